@@ -1,0 +1,119 @@
+import { unknown } from "./nearest.ts";
+import { UserError } from "./outcome.ts";
+import { eventService, wrongHostName, wrongServiceName } from "./routing.ts";
+
+/** What `trigger.config.ts` says: the same on every host. */
+export interface Config {
+  /** Where the truth is. */
+  readonly directory: {
+    /** An LDIF file (RFC 2849), relative to the config. */
+    readonly ldif: string;
+  };
+  /** The time zone in which dates without one are read (an IANA name); UTC by default. */
+  readonly timezone?: string;
+  /** Where the daemons keep what they know, relative to the config; `.trigger` by default. */
+  readonly state?: string;
+  /** Which host runs which services; the host with `event` is the transcriber. */
+  readonly hosts: { readonly [host: string]: readonly string[] };
+}
+
+/** A config that has been read: every name is right, every default is in place. */
+export interface ReadConfig {
+  readonly directory: { readonly ldif: string };
+  readonly timezone: string;
+  readonly state: string;
+  readonly hosts: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Gives a config its type where it is written. */
+export const defineConfig = (config: Config): Config => config;
+
+const options = ["directory", "timezone", "state", "hosts"];
+
+/** Reads what a config file exports. The first thing that is wrong is one `UserError` that names the file and the word. */
+export function readConfig(value: unknown, file: string): ReadConfig {
+  const wrong = (what: string): never => {
+    throw new UserError(`${file}: ${what}`);
+  };
+  const record = (of: unknown, what: string): Record<string, unknown> =>
+    typeof of === "object" && of !== null && !Array.isArray(of)
+      ? (of as Record<string, unknown>)
+      : wrong(`${what} is missing: expected { … }, found ${JSON.stringify(of) ?? "nothing"}`);
+  const text = (of: unknown, what: string): string =>
+    typeof of === "string" && of !== ""
+      ? of
+      : wrong(`${what}: expected a text, found ${JSON.stringify(of) ?? "nothing"}`);
+
+  const config = record(value, "the config (export default defineConfig({ … }))");
+  for (const option of Object.keys(config)) if (!options.includes(option)) wrong(unknown("option", option, options));
+
+  const directory = record(config.directory, "directory");
+  for (const option of Object.keys(directory)) {
+    if (option !== "ldif") wrong(unknown("option of directory", option, ["ldif"]));
+  }
+  const timezone = config.timezone === undefined ? "UTC" : text(config.timezone, "timezone");
+  if (!isTimeZone(timezone))
+    wrong(unknown("time zone", timezone, Intl.supportedValuesOf("timeZone").filter(near(timezone))));
+
+  const hosts = new Map<string, readonly string[]>();
+  for (const [host, services] of Object.entries(record(config.hosts, "hosts"))) {
+    const wrongHost = wrongHostName(host);
+    if (wrongHost) wrong(wrongHost);
+    if (!Array.isArray(services))
+      return wrong(`host ${host}: expected a list of services, found ${JSON.stringify(services)}`);
+    for (const [index, name] of services.entries()) {
+      const wrongService = wrongServiceName(text(name, `host ${host}`));
+      if (wrongService) wrong(`host ${host}: ${wrongService}`);
+      if (services.indexOf(name) !== index) wrong(`host ${host}: service "${name}" is there twice`);
+    }
+    hosts.set(host, services as string[]);
+  }
+  if (hosts.size === 0) wrong("hosts is empty: name at least one host and its services");
+  if (transcribersOf({ hosts }).length === 0) wrong(`no host runs "${eventService}": one must, it is the transcriber`);
+  return {
+    directory: { ldif: text(directory.ldif, "directory.ldif") },
+    timezone,
+    state: config.state === undefined ? ".trigger" : text(config.state, "state"),
+    hosts,
+  };
+}
+
+/** The hosts that transcribe. */
+export const transcribersOf = ({ hosts }: Pick<ReadConfig, "hosts">): string[] =>
+  [...hosts].filter(([, services]) => services.includes(eventService)).map(([host]) => host);
+
+/** The services that some host runs, the transcriber's own apart, sorted. */
+export const servicesOf = ({ hosts }: Pick<ReadConfig, "hosts">): string[] =>
+  [...new Set([...hosts.values()].flat())].filter((name) => name !== eventService).sort();
+
+/** The hosts that run a service. */
+export const hostsOf = ({ hosts }: Pick<ReadConfig, "hosts">, service: string): string[] =>
+  [...hosts].filter(([, services]) => services.includes(service)).map(([host]) => host);
+
+/** The config's own spelling of a host, or a `UserError` that names the known ones. */
+export function knownHost(config: Pick<ReadConfig, "hosts">, host: string, file: string): string {
+  if (!config.hosts.has(host)) throw new UserError(`${file}: ${unknown("host", host, config.hosts.keys())}`);
+  return host;
+}
+
+/** A service that some host runs, or a `UserError` that names the known ones. */
+export function knownService(config: Pick<ReadConfig, "hosts">, service: string, file: string): string {
+  const known = servicesOf(config);
+  if (!known.includes(service)) throw new UserError(`${file}: ${unknown("service", service, known)}`);
+  return service;
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false; // RangeError is how Intl says that it knows no such zone
+  }
+}
+
+/** The zones of the same part of the world, to keep the list of known ones readable. */
+const near =
+  (timezone: string) =>
+  (zone: string): boolean =>
+    zone.startsWith(`${timezone.split("/")[0]}/`);

@@ -1,0 +1,97 @@
+/** The words that a service's `run` and a plain handler have on their host. */
+
+/** A program and its arguments; no shell is involved. */
+export type Command = readonly [program: string, ...arguments: string[]];
+
+/** A step of an install: a command that must exit 0, or a function that throws when it fails. `{staged}` in a command is the staged file. */
+export type Step = Command | ((host: Host) => Promise<void>);
+
+export interface Output {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A file to install. */
+export interface InstallFile {
+  /** Absolute path; a symlink is resolved first. */
+  readonly path: string;
+  readonly text: string;
+  /** A configuration that includes `path`: the check then sees a copy of it with the staged file in the place of `path`. */
+  readonly within?: string;
+  /** Permission bits of a file that did not exist, 0o644 by default (0o600 when the service has secret columns). An existing file keeps its own. */
+  readonly mode?: number;
+}
+
+export interface InstallSteps {
+  /** Run on the staged files before anything is replaced. With several files, `{staged}` is the first and `{staged:PATH}` that of PATH. */
+  readonly check?: Step;
+  /** Makes the daemon read the new files. */
+  readonly reload?: Step;
+  /** Proves that the daemon serves this very content (a serial, a changed key), not only that it lives. */
+  readonly probe?: Step;
+}
+
+/** What became of an install. */
+export type Installed = "unchanged" | "loaded" | "proved";
+
+export interface Host {
+  readonly name: string;
+  /** Aborted when the run must end: its deadline has passed or the process stops. */
+  readonly signal: AbortSignal;
+  /** Puts files in force as one transaction: stage, check, keep the last good ones, replace, reload, probe. Throws when they are not in force. */
+  install(files: InstallFile | readonly InstallFile[], steps?: InstallSteps): Promise<Installed>;
+  /** Runs a command that only reads; also when dry. A non-zero exit throws with what it said. */
+  ask(command: Command, options?: { input?: string }): Promise<Output>;
+  /** Runs a command that changes something; a dry machine only says it. A non-zero exit throws with what it said. */
+  tell(command: Command, options?: { input?: string }): Promise<Output>;
+  /** The file system of the machine; a dry machine keeps the changes to itself. */
+  readonly files: Files;
+  /** Something this service keeps on this host from one run to the next, durable when the run succeeds. */
+  readonly memory: Memory;
+  log(message: string): void;
+}
+
+/** A service's own small durable notes: text under a name. */
+export interface Memory {
+  get(name: string): string | undefined;
+  set(name: string, text: string): void;
+}
+
+export interface Stat {
+  readonly kind: "file" | "directory" | "symlink" | "other";
+  /** Permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** The file operations of a machine. Nothing is durable before `sync`. */
+export interface Files {
+  /** Says what is at a path, without following a symlink at its end. */
+  stat(path: string): Promise<Stat | undefined>;
+  read(path: string): Promise<Uint8Array | undefined>;
+  /** The names in a directory, sorted; none when it does not exist. */
+  list(path: string): Promise<string[]>;
+  /** The path with every symlink resolved; a last name that does not exist stays. */
+  resolve(path: string): Promise<string>;
+  /** Creates or truncates a file and gives it mode and owner. */
+  write(
+    path: string,
+    bytes: Uint8Array | string,
+    options?: { mode?: number; uid?: number; gid?: number },
+  ): Promise<void>;
+  /** Creates a directory and its missing parents. */
+  makeDirectory(path: string, options?: { mode?: number; uid?: number; gid?: number }): Promise<void>;
+  chmod(path: string, mode: number): Promise<void>;
+  /** Changes the owner, of a symlink itself rather than of what it names. */
+  chown(path: string, uid: number, gid: number): Promise<void>;
+  link(from: string, to: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file, or an empty directory; nothing there is well. */
+  remove(path: string): Promise<void>;
+  /** Makes a file's content, or a directory's names, outlive a power cut (fsync). */
+  sync(path: string): Promise<void>;
+}

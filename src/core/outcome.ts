@@ -1,0 +1,37 @@
+/** How a piece of work can end other than well: later, refused, or for a person to look at. */
+
+/** Thrown by `run` or a plain handler: trying again cannot help, so the work is parked for a person. */
+export class Fatal extends Error {
+  override name = "Fatal";
+}
+
+/** Thrown by the words of `select`: this entry gives no row, for a reason that an administrator can act upon. */
+export class Refusal extends Error {
+  override name = "Refusal";
+}
+
+/** An error of what an administrator wrote or typed: said in one line, without a stack. */
+export class UserError extends Error {
+  override name = "UserError";
+}
+
+/** The message of anything that was thrown, its causes behind it. */
+export function reason(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  return thrown.cause === undefined ? thrown.message : `${thrown.message}: ${reason(thrown.cause)}`;
+}
+
+/** Thrown in a run that failed for now: try again, but not sooner than this many milliseconds. */
+export class Later extends Error {
+  override name = "Later";
+  readonly after: number;
+  constructor(message: string, after: number, options?: ErrorOptions) {
+    super(message, options);
+    this.after = after;
+  }
+}
+
+/** Thrown in a run that must not go on before a person has looked (`trigger approve`). */
+export class Held extends Error {
+  override name = "Held";
+}

@@ -1,0 +1,30 @@
+import type { z } from "zod";
+import { nearest } from "./nearest.ts";
+import { type Cell, canonical, rowLimit } from "./row.ts";
+import type { Columns, Table } from "./service.ts";
+
+/** A row that its schema accepts, or why it does not. */
+export type ReadRow = { readonly row: Columns; readonly cell: Cell } | { readonly wrong: string };
+
+/** Reads a row strictly: each column by its type, and a column that the row does not have is wrong. Values of secret columns are not said. */
+export function readRow({ row: schema, secret = [] }: Table, raw: object): ReadRow {
+  const read = schema.safeParse(raw);
+  if (!read.success) return { wrong: read.error.issues.map((issue) => said(issue, raw, secret)).join("; ") };
+  const row = read.data as Columns;
+  for (const [column, value] of Object.entries(raw)) {
+    if (value === undefined || column in row) continue;
+    const near = nearest(column, Object.keys(row));
+    return { wrong: `the row has no column ${column}${near ? `; did you mean ${near}?` : ""}` };
+  }
+  const cell = canonical(row);
+  if (cell.length > rowLimit) return { wrong: `the row has ${cell.length} bytes, the limit is ${rowLimit}` };
+  return { row, cell };
+}
+
+function said(issue: z.core.$ZodIssue, raw: object, secret: readonly string[]): string {
+  const column = String(issue.path[0] ?? "");
+  if (column === "") return issue.message;
+  const value = (raw as Record<string, unknown>)[column];
+  const shown = secret.includes(column) ? "" : ` (${(JSON.stringify(value) ?? "nothing").slice(0, 80)})`;
+  return `${column}: ${issue.message}${shown}`;
+}

@@ -1,0 +1,53 @@
+import { z } from "zod";
+import { protocolVersion } from "./stream.ts";
+
+/** What a host says of itself: its whole state, every time. */
+
+const mark = z.object({
+  epoch: z.number(),
+  seq: z.number(),
+  asOf: z.object({ state: z.array(z.string()), clock: z.number() }),
+});
+
+export const serviceReport = z.object({
+  /** Hash of the service's file, compared between the two ends. */
+  code: z.string(),
+  form: z.enum(["table", "plain"]),
+  /** Rows that are in force, by the last run that succeeded. */
+  rows: z.number().int(),
+  /** The newest place in the stream that is stored. */
+  stored: mark.optional(),
+  /** The place whose rows the last successful run was given. */
+  loaded: mark.optional(),
+  /** The newest place at which the table was compared with the transcriber's and found equal. */
+  equal: mark.optional(),
+  /** Whether a probe has shown that the daemon serves what is loaded. */
+  proved: z.boolean(),
+  /** Keys, or messages of the plain form, that are stored and not yet in force. */
+  owed: z.number().int(),
+  /** Why they are owed: what the last run said, or what is being waited for. */
+  why: z.string().optional(),
+  /** The last run failed. */
+  failing: z.boolean(),
+  /** Why the service is held, when it is. */
+  held: z.string().optional(),
+  /** Keys of which the last good row is kept, with the reason. The first hundred. */
+  kept: z.array(z.object({ key: z.string(), why: z.string(), since: z.number() })),
+  keptCount: z.number().int(),
+  /** Messages that wait for a person. The first hundred. */
+  parked: z.array(z.object({ id: z.number(), why: z.string(), since: z.number() })),
+  parkedCount: z.number().int(),
+  /** When the last run succeeded, milliseconds since 1970. */
+  ranAt: z.number().optional(),
+});
+
+export const reportMessage = z.object({
+  trigger: z.literal(protocolVersion),
+  kind: z.literal("report"),
+  host: z.string(),
+  /** The host's clock, milliseconds since 1970. */
+  at: z.number(),
+  services: z.record(z.string(), serviceReport),
+});
+export type ServiceReport = z.infer<typeof serviceReport>;
+export type ReportMessage = z.infer<typeof reportMessage>;

@@ -1,0 +1,138 @@
+import { z } from "zod";
+
+/** The messages about tables and the order in which they stand. */
+
+/** The version of the protocol that these messages speak. */
+export const protocolVersion = 1;
+
+/** A message of rows above this many bytes is split. */
+export const messageLimit = 512 * 1024;
+
+/** The most rows in a part. */
+export const partLimit = 500;
+
+/** The state of a directory: one CSN per server, as contextCSN gives it. */
+export type DirectoryState = readonly string[];
+
+const asOf = z.object({
+  /** The directory state that the message speaks of. */
+  state: z.array(z.string()),
+  /** The transcriber's clock, milliseconds since 1970. */
+  clock: z.number(),
+});
+export type AsOf = { readonly state: DirectoryState; readonly clock: number };
+
+const cellChange = z.tuple([z.string(), z.string().nullable()]);
+const head = {
+  trigger: z.literal(protocolVersion),
+  service: z.string(),
+  /** Used once; above every earlier one. */
+  epoch: z.number().int(),
+  /** Counts the changes of rows of this epoch and service. */
+  seq: z.number().int().min(0),
+  asOf,
+  /** The directory was restored from a backup: an older state is meant. */
+  rolledBack: z.literal(true).optional(),
+};
+
+const rowsMessage = z.object({
+  ...head,
+  kind: z.literal("rows"),
+  rows: z.array(cellChange),
+  /** A change above the limit travels in pieces 0, 1, 2…; all but the last say `more`. */
+  piece: z.number().int().min(0),
+  more: z.boolean(),
+});
+const digestMessage = z.object({
+  ...head,
+  kind: z.literal("digest"),
+  root: z.string(),
+  count: z.number().int(),
+  buckets: z.array(z.string()).optional(),
+});
+const partMessage = z.object({
+  ...head,
+  kind: z.literal("part"),
+  /** The range of key hashes [from, to) that `rows` is the whole of. */
+  from: z.number().int(),
+  to: z.number().int(),
+  rows: z.array(z.tuple([z.string(), z.string()])),
+});
+const orderMessage = z.object({
+  trigger: z.literal(protocolVersion),
+  kind: z.literal("order"),
+  service: z.string(),
+  order: z.enum(["regen", "retry", "hold", "approve"]),
+});
+
+export const streamMessage = z.discriminatedUnion("kind", [rowsMessage, digestMessage, partMessage]);
+export const serviceMessage = z.discriminatedUnion("kind", [rowsMessage, digestMessage, partMessage, orderMessage]);
+
+export type RowsMessage = z.infer<typeof rowsMessage>;
+export type DigestMessage = z.infer<typeof digestMessage>;
+export type PartMessage = z.infer<typeof partMessage>;
+export type StreamMessage = z.infer<typeof streamMessage>;
+export type OrderMessage = z.infer<typeof orderMessage>;
+export type ServiceMessage = z.infer<typeof serviceMessage>;
+
+/** A place in the stream of one service. */
+export interface Mark {
+  readonly epoch: number;
+  readonly seq: number;
+  readonly asOf: AsOf;
+}
+
+export const markOf = ({ epoch, seq, asOf }: Mark): Mark => ({ epoch, seq, asOf });
+
+/** Negative when `a` stands before `b` in the stream, 0 at the same place. */
+export const compareMarks = (a: Mark, b: Mark): number => a.epoch - b.epoch || a.seq - b.seq;
+
+/**
+ * Whether state `a` is strictly older than `b`: behind for some server and ahead for none.
+ * CSNs of one server compare as text (the server's id is the third field: `20261122102000.000000Z#000000#001#000000`).
+ */
+export function olderState(a: DirectoryState, b: DirectoryState): boolean {
+  const left = byServer(a);
+  const right = byServer(b);
+  let behind = false;
+  for (const server of new Set([...left.keys(), ...right.keys()])) {
+    const mine = left.get(server) ?? "";
+    const other = right.get(server) ?? "";
+    if (mine > other) return false;
+    if (mine < other) behind = true;
+  }
+  return behind;
+}
+
+function byServer(state: DirectoryState): Map<string, string> {
+  return new Map(state.map((csn) => [csn.split("#")[2] ?? "", csn]));
+}
+
+/** What a host asks of the transcriber about one table. */
+export const askMessage = z.object({
+  trigger: z.literal(protocolVersion),
+  kind: z.literal("ask"),
+  host: z.string(),
+  service: z.string(),
+  want: z.union([
+    z.literal("digest"),
+    z.literal("buckets"),
+    z.object({ from: z.number().int(), to: z.number().int() }),
+  ]),
+});
+
+/** A host says aloud that it did not take a message: it was of an older epoch, or of an older directory state. */
+export const refusalMessage = z.object({
+  trigger: z.literal(protocolVersion),
+  kind: z.literal("refusal"),
+  host: z.string(),
+  service: z.string(),
+  /** The epoch and directory state that the host holds. */
+  epoch: z.number().int(),
+  asOf,
+  /** The epoch of the message that was refused. */
+  refused: z.number().int(),
+  because: z.enum(["epoch", "asOf"]),
+});
+export type AskMessage = z.infer<typeof askMessage>;
+export type RefusalMessage = z.infer<typeof refusalMessage>;

@@ -1,0 +1,58 @@
+/** What carries messages: RabbitMQ between machines, one SQLite file on one machine, memory in tests. */
+export interface Broker {
+  /** Makes sure that queues exist with their bindings. One that exists with other limits is used as it is, and said. */
+  declare(queues: readonly Queue[]): Promise<void>;
+  /**
+   * Publishes durably to every queue bound with the key, and returns when the broker has it.
+   * Messages published by one broker object reach each queue in the order of the calls.
+   * Throws `QueueFull` when a queue that refuses is full (no queue then has it), and otherwise when the broker cannot be reached.
+   */
+  publish(key: string, body: Uint8Array | string, options?: { messageId?: string }): Promise<void>;
+  /** Hands over a queue's messages in order, at most `prefetch` of them unacknowledged, until closed. */
+  consume(queue: string, take: (delivery: Delivery) => void, options: { prefetch: number }): Promise<Consumer>;
+  /** Takes part in an election: `changed(true)` when this candidate becomes the active one, `changed(false)` when it no longer is. */
+  stand(election: string, changed: (active: boolean) => void): Promise<Consumer>;
+  /** Says what is known of the connection, for status: undefined when all is well. */
+  trouble(): string | undefined;
+  close(): Promise<void>;
+}
+
+export interface Queue {
+  readonly name: string;
+  readonly keys: readonly string[];
+  readonly limit: Limit;
+}
+
+/** Beyond its limit a queue drops its oldest message or refuses the newest. */
+export interface Limit {
+  readonly messages: number;
+  /** Bytes of bodies. */
+  readonly bytes: number;
+  readonly beyond: "drop" | "refuse";
+}
+
+export interface Delivery {
+  readonly key: string;
+  readonly body: Uint8Array;
+  /** The publisher's own id of the message, where it gave one. */
+  readonly messageId?: string;
+  /** Whether the message may have been handed over before. */
+  readonly redelivered: boolean;
+  /** Tells the broker that the message is safe elsewhere. */
+  ack(): void;
+}
+
+export interface Consumer {
+  /** Stops; what was not acknowledged goes back to the head of the queue, in order. */
+  close(): Promise<void>;
+}
+
+/** A queue that refuses rather than drops is full. */
+export class QueueFull extends Error {
+  override name = "QueueFull";
+  readonly queue: string;
+  constructor(queue: string) {
+    super(`queue ${queue} is full: its host does not keep up or is off`);
+    this.queue = queue;
+  }
+}

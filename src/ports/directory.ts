@@ -1,0 +1,26 @@
+import type { StoredEntry } from "../core/entry.ts";
+import type { DirectoryState } from "../core/stream.ts";
+
+/** Where the truth comes from: an LDIF file, OpenLDAP, memory in tests. */
+export interface DirectorySource {
+  /**
+   * Delivers the directory until the signal: first a refresh, then what changes, in the order in which the directory says it.
+   * Trouble that may pass is delivered, not thrown; the last good content stays meanwhile.
+   */
+  changes(signal: AbortSignal): AsyncIterable<SourceChange>;
+  /** Asks for a refresh now, to compare the mirror with the directory. */
+  refresh(): void;
+}
+
+export type SourceChange =
+  /** The whole content, to be applied as one change. */
+  | { readonly kind: "refresh"; readonly entries: readonly StoredEntry[]; readonly state: DirectoryState }
+  /** Entries that appeared or changed, and the uuids of those that are gone. */
+  | {
+      readonly kind: "change";
+      readonly put: readonly StoredEntry[];
+      readonly gone: readonly string[];
+      readonly state: DirectoryState;
+    }
+  /** The directory cannot be read now, or what it says cannot be believed: why, and what to do about it. */
+  | { readonly kind: "trouble"; readonly why: string };

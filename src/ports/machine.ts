@@ -1,0 +1,27 @@
+import type { Command, Files, Output } from "../core/host.ts";
+
+/** How a daemon's present incarnation is recognised. */
+export type DaemonIdentity = { readonly unit: string } | { readonly pidFile: string };
+
+/** The machine under a host: its files, its commands, and which life of it this is. */
+export interface Machine {
+  /** Whether changes really happen; a dry machine only notes what would. */
+  readonly dry: boolean;
+  readonly files: Files;
+  /**
+   * Runs a command to its end and gives what it said, whatever its exit code; 127 when there is no such program.
+   * At its deadline (milliseconds) or the signal its whole process group is killed and the call throws.
+   * `changes` says that it changes something: a dry machine notes it and answers 0.
+   */
+  run(command: Command, options: RunOptions): Promise<Output>;
+  /** A text that differs after every boot, and after every restart of the daemon when one is named; undefined when it cannot be known. */
+  incarnation(daemon?: DaemonIdentity): Promise<string | undefined>;
+}
+
+export interface RunOptions {
+  readonly changes: boolean;
+  readonly input?: string;
+  readonly signal?: AbortSignal;
+  /** Milliseconds. */
+  readonly deadline: number;
+}
