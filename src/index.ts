@@ -1,0 +1,46 @@
+/** The front door: what a project imports from "trigger". Nothing inside imports it. */
+
+export { z } from "zod";
+export {
+  AbsolutePath,
+  column,
+  DomainName,
+  Hostname,
+  Ip,
+  Ipv4,
+  Ipv6,
+  Mac,
+  Mail,
+  Prefix,
+  Uid,
+  UserName,
+} from "./core/columns.ts";
+export { type Config, defineConfig } from "./core/config.ts";
+export type { Attributes, Directory, Entry, StoredEntry, Value } from "./core/entry.ts";
+export type {
+  Command,
+  Files,
+  Host,
+  Installed,
+  InstallFile,
+  InstallSteps,
+  Memory,
+  Output,
+  Stat,
+  Step,
+} from "./core/host.ts";
+export { Fatal, Held, Later, Refusal, UserError } from "./core/outcome.ts";
+export { type Registry, registry } from "./core/registry.ts";
+export {
+  type Change,
+  type Columns,
+  type Json,
+  type PlainService,
+  type Rows,
+  type Run,
+  type RunResult,
+  type Select,
+  type Service,
+  service,
+  type TableService,
+} from "./core/service.ts";
