@@ -3,8 +3,8 @@
 /** A program and its arguments; no shell is involved. */
 export type Command = readonly [program: string, ...arguments: string[]];
 
-/** A step of an install: a command that must exit 0, or a function that throws when it fails. `{staged}` in a command is the staged file. */
-export type Step = Command | ((host: Host) => Promise<void>);
+/** A step of an install: a command that must exit 0, several that all must, in order, or a function that throws when it fails. `{staged}` in a command is the staged file. */
+export type Step = Command | readonly Command[] | ((host: Host) => Promise<void>);
 
 export interface Output {
   readonly code: number;

@@ -52,7 +52,7 @@ export interface TableService<In extends object, Row extends object, Out> {
 /** A service that handles messages one by one. */
 export interface PlainService<Body> {
   readonly schema: z.ZodType<Body>;
-  readonly handle: (body: Body, host: Host) => Promise<void>;
+  handle(body: Body, host: Host): Promise<void>;
 }
 
 /** The `select` of a factory's options. */
@@ -98,8 +98,9 @@ export function service(first: object, handle?: PlainService<unknown>["handle"])
   return { table: first as Table };
 }
 
-/** A table service whose types have been checked where it was written. */
-export type Table = TableService<object, Columns, object | readonly object[] | undefined>;
+/** A table service whose types have been checked where it was written. `Pick`, so that a service of any row is one: its members are compared, not its parameters. */
+export type Table = Pick<AnyTable, keyof AnyTable>;
+type AnyTable = TableService<object, Columns, object | readonly object[] | undefined>;
 
 /** A service of either form, as the rest of trigger handles it. */
 export type Service = { readonly table: Table } | { readonly plain: PlainService<unknown> };
