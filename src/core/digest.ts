@@ -1,22 +1,33 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Cell } from "./row.ts";
 
 /** Buckets of a table's digest: by the first ten bits of the SHA-256 of the key. */
 export const bucketCount = 1024;
-const bucketShift = 22;
 const modulus = 1n << 256n;
 
 /** One past the largest key hash. */
 export const hashEnd = 2 ** 32;
 
 /** Where a key stands in its table for comparison: the first 32 bits of its SHA-256, an integer in [0, 2^32). */
-export const keyHash = (key: string): number => createHash("sha256").update(key).digest().readUInt32BE(0);
+export const keyHash = (key: string): number => hash("sha256", key, "buffer").readUInt32BE(0);
+
+const cellHash = (service: string, key: string, cell: Cell): bigint =>
+  BigInt(`0x${hash("sha256", JSON.stringify([service, key, cell]))}`);
 
 /** The range of key hashes of a bucket, as [from, to). */
-export const bucketRange = (bucket: number): [from: number, to: number] => [
-  bucket * 2 ** bucketShift,
-  (bucket + 1) * 2 ** bucketShift,
+export const bucketRange = (bucket: number, buckets = bucketCount): [from: number, to: number] => [
+  (bucket * hashEnd) / buckets,
+  ((bucket + 1) * hashEnd) / buckets,
 ];
+
+/** How a digest is made. Both ends of a stream must agree: only a simulation, for its speed, uses other than these. */
+export interface Hashing {
+  /** A power of two. */
+  readonly buckets: number;
+  readonly keyHash: (key: string) => number;
+  readonly cellHash: (service: string, key: string, cell: Cell) => bigint;
+}
+export const sha256: Hashing = { buckets: bucketCount, keyHash, cellHash };
 
 /**
  * The digest of a table: per bucket the sum modulo 2^256 of SHA-256(service, key, cell).
@@ -24,22 +35,28 @@ export const bucketRange = (bucket: number): [from: number, to: number] => [
  */
 export class Digest {
   readonly #service: string;
-  readonly #buckets: bigint[] = new Array<bigint>(bucketCount).fill(0n);
+  readonly #hashing: Hashing;
+  readonly #buckets: bigint[];
   #count = 0;
+  #root: string | undefined;
 
-  constructor(service: string) {
+  constructor(service: string, hashing = sha256) {
     this.#service = service;
+    this.#hashing = hashing;
+    this.#buckets = new Array<bigint>(hashing.buckets).fill(0n);
   }
 
   /** Tells of one key: its cell before and after, null for none. */
   move(key: string, before: Cell | null, after: Cell | null): void {
     if (before === after) return;
-    const bucket = keyHash(key) >>> bucketShift;
+    const { buckets, keyHash, cellHash } = this.#hashing;
+    const bucket = Math.floor((keyHash(key) / hashEnd) * buckets);
     let sum = this.#buckets[bucket] ?? 0n;
-    if (before !== null) sum -= this.#hash(key, before);
-    if (after !== null) sum += this.#hash(key, after);
+    if (before !== null) sum -= cellHash(this.#service, key, before);
+    if (after !== null) sum += cellHash(this.#service, key, after);
     this.#buckets[bucket] = ((sum % modulus) + modulus) % modulus;
     this.#count += (after === null ? 0 : 1) - (before === null ? 0 : 1);
+    this.#root = undefined;
   }
 
   /** The number of keys. */
@@ -49,18 +66,12 @@ export class Digest {
 
   /** The digest of the whole table, 64 hexadecimal digits. */
   get root(): string {
-    return createHash("sha256").update(`${this.#count}\n`).update(this.buckets().join("")).digest("hex");
+    this.#root ??= hash("sha256", `${this.#count}\n${this.buckets().join("")}`);
+    return this.#root;
   }
 
   /** The digests of the buckets, each of 64 hexadecimal digits. */
   buckets(): string[] {
     return this.#buckets.map((sum) => sum.toString(16).padStart(64, "0"));
-  }
-
-  #hash(key: string, cell: Cell): bigint {
-    const hash = createHash("sha256")
-      .update(JSON.stringify([this.#service, key, cell]))
-      .digest("hex");
-    return BigInt(`0x${hash}`);
   }
 }

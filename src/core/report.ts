@@ -6,7 +6,7 @@ import { protocolVersion } from "./stream.ts";
 const mark = z.object({
   epoch: z.number(),
   seq: z.number(),
-  asOf: z.object({ state: z.array(z.string()), clock: z.number() }),
+  asOf: z.object({ state: z.array(z.string()).readonly(), clock: z.number() }),
 });
 
 export const serviceReport = z.object({

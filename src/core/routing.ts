@@ -37,3 +37,23 @@ export const queueName = (host: string, service: string): string => `trigger-${h
 
 /** The keys that a queue of a service on a host is bound with. */
 export const queueKeys = (host: string, service: string): string[] => [serviceKey(service), hostKey(service, host)];
+
+/** What a queue is for decides its limit. */
+export type QueueUse = "table" | "plain" | "event" | "report";
+
+const mebibyte = 1024 * 1024;
+
+/** Digests repair what a full queue of a table drops; what a plain service has accepted must not be lost, so its queue refuses. Events only attribute. */
+const limits = {
+  table: { messages: 1000, bytes: 64 * mebibyte, beyond: "drop" },
+  plain: { messages: 10_000, bytes: 64 * mebibyte, beyond: "refuse" },
+  event: { messages: 10_000, bytes: 64 * mebibyte, beyond: "drop" },
+  report: { messages: 10_000, bytes: 64 * mebibyte, beyond: "drop" },
+} as const;
+
+/** The queue of a service on a host, with its bindings and limit. */
+export const queueOf = (host: string, service: string, use: QueueUse) => ({
+  name: queueName(host, service),
+  keys: queueKeys(host, service),
+  limit: limits[use],
+});

@@ -16,7 +16,7 @@ export type DirectoryState = readonly string[];
 
 const asOf = z.object({
   /** The directory state that the message speaks of. */
-  state: z.array(z.string()),
+  state: z.array(z.string()).readonly(),
   /** The transcriber's clock, milliseconds since 1970. */
   clock: z.number(),
 });
@@ -62,7 +62,7 @@ const orderMessage = z.object({
   trigger: z.literal(protocolVersion),
   kind: z.literal("order"),
   service: z.string(),
-  order: z.enum(["regen", "retry", "hold", "approve"]),
+  order: z.enum(["regen", "retry", "approve"]),
 });
 
 export const streamMessage = z.discriminatedUnion("kind", [rowsMessage, digestMessage, partMessage]);

@@ -1,16 +1,19 @@
-import { bucketCount, bucketRange, Digest, hashEnd, keyHash } from "./digest.ts";
+import { Digest, hashEnd, sha256 } from "./digest.ts";
 import type { Cell, CellChange } from "./row.ts";
 import { messageLimit, partLimit } from "./stream.ts";
-
-const bucketSize = hashEnd / bucketCount;
 
 /** A table in memory: cells by key, its digest kept with it, read by ranges of key hashes. */
 export class Table {
   readonly digest: Digest;
-  readonly #buckets: Map<string, Cell>[] = Array.from({ length: bucketCount }, () => new Map());
+  readonly #keyHash: (key: string) => number;
+  readonly #bucketSize: number;
+  readonly #buckets: Map<string, Cell>[];
 
-  constructor(service: string) {
-    this.digest = new Digest(service);
+  constructor(service: string, hashing = sha256) {
+    this.digest = new Digest(service, hashing);
+    this.#keyHash = hashing.keyHash;
+    this.#bucketSize = hashEnd / hashing.buckets;
+    this.#buckets = Array.from({ length: hashing.buckets }, () => new Map());
   }
 
   get size(): number {
@@ -18,11 +21,11 @@ export class Table {
   }
 
   get(key: string): Cell | undefined {
-    return this.#bucket(keyHash(key)).get(key);
+    return this.#bucketOf(key).get(key);
   }
 
   set(key: string, cell: Cell | null): void {
-    const bucket = this.#bucket(keyHash(key));
+    const bucket = this.#bucketOf(key);
     this.digest.move(key, bucket.get(key) ?? null, cell);
     if (cell === null) bucket.delete(key);
     else bucket.set(key, cell);
@@ -34,7 +37,8 @@ export class Table {
 
   /** Makes a range of key hashes hold just these rows. */
   replace(from: number, to: number, rows: Iterable<readonly [key: string, cell: Cell]>): void {
-    for (const key of this.#keys(from, to)) this.set(key, null);
+    const gone = [...this.#inHashOrder(from, to)];
+    for (const { key } of gone) this.set(key, null);
     this.apply(rows);
   }
 
@@ -42,40 +46,44 @@ export class Table {
     for (const bucket of this.#buckets) yield* bucket;
   }
 
-  /** The rows from a key hash on, as many as one part may carry, and where they end: at `to` or before. */
-  part(from: number, to: number): { to: number; rows: [key: string, cell: Cell][] } {
+  /**
+   * The rows from a key hash on, as many as one part may carry, and where they end: at `to` or before.
+   * Keys of one hash are never parted, so that a range says all of them or none.
+   */
+  part(
+    from: number,
+    to: number,
+    { rows: mostRows = partLimit, bytes: mostBytes = messageLimit } = {},
+  ): { to: number; rows: [key: string, cell: Cell][] } {
     const rows: [string, Cell][] = [];
     let bytes = 0;
-    let reached = from;
-    while (reached < to) {
-      const end = Math.min(to, bucketRange(Math.floor(reached / bucketSize))[1]);
-      const found = this.#keys(reached, end).map((key) => ({ key, hash: keyHash(key), cell: this.get(key) ?? "" }));
-      found.sort((a, b) => a.hash - b.hash);
-      for (const { key, hash, cell } of found) {
-        const full = rows.length >= partLimit || bytes + cell.length > messageLimit;
-        if (full && rows.length > 0 && hash !== reached) return { to: hash, rows };
-        rows.push([key, cell]);
-        bytes += key.length + cell.length;
-        reached = hash;
-      }
-      reached = end;
+    let last: number | undefined;
+    for (const { key, hash, cell } of this.#inHashOrder(from, to)) {
+      const size = key.length + cell.length;
+      const full = rows.length >= mostRows || bytes + size > mostBytes;
+      if (full && rows.length > 0 && hash !== last) return { to: hash, rows };
+      rows.push([key, cell]);
+      bytes += size;
+      last = hash;
     }
     return { to, rows };
   }
 
-  #keys(from: number, to: number): string[] {
-    const keys: string[] = [];
-    for (let bucket = Math.floor(from / bucketSize); bucket < bucketCount && bucket * bucketSize < to; bucket++) {
-      for (const key of this.#buckets[bucket]?.keys() ?? []) {
-        const hash = keyHash(key);
-        if (hash >= from && hash < to) keys.push(key);
+  *#inHashOrder(from: number, to: number): Generator<{ key: string; hash: number; cell: Cell }> {
+    const end = Math.min(Math.ceil(to / this.#bucketSize), this.#buckets.length);
+    for (let bucket = Math.floor(from / this.#bucketSize); bucket < end; bucket++) {
+      const found: { key: string; hash: number; cell: Cell }[] = [];
+      for (const [key, cell] of this.#buckets[bucket] ?? []) {
+        const hash = this.#keyHash(key);
+        if (hash >= from && hash < to) found.push({ key, hash, cell });
       }
+      yield* found.sort((a, b) => a.hash - b.hash);
     }
-    return keys;
   }
 
-  #bucket(hash: number): Map<string, Cell> {
-    const bucket = this.#buckets[Math.floor(hash / bucketSize)];
+  #bucketOf(key: string): Map<string, Cell> {
+    const hash = this.#keyHash(key);
+    const bucket = this.#buckets[Math.floor(hash / this.#bucketSize)];
     if (!bucket) throw new Error(`no bucket for key hash ${hash}`);
     return bucket;
   }

@@ -1,0 +1,129 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Change, Columns, Rows, Table } from "../core/service.ts";
+import { transaction } from "../sqlite/open.ts";
+
+/** The rows of one run: what it is given, what it changes, and how it ends in the store. */
+export interface GivenRows {
+  readonly rows: Rows<Columns>;
+  /** What differs from the last run that succeeded, removals first. */
+  readonly changes: readonly Change<Columns>[];
+  /** A key was already in doubt: an earlier run did not end. */
+  readonly interrupted: boolean;
+  /** The run succeeded, but for these keys; in the caller's transaction. */
+  loaded(refused: readonly { readonly key: string; readonly why: string }[], now: number): void;
+}
+
+interface OwedRow {
+  readonly key: string;
+  readonly desired: string | null;
+  readonly loaded: string | null;
+  readonly why: string | null;
+  readonly doubt: number;
+}
+
+/** Marks, durably, the keys that a run is about to be given; they stay in doubt until it succeeds. */
+export function giveRows(database: DatabaseSync, service: string, table: Table): GivenRows {
+  const { owed, yielding } = transaction(database, () => {
+    const owed = database
+      .prepare("SELECT key, desired, loaded, why, doubt FROM row WHERE service = ? AND owed = 1")
+      .all(service) as unknown as OwedRow[];
+    const give = database.prepare("UPDATE row SET doubt = 1, given = ? WHERE service = ? AND key = ?");
+    for (const row of owed) give.run(targetOf(row), service, row.key);
+    const yielding = keptRowsThatYield(database, service, table, owed);
+    for (const { key } of yielding) give.run(null, service, key);
+    return { owed, yielding };
+  });
+  const given = [...owed.filter(({ key }) => !yielding.some((kept) => kept.key === key)), ...yielding];
+  return {
+    rows: rowsInForce(database, service),
+    changes: given
+      .map((row) => ({
+        key: row.key,
+        before: parse(row.loaded),
+        after: yielding.includes(row) ? undefined : parse(targetOf(row)),
+      }))
+      .filter((change): change is Change<Columns> => change.before !== undefined || change.after !== undefined)
+      .sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined) || (a.key < b.key ? -1 : 1)),
+    interrupted: owed.some(({ doubt }) => doubt === 1),
+    loaded(refused, now) {
+      const refuse = database.prepare(
+        "UPDATE row SET doubt = 0, given = NULL, why = ?, since = ? WHERE service = ? AND key = ? AND desired IS given",
+      );
+      for (const { key, why } of refused) refuse.run(`refused by the daemon: ${why}`, now, service, key);
+      const names = new Set(refused.map(({ key }) => key));
+      const load = database.prepare(
+        "UPDATE row SET loaded = given, given = NULL, doubt = 0 WHERE service = ? AND key = ? AND doubt = 1",
+      );
+      const forget = database.prepare(
+        "DELETE FROM row WHERE service = ? AND key = ? AND desired IS NULL AND loaded IS NULL AND doubt = 0",
+      );
+      for (const { key } of given) {
+        if (names.has(key)) continue;
+        load.run(service, key);
+        forget.run(service, key);
+      }
+    },
+  };
+}
+
+/** What the last successful run was given, overlaid with what the present one is given: it stands still while messages arrive. */
+export function rowsInForce(database: DatabaseSync, service: string): Rows<Columns> {
+  const text = "CASE WHEN doubt = 1 THEN given ELSE loaded END";
+  const page = database.prepare(
+    `SELECT key, ${text} AS text FROM row WHERE service = ? AND key > ? AND ${text} IS NOT NULL ORDER BY key LIMIT 1000`,
+  );
+  const one = database.prepare(`SELECT ${text} AS text FROM row WHERE service = ? AND key = ?`);
+  const count = database.prepare(`SELECT count(*) AS rows FROM row WHERE service = ? AND ${text} IS NOT NULL`);
+
+  function* entries(): Generator<readonly [string, Columns]> {
+    // Read in pages, because an iterator left open would keep the write-ahead log from being emptied.
+    for (let after = ""; ; ) {
+      const rows = page.all(service, after) as { key: string; text: string }[];
+      for (const row of rows) yield [row.key, JSON.parse(row.text)];
+      const last = rows.at(-1);
+      if (!last) return;
+      after = last.key;
+    }
+  }
+  return {
+    get size() {
+      return Number(count.get(service)?.rows ?? 0);
+    },
+    get(key) {
+      const found = one.get(service, key) as { text: string | null } | undefined;
+      return parse(found?.text ?? null);
+    },
+    entries,
+    *[Symbol.iterator]() {
+      for (const [, row] of entries()) yield row;
+    },
+  };
+}
+
+/** A kept row gives way to a good row that claims one of its unique values: the address has another owner now. */
+function keptRowsThatYield(
+  database: DatabaseSync,
+  service: string,
+  { unique = [] }: Table,
+  owed: readonly OwedRow[],
+): OwedRow[] {
+  const kept = database
+    .prepare(
+      "SELECT key, desired, loaded, why, doubt FROM row WHERE service = ? AND why IS NOT NULL AND loaded IS NOT NULL",
+    )
+    .all(service) as unknown as OwedRow[];
+  if (kept.length === 0) return [];
+  const claims = new Set<string>();
+  for (const row of owed) {
+    const after = row.why === null ? parse(row.desired) : undefined;
+    for (const column of unique) if (after?.[column] !== undefined) claims.add(claim(column, after));
+  }
+  return kept.filter(({ loaded }) => {
+    const row = parse(loaded);
+    return row && unique.some((column) => row[column] !== undefined && claims.has(claim(column, row)));
+  });
+}
+
+const claim = (column: string, row: Columns): string => `${column}=${JSON.stringify(row[column])}`;
+const targetOf = ({ why, desired, loaded }: OwedRow): string | null => (why === null ? desired : loaded);
+const parse = (text: string | null): Columns | undefined => (text === null ? undefined : JSON.parse(text));

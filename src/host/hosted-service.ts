@@ -1,0 +1,144 @@
+import { reason } from "../core/outcome.ts";
+import { queueOf } from "../core/routing.ts";
+import type { Service } from "../core/service.ts";
+import type { OrderMessage } from "../core/stream.ts";
+import type { Broker, Queue } from "../ports/broker.ts";
+import type { HostOptions } from "./host.ts";
+import { installer } from "./install/install.ts";
+import { type Intake, openIntake } from "./intake.ts";
+import { storedMessages } from "./messages.ts";
+import { questions } from "./questions.ts";
+import { ask, type Received, receiver, reportKey, type ServiceStore } from "./receive.ts";
+import { storedRows } from "./rows.ts";
+import { handleNext, type RunContext, runTable } from "./run.ts";
+import { oweFullRun, readFacts, writeFacts } from "./store.ts";
+import { worker } from "./worker.ts";
+
+/** The pace of a table service that names none, in milliseconds. */
+const defaultPace = 1000;
+/** After a store that failed (a full disk) the deliveries in hand are tried again, in milliseconds. */
+const storeRetry = 1000;
+
+/** One service on its host: its part of the store, its worker and its queue. */
+export interface HostedService {
+  readonly queue: Queue;
+  /** The run at the start has ended, well or not. */
+  readonly started: Promise<void>;
+  readonly ended: Promise<void>;
+  /** Takes what the queue brings, and asks how the table compares. */
+  listen(broker: Broker): Promise<void>;
+  /** A daemon that was restarted since its last run is owed a full one. */
+  lookAtDaemon(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function hostService(name: string, service: Service, options: HostOptions, changed: () => void): HostedService {
+  const { database, machine, clock, signal } = options;
+  const log = (line: string): void => options.log(`${name}: ${line}`);
+  const table = "table" in service ? service.table : undefined;
+  const rows = table ? storedRows(database, name, table) : undefined;
+  const messages = storedMessages(database, name);
+  const store: ServiceStore = { database, name, service, rows, messages };
+  const context: RunContext = { host: options.name, service: name, database, machine, clock, signal, log };
+
+  writeFacts(database, name, { form: table ? "table" : "plain", code: options.codes.get(name) ?? "" });
+  rows?.recompute(clock.now());
+  // The machine, the daemon or the service's own code may be another one than at the last run.
+  if (table) oweFullRun(database, name);
+  const stream = receiver(options.name, store, log);
+  let intake: Intake | undefined;
+
+  function tableOwes(): boolean {
+    const facts = readFacts(database, name);
+    if (!facts || facts.held !== undefined || facts.fatal !== undefined) return false;
+    // A table that was never whole is not run on: it would take away whatever has not arrived yet.
+    if (!facts.followed.equal) return false;
+    return (
+      facts.full > 0 ||
+      database.prepare("SELECT 1 FROM row WHERE service = ? AND owed = 1 LIMIT 1").get(name) !== undefined
+    );
+  }
+
+  const work = worker(
+    {
+      pace: table ? (table.pace ?? defaultPace) : 0,
+      owed: () => (table ? tableOwes() : messages.next() !== undefined),
+      async run() {
+        if ("table" in service) return runTable(service.table, context);
+        await handleNext(service.plain, messages, context);
+        intake?.poke();
+      },
+      changed,
+      log,
+    },
+    clock,
+    signal,
+  );
+
+  function obey(order: OrderMessage["order"]): void {
+    log(`asked to ${order}`);
+    const install = installer({ ...context, secret: false });
+    if (order === "retry") {
+      messages.retry();
+      install.forgive();
+      writeFacts(database, name, { fatal: undefined });
+      // Rows that the daemon refused are judged anew, and so tried again.
+      rows?.recompute(clock.now());
+    }
+    if (order === "approve") {
+      install.approve();
+      writeFacts(database, name, { held: undefined });
+    }
+    work.poke({ again: true });
+  }
+
+  const queue = queueOf(options.name, name, table ? "table" : "plain");
+  return {
+    queue,
+    started: work.started,
+    ended: work.ended,
+    async listen(broker) {
+      const say = (message: object): void => {
+        // What is lost here is asked for again by `questions`, or said again when the next message is refused.
+        broker.publish(reportKey, JSON.stringify(message)).catch((error) => {
+          if (!signal.aborted) log(`the transcriber was not reached: ${reason(error)}`);
+        });
+      };
+      const question = questions((want) => say(ask(options.name, name, want)), clock, signal);
+      const received = ({ moved, heard, say: refusals, want, orders }: Received): void => {
+        if (heard) question.heard();
+        if (want) question.ask(want);
+        for (const refusal of refusals) say(refusal);
+        for (const order of orders) obey(order);
+        if (moved && table) writeFacts(database, name, { fatal: undefined });
+        work.poke();
+        changed();
+      };
+      const failed = async (why: unknown): Promise<void> => {
+        log(`what arrived could not be stored: ${reason(why)}`);
+        await clock.sleep(storeRetry, signal);
+        intake?.poke();
+      };
+      intake = await openIntake(broker, store, stream, {
+        queue: queue.name,
+        now: clock.now,
+        signal,
+        received,
+        failed,
+      });
+      if (table) question.ask("digest");
+    },
+    async lookAtDaemon() {
+      if (!table) return;
+      const before = readFacts(database, name);
+      const now = await machine.incarnation(table.daemon);
+      if (before?.ranAt === undefined || before.incarnation === now || before.full > 0) return;
+      log("its daemon, or the machine, was restarted: one full run");
+      oweFullRun(database, name);
+      work.poke();
+    },
+    async close() {
+      await intake?.close();
+    },
+  };
+}

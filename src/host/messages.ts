@@ -1,0 +1,115 @@
+import type { DatabaseSync } from "node:sqlite";
+
+/** The plain messages that wait on a host's disk, in order, and those that are parked for a person. */
+
+/** A host takes plain messages from the broker only while fewer than this many wait. */
+export const waitingLimit = 1000;
+
+/** With this many parked no more are: the queue then waits, and at its own limit refuses its publishers; nothing accepted is lost. */
+export const parkedLimit = 1000;
+
+/** Ids remembered per service, so that a message with an id is handled once. */
+const rememberedLimit = 10_000;
+
+/** Bytes kept of a message that is parked without having been understood. */
+const bodyLimit = 1024 * 1024;
+
+export interface StoredMessage {
+  readonly id: number;
+  readonly messageId: string | undefined;
+  readonly body: Uint8Array;
+  readonly attempts: number;
+}
+
+export interface StoredMessages {
+  /** Stores a message to be handled; one whose id was seen is dropped. In the caller's transaction. */
+  store(body: Uint8Array, messageId: string | undefined, now: number): void;
+  /** Sets a message aside that cannot be handled as it is. In the caller's transaction. */
+  setAside(body: Uint8Array, messageId: string | undefined, why: string, now: number): void;
+  waiting(): number;
+  parked(): number;
+  next(): StoredMessage | undefined;
+  /** The message was handled; in the caller's transaction. */
+  done(message: StoredMessage): void;
+  failed(message: StoredMessage, why: string): void;
+  park(message: StoredMessage, why: string): void;
+  /** Puts parked messages back to wait, in their order. */
+  retry(): number;
+  /** The first parked ones, for status. */
+  listParked(limit: number): { id: number; why: string; since: number }[];
+}
+
+export function storedMessages(database: DatabaseSync, service: string): StoredMessages {
+  const count = database.prepare("SELECT count(*) AS messages FROM message WHERE service = ? AND state = ?");
+  const counted = (state: string): number => Number(count.get(service, state)?.messages ?? 0);
+  const insert = database.prepare(
+    "INSERT INTO message (service, message_id, body, state, why, at) VALUES (?, ?, ?, ?, ?, ?)",
+  );
+  const update = database.prepare("UPDATE message SET state = ?, attempts = ?, why = ? WHERE id = ?");
+
+  function seen(messageId: string): boolean {
+    const waits = database
+      .prepare("SELECT 1 FROM message WHERE service = ? AND message_id = ?")
+      .get(service, messageId);
+    const was = database.prepare("SELECT 1 FROM handled WHERE service = ? AND message_id = ?").get(service, messageId);
+    return waits !== undefined || was !== undefined;
+  }
+
+  return {
+    store(body, messageId, now) {
+      if (messageId !== undefined && seen(messageId)) return;
+      insert.run(service, messageId ?? null, body, "waiting", null, now);
+    },
+    setAside(body, messageId, why, now) {
+      if (messageId !== undefined && seen(messageId)) return;
+      const cut = body.length > bodyLimit;
+      const said = cut ? `${why} (${body.length} bytes, the first ${bodyLimit} are kept)` : why;
+      insert.run(service, messageId ?? null, cut ? body.subarray(0, bodyLimit) : body, "parked", said, now);
+      // What could not be understood must not fill the disk: the oldest such goes first.
+      database
+        .prepare(
+          `DELETE FROM message WHERE id IN (SELECT id FROM message WHERE service = ? AND state = 'parked' AND attempts = 0
+           ORDER BY id DESC LIMIT -1 OFFSET ?)`,
+        )
+        .run(service, parkedLimit);
+    },
+    waiting: () => counted("waiting"),
+    parked: () => counted("parked"),
+    next() {
+      const found = database
+        .prepare("SELECT * FROM message WHERE service = ? AND state = 'waiting' ORDER BY id LIMIT 1")
+        .get(service);
+      if (!found) return undefined;
+      return {
+        id: Number(found.id),
+        messageId: typeof found.message_id === "string" ? found.message_id : undefined,
+        body: found.body as Uint8Array,
+        attempts: Number(found.attempts),
+      };
+    },
+    done({ id, messageId }) {
+      database.prepare("DELETE FROM message WHERE id = ?").run(id);
+      if (messageId === undefined) return;
+      database.prepare("INSERT OR IGNORE INTO handled (service, message_id) VALUES (?, ?)").run(service, messageId);
+      database
+        .prepare(
+          `DELETE FROM handled WHERE service = ? AND position <=
+           (SELECT position FROM handled WHERE service = ? ORDER BY position DESC LIMIT 1 OFFSET ?)`,
+        )
+        .run(service, service, rememberedLimit);
+    },
+    failed: ({ id, attempts }, why) => void update.run("waiting", attempts + 1, why, id),
+    park: ({ id, attempts }, why) => void update.run("parked", attempts + 1, why, id),
+    retry: () =>
+      Number(
+        database
+          .prepare("UPDATE message SET state = 'waiting', attempts = 0 WHERE service = ? AND state = 'parked'")
+          .run(service).changes,
+      ),
+    listParked: (limit) =>
+      database
+        .prepare("SELECT id, why, at FROM message WHERE service = ? AND state = 'parked' ORDER BY id LIMIT ?")
+        .all(service, limit)
+        .map(({ id, why, at }) => ({ id: Number(id), why: String(why), since: Number(at) })),
+  };
+}

@@ -1,0 +1,37 @@
+import type { Want } from "../core/follow.ts";
+import type { Clock } from "../ports/clock.ts";
+
+/** The first wait for an answer, in milliseconds, doubled up to the longest. */
+const firstWait = 5000;
+const longestWait = 60_000;
+
+/** The one question that a host has open about a table: asked again until something is heard, because a question or its answer can be lost. */
+export interface Questions {
+  ask(want: Want): void;
+  /** Something of the stream was heard: nothing is open any more. */
+  heard(): void;
+}
+
+export function questions(put: (want: Want) => void, clock: Clock, signal: AbortSignal): Questions {
+  let open: AbortController | undefined;
+
+  async function insist(want: Want, until: AbortSignal): Promise<void> {
+    for (let wait = firstWait; ; wait = Math.min(wait * 2, longestWait)) {
+      put(want);
+      await clock.sleep(wait, until);
+      if (until.aborted) return;
+    }
+  }
+
+  return {
+    ask(want) {
+      open?.abort();
+      open = new AbortController();
+      insist(want, AbortSignal.any([open.signal, signal]));
+    },
+    heard() {
+      open?.abort();
+      open = undefined;
+    },
+  };
+}

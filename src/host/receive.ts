@@ -1,0 +1,140 @@
+import type { DatabaseSync } from "node:sqlite";
+import { type Followed, type Followup, follow, type Want } from "../core/follow.ts";
+import { reportService, serviceKey } from "../core/routing.ts";
+import type { Service } from "../core/service.ts";
+import {
+  type AskMessage,
+  type OrderMessage,
+  protocolVersion,
+  type RefusalMessage,
+  type StreamMessage,
+} from "../core/stream.ts";
+import type { Delivery } from "../ports/broker.ts";
+import { isBusy, patiently, transaction } from "../sqlite/open.ts";
+import type { StoredMessages } from "./messages.ts";
+import { readMessage } from "./read-message.ts";
+import type { StoredRows } from "./rows.ts";
+import { oweFullRun, readFacts, writeFacts } from "./store.ts";
+
+/** Store, then acknowledge: what arrives for one service is durable before the broker may forget it. */
+
+/** The key under which hosts speak to the transcriber. */
+export const reportKey = serviceKey(reportService);
+
+/** What a service's part of the store consists of. */
+export interface ServiceStore {
+  readonly database: DatabaseSync;
+  readonly name: string;
+  readonly service: Service;
+  /** Undefined for a plain service. */
+  readonly rows: StoredRows | undefined;
+  readonly messages: StoredMessages;
+}
+
+export interface Received {
+  /** Rows or messages were stored. */
+  readonly moved: boolean;
+  /** Something of the stream was heard. */
+  readonly heard: boolean;
+  /** What is then to be asked, if anything. */
+  readonly want: Want | undefined;
+  /** What is to be said aloud. */
+  readonly say: readonly RefusalMessage[];
+  readonly orders: readonly OrderMessage["order"][];
+}
+
+export interface Receiver {
+  /** Takes deliveries in their order, in one transaction, and acknowledges them. */
+  take(deliveries: readonly Delivery[], now: number, signal: AbortSignal): Promise<Received>;
+  readonly followed: Followed;
+}
+
+type Taken = { readonly followup: Followup; readonly of: StreamMessage } | { readonly order: OrderMessage["order"] };
+
+export function receiver(host: string, store: ServiceStore, log: (line: string) => void): Receiver {
+  const { database, name, rows, messages } = store;
+  let followed: Followed = readFacts(database, name)?.followed ?? {};
+
+  function takeOne(delivery: Delivery, now: number): Taken | undefined {
+    const read = readMessage(delivery.body, name);
+    const setAside = (why: string): undefined => {
+      messages.setAside(delivery.body, delivery.messageId, why, now);
+      log(`${name}: a message was set aside: ${why}`);
+    };
+    if ("wrong" in read) return setAside(read.wrong);
+    if ("own" in read) {
+      if (read.own.kind === "order") return { order: read.own.order };
+      return rows ? takeStream(rows, read.own, now) : setAside("it is about a table, and the service has none");
+    }
+    if (rows) return setAside("a plain message, for a service whose rows are computed from the directory");
+    messages.store(delivery.body, delivery.messageId, now);
+    return undefined;
+  }
+
+  function takeStream(rows: StoredRows, message: StreamMessage, now: number): Taken {
+    const followup = follow(followed, message, rows.digest);
+    if (followup.write) rows.write(followup.write, now);
+    followed = followup.followed;
+    return { followup, of: message };
+  }
+
+  function storeAll(deliveries: readonly Delivery[], now: number): Taken[] {
+    const before = followed;
+    try {
+      return transaction(database, () => {
+        const taken = deliveries.map((delivery) => takeOne(delivery, now)).filter((one) => one !== undefined);
+        if (followed !== before) writeFacts(database, name, { followed });
+        if (taken.some((one) => "order" in one && one.order === "regen")) oweFullRun(database, name);
+        return taken;
+      });
+    } catch (error) {
+      // The transaction was taken back, so what is remembered in memory must be as well.
+      followed = before;
+      if (!isBusy(error)) rows?.recompute(now);
+      throw error;
+    }
+  }
+
+  return {
+    get followed() {
+      return followed;
+    },
+    async take(deliveries, now, signal) {
+      const taken = await patiently(() => storeAll(deliveries, now), signal);
+      for (const delivery of deliveries) delivery.ack();
+      const orders = taken.filter((one) => "order" in one).map(({ order }) => order);
+      const followups = taken.filter((one) => "followup" in one);
+      // Of several questions only the last is of use: it was decided last.
+      const want = followups.findLast(({ followup }) => followup.ask)?.followup.ask;
+      const refused = followups.findLast(({ followup }) => followup.refused);
+      return {
+        moved: rows ? followups.some(({ followup }) => followup.write) : taken.length < deliveries.length,
+        heard: followups.length > 0,
+        want,
+        say: refused ? refusal(host, name, refused, followed) : [],
+        orders,
+      };
+    },
+  };
+}
+
+/** A question about a service's table. */
+export const ask = (host: string, service: string, want: Want): AskMessage => ({
+  trigger: protocolVersion,
+  kind: "ask",
+  host,
+  service,
+  want,
+});
+
+function refusal(
+  host: string,
+  service: string,
+  { followup, of }: { followup: Followup; of: StreamMessage },
+  { mark }: Followed,
+): RefusalMessage[] {
+  if (!followup.refused || !mark) return [];
+  const asOf = { state: [...mark.asOf.state], clock: mark.asOf.clock };
+  const said = { epoch: mark.epoch, asOf, refused: of.epoch, because: followup.refused };
+  return [{ trigger: protocolVersion, kind: "refusal", host, service, ...said }];
+}

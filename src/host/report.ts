@@ -1,0 +1,48 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { ServiceReport } from "../core/report.ts";
+import { storedMessages } from "./messages.ts";
+import { readFacts } from "./store.ts";
+
+/** How many kept keys and parked messages a report names. */
+const named = 100;
+
+/** What a host's store says of one service; read from the store alone, so that it can be asked while the daemon is busy, or gone. */
+export function serviceReport(database: DatabaseSync, service: string): ServiceReport {
+  const facts = readFacts(database, service);
+  const messages = storedMessages(database, service);
+  const count = (condition: string): number =>
+    Number(
+      database.prepare(`SELECT count(*) AS rows FROM row WHERE service = ? AND ${condition}`).get(service)?.rows ?? 0,
+    );
+  const form = facts?.form ?? "table";
+  const rowsOwed = count("owed = 1");
+  const owed = form === "plain" ? messages.waiting() : rowsOwed;
+  return {
+    code: facts?.code ?? "",
+    form,
+    rows: count("loaded IS NOT NULL"),
+    stored: facts?.followed.mark,
+    loaded: facts?.loaded,
+    equal: facts?.followed.equal,
+    proved: facts?.proved ?? false,
+    owed,
+    why: facts?.held ?? facts?.failing ?? waitsFor(form, owed, facts),
+    failing: facts?.failing !== undefined,
+    held: facts?.held,
+    kept: database
+      .prepare("SELECT key, why, since FROM row WHERE service = ? AND why IS NOT NULL ORDER BY key LIMIT ?")
+      .all(service, named)
+      .map(({ key, why, since }) => ({ key: String(key), why: String(why), since: Number(since) })),
+    keptCount: count("why IS NOT NULL"),
+    parked: messages.listParked(named),
+    parkedCount: messages.parked(),
+    ranAt: facts?.ranAt,
+  };
+}
+
+function waitsFor(form: string, owed: number, facts: ReturnType<typeof readFacts>): string | undefined {
+  if (form === "table" && !facts?.followed.equal)
+    return "waits for its table: it was never compared with the transcriber's";
+  if ((facts?.full ?? 0) > 0) return "a full run is owed";
+  return owed > 0 ? "waits for its next run" : undefined;
+}

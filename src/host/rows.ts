@@ -1,0 +1,122 @@
+import type { DatabaseSync } from "node:sqlite";
+import { Digest, keyHash } from "../core/digest.ts";
+import type { Write } from "../core/follow.ts";
+import { readRow } from "../core/read-row.ts";
+import { type Cell, type CellChange, coverOf, isRefused, refusalOf } from "../core/row.ts";
+import type { Table } from "../core/service.ts";
+
+/** The stored rows of one table service: what the transcriber said goes in, what a run is given comes out. */
+export interface StoredRows {
+  /** The digest of what is desired. */
+  readonly digest: Digest;
+  /** Writes what `follow` decided; in the caller's transaction. */
+  write(write: Write, now: number): void;
+  /** Reads the digest and the judgement of every row anew: at start, or when a transaction was taken back. */
+  recompute(now: number): void;
+}
+
+export function storedRows(database: DatabaseSync, service: string, table: Table): StoredRows {
+  const sql = statements(database);
+  let digest = new Digest(service);
+
+  function set(key: string, cell: Cell | null, now: number): void {
+    const found = sql.get.get(service, key) as { desired: string | null } | undefined;
+    const before = found?.desired ?? null;
+    if (before === cell) return;
+    digest.move(key, before, cell);
+    sql.put.run(service, key, keyHash(key), cell);
+    judge(key, now);
+    if (key === coverOf(key)) {
+      // Keys of the entry that have no word of their own live or go by what is said of the entry as a whole.
+      for (const { key: part } of sql.parts.all(service, `${key}/`, `${key}0`)) judge(String(part), now);
+    }
+  }
+
+  /** Decides whether the loaded row is kept instead of what is desired, and why. */
+  function judge(key: string, now: number): void {
+    const row = sql.get.get(service, key) as { desired: string | null; loaded: string | null; why: string | null };
+    if (!row) return;
+    const why = reasonToKeep(key, row.desired, row.loaded);
+    if (why !== row.why) sql.why.run(why, why === null ? null : now, service, key);
+    sql.forget.run(service, key);
+  }
+
+  function reasonToKeep(key: string, desired: string | null, loaded: string | null): string | null {
+    if (desired !== null) {
+      if (isRefused(desired)) return `refused: ${refusalOf(desired)}`;
+      const read = readRow(table, JSON.parse(desired));
+      return "wrong" in read ? `other version: ${read.wrong}` : null;
+    }
+    if (loaded === null || key === coverOf(key)) return null;
+    const cover = sql.get.get(service, coverOf(key)) as { desired: string | null } | undefined;
+    return cover?.desired && isRefused(cover.desired) ? `refused: ${refusalOf(cover.desired)}` : null;
+  }
+
+  function replace(from: number, to: number, rows: readonly (readonly [string, Cell])[], now: number): void {
+    const here = new Map(rows);
+    for (const { key } of sql.range.all(service, from, to)) {
+      if (!here.has(String(key))) set(String(key), null, now);
+    }
+    for (const [key, cell] of here) set(key, cell, now);
+  }
+
+  function apply(changes: Iterable<CellChange>, now: number): void {
+    for (const [key, cell] of changes) set(key, cell, now);
+  }
+
+  return {
+    get digest() {
+      return digest;
+    },
+    write(write, now) {
+      if (write.kind === "part") return replace(write.part.from, write.part.to, write.part.rows, now);
+      if (write.kind === "stage") {
+        if (write.first) sql.unstage.run(service);
+        for (const [key, cell] of write.rows) sql.stage.run(service, key, cell);
+        return;
+      }
+      if (write.staged) {
+        const staged = sql.staged.all(service) as { key: string; cell: string | null }[];
+        apply(
+          staged.map(({ key, cell }) => [key, cell]),
+          now,
+        );
+      }
+      sql.unstage.run(service);
+      apply(write.rows, now);
+    },
+    recompute(now) {
+      digest = new Digest(service);
+      for (let after = ""; ; ) {
+        const page = sql.page.all(service, after) as { key: string; desired: string | null }[];
+        for (const { key, desired } of page) {
+          digest.move(key, null, desired);
+          judge(key, now);
+        }
+        const last = page.at(-1);
+        if (!last) return;
+        after = last.key;
+      }
+    },
+  };
+}
+
+function statements(database: DatabaseSync) {
+  return {
+    get: database.prepare("SELECT desired, loaded, why FROM row WHERE service = ? AND key = ?"),
+    put: database.prepare(
+      `INSERT INTO row (service, key, hash, desired) VALUES (?, ?, ?, ?)
+       ON CONFLICT (service, key) DO UPDATE SET desired = excluded.desired`,
+    ),
+    why: database.prepare("UPDATE row SET why = ?, since = ? WHERE service = ? AND key = ?"),
+    forget: database.prepare(
+      "DELETE FROM row WHERE service = ? AND key = ? AND desired IS NULL AND loaded IS NULL AND doubt = 0",
+    ),
+    parts: database.prepare("SELECT key FROM row WHERE service = ? AND key >= ? AND key < ?"),
+    range: database.prepare("SELECT key FROM row WHERE service = ? AND hash >= ? AND hash < ? AND desired IS NOT NULL"),
+    page: database.prepare("SELECT key, desired FROM row WHERE service = ? AND key > ? ORDER BY key LIMIT 1000"),
+    stage: database.prepare("INSERT INTO staged (service, key, cell) VALUES (?, ?, ?)"),
+    staged: database.prepare("SELECT key, cell FROM staged WHERE service = ? ORDER BY position"),
+    unstage: database.prepare("DELETE FROM staged WHERE service = ?"),
+  };
+}

@@ -1,0 +1,123 @@
+import type { DatabaseSync } from "node:sqlite";
+import { Fatal, Held, reason } from "../core/outcome.ts";
+import type { PlainService, Table } from "../core/service.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Machine } from "../ports/machine.ts";
+import { transaction } from "../sqlite/open.ts";
+import { giveRows } from "./given.ts";
+import { parkedLimit, type StoredMessages } from "./messages.ts";
+import { readFacts, writeFacts } from "./store.ts";
+import { hostWords } from "./words.ts";
+
+/** One run of a service, from the store to the machine and back into the store. */
+
+/** A run that takes longer is interrupted, in milliseconds. */
+const runDeadline = 10 * 60_000;
+
+/** Attempts at a plain message before it is parked: with the backoff, within a minute. */
+const attemptLimit = 6;
+
+export interface RunContext {
+  readonly host: string;
+  readonly service: string;
+  readonly database: DatabaseSync;
+  readonly machine: Machine;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  log(line: string): void;
+}
+
+/** Runs a table service on what is desired now. When it returns, that is loaded; when it throws, its keys stay in doubt. */
+export async function runTable(table: Table, context: RunContext): Promise<void> {
+  const { service, database, clock, machine } = context;
+  const facts = readFacts(database, service);
+  const mark = facts?.followed.mark;
+  const asked = facts?.full ?? 0;
+  const given = giveRows(database, service, table);
+  try {
+    await withinDeadline(context, async (signal) => {
+      const words = hostWords({ ...context, name: context.host, signal, secret: (table.secret ?? []).length > 0 });
+      const changes = asked > 0 ? undefined : given.changes;
+      const result = await table.run({ rows: given.rows, changes, interrupted: given.interrupted }, words.host);
+      signal.throwIfAborted();
+      const incarnation = await machine.incarnation(table.daemon);
+      transaction(database, () => {
+        given.loaded(result?.refused ?? [], clock.now());
+        words.keep();
+        const proved = words.proved() ?? false;
+        const ranAt = clock.now();
+        // A full run that was asked for while this one was under way is still owed.
+        const full = (readFacts(database, service)?.full ?? 0) - asked;
+        const well = { failing: undefined, fatal: undefined };
+        writeFacts(database, service, { ...well, full, loaded: mark, proved, incarnation, ranAt });
+      });
+    });
+  } catch (error) {
+    const failing = reason(error);
+    if (error instanceof Held) writeFacts(database, service, { failing, held: failing });
+    else if (error instanceof Fatal) writeFacts(database, service, { failing, fatal: failing });
+    else writeFacts(database, service, { failing });
+    throw error;
+  }
+}
+
+/** Handles the plain message that is next. Throws when it is to be tried again; parks one that keeps failing, so that the next go on. */
+export async function handleNext(
+  plain: PlainService<unknown>,
+  messages: StoredMessages,
+  context: RunContext,
+): Promise<void> {
+  const { service, database, clock } = context;
+  const message = messages.next();
+  if (!message) return;
+  const park = (why: string): void => {
+    messages.park(message, why);
+    context.log(`${service}: message ${message.id} is parked: ${why}`);
+  };
+  const read = plain.schema.safeParse(JSON.parse(new TextDecoder().decode(message.body)));
+  if (!read.success) {
+    const said = read.error.issues.map((issue) => `${issue.path.join(".") || "the body"}: ${issue.message}`);
+    return park(said.join("; "));
+  }
+  try {
+    await withinDeadline(context, async (signal) => {
+      const words = hostWords({ ...context, name: context.host, signal, secret: false });
+      await plain.handle(read.data, words.host);
+      signal.throwIfAborted();
+      transaction(database, () => {
+        messages.done(message);
+        words.keep();
+        writeFacts(database, service, { failing: undefined, ranAt: clock.now() });
+      });
+    });
+  } catch (error) {
+    const why = reason(error);
+    context.signal.throwIfAborted();
+    const roomToPark = messages.parked() < parkedLimit;
+    if (roomToPark && (error instanceof Fatal || message.attempts + 1 >= attemptLimit)) return park(why);
+    messages.failed(message, why);
+    writeFacts(database, service, { failing: why });
+    throw error;
+  }
+}
+
+async function withinDeadline(
+  { clock, signal }: RunContext,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const ended = new AbortController();
+  const late = new AbortController();
+  const within = AbortSignal.any([signal, late.signal]);
+  const aborted = new Promise<never>((_, reject) => {
+    within.addEventListener("abort", () => reject(within.reason), { once: true });
+  });
+  clock.sleep(runDeadline, ended.signal).then(() => {
+    if (!ended.signal.aborted) late.abort(new Error(`the run took longer than ${runDeadline / 60_000} minutes`));
+  });
+  try {
+    within.throwIfAborted();
+    await Promise.race([work(within), aborted]);
+  } finally {
+    ended.abort();
+  }
+}

@@ -1,0 +1,158 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Followed } from "../core/follow.ts";
+import type { Mark } from "../core/stream.ts";
+
+/**
+ * A host's own memory: one SQLite file.
+ *
+ * Per key of a table it keeps `desired` (exactly what the transcriber said), `loaded` (what the last successful run was given) and,
+ * where they differ on purpose, `why`. While a run is under way, or has not ended well, the keys that it was given are in `doubt`
+ * and `given` is what it was given: what a run reads (`given` or `loaded`) does not move under it when messages arrive.
+ */
+const schema = `
+  CREATE TABLE IF NOT EXISTS service (
+    name TEXT PRIMARY KEY,
+    form TEXT NOT NULL DEFAULT 'table',
+    code TEXT NOT NULL DEFAULT '',
+    followed TEXT NOT NULL DEFAULT '{}',
+    loaded TEXT,
+    proved INTEGER NOT NULL DEFAULT 0,
+    incarnation TEXT,
+    full INTEGER NOT NULL DEFAULT 0,
+    failing TEXT,
+    fatal TEXT,
+    held TEXT,
+    ran_at INTEGER
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS row (
+    service TEXT NOT NULL,
+    key TEXT NOT NULL,
+    hash INTEGER NOT NULL,
+    desired TEXT,
+    loaded TEXT,
+    given TEXT,
+    doubt INTEGER NOT NULL DEFAULT 0,
+    why TEXT,
+    since INTEGER,
+    owed INTEGER GENERATED ALWAYS AS (doubt = 1 OR (why IS NULL AND desired IS NOT loaded)) VIRTUAL,
+    PRIMARY KEY (service, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS row_hash ON row (service, hash);
+  CREATE INDEX IF NOT EXISTS row_owed ON row (service, key) WHERE owed = 1;
+  CREATE INDEX IF NOT EXISTS row_kept ON row (service, key) WHERE why IS NOT NULL;
+  CREATE TABLE IF NOT EXISTS staged (
+    service TEXT NOT NULL,
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL,
+    cell TEXT
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS staged_service ON staged (service, position);
+  CREATE TABLE IF NOT EXISTS message (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    service TEXT NOT NULL,
+    message_id TEXT,
+    body BLOB NOT NULL,
+    state TEXT NOT NULL DEFAULT 'waiting',
+    attempts INTEGER NOT NULL DEFAULT 0,
+    why TEXT,
+    at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS message_state ON message (service, state, id);
+  CREATE TABLE IF NOT EXISTS life (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    trouble TEXT
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS handled (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    service TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    UNIQUE (service, message_id)
+  ) STRICT;
+`;
+
+export function createStoreTables(database: DatabaseSync): void {
+  database.exec(schema);
+}
+
+/** What the store knows of one service, its rows and messages apart. */
+export interface ServiceFacts {
+  form: "table" | "plain";
+  code: string;
+  followed: Followed;
+  /** The place whose rows the last successful run was given. */
+  loaded: Mark | undefined;
+  proved: boolean;
+  incarnation: string | undefined;
+  /** How often a run with all rows was asked for since the last one: the state of the daemon is unknown while it is above 0. */
+  full: number;
+  /** What the last run failed with. */
+  failing: string | undefined;
+  /** Why the service waits for its rows to move or for `trigger retry`. */
+  fatal: string | undefined;
+  /** Why the service waits for `trigger approve`. */
+  held: string | undefined;
+  ranAt: number | undefined;
+}
+
+export function readFacts(database: DatabaseSync, service: string): ServiceFacts | undefined {
+  const found = database.prepare("SELECT * FROM service WHERE name = ?").get(service);
+  if (!found) return undefined;
+  const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+  const loaded = text(found.loaded);
+  return {
+    form: found.form === "plain" ? "plain" : "table",
+    code: text(found.code) ?? "",
+    followed: JSON.parse(text(found.followed) ?? "{}"),
+    loaded: loaded === undefined ? undefined : JSON.parse(loaded),
+    proved: found.proved === 1,
+    incarnation: text(found.incarnation),
+    full: Number(found.full),
+    failing: text(found.failing),
+    fatal: text(found.fatal),
+    held: text(found.held),
+    ranAt: typeof found.ran_at === "number" ? found.ran_at : undefined,
+  };
+}
+
+/** Writes some of what is known of a service; to be called in a transaction where it belongs with other writes. */
+export function writeFacts(database: DatabaseSync, service: string, facts: Partial<ServiceFacts>): void {
+  database.prepare("INSERT INTO service (name) VALUES (?) ON CONFLICT (name) DO NOTHING").run(service);
+  for (const [column, value] of Object.entries(columns(facts))) {
+    database.prepare(`UPDATE service SET ${column} = ? WHERE name = ?`).run(value, service);
+  }
+}
+
+/** Makes a service owe a run with all rows. */
+export function oweFullRun(database: DatabaseSync, service: string): void {
+  writeFacts(database, service, { full: (readFacts(database, service)?.full ?? 0) + 1 });
+}
+
+/** The services that the store knows of, also those that the config no longer has. */
+export const knownServices = (database: DatabaseSync): string[] =>
+  database
+    .prepare("SELECT name FROM service ORDER BY name")
+    .all()
+    .map(({ name }) => String(name));
+
+function columns(facts: Partial<ServiceFacts>): Record<string, string | number | null> {
+  const values: Record<string, string | number | null> = {};
+  if (facts.form) values.form = facts.form;
+  if ("code" in facts) values.code = facts.code ?? "";
+  if (facts.followed) {
+    // What is asked for is asked for again after a restart, from the next comparison.
+    const { repair: _, ...stored } = facts.followed;
+    values.followed = JSON.stringify(stored);
+  }
+  if ("loaded" in facts) values.loaded = facts.loaded ? JSON.stringify(facts.loaded) : null;
+  if ("proved" in facts) values.proved = facts.proved ? 1 : 0;
+  if ("incarnation" in facts) values.incarnation = facts.incarnation ?? null;
+  if ("full" in facts) values.full = facts.full ?? 0;
+  if ("failing" in facts) values.failing = facts.failing ?? null;
+  if ("fatal" in facts) values.fatal = facts.fatal ?? null;
+  if ("held" in facts) values.held = facts.held ?? null;
+  if ("ranAt" in facts) values.ran_at = facts.ranAt ?? null;
+  return values;
+}

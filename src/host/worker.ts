@@ -1,0 +1,90 @@
+import { Fatal, Held, Later, reason } from "../core/outcome.ts";
+import type { Clock } from "../ports/clock.ts";
+
+/** Runs a service whenever something is owed: at once for the first change, then paced, and with a backoff while it fails. */
+
+/** The waits after failures, in milliseconds: 1 s, doubled each time, at most 30 s. */
+const firstBackoff = 1000;
+const longestBackoff = 30_000;
+
+export interface Work {
+  /** The least time between the starts of two runs, in milliseconds. */
+  readonly pace: number;
+  /** Whether a run is owed. */
+  owed(): boolean;
+  /** One run; throws when it must be tried again. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Something about the service changed: for the report. */
+  changed(): void;
+  log(line: string): void;
+}
+
+export interface Worker {
+  /** Says that something may be owed now; with `again`, that the backoff is not to be waited for. */
+  poke(options?: { again?: boolean }): void;
+  /** The first run, if one is owed, has ended, well or not. */
+  readonly started: Promise<void>;
+  /** Resolves when the signal has aborted and the last run has ended. */
+  readonly ended: Promise<void>;
+}
+
+export function worker(work: Work, clock: Clock, signal: AbortSignal): Worker {
+  let failures = 0;
+  let notBefore = 0;
+  let poked = false;
+  let wake = new AbortController();
+
+  async function runOnce(): Promise<void> {
+    notBefore = clock.monotonic() + work.pace;
+    try {
+      await work.run(signal);
+      if (failures > 0) work.log("well again");
+      failures = 0;
+    } catch (error) {
+      if (signal.aborted) return;
+      failures += 1;
+      const backoff = Math.min(firstBackoff * 2 ** (failures - 1), longestBackoff);
+      const wait = error instanceof Later ? Math.max(error.after, backoff) : backoff;
+      notBefore = clock.monotonic() + wait;
+      const next = error instanceof Fatal || error instanceof Held ? "waits for a person" : `again in ${wait / 1000} s`;
+      work.log(`${reason(error)} (${next})`);
+    }
+    work.changed();
+  }
+
+  async function loop(): Promise<void> {
+    while (!signal.aborted) {
+      poked = false;
+      wake = new AbortController();
+      const wait = notBefore - clock.monotonic();
+      const owed = work.owed();
+      if (owed && wait <= 0) {
+        await runOnce();
+        continue;
+      }
+      // Without a debt only a poke ends the wait; a debt also ends it when its time has come.
+      const either = AbortSignal.any([wake.signal, signal]);
+      if (!poked) await (owed ? clock.sleep(wait, either) : aborted(either));
+    }
+  }
+
+  const started = work.owed() ? runOnce() : Promise.resolve();
+  return {
+    started,
+    ended: started.then(loop),
+    poke({ again = false } = {}) {
+      if (again) {
+        failures = 0;
+        notBefore = 0;
+      }
+      poked = true;
+      wake.abort();
+    },
+  };
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });

@@ -1,0 +1,113 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type ReadConfig, readConfig, servicesOf } from "../core/config.ts";
+import { unknown } from "../core/nearest.ts";
+import { reason, UserError } from "../core/outcome.ts";
+import { eventService } from "../core/routing.ts";
+import type { Service } from "../core/service.ts";
+import { openFrontDoor } from "./front-door.ts";
+
+/** A project: a folder with `trigger.config.ts`, `services/<name>.ts` and `lib/`. */
+export interface Project {
+  readonly folder: string;
+  readonly configFile: string;
+  readonly config: ReadConfig;
+  /** Absolute. */
+  readonly ldifFile: string;
+  /** Absolute: where the daemons keep what they know. */
+  readonly state: string;
+}
+
+/** The services of a project that were asked for. */
+export interface Services {
+  readonly services: ReadonlyMap<string, Service>;
+  /** Per service the hash of its file and of `lib/`, the same on every host that has the same files. */
+  readonly codes: ReadonlyMap<string, string>;
+}
+
+const configName = "trigger.config.ts";
+
+/** Opens the project of a folder. Everything that is wrong with it is a `UserError` naming the file. */
+export async function openProject(folder: string): Promise<Project> {
+  const root = resolve(folder);
+  const configFile = join(root, configName);
+  if (!existsSync(configFile)) {
+    throw new UserError(`${configFile} does not exist: \`trigger init\` makes a project, --project FOLDER names another`);
+  }
+  openFrontDoor();
+  const config = readConfig(await importDefault(configFile), configFile);
+  checkServiceFiles(root, config, configFile);
+  return {
+    folder: root,
+    configFile,
+    config,
+    ldifFile: resolve(root, config.directory.ldif),
+    state: resolve(root, config.state),
+  };
+}
+
+/** Imports services by name, and only those. */
+export async function loadServices(project: Project, names: Iterable<string>): Promise<Services> {
+  const services = new Map<string, Service>();
+  const codes = new Map<string, string>();
+  for (const name of names) {
+    if (name === eventService) continue;
+    const file = serviceFile(project.folder, name);
+    services.set(name, asService(await importDefault(file), file));
+    codes.set(name, hashOfFiles([file, ...filesBelow(join(project.folder, "lib"))]));
+  }
+  return { services, codes };
+}
+
+const serviceFile = (folder: string, service: string): string => join(folder, "services", `${service}.ts`);
+
+/** A service that the config names and that has no file is an error at once, on every host. */
+function checkServiceFiles(folder: string, config: ReadConfig, configFile: string): void {
+  const known = filesIn(join(folder, "services")).map((file) => file.replace(/\.ts$/, ""));
+  for (const name of servicesOf(config)) {
+    if (known.includes(name)) continue;
+    throw new UserError(`${configFile}: ${unknown("service", name, known)}; it would be ${serviceFile(folder, name)}`);
+  }
+}
+
+async function importDefault(file: string): Promise<unknown> {
+  const loaded = await import(pathToFileURL(file).href).catch((error) => {
+    throw new UserError(`${file}: ${reason(error)}`, { cause: undefined });
+  });
+  if (loaded.default === undefined) throw new UserError(`${file}: has no default export`);
+  return loaded.default;
+}
+
+function asService(value: unknown, file: string): Service {
+  const { table, plain } = (typeof value === "object" && value !== null ? value : {}) as Partial<
+    Record<"table" | "plain", Record<string, unknown>>
+  >;
+  const wrong = (what: string): never => {
+    throw new UserError(`${file}: ${what}`);
+  };
+  if (!table && !plain) return wrong("its default export is not a service: export default service({ … })");
+  if (plain) return value as Service;
+  const known = ["row", "unique", "secret", "pace", "daemon", "select", "run", "observe"];
+  for (const word of Object.keys(table ?? {})) if (!known.includes(word)) wrong(unknown("word of a service", word, known));
+  for (const word of ["row", "select", "run"]) if (!table?.[word]) wrong(`the service has no ${word}`);
+  return value as Service;
+}
+
+function hashOfFiles(files: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(readFileSync(file)).update("\0");
+  return hash.digest("hex").slice(0, 12);
+}
+
+const filesIn = (folder: string): string[] =>
+  existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts")).sort() : [];
+
+const filesBelow = (folder: string): string[] =>
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true, encoding: "utf8" })
+        .filter((name) => name.endsWith(".ts"))
+        .sort()
+        .map((name) => join(folder, name))
+    : [];
