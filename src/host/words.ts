@@ -1,0 +1,92 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Command, Host, Output } from "../core/host.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Machine } from "../ports/machine.ts";
+import { transaction } from "../sqlite/open.ts";
+import { createInstallTables } from "./install/book.ts";
+import { type Installer, installer as newInstaller } from "./install/installer.ts";
+import { commandDeadline, failed } from "./install/step.ts";
+
+export interface WordsOptions {
+  /** The host's name. */
+  readonly name: string;
+  readonly service: string;
+  readonly machine: Machine;
+  readonly database: DatabaseSync;
+  readonly clock: Clock;
+  /** Aborts when the run must end. */
+  readonly signal: AbortSignal;
+  /** The service has secret columns: nothing that a file or a command says is shown. */
+  readonly secret: boolean;
+  readonly log: (message: string) => void;
+  /** The service's installer, where one outlives the run. */
+  readonly installer?: Installer;
+}
+
+export interface Words {
+  /** What `run` and a plain handler are given. */
+  readonly host: Host;
+  /** Writes what the run noted in `host.memory`; inside the transaction of its success. */
+  keep(): void;
+  /** Whether every install of this run is proved; undefined when there was none. */
+  proved(): boolean | undefined;
+}
+
+/** Makes the tables that the words of a service stand on. */
+export function createWordsTables(database: DatabaseSync): void {
+  createInstallTables(database);
+  database.exec(
+    "CREATE TABLE IF NOT EXISTS note (service TEXT, name TEXT, text TEXT NOT NULL, PRIMARY KEY (service, name)) STRICT",
+  );
+}
+
+/** The words that a service has on its host, for one run. */
+export function hostWords(options: WordsOptions): Words {
+  const { name, service, machine, database, clock, signal, secret, log } = options;
+  const { installer = newInstaller({ database, machine, clock, service, secret, log }) } = options;
+  const notes = new Map<string, string>();
+  let proved: boolean | undefined;
+
+  const run = async (command: Command, changes: boolean, input: string | undefined): Promise<Output> => {
+    const wanted = { changes, signal, deadline: commandDeadline, ...(input === undefined ? {} : { input }) };
+    const output = await machine.run(command, wanted);
+    if (output.code !== 0) throw failed(command, output, secret);
+    return output;
+  };
+
+  const host: Host = {
+    name,
+    signal,
+    async install(files, steps = {}) {
+      const outcome = await installer.install("path" in files ? [files] : files, steps, host);
+      proved = (proved ?? true) && outcome.proved;
+      return outcome.installed;
+    },
+    ask: (command, { input } = {}) => run(command, false, input),
+    tell: (command, { input } = {}) => run(command, true, input),
+    files: machine.files,
+    memory: {
+      get: (note) => notes.get(note) ?? readNote(database, service, note),
+      set: (note, text) => void notes.set(note, text),
+    },
+    log,
+  };
+  return {
+    host,
+    keep() {
+      const write = database.prepare("INSERT OR REPLACE INTO note (service, name, text) VALUES (?, ?, ?)");
+      const writeAll = () => {
+        for (const [note, text] of notes) write.run(service, note, text);
+      };
+      if (database.isTransaction) writeAll();
+      else transaction(database, writeAll);
+      notes.clear();
+    },
+    proved: () => proved,
+  };
+}
+
+function readNote(database: DatabaseSync, service: string, name: string): string | undefined {
+  const row = database.prepare("SELECT text FROM note WHERE service = ? AND name = ?").get(service, name);
+  return row && String(row.text);
+}

@@ -1,0 +1,91 @@
+import type { Output } from "../core/host.ts";
+import type { Machine } from "../ports/machine.ts";
+import { type Disk, failure, memoryDisk } from "./disk.ts";
+
+/** What a simulated program is called with. */
+export interface Call {
+  readonly arguments: readonly string[];
+  readonly input: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** A simulated program: what it answers; nothing is code 0 in silence. */
+export type Program = (call: Call) => Partial<Output> | void | Promise<Partial<Output> | void>;
+
+export interface MemoryMachine extends Machine, Omit<Disk, "files"> {
+  /** Registers a program, or takes the place of one. */
+  program(name: string, program: Program): void;
+  /** Gives a daemon another incarnation. */
+  restarted(daemon: string): void;
+  /** Makes the next steps that match fail with an error code: `fail(/^sync /, "EIO")`. */
+  fail(step: RegExp, code: string, times?: number): void;
+}
+
+export interface MemoryOptions {
+  /** Texts by path that are there from the beginning, durably. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly programs?: Readonly<Record<string, Program>>;
+  /** Answers for every program that is not registered; 127 by default, as a shell says. */
+  readonly otherwise?: (program: string, call: Call) => Partial<Output>;
+  /** Called before each step that changes something (`write /etc/x`, `sync /etc`, `run dhcpd -t`); a throw takes its place. */
+  readonly onStep?: (step: string) => void;
+}
+
+/** A machine in memory, for tests and simulation: files with a disk's durability, programs that are functions. */
+export function memoryMachine(options: MemoryOptions = {}): MemoryMachine {
+  const { files = {}, programs = {}, otherwise = missing, onStep = () => {} } = options;
+  const known = new Map(Object.entries(programs));
+  const lives = new Map<string, number>();
+  let boot = 1;
+  let faults: { step: RegExp; code: string; times: number }[] = [];
+
+  const step = (name: string): void => {
+    onStep(name);
+    const fault = faults.find((candidate) => candidate.step.test(name));
+    if (!fault) return;
+    fault.times -= 1;
+    faults = faults.filter(({ times }) => times > 0);
+    throw failure(fault.code, ...cut(name));
+  };
+  const disk = memoryDisk(step);
+  for (const [path, text] of Object.entries(files)) disk.place(path, text);
+
+  return {
+    ...disk,
+    dry: false,
+    async run([name, ...rest], { input, signal, deadline }) {
+      signal?.throwIfAborted();
+      step(`run ${[name, ...rest].join(" ")}`);
+      const timeout = AbortSignal.timeout(deadline);
+      const ended = signal ? AbortSignal.any([signal, timeout]) : timeout;
+      const call = { arguments: rest, input, signal: ended };
+      const program = known.get(name) ?? (() => otherwise(name, call));
+      const killed = new Promise<never>((_, reject) => {
+        ended.addEventListener("abort", () => reject(new Error(`${name}: ended after its deadline or by a stop`)));
+      });
+      killed.catch(() => {}); // when the program ends in time nobody waits for this one
+      const output = await Promise.race([program(call), killed]);
+      return { code: 0, stdout: "", stderr: "", ...output };
+    },
+    async incarnation(daemon) {
+      if (!daemon) return `boot ${boot}`;
+      if ("pidFile" in daemon && disk.text(daemon.pidFile) === undefined) return undefined;
+      const name = "unit" in daemon ? daemon.unit : daemon.pidFile;
+      return `boot ${boot} ${name} ${lives.get(name) ?? 1}`;
+    },
+    powerCut(random) {
+      disk.powerCut(random);
+      boot += 1;
+    },
+    program: (name, program) => known.set(name, program),
+    restarted: (daemon) => lives.set(daemon, (lives.get(daemon) ?? 1) + 1),
+    fail: (step, code, times = 1) => faults.push({ step, code, times }),
+  };
+}
+
+const missing = (program: string): Output => ({ code: 127, stdout: "", stderr: `${program}: not found` });
+
+function cut(step: string): [operation: string, path: string] {
+  const at = step.indexOf("/");
+  return at < 0 ? [step, ""] : [step.slice(0, at).trim(), step.slice(at)];
+}
