@@ -1,23 +1,38 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
+import { statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { isBusy } from "./open.ts";
+import { createPrivate, isBusy } from "./open.ts";
 
 /** An exclusive lock on a small file of its own: the kernel drops it when its process dies, however it dies. */
 export interface Lock {
+  /** Whether it still keeps others out: a lock file that was deleted or replaced does not. */
+  held(): boolean;
   release(): void;
 }
 
 /** Takes the lock of a file, or gives undefined when a living process has it. */
 export function takeLock(file: string): Lock | undefined {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  createPrivate(file);
+  const locked = fileIdentity(file);
   const database = new DatabaseSync(file, { timeout: 0 });
   try {
-    database.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+    // A journal in memory: BEGIN EXCLUSIVE would otherwise leave one on the disk.
+    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   } catch (error) {
     database.close();
     if (isBusy(error)) return undefined;
-    throw error;
+    throw new Error(`${file}: cannot be locked`, { cause: error });
   }
-  return { release: () => database.close() };
+  const held = (): boolean => locked !== undefined && database.isOpen && fileIdentity(file) === locked;
+  const release = (): void => {
+    if (database.isOpen) database.close();
+  };
+  if (held()) return { held, release };
+  release(); // replaced between its creation and its lock
+  return undefined;
+}
+
+/** Which file a path names now, whatever it is called: device and inode; undefined for none. */
+export function fileIdentity(file: string): string | undefined {
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return found && `${found.dev}:${found.ino}`;
 }

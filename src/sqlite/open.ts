@@ -1,18 +1,41 @@
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
+/** How long a statement waits for another process (milliseconds): the event loop stands still meanwhile. */
+const patience = 20;
+
 /**
- * Opens a database file the one way that trigger uses them: write-ahead log, durable at commit (`synchronous` FULL), 50 ms of patience.
- * A waiting writer stops the event loop, hence the short patience: who meets "database is locked" tries again asynchronously (`patiently`).
+ * Opens a database file the one way that trigger uses them: write-ahead log, durable at commit (`synchronous` FULL), little patience.
+ * A waiting writer stops the event loop: who meets "database is locked", also here, tries again asynchronously (`patiently`).
+ * A file that is created is its owner's alone (0600); its log gets the same mode from SQLite.
  */
 export function openDatabase(file: string, { readOnly = false } = {}): DatabaseSync {
-  if (!readOnly) mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const database = new DatabaseSync(file, { readOnly, timeout: 50 });
-  if (!readOnly) {
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216;");
+  if (!readOnly) createPrivate(file);
+  const database = new DatabaseSync(file, { readOnly, timeout: patience });
+  try {
+    if (!readOnly) {
+      database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216;");
+    }
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
   }
-  return database;
+}
+
+/**
+ * Makes sure that a file exists, in a directory that exists, both readable by their owner alone when they are new.
+ * One that exists is not opened: to close any handle on a database drops the locks that SQLite holds on it for this process (fcntl(2)).
+ */
+export function createPrivate(file: string): void {
+  if (file === ":memory:") return;
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  try {
+    closeSync(openSync(file, "wx", 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
 }
 
 /** Runs `work` in one transaction; a throw takes everything back. */
@@ -28,19 +51,31 @@ export function transaction<T>(database: DatabaseSync, work: () => T): T {
   }
 }
 
+/** The primary result code of an error of SQLite (https://sqlite.org/rescode.html); undefined for any other error. */
+export const sqliteCode = (error: unknown): number | undefined =>
+  error instanceof Error && "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : undefined;
+
 /** Whether an error says that another process is writing now. */
-export const isBusy = (error: unknown): boolean =>
-  error instanceof Error && "errcode" in error && ((error.errcode as number) & 0xff) === 5;
+export const isBusy = (error: unknown): boolean => sqliteCode(error) === 5;
 
 /** Runs `work`, again after a short while each time that another process is writing, until the signal. */
 export async function patiently<T>(work: () => T, signal?: AbortSignal): Promise<T> {
-  for (;;) {
+  for (let failures = 1; ; failures++) {
     try {
       return work();
     } catch (error) {
       if (!isBusy(error)) throw error;
       signal?.throwIfAborted();
-      await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 20));
+      await pauseBeforeRetry(failures);
     }
   }
+}
+
+/**
+ * Waits before another try: around 8 ms at first, as a commit lasts about that, and up to 200 ms,
+ * so that a writer that was stopped in the middle takes a tenth of the others' time at most.
+ */
+export function pauseBeforeRetry(failures: number): Promise<void> {
+  const milliseconds = Math.min(200, 5 * 2 ** Math.min(failures, 10)) * (0.6 + Math.random() * 0.4);
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

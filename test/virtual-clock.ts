@@ -1,0 +1,59 @@
+import type { Clock } from "../src/ports/clock.ts";
+
+/** A clock that a test owns: its time moves by `advance` alone. */
+export interface VirtualClock extends Clock {
+  /** Moves time, waking each sleeper at its moment, the earliest first; what it does then is done before time moves on. */
+  advance(milliseconds: number): Promise<void>;
+}
+
+interface Sleeper {
+  readonly until: number;
+  readonly wake: () => void;
+}
+
+/** A virtual clock that starts at a moment (milliseconds since 1970). */
+export function virtualClock(start: number): VirtualClock {
+  let passed = 0;
+  const sleepers = new Set<Sleeper>();
+
+  const earliest = (): Sleeper | undefined => {
+    let first: Sleeper | undefined;
+    for (const sleeper of sleepers) if (!first || sleeper.until < first.until) first = sleeper;
+    return first;
+  };
+
+  return {
+    now: () => start + passed,
+    monotonic: () => passed,
+
+    sleep(milliseconds, signal) {
+      if (milliseconds <= 0 || signal?.aborted) return Promise.resolve();
+      return new Promise((resolve) => {
+        const wake = (): void => {
+          sleepers.delete(sleeper);
+          signal?.removeEventListener("abort", wake);
+          resolve();
+        };
+        const sleeper = { until: passed + milliseconds, wake };
+        sleepers.add(sleeper);
+        signal?.addEventListener("abort", wake);
+      });
+    },
+
+    async advance(milliseconds) {
+      const end = passed + milliseconds;
+      await settle();
+      for (let next = earliest(); next && next.until <= end; next = earliest()) {
+        passed = next.until;
+        next.wake();
+        await settle();
+      }
+      passed = end;
+    },
+  };
+}
+
+/** Lets everything run that waits for no time: microtasks, and a few rounds of immediates that lead to one another. */
+async function settle(): Promise<void> {
+  for (let round = 0; round < 4; round++) await new Promise((resolve) => setImmediate(resolve));
+}
