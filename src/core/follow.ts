@@ -17,6 +17,8 @@ import {
 export interface Followed {
   /** The newest place in the stream that the host has seen. */
   readonly mark?: Mark;
+  /** Something from before the mark may be missing: rows were lost, or the epoch is new. A comparison that finds the tables equal ends it. */
+  readonly doubt?: true;
   /** The newest place at which its table was compared and found equal. */
   readonly equal?: Mark;
   /** The pieces so far of a change that travels in several. */
@@ -76,60 +78,66 @@ export function follow(
 ): Followup {
   const { mark } = held;
   if (mark && safeguards.epoch && message.epoch < mark.epoch) return { followed: held, refused: "epoch" };
-  const newEpoch = !mark || message.epoch > mark.epoch;
-  const meantOlder = newEpoch && message.rolledBack === true;
+  // What was taken before and comes again is dropped in silence, so this comes before the directory state.
+  const ahead = mark?.epoch === message.epoch ? message.seq - mark.seq : 1;
+  if (message.kind === "rows") {
+    if (safeguards.duplicate && ahead <= 0) return { followed: held, dropped: "duplicate" };
+  } else if (safeguards.late && ahead < 0) return { followed: held, dropped: "late" };
+
+  const meantOlder = message.rolledBack === true && message.epoch !== mark?.epoch;
   if (mark && safeguards.asOf && !meantOlder && olderState(message.asOf.state, mark.asOf.state)) {
     return { followed: held, refused: "asOf" };
   }
-  if (message.kind === "rows") return followRows(held, message, safeguards);
-  if (mark && safeguards.late && compareMarks(message, mark) < 0) return { followed: held, dropped: "late" };
+  if (message.kind === "rows") return followRows(held, message);
   return message.kind === "digest" ? followDigest(held, message, table) : followPart(held, message);
 }
 
-function followRows(held: Followed, message: RowsMessage, safeguards: Safeguards): Followup {
+function followRows(held: Followed, message: RowsMessage): Followup {
   const { mark, pieces } = held;
-  if (mark && safeguards.duplicate && compareMarks(message, mark) <= 0) return { followed: held, dropped: "duplicate" };
   const sameChange = pieces?.epoch === message.epoch && pieces.seq === message.seq;
   const had = sameChange ? pieces.count : 0;
   if (message.piece < had) return { followed: held, dropped: "duplicate" };
-  const whole = message.piece === had;
-  if (message.more && whole) {
+  // A change that lost a piece is a gap: its rows come with the parts that the next comparison asks for.
+  if (message.piece > had) return { followed: doubting(held, message), ask: "digest" };
+  if (message.more) {
     const staged = { epoch: message.epoch, seq: message.seq, count: had + 1 };
     return {
       followed: { ...held, pieces: staged },
       write: { kind: "stage", rows: message.rows, first: had === 0 },
     };
   }
-  // A change that lost a piece is a gap: its rows come with the parts that the next comparison asks for.
-  if (!whole) return { followed: { ...moved(held, message), pieces: undefined }, ask: "digest" };
+  const write = { kind: "rows", rows: message.rows, staged: had > 0 } as const;
   const inSequence = mark?.epoch === message.epoch && message.seq === mark.seq + 1;
-  const followup: Followup = {
-    followed: { ...moved(held, message), pieces: undefined },
-    write: { kind: "rows", rows: message.rows, staged: had > 0 },
-  };
-  return inSequence ? followup : { ...followup, ask: "digest" };
+  if (inSequence) return { followed: moved(held, message), write };
+  return { followed: doubting(held, message), write, ask: "digest" };
 }
 
 function followDigest(held: Followed, message: DigestMessage, table: Compared): Followup {
-  const followed = moved(held, message);
-  if (message.root === table.root) return { followed: { ...followed, equal: markOf(message), repair: undefined } };
+  if (message.root === table.root) {
+    const { doubt: _, repair: __, ...sure } = moved(held, message);
+    return { followed: { ...sure, equal: markOf(message) } };
+  }
+  const followed = doubting(held, message);
   if (!message.buckets) return { followed, ask: "buckets" };
-  const mine = table.buckets();
-  const theirs = message.buckets;
-  const repair = merged(mine.flatMap((sum, bucket) => (sum === theirs[bucket] ? [] : [bucketRange(bucket)])));
-  return { followed: { ...followed, repair }, ...askNext(repair) };
+  const repair = differing(table.buckets(), message.buckets);
+  // Roots that differ over equal buckets cannot be repaired: asking again at once would never end.
+  return { followed: { ...followed, repair }, ...(repair.length > 0 ? askNext(repair) : {}) };
 }
 
 function followPart(held: Followed, message: PartMessage): Followup {
-  const repair = (held.repair ?? []).flatMap(([from, to]): Range[] => {
+  const asked = held.repair ?? [];
+  const repair = asked.flatMap(([from, to]): Range[] => {
     const before: Range = [from, Math.min(to, message.from)];
     const after: Range = [Math.max(from, message.to), to];
     return [before, after].filter(([start, end]) => start < end);
   });
+  // A part that repairs nothing answers an ask that was made twice: if it asked for the next one too, every digest during a long repair would double the asks.
+  const repaired = extent(repair) < extent(asked);
+  const here = held.mark !== undefined && compareMarks(message, held.mark) === 0;
   return {
-    followed: { ...moved(held, message), repair },
+    followed: { ...(here ? moved(held, message) : doubting(held, message)), repair },
     write: { kind: "part", part: message },
-    ...askNext(repair),
+    ...(repaired ? askNext(repair) : {}),
   };
 }
 
@@ -139,19 +147,26 @@ const askNext = (repair: readonly Range[]): { ask: Want } => {
   return { ask: next ? { from: next[0], to: next[1] } : "digest" };
 };
 
-/** Held, with its mark at a message; pieces of a change that the mark has passed are of no use any more. */
-function moved(held: Followed, message: StreamMessage): Followed {
-  if (held.mark && compareMarks(message, held.mark) < 0) return held;
-  return { ...held, mark: markOf(message) };
-}
+/** Held, with its mark at a message. The pieces of a change that is not whole by then are of no use any more. */
+const moved = ({ pieces: _, ...held }: Followed, message: StreamMessage): Followed => ({
+  ...held,
+  mark: markOf(message),
+});
 
-/** Neighbouring ranges as one, so that an empty table is asked for from end to end. */
-function merged(ranges: readonly Range[]): Range[] {
+const doubting = (held: Followed, message: StreamMessage): Followed => ({ ...moved(held, message), doubt: true });
+
+/** The ranges of the buckets that differ, neighbours as one, so that an empty table is asked for from end to end. */
+function differing(mine: readonly string[], theirs: readonly string[]): Range[] {
+  if (mine.length !== theirs.length) return [[0, hashEnd]];
   const all: [number, number][] = [];
-  for (const [from, to] of ranges) {
+  for (const [bucket, sum] of mine.entries()) {
+    if (sum === theirs[bucket]) continue;
+    const [from, to] = bucketRange(bucket, mine.length);
     const last = all.at(-1);
-    if (last && last[1] === from) last[1] = to;
-    else all.push([from, Math.min(to, hashEnd)]);
+    if (last?.[1] === from) last[1] = to;
+    else all.push([from, to]);
   }
   return all;
 }
+
+const extent = (ranges: readonly Range[]): number => ranges.reduce((sum, [from, to]) => sum + to - from, 0);

@@ -4,10 +4,17 @@ import {
   type DigestMessage,
   messageLimit,
   type PartMessage,
+  partLimit,
   protocolVersion,
   type RowsMessage,
 } from "./stream.ts";
 import type { Table } from "./table.ts";
+
+/** What one message carries at most: the rows of a part, and the bytes of any. */
+export interface Limits {
+  readonly rows: number;
+  readonly bytes: number;
+}
 
 /** The transcriber's end of one service's stream: it stamps what is said of a table. */
 export class Telling {
@@ -15,13 +22,23 @@ export class Telling {
   readonly #table: Table;
   readonly #epoch: number;
   readonly #rolledBack: boolean;
+  readonly #limits: Limits;
   #seq = 0;
 
-  constructor(service: string, table: Table, { epoch, rolledBack = false }: { epoch: number; rolledBack?: boolean }) {
+  constructor(
+    service: string,
+    table: Table,
+    {
+      epoch,
+      rolledBack = false,
+      limits = { rows: partLimit, bytes: messageLimit },
+    }: { epoch: number; rolledBack?: boolean; limits?: Limits },
+  ) {
     this.#service = service;
     this.#table = table;
     this.#epoch = epoch;
     this.#rolledBack = rolledBack;
+    this.#limits = limits;
   }
 
   get seq(): number {
@@ -31,7 +48,7 @@ export class Telling {
   /** Changes that the table has taken, as one change: several messages only when it is too large for one. */
   rows(changes: readonly CellChange[], asOf: AsOf): RowsMessage[] {
     this.#seq += 1;
-    const pieces = split(changes);
+    const pieces = split(changes, this.#limits.bytes);
     return pieces.map((rows, piece) => ({
       ...this.#head(asOf),
       kind: "rows" as const,
@@ -50,7 +67,7 @@ export class Telling {
 
   /** What the table has in a range of key hashes now, or in the beginning of it that one message can carry. */
   part(from: number, to: number, asOf: AsOf): PartMessage {
-    return { ...this.#head(asOf), kind: "part", from, ...this.#table.part(from, to) };
+    return { ...this.#head(asOf), kind: "part", from, ...this.#table.part(from, to, this.#limits) };
   }
 
   #head(asOf: AsOf) {
@@ -71,12 +88,12 @@ export function nextEpoch(now: number, heard: number, random: () => number): num
   return Math.max(Math.floor(now), Math.floor(heard / 1000) + 1) * 1000 + tail;
 }
 
-function split(changes: readonly CellChange[]): [key: string, cell: string | null][][] {
+function split(changes: readonly CellChange[], limit: number): [key: string, cell: string | null][][] {
   const pieces: [string, string | null][][] = [[]];
   let bytes = 0;
   for (const [key, cell] of changes) {
     const size = key.length + (cell?.length ?? 0);
-    if (bytes > 0 && bytes + size > messageLimit) {
+    if (bytes > 0 && bytes + size > limit) {
       pieces.push([]);
       bytes = 0;
     }
