@@ -23,7 +23,7 @@ export const entryKey = (uuid: string): string => uuid;
 /** The key of one of an entry's several rows: `part` is its first unique column, or a hash of the row. */
 export const partKey = (uuid: string, part: string): string => `${uuid}/${part}`;
 
-/** The entry's own key, of a key of it: a refusal there keeps every row of the entry that has no word of its own. A DN's slashes are escaped by `keyOfDn`. */
+/** The entry's own key, of a key of it: a refusal there keeps every row of the entry that has no word of its own. A DN's slashes are escaped by `identityOfDn`. */
 export function coverOf(key: string): string {
   const slash = key.indexOf("/");
   return slash < 0 ? key : key.slice(0, slash);

@@ -1,0 +1,151 @@
+import { isUtf8 } from "node:buffer";
+import { attributeName, comparesCase } from "./attributes.ts";
+import { fromBer, octetString } from "./ber.ts";
+import type { Value } from "./entry.ts";
+import { exactValue, normalValue } from "./values.ts";
+
+/** Distinguished names (RFC 4514), compared as LDAP compares them. */
+
+/** An attribute and its value in a name. A value that is not text is its BER encoding (what `#…` writes). */
+export interface Ava {
+  /** The normal name of the attribute. */
+  readonly attribute: string;
+  readonly value: Value;
+}
+
+/** One component of a name: one attribute and value, rarely several. */
+export type Rdn = readonly Ava[];
+
+/** The longest DN that is read, in characters (OpenLDAP's own limit). */
+export const dnLimit = 8192;
+
+/** Reads a DN, the leaf first; none for the root DSE (""). Throws an error that says what is wrong where. */
+export function parseDn(text: string): readonly Rdn[] {
+  if (text.length > dnLimit) {
+    throw new Error(`${shown(text)} is not a DN: it has ${text.length} characters, the limit is ${dnLimit}`);
+  }
+  const rdns: Rdn[] = [];
+  if (text.trim() === "") return rdns;
+  for (let at = 0; at <= text.length; ) {
+    const { rdn, end } = readRdn(text, at);
+    rdns.push(rdn);
+    at = end + 1;
+  }
+  return rdns;
+}
+
+/**
+ * The normal form of a DN: two are equal exactly when LDAP would say so, whatever the case, spaces, escapes, aliases and order they are written with.
+ * It is itself a DN. A comma in it only ever separates: one in a value is written `\2c`.
+ */
+export function normalDn(text: string): string {
+  return plainDn(text) ?? parseDn(text).map(normalRdn).join(",");
+}
+
+/** The normal DN above a normal DN; "" (the root DSE) above a suffix, nothing above that. */
+export function parentOf(dn: string): string | undefined {
+  if (dn === "") return undefined;
+  const comma = dn.indexOf(",");
+  return comma < 0 ? "" : dn.slice(comma + 1);
+}
+
+/** Whether a normal DN is somewhere below another one. None is below itself. */
+export const isBelow = (dn: string, ancestor: string): boolean =>
+  ancestor === "" ? dn !== "" : dn.endsWith(`,${ancestor}`);
+
+/** The value of the leaf, as written but for its escapes; the first one where the leaf has several, "" for the root DSE. */
+export function rdnValue(dn: string): string {
+  if (dn.trim() === "") return "";
+  const value = readRdn(dn, 0).rdn[0]?.value ?? "";
+  return typeof value === "string" ? value : hexOf(value);
+}
+
+/** What an entry is known by where its source has no entryUUID: its normal DN without a "/", which has a meaning in the keys of rows. */
+export const identityOfDn = (dn: string): string => normalDn(dn).replaceAll("/", "\\2f");
+
+/** The components of a DN as they are written, the leaf first. */
+export const rdnTexts = (dn: string): string[] => dn.match(/(?:[^\\,]|\\.)+/gs) ?? [];
+
+/** The normal form of a DN of printable ASCII with nothing escaped and one value per component (nearly all are); undefined for any other. */
+function plainDn(text: string): string | undefined {
+  if (text.length > dnLimit || !/^[ -~]+$/.test(text) || /["#+;<>\\]/.test(text)) return undefined;
+  const rdns: string[] = [];
+  for (const part of text.split(",")) {
+    const equals = part.indexOf("=");
+    const type = part.slice(0, Math.max(0, equals)).trim();
+    if (!/^[a-z][a-z0-9_-]*$/i.test(type)) return undefined;
+    const attribute = attributeName(type);
+    rdns.push(`${attribute}=${normalText(attribute, part.slice(equals + 1))}`);
+  }
+  return rdns.join(",");
+}
+
+const normalText = (attribute: string, text: string): string =>
+  comparesCase(attribute) ? exactValue(text) : normalValue(text);
+
+function normalRdn(rdn: Rdn): string {
+  const avas = rdn.map(({ attribute, value }) => {
+    if (typeof value !== "string") return `${attribute}=${hexOf(value)}`;
+    return `${attribute}=${normalText(attribute, value).replace(/[",+;<>\\]|^#/g, escaped)}`;
+  });
+  return [...new Set(avas)].sort().join("+");
+}
+
+const escaped = (character: string): string => `\\${character.charCodeAt(0).toString(16)}`;
+
+const hexOf = (bytes: Uint8Array): string => `#${Buffer.from(bytes).toString("hex")}`;
+
+const typeAndEquals = / *((?:oid\.)?\d+(?:\.\d+)*|[a-z][a-z0-9_-]*) *= */iy;
+const hexValue = /#((?:[0-9a-f]{2})+) */iy;
+const textValue = /(?:[^\\",+;<>\0]|\\(?:[ "#+,;<=>\\]|[0-9a-f]{2}))*/iy;
+
+/** Reads one component; `end` is where its comma is, or the end of the text. */
+function readRdn(text: string, from: number): { rdn: Rdn; end: number } {
+  const rdn: Ava[] = [];
+  for (let at = from; ; at++) {
+    const type = match(typeAndEquals, text, at);
+    if (!type) throw wrong(text, 'expected an attribute and "="', at);
+    at += type[0].length;
+    const value = match(text[at] === "#" ? hexValue : textValue, text, at);
+    if (!value) throw wrong(text, 'expected pairs of hexadecimal digits after "#"', at + 1);
+    at += value[0].length;
+    rdn.push({
+      attribute: attributeName((type[1] ?? "").replace(/^oid\./i, "")),
+      value: value[1] === undefined ? unescaped(value[0]) : fromBer(Buffer.from(value[1], "hex")),
+    });
+    const next = text[at];
+    if (next === undefined || next === ",") return { rdn, end: at };
+    if (next === "\\") throw wrong(text, 'after "\\" expected a special character or two hexadecimal digits', at);
+    if (next !== "+") throw wrong(text, `${JSON.stringify(next)} must be written with a "\\" before it`, at);
+  }
+}
+
+function match(sticky: RegExp, text: string, at: number): RegExpExecArray | null {
+  sticky.lastIndex = at;
+  return sticky.exec(text);
+}
+
+function unescaped(written: string): Value {
+  const trimmed = written.slice(0, endWithout(written, " "));
+  if (!trimmed.includes("\\")) return trimmed;
+  // Of the spaces at the end the first one stays when it is escaped: when an odd number of backslashes stands before it.
+  const backslashes = trimmed.length - endWithout(trimmed, "\\");
+  const text = backslashes % 2 === 1 ? `${trimmed} ` : trimmed;
+  const pieces = [...text.matchAll(/[^\\]+|\\([0-9a-f]{2})|\\(.)/gi)].map(([piece, hex, special]) =>
+    hex === undefined ? Buffer.from(special ?? piece) : Buffer.from(hex, "hex"),
+  );
+  const bytes = Buffer.concat(pieces);
+  return isUtf8(bytes) ? bytes.toString() : octetString(bytes);
+}
+
+/** Where a text ends when a character is taken off its end as often as it stands there. */
+function endWithout(text: string, character: string): number {
+  let end = text.length;
+  while (text[end - 1] === character) end--;
+  return end;
+}
+
+const shown = (text: string): string => JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}…` : text);
+
+const wrong = (text: string, what: string, at: number): Error =>
+  new Error(`${shown(text)} is not a DN: ${what} at character ${at + 1}`);
