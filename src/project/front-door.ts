@@ -1,6 +1,8 @@
 import { registerHooks } from "node:module";
 
-const frontDoor = new URL("../index.ts", import.meta.url).href;
+// In the published package the sources are JavaScript.
+const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+const frontDoor = new URL(`../index.${extension}`, import.meta.url).href;
 const zod = import.meta.resolve("zod");
 
 let open = false;

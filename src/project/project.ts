@@ -34,7 +34,9 @@ export async function openProject(folder: string): Promise<Project> {
   const root = resolve(folder);
   const configFile = join(root, configName);
   if (!existsSync(configFile)) {
-    throw new UserError(`${configFile} does not exist: \`trigger init\` makes a project, --project FOLDER names another`);
+    throw new UserError(
+      `${configFile} does not exist: \`trigger init\` makes a project, --project FOLDER names another`,
+    );
   }
   openFrontDoor();
   const config = readConfig(await importDefault(configFile), configFile);
@@ -74,10 +76,16 @@ function checkServiceFiles(folder: string, config: ReadConfig, configFile: strin
 
 async function importDefault(file: string): Promise<unknown> {
   const loaded = await import(pathToFileURL(file).href).catch((error) => {
-    throw new UserError(`${file}: ${reason(error)}`, { cause: undefined });
+    throw new UserError(`${file}: ${reason(error)}${placeOf(error)}`);
   });
   if (loaded.default === undefined) throw new UserError(`${file}: has no default export`);
   return loaded.default;
+}
+
+/** Where a file does not compile: Node names file and line at the head of a SyntaxError's stack. */
+function placeOf(error: unknown): string {
+  const place = error instanceof SyntaxError ? error.stack?.match(/^(file:\S+:\d+)/)?.[1] : undefined;
+  return place ? ` (${place})` : "";
 }
 
 function asService(value: unknown, file: string): Service {
@@ -90,7 +98,8 @@ function asService(value: unknown, file: string): Service {
   if (!table && !plain) return wrong("its default export is not a service: export default service({ … })");
   if (plain) return value as Service;
   const known = ["row", "unique", "secret", "pace", "daemon", "select", "run", "observe"];
-  for (const word of Object.keys(table ?? {})) if (!known.includes(word)) wrong(unknown("word of a service", word, known));
+  for (const word of Object.keys(table ?? {}))
+    if (!known.includes(word)) wrong(unknown("word of a service", word, known));
   for (const word of ["row", "select", "run"]) if (!table?.[word]) wrong(`the service has no ${word}`);
   return value as Service;
 }
@@ -102,7 +111,11 @@ function hashOfFiles(files: readonly string[]): string {
 }
 
 const filesIn = (folder: string): string[] =>
-  existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts")).sort() : [];
+  existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+        .sort()
+    : [];
 
 const filesBelow = (folder: string): string[] =>
   existsSync(folder)

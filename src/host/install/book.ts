@@ -1,4 +1,200 @@
 import type { DatabaseSync } from "node:sqlite";
+import { Fatal } from "../../core/outcome.ts";
+import { transaction } from "../../sqlite/open.ts";
+
+/** The durable facts of what is installed, in the host's own database. Paths are real ones: every symlink is resolved. */
+const schema = `
+  CREATE TABLE IF NOT EXISTS install_path (
+    path TEXT PRIMARY KEY,
+    service TEXT NOT NULL,
+    loaded TEXT, -- hash of what the daemon was last given; null for no file, or when nothing was ever loaded
+    proved INTEGER NOT NULL DEFAULT 0,
+    probe TEXT, -- the commands that prove what is loaded
+    held TEXT -- why trigger no longer replaces this file by itself
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS install_debt (
+    path TEXT PRIMARY KEY,
+    service TEXT NOT NULL,
+    batch TEXT NOT NULL, -- files of one install share it
+    good TEXT, -- the link to the last good file; null when there was no file
+    good_hash TEXT,
+    to_hash TEXT -- what was being put in place; null for no file
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS install_attempt (
+    service TEXT NOT NULL,
+    paths TEXT NOT NULL,
+    texts TEXT NOT NULL,
+    failures INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    why TEXT NOT NULL,
+    PRIMARY KEY (service, paths)
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS install_fight (path TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+  CREATE INDEX IF NOT EXISTS install_fight_path ON install_fight (path);
+`;
+
+/** Fights older than a day are of no use to anyone, in milliseconds. */
+const fightMemory = 24 * 60 * 60_000;
 
 /** Makes the tables of what is installed. */
-export function createInstallTables(_database: DatabaseSync): void {}
+export function createInstallTables(database: DatabaseSync): void {
+  database.exec(schema);
+}
+
+/** What was loaded at a path. */
+export interface Loaded {
+  readonly hash: string | null;
+  readonly proved: boolean;
+  /** The probe that proves it, as JSON. */
+  readonly probe: string | null;
+}
+
+/** An install of a path whose end is not known to be well. */
+export interface Debt {
+  readonly path: string;
+  readonly batch: string;
+  readonly good: string | null;
+  readonly goodHash: string | null;
+  readonly to: string | null;
+}
+
+/** Failures of the latest texts of a set of paths. */
+export interface Attempt {
+  readonly texts: string;
+  readonly failures: number;
+  readonly at: number;
+  readonly why: string;
+}
+
+export type Book = ReturnType<typeof openBook>;
+
+/** A service's part of the book. */
+export function openBook(database: DatabaseSync, service: string) {
+  const all = (sql: string, ...values: (string | number | null)[]) => database.prepare(sql).all(...values);
+  const one = (sql: string, ...values: (string | number | null)[]) => database.prepare(sql).get(...values);
+  const change = (sql: string, ...values: (string | number | null)[]): void => void database.prepare(sql).run(...values);
+
+  /** A path belongs to one service: throws for the second that claims it. */
+  function own(path: string): void {
+    const owner = one("SELECT service FROM install_path WHERE path = ?", path)?.service;
+    if (owner !== undefined && owner !== service) {
+      throw new Fatal(`${path} belongs to service "${owner}": service "${service}" cannot install it too`);
+    }
+  }
+
+  return {
+    own,
+
+    /** Undefined for a path that this service never installed. */
+    loaded(path: string): Loaded | undefined {
+      const row = one("SELECT loaded, proved, probe FROM install_path WHERE path = ?", path);
+      return row && { hash: text(row.loaded), proved: row.proved === 1, probe: text(row.probe) };
+    },
+
+    /** The debts of these paths, and of all that were being installed together with one of them. */
+    debts(paths: readonly string[]): Debt[] {
+      const rows = all(
+        `SELECT path, batch, good, good_hash, to_hash FROM install_debt WHERE service = ? AND batch IN
+          (SELECT batch FROM install_debt WHERE path IN (SELECT value FROM json_each(?))) ORDER BY rowid`,
+        service,
+        JSON.stringify(paths),
+      );
+      return rows.map((row) => ({
+        path: String(row.path),
+        batch: String(row.batch),
+        good: text(row.good),
+        goodHash: text(row.good_hash),
+        to: text(row.to_hash),
+      }));
+    },
+
+    /** Writes, before anything is replaced, what is about to be. `fights` are the paths where another's text is replaced. */
+    journal(debts: readonly Debt[], { fights = [], now = 0 }: { fights?: readonly string[]; now?: number } = {}): void {
+      transaction(database, () => {
+        for (const { path, batch, good, goodHash, to } of debts) {
+          own(path);
+          change("INSERT OR IGNORE INTO install_path (path, service) VALUES (?, ?)", path, service);
+          change(
+            "INSERT OR REPLACE INTO install_debt (path, service, batch, good, good_hash, to_hash) VALUES (?, ?, ?, ?, ?, ?)",
+            ...[path, service, batch, good, goodHash, to],
+          );
+        }
+        for (const path of fights) change("INSERT INTO install_fight (path, at) VALUES (?, ?)", path, now);
+        if (fights.length > 0) change("DELETE FROM install_fight WHERE at < ?", now - fightMemory);
+      });
+    },
+
+    /** The daemon has these texts: they are loaded, and nothing is owed for them. `failed` is the attempt that ended in a rollback to them. */
+    settle(
+      loaded: ReadonlyMap<string, Loaded>,
+      { paths, failed }: { paths?: string | undefined; failed?: (Attempt & { paths: string }) | undefined } = {},
+    ): void {
+      transaction(database, () => {
+        for (const [path, { hash, proved, probe }] of loaded) {
+          const values = [hash, proved ? 1 : 0, probe, path];
+          change("UPDATE install_path SET loaded = ?, proved = ?, probe = ? WHERE path = ?", ...values);
+          change("DELETE FROM install_debt WHERE path = ?", path);
+        }
+        if (paths !== undefined) change("DELETE FROM install_attempt WHERE service = ? AND paths = ?", service, paths);
+        if (failed) writeAttempt(failed);
+      });
+    },
+
+    attempt(paths: string): Attempt | undefined {
+      const sql = "SELECT texts, failures, at, why FROM install_attempt WHERE service = ? AND paths = ?";
+      const row = one(sql, service, paths);
+      const { texts, failures, at, why } = row ?? {};
+      return row && { texts: String(texts), failures: Number(failures), at: Number(at), why: String(why) };
+    },
+
+    failed: (attempt: Attempt & { paths: string }) => transaction(database, () => writeAttempt(attempt)),
+
+    forgive: () => change("DELETE FROM install_attempt WHERE service = ?", service),
+
+    /** When others' texts were replaced at a path since then, oldest first. */
+    fights: (path: string, since: number): number[] =>
+      all("SELECT at FROM install_fight WHERE path = ? AND at > ? ORDER BY at", path, since).map(({ at }) => Number(at)),
+
+    held: (path: string): string | null => text(one("SELECT held FROM install_path WHERE path = ?", path)?.held ?? null),
+
+    hold: (path: string, why: string): void => change("UPDATE install_path SET held = ? WHERE path = ?", why, path),
+
+    /** Ends every hold, and forgets the fights that led to it. */
+    approve(): void {
+      transaction(database, () => {
+        const mine = "SELECT path FROM install_path WHERE service = ?";
+        change(`DELETE FROM install_fight WHERE path IN (${mine})`, service);
+        change("UPDATE install_path SET held = NULL WHERE service = ?", service);
+      });
+    },
+  };
+
+  function writeAttempt({ paths, texts, failures, at, why }: Attempt & { paths: string }): void {
+    const sql =
+      "INSERT OR REPLACE INTO install_attempt (service, paths, texts, failures, at, why) VALUES (?, ?, ?, ?, ?, ?)";
+    change(sql, service, paths, texts, failures, at, why);
+  }
+}
+
+/** What status shows of the installs of a host. */
+export interface InstallStatus {
+  /** Paths whose reload is owed. */
+  readonly owed: readonly { readonly service: string; readonly path: string }[];
+  /** When somebody else's text was replaced, milliseconds since 1970. */
+  readonly fights: readonly { readonly service: string; readonly path: string; readonly at: number }[];
+  readonly held: readonly { readonly service: string; readonly path: string; readonly why: string }[];
+}
+
+export function installStatus(database: DatabaseSync): InstallStatus {
+  const owed = database.prepare("SELECT service, path FROM install_debt ORDER BY path").all();
+  const fights = database.prepare("SELECT service, path, at FROM install_fight JOIN install_path USING (path) ORDER BY at");
+  const held = database.prepare("SELECT service, path, held FROM install_path WHERE held IS NOT NULL ORDER BY path").all();
+  const of = (row: Record<string, unknown>) => ({ service: String(row.service), path: String(row.path) });
+  return {
+    owed: owed.map(of),
+    fights: fights.all().map((row) => ({ ...of(row), at: Number(row.at) })),
+    held: held.map((row) => ({ ...of(row), why: String(row.held) })),
+  };
+}
+
+const text = (value: unknown): string | null => (value === null || value === undefined ? null : String(value));

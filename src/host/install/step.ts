@@ -4,19 +4,31 @@ import type { Machine } from "../../ports/machine.ts";
 /** How long a command may take, in milliseconds: then it hangs, and its process group is killed. */
 export const commandDeadline = 60_000;
 
+export interface StepContext {
+  readonly machine: Machine;
+  readonly host: Host;
+  /** What commands say may hold secrets. */
+  readonly secret: boolean;
+}
+
+/** Runs a step to its end; throws when it fails. */
+export async function runStep(step: Step, { machine, host, secret }: StepContext): Promise<void> {
+  if (typeof step === "function") return step(host);
+  for (const command of commandsOf(step)) {
+    const output = await machine.run(command, { changes: true, signal: host.signal, deadline: commandDeadline });
+    if (output.code !== 0) throw failed(command, output, secret);
+  }
+}
+
+/** The commands of a step that is not a function. */
+export const commandsOf = (step: Exclude<Step, (host: Host) => Promise<void>>): readonly Command[] =>
+  isCommand(step) ? [step] : step;
+
+const isCommand = (step: Command | readonly Command[]): step is Command => typeof step[0] === "string";
+
 /** The error of a command that did not exit 0: program, code, and the first lines of what it said unless that may hold secrets. */
 export function failed([program]: Command, { code, stdout, stderr }: Output, secret: boolean): Error {
   if (secret) return new Error(`${program} exited ${code} (what it said may hold secrets and is not shown)`);
   const said = (stderr.trim() || stdout.trim()).split("\n").slice(0, 8).join("\n").slice(0, 1000);
   return new Error(`${program} exited ${code}${said ? `: ${said}` : " and said nothing"}`);
-}
-
-/** Runs a step to its end; throws when it fails. */
-export async function runStep(
-  step: Step,
-  { machine, host, secret, changes }: { machine: Machine; host: Host; secret: boolean; changes: boolean },
-): Promise<void> {
-  if (typeof step === "function") return step(host);
-  const output = await machine.run(step, { changes, signal: host.signal, deadline: commandDeadline });
-  if (output.code !== 0) throw failed(step, output, secret);
 }

@@ -1,0 +1,97 @@
+import { parseArgs } from "node:util";
+import { unknown } from "../core/nearest.ts";
+import { UserError } from "../core/outcome.ts";
+
+/** What a command has of the world. */
+export interface Terminal {
+  readonly folder: string;
+  /** Whether colours and live redrawing make sense: standard output is a terminal and NO_COLOR is not set. */
+  readonly colour: boolean;
+  readonly signal: AbortSignal;
+  out(text: string): void;
+  err(text: string): void;
+}
+
+interface Option {
+  readonly type: "string" | "boolean";
+  readonly short?: string;
+  /** What stands for the value in the help, and what the option does. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+/** A command: one file per command, its options as data. */
+export interface Command {
+  readonly name: string;
+  /** One line, for the list of commands. */
+  readonly summary: string;
+  /** The words after the name. */
+  readonly operands: readonly string[];
+  readonly options: { readonly [name: string]: Option };
+  /** More about it, for its own help: exit codes, examples. */
+  readonly more?: string;
+  run(given: Given, terminal: Terminal): Promise<number>;
+}
+
+export interface Given {
+  readonly operands: readonly string[];
+  text(option: string): string | undefined;
+  flag(option: string): boolean;
+}
+
+/** The option that nearly every command has. */
+export const projectOption = {
+  project: { type: "string", short: "p", value: "FOLDER", help: "the folder of trigger.config.ts (the current one)" },
+} as const satisfies Command["options"];
+
+/** Reads the words after a command's name; what is wrong is a `UserError` that says how it is used. */
+export function readWords(command: Command, words: readonly string[]): Given {
+  const options = { ...command.options, help: { type: "boolean", short: "h", help: "" } as const };
+  const parsed = parse(command, words, options);
+  const least = command.operands.filter((operand) => !operand.startsWith("[")).length;
+  const tooMany = parsed.positionals.length > command.operands.length;
+  if (!parsed.values.help && (parsed.positionals.length < least || tooMany)) {
+    throw new UserError(`${tooMany ? "too many words" : "something is missing"}: ${usageOf(command)}`);
+  }
+  return {
+    operands: parsed.positionals,
+    text: (option) => (typeof parsed.values[option] === "string" ? parsed.values[option] : undefined),
+    flag: (option) => parsed.values[option] === true,
+  };
+}
+
+export const usageOf = ({ name, operands, options }: Command): string =>
+  ["trigger", name, ...operands, Object.keys(options).length > 0 ? "[options]" : ""].join(" ").trim();
+
+export function helpOf(command: Command): string {
+  const options = Object.entries(command.options).map(([name, { short, value, help }]) => {
+    const words = `${short ? `-${short}, ` : "    "}--${name}${value ? ` ${value}` : ""}`;
+    return `  ${words.padEnd(26)} ${help}`;
+  });
+  const parts = [`${usageOf(command)}\n\n${command.summary}.`];
+  if (options.length > 0) parts.push(`Options\n${options.join("\n")}`);
+  if (command.more) parts.push(command.more.trim());
+  return `${parts.join("\n\n")}\n`;
+}
+
+function parse(command: Command, words: readonly string[], options: Command["options"]) {
+  const spec = Object.fromEntries(
+    Object.entries(options).map(([name, { type, short }]) => [name, short ? { type, short } : { type }]),
+  );
+  try {
+    return parseArgs({ args: [...words], options: spec, allowPositionals: true, strict: true });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const word = message.match(/'(--?[^'\s]+)/)?.[1] ?? "";
+    if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
+      throw new UserError(
+        unknown(
+          `option of trigger ${command.name}`,
+          word,
+          Object.keys(options).map((name) => `--${name}`),
+        ),
+      );
+    }
+    throw new UserError(`${message.split(".")[0]}: ${usageOf(command)}`);
+  }
+}

@@ -1,0 +1,44 @@
+import { cpSync, existsSync, readdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { UserError } from "../core/outcome.ts";
+import type { Command } from "./command.ts";
+
+const template = fileURLToPath(new URL("../../examples/tiny/", import.meta.url));
+const frontDoor = fileURLToPath(new URL("../index.ts", import.meta.url));
+
+/** Makes a new project in an empty folder: a copy of `examples/tiny`. */
+export const init: Command = {
+  name: "init",
+  summary: "make a new project in an empty folder",
+  operands: ["[FOLDER]"],
+  options: {},
+  more: "The project runs as it is: one host, one service that writes a file, and a directory of three entries to edit.",
+  async run({ operands: [name = "."] }, { folder, out }) {
+    const root = resolve(folder, name);
+    if (existsSync(root) && readdirSync(root).length > 0) throw new UserError(`${root} is not empty`);
+    // What a run of the template in place leaves behind is not part of it.
+    cpSync(template, root, { recursive: true, filter: (from) => !/\/(\.trigger|out)$/.test(from) });
+    writeFileSync(join(root, "tsconfig.json"), `${JSON.stringify(typeCheck, null, 2)}\n`);
+    writeFileSync(join(root, ".gitignore"), ".trigger/\nout/\n");
+    for (const path of readdirSync(root)) out(`made ${join(root, path)}\n`);
+    out(`\nNow, in ${root}:\n  trigger up --all     then edit directory.ldif in another window, and look at out/hosts\n`);
+    return 0;
+  },
+};
+
+/** For the editor: the types of a project, wherever it lies. A running project does not need it. */
+const typeCheck = {
+  compilerOptions: {
+    target: "esnext",
+    module: "nodenext",
+    strict: true,
+    noEmit: true,
+    allowImportingTsExtensions: true,
+    erasableSyntaxOnly: true,
+    verbatimModuleSyntax: true,
+    skipLibCheck: true,
+    paths: { trigger: [frontDoor] },
+  },
+  include: ["trigger.config.ts", "services", "lib"],
+};

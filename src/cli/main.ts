@@ -1,0 +1,69 @@
+import { unknown } from "../core/nearest.ts";
+import { UserError } from "../core/outcome.ts";
+import { type Command, helpOf, readWords, type Terminal } from "./command.ts";
+import { init } from "./init.ts";
+import { approve, regen, retry } from "./order.ts";
+import { plan } from "./plan.ts";
+import { send } from "./send.ts";
+import { status } from "./status.ts";
+import { tryService } from "./try.ts";
+import { up } from "./up.ts";
+
+const commands: readonly Command[] = [init, up, status, plan, tryService, send, regen, retry, approve];
+
+const help = `trigger: the directory changes; every machine of the network follows.
+
+Usage: trigger COMMAND [words] [options]
+
+Commands
+${commands.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join("\n")}
+
+\`trigger COMMAND --help\` says more of each.
+
+Exit codes
+  0  well
+  1  late or held (status); something differs or is refused (plan, try)
+  2  failing (status); the command could not be done
+ 64  the command was not understood
+`;
+
+/** Runs one command of the command line and gives its exit code. */
+export async function main(words: readonly string[], terminal: Terminal): Promise<number> {
+  const [name, ...rest] = words;
+  try {
+    if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+      terminal.out(help);
+      return name === undefined ? 64 : 0;
+    }
+    const command = commands.find((candidate) => candidate.name === name);
+    if (!command) {
+      throw new UserError(
+        unknown(
+          "command",
+          name,
+          commands.map((candidate) => candidate.name),
+        ),
+      );
+    }
+    const given = readWords(command, rest);
+    if (given.flag("help")) {
+      terminal.out(helpOf(command));
+      return 0;
+    }
+    return await run(command, given, terminal);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    terminal.err(`trigger: ${error.message}\n`);
+    return 64;
+  }
+}
+
+async function run(command: Command, given: ReturnType<typeof readWords>, terminal: Terminal): Promise<number> {
+  try {
+    return await command.run(given, terminal);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    terminal.err(`trigger ${command.name}: ${error.message}\n`);
+    return 2;
+  }
+}

@@ -1,0 +1,50 @@
+import { hostsOf, knownHost, knownService } from "../core/config.ts";
+import { UserError } from "../core/outcome.ts";
+import { hostKey, queueOf, serviceKey } from "../core/routing.ts";
+import { type OrderMessage, protocolVersion } from "../core/stream.ts";
+import { connectBroker } from "../daemon/broker.ts";
+import { loadServices, openProject } from "../project/project.ts";
+import { type Command, projectOption } from "./command.ts";
+
+/** The commands that ask hosts for something: they travel as messages, so they reach hosts elsewhere, and hosts that are off now. */
+
+export const regen = orderCommand("regen", "make a service's hosts generate everything again", "");
+
+export const retry = orderCommand(
+  "retry",
+  "try again what waits for a person: parked messages, texts that failed, refused rows",
+  "Parked messages go back to the end of their queue: newer ones may have been handled since.",
+);
+
+export const approve = orderCommand("approve", "let a held service go on", "`trigger status` says why it is held.");
+
+function orderCommand(order: OrderMessage["order"], summary: string, more: string): Command {
+  return {
+    name: order,
+    summary,
+    operands: ["SERVICE"],
+    options: {
+      ...projectOption,
+      host: { type: "string", value: "HOST", help: "only this host (every host of the service)" },
+    },
+    more,
+    async run({ operands: [name = ""], text }, { folder, out }) {
+      const project = await openProject(text("project") ?? folder);
+      const service = knownService(project.config, name, project.configFile);
+      const of = hostsOf(project.config, service);
+      const only = text("host");
+      if (only !== undefined && !of.includes(knownHost(project.config, only, project.configFile))) {
+        throw new UserError(`host ${only} does not run ${service}; these do: ${of.join(", ")}`);
+      }
+      const { services } = await loadServices(project, [service]);
+      const definition = services.get(service);
+      const use = definition && "table" in definition ? "table" : "plain";
+      const message: OrderMessage = { trigger: protocolVersion, kind: "order", service, order };
+      await using broker = await connectBroker(project);
+      await broker.declare(of.map((host) => queueOf(host, service, use)));
+      await broker.publish(only ? hostKey(service, only) : serviceKey(service), JSON.stringify(message));
+      out(`asked ${only ?? of.join(", ")} to ${order} ${service}; \`trigger status\` shows how it goes\n`);
+      return 0;
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import { randomUUID } from "node:crypto";
+import { hostsOf, knownService, transcribersOf } from "../core/config.ts";
+import { UserError } from "../core/outcome.ts";
+import { eventService, queueOf, serviceKey } from "../core/routing.ts";
+import { connectBroker } from "../daemon/broker.ts";
+import { loadServices, openProject, type Project } from "../project/project.ts";
+import { type Command, projectOption } from "./command.ts";
+
+/** Sends a plain message to the hosts of a service. */
+export const send: Command = {
+  name: "send",
+  summary: "send a message to every host of a plain service",
+  operands: ["SERVICE", "JSON"],
+  options: projectOption,
+  more: `The message is checked with the service's own schema before it is sent, and is handled once by each host, also by one that is off now.
+
+  trigger send secours '{"on": true}'`,
+  async run({ operands: [name = "", body = ""], text }, { folder, out }) {
+    const project = await openProject(text("project") ?? folder);
+    const value = readJson(body);
+    const queues = name === eventService ? eventQueues(project, value) : await plainQueues(project, name, value);
+    await using broker = await connectBroker(project);
+    await broker.declare(queues);
+    await broker.publish(serviceKey(name), JSON.stringify(value), { messageId: randomUUID() });
+    out(`sent to ${queues.map((queue) => queue.name).join(", ")}\n`);
+    return 0;
+  },
+};
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`the message is not JSON: ${(error as Error).message}`);
+  }
+}
+
+function eventQueues({ config }: Project, event: unknown) {
+  if (!Array.isArray(event) || event.length !== 4) {
+    throw new UserError("an event is a JSON array of four: [hash, before, after, additional] (docs/protocol.md)");
+  }
+  return transcribersOf(config).map((host) => queueOf(host, eventService, "event"));
+}
+
+async function plainQueues(project: Project, name: string, value: unknown) {
+  const service = knownService(project.config, name, project.configFile);
+  const definition = (await loadServices(project, [service])).services.get(service);
+  if (!definition || "table" in definition) {
+    throw new UserError(`${service}: computed from the directory: change an entry, or \`trigger regen ${service}\``);
+  }
+  const read = definition.plain.schema.safeParse(value);
+  if (!read.success) {
+    const said = read.error.issues.map((issue) => `${issue.path.join(".") || "the message"}: ${issue.message}`);
+    throw new UserError(`${service}: ${said.join("; ")}`);
+  }
+  return hostsOf(project.config, service).map((host) => queueOf(host, service, "plain"));
+}

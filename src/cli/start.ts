@@ -1,0 +1,25 @@
+import { main } from "./main.ts";
+
+/** Runs the command line of this process: the one place that reads its arguments and environment and ends it. */
+export async function start(): Promise<void> {
+  const stop = new AbortController();
+  const onSignal = (name: string): void => {
+    // A second signal means it: the state on disk is always one that can be resumed.
+    if (stop.signal.aborted) process.exit(130);
+    process.stderr.write(`trigger: ${name}: stopping (again to stop at once)\n`);
+    stop.abort(new Error(`stopped by ${name}`));
+  };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  // A pipe that is closed early (`trigger status | head`) is no error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+  process.exitCode = await main(process.argv.slice(2), {
+    folder: process.cwd(),
+    colour: process.stdout.isTTY === true && !process.env.NO_COLOR,
+    signal: stop.signal,
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+  });
+}

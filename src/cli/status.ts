@@ -1,0 +1,134 @@
+import type { ServiceReport } from "../core/report.ts";
+import { eventService } from "../core/routing.ts";
+import type { Mark } from "../core/stream.ts";
+import { type Health, networkLevel, serviceHealth, transcriberHealth, transcribes } from "../daemon/health.ts";
+import { type HostStatus, networkStatus } from "../daemon/status.ts";
+import { openProject } from "../project/project.ts";
+import { type Command, projectOption, type Terminal } from "./command.ts";
+import { table } from "./table.ts";
+
+/** How many kept rows and parked messages are named per service. */
+const named = 5;
+
+/** Says how every host and service is. */
+export const status: Command = {
+  name: "status",
+  summary: "how every host and service is: rows, what is stored, loaded, proved and owed, and why",
+  operands: [],
+  options: { ...projectOption, json: { type: "boolean", help: "as JSON" } },
+  more: `It reads the stores of the hosts on this machine, and the reports that a transcriber on it has kept; it asks no broker.
+
+Columns
+  rows      rows in force
+  stored    newest place of the stream on the host's disk: the transcriber's clock, and the number in its epoch
+  loaded    the place that the last successful run was given
+  equal     the transcriber's clock when the table was last compared and found equal
+  lag       how far loaded is behind stored while something is owed
+  owed      keys, or plain messages, that wait to be in force
+  kept      keys whose last good row is kept (refused, other version)
+
+Exit codes
+  0  well
+  1  late, held, parked or out of touch
+  2  failing or down`,
+  async run({ text, flag }, terminal) {
+    const project = await openProject(text("project") ?? terminal.folder);
+    const now = Date.now();
+    const hosts = networkStatus(project, now);
+    const runsEvent = (host: string): boolean => transcribes(project.config.hosts.get(host));
+    const level = networkLevel(hosts, runsEvent, now);
+    if (flag("json")) terminal.out(`${JSON.stringify({ level, at: now, hosts }, null, 2)}\n`);
+    else print(hosts, runsEvent, now, terminal);
+    return level;
+  },
+};
+
+function print(
+  hosts: readonly HostStatus[],
+  runsEvent: (host: string) => boolean,
+  now: number,
+  terminal: Terminal,
+): void {
+  const lines: string[][] = [];
+  const notes: string[] = [];
+  for (const host of hosts) {
+    if (runsEvent(host.host) && host.here) {
+      lines.push(transcriberLine(host, terminal));
+      if (host.transcriber) notes.push(...transcriberNotes(host.host, host.transcriber));
+    }
+    if (host.at === undefined)
+      lines.push([host.host, "", "", "", "", "", "", "", "", "", "", "nothing is known of it here"]);
+    for (const [service, report] of Object.entries(host.services)) {
+      lines.push(serviceLine(host, service, report, now, terminal));
+      notes.push(...serviceNotes(`${host.host} ${service}`, report));
+    }
+    if (host.trouble !== undefined) notes.push(`${host.host}: the broker: ${host.trouble}`);
+  }
+  const head = [
+    "HOST",
+    "SERVICE",
+    "ROWS",
+    "STORED",
+    "LOADED",
+    "EQUAL",
+    "LAG",
+    "PROVED",
+    "OWED",
+    "KEPT",
+    "PARKED",
+    "STATE",
+  ];
+  terminal.out(table([head, ...lines], { right: [2, 8, 9, 10] }));
+  if (notes.length > 0) terminal.out(`\n${notes.join("\n")}\n`);
+}
+
+function serviceLine(
+  host: HostStatus,
+  service: string,
+  report: ServiceReport,
+  now: number,
+  terminal: Terminal,
+): string[] {
+  const { rows, stored, loaded, equal, proved, owed, keptCount, parkedCount, form } = report;
+  const marks = form === "table" ? [place(stored), place(loaded), time(equal)] : ["", "", ""];
+  const lag = owed > 0 && stored && loaded ? duration(stored.asOf.clock - loaded.asOf.clock) : "";
+  const proof = form === "table" ? (proved ? "yes" : "no") : "";
+  const health = paint(serviceHealth(report, host, now), terminal);
+  const counts = [String(owed), String(keptCount), String(parkedCount)];
+  return [host.host, service, form === "table" ? String(rows) : "", ...marks, lag, proof, ...counts, health];
+}
+
+function transcriberLine(host: HostStatus, terminal: Terminal): string[] {
+  const health = paint(transcriberHealth(host), terminal);
+  return [host.host, eventService, String(host.transcriber?.entries ?? ""), "", "", "", "", "", "", "", "", health];
+}
+
+function transcriberNotes(host: string, { services }: NonNullable<HostStatus["transcriber"]>): string[] {
+  return Object.entries(services)
+    .filter(([, { refused }]) => refused > 0)
+    .map(
+      ([service, { refused }]) => `${host}: ${refused} refused for ${service}: \`trigger try ${service}\` lists them`,
+    );
+}
+
+function serviceNotes(name: string, { kept, keptCount, parked, parkedCount }: ServiceReport): string[] {
+  const notes = [
+    ...kept.slice(0, named).map(({ key, why }) => `${name}: kept ${key}: ${why}`),
+    ...parked.slice(0, named).map(({ id, why }) => `${name}: parked message ${id}: ${why}`),
+  ];
+  const more = Math.max(0, keptCount - named) + Math.max(0, parkedCount - named);
+  return more > 0 ? [...notes, `${name}: ${more} more (--json)`] : notes;
+}
+
+function paint({ level, says }: Health, { colour }: Terminal): string {
+  const line = says.split("\n")[0] ?? "";
+  return colour ? `\u001b[${[32, 33, 31][level]}m${line}\u001b[0m` : line;
+}
+
+const place = (mark: Mark | undefined): string => (mark ? `${time(mark)} #${mark.seq}` : "-");
+const time = (mark: Mark | undefined): string => (mark ? new Date(mark.asOf.clock).toTimeString().slice(0, 8) : "-");
+
+const duration = (milliseconds: number): string => {
+  const seconds = Math.round(milliseconds / 1000);
+  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+};

@@ -1,0 +1,58 @@
+import type { ServiceReport } from "../core/report.ts";
+import { eventService } from "../core/routing.ts";
+import type { HostStatus } from "./status.ts";
+
+/** How a service is: the number is the exit code of `trigger status`. */
+export const levels = { well: 0, late: 1, failing: 2 } as const;
+export type Level = (typeof levels)[keyof typeof levels];
+
+export interface Health {
+  readonly level: Level;
+  readonly says: string;
+}
+
+/** A host that was told nothing for three digest intervals is out of touch, milliseconds. */
+const outOfTouch = 3 * 60_000;
+
+/** How one service of a host is. */
+export function serviceHealth(report: ServiceReport, host: HostStatus, now: number): Health {
+  if (host.up === false) return { level: levels.failing, says: "down: its process does not run" };
+  if (report.held !== undefined) return { level: levels.late, says: `held: ${report.held}` };
+  if (report.failing) return { level: levels.failing, says: `failing: ${report.why}` };
+  if (report.parkedCount > 0) return { level: levels.late, says: `${report.parkedCount} parked: \`trigger retry\`` };
+  if (report.owed > 0) return { level: levels.late, says: `late: ${report.why}` };
+  if (report.form === "table") {
+    if (!report.equal) return { level: levels.late, says: `late: ${report.why}` };
+    const silence = now - report.equal.asOf.clock;
+    if (silence > outOfTouch) {
+      return { level: levels.late, says: `out of touch: not compared for ${Math.round(silence / 60_000)} min` };
+    }
+  }
+  if (!host.here && now - (host.at ?? 0) > outOfTouch) return { level: levels.late, says: "no report for minutes" };
+  return { level: levels.well, says: "well" };
+}
+
+/** How the transcriber of a host is. */
+export function transcriberHealth({ up, transcriber }: HostStatus): Health {
+  if (up === false) return { level: levels.failing, says: `down: its process does not run` };
+  if (!transcriber) return { level: levels.late, says: "nothing is known of it yet" };
+  if (transcriber.trouble !== undefined)
+    return { level: levels.failing, says: `the directory: ${transcriber.trouble}` };
+  if (!transcriber.complete) return { level: levels.late, says: "reads the directory" };
+  return { level: levels.well, says: transcriber.active ? "active" : "stands by" };
+}
+
+/** The worst of a network. */
+export function networkLevel(hosts: readonly HostStatus[], runsEvent: (host: string) => boolean, now: number): Level {
+  const all = hosts.flatMap((host) => {
+    const services = Object.values(host.services).map((report) => serviceHealth(report, host, now).level);
+    const transcriber = runsEvent(host.host) && host.here ? [transcriberHealth(host).level] : [];
+    const unknown = host.at === undefined || host.trouble !== undefined ? [levels.late] : [];
+    return [...services, ...transcriber, ...unknown];
+  });
+  return all.reduce((worst: Level, level) => (level > worst ? level : worst), levels.well);
+}
+
+/** Whether a host of a config transcribes. */
+export const transcribes = (services: readonly string[] | undefined): boolean =>
+  services?.includes(eventService) ?? false;

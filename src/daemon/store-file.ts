@@ -1,0 +1,61 @@
+import { renameSync } from "node:fs";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { UserError } from "../core/outcome.ts";
+import { createInstallTables } from "../host/install/book.ts";
+import { createStoreTables } from "../host/store.ts";
+import { type Lock, takeLock } from "../sqlite/lock.ts";
+import { openDatabase } from "../sqlite/open.ts";
+
+/** The files of a host's state: `<state>/<host>/store.db` and the lock that says its process lives. */
+export const storeFile = (state: string, host: string): string => join(state, host, "store.db");
+export const lockFile = (state: string, host: string): string => join(state, host, "lock.db");
+
+/** The files of the embedded broker. */
+export const brokerFile = (state: string): string => join(state, "broker.db");
+
+/** Takes the lock of a host: one process per host. */
+export async function lockHost(state: string, host: string, sleep: (ms: number) => Promise<void>): Promise<Lock> {
+  // `trigger status` looks at the lock by taking it for a moment, hence a few tries.
+  for (let tries = 0; tries < 5; tries++) {
+    const lock = takeLock(lockFile(state, host));
+    if (lock) return lock;
+    await sleep(200);
+  }
+  throw new UserError(`host ${host} is already up in another process (${lockFile(state, host)})`);
+}
+
+/** Opens a host's store; one that cannot be read is set aside, and the tables come again from the transcriber. */
+export function openStore(state: string, host: string, now: number, log: (line: string) => void): DatabaseSync {
+  const file = storeFile(state, host);
+  try {
+    return prepared(openDatabase(file));
+  } catch (error) {
+    if (!isCorrupt(error)) throw error;
+    const aside = `${file}.corrupt-${new Date(now).toISOString().replaceAll(":", "")}`;
+    for (const suffix of ["", "-wal", "-shm"]) moveAside(`${file}${suffix}`, `${aside}${suffix}`);
+    log(
+      `${host}: its store could not be read (${error.message}) and is set aside as ${aside}; what plain messages it held are there, tables come anew`,
+    );
+    return prepared(openDatabase(file));
+  }
+}
+
+function prepared(database: DatabaseSync): DatabaseSync {
+  createStoreTables(database);
+  createInstallTables(database);
+  return database;
+}
+
+/** SQLITE_CORRUPT or SQLITE_NOTADB. */
+const isCorrupt = (error: unknown): error is Error =>
+  error instanceof Error && "errcode" in error && [11, 26].includes((error.errcode as number) & 0xff);
+
+function moveAside(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    // The log files of SQLite need not be there.
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}
