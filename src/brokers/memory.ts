@@ -1,0 +1,106 @@
+import { type Broker, type Consumer, QueueFull } from "../ports/broker.ts";
+import { type Line, openLine } from "./memory/line.ts";
+import { type HeldMessage, MemoryQueue } from "./memory/queue.ts";
+
+/** A broker in the memory of one process, for tests and simulation: the same calls give the same deliveries. */
+export interface MemoryHub {
+  connect(): MemoryConnection;
+  /** What a queue holds, the oldest first. */
+  look(queue: string): HeldMessage[];
+  /** Empties a queue of what is not handed over. */
+  purge(queue: string): void;
+  /** Removes a queue and its bindings; its consumers are cut off. */
+  drop(queue: string): void;
+}
+
+export interface MemoryConnection extends Broker {
+  /** Ends as a process does that is killed: its deliveries go back, and it learns nothing of it. */
+  crash(): void;
+}
+
+/** Opens an empty hub. */
+export function memoryHub(): MemoryHub {
+  const hub: Hub = { queues: new Map(), elections: new Map() };
+  return {
+    connect: () => connect(hub),
+    look: (name) => (hub.queues.get(name)?.held ?? []).map((message) => ({ ...message, body: message.body.slice() })),
+    purge(name) {
+      const queue = hub.queues.get(name);
+      for (const message of queue?.held.filter((held) => !held.unacknowledged) ?? []) queue?.remove(message);
+    },
+    drop: (name) => void hub.queues.delete(name),
+  };
+}
+
+interface Hub {
+  readonly queues: Map<string, MemoryQueue>;
+  readonly elections: Map<string, Line>;
+}
+
+function connect({ queues, elections }: Hub): MemoryConnection {
+  /** What to leave when the connection ends; told whether it learns of it. */
+  const taken = new Set<(crashed: boolean) => void>();
+  let gone: string | undefined;
+
+  const live = (): void => {
+    if (gone) throw new Error(gone);
+  };
+  const end = (why: string, crashed: boolean): void => {
+    gone ??= why;
+    for (const leave of taken) leave(crashed);
+    taken.clear();
+  };
+  const consumer = (leave: (crashed: boolean) => void): Consumer => {
+    taken.add(leave);
+    return {
+      async close() {
+        if (taken.delete(leave)) leave(false);
+      },
+    };
+  };
+
+  return {
+    async declare(wanted) {
+      live();
+      for (const { name, keys, limit } of wanted) {
+        const queue = queues.get(name) ?? new MemoryQueue(limit);
+        queues.set(name, queue);
+        for (const key of keys) queue.keys.add(key);
+      }
+    },
+
+    async publish(key, body, { messageId } = {}) {
+      live();
+      const message = {
+        key,
+        body: typeof body === "string" ? new TextEncoder().encode(body) : body.slice(),
+        ...(messageId !== undefined && { messageId }),
+      };
+      const bound = [...queues].filter(([, queue]) => queue.keys.has(key));
+      const full = bound.find(([, queue]) => queue.refuses(message.body.length));
+      if (full) throw new QueueFull(full[0]);
+      for (const [, queue] of bound) queue.add(message);
+    },
+
+    async consume(name, take, { prefetch }) {
+      live();
+      const queue = queues.get(name);
+      if (!queue) throw new Error(`queue ${name} cannot be consumed: it was never declared`);
+      return consumer(queue.consume(take, prefetch));
+    },
+
+    async stand(name, changed) {
+      live();
+      const line = elections.get(name) ?? openLine();
+      elections.set(name, line);
+      const leave = line.enter(() => changed(true));
+      return consumer((crashed) => {
+        if (leave() && !crashed) changed(false);
+      });
+    },
+
+    trouble: () => gone,
+    close: async () => end("this connection to the broker is closed", false),
+    crash: () => end("this connection to the broker has crashed", true),
+  };
+}

@@ -1,0 +1,98 @@
+import type { Delivery, Limit } from "../../ports/broker.ts";
+import { openLine } from "./line.ts";
+
+/** A message as a queue in memory holds it. */
+export interface HeldMessage {
+  readonly key: string;
+  readonly body: Uint8Array;
+  readonly messageId?: string;
+  /** Handed over and not yet acknowledged. */
+  readonly unacknowledged: boolean;
+  readonly redelivered: boolean;
+}
+
+type Held = { -readonly [field in keyof HeldMessage]: HeldMessage[field] };
+
+/** A queue in memory: what is handed over counts towards its limit and is the first to go, as its consumer has it already. */
+export class MemoryQueue {
+  readonly keys = new Set<string>();
+  readonly held: Held[] = [];
+  readonly #limit: Limit;
+  readonly #line = openLine();
+  #bytes = 0;
+  /** Hands over what the consumer whose turn it is may have. */
+  #handOver = (): void => {};
+  #scheduled = false;
+
+  constructor(limit: Limit) {
+    this.#limit = limit;
+  }
+
+  /** Whether it is full and refuses a message of so many bytes. */
+  refuses(bytes: number): boolean {
+    return this.#limit.beyond === "refuse" && this.#overflows(1, bytes);
+  }
+
+  add(message: Pick<HeldMessage, "key" | "body" | "messageId">): void {
+    this.held.push({ ...message, unacknowledged: false, redelivered: false });
+    this.#bytes += message.body.length;
+    for (let oldest = this.held[0]; oldest && this.#overflows(0, 0); oldest = this.held[0]) this.remove(oldest);
+    this.#wake();
+  }
+
+  remove(message: HeldMessage): void {
+    const place = this.held.indexOf(message);
+    if (place < 0) return;
+    this.held.splice(place, 1);
+    this.#bytes -= message.body.length;
+  }
+
+  /** Hands messages over when those who came before have left; gives what ends it and puts back what was not acknowledged. */
+  consume(take: (delivery: Delivery) => void, prefetch: number): () => void {
+    const mine = new Set<Held>();
+    const handOver = (): void => {
+      for (const message of this.held.slice(0, prefetch)) {
+        if (mine.size >= prefetch || this.#handOver !== handOver) return;
+        if (message.unacknowledged) continue;
+        message.unacknowledged = true;
+        mine.add(message);
+        const { key, body, messageId, redelivered } = message;
+        take({
+          key,
+          body: body.slice(),
+          ...(messageId !== undefined && { messageId }),
+          redelivered,
+          ack: ack(message),
+        });
+      }
+    };
+    const ack = (message: Held) => (): void => {
+      if (!mine.delete(message)) return;
+      this.remove(message);
+      this.#wake();
+    };
+    const leave = this.#line.enter(() => {
+      this.#handOver = handOver;
+      this.#wake();
+    });
+    return () => {
+      if (this.#handOver === handOver) this.#handOver = () => {};
+      for (const message of mine) Object.assign(message, { unacknowledged: false, redelivered: true });
+      mine.clear();
+      leave();
+    };
+  }
+
+  #wake(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#handOver();
+    });
+  }
+
+  #overflows(messages: number, bytes: number): boolean {
+    return this.held.length + messages > this.#limit.messages || this.#bytes + bytes > this.#limit.bytes;
+  }
+}
