@@ -1,0 +1,148 @@
+import { type Followed, type Followup, follow, type Safeguards, type Want } from "../../../src/core/follow.ts";
+import type { CellChange } from "../../../src/core/row.ts";
+import type { RefusalMessage, StreamMessage } from "../../../src/core/stream.ts";
+import { Table } from "../../../src/core/table.ts";
+import { queue, type Queue } from "./queue.ts";
+import { hashing, keys, service, stateOf, type Truth, type Version } from "./truth.ts";
+
+/** A host of the model: a store that survives crashes and can be restored, the real rules, and a judge that knows the truth. */
+
+/** What a host says to transcribers. */
+export type Said =
+  | { readonly kind: "ask"; readonly host: number; readonly want: Want }
+  | ({ readonly kind: "refusal" } & Pick<RefusalMessage, "epoch" | "asOf" | "refused" | "because">);
+
+export interface Host {
+  readonly queue: Queue<StreamMessage>;
+  readonly up: boolean;
+  /** Takes the next message into the store, and gives what is then to be said; the acknowledgement is another step. */
+  take(): { readonly message: StreamMessage; readonly followup: Followup } | undefined;
+  start(): void;
+  crash(): void;
+  backUp(): void;
+  restore(): void;
+  holds(version: Version): boolean;
+}
+
+/** Which of the promises was broken, and how. */
+export class Violation extends Error {
+  override name = "Violation";
+  readonly promise: string;
+  constructor(promise: string, detail: string) {
+    super(`${promise}: ${detail}`);
+    this.promise = promise;
+  }
+}
+
+interface Store {
+  readonly followed: Followed;
+  readonly rows: readonly CellChange[];
+  readonly staged: readonly CellChange[];
+  /** The judge's: per key the moment since which it was as the host last heard of it. */
+  readonly since: readonly number[];
+}
+
+const keyHashes = keys.map(hashing.keyHash);
+
+export function host(truth: Truth, safeguards: Safeguards): Host {
+  const incoming = queue<StreamMessage>(5, 3);
+  let up = true;
+  let followed: Followed = {};
+  let table = new Table(service, hashing);
+  let staged: CellChange[] = [];
+  let since = keys.map(() => -1);
+  let backup: Store = { followed, rows: [], staged, since: [...since] };
+
+  function take() {
+    const message = incoming.deliver();
+    if (!message) return undefined;
+    const followup = follow(followed, message, table.digest, safeguards);
+    const { write } = followup;
+    const adopted = followup.followed !== followed;
+    // An epoch that says that the directory was rolled back may take rows back, whatever they were.
+    if (adopted && message.rolledBack && message.epoch !== followed.mark?.epoch) since = keys.map(() => -1);
+    if (write?.kind === "stage") staged = write.first ? [...write.rows] : [...staged, ...write.rows];
+    if (write?.kind === "rows") {
+      const rows = write.staged ? [...staged, ...write.rows] : write.rows;
+      judgeRows(message, new Set(rows.map(([key]) => keys.indexOf(key as (typeof keys)[number]))));
+      table.apply(rows);
+    }
+    if (write?.kind === "part") {
+      const { from, to, rows } = write.part;
+      judgeRows(message, new Set(keys.keys().filter((key) => keyHashes[key]! >= from && keyHashes[key]! < to)));
+      table.replace(from, to, rows);
+    }
+    const before = followed;
+    followed = followup.followed;
+    if (adopted) judgeMark(before, message);
+    return { message, followup };
+  }
+
+  function judgeRows(message: StreamMessage, written: Iterable<number>): void {
+    const version = versionOf(message);
+    for (const key of written) {
+      const moment = truth.since(key, version);
+      if (moment < since[key]!) {
+        throw new Violation("a row went back", `${keys[key]} as of ${moment}, after ${since[key]}`);
+      }
+      since[key] = moment;
+    }
+  }
+
+  function judgeMark(before: Followed, message: StreamMessage): void {
+    const { mark, equal, doubt } = followed;
+    if (!mark) return;
+    if (before.mark) {
+      const stepsBack = mark.epoch - before.mark.epoch || mark.seq - before.mark.seq;
+      const place = `(${mark.epoch}, ${mark.seq}) after (${before.mark.epoch}, ${before.mark.seq})`;
+      if (stepsBack < 0) throw new Violation("the mark went back", place);
+      const meant = message.rolledBack && mark.epoch > before.mark.epoch;
+      const state = stateOf(mark.asOf.state);
+      const was = stateOf(before.mark.asOf.state);
+      if (state < was && !meant) throw new Violation("the directory state went back", `${state} after ${was}`);
+    }
+    if (equal && equal !== before.equal && !holds(versionOf(equal))) {
+      throw new Violation("equal is not true", `at (${equal.epoch}, ${equal.seq})`);
+    }
+    if (!doubt && !holds(versionOf(mark))) {
+      throw new Violation("a host without doubt lacks rows", `at (${mark.epoch}, ${mark.seq})`);
+    }
+  }
+
+  const holds = (version: Version): boolean =>
+    keys.every((key, index) => (table.get(key) ?? null) === truth.cell(index, version));
+
+  return {
+    queue: incoming,
+    get up() {
+      return up;
+    },
+    take,
+    start() {
+      up = true;
+    },
+    crash() {
+      up = false;
+      const { repair: _, ...stored } = followed;
+      followed = stored;
+      incoming.giveBack();
+    },
+    backUp() {
+      const { repair: _, ...stored } = followed;
+      backup = { followed: stored, rows: [...table.entries()], staged, since: [...since] };
+    },
+    restore() {
+      followed = backup.followed;
+      table = new Table(service, hashing);
+      table.apply(backup.rows);
+      staged = [...backup.staged];
+      since = [...backup.since];
+    },
+    holds,
+  };
+}
+
+const versionOf = ({ asOf }: Pick<StreamMessage, "asOf">): Version => ({
+  state: stateOf(asOf.state),
+  phase: asOf.clock,
+});

@@ -1,0 +1,161 @@
+import { hearRefusal, type Lead, lookAgain } from "../../../src/core/lead.ts";
+import type { CellChange } from "../../../src/core/row.ts";
+import type { AsOf, StreamMessage } from "../../../src/core/stream.ts";
+import { Table } from "../../../src/core/table.ts";
+import { nextEpoch, Telling } from "../../../src/core/tell.ts";
+import type { Said } from "./host.ts";
+import type { Random } from "./random.ts";
+import { hashing, keys, service, stateText, type Truth, type Version } from "./truth.ts";
+
+/** A transcriber of the model: a replica that lags, a mirror that a crash takes away, and the real words of the stream. */
+
+/** The transcriber's safeguards, each of which a run can take away. */
+export interface Habits {
+  /** An epoch is made from the clock, what was heard, and chance; without, it is counted in a cell at the broker. */
+  readonly uniqueEpoch: boolean;
+  /** Digests are said at an interval. */
+  readonly inBandDigest: boolean;
+  /** Nothing is said from a mirror before its refresh is done. */
+  readonly complete: boolean;
+}
+
+/** A message on its way to one host, or to all. */
+export interface Sent {
+  readonly to: number | "all";
+  readonly message: StreamMessage;
+}
+
+export interface Surroundings {
+  readonly truth: Truth;
+  readonly random: Random;
+  readonly habits: Habits;
+  /** What the broker remembers of epochs, for a transcriber that counts them there. */
+  readonly broker: { epoch: number };
+  send(sent: Sent): void;
+  trace(line: () => string): void;
+}
+
+export interface Transcriber {
+  /** Whether it believes to be the active one. */
+  readonly believes: boolean;
+  elect(now: number): void;
+  retire(): void;
+  crash(): void;
+  /** The refresh is done: the mirror is whole. */
+  refresh(now: number): void;
+  /** The replica that it reads takes one change. */
+  advance(now: number): void;
+  /** A look at the clock: timers, patience. */
+  look(now: number): void;
+  digest(): void;
+  hear(said: Said, now: number): void;
+  setClock(offset: number): void;
+}
+
+const limits = { rows: 2, bytes: 24 };
+
+export function transcriber(name: string, world: Surroundings): Transcriber {
+  const { truth, random, habits, broker } = world;
+  let replica = 0;
+  let believes = false;
+  let clockOffset = 0;
+  /** What the mirror holds, or is about to. */
+  let version: Version = { state: 0, phase: 0 };
+  let mirror: "none" | "partial" | "complete" = "none";
+  let table = new Table(service, hashing);
+  let telling: Telling | undefined;
+  let lead: Lead = { epoch: 0, heard: 0 };
+
+  const asOf = (): AsOf => ({ state: stateText(version.state), clock: version.phase });
+  const say = (message: StreamMessage, to: number | "all" = "all") => world.send({ to, message });
+  const usable = () => mirror === "complete" || (mirror === "partial" && !habits.complete);
+
+  /** The mirror moves; what of the table moves with it is told. */
+  function move(next: Version): void {
+    version = next;
+    const changes = keys.flatMap((key, index): CellChange[] => {
+      const cell = truth.cell(index, next);
+      return (table.get(key) ?? null) === cell ? [] : [[key, cell]];
+    });
+    table.apply(changes);
+    if (telling && changes.length > 0) for (const message of telling.rows(changes, asOf())) say(message);
+  }
+
+  function begin(now: number, rolledBack: boolean): void {
+    // The clock is read before the epoch's first word, so that no row which time has taken away returns with it.
+    telling = undefined;
+    if (mirror === "complete") move({ state: version.state, phase: truth.head.phase });
+    const heard = Math.max(lead.heard, lead.epoch);
+    broker.epoch = habits.uniqueEpoch
+      ? nextEpoch(now + clockOffset, heard, random.unit)
+      : Math.max(heard, broker.epoch) + 1;
+    lead = { epoch: broker.epoch, heard: broker.epoch };
+    telling = new Telling(service, table, { epoch: lead.epoch, rolledBack, limits });
+    world.trace(() => `${name} begins epoch ${lead.epoch}${rolledBack ? ", rolled back," : ""} at ${text(version)}`);
+    say(telling.digest(asOf()));
+  }
+
+  function follow({ lead: next, act }: ReturnType<typeof lookAgain>, now: number): void {
+    lead = next;
+    if (act === "digest" && telling) say(telling.digest(asOf()));
+    else if (act) begin(now, act === "rollBack");
+  }
+
+  return {
+    get believes() {
+      return believes;
+    },
+    elect(now) {
+      believes = true;
+      if (usable()) begin(now, false);
+    },
+    retire() {
+      believes = false;
+      telling = undefined;
+    },
+    crash() {
+      believes = false;
+      telling = undefined;
+      mirror = "none";
+      table = new Table(service, hashing);
+      lead = { epoch: 0, heard: 0 };
+    },
+    refresh(now) {
+      if (mirror === "none") {
+        // Half of the answer is here; the other half may take its time.
+        mirror = "partial";
+        version = { state: replica, phase: truth.head.phase };
+        table.apply(keys.slice(random.below(keys.length)).map((key) => [key, truth.cell(keys.indexOf(key), version)]));
+      } else {
+        mirror = "complete";
+        move({ state: replica, phase: truth.head.phase });
+      }
+      if (believes && usable() && !telling) begin(now, false);
+    },
+    advance(now) {
+      replica = truth.after(replica);
+      if (mirror !== "complete") return;
+      move({ state: replica, phase: version.phase });
+      if (telling) follow(lookAgain(lead, asOf().state, now), now);
+    },
+    look(now) {
+      if (mirror === "complete") move({ state: version.state, phase: truth.head.phase });
+      if (telling) follow(lookAgain(lead, asOf().state, now), now);
+    },
+    digest() {
+      if (telling && habits.inBandDigest) say(telling.digest(asOf()));
+    },
+    hear(said, now) {
+      if (!telling) return;
+      if (said.kind === "refusal") return follow(hearRefusal(lead, said, asOf().state, now), now);
+      const { host, want } = said;
+      if (want === "digest" || want === "buckets") say(telling.digest(asOf(), { buckets: want === "buckets" }), host);
+      else say(telling.part(want.from, want.to, asOf()), host);
+    },
+    setClock(offset) {
+      clockOffset = offset;
+    },
+  };
+}
+
+const text = ({ state, phase }: Version): string => `state ${state}, phase ${phase}`;

@@ -1,0 +1,130 @@
+import { createHash } from "node:crypto";
+import type { Hashing } from "../../../src/core/digest.ts";
+import { keyHash } from "../../../src/core/digest.ts";
+import type { Cell } from "../../../src/core/row.ts";
+import type { DirectoryState } from "../../../src/core/stream.ts";
+import type { Random } from "./random.ts";
+
+/** The directory of the model: every state it ever had, so that any claim about any of them can be judged. */
+
+export const service = "dhcp";
+export const keys = ["a", "b", "c", "d", "e", "f"] as const;
+/** The row of this key is there in every second phase of the clock, with nobody touching the directory. */
+const timedKey = 0;
+
+/** What a table speaks of: a state of the directory, by its place in history, and a phase of the clock. */
+export interface Version {
+  readonly state: number;
+  readonly phase: number;
+}
+
+interface State {
+  /** The state that the directory was in before. */
+  readonly parent: number;
+  /** Per key a value, 0 for no row. */
+  readonly values: readonly number[];
+  /** Per key the moment since which it has had this value. */
+  readonly since: readonly number[];
+}
+
+export interface Truth {
+  readonly head: Version;
+  /** One to three keys take another value, an earlier value, none, or one another's. */
+  change(random: Random): void;
+  /** The clock moves the rows that depend on it. */
+  tick(): void;
+  /** The directory is restored from an earlier backup: its history goes on from there. */
+  restore(random: Random): void;
+  /** The state that follows on the way to the head; the head itself when that way does not pass here. */
+  after(state: number): number;
+  cell(key: number, version: Version): Cell | null;
+  /** The moment since which a key has been as it is in a version. Along the states and phases it never goes back. */
+  since(key: number, version: Version): number;
+}
+
+export function truth(): Truth {
+  const states: State[] = [{ parent: -1, values: [1, 1, 1, 0, 0, 0], since: [0, 0, 0, 0, 0, 0] }];
+  const phaseSince = [0];
+  let state = 0;
+  let moment = 0;
+  const at = (index: number): State => states[index]!;
+
+  return {
+    get head() {
+      return { state, phase: phaseSince.length - 1 };
+    },
+    change(random) {
+      moment += 1;
+      const from = at(state);
+      const values = [...from.values];
+      const key = random.below(keys.length);
+      const kind = random.below(8);
+      if (kind === 0) {
+        const other = random.below(keys.length);
+        [values[key], values[other]] = [values[other]!, values[key]!];
+      } else if (kind === 1) {
+        values[key] = at(random.below(states.length)).values[key]!;
+      } else {
+        for (let count = 1 + random.below(3), next = key; count > 0; count--, next = (next + 1) % keys.length) {
+          values[next] = random.chance(0.3) ? 0 : moment;
+        }
+      }
+      // A restored directory lost the newest states: what differs from them is new, not old.
+      const newest = at(states.length - 1);
+      const since = newest.since.map((before, index) => (values[index] === newest.values[index] ? before : moment));
+      states.push({ parent: state, values, since });
+      state = states.length - 1;
+    },
+    tick() {
+      moment += 1;
+      phaseSince.push(moment);
+    },
+    restore(random) {
+      state = random.below(state + 1);
+    },
+    after(from) {
+      let child = state;
+      for (let index = state; index >= 0; index = at(index).parent) {
+        if (index === from) return child;
+        child = index;
+      }
+      return state;
+    },
+    cell(key, { state, phase }) {
+      const value = at(state).values[key]!;
+      return value === 0 || (key === timedKey && phase % 2 === 1) ? null : cellOf(value);
+    },
+    since(key, { state, phase }) {
+      const since = at(state).since[key]!;
+      return key === timedKey ? Math.max(since, phaseSince[phase]!) : since;
+    },
+  };
+}
+
+const cellOf = memoised((value: number): Cell => `{"v":${value}}`);
+
+/** A version as messages carry it, and back. */
+export const stateText = memoised((state: number): DirectoryState => [
+  `${String(state).padStart(6, "0")}#000000#001#000000`,
+]);
+export const stateOf = (text: DirectoryState): number => Number.parseInt(text[0] ?? "", 10);
+
+/** The true hashes, remembered, over few buckets: hundreds of thousands of schedules tell the same few cells. */
+export const hashing: Hashing = {
+  buckets: 4,
+  keyHash: memoised(keyHash),
+  cellHash: (_service, key, cell) => cellHash(`${key} ${cell}`),
+};
+const cellHash = memoised((text: string) => BigInt(`0x${createHash("sha256").update(text).digest("hex")}`));
+
+function memoised<In, Out>(make: (of: In) => Out): (of: In) => Out {
+  const made = new Map<In, Out>();
+  return (of) => {
+    let found = made.get(of);
+    if (found === undefined) {
+      found = make(of);
+      made.set(of, found);
+    }
+    return found;
+  };
+}
