@@ -2,13 +2,12 @@ import type { DatabaseSync } from "node:sqlite";
 import { reason } from "../core/outcome.ts";
 import type { ReportMessage } from "../core/report.ts";
 import { queueName } from "../core/routing.ts";
-import type { Service } from "../core/service.ts";
 import { protocolVersion } from "../core/stream.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Machine } from "../ports/machine.ts";
 import { type HostedService, hostService } from "./hosted-service.ts";
 import { createInstallTables } from "./install/book.ts";
+import type { HostOptions } from "./options.ts";
 import { reportKey } from "./receive.ts";
 import { serviceReport } from "./report.ts";
 import { createStoreTables, knownServices } from "./store.ts";
@@ -18,21 +17,6 @@ const reportInterval = 60_000;
 const incarnationInterval = 10_000;
 /** Reports of changes are folded to one in so many milliseconds. */
 const reportPace = 1000;
-
-export interface HostOptions {
-  readonly name: string;
-  /** The services of this host by name; the transcriber's own is not among them. */
-  readonly services: ReadonlyMap<string, Service>;
-  /** The hash of each service's file. */
-  readonly codes: ReadonlyMap<string, string>;
-  readonly database: DatabaseSync;
-  readonly machine: Machine;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-  /** Connects to the broker; called only after every service has had its first run. */
-  connect(): Promise<Broker>;
-  log(line: string): void;
-}
 
 /** Runs one host until the signal: first every service once from the store, then what the broker brings. */
 export async function runHost(options: HostOptions): Promise<void> {

@@ -1,0 +1,49 @@
+#!/bin/sh
+# Installs what the project needs, says what it does, and is quick the second time.
+#   setup.sh         the npm packages (the right Node among them)
+#   setup.sh test    also the Debian packages whose real daemons and checkers the tests use
+set -eu
+cd "$(dirname "$0")/.."
+
+stamp=node_modules/.installed-from
+if ! cmp -s package-lock.json "$stamp" 2>/dev/null; then
+  echo "setup: installing the npm packages of package-lock.json"
+  npm ci --no-audit --no-fund
+  cp package-lock.json "$stamp"
+fi
+
+[ "${1:-}" = test ] || exit 0
+
+PATH=$PATH:/usr/sbin:/sbin
+missing=
+need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
+need dhcpd isc-dhcp-server
+need named-checkzone bind9-utils
+need named bind9
+need dig bind9-dnsutils
+need postmap postfix
+[ -e /usr/lib/postfix/postfix-lmdb.so ] || missing="$missing postfix-lmdb"
+[ -e /usr/lib/postfix/postfix-cdb.so ] || missing="$missing postfix-cdb"
+need zstd zstd
+[ -n "$missing" ] || exit 0
+
+echo "setup: installing the Debian packages that the tests use:$missing"
+if ! command -v apt-get >/dev/null 2>&1; then
+  echo "setup: this machine has no apt-get: install the equivalents of$missing by hand" >&2
+  exit 1
+fi
+as_root=
+if [ "$(id -u)" != 0 ]; then
+  as_root="sudo -n"
+  $as_root true 2>/dev/null || { echo "setup: run as root, or: apt-get install$missing" >&2; exit 1; }
+fi
+# Nothing that is installed for the tests may start a daemon of its own.
+policy=/usr/sbin/policy-rc.d
+if [ ! -x "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null
+  $as_root chmod 755 "$policy"
+  trap '$as_root rm -f "$policy"' EXIT
+fi
+apt="$as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 -q"
+# shellcheck disable=SC2086
+$apt install -y --no-install-recommends $missing >/dev/null || { $apt update >/dev/null && $apt install -y --no-install-recommends $missing >/dev/null; }

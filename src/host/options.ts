@@ -1,0 +1,21 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Service } from "../core/service.ts";
+import type { Broker } from "../ports/broker.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Machine } from "../ports/machine.ts";
+
+/** What a host stands on. */
+export interface HostOptions {
+  readonly name: string;
+  /** The services of this host by name; the transcriber's own is not among them. */
+  readonly services: ReadonlyMap<string, Service>;
+  /** The hash of each service's file. */
+  readonly codes: ReadonlyMap<string, string>;
+  readonly database: DatabaseSync;
+  readonly machine: Machine;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Connects to the broker; called only after every service has had its first run. */
+  connect(): Promise<Broker>;
+  log(line: string): void;
+}

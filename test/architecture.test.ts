@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+/** The rooms of `src/` and what each may import: docs/design/rooms.md. */
+const arrows: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  ports: ["core"],
+  sqlite: [],
+  brokers: ["core", "ports", "sqlite"],
+  directories: ["core", "ports"],
+  machines: ["core", "ports"],
+  transcriber: ["core", "ports"],
+  host: ["core", "ports", "sqlite"],
+  services: ["core", "ports"],
+  project: ["core"],
+  "index.ts": ["core", "services"],
+  daemon: ["core", "ports", "sqlite", "brokers", "directories", "machines", "transcriber", "host", "project"],
+  cli: ["core", "ports", "project", "daemon"],
+};
+
+const source = fileURLToPath(new URL("../src/", import.meta.url));
+const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter(
+  (file) => file.endsWith(".ts") && !file.endsWith(".test.ts"),
+);
+const imports = new Map(files.map((file) => [file, importsOf(file)]));
+
+test("each room imports only what its arrows allow", () => {
+  const wrong: string[] = [];
+  for (const [file, targets] of imports) {
+    const room = roomOf(file);
+    for (const target of targets) {
+      const other = roomOf(target);
+      if (other !== room && !arrows[room]?.includes(other)) wrong.push(`${file} imports ${target}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test("every room of src is known here", () => {
+  assert.deepEqual(
+    [...new Set(files.map(roomOf))].filter((room) => !(room in arrows)),
+    [],
+  );
+});
+
+test("no file imports itself by way of others, types included", () => {
+  assert.deepEqual(cycles(), []);
+});
+
+test("core reads no clock, chance, environment, file or network", () => {
+  const forbidden = /Date\.now|new Date\(\)|Math\.random|process\.|from "node:(?!crypto|util|buffer)|\bfetch\(/;
+  const wrong = files.filter((file) => roomOf(file) === "core" && forbidden.test(code(file)));
+  assert.deepEqual(wrong, []);
+});
+
+test("the environment is read in cli alone", () => {
+  const wrong = files.filter((file) => roomOf(file) !== "cli" && /process\.env/.test(code(file)));
+  assert.deepEqual(wrong, []);
+});
+
+test("nothing inside imports the front door", () => {
+  const wrong = [...imports].filter(([, targets]) => targets.includes("index.ts")).map(([file]) => file);
+  assert.deepEqual(wrong, []);
+});
+
+function roomOf(file: string): string {
+  return file.split("/")[0] ?? file;
+}
+
+function code(file: string): string {
+  return readFileSync(join(source, file), "utf8").replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+}
+
+function importsOf(file: string): string[] {
+  const found = [...code(file).matchAll(/(?:from|import\(|import)\s*"(\.[^"]+)"/g)].map((match) => match[1] ?? "");
+  return found.map((path) => normalize(join(dirname(file), path)));
+}
+
+function cycles(): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, trail: readonly string[]): void => {
+    if (trail.includes(file)) found.push([...trail.slice(trail.indexOf(file)), file].join(" → "));
+    if (done.has(file) || trail.includes(file)) return;
+    for (const next of imports.get(file) ?? []) visit(next, [...trail, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+  return found;
+}
