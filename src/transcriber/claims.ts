@@ -1,0 +1,69 @@
+import { canonical } from "../core/row.ts";
+import type { Columns, Table } from "../core/service.ts";
+import { Multimap } from "./multimap.ts";
+import { plainLine } from "./plain-line.ts";
+
+/** How many claimants a refusal names. */
+const named = 3;
+
+/**
+ * Which rows claim which values of a service's unique columns. Of several claims to one value all are refused:
+ * so no order of arrival decides, and nobody's address can be taken by claiming it.
+ */
+export class Claims {
+  readonly #unique: readonly string[];
+  readonly #secret: readonly string[];
+  readonly #claimants = new Multimap();
+  readonly #claims = new Map<string, { dn: string; values: readonly string[] }>();
+  #touched = new Set<string>();
+
+  constructor({ unique = [], secret = [] }: Pick<Table, "unique" | "secret">) {
+    this.#unique = unique;
+    this.#secret = secret;
+  }
+
+  /** Says what the row of a key claims, or that the key has no row any more. */
+  set(key: string, claimant: { readonly dn: string; readonly row: Columns } | undefined): void {
+    if (this.#unique.length === 0) return;
+    for (const value of this.#claims.get(key)?.values ?? []) {
+      this.#claimants.delete(value, key);
+      this.#touched.add(value);
+    }
+    this.#claims.delete(key);
+    if (!claimant) return;
+    const values = this.#unique.flatMap((column) => {
+      const value = claimant.row[column];
+      return value === undefined || value === null ? [] : [`${column} ${canonical(value)}`];
+    });
+    for (const value of values) {
+      this.#claimants.add(value, key);
+      this.#touched.add(value);
+    }
+    this.#claims.set(key, { dn: claimant.dn, values });
+  }
+
+  /** The keys whose conflicts may have changed since this was last asked. */
+  moved(): Set<string> {
+    const keys = new Set<string>();
+    for (const value of this.#touched) for (const key of this.#claimants.get(value)) keys.add(key);
+    this.#touched = new Set();
+    return keys;
+  }
+
+  /** Why the row of a key is refused, if another claims a value of it. */
+  conflict(key: string): string | undefined {
+    const contested = this.#claims.get(key)?.values.filter((value) => this.#claimants.count(value) > 1) ?? [];
+    return contested.length === 0 ? undefined : plainLine(contested.map((value) => this.#say(value)).join("; "), 1000);
+  }
+
+  #say(claimed: string): string {
+    const space = claimed.indexOf(" ");
+    const column = claimed.slice(0, space);
+    const value = this.#secret.includes(column) ? "a secret value" : plainLine(claimed.slice(space + 1), 80);
+    const keys = [...this.#claimants.get(claimed)];
+    const claimants = keys.map((key) => plainLine(this.#claims.get(key)?.dn ?? key, 200)).sort();
+    const first = claimants.slice(0, named);
+    const more = claimants.length - first.length;
+    return `${column}: ${value} is claimed by ${first.join(" and ")}${more > 0 ? ` and ${more} more` : ""}`;
+  }
+}

@@ -1,0 +1,36 @@
+import { parentOf } from "../core/dn.ts";
+import type { Attributes, StoredEntry, Value } from "../core/entry.ts";
+import { readDn } from "./value-index.ts";
+
+/** An entry in the mirror, with its DN and its parent's in their normal form. */
+export interface MirrorEntry extends StoredEntry {
+  readonly normal: string;
+  readonly parent: string | undefined;
+}
+
+/** An entry as the mirror keeps it. One whose DN cannot be read is kept under its text: it has no parent, and nobody can name it. */
+export function mirrored(entry: StoredEntry): MirrorEntry {
+  const { uuid, dn, attributes } = entry;
+  const normal = readDn(dn);
+  if (normal === undefined) return { uuid, dn, attributes, normal: `not a DN: ${dn}`, parent: undefined };
+  return { uuid, dn, attributes, normal, parent: parentOf(normal) };
+}
+
+/** Whether two states of an entry say the same. */
+export function sameEntry(a: MirrorEntry, b: MirrorEntry): boolean {
+  if (a === b) return true;
+  return a.dn === b.dn && (a.attributes === b.attributes || sameAttributes(a.attributes, b.attributes));
+}
+
+function sameAttributes(a: Attributes, b: Attributes): boolean {
+  if (a.size !== b.size) return false;
+  for (const [name, values] of a) {
+    const others = b.get(name);
+    if (values.length !== others?.length || !values.every((value, index) => sameValue(value, others[index])))
+      return false;
+  }
+  return true;
+}
+
+const sameValue = (a: Value, b: Value | undefined): boolean =>
+  a === b || (typeof a !== "string" && b !== undefined && typeof b !== "string" && Buffer.compare(a, b) === 0);

@@ -1,0 +1,97 @@
+import type { StoredEntry } from "../core/entry.ts";
+import { type Comparison, childrenLook, type Look, nameLook } from "./looks.ts";
+import { type MirrorEntry, sameEntry } from "./mirror-entry.ts";
+import { Multimap } from "./multimap.ts";
+import { afterChange, afterRefresh, type Outcome } from "./subtrees.ts";
+import { ValueIndex } from "./value-index.ts";
+
+/** What a change moved: the entries that appeared, changed or went, and the looks to which the answer now differs. */
+export interface Difference {
+  readonly changed: ReadonlySet<string>;
+  readonly looks: ReadonlySet<Look>;
+}
+
+/** The directory in memory: entries followed by their uuid, found by name, by parent and by value. */
+export class Mirror {
+  readonly #byUuid = new Map<string, MirrorEntry>();
+  readonly #byName = new Map<string, string>();
+  readonly #children = new Multimap();
+  readonly #values = new ValueIndex();
+
+  get size(): number {
+    return this.#byUuid.size;
+  }
+
+  get(uuid: string): MirrorEntry | undefined {
+    return this.#byUuid.get(uuid);
+  }
+
+  /** The entry of a normal DN. */
+  named(normal: string): MirrorEntry | undefined {
+    const uuid = this.#byName.get(normal);
+    return uuid === undefined ? undefined : this.#byUuid.get(uuid);
+  }
+
+  /** The entries directly below a normal DN, in the order of theirs. */
+  below(normal: string): MirrorEntry[] {
+    return this.#inOrder(this.#children.get(normal));
+  }
+
+  /** The entries that have a normal value in an attribute, in the order of their DNs. */
+  where(comparison: Comparison, attribute: string, value: string): MirrorEntry[] {
+    return this.#inOrder(this.#values.find(comparison, attribute, value, () => this.#byUuid.values()));
+  }
+
+  entries(): Iterable<MirrorEntry> {
+    return this.#byUuid.values();
+  }
+
+  /** Makes the mirror hold just these entries. */
+  refresh(entries: Iterable<StoredEntry>): Difference {
+    return this.#apply(afterRefresh(this, entries));
+  }
+
+  /** Takes entries that appeared or changed, and the uuids of those that are gone: with their subtrees. */
+  change(put: Iterable<StoredEntry>, gone: Iterable<string>): Difference {
+    return this.#apply(afterChange(this, put, gone));
+  }
+
+  #apply(outcome: Outcome): Difference {
+    const looks = new Set<Look>();
+    const moves = [...outcome]
+      .map(([uuid, after]) => ({ uuid, before: this.#byUuid.get(uuid), after }))
+      .filter(({ before, after }) => (before && after ? !sameEntry(before, after) : before !== after));
+    // Every old name is given back before a new one is taken: entries may have swapped theirs.
+    for (const { before, after } of moves) {
+      if (before && before.normal !== after?.normal) this.#unname(before, after, looks);
+    }
+    for (const { uuid, before, after } of moves) {
+      if (after && after.normal !== before?.normal) this.#name(after, before, looks);
+      this.#values.move(uuid, before?.attributes, after?.attributes, looks);
+      if (after) this.#byUuid.set(uuid, after);
+      else this.#byUuid.delete(uuid);
+    }
+    return { changed: new Set(moves.map(({ uuid }) => uuid)), looks };
+  }
+
+  #unname(entry: MirrorEntry, after: MirrorEntry | undefined, looks: Set<Look>): void {
+    this.#byName.delete(entry.normal);
+    looks.add(nameLook(entry.normal));
+    if (entry.parent === undefined || entry.parent === after?.parent) return;
+    this.#children.delete(entry.parent, entry.uuid);
+    looks.add(childrenLook(entry.parent));
+  }
+
+  #name(entry: MirrorEntry, before: MirrorEntry | undefined, looks: Set<Look>): void {
+    this.#byName.set(entry.normal, entry.uuid);
+    looks.add(nameLook(entry.normal));
+    if (entry.parent === undefined || entry.parent === before?.parent) return;
+    this.#children.add(entry.parent, entry.uuid);
+    looks.add(childrenLook(entry.parent));
+  }
+
+  #inOrder(uuids: Iterable<string>): MirrorEntry[] {
+    const entries = [...uuids].flatMap((uuid) => this.#byUuid.get(uuid) ?? []);
+    return entries.length < 2 ? entries : entries.sort((a, b) => (a.normal < b.normal ? -1 : 1));
+  }
+}

@@ -1,0 +1,35 @@
+const none: readonly string[] = [];
+
+/** Texts under texts, several to one. A lone one is stored without a set around it: most are alone, and there are hundreds of thousands. */
+export class Multimap {
+  readonly #values = new Map<string, string | Set<string>>();
+
+  add(key: string, value: string): void {
+    const held = this.#values.get(key);
+    if (held === undefined) this.#values.set(key, value);
+    else if (typeof held !== "string") held.add(value);
+    else if (held !== value) this.#values.set(key, new Set([held, value]));
+  }
+
+  delete(key: string, value: string): void {
+    const held = this.#values.get(key);
+    if (held === value) this.#values.delete(key);
+    if (held === undefined || typeof held === "string") return;
+    held.delete(value);
+    const [last] = held;
+    if (held.size === 1 && last !== undefined) this.#values.set(key, last);
+  }
+
+  /** The values of a key, in no order that means anything. */
+  get(key: string): Iterable<string> {
+    const held = this.#values.get(key);
+    if (held === undefined) return none;
+    return typeof held === "string" ? [held] : held;
+  }
+
+  count(key: string): number {
+    const held = this.#values.get(key);
+    if (held === undefined) return 0;
+    return typeof held === "string" ? 1 : held.size;
+  }
+}

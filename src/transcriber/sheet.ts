@@ -1,0 +1,118 @@
+import { type Cell, type CellChange, isRefused, refusedCell } from "../core/row.ts";
+import type { Table as Service } from "../core/service.ts";
+import { Table } from "../core/table.ts";
+import { Alarms } from "./alarms.ts";
+import { Claims } from "./claims.ts";
+import { Dependencies } from "./dependencies.ts";
+import { evaluate } from "./evaluate.ts";
+import { contentLook, type Look } from "./looks.ts";
+import type { Difference, Mirror } from "./mirror.ts";
+
+/** One service's table and all that it depends on: rows are cells, entries are inputs. */
+export class Sheet {
+  readonly table: Table;
+  readonly #service: Service;
+  readonly #mirror: Mirror;
+  readonly #timezone: string;
+  readonly #keys = new Map<string, readonly string[]>();
+  /** What each key says for itself, before the claims of others. */
+  readonly #cells = new Map<string, Cell>();
+  readonly #claims: Claims;
+  readonly #dependencies = new Dependencies();
+  readonly #alarms = new Alarms();
+  /** The entries that asked for the clock, for a clock that goes back. */
+  readonly #timed = new Set<string>();
+  #refused = 0;
+  #now = Number.NEGATIVE_INFINITY;
+
+  constructor(name: string, service: Service, mirror: Mirror, timezone: string) {
+    this.table = new Table(name);
+    this.#service = service;
+    this.#mirror = mirror;
+    this.#timezone = timezone;
+    this.#claims = new Claims(service);
+  }
+
+  /** How many keys are refused. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** Follows a change of the mirror and of the clock: each entry that either can affect is evaluated once. Gives what really moved, in key order. */
+  move({ changed, looks }: Difference, now: number): CellChange[] {
+    const dirty = new Set(changed);
+    for (const uuid of changed) this.#addLookers(contentLook(uuid), dirty);
+    for (const look of looks) this.#addLookers(look, dirty);
+    for (const uuid of now < this.#now ? this.#timed : this.#alarms.due(now)) dirty.add(uuid);
+    this.#now = now;
+    const touched = new Set<string>();
+    for (const uuid of dirty) this.#evaluate(uuid, touched);
+    for (const key of this.#claims.moved()) touched.add(key);
+    return this.#settle(touched);
+  }
+
+  /** When the clock alone moves a row, milliseconds since 1970. */
+  nextTime(): number | undefined {
+    return this.#alarms.first();
+  }
+
+  /** What an entry's last evaluation said, looked at and waits for. */
+  of(uuid: string): { cells: [key: string, cell: Cell][]; looks: readonly Look[]; next: number | undefined } {
+    return {
+      cells: (this.#keys.get(uuid) ?? []).map((key) => [key, this.table.get(key) ?? ""]),
+      looks: this.#dependencies.of(uuid),
+      next: this.#alarms.of(uuid),
+    };
+  }
+
+  #addLookers(look: Look, dirty: Set<string>): void {
+    for (const uuid of this.#dependencies.lookers(look)) dirty.add(uuid);
+  }
+
+  #evaluate(uuid: string, touched: Set<string>): void {
+    const entry = this.#mirror.get(uuid);
+    const read = { mirror: this.#mirror, now: this.#now, timezone: this.#timezone };
+    const { rows, refusals, looks, timed, next } = entry ? evaluate(this.#service, entry, read) : nothing;
+    this.#dependencies.set(uuid, looks);
+    this.#alarms.set(uuid, next);
+    if (timed) this.#timed.add(uuid);
+    else this.#timed.delete(uuid);
+    const keys = [...rows.keys(), ...refusals.keys()];
+    for (const key of this.#keys.get(uuid) ?? []) {
+      touched.add(key);
+      this.#cells.delete(key);
+      if (!rows.has(key)) this.#claims.set(key, undefined);
+    }
+    for (const key of keys) {
+      touched.add(key);
+      const row = rows.get(key);
+      if (row && entry) this.#claims.set(key, { dn: entry.dn, row: row.row });
+      this.#cells.set(key, row?.cell ?? refusedCell(refusals.get(key) ?? ""));
+    }
+    if (keys.length > 0) this.#keys.set(uuid, keys);
+    else this.#keys.delete(uuid);
+  }
+
+  #settle(touched: ReadonlySet<string>): CellChange[] {
+    const changes: CellChange[] = [];
+    for (const key of touched) {
+      const conflict = this.#claims.conflict(key);
+      const after = conflict === undefined ? (this.#cells.get(key) ?? null) : refusedCell(conflict);
+      const before = this.table.get(key) ?? null;
+      if (before === after) continue;
+      this.#refused += Number(after !== null && isRefused(after)) - Number(before !== null && isRefused(before));
+      this.table.set(key, after);
+      changes.push([key, after]);
+    }
+    return changes.sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+}
+
+/** What an entry says that is not there. */
+const nothing = {
+  rows: new Map(),
+  refusals: new Map(),
+  looks: new Set<Look>(),
+  timed: false,
+  next: undefined,
+} as const;

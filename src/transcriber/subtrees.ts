@@ -1,0 +1,84 @@
+import { rdnTexts } from "../core/dn.ts";
+import type { StoredEntry } from "../core/entry.ts";
+import { type MirrorEntry, mirrored } from "./mirror-entry.ts";
+
+/** The entries as they stood before a change. */
+interface Before {
+  get(uuid: string): MirrorEntry | undefined;
+  named(normal: string): MirrorEntry | undefined;
+  below(normal: string): MirrorEntry[];
+  entries(): Iterable<MirrorEntry>;
+}
+
+/** What entries become by one change: undefined for those that go. */
+export type Outcome = Map<string, MirrorEntry | undefined>;
+
+/** What the mirror's entries become when a source delivers the whole directory. */
+export function afterRefresh(directory: Before, entries: Iterable<StoredEntry>): Outcome {
+  const outcome: Outcome = new Map();
+  for (const entry of entries) outcome.set(entry.uuid, mirrored(entry));
+  for (const { uuid } of directory.entries()) if (!outcome.has(uuid)) outcome.set(uuid, undefined);
+  oneEntryToAName(outcome, new Set());
+  return outcome;
+}
+
+/**
+ * What the mirror's entries become by a change of some of them. A directory names only the top of what moved or went:
+ * an entry that is gone takes its subtree along, and a renamed one carries its subtree, but for the entries that the change delivers itself.
+ */
+export function afterChange(directory: Before, put: Iterable<StoredEntry>, gone: Iterable<string>): Outcome {
+  const outcome: Outcome = new Map();
+  for (const entry of put) outcome.set(entry.uuid, mirrored(entry));
+  const delivered = [...outcome];
+  for (const uuid of gone) take(directory, uuid, outcome);
+  const carried = new Set<string>();
+  for (const [uuid, after] of delivered) {
+    const before = directory.get(uuid);
+    if (before && after && before.normal !== after.normal) carry(directory, before, after, outcome, carried);
+  }
+  oneEntryToAName(outcome, carried);
+  // Who stood where another now stands is gone, though nobody said so: two entries never bear one name.
+  for (const after of [...outcome.values()]) {
+    const occupant = after && directory.named(after.normal);
+    if (occupant && !outcome.has(occupant.uuid)) take(directory, occupant.uuid, outcome);
+  }
+  return outcome;
+}
+
+/** Takes an entry's subtree, and the entry itself unless it has come again, down to what is delivered elsewhere. */
+function take(directory: Before, top: string, outcome: Outcome): void {
+  const going = [top];
+  for (let uuid = going.pop(); uuid !== undefined; uuid = going.pop()) {
+    if (!outcome.has(uuid)) outcome.set(uuid, undefined);
+    const entry = directory.get(uuid);
+    for (const child of entry ? directory.below(entry.normal) : [])
+      if (!outcome.has(child.uuid)) going.push(child.uuid);
+  }
+}
+
+function carry(directory: Before, from: MirrorEntry, to: MirrorEntry, outcome: Outcome, carried: Set<string>): void {
+  const moves: [before: MirrorEntry, after: MirrorEntry][] = [[from, to]];
+  for (let move = moves.pop(); move; move = moves.pop()) {
+    const [before, after] = move;
+    for (const child of directory.below(before.normal)) {
+      if (outcome.has(child.uuid)) continue;
+      const moved = mirrored({ ...child, dn: `${rdnTexts(child.dn)[0] ?? ""},${after.dn}` });
+      outcome.set(child.uuid, moved);
+      carried.add(child.uuid);
+      moves.push([child, moved]);
+    }
+  }
+}
+
+/** Where a source gives one name to two entries, what it delivered comes before what was carried along, then the smaller uuid: no order of delivery decides. */
+function oneEntryToAName(outcome: Outcome, carried: ReadonlySet<string>): void {
+  const bearers = new Map<string, string>();
+  const rank = (uuid: string): string => `${carried.has(uuid) ? 1 : 0}${uuid}`;
+  for (const [uuid, entry] of outcome) {
+    if (!entry) continue;
+    const other = bearers.get(entry.normal);
+    const stays = other !== undefined && rank(other) < rank(uuid) ? other : uuid;
+    if (other !== undefined) outcome.set(stays === other ? uuid : other, undefined);
+    bearers.set(entry.normal, stays);
+  }
+}

@@ -1,0 +1,104 @@
+import type { StoredEntry } from "../core/entry.ts";
+import { UserError } from "../core/outcome.ts";
+import { type Cell, type CellChange, coverOf, isRefused, refusalOf } from "../core/row.ts";
+import type { Table as Service } from "../core/service.ts";
+import type { Table } from "../core/table.ts";
+import { sayLook } from "./looks.ts";
+import { type Difference, Mirror } from "./mirror.ts";
+import { Sheet } from "./sheet.ts";
+import { readDn } from "./value-index.ts";
+
+/** What a change moved: the rows of each service that has any, and the entries that the directory changed. */
+export interface Moved {
+  readonly services: ReadonlyMap<string, readonly CellChange[]>;
+  readonly entries: ReadonlySet<string>;
+}
+
+/** Why an entry says what it says to a service. */
+export interface Explanation {
+  readonly dn: string;
+  readonly cells: readonly (readonly [key: string, cell: Cell])[];
+  /** What `select` asked of the directory, in words. */
+  readonly looks: readonly string[];
+  /** When the clock alone has it evaluated again, milliseconds since 1970. */
+  readonly next: number | undefined;
+}
+
+export interface Refused {
+  readonly key: string;
+  /** The entry that the key is of. */
+  readonly dn: string;
+  readonly why: string;
+}
+
+/** All tables, computed from the directory: a pure function of its content, the clock and the services' code, kept up to date by what a change can affect. */
+export interface Transcription {
+  /** Takes the whole directory as one change. */
+  refresh(entries: Iterable<StoredEntry>, now: number): Moved;
+  /** Takes entries that appeared or changed, and the uuids of those that are gone. */
+  change(put: Iterable<StoredEntry>, gone: Iterable<string>, now: number): Moved;
+  /** Takes the time. */
+  tick(now: number): Moved;
+  /** The next moment at which the clock alone moves a row, milliseconds since 1970. */
+  nextTime(): number | undefined;
+  /** How many entries the directory has. */
+  readonly size: number;
+  dnOf(uuid: string): string | undefined;
+  table(service: string): Table;
+  refusedCount(service: string): number;
+  /** Every refused key of a service, in no particular order. */
+  refused(service: string): Iterable<Refused>;
+  /** Why an entry says what it says to a service; a `UserError` when there is no such entry. */
+  explain(service: string, dn: string): Explanation;
+}
+
+const unmoved: Difference = { changed: new Set(), looks: new Set() };
+
+export function transcription(
+  services: ReadonlyMap<string, Service>,
+  { timezone }: { readonly timezone: string },
+): Transcription {
+  const mirror = new Mirror();
+  const sheets = new Map([...services].map(([name, service]) => [name, new Sheet(name, service, mirror, timezone)]));
+  const sheetOf = (service: string): Sheet => {
+    const sheet = sheets.get(service);
+    if (!sheet) throw new Error(`${service} has no table`);
+    return sheet;
+  };
+  const dnOf = (uuid: string): string | undefined => mirror.get(uuid)?.dn;
+  const move = (difference: Difference, now: number): Moved => {
+    const moved = new Map<string, CellChange[]>();
+    for (const [name, sheet] of sheets) {
+      const changes = sheet.move(difference, now);
+      if (changes.length > 0) moved.set(name, changes);
+    }
+    return { services: moved, entries: difference.changed };
+  };
+  return {
+    refresh: (entries, now) => move(mirror.refresh(entries), now),
+    change: (put, gone, now) => move(mirror.change(put, gone), now),
+    tick: (now) => move(unmoved, now),
+    nextTime() {
+      const times = [...sheets.values()].flatMap((sheet) => sheet.nextTime() ?? []);
+      return times.length === 0 ? undefined : Math.min(...times);
+    },
+    get size() {
+      return mirror.size;
+    },
+    dnOf,
+    table: (service) => sheetOf(service).table,
+    refusedCount: (service) => sheetOf(service).refused,
+    *refused(service) {
+      for (const [key, cell] of sheetOf(service).table.entries()) {
+        if (isRefused(cell)) yield { key, dn: dnOf(coverOf(key)) ?? key, why: refusalOf(cell) };
+      }
+    },
+    explain(service, dn) {
+      const normal = readDn(dn);
+      const entry = normal === undefined ? undefined : mirror.named(normal);
+      if (!entry) throw new UserError(`the directory has no entry ${JSON.stringify(dn)}`);
+      const { cells, looks, next } = sheetOf(service).of(entry.uuid);
+      return { dn: entry.dn, cells, looks: looks.map((look) => sayLook(look, dnOf)), next };
+    },
+  };
+}

@@ -1,0 +1,117 @@
+import { attributeName } from "../core/attributes.ts";
+import { isClass } from "../core/classes.ts";
+import { readDate } from "../core/dates.ts";
+import { parentOf, rdnValue } from "../core/dn.ts";
+import type { Directory, Entry, Value } from "../core/entry.ts";
+import { Refusal, reason } from "../core/outcome.ts";
+import { childrenLook, contentLook, type Look, nameLook, whereLook } from "./looks.ts";
+import type { Mirror } from "./mirror.ts";
+import type { MirrorEntry } from "./mirror-entry.ts";
+import { normalText, readDn } from "./value-index.ts";
+
+/** What the words read, and whom they tell what was asked. */
+export interface Looking {
+  readonly mirror: Mirror;
+  /** The clock of this evaluation, milliseconds since 1970. */
+  readonly now: number;
+  readonly timezone: string;
+  looked(look: Look): void;
+  /** The clock was asked; `next` is when the answer changes, if it will. */
+  timed(next: number | undefined): void;
+}
+
+const isText = (value: Value): value is string => typeof value === "string";
+
+/** The words of an entry. They record nothing: who hands an entry out does. */
+export function entryWords({ dn, uuid, attributes }: MirrorEntry, timezone: string): Entry {
+  const values = (attribute: string): readonly Value[] => attributes.get(attributeName(attribute)) ?? [];
+  const maybe = (attribute: string): string | undefined => {
+    const [value, second] = values(attribute);
+    if (second !== undefined) throw new Refusal(`${attribute} has ${values(attribute).length} values, expected one`);
+    if (value !== undefined && !isText(value)) throw new Refusal(`${attribute} is not text`);
+    return value;
+  };
+  return {
+    dn,
+    uuid,
+    get name() {
+      return rdnValue(dn);
+    },
+    is: (objectClass) => isClass(values("objectClass").filter(isText), objectClass),
+    has: (attribute) => values(attribute).length > 0,
+    maybe,
+    one(attribute) {
+      const value = maybe(attribute);
+      if (value === undefined) throw new Refusal(`${attribute} is missing`);
+      return value;
+    },
+    all: (attribute) => values(attribute).filter(isText).sort(),
+    bytes: (attribute) => values(attribute).flatMap((value) => (isText(value) ? [] : [value.slice()])),
+    date(attribute) {
+      const text = maybe(attribute);
+      if (text === undefined) return undefined;
+      try {
+        return readDate(text, timezone);
+      } catch (error) {
+        throw new Refusal(`${attribute}: ${reason(error)}`);
+      }
+    },
+  };
+}
+
+/** The words of the directory and the clock. Each records its look before it answers, also where it finds nothing. */
+export function directoryWords({ mirror, now, timezone, looked, timed }: Looking): Directory {
+  const hand = (entry: MirrorEntry): Entry => {
+    looked(contentLook(entry.uuid));
+    return entryWords(entry, timezone);
+  };
+  const named = (normal: string | undefined): Entry | undefined => {
+    if (normal === undefined) return undefined;
+    looked(nameLook(normal));
+    const entry = mirror.named(normal);
+    return entry && hand(entry);
+  };
+  return {
+    get: (dn) => (dn === undefined ? undefined : named(readDn(dn))),
+    parent(entry) {
+      const normal = readDn(entry.dn);
+      return normal === undefined ? undefined : named(parentOf(normal));
+    },
+    children(entry) {
+      const normal = readDn(entry.dn);
+      if (normal === undefined) return [];
+      looked(childrenLook(normal));
+      return mirror.below(normal).map(hand);
+    },
+    follow: (entry, attribute) => entry.all(attribute).flatMap((dn) => named(readDn(dn)) ?? []),
+    where(attribute, value) {
+      const name = attributeName(attribute);
+      const comparison = typeof value === "string" ? "text" : "dn";
+      const normal = typeof value === "string" ? normalText(name, value) : readDn(value.dn);
+      if (normal === undefined) return [];
+      looked(whereLook(comparison, name, normal));
+      return mirror.where(comparison, name, normal).map(hand);
+    },
+    reached(date) {
+      const at = moment(date);
+      if (at === undefined) return false;
+      timed(now < at ? at : undefined);
+      return now >= at;
+    },
+    during(from, until) {
+      const start = moment(from) ?? Number.NEGATIVE_INFINITY;
+      const end = moment(until) ?? Number.POSITIVE_INFINITY;
+      if (start >= end) return false;
+      const next = now < start ? start : end;
+      timed(now < next && Number.isFinite(next) ? next : undefined);
+      return now >= start && now < end;
+    },
+  };
+}
+
+function moment(date: Date | undefined): number | undefined {
+  if (date === undefined) return undefined;
+  const at = Number(date);
+  if (Number.isNaN(at)) throw new Refusal("a date that was compared with the clock is not one");
+  return at;
+}
