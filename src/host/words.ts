@@ -4,7 +4,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
 import { transaction } from "../sqlite/open.ts";
 import { createInstallTables } from "./install/book.ts";
-import { type Installer, installer as newInstaller } from "./install/installer.ts";
+import { installer } from "./install/install.ts";
 import { commandDeadline, failed } from "./install/step.ts";
 
 export interface WordsOptions {
@@ -19,8 +19,6 @@ export interface WordsOptions {
   /** The service has secret columns: nothing that a file or a command says is shown. */
   readonly secret: boolean;
   readonly log: (message: string) => void;
-  /** The service's installer, where one outlives the run. */
-  readonly installer?: Installer;
 }
 
 export interface Words {
@@ -43,7 +41,7 @@ export function createWordsTables(database: DatabaseSync): void {
 /** The words that a service has on its host, for one run. */
 export function hostWords(options: WordsOptions): Words {
   const { name, service, machine, database, clock, signal, secret, log } = options;
-  const { installer = newInstaller({ database, machine, clock, service, secret, log }) } = options;
+  const installs = installer({ database, machine, clock, service, secret, log });
   const notes = new Map<string, string>();
   let proved: boolean | undefined;
 
@@ -58,7 +56,7 @@ export function hostWords(options: WordsOptions): Words {
     name,
     signal,
     async install(files, steps = {}) {
-      const outcome = await installer.install("path" in files ? [files] : files, steps, host);
+      const outcome = await installs.install("path" in files ? [files] : files, steps, host);
       proved = (proved ?? true) && outcome.proved;
       return outcome.installed;
     },

@@ -146,6 +146,7 @@ export function memoryDisk(step: (name: string) => void = () => {}): Disk {
   return {
     files,
     symlink(target, path) {
+      placeDirectory(root, posix.dirname(path));
       rename({ ...place(root, path), node: { kind: "symlink", target, mode: 0o777, uid: 0, gid: 0 } });
       pending = settle(pending, () => true);
     },

@@ -72,7 +72,8 @@ export type Book = ReturnType<typeof openBook>;
 export function openBook(database: DatabaseSync, service: string) {
   const all = (sql: string, ...values: (string | number | null)[]) => database.prepare(sql).all(...values);
   const one = (sql: string, ...values: (string | number | null)[]) => database.prepare(sql).get(...values);
-  const change = (sql: string, ...values: (string | number | null)[]): void => void database.prepare(sql).run(...values);
+  const change = (sql: string, ...values: (string | number | null)[]): void =>
+    void database.prepare(sql).run(...values);
 
   /** A path belongs to one service: throws for the second that claims it. */
   function own(path: string): void {
@@ -153,9 +154,12 @@ export function openBook(database: DatabaseSync, service: string) {
 
     /** When others' texts were replaced at a path since then, oldest first. */
     fights: (path: string, since: number): number[] =>
-      all("SELECT at FROM install_fight WHERE path = ? AND at > ? ORDER BY at", path, since).map(({ at }) => Number(at)),
+      all("SELECT at FROM install_fight WHERE path = ? AND at > ? ORDER BY at", path, since).map(({ at }) =>
+        Number(at),
+      ),
 
-    held: (path: string): string | null => text(one("SELECT held FROM install_path WHERE path = ?", path)?.held ?? null),
+    held: (path: string): string | null =>
+      text(one("SELECT held FROM install_path WHERE path = ?", path)?.held ?? null),
 
     hold: (path: string, why: string): void => change("UPDATE install_path SET held = ? WHERE path = ?", why, path),
 
@@ -187,8 +191,12 @@ export interface InstallStatus {
 
 export function installStatus(database: DatabaseSync): InstallStatus {
   const owed = database.prepare("SELECT service, path FROM install_debt ORDER BY path").all();
-  const fights = database.prepare("SELECT service, path, at FROM install_fight JOIN install_path USING (path) ORDER BY at");
-  const held = database.prepare("SELECT service, path, held FROM install_path WHERE held IS NOT NULL ORDER BY path").all();
+  const fights = database.prepare(
+    "SELECT service, path, at FROM install_fight JOIN install_path USING (path) ORDER BY at",
+  );
+  const held = database
+    .prepare("SELECT service, path, held FROM install_path WHERE held IS NOT NULL ORDER BY path")
+    .all();
   const of = (row: Record<string, unknown>) => ({ service: String(row.service), path: String(row.path) });
   return {
     owed: owed.map(of),

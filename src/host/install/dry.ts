@@ -1,0 +1,29 @@
+import type { Installed, InstallSteps } from "../../core/host.ts";
+import { reason } from "../../core/outcome.ts";
+import { runStep, type StepContext } from "./step.ts";
+import type { Target } from "./target.ts";
+
+/**
+ * What an install would do, for a machine that only notes it: the files as they would be, and the reload.
+ * Nothing is checked or probed (the staged files and the new content are not there to be looked at), and the book stays as it is.
+ */
+export async function dryInstall(
+  targets: readonly Target[],
+  steps: InstallSteps,
+  context: StepContext,
+  log: (message: string) => void,
+): Promise<Installed> {
+  const { files } = context.machine;
+  const differing = targets.filter(({ hash, disk }) => hash !== disk?.hash);
+  if (differing.length === 0) return "unchanged";
+  for (const { path, bytes, file, disk } of differing) {
+    const mode = disk?.stat.mode ?? file.mode ?? (context.secret ? 0o600 : 0o644);
+    await files.write(path, bytes, { ...disk?.stat, mode: context.secret ? mode & 0o600 : mode });
+  }
+  try {
+    if (steps.reload) await runStep(steps.reload, context);
+  } catch (error) {
+    log(`the reload looks at what is only noted, and failed: ${reason(error)}`);
+  }
+  return "loaded";
+}

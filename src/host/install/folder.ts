@@ -1,0 +1,109 @@
+import { randomBytes } from "node:crypto";
+import { dirname, join } from "node:path";
+import type { Files } from "../../core/host.ts";
+import { reason } from "../../core/outcome.ts";
+import { folderOf, type InPlace, tagOf } from "./target.ts";
+
+/** The `.trigger` folder beside a target: what is staged, the last good file, and what was kept aside. */
+
+type Kind = "staged" | "good" | "aside";
+
+/** Of files kept aside, so many are kept per path. */
+const asidesKept = 10;
+
+/** A name that nobody can guess and that was never used, of a kind, in the folder of a path. */
+const newName = (path: string, kind: Kind, infix = ""): string =>
+  join(folderOf(path), `${tagOf(path)}.${kind}.${infix}${randomBytes(6).toString("hex")}`);
+
+/** Makes sure that the folder of a path is there, durably, with every directory above it. */
+export async function openFolder(files: Files, path: string): Promise<void> {
+  const folder = folderOf(path);
+  const found = await files.stat(folder);
+  if (found?.kind === "directory") return;
+  if (found)
+    throw new Error(`${folder} is a ${found.kind}: trigger keeps its staged files in a directory of that name`);
+  const missing = [folder];
+  for (let above = dirname(folder); !(await files.stat(above)); above = dirname(above)) missing.unshift(above);
+  for (const directory of missing) {
+    await files.makeDirectory(directory, { mode: directory === folder ? 0o700 : 0o755 });
+    await files.sync(dirname(directory));
+  }
+}
+
+/** The names of a kind that a path has in its folder, oldest first. */
+async function namesOf(files: Files, path: string, kind: Kind): Promise<string[]> {
+  const names = await files.list(folderOf(path));
+  return names.filter((name) => name.startsWith(`${tagOf(path)}.${kind}.`)).map((name) => join(folderOf(path), name));
+}
+
+/** Removes what a process that died has left of its staged files. */
+export async function removeStaged(files: Files, path: string): Promise<void> {
+  for (const name of await namesOf(files, path, "staged")) await files.remove(name);
+}
+
+/** Files written and made durable beside their targets, removed again unless they were put in place. */
+export function stage(files: Files, log: (message: string) => void) {
+  const names = new Set<string>();
+  return {
+    /** Writes bytes beside a path and gives the name. A failed fsync throws: what it was to save may be lost although a second one says well. */
+    async write(path: string, bytes: Uint8Array, owned: Partial<Owned>): Promise<string> {
+      const name = newName(path, "staged");
+      names.add(name);
+      await files.write(name, bytes, owned);
+      await files.sync(name);
+      return name;
+    },
+    async putInPlace(name: string, path: string): Promise<void> {
+      await files.rename(name, path);
+      names.delete(name);
+    },
+    async clear(): Promise<void> {
+      for (const name of names) {
+        // It does no harm where it is, and the next install of this path removes it.
+        await files.remove(name).catch((error) => log(`a staged file stays behind: ${reason(error)}`));
+      }
+      names.clear();
+    },
+  };
+}
+export type Stage = ReturnType<typeof stage>;
+
+export type Owned = { readonly mode: number; readonly uid: number; readonly gid: number };
+
+/** Links the file in place as the last good one, durably, and gives the link. */
+export async function keepGood(files: Files, path: string, { bytes, stat }: InPlace): Promise<string> {
+  const good = newName(path, "good");
+  try {
+    await files.link(path, good);
+  } catch (error) {
+    if (!noLinks.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    await files.write(good, bytes, stat);
+  }
+  // Whoever wrote what was found may not have made it durable.
+  await files.sync(good);
+  await files.sync(folderOf(path));
+  return good;
+}
+
+/** What a file system that has no hard links says to one. */
+const noLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
+
+/** Removes the last good files of a path but the one that is needed. */
+export async function removeGoodBut(files: Files, path: string, needed: string | null): Promise<void> {
+  for (const name of await namesOf(files, path, "good")) if (name !== needed) await files.remove(name);
+}
+
+/** Keeps a copy of what somebody else wrote, durably, and gives its name. */
+export async function keepAside(
+  files: Files,
+  path: string,
+  { bytes, stat }: InPlace,
+  { now, secret }: { now: number; secret: boolean },
+): Promise<string> {
+  const aside = newName(path, "aside", `${new Date(now).toISOString()}.`);
+  await files.write(aside, bytes, secret ? { ...stat, mode: 0o600 } : stat);
+  await files.sync(aside);
+  await files.sync(folderOf(path));
+  for (const old of (await namesOf(files, path, "aside")).slice(0, -asidesKept)) await files.remove(old);
+  return aside;
+}

@@ -1,0 +1,312 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Fatal, Held, Later, reason } from "../../core/outcome.ts";
+import { installStatus } from "./book.ts";
+import { hostIn, installerIn, newBook, simulatedDaemon, standingClock, stepsFor, wordsIn } from "./scene.ts";
+
+const path = "/etc/demo/hosts.conf";
+const other = "/etc/demo/zones.conf";
+
+function scene(files: Record<string, string> = {}, options: { service?: string; secret?: boolean } = {}) {
+  const daemon = simulatedDaemon([path, other], { files });
+  const said: string[] = [];
+  const clock = standingClock();
+  const base = { machine: daemon.machine, database: newBook(), clock, log: (line: string) => void said.push(line) };
+  const all = { ...base, ...options };
+  const install = (text: string, more = {}) => {
+    const file = { path, text, ...more };
+    return hostIn(all).install(file, stepsFor([file]));
+  };
+  const folder = () => daemon.machine.files.list("/etc/demo/.trigger");
+  return { ...all, daemon, said, clock, install, folder, text: () => daemon.machine.text(path) };
+}
+
+test("a text is checked, put in place, reloaded and proved; the same text again does nothing", async () => {
+  const { install, daemon, text, folder } = scene({ [path]: "old" });
+  assert.equal(await install("new"), "proved");
+  assert.equal(text(), "new");
+  assert.equal(daemon.running.get(path), "new");
+  assert.equal(await install("new"), "unchanged");
+  assert.equal(daemon.reloads, 1);
+  assert.equal(daemon.checks.length, 1);
+  const kinds = (await folder()).map((name) => name.split(".")[3]);
+  assert.deepEqual(kinds.sort(), ["aside", "good"]);
+});
+
+test("without a probe the answer is loaded, and a probe that comes later only proves", async () => {
+  const { daemon, machine, database, clock, install } = scene();
+  const words = wordsIn({ machine, database, clock });
+  assert.equal(words.proved(), undefined);
+  assert.equal(await words.host.install({ path, text: "new" }, { reload: ["reloadd"] }), "loaded");
+  assert.equal(words.proved(), false);
+  assert.equal(await install("new"), "proved");
+  assert.equal(daemon.reloads, 1);
+});
+
+test("several files are one transaction: one refused file keeps all of them out", async () => {
+  const { machine, database, clock, daemon } = scene({ [path]: "a1", [other]: "b1" });
+  const host = hostIn({ machine, database, clock });
+  const install = (a: string, b: string) => {
+    const files = [
+      { path, text: a },
+      { path: other, text: b },
+    ];
+    return host.install(files, stepsFor(files));
+  };
+  await assert.rejects(install("a2", "bad b2"), Fatal);
+  assert.deepEqual([machine.text(path), machine.text(other)], ["a1", "b1"]);
+  assert.equal(await install("a2", "b2"), "proved");
+  assert.equal(daemon.reloads, 1);
+  assert.equal(await install("a2", "b3"), "proved");
+  assert.deepEqual([daemon.running.get(path), daemon.running.get(other)], ["a2", "b3"]);
+});
+
+test("a check that the last good text fails too blames nothing", async () => {
+  const { install, daemon, text } = scene();
+  await install("good");
+  daemon.machine.program("checkd", () => ({ code: 127, stderr: "no such program" }));
+  await assert.rejects(
+    install("next"),
+    (error) => !(error instanceof Fatal) && /nothing is blamed/.test(reason(error)),
+  );
+  assert.equal(text(), "good");
+});
+
+test("a text that fails its reload is tried three times, 5 s apart, then given up until it changes or is forgiven", async () => {
+  const { install, daemon, text, clock, machine, database } = scene();
+  await install("good");
+  const reloads = () => daemon.reloads - 1;
+  for (const tried of [1, 2]) {
+    await assert.rejects(install("broken"), Later);
+    assert.equal(text(), "good");
+    assert.equal(daemon.running.get(path), "good");
+    assert.equal(reloads(), 2 * tried);
+    await assert.rejects(install("broken"), (error) => error instanceof Later && error.after === 5000);
+    assert.equal(reloads(), 2 * tried, "not closer than the spacing");
+    clock.advance(5000);
+  }
+  await assert.rejects(install("broken"), Fatal);
+  clock.advance(60_000);
+  await assert.rejects(install("broken"), (error) => error instanceof Fatal && /cannot bind/.test(reason(error)));
+  assert.equal(reloads(), 6);
+  assert.equal(await install("good"), "proved", "its reload is done already");
+  assert.equal(reloads(), 6);
+  installerIn({ machine, database, clock }).forgive();
+  await assert.rejects(install("broken"), Later);
+  clock.advance(5000);
+  assert.equal(await install("better"), "proved");
+});
+
+test("when the last good text fails its reload too, nothing is blamed and the debt is retried until the machine is well", async () => {
+  const { install, daemon, text, clock, database } = scene();
+  await install("good");
+  daemon.down = true;
+  for (let tried = 0; tried < 5; tried++) {
+    await assert.rejects(install("next"), (error) => error instanceof Later && /nothing is blamed/.test(reason(error)));
+    assert.equal(text(), "good");
+    assert.deepEqual(installStatus(database).owed, [{ service: "demo", path }]);
+    clock.advance(5000);
+  }
+  daemon.down = false;
+  assert.equal(await install("next"), "proved");
+  assert.deepEqual(installStatus(database).owed, []);
+});
+
+test("a reload that says well and changes nothing is not taken for one: the probe proves the content", async () => {
+  const { install, daemon, clock } = scene();
+  await install("good");
+  daemon.deaf = true;
+  // The last good text is still served, and its own probe says so: it is the text that is tried three times.
+  await assert.rejects(install("next"), Later);
+  daemon.deaf = false;
+  clock.advance(5000);
+  assert.equal(await install("next"), "proved");
+  assert.equal(daemon.running.get(path), "next");
+});
+
+test("a first install that fails its reload gives back what was found, also when that is nothing", async () => {
+  const found = scene({ [path]: "theirs" });
+  await assert.rejects(found.install("broken"), Later);
+  assert.equal(found.text(), "theirs");
+  const nothing = scene();
+  await assert.rejects(nothing.install("broken"), Later);
+  assert.equal(nothing.text(), undefined);
+});
+
+test("a debt is settled even when the new text fails its check", async () => {
+  const { install, daemon, clock, machine, database } = scene();
+  await install("good");
+  machine.fail(/^run reloadd/, "EAGAIN", 2);
+  await assert.rejects(install("next"), Later);
+  assert.equal(installStatus(database).owed.length, 1);
+  clock.advance(5000);
+  const before = daemon.reloads;
+  await assert.rejects(install("bad"), Fatal);
+  assert.equal(daemon.reloads, before + 1);
+  assert.deepEqual(installStatus(database).owed, []);
+});
+
+test("a hand edit is shown, kept aside and replaced; the third in an hour holds until it is approved", async () => {
+  const { install, machine, text, said, folder, clock, database } = scene();
+  await install("ours\n");
+  for (const fight of [1, 2]) {
+    machine.place(path, `theirs ${fight}\n`);
+    assert.equal(await install("ours\n"), "proved");
+    assert.equal(text(), "ours\n");
+    assert.match(said.at(-1) ?? "", new RegExp(`-theirs ${fight}\n\\+ours`));
+    clock.advance(60_000);
+  }
+  const asides = (await folder()).filter((name) => name.includes(".aside."));
+  assert.deepEqual(
+    asides.map((name) => machine.text(`/etc/demo/.trigger/${name}`)),
+    ["theirs 1\n", "theirs 2\n"],
+  );
+  machine.place(path, "theirs 3\n");
+  const held = (error: unknown) =>
+    error instanceof Held && error.message.includes(path) && /2026-01-01T00:02/.test(error.message);
+  await assert.rejects(install("ours\n"), held);
+  clock.advance(2 * 60 * 60_000);
+  await assert.rejects(install("ours\n"), held);
+  assert.equal(text(), "theirs 3\n");
+  assert.equal(installStatus(database).held.length, 1);
+  installerIn({ machine, database, clock }).approve();
+  assert.equal(await install("ours\n"), "proved");
+});
+
+test("ten files are kept aside per path", async () => {
+  const { install, machine, folder, clock } = scene();
+  await install("ours");
+  for (let edit = 0; edit < 12; edit++) {
+    machine.place(path, `theirs ${edit}`);
+    await install("ours");
+    clock.advance(40 * 60_000);
+  }
+  const asides = (await folder()).filter((name) => name.includes(".aside."));
+  assert.equal(asides.length, 10);
+  assert.equal(machine.text(`/etc/demo/.trigger/${asides[0]}`), "theirs 2");
+});
+
+test("a removed file is put back", async () => {
+  const { install, machine, text } = scene();
+  await install("ours");
+  await machine.files.remove(path);
+  assert.equal(await install("ours"), "proved");
+  assert.equal(text(), "ours");
+});
+
+test("a path belongs to one service, also through a symlink", async () => {
+  const { install, machine, database, clock } = scene();
+  await install("ours");
+  machine.symlink(path, "/etc/alias.conf");
+  const rival = hostIn({ machine, database, clock, service: "rival" });
+  await assert.rejects(rival.install({ path: "/etc/alias.conf", text: "x" }), /"demo".*"rival"/);
+});
+
+test("a symlink is resolved and stays, and owner and mode are kept", async () => {
+  const { machine, database, clock } = scene();
+  machine.place("/srv/real.conf", "old", { mode: 0o640, uid: 7, gid: 8 });
+  machine.symlink("/srv/real.conf", "/etc/link.conf");
+  await hostIn({ machine, database, clock }).install({ path: "/etc/link.conf", text: "new", mode: 0o600 });
+  assert.equal((await machine.files.stat("/etc/link.conf"))?.kind, "symlink");
+  const { mode, uid, gid } = (await machine.files.stat("/srv/real.conf"))!;
+  assert.deepEqual([mode, uid, gid, machine.text("/srv/real.conf")], [0o640, 7, 8, "new"]);
+});
+
+test("files of a secret service are 0600, and nothing of them or of what checkers say is shown", async () => {
+  const { install, machine, said, folder } = scene({ [path]: "old password\n" }, { secret: true });
+  await install("password1\n");
+  machine.place(path, "password2\n", { mode: 0o644 });
+  await install("password1\n");
+  await assert.rejects(install("bad password3\n"), (error) => !reason(error).includes("is bad"));
+  assert.equal((await machine.files.stat(path))?.mode, 0o600);
+  for (const name of (await folder()).filter((each) => each.includes(".aside."))) {
+    assert.equal((await machine.files.stat(`/etc/demo/.trigger/${name}`))?.mode, 0o600);
+  }
+  assert.equal((await machine.files.stat("/etc/demo/.trigger"))?.mode, 0o700);
+  assert.doesNotMatch(said.join("\n"), /password/);
+});
+
+test("a check within a configuration sees it with the staged file in the place of the old one", async () => {
+  const main = "/etc/demo/main.conf";
+  const { machine, database, clock } = scene({ [main]: `include "${path}";\n# not ${path}.bak\n`, [path]: "old" });
+  let seen = "";
+  machine.program("wholed", ({ arguments: [name = ""] }) => {
+    const included = machine.text(name)?.match(/"(.*)"/)?.[1] ?? "";
+    seen = `${machine.text(included)} ${machine.text(name)?.split("\n")[1]}`;
+    return {};
+  });
+  const host = hostIn({ machine, database, clock });
+  await host.install({ path, text: "new", within: main }, { check: ["wholed", "{staged}"] });
+  assert.equal(seen, `new # not ${path}.bak`);
+  machine.place(main, "nothing\n");
+  const blind = host.install({ path, text: "newer", within: main }, { check: ["wholed", "{staged}"] });
+  await assert.rejects(blind, /does not mention/);
+});
+
+test("a failed fsync stages again from nothing", async () => {
+  const { install, machine, text, folder } = scene();
+  await install("good");
+  for (const step of [/^sync .*staged/, /^sync \/etc\/demo$/]) {
+    machine.fail(step, "EIO");
+    await assert.rejects(install("next"), /EIO/);
+    assert.equal(text(), "good");
+    assert.equal(
+      (await folder()).some((name) => name.includes(".staged.")),
+      false,
+    );
+  }
+  assert.equal(await install("next"), "proved");
+  machine.powerCut();
+  assert.equal(text(), "next");
+});
+
+test("a full disk leaves everything as it was", async () => {
+  const { install, machine, text, daemon } = scene();
+  await install("good");
+  machine.fail(/^write .*staged/, "ENOSPC");
+  await assert.rejects(install("next"), /ENOSPC/);
+  assert.equal(text(), "good");
+  assert.equal(daemon.reloads, 1);
+});
+
+test("staged files that a crash left are removed, and the directories of a path are made", async () => {
+  const { machine, database, clock } = scene();
+  const host = hostIn({ machine, database, clock });
+  await host.install({ path: "/srv/a/b/c.conf", text: "one" });
+  const [good] = await machine.files.list("/srv/a/b/.trigger");
+  assert.equal(good, undefined, "there was nothing to keep");
+  await host.install({ path: "/srv/a/b/c.conf", text: "two" });
+  const [name = ""] = await machine.files.list("/srv/a/b/.trigger");
+  machine.place(`/srv/a/b/.trigger/${name.replace(/\.good\..*/, ".staged.left")}`, "half");
+  await host.install({ path: "/srv/a/b/c.conf", text: "two" });
+  assert.deepEqual(await machine.files.list("/srv/a/b/.trigger"), [name]);
+});
+
+test("what cannot be installed is an error that says so", async () => {
+  const { machine, database, clock } = scene({ "/etc/demo/d/x": "" });
+  const host = hostIn({ machine, database, clock });
+  await assert.rejects(host.install({ path: "demo.conf", text: "" }), /absolute path, found "demo.conf"/);
+  await assert.rejects(host.install({ path: "/etc/demo/d", text: "" }), /is not a file but a directory/);
+  const twice = [
+    { path, text: "" },
+    { path: "/etc/demo/../demo/hosts.conf", text: "" },
+  ];
+  await assert.rejects(host.install(twice), /is twice in one install/);
+  const steps = { check: ["checkd", "{staged:/etc/typo}"] as const };
+  await assert.rejects(host.install({ path, text: "" }, steps), /names no file of this install/);
+});
+
+test("an aborted run leaves its debt, and the next one settles it", async () => {
+  const { daemon, machine, database, clock, install } = scene();
+  await install("good");
+  const ending = new AbortController();
+  machine.program("stopper", async () => {
+    ending.abort(new Error("stopped"));
+    throw new Error("killed");
+  });
+  const host = hostIn({ machine, database, clock, signal: ending.signal });
+  await assert.rejects(host.install({ path, text: "next" }, { reload: ["stopper"] }), /stopped/);
+  assert.equal(installStatus(database).owed.length, 1);
+  assert.equal(await install("next"), "proved");
+  assert.equal(daemon.running.get(path), "next");
+});

@@ -1,0 +1,103 @@
+import { dirname } from "node:path";
+import type { Command, Files, InstallSteps } from "../../core/host.ts";
+import { reason } from "../../core/outcome.ts";
+import type { Book, Debt, Loaded } from "./book.ts";
+import { runStep, type StepContext } from "./step.ts";
+import { hashOf, type InPlace, readInPlace } from "./target.ts";
+
+/** The way back: to the last good files, or to an end of an install that was interrupted. */
+
+interface Failing {
+  readonly steps: InstallSteps;
+  readonly context: StepContext;
+}
+
+export type Repair = ReturnType<typeof repair>;
+
+export function repair({ book, files, log }: { book: Book; files: Files; log: (message: string) => void }) {
+  /** Whether the link still is the file that it was made for. */
+  async function linkIsGood({ good, goodHash }: Debt): Promise<boolean> {
+    const bytes = good === null ? undefined : await files.read(good);
+    return bytes !== undefined && hashOf(bytes) === goodHash;
+  }
+
+  /** The last good file of a debt, where it still exists. */
+  async function readGood(debt: Debt): Promise<InPlace | undefined> {
+    if (debt.good !== null && (await linkIsGood(debt))) return readInPlace(files, debt.good);
+    const disk = await readInPlace(files, debt.path);
+    return disk?.hash === debt.goodHash ? disk : undefined;
+  }
+
+  /** Installs the last good files, through the same journal. */
+  async function rollBack(debts: readonly Debt[]): Promise<void> {
+    book.journal(debts.map((debt) => ({ ...debt, to: debt.goodHash })));
+    for (const debt of debts) {
+      const { path, good, goodHash } = debt;
+      const disk = await readInPlace(files, path);
+      if ((disk?.hash ?? null) === goodHash) continue;
+      if (goodHash === null) await files.remove(path);
+      else if (good !== null && (await linkIsGood(debt))) await files.rename(good, path);
+      else log(`${path}: the last good file is gone, so what is in place stays`);
+    }
+    for (const directory of new Set(debts.map(({ path }) => dirname(path)))) await files.sync(directory);
+  }
+
+  /** What is in place of some debts now, as loaded. */
+  async function inPlace(debts: readonly Debt[], proved: boolean): Promise<Map<string, Loaded>> {
+    const loaded = new Map<string, Loaded>();
+    for (const { path } of debts) {
+      const hash = (await readInPlace(files, path))?.hash ?? null;
+      const before = book.loaded(path);
+      const probe = before?.hash === hash ? before.probe : null;
+      loaded.set(path, { hash, proved: proved && probe !== null, probe });
+    }
+    return loaded;
+  }
+
+  /** Tries the steps up to the one that failed on the last good files; a probe is then their own, where it is known: it proves a content. */
+  async function tryLastGood(
+    debts: readonly Debt[],
+    failed: "reload" | "probe",
+    { steps, context }: Failing,
+  ): Promise<{ loaded: Map<string, Loaded>; error?: unknown }> {
+    const loaded = await inPlace(debts, failed === "probe");
+    try {
+      if (steps.reload) await runStep(steps.reload, context);
+      if (failed === "probe") {
+        const own = [...loaded.values()].find(({ probe }) => probe !== null)?.probe;
+        const probe = own ? (JSON.parse(own) as Command[]) : steps.probe;
+        if (probe) await runStep(probe, context);
+      }
+      return { loaded };
+    } catch (error) {
+      return { loaded, error };
+    }
+  }
+
+  /** Gives what an interrupted install has left in place the reload it is owed, and says whether it has; a set that is half there goes back first. */
+  async function settleOwed(debts: readonly Debt[], { steps, context }: Failing): Promise<boolean> {
+    try {
+      const now = await inPlace(debts, false);
+      const all = (hash: (debt: Debt) => string | null) =>
+        debts.every((debt) => now.get(debt.path)?.hash === hash(debt));
+      const forward = all(({ to }) => to);
+      if (!forward && !all(({ goodHash }) => goodHash)) await rollBack(debts);
+      try {
+        if (steps.reload) await runStep(steps.reload, context);
+      } catch (error) {
+        if (!forward || context.host.signal.aborted) throw error;
+        log(`the reload of an interrupted install failed, the last good text goes back: ${reason(error)}`);
+        await rollBack(debts);
+        if (steps.reload) await runStep(steps.reload, context);
+      }
+      book.settle(await inPlace(debts, false));
+      return true;
+    } catch (error) {
+      // The debt stays, and the error of the install that is under way is the one to be told.
+      log(`the reload of an interrupted install is still owed: ${reason(error)}`);
+      return false;
+    }
+  }
+
+  return { linkIsGood, readGood, rollBack, tryLastGood, settleOwed };
+}
