@@ -1,0 +1,115 @@
+import { join } from "node:path";
+import type { Broker, Consumer, Queue } from "../../ports/broker.ts";
+import { startConsumer } from "./consume.ts";
+import { checkLimit, declareQueues } from "./declare.ts";
+import { brokerFile } from "./file.ts";
+import { publisher } from "./publish.ts";
+import { startCandidate } from "./stand.ts";
+import { fileName, openWake } from "./wake.ts";
+
+interface Options {
+  /** Is given a line for an operator where something is not as it should be. */
+  readonly log: (line: string) => void;
+  /** Milliseconds between two looks at what a wake-up may have missed. */
+  readonly lookEvery?: number;
+  /** Milliseconds after which a call that meets nothing but another writer throws. */
+  readonly patience?: number;
+}
+
+/**
+ * The broker of one machine: one SQLite file on a local disk, for any number of processes of one user (the files are theirs alone).
+ * Beside the file lies a directory, `FILE.d`, with a lock for each consumer and candidate and a file to touch for each queue.
+ */
+export async function sqliteBroker(
+  file: string,
+  { log, lookEvery = 1_000, patience = 10_000 }: Options,
+): Promise<Broker> {
+  const directory = `${file}.d`;
+  const lockOf = (name: string): string => join(directory, `${fileName(name)}.lock`);
+  const declared = new Map<string, Queue>();
+  const parts = new Set<Consumer & { trouble(): string | undefined }>();
+  let closing: Promise<void> | undefined;
+
+  const queues = brokerFile(file, {
+    lockFile: lockOf("file"),
+    log,
+    begin: (statements) => declareQueues(statements, declared.values()),
+    patience,
+  });
+  await queues.read(() => {});
+  const check = async (): Promise<void> => {
+    try {
+      await queues.check();
+    } catch {
+      // It is said by trouble(), and in the log.
+    }
+  };
+  const wake = openWake(directory, { every: lookEvery, check });
+  const { publish, finished } = publisher(queues, (queue) => wake.touch(signOf(queue)));
+
+  const live = (): void => {
+    if (closing) throw new Error(`the broker of ${file} is closed`);
+  };
+  const keep = (part: Consumer & { trouble(): string | undefined }): Consumer => {
+    parts.add(part);
+    return {
+      close() {
+        parts.delete(part);
+        return part.close();
+      },
+    };
+  };
+
+  async function close(): Promise<void> {
+    await Promise.all([finished(), ...[...parts].map((part) => part.close())]);
+    wake.close();
+    queues.close();
+  }
+
+  return {
+    async declare(wanted) {
+      live();
+      for (const queue of wanted) checkLimit(queue);
+      const differing = await queues.write((statements) => declareQueues(statements, wanted));
+      for (const line of differing) log(line);
+      for (const queue of wanted)
+        declared.set(queue.name, { ...queue, keys: mergeKeys(declared.get(queue.name), queue) });
+    },
+
+    async publish(key, body, { messageId } = {}) {
+      live();
+      await publish(key, body, messageId);
+    },
+
+    async consume(name, take, { prefetch }) {
+      live();
+      const known = await queues.read(({ queue }) => queue.get(name) !== undefined);
+      if (!known) throw new Error(`queue ${name} cannot be consumed: it was never declared`);
+      live();
+      const sign = signOf(name);
+      return keep(startConsumer(name, take, { file: queues, wake, sign, lockFile: lockOf(sign), prefetch, log }));
+    },
+
+    async stand(name, changed) {
+      live();
+      const sign = `election-${name}`;
+      return keep(startCandidate(name, changed, { wake, sign, lockFile: lockOf(sign) }));
+    },
+
+    trouble() {
+      const found = [queues, wake, ...parts].map((part) => part.trouble()).filter((said) => said !== undefined);
+      return found.length > 0 ? found.join("; ") : undefined;
+    },
+
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+const mergeKeys = (before: Queue | undefined, now: Queue): string[] => [
+  ...new Set([...(before?.keys ?? []), ...now.keys]),
+];
+
+const signOf = (queue: string): string => `queue-${queue}`;

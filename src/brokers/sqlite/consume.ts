@@ -1,0 +1,170 @@
+import { reason } from "../../core/outcome.ts";
+import type { Consumer, Delivery } from "../../ports/broker.ts";
+import { type Lock, takeLock } from "../../sqlite/lock.ts";
+import type { BrokerFile } from "./file.ts";
+import { integer, type StoredMessage, storedMessage, storedQueue } from "./schema.ts";
+import type { Wake } from "./wake.ts";
+
+/** A consumer of a queue, which waits until it is the only one. */
+export interface SqliteConsumer extends Consumer {
+  trouble(): string | undefined;
+}
+
+interface Options {
+  readonly file: BrokerFile;
+  readonly wake: Wake;
+  /** What is touched when the queue has something new, or its consumer leaves. */
+  readonly sign: string;
+  /** Its lock is this consumer's life: the kernel drops it with the process. */
+  readonly lockFile: string;
+  readonly prefetch: number;
+  readonly log: (line: string) => void;
+}
+
+/** A turn at a queue: from the lock to its release, in one life of the file. */
+interface Turn {
+  readonly life: number;
+  readonly queue: number;
+  /** Messages up to this id may have been handed over before this turn. */
+  readonly handedOver: number;
+  /** The newest message that this turn handed over. */
+  reached: number;
+  readonly inHand: Set<number>;
+  readonly acknowledged: Set<number>;
+}
+
+/** So many messages are read at a time: bodies may be large, and others want the event loop. */
+const readAtOnce = 32;
+
+/** Hands over what a queue holds, in order, as long as this consumer is the only one. */
+export function startConsumer(
+  name: string,
+  take: (delivery: Delivery) => void,
+  { file, wake, sign, lockFile, prefetch, log }: Options,
+): SqliteConsumer {
+  let lock: Lock | undefined;
+  let turn: Turn | undefined;
+  let trouble: string | undefined;
+  let closing: Promise<void> | undefined;
+  let working: Promise<void> | undefined;
+  let lookAgain = false;
+
+  const look = (): void => {
+    lookAgain = true;
+    working ??= work();
+  };
+  const unlisten = wake.listen(sign, look);
+  look();
+
+  async function work(): Promise<void> {
+    while (lookAgain && !closing) {
+      // Others get their turn of the event loop, and what is acknowledged in one turn is stored together.
+      await new Promise((resolve) => setImmediate(resolve));
+      lookAgain = false;
+      try {
+        trouble = await step();
+      } catch (error) {
+        trouble = reason(error); // the net looks again
+      }
+    }
+    working = undefined;
+  }
+
+  /** Does what can be done now; gives why it is not more. */
+  async function step(): Promise<string | undefined> {
+    if (lock && !lock.held()) leave();
+    lock ??= takeLock(lockFile);
+    if (!lock) return `queue ${name} is consumed by another process: waiting for its turn`;
+    if (turn?.life !== file.life) turn = await begin();
+    if (!turn) return `queue ${name} is not there: it was never declared, or lost with its file`;
+    await storeAcknowledgements(turn);
+    await handOver(turn);
+    return undefined;
+  }
+
+  function leave(): void {
+    lock?.release();
+    lock = undefined;
+    turn = undefined;
+  }
+
+  function begin(): Promise<Turn | undefined> {
+    return file.write((statements, life) => {
+      const row = statements.queue.get(name);
+      if (!row) return undefined;
+      const { id, consumed, handedOver } = storedQueue(row);
+      // A consumer that began and did not end has died: whatever is there now, it may have had.
+      const before = consumed ? integer(statements.newest.get(id)?.id) : handedOver;
+      statements.consumption.run(1, before, id);
+      return { life, queue: id, handedOver: before, reached: 0, inHand: new Set(), acknowledged: new Set() };
+    });
+  }
+
+  async function handOver(current: Turn): Promise<void> {
+    const room = Math.min(prefetch - current.inHand.size, readAtOnce);
+    if (room <= 0) return;
+    const messages = await file.read(({ next }, life) =>
+      life === current.life ? next.all(current.queue, current.reached, room).map(storedMessage) : undefined,
+    );
+    if (!messages || messages.length === room) look();
+    for (const message of messages ?? []) {
+      if (closing || turn !== current) return;
+      current.reached = message.id;
+      current.inHand.add(message.id);
+      give(message, current);
+    }
+  }
+
+  function give({ id, key, messageId, body }: StoredMessage, current: Turn): void {
+    const redelivered = id <= current.handedOver;
+    const ack = (): void => {
+      if (turn !== current || !current.inHand.delete(id)) return;
+      current.acknowledged.add(id);
+      look();
+    };
+    try {
+      take({ key, body, ...(messageId !== undefined && { messageId }), redelivered, ack });
+    } catch (error) {
+      log(`queue ${name}: a message was not taken: ${reason(error)}`);
+    }
+  }
+
+  /** Not durable: a power cut hands messages over again, which consumers must bear in any case. */
+  async function storeAcknowledgements(current: Turn): Promise<void> {
+    if (current.acknowledged.size === 0) return;
+    const ids = [...current.acknowledged];
+    const remove = (statements: { acknowledge: { run(id: number): unknown } }, life: number): void => {
+      if (life === current.life) for (const id of ids) statements.acknowledge.run(id);
+    };
+    await file.write(remove, { durable: false });
+    for (const id of ids) current.acknowledged.delete(id);
+  }
+
+  async function end(): Promise<void> {
+    unlisten();
+    await working;
+    if (turn && lock?.held()) {
+      const ended = turn;
+      turn = undefined;
+      try {
+        await storeAcknowledgements(ended);
+        await file.write((statements, life) => {
+          const newest = Math.max(ended.reached, ended.handedOver);
+          if (life === ended.life) statements.consumption.run(0, newest, ended.queue);
+        });
+      } catch {
+        // The file says why in its trouble; to the next consumer this one has died, and messages come again.
+      }
+    }
+    leave();
+    wake.touch(sign);
+  }
+
+  return {
+    trouble: () => trouble,
+    close() {
+      closing ??= end();
+      return closing;
+    },
+  };
+}

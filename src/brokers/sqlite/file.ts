@@ -1,0 +1,132 @@
+import { statSync } from "node:fs";
+import { reason } from "../../core/outcome.ts";
+import { fileIdentity } from "../../sqlite/lock.ts";
+import { isBusy, pauseBeforeRetry, transaction } from "../../sqlite/open.ts";
+import { type Opened, openFile, type Suspect } from "./open.ts";
+import { isBroken, type Statements } from "./schema.ts";
+
+/** The file of a broker through everything that may happen to it: other writers, a full disk, damage, replacement. */
+export interface BrokerFile {
+  /** Counts the openings: what was learnt in an earlier life (ids, cursors) says nothing about the file of this one. */
+  readonly life: number;
+  /** Runs work, synchronously, in one transaction. One that is not durable survives every death of a process, but not a power cut. */
+  write<T>(work: Work<T>, options?: { durable?: boolean }): Promise<T>;
+  read<T>(work: Work<T>): Promise<T>;
+  /** To be called now and then: notices a file that was replaced, a disk that is well again, and a log that grows. */
+  check(): Promise<void>;
+  trouble(): string | undefined;
+  close(): void;
+}
+
+/** Work may be run again, in another life of the file. */
+export type Work<T> = (statements: Statements, life: number) => T;
+
+interface Options {
+  readonly lockFile: string;
+  readonly log: (line: string) => void;
+  /** Brings what must be in every new life. */
+  readonly begin: (statements: Statements) => void;
+  /** Milliseconds after which work that meets nothing but other writers is given up. */
+  readonly patience: number;
+}
+
+/** A log above this size is emptied into the file and cut off (bytes). */
+const logLimit = 8 * 1024 * 1024;
+
+/** How often damage is answered by a new file before it is an error: the disk is then at fault. */
+const renewals = 3;
+
+export function brokerFile(file: string, { lockFile, log, begin, patience }: Options): BrokerFile {
+  let opened: Opened | undefined;
+  let suspect: Suspect | undefined;
+  let life = 0;
+  let durable = true;
+  let failure: string | undefined;
+  let closed = false;
+
+  function open(): Opened {
+    const fresh = openFile(file, lockFile, log, suspect);
+    if (!fresh) throw new AnotherOpens();
+    opened = fresh;
+    suspect = undefined;
+    durable = true;
+    life++;
+    transaction(fresh.database, () => begin(fresh.statements));
+    return fresh;
+  }
+
+  function forget(): void {
+    opened?.database.close();
+    opened = undefined;
+  }
+
+  /** Whether the path now names another file than the open one. */
+  const replaced = (): boolean => opened !== undefined && fileIdentity(file) !== opened.identity;
+
+  async function use<T>(work: (opened: Opened) => T): Promise<T> {
+    const start = performance.now();
+    for (let busy = 0, broken = 0; ; ) {
+      if (closed) throw new Error(`the broker of ${file} is closed`);
+      try {
+        const result = work(opened ?? open());
+        // A file that was replaced meanwhile has swallowed the work: it is done again in the one that counts.
+        if (!replaced()) {
+          failure = undefined;
+          return result;
+        }
+        log(`the broker file ${file} was replaced or deleted: opened again`);
+        forget();
+      } catch (error) {
+        const elapsed = performance.now() - start;
+        if ((isBusy(error) || error instanceof AnotherOpens) && elapsed < patience) {
+          if (elapsed > 1_000)
+            failure = `${file}: another process has been writing for ${Math.floor(elapsed / 1_000)} s`;
+          await pauseBeforeRetry(++busy);
+        } else if (isBroken(error) && ++broken <= renewals) {
+          suspect = { identity: opened?.identity, error };
+          forget();
+        } else {
+          throw failed(error);
+        }
+      }
+    }
+  }
+
+  function failed(error: unknown): Error {
+    const thrown = new Error(`the broker file ${file} cannot be used now`, { cause: error });
+    if (failure !== reason(thrown)) log(reason(thrown));
+    failure = reason(thrown);
+    return thrown;
+  }
+
+  const inTransaction = <T>(now: Opened, work: Work<T>, wanted: boolean): T => {
+    if (wanted !== durable) now.database.exec(`PRAGMA synchronous = ${wanted ? "FULL" : "NORMAL"}`);
+    durable = wanted;
+    return transaction(now.database, () => work(now.statements, life));
+  };
+
+  return {
+    get life() {
+      return life;
+    },
+    write: (work, { durable: wanted = true } = {}) => use((now) => inTransaction(now, work, wanted)),
+    read: (work) => use((now) => work(now.statements, life)),
+    check: () =>
+      use(({ database }) => {
+        // Rewriting the version changes nothing, and shows whether the disk takes writes again.
+        if (failure) database.exec("PRAGMA user_version = 1");
+        const log = statSync(`${file}-wal`, { throwIfNoEntry: false });
+        if (log && log.size > logLimit) database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      }),
+    trouble: () => failure,
+    close() {
+      closed = true;
+      forget();
+    },
+  };
+}
+
+/** Another process is opening or replacing the file. */
+class AnotherOpens extends Error {
+  override name = "AnotherOpens";
+}

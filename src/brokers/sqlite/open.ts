@@ -1,0 +1,82 @@
+import { readdirSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { reason } from "../../core/outcome.ts";
+import { fileIdentity, takeLock } from "../../sqlite/lock.ts";
+import { openDatabase, transaction } from "../../sqlite/open.ts";
+import { isBroken, prepareAll, type Statements } from "./schema.ts";
+
+/** A broker's file, open. */
+export interface Opened {
+  readonly database: DatabaseSync;
+  readonly statements: Statements;
+  /** Which file it is, whatever its name has become. */
+  readonly identity: string | undefined;
+}
+
+/** A file that was found unusable while it was open, and why. */
+export interface Suspect {
+  readonly identity: string | undefined;
+  readonly error: unknown;
+}
+
+/** So many unusable files are kept aside; older ones are removed. */
+const asidesKept = 5;
+
+/**
+ * Opens a broker's file, or makes it. One that cannot be used is set aside, said in `log`, and a new one takes its place.
+ * Two processes never do this at once: gives undefined while another one is at it.
+ */
+export function openFile(file: string, lockFile: string, log: (line: string) => void, suspect?: Suspect) {
+  const lock = takeLock(lockFile);
+  if (!lock) return undefined;
+  try {
+    if (suspect && fileIdentity(file) === suspect.identity) setAside(file, suspect.error, log);
+    try {
+      return open(file);
+    } catch (error) {
+      if (!isBroken(error)) throw error;
+      setAside(file, error, log);
+      return open(file);
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+function open(file: string): Opened {
+  const database = openDatabase(file);
+  try {
+    // A page whose cells overlap is found when it is read, not when it breaks something else.
+    database.exec("PRAGMA cell_size_check = ON");
+    const statements = transaction(database, () => prepareAll(database));
+    return { database, statements, identity: fileIdentity(file) };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/**
+ * Renames a database with its log and index. SQLite does not touch the files of a database that was renamed under it,
+ * so processes that still have it open do the new one no harm, and notice by themselves.
+ */
+function setAside(file: string, error: unknown, log: (line: string) => void): void {
+  const aside = `${file}.broken-${new Date().toISOString().replaceAll(/[-:]/g, "")}-${process.pid}`;
+  for (const part of ["", "-wal", "-shm"]) {
+    try {
+      renameSync(file + part, aside + part);
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code !== "ENOENT") throw thrown;
+    }
+  }
+  log(
+    `the broker file ${file} cannot be used (${reason(error)}): it was set aside as ${aside} and a new one begun. ` +
+      "Tables repair themselves; plain messages that waited in it are lost",
+  );
+  const prefix = `${basename(file)}.broken-`;
+  const asides = readdirSync(dirname(file)).filter((name) => name.startsWith(prefix) && !/-(wal|shm)$/.test(name));
+  for (const name of asides.sort().slice(0, -asidesKept)) {
+    for (const part of ["", "-wal", "-shm"]) rmSync(join(dirname(file), name + part), { force: true });
+  }
+}

@@ -1,0 +1,134 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { sqliteCode } from "../../sqlite/open.ts";
+
+/** "trig": a database without it is not a broker's. */
+const applicationId = 0x74726967;
+const version = 1;
+
+/**
+ * What is handed over stays until it is acknowledged and counts towards the limit.
+ * Ids are never used twice (AUTOINCREMENT), so that a consumer may remember how far it has come.
+ */
+const schema = `
+  CREATE TABLE queue (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    limit_messages INTEGER NOT NULL,
+    limit_bytes INTEGER NOT NULL,
+    beyond TEXT NOT NULL,
+    messages INTEGER NOT NULL DEFAULT 0 CHECK (messages >= 0),
+    bytes INTEGER NOT NULL DEFAULT 0 CHECK (bytes >= 0),
+    consumed INTEGER NOT NULL DEFAULT 0,     -- whether a consumer has begun and not ended
+    handed_over INTEGER NOT NULL DEFAULT 0   -- messages up to this id may have been handed over by a consumer that is gone
+  ) STRICT;
+  CREATE TABLE binding (key TEXT NOT NULL, queue INTEGER NOT NULL, PRIMARY KEY (key, queue)) STRICT, WITHOUT ROWID;
+  CREATE TABLE message (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    queue INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    message_id TEXT,
+    body BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX message_of_queue ON message (queue);
+  CREATE TRIGGER message_stored AFTER INSERT ON message BEGIN
+    UPDATE queue SET messages = messages + 1, bytes = bytes + new.bytes WHERE id = new.queue;
+  END;
+  CREATE TRIGGER message_gone AFTER DELETE ON message BEGIN
+    UPDATE queue SET messages = messages - 1, bytes = bytes - old.bytes WHERE id = old.queue;
+  END;
+  PRAGMA application_id = ${applicationId};
+  PRAGMA user_version = ${version};
+`;
+
+/** Everything that is ever said to the file, prepared once. */
+const statements = {
+  addQueue: "INSERT OR IGNORE INTO queue (name, limit_messages, limit_bytes, beyond) VALUES (?, ?, ?, ?)",
+  queue: "SELECT * FROM queue WHERE name = ?",
+  bind: "INSERT OR IGNORE INTO binding (key, queue) VALUES (?, ?)",
+  bound: "SELECT queue.* FROM binding JOIN queue ON queue.id = binding.queue WHERE binding.key = ? ORDER BY queue.id",
+  store: "INSERT INTO message (queue, bytes, key, message_id, body) VALUES (?, ?, ?, ?, ?)",
+  dropOldest: "DELETE FROM message WHERE id = (SELECT id FROM message WHERE queue = ? ORDER BY id LIMIT 1)",
+  next: "SELECT id, key, message_id, body FROM message WHERE queue = ? AND id > ? ORDER BY id LIMIT ?",
+  newest: "SELECT coalesce(max(id), 0) AS id FROM message WHERE queue = ?",
+  acknowledge: "DELETE FROM message WHERE id = ?",
+  consumption: "UPDATE queue SET consumed = ?, handed_over = ? WHERE id = ?",
+} as const;
+
+export type Statements = { readonly [name in keyof typeof statements]: StatementSync };
+
+/** Prepares everything that is said to the file; where the file is empty it is made a broker's first. In a transaction. */
+export function prepareAll(database: DatabaseSync): Statements {
+  const isNew = database.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.n === 0;
+  if (isNew) database.exec(schema);
+  const id = database.prepare("PRAGMA application_id").get()?.application_id;
+  const found = database.prepare("PRAGMA user_version").get()?.user_version;
+  if (id !== applicationId || found !== version) {
+    throw new Unusable(`it is not a broker of version ${version} (application ${id}, version ${found})`);
+  }
+  const prepared = Object.entries(statements).map(([name, sql]) => [name, database.prepare(sql)]);
+  return Object.fromEntries(prepared) as Statements;
+}
+
+/** A queue as the file holds it. */
+export interface StoredQueue {
+  readonly id: number;
+  readonly name: string;
+  readonly limitMessages: number;
+  readonly limitBytes: number;
+  readonly refuses: boolean;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly consumed: boolean;
+  readonly handedOver: number;
+}
+
+type Row = Record<string, unknown>;
+
+export const storedQueue = (row: Row): StoredQueue => ({
+  id: integer(row.id),
+  name: text(row.name),
+  limitMessages: integer(row.limit_messages),
+  limitBytes: integer(row.limit_bytes),
+  refuses: row.beyond === "refuse",
+  messages: integer(row.messages),
+  bytes: integer(row.bytes),
+  consumed: row.consumed === 1,
+  handedOver: integer(row.handed_over),
+});
+
+/** A message as the file holds it. */
+export interface StoredMessage {
+  readonly id: number;
+  readonly key: string;
+  readonly messageId: string | undefined;
+  readonly body: Uint8Array;
+}
+
+export const storedMessage = (row: Row): StoredMessage => ({
+  id: integer(row.id),
+  key: text(row.key),
+  messageId: row.message_id === null ? undefined : text(row.message_id),
+  body: row.body instanceof Uint8Array ? row.body : unusable("bytes", row.body),
+});
+
+export const integer = (value: unknown): number => (typeof value === "number" ? value : unusable("a number", value));
+const text = (value: unknown): string => (typeof value === "string" ? value : unusable("a text", value));
+
+/** The file holds what trigger never writes. */
+class Unusable extends Error {
+  override name = "Unusable";
+}
+
+function unusable(expected: string, value: unknown): never {
+  throw new Unusable(`expected ${expected}, found ${String(value).slice(0, 40)}`);
+}
+
+/** ERROR, CONSTRAINT, MISMATCH, CORRUPT, NOTADB (https://sqlite.org/rescode.html): what is said here is right, so the file is not. */
+const brokenCodes: ReadonlySet<number | undefined> = new Set([1, 11, 19, 20, 26]);
+
+/** Whether an error says that the file itself cannot be used, rather than the disk or the moment. */
+export const isBroken = (error: unknown): boolean =>
+  error instanceof Unusable ||
+  brokenCodes.has(sqliteCode(error)) ||
+  (error as NodeJS.ErrnoException).code === "ERR_OUT_OF_RANGE"; // an integer beyond 2^53, which trigger never writes

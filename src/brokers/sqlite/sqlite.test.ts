@@ -1,0 +1,16 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { brokerContract } from "../../../test/contracts/broker.ts";
+import { sqliteBroker } from "./broker.ts";
+
+/** So that nothing is found by the net: every wake-up must come. */
+const never = 2 ** 30;
+
+brokerContract("sqlite", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "trigger-broker-"));
+  return {
+    connect: () => sqliteBroker(join(directory, "broker.sqlite"), { log: () => {}, lookEvery: never }),
+    [Symbol.asyncDispose]: async () => rmSync(directory, { recursive: true }),
+  };
+});

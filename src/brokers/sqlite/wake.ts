@@ -1,0 +1,97 @@
+import { createHash } from "node:crypto";
+import { type FSWatcher, utimesSync, watch } from "node:fs";
+import { join } from "node:path";
+import { reason } from "../../core/outcome.ts";
+import { fileIdentity } from "../../sqlite/lock.ts";
+import { createPrivate } from "../../sqlite/open.ts";
+
+/** Wakes the processes that wait for something, by touching a small file whose directory they watch. */
+export interface Wake {
+  /** Tells everybody who listens to a name. */
+  touch(name: string): void;
+  /** Calls `look` when the name is touched, and at every interval in case that was missed. Gives what ends it. */
+  listen(name: string, look: () => void): () => void;
+  trouble(): string | undefined;
+  close(): void;
+}
+
+interface Options {
+  /** Milliseconds between the looks that are the net. */
+  readonly every: number;
+  /** Is called at every interval, before the looks. */
+  readonly check: () => Promise<void>;
+}
+
+/** Watches a directory of its own. */
+export function openWake(directory: string, { every, check }: Options): Wake {
+  const listeners = new Map<string, Set<() => void>>();
+  let watcher: FSWatcher | undefined;
+  let watched: string | undefined;
+  let failure: string | undefined;
+
+  const pathOf = (name: string): string => join(directory, `${fileName(name)}.wake`);
+
+  function start(): void {
+    watcher?.close();
+    try {
+      for (const name of listeners.keys()) createPrivate(pathOf(name));
+      createPrivate(join(directory, "any.wake"));
+      watched = fileIdentity(directory);
+      watcher = watch(directory, (_, changed) => wake(changed));
+      watcher.on("error", fail);
+      failure = undefined;
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  /** Without a watch (no inotify watches left, for one) the net remains. */
+  function fail(error: unknown): void {
+    failure = `${directory} cannot be watched, messages wait up to ${every} ms: ${reason(error)}`;
+    watcher?.close();
+    watcher = undefined;
+  }
+
+  function wake(changed: string | null): void {
+    for (const [name, looks] of listeners) {
+      if (changed === null || changed === `${fileName(name)}.wake`) for (const look of looks) look();
+    }
+  }
+
+  const net = setInterval(async () => {
+    await check();
+    if (!watcher || fileIdentity(directory) !== watched) start();
+    wake(null);
+  }, every);
+  start();
+
+  return {
+    touch(name) {
+      try {
+        const now = new Date();
+        utimesSync(pathOf(name), now, now);
+      } catch {
+        // Nobody has listened to it yet; and whoever listens finds it by the net in any case.
+      }
+    },
+    listen(name, look) {
+      createPrivate(pathOf(name));
+      const looks = listeners.get(name) ?? new Set();
+      listeners.set(name, looks.add(look));
+      return () => {
+        looks.delete(look);
+        if (looks.size === 0) listeners.delete(name);
+      };
+    },
+    trouble: () => failure,
+    close() {
+      clearInterval(net);
+      watcher?.close();
+      listeners.clear();
+    },
+  };
+}
+
+/** A name of a file for a name that may be anything. */
+export const fileName = (name: string): string =>
+  /^[\w.-]{1,100}$/.test(name) ? name : `=${createHash("sha256").update(name).digest("hex")}`;
