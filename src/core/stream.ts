@@ -92,21 +92,18 @@ export const compareMarks = (a: Mark, b: Mark): number => a.epoch - b.epoch || a
  * CSNs of one server compare as text (the server's id is the third field: `20261122102000.000000Z#000000#001#000000`).
  */
 export function olderState(a: DirectoryState, b: DirectoryState): boolean {
-  const left = byServer(a);
-  const right = byServer(b);
-  let behind = false;
-  for (const server of new Set([...left.keys(), ...right.keys()])) {
-    const mine = left.get(server) ?? "";
-    const other = right.get(server) ?? "";
-    if (mine > other) return false;
-    if (mine < other) behind = true;
+  let behind = b.some((csn) => !csnOf(a, serverOf(csn)));
+  for (const csn of a) {
+    const other = csnOf(b, serverOf(csn)) ?? "";
+    if (csn > other) return false;
+    if (csn < other) behind = true;
   }
   return behind;
 }
 
-function byServer(state: DirectoryState): Map<string, string> {
-  return new Map(state.map((csn) => [csn.split("#")[2] ?? "", csn]));
-}
+const serverOf = (csn: string): string => csn.split("#", 3)[2] ?? "";
+const csnOf = (state: DirectoryState, server: string): string | undefined =>
+  state.find((csn) => serverOf(csn) === server);
 
 /** What a host asks of the transcriber about one table. */
 export const askMessage = z.object({

@@ -2,8 +2,8 @@ import { type Followed, type Followup, follow, type Safeguards, type Want } from
 import type { CellChange } from "../../../src/core/row.ts";
 import type { RefusalMessage, StreamMessage } from "../../../src/core/stream.ts";
 import { Table } from "../../../src/core/table.ts";
-import { queue, type Queue } from "./queue.ts";
-import { hashing, keys, service, stateOf, type Truth, type Version } from "./truth.ts";
+import { type Queue, queue } from "./queue.ts";
+import { hashing, keys, service, stateOf, type Truth, timedKey, type Version } from "./truth.ts";
 
 /** A host of the model: a store that survives crashes and can be restored, the real rules, and a judge that knows the truth. */
 
@@ -38,8 +38,10 @@ interface Store {
   readonly followed: Followed;
   readonly rows: readonly CellChange[];
   readonly staged: readonly CellChange[];
-  /** The judge's: per key the moment since which it was as the host last heard of it. */
+  /** The judge's: per key the moment since which the directory had what the host last heard of it. */
   readonly since: readonly number[];
+  /** The judge's: the phase of the clock that the timed row was last heard in. */
+  readonly phase: number;
 }
 
 const keyHashes = keys.map(hashing.keyHash);
@@ -51,7 +53,8 @@ export function host(truth: Truth, safeguards: Safeguards): Host {
   let table = new Table(service, hashing);
   let staged: CellChange[] = [];
   let since = keys.map(() => -1);
-  let backup: Store = { followed, rows: [], staged, since: [...since] };
+  let phase = 0;
+  let backup: Store = { followed, rows: [], staged, since: [...since], phase };
 
   function take() {
     const message = incoming.deliver();
@@ -59,8 +62,12 @@ export function host(truth: Truth, safeguards: Safeguards): Host {
     const followup = follow(followed, message, table.digest, safeguards);
     const { write } = followup;
     const adopted = followup.followed !== followed;
-    // An epoch that says that the directory was rolled back may take rows back, whatever they were.
-    if (adopted && message.rolledBack && message.epoch !== followed.mark?.epoch) since = keys.map(() => -1);
+    if (adopted && message.epoch > (followed.mark?.epoch ?? 0)) {
+      // The clocks of two transcribers are not compared: a new one may be a moment behind.
+      phase = 0;
+      // An epoch that says that the directory was rolled back may take rows back, whatever they were.
+      if (message.rolledBack) since = keys.map(() => -1);
+    }
     if (write?.kind === "stage") staged = write.first ? [...write.rows] : [...staged, ...write.rows];
     if (write?.kind === "rows") {
       const rows = write.staged ? [...staged, ...write.rows] : write.rows;
@@ -86,6 +93,9 @@ export function host(truth: Truth, safeguards: Safeguards): Host {
         throw new Violation("a row went back", `${keys[key]} as of ${moment}, after ${since[key]}`);
       }
       since[key] = moment;
+      if (key !== timedKey) continue;
+      if (version.phase < phase) throw new Violation("a row went back", `to phase ${version.phase} from ${phase}`);
+      phase = version.phase;
     }
   }
 
@@ -129,7 +139,7 @@ export function host(truth: Truth, safeguards: Safeguards): Host {
     },
     backUp() {
       const { repair: _, ...stored } = followed;
-      backup = { followed: stored, rows: [...table.entries()], staged, since: [...since] };
+      backup = { followed: stored, rows: [...table.entries()], staged, since: [...since], phase };
     },
     restore() {
       followed = backup.followed;
@@ -137,6 +147,7 @@ export function host(truth: Truth, safeguards: Safeguards): Host {
       table.apply(backup.rows);
       staged = [...backup.staged];
       since = [...backup.since];
+      phase = backup.phase;
     },
     holds,
   };

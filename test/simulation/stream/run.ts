@@ -45,7 +45,9 @@ if (values.seed !== undefined) {
   }
   const seconds = (performance.now() - started) / 1000;
   const total = [...found.values()].reduce((sum, seeds) => sum + seeds.length, 0);
-  console.log(`${off.length ? `without ${off.join(", ")}` : "all rules"}: ${total} of ${count} schedules violated, ${seconds.toFixed(1)} s`);
+  console.log(
+    `${off.length ? `without ${off.join(", ")}` : "all rules"}: ${total} of ${count} schedules violated, ${seconds.toFixed(1)} s`,
+  );
   for (const [promise, seeds] of found) console.log(`  ${promise}: ${seeds.length}, first with --seed ${seeds[0]}`);
   process.exitCode = total > 0 ? 1 : 0;
 }

@@ -118,7 +118,7 @@ export function play(seed: number, rules: Rules = allRules, trace?: (line: strin
       },
     ],
     [
-      4,
+      8,
       () => {
         directory.tick();
         note(() => `the clock moves to phase ${directory.head.phase}`);
@@ -127,15 +127,24 @@ export function play(seed: number, rules: Rules = allRules, trace?: (line: strin
     [
       1,
       () => {
-        if (!random.chance(0.3)) return;
         directory.restore(random);
         note(() => `the directory is restored to state ${directory.head.state}`);
       },
     ],
-    [44, withHost((_, index) => take(index))],
-    [24, withHost(({ queue }) => queue.ack())],
     [
-      3,
+      44,
+      withHost((_, index) => {
+        for (let count = 1 + random.below(3); count > 0; count--) take(index);
+      }),
+    ],
+    [
+      16,
+      withHost(({ queue }) => {
+        for (let count = 1 + random.below(3); count > 0; count--) queue.ack();
+      }),
+    ],
+    [
+      4,
       withHost((dying, index) => {
         if (random.chance(0.6)) take(index, { dies: true });
         note(() => `host ${index} crashes`);
@@ -152,14 +161,20 @@ export function play(seed: number, rules: Rules = allRules, trace?: (line: strin
         start(index);
       }),
     ],
-    [20, () => void hear(anyTranscriber())],
+    [
+      30,
+      () => {
+        const index = anyTranscriber();
+        for (let count = 1 + random.below(3); count > 0; count--) hear(index);
+      },
+    ],
     [4, () => void inboxes[anyTranscriber()]!.shift()],
-    [24, withTranscriber((reader) => reader.advance(now))],
+    [24, withTranscriber((reader) => void reader.advance(now))],
     [8, withTranscriber((looking) => looking.look(now))],
     [8, withTranscriber((speaking) => speaking.digest())],
-    [8, withTranscriber((reader) => reader.refresh(now))],
+    [14, withTranscriber((reader) => reader.refresh(now))],
     [
-      4,
+      6,
       withTranscriber((elected, index) => {
         note(() => `transcriber ${index} is elected`);
         if (random.chance(0.5)) transcribers[1 - index]!.retire();
@@ -206,7 +221,7 @@ export function play(seed: number, rules: Rules = allRules, trace?: (line: strin
   ];
   const total = steps.reduce((sum, [weight]) => sum + weight, 0);
   function step(): void {
-    now += 100 + random.below(1500);
+    now += 100 + random.below(3000);
     let left = random.below(total);
     for (const [weight, act] of steps) {
       left -= weight;
@@ -231,7 +246,7 @@ export function play(seed: number, rules: Rules = allRules, trace?: (line: strin
     for (let round = 0; round < settlingRounds; round++) {
       now += digestInterval;
       active.refresh(now);
-      active.advance(now);
+      while (active.advance(now));
       active.look(now);
       active.digest();
       for (let moving = true, turns = 0; moving && turns < settlingTurns; turns++) {
@@ -252,7 +267,7 @@ export function play(seed: number, rules: Rules = allRules, trace?: (line: strin
   transcribers[0]!.refresh(now);
   transcribers[0]!.refresh(now);
   transcribers[0]!.elect(now);
-  for (let left = 40 + random.below(80); left > 0; left--) step();
+  for (let left = 40 + random.below(60); left > 0; left--) step();
   settle();
 }
 
@@ -268,7 +283,12 @@ const named = (message: StreamMessage): string => {
   return `rows ${place}, piece ${message.piece}${message.more ? " of more" : ""}: ${rows}`;
 };
 
-const outcome = ({ refused, dropped, followed, ask }: ReturnType<typeof import("../../../src/core/follow.ts").follow>) =>
+const outcome = ({
+  refused,
+  dropped,
+  followed,
+  ask,
+}: ReturnType<typeof import("../../../src/core/follow.ts").follow>) =>
   refused
     ? `refused, its ${refused} is older`
     : dropped

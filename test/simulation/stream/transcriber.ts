@@ -43,8 +43,8 @@ export interface Transcriber {
   crash(): void;
   /** The refresh is done: the mirror is whole. */
   refresh(now: number): void;
-  /** The replica that it reads takes one change. */
-  advance(now: number): void;
+  /** The replica that it reads takes one change, when there is one. */
+  advance(now: number): boolean;
   /** A look at the clock: timers, patience. */
   look(now: number): void;
   digest(): void;
@@ -52,7 +52,7 @@ export interface Transcriber {
   setClock(offset: number): void;
 }
 
-const limits = { rows: 2, bytes: 24 };
+const limits = { rows: 2, bytes: 17 };
 
 export function transcriber(name: string, world: Surroundings): Transcriber {
   const { truth, random, habits, broker } = world;
@@ -133,10 +133,14 @@ export function transcriber(name: string, world: Surroundings): Transcriber {
       if (believes && usable() && !telling) begin(now, false);
     },
     advance(now) {
-      replica = truth.after(replica);
-      if (mirror !== "complete") return;
-      move({ state: replica, phase: version.phase });
-      if (telling) follow(lookAgain(lead, asOf().state, now), now);
+      const next = truth.after(replica);
+      if (next === replica) return false;
+      replica = next;
+      if (mirror === "complete") {
+        move({ state: replica, phase: version.phase });
+        if (telling) follow(lookAgain(lead, asOf().state, now), now);
+      }
+      return true;
     },
     look(now) {
       if (mirror === "complete") move({ state: version.state, phase: truth.head.phase });

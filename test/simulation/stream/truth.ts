@@ -10,7 +10,7 @@ import type { Random } from "./random.ts";
 export const service = "dhcp";
 export const keys = ["a", "b", "c", "d", "e", "f"] as const;
 /** The row of this key is there in every second phase of the clock, with nobody touching the directory. */
-const timedKey = 0;
+export const timedKey = 0;
 
 /** What a table speaks of: a state of the directory, by its place in history, and a phase of the clock. */
 export interface Version {
@@ -31,27 +31,27 @@ export interface Truth {
   readonly head: Version;
   /** One to three keys take another value, an earlier value, none, or one another's. */
   change(random: Random): void;
-  /** The clock moves the rows that depend on it. */
+  /** The clock moves the row that depends on it. */
   tick(): void;
   /** The directory is restored from an earlier backup: its history goes on from there. */
   restore(random: Random): void;
   /** The state that follows on the way to the head; the head itself when that way does not pass here. */
   after(state: number): number;
   cell(key: number, version: Version): Cell | null;
-  /** The moment since which a key has been as it is in a version. Along the states and phases it never goes back. */
+  /** The moment since which the directory has had this for a key. From state to state it never goes back. */
   since(key: number, version: Version): number;
 }
 
 export function truth(): Truth {
   const states: State[] = [{ parent: -1, values: [1, 1, 1, 0, 0, 0], since: [0, 0, 0, 0, 0, 0] }];
-  const phaseSince = [0];
   let state = 0;
+  let phase = 0;
   let moment = 0;
   const at = (index: number): State => states[index]!;
 
   return {
     get head() {
-      return { state, phase: phaseSince.length - 1 };
+      return { state, phase };
     },
     change(random) {
       moment += 1;
@@ -76,8 +76,7 @@ export function truth(): Truth {
       state = states.length - 1;
     },
     tick() {
-      moment += 1;
-      phaseSince.push(moment);
+      phase += 1;
     },
     restore(random) {
       state = random.below(state + 1);
@@ -94,19 +93,16 @@ export function truth(): Truth {
       const value = at(state).values[key]!;
       return value === 0 || (key === timedKey && phase % 2 === 1) ? null : cellOf(value);
     },
-    since(key, { state, phase }) {
-      const since = at(state).since[key]!;
-      return key === timedKey ? Math.max(since, phaseSince[phase]!) : since;
-    },
+    since: (key, { state }) => at(state).since[key]!,
   };
 }
 
 const cellOf = memoised((value: number): Cell => `{"v":${value}}`);
 
 /** A version as messages carry it, and back. */
-export const stateText = memoised((state: number): DirectoryState => [
-  `${String(state).padStart(6, "0")}#000000#001#000000`,
-]);
+export const stateText = memoised(
+  (state: number): DirectoryState => [`${String(state).padStart(6, "0")}#000000#001#000000`],
+);
 export const stateOf = (text: DirectoryState): number => Number.parseInt(text[0] ?? "", 10);
 
 /** The true hashes, remembered, over few buckets: hundreds of thousands of schedules tell the same few cells. */
