@@ -29,7 +29,7 @@ export type {
   Stat,
   Step,
 } from "./core/host.ts";
-export { Fatal, Held, Later, Refusal, UserError } from "./core/outcome.ts";
+export { CommandFailed, Fatal, Held, Later, Refusal, UserError } from "./core/outcome.ts";
 export { type Registry, registry } from "./core/registry.ts";
 export {
   type Change,
@@ -44,3 +44,9 @@ export {
   service,
   type TableService,
 } from "./core/service.ts";
+export { bindZone } from "./services/bind-zone.ts";
+export { command } from "./services/command.ts";
+export { files } from "./services/files.ts";
+export { homes } from "./services/homes.ts";
+export { iscDhcp } from "./services/isc-dhcp.ts";
+export { postfixAliases } from "./services/postfix-aliases.ts";

@@ -35,3 +35,13 @@ export class Later extends Error {
 export class Held extends Error {
   override name = "Held";
 }
+
+/** Thrown by `host.ask` and `host.tell`: a command ended with another code than 0. */
+export class CommandFailed extends Error {
+  override name = "CommandFailed";
+  readonly code: number;
+  constructor(message: string, code: number) {
+    super(message);
+    this.code = code;
+  }
+}

@@ -30,8 +30,8 @@ export interface Run<Row> {
 /** What `run` may answer: single rows that the daemon refused. They wait; the others are loaded. */
 export type RunResult = void | { readonly refused: readonly { readonly key: string; readonly why: string }[] };
 
-/** A service with a table. `In` is what `select` gives, `Row` what the column types make of it: the same JSON, cleaned. */
-export interface TableService<In extends object, Row extends object, Out> {
+/** What a service with a table is, apart from what it does. `In` is what `select` gives, `Row` what the column types make of it: the same JSON, cleaned. */
+export interface TableDeclaration<In extends object, Row extends object, Out> {
   row: z.ZodType<Row, In>;
   /** Columns whose values no two rows may share; the first one also names each of an entry's several rows. */
   unique?: readonly NoInfer<keyof Row & string>[];
@@ -43,6 +43,10 @@ export interface TableService<In extends object, Row extends object, Out> {
   daemon?: { readonly unit: string } | { readonly pidFile: string };
   /** The rows of an entry; pure. At the transcriber. */
   select(entry: Entry, directory: Directory): Out;
+}
+
+/** A service with a table. */
+export interface TableService<In extends object, Row extends object, Out> extends TableDeclaration<In, Row, Out> {
   /** Makes the daemon match the rows. On each host of the service. */
   run(table: Run<NoInfer<Row>>, host: Host): Promise<RunResult>;
   /** What the daemon really serves, as partial rows matched on the first unique column. */
@@ -69,6 +73,9 @@ type Wire<In, Row> = [object] extends [In]
     ? unknown
     : { row: "a row travels as JSON and is read twice: no Date, no bigint, no transform to another type" };
 
+/** The errors of a declaration that the types of its members alone do not show. */
+export type Checked<In, Row, Out> = Wire<In, Row> & Known<In, Out>;
+
 /**
  * Declares a service with a table of rows, or one that handles plain messages.
  * `Out` is `const` so that literals stay literal, and apart from `In` because a missing column would otherwise widen `In` and compile.
@@ -87,7 +94,7 @@ type Wire<In, Row> = [object] extends [In]
  * });
  */
 export function service<In extends object, Row extends object, const Out extends In | readonly In[] | undefined>(
-  table: TableService<In, Row, Out> & Wire<In, Row> & Known<In, Out>,
+  table: TableService<In, Row, Out> & Checked<In, Row, Out>,
 ): { readonly table: TableService<In, Row, Out> };
 export function service<Body>(
   schema: z.ZodType<Body>,

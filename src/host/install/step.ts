@@ -1,4 +1,5 @@
 import type { Command, Host, Output, Step } from "../../core/host.ts";
+import { CommandFailed } from "../../core/outcome.ts";
 import type { Machine } from "../../ports/machine.ts";
 
 /** How long a command may take, in milliseconds: then it hangs, and its process group is killed. */
@@ -27,8 +28,9 @@ export const commandsOf = (step: Exclude<Step, (host: Host) => Promise<void>>): 
 const isCommand = (step: Command | readonly Command[]): step is Command => typeof step[0] === "string";
 
 /** The error of a command that did not exit 0: program, code, and the first lines of what it said unless that may hold secrets. */
-export function failed([program]: Command, { code, stdout, stderr }: Output, secret: boolean): Error {
-  if (secret) return new Error(`${program} exited ${code} (what it said may hold secrets and is not shown)`);
+export function failed([program]: Command, { code, stdout, stderr }: Output, secret: boolean): CommandFailed {
+  if (secret)
+    return new CommandFailed(`${program} exited ${code} (what it said may hold secrets and is not shown)`, code);
   const said = (stderr.trim() || stdout.trim()).split("\n").slice(0, 8).join("\n").slice(0, 1000);
-  return new Error(`${program} exited ${code}${said ? `: ${said}` : " and said nothing"}`);
+  return new CommandFailed(`${program} exited ${code}${said ? `: ${said}` : " and said nothing"}`, code);
 }

@@ -1,0 +1,177 @@
+import { z } from "zod";
+import { column, DomainName, Ip, Prefix } from "../core/columns.ts";
+import type { Command, Host, InstallSteps, Step } from "../core/host.ts";
+import { UserError } from "../core/outcome.ts";
+import { type Select, service } from "../core/service.ts";
+import { reverseName, reverseZones } from "./reverse-zone.ts";
+import { command, type Options, path, readSettings, step, stepsOf } from "./settings.ts";
+import { provesSerials } from "./zone-probe.ts";
+import { latestSerial, nextSerial, serialIn } from "./zone-serial.ts";
+import { type Zone, zoneText } from "./zone-text.ts";
+
+const seconds = z.int("is not a whole number of seconds").min(0).max(2147483647);
+
+const settings = z.strictObject({
+  /** The zone of the names. */
+  zone: DomainName,
+  /** The networks whose reverse zones are written, too. */
+  reverse: z
+    .array(Prefix.refine(reversible, "has no reverse zone: expected a length of 8 to 24 (IPv4) or 16 to 124 (IPv6)"))
+    .default([]),
+  /** The servers of all the zones, the primary first. */
+  ns: z.array(DomainName).min(1, "is empty: a zone needs a server"),
+  /** Where the files are: `db.` and the zone's name. */
+  directory: path.default("/var/lib/bind"),
+  /** Lines that the zone has beside those of the rows: `ns1 A 10.0.0.2`. */
+  records: z
+    .array(z.string().regex(/^[^\s;$][^\r\n]*\s[^\r\n]+$/, "is not one line that begins with a name"))
+    .default([]),
+  ttl: seconds.default(3600),
+  /** The mail address of who is responsible, as a name; `hostmaster.` and the zone by default. */
+  rname: DomainName.optional(),
+  refresh: seconds.default(7200),
+  retry: seconds.default(1800),
+  expire: seconds.default(1209600),
+  minimum: seconds.default(300),
+  /** Serials of the day (2026112200), or one more each time. */
+  serial: z.enum(["date", "increment"]).default("date"),
+  /** Run for each zone: `{zone}` is its name, `{staged}` its staged file. */
+  check: command.or(z.literal(false)).default(["named-checkzone", "-i", "local", "{zone}", "{staged}"]),
+  /** Run for each zone. */
+  reload: command.or(z.literal(false)).default(["rndc", "reload", "{zone}"]),
+  /** The server that is asked for its serials; or a step; or false. */
+  probe: z.union([z.strictObject({ server: Ip, port: z.int().default(53) }), step]).default(false),
+});
+type Settings = z.output<typeof settings>;
+
+/** A name of the zone with its addresses; the name may come without the zone, and is read with it. One of the zone's own records is refused. */
+export const zoneRow = ({ zone, records }: Pick<Settings, "zone" | "records">) => {
+  const own = new Set(records.map((line) => ownerOf(line, zone)));
+  const what = `a host name of the zone ${zone}, alone (pc7) or with it (pc7.${zone}), that is not among the zone's own records`;
+  const name = column(what, (text) => {
+    const read = DomainName.safeParse(text.includes(".") ? text : `${text}.${zone}`);
+    if (!read.success || read.data.includes("_") || !read.data.endsWith(`.${zone}`)) return undefined;
+    return own.has(read.data) ? undefined : read.data;
+  });
+  return z.object({ name, ips: z.array(Ip).min(1, "is empty: a name needs an address") });
+};
+type ZoneRow = z.output<ReturnType<typeof zoneRow>>;
+
+/**
+ * A zone of BIND with its reverse zones, from names and addresses. The serial rises only when something else changes.
+ *
+ * @example
+ * export default bindZone({
+ *   zone: "campus.example",
+ *   reverse: ["10.0.0.0/16", "2001:db8:1::/48"],
+ *   ns: ["ns1.campus.example"],
+ *   records: ["ns1 A 10.0.0.2", "@ MX 10 mail"],
+ *   probe: { server: "127.0.0.1" },
+ * });
+ */
+export function bindZone(
+  options: Options<typeof settings, z.input<ReturnType<typeof zoneRow>>>,
+  { now = () => new Date() }: { readonly now?: () => Date } = {},
+) {
+  const { select = hosts, ...given } = options;
+  const settingsOf = readSettings("bindZone", settings, given);
+  const general = settingsOf("");
+  for (const host of ["", ...Object.keys(given.on ?? {})]) requireSound(settingsOf(host), general);
+  return service({
+    row: zoneRow(general),
+    unique: ["name", "ips"],
+    select,
+    async run({ rows }, host) {
+      const settings = settingsOf(host.name);
+      const zones = zonesOf(settings, rows);
+      const files: { path: string; text: string }[] = [];
+      for (const zone of zones) files.push(await withSerial(zone, settings, now(), host));
+      await host.install(files, steps(settings, zones));
+      for (const { path, text } of files) host.memory.set(path, String(serialIn(text)));
+    },
+  });
+}
+
+/** The zone and its reverse zones with the records of the rows. */
+export function zonesOf(settings: Settings, rows: Iterable<ZoneRow>): Zone[] {
+  const { zone, ns, ttl, directory, rname = `hostmaster.${zone}` } = settings;
+  const forward: string[] = [];
+  const reverse = new Map(settings.reverse.flatMap(reverseZones).map((name) => [name, [] as string[]]));
+  for (const { name, ips } of rows) {
+    for (const ip of new Set(ips)) {
+      forward.push(`${relative(name, zone)} IN ${ip.includes(":") ? "AAAA" : "A"} ${ip}`);
+      const pointer = reverseName(ip);
+      const above = zoneAbove(pointer, reverse);
+      if (above) reverse.get(above)?.push(`${relative(pointer, above)} IN PTR ${name}.`);
+    }
+  }
+  const soa = { ...settings, mname: ns[0] ?? zone, rname };
+  const make = (name: string, own: readonly string[], records: readonly string[]): Zone => {
+    const path = `${directory}/db.${name}`;
+    return { name, path, ttl, soa, ns, own, records };
+  };
+  return [make(zone, settings.records, forward), ...[...reverse].map(([name, records]) => make(name, [], records))];
+}
+
+/** A zone's file: the text in place when only the serial would differ, otherwise with the next serial. */
+async function withSerial(
+  zone: Zone,
+  { serial }: Settings,
+  today: Date,
+  host: Host,
+): Promise<{ path: string; text: string }> {
+  const bytes = await host.files.read(zone.path);
+  const inPlace = bytes && new TextDecoder().decode(bytes);
+  const noted = host.memory.get(zone.path);
+  const used = latestSerial(inPlace === undefined ? undefined : serialIn(inPlace), noted ? Number(noted) : undefined);
+  const same = used !== undefined && inPlace === zoneText(zone, used);
+  return { path: zone.path, text: same ? inPlace : zoneText(zone, nextSerial(used, today, serial)) };
+}
+
+function steps({ check, reload, probe }: Settings, zones: readonly Zone[]): InstallSteps {
+  const each = (command: Command): Step => zones.map((zone) => filled(command, zone));
+  const proof = typeof probe === "object" && "server" in probe ? provesSerials(zones, probe) : probe;
+  return stepsOf({ check: check && each(check), reload: reload && each(reload), probe: proof });
+}
+
+function filled([program, ...words]: Command, { name, path }: Zone): Command {
+  return [program, ...words.map((word) => word.replaceAll("{zone}", name).replaceAll("{staged}", `{staged:${path}}`))];
+}
+
+function requireSound({ zone, ns, records }: Settings, general: Settings): void {
+  if (zone !== general.zone) throw new UserError(`bindZone: on: the zone is the same on every host, not also ${zone}`);
+  // A server that lies in the zone needs its address there, also when no row has it: named would not load the zone.
+  const addressed = new Set(records.filter((line) => /\s(A|AAAA)\s/i.test(line)).map((line) => ownerOf(line, zone)));
+  const without = ns.find((server) => server.endsWith(`.${zone}`) && !addressed.has(server));
+  if (without === undefined) return;
+  const example = `${relative(without, zone)} A 10.0.0.2`;
+  throw new UserError(`bindZone: ns: ${without} lies in the zone: give its address in records, such as "${example}"`);
+}
+
+/** The name that a line of a zone is about. */
+function ownerOf(line: string, zone: string): string {
+  const [owner = ""] = line.toLowerCase().split(/\s/);
+  if (owner === "@") return zone;
+  return owner.endsWith(".") ? owner.slice(0, -1) : `${owner}.${zone}`;
+}
+
+const relative = (name: string, zone: string): string => name.slice(0, -zone.length - 1);
+
+function reversible(prefix: string): boolean {
+  const length = Number(prefix.split("/")[1]);
+  return prefix.includes(":") ? length >= 16 && length <= 124 : length >= 8 && length <= 24;
+}
+
+/** The zone that a name is in: the nearest above it. */
+function zoneAbove(name: string, zones: ReadonlyMap<string, unknown>): string | undefined {
+  for (let at = name.indexOf("."); at >= 0; at = name.indexOf(".", at + 1)) {
+    if (zones.has(name.slice(at + 1))) return name.slice(at + 1);
+  }
+  return undefined;
+}
+
+/** The hosts of RFC 2307 under their names, with all of their addresses. */
+const hosts: Select<z.input<ReturnType<typeof zoneRow>>> = (host) => {
+  if (!host.is("ipHost") || !host.has("ipHostNumber")) return;
+  return { name: host.name, ips: host.all("ipHostNumber") };
+};

@@ -1,0 +1,78 @@
+import { z } from "zod";
+import type { Command, Host } from "../core/host.ts";
+import { CommandFailed, Fatal } from "../core/outcome.ts";
+import { type Checked, type Run, type RunResult, service, type TableDeclaration } from "../core/service.ts";
+import { declared, type PerHost, readSettings, command as runs } from "./settings.ts";
+
+export interface CommandSettings {
+  /** The executable and its arguments. */
+  readonly command: Command;
+}
+
+const settings = z.strictObject({ command: runs });
+
+/** EX_CONFIG of sysexits(3): trying again cannot help. */
+const configurationWrong = 78;
+
+const answer = z.strictObject({
+  refused: z.array(z.strictObject({ key: z.string(), why: z.string() })).default([]),
+});
+
+/**
+ * A service that is an executable in any language. On its standard input it gets one JSON document and its end:
+ *
+ *     { "host": "dhcp1", "interrupted": false,
+ *       "rows": [["<key>", { … }], …],                                  every row, in the order of the keys
+ *       "changes": [{ "key": "<key>", "before": { … } | null, "after": { … } | null }, …] | null }
+ *
+ * `changes` is what differs from the last run that succeeded, removals first; null when the state is unknown and everything is to be made so;
+ * after an interrupted run `before` may not be what is in force. Exit 0: the rows are in force, but for those that it refuses by printing
+ * `{"refused": [{"key": "<key>", "why": "…"}]}`. Exit 78 (EX_CONFIG): a person must look. Any other: it is run again later, with what it said as the reason.
+ * It may be run again with the same document, and then must do nothing new.
+ *
+ * @example
+ * export default command({
+ *   row: z.object({ name: UserName, room: z.string() }),
+ *   select: (member) => (member.is("person") ? { name: member.one("uid"), room: member.one("roomNumber") } : undefined),
+ *   command: ["/usr/local/sbin/doors"],
+ * });
+ */
+export function command<In extends object, Row extends object, const Out extends In | readonly In[] | undefined>(
+  options: TableDeclaration<In, Row, Out> & CommandSettings & PerHost<CommandSettings> & Checked<In, Row, Out>,
+) {
+  const { row, unique, secret, pace, daemon, select, ...given } = options;
+  const settingsOf = readSettings("command", settings, given as z.input<typeof settings>, declared);
+  const declaration = { row, unique, secret, pace, daemon, select } as TableDeclaration<In, Row, Out>;
+  return service<In, Row, Out>({
+    ...declaration,
+    async run(table, host) {
+      return ask(settingsOf(host.name).command, table, host);
+    },
+  } as Parameters<typeof service<In, Row, Out>>[0]);
+}
+
+async function ask(command: Command, { rows, changes, interrupted }: Run<object>, host: Host): Promise<RunResult> {
+  const input = JSON.stringify({
+    host: host.name,
+    interrupted,
+    rows: [...rows.entries()],
+    changes: changes?.map(({ key, before, after }) => ({ key, before: before ?? null, after: after ?? null })) ?? null,
+  });
+  let said: string;
+  try {
+    said = (await host.tell(command, { input })).stdout.trim();
+  } catch (error) {
+    if (!(error instanceof CommandFailed) || error.code !== configurationWrong) throw error;
+    throw new Fatal(error.message, { cause: error });
+  }
+  return said.startsWith("{") ? { refused: refusedBy(command, said) } : undefined;
+}
+
+function refusedBy([program]: Command, said: string) {
+  try {
+    return answer.parse(JSON.parse(said)).refused;
+  } catch (cause) {
+    const expected = '{"refused": [{"key": "…", "why": "…"}]}';
+    throw new Error(`${program} exited 0, but what it printed is not ${expected}: ${said.slice(0, 200)}`, { cause });
+  }
+}

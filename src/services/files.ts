@@ -1,0 +1,53 @@
+import { z } from "zod";
+import type { Host, InstallFile, InstallSteps } from "../core/host.ts";
+import { type Checked, type Rows, service, type TableDeclaration } from "../core/service.ts";
+import { declared, type PerHost, readSettings, step, stepsOf } from "./settings.ts";
+
+/** What `files` needs beside the row and its `select`. */
+export interface FileSettings<Row> {
+  /** The texts of the files: a function of the rows, and of the host where hosts differ. Called with no rows too. */
+  readonly files: (rows: Rows<Row>, host: Host) => InstallFile | readonly InstallFile[];
+  /** Checks the staged files; `{staged}` is the first, `{staged:PATH}` the one that becomes PATH. */
+  readonly check?: InstallSteps["check"] | false;
+  readonly reload?: InstallSteps["reload"] | false;
+  readonly probe?: InstallSteps["probe"] | false;
+}
+
+const settings = z.strictObject({
+  files: z.custom<FileSettings<object>["files"]>(
+    (value) => typeof value === "function",
+    "is not a function of the rows",
+  ),
+  check: step.default(false),
+  reload: step.default(false),
+  probe: step.default(false),
+});
+
+/**
+ * A service whose files are a function of its rows, put in force as one transaction.
+ *
+ * @example
+ * export default files({
+ *   row: z.object({ name: Hostname, ip: Ip }),
+ *   unique: ["name"],
+ *   select: (host) => (host.is("ipHost") ? { name: host.name, ip: host.one("ipHostNumber") } : undefined),
+ *   files: (rows) => ({ path: "/etc/hosts.campus", text: [...rows].map(({ ip, name }) => `${ip} ${name}\n`).join("") }),
+ * });
+ */
+export function files<In extends object, Row extends object, const Out extends In | readonly In[] | undefined>(
+  options: TableDeclaration<In, Row, Out> &
+    FileSettings<NoInfer<Row>> &
+    PerHost<FileSettings<NoInfer<Row>>> &
+    Checked<In, Row, Out>,
+) {
+  const { row, unique, secret, pace, daemon, select, ...given } = options;
+  const settingsOf = readSettings("files", settings, given as z.input<typeof settings>, declared);
+  const declaration = { row, unique, secret, pace, daemon, select } as TableDeclaration<In, Row, Out>;
+  return service<In, Row, Out>({
+    ...declaration,
+    async run({ rows }, host) {
+      const { files, ...steps } = settingsOf(host.name);
+      await host.install(files(rows, host), stepsOf(steps));
+    },
+  } as Parameters<typeof service<In, Row, Out>>[0]);
+}

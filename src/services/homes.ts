@@ -1,0 +1,124 @@
+import { z } from "zod";
+import { AbsolutePath, Uid } from "../core/columns.ts";
+import { reason } from "../core/outcome.ts";
+import { type Run, type RunResult, type Select, service } from "../core/service.ts";
+import { archiveHome, packHome } from "./home-archive.ts";
+import { homeBook } from "./home-book.ts";
+import { homeGround, Unfit } from "./home-ground.ts";
+import { type Options, path, readSettings } from "./settings.ts";
+
+/** A member's home directory. */
+export const homeRow = z.object({ uid: Uid, gid: Uid, home: AbsolutePath });
+type HomeRow = z.output<typeof homeRow>;
+
+const settings = z.strictObject({
+  /** The directory that every home is below. It must exist. */
+  base: path.default("/home"),
+  /** Where homes go when their entry goes; on the same file system. `.archive` in the base when left out. */
+  archive: path.optional(),
+  /** Whether an archived home is packed into a `.tar.zst`. */
+  pack: z.boolean("is not true or false").default(false),
+  /** Permission bits of a new home. */
+  mode: z.int().min(0).max(0o7777, "is not a mode, such as 0o700").default(0o700),
+  /** A directory whose files a new home gets, such as /etc/skel; false for none. */
+  skeleton: path.or(z.literal(false)).default(false),
+  /** The first uid that a member may have: system users below it get no home. */
+  firstUid: z.int().min(0).default(1000),
+});
+
+/**
+ * Home directories: created when an account comes, moved when its homeDirectory changes, put into the archive when it goes, never deleted.
+ *
+ * A home belongs to a uidNumber: whatever happens to the entry's name, the same number keeps its home, and another number gets another home.
+ * What exists already is adopted when the uid owns it and refused when not. Nothing is touched that neither was created here nor is the uid's own,
+ * and no symlink is followed below the base.
+ *
+ * @example
+ * export default homes({ base: "/srv/home", skeleton: "/etc/skel", on: { mail2: { base: "/home" } } });
+ */
+export function homes(
+  options: Options<typeof settings, z.input<typeof homeRow>> = {},
+  { now = () => new Date() }: { readonly now?: () => Date } = {},
+) {
+  const { select = accounts, ...given } = options;
+  const settingsOf = readSettings("homes", settings, given);
+  return service({
+    row: homeRow,
+    unique: ["uid", "home"],
+    select,
+    async run(table, host): Promise<RunResult> {
+      const { pack, firstUid, ...places } = settingsOf(host.name);
+      const ground = await homeGround(host, places);
+      const book = homeBook(host.memory);
+      const { gone, wanted } = taskOf(table, () => book.uids());
+      const failed: string[] = [];
+      const attempt = async (home: string, work: () => Promise<void>): Promise<string | undefined> => {
+        try {
+          await work();
+        } catch (error) {
+          if (error instanceof Unfit) return error.message;
+          host.signal.throwIfAborted();
+          failed.push(`${home}: ${reason(error)}`); // the others are not to wait for this one
+        }
+        return undefined;
+      };
+
+      for (const uid of gone) {
+        const home = book.get(uid);
+        if (home === undefined) continue;
+        const why = await attempt(home, () => leave(uid, home));
+        if (why) host.log(`${home} is left alone: ${why}`);
+        book.delete(uid);
+      }
+      // A home may move to where another one moves away from, so those that find their place taken are tried again while some succeed.
+      let refused: { key: string; row: HomeRow; why: string }[] = [];
+      for (let left = wanted; ; left = refused.map(({ key, row }) => [key, row] as const)) {
+        refused = [];
+        for (const [key, row] of left) {
+          const why = await attempt(row.home, () => settle(row));
+          if (why) refused.push({ key, row, why });
+        }
+        if (refused.length === 0 || refused.length === left.length) break;
+      }
+      if (failed.length > 0) throw new Error(`${failed.length} homes failed, the others are in place: ${failed[0]}`);
+      return { refused: refused.map(({ key, why }) => ({ key, why })) };
+
+      async function leave(uid: string, home: string): Promise<void> {
+        if (!(await ground.owns(home, uid))) return;
+        const place = await archiveHome(host, { home, uid, archive: ground.archive, today: now() });
+        host.log(`${home} is now ${place}`);
+        if (pack) await packHome(host, place);
+      }
+
+      async function settle({ uid, gid, home }: HomeRow): Promise<void> {
+        if (Number(uid) < firstUid) throw new Unfit(`uidNumber ${uid} is below ${firstUid} (option firstUid)`);
+        const place = await ground.place(home);
+        const known = book.get(uid);
+        if (!(await ground.owns(place, uid))) {
+          if (known !== undefined && known !== place && (await ground.owns(known, uid)))
+            await ground.move(known, place);
+          else await ground.create(place, { uid: Number(uid), gid: Number(gid) });
+        }
+        book.set(uid, place);
+      }
+    },
+  });
+}
+
+type Keyed = readonly [key: string, row: HomeRow];
+
+/** What there is to do: the uids whose homes go, and the rows whose homes are to be there. */
+function taskOf({ rows, changes }: Run<HomeRow>, known: () => string[]): { gone: string[]; wanted: readonly Keyed[] } {
+  const wanted: Keyed[] = changes
+    ? changes.flatMap(({ key, after }) => (after ? [[key, after] as const] : []))
+    : [...rows.entries()];
+  const stay = new Set(wanted.map(([, { uid }]) => uid));
+  const before = changes ? changes.flatMap((change) => (change.before ? [change.before.uid] : [])) : known();
+  return { gone: [...new Set(before)].filter((uid) => !stay.has(uid)), wanted };
+}
+
+/** The accounts of RFC 2307. */
+const accounts: Select<z.input<typeof homeRow>> = (entry) => {
+  if (!entry.is("posixAccount")) return;
+  return { uid: entry.one("uidNumber"), gid: entry.one("gidNumber"), home: entry.one("homeDirectory") };
+};

@@ -1,0 +1,91 @@
+import { z } from "zod";
+import type { Step } from "../core/host.ts";
+import { unknown } from "../core/nearest.ts";
+import { UserError } from "../core/outcome.ts";
+import { wrongHostName } from "../core/routing.ts";
+import type { Select } from "../core/service.ts";
+
+/** The options of a ready-made service: its settings, the hosts that differ in some, and the campus's own `select`. */
+export type Options<Settings extends z.ZodObject, In> = z.input<Settings> &
+  PerHost<z.input<Settings>> & { readonly select?: Select<In> };
+
+export interface PerHost<Settings> {
+  /** The settings that differ on a host, by its name. */
+  readonly on?: { readonly [host: string]: Partial<Settings> };
+}
+
+/**
+ * Reads the settings of a ready-made service and gives those of each host.
+ * Throws a `UserError` that names the service, the option and the rule, when the service is made: before anything runs.
+ */
+export function readSettings<Settings extends z.ZodObject>(
+  service: string,
+  settings: Settings,
+  { on = {}, ...common }: z.input<Settings> & PerHost<z.input<Settings>>,
+  others: readonly string[] = ["select", "on"],
+): (host: string) => z.output<Settings> {
+  const general = parse(service, settings, common, others);
+  const special = new Map<string, z.output<Settings>>();
+  for (const [host, differing] of Object.entries(on)) {
+    const wrong = wrongHostName(host);
+    if (wrong) throw new UserError(`${service}: on: ${wrong}`);
+    special.set(host, parse(`${service}: on.${host}`, settings, { ...common, ...differing }, []));
+  }
+  return (host) => special.get(host) ?? general;
+}
+
+function parse<Settings extends z.ZodObject>(
+  place: string,
+  settings: Settings,
+  given: object,
+  others: readonly string[],
+): z.output<Settings> {
+  const read = settings.safeParse(given);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  if (issue?.code === "unrecognized_keys") {
+    const known = [...Object.keys(settings.shape), ...others];
+    throw new UserError(`${place}: ${unknown("option", issue.keys[0] ?? "", known)}`);
+  }
+  const [option = "", ...rest] = issue?.path ?? [];
+  const value = (given as Record<PropertyKey, unknown>)[option];
+  const where = [option, ...rest].join(".");
+  const seen = value === undefined ? "" : ` (${(JSON.stringify(value) ?? String(value)).slice(0, 80)})`;
+  throw new UserError(`${place}: ${where}: ${value === undefined ? "is missing" : issue?.message}${seen}`);
+}
+
+/** The options of a service that declares its own table. */
+export const declared = ["row", "unique", "secret", "pace", "daemon", "select", "on"];
+
+/** The setting of a file's place. */
+export const path = z
+  .string()
+  .regex(/^\/[^\x00-\x1f]*[^\x00-\x1f/]$/, "is not an absolute path, such as /etc/dhcp/hosts.conf");
+
+const isCommand = (value: unknown): boolean =>
+  Array.isArray(value) && value.length > 0 && value.every((word) => typeof word === "string");
+const isStep = (value: unknown): boolean =>
+  typeof value === "function" ||
+  isCommand(value) ||
+  (Array.isArray(value) && value.length > 0 && value.every(isCommand));
+
+const aCommand = 'is not a command: a program and its arguments, such as ["systemctl", "reload", "named"]';
+
+/** The setting of a command. */
+export const command = z.custom<readonly [string, ...string[]]>(isCommand, aCommand);
+
+/** The setting of a step of an install; `false` leaves it out. */
+export const step = z.custom<Step | false>(
+  (value) => value === false || isStep(value),
+  `${aCommand}, a list of commands, a function, or false for none`,
+);
+
+/** The steps of an install without those that are switched off. */
+export function stepsOf(steps: { readonly [name in "check" | "reload" | "probe"]?: Step | false | undefined }) {
+  return Object.fromEntries(Object.entries(steps).filter(([, step]) => step)) as {
+    [name in "check" | "reload" | "probe"]?: Step;
+  };
+}
+
+/** The first line of a rendered file, behind the comment sign of its format. */
+export const notice = "Written by trigger from the directory: what is changed here is replaced.";
