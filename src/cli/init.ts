@@ -22,7 +22,9 @@ export const init: Command = {
     writeFileSync(join(root, "tsconfig.json"), `${JSON.stringify(typeCheck, null, 2)}\n`);
     writeFileSync(join(root, ".gitignore"), ".trigger/\nout/\n");
     for (const path of readdirSync(root)) out(`made ${join(root, path)}\n`);
-    out(`\nNow, in ${root}:\n  trigger up --all     then edit directory.ldif in another window, and look at out/hosts\n`);
+    out(
+      `\nNow, in ${root}:\n  trigger up --all     then edit directory.ldif in another window, and look at out/hosts\n`,
+    );
     return 0;
   },
 };

@@ -2,8 +2,8 @@ import { renameSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { UserError } from "../core/outcome.ts";
-import { createInstallTables } from "../host/install/book.ts";
 import { createStoreTables } from "../host/store.ts";
+import { createWordsTables } from "../host/words.ts";
 import { type Lock, takeLock } from "../sqlite/lock.ts";
 import { openDatabase } from "../sqlite/open.ts";
 
@@ -29,7 +29,9 @@ export async function lockHost(state: string, host: string, sleep: (ms: number) 
 export function openStore(state: string, host: string, now: number, log: (line: string) => void): DatabaseSync {
   const file = storeFile(state, host);
   try {
-    return prepared(openDatabase(file));
+    const database = openDatabase(file);
+    createHostTables(database);
+    return database;
   } catch (error) {
     if (!isCorrupt(error)) throw error;
     const aside = `${file}.corrupt-${new Date(now).toISOString().replaceAll(":", "")}`;
@@ -37,14 +39,16 @@ export function openStore(state: string, host: string, now: number, log: (line: 
     log(
       `${host}: its store could not be read (${error.message}) and is set aside as ${aside}; what plain messages it held are there, tables come anew`,
     );
-    return prepared(openDatabase(file));
+    const database = openDatabase(file);
+    createHostTables(database);
+    return database;
   }
 }
 
-function prepared(database: DatabaseSync): DatabaseSync {
+/** Makes every table of a host's store that is not there yet. */
+export function createHostTables(database: DatabaseSync): void {
   createStoreTables(database);
-  createInstallTables(database);
-  return database;
+  createWordsTables(database);
 }
 
 /** SQLITE_CORRUPT or SQLITE_NOTADB. */

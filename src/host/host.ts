@@ -6,11 +6,10 @@ import { protocolVersion } from "../core/stream.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type HostedService, hostService } from "./hosted-service.ts";
-import { createInstallTables } from "./install/book.ts";
 import type { HostOptions } from "./options.ts";
 import { reportKey } from "./receive.ts";
 import { serviceReport } from "./report.ts";
-import { createStoreTables, knownServices } from "./store.ts";
+import { knownServices } from "./store.ts";
 
 /** How often a host reports, though nothing changed, and looks whether its daemons were restarted; milliseconds. */
 const reportInterval = 60_000;
@@ -21,8 +20,6 @@ const reportPace = 1000;
 /** Runs one host until the signal: first every service once from the store, then what the broker brings. */
 export async function runHost(options: HostOptions): Promise<void> {
   const { name, database, clock, signal, log } = options;
-  createStoreTables(database);
-  createInstallTables(database);
   beginLife(options);
 
   let changed = (): void => {};

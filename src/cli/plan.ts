@@ -1,0 +1,61 @@
+import { resolve } from "node:path";
+import { createTwoFilesPatch } from "diff";
+import { type HostPlan, makePlan, type ServicePlan } from "../daemon/plan.ts";
+import { openProject } from "../project/project.ts";
+import { type Command, projectOption, type Terminal } from "./command.ts";
+
+/** Shows what a new directory would change, before it is the directory. */
+export const plan: Command = {
+  name: "plan",
+  summary: "what a new LDIF, or LDIF change records, would change on every host; writes nothing",
+  operands: ["FILE.ldif"],
+  options: projectOption,
+  more: `Each service is run twice on a machine that exists only in memory, with the directory as it is and as it would be; shown is the
+difference of the files that it would install, and the commands that it would run. No program is run, so checks are not made.
+Without entryUUID in the LDIF an entry is known by its DN: a rename is then a removal and an addition.
+
+Exit codes
+  0  nothing would change
+  1  something would
+  2  a service would fail, or the file cannot be read`,
+  async run({ operands: [file = ""], text }, terminal) {
+    const project = await openProject(text("project") ?? terminal.folder);
+    const { services, hosts } = await makePlan(project, resolve(terminal.folder, file), Date.now());
+    for (const service of services) terminal.out(serviceLines(service));
+    for (const host of hosts) terminal.out(hostLines(host, terminal));
+    if (hosts.some(({ failed }) => failed !== undefined)) return 2;
+    return services.some(({ added, changed, removed, refused }) => added + changed + removed + refused.length > 0)
+      ? 1
+      : 0;
+  },
+};
+
+function serviceLines({ service, added, changed, removed, refused }: ServicePlan): string {
+  const lines = [`${service}: ${added} added, ${changed} changed, ${removed} removed, ${refused.length} newly refused`];
+  lines.push(...refused.map(({ dn, why }) => `  would be refused: ${dn}: ${why}`));
+  return `${lines.join("\n")}\n`;
+}
+
+function hostLines({ host, service, secret, noted, failed }: HostPlan, terminal: Terminal): string {
+  const lines = [`\n${host}: ${service}`];
+  for (const { path, before, after } of noted.files) {
+    lines.push(secret ? `${path} would change; it has secrets and is not shown` : patch(path, before, after, terminal));
+  }
+  for (const command of noted.commands) lines.push(`would run: ${command.join(" ")}`);
+  if (failed !== undefined) lines.push(`would fail: ${failed}`);
+  return `${lines.join("\n")}\n`;
+}
+
+function patch(path: string, before: string | undefined, after: string | undefined, { colour }: Terminal): string {
+  const was = before === undefined ? "/dev/null" : path;
+  const is = after === undefined ? "/dev/null" : path;
+  const text = createTwoFilesPatch(was, is, before ?? "", after ?? "", "", "", { context: 2 });
+  const lines = text.split("\n").filter((line) => !line.startsWith("====="));
+  return (colour ? lines.map(coloured) : lines).join("\n").trimEnd();
+}
+
+function coloured(line: string): string {
+  const colours: Readonly<Record<string, number>> = { "+": 32, "-": 31, "@": 36 };
+  const colour = colours[line[0] ?? ""];
+  return colour ? `\u001b[${colour}m${line}\u001b[0m` : line;
+}

@@ -1,0 +1,119 @@
+import { DatabaseSync } from "node:sqlite";
+import { hostsOf } from "../core/config.ts";
+import type { StoredEntry } from "../core/entry.ts";
+import { reason } from "../core/outcome.ts";
+import { type CellChange, isRefused } from "../core/row.ts";
+import type { Table } from "../core/service.ts";
+import { applyRecords } from "../directories/ldif/apply.ts";
+import { readContent } from "../directories/ldif/content.ts";
+import { readRecords } from "../directories/ldif/records.ts";
+import { storedRows } from "../host/rows.ts";
+import { runTable } from "../host/run.ts";
+import { oweFullRun, writeFacts } from "../host/store.ts";
+import { dryMachine, type Noted } from "../machines/dry.ts";
+import { memoryMachine } from "../machines/memory.ts";
+import type { Project } from "../project/project.ts";
+import { systemClock } from "./clock.ts";
+import { createHostTables } from "./store-file.ts";
+import { computeTables, readFile } from "./tables.ts";
+
+/** What a new directory would change, found out by running every service on a machine that exists only in memory. */
+
+export interface Plan {
+  readonly services: readonly ServicePlan[];
+  readonly hosts: readonly HostPlan[];
+}
+
+export interface ServicePlan {
+  readonly service: string;
+  readonly added: number;
+  readonly changed: number;
+  readonly removed: number;
+  /** The entries that would be refused and are not now. */
+  readonly refused: readonly { readonly dn: string; readonly why: string }[];
+}
+
+export interface HostPlan {
+  readonly host: string;
+  readonly service: string;
+  readonly secret: boolean;
+  readonly noted: Noted;
+  /** Why the service could not be run. */
+  readonly failed: string | undefined;
+}
+
+/** Computes what an LDIF file, of a whole content or of change records, would change on every host. Nothing is written. */
+export async function makePlan(project: Project, file: string, now: number): Promise<Plan> {
+  const { services, entries, transcription } = await computeTables(project, now);
+  const before = new Map([...services.keys()].map((name) => [name, [...transcription.table(name).entries()]]));
+  const refusedBefore = new Map(
+    [...services.keys()].map((name) => [name, new Set([...transcription.refused(name)].map(({ key }) => key))]),
+  );
+  const moved = transcription.refresh(newContent(entries, file), now).services;
+
+  const hosts: HostPlan[] = [];
+  for (const [service, table] of services) {
+    const changes = moved.get(service) ?? [];
+    if (changes.length === 0) continue;
+    for (const host of hostsOf(project.config, service)) {
+      hosts.push(await runOn(host, service, table, before.get(service) ?? [], changes));
+    }
+  }
+  return {
+    services: [...services.keys()].map((service) => ({
+      service,
+      ...counts(new Map(before.get(service)), moved.get(service) ?? []),
+      refused: [...transcription.refused(service)].filter(({ key }) => !refusedBefore.get(service)?.has(key)),
+    })),
+    hosts,
+  };
+}
+
+function newContent(entries: readonly StoredEntry[], file: string): readonly StoredEntry[] {
+  const bytes = readFile(file);
+  const records = readRecords(bytes, file);
+  const isContent = records.every(({ kind }) => kind === "content");
+  return isContent ? readContent(bytes, file) : applyRecords(entries, records, file);
+}
+
+/** Runs a service on the rows as they are, then with the changes, and gives what the second run did. */
+async function runOn(
+  host: string,
+  service: string,
+  table: Table,
+  rows: readonly CellChange[],
+  changes: readonly CellChange[],
+): Promise<HostPlan> {
+  const database = new DatabaseSync(":memory:");
+  // Programs are not run here: each answers as if all were well.
+  const machine = dryMachine(memoryMachine({ otherwise: () => ({ code: 0 }) }));
+  const signal = new AbortController().signal;
+  const context = { host, service, database, machine, clock: systemClock, signal, log: () => {} };
+  const plan = { host, service, secret: (table.secret ?? []).length > 0 };
+  try {
+    createHostTables(database);
+    const stored = storedRows(database, service, table);
+    writeFacts(database, service, { form: "table" });
+    oweFullRun(database, service);
+    stored.write({ kind: "rows", rows, staged: false }, 0);
+    await runTable(table, context);
+    machine.forget();
+    stored.write({ kind: "rows", rows: changes, staged: false }, 0);
+    await runTable(table, context);
+    return { ...plan, noted: machine.noted(), failed: undefined };
+  } catch (error) {
+    return { ...plan, noted: machine.noted(), failed: reason(error) };
+  } finally {
+    database.close();
+  }
+}
+
+function counts(before: ReadonlyMap<string, string>, changes: readonly CellChange[]) {
+  const isRow = (cell: string | null | undefined): boolean => typeof cell === "string" && !isRefused(cell);
+  const kinds = changes.map(([key, cell]) => ({ was: isRow(before.get(key)), is: isRow(cell), gone: cell === null }));
+  return {
+    added: kinds.filter(({ was, is }) => !was && is).length,
+    changed: kinds.filter(({ was, is }) => was && is).length,
+    removed: kinds.filter(({ was, gone }) => was && gone).length,
+  };
+}

@@ -1,0 +1,150 @@
+import { DatabaseSync } from "node:sqlite";
+import { z } from "zod";
+import { virtualClock } from "../../test/virtual-clock.ts";
+import { memoryHub } from "../brokers/memory.ts";
+import { Hostname, Ipv4 } from "../core/columns.ts";
+import { hostKey, queueName, queueOf, serviceKey } from "../core/routing.ts";
+import { type CellChange, canonical } from "../core/row.ts";
+import { type Change, type Columns, type RunResult, type Service, service } from "../core/service.ts";
+import { type AsOf, askMessage, type StreamMessage } from "../core/stream.ts";
+import { Table } from "../core/table.ts";
+import { Telling } from "../core/tell.ts";
+import { memoryMachine } from "../machines/memory.ts";
+import { runHost } from "./host.ts";
+import { serviceReport } from "./report.ts";
+import { createStoreTables, readFacts } from "./store.ts";
+import { createWordsTables } from "./words.ts";
+
+/** A row of the simulated service, as a cell. */
+export const row = (name: string, ip: string): string => canonical({ name, ip });
+const start = Date.UTC(2026, 10, 22);
+
+/** A daemon that has what `run` gave it, and a service that gives it: as a live service does, by the changes where it can. */
+export function simulatedService() {
+  const served = new Map<string, Columns>();
+  const seen = { runs: 0, changes: [] as (readonly Change<Columns>[] | undefined)[], interrupted: [] as boolean[] };
+  const controls: { before?: () => Promise<void> | void; after?: () => Promise<void> | void; result?: RunResult } = {};
+  const definition = service({
+    row: z.object({ name: Hostname, ip: Ipv4 }),
+    unique: ["ip"],
+    pace: 1000,
+    select: () => undefined,
+    async run({ rows, changes, interrupted }) {
+      seen.runs += 1;
+      seen.changes.push(changes);
+      seen.interrupted.push(interrupted);
+      await controls.before?.();
+      const refused = new Set(controls.result?.refused.map(({ key }) => key));
+      if (!changes) served.clear();
+      const moves = changes ?? [...rows.entries()].map(([key, after]) => ({ key, after }));
+      for (const { key, after } of moves) {
+        if (refused.has(key)) continue;
+        if (after) served.set(key, after);
+        else served.delete(key);
+      }
+      await controls.after?.();
+      return controls.result;
+    },
+  });
+  return { definition: definition as unknown as Service, served, seen, controls };
+}
+
+/** A transcriber's end of the stream, as small as can be: it answers what the host asks. */
+export function scene(definition: Service, name = "dhcp") {
+  const hub = memoryHub();
+  const clock = virtualClock(start);
+  const database = new DatabaseSync(":memory:");
+  createStoreTables(database);
+  createWordsTables(database);
+  const machine = memoryMachine();
+  const logged: string[] = [];
+  const speaker = hub.connect();
+  const table = new Table(name);
+  const telling = new Telling(name, table, { epoch: start * 1000 });
+  const asOf = (): AsOf => ({ state: ["20261122000000.000000Z#000000#000#000000"], clock: clock.now() });
+  const tell = (message: StreamMessage, key = serviceKey(name)) => speaker.publish(key, JSON.stringify(message));
+
+  const ready = (async () => {
+    await speaker.declare([
+      queueOf("a", name, "table" in definition ? "table" : "plain"),
+      queueOf("civet", "report", "report"),
+    ]);
+    await speaker.consume(
+      queueName("civet", "report"),
+      (delivery) => {
+        delivery.ack();
+        const asked = askMessage.safeParse(JSON.parse(new TextDecoder().decode(delivery.body)));
+        if (!asked.success) return;
+        const { want, host } = asked.data;
+        const answer =
+          typeof want === "object"
+            ? telling.part(want.from, want.to, asOf())
+            : telling.digest(asOf(), { buckets: want === "buckets" });
+        tell(answer, hostKey(name, host));
+      },
+      { prefetch: 100 },
+    );
+  })();
+
+  function up() {
+    const stop = new AbortController();
+    const connection = hub.connect();
+    const running = ready.then(() =>
+      runHost({
+        name: "a",
+        services: new Map([[name, definition]]),
+        codes: new Map([[name, "1"]]),
+        database,
+        machine,
+        clock,
+        signal: stop.signal,
+        connect: async () => connection,
+        log: (line) => void logged.push(line),
+      }),
+    );
+    return {
+      async down() {
+        stop.abort(new Error("down"));
+        await running;
+      },
+      /** As kill -9: what was not acknowledged goes back, and nothing more is stored. */
+      async kill() {
+        connection.crash();
+        stop.abort(new Error("killed"));
+        await running.catch(() => {});
+      },
+    };
+  }
+
+  return {
+    clock,
+    database,
+    machine,
+    logged,
+    up,
+    tell,
+    telling,
+    hub,
+    say(changes: readonly CellChange[]) {
+      table.apply(changes);
+      return Promise.all(telling.rows(changes, asOf()).map((message) => tell(message)));
+    },
+    digest: () => tell(telling.digest(asOf())),
+    send: (body: unknown, messageId?: string) =>
+      speaker.publish(serviceKey(name), JSON.stringify(body), messageId === undefined ? {} : { messageId }),
+    report: () => serviceReport(database, name),
+    facts: () => readFacts(database, name),
+    end: () => database.close(),
+  };
+}
+
+/** A plain service that notes what it was given. */
+export function plainService() {
+  const handled: unknown[] = [];
+  const controls: { fail?: (body: number) => void } = {};
+  const definition = service(z.object({ n: z.number() }), async ({ n }) => {
+    controls.fail?.(n);
+    handled.push(n);
+  });
+  return { definition: definition as unknown as Service, handled, controls };
+}

@@ -1,0 +1,320 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { until } from "../../test/until.ts";
+import { Fatal } from "../core/outcome.ts";
+import { type CellChange, canonical, refusedCell } from "../core/row.ts";
+import { row, scene, simulatedService } from "./host.fixture.ts";
+import { runHost } from "./host.ts";
+
+test("a new host asks for its table and runs once, when it is equal", async () => {
+  const dhcp = simulatedService();
+  const { say, up, report, end } = scene(dhcp.definition);
+  await say(Array.from({ length: 1200 }, (_, i): CellChange => [`k${i}`, row(`m${i}`, `10.0.${i >> 8}.${i & 255}`)]));
+  const host = up();
+  await until(() => dhcp.served.size === 1200);
+  assert.equal(dhcp.seen.runs, 1);
+  assert.equal(report().owed, 0);
+  assert.ok(report().equal);
+  await host.down();
+  end();
+});
+
+test("an empty table is a table: its service runs on it", async () => {
+  const dhcp = simulatedService();
+  const { up, end } = scene(dhcp.definition);
+  const host = up();
+  await until(() => dhcp.seen.runs === 1);
+  assert.deepEqual(dhcp.seen.changes, [undefined]);
+  await host.down();
+  end();
+});
+
+test("the first change runs at once, and a burst behind it is folded into one run", async () => {
+  const dhcp = simulatedService();
+  const { say, up, clock, end } = scene(dhcp.definition);
+  const host = up();
+  await until(() => dhcp.seen.runs === 1);
+  await clock.advance(5000);
+  await say([["k", row("first", "10.0.0.1")]]);
+  await until(() => dhcp.served.size === 1);
+  for (let i = 0; i < 200; i++) await say([[`b${i}`, row(`b${i}`, `10.1.0.${i}`)]]);
+  await clock.advance(999);
+  assert.equal(dhcp.seen.runs, 2);
+  await clock.advance(1);
+  await until(() => dhcp.served.size === 201);
+  assert.equal(dhcp.seen.runs, 3);
+  assert.equal(dhcp.seen.changes[2]?.length, 200);
+  await host.down();
+  end();
+});
+
+test("a change that was tried and then taken back does not stay in the daemon", async () => {
+  const dhcp = simulatedService();
+  const { say, up, clock, report, end } = scene(dhcp.definition);
+  await say([["k", row("good", "10.0.0.1")]]);
+  const host = up();
+  await until(() => dhcp.served.size === 1);
+  await clock.advance(1000);
+  dhcp.controls.after = () => {
+    throw new Error("the daemon died in the middle");
+  };
+  await say([["k", row("typo", "10.0.0.1")]]);
+  await until(() => report().failing);
+  assert.equal(dhcp.served.get("k")?.name, "typo");
+  dhcp.controls.after = undefined;
+  await say([["k", row("good", "10.0.0.1")]]);
+  await clock.advance(1000);
+  await until(() => !report().failing);
+  assert.equal(dhcp.served.get("k")?.name, "good");
+  assert.equal(dhcp.seen.interrupted.at(-1), true);
+  await host.down();
+  end();
+});
+
+test("a host that starts again runs from its store before it asks any broker, and resumes what is owed", async () => {
+  const dhcp = simulatedService();
+  const world = scene(dhcp.definition);
+  await world.say([["k", row("a", "10.0.0.1")]]);
+  const first = world.up();
+  await until(() => dhcp.served.size === 1);
+  await world.clock.advance(1000);
+  let release = (): void => {};
+  dhcp.controls.before = () => new Promise<void>((resolve) => (release = resolve));
+  await world.say([["j", row("b", "10.0.0.2")]]);
+  await until(() => dhcp.seen.runs === 2);
+  const killed = first.kill();
+  release();
+  await killed;
+  dhcp.controls.before = undefined;
+  dhcp.served.clear();
+
+  const stop = new AbortController();
+  let asked = false;
+  const running = runHost({
+    name: "a",
+    services: new Map([["dhcp", dhcp.definition]]),
+    codes: new Map(),
+    database: world.database,
+    machine: world.machine,
+    clock: world.clock,
+    signal: stop.signal,
+    log: () => {},
+    async connect() {
+      assert.deepEqual([...dhcp.served.keys()].sort(), ["j", "k"]);
+      asked = true;
+      return world.hub.connect();
+    },
+  });
+  await until(() => asked);
+  assert.equal(world.report().owed, 0);
+  stop.abort();
+  await running;
+  world.end();
+});
+
+test("messages that arrive during a run do not move the rows under it", async () => {
+  const dhcp = simulatedService();
+  const { say, up, clock, report, end } = scene(dhcp.definition);
+  await say([["k", row("a", "10.0.0.1")]]);
+  const host = up();
+  await until(() => dhcp.served.size === 1);
+  await clock.advance(1000);
+  let release = (): void => {};
+  dhcp.controls.before = () => new Promise<void>((resolve) => (release = resolve));
+  await say([["k", row("b", "10.0.0.1")]]);
+  await until(() => dhcp.seen.runs === 2);
+  const before = report().stored?.seq;
+  await say([["k", row("c", "10.0.0.1")]]);
+  await until(() => report().stored?.seq !== before);
+  release();
+  dhcp.controls.before = undefined;
+  await until(() => dhcp.served.get("k")?.name === "b");
+  assert.equal(report().owed, 1);
+  await clock.advance(1000);
+  await until(() => dhcp.served.get("k")?.name === "c");
+  assert.equal(report().owed, 0);
+  await host.down();
+  end();
+});
+
+test("a refused key keeps its last good row, until a good row claims its unique value", async () => {
+  const dhcp = simulatedService();
+  const { say, up, clock, report, end } = scene(dhcp.definition);
+  await say([["k", row("a", "10.0.0.1")]]);
+  const host = up();
+  await until(() => dhcp.served.size === 1);
+  await clock.advance(1000);
+  await say([["k", refusedCell("its address is not one")]]);
+  await until(() => report().keptCount === 1);
+  await clock.advance(1000);
+  assert.equal(dhcp.served.get("k")?.ip, "10.0.0.1");
+  assert.match(report().kept[0]?.why ?? "", /its address is not one/);
+  await say([["j", row("new", "10.0.0.1")]]);
+  await until(() => dhcp.served.has("j"));
+  assert.equal(dhcp.served.has("k"), false);
+  assert.equal(report().keptCount, 1);
+  await host.down();
+  end();
+});
+
+test("an entry that is refused as a whole keeps every row that it had", async () => {
+  const dhcp = simulatedService();
+  const { say, up, clock, report, end } = scene(dhcp.definition);
+  await say([
+    ["e/1", row("a", "10.0.0.1")],
+    ["e/2", row("b", "10.0.0.2")],
+  ]);
+  const host = up();
+  await until(() => dhcp.served.size === 2);
+  await clock.advance(1000);
+  await say([
+    ["e", refusedCell("select failed")],
+    ["e/1", null],
+    ["e/2", null],
+  ]);
+  await until(() => report().stored?.seq === 2);
+  await clock.advance(60_000);
+  assert.deepEqual([...dhcp.served.keys()], ["e/1", "e/2"]);
+  await say([["e", null]]);
+  await until(() => dhcp.served.size === 0);
+  await host.down();
+  end();
+});
+
+test("a row of another version is kept as it was, and the others go in", async () => {
+  const dhcp = simulatedService();
+  const { say, up, report, end } = scene(dhcp.definition);
+  await say([
+    ["k", canonical({ name: "a", ip: "10.0.0.1", room: "42" })],
+    ["j", row("b", "10.0.0.2")],
+  ]);
+  const host = up();
+  await until(() => dhcp.served.has("j"));
+  assert.equal(dhcp.served.has("k"), false);
+  assert.match(report().kept[0]?.why ?? "", /other version.*room/);
+  await host.down();
+  end();
+});
+
+test("a row that the daemon refuses waits; the others are loaded", async () => {
+  const dhcp = simulatedService();
+  const { say, up, clock, report, end } = scene(dhcp.definition);
+  dhcp.controls.result = { refused: [{ key: "k", why: "no such subnet" }] };
+  await say([
+    ["k", row("a", "10.9.0.1")],
+    ["j", row("b", "10.0.0.2")],
+  ]);
+  const host = up();
+  await until(() => dhcp.served.has("j"));
+  assert.equal(report().owed, 0);
+  assert.match(report().kept[0]?.why ?? "", /no such subnet/);
+  dhcp.controls.result = undefined;
+  await clock.advance(1000);
+  await say([["k", row("a", "10.0.0.1")]]);
+  await until(() => dhcp.served.has("k"));
+  assert.equal(report().keptCount, 0);
+  await host.down();
+  end();
+});
+
+test("a run that fails is tried again, ever more slowly, and its error is in the report", async () => {
+  const dhcp = simulatedService();
+  const { say, up, clock, report, end } = scene(dhcp.definition);
+  dhcp.controls.before = () => {
+    throw new Error("the daemon is down");
+  };
+  await say([["k", row("a", "10.0.0.1")]]);
+  const host = up();
+  await until(() => report().failing);
+  assert.equal(report().why, "the daemon is down");
+  for (const [wait, runs] of [
+    [1000, 2],
+    [2000, 3],
+    [4000, 4],
+    [8000, 5],
+    [16_000, 6],
+    [30_000, 7],
+    [30_000, 8],
+  ] as const) {
+    await clock.advance(wait - 1);
+    assert.equal(dhcp.seen.runs, runs - 1);
+    await clock.advance(1);
+    await until(() => dhcp.seen.runs === runs);
+  }
+  dhcp.controls.before = undefined;
+  await clock.advance(30_000);
+  await until(() => !report().failing);
+  await host.down();
+  end();
+});
+
+test("a fatal error waits for the rows to move, or for a retry", async () => {
+  const dhcp = simulatedService();
+  const { say, send, up, clock, report, end } = scene(dhcp.definition);
+  dhcp.controls.before = () => {
+    throw new Fatal("this text will never load");
+  };
+  await say([["k", row("a", "10.0.0.1")]]);
+  const host = up();
+  await until(() => report().failing);
+  await clock.advance(600_000);
+  assert.equal(dhcp.seen.runs, 1);
+  await say([["k", row("b", "10.0.0.1")]]);
+  await until(() => dhcp.seen.runs === 2);
+  dhcp.controls.before = undefined;
+  await clock.advance(1000);
+  await send({ trigger: 1, kind: "order", service: "dhcp", order: "retry" });
+  await until(() => dhcp.served.get("k")?.name === "b");
+  await host.down();
+  end();
+});
+
+test("a run that is asked for again gives every row", async () => {
+  const dhcp = simulatedService();
+  const { say, send, up, clock, end } = scene(dhcp.definition);
+  await say([["k", row("a", "10.0.0.1")]]);
+  const host = up();
+  await until(() => dhcp.served.size === 1);
+  dhcp.served.clear();
+  await clock.advance(1000);
+  await send({ trigger: 1, kind: "order", service: "dhcp", order: "regen" });
+  await until(() => dhcp.served.size === 1);
+  assert.equal(dhcp.seen.changes.at(-1), undefined);
+  await host.down();
+  end();
+});
+
+test("a machine that was restarted is given every row", async () => {
+  const dhcp = simulatedService();
+  const { say, up, clock, machine, end } = scene(dhcp.definition);
+  await say([["k", row("a", "10.0.0.1")]]);
+  const host = up();
+  await until(() => dhcp.served.size === 1);
+  dhcp.served.clear();
+  machine.powerCut();
+  await clock.advance(10_000);
+  await until(() => dhcp.served.size === 1);
+  await host.down();
+  end();
+});
+
+test("a message that cannot be understood is set aside and listed, and the next go on", async () => {
+  const dhcp = simulatedService();
+  const { say, send, tell, telling, up, report, end } = scene(dhcp.definition);
+  const host = up();
+  await until(() => dhcp.seen.runs === 1);
+  await send({ on: true });
+  await tell({ ...telling.digest({ state: [], clock: 0 }), trigger: 2 } as never);
+  await tell({ kind: "rows", trigger: 1 } as never);
+  await say([["k", row("a", "10.0.0.1")]]);
+  await until(() => report().stored?.seq === 1);
+  assert.equal(report().parkedCount, 3);
+  assert.match(
+    report()
+      .parked.map(({ why }) => why)
+      .join("; "),
+    /plain message.*protocol version 2.*not a message/,
+  );
+  await host.down();
+  end();
+});

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { until } from "../../test/until.ts";
+import { plainService, scene } from "./host.fixture.ts";
+
+test("plain messages are handled one by one in order, one with an id once", async () => {
+  const secours = plainService();
+  const { send, up, report, end } = scene(secours.definition, "secours");
+  const host = up();
+  await send({ n: 1 }, "id-1");
+  await send({ n: 2 });
+  await send({ n: 1 }, "id-1");
+  await send({ n: 2 });
+  await until(() => secours.handled.length === 3 && report().owed === 0);
+  assert.deepEqual(secours.handled, [1, 2, 2]);
+  await host.down();
+  end();
+});
+
+test("a plain message that keeps failing is parked, and the next go on; a retry gives it again", async () => {
+  const secours = plainService();
+  const { send, up, clock, report, end } = scene(secours.definition, "secours");
+  secours.controls.fail = (n) => {
+    if (n === 1) throw new Error("no route");
+  };
+  const host = up();
+  await send({ n: 1 });
+  await send({ n: 2 });
+  await send({ wrong: true });
+  await until(() => report().failing);
+  for (let second = 0; second < 60; second++) await clock.advance(1000);
+  await until(() => report().parkedCount === 2);
+  assert.deepEqual(secours.handled, [2]);
+  secours.controls.fail = undefined;
+  await send({ trigger: 1, kind: "order", service: "secours", order: "retry" });
+  await until(() => secours.handled.length === 2);
+  assert.deepEqual(secours.handled, [2, 1]);
+  await host.down();
+  end();
+});
+
+test("a plain message survives a kill between its store and its handling", async () => {
+  const secours = plainService();
+  const { send, up, report, end } = scene(secours.definition, "secours");
+  secours.controls.fail = () => {
+    throw new Error("not now");
+  };
+  const first = up();
+  await send({ n: 7 });
+  await until(() => report().owed === 1 && report().failing);
+  await first.kill();
+  secours.controls.fail = undefined;
+  const second = up();
+  await until(() => secours.handled.length === 1);
+  assert.deepEqual(secours.handled, [7]);
+  await second.down();
+  end();
+});
