@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import { Violation } from "./host.ts";
-import { allRules, play, type Rules } from "./schedule.ts";
+import { allRules, play } from "./schedule.ts";
+import type { Rules } from "./world.ts";
 
 /**
  * `node test/simulation/stream/run.ts [--seeds N] [--from N] [--without RULE]` counts violating schedules;
@@ -20,18 +20,8 @@ for (const rule of off) {
 }
 const rules: Rules = { ...allRules, ...Object.fromEntries(off.map((rule) => [rule, false])) };
 
-function violationOf(seed: number, trace?: (line: string) => void): Violation | undefined {
-  try {
-    play(seed, rules, trace);
-    return undefined;
-  } catch (error) {
-    if (error instanceof Violation) return error;
-    throw error;
-  }
-}
-
 if (values.seed !== undefined) {
-  const violation = violationOf(Number(values.seed), console.log);
+  const violation = play(Number(values.seed), rules, console.log);
   console.log(violation ? `violated: ${violation.message}` : "no violation");
   process.exitCode = violation ? 1 : 0;
 } else {
@@ -40,7 +30,7 @@ if (values.seed !== undefined) {
   const found = new Map<string, number[]>();
   const started = performance.now();
   for (let seed = first; seed < first + count; seed++) {
-    const violation = violationOf(seed);
+    const violation = play(seed, rules);
     if (violation) found.set(violation.promise, [...(found.get(violation.promise) ?? []), seed]);
   }
   const seconds = (performance.now() - started) / 1000;

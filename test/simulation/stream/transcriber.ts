@@ -31,8 +31,8 @@ export interface Surroundings {
   readonly habits: Habits;
   /** What the broker remembers of epochs, for a transcriber that counts them there. */
   readonly broker: { epoch: number };
-  send(sent: Sent): void;
-  trace(line: () => string): void;
+  send(sent: Sent, from: number): void;
+  note(line: () => string): void;
 }
 
 export interface Transcriber {
@@ -54,7 +54,7 @@ export interface Transcriber {
 
 const limits = { rows: 2, bytes: 17 };
 
-export function transcriber(name: string, world: Surroundings): Transcriber {
+export function transcriber(index: number, world: Surroundings): Transcriber {
   const { truth, random, habits, broker } = world;
   let replica = 0;
   let believes = false;
@@ -67,16 +67,17 @@ export function transcriber(name: string, world: Surroundings): Transcriber {
   let lead: Lead = { epoch: 0, heard: 0 };
 
   const asOf = (): AsOf => ({ state: stateText(version.state), clock: version.phase });
-  const say = (message: StreamMessage, to: number | "all" = "all") => world.send({ to, message });
+  const say = (message: StreamMessage, to: number | "all" = "all") => world.send({ to, message }, index);
   const usable = () => mirror === "complete" || (mirror === "partial" && !habits.complete);
 
   /** The mirror moves; what of the table moves with it is told. */
   function move(next: Version): void {
     version = next;
-    const changes = keys.flatMap((key, index): CellChange[] => {
-      const cell = truth.cell(index, next);
-      return (table.get(key) ?? null) === cell ? [] : [[key, cell]];
-    });
+    const changes: CellChange[] = [];
+    for (const [number, key] of keys.entries()) {
+      const cell = truth.cell(number, next);
+      if ((table.get(key) ?? null) !== cell) changes.push([key, cell]);
+    }
     table.apply(changes);
     if (telling && changes.length > 0) for (const message of telling.rows(changes, asOf())) say(message);
   }
@@ -91,7 +92,9 @@ export function transcriber(name: string, world: Surroundings): Transcriber {
       : Math.max(heard, broker.epoch) + 1;
     lead = { epoch: broker.epoch, heard: broker.epoch };
     telling = new Telling(service, table, { epoch: lead.epoch, rolledBack, limits });
-    world.trace(() => `${name} begins epoch ${lead.epoch}${rolledBack ? ", rolled back," : ""} at ${text(version)}`);
+    world.note(
+      () => `transcriber ${index} begins epoch ${lead.epoch}${rolledBack ? ", rolled back," : ""} at ${text(version)}`,
+    );
     say(telling.digest(asOf()));
   }
 

@@ -1,0 +1,157 @@
+import type { Followup, Safeguards } from "../../../src/core/follow.ts";
+import type { StreamMessage } from "../../../src/core/stream.ts";
+import { type Host, host, type Said } from "./host.ts";
+import { type Random, seeded } from "./random.ts";
+import { type Habits, type Sent, type Transcriber, transcriber } from "./transcriber.ts";
+import { stateOf, type Truth, truth } from "./truth.ts";
+
+/** One service, two transcribers, two hosts, and a broker between them that can lose, delay and repeat. */
+
+/** Every rule of the stream that a run can take away. */
+export interface Rules extends Safeguards, Habits {
+  /** A host says aloud what it refuses. */
+  readonly spokenRefusal: boolean;
+}
+
+export interface World {
+  readonly random: Random;
+  readonly directory: Truth;
+  readonly hosts: readonly Host[];
+  readonly transcribers: readonly Transcriber[];
+  readonly now: number;
+  pass(milliseconds: number): void;
+  note(line: () => string): void;
+  /** A host takes its next message, if it has one; it can die before it says or acknowledges anything. */
+  take(host: number, options?: { dies?: boolean }): boolean;
+  /** A host starts and says hello. */
+  start(host: number): void;
+  /** A transcriber hears the next thing that a host said, if there is one. */
+  hear(transcriber: number): boolean;
+  /** One report is lost. */
+  mishear(transcriber: number): void;
+  /** What a transcriber publishes no longer arrives, until it all does: its node of the broker is paused. */
+  stick(transcriber: number): void;
+  unstick(transcriber: number): void;
+  /** A transcriber dies; what was stuck may arrive without it. */
+  crash(transcriber: number): void;
+  /** What was stuck when one died arrives; false when there is none. */
+  arriveLate(): boolean;
+  loseBroker(): void;
+}
+
+export const count = 2;
+
+export function world(seed: number, rules: Rules, trace?: (line: string) => void): World {
+  const random = seeded(seed);
+  const directory = truth();
+  const broker = { epoch: 0 };
+  let now = 1_000_000;
+  const beginning = now;
+  const note = (line: () => string) => trace?.(`${((now - beginning) / 1000).toFixed(1).padStart(7)} s  ${line()}`);
+  const numbers = [...Array(count).keys()];
+
+  const hosts = numbers.map(() => host(directory, rules));
+  const inboxes = numbers.map((): Said[] => []);
+  const stuck: (Sent[] | undefined)[] = [];
+  let late: Sent[][] = [];
+
+  const transcribers = numbers.map((index) =>
+    transcriber(index, { truth: directory, random, habits: rules, broker, send, note }),
+  );
+  function send(sent: Sent, from: number): void {
+    note(() => `transcriber ${from} says ${named(sent.message)}${sent.to === "all" ? "" : ` to host ${sent.to}`}`);
+    const waiting = stuck[from];
+    if (waiting) waiting.push(sent);
+    else route(sent);
+  }
+  function route({ to, message }: Sent): void {
+    if (to === "all") for (const { queue } of hosts) queue.push(message);
+    else hosts[to]?.queue.push(message);
+  }
+  function say(said: Said): void {
+    for (const inbox of inboxes) inbox.push(said);
+  }
+
+  return {
+    random,
+    directory,
+    hosts,
+    transcribers,
+    get now() {
+      return now;
+    },
+    pass(milliseconds) {
+      now += milliseconds;
+    },
+    note,
+    take(index, { dies = false } = {}) {
+      const taken = hosts[index]!.take();
+      if (!taken) return false;
+      const { message, followup } = taken;
+      note(() => `host ${index} takes ${named(message)}: ${outcome(followup)}${dies ? ", and dies" : ""}`);
+      if (dies) return true;
+      if (followup.ask) say({ kind: "ask", host: index, want: followup.ask });
+      const { mark } = followup.followed;
+      if (followup.refused && mark && rules.spokenRefusal) {
+        const { epoch, asOf } = mark;
+        say({ kind: "refusal", epoch, asOf, refused: message.epoch, because: followup.refused });
+      }
+      return true;
+    },
+    start(index) {
+      note(() => `host ${index} starts`);
+      hosts[index]!.start();
+      say({ kind: "ask", host: index, want: "digest" });
+    },
+    hear(index) {
+      const said = inboxes[index]!.shift();
+      if (said) transcribers[index]!.hear(said, now);
+      return said !== undefined;
+    },
+    mishear(index) {
+      inboxes[index]!.shift();
+    },
+    stick(index) {
+      stuck[index] ??= [];
+    },
+    unstick(index) {
+      const waiting = stuck[index];
+      stuck[index] = undefined;
+      waiting?.forEach(route);
+    },
+    crash(index) {
+      note(() => `transcriber ${index} crashes`);
+      transcribers[index]!.crash();
+      const waiting = stuck[index];
+      stuck[index] = undefined;
+      if (waiting && random.chance(0.7)) late.push(waiting);
+    },
+    arriveLate() {
+      const arriving = late.shift();
+      arriving?.forEach(route);
+      return arriving !== undefined;
+    },
+    loseBroker() {
+      note(() => "the broker is lost with its disk");
+      broker.epoch = 0;
+      late = [];
+      for (const { queue } of hosts) queue.lose();
+      for (const inbox of inboxes) inbox.length = 0;
+    },
+  };
+}
+
+function named(message: StreamMessage): string {
+  const { epoch, seq, asOf } = message;
+  const place = `(${epoch}, ${seq}) as of state ${stateOf(asOf.state)}, phase ${asOf.clock}`;
+  if (message.kind === "digest") return `a digest${message.buckets ? " with buckets" : ""} ${place}`;
+  const rows = message.rows.map(([key, cell]) => `${key}=${cell ?? "gone"}`).join(" ") || "no rows";
+  if (message.kind === "part") return `the part [${message.from}, ${message.to}) ${place}: ${rows}`;
+  return `rows ${place}, piece ${message.piece}${message.more ? " of more" : ""}: ${rows}`;
+}
+
+function outcome({ refused, dropped, followed, ask }: Followup): string {
+  if (refused) return `refused, its ${refused} is older`;
+  if (dropped) return `dropped, ${dropped}`;
+  return `taken${followed.doubt ? ", in doubt" : ""}${ask ? `, asks for ${JSON.stringify(ask)}` : ""}`;
+}
