@@ -7,7 +7,8 @@ import { ValueIndex } from "./value-index.ts";
 
 /** What a change moved: the entries that appeared, changed or went, and the looks to which the answer now differs. */
 export interface Difference {
-  readonly changed: ReadonlySet<string>;
+  /** By uuid, with the DN; the last one of those that went. */
+  readonly changed: ReadonlyMap<string, string>;
   readonly looks: ReadonlySet<Look>;
 }
 
@@ -71,7 +72,7 @@ export class Mirror {
       if (after) this.#byUuid.set(uuid, after);
       else this.#byUuid.delete(uuid);
     }
-    return { changed: new Set(moves.map(({ uuid }) => uuid)), looks };
+    return { changed: new Map(moves.map(({ uuid, before, after }) => [uuid, (after ?? before)?.dn ?? ""])), looks };
   }
 
   #unname(entry: MirrorEntry, after: MirrorEntry | undefined, looks: Set<Look>): void {

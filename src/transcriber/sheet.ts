@@ -40,8 +40,8 @@ export class Sheet {
 
   /** Follows a change of the mirror and of the clock: each entry that either can affect is evaluated once. Gives what really moved, in key order. */
   move({ changed, looks }: Difference, now: number): CellChange[] {
-    const dirty = new Set(changed);
-    for (const uuid of changed) this.#addLookers(contentLook(uuid), dirty);
+    const dirty = new Set(changed.keys());
+    for (const uuid of changed.keys()) this.#addLookers(contentLook(uuid), dirty);
     for (const look of looks) this.#addLookers(look, dirty);
     for (const uuid of now < this.#now ? this.#timed : this.#alarms.due(now)) dirty.add(uuid);
     this.#now = now;

@@ -11,7 +11,8 @@ import { readDn } from "./value-index.ts";
 /** What a change moved: the rows of each service that has any, and the entries that the directory changed. */
 export interface Moved {
   readonly services: ReadonlyMap<string, readonly CellChange[]>;
-  readonly entries: ReadonlySet<string>;
+  /** By uuid, with the DN. */
+  readonly entries: ReadonlyMap<string, string>;
 }
 
 /** Why an entry says what it says to a service. */
@@ -52,7 +53,7 @@ export interface Transcription {
   explain(service: string, dn: string): Explanation;
 }
 
-const unmoved: Difference = { changed: new Set(), looks: new Set() };
+const unmoved: Difference = { changed: new Map(), looks: new Set() };
 
 export function transcription(
   services: ReadonlyMap<string, Service>,

@@ -1,0 +1,121 @@
+import type { Want } from "../core/follow.ts";
+import { reason } from "../core/outcome.ts";
+import { hostKey, serviceKey } from "../core/routing.ts";
+import type { Cell, CellChange } from "../core/row.ts";
+import type { AsOf, StreamMessage } from "../core/stream.ts";
+import type { Table } from "../core/table.ts";
+import { Telling } from "../core/tell.ts";
+
+export interface ChannelOptions {
+  readonly service: string;
+  readonly table: Table;
+  asOf(): AsOf;
+  publish(key: string, body: string): Promise<void>;
+  /** Waits, longer at each failure in a row, until the broker may be there again. */
+  revive(failures: number): Promise<void>;
+  log(line: string): void;
+}
+
+/** One service's stream on its way out: one message at a time, in one order. */
+export interface Channel {
+  /** Whether something was not published, so that hosts wait for the next digest. */
+  readonly behind: boolean;
+  /** Starts an epoch: its first word is a digest. */
+  begin(epoch: number, rolledBack: boolean): void;
+  /** Says nothing more. */
+  end(): void;
+  /** Takes what the table has just taken. */
+  moved(changes: readonly CellChange[]): void;
+  /** Says a digest to every host of the service. */
+  digest(): void;
+  /** Answers one host. */
+  answer(host: string, want: Want): void;
+}
+
+/**
+ * What waits here is bounded: of rows the last word for each key, of answers the last one for each host.
+ * While the broker is away nothing waits at all: the digest that is said on its return repairs what hosts have missed.
+ */
+export function channel({ service, table, asOf, publish, revive, log }: ChannelOptions): Channel {
+  const everyone = serviceKey(service);
+  const rows = new Map<string, Cell | null>();
+  const answers = new Map<string, Want>();
+  let telling: Telling | undefined;
+  /** How many times in a row publishing has failed. */
+  let failures = 0;
+  let behind = false;
+  let speaking = false;
+
+  /** Everything that is to be said now. It is read from the table in one go, so that a digest stands where its rows do. */
+  function next(words: Telling): [key: string, message: StreamMessage][] {
+    const now = asOf();
+    const said: [string, StreamMessage][] = [];
+    if (rows.size > 0) for (const message of words.rows([...rows], now)) said.push([everyone, message]);
+    rows.clear();
+    const [answer] = answers;
+    if (!answer) return said;
+    const [key, want] = answer;
+    answers.delete(key);
+    if (typeof want === "object") said.push([key, words.part(want.from, want.to, now)]);
+    else said.push([key, words.digest(now, { buckets: want === "buckets" })]);
+    return said;
+  }
+
+  async function speak(): Promise<void> {
+    if (speaking) return;
+    speaking = true;
+    while (telling && rows.size + answers.size > 0) {
+      const words = telling;
+      try {
+        for (const [key, message] of next(words)) {
+          if (telling !== words) break; // another epoch has begun: what was of this one is of no use
+          await publish(key, JSON.stringify(message));
+        }
+        if (failures > 0) log(`${service}: published again`);
+        failures = 0;
+      } catch (error) {
+        if (failures === 0) log(`${service}: not published: ${reason(error)}; trying again`);
+        failures += 1;
+        forget();
+        behind = true;
+        await revive(failures);
+        behind = false;
+        if (telling) answers.set(everyone, "digest");
+      }
+    }
+    speaking = false;
+  }
+
+  function forget(): void {
+    rows.clear();
+    answers.clear();
+  }
+
+  function want(key: string, what: Want): void {
+    if (!telling || behind) return;
+    answers.set(key, what);
+    void speak();
+  }
+
+  return {
+    get behind() {
+      return behind;
+    },
+    begin(epoch, rolledBack) {
+      forget();
+      telling = new Telling(service, table, { epoch, rolledBack });
+      want(everyone, "digest");
+    },
+    end() {
+      forget();
+      telling = undefined;
+    },
+    moved(changes) {
+      if (!telling || behind) return;
+      for (const [key, cell] of changes) rows.set(key, cell);
+      void speak();
+    },
+    digest: () => want(everyone, "digest"),
+    answer: (host, what) => want(hostKey(service, host), what),
+  };
+}

@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { hashEnd } from "../core/digest.ts";
+import { reason } from "../core/outcome.ts";
+import { type ReportMessage, reportMessage } from "../core/report.ts";
+import { type AskMessage, askMessage, type RefusalMessage, refusalMessage } from "../core/stream.ts";
+import type { Delivery } from "../ports/broker.ts";
+import { type Event, readEvent } from "./event.ts";
+import { plainLine } from "./plain-line.ts";
+
+/** The most bytes that a message to the transcriber may have: an event about a large group carries it twice. */
+export const bodyLimit = 8 * 1024 * 1024;
+
+const hostMessage = z.discriminatedUnion("kind", [reportMessage, askMessage, refusalMessage]);
+
+/** What hosts and bindings say, once it is known to be well-formed. */
+export interface Heard {
+  report(report: ReportMessage): void;
+  ask(ask: AskMessage): void;
+  refusal(refusal: RefusalMessage): void;
+  event(event: Event): void;
+}
+
+/** Reads what comes from hosts and bindings. Nothing that comes can stop it: what is malformed is said and acknowledged. */
+export function listener(heard: Heard, log: (line: string) => void) {
+  const said = new Set<string>();
+  const take = (delivery: Delivery, read: (body: unknown) => void): void => {
+    try {
+      read(parse(delivery.body));
+    } catch (error) {
+      const line = plainLine(`a message to ${delivery.key} is of no use: ${reason(error)}`);
+      // Once each, so that a broken script does not fill the log; and what was said is bounded too.
+      if (said.size >= 1_000) said.clear();
+      if (!said.has(line)) log(line);
+      said.add(line);
+    }
+    delivery.ack();
+  };
+  return {
+    /** Takes a message of the report queue. */
+    report: (delivery: Delivery): void => take(delivery, (body) => hearHost(readHostMessage(body), heard)),
+    /** Takes a message of the event queue. */
+    event: (delivery: Delivery): void => take(delivery, (body) => heard.event(readEvent(body))),
+  };
+}
+
+function parse(body: Uint8Array): unknown {
+  if (body.length > bodyLimit) throw new Error(`it has ${body.length} bytes, the limit is ${bodyLimit}`);
+  return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+}
+
+function readHostMessage(body: unknown): z.infer<typeof hostMessage> {
+  const read = hostMessage.safeParse(body);
+  if (read.success) return read.data;
+  throw new Error(
+    read.error.issues.map(({ path, message }) => `${path.join(".") || "the message"}: ${message}`).join("; "),
+  );
+}
+
+function hearHost(message: z.infer<typeof hostMessage>, heard: Heard): void {
+  if (message.kind === "report") heard.report(message);
+  else if (message.kind === "refusal") heard.refusal(message);
+  else {
+    const { want } = message;
+    if (typeof want === "object" && !(want.from >= 0 && want.from < want.to && want.to <= hashEnd)) {
+      throw new Error(`want: [${want.from}, ${want.to}) is no range of key hashes`);
+    }
+    heard.ask(message);
+  }
+}

@@ -1,0 +1,127 @@
+import type { Want } from "../core/follow.ts";
+import { hearRefusal, type Lead, lookAgain, patience } from "../core/lead.ts";
+import type { CellChange } from "../core/row.ts";
+import type { DirectoryState, RefusalMessage } from "../core/stream.ts";
+import { nextEpoch } from "../core/tell.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Channel } from "./channel.ts";
+
+/** The least time between two epochs, in milliseconds: two transcribers that both believe to be active must not chase each other. */
+const epochSpacing = 1_000;
+
+/** Above this an epoch cannot be told from its neighbours (2^53), so nobody can go above it. */
+const highestEpoch = 2 ** 52;
+
+export interface SpeakerOptions {
+  readonly channels: ReadonlyMap<string, Channel>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** The directory state that the mirror holds. */
+  mirror(): DirectoryState;
+  /** Brings the tables to the present clock. */
+  look(): void;
+  log(line: string): void;
+}
+
+/** Who speaks, and in which epoch: nobody unless elected and with a complete mirror. */
+export interface Speaker {
+  readonly active: boolean;
+  readonly epoch: number | undefined;
+  elect(active: boolean): void;
+  /** The mirror is whole: what is said of it is true. */
+  complete(): void;
+  moved(services: ReadonlyMap<string, readonly CellChange[]>): void;
+  digests(): void;
+  answer(service: string, host: string, want: Want): void;
+  /** Hears of an epoch; the next one goes above it. */
+  hear(epoch: number): void;
+  refused(refusal: RefusalMessage): void;
+  /** Looks whether what it waited for has come. */
+  lookAgain(): void;
+  /** When to look again, in monotonic milliseconds. */
+  due(): number | undefined;
+}
+
+export function speaker({ channels, clock, random, mirror, look, log }: SpeakerOptions): Speaker {
+  let active = false;
+  let complete = false;
+  let lead: Lead = { epoch: 0, heard: 0 };
+  let begunAt = Number.NEGATIVE_INFINITY;
+  /** An epoch that is to begin when the last one is old enough. */
+  let wanted: { readonly rolledBack: boolean } | undefined;
+
+  const speaks = (): boolean => lead.epoch > 0;
+
+  function begin(rolledBack: boolean): void {
+    if (!active || !complete) return;
+    if (clock.monotonic() - begunAt < epochSpacing) {
+      wanted = { rolledBack: rolledBack || wanted?.rolledBack === true };
+      return;
+    }
+    silence();
+    look(); // before the epoch's first word, so that no row which time has taken away returns with it
+    wanted = undefined;
+    begunAt = clock.monotonic();
+    const epoch = nextEpoch(clock.now(), lead.heard, random);
+    lead = { epoch, heard: epoch };
+    log(`epoch ${epoch} begins${rolledBack ? ": the directory was rolled back" : ""}`);
+    for (const channel of channels.values()) channel.begin(epoch, rolledBack);
+  }
+
+  function silence(): void {
+    lead = { epoch: 0, heard: Math.max(lead.heard, lead.epoch) };
+    wanted = undefined;
+    for (const channel of channels.values()) channel.end();
+  }
+
+  function follow({ lead: next, act }: ReturnType<typeof lookAgain>): void {
+    lead = next;
+    if (act === "digest") for (const channel of channels.values()) channel.digest();
+    else if (act) begin(act === "rollBack");
+  }
+
+  return {
+    get active() {
+      return active;
+    },
+    get epoch() {
+      return speaks() ? lead.epoch : undefined;
+    },
+    elect(elected) {
+      if (active === elected) return;
+      active = elected;
+      log(active ? "this host is the active transcriber" : "this host stands by");
+      if (active) begin(false);
+      else silence();
+    },
+    complete() {
+      complete = true;
+      if (!speaks()) begin(false);
+    },
+    moved(services) {
+      for (const [service, changes] of services) channels.get(service)?.moved(changes);
+    },
+    digests() {
+      for (const channel of channels.values()) channel.digest();
+    },
+    answer: (service, host, want) => channels.get(service)?.answer(host, want),
+    hear(epoch) {
+      if (epoch <= highestEpoch) lead = { ...lead, heard: Math.max(lead.heard, epoch) };
+    },
+    refused(refusal) {
+      const { host, service, epoch } = refusal;
+      if (epoch > highestEpoch) return log(`${service} on ${host} holds epoch ${epoch}, which none can follow`);
+      if (!speaks()) return this.hear(epoch);
+      follow(hearRefusal(lead, refusal, mirror(), clock.monotonic()));
+    },
+    lookAgain() {
+      if (wanted) begin(wanted.rolledBack);
+      if (speaks()) follow(lookAgain(lead, mirror(), clock.monotonic()));
+    },
+    due() {
+      const times = [wanted && begunAt + epochSpacing, lead.behind && lead.behind.since + patience];
+      const known = times.filter((time) => time !== undefined);
+      return known.length === 0 ? undefined : Math.min(...known);
+    },
+  };
+}
