@@ -23,7 +23,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
 
 const source = fileURLToPath(new URL("../src/", import.meta.url));
 const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter(
-  (file) => file.endsWith(".ts") && !file.endsWith(".test.ts"),
+  (file) => file.endsWith(".ts") && !/\.(test|fixture)\.ts$/.test(file),
 );
 const imports = new Map(files.map((file) => [file, importsOf(file)]));
 
