@@ -3,6 +3,7 @@ import type { Host, InstallFile, InstallSteps } from "../../core/host.ts";
 import { type MemoryMachine, type MemoryOptions, memoryMachine } from "../../machines/memory.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { createWordsTables, hostWords } from "../words.ts";
+import { installer } from "./install.ts";
 
 /** For the tests of installs: a machine with a daemon that runs what it read at its last reload. */
 

@@ -1,0 +1,58 @@
+import type { Command } from "../core/host.ts";
+import type { Machine } from "../ports/machine.ts";
+import { overlay } from "./overlay.ts";
+
+/** What would have been done, in the order in which it was first touched. */
+export interface Noted {
+  /** Files whose content would differ; undefined for no file. */
+  readonly files: readonly {
+    readonly path: string;
+    readonly before: string | undefined;
+    readonly after: string | undefined;
+  }[];
+  /** What else would become of files and directories, each as a sentence. */
+  readonly changes: readonly string[];
+  readonly commands: readonly { readonly command: Command; readonly input: string | undefined }[];
+}
+
+export interface DryMachine extends Machine {
+  noted(): Noted;
+  /** Forgets what was noted; the files stay as they would be. */
+  forget(): void;
+}
+
+/** A machine that only notes what would change on another one: later reads see the changes, commands that change something say nothing and exit 0. */
+export function dryMachine(base: Machine): DryMachine {
+  let files = new Map<string, { before: string | undefined; after: string | undefined }>();
+  let changes: string[] = [];
+  let commands: Noted["commands"][number][] = [];
+  const text = (bytes: Uint8Array | undefined): string | undefined => bytes && Buffer.from(bytes).toString();
+
+  return {
+    dry: true,
+    files: overlay(base.files, {
+      file(path, before, after) {
+        const first = files.get(path);
+        files.set(path, { before: first ? first.before : text(before), after: text(after) });
+      },
+      other: (what) => changes.push(what),
+    }),
+    async run(command, options) {
+      if (!options.changes) return base.run(command, options);
+      options.signal?.throwIfAborted();
+      commands.push({ command, input: options.input });
+      return { code: 0, stdout: "", stderr: "" };
+    },
+    incarnation: (daemon) => base.incarnation(daemon),
+    noted: () => ({
+      files: [...files].map(([path, note]) => ({ path, ...note })).filter(({ before, after }) => before !== after),
+      changes: [...changes],
+      commands: [...commands],
+    }),
+    forget() {
+      files = new Map();
+      changes = [];
+      commands = [];
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { readFile } from "node:fs/promises";
+import type { DaemonIdentity, Machine } from "../ports/machine.ts";
+import { realFiles } from "./real-files.ts";
+import { runCommand } from "./run-command.ts";
+
+/** The machine that this process runs on. */
+export function realMachine(): Machine {
+  return {
+    dry: false,
+    files: realFiles,
+    run: runCommand,
+    async incarnation(daemon) {
+      const boot = await firstLine("/proc/sys/kernel/random/boot_id");
+      if (boot === undefined) return undefined;
+      if (!daemon) return boot;
+      const life = await lifeOf(daemon);
+      return life && `${boot} ${life}`;
+    },
+  };
+}
+
+/** Which life of a daemon this is: systemd's invocation of its unit, or its pid with the time it was started. */
+async function lifeOf(daemon: DaemonIdentity): Promise<string | undefined> {
+  if ("unit" in daemon) {
+    const command = ["systemctl", "show", "-p", "InvocationID", "--value", "--", daemon.unit] as const;
+    const { code, stdout } = await runCommand(command, { changes: false, deadline: 10_000 });
+    return code === 0 ? stdout.trim() || undefined : undefined;
+  }
+  const pid = await firstLine(daemon.pidFile);
+  if (pid === undefined || !/^[1-9]\d*$/.test(pid)) return undefined;
+  const stat = await firstLine(`/proc/${pid}/stat`);
+  // proc(5): the second field is the program's name in parentheses and may hold anything, so count behind the last one; 22 is the start time.
+  const started = stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[22 - 3];
+  return started && `${pid} ${started}`;
+}
+
+/** The first line of a file without the spaces around it; undefined when it cannot be read. */
+async function firstLine(path: string): Promise<string | undefined> {
+  try {
+    return (await readFile(path, "utf8")).split("\n")[0]?.trim();
+  } catch {
+    return undefined; // no such file, or no right to it: the life is then unknown, which is what the caller says
+  }
+}
