@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { dhcpHosts, dhcpRow, iscDhcp } from "../../src/services/isc-dhcp.ts";
+import { conform } from "./conform.ts";
+import { anything } from "./hostile.ts";
+import { entry, quietMachine, scene, selected } from "./scene.ts";
+
+const pc = { mac: "AA-BB-CC-DD-EE-FF", ip: "10.0.0.7", name: "PC7" };
+const including = () => quietMachine({ "/etc/dhcp/dhcpd.conf": 'include "/etc/dhcp/trigger-hosts.conf";\n' });
+
+conform("iscDhcp", iscDhcp(), [pc], { machine: including });
+
+/** A reader of host declarations of its own: whatever it does not know makes it fail. */
+export function readHosts(text: string) {
+  const line =
+    /^host ([a-z0-9-]+) \{ hardware ethernet ([0-9a-f:]{17}); fixed-address ([0-9.]+); option host-name "([a-z0-9-]+)"; \}$/;
+  return text
+    .split("\n")
+    .filter((one) => one !== "" && !one.startsWith("#"))
+    .map((one) => {
+      const [, name, mac, ip, option] = line.exec(one) ?? assert.fail(`not a host declaration: ${JSON.stringify(one)}`);
+      assert.equal(option, name);
+      return { mac, ip, name };
+    });
+}
+
+test("whatever the values of a machine are, they are refused or give the one declaration meant", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ mac: anything(pc.mac), ip: anything(pc.ip), name: anything(pc.name) })),
+      (given) => {
+        const rows = given.flatMap((row) => dhcpRow.safeParse(row).data ?? []);
+        assert.deepEqual(readHosts(dhcpHosts(rows)), rows);
+      },
+    ),
+  );
+});
+
+test("dhcpd's whole configuration is checked with the new file in it, and dhcpd restarted once", async () => {
+  const { machine, run } = scene(iscDhcp(), { machine: including() });
+  const calls: string[] = [];
+  machine.program("dhcpd", ({ arguments: [, , path] }) => void calls.push(machine.text(path ?? "") ?? "nothing"));
+  machine.program("systemctl", ({ arguments: words }) => void calls.push(words.join(" ")));
+  await run({ a: pc });
+  assert.match(calls[0] ?? "", /^include ".*trigger-hosts\.conf.+";/);
+  assert.deepEqual(calls.slice(1), ["restart isc-dhcp-server"]);
+  assert.deepEqual(readHosts(machine.text("/etc/dhcp/trigger-hosts.conf") ?? ""), [
+    { mac: "aa:bb:cc:dd:ee:ff", ip: "10.0.0.7", name: "pc7" },
+  ]);
+});
+
+test("a host can differ in its paths and commands", async () => {
+  const service = iscDhcp({ within: false, check: false, reload: false, on: { dhcp2: { path: "/srv/hosts.conf" } } });
+  for (const [name, path] of [
+    ["dhcp1", "/etc/dhcp/trigger-hosts.conf"],
+    ["dhcp2", "/srv/hosts.conf"],
+  ] as const) {
+    const { machine, run } = scene(service, { name });
+    await run({ a: pc });
+    assert.equal(readHosts(machine.text(path) ?? "").length, 1);
+  }
+});
+
+test("by default the machines of RFC 2307 with one MAC and one IPv4 address are selected", () => {
+  const machine = (ips: string[], macs = [pc.mac]) =>
+    entry(["ieee802Device", "ipHost"], "pc7.campus.example", { macaddress: macs, iphostnumber: ips });
+  assert.deepEqual(selected(iscDhcp(), machine(["10.0.0.7", "2001:db8::7"])), { mac: pc.mac, ip: pc.ip, name: "pc7" });
+  assert.equal(selected(iscDhcp(), machine(["2001:db8::7"])), undefined);
+  assert.equal(selected(iscDhcp(), entry(["ipHost"], "pc7", { iphostnumber: ["10.0.0.7"] })), undefined);
+  assert.throws(
+    () => selected(iscDhcp(), machine(["10.0.0.7", "10.0.0.8"])),
+    /several IPv4 addresses \(10\.0\.0\.7, 10\.0\.0\.8\)/,
+  );
+  assert.throws(() => selected(iscDhcp(), machine(["10.0.0.7"], [pc.mac, "00:00:00:00:00:01"])), /macAddress/);
+});
