@@ -1,19 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { type ReportMessage, reportMessage } from "../core/report.ts";
+import type { TranscriberState } from "../transcriber/transcriber.ts";
 
 /** What a transcriber keeps, in its host's store, of the network: the last report of each host, and what it says of itself. */
-
-/** What the transcriber says of itself. */
-export interface TranscriberState {
-  readonly active: boolean;
-  readonly epoch: number | undefined;
-  readonly complete: boolean;
-  /** Why the directory cannot be read now. */
-  readonly trouble: string | undefined;
-  readonly entries: number;
-  /** Per service: rows, refusals, and the hash of the file that computed them. */
-  readonly services: Readonly<Record<string, { rows: number; refused: number; code: string }>>;
-}
 
 export function createNetworkTables(database: DatabaseSync): void {
   database.exec(`

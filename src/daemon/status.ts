@@ -7,7 +7,8 @@ import { serviceReport } from "../host/report.ts";
 import type { Project } from "../project/project.ts";
 import { takeLock } from "../sqlite/lock.ts";
 import { openDatabase } from "../sqlite/open.ts";
-import { readReports, readTranscriberState, type TranscriberState } from "./network.ts";
+import type { TranscriberState } from "../transcriber/transcriber.ts";
+import { readReports, readTranscriberState } from "./network.ts";
 import { lockFile, storeFile } from "./store-file.ts";
 
 /** What is known of one host of the config. */

@@ -1,0 +1,55 @@
+import type { DatabaseSync } from "node:sqlite";
+import { servicesOf } from "../core/config.ts";
+import type { Table } from "../core/service.ts";
+import { ldifSource } from "../directories/ldif/source.ts";
+import type { Broker } from "../ports/broker.ts";
+import type { Clock } from "../ports/clock.ts";
+import { loadServices, type Project } from "../project/project.ts";
+import { transcribe } from "../transcriber/transcriber.ts";
+import { createNetworkTables, keepReport, keepTranscriberState } from "./network.ts";
+
+/** How often the transcriber's state is written for `trigger status`, when it moved; milliseconds. */
+const statePace = 500;
+
+export interface TranscriberParts {
+  readonly database: DatabaseSync;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  log(line: string): void;
+  connect(): Promise<Broker>;
+}
+
+/** Runs the transcriber of a host until the signal; what it hears and says of itself goes into the host's store. */
+export async function runTranscriber(project: Project, host: string, parts: TranscriberParts): Promise<void> {
+  const { database, clock, signal, log, connect } = parts;
+  createNetworkTables(database);
+  const { services, codes } = await loadServices(project, servicesOf(project.config));
+  const tables = new Map<string, Table>();
+  for (const [name, service] of services) if ("table" in service) tables.set(name, service.table);
+  const broker = await connect();
+  try {
+    const transcriber = transcribe({
+      host,
+      config: project.config,
+      services: tables,
+      codes,
+      source: ldifSource({ file: project.ldifFile, clock }),
+      broker,
+      clock,
+      random: Math.random,
+      log,
+      onReport: (report) => keepReport(database, report),
+      signal,
+    });
+    let written = "";
+    while (!signal.aborted) {
+      const state = JSON.stringify(transcriber.state());
+      if (state !== written) keepTranscriberState(database, transcriber.state());
+      written = state;
+      await clock.sleep(statePace, signal);
+    }
+    await transcriber.done;
+  } finally {
+    await broker.close();
+  }
+}
