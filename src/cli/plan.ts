@@ -41,6 +41,7 @@ function hostLines({ host, service, secret, noted, failed }: HostPlan, terminal:
   for (const { path, before, after } of noted.files) {
     lines.push(secret ? `${path} would change; it has secrets and is not shown` : patch(path, before, after, terminal));
   }
+  for (const change of noted.changes) lines.push(`would ${change}`);
   for (const { command } of noted.commands) lines.push(`would run: ${command.join(" ")}`);
   if (failed !== undefined) lines.push(`would fail: ${failed}`);
   return `${lines.join("\n")}\n`;

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { Installed, InstallSteps } from "../../core/host.ts";
 import { reason } from "../../core/outcome.ts";
 import { runStep, type StepContext } from "./step.ts";
@@ -17,6 +18,7 @@ export async function dryInstall(
   const differing = targets.filter(({ hash, disk }) => hash !== disk?.hash);
   if (differing.length === 0) return "unchanged";
   for (const { path, bytes, file, disk } of differing) {
+    await files.makeDirectory(dirname(path));
     const mode = disk?.stat.mode ?? file.mode ?? (context.secret ? 0o600 : 0o644);
     await files.write(path, bytes, { ...disk?.stat, mode: context.secret ? mode & 0o600 : mode });
   }
