@@ -70,17 +70,17 @@ export function brokerFile(file: string, { lockFile, log, begin, patience }: Opt
       try {
         const result = work(opened ?? open());
         // A file that was replaced meanwhile has swallowed the work: it is done again in the one that counts.
-        if (!replaced()) {
-          failure = undefined;
-          return result;
-        }
+        if (!replaced()) return result;
         log(`the broker file ${file} was replaced or deleted: opened again`);
         forget();
       } catch (error) {
-        const elapsed = performance.now() - start;
-        if ((isBusy(error) || error instanceof AnotherOpens) && elapsed < patience) {
-          if (elapsed > 1_000)
-            failure = `${file}: another process has been writing for ${Math.floor(elapsed / 1_000)} s`;
+        if (isBusy(error) || error instanceof AnotherOpens) {
+          const elapsed = performance.now() - start;
+          const long = new Error(`another process has been writing for ${Math.floor(elapsed / 1_000)} s`, {
+            cause: error,
+          });
+          if (elapsed > patience) throw failed(long);
+          if (elapsed > 1_000) failure = `${file}: ${long.message}`;
           await pauseBeforeRetry(++busy);
         } else if (isBroken(error) && ++broken <= renewals) {
           suspect = { identity: opened?.identity, error };
@@ -102,7 +102,9 @@ export function brokerFile(file: string, { lockFile, log, begin, patience }: Opt
   const inTransaction = <T>(now: Opened, work: Work<T>, wanted: boolean): T => {
     if (wanted !== durable) now.database.exec(`PRAGMA synchronous = ${wanted ? "FULL" : "NORMAL"}`);
     durable = wanted;
-    return transaction(now.database, () => work(now.statements, life));
+    const result = transaction(now.database, () => work(now.statements, life));
+    failure = undefined; // a read that succeeds says nothing of a disk that is full
+    return result;
   };
 
   return {
@@ -117,6 +119,7 @@ export function brokerFile(file: string, { lockFile, log, begin, patience }: Opt
         if (failure) database.exec("PRAGMA user_version = 1");
         const log = statSync(`${file}-wal`, { throwIfNoEntry: false });
         if (log && log.size > logLimit) database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+        failure = undefined;
       }),
     trouble: () => failure,
     close() {
