@@ -1,0 +1,94 @@
+import { identityOfDn, isBelow, normalDn, parentOf, rdnTexts } from "../../core/dn.ts";
+import type { Attributes, StoredEntry } from "../../core/entry.ts";
+import { reason, type UserError } from "../../core/outcome.ts";
+import { uuidOf } from "./content.ts";
+import { wrongAt } from "./lines.ts";
+import { lostRdn, modified, withoutRdn, withRdn } from "./modify.ts";
+import type { ChangeRecord, LdifRecord } from "./record.ts";
+import { type Tree, treeOf } from "./tree.ts";
+
+/**
+ * What entries become when the records of a file are applied to them in order; a content record is an addition, as ldapadd takes it.
+ * A record that a server would refuse is a `UserError` with LDAP's own name for it (RFC 4511, 4.1.9).
+ */
+export function applyRecords(
+  entries: Iterable<StoredEntry>,
+  records: Iterable<LdifRecord>,
+  file: string,
+): StoredEntry[] {
+  const tree = treeOf(entries);
+  for (const record of records) apply(tree, record, (why, line = record.line) => wrongAt(file, line, why));
+  return [...tree.entries.values()];
+}
+
+/** Makes the error of a refused record, at its line or the one given. */
+type Refuse = (why: string, line?: number) => UserError;
+
+function apply(tree: Tree, record: LdifRecord, refuse: Refuse): void {
+  const dn = normalDn(record.dn);
+  const entry = tree.entries.get(dn);
+  if (record.kind === "content" || record.kind === "add") add(tree, dn, record, refuse);
+  else if (!entry) throw refuse(`noSuchObject: there is no entry "${record.dn}"`);
+  else if (record.kind === "rename") rename(tree, dn, entry, record, refuse);
+  else if (record.kind === "modify") {
+    const attributes = modified(entry.attributes, record.modifications, refuse);
+    const lost = lostRdn(dn, entry.attributes, attributes);
+    if (lost) throw refuse(`notAllowedOnRDN: ${lost} names the entry "${record.dn}"`);
+    tree.put(dn, { ...entry, attributes });
+  } else {
+    if (tree.hasBelow(dn)) throw refuse(`notAllowedOnNonLeaf: there are entries below "${record.dn}"`);
+    tree.remove(dn);
+  }
+}
+
+function add(tree: Tree, dn: string, record: { dn: string; attributes: Attributes }, refuse: Refuse): void {
+  if (tree.entries.has(dn)) throw refuse(`entryAlreadyExists: "${record.dn}"`);
+  if (isOrphan(tree, dn)) throw refuse(`noSuchObject: there is no entry above "${record.dn}"`);
+  const attributes = withRdn(record.attributes, record.dn);
+  tree.put(dn, { uuid: uuidOf(dn, attributes), dn: record.dn, attributes });
+}
+
+/** Whether a DN hangs below an entry, but not below its own parent. One with nothing above it is a suffix, or the top of an extract. */
+function isOrphan({ entries }: Tree, dn: string): boolean {
+  let parent = parentOf(dn);
+  if (parent === undefined || entries.has(parent)) return false;
+  while (parent && !entries.has(parent)) parent = parentOf(parent);
+  return Boolean(parent);
+}
+
+type Rename = ChangeRecord & { kind: "rename" };
+
+function rename(tree: Tree, from: string, entry: StoredEntry, record: Rename, refuse: Refuse): void {
+  const components = rdnTexts(entry.dn);
+  const superior = record.newSuperior ?? components.slice(1).join(",");
+  const above = normalDn(superior);
+  if (record.newSuperior && !tree.entries.has(above)) throw refuse(`noSuchObject: there is no entry "${superior}"`);
+  if (from === "" || above === from || isBelow(above, from)) {
+    throw refuse(`unwillingToPerform: "${record.dn}" cannot be moved below itself`);
+  }
+  const written = superior === "" ? record.newRdn : `${record.newRdn},${superior}`;
+  const to = nameOf(written, refuse);
+  if (to !== from && tree.entries.has(to)) throw refuse(`entryAlreadyExists: "${written}"`);
+
+  const attributes = record.deleteOldRdn ? withoutRdn(entry.attributes, from) : entry.attributes;
+  const moves = [{ old: from, entry: { ...entry, dn: written, attributes: withRdn(attributes, written) } }];
+  for (const [old, below] of tree.hasBelow(from) ? tree.entries : []) {
+    if (!isBelow(old, from)) continue;
+    const own = rdnTexts(below.dn).slice(0, -components.length);
+    moves.push({ old, entry: { ...below, dn: [...own, written].join(",") } });
+  }
+  for (const { old } of moves) tree.remove(old);
+  for (const { old, entry } of moves) {
+    const dn = nameOf(entry.dn, refuse);
+    tree.put(dn, { ...entry, uuid: entry.uuid === identityOfDn(old) ? identityOfDn(dn) : entry.uuid });
+  }
+}
+
+/** The normal form of a name that came of joining others; it may have become too long. */
+function nameOf(dn: string, refuse: Refuse): string {
+  try {
+    return normalDn(dn);
+  } catch (error) {
+    throw refuse(`invalidDNSyntax: ${reason(error)}`);
+  }
+}

@@ -1,0 +1,74 @@
+import { isUtf8 } from "node:buffer";
+import { UserError } from "../../core/outcome.ts";
+
+/** The lines of an LDIF file as they were before folding (RFC 2849, notes 2 and 3). */
+
+/** A line with its continuations joined. A blank one separates records; comments are left out. */
+export interface Line {
+  /** Where it begins, the first line of the file being 1. */
+  readonly number: number;
+  readonly text: string;
+}
+
+/** The longest line that is read, in bytes: an attribute value of 24 MB in base64. */
+export const lineLimit = 32 * 1024 * 1024;
+
+/** An error of the file's author, at a line. */
+export const wrongAt = (file: string, line: number, what: string): UserError =>
+  new UserError(`${file}:${line}: ${what}`);
+
+const newline = 0x0a;
+const carriageReturn = 0x0d;
+const space = 0x20;
+const hash = 0x23;
+const byteOrderMark = [0xef, 0xbb, 0xbf];
+
+/** Reads the lines of a file, with LF or CRLF at their ends. */
+export function* linesOf(content: Uint8Array, file: string): Generator<Line> {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  let at = byteOrderMark.every((byte, index) => bytes[index] === byte) ? byteOrderMark.length : 0;
+  for (let number = 1; at < bytes.length; ) {
+    if (bytes[at] === space)
+      throw wrongAt(file, number, "begins with a space, but there is no line before it to go on");
+    const first = number++;
+    let end = endOfLine(bytes, at);
+    const goesOn = withoutReturn(bytes.subarray(at, end)).length > 0 && bytes[end + 1] === space;
+    while (goesOn && bytes[end + 1] === space) {
+      end = endOfLine(bytes, end + 1);
+      number++;
+    }
+    const line = bytes.subarray(at, end);
+    if (line[0] !== hash) {
+      if (line.length > lineLimit) throw wrongAt(file, first, `has ${line.length} bytes, the limit is ${lineLimit}`);
+      yield { number: first, text: textOf(goesOn ? unfolded(line) : withoutReturn(line), file, first) };
+    }
+    at = end + 1;
+  }
+}
+
+function endOfLine(bytes: Uint8Array, from: number): number {
+  const end = bytes.indexOf(newline, from);
+  return end < 0 ? bytes.length : end;
+}
+
+const withoutReturn = (line: Buffer): Buffer => (line.at(-1) === carriageReturn ? line.subarray(0, -1) : line);
+
+/** Joined as bytes: a fold may stand inside a character. */
+function unfolded(lines: Buffer): Buffer {
+  const joined = Buffer.allocUnsafe(lines.length);
+  let size = 0;
+  for (let at = 0; at <= lines.length; ) {
+    const end = endOfLine(lines, at);
+    size += withoutReturn(lines.subarray(at, end)).copy(joined, size);
+    at = end + 2; // the newline and the space
+  }
+  return joined.subarray(0, size);
+}
+
+function textOf(line: Buffer, file: string, number: number): string {
+  if (!isUtf8(line)) throw wrongAt(file, number, "is not UTF-8; write the value in base64, after a double colon");
+  const text = line.toString();
+  const control = /[\0\r]/.exec(text);
+  if (control) throw wrongAt(file, number, `has ${JSON.stringify(control[0])} in it; write the value in base64`);
+  return text;
+}

@@ -1,0 +1,33 @@
+import { type Field, fieldReader } from "./field.ts";
+import { type Line, linesOf, wrongAt } from "./lines.ts";
+import { type LdifRecord, recordOf } from "./record.ts";
+
+/** What an LDIF file says, record by record (RFC 2849). */
+
+/** Reads content and change records. The first thing that is wrong is a `UserError` that names the file and the line. */
+export const readRecords = (bytes: Uint8Array, file: string): LdifRecord[] => [...recordsOf(bytes, file)];
+
+/** The same, one at a time. */
+export function* recordsOf(bytes: Uint8Array, file: string): Generator<LdifRecord> {
+  const read = fieldReader(file);
+  let fields: Field[] = [];
+  let begun = false;
+  for (const line of linesOf(bytes, file)) {
+    if (line.text === "") {
+      if (fields.length > 0) yield recordOf(fields, file);
+      fields = [];
+    } else if (begun || !isVersion(line, file)) {
+      fields.push(read(line));
+    }
+    begun ||= line.text !== "";
+  }
+  if (fields.length > 0) yield recordOf(fields, file);
+}
+
+/** Whether a line says the version of LDIF, which only the first one may. */
+function isVersion({ text, number }: Line, file: string): boolean {
+  const version = /^version:(.*)$/i.exec(text)?.[1]?.trim();
+  if (version === undefined) return false;
+  if (version !== "1") throw wrongAt(file, number, "expected version 1 of LDIF, the only one there is");
+  return true;
+}

@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { appendFile, mkdir, mkdtemp, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { directoryContract, entryOf } from "../../../test/contracts/directory.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { SourceChange } from "../../ports/directory.ts";
+import { ldifSource } from "./source.ts";
+import { writeLdif } from "./write.ts";
+
+for (const way of ["replaced", "rewritten in place"]) {
+  directoryContract(`ldif, ${way}`, async (entries, clock) => {
+    const folder = await mkdtemp(join(tmpdir(), "trigger-ldif-"));
+    const file = join(folder, "campus.ldif");
+    const fresh = way === "replaced" ? `${file}.new` : file;
+    await writeFile(file, writeLdif(entries));
+    return {
+      source: ldifSource({ file, clock }),
+      async hold(content) {
+        await writeFile(fresh, writeLdif(content));
+        if (fresh !== file) await rename(fresh, file);
+      },
+      break: () => (way === "replaced" ? rm(file) : writeFile(file, "dn: cn=a\nfirst")),
+      close: () => rm(folder, { recursive: true }),
+    };
+  });
+}
+
+interface Scene {
+  readonly file: string;
+  readonly source: ReturnType<typeof ldifSource>;
+  next(): Promise<SourceChange>;
+  /** Whether nothing is delivered while the source looks at the file some more times. */
+  silent(): Promise<boolean>;
+}
+
+/** A source that looks every 20 ms, and how often it has looked. */
+async function withSource(
+  body: (scene: Scene) => Promise<void>,
+  { name = "campus.ldif", still = 40 } = {},
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "trigger-ldif-"));
+  const file = join(folder, name);
+  const stop = new AbortController();
+  let sleeps = 0;
+  const clock: Clock = {
+    now: () => Date.now(),
+    monotonic: () => performance.now(),
+    sleep: (milliseconds, signal) =>
+      new Promise((resolve) => {
+        sleeps++;
+        const timer = setTimeout(resolve, milliseconds);
+        signal?.addEventListener("abort", () => resolve(clearTimeout(timer)));
+      }),
+  };
+  const source = ldifSource({ file, clock, still, every: 20 });
+  const changes = source.changes(stop.signal)[Symbol.asyncIterator]();
+  let pending: Promise<IteratorResult<SourceChange>> | undefined;
+  const take = (): Promise<IteratorResult<SourceChange>> => {
+    pending ??= changes.next();
+    return pending;
+  };
+  try {
+    await body({
+      file,
+      source,
+      async next() {
+        const { value } = await take();
+        pending = undefined;
+        return value;
+      },
+      async silent() {
+        const enough = sleeps + 10;
+        const looked = (async () => {
+          while (sleeps < enough) await new Promise((resolve) => setTimeout(resolve, 5));
+          return true;
+        })();
+        return await Promise.race([take().then(() => false), looked]);
+      },
+    });
+  } finally {
+    stop.abort();
+    await (pending ?? changes.return?.());
+    await rm(folder, { recursive: true });
+  }
+}
+
+const names = (change: SourceChange): string[] | string =>
+  change.kind === "refresh" ? change.entries.map(({ dn }) => dn.slice(3, 4)) : change.kind;
+const why = (change: SourceChange): string => (change.kind === "trouble" ? change.why : change.kind);
+
+test("a syntax error names the line, is said once, and the last good content heals it though its bytes are the same", () =>
+  withSource(async ({ file, next, silent }) => {
+    const good = writeLdif([entryOf("a")]);
+    await writeFile(file, good);
+    assert.deepEqual(names(await next()), ["a"]);
+    await writeFile(file, `${good}nonsense\n`);
+    const said = why(await next());
+    assert.ok(said.startsWith(`${file}:7: `) && said.endsWith("; the last good content stays"), said);
+    assert.ok(await silent());
+    await utimes(file, 1, 1); // the same error in what seems a new file
+    assert.ok(await silent());
+    await writeFile(file, good);
+    assert.deepEqual(names(await next()), ["a"]);
+    assert.ok(await silent());
+  }));
+
+test("the same bytes again are no news", () =>
+  withSource(async ({ file, next, silent }) => {
+    await writeFile(file, writeLdif([entryOf("a")]));
+    await next();
+    await writeFile(`${file}.new`, writeLdif([entryOf("a")]));
+    await rename(`${file}.new`, file);
+    assert.ok(await silent());
+  }));
+
+test("a file that is not there is trouble once, again when asked, until it comes, also with its folder", () =>
+  withSource(
+    async ({ file, source, next, silent }) => {
+      assert.match(why(await next()), /cannot be read: ENOENT[^;]*$/);
+      assert.ok(await silent());
+      source.refresh();
+      assert.match(why(await next()), /ENOENT/);
+      await mkdir(dirname(file));
+      await writeFile(file, writeLdif([entryOf("a")]));
+      assert.deepEqual(names(await next()), ["a"]);
+    },
+    { name: "later/campus.ldif" },
+  ));
+
+test("a file that goes and comes back as it was is trouble and then content", () =>
+  withSource(async ({ file, next }) => {
+    await writeFile(file, writeLdif([entryOf("a")]));
+    await next();
+    await rename(file, `${file}.away`);
+    assert.equal((await next()).kind, "trouble");
+    await rename(`${file}.away`, file);
+    assert.deepEqual(names(await next()), ["a"]);
+  }));
+
+test("a file that is being written is not read before it stands still", () =>
+  withSource(
+    async ({ file, next }) => {
+      await writeFile(file, writeLdif([entryOf("a")]));
+      await next();
+      const content = [..."bcdefgh"].map((name) => entryOf(name));
+      await writeFile(file, "");
+      for (const entry of content) {
+        await appendFile(file, writeLdif([entry]).slice("version: 1\n".length));
+        await new Promise((resolve) => setTimeout(resolve, 30));
+      }
+      assert.deepEqual(names(await next()), [..."bcdefgh"]);
+    },
+    { still: 200 },
+  ));
+
+test("what is no file, and would be waited for, is trouble", () =>
+  withSource(async ({ file, next }) => {
+    execFileSync("mkfifo", [file]);
+    assert.match(why(await next()), /it is not a file/);
+  }));
+
+test("an empty file is trouble: it is no empty directory", () =>
+  withSource(async ({ file, next }) => {
+    await writeFile(file, "");
+    assert.match(why(await next()), /expected at least one entry, found none$/);
+  }));

@@ -1,0 +1,26 @@
+import { comparesCase } from "../../core/attributes.ts";
+import { normalDn } from "../../core/dn.ts";
+import type { Value } from "../../core/entry.ts";
+import { normalValue } from "../../core/values.ts";
+
+/** The values without those that are there already, byte for byte. */
+export function uniqueValues(values: readonly Value[]): Value[] {
+  return [...new Map(values.map((value) => [exactKey(value), value])).values()];
+}
+
+/** A text that is the same for two values of an attribute that LDAP takes for one, as far as that is known without its schema. */
+export function valueKey(attribute: string, value: Value): string {
+  if (typeof value !== "string" || comparesCase(attribute)) return exactKey(value);
+  return value.includes("=") ? `dn:${asDn(value)}` : `text:${normalValue(value)}`;
+}
+
+const exactKey = (value: Value): string =>
+  typeof value === "string" ? `text:${value}` : `bytes:${Buffer.from(value).toString("latin1")}`;
+
+function asDn(value: string): string {
+  try {
+    return normalDn(value);
+  } catch {
+    return normalValue(value); // an equals sign alone does not make a DN
+  }
+}

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { isUtf8 } from "node:buffer";
+import { test } from "node:test";
+import fc from "fast-check";
+import { normalDn } from "../../core/dn.ts";
+import type { StoredEntry, Value } from "../../core/entry.ts";
+import { readContent, uuidOf } from "./content.ts";
+import { writeLdif } from "./write.ts";
+
+const written = (value: Value): string =>
+  writeLdif([{ uuid: "", dn: "cn=a", attributes: new Map([["x", [value]]]) }]).split("\n")[3]!;
+
+test("what is not safe is written in base64", () => {
+  for (const value of ["plain", "a: b", "a<b", "-"]) assert.equal(written(value), `x: ${value}`);
+  for (const value of [" a", "a ", ":a", "<a", "a\nb", "é", "a\0", Uint8Array.of(0xff)])
+    assert.match(written(value), /^x:: /);
+  assert.equal(written(""), "x:");
+});
+
+const text = fc.oneof(fc.string({ unit: "binary" }), fc.stringMatching(/^[ :<a\n\r#]{0,5}$/));
+const bytes = fc.uint8Array({ minLength: 1, maxLength: 20 });
+const values = <T extends Value>(value: fc.Arbitrary<T>): fc.Arbitrary<T[]> =>
+  fc.uniqueArray(value, { minLength: 1, maxLength: 3, selector: (one) => Buffer.from(one as string).toString("hex") });
+const attribute = fc.oneof(
+  fc.tuple(
+    fc.constantFrom("cn", "x-y", "cn;lang-fr", "a_b"),
+    values(
+      fc.oneof(
+        text,
+        bytes.filter((value) => !isUtf8(value)),
+      ),
+    ),
+  ),
+  fc.tuple(fc.constantFrom("usercertificate;binary"), values(bytes)),
+);
+const entry = fc
+  .record({ name: text, attributes: fc.array(attribute, { minLength: 1, maxLength: 4 }), uuid: fc.option(fc.uuid()) })
+  .map(({ name, attributes, uuid }): StoredEntry => {
+    const all = new Map<string, readonly Value[]>([...attributes, ...(uuid ? [["entryuuid", [uuid]] as const] : [])]);
+    const dn = `cn=${Buffer.from(name).toString("hex").replace(/../g, "\\$&")},dc=Campus`;
+    return { uuid: uuidOf(normalDn(dn), all), dn, attributes: all };
+  });
+const entries = fc.uniqueArray(entry, { minLength: 1, maxLength: 5, selector: ({ dn }) => normalDn(dn) });
+
+test("what is written is read back as it was, folded or not, with either end of line", () => {
+  const fold = (ldif: string): string => ldif.replace(/[^\n]{40}(?=[^\n])/g, "$&\n ");
+  const ways = [(ldif: string) => ldif, fold, (ldif: string) => fold(ldif).replaceAll("\n", "\r\n")];
+  fc.assert(
+    fc.property(entries, fc.constantFrom(...ways), (held, way) => {
+      if (new Set(held.map(({ uuid }) => uuid)).size < held.length) return;
+      assert.deepEqual(readContent(Buffer.from(way(writeLdif(held))), "x.ldif"), held);
+    }),
+    { numRuns: 300 },
+  );
+});

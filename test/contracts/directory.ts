@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { StoredEntry } from "../../src/core/entry.ts";
+import { olderState } from "../../src/core/stream.ts";
+import { systemClock } from "../../src/daemon/clock.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import type { DirectorySource, SourceChange } from "../../src/ports/directory.ts";
+
+/** A directory of one implementation, and the hands that a person has on it. */
+export interface OpenDirectory {
+  readonly source: DirectorySource;
+  /** Makes these the entries that the directory holds. */
+  hold(entries: readonly StoredEntry[]): Promise<void>;
+  /** Makes it impossible to read or to believe, until it next holds something. */
+  break(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type OpenEmptyDirectory = (entries: readonly StoredEntry[], clock: Clock) => Promise<OpenDirectory>;
+
+/** An entry with only its DN for an identity, as every source can deliver it. */
+export const entryOf = (name: string, description = "as it was"): StoredEntry => ({
+  uuid: `cn=${name},dc=campus`,
+  dn: `cn=${name},dc=campus`,
+  attributes: new Map([
+    ["objectclass", ["device"]],
+    ["cn", [name]],
+    ["description", [description]],
+  ]),
+});
+
+/** What every directory source does, whatever it reads. */
+export function directoryContract(name: string, open: OpenEmptyDirectory): void {
+  const claim = (what: string, body: (scene: Scene) => Promise<void>): void => {
+    test(`${name}: ${what}`, { timeout: 20_000 }, async () => {
+      const before = resources();
+      const directory = await open([entryOf("a"), entryOf("b")], systemClock);
+      const scene = sceneOf(directory);
+      try {
+        await body(scene);
+      } finally {
+        await scene.stop();
+        await directory.close();
+      }
+      assert.deepEqual(resources(), before, "timers and watchers left behind");
+    });
+  };
+
+  claim("the first delivery is the whole content", async ({ next }) => {
+    const first = await next();
+    assert.ok(first.kind === "refresh");
+    assert.deepEqual(sorted(first.entries), [entryOf("a"), entryOf("b")]);
+    assert.equal(first.state.length, 1);
+  });
+
+  claim("later content arrives in order, each with a newer state", async ({ next, follow, hold }) => {
+    const first = await next();
+    assert.ok(first.kind === "refresh");
+    let { state } = first;
+    for (const content of [[entryOf("a"), entryOf("b", "changed")], [entryOf("b", "changed")], [entryOf("c")]]) {
+      await hold(content);
+      const now = await follow(content);
+      assert.ok(olderState(state, now), `${state} before ${now}`);
+      state = now;
+    }
+  });
+
+  claim("trouble is delivered, and what comes after it too", async ({ next, follow, hold, directory }) => {
+    await next();
+    await directory.break();
+    const trouble = await next();
+    assert.ok(trouble.kind === "trouble");
+    assert.notEqual(trouble.why, "");
+    await hold([entryOf("c")]);
+    await follow([entryOf("c")]);
+  });
+
+  claim("a refresh that is asked for delivers the whole content again", async ({ next, directory }) => {
+    const first = await next();
+    directory.source.refresh();
+    const second = await next();
+    assert.ok(first.kind === "refresh" && second.kind === "refresh");
+    assert.deepEqual(sorted(second.entries), sorted(first.entries));
+    assert.ok(!olderState(second.state, first.state));
+  });
+
+  claim("the signal ends a wait at once", async ({ next, end, stop }) => {
+    await next();
+    const waiting = end();
+    await stop();
+    assert.equal(await waiting, true);
+  });
+
+  claim("a signal that was given before ends it before it begins", async ({ directory }) => {
+    for await (const change of directory.source.changes(AbortSignal.abort())) assert.fail(`delivered ${change.kind}`);
+  });
+
+  claim("who follows later has the content of then", async ({ next, directory, hold, follow }) => {
+    await next();
+    await hold([entryOf("c")]);
+    await follow([entryOf("c")]);
+    const late = sceneOf(directory);
+    const first = await late.next();
+    await late.stop();
+    assert.ok(first.kind === "refresh");
+    assert.deepEqual(first.entries, [entryOf("c")]);
+  });
+}
+
+type Scene = ReturnType<typeof sceneOf>;
+
+function sceneOf(directory: OpenDirectory) {
+  const abort = new AbortController();
+  const changes = directory.source.changes(abort.signal)[Symbol.asyncIterator]();
+  let content = new Map<string, StoredEntry>();
+
+  const next = async (): Promise<SourceChange> => {
+    const { value, done } = await changes.next();
+    assert.ok(!done, "the directory ended by itself");
+    const change = value as SourceChange;
+    if (change.kind === "refresh") content = new Map(change.entries.map((entry) => [entry.uuid, entry]));
+    if (change.kind === "change") {
+      for (const entry of change.put) content.set(entry.uuid, entry);
+      for (const uuid of change.gone) content.delete(uuid);
+    }
+    return change;
+  };
+
+  return {
+    directory,
+    next,
+    hold: (entries: readonly StoredEntry[]) => directory.hold(entries),
+    /** Takes what is delivered until it amounts to these entries, and gives the state then. */
+    async follow(expected: readonly StoredEntry[]): Promise<readonly string[]> {
+      for (;;) {
+        const change = await next();
+        const same = JSON.stringify(sorted(content.values()).map(shown)) === JSON.stringify(expected.map(shown));
+        if (change.kind !== "trouble" && same) return change.state;
+      }
+    },
+    /** Whether the iteration ends. */
+    end: async (): Promise<boolean> => (await changes.next()).done === true,
+    async stop(): Promise<void> {
+      abort.abort();
+      await changes.return?.();
+    },
+  };
+}
+
+const sorted = (entries: Iterable<StoredEntry>): StoredEntry[] =>
+  [...entries].sort((a, b) => (a.uuid < b.uuid ? -1 : 1));
+
+const shown = ({ uuid, dn, attributes }: StoredEntry): unknown => [uuid, dn, [...attributes]];
+
+/** What keeps a process alive or watches for it, the test runner's own apart. */
+function resources(): string[] {
+  return process
+    .getActiveResourcesInfo()
+    .filter((kind) => /Timeout|FSEvent|StatWatcher/.test(kind))
+    .sort();
+}
