@@ -1,0 +1,24 @@
+import { bindZone } from "trigger";
+import { ifHere, out } from "../lib/here.ts";
+import { hasAccess } from "../lib/members.ts";
+
+// One name per machine, with all of its addresses, and their reverse zones.
+export default bindZone({
+  zone: "campus.example",
+  reverse: ["10.42.0.0/16", "10.43.0.0/16", "10.44.0.0/16", "2001:db8:42::/48"],
+  ns: ["ns1.campus.example"],
+  records: ["ns1 A 10.42.0.2", "mail A 10.42.0.3", "@ MX 10 mail"],
+  select(machine, directory) {
+    if (!machine.is("ipHost") || !hasAccess(machine, directory)) return;
+    return { name: machine.name, ips: machine.all("ipHostNumber") };
+  },
+
+  // What differs on one shared machine; a real host needs none of it, and has its server asked for the serials (probe).
+  directory: out("ns1"),
+  check: ifHere(["named-checkzone", "-i", "local", "{zone}", "{staged}"], sampleZone()),
+  reload: false,
+});
+
+function sampleZone(): string {
+  return "$TTL 60\n@ IN SOA ns.example. root.example. 1 60 60 60 60\n@ IN NS ns.example.\nns IN A 192.0.2.1\n";
+}
