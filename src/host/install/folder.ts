@@ -22,11 +22,20 @@ export async function openFolder(files: Files, path: string): Promise<void> {
   if (found?.kind === "directory") return;
   if (found)
     throw new Error(`${folder} is a ${found.kind}: trigger keeps its staged files in a directory of that name`);
-  const missing = [folder];
-  for (let above = dirname(folder); !(await files.stat(above)); above = dirname(above)) missing.unshift(above);
-  for (const directory of missing) {
-    await files.makeDirectory(directory, { mode: directory === folder ? 0o700 : 0o755 });
-    await files.sync(dirname(directory));
+  const directory = dirname(path);
+  await files.makeDirectory(directory);
+  // Also those that exist: a process that died may have made them and no more. Once the folder is there all of them are durable.
+  for (let above = directory; above !== dirname(above); above = dirname(above)) await syncMine(files, dirname(above));
+  await files.makeDirectory(folder, { mode: 0o700 });
+  await files.sync(directory);
+}
+
+/** Makes a directory durable, unless it is one that this process may not read and so has not made. */
+async function syncMine(files: Files, directory: string): Promise<void> {
+  try {
+    await files.sync(directory);
+  } catch (error) {
+    if (!["EACCES", "EPERM", "EINVAL", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
   }
 }
 

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { Host, Installed, InstallFile, InstallSteps } from "../../core/host.ts";
 import { Fatal, Held, Later, reason } from "../../core/outcome.ts";
@@ -218,7 +217,7 @@ export function installer(options: InstallerOptions): Installer {
     book.journal([...journal, ...others.map((debt) => ({ ...debt, batch }))], { fights, now });
     try {
       for (const [{ path }, name] of staged) await staging.putInPlace(name, path);
-      for (const directory of new Set(journal.map(({ path }) => dirname(path)))) await files.sync(directory);
+      await mend.syncNames(journal);
     } catch (error) {
       // What is half in place must not wait there for the next run. The debt stays: that run stages all of it again from nothing.
       await mend.rollBack(journal).catch((again) => log(`the last good files could not be put back: ${reason(again)}`));

@@ -39,6 +39,10 @@ export function repair({ book, files, log }: { book: Book; files: Files; log: (m
       else if (good !== null && (await linkIsGood(debt))) await files.rename(good, path);
       else log(`${path}: the last good file is gone, so what is in place stays`);
     }
+    await syncNames(debts);
+  }
+
+  async function syncNames(debts: readonly Debt[]): Promise<void> {
     for (const directory of new Set(debts.map(({ path }) => dirname(path)))) await files.sync(directory);
   }
 
@@ -82,6 +86,8 @@ export function repair({ book, files, log }: { book: Book; files: Files; log: (m
         debts.every((debt) => now.get(debt.path)?.hash === hash(debt));
       const forward = all(({ to }) => to);
       if (!forward && !all(({ goodHash }) => goodHash)) await rollBack(debts);
+      // The rename may have been the last thing that the interrupted install did.
+      await syncNames(debts);
       try {
         if (steps.reload) await runStep(steps.reload, context);
       } catch (error) {
@@ -99,5 +105,5 @@ export function repair({ book, files, log }: { book: Book; files: Files; log: (m
     }
   }
 
-  return { linkIsGood, readGood, rollBack, tryLastGood, settleOwed };
+  return { linkIsGood, readGood, rollBack, syncNames, tryLastGood, settleOwed };
 }

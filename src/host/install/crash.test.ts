@@ -1,0 +1,194 @@
+import assert from "node:assert/strict";
+import type { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { Fatal, Later } from "../../core/outcome.ts";
+import { installStatus } from "./book.ts";
+import { type Daemon, hostIn, newBook, simulatedDaemon, standingClock, stepsFor } from "./scene.ts";
+
+/**
+ * The process, or the power, ends between each pair of steps of an install: then a new process on the same database finds its way.
+ * Steps are the changes on the machine, the commands, and the commits of the book; they are counted, not listed.
+ */
+
+const [a, b] = ["/etc/demo/a.conf", "/etc/demo/b.conf"];
+const texts = (version: string) => [
+  { path: a, text: `a ${version}\n` },
+  { path: b, text: `b ${version}\n` },
+];
+
+interface Stopwatch {
+  /** The step before which all ends; Infinity for never. */
+  at: number;
+  count: number;
+  dead: boolean;
+  taken: string[];
+}
+
+/** A database whose commits are steps: durable when done, and nothing when the process ended before. */
+function steppedBook(database: DatabaseSync, step: (name: string) => void): DatabaseSync {
+  return new Proxy(database, {
+    get(target, name) {
+      if (name !== "exec") {
+        const value = Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      }
+      return (sql: string) => {
+        if (sql === "COMMIT") step("commit");
+        target.exec(sql);
+      };
+    },
+  });
+}
+
+interface Story {
+  readonly name: string;
+  /** What is there before: installed by trigger, found, or nothing. */
+  readonly before: "installed" | "found" | "nothing";
+  /** What the interrupted run wants, and what the next one wants. */
+  readonly wants: string;
+  readonly next: string;
+  /** What must be in force at the end. */
+  readonly ends: string;
+}
+
+const stories: Story[] = [
+  { name: "an install over an earlier version", before: "installed", wants: "v2", next: "v2", ends: "v2" },
+  { name: "an install that is taken back", before: "installed", wants: "v2", next: "v1", ends: "v1" },
+  { name: "an install followed by another text", before: "installed", wants: "v2", next: "v3", ends: "v3" },
+  {
+    name: "an install followed by a text that is refused",
+    before: "installed",
+    wants: "v2",
+    next: "bad",
+    ends: "v1 or v2",
+  },
+  { name: "a text that fails its reload", before: "installed", wants: "broken", next: "broken", ends: "v1" },
+  { name: "a text that fails its check", before: "installed", wants: "bad", next: "bad", ends: "v1" },
+  { name: "a first install over what was found", before: "found", wants: "v2", next: "v2", ends: "v2" },
+  { name: "a first install where nothing was", before: "nothing", wants: "v2", next: "v2", ends: "v2" },
+  { name: "a first install that fails its reload", before: "found", wants: "broken", next: "broken", ends: "found" },
+];
+
+for (const story of stories) {
+  for (const cut of ["process", "power"] as const) {
+    test(`${story.name} comes right when the ${cut} ends between any two steps`, async () => {
+      // Power takes unsynced things along by chance: several dice for each pair of steps.
+      const seeds = cut === "power" ? [0, 1, 2, 3] : [0, 1];
+      let at = 0;
+      for (let cutShort = true; cutShort; ) {
+        at += 1;
+        for (const seed of seeds) cutShort = await tell(story, cut, at, seed);
+      }
+      assert.ok(at > (story.wants === "bad" ? 8 : 15), `${at} steps are too few to be an install`);
+    });
+  }
+}
+
+/** Plays a story with an end before step `at`; says whether there was such a step. */
+async function tell(story: Story, cut: "process" | "power", at: number, seed: number): Promise<boolean> {
+  const watch: Stopwatch = { at: Number.POSITIVE_INFINITY, count: 0, dead: false, taken: [] };
+  const where = () => `seed ${seed}, ended before step ${at} (after ${watch.taken.slice(-3).join(", ")})`;
+  const seen = new Set<string | undefined>();
+  const step = (name: string): void => {
+    if (watch.dead) throw new Error("the process is dead");
+    look();
+    watch.count += 1;
+    if (watch.count >= watch.at) {
+      watch.dead = true;
+      throw new Error("the process ends here");
+    }
+    if (watch.at < Number.POSITIVE_INFINITY) watch.taken.push(name);
+  };
+  const files =
+    story.before === "found" ? Object.fromEntries(texts("found").map(({ path, text }) => [path, text])) : {};
+  const daemon: Daemon = simulatedDaemon([a, b], { files, onStep: step });
+  const { machine } = daemon;
+  /** Every text that is ever seen in place. */
+  const look = (): void => {
+    for (const path of [a, b]) seen.add(machine.text(path));
+  };
+
+  const random = randomOf(seed * 1000 + at);
+  const database = newBook();
+  const stepped = steppedBook(database, step);
+  const clock = standingClock();
+  const install = (version: string) => {
+    const wanted = texts(version);
+    return hostIn({ machine, database: stepped, clock }).install(wanted, stepsFor(wanted));
+  };
+  if (story.before === "installed") await install("v1");
+  daemon.boot();
+  seen.clear();
+
+  /** One run, which ends before some step; says whether it was cut short. */
+  const cutAt = async (version: string, before: number): Promise<boolean> => {
+    Object.assign(watch, { at: before, count: 0 });
+    await install(version).catch(() => {}); // how it went is told by what is in place
+    watch.at = Number.POSITIVE_INFINITY;
+    if (!watch.dead) return false;
+    watch.dead = false;
+    if (database.isTransaction) database.exec("ROLLBACK"); // what SQLite does for a process that died
+    if (cut === "power") {
+      machine.powerCut(random);
+      daemon.boot();
+    }
+    clock.advance(5000);
+    return true;
+  };
+  const cutShort = await cutAt(story.wants, at);
+  // With some dice the way back is cut short too.
+  if (seed > 0) await cutAt(story.next, Math.ceil(random() * 30));
+  const owed = installStatus(database).owed.length > 0;
+  const before = { reloads: daemon.reloads, inForce: [a, b].map((path) => machine.text(path)).join("") };
+
+  // The runs after the restart, as the host's heart makes them: again while it says later.
+  clock.advance(5000);
+  for (let tried = 0; tried < 5; tried++) {
+    const error = await install(story.next).catch((thrown) => thrown);
+    if (!(error instanceof Later) || error instanceof Fatal) break;
+    clock.advance(5000);
+  }
+  look();
+
+  const inForce = [a, b].map((path) => machine.text(path));
+  const right = story.ends.split(" or ").map((version) => texts(version).map(({ text }) => text));
+  assert.ok(
+    right.some((pair) => pair.join() === inForce.join()),
+    `in place: ${inForce.join()} ${where()}`,
+  );
+  assert.deepEqual([...daemon.running.values()], inForce, `the daemon runs what is in place: ${where()}`);
+  assert.deepEqual(installStatus(database).owed, [], `nothing is owed in the end: ${where()}`);
+  if (owed) assert.ok(daemon.reloads > before.reloads, `an owed reload is done: ${where()}`);
+  else if (before.inForce === inForce.join("") && story.next !== "broken" && story.before === "installed") {
+    assert.equal(daemon.reloads, before.reloads, `no reload is done that is not owed: ${where()}`);
+  }
+  const whole = ["v1", "v2", "v3", "broken", "found"].flatMap((version) => texts(version).map(({ text }) => text));
+  for (const text of seen) {
+    assert.ok(
+      text === undefined ? story.before === "nothing" : whole.includes(text),
+      `in place was seen: ${text}; ${where()}`,
+    );
+  }
+  // Whatever is staged or left over must not outlive the next install of the path.
+  for (const name of await machine.files.list("/etc/demo/.trigger")) {
+    assert.doesNotMatch(name, /\.staged\./, where());
+  }
+  machine.powerCut();
+  assert.deepEqual(
+    [a, b].map((path) => machine.text(path)),
+    inForce,
+    `what is in force is durable: ${where()}`,
+  );
+  return cutShort;
+}
+
+/** A small generator of numbers in [0, 1), the same for the same seed (mulberry32). */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
