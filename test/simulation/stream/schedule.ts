@@ -1,6 +1,6 @@
 import { Violation } from "./host.ts";
 import { step } from "./steps.ts";
-import { count, type Rules, type World, world } from "./world.ts";
+import { type Rules, type World, world } from "./world.ts";
 
 export const allRules: Rules = {
   epoch: true,
@@ -38,10 +38,10 @@ const turns = 60;
 function settle(world: World): void {
   const { hosts, transcribers, random, directory } = world;
   world.note(() => "the faults are over");
-  for (let index = 0; index < count; index++) world.unstick(index);
+  for (const index of transcribers.keys()) world.unstick(index);
   while (world.arriveLate());
   const believing = transcribers.filter(({ believes }) => believes);
-  const active = believing[random.below(believing.length)] ?? transcribers[random.below(count)]!;
+  const active = believing[random.below(believing.length)] ?? transcribers[random.below(transcribers.length)]!;
   for (const other of transcribers) if (other !== active) other.retire();
   if (!active.believes) active.elect(world.now);
   for (const [index, { up, queue }] of hosts.entries()) {
@@ -64,12 +64,12 @@ function settle(world: World): void {
 /** Everyone takes and hears what there is; false when there was nothing. */
 function exchange(world: World): boolean {
   let moved = false;
-  for (let index = 0; index < count; index++) {
+  for (const [index, { queue }] of world.hosts.entries()) {
     while (world.take(index)) {
-      world.hosts[index]?.queue.ack();
+      queue.ack();
       moved = true;
     }
-    while (world.hear(index)) moved = true;
   }
+  for (const index of world.transcribers.keys()) while (world.hear(index)) moved = true;
   return moved;
 }

@@ -1,14 +1,14 @@
 import { patience } from "../../../src/core/lead.ts";
 import type { Host } from "./host.ts";
 import type { Transcriber } from "./transcriber.ts";
-import { count, type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 type Step = (world: World) => void;
 
 const withHost =
   (act: (world: World, index: number, host: Host) => void): Step =>
   (world) => {
-    const index = world.random.below(count);
+    const index = world.random.below(world.hosts.length);
     const host = world.hosts[index]!;
     if (host.up) act(world, index, host);
     else if (world.random.chance(0.3)) world.start(index);
@@ -17,7 +17,7 @@ const withHost =
 const withTranscriber =
   (act: (world: World, index: number, transcriber: Transcriber) => void): Step =>
   (world) => {
-    const index = world.random.below(count);
+    const index = world.random.below(world.transcribers.length);
     act(world, index, world.transcribers[index]!);
   };
 

@@ -107,7 +107,7 @@ export const stateOf = (text: DirectoryState): number => Number.parseInt(text[0]
 
 /** The true hashes, remembered, over few buckets: hundreds of thousands of schedules tell the same few cells. */
 export const hashing: Hashing = {
-  buckets: 4,
+  buckets: 2,
   keyHash: memoised(keyHash),
   cellHash: (_service, key, cell) => cellHash(`${key} ${cell}`),
 };

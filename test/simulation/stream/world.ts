@@ -5,7 +5,7 @@ import { type Random, seeded } from "./random.ts";
 import { type Habits, type Sent, type Transcriber, transcriber } from "./transcriber.ts";
 import { stateOf, type Truth, truth } from "./truth.ts";
 
-/** One service, two transcribers, two hosts, and a broker between them that can lose, delay and repeat. */
+/** One service, two transcribers, one or two hosts, and a broker between them that can lose, delay and repeat. */
 
 /** Every rule of the stream that a run can take away. */
 export interface Rules extends Safeguards, Habits {
@@ -39,8 +39,6 @@ export interface World {
   loseBroker(): void;
 }
 
-export const count = 2;
-
 export function world(seed: number, rules: Rules, trace?: (line: string) => void): World {
   const random = seeded(seed);
   const directory = truth();
@@ -48,14 +46,12 @@ export function world(seed: number, rules: Rules, trace?: (line: string) => void
   let now = 1_000_000;
   const beginning = now;
   const note = (line: () => string) => trace?.(`${((now - beginning) / 1000).toFixed(1).padStart(7)} s  ${line()}`);
-  const numbers = [...Array(count).keys()];
-
-  const hosts = numbers.map(() => host(directory, rules));
-  const inboxes = numbers.map((): Said[] => []);
+  const hosts = Array.from({ length: random.chance(0.7) ? 1 : 2 }, () => host(directory, rules));
+  const inboxes: Said[][] = [[], []];
   const stuck: (Sent[] | undefined)[] = [];
   let late: Sent[][] = [];
 
-  const transcribers = numbers.map((index) =>
+  const transcribers = inboxes.map((_, index) =>
     transcriber(index, { truth: directory, random, habits: rules, broker, send, note }),
   );
   function send(sent: Sent, from: number): void {
