@@ -92,6 +92,7 @@ export const compareMarks = (a: Mark, b: Mark): number => a.epoch - b.epoch || a
  * CSNs of one server compare as text (the server's id is the third field: `20261122102000.000000Z#000000#001#000000`).
  */
 export function olderState(a: DirectoryState, b: DirectoryState): boolean {
+  if (a.length === b.length && a.every((csn, index) => csn === b[index])) return false;
   let behind = b.some((csn) => !csnOf(a, serverOf(csn)));
   for (const csn of a) {
     const other = csnOf(b, serverOf(csn)) ?? "";

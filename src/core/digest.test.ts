@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { test } from "node:test";
+import fc from "fast-check";
+import { bucketCount, bucketRange, Digest, hashEnd, keyHash } from "./digest.ts";
+
+const digestOf = (rows: Iterable<readonly [string, string]>, service = "dhcp"): Digest => {
+  const digest = new Digest(service);
+  for (const [key, cell] of rows) digest.move(key, null, cell);
+  return digest;
+};
+const tables = fc.dictionary(fc.string(), fc.string({ minLength: 1 })).map((rows) => Object.entries(rows));
+
+test("the digest of a table does not depend on the order in which its rows came", () => {
+  fc.assert(fc.property(tables, (rows) => assert.equal(digestOf(rows).root, digestOf(rows.toReversed()).root)));
+});
+
+test("a row that comes and goes leaves the digest as it was", () => {
+  fc.assert(
+    fc.property(tables, fc.string(), (rows, cell) => {
+      const digest = digestOf(rows);
+      digest.move("another key", null, cell);
+      digest.move("another key", cell, `${cell}!`);
+      digest.move("another key", `${cell}!`, null);
+      assert.equal(digest.root, digestOf(rows).root);
+      assert.equal(digest.count, rows.length);
+    }),
+  );
+});
+
+test("a row that was counted twice does not cancel itself", () => {
+  const once = digestOf([["k", "{}"]]);
+  const twice = digestOf([
+    ["k", "{}"],
+    ["k", "{}"],
+  ]);
+  assert.notEqual(twice.root, once.root);
+  assert.notDeepEqual(twice.buckets(), new Digest("dhcp").buckets());
+});
+
+test("key, cell and service all count, and where one ends and the next begins", () => {
+  const roots = [
+    digestOf([["ab", "c"]]),
+    digestOf([["a", "bc"]]),
+    digestOf([["ab", "c"]], "dns"),
+    digestOf([["ab", "d"]]),
+    digestOf([]),
+  ].map(({ root }) => root);
+  assert.equal(new Set(roots).size, roots.length);
+});
+
+test("a bucket's digest is the sum of SHA-256 over service, key and cell", () => {
+  const bucket = Math.floor(keyHash("k") / 2 ** 22);
+  const sha256 = createHash("sha256").update('["dhcp","k","{}"]').digest("hex");
+  assert.equal(digestOf([["k", "{}"]]).buckets()[bucket], sha256);
+});
+
+test("the buckets' ranges lie end to end over all key hashes", () => {
+  let next = 0;
+  for (let bucket = 0; bucket < bucketCount; bucket++) {
+    const [from, to] = bucketRange(bucket);
+    assert.equal(from, next);
+    next = to;
+  }
+  assert.equal(next, hashEnd);
+});
