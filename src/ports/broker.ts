@@ -8,7 +8,10 @@ export interface Broker {
    * Throws `QueueFull` when a queue that refuses is full (no queue then has it), and otherwise when the broker cannot be reached.
    */
   publish(key: string, body: Uint8Array | string, options?: { messageId?: string }): Promise<void>;
-  /** Hands over a queue's messages in order, at most `prefetch` of them unacknowledged, until closed. */
+  /**
+   * Hands over a queue's messages in order, at most `prefetch` of them unacknowledged, until closed.
+   * A queue has one consumer at a time: another one waits, and takes over when the one before it closes or dies. Throws for a queue that was never declared.
+   */
   consume(queue: string, take: (delivery: Delivery) => void, options: { prefetch: number }): Promise<Consumer>;
   /** Takes part in an election: `changed(true)` when this candidate becomes the active one, `changed(false)` when it no longer is. */
   stand(election: string, changed: (active: boolean) => void): Promise<Consumer>;
@@ -23,7 +26,7 @@ export interface Queue {
   readonly limit: Limit;
 }
 
-/** Beyond its limit a queue drops its oldest message or refuses the newest. */
+/** Beyond its limit a queue drops its oldest message or refuses the newest. Whether what is handed over and not yet acknowledged counts is the broker's own. */
 export interface Limit {
   readonly messages: number;
   /** Bytes of bodies. */

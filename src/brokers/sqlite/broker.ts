@@ -37,14 +37,19 @@ export async function sqliteBroker(
     patience,
   });
   await queues.read(() => {});
+  let checking = false;
   const check = async (): Promise<void> => {
+    if (checking) return;
+    checking = true;
     try {
       await queues.check();
     } catch {
       // It is said by trouble(), and in the log.
+    } finally {
+      checking = false;
     }
   };
-  const wake = openWake(directory, { every: lookEvery, check });
+  const wake = openWake(directory, { every: lookEvery, check: () => void check() });
   const { publish, finished } = publisher(queues, (queue) => wake.touch(signOf(queue)));
 
   const live = (): void => {

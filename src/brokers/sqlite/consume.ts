@@ -74,7 +74,7 @@ export function startConsumer(
   async function step(): Promise<string | undefined> {
     if (lock && !lock.held()) leave();
     lock ??= takeLock(lockFile);
-    if (!lock) return `queue ${name} is consumed by another process: waiting for its turn`;
+    if (!lock) return `queue ${name} has another consumer: waiting for its turn`;
     if (turn?.life !== file.life) turn = await begin();
     if (!turn) return `queue ${name} is not there: it was never declared, or lost with its file`;
     await storeAcknowledgements(turn);
@@ -96,6 +96,7 @@ export function startConsumer(
       // A consumer that began and did not end has died: whatever is there now, it may have had.
       const before = consumed ? integer(statements.newest.get(id)?.id) : handedOver;
       statements.consumption.run(1, before, id);
+      statements.recount.run(id); // heals a count that was damaged; it is right in any other case
       return { life, queue: id, handedOver: before, reached: 0, inHand: new Set(), acknowledged: new Set() };
     });
   }

@@ -24,7 +24,7 @@ export type Work<T> = (statements: Statements, life: number) => T;
 interface Options {
   readonly lockFile: string;
   readonly log: (line: string) => void;
-  /** Brings what must be in every new life. */
+  /** Brings what must be in the file in every new life. */
   readonly begin: (statements: Statements) => void;
   /** Milliseconds after which work that meets nothing but other writers is given up. */
   readonly patience: number;
@@ -42,17 +42,18 @@ export function brokerFile(file: string, { lockFile, log, begin, patience }: Opt
   let life = 0;
   let durable = true;
   let failure: string | undefined;
+  /** One try at a time while another process writes: each stops the event loop for a moment, and there may be many who wait. */
+  let pause: Promise<void> | undefined;
+  let busy = 0;
   let closed = false;
 
   function open(): Opened {
-    const fresh = openFile(file, lockFile, log, suspect);
-    if (!fresh) throw new AnotherOpens();
-    opened = fresh;
+    opened = openFile(file, { lockFile, log, begin, suspect });
+    if (!opened) throw new AnotherOpens();
     suspect = undefined;
     durable = true;
     life++;
-    transaction(fresh.database, () => begin(fresh.statements));
-    return fresh;
+    return opened;
   }
 
   function forget(): void {
@@ -65,11 +66,13 @@ export function brokerFile(file: string, { lockFile, log, begin, patience }: Opt
 
   async function use<T>(work: (opened: Opened) => T): Promise<T> {
     const start = performance.now();
-    for (let busy = 0, broken = 0; ; ) {
+    for (let broken = 0; ; ) {
+      while (pause) await pause;
       if (closed) throw new Error(`the broker of ${file} is closed`);
       try {
         const result = work(opened ?? open());
         // A file that was replaced meanwhile has swallowed the work: it is done again in the one that counts.
+        busy = 0;
         if (!replaced()) return result;
         log(`the broker file ${file} was replaced or deleted: opened again`);
         forget();
@@ -81,7 +84,9 @@ export function brokerFile(file: string, { lockFile, log, begin, patience }: Opt
           });
           if (elapsed > patience) throw failed(long);
           if (elapsed > 1_000) failure = `${file}: ${long.message}`;
-          await pauseBeforeRetry(++busy);
+          pause = pauseBeforeRetry(++busy).finally(() => {
+            pause = undefined;
+          });
         } else if (isBroken(error) && ++broken <= renewals) {
           suspect = { identity: opened?.identity, error };
           forget();

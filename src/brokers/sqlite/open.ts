@@ -20,6 +20,14 @@ export interface Suspect {
   readonly error: unknown;
 }
 
+interface Options {
+  readonly lockFile: string;
+  readonly log: (line: string) => void;
+  /** Brings what must be in every file, in the transaction that opens it. */
+  readonly begin: (statements: Statements) => void;
+  readonly suspect: Suspect | undefined;
+}
+
 /** So many unusable files are kept aside; older ones are removed. */
 const asidesKept = 5;
 
@@ -27,29 +35,33 @@ const asidesKept = 5;
  * Opens a broker's file, or makes it. One that cannot be used is set aside, said in `log`, and a new one takes its place.
  * Two processes never do this at once: gives undefined while another one is at it.
  */
-export function openFile(file: string, lockFile: string, log: (line: string) => void, suspect?: Suspect) {
+export function openFile(file: string, { lockFile, log, begin, suspect }: Options): Opened | undefined {
   const lock = takeLock(lockFile);
   if (!lock) return undefined;
   try {
     if (suspect && fileIdentity(file) === suspect.identity) setAside(file, suspect.error, log);
     try {
-      return open(file);
+      return open(file, begin);
     } catch (error) {
       if (!isBroken(error)) throw error;
       setAside(file, error, log);
-      return open(file);
+      return open(file, begin);
     }
   } finally {
     lock.release();
   }
 }
 
-function open(file: string): Opened {
+function open(file: string, begin: Options["begin"]): Opened {
   const database = openDatabase(file);
   try {
     // A page whose cells overlap is found when it is read, not when it breaks something else.
     database.exec("PRAGMA cell_size_check = ON");
-    const statements = transaction(database, () => prepareAll(database));
+    const statements = transaction(database, () => {
+      const prepared = prepareAll(database);
+      begin(prepared);
+      return prepared;
+    });
     return { database, statements, identity: fileIdentity(file) };
   } catch (error) {
     database.close();

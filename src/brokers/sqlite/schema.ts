@@ -1,9 +1,5 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { sqliteCode } from "../../sqlite/open.ts";
-
-/** "trig": a database without it is not a broker's. */
-const applicationId = 0x74726967;
-const version = 1;
 
 /**
  * What is handed over stays until it is acknowledged and counts towards the limit.
@@ -37,8 +33,7 @@ const schema = `
   CREATE TRIGGER message_gone AFTER DELETE ON message BEGIN
     UPDATE queue SET messages = messages - 1, bytes = bytes - old.bytes WHERE id = old.queue;
   END;
-  PRAGMA application_id = ${applicationId};
-  PRAGMA user_version = ${version};
+  PRAGMA user_version = 1;
 `;
 
 /** Everything that is ever said to the file, prepared once. */
@@ -53,21 +48,28 @@ const statements = {
   newest: "SELECT coalesce(max(id), 0) AS id FROM message WHERE queue = ?",
   acknowledge: "DELETE FROM message WHERE id = ?",
   consumption: "UPDATE queue SET consumed = ?, handed_over = ? WHERE id = ?",
+  recount: `UPDATE queue SET (messages, bytes) =
+    (SELECT count(*), coalesce(sum(bytes), 0) FROM message WHERE queue = queue.id) WHERE id = ?`,
 } as const;
 
 export type Statements = { readonly [name in keyof typeof statements]: StatementSync };
 
 /** Prepares everything that is said to the file; where the file is empty it is made a broker's first. In a transaction. */
 export function prepareAll(database: DatabaseSync): Statements {
-  const isNew = database.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.n === 0;
-  if (isNew) database.exec(schema);
-  const id = database.prepare("PRAGMA application_id").get()?.application_id;
-  const found = database.prepare("PRAGMA user_version").get()?.user_version;
-  if (id !== applicationId || found !== version) {
-    throw new Unusable(`it is not a broker of version ${version} (application ${id}, version ${found})`);
-  }
+  if (schemaOf(database) === "[]") database.exec(schema);
+  if (schemaOf(database) !== rightSchema()) throw new Unusable("it has other tables than a broker of this version");
   const prepared = Object.entries(statements).map(([name, sql]) => [name, database.prepare(sql)]);
   return Object.fromEntries(prepared) as Statements;
+}
+
+const schemaOf = (database: DatabaseSync): string =>
+  JSON.stringify(database.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY name").all());
+
+/** What SQLite itself makes of the schema: a file whose own was damaged might count wrongly for ever. */
+function rightSchema(): string {
+  using database = new DatabaseSync(":memory:");
+  database.exec(schema);
+  return schemaOf(database);
 }
 
 /** A queue as the file holds it. */

@@ -18,8 +18,8 @@ export interface Wake {
 interface Options {
   /** Milliseconds between the looks that are the net. */
   readonly every: number;
-  /** Is called at every interval, before the looks. */
-  readonly check: () => Promise<void>;
+  /** Is called at every interval. */
+  readonly check: () => void;
 }
 
 /** Watches a directory of its own. */
@@ -58,8 +58,8 @@ export function openWake(directory: string, { every, check }: Options): Wake {
     }
   }
 
-  const net = setInterval(async () => {
-    await check();
+  const net = setInterval(() => {
+    check();
     if (!watcher || fileIdentity(directory) !== watched) start();
     wake(null);
   }, every);
