@@ -130,7 +130,7 @@ test("10,000 changes to 10,000 entries are applied in seconds", () => {
     (_, index) => `dn: cn=m${index},dc=Campus\nchangetype: modrdn\nnewrdn: cn=n${index}\ndeleteoldrdn: 1\n\n`,
   );
   const deletes = Array.from({ length: 5000 }, (_, index) => `dn: cn=n${index},dc=Campus\nchangetype: delete\n\n`);
-  const started = performance.now();
+  const started = process.cpuUsage().user; // microseconds: the machine may be busy with something else
   assert.equal(apply(many + renames.join("") + deletes.join("")).length, campus.length + 5000);
-  assert.ok(performance.now() - started < 10_000, `${performance.now() - started} ms`);
+  assert.ok((process.cpuUsage().user - started) / 1000 < 10_000, `${(process.cpuUsage().user - started) / 1000} ms`);
 });

@@ -98,7 +98,7 @@ test("what is wrong is named by its line, and passwords are not said", () => {
   refused("# nothing\n\n", "x.ldif: expected at least one entry, found none");
   refused("version: 2\ndn: cn=a\ncn: a\n", "x.ldif:1: expected version 1 of LDIF, the only one there is");
   refused("dn: cn=a\n", "x.ldif:1: expected at least one attribute after the DN");
-  refused("cn: a\n", 'x.ldif:1: expected "dn:" at the beginning of a record, found "cn:"');
+  refused("cn: a\n", 'x.ldif:1: expected "dn:" at the beginning of a record, found "cn"');
   refused("dn: cn=a\ncn: a\n\nsearch: 2\nresult: 0 Success\n", /^x\.ldif:4: .*ldapsearch -LLL/);
   refused("dn: Ada\ncn: a\n", 'x.ldif:1: "Ada" is not a DN: expected an attribute and "=" at character 1');
   refused("\n dn: cn=a\n", "x.ldif:2: begins with a space, but there is no line before it to go on");
@@ -121,7 +121,7 @@ test("what is wrong is named by its line, and passwords are not said", () => {
     "dn: cn=a\ncn: a\nchangetype: add\n",
     /x\.ldif:3: "changetype" has no place in an entry: it comes right after the DN/,
   );
-  refused("dn: cn=a\ncn: a\n-\n", 'x.ldif:3: "-" has no place in an entry');
+  refused("dn: cn=a\ncn: a\n-\n", 'x.ldif:3: "-" has no place in an entry: it ends a modification');
   refused("dn: cn=a\ncn: a\0b\n", /^x\.ldif:2: has "\\u0000" in it/);
   refused(
     Buffer.from("dn: cn=a\ncn: \xe9\n", "latin1"),
@@ -147,9 +147,9 @@ test("50,000 entries are read in a second or two", () => {
     `macAddress: 02:00:00:00:00:${index}\nipHostNumber: 10.0.0.${index}\nowner: uid=member${index},ou=Members,dc=campus\n` +
     `entryUUID: 67c6a9b8-eafa-1039-882d-${String(index).padStart(12, "0")}\ndescription: a machine of the campus\n\n`;
   const bytes = Buffer.from(Array.from({ length: 50_000 }, (_, index) => entry(index)).join(""));
-  const started = performance.now();
+  const started = process.cpuUsage().user; // microseconds: the machine may be busy with something else
   assert.equal(readContent(bytes, "x.ldif").length, 50_000);
-  const took = performance.now() - started;
+  const took = (process.cpuUsage().user - started) / 1000;
   assert.ok(took < 5000, `${took} ms`); // 0.5 s on an idle machine
 });
 

@@ -1,6 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import { attributeName, isBinary } from "../../core/attributes.ts";
+import { normalDn } from "../../core/dn.ts";
 import type { Value } from "../../core/entry.ts";
+import { reason } from "../../core/outcome.ts";
 import { type Line, wrongAt } from "./lines.ts";
 
 /** A line `name: value`, or the line `-` that ends a modification. */
@@ -42,7 +44,9 @@ export function fieldReader(file: string): (line: Line) => Field {
     if (sign === "<") {
       throw wrongAt(file, number, `${name} is to be read from a URL; trigger reads nothing but this file`);
     }
-    const written = text.slice(sign === ":" ? colon + 2 : colon + 1).replace(/^ +/, "");
+    let from = sign === ":" ? colon + 2 : colon + 1;
+    while (text[from] === " ") from++;
+    const written = text.slice(from);
     if (sign !== ":")
       return { name, value: isBinary(name) ? new Uint8Array(Buffer.from(written)) : written, line: number };
     const bytes = fromBase64(written);
@@ -50,6 +54,23 @@ export function fieldReader(file: string): (line: Line) => Field {
     const isText = !isBinary(name) && isUtf8(bytes);
     return { name, value: isText ? bytes.toString() : new Uint8Array(bytes), line: number };
   };
+}
+
+/** The value as a DN, as written. */
+export function dnOf(field: Field, file: string): string {
+  const dn = textOf(field, file);
+  try {
+    normalDn(dn);
+  } catch (error) {
+    throw wrongAt(file, field.line, reason(error));
+  }
+  return dn;
+}
+
+/** The value as text. */
+export function textOf({ name, value, line }: Field, file: string): string {
+  if (typeof value !== "string") throw wrongAt(file, line, `${name}: expected text, found ${value.length} other bytes`);
+  return value;
 }
 
 function fromBase64(written: string): Buffer | undefined {

@@ -100,7 +100,7 @@ test("the files that are mutated are whole to begin with", () => {
 });
 
 test("absurd shapes are read or refused in time", () => {
-  const started = performance.now();
+  const started = process.cpuUsage().user; // microseconds: the machine may be busy with something else
   for (const text of [
     `dn: cn=a\ncn: a${"\n b".repeat(1_000_000)}`,
     "#\n".repeat(1_000_000),
@@ -115,5 +115,5 @@ test("absurd shapes are read or refused in time", () => {
   ]) {
     tried(Buffer.from(text));
   }
-  assert.ok(performance.now() - started < 20_000, `${performance.now() - started} ms`);
+  assert.ok((process.cpuUsage().user - started) / 1000 < 20_000, `${(process.cpuUsage().user - started) / 1000} ms`);
 });

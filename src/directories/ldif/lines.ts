@@ -26,21 +26,27 @@ const byteOrderMark = [0xef, 0xbb, 0xbf];
 /** Reads the lines of a file, with LF or CRLF at their ends. */
 export function* linesOf(content: Uint8Array, file: string): Generator<Line> {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  const allUtf8 = isUtf8(bytes);
   let at = byteOrderMark.every((byte, index) => bytes[index] === byte) ? byteOrderMark.length : 0;
   for (let number = 1; at < bytes.length; ) {
     if (bytes[at] === space)
       throw wrongAt(file, number, "begins with a space, but there is no line before it to go on");
     const first = number++;
     let end = endOfLine(bytes, at);
-    const goesOn = withoutReturn(bytes.subarray(at, end)).length > 0 && bytes[end + 1] === space;
+    const goesOn = bytes[end + 1] === space && textEnd(bytes, at, end) > at;
     while (goesOn && bytes[end + 1] === space) {
       end = endOfLine(bytes, end + 1);
       number++;
     }
-    const line = bytes.subarray(at, end);
-    if (line[0] !== hash) {
-      if (line.length > lineLimit) throw wrongAt(file, first, `has ${line.length} bytes, the limit is ${lineLimit}`);
-      yield { number: first, text: textOf(goesOn ? unfolded(line) : withoutReturn(line), file, first) };
+    if (bytes[at] !== hash) {
+      if (end - at > lineLimit) throw wrongAt(file, first, `has ${end - at} bytes, the limit is ${lineLimit}`);
+      const line = goesOn ? unfolded(bytes.subarray(at, end)) : bytes;
+      const [from, to] = goesOn ? [0, line.length] : [at, textEnd(bytes, at, end)];
+      // Whole lines of a file that is UTF-8 are: most need no look of their own.
+      if ((goesOn || !allUtf8) && !isUtf8(line.subarray(from, to))) {
+        throw wrongAt(file, first, "is not UTF-8; write the value in base64, after a double colon");
+      }
+      yield { number: first, text: printable(line.toString("utf8", from, to), file, first) };
     }
     at = end + 1;
   }
@@ -51,7 +57,9 @@ function endOfLine(bytes: Uint8Array, from: number): number {
   return end < 0 ? bytes.length : end;
 }
 
-const withoutReturn = (line: Buffer): Buffer => (line.at(-1) === carriageReturn ? line.subarray(0, -1) : line);
+/** The end of a line's text: a carriage return there belongs to the newline. */
+const textEnd = (bytes: Uint8Array, from: number, end: number): number =>
+  end > from && bytes[end - 1] === carriageReturn ? end - 1 : end;
 
 /** Joined as bytes: a fold may stand inside a character. */
 function unfolded(lines: Buffer): Buffer {
@@ -59,15 +67,13 @@ function unfolded(lines: Buffer): Buffer {
   let size = 0;
   for (let at = 0; at <= lines.length; ) {
     const end = endOfLine(lines, at);
-    size += withoutReturn(lines.subarray(at, end)).copy(joined, size);
+    size += lines.copy(joined, size, at, textEnd(lines, at, end));
     at = end + 2; // the newline and the space
   }
   return joined.subarray(0, size);
 }
 
-function textOf(line: Buffer, file: string, number: number): string {
-  if (!isUtf8(line)) throw wrongAt(file, number, "is not UTF-8; write the value in base64, after a double colon");
-  const text = line.toString();
+function printable(text: string, file: string, number: number): string {
   const control = /[\0\r]/.exec(text);
   if (control) throw wrongAt(file, number, `has ${JSON.stringify(control[0])} in it; write the value in base64`);
   return text;

@@ -1,6 +1,7 @@
 import { type Field, fieldReader } from "./field.ts";
 import { type Line, linesOf, wrongAt } from "./lines.ts";
-import { type LdifRecord, recordOf } from "./record.ts";
+import { recordOf } from "./read-record.ts";
+import type { LdifRecord } from "./record.ts";
 
 /** What an LDIF file says, record by record (RFC 2849). */
 

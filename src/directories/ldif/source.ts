@@ -33,10 +33,9 @@ export function ldifSource({ file, clock, still = 200, every = 2000 }: LdifSourc
       bell.ring();
     };
     followers.add(ask);
+    const news = newsOf(file, nextState);
     let first = true; // only then may the file's own date tell that it has stood still: a copy can be dated back
     let done: string | undefined; // the stamp of what was last read
-    let said: string | undefined; // the hash of the content last delivered
-    let trouble: string | undefined;
     try {
       for (; !signal.aborted; await bell.wait(every)) {
         watcher.renew();
@@ -46,31 +45,15 @@ export function ldifSource({ file, clock, still = 200, every = 2000 }: LdifSourc
         const stamp = quiet ? seen : await standing(file, clock, still, signal);
         if (signal.aborted) return;
         first = false;
-        const answers: boolean = asked;
-        asked = false;
-        done = undefined;
-        let change: SourceChange;
-        try {
-          const bytes = await readStanding(file, stamp);
-          if (!bytes) {
-            asked ||= answers;
-            bell.ring();
-            continue;
-          }
-          done = stamp.is;
-          const hash = createHash("sha256").update(bytes).digest("hex");
-          if (hash === said && trouble === undefined && !answers) continue;
-          const state = nextState();
-          change = { kind: "refresh", entries: readContent(bytes, file), state: [state] };
-          said = hash;
-          trouble = undefined;
-        } catch (error) {
-          const why = error instanceof UserError ? error.message : `${file} cannot be read: ${reason(error)}`;
-          if (why === trouble && !answers) continue;
-          trouble = why;
-          change = { kind: "trouble", why: said === undefined ? why : `${why}; the last good content stays` };
+        const found = await readStanding(file, stamp).catch((error: Error) => error);
+        if (found === undefined) {
+          bell.ring(); // it changed meanwhile: look again now
+          continue;
         }
-        yield change;
+        done = found instanceof Error ? undefined : stamp.is;
+        const change = news(found, asked);
+        asked = false;
+        if (change) yield change;
       }
     } finally {
       followers.delete(ask);
@@ -84,5 +67,29 @@ export function ldifSource({ file, clock, still = 200, every = 2000 }: LdifSourc
     refresh() {
       for (const ask of followers) ask();
     },
+  };
+}
+
+/** What there is to say of the file each time that it was read; `always` also when it is what was said before. */
+function newsOf(file: string, nextState: () => string) {
+  let said: string | undefined; // the hash of the content last told
+  let trouble: string | undefined;
+
+  return (found: Uint8Array | Error, always: boolean): SourceChange | undefined => {
+    try {
+      if (found instanceof Error) throw new UserError(`${file} cannot be read`, { cause: found });
+      const state = [nextState()];
+      const hash = createHash("sha256").update(found).digest("hex");
+      if (hash === said && trouble === undefined && !always) return undefined;
+      const entries = readContent(found, file);
+      said = hash;
+      trouble = undefined;
+      return { kind: "refresh", entries, state };
+    } catch (error) {
+      const why = reason(error);
+      if (why === trouble && !always) return undefined;
+      trouble = why;
+      return { kind: "trouble", why: said === undefined ? why : `${why}; the last good content stays` };
+    }
   };
 }
