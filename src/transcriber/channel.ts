@@ -74,7 +74,7 @@ export function channel({ service, table, asOf, publish, revive, log }: ChannelO
         if (failures > 0) log(`${service}: published again`);
         failures = 0;
       } catch (error) {
-        if (failures === 0) log(`${service}: not published: ${reason(error)}; trying again`);
+        if (failures === 0 && telling) log(`${service}: not published: ${reason(error)}; trying again`);
         failures += 1;
         forget();
         behind = true;

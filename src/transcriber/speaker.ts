@@ -68,6 +68,10 @@ export function speaker({ channels, clock, random, mirror, look, log }: SpeakerO
     for (const channel of channels.values()) channel.begin(epoch, rolledBack);
   }
 
+  function hear(epoch: number): void {
+    if (epoch <= highestEpoch) lead = { ...lead, heard: Math.max(lead.heard, epoch) };
+  }
+
   function silence(): void {
     lead = { epoch: 0, heard: Math.max(lead.heard, lead.epoch) };
     wanted = undefined;
@@ -105,13 +109,11 @@ export function speaker({ channels, clock, random, mirror, look, log }: SpeakerO
       for (const channel of channels.values()) channel.digest();
     },
     answer: (service, host, want) => channels.get(service)?.answer(host, want),
-    hear(epoch) {
-      if (epoch <= highestEpoch) lead = { ...lead, heard: Math.max(lead.heard, epoch) };
-    },
+    hear,
     refused(refusal) {
       const { host, service, epoch } = refusal;
-      if (epoch > highestEpoch) return log(`${service} on ${host} holds epoch ${epoch}, which none can follow`);
-      if (!speaks()) return this.hear(epoch);
+      if (epoch > highestEpoch) throw new Error(`${service} on ${host} holds epoch ${epoch}, which none can follow`);
+      if (!speaks()) return hear(epoch);
       follow(hearRefusal(lead, refusal, mirror(), clock.monotonic()));
     },
     lookAgain() {

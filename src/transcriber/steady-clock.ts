@@ -2,6 +2,8 @@ import type { Clock } from "../ports/clock.ts";
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
+/** The last moment that a Date can say. */
+const latest = 8.64e15;
 
 /** The clock that tables are computed at: wall time, but never behind one that this transcriber has spoken of or heard of. */
 export interface SteadyClock {
@@ -16,6 +18,7 @@ export interface SteadyClock {
  */
 export function steadyClock(clock: Pick<Clock, "now">, log: (line: string) => void): SteadyClock {
   let least = Number.NEGATIVE_INFINITY;
+  const said = new Set<string>();
   return {
     now() {
       least = Math.max(least, clock.now());
@@ -23,9 +26,10 @@ export function steadyClock(clock: Pick<Clock, "now">, log: (line: string) => vo
     },
     hear(at, host) {
       const ahead = at - clock.now();
-      if (ahead > 5 * minute && at > least) {
+      if (ahead > 5 * minute && !said.has(host)) {
+        said.add(host);
         const follows = ahead > day ? "it is not believed" : "time stands still until then";
-        log(`${host} heard of ${new Date(Math.min(at, 8.64e15)).toISOString()}, ahead of this clock: ${follows}`);
+        log(`${host} heard of ${new Date(Math.min(at, latest)).toISOString()}, ahead of this clock: ${follows}`);
       }
       if (ahead <= day) least = Math.max(least, at);
     },

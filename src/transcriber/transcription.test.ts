@@ -262,6 +262,31 @@ class World {
   }
 }
 
+test("the same changes in any order end the same, refusals and their reasons included", () => {
+  const changes = ["m0", "m1", "m2", "m3", "m4"].map((uuid) =>
+    fc.constantFrom("1", "2", "bad!").map((ip) => device(uuid, "p", ip)),
+  );
+  const orders = fc
+    .tuple(...changes)
+    .chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length })));
+  fc.assert(
+    fc.property(orders, ([one, other]) => {
+      const [first, second] = [one, other].map((order) => {
+        const told = tables();
+        told.refresh(
+          [person("p"), ...["m0", "m1", "m2"].map((uuid, index) => device(uuid, "p", `${index}`))],
+          midnight,
+        );
+        for (const entry of order) told.change([entry], [], midnight);
+        return told;
+      });
+      assert.deepEqual(said(first!), said(second!));
+      assert.equal(first!.table("dhcp").digest.root, second!.table("dhcp").digest.root);
+    }),
+    { numRuns: 50 },
+  );
+});
+
 test("what is told is a pure function of directory, clock and code: any history ends as one look at the end does", () => {
   const steps = fc.array(
     fc.record({

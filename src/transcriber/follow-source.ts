@@ -1,0 +1,26 @@
+import { reason } from "../core/outcome.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { DirectorySource, SourceChange } from "../ports/directory.ts";
+import { backoff } from "./persist.ts";
+
+/** Hands over what a source delivers until the signal. A source that ends or throws is trouble like any other, and is followed again after a wait. */
+export async function followSource(
+  source: DirectorySource,
+  take: (change: SourceChange) => void,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<void> {
+  for (let failures = 0; !signal.aborted; ) {
+    try {
+      for await (const change of source.changes(signal)) {
+        take(change);
+        failures = 0;
+      }
+      if (signal.aborted) return;
+      throw new Error("the directory says no more");
+    } catch (error) {
+      take({ kind: "trouble", why: reason(error) });
+      failures += 1;
+      await clock.sleep(backoff(failures), signal);
+    }
+  }
+}

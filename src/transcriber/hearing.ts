@@ -1,0 +1,66 @@
+import { hostsOf, type ReadConfig } from "../core/config.ts";
+import type { ReportMessage } from "../core/report.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Attribution } from "./attribution.ts";
+import type { Heard } from "./listener.ts";
+import type { Speaker } from "./speaker.ts";
+import type { SteadyClock } from "./steady-clock.ts";
+
+export interface HearingOptions {
+  readonly config: Pick<ReadConfig, "hosts">;
+  /** The services that have a table. */
+  readonly tables: { has(service: string): boolean };
+  readonly speaker: Speaker;
+  readonly steady: SteadyClock;
+  readonly attributed: Attribution;
+  readonly clock: Clock;
+  readonly onReport: (report: ReportMessage) => void;
+  /** Something may be due earlier now. */
+  nudge(): void;
+  log(line: string): void;
+}
+
+/** What follows from what hosts and bindings say. A message that the config does not allow for throws. */
+export function hearing({
+  config,
+  tables,
+  speaker,
+  steady,
+  attributed,
+  clock,
+  onReport,
+  nudge,
+  log,
+}: HearingOptions): Heard {
+  function mustFollow(host: string, service: string): void {
+    if (tables.has(service) && hostsOf(config, service).includes(host)) return;
+    throw new Error(`by the config no host ${JSON.stringify(host)} has a table ${JSON.stringify(service)}`);
+  }
+  return {
+    report(report) {
+      if (!config.hosts.has(report.host)) throw new Error(`the config has no host ${JSON.stringify(report.host)}`);
+      for (const { stored, loaded, equal } of Object.values(report.services)) {
+        for (const mark of [stored, loaded, equal]) {
+          if (!mark) continue;
+          speaker.hear(mark.epoch);
+          steady.hear(mark.asOf.clock, report.host);
+        }
+      }
+      onReport(report);
+    },
+    ask({ host, service, want }) {
+      mustFollow(host, service);
+      speaker.answer(service, host, want);
+    },
+    refusal(refusal) {
+      mustFollow(refusal.host, refusal.service);
+      steady.hear(refusal.asOf.clock, refusal.host);
+      speaker.refused(refusal);
+      nudge();
+    },
+    event(event) {
+      const late = attributed.heard(event, clock.monotonic());
+      if (late) log(`${late.dn} was changed by ${late.by}`);
+    },
+  };
+}
