@@ -181,7 +181,7 @@ test("whatever bytes of a file are damaged, a broker opens, says what it does, a
         here.said.some((line) => line.includes("set aside")),
       );
     }),
-    { numRuns: 60, endOnFailure: true },
+    { numRuns: 40, endOnFailure: true },
   );
   assert.ok(replaced > 0, "no damage was ever noticed: the test damages nothing");
 });

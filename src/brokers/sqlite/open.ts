@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { reason } from "../../core/outcome.ts";
 import { fileIdentity, takeLock } from "../../sqlite/lock.ts";
 import { openDatabase, transaction } from "../../sqlite/open.ts";
-import { isBroken, prepareAll, type Statements } from "./schema.ts";
+import { checkWhole, isBroken, prepareAll, type Statements } from "./schema.ts";
 
 /** A broker's file, open. */
 export interface Opened {
@@ -55,8 +55,7 @@ export function openFile(file: string, { lockFile, log, begin, suspect }: Option
 function open(file: string, begin: Options["begin"]): Opened {
   const database = openDatabase(file);
   try {
-    // A page whose cells overlap is found when it is read, not when it breaks something else.
-    database.exec("PRAGMA cell_size_check = ON");
+    checkWhole(database);
     const statements = transaction(database, () => {
       const prepared = prepareAll(database);
       begin(prepared);
