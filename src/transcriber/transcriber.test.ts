@@ -243,6 +243,34 @@ test("when the active transcriber stops another takes over, above its epoch, wit
   assert.equal(civet.state().epoch, undefined);
 });
 
+test("one that loses the election and wins it again at once begins an epoch, a second after its last", async (context) => {
+  const world = network(context);
+  const broker = world.hub.connect();
+  let elect = (_active: boolean): void => {};
+  const fickle: Broker = {
+    ...broker,
+    async stand(_, changed) {
+      elect = changed;
+      return { close: async () => {} };
+    },
+  };
+  const host = await world.host("dhcp1");
+  const directory = world.directory([device("a", "1")]);
+  const civet = world.start("civet", directory, fickle);
+  await until(() => civet.state().complete && world.hub.look("trigger-civet-report"));
+  elect(true);
+  await until(() => isEqual(host) && host.table.size === 1);
+  const first = civet.state().epoch ?? 0;
+  elect(false);
+  directory.put(device("b", "2"));
+  await until(() => civet.state().entries === 2);
+  elect(true);
+  assert.equal(civet.state().epoch, undefined);
+  await world.clock.advance(1_000);
+  await until(() => isEqual(host) && host.table.size === 2);
+  assert.ok((civet.state().epoch ?? 0) > first);
+});
+
 test("a host that holds a higher epoch is heard: the next epoch is above it", async (context) => {
   const world = network(context);
   const host = await world.host("dhcp1");

@@ -132,6 +132,11 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     time.nudge();
   }
 
+  function elect(active: boolean): void {
+    speaker.elect(active && !signal.aborted);
+    time.nudge();
+  }
+
   async function attend(): Promise<void> {
     const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
     const open: (Consumer | undefined)[] = [];
@@ -141,7 +146,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     await persist("the broker", () => broker.declare(queues), waits);
     await keep(() => broker.consume(queueName(host, reportService), hear.report, { prefetch: 100 }));
     await keep(() => broker.consume(queueName(host, eventService), hear.event, { prefetch: 100 }));
-    await keep(() => broker.stand(eventService, (active) => speaker.elect(active && !signal.aborted)));
+    await keep(() => broker.stand(eventService, elect));
     if (!signal.aborted) await stopped;
     speaker.elect(false);
     // A connection that is gone has given everything back already.
