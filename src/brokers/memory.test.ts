@@ -1,14 +1,13 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
 import { brokerContract } from "../../test/contracts/broker.ts";
+import type { Delivery } from "../ports/broker.ts";
 import { memoryHub } from "./memory.ts";
 
 brokerContract("memory", async () => {
   const hub = memoryHub();
   return { connect: async () => hub.connect(), [Symbol.asyncDispose]: async () => {} };
 });
-
-import assert from "node:assert/strict";
-import { test } from "node:test";
-import type { Delivery } from "../ports/broker.ts";
 
 const queue = { name: "q", keys: ["k"], limit: { messages: 10, bytes: 1_000, beyond: "drop" } } as const;
 const texts = (held: Iterable<{ body: Uint8Array }>): string[] =>

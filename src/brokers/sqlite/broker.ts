@@ -58,9 +58,9 @@ export async function sqliteBroker(
   const keep = (part: Consumer & { trouble(): string | undefined }): Consumer => {
     parts.add(part);
     return {
-      close() {
+      async close() {
+        await part.close();
         parts.delete(part);
-        return part.close();
       },
     };
   };
@@ -102,8 +102,9 @@ export async function sqliteBroker(
     },
 
     trouble() {
-      const found = [queues, wake, ...parts].map((part) => part.trouble()).filter((said) => said !== undefined);
-      return found.length > 0 ? found.join("; ") : undefined;
+      const said = new Set([queues, wake, ...parts].map((part) => part.trouble()));
+      said.delete(undefined);
+      return said.size > 0 ? [...said].join("; ") : undefined;
     },
 
     close() {

@@ -2,7 +2,7 @@ import { reason } from "../../core/outcome.ts";
 import type { Consumer, Delivery } from "../../ports/broker.ts";
 import { type Lock, takeLock } from "../../sqlite/lock.ts";
 import type { BrokerFile } from "./file.ts";
-import { integer, type StoredMessage, storedMessage, storedQueue } from "./schema.ts";
+import { integer, type Statements, type StoredMessage, storedMessage, storedQueue } from "./schema.ts";
 import type { Wake } from "./wake.ts";
 
 /** A consumer of a queue, which waits until it is the only one. */
@@ -134,8 +134,8 @@ export function startConsumer(
   async function storeAcknowledgements(current: Turn): Promise<void> {
     if (current.acknowledged.size === 0) return;
     const ids = [...current.acknowledged];
-    const remove = (statements: { acknowledge: { run(id: number): unknown } }, life: number): void => {
-      if (life === current.life) for (const id of ids) statements.acknowledge.run(id);
+    const remove = ({ acknowledge }: Statements, life: number): void => {
+      if (life === current.life) for (const id of ids) acknowledge.run(id);
     };
     await file.write(remove, { durable: false });
     for (const id of ids) current.acknowledged.delete(id);

@@ -36,6 +36,7 @@ const logLimit = 8 * 1024 * 1024;
 /** How often damage is answered by a new file before it is an error: the disk is then at fault. */
 const renewals = 3;
 
+/** Keeps a broker's file open; it is opened at the first work. What it cannot mend it throws, logs once and says in `trouble`. */
 export function brokerFile(file: string, { lockFile, log, begin, patience }: Options): BrokerFile {
   let opened: Opened | undefined;
   let suspect: Suspect | undefined;
@@ -71,8 +72,8 @@ export function brokerFile(file: string, { lockFile, log, begin, patience }: Opt
       if (closed) throw new Error(`the broker of ${file} is closed`);
       try {
         const result = work(opened ?? open());
-        // A file that was replaced meanwhile has swallowed the work: it is done again in the one that counts.
         busy = 0;
+        // A file that was replaced meanwhile has swallowed the work: it is done again in the one that counts.
         if (!replaced()) return result;
         log(`the broker file ${file} was replaced or deleted: opened again`);
         forget();
@@ -122,8 +123,8 @@ export function brokerFile(file: string, { lockFile, log, begin, patience }: Opt
       use(({ database }) => {
         // Rewriting the version changes nothing, and shows whether the disk takes writes again.
         if (failure) database.exec("PRAGMA user_version = 1");
-        const log = statSync(`${file}-wal`, { throwIfNoEntry: false });
-        if (log && log.size > logLimit) database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+        const written = statSync(`${file}-wal`, { throwIfNoEntry: false });
+        if (written && written.size > logLimit) database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
         failure = undefined;
       }),
     trouble: () => failure,
