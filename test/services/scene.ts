@@ -3,7 +3,7 @@ import type { Entry } from "../../src/core/entry.ts";
 import type { Host } from "../../src/core/host.ts";
 import { canonical } from "../../src/core/row.ts";
 import type { Change, Columns, Rows, RunResult, Service, Table } from "../../src/core/service.ts";
-import { newBook, standingClock } from "../../src/host/install/scene.ts";
+import { newBook, standingClock } from "../../src/host/install/scene.fixture.ts";
 import { hostWords } from "../../src/host/words.ts";
 import { type MemoryMachine, memoryMachine } from "../../src/machines/memory.ts";
 import type { Machine } from "../../src/ports/machine.ts";
@@ -49,8 +49,9 @@ export function scene(service: Service, { name = "host1", machine = quietMachine
   };
 }
 
-export const quietMachine = (files: Record<string, string> = {}): MemoryMachine =>
-  memoryMachine({ files, otherwise: () => ({ code: 0 }) });
+/** A machine where every program exits 0 in silence; `onStep` is called before each step that changes something. */
+export const quietMachine = (files: Record<string, string> = {}, onStep = (): void => {}): MemoryMachine =>
+  memoryMachine({ files, onStep, otherwise: () => ({ code: 0 }) });
 
 export function rowsOf(rows: ReadonlyMap<string, Columns>): Rows<Columns> {
   const entries = [...rows].sort(([a], [b]) => (a < b ? -1 : 1));

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import type { Installed, InstallSteps } from "../../core/host.ts";
 import { reason } from "../../core/outcome.ts";
 import { runStep, type StepContext } from "./step.ts";
-import type { Target } from "./target.ts";
+import { ownedBy, type Target } from "./target.ts";
 
 /**
  * What an install would do, for a machine that only notes it: the files as they would be, and the reload.
@@ -17,10 +17,9 @@ export async function dryInstall(
   const { files } = context.machine;
   const differing = targets.filter(({ hash, disk }) => hash !== disk?.hash);
   if (differing.length === 0) return "unchanged";
-  for (const { path, bytes, file, disk } of differing) {
-    await files.makeDirectory(dirname(path));
-    const mode = disk?.stat.mode ?? file.mode ?? (context.secret ? 0o600 : 0o644);
-    await files.write(path, bytes, { ...disk?.stat, mode: context.secret ? mode & 0o600 : mode });
+  for (const target of differing) {
+    await files.makeDirectory(dirname(target.path));
+    await files.write(target.path, target.bytes, ownedBy(target, context.secret));
   }
   try {
     if (steps.reload) await runStep(steps.reload, context);

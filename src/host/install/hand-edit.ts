@@ -1,14 +1,69 @@
 import { isUtf8 } from "node:buffer";
 import { createTwoFilesPatch } from "diff";
+import { Held } from "../../core/outcome.ts";
+import type { Debt } from "./book.ts";
+import { keepAside } from "./folder.ts";
 import type { InPlace, Target } from "./target.ts";
+import type { Ground } from "./work.ts";
+
+/** What somebody else wrote where this service installs: shown, kept aside, replaced, and in the end left for a person to judge. */
+
+/** The third fight over a path within this time, in milliseconds, holds the service. */
+const fightTime = 60 * 60_000;
+const fightLimit = 3;
 
 /** A diff is shown up to so many lines: past that it no longer tells anybody anything. */
 const diffLines = 200;
 /** Edits after which a diff is given up: its cost grows with their square. */
 const diffEdits = 2000;
 
-/** One sentence or a unified diff on what replacing a file that somebody else wrote does. */
-export function difference({ path, bytes }: Target, found: InPlace, secret: boolean): string {
+export function handEdits({ book, files, clock, secret, log }: Ground) {
+  /** Whether somebody else changed or removed what this service has put there. */
+  function fought({ path, hash, disk }: Target, debts: readonly Debt[]): boolean {
+    const loaded = book.loaded(path);
+    const now = disk?.hash ?? null;
+    if (!loaded || now === hash) return false;
+    const debt = debts.find((candidate) => candidate.path === path);
+    return debt ? now !== debt.to && now !== debt.goodHash : now !== loaded.hash;
+  }
+
+  /** Throws `Held` for a path that somebody else keeps writing, until it is approved. */
+  function holdFought(targets: readonly Target[], debts: readonly Debt[]): void {
+    for (const { path } of targets) {
+      const held = book.held(path);
+      if (held !== null) throw new Held(held);
+    }
+    const now = clock.now();
+    for (const target of targets.filter((candidate) => fought(candidate, debts))) {
+      const { path, disk } = target;
+      const fights = [...book.fights(path, now - fightTime), now];
+      if (fights.length < fightLimit) continue;
+      const times = fights.map((at) => new Date(at).toISOString()).join(", ");
+      const why = `somebody else keeps writing ${path} (${times}): it stays as it is until \`trigger approve\``;
+      if (disk) log(`${why}\n${difference(target, disk, secret)}`);
+      book.hold(path, why);
+      throw new Held(why);
+    }
+  }
+
+  /** Shows and keeps aside what is about to be replaced and is not this service's own; says whether it is a fight. */
+  async function setAside(target: Target, debts: readonly Debt[]): Promise<boolean> {
+    const { path, disk, hash } = target;
+    const isFight = fought(target, debts);
+    const isFound = !book.loaded(path) && disk !== undefined && disk.hash !== hash;
+    if (disk && (isFight || isFound)) {
+      const aside = await keepAside(files, path, disk, { now: clock.now(), secret });
+      const what = isFight ? "was changed by somebody else" : "was found, and trigger did not write it";
+      log(`${path} ${what}: it is replaced, a copy is kept as ${aside}\n${difference(target, disk, secret)}`);
+    } else if (isFight) log(`${path} was removed by somebody else: it is put back`);
+    return isFight;
+  }
+
+  return { holdFought, setAside };
+}
+
+/** One sentence or a unified diff on what replacing a file does. */
+function difference({ path, bytes }: Target, found: InPlace, secret: boolean): string {
   if (secret) return "the difference may hold secrets and is not shown";
   if (!isUtf8(found.bytes)) return "what was found is not text";
   const [before, after] = [Buffer.from(found.bytes).toString(), bytes.toString()];

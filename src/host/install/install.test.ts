@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Fatal, Held, Later, reason } from "../../core/outcome.ts";
 import { installStatus } from "./book.ts";
-import { hostIn, installerIn, newBook, simulatedDaemon, standingClock, stepsFor, wordsIn } from "./scene.ts";
+import { hostIn, installerIn, newBook, simulatedDaemon, standingClock, stepsFor, wordsIn } from "./scene.fixture.ts";
 
 const path = "/etc/demo/hosts.conf";
 const other = "/etc/demo/zones.conf";

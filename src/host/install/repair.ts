@@ -1,20 +1,16 @@
 import { dirname } from "node:path";
-import type { Command, Files, InstallSteps } from "../../core/host.ts";
+import type { Command } from "../../core/host.ts";
 import { reason } from "../../core/outcome.ts";
-import type { Book, Debt, Loaded } from "./book.ts";
-import { runStep, type StepContext } from "./step.ts";
+import type { Debt, Loaded } from "./book.ts";
+import { runStep } from "./step.ts";
 import { hashOf, type InPlace, readInPlace } from "./target.ts";
+import type { Ground, Work } from "./work.ts";
 
 /** The way back: to the last good files, or to an end of an install that was interrupted. */
 
-interface Failing {
-  readonly steps: InstallSteps;
-  readonly context: StepContext;
-}
-
 export type Repair = ReturnType<typeof repair>;
 
-export function repair({ book, files, log }: { book: Book; files: Files; log: (message: string) => void }) {
+export function repair({ book, files, log }: Ground) {
   /** Whether the link still is the file that it was made for. */
   async function linkIsGood({ good, goodHash }: Debt): Promise<boolean> {
     const bytes = good === null ? undefined : await files.read(good);
@@ -62,7 +58,7 @@ export function repair({ book, files, log }: { book: Book; files: Files; log: (m
   async function tryLastGood(
     debts: readonly Debt[],
     failed: "reload" | "probe",
-    { steps, context }: Failing,
+    { steps, context }: Work,
   ): Promise<{ loaded: Map<string, Loaded>; error?: unknown }> {
     const loaded = await inPlace(debts, failed === "probe");
     try {
@@ -79,7 +75,7 @@ export function repair({ book, files, log }: { book: Book; files: Files; log: (m
   }
 
   /** Gives what an interrupted install has left in place the reload it is owed, and says whether it has; a set that is half there goes back first. */
-  async function settleOwed(debts: readonly Debt[], { steps, context }: Failing): Promise<boolean> {
+  async function settleOwed(debts: readonly Debt[], { steps, context }: Work): Promise<boolean> {
     try {
       const now = await inPlace(debts, false);
       const all = (hash: (debt: Debt) => string | null) =>

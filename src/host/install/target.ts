@@ -45,6 +45,13 @@ export async function readInPlace(files: Files, path: string): Promise<InPlace |
   return bytes && { bytes, hash: hashOf(bytes), stat };
 }
 
+/** What a new file gets: an existing one's owner and mode; in a service with secrets it is never wider than 0600. */
+export function ownedBy({ file, disk }: Target, secret: boolean): { mode: number; uid?: number; gid?: number } {
+  const mode = disk?.stat.mode ?? file.mode ?? 0o644;
+  const owner = disk ? { uid: disk.stat.uid, gid: disk.stat.gid } : {};
+  return { mode: secret ? mode & 0o600 : mode, ...owner };
+}
+
 /** Where staged files, last good ones and those kept aside are: on the same file system, and hidden from globs as `*.conf`. */
 export const folderOf = (path: string): string => join(dirname(path), ".trigger");
 

@@ -1,0 +1,98 @@
+import { Fatal, Later, reason } from "../../core/outcome.ts";
+import type { Loaded } from "./book.ts";
+import type { Repair } from "./repair.ts";
+import { commandsOf, runStep } from "./step.ts";
+import { readInPlace } from "./target.ts";
+import type { Ground, Work } from "./work.ts";
+
+/** The second half of an install: the daemon takes what is in place, or the last good files go back. */
+
+/** A text whose reload or probe failed, while the last good one passes, is tried so many times. */
+const tries = 3;
+/**
+ * Never closer than this, in milliseconds. By default systemd starts a unit 5 times in 10 s and then no more (StartLimitBurst),
+ * and each failed try costs two starts: the new text's and the last good one's.
+ */
+const spacing = 5000;
+
+export function forcing({ book, files, clock, secret }: Ground, mend: Repair) {
+  /** Throws when these texts were given up, or were tried a moment ago. */
+  function holdBack({ paths, texts }: Work): void {
+    const attempt = book.attempt(paths);
+    if (!attempt) return;
+    if (attempt.texts === texts && attempt.failures >= tries) throw new Fatal(attempt.why);
+    const since = clock.now() - attempt.at;
+    // A clock that was set back says nothing of the time since.
+    if (since >= 0 && since < spacing) throw new Later(attempt.why, spacing - since);
+  }
+
+  /** Makes the daemon have what is in place; goes back to the last good files, and throws, when it will not. */
+  async function force(work: Work): Promise<void> {
+    const { steps, context } = work;
+    let failed: "reload" | "probe" = "reload";
+    try {
+      if (steps.reload) await runStep(steps.reload, context);
+      failed = "probe";
+      if (steps.probe) await runStep(steps.probe, context);
+    } catch (error) {
+      // An aborted run says nothing of the text: the debt stays, and the next run settles it.
+      context.host.signal.throwIfAborted();
+      throw await goBack(work, failed, error);
+    }
+    await settle(work);
+  }
+
+  /** Writes down that what is in place is loaded, and proved where there is a probe. */
+  async function settle({ targets, steps, paths }: Work): Promise<void> {
+    const { probe } = steps;
+    const known = probe && typeof probe !== "function" && !secret ? JSON.stringify(commandsOf(probe)) : null;
+    const proved = probe !== undefined;
+    const loaded = new Map<string, Loaded>(targets.map(({ path, hash }) => [path, { hash, proved, probe: known }]));
+    for (const { path } of book.debts([...loaded.keys()])) {
+      // Installed together with one of these, and no longer wanted: it stays, and the reload was its own too.
+      if (loaded.has(path)) continue;
+      loaded.set(path, { hash: (await readInPlace(files, path))?.hash ?? null, proved: false, probe: null });
+    }
+    book.settle(loaded, { paths });
+  }
+
+  /** Puts the last good files back in force after a step that failed, and gives the error to throw. */
+  async function goBack(work: Work, failed: "reload" | "probe", cause: unknown): Promise<Error> {
+    const { targets, context, paths, texts } = work;
+    const debts = book.debts(targets.map(({ path }) => path));
+    const said = `the ${failed} of ${debts.map(({ path }) => path).join(", ")} failed`;
+    keepDistance(work, said);
+    await mend.rollBack(debts);
+    const again = await mend.tryLastGood(debts, failed, work);
+    context.host.signal.throwIfAborted();
+    if (again.error !== undefined) {
+      const why = `the last good text is back in place and fails it too, so nothing is blamed (${reason(again.error)})`;
+      const later = new Later(`${said}; ${why}`, spacing, { cause });
+      keepDistance(work, reason(later));
+      return later;
+    }
+    const failures = failuresOf(work) + 1;
+    const last = failures >= tries;
+    const next = last
+      ? `given up after ${tries} tries, until it changes or \`trigger retry\``
+      : "it will be tried again";
+    const why = `${said}; the last good text is back in force; ${next}`;
+    const thrown = last ? new Fatal(why, { cause }) : new Later(why, spacing, { cause });
+    book.settle(again.loaded, { failed: { paths, texts, failures, at: clock.now(), why: reason(thrown) } });
+    return thrown;
+  }
+
+  /** How often these very texts have failed. */
+  function failuresOf({ paths, texts }: Work): number {
+    const before = book.attempt(paths);
+    return before?.texts === texts ? before.failures : 0;
+  }
+
+  /** Notes a reload that failed, without blame, so that the next one does not come too soon. */
+  function keepDistance(work: Work, why: string): void {
+    const { paths, texts } = work;
+    book.failed({ paths, texts, failures: failuresOf(work), at: clock.now(), why });
+  }
+
+  return { holdBack, force, settle, keepDistance };
+}

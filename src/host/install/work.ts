@@ -1,0 +1,46 @@
+import type { Files, InstallSteps } from "../../core/host.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Book } from "./book.ts";
+import type { StepContext } from "./step.ts";
+import { hashOf, type Target } from "./target.ts";
+
+/** One install under way. */
+export interface Work {
+  readonly targets: readonly Target[];
+  readonly steps: InstallSteps;
+  readonly context: StepContext;
+  /** Names the set of paths. */
+  readonly paths: string;
+  /** Names the set of texts at these paths. */
+  readonly texts: string;
+}
+
+/** What the parts of an installer stand on. */
+export interface Ground {
+  readonly book: Book;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly secret: boolean;
+  readonly log: (message: string) => void;
+}
+
+export function workOn(targets: readonly Target[], steps: InstallSteps, context: StepContext): Work {
+  const name = (words: string[]): string => hashOf(Buffer.from(JSON.stringify(words.sort())));
+  return {
+    targets,
+    steps,
+    context,
+    paths: name(targets.map(({ path }) => path)),
+    texts: name(targets.map(({ path, hash }) => `${path} ${hash}`)),
+  };
+}
+
+/** Whether a step passes, where that is the question. */
+export async function passes(step: () => Promise<void>): Promise<boolean> {
+  try {
+    await step();
+    return true;
+  } catch {
+    return false; // this is the answer; whoever asks has the error of the text in hand
+  }
+}
