@@ -20,12 +20,14 @@ export interface HomeGround {
 export interface HomePlaces {
   readonly base: string;
   readonly archive?: string | undefined;
+  readonly chown: boolean;
   readonly mode: number;
   readonly skeleton: string | false;
 }
 
 /** Opens the base. Throws when it is not there: it may be a file system that is not mounted, and homes must not be created below it then. */
-export async function homeGround(host: Host, { base, archive: wish, mode, skeleton }: HomePlaces): Promise<HomeGround> {
+export async function homeGround(host: Host, places: HomePlaces): Promise<HomeGround> {
+  const { base, archive: wish, chown, mode, skeleton } = places;
   const { files, memory } = host;
   const real = await files.resolve(base);
   const owner = await files.stat(real);
@@ -49,7 +51,8 @@ export async function homeGround(host: Host, { base, archive: wish, mode, skelet
       const there = await files.stat(path);
       if (!there) return false;
       if (there.kind !== "directory") throw new Unfit(`${path} is there, and is a ${there.kind}`);
-      if (there.uid !== Number(uid)) throw new Unfit(`${path} is there, and belongs to uid ${there.uid}, not ${uid}`);
+      const wanted = chown ? Number(uid) : owner.uid;
+      if (there.uid !== wanted) throw new Unfit(`${path} is there, and belongs to uid ${there.uid}, not ${wanted}`);
       await makeSound(posix.dirname(path));
       return true;
     },
@@ -60,11 +63,12 @@ export async function homeGround(host: Host, { base, archive: wish, mode, skelet
       host.log(`${from} is now ${to}`);
     },
     /** Made aside and then renamed: a home that is seen is whole and has its owner. */
-    async create(path, { uid, gid }) {
-      const aside = posix.join(archive, `.new-${uid}`);
+    async create(path, member) {
+      const { uid, gid } = chown ? member : owner;
+      const aside = posix.join(archive, `.new-${member.uid}`);
       await files.makeDirectory(aside, { mode: 0o700 });
       if (skeleton !== false) await copy(skeleton, aside, { uid, gid });
-      await files.chown(aside, uid, gid);
+      if (chown) await files.chown(aside, uid, gid);
       await files.chmod(aside, mode);
       await files.sync(aside);
       await files.rename(aside, path);

@@ -18,6 +18,8 @@ const settings = z.strictObject({
   archive: path.optional(),
   /** Whether an archived home is packed into a `.tar.zst`. */
   pack: z.boolean("is not true or false").default(false),
+  /** Whether a home is given to its uid; false where trigger may not do that, as in a trial without root: homes then belong to who runs it. */
+  chown: z.boolean("is not true or false").default(true),
   /** Permission bits of a new home. */
   mode: z.int().min(0).max(0o7777, "is not a mode, such as 0o700").default(0o700),
   /** A directory whose files a new home gets, such as /etc/skel; false for none. */
