@@ -42,11 +42,13 @@ function parse<Settings extends z.ZodObject>(
 ): z.output<Settings> {
   const read = settings.safeParse(given);
   if (read.success) return read.data;
-  const [issue] = read.error.issues;
-  if (issue?.code === "unrecognized_keys") {
+  // First the unknown one: an option that is missing may just be misspelt.
+  const misspelt = read.error.issues.find((issue) => issue.code === "unrecognized_keys");
+  if (misspelt) {
     const known = [...Object.keys(settings.shape), ...others];
-    throw new UserError(`${place}: ${unknown("option", issue.keys[0] ?? "", known)}`);
+    throw new UserError(`${place}: ${unknown("option", misspelt.keys[0] ?? "", known)}`);
   }
+  const [issue] = read.error.issues;
   const [option = "", ...rest] = issue?.path ?? [];
   const value = (given as Record<PropertyKey, unknown>)[option];
   const where = [option, ...rest].join(".");

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { z } from "zod";
+import { UserName } from "../../src/core/columns.ts";
+import { Fatal } from "../../src/core/outcome.ts";
+import { command } from "../../src/services/command.ts";
+import { conform } from "./conform.ts";
+import { scene } from "./scene.ts";
+
+const doors = command({
+  row: z.object({ name: UserName, room: z.string() }),
+  unique: ["name"],
+  select: (member) => (member.is("person") ? { name: member.one("uid"), room: member.one("roomNumber") } : undefined),
+  command: ["/usr/local/sbin/doors", "--all"],
+});
+const alice = { name: "alice", room: 'B"204\n' };
+
+conform("command", doors, [alice]);
+
+test("the executable gets the rows and what changed as one JSON document", async () => {
+  const { machine, run } = scene(doors, { name: "door1" });
+  const given: unknown[] = [];
+  machine.program("/usr/local/sbin/doors", ({ arguments: words, input = "" }) => {
+    given.push([...words], JSON.parse(input));
+  });
+  await run({ k1: alice }, { whole: true });
+  await run({ k2: alice }, { interrupted: true });
+  assert.deepEqual(given, [
+    ["--all"],
+    { host: "door1", interrupted: false, rows: [["k1", alice]], changes: null },
+    ["--all"],
+    {
+      host: "door1",
+      interrupted: true,
+      rows: [["k2", alice]],
+      changes: [
+        { key: "k1", before: alice, after: null },
+        { key: "k2", before: null, after: alice },
+      ],
+    },
+  ]);
+});
+
+test("what it prints as refused is refused, and nothing printed or other text is well", async () => {
+  const { machine, run } = scene(doors);
+  const refused = [{ key: "k1", why: "no such room" }];
+  machine.program("/usr/local/sbin/doors", () => ({ stdout: `${JSON.stringify({ refused })}\n` }));
+  assert.deepEqual(await run({ k1: alice }), { refused });
+  for (const stdout of ["", "done: 1 door\n"]) {
+    machine.program("/usr/local/sbin/doors", () => ({ stdout }));
+    assert.equal(await run({ k1: alice }), undefined);
+  }
+});
+
+test("an answer that cannot be read fails the run, though the exit code was 0", async () => {
+  const { machine, run } = scene(doors);
+  for (const stdout of ["{", '{"refuse": []}', '{"refused": [{"key": "k1"}]}']) {
+    machine.program("/usr/local/sbin/doors", () => ({ stdout }));
+    await assert.rejects(run({ k1: alice }), /doors exited 0, but what it printed is not \{"refused"/);
+  }
+});
+
+test("exit 78 is for a person, any other code is tried again later", async () => {
+  const { machine, run } = scene(doors);
+  for (const [code, fatal] of [
+    [78, true],
+    [75, false],
+    [1, false],
+  ] as const) {
+    machine.program("/usr/local/sbin/doors", () => ({ code, stderr: "no bus" }));
+    await assert.rejects(run({ k1: alice }), (error: Error) => {
+      assert.equal(error instanceof Fatal, fatal);
+      assert.match(error.message, new RegExp(`exited ${code}: no bus`));
+      return true;
+    });
+  }
+});

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { UserError } from "../../src/core/outcome.ts";
+import { bindZone, command, files, homes, iscDhcp, postfixAliases } from "../../src/index.ts";
+
+// What the compiler would say is said again when it was not asked.
+const wrong: [make: () => unknown, said: RegExp][] = [
+  [
+    () => iscDhcp({ pth: "/x" } as object),
+    /^iscDhcp: unknown option "pth" \(known: check, on, path, probe, reload, select, within\); did you mean "path"\?$/,
+  ],
+  [
+    () => iscDhcp({ on: { dhcp2: { relaod: false } } } as object),
+    /^iscDhcp: on\.dhcp2: unknown option "relaod".*"reload"\?$/,
+  ],
+  [() => iscDhcp({ on: { "DHCP 2": {} } }), /^iscDhcp: on: a host is named with a-z/],
+  [() => iscDhcp({ path: "hosts.conf" }), /^iscDhcp: path: is not an absolute path, such as \S+ \("hosts\.conf"\)$/],
+  [
+    () => iscDhcp({ reload: "systemctl restart" as never }),
+    /^iscDhcp: reload: is not a command: .* \("systemctl restart"\)$/,
+  ],
+  [() => bindZone({ zone: "campus.example" } as never), /^bindZone: ns: is missing$/],
+  [() => bindZone({ zone: "campus", ns: ["ns.x.example"] }), /^bindZone: zone: is not a domain name .*\("campus"\)$/],
+  [
+    () => bindZone({ zone: "a.example", ns: ["ns.x.example"], records: ["$INCLUDE /etc/passwd"] }),
+    /^bindZone: records\.0: is not one line/,
+  ],
+  [
+    () => bindZone({ zone: "a.example", ns: ["ns.x.example"], reverse: ["10.0.0.0/30"] }),
+    /^bindZone: reverse\.0: has no reverse zone/,
+  ],
+  [
+    () => bindZone({ zone: "a.example", ns: ["ns.x.example"], on: { ns2: { zone: "b.example" } } }),
+    /^bindZone: on: the zone is the same on every host, not also b\.example$/,
+  ],
+  [
+    () => postfixAliases({ type: "hash" as never }),
+    /^postfixAliases: type: is not a type of map: expected cdb or lmdb \("hash"\)$/,
+  ],
+  [() => homes({ mode: 0o70000 }), /^homes: mode: is not a mode/],
+  [() => command({ command: "doors" } as never), /^command: command: is not a command/],
+  [() => files({ uniqe: [] } as never), /^files: unknown option "uniqe".*did you mean "unique"\?$/],
+];
+
+test("a wrong option is one error that names the service, the option and the rule, when the service is made", () => {
+  for (const [make, said] of wrong) {
+    assert.throws(make, (error: Error) => {
+      assert.ok(error instanceof UserError);
+      assert.match(error.message, said);
+      return true;
+    });
+  }
+});
