@@ -8,7 +8,7 @@ import { type Event, readEvent } from "./event.ts";
 import { plainLine } from "./plain-line.ts";
 
 /** The most bytes that a message to the transcriber may have: an event about a large group carries it twice. */
-export const bodyLimit = 8 * 1024 * 1024;
+const bodyLimit = 8 * 1024 * 1024;
 
 const hostMessage = z.discriminatedUnion("kind", [reportMessage, askMessage, refusalMessage]);
 

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { until } from "../../test/until.ts";
+import type { CellChange } from "../core/row.ts";
+import { type StreamMessage, streamMessage } from "../core/stream.ts";
+import { Table } from "../core/table.ts";
+import { type Channel, channel } from "./channel.ts";
+
+/** A channel to a broker that confirms when the test says so. */
+function slowly() {
+  const table = new Table("dhcp");
+  const sent: { key: string; message: StreamMessage }[] = [];
+  const confirms: (() => void)[] = [];
+  const said: Channel = channel({
+    service: "dhcp",
+    table,
+    asOf: () => ({ state: [], clock: 0 }),
+    publish(key, body) {
+      sent.push({ key, message: streamMessage.parse(JSON.parse(body)) });
+      return new Promise((resolve) => confirms.push(resolve));
+    },
+    revive: async () => {},
+    log() {},
+  });
+  return {
+    said,
+    sent,
+    table,
+    move(...changes: CellChange[]) {
+      table.apply(changes);
+      said.moved(changes);
+    },
+    /** Confirms what was sent, and what follows from it, until nothing more comes. */
+    async confirm() {
+      for (let confirm = confirms.shift(); confirm; confirm = confirms.shift()) {
+        confirm();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+    kinds: () => sent.map(({ message: { kind, epoch, seq } }) => `${kind} ${epoch} ${seq}`),
+  };
+}
+
+test("what waits for the broker is the last word for each key, and a digest stands where its rows do", async () => {
+  const { said, sent, table, move, confirm, kinds } = slowly();
+  said.begin(7, false);
+  for (const cell of ["{1}", "{2}", "{3}"]) move(["a", cell]);
+  move(["b", "{}"], ["a", null]);
+  for (let count = 0; count < 100; count++) said.answer("dhcp1", "digest");
+  await confirm();
+  assert.deepEqual(kinds(), ["digest 7 0", "rows 7 1", "digest 7 1"]);
+  const [, rows, digest] = sent.map(({ message }) => message);
+  assert.deepEqual(rows?.kind === "rows" && rows.rows, [
+    ["a", null],
+    ["b", "{}"],
+  ]);
+  assert.equal(digest?.kind === "digest" && digest.root, table.digest.root);
+  assert.deepEqual(
+    sent.map(({ key }) => key),
+    ["trigger.dhcp", "trigger.dhcp", "trigger.dhcp.dhcp1"],
+  );
+});
+
+test("when another epoch begins, what was still to be said of the last one is not", async () => {
+  const { said, move, confirm, kinds } = slowly();
+  said.begin(7, false);
+  await confirm();
+  const large: CellChange[] = ["a", "b", "c"].map((key) => [key, "x".repeat(400_000)]);
+  move(...large);
+  said.begin(8, true);
+  await confirm();
+  assert.deepEqual(kinds(), ["digest 7 0", "rows 7 1", "digest 8 0"]);
+  said.end();
+  move(["a", "{}"]);
+  said.digest();
+  await confirm();
+  assert.equal(kinds().length, 3);
+});
+
+test("a broker that refuses for a while is told a digest in the end", async () => {
+  const table = new Table("dhcp");
+  const kinds: string[] = [];
+  let refusals = 3;
+  const said = channel({
+    service: "dhcp",
+    table,
+    asOf: () => ({ state: [], clock: 0 }),
+    async publish(_, body) {
+      if (refusals-- > 0) throw new Error("no");
+      kinds.push(streamMessage.parse(JSON.parse(body)).kind);
+    },
+    revive: async () => {},
+    log() {},
+  });
+  said.begin(7, false);
+  await until(() => kinds.length > 0);
+  assert.deepEqual(kinds, ["digest"]);
+  assert.equal(said.behind, false);
+});
