@@ -52,10 +52,10 @@ export interface Transcriber {
   setClock(offset: number): void;
 }
 
-const limits = { rows: 2, bytes: 17 };
-
 export function transcriber(index: number, world: Surroundings): Transcriber {
   const { truth, random, habits, broker } = world;
+  /** From one row in a message to all. */
+  const limits = { rows: 1 + random.below(3), bytes: 8 + random.below(16) };
   let replica = 0;
   let believes = false;
   let clockOffset = 0;

@@ -32,7 +32,7 @@ export interface World {
   /** What a transcriber publishes no longer arrives, until it all does: its node of the broker is paused. */
   stick(transcriber: number): void;
   unstick(transcriber: number): void;
-  /** A transcriber dies; what was stuck may arrive without it. */
+  /** A transcriber dies; what was stuck, or only the beginning of it, may arrive without it. */
   crash(transcriber: number): void;
   /** What was stuck when one died arrives; false when there is none. */
   arriveLate(): boolean;
@@ -120,7 +120,7 @@ export function world(seed: number, rules: Rules, trace?: (line: string) => void
       transcribers[index]!.crash();
       const waiting = stuck[index];
       stuck[index] = undefined;
-      if (waiting && random.chance(0.7)) late.push(waiting);
+      if (waiting && random.chance(0.7)) late.push(waiting.slice(0, 1 + random.below(waiting.length)));
     },
     arriveLate() {
       const arriving = late.shift();
