@@ -190,12 +190,12 @@ test("any text is a DN or an error", () => {
 
 test("50,000 names are made normal in well under a second", () => {
   const round = (): number => {
-    const started = performance.now();
+    const started = process.cpuUsage().user; // microseconds: the machine may be busy with something else
     for (let index = 0; index < 50_000; index++) {
       normalDn(`cn=Machine ${index},cn=Member ${index % 999},ou=Members,dc=campus,dc=example`);
     }
-    return performance.now() - started;
+    return (process.cpuUsage().user - started) / 1000;
   };
-  const least = Math.min(round(), round(), round()); // the machine may be busy with something else
+  const least = Math.min(round(), round(), round()); // the first rounds are compiled as they run
   assert.ok(least < 1000, `${least} ms`);
 });
