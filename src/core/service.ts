@@ -33,7 +33,7 @@ export type RunResult = void | { readonly refused: readonly { readonly key: stri
 /** What a service with a table is, apart from what it does. `In` is what `select` gives, `Row` what the column types make of it: the same JSON, cleaned. */
 export interface TableDeclaration<In extends object, Row extends object, Out> {
   row: z.ZodType<Row, In>;
-  /** Columns whose values no two rows may share; the first one also names each of an entry's several rows. */
+  /** Columns whose values (of a list, each item) no two rows may share; the first one also names each of an entry's several rows. */
   unique?: readonly NoInfer<keyof Row & string>[];
   /** Columns that are masked wherever they would be shown. */
   secret?: readonly NoInfer<keyof Row & string>[];

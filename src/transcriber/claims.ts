@@ -32,8 +32,9 @@ export class Claims {
     this.#claims.delete(key);
     if (!claimant) return;
     const values = this.#unique.flatMap((column) => {
-      const value = claimant.row[column];
-      return value === undefined || value === null ? [] : [`${column} ${canonical(value)}`];
+      // A column that is a list claims each of its items.
+      const items = [claimant.row[column]].flat().filter((item) => item !== undefined && item !== null);
+      return items.map((item) => `${column} ${canonical(item)}`);
     });
     for (const value of values) {
       this.#claimants.add(value, key);

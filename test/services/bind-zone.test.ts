@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { Columns } from "../../src/core/service.ts";
 import { bindZone, zoneRow } from "../../src/services/bind-zone.ts";
 import { reverseName } from "../../src/services/reverse-zone.ts";
+import { Claims } from "../../src/transcriber/claims.ts";
 import { conform } from "./conform.ts";
 import { anything } from "./hostile.ts";
 import { entry, quietMachine, scene, selected, tableOf } from "./scene.ts";
@@ -141,6 +143,17 @@ test("two ways to write a name of the zone are one unique value", () => {
   const { row } = tableOf(bindZone(options));
   const ips = ["10.0.0.7"];
   assert.deepEqual(row.parse({ name: "PC7", ips }), row.parse({ name: "pc7.campus.example.", ips }));
+});
+
+test("two names that share one address of several are both refused", () => {
+  const { row, unique = [] } = tableOf(bindZone(options));
+  const claims = new Claims({ unique });
+  const claim = (key: string, ips: string[]) =>
+    claims.set(key, { dn: `cn=${key}`, row: row.parse({ name: key, ips }) as Columns });
+  claim("a", ["10.0.0.7", "2001:db8:1::7", "10.0.0.7"]);
+  assert.equal(claims.conflict("a"), undefined);
+  claim("b", ["10.0.0.8", "2001:DB8:1:0::7"]);
+  for (const key of ["a", "b"]) assert.match(claims.conflict(key) ?? "", /ips.*2001:db8:1::7.*cn=a and cn=b/);
 });
 
 test("whatever the values are, they are refused or give the records meant, and nothing else", async () => {

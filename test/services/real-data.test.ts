@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { readContent } from "../../src/directories/ldif/content.ts";
+import { homes } from "../../src/services/homes.ts";
+import { mirrored } from "../../src/transcriber/mirror-entry.ts";
+import { entryWords } from "../../src/transcriber/words.ts";
+import { quietMachine, scene, selected } from "./scene.ts";
+
+/** LDIF that this project did not write lies beside the checkout where it is developed. */
+const folder = join(import.meta.dirname, "../../../shared/data");
+const skip = existsSync(folder) ? false : `${folder} is not there`;
+
+for (const [file, accounts] of [
+  ["posix-1000.ldif", 1000],
+  ["slapcat-memberof.ldif", 5],
+] as const) {
+  test(`homes are made for the ${accounts} accounts of ${file}, and put away when they go`, { skip }, async () => {
+    const service = homes({ firstUid: 0 }, { now: () => new Date("2026-11-22Z") });
+    const entries = readContent(readFileSync(join(folder, file)), file);
+    const rows = entries.flatMap((entry) => {
+      const row = selected(service, entryWords(mirrored(entry), "UTC")) as object | undefined;
+      return row ? [[entry.uuid, row] as const] : [];
+    });
+    assert.equal(rows.length, accounts);
+    const { machine, run } = scene(service, { machine: quietMachine({ "/home/readme": "" }) });
+    assert.deepEqual(await run(Object.fromEntries(rows), { whole: true }), { refused: [] });
+    assert.equal((await machine.files.list("/home")).length, accounts + 2);
+    await run({});
+    assert.equal((await machine.files.list("/home/.archive")).length, accounts);
+  });
+}
