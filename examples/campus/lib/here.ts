@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "trigger";
@@ -27,6 +27,20 @@ export function ifHere(check: Command, sample: string): Command | false {
     if (spawnSync(program, filled, { timeout: 10_000 }).status === 0) return check;
     missing.push(program);
     return false;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Whether files can be given to another user, as homes are: root may, mostly. */
+export function canChown(): boolean {
+  mkdirSync(out(""), { recursive: true });
+  const folder = mkdtempSync(out(".trial-"));
+  try {
+    chownSync(folder, 10_000, 2_000);
+    return true;
+  } catch {
+    return false; // that is the answer
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,5 +1,5 @@
 import { homes } from "trigger";
-import { out } from "../lib/here.ts";
+import { canChown, out } from "../lib/here.ts";
 
 const base = out("mail/homes");
 
@@ -10,5 +10,8 @@ export default homes({
     const home = member.one("homeDirectory").replace("/home", base); // on a real host as it is
     return { uid: member.one("uidNumber"), gid: member.one("gidNumber"), home };
   },
+
+  // What differs on one shared machine; a real host needs none of it.
   base,
+  chown: canChown(),
 });

@@ -1,0 +1,40 @@
+import { styleText } from "node:util";
+import { reason } from "../../src/core/outcome.ts";
+import { day } from "./day.ts";
+import { follow, type Outcome, play } from "./play.ts";
+import { prepare } from "./prepare.ts";
+import { screen } from "./screen.ts";
+import { start } from "./start.ts";
+
+/**
+ * The campus on one machine: five hosts in this process, and a day of changes to the directory that they follow.
+ *
+ *     node examples/campus/demo.ts [--in FOLDER]     FOLDER: an empty one, for everything it writes; this one otherwise
+ */
+
+const stop = new AbortController();
+process.once("SIGINT", () => stop.abort()).once("SIGTERM", () => stop.abort());
+const { signal } = stop;
+const show = screen(process.stdout);
+
+try {
+  const stage = await prepare(process.argv.slice(2), show);
+  await using campus = await start(stage, signal, show);
+  const outcomes: Outcome[] = [];
+  for (const [index, happening] of day.entries()) {
+    show.heading(`${index + 1}. ${happening.title}`, happening.look);
+    outcomes.push(await campus.unlessItFails(play(happening, campus, signal, show)));
+  }
+  show.heading("The day", "From the change to the last host that had it in force.");
+  show.summary(outcomes);
+  show.places(stage);
+  if (process.stdin.isTTY && process.stdout.isTTY) {
+    show.say(`${styleText("bold", `Now edit ${stage.project.ldifFile}`)} and see what moves (Ctrl-C ends).`);
+    await campus.unlessItFails(follow(campus, signal, show));
+  }
+} catch (error) {
+  if (!signal.aborted) {
+    process.stderr.write(`demo: ${reason(error)}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,124 @@
+import { statSync } from "node:fs";
+import { systemClock } from "../../src/daemon/clock.ts";
+import type { Happening } from "./day.ts";
+import { edit } from "./edit.ts";
+import { differences, type Files, readFiles } from "./files.ts";
+import type { Screen } from "./screen.ts";
+import type { Campus } from "./start.ts";
+import { waitFor } from "./wait.ts";
+import { type Moved, movedBetween, type Place, sum } from "./watch.ts";
+
+/** What became of a change at one place. */
+export interface Arrival {
+  readonly place: Place;
+  readonly moved: Moved;
+  /** From the change to "loaded", milliseconds. */
+  readonly took: number;
+  /** The rows that are newly kept, with the reason. */
+  readonly kept: readonly string[];
+}
+
+export interface Outcome {
+  readonly title: string;
+  readonly arrivals: readonly Arrival[];
+}
+
+/** A service runs at most once in so many milliseconds, so a change is made when nobody waits for his turn. */
+const pace = 1000;
+
+/** Applies a change to the directory, waits until every host concerned has it in force, and shows what moved. */
+export async function play(happening: Happening, campus: Campus, signal: AbortSignal, show: Screen): Promise<Outcome> {
+  const { title, ldif, moves } = happening;
+  const { places, project } = campus;
+  const lastRun = Math.max(...places.map((place) => place.loadedAt() ?? 0));
+  await systemClock.sleep(lastRun + pace - Date.now(), signal);
+  signal.throwIfAborted();
+
+  const before = look(campus);
+  const end = Math.ceil((Date.now() + 2000) / 1000) * 1000;
+  const changes = typeof ldif === "string" ? ldif : ldif(generalizedTime(end));
+  show.ldif(changes);
+  const edited = edit(project.ldifFile, changes);
+  const since = typeof ldif === "string" ? edited : end;
+
+  const expected = (place: Place): number => moves[place.service] ?? 0;
+  const seen = new Map<Place, number | undefined>();
+  const waiting = new Set(places.filter((place) => expected(place) > 0));
+  await waitFor(
+    () => {
+      for (const place of waiting) {
+        const at = place.loadedAt();
+        if (at === seen.get(place)) continue;
+        seen.set(place, at);
+        if (sum(movedAt(place, before)) === expected(place)) waiting.delete(place);
+      }
+      return waiting.size === 0;
+    },
+    () => [...waiting].map((place) => unfinished(place, before, expected(place))).join("; "),
+    signal,
+  );
+
+  const arrivals = arrivalsSince(before, campus, since);
+  const stray = arrivals.find(({ place, moved }) => sum(moved) !== expected(place));
+  if (stray) throw new Error(`${title}: ${unfinished(stray.place, before, expected(stray.place))}`);
+  show.arrivals(arrivals);
+  show.differences(differencesSince(before, campus));
+  return { title, arrivals };
+}
+
+/** Shows what moves whenever the directory is edited, until the signal. */
+export async function follow(campus: Campus, signal: AbortSignal, show: Screen): Promise<void> {
+  // What a host says beyond what is shown anyway: why a file cannot be read, why a run failed.
+  campus.onLog = (line) => /rows? moved by/.test(line) || show.log(line);
+  for (let before = look(campus); !signal.aborted; ) {
+    await systemClock.sleep(50, signal);
+    const at = campus.places.map((place) => place.loadedAt());
+    if (at.includes(undefined) || campus.places.every((place, index) => before.loadedAt.get(place) === at[index]))
+      continue;
+    const arrivals = arrivalsSince(before, campus, statSync(campus.project.ldifFile).mtimeMs);
+    show.arrivals(arrivals);
+    show.differences(differencesSince(before, campus));
+    before = look(campus);
+  }
+}
+
+interface Look {
+  readonly loadedAt: ReadonlyMap<Place, number | undefined>;
+  readonly rows: ReadonlyMap<Place, ReadonlyMap<string, string>>;
+  readonly kept: ReadonlyMap<Place, ReadonlyMap<string, string>>;
+  readonly files: ReadonlyMap<string, Files>;
+}
+
+function look({ places, project, out }: Campus): Look {
+  return {
+    loadedAt: new Map(places.map((place) => [place, place.loadedAt()])),
+    rows: new Map(places.map((place) => [place, place.rows()])),
+    kept: new Map(places.map((place) => [place, place.kept()])),
+    files: new Map([...project.config.hosts.keys()].map((host) => [host, readFiles(out, host)])),
+  };
+}
+
+const movedAt = (place: Place, before: Look): Moved => movedBetween(before.rows.get(place) ?? new Map(), place.rows());
+
+function arrivalsSince(before: Look, { places }: Campus, since: number): Arrival[] {
+  return places
+    .filter((place) => place.loadedAt() !== before.loadedAt.get(place))
+    .map((place) => {
+      const kept = [...place.kept()].filter(([key, why]) => before.kept.get(place)?.get(key) !== why);
+      const took = Math.round((place.loadedAt() ?? Number.NaN) - since);
+      return { place, moved: movedAt(place, before), took, kept: kept.map(([, why]) => why) };
+    });
+}
+
+const differencesSince = (before: Look, { out }: Campus): Map<string, string[]> =>
+  new Map([...before.files].flatMap(([host, files]) => [...differences(files, readFiles(out, host))]));
+
+function unfinished(place: Place, before: Look, expected: number): string {
+  const why = place.trouble();
+  const moved = sum(movedAt(place, before));
+  return `${place.host} ${place.service}: ${expected} rows should move, ${moved} did${why === undefined ? "" : ` (${why})`}`;
+}
+
+/** 20261122102000Z */
+const generalizedTime = (moment: number): string =>
+  new Date(moment).toISOString().replace(/\.\d+/, "").replaceAll(/[-:T]/g, "");

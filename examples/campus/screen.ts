@@ -1,0 +1,101 @@
+import type { WriteStream } from "node:tty";
+import { styleText } from "node:util";
+import { table } from "../../src/cli/table.ts";
+import type { Arrival, Outcome } from "./play.ts";
+import type { Stage } from "./prepare.ts";
+import type { Moved, Place } from "./watch.ts";
+
+/** How many lines of a change and of a file's difference are shown. */
+const ldifLines = 16;
+const diffLines = 6;
+/** Where a line is cut: the width of the terminal, at least. */
+const narrowest = 100;
+
+export type Screen = ReturnType<typeof screen>;
+
+/** Says on a terminal, or in a file, what happens. */
+export function screen(stream: WriteStream) {
+  const width = Math.max(stream.columns ?? 160, narrowest);
+  const paint = (style: Parameters<typeof styleText>[0], text: string): string => styleText(style, text, { stream });
+  const say = (text: string): void => void stream.write(`${text}\n`);
+  const cut = (line: string): string => (line.length > width - 4 ? `${line.slice(0, width - 5)}…` : line);
+
+  function block(lines: readonly string[], most: number, colour: (line: string) => string): void {
+    for (const line of lines.slice(0, most)) say(`    ${colour(cut(line))}`);
+    if (lines.length > most) say(paint("dim", `    … ${count(lines.length - most)} more lines`));
+  }
+
+  return {
+    say,
+    log: (line: string) => say(paint("yellow", line)),
+
+    heading(title: string, about: string): void {
+      say(`\n${paint(["bold", "cyan"], title)}\n${about}\n`);
+    },
+
+    inForce({ host, service }: Place, rows: number, took: number): void {
+      say(`  ${host.padEnd(6)} ${service.padEnd(8)} ${count(rows).padStart(6)} rows in force after ${count(took)} ms`);
+    },
+
+    ldif(changes: string): void {
+      block(changes.trim().split("\n"), ldifLines, (line) => paint("dim", line));
+      say("");
+    },
+
+    arrivals(arrivals: readonly Arrival[]): void {
+      const lines = arrivals.map(({ place, moved, took }) => [
+        `  ${place.host}`,
+        place.service,
+        movedText(moved),
+        `loaded after ${count(took)} ms`,
+      ]);
+      say(table(lines).trimEnd());
+      for (const { place, kept } of arrivals) {
+        for (const why of kept) say(paint("yellow", cut(`  ${place.host} keeps the last good row: ${why}`)));
+      }
+    },
+
+    /** Files that differ in the same way, as those of two servers of one service, are shown once. */
+    differences(files: ReadonlyMap<string, readonly string[]>): void {
+      const alike = Map.groupBy(files, ([, lines]) => lines.join("\n"));
+      for (const same of alike.values()) {
+        const [[, lines] = ["", []]] = same;
+        say(`\n  ${paint("bold", same.map(([path]) => `out/${path}`).join(" and "))}`);
+        block(lines, diffLines, (line) => paint(colours[line[0] ?? ""] ?? "dim", line));
+      }
+    },
+
+    summary(outcomes: readonly Outcome[]): void {
+      const lines = outcomes.map(({ title, arrivals }) => [
+        `  ${title}`,
+        [...new Set(arrivals.map(({ place }) => place.host))].join(" "),
+        [...new Set(arrivals.map(({ place, moved }) => `${place.service} ${movedText(moved)}`))].join(", "),
+        `${count(Math.max(...arrivals.map(({ took }) => took)))} ms`,
+      ]);
+      say(table([["  CHANGE", "HOSTS", "ROWS", "LOADED AFTER"], ...lines]));
+      say(
+        "Of each time 200 ms are spent waiting for campus.ldif to stand still, but where the clock made the change;\nthen all of it is read: 7,000 entries. A directory server says what changed by itself.\n",
+      );
+    },
+
+    places({ project, out }: Stage): void {
+      say(`The directory   ${project.ldifFile}`);
+      say(`The hosts       ${out}`);
+      say(`The project     ${project.folder}  (trigger.config.ts, services/, lib/)\n`);
+    },
+  };
+}
+
+const colours: Readonly<Record<string, "green" | "red" | "cyan">> = { "+": "green", "-": "red", "@": "cyan" };
+
+const count = (number: number): string => number.toLocaleString("en");
+
+function movedText({ came, changed, left }: Moved): string {
+  const parts = [
+    [came, "came"],
+    [changed, "changed"],
+    [left, "left"],
+  ] as const;
+  const said = parts.filter(([number]) => number > 0).map(([number, verb]) => `${count(number)} ${verb}`);
+  return said.join(", ") || "nothing moved";
+}

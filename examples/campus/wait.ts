@@ -1,0 +1,16 @@
+import { systemClock } from "../../src/daemon/clock.ts";
+
+/** Far more than anything here takes, in milliseconds. */
+const patience = 60_000;
+/** How often to look, in milliseconds: the times that are shown are the hosts' own, not those of the look. */
+const interval = 10;
+
+/** Waits for a condition; throws what `late` says when it does not come about. */
+export async function waitFor(condition: () => boolean, late: () => string, signal: AbortSignal): Promise<void> {
+  const end = performance.now() + patience;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`after ${patience / 1000} s: ${late()}`);
+    await systemClock.sleep(interval, signal);
+    signal.throwIfAborted();
+  }
+}

@@ -1,0 +1,63 @@
+import type { DatabaseSync } from "node:sqlite";
+import { eventService } from "../../src/core/routing.ts";
+import { storeFile } from "../../src/daemon/store-file.ts";
+import { serviceReport } from "../../src/host/report.ts";
+import { readFacts } from "../../src/host/store.ts";
+import type { Project } from "../../src/project/project.ts";
+import { openDatabase } from "../../src/sqlite/open.ts";
+
+/** What the hosts have in force, read in their own stores: what `trigger status` reads, too. */
+
+/** A service on a host. */
+export interface Place {
+  readonly host: string;
+  readonly service: string;
+  /** When its last run succeeded, milliseconds since 1970; undefined while it has not run or something is owed. */
+  loadedAt(): number | undefined;
+  /** The rows that the last successful run was given. */
+  rows(): ReadonlyMap<string, string>;
+  /** The rows of which the last good one is kept, with the reason. */
+  kept(): ReadonlyMap<string, string>;
+  /** Why it does not go on, where it does not. */
+  trouble(): string | undefined;
+}
+
+/** Every service on every host of a project, the transcriber's apart. */
+export function openPlaces(project: Project): Place[] {
+  return [...project.config.hosts].flatMap(([host, services]) => {
+    const database = openDatabase(storeFile(project.state, host), { readOnly: true });
+    return services.filter((service) => service !== eventService).map((service) => openPlace(database, host, service));
+  });
+}
+
+function openPlace(database: DatabaseSync, host: string, service: string): Place {
+  const owed = database.prepare("SELECT 1 FROM row WHERE service = ? AND owed = 1 LIMIT 1");
+  const rows = database.prepare("SELECT key, loaded FROM row WHERE service = ? AND loaded IS NOT NULL");
+  return {
+    host,
+    service,
+    loadedAt() {
+      const { full = 0, ranAt } = readFacts(database, service) ?? {};
+      return full > 0 || owed.get(service) ? undefined : ranAt;
+    },
+    rows: () => new Map(rows.all(service).map(({ key, loaded }) => [String(key), String(loaded)])),
+    kept: () => new Map(serviceReport(database, service).kept.map(({ key, why }) => [key, why])),
+    trouble: () => serviceReport(database, service).why,
+  };
+}
+
+/** How many rows came, changed and left between two looks. */
+export interface Moved {
+  readonly came: number;
+  readonly changed: number;
+  readonly left: number;
+}
+
+export function movedBetween(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): Moved {
+  const came = [...after.keys()].filter((key) => !before.has(key)).length;
+  const left = [...before.keys()].filter((key) => !after.has(key)).length;
+  const changed = [...after].filter(([key, row]) => before.has(key) && before.get(key) !== row).length;
+  return { came, changed, left };
+}
+
+export const sum = ({ came, changed, left }: Moved): number => came + changed + left;
