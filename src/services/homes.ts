@@ -52,7 +52,7 @@ export function homes(
       const { pack, firstUid, ...places } = settingsOf(host.name);
       const ground = await homeGround(host, places);
       const book = homeBook(host.memory);
-      const { gone, wanted } = taskOf(table, () => book.uids());
+      const unfit: { key: string; row: HomeRow; why: string }[] = [];
       const failed: string[] = [];
       const attempt = async (home: string, work: () => Promise<void>): Promise<string | undefined> => {
         try {
@@ -64,6 +64,14 @@ export function homes(
         }
         return undefined;
       };
+
+      // A row that cannot be followed is found out before anything is put away for it: its account keeps what it has.
+      for (const [key, row] of wantedIn(table)) {
+        const why = await attempt(row.home, () => mayBe(row));
+        if (why) unfit.push({ key, row, why });
+      }
+      const kept = new Set(unfit.map(({ key }) => key));
+      const { gone, wanted } = taskOf(table, kept, () => book.uids());
 
       for (const uid of gone) {
         const home = book.get(uid);
@@ -83,7 +91,12 @@ export function homes(
         if (refused.length === 0 || refused.length === left.length) break;
       }
       if (failed.length > 0) throw new Error(`${failed.length} homes failed, the others are in place: ${failed[0]}`);
-      return { refused: refused.map(({ key, why }) => ({ key, why })) };
+      return { refused: [...unfit, ...refused].map(({ key, why }) => ({ key, why })) };
+
+      async function mayBe({ uid, home }: HomeRow): Promise<void> {
+        if (Number(uid) < firstUid) throw new Unfit(`uidNumber ${uid} is below ${firstUid} (option firstUid)`);
+        await ground.place(home);
+      }
 
       async function leave(uid: string, home: string): Promise<void> {
         if (!(await ground.owns(home, uid))) return;
@@ -93,7 +106,6 @@ export function homes(
       }
 
       async function settle({ uid, gid, home }: HomeRow): Promise<void> {
-        if (Number(uid) < firstUid) throw new Unfit(`uidNumber ${uid} is below ${firstUid} (option firstUid)`);
         const place = await ground.place(home);
         const known = book.get(uid);
         if (!(await ground.owns(place, uid))) {
@@ -109,13 +121,23 @@ export function homes(
 
 type Keyed = readonly [key: string, row: HomeRow];
 
-/** What there is to do: the uids whose homes go, and the rows whose homes are to be there. */
-function taskOf({ rows, changes }: Run<HomeRow>, known: () => string[]): { gone: string[]; wanted: readonly Keyed[] } {
-  const wanted: Keyed[] = changes
-    ? changes.flatMap(({ key, after }) => (after ? [[key, after] as const] : []))
-    : [...rows.entries()];
-  const stay = new Set(wanted.map(([, { uid }]) => uid));
-  const before = changes ? changes.flatMap((change) => (change.before ? [change.before.uid] : [])) : known();
+/** The rows whose homes are to be there: those that moved, or all when the state is unknown. */
+function wantedIn({ rows, changes }: Run<HomeRow>): Iterable<Keyed> {
+  return changes ? changes.flatMap(({ key, after }) => (after ? [[key, after] as const] : [])) : rows.entries();
+}
+
+/** What there is to do, apart from the keys that are kept as they are: the uids whose homes go, and the rows whose homes are to be there. */
+function taskOf(
+  table: Run<HomeRow>,
+  kept: ReadonlySet<string>,
+  known: () => string[],
+): { gone: string[]; wanted: Keyed[] } {
+  const all = [...wantedIn(table)];
+  const wanted = all.filter(([key]) => !kept.has(key));
+  // When the state is unknown every row counts, also one that is kept: its home is not to go.
+  const stay = new Set((table.changes ? wanted : all).map(([, { uid }]) => uid));
+  const moved = table.changes?.filter(({ key }) => !kept.has(key));
+  const before = moved ? moved.flatMap((change) => (change.before ? [change.before.uid] : [])) : known();
   return { gone: [...new Set(before)].filter((uid) => !stay.has(uid)), wanted };
 }
 

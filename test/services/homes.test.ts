@@ -130,6 +130,21 @@ test("another uidNumber gets another home: the old one goes to the archive", asy
   assert.equal(machine.text("/home/.archive/1000-alice-2026-11-22/diary"), "of 1000");
 });
 
+test("an account whose new row is refused keeps the home that it has", async () => {
+  const { machine, run } = scene(service, { machine: machineWith() });
+  await run({ a: alice });
+  machine.place("/home/alice/diary", "of 1000", { uid: 1000 });
+  for (const wrong of [
+    { uid: "1005", gid: "100", home: "/etc/alice" },
+    { ...alice, uid: "5" },
+  ]) {
+    assert.deepEqual(refusedKeys(await run({ a: wrong })), ["a"]);
+    assert.equal(machine.text("/home/alice/diary"), "of 1000");
+    await run({ a: alice });
+  }
+  assert.deepEqual(await machine.files.list("/home/.archive"), []);
+});
+
 test("with its state unknown, a run puts away the homes of its own that no row has, and no others", async () => {
   const machine = machineWith();
   await makeHome(machine, "/home/stranger", 2000);
