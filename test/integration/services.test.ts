@@ -19,7 +19,7 @@ for (const program of ["dhcpd", "named", "named-checkzone", "dig", "postmap", "z
   const found = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin", "/bin"].some((place) =>
     existsSync(join(place, program)),
   );
-  assert.ok(found, `${program} is not installed: run scripts/setup`);
+  assert.ok(found, `${program} is not installed: run scripts/setup.sh test`);
 }
 
 /** Names that a daemon's own language knows, so that it could read a host as something else. */
