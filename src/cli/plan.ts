@@ -51,7 +51,7 @@ function patch(path: string, before: string | undefined, after: string | undefin
   const was = before === undefined ? "/dev/null" : path;
   const is = after === undefined ? "/dev/null" : path;
   const text = createTwoFilesPatch(was, is, before ?? "", after ?? "", "", "", { context: 2 });
-  const lines = text.split("\n").filter((line) => !line.startsWith("====="));
+  const lines = text.slice(text.indexOf("--- ")).split("\n");
   return (colour ? lines.map(coloured) : lines).join("\n").trimEnd();
 }
 

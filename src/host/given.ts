@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Change, Columns, Rows, Table } from "../core/service.ts";
 import { transaction } from "../sqlite/open.ts";
+import { keptRows, owedRows } from "./store.ts";
 
 /** The rows of one run: what it is given, what it changes, and how it ends in the store. */
 export interface GivenRows {
@@ -9,8 +10,8 @@ export interface GivenRows {
   readonly changes: readonly Change<Columns>[];
   /** A key was already in doubt: an earlier run did not end. */
   readonly interrupted: boolean;
-  /** The run succeeded, but for these keys; in the caller's transaction. */
-  loaded(refused: readonly { readonly key: string; readonly why: string }[], now: number): void;
+  /** The run succeeded, but for these keys; in the caller's transaction. Gives how many more rows are loaded than before. */
+  loaded(refused: readonly { readonly key: string; readonly why: string }[], now: number): number;
 }
 
 interface OwedRow {
@@ -25,7 +26,7 @@ interface OwedRow {
 export function giveRows(database: DatabaseSync, service: string, table: Table): GivenRows {
   const { owed, yielding } = transaction(database, () => {
     const owed = database
-      .prepare("SELECT key, desired, loaded, why, doubt FROM row WHERE service = ? AND owed = 1")
+      .prepare(`SELECT key, desired, loaded, why, doubt FROM ${owedRows}`)
       .all(service) as unknown as OwedRow[];
     const give = database.prepare("UPDATE row SET doubt = 1, given = ? WHERE service = ? AND key = ?");
     for (const row of owed) give.run(targetOf(row), service, row.key);
@@ -33,14 +34,16 @@ export function giveRows(database: DatabaseSync, service: string, table: Table):
     for (const { key } of yielding) give.run(null, service, key);
     return { owed, yielding };
   });
-  const given = [...owed.filter(({ key }) => !yielding.some((kept) => kept.key === key)), ...yielding];
+  const yields = new Set(yielding.map(({ key }) => key));
+  const given = [...owed.filter(({ key }) => !yields.has(key)), ...yielding];
+  const afterOf = (row: OwedRow): string | null => (yields.has(row.key) ? null : targetOf(row));
   return {
     rows: rowsInForce(database, service),
     changes: given
       .map((row) => ({
         key: row.key,
         before: parse(row.loaded),
-        after: yielding.includes(row) ? undefined : parse(targetOf(row)),
+        after: parse(afterOf(row)),
       }))
       .filter((change): change is Change<Columns> => change.before !== undefined || change.after !== undefined)
       .sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined) || (a.key < b.key ? -1 : 1)),
@@ -57,11 +60,14 @@ export function giveRows(database: DatabaseSync, service: string, table: Table):
       const forget = database.prepare(
         "DELETE FROM row WHERE service = ? AND key = ? AND desired IS NULL AND loaded IS NULL AND doubt = 0",
       );
-      for (const { key } of given) {
-        if (names.has(key)) continue;
-        load.run(service, key);
-        forget.run(service, key);
+      let more = 0;
+      for (const row of given) {
+        if (names.has(row.key)) continue;
+        more += Number(afterOf(row) !== null) - Number(row.loaded !== null);
+        load.run(service, row.key);
+        forget.run(service, row.key);
       }
+      return more;
     },
   };
 }
@@ -108,9 +114,7 @@ function keptRowsThatYield(
   owed: readonly OwedRow[],
 ): OwedRow[] {
   const kept = database
-    .prepare(
-      "SELECT key, desired, loaded, why, doubt FROM row WHERE service = ? AND why IS NOT NULL AND loaded IS NOT NULL",
-    )
+    .prepare(`SELECT key, desired, loaded, why, doubt FROM ${keptRows} AND loaded IS NOT NULL`)
     .all(service) as unknown as OwedRow[];
   if (kept.length === 0) return [];
   const claims = new Set<string>();

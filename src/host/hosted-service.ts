@@ -11,7 +11,7 @@ import { questions } from "./questions.ts";
 import { ask, type Received, receiver, reportKey, type ServiceStore } from "./receive.ts";
 import { storedRows } from "./rows.ts";
 import { handleNext, type RunContext, runTable } from "./run.ts";
-import { oweFullRun, readFacts, writeFacts } from "./store.ts";
+import { owedRows, oweFullRun, readFacts, writeFacts } from "./store.ts";
 import { worker } from "./worker.ts";
 
 /** The pace of a table service that names none, in milliseconds. */
@@ -53,10 +53,7 @@ export function hostService(name: string, service: Service, options: HostOptions
     if (!facts || facts.held !== undefined || facts.fatal !== undefined) return false;
     // A table that was never whole is not run on: it would take away whatever has not arrived yet.
     if (!facts.followed.equal) return false;
-    return (
-      facts.full > 0 ||
-      database.prepare("SELECT 1 FROM row WHERE service = ? AND owed = 1 LIMIT 1").get(name) !== undefined
-    );
+    return facts.full > 0 || database.prepare(`SELECT 1 FROM ${owedRows} LIMIT 1`).get(name) !== undefined;
   }
 
   const work = worker(

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ServiceReport } from "../core/report.ts";
 import { storedMessages } from "./messages.ts";
-import { readFacts } from "./store.ts";
+import { keptRows, owedRows, readFacts } from "./store.ts";
 
 /** How many kept keys and parked messages a report names. */
 const named = 100;
@@ -10,17 +10,15 @@ const named = 100;
 export function serviceReport(database: DatabaseSync, service: string): ServiceReport {
   const facts = readFacts(database, service);
   const messages = storedMessages(database, service);
-  const count = (condition: string): number =>
-    Number(
-      database.prepare(`SELECT count(*) AS rows FROM row WHERE service = ? AND ${condition}`).get(service)?.rows ?? 0,
-    );
+  const count = (rows: string): number =>
+    Number(database.prepare(`SELECT count(*) AS rows FROM ${rows}`).get(service)?.rows ?? 0);
   const form = facts?.form ?? "table";
-  const rowsOwed = count("owed = 1");
+  const rowsOwed = count(owedRows);
   const owed = form === "plain" ? messages.waiting() : rowsOwed;
   return {
     code: facts?.code ?? "",
     form,
-    rows: count("loaded IS NOT NULL"),
+    rows: facts?.rows ?? 0,
     stored: facts?.followed.mark,
     loaded: facts?.loaded,
     equal: facts?.followed.equal,
@@ -30,10 +28,10 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
     failing: facts?.failing !== undefined,
     held: facts?.held,
     kept: database
-      .prepare("SELECT key, why, since FROM row WHERE service = ? AND why IS NOT NULL ORDER BY key LIMIT ?")
+      .prepare(`SELECT key, why, since FROM ${keptRows} ORDER BY key LIMIT ?`)
       .all(service, named)
       .map(({ key, why, since }) => ({ key: String(key), why: String(why), since: Number(since) })),
-    keptCount: count("why IS NOT NULL"),
+    keptCount: count(keptRows),
     parked: messages.listParked(named),
     parkedCount: messages.parked(),
     ranAt: facts?.ranAt,

@@ -42,14 +42,16 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
       signal.throwIfAborted();
       const incarnation = await machine.incarnation(table.daemon);
       transaction(database, () => {
-        given.loaded(result?.refused ?? [], clock.now());
+        const more = given.loaded(result?.refused ?? [], clock.now());
         words.keep();
         const proved = words.proved() ?? false;
         const ranAt = clock.now();
         // A full run that was asked for while this one was under way is still owed.
-        const full = (readFacts(database, service)?.full ?? 0) - asked;
+        const now = readFacts(database, service);
+        const full = (now?.full ?? 0) - asked;
+        const rows = (now?.rows ?? 0) + more;
         const well = { failing: undefined, fatal: undefined };
-        writeFacts(database, service, { ...well, full, loaded: mark, proved, incarnation, ranAt });
+        writeFacts(database, service, { ...well, full, rows, loaded: mark, proved, incarnation, ranAt });
       });
     });
   } catch (error) {

@@ -15,6 +15,7 @@ const schema = `
     form TEXT NOT NULL DEFAULT 'table',
     code TEXT NOT NULL DEFAULT '',
     followed TEXT NOT NULL DEFAULT '{}',
+    rows INTEGER NOT NULL DEFAULT 0,
     loaded TEXT,
     proved INTEGER NOT NULL DEFAULT 0,
     incarnation TEXT,
@@ -82,6 +83,8 @@ export interface ServiceFacts {
   form: "table" | "plain";
   code: string;
   followed: Followed;
+  /** How many rows are loaded; counted here because counting them in the table costs more the more there are. */
+  rows: number;
   /** The place whose rows the last successful run was given. */
   loaded: Mark | undefined;
   proved: boolean;
@@ -106,6 +109,7 @@ export function readFacts(database: DatabaseSync, service: string): ServiceFacts
     form: found.form === "plain" ? "plain" : "table",
     code: text(found.code) ?? "",
     followed: JSON.parse(text(found.followed) ?? "{}"),
+    rows: Number(found.rows),
     loaded: loaded === undefined ? undefined : JSON.parse(loaded),
     proved: found.proved === 1,
     incarnation: text(found.incarnation),
@@ -130,6 +134,10 @@ export function oweFullRun(database: DatabaseSync, service: string): void {
   writeFacts(database, service, { full: (readFacts(database, service)?.full ?? 0) + 1 });
 }
 
+/** The rows of a service that owe a run, and those whose loaded row is kept; named by index, because the planner would read every row. */
+export const owedRows = "row INDEXED BY row_owed WHERE service = ? AND owed = 1";
+export const keptRows = "row INDEXED BY row_kept WHERE service = ? AND why IS NOT NULL";
+
 /** The services that the store knows of, also those that the config no longer has. */
 export const knownServices = (database: DatabaseSync): string[] =>
   database
@@ -146,6 +154,7 @@ function columns(facts: Partial<ServiceFacts>): Record<string, string | number |
     const { repair: _, ...stored } = facts.followed;
     values.followed = JSON.stringify(stored);
   }
+  if (facts.rows !== undefined) values.rows = facts.rows;
   if ("loaded" in facts) values.loaded = facts.loaded ? JSON.stringify(facts.loaded) : null;
   if ("proved" in facts) values.proved = facts.proved ? 1 : 0;
   if ("incarnation" in facts) values.incarnation = facts.incarnation ?? null;

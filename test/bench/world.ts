@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { sqliteBroker } from "../../src/brokers/sqlite/broker.ts";
+import { Hostname, Ipv4, Mac } from "../../src/core/columns.ts";
+import type { StoredEntry } from "../../src/core/entry.ts";
+import { type Service, service, type Table } from "../../src/core/service.ts";
+import { systemClock } from "../../src/daemon/clock.ts";
+import { createHostTables } from "../../src/daemon/store-file.ts";
+import { memoryDirectory } from "../../src/directories/memory.ts";
+import { runHost } from "../../src/host/host.ts";
+import { realMachine } from "../../src/machines/real.ts";
+import type { Broker, Delivery } from "../../src/ports/broker.ts";
+import { openDatabase } from "../../src/sqlite/open.ts";
+import { transcribe } from "../../src/transcriber/transcriber.ts";
+
+/** A machine of the made-up directory; the version is in its name, so that a change is one that every service sees. */
+export function machineEntry(number: number, version = 0): StoredEntry {
+  const hex = number.toString(16).padStart(6, "0");
+  const name = `m${number}v${version}`;
+  return {
+    uuid: `00000000-0000-4000-8000-${number.toString(16).padStart(12, "0")}`,
+    dn: `cn=${name},ou=machines,dc=campus,dc=example`,
+    attributes: new Map([
+      ["objectclass", ["device", "ieee802Device", "ipHost"]],
+      ["cn", [name]],
+      ["macaddress", [`02:00:00:${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4)}`]],
+      ["iphostnumber", [`10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`]],
+    ]),
+  };
+}
+
+export const machines = (count: number): StoredEntry[] => Array.from({ length: count }, (_, i) => machineEntry(i));
+
+/** What a bench watches: the moments at which rows are stored and loaded. */
+export interface Watch {
+  runs: number;
+  stored: () => void;
+  loaded: () => void;
+}
+
+/** A service on the machines: `live` uses the changes alone, the other one renders all rows to a file at every run. */
+export function benchService(watch: Watch, { file, pace = 0 }: { file?: string; pace?: number }): Service {
+  const definition = service({
+    row: z.object({ name: Hostname, mac: Mac, ip: Ipv4 }),
+    unique: ["mac", "ip"],
+    pace,
+    select(machine) {
+      if (!machine.is("ieee802Device")) return;
+      return { name: machine.name, mac: machine.one("macAddress"), ip: machine.one("ipHostNumber") };
+    },
+    async run({ rows, changes }, host) {
+      if (file !== undefined) {
+        const lines: string[] = [];
+        for (const { name, mac, ip } of rows)
+          lines.push(`host ${name} { hardware ethernet ${mac}; fixed-address ${ip}; }\n`);
+        await host.install({ path: file, text: lines.join("") });
+      } else if (!changes) for (const _ of rows);
+      watch.runs += 1;
+    },
+  });
+  return definition as unknown as Service;
+}
+
+/** The whole of trigger in this process, on the embedded default: transcriber, SQLite broker, one host with its store on disk. */
+export async function openWorld(rows: number, { rendered = false, pace = 0 } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), "trigger-bench-"));
+  const watch: Watch = { runs: 0, stored: () => {}, loaded: () => {} };
+  const definition = benchService(watch, rendered ? { file: join(folder, "hosts.conf"), pace } : { pace });
+  const directory = memoryDirectory(machines(rows), systemClock);
+  const database = openDatabase(join(folder, "store.db"));
+  createHostTables(database);
+  const stop = new AbortController();
+  const common = { clock: systemClock, signal: stop.signal, log: () => {} };
+  const connect = () => sqliteBroker(join(folder, "broker.db"), { log: () => {} });
+  const codes = new Map([["dhcp", "1"]]);
+  const broker = await connect();
+  const transcriber = transcribe({
+    ...common,
+    host: "civet",
+    config: {
+      hosts: new Map([
+        ["a", ["dhcp"]],
+        ["civet", ["event"]],
+      ]),
+      timezone: "UTC",
+    },
+    services: new Map([["dhcp", (definition as { table: Table }).table]]),
+    codes,
+    source: directory,
+    broker,
+    random: Math.random,
+    onReport(report) {
+      if (report.services.dhcp?.owed === 0) watch.loaded();
+    },
+  });
+  const host = runHost({
+    ...common,
+    name: "a",
+    services: new Map([["dhcp", definition]]),
+    codes,
+    database,
+    machine: realMachine(),
+    connect: async () => noticing(await connect(), () => watch.stored()),
+  });
+  const loadedSeq = database.prepare("SELECT loaded FROM service WHERE name = 'dhcp'");
+  const owed = database.prepare("SELECT 1 FROM row WHERE service = 'dhcp' AND owed = 1 LIMIT 1");
+  return {
+    directory,
+    transcriber,
+    watch,
+    /** Waits until the service has run so often. */
+    async ran(runs: number): Promise<void> {
+      while (watch.runs < runs) await new Promise((resolve) => setImmediate(resolve));
+    },
+    /** Waits until nothing is owed, and all of a table of that size is loaded. */
+    async settled(): Promise<void> {
+      while (!loadedSeq.get()?.loaded || owed.get()) await new Promise((resolve) => setTimeout(resolve, 5));
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      stop.abort();
+      await Promise.all([host, transcriber.done]);
+      await broker.close();
+      database.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** A broker whose acknowledgements are noticed: what is acknowledged is stored. */
+const noticing = (broker: Broker, stored: () => void): Broker => ({
+  ...broker,
+  consume: (queue, take, options) =>
+    broker.consume(
+      queue,
+      (delivery: Delivery) => take({ ...delivery, ack: () => [delivery.ack(), stored()] }),
+      options,
+    ),
+});
