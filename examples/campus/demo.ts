@@ -33,8 +33,6 @@ try {
     await campus.unlessItFails(follow(campus, signal, show));
   }
 } catch (error) {
-  if (!signal.aborted) {
-    process.stderr.write(`demo: ${reason(error)}\n`);
-    process.exitCode = 1;
-  }
+  if (!signal.aborted) process.stderr.write(`demo: ${reason(error)}\n`);
+  process.exitCode = signal.aborted ? 130 : 1;
 }

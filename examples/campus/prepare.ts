@@ -35,9 +35,10 @@ export async function prepare(words: readonly string[], show: Screen): Promise<S
     );
   }
   for (const host of project.config.hosts.keys()) {
-    const lock = existsSync(project.state) ? takeLock(lockFile(project.state, host)) : undefined;
-    if (existsSync(project.state) && !lock) throw new UserError(`host ${host} is up: another demo runs in ${folder}`);
-    lock?.release();
+    if (!existsSync(lockFile(project.state, host))) continue;
+    const lock = takeLock(lockFile(project.state, host));
+    if (!lock) throw new UserError(`host ${host} is up: another process runs ${folder}`);
+    lock.release();
   }
   for (const path of [out, project.state, project.ldifFile]) rmSync(path, { recursive: true, force: true });
 
