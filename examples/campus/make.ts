@@ -28,7 +28,10 @@ function* campus(today: Date): Generator<StoredEntry> {
   }
   for (let number = 1; number <= readerCount; number++) yield reader(number);
   yield* bans(members.slice(cast.length), today);
-  yield* aliases(members, random);
+  yield* aliases(
+    members.filter(({ noAccount }) => !noAccount),
+    random,
+  );
 }
 
 function drawnMembers(random: Lot): Member[] {
@@ -51,26 +54,34 @@ function drawnMembers(random: Lot): Member[] {
     const count = left === 1 ? machines : Math.min(random.below(5), machines);
     machines -= count;
     const names = Array.from({ length: count }, () => free(random.one(machineNames)));
-    return { uid, givenName, sn, machines: names, apart: random.below(3) === 0, expired: random.below(20) === 0 };
+    const [apart, noAccount, expired] = [random.below(3) === 0, random.below(4) > 0, random.below(20) === 0];
+    return { uid, givenName, sn, machines: names, apart, noAccount, expired };
   });
 }
 
-function memberEntry({ uid, givenName, sn, expired }: Member, index: number, today: Date, random: Lot): StoredEntry {
-  // A number where two members have one name: an address is one member's.
-  const number = uid.match(/\d+$/)?.[0] ?? "";
-  return entry(dnOf({ uid }), {
-    objectClass: ["inetOrgPerson", "posixAccount", "campusMember"],
+function memberEntry(member: Member, index: number, today: Date, random: Lot): StoredEntry {
+  const { uid, givenName, sn, noAccount, expired } = member;
+  return entry(dnOf(member), {
+    objectClass: ["inetOrgPerson", "campusMember", ...(noAccount ? [] : ["posixAccount"])],
     uid: [uid],
     cn: [`${givenName} ${sn}`],
     givenName: [givenName],
     sn: [sn],
-    mail: [`${plain(givenName)}.${plain(sn)}${number}@campus.example`],
     roomNumber: [`${random.one(["A", "B", "C", "Éole"])}${100 + random.below(400)}`],
-    uidNumber: [String(10_000 + index)],
+    paidUntil: [endOfYear(today, expired ? -1 : 1)],
+    ...(noAccount ? {} : account(member, 10_000 + index)),
+  });
+}
+
+function account({ uid, givenName, sn }: Member, uidNumber: number) {
+  // A number where two members have one name: an address is one member's.
+  const number = uid.match(/\d+$/)?.[0] ?? "";
+  return {
+    uidNumber: [String(uidNumber)],
     gidNumber: ["2000"],
     homeDirectory: [`/home/${uid}`],
-    paidUntil: [endOfYear(today, expired ? -1 : 1)],
-  });
+    mail: [`${plain(givenName)}.${plain(sn)}${number}@campus.example`],
+  };
 }
 
 function machineEntry(name: string, member: Member, { mac, ips }: Hardware, random: Lot): StoredEntry {

@@ -1,6 +1,6 @@
 import { systemClock } from "../../src/daemon/clock.ts";
 
-/** Far more than anything here takes, also where a disk needs long for the 2,000 homes; in milliseconds. */
+/** Far more than anything here takes, also where a disk needs long for the homes; in milliseconds. */
 const patience = 180_000;
 /** How often to look, in milliseconds: the times that are shown are the hosts' own, not those of the look. */
 const interval = 20;
