@@ -111,8 +111,10 @@ function transcriberNotes(host: string, { services }: NonNullable<HostStatus["tr
     );
 }
 
-function serviceNotes(name: string, { kept, keptCount, parked, parkedCount }: ServiceReport): string[] {
+function serviceNotes(name: string, report: ServiceReport): string[] {
+  const { kept, keptCount, parked, parkedCount, reloads } = report;
   const notes = [
+    ...reloads.map((path) => `${name}: ${path} is in place, and its reload is still owed`),
     ...kept.slice(0, named).map(({ key, why }) => `${name}: kept ${key}: ${why}`),
     ...parked.slice(0, named).map(({ id, why }) => `${name}: parked message ${id}: ${why}`),
   ];
