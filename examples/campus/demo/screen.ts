@@ -1,6 +1,6 @@
 import type { WriteStream } from "node:tty";
 import { styleText } from "node:util";
-import { table } from "../../src/cli/table.ts";
+import { table } from "../../../src/cli/table.ts";
 import type { Arrival, Outcome } from "./play.ts";
 import type { Stage } from "./prepare.ts";
 import type { Moved, Place } from "./watch.ts";

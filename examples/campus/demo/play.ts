@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { systemClock } from "../../src/daemon/clock.ts";
+import { systemClock } from "../../../src/daemon/clock.ts";
 import type { Happening } from "./day.ts";
 import { edit } from "./edit.ts";
 import { differences, type Files, readFiles } from "./files.ts";
@@ -71,7 +71,9 @@ export async function play(happening: Happening, campus: Campus, signal: AbortSi
 /** Shows what moves whenever the directory is edited, until the signal. */
 export async function follow(campus: Campus, signal: AbortSignal, show: Screen): Promise<void> {
   // What a host says beyond what is shown anyway: why a file cannot be read, why a run failed.
-  campus.onLog = (line) => signal.aborted || /rows? moved by/.test(line) || show.log(line);
+  campus.onLog((line) => {
+    if (!signal.aborted && !/rows? moved by/.test(line)) show.log(line);
+  });
   for (let before = look(campus); !signal.aborted; ) {
     await systemClock.sleep(50, signal);
     if (campus.places.some((place) => place.loadedAt() === undefined)) continue;

@@ -1,9 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
-import { eventService } from "../../src/core/routing.ts";
-import { storeFile } from "../../src/daemon/store-file.ts";
-import { serviceReport } from "../../src/host/report.ts";
-import type { Project } from "../../src/project/project.ts";
-import { openDatabase } from "../../src/sqlite/open.ts";
+import { eventService } from "../../../src/core/routing.ts";
+import { storeFile } from "../../../src/daemon/store-file.ts";
+import { serviceReport } from "../../../src/host/report.ts";
+import type { Project } from "../../../src/project/project.ts";
+import { openDatabase } from "../../../src/sqlite/open.ts";
 
 /** What the hosts have in force, read in their own stores: what `trigger status` reads, too. */
 

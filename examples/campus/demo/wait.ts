@@ -1,4 +1,4 @@
-import { systemClock } from "../../src/daemon/clock.ts";
+import { systemClock } from "../../../src/daemon/clock.ts";
 
 /** Far more than anything here takes, also where a disk needs long for the homes; in milliseconds. */
 const patience = 180_000;
