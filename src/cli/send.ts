@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { hostsOf, knownService, transcribersOf } from "../core/config.ts";
 import { UserError } from "../core/outcome.ts";
 import { eventService, queueOf, serviceKey } from "../core/routing.ts";
+import { wrongBody } from "../core/wrong-body.ts";
 import { connectBroker } from "../daemon/broker.ts";
 import { loadServices, openProject, type Project } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
@@ -49,9 +50,6 @@ async function plainQueues(project: Project, name: string, value: unknown) {
     throw new UserError(`${service}: computed from the directory: change an entry, or \`trigger regen ${service}\``);
   }
   const read = definition.plain.schema.safeParse(value);
-  if (!read.success) {
-    const said = read.error.issues.map((issue) => `${issue.path.join(".") || "the message"}: ${issue.message}`);
-    throw new UserError(`${service}: ${said.join("; ")}`);
-  }
+  if (!read.success) throw new UserError(`${service}: ${wrongBody(read.error)}`);
   return hostsOf(project.config, service).map((host) => queueOf(host, service, "plain"));
 }

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { Fatal, Held, reason } from "../core/outcome.ts";
 import type { PlainService, Table } from "../core/service.ts";
+import { wrongBody } from "../core/wrong-body.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
 import { transaction } from "../sqlite/open.ts";
@@ -77,10 +78,7 @@ export async function handleNext(
     context.log(`${service}: message ${message.id} is parked: ${why}`);
   };
   const read = plain.schema.safeParse(JSON.parse(new TextDecoder().decode(message.body)));
-  if (!read.success) {
-    const said = read.error.issues.map((issue) => `${issue.path.join(".") || "the body"}: ${issue.message}`);
-    return park(said.join("; "));
-  }
+  if (!read.success) return park(wrongBody(read.error));
   try {
     await withinDeadline(context, async (signal) => {
       const words = hostWords({ ...context, name: context.host, signal, secret: false });
