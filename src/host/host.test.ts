@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
+import { memoryHub } from "../brokers/memory.ts";
 import { Fatal } from "../core/outcome.ts";
+import { queueName } from "../core/routing.ts";
 import { type CellChange, canonical, refusedCell } from "../core/row.ts";
 import { row, scene, simulatedService } from "./host.fixture.ts";
 import { runHost } from "./host.ts";
@@ -317,4 +319,45 @@ test("a message that cannot be understood is set aside and listed, and the next 
   );
   await host.down();
   end();
+});
+
+test("a daemon that hangs at the start keeps the other services from the broker for ten seconds and no more", async () => {
+  const dhcp = simulatedService();
+  const world = scene(dhcp.definition);
+  await world.say([["k", row("a", "10.0.0.1")]]);
+  const first = world.up();
+  await until(() => dhcp.served.size === 1);
+  await first.down();
+  dhcp.controls.before = () => new Promise<void>(() => {});
+  const dns = simulatedService();
+  const stop = new AbortController();
+  const hub = memoryHub();
+  const running = runHost({
+    ...world,
+    name: "a",
+    services: new Map([
+      ["dhcp", dhcp.definition],
+      ["dns", dns.definition],
+    ]),
+    codes: new Map(),
+    signal: stop.signal,
+    log: () => {},
+    connect: async () => hub.connect(),
+  });
+  const listens = (service: string): Promise<boolean> =>
+    hub
+      .connect()
+      .consume(queueName("a", service), () => {}, { prefetch: 1 })
+      .then(
+        () => true,
+        () => false, // its queue was never declared
+      );
+  await world.clock.advance(9_999);
+  assert.equal(await listens("dns"), false);
+  await world.clock.advance(1);
+  await until(() => listens("dns"));
+  assert.equal(await listens("dhcp"), false);
+  stop.abort();
+  await running;
+  world.end();
 });

@@ -25,7 +25,7 @@ export interface HostedService {
   /** The run at the start has ended, well or not. */
   readonly started: Promise<void>;
   readonly ended: Promise<void>;
-  /** Takes what the queue brings, and asks how the table compares. */
+  /** Takes what the queue brings, and asks how the table compares; throws when the broker cannot be reached. */
   listen(broker: Broker): Promise<void>;
   /** A daemon that was restarted since its last run is owed a full one. */
   lookAtDaemon(): Promise<void>;
@@ -95,6 +95,7 @@ export function hostService(name: string, service: Service, options: HostOptions
     started: work.started,
     ended: work.ended,
     async listen(broker) {
+      await broker.declare([queue]);
       const say = (message: object): void => {
         // What is lost here is asked for again by `questions`, or said again when the next message is refused.
         broker.publish(reportKey, JSON.stringify(message)).catch((error) => {
