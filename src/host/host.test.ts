@@ -5,7 +5,7 @@ import { memoryHub } from "../brokers/memory.ts";
 import { Fatal } from "../core/outcome.ts";
 import { queueName } from "../core/routing.ts";
 import { type CellChange, canonical, refusedCell } from "../core/row.ts";
-import { row, scene, simulatedService } from "./host.fixture.ts";
+import { row, running, scene, simulatedService } from "./host.fixture.ts";
 import { runHost } from "./host.ts";
 
 test("a new host asks for its table and runs once, when it is equal", async () => {
@@ -51,12 +51,8 @@ test("the first change runs at once, and a burst behind it is folded into one ru
 });
 
 test("a change that was tried and then taken back does not stay in the daemon", async () => {
-  const dhcp = simulatedService();
-  const { say, up, clock, report, end } = scene(dhcp.definition);
-  await say([["k", row("good", "10.0.0.1")]]);
-  const host = up();
-  await until(() => dhcp.served.size === 1);
-  await clock.advance(1000);
+  await using world = await running();
+  const { dhcp, say, clock, report } = world;
   dhcp.controls.after = () => {
     throw new Error("the daemon died in the middle");
   };
@@ -64,13 +60,11 @@ test("a change that was tried and then taken back does not stay in the daemon", 
   await until(() => report().failing);
   assert.equal(dhcp.served.get("k")?.name, "typo");
   dhcp.controls.after = undefined;
-  await say([["k", row("good", "10.0.0.1")]]);
+  await say([["k", row("a", "10.0.0.1")]]);
   await clock.advance(1000);
   await until(() => !report().failing);
-  assert.equal(dhcp.served.get("k")?.name, "good");
+  assert.equal(dhcp.served.get("k")?.name, "a");
   assert.equal(dhcp.seen.interrupted.at(-1), true);
-  await host.down();
-  end();
 });
 
 test("a host that starts again runs from its store before it asks any broker, and resumes what is owed", async () => {
@@ -115,12 +109,8 @@ test("a host that starts again runs from its store before it asks any broker, an
 });
 
 test("messages that arrive during a run do not move the rows under it", async () => {
-  const dhcp = simulatedService();
-  const { say, up, clock, report, end } = scene(dhcp.definition);
-  await say([["k", row("a", "10.0.0.1")]]);
-  const host = up();
-  await until(() => dhcp.served.size === 1);
-  await clock.advance(1000);
+  await using world = await running();
+  const { dhcp, say, clock, report } = world;
   let release = (): void => {};
   dhcp.controls.before = () => new Promise<void>((resolve) => (release = resolve));
   await say([["k", row("b", "10.0.0.1")]]);
@@ -135,17 +125,11 @@ test("messages that arrive during a run do not move the rows under it", async ()
   await clock.advance(1000);
   await until(() => dhcp.served.get("k")?.name === "c");
   assert.equal(report().owed, 0);
-  await host.down();
-  end();
 });
 
 test("a refused key keeps its last good row, until a good row claims its unique value", async () => {
-  const dhcp = simulatedService();
-  const { say, up, clock, report, end } = scene(dhcp.definition);
-  await say([["k", row("a", "10.0.0.1")]]);
-  const host = up();
-  await until(() => dhcp.served.size === 1);
-  await clock.advance(1000);
+  await using world = await running();
+  const { dhcp, say, clock, report } = world;
   await say([["k", refusedCell("its address is not one")]]);
   await until(() => report().keptCount === 1);
   await clock.advance(1000);
@@ -155,8 +139,6 @@ test("a refused key keeps its last good row, until a good row claims its unique 
   await until(() => dhcp.served.has("j"));
   assert.equal(dhcp.served.has("k"), false);
   assert.equal(report().keptCount, 1);
-  await host.down();
-  end();
 });
 
 test("an entry that is refused as a whole keeps every row that it had", async () => {
@@ -272,32 +254,21 @@ test("a fatal error waits for the rows to move, or for a retry", async () => {
 });
 
 test("a run that is asked for again gives every row", async () => {
-  const dhcp = simulatedService();
-  const { say, send, up, clock, end } = scene(dhcp.definition);
-  await say([["k", row("a", "10.0.0.1")]]);
-  const host = up();
-  await until(() => dhcp.served.size === 1);
+  await using world = await running();
+  const { dhcp, send } = world;
   dhcp.served.clear();
-  await clock.advance(1000);
   await send({ trigger: 1, kind: "order", service: "dhcp", order: "regen" });
   await until(() => dhcp.served.size === 1);
   assert.equal(dhcp.seen.changes.at(-1), undefined);
-  await host.down();
-  end();
 });
 
 test("a machine that was restarted is given every row", async () => {
-  const dhcp = simulatedService();
-  const { say, up, clock, machine, end } = scene(dhcp.definition);
-  await say([["k", row("a", "10.0.0.1")]]);
-  const host = up();
-  await until(() => dhcp.served.size === 1);
+  await using world = await running();
+  const { dhcp, clock, machine } = world;
   dhcp.served.clear();
   machine.powerCut();
   await clock.advance(10_000);
   await until(() => dhcp.served.size === 1);
-  await host.down();
-  end();
 });
 
 test("a message that cannot be understood is set aside and listed, and the next go on", async () => {

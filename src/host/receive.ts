@@ -59,7 +59,7 @@ export function receiver(host: string, store: ServiceStore, log: (line: string) 
     const read = readMessage(delivery.body, name);
     const setAside = (why: string): undefined => {
       messages.setAside(delivery.body, delivery.messageId, why, now);
-      log(`${name}: a message was set aside: ${why}`);
+      log(`a message was set aside: ${why}`);
     };
     if ("wrong" in read) return setAside(read.wrong);
     if ("own" in read) {

@@ -74,8 +74,12 @@ export async function handleNext(
   const message = messages.next();
   if (!message) return;
   const park = (why: string): void => {
-    messages.park(message, why);
-    context.log(`${service}: message ${message.id} is parked: ${why}`);
+    transaction(database, () => {
+      messages.park(message, why);
+      // It is not tried any more: what waits for a person is not failing.
+      writeFacts(database, service, { failing: undefined });
+    });
+    context.log(`message ${message.id} is parked: ${why}`);
   };
   const read = plain.schema.safeParse(JSON.parse(new TextDecoder().decode(message.body)));
   if (!read.success) return park(wrongBody(read.error));
