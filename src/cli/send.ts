@@ -4,6 +4,7 @@ import { UserError } from "../core/outcome.ts";
 import { eventService, queueOf, serviceKey } from "../core/routing.ts";
 import { wrongBody } from "../core/wrong-body.ts";
 import { connectBroker } from "../daemon/broker.ts";
+import { QueueFull } from "../ports/broker.ts";
 import { loadServices, openProject, type Project } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
 
@@ -22,7 +23,9 @@ export const send: Command = {
     const queues = name === eventService ? eventQueues(project, value) : await plainQueues(project, name, value);
     await using broker = await connectBroker(project);
     await broker.declare(queues);
-    await broker.publish(serviceKey(name), JSON.stringify(value), { messageId: randomUUID() });
+    await broker.publish(serviceKey(name), JSON.stringify(value), { messageId: randomUUID() }).catch((error) => {
+      throw error instanceof QueueFull ? new UserError(`not sent: ${error.message}`) : error;
+    });
     out(`sent to ${queues.map((queue) => queue.name).join(", ")}\n`);
     return 0;
   },

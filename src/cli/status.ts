@@ -34,7 +34,7 @@ Exit codes
   async run({ text, flag }, terminal) {
     const project = await openProject(text("project") ?? terminal.folder);
     const now = Date.now();
-    const hosts = networkStatus(project, now);
+    const hosts = await networkStatus(project, now, terminal.signal);
     const runsEvent = (host: string): boolean => transcribes(project.config.hosts.get(host));
     const level = networkLevel(hosts, runsEvent, now);
     if (flag("json")) terminal.out(`${JSON.stringify({ level, at: now, hosts }, null, 2)}\n`);
@@ -90,7 +90,7 @@ function serviceLine(
   terminal: Terminal,
 ): string[] {
   const { rows, stored, loaded, equal, proved, owed, keptCount, parkedCount, form } = report;
-  const marks = form === "table" ? [place(stored), place(loaded), time(equal)] : ["", "", ""];
+  const marks = form === "table" ? [place(stored, now), place(loaded, now), time(equal, now)] : ["", "", ""];
   const lag = owed > 0 && stored && loaded ? duration(stored.asOf.clock - loaded.asOf.clock) : "";
   const proof = form === "table" ? (proved ? "yes" : "no") : "";
   const health = paint(serviceHealth(report, host, now), terminal);
@@ -127,8 +127,15 @@ function paint({ level, says }: Health, { colour }: Terminal): string {
   return colour ? `\u001b[${[32, 33, 31][level]}m${line}\u001b[0m` : line;
 }
 
-const place = (mark: Mark | undefined): string => (mark ? `${time(mark)} #${mark.seq}` : "-");
-const time = (mark: Mark | undefined): string => (mark ? new Date(mark.asOf.clock).toTimeString().slice(0, 8) : "-");
+const place = (mark: Mark | undefined, now: number): string => (mark ? `${time(mark, now)} #${mark.seq}` : "-");
+
+/** The local time of a mark, with its date unless that is today's. */
+function time(mark: Mark | undefined, now: number): string {
+  if (!mark) return "-";
+  // Sweden writes dates as ISO 8601 does.
+  const [date = "", clock = ""] = new Date(mark.asOf.clock).toLocaleString("sv-SE").split(" ");
+  return new Date(now).toLocaleString("sv-SE").startsWith(date) ? clock : `${date} ${clock}`;
+}
 
 const duration = (milliseconds: number): string => {
   const seconds = Math.round(milliseconds / 1000);
