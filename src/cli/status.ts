@@ -7,7 +7,7 @@ import { openProject } from "../project/project.ts";
 import { type Command, projectOption, type Terminal } from "./command.ts";
 import { table } from "./table.ts";
 
-/** How many kept rows and parked messages are named per service. */
+/** How many refused rows and parked messages are named per service. */
 const named = 5;
 
 /** Says how every host and service is. */
@@ -25,7 +25,7 @@ Columns
   equal     the transcriber's clock when the table was last compared and found equal
   lag       how far loaded is behind stored while something is owed
   owed      keys, or plain messages, that wait to be in force
-  kept      keys whose last good row is kept (refused, other version)
+  refused   keys whose desired row is not taken (refused, other version); their last good row stays
 
 Exit codes
   0  well
@@ -74,7 +74,7 @@ function print(
     "LAG",
     "PROVED",
     "OWED",
-    "KEPT",
+    "REFUSED",
     "PARKED",
     "STATE",
   ];
@@ -89,12 +89,12 @@ function serviceLine(
   now: number,
   terminal: Terminal,
 ): string[] {
-  const { rows, stored, loaded, equal, proved, owed, keptCount, parkedCount, form } = report;
+  const { rows, stored, loaded, equal, proved, owed, refusedCount, parkedCount, form } = report;
   const marks = form === "table" ? [place(stored, now), place(loaded, now), time(equal, now)] : ["", "", ""];
   const lag = owed > 0 && stored && loaded ? duration(stored.asOf.clock - loaded.asOf.clock) : "";
   const proof = form === "table" ? (proved ? "yes" : "no") : "";
   const health = paint(serviceHealth(report, host, now), terminal);
-  const counts = [String(owed), String(keptCount), String(parkedCount)];
+  const counts = [String(owed), String(refusedCount), String(parkedCount)];
   return [host.host, service, form === "table" ? String(rows) : "", ...marks, lag, proof, ...counts, health];
 }
 
@@ -112,13 +112,15 @@ function transcriberNotes(host: string, { services }: NonNullable<HostStatus["tr
 }
 
 function serviceNotes(name: string, report: ServiceReport): string[] {
-  const { kept, keptCount, parked, parkedCount, reloads } = report;
+  const { refused, refusedCount, parked, parkedCount, reloads } = report;
   const notes = [
     ...reloads.map((path) => `${name}: ${path} is in place, and its reload is still owed`),
-    ...kept.slice(0, named).map(({ key, why }) => `${name}: kept ${key}: ${why}`),
+    ...refused
+      .slice(0, named)
+      .map(({ key, why, kept }) => `${name}: ${key}: ${why}; ${kept ? "its last good row stays" : "it has no row"}`),
     ...parked.slice(0, named).map(({ id, why }) => `${name}: parked message ${id}: ${why}`),
   ];
-  const more = Math.max(0, keptCount - named) + Math.max(0, parkedCount - named);
+  const more = Math.max(0, refusedCount - named) + Math.max(0, parkedCount - named);
   return more > 0 ? [...notes, `${name}: ${more} more (--json)`] : notes;
 }
 

@@ -33,9 +33,9 @@ export const serviceReport = z.object({
   failing: z.boolean(),
   /** Why the service is held, when it is. */
   held: z.string().optional(),
-  /** Keys of which the last good row is kept, with the reason. The first hundred. */
-  kept: z.array(z.object({ key: z.string(), why: z.string(), since: z.number() })),
-  keptCount: z.number().int(),
+  /** Keys whose desired row is not taken, with the reason, and whether a last good row is in force. The first hundred. */
+  refused: z.array(z.object({ key: z.string(), why: z.string(), since: z.number(), kept: z.boolean() })),
+  refusedCount: z.number().int(),
   /** Messages that wait for a person. The first hundred. */
   parked: z.array(z.object({ id: z.number(), why: z.string(), since: z.number() })),
   parkedCount: z.number().int(),

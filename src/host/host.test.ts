@@ -131,14 +131,14 @@ test("a refused key keeps its last good row, until a good row claims its unique 
   await using world = await running();
   const { dhcp, say, clock, report } = world;
   await say([["k", refusedCell("its address is not one")]]);
-  await until(() => report().keptCount === 1);
+  await until(() => report().refusedCount === 1);
   await clock.advance(1000);
   assert.equal(dhcp.served.get("k")?.ip, "10.0.0.1");
-  assert.match(report().kept[0]?.why ?? "", /its address is not one/);
+  assert.match(report().refused[0]?.why ?? "", /its address is not one/);
   await say([["j", row("new", "10.0.0.1")]]);
   await until(() => dhcp.served.has("j"));
   assert.equal(dhcp.served.has("k"), false);
-  assert.equal(report().keptCount, 1);
+  assert.equal(report().refusedCount, 1);
 });
 
 test("an entry that is refused as a whole keeps every row that it had", async () => {
@@ -175,7 +175,7 @@ test("a row of another version is kept as it was, and the others go in", async (
   const host = up();
   await until(() => dhcp.served.has("j"));
   assert.equal(dhcp.served.has("k"), false);
-  assert.match(report().kept[0]?.why ?? "", /other version.*room/);
+  assert.match(report().refused[0]?.why ?? "", /other version.*room/);
   await host.down();
   end();
 });
@@ -191,12 +191,12 @@ test("a row that the daemon refuses waits; the others are loaded", async () => {
   const host = up();
   await until(() => dhcp.served.has("j"));
   assert.equal(report().owed, 0);
-  assert.match(report().kept[0]?.why ?? "", /no such subnet/);
+  assert.match(report().refused[0]?.why ?? "", /no such subnet/);
   dhcp.controls.result = undefined;
   await clock.advance(1000);
   await say([["k", row("a", "10.0.0.1")]]);
   await until(() => dhcp.served.has("k"));
-  assert.equal(report().keptCount, 0);
+  assert.equal(report().refusedCount, 0);
   await host.down();
   end();
 });

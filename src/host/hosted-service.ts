@@ -45,8 +45,25 @@ export function hostService(name: string, service: Service, options: HostOptions
   rows?.recompute(clock.now());
   // The machine, the daemon or the service's own code may be another one than at the last run.
   if (table) oweFullRun(database, name);
-  const stream = receiver(options.name, store, log);
+  const stream = receiver(options.name, store, { obey, log });
   let intake: Intake | undefined;
+
+  function obey(order: OrderMessage["order"]): void {
+    log(`asked to ${order}`);
+    const install = installer({ ...context, secret: false });
+    if (order === "regen") oweFullRun(database, name);
+    if (order === "retry") {
+      messages.retry();
+      install.forgive();
+      writeFacts(database, name, { fatal: undefined });
+      // Rows that the daemon refused are judged anew, and so tried again.
+      rows?.recompute(clock.now());
+    }
+    if (order === "approve") {
+      install.approve();
+      writeFacts(database, name, { held: undefined });
+    }
+  }
 
   function tableOwes(): boolean {
     const facts = readFacts(database, name);
@@ -72,23 +89,6 @@ export function hostService(name: string, service: Service, options: HostOptions
     signal,
   );
 
-  function obey(order: OrderMessage["order"]): void {
-    log(`asked to ${order}`);
-    const install = installer({ ...context, secret: false });
-    if (order === "retry") {
-      messages.retry();
-      install.forgive();
-      writeFacts(database, name, { fatal: undefined });
-      // Rows that the daemon refused are judged anew, and so tried again.
-      rows?.recompute(clock.now());
-    }
-    if (order === "approve") {
-      install.approve();
-      writeFacts(database, name, { held: undefined });
-    }
-    work.poke({ again: true });
-  }
-
   const queue = queueOf(options.name, name, table ? "table" : "plain");
   return {
     queue,
@@ -103,13 +103,12 @@ export function hostService(name: string, service: Service, options: HostOptions
         });
       };
       const question = questions((want) => say(ask(options.name, name, want)), clock, signal);
-      const received = ({ moved, heard, say: refusals, want, orders }: Received): void => {
+      const received = ({ moved, heard, say: refusals, want, asked }: Received): void => {
         if (heard) question.heard();
         if (want) question.ask(want);
         for (const refusal of refusals) say(refusal);
-        for (const order of orders) obey(order);
         if (moved && table) writeFacts(database, name, { fatal: undefined });
-        work.poke();
+        work.poke({ again: asked });
         changed();
       };
       const failed = async (why: unknown): Promise<void> => {

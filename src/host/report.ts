@@ -29,11 +29,16 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
     why: facts?.held ?? facts?.failing ?? waitsFor(form, owed, facts),
     failing: facts?.failing !== undefined,
     held: facts?.held,
-    kept: database
-      .prepare(`SELECT key, why, since FROM ${keptRows} ORDER BY key LIMIT ?`)
+    refused: database
+      .prepare(`SELECT key, why, since, loaded IS NOT NULL AS kept FROM ${keptRows} ORDER BY key LIMIT ?`)
       .all(service, named)
-      .map(({ key, why, since }) => ({ key: String(key), why: String(why), since: Number(since) })),
-    keptCount: count(keptRows),
+      .map(({ key, why, since, kept }) => ({
+        key: String(key),
+        why: String(why),
+        since: Number(since),
+        kept: kept === 1,
+      })),
+    refusedCount: count(keptRows),
     parked: messages.listParked(named),
     parkedCount: messages.parked(),
     reloads: installStatus(database)

@@ -478,7 +478,7 @@ test("reports are handed on, and their clock holds the transcriber's back", asyn
       owed: 0,
       failing: false,
     },
-    ...{ kept: [], keptCount: 0, parked: [], parkedCount: 0 },
+    ...{ refused: [], refusedCount: 0, parked: [], parkedCount: 0 },
   };
   const broker = world.hub.connect();
   await broker.publish(
