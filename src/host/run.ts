@@ -37,8 +37,9 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
   const given = giveRows(database, service, table);
   try {
     await withinDeadline(context, async (signal) => {
-      const words = hostWords({ ...context, name: context.host, signal, secret: (table.secret ?? []).length > 0 });
       const changes = asked > 0 ? undefined : given.changes;
+      const secret = (table.secret ?? []).length > 0;
+      const words = hostWords({ ...context, name: context.host, signal, secret, unsure: changes === undefined });
       const result = await table.run({ rows: given.rows, changes, interrupted: given.interrupted }, words.host);
       signal.throwIfAborted();
       const incarnation = await machine.incarnation(table.daemon);
