@@ -58,9 +58,10 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
     });
   } catch (error) {
     const failing = reason(error);
-    if (error instanceof Held) writeFacts(database, service, { failing, held: failing });
-    else if (error instanceof Fatal) writeFacts(database, service, { failing, fatal: failing });
-    else writeFacts(database, service, { failing });
+    const proved = false;
+    if (error instanceof Held) writeFacts(database, service, { failing, proved, held: failing });
+    else if (error instanceof Fatal) writeFacts(database, service, { failing, proved, fatal: failing });
+    else writeFacts(database, service, { failing, proved });
     throw error;
   }
 }
