@@ -29,11 +29,14 @@ export interface HostedService {
   listen(broker: Broker): Promise<void>;
   /** A daemon that was restarted since its last run is owed a full one. */
   lookAtDaemon(): Promise<void>;
+  /** Has it run on all rows, whether or not anything is owed. */
+  runAgain(): void;
   close(): Promise<void>;
 }
 
 export function hostService(name: string, service: Service, options: HostOptions, changed: () => void): HostedService {
-  const { database, machine, clock, signal } = options;
+  const { database, clock, signal } = options;
+  const machine = options.machineOf(name);
   const log = (line: string): void => options.log(`${name}: ${line}`);
   const table = "table" in service ? service.table : undefined;
   const rows = table ? storedRows(database, name, table) : undefined;
@@ -78,8 +81,9 @@ export function hostService(name: string, service: Service, options: HostOptions
       pace: table ? (table.pace ?? defaultPace) : 0,
       owed: () => (table ? tableOwes() : messages.next() !== undefined),
       async run() {
-        if ("table" in service) return runTable(service.table, context);
-        await handleNext(service.plain, messages, context);
+        if ("table" in service) await runTable(service.table, context);
+        else await handleNext(service.plain, messages, context);
+        options.ran?.(name);
         intake?.poke();
       },
       changed,
@@ -132,6 +136,10 @@ export function hostService(name: string, service: Service, options: HostOptions
       if (before?.ranAt === undefined || before.incarnation === now || before.full > 0) return;
       log("its daemon, or the machine, was restarted: one full run");
       oweFullRun(database, name);
+      work.poke();
+    },
+    runAgain() {
+      if (table) oweFullRun(database, name);
       work.poke();
     },
     async close() {
