@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { knownHost } from "../core/config.ts";
+import { knownHost, transcribersOf } from "../core/config.ts";
 import { UserError } from "../core/outcome.ts";
 import type { Noted } from "../daemon/dry.ts";
 import { dryProject, up as runHosts } from "../daemon/up.ts";
@@ -19,6 +19,7 @@ export const up: Command = {
     dry: { type: "boolean", help: "only show what would change: follow, render, write nothing" },
   },
   more: `It runs until SIGINT or SIGTERM; whatever is under way is resumed at the next start, also after kill -9.
+With --dry it reads the directory itself, speaks to no broker that others use, and may run beside a host that acts.
 The state is kept in the folder that the config calls \`state\` (.trigger).`,
   async run(given, terminal) {
     const { folder, signal, out } = terminal;
@@ -31,7 +32,10 @@ The state is kept in the folder that the config calls \`state\` (.trigger).`,
         out(`\n${host}: ${service} ${lines.length > 0 ? "would change:" : "would change nothing"}\n`);
         if (lines.length > 0) out(`${lines.join("\n")}\n`);
       };
-      await runHosts(dryProject(project), { hosts, signal, log, dry: { show } });
+      // What only looks speaks to no broker that others use, so a transcriber of its own must tell it the rows.
+      const [transcriber = ""] = transcribersOf(project.config);
+      const looking = [...new Set([...hosts, transcriber])];
+      await runHosts(dryProject(project), { hosts: looking, signal, log, dry: { show } });
     } else {
       await runHosts(project, { hosts, signal, log });
     }
