@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { renameSync, writeFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { systemClock } from "../../src/daemon/clock.ts";
 import { ldif, type Machine, makeProject, type Running, type TestProject } from "../project.ts";
@@ -72,6 +73,7 @@ test(`after kill -9 of any process and failed reloads, daemons serve what the di
   // A handler that was killed before its end is run again; no other message comes twice or out of order.
   assert.deepEqual([...new Set(notes)], sent);
   assert.ok(notes.length - sent.length <= network.kills("box2"), `${notes}`);
+  await until(() => tableHosts.every((host) => leftInQueues(project, host) === 0));
   for (const host of Object.keys(hosts)) await network.stop(host);
   const reloaded = tableHosts.map((host) => reloads(project, host)).join(" and ");
   t.diagnostic(`SEED=${seed}: ${network.kills()} kills, ${directory.edits()} edits, ${reloaded} reloads`);
@@ -79,7 +81,7 @@ test(`after kill -9 of any process and failed reloads, daemons serve what the di
   /** Kills a host when it next reloads, or after a while. */
   async function killInReload(host: string): Promise<void> {
     const before = reloads(project, host);
-    const end = performance.now() + 2500;
+    const end = performance.now() + 1000;
     await until(() => reloads(project, host) > before || performance.now() > end);
     await network.kill(host);
   }
@@ -129,6 +131,13 @@ async function comparedEqual(project: TestProject): Promise<boolean> {
         return stored?.epoch === epoch && equal?.epoch === epoch && equal?.seq === stored?.seq;
       }),
   );
+}
+
+/** How many messages the broker still has for a host: acknowledged ones are gone. */
+function leftInQueues(project: TestProject, host: string): number {
+  using broker = new DatabaseSync(project.path(".trigger/broker.db"), { readOnly: true, timeout: 1000 });
+  const sum = broker.prepare("SELECT sum(messages) AS left FROM queue WHERE name LIKE ?").get(`trigger-${host}-%`);
+  return Number(sum?.left);
 }
 
 const reloads = (project: TestProject, host: string): number =>
