@@ -58,6 +58,8 @@ export function hostService(name: string, service: Service, options: HostOptions
       oweFullRun(database, name);
       if (table) install.owe();
     }
+    // The digest is made from the rows again, rather than believed.
+    if (order === "verify") rows?.recompute(clock.now());
     if (order === "retry") {
       messages.retry();
       install.forgive();
@@ -110,9 +112,9 @@ export function hostService(name: string, service: Service, options: HostOptions
         });
       };
       const question = questions((want) => say(ask(options.name, name, want)), clock, signal);
-      const received = ({ moved, heard, say: refusals, want, asked }: Received): void => {
+      const received = ({ moved, heard, say: refusals, want, verify, asked }: Received): void => {
         if (heard) question.heard();
-        if (want) question.ask(want);
+        if (want ?? (verify && table)) question.ask(want ?? "digest");
         for (const refusal of refusals) say(refusal);
         if (moved && table) writeFacts(database, name, { fatal: undefined });
         work.poke({ again: asked });
