@@ -41,7 +41,8 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   let undeclared: string | undefined;
   let closing: Promise<void> | undefined;
 
-  const outgoing = publisher(deliveryFailures({ declared, consuming: () => session.current?.consuming, log }));
+  const failures = deliveryFailures({ declared, consuming: () => session.current?.consuming, log });
+  const outgoing = publisher({ ...failures, clock, signal });
   const session = keepSession({
     ...{ target, heartbeat, clock, random, log, signal },
     async setUp(now) {

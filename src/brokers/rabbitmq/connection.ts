@@ -48,12 +48,16 @@ export async function openConnection(target: Target, role: Role, heartbeat: numb
     blocked = undefined;
   });
   const { promise: ended, resolve: end } = Promise.withResolvers<string>();
-  const over = (why: string): void => {
+  // By an error, for amqplib ends its timers when it hears of one, and not when a socket merely closes.
+  const destroy = (why: string): void => {
     end(why);
-    stream.destroy();
+    stream.destroy(new Error(why));
   };
-  model.on("error", (error) => over(safe(error)));
-  model.on("close", (error) => over(error ? safe(error) : "closed"));
+  model.on("error", (error) => end(safe(error)));
+  model.on("close", (error) => {
+    end(error ? safe(error) : "closed");
+    stream.destroy();
+  });
 
   return {
     model,
@@ -63,16 +67,13 @@ export async function openConnection(target: Target, role: Role, heartbeat: numb
     },
     ended,
     async close() {
-      const timer = setTimeout(() => stream.destroy(), closePatience);
+      const timer = setTimeout(() => destroy("the server did not answer the closing"), closePatience);
       // One that is closed already says so by an error.
       await Promise.race([model.close().catch(() => {}), ended]);
       clearTimeout(timer);
-      over("closed");
+      stream.destroy();
     },
-    destroy(why) {
-      end(why);
-      stream.destroy(new Error(why));
-    },
+    destroy,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { ConfirmChannel, Message } from "amqplib";
 import { reason } from "../../core/outcome.ts";
 import { exchange } from "../../core/routing.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type { Connection } from "./connection.ts";
 import { checkShort } from "./topology.ts";
 
@@ -30,6 +31,7 @@ interface Outgoing {
   readonly body: Buffer;
   readonly messageId: string | undefined;
   unroutable?: boolean;
+  sentAt?: number;
   readonly done: () => void;
   readonly failed: (error: Error) => void;
 }
@@ -43,12 +45,22 @@ const waitingBytes = 64 * 1024 * 1024;
 /** RabbitMQ 4 takes no larger message unless it is told to, and closes the channel of whoever sends one. */
 const largest = 16 * 1024 * 1024;
 
-export function publisher({ refused, unroutable }: Refusals): Publisher {
+/** How long a confirm may take, alarms apart, milliseconds. A server node that lost the beginnings of a queue in a crash never confirms its messages. */
+const confirmPatience = 30_000;
+
+export interface PublisherOptions extends Refusals {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+export function publisher({ refused, unroutable, clock, signal }: PublisherOptions): Publisher {
   const waiting: Outgoing[] = [];
   const inFlight = new Map<string, Outgoing>();
   let bytesWaiting = 0;
   let bytesInFlight = 0;
   let channel: ConfirmChannel | undefined;
+  let blocked = (): boolean => false;
+  let watching = false;
   let sent = 0;
   let finished: PromiseWithResolvers<void> | undefined;
 
@@ -65,10 +77,13 @@ export function publisher({ refused, unroutable }: Refusals): Publisher {
   function send(message: Outgoing, over: ConfirmChannel): void {
     const { key, body, messageId } = message;
     const id = `${++sent}`;
+    message.sentAt = clock.monotonic();
     inFlight.set(id, message);
     bytesInFlight += body.length;
+    void watch();
     const settle = (error: unknown): void => {
-      if (!inFlight.delete(id)) return; // it has failed with its connection
+      if (error && !isRefusal(error)) return; // the channel was closed: `lose` follows, and knows why
+      if (!inFlight.delete(id)) return;
       bytesInFlight -= body.length;
       if (error) refused(key).then(message.failed, message.failed);
       else arrived(message);
@@ -90,6 +105,27 @@ export function publisher({ refused, unroutable }: Refusals): Publisher {
     }
   }
 
+  /** Gives up what the server does not confirm, without a word to the messages beside it. */
+  async function watch(): Promise<void> {
+    if (watching) return;
+    watching = true;
+    let since = Number.NEGATIVE_INFINITY; // before that, the server was not reading
+    while (inFlight.size > 0 && !signal.aborted) {
+      await clock.sleep(1_000, signal);
+      const now = clock.monotonic();
+      if (blocked()) since = now;
+      for (const [id, message] of inFlight) {
+        if (now - Math.max(message.sentAt ?? now, since) < confirmPatience) break;
+        inFlight.delete(id);
+        bytesInFlight -= message.body.length;
+        const what = `the message to ${message.key} was not confirmed within ${confirmPatience / 1000} s`;
+        message.failed(new Error(`${what}, and may have arrived or not`));
+      }
+      pump();
+    }
+    watching = false;
+  }
+
   function arrived(message: Outgoing): void {
     const error = message.unroutable ? unroutable(message.key) : undefined;
     if (error) message.failed(error);
@@ -97,7 +133,8 @@ export function publisher({ refused, unroutable }: Refusals): Publisher {
   }
 
   return {
-    async begin({ model, ended, destroy }) {
+    async begin(connection) {
+      const { model, ended, destroy } = connection;
       const opened = await model.createConfirmChannel();
       opened.on("error", (error) => destroy(reason(error)));
       opened.on("close", () => destroy("the channel that publishes was closed"));
@@ -108,6 +145,7 @@ export function publisher({ refused, unroutable }: Refusals): Publisher {
       void ended.then(() => {
         if (channel === opened) channel = undefined;
       });
+      blocked = () => connection.blocked !== undefined;
       channel = opened;
       pump();
     },
@@ -154,3 +192,6 @@ export function publisher({ refused, unroutable }: Refusals): Publisher {
     },
   };
 }
+
+/** How amqplib tells a negative confirm from a channel that was closed. */
+const isRefusal = (error: unknown): boolean => error instanceof Error && error.message === "message nacked";
