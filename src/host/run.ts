@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { Fatal, Held, reason } from "../core/outcome.ts";
 import type { PlainService, Table } from "../core/service.ts";
+import { wrongBody } from "../core/wrong-body.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
 import { transaction } from "../sqlite/open.ts";
@@ -36,8 +37,9 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
   const given = giveRows(database, service, table);
   try {
     await withinDeadline(context, async (signal) => {
-      const words = hostWords({ ...context, name: context.host, signal, secret: (table.secret ?? []).length > 0 });
       const changes = asked > 0 ? undefined : given.changes;
+      const secret = (table.secret ?? []).length > 0;
+      const words = hostWords({ ...context, name: context.host, signal, secret, unsure: changes === undefined });
       const result = await table.run({ rows: given.rows, changes, interrupted: given.interrupted }, words.host);
       signal.throwIfAborted();
       const incarnation = await machine.incarnation(table.daemon);
@@ -56,9 +58,10 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
     });
   } catch (error) {
     const failing = reason(error);
-    if (error instanceof Held) writeFacts(database, service, { failing, held: failing });
-    else if (error instanceof Fatal) writeFacts(database, service, { failing, fatal: failing });
-    else writeFacts(database, service, { failing });
+    const proved = false;
+    if (error instanceof Held) writeFacts(database, service, { failing, proved, held: failing });
+    else if (error instanceof Fatal) writeFacts(database, service, { failing, proved, fatal: failing });
+    else writeFacts(database, service, { failing, proved });
     throw error;
   }
 }
@@ -73,14 +76,15 @@ export async function handleNext(
   const message = messages.next();
   if (!message) return;
   const park = (why: string): void => {
-    messages.park(message, why);
-    context.log(`${service}: message ${message.id} is parked: ${why}`);
+    transaction(database, () => {
+      messages.park(message, why);
+      // It is not tried any more: what waits for a person is not failing.
+      writeFacts(database, service, { failing: undefined });
+    });
+    context.log(`message ${message.id} is parked: ${why}`);
   };
   const read = plain.schema.safeParse(JSON.parse(new TextDecoder().decode(message.body)));
-  if (!read.success) {
-    const said = read.error.issues.map((issue) => `${issue.path.join(".") || "the body"}: ${issue.message}`);
-    return park(said.join("; "));
-  }
+  if (!read.success) return park(wrongBody(read.error));
   try {
     await withinDeadline(context, async (signal) => {
       const words = hostWords({ ...context, name: context.host, signal, secret: false });
