@@ -17,10 +17,10 @@ export const up: Command = {
   },
   more: `It runs until SIGINT or SIGTERM; whatever is under way is resumed at the next start, also after kill -9.
 The state is kept in the folder that the config calls \`state\` (.trigger).`,
-  async run(given, { folder, signal, out }) {
+  async run(given, { folder, signal, out, brokerPassword }) {
     const project = await openProject(given.text("project") ?? folder);
     const hosts = hostsToBe(project, given);
-    await runHosts(project, { hosts, signal, log: (line) => out(`${line}\n`) });
+    await runHosts(project, { hosts, signal, brokerPassword, log: (line) => out(`${line}\n`) });
     return 0;
   },
 };

@@ -16,6 +16,8 @@ export interface UpOptions {
   readonly hosts: readonly string[];
   readonly signal: AbortSignal;
   log(line: string): void;
+  /** The password of RabbitMQ, where the environment gives one. */
+  readonly brokerPassword?: string | undefined;
   readonly clock?: Clock;
   readonly machine?: Machine;
 }
@@ -47,7 +49,7 @@ async function upHost(project: Project, host: string, options: UpOptions): Promi
     const database = await patiently(() => openStore(state, host, clock.now(), log), signal);
     try {
       log(`up with ${own.join(", ") || "no service"}`);
-      const connect = () => connectBroker(project, log);
+      const connect = () => connectBroker(project, { log, password: options.brokerPassword });
       const shared = { database, clock, signal, log };
       await Promise.all([
         runHost({ ...shared, name: host, services, codes, machine, connect }),
