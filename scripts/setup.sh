@@ -25,6 +25,8 @@ need postmap postfix
 [ -e /usr/lib/postfix/postfix-lmdb.so ] || missing="$missing postfix-lmdb"
 [ -e /usr/lib/postfix/postfix-cdb.so ] || missing="$missing postfix-cdb"
 need zstd zstd
+need rabbitmqctl rabbitmq-server
+need openssl openssl
 [ -n "$missing" ] || exit 0
 
 echo "setup: installing the Debian packages that the tests use:$missing"

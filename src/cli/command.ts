@@ -8,6 +8,8 @@ export interface Terminal {
   /** Whether colours and live redrawing make sense: standard output is a terminal and NO_COLOR is not set. */
   readonly colour: boolean;
   readonly signal: AbortSignal;
+  /** TRIGGER_BROKER_PASSWORD of the environment. */
+  readonly brokerPassword?: string | undefined;
   out(text: string): void;
   err(text: string): void;
 }

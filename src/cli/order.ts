@@ -28,7 +28,7 @@ function orderCommand(order: OrderMessage["order"], summary: string, more: strin
       host: { type: "string", value: "HOST", help: "only this host (every host of the service)" },
     },
     more,
-    async run({ operands: [name = ""], text }, { folder, out }) {
+    async run({ operands: [name = ""], text }, { folder, out, brokerPassword }) {
       const project = await openProject(text("project") ?? folder);
       const service = knownService(project.config, name, project.configFile);
       const of = hostsOf(project.config, service);
@@ -40,7 +40,7 @@ function orderCommand(order: OrderMessage["order"], summary: string, more: strin
       const definition = services.get(service);
       const use = definition && "table" in definition ? "table" : "plain";
       const message: OrderMessage = { trigger: protocolVersion, kind: "order", service, order };
-      await using broker = await connectBroker(project);
+      await using broker = await connectBroker(project, { password: brokerPassword });
       await broker.declare(of.map((host) => queueOf(host, service, use)));
       await broker.publish(only ? hostKey(service, only) : serviceKey(service), JSON.stringify(message));
       out(`asked ${only ?? of.join(", ")} to ${order} ${service}; \`trigger status\` shows how it goes\n`);

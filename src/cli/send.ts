@@ -17,11 +17,11 @@ export const send: Command = {
   more: `The message is checked with the service's own schema before it is sent, and is handled once by each host, also by one that is off now.
 
   trigger send secours '{"on": true}'`,
-  async run({ operands: [name = "", body = ""], text }, { folder, out }) {
+  async run({ operands: [name = "", body = ""], text }, { folder, out, brokerPassword }) {
     const project = await openProject(text("project") ?? folder);
     const value = readJson(body);
     const queues = name === eventService ? eventQueues(project, value) : await plainQueues(project, name, value);
-    await using broker = await connectBroker(project);
+    await using broker = await connectBroker(project, { password: brokerPassword });
     await broker.declare(queues);
     await broker.publish(serviceKey(name), JSON.stringify(value), { messageId: randomUUID() }).catch((error) => {
       throw error instanceof QueueFull ? new UserError(`not sent: ${error.message}`) : error;

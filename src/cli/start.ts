@@ -19,6 +19,7 @@ export async function start(): Promise<void> {
     folder: process.cwd(),
     colour: process.stdout.isTTY === true && !process.env.NO_COLOR,
     signal: stop.signal,
+    brokerPassword: process.env.TRIGGER_BROKER_PASSWORD,
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
   });

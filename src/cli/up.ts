@@ -22,7 +22,7 @@ export const up: Command = {
 With --dry it reads the directory itself, speaks to no broker that others use, and may run beside a host that acts.
 The state is kept in the folder that the config calls \`state\` (.trigger).`,
   async run(given, terminal) {
-    const { folder, signal, out } = terminal;
+    const { folder, signal, out, brokerPassword } = terminal;
     const project = await openProject(given.text("project") ?? folder);
     const hosts = hostsToBe(project, given);
     const log = (line: string): void => out(`${line}\n`);
@@ -37,7 +37,7 @@ The state is kept in the folder that the config calls \`state\` (.trigger).`,
       const looking = [...new Set([...hosts, transcriber])];
       await runHosts(dryProject(project), { hosts: looking, signal, log, dry: { show } });
     } else {
-      await runHosts(project, { hosts, signal, log });
+      await runHosts(project, { hosts, signal, log, brokerPassword });
     }
     return 0;
   },

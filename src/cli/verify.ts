@@ -26,7 +26,7 @@ Exit codes
   async run({ text }, terminal) {
     const project = await openProject(text("project") ?? terminal.folder);
     const since = Date.now();
-    const tables = await askAll(project);
+    const tables = await askAll(project, terminal);
     return waitForAll(project, tables, since, terminal);
   },
 };
@@ -34,12 +34,12 @@ Exit codes
 type Hosted = readonly [host: string, service: string];
 
 /** Tells the transcribers and the hosts of every table, and gives who is to answer. */
-async function askAll(project: Project): Promise<Hosted[]> {
+async function askAll(project: Project, terminal: Terminal): Promise<Hosted[]> {
   const { config } = project;
   const { services } = await loadServices(project, servicesOf(config));
   const tables = [...services].flatMap(([name, service]) => ("table" in service ? [name] : []));
   const hosted = tables.flatMap((service) => hostsOf(config, service).map((host): Hosted => [host, service]));
-  await using broker = await connectBroker(project);
+  await using broker = await connectBroker(project, { password: terminal.brokerPassword });
   await broker.declare([
     ...transcribersOf(config).map((host) => queueOf(host, eventService, "event")),
     ...hosted.map(([host, service]) => queueOf(host, service, "table")),

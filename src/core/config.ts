@@ -1,9 +1,12 @@
+import { type BrokerConfig, wrongBroker } from "./broker-config.ts";
 import { nearest, unknown } from "./nearest.ts";
 import { UserError } from "./outcome.ts";
 import { eventService, wrongHostName, wrongServiceName } from "./routing.ts";
 
 /** What `trigger.config.ts` says: the same on every host. */
 export interface Config {
+  /** RabbitMQ, between machines; left out: a file of this machine, for every host on it. */
+  readonly broker?: BrokerConfig;
   /** Where the truth is. */
   readonly directory: {
     /** An LDIF file (RFC 2849), relative to the config. */
@@ -19,6 +22,7 @@ export interface Config {
 
 /** A config that has been read: every name is right, every default is in place. */
 export interface ReadConfig {
+  readonly broker: BrokerConfig | undefined;
   readonly directory: { readonly ldif: string };
   readonly timezone: string;
   readonly state: string;
@@ -28,7 +32,7 @@ export interface ReadConfig {
 /** Gives a config its type where it is written. */
 export const defineConfig = (config: Config): Config => config;
 
-const options = ["directory", "timezone", "state", "hosts"];
+const options = ["broker", "directory", "timezone", "state", "hosts"];
 
 /** Reads what a config file exports. The first thing that is wrong is one `UserError` that names the file and the word. */
 export function readConfig(value: unknown, file: string): ReadConfig {
@@ -44,6 +48,10 @@ export function readConfig(value: unknown, file: string): ReadConfig {
 
   const config = record(value, "the config (export default defineConfig({ … }))");
   for (const option of Object.keys(config)) if (!options.includes(option)) wrong(unknown("option", option, options));
+
+  const broker = config.broker === undefined ? undefined : record(config.broker, "broker");
+  const brokerMistake = broker && wrongBroker(broker);
+  if (brokerMistake) wrong(brokerMistake);
 
   const directory = record(config.directory, "directory");
   for (const option of Object.keys(directory)) {
@@ -67,6 +75,7 @@ export function readConfig(value: unknown, file: string): ReadConfig {
   if (hosts.size === 0) wrong("hosts is empty: name at least one host and its services");
   if (transcribersOf({ hosts }).length === 0) wrong(`no host runs "${eventService}": one must, it is the transcriber`);
   return {
+    broker: broker as BrokerConfig | undefined,
     directory: { ldif: text(directory.ldif, "directory.ldif") },
     timezone,
     state: config.state === undefined ? ".trigger" : text(config.state, "state"),

@@ -35,6 +35,9 @@ export const hostKey = (service: string, host: string): string => `trigger.${ser
 /** The queue of one service on one host: `trigger-dhcp1-dhcp`. Names cannot run together: a service has no `-`. */
 export const queueName = (host: string, service: string): string => `trigger-${host}-${service}`;
 
+/** The queue, and its key, through which the candidates of an election tick where a broker elects by ticks: `trigger.ticks.event`. */
+export const ticksQueue = (election: string): string => `trigger.ticks.${election}`;
+
 /** The keys that a queue of a service on a host is bound with. */
 export const queueKeys = (host: string, service: string): string[] => [serviceKey(service), hostKey(service, host)];
 

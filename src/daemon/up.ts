@@ -19,6 +19,8 @@ export interface UpOptions {
   readonly hosts: readonly string[];
   readonly signal: AbortSignal;
   log(line: string): void;
+  /** The password of RabbitMQ, where the environment gives one. */
+  readonly brokerPassword?: string | undefined;
   readonly clock?: Clock;
   /** The hosts only look: they follow, render and show what they would change, and write nothing but a state of their own. */
   readonly dry?: { show(host: string, service: string, noted: Noted, secret: boolean): void };
@@ -27,8 +29,12 @@ export interface UpOptions {
 /** How often a host that only looks compares everything anew, in milliseconds: what it looks at may change under it. */
 const lookEvery = 60_000;
 
-/** Where hosts that only look keep their state: it is not the one of those that act. */
-export const dryProject = (project: Project): Project => ({ ...project, state: join(project.state, "dry") });
+/** The project of hosts that only look: with a state of its own, and a broker of its own within it. */
+export const dryProject = (project: Project): Project => ({
+  ...project,
+  config: { ...project.config, broker: undefined },
+  state: join(project.state, "dry"),
+});
 
 /** Runs hosts of a project until the signal. One that cannot run stops them all, with its reason. */
 export async function up(project: Project, options: UpOptions): Promise<void> {
@@ -57,7 +63,7 @@ async function upHost(project: Project, host: string, options: UpOptions): Promi
     const database = await patiently(() => openStore(state, host, clock.now(), log), signal);
     try {
       log(`up with ${own.join(", ") || "no service"}`);
-      const connect = () => connectBroker(project, log);
+      const connect = () => connectBroker(project, { log, password: options.brokerPassword });
       const shared = { database, clock, signal, log };
       await Promise.all([
         runHost({ ...shared, ...(dry ? looking(host, services, dry) : acting), name: host, services, codes, connect }),

@@ -5,7 +5,8 @@ export interface Broker {
   /**
    * Publishes durably to every queue bound with the key, and returns when the broker has it.
    * Messages published by one broker object reach each queue in the order of the calls.
-   * Throws `QueueFull` when a queue that refuses is full (no queue then has it), and otherwise when the broker cannot be reached.
+   * Throws `QueueFull` when a queue that refuses is full (no queue then has it; of RabbitMQ's those with room have it, hence `messageId`),
+   * and otherwise when the broker cannot be reached.
    */
   publish(key: string, body: Uint8Array | string, options?: { messageId?: string }): Promise<void>;
   /**

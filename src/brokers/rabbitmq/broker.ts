@@ -1,0 +1,167 @@
+import { reason } from "../../core/outcome.ts";
+import { ticksQueue } from "../../core/routing.ts";
+import type { Broker, Consumer, Delivery, Queue } from "../../ports/broker.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { type RabbitConsumer, rabbitConsumer } from "./consume.ts";
+import { type Address, readAddress } from "./credentials.ts";
+import { deliveryFailures } from "./failures.ts";
+import { publisher } from "./publish.ts";
+import { backoff, keepSession, type Session } from "./session.ts";
+import { candidate } from "./stand.ts";
+import { type QueueType, topology } from "./topology.ts";
+
+export interface RabbitOptions extends Address {
+  /** What queues are made as; `quorum` by default. */
+  readonly queues?: QueueType;
+  /** Seconds of silence after which each side asks whether the other is there; one that hangs is noticed after about three times as long. */
+  readonly heartbeat?: number;
+  /** Is given a line for an operator whenever something is not as it should be, or is well again. */
+  readonly log: (line: string) => void;
+  readonly clock: Clock;
+  /** A number in [0, 1). */
+  readonly random?: () => number;
+}
+
+/** How long a broker that is closed waits for the confirms of what was published, milliseconds. */
+const closePatience = 5_000;
+
+/**
+ * RabbitMQ: a topic exchange and durable queues, over two connections that are opened again whenever they end.
+ * Returns when the first try to connect has ended, well or not. While there is no connection every call throws at once, saying why:
+ * whoever publishes knows better what to say when it is back, and nothing waits here without a bound.
+ */
+export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
+  const { queues: type = "quorum", heartbeat = 5, log, clock, random = Math.random } = options;
+  const target = readAddress(options);
+  const over = new AbortController();
+  const { signal } = over;
+  const consumers = new Set<RabbitConsumer>();
+  const candidates = new Set<Consumer>();
+  const declared = topology(type, log);
+  let undeclared: string | undefined;
+  let closing: Promise<void> | undefined;
+
+  const failures = deliveryFailures({ declared, consuming: () => session.current?.consuming, log });
+  const outgoing = publisher({ ...failures, clock, signal });
+  const session = keepSession({
+    ...{ target, heartbeat, clock, random, log, signal },
+    async setUp(now) {
+      await Promise.race([declareAgain(now), now.ended]);
+      await outgoing.begin(now.publishing);
+      for (const consumer of consumers) void consumer.resume(now.consuming);
+    },
+    lost: outgoing.lose,
+  });
+  await session.tried;
+
+  /** Waits so long as so many failures ask for; gives false when all is over. */
+  async function pause(failures: number): Promise<boolean> {
+    await clock.sleep(backoff(failures, random), signal);
+    return !signal.aborted;
+  }
+
+  /** Declares what is remembered, once before anything else; where that fails, on and on beside it. */
+  async function declareAgain(now: Session, failures = 0): Promise<void> {
+    try {
+      await declared.declare(now.consuming);
+      undeclared = undefined;
+    } catch (error) {
+      const said = `not everything could be declared: ${reason(error)}`;
+      if (undeclared !== said) log(`${said}; trying again`);
+      undeclared = said;
+      void pause(failures + 1).then((goOn) => {
+        if (goOn && session.current === now) return declareAgain(now, failures + 1);
+      });
+    }
+  }
+
+  function connected(): Session {
+    if (closing) throw new Error(`the broker ${target.name} is closed`);
+    if (!session.current) throw new Error(session.trouble);
+    return session.current;
+  }
+
+  async function declare(queues: readonly Queue[]): Promise<void> {
+    declared.remember(queues);
+    const names = queues.map(({ name }) => name);
+    await declared.declare(connected().consuming, names);
+  }
+
+  async function consume(
+    queue: string,
+    take: (delivery: Delivery) => void,
+    { prefetch, lost }: { prefetch: number; lost?: () => void },
+  ): Promise<Consumer> {
+    const { consuming } = connected();
+    const consumer = rabbitConsumer(queue, take, { prefetch, declared, ...(lost && { lost }), pause, log });
+    await consumer.begin(consuming);
+    consumers.add(consumer);
+    if (closing) await consumer.close();
+    else if (session.current && session.current.consuming !== consuming) {
+      void consumer.resume(session.current.consuming); // reconnected meanwhile
+    }
+    return {
+      async close() {
+        consumers.delete(consumer);
+        await consumer.close();
+      },
+    };
+  }
+
+  async function stand(election: string, changed: (active: boolean) => void): Promise<Consumer> {
+    const name = ticksQueue(election);
+    await declare([{ name, keys: [name], limit: { messages: 1, bytes: 1_000, beyond: "drop" } }]);
+    const publish = (): Promise<void> => outgoing.publish(name, "tick", undefined);
+    const stander = candidate(election, { changed, publish, clock, log });
+    const close = async (): Promise<void> => {
+      candidates.delete(standing);
+      stander.close(); // before its ticks go to another one
+      await consumer?.close();
+    };
+    const standing = { close };
+    let consumer: Consumer | undefined;
+    try {
+      consumer = await consume(name, stander.take, { prefetch: 1, lost: stander.lose });
+    } catch (error) {
+      stander.close();
+      throw error;
+    }
+    candidates.add(standing);
+    if (closing) await close();
+    return standing;
+  }
+
+  async function close(): Promise<void> {
+    for (const standing of [...candidates]) await standing.close();
+    if (session.current?.publishing.blocked === undefined) {
+      const patience = new AbortController();
+      await Promise.race([outgoing.finished(), clock.sleep(closePatience, patience.signal)]);
+      patience.abort();
+    }
+    await Promise.all([...consumers].map((consumer) => consumer.close()));
+    over.abort();
+    await session.done;
+  }
+
+  function trouble(): string | undefined {
+    const blocked = session.current?.publishing.blocked;
+    const waits = blocked && `${target.name} takes no messages now (${blocked}): ${outgoing.pending} wait`;
+    const all = [session.trouble, waits, undeclared, ...[...consumers].map((consumer) => consumer.trouble())];
+    return all.filter((one) => one !== undefined).join("; ") || undefined;
+  }
+
+  return {
+    declare,
+    async publish(key, body, { messageId } = {}) {
+      connected();
+      await outgoing.publish(key, body, messageId);
+    },
+    consume: (queue, take, { prefetch }) => consume(queue, take, { prefetch }),
+    stand,
+    trouble,
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}

@@ -1,0 +1,105 @@
+import type { Duplex } from "node:stream";
+import { type ChannelModel, connect } from "amqplib";
+import { reason } from "../../core/outcome.ts";
+import { redact, type Target } from "./credentials.ts";
+
+/** What a connection is for: one that publishes is not read during an alarm, so acknowledgements go over another one. */
+export type Role = "consumes" | "publishes";
+
+/** One connection to the server. */
+export interface Connection {
+  readonly model: ChannelModel;
+  readonly server: Server;
+  /** Why the server reads nothing of this connection now. */
+  readonly blocked: string | undefined;
+  /** Resolves, with the reason, when the connection has ended in whatever way. */
+  readonly ended: Promise<string>;
+  /** Ends it in order if the server answers in time, and in any case. */
+  close(): Promise<void>;
+  /** Ends it without a word, for `why`. */
+  destroy(why: string): void;
+}
+
+export interface Server {
+  readonly product: string;
+  readonly version: string;
+}
+
+/** The longest a server may keep us waiting at the opening and the closing of a connection, milliseconds. */
+const openPatience = 10_000;
+const closePatience = 2_000;
+
+/** Opens a connection. Errors carry no secret. */
+export async function openConnection(target: Target, role: Role, heartbeat: number): Promise<Connection> {
+  const { password, tls } = target.secrets();
+  const safe = (why: unknown): string => redact(reason(why), [password]);
+  const model = await open(target, role, heartbeat, password, tls).catch((error) => {
+    throw new Error(refusalOf(safe(error), target));
+  });
+  // The types of amqplib leave the socket out; ending the connection in order needs a server that answers.
+  const { stream } = model.connection as unknown as { stream: Duplex };
+  const { product = "unknown", version = "unknown" } = model.connection.serverProperties;
+
+  let blocked: string | undefined;
+  model.on("blocked", (why) => {
+    blocked = why || "no reason given";
+  });
+  model.on("unblocked", () => {
+    blocked = undefined;
+  });
+  const { promise: ended, resolve: end } = Promise.withResolvers<string>();
+  // By an error, for amqplib ends its timers when it hears of one, and not when a socket merely closes.
+  const destroy = (why: string): void => {
+    end(why);
+    stream.destroy(new Error(why));
+  };
+  model.on("error", (error) => end(safe(error)));
+  model.on("close", (error) => {
+    end(error ? safe(error) : "closed");
+    stream.destroy();
+  });
+
+  return {
+    model,
+    server: { product, version },
+    get blocked() {
+      return blocked;
+    },
+    ended,
+    async close() {
+      const timer = setTimeout(() => destroy("the server did not answer the closing"), closePatience);
+      // One that is closed already says so by an error.
+      await Promise.race([model.close().catch(() => {}), ended]);
+      clearTimeout(timer);
+      stream.destroy();
+    },
+    destroy,
+  };
+}
+
+function open(
+  { secure, hostname, port, vhost, username }: Target,
+  role: Role,
+  heartbeat: number,
+  password: string,
+  tls: object,
+): Promise<ChannelModel> {
+  return connect(
+    { protocol: secure ? "amqps" : "amqp", hostname, port, vhost, username, password, heartbeat },
+    {
+      ...(secure && tls),
+      noDelay: true, // with Nagle's algorithm a message takes 6 ms instead of 1
+      keepAlive: true,
+      timeout: openPatience,
+      clientProperties: { connection_name: `trigger ${role}` },
+    },
+  );
+}
+
+/** What an administrator can do about the commonest refusals, in front of what the server said. */
+function refusalOf(why: string, { username, vhost, hostname, port }: Target): string {
+  if (/ACCESS.REFUSED.*[Ll]ogin/.test(why)) return `user ${username} was refused: wrong password or unknown user`;
+  if (/NOT_ALLOWED.*vhost/.test(why)) return `vhost ${vhost} does not exist, or user ${username} may not enter it`;
+  if (/^connect ETIMEDOUT$/.test(why)) return `${hostname}:${port} did not answer within ${openPatience / 1000} s`;
+  return why;
+}

@@ -1,0 +1,138 @@
+import type { Channel, ConsumeMessage } from "amqplib";
+import { reason } from "../../core/outcome.ts";
+import type { Consumer, Delivery } from "../../ports/broker.ts";
+import type { Connection } from "./connection.ts";
+import { closeChannel, isRefused, openChannel, type Topology } from "./topology.ts";
+
+/** A consumer that outlives its connections. */
+export interface RabbitConsumer extends Consumer {
+  /** Consumes over a connection. Throws when the server refuses. */
+  begin(connection: Connection): Promise<void>;
+  /** Consumes over a new connection, trying until that is gone too. */
+  resume(connection: Connection): Promise<void>;
+  trouble(): string | undefined;
+}
+
+interface Options {
+  readonly prefetch: number;
+  /** Where the queue may be remembered, to be declared again. */
+  readonly declared: Pick<Topology, "restore">;
+  /** Its channel is gone, and with it whatever it had in hand. */
+  lost?(): void;
+  /** Waits before the next try, longer at each failure in a row; gives false when all is over. */
+  pause(failures: number): Promise<boolean>;
+  readonly log: (line: string) => void;
+}
+
+/** Hands over what a queue holds. A queue that is deleted under it, or a channel that the server closes, is begun again. */
+export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void, options: Options): RabbitConsumer {
+  const { prefetch, declared, lost, pause, log } = options;
+  let channel: Channel | undefined;
+  let current: Connection | undefined;
+  let trouble: string | undefined;
+  let closed = false;
+
+  async function begin(connection: Connection): Promise<void> {
+    current = connection;
+    const opened = await openChannel(connection);
+    let why = "its channel was closed";
+    opened.on("error", (error) => {
+      why = reason(error);
+    });
+    channel = opened; // before the first delivery, which may come together with the answer
+    try {
+      await opened.prefetch(prefetch);
+      await opened.consume(queue, (message) => {
+        if (message) give(message, opened);
+        else void again(opened, connection, "it was deleted");
+      });
+    } catch (error) {
+      channel = undefined;
+      await closeChannel(opened);
+      throw isRefused(error, 404) ? new Error(`queue ${queue} cannot be consumed: it was never declared`) : error;
+    }
+    opened.on("close", () => void again(opened, connection, why));
+    trouble = undefined;
+    if (closed) await leave();
+  }
+
+  /** Begins again after a channel that ended while its connection goes on. */
+  async function again(ended: Channel, connection: Connection, why: string): Promise<void> {
+    if (channel !== ended) return;
+    channel = undefined;
+    lost?.();
+    void closeChannel(ended);
+    if (closed || !(await wait(connection, 0))) return; // the connection went with it: the next one begins it again
+    log(`queue ${queue} is consumed no more: ${why}; trying again`);
+    await resume(connection);
+    if (channel) log(`queue ${queue} is consumed again`);
+  }
+
+  /** Consumes over a connection, trying until that is gone. */
+  async function resume(connection: Connection): Promise<void> {
+    current = connection;
+    for (let failures = 1; !closed && current === connection; failures++) {
+      try {
+        await declared.restore(connection, queue);
+        return await begin(connection);
+      } catch (error) {
+        const said = `queue ${queue} is not consumed: ${reason(error)}`;
+        if (!(await wait(connection, failures))) return;
+        if (trouble !== said) log(said);
+        trouble = said;
+      }
+    }
+  }
+
+  /** Gives false when there is nothing to wait for any more. */
+  async function wait(connection: Connection, failures: number): Promise<boolean> {
+    const over = connection.ended.then(() => false);
+    return (await Promise.race([over, pause(failures)])) && !closed && current === connection;
+  }
+
+  function give({ content, fields, properties }: ConsumeMessage, over: Channel): void {
+    if (closed) return; // it goes back with the channel
+    let open = true;
+    const { messageId } = properties;
+    const delivery: Delivery = {
+      key: fields.routingKey,
+      body: content,
+      ...(typeof messageId === "string" && { messageId }),
+      redelivered: fields.redelivered,
+      ack() {
+        // What an ended channel had in hand is somebody else's by now.
+        if (!open || channel !== over) return;
+        open = false;
+        try {
+          over.ack({ content, fields, properties });
+        } catch {
+          // The connection is closing under it: the message is handed over again.
+        }
+      },
+    };
+    try {
+      take(delivery);
+    } catch (error) {
+      log(`queue ${queue}: a message was not taken: ${reason(error)}`);
+    }
+  }
+
+  async function leave(): Promise<void> {
+    const open = channel;
+    channel = undefined;
+    if (!open) return;
+    lost?.();
+    await closeChannel(open);
+  }
+
+  return {
+    begin,
+    resume,
+    trouble: () => trouble,
+    async close() {
+      closed = true;
+      current = undefined;
+      await leave();
+    },
+  };
+}

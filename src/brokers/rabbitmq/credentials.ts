@@ -1,0 +1,108 @@
+import { readFileSync } from "node:fs";
+import { reason } from "../../core/outcome.ts";
+
+/** Where RabbitMQ is and what proves who we are. Files are read anew for each connection, so a renewed certificate or password needs no restart. */
+export interface Address {
+  /** `amqp://user@host:port/vhost` or `amqps://…`; a password in it counts unless another one is given. */
+  readonly url: string;
+  readonly password?: string;
+  /** A file whose first line is the password. */
+  readonly passwordFile?: string;
+  /** PEM files: the authority that signed the server's certificate, and the certificate and key of this client. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** An address taken apart. Nothing in `name` is secret. */
+export interface Target {
+  /** The address as it may be shown: without the password. */
+  readonly name: string;
+  readonly secure: boolean;
+  readonly hostname: string;
+  readonly port: number;
+  readonly vhost: string;
+  readonly username: string;
+  /** Whether the password crosses a network in clear. */
+  readonly inClear: boolean;
+  /** Reads the files. Throws for one that cannot be read, naming it. */
+  secrets(): Secrets;
+}
+
+export interface Secrets {
+  readonly password: string;
+  readonly tls: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
+}
+
+const ports = { "amqp:": 5672, "amqps:": 5671 } as const;
+
+/** Reads an address. The error for a wrong one shows no password. */
+export function readAddress(address: Address): Target {
+  const url = parse(address.url);
+  const { protocol } = url;
+  if (protocol !== "amqp:" && protocol !== "amqps:") {
+    throw new Error(`the broker's url begins with amqp:// or amqps://, not ${protocol}//`);
+  }
+  const username = decode(url.username) || "guest";
+  const hostname = url.hostname.replace(/^\[|\]$/g, "");
+  const port = Number(url.port) || ports[protocol];
+  const vhost = decode(url.pathname.slice(1)) || "/";
+  return {
+    name: `${protocol}//${url.username ? `${url.username}@` : ""}${url.hostname}:${port}${url.pathname.replace(/^\/$/, "")}`,
+    secure: protocol === "amqps:",
+    hostname,
+    port,
+    vhost,
+    username,
+    inClear: protocol === "amqp:" && !/^(localhost|127\..*|::1)$/.test(hostname),
+    secrets: () => ({
+      password: passwordOf(address, url),
+      tls: {
+        ...(address.ca && { ca: read("ca", address.ca) }),
+        ...(address.cert && { cert: read("cert", address.cert) }),
+        ...(address.key && { key: read("key", address.key) }),
+      },
+    }),
+  };
+}
+
+/** A text without the secrets that may have slipped into it. */
+export function redact(text: string, secrets: readonly string[]): string {
+  let safe = text;
+  for (const secret of secrets) {
+    for (const form of new Set([secret, encodeURIComponent(secret)]))
+      if (form) safe = safe.replaceAll(form, "********");
+  }
+  return safe;
+}
+
+function passwordOf({ password, passwordFile }: Address, url: URL): string {
+  if (password !== undefined) return password;
+  if (passwordFile !== undefined) return read("passwordFile", passwordFile).toString("utf8").split(/\r?\n/, 1)[0] ?? "";
+  return decode(url.password) || "guest";
+}
+
+function parse(url: string): URL {
+  try {
+    return new URL(url);
+  } catch {
+    // The error of Node carries the whole text, password included.
+    throw new Error("the broker's url cannot be read: it is amqp://user@host:port/vhost or amqps://…");
+  }
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new Error("the broker's url cannot be read: it holds a % that is not followed by two hexadecimal digits");
+  }
+}
+
+function read(what: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new Error(`the broker's ${what}: ${reason(error)}`);
+  }
+}

@@ -1,0 +1,58 @@
+import { reason } from "../../core/outcome.ts";
+import { QueueFull } from "../../ports/broker.ts";
+import type { Connection } from "./connection.ts";
+import type { Refusals } from "./publish.ts";
+import type { Topology } from "./topology.ts";
+
+interface Options {
+  readonly declared: Topology;
+  readonly consuming: () => Connection | undefined;
+  readonly log: (line: string) => void;
+}
+
+/** Keys of which it is remembered that nobody listens to them. */
+const rememberedKeys = 1_000;
+
+/** What is said, and done, about a message that the server refused or could not route. */
+export function deliveryFailures({ declared, consuming, log }: Options): Refusals {
+  const unheard = new Set<string>();
+  const restoring = new Set<string>();
+
+  async function restore(name: string, connection: Connection): Promise<void> {
+    if (restoring.has(name)) return;
+    restoring.add(name);
+    try {
+      await declared.restore(connection, name);
+      log(`queue ${name} was deleted: declared again`);
+    } catch (error) {
+      log(`queue ${name} was deleted and could not be declared again: ${reason(error)}`);
+    } finally {
+      restoring.delete(name);
+    }
+  }
+
+  return {
+    async refused(key) {
+      const refusing = declared.bound(key).filter(({ limit }) => limit.beyond === "refuse");
+      if (refusing.length === 0)
+        return new Error(`the broker refused the message to ${key}: a queue of it is full or down`);
+      const connection = consuming();
+      const names = refusing.map(({ name }) => name);
+      const full = refusing.length > 1 && connection ? await declared.full(connection, names) : names;
+      return new QueueFull((full.length > 0 ? full : names).join(" or "));
+    },
+
+    unroutable(key) {
+      const names = declared.bound(key).map(({ name }) => name);
+      const connection = consuming();
+      if (names.length === 0) {
+        if (unheard.size >= rememberedKeys) unheard.clear();
+        if (!unheard.has(key)) log(`a message to ${key} reached no queue: nobody listens to that key`);
+        unheard.add(key);
+        return undefined;
+      }
+      for (const name of names) if (connection) void restore(name, connection);
+      return new Error(`the message to ${key} reached no queue: ${names.join(", ")} was deleted`);
+    },
+  };
+}

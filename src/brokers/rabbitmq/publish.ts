@@ -1,0 +1,197 @@
+import type { ConfirmChannel, Message } from "amqplib";
+import { reason } from "../../core/outcome.ts";
+import { exchange } from "../../core/routing.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Connection } from "./connection.ts";
+import { checkShort } from "./topology.ts";
+
+/** How a message can end that the server did not take. */
+export interface Refusals {
+  /** The error for a message that the server refused (a negative confirm). */
+  refused(key: string): Promise<Error>;
+  /** The error for a message that reached no queue, or undefined when that is no error. */
+  unroutable(key: string): Error | undefined;
+}
+
+/** Publishes over whichever connection there is, in the order of the calls. */
+export interface Publisher {
+  /** Begins to publish over a connection. */
+  begin(connection: Connection): Promise<void>;
+  /** The connection is gone: whatever it was to confirm, or waits, fails with `why`. */
+  lose(why: string): void;
+  publish(key: string, body: Uint8Array | string, messageId: string | undefined): Promise<void>;
+  /** Messages that are not confirmed yet. */
+  readonly pending: number;
+  /** Resolves when everything that was published is confirmed or has failed. */
+  finished(): Promise<void>;
+}
+
+interface Outgoing {
+  readonly key: string;
+  readonly body: Buffer;
+  readonly messageId: string | undefined;
+  unroutable?: boolean;
+  sentAt?: number;
+  readonly done: () => void;
+  readonly failed: (error: Error) => void;
+}
+
+/** The most that is on its way unconfirmed: enough to keep a server busy, little enough to be told soon of a full queue. */
+const windowMessages = 500;
+const windowBytes = 16 * 1024 * 1024;
+/** The most that waits, during an alarm of the server, before a call throws. */
+const waitingMessages = 10_000;
+const waitingBytes = 64 * 1024 * 1024;
+/** RabbitMQ 4 takes no larger message unless it is told to, and closes the channel of whoever sends one. */
+const largest = 16 * 1024 * 1024;
+
+/** How long a confirm may take, alarms apart, milliseconds. A server node that lost the beginnings of a queue in a crash never confirms its messages. */
+const confirmPatience = 30_000;
+
+export interface PublisherOptions extends Refusals {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+export function publisher({ refused, unroutable, clock, signal }: PublisherOptions): Publisher {
+  const waiting: Outgoing[] = [];
+  const inFlight = new Map<string, Outgoing>();
+  let bytesWaiting = 0;
+  let bytesInFlight = 0;
+  let channel: ConfirmChannel | undefined;
+  let blocked = (): boolean => false;
+  let watching = false;
+  let sent = 0;
+  let finished: PromiseWithResolvers<void> | undefined;
+
+  function pump(): void {
+    while (channel && waiting.length > 0 && inFlight.size < windowMessages && bytesInFlight < windowBytes) {
+      const message = waiting.shift();
+      if (!message) return;
+      bytesWaiting -= message.body.length;
+      send(message, channel);
+    }
+    if (waiting.length + inFlight.size === 0) finished?.resolve();
+  }
+
+  function send(message: Outgoing, over: ConfirmChannel): void {
+    const { key, body, messageId } = message;
+    const id = `${++sent}`;
+    message.sentAt = clock.monotonic();
+    inFlight.set(id, message);
+    bytesInFlight += body.length;
+    void watch();
+    const settle = (error: unknown): void => {
+      if (error && !isRefusal(error)) return; // the channel was closed: `lose` follows, and knows why
+      if (!inFlight.delete(id)) return;
+      bytesInFlight -= body.length;
+      if (error) refused(key).then(message.failed, message.failed);
+      else arrived(message);
+      pump();
+    };
+    const options = {
+      mandatory: true,
+      persistent: true,
+      correlationId: id,
+      ...(messageId !== undefined && { messageId }),
+    };
+    try {
+      over.publish(exchange, key, body, options, settle);
+    } catch (error) {
+      // The channel has just closed; `lose` follows.
+      inFlight.delete(id);
+      bytesInFlight -= body.length;
+      message.failed(new Error(`the message to ${key} was not sent: ${reason(error)}`));
+    }
+  }
+
+  /** Gives up what the server does not confirm, without a word to the messages beside it. */
+  async function watch(): Promise<void> {
+    if (watching) return;
+    watching = true;
+    let since = Number.NEGATIVE_INFINITY; // before that, the server was not reading
+    while (inFlight.size > 0 && !signal.aborted) {
+      await clock.sleep(1_000, signal);
+      const now = clock.monotonic();
+      if (blocked()) since = now;
+      for (const [id, message] of inFlight) {
+        if (now - Math.max(message.sentAt ?? now, since) < confirmPatience) break;
+        inFlight.delete(id);
+        bytesInFlight -= message.body.length;
+        const what = `the message to ${message.key} was not confirmed within ${confirmPatience / 1000} s`;
+        message.failed(new Error(`${what}, and may have arrived or not`));
+      }
+      pump();
+    }
+    watching = false;
+  }
+
+  function arrived(message: Outgoing): void {
+    const error = message.unroutable ? unroutable(message.key) : undefined;
+    if (error) message.failed(error);
+    else message.done();
+  }
+
+  return {
+    async begin(connection) {
+      const { model, ended, destroy } = connection;
+      const opened = await model.createConfirmChannel();
+      opened.on("error", (error) => destroy(reason(error)));
+      opened.on("close", () => destroy("the channel that publishes was closed"));
+      opened.on("return", ({ properties }: Message) => {
+        const message = inFlight.get(`${properties.correlationId}`);
+        if (message) message.unroutable = true; // its confirm comes behind
+      });
+      void ended.then(() => {
+        if (channel === opened) channel = undefined;
+      });
+      blocked = () => connection.blocked !== undefined;
+      channel = opened;
+      pump();
+    },
+
+    lose(why) {
+      channel = undefined;
+      const lost = [...inFlight.values()];
+      const unsent = waiting.splice(0);
+      inFlight.clear();
+      bytesWaiting = 0;
+      bytesInFlight = 0;
+      for (const { key, failed } of lost) {
+        failed(new Error(`the message to ${key} was not confirmed, and may have arrived or not: ${why}`));
+      }
+      for (const { key, failed } of unsent) failed(new Error(`the message to ${key} was not sent: ${why}`));
+      finished?.resolve();
+    },
+
+    async publish(key, body, messageId) {
+      checkShort(key, "a key");
+      if (messageId !== undefined) checkShort(messageId, "a messageId");
+      const bytes = Buffer.from(body); // a copy: it may wait, and the caller may write on
+      if (bytes.length > largest) {
+        throw new RangeError(`a message to ${key} has ${bytes.length} bytes; ${largest} is the most`);
+      }
+      if (waiting.length >= waitingMessages || bytesWaiting + bytes.length > waitingBytes) {
+        throw new Error(`the message to ${key} was not sent: ${waiting.length} wait for the broker already`);
+      }
+      bytesWaiting += bytes.length;
+      return new Promise((done, failed) => {
+        waiting.push({ key, body: bytes, messageId, done, failed });
+        pump();
+      });
+    },
+
+    get pending() {
+      return waiting.length + inFlight.size;
+    },
+
+    async finished() {
+      if (waiting.length + inFlight.size === 0) return;
+      finished ??= Promise.withResolvers<void>();
+      await finished.promise;
+    },
+  };
+}
+
+/** How amqplib tells a negative confirm from a channel that was closed. */
+const isRefusal = (error: unknown): boolean => error instanceof Error && error.message === "message nacked";

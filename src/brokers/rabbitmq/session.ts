@@ -1,0 +1,127 @@
+import { reason } from "../../core/outcome.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { type Connection, openConnection } from "./connection.ts";
+import type { Target } from "./credentials.ts";
+
+/** The two connections of a broker object; one that ends takes the other along. */
+export interface Session {
+  readonly consuming: Connection;
+  readonly publishing: Connection;
+  readonly ended: Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface SessionOptions {
+  readonly target: Target;
+  /** Seconds. */
+  readonly heartbeat: number;
+  /** Puts everything in place over new connections. */
+  readonly setUp: (session: Session) => Promise<void>;
+  /** The connections are gone. */
+  readonly lost: (why: string) => void;
+  readonly clock: Clock;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  readonly log: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** A session that is opened again whenever it ends. */
+export interface KeptSession {
+  /** The session there is now. */
+  readonly current: Session | undefined;
+  /** Why there is none. */
+  readonly trouble: string | undefined;
+  /** Resolves when the first try to connect has ended, well or not. */
+  readonly tried: Promise<void>;
+  /** Resolves when everything is closed after the signal. */
+  readonly done: Promise<void>;
+}
+
+/** A session that lasted so long was a good one: the next failure is the first of a row. Milliseconds. */
+const goodAfter = 10_000;
+const longestWait = 5_000;
+
+/** How long to wait after so many failures in a row, in milliseconds: by chance a little less, so that a network of hosts does not come back at one instant. */
+export const backoff = (failures: number, random: () => number): number =>
+  Math.min(100 * 2 ** (failures - 1), longestWait) * (0.5 + random() / 2);
+
+export function keepSession(options: SessionOptions): KeptSession {
+  const { target, heartbeat, setUp, lost, clock, random, log, signal } = options;
+  let current: Session | undefined;
+  let trouble: string | undefined = `${target.name} is being connected to`;
+  const { promise: tried, resolve: hasTried } = Promise.withResolvers<void>();
+
+  /** Connects, and stays until the connections end; gives how long they lasted. */
+  async function live(): Promise<number> {
+    const session = await openSession(target, heartbeat);
+    const since = clock.monotonic();
+    const aborted = new Promise<string>((resolve) =>
+      signal.addEventListener("abort", () => resolve("closed"), { once: true }),
+    );
+    try {
+      current = session;
+      await setUp(session);
+      if (trouble !== undefined) sayConnected(session);
+      trouble = undefined;
+      hasTried();
+      const why = await (signal.aborted ? "closed" : Promise.race([session.ended, aborted]));
+      if (!signal.aborted) {
+        trouble = `the connection to ${target.name} was lost: ${why}`;
+        log(`${trouble}; connecting again`);
+      }
+    } finally {
+      current = undefined;
+      lost(trouble ?? "closed");
+      await session.close();
+    }
+    return clock.monotonic() - since;
+  }
+
+  function sayConnected({ consuming: { server } }: Session): void {
+    log(`connected to ${target.name} (${server.product} ${server.version})`);
+  }
+
+  async function run(): Promise<void> {
+    if (target.inClear) log(`${target.name}: passwords and messages cross the network in clear; amqps:// does not`);
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        failures = (await live()) < goodAfter ? failures + 1 : 1;
+      } catch (error) {
+        const said = `${target.name} cannot be used: ${reason(error)}`;
+        if (trouble !== said && !signal.aborted) log(`${said}; trying again`);
+        trouble = said;
+        failures += 1;
+      }
+      hasTried();
+      await clock.sleep(backoff(failures, random), signal);
+    }
+  }
+
+  return {
+    get current() {
+      return current;
+    },
+    get trouble() {
+      return trouble;
+    },
+    tried,
+    done: run(),
+  };
+}
+
+async function openSession(target: Target, heartbeat: number): Promise<Session> {
+  const consuming = await openConnection(target, "consumes", heartbeat);
+  const publishing = await openConnection(target, "publishes", heartbeat).catch(async (error) => {
+    await consuming.close();
+    throw error;
+  });
+  return {
+    consuming,
+    publishing,
+    ended: Promise.race([consuming.ended, publishing.ended]),
+    async close() {
+      await Promise.all([consuming.close(), publishing.close()]);
+    },
+  };
+}

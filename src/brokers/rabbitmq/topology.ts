@@ -1,0 +1,158 @@
+import type { Channel } from "amqplib";
+import { reason } from "../../core/outcome.ts";
+import { exchange } from "../../core/routing.ts";
+import type { Queue } from "../../ports/broker.ts";
+import type { Connection, Server } from "./connection.ts";
+
+export type QueueType = "quorum" | "classic";
+
+/** The queues that were declared through one broker object, to be declared again at every connection. */
+export interface Topology {
+  /** Remembers queues; keys add up. */
+  remember(queues: readonly Queue[]): void;
+  /** Makes the exchange and the remembered queues, or those named, with their bindings. One that fails does not keep the others from it; the first failure is thrown. */
+  declare(connection: Connection, names?: readonly string[]): Promise<void>;
+  /** Declares one queue again if it is remembered. */
+  restore(connection: Connection, name: string): Promise<void>;
+  /** The remembered queues that are bound with a key. */
+  bound(key: string): Queue[];
+  /** Those of the remembered queues that have as many messages as they may. */
+  full(connection: Connection, names: readonly string[]): Promise<string[]>;
+}
+
+export function topology(type: QueueType, log: (line: string) => void): Topology {
+  const queues = new Map<string, Queue>();
+  /** What was said of queues that are otherwise than we want them: said once. */
+  const said = new Set<string>();
+
+  async function declareQueue(connection: Connection, queue: Queue): Promise<void> {
+    const { name, keys } = queue;
+    const options = { durable: true, arguments: queueArguments(queue, type, connection.server) };
+    const declareBy = (find: (channel: Channel) => Promise<unknown>): Promise<void> =>
+      withChannel(connection, async (channel) => {
+        await find(channel);
+        for (const key of keys) await channel.bindQueue(name, exchange, key);
+      });
+    try {
+      await declareBy((channel) => channel.assertQueue(name, options));
+    } catch (error) {
+      if (!isRefused(error, 406)) throw error;
+      await declareBy((channel) => channel.checkQueue(name));
+      const line = `queue ${name} ${differenceIn(reason(error))}: used as it is`;
+      if (!said.has(line)) log(line);
+      said.add(line);
+    }
+  }
+
+  async function declare(connection: Connection, names: readonly string[] = [...queues.keys()]): Promise<void> {
+    await withChannel(connection, (channel) => channel.assertExchange(exchange, "topic", { durable: true }));
+    const failures: unknown[] = [];
+    for (const name of names) {
+      const queue = queues.get(name);
+      if (queue) await declareQueue(connection, queue).catch((error) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  return {
+    remember(wanted) {
+      for (const queue of wanted) checkQueue(queue);
+      for (const queue of wanted) {
+        const keys = [...new Set([...(queues.get(queue.name)?.keys ?? []), ...queue.keys])];
+        queues.set(queue.name, { ...queue, keys });
+      }
+    },
+    declare,
+    async restore(connection, name) {
+      if (queues.has(name)) await declare(connection, [name]);
+    },
+    bound: (key) => [...queues.values()].filter(({ keys }) => keys.includes(key)),
+    async full(connection, names) {
+      const full: string[] = [];
+      for (const name of names) {
+        const count = await withChannel(connection, (channel) => channel.checkQueue(name)).catch(() => undefined);
+        const most = queues.get(name)?.limit.messages ?? 0;
+        if (!count || count.messageCount >= most) full.push(name); // one that cannot be asked may well be the one
+      }
+      return full;
+    },
+  };
+}
+
+/** An error of the server closes its channel, so each piece of work has one to lose. */
+async function withChannel<T>(connection: Connection, work: (channel: Channel) => Promise<T>): Promise<T> {
+  const channel = await openChannel(connection);
+  try {
+    return await work(channel);
+  } finally {
+    await closeChannel(channel);
+  }
+}
+
+/** What the protocol can carry; anything else is a mistake of the caller. */
+function checkQueue({ name, keys, limit }: Queue): void {
+  for (const text of [name, ...keys]) checkShort(text, `queue ${name}`);
+  for (const key of keys) {
+    if (key.split(".").some((word) => word === "*" || word === "#")) {
+      throw new RangeError(`queue ${name}: the key ${key} has a word that stands for others (* or #)`);
+    }
+  }
+  for (const what of ["messages", "bytes"] as const) {
+    if (!Number.isSafeInteger(limit[what]) || limit[what] < 0) {
+      throw new RangeError(`queue ${name}: its limit of ${what} must be a whole number, not ${limit[what]}`);
+    }
+  }
+}
+
+/** A name, a key or a messageId travels with its length in one byte (AMQP 0-9-1, 4.2.5.3). */
+export function checkShort(text: string, of: string): void {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > 255)
+    throw new RangeError(`${of}: ${JSON.stringify(text.slice(0, 40))}… has ${bytes} bytes; 255 is the most`);
+}
+
+/** Opens a channel whose errors are seen by whoever waits for an answer, and otherwise by its closing. */
+export async function openChannel({ model }: Connection): Promise<Channel> {
+  const channel = await model.createChannel();
+  channel.on("error", () => {});
+  return channel;
+}
+
+export async function closeChannel(channel: Channel): Promise<void> {
+  // One that the server closed, or that went with its connection, says so by an error.
+  await channel.close().catch(() => {});
+}
+
+/** Whether the server answered with an error of this number (AMQP 0-9-1, section 1.2). */
+export const isRefused = (error: unknown, code: number): boolean =>
+  error instanceof Error && "code" in error && error.code === code;
+
+/** What a queue is declared with. */
+export function queueArguments({ limit }: Queue, type: QueueType, server: Server): Record<string, unknown> {
+  const refuses = limit.beyond === "refuse";
+  // A quorum queue refuses only once it is beyond its limit, so the limit is the message before.
+  const less = refuses && type === "quorum" ? 1 : 0;
+  return {
+    "x-queue-type": type,
+    "x-single-active-consumer": true,
+    "x-max-length": Math.max(limit.messages - less, 0),
+    "x-max-length-bytes": Math.max(limit.bytes - less, 0),
+    "x-overflow": refuses ? "reject-publish" : "drop-head",
+    ...(type === "quorum" && dropsAfterDeliveries(server) && { "x-delivery-limit": -1 }),
+  };
+}
+
+/** From RabbitMQ 4.0 a quorum queue drops what was handed over 20 times, unless told otherwise; before, being told -1 makes it drop at the second time. */
+const dropsAfterDeliveries = ({ product, version }: Server): boolean =>
+  product === "RabbitMQ" && Number.parseInt(version, 10) >= 4;
+
+/** `inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received '5' but current is '10'`, in our words. */
+function differenceIn(why: string): string {
+  const found = why.match(/inequivalent arg '(.+?)' for .*?: received (.+?) but current is (.+?)"?$/);
+  if (!found) return `exists otherwise (${why})`;
+  const [, argument, ours, theirs] = found;
+  return `exists with ${argument} ${plain(theirs)}, not ${plain(ours)}`;
+}
+
+/** The server writes `the value '5' of type 'long'`. */
+const plain = (value = ""): string => value.match(/value '(.*?)'/)?.[1] ?? value.replace(/^'(.*)'$/, "$1");

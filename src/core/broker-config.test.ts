@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { wrongBroker } from "./broker-config.ts";
+import { readConfig } from "./config.ts";
+
+const url = "amqps://dhcp1@mq.campus.example";
+
+test("a broker is read as it stands, and none is the embedded one", () => {
+  const rest = { directory: { ldif: "a.ldif" }, hosts: { a: ["event"] } };
+  const broker = {
+    url,
+    passwordFile: "p",
+    ca: "ca.pem",
+    cert: "c.pem",
+    key: "k.pem",
+    queues: "classic",
+    heartbeat: 10,
+  };
+  assert.deepEqual(readConfig({ ...rest, broker }, "f").broker, broker);
+  assert.equal(readConfig(rest, "f").broker, undefined);
+  assert.throws(() => readConfig({ ...rest, broker: "amqp://x" }, "trigger.config.ts"), {
+    message: 'trigger.config.ts: broker: expected { … }, found "amqp://x"',
+  });
+  assert.throws(
+    () => readConfig({ ...rest, broker: { url: "" } }, "trigger.config.ts"),
+    /^UserError: trigger.config.ts/,
+  );
+});
+
+const mistakes: [Record<string, unknown>, RegExp][] = [
+  [{}, /broker.url is missing/],
+  [
+    { url, pasword: "x" },
+    /unknown option of broker "pasword".*did you mean "passwordFile"|unknown option of broker "pasword"/,
+  ],
+  [{ url, heartbeet: 3 }, /did you mean "heartbeat"\?/],
+  [{ url, queues: "quorom" }, /broker.queues: unknown kind of queue "quorom" .*did you mean "quorum"\?/],
+  [{ url, heartbeat: 0.5 }, /whole seconds from 1 to 600, found 0.5/],
+  [{ url, cert: "c.pem" }, /go together/],
+  [{ url: "amqp://mq", ca: "ca.pem" }, /broker.ca needs a url that begins with amqps/],
+  [{ url: "amqp://mq?heartbeat=3" }, /options stand beside the url/],
+  [{ url: "http://mq" }, /found "http:\/\/mq"/],
+  [{ url, passwordFile: 3 }, /broker.passwordFile: expected a text, found 3/],
+];
+for (const [broker, expected] of mistakes) {
+  test(`a mistake in the broker is named: ${expected.source}`, () => assert.match(wrongBroker(broker) ?? "", expected));
+}
+
+test("no mistake shows the password of its url", () => {
+  for (const wrong of ["http://u:s3cret@mq", "amqp:/u:s3cret@mq:x", "u:s3cr@s3cret@mq", "amqp://u:s3cret@mq?x=1"]) {
+    assert.doesNotMatch(wrongBroker({ url: wrong }) ?? assert.fail(wrong), /s3cr/);
+  }
+});

@@ -1,0 +1,201 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { until } from "../until.ts";
+import { freePort } from "./free-port.ts";
+
+/** The certificates of a server, and of the authority that its clients' certificates must come from: file names. */
+export interface ServerTls {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A RabbitMQ of the test's own: own folder, ports and cookie, on the loopback alone. */
+export interface RabbitServer extends AsyncDisposable {
+  /** `amqp://…` with the user and password that it knows. */
+  readonly url: string;
+  readonly port: number;
+  /** The port of AMQPS, where the server was started with certificates. */
+  readonly tlsPort: number;
+  readonly pid: number;
+  /** A power cut: nothing is flushed, no connection is closed in order. */
+  kill9(): Promise<void>;
+  /** Starts it again on what its disk holds, killing it first when it runs. */
+  restart(): Promise<void>;
+  /** Kills it and empties its disk; `restart()` starts it as new. */
+  loseDisk(): Promise<void>;
+  /** Ends it in order. */
+  stop(): Promise<void>;
+  /** The process stands still, its connections stay open. */
+  pause(): void;
+  resume(): void;
+  /** Sets or clears the memory alarm: nobody's publishes are read meanwhile. */
+  alarm(on: boolean): Promise<void>;
+  /** Runs rabbitmqctl and gives what it said. */
+  ctl(...args: string[]): Promise<string>;
+}
+
+const installed = "/usr/lib/rabbitmq/lib";
+
+/** Starts a private RabbitMQ, ready for connections. It dies with this process, however that ends. */
+export async function startRabbit({ tls }: { readonly tls?: ServerTls } = {}): Promise<RabbitServer> {
+  const folder = mkdtempSync(join(tmpdir(), "trigger-rabbit-"));
+  const [port, tlsPort, dist, epmdPort] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  const env = environment(folder, { port, dist, epmd: epmdPort });
+  const scripts = scriptsFolder();
+  mkdirSync(join(folder, "log"));
+  writeFileSync(join(folder, ".erlang.cookie"), `cookie${process.pid}${port}`);
+  chmodSync(join(folder, ".erlang.cookie"), 0o400);
+  writeFileSync(join(folder, "plugins"), "[].");
+  writeFileSync(join(folder, "rabbitmq.conf"), configText(tls && { ...tls, port: tlsPort }));
+
+  const processes = new Set<ChildProcess>();
+  const start = (command: string, args: readonly string[]): ChildProcess => {
+    const child = spawn(command, args, { cwd: folder, env, stdio: "ignore" });
+    child.on("error", () => {}); // seen as a server that does not get ready
+    processes.add(child);
+    child.on("exit", () => processes.delete(child));
+    notePids();
+    return child;
+  };
+  const pids = join(folder, "pids");
+  const notePids = (): void => writeFileSync(pids, [...processes].map(({ pid }) => pid).join(" "));
+  // Reads until this process is gone, in whatever way: then kills what it left.
+  const watchdog = spawn("sh", ["-c", 'cat >/dev/null; kill -9 $(cat "$1/pids"); rm -rf "$1"', "watchdog", folder], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
+  const epmd = start("epmd", ["-address", "127.0.0.1", "-port", `${epmdPort}`]);
+  let server = await boot();
+
+  async function boot(): Promise<ChildProcess> {
+    const child = start(join(scripts, "rabbitmq-server"), []);
+    const ready = async (): Promise<boolean> => {
+      if (child.exitCode !== null) throw new Error(`RabbitMQ ended as it started:\n${lastWords(folder)}`);
+      return (await accepts(port)) && (!tls || (await accepts(tlsPort)));
+    };
+    await until(ready, { within: 60_000 });
+    return child;
+  }
+
+  async function end(child: ChildProcess, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+    if (!processes.has(child)) return;
+    child.kill("SIGCONT");
+    child.kill(signal);
+    await until(() => !processes.has(child), { within: 30_000 });
+    notePids();
+  }
+
+  const ctl = async (...args: string[]): Promise<string> => {
+    const { stdout } = await promisify(execFile)(join(scripts, "rabbitmqctl"), args, { env, cwd: folder });
+    return stdout;
+  };
+  const kill9 = (): Promise<void> => end(server, "SIGKILL");
+
+  return {
+    url: `amqp://${user}:${password}@127.0.0.1:${port}`,
+    port,
+    tlsPort,
+    get pid() {
+      return server.pid ?? 0;
+    },
+    kill9,
+    async restart() {
+      await kill9();
+      server = await boot();
+    },
+    async loseDisk() {
+      await kill9();
+      rmSync(join(folder, "mnesia"), { recursive: true });
+    },
+    stop: () => end(server, "SIGTERM"),
+    pause: () => void server.kill("SIGSTOP"),
+    resume: () => void server.kill("SIGCONT"),
+    async alarm(on) {
+      await ctl("set_vm_memory_high_watermark", on ? "0.00001" : "0.9");
+    },
+    ctl,
+    async [Symbol.asyncDispose]() {
+      await kill9();
+      await end(epmd, "SIGKILL");
+      watchdog.kill();
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+const user = "trigger";
+const password = "s3cret-of-the-test";
+
+function environment(folder: string, ports: { port: number; dist: number; epmd: number }): NodeJS.ProcessEnv {
+  const noEpmd = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}";
+  return {
+    PATH: `${process.env.PATH}:/usr/sbin:/sbin`,
+    LANG: "C.UTF-8",
+    HOME: folder,
+    ERL_EPMD_PORT: `${ports.epmd}`,
+    ERL_EPMD_ADDRESS: "127.0.0.1",
+    RABBITMQ_CONF_ENV_FILE: "/dev/null",
+    RABBITMQ_NODENAME: "trigger@localhost",
+    RABBITMQ_NODE_IP_ADDRESS: "127.0.0.1",
+    RABBITMQ_NODE_PORT: `${ports.port}`,
+    RABBITMQ_DIST_PORT: `${ports.dist}`,
+    RABBITMQ_MNESIA_BASE: join(folder, "mnesia"),
+    RABBITMQ_LOG_BASE: join(folder, "log"),
+    RABBITMQ_LOGS: join(folder, "log", "rabbit.log"),
+    RABBITMQ_PID_FILE: join(folder, "rabbit.pid"),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, "plugins"),
+    RABBITMQ_CONFIG_FILE: join(folder, "rabbitmq.conf"),
+    // Without busy waiting: other tests share the processors.
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `${noEpmd} +sbwt none +sbwtdcpu none +sbwtdio none`,
+    RABBITMQ_CTL_ERL_ARGS: noEpmd,
+    // Its start script then becomes the server, instead of a shell that waits for it.
+    RUNNING_UNDER_SYSTEMD: "true",
+  };
+}
+
+function configText(tls: (ServerTls & { readonly port: number }) | undefined): string {
+  const lines = [
+    `default_user = ${user}`,
+    `default_pass = ${password}`,
+    "disk_free_limit.absolute = 1MB",
+    "vm_memory_high_watermark.relative = 0.9",
+  ];
+  if (tls) {
+    lines.push(
+      `listeners.ssl.1 = 127.0.0.1:${tls.port}`,
+      `ssl_options.cacertfile = ${tls.ca}`,
+      `ssl_options.certfile = ${tls.cert}`,
+      `ssl_options.keyfile = ${tls.key}`,
+      "ssl_options.verify = verify_peer",
+      "ssl_options.fail_if_no_peer_cert = true",
+    );
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function scriptsFolder(): string {
+  const [version] = readdirSync(installed).filter((name) => name.startsWith("rabbitmq_server-"));
+  if (!version) throw new Error(`there is no RabbitMQ in ${installed}: \`sh scripts/setup.sh test\` installs it`);
+  return join(installed, version, "sbin");
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("connect", () => resolve(true)).on("error", () => resolve(false));
+    socket.on("connect", () => socket.destroy());
+  });
+}
+
+const lastWords = (folder: string): string => {
+  try {
+    return readFileSync(join(folder, "log", "rabbit.log"), "utf8").slice(-3_000);
+  } catch {
+    return "it wrote no log";
+  }
+};

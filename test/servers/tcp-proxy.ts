@@ -1,0 +1,60 @@
+import { createServer, connect as dial, type Socket } from "node:net";
+
+/** A cable between a client and a server of the loopback, which a test may cut, or stop without anybody being told. */
+export interface TcpProxy extends AsyncDisposable {
+  readonly port: number;
+  /** Connections that are open now. */
+  readonly open: number;
+  /** Every connection is reset, on both sides; new ones are taken. */
+  cut(): void;
+  /** Nothing passes any more, on open and on new connections, and nobody is told. */
+  pause(): void;
+  resume(): void;
+}
+
+export async function tcpProxy(to: number): Promise<TcpProxy> {
+  const pairs = new Set<readonly [Socket, Socket]>();
+  let paused = false;
+
+  const server = createServer((client) => {
+    const upstream = dial(to, "127.0.0.1");
+    const pair = [client, upstream] as const;
+    pairs.add(pair);
+    for (const [from, into] of [pair, [upstream, client] as const]) {
+      from.setNoDelay(true);
+      from.on("data", (bytes) => void into.write(bytes));
+      from.on("end", () => into.end());
+      from.on("error", () => into.resetAndDestroy());
+      from.on("close", () => {
+        pairs.delete(pair);
+        into.destroy();
+      });
+      if (paused) from.pause();
+    }
+  });
+  await new Promise<void>((resolve, reject) => server.on("error", reject).listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+
+  const cut = (): void => {
+    for (const socket of [...pairs].flat()) socket.resetAndDestroy();
+  };
+  return {
+    port: typeof address === "object" && address ? address.port : 0,
+    get open() {
+      return pairs.size;
+    },
+    cut,
+    pause() {
+      paused = true;
+      for (const socket of [...pairs].flat()) socket.pause();
+    },
+    resume() {
+      paused = false;
+      for (const socket of [...pairs].flat()) socket.resume();
+    },
+    async [Symbol.asyncDispose]() {
+      cut();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
