@@ -13,7 +13,8 @@ export interface RequestControl {
 export interface SearchRequest {
   readonly base: string;
   readonly scope: "base" | "sub";
-  readonly filter: string;
+  /** Every entry, without one. */
+  readonly filter?: string | undefined;
   readonly attributes: readonly string[];
   readonly controls?: readonly RequestControl[];
 }
@@ -69,6 +70,9 @@ export const startTls: Operation = (writer) => {
   writer.endSequence();
 };
 
+// An empty "and" (RFC 4526). (objectClass=*) is not true of an entry whose objectClass an access rule hides: that one would be missing without a word.
+const trueForAll = Buffer.alloc(0);
+
 /** A search without limits of its own: a client's limit would end a search that is to go on for ever. */
 export function search({ base, scope, filter, attributes }: SearchRequest): Operation {
   return (writer) => {
@@ -79,7 +83,8 @@ export function search({ base, scope, filter, attributes }: SearchRequest): Oper
     writer.writeInt(0);
     writer.writeInt(0);
     writer.writeBoolean(false);
-    FilterParser.parseString(filter).write(writer);
+    if (filter === undefined) writer.writeBuffer(trueForAll, 0xa0);
+    else FilterParser.parseString(filter).write(writer);
     writer.startSequence();
     writer.writeStringArray([...attributes]);
     writer.endSequence();

@@ -58,7 +58,7 @@ export async function* openSession(
 
 /** Notices a server that went without a word, and ends a connection that has lasted a day. */
 async function keepAsking(connection: Connection, base: string, clock: Clock, signal: AbortSignal): Promise<void> {
-  const probe = search({ base, scope: "base", filter: "(objectClass=*)", attributes: ["1.1"] });
+  const probe = search({ base, scope: "base", attributes: ["1.1"] });
   const started = clock.monotonic();
   for (let probed = false; ; ) {
     const before = clock.monotonic();
@@ -74,7 +74,7 @@ async function keepAsking(connection: Connection, base: string, clock: Clock, si
 
 /** The contextCSN of the base, for a server that does not say it in its cookies. */
 async function readState(connection: Connection, inbox: Inbox, base: string): Promise<DirectoryState> {
-  const request = search({ base, scope: "base", filter: "(objectClass=*)", attributes: ["contextCSN"] });
+  const request = search({ base, scope: "base", attributes: ["contextCSN"] });
   const { entries } = await inbox.answersTo(connection.send(request));
   const read = entryReader();
   const values = entries.flatMap(({ body }) => read(body).attributes.get("contextcsn") ?? []);

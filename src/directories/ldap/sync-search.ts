@@ -37,7 +37,7 @@ const manageDsaIt = { type: "2.16.840.1.113730.3.4.2", critical: false };
 
 /** Asks for the subtree of a DN by content synchronization; gives the number of the search. */
 export function sendSyncSearch(connection: Connection, wanted: Wanted, base: string, mode: SyncMode): number {
-  const { filter = "(objectClass=*)", attributes = ["*"] } = wanted;
+  const { filter, attributes = ["*"] } = wanted;
   const request = { base, scope: "sub", filter, attributes: [...attributes, ...always] } as const;
   const sync = { type: syncRequestOid, critical: true, value: syncRequest(mode) };
   return connection.send(search(request), [sync, manageDsaIt]);
