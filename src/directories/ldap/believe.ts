@@ -53,9 +53,13 @@ export function believer(
 
 /** An entry whose parent is not there, though it is not the base. */
 function orphanOf(entries: readonly StoredEntry[], base: string): string | undefined {
+  const written = new Set(entries.map(({ dn }) => dn.toLowerCase()));
+  // As they are written, parents are found at once; only what is left is looked at as LDAP compares names.
+  const left = entries.filter(({ dn }) => !written.has(dn.slice(dn.indexOf(",") + 1).toLowerCase()));
+  if (left.length === 1 && left[0]?.dn.toLowerCase() === base.toLowerCase()) return undefined;
   const names = new Set(entries.map(({ dn }) => nameOf(dn)));
   const top = nameOf(base);
-  return entries.find(({ dn }) => {
+  return left.find(({ dn }) => {
     const name = nameOf(dn);
     return name !== top && !names.has(parentOf(name) ?? "");
   })?.dn;

@@ -1,4 +1,3 @@
-import { isUtf8 } from "node:buffer";
 import { attributeName, isBinary } from "../../core/attributes.ts";
 import type { Attributes, Value } from "../../core/entry.ts";
 import { type BerReader, octetString, sequence, set } from "./ber.ts";
@@ -33,9 +32,7 @@ export function entryReader(): (body: BerReader) => FoundEntry {
       const binary = isBinary(name);
       const values: Value[] = [];
       for (const each = attribute.inside(set, "the values of an attribute"); each.more; ) {
-        const bytes = each.bytes(octetString, "a value");
-        // A copy: a view would keep the whole message.
-        values.push(!binary && isUtf8(bytes) ? bytes.toString() : new Uint8Array(bytes));
+        values.push(binary ? new Uint8Array(each.bytes(octetString, "a value")) : each.textOrBytes("a value"));
       }
       if (name === "hassubordinates") parent = values[0] !== "FALSE";
       else if (values.length > 0) attributes.set(name, values);

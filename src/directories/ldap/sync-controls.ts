@@ -94,5 +94,6 @@ const optionalBoolean = (reader: BerReader, otherwise: boolean): boolean =>
 
 function uuidOf(bytes: Buffer): string {
   if (bytes.length !== 16) throw new Error(`the server speaks no RFC 4533: an entryUUID of ${bytes.length} bytes`);
-  return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  const hex = bytes.toString("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
