@@ -1,10 +1,10 @@
 import { styleText } from "node:util";
 import { reason } from "../../src/core/outcome.ts";
-import { day } from "./day.ts";
-import { follow, type Outcome, play } from "./play.ts";
-import { prepare } from "./prepare.ts";
-import { screen } from "./screen.ts";
-import { start } from "./start.ts";
+import { day } from "./demo/day.ts";
+import { follow, type Outcome, play } from "./demo/play.ts";
+import { prepare } from "./demo/prepare.ts";
+import { screen } from "./demo/screen.ts";
+import { start } from "./demo/start.ts";
 
 /**
  * The campus on one machine: five hosts in this process, and a day of changes to the directory that they follow.
@@ -14,6 +14,8 @@ import { start } from "./start.ts";
 
 const stop = new AbortController();
 process.once("SIGINT", () => stop.abort()).once("SIGTERM", () => stop.abort());
+// Whoever reads has seen enough (`npm run demo | head`).
+process.stdout.once("error", () => stop.abort());
 const { signal } = stop;
 const show = screen(process.stdout);
 
@@ -33,8 +35,6 @@ try {
     await campus.unlessItFails(follow(campus, signal, show));
   }
 } catch (error) {
-  if (!signal.aborted) {
-    process.stderr.write(`demo: ${reason(error)}\n`);
-    process.exitCode = 1;
-  }
+  if (!signal.aborted) process.stderr.write(`demo: ${reason(error)}\n`);
+  process.exitCode = signal.aborted ? 130 : 1;
 }

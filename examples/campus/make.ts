@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { StoredEntry } from "../../src/core/entry.ts";
 import { writeLdif } from "../../src/directories/ldif/write.ts";
-import { type Lot, lot } from "./lot.ts";
-import { cast, givenNames, lists, type Member, machineNames, surnames } from "./people.ts";
+import { type Lot, lot } from "./demo/lot.ts";
+import { cast, givenNames, lists, type Member, machineNames, surnames } from "./demo/people.ts";
 
 /** Makes the directory of a campus: 2,000 members, 5,000 machines, bans and mail aliases. The same bytes on the same day. */
 export const makeCampus = (today: Date): string => writeLdif(campus(today));
@@ -28,7 +28,8 @@ function* campus(today: Date): Generator<StoredEntry> {
   }
   for (let number = 1; number <= readerCount; number++) yield reader(number);
   yield* bans(members.slice(cast.length), today);
-  yield* aliases(members, random);
+  const accounts = members.filter(({ noAccount }) => !noAccount);
+  yield* aliases(accounts, random);
 }
 
 function drawnMembers(random: Lot): Member[] {
@@ -51,26 +52,34 @@ function drawnMembers(random: Lot): Member[] {
     const count = left === 1 ? machines : Math.min(random.below(5), machines);
     machines -= count;
     const names = Array.from({ length: count }, () => free(random.one(machineNames)));
-    return { uid, givenName, sn, machines: names, apart: random.below(3) === 0, expired: random.below(20) === 0 };
+    const [apart, noAccount, expired] = [random.below(3) === 0, random.below(4) > 0, random.below(20) === 0];
+    return { uid, givenName, sn, machines: names, apart, noAccount, expired };
   });
 }
 
-function memberEntry({ uid, givenName, sn, expired }: Member, index: number, today: Date, random: Lot): StoredEntry {
-  // A number where two members have one name: an address is one member's.
-  const number = uid.match(/\d+$/)?.[0] ?? "";
-  return entry(dnOf({ uid }), {
-    objectClass: ["inetOrgPerson", "posixAccount", "campusMember"],
+function memberEntry(member: Member, index: number, today: Date, random: Lot): StoredEntry {
+  const { uid, givenName, sn, noAccount, expired } = member;
+  return entry(dnOf(member), {
+    objectClass: ["inetOrgPerson", "campusMember", ...(noAccount ? [] : ["posixAccount"])],
     uid: [uid],
     cn: [`${givenName} ${sn}`],
     givenName: [givenName],
     sn: [sn],
-    mail: [`${plain(givenName)}.${plain(sn)}${number}@campus.example`],
     roomNumber: [`${random.one(["A", "B", "C", "Éole"])}${100 + random.below(400)}`],
-    uidNumber: [String(10_000 + index)],
+    paidUntil: [endOfYear(today, expired ? -1 : 1)],
+    ...(noAccount ? {} : account(member, 10_000 + index)),
+  });
+}
+
+function account({ uid, givenName, sn }: Member, uidNumber: number) {
+  // A number where two members have one name: an address is one member's.
+  const number = uid.match(/\d+$/)?.[0] ?? "";
+  return {
+    uidNumber: [String(uidNumber)],
     gidNumber: ["2000"],
     homeDirectory: [`/home/${uid}`],
-    paidUntil: [endOfYear(today, expired ? -1 : 1)],
-  });
+    mail: [`${plain(givenName)}.${plain(sn)}${number}@campus.example`],
+  };
 }
 
 function machineEntry(name: string, member: Member, { mac, ips }: Hardware, random: Lot): StoredEntry {
@@ -124,22 +133,13 @@ function* bans(members: readonly Member[], today: Date): Generator<StoredEntry> 
 function* aliases(members: readonly Member[], random: Lot): Generator<StoredEntry> {
   const alias = (name: string, to: readonly string[]): StoredEntry =>
     entry(`cn=${name},ou=aliases,${base}`, { objectClass: ["nisMailAlias"], cn: [name], rfc822MailMember: to });
-  for (const name of lists)
-    yield alias(
-      name,
-      some(5).map(({ uid }) => uid),
-    );
-  for (let club = 1; club <= 140; club++)
-    yield alias(
-      `club-${club}`,
-      some(3).map(({ uid }) => uid),
-    );
+  const some = (count: number): string[] => [
+    ...new Set(Array.from({ length: count }, () => random.one(members).uid)), // a value stands once in an attribute
+  ];
+  for (const name of lists) yield alias(name, some(5));
+  for (let club = 1; club <= 140; club++) yield alias(`club-${club}`, some(3));
   // One that is read by somebody elsewhere, too.
   yield alias("abuse", ["jgarcia", "abuse@isp.example"]);
-
-  function some(count: number): Member[] {
-    return [...new Set(Array.from({ length: count }, () => random.one(members)))];
-  }
 }
 
 interface Hardware {
@@ -198,5 +198,7 @@ const hex = (byte: number): string => byte.toString(16).padStart(2, "0");
 if (import.meta.main) {
   const file = fileURLToPath(new URL("campus.ldif", import.meta.url));
   writeFileSync(file, makeCampus(new Date()));
+  // As on a real host, where it is a file system, the service of the homes wants it to be there.
+  mkdirSync(new URL("out/mail/homes", import.meta.url), { recursive: true });
   console.log(`made ${file}`);
 }

@@ -1,5 +1,6 @@
+import { inspect } from "node:util";
 import { unknown } from "../core/nearest.ts";
-import { UserError } from "../core/outcome.ts";
+import { reason, UserError } from "../core/outcome.ts";
 import { type Command, helpOf, readWords, type Terminal } from "./command.ts";
 import { init } from "./init.ts";
 import { approve, regen, retry } from "./order.ts";
@@ -62,8 +63,15 @@ async function run(command: Command, given: ReturnType<typeof readWords>, termin
   try {
     return await command.run(given, terminal);
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    terminal.err(`trigger ${command.name}: ${error.message}\n`);
+    terminal.err(`trigger ${command.name}: ${said(error)}\n`);
     return 2;
   }
 }
+
+/** What the system or an administrator's file is to blame for is one line; of a mistake in a program the place is what helps. */
+function said(error: unknown): string {
+  return isPlain(error) ? reason(error) : inspect(error);
+}
+
+const isPlain = (error: unknown): boolean =>
+  error instanceof Error && (error instanceof UserError || "code" in error || isPlain(error.cause));

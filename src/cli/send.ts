@@ -2,7 +2,9 @@ import { randomUUID } from "node:crypto";
 import { hostsOf, knownService, transcribersOf } from "../core/config.ts";
 import { UserError } from "../core/outcome.ts";
 import { eventService, queueOf, serviceKey } from "../core/routing.ts";
+import { wrongBody } from "../core/wrong-body.ts";
 import { connectBroker } from "../daemon/broker.ts";
+import { QueueFull } from "../ports/broker.ts";
 import { loadServices, openProject, type Project } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
 
@@ -21,7 +23,9 @@ export const send: Command = {
     const queues = name === eventService ? eventQueues(project, value) : await plainQueues(project, name, value);
     await using broker = await connectBroker(project);
     await broker.declare(queues);
-    await broker.publish(serviceKey(name), JSON.stringify(value), { messageId: randomUUID() });
+    await broker.publish(serviceKey(name), JSON.stringify(value), { messageId: randomUUID() }).catch((error) => {
+      throw error instanceof QueueFull ? new UserError(`not sent: ${error.message}`) : error;
+    });
     out(`sent to ${queues.map((queue) => queue.name).join(", ")}\n`);
     return 0;
   },
@@ -49,9 +53,6 @@ async function plainQueues(project: Project, name: string, value: unknown) {
     throw new UserError(`${service}: computed from the directory: change an entry, or \`trigger regen ${service}\``);
   }
   const read = definition.plain.schema.safeParse(value);
-  if (!read.success) {
-    const said = read.error.issues.map((issue) => `${issue.path.join(".") || "the message"}: ${issue.message}`);
-    throw new UserError(`${service}: ${said.join("; ")}`);
-  }
+  if (!read.success) throw new UserError(`${service}: ${wrongBody(read.error)}`);
   return hostsOf(project.config, service).map((host) => queueOf(host, service, "plain"));
 }

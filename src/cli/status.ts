@@ -7,7 +7,7 @@ import { openProject } from "../project/project.ts";
 import { type Command, projectOption, type Terminal } from "./command.ts";
 import { table } from "./table.ts";
 
-/** How many kept rows and parked messages are named per service. */
+/** How many refused rows and parked messages are named per service. */
 const named = 5;
 
 /** Says how every host and service is. */
@@ -25,7 +25,7 @@ Columns
   equal     the transcriber's clock when the table was last compared and found equal
   lag       how far loaded is behind stored while something is owed
   owed      keys, or plain messages, that wait to be in force
-  kept      keys whose last good row is kept (refused, other version)
+  refused   keys whose desired row is not taken (refused, other version); their last good row stays
 
 Exit codes
   0  well
@@ -34,7 +34,7 @@ Exit codes
   async run({ text, flag }, terminal) {
     const project = await openProject(text("project") ?? terminal.folder);
     const now = Date.now();
-    const hosts = networkStatus(project, now);
+    const hosts = await networkStatus(project, now, terminal.signal);
     const runsEvent = (host: string): boolean => transcribes(project.config.hosts.get(host));
     const level = networkLevel(hosts, runsEvent, now);
     if (flag("json")) terminal.out(`${JSON.stringify({ level, at: now, hosts }, null, 2)}\n`);
@@ -74,7 +74,7 @@ function print(
     "LAG",
     "PROVED",
     "OWED",
-    "KEPT",
+    "REFUSED",
     "PARKED",
     "STATE",
   ];
@@ -89,12 +89,12 @@ function serviceLine(
   now: number,
   terminal: Terminal,
 ): string[] {
-  const { rows, stored, loaded, equal, proved, owed, keptCount, parkedCount, form } = report;
-  const marks = form === "table" ? [place(stored), place(loaded), time(equal)] : ["", "", ""];
+  const { rows, stored, loaded, equal, proved, owed, refusedCount, parkedCount, form } = report;
+  const marks = form === "table" ? [place(stored, now), place(loaded, now), time(equal, now)] : ["", "", ""];
   const lag = owed > 0 && stored && loaded ? duration(stored.asOf.clock - loaded.asOf.clock) : "";
   const proof = form === "table" ? (proved ? "yes" : "no") : "";
   const health = paint(serviceHealth(report, host, now), terminal);
-  const counts = [String(owed), String(keptCount), String(parkedCount)];
+  const counts = [String(owed), String(refusedCount), String(parkedCount)];
   return [host.host, service, form === "table" ? String(rows) : "", ...marks, lag, proof, ...counts, health];
 }
 
@@ -111,12 +111,16 @@ function transcriberNotes(host: string, { services }: NonNullable<HostStatus["tr
     );
 }
 
-function serviceNotes(name: string, { kept, keptCount, parked, parkedCount }: ServiceReport): string[] {
+function serviceNotes(name: string, report: ServiceReport): string[] {
+  const { refused, refusedCount, parked, parkedCount, reloads } = report;
   const notes = [
-    ...kept.slice(0, named).map(({ key, why }) => `${name}: kept ${key}: ${why}`),
+    ...reloads.map((path) => `${name}: ${path} is in place, and its reload is still owed`),
+    ...refused
+      .slice(0, named)
+      .map(({ key, why, kept }) => `${name}: ${key}: ${why}; ${kept ? "its last good row stays" : "it has no row"}`),
     ...parked.slice(0, named).map(({ id, why }) => `${name}: parked message ${id}: ${why}`),
   ];
-  const more = Math.max(0, keptCount - named) + Math.max(0, parkedCount - named);
+  const more = Math.max(0, refusedCount - named) + Math.max(0, parkedCount - named);
   return more > 0 ? [...notes, `${name}: ${more} more (--json)`] : notes;
 }
 
@@ -125,8 +129,15 @@ function paint({ level, says }: Health, { colour }: Terminal): string {
   return colour ? `\u001b[${[32, 33, 31][level]}m${line}\u001b[0m` : line;
 }
 
-const place = (mark: Mark | undefined): string => (mark ? `${time(mark)} #${mark.seq}` : "-");
-const time = (mark: Mark | undefined): string => (mark ? new Date(mark.asOf.clock).toTimeString().slice(0, 8) : "-");
+const place = (mark: Mark | undefined, now: number): string => (mark ? `${time(mark, now)} #${mark.seq}` : "-");
+
+/** The local time of a mark, with its date unless that is today's. */
+function time(mark: Mark | undefined, now: number): string {
+  if (!mark) return "-";
+  // Sweden writes dates as ISO 8601 does.
+  const [date = "", clock = ""] = new Date(mark.asOf.clock).toLocaleString("sv-SE").split(" ");
+  return new Date(now).toLocaleString("sv-SE").startsWith(date) ? clock : `${date} ${clock}`;
+}
 
 const duration = (milliseconds: number): string => {
   const seconds = Math.round(milliseconds / 1000);

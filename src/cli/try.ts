@@ -42,7 +42,7 @@ function whole(tables: Tables, service: string): Shown {
   const lines = [
     ...rows.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, cell]) => `${key}  ${shown(tables, service, cell)}`),
     ...refused.map(({ dn, why }) => `refused  ${dn}: ${why}`),
-    `${rows.length} rows, ${refused.length} refused${next === undefined ? "" : `; time moves a row on ${date(next)}`}`,
+    `${rows.length} ${rows.length === 1 ? "row" : "rows"}, ${refused.length} refused${next === undefined ? "" : `; time moves a row on ${date(next)}`}`,
   ];
   return { lines, refused: refused.length };
 }

@@ -1,4 +1,4 @@
-import { unknown } from "./nearest.ts";
+import { nearest, unknown } from "./nearest.ts";
 import { UserError } from "./outcome.ts";
 import { eventService, wrongHostName, wrongServiceName } from "./routing.ts";
 
@@ -38,11 +38,9 @@ export function readConfig(value: unknown, file: string): ReadConfig {
   const record = (of: unknown, what: string): Record<string, unknown> =>
     typeof of === "object" && of !== null && !Array.isArray(of)
       ? (of as Record<string, unknown>)
-      : wrong(`${what} is missing: expected { … }, found ${JSON.stringify(of) ?? "nothing"}`);
+      : wrong(`${what}: expected { … }, found ${shown(of)}`);
   const text = (of: unknown, what: string): string =>
-    typeof of === "string" && of !== ""
-      ? of
-      : wrong(`${what}: expected a text, found ${JSON.stringify(of) ?? "nothing"}`);
+    typeof of === "string" && of !== "" ? of : wrong(`${what}: expected a text, found ${shown(of)}`);
 
   const config = record(value, "the config (export default defineConfig({ … }))");
   for (const option of Object.keys(config)) if (!options.includes(option)) wrong(unknown("option", option, options));
@@ -52,15 +50,13 @@ export function readConfig(value: unknown, file: string): ReadConfig {
     if (option !== "ldif") wrong(unknown("option of directory", option, ["ldif"]));
   }
   const timezone = config.timezone === undefined ? "UTC" : text(config.timezone, "timezone");
-  if (!isTimeZone(timezone))
-    wrong(unknown("time zone", timezone, Intl.supportedValuesOf("timeZone").filter(near(timezone))));
+  if (!isTimeZone(timezone)) wrong(wrongTimeZone(timezone));
 
   const hosts = new Map<string, readonly string[]>();
   for (const [host, services] of Object.entries(record(config.hosts, "hosts"))) {
     const wrongHost = wrongHostName(host);
     if (wrongHost) wrong(wrongHost);
-    if (!Array.isArray(services))
-      return wrong(`host ${host}: expected a list of services, found ${JSON.stringify(services)}`);
+    if (!Array.isArray(services)) return wrong(`host ${host}: expected a list of services, found ${shown(services)}`);
     for (const [index, name] of services.entries()) {
       const wrongService = wrongServiceName(text(name, `host ${host}`));
       if (wrongService) wrong(`host ${host}: ${wrongService}`);
@@ -112,8 +108,19 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-/** The zones of the same part of the world, to keep the list of known ones readable. */
-const near =
-  (timezone: string) =>
-  (zone: string): boolean =>
-    zone.startsWith(`${timezone.split("/")[0]}/`);
+/** There are hundreds of zones: only the one that was meant is named, found by its city alone too. */
+function wrongTimeZone(name: string): string {
+  const zones = Intl.supportedValuesOf("timeZone");
+  const meant = zones.find((zone) => zone.toLowerCase().endsWith(`/${name.toLowerCase()}`)) ?? nearest(name, zones);
+  const said = `unknown time zone ${JSON.stringify(name.slice(0, 80))}: expected an IANA name, such as Europe/Paris`;
+  return meant ? `${said}; did you mean "${meant}"?` : said;
+}
+
+/** A value as an error shows it: its kind, when it could be long. */
+function shown(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "function") return "a function";
+  if (typeof value === "object" && value !== null) return "an object";
+  return typeof value === "string" ? JSON.stringify(value.slice(0, 80)) : String(value);
+}

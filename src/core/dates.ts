@@ -55,8 +55,22 @@ function fromLocal(local: number, timezone: string): number {
   return offsetAt(local - after, timezone) === after ? local - after : local - before;
 }
 
+// The dates of a directory are few, and repeat: a term's end is that of every member.
+const offsets = new Map<string, number>();
+const offsetsKept = 10_000;
+
 /** How far the clocks of a zone are ahead of UTC at an instant, in milliseconds. */
 function offsetAt(instant: number, timezone: string): number {
+  const key = `${timezone} ${instant}`;
+  const known = offsets.get(key);
+  if (known !== undefined) return known;
+  if (offsets.size >= offsetsKept) offsets.clear();
+  const offset = computeOffset(instant, timezone);
+  offsets.set(key, offset);
+  return offset;
+}
+
+function computeOffset(instant: number, timezone: string): number {
   const seconds = Math.floor(instant / 1000) * 1000;
   const shown = new Map(
     formatOf(timezone)

@@ -239,3 +239,20 @@ test("a root that differs over equal buckets does not make a host ask for ever",
   assert.equal(host.take(odd).ask, undefined);
   assert.equal(host.followed.doubt, true);
 });
+
+test("a small table is asked for from end to end, and what is equal between differences is not", () => {
+  const empty = "0".repeat(64);
+  const row = "1".padStart(64, "0");
+  const theirs = [empty, row, empty, row, empty, row, row, empty];
+  const digest = { ...speaker(1).telling.digest(asOf(1)), root: "theirs", buckets: theirs };
+  const asks = (mine: readonly string[]) =>
+    follow({}, digest, { root: "mine", buckets: () => [...mine] }).followed.repair?.map(([from, to]) => [
+      from / (hashEnd / 8),
+      to / (hashEnd / 8),
+    ]);
+  assert.deepEqual(asks(theirs.map(() => empty)), [[1, 7]]);
+  assert.deepEqual(asks([empty, empty, empty, row, empty, empty, row, empty]), [
+    [1, 2],
+    [5, 6],
+  ]);
+});

@@ -155,16 +155,24 @@ const moved = ({ pieces: _, ...held }: Followed, message: StreamMessage): Follow
 
 const doubting = (held: Followed, message: StreamMessage): Followed => ({ ...moved(held, message), doubt: true });
 
-/** The ranges of the buckets that differ, neighbours as one, so that an empty table is asked for from end to end. */
+/**
+ * The ranges of the buckets that differ. Neighbours are one, also across buckets that are empty on both sides: those cost nothing to ask for,
+ * and a small or an empty table is then asked for from end to end instead of bucket by bucket.
+ */
 function differing(mine: readonly string[], theirs: readonly string[]): Range[] {
   if (mine.length !== theirs.length) return [[0, hashEnd]];
   const all: [number, number][] = [];
+  let apart = true;
   for (const [bucket, sum] of mine.entries()) {
-    if (sum === theirs[bucket]) continue;
+    if (sum === theirs[bucket]) {
+      apart ||= !/^0*$/.test(sum);
+      continue;
+    }
     const [from, to] = bucketRange(bucket, mine.length);
     const last = all.at(-1);
-    if (last?.[1] === from) last[1] = to;
+    if (last && !apart) last[1] = to;
     else all.push([from, to]);
+    apart = false;
   }
   return all;
 }

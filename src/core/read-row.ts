@@ -17,7 +17,8 @@ export function readRow({ row: schema, secret = [] }: Table, raw: object): ReadR
     return { wrong: `the row has no column ${column}${near ? `; did you mean ${near}?` : ""}` };
   }
   const cell = canonical(row);
-  if (cell.length > rowLimit) return { wrong: `the row has ${cell.length} bytes, the limit is ${rowLimit}` };
+  const bytes = Buffer.byteLength(cell);
+  if (bytes > rowLimit) return { wrong: `the row has ${bytes} bytes, the limit is ${rowLimit}` };
   return { row, cell };
 }
 

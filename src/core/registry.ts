@@ -1,7 +1,8 @@
 import type { Host } from "./host.ts";
 import { unknown } from "./nearest.ts";
-import { reason, UserError } from "./outcome.ts";
+import { UserError } from "./outcome.ts";
 import type { Service } from "./service.ts";
+import { wrongBody } from "./wrong-body.ts";
 
 /** The services of one host, found by their names. */
 export interface Registry {
@@ -35,7 +36,7 @@ export function registry(host: Host): Registry {
       const { schema, handle } = service.plain;
       return async (body) => {
         const read = schema.safeParse(body);
-        if (!read.success) throw new UserError(`${about}: ${reason(read.error)}`);
+        if (!read.success) throw new UserError(`${about}: ${wrongBody(read.error)}`);
         await handle(read.data, host);
       };
     },

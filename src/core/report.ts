@@ -21,6 +21,8 @@ export const serviceReport = z.object({
   loaded: mark.optional(),
   /** The newest place at which the table was compared with the transcriber's and found equal. */
   equal: mark.optional(),
+  /** Something from before `stored` may be missing: the table is being compared. */
+  doubt: z.boolean(),
   /** Whether a probe has shown that the daemon serves what is loaded. */
   proved: z.boolean(),
   /** Keys, or messages of the plain form, that are stored and not yet in force. */
@@ -31,12 +33,14 @@ export const serviceReport = z.object({
   failing: z.boolean(),
   /** Why the service is held, when it is. */
   held: z.string().optional(),
-  /** Keys of which the last good row is kept, with the reason. The first hundred. */
-  kept: z.array(z.object({ key: z.string(), why: z.string(), since: z.number() })),
-  keptCount: z.number().int(),
+  /** Keys whose desired row is not taken, with the reason, and whether a last good row is in force. The first hundred. */
+  refused: z.array(z.object({ key: z.string(), why: z.string(), since: z.number(), kept: z.boolean() })),
+  refusedCount: z.number().int(),
   /** Messages that wait for a person. The first hundred. */
   parked: z.array(z.object({ id: z.number(), why: z.string(), since: z.number() })),
   parkedCount: z.number().int(),
+  /** Files that are in place and whose reload or probe has not succeeded yet. */
+  reloads: z.array(z.string()),
   /** When the last run succeeded, milliseconds since 1970. */
   ranAt: z.number().optional(),
 });

@@ -22,7 +22,7 @@ export function serviceHealth(report: ServiceReport, host: HostStatus, now: numb
   if (report.parkedCount > 0) return { level: levels.late, says: `${report.parkedCount} parked: \`trigger retry\`` };
   if (report.owed > 0) return { level: levels.late, says: `late: ${report.why}` };
   if (report.form === "table") {
-    if (!report.equal) return { level: levels.late, says: `late: ${report.why}` };
+    if (!report.equal || report.doubt) return { level: levels.late, says: `late: ${report.why}` };
     const silence = now - report.equal.asOf.clock;
     if (silence > outOfTouch) {
       return { level: levels.late, says: `out of touch: not compared for ${Math.round(silence / 60_000)} min` };

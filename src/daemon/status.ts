@@ -1,15 +1,16 @@
 import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { transcribersOf } from "../core/config.ts";
+import { UserError } from "../core/outcome.ts";
 import type { ServiceReport } from "../core/report.ts";
 import { eventService } from "../core/routing.ts";
 import { serviceReport } from "../host/report.ts";
 import type { Project } from "../project/project.ts";
 import { takeLock } from "../sqlite/lock.ts";
-import { openDatabase } from "../sqlite/open.ts";
+import { openDatabase, patiently } from "../sqlite/open.ts";
 import type { TranscriberState } from "../transcriber/transcriber.ts";
 import { readReports, readTranscriberState } from "./network.ts";
-import { lockFile, storeFile } from "./store-file.ts";
+import { hasHostTables, lockFile, storeFile } from "./store-file.ts";
 
 /** What is known of one host of the config. */
 export interface HostStatus {
@@ -27,22 +28,22 @@ export interface HostStatus {
 }
 
 /** Reads what this machine knows of every host: its own hosts' stores, and the reports that a transcriber here has kept. It asks no broker. */
-export function networkStatus(project: Project, now: number): HostStatus[] {
+export async function networkStatus(project: Project, now: number, signal: AbortSignal): Promise<HostStatus[]> {
   const { config, state } = project;
   const here = new Map<string, HostStatus>();
   const reported = new Map<string, HostStatus>();
   for (const [host, services] of config.hosts) {
-    if (!existsSync(storeFile(state, host))) continue;
-    const database = openDatabase(storeFile(state, host), { readOnly: true });
-    try {
-      here.set(host, ownStatus(database, project, host, services, now));
-      if (!transcribersOf(config).includes(host)) continue;
-      for (const report of readReports(database)) {
-        const status = { here: false, up: undefined, trouble: undefined, transcriber: undefined };
-        reported.set(report.host, { ...status, host: report.host, at: report.at, services: report.services });
-      }
-    } finally {
-      database.close();
+    const file = storeFile(state, host);
+    if (!existsSync(file)) continue;
+    // A host that is starting may have its store to itself for a moment.
+    const found = await patiently(() => readStore(file, project, host, services, now), signal).catch((cause) => {
+      throw new UserError(`${file}: cannot be read`, { cause });
+    });
+    if (!found) continue;
+    here.set(host, found.own);
+    for (const report of found.reports) {
+      const status = { here: false, up: undefined, trouble: undefined, transcriber: undefined };
+      reported.set(report.host, { ...status, host: report.host, at: report.at, services: report.services });
     }
   }
   const unheard = {
@@ -54,6 +55,18 @@ export function networkStatus(project: Project, now: number): HostStatus[] {
     services: {},
   };
   return [...config.hosts.keys()].map((host) => here.get(host) ?? reported.get(host) ?? { ...unheard, host });
+}
+
+/** What the store of a host here says of it, and of others where it transcribes; undefined for one that is only being made. */
+function readStore(file: string, project: Project, host: string, services: readonly string[], now: number) {
+  const database = openDatabase(file, { readOnly: true });
+  try {
+    if (!hasHostTables(database)) return undefined;
+    const reports = transcribersOf(project.config).includes(host) ? readReports(database) : [];
+    return { own: ownStatus(database, project, host, services, now), reports };
+  } finally {
+    database.close();
+  }
 }
 
 function ownStatus(

@@ -4,8 +4,10 @@ import type { DatabaseSync } from "node:sqlite";
 import { UserError } from "../core/outcome.ts";
 import { createStoreTables } from "../host/store.ts";
 import { createWordsTables } from "../host/words.ts";
+import type { Clock } from "../ports/clock.ts";
 import { type Lock, takeLock } from "../sqlite/lock.ts";
-import { openDatabase } from "../sqlite/open.ts";
+import { openDatabase, transaction } from "../sqlite/open.ts";
+import { createNetworkTables } from "./network.ts";
 
 /** The files of a host's state: `<state>/<host>/store.db` and the lock that says its process lives. */
 export const storeFile = (state: string, host: string): string => join(state, host, "store.db");
@@ -15,12 +17,13 @@ export const lockFile = (state: string, host: string): string => join(state, hos
 export const brokerFile = (state: string): string => join(state, "broker.db");
 
 /** Takes the lock of a host: one process per host. */
-export async function lockHost(state: string, host: string, sleep: (ms: number) => Promise<void>): Promise<Lock> {
+export async function lockHost(state: string, host: string, clock: Clock, signal: AbortSignal): Promise<Lock> {
   // `trigger status` looks at the lock by taking it for a moment, hence a few tries.
   for (let tries = 0; tries < 5; tries++) {
+    signal.throwIfAborted();
     const lock = takeLock(lockFile(state, host));
     if (lock) return lock;
-    await sleep(200);
+    await clock.sleep(200, signal);
   }
   throw new UserError(`host ${host} is already up in another process (${lockFile(state, host)})`);
 }
@@ -45,11 +48,18 @@ export function openStore(state: string, host: string, now: number, log: (line: 
   }
 }
 
-/** Makes every table of a host's store that is not there yet. */
+/** Makes every table of a host's store that is not there yet; all at once, for `trigger status` may look at any moment. */
 export function createHostTables(database: DatabaseSync): void {
-  createStoreTables(database);
-  createWordsTables(database);
+  transaction(database, () => {
+    createStoreTables(database);
+    createWordsTables(database);
+    createNetworkTables(database);
+  });
 }
+
+/** Whether a store has its tables: one that is being made has none yet. */
+export const hasHostTables = (database: DatabaseSync): boolean =>
+  database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'life'").get() !== undefined;
 
 /** SQLITE_CORRUPT or SQLITE_NOTADB. */
 const isCorrupt = (error: unknown): error is Error =>

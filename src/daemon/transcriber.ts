@@ -6,7 +6,7 @@ import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import { loadServices, type Project } from "../project/project.ts";
 import { transcribe } from "../transcriber/transcriber.ts";
-import { createNetworkTables, keepReport, keepTranscriberState } from "./network.ts";
+import { keepReport, keepTranscriberState } from "./network.ts";
 
 /** How often the transcriber's state is written for `trigger status`, when it moved; milliseconds. */
 const statePace = 500;
@@ -22,7 +22,6 @@ export interface TranscriberParts {
 /** Runs the transcriber of a host until the signal; what it hears and says of itself goes into the host's store. */
 export async function runTranscriber(project: Project, host: string, parts: TranscriberParts): Promise<void> {
   const { database, clock, signal, log, connect } = parts;
-  createNetworkTables(database);
   const { services, codes } = await loadServices(project, servicesOf(project.config));
   const tables = new Map<string, Table>();
   for (const [name, service] of services) if ("table" in service) tables.set(name, service.table);

@@ -5,6 +5,7 @@ import { realMachine } from "../machines/real.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
 import { loadServices, type Project } from "../project/project.ts";
+import { patiently } from "../sqlite/open.ts";
 import { connectBroker } from "./broker.ts";
 import { systemClock } from "./clock.ts";
 import { lockHost, openStore } from "./store-file.ts";
@@ -31,18 +32,19 @@ export async function up(project: Project, options: UpOptions): Promise<void> {
   );
   const ended = await Promise.allSettled(running);
   const failure = ended.find((outcome) => outcome.status === "rejected");
-  if (failure) throw failure.reason;
+  // Who is told to stop and does has not failed, also while it still starts.
+  if (failure && failure.reason !== options.signal.reason) throw failure.reason;
 }
 
 async function upHost(project: Project, host: string, options: UpOptions): Promise<void> {
   const { signal, clock = systemClock, machine = realMachine() } = options;
   const { config, state } = project;
   const log = (line: string): void => options.log(`${host}: ${line}`);
-  const lock = await lockHost(state, host, (ms) => clock.sleep(ms, signal));
+  const lock = await lockHost(state, host, clock, signal);
   try {
     const own = config.hosts.get(host) ?? [];
     const { services, codes } = await loadServices(project, own);
-    const database = openStore(state, host, clock.now(), log);
+    const database = await patiently(() => openStore(state, host, clock.now(), log), signal);
     try {
       log(`up with ${own.join(", ") || "no service"}`);
       const connect = () => connectBroker(project, log);

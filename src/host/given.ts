@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Change, Columns, Rows, Table } from "../core/service.ts";
+import { claimsOf } from "../core/unique.ts";
 import { transaction } from "../sqlite/open.ts";
 import { keptRows, owedRows } from "./store.ts";
 
@@ -117,17 +118,10 @@ function keptRowsThatYield(
     .prepare(`SELECT key, desired, loaded, why, doubt FROM ${keptRows} AND loaded IS NOT NULL`)
     .all(service) as unknown as OwedRow[];
   if (kept.length === 0) return [];
-  const claims = new Set<string>();
-  for (const row of owed) {
-    const after = row.why === null ? parse(row.desired) : undefined;
-    for (const column of unique) if (after?.[column] !== undefined) claims.add(claim(column, after));
-  }
-  return kept.filter(({ loaded }) => {
-    const row = parse(loaded);
-    return row && unique.some((column) => row[column] !== undefined && claims.has(claim(column, row)));
-  });
+  const good = owed.filter(({ why, desired }) => why === null && desired !== null);
+  const claimed = new Set(good.flatMap(({ desired }) => claimsOf(unique, parse(desired) ?? {})));
+  return kept.filter(({ loaded }) => claimsOf(unique, parse(loaded) ?? {}).some((value) => claimed.has(value)));
 }
 
-const claim = (column: string, row: Columns): string => `${column}=${JSON.stringify(row[column])}`;
 const targetOf = ({ why, desired, loaded }: OwedRow): string | null => (why === null ? desired : loaded);
 const parse = (text: string | null): Columns | undefined => (text === null ? undefined : JSON.parse(text));

@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
+import { until } from "../../test/until.ts";
 import { virtualClock } from "../../test/virtual-clock.ts";
 import { memoryHub } from "../brokers/memory.ts";
 import { Hostname, Ipv4 } from "../core/columns.ts";
@@ -147,4 +148,22 @@ export function plainService() {
     handled.push(n);
   });
   return { definition: definition as unknown as Service, handled, controls };
+}
+
+/** A host whose service has had its first run, on one row, and may run again at once; it goes down at the end of the scope. */
+export async function running() {
+  const dhcp = simulatedService();
+  const world = scene(dhcp.definition);
+  await world.say([["k", row("a", "10.0.0.1")]]);
+  const host = world.up();
+  await until(() => dhcp.served.size === 1);
+  await world.clock.advance(1000);
+  return {
+    ...world,
+    dhcp,
+    async [Symbol.asyncDispose]() {
+      await host.down();
+      world.end();
+    },
+  };
 }

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
+import { memoryHub } from "../brokers/memory.ts";
 import { Fatal } from "../core/outcome.ts";
+import { queueName } from "../core/routing.ts";
 import { type CellChange, canonical, refusedCell } from "../core/row.ts";
-import { row, scene, simulatedService } from "./host.fixture.ts";
+import { row, running, scene, simulatedService } from "./host.fixture.ts";
 import { runHost } from "./host.ts";
 
 test("a new host asks for its table and runs once, when it is equal", async () => {
@@ -49,12 +51,8 @@ test("the first change runs at once, and a burst behind it is folded into one ru
 });
 
 test("a change that was tried and then taken back does not stay in the daemon", async () => {
-  const dhcp = simulatedService();
-  const { say, up, clock, report, end } = scene(dhcp.definition);
-  await say([["k", row("good", "10.0.0.1")]]);
-  const host = up();
-  await until(() => dhcp.served.size === 1);
-  await clock.advance(1000);
+  await using world = await running();
+  const { dhcp, say, clock, report } = world;
   dhcp.controls.after = () => {
     throw new Error("the daemon died in the middle");
   };
@@ -62,13 +60,11 @@ test("a change that was tried and then taken back does not stay in the daemon", 
   await until(() => report().failing);
   assert.equal(dhcp.served.get("k")?.name, "typo");
   dhcp.controls.after = undefined;
-  await say([["k", row("good", "10.0.0.1")]]);
+  await say([["k", row("a", "10.0.0.1")]]);
   await clock.advance(1000);
   await until(() => !report().failing);
-  assert.equal(dhcp.served.get("k")?.name, "good");
+  assert.equal(dhcp.served.get("k")?.name, "a");
   assert.equal(dhcp.seen.interrupted.at(-1), true);
-  await host.down();
-  end();
 });
 
 test("a host that starts again runs from its store before it asks any broker, and resumes what is owed", async () => {
@@ -113,12 +109,8 @@ test("a host that starts again runs from its store before it asks any broker, an
 });
 
 test("messages that arrive during a run do not move the rows under it", async () => {
-  const dhcp = simulatedService();
-  const { say, up, clock, report, end } = scene(dhcp.definition);
-  await say([["k", row("a", "10.0.0.1")]]);
-  const host = up();
-  await until(() => dhcp.served.size === 1);
-  await clock.advance(1000);
+  await using world = await running();
+  const { dhcp, say, clock, report } = world;
   let release = (): void => {};
   dhcp.controls.before = () => new Promise<void>((resolve) => (release = resolve));
   await say([["k", row("b", "10.0.0.1")]]);
@@ -133,28 +125,20 @@ test("messages that arrive during a run do not move the rows under it", async ()
   await clock.advance(1000);
   await until(() => dhcp.served.get("k")?.name === "c");
   assert.equal(report().owed, 0);
-  await host.down();
-  end();
 });
 
 test("a refused key keeps its last good row, until a good row claims its unique value", async () => {
-  const dhcp = simulatedService();
-  const { say, up, clock, report, end } = scene(dhcp.definition);
-  await say([["k", row("a", "10.0.0.1")]]);
-  const host = up();
-  await until(() => dhcp.served.size === 1);
-  await clock.advance(1000);
+  await using world = await running();
+  const { dhcp, say, clock, report } = world;
   await say([["k", refusedCell("its address is not one")]]);
-  await until(() => report().keptCount === 1);
+  await until(() => report().refusedCount === 1);
   await clock.advance(1000);
   assert.equal(dhcp.served.get("k")?.ip, "10.0.0.1");
-  assert.match(report().kept[0]?.why ?? "", /its address is not one/);
+  assert.match(report().refused[0]?.why ?? "", /its address is not one/);
   await say([["j", row("new", "10.0.0.1")]]);
   await until(() => dhcp.served.has("j"));
   assert.equal(dhcp.served.has("k"), false);
-  assert.equal(report().keptCount, 1);
-  await host.down();
-  end();
+  assert.equal(report().refusedCount, 1);
 });
 
 test("an entry that is refused as a whole keeps every row that it had", async () => {
@@ -191,7 +175,7 @@ test("a row of another version is kept as it was, and the others go in", async (
   const host = up();
   await until(() => dhcp.served.has("j"));
   assert.equal(dhcp.served.has("k"), false);
-  assert.match(report().kept[0]?.why ?? "", /other version.*room/);
+  assert.match(report().refused[0]?.why ?? "", /other version.*room/);
   await host.down();
   end();
 });
@@ -207,12 +191,12 @@ test("a row that the daemon refuses waits; the others are loaded", async () => {
   const host = up();
   await until(() => dhcp.served.has("j"));
   assert.equal(report().owed, 0);
-  assert.match(report().kept[0]?.why ?? "", /no such subnet/);
+  assert.match(report().refused[0]?.why ?? "", /no such subnet/);
   dhcp.controls.result = undefined;
   await clock.advance(1000);
   await say([["k", row("a", "10.0.0.1")]]);
   await until(() => dhcp.served.has("k"));
-  assert.equal(report().keptCount, 0);
+  assert.equal(report().refusedCount, 0);
   await host.down();
   end();
 });
@@ -270,32 +254,21 @@ test("a fatal error waits for the rows to move, or for a retry", async () => {
 });
 
 test("a run that is asked for again gives every row", async () => {
-  const dhcp = simulatedService();
-  const { say, send, up, clock, end } = scene(dhcp.definition);
-  await say([["k", row("a", "10.0.0.1")]]);
-  const host = up();
-  await until(() => dhcp.served.size === 1);
+  await using world = await running();
+  const { dhcp, send } = world;
   dhcp.served.clear();
-  await clock.advance(1000);
   await send({ trigger: 1, kind: "order", service: "dhcp", order: "regen" });
   await until(() => dhcp.served.size === 1);
   assert.equal(dhcp.seen.changes.at(-1), undefined);
-  await host.down();
-  end();
 });
 
 test("a machine that was restarted is given every row", async () => {
-  const dhcp = simulatedService();
-  const { say, up, clock, machine, end } = scene(dhcp.definition);
-  await say([["k", row("a", "10.0.0.1")]]);
-  const host = up();
-  await until(() => dhcp.served.size === 1);
+  await using world = await running();
+  const { dhcp, clock, machine } = world;
   dhcp.served.clear();
   machine.powerCut();
   await clock.advance(10_000);
   await until(() => dhcp.served.size === 1);
-  await host.down();
-  end();
 });
 
 test("a message that cannot be understood is set aside and listed, and the next go on", async () => {
@@ -317,4 +290,45 @@ test("a message that cannot be understood is set aside and listed, and the next 
   );
   await host.down();
   end();
+});
+
+test("a daemon that hangs at the start keeps the other services from the broker for ten seconds and no more", async () => {
+  const dhcp = simulatedService();
+  const world = scene(dhcp.definition);
+  await world.say([["k", row("a", "10.0.0.1")]]);
+  const first = world.up();
+  await until(() => dhcp.served.size === 1);
+  await first.down();
+  dhcp.controls.before = () => new Promise<void>(() => {});
+  const dns = simulatedService();
+  const stop = new AbortController();
+  const hub = memoryHub();
+  const running = runHost({
+    ...world,
+    name: "a",
+    services: new Map([
+      ["dhcp", dhcp.definition],
+      ["dns", dns.definition],
+    ]),
+    codes: new Map(),
+    signal: stop.signal,
+    log: () => {},
+    connect: async () => hub.connect(),
+  });
+  const listens = (service: string): Promise<boolean> =>
+    hub
+      .connect()
+      .consume(queueName("a", service), () => {}, { prefetch: 1 })
+      .then(
+        () => true,
+        () => false, // its queue was never declared
+      );
+  await world.clock.advance(9_999);
+  assert.equal(await listens("dns"), false);
+  await world.clock.advance(1);
+  await until(() => listens("dns"));
+  assert.equal(await listens("dhcp"), false);
+  stop.abort();
+  await running;
+  world.end();
 });

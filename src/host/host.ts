@@ -1,80 +1,53 @@
 import type { DatabaseSync } from "node:sqlite";
-import { reason } from "../core/outcome.ts";
-import type { ReportMessage } from "../core/report.ts";
+import { persist } from "../core/persist.ts";
 import { queueName } from "../core/routing.ts";
-import { protocolVersion } from "../core/stream.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type HostedService, hostService } from "./hosted-service.ts";
 import type { HostOptions } from "./options.ts";
-import { reportKey } from "./receive.ts";
-import { serviceReport } from "./report.ts";
+import { reporter } from "./reporter.ts";
 import { knownServices } from "./store.ts";
 
-/** How often a host reports, though nothing changed, and looks whether its daemons were restarted; milliseconds. */
+/** How often a host reports, though nothing changed, and looks at its broker and its daemons; milliseconds. */
 const reportInterval = 60_000;
-const incarnationInterval = 10_000;
-/** Reports of changes are folded to one in so many milliseconds. */
-const reportPace = 1000;
+const brokerInterval = 1000;
+const daemonInterval = 10_000;
+/** The broker is asked when every service has had its first run; one that takes longer keeps the others waiting no more than this, in milliseconds. */
+const firstRuns = 10_000;
 
 /** Runs one host until the signal: first every service once from the store, then what the broker brings. */
 export async function runHost(options: HostOptions): Promise<void> {
-  const { name, database, clock, signal, log } = options;
+  const { database, clock, signal, log } = options;
   beginLife(options);
-
   let changed = (): void => {};
   const hosted = [...options.services].map(([service, definition]) =>
     hostService(service, definition, options, () => changed()),
   );
   sayLeftBehind(options);
-  await Promise.all(hosted.map(({ started }) => started));
-  if (signal.aborted) return;
 
-  const broker = await options.connect();
-  try {
-    await broker.declare(hosted.map(({ queue }) => queue));
+  const started = new AbortController();
+  const allStarted = Promise.all(hosted.map((service) => service.started)).then(() => started.abort());
+  await clock.sleep(firstRuns, AbortSignal.any([started.signal, signal]));
+  const broker = signal.aborted ? undefined : await persist("the broker", options.connect, { clock, signal, log });
+  if (broker) {
     changed = reporter(options, broker);
-    for (const service of hosted) await service.listen(broker);
-    changed();
     await Promise.all([
-      every(incarnationInterval, clock, signal, () => Promise.all(hosted.map((service) => service.lookAtDaemon()))),
+      ...hosted.map((service) => listen(service, broker)),
+      every(daemonInterval, clock, signal, () => Promise.all(hosted.map((service) => service.lookAtDaemon()))),
       every(reportInterval, clock, signal, async () => changed()),
-      every(reportPace, clock, signal, async () => noteTrouble(database, broker.trouble())),
-      ...hosted.map(({ ended }) => ended),
+      every(brokerInterval, clock, signal, async () => noteTrouble(database, broker.trouble())),
     ]);
-  } finally {
-    await Promise.all(hosted.map((service: HostedService) => service.close()));
-    await broker.close();
-    log("stopped");
   }
+  await allStarted;
+  await Promise.all(hosted.map(({ ended }) => ended));
+  await Promise.all(hosted.map((service) => service.close()));
+  await broker?.close();
+  log("stopped");
 
-  /** Sends the host's whole state when it has changed: at once, then at most once a second. */
-  function reporter({ services }: HostOptions, broker: Broker): () => void {
-    let owed = false;
-    let pausing = false;
-    const send = async (): Promise<void> => {
-      owed = false;
-      pausing = true;
-      const states = [...services.keys()].map((service) => [service, serviceReport(database, service)] as const);
-      const report: ReportMessage = {
-        trigger: protocolVersion,
-        kind: "report",
-        host: name,
-        at: clock.now(),
-        services: Object.fromEntries(states),
-      };
-      // A report that is lost is no loss: the next one says everything again.
-      await broker.publish(reportKey, JSON.stringify(report)).catch((error) => {
-        if (!signal.aborted) log(`a report was not sent: ${reason(error)}`);
-      });
-      await clock.sleep(reportPace, signal);
-      pausing = false;
-      if (owed && !signal.aborted) send();
-    };
-    return () => {
-      owed = true;
-      if (!pausing && !signal.aborted) send();
-    };
+  async function listen(service: HostedService, broker: Broker): Promise<void> {
+    await service.started;
+    await persist(`the queue ${service.queue.name}`, () => service.listen(broker), { clock, signal, log });
+    changed();
   }
 }
 

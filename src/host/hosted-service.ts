@@ -25,7 +25,7 @@ export interface HostedService {
   /** The run at the start has ended, well or not. */
   readonly started: Promise<void>;
   readonly ended: Promise<void>;
-  /** Takes what the queue brings, and asks how the table compares. */
+  /** Takes what the queue brings, and asks how the table compares; throws when the broker cannot be reached. */
   listen(broker: Broker): Promise<void>;
   /** A daemon that was restarted since its last run is owed a full one. */
   lookAtDaemon(): Promise<void>;
@@ -45,8 +45,25 @@ export function hostService(name: string, service: Service, options: HostOptions
   rows?.recompute(clock.now());
   // The machine, the daemon or the service's own code may be another one than at the last run.
   if (table) oweFullRun(database, name);
-  const stream = receiver(options.name, store, log);
+  const stream = receiver(options.name, store, { obey, log });
   let intake: Intake | undefined;
+
+  function obey(order: OrderMessage["order"]): void {
+    log(`asked to ${order}`);
+    const install = installer({ ...context, secret: false });
+    if (order === "regen") oweFullRun(database, name);
+    if (order === "retry") {
+      messages.retry();
+      install.forgive();
+      writeFacts(database, name, { fatal: undefined });
+      // Rows that the daemon refused are judged anew, and so tried again.
+      rows?.recompute(clock.now());
+    }
+    if (order === "approve") {
+      install.approve();
+      writeFacts(database, name, { held: undefined });
+    }
+  }
 
   function tableOwes(): boolean {
     const facts = readFacts(database, name);
@@ -72,29 +89,13 @@ export function hostService(name: string, service: Service, options: HostOptions
     signal,
   );
 
-  function obey(order: OrderMessage["order"]): void {
-    log(`asked to ${order}`);
-    const install = installer({ ...context, secret: false });
-    if (order === "retry") {
-      messages.retry();
-      install.forgive();
-      writeFacts(database, name, { fatal: undefined });
-      // Rows that the daemon refused are judged anew, and so tried again.
-      rows?.recompute(clock.now());
-    }
-    if (order === "approve") {
-      install.approve();
-      writeFacts(database, name, { held: undefined });
-    }
-    work.poke({ again: true });
-  }
-
   const queue = queueOf(options.name, name, table ? "table" : "plain");
   return {
     queue,
     started: work.started,
     ended: work.ended,
     async listen(broker) {
+      await broker.declare([queue]);
       const say = (message: object): void => {
         // What is lost here is asked for again by `questions`, or said again when the next message is refused.
         broker.publish(reportKey, JSON.stringify(message)).catch((error) => {
@@ -102,13 +103,12 @@ export function hostService(name: string, service: Service, options: HostOptions
         });
       };
       const question = questions((want) => say(ask(options.name, name, want)), clock, signal);
-      const received = ({ moved, heard, say: refusals, want, orders }: Received): void => {
+      const received = ({ moved, heard, say: refusals, want, asked }: Received): void => {
         if (heard) question.heard();
         if (want) question.ask(want);
         for (const refusal of refusals) say(refusal);
-        for (const order of orders) obey(order);
         if (moved && table) writeFacts(database, name, { fatal: undefined });
-        work.poke();
+        work.poke({ again: asked });
         changed();
       };
       const failed = async (why: unknown): Promise<void> => {

@@ -14,7 +14,7 @@ import { isBusy, patiently, transaction } from "../sqlite/open.ts";
 import type { StoredMessages } from "./messages.ts";
 import { readMessage } from "./read-message.ts";
 import type { StoredRows } from "./rows.ts";
-import { oweFullRun, readFacts, writeFacts } from "./store.ts";
+import { readFacts, writeFacts } from "./store.ts";
 
 /** Store, then acknowledge: what arrives for one service is durable before the broker may forget it. */
 
@@ -40,7 +40,8 @@ export interface Received {
   readonly want: Want | undefined;
   /** What is to be said aloud. */
   readonly say: readonly RefusalMessage[];
-  readonly orders: readonly OrderMessage["order"][];
+  /** Somebody asked for something: what waits is not to wait any longer. */
+  readonly asked: boolean;
 }
 
 export interface Receiver {
@@ -51,7 +52,12 @@ export interface Receiver {
 
 type Taken = { readonly followup: Followup; readonly of: StreamMessage } | { readonly order: OrderMessage["order"] };
 
-export function receiver(host: string, store: ServiceStore, log: (line: string) => void): Receiver {
+/** `obey` writes what an order asks for; it is called within the transaction. */
+export function receiver(
+  host: string,
+  store: ServiceStore,
+  { obey, log }: { obey: (order: OrderMessage["order"]) => void; log: (line: string) => void },
+): Receiver {
   const { database, name, rows, messages } = store;
   let followed: Followed = readFacts(database, name)?.followed ?? {};
 
@@ -59,7 +65,7 @@ export function receiver(host: string, store: ServiceStore, log: (line: string) 
     const read = readMessage(delivery.body, name);
     const setAside = (why: string): undefined => {
       messages.setAside(delivery.body, delivery.messageId, why, now);
-      log(`${name}: a message was set aside: ${why}`);
+      log(`a message was set aside: ${why}`);
     };
     if ("wrong" in read) return setAside(read.wrong);
     if ("own" in read) {
@@ -84,7 +90,8 @@ export function receiver(host: string, store: ServiceStore, log: (line: string) 
       return transaction(database, () => {
         const taken = deliveries.map((delivery) => takeOne(delivery, now)).filter((one) => one !== undefined);
         if (followed !== before) writeFacts(database, name, { followed });
-        if (taken.some((one) => "order" in one && one.order === "regen")) oweFullRun(database, name);
+        // An order is obeyed in the transaction that takes it, so that none is acknowledged and then forgotten.
+        for (const one of taken) if ("order" in one) obey(one.order);
         return taken;
       });
     } catch (error) {
@@ -102,7 +109,6 @@ export function receiver(host: string, store: ServiceStore, log: (line: string) 
     async take(deliveries, now, signal) {
       const taken = await patiently(() => storeAll(deliveries, now), signal);
       for (const delivery of deliveries) delivery.ack();
-      const orders = taken.filter((one) => "order" in one).map(({ order }) => order);
       const followups = taken.filter((one) => "followup" in one);
       // Of several questions only the last is of use: it was decided last.
       const want = followups.findLast(({ followup }) => followup.ask)?.followup.ask;
@@ -112,7 +118,7 @@ export function receiver(host: string, store: ServiceStore, log: (line: string) 
         heard: followups.length > 0,
         want,
         say: refused ? refusal(host, name, refused, followed) : [],
-        orders,
+        asked: taken.some((one) => "order" in one),
       };
     },
   };

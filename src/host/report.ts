@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ServiceReport } from "../core/report.ts";
+import { installStatus } from "./install/book.ts";
 import { storedMessages } from "./messages.ts";
 import { keptRows, owedRows, readFacts } from "./store.ts";
 
@@ -22,18 +23,27 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
     stored: facts?.followed.mark,
     loaded: facts?.loaded,
     equal: facts?.followed.equal,
+    doubt: facts?.followed.doubt ?? false,
     proved: facts?.proved ?? false,
     owed,
     why: facts?.held ?? facts?.failing ?? waitsFor(form, owed, facts),
     failing: facts?.failing !== undefined,
     held: facts?.held,
-    kept: database
-      .prepare(`SELECT key, why, since FROM ${keptRows} ORDER BY key LIMIT ?`)
+    refused: database
+      .prepare(`SELECT key, why, since, loaded IS NOT NULL AS kept FROM ${keptRows} ORDER BY key LIMIT ?`)
       .all(service, named)
-      .map(({ key, why, since }) => ({ key: String(key), why: String(why), since: Number(since) })),
-    keptCount: count(keptRows),
+      .map(({ key, why, since, kept }) => ({
+        key: String(key),
+        why: String(why),
+        since: Number(since),
+        kept: kept === 1,
+      })),
+    refusedCount: count(keptRows),
     parked: messages.listParked(named),
     parkedCount: messages.parked(),
+    reloads: installStatus(database)
+      .owed.filter((debt) => debt.service === service)
+      .map(({ path }) => path),
     ranAt: facts?.ranAt,
   };
 }
@@ -41,6 +51,7 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
 function waitsFor(form: string, owed: number, facts: ReturnType<typeof readFacts>): string | undefined {
   if (form === "table" && !facts?.followed.equal)
     return "waits for its table: it was never compared with the transcriber's";
+  if (facts?.followed.doubt) return "its table is being compared with the transcriber's";
   if ((facts?.full ?? 0) > 0) return "a full run is owed";
   return owed > 0 ? "waits for its next run" : undefined;
 }

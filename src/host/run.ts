@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { Fatal, Held, reason } from "../core/outcome.ts";
 import type { PlainService, Table } from "../core/service.ts";
+import { wrongBody } from "../core/wrong-body.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
 import { transaction } from "../sqlite/open.ts";
@@ -73,14 +74,15 @@ export async function handleNext(
   const message = messages.next();
   if (!message) return;
   const park = (why: string): void => {
-    messages.park(message, why);
-    context.log(`${service}: message ${message.id} is parked: ${why}`);
+    transaction(database, () => {
+      messages.park(message, why);
+      // It is not tried any more: what waits for a person is not failing.
+      writeFacts(database, service, { failing: undefined });
+    });
+    context.log(`message ${message.id} is parked: ${why}`);
   };
   const read = plain.schema.safeParse(JSON.parse(new TextDecoder().decode(message.body)));
-  if (!read.success) {
-    const said = read.error.issues.map((issue) => `${issue.path.join(".") || "the body"}: ${issue.message}`);
-    return park(said.join("; "));
-  }
+  if (!read.success) return park(wrongBody(read.error));
   try {
     await withinDeadline(context, async (signal) => {
       const words = hostWords({ ...context, name: context.host, signal, secret: false });

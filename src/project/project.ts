@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type ReadConfig, readConfig, servicesOf } from "../core/config.ts";
@@ -8,6 +8,7 @@ import { reason, UserError } from "../core/outcome.ts";
 import { eventService } from "../core/routing.ts";
 import type { Service } from "../core/service.ts";
 import { openFrontDoor } from "./front-door.ts";
+import { readService } from "./read-service.ts";
 
 /** A project: a folder with `trigger.config.ts`, `services/<name>.ts` and `lib/`. */
 export interface Project {
@@ -39,7 +40,7 @@ export async function openProject(folder: string): Promise<Project> {
     );
   }
   openFrontDoor();
-  const config = readConfig(await importDefault(configFile), configFile);
+  const config = readConfig(await importDefault(root, configFile), configFile);
   checkServiceFiles(root, config, configFile);
   return {
     folder: root,
@@ -57,7 +58,7 @@ export async function loadServices(project: Project, names: Iterable<string>): P
   for (const name of names) {
     if (name === eventService) continue;
     const file = serviceFile(project.folder, name);
-    services.set(name, asService(await importDefault(file), file));
+    services.set(name, readService(await importDefault(project.folder, file), file));
     codes.set(name, hashOfFiles([file, ...filesBelow(join(project.folder, "lib"))]));
   }
   return { services, codes };
@@ -74,34 +75,21 @@ function checkServiceFiles(folder: string, config: ReadConfig, configFile: strin
   }
 }
 
-async function importDefault(file: string): Promise<unknown> {
+async function importDefault(folder: string, file: string): Promise<unknown> {
   const loaded = await import(pathToFileURL(file).href).catch((error) => {
-    throw new UserError(`${file}: ${reason(error)}${placeOf(error)}`);
+    throw new UserError(`${file}: ${reason(error)}${placeOf(error, folder)}`);
   });
   if (loaded.default === undefined) throw new UserError(`${file}: has no default export`);
   return loaded.default;
 }
 
-/** Where a file does not compile: Node names file and line at the head of a SyntaxError's stack. */
-function placeOf(error: unknown): string {
-  const place = error instanceof SyntaxError ? error.stack?.match(/^(file:\S+:\d+)/)?.[1] : undefined;
-  return place ? ` (${place})` : "";
-}
-
-function asService(value: unknown, file: string): Service {
-  const { table, plain } = (typeof value === "object" && value !== null ? value : {}) as Partial<
-    Record<"table" | "plain", Record<string, unknown>>
-  >;
-  const wrong = (what: string): never => {
-    throw new UserError(`${file}: ${what}`);
-  };
-  if (!table && !plain) return wrong("its default export is not a service: export default service({ … })");
-  if (plain) return value as Service;
-  const known = ["row", "unique", "secret", "pace", "daemon", "select", "run", "observe"];
-  for (const word of Object.keys(table ?? {}))
-    if (!known.includes(word)) wrong(unknown("word of a service", word, known));
-  for (const word of ["row", "select", "run"]) if (!table?.[word]) wrong(`the service has no ${word}`);
-  return value as Service;
+/** Where in a project a file failed: Node names file and line at the head of a SyntaxError's stack, and in the frames of any other. */
+function placeOf(error: unknown, folder: string): string {
+  const stack = error instanceof Error ? (error.stack ?? "") : "";
+  const real = realpathSync(folder);
+  const starts = [real, pathToFileURL(real).href].map(RegExp.escape).join("|");
+  const place = stack.match(new RegExp(`(?:${starts})/(.*?\\.ts:\\d+)`))?.[1];
+  return place ? ` (${join(folder, place)})` : "";
 }
 
 function hashOfFiles(files: readonly string[]): string {

@@ -38,8 +38,9 @@ export function createPrivate(file: string): void {
   }
 }
 
-/** Runs `work` in one transaction; a throw takes everything back. */
+/** Runs `work` in one transaction, or as a part of the one that is open; a throw takes everything back. */
 export function transaction<T>(database: DatabaseSync, work: () => T): T {
+  if (database.isTransaction) return work();
   database.exec("BEGIN IMMEDIATE");
   try {
     const result = work();

@@ -1,5 +1,5 @@
-import { canonical } from "../core/row.ts";
 import type { Columns, Table } from "../core/service.ts";
+import { claimsOf } from "../core/unique.ts";
 import { Multimap } from "./multimap.ts";
 import { plainLine } from "./plain-line.ts";
 
@@ -31,11 +31,7 @@ export class Claims {
     }
     this.#claims.delete(key);
     if (!claimant) return;
-    const values = this.#unique.flatMap((column) => {
-      // A column that is a list claims each of its items.
-      const items = [claimant.row[column]].flat().filter((item) => item !== undefined && item !== null);
-      return items.map((item) => `${column} ${canonical(item)}`);
-    });
+    const values = claimsOf(this.#unique, claimant.row);
     for (const value of values) {
       this.#claimants.add(value, key);
       this.#touched.add(value);

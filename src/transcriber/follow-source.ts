@@ -1,7 +1,7 @@
 import { reason } from "../core/outcome.ts";
+import { backoff } from "../core/persist.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DirectorySource, SourceChange } from "../ports/directory.ts";
-import { backoff } from "./persist.ts";
 
 /** Hands over what a source delivers until the signal. A source that ends or throws is trouble like any other, and is followed again after a wait. */
 export async function followSource(

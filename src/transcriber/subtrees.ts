@@ -16,7 +16,7 @@ export type Outcome = Map<string, MirrorEntry | undefined>;
 /** What the mirror's entries become when a source delivers the whole directory. */
 export function afterRefresh(directory: Before, entries: Iterable<StoredEntry>): Outcome {
   const outcome: Outcome = new Map();
-  for (const entry of entries) outcome.set(entry.uuid, mirrored(entry));
+  for (const entry of entries) outcome.set(entry.uuid, mirrored(entry, directory.get(entry.uuid)));
   for (const { uuid } of directory.entries()) if (!outcome.has(uuid)) outcome.set(uuid, undefined);
   oneEntryToAName(outcome, new Set());
   return outcome;

@@ -467,8 +467,18 @@ test("reports are handed on, and their clock holds the transcriber's back", asyn
   await until(() => isActive(civet));
   const mark = { epoch: 5, seq: 1, asOf: { state: [], clock: midnight + 90_000 } };
   const report = {
-    ...{ code: "c", form: "table", rows: 0, stored: mark, proved: false, owed: 0, failing: false },
-    ...{ kept: [], keptCount: 0, parked: [], parkedCount: 0 },
+    ...{
+      code: "c",
+      form: "table",
+      rows: 0,
+      stored: mark,
+      proved: false,
+      doubt: false,
+      reloads: [],
+      owed: 0,
+      failing: false,
+    },
+    ...{ refused: [], refusedCount: 0, parked: [], parkedCount: 0 },
   };
   const broker = world.hub.connect();
   await broker.publish(

@@ -1,4 +1,5 @@
 import type { ReadConfig } from "../core/config.ts";
+import { backoff, persist } from "../core/persist.ts";
 import type { ReportMessage } from "../core/report.ts";
 import { eventService, queueName, reportService } from "../core/routing.ts";
 import type { Table } from "../core/service.ts";
@@ -12,7 +13,6 @@ import { followSource } from "./follow-source.ts";
 import { hearing } from "./hearing.ts";
 import { listener } from "./listener.ts";
 import { sayMoved } from "./moved.ts";
-import { backoff, persist } from "./persist.ts";
 import { plainLine } from "./plain-line.ts";
 import { queuesOf } from "./queues.ts";
 import { speaker as speakerOf } from "./speaker.ts";

@@ -49,6 +49,17 @@ test("a new account gets a home of its own, whole, with its owner and mode", asy
   assert.deepEqual(await machine.files.list("/home/.archive"), []);
 });
 
+test("without chown, homes are made, adopted and archived, and belong to who owns the base", async () => {
+  const { machine, run } = scene(homes({ chown: false }, { now }), { machine: machineWith() });
+  machine.fail(/^chown /, "EPERM");
+  assert.deepEqual(await run({ a: alice, b: bob }), { refused: [] });
+  const { uid, gid } = (await machine.files.stat("/home")) ?? {};
+  const alices = await machine.files.stat("/home/alice");
+  assert.deepEqual([alices?.uid, alices?.gid], [uid, gid]);
+  assert.deepEqual(await run({ a: alice }, { whole: true }), { refused: [] });
+  assert.deepEqual(await machine.files.list("/home/.archive"), ["1001-bob-2026-11-22"]);
+});
+
 test("the home of an account that goes is in the archive under its uid and the day, whole", async () => {
   const { machine, run } = scene(service, { machine: machineWith() });
   await run({ a: alice, b: bob });

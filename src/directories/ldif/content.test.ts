@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { StoredEntry } from "../../core/entry.ts";
 import { UserError } from "../../core/outcome.ts";
-import { readContent } from "./content.ts";
+import { contentReader, readContent } from "./content.ts";
 import { lineLimit } from "./lines.ts";
 
 const read = (text: string | Uint8Array): StoredEntry[] => readContent(Buffer.from(text), "x.ldif");
@@ -163,4 +163,21 @@ test("LDIF that others wrote is read", { skip }, () => {
   const slapcat = readContent(readFileSync(join(shared, "slapcat-memberof.ldif")), "slapcat-memberof.ldif");
   assert.ok(slapcat.every(({ uuid }) => /^[0-9a-f-]{36}$/.test(uuid)));
   assert.equal(slapcat.find(({ dn }) => dn.startsWith("cn=user0,"))?.attributes.get("memberof")?.length, 5);
+});
+
+test("a file that is read again gives the very entries that did not change, and sees those that did", () => {
+  const read = contentReader("x.ldif");
+  const one = "dn: cn=a\ncn: a\n";
+  const [a, b] = read(Buffer.from(`# first\n\nversion: 1\n\n${one}\ndn: cn=b\ncn: b\n`));
+  const again = read(Buffer.from(`dn: cn=b\r\ncn: b\r\nsn: x\r\n\r\n${one}`));
+  assert.equal(again[1], a);
+  assert.notEqual(again[0], b);
+  assert.deepEqual(again[0]?.attributes.get("sn"), ["x"]);
+});
+
+test("an error in a block names its line in the file", () => {
+  const good = "dn: cn=a\ncn: a\n\n\n# comment\n\ndn: cn=b\r\ncn: b\r\n\r\n";
+  assert.throws(() => readContent(Buffer.from(`${good}dn: cn=c\nno colon\n`), "x.ldif"), /^UserError: x\.ldif:11: /);
+  assert.throws(() => readContent(Buffer.from(`${good}dn: cn=A\ncn: a\n`), "x.ldif"), /x\.ldif:10: .*line 1/);
+  assert.throws(() => readContent(Buffer.from(`${good}version: 1\ndn: cn=c\n`), "x.ldif"), /x\.ldif:10: /);
 });

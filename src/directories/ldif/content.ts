@@ -1,33 +1,61 @@
 import { identityOfDn, normalDn } from "../../core/dn.ts";
 import type { Attributes, StoredEntry } from "../../core/entry.ts";
 import { UserError } from "../../core/outcome.ts";
+import { type Block, blocksOf } from "./blocks.ts";
 import { wrongAt } from "./lines.ts";
 import type { LdifRecord } from "./record.ts";
 import { recordsOf } from "./records.ts";
+
+/** An entry as a block of the file says it. */
+interface ReadEntry {
+  readonly entry: StoredEntry;
+  readonly normal: string;
+}
 
 /**
  * Reads a file of entries. A change record, a second entry of one name or of one entryUUID, and a file without any entry
  * (more likely cut off than meant) are a `UserError`, as is whatever is no LDIF.
  */
-export function readContent(bytes: Uint8Array, file: string): StoredEntry[] {
-  const entries: StoredEntry[] = [];
-  const lines = new Map<string, number>();
-  for (const record of recordsOf(bytes, file)) {
-    if (record.kind !== "content") throw changeRecord(record, file);
-    const dn = normalDn(record.dn);
-    const uuid = uuidOf(dn, record.attributes);
-    for (const [key, what] of [
-      [`dn ${dn}`, `the entry "${record.dn}"`],
-      [uuid, `the entryUUID ${uuid}`],
-    ] as const) {
-      const other = lines.get(key);
-      if (other !== undefined) throw wrongAt(file, record.line, `${what} is there already, at line ${other}`);
-      lines.set(key, record.line);
+export const readContent = (bytes: Uint8Array, file: string): StoredEntry[] => contentReader(file)(bytes);
+
+/** Reads a file of entries again and again: the blocks that are as they were are not parsed anew, and give the very entries of last time. */
+export function contentReader(file: string): (bytes: Uint8Array) => StoredEntry[] {
+  let known = new Map<string, ReadEntry>();
+
+  return (bytes) => {
+    const read = new Map<string, ReadEntry>();
+    const entries: StoredEntry[] = [];
+    const names = new Map<string, number>();
+    const uuids = new Map<string, number>();
+    for (const block of blocksOf(bytes)) {
+      const text = block.bytes.toString("latin1");
+      const found = known.get(text) ?? readBlock(block, file, entries.length > 0);
+      if (!found) continue;
+      const { entry, normal } = found;
+      claim(names, normal, block.line, () => `the entry "${entry.dn}"`);
+      claim(uuids, entry.uuid, block.line, () => `the entryUUID ${entry.uuid}`);
+      entries.push(entry);
+      read.set(text, found);
     }
-    entries.push({ uuid, dn: record.dn, attributes: record.attributes });
+    if (entries.length === 0) throw new UserError(`${file}: expected at least one entry, found none`);
+    known = read;
+    return entries;
+  };
+
+  function claim(lines: Map<string, number>, key: string, line: number, what: () => string): void {
+    const other = lines.get(key);
+    if (other !== undefined) throw wrongAt(file, line, `${what()} is there already, at line ${other}`);
+    lines.set(key, line);
   }
-  if (entries.length === 0) throw new UserError(`${file}: expected at least one entry, found none`);
-  return entries;
+}
+
+/** The entry of a block; none, when it holds comments alone. */
+function readBlock({ bytes, line }: Block, file: string, begun: boolean): ReadEntry | undefined {
+  const [record] = recordsOf(bytes, file, { firstLine: line, begun });
+  if (!record) return undefined;
+  if (record.kind !== "content") throw changeRecord(record, file);
+  const normal = normalDn(record.dn);
+  return { entry: { uuid: uuidOf(normal, record.attributes), dn: record.dn, attributes: record.attributes }, normal };
 }
 
 /** What an entry is known by: its entryUUID, or its normal DN where there is none. */

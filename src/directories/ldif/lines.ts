@@ -23,12 +23,12 @@ const space = 0x20;
 const hash = 0x23;
 const byteOrderMark = [0xef, 0xbb, 0xbf];
 
-/** Reads the lines of a file, with LF or CRLF at their ends. */
-export function* linesOf(content: Uint8Array, file: string): Generator<Line> {
+/** Reads the lines of a file, or of a part of it that begins on a line, with LF or CRLF at their ends. */
+export function* linesOf(content: Uint8Array, file: string, firstLine = 1): Generator<Line> {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   const allUtf8 = isUtf8(bytes);
-  let at = byteOrderMark.every((byte, index) => bytes[index] === byte) ? byteOrderMark.length : 0;
-  for (let number = 1; at < bytes.length; ) {
+  let at = firstLine === 1 && byteOrderMark.every((byte, index) => bytes[index] === byte) ? byteOrderMark.length : 0;
+  for (let number = firstLine; at < bytes.length; ) {
     if (bytes[at] === space)
       throw wrongAt(file, number, "begins with a space, but there is no line before it to go on");
     const first = number++;

@@ -8,12 +8,15 @@ import type { LdifRecord } from "./record.ts";
 /** Reads content and change records. The first thing that is wrong is a `UserError` that names the file and the line. */
 export const readRecords = (bytes: Uint8Array, file: string): LdifRecord[] => [...recordsOf(bytes, file)];
 
-/** The same, one at a time. */
-export function* recordsOf(bytes: Uint8Array, file: string): Generator<LdifRecord> {
+/** The same, one at a time; of a whole file, or of a part of it that begins on a line and is behind the version once records have begun. */
+export function* recordsOf(
+  bytes: Uint8Array,
+  file: string,
+  { firstLine = 1, begun = false } = {},
+): Generator<LdifRecord> {
   const read = fieldReader(file);
   let fields: Field[] = [];
-  let begun = false;
-  for (const line of linesOf(bytes, file)) {
+  for (const line of linesOf(bytes, file, firstLine)) {
     if (line.text === "") {
       if (fields.length > 0) yield recordOf(fields, file);
       fields = [];

@@ -4,7 +4,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { DirectorySource, SourceChange } from "../../ports/directory.ts";
 import { csnMaker } from "../csn.ts";
 import { bellOf } from "./bell.ts";
-import { readContent } from "./content.ts";
+import { contentReader } from "./content.ts";
 import { readStanding, stampOf, standing, watching } from "./still.ts";
 
 export interface LdifSourceOptions {
@@ -74,6 +74,7 @@ export function ldifSource({ file, clock, still = 200, every = 2000 }: LdifSourc
 function newsOf(file: string, nextState: () => string) {
   let said: string | undefined; // the hash of the content last told
   let trouble: string | undefined;
+  const readContent = contentReader(file);
 
   return (found: Uint8Array | Error, always: boolean): SourceChange | undefined => {
     try {
@@ -81,7 +82,7 @@ function newsOf(file: string, nextState: () => string) {
       const state = [nextState()];
       const hash = createHash("sha256").update(found).digest("hex");
       if (hash === said && trouble === undefined && !always) return undefined;
-      const entries = readContent(found, file);
+      const entries = readContent(found);
       said = hash;
       trouble = undefined;
       return { kind: "refresh", entries, state };

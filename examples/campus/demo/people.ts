@@ -7,6 +7,8 @@ export interface Member {
   readonly machines: readonly string[];
   /** The machines stand in ou=machines and name their owner, rather than below him. */
   readonly apart?: boolean;
+  /** Has neither mail nor a home here. */
+  readonly noAccount?: boolean;
   /** The subscription ended last year. */
   readonly expired?: boolean;
 }

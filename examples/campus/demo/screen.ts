@@ -1,12 +1,12 @@
 import type { WriteStream } from "node:tty";
 import { styleText } from "node:util";
-import { table } from "../../src/cli/table.ts";
+import { table } from "../../../src/cli/table.ts";
 import type { Arrival, Outcome } from "./play.ts";
 import type { Stage } from "./prepare.ts";
 import type { Moved, Place } from "./watch.ts";
 
 /** How many lines of a change and of a file's difference are shown. */
-const ldifLines = 16;
+const ldifLines = 12;
 const diffLines = 6;
 /** Where a line is cut: the width of the terminal, at least. */
 const narrowest = 100;
@@ -43,13 +43,14 @@ export function screen(stream: WriteStream) {
     },
 
     arrivals(arrivals: readonly Arrival[]): void {
-      const lines = arrivals.map(({ place, moved, took }) => [
+      const ran = arrivals.filter((arrival) => arrival.ran);
+      const lines = ran.map(({ place, moved, took }) => [
         `  ${place.host}`,
         place.service,
         movedText(moved),
-        `loaded after ${count(took)} ms`,
+        took === undefined ? "loaded, by the clock" : `loaded after ${count(took)} ms`,
       ]);
-      say(table(lines).trimEnd());
+      if (ran.length > 0) say(table(lines).trimEnd());
       for (const { place, kept } of arrivals) {
         for (const why of kept) say(paint("yellow", cut(`  ${place.host} keeps the last good row: ${why}`)));
       }
@@ -70,11 +71,11 @@ export function screen(stream: WriteStream) {
         `  ${title}`,
         [...new Set(arrivals.map(({ place }) => place.host))].join(" "),
         [...new Set(arrivals.map(({ place, moved }) => `${place.service} ${movedText(moved)}`))].join(", "),
-        `${count(Math.max(...arrivals.map(({ took }) => took)))} ms`,
+        `${count(Math.max(...arrivals.map(({ took }) => took ?? 0)))} ms`,
       ]);
       say(table([["  CHANGE", "HOSTS", "ROWS", "LOADED AFTER"], ...lines]));
       say(
-        "Of each time 200 ms are spent waiting for campus.ldif to stand still, but where the clock made the change;\nthen all of it is read: 7,000 entries. A directory server says what changed by itself.\n",
+        "Each time has 200 ms of waiting for campus.ldif to stand still (not where the clock made the change); then all of it\nis read, 7,000 entries, the files are made and the daemons' own checkers, where they are here, read them.\n",
       );
     },
 
@@ -86,7 +87,7 @@ export function screen(stream: WriteStream) {
   };
 }
 
-const colours: Readonly<Record<string, "green" | "red" | "cyan">> = { "+": "green", "-": "red", "@": "cyan" };
+const colours: Readonly<Record<string, "green" | "red">> = { "+": "green", "-": "red" };
 
 const count = (number: number): string => number.toLocaleString("en");
 

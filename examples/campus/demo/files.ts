@@ -20,15 +20,17 @@ export function readFiles(out: string, host: string): Files {
   return files;
 }
 
-/** The files that differ, each with the lines of a unified diff (without context, whose lines are long here). */
+/** The files that differ, each with its lines that go (-) and come (+). */
 export function differences(before: Files, after: Files): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const path of new Set([...before.keys(), ...after.keys()])) {
     const [was, is] = [before.get(path) ?? "", after.get(path) ?? ""];
     if (was === is) continue;
     const { hunks } = structuredPatch(path, path, was, is, "", "", { context: 0 });
-    const lines = hunks.flatMap(({ oldStart, newStart, lines }) => [`@@ -${oldStart} +${newStart} @@`, ...lines]);
-    found.set(path, lines);
+    found.set(
+      path,
+      hunks.flatMap(({ lines }) => lines),
+    );
   }
   return found;
 }

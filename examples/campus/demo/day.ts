@@ -1,4 +1,4 @@
-import { readerAddress } from "./make.ts";
+import { readerAddress } from "../make.ts";
 
 /** Something that happens on the campus. */
 export interface Happening {

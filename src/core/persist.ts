@@ -1,5 +1,9 @@
-import { reason } from "../core/outcome.ts";
-import type { Clock } from "../ports/clock.ts";
+import { reason } from "./outcome.ts";
+
+/** Of a clock, all that is needed to wait. */
+interface Waiting {
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+}
 
 /** How long to wait after so many failures in a row, in milliseconds. The longest wait is how long the broker's return may go unnoticed. */
 export const backoff = (failures: number): number => Math.min(100 * 2 ** (failures - 1), 5_000);
@@ -8,7 +12,11 @@ export const backoff = (failures: number): number => Math.min(100 * 2 ** (failur
 export async function persist<T>(
   what: string,
   work: () => Promise<T>,
-  { clock, signal, log }: { readonly clock: Clock; readonly signal: AbortSignal; readonly log: (line: string) => void },
+  {
+    clock,
+    signal,
+    log,
+  }: { readonly clock: Waiting; readonly signal: AbortSignal; readonly log: (line: string) => void },
 ): Promise<T | undefined> {
   for (let failures = 0; !signal.aborted; ) {
     try {

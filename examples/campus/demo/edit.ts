@@ -1,10 +1,10 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { attributeName } from "../../src/core/attributes.ts";
-import type { StoredEntry } from "../../src/core/entry.ts";
-import { applyRecords } from "../../src/directories/ldif/apply.ts";
-import { readContent } from "../../src/directories/ldif/content.ts";
-import { readRecords } from "../../src/directories/ldif/records.ts";
-import { writeLdif } from "../../src/directories/ldif/write.ts";
+import { attributeName } from "../../../src/core/attributes.ts";
+import type { StoredEntry } from "../../../src/core/entry.ts";
+import { applyRecords } from "../../../src/directories/ldif/apply.ts";
+import { readContent } from "../../../src/directories/ldif/content.ts";
+import { readRecords } from "../../../src/directories/ldif/records.ts";
+import { writeLdif } from "../../../src/directories/ldif/write.ts";
 
 /** Applies LDIF change records to an LDIF file, which is replaced as a whole. Gives the moment at which it was, milliseconds since 1970. */
 export function edit(file: string, changes: string): number {

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { systemClock } from "../../src/daemon/clock.ts";
+import { systemClock } from "../../../src/daemon/clock.ts";
 import type { Happening } from "./day.ts";
 import { edit } from "./edit.ts";
 import { differences, type Files, readFiles } from "./files.ts";
@@ -11,9 +11,11 @@ import { type Moved, movedBetween, type Place, sum } from "./watch.ts";
 /** What became of a change at one place. */
 export interface Arrival {
   readonly place: Place;
+  /** Whether the service has run; it has not when all that came is refused. */
+  readonly ran: boolean;
   readonly moved: Moved;
-  /** From the change to "loaded", milliseconds. */
-  readonly took: number;
+  /** From the change to "loaded", milliseconds; undefined when nobody made a change. */
+  readonly took: number | undefined;
   /** The rows that are newly kept, with the reason. */
   readonly kept: readonly string[];
 }
@@ -69,13 +71,15 @@ export async function play(happening: Happening, campus: Campus, signal: AbortSi
 /** Shows what moves whenever the directory is edited, until the signal. */
 export async function follow(campus: Campus, signal: AbortSignal, show: Screen): Promise<void> {
   // What a host says beyond what is shown anyway: why a file cannot be read, why a run failed.
-  campus.onLog = (line) => /rows? moved by/.test(line) || show.log(line);
+  campus.onLog((line) => {
+    if (!signal.aborted && !/rows? moved by/.test(line)) show.log(line);
+  });
   for (let before = look(campus); !signal.aborted; ) {
     await systemClock.sleep(50, signal);
-    const at = campus.places.map((place) => place.loadedAt());
-    if (at.includes(undefined) || campus.places.every((place, index) => before.loadedAt.get(place) === at[index]))
-      continue;
-    const arrivals = arrivalsSince(before, campus, statSync(campus.project.ldifFile).mtimeMs);
+    if (campus.places.some((place) => place.loadedAt() === undefined)) continue;
+    const edited = editedAt(campus);
+    const arrivals = arrivalsSince(before, campus, edited === before.edited ? undefined : edited);
+    if (arrivals.length === 0) continue;
     show.arrivals(arrivals);
     show.differences(differencesSince(before, campus));
     before = look(campus);
@@ -83,14 +87,17 @@ export async function follow(campus: Campus, signal: AbortSignal, show: Screen):
 }
 
 interface Look {
+  readonly edited: number;
   readonly loadedAt: ReadonlyMap<Place, number | undefined>;
   readonly rows: ReadonlyMap<Place, ReadonlyMap<string, string>>;
   readonly kept: ReadonlyMap<Place, ReadonlyMap<string, string>>;
   readonly files: ReadonlyMap<string, Files>;
 }
 
-function look({ places, project, out }: Campus): Look {
+function look(campus: Campus): Look {
+  const { places, project, out } = campus;
   return {
+    edited: editedAt(campus),
     loadedAt: new Map(places.map((place) => [place, place.loadedAt()])),
     rows: new Map(places.map((place) => [place, place.rows()])),
     kept: new Map(places.map((place) => [place, place.kept()])),
@@ -98,16 +105,19 @@ function look({ places, project, out }: Campus): Look {
   };
 }
 
+const editedAt = ({ project }: Campus): number => statSync(project.ldifFile).mtimeMs;
+
 const movedAt = (place: Place, before: Look): Moved => movedBetween(before.rows.get(place) ?? new Map(), place.rows());
 
-function arrivalsSince(before: Look, { places }: Campus, since: number): Arrival[] {
-  return places
-    .filter((place) => place.loadedAt() !== before.loadedAt.get(place))
-    .map((place) => {
-      const kept = [...place.kept()].filter(([key, why]) => before.kept.get(place)?.get(key) !== why);
-      const took = Math.round((place.loadedAt() ?? Number.NaN) - since);
-      return { place, moved: movedAt(place, before), took, kept: kept.map(([, why]) => why) };
-    });
+function arrivalsSince(before: Look, { places }: Campus, since: number | undefined): Arrival[] {
+  return places.flatMap((place) => {
+    const at = place.loadedAt();
+    const ran = at !== before.loadedAt.get(place);
+    const kept = [...place.kept()].filter(([key, why]) => before.kept.get(place)?.get(key) !== why);
+    if (!ran && kept.length === 0) return [];
+    const took = since === undefined ? undefined : Math.round((at ?? since) - since);
+    return [{ place, ran, moved: movedAt(place, before), took, kept: kept.map(([, why]) => why) }];
+  });
 }
 
 const differencesSince = (before: Look, { out }: Campus): Map<string, string[]> =>

@@ -2,13 +2,13 @@ import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } fro
 import { delimiter, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { AbsolutePath } from "../../src/core/columns.ts";
-import { servicesOf } from "../../src/core/config.ts";
-import { UserError } from "../../src/core/outcome.ts";
-import { lockFile } from "../../src/daemon/store-file.ts";
-import { loadServices, openProject, type Project } from "../../src/project/project.ts";
-import { takeLock } from "../../src/sqlite/lock.ts";
-import { makeCampus } from "./make.ts";
+import { AbsolutePath } from "../../../src/core/columns.ts";
+import { servicesOf } from "../../../src/core/config.ts";
+import { UserError } from "../../../src/core/outcome.ts";
+import { lockFile } from "../../../src/daemon/store-file.ts";
+import { loadServices, openProject, type Project } from "../../../src/project/project.ts";
+import { takeLock } from "../../../src/sqlite/lock.ts";
+import { makeCampus } from "../make.ts";
 import type { Screen } from "./screen.ts";
 
 export interface Stage {
@@ -17,7 +17,7 @@ export interface Stage {
   readonly out: string;
 }
 
-const here = fileURLToPath(new URL(".", import.meta.url));
+const here = fileURLToPath(new URL("..", import.meta.url));
 const projectParts = ["trigger.config.ts", "services", "lib"];
 
 /** Makes the campus anew: its directory, and nothing on any host. */
@@ -35,9 +35,10 @@ export async function prepare(words: readonly string[], show: Screen): Promise<S
     );
   }
   for (const host of project.config.hosts.keys()) {
-    const lock = existsSync(project.state) ? takeLock(lockFile(project.state, host)) : undefined;
-    if (existsSync(project.state) && !lock) throw new UserError(`host ${host} is up: another demo runs in ${folder}`);
-    lock?.release();
+    if (!existsSync(lockFile(project.state, host))) continue;
+    const lock = takeLock(lockFile(project.state, host));
+    if (!lock) throw new UserError(`host ${host} is up: another process runs ${folder}`);
+    lock.release();
   }
   for (const path of [out, project.state, project.ldifFile]) rmSync(path, { recursive: true, force: true });
 

@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
-import { openStore } from "../../src/daemon/store-file.ts";
-import { up } from "../../src/daemon/up.ts";
+import { openStore } from "../../../src/daemon/store-file.ts";
+import { up } from "../../../src/daemon/up.ts";
 import type { Stage } from "./prepare.ts";
 import type { Screen } from "./screen.ts";
 import { waitFor } from "./wait.ts";
@@ -10,8 +10,8 @@ import { openPlaces, type Place } from "./watch.ts";
 /** The hosts of the campus, up in this process. */
 export interface Campus extends Stage, AsyncDisposable {
   readonly places: readonly Place[];
-  /** Called with each line that a host logs; all are also in `out/trigger.log`. */
-  onLog: (line: string) => void;
+  /** Hears each line that a host logs from now on; all of them are in `out/trigger.log`. */
+  onLog(hear: (line: string) => void): void;
   /** What is awaited, unless a host cannot go on before. */
   unlessItFails<Result>(awaited: Promise<Result>): Promise<Result>;
 }
@@ -20,9 +20,10 @@ export interface Campus extends Stage, AsyncDisposable {
 export async function start(stage: Stage, signal: AbortSignal, show: Screen): Promise<Campus> {
   const { project, out } = stage;
   const hosts = [...project.config.hosts.keys()];
+  let hear = (_line: string): void => {};
   const log = (line: string): void => {
     appendFileSync(join(out, "trigger.log"), `${new Date().toISOString()} ${line}\n`);
-    campus.onLog(line);
+    hear(line);
   };
   // The stores are made here, so that they can be read before the hosts have got to it.
   for (const host of hosts) openStore(project.state, host, Date.now(), log).close();
@@ -31,16 +32,18 @@ export async function start(stage: Stage, signal: AbortSignal, show: Screen): Pr
   const begun = Date.now();
   const running = up(project, { hosts, signal: AbortSignal.any([signal, stop.signal]), log });
   const failed = running.then(() => new Promise<never>(() => {}));
-  failed.catch(() => {}); // it is heard by whoever awaits something, and at the end
+  failed.catch(() => {}); // it is heard by whoever awaits something
   const places = openPlaces(project);
   const campus: Campus = {
     ...stage,
     places,
-    onLog: () => {},
+    onLog: (listener) => {
+      hear = listener;
+    },
     unlessItFails: (awaited) => Promise.race([awaited, failed]),
     async [Symbol.asyncDispose]() {
       stop.abort();
-      await running;
+      await Promise.allSettled([running]); // what it failed with is said already
     },
   };
   show.say(`Starting ${hosts.join(", ")}: what \`trigger up --all\` does.\n`);

@@ -1,10 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
-import { eventService } from "../../src/core/routing.ts";
-import { storeFile } from "../../src/daemon/store-file.ts";
-import { serviceReport } from "../../src/host/report.ts";
-import { readFacts } from "../../src/host/store.ts";
-import type { Project } from "../../src/project/project.ts";
-import { openDatabase } from "../../src/sqlite/open.ts";
+import { eventService } from "../../../src/core/routing.ts";
+import { storeFile } from "../../../src/daemon/store-file.ts";
+import { serviceReport } from "../../../src/host/report.ts";
+import type { Project } from "../../../src/project/project.ts";
+import { openDatabase } from "../../../src/sqlite/open.ts";
 
 /** What the hosts have in force, read in their own stores: what `trigger status` reads, too. */
 
@@ -32,16 +31,18 @@ export function openPlaces(project: Project): Place[] {
 
 function openPlace(database: DatabaseSync, host: string, service: string): Place {
   const owed = database.prepare("SELECT 1 FROM row WHERE service = ? AND owed = 1 LIMIT 1");
+  const kept = database.prepare("SELECT key, why FROM row WHERE service = ? AND why IS NOT NULL");
+  const life = database.prepare("SELECT full, ran_at FROM service WHERE name = ?");
   const rows = database.prepare("SELECT key, loaded FROM row WHERE service = ? AND loaded IS NOT NULL");
   return {
     host,
     service,
     loadedAt() {
-      const { full = 0, ranAt } = readFacts(database, service) ?? {};
-      return full > 0 || owed.get(service) ? undefined : ranAt;
+      const { full, ran_at: at } = life.get(service) ?? {};
+      return full !== 0 || typeof at !== "number" || owed.get(service) ? undefined : at;
     },
     rows: () => new Map(rows.all(service).map(({ key, loaded }) => [String(key), String(loaded)])),
-    kept: () => new Map(serviceReport(database, service).kept.map(({ key, why }) => [key, why])),
+    kept: () => new Map(kept.all(service).map(({ key, why }) => [String(key), String(why)])),
     trouble: () => serviceReport(database, service).why,
   };
 }

@@ -1,0 +1,11 @@
+import { defineConfig } from "trigger";
+
+export default defineConfig({
+  directory: { ldif: "./directory.ldif" },
+  timezone: "UTC",
+  hosts: {
+    box: ["hosts", "gate", "siren", "guests"],
+    door: ["guests"],
+    civet: ["event"],
+  },
+});

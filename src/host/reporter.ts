@@ -1,0 +1,42 @@
+import { reason } from "../core/outcome.ts";
+import type { ReportMessage } from "../core/report.ts";
+import { protocolVersion } from "../core/stream.ts";
+import type { Broker } from "../ports/broker.ts";
+import type { HostOptions } from "./options.ts";
+import { reportKey } from "./receive.ts";
+import { serviceReport } from "./report.ts";
+
+/** Reports of changes are folded to one in so many milliseconds. */
+const reportPace = 1000;
+
+/** Sends the host's whole state to the transcriber each time that it is said to have changed: at once, then at most once a second. */
+export function reporter(options: HostOptions, broker: Broker): () => void {
+  const { name, services, database, clock, signal, log } = options;
+  let owed = false;
+  let pausing = false;
+
+  async function send(): Promise<void> {
+    owed = false;
+    pausing = true;
+    const states = [...services.keys()].map((service) => [service, serviceReport(database, service)] as const);
+    const report: ReportMessage = {
+      trigger: protocolVersion,
+      kind: "report",
+      host: name,
+      at: clock.now(),
+      services: Object.fromEntries(states),
+    };
+    // A report that is lost is no loss: the next one says everything again.
+    await broker.publish(reportKey, JSON.stringify(report)).catch((error) => {
+      if (!signal.aborted) log(`a report was not sent: ${reason(error)}`);
+    });
+    await clock.sleep(reportPace, signal);
+    pausing = false;
+    if (owed && !signal.aborted) send();
+  }
+
+  return () => {
+    owed = true;
+    if (!pausing && !signal.aborted) send();
+  };
+}

@@ -1,0 +1,45 @@
+import { unknown } from "../core/nearest.ts";
+import { UserError } from "../core/outcome.ts";
+import type { Service } from "../core/service.ts";
+
+const words = ["row", "unique", "secret", "pace", "daemon", "select", "run", "observe"];
+const functions = ["select", "run", "observe"];
+const columnLists = ["unique", "secret"];
+
+/** Reads what a service's file exports. The types say the same to who has them checked; a project runs without. */
+export function readService(value: unknown, file: string): Service {
+  const wrong = (what: string): never => {
+    throw new UserError(`${file}: ${what}`);
+  };
+  const { table, plain } = fieldsOf(value);
+  if (!isObject(table) && !isObject(plain)) {
+    return wrong("its default export is not a service: export default service({ … })");
+  }
+  const fields = fieldsOf(table ?? plain);
+  if (plain) {
+    if (!isSchema(fields.schema)) wrong("service(schema, handle): expected a schema, such as z.object({ … })");
+    return value as Service;
+  }
+  for (const word of Object.keys(fields)) if (!words.includes(word)) wrong(unknown("word of a service", word, words));
+  for (const word of ["row", "select", "run"]) if (fields[word] === undefined) wrong(`the service has no ${word}`);
+  if (!isSchema(fields.row)) wrong("row: expected z.object({ … })");
+  for (const word of functions) {
+    const given = fields[word];
+    if (given !== undefined && typeof given !== "function")
+      wrong(`${word}: expected a function, found ${typeof given}`);
+  }
+  // A misspelt column would be neither unique nor secret.
+  const columns = Object.keys(fieldsOf(fieldsOf(fields.row).shape));
+  for (const word of columnLists) {
+    const given = fields[word] ?? [];
+    if (!Array.isArray(given)) return wrong(`${word}: expected a list of columns, found ${typeof given}`);
+    const misspelt = given.find((column) => columns.length > 0 && !columns.includes(column));
+    if (misspelt !== undefined) wrong(`${word}: ${unknown("column", String(misspelt), columns)}`);
+  }
+  return value as Service;
+}
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+const isSchema = (value: unknown): boolean => typeof fieldsOf(value).safeParse === "function";
+const fieldsOf = (value: unknown): Record<string, unknown> =>
+  isObject(value) ? (value as Record<string, unknown>) : {};

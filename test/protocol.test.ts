@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { z } from "zod";
+import { Digest } from "../src/core/digest.ts";
+import { reportMessage, serviceReport } from "../src/core/report.ts";
+import { exchange, queueKeys, queueName, queueOf } from "../src/core/routing.ts";
+import { rowLimit } from "../src/core/row.ts";
+import {
+  askMessage,
+  messageLimit,
+  partLimit,
+  protocolVersion,
+  refusalMessage,
+  serviceMessage,
+} from "../src/core/stream.ts";
+import { readMessage } from "../src/host/read-message.ts";
+import { readEvent } from "../src/transcriber/event.ts";
+
+// docs/protocol.md is held to the code: its examples are read, its fields are all of them, and its worked example is computed from the words of the page alone.
+
+const page = readFileSync(join(import.meta.dirname, "../docs/protocol.md"), "utf8");
+const examples = [...page.matchAll(/^```json\n(.*?)^```$/gms)].map(([, text = ""]) => JSON.parse(text));
+const hostMessage = z.discriminatedUnion("kind", [askMessage, refusalMessage, reportMessage]);
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+test("each kind of message has an example that its schema accepts, with no member that the schema does not know", () => {
+  const kinds = new Set<string>();
+  for (const example of examples) {
+    if (Array.isArray(example)) {
+      readEvent(example);
+      kinds.add("event");
+    } else if (!("kind" in example)) {
+      assert.deepEqual(readMessage(Buffer.from(JSON.stringify(example)), "siren"), { plain: example });
+      kinds.add("plain");
+    } else {
+      const schema = serviceMessage.safeParse(example).success ? serviceMessage : hostMessage;
+      assert.deepEqual(schema.parse(example), example);
+      kinds.add(example.kind);
+    }
+  }
+  const all = [...serviceMessage.options, ...hostMessage.options].map(({ shape }) => shape.kind.value);
+  assert.deepEqual([...kinds].sort(), ["event", "plain", ...all].sort());
+});
+
+test("the page names every field of every message", () => {
+  const shapes = [...serviceMessage.options, ...hostMessage.options, serviceReport].map(({ shape }) => shape);
+  const fields = new Set(shapes.flatMap((shape) => Object.keys(shape)));
+  const named = new Set([...page.matchAll(/`([a-zA-Z.]+)`/g)].flatMap(([, name = ""]) => name.split(".")));
+  assert.deepEqual(
+    [...fields].filter((field) => !named.has(field)),
+    [],
+  );
+});
+
+test("names, limits and the version are those of the code", () => {
+  assert.ok(page.includes(`"trigger": ${protocolVersion}`));
+  assert.ok(page.includes(`| exchange | \`${exchange}\``));
+  assert.ok(page.includes(`\`${queueName("box", "gate")}\``));
+  for (const key of queueKeys("box", "gate")) assert.ok(page.includes(`\`${key}\``));
+  const uses = { table: "a service with a table", plain: "a plain service", event: "`event`", report: "`report`" };
+  for (const [use, said] of Object.entries(uses)) {
+    const { messages, bytes, beyond } = queueOf("box", "gate", use as keyof typeof uses).limit;
+    const line = page.split("\n").find((text) => text.startsWith(`| ${said} | `)) ?? "";
+    assert.ok(line.includes(`${messages.toLocaleString("en")} messages, ${bytes / 2 ** 20} MiB`), line);
+    assert.ok(line.includes(beyond === "drop" ? "drops its oldest" : "refuses the newest"), line);
+  }
+  for (const limit of [rowLimit, messageLimit, partLimit]) assert.ok(page.includes(limit.toLocaleString("en")));
+});
+
+test("the worked example of a digest is right: by the page's own words, and by the code", () => {
+  const rows = [...page.matchAll(/^\| `(cn=.*?)` \| `(\{.*\})` \|$/gm)].map(([, key = "", cell = ""]) => ({
+    key,
+    cell,
+  }));
+  const said = (label: string): string[] =>
+    [...page.matchAll(new RegExp(`^    ${label} {2,}(.*)$`, "gm"))].map(([, text = ""]) => text);
+  assert.equal(rows.length, 2);
+
+  const buckets = new Array<bigint>(1024).fill(0n);
+  for (const [index, { key, cell }] of rows.entries()) {
+    assert.equal(said(`SHA-256 of ${key}`)[0], sha256(key));
+    const keyHash = Number.parseInt(sha256(key).slice(0, 8), 16);
+    const bucket = Math.floor(keyHash / 2 ** 22);
+    assert.equal(said("key hash, bucket")[index], `${keyHash}, ${bucket}`);
+    const bytes = JSON.stringify(["gate", key, cell]);
+    assert.equal(said("bytes of the cell hash")[index], bytes);
+    assert.equal(said(`cell hash = digest of bucket ${bucket}`)[0], sha256(bytes));
+    buckets[bucket] = ((buckets[bucket] ?? 0n) + BigInt(`0x${sha256(bytes)}`)) % 2n ** 256n;
+  }
+  const rootOf = (count: number, sums: readonly bigint[]): string =>
+    sha256(`${count}\n${sums.map((sum) => sum.toString(16).padStart(64, "0")).join("")}`);
+  assert.equal(said("root of the two")[0], rootOf(2, buckets));
+  assert.equal(said("root of an empty table")[0], rootOf(0, new Array<bigint>(1024).fill(0n)));
+
+  const digest = new Digest("gate");
+  assert.equal(digest.root, said("root of an empty table")[0]);
+  for (const { key, cell } of rows) digest.move(key, null, cell);
+  assert.equal(digest.root, said("root of the two")[0]);
+  const example = examples.find(({ kind }) => kind === "digest");
+  assert.deepEqual({ root: example.root, count: example.count }, { root: digest.root, count: digest.count });
+});

@@ -1,0 +1,3 @@
+import { iscDhcp } from "trigger";
+
+export default iscDhcp();
