@@ -25,6 +25,9 @@ need postmap postfix
 [ -e /usr/lib/postfix/postfix-lmdb.so ] || missing="$missing postfix-lmdb"
 [ -e /usr/lib/postfix/postfix-cdb.so ] || missing="$missing postfix-cdb"
 need zstd zstd
+need slapd slapd
+need ldapmodify ldap-utils
+need openssl openssl
 [ -n "$missing" ] || exit 0
 
 echo "setup: installing the Debian packages that the tests use:$missing"

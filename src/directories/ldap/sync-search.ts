@@ -1,3 +1,4 @@
+import { alwaysRead } from "../../core/directory-config.ts";
 import type { StoredEntry } from "../../core/entry.ts";
 import type { Connection } from "./connection.ts";
 import { entryReader } from "./entry.ts";
@@ -20,25 +21,18 @@ export interface Wanted {
   readonly attributes?: readonly string[];
 }
 
-/** What is asked for besides, always: who an entry is, what it is, and who changed it when. */
-const always = [
-  "objectClass",
-  "entryUUID",
-  "entryCSN",
-  "creatorsName",
-  "createTimestamp",
-  "modifiersName",
-  "modifyTimestamp",
-  "hasSubordinates",
-];
-
 // Entries that refer to other servers, and those that only hold others up, are entries too (RFC 3296): else their subtrees would hang in the air.
 const manageDsaIt = { type: "2.16.840.1.113730.3.4.2", critical: false };
 
 /** Asks for the subtree of a DN by content synchronization; gives the number of the search. */
 export function sendSyncSearch(connection: Connection, wanted: Wanted, base: string, mode: SyncMode): number {
   const { filter, attributes = ["*"] } = wanted;
-  const request = { base, scope: "sub", filter, attributes: [...attributes, ...always] } as const;
+  const request = {
+    base,
+    scope: "sub",
+    filter,
+    attributes: [...attributes, ...alwaysRead, "hasSubordinates"],
+  } as const;
   const sync = { type: syncRequestOid, critical: true, value: syncRequest(mode) };
   return connection.send(search(request), [sync, manageDsaIt]);
 }
