@@ -73,14 +73,15 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
       await rm(join(folder, name), { recursive: true, force: true });
       await mkdir(join(folder, name));
     }
-    // -w writes the contextCSN, which a slapd that was fed by hand does not have.
-    execFileSync(command("slapadd"), ["-q", "-w", "-f", file, "-b", base], {
+    // -w writes the contextCSN, which a slapd that was fed by hand does not have; -S makes it the server's own.
+    execFileSync(command("slapadd"), ["-q", "-w", "-S", "1", "-f", file, "-b", base], {
       input: ldif,
       stdio: ["pipe", "pipe", "pipe"],
     });
   }
 
   async function start(): Promise<void> {
+    if (running) return;
     const listen = [`${url}/`, `${ldapiUrl}/????x-mod=0777`, ...(authority ? [`ldaps://127.0.0.1:${tlsPort}/`] : [])];
     const child = spawn(command("slapd"), ["-d", "0", "-f", file, "-h", listen.join(" ")], { stdio: "ignore" });
     running = child;
@@ -115,6 +116,7 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
     slapcat: () =>
       execFileSync(command("slapcat"), ["-f", file, "-b", base, "-o", "ldif-wrap=no"], {
         encoding: "utf8",
+        stdio: "pipe",
         maxBuffer: 1 << 30,
       }),
     async allow(lines) {

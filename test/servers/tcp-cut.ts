@@ -7,11 +7,15 @@ export interface Cut extends AsyncDisposable {
   after: number;
   /** How many connections were cut. */
   readonly cuts: number;
+  /** Whether answers are swallowed. */
+  silent: boolean;
+  /** How many bytes of answers have gone through, in all connections. */
+  readonly passed: number;
 }
 
 export async function cutTo(target: number): Promise<Cut> {
   const open = new Set<Socket>();
-  const cut = { after: Number.POSITIVE_INFINITY, cuts: 0 };
+  const cut = { after: Number.POSITIVE_INFINITY, cuts: 0, silent: false, passed: 0 };
   const server = createServer((client) => {
     const upstream = connect(target, "127.0.0.1");
     let passed = 0;
@@ -28,6 +32,8 @@ export async function cutTo(target: number): Promise<Cut> {
     }
     client.on("data", (chunk) => upstream.write(chunk));
     upstream.on("data", (chunk) => {
+      if (cut.silent) return false;
+      cut.passed += chunk.length;
       const room = cut.after - passed;
       passed += chunk.length;
       if (chunk.length < room) return client.write(chunk);

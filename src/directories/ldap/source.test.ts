@@ -84,7 +84,8 @@ test("a subtree that moves into the base comes whole, one that moves out goes wh
 
 test("a server that is restarted, killed or away is followed again, and what changed meanwhile is there", async () => {
   await using server = await startSlapd({ ldif: tree });
-  await using follower = follow(ldapSource(options(server)));
+  const source = ldapSource(options(server));
+  await using follower = follow(source);
   await follower.refresh();
   for (const end of [server.stop, server.kill9]) {
     await end();
@@ -93,6 +94,7 @@ test("a server that is restarted, killed or away is followed again, and what cha
     assert.match((await follower.trouble()).why, /ECONNREFUSED.*: is slapd running/);
     assert.equal(follower.mirror.size, 6, "the last good content stays");
     await server.start();
+    source.refresh();
     await follower.until(() => follower.seen.at(-1)?.kind === "refresh");
     same(follower, server);
   }
@@ -151,22 +153,40 @@ test("credentials that are wrong are said, and never shown", async () => {
   assert.ok(!`${why}${log}`.includes("not the word"));
 });
 
+test("a name without a password is refused: the server would take it for nobody's", () => {
+  const empty = {
+    url: "ldap://127.0.0.1:1",
+    base: top,
+    bindDn: reader,
+    password: "",
+    clock: systemClock,
+    log: () => {},
+  };
+  assert.throws(() => ldapSource(empty), /the password of cn=reader,dc=campus,dc=example is empty/);
+  assert.throws(() => ldapSource({ ...empty, password: "x", filter: "(cn=" }), /"\(cn=" is no LDAP filter/);
+});
+
 test("what an access rule hides is told apart: the base, an entry, an entry's class, an attribute of all", async () => {
   await using server = await startSlapd({ ldif: tree, access: ["to * by * none"] });
   const log: string[] = [];
-  await using follower = follow(ldapSource(options(server, { log: (line) => log.push(line) })));
+  const source = ldapSource(options(server, { log: (line) => log.push(line) }));
+  await using follower = follow(source);
+  const allow = async (...access: string[]): Promise<void> => {
+    await server.allow(access);
+    source.refresh();
+  };
   const said = (pattern: RegExp): Promise<void> =>
     follower.until(() => follower.seen.some((change) => change.kind === "trouble" && pattern.test(change.why)));
   const all = "to * by * read";
   await said(/result 32 noSuchObject.*or anonymous may not see it|dc=campus,dc=example has no entry at all/);
-  await server.allow([`to dn.exact="ou=deep,ou=a,${top}" by * none`, all]);
+  await allow(`to dn.exact="ou=deep,ou=a,${top}" by * none`, all);
   await said(/cn=two,ou=deep.* without the entry above it.*access.*anonymous/);
-  await server.allow([`to dn.exact="ou=b,${top}" attrs=objectClass by * none`, all]);
+  await allow(`to dn.exact="ou=b,${top}" attrs=objectClass by * none`, all);
   await said(/ou=b,.* without its objectClass: slapd's "access"/);
   assert.ok(follower.seen.every(({ kind }) => kind === "trouble"));
-  await server.allow([all]);
+  await allow(all);
   await follower.until(() => follower.mirror.size === 6);
-  await server.allow(["to attrs=cn by * none", all]);
+  await allow("to attrs=cn by * none", all);
   await follower.until(() => !follower.mirror.named(`cn=one,ou=a,${top}`)?.attributes.has("cn"));
   assert.ok(
     log.some((line) => /no entry shows cn any more, 2 did: if nobody meant that, slapd's "access"/.test(line)),
@@ -183,11 +203,7 @@ test("a database without syncprov and a base that is not there are said with the
 });
 
 test("ldaps, StartTLS and the Unix socket are spoken; a server that cannot be trusted is not read", async () => {
-  await using server = await startSlapd({
-    ldif: tree,
-    tls: true,
-    access: [`to * by dn.exact="cn=admin,${top}" read by * read`],
-  });
+  await using server = await startSlapd({ ldif: tree, tls: true });
   const ca = readFileSync(server.ca, "utf8");
   const bind = { bindDn: server.adminDn, password: server.password };
   const ways: Partial<LdapSourceOptions>[] = [

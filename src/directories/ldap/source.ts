@@ -1,3 +1,4 @@
+import { UserError } from "../../core/outcome.ts";
 import type { DirectorySource, SourceChange } from "../../ports/directory.ts";
 import { believer } from "./believe.ts";
 import { ReadAgain } from "./known.ts";
@@ -23,6 +24,10 @@ const steady = 30_000;
 export function ldapSource(options: LdapSourceOptions): DirectorySource {
   const { clock, log } = options;
   if (options.filter !== undefined) checkedFilter(options.filter);
+  // A bind with a name and no password succeeds, as nobody (RFC 4513, 5.1.2): it would read what everybody may.
+  if (options.bindDn !== undefined && !options.password) {
+    throw new UserError(`directory.passwordFile: the password of ${options.bindDn} is empty`);
+  }
   const followers = new Set<() => void>();
 
   async function* changes(signal: AbortSignal): AsyncGenerator<SourceChange> {
