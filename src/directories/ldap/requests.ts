@@ -1,4 +1,5 @@
 import { BerWriter, FilterParser } from "ldapts";
+import type { Value } from "../../core/entry.ts";
 import { UserError } from "../../core/outcome.ts";
 
 /** The requests of LDAP (RFC 4511) that a reader of a directory makes. */
@@ -91,6 +92,15 @@ export function search({ base, scope, filter, attributes }: SearchRequest): Oper
     writer.endSequence();
   };
 }
+
+/** A value as a filter writes it (RFC 4515): every byte that is not a letter or a digit, escaped. */
+export const filterValue = (value: Value): string =>
+  [...Buffer.from(value as string)]
+    .map((byte) => {
+      const character = String.fromCharCode(byte);
+      return /[a-z0-9]/i.test(character) ? character : `\\${byte.toString(16).padStart(2, "0")}`;
+    })
+    .join("");
 
 /** A filter that can be sent; a `UserError` when it is none (RFC 4515). */
 export function checkedFilter(filter: string): string {
