@@ -27,7 +27,7 @@ export interface LdapDirectory {
   /** The certificate to show and its key, in PEM. */
   readonly cert?: string;
   readonly key?: string;
-  /** Which entries are read (RFC 4515); all, by default. */
+  /** Which entries are read (RFC 4515); all, by default. That an entry which it leaves out was renamed is seen once a day. */
   readonly filter?: string;
   /** Which attributes are read; all that users write, by default. To read another one refuses the row. */
   readonly attributes?: readonly string[];
@@ -72,7 +72,7 @@ export function readDirectory(
 
   for (const name of texts) if (name in directory) text(name);
   const url = text("url");
-  if (!/^(ldaps?:\/\/(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d+)?\/?|ldapi:\/\/[^/?]*\/?)$/i.test(url)) {
+  if (!/^(ldaps?:\/\/(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9.-]+)(:\d+)?\/?|ldapi:\/\/[^/?]*\/?)$/.test(url)) {
     wrong(
       `directory.url: expected ldap://host, ldaps://host or ldapi:///, found ${shown(url.replace(/\/\/.*@/, "//…@"))}`,
     );
@@ -87,12 +87,12 @@ export function readDirectory(
   text("base");
   const { bindDn, passwordFile, startTls = false, cert, key, attributes = [] } = directory;
   if (typeof startTls !== "boolean") wrong(`directory.startTls: expected true or false, found ${shown(startTls)}`);
-  if (startTls && !/^ldap:/i.test(url)) wrong(`directory.startTls is for ldap://, and the url is ${url}`);
+  if (startTls && !url.startsWith("ldap:")) wrong(`directory.startTls is for ldap://, and the url is ${url}`);
   if ((bindDn === undefined) !== (passwordFile === undefined)) {
     wrong("directory.bindDn and directory.passwordFile go together");
   }
   if ((cert === undefined) !== (key === undefined)) wrong("directory.cert and directory.key go together");
-  if (passwordFile !== undefined && !startTls && /^ldap:/i.test(url) && !isHere(url)) {
+  if (passwordFile !== undefined && !startTls && url.startsWith("ldap:") && !isHere(url)) {
     wrong(`directory: the password would travel in the clear to ${url}: use ldaps:// or startTls: true`);
   }
   if (!Array.isArray(attributes) || !attributes.every((name) => typeof name === "string" && name !== "")) {

@@ -113,7 +113,7 @@ interface Line extends Connection {
 }
 
 function lineOf(access: Access, clock: Clock): Line {
-  const cut = messageCutter();
+  let cut = messageCutter();
   let socket = openSocket(access);
   let waiting: Message[] = [];
   let bytes = 0;
@@ -158,8 +158,9 @@ function lineOf(access: Access, clock: Clock): Line {
     connected: () => ready(access.url.startsWith("ldaps:") ? "secureConnect" : "connect"),
     secure() {
       socket.off("data", take).off("close", closed);
-      // What came in the clear behind the answer could be anybody's.
+      // What came in the clear behind the answer could be anybody's: a message is refused, a piece of one forgotten.
       if (waiting.length > 0) throw new Error("the server went on in the clear");
+      cut = messageCutter();
       socket = connectTls({ socket, ...tlsOf(access) });
       listen();
       return ready("secureConnect");
@@ -181,7 +182,8 @@ function lineOf(access: Access, clock: Clock): Line {
       return messages;
     },
     get heard() {
-      return heard;
+      // While it waits for us it cannot say anything.
+      return waiting.length > 0 ? clock.monotonic() : heard;
     },
     close(why = new Error("the connection was closed")) {
       end(why);
@@ -204,7 +206,7 @@ function tlsOf({ url, ca, cert, key }: Access) {
 }
 
 function placeOf(url: string) {
-  const [, protocol = "", rest = ""] = /^([a-z]+:)\/\/([^/?]*)/i.exec(url) ?? [];
+  const [, protocol = "", rest = ""] = /^([a-z]+:)\/\/([^/?]*)/.exec(url) ?? [];
   if (protocol === "ldapi:") return { protocol, hostname: "", path: decodeURIComponent(rest) || "/run/slapd/ldapi" };
   const [, hostname = "", port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(rest) ?? [];
   const host = hostname.replace(/^\[|\]$/g, "") || "localhost";

@@ -21,7 +21,7 @@ export async function readSubtree(
   });
   const found = entries.map((message) => read(message).entry);
   // Who stands there now can be another one.
-  if (found.some(({ uuid, dn }) => uuid !== top.uuid && dn.toLowerCase() === top.dn.toLowerCase())) {
+  if (found.some(({ uuid, dn }) => uuid !== top.uuid && dn === top.dn)) {
     throw new ReadAgain(`${top.dn} is another entry by now`);
   }
   return found.filter(({ uuid }) => uuid !== top.uuid);
