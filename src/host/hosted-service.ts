@@ -51,7 +51,10 @@ export function hostService(name: string, service: Service, options: HostOptions
   function obey(order: OrderMessage["order"]): void {
     log(`asked to ${order}`);
     const install = installer({ ...context, secret: false });
-    if (order === "regen") oweFullRun(database, name);
+    if (order === "regen") {
+      oweFullRun(database, name);
+      if (table) install.owe();
+    }
     if (order === "retry") {
       messages.retry();
       install.forgive();
