@@ -15,7 +15,7 @@ export interface SlapdOptions {
   readonly access?: readonly string[];
   /** Further lines of the database's configuration. */
   readonly database?: readonly string[];
-  /** Whether it answers syncrepl. */
+  /** Whether it answers syncrepl, with an accesslog behind it. */
   readonly syncprov?: boolean;
   /** Whether it speaks ldaps and StartTLS. */
   readonly tls?: boolean;
@@ -167,7 +167,10 @@ function configOf(
     ...access.map((line) => `access ${line}`),
     ...database,
     ...(syncprov ? ["overlay syncprov", "syncprov-checkpoint 100 1", "syncprov-sessionlog-source cn=accesslog"] : []),
-    ...["overlay accesslog", "logdb cn=accesslog", "logops writes", "logsuccess TRUE", "logold (objectClass=*)", ""],
+    ...(syncprov
+      ? ["overlay accesslog", "logdb cn=accesslog", "logops writes", "logsuccess TRUE", "logold (objectClass=*)"]
+      : []),
+    "",
   ].join("\n");
 }
 
