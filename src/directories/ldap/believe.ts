@@ -19,7 +19,7 @@ export function believer(
   log: (line: string) => void,
 ): (entries: readonly StoredEntry[]) => void {
   let shown = new Map<string, number>(); // how many entries had each attribute the last time
-  let orphans = 0;
+  let missing: ReadonlyMap<string, string> = new Map(); // above others, the last time
   const rule = `slapd's "access" must let ${who(reader)} read`;
 
   return (entries) => {
@@ -27,14 +27,16 @@ export function believer(
     const bare = entries.find(({ attributes }) => !attributes.has("objectclass"));
     if (bare) throw new Unbelievable(`${bare.dn} comes without its objectClass: ${rule} all of an entry`);
     if (reader.filter === undefined) {
-      const orphan = orphanOf(entries, reader.base);
-      orphans = orphan === undefined ? 0 : orphans + 1;
-      // Once it can be a rename in the middle of a long read.
-      if (orphans === 1) throw new ReadAgain(`what is above ${orphan} was not there`);
-      if (orphans > 1) {
+      const before = missing;
+      missing = missingParents(entries, reader.base);
+      for (const [name, below] of missing) {
+        if (!before.has(name)) continue;
         throw new Unbelievable(
-          `${orphan} comes without the entry above it: ${rule} that one, too, or set directory.filter`,
+          `${below} comes without the entry above it: ${rule} that one, too, or set directory.filter`,
         );
+      }
+      for (const below of missing.values()) {
+        throw new ReadAgain(`what is above ${below} was renamed while it was read, or is hidden`);
       }
     }
     const now = countsOf(entries);
@@ -51,18 +53,21 @@ export function believer(
   };
 }
 
-/** An entry whose parent is not there, though it is not the base. */
-function orphanOf(entries: readonly StoredEntry[], base: string): string | undefined {
+/** The names of the entries that are missing above others (those above the base apart), each with one that is below it. */
+function missingParents(entries: readonly StoredEntry[], base: string): ReadonlyMap<string, string> {
   const written = new Set(entries.map(({ dn }) => dn.toLowerCase()));
   // As they are written, parents are found at once; only what is left is looked at as LDAP compares names.
   const left = entries.filter(({ dn }) => !written.has(dn.slice(dn.indexOf(",") + 1).toLowerCase()));
-  if (left.length === 1 && left[0]?.dn.toLowerCase() === base.toLowerCase()) return undefined;
+  const missing = new Map<string, string>();
+  if (left.length === 1 && left[0]?.dn.toLowerCase() === base.toLowerCase()) return missing;
   const names = new Set(entries.map(({ dn }) => nameOf(dn)));
   const top = nameOf(base);
-  return left.find(({ dn }) => {
+  for (const { dn } of left) {
     const name = nameOf(dn);
-    return name !== top && !names.has(parentOf(name) ?? "");
-  })?.dn;
+    const parent = parentOf(name) ?? "";
+    if (name !== top && !names.has(parent)) missing.set(parent, dn);
+  }
+  return missing;
 }
 
 function nameOf(dn: string): string {

@@ -51,10 +51,9 @@ export function ldapSource(options: LdapSourceOptions): DirectorySource {
         if (clock.monotonic() - started > steady) failures = 0;
         if (asked.signal.aborted) continue;
         failures += 1;
-        const again = error instanceof ReadAgain;
         if (error instanceof ReadAgain) log(`the directory: ${error.message}: it is read whole again`);
-        else yield { kind: "trouble", why: sayTrouble(error, options) };
-        if (again && failures === 1) continue;
+        if (error instanceof ReadAgain && failures === 1) continue;
+        yield { kind: "trouble", why: sayTrouble(error, options) };
         const wait = asksForCare(error) ? carefulWait : backoff(failures);
         await clock.sleep(wait, AbortSignal.any([signal, asked.signal]));
       }
