@@ -26,6 +26,8 @@ need postmap postfix
 [ -e /usr/lib/postfix/postfix-cdb.so ] || missing="$missing postfix-cdb"
 need zstd zstd
 need rabbitmqctl rabbitmq-server
+need slapd slapd
+need ldapmodify ldap-utils
 need openssl openssl
 [ -n "$missing" ] || exit 0
 

@@ -1,17 +1,16 @@
 import { type BrokerConfig, wrongBroker } from "./broker-config.ts";
+import { type LdapDirectory, type LdifDirectory, readDirectory } from "./directory-config.ts";
 import { nearest, unknown } from "./nearest.ts";
 import { UserError } from "./outcome.ts";
 import { eventService, wrongHostName, wrongServiceName } from "./routing.ts";
+import { shown } from "./shown.ts";
 
 /** What `trigger.config.ts` says: the same on every host. */
 export interface Config {
   /** RabbitMQ, between machines; left out: a file of this machine, for every host on it. */
   readonly broker?: BrokerConfig;
   /** Where the truth is. */
-  readonly directory: {
-    /** An LDIF file (RFC 2849), relative to the config. */
-    readonly ldif: string;
-  };
+  readonly directory: LdifDirectory | LdapDirectory;
   /** The time zone in which dates without one are read (an IANA name); UTC by default. */
   readonly timezone?: string;
   /** Where the daemons keep what they know, relative to the config; `.trigger` by default. */
@@ -23,7 +22,7 @@ export interface Config {
 /** A config that has been read: every name is right, every default is in place. */
 export interface ReadConfig {
   readonly broker: BrokerConfig | undefined;
-  readonly directory: { readonly ldif: string };
+  readonly directory: LdifDirectory | LdapDirectory;
   readonly timezone: string;
   readonly state: string;
   readonly hosts: ReadonlyMap<string, readonly string[]>;
@@ -52,11 +51,7 @@ export function readConfig(value: unknown, file: string): ReadConfig {
   const broker = config.broker === undefined ? undefined : record(config.broker, "broker");
   const brokerMistake = broker && wrongBroker(broker);
   if (brokerMistake) wrong(brokerMistake);
-
-  const directory = record(config.directory, "directory");
-  for (const option of Object.keys(directory)) {
-    if (option !== "ldif") wrong(unknown("option of directory", option, ["ldif"]));
-  }
+  const directory = readDirectory(record(config.directory, "directory"), wrong);
   const timezone = config.timezone === undefined ? "UTC" : text(config.timezone, "timezone");
   if (!isTimeZone(timezone)) wrong(wrongTimeZone(timezone));
 
@@ -76,7 +71,7 @@ export function readConfig(value: unknown, file: string): ReadConfig {
   if (transcribersOf({ hosts }).length === 0) wrong(`no host runs "${eventService}": one must, it is the transcriber`);
   return {
     broker: broker as BrokerConfig | undefined,
-    directory: { ldif: text(directory.ldif, "directory.ldif") },
+    directory,
     timezone,
     state: config.state === undefined ? ".trigger" : text(config.state, "state"),
     hosts,
@@ -123,13 +118,4 @@ function wrongTimeZone(name: string): string {
   const meant = zones.find((zone) => zone.toLowerCase().endsWith(`/${name.toLowerCase()}`)) ?? nearest(name, zones);
   const said = `unknown time zone ${JSON.stringify(name.slice(0, 80))}: expected an IANA name, such as Europe/Paris`;
   return meant ? `${said}; did you mean "${meant}"?` : said;
-}
-
-/** A value as an error shows it: its kind, when it could be long. */
-function shown(value: unknown): string {
-  if (value === undefined) return "nothing";
-  if (Array.isArray(value)) return "a list";
-  if (typeof value === "function") return "a function";
-  if (typeof value === "object" && value !== null) return "an object";
-  return typeof value === "string" ? JSON.stringify(value.slice(0, 80)) : String(value);
 }

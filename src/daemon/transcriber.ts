@@ -2,11 +2,11 @@ import type { DatabaseSync } from "node:sqlite";
 import { servicesOf } from "../core/config.ts";
 import { persist } from "../core/persist.ts";
 import type { Table } from "../core/service.ts";
-import { ldifSource } from "../directories/ldif/source.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import { loadServices, type Project } from "../project/project.ts";
 import { type Transcriber, transcribe } from "../transcriber/transcriber.ts";
+import { openDirectory } from "./directory.ts";
 import { keepReport, keepTranscriberState } from "./network.ts";
 
 /** How often the transcriber's state is written for `trigger status`, when it moved; milliseconds. */
@@ -45,7 +45,7 @@ export async function runTranscriber(project: Project, host: string, parts: Tran
       config: project.config,
       services: tables,
       codes,
-      source: ldifSource({ file: project.ldifFile, clock }),
+      source: openDirectory(project, { clock, log }),
       broker,
       clock,
       random: Math.random,

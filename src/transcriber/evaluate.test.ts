@@ -167,3 +167,26 @@ test("a service as it is written gives its rows", () => {
   });
   assert.deepEqual(Object.keys(say(table.select as never)).sort(), ["u/aa:bb:1", "u/aa:bb:2"]);
 });
+
+test("an attribute that was not asked of the directory refuses the row: it is not absent", () => {
+  const said = (select: (entry: Entry, directory: Directory) => unknown): string => {
+    const made = { row: z.object({}), select, run: async () => {} } as unknown as Table;
+    const directory = { url: "ldapi:///", base: "dc=x", attributes: ["cn", "mac"] };
+    const tables = transcription(new Map([["dhcp", made]]), { timezone: "UTC", directory });
+    tables.refresh([machine], Date.UTC(2026, 0, 1));
+    return refusalOf(tables.table("dhcp").get("u") ?? "{}");
+  };
+  const why = "owner is not read from the directory: add it to directory.attributes in the config";
+  assert.equal(
+    said((entry) => (entry.has("owner") ? {} : undefined)),
+    why,
+  );
+  assert.equal(
+    said((entry, directory) => directory.where("owner", entry).map(() => ({}))),
+    why,
+  );
+  assert.equal(
+    said((entry, directory) => directory.follow(entry, "owner").map(() => ({}))),
+    why,
+  );
+});

@@ -7,7 +7,7 @@ import type { Mirror } from "./mirror.ts";
 import type { MirrorEntry } from "./mirror-entry.ts";
 import { plainLine } from "./plain-line.ts";
 import { keyOfBroken, keyOfRow } from "./row-key.ts";
-import { directoryWords, entryWords } from "./words.ts";
+import { directoryWords, entryWords, type Reading } from "./words.ts";
 
 interface Row {
   readonly row: Columns;
@@ -31,7 +31,7 @@ export interface Evaluation {
 export function evaluate(
   table: Table,
   entry: MirrorEntry,
-  { mirror, now, timezone }: { readonly mirror: Mirror; readonly now: number; readonly timezone: string },
+  { mirror, now, ...reading }: Reading & { readonly mirror: Mirror; readonly now: number },
 ): Evaluation {
   const looks = new Set<Look>();
   let timed = false;
@@ -39,7 +39,7 @@ export function evaluate(
   const directory = directoryWords({
     mirror,
     now,
-    timezone,
+    ...reading,
     looked: (look) => looks.add(look),
     timed(at) {
       timed = true;
@@ -56,7 +56,7 @@ export function evaluate(
   };
   const whole = entryKey(entry.uuid);
   try {
-    const given: unknown = table.select(entryWords(entry, timezone), directory);
+    const given: unknown = table.select(entryWords(entry, reading), directory);
     if (Array.isArray(given)) for (const raw of given) take(readOne(table, entry.uuid, raw));
     else if (given !== undefined) take({ ...readOne(table, entry.uuid, given), key: whole });
   } catch (error) {

@@ -7,13 +7,14 @@ import { Dependencies } from "./dependencies.ts";
 import { evaluate } from "./evaluate.ts";
 import { contentLook, type Look } from "./looks.ts";
 import type { Difference, Mirror } from "./mirror.ts";
+import type { Reading } from "./words.ts";
 
 /** One service's table and all that it depends on: rows are cells, entries are inputs. */
 export class Sheet {
   readonly table: Table;
   readonly #service: Service;
   readonly #mirror: Mirror;
-  readonly #timezone: string;
+  readonly #reading: Reading;
   readonly #keys = new Map<string, readonly string[]>();
   /** What each key says for itself, before the claims of others. */
   readonly #cells = new Map<string, Cell>();
@@ -25,11 +26,11 @@ export class Sheet {
   #refused = 0;
   #now = Number.NEGATIVE_INFINITY;
 
-  constructor(name: string, service: Service, mirror: Mirror, timezone: string) {
+  constructor(name: string, service: Service, mirror: Mirror, reading: Reading) {
     this.table = new Table(name);
     this.#service = service;
     this.#mirror = mirror;
-    this.#timezone = timezone;
+    this.#reading = reading;
     this.#claims = new Claims(service);
   }
 
@@ -71,7 +72,7 @@ export class Sheet {
 
   #evaluate(uuid: string, touched: Set<string>): void {
     const entry = this.#mirror.get(uuid);
-    const read = { mirror: this.#mirror, now: this.#now, timezone: this.#timezone };
+    const read = { mirror: this.#mirror, now: this.#now, ...this.#reading };
     const { rows, refusals, looks, timed, next } = entry ? evaluate(this.#service, entry, read) : nothing;
     this.#dependencies.set(uuid, looks);
     this.#alarms.set(uuid, next);

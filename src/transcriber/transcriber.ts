@@ -22,7 +22,7 @@ import { type Moved, type Refused, transcription } from "./transcription.ts";
 
 export interface TranscriberOptions {
   readonly host: string;
-  readonly config: Pick<ReadConfig, "hosts" | "timezone">;
+  readonly config: Pick<ReadConfig, "hosts" | "timezone"> & Partial<Pick<ReadConfig, "directory">>;
   /** The services that have a table, by name. */
   readonly services: ReadonlyMap<string, Table>;
   /** The hash of each service's file. */

@@ -1,3 +1,5 @@
+import type { ReadConfig } from "../core/config.ts";
+import { attributesRead } from "../core/directory-config.ts";
 import type { StoredEntry } from "../core/entry.ts";
 import { UserError } from "../core/outcome.ts";
 import { type Cell, type CellChange, coverOf, isRefused, refusalOf } from "../core/row.ts";
@@ -57,10 +59,11 @@ const unmoved: Difference = { changed: new Map(), looks: new Set() };
 
 export function transcription(
   services: ReadonlyMap<string, Service>,
-  { timezone }: { readonly timezone: string },
+  { timezone, directory }: Pick<ReadConfig, "timezone"> & Partial<Pick<ReadConfig, "directory">>,
 ): Transcription {
   const mirror = new Mirror();
-  const sheets = new Map([...services].map(([name, service]) => [name, new Sheet(name, service, mirror, timezone)]));
+  const reading = { timezone, attributes: directory && attributesRead(directory) };
+  const sheets = new Map([...services].map(([name, service]) => [name, new Sheet(name, service, mirror, reading)]));
   const sheetOf = (service: string): Sheet => {
     const sheet = sheets.get(service);
     if (!sheet) throw new Error(`${service} has no table`);

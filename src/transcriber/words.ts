@@ -9,12 +9,18 @@ import type { Mirror } from "./mirror.ts";
 import type { MirrorEntry } from "./mirror-entry.ts";
 import { normalText, readDn } from "./value-index.ts";
 
+/** How the words read an entry. */
+export interface Reading {
+  readonly timezone: string;
+  /** The attributes that were asked of the directory; undefined for all. */
+  readonly attributes?: ReadonlySet<string> | undefined;
+}
+
 /** What the words read, and whom they tell what was asked. */
-export interface Looking {
+export interface Looking extends Reading {
   readonly mirror: Mirror;
   /** The clock of this evaluation, milliseconds since 1970. */
   readonly now: number;
-  readonly timezone: string;
   looked(look: Look): void;
   /** The clock was asked; `next` is when the answer changes, if it will. */
   timed(next: number | undefined): void;
@@ -23,8 +29,11 @@ export interface Looking {
 const isText = (value: Value): value is string => typeof value === "string";
 
 /** The words of an entry. They record nothing: who hands an entry out does. */
-export function entryWords({ dn, uuid, attributes }: MirrorEntry, timezone: string): Entry {
-  const values = (attribute: string): readonly Value[] => attributes.get(attributeName(attribute)) ?? [];
+export function entryWords({ dn, uuid, attributes }: MirrorEntry, { timezone, attributes: read }: Reading): Entry {
+  const values = (attribute: string): readonly Value[] => {
+    const name = attributeName(attribute);
+    return attributes.get(name) ?? absent(name, attribute, read);
+  };
   const maybe = (attribute: string): string | undefined => {
     const [value, second] = values(attribute);
     if (second !== undefined) throw new Refusal(`${attribute} has ${values(attribute).length} values, expected one`);
@@ -60,10 +69,10 @@ export function entryWords({ dn, uuid, attributes }: MirrorEntry, timezone: stri
 }
 
 /** The words of the directory and the clock. Each records its look before it answers, also where it finds nothing. */
-export function directoryWords({ mirror, now, timezone, looked, timed }: Looking): Directory {
+export function directoryWords({ mirror, now, looked, timed, ...reading }: Looking): Directory {
   const hand = (entry: MirrorEntry): Entry => {
     looked(contentLook(entry.uuid));
-    return entryWords(entry, timezone);
+    return entryWords(entry, reading);
   };
   const named = (normal: string | undefined): Entry | undefined => {
     if (normal === undefined) return undefined;
@@ -86,6 +95,7 @@ export function directoryWords({ mirror, now, timezone, looked, timed }: Looking
     follow: (entry, attribute) => entry.all(attribute).flatMap((dn) => named(readDn(dn)) ?? []),
     where(attribute, value) {
       const name = attributeName(attribute);
+      absent(name, attribute, reading.attributes);
       const comparison = typeof value === "string" ? "text" : "dn";
       const normal = typeof value === "string" ? normalText(name, value) : readDn(value.dn);
       if (normal === undefined) return [];
@@ -107,6 +117,12 @@ export function directoryWords({ mirror, now, timezone, looked, timed }: Looking
       return now >= start && now < end;
     },
   };
+}
+
+/** No value, of an attribute that would be there if it had one: what was never asked of the directory is not absent. */
+function absent(name: string, written: string, read: ReadonlySet<string> | undefined): readonly Value[] {
+  if (!read || read.has(name) || read.has(name.split(";", 1)[0] ?? "")) return [];
+  throw new Refusal(`${written} is not read from the directory: add it to directory.attributes in the config`);
 }
 
 function moment(date: Date | undefined): number | undefined {

@@ -20,7 +20,7 @@ for (const [file, accounts] of [
     const service = homes({ firstUid: 0 }, { now: () => new Date("2026-11-22Z") });
     const entries = readContent(readFileSync(join(folder, file)), file);
     const rows = entries.flatMap((entry) => {
-      const row = selected(service, entryWords(mirrored(entry), "UTC")) as object | undefined;
+      const row = selected(service, entryWords(mirrored(entry), { timezone: "UTC" })) as object | undefined;
       return row ? [[entry.uuid, row] as const] : [];
     });
     assert.equal(rows.length, accounts);

@@ -83,7 +83,9 @@ export const hostOn = (machine: Machine): Host =>
 /** An entry as a default `select` sees it; attribute names in lower case. */
 export function entry(classes: string[], name: string, attributes: Record<string, string[]> = {}): Entry {
   const stored = new Map(Object.entries({ ...attributes, objectclass: classes }));
-  return entryWords(mirrored({ uuid: name, dn: `cn=${name},dc=campus,dc=example`, attributes: stored }), "UTC");
+  return entryWords(mirrored({ uuid: name, dn: `cn=${name},dc=campus,dc=example`, attributes: stored }), {
+    timezone: "UTC",
+  });
 }
 
 /** What a service selects from an entry that looks at no other. */

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { attributesRead, type LdapDirectory, readDirectory } from "./directory-config.ts";
+
+const server = { url: "ldaps://ldap.campus.example", base: "dc=campus,dc=example" };
+
+/** What is said of a directory. */
+function wrong(directory: Record<string, unknown>): string {
+  const said = new Error();
+  try {
+    readDirectory(directory, (what) => {
+      said.message = what;
+      throw said;
+    });
+  } catch (error) {
+    assert.equal(error, said);
+    return said.message;
+  }
+  return assert.fail("it is accepted");
+}
+const right = (directory: Record<string, unknown>): void =>
+  assert.deepEqual(readDirectory(directory, assert.fail as never), directory);
+
+test("a file and a server are read as they are written", () => {
+  right({ ldif: "campus.ldif" });
+  right(server);
+  right({ url: "ldapi:///", base: "dc=campus" });
+  right({ url: "ldapi://%2Ftmp%2Fldapi", base: "dc=campus", attributes: ["cn", "mail"] });
+  right({ ...server, url: "ldap://[2001:db8::1]:3389/", startTls: true, ca: "ca.pem", cert: "me.pem", key: "me.key" });
+  right({ ...server, bindDn: "cn=reader,dc=campus", passwordFile: "ldap.password", filter: "(cn=*)" });
+});
+
+test("what is wrong is named with its option, the rule and the value", () => {
+  assert.match(wrong({}), /^directory\.ldif: expected a text, found nothing$/);
+  assert.match(wrong({ ...server, bindDN: "cn=a" }), /unknown option of directory "bindDN" .*did you mean "bindDn"/);
+  assert.match(wrong({ base: "dc=campus", ldif: "a" }), /^directory\.base is of a server: directory\.url is missing$/);
+  assert.match(wrong({ ...server, url: "https://a" }), /^directory\.url: expected ldap:\/\/host.*"https:\/\/a"$/);
+  assert.match(wrong({ ...server, url: "ldap://cn=a:secret@host" }), /found "ldap:\/\/…@host"$/);
+  assert.match(wrong({ url: server.url }), /^directory\.base: expected a text, found nothing$/);
+  assert.match(wrong({ ...server, base: "campus" }), /^directory\.base: "campus" is not a DN/);
+  assert.match(wrong({ ...server, startTls: true }), /startTls is for ldap:\/\//);
+  assert.match(wrong({ ...server, bindDn: "cn=a" }), /bindDn and directory\.passwordFile go together/);
+  assert.match(wrong({ ...server, cert: "a" }), /cert and directory\.key go together/);
+  assert.match(wrong({ ...server, attributes: "cn" }), /attributes: expected a list of names, found "cn"/);
+});
+
+test("a password does not travel in the clear to another machine", () => {
+  const bind = { bindDn: "cn=a", passwordFile: "p", base: "dc=campus" };
+  assert.match(
+    wrong({ ...bind, url: "ldap://ldap.campus.example" }),
+    /in the clear .*: use ldaps:\/\/ or startTls: true/,
+  );
+  assert.match(wrong({ ...bind, url: "ldap://127.0.0.1.evil.example" }), /in the clear/);
+  for (const url of ["ldap://127.0.0.1:3389", "ldap://localhost", "ldap://[::1]/"]) right({ ...bind, url });
+});
+
+test("the attributes that are read are known, unless all of a kind are", () => {
+  const read = attributesRead({ ...server, attributes: ["commonName", "mail"] } as LdapDirectory);
+  assert.ok(read?.has("cn") && read.has("mail") && read.has("objectclass") && !read.has("sn"));
+  assert.equal(attributesRead({ ...server, attributes: ["*", "memberOf"] } as LdapDirectory), undefined);
+  assert.equal(attributesRead(server), undefined);
+  assert.equal(attributesRead({ ldif: "a" }), undefined);
+});

@@ -1,0 +1,54 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { StoredEntry } from "../core/entry.ts";
+import { UserError } from "../core/outcome.ts";
+import { ldapSource } from "../directories/ldap/source.ts";
+import { readContent } from "../directories/ldif/content.ts";
+import { ldifSource } from "../directories/ldif/source.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { DirectorySource } from "../ports/directory.ts";
+import type { Project } from "../project/project.ts";
+import { systemClock } from "./clock.ts";
+
+/** The directory that the config names. */
+export function openDirectory(
+  { folder, config, ldifFile }: Project,
+  { clock, log }: { readonly clock: Clock; readonly log: (line: string) => void },
+): DirectorySource {
+  const { directory } = config;
+  if ("ldif" in directory) return ldifSource({ file: ldifFile, clock });
+  const { passwordFile, ca, cert, key, ...rest } = directory;
+  const text = (file: string): string => Buffer.from(readFile(resolve(folder, file))).toString();
+  return ldapSource({
+    ...rest,
+    ...(passwordFile !== undefined && { password: text(passwordFile).replace(/\r?\n$/, "") }),
+    ...(ca !== undefined && { ca: text(ca) }),
+    ...(cert !== undefined && { cert: text(cert) }),
+    ...(key !== undefined && { key: text(key) }),
+    ...{ clock, log },
+  });
+}
+
+/** Reads the directory once, as it is now; what keeps it from being read is a `UserError`. */
+export async function readDirectoryOnce(project: Project): Promise<readonly StoredEntry[]> {
+  if ("ldif" in project.config.directory) return readContent(readFile(project.ldifFile), project.ldifFile);
+  const over = new AbortController();
+  try {
+    for await (const change of openDirectory(project, { clock: systemClock, log: () => {} }).changes(over.signal)) {
+      if (change.kind === "trouble") throw new UserError(change.why);
+      if (change.kind === "refresh") return change.entries;
+    }
+  } finally {
+    over.abort();
+  }
+  throw new UserError("the directory says nothing");
+}
+
+/** The bytes of a file that an administrator named. */
+export function readFile(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new UserError((error as Error).message);
+  }
+}

@@ -1,0 +1,87 @@
+import { attributeName } from "../../core/attributes.ts";
+import { normalDn, parentOf } from "../../core/dn.ts";
+import type { StoredEntry } from "../../core/entry.ts";
+import { ReadAgain } from "./known.ts";
+import type { Wanted } from "./sync-search.ts";
+import { type Reader, who } from "./trouble.ts";
+
+/** Thrown when a content cannot be the whole truth. */
+export class Unbelievable extends Error {
+  override name = "Unbelievable";
+}
+
+/**
+ * Judges a whole content before anybody acts upon it. An access rule does not refuse what it hides: it makes the directory smaller.
+ * What shows that something is hidden throws; what may only look like it gives a line for the log.
+ */
+export function believer(
+  reader: Reader & Wanted,
+  log: (line: string) => void,
+): (entries: readonly StoredEntry[]) => void {
+  let shown = new Map<string, number>(); // how many entries had each attribute the last time
+  let missing: ReadonlyMap<string, string> = new Map(); // above others, the last time
+  const rule = `slapd's "access" must let ${who(reader)} read`;
+
+  return (entries) => {
+    if (entries.length === 0) throw new Unbelievable(`${reader.base} has no entry at all: ${rule} what is below it`);
+    const bare = entries.find(({ attributes }) => !attributes.has("objectclass"));
+    if (bare) throw new Unbelievable(`${bare.dn} comes without its objectClass: ${rule} all of an entry`);
+    if (reader.filter === undefined) {
+      const before = missing;
+      missing = missingParents(entries, reader.base);
+      for (const [name, below] of missing) {
+        if (!before.has(name)) continue;
+        throw new Unbelievable(
+          `${below} comes without the entry above it: ${rule} that one, too, or set directory.filter`,
+        );
+      }
+      for (const below of missing.values()) {
+        throw new ReadAgain(`what is above ${below} was renamed while it was read, or is hidden`);
+      }
+    }
+    const now = countsOf(entries);
+    for (const name of reader.attributes ?? []) {
+      if (/^[*+@]/.test(name) || now.has(attributeName(name)) || (shown.size > 0 && !shown.has(attributeName(name))))
+        continue;
+      log(`the directory: no entry shows ${name}: is it spelled right, and may ${who(reader)} read it?`);
+    }
+    for (const [name, count] of shown) {
+      if (now.has(name) || count < 2) continue;
+      log(`the directory: no entry shows ${name} any more, ${count} did: if nobody meant that, ${rule} it`);
+    }
+    shown = now;
+  };
+}
+
+/** The names of the entries that are missing above others (those above the base apart), each with one that is below it. */
+function missingParents(entries: readonly StoredEntry[], base: string): ReadonlyMap<string, string> {
+  const written = new Set(entries.map(({ dn }) => dn.toLowerCase()));
+  // As they are written, parents are found at once; only what is left is looked at as LDAP compares names.
+  const left = entries.filter(({ dn }) => !written.has(dn.slice(dn.indexOf(",") + 1).toLowerCase()));
+  const missing = new Map<string, string>();
+  if (left.length === 1 && left[0]?.dn.toLowerCase() === base.toLowerCase()) return missing;
+  const names = new Set(entries.map(({ dn }) => nameOf(dn)));
+  const top = nameOf(base);
+  for (const { dn } of left) {
+    const name = nameOf(dn);
+    const parent = parentOf(name) ?? "";
+    if (name !== top && !names.has(parent)) missing.set(parent, dn);
+  }
+  return missing;
+}
+
+function nameOf(dn: string): string {
+  try {
+    return normalDn(dn);
+  } catch {
+    return dn; // a name that cannot be read has no parent, which is said
+  }
+}
+
+function countsOf(entries: readonly StoredEntry[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { attributes } of entries) {
+    for (const name of attributes.keys()) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return counts;
+}

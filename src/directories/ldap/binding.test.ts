@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { baseLdif, startSlapd } from "../../../test/servers/slapd.ts";
+import { systemClock } from "../../daemon/clock.ts";
+import { readEvent } from "../../transcriber/event.ts";
+import { type BindingOptions, eventOf, openBinding } from "./binding.ts";
+
+const top = "dc=campus,dc=example";
+const dn = `cn=Zoé,${top}`;
+const made = new Map([
+  ["objectClass", ["inetOrgPerson"]],
+  ["cn", ["Zoé"]],
+  ["sn", ["Ünal"]],
+  ["mail", ["zoe@campus.example"]],
+]);
+
+async function scene(more: Partial<BindingOptions> = {}) {
+  const server = await startSlapd({ ldif: baseLdif });
+  const { url, base, adminDn: bindDn, password } = server;
+  const stop = new AbortController();
+  const binding = await openBinding({ url, base, bindDn, password, clock: systemClock, signal: stop.signal, ...more });
+  return {
+    server,
+    binding,
+    async [Symbol.asyncDispose]() {
+      binding.close();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test("each write says exactly what was before and what is after", async () => {
+  await using it = await scene();
+  const { binding } = it;
+  const added = await binding.write({ kind: "add", dn, attributes: made });
+  assert.equal(added.before, null);
+  assert.deepEqual(added.after?.get("entrydn"), [dn]);
+  assert.match(added.uuid, /^[0-9a-f-]{36}$/);
+
+  const photo = new Uint8Array([255, 216, 0]);
+  const modifications = [
+    { kind: "replace", attribute: "sn", values: ["Ünal (née Öz)"] },
+    { kind: "add", attribute: "jpegPhoto", values: [photo] },
+    { kind: "delete", attribute: "mail", values: [] },
+  ] as const;
+  const modified = await binding.write({ kind: "modify", dn, modifications });
+  assert.deepEqual([modified.before?.get("sn"), modified.after?.get("sn")], [["Ünal"], ["Ünal (née Öz)"]]);
+  assert.deepEqual([modified.before?.get("mail"), modified.after?.get("mail")], [["zoe@campus.example"], undefined]);
+  assert.deepEqual(modified.after?.get("jpegphoto"), [photo]);
+  assert.equal(modified.uuid, added.uuid);
+  assert.ok(modified.csn > added.csn);
+
+  const renamed = await binding.write({ kind: "rename", dn, newRdn: "cn=Zoë", deleteOldRdn: true });
+  assert.deepEqual([renamed.before?.get("cn"), renamed.after?.get("cn")], [["Zoé"], ["Zoë"]]);
+  const gone = await binding.write({ kind: "delete", dn: `cn=Zoë,${top}` });
+  assert.deepEqual([gone.before?.get("cn"), gone.after], [["Zoë"], null]);
+  assert.equal(await binding.read(`cn=Zoë,${top}`), undefined);
+
+  const event = JSON.parse(eventOf("id-1", modified, { who: "camille", why: "married" }));
+  assert.deepEqual(event[2].jpegphoto, [{ base64: "/9gA" }]);
+  assert.deepEqual(readEvent(event), {
+    names: [added.uuid, readEvent(event).names[1]],
+    who: "camille",
+    why: "married",
+  });
+});
+
+test("what has changed since it was read is not overwritten", async () => {
+  await using it = await scene();
+  const { binding } = it;
+  await binding.write({ kind: "add", dn, attributes: made });
+  const read = (await binding.read(dn))?.attributes.get("entrycsn")?.[0] as string;
+  const set = (sn: string) =>
+    ({ kind: "modify", dn, modifications: [{ kind: "replace", attribute: "sn", values: [sn] }] }) as const;
+  await binding.write(set("mine"), { read });
+  await assert.rejects(
+    binding.write(set("late"), { read }),
+    /it has changed since it was read: read it again \(result 122/,
+  );
+  assert.deepEqual((await binding.read(dn))?.attributes.get("sn"), ["mine"]);
+});
+
+test("a value that is another entry's is refused, and so is what the server refuses, with the connection still good", async () => {
+  await using it = await scene({ unique: ["mail"] });
+  const { binding } = it;
+  await binding.write({ kind: "add", dn, attributes: made });
+  const other = `cn=other,${top}`;
+  const twin = new Map([...made, ["cn", ["other"]]]);
+  await assert.rejects(
+    binding.write({ kind: "add", dn: other, attributes: twin }),
+    /^UserError: cn=other,.*: mail "zoe@campus\.example" is cn=Zoé,dc=campus,dc=example's$/,
+  );
+  await assert.rejects(
+    binding.write({ kind: "add", dn, attributes: made }),
+    /there is such an entry already \(result 68/,
+  );
+  await assert.rejects(binding.write({ kind: "delete", dn: other }), /there is no such entry.*result 32/);
+  await binding.write({ kind: "delete", dn });
+});
+
+test("a write whose answer never came is not called refused", async () => {
+  await using it = await scene();
+  await it.server.kill9();
+  await assert.rejects(it.binding.write({ kind: "delete", dn }), /whether it was written is not known/);
+});

@@ -1,0 +1,163 @@
+import type { Attributes, Value } from "../../core/entry.ts";
+import { reason, UserError } from "../../core/outcome.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { type Change, changeRequest } from "./change-requests.ts";
+import { type Access, connect } from "./connection.ts";
+import { entryReader, type FoundEntry } from "./entry.ts";
+import { type Inbox, inboxOf } from "./inbox.ts";
+import { filterValue, search } from "./requests.ts";
+import { ResultError, readResult } from "./result.ts";
+import { sayTrouble } from "./trouble.ts";
+import { assertCsn, entriesRead, readAfter, readBefore } from "./write-controls.ts";
+
+/** What a write did: the attributes before (null for an addition) and after (null for a deletion), entryDN and entryUUID among them. */
+export interface Written {
+  readonly before: Attributes | null;
+  readonly after: Attributes | null;
+  readonly uuid: string;
+  /** The state that the write made; of a deletion, the last one. */
+  readonly csn: string;
+}
+
+export interface WriteOptions {
+  /** The entryCSN of what the writer has read: if the entry is another by now, nothing is written. */
+  readonly read?: string;
+}
+
+/** A hand that writes to an LDAP server, and knows exactly what it did. */
+export interface Binding {
+  /** The entry of a DN, with its operational attributes; undefined when there is none. */
+  read(dn: string): Promise<FoundEntry | undefined>;
+  /** Makes a change; throws a `UserError` when the server refuses it: then nothing was written. */
+  write(change: Change, options?: WriteOptions): Promise<Written>;
+  close(): void;
+}
+
+export interface BindingOptions extends Access {
+  readonly base: string;
+  /** The attributes whose values no two entries may share. slapd's own overlay `unique` is surer: between this look and the write another writer has a moment. */
+  readonly unique?: readonly string[];
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** Opens a connection to write through. Its requests are made one after the other. */
+export async function openBinding(options: BindingOptions): Promise<Binding> {
+  const { base, unique = [], clock, signal } = options;
+  const connection = await connect(options, clock, signal).catch((error) => {
+    throw new UserError(sayTrouble(error, options));
+  });
+  const inbox = inboxOf(connection);
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = last.then(work);
+    last = done.catch(() => {}); // its own caller hears of it
+    return done;
+  };
+
+  async function find(request: Parameters<typeof search>[0]): Promise<FoundEntry[]> {
+    const { entries } = await inbox.answersTo(connection.send(search(request)));
+    return entries.map(({ body }) => entryReader()(body));
+  }
+
+  async function read(dn: string): Promise<FoundEntry | undefined> {
+    try {
+      const [entry] = await find({ base: dn, scope: "base", attributes: ["*", "+"] });
+      return entry;
+    } catch (error) {
+      if (error instanceof ResultError && error.code === 32) return undefined;
+      throw error;
+    }
+  }
+
+  async function checkUnique(change: Change): Promise<void> {
+    for (const [attribute, value] of valuesOf(change)) {
+      if (!unique.some((name) => name.toLowerCase() === attribute.toLowerCase())) continue;
+      const filter = `(${attribute}=${filterValue(value)})`;
+      const found = await find({ base, scope: "sub", filter, attributes: ["1.1"] });
+      const other = found.find(({ dn }) => dn.toLowerCase() !== change.dn.toLowerCase());
+      if (other) throw new UserError(`${change.dn}: ${attribute} ${JSON.stringify(String(value))} is ${other.dn}'s`);
+    }
+  }
+
+  async function write(change: Change, { read: csn }: WriteOptions): Promise<Written> {
+    await checkUnique(change);
+    const { operation, answer } = changeRequest(change);
+    const controls = [
+      ...(change.kind === "add" ? [] : [readBefore]),
+      ...(change.kind === "delete" ? [] : [readAfter]),
+      ...(csn === undefined ? [] : [assertCsn(csn)]),
+    ];
+    const message = await answerTo(inbox, connection.send(operation, controls), answer).catch((error) => {
+      throw new Error(`${change.dn}: whether it was written is not known`, { cause: error });
+    });
+    try {
+      readResult(message.body);
+    } catch (error) {
+      throw new UserError(`${change.dn}: ${sayRefusal(error)}`);
+    }
+    const { before, after } = entriesRead(message.controls);
+    const newest = (after ?? before)?.attributes;
+    const one = (name: string): string => String(newest?.get(name)?.[0] ?? "");
+    const uuid = one("entryuuid").toLowerCase();
+    return { before: before?.attributes ?? null, after: after?.attributes ?? null, uuid, csn: one("entrycsn") };
+  }
+
+  return {
+    read: (dn) => inTurn(() => read(dn)),
+    write: (change, writing = {}) => inTurn(() => write(change, writing)),
+    close: () => connection.close(),
+  };
+}
+
+async function answerTo(inbox: Inbox, id: number, operation: number) {
+  for (;;) {
+    const message = await inbox.next();
+    if (message.id === id && message.operation === operation) return message;
+  }
+}
+
+function valuesOf(change: Change): [attribute: string, value: Value][] {
+  const given: (readonly [string, readonly Value[]])[] =
+    change.kind === "add"
+      ? [...change.attributes]
+      : change.kind === "modify"
+        ? change.modifications.flatMap(({ kind, attribute, values }) =>
+            kind === "delete" ? [] : [[attribute, values]],
+          )
+        : [];
+  return given.flatMap(([attribute, values]) => values.map((value): [string, Value] => [attribute, value]));
+}
+
+const refusals: Readonly<Record<number, string>> = {
+  12: "the server cannot say what a write did (RFC 4527, RFC 4528), so nothing was written",
+  32: "there is no such entry, or none above it",
+  50: "this user may not write it",
+  66: "there are entries below it",
+  68: "there is such an entry already",
+  122: "it has changed since it was read: read it again",
+};
+
+function sayRefusal(error: unknown): string {
+  if (!(error instanceof ResultError)) return reason(error);
+  const said = refusals[error.code] ?? "the server refuses it";
+  return `${said} (result ${error.code}${error.message === "" ? "" : `: ${error.message}`})`;
+}
+
+/** The body of the event that tells of a write, for `trigger.event`: `[hash, before, after, additional]` (docs/protocol.md). */
+export const eventOf = (hash: string, { before, after }: Written, additional: unknown = null): string =>
+  JSON.stringify([hash, before && onTheWire(before), after && onTheWire(after), additional]);
+
+const onTheWire = (attributes: Attributes): Record<string, unknown> =>
+  Object.fromEntries(
+    [...attributes].map(([name, values]) => [
+      wireNames.get(name) ?? name,
+      values.map((value) => (typeof value === "string" ? value : { base64: Buffer.from(value).toString("base64") })),
+    ]),
+  );
+
+const wireNames = new Map([
+  ["entrydn", "entryDN"],
+  ["entryuuid", "entryUUID"],
+  ["entrycsn", "entryCSN"],
+]);

@@ -1,0 +1,45 @@
+import { attributeName, isBinary } from "../../core/attributes.ts";
+import type { Attributes, Value } from "../../core/entry.ts";
+import { type BerReader, octetString, sequence, set } from "./ber.ts";
+
+/** The body of a search result entry. */
+export interface FoundEntry {
+  readonly dn: string;
+  readonly attributes: Attributes;
+  /** Whether entries stand below it, as the server says; undefined when it does not say. */
+  readonly parent: boolean | undefined;
+}
+
+/** Reads entries of one connection: text where a value is UTF-8, bytes otherwise and for `;binary`. */
+export function entryReader(): (body: BerReader) => FoundEntry {
+  const names = new Map<string, string>(); // a directory has few names, and says each many times
+  const nameOf = (written: string): string => {
+    let name = names.get(written);
+    if (name === undefined) {
+      name = attributeName(written);
+      if (names.size < mostNames) names.set(written, name);
+    }
+    return name;
+  };
+
+  return (body) => {
+    const dn = body.text("the DN of an entry");
+    const attributes = new Map<string, readonly Value[]>();
+    let parent: boolean | undefined;
+    for (const list = body.inside(sequence, "the attributes of an entry"); list.more; ) {
+      const attribute = list.inside(sequence, "an attribute");
+      const name = nameOf(attribute.text("the name of an attribute"));
+      const binary = isBinary(name);
+      const values: Value[] = [];
+      for (const each = attribute.inside(set, "the values of an attribute"); each.more; ) {
+        values.push(binary ? new Uint8Array(each.bytes(octetString, "a value")) : each.textOrBytes("a value"));
+      }
+      if (name === "hassubordinates") parent = values[0] !== "FALSE";
+      else if (values.length > 0) attributes.set(name, values);
+    }
+    return { dn, attributes, parent };
+  };
+}
+
+/** How many names are remembered: beyond what any schema has. */
+const mostNames = 10_000;

@@ -1,0 +1,53 @@
+import type { Connection } from "./connection.ts";
+import { answers, readResult } from "./result.ts";
+import type { Message } from "./wire.ts";
+
+/** The messages of a connection, one by one in the order of their arrival. */
+export interface Inbox {
+  next(): Promise<Message>;
+  /** Whether another one has arrived already. */
+  readonly more: boolean;
+  /** All that answers a search; what else arrives meanwhile stays for later, in its order. Throws a `ResultError` when the search fails. */
+  answersTo(search: number): Promise<{ readonly entries: readonly Message[]; readonly done: Message }>;
+}
+
+export function inboxOf(connection: Connection): Inbox {
+  let arrived: readonly Message[] = [];
+  let at = 0;
+
+  async function next(): Promise<Message> {
+    while (at >= arrived.length) {
+      arrived = await connection.next();
+      at = 0;
+    }
+    const message = arrived[at++] as Message;
+    // Number 0 is the server's own word: it says why it is about to close the connection (RFC 4511, 4.4.1).
+    if (message.id === 0) {
+      readResult(message.body);
+      throw new Error("the server says that it closes the connection");
+    }
+    return message;
+  }
+
+  return {
+    next,
+    get more() {
+      return at < arrived.length;
+    },
+    async answersTo(search) {
+      const entries: Message[] = [];
+      const others: Message[] = [];
+      for (;;) {
+        const message = await next();
+        if (message.id !== search) others.push(message);
+        else if (message.operation === answers.entry) entries.push(message);
+        else if (message.operation === answers.done) {
+          readResult(message.body);
+          arrived = [...others, ...arrived.slice(at)];
+          at = 0;
+          return { entries, done: message };
+        }
+      }
+    },
+  };
+}

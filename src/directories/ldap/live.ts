@@ -1,0 +1,70 @@
+import type { StoredEntry } from "../../core/entry.ts";
+import type { DirectoryState } from "../../core/stream.ts";
+import type { SourceChange } from "../../ports/directory.ts";
+import { type Known, ReadAgain } from "./known.ts";
+import { readInfo } from "./refresh.ts";
+import { answers, readResult } from "./result.ts";
+import { laterState } from "./state.ts";
+import { readSubtree, type SubtreeParts } from "./subtree.ts";
+import { csnsOf } from "./sync-controls.ts";
+
+/** The most entries in one change: hosts are told of it in one message. */
+const mostTogether = 500;
+
+/**
+ * Delivers what a directory tells after its refresh, in its order. What has arrived together is one change where that cannot alter the outcome:
+ * entries that keep their names or appear without a subtree, or a run of deletions.
+ */
+export async function* readLive(
+  parts: SubtreeParts & { readonly id: number; readonly known: Known },
+  start: DirectoryState,
+): AsyncGenerator<SourceChange> {
+  const { inbox, id, known, read } = parts;
+  let state = start;
+  let put = new Map<string, StoredEntry>();
+  let gone: string[] = [];
+  const gathered = (): SourceChange => {
+    const change = { kind: "change", put: [...put.values()], gone, state } as const;
+    [put, gone] = [new Map(), []];
+    return change;
+  };
+
+  for (;;) {
+    const size = put.size + gone.length;
+    if (size > 0 && (!inbox.more || size >= mostTogether)) yield gathered();
+    const message = await inbox.next();
+    if (message.id !== id) continue;
+    if (message.operation === answers.done) {
+      readResult(message.body);
+      throw new Error("the server ended the search that it was to keep open");
+    }
+    if (message.operation === answers.intermediate) {
+      const info = readInfo(message);
+      if (!info) continue;
+      if (info.uuids.length > 0 && !info.gone) throw new ReadAgain("the server began another refresh");
+      if (info.uuids.length > 0 && put.size > 0) yield gathered();
+      for (const uuid of info.uuids) known.delete(uuid);
+      gone.push(...info.uuids);
+      state = laterState(state, csnsOf(info.cookie));
+      continue;
+    }
+    if (message.operation !== answers.entry) continue;
+    const { state: what, uuid, entry, cookie, parent } = read(message);
+    if (what === "present") throw new ReadAgain("the server began another refresh");
+    if (what === "delete") {
+      if (put.size > 0) yield gathered();
+      known.delete(uuid);
+      gone.push(uuid);
+    } else {
+      const place = known.put(uuid, entry.dn);
+      const appeared = (what === "add" || place === "new") && parent !== false;
+      if (gone.length > 0 || (put.size > 0 && (appeared || place === "renamed"))) yield gathered();
+      put.set(uuid, entry);
+      for (const below of appeared ? await readSubtree(parts, entry) : []) {
+        known.put(below.uuid, below.dn);
+        put.set(below.uuid, below);
+      }
+    }
+    state = laterState(state, csnsOf(cookie));
+  }
+}

@@ -1,0 +1,65 @@
+import type { StoredEntry } from "../../core/entry.ts";
+import type { DirectoryState } from "../../core/stream.ts";
+import type { Inbox } from "./inbox.ts";
+import { answers, readResult } from "./result.ts";
+import { csnsOf, readSyncInfo, syncInfoOid } from "./sync-controls.ts";
+import type { SyncEntry } from "./sync-search.ts";
+import type { Message } from "./wire.ts";
+
+/** More than this is no directory that a machine's memory holds. */
+const most = { entries: 5_000_000, bytes: 4 * 1024 ** 3 };
+
+/** How many entries are read between two lines of the log. */
+const progressStep = 10_000;
+
+/** The whole content, as a refresh gives it. */
+export interface Whole {
+  readonly entries: readonly StoredEntry[];
+  /** Empty when the server does not say it. */
+  readonly state: DirectoryState;
+}
+
+/** Reads a refresh to its end, and keeps it aside until then: one that breaks throws, and has changed nothing. */
+export async function readWhole(
+  inbox: Inbox,
+  id: number,
+  read: (message: Message) => SyncEntry,
+  log: (line: string) => void,
+): Promise<Whole> {
+  const entries = new Map<string, StoredEntry>();
+  let bytes = 0;
+  let state: DirectoryState = [];
+  for (;;) {
+    const message = await inbox.next();
+    if (message.id !== id) continue;
+    bytes += message.size;
+    if (entries.size > most.entries || bytes > most.bytes) {
+      throw new Error(
+        `more than ${most.entries} entries or ${most.bytes} bytes: too much to hold in memory; set directory.base or directory.filter`,
+      );
+    }
+    if (message.operation === answers.entry) {
+      const { state: what, uuid, entry } = read(message);
+      if (what === "delete") entries.delete(uuid);
+      else if (what === "present") throw new Error("the server speaks no RFC 4533: it says that an entry is as it was");
+      else entries.set(uuid, entry);
+      if (what !== "delete" && entries.size % progressStep === 0) log(`the directory: ${entries.size} entries read…`);
+    } else if (message.operation === answers.intermediate) {
+      const info = readInfo(message);
+      if (!info) continue;
+      for (const uuid of info.gone ? info.uuids : []) entries.delete(uuid);
+      if (info.cookie !== undefined) state = csnsOf(info.cookie);
+      if (info.refreshDone) return { entries: [...entries.values()], state };
+    } else if (message.operation === answers.done) {
+      readResult(message.body);
+      throw new Error("the server ended the search that it was to keep open");
+    }
+  }
+}
+
+/** The sync info message in an intermediate response (RFC 4511, 4.13); undefined for one of another kind. */
+export function readInfo({ body }: Message) {
+  const type = body.tag === 0x80 ? body.text("the name of an intermediate response", 0x80) : "";
+  if (type !== syncInfoOid || body.tag !== 0x81) return undefined;
+  return readSyncInfo(body.bytes(0x81, "a sync info message"));
+}

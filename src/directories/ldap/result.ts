@@ -1,0 +1,42 @@
+import { type BerReader, enumerated } from "./ber.ts";
+
+/** The tags of the answers that are read (RFC 4511, 4). */
+export const answers = {
+  bind: 0x61,
+  entry: 0x64,
+  done: 0x65,
+  modify: 0x67,
+  add: 0x69,
+  delete: 0x6b,
+  rename: 0x6d,
+  reference: 0x73,
+  extended: 0x78,
+  intermediate: 0x79,
+} as const;
+
+/** A server's answer that is not success. */
+export class ResultError extends Error {
+  override name = "ResultError";
+  /** The result code (RFC 4511, appendix A). */
+  readonly code: number;
+  constructor(code: number, diagnostic: string) {
+    super(diagnostic);
+    this.code = code;
+  }
+}
+
+/** Goes past the result at the head of an answer; throws a `ResultError` unless it is success. */
+export function readResult(body: BerReader): void {
+  const code = body.integer("a result", enumerated);
+  body.text("the DN of a result");
+  const diagnostic = body.text("the text of a result");
+  // The text is the server's own, for the log: printable, and not longer than a line.
+  if (code !== 0)
+    throw new ResultError(
+      code,
+      diagnostic
+        .replace(/[^\x20-\x7e]+/g, " ")
+        .trim()
+        .slice(0, 300),
+    );
+}

@@ -1,0 +1,86 @@
+import type { StoredEntry } from "../../core/entry.ts";
+import type { DirectoryState } from "../../core/stream.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { SourceChange } from "../../ports/directory.ts";
+import { type Access, type Connection, connect } from "./connection.ts";
+import { entryReader } from "./entry.ts";
+import { type Inbox, inboxOf } from "./inbox.ts";
+import { Known, ReadAgain } from "./known.ts";
+import { readLive } from "./live.ts";
+import { readWhole } from "./refresh.ts";
+import { search } from "./requests.ts";
+import { sendSyncSearch, syncEntryReader, type Wanted } from "./sync-search.ts";
+
+export interface SessionOptions extends Access, Wanted {
+  readonly clock: Clock;
+  readonly log: (line: string) => void;
+}
+
+/** How often a silent server is asked whether it is there, in milliseconds; one that then says nothing for as long is gone. */
+const beat = 30_000;
+
+/** The mirror is compared with the directory once a day, in milliseconds. */
+const day = 24 * 60 * 60 * 1000;
+
+/** One connection: the whole content once, then every change, until it breaks, which throws. A refresh that is asked for meanwhile ends it. */
+export async function* openSession(
+  options: SessionOptions,
+  believe: (entries: readonly StoredEntry[]) => void,
+  { signal, asked }: { readonly signal: AbortSignal; readonly asked: AbortSignal },
+): AsyncGenerator<SourceChange> {
+  const { clock, log } = options;
+  const over = new AbortController();
+  const connection = await connect(options, clock, signal);
+  const askedFor = (): void => connection.close(new ReadAgain("a refresh was asked for"));
+  asked.addEventListener("abort", askedFor);
+  if (asked.aborted) askedFor();
+  try {
+    void keepAsking(connection, options.base, clock, over.signal);
+    const inbox = inboxOf(connection);
+    const read = syncEntryReader();
+    const started = clock.monotonic();
+    const id = sendSyncSearch(connection, options, options.base, "refreshAndPersist");
+    const whole = await readWhole(inbox, id, read, log);
+    believe(whole.entries);
+    const known = new Known();
+    for (const { uuid, dn } of whole.entries) known.put(uuid, dn);
+    const state = whole.state.length > 0 ? whole.state : await readState(connection, inbox, options.base);
+    const seconds = ((clock.monotonic() - started) / 1000).toFixed(1);
+    log(`the directory: ${whole.entries.length} entries read in ${seconds} s`);
+    yield { kind: "refresh", entries: whole.entries, state };
+    yield* readLive({ connection, inbox, wanted: options, read, id, known }, state);
+  } finally {
+    asked.removeEventListener("abort", askedFor);
+    over.abort();
+    connection.close();
+  }
+}
+
+/** Notices a server that went without a word, and ends a connection that has lasted a day. */
+async function keepAsking(connection: Connection, base: string, clock: Clock, signal: AbortSignal): Promise<void> {
+  const probe = search({ base, scope: "base", attributes: ["1.1"] });
+  const started = clock.monotonic();
+  for (let probed = false; ; ) {
+    const before = clock.monotonic();
+    await clock.sleep(beat, signal);
+    if (signal.aborted) return;
+    if (clock.monotonic() - started >= day) return connection.close(new ReadAgain("a day has passed"));
+    const silent = connection.heard < before;
+    if (silent && probed) return connection.close(new Error(`the server has said nothing for ${beat / 1000} s`));
+    if (silent) connection.send(probe);
+    probed = silent;
+  }
+}
+
+/** The contextCSN of the base, for a server that does not say it in its cookies. */
+async function readState(connection: Connection, inbox: Inbox, base: string): Promise<DirectoryState> {
+  const request = search({ base, scope: "base", attributes: ["contextCSN"] });
+  const { entries } = await inbox.answersTo(connection.send(request));
+  const read = entryReader();
+  const values = entries.flatMap(({ body }) => read(body).attributes.get("contextcsn") ?? []);
+  const state = values.filter((value) => typeof value === "string");
+  if (state.length > 0) return state;
+  throw new Error(
+    `${base} shows no contextCSN: slapd's "access" must let the reader read it, and the database needs one (slapadd -w)`,
+  );
+}

@@ -1,0 +1,71 @@
+import { UserError } from "../../core/outcome.ts";
+import type { DirectorySource, SourceChange } from "../../ports/directory.ts";
+import { believer } from "./believe.ts";
+import { ReadAgain } from "./known.ts";
+import { checkedFilter } from "./requests.ts";
+import { openSession, type SessionOptions } from "./session.ts";
+import { asksForCare, sayTrouble } from "./trouble.ts";
+
+export type LdapSourceOptions = SessionOptions;
+
+/** How long to wait after so many failures in a row, in milliseconds. */
+const backoff = (failures: number): number => Math.min(250 * 2 ** (failures - 1), 15_000);
+
+/** How long to wait after credentials were refused: a password policy may count. */
+const carefulWait = 60_000;
+
+/** A connection that lasted so long had got over its trouble, in milliseconds. */
+const steady = 30_000;
+
+/**
+ * An OpenLDAP server as a directory, followed by content synchronization (RFC 4533). Each connection reads the whole, without a cookie, delivers it
+ * as one change when the server says that it is done, and then every change in the server's order. Whatever breaks that is trouble, never a smaller directory.
+ */
+export function ldapSource(options: LdapSourceOptions): DirectorySource {
+  const { clock, log } = options;
+  if (options.filter !== undefined) checkedFilter(options.filter);
+  // A bind with a name and no password succeeds, as nobody (RFC 4513, 5.1.2): it would read what everybody may.
+  if (options.bindDn !== undefined && !options.password) {
+    throw new UserError(`directory.passwordFile: the password of ${options.bindDn} is empty`);
+  }
+  const followers = new Set<() => void>();
+
+  async function* changes(signal: AbortSignal): AsyncGenerator<SourceChange> {
+    const believe = believer(options, log);
+    let asked = new AbortController();
+    const ask = (): void => asked.abort();
+    followers.add(ask);
+    let failures = 0;
+    try {
+      while (!signal.aborted) {
+        asked = new AbortController();
+        const started = clock.monotonic();
+        let error: unknown;
+        try {
+          const session = openSession(options, believe, { signal, asked: asked.signal });
+          for await (const change of session) yield change;
+        } catch (thrown) {
+          error = thrown;
+        }
+        if (signal.aborted) return;
+        if (clock.monotonic() - started > steady) failures = 0;
+        if (asked.signal.aborted) continue;
+        failures += 1;
+        if (error instanceof ReadAgain) log(`the directory: ${error.message}: it is read whole again`);
+        if (error instanceof ReadAgain && failures === 1) continue;
+        yield { kind: "trouble", why: sayTrouble(error, options) };
+        const wait = asksForCare(error) ? carefulWait : backoff(failures);
+        await clock.sleep(wait, AbortSignal.any([signal, asked.signal]));
+      }
+    } finally {
+      followers.delete(ask);
+    }
+  }
+
+  return {
+    changes,
+    refresh() {
+      for (const ask of followers) ask();
+    },
+  };
+}

@@ -1,0 +1,13 @@
+import type { DirectoryState } from "../../core/stream.ts";
+
+/** A state with what a change brings: the highest CSN of each server. A server whose clock was set back says lower ones for newer states. */
+export function laterState(state: DirectoryState, csns: readonly string[]): DirectoryState {
+  const byServer = new Map(state.map((csn) => [serverOf(csn), csn]));
+  for (const csn of csns) {
+    const before = byServer.get(serverOf(csn));
+    if (before === undefined || before < csn) byServer.set(serverOf(csn), csn);
+  }
+  return [...byServer.values()];
+}
+
+const serverOf = (csn: string): string => csn.split("#", 3)[2] ?? "";

@@ -1,0 +1,35 @@
+import type { StoredEntry } from "../../core/entry.ts";
+import type { Connection } from "./connection.ts";
+import type { Inbox } from "./inbox.ts";
+import { ReadAgain } from "./known.ts";
+import { ResultError } from "./result.ts";
+import { type SyncEntry, sendSyncSearch, type Wanted } from "./sync-search.ts";
+import type { Message } from "./wire.ts";
+
+/**
+ * Reads what is below an entry that appeared: a server that moves a subtree into the base tells of its top alone.
+ * The stream stands still meanwhile, so what is read is delivered in its place. When the entry has moved on since, all is read again.
+ */
+export async function readSubtree(
+  { connection, inbox, wanted, read }: SubtreeParts,
+  top: StoredEntry,
+): Promise<readonly StoredEntry[]> {
+  const id = sendSyncSearch(connection, wanted, top.dn, "refreshOnly");
+  const { entries } = await inbox.answersTo(id).catch((error) => {
+    if (error instanceof ResultError && error.code === 32) throw new ReadAgain(`${top.dn} has moved on`);
+    throw error;
+  });
+  const found = entries.map((message) => read(message).entry);
+  // Who stands there now can be another one.
+  if (found.some(({ uuid, dn }) => uuid !== top.uuid && dn === top.dn)) {
+    throw new ReadAgain(`${top.dn} is another entry by now`);
+  }
+  return found.filter(({ uuid }) => uuid !== top.uuid);
+}
+
+export interface SubtreeParts {
+  readonly connection: Connection;
+  readonly inbox: Inbox;
+  readonly wanted: Wanted;
+  readonly read: (message: Message) => SyncEntry;
+}

@@ -1,0 +1,57 @@
+import { alwaysRead } from "../../core/directory-config.ts";
+import type { StoredEntry } from "../../core/entry.ts";
+import type { Connection } from "./connection.ts";
+import { entryReader } from "./entry.ts";
+import { search } from "./requests.ts";
+import {
+  readSyncState,
+  type SyncMode,
+  type SyncState,
+  syncRequest,
+  syncRequestOid,
+  syncStateOid,
+} from "./sync-controls.ts";
+import type { Message } from "./wire.ts";
+
+/** What of a directory is read. */
+export interface Wanted {
+  readonly base: string;
+  readonly filter?: string;
+  /** The attributes to ask for; all that users write, by default. */
+  readonly attributes?: readonly string[];
+}
+
+// Entries that refer to other servers, and those that only hold others up, are entries too (RFC 3296): else their subtrees would hang in the air.
+const manageDsaIt = { type: "2.16.840.1.113730.3.4.2", critical: false };
+
+/** Asks for the subtree of a DN by content synchronization; gives the number of the search. */
+export function sendSyncSearch(connection: Connection, wanted: Wanted, base: string, mode: SyncMode): number {
+  const { filter, attributes = ["*"] } = wanted;
+  const request = {
+    base,
+    scope: "sub",
+    filter,
+    attributes: [...attributes, ...alwaysRead, "hasSubordinates"],
+  } as const;
+  const sync = { type: syncRequestOid, critical: true, value: syncRequest(mode) };
+  return connection.send(search(request), [sync, manageDsaIt]);
+}
+
+/** An entry of such a search. */
+export interface SyncEntry extends SyncState {
+  readonly entry: StoredEntry;
+  /** Whether entries stand below it, as the server says; undefined when it does not say. */
+  readonly parent: boolean | undefined;
+}
+
+/** Reads the entries of one connection. */
+export function syncEntryReader(): (message: Message) => SyncEntry {
+  const read = entryReader();
+  return ({ body, controls }) => {
+    const control = controls.get(syncStateOid);
+    if (!control) throw new Error("the server speaks no RFC 4533: it sends an entry without its sync state");
+    const sync = readSyncState(control);
+    const { dn, attributes, parent } = read(body);
+    return { ...sync, parent, entry: { uuid: sync.uuid, dn, attributes } };
+  };
+}

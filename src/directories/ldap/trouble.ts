@@ -1,0 +1,77 @@
+import { reason } from "../../core/outcome.ts";
+import { type Access, NoConnection } from "./connection.ts";
+import { ResultError } from "./result.ts";
+
+/** What an administrator needs to know when a directory cannot be read: what failed, and which setting to change. */
+
+export type Reader = Access & { readonly base: string };
+
+/** The results of LDAP (RFC 4511, appendix A; RFC 4533, 3.2) that a reader meets, and the remedy of each. */
+const results: Readonly<Record<number, readonly [name: string, remedy: (reader: Reader) => string]>> = {
+  3: ["timeLimitExceeded", (reader) => `slapd needs: ${limits(reader)}`],
+  4: ["sizeLimitExceeded", (reader) => `slapd needs: ${limits(reader)}`],
+  8: ["strongerAuthRequired", () => "the server wants TLS: use ldaps:// or startTls: true"],
+  10: ["referral", ({ base }) => `another server has ${base}: name that one in directory.url`],
+  11: ["adminLimitExceeded", (reader) => `slapd needs: ${limits(reader)}, and no lower "limits" before it`],
+  12: ["unavailableCriticalExtension", ({ base }) => `slapd needs "overlay syncprov" in the database of ${base}`],
+  13: ["confidentialityRequired", () => "the server wants TLS: use ldaps:// or startTls: true"],
+  32: [
+    "noSuchObject",
+    (reader) =>
+      `there is no ${reader.base}, or ${who(reader)} may not see it: look at directory.base and at slapd's "access"`,
+  ],
+  34: ["invalidDNSyntax", () => "look at directory.base and directory.bindDn"],
+  48: ["inappropriateAuthentication", () => "look at directory.bindDn and at the password's file"],
+  49: ["invalidCredentials", () => "look at directory.bindDn and at the password's file"],
+  50: ["insufficientAccessRights", (reader) => `slapd's "access" must let ${who(reader)} read ${reader.base}`],
+  51: ["busy", () => "it is asked again"],
+  52: ["unavailable", () => "the server is shutting down or starting; it is asked again"],
+  53: ["unwillingToPerform", () => "an anonymous reader may not be allowed: set directory.bindDn"],
+  4096: ["syncRefreshRequired", () => "it is read whole again"],
+};
+
+/** Says why a directory cannot be read. Never shows a password: none is ever in an error. */
+export function sayTrouble(error: unknown, reader: Reader): string {
+  const step = error instanceof NoConnection ? error.step : undefined;
+  const cause = error instanceof NoConnection ? error.cause : error;
+  const what = step === undefined ? reader.url : `${reader.url}: ${steps(reader)[step]}`;
+  if (cause instanceof ResultError) {
+    const [name, remedy] = results[cause.code] ?? ["an error", () => "look at slapd's log"];
+    const words = cause.message === "" ? "" : ` (${JSON.stringify(cause.message)})`;
+    const advice = step === "StartTLS" ? "slapd needs TLSCertificateFile and TLSCertificateKeyFile" : remedy(reader);
+    return `${what}: result ${cause.code} ${name}${words}: ${advice}`;
+  }
+  const code = (cause as NodeJS.ErrnoException)?.code ?? "";
+  const advice = networkRemedies.find(([pattern]) => pattern.test(code))?.[1];
+  return `${what}: ${reason(cause)}${advice ? `: ${advice}` : ""}`;
+}
+
+/** Whether asking again soon can do harm: wrong credentials too often may lock the account. */
+export const asksForCare = (error: unknown): boolean =>
+  error instanceof NoConnection && error.cause instanceof ResultError && [48, 49, 53].includes(error.cause.code);
+
+/** As whom the directory is read. */
+export const who = ({ bindDn, url, cert }: Access): string =>
+  bindDn ?? (url.startsWith("ldapi:") ? "this process's user" : cert ? "the certificate's owner" : "anonymous");
+
+const limits = (reader: Reader): string =>
+  reader.bindDn === undefined
+    ? `limits ${who(reader) === "anonymous" ? "anonymous" : 'dn.exact="<the DN of the reader>"'} size=unlimited time=unlimited`
+    : `limits dn.exact="${reader.bindDn}" size=unlimited time=unlimited`;
+
+const steps = (reader: Reader) => ({
+  connect: "no connection",
+  StartTLS: "StartTLS failed",
+  bind: `the bind as ${who(reader)} failed`,
+});
+
+const networkRemedies: readonly (readonly [RegExp, string])[] = [
+  [/^(ECONNREFUSED|ENOENT)$/, "is slapd running, and listening there?"],
+  [/^(ENOTFOUND|EAI_AGAIN)$/, "look at the host's name in directory.url"],
+  [/^(EACCES|EPERM)$/, "this user may not open the socket"],
+  [
+    /CERT|SIGNED|ISSUER|ALTNAME/,
+    "name the authority that signed the server's certificate in directory.ca, and the host as the certificate does",
+  ],
+  [/^(EPROTO|ERR_SSL)/, "is it the port of ldaps? ldap:// and startTls use another"],
+];

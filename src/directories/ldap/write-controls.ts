@@ -1,0 +1,41 @@
+import { BerWriter, FilterParser } from "ldapts";
+import { BerReader } from "./ber.ts";
+import { entryReader, type FoundEntry } from "./entry.ts";
+import { filterValue, type RequestControl } from "./requests.ts";
+
+/** The controls that make a write say exactly what it replaced, and refuse to replace what was not read. */
+
+const preReadOid = "1.3.6.1.1.13.1";
+const postReadOid = "1.3.6.1.1.13.2";
+const assertionOid = "1.3.6.1.1.12";
+
+/** Asks for the entry as it was before a write, and as it is after (RFC 4527). Critical: a write that cannot say what it did is not made. */
+export const readBefore: RequestControl = { type: preReadOid, critical: true, value: selection() };
+export const readAfter: RequestControl = { type: postReadOid, critical: true, value: selection() };
+
+function selection(): Buffer {
+  const writer = new BerWriter();
+  writer.startSequence();
+  writer.writeStringArray(["*", "entryUUID", "entryCSN", "entryDN"]);
+  writer.endSequence();
+  return writer.buffer;
+}
+
+/** Makes a write only if the entry is still in the state with this entryCSN (RFC 4528); result 122 otherwise. */
+export function assertCsn(csn: string): RequestControl {
+  const writer = new BerWriter();
+  FilterParser.parseString(`(entryCSN=${filterValue(csn)})`).write(writer);
+  return { type: assertionOid, critical: true, value: writer.buffer };
+}
+
+/** The entries that an answer carries: as it was, and as it is. */
+export function entriesRead(controls: ReadonlyMap<string, Buffer>): { before?: FoundEntry; after?: FoundEntry } {
+  const [before, after] = [preReadOid, postReadOid].map((oid) => {
+    const value = controls.get(oid);
+    if (!value || value.length === 0) return undefined;
+    // RFC 4527 wants a SearchResultEntry with its own tag; OpenLDAP sends it so, others as a plain SEQUENCE.
+    const reader = new BerReader(value);
+    return entryReader()(reader.inside(reader.tag ?? 0, "an entry that was read"));
+  });
+  return { ...(before && { before }), ...(after && { after }) };
+}

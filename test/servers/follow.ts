@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import type { StoredEntry } from "../../src/core/entry.ts";
+import { readContent } from "../../src/directories/ldif/content.ts";
+import type { DirectorySource, SourceChange } from "../../src/ports/directory.ts";
+import { Mirror } from "../../src/transcriber/mirror.ts";
+
+export type Refresh = SourceChange & { kind: "refresh" };
+export type Trouble = SourceChange & { kind: "trouble" };
+
+/** Follows a source as the transcriber does: its changes go into a mirror, and all of them are kept to be looked at. */
+export interface Follower extends AsyncDisposable {
+  readonly mirror: Mirror;
+  readonly seen: readonly SourceChange[];
+  /** The next change that nobody has taken yet. */
+  next(): Promise<SourceChange>;
+  refresh(): Promise<Refresh>;
+  trouble(): Promise<Trouble>;
+  /** Takes changes until a condition holds. */
+  until(condition: () => boolean): Promise<void>;
+}
+
+export function follow(source: DirectorySource, { within = 10_000 } = {}): Follower {
+  const abort = new AbortController();
+  const changes = source.changes(abort.signal)[Symbol.asyncIterator]();
+  const mirror = new Mirror();
+  const seen: SourceChange[] = [];
+
+  async function next(): Promise<SourceChange> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const last = JSON.stringify(seen.at(-1) ?? null)?.slice(0, 500);
+      timer = setTimeout(
+        () => reject(new Error(`nothing was delivered for ${within} ms; the last was ${last}`)),
+        within,
+      );
+    });
+    try {
+      const { value, done } = await Promise.race([changes.next(), late]);
+      assert.ok(!done, "the directory ended by itself");
+      if (value.kind === "refresh") mirror.refresh(value.entries);
+      if (value.kind === "change") mirror.change(value.put, value.gone);
+      seen.push(value);
+      return value;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+  return {
+    ...{ mirror, seen, next },
+    async refresh() {
+      const change = await next();
+      assert.equal(change.kind, "refresh", JSON.stringify(change).slice(0, 500));
+      return change as Refresh;
+    },
+    async trouble() {
+      const change = await next();
+      assert.equal(change.kind, "trouble", JSON.stringify(change).slice(0, 500));
+      return change as Trouble;
+    },
+    async until(condition) {
+      while (!condition()) await next();
+    },
+    async [Symbol.asyncDispose]() {
+      abort.abort();
+      await changes.return?.();
+    },
+  };
+}
+
+/** What a mirror holds, in a form that can be compared and shown. */
+export const shownMirror = (mirror: Mirror): Record<string, unknown> => shown(mirror.entries());
+
+/** What slapcat prints, in the same form. */
+export const shownLdif = (ldif: string): Record<string, unknown> => shown(readContent(Buffer.from(ldif), "slapcat"));
+
+/** By uuid; without what only slapcat says. */
+export function shown(entries: Iterable<StoredEntry>): Record<string, unknown> {
+  const all = Array.from(entries, ({ uuid, dn, attributes }): [string, unknown] => {
+    const kept = [...attributes].filter(([name]) => name !== "structuralobjectclass" && name !== "contextcsn");
+    return [uuid, { dn, attributes: Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1))) }];
+  });
+  return Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
