@@ -9,8 +9,9 @@ import { send } from "./send.ts";
 import { status } from "./status.ts";
 import { tryService } from "./try.ts";
 import { up } from "./up.ts";
+import { verify } from "./verify.ts";
 
-const commands: readonly Command[] = [init, up, status, plan, tryService, send, regen, retry, approve];
+const commands: readonly Command[] = [init, up, status, plan, tryService, send, verify, regen, retry, approve];
 
 const help = `trigger: the directory changes; every machine of the network follows.
 

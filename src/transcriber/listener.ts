@@ -2,7 +2,7 @@ import { z } from "zod";
 import { hashEnd } from "../core/digest.ts";
 import { reason } from "../core/outcome.ts";
 import { type ReportMessage, reportMessage } from "../core/report.ts";
-import { type AskMessage, askMessage, type RefusalMessage, refusalMessage } from "../core/stream.ts";
+import { type AskMessage, askMessage, orderMessage, type RefusalMessage, refusalMessage } from "../core/stream.ts";
 import type { Delivery } from "../ports/broker.ts";
 import { type Event, readEvent } from "./event.ts";
 import { plainLine } from "./plain-line.ts";
@@ -18,6 +18,8 @@ export interface Heard {
   ask(ask: AskMessage): void;
   refusal(refusal: RefusalMessage): void;
   event(event: Event): void;
+  /** A person asks that the mirror be compared with the directory, and the tables with the hosts'. */
+  verify(): void;
 }
 
 /** Reads what comes from hosts and bindings. Nothing that comes can stop it: what is malformed is said and acknowledged. */
@@ -39,7 +41,12 @@ export function listener(heard: Heard, log: (line: string) => void) {
     /** Takes a message of the report queue. */
     report: (delivery: Delivery): void => take(delivery, (body) => hearHost(readHostMessage(body), heard)),
     /** Takes a message of the event queue. */
-    event: (delivery: Delivery): void => take(delivery, (body) => heard.event(readEvent(body))),
+    event: (delivery: Delivery): void =>
+      take(delivery, (body) => {
+        const order = orderMessage.safeParse(body);
+        if (order.data?.order === "verify") heard.verify();
+        else heard.event(readEvent(body));
+      }),
   };
 }
 

@@ -76,6 +76,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
   let state: DirectoryState = [];
   let evaluatedAt = steady.now();
   let complete = false;
+  let verifying = false;
   let trouble: { readonly why: string; readonly since: number } | undefined;
 
   async function revive(failures: number): Promise<void> {
@@ -98,7 +99,18 @@ export function transcribe(options: TranscriberOptions): Transcriber {
       speaker.lookAgain();
     },
   });
-  const heard = { config, tables: services, speaker, steady, attributed, clock, onReport, nudge: time.nudge, log };
+  const heard = {
+    config,
+    tables: services,
+    speaker,
+    steady,
+    attributed,
+    clock,
+    onReport,
+    nudge: time.nudge,
+    verify,
+    log,
+  };
   const hear = listener(hearing(heard), log);
 
   /** Brings the tables to the present clock, with a change of the directory where there is one. */
@@ -127,9 +139,18 @@ export function transcribe(options: TranscriberOptions): Transcriber {
       trouble = undefined;
       complete = true;
       speaker.complete();
+      if (verifying) speaker.digests();
+      verifying = false;
     }
     speaker.lookAgain();
     time.nudge();
+  }
+
+  /** Reads the directory whole again, and then says every digest. */
+  function verify(): void {
+    log("asked to verify: the directory is read again");
+    verifying = true;
+    source.refresh();
   }
 
   function elect(active: boolean): void {

@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { test } from "node:test";
+import { laptop, ldif, makeProject, printer } from "../project.ts";
+import { until } from "../until.ts";
+
+const within = 20_000;
+
+test("up --dry shows the difference to what is in force, follows the directory, and writes nothing there", async (t) => {
+  const project = makeProject(t, { files: { "out/box/names": "printer 192.0.2.10\n" } });
+  const { said } = project.spawn(["up", "--all", "--dry"]);
+  await until(() => said().includes("box: names would change:"), { within });
+  assert.match(said(), /^\+laptop 192\.0\.2\.11$/m);
+  project.write("directory.ldif", ldif([printer, { ...laptop, ip: "192.0.2.77" }]));
+  await until(() => said().includes("+laptop 192.0.2.77"), { within });
+  assert.equal(project.read("out/box/names"), "printer 192.0.2.10\n");
+  assert.deepEqual(readdirSync(project.path("out/box")), ["names"]);
+});
+
+test("up --dry says that nothing would change once the other hand has come to the same", async (t) => {
+  const project = makeProject(t, { files: { "out/box/names": "printer 192.0.2.10\n" } });
+  const { said } = project.spawn(["up", "--host", "box", "--dry"]);
+  await until(() => said().includes("box: names would change:"), { within });
+  project.write("out/box/names", "laptop 192.0.2.12\nprinter 192.0.2.10\n");
+  project.write("directory.ldif", ldif([printer, { ...laptop, ip: "192.0.2.12" }]));
+  await until(() => said().includes("box: names would change nothing"), { within });
+});
