@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { readConfig } from "../core/config.ts";
+import type { Project } from "../project/project.ts";
 import { connectBroker } from "./broker.ts";
+import { dryProject } from "./up.ts";
 
 const project = (folder: string, broker?: object) => ({
   folder,
@@ -26,4 +28,9 @@ test("a config that names RabbitMQ gets it, its files beside the config, the env
   assert.match(fromFile.trouble() ?? "", /passwordFile: ENOENT.*\/nowhere\/no-such-file/);
   await using fromEnvironment = await connectBroker(project("/nowhere", to), { password: "x" });
   assert.match(fromEnvironment.trouble() ?? "", /ECONNREFUSED/);
+});
+
+test("who only looks does not touch the queues of those who act", () => {
+  const { config } = dryProject(project("/nowhere", { url: "amqp://mq" }) as Project);
+  assert.equal(config.broker, undefined);
 });

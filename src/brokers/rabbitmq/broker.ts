@@ -42,7 +42,8 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   let closing: Promise<void> | undefined;
 
   const failures = deliveryFailures({ declared, consuming: () => session.current?.consuming, log });
-  const outgoing = publisher({ ...failures, clock, signal });
+  const repair = async (): Promise<void> => session.current && declareAgain(session.current);
+  const outgoing = publisher({ ...failures, repair, clock, signal });
   const session = keepSession({
     ...{ target, heartbeat, clock, random, log, signal },
     async setUp(now) {

@@ -100,6 +100,21 @@ test("an exchange that is deleted under us is made again with every binding", as
   await until(() => got.includes("after"));
 });
 
+test("a publish that the server forbids fails with its reason, and the connections stay", async (t) => {
+  const [name, user] = [`rights-${randomUUID()}`, "narrow"];
+  await server.ctl("add_user", user, "pw");
+  await server.ctl("set_permissions", user, `^(${name}|trigger)$`, `^(${name}|trigger)$`, `^(${name}|trigger)$`);
+  await server.ctl("set_topic_permissions", user, "trigger", `^${name}$`, ".*");
+  const { broker, said } = await open(t, { url: `amqp://${user}:pw@127.0.0.1:${server.port}` });
+  await broker.declare([queueNamed(name)]);
+  const got = await collect(broker, name);
+  await assert.rejects(broker.publish("trigger.forbidden", "x"), /ACCESS_REFUSED.*trigger.forbidden/);
+  await broker.publish(name, "allowed");
+  await until(() => got.length === 1);
+  assert.equal(said.length, 1, said.join("\n"));
+  assert.equal(broker.trouble(), undefined);
+});
+
 test("a queue that is purged under us goes on with what comes next", async (t) => {
   const { broker } = await open(t);
   const name = `purged-${randomUUID()}`;

@@ -49,11 +49,13 @@ const largest = 16 * 1024 * 1024;
 const confirmPatience = 30_000;
 
 export interface PublisherOptions extends Refusals {
+  /** Makes the exchange and the queues again, where they may be gone. */
+  repair(): Promise<void>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
-export function publisher({ refused, unroutable, clock, signal }: PublisherOptions): Publisher {
+export function publisher({ refused, unroutable, repair, clock, signal }: PublisherOptions): Publisher {
   const waiting: Outgoing[] = [];
   const inFlight = new Map<string, Outgoing>();
   let bytesWaiting = 0;
@@ -82,7 +84,7 @@ export function publisher({ refused, unroutable, clock, signal }: PublisherOptio
     bytesInFlight += body.length;
     void watch();
     const settle = (error: unknown): void => {
-      if (error && !isRefusal(error)) return; // the channel was closed: `lose` follows, and knows why
+      if (error && !isRefusal(error)) return; // the channel was closed: whoever sees that knows why
       if (!inFlight.delete(id)) return;
       bytesInFlight -= body.length;
       if (error) refused(key).then(message.failed, message.failed);
@@ -98,7 +100,7 @@ export function publisher({ refused, unroutable, clock, signal }: PublisherOptio
     try {
       over.publish(exchange, key, body, options, settle);
     } catch (error) {
-      // The channel has just closed; `lose` follows.
+      // The channel has just been closed.
       inFlight.delete(id);
       bytesInFlight -= body.length;
       message.failed(new Error(`the message to ${key} was not sent: ${reason(error)}`));
@@ -132,35 +134,57 @@ export function publisher({ refused, unroutable, clock, signal }: PublisherOptio
     else message.done();
   }
 
-  return {
-    async begin(connection) {
-      const { model, ended, destroy } = connection;
-      const opened = await model.createConfirmChannel();
-      opened.on("error", (error) => destroy(reason(error)));
-      opened.on("close", () => destroy("the channel that publishes was closed"));
-      opened.on("return", ({ properties }: Message) => {
-        const message = inFlight.get(`${properties.correlationId}`);
-        if (message) message.unroutable = true; // its confirm comes behind
-      });
-      void ended.then(() => {
-        if (channel === opened) channel = undefined;
-      });
-      blocked = () => connection.blocked !== undefined;
-      channel = opened;
-      pump();
-    },
+  async function begin(connection: Connection): Promise<void> {
+    const opened = await connection.model.createConfirmChannel();
+    let why = "the channel that publishes was closed";
+    opened.on("error", (error) => {
+      why = reason(error);
+    });
+    opened.on("close", () => void again(opened, connection, why));
+    opened.on("return", ({ properties }: Message) => {
+      const message = inFlight.get(`${properties.correlationId}`);
+      if (message) message.unroutable = true; // its confirm comes behind
+    });
+    blocked = () => connection.blocked !== undefined;
+    channel = opened;
+    pump();
+  }
 
+  /** Goes on over another channel, where the server closed this one alone: for want of a right, of the exchange. What waits is not lost by that. */
+  async function again(ended: ConfirmChannel, connection: Connection, why: string): Promise<void> {
+    if (channel !== ended) return;
+    channel = undefined;
+    let over = false;
+    void connection.ended.then(() => {
+      over = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve)); // a connection that ends closes its channels first
+    if (over) return; // `lose` follows, and knows why
+    loseInFlight(why);
+    try {
+      await repair();
+      await begin(connection);
+    } catch (error) {
+      connection.destroy(reason(error));
+    }
+  }
+
+  function loseInFlight(why: string): void {
+    const lost = [...inFlight.values()];
+    inFlight.clear();
+    bytesInFlight = 0;
+    for (const { key, failed } of lost) {
+      failed(new Error(`the message to ${key} was not confirmed, and may have arrived or not: ${why}`));
+    }
+  }
+
+  return {
+    begin,
     lose(why) {
       channel = undefined;
-      const lost = [...inFlight.values()];
-      const unsent = waiting.splice(0);
-      inFlight.clear();
+      loseInFlight(why);
       bytesWaiting = 0;
-      bytesInFlight = 0;
-      for (const { key, failed } of lost) {
-        failed(new Error(`the message to ${key} was not confirmed, and may have arrived or not: ${why}`));
-      }
-      for (const { key, failed } of unsent) failed(new Error(`the message to ${key} was not sent: ${why}`));
+      for (const { key, failed } of waiting.splice(0)) failed(new Error(`the message to ${key} was not sent: ${why}`));
       finished?.resolve();
     },
 

@@ -51,21 +51,20 @@ export function keepSession(options: SessionOptions): KeptSession {
   let current: Session | undefined;
   let trouble: string | undefined = `${target.name} is being connected to`;
   const { promise: tried, resolve: hasTried } = Promise.withResolvers<void>();
+  const { promise: aborted, resolve: abort } = Promise.withResolvers<string>();
+  signal.addEventListener("abort", () => abort("closed"), { once: true });
 
   /** Connects, and stays until the connections end; gives how long they lasted. */
   async function live(): Promise<number> {
     const session = await openSession(target, heartbeat);
     const since = clock.monotonic();
-    const aborted = new Promise<string>((resolve) =>
-      signal.addEventListener("abort", () => resolve("closed"), { once: true }),
-    );
     try {
       current = session;
       await setUp(session);
       if (trouble !== undefined) sayConnected(session);
       trouble = undefined;
       hasTried();
-      const why = await (signal.aborted ? "closed" : Promise.race([session.ended, aborted]));
+      const why = await Promise.race([session.ended, aborted]);
       if (!signal.aborted) {
         trouble = `the connection to ${target.name} was lost: ${why}`;
         log(`${trouble}; connecting again`);
