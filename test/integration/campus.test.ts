@@ -1,0 +1,249 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { type TestContext, test } from "node:test";
+import { promisify } from "node:util";
+import { laptop, type Machine, makeProject, printer, type Running, record, type TestProject } from "../project.ts";
+import { certificates } from "../servers/certificates.ts";
+import { type RabbitServer, startRabbit } from "../servers/rabbitmq.ts";
+import { baseLdif, type Slapd, startSlapd } from "../servers/slapd.ts";
+import { until } from "../until.ts";
+
+/**
+ * A network as its administrator runs it: three machines (each a folder of its own, with nothing shared) that know of
+ * each other by two URLs only, a RabbitMQ and an OpenLDAP over TLS, and everything that goes down in the course of a year.
+ */
+
+const hosts = { civet: ["event"], box1: ["names", "note"], box2: ["names", "note"] };
+const boxes = ["box1", "box2"] as const;
+const brokerPassword = "s3cret-of-the-test";
+const patience = { within: 40_000 };
+const phone: Machine = { name: "phone", ip: "192.0.2.12" };
+
+test("hosts on several machines follow an OpenLDAP server over RabbitMQ, whatever is killed", {
+  timeout: 150_000,
+}, async (t) => {
+  using signed = certificates();
+  const [directory, broker] = await Promise.all([
+    startSlapd({ ldif: content, tls: true }),
+    startRabbit({ tls: signed.sign("broker") }),
+  ]);
+  await using stack = new AsyncDisposableStack();
+  stack.use(directory);
+  stack.use(broker);
+  const { base } = directory;
+  const campus = network(t, configOf(directory, broker, signed.sign("trigger")), directory);
+  const ldap = ldapCommands(directory);
+  for (const host of Object.keys(hosts)) campus.start(host);
+  await campus.serve(["laptop 192.0.2.11 north", "printer 192.0.2.10 north"]);
+
+  // By hand, as an administrator does; the time of each is that of the slower host.
+  const slow: string[] = [];
+  async function timed(what: string, change: Promise<unknown>, rows: readonly string[]): Promise<void> {
+    await change;
+    const start = performance.now();
+    await campus.serve(rows);
+    slow.push(`${what} ${Math.round(performance.now() - start)} ms`);
+  }
+  await timed("ldapmodify", ldap("ldapmodify", [], added(phone)), [
+    "laptop 192.0.2.11 north",
+    "phone 192.0.2.12 south",
+    "printer 192.0.2.10 north",
+  ]);
+  await timed("ldapmodrdn", ldap("ldapmodrdn", ["-r", `ou=north,${base}`, "ou=east"]), [
+    "laptop 192.0.2.11 east",
+    "phone 192.0.2.12 south",
+    "printer 192.0.2.10 east",
+  ]);
+  await timed("ldapdelete", ldap("ldapdelete", [`cn=printer,ou=east,${base}`]), [
+    "laptop 192.0.2.11 east",
+    "phone 192.0.2.12 south",
+  ]);
+  await campus.send(1);
+  for (const host of boxes) await until(() => campus.notes(host).length === 1, patience);
+
+  // The broker's power is cut, and the directory goes on meanwhile.
+  await broker.kill9();
+  await ldap("ldapmodify", [], `dn: cn=phone,ou=south,${base}\nreplace: ipHostNumber\nipHostNumber: 192.0.2.13\n`);
+  await broker.restart();
+  await campus.serve(["laptop 192.0.2.11 east", "phone 192.0.2.13 south"]);
+  await campus.send(2);
+  for (const host of boxes) await until(() => campus.notes(host).length === 2, patience);
+
+  await directory.restart();
+  await ldap("ldapmodrdn", ["-r", `cn=phone,ou=south,${base}`, "cn=mobile"]);
+  await campus.serve(["laptop 192.0.2.11 east", "mobile 192.0.2.13 south"]);
+
+  // One that owes nothing is killed; rows and messages wait for it.
+  await until(() => campus.owesNothing("box1"), patience);
+  await campus.kill("box1");
+  await campus.send(3);
+  await ldap("ldapmodrdn", ["-r", `cn=laptop,ou=east,${base}`, "cn=desk"]);
+  await campus.serve(["desk 192.0.2.11 east", "mobile 192.0.2.13 south"], ["box2"]);
+  campus.start("box1");
+  await campus.serve(["desk 192.0.2.11 east", "mobile 192.0.2.13 south"]);
+  for (const host of boxes) await until(() => campus.notes(host).length === 3, patience);
+
+  const verified = await campus.trigger("civet", ["verify"]);
+  assert.equal(verified.code, 0, verified.out + verified.err);
+  await until(async () => (await campus.trigger("civet", ["status"])).code === 0, patience);
+  await campus.isEqual();
+  for (const host of boxes) assert.deepEqual(campus.notes(host), ["1", "2", "3"], `${host} handled each message once`);
+  await campus.stop();
+  assert.match(campus.said(), /civet: up with event/);
+  for (const secret of [brokerPassword, directory.password]) {
+    for (const form of [secret, encodeURIComponent(secret), Buffer.from(secret).toString("base64")]) {
+      assert.ok(!campus.said().includes(form), "a password was shown");
+    }
+  }
+  t.diagnostic(`from the end of the command to the file on both hosts: ${slow.join(", ")}`);
+});
+
+const content = `${baseLdif}${["north", "south"].map(unit).join("")}${[printer, laptop].map((one) => below("north", one)).join("")}`;
+
+function unit(name: string): string {
+  return `\ndn: ou=${name},dc=campus,dc=example\nobjectClass: organizationalUnit\nou: ${name}\n`;
+}
+
+/** The record of a machine below a unit. */
+function below(name: string, machine: Machine): string {
+  return record(machine).replace(",dc=campus", `,ou=${name},dc=campus`);
+}
+
+const added = (machine: Machine): string => below("south", machine).replace(/^(dn: .*)$/m, "$1\nchangetype: add");
+
+/** The commands of ldap-utils, as the administrator of the directory. */
+function ldapCommands({ url, adminDn, password }: Slapd) {
+  return (command: string, words: readonly string[], input = ""): Promise<unknown> => {
+    const ran = promisify(execFile)(command, ["-x", "-H", url, "-D", adminDn, "-w", password, ...words]);
+    ran.child.stdin?.end(input);
+    return ran;
+  };
+}
+
+function configOf(
+  directory: Slapd,
+  broker: RabbitServer,
+  { ca, cert, key }: { ca: string; cert: string; key: string },
+) {
+  const config = {
+    broker: { url: `amqps://trigger@127.0.0.1:${broker.tlsPort}`, passwordFile: "broker.password", ca, cert, key },
+    directory: {
+      url: directory.ldapsUrl,
+      base: directory.base,
+      bindDn: directory.adminDn,
+      passwordFile: "ldap.password",
+      ca: directory.ca,
+    },
+    hosts,
+  };
+  return `import { defineConfig } from "trigger";\nexport default defineConfig(${JSON.stringify(config)});\n`;
+}
+
+/** The three machines: a folder and a process each. */
+function network(t: TestContext, config: string, { password }: Slapd) {
+  const running = new Map<string, Running>();
+  const words: string[] = [];
+  const files = {
+    "trigger.config.ts": config,
+    "services/names.ts": names,
+    "broker.password": `${brokerPassword}\n`,
+    "ldap.password": `${password}\n`,
+  };
+  const machines = new Map(Object.keys(hosts).map((host) => [host, makeProject(t, { hosts, files })]));
+  const machine = (host: string): TestProject => machines.get(host) ?? assert.fail(host);
+  const lines = (host: string, file: string): string[] =>
+    (machine(host).read(`out/${host}/${file}`) ?? "").split("\n").filter(Boolean);
+
+  async function trigger(host: string, line: readonly string[]) {
+    const ended = await machine(host).trigger(line);
+    words.push(ended.out, ended.err);
+    return ended;
+  }
+  async function end(host: string, signal: NodeJS.Signals) {
+    const process = running.get(host) ?? assert.fail(`${host} does not run`);
+    running.delete(host);
+    const ended = await process.end(signal);
+    words.push(process.said());
+    return ended;
+  }
+  const said = (): string => [...words, ...[...running.values()].map((process) => process.said())].join("\n");
+
+  return {
+    ...{ trigger, said },
+    start: (host: string) => void running.set(host, machine(host).spawn(["up", "--host", host])),
+    kill: (host: string) => end(host, "SIGKILL"),
+    async stop() {
+      for (const host of Object.keys(hosts)) assert.equal((await end(host, "SIGTERM")).code, 0, host);
+    },
+    /** Waits until hosts have these rows in force. */
+    async serve(rows: readonly string[], which: readonly string[] = boxes): Promise<void> {
+      for (const host of which) {
+        await until(() => lines(host, "names").join() === rows.join(), patience).catch((error) => {
+          throw new Error(`${host} serves ${lines(host, "names")}, not ${rows}\n${said()}`, { cause: error });
+        });
+      }
+    },
+    async send(n: number): Promise<void> {
+      const { code, out, err } = await trigger("civet", ["send", "note", `{"n": ${n}}`]);
+      assert.equal(code, 0, out + err);
+    },
+    notes: (host: string): string[] => lines(host, "notes"),
+    /** What a host says of itself, from its own store. */
+    async owesNothing(host: string): Promise<boolean> {
+      const { out } = await trigger(host, ["status", "--json"]);
+      const found: Status = JSON.parse(out);
+      const own = found.hosts.find((one) => one.host === host)?.services ?? {};
+      return Object.keys(own).length === 2 && Object.values(own).every(({ owed }) => owed === 0);
+    },
+    /** What the transcriber has heard of the hosts of other machines: each table is the transcriber's own, as of its last digest. */
+    async isEqual(): Promise<void> {
+      const { out } = await trigger("civet", ["status", "--json"]);
+      const { hosts: all }: Status = JSON.parse(out);
+      const epoch = all.find(({ host }) => host === "civet")?.transcriber?.epoch;
+      for (const { host, here, services } of all.filter((one) => one.host !== "civet")) {
+        const { equal, stored, doubt, owed } = services.names ?? assert.fail(`${host} said nothing of names`);
+        assert.deepEqual([here, doubt, owed, equal?.epoch, stored?.epoch], [false, false, 0, epoch, epoch], out);
+        assert.equal(equal?.seq, stored?.seq, out);
+      }
+    },
+  };
+}
+
+interface Place {
+  readonly epoch: number;
+  readonly seq: number;
+}
+
+/** As much of `trigger status --json` as is looked at. */
+interface Status {
+  readonly hosts: readonly {
+    readonly host: string;
+    readonly here: boolean;
+    readonly transcriber?: { readonly epoch: number };
+    readonly services: Readonly<
+      Record<
+        string,
+        { readonly owed: number; readonly doubt: boolean; readonly stored?: Place; readonly equal?: Place }
+      >
+    >;
+  }[];
+}
+
+const names = `
+import { fileURLToPath } from "node:url";
+import { files, Hostname, Ip, z } from "trigger";
+export default files({
+  row: z.object({ name: Hostname, ip: Ip, place: z.string() }),
+  unique: ["name", "ip"],
+  pace: 50,
+  select(machine, directory) {
+    if (!machine.is("ipHost")) return;
+    const place = directory.parent(machine)?.name ?? "";
+    return { name: machine.name, ip: machine.one("ipHostNumber"), place };
+  },
+  files: (rows, host) => ({
+    path: fileURLToPath(new URL(\`../out/\${host.name}/names\`, import.meta.url)),
+    text: [...rows].map(({ name, ip, place }) => \`\${name} \${ip} \${place}\\n\`).sort().join(""),
+  }),
+});
+`;
