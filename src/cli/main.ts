@@ -5,12 +5,13 @@ import { type Command, helpOf, readWords, type Terminal } from "./command.ts";
 import { init } from "./init.ts";
 import { approve, regen, retry } from "./order.ts";
 import { plan } from "./plan.ts";
+import { seed } from "./seed.ts";
 import { send } from "./send.ts";
 import { status } from "./status.ts";
 import { tryService } from "./try.ts";
 import { up } from "./up.ts";
 
-const commands: readonly Command[] = [init, up, status, plan, tryService, send, regen, retry, approve];
+const commands: readonly Command[] = [init, up, status, plan, tryService, send, seed, regen, retry, approve];
 
 const help = `trigger: the directory changes; every machine of the network follows.
 

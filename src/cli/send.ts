@@ -43,7 +43,7 @@ function eventQueues({ config }: Project, event: unknown) {
   if (!Array.isArray(event) || event.length !== 4) {
     throw new UserError("an event is a JSON array of four: [hash, before, after, additional] (docs/protocol.md)");
   }
-  return transcribersOf(config).map((host) => queueOf(host, eventService, "event"));
+  return transcribersOf(config).map((host) => queueOf(host, eventService, config.directory ? "event" : "eventTruth"));
 }
 
 async function plainQueues(project: Project, name: string, value: unknown) {

@@ -4,8 +4,8 @@ import { eventService, wrongHostName, wrongServiceName } from "./routing.ts";
 
 /** What `trigger.config.ts` says: the same on every host. */
 export interface Config {
-  /** Where the truth is. */
-  readonly directory: {
+  /** Where the truth is. Left out: events are the truth, and `trigger seed` gives the beginning. */
+  readonly directory?: {
     /** An LDIF file (RFC 2849), relative to the config. */
     readonly ldif: string;
   };
@@ -19,7 +19,8 @@ export interface Config {
 
 /** A config that has been read: every name is right, every default is in place. */
 export interface ReadConfig {
-  readonly directory: { readonly ldif: string };
+  /** Undefined: events are the truth. */
+  readonly directory: { readonly ldif: string } | undefined;
   readonly timezone: string;
   readonly state: string;
   readonly hosts: ReadonlyMap<string, readonly string[]>;
@@ -45,8 +46,8 @@ export function readConfig(value: unknown, file: string): ReadConfig {
   const config = record(value, "the config (export default defineConfig({ … }))");
   for (const option of Object.keys(config)) if (!options.includes(option)) wrong(unknown("option", option, options));
 
-  const directory = record(config.directory, "directory");
-  for (const option of Object.keys(directory)) {
+  const directory = config.directory === undefined ? undefined : record(config.directory, "directory");
+  for (const option of Object.keys(directory ?? {})) {
     if (option !== "ldif") wrong(unknown("option of directory", option, ["ldif"]));
   }
   const timezone = config.timezone === undefined ? "UTC" : text(config.timezone, "timezone");
@@ -66,8 +67,12 @@ export function readConfig(value: unknown, file: string): ReadConfig {
   }
   if (hosts.size === 0) wrong("hosts is empty: name at least one host and its services");
   if (transcribersOf({ hosts }).length === 0) wrong(`no host runs "${eventService}": one must, it is the transcriber`);
+  if (!directory && transcribersOf({ hosts }).length > 1) {
+    const both = transcribersOf({ hosts }).join(" and ");
+    wrong(`without a directory events are the truth, and one host alone may run "${eventService}": ${both} do`);
+  }
   return {
-    directory: { ldif: text(directory.ldif, "directory.ldif") },
+    directory: directory && { ldif: text(directory.ldif, "directory.ldif") },
     timezone,
     state: config.state === undefined ? ".trigger" : text(config.state, "state"),
     hosts,

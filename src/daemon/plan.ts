@@ -14,8 +14,9 @@ import { dryMachine, type Noted } from "../machines/dry.ts";
 import { memoryMachine } from "../machines/memory.ts";
 import type { Project } from "../project/project.ts";
 import { systemClock } from "./clock.ts";
+import { readFile } from "./read-file.ts";
 import { createHostTables } from "./store-file.ts";
-import { computeTables, readFile } from "./tables.ts";
+import { computeTables } from "./tables.ts";
 
 /** What a new directory would change, found out by running every service on a machine that exists only in memory. */
 

@@ -1,11 +1,11 @@
-import { readFileSync } from "node:fs";
 import { servicesOf } from "../core/config.ts";
 import type { StoredEntry } from "../core/entry.ts";
-import { UserError } from "../core/outcome.ts";
 import type { Table } from "../core/service.ts";
 import { readContent } from "../directories/ldif/content.ts";
 import { loadServices, type Project } from "../project/project.ts";
 import { type Transcription, transcription } from "../transcriber/transcription.ts";
+import { eventContent } from "./event-directory.ts";
+import { readFile } from "./read-file.ts";
 
 /** The tables of a project as its directory makes them now, computed here and told to nobody: for `plan` and `try`. */
 export interface Tables {
@@ -19,17 +19,9 @@ export async function computeTables(project: Project, now: number, names?: reado
   const loaded = await loadServices(project, names ?? servicesOf(project.config));
   const services = new Map<string, Table>();
   for (const [name, service] of loaded.services) if ("table" in service) services.set(name, service.table);
-  const entries = readContent(readFile(project.ldifFile), project.ldifFile);
+  const { config, ldifFile } = project;
+  const entries = config.directory ? readContent(readFile(ldifFile), ldifFile) : eventContent(project);
   const tables = transcription(services, { timezone: project.config.timezone });
   tables.refresh(entries, now);
   return { services, entries, transcription: tables };
-}
-
-/** The bytes of a file that an administrator named. */
-export function readFile(file: string): Uint8Array {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new UserError((error as Error).message);
-  }
 }

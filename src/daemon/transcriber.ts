@@ -6,6 +6,7 @@ import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import { loadServices, type Project } from "../project/project.ts";
 import { transcribe } from "../transcriber/transcriber.ts";
+import { openEventDirectory } from "./event-directory.ts";
 import { keepReport, keepTranscriberState } from "./network.ts";
 
 /** How often the transcriber's state is written for `trigger status`, when it moved; milliseconds. */
@@ -25,6 +26,7 @@ export async function runTranscriber(project: Project, host: string, parts: Tran
   const { services, codes } = await loadServices(project, servicesOf(project.config));
   const tables = new Map<string, Table>();
   for (const [name, service] of services) if ("table" in service) tables.set(name, service.table);
+  using kept = await openEventDirectory(project, host, parts);
   const broker = await connect();
   try {
     const transcriber = transcribe({
@@ -32,7 +34,8 @@ export async function runTranscriber(project: Project, host: string, parts: Tran
       config: project.config,
       services: tables,
       codes,
-      source: ldifSource({ file: project.ldifFile, clock }),
+      source: kept ?? ldifSource({ file: project.ldifFile, clock }),
+      ...(kept && { events: kept }),
       broker,
       clock,
       random: Math.random,

@@ -15,7 +15,7 @@ export interface Project {
   readonly folder: string;
   readonly configFile: string;
   readonly config: ReadConfig;
-  /** Absolute. */
+  /** Absolute; "" where the directory is no file. */
   readonly ldifFile: string;
   /** Absolute: where the daemons keep what they know. */
   readonly state: string;
@@ -46,7 +46,7 @@ export async function openProject(folder: string): Promise<Project> {
     folder: root,
     configFile,
     config,
-    ldifFile: resolve(root, config.directory.ldif),
+    ldifFile: config.directory ? resolve(root, config.directory.ldif) : "",
     state: resolve(root, config.state),
   };
 }
