@@ -10,8 +10,9 @@ import { send } from "./send.ts";
 import { status } from "./status.ts";
 import { tryService } from "./try.ts";
 import { up } from "./up.ts";
+import { verify } from "./verify.ts";
 
-const commands: readonly Command[] = [init, up, status, plan, tryService, send, seed, regen, retry, approve];
+const commands: readonly Command[] = [init, up, status, plan, tryService, send, seed, verify, regen, retry, approve];
 
 const help = `trigger: the directory changes; every machine of the network follows.
 

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
-import { createTwoFilesPatch } from "diff";
 import { type HostPlan, makePlan, type ServicePlan } from "../daemon/plan.ts";
 import { openProject } from "../project/project.ts";
 import { type Command, projectOption, type Terminal } from "./command.ts";
+import { notedLines } from "./noted.ts";
 
 /** Shows what a new directory would change, before it is the directory. */
 export const plan: Command = {
@@ -37,26 +37,7 @@ function serviceLines({ service, added, changed, removed, refused }: ServicePlan
 }
 
 function hostLines({ host, service, secret, noted, failed }: HostPlan, terminal: Terminal): string {
-  const lines = [`\n${host}: ${service}`];
-  for (const { path, before, after } of noted.files) {
-    lines.push(secret ? `${path} would change; it has secrets and is not shown` : patch(path, before, after, terminal));
-  }
-  for (const change of noted.changes) lines.push(`would ${change}`);
-  for (const { command } of noted.commands) lines.push(`would run: ${command.join(" ")}`);
+  const lines = [`\n${host}: ${service}`, ...notedLines(noted, secret, terminal)];
   if (failed !== undefined) lines.push(`would fail: ${failed}`);
   return `${lines.join("\n")}\n`;
-}
-
-function patch(path: string, before: string | undefined, after: string | undefined, { colour }: Terminal): string {
-  const was = before === undefined ? "/dev/null" : path;
-  const is = after === undefined ? "/dev/null" : path;
-  const text = createTwoFilesPatch(was, is, before ?? "", after ?? "", "", "", { context: 2 });
-  const lines = text.slice(text.indexOf("--- ")).split("\n");
-  return (colour ? lines.map(coloured) : lines).join("\n").trimEnd();
-}
-
-function coloured(line: string): string {
-  const colours: Readonly<Record<string, number>> = { "+": 32, "-": 31, "@": 36 };
-  const colour = colours[line[0] ?? ""];
-  return colour ? `\u001b[${colour}m${line}\u001b[0m` : line;
 }

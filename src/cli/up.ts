@@ -1,9 +1,11 @@
 import { hostname } from "node:os";
-import { knownHost } from "../core/config.ts";
+import { knownHost, transcribersOf } from "../core/config.ts";
 import { UserError } from "../core/outcome.ts";
-import { up as runHosts } from "../daemon/up.ts";
+import type { Noted } from "../daemon/dry.ts";
+import { dryProject, up as runHosts } from "../daemon/up.ts";
 import { openProject, type Project } from "../project/project.ts";
 import { type Command, type Given, projectOption } from "./command.ts";
+import { notedLines } from "./noted.ts";
 
 /** Runs hosts until it is stopped. */
 export const up: Command = {
@@ -14,13 +16,29 @@ export const up: Command = {
     ...projectOption,
     host: { type: "string", value: "NAME", help: "the host of the config to be (this machine's name)" },
     all: { type: "boolean", help: "be every host of the config, in one process" },
+    dry: { type: "boolean", help: "only show what would change: follow, render, write nothing" },
   },
   more: `It runs until SIGINT or SIGTERM; whatever is under way is resumed at the next start, also after kill -9.
+With --dry it reads the directory itself, speaks to no broker that others use, and may run beside a host that acts.
 The state is kept in the folder that the config calls \`state\` (.trigger).`,
-  async run(given, { folder, signal, out }) {
+  async run(given, terminal) {
+    const { folder, signal, out } = terminal;
     const project = await openProject(given.text("project") ?? folder);
     const hosts = hostsToBe(project, given);
-    await runHosts(project, { hosts, signal, log: (line) => out(`${line}\n`) });
+    const log = (line: string): void => out(`${line}\n`);
+    if (given.flag("dry")) {
+      const show = (host: string, service: string, noted: Noted, secret: boolean): void => {
+        const lines = notedLines(noted, secret, terminal);
+        out(`\n${host}: ${service} ${lines.length > 0 ? "would change:" : "would change nothing"}\n`);
+        if (lines.length > 0) out(`${lines.join("\n")}\n`);
+      };
+      // What only looks speaks to no broker that others use, so a transcriber of its own must tell it the rows.
+      const [transcriber = ""] = transcribersOf(project.config);
+      const looking = [...new Set([...hosts, transcriber])];
+      await runHosts(dryProject(project), { hosts: looking, signal, log, dry: { show } });
+    } else {
+      await runHosts(project, { hosts, signal, log });
+    }
     return 0;
   },
 };

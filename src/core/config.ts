@@ -1,6 +1,6 @@
 import { nearest, unknown } from "./nearest.ts";
 import { UserError } from "./outcome.ts";
-import { eventService, wrongHostName, wrongServiceName } from "./routing.ts";
+import { eventService, queueOf, wrongHostName, wrongServiceName } from "./routing.ts";
 
 /** What `trigger.config.ts` says: the same on every host. */
 export interface Config {
@@ -82,6 +82,10 @@ export function readConfig(value: unknown, file: string): ReadConfig {
 /** The hosts that transcribe. */
 export const transcribersOf = ({ hosts }: Pick<ReadConfig, "hosts">): string[] =>
   [...hosts].filter(([, services]) => services.includes(eventService)).map(([host]) => host);
+
+/** The queues of those that transcribe, as who sends events to them declares them. */
+export const eventQueuesOf = (config: Pick<ReadConfig, "hosts" | "directory">) =>
+  transcribersOf(config).map((host) => queueOf(host, eventService, config.directory ? "event" : "eventTruth"));
 
 /** The services that some host runs, the transcriber's own apart, sorted. */
 export const servicesOf = ({ hosts }: Pick<ReadConfig, "hosts">): string[] =>

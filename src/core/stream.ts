@@ -58,11 +58,12 @@ const partMessage = z.object({
   to: z.number().int(),
   rows: z.array(z.tuple([z.string(), z.string()])),
 });
-const orderMessage = z.object({
+/** What a person asks of a service's hosts, or, of the service `event`, of the transcriber (`verify` alone). */
+export const orderMessage = z.object({
   trigger: z.literal(protocolVersion),
   kind: z.literal("order"),
   service: z.string(),
-  order: z.enum(["regen", "retry", "approve"]),
+  order: z.enum(["regen", "retry", "approve", "verify"]),
 });
 
 export const streamMessage = z.discriminatedUnion("kind", [rowsMessage, digestMessage, partMessage]);

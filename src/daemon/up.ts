@@ -1,13 +1,16 @@
+import { join } from "node:path";
 import { transcribersOf } from "../core/config.ts";
 import { reason } from "../core/outcome.ts";
 import { runHost } from "../host/host.ts";
+import type { HostOptions } from "../host/options.ts";
+import type { Noted } from "../machines/dry.ts";
 import { realMachine } from "../machines/real.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Machine } from "../ports/machine.ts";
-import { loadServices, type Project } from "../project/project.ts";
+import { loadServices, type Project, type Services } from "../project/project.ts";
 import { patiently } from "../sqlite/open.ts";
 import { connectBroker } from "./broker.ts";
 import { systemClock } from "./clock.ts";
+import { lookedAt } from "./dry.ts";
 import { lockHost, openStore } from "./store-file.ts";
 import { runTranscriber } from "./transcriber.ts";
 
@@ -17,8 +20,15 @@ export interface UpOptions {
   readonly signal: AbortSignal;
   log(line: string): void;
   readonly clock?: Clock;
-  readonly machine?: Machine;
+  /** The hosts only look: they follow, render and show what they would change, and write nothing but a state of their own. */
+  readonly dry?: { show(host: string, service: string, noted: Noted, secret: boolean): void };
 }
+
+/** How often a host that only looks compares everything anew, in milliseconds: what it looks at may change under it. */
+const lookEvery = 60_000;
+
+/** Where hosts that only look keep their state: it is not the one of those that act. */
+export const dryProject = (project: Project): Project => ({ ...project, state: join(project.state, "dry") });
 
 /** Runs hosts of a project until the signal. One that cannot run stops them all, with its reason. */
 export async function up(project: Project, options: UpOptions): Promise<void> {
@@ -37,7 +47,7 @@ export async function up(project: Project, options: UpOptions): Promise<void> {
 }
 
 async function upHost(project: Project, host: string, options: UpOptions): Promise<void> {
-  const { signal, clock = systemClock, machine = realMachine() } = options;
+  const { signal, clock = systemClock, dry } = options;
   const { config, state } = project;
   const log = (line: string): void => options.log(`${host}: ${line}`);
   const lock = await lockHost(state, host, clock, signal);
@@ -50,7 +60,7 @@ async function upHost(project: Project, host: string, options: UpOptions): Promi
       const connect = () => connectBroker(project, log);
       const shared = { database, clock, signal, log };
       await Promise.all([
-        runHost({ ...shared, name: host, services, codes, machine, connect }),
+        runHost({ ...shared, ...(dry ? looking(host, services, dry) : acting), name: host, services, codes, connect }),
         transcribersOf(config).includes(host) ? runTranscriber(project, host, { ...shared, connect }) : undefined,
       ]);
     } finally {
@@ -62,4 +72,27 @@ async function upHost(project: Project, host: string, options: UpOptions): Promi
   } finally {
     lock.release();
   }
+}
+
+type OnMachine = Pick<HostOptions, "machineOf" | "fullEvery" | "ran">;
+
+const acting: OnMachine = { machineOf: () => realMachine() };
+
+/** The machines of a host that only looks, one per service, and what becomes of what each run would have changed. */
+function looking(host: string, services: Services["services"], { show }: NonNullable<UpOptions["dry"]>): OnMachine {
+  const machines = new Map([...services.keys()].map((service) => [service, lookedAt(realMachine())]));
+  const shown = new Map<string, string>();
+  return {
+    machineOf: (service) => machines.get(service)?.machine ?? realMachine(),
+    fullEvery: lookEvery,
+    ran(service) {
+      const noted = machines.get(service)?.take();
+      const text = JSON.stringify(noted);
+      if (!noted || shown.get(service) === text) return;
+      shown.set(service, text);
+      const definition = services.get(service);
+      const secret = definition && "table" in definition ? (definition.table.secret ?? []).length > 0 : false;
+      show(host, service, noted, secret);
+    },
+  };
 }

@@ -91,7 +91,7 @@ test("a host that starts again runs from its store before it asks any broker, an
     services: new Map([["dhcp", dhcp.definition]]),
     codes: new Map(),
     database: world.database,
-    machine: world.machine,
+    machineOf: () => world.machine,
     clock: world.clock,
     signal: stop.signal,
     log: () => {},

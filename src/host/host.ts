@@ -35,6 +35,11 @@ export async function runHost(options: HostOptions): Promise<void> {
       ...hosted.map((service) => listen(service, broker)),
       every(daemonInterval, clock, signal, () => Promise.all(hosted.map((service) => service.lookAtDaemon()))),
       every(reportInterval, clock, signal, async () => changed()),
+      options.fullEvery === undefined
+        ? undefined
+        : every(options.fullEvery, clock, signal, async () => {
+            for (const service of hosted) service.runAgain();
+          }),
       every(brokerInterval, clock, signal, async () => noteTrouble(database, broker.trouble())),
     ]);
   }

@@ -29,11 +29,14 @@ export interface HostedService {
   listen(broker: Broker): Promise<void>;
   /** A daemon that was restarted since its last run is owed a full one. */
   lookAtDaemon(): Promise<void>;
+  /** Has it run on all rows, whether or not anything is owed. */
+  runAgain(): void;
   close(): Promise<void>;
 }
 
 export function hostService(name: string, service: Service, options: HostOptions, changed: () => void): HostedService {
-  const { database, machine, clock, signal } = options;
+  const { database, clock, signal } = options;
+  const machine = options.machineOf(name);
   const log = (line: string): void => options.log(`${name}: ${line}`);
   const table = "table" in service ? service.table : undefined;
   const rows = table ? storedRows(database, name, table) : undefined;
@@ -51,7 +54,12 @@ export function hostService(name: string, service: Service, options: HostOptions
   function obey(order: OrderMessage["order"]): void {
     log(`asked to ${order}`);
     const install = installer({ ...context, secret: false });
-    if (order === "regen") oweFullRun(database, name);
+    if (order === "regen") {
+      oweFullRun(database, name);
+      if (table) install.owe();
+    }
+    // The digest is made from the rows again, rather than believed.
+    if (order === "verify") rows?.recompute(clock.now());
     if (order === "retry") {
       messages.retry();
       install.forgive();
@@ -78,8 +86,9 @@ export function hostService(name: string, service: Service, options: HostOptions
       pace: table ? (table.pace ?? defaultPace) : 0,
       owed: () => (table ? tableOwes() : messages.next() !== undefined),
       async run() {
-        if ("table" in service) return runTable(service.table, context);
-        await handleNext(service.plain, messages, context);
+        if ("table" in service) await runTable(service.table, context);
+        else await handleNext(service.plain, messages, context);
+        options.ran?.(name);
         intake?.poke();
       },
       changed,
@@ -103,9 +112,9 @@ export function hostService(name: string, service: Service, options: HostOptions
         });
       };
       const question = questions((want) => say(ask(options.name, name, want)), clock, signal);
-      const received = ({ moved, heard, say: refusals, want, asked }: Received): void => {
+      const received = ({ moved, heard, say: refusals, want, verify, asked }: Received): void => {
         if (heard) question.heard();
-        if (want) question.ask(want);
+        if (want ?? (verify && table)) question.ask(want ?? "digest");
         for (const refusal of refusals) say(refusal);
         if (moved && table) writeFacts(database, name, { fatal: undefined });
         work.poke({ again: asked });
@@ -132,6 +141,10 @@ export function hostService(name: string, service: Service, options: HostOptions
       if (before?.ranAt === undefined || before.incarnation === now || before.full > 0) return;
       log("its daemon, or the machine, was restarted: one full run");
       oweFullRun(database, name);
+      work.poke();
+    },
+    runAgain() {
+      if (table) oweFullRun(database, name);
       work.poke();
     },
     async close() {

@@ -12,7 +12,12 @@ export interface HostOptions {
   /** The hash of each service's file. */
   readonly codes: ReadonlyMap<string, string>;
   readonly database: DatabaseSync;
-  readonly machine: Machine;
+  /** The machine that a service works on: the same for all, but for a host that only looks. */
+  machineOf(service: string): Machine;
+  /** How often every service is run on all rows, in milliseconds; otherwise only when it has to be. */
+  readonly fullEvery?: number;
+  /** A run of a service has succeeded. */
+  ran?(service: string): void;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Connects to the broker; called only after every service has had its first run. */

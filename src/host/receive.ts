@@ -40,6 +40,8 @@ export interface Received {
   readonly want: Want | undefined;
   /** What is to be said aloud. */
   readonly say: readonly RefusalMessage[];
+  /** The table is to be compared, whether or not anything is amiss. */
+  readonly verify: boolean;
   /** Somebody asked for something: what waits is not to wait any longer. */
   readonly asked: boolean;
 }
@@ -118,6 +120,7 @@ export function receiver(
         heard: followups.length > 0,
         want,
         say: refused ? refusal(host, name, refused, followed) : [],
+        verify: taken.some((one) => "order" in one && one.order === "verify"),
         asked: taken.some((one) => "order" in one),
       };
     },

@@ -37,8 +37,9 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
   const given = giveRows(database, service, table);
   try {
     await withinDeadline(context, async (signal) => {
-      const words = hostWords({ ...context, name: context.host, signal, secret: (table.secret ?? []).length > 0 });
       const changes = asked > 0 ? undefined : given.changes;
+      const secret = (table.secret ?? []).length > 0;
+      const words = hostWords({ ...context, name: context.host, signal, secret, unsure: changes === undefined });
       const result = await table.run({ rows: given.rows, changes, interrupted: given.interrupted }, words.host);
       signal.throwIfAborted();
       const incarnation = await machine.incarnation(table.daemon);
@@ -57,9 +58,10 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
     });
   } catch (error) {
     const failing = reason(error);
-    if (error instanceof Held) writeFacts(database, service, { failing, held: failing });
-    else if (error instanceof Fatal) writeFacts(database, service, { failing, fatal: failing });
-    else writeFacts(database, service, { failing });
+    const proved = false;
+    if (error instanceof Held) writeFacts(database, service, { failing, proved, held: failing });
+    else if (error instanceof Fatal) writeFacts(database, service, { failing, proved, fatal: failing });
+    else writeFacts(database, service, { failing, proved });
     throw error;
   }
 }

@@ -18,13 +18,15 @@ export interface WordsOptions {
   readonly signal: AbortSignal;
   /** The service has secret columns: nothing that a file or a command says is shown. */
   readonly secret: boolean;
+  /** The state of the daemon is unknown: what was proved before is proved again. False by default. */
+  readonly unsure?: boolean;
   readonly log: (message: string) => void;
 }
 
 export interface Words {
   /** What `run` and a plain handler are given. */
   readonly host: Host;
-  /** Writes what the run noted in `host.memory`; inside the transaction of its success. */
+  /** Writes what the run noted in `host.memory`, and, of an unsure run, that the files it did not install owe nothing; inside the transaction of its success. */
   keep(): void;
   /** Whether every install of this run is proved; undefined when there was none. */
   proved(): boolean | undefined;
@@ -40,8 +42,8 @@ export function createWordsTables(database: DatabaseSync): void {
 
 /** The words that a service has on its host, for one run. */
 export function hostWords(options: WordsOptions): Words {
-  const { name, service, machine, database, clock, signal, secret, log } = options;
-  const installs = installer({ database, machine, clock, service, secret, log });
+  const { name, service, machine, database, clock, signal, secret, unsure = false, log } = options;
+  const installs = installer({ database, machine, clock, service, secret, unsure, log });
   const notes = new Map<string, string>();
   let proved: boolean | undefined;
 
@@ -75,6 +77,7 @@ export function hostWords(options: WordsOptions): Words {
       const write = database.prepare("INSERT OR REPLACE INTO note (service, name, text) VALUES (?, ?, ?)");
       const writeAll = () => {
         for (const [note, text] of notes) write.run(service, note, text);
+        if (unsure) installs.dropUnwanted();
       };
       if (database.isTransaction) writeAll();
       else transaction(database, writeAll);

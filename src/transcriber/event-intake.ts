@@ -4,7 +4,7 @@ import { persist } from "../core/persist.ts";
 import type { Delivery } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { EventDirectory, EventMessage } from "../ports/directory.ts";
-import { type Heard, onceEach, readBody } from "./listener.ts";
+import { type Heard, isVerify, onceEach, readBody } from "./listener.ts";
 import { plainLine } from "./plain-line.ts";
 
 export interface EventIntake {
@@ -19,7 +19,7 @@ export interface EventIntake {
  */
 export function eventIntake(
   store: Pick<EventDirectory, "take">,
-  heard: Pick<Heard, "event">,
+  heard: Pick<Heard, "event" | "verify">,
   waits: { readonly clock: Clock; readonly signal: AbortSignal; readonly log: (line: string) => void },
 ): EventIntake {
   const { signal, log } = waits;
@@ -34,7 +34,8 @@ export function eventIntake(
     while (inHand.length > 0 && !signal.aborted) {
       const batch = inHand;
       inHand = [];
-      const messages = batch.map(({ body }) => read(body));
+      const read = batch.map(({ body }) => readMessage(body));
+      const messages = read.filter((message) => message !== verify);
       const stored = await persist("events", () => tryToStore(messages), waits);
       if (!stored) break; // the signal: what is not acknowledged goes back
       for (const delivery of batch) delivery.ack();
@@ -42,6 +43,7 @@ export function eventIntake(
         if ("event" in message) heard.event(message.event);
         else say(`a message to trigger.event is set aside: ${message.wrong}`);
       }
+      if (messages.length < read.length) heard.verify();
     }
     busy = false;
   }
@@ -69,9 +71,13 @@ export function eventIntake(
   };
 }
 
-function read(body: Uint8Array): EventMessage {
+/** An order to compare, which comes by the same queue and says nothing of the directory. */
+const verify = "verify";
+
+function readMessage(body: Uint8Array): EventMessage | typeof verify {
   try {
-    return { body, event: readEvent(readBody(body)) };
+    const said = readBody(body);
+    return isVerify(said) ? verify : { body, event: readEvent(said) };
   } catch (error) {
     return { body, wrong: plainLine(reason(error)) };
   }

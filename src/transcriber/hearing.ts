@@ -17,6 +17,7 @@ export interface HearingOptions {
   readonly onReport: (report: ReportMessage) => void;
   /** Something may be due earlier now. */
   nudge(): void;
+  verify(): void;
   log(line: string): void;
 }
 
@@ -30,6 +31,7 @@ export function hearing({
   clock,
   onReport,
   nudge,
+  verify,
   log,
 }: HearingOptions): Heard {
   function mustFollow(host: string, service: string): void {
@@ -58,6 +60,7 @@ export function hearing({
       speaker.refused(refusal);
       nudge();
     },
+    verify,
     event(event) {
       const late = attributed.heard(event, clock.monotonic());
       if (late) log(`${late.dn} was changed by ${late.by}`);

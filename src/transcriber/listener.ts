@@ -3,7 +3,7 @@ import { hashEnd } from "../core/digest.ts";
 import { type DirectoryEvent, readEvent } from "../core/event.ts";
 import { reason } from "../core/outcome.ts";
 import { type ReportMessage, reportMessage } from "../core/report.ts";
-import { type AskMessage, askMessage, type RefusalMessage, refusalMessage } from "../core/stream.ts";
+import { type AskMessage, askMessage, orderMessage, type RefusalMessage, refusalMessage } from "../core/stream.ts";
 import type { Delivery } from "../ports/broker.ts";
 import { plainLine } from "./plain-line.ts";
 
@@ -18,6 +18,8 @@ export interface Heard {
   ask(ask: AskMessage): void;
   refusal(refusal: RefusalMessage): void;
   event(event: DirectoryEvent): void;
+  /** A person asks that the mirror be compared with the directory, and the tables with the hosts'. */
+  verify(): void;
 }
 
 /** Reads what comes from hosts and bindings. Nothing that comes can stop it: what is malformed is said and acknowledged. */
@@ -35,9 +37,16 @@ export function listener(heard: Heard, log: (line: string) => void) {
     /** Takes a message of the report queue. */
     report: (delivery: Delivery): void => take(delivery, (body) => hearHost(readHostMessage(body), heard)),
     /** Takes a message of the event queue. */
-    event: (delivery: Delivery): void => take(delivery, (body) => heard.event(readEvent(body))),
+    event: (delivery: Delivery): void =>
+      take(delivery, (body) => {
+        if (isVerify(body)) heard.verify();
+        else heard.event(readEvent(body));
+      }),
   };
 }
+
+/** Whether a message of the event queue is a person's order to compare. */
+export const isVerify = (body: unknown): boolean => orderMessage.safeParse(body).data?.order === "verify";
 
 /** Logs each line once, so that a broken script does not fill the log; and what was said is bounded too. */
 export function onceEach(log: (line: string) => void): (line: string) => void {

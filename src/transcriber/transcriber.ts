@@ -84,6 +84,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
   let state: DirectoryState = [];
   let evaluatedAt = steady.now();
   let complete = false;
+  let verifying = false;
   let trouble: { readonly why: string; readonly since: number } | undefined;
 
   async function revive(failures: number): Promise<void> {
@@ -106,7 +107,18 @@ export function transcribe(options: TranscriberOptions): Transcriber {
       speaker.lookAgain();
     },
   });
-  const heard = { config, tables: services, speaker, steady, attributed, clock, onReport, nudge: time.nudge, log };
+  const heard = {
+    config,
+    tables: services,
+    speaker,
+    steady,
+    attributed,
+    clock,
+    onReport,
+    nudge: time.nudge,
+    verify,
+    log,
+  };
   const follows = hearing(heard);
   const hear = listener(follows, log);
   const intake = events && eventIntake(events, follows, waits);
@@ -137,9 +149,18 @@ export function transcribe(options: TranscriberOptions): Transcriber {
       trouble = undefined;
       complete = true;
       speaker.complete();
+      if (verifying) speaker.digests();
+      verifying = false;
     }
     speaker.lookAgain();
     time.nudge();
+  }
+
+  /** Reads the directory whole again, and then says every digest. */
+  function verify(): void {
+    log("asked to verify: the directory is read again");
+    verifying = true;
+    source.refresh();
   }
 
   function elect(active: boolean): void {

@@ -101,7 +101,7 @@ export async function openWorld(rows: number, { rendered = false, pace = 0 } = {
     services: new Map([["dhcp", definition]]),
     codes,
     database,
-    machine: realMachine(),
+    machineOf: () => realMachine(),
     connect: async () => noticing(await connect(), () => watch.stored()),
   });
   const loadedSeq = database.prepare("SELECT loaded FROM service WHERE name = 'dhcp'");

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { Fatal } from "../../core/outcome.ts";
 import { transaction } from "../../sqlite/open.ts";
@@ -16,7 +17,7 @@ const schema = `
     path TEXT PRIMARY KEY,
     service TEXT NOT NULL,
     batch TEXT NOT NULL, -- files of one install share it
-    good TEXT, -- the link to the last good file; null when there was no file
+    good TEXT, -- the link to the last good file; null when there was no file, or nothing is replaced
     good_hash TEXT,
     to_hash TEXT -- what was being put in place; null for no file
   ) STRICT;
@@ -125,6 +126,25 @@ export function openBook(database: DatabaseSync, service: string) {
       });
     },
 
+    /** Makes each file in force owe a reload that replaces nothing; a debt that is there already says more, and stays. */
+    owe(): void {
+      change(
+        `INSERT OR IGNORE INTO install_debt (path, service, batch, good, good_hash, to_hash)
+          SELECT path, service, hex(randomblob(16)), NULL, loaded, loaded FROM install_path
+          WHERE service = ? AND loaded IS NOT NULL`,
+        service,
+      );
+    },
+
+    /** Ends the debts where only a reload is owed, but those of these files. */
+    dropOwedBut: (paths: Iterable<string>): void =>
+      change(
+        `DELETE FROM install_debt WHERE service = ? AND ${onlyReload}
+          AND path NOT IN (SELECT value FROM json_each(?))`,
+        service,
+        JSON.stringify([...paths]),
+      ),
+
     /** The daemon has these texts: they are loaded, and nothing is owed for them. `failed` is the attempt that ended in a rollback to them. */
     settle(
       loaded: ReadonlyMap<string, Loaded>,
@@ -178,6 +198,17 @@ export function openBook(database: DatabaseSync, service: string) {
       "INSERT OR REPLACE INTO install_attempt (service, paths, texts, failures, at, why) VALUES (?, ?, ?, ?, ?, ?)";
     change(sql, service, paths, texts, failures, at, why);
   }
+}
+
+/** Whether nothing was being replaced: the debt is of a file that was in force. */
+export const onlyReloadOwed = ({ good, goodHash }: Debt): boolean => good === null && goodHash !== null;
+/** The same in the book. */
+const onlyReload = "good IS NULL AND good_hash IS NOT NULL";
+
+/** The debt of files that are in force, and that their daemon has not or may not have. */
+export function debtInForce(targets: readonly { readonly path: string; readonly hash: string }[]): Debt[] {
+  const batch = randomUUID();
+  return targets.map(({ path, hash }) => ({ path, batch, good: null, goodHash: hash, to: hash }));
 }
 
 /** What status shows of the installs of a host. */

@@ -3,7 +3,15 @@ import type { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { Fatal, Later } from "../../core/outcome.ts";
 import { installStatus } from "./book.ts";
-import { type Daemon, hostIn, newBook, simulatedDaemon, standingClock, stepsFor } from "./scene.fixture.ts";
+import {
+  type Daemon,
+  hostIn,
+  installerIn,
+  newBook,
+  simulatedDaemon,
+  standingClock,
+  stepsFor,
+} from "./scene.fixture.ts";
 
 /**
  * The process, or the power, ends between each pair of steps of an install: then a new process on the same database finds its way.
@@ -44,6 +52,8 @@ interface Story {
   readonly name: string;
   /** What is there before: installed by trigger, found, or nothing. */
   readonly before: "installed" | "found" | "nothing";
+  /** Why what is installed must be loaded again: the daemon lost its state, or somebody asked. */
+  readonly again?: "lost" | "asked";
   /** What the interrupted run wants, and what the next one wants. */
   readonly wants: string;
   readonly next: string;
@@ -67,6 +77,16 @@ const stories: Story[] = [
   { name: "a first install over what was found", before: "found", wants: "v2", next: "v2", ends: "v2" },
   { name: "a first install where nothing was", before: "nothing", wants: "v2", next: "v2", ends: "v2" },
   { name: "a first install that fails its reload", before: "found", wants: "broken", next: "broken", ends: "found" },
+  { name: "a daemon that lost its state", before: "installed", again: "lost", wants: "v1", next: "v1", ends: "v1" },
+  { name: "a reload that is asked for", before: "installed", again: "asked", wants: "v1", next: "v1", ends: "v1" },
+  {
+    name: "a reload that is asked for, followed by a text that is refused",
+    before: "installed",
+    again: "asked",
+    wants: "v1",
+    next: "bad",
+    ends: "v1",
+  },
 ];
 
 for (const story of stories) {
@@ -114,10 +134,14 @@ async function tell(story: Story, cut: "process" | "power", at: number, seed: nu
   const clock = standingClock();
   const install = (version: string) => {
     const wanted = texts(version);
-    return hostIn({ machine, database: stepped, clock }).install(wanted, stepsFor(wanted));
+    const unsure = story.again === "lost";
+    return hostIn({ machine, database: stepped, clock, unsure }).install(wanted, stepsFor(wanted));
   };
   if (story.before === "installed") await install("v1");
   daemon.boot();
+  if (story.again === "lost") daemon.running.clear();
+  if (story.again === "asked") installerIn({ machine, database, clock }).owe();
+  const reloadsAtFirst = daemon.reloads;
   seen.clear();
 
   /** One run, which ends before some step; says whether it was cut short. */
@@ -140,6 +164,7 @@ async function tell(story: Story, cut: "process" | "power", at: number, seed: nu
   if (seed > 0) await cutAt(story.next, Math.ceil(random() * 30));
   const owed = installStatus(database).owed.length > 0;
   const before = { reloads: daemon.reloads, inForce: [a, b].map((path) => machine.text(path)).join("") };
+  const served = [a, b].every((path) => daemon.running.get(path) === machine.text(path));
 
   // The runs after the restart, as the host's heart makes them: again while it says later.
   clock.advance(5000);
@@ -159,9 +184,11 @@ async function tell(story: Story, cut: "process" | "power", at: number, seed: nu
   assert.deepEqual([...daemon.running.values()], inForce, `the daemon runs what is in place: ${where()}`);
   assert.deepEqual(installStatus(database).owed, [], `nothing is owed in the end: ${where()}`);
   if (owed) assert.ok(daemon.reloads > before.reloads, `an owed reload is done: ${where()}`);
-  else if (before.inForce === inForce.join("") && story.next !== "broken" && story.before === "installed") {
+  else if (served && before.inForce === inForce.join("") && story.next !== "broken" && story.before === "installed") {
     assert.equal(daemon.reloads, before.reloads, `no reload is done that is not owed: ${where()}`);
   }
+  if (story.again === "asked") assert.ok(daemon.reloads > reloadsAtFirst, `the reload is done: ${where()}`);
+  if (story.again) assert.deepEqual(installStatus(database).fights, [], `nobody else wrote anything: ${where()}`);
   const whole = ["v1", "v2", "v3", "broken", "found"].flatMap((version) => texts(version).map(({ text }) => text));
   for (const text of seen) {
     assert.ok(
@@ -172,6 +199,7 @@ async function tell(story: Story, cut: "process" | "power", at: number, seed: nu
   // Whatever is staged or left over must not outlive the next install of the path.
   for (const name of await machine.files.list("/etc/demo/.trigger")) {
     assert.doesNotMatch(name, /\.staged\./, where());
+    if (story.again) assert.doesNotMatch(name, /\.aside\./, where());
   }
   machine.powerCut();
   assert.deepEqual(

@@ -61,6 +61,12 @@ export function forcing({ book, files, clock, secret }: Ground, mend: Repair) {
     const { targets, context, paths, texts } = work;
     const debts = book.debts(targets.map(({ path }) => path));
     const said = `the ${failed} of ${debts.map(({ path }) => path).join(", ")} failed`;
+    if (debts.every(({ to, goodHash }) => to === goodHash)) {
+      // A text is not compared with itself: the debt stays.
+      const later = new Later(`${said}; it is the last good text itself, so nothing is blamed`, spacing, { cause });
+      keepDistance(work, reason(later));
+      return later;
+    }
     keepDistance(work, said);
     await mend.rollBack(debts);
     const again = await mend.tryLastGood(debts, failed, work);

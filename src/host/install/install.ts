@@ -4,7 +4,7 @@ import type { Host, Installed, InstallFile, InstallSteps } from "../../core/host
 import { Fatal, Later, reason } from "../../core/outcome.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Machine } from "../../ports/machine.ts";
-import { type Debt, openBook } from "./book.ts";
+import { type Debt, debtInForce, openBook } from "./book.ts";
 import { checkOn, stagedSet } from "./check.ts";
 import { dryInstall } from "./dry.ts";
 import { keepGood, openFolder, removeGoodBut, removeStaged, type Stage, stage } from "./folder.ts";
@@ -27,6 +27,8 @@ export interface InstallerOptions {
   readonly service: string;
   /** The service has secret columns: its files are 0600 and no part of them is shown. */
   readonly secret: boolean;
+  /** The state of the daemon is unknown: what was proved before is proved again. False by default. */
+  readonly unsure?: boolean;
   readonly log: (message: string) => void;
 }
 
@@ -47,38 +49,43 @@ export interface Installer {
   forgive(): void;
   /** Lets trigger have its way again with the files that it fought over. */
   approve(): void;
+  /** Makes every file in force owe a reload, durably: its next install checks, reloads and probes it although nothing changed. */
+  owe(): void;
+  /** Ends what files in force owe that this installer was not asked for: nobody would ever pay it. */
+  dropUnwanted(): void;
 }
 
 type Staged = ReadonlyMap<Target, string>;
 
-export function installer({ database, machine, clock, service, secret, log }: InstallerOptions): Installer {
+export function installer(options: InstallerOptions): Installer {
+  const { database, machine, clock, service, secret, unsure = false, log } = options;
   const { files } = machine;
   const book = openBook(database, service);
   const ground = { book, files, clock, secret, log };
   const mend = repair(ground);
   const edits = handEdits(ground);
   const { holdBack, force, settle, keepDistance } = forcing(ground, mend);
+  const wantedPaths = new Set<string>();
 
   async function install(wanted: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<Outcome> {
     if (wanted.length === 0) return { installed: "unchanged", proved: true };
     host.signal.throwIfAborted();
     const targets = await readTargets(files, wanted);
-    for (const { path } of targets) book.own(path);
+    const paths = targets.map(({ path }) => path);
+    for (const path of paths) {
+      book.own(path);
+      wantedPaths.add(path);
+    }
     const context = { machine, host, secret };
     if (machine.dry) return { installed: await dryInstall(targets, steps, context, log), proved: false };
 
     const work = workOn(targets, steps, context);
-    for (const { path } of targets) await removeStaged(files, path);
-    const debts = book.debts(targets.map(({ path }) => path));
-    if (debts.length === 0 && targets.every(inForce)) {
-      const proved = targets.every(({ path }) => book.loaded(path)?.proved);
-      if (proved || !steps.probe) return { installed: "unchanged", proved };
-      // Nothing is to be done but to ask; only where the answer is no is it all loaded again.
-      if (await passes(() => probe(work))) {
-        await settle(work);
-        return { installed: "proved", proved: true };
-      }
+    for (const path of paths) await removeStaged(files, path);
+    if (book.debts(paths).length === 0 && targets.every(inForce)) {
+      const outcome = await askProbe(work);
+      if (outcome) return outcome;
     }
+    const debts = book.debts(paths);
 
     const staging = stage(files, log);
     try {
@@ -94,9 +101,26 @@ export function installer({ database, machine, clock, service, secret, log }: In
 
   const inForce = ({ path, hash, disk }: Target): boolean => hash === disk?.hash && hash === book.loaded(path)?.hash;
 
-  const probe = async ({ steps, context }: Work): Promise<void> => {
-    if (steps.probe) await runStep(steps.probe, context);
-  };
+  /** What is known of files that are in force by the book, the probe asked where it may tell more; undefined when they now owe a reload. */
+  async function askProbe(work: Work): Promise<Outcome | undefined> {
+    const { targets, steps, context } = work;
+    if (!steps.probe) return { installed: "unchanged", proved: false };
+    const paths = targets.map(({ path }) => path);
+    const proved = paths.every((path) => book.loaded(path)?.proved);
+    if (proved && !unsure) return { installed: "unchanged", proved };
+    try {
+      await runStep(steps.probe, context);
+    } catch (error) {
+      context.host.signal.throwIfAborted();
+      log(`${paths.join(", ")}: in place, but the probe failed, so it is loaded again: ${reason(error)}`);
+      book.journal(debtInForce(targets));
+      return undefined;
+    }
+    // Somebody may have asked for a reload while the probe ran.
+    if (book.debts(paths).length > 0) return undefined;
+    await settle(work);
+    return { installed: proved ? "unchanged" : "proved", proved: true };
+  }
 
   /** All that can say no before anything is replaced. */
   async function prepare(work: Work, debts: readonly Debt[], staging: Stage): Promise<Staged> {
@@ -119,8 +143,7 @@ export function installer({ database, machine, clock, service, secret, log }: In
     const owed = new Set(debts.map(({ path }) => path));
     const moving = targets.filter((target) => owed.has(target.path) || !inForce(target));
     const staged = new Map<Target, string>();
-    // All may be in force, and only the probe say that the daemon does not serve them.
-    for (const target of moving.length > 0 ? moving : targets) {
+    for (const target of moving) {
       await openFolder(files, target.path);
       staged.set(target, await staging.write(target.path, target.bytes, ownedBy(target, secret)));
     }
@@ -139,6 +162,12 @@ export function installer({ database, machine, clock, service, secret, log }: In
     } catch (cause) {
       if (context.host.signal.aborted || cause instanceof Fatal) throw cause;
       const why = `the check of ${[...staged.keys()].map(({ path }) => path).join(", ")} failed`;
+      // A text is not compared with itself.
+      const isGood = ({ path, hash, disk }: Target) =>
+        hash === (debts.find((debt) => debt.path === path) ?? { goodHash: disk?.hash }).goodHash;
+      if ([...staged.keys()].every(isGood)) {
+        throw new Error(`${why}, and it is the last good text itself, so nothing is blamed`, { cause });
+      }
       const good = await stageGood(staged, debts, staging);
       if (!good) throw new Error(`${why}, and there is no last good text to compare with`, { cause });
       const again = await checking(good);
@@ -192,5 +221,11 @@ export function installer({ database, machine, clock, service, secret, log }: In
     return disk ? { good: await keepGood(files, path, disk), goodHash: disk.hash } : nothing;
   }
 
-  return { install, forgive: book.forgive, approve: book.approve };
+  return {
+    install,
+    forgive: book.forgive,
+    approve: book.approve,
+    owe: book.owe,
+    dropUnwanted: () => book.dropOwedBut(wantedPaths),
+  };
 }

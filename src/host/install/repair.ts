@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import type { Command } from "../../core/host.ts";
 import { reason } from "../../core/outcome.ts";
-import type { Debt, Loaded } from "./book.ts";
+import { type Debt, type Loaded, onlyReloadOwed } from "./book.ts";
 import { runStep } from "./step.ts";
 import { hashOf, type InPlace, readInPlace } from "./target.ts";
 import type { Ground, Work } from "./work.ts";
@@ -74,20 +74,26 @@ export function repair({ book, files, log }: Ground) {
     }
   }
 
-  /** Gives what an interrupted install has left in place the reload it is owed, and says whether it has; a set that is half there goes back first. */
+  /** Gives what is in place the reload it is owed, and says whether it has; a set that an interrupted install has left half there goes back first. */
   async function settleOwed(debts: readonly Debt[], { steps, context }: Work): Promise<boolean> {
     try {
       const now = await inPlace(debts, false);
       const all = (hash: (debt: Debt) => string | null) =>
         debts.every((debt) => now.get(debt.path)?.hash === hash(debt));
+      for (const debt of debts.filter(onlyReloadOwed)) {
+        // Not put in force unchecked: the next text that passes its check shows it and keeps it aside.
+        const isForeign = now.get(debt.path)?.hash !== debt.to;
+        if (isForeign) throw new Error(`${debt.path} was changed by somebody else`);
+      }
       const forward = all(({ to }) => to);
-      if (!forward && !all(({ goodHash }) => goodHash)) await rollBack(debts);
+      const back = all(({ goodHash }) => goodHash);
+      if (!forward && !back) await rollBack(debts);
       // The rename may have been the last thing that the interrupted install did.
       await syncNames(debts);
       try {
         if (steps.reload) await runStep(steps.reload, context);
       } catch (error) {
-        if (!forward || context.host.signal.aborted) throw error;
+        if (!forward || back || context.host.signal.aborted) throw error;
         log(`the reload of an interrupted install failed, the last good text goes back: ${reason(error)}`);
         await rollBack(debts);
         if (steps.reload) await runStep(steps.reload, context);
@@ -96,7 +102,7 @@ export function repair({ book, files, log }: Ground) {
       return true;
     } catch (error) {
       // The debt stays, and the error of the install that is under way is the one to be told.
-      log(`the reload of an interrupted install is still owed: ${reason(error)}`);
+      log(`a reload is still owed: ${reason(error)}`);
       return false;
     }
   }

@@ -94,6 +94,7 @@ export interface Scene {
   readonly clock: Clock;
   readonly service?: string;
   readonly secret?: boolean;
+  readonly unsure?: boolean;
   readonly signal?: AbortSignal;
   readonly log?: (line: string) => void;
 }

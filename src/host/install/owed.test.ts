@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Fatal, Later, reason } from "../../core/outcome.ts";
+import { installStatus } from "./book.ts";
+import { hostIn, installerIn, newBook, simulatedDaemon, standingClock, stepsFor, wordsIn } from "./scene.fixture.ts";
+
+// Files that are in force by the book, while their daemon is not known to have them, or is to read them again.
+
+const path = "/etc/demo/hosts.conf";
+const other = "/etc/demo/zones.conf";
+
+function scene() {
+  const daemon = simulatedDaemon([path, other]);
+  const { machine } = daemon;
+  const said: string[] = [];
+  const clock = standingClock();
+  const all = { machine, database: newBook(), clock, log: (line: string) => void said.push(line) };
+  const install = (text: string, { unsure = false, at = path } = {}) => {
+    const file = { path: at, text };
+    return hostIn({ ...all, unsure }).install(file, stepsFor([file]));
+  };
+  const owed = () => installStatus(all.database).owed.map((debt) => debt.path);
+  const asides = async () => (await machine.files.list("/etc/demo/.trigger")).filter((name) => /\.aside\./.test(name));
+  return { ...all, daemon, said, install, owed, asides, owe: () => installerIn(all).owe() };
+}
+
+const nobodyIsBlamed = (error: unknown): boolean =>
+  !(error instanceof Fatal) && /nothing is blamed/.test(reason(error));
+
+test("a daemon that lost its state is given it again by a run that is unsure, and by no other", async () => {
+  const { install, daemon, said, asides } = scene();
+  await install("good");
+  daemon.running.clear();
+  assert.equal(await install("good"), "unchanged");
+  assert.equal(daemon.reloads, 1);
+  assert.equal(await install("good", { unsure: true }), "proved");
+  assert.equal(daemon.reloads, 2);
+  assert.equal(daemon.running.get(path), "good");
+  assert.match(said.join(), /the probe failed, so it is loaded again: .*is not served/);
+  assert.deepEqual(await asides(), []);
+});
+
+test("an unsure run whose probe passes reloads nothing", async () => {
+  const { install, daemon, owed } = scene();
+  await install("good");
+  assert.equal(await install("good", { unsure: true }), "unchanged");
+  assert.equal(daemon.reloads, 1);
+  assert.equal(daemon.checks.length, 1);
+  assert.deepEqual(owed(), []);
+});
+
+test("without a probe nothing is known of what is in force: it is left as it is, and not proved", async () => {
+  const { install, daemon, ...all } = scene();
+  await install("good");
+  daemon.running.clear();
+  const words = wordsIn({ ...all, unsure: true });
+  assert.equal(await words.host.install({ path, text: "good" }, { reload: ["reloadd"] }), "unchanged");
+  assert.equal(words.proved(), false);
+  assert.equal(daemon.reloads, 1);
+});
+
+test("a text that was good is never blamed: its reload stays owed until the machine is well", async () => {
+  const { install, daemon, owed, machine, clock, asides, database } = scene();
+  await install("good");
+  daemon.running.clear();
+  daemon.down = true;
+  for (let tried = 1; tried <= 5; tried++) {
+    await assert.rejects(install("good", { unsure: true }), (error) => error instanceof Later && nobodyIsBlamed(error));
+    assert.equal(daemon.reloads, 1 + tried, "it is not compared with itself");
+    await assert.rejects(install("good", { unsure: true }), Later);
+    assert.equal(daemon.reloads, 1 + tried, "not closer than the spacing");
+    assert.deepEqual(owed(), [path]);
+    assert.equal(machine.text(path), "good");
+    clock.advance(5000);
+  }
+  daemon.down = false;
+  assert.equal(await install("good"), "proved", "it is a debt: also a run that is sure pays it");
+  assert.equal(daemon.running.get(path), "good");
+  assert.deepEqual(owed(), []);
+  assert.deepEqual(installStatus(database).fights, []);
+  assert.deepEqual(await asides(), []);
+});
+
+test("a check that fails on the text in force blames nothing, and the owed reload is done all the same", async () => {
+  const { install, daemon, owed, machine } = scene();
+  await install("good");
+  daemon.running.clear();
+  // Once: the same text would pass a second time, and so seem to be to blame.
+  machine.fail(/^run checkd/, "EAGAIN");
+  await assert.rejects(install("good", { unsure: true }), nobodyIsBlamed);
+  assert.equal(daemon.running.get(path), "good");
+  assert.deepEqual(owed(), []);
+  assert.equal(await install("good", { unsure: true }), "proved");
+  assert.equal(daemon.reloads, 2);
+});
+
+test("a run that is aborted while it probes owes nothing", async () => {
+  const { install, daemon, owed, machine, ...all } = scene();
+  await install("good");
+  const ending = new AbortController();
+  const host = hostIn({ ...all, machine, unsure: true, signal: ending.signal });
+  const stopped = async () => {
+    ending.abort(new Error("stopped"));
+    throw new Error("killed");
+  };
+  await assert.rejects(host.install({ path, text: "good" }, { reload: ["reloadd"], probe: stopped }), /stopped/);
+  assert.deepEqual(owed(), []);
+  assert.equal(daemon.reloads, 1);
+});
+
+test("each file that is made to owe is checked, reloaded and proved once more, and then no more", async () => {
+  const { install, daemon, owe, owed, database, asides } = scene();
+  await install("one");
+  await install("two", { at: other });
+  owe();
+  owe();
+  assert.deepEqual(owed(), [path, other]);
+  assert.equal(await install("one"), "proved");
+  assert.deepEqual(owed(), [other], "each install of a service pays for itself");
+  assert.equal(await install("two", { at: other }), "proved");
+  assert.deepEqual([daemon.reloads, daemon.checks.length], [4, 4]);
+  assert.equal(await install("one", { unsure: true }), "unchanged");
+  assert.equal(daemon.reloads, 4);
+  assert.deepEqual(installStatus(database).fights, []);
+  assert.deepEqual(await asides(), []);
+});
+
+test("what was never in force is not made to owe, nor what belongs to another service", async () => {
+  const { install, owed, owe, clock, ...all } = scene();
+  await assert.rejects(install("broken"), Later);
+  await hostIn({ ...all, clock, service: "rival" }).install({ path: other, text: "theirs" });
+  owe();
+  assert.deepEqual(owed(), []);
+});
+
+test("a text that fails after a reload was asked for goes back to the one that was in force", async () => {
+  const { install, owe, daemon, machine, clock, owed } = scene();
+  await install("older");
+  await install("good");
+  owe();
+  await assert.rejects(install("broken"), (error) => error instanceof Later && /is back in force/.test(reason(error)));
+  assert.deepEqual([machine.text(path), daemon.running.get(path)], ["good", "good"]);
+  assert.deepEqual(owed(), []);
+  clock.advance(5000);
+  assert.equal(await install("better"), "proved");
+});
+
+test("a text that fails its check does not keep the one in force from the reload that was asked for", async () => {
+  const { install, owe, daemon, machine, owed } = scene();
+  await install("good");
+  owe();
+  await assert.rejects(install("bad"), Fatal);
+  assert.equal(daemon.reloads, 2);
+  assert.equal(machine.text(path), "good");
+  assert.deepEqual(owed(), []);
+});
+
+test("a hand edit is neither put in force unchecked nor overwritten unseen because a reload is owed", async () => {
+  const { install, owe, daemon, machine, owed, asides, clock, database } = scene();
+  await install("good");
+  owe();
+  machine.place(path, "theirs");
+  await assert.rejects(install("bad"), /check of .* failed/);
+  assert.deepEqual([machine.text(path), daemon.reloads], ["theirs", 1]);
+  assert.deepEqual(owed(), [path]);
+  clock.advance(5000);
+  assert.equal(await install("good"), "proved");
+  assert.deepEqual(
+    (await asides()).map((name) => machine.text(`/etc/demo/.trigger/${name}`)),
+    ["theirs"],
+  );
+  assert.equal(installStatus(database).fights.length, 1);
+});
+
+test("a reload that is asked for while the probe runs is not forgotten", async () => {
+  const { install, owe, owed, daemon, ...all } = scene();
+  await install("good");
+  const host = hostIn({ ...all, unsure: true });
+  let asks = 1;
+  const probe = async () => {
+    if (asks-- > 0) owe();
+  };
+  assert.equal(await host.install({ path, text: "good" }, { reload: ["reloadd"], probe }), "proved");
+  assert.equal(daemon.reloads, 2);
+  assert.deepEqual(owed(), []);
+});
+
+test("a file that a whole run no longer installs owes nothing when the run succeeds", async () => {
+  const { install, owe, owed, daemon, ...all } = scene();
+  await install("one");
+  await install("two", { at: other });
+  owe();
+  const sure = wordsIn(all);
+  await sure.host.install({ path, text: "one" }, { reload: ["reloadd"] });
+  sure.keep();
+  assert.deepEqual(owed(), [other], "a run with changes may leave files out");
+  owe();
+  const whole = wordsIn({ ...all, unsure: true });
+  daemon.down = true;
+  await assert.rejects(whole.host.install({ path, text: "one" }, { reload: ["reloadd"] }));
+  whole.keep();
+  assert.deepEqual(owed(), [path], "what failed is owed whatever the service makes of it");
+});
