@@ -83,17 +83,16 @@ function network(t: TestContext, file = temporary(t), clock: VirtualClock = virt
       onReport: () => {},
     });
     let over = false;
-    const end = async (crash: boolean): Promise<void> => {
+    const stop = async (): Promise<void> => {
       if (over) return;
       over = true;
-      if (crash) connection.crash();
       stopping.abort();
       await transcriber.done;
       await connection.close();
       events?.[Symbol.dispose]();
     };
-    t.after(() => end(false));
-    return { ...transcriber, stop: () => end(false), crash: () => end(true) };
+    t.after(stop);
+    return { ...transcriber, stop };
   }
 
   return {
@@ -192,6 +191,21 @@ test("a store that fails leaves events in the queue, which refuses when it is fu
   const last = world.told().at(-1);
   assert.ok(last?.kind === "rows" && last.rows[0]?.[1] === '{"ip":"300","name":"a"}', JSON.stringify(last));
   assert.ok(world.log.includes("events: well again"));
+});
+
+test("a transcriber that stops while it cannot store acknowledges nothing: the next one takes what was left", async (t) => {
+  const world = network(t);
+  const directory = world.open();
+  world.seed([]);
+  const failing = { ...directory, take: () => Promise.reject(new Error("the disk is full")) };
+  const civet = world.run(failing, directory);
+  await until(() => civet.state().epoch !== undefined);
+  await world.say("1", null, machine("a", "1"));
+  await until(() => civet.state().events?.trouble !== undefined);
+  await civet.stop();
+  assert.equal(world.waiting(), 1);
+  const next = world.run();
+  await until(() => next.state().services.names?.rows === 1 && world.waiting() === 0);
 });
 
 test("what is no event is set aside and counted, and stops nothing", async (t) => {

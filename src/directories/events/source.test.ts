@@ -261,6 +261,17 @@ test("a full disk takes nothing and loses nothing: the same events are taken whe
   await following;
 });
 
+test("a file that is deleted while it is open takes nothing more, and says what to do", async (t) => {
+  const { database, directory, seed, take } = scene(t);
+  seed([]);
+  rmSync(database.location() ?? "");
+  await assert.rejects(
+    take(message("1", null, named("a"))),
+    /was deleted or replaced while it was open: start this host again/,
+  );
+  await assert.rejects(directory.changes(never)[Symbol.asyncIterator]().next(), /deleted or replaced/);
+});
+
 test("what is remembered is bounded: hashes by their number, whole events by number and bytes, and a seed says what is not known any more", async (t) => {
   const { database, seed, take, clock } = scene(t);
   const count = (table: string) => Number(database.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.rows);

@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { StoredEntry } from "../../core/entry.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { EventDirectory, EventMessage, SourceChange } from "../../ports/directory.ts";
+import { fileIdentity } from "../../sqlite/lock.ts";
 import { patiently, transaction } from "../../sqlite/open.ts";
 import { csnAfter } from "../csn.ts";
 import { bellOf } from "../ldif/bell.ts";
@@ -24,8 +25,6 @@ const partial =
 /** What one who follows is still to be told. */
 interface Follower {
   waiting: SourceChange[];
-  /** Has it been told the whole content? */
-  whole: boolean;
   /** Is it to be told how all stands? */
   asked: boolean;
   ring(): void;
@@ -39,7 +38,18 @@ export function eventDirectory({ database, clock, every = 1000 }: EventDirectory
   prepare(database, clock.now());
   const store = { database, content: storedContent(database), journal: journal(database) };
   const followers = new Set<Follower>();
+  const file = database.location();
+  const identity = file && fileIdentity(file);
   let version = dataVersion(database);
+
+  /** What is written to a file that has lost its name is lost with the process, and no seed reaches it. */
+  function mustBeInPlace(): void {
+    if (file && fileIdentity(file) !== identity) {
+      throw new Error(
+        `${file} was deleted or replaced while it was open: start this host again, then \`trigger seed FILE.ldif\``,
+      );
+    }
+  }
 
   function ask(): void {
     for (const follower of followers) {
@@ -50,6 +60,7 @@ export function eventDirectory({ database, clock, every = 1000 }: EventDirectory
 
   /** Notices what another process has written: a seed. */
   function look(): void {
+    mustBeInPlace();
     const found = dataVersion(database);
     if (found !== version) ask();
     version = found;
@@ -67,14 +78,13 @@ export function eventDirectory({ database, clock, every = 1000 }: EventDirectory
     look();
     if (!follower.asked) return follower.waiting.shift();
     // Whatever waits is in the content that is read now.
-    const now = how();
-    Object.assign(follower, { asked: false, waiting: [], whole: now.kind === "refresh" });
-    return now;
+    Object.assign(follower, { asked: false, waiting: [] });
+    return how();
   }
 
   async function* changes(signal: AbortSignal): AsyncGenerator<SourceChange> {
     const bell = bellOf(clock, signal);
-    const follower: Follower = { waiting: [], whole: false, asked: true, ring: bell.ring };
+    const follower: Follower = { waiting: [], asked: true, ring: bell.ring };
     followers.add(follower);
     try {
       for (; !signal.aborted; await bell.wait(every)) {
@@ -87,6 +97,7 @@ export function eventDirectory({ database, clock, every = 1000 }: EventDirectory
   }
 
   function takeDurably(messages: readonly EventMessage[]) {
+    mustBeInPlace();
     try {
       return transaction(database, () => {
         takeAll(store, messages, clock.now());
@@ -105,7 +116,6 @@ export function eventDirectory({ database, clock, every = 1000 }: EventDirectory
       const change = await patiently(() => takeDurably(messages), signal);
       if (change.put.length + change.gone.length === 0) return;
       for (const follower of followers) {
-        if (!follower.whole) continue;
         follower.waiting.push(change);
         follower.ring();
       }
