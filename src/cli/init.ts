@@ -16,7 +16,8 @@ export const init: Command = {
   more: "The project runs as it is: one host, one service that writes a file, and a directory of three entries to edit.",
   async run({ operands: [name = "."] }, { folder, out }) {
     const root = resolve(folder, name);
-    if (existsSync(root) && readdirSync(root).length > 0) throw new UserError(`${root} is not empty`);
+    const found = existsSync(root) ? readdirSync(root).filter((name) => !name.startsWith(".")) : [];
+    if (found.length > 0) throw new UserError(`${root} is not empty: it holds ${found.slice(0, 3).join(", ")}`);
     // What a run of the template in place leaves behind is not part of it.
     cpSync(template, root, { recursive: true, filter: (from) => !/\/(\.trigger|out)$/.test(from) });
     writeFileSync(join(root, "tsconfig.json"), `${JSON.stringify(typeCheck, null, 2)}\n`);

@@ -29,7 +29,8 @@ export function serviceHealth(report: ServiceReport, host: HostStatus, now: numb
     }
   }
   if (!host.here && now - (host.at ?? 0) > outOfTouch) return { level: levels.late, says: "no report for minutes" };
-  return { level: levels.well, says: "well" };
+  const refused = report.refusedCount > 0 ? `, ${report.refusedCount} refused` : "";
+  return { level: levels.well, says: `well${refused}` };
 }
 
 /** How the transcriber of a host is. */

@@ -1,11 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
 import { servicesOf } from "../core/config.ts";
+import { persist } from "../core/persist.ts";
 import type { Table } from "../core/service.ts";
 import { ldifSource } from "../directories/ldif/source.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import { loadServices, type Project } from "../project/project.ts";
-import { transcribe } from "../transcriber/transcriber.ts";
+import { type Transcriber, transcribe } from "../transcriber/transcriber.ts";
 import { openEventDirectory } from "./event-directory.ts";
 import { keepReport, keepTranscriberState } from "./network.ts";
 
@@ -28,6 +29,18 @@ export async function runTranscriber(project: Project, host: string, parts: Tran
   for (const [name, service] of services) if ("table" in service) tables.set(name, service.table);
   using kept = await openEventDirectory(project, host, parts);
   const broker = await connect();
+
+  async function noteState(transcriber: Transcriber): Promise<void> {
+    for (let written = ""; !signal.aborted; await clock.sleep(statePace, signal)) {
+      const state = JSON.stringify(transcriber.state());
+      if (state === written) continue;
+      // A disk that is full must not stop the transcriber: it only makes `trigger status` old.
+      const note = async () => keepTranscriberState(database, transcriber.state());
+      await persist("the transcriber's state for `trigger status`", note, { clock, signal, log });
+      written = state;
+    }
+  }
+
   try {
     const transcriber = transcribe({
       host,
@@ -43,14 +56,7 @@ export async function runTranscriber(project: Project, host: string, parts: Tran
       onReport: (report) => keepReport(database, report),
       signal,
     });
-    let written = "";
-    while (!signal.aborted) {
-      const state = JSON.stringify(transcriber.state());
-      if (state !== written) keepTranscriberState(database, transcriber.state());
-      written = state;
-      await clock.sleep(statePace, signal);
-    }
-    await transcriber.done;
+    await Promise.all([transcriber.done, noteState(transcriber)]);
   } finally {
     await broker.close();
   }

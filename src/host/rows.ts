@@ -4,6 +4,7 @@ import type { Write } from "../core/follow.ts";
 import { readRow } from "../core/read-row.ts";
 import { type Cell, type CellChange, coverOf, isRefused, refusalOf } from "../core/row.ts";
 import type { Table } from "../core/service.ts";
+import { transaction } from "../sqlite/open.ts";
 
 /** The stored rows of one table service: what the transcriber said goes in, what a run is given comes out. */
 export interface StoredRows {
@@ -64,6 +65,20 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
     for (const [key, cell] of changes) set(key, cell, now);
   }
 
+  function recompute(now: number): void {
+    digest = new Digest(service);
+    for (let after = ""; ; ) {
+      const page = sql.page.all(service, after) as { key: string; desired: string | null }[];
+      for (const { key, desired } of page) {
+        digest.move(key, null, desired);
+        judge(key, now);
+      }
+      const last = page.at(-1);
+      if (!last) return;
+      after = last.key;
+    }
+  }
+
   return {
     get digest() {
       return digest;
@@ -85,19 +100,7 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
       sql.unstage.run(service);
       apply(write.rows, now);
     },
-    recompute(now) {
-      digest = new Digest(service);
-      for (let after = ""; ; ) {
-        const page = sql.page.all(service, after) as { key: string; desired: string | null }[];
-        for (const { key, desired } of page) {
-          digest.move(key, null, desired);
-          judge(key, now);
-        }
-        const last = page.at(-1);
-        if (!last) return;
-        after = last.key;
-      }
-    },
+    recompute: (now) => transaction(database, () => recompute(now)),
   };
 }
 

@@ -13,6 +13,8 @@ export interface Content {
   all(): StoredEntry[];
   /** What was put and what is gone since this was asked last, so that who has the content of then has that of now. */
   moved(): { put: StoredEntry[]; gone: string[] };
+  /** What was changed since then was taken back. */
+  forget(): void;
 }
 
 /** An entry with the place where it hangs. */
@@ -37,6 +39,10 @@ export function storedContent(database: DatabaseSync): Content {
   let gone = new Set<string>();
   /** Where something hung that is gone: what is below it may have to be told again. */
   let vacated = new Set<string>();
+
+  function forget(): void {
+    [put, gone, vacated] = [new Map(), new Set(), new Set()];
+  }
 
   function erase({ entry: { uuid }, path }: Hung): void {
     remove.run(uuid);
@@ -110,9 +116,10 @@ export function storedContent(database: DatabaseSync): Content {
         for (const { entry } of under(path)) if (!put.has(entry.uuid)) put.set(entry.uuid, entry);
       }
       const told = { put: [...put.values()], gone: [...gone] };
-      [put, gone, vacated] = [new Map(), new Set(), new Set()];
+      forget();
       return told;
     },
+    forget,
   };
 }
 

@@ -104,7 +104,7 @@ export function eventDirectory({ database, clock, every = 1000 }: EventDirectory
         return { kind: "change", ...store.content.moved(), state: [standing(store).state] } as const;
       });
     } catch (error) {
-      store.content.moved(); // it was taken back
+      store.content.forget();
       throw error;
     }
   }
