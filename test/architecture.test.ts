@@ -10,7 +10,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   ports: ["core"],
   sqlite: [],
   brokers: ["core", "ports", "sqlite"],
-  directories: ["core", "ports"],
+  directories: ["core", "ports", "sqlite"],
   machines: ["core", "ports"],
   transcriber: ["core", "ports"],
   host: ["core", "ports", "sqlite"],

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { z } from "zod";
 import { Digest } from "../src/core/digest.ts";
+import { readEvent } from "../src/core/event.ts";
 import { reportMessage, serviceReport } from "../src/core/report.ts";
 import { exchange, queueKeys, queueName, queueOf } from "../src/core/routing.ts";
 import { rowLimit } from "../src/core/row.ts";
@@ -17,7 +18,6 @@ import {
   serviceMessage,
 } from "../src/core/stream.ts";
 import { readMessage } from "../src/host/read-message.ts";
-import { readEvent } from "../src/transcriber/event.ts";
 
 // docs/protocol.md is held to the code: its examples are read, its fields are all of them, and its worked example is computed from the words of the page alone.
 
@@ -60,7 +60,13 @@ test("names, limits and the version are those of the code", () => {
   assert.ok(page.includes(`| exchange | \`${exchange}\``));
   assert.ok(page.includes(`\`${queueName("box", "gate")}\``));
   for (const key of queueKeys("box", "gate")) assert.ok(page.includes(`\`${key}\``));
-  const uses = { table: "a service with a table", plain: "a plain service", event: "`event`", report: "`report`" };
+  const uses = {
+    table: "a service with a table",
+    plain: "a plain service",
+    event: "`event`",
+    eventTruth: "`event` without a directory",
+    report: "`report`",
+  };
   for (const [use, said] of Object.entries(uses)) {
     const { messages, bytes, beyond } = queueOf("box", "gate", use as keyof typeof uses).limit;
     const line = page.split("\n").find((text) => text.startsWith(`| ${said} | `)) ?? "";

@@ -5,13 +5,14 @@ import { type Command, helpOf, readWords, type Terminal } from "./command.ts";
 import { init } from "./init.ts";
 import { approve, regen, retry } from "./order.ts";
 import { plan } from "./plan.ts";
+import { seed } from "./seed.ts";
 import { send } from "./send.ts";
 import { status } from "./status.ts";
 import { tryService } from "./try.ts";
 import { up } from "./up.ts";
 import { verify } from "./verify.ts";
 
-const commands: readonly Command[] = [init, up, status, plan, tryService, send, verify, regen, retry, approve];
+const commands: readonly Command[] = [init, up, status, plan, tryService, send, seed, verify, regen, retry, approve];
 
 const help = `trigger: the directory changes; every machine of the network follows.
 

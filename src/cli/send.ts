@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { hostsOf, knownService, transcribersOf } from "../core/config.ts";
+import { eventQueuesOf, hostsOf, knownService } from "../core/config.ts";
 import { UserError } from "../core/outcome.ts";
 import { eventService, queueOf, serviceKey } from "../core/routing.ts";
 import { wrongBody } from "../core/wrong-body.ts";
@@ -43,7 +43,7 @@ function eventQueues({ config }: Project, event: unknown) {
   if (!Array.isArray(event) || event.length !== 4) {
     throw new UserError("an event is a JSON array of four: [hash, before, after, additional] (docs/protocol.md)");
   }
-  return transcribersOf(config).map((host) => queueOf(host, eventService, "event"));
+  return eventQueuesOf(config);
 }
 
 async function plainQueues(project: Project, name: string, value: unknown) {

@@ -103,12 +103,14 @@ function transcriberLine(host: HostStatus, terminal: Terminal): string[] {
   return [host.host, eventService, String(host.transcriber?.entries ?? ""), "", "", "", "", "", "", "", "", health];
 }
 
-function transcriberNotes(host: string, { services }: NonNullable<HostStatus["transcriber"]>): string[] {
-  return Object.entries(services)
+function transcriberNotes(host: string, { services, events }: NonNullable<HostStatus["transcriber"]>): string[] {
+  const refused = Object.entries(services)
     .filter(([, { refused }]) => refused > 0)
     .map(
       ([service, { refused }]) => `${host}: ${refused} refused for ${service}: \`trigger try ${service}\` lists them`,
     );
+  const newest = events?.aside.newest;
+  return newest ? [...refused, `${host}: the newest message that was set aside: ${newest.why}`] : refused;
 }
 
 function serviceNotes(name: string, report: ServiceReport): string[] {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { hostsOf, servicesOf, transcribersOf } from "../core/config.ts";
+import { eventQueuesOf, hostsOf, servicesOf } from "../core/config.ts";
 import { eventService, queueOf, serviceKey } from "../core/routing.ts";
 import { type OrderMessage, protocolVersion } from "../core/stream.ts";
 import { connectBroker } from "../daemon/broker.ts";
@@ -40,10 +40,7 @@ async function askAll(project: Project, terminal: Terminal): Promise<Hosted[]> {
   const tables = [...services].flatMap(([name, service]) => ("table" in service ? [name] : []));
   const hosted = tables.flatMap((service) => hostsOf(config, service).map((host): Hosted => [host, service]));
   await using broker = await connectBroker(project, { password: terminal.brokerPassword });
-  await broker.declare([
-    ...transcribersOf(config).map((host) => queueOf(host, eventService, "event")),
-    ...hosted.map(([host, service]) => queueOf(host, service, "table")),
-  ]);
+  await broker.declare([...eventQueuesOf(config), ...hosted.map(([host, service]) => queueOf(host, service, "table"))]);
   for (const service of [eventService, ...tables]) {
     const order: OrderMessage = { trigger: protocolVersion, kind: "order", service, order: "verify" };
     await broker.publish(serviceKey(service), JSON.stringify(order));

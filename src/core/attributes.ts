@@ -8,6 +8,10 @@ export function attributeName(text: string): string {
   return [normalNames.get(type) ?? type, ...[...new Set(options)].sort()].join(";");
 }
 
+/** Whether a text can name an attribute, with options. An underscore is not in RFC 4512, but in real schemas. */
+export const isAttribute = (text: string): boolean =>
+  /^(?:[a-z][a-z0-9_-]*|\d+(?:\.\d+)*)(?:;[a-z0-9_-]+)*$/i.test(text);
+
 /** Whether case counts when values of an attribute are compared, by the standard schemas. Takes a normal name. */
 export const comparesCase = (name: string): boolean => exact.has(name);
 

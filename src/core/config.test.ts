@@ -67,6 +67,15 @@ test("a network without a host or without a transcriber is refused", () => {
   assert.match(wrong({ hosts: { dhcp1: ["dhcp"] } }), /^no host runs "event"/);
 });
 
+test("without a directory events are the truth, and one host alone takes them", () => {
+  assert.equal(readConfig({ hosts: right.hosts }, file).directory, undefined);
+  assert.equal(
+    wrong({ directory: undefined, hosts: { civet: ["event"], dhcp1: ["dhcp"], genet: ["event"] } }),
+    'without a directory events are the truth, and one host alone may run "event": civet and genet do',
+  );
+  assert.equal(readConfig({ ...right, hosts: { civet: ["event"], genet: ["event"] } }, file).hosts.size, 2);
+});
+
 test("a value of the wrong kind is said by its kind: no object is spilt into the message", () => {
   const large = Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`password${n}`, "swordfish"]));
   const circular: Record<string, unknown> = {};
@@ -93,7 +102,7 @@ test("a value of the wrong kind is said by its kind: no object is spilt into the
     assert.match(said, /expected a text, found|named with/);
   }
   assert.equal(wrong({ directory: ["a"] }), "directory: expected { … }, found a list");
-  assert.equal(wrong({ directory: undefined }), "directory: expected { … }, found nothing");
+  assert.equal(wrong({ directory: null }), "directory: expected { … }, found null");
   assert.equal(wrong({ hosts: { web: "event" } }), 'host web: expected a list of services, found "event"');
   for (const value of [undefined, null, "text", [], () => {}]) assert.throws(() => readConfig(value, file), UserError);
 });

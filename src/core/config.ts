@@ -2,15 +2,15 @@ import { type BrokerConfig, wrongBroker } from "./broker-config.ts";
 import { type LdapDirectory, type LdifDirectory, readDirectory } from "./directory-config.ts";
 import { nearest, unknown } from "./nearest.ts";
 import { UserError } from "./outcome.ts";
-import { eventService, wrongHostName, wrongServiceName } from "./routing.ts";
+import { eventService, queueOf, wrongHostName, wrongServiceName } from "./routing.ts";
 import { shown } from "./shown.ts";
 
 /** What `trigger.config.ts` says: the same on every host. */
 export interface Config {
   /** RabbitMQ, between machines; left out: a file of this machine, for every host on it. */
   readonly broker?: BrokerConfig;
-  /** Where the truth is. */
-  readonly directory: LdifDirectory | LdapDirectory;
+  /** Where the truth is. Left out: events are the truth, and `trigger seed` gives the beginning. */
+  readonly directory?: LdifDirectory | LdapDirectory;
   /** The time zone in which dates without one are read (an IANA name); UTC by default. */
   readonly timezone?: string;
   /** Where the daemons keep what they know, relative to the config; `.trigger` by default. */
@@ -22,7 +22,8 @@ export interface Config {
 /** A config that has been read: every name is right, every default is in place. */
 export interface ReadConfig {
   readonly broker: BrokerConfig | undefined;
-  readonly directory: LdifDirectory | LdapDirectory;
+  /** Undefined: events are the truth. */
+  readonly directory: LdifDirectory | LdapDirectory | undefined;
   readonly timezone: string;
   readonly state: string;
   readonly hosts: ReadonlyMap<string, readonly string[]>;
@@ -51,7 +52,8 @@ export function readConfig(value: unknown, file: string): ReadConfig {
   const broker = config.broker === undefined ? undefined : record(config.broker, "broker");
   const brokerMistake = broker && wrongBroker(broker);
   if (brokerMistake) wrong(brokerMistake);
-  const directory = readDirectory(record(config.directory, "directory"), wrong);
+  const directory =
+    config.directory === undefined ? undefined : readDirectory(record(config.directory, "directory"), wrong);
   const timezone = config.timezone === undefined ? "UTC" : text(config.timezone, "timezone");
   if (!isTimeZone(timezone)) wrong(wrongTimeZone(timezone));
 
@@ -69,6 +71,10 @@ export function readConfig(value: unknown, file: string): ReadConfig {
   }
   if (hosts.size === 0) wrong("hosts is empty: name at least one host and its services");
   if (transcribersOf({ hosts }).length === 0) wrong(`no host runs "${eventService}": one must, it is the transcriber`);
+  if (!directory && transcribersOf({ hosts }).length > 1) {
+    const both = transcribersOf({ hosts }).join(" and ");
+    wrong(`without a directory events are the truth, and one host alone may run "${eventService}": ${both} do`);
+  }
   return {
     broker: broker as BrokerConfig | undefined,
     directory,
@@ -81,6 +87,10 @@ export function readConfig(value: unknown, file: string): ReadConfig {
 /** The hosts that transcribe. */
 export const transcribersOf = ({ hosts }: Pick<ReadConfig, "hosts">): string[] =>
   [...hosts].filter(([, services]) => services.includes(eventService)).map(([host]) => host);
+
+/** The queues of those that transcribe, as who sends events to them declares them. */
+export const eventQueuesOf = (config: Pick<ReadConfig, "hosts" | "directory">) =>
+  transcribersOf(config).map((host) => queueOf(host, eventService, config.directory ? "event" : "eventTruth"));
 
 /** The services that some host runs, the transcriber's own apart, sorted. */
 export const servicesOf = ({ hosts }: Pick<ReadConfig, "hosts">): string[] =>

@@ -43,7 +43,9 @@ test("a key reaches one service, and one host of it: no name makes a key of two 
   );
 });
 
-test("a queue of plain messages refuses when it is full, one of a table drops", () => {
+test("a queue of plain messages, or of events that are the truth, refuses when it is full; one that can be repaired drops", () => {
   assert.equal(queueOf("a", "secours", "plain").limit.beyond, "refuse");
+  assert.equal(queueOf("a", "event", "eventTruth").limit.beyond, "refuse");
   assert.equal(queueOf("a", "dhcp", "table").limit.beyond, "drop");
+  assert.equal(queueOf("a", "event", "event").limit.beyond, "drop");
 });

@@ -41,16 +41,17 @@ export const ticksQueue = (election: string): string => `trigger.ticks.${electio
 /** The keys that a queue of a service on a host is bound with. */
 export const queueKeys = (host: string, service: string): string[] => [serviceKey(service), hostKey(service, host)];
 
-/** What a queue is for decides its limit. */
-export type QueueUse = "table" | "plain" | "event" | "report";
+/** What a queue is for decides its limit. Without a directory events are the truth. */
+export type QueueUse = "table" | "plain" | "event" | "eventTruth" | "report";
 
 const mebibyte = 1024 * 1024;
 
-/** Digests repair what a full queue of a table drops; what a plain service has accepted must not be lost, so its queue refuses. Events only attribute. */
+/** Digests repair what a full queue of a table drops; what a plain service has accepted must not be lost, so its queue refuses. Events only attribute, where there is a directory. */
 const limits = {
   table: { messages: 1000, bytes: 64 * mebibyte, beyond: "drop" },
   plain: { messages: 10_000, bytes: 64 * mebibyte, beyond: "refuse" },
   event: { messages: 10_000, bytes: 64 * mebibyte, beyond: "drop" },
+  eventTruth: { messages: 10_000, bytes: 64 * mebibyte, beyond: "refuse" },
   report: { messages: 10_000, bytes: 64 * mebibyte, beyond: "drop" },
 } as const;
 

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { StoredEntry } from "../core/entry.ts";
 import { UserError } from "../core/outcome.ts";
@@ -9,13 +8,16 @@ import type { Clock } from "../ports/clock.ts";
 import type { DirectorySource } from "../ports/directory.ts";
 import type { Project } from "../project/project.ts";
 import { systemClock } from "./clock.ts";
+import { eventContent } from "./event-directory.ts";
+import { readFile } from "./read-file.ts";
 
-/** The directory that the config names. */
+/** The directory that the config names; one that names none has its events (`openEventDirectory`). */
 export function openDirectory(
   { folder, config, ldifFile }: Project,
   { clock, log }: { readonly clock: Clock; readonly log: (line: string) => void },
 ): DirectorySource {
   const { directory } = config;
+  if (!directory) throw new Error("the config names no directory");
   if ("ldif" in directory) return ldifSource({ file: ldifFile, clock });
   const { passwordFile, ca, cert, key, ...rest } = directory;
   const text = (file: string): string => Buffer.from(readFile(resolve(folder, file))).toString();
@@ -31,7 +33,9 @@ export function openDirectory(
 
 /** Reads the directory once, as it is now; what keeps it from being read is a `UserError`. */
 export async function readDirectoryOnce(project: Project): Promise<readonly StoredEntry[]> {
-  if ("ldif" in project.config.directory) return readContent(readFile(project.ldifFile), project.ldifFile);
+  const { directory } = project.config;
+  if (!directory) return eventContent(project);
+  if ("ldif" in directory) return readContent(readFile(project.ldifFile), project.ldifFile);
   const over = new AbortController();
   try {
     for await (const change of openDirectory(project, { clock: systemClock, log: () => {} }).changes(over.signal)) {
@@ -42,13 +46,4 @@ export async function readDirectoryOnce(project: Project): Promise<readonly Stor
     over.abort();
   }
   throw new UserError("the directory says nothing");
-}
-
-/** The bytes of a file that an administrator named. */
-export function readFile(file: string): Uint8Array {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new UserError((error as Error).message);
-  }
 }

@@ -39,6 +39,12 @@ export function transcriberHealth({ up, transcriber }: HostStatus): Health {
   if (!transcriber) return { level: levels.late, says: "nothing is known of it yet" };
   if (transcriber.trouble !== undefined)
     return { level: levels.failing, says: `the directory: ${transcriber.trouble}` };
+  const { events } = transcriber;
+  if (events?.trouble !== undefined)
+    return { level: levels.failing, says: `events cannot be stored: ${events.trouble}` };
+  if (events && events.aside.count > 0) {
+    return { level: levels.late, says: `${events.aside.count} set aside that should be events: \`trigger seed\`` };
+  }
   if (!transcriber.complete) return { level: levels.late, says: "reads the directory" };
   return { level: levels.well, says: transcriber.active ? "active" : "stands by" };
 }

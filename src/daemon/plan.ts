@@ -14,7 +14,7 @@ import { dryMachine, type Noted } from "../machines/dry.ts";
 import { memoryMachine } from "../machines/memory.ts";
 import type { Project } from "../project/project.ts";
 import { systemClock } from "./clock.ts";
-import { readFile } from "./directory.ts";
+import { readFile } from "./read-file.ts";
 import { createHostTables } from "./store-file.ts";
 import { computeTables } from "./tables.ts";
 

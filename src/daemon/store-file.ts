@@ -13,6 +13,9 @@ import { createNetworkTables } from "./network.ts";
 export const storeFile = (state: string, host: string): string => join(state, host, "store.db");
 export const lockFile = (state: string, host: string): string => join(state, host, "lock.db");
 
+/** The directory that a host keeps where events are the truth. Apart from its store, which may be deleted without loss. */
+export const directoryFile = (state: string, host: string): string => join(state, host, "directory.db");
+
 /** The files of the embedded broker. */
 export const brokerFile = (state: string): string => join(state, "broker.db");
 
@@ -30,21 +33,36 @@ export async function lockHost(state: string, host: string, clock: Clock, signal
 
 /** Opens a host's store; one that cannot be read is set aside, and the tables come again from the transcriber. */
 export function openStore(state: string, host: string, now: number, log: (line: string) => void): DatabaseSync {
-  const file = storeFile(state, host);
-  try {
+  const lost = (line: string): void =>
+    log(`${host}: its store ${line}; what plain messages it held are there, tables come anew`);
+  return openSound(storeFile(state, host), createHostTables, now, lost);
+}
+
+/** Opens a database and prepares it; a file that is none, or is damaged, is set aside, and another one begun. */
+export function openSound(
+  file: string,
+  prepare: (database: DatabaseSync) => void,
+  now: number,
+  lost: (line: string) => void,
+): DatabaseSync {
+  const open = (): DatabaseSync => {
     const database = openDatabase(file);
-    createHostTables(database);
-    return database;
+    try {
+      prepare(database);
+      return database;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  };
+  try {
+    return open();
   } catch (error) {
     if (!isCorrupt(error)) throw error;
     const aside = `${file}.corrupt-${new Date(now).toISOString().replaceAll(":", "")}`;
     for (const suffix of ["", "-wal", "-shm"]) moveAside(`${file}${suffix}`, `${aside}${suffix}`);
-    log(
-      `${host}: its store could not be read (${error.message}) and is set aside as ${aside}; what plain messages it held are there, tables come anew`,
-    );
-    const database = openDatabase(file);
-    createHostTables(database);
-    return database;
+    lost(`could not be read (${error.message}) and is set aside as ${aside}`);
+    return open();
   }
 }
 

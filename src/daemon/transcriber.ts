@@ -7,6 +7,7 @@ import type { Clock } from "../ports/clock.ts";
 import { loadServices, type Project } from "../project/project.ts";
 import { type Transcriber, transcribe } from "../transcriber/transcriber.ts";
 import { openDirectory } from "./directory.ts";
+import { openEventDirectory } from "./event-directory.ts";
 import { keepReport, keepTranscriberState } from "./network.ts";
 
 /** How often the transcriber's state is written for `trigger status`, when it moved; milliseconds. */
@@ -26,6 +27,7 @@ export async function runTranscriber(project: Project, host: string, parts: Tran
   const { services, codes } = await loadServices(project, servicesOf(project.config));
   const tables = new Map<string, Table>();
   for (const [name, service] of services) if ("table" in service) tables.set(name, service.table);
+  using kept = await openEventDirectory(project, host, parts);
   const broker = await connect();
 
   async function noteState(transcriber: Transcriber): Promise<void> {
@@ -45,7 +47,8 @@ export async function runTranscriber(project: Project, host: string, parts: Tran
       config: project.config,
       services: tables,
       codes,
-      source: openDirectory(project, { clock, log }),
+      source: kept ?? openDirectory(project, { clock, log }),
+      ...(kept && { events: kept }),
       broker,
       clock,
       random: Math.random,

@@ -1,4 +1,5 @@
 import type { StoredEntry } from "../core/entry.ts";
+import type { DirectoryEvent } from "../core/event.ts";
 import type { DirectoryState } from "../core/stream.ts";
 
 /** Where the truth comes from: an LDIF file, OpenLDAP, memory in tests. */
@@ -24,3 +25,25 @@ export type SourceChange =
     }
   /** The directory cannot be read now, or what it says cannot be believed: why, and what to do about it. */
   | { readonly kind: "trouble"; readonly why: string };
+
+/** A directory that knows only what it is told: without another one, events are the truth, and this is where they are kept. */
+export interface EventDirectory extends DirectorySource {
+  /**
+   * Takes what a queue handed over, in its order. It is on the disk when this resolves; it rejects when it cannot be, and nothing of it is taken then.
+   * An event whose hash was taken before is dropped.
+   */
+  take(messages: readonly EventMessage[], signal: AbortSignal): Promise<void>;
+  /** What was set aside because it could not be understood: how many, and the newest. */
+  aside(): Aside;
+}
+
+/** A message that should be an event: what it says, or what is wrong with it. */
+export type EventMessage = { readonly body: Uint8Array } & (
+  | { readonly event: DirectoryEvent }
+  | { readonly wrong: string }
+);
+
+export interface Aside {
+  readonly count: number;
+  readonly newest?: { readonly why: string; readonly at: number };
+}

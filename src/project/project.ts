@@ -46,7 +46,7 @@ export async function openProject(folder: string): Promise<Project> {
     folder: root,
     configFile,
     config,
-    ldifFile: "ldif" in config.directory ? resolve(root, config.directory.ldif) : "",
+    ldifFile: config.directory && "ldif" in config.directory ? resolve(root, config.directory.ldif) : "",
     state: resolve(root, config.state),
   };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { readEvent } from "../core/event.ts";
 import { attribution } from "./attribution.ts";
-import { readEvent } from "./event.ts";
 
 const event = (dn: string, additional: unknown) => readEvent(["h", null, { entryDN: [dn] }, additional]);
 

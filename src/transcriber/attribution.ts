@@ -1,4 +1,4 @@
-import type { Event } from "./event.ts";
+import type { DirectoryEvent } from "../core/event.ts";
 import { plainLine } from "./plain-line.ts";
 import { readDn } from "./value-index.ts";
 
@@ -10,26 +10,28 @@ const limit = 10_000;
 /** Joins what the directory changed with what events say of it: who, and why. They come on two ways, in either order. */
 export interface Attribution {
   /** Takes an event; gives the DN of the entry and what is said of it where the change had come before. */
-  heard(event: Event, now: number): { dn: string; by: string } | undefined;
+  heard(event: DirectoryEvent, now: number): { dn: string; by: string } | undefined;
   /** Takes a change of an entry; gives what an event has said of it. */
   changed(uuid: string, dn: string, now: number): string | undefined;
 }
 
 export function attribution(): Attribution {
-  const said = recent<string>();
+  const speaking = recent<string>();
   const waiting = recent<string>();
   return {
-    heard({ names, who, why }, now) {
+    heard({ before, after, who, why }, now) {
       const by = [who, why].flatMap((text) => (text ? plainLine(text, 200) : [])).join(": ");
       if (by === "") return undefined;
-      const dn = names.map((name) => waiting.take(name, now)).find((found) => found !== undefined);
+      const said = [before, after].filter((side) => side !== undefined);
+      const names = new Set(said.flatMap(({ uuid, dn }) => [uuid, readDn(dn) ?? dn]));
+      const dn = [...names].map((name) => waiting.take(name, now)).find((found) => found !== undefined);
       if (dn !== undefined) return { dn, by };
-      for (const name of names) said.put(name, by, now);
+      for (const name of names) speaking.put(name, by, now);
       return undefined;
     },
     changed(uuid, dn, now) {
       const names = [uuid, readDn(dn) ?? dn];
-      const by = names.map((name) => said.take(name, now)).find((found) => found !== undefined);
+      const by = names.map((name) => speaking.take(name, now)).find((found) => found !== undefined);
       if (by === undefined) for (const name of names) waiting.put(name, dn, now);
       return by;
     },

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { hashEnd } from "../core/digest.ts";
+import { type DirectoryEvent, readEvent } from "../core/event.ts";
 import { reason } from "../core/outcome.ts";
 import { type ReportMessage, reportMessage } from "../core/report.ts";
 import { type AskMessage, askMessage, orderMessage, type RefusalMessage, refusalMessage } from "../core/stream.ts";
 import type { Delivery } from "../ports/broker.ts";
-import { type Event, readEvent } from "./event.ts";
 import { plainLine } from "./plain-line.ts";
 
 /** The most bytes that a message to the transcriber may have: an event about a large group carries it twice. */
@@ -17,23 +17,19 @@ export interface Heard {
   report(report: ReportMessage): void;
   ask(ask: AskMessage): void;
   refusal(refusal: RefusalMessage): void;
-  event(event: Event): void;
+  event(event: DirectoryEvent): void;
   /** A person asks that the mirror be compared with the directory, and the tables with the hosts'. */
   verify(): void;
 }
 
 /** Reads what comes from hosts and bindings. Nothing that comes can stop it: what is malformed is said and acknowledged. */
 export function listener(heard: Heard, log: (line: string) => void) {
-  const said = new Set<string>();
+  const say = onceEach(log);
   const take = (delivery: Delivery, read: (body: unknown) => void): void => {
     try {
-      read(parse(delivery.body));
+      read(readBody(delivery.body));
     } catch (error) {
-      const line = plainLine(`a message to ${delivery.key} is of no use: ${reason(error)}`);
-      // Once each, so that a broken script does not fill the log; and what was said is bounded too.
-      if (said.size >= 1_000) said.clear();
-      if (!said.has(line)) log(line);
-      said.add(line);
+      say(plainLine(`a message to ${delivery.key} is of no use: ${reason(error)}`));
     }
     delivery.ack();
   };
@@ -43,14 +39,27 @@ export function listener(heard: Heard, log: (line: string) => void) {
     /** Takes a message of the event queue. */
     event: (delivery: Delivery): void =>
       take(delivery, (body) => {
-        const order = orderMessage.safeParse(body);
-        if (order.data?.order === "verify") heard.verify();
+        if (isVerify(body)) heard.verify();
         else heard.event(readEvent(body));
       }),
   };
 }
 
-function parse(body: Uint8Array): unknown {
+/** Whether a message of the event queue is a person's order to compare. */
+export const isVerify = (body: unknown): boolean => orderMessage.safeParse(body).data?.order === "verify";
+
+/** Logs each line once, so that a broken script does not fill the log; and what was said is bounded too. */
+export function onceEach(log: (line: string) => void): (line: string) => void {
+  const said = new Set<string>();
+  return (line) => {
+    if (said.size >= 1_000) said.clear();
+    if (!said.has(line)) log(line);
+    said.add(line);
+  };
+}
+
+/** The JSON of a message to the transcriber. Throws an error that says what is wrong. */
+export function readBody(body: Uint8Array): unknown {
   if (body.length > bodyLimit) throw new Error(`it has ${body.length} bytes, the limit is ${bodyLimit}`);
   return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
 }

@@ -1,12 +1,16 @@
 import type { ReadConfig } from "../core/config.ts";
-import { eventService, queueOf, reportService } from "../core/routing.ts";
+import { eventService, type QueueUse, queueOf, reportService } from "../core/routing.ts";
 import type { Queue } from "../ports/broker.ts";
 
 /** The queues of every host of a config, so that nothing that is sent to a host that was never up is lost. `tables` are the services that have one. */
-export function queuesOf({ hosts }: Pick<ReadConfig, "hosts">, tables: { has(service: string): boolean }): Queue[] {
+export function queuesOf(
+  { hosts }: Pick<ReadConfig, "hosts">,
+  tables: { has(service: string): boolean },
+  eventUse: QueueUse = "event",
+): Queue[] {
   return [...hosts].flatMap(([host, services]) =>
     services.flatMap((service) => {
-      if (service === eventService) return [queueOf(host, service, "event"), queueOf(host, reportService, "report")];
+      if (service === eventService) return [queueOf(host, service, eventUse), queueOf(host, reportService, "report")];
       return [queueOf(host, service, tables.has(service) ? "table" : "plain")];
     }),
   );

@@ -450,7 +450,7 @@ test("an event says who and why, whether it comes before the change or after", a
   directory.put(device("a", "7"));
   directory.put(device("b", "8"));
   await until(() => world.log.at(-1)?.includes("moved by cn=b"));
-  await event({ ENTRYuuid: ["B"] }, { who: "bob", why: 7, more: {} });
+  await event({ ENTRYdn: ["CN=B,dc=x"] }, { who: "bob", why: 7, more: {} });
   await until(() => world.log.at(-1)?.includes("bob"));
   assert.deepEqual(world.log.slice(-3), [
     "civet: dhcp: 1 row moved by cn=a,dc=x (alice: new laptop)",

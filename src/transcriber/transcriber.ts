@@ -6,9 +6,10 @@ import type { Table } from "../core/service.ts";
 import type { DirectoryState } from "../core/stream.ts";
 import type { Broker, Consumer } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { DirectorySource, SourceChange } from "../ports/directory.ts";
+import type { Aside, DirectorySource, EventDirectory, SourceChange } from "../ports/directory.ts";
 import { attribution } from "./attribution.ts";
 import { channel } from "./channel.ts";
+import { eventIntake } from "./event-intake.ts";
 import { followSource } from "./follow-source.ts";
 import { hearing } from "./hearing.ts";
 import { listener } from "./listener.ts";
@@ -28,6 +29,8 @@ export interface TranscriberOptions {
   /** The hash of each service's file. */
   readonly codes: ReadonlyMap<string, string>;
   readonly source: DirectorySource;
+  /** Where events are kept when they are the truth; left out where there is a directory, and events only say who and why. */
+  readonly events?: EventStore;
   readonly broker: Broker;
   readonly clock: Clock;
   /** A number in [0, 1). */
@@ -38,6 +41,9 @@ export interface TranscriberOptions {
   /** How often each table's digest is said, in milliseconds. */
   readonly digestInterval?: number;
 }
+
+/** Of a directory that is made of events, what takes them. */
+type EventStore = Pick<EventDirectory, "take" | "aside">;
 
 /** What a transcriber says of itself. */
 export interface TranscriberState {
@@ -50,6 +56,8 @@ export interface TranscriberState {
   /** Since when, milliseconds since 1970. */
   readonly troubleSince: number | undefined;
   readonly entries: number;
+  /** Where events are the truth: those that were set aside because they could not be understood, and why events cannot be stored now. */
+  readonly events?: { readonly aside: Aside; readonly trouble: string | undefined };
   /** Per service: rows, refusals, the hash of the file that computed them, and whether hosts wait for the broker's return. */
   readonly services: Readonly<Record<string, { rows: number; refused: number; code: string; behind: boolean }>>;
 }
@@ -64,14 +72,14 @@ export interface Transcriber {
 
 /** Turns the directory into the tables of the services, and tells their hosts: the work of the service `event`. */
 export function transcribe(options: TranscriberOptions): Transcriber {
-  const { host, config, services, codes, source, broker, clock, random, onReport, signal } = options;
+  const { host, config, services, codes, source, events, broker, clock, random, onReport, signal } = options;
   const { digestInterval = 60_000 } = options;
   const log = (line: string): void => options.log(plainLine(line, 2_000));
   const waits = { clock, signal, log };
   const tables = transcription(services, config);
   const steady = steadyClock(clock, log);
   const attributed = attribution();
-  const queues = queuesOf(config, services);
+  const queues = queuesOf(config, services, events ? "eventTruth" : "event");
   /** What the tables speak as of. */
   let state: DirectoryState = [];
   let evaluatedAt = steady.now();
@@ -111,7 +119,9 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     verify,
     log,
   };
-  const hear = listener(hearing(heard), log);
+  const follows = hearing(heard);
+  const hear = listener(follows, log);
+  const intake = events && eventIntake(events, follows, waits);
 
   /** Brings the tables to the present clock, with a change of the directory where there is one. */
   function move(change: (now: number) => Moved): void {
@@ -166,7 +176,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     };
     await persist("the broker", () => broker.declare(queues), waits);
     await keep(() => broker.consume(queueName(host, reportService), hear.report, { prefetch: 100 }));
-    await keep(() => broker.consume(queueName(host, eventService), hear.event, { prefetch: 100 }));
+    await keep(() => broker.consume(queueName(host, eventService), intake?.take ?? hear.event, { prefetch: 100 }));
     await keep(() => broker.stand(eventService, elect));
     if (!signal.aborted) await stopped;
     speaker.elect(false);
@@ -183,6 +193,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
       trouble: trouble?.why,
       troubleSince: trouble?.since,
       entries: tables.size,
+      ...(events && intake && { events: { aside: events.aside(), trouble: intake.trouble } }),
       services: Object.fromEntries(
         [...channels].map(([service, { behind }]) => {
           const refused = tables.refusedCount(service);

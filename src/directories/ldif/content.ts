@@ -1,5 +1,6 @@
-import { identityOfDn, normalDn } from "../../core/dn.ts";
-import type { Attributes, StoredEntry } from "../../core/entry.ts";
+import { normalDn } from "../../core/dn.ts";
+import type { StoredEntry } from "../../core/entry.ts";
+import { uuidOf } from "../../core/identity.ts";
 import { UserError } from "../../core/outcome.ts";
 import { type Block, blocksOf } from "./blocks.ts";
 import { wrongAt } from "./lines.ts";
@@ -56,14 +57,6 @@ function readBlock({ bytes, line }: Block, file: string, begun: boolean): ReadEn
   if (record.kind !== "content") throw changeRecord(record, file);
   const normal = normalDn(record.dn);
   return { entry: { uuid: uuidOf(normal, record.attributes), dn: record.dn, attributes: record.attributes }, normal };
-}
-
-/** What an entry is known by: its entryUUID, or its normal DN where there is none. */
-export function uuidOf(dn: string, attributes: Attributes): string {
-  const uuid = attributes.get("entryuuid")?.[0];
-  if (typeof uuid === "string" && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(uuid))
-    return uuid.toLowerCase();
-  return identityOfDn(dn);
 }
 
 const changeRecord = ({ dn, line }: LdifRecord, file: string): UserError =>

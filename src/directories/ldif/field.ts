@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { attributeName, isBinary } from "../../core/attributes.ts";
+import { attributeName, isAttribute, isBinary } from "../../core/attributes.ts";
 import { normalDn } from "../../core/dn.ts";
 import type { Value } from "../../core/entry.ts";
 import { reason } from "../../core/outcome.ts";
@@ -12,10 +12,6 @@ export interface Field {
   readonly value: Value;
   readonly line: number;
 }
-
-/** Whether a text can name an attribute, with options. An underscore is not in RFC 4512, but in real schemas. */
-export const isAttribute = (text: string): boolean =>
-  /^(?:[a-z][a-z0-9_-]*|\d+(?:\.\d+)*)(?:;[a-z0-9_-]+)*$/i.test(text);
 
 /** Reads the fields of one file. No error shows more of a line than the name before its colon: the rest may be a password. */
 export function fieldReader(file: string): (line: Line) => Field {

@@ -1,8 +1,8 @@
-import { attributeName } from "../../core/attributes.ts";
+import { attributeName, isAttribute } from "../../core/attributes.ts";
 import { parseDn } from "../../core/dn.ts";
 import type { Value } from "../../core/entry.ts";
 import { unknown } from "../../core/nearest.ts";
-import { dnOf, type Field, isAttribute, textOf } from "./field.ts";
+import { dnOf, type Field, textOf } from "./field.ts";
 import { wrongAt } from "./lines.ts";
 import { attributesOf } from "./read-attributes.ts";
 import type { About, ChangeRecord, Modification } from "./record.ts";

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { normalDn } from "../../core/dn.ts";
 import type { StoredEntry, Value } from "../../core/entry.ts";
-import { readContent, uuidOf } from "./content.ts";
+import { uuidOf } from "../../core/identity.ts";
+import { readContent } from "./content.ts";
 import { writeLdif } from "./write.ts";
 
 const written = (value: Value): string =>

@@ -1,0 +1,48 @@
+import { resolve } from "node:path";
+import { readDate } from "../core/dates.ts";
+import { reason, UserError } from "../core/outcome.ts";
+import { systemClock } from "../daemon/clock.ts";
+import { eventDirectoryFile, seedEventDirectory } from "../daemon/event-directory.ts";
+import { openProject, type Project } from "../project/project.ts";
+import { type Command, projectOption } from "./command.ts";
+
+/** Gives a directory that is made of events its whole content. */
+export const seed: Command = {
+  name: "seed",
+  summary: "make an LDIF file the whole content of a directory that is made of events",
+  operands: ["FILE.ldif"],
+  options: {
+    ...projectOption,
+    exported: { type: "string", value: "DATE", help: "when the file was exported (the file's own date)" },
+  },
+  more: `For a config without \`directory\`, on the machine of its transcriber, whether that is up or not. Until then, and after its store was lost,
+hosts keep the tables that they have. Events that were taken since the file was exported, or in the hour before, are applied once more on top of it:
+what happens while the export is made is not lost.`,
+  async run({ operands: [name = ""], text }, { folder, signal, out, err }) {
+    const project = await openProject(text("project") ?? folder);
+    if (project.config.directory) {
+      throw new UserError(`${project.configFile} names a directory, which is read by itself: there is nothing to seed`);
+    }
+    const exported = dateOf(project, text("exported"));
+    const log = (line: string): void => err(`${line}\n`);
+    const waits = { clock: systemClock, signal, log };
+    const seeded = await seedEventDirectory(project, resolve(folder, name), { ...waits, exported });
+    out(`${eventDirectoryFile(project)} is seeded: ${seeded.entries} entries`);
+    out(seeded.applied > 0 ? `, after ${seeded.applied} events on top of the file\n` : "\n");
+    if (seeded.exported < seeded.keptSince) {
+      const [from, to] = [seeded.exported, seeded.keptSince].map((at) => new Date(at).toISOString());
+      out(
+        `events are known from ${to} on: if there were others since ${from}, export the directory again and seed it\n`,
+      );
+    }
+    return 0;
+  },
+};
+
+function dateOf({ config }: Project, said: string | undefined): number | undefined {
+  try {
+    return said === undefined ? undefined : Number(readDate(said, config.timezone));
+  } catch (error) {
+    throw new UserError(`--exported: ${reason(error)}`);
+  }
+}

@@ -1,0 +1,77 @@
+import { existsSync, statSync } from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
+import { transcribersOf } from "../core/config.ts";
+import type { StoredEntry } from "../core/entry.ts";
+import { UserError } from "../core/outcome.ts";
+import { type Seeded, seed } from "../directories/events/seed.ts";
+import { eventDirectory, prepare, readEventContent } from "../directories/events/source.ts";
+import { readContent } from "../directories/ldif/content.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { EventDirectory } from "../ports/directory.ts";
+import type { Project } from "../project/project.ts";
+import { openDatabase, patiently } from "../sqlite/open.ts";
+import { readFile } from "./read-file.ts";
+import { directoryFile, openSound } from "./store-file.ts";
+
+/** The directory of a config that names none: made of events, and kept beside the store of the one host that transcribes. */
+
+interface Waits {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  log(line: string): void;
+}
+
+/** Opens it for the host that transcribes; undefined where the config names a directory. */
+export async function openEventDirectory(
+  { config, state }: Project,
+  host: string,
+  waits: Waits,
+): Promise<(EventDirectory & Disposable) | undefined> {
+  if (config.directory) return undefined;
+  const database = await openFile(directoryFile(state, host), waits);
+  const directory = await patiently(() => eventDirectory({ database, clock: waits.clock }), waits.signal);
+  return { ...directory, [Symbol.dispose]: () => database.close() };
+}
+
+/** The file of it, as the only host that transcribes has it on this machine. */
+export function eventDirectoryFile({ config, state }: Project): string {
+  const [host = ""] = transcribersOf(config);
+  return directoryFile(state, host);
+}
+
+/** Its content as it is now; a `UserError` where it has none. */
+export function eventContent(project: Project): StoredEntry[] {
+  const file = eventDirectoryFile(project);
+  const none = new UserError(
+    `${file}: the directory that is made of events was never seeded: \`trigger seed FILE.ldif\``,
+  );
+  if (!existsSync(file)) throw none;
+  const database = openDatabase(file, { readOnly: true });
+  try {
+    const entries = readEventContent(database);
+    if (!entries) throw none;
+    return entries;
+  } finally {
+    database.close();
+  }
+}
+
+/** Makes an LDIF file its whole content, also while the host that transcribes is up. `exported` is when the file was; its own date otherwise. */
+export async function seedEventDirectory(
+  project: Project,
+  file: string,
+  { exported = statSync(file).mtimeMs, ...waits }: Waits & { readonly exported?: number | undefined },
+): Promise<Seeded> {
+  const entries = readContent(readFile(file), file);
+  const database = await openFile(eventDirectoryFile(project), waits);
+  try {
+    return await patiently(() => seed(database, entries, exported, waits.clock.now()), waits.signal);
+  } finally {
+    database.close();
+  }
+}
+
+function openFile(file: string, { clock, signal, log }: Waits): Promise<DatabaseSync> {
+  const lost = (line: string): void => log(`the directory made of events ${line}`);
+  return patiently(() => openSound(file, (database) => prepare(database, clock.now()), clock.now(), lost), signal);
+}

@@ -1,0 +1,153 @@
+import type { DatabaseSync } from "node:sqlite";
+import { identityOfDn, normalDn, rdnTexts } from "../../core/dn.ts";
+import type { StoredEntry, Value } from "../../core/entry.ts";
+import type { DirectoryEvent } from "../../core/event.ts";
+import { isUuid } from "../../core/identity.ts";
+
+/** The entries on disk, and what an event makes of them. */
+export interface Content {
+  /** Makes of the content what an event says. One that makes a name that cannot be throws, and has changed nothing. */
+  apply(event: DirectoryEvent): void;
+  /** Makes these the whole content. */
+  replace(entries: Iterable<StoredEntry>): void;
+  all(): StoredEntry[];
+  /** What was put and what is gone since this was asked last, so that who has the content of then has that of now. */
+  moved(): { put: StoredEntry[]; gone: string[] };
+  /** What was changed since then was taken back. */
+  forget(): void;
+}
+
+/** An entry with the place where it hangs. */
+interface Hung {
+  readonly entry: StoredEntry;
+  readonly path: string;
+}
+
+/** All of it runs in the caller's transactions. */
+export function storedContent(database: DatabaseSync): Content {
+  const byUuid = database.prepare("SELECT path, body, uuid FROM entry WHERE uuid = ?");
+  const byPath = database.prepare("SELECT path, body, uuid FROM entry WHERE path = ?");
+  // A "-" comes just behind the "," that separates components.
+  const byTop = database.prepare("SELECT path, body, uuid FROM entry WHERE path > ? || ',' AND path < ? || '-'");
+  const insert = database.prepare("INSERT INTO entry (uuid, path, body) VALUES (?, ?, ?)");
+  const remove = database.prepare("DELETE FROM entry WHERE uuid = ?");
+  const under = (path: string): Hung[] => byTop.all(path, path).map(readHung);
+  const at = (path: string): Hung | undefined => first(byPath.all(path));
+  const known = (uuid: string): Hung | undefined => first(byUuid.all(uuid));
+
+  let put = new Map<string, StoredEntry>();
+  let gone = new Set<string>();
+  /** Where something hung that is gone: what is below it may have to be told again. */
+  let vacated = new Set<string>();
+
+  function forget(): void {
+    [put, gone, vacated] = [new Map(), new Set(), new Set()];
+  }
+
+  function erase({ entry: { uuid }, path }: Hung): void {
+    remove.run(uuid);
+    put.delete(uuid);
+    gone.add(uuid);
+    vacated.add(path);
+  }
+
+  function eraseTree(top: Hung): void {
+    for (const one of [...under(top.path), top]) erase(one);
+  }
+
+  function write({ entry, path }: Hung): void {
+    for (const other of [known(entry.uuid), at(path)]) {
+      if (other && (other.path !== path || other.entry.uuid !== entry.uuid)) erase(other);
+    }
+    remove.run(entry.uuid);
+    insert.run(entry.uuid, path, bodyOf(entry));
+    gone.delete(entry.uuid);
+    put.set(entry.uuid, entry);
+  }
+
+  /** The entry that an event is about: by its uuid, or by its name where one of the two has nothing better. */
+  function meant({ before, after }: DirectoryEvent): Hung | undefined {
+    const said = [before, after].filter((side) => side !== undefined);
+    for (const { uuid } of said) {
+      const found = isUuid(uuid) ? known(uuid) : undefined;
+      if (found) return found;
+    }
+    for (const { uuid, dn } of said) {
+      const found = at(pathOf(dn));
+      if (found && !(isUuid(uuid) && isUuid(found.entry.uuid))) return found;
+    }
+    return undefined;
+  }
+
+  function place(after: StoredEntry, was: Hung | undefined): void {
+    const path = pathOf(after.dn);
+    const occupant = at(path);
+    const uuid = [after.uuid, was?.entry.uuid, occupant?.entry.uuid].find((text) => text && isUuid(text)) ?? after.uuid;
+    const below = was && was.path !== path ? under(was.path) : [];
+    const carried = was ? below.map(({ entry }) => carry(entry, was.entry.dn, after.dn)) : [];
+
+    for (const one of below) erase(one);
+    if (was && (was.path !== path || was.entry.uuid !== uuid)) erase(was);
+    // Two entries never bear one name: who stood there is gone with all below it, unless it is the same under another identity.
+    const stranger = occupant && occupant.entry.uuid !== uuid && isUuid(occupant.entry.uuid) && isUuid(uuid);
+    if (stranger && at(path)) eraseTree(occupant);
+    write({ entry: { ...after, uuid }, path });
+    for (const one of carried) write(one);
+  }
+
+  return {
+    apply(event) {
+      const was = meant(event);
+      if (event.after) place(event.after, was);
+      else if (was) eraseTree(was);
+    },
+    replace(entries) {
+      database.exec("DELETE FROM entry");
+      for (const entry of entries) insert.run(entry.uuid, pathOf(entry.dn), bodyOf(entry));
+    },
+    all: () =>
+      database
+        .prepare("SELECT path, body, uuid FROM entry")
+        .all()
+        .map((row) => readHung(row).entry),
+    moved() {
+      // Who mirrors this takes away what hangs below a name that is gone; what still hangs there must come again.
+      for (const path of vacated) {
+        for (const { entry } of under(path)) if (!put.has(entry.uuid)) put.set(entry.uuid, entry);
+      }
+      const told = { put: [...put.values()], gone: [...gone] };
+      forget();
+      return told;
+    },
+    forget,
+  };
+}
+
+const first = (rows: Record<string, unknown>[]): Hung | undefined => (rows[0] ? readHung(rows[0]) : undefined);
+
+/** A normal DN with its components reversed: what hangs below a name stands together, behind it. */
+const pathOf = (dn: string): string => normalDn(dn).split(",").reverse().join(",");
+
+/** An entry below one that was renamed. */
+function carry(entry: StoredEntry, from: string, to: string): Hung {
+  const own = rdnTexts(entry.dn).slice(0, -rdnTexts(from).length);
+  const dn = [...own, to].join(",");
+  return { entry: { ...entry, uuid: isUuid(entry.uuid) ? entry.uuid : identityOfDn(dn), dn }, path: pathOf(dn) };
+}
+
+const bodyOf = ({ dn, attributes }: StoredEntry): string =>
+  JSON.stringify([dn, [...attributes].map(([name, values]) => [name, values.map(written)])]);
+
+const written = (value: Value) =>
+  typeof value === "string" ? value : { base64: Buffer.from(value).toString("base64") };
+
+type Body = [dn: string, attributes: [name: string, values: (string | { base64: string })[]][]];
+
+function readHung({ path, body, uuid }: Record<string, unknown>): Hung {
+  const [dn, attributes] = JSON.parse(String(body)) as Body;
+  const read = attributes.map(([name, values]): [string, Value[]] => [
+    name,
+    values.map((held) => (typeof held === "string" ? held : new Uint8Array(Buffer.from(held.base64, "base64")))),
+  ]);
+  return { entry: { uuid: String(uuid), dn, attributes: new Map(read) }, path: String(path) };
+}

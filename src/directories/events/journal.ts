@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+import type { DatabaseSync } from "node:sqlite";
+import type { Aside } from "../../ports/directory.ts";
+
+/** Hashes that are remembered, so that an event which comes again is dropped: more than ever wait in a queue. */
+export const rememberedLimit = 100_000;
+
+/** Events that are kept whole, so that a seed can put them on top of a file: so many, and so many bytes. */
+export const keptLimit = { events: 10_000, bytes: 64 * 1024 * 1024 };
+
+/** Messages that could not be understood are kept for a person: so many, and of each so many bytes. The oldest go. */
+export const asideLimit = { messages: 1_000, bytes: 64 * 1024 };
+
+/** What was taken: the hashes, the newest events whole, and what was no event. */
+export interface Journal {
+  /** Notes an event; gives false for one that was noted before. */
+  note(hash: string, body: Uint8Array, at: number): boolean;
+  setAside(body: Uint8Array, why: string, at: number): void;
+  /** Forgets what is beyond the limits; gives the time of the newest event that is no longer whole, if one was forgotten. */
+  prune(): number | undefined;
+  /** The bodies of the events taken since a moment, in their order. */
+  since(moment: number): Iterable<Uint8Array>;
+  /** What was set aside up to a moment is of no interest any more. */
+  clearAside(moment: number): void;
+  aside(): Aside;
+}
+
+/** All of it runs in the caller's transactions. */
+export function journal(database: DatabaseSync): Journal {
+  const hear = database.prepare("INSERT OR IGNORE INTO heard (hash) VALUES (?)");
+  const keep = database.prepare(`
+    INSERT INTO event (position, at, total, body)
+    VALUES (?, ?, ? + coalesce((SELECT total FROM event ORDER BY position DESC LIMIT 1), 0), ?)`);
+  const putAside = database.prepare("INSERT OR IGNORE INTO aside (hash, at, why, body) VALUES (?, ?, ?, ?)");
+  const last = database.prepare("SELECT position, total FROM event ORDER BY position DESC LIMIT 1");
+  const heaviest = database.prepare("SELECT max(position) AS position FROM event WHERE total <= ?");
+  const newest = database.prepare("SELECT max(at) AS at FROM event WHERE position <= ?");
+  const next = database.prepare(
+    "SELECT position, body FROM event WHERE position > ? AND at >= ? ORDER BY position LIMIT 1",
+  );
+
+  return {
+    note(hash, body, at) {
+      const { changes, lastInsertRowid } = hear.run(sha256(hash));
+      if (changes === 0) return false;
+      keep.run(lastInsertRowid, at, body.length, body);
+      return true;
+    },
+    setAside(body, why, at) {
+      putAside.run(sha256(body), at, why, body.subarray(0, asideLimit.bytes));
+      database
+        .prepare("DELETE FROM aside WHERE position <= (SELECT max(position) FROM aside) - ?")
+        .run(asideLimit.messages);
+    },
+    prune() {
+      const end = last.get();
+      if (!end) return undefined;
+      const position = Number(end.position);
+      database.prepare("DELETE FROM heard WHERE position <= ?").run(position - rememberedLimit);
+      const heavy = Number(heaviest.get(Number(end.total) - keptLimit.bytes)?.position ?? 0);
+      const cut = Math.max(heavy, position - keptLimit.events);
+      const forgotten = newest.get(cut)?.at;
+      if (typeof forgotten !== "number") return undefined;
+      database.prepare("DELETE FROM event WHERE position <= ?").run(cut);
+      return forgotten;
+    },
+    *since(moment) {
+      // One at a time: an iterator that is left open would hold SQLite's log back.
+      for (let row = next.get(-1, moment); row; row = next.get(Number(row.position), moment)) {
+        yield row.body as Uint8Array;
+      }
+    },
+    clearAside: (moment) => void database.prepare("DELETE FROM aside WHERE at <= ?").run(moment),
+    aside() {
+      const count = Number(database.prepare("SELECT count(*) AS messages FROM aside").get()?.messages);
+      const row = database.prepare("SELECT at, why FROM aside ORDER BY position DESC LIMIT 1").get();
+      return row ? { count, newest: { why: String(row.why), at: Number(row.at) } } : { count };
+    },
+  };
+}
+
+const sha256 = (text: string | Uint8Array): Uint8Array => createHash("sha256").update(text).digest();

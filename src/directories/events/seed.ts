@@ -1,0 +1,44 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { StoredEntry } from "../../core/entry.ts";
+import { readEvent } from "../../core/event.ts";
+import { transaction } from "../../sqlite/open.ts";
+import { csnAfter } from "../csn.ts";
+import { storedContent } from "./content.ts";
+import { journal } from "./journal.ts";
+import { writeStanding } from "./schema.ts";
+import { applyOrSetAside, standing } from "./take.ts";
+
+/** How much earlier than its date an export may have begun, and clocks may differ, in milliseconds: to apply an event again is harmless. */
+export const exportMargin = 3_600_000;
+
+export interface Seeded {
+  /** The entries that there are now. */
+  readonly entries: number;
+  /** Events that were taken since the export and applied on top of it. */
+  readonly applied: number;
+  /** When the content was exported, milliseconds since 1970. */
+  readonly exported: number;
+  /** From when on all events are known; what happened between the export and then may be missing. */
+  readonly keptSince: number;
+}
+
+/**
+ * Makes entries, exported at a moment, the whole content, in one transaction: then the events that were taken since that moment, and in the hour before it,
+ * are applied once more in their order. The directory is complete from then on, and what was set aside before the export is forgotten.
+ */
+export function seed(database: DatabaseSync, entries: Iterable<StoredEntry>, exported: number, now: number): Seeded {
+  const store = { database, content: storedContent(database), journal: journal(database) };
+  return transaction(database, () => {
+    const { state, keptSince } = standing(store);
+    store.content.replace(entries);
+    store.journal.clearAside(exported);
+    let applied = 0;
+    for (const body of store.journal.since(exported - exportMargin)) {
+      applyOrSetAside(store, readEvent(JSON.parse(Buffer.from(body).toString())), body, now);
+      applied += 1;
+    }
+    writeStanding(database, { state: csnAfter(state, now), complete: true, keptSince });
+    const found = database.prepare("SELECT count(*) AS entries FROM entry").get();
+    return { entries: Number(found?.entries), applied, exported, keptSince };
+  });
+}

@@ -1,0 +1,150 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { StoredEntry } from "../../core/entry.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { EventDirectory, EventMessage, SourceChange } from "../../ports/directory.ts";
+import { fileIdentity } from "../../sqlite/lock.ts";
+import { patiently, transaction } from "../../sqlite/open.ts";
+import { csnAfter } from "../csn.ts";
+import { bellOf } from "../ldif/bell.ts";
+import { storedContent } from "./content.ts";
+import { journal } from "./journal.ts";
+import { createEventTables } from "./schema.ts";
+import { standing, takeAll } from "./take.ts";
+
+export interface EventDirectoryOptions {
+  /** A database of its own: to lose it is to lose the directory. */
+  readonly database: DatabaseSync;
+  readonly clock: Clock;
+  /** How often to look whether another process has seeded it, in milliseconds. */
+  readonly every?: number;
+}
+
+const partial =
+  "what it holds is not known, as it was never seeded or its store was lost: tables stay as they are until `trigger seed FILE.ldif`";
+
+/** What one who follows is still to be told. */
+interface Follower {
+  waiting: SourceChange[];
+  /** Is it to be told how all stands? */
+  asked: boolean;
+  ring(): void;
+}
+
+/**
+ * A directory that is made of events, on disk. Until it was seeded, and after its store was lost, it delivers trouble alone and never a content:
+ * an empty mirror would empty the tables.
+ */
+export function eventDirectory({ database, clock, every = 1000 }: EventDirectoryOptions): EventDirectory {
+  prepare(database, clock.now());
+  const store = { database, content: storedContent(database), journal: journal(database) };
+  const followers = new Set<Follower>();
+  const file = database.location();
+  const identity = file && fileIdentity(file);
+  let version = dataVersion(database);
+
+  /** What is written to a file that has lost its name is lost with the process, and no seed reaches it. */
+  function mustBeInPlace(): void {
+    if (file && fileIdentity(file) !== identity) {
+      throw new Error(
+        `${file} was deleted or replaced while it was open: start this host again, then \`trigger seed FILE.ldif\``,
+      );
+    }
+  }
+
+  function ask(): void {
+    for (const follower of followers) {
+      follower.asked = true;
+      follower.ring();
+    }
+  }
+
+  /** Notices what another process has written: a seed. */
+  function look(): void {
+    mustBeInPlace();
+    const found = dataVersion(database);
+    if (found !== version) ask();
+    version = found;
+  }
+
+  function how(): SourceChange {
+    return snapshot(database, () => {
+      const { state, complete } = standing(store);
+      if (!complete) return { kind: "trouble", why: partial };
+      return { kind: "refresh", entries: store.content.all(), state: [state] };
+    });
+  }
+
+  function next(follower: Follower): SourceChange | undefined {
+    look();
+    if (!follower.asked) return follower.waiting.shift();
+    // Whatever waits is in the content that is read now.
+    Object.assign(follower, { asked: false, waiting: [] });
+    return how();
+  }
+
+  async function* changes(signal: AbortSignal): AsyncGenerator<SourceChange> {
+    const bell = bellOf(clock, signal);
+    const follower: Follower = { waiting: [], asked: true, ring: bell.ring };
+    followers.add(follower);
+    try {
+      for (; !signal.aborted; await bell.wait(every)) {
+        for (let change = next(follower); change && !signal.aborted; change = next(follower)) yield change;
+      }
+    } finally {
+      followers.delete(follower);
+      bell.close();
+    }
+  }
+
+  function takeDurably(messages: readonly EventMessage[]) {
+    mustBeInPlace();
+    try {
+      return transaction(database, () => {
+        takeAll(store, messages, clock.now());
+        return { kind: "change", ...store.content.moved(), state: [standing(store).state] } as const;
+      });
+    } catch (error) {
+      store.content.forget();
+      throw error;
+    }
+  }
+
+  return {
+    changes,
+    refresh: ask,
+    async take(messages, signal) {
+      const change = await patiently(() => takeDurably(messages), signal);
+      if (change.put.length + change.gone.length === 0) return;
+      for (const follower of followers) {
+        follower.waiting.push(change);
+        follower.ring();
+      }
+    },
+    aside: store.journal.aside,
+  };
+}
+
+/** The content of a directory made of events; undefined while it is partial. */
+export function readEventContent(database: DatabaseSync): StoredEntry[] | undefined {
+  const store = { database, content: storedContent(database), journal: journal(database) };
+  return standing(store).complete ? store.content.all() : undefined;
+}
+
+/** Makes the tables of a directory made of events where they are not there yet: it is partial at first. */
+export function prepare(database: DatabaseSync, now: number): void {
+  const first = { state: csnAfter(undefined, now), complete: false, keptSince: now };
+  transaction(database, () => createEventTables(database, first));
+}
+
+/** A number that moves when another connection writes to the database. */
+const dataVersion = (database: DatabaseSync): unknown => database.prepare("PRAGMA data_version").get()?.data_version;
+
+/** Reads as of one moment, also while another process writes. */
+function snapshot<T>(database: DatabaseSync, read: () => T): T {
+  database.exec("BEGIN");
+  try {
+    return read();
+  } finally {
+    database.exec("COMMIT");
+  }
+}

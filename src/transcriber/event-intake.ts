@@ -1,0 +1,84 @@
+import { readEvent } from "../core/event.ts";
+import { reason } from "../core/outcome.ts";
+import { persist } from "../core/persist.ts";
+import type { Delivery } from "../ports/broker.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { EventDirectory, EventMessage } from "../ports/directory.ts";
+import { type Heard, isVerify, onceEach, readBody } from "./listener.ts";
+import { plainLine } from "./plain-line.ts";
+
+export interface EventIntake {
+  take(delivery: Delivery): void;
+  /** Why events cannot be stored now. */
+  readonly trouble: string | undefined;
+}
+
+/**
+ * Takes events off their queue where they are the truth: stored, then acknowledged, in their order. While they cannot be stored
+ * they stay in the queue, which refuses more when it is full; what is no event is set aside.
+ */
+export function eventIntake(
+  store: Pick<EventDirectory, "take">,
+  heard: Pick<Heard, "event" | "verify">,
+  waits: { readonly clock: Clock; readonly signal: AbortSignal; readonly log: (line: string) => void },
+): EventIntake {
+  const { signal, log } = waits;
+  const say = onceEach(log);
+  let inHand: Delivery[] = [];
+  let busy = false;
+  let trouble: string | undefined;
+
+  async function storeAll(): Promise<void> {
+    if (busy) return;
+    busy = true;
+    while (inHand.length > 0 && !signal.aborted) {
+      const batch = inHand;
+      inHand = [];
+      const read = batch.map(({ body }) => readMessage(body));
+      const messages = read.filter((message) => message !== verify);
+      const stored = await persist("events", () => tryToStore(messages), waits);
+      if (!stored) break; // the signal: what is not acknowledged goes back
+      for (const delivery of batch) delivery.ack();
+      for (const message of messages) {
+        if ("event" in message) heard.event(message.event);
+        else say(`a message to trigger.event is set aside: ${message.wrong}`);
+      }
+      if (messages.length < read.length) heard.verify();
+    }
+    busy = false;
+  }
+
+  async function tryToStore(messages: readonly EventMessage[]): Promise<true> {
+    try {
+      await store.take(messages, signal);
+      trouble = undefined;
+      return true;
+    } catch (error) {
+      trouble = plainLine(reason(error));
+      throw error;
+    }
+  }
+
+  return {
+    take(delivery) {
+      inHand.push(delivery);
+      // What arrives together is stored together.
+      setImmediate(storeAll);
+    },
+    get trouble() {
+      return trouble;
+    },
+  };
+}
+
+/** An order to compare, which comes by the same queue and says nothing of the directory. */
+const verify = "verify";
+
+function readMessage(body: Uint8Array): EventMessage | typeof verify {
+  try {
+    const said = readBody(body);
+    return isVerify(said) ? verify : { body, event: readEvent(said) };
+  } catch (error) {
+    return { body, wrong: plainLine(reason(error)) };
+  }
+}
