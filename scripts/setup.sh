@@ -29,6 +29,7 @@ need rabbitmqctl rabbitmq-server
 need slapd slapd
 need ldapmodify ldap-utils
 need openssl openssl
+/usr/bin/python3 -c 'import pika' 2>/dev/null || missing="$missing python3-pika"
 [ -n "$missing" ] || exit 0
 
 echo "setup: installing the Debian packages that the tests use:$missing"

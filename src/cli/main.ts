@@ -3,7 +3,9 @@ import { unknown } from "../core/nearest.ts";
 import { reason, UserError } from "../core/outcome.ts";
 import { type Command, helpOf, readWords, type Terminal } from "./command.ts";
 import { init } from "./init.ts";
+import { modify } from "./modify.ts";
 import { approve, regen, retry } from "./order.ts";
+import { permissions } from "./permissions.ts";
 import { plan } from "./plan.ts";
 import { seed } from "./seed.ts";
 import { send } from "./send.ts";
@@ -12,14 +14,17 @@ import { tryService } from "./try.ts";
 import { up } from "./up.ts";
 import { verify } from "./verify.ts";
 
-const commands: readonly Command[] = [init, up, status, plan, tryService, send, seed, verify, regen, retry, approve];
+const commands: readonly Command[] = [
+  ...[init, up, status, plan, tryService, send],
+  ...[modify, seed, verify, regen, retry, approve, permissions],
+];
 
 const help = `trigger: the directory changes; every machine of the network follows.
 
 Usage: trigger COMMAND [words] [options]
 
 Commands
-${commands.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join("\n")}
+${commands.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`).join("\n")}
 
 \`trigger COMMAND --help\` says more of each.
 

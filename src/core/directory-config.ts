@@ -31,6 +31,8 @@ export interface LdapDirectory {
   readonly filter?: string;
   /** Which attributes are read; all that users write, by default. To read another one refuses the row. */
   readonly attributes?: readonly string[];
+  /** The attributes whose values no two entries may share; looked at by what writes through trigger. */
+  readonly unique?: readonly string[];
 }
 
 /** What is read of every entry, whatever `attributes` says. */
@@ -48,7 +50,8 @@ export function attributesRead(directory: LdifDirectory | LdapDirectory): Readon
 }
 
 const texts = ["url", "base", "bindDn", "passwordFile", "ca", "cert", "key", "filter"];
-const options = [...texts, "startTls", "attributes"];
+const lists = ["attributes", "unique"];
+const options = [...texts, "startTls", ...lists];
 
 /** Reads the option `directory`; `wrong` is told the first thing that is. */
 export function readDirectory(
@@ -85,7 +88,7 @@ export function readDirectory(
     }
   }
   text("base");
-  const { bindDn, passwordFile, startTls = false, cert, key, attributes = [] } = directory;
+  const { bindDn, passwordFile, startTls = false, cert, key } = directory;
   if (typeof startTls !== "boolean") wrong(`directory.startTls: expected true or false, found ${shown(startTls)}`);
   if (startTls && !url.startsWith("ldap:")) wrong(`directory.startTls is for ldap://, and the url is ${url}`);
   if ((bindDn === undefined) !== (passwordFile === undefined)) {
@@ -95,8 +98,10 @@ export function readDirectory(
   if (passwordFile !== undefined && !startTls && url.startsWith("ldap:") && !isHere(url)) {
     wrong(`directory: the password would travel in the clear to ${url}: use ldaps:// or startTls: true`);
   }
-  if (!Array.isArray(attributes) || !attributes.every((name) => typeof name === "string" && name !== "")) {
-    wrong(`directory.attributes: expected a list of names, found ${shown(attributes)}`);
+  for (const option of lists) {
+    const names = directory[option] ?? [];
+    if (Array.isArray(names) && names.every((name) => typeof name === "string" && name !== "")) continue;
+    wrong(`directory.${option}: expected a list of names, found ${shown(names)}`);
   }
   return directory as unknown as LdapDirectory;
 }

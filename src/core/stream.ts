@@ -103,6 +103,10 @@ export function olderState(a: DirectoryState, b: DirectoryState): boolean {
   return behind;
 }
 
+/** Whether a state holds every one of these changes: it is not behind any, for the server that made it. */
+export const covers = (state: DirectoryState, csns: readonly string[]): boolean =>
+  csns.every((csn) => (csnOf(state, serverOf(csn)) ?? "") >= csn);
+
 const serverOf = (csn: string): string => csn.split("#", 3)[2] ?? "";
 const csnOf = (state: DirectoryState, server: string): string | undefined =>
   state.find((csn) => serverOf(csn) === server);

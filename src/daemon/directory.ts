@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { LdapDirectory } from "../core/directory-config.ts";
 import type { StoredEntry } from "../core/entry.ts";
 import { UserError } from "../core/outcome.ts";
 import { ldapSource } from "../directories/ldap/source.ts";
@@ -19,16 +20,19 @@ export function openDirectory(
   const { directory } = config;
   if (!directory) throw new Error("the config names no directory");
   if ("ldif" in directory) return ldifSource({ file: ldifFile, clock });
-  const { passwordFile, ca, cert, key, ...rest } = directory;
+  return ldapSource({ ...withFiles(directory, folder), clock, log });
+}
+
+/** The settings of a server, with what the files say that they name. */
+export function withFiles({ passwordFile, ca, cert, key, ...rest }: LdapDirectory, folder: string) {
   const text = (file: string): string => Buffer.from(readFile(resolve(folder, file))).toString();
-  return ldapSource({
+  return {
     ...rest,
     ...(passwordFile !== undefined && { password: text(passwordFile).replace(/\r?\n$/, "") }),
     ...(ca !== undefined && { ca: text(ca) }),
     ...(cert !== undefined && { cert: text(cert) }),
     ...(key !== undefined && { key: text(key) }),
-    ...{ clock, log },
-  });
+  };
 }
 
 /** Reads the directory once, as it is now; what keeps it from being read is a `UserError`. */

@@ -2,13 +2,16 @@ import { registerHooks } from "node:module";
 
 // In the published package the sources are JavaScript.
 const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-const frontDoor = new URL(`../index.${extension}`, import.meta.url).href;
-const zod = import.meta.resolve("zod");
+const doors = new Map([
+  ["trigger", new URL(`../index.${extension}`, import.meta.url).href],
+  ["trigger/directory", new URL(`../directory.${extension}`, import.meta.url).href],
+  ["zod", import.meta.resolve("zod")],
+]);
 
 let open = false;
 
 /**
- * Makes `import … from "trigger"` resolve to the running trigger, and `zod` to the zod it uses, wherever a project lies:
+ * Makes `import … from "trigger"` (and `"trigger/directory"`) resolve to the running trigger, and `zod` to the zod it uses, wherever a project lies:
  * a folder such as /etc/trigger has no node_modules, and two zods do not type-check together.
  */
 export function openFrontDoor(): void {
@@ -16,9 +19,8 @@ export function openFrontDoor(): void {
   open = true;
   registerHooks({
     resolve(specifier, context, next) {
-      if (specifier === "trigger") return { url: frontDoor, shortCircuit: true };
-      if (specifier === "zod") return { url: zod, shortCircuit: true };
-      return next(specifier, context);
+      const url = doors.get(specifier);
+      return url === undefined ? next(specifier, context) : { url, shortCircuit: true };
     },
   });
 }

@@ -61,26 +61,26 @@ test("hosts on several machines follow an OpenLDAP server over RabbitMQ, whateve
   await campus.send(1);
   for (const host of boxes) await until(() => campus.notes(host).length === 1, patience);
 
-  // The broker's power is cut, and the directory goes on meanwhile.
-  await broker.kill9();
-  await ldap("ldapmodify", [], `dn: cn=phone,ou=south,${base}\nreplace: ipHostNumber\nipHostNumber: 192.0.2.13\n`);
-  await broker.restart();
-  await campus.serve(["laptop 192.0.2.11 east", "phone 192.0.2.13 south"]);
-  await campus.send(2);
-  for (const host of boxes) await until(() => campus.notes(host).length === 2, patience);
-
   await directory.restart();
   await ldap("ldapmodrdn", ["-r", `cn=phone,ou=south,${base}`, "cn=mobile"]);
-  await campus.serve(["laptop 192.0.2.11 east", "mobile 192.0.2.13 south"]);
+  await campus.serve(["laptop 192.0.2.11 east", "mobile 192.0.2.12 south"]);
 
-  // One that owes nothing is killed; rows and messages wait for it.
+  // A host that owes nothing is killed; rows and messages wait for it.
   await until(() => campus.owesNothing("box1"), patience);
   await campus.kill("box1");
-  await campus.send(3);
+  await campus.send(2);
   await ldap("ldapmodrdn", ["-r", `cn=laptop,ou=east,${base}`, "cn=desk"]);
-  await campus.serve(["desk 192.0.2.11 east", "mobile 192.0.2.13 south"], ["box2"]);
+  await campus.serve(["desk 192.0.2.11 east", "mobile 192.0.2.12 south"], ["box2"]);
   campus.start("box1");
+  await campus.serve(["desk 192.0.2.11 east", "mobile 192.0.2.12 south"]);
+  for (const host of boxes) await until(() => campus.notes(host).length === 2, patience);
+
+  // The broker's power is cut, and the directory goes on meanwhile. Last, for its queues must be some seconds old: docs/design/rabbitmq.md.
+  await broker.kill9();
+  await ldap("ldapmodify", [], `dn: cn=mobile,ou=south,${base}\nreplace: ipHostNumber\nipHostNumber: 192.0.2.13\n`);
+  await broker.restart();
   await campus.serve(["desk 192.0.2.11 east", "mobile 192.0.2.13 south"]);
+  await campus.send(3);
   for (const host of boxes) await until(() => campus.notes(host).length === 3, patience);
 
   const verified = await campus.trigger("civet", ["verify"]);

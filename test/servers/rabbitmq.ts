@@ -37,6 +37,8 @@ export interface RabbitServer extends AsyncDisposable {
   alarm(on: boolean): Promise<void>;
   /** Runs rabbitmqctl and gives what it said. */
   ctl(...args: string[]): Promise<string>;
+  /** Runs a script as the administrator of the server would, in a folder. */
+  shell(script: string, folder: string): Promise<void>;
 }
 
 const installed = "/usr/lib/rabbitmq/lib";
@@ -119,6 +121,10 @@ export async function startRabbit({ tls }: { readonly tls?: ServerTls } = {}): P
       await ctl("set_vm_memory_high_watermark", on ? "0.00001" : "0.9");
     },
     ctl,
+    async shell(script, cwd) {
+      const path = `${scripts}:${env.PATH}`;
+      await promisify(execFile)("sh", ["-euc", script], { env: { ...env, PATH: path }, cwd });
+    },
     async [Symbol.asyncDispose]() {
       await kill9();
       await end(epmd, "SIGKILL");

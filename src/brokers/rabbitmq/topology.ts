@@ -33,19 +33,41 @@ export function topology(type: QueueType, log: (line: string) => void): Topology
         await find(channel);
         for (const key of keys) await channel.bindQueue(name, exchange, key);
       });
-    try {
-      await declareBy((channel) => channel.assertQueue(name, options));
-    } catch (error) {
-      if (!isRefused(error, 406)) throw error;
-      await declareBy((channel) => channel.checkQueue(name));
-      const line = `queue ${name} ${differenceIn(reason(error))}: used as it is`;
+    const useAsItIs = (how: string): void => {
+      const line = `queue ${name} ${how}: used as it is`;
       if (!said.has(line)) log(line);
       said.add(line);
+    };
+    let made = false;
+    try {
+      await declareBy(async (channel) => {
+        await channel.assertQueue(name, options);
+        made = true;
+      });
+    } catch (error) {
+      if (isRefused(error, 406)) {
+        await declareBy((channel) => channel.checkQueue(name));
+        useAsItIs(differenceIn(reason(error)));
+      } else if (isRefused(error, 403) && !made) {
+        // Who may not make a queue, such as one that only sends to it, may not bind it either.
+        await withChannel(connection, (channel) => channel.checkQueue(name));
+        useAsItIs("may not be declared by this user");
+      } else throw error;
+    }
+  }
+
+  /** A host may use the exchange and not make it: then a transcriber has. */
+  async function declareExchange(connection: Connection): Promise<void> {
+    try {
+      await withChannel(connection, (channel) => channel.assertExchange(exchange, "topic", { durable: true }));
+    } catch (error) {
+      if (!isRefused(error, 403)) throw error;
+      await withChannel(connection, (channel) => channel.checkExchange(exchange));
     }
   }
 
   async function declare(connection: Connection, names: readonly string[] = [...queues.keys()]): Promise<void> {
-    await withChannel(connection, (channel) => channel.assertExchange(exchange, "topic", { durable: true }));
+    await declareExchange(connection);
     const failures: unknown[] = [];
     for (const name of names) {
       const queue = queues.get(name);

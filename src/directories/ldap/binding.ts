@@ -144,16 +144,18 @@ function sayRefusal(error: unknown): string {
   return `${said} (result ${error.code}${error.message === "" ? "" : `: ${error.message}`})`;
 }
 
-/** The body of the event that tells of a write, for `trigger.event`: `[hash, before, after, additional]` (docs/protocol.md). */
+/** The body of the event that tells of a write, for `trigger.event`: `[hash, before, after, additional]` (docs/protocol.md), without passwords. */
 export const eventOf = (hash: string, { before, after }: Written, additional: unknown = null): string =>
   JSON.stringify([hash, before && onTheWire(before), after && onTheWire(after), additional]);
 
 const onTheWire = (attributes: Attributes): Record<string, unknown> =>
   Object.fromEntries(
-    [...attributes].map(([name, values]) => [
-      wireNames.get(name) ?? name,
-      values.map((value) => (typeof value === "string" ? value : { base64: Buffer.from(value).toString("base64") })),
-    ]),
+    [...attributes]
+      .filter(([name]) => !/password/.test(name)) // of no use to whoever hears of a change, hashed or not
+      .map(([name, values]) => [
+        wireNames.get(name) ?? name,
+        values.map((value) => (typeof value === "string" ? value : { base64: Buffer.from(value).toString("base64") })),
+      ]),
   );
 
 const wireNames = new Map([

@@ -1,0 +1,75 @@
+import { userInfo } from "node:os";
+import { resolve } from "node:path";
+import { reason, UserError } from "../core/outcome.ts";
+import { readChanges } from "../daemon/changes.ts";
+import { type Made, openWriter } from "../daemon/writer.ts";
+import { openProject } from "../project/project.ts";
+import { type Command, projectOption } from "./command.ts";
+
+/** Makes the changes of an LDIF file in the directory. */
+export const modify: Command = {
+  name: "modify",
+  summary: "make the changes of an LDIF file in the directory, and say who and why",
+  operands: ["FILE.ldif"],
+  options: {
+    ...projectOption,
+    who: { type: "string", value: "NAME", help: "on whose behalf (the user of this process)" },
+    why: { type: "string", value: "TEXT", help: "why" },
+    wait: { type: "boolean", help: "end when every host has loaded the changes" },
+    timeout: { type: "string", value: "SECONDS", help: "how long they are waited for (60)" },
+    "bind-dn": { type: "string", value: "DN", help: "who writes (the reader of the config)" },
+    "password-file": { type: "string", value: "FILE", help: "a file with the password of --bind-dn" },
+  },
+  more: `The changes are made in their order, up to the first that is refused. Of each the id is printed (entryUUID@CSN), then what was done.
+Without a broker the changes count all the same: the transcriber reads them in the directory, and does not hear who and why.
+
+  trigger modify move.ldif --why 'Alice moves to the south' --wait
+
+Exit codes
+  0  all changes are made; with --wait, and every host has loaded them
+  1  all changes are made, and some host has not loaded them in time: which, and why
+  2  a change was refused: those before it are made`,
+  async run({ operands: [name = ""], text, flag }, terminal) {
+    const { folder, out, err, signal, brokerPassword } = terminal;
+    const project = await openProject(text("project") ?? folder);
+    const seconds = secondsOf(text("timeout") ?? "60");
+    const passwordFile = text("password-file");
+    const file = resolve(folder, name);
+    const changes = readChanges(file);
+    await using writer = await openWriter(project, {
+      ...{ who: text("who") ?? userName(), why: text("why"), bindDn: text("bind-dn") },
+      ...{ passwordFile: passwordFile && resolve(folder, passwordFile), brokerPassword, signal },
+    });
+    const made: Made[] = [];
+    for (const change of changes) {
+      const one = await writer.write(change).catch((error) => {
+        const before = `${made.length} of ${changes.length} changes were made before this one, none after it`;
+        throw new UserError(`${file}:${change.line}: ${reason(error)}; ${before}`);
+      });
+      made.push(one);
+      out(`${one.id} ${done[change.kind]} ${change.dn}\n`);
+      if (one.warning !== undefined) err(`trigger modify: made, but not said who and why: ${one.warning}\n`);
+    }
+    if (!flag("wait")) return 0;
+    const late = await writer.notLoaded(made, { seconds });
+    for (const { host, service, why } of late) out(`${host} ${service}: not loaded: ${why}\n`);
+    if (late.length === 0) out("every host has loaded it\n");
+    return late.length === 0 ? 0 : 1;
+  },
+};
+
+const done = { add: "added", modify: "modified", rename: "renamed", delete: "deleted" };
+
+function secondsOf(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() !== "" && seconds >= 0 && seconds <= 86_400) return seconds;
+  throw new UserError(`--timeout: expected seconds, at most a day, found ${JSON.stringify(text)}`);
+}
+
+function userName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined; // of a container's user the system may know the number alone
+  }
+}

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { commandsOf, hostUser, senderUser, vhostOf } from "./permissions.ts";
+
+const hosts = new Map([
+  ["box", ["dhcp", "siren"]],
+  ["box-dhcp", ["dhcp"]],
+  ["civet", ["event", "dhcp"]],
+  ["idle", []],
+]);
+const may = (expression: string, name: string): boolean => new RegExp(expression).test(name);
+
+test("a host has its own queues by their full names, and no queue whose name only begins so", () => {
+  const { configure, write, read } = hostUser({ hosts }, "box");
+  for (const right of [configure, write, read]) {
+    assert.ok(may(right, "trigger-box-dhcp") && may(right, "trigger-box-siren"));
+    for (const other of ["trigger-box-dhcp-dhcp", "trigger-box-dhcp2", "a-trigger-box-dhcp", "trigger-box-event"]) {
+      assert.ok(!may(right, other), other);
+    }
+  }
+  assert.deepEqual([may(configure, "trigger"), may(write, "trigger"), may(read, "trigger")], [false, true, true]);
+});
+
+test("a host publishes reports alone, and binds its own keys alone", () => {
+  const { topicWrite, topicRead } = hostUser({ hosts }, "box");
+  assert.ok(may(topicWrite, "trigger.report"));
+  for (const key of ["trigger.dhcp", "trigger.dhcp.box", "trigger.event", "trigger.report.civet", "triggerxreport"]) {
+    assert.ok(!may(topicWrite, key), key);
+  }
+  assert.ok(may(topicRead, "trigger.dhcp") && may(topicRead, "trigger.dhcp.box"));
+  for (const key of ["trigger.dhcp.box-dhcp", "trigger.dns", "trigger.#", "#", "trigger.*"]) {
+    assert.ok(!may(topicRead, key), key);
+  }
+});
+
+test("a transcriber makes every queue and publishes every key, and reads its own queues alone", () => {
+  const { configure, write, read, topicWrite } = hostUser({ hosts }, "civet");
+  for (const name of ["trigger", "trigger-box-dhcp", "trigger.ticks.event"]) {
+    assert.ok(may(configure, name) && may(write, name), name);
+  }
+  for (const name of ["triggers", "other", "amq.default"]) assert.ok(!may(configure, name) && !may(write, name), name);
+  for (const name of ["trigger-civet-event", "trigger-civet-report", "trigger-civet-dhcp", "trigger.ticks.event"]) {
+    assert.ok(may(read, name), name);
+  }
+  assert.ok(!may(read, "trigger-box-dhcp"));
+  assert.ok(may(topicWrite, "trigger.dhcp.box"));
+});
+
+test("who sends messages of a service may nothing else, and who has nothing to do may nothing", () => {
+  const { topicWrite, configure, read } = senderUser("hr", "siren", ["box"]);
+  assert.deepEqual(
+    ["trigger.siren", "trigger.siren.box", "trigger.dhcp", "trigger.siren.civet"].map((key) => may(topicWrite, key)),
+    [true, true, false, false],
+  );
+  assert.ok(!may(configure, "trigger") && !may(read, "trigger"));
+  assert.equal(senderUser("binding", "event", ["civet"]).topicWrite, "^(trigger\\.event)$");
+  assert.equal(hostUser({ hosts }, "idle").configure, "^$");
+});
+
+test("no password stands in a command, and nothing that a url holds ends a quotation", () => {
+  const commands = commandsOf([senderUser("hr", "siren", [])], vhostOf("amqp://u:s3cret@h/it's"));
+  assert.ok(!commands.includes("s3cret"));
+  assert.match(commands, /set_permissions -p 'it'\\''s' 'hr' '\^\$' '\^\(trigger\)\$' '\^\$'/);
+  assert.deepEqual(["amqp://h", "amqp://h/", "amqp://h/%2fa"].map(vhostOf), ["/", "/", "/a"]);
+});

@@ -1,0 +1,93 @@
+import type { ReadConfig } from "./config.ts";
+import {
+  eventService,
+  exchange,
+  hostKey,
+  queueKeys,
+  queueName,
+  reportService,
+  serviceKey,
+  ticksQueue,
+} from "./routing.ts";
+
+/** A user of RabbitMQ and all that it may do: regular expressions of names, and of keys at the exchange. */
+export interface BrokerUser {
+  readonly name: string;
+  /** What it is for, in a few words. */
+  readonly purpose: string;
+  readonly configure: string;
+  readonly write: string;
+  readonly read: string;
+  readonly topicWrite: string;
+  readonly topicRead: string;
+}
+
+/** The user of a host: it declares, binds and reads its own queues, and publishes what it reports; a transcriber also makes the queues of all and publishes to them. */
+export function hostUser({ hosts }: Pick<ReadConfig, "hosts">, host: string): BrokerUser {
+  const services = hosts.get(host) ?? [];
+  const transcribes = services.includes(eventService);
+  const queues = [...services, ...(transcribes ? [reportService] : [])].map((service) => queueName(host, service));
+  const user = { name: `trigger-${host}`, purpose: `host ${host}: ${services.join(", ") || "no service"}` };
+  if (transcribes) {
+    // Who makes the queues of hosts that are yet to come is not told their names; what it reads is its own all the same.
+    const everything = `^${literal(exchange)}([-.].*)?$`;
+    const keys = `^${literal(serviceKey(""))}`;
+    const read = only([exchange, ...queues, ticksQueue(eventService)]);
+    return { ...user, configure: everything, write: everything, read, topicWrite: keys, topicRead: keys };
+  }
+  return {
+    ...user,
+    configure: only(queues),
+    write: only([exchange, ...queues]), // of a queue: binding it
+    read: only([exchange, ...queues]), // of the exchange: binding to it
+    topicWrite: only([serviceKey(reportService)]),
+    topicRead: only(services.flatMap((service) => queueKeys(host, service))),
+  };
+}
+
+/** The user of a program that sends messages of one service and does nothing else; of `event`, it is a binding. */
+export function senderUser(name: string, service: string, hosts: readonly string[]): BrokerUser {
+  const keys = service === eventService ? [] : hosts.map((host) => hostKey(service, host));
+  return {
+    name,
+    purpose: `sends messages of ${service}`,
+    configure: only([]),
+    write: only([exchange]),
+    read: only([]),
+    topicWrite: only([serviceKey(service), ...keys]),
+    topicRead: only([]),
+  };
+}
+
+/** The vhost that a broker's url names. */
+export const vhostOf = (url: string): string => decodeURIComponent(new URL(url).pathname.slice(1)) || "/";
+
+/** What an administrator runs in a shell on a node of RabbitMQ to make users, or to bring old ones up to date. No password is in an argument, where others of the machine could see it. */
+export const commandsOf = (users: readonly BrokerUser[], vhost: string): string =>
+  ["known=$(rabbitmqctl -q list_users | cut -f 1)\n", ...users.map((user) => commandsOfOne(user, vhost))].join("\n");
+
+function commandsOfOne(user: BrokerUser, vhost: string): string {
+  const name = quoted(user.name);
+  const at = `-p ${quoted(vhost)} ${name}`;
+  const file = quoted(`${user.name}.password`);
+  const rights = [user.configure, user.write, user.read].map(quoted).join(" ");
+  const topics = [user.topicWrite, user.topicRead].map(quoted).join(" ");
+  return `# ${user.purpose}
+echo "$known" | grep -qxF ${name} || (
+  umask 077
+  openssl rand -hex 24 > ${file}
+  rabbitmqctl add_user ${name} < ${file}
+)
+rabbitmqctl set_permissions ${at} ${rights}
+rabbitmqctl set_topic_permissions ${at} ${exchange} ${topics}
+`;
+}
+
+/** The expression for these names and no others: of one that is only the beginning of another, names run together. */
+const only = (names: readonly string[]): string =>
+  names.length === 0 ? "^$" : `^(${[...new Set(names)].map(literal).join("|")})$`;
+
+/** Names have no other sign that means something in an expression. */
+const literal = (name: string): string => name.replaceAll(".", "\\.");
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

@@ -1,0 +1,182 @@
+import { transcribersOf } from "../core/config.ts";
+import { readDirectory } from "../core/directory-config.ts";
+import type { Attributes, Value } from "../core/entry.ts";
+import { reason, UserError } from "../core/outcome.ts";
+import { eventService, queueOf, serviceKey } from "../core/routing.ts";
+import type { DirectoryState } from "../core/stream.ts";
+import { eventOf, openBinding, type Written } from "../directories/ldap/binding.ts";
+import type { Change, Modification } from "../directories/ldap/change-requests.ts";
+import type { Broker } from "../ports/broker.ts";
+import type { Project } from "../project/project.ts";
+import { type Late, notLoaded } from "./arrival.ts";
+import { connectBroker } from "./broker.ts";
+import { systemClock } from "./clock.ts";
+import { withFiles } from "./directory.ts";
+
+/** How long the broker may take to confirm an event, in milliseconds: the change is written, and reaches the hosts without it. */
+const patience = 10_000;
+
+export interface WriterOptions {
+  /** On whose behalf, and why: the transcriber's log says it of each change. */
+  readonly who?: string | undefined;
+  readonly why?: string | undefined;
+  /** Who writes, in the place of the config's reader; the file is relative to the project. */
+  readonly bindDn?: string | undefined;
+  readonly passwordFile?: string | undefined;
+  /** The password of RabbitMQ, in the place of the config's file. */
+  readonly brokerPassword?: string | undefined;
+  readonly signal?: AbortSignal;
+}
+
+/** An entry as it was read: what is written to it is refused if it has changed since. */
+export interface ReadEntry {
+  readonly dn: string;
+  /** The state of the entry, its entryCSN. */
+  readonly csn: string;
+  readonly attributes: Attributes;
+}
+
+/** A change that was made. */
+export interface Made {
+  /** What the directory calls it: `entryUUID@CSN`. */
+  readonly id: string;
+  /** The entry before, null of one that was added, and after, null of one that was deleted. */
+  readonly before: ReadEntry | null;
+  readonly after: ReadEntry | null;
+  /** What a host has loaded that has loaded the change. */
+  readonly state: DirectoryState;
+  /** Why the event that says who and why was not published; the change counts all the same. */
+  readonly warning?: string;
+}
+
+/** Writes to the project's directory, and tells the transcribers who and why. A write that is refused throws a `UserError`: nothing was written. */
+export interface Writer extends AsyncDisposable {
+  /** The entry of a DN; undefined when there is none. */
+  read(dn: string): Promise<ReadEntry | undefined>;
+  add(dn: string, attributes: Readonly<Record<string, readonly Value[]>>): Promise<Made>;
+  /** Of an entry that was read it is refused if the entry has changed since; of a DN it is not. So it is of the two below. */
+  modify(entry: string | ReadEntry, modifications: readonly Modification[]): Promise<Made>;
+  rename(entry: string | ReadEntry, to: Rename): Promise<Made>;
+  delete(entry: string | ReadEntry): Promise<Made>;
+  /** Makes a change of any kind. */
+  write(change: Change, entry?: ReadEntry): Promise<Made>;
+  /** Waits, so many seconds at most (60), until every host has loaded changes; gives those that have not, and why. */
+  notLoaded(changes: readonly Made[], options?: { readonly seconds?: number }): Promise<Late[]>;
+  close(): Promise<void>;
+}
+
+export interface Rename {
+  readonly newRdn: string;
+  /** True by default. */
+  readonly deleteOldRdn?: boolean;
+  /** The DN below which it moves. */
+  readonly newSuperior?: string;
+}
+
+/** Opens the directory of a project to write to it. */
+export async function openWriter(project: Project, options: WriterOptions = {}): Promise<Writer> {
+  const { who, why, brokerPassword: password, signal: outer } = options;
+  const over = new AbortController();
+  const signal = outer ? AbortSignal.any([outer, over.signal]) : over.signal;
+  const settings = settingsOf(project, options);
+  await using opened = new AsyncDisposableStack();
+  const broker = opened.use(await connectBroker(project, { password }));
+  const binding = await openBinding({ ...settings, clock: systemClock, signal });
+  opened.defer(() => {
+    binding.close();
+    over.abort();
+  });
+  const transcribers = transcribersOf(project.config);
+  const queues = transcribers.map((host) => queueOf(host, eventService, "event"));
+  const additional = who === undefined && why === undefined ? null : { who, why };
+
+  /** What the directory holds now, at least; empty where that is not to be known: the change is made all the same. */
+  async function presentState(): Promise<DirectoryState> {
+    const base = await binding.read(settings.base).catch(() => undefined);
+    return (base?.attributes.get("contextcsn") ?? []).map(String).sort();
+  }
+
+  async function write(change: Change, entry?: ReadEntry): Promise<Made> {
+    const written = await binding.write(change, entry && { read: entry.csn });
+    const state = written.after && written.csn !== "" ? [written.csn] : await presentState();
+    const id = `${written.uuid}@${state.at(-1) ?? ""}`;
+    const warning = await tell(broker, eventOf(id, written, additional), id);
+    const { before, after } = written;
+    return {
+      ...{ id, state, before: before && entryOf(before), after: after && entryOf(after) },
+      ...(warning !== undefined && { warning }),
+    };
+  }
+
+  /** Publishes an event; gives the reason why it was not. */
+  async function tell(broker: Broker, event: string, messageId: string): Promise<string | undefined> {
+    const done = new AbortController();
+    const late = systemClock.sleep(patience, done.signal).then(() => {
+      throw new Error(`the broker has not confirmed it within ${patience / 1000} s`);
+    });
+    late.catch(() => {}); // whoever is first has the word
+    const publish = async (): Promise<void> => {
+      await broker.declare(queues);
+      await broker.publish(serviceKey(eventService), event, { messageId });
+    };
+    try {
+      await Promise.race([publish(), late]);
+      return undefined;
+    } catch (error) {
+      return reason(error);
+    } finally {
+      done.abort();
+    }
+  }
+
+  const kept = opened.move();
+  const close = (): Promise<void> => kept.disposeAsync();
+  return {
+    async read(dn) {
+      const found = await binding.read(dn);
+      return found && entryOf(found.attributes, found.dn);
+    },
+    add: (dn, attributes) => write({ kind: "add", dn, attributes: new Map(Object.entries(attributes)) }),
+    modify: (entry, modifications) => write({ kind: "modify", dn: dnOf(entry), modifications }, readOf(entry)),
+    rename: (entry, to) => write({ kind: "rename", dn: dnOf(entry), deleteOldRdn: true, ...to }, readOf(entry)),
+    delete: (entry) => write({ kind: "delete", dn: dnOf(entry) }, readOf(entry)),
+    write,
+    async notLoaded(changes, { seconds = 60 } = {}) {
+      const blind = changes.find(({ state }) => state.length === 0);
+      if (blind) {
+        const needs = `the writer may not read entryCSN, or contextCSN of ${settings.base}`;
+        throw new UserError(`whether hosts have loaded ${blind.id} cannot be told: ${needs}`);
+      }
+      const csns = changes.flatMap(({ state }) => state);
+      return notLoaded(csns, { project, broker, seconds, signal });
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function settingsOf({ config, folder, ldifFile }: Project, { bindDn, passwordFile }: WriterOptions) {
+  const { directory } = config;
+  if (!directory)
+    throw new UserError("the config names no directory: publish events (docs/protocol.md), or `trigger seed`");
+  if ("ldif" in directory) throw new UserError(`the directory is a file, ${ldifFile}: edit it, and trigger follows`);
+  if (bindDn === undefined && passwordFile === undefined) return withFiles(directory, folder);
+  const { bindDn: _reader, passwordFile: _its, ...rest } = directory;
+  const writer = {
+    ...rest,
+    ...(bindDn !== undefined && { bindDn }),
+    ...(passwordFile !== undefined && { passwordFile }),
+  };
+  const read = readDirectory(writer, (what) => {
+    throw new UserError(`as ${bindDn}: ${what}`);
+  });
+  return withFiles(read as typeof directory, folder);
+}
+
+const dnOf = (entry: string | ReadEntry): string => (typeof entry === "string" ? entry : entry.dn);
+const readOf = (entry: string | ReadEntry): ReadEntry | undefined => (typeof entry === "string" ? undefined : entry);
+
+function entryOf(attributes: NonNullable<Written["after"]>, dn?: string): ReadEntry {
+  const one = (name: string): string => String(attributes.get(name)?.[0] ?? "");
+  return { dn: dn ?? one("entrydn"), csn: one("entrycsn"), attributes };
+}

@@ -1,0 +1,15 @@
+import { openWriter, type Writer, type WriterOptions } from "./daemon/writer.ts";
+import { openProject } from "./project/project.ts";
+
+/** The front door for programs that write to the directory. Nothing inside imports it. */
+
+export type { Attributes, Value } from "./core/entry.ts";
+export { UserError } from "./core/outcome.ts";
+export type { Late } from "./daemon/arrival.ts";
+export type { Made, ReadEntry, Rename, Writer, WriterOptions } from "./daemon/writer.ts";
+export type { Change, Modification } from "./directories/ldap/change-requests.ts";
+
+/** Opens the directory of the project in a folder, to read it and to write to it: each write says who and why, and gives what was before and what is after. */
+export async function openDirectory(folder: string, options: WriterOptions = {}): Promise<Writer> {
+  return openWriter(await openProject(folder), options);
+}
