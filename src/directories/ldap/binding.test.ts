@@ -12,6 +12,7 @@ const made = new Map([
   ["cn", ["Zoé"]],
   ["sn", ["Ünal"]],
   ["mail", ["zoe@campus.example"]],
+  ["userPassword", ["{CLEARTEXT}s3cret"]],
 ]);
 
 async function scene(more: Partial<BindingOptions> = {}) {
@@ -56,7 +57,9 @@ test("each write says exactly what was before and what is after", async () => {
   assert.deepEqual([gone.before?.get("cn"), gone.after], [["Zoë"], null]);
   assert.equal(await binding.read(`cn=Zoë,${top}`), undefined);
 
+  assert.ok(modified.after?.has("userpassword"));
   const event = JSON.parse(eventOf("id-1", modified, { who: "camille", why: "married" }));
+  assert.ok(!JSON.stringify(event).includes("userpassword"), "passwords stay where they are");
   assert.deepEqual(event[2].jpegphoto, [{ base64: "/9gA" }]);
   assert.deepEqual(readEvent(event), {
     names: [added.uuid, readEvent(event).names[1]],
