@@ -84,7 +84,7 @@ test("what has changed since it was read is not overwritten", async () => {
 });
 
 test("a value that is another entry's is refused, and so is what the server refuses, with the connection still good", async () => {
-  await using it = await scene({ unique: ["mail"] });
+  await using it = await scene({ unique: ["mail", "commonName"] });
   const { binding } = it;
   await binding.write({ kind: "add", dn, attributes: made });
   const other = `cn=other,${top}`;
@@ -97,6 +97,16 @@ test("a value that is another entry's is refused, and so is what the server refu
     binding.write({ kind: "add", dn, attributes: made }),
     /there is such an entry already \(result 68/,
   );
+  const namesake = `sn=other,${top}`;
+  await binding.write({
+    kind: "add",
+    dn: namesake,
+    attributes: new Map([...made, ["cn", ["x"]], ["sn", ["other"]], ["mail", ["x"]]]),
+  });
+  const taken = { kind: "rename", dn: namesake, newRdn: "cn=zoé", deleteOldRdn: false } as const;
+  await assert.rejects(binding.write(taken), /: cn "zoé" is cn=Zoé,dc=campus,dc=example's$/);
+  const own = { kind: "replace", attribute: "mail", values: ["zoe@campus.example"] } as const;
+  await binding.write({ kind: "modify", dn: dn.replace(",", " , ").toUpperCase(), modifications: [own] });
   await assert.rejects(binding.write({ kind: "delete", dn: other }), /there is no such entry.*result 32/);
   await binding.write({ kind: "delete", dn });
 });
