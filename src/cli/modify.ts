@@ -41,6 +41,7 @@ Exit codes
       ...{ passwordFile: passwordFile && resolve(folder, passwordFile), brokerPassword, signal },
     });
     const made: Made[] = [];
+    let warned: string | undefined;
     for (const change of changes) {
       const one = await writer.write(change).catch((error) => {
         const before = `${made.length} of ${changes.length} changes were made before this one, none after it`;
@@ -48,7 +49,10 @@ Exit codes
       });
       made.push(one);
       out(`${one.id} ${done[change.kind]} ${change.dn}\n`);
-      if (one.warning !== undefined) err(`trigger modify: made, but not said who and why: ${one.warning}\n`);
+      if (one.warning !== undefined && one.warning !== warned) {
+        err(`trigger modify: made, but not said who and why: ${one.warning}\n`);
+      }
+      warned = one.warning;
     }
     if (!flag("wait")) return 0;
     const late = await writer.notLoaded(made, { seconds });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compareMarks, olderState, streamMessage } from "./stream.ts";
+import { compareMarks, covers, olderState, streamMessage } from "./stream.ts";
 
 const csn = (server: number, second: number) =>
   `202611221020${String(second).padStart(2, "0")}.000000Z#000000#00${server}#000000`;
@@ -18,6 +18,13 @@ test("a server that one state does not know is one that it is behind for", () =>
   assert.ok(!olderState([csn(1, 1), csn(2, 1)], [csn(1, 1)]));
   assert.ok(olderState([], [csn(1, 1)]));
   assert.ok(!olderState([], []));
+});
+
+test("a state covers changes that it is not behind, for the server that made each", () => {
+  assert.ok(covers([csn(1, 1), csn(2, 5)], [csn(2, 5), csn(1, 1)]));
+  assert.ok(!covers([csn(1, 9), csn(2, 4)], [csn(2, 5)]), "another server's time is no measure");
+  assert.ok(!covers([csn(1, 9)], [csn(2, 5)]));
+  assert.ok(!covers([csn(1, 3)], [csn(1, 2), csn(1, 4)]));
 });
 
 test("states that are no CSNs compare as text", () => {

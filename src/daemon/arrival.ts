@@ -62,7 +62,7 @@ const holds = (mark: Mark | undefined, csns: DirectoryState): boolean =>
 
 /** What the change moved there is in force; or it moved nothing, which a digest has shown. */
 function hasLoaded(report: ServiceReport | undefined, csns: DirectoryState): boolean {
-  if (!report || report.doubt || report.owed > 0 || report.reloads.length > 0) return false;
+  if (!report || report.why !== undefined || report.doubt || report.owed + report.reloads.length > 0) return false;
   return holds(report.loaded, csns) || holds(report.equal, csns);
 }
 

@@ -13,8 +13,12 @@ import { connectBroker } from "./broker.ts";
 import { systemClock } from "./clock.ts";
 import { withFiles } from "./directory.ts";
 
-/** How long the broker may take to confirm an event, in milliseconds: the change is written, and reaches the hosts without it. */
+/**
+ * How long the broker may take to confirm an event, in milliseconds: the change is written, and reaches the hosts without it.
+ * One that has not confirmed (an alarm, a node that hangs) is not waited for so long at every change.
+ */
 const patience = 10_000;
+const littlePatience = 100;
 
 export interface WriterOptions {
   /** On whose behalf, and why: the transcriber's log says it of each change. */
@@ -97,6 +101,7 @@ export async function openWriter(project: Project, options: WriterOptions = {}):
   }
 
   async function write(change: Change, entry?: ReadEntry): Promise<Made> {
+    signal.throwIfAborted(); // nothing was sent: it need not be said that nobody knows
     const written = await binding.write(change, entry && { read: entry.csn });
     const state = written.after && written.csn !== "" ? [written.csn] : await presentState();
     const id = `${written.uuid}@${state.at(-1) ?? ""}`;
@@ -108,16 +113,18 @@ export async function openWriter(project: Project, options: WriterOptions = {}):
     };
   }
 
+  let waits = patience;
   /** Publishes an event; gives the reason why it was not. */
   async function tell(broker: Broker, event: string, messageId: string): Promise<string | undefined> {
     const done = new AbortController();
-    const late = systemClock.sleep(patience, done.signal).then(() => {
-      throw new Error(`the broker has not confirmed it within ${patience / 1000} s`);
+    const late = systemClock.sleep(waits, done.signal).then(() => {
+      if (!done.signal.aborted) waits = littlePatience;
+      throw new Error("the broker does not confirm it in time");
     });
-    late.catch(() => {}); // whoever is first has the word
     const publish = async (): Promise<void> => {
       await broker.declare(queues);
       await broker.publish(serviceKey(eventService), event, { messageId });
+      waits = patience;
     };
     try {
       await Promise.race([publish(), late]);
@@ -168,7 +175,7 @@ function settingsOf({ config, folder, ldifFile }: Project, { bindDn, passwordFil
     ...(passwordFile !== undefined && { passwordFile }),
   };
   const read = readDirectory(writer, (what) => {
-    throw new UserError(`as ${bindDn}: ${what}`);
+    throw new UserError(`who writes: ${what}`);
   });
   return withFiles(read as typeof directory, folder);
 }

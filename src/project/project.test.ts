@@ -3,6 +3,7 @@ import { symlinkSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { z } from "zod";
 import { makeProject } from "../../test/project.ts";
+import { openDirectory } from "../directory.ts";
 import * as frontDoor from "../index.ts";
 import { loadServices, openProject } from "./project.ts";
 
@@ -22,17 +23,18 @@ test("a project may lie anywhere: trigger and zod are the running ones", async (
   const { folder, write } = makeProject(t);
   write(
     "services/names.ts",
-    `import * as trigger from "trigger"; import { z } from "zod"; import { same } from "../lib/same.ts";
-     export default trigger.service(z.custom(() => true), async () => same(trigger, z));`,
+    `import * as trigger from "trigger"; import { openDirectory } from "trigger/directory"; import { z } from "zod"; import { same } from "../lib/same.ts";
+     export default trigger.service(z.custom(() => true), async () => same(trigger, z, openDirectory));`,
   );
   write("lib/same.ts", `export const same = (...given: unknown[]) => { globalThis.given = given; };`);
   const { services } = await loadServices(await openProject(folder), ["names"]);
   const service = services.get("names");
   assert.ok(service && "plain" in service);
   await service.plain.handle(undefined, {} as frontDoor.Host);
-  const [trigger, zod] = (globalThis as { given?: unknown[] }).given ?? [];
+  const [trigger, zod, writing] = (globalThis as { given?: unknown[] }).given ?? [];
   assert.equal(trigger, frontDoor);
   assert.equal(zod, z);
+  assert.equal(writing, openDirectory);
 });
 
 test("a project is found by a relative path and through a symlink", async (t) => {

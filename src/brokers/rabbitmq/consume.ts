@@ -2,6 +2,7 @@ import type { Channel, ConsumeMessage } from "amqplib";
 import { reason } from "../../core/outcome.ts";
 import type { Consumer, Delivery } from "../../ports/broker.ts";
 import type { Connection } from "./connection.ts";
+import { forged } from "./forged.ts";
 import { closeChannel, isRefused, openChannel, type Topology } from "./topology.ts";
 
 /** A consumer that outlives its connections. */
@@ -17,6 +18,8 @@ interface Options {
   readonly prefetch: number;
   /** Where the queue may be remembered, to be declared again. */
   readonly declared: Pick<Topology, "restore">;
+  /** The keys of the queue, where they are known: a message with another key is none of its own. */
+  readonly keys?: () => readonly string[] | undefined;
   /** Its channel is gone, and with it whatever it had in hand. */
   lost?(): void;
   /** Waits before the next try, longer at each failure in a row; gives false when all is over. */
@@ -24,13 +27,18 @@ interface Options {
   readonly log: (line: string) => void;
 }
 
+/** After so many failures in a row a pause is the longest: 2.5 to 5 seconds. */
+const longest = 8;
+
 /** Hands over what a queue holds. A queue that is deleted under it, or a channel that the server closes, is begun again. */
 export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void, options: Options): RabbitConsumer {
-  const { prefetch, declared, lost, pause, log } = options;
+  const { prefetch, declared, keys, lost, pause, log } = options;
   let channel: Channel | undefined;
   let current: Connection | undefined;
   let trouble: string | undefined;
   let closed = false;
+  /** How messages came that are none of this queue's: said once each. */
+  const saidForged = new Set<string>();
 
   async function begin(connection: Connection): Promise<void> {
     current = connection;
@@ -40,6 +48,8 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
       why = reason(error);
     });
     channel = opened; // before the first delivery, which may come together with the answer
+    let answered = false;
+    void sayUnanswered(connection, () => answered);
     try {
       await opened.prefetch(prefetch);
       await opened.consume(queue, (message) => {
@@ -50,10 +60,20 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
       channel = undefined;
       await closeChannel(opened);
       throw isRefused(error, 404) ? new Error(`queue ${queue} cannot be consumed: it was never declared`) : error;
+    } finally {
+      answered = true;
     }
     opened.on("close", () => void again(opened, connection, why));
     trouble = undefined;
     if (closed) await leave();
+  }
+
+  /** Tells the administrator of a queue that does not answer: it never will where a crash took the beginnings of its log. */
+  async function sayUnanswered(connection: Connection, answered: () => boolean): Promise<void> {
+    for (let waits = 0; waits < 2; waits++) if (answered() || !(await wait(connection, longest))) return;
+    if (answered()) return;
+    trouble = `queue ${queue} does not answer`;
+    log(`${trouble}: if it stays so, a crash has broken it, and \`rabbitmqctl delete_queue ${queue}\` mends it`);
   }
 
   /** Begins again after a channel that ended while its connection goes on. */
@@ -90,8 +110,16 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
     return (await Promise.race([over, pause(failures)])) && !closed && current === connection;
   }
 
-  function give({ content, fields, properties }: ConsumeMessage, over: Channel): void {
+  function give(message: ConsumeMessage, over: Channel): void {
     if (closed) return; // it goes back with the channel
+    const { content, fields, properties } = message;
+    const wrong = forged(message, keys?.());
+    if (wrong !== undefined) {
+      if (saidForged.size < 100 && !saidForged.has(wrong)) log(`queue ${queue}: a message is dropped: ${wrong}`);
+      saidForged.add(wrong);
+      over.ack(message);
+      return;
+    }
     let open = true;
     const { messageId } = properties;
     const delivery: Delivery = {

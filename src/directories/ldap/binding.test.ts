@@ -12,6 +12,7 @@ const made = new Map([
   ["cn", ["Zoé"]],
   ["sn", ["Ünal"]],
   ["mail", ["zoe@campus.example"]],
+  ["userPassword", ["{CLEARTEXT}s3cret"]],
 ]);
 
 async function scene(more: Partial<BindingOptions> = {}) {
@@ -56,7 +57,9 @@ test("each write says exactly what was before and what is after", async () => {
   assert.deepEqual([gone.before?.get("cn"), gone.after], [["Zoë"], null]);
   assert.equal(await binding.read(`cn=Zoë,${top}`), undefined);
 
+  assert.ok(modified.after?.has("userpassword"));
   const event = JSON.parse(eventOf("id-1", modified, { who: "camille", why: "married" }));
+  assert.ok(!JSON.stringify(event).includes("userpassword"), "passwords stay where they are");
   assert.deepEqual(event[2].jpegphoto, [{ base64: "/9gA" }]);
   const { after, who, why } = readEvent(event);
   assert.deepEqual([after?.uuid, who, why], [added.uuid, "camille", "married"]);
@@ -78,7 +81,7 @@ test("what has changed since it was read is not overwritten", async () => {
 });
 
 test("a value that is another entry's is refused, and so is what the server refuses, with the connection still good", async () => {
-  await using it = await scene({ unique: ["mail"] });
+  await using it = await scene({ unique: ["mail", "commonName"] });
   const { binding } = it;
   await binding.write({ kind: "add", dn, attributes: made });
   const other = `cn=other,${top}`;
@@ -91,6 +94,16 @@ test("a value that is another entry's is refused, and so is what the server refu
     binding.write({ kind: "add", dn, attributes: made }),
     /there is such an entry already \(result 68/,
   );
+  const namesake = `sn=other,${top}`;
+  await binding.write({
+    kind: "add",
+    dn: namesake,
+    attributes: new Map([...made, ["cn", ["x"]], ["sn", ["other"]], ["mail", ["x"]]]),
+  });
+  const taken = { kind: "rename", dn: namesake, newRdn: "cn=zoé", deleteOldRdn: false } as const;
+  await assert.rejects(binding.write(taken), /: cn "zoé" is cn=Zoé,dc=campus,dc=example's$/);
+  const own = { kind: "replace", attribute: "mail", values: ["zoe@campus.example"] } as const;
+  await binding.write({ kind: "modify", dn: dn.replace(",", " , ").toUpperCase(), modifications: [own] });
   await assert.rejects(binding.write({ kind: "delete", dn: other }), /there is no such entry.*result 32/);
   await binding.write({ kind: "delete", dn });
 });

@@ -1,3 +1,5 @@
+import { attributeName } from "../../core/attributes.ts";
+import { normalDn, parseDn } from "../../core/dn.ts";
 import type { Attributes, Value } from "../../core/entry.ts";
 import { reason, UserError } from "../../core/outcome.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -5,7 +7,7 @@ import { type Change, changeRequest } from "./change-requests.ts";
 import { type Access, connect } from "./connection.ts";
 import { entryReader, type FoundEntry } from "./entry.ts";
 import { type Inbox, inboxOf } from "./inbox.ts";
-import { filterValue, search } from "./requests.ts";
+import { equals, search } from "./requests.ts";
 import { ResultError, readResult } from "./result.ts";
 import { sayTrouble } from "./trouble.ts";
 import { assertCsn, entriesRead, readAfter, readBefore } from "./write-controls.ts";
@@ -70,12 +72,13 @@ export async function openBinding(options: BindingOptions): Promise<Binding> {
     }
   }
 
+  const mustBeUnique = new Set(unique.map(attributeName));
   async function checkUnique(change: Change): Promise<void> {
     for (const [attribute, value] of valuesOf(change)) {
-      if (!unique.some((name) => name.toLowerCase() === attribute.toLowerCase())) continue;
-      const filter = `(${attribute}=${filterValue(value)})`;
+      if (!mustBeUnique.has(attributeName(attribute))) continue;
+      const filter = equals(attribute, value);
       const found = await find({ base, scope: "sub", filter, attributes: ["1.1"] });
-      const other = found.find(({ dn }) => dn.toLowerCase() !== change.dn.toLowerCase());
+      const other = found.find(({ dn }) => normalDn(dn) !== normalDn(change.dn));
       if (other) throw new UserError(`${change.dn}: ${attribute} ${JSON.stringify(String(value))} is ${other.dn}'s`);
     }
   }
@@ -117,16 +120,22 @@ async function answerTo(inbox: Inbox, id: number, operation: number) {
   }
 }
 
-function valuesOf(change: Change): [attribute: string, value: Value][] {
-  const given: (readonly [string, readonly Value[]])[] =
-    change.kind === "add"
-      ? [...change.attributes]
-      : change.kind === "modify"
-        ? change.modifications.flatMap(({ kind, attribute, values }) =>
-            kind === "delete" ? [] : [[attribute, values]],
-          )
-        : [];
-  return given.flatMap(([attribute, values]) => values.map((value): [string, Value] => [attribute, value]));
+/** The values that an entry is to have of a change. */
+function valuesOf(change: Change): (readonly [attribute: string, value: Value])[] {
+  switch (change.kind) {
+    case "add":
+      return [...change.attributes].flatMap(([attribute, values]) =>
+        values.map((value) => [attribute, value] as const),
+      );
+    case "modify":
+      return change.modifications.flatMap(({ kind, attribute, values }) =>
+        kind === "delete" ? [] : values.map((value) => [attribute, value] as const),
+      );
+    case "rename":
+      return parseDn(change.newRdn).flatMap((rdn) => rdn.map(({ attribute, value }) => [attribute, value] as const));
+    case "delete":
+      return [];
+  }
 }
 
 const refusals: Readonly<Record<number, string>> = {

@@ -15,7 +15,7 @@ export interface SearchRequest {
   readonly base: string;
   readonly scope: "base" | "sub";
   /** Every entry, without one. */
-  readonly filter?: string | undefined;
+  readonly filter?: string | Operation | undefined;
   readonly attributes: readonly string[];
   readonly controls?: readonly RequestControl[];
 }
@@ -85,6 +85,7 @@ export function search({ base, scope, filter, attributes }: SearchRequest): Oper
     writer.writeInt(0);
     writer.writeBoolean(false);
     if (filter === undefined) writer.writeBuffer(trueForAll, 0xa0);
+    else if (typeof filter === "function") filter(writer);
     else FilterParser.parseString(filter).write(writer);
     writer.startSequence();
     writer.writeStringArray([...attributes]);
@@ -93,14 +94,15 @@ export function search({ base, scope, filter, attributes }: SearchRequest): Oper
   };
 }
 
-/** A value as a filter writes it (RFC 4515): every byte that is not a letter or a digit, escaped. */
-export const filterValue = (value: Value): string =>
-  [...Buffer.from(value as string)]
-    .map((byte) => {
-      const character = String.fromCharCode(byte);
-      return /[a-z0-9]/i.test(character) ? character : `\\${byte.toString(16).padStart(2, "0")}`;
-    })
-    .join("");
+/** The filter of the entries that have a value (RFC 4511, 4.5.1.7.1), whatever bytes it is of. */
+export const equals =
+  (attribute: string, value: Value): Operation =>
+  (writer) => {
+    writer.startSequence(0xa3);
+    writer.writeString(attribute);
+    writer.writeBuffer(Buffer.from(value as string), 0x04);
+    writer.endSequence();
+  };
 
 /** A filter that can be sent; a `UserError` when it is none (RFC 4515). */
 export function checkedFilter(filter: string): string {

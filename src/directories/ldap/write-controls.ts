@@ -1,7 +1,7 @@
-import { BerWriter, FilterParser } from "ldapts";
+import { BerWriter } from "ldapts";
 import { BerReader } from "./ber.ts";
 import { entryReader, type FoundEntry } from "./entry.ts";
-import { filterValue, type RequestControl } from "./requests.ts";
+import { equals, type RequestControl } from "./requests.ts";
 
 /** The controls that make a write say exactly what it replaced, and refuse to replace what was not read. */
 
@@ -24,7 +24,7 @@ function selection(): Buffer {
 /** Makes a write only if the entry is still in the state with this entryCSN (RFC 4528); result 122 otherwise. */
 export function assertCsn(csn: string): RequestControl {
   const writer = new BerWriter();
-  FilterParser.parseString(`(entryCSN=${filterValue(csn)})`).write(writer);
+  equals("entryCSN", csn)(writer);
   return { type: assertionOid, critical: true, value: writer.buffer };
 }
 

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { until } from "../../../test/until.ts";
+import type { Connection } from "./connection.ts";
+import { rabbitConsumer } from "./consume.ts";
+
+/** A consumer of a server that answers the request to consume as told; as many pauses pass as are let through. */
+function consumerOf(answer: Promise<unknown>) {
+  const channel = { on() {}, prefetch: async () => {}, consume: () => answer, close: async () => {} };
+  const connection = { model: { createChannel: async () => channel }, ended: new Promise(() => {}) };
+  const said: string[] = [];
+  const pauses: (() => void)[] = [];
+  const consumer = rabbitConsumer("trigger-box-gate", () => {}, {
+    prefetch: 1,
+    declared: { restore: async () => {} },
+    pause: () => new Promise((resolve) => pauses.push(() => resolve(true))),
+    log: (line) => void said.push(line),
+  });
+  return { consumer, said, pauses, connection: connection as unknown as Connection };
+}
+
+test("a queue that does not answer is said once, with what mends it", async () => {
+  const { promise: answer, resolve: deleted } = Promise.withResolvers();
+  const { consumer, said, pauses, connection } = consumerOf(answer);
+  const begun = consumer.begin(connection);
+  for (const pause of [0, 1]) {
+    await until(() => pauses[pause]);
+    assert.equal(consumer.trouble(), undefined);
+    pauses[pause]?.();
+  }
+  await until(() => consumer.trouble() === "queue trigger-box-gate does not answer");
+  assert.equal(said.length, 1);
+  assert.match(said[0] ?? "", /`rabbitmqctl delete_queue trigger-box-gate`/);
+  deleted({});
+  await begun;
+  assert.equal(consumer.trouble(), undefined);
+});
+
+test("of a queue that answers late nothing is said", async () => {
+  const { promise: answer, resolve: answerNow } = Promise.withResolvers();
+  const { consumer, said, pauses, connection } = consumerOf(answer);
+  const begun = consumer.begin(connection);
+  await until(() => pauses[0]);
+  answerNow({});
+  await begun;
+  pauses[0]?.();
+  await new Promise(setImmediate);
+  assert.deepEqual([said, pauses.length, consumer.trouble()], [[], 1, undefined]);
+});
