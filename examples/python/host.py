@@ -139,6 +139,7 @@ def main(url, host, service, form="table"):
     connection = pika.BlockingConnection(pika.URLParameters(url))
     channel = connection.channel()
     channel.basic_qos(prefetch_count=100)
+    keys = (f"trigger.{service}", f"trigger.{service}.{host}")
     table, shown = Table(service), None
     question, wait, due = {"kind": "ask", "want": "digest"} if form == "table" else None, 5, 0
 
@@ -146,8 +147,10 @@ def main(url, host, service, form="table"):
         body = json.dumps({"trigger": 1, "host": host, "service": service, **message})
         channel.basic_publish("trigger", "trigger.report", body.encode(), pika.BasicProperties(delivery_mode=2))
 
-    for method, _, body in channel.consume(f"trigger-{host}-{service}", inactivity_timeout=0.5):
-        if method:
+    for method, properties, body in channel.consume(f"trigger-{host}-{service}", inactivity_timeout=0.5):
+        if method and (method.routing_key not in keys or "x-death" in (properties.headers or {})):
+            channel.basic_ack(method.delivery_tag)  # it came past the rights of whoever published it
+        elif method:
             message = json.loads(body)
             own = isinstance(message, dict) and "trigger" in message and "kind" in message
             answer = None

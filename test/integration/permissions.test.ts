@@ -79,19 +79,32 @@ test("with the users that are printed hosts do all their work, and what is not t
   await refused("alarm", (channel) => channel.get("trigger-box-note"));
   await refused("binding", publish("trigger.note"));
   await refused("trigger-civet", (channel) => channel.get("trigger-box-note"));
+
+  // What the server lets through all the same: further keys in a header, and a queue of one's own that hands on its dead letters.
+  const box = await connectAs(server, project, "trigger-box");
+  const forger = await box.createConfirmChannel();
+  const before = project.read("out/box/notes");
+  for (const header of ["CC", "BCC"]) {
+    const headers = { [header]: ["trigger.names", "trigger.note", "trigger.ticks.event"] };
+    forger.publish("trigger", "trigger.report", Buffer.from('{"n": 66}'), { headers });
+  }
+  await forger.waitForConfirms();
+  await until(() => /queue trigger-box-note: a message is dropped: it was published as "trigger.report"/.test(said()));
+  await until(() => /queue trigger-box-names-names: a message is dropped/.test(said()));
+  assert.equal((await as("alarm", ["send", "note", '{"n": 8}']).ended).code, 0);
+  await until(() => project.read("out/box/notes") !== before);
+  assert.equal(project.read("out/box/notes"), "7\n8\n");
+  await box.close();
 });
 
 /** Says that the server refuses what a user attempts, for want of a right and for no other reason. */
 async function isRefused(
-  { port }: RabbitServer,
+  server: RabbitServer,
   project: TestProject,
   user: string,
   attempt: (channel: Channel) => Promise<unknown>,
 ): Promise<void> {
-  assert.ok(users.includes(user));
-  const password = project.read(`${user}.password`)?.trim();
-  const model = await connect(`amqp://${user}:${password}@127.0.0.1:${port}`);
-  model.on("error", () => {});
+  const model = await connectAs(server, project, user);
   try {
     const channel = await model.createChannel();
     channel.on("error", () => {});
@@ -99,6 +112,14 @@ async function isRefused(
   } finally {
     await model.close();
   }
+}
+
+async function connectAs({ port }: RabbitServer, project: TestProject, user: string) {
+  assert.ok(users.includes(user));
+  const password = project.read(`${user}.password`)?.trim();
+  const model = await connect(`amqp://${user}:${password}@127.0.0.1:${port}`);
+  model.on("error", () => {});
+  return model;
 }
 
 /** Waits for the server's answer to what has none of its own: a refusal closes the channel before the next call is answered. */

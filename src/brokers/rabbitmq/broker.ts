@@ -94,7 +94,8 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     { prefetch, lost }: { prefetch: number; lost?: () => void },
   ): Promise<Consumer> {
     const { consuming } = connected();
-    const consumer = rabbitConsumer(queue, take, { prefetch, declared, ...(lost && { lost }), pause, log });
+    const keys = () => declared.keysOf(queue);
+    const consumer = rabbitConsumer(queue, take, { prefetch, declared, keys, ...(lost && { lost }), pause, log });
     await consumer.begin(consuming);
     consumers.add(consumer);
     if (closing) await consumer.close();

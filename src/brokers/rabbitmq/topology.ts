@@ -14,6 +14,8 @@ export interface Topology {
   declare(connection: Connection, names?: readonly string[]): Promise<void>;
   /** Declares one queue again if it is remembered. */
   restore(connection: Connection, name: string): Promise<void>;
+  /** The keys of a queue, if it is remembered. */
+  keysOf(name: string): readonly string[] | undefined;
   /** The remembered queues that are bound with a key. */
   bound(key: string): Queue[];
   /** Those of the remembered queues that have as many messages as they may. */
@@ -88,6 +90,7 @@ export function topology(type: QueueType, log: (line: string) => void): Topology
     async restore(connection, name) {
       if (queues.has(name)) await declare(connection, [name]);
     },
+    keysOf: (name) => queues.get(name)?.keys,
     bound: (key) => [...queues.values()].filter(({ keys }) => keys.includes(key)),
     async full(connection, names) {
       const full: string[] = [];

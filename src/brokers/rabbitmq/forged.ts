@@ -1,0 +1,16 @@
+import type { ConsumeMessage } from "amqplib";
+
+/**
+ * Says how a message came past the rights of its publisher, or gives undefined when it did not. RabbitMQ asks for the right to the key of a message alone:
+ * not to those of its headers CC and BCC, and not to the one under which a queue hands on its dead letters.
+ */
+export function forged(
+  { fields, properties }: ConsumeMessage,
+  keys: readonly string[] | undefined,
+): string | undefined {
+  // A copy that is made for CC or BCC still shows the key that was asked for.
+  if (keys && !keys.includes(fields.routingKey)) return `it was published as ${JSON.stringify(fields.routingKey)}`;
+  const headers: Readonly<Record<string, unknown>> = properties.headers ?? {};
+  if ("x-death" in headers) return "it is a dead letter of another queue";
+  return undefined;
+}
