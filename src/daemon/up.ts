@@ -5,12 +5,14 @@ import { runHost } from "../host/host.ts";
 import type { HostOptions } from "../host/options.ts";
 import type { Noted } from "../machines/dry.ts";
 import { realMachine } from "../machines/real.ts";
+import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import { loadServices, type Project, type Services } from "../project/project.ts";
 import { patiently } from "../sqlite/open.ts";
 import { connectBroker } from "./broker.ts";
 import { systemClock } from "./clock.ts";
 import { lookedAt } from "./dry.ts";
+import { sharedBroker } from "./shared-broker.ts";
 import { lockHost, openStore } from "./store-file.ts";
 import { runTranscriber } from "./transcriber.ts";
 
@@ -40,8 +42,9 @@ export const dryProject = (project: Project): Project => ({
 export async function up(project: Project, options: UpOptions): Promise<void> {
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
+  const connect = sharedBroker(() => connectBroker(project, { log: options.log, password: options.brokerPassword }));
   const running = options.hosts.map((host) =>
-    upHost(project, host, { ...options, signal }).catch((error) => {
+    upHost(project, host, { ...options, signal, connect }).catch((error) => {
       failed.abort(error);
       throw error;
     }),
@@ -52,8 +55,12 @@ export async function up(project: Project, options: UpOptions): Promise<void> {
   if (failure && failure.reason !== options.signal.reason) throw failure.reason;
 }
 
-async function upHost(project: Project, host: string, options: UpOptions): Promise<void> {
-  const { signal, clock = systemClock, dry } = options;
+async function upHost(
+  project: Project,
+  host: string,
+  options: UpOptions & { connect(): Promise<Broker> },
+): Promise<void> {
+  const { signal, clock = systemClock, dry, connect } = options;
   const { config, state } = project;
   const log = (line: string): void => options.log(`${host}: ${line}`);
   const lock = await lockHost(state, host, clock, signal);
@@ -63,7 +70,6 @@ async function upHost(project: Project, host: string, options: UpOptions): Promi
     const database = await patiently(() => openStore(state, host, clock.now(), log), signal);
     try {
       log(`up with ${own.join(", ") || "no service"}`);
-      const connect = () => connectBroker(project, { log, password: options.brokerPassword });
       const shared = { database, clock, signal, log };
       await Promise.all([
         runHost({ ...shared, ...(dry ? looking(host, services, dry) : acting), name: host, services, codes, connect }),
