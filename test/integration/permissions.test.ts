@@ -94,6 +94,15 @@ test("with the users that are printed hosts do all their work, and what is not t
   assert.equal((await as("alarm", ["send", "note", '{"n": 8}']).ended).code, 0);
   await until(() => project.read("out/box/notes") !== before);
   assert.equal(project.read("out/box/notes"), "7\n8\n");
+
+  await running[1]?.end("SIGTERM");
+  const owner = await box.createChannel();
+  await owner.deleteQueue("trigger-box-note");
+  const deadLetters = { messageTtl: 1, deadLetterExchange: "trigger", deadLetterRoutingKey: "trigger.names" };
+  await owner.assertQueue("trigger-box-note", deadLetters);
+  await owner.bindQueue("trigger-box-note", "trigger", "trigger.note");
+  assert.equal((await as("alarm", ["send", "note", '{"n": 9}']).ended).code, 0);
+  await until(() => said().includes("a message is dropped: it is a dead letter of another queue"));
   await box.close();
 });
 
