@@ -1,5 +1,8 @@
 import { main } from "./main.ts";
 
+/** How long what was printed may take to leave, in milliseconds. */
+const lastWait = 5000;
+
 /** Runs the command line of this process: the one place that reads its arguments and environment and ends it. */
 export async function start(): Promise<void> {
   const stop = new AbortController();
@@ -23,4 +26,6 @@ export async function start(): Promise<void> {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
   });
+  // Whatever is still open must not keep a process that has ended its work: who restarts it waits for its end.
+  setTimeout(() => process.exit(), lastWait).unref();
 }

@@ -116,7 +116,7 @@ function transcriberNotes(host: string, { services, events }: NonNullable<HostSt
 function serviceNotes(name: string, report: ServiceReport): string[] {
   const { refused, refusedCount, parked, parkedCount, reloads } = report;
   const notes = [
-    ...reloads.map((path) => `${name}: ${path} is in place, and its reload is still owed`),
+    ...reloads.map((path) => `${name}: a reload of ${path} is still owed`),
     ...refused
       .slice(0, named)
       .map(({ key, why, kept }) => `${name}: ${key}: ${why}; ${kept ? "its last good row stays" : "it has no row"}`),

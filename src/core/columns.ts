@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { UserError } from "./outcome.ts";
 
 /**
  * String columns that say one thing in one way: each cleans what it reads (`2001:DB8::1` and `2001:db8:0::1` are equal rows),
@@ -13,6 +14,11 @@ import { z } from "zod";
  * const Room = column("a room (B-204)", (text) => (/^[a-z]-[0-9]{3}$/i.test(text) ? text.toUpperCase() : undefined));
  */
 export function column(what: string, clean: (text: string) => string | undefined) {
+  if (typeof clean !== "function") {
+    throw new UserError(
+      `column(${JSON.stringify(what)}, …): expected a function that gives the one form of a text, or undefined`,
+    );
+  }
   const wrong = `is not ${what}`;
   const cleaned = (text: string) => (plain.test(text) ? clean(text) : undefined);
   return z

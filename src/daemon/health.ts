@@ -29,6 +29,9 @@ export function serviceHealth(report: ServiceReport, host: HostStatus, now: numb
     }
   }
   if (!host.here && now - (host.at ?? 0) > outOfTouch) return { level: levels.late, says: "no report for minutes" };
+  if (report.form === "table" && report.rows === 0 && report.refusedCount > 0) {
+    return { level: levels.late, says: `no row at all: ${report.refusedCount} refused` };
+  }
   const refused = report.refusedCount > 0 ? `, ${report.refusedCount} refused` : "";
   return { level: levels.well, says: `well${refused}` };
 }

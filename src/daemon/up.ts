@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { transcribersOf } from "../core/config.ts";
-import { reason } from "../core/outcome.ts";
+import { reason, UserError } from "../core/outcome.ts";
 import { runHost } from "../host/host.ts";
 import type { HostOptions } from "../host/options.ts";
 import type { Noted } from "../machines/dry.ts";
@@ -8,12 +8,14 @@ import { realMachine } from "../machines/real.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import { loadServices, type Project, type Services } from "../project/project.ts";
+import type { Lock } from "../sqlite/lock.ts";
 import { patiently } from "../sqlite/open.ts";
 import { connectBroker } from "./broker.ts";
 import { systemClock } from "./clock.ts";
 import { lookedAt } from "./dry.ts";
 import { sharedBroker } from "./shared-broker.ts";
 import { lockHost, openStore } from "./store-file.ts";
+import { together } from "./together.ts";
 import { runTranscriber } from "./transcriber.ts";
 
 export interface UpOptions {
@@ -40,19 +42,9 @@ export const dryProject = (project: Project): Project => ({
 
 /** Runs hosts of a project until the signal. One that cannot run stops them all, with its reason. */
 export async function up(project: Project, options: UpOptions): Promise<void> {
-  const failed = new AbortController();
-  const signal = AbortSignal.any([options.signal, failed.signal]);
   const connect = sharedBroker(() => connectBroker(project, { log: options.log, password: options.brokerPassword }));
-  const running = options.hosts.map((host) =>
-    upHost(project, host, { ...options, signal, connect }).catch((error) => {
-      failed.abort(error);
-      throw error;
-    }),
-  );
-  const ended = await Promise.allSettled(running);
-  const failure = ended.find((outcome) => outcome.status === "rejected");
-  // Who is told to stop and does has not failed, also while it still starts.
-  if (failure && failure.reason !== options.signal.reason) throw failure.reason;
+  const one = (host: string) => (signal: AbortSignal) => upHost(project, host, { ...options, signal, connect });
+  await together(options.signal, options.hosts.map(one));
 }
 
 async function upHost(
@@ -70,10 +62,13 @@ async function upHost(
     const database = await patiently(() => openStore(state, host, clock.now(), log), signal);
     try {
       log(`up with ${own.join(", ") || "no service"}`);
-      const shared = { database, clock, signal, log };
-      await Promise.all([
-        runHost({ ...shared, ...(dry ? looking(host, services, dry) : acting), name: host, services, codes, connect }),
-        transcribersOf(config).includes(host) ? runTranscriber(project, host, { ...shared, connect }) : undefined,
+      const shared = { database, clock, log, connect };
+      const on = dry ? looking(host, services, dry) : acting;
+      const transcribes = transcribersOf(config).includes(host);
+      await together(signal, [
+        (signal) => watchLock(lock, { state, host, clock, signal }),
+        (signal) => runHost({ ...shared, ...on, name: host, services, codes, signal }),
+        ...(transcribes ? [(signal: AbortSignal) => runTranscriber(project, host, { ...shared, signal })] : []),
       ]);
     } finally {
       database.close();
@@ -85,6 +80,21 @@ async function upHost(
     lock.release();
   }
 }
+
+/** A state that was deleted or replaced under a host is no place to be durable in: the host ends, and whoever starts it again begins anew. */
+async function watchLock(
+  lock: Lock,
+  { state, host, clock, signal }: { state: string; host: string; clock: Clock; signal: AbortSignal },
+): Promise<void> {
+  while (!signal.aborted) {
+    if (!lock.held())
+      throw new UserError(`${join(state, host)} was deleted or replaced while ${host} was up: start it again`);
+    await clock.sleep(lockInterval, signal);
+  }
+}
+
+/** How often a host looks whether its state is still there, in milliseconds. */
+const lockInterval = 1000;
 
 type OnMachine = Pick<HostOptions, "machineOf" | "fullEvery" | "ran">;
 

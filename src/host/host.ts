@@ -29,25 +29,42 @@ export async function runHost(options: HostOptions): Promise<void> {
   const allStarted = Promise.all(hosted.map((service) => service.started)).then(() => started.abort());
   await clock.sleep(firstRuns, AbortSignal.any([started.signal, signal]));
   const broker = signal.aborted ? undefined : await persist("the broker", options.connect, { clock, signal, log });
-  if (broker) {
-    changed = reporter(options, broker);
-    await Promise.all([
-      ...hosted.map((service) => listen(service, broker)),
-      every(daemonInterval, clock, signal, () => Promise.all(hosted.map((service) => service.lookAtDaemon()))),
-      every(reportInterval, clock, signal, async () => changed()),
-      options.fullEvery === undefined
-        ? undefined
-        : every(options.fullEvery, clock, signal, async () => {
-            for (const service of hosted) service.runAgain();
-          }),
-      every(brokerInterval, clock, signal, async () => noteTrouble(database, broker.trouble())),
-    ]);
+  try {
+    if (broker) await Promise.all(whileUp(broker));
+    await allStarted;
+    await Promise.all(hosted.map(({ ended }) => ended));
+  } finally {
+    await Promise.allSettled(hosted.map((service) => service.close()));
+    await broker?.close();
   }
-  await allStarted;
-  await Promise.all(hosted.map(({ ended }) => ended));
-  await Promise.all(hosted.map((service) => service.close()));
-  await broker?.close();
   log("stopped");
+
+  function whileUp(broker: Broker): Promise<void>[] {
+    changed = reporter(options, broker);
+    const every = (milliseconds: number, what: string, work: () => Promise<unknown> | unknown): Promise<void> =>
+      again(milliseconds, () => persist(what, async () => work(), { clock, signal, log }), clock, signal);
+    const all = (work: (service: HostedService) => unknown) => () => Promise.all(hosted.map(work));
+    const { fullEvery } = options;
+    return [
+      ...hosted.map((service) => listen(service, broker)),
+      every(
+        daemonInterval,
+        "the look at the daemons",
+        all((service) => service.lookAtDaemon()),
+      ),
+      every(reportInterval, "the report", () => changed()),
+      every(brokerInterval, "the note of the broker's trouble", () => noteTrouble(database, broker.trouble())),
+      ...(fullEvery === undefined
+        ? []
+        : [
+            every(
+              fullEvery,
+              "the look at everything",
+              all((service) => service.runAgain()),
+            ),
+          ]),
+    ];
+  }
 
   async function listen(service: HostedService, broker: Broker): Promise<void> {
     await service.started;
@@ -78,11 +95,12 @@ function sayLeftBehind({ name, services, database, log }: HostOptions): void {
   }
 }
 
-async function every(
+/** Does `work` each time that so many milliseconds have passed. It must not throw: a disk that is full for a while is no reason to stop. */
+async function again(
   milliseconds: number,
+  work: () => Promise<unknown>,
   clock: Clock,
   signal: AbortSignal,
-  work: () => Promise<unknown>,
 ): Promise<void> {
   while (!signal.aborted) {
     await clock.sleep(milliseconds, signal);

@@ -30,6 +30,7 @@ export interface Worker {
 
 export function worker(work: Work, clock: Clock, signal: AbortSignal): Worker {
   let failures = 0;
+  let failing = false;
   let notBefore = 0;
   let poked = false;
   let wake = new AbortController();
@@ -38,10 +39,12 @@ export function worker(work: Work, clock: Clock, signal: AbortSignal): Worker {
     notBefore = clock.monotonic() + work.pace;
     try {
       await work.run(signal);
-      if (failures > 0) work.log("well again");
+      if (failing) work.log("well again");
+      failing = false;
       failures = 0;
     } catch (error) {
       if (signal.aborted) return;
+      failing = true;
       failures += 1;
       const backoff = Math.min(firstBackoff * 2 ** (failures - 1), longestBackoff);
       const wait = error instanceof Later ? Math.max(error.after, backoff) : backoff;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { bin, laptop, ldif, makeProject, printer } from "../project.ts";
 import { until } from "../until.ts";
@@ -112,4 +113,30 @@ test("a file that cannot be written is failing with its path, and is written whe
   await until(async () => (await project.trigger(["status"])).out.includes("failing: "), { within: 20_000 });
   rmSync(project.path("out/box"));
   await until(() => project.read("out/box/names")?.includes("printer"), { within: 20_000 });
+});
+
+test("a store that another process holds for a while stops nobody", async (t) => {
+  const project = makeProject(t);
+  const up = project.spawn(["up", "--all"]);
+  await until(() => project.read("out/box/names")?.includes("laptop"), { within: 20_000 });
+  const others = ["box", "civet"].map((host) => new DatabaseSync(project.path(`.trigger/${host}/store.db`)));
+  for (const other of others) other.exec("BEGIN IMMEDIATE");
+  project.write("directory.ldif", ldif([printer, { ...laptop, ip: "192.0.2.99" }]));
+  await until(() => up.said().includes("1 row moved"), { within: 20_000 });
+  for (const other of others) other.close();
+  await until(() => project.read("out/box/names")?.includes("192.0.2.99"), { within: 20_000 });
+  assert.equal((await up.end("SIGTERM")).code, 0, up.said());
+});
+
+test("a host whose state is deleted ends, saying so, and the next start begins anew", async (t) => {
+  const project = makeProject(t);
+  const up = project.spawn(["up", "--all"]);
+  await until(() => project.read("out/box/names")?.includes("laptop"), { within: 20_000 });
+  rmSync(project.path(".trigger/box"), { recursive: true });
+  const { code, err } = await up.ended;
+  assert.equal(code, 2);
+  assert.match(err, /\.trigger\/box was deleted or replaced while box was up: start it again/);
+  project.write("directory.ldif", ldif([printer]));
+  project.spawn(["up", "--all"]);
+  await until(() => project.read("out/box/names") === "printer 192.0.2.10\n", { within: 20_000 });
 });

@@ -72,7 +72,7 @@ export function forcing({ book, files, clock, secret }: Ground, mend: Repair) {
     const again = await mend.tryLastGood(debts, failed, work);
     context.host.signal.throwIfAborted();
     if (again.error !== undefined) {
-      const why = `the last good text is back in place and fails it too, so nothing is blamed (${reason(again.error)})`;
+      const why = `what was there before is back and fails it too, so nothing is blamed (${reason(again.error)})`;
       const later = new Later(`${said}; ${why}`, spacing, { cause });
       keepDistance(work, reason(later));
       return later;
