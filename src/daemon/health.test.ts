@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ServiceReport } from "../core/report.ts";
+import { levels, serviceHealth } from "./health.ts";
+
+const now = Date.UTC(2026, 10, 22);
+const host = { host: "a", here: true, up: true, at: now, trouble: undefined, services: {}, transcriber: undefined };
+const well: ServiceReport = {
+  ...{ code: "c", form: "table", rows: 2, doubt: false, proved: false, owed: 0, failing: false },
+  ...{ refused: [], refusedCount: 0, parked: [], parkedCount: 0, reloads: [] },
+  equal: { epoch: 1, seq: 0, asOf: { state: [], clock: now } },
+};
+
+test("a table of which some rows are refused is well, and says how many", () => {
+  assert.deepEqual(serviceHealth({ ...well, refusedCount: 3 }, host, now), {
+    level: levels.well,
+    says: "well, 3 refused",
+  });
+});
+
+test("a table of which every row is refused is not well", () => {
+  const health = serviceHealth({ ...well, rows: 0, refusedCount: 3 }, host, now);
+  assert.deepEqual(health, { level: levels.late, says: "no row at all: 3 refused" });
+});
+
+test("an empty table is well", () => {
+  assert.equal(serviceHealth({ ...well, rows: 0 }, host, now).level, levels.well);
+});
