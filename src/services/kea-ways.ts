@@ -1,0 +1,34 @@
+import type { Host } from "../core/host.ts";
+import type { Configuration } from "./kea-config.ts";
+import type { Control } from "./kea-control.ts";
+import type { Content, Family, Identifier } from "./kea-reservation.ts";
+import type { Records } from "./records.ts";
+
+/** A Kea that answers, and what there is to know of it. */
+export interface Kea {
+  readonly host: Host;
+  readonly control: Control;
+  /** The running configuration, as it was when the run began. */
+  readonly config: Configuration;
+  readonly family: Family;
+  readonly by: Identifier;
+  /** Makes what runs be what Kea starts with. */
+  keep(): Promise<void>;
+}
+
+/** One of the ways in which reservations come into a running Kea. */
+export type Way = Pick<Records<never, Content>, "look" | "write">;
+
+/** Whom each address is reserved for, by name. */
+export function holders(reservations: Iterable<readonly [name: string, content: Content]>) {
+  const found = new Map<string, string[]>();
+  for (const [name, content] of reservations) {
+    for (const ip of addressesOf(content)) found.set(ip, [...(found.get(ip) ?? []), name]);
+  }
+  return (ip: string): readonly string[] => found.get(ip) ?? [];
+}
+
+function addressesOf({ ip, "ip-addresses": several, also = [] }: Content): string[] {
+  const more = Array.isArray(several) ? several.map(String) : [];
+  return [...(ip === undefined ? [] : [ip]), ...more, ...also.flatMap(addressesOf)];
+}

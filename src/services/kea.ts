@@ -1,0 +1,96 @@
+import { z } from "zod";
+import type { Host } from "../core/host.ts";
+import { UserError } from "../core/outcome.ts";
+import type { Run, RunResult, Select, TableService } from "../core/service.ts";
+import { configuration } from "./kea-config.ts";
+import { control, done } from "./kea-control.ts";
+import { type By, contentOfRow, type KeaRow, machines, rowOf } from "./kea-row.ts";
+import { byConfigSet } from "./kea-set.ts";
+import type { Kea, Way } from "./kea-ways.ts";
+import { converge } from "./records.ts";
+import { type Options, path, readSettings } from "./settings.ts";
+
+const settings = z.strictObject({
+  /** Of IPv4 or of IPv6: kea-dhcp4 or kea-dhcp6. */
+  family: z.literal([4, 6], "is not 4 (kea-dhcp4) or 6 (kea-dhcp6)").default(4),
+  /** The column that names a client: its MAC address or its DUID. */
+  by: z.enum(["mac", "duid"], "is not a way to name a client: expected mac or duid").default("mac"),
+  /** The control socket; `/run/kea/kea4-ctrl-socket` (or kea6) when left out. */
+  socket: path.optional(),
+  /** Whether a reservation is kept in the subnet of its address or among the global ones. */
+  where: z.enum(["subnet", "global"], 'is no place for reservations: expected "subnet" or "global"').default("subnet"),
+  /** Where config-write puts what runs: the file that Kea was started with, another one, or nowhere. */
+  write: z.union([z.boolean(), path], "is not true, false or an absolute path").default(true),
+});
+type Settings = z.output<typeof settings>;
+
+/** The options of `kea`. */
+export type KeaOptions<Key extends By> = Omit<Options<typeof settings, KeaRow<Key>>, "by"> & {
+  readonly by?: Key;
+  /** The daemon whose restart makes its state unknown; the systemd unit of Debian when left out. */
+  readonly daemon?: TableService<object, object, undefined>["daemon"];
+};
+
+/**
+ * The reservations of Kea DHCP, while it runs: by its host commands where it has them, in its database where one is given, otherwise by a new configuration.
+ * Reservations of others are left alone.
+ *
+ * @example
+ * export default kea({ socket: "/run/kea/kea4-ctrl-socket" });
+ */
+export function kea<Key extends By = "mac">(options: KeaOptions<Key> = {}) {
+  const { select, daemon, ...given } = options as KeaOptions<By> & { select?: Select<KeaRow> };
+  const settingsOf = readSettings("kea", settings, given, ["select", "on", "daemon"]);
+  const { family, by } = settingsOf("");
+  for (const host of Object.keys(given.on ?? {})) {
+    const other = settingsOf(host);
+    if (other.family === family && other.by === by) continue;
+    throw new UserError(`kea: on.${host}: family and by are the same on every host, because the rows are`);
+  }
+  if (by === "duid" && !select) throw new UserError("kea: by: duid: no standard attribute has it: give a select");
+
+  const table = {
+    row: rowOf(family, by),
+    unique: [by, "ip"],
+    shared: true,
+    daemon: daemon ?? { unit: `kea-dhcp${family}-server` },
+    select: select ?? machines(family),
+    async run(run: Run<KeaRow>, host: Host): Promise<RunResult> {
+      const { kea, way } = await reach(settingsOf(host.name), host);
+      const of = (row: KeaRow) => [[(row as KeaRow<"mac"> & KeaRow<"duid">)[by], contentOfRow(row)] as const];
+      const { result, moves } = await converge(run, host, { of, ...way });
+      // The last run may have ended between the change and its being kept.
+      if (run.interrupted && moves.length === 0) await kea.keep();
+      return { ...result, proved: true };
+    },
+    async observe(host: Host): Promise<Iterable<object>> {
+      const { way } = await reach(settingsOf(host.name), host);
+      return [...(await way.look())].map(([name, content]) => ({ [by]: name, ...content }));
+    },
+  };
+  return { table } as unknown as { readonly table: TableService<KeaRow<Key>, KeaRow<Key>, KeaRow<Key> | undefined> };
+}
+
+/** Asks a Kea what it is, and finds the way in which its reservations are changed. */
+async function reach({ family, by, socket, where, write }: Settings, host: Host): Promise<{ kea: Kea; way: Way }> {
+  const to = control(host, socket ?? `/run/kea/kea${family}-ctrl-socket`);
+  const commands = await to.ask("list-commands");
+  done("list-commands", commands);
+  const identifier = by === "mac" ? "hw-address" : "duid";
+  const running = await to.ask("config-get");
+  done("config-get", running);
+  const kea: Kea = {
+    host,
+    control: to,
+    config: configuration(running.arguments, family, identifier, where),
+    family,
+    by: identifier,
+    async keep() {
+      if (write === false) return;
+      const written = await to.tell("config-write", write === true ? undefined : { filename: write });
+      if (written.result !== 0)
+        throw new Error(`in force until Kea restarts, and not kept: config-write: ${written.text}`);
+    },
+  };
+  return { kea, way: byConfigSet(kea) };
+}
