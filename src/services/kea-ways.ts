@@ -8,6 +8,8 @@ import type { Records } from "./records.ts";
 export interface Kea {
   readonly host: Host;
   readonly control: Control;
+  /** The commands that it knows: they depend on its version and its hooks. */
+  readonly commands: ReadonlySet<string>;
   /** The running configuration, as it was when the run began. */
   readonly config: Configuration;
   readonly family: Family;

@@ -2,13 +2,16 @@ import { z } from "zod";
 import type { Host } from "../core/host.ts";
 import { UserError } from "../core/outcome.ts";
 import type { Run, RunResult, Select, TableService } from "../core/service.ts";
+import { byHostCommands } from "./kea-commands.ts";
 import { configuration } from "./kea-config.ts";
 import { control, done } from "./kea-control.ts";
+import { byDatabase } from "./kea-database.ts";
+import { freeingLeases } from "./kea-leases.ts";
 import { type By, contentOfRow, type KeaRow, machines, rowOf } from "./kea-row.ts";
 import { byConfigSet } from "./kea-set.ts";
 import type { Kea, Way } from "./kea-ways.ts";
 import { converge } from "./records.ts";
-import { type Options, path, readSettings } from "./settings.ts";
+import { command, type Options, path, readSettings } from "./settings.ts";
 
 const settings = z.strictObject({
   /** Of IPv4 or of IPv6: kea-dhcp4 or kea-dhcp6. */
@@ -21,6 +24,20 @@ const settings = z.strictObject({
   where: z.enum(["subnet", "global"], 'is no place for reservations: expected "subnet" or "global"').default("subnet"),
   /** Where config-write puts what runs: the file that Kea was started with, another one, or nowhere. */
   write: z.union([z.boolean(), path], "is not true, false or an absolute path").default(true),
+  /** Whether a lease that somebody else still has on an address is ended when the address becomes a client's own. */
+  freeLeases: z.boolean("is not true or false").default(false),
+  /** The PostgreSQL database in which Kea looks for reservations, as libpq names it; the password is in a file (`passfile=`, ~/.pgpass). */
+  database: z
+    .string()
+    .min(1, 'is empty: expected a connection string, such as "host=localhost dbname=kea user=kea"')
+    .regex(/^[^\x00-\x1f]*$/, "has a control character")
+    .refine(
+      (text) => !/password\s*=/i.test(text) && !/^\w+:\/\/[^/@]*:[^/@]*@/.test(text),
+      "has a password, which every user of the machine could read: put it into a file and say passfile=/etc/trigger/kea.pgpass",
+    )
+    .optional(),
+  /** What is run before the options of psql: another place, or another user. */
+  psql: command.default(["psql"]),
 });
 type Settings = z.output<typeof settings>;
 
@@ -72,25 +89,33 @@ export function kea<Key extends By = "mac">(options: KeaOptions<Key> = {}) {
 }
 
 /** Asks a Kea what it is, and finds the way in which its reservations are changed. */
-async function reach({ family, by, socket, where, write }: Settings, host: Host): Promise<{ kea: Kea; way: Way }> {
+async function reach(settings: Settings, host: Host): Promise<{ readonly kea: Kea; readonly way: Way }> {
+  const { family, by, socket, where, write } = settings;
   const to = control(host, socket ?? `/run/kea/kea${family}-ctrl-socket`);
+  const identifier = by === "mac" ? "hw-address" : "duid";
   const commands = await to.ask("list-commands");
   done("list-commands", commands);
-  const identifier = by === "mac" ? "hw-address" : "duid";
   const running = await to.ask("config-get");
   done("config-get", running);
   const kea: Kea = {
     host,
     control: to,
+    commands: new Set(z.array(z.string()).parse(commands.arguments)),
     config: configuration(running.arguments, family, identifier, where),
     family,
     by: identifier,
     async keep() {
       if (write === false) return;
-      const written = await to.tell("config-write", write === true ? undefined : { filename: write });
-      if (written.result !== 0)
-        throw new Error(`in force until Kea restarts, and not kept: config-write: ${written.text}`);
+      const { result, text } = await to.tell("config-write", write === true ? undefined : { filename: write });
+      if (result !== 0) throw new Error(`in force until Kea restarts, and not kept: config-write: ${text}`);
     },
   };
-  return { kea, way: byConfigSet(kea) };
+  const way = wayOf(kea, settings);
+  return { kea, way: settings.freeLeases ? freeingLeases(kea, way) : way };
+}
+
+/** The quickest way that this Kea has. */
+function wayOf(kea: Kea, { database, psql }: Settings): Way {
+  if (kea.commands.has("reservation-add")) return byHostCommands(kea);
+  return database === undefined ? byConfigSet(kea) : byDatabase(kea, database, psql);
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,21 +22,33 @@ export interface RunningKea extends AsyncDisposable {
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Lets it hang, or go on. */
   pause(stopped: boolean): void;
-  /** What a client with this MAC address is given: real udhcpc. */
+  /** What a client with this MAC address is given: real udhcpc, which keeps its lease. */
   lease(mac: string): Promise<{ ip: string; hostname: string } | undefined>;
 }
 
 const run = promisify(execFile);
 
+/** A hook library that Debian's Kea comes with. */
+export function hook(name: string): string {
+  const [place = ""] = readdirSync("/usr/lib").filter((arch) => existsSync(`/usr/lib/${arch}/kea/hooks`));
+  return `/usr/lib/${place}/kea/hooks/libdhcp_${name}.so`;
+}
+
+export interface KeaOptions {
+  readonly family?: 4 | 6;
+  /** Reservations that somebody made by hand. */
+  readonly reservations?: readonly object[];
+  /** Further subnets. */
+  readonly more?: readonly object[];
+}
+
+/** Starts it with these members of its configuration beside those that it needs. */
 export async function startKea(
-  more: object = {},
-  {
-    family = 4,
-    addresses = family === 4 ? ["10.9.0.1/16"] : ["2001:db8:9::1/64"],
-  }: { family?: 4 | 6; addresses?: readonly string[] } = {},
+  members: object = {},
+  { family = 4, reservations = [], more = [] }: KeaOptions = {},
 ): Promise<RunningKea> {
   const folder = mkdtempSync(join(tmpdir(), "trigger-kea-"));
-  const network = makeNetwork("kea", ...addresses);
+  const network = makeNetwork("kea", family === 4 ? "10.9.0.1/16" : "2001:db8:9::1/64");
   const [file, socket, lease] = [join(folder, "kea.json"), join(folder, "socket"), join(folder, "lease")];
   const subnet = family === 4 ? "10.9.0.0/16" : "2001:db8:9::/64";
   const pool = family === 4 ? "10.9.200.1 - 10.9.200.200" : "2001:db8:9::f000 - 2001:db8:9::ffff";
@@ -45,9 +57,9 @@ export async function startKea(
     "control-socket": { "socket-type": "unix", "socket-name": socket },
     "lease-database": { type: "memfile", name: join(folder, "leases.csv"), "lfc-interval": 0 },
     "valid-lifetime": 600,
-    [`subnet${family}`]: [{ id: 7, subnet, pools: [{ pool }], interface: "v0" }],
+    [`subnet${family}`]: [{ id: 7, subnet, pools: [{ pool }], interface: "v0", reservations }, ...more],
     loggers: [{ name: `kea-dhcp${family}`, output_options: [{ output: "stdout" }], severity: "INFO" }],
-    ...more,
+    ...members,
   };
   writeFileSync(file, JSON.stringify({ [`Dhcp${family}`]: config }, undefined, 1));
   const script = join(folder, "script");
