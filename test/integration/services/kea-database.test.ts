@@ -1,30 +1,136 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { test } from "node:test";
+import { after, before, test } from "node:test";
 import { promisify } from "node:util";
+import fc from "fast-check";
+import { Away } from "../../../src/core/outcome.ts";
 import { kea } from "../../../src/services/kea.ts";
-import { startKea } from "../../servers/kea.ts";
-import { startPostgres } from "../../servers/postgres.ts";
+import { rowOf } from "../../../src/services/kea-row.ts";
+import { type RunningKea, startKea } from "../../servers/kea.ts";
+import { type Postgres, startPostgres } from "../../servers/postgres.ts";
+import { anything } from "../../services/hostile.ts";
 import { realScene } from "../../services/real-scene.ts";
 
 const a = { mac: "02:00:00:00:00:0a", ip: "10.9.0.10", name: "pc-a", classes: ["staff", "printer"] };
 const b = { mac: "02:00:00:00:00:0b", ip: "10.9.0.11" };
 const well = { refused: [], held: [], proved: true };
+const same = { held: [], proved: true };
 
-/** A database as kea-admin makes it. */
-async function keaDatabase() {
-  const postgres = await startPostgres("kea");
+let postgres: Postgres;
+const database = () => ({ type: "postgresql", name: "kea", user: "postgres", host: postgres.folder });
+const setup = (daemon: RunningKea) => ({ socket: daemon.socket, database: postgres.connection });
+
+before(async () => {
+  postgres = await startPostgres("kea");
   const words = ["db-init", "pgsql", "-u", "postgres", "-n", "kea", "-h", postgres.folder, "-p", "none"];
   await promisify(execFile)("kea-admin", words);
-  return postgres;
-}
+});
+after(() => postgres?.[Symbol.asyncDispose]());
 
 test("rows in Kea's database are in force at the next packet, and Kea is told nothing", async () => {
-  await using postgres = await keaDatabase();
-  const database = { type: "postgresql", name: "kea", user: "postgres", host: postgres.folder };
-  await using daemon = await startKea({ "hosts-database": database });
-  const on = realScene(kea({ socket: daemon.socket, database: postgres.connection }));
+  await using daemon = await startKea({ "hosts-database": database() });
+  const on = realScene(kea(setup(daemon)));
   assert.deepEqual(await on.run({ a, b }, { whole: true }), well);
   assert.deepEqual(await daemon.lease(a.mac), { ip: a.ip, hostname: a.name });
+
+  await on.run({ a: { ...a, ip: "10.9.0.20", name: "renamed" }, b });
+  assert.deepEqual(await daemon.lease(a.mac), { ip: "10.9.0.20", hostname: "renamed" });
+  await on.run({ a: { ...a, ip: b.ip }, b: { ...b, ip: "10.9.0.20" } });
+  assert.equal((await daemon.lease(a.mac))?.ip, b.ip);
+  assert.equal((await daemon.lease(b.mac))?.ip, "10.9.0.20");
+  await on.run({ a: { ...a, ip: b.ip } });
+  assert.match((await daemon.lease(b.mac))?.ip ?? "", /^10\.9\.200\./);
+  assert.doesNotMatch(daemon.log(), /config-set|config-write/);
+
+  // A hand edit, and a Kea that was away.
+  await postgres.sql("UPDATE hosts SET ipv4_address = ipv4_address + 5, dhcp4_boot_file_name = 'evil'");
+  assert.deepEqual(await on.observe(), [{ ...a, ip: "10.9.0.16", "boot-file-name": "evil" }]);
+  await daemon.kill("SIGKILL");
+  await assert.rejects(on.run({ a: { ...a, ip: b.ip }, b }), Away);
+  await daemon.start();
+  assert.deepEqual(await on.run({ a, b }, { whole: true, interrupted: true }), well);
   assert.deepEqual(await on.observe(), [a, b]);
+  assert.deepEqual(await on.run({ a, b }, { whole: true }), same);
+  await on.run({}, { whole: true });
+  assert.equal(await postgres.sql("SELECT count(*) FROM hosts"), "0");
+});
+
+test("in the database, too, what others wrote is left alone, and the other family's half of a client stays", async () => {
+  await using daemon = await startKea({ "hosts-database": database() });
+  await postgres.sql(`INSERT INTO hosts (dhcp_identifier, dhcp_identifier_type, dhcp4_subnet_id, dhcp6_subnet_id, ipv4_address)
+    VALUES ('\\x02000000000a', 0, 7, 3, ${(10 << 24) + (9 << 16) + 99}), ('\\x01020304', 3, 7, NULL, ${(10 << 24) + (9 << 16) + 11})`);
+  const on = realScene(kea(setup(daemon)));
+  const c = { mac: "02:00:00:00:00:0c", ip: "10.9.0.12" };
+  const result = await on.run({ a, b, c }, { whole: true });
+  assert.deepEqual(
+    result?.held?.map(({ key }) => key),
+    ["a"],
+  );
+  assert.match(result?.refused?.[0]?.why ?? "", /10\.9\.0\.11 is reserved for client-id 01:02:03:04/);
+  assert.equal((await daemon.lease(c.mac))?.ip, c.ip);
+  on.adopt(a.mac);
+  on.adopt("client-id 01:02:03:04");
+  assert.deepEqual(await on.run({ a, b, c }, { whole: true }), well);
+  assert.deepEqual(
+    (await on.observe()).map(({ ip }) => ip),
+    [a.ip, b.ip, c.ip],
+  );
+  assert.equal(
+    await postgres.sql("SELECT count(*) FROM hosts WHERE dhcp6_subnet_id = 3 AND dhcp4_subnet_id IS NULL"),
+    "1",
+  );
+  await postgres.sql("DELETE FROM hosts");
+});
+
+test("a database that refuses a row keeps the others from nothing", async () => {
+  await using daemon = await startKea({ "hosts-database": database() });
+  await postgres.sql("ALTER TABLE hosts ADD CONSTRAINT campus CHECK (hostname <> 'router')");
+  try {
+    const on = realScene(kea(setup(daemon)));
+    const result = await on.run({ a, b, wrong: { mac: "02:00:00:00:00:0d", ip: "10.9.0.13", name: "router" } });
+    assert.deepEqual(
+      result?.refused?.map(({ key }) => key),
+      ["wrong"],
+    );
+    assert.match(result?.refused?.[0]?.why ?? "", /campus/);
+    assert.deepEqual(await on.observe(), [a, b]);
+    await on.run({});
+  } finally {
+    await postgres.sql("ALTER TABLE hosts DROP CONSTRAINT campus");
+  }
+});
+
+test("reservations that were ours in the configuration move into the database", async () => {
+  await using daemon = await startKea({ "hosts-database": database() });
+  const on = realScene(kea({ socket: daemon.socket }));
+  await on.run({ a, b }, { whole: true });
+  const moved = realScene(kea(setup(daemon)));
+  moved.adopt(a.mac);
+  moved.adopt(b.mac);
+  assert.deepEqual(await moved.run({ a: { ...a, ip: "10.9.0.30" }, b }, { whole: true }), well);
+  assert.equal(await postgres.sql("SELECT count(*) FROM hosts"), "1");
+  assert.equal((await daemon.lease(a.mac))?.ip, "10.9.0.30");
+  await moved.run({});
+  assert.deepEqual(await moved.observe(), []);
+});
+
+test("of hostile values nothing but the rows meant is in the database", async () => {
+  await using daemon = await startKea({ "hosts-database": database() });
+  const on = realScene(kea(setup(daemon)));
+  const value = fc.record({
+    mac: anything(a.mac),
+    ip: anything(a.ip),
+    name: anything("pc"),
+    classes: fc.array(anything("x"), { maxLength: 3 }),
+  });
+  const rows = new Map<string, object>();
+  for (const one of fc.sample(value, 2000)) {
+    const row = rowOf(4, "mac").safeParse(one).data as typeof a | undefined;
+    if (row) rows.set(row.mac, row.classes.length > 0 ? row : { mac: row.mac, ip: row.ip, name: row.name });
+  }
+  assert.ok(rows.size > 0);
+  await on.run(Object.fromEntries(rows));
+  assert.deepEqual(await on.observe(), [...rows.values()]);
+  await on.run({});
+  assert.equal(await postgres.sql("SELECT count(*) FROM hosts"), "0");
 });
