@@ -73,6 +73,7 @@ export function byHostCommands(kea: Kea): Way {
   };
 
   return {
+    keep: inDatabase ? async () => {} : kea.keep,
     async look(names) {
       if (!inDatabase) return contents(config.reservations);
       if (names === undefined) return contents(await all());

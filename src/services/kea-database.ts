@@ -40,6 +40,7 @@ export function byDatabase(kea: Kea, database: string, psql: Command): Way {
     );
 
   return {
+    keep: async () => {}, // what is committed stays
     async look(names) {
       const found = names === undefined ? await select() : names.size > 0 ? await select({ names }) : [];
       return contents([...config.reservations, ...found]);

@@ -1,4 +1,3 @@
-import type { Host } from "../core/host.ts";
 import type { Placed } from "./kea-config.ts";
 import { type Content, reservationOf } from "./kea-reservation.ts";
 import type { Kea } from "./kea-ways.ts";
@@ -11,49 +10,61 @@ export interface PlacedMove extends Move<Content> {
   readonly to: Placed | undefined;
 }
 
+/** What a run found in the way of its rows. */
+export interface InTheWay {
+  /** Why some wait: a reservation of somebody else's has their address. */
+  readonly foreign: Set<string>;
+  /** Reservations of ours that have another's address: something changed them, or they wait themselves. */
+  readonly ours: Set<string>;
+}
+
 /**
  * Gives each reservation its place. Refused are those whose address is in no subnet, and those whose address another client has:
- * a foreign one's name is then held, so that `trigger approve` can take it over.
+ * somebody else's reservation is then held, so that it can be adopted.
  */
 export function placeMoves(
   moves: readonly Move<Content>[],
-  { config, by, family, host }: Pick<Kea, "config" | "by" | "family" | "host">,
+  kea: Pick<Kea, "config" | "by" | "family" | "host" | "inTheWay">,
   holdersOf: (ip: string) => readonly string[],
   refused: Map<string, string>,
 ): PlacedMove[] {
   const placed: PlacedMove[] = [];
   for (const move of moves) {
     const { name, after } = move;
-    const place = after?.ip === undefined ? undefined : config.placeOf(after.ip);
+    const place = after?.ip === undefined ? undefined : kea.config.placeOf(after.ip);
     if (after && place && "id" in place) {
-      placed.push({ ...move, to: { id: place.id, reservation: reservationOf(name, after, by, family) } });
+      placed.push({ ...move, to: { id: place.id, reservation: reservationOf(name, after, kea.by, kea.family) } });
     } else if (place && "why" in place) refused.set(name, place.why);
     else placed.push({ ...move, to: undefined });
   }
-  return withoutTaken(placed, host, holdersOf, refused);
+  return withoutTaken(placed, kea, holdersOf, refused);
 }
 
 /** What is refused keeps its old address, which may be another one's new one: hence again until nothing more falls. */
 function withoutTaken(
   moves: PlacedMove[],
-  host: Host,
+  kea: Pick<Kea, "host" | "inTheWay">,
   holdersOf: (ip: string) => readonly string[],
   refused: Map<string, string>,
 ): PlacedMove[] {
+  const { host, inTheWay } = kea;
   const moving = new Set(moves.map(({ name }) => name));
   const left = moves.filter(({ name, after }) => {
     const ip = after?.ip;
     const holder = ip === undefined ? undefined : holdersOf(ip).find((other) => other !== name && !moving.has(other));
     if (holder === undefined) return true;
-    const foreign = !host.owned.has(holder, "");
-    if (foreign) host.owned.hold([holder]);
-    const way = foreign
-      ? `which trigger did not write: \`trigger adopt ${host.service} ${holder}\``
-      : `which keeps it: \`trigger regen ${host.service}\` looks again`;
-    refused.set(name, `${ip} is reserved for ${holder}, ${way}`);
+    if (host.owned.has(holder, "")) {
+      inTheWay.ours.add(holder);
+      refused.set(name, `${ip} is still reserved for ${holder}`);
+      return false;
+    }
+    const why = `${ip} is reserved for ${holder}, which trigger did not write: \`trigger adopt ${host.service} "${holder}"\` removes that`;
+    host.owned.hold([holder]);
+    inTheWay.foreign.add(why);
+    refused.set(name, why);
     return false;
   });
-  return left.length === moves.length ? left : withoutTaken(left, host, holdersOf, refused);
+  return left.length === moves.length ? left : withoutTaken(left, kea, holdersOf, refused);
 }
 
 /** So many times a check is asked to find the guilty; what is then left is refused unseen. */

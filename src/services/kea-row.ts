@@ -40,11 +40,14 @@ export function rowOf(family: Family, by: By) {
   const fields = {
     ip: family === 4 ? Ipv4 : Ipv6,
     name: ClientName.optional(),
-    classes: z
-      .array(Class)
-      .max(classLimit)
-      .refine((all) => all.join(",").length <= classLimit, `are longer than ${classLimit} characters together`)
-      .optional(),
+    // No class is none: a row that says nothing of classes is the same row.
+    classes: z.preprocess(
+      (value) => (Array.isArray(value) && value.length === 0 ? undefined : value),
+      z
+        .array(Class)
+        .refine((all) => all.join(",").length <= classLimit, `are longer than ${classLimit} characters together`)
+        .optional(),
+    ),
   };
   return by === "mac" ? z.object({ mac: Mac, ...fields }) : z.object({ duid: Duid, ...fields });
 }

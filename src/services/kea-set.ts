@@ -11,6 +11,7 @@ export function byConfigSet(kea: Kea): Way {
   const withMoves = (moves: readonly PlacedMove[]): object =>
     config.with(new Map(moves.map(({ name, to }) => [name, to])));
   return {
+    keep: kea.keep,
     async look() {
       return contents(config.reservations);
     },

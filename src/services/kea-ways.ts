@@ -1,6 +1,7 @@
 import type { Host } from "../core/host.ts";
 import type { Configuration } from "./kea-config.ts";
 import type { Control } from "./kea-control.ts";
+import type { InTheWay } from "./kea-moves.ts";
 import type { Content, Family, Identifier } from "./kea-reservation.ts";
 import type { Records } from "./records.ts";
 
@@ -14,12 +15,16 @@ export interface Kea {
   readonly config: Configuration;
   readonly family: Family;
   readonly by: Identifier;
+  readonly inTheWay: InTheWay;
   /** Makes what runs be what Kea starts with. */
   keep(): Promise<void>;
 }
 
 /** One of the ways in which reservations come into a running Kea. */
-export type Way = Pick<Records<never, Content>, "look" | "write">;
+export interface Way extends Pick<Records<never, Content>, "look" | "write"> {
+  /** Makes what was written be there when Kea starts, as each write does: a run that did not end may not have come to it. */
+  keep(): Promise<void>;
+}
 
 /** Whom each address is reserved for, by name. */
 export function holders(reservations: Iterable<readonly [name: string, content: Content]>) {

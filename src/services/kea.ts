@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Host } from "../core/host.ts";
 import { UserError } from "../core/outcome.ts";
-import type { Run, RunResult, Select, TableService } from "../core/service.ts";
+import type { KeptRow, Run, RunResult, Select, TableService } from "../core/service.ts";
 import { byHostCommands } from "./kea-commands.ts";
 import { configuration } from "./kea-config.ts";
 import { control, done } from "./kea-control.ts";
@@ -73,20 +73,36 @@ export function kea<Key extends By = "mac">(options: KeaOptions<Key> = {}) {
     daemon: daemon ?? { unit: `kea-dhcp${family}-server` },
     select: select ?? machines(family),
     async run(run: Run<KeaRow>, host: Host): Promise<RunResult> {
-      const { kea, way } = await reach(settingsOf(host.name), host);
-      const of = (row: KeaRow) => [[(row as KeaRow<"mac"> & KeaRow<"duid">)[by], contentOfRow(row)] as const];
-      const { result, moves } = await converge(run, host, { of, ...way });
-      // The last run may have ended between the change and its being kept.
-      if (run.interrupted && moves.length === 0) await kea.keep();
-      return { ...result, proved: true };
+      const result = await once(run, settingsOf(host.name), host);
+      // One of ours has an address that it should have given up: only the whole shows what is right.
+      return result ?? once({ ...run, changes: undefined }, settingsOf(host.name), host);
     },
     async observe(host: Host): Promise<Iterable<object>> {
       const { way } = await reach(settingsOf(host.name), host);
-      return [...(await way.look())].map(([name, content]) => ({ [by]: name, ...content }));
+      const columns = { name: undefined, classes: undefined };
+      return [...(await way.look())].map(([name, content]) => ({ [by]: name, ...columns, ...content }));
     },
   };
   return { table } as unknown as { readonly table: TableService<KeaRow<Key>, KeaRow<Key>, KeaRow<Key> | undefined> };
 }
+
+/** Brings a Kea to the rows; undefined when a reservation of ours is in the way that the changes alone do not speak of. */
+async function once(run: Run<KeaRow>, settings: Settings, host: Host): Promise<Exclude<RunResult, void> | undefined> {
+  const { kea, way } = await reach(settings, host);
+  const { look, write, keep } = way;
+  const of = (row: KeaRow) => [[(row as AnyKey)[settings.by], contentOfRow(row)] as const];
+  const { result, moves } = await converge(run, host, { of, look, write });
+  if (run.changes && kea.inTheWay.ours.size > 0) return undefined;
+  if (run.interrupted && moves.length === 0) await keep();
+  const isForeign = ({ why }: KeptRow): boolean => kea.inTheWay.foreign.has(why);
+  const { refused = [], held = [] } = result;
+  return {
+    refused: refused.filter((one) => !isForeign(one)),
+    held: [...held, ...refused.filter(isForeign)],
+    proved: true,
+  };
+}
+type AnyKey = KeaRow<"mac"> & KeaRow<"duid">;
 
 /** Asks a Kea what it is, and finds the way in which its reservations are changed. */
 async function reach(settings: Settings, host: Host): Promise<{ readonly kea: Kea; readonly way: Way }> {
@@ -104,6 +120,7 @@ async function reach(settings: Settings, host: Host): Promise<{ readonly kea: Ke
     config: configuration(running.arguments, family, identifier, where),
     family,
     by: identifier,
+    inTheWay: { foreign: new Set(), ours: new Set() },
     async keep() {
       if (write === false) return;
       const { result, text } = await to.tell("config-write", write === true ? undefined : { filename: write });

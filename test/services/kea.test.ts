@@ -45,7 +45,7 @@ for (const hostCommands of [false, true]) {
           "hw-address": one.mac,
           "ip-address": one.ip,
           hostname: one.name,
-          ...(one.classes.length > 0 && { "client-classes": one.classes }),
+          ...(one.classes && { "client-classes": one.classes }),
         };
         assert.deepEqual(daemon.reservations(), wanted ? [wanted] : []);
       }),
@@ -186,12 +186,23 @@ for (const database of [false, true]) {
     const on = scene(kea(), { machine: daemon.machine });
     daemon.reservations().push({ "hw-address": "02:00:00:00:00:ff", "ip-address": b.ip });
     const first = await on.run({ a, b }, { whole: true });
-    assert.match(first?.refused?.[0]?.why ?? "", /10\.9\.0\.11 is reserved for 02:00:00:00:00:ff/);
+    assert.match(first?.held?.[0]?.why ?? "", /10\.9\.0\.11 is reserved for 02:00:00:00:00:ff/);
     const then = await on.run({ a: { ...a, name: "bad" }, b });
     assert.equal(then?.refused?.[0]?.key, "a");
     assert.deepEqual(daemon.has().sort(), [`${a.mac} ${a.ip}`, `02:00:00:00:00:ff ${b.ip}`]);
   });
 }
+
+test("one of ours that has another's address, by a hand edit, gives it up at once", async () => {
+  const daemon = scriptedKea();
+  const on = scene(kea(), { machine: daemon.machine });
+  await on.run({ a, b }, { whole: true });
+  const edited = daemon.reservations().find((one) => one["hw-address"] === a.mac);
+  assert.ok(edited);
+  edited["ip-address"] = "10.9.0.50";
+  await on.run({ a, b: { ...b, ip: "10.9.0.50" } });
+  assert.deepEqual(daemon.has().sort(), [`${a.mac} ${a.ip}`, `${b.mac} 10.9.0.50`]);
+});
 
 test("with host commands and no database a first generation is one configuration", async () => {
   const daemon = scriptedKea({ hostCommands: true });
