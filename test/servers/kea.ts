@@ -22,7 +22,7 @@ export interface RunningKea extends AsyncDisposable {
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Lets it hang, or go on. */
   pause(stopped: boolean): void;
-  /** What a client with this MAC address is given: real udhcpc, which keeps its lease. */
+  /** What a client with this MAC address is given: real udhcpc (dhclient for IPv6), which keeps its lease. */
   lease(mac: string): Promise<{ ip: string; hostname: string } | undefined>;
 }
 
@@ -33,6 +33,13 @@ export function hook(name: string): string {
   const [place = ""] = readdirSync("/usr/lib").filter((arch) => existsSync(`/usr/lib/${arch}/kea/hooks`));
   return `/usr/lib/${place}/kea/hooks/libdhcp_${name}.so`;
 }
+
+/** What udhcpc and dhclient run when something happens to their lease. */
+const clientScript = (lease: string): string => `#!/bin/sh
+[ "$1" = bound ] && echo "$ip $hostname" >${lease}
+[ "$reason" = BOUND6 ] && { echo "$new_ip6_address" >${lease}; kill $PPID; }
+exit 0
+`;
 
 export interface KeaOptions {
   readonly family?: 4 | 6;
@@ -56,14 +63,15 @@ export async function startKea(
     "interfaces-config": { interfaces: ["v0"] },
     "control-socket": { "socket-type": "unix", "socket-name": socket },
     "lease-database": { type: "memfile", name: join(folder, "leases.csv"), "lfc-interval": 0 },
-    "valid-lifetime": 600,
+    "valid-lifetime": 7200,
+    ...(family === 6 && { "server-id": { type: "EN", "enterprise-id": 2495, identifier: "0123", persist: false } }),
     [`subnet${family}`]: [{ id: 7, subnet, pools: [{ pool }], interface: "v0", reservations }, ...more],
     loggers: [{ name: `kea-dhcp${family}`, output_options: [{ output: "stdout" }], severity: "INFO" }],
     ...members,
   };
   writeFileSync(file, JSON.stringify({ [`Dhcp${family}`]: config }, undefined, 1));
   const script = join(folder, "script");
-  writeFileSync(script, `#!/bin/sh\n[ "$1" = bound ] && echo "$ip $hostname" >${lease}\nexit 0\n`, { mode: 0o755 });
+  writeFileSync(script, clientScript(lease), { mode: 0o755 });
 
   let daemon: ChildProcess | undefined;
   let log = "";
@@ -118,8 +126,29 @@ export async function startKea(
       const inside = ["netns", "exec", network.client];
       for (const words of [["down"], ["address", mac], ["up"]])
         await run("ip", ["-n", network.client, "link", "set", "v1", ...words]);
-      const arguments_ = ["-i", "v1", "-f", "-q", "-n", "-t", "8", "-T", "1", "-s", script];
-      await run("ip", [...inside, "udhcpc", ...arguments_]).catch(() => {});
+      // dhclient gives up at once where the interface has no address of its own yet.
+      const own = async () => (await run("ip", ["-n", network.client, "-6", "addr", "show", "v1"])).stdout;
+      if (family === 6) await until(async () => (await own()).includes("fe80::"));
+      const words =
+        family === 4
+          ? ["udhcpc", "-i", "v1", "-f", "-q", "-n", "-t", "8", "-T", "1", "-s", script]
+          : [
+              "timeout",
+              "8",
+              "dhclient",
+              "-6",
+              "-1",
+              "-d",
+              "-sf",
+              script,
+              "-lf",
+              join(folder, mac),
+              "-pf",
+              join(folder, "pid"),
+              "v1",
+            ];
+      // dhclient goes on with its lease until it is ended: the script does that once it has one.
+      await run("ip", [...inside, ...words]).catch(() => {});
       try {
         const [ip = "", hostname = ""] = readFileSync(lease, "utf8").trim().split(" ");
         return { ip, hostname };

@@ -16,6 +16,17 @@ export function makeNetwork(name: string, ...addresses: readonly string[]): Netw
   const ip = (...words: string[]): void => void execFileSync("ip", words, { stdio: ["ignore", "ignore", "pipe"] });
   ip("netns", "add", server);
   ip("netns", "add", client);
+  // No duplicate address detection: an IPv6 address could not be used for a second.
+  for (const space of [server, client]) {
+    ip(
+      "netns",
+      "exec",
+      space,
+      "sh",
+      "-c",
+      "echo 0 | tee /proc/sys/net/ipv6/conf/all/accept_dad /proc/sys/net/ipv6/conf/default/accept_dad",
+    );
+  }
   ip("-n", server, "link", "add", "v0", "type", "veth", "peer", "name", "v1", "netns", client);
   for (const address of addresses)
     ip("-n", server, "addr", "add", address, "dev", "v0", ...(address.includes(":") ? ["nodad"] : []));

@@ -113,6 +113,25 @@ test("reservations that were ours in the configuration move into the database", 
   assert.deepEqual(await moved.observe(), []);
 });
 
+test("DHCPv6 reservations by MAC address and by DUID, too, are rows of the database", async () => {
+  await using daemon = await startKea({ "hosts-database": database() }, { family: 6 });
+  const six = { mac: a.mac, ip: "2001:db8:9::a", name: "pc-a" };
+  const on = realScene(kea({ ...setup(daemon), family: 6 }));
+  assert.deepEqual(await on.run({ six }, { whole: true }), well);
+  assert.equal((await daemon.lease(a.mac))?.ip, six.ip);
+  await on.run({ six: { ...six, ip: "2001:db8:9::b" } });
+  assert.deepEqual(await on.observe(), [{ ...six, ip: "2001:db8:9::b" }]);
+
+  const byDuid = realScene(kea({ ...setup(daemon), family: 6, by: "duid", select: () => undefined }));
+  const other = { duid: "00:03:00:01:02:00:00:00:00:0b", ip: "2001:db8:9::c", classes: ["staff"] };
+  assert.deepEqual(await byDuid.run({ other }, { whole: true }), well);
+  const taken = await byDuid.run({ other: { ...other, ip: "2001:db8:9::b" } });
+  assert.match(whyOf(taken, "other"), /reserved for hw-address 02:00:00:00:00:0a, which trigger did not write/);
+  await byDuid.run({});
+  await on.run({});
+  assert.equal(await postgres.sql("SELECT count(*) FROM hosts, ipv6_reservations"), "0");
+});
+
 test("of hostile values nothing but the rows meant is in the database", async () => {
   await using daemon = await startKea({ "hosts-database": database() });
   const on = realScene(kea(setup(daemon)));

@@ -139,3 +139,16 @@ test("a Kea that is gone or hangs is away, and when it is back it has what it wa
   assert.deepEqual(await on.run({ a }, { interrupted: true }), well);
   assert.deepEqual(kept(daemon), [`${a.mac} ${a.ip}`]);
 });
+
+test("Kea's DHCPv6 server keeps addresses by MAC address", async () => {
+  await using daemon = await startKea({}, { family: 6 });
+  const on = realScene(kea({ socket: daemon.socket, family: 6 }));
+  const six = { mac: a.mac, ip: "2001:db8:9::A", name: "pc-a" };
+  assert.deepEqual(await on.run({ six, out: { mac: b.mac, ip: "2001:db8::1" } }, { whole: true }), {
+    ...well,
+    refused: [{ key: "out", why: "2001:db8::1 is in no subnet of this Kea" }],
+  });
+  assert.deepEqual(await on.observe(), [{ ...six, ip: "2001:db8:9::a" }]);
+  assert.deepEqual(await on.run({ six }, { whole: true }), well);
+  assert.equal((await daemon.lease(a.mac))?.ip, "2001:db8:9::a");
+});
