@@ -8,7 +8,8 @@ import type { Content, Family } from "./kea-reservation.ts";
 export type By = "mac" | "duid";
 
 /** A client and the address that is kept for it. */
-export type KeaRow<Key extends By = By> = { readonly [key in Key]: string } & {
+export type KeaRow = RowBy<"mac"> | RowBy<"duid">;
+export type RowBy<Key extends By> = { readonly [key in Key]: string } & {
   readonly ip: string;
   /** What the client is told to be called. */
   readonly name?: string | undefined;

@@ -127,26 +127,28 @@ export function replaceHosts(
     lines.push(
       `UPDATE hosts SET ${address}dhcp${family}_subnet_id = NULL WHERE ${mine} AND dhcp${family}_subnet_id IS NOT NULL AND dhcp${other}_subnet_id IS NOT NULL;`,
       `DELETE FROM hosts WHERE ${mine} AND dhcp${family}_subnet_id IS NOT NULL;`,
-      ...moves.flatMap((move) => insertHost(move, family, by)),
+      ...insertHosts(moves, family, by),
     );
   }
   return [...lines, only === "done" ? "COMMIT;" : "ROLLBACK;", ""].join("\n");
 }
 
-function insertHost({ name, to, after }: PlacedMove, family: Family, by: Identifier): string[] {
-  if (!to || !after) return [];
+/** One statement for all of IPv4: a first generation of a large table is then a second's work. */
+function insertHosts(moves: readonly PlacedMove[], family: Family, by: Identifier): string[] {
   const columns = `dhcp_identifier, dhcp_identifier_type, dhcp${family}_subnet_id, hostname, dhcp${family}_client_classes`;
-  const values = [
-    octets(name),
-    identifierTypes.indexOf(by),
-    to.id,
-    quoted(after.name ?? ""),
-    quoted((after.classes ?? []).join(",")),
-  ].join(", ");
-  const { ip = "" } = after;
-  if (family === 4) return [`INSERT INTO hosts (${columns}, ipv4_address) VALUES (${values}, ${ipv4Number(ip)});`];
-  return [
-    `WITH made AS (INSERT INTO hosts (${columns}) VALUES (${values}) RETURNING host_id)
+  const added = moves.flatMap(({ name, to, after }) => {
+    if (!to || !after) return [];
+    const [hostname, classes] = [after.name ?? "", (after.classes ?? []).join(",")].map(quoted);
+    const values = `${octets(name)}, ${identifierTypes.indexOf(by)}, ${to.id}, ${hostname}, ${classes}`;
+    return [{ values, ip: after.ip ?? "" }];
+  });
+  if (added.length === 0) return [];
+  if (family === 4) {
+    const rows = added.map(({ values, ip }) => `(${values}, ${ipv4Number(ip)})`);
+    return [`INSERT INTO hosts (${columns}, ipv4_address) VALUES\n${rows.join(",\n")};`];
+  }
+  return added.map(
+    ({ values, ip }) => `WITH made AS (INSERT INTO hosts (${columns}) VALUES (${values}) RETURNING host_id)
   INSERT INTO ipv6_reservations (address, prefix_len, type, host_id) SELECT ${quoted(ip)}, 128, 0, host_id FROM made;`,
-  ];
+  );
 }

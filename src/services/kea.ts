@@ -1,13 +1,13 @@
 import { z } from "zod";
 import type { Host } from "../core/host.ts";
 import { UserError } from "../core/outcome.ts";
-import type { KeptRow, Run, RunResult, Select, TableService } from "../core/service.ts";
+import type { KeptRow, Run, RunResult, TableService } from "../core/service.ts";
 import { byHostCommands } from "./kea-commands.ts";
 import { configuration } from "./kea-config.ts";
 import { control, done } from "./kea-control.ts";
 import { byDatabase } from "./kea-database.ts";
 import { freeingLeases } from "./kea-leases.ts";
-import { type By, contentOfRow, type KeaRow, machines, rowOf } from "./kea-row.ts";
+import { type By, contentOfRow, type KeaRow, machines, type RowBy, rowOf } from "./kea-row.ts";
 import { byConfigSet } from "./kea-set.ts";
 import type { Kea, Way } from "./kea-ways.ts";
 import { converge } from "./records.ts";
@@ -41,12 +41,13 @@ const settings = z.strictObject({
 });
 type Settings = z.output<typeof settings>;
 
-/** The options of `kea`. */
-export type KeaOptions<Key extends By> = Omit<Options<typeof settings, KeaRow<Key>>, "by"> & {
-  readonly by?: Key;
-  /** The daemon whose restart makes its state unknown; the systemd unit of Debian when left out. */
-  readonly daemon?: TableService<object, object, undefined>["daemon"];
-};
+/** The options of `kea`; the rows have the column that `by` names. */
+export type KeaOptions = OptionsBy<"mac", { readonly by?: "mac" }> | OptionsBy<"duid", { readonly by: "duid" }>;
+type OptionsBy<Key extends By, Choice> = Omit<Options<typeof settings, RowBy<Key>>, "by"> &
+  Choice & {
+    /** The daemon whose restart makes its state unknown; the systemd unit of Debian when left out. */
+    readonly daemon?: TableService<object, object, undefined>["daemon"];
+  };
 
 /**
  * The reservations of Kea DHCP, while it runs: by its host commands where it has them, in its database where one is given, otherwise by a new configuration.
@@ -55,8 +56,8 @@ export type KeaOptions<Key extends By> = Omit<Options<typeof settings, KeaRow<Ke
  * @example
  * export default kea({ socket: "/run/kea/kea4-ctrl-socket" });
  */
-export function kea<Key extends By = "mac">(options: KeaOptions<Key> = {}) {
-  const { select, daemon, ...given } = options as KeaOptions<By> & { select?: Select<KeaRow> };
+export function kea(options: KeaOptions = {}) {
+  const { select, daemon, ...given } = options;
   const settingsOf = readSettings("kea", settings, given, ["select", "on", "daemon"]);
   const { family, by } = settingsOf("");
   for (const host of Object.keys(given.on ?? {})) {
@@ -83,7 +84,7 @@ export function kea<Key extends By = "mac">(options: KeaOptions<Key> = {}) {
       return [...(await way.look())].map(([name, content]) => ({ [by]: name, ...columns, ...content }));
     },
   };
-  return { table } as unknown as { readonly table: TableService<KeaRow<Key>, KeaRow<Key>, KeaRow<Key> | undefined> };
+  return { table } as unknown as { readonly table: TableService<KeaRow, KeaRow, KeaRow | undefined> };
 }
 
 /** Brings a Kea to the rows; undefined when a reservation of ours is in the way that the changes alone do not speak of. */
@@ -102,7 +103,7 @@ async function once(run: Run<KeaRow>, settings: Settings, host: Host): Promise<E
     proved: true,
   };
 }
-type AnyKey = KeaRow<"mac"> & KeaRow<"duid">;
+type AnyKey = RowBy<"mac"> & RowBy<"duid">;
 
 /** Asks a Kea what it is, and finds the way in which its reservations are changed. */
 async function reach(settings: Settings, host: Host): Promise<{ readonly kea: Kea; readonly way: Way }> {
