@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, type TestContext, test } from "node:test";
 import { type RabbitServer, startRabbit } from "../../../test/servers/rabbitmq.ts";
 import { until } from "../../../test/until.ts";
+import { persist } from "../../core/persist.ts";
 import { systemClock } from "../../daemon/clock.ts";
 import type { Broker, Limit, Queue } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -64,9 +65,11 @@ test("a queue of a table that nobody leads is made anew by its consumer, and one
   await silence("table");
   await silence("plain");
   const got = new Set<string>();
+  const over = new AbortController();
+  t.after(() => over.abort());
   for (const name of ["table", "plain"]) {
-    const consumer = broker.consume(name, (one) => [one.ack(), got.add(one.key)], { prefetch: 1 });
-    consumer.catch(() => {}); // the test ends before it is answered, or it is told that the queue was deleted
+    const begin = () => broker.consume(name, (one) => [one.ack(), got.add(one.key)], { prefetch: 1 });
+    void persist(name, begin, { clock, signal: over.signal, log: () => {} });
   }
   await until(() => said().includes("queue table carries nothing"), patient);
   await until(goesThrough(broker, "table"), patient);
