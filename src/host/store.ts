@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Followed } from "../core/follow.ts";
 import type { Mark } from "../core/stream.ts";
+import { createRemovalTables } from "./blast-radius.ts";
 
 /**
  * A host's own memory: one SQLite file.
@@ -76,6 +77,7 @@ const schema = `
 
 export function createStoreTables(database: DatabaseSync): void {
   database.exec(schema);
+  createRemovalTables(database);
 }
 
 /** What the store knows of one service, its rows and messages apart. */
