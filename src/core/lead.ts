@@ -39,10 +39,13 @@ export function hearRefusal(
   return { lead: { ...lead, heard, behind: { state: newest, since: behind?.since ?? now } } };
 }
 
-/** What follows from a mirror that has moved, or from time that has passed. */
-export function lookAgain(lead: Lead, mirror: DirectoryState, now: number): { lead: Lead; act?: Act } {
+/** When a mirror that stays behind is believed, in monotonic milliseconds: the directory that could not be read until `readSince` is given its time. */
+export const believedAt = (since: number, readSince: number): number => Math.max(since, readSince) + patience;
+
+/** What follows from a mirror that has moved, or from time that has passed. A directory that cannot be read (`readSince` is infinite then) was not rolled back. */
+export function lookAgain(lead: Lead, mirror: DirectoryState, now: number, readSince = 0): { lead: Lead; act?: Act } {
   const { behind, ...level } = lead;
   if (!behind) return { lead };
   if (!olderState(mirror, behind.state)) return { lead: level, act: "digest" };
-  return now - behind.since < patience ? { lead } : { lead: level, act: "rollBack" };
+  return now < believedAt(behind.since, readSince) ? { lead } : { lead: level, act: "rollBack" };
 }
