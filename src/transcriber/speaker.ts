@@ -1,5 +1,5 @@
 import type { Want } from "../core/follow.ts";
-import { believedAt, hearRefusal, type Lead, lookAgain } from "../core/lead.ts";
+import { hearRefusal, type Lead, lookAgain, patience } from "../core/lead.ts";
 import type { CellChange } from "../core/row.ts";
 import type { DirectoryState, RefusalMessage } from "../core/stream.ts";
 import { nextEpoch } from "../core/tell.ts";
@@ -123,7 +123,10 @@ export function speaker({ channels, clock, random, mirror, readSince, look, log 
       if (speaks()) follow(lookAgain(lead, mirror(), clock.monotonic(), readSince()));
     },
     due() {
-      const times = [wanted && begunAt + epochSpacing, lead.behind && believedAt(lead.behind.since, readSince())];
+      const times = [
+        wanted && begunAt + epochSpacing,
+        lead.behind && Math.max(lead.behind.since, readSince()) + patience,
+      ];
       const known = times.filter((time) => time !== undefined);
       return known.length === 0 ? undefined : Math.min(...known);
     },
