@@ -14,14 +14,6 @@ const hour = 60 * 60_000;
 /** Why held removals wait begins so; `heldRemovals` finds them by it. */
 const mark = "held with the removals ";
 
-export function createRemovalTables(database: DatabaseSync): void {
-  database.exec(`
-    CREATE TABLE IF NOT EXISTS removal (service TEXT NOT NULL, at INTEGER NOT NULL, rows INTEGER NOT NULL) STRICT;
-    CREATE INDEX IF NOT EXISTS removal_at ON removal (service, at);
-    CREATE TABLE IF NOT EXISTS approved (service TEXT PRIMARY KEY, digest TEXT NOT NULL) STRICT;
-  `);
-}
-
 /** Holds the removals that are owed if they are too many, and says why; undefined when all may go on. */
 export function holdRemovals(database: DatabaseSync, service: string, limit: number, now: number): string | undefined {
   const owed = database

@@ -1,7 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Followed } from "../core/follow.ts";
 import type { Mark } from "../core/stream.ts";
-import { createRemovalTables } from "./blast-radius.ts";
 
 /**
  * A host's own memory: one SQLite file.
@@ -73,11 +72,13 @@ const schema = `
     message_id TEXT NOT NULL,
     UNIQUE (service, message_id)
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS removal (service TEXT NOT NULL, at INTEGER NOT NULL, rows INTEGER NOT NULL) STRICT;
+  CREATE INDEX IF NOT EXISTS removal_at ON removal (service, at);
+  CREATE TABLE IF NOT EXISTS approved (service TEXT PRIMARY KEY, digest TEXT NOT NULL) STRICT;
 `;
 
 export function createStoreTables(database: DatabaseSync): void {
   database.exec(schema);
-  createRemovalTables(database);
 }
 
 /** What the store knows of one service, its rows and messages apart. */
