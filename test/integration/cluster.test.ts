@@ -1,66 +1,115 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { after, before, type TestContext, test } from "node:test";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { systemClock } from "../../src/daemon/clock.ts";
 import { type Cluster, startCluster } from "../servers/cluster.ts";
+import type { RabbitServer } from "../servers/rabbitmq.ts";
 import { until } from "../until.ts";
-import { other, type Pair, patience, settled, startPair } from "./pair.fixture.ts";
+import { type Pair, patience, settled, startPair } from "./pair.fixture.ts";
 
-let cluster: Cluster;
-before(async () => {
-  cluster = await startCluster();
-});
-after(() => cluster[Symbol.asyncDispose]());
-const keep = "/tmp/cluster-logs";
+// Over a cluster of three nodes, each process at another one first: whatever becomes of a node, one transcriber is active and nothing goes back.
 
-function start(t: TestContext): Pair {
-  const nodeOf = { civet: 0, genet: 1, box: 2 };
-  const url = (at: number) => cluster.nodes[at]!.url;
-  return startPair(t, {
-    broker: `{ url: process.env.TEST_URL ?? ${JSON.stringify(url(2))}, heartbeat: 5 }`,
-    env: (host) => ({ ...process.env, TEST_URL: url(nodeOf[host as keyof typeof nodeOf]) }),
+test("a cluster whose nodes stand still and die", { timeout: 300_000 }, async (t) => {
+  await using cluster = await startCluster();
+  const world = startPair(t, {
+    broker: `{ url: JSON.parse(process.env.URLS ?? ${JSON.stringify(urls(cluster))}) }`,
+    env: (host) => ({ ...process.env, URLS: urls(cluster, ["civet", "genet", "box"].indexOf(host)) }),
   });
-}
-const nodeOf = (host: string) => cluster.nodes[host === "civet" ? 0 : 1]!;
-const sleep = (ms: number) => new Promise((r) => setTimeout(r, ms));
+  await settled(world);
+  /** The node that a process is connected to, by what it said last. */
+  const nodeOf = (host: string): RabbitServer => {
+    const port = world
+      .process(host)
+      .said()
+      .match(/.*connected to amqp:\/\/trigger@127\.0\.0\.1:(\d+)/s)?.[1];
+    return cluster.nodes.find((node) => node.port === Number(port)) ?? assert.fail(`${host} is at no node`);
+  };
 
-for (const ms of [6000, 6000, 10000, 20000])
-test(`pause ${ms}`, async (t) => {
-  const p = start(t);
-  const t0 = performance.now();
-  const log = (s: string) => console.log(Math.round(performance.now() - t0), s);
-  try {
-    const first = await settled(p);
-    const second = other(first);
-    log(`active ${first}`);
-    p.edit.add();
-    await until(p.edit.isServed, { within: patience });
-    nodeOf(first).pause();
-    const since = performance.now();
-    p.edit.add();
-    let taken = false;
-    await until(async () => (await p.active()).includes(second), { within: patience });
-    log(`taken over after ${performance.now() - since}`);
-    await until(p.edit.isServed, { within: patience });
-    log(`served after ${performance.now() - since}`);
-    await sleep(Math.max(0, ms - (performance.now() - since)));
-    nodeOf(first).resume();
-    log("resumed");
-    const end = performance.now() + 40000;
-    let last = "";
-    while (performance.now() < end) {
-      const s = await p.status();
-      const box = s.hosts.find((h) => h.host === "box")!;
-      const now = JSON.stringify([s.hosts.map((h) => [h.host, h.transcriber?.active, h.transcriber?.epoch]), box.services.names?.stored?.epoch, p.edit.isServed()]);
-      if (now !== last) log(now);
-      last = now;
-      if (Math.random() < 0.02) { p.edit.add(); log("edit"); }
-    }
-    log("back: " + p.wentBack);
-  } finally {
-    for (const n of cluster.nodes) n.resume();
-    mkdirSync(`${keep}/${t.name}`, { recursive: true });
-    cluster.keepLogs(`${keep}/${t.name}`);
-    writeFileSync(`${keep}/${t.name}/said`, p.said());
-    console.log(p.said());
+  await phase("its node stands still until another is active", async (node, another) => {
+    node.pause();
+    world.edit.add();
+    await another();
+    node.resume();
+    world.edit.add();
+  });
+  await phase("its node stands still for 20 seconds", async (node, another) => {
+    const wakes = systemClock.monotonic() + 20_000;
+    node.pause();
+    world.edit.add();
+    await another();
+    await until(() => systemClock.monotonic() > wakes, { within: patience });
+    node.resume();
+    world.edit.add();
+  });
+  await phase("its node is killed, and comes back", async (node, another) => {
+    await node.kill9();
+    world.edit.add();
+    await another();
+    world.edit.add();
+    await node.restart();
+  });
+
+  /** Something happens to the node of the active one; then all is well, and stays so. */
+  async function phase(
+    name: string,
+    act: (node: RabbitServer, another: () => Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    await t.test(name, async (t) => {
+      try {
+        const [active = ""] = await world.active();
+        await act(nodeOf(active), takeover(t, world, await world.epochOf(active)));
+        await steady(t, world);
+      } catch (error) {
+        cluster.nodes.forEach((node) => void node.resume());
+        const folder = mkdtempSync(join(tmpdir(), "trigger-cluster-"));
+        cluster.keepLogs(folder);
+        writeFileSync(join(folder, "said"), world.said());
+        throw new Error(`what the processes and the nodes said is in ${folder}`, { cause: error });
+      }
+    });
   }
 });
+
+/** The addresses of all nodes, as JSON, beginning with one of them. */
+const urls = ({ nodes }: Cluster, first = 0): string =>
+  JSON.stringify([...nodes.slice(first), ...nodes.slice(0, first)].map(({ url }) => url));
+
+/** Waits until one is active in a higher epoch, and serves what was edited meanwhile. */
+function takeover(t: TestContext, world: Pair, epoch: number): () => Promise<void> {
+  const since = performance.now();
+  const taken = async (): Promise<boolean> => {
+    const active = await world.active();
+    return active.length === 1 && (await world.epochOf(active[0] ?? "")) > epoch;
+  };
+  return async () => {
+    await until(taken, { within: patience });
+    const takenOver = Math.round(performance.now() - since);
+    await until(world.edit.isServed, { within: patience });
+    const served = Math.round(performance.now() - since);
+    t.diagnostic(
+      `one is active in a higher epoch after ${takenOver} ms, and what was edited is served after ${served} ms`,
+    );
+  };
+}
+
+/** Waits until one and the same has been active for some seconds: by then the nodes have found together. What is edited is served, and nothing went back. */
+async function steady(t: TestContext, world: Pair): Promise<void> {
+  const start = performance.now();
+  let since = start;
+  let last: string | undefined;
+  const same = async (): Promise<boolean> => {
+    const active = await world.active();
+    const now = active.length === 1 ? `${active} ${await world.epochOf(active[0] ?? "")}` : undefined;
+    if (now === undefined || now !== last) since = performance.now();
+    last = now;
+    return performance.now() - since > 4_000;
+  };
+  await until(same, { within: patience });
+  t.diagnostic(`it stays so ${Math.round(since - start)} ms after the node came back`);
+  const [active = ""] = await world.active();
+  world.edit.add();
+  await world.equalWith(active);
+  assert.match((await world.project.trigger(["status"])).out, new RegExp(`^${active} .* active$`, "m"));
+}

@@ -19,6 +19,7 @@ const names = ["one", "two", "three"];
 const settings = (netTick: number): string[] => [
   "cluster_formation.peer_discovery_backend = classic_config",
   ...names.map((name, at) => `cluster_formation.classic_config.nodes.${at + 1} = ${name}@localhost`),
+  "cluster_formation.discovery_retry_limit = 1",
   "cluster_partition_handling = pause_minority",
   `net_ticktime = ${netTick}`,
 ];
