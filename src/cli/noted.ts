@@ -9,7 +9,9 @@ export function notedLines({ files, changes, commands }: Noted, secret: boolean,
       secret ? `${path} would change; it has secrets and is not shown` : patch(path, before, after, terminal),
     ),
     ...changes.map((change) => `would ${change}`),
-    ...commands.map(({ command }) => `would run: ${command.join(" ")}`),
+    ...commands.map(({ command }) =>
+      "socket" in command ? `would tell ${command.socket}` : `would run: ${command.join(" ")}`,
+    ),
   ];
 }
 

@@ -3,6 +3,22 @@
 /** A program and its arguments; no shell is involved. */
 export type Command = readonly [program: string, ...arguments: string[]];
 
+/** The control socket of a daemon (unix): what is asked is written to it, and what comes until the daemon closes it is the answer. */
+export interface Socket {
+  /** Absolute path. */
+  readonly socket: string;
+}
+
+/** What may be asked or told: a program, or a daemon through its socket. */
+export type Asked = Command | Socket;
+
+export interface AskOptions {
+  /** Standard input, or what is written to the socket. */
+  readonly input?: string;
+  /** Milliseconds until it is given up; 60,000 by default. */
+  readonly deadline?: number;
+}
+
 /** A step of an install: a command that must exit 0, several that all must, in order, or a function that throws when it fails. `{staged}` in a command is the staged file. */
 export type Step = Command | readonly Command[] | ((host: Host) => Promise<void>);
 
@@ -37,19 +53,37 @@ export type Installed = "unchanged" | "loaded" | "proved";
 
 export interface Host {
   readonly name: string;
+  /** The name of the service that runs. */
+  readonly service: string;
   /** Aborted when the run must end: its deadline has passed or the process stops. */
   readonly signal: AbortSignal;
   /** Puts files in force as one transaction: stage, check, keep the last good ones, replace, reload, probe. Throws when they are not in force. */
   install(files: InstallFile | readonly InstallFile[], steps?: InstallSteps): Promise<Installed>;
-  /** Runs a command that only reads; also when dry. A non-zero exit throws with what it said. */
-  ask(command: Command, options?: { input?: string }): Promise<Output>;
-  /** Runs a command that changes something; a dry machine only says it. A non-zero exit throws with what it said. */
-  tell(command: Command, options?: { input?: string }): Promise<Output>;
+  /** Runs a command that only reads; also when dry. A non-zero exit throws with what it said; a socket where nobody answers throws `Away`. */
+  ask(asked: Asked, options?: AskOptions): Promise<Output>;
+  /** Runs a command that changes something; a dry machine only says it. A non-zero exit throws with what it said; a socket where nobody answers throws `Away`. */
+  tell(asked: Asked, options?: AskOptions): Promise<Output>;
   /** The file system of the machine; a dry machine keeps the changes to itself. */
   readonly files: Files;
   /** Something this service keeps on this host from one run to the next, durable when the run succeeds. */
   readonly memory: Memory;
+  /** What this service wrote where others write, too. */
+  readonly owned: Owned;
   log(message: string): void;
+}
+
+/**
+ * Which records of a daemon are this service's own, by name, where others write to the same daemon.
+ * Durable at once: what is claimed before it is written stays ours, whatever happens to the run.
+ */
+export interface Owned {
+  /** Whether it is ours; of a name that we gave up, whether `record` is still what we last had there: a daemon restored from a backup brings it back. */
+  has(name: string, record: string): boolean;
+  claim(names: Iterable<string>): void;
+  /** They are gone from the daemon; each with the record that it last had. */
+  release(records: Iterable<readonly [name: string, record: string]>): void;
+  /** Somebody else's stand where ours are to be: `trigger approve` claims them. */
+  hold(names: Iterable<string>): void;
 }
 
 /** A service's own small durable notes: text under a name. */

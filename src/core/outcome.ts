@@ -31,6 +31,11 @@ export class Later extends Error {
   }
 }
 
+/** Thrown in a run whose daemon does not answer: tried again at once when it is back, and meanwhile often, because asking costs little. */
+export class Away extends Error {
+  override name = "Away";
+}
+
 /** Thrown in a run that must not go on before a person has looked (`trigger approve`). */
 export class Held extends Error {
   override name = "Held";

@@ -27,8 +27,21 @@ export interface Run<Row> {
   readonly interrupted: boolean;
 }
 
-/** What `run` may answer: single rows that the daemon refused. They wait; the others are loaded. */
-export type RunResult = void | { readonly refused: readonly { readonly key: string; readonly why: string }[] };
+/** What `run` may answer. The rows that it names wait; the others are loaded. */
+export type RunResult = void | {
+  /** Single rows that the daemon refused. */
+  readonly refused?: readonly KeptRow[];
+  /** Rows in whose place the daemon has something that trigger did not write. */
+  readonly held?: readonly KeptRow[];
+  /** The daemon was seen to serve what was given; what was installed is proved by its own probe. */
+  readonly proved?: boolean;
+};
+
+/** A row that is not in force, and why. */
+export interface KeptRow {
+  readonly key: string;
+  readonly why: string;
+}
 
 /** What a service with a table is, apart from what it does. `In` is what `select` gives, `Row` what the column types make of it: the same JSON, cleaned. */
 export interface TableDeclaration<In extends object, Row extends object, Out> {
@@ -39,6 +52,8 @@ export interface TableDeclaration<In extends object, Row extends object, Out> {
   secret?: readonly NoInfer<keyof Row & string>[];
   /** The least time between two runs, in milliseconds (1,000 by default): the first change runs at once, a burst is folded. */
   pace?: number;
+  /** Others write to the same daemon: only what was written here (`host.owned`, by the first unique column) is changed, the rest is foreign. */
+  shared?: boolean;
   /** The daemon whose restart makes its state unknown. */
   daemon?: { readonly unit: string } | { readonly pidFile: string };
   /** The rows of an entry; pure. At the transcriber. */

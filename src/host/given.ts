@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Change, Columns, Rows, Table } from "../core/service.ts";
+import type { Change, Columns, KeptRow, Rows, Table } from "../core/service.ts";
 import { claimsOf } from "../core/unique.ts";
 import { transaction } from "../sqlite/open.ts";
 import { keptRows, owedRows } from "./store.ts";
@@ -12,7 +12,7 @@ export interface GivenRows {
   /** A key was already in doubt: an earlier run did not end. */
   readonly interrupted: boolean;
   /** The run succeeded, but for these keys; in the caller's transaction. Gives how many more rows are loaded than before. */
-  loaded(refused: readonly { readonly key: string; readonly why: string }[], now: number): number;
+  loaded(kept: { readonly refused?: readonly KeptRow[]; readonly held?: readonly KeptRow[] }, now: number): number;
 }
 
 interface OwedRow {
@@ -49,12 +49,13 @@ export function giveRows(database: DatabaseSync, service: string, table: Table):
       .filter((change): change is Change<Columns> => change.before !== undefined || change.after !== undefined)
       .sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined) || (a.key < b.key ? -1 : 1)),
     interrupted: owed.some(({ doubt }) => doubt === 1),
-    loaded(refused, now) {
+    loaded({ refused = [], held = [] }, now) {
       const refuse = database.prepare(
         "UPDATE row SET doubt = 0, given = NULL, why = ?, since = ? WHERE service = ? AND key = ? AND desired IS given",
       );
       for (const { key, why } of refused) refuse.run(`refused by the daemon: ${why}`, now, service, key);
-      const names = new Set(refused.map(({ key }) => key));
+      for (const { key, why } of held) refuse.run(`held: ${why}`, now, service, key);
+      const names = new Set([...refused, ...held].map(({ key }) => key));
       const load = database.prepare(
         "UPDATE row SET loaded = given, given = NULL, doubt = 0 WHERE service = ? AND key = ? AND doubt = 1",
       );

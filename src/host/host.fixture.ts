@@ -35,7 +35,7 @@ export function simulatedService() {
       seen.changes.push(changes);
       seen.interrupted.push(interrupted);
       await controls.before?.();
-      const refused = new Set(controls.result?.refused.map(({ key }) => key));
+      const refused = new Set(controls.result?.refused?.map(({ key }) => key));
       if (!changes) served.clear();
       const moves = changes ?? [...rows.entries()].map(([key, after]) => ({ key, after }));
       for (const { key, after } of moves) {

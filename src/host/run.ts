@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { Fatal, Held, reason } from "../core/outcome.ts";
+import { Away, Fatal, Held, reason } from "../core/outcome.ts";
 import type { PlainService, Table } from "../core/service.ts";
 import { wrongBody } from "../core/wrong-body.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -7,7 +7,7 @@ import type { Machine } from "../ports/machine.ts";
 import { transaction } from "../sqlite/open.ts";
 import { giveRows } from "./given.ts";
 import { parkedLimit, type StoredMessages } from "./messages.ts";
-import { readFacts, writeFacts } from "./store.ts";
+import { oweFullRun, readFacts, writeFacts } from "./store.ts";
 import { hostWords } from "./words.ts";
 
 /** One run of a service, from the store to the machine and back into the store. */
@@ -44,9 +44,9 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
       signal.throwIfAborted();
       const incarnation = await machine.incarnation(table.daemon);
       transaction(database, () => {
-        const more = given.loaded(result?.refused ?? [], clock.now());
+        const more = given.loaded(result ?? {}, clock.now());
         words.keep();
-        const proved = words.proved() ?? false;
+        const proved = words.proved() ?? result?.proved ?? false;
         const ranAt = clock.now();
         // A full run that was asked for while this one was under way is still owed.
         const now = readFacts(database, service);
@@ -59,6 +59,8 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
   } catch (error) {
     const failing = reason(error);
     const proved = false;
+    // A daemon that did not answer may come back with anything.
+    if (error instanceof Away && asked === 0) oweFullRun(database, service);
     if (error instanceof Held) writeFacts(database, service, { failing, proved, held: failing });
     else if (error instanceof Fatal) writeFacts(database, service, { failing, proved, fatal: failing });
     else writeFacts(database, service, { failing, proved });

@@ -1,11 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Command, Host, Output } from "../core/host.ts";
+import type { Asked, AskOptions, Host, Output } from "../core/host.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
 import { transaction } from "../sqlite/open.ts";
 import { createInstallTables } from "./install/book.ts";
 import { installer } from "./install/install.ts";
 import { commandDeadline, failed } from "./install/step.ts";
+import { createOwnedTables, noted, ownedBy } from "./owned.ts";
 
 export interface WordsOptions {
   /** The host's name. */
@@ -35,6 +36,7 @@ export interface Words {
 /** Makes the tables that the words of a service stand on. */
 export function createWordsTables(database: DatabaseSync): void {
   createInstallTables(database);
+  createOwnedTables(database);
   database.exec(
     "CREATE TABLE IF NOT EXISTS note (service TEXT, name TEXT, text TEXT NOT NULL, PRIMARY KEY (service, name)) STRICT",
   );
@@ -45,30 +47,32 @@ export function hostWords(options: WordsOptions): Words {
   const { name, service, machine, database, clock, signal, secret, unsure = false, log } = options;
   const installs = installer({ database, machine, clock, service, secret, unsure, log });
   const notes = new Map<string, string>();
+  const owned = ownedBy(database, service, clock.now);
   let proved: boolean | undefined;
 
-  const run = async (command: Command, changes: boolean, input: string | undefined): Promise<Output> => {
-    const wanted = { changes, signal, deadline: commandDeadline, ...(input === undefined ? {} : { input }) };
-    const output = await machine.run(command, wanted);
-    if (output.code !== 0) throw failed(command, output, secret);
+  const run = async (asked: Asked, changes: boolean, options: AskOptions = {}): Promise<Output> => {
+    const output = await machine.run(asked, { deadline: commandDeadline, ...options, changes, signal });
+    if (output.code !== 0) throw failed(asked, output, secret);
     return output;
   };
 
   const host: Host = {
     name,
+    service,
     signal,
     async install(files, steps = {}) {
       const outcome = await installs.install("path" in files ? [files] : files, steps, host);
       proved = (proved ?? true) && outcome.proved;
       return outcome.installed;
     },
-    ask: (command, { input } = {}) => run(command, false, input),
-    tell: (command, { input } = {}) => run(command, true, input),
+    ask: (asked, options) => run(asked, false, options),
+    tell: (asked, options) => run(asked, true, options),
     files: machine.files,
     memory: {
       get: (note) => notes.get(note) ?? readNote(database, service, note),
       set: (note, text) => void notes.set(note, text),
     },
+    owned: machine.dry ? noted(owned) : owned,
     log,
   };
   return {

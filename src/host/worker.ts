@@ -1,4 +1,4 @@
-import { Fatal, Held, Later, reason } from "../core/outcome.ts";
+import { Away, Fatal, Held, Later, reason } from "../core/outcome.ts";
 import type { Clock } from "../ports/clock.ts";
 
 /** Runs a service whenever something is owed: at once for the first change, then paced, and with a backoff while it fails. */
@@ -6,6 +6,8 @@ import type { Clock } from "../ports/clock.ts";
 /** The waits after failures, in milliseconds: 1 s, doubled each time, at most 30 s. */
 const firstBackoff = 1000;
 const longestBackoff = 30_000;
+/** A daemon that does not answer is asked again after this, in milliseconds: a change is to be in force within a second of its return. */
+const awayRetry = 500;
 
 export interface Work {
   /** The least time between the starts of two runs, in milliseconds. */
@@ -31,6 +33,7 @@ export interface Worker {
 export function worker(work: Work, clock: Clock, signal: AbortSignal): Worker {
   let failures = 0;
   let failing = false;
+  let away = "";
   let notBefore = 0;
   let poked = false;
   let wake = new AbortController();
@@ -42,9 +45,17 @@ export function worker(work: Work, clock: Clock, signal: AbortSignal): Worker {
       if (failing) work.log("well again");
       failing = false;
       failures = 0;
+      away = "";
     } catch (error) {
       if (signal.aborted) return;
       failing = true;
+      if (error instanceof Away) {
+        notBefore = clock.monotonic() + awayRetry;
+        if (reason(error) !== away) work.log(`${reason(error)} (asked again until it answers)`);
+        away = reason(error);
+        work.changed();
+        return;
+      }
       failures += 1;
       const backoff = Math.min(firstBackoff * 2 ** (failures - 1), longestBackoff);
       const wait = error instanceof Later ? Math.max(error.after, backoff) : backoff;

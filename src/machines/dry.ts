@@ -1,4 +1,4 @@
-import type { Command } from "../core/host.ts";
+import type { Asked } from "../core/host.ts";
 import type { Machine } from "../ports/machine.ts";
 import { overlay } from "./overlay.ts";
 
@@ -12,7 +12,7 @@ export interface Noted {
   }[];
   /** What else would become of files and directories, each as a sentence. */
   readonly changes: readonly string[];
-  readonly commands: readonly { readonly command: Command; readonly input: string | undefined }[];
+  readonly commands: readonly { readonly command: Asked; readonly input: string | undefined }[];
 }
 
 export interface DryMachine extends Machine {

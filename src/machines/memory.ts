@@ -13,7 +13,7 @@ export interface Call {
 export type Program = (call: Call) => Partial<Output> | void | Promise<Partial<Output> | void>;
 
 export interface MemoryMachine extends Machine, Omit<Disk, "files"> {
-  /** Registers a program, or takes the place of one. */
+  /** Registers a program, or a daemon by its socket, or takes the place of one. */
   program(name: string, program: Program): void;
   /** Gives a daemon another incarnation. */
   restarted(daemon: string): void;
@@ -53,8 +53,10 @@ export function memoryMachine(options: MemoryOptions = {}): MemoryMachine {
   return {
     ...disk,
     dry: false,
-    async run([name, ...rest], { input, signal, deadline }) {
+    async run(asked, { input, signal, deadline }) {
       signal?.throwIfAborted();
+      const [name, ...rest]: readonly string[] = "socket" in asked ? [asked.socket] : asked;
+      if (name === undefined) throw new Error("a command without a program");
       step(`run ${[name, ...rest].join(" ")}`);
       const timeout = AbortSignal.timeout(deadline);
       const ended = signal ? AbortSignal.any([signal, timeout]) : timeout;

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { DaemonIdentity, Machine } from "../ports/machine.ts";
+import { askSocket } from "./ask-socket.ts";
 import { realFiles } from "./real-files.ts";
 import { runCommand } from "./run-command.ts";
 
@@ -8,7 +9,7 @@ export function realMachine(): Machine {
   return {
     dry: false,
     files: realFiles,
-    run: runCommand,
+    run: (asked, options) => ("socket" in asked ? askSocket(asked, options) : runCommand(asked, options)),
     async incarnation(daemon) {
       const boot = await firstLine("/proc/sys/kernel/random/boot_id");
       if (boot === undefined) return undefined;

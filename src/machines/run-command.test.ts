@@ -39,8 +39,10 @@ test("a deadline kills the whole process group, also one that ignores SIGTERM", 
   }
 });
 
-test("of what a command says a mebibyte is kept, and said so", async () => {
-  const { stdout, code } = await runCommand(["sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' x"], options);
+test("of what a command that changes something says a mebibyte is kept, and said so; of one that is asked, all", async () => {
+  const long = ["sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' x"] as const;
+  assert.equal((await runCommand(long, { ...options, changes: false })).stdout.length, 3_000_000);
+  const { stdout, code } = await runCommand(long, { ...options, changes: true });
   assert.equal(code, 0);
   assert.equal(stdout.length, (1 << 20) + "\n(1951424 more bytes are not kept)".length);
   assert.match(stdout.slice(-40), /1951424 more bytes/);

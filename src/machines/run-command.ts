@@ -5,18 +5,20 @@ import type { RunOptions } from "../ports/machine.ts";
 
 /** Of what a command says so much is kept, per stream; the rest is read and dropped. */
 const outputLimit = 1 << 20;
+/** What is only asked may be as long as a whole zone. */
+const answerLimit = 256 << 20;
 /** A process group that was asked to end is killed after this, in milliseconds. */
 const killAfter = 2000;
 /** After its end a command's output is waited for this long, in milliseconds: a daemon that it started may hold the pipes for ever. */
 const drainTime = 200;
 
 /** Runs a command in a process group of its own, to its end or to its deadline. */
-export async function runCommand(command: Command, { input, signal, deadline }: RunOptions): Promise<Output> {
+export async function runCommand(command: Command, { changes, input, signal, deadline }: RunOptions): Promise<Output> {
   signal?.throwIfAborted();
   const [program, ...rest] = command;
   const child = spawn(program, rest, { detached: true, stdio: "pipe" });
-  const stdout = collect(child.stdout);
-  const stderr = collect(child.stderr);
+  const stdout = collect(child.stdout, changes ? outputLimit : answerLimit);
+  const stderr = collect(child.stderr, outputLimit);
   // A program may end without reading its input (EPIPE): its exit code tells how it went.
   child.stdin.on("error", () => {});
   child.stdin.end(input);
@@ -77,13 +79,13 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-function collect(stream: Readable) {
+function collect(stream: Readable, limit: number) {
   const chunks: Buffer[] = [];
   let kept = 0;
   let dropped = 0;
   const notes: string[] = [];
   stream.on("data", (chunk: Buffer) => {
-    const room = Math.max(0, outputLimit - kept);
+    const room = Math.max(0, limit - kept);
     if (room > 0) chunks.push(chunk.subarray(0, room));
     kept += Math.min(room, chunk.length);
     dropped += Math.max(0, chunk.length - room);

@@ -1,4 +1,4 @@
-import type { Command, Files, Output } from "../core/host.ts";
+import type { Asked, Files, Output } from "../core/host.ts";
 
 /** How a daemon's present incarnation is recognised. */
 export type DaemonIdentity = { readonly unit: string } | { readonly pidFile: string };
@@ -10,10 +10,11 @@ export interface Machine {
   readonly files: Files;
   /**
    * Runs a command to its end and gives what it said, whatever its exit code; 127 when there is no such program.
+   * Of a socket it gives what the daemon answers, and throws `Away` where nobody does.
    * At its deadline (milliseconds) or the signal its whole process group is killed and the call throws.
    * `changes` says that it changes something: a dry machine notes it and answers 0.
    */
-  run(command: Command, options: RunOptions): Promise<Output>;
+  run(asked: Asked, options: RunOptions): Promise<Output>;
   /** A text that differs after every boot, and after every restart of the daemon when one is named; undefined when it cannot be known. */
   incarnation(daemon?: DaemonIdentity): Promise<string | undefined>;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { posix } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { RunResult } from "../../src/core/service.ts";
 import type { MemoryMachine } from "../../src/machines/memory.ts";
 import { homes } from "../../src/services/homes.ts";
 import { conform } from "./conform.ts";
@@ -27,10 +28,8 @@ async function makeHome({ files }: MemoryMachine, path: string, uid: number, { f
   await files.write(posix.join(path, file), path, { uid, gid: 100 });
 }
 
-const refusedKeys = (result: void | { refused: readonly { key: string }[] }) =>
-  result ? result.refused.map(({ key }) => key) : [];
-const whyRefused = (result: void | { refused: readonly { why: string }[] }) =>
-  result ? (result.refused[0]?.why ?? "") : "";
+const refusedKeys = (result: RunResult) => (result?.refused ?? []).map(({ key }) => key);
+const whyRefused = (result: RunResult) => result?.refused?.[0]?.why ?? "";
 
 conform("homes", service, [alice, bob], { machine: machineWith });
 

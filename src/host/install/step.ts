@@ -1,4 +1,4 @@
-import type { Command, Host, Output, Step } from "../../core/host.ts";
+import type { Asked, Command, Host, Output, Step } from "../../core/host.ts";
 import { CommandFailed } from "../../core/outcome.ts";
 import type { Machine } from "../../ports/machine.ts";
 
@@ -28,7 +28,8 @@ export const commandsOf = (step: Exclude<Step, (host: Host) => Promise<void>>): 
 const isCommand = (step: Command | readonly Command[]): step is Command => typeof step[0] === "string";
 
 /** The error of a command that did not exit 0: program, code, and the first lines of what it said unless that may hold secrets. */
-export function failed([program]: Command, { code, stdout, stderr }: Output, secret: boolean): CommandFailed {
+export function failed(asked: Asked, { code, stdout, stderr }: Output, secret: boolean): CommandFailed {
+  const program = "socket" in asked ? asked.socket : asked[0];
   if (secret)
     return new CommandFailed(`${program} exited ${code} (what it said may hold secrets and is not shown)`, code);
   const said = (stderr.trim() || stdout.trim()).split("\n").slice(0, 8).join("\n").slice(0, 1000);

@@ -1,0 +1,71 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Owned } from "../core/host.ts";
+import { transaction } from "../sqlite/open.ts";
+
+/** Which records of a shared daemon a service wrote, durably in the host's store. */
+const schema = `
+  CREATE TABLE IF NOT EXISTS owned (
+    service TEXT NOT NULL,
+    name TEXT NOT NULL,
+    state TEXT NOT NULL, -- ours, gone (given up, with what it last was), held (somebody else's, in our way)
+    record TEXT,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (service, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS owned_state ON owned (service, since) WHERE state <> 'ours';
+`;
+
+/** What was given up is known for as long as a backup is likely to bring it back, in milliseconds: 60 days. */
+const goneMemory = 60 * 24 * 60 * 60_000;
+
+export function createOwnedTables(database: DatabaseSync): void {
+  database.exec(schema);
+}
+
+/** A service's own records. */
+export function ownedBy(database: DatabaseSync, service: string, now: () => number): Owned {
+  const put = (state: string, name: string, record: string | null): void =>
+    void database
+      .prepare("INSERT OR REPLACE INTO owned (service, name, state, record, since) VALUES (?, ?, ?, ?, ?)")
+      .run(service, name, state, record, now());
+  const within = (work: () => void): void => (database.isTransaction ? work() : transaction(database, work));
+  return {
+    has(name, record) {
+      const row = database.prepare("SELECT state, record FROM owned WHERE service = ? AND name = ?").get(service, name);
+      return row?.state === "ours" || (row?.state === "gone" && row.record === record);
+    },
+    claim: (names) =>
+      within(() => {
+        for (const name of names) put("ours", name, null);
+      }),
+    release: (records) =>
+      within(() => {
+        for (const [name, record] of records) put("gone", name, record);
+        database
+          .prepare("DELETE FROM owned INDEXED BY owned_state WHERE service = ? AND state <> 'ours' AND since < ?")
+          .run(service, now() - goneMemory);
+      }),
+    hold: (names) =>
+      within(() => {
+        for (const name of names) put("held", name, null);
+      }),
+  };
+}
+
+/** Takes over everything of somebody else's that stands in the way of a service's own. */
+export function takeOverHeld(database: DatabaseSync, service: string): void {
+  database.prepare("UPDATE owned SET state = 'ours' WHERE service = ? AND state = 'held'").run(service);
+}
+
+/** The same, on a machine where nothing is changed: what would be claimed is not remembered. */
+export const noted = (owned: Owned): Owned => {
+  const claimed = new Set<string>();
+  return {
+    has: (name, record) => claimed.has(name) || owned.has(name, record),
+    claim(names) {
+      for (const name of names) claimed.add(name);
+    },
+    release: () => {},
+    hold: () => {},
+  };
+};

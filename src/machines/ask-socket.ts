@@ -1,0 +1,41 @@
+import { createConnection } from "node:net";
+import type { Output, Socket } from "../core/host.ts";
+import { Away } from "../core/outcome.ts";
+import type { RunOptions } from "../ports/machine.ts";
+
+/** An answer beyond this many bytes is no answer any more. */
+const answerLimit = 256 << 20;
+
+/** Writes to a daemon's unix socket and gives what it answers until it closes it; throws `Away` where nobody does. */
+export async function askSocket(
+  { socket: path }: Socket,
+  { input = "", signal, deadline }: RunOptions,
+): Promise<Output> {
+  signal?.throwIfAborted();
+  const connection = createConnection(path);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const away = (why: string, cause?: unknown): void =>
+        reject(new Away(`${path}: ${why}`, cause === undefined ? {} : { cause }));
+      connection.setTimeout(deadline, () => away(`no answer within ${deadline / 1000} s`));
+      connection.on("error", (error: NodeJS.ErrnoException) => {
+        if (error.code === "EACCES") reject(new Error(`${path}: not allowed to connect (EACCES)`, { cause: error }));
+        else away("nobody answers", error);
+      });
+      connection.on("data", (chunk: Buffer) => {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes > answerLimit) reject(new Error(`${path}: an answer of more than ${answerLimit >> 20} MiB`));
+      });
+      connection.on("close", () => (bytes > 0 ? resolve() : away("closed without an answer")));
+      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+      // Not ended here: a daemon may take the end of what is written for the end of the conversation.
+      connection.write(input);
+    });
+  } finally {
+    connection.destroy();
+  }
+  return { code: 0, stdout: Buffer.concat(chunks).toString(), stderr: "" };
+}

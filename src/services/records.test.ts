@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Host } from "../core/host.ts";
+import { canonical } from "../core/row.ts";
+import type { Change, Rows } from "../core/service.ts";
+import { converge, type Records } from "./records.ts";
+
+interface Lease {
+  readonly [column: string]: string;
+  readonly mac: string;
+  readonly ip: string;
+}
+type Table = Record<string, Lease>;
+
+/** A daemon as a map that others write to, and what a service did to it. */
+function daemon(first: Record<string, string> = {}) {
+  const has = new Map(Object.entries(first));
+  const ours = new Map<string, string>();
+  const done: string[] = [];
+  const refuses = new Set<string>();
+  const host = {
+    service: "dhcp",
+    log: (line: string) => void done.push(`log ${line}`),
+    owned: {
+      has: (name, record) => ours.get(name) === "" || ours.get(name) === record,
+      claim(names) {
+        for (const name of names) ours.set(name, "");
+      },
+      release(records) {
+        for (const [name, record] of records) ours.set(name, record);
+      },
+      hold: () => {},
+    },
+  } as Pick<Host, "service" | "log" | "owned"> as Host;
+  const records: Records<Lease, string> = {
+    of: ({ mac, ip }) => [[mac, ip]],
+    async look(names) {
+      done.push(`look ${names ? [...names].join(" ") : "at all"}`);
+      return new Map([...has].filter(([name]) => names === undefined || names.has(name)));
+    },
+    async write(moves) {
+      const refused = new Map<string, string>();
+      for (const { name, after } of moves) {
+        done.push(after === undefined ? `remove ${name}` : `put ${name} ${after}`);
+        if (refuses.has(name)) refused.set(name, "no such subnet");
+        else if (after === undefined) has.delete(name);
+        else has.set(name, after);
+      }
+      return refused;
+    },
+  };
+  const run = async (rows: Table, before?: Table, interrupted = false) => {
+    done.length = 0;
+    const changes = before && changesOf(before, rows);
+    const { result } = await converge({ rows: rowsOf(rows), changes, interrupted }, host, records);
+    return result;
+  };
+  return { has, ours, done, refuses, run };
+}
+
+function rowsOf(table: Table): Rows<Lease> {
+  const entries = Object.entries(table);
+  return {
+    size: entries.length,
+    get: (key) => table[key],
+    entries: () => entries,
+    *[Symbol.iterator]() {
+      yield* Object.values(table);
+    },
+  };
+}
+
+const changesOf = (before: Table, after: Table): Change<Lease>[] =>
+  [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .map((key) => ({ key, before: before[key], after: after[key] }) as Change<Lease>)
+    .filter((change) => canonical(change.before ?? null) !== canonical(change.after ?? null));
+
+const a = { mac: "aa", ip: "1" };
+const b = { mac: "bb", ip: "2" };
+
+test("a full run writes the difference alone, and leaves alone what it never wrote", async () => {
+  const on = daemon({ zz: "9", aa: "1" });
+  await on.run({ a, b });
+  assert.deepEqual(on.done, ["look at all", "put bb 2"]);
+  await on.run({ a, b });
+  assert.deepEqual(on.done, ["look at all"]);
+  on.has.set("bb", "7");
+  await on.run({ a, b });
+  assert.deepEqual(on.done, ["look at all", "put bb 2"]);
+  await on.run({});
+  assert.deepEqual([...on.has], [["zz", "9"]]);
+});
+
+test("a change of a name that is known costs no look", async () => {
+  const on = daemon();
+  await on.run({ a });
+  await on.run({ a: { mac: "aa", ip: "3" } }, { a });
+  assert.deepEqual(on.done, ["put aa 3"]);
+  await on.run({}, { a: { mac: "aa", ip: "3" } });
+  assert.deepEqual(on.done, ["remove aa"]);
+});
+
+test("what somebody else wrote is not overwritten: the row is held with both contents until it is adopted", async () => {
+  for (const before of [undefined, {}]) {
+    const on = daemon({ aa: "9" });
+    const { held } = await on.run({ a, b }, before);
+    assert.deepEqual(
+      held?.map(({ key }) => key),
+      ["a"],
+    );
+    assert.match(held?.[0]?.why ?? "", /aa has "9" there.*wanted: "1".*trigger adopt dhcp aa/);
+    assert.deepEqual(
+      [...on.has],
+      [
+        ["aa", "9"],
+        ["bb", "2"],
+      ],
+    );
+    on.ours.set("aa", "");
+    await on.run({ a, b }, before && { b });
+    assert.equal(on.has.get("aa"), "1");
+  }
+});
+
+test("after a run that did not end, what it touched is looked at rather than believed", async () => {
+  const on = daemon();
+  await on.run({ a });
+  on.has.set("aa", "3");
+  await on.run({ a }, { a }, true);
+  const back = await on.run({ a: { mac: "aa", ip: "4" } }, { a }, true);
+  assert.deepEqual(on.done, ["look aa", "put aa 4"]);
+  assert.deepEqual(back.held, []);
+});
+
+test("what was given up and comes back from a backup is ours; what somebody else made under its name is not", async () => {
+  const on = daemon();
+  await on.run({ a });
+  await on.run({}, { a });
+  on.has.set("aa", "5");
+  await on.run({});
+  assert.deepEqual([...on.has], [["aa", "5"]]);
+  on.ours.set("aa", canonical("1"));
+  on.has.set("aa", "1");
+  await on.run({});
+  assert.deepEqual([...on.has], []);
+});
+
+test("a record that the daemon refuses is its row's refusal, and the others go in", async () => {
+  const on = daemon();
+  on.refuses.add("aa");
+  assert.deepEqual((await on.run({ a, b })).refused, [{ key: "a", why: "no such subnet" }]);
+  assert.equal(on.has.get("bb"), "2");
+});
+
+test("two rows that swap their names are one write, whose removals come first", async () => {
+  const on = daemon();
+  await on.run({ a, b });
+  await on.run({ a: { mac: "bb", ip: "1" }, b: { mac: "aa", ip: "2" } }, { a, b });
+  assert.deepEqual(on.done, ["put aa 2", "put bb 1"]);
+});
+
+test("a great part of the table is brought by comparing the whole", async () => {
+  const on = daemon();
+  const many = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`k${i}`, { mac: `m${i}`, ip: `${i}` }]));
+  await on.run(many, {});
+  assert.equal(on.done[0], "look at all");
+  assert.equal(on.has.size, 300);
+});
