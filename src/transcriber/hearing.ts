@@ -48,7 +48,7 @@ export function hearing({
           steady.hear(mark.asOf.clock, report.host);
         }
       }
-      nudge();
+      if (speaker.due() !== undefined) nudge();
       onReport(report);
     },
     ask({ host, service, want }) {

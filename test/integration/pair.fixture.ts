@@ -71,11 +71,9 @@ export default defineConfig({
     return hosts.find((one) => one.host === host)?.transcriber?.epoch ?? 0;
   };
   return {
-    ...{ project, start, edit, active, epochOf, status },
+    ...{ project, start, edit, active, epochOf },
     process: (host: string): Running => processes.get(host) ?? assert.fail(`${host} does not run`),
     said: (): string => [...processes].map(([host, { said }]) => `${host} said:\n${said()}`).join("\n"),
-    /** How the host's place in the stream went back, if ever. */
-    wentBack: watched.wentBack,
     /** Waits until the host serves the directory, and both agree that its table is equal, at a place of `transcriber`. */
     async equalWith(transcriber: string): Promise<void> {
       await until(edit.isServed, { within: patience });

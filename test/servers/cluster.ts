@@ -7,8 +7,6 @@ import { epmdArguments, type RabbitServer, startRabbit } from "./rabbitmq.ts";
 /** Three RabbitMQ nodes that are one cluster, private to the test. */
 export interface Cluster extends AsyncDisposable {
   readonly nodes: readonly RabbitServer[];
-  /** Runs rabbitmqctl on the first node. */
-  ctl(...args: string[]): Promise<string>;
   /** Copies the logs of the nodes into a folder. */
   keepLogs(folder: string): void;
 }
@@ -19,12 +17,12 @@ const names = ["one", "two", "three"];
 const settings = (netTick: number): string[] => [
   "cluster_formation.peer_discovery_backend = classic_config",
   ...names.map((name, at) => `cluster_formation.classic_config.nodes.${at + 1} = ${name}@localhost`),
-  "cluster_formation.discovery_retry_limit = 1",
+  "cluster_formation.discovery_retry_limit = 1", // the first one finds nobody, and the others wait for it by a lock
   "cluster_partition_handling = pause_minority",
   `net_ticktime = ${netTick}`,
 ];
 
-/** Starts a cluster of three; it takes 20 to 40 seconds. */
+/** Starts a cluster of three; it takes half a minute. */
 export async function startCluster({ netTick = 5 } = {}): Promise<Cluster> {
   const epmdPort = await freePort();
   // It ends with its input: whatever becomes of this process, it does not stay.
@@ -32,10 +30,8 @@ export async function startCluster({ netTick = 5 } = {}): Promise<Cluster> {
   const epmd = spawn("sh", ["-c", script, "epmd", ...epmdArguments(epmdPort)], { stdio: ["pipe", "ignore", "ignore"] });
   const member = { cookie: `cookie${process.pid}${epmdPort}`, epmdPort, lines: settings(netTick) };
   const nodes = await Promise.all(names.map((name) => startRabbit({ member: { ...member, name } })));
-  const [first] = nodes;
   return {
     nodes,
-    ctl: (...args) => first!.ctl(...args),
     keepLogs(folder) {
       for (const [at, node] of nodes.entries()) {
         cpSync(join(node.folder, "log", "rabbit.log"), join(folder, `${names[at]}.log`));
