@@ -2,6 +2,7 @@ import type { ReadConfig } from "../core/config.ts";
 import { backoff, persist } from "../core/persist.ts";
 import type { ReportMessage } from "../core/report.ts";
 import { eventService, queueName, reportService } from "../core/routing.ts";
+import { sendersOf } from "../core/senders.ts";
 import type { Table } from "../core/service.ts";
 import type { DirectoryState } from "../core/stream.ts";
 import type { Broker, Consumer } from "../ports/broker.ts";
@@ -32,6 +33,8 @@ export interface TranscriberOptions {
   /** Where events are kept when they are the truth; left out where there is a directory, and events only say who and why. */
   readonly events?: EventStore;
   readonly broker: Broker;
+  /** The user that the broker knows this transcriber by, where it knows users. */
+  readonly brokerUser?: string | undefined;
   readonly clock: Clock;
   /** A number in [0, 1). */
   readonly random: () => number;
@@ -113,6 +116,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     speaker,
     steady,
     attributed,
+    wrongSender: sendersOf(config, host, options.brokerUser),
     clock,
     onReport,
     nudge: time.nudge,

@@ -23,10 +23,12 @@ class ScriptedChannel extends EventEmitter {
 
 async function scripted({ refusal }: { refusal?: Error } = {}) {
   const channels: ScriptedChannel[] = [];
+  const seenTo: string[] = [];
   const clock = virtualClock(0);
   const over = new AbortController();
   const outgoing = publisher({
     refused: async () => refusal ?? new Error("a queue of it is full or down"),
+    unconfirmed: async (key) => void seenTo.push(`${key} at ${clock.monotonic()}`),
     ...{ unroutable: () => undefined, repair: async () => {}, clock, signal: over.signal },
   });
   const createConfirmChannel = async (): Promise<ConfirmChannel> => {
@@ -43,7 +45,7 @@ async function scripted({ refusal }: { refusal?: Error } = {}) {
       (error: Error) => ended.push(`${text}: ${error.message}`),
     );
   };
-  return { clock, channels, publish, ended, nack: new Error("message nacked") };
+  return { clock, channels, publish, ended, seenTo, nack: new Error("message nacked") };
 }
 
 test("a channel that confirms nothing for ten seconds is given up, and what comes then goes over another", async () => {
@@ -66,6 +68,21 @@ test("a channel that confirms nothing for ten seconds is given up, and what come
   await clock.advance(60_000);
   assert.deepEqual(ended.slice(2), ["c confirmed"]);
   assert.equal(channels.length, 2);
+});
+
+test("a queue that nothing gets through to over several channels is seen to", async () => {
+  const { clock, channels, publish, seenTo } = await scripted();
+  for (const at of [0, 10_000, 20_000]) {
+    publish(`of ${at}`);
+    assert.deepEqual(seenTo, []);
+    await clock.advance(10_000);
+  }
+  assert.deepEqual(seenTo, ["q at 30000"]);
+  publish("through");
+  channels.at(-1)?.sent[0]?.settle();
+  publish("lost again");
+  await clock.advance(10_000);
+  assert.equal(seenTo.length, 1);
 });
 
 test("a slow line that goes on is waited for", async () => {

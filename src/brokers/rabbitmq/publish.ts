@@ -12,6 +12,8 @@ export interface Refusals {
   refused(key: string): Promise<Error>;
   /** The error for a message that reached no queue, or undefined when that is no error. */
   unroutable(key: string): Error | undefined;
+  /** Sees to the queues of a message that the server did not confirm. */
+  unconfirmed(key: string): Promise<void>;
 }
 
 /** Publishes over whichever connection there is, in the order of the calls. */
@@ -48,17 +50,31 @@ const largest = 16 * 1024 * 1024;
 
 /** How long the oldest message may wait for its confirm, alarms apart, milliseconds: longer than it takes a cluster to notice that a node is gone. */
 const confirmPatience = 10_000;
+/** How long nothing with a key may get through before its queues are seen to, milliseconds: a node that pauses or dies is replaced before. */
+const downPatience = 30_000;
 
 export interface PublisherOptions extends Refusals {
   /** Makes the exchange and the queues again, where they may be gone. */
   repair(): Promise<void>;
+  /** The user that publishes, for messages to name: the server refuses one that names another. */
+  readonly user?: string | undefined;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
-export function publisher({ refused, unroutable, repair, clock, signal }: PublisherOptions): Publisher {
+export function publisher({
+  refused,
+  unroutable,
+  unconfirmed,
+  repair,
+  user,
+  clock,
+  signal,
+}: PublisherOptions): Publisher {
   const waiting: Outgoing[] = [];
   const inFlight = new Map<string, Outgoing>();
+  /** Since when nothing with a key has got through, where something did not. */
+  const downSince = new Map<string, number>();
   let bytesWaiting = 0;
   let bytesInFlight = 0;
   let channel: ConfirmChannel | undefined;
@@ -101,6 +117,7 @@ export function publisher({ refused, unroutable, repair, clock, signal }: Publis
       persistent: true,
       correlationId: id,
       ...(messageId !== undefined && { messageId }),
+      ...(user !== undefined && { userId: user }),
     };
     try {
       over.publish(exchange, key, body, options, settle);
@@ -112,10 +129,24 @@ export function publisher({ refused, unroutable, repair, clock, signal }: Publis
     }
   }
 
-  async function refuse({ key, failed }: Outgoing, over: ConfirmChannel): Promise<void> {
+  async function refuse(message: Outgoing, over: ConfirmChannel): Promise<void> {
+    const { key, failed } = message;
     const why = await refused(key).catch((error: unknown) => new Error(reason(error)));
     failed(why);
-    if (!(why instanceof QueueFull) && channel === over) await renew(`the message to ${key} was refused`);
+    if (why instanceof QueueFull) return;
+    if (channel === over) await renew(`the message to ${key} was refused`);
+    sayDown(message);
+  }
+
+  /** Has a key seen to that several channels in a row got nothing through to. */
+  function sayDown({ key, sentAt = clock.monotonic() }: Outgoing): void {
+    const since = downSince.get(key) ?? sentAt;
+    if (clock.monotonic() - since < downPatience) {
+      downSince.set(key, since);
+    } else {
+      downSince.delete(key);
+      void unconfirmed(key);
+    }
   }
 
   /**
@@ -143,11 +174,13 @@ export function publisher({ refused, unroutable, repair, clock, signal }: Publis
       const [oldest] = inFlight.values();
       if (!oldest || now - Math.max(oldest.sentAt ?? now, oldestSince, since) < confirmPatience) continue;
       await renew(`no confirm of ${oldest.key} came within ${confirmPatience / 1000} s`);
+      sayDown(oldest);
     }
     watching = false;
   }
 
   function arrived(message: Outgoing): void {
+    downSince.delete(message.key);
     const error = message.unroutable ? unroutable(message.key) : undefined;
     if (error) message.failed(error);
     else message.done();
