@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, type TestContext, test } from "node:test";
+import { connect } from "amqplib";
 import { type RabbitServer, startRabbit } from "../../../test/servers/rabbitmq.ts";
 import { until } from "../../../test/until.ts";
 import { persist } from "../../core/persist.ts";
@@ -35,6 +36,27 @@ async function open(t: TestContext, random = 0.5): Promise<{ broker: Broker; sai
   return { broker, said: () => said.join("\n") };
 }
 
+/** How what fails is tried again, until the test ends. */
+function waitsOf(t: TestContext) {
+  const over = new AbortController();
+  t.after(() => over.abort());
+  return { clock, signal: over.signal, log: () => {} };
+}
+
+async function exists(queue: string): Promise<boolean> {
+  const connection = await connect(server.url);
+  try {
+    const channel = await connection.createChannel();
+    channel.on("error", () => {});
+    return await channel.checkQueue(queue).then(
+      () => true,
+      () => false,
+    );
+  } finally {
+    await connection.close();
+  }
+}
+
 /** Makes a queue's process answer nothing any more: to all others it is then as one whose log a crash has lost, listed and without a leader. */
 const silence = (name: string): Promise<string> => server.ctl("eval", `sys:suspend(whereis('%2F_${name}')).`);
 
@@ -47,8 +69,12 @@ const goesThrough = (broker: Broker, key: string) => (): Promise<boolean> =>
 test("after kill -9 in the first moment of the election's queue somebody becomes active all the same", async (t) => {
   const two = await Promise.all([open(t, 0), open(t, 0.2)]);
   const active = [false, false];
-  // Of the queues of that moment the one that was declared last forgets its beginnings.
-  await Promise.all(two.map(({ broker }, n) => broker.stand("event", (now) => active.splice(n, 1, now))));
+  const waits = waitsOf(t);
+  two.forEach(({ broker }, n) => {
+    void persist("the election", () => broker.stand("event", (now) => active.splice(n, 1, now)), waits);
+  });
+  // Each half second the server writes down which queues it leads: one that is younger forgets its beginnings.
+  await until(() => exists("trigger.ticks.event"));
   await server.restart();
   const start = performance.now();
   await until(() => active.filter(Boolean).length === 1, patient);
@@ -65,11 +91,10 @@ test("a queue of a table that nobody leads is made anew by its consumer, and one
   await silence("table");
   await silence("plain");
   const got = new Set<string>();
-  const over = new AbortController();
-  t.after(() => over.abort());
+  const waits = waitsOf(t);
   for (const name of ["table", "plain"]) {
     const begin = () => broker.consume(name, (one) => [one.ack(), got.add(one.key)], { prefetch: 1 });
-    void persist(name, begin, { clock, signal: over.signal, log: () => {} });
+    void persist(name, begin, waits);
   }
   await until(() => said().includes("queue table carries nothing"), patient);
   await until(goesThrough(broker, "table"), patient);
