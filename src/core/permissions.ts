@@ -59,8 +59,9 @@ export function senderUser(name: string, service: string, hosts: readonly string
   };
 }
 
-/** The vhost that a broker's url names. */
-export const vhostOf = (url: string): string => decodeURIComponent(new URL(url).pathname.slice(1)) || "/";
+/** The vhost that a broker's url names, or each of a cluster's. */
+export const vhostOf = (url: string | readonly string[]): string =>
+  decodeURIComponent(new URL([url].flat()[0] ?? "").pathname.slice(1)) || "/";
 
 /** What an administrator runs in a shell on a node of RabbitMQ to make users, or to bring old ones up to date. No password is in an argument, where others of the machine could see it. */
 export const commandsOf = (users: readonly BrokerUser[], vhost: string): string =>
