@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { renameSync, writeFileSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
 import { systemClock } from "../../src/daemon/clock.ts";
-import { ldif, type Machine, makeProject, type Running, type TestProject } from "../project.ts";
+import { ldif, type Machine, makeProject, type TestProject } from "../project.ts";
 import { until } from "../until.ts";
+import { machines, type Status, watchMark } from "./machines.fixture.ts";
 
 /** Two transcribers and a host, each a process of its own; somebody who edits, and somebody who watches that nothing goes back. */
 
@@ -12,21 +12,6 @@ export const transcribers = ["civet", "genet"];
 const hosts = { civet: ["event"], genet: ["event"], box: ["names"] };
 /** How long a takeover may take; it is measured, and here only bounded, milliseconds. */
 export const patience = 60_000;
-
-interface Place {
-  readonly epoch: number;
-  readonly seq: number;
-}
-
-/** What `trigger status --json` says, as far as it matters here. */
-interface Status {
-  readonly hosts: readonly {
-    readonly host: string;
-    readonly up?: boolean;
-    readonly transcriber?: { readonly active: boolean; readonly epoch?: number };
-    readonly services: Readonly<Record<string, { readonly stored?: Place; readonly equal?: Place }>>;
-  }[];
-}
 
 /** Where the processes find the broker. */
 export interface PairOptions {
@@ -39,7 +24,7 @@ export interface PairOptions {
 export type Pair = ReturnType<typeof startPair>;
 
 /** Starts all three. They end with the test. */
-export function startPair(t: TestContext, { broker, env = () => process.env }: PairOptions) {
+export function startPair(t: TestContext, { broker, env }: PairOptions) {
   const project = makeProject(t, {
     files: {
       "trigger.config.ts": `import { defineConfig } from "trigger";
@@ -50,15 +35,13 @@ export default defineConfig({
 });\n`,
     },
   });
-  const processes = new Map<string, Running>();
-  const start = (host: string): void =>
-    void processes.set(host, project.spawn(["up", "--host", host], { env: env(host) }));
+  const { start, process, said, own, status: statusAt } = machines(() => project, env);
   const status = async (): Promise<Status> => {
     await systemClock.sleep(50); // it is asked again and again, and the processes need the processor
-    return JSON.parse((await project.trigger(["status", "--json"])).out);
+    return statusAt("box");
   };
   const edit = editor(project);
-  const watched = watchMark(project);
+  const watched = watchMark(project, "box");
   t.after(watched.stop);
   for (const host of Object.keys(hosts)) start(host);
 
@@ -66,14 +49,9 @@ export default defineConfig({
     const { hosts } = await status();
     return hosts.filter(({ up, transcriber }) => up && transcriber?.active).map(({ host }) => host);
   }
-  const epochOf = async (host: string): Promise<number> => {
-    const { hosts } = await status();
-    return hosts.find((one) => one.host === host)?.transcriber?.epoch ?? 0;
-  };
+  const epochOf = async (host: string): Promise<number> => (await own(host)).transcriber?.epoch ?? 0;
   return {
-    ...{ project, start, edit, active, epochOf },
-    process: (host: string): Running => processes.get(host) ?? assert.fail(`${host} does not run`),
-    said: (): string => [...processes].map(([host, { said }]) => `${host} said:\n${said()}`).join("\n"),
+    ...{ project, start, process, said, edit, active, epochOf },
     /** Waits until the host serves the directory, and both agree that its table is equal, at a place of `transcriber`. */
     async equalWith(transcriber: string): Promise<void> {
       await until(edit.isServed, { within: patience });
@@ -122,28 +100,4 @@ function editor(project: TestProject) {
       return expected.join() === served.join();
     },
   };
-}
-
-/** Looks at the host's own store again and again, and notes when its place in the stream went back. */
-function watchMark(project: TestProject) {
-  const wentBack: string[] = [];
-  let last: Place = { epoch: 0, seq: 0 };
-  const timer = setInterval(() => {
-    const now = readMark(project);
-    if (!now) return;
-    const back = now.epoch < last.epoch || (now.epoch === last.epoch && now.seq < last.seq);
-    if (back) wentBack.push(`${JSON.stringify(last)} → ${JSON.stringify(now)}`);
-    last = now;
-  }, 20);
-  return { wentBack, stop: () => clearInterval(timer) };
-}
-
-function readMark(project: TestProject): Place | undefined {
-  try {
-    using store = new DatabaseSync(project.path(".trigger/box/store.db"), { readOnly: true, timeout: 50 });
-    const found = store.prepare("SELECT followed FROM service WHERE name = 'names'").get();
-    return JSON.parse(String(found?.followed ?? "{}")).mark;
-  } catch {
-    return undefined; // it is being made, or written
-  }
 }
