@@ -40,9 +40,9 @@ const answer = z.strictObject({
 export function command<In extends object, Row extends object, const Out extends In | readonly In[] | undefined>(
   options: TableDeclaration<In, Row, Out> & CommandSettings & PerHost<CommandSettings> & Checked<In, Row, Out>,
 ) {
-  const { row, unique, secret, pace, daemon, select, ...given } = options;
+  const { row, unique, secret, shared, pace, daemon, select, ...given } = options;
   const settingsOf = readSettings("command", settings, given as z.input<typeof settings>, declared);
-  const declaration = { row, unique, secret, pace, daemon, select } as TableDeclaration<In, Row, Out>;
+  const declaration = { row, unique, secret, shared, pace, daemon, select } as TableDeclaration<In, Row, Out>;
   return service<In, Row, Out>({
     ...declaration,
     async run(table, host) {

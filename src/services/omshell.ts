@@ -25,8 +25,8 @@ export interface OmapiPlace {
   readonly command: readonly [string, ...string[]];
 }
 
-/** So many calls go to one omshell: it is killed when it hangs, and a slow disk takes 10 ms and more for each. */
-const atOnce = 500;
+/** So many calls go to one omshell: a slow disk takes 10 ms and more for each, and of what a command says a megabyte is kept. */
+const atOnce = 200;
 const deadlineOf = (calls: number): number => 5000 + 50 * calls;
 
 /** Asks dhcpd, in order; a call without an answer is one of a dry machine. Throws `Away` when dhcpd does not answer. */
