@@ -59,12 +59,16 @@ function parse<Settings extends z.ZodObject>(
 
 /** The names of the options of an option that has some of its own. */
 function optionsAt(settings: z.ZodObject, path: readonly PropertyKey[]): string[] {
-  let at: z.core.$ZodType | undefined = settings;
-  for (const name of path) {
-    at = at && "shape" in at ? (at as z.ZodObject).shape[String(name)] : undefined;
-    while (at && "unwrap" in at) at = (at as z.ZodOptional).unwrap();
-  }
-  return at && "shape" in at ? Object.keys((at as z.ZodObject).shape) : [];
+  let at: z.ZodObject | undefined = settings;
+  for (const name of path) at = objectIn(at?.shape[String(name)]);
+  return Object.keys(at?.shape ?? {});
+}
+
+/** The object within what may be left out, has a default, or may be something else instead. */
+function objectIn(type: z.core.$ZodType | undefined): z.ZodObject | undefined {
+  if (type instanceof z.ZodOptional || type instanceof z.ZodDefault) return objectIn(type.unwrap());
+  if (type instanceof z.ZodUnion) return type.options.map(objectIn).find((option) => option !== undefined);
+  return type instanceof z.ZodObject ? type : undefined;
 }
 
 /** The options of a service that declares its own table. */
