@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { Ipv4 } from "../core/columns.ts";
 import type { Host } from "../core/host.ts";
-import { canonical } from "../core/row.ts";
 import type { Run, RunResult } from "../core/service.ts";
 import { type DeclaredHost, dynamicHosts } from "./host-declarations.ts";
 import { type Answer, type Call, omshell } from "./omshell.ts";
@@ -47,10 +46,9 @@ export async function runOmapi(table: Run<DeclaredHost>, host: Host, settings: O
         const there = answers[index]?.found;
         return there ? [{ ...there, mac }] : [];
       });
-      const strange = found.some(({ mac, ip, name }) => !host.owned.has(mac, canonical({ ip, name })));
       // What is only in the configuration is not to be changed over OMAPI: dhcpd refuses it when it is to be made.
-      const made = strange ? await journal(host, settings) : undefined;
-      return fixedBy(found.filter(({ mac }) => !made || made.has(mac)));
+      const made = found.length > 0 ? await journal(host, settings) : undefined;
+      return fixedBy(found.filter(({ mac }) => made?.has(mac)));
     },
     write: async (moves) => {
       asked = true;
@@ -64,17 +62,20 @@ export async function runOmapi(table: Run<DeclaredHost>, host: Host, settings: O
     const first = await carryOut(moves, (move) => callsOf(move));
     // What somebody changed in the meantime is not as it was believed to be: what is ours is made anew.
     const again = first.filter(({ move: { before } }) => before);
+    const made = again.length > 0 ? await journal(host, settings) : undefined;
     const second = await carryOut(
       again.map(({ move }) => move),
-      ({ name, after }, index) => [
-        ...(again[index]?.there ? [{ do: "remove", mac: name } as const] : []),
-        ...(after ? [create(name, after)] : []),
-      ],
+      ({ name: mac, after }, index) => {
+        const there = again[index]?.there;
+        const byHand = there && made?.get(mac)?.name === there.name ? there : undefined;
+        return [...remove(mac, byHand), ...create(mac, after)];
+      },
     );
     const wrong = [...first.filter(({ move: { before } }) => !before), ...second];
     if (wrong.length === 0) return new Map();
-    const lost = wrong.filter(({ move: { before }, there }) => before && !there && tellable(before));
-    await tell(lost.flatMap(({ move: { name, before } }) => (before ? [create(name, before)] : [])));
+    // A row that is refused keeps what it has.
+    const lost = wrong.filter(({ move: { before }, there }) => before && !there);
+    if (lost.length > 0) await tell(lost.flatMap(({ move: { name, before } }) => create(name, before)));
     return explain(wrong);
   }
 
@@ -145,14 +146,20 @@ const fixedBy = (hosts: readonly DeclaredHost[]): Map<string, Fixed> =>
 
 /** OMAPI cannot rename a host: it is removed and made. */
 function callsOf({ name: mac, before, after }: Move<Fixed>): Call[] {
-  if (before && after && before.name === after.name) return [{ do: "move", mac, ip: after.ip }];
-  return [...(before ? [{ do: "remove", mac } as const] : []), ...(after ? [create(mac, after)] : [])];
+  if (before && after && before.name === after.name) return [{ do: "move", mac, ...after }];
+  return [...remove(mac, before), ...create(mac, after)];
 }
 
-const create = (mac: string, { ip, name }: Fixed): Call => ({ do: "create", mac, ip, name });
+/** What somebody else wrote, and is ours since, may hold anything, also what omshell would read as commands. */
+const plain = (name: string): boolean => /^[A-Za-z0-9._-]+$/.test(name);
+
+const remove = (mac: string, host: Fixed | undefined): Call[] =>
+  host && plain(host.name) ? [{ do: "remove", mac, name: host.name }] : [];
+
+const create = (mac: string, host: Fixed | undefined): Call[] =>
+  host && plain(host.name) && Ipv4.safeParse(host.ip).success
+    ? [{ do: "create", mac, ip: host.ip, name: host.name }]
+    : [];
 
 const inForce = ({ before, after }: Move<Fixed>, { found }: Answer): boolean =>
   after ? found?.name === after.name && found.ip === after.ip : !found || found.name !== before?.name;
-
-/** What somebody else wrote, and is ours since, may hold anything. */
-const tellable = ({ ip, name }: Fixed): boolean => Ipv4.safeParse(ip).success && /^[A-Za-z0-9._-]+$/.test(name);

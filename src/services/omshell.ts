@@ -6,10 +6,9 @@ import { readKey, type SharedKey } from "./key-file.ts";
 /** One thing that dhcpd is asked or told over OMAPI. Values are clean columns: they need no escape. */
 export type Call =
   | { readonly do: "look"; readonly mac: string }
-  | { readonly do: "remove"; readonly mac: string }
+  | { readonly do: "remove"; readonly mac: string; readonly name: string }
   | { readonly do: "look up"; readonly name: string }
-  | { readonly do: "move"; readonly mac: string; readonly ip: string }
-  | ({ readonly do: "create" } & DeclaredHost);
+  | ({ readonly do: "move" | "create" } & DeclaredHost);
 
 export interface Answer {
   /** What dhcpd has, where it was asked and has it. */
@@ -106,10 +105,12 @@ function linesOf(call: Call): string[] {
   if (call.do === "look up") return [`set name = "${call.name}"`, "open"];
   const ethernet = [`set hardware-address = ${call.mac}`, "set hardware-type = 1"];
   if (call.do === "look") return [...ethernet, "open"];
-  if (call.do === "remove") return [...ethernet, "open", "remove"];
-  if (call.do === "move") return [...ethernet, "open", `set ip-address = ${call.ip}`, "update"];
-  const statements = `set statements = "option host-name \\"${call.name}\\";"`;
-  return [`set name = "${call.name}"`, ...ethernet, `set ip-address = ${call.ip}`, statements, "create"];
+  // With both, dhcpd finds no host that has only one of them.
+  const both = [`set name = "${call.name}"`, ...ethernet];
+  if (call.do === "remove") return [...both, "open", "remove"];
+  const address = `set ip-address = ${call.ip}`;
+  if (call.do === "move") return [...both, "open", address, "update"];
+  return [...both, address, `set statements = "option host-name \\"${call.name}\\";"`, "create"];
 }
 
 /** Reads what omshell says. Each call ends with the empty object, twice when it removed one. */

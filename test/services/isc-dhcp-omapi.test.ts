@@ -74,8 +74,20 @@ test("a change costs the same in a small table and in a great one, and never a l
     assert.equal(dhcpd.hosts.get("m2")?.ip, "10.2.0.1");
     costs.push([dhcpd.commands.length, reads]);
   }
-  assert.deepEqual(costs[0], [22, ["/etc/dhcp/omapi.key"]]);
+  assert.deepEqual(costs[0], [23, ["/etc/dhcp/omapi.key"]]);
   assert.deepEqual(costs[1], costs[0]);
+});
+
+test("what somebody else called a host is never read as commands, also when the host was adopted", async () => {
+  const text = `host a";remove {\n  dynamic;\n  hardware ethernet ${pc.mac};\n  fixed-address 10.0.0.9;\n}\n`;
+  for (const whole of [true, false]) {
+    const dhcpd = omapi({ "/var/lib/dhcp/dhcpd.leases": text });
+    dhcpd.hosts.set('a";remove', { mac: pc.mac, ip: "10.0.0.9" });
+    const { run } = scene(service, { machine: dhcpd.machine, approved: [pc.mac] });
+    const result = await run({ a: pc, b: server }, { whole });
+    assert.match(result?.refused?.[0]?.why ?? "", /it has host a";remove with/);
+    assert.deepEqual([...dhcpd.hosts.keys()], ['a";remove', "server"]);
+  }
 });
 
 test("a full run that finds nothing to do asks dhcpd whether it is there, and tells it nothing", async () => {

@@ -61,7 +61,10 @@ function session({ machine, hosts }: Omapi, commands: readonly string[]): string
     }
     if (object && set) object.set(set, value);
     if (object && word === "open") {
-      [name] = matching(object);
+      // Of a host that is named in two ways dhcpd has one that fits both, or none.
+      const fits = (host: string, mac = ""): boolean =>
+        (object?.get("name") ?? host) === host && (object?.get("hardware-address") ?? mac) === mac;
+      name = matching(object).find((host) => fits(host, hosts.get(host)?.mac));
       const there = name === undefined ? undefined : hosts.get(name);
       if (name !== undefined && there)
         object.set("name", name).set("hardware-address", there.mac).set("ip-address", there.ip);

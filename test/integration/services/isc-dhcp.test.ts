@@ -180,6 +180,29 @@ test("what is not as it was believed to be is made as it is meant", async (t) =>
   assert.deepEqual(served(dhcpd, 10, 11, 12), ["pc10", "pc11", "none"]);
 });
 
+test("a host that the configuration has in the place of ours is never changed, however often it is tried", async (t) => {
+  const { dhcpd, run } = await scene(t);
+  await run({ a: pc(10), b: pc(11) }, { whole: true });
+  await dhcpd.stop();
+  writeFileSync(dhcpd.leases, "");
+  dhcpd.configure(`host gateway { hardware ethernet ${mac(10)}; fixed-address 10.77.0.254; }`);
+  await dhcpd.start();
+  for (const [options, ip] of [
+    [{}, "10.77.1.10"],
+    [{ interrupted: true }, "10.77.2.10"],
+    [{ whole: true }, "10.77.3.10"],
+    [{ whole: true }, "10.77.3.10"],
+  ] as const) {
+    const { refused } = await run({ a: pc(10, { ip }), b: pc(11) }, options);
+    assert.match(refused?.[0]?.why ?? "", /it has host gateway with .* and 10\.77\.0\.254, which is not in/);
+    assert.deepEqual(served(dhcpd, 10), ["gateway"]);
+  }
+  assert.deepEqual(served(dhcpd, 11), ["pc11"]);
+  await run({ b: pc(11) });
+  assert.deepEqual(served(dhcpd, 10, 11), ["gateway", "pc11"]);
+  assert.equal((await dhcpd.lease(mac(10)))?.ip, "10.77.0.254");
+});
+
 test("a dhcpd that is down, hangs or has another key is said as such", async (t) => {
   const { dhcpd, run } = await scene(t);
   const rows = { a: pc(10) };
