@@ -133,6 +133,11 @@ test("dry, dhcpd is asked and told nothing", async () => {
   assert.deepEqual([...dhcpd.hosts.keys()], ["pc7"]);
 });
 
+test("where no program really runs, as under `trigger plan`, a run comes to its end", async () => {
+  const { run } = scene(service);
+  for (const whole of [true, false]) await run(whole ? { a: pc } : { b: server }, { whole });
+});
+
 test("what is observed are the hosts that OMAPI made, or those of the file", async () => {
   const dhcpd = omapi({
     "/srv/hosts.conf": `# host no { hardware ethernet ${pc.mac}; }\nhost pc7 { hardware ethernet ${pc.mac}; # x }\n fixed-address ${pc.ip}; option host-name "}"; }\n`,

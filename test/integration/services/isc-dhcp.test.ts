@@ -8,6 +8,7 @@ import { realMachine } from "../../../src/machines/real.ts";
 import { iscDhcp } from "../../../src/services/isc-dhcp.ts";
 import { type Dhcpd, startDhcpd } from "../../servers/dhcpd.ts";
 import { hostOn, rowsOf, tableOf } from "../../services/scene.ts";
+import { until } from "../../until.ts";
 
 // ISC dhcpd over OMAPI, with real clients: needs isc-dhcp-server, udhcpc and the right to make network namespaces.
 
@@ -201,6 +202,20 @@ test("a host that the configuration has in the place of ours is never changed, h
   await run({ b: pc(11) });
   assert.deepEqual(served(dhcpd, 10, 11), ["gateway", "pc11"]);
   assert.equal((await dhcpd.lease(mac(10)))?.ip, "10.77.0.254");
+});
+
+test("a dhcpd that is killed in the middle of a run is away, and has all of it after the next one", async (t) => {
+  const { dhcpd, run, observe } = await scene(t);
+  const rows = Object.fromEntries(Array.from({ length: 240 }, (_, at) => [`k${at}`, pc(at + 10)]));
+  const cut = run(rows);
+  const away = assert.rejects(cut, { name: "Away", message: /^dhcpd .*(ended the connection|does not answer on .*)$/ });
+  await until(() => readFileSync(dhcpd.leases, "utf8").includes("host pc12"));
+  await dhcpd.stop("SIGKILL");
+  await away;
+  await dhcpd.start();
+  assert.ok((await observe()).length < 240, "it was killed too late");
+  assert.deepEqual(await run(rows, { whole: true, interrupted: true }), well);
+  assert.deepEqual((await observe()).map(canonical).sort(), Object.values(rows).map(canonical).sort());
 });
 
 test("a dhcpd that is down, hangs or has another key is said as such", async (t) => {
