@@ -42,7 +42,7 @@ export async function setQuotas(
     const why = /no quota enabled/.test(error.message)
       ? `the file system of ${base} has no quota enabled`
       : reason(error);
-    throw new Error(`the homes are in place, but without the option quota: ${why}`, { cause: error });
+    throw new Error(`no quota is set, though there are homes: ${why}`, { cause: error });
   }
 }
 

@@ -26,6 +26,8 @@ export interface OmapiPlace {
 
 /** So many calls go to one omshell: a slow disk takes 10 ms and more for each, and of what a command says a megabyte is kept. */
 const atOnce = 200;
+/** Changes nothing. dhcpd looks at the key when it is first asked something. */
+const idle: Call = { do: "look", mac: "00:00:00:00:00:00" };
 const deadlineOf = (calls: number): number => 5000 + 50 * calls;
 
 /** Asks dhcpd, in order; a call without an answer is one of a dry machine. Throws `Away` when dhcpd does not answer. */
@@ -52,16 +54,14 @@ async function session(
   calls: readonly Call[],
   changes: boolean,
 ): Promise<(Answer | undefined)[]> {
-  // A call that finds nothing shows that the key is taken: dhcpd looks at it only then.
-  const asked: readonly Call[] = [{ do: "look", mac: "00:00:00:00:00:00" }, ...calls];
-  const { stdout, stderr } = await run(host, place, omshellInput(place, key, asked), changes);
+  const { stdout, stderr } = await run(host, place, omshellInput(place, key, [idle, ...calls]), changes);
   if (stdout === "") return calls.map(() => undefined);
-  const answers = readAnswers(stdout);
-  const broken =
-    answers.length !== asked.length ||
-    answers.some(({ wrong }) => wrong && /connection|key/.test(wrong) && !/conflict/.test(wrong));
-  if (broken) throw await whatIsWrong(host, place, key, `${stdout}\n${stderr}`);
-  return answers.slice(1);
+  const [first, ...answers] = readAnswers(stdout);
+  const cut = !first || answers.length < calls.length;
+  if (cut || [first, ...answers].some(({ wrong = "" }) => /connection|no key/.test(wrong))) {
+    throw await whatIsWrong(host, place, key, `${stdout}\n${stderr}`);
+  }
+  return answers;
 }
 
 async function run(host: Host, { command, server, port }: OmapiPlace, input: string, changes: boolean) {
@@ -82,12 +82,7 @@ async function whatIsWrong(host: Host, place: OmapiPlace, key: SharedKey | undef
     return new Error(`dhcpd does not know the key ${key?.name} of ${place.keyFile}`);
   if (key === undefined || /dhcpctl_connect/.test(said)) return new Away(`dhcpd does not answer on ${where}`);
   // A secret that is not dhcpd's ends the connection, and so does the end of dhcpd: then nobody asks for a key either.
-  const { stdout } = await run(
-    host,
-    place,
-    omshellInput(place, undefined, [{ do: "look", mac: "00:00:00:00:00:00" }]),
-    false,
-  );
+  const { stdout } = await run(host, place, omshellInput(place, undefined, [idle]), false);
   if (/no key specified/.test(stdout))
     return new Error(`dhcpd refuses the secret of the key ${key.name} in ${place.keyFile}`);
   return new Away(`dhcpd on ${where} ended the connection`);

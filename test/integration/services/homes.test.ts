@@ -56,7 +56,7 @@ test("homes that root removed or gave away are shown by diff, and regen mends th
   await up.end("SIGTERM");
   project.write("services/homes.ts", service({ quota: { space: "10G" } }));
   project.spawn(["up", "--all"]);
-  const said = /homes are in place, but without the option quota: the file system of .* has no quota enabled/;
+  const said = /no quota is set, though there are homes: the file system of .* has no quota enabled/;
   await until(async () => said.test((await trigger(["status"])).out), { within: 20_000 });
   assert.ok(existsSync(home("alice")));
 });
