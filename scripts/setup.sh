@@ -18,6 +18,7 @@ PATH=$PATH:/usr/sbin:/sbin
 missing=
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need dhcpd isc-dhcp-server
+need omshell isc-dhcp-server
 need kea-dhcp4 kea-dhcp4-server
 need kea-dhcp6 kea-dhcp6-server
 need kea-admin kea-admin
@@ -32,6 +33,7 @@ need postmap postfix
 [ -e /usr/lib/postfix/postfix-lmdb.so ] || missing="$missing postfix-lmdb"
 [ -e /usr/lib/postfix/postfix-cdb.so ] || missing="$missing postfix-cdb"
 need zstd zstd
+need setquota quota
 need rabbitmqctl rabbitmq-server
 need slapd slapd
 need ldapmodify ldap-utils

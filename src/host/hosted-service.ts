@@ -41,7 +41,11 @@ export function hostService(name: string, service: Service, options: HostOptions
   const rows = table ? storedRows(database, name, table) : undefined;
   const messages = storedMessages(database, name);
   const store: ServiceStore = { database, name, service, rows, messages };
-  const context: RunContext = { host: options.name, service: name, database, machine, clock, signal, log };
+  const { removalLimit } = options;
+  const context: RunContext = {
+    ...{ host: options.name, service: name, database, machine, clock, signal, log },
+    ...(removalLimit ? { removalLimit: (rows: number) => removalLimit(name, rows) } : {}),
+  };
 
   writeFacts(database, name, { form: table ? "table" : "plain", code: options.codes.get(name) ?? "" });
   rows?.recompute(clock.now());
@@ -58,10 +62,12 @@ export function hostService(name: string, service: Service, options: HostOptions
     return facts.full > 0 || database.prepare(`SELECT 1 FROM ${owedRows} LIMIT 1`).get(name) !== undefined;
   }
 
+  const isHeld = (): boolean => readFacts(database, name)?.held !== undefined;
+
   const work = worker(
     {
       pace: table ? (table.pace ?? defaultPace) : 0,
-      owed: () => (table ? tableOwes() : messages.next() !== undefined),
+      owed: () => (table ? tableOwes() : !isHeld() && messages.next() !== undefined),
       async run() {
         if ("table" in service) await runTable(service.table, context);
         else await handleNext(service.plain, messages, context);
