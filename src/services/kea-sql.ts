@@ -26,8 +26,10 @@ const ipv4Text = (number: number): string => [24, 16, 8, 0].map((shift) => (numb
 /** The clients of some names; one that stands behind another identifier's type is that type's. */
 function clients(names: Iterable<string>, by: Identifier): string {
   const pairs = [...names].map((name) => {
-    const [type, value] = name.includes(" ") ? name.split(" ") : [by, name];
-    return `(${octets(value ?? "")}, ${identifierTypes.indexOf(type ?? "")})`;
+    const [, type = by, value = name] = /^([a-z-]+) (.*)$/s.exec(name) ?? [];
+    const number = identifierTypes.indexOf(type);
+    if (number < 0) throw new Error(`not a type of identifier: ${type}`);
+    return `(${octets(value)}, ${number})`;
   });
   return `(dhcp_identifier, dhcp_identifier_type) IN (VALUES ${pairs.join(", ")})`;
 }

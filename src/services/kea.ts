@@ -92,9 +92,9 @@ async function once(run: Run<KeaRow>, settings: Settings, host: Host): Promise<E
   const { kea, way } = await reach(settings, host);
   const { look, write, keep } = way;
   const of = (row: KeaRow) => [[(row as AnyKey)[settings.by], contentOfRow(row)] as const];
-  const { result, moves } = await converge(run, host, { of, look, write });
+  const { result } = await converge(run, host, { of, look, write });
   if (run.changes && kea.inTheWay.ours.size > 0) return undefined;
-  if (run.interrupted && moves.length === 0) await keep();
+  if (run.interrupted) await keep();
   const isForeign = ({ why }: KeptRow): boolean => kea.inTheWay.foreign.has(why);
   const { refused = [], held = [] } = result;
   return {

@@ -100,9 +100,11 @@ export async function converge<Row, Content extends Json>(
   owned.claim(moves.filter(({ after }) => after !== undefined).map(({ name }) => name));
   const refusals = (await records.write(moves)) ?? new Map<string, string>();
   owned.release(
-    moves.flatMap(({ name, before, after }) =>
-      after === undefined && before !== undefined && !refusals.has(name) ? [[name, canonical(before)] as const] : [],
-    ),
+    moves.flatMap(({ name, before, after }) => {
+      // What was refused and was not there is nobody's: who makes it later may be somebody else.
+      if (refusals.has(name)) return before === undefined ? [[name, canonical(null)] as const] : [];
+      return after === undefined && before !== undefined ? [[name, canonical(before)] as const] : [];
+    }),
   );
   const refused = [...refusals].flatMap(([name, why]) => {
     const key = wanted.get(name)?.key ?? keys.get(name);

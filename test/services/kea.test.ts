@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { UserError } from "../../src/core/outcome.ts";
+import { dryMachine } from "../../src/machines/dry.ts";
 import { kea } from "../../src/services/kea.ts";
 import { linked, type PlacedMove, sift } from "../../src/services/kea-moves.ts";
 import { rowOf } from "../../src/services/kea-row.ts";
 import { quoted, replaceHosts, selectHosts } from "../../src/services/kea-sql.ts";
 import { conform } from "./conform.ts";
 import { anything } from "./hostile.ts";
-import { entry, scene, selected } from "./scene.ts";
+import { entry, hostOn, rowsOf, scene, selected, tableOf } from "./scene.ts";
 import { scriptedKea } from "./scripted-kea.ts";
 
 const a = { mac: "02:00:00:00:00:0a", ip: "10.9.0.10", name: "pc-a" };
@@ -119,6 +120,16 @@ test("a row that Kea refuses is named and keeps what it had; a swap beside it go
   assert.match(result?.refused?.[0]?.why ?? "", /hostname 'bad/);
   assert.equal(daemon.has().length, 19);
   assert.ok(daemon.has().includes(`${a.mac} ${b.ip}`) && daemon.has().includes(`${b.mac} ${a.ip}`));
+});
+
+test("a dry run tests the configuration and sets nothing", async () => {
+  const daemon = scriptedKea();
+  const machine = dryMachine(daemon.machine);
+  const given = rowsOf(new Map([["a", a]]));
+  await tableOf(kea()).run({ rows: given, changes: undefined, interrupted: false }, hostOn(machine));
+  const told = daemon.raw().map(({ command }) => command);
+  assert.deepEqual(told, ["list-commands", "config-get", "config-test"]);
+  assert.match(JSON.stringify(machine.noted()), /config-set.*config-write/);
 });
 
 test("when even the running configuration is refused no row is blamed", async () => {
