@@ -82,7 +82,7 @@ export async function sift(
   let wrong = await check(moves);
   if (wrong === undefined) return [...moves];
   const nothing = await check([]);
-  if (nothing !== undefined) throw new Error(`Kea refuses the configuration that it runs: ${nothing}`);
+  if (nothing !== undefined) throw new Error(`refused even without any change: ${nothing}`);
 
   const good: PlacedMove[] = [];
   let checks = 0;
