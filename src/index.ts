@@ -49,4 +49,5 @@ export { command } from "./services/command.ts";
 export { files } from "./services/files.ts";
 export { homes } from "./services/homes.ts";
 export { iscDhcp } from "./services/isc-dhcp.ts";
+export { nftables } from "./services/nftables.ts";
 export { postfixAliases } from "./services/postfix-aliases.ts";

@@ -1,0 +1,188 @@
+import { createHash } from "node:crypto";
+import type { Host } from "../core/host.ts";
+import { CommandFailed, Held, reason } from "../core/outcome.ts";
+import type { Columns, KeptRow, Run, RunResult } from "../core/service.ts";
+import type { BootFiles } from "./nft-boot.ts";
+import type { Listing, Nft } from "./nft-kernel.ts";
+import { gathered, isNothing, movesBetween, movesOf, sift } from "./nft-moves.ts";
+import { type ElementSet, type Elements, elementsOf } from "./nft-sets.ts";
+import { type Moves, movesText, type Place, proofTexts, shownElements, structureText, tableText } from "./nft-text.ts";
+
+/** One table of the kernel, brought to its rows. */
+
+export interface Ground {
+  readonly host: Host;
+  readonly nft: Nft;
+  readonly place: Place;
+  readonly sets: readonly ElementSet[];
+  readonly rules: string;
+  /** What is loaded at boot; undefined when nothing is. */
+  readonly boot: BootFiles | undefined;
+}
+
+/** What was last put in the kernel: a digest of its text, and one of what nft then showed of it. */
+const declaredNote = "declared";
+const shownNote = "shown";
+
+export async function bringTable({ rows, changes, interrupted }: Run<Columns>, ground: Ground): Promise<RunResult> {
+  const { host, sets, place, rules } = ground;
+  const known = changes && !interrupted && host.memory.get(declaredNote) === digest(structureText(place, sets, rules));
+  if (known) {
+    const moves = movesOf(sets, changes);
+    if (isNothing(moves)) return { proved: !host.dry };
+    if (await move(ground, moves, rows)) return { proved: !host.dry };
+  }
+  const refused = await compare({ rows, changes, interrupted }, ground);
+  return { refused, proved: !host.dry };
+}
+
+/** Moves what changed; false when the kernel refuses it: it may have other elements than we believe, or a single one of these is wrong. */
+async function move(ground: Ground, moves: Moves, rows: Iterable<Columns>): Promise<boolean> {
+  const { host, nft, place, sets, rules, boot } = ground;
+  const text = movesText(place, moves);
+  try {
+    await nft.tell(text);
+    await prove(ground, moves);
+  } catch (error) {
+    if (!(error instanceof CommandFailed)) throw error;
+    host.log(`the whole table is compared, because nft refused the change: ${reason(error)}`);
+    return false;
+  }
+  if (boot && !(await boot.append(text))) await boot.fold(tableText(place, sets, gathered(sets, rows), rules), nft);
+  return true;
+}
+
+/** Asks the kernel back what was moved. */
+async function prove({ host, nft, place }: Ground, moves: Moves): Promise<void> {
+  if (host.dry) return;
+  for (const question of proofTexts(place, moves)) await nft.check(question);
+}
+
+/** Compares the whole table with the rows and mends the difference. */
+async function compare({ rows, changes = [] }: Run<Columns>, ground: Ground): Promise<readonly KeptRow[]> {
+  const { host, nft, place, sets, rules, boot } = ground;
+  const there = await nft.list(place, sets);
+  await holdForeign(there, ground);
+  const entries = [...rows.entries()];
+  const before = new Map(changes.map((change) => [change.key, change.before]));
+  const choose = choosing(sets, entries, (key) => before.get(key));
+  const intact =
+    there !== undefined &&
+    there.strange.length === 0 &&
+    host.memory.get(shownNote) === there.structure &&
+    host.memory.get(declaredNote) === digest(structureText(place, sets, rules));
+  const { wanted, refused } = intact ? await mend(there, choose, ground) : await replace(there, choose, ground);
+  await boot?.fold(tableText(place, sets, wanted, rules), nft);
+  return refused;
+}
+
+/** Which rows go in, where the kernel says which of them it takes. */
+type Choose = (
+  questionable: (element: readonly [set: string, key: string, value: string]) => boolean,
+  accepts: (wanted: Elements) => Promise<unknown>,
+) => Promise<{ wanted: Elements; refused: readonly KeptRow[] }>;
+
+/** All rows if they are accepted together; otherwise without those that are not, which keep what they had before. */
+function choosing(
+  sets: readonly ElementSet[],
+  entries: readonly (readonly [key: string, row: Columns])[],
+  beforeOf: (key: string) => Columns | undefined,
+): Choose {
+  return async (questionable, accepts) => {
+    const all = gathered(
+      sets,
+      entries.map(([, row]) => row),
+    );
+    try {
+      await accepts(all);
+      return { wanted: all, refused: [] };
+    } catch (error) {
+      if (!(error instanceof CommandFailed)) throw error;
+    }
+    const asked = entries.filter(([, row]) =>
+      elementsOf(sets, row).some(([set, key, value]) => questionable([set.name, key, value])),
+    );
+    const inQuestion = new Set(asked.map(([key]) => key));
+    const certain = entries.filter(([key]) => !inQuestion.has(key)).map(([, row]) => row);
+    const without = (accepted: readonly (readonly [key: string, row: Columns])[]): Elements => {
+      const taken = new Set(accepted.map(([key]) => key));
+      const kept = asked.filter(([key]) => !taken.has(key)).map(([key]) => beforeOf(key));
+      // What is kept comes first: where somebody else has the element now, it is his.
+      return gathered(sets, [
+        ...kept.filter((row) => row !== undefined),
+        ...certain,
+        ...accepted.map(([, row]) => row),
+      ]);
+    };
+    const { good, refused } = await sift(
+      asked,
+      (accepted) => accepts(without(accepted)),
+      (row) => shownElements(elementsOf(sets, row)),
+    );
+    return { wanted: without(good), refused };
+  };
+}
+
+/** Adds and removes the elements that differ. */
+async function mend(there: Listing, choose: Choose, ground: Ground) {
+  const { nft, place, sets } = ground;
+  const difference = (wanted: Elements): Moves => movesBetween(sets, there.elements, wanted);
+  const chosen = await choose(
+    ([set, key, value]) => there.elements.get(set)?.get(key) !== value,
+    async (wanted) => {
+      const text = movesText(place, difference(wanted));
+      if (text !== "") await nft.check(text);
+    },
+  );
+  const moves = difference(chosen.wanted);
+  if (isNothing(moves)) return chosen;
+  await nft.tell(movesText(place, moves), { whole: true });
+  await prove(ground, moves);
+  return chosen;
+}
+
+/** Puts the whole table in the place of the one that is there. */
+async function replace(there: Listing | undefined, choose: Choose, ground: Ground) {
+  const { host, nft, place, sets, rules } = ground;
+  const text = (wanted: Elements): string => tableText(place, sets, wanted, rules);
+  const sound = await nft.check(text(new Map())).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (sound !== undefined) {
+    // Wrong rules stop no member: the table that is there goes on, with its elements kept up as far as it has them.
+    if (there && host.memory.get(shownNote) === there.structure) await mend(there, choose, ground);
+    throw new Error(`nft refuses the rules or sets of ${nameOf(place)}`, { cause: sound });
+  }
+  const chosen = await choose(
+    () => true,
+    (wanted) => nft.check(text(wanted)),
+  );
+  host.owned.claim([nameOf(place)]);
+  await nft.tell(text(chosen.wanted), { whole: true });
+  if (host.dry) return chosen;
+  const now = await nft.list(place, sets);
+  if (now && (now.strange.length > 0 || !isNothing(movesBetween(sets, now.elements, chosen.wanted)))) {
+    throw new Error(`${nameOf(place)} was replaced, and nft then shows other elements in it than were put there`);
+  }
+  host.memory.set(shownNote, now?.structure ?? "");
+  host.memory.set(declaredNote, digest(structureText(place, sets, rules)));
+  return chosen;
+}
+
+/** Throws `Held` for a table that was there before trigger ever wrote it. */
+async function holdForeign(there: Listing | undefined, { host, place, boot }: Ground): Promise<void> {
+  const name = nameOf(place);
+  if (!there || there.empty || host.owned.has(name, "") || (await boot?.isOurs())) return;
+  host.owned.hold([name]);
+  throw new Held(
+    `${name} is there, and trigger did not write it: it stays until \`trigger approve\`, which replaces it (or give another name as \`table\`)`,
+  );
+}
+
+export const nameOf = ({ family, table }: Place): string => `table ${family} ${table}`;
+
+/** Whether the table in the kernel is declared as it was when trigger put it there. */
+export const isDeclaredAs = (host: Host, { structure }: Listing): boolean => host.memory.get(shownNote) === structure;
+
+const digest = (text: string): string => createHash("sha256").update(text).digest("hex");

@@ -1,0 +1,77 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { canonical } from "../../../src/core/row.ts";
+import type { Change, Columns, KeptRow, Service } from "../../../src/core/service.ts";
+import { newBook, standingClock } from "../../../src/host/install/scene.fixture.ts";
+import { hostWords } from "../../../src/host/words.ts";
+import { realMachine } from "../../../src/machines/real.ts";
+import type { Machine } from "../../../src/ports/machine.ts";
+import { rowsOf, tableOf } from "../../services/scene.ts";
+
+/** A folder that is removed when the tests of the file end. */
+export function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), "trigger-nft-"));
+  test.after(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** A service on a host of a real machine: it is given changes as a host gives them, and what it said to nft is remembered. */
+export function firewall(service: Service, { dry = false } = {}) {
+  const table = tableOf(service);
+  const database = newBook();
+  const log: string[] = [];
+  const said: { readonly changes: boolean; readonly words: string; readonly input: string }[] = [];
+  const real = realMachine();
+  const machine: Machine = {
+    ...real,
+    dry,
+    async run(asked, options) {
+      const words = "socket" in asked ? asked.socket : asked.join(" ");
+      said.push({ changes: options.changes, words, input: options.input ?? "" });
+      return dry && options.changes ? { code: 0, stdout: "", stderr: "" } : real.run(asked, options);
+    },
+  };
+  const words = () =>
+    hostWords({
+      ...{ name: "fw", service: "firewall", machine, database, clock: standingClock(), secret: false },
+      ...{ signal: new AbortController().signal, log: (line: string) => void log.push(line) },
+    });
+  let loaded = new Map<string, Columns>();
+  return {
+    log,
+    said,
+    database,
+    /** What was told since this was last asked. */
+    told(): string[] {
+      return said.splice(0).flatMap(({ changes, input }) => (changes ? [input] : []));
+    },
+    async run(given: Record<string, object>, { whole = false, interrupted = false } = {}) {
+      const rows = new Map(Object.entries(given).map(([key, row]) => [key, table.row.parse(row) as Columns]));
+      const changes = [...new Set([...loaded.keys(), ...rows.keys()])]
+        .map((key) => ({ key, before: loaded.get(key), after: rows.get(key) }) as Change<Columns>)
+        .filter(({ before, after }) => canonical(before ?? null) !== canonical(after ?? null))
+        .sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined));
+      const { host, keep } = words();
+      const result = (await table.run(
+        { rows: rowsOf(rows), changes: whole ? undefined : changes, interrupted },
+        host,
+      )) as { refused?: readonly KeptRow[]; proved?: boolean };
+      keep();
+      for (const { key } of result.refused ?? []) {
+        const before = loaded.get(key);
+        if (before) rows.set(key, before);
+        else rows.delete(key);
+      }
+      loaded = rows;
+      return { refused: [], ...result };
+    },
+    observe: async () => [...((await table.observe?.(words().host)) ?? [])],
+  };
+}
+
+/** Runs a command and gives what it said. */
+export const said = (program: string, ...words: string[]): string =>
+  execFileSync(program, words, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
