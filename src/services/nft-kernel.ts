@@ -20,8 +20,8 @@ export interface Listing {
   readonly empty: boolean;
 }
 
-/** A change of elements takes 10 ms: a hung nft is noticed by this, in milliseconds. */
-const shortDeadline = 10_000;
+/** A hung nft is noticed by this, in milliseconds. A small text takes 10 ms, one of 50,000 elements a second. */
+const deadlineOf = (text: string): number => (text.length < 100_000 ? 5000 : 60_000);
 
 export function nftOn(host: Host, nft: Command) {
   const explained = async <T>(work: Promise<T>): Promise<T> => {
@@ -39,10 +39,9 @@ export function nftOn(host: Host, nft: Command) {
   };
   return {
     /** Puts a text in force, all of it or nothing. */
-    tell: (input: string, { whole = false } = {}) =>
-      explained(host.tell([...nft, "-f", "-"], { input, ...(whole ? {} : { deadline: shortDeadline }) })),
+    tell: (input: string) => explained(host.tell([...nft, "-f", "-"], { input, deadline: deadlineOf(input) })),
     /** Throws when the kernel would not take the text; nothing is changed. */
-    check: (input: string) => explained(host.ask([...nft, "-c", "-f", "-"], { input })),
+    check: (input: string) => explained(host.ask([...nft, "-c", "-f", "-"], { input, deadline: deadlineOf(input) })),
     /** What is there of a table; undefined when there is none. */
     async list({ family, table }: Place, sets: readonly ElementSet[]): Promise<Listing | undefined> {
       const tables = parse((await explained(host.ask([...nft, "-j", "list", "tables"]))).stdout);

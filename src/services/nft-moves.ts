@@ -44,6 +44,9 @@ export function gathered(sets: readonly ElementSet[], rows: Iterable<Columns>): 
   return elements;
 }
 
+/** So many refused rows are told apart; beyond them a table is so wrong that halves are refused as they are, else the checks would have no end. */
+const singleRefusals = 50;
+
 /**
  * The rows without those that the kernel refuses, found by halves with its check alone. `accepts` throws when it would refuse the rows.
  * Throws what was said when it refuses also no row at all: then the fault is not theirs.
@@ -70,9 +73,9 @@ export async function sift<Row>(
       good = [...good, ...some];
       return;
     }
-    const [only] = some;
-    if (only && some.length === 1) {
-      refused.push({ key: only[0], why: `${shown(only[1])}: ${firstLine(reason(why))}` });
+    if (some.length === 1 || refused.length >= singleRefusals) {
+      const more = some.length > 1 ? `; one of ${some.length} rows that nft refuses together` : "";
+      for (const [key, row] of some) refused.push({ key, why: `${shown(row)}: ${firstLine(reason(why))}${more}` });
       return;
     }
     const middle = some.length >> 1;

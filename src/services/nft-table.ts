@@ -136,7 +136,7 @@ async function mend(there: Listing, choose: Choose, ground: Ground) {
   );
   const moves = difference(chosen.wanted);
   if (isNothing(moves)) return chosen;
-  await nft.tell(movesText(place, moves), { whole: true });
+  await nft.tell(movesText(place, moves));
   await prove(ground, moves);
   return chosen;
 }
@@ -159,7 +159,7 @@ async function replace(there: Listing | undefined, choose: Choose, ground: Groun
     (wanted) => nft.check(text(wanted)),
   );
   host.owned.claim([nameOf(place)]);
-  await nft.tell(text(chosen.wanted), { whole: true });
+  await nft.tell(text(chosen.wanted));
   if (host.dry) return chosen;
   const now = await nft.list(place, sets);
   if (now && (now.strange.length > 0 || !isNothing(movesBetween(sets, now.elements, chosen.wanted)))) {

@@ -66,7 +66,7 @@ export const dataTypes: Readonly<Record<string, DataType>> = {
   inet_service: plain(number(65535)),
   mark: plain(number(4294967295)),
   inet_proto: {
-    clean: (value) => (protocols.has(value) ? value : undefined),
+    clean: (value) => (protocols.has(value) ? value : value === "icmpv6" ? "ipv6-icmp" : undefined),
     write: (value) => protocols.get(value) ?? value,
     read: (shown) => protocolNames.get(text(shown) ?? "") ?? text(shown),
   },
@@ -114,8 +114,8 @@ export const write = ({ parts }: Type, value: string): string =>
 export function read(type: Type, shown: unknown): string | undefined {
   const values = isConcatenation(shown) ? shown.concat : [shown];
   if (values.length !== type.parts.length) return undefined;
-  const texts = values.map((value, index) => type.parts[index]?.read(value));
-  return texts.includes(undefined) ? undefined : texts.join(" . ");
+  // nft may write a value in another form than ours: ::10.0.0.1 is ::a00:1.
+  return clean(type, values.map((value, index) => type.parts[index]?.read(value) ?? "").join(" . "));
 }
 
 const isConcatenation = (shown: unknown): shown is { concat: unknown[] } =>

@@ -40,6 +40,7 @@ export function firewall(service: Service, { dry = false } = {}) {
       ...{ signal: new AbortController().signal, log: (line: string) => void log.push(line) },
     });
   let loaded = new Map<string, Columns>();
+  let took = 0;
   return {
     log,
     said,
@@ -55,11 +56,13 @@ export function firewall(service: Service, { dry = false } = {}) {
         .filter(({ before, after }) => canonical(before ?? null) !== canonical(after ?? null))
         .sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined));
       const { host, keep } = words();
+      const began = performance.now();
       const result = (await table.run(
         { rows: rowsOf(rows), changes: whole ? undefined : changes, interrupted },
         host,
       )) as { refused?: readonly KeptRow[]; proved?: boolean };
       keep();
+      took = performance.now() - began;
       for (const { key } of result.refused ?? []) {
         const before = loaded.get(key);
         if (before) rows.set(key, before);
@@ -68,6 +71,8 @@ export function firewall(service: Service, { dry = false } = {}) {
       loaded = rows;
       return { refused: [], ...result };
     },
+    /** Milliseconds of the last run. */
+    took: () => took,
     observe: async () => [...((await table.observe?.(words().host)) ?? [])],
   };
 }

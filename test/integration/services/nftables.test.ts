@@ -2,9 +2,13 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import fc from "fast-check";
+import type { Columns } from "../../../src/core/service.ts";
 import { takeOverHeld } from "../../../src/host/owned.ts";
 import { nftables } from "../../../src/services/nftables.ts";
 import { namespace } from "../../servers/namespace.ts";
+import { anything } from "../../services/hostile.ts";
+import { tableOf } from "../../services/scene.ts";
 import { firewall, folder } from "./firewall.fixture.ts";
 
 // A real nft in network namespaces: a gate lets only the members of a set in, and packets show it.
@@ -220,4 +224,85 @@ test("a dry run tells nothing, and says what it would", async () => {
   await run({ a }, { whole: true });
   assert.match(told()[0] ?? "", /02:00:00:00:00:01 \. 10\.0\.0\.1/);
   assert.throws(() => box.exec("nft", "list", "table", "inet", name));
+});
+
+test("whatever the directory says, the kernel has the elements meant and nothing else", async () => {
+  const sets = {
+    members4: { type: "ether_addr . ipv4_addr", columns: ["mac", "ip"] },
+    members6: { type: "ether_addr . ipv6_addr", columns: ["mac", "ip"] },
+    open: { type: "ipv4_addr . inet_proto . inet_service", columns: ["open"] },
+    rate: { type: "ipv4_addr : mark", columns: ["ip", "rate"] },
+    way: { type: "ifname : verdict", columns: ["port", "to"] },
+  } as const;
+  const { name, path, nft } = table("hostile");
+  const service = nftables({ table: name, path, nft, sets, select: () => undefined, rules: "chain guests { }" });
+  const { run, observe, told } = firewall(service);
+  const schema = tableOf(service).row;
+  const value = (good: string) => fc.option(anything(good), { nil: undefined });
+  const row = fc.record({
+    ...{
+      mac: value(a.mac),
+      ip: fc.oneof(anything("10.0.0.1"), anything("2001:db8::1")),
+      open: value("10.0.0.7 . tcp . 443"),
+    },
+    ...{ rate: value("16"), port: value("eth0.5"), to: value("jump guests") },
+  });
+  const tables = box.exec("nft", "list", "tables");
+  await run({}, { whole: true });
+  await fc.assert(
+    fc.asyncProperty(fc.array(row, { minLength: 20, maxLength: 60 }), async (given) => {
+      const rows = new Map<string, Columns>();
+      for (const one of given) {
+        const read = schema.safeParse(one).data as Columns | undefined;
+        const taken = [...rows.values()].some((other) =>
+          ["ip", "open", "port"].some((column) => read?.[column] && other[column] === read[column]),
+        );
+        if (read && !taken) rows.set(`k${rows.size}`, read);
+      }
+      await run(Object.fromEntries(rows));
+      const seen = new Set((await observe()).flatMap((one) => Object.entries(one).map((pair) => pair.join(" "))));
+      told();
+      assert.deepEqual(
+        (await run(Object.fromEntries(rows), { whole: true })).refused.filter(({ why }) => !/No such file/.test(why)),
+        [],
+      );
+      assert.deepEqual(told(), [], "what was moved live is what a comparison wants");
+      for (const pair of seen) {
+        const [column = "", ...words] = pair.split(" ");
+        assert.ok(
+          [...rows.values()].some((one) => one[column] === words.join(" ")),
+          `nobody wanted ${pair}`,
+        );
+      }
+    }),
+    { numRuns: 5 },
+  );
+  assert.equal(box.exec("nft", "list", "tables"), `${tables}table inet ${name}\n`);
+});
+
+test("one change costs the same in a table of 50,000 rows as in one of 50", async (t) => {
+  const took: number[] = [];
+  for (const size of [50, 50_000]) {
+    const { options } = table(`of${size}`);
+    const { run, said, took: lasted } = firewall(nftables(options));
+    const rows = Object.fromEntries(
+      Array.from({ length: size }, (_, n) => [
+        `k${n}`,
+        { mac: a.mac, ip: `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}` },
+      ]),
+    );
+    await run(rows, { whole: true });
+    said.length = 0;
+    const times: number[] = [];
+    for (const last of [1, 2, 3, 4, 5]) {
+      await run({ ...rows, k7: { mac: a.mac, ip: `10.99.0.${last}` } });
+      times.push(lasted());
+    }
+    took.push(Math.min(...times));
+    assert.equal(said.length, 10);
+    assert.ok(said.every(({ input }) => input.length < 250));
+  }
+  const [small = 0, large = 0] = took;
+  t.diagnostic(`a change took ${small.toFixed(1)} ms of 50 rows, ${large.toFixed(1)} ms of 50,000`);
+  assert.ok(large < 3 * small + 50, `${small} ms, ${large} ms`);
 });
