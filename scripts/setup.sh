@@ -24,6 +24,9 @@ need dig bind9-dnsutils
 need postmap postfix
 [ -e /usr/lib/postfix/postfix-lmdb.so ] || missing="$missing postfix-lmdb"
 [ -e /usr/lib/postfix/postfix-cdb.so ] || missing="$missing postfix-cdb"
+need nft nftables
+need ip iproute2
+need ping iputils-ping
 need zstd zstd
 need rabbitmqctl rabbitmq-server
 need slapd slapd

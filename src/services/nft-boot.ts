@@ -18,8 +18,8 @@ type Slot = (typeof slots)[number];
 export interface BootFiles {
   /** Writes what the kernel has taken, behind what moved before; false when the base is to be written anew. */
   append(moves: string): Promise<boolean>;
-  /** Makes the base the whole table, which is checked. */
-  fold(table: string, nft: { check(text: string): Promise<unknown> }): Promise<void>;
+  /** Makes the base the whole table, checked where the kernel has not just taken it. */
+  fold(table: string, check?: () => Promise<unknown>): Promise<void>;
   /** Whether the base was written by trigger: it is known from the file, too, because a store may be lost. */
   isOurs(): Promise<boolean>;
 }
@@ -30,9 +30,12 @@ export function bootFiles(host: Host, path: string): BootFiles {
   const include = (slot: Slot): string => `include "${sinceOf(slot)}"\n`;
   const head = `# ${notice}\n`;
   const note = `since ${path}`;
-  const install = (path: string, text: string, check?: () => Promise<void>) =>
+  const install = (path: string, text: string, check?: () => Promise<unknown>) =>
     // The kernel was asked before: what is written here is what it was seen to have.
-    host.install({ path, text, mode: 0o600 }, { ...(check ? { check } : {}), probe: async () => {} });
+    host.install(
+      { path, text, mode: 0o600 },
+      { ...(check ? { check: async () => void (await check()) } : {}), probe: async () => {} },
+    );
   const read = async (path: string): Promise<string | undefined> => {
     const bytes = await host.files.read(path);
     return bytes && new TextDecoder().decode(bytes);
@@ -48,13 +51,13 @@ export function bootFiles(host: Host, path: string): BootFiles {
       host.memory.set(note, slot + since);
       return true;
     },
-    async fold(table, nft) {
+    async fold(table, check) {
       const inPlace = await read(path);
       const present = slots.find((slot) => inPlace?.endsWith(include(slot)));
       const upToDate = present && inPlace === table + include(present) && (await read(sinceOf(present))) === head;
       const slot = upToDate ? present : present === "a" ? "b" : "a";
       await install(sinceOf(slot), head);
-      await install(path, table + include(slot), async () => void (await nft.check(table)));
+      await install(path, table + include(slot), check);
       host.memory.set(note, slot);
     },
     async isOurs() {

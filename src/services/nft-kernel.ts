@@ -37,16 +37,24 @@ export function nftOn(host: Host, nft: Command) {
       throw error;
     }
   };
+  /** Throws when the kernel would not take the text; nothing is changed. */
+  const check = (input: string) =>
+    explained(host.ask([...nft, "-c", "-f", "-"], { input, deadline: deadlineOf(input) }));
   return {
     /** Puts a text in force, all of it or nothing. */
     tell: (input: string) => explained(host.tell([...nft, "-f", "-"], { input, deadline: deadlineOf(input) })),
-    /** Throws when the kernel would not take the text; nothing is changed. */
-    check: (input: string) => explained(host.ask([...nft, "-c", "-f", "-"], { input, deadline: deadlineOf(input) })),
+    check,
     /** What is there of a table; undefined when there is none. */
     async list({ family, table }: Place, sets: readonly ElementSet[]): Promise<Listing | undefined> {
-      const tables = parse((await explained(host.ask([...nft, "-j", "list", "tables"]))).stdout);
-      const there = tables.some(({ table: one }) => one?.family === family && one.name === table);
-      if (!there) return undefined;
+      // Asked so because it takes no time: `nft list tables` reads the elements of all of them.
+      const couldBeMade = await check(`create table ${family} ${table}\n`).then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof CommandFailed) return false;
+          throw error;
+        },
+      );
+      if (couldBeMade) return undefined;
       return listing(parse((await explained(host.ask([...nft, "-j", "list", "table", family, table]))).stdout), sets);
     },
   };

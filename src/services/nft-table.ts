@@ -3,10 +3,11 @@ import type { Host } from "../core/host.ts";
 import { CommandFailed, Held, reason } from "../core/outcome.ts";
 import type { Columns, KeptRow, Run, RunResult } from "../core/service.ts";
 import type { BootFiles } from "./nft-boot.ts";
+import { type Choose, choosing } from "./nft-choice.ts";
 import type { Listing, Nft } from "./nft-kernel.ts";
-import { gathered, isNothing, movesBetween, movesOf, sift } from "./nft-moves.ts";
-import { type ElementSet, type Elements, elementsOf } from "./nft-sets.ts";
-import { type Moves, movesText, type Place, proofTexts, shownElements, structureText, tableText } from "./nft-text.ts";
+import { gathered, isNothing, movesBetween, movesOf } from "./nft-moves.ts";
+import type { ElementSet, Elements } from "./nft-sets.ts";
+import { type Moves, movesText, type Place, proofTexts, structureText, tableText } from "./nft-text.ts";
 
 /** One table of the kernel, brought to its rows. */
 
@@ -48,7 +49,10 @@ async function move(ground: Ground, moves: Moves, rows: Iterable<Columns>): Prom
     host.log(`the whole table is compared, because nft refused the change: ${reason(error)}`);
     return false;
   }
-  if (boot && !(await boot.append(text))) await boot.fold(tableText(place, sets, gathered(sets, rows), rules), nft);
+  if (boot && !(await boot.append(text))) {
+    const whole = tableText(place, sets, gathered(sets, rows), rules);
+    await boot.fold(whole, () => nft.check(whole));
+  }
   return true;
 }
 
@@ -72,55 +76,10 @@ async function compare({ rows, changes = [] }: Run<Columns>, ground: Ground): Pr
     host.memory.get(shownNote) === there.structure &&
     host.memory.get(declaredNote) === digest(structureText(place, sets, rules));
   const { wanted, refused } = intact ? await mend(there, choose, ground) : await replace(there, choose, ground);
-  await boot?.fold(tableText(place, sets, wanted, rules), nft);
+  const whole = tableText(place, sets, wanted, rules);
+  // The kernel has just taken this very text when it replaced the table.
+  await boot?.fold(whole, intact ? () => nft.check(whole) : undefined);
   return refused;
-}
-
-/** Which rows go in, where the kernel says which of them it takes. */
-type Choose = (
-  questionable: (element: readonly [set: string, key: string, value: string]) => boolean,
-  accepts: (wanted: Elements) => Promise<unknown>,
-) => Promise<{ wanted: Elements; refused: readonly KeptRow[] }>;
-
-/** All rows if they are accepted together; otherwise without those that are not, which keep what they had before. */
-function choosing(
-  sets: readonly ElementSet[],
-  entries: readonly (readonly [key: string, row: Columns])[],
-  beforeOf: (key: string) => Columns | undefined,
-): Choose {
-  return async (questionable, accepts) => {
-    const all = gathered(
-      sets,
-      entries.map(([, row]) => row),
-    );
-    try {
-      await accepts(all);
-      return { wanted: all, refused: [] };
-    } catch (error) {
-      if (!(error instanceof CommandFailed)) throw error;
-    }
-    const asked = entries.filter(([, row]) =>
-      elementsOf(sets, row).some(([set, key, value]) => questionable([set.name, key, value])),
-    );
-    const inQuestion = new Set(asked.map(([key]) => key));
-    const certain = entries.filter(([key]) => !inQuestion.has(key)).map(([, row]) => row);
-    const without = (accepted: readonly (readonly [key: string, row: Columns])[]): Elements => {
-      const taken = new Set(accepted.map(([key]) => key));
-      const kept = asked.filter(([key]) => !taken.has(key)).map(([key]) => beforeOf(key));
-      // What is kept comes first: where somebody else has the element now, it is his.
-      return gathered(sets, [
-        ...kept.filter((row) => row !== undefined),
-        ...certain,
-        ...accepted.map(([, row]) => row),
-      ]);
-    };
-    const { good, refused } = await sift(
-      asked,
-      (accepted) => accepts(without(accepted)),
-      (row) => shownElements(elementsOf(sets, row)),
-    );
-    return { wanted: without(good), refused };
-  };
 }
 
 /** Adds and removes the elements that differ. */

@@ -1,5 +1,4 @@
-import type { z } from "zod";
-import { Ipv4, Ipv6, Mac, Prefix } from "../core/columns.ts";
+import { cleanIpv4, cleanIpv6, cleanMac, cleanPrefix } from "../core/columns.ts";
 
 /** The data types of nft that a directory may fill: each has one form of a value, and no other text comes through. */
 
@@ -15,20 +14,14 @@ export interface DataType {
 const same = (value: string): string => value;
 const text = (shown: unknown): string | undefined =>
   typeof shown === "string" ? shown : typeof shown === "number" ? String(shown) : undefined;
-const cleaned =
-  (schema: z.ZodType<string>) =>
-  (value: string): string | undefined =>
-    schema.safeParse(value).data;
 const plain = (clean: DataType["clean"]): DataType => ({ clean, write: same, read: text });
 
 /** An address; where networks are meant, one of a single address is that address, as nft shows it. */
-function address(single: z.ZodType<string>, bits: number): DataType {
-  const alone = cleaned(single);
-  const network = cleaned(Prefix);
+function address(alone: (text: string) => string | undefined, bits: number): DataType {
   return {
     clean(value, interval) {
       if (!interval || !value.includes("/")) return alone(value);
-      const prefix = network(value);
+      const prefix = cleanPrefix(value);
       const [start = "", length] = prefix?.split("/") ?? [];
       if (alone(start) === undefined) return undefined;
       return Number(length) === bits ? start : prefix;
@@ -60,9 +53,9 @@ const chain = "[a-zA-Z][a-zA-Z0-9_./-]{0,126}";
 const verdict = new RegExp(`^(accept|drop|continue|return|(jump|goto) ${chain})$`);
 
 export const dataTypes: Readonly<Record<string, DataType>> = {
-  ether_addr: plain(cleaned(Mac)),
-  ipv4_addr: address(Ipv4, 32),
-  ipv6_addr: address(Ipv6, 128),
+  ether_addr: plain(cleanMac),
+  ipv4_addr: address(cleanIpv4, 32),
+  ipv6_addr: address(cleanIpv6, 128),
   inet_service: plain(number(65535)),
   mark: plain(number(4294967295)),
   inet_proto: {

@@ -39,6 +39,13 @@ export function firewall(service: Service, { dry = false } = {}) {
       ...{ name: "fw", service: "firewall", machine, database, clock: standingClock(), secret: false },
       ...{ signal: new AbortController().signal, log: (line: string) => void log.push(line) },
     });
+  /** Parsed once: a large table is given again and again. */
+  const read = new WeakMap<object, Columns>();
+  const parsed = (row: object): Columns => {
+    const known = read.get(row) ?? (table.row.parse(row) as Columns);
+    read.set(row, known);
+    return known;
+  };
   let loaded = new Map<string, Columns>();
   let took = 0;
   return {
@@ -50,10 +57,10 @@ export function firewall(service: Service, { dry = false } = {}) {
       return said.splice(0).flatMap(({ changes, input }) => (changes ? [input] : []));
     },
     async run(given: Record<string, object>, { whole = false, interrupted = false } = {}) {
-      const rows = new Map(Object.entries(given).map(([key, row]) => [key, table.row.parse(row) as Columns]));
+      const rows = new Map(Object.entries(given).map(([key, row]) => [key, parsed(row)]));
       const changes = [...new Set([...loaded.keys(), ...rows.keys()])]
         .map((key) => ({ key, before: loaded.get(key), after: rows.get(key) }) as Change<Columns>)
-        .filter(({ before, after }) => canonical(before ?? null) !== canonical(after ?? null))
+        .filter(({ before, after }) => before !== after && canonical(before ?? null) !== canonical(after ?? null))
         .sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined));
       const { host, keep } = words();
       const began = performance.now();

@@ -1,4 +1,16 @@
-import { bindZone, command, files, homes, iscDhcp, Mac, postfixAliases, type registry, type Service, z } from "trigger";
+import {
+  bindZone,
+  command,
+  files,
+  homes,
+  iscDhcp,
+  Mac,
+  nftables,
+  postfixAliases,
+  type registry,
+  type Service,
+  z,
+} from "trigger";
 
 const row = z.object({ mac: Mac, kind: z.enum(["wifi", "wired"]), room: z.string().optional() });
 
@@ -41,6 +53,7 @@ export const services: Service[] = [
     select: (entry) => ({ name: entry.name, ips: entry.all("ipHostNumber") }),
     probe: { server: "127.0.0.1" },
   }),
+  nftables({ rules: "/etc/nftables/gate.rules" }),
   postfixAliases({ type: "lmdb", probe: false }),
   homes({ base: "/srv/home", skeleton: "/etc/skel", on: { mail2: { base: "/home" } } }),
 ];
