@@ -30,7 +30,8 @@ export function nftOn(host: Host, nft: Command) {
     } catch (error) {
       if (!(error instanceof CommandFailed)) throw error;
       if (/not permitted|must be root/.test(error.message)) {
-        const needs = "it needs CAP_NET_ADMIN (in the unit of trigger: AmbientCapabilities=CAP_NET_ADMIN), or root";
+        const needs =
+          "it needs CAP_NET_ADMIN (in the unit of trigger: CapabilityBoundingSet=CAP_NET_ADMIN, and User=root)";
         throw new Error(`${nft.join(" ")} may not change the network: ${needs}`, { cause: error });
       }
       if (error.code === 127) throw new Error(`${nft[0]} is not installed (Debian: nftables)`, { cause: error });

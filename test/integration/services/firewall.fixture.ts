@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +8,7 @@ import { newBook, standingClock } from "../../../src/host/install/scene.fixture.
 import { hostWords } from "../../../src/host/words.ts";
 import { realMachine } from "../../../src/machines/real.ts";
 import type { Machine } from "../../../src/ports/machine.ts";
+import type { namespace } from "../../servers/namespace.ts";
 import { rowsOf, tableOf } from "../../services/scene.ts";
 
 /** A folder that is removed when the tests of the file end. */
@@ -84,6 +84,10 @@ export function firewall(service: Service, { dry = false } = {}) {
   };
 }
 
-/** Runs a command and gives what it said. */
-export const said = (program: string, ...words: string[]): string =>
-  execFileSync(program, words, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+/** A table of its own in a namespace, with its boot file in a folder of its own. */
+export function tableIn({ name: box, exec }: ReturnType<typeof namespace>, name: string, { rules = "" } = {}) {
+  const path = join(folder(), `${name}.nft`);
+  const nft = ["ip", "netns", "exec", box, "nft"] as const;
+  const listed = (): string => exec("nft", "list", "table", "inet", name);
+  return { name, path, nft, listed, options: { table: name, rules, path, nft } };
+}
