@@ -1,4 +1,5 @@
 import type { Host } from "../core/host.ts";
+import { sameAmount, withMoves } from "./nft-amount.ts";
 import { notice } from "./settings.ts";
 
 /**
@@ -18,7 +19,7 @@ type Slot = (typeof slots)[number];
 export interface BootFiles {
   /** Writes what the kernel has taken, behind what moved before; false when the base is to be written anew. */
   append(moves: string): Promise<boolean>;
-  /** Makes the base the whole table, checked where the kernel has not just taken it. */
+  /** Makes the files amount to the whole table, checked where the kernel has not just taken it; they may already. */
   fold(table: string, check?: () => Promise<unknown>): Promise<void>;
   /** Whether the base was written by trigger: it is known from the file, too, because a store may be lost. */
   isOurs(): Promise<boolean>;
@@ -54,8 +55,17 @@ export function bootFiles(host: Host, path: string): BootFiles {
     async fold(table, check) {
       const inPlace = await read(path);
       const present = slots.find((slot) => inPlace?.endsWith(include(slot)));
-      const upToDate = present && inPlace === table + include(present) && (await read(sinceOf(present))) === head;
-      const slot = upToDate ? present : present === "a" ? "b" : "a";
+      if (inPlace !== undefined && present) {
+        const since = (await read(sinceOf(present)))?.slice(head.length) ?? "";
+        const base = inPlace.slice(0, -include(present).length);
+        if (sameAmount(withMoves(base, since), withMoves(table, ""))) {
+          await install(sinceOf(present), head + since);
+          await install(path, inPlace, check);
+          host.memory.set(note, present + since);
+          return;
+        }
+      }
+      const slot = present === "a" ? "b" : "a";
       await install(sinceOf(slot), head);
       await install(path, table + include(slot), check);
       host.memory.set(note, slot);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Command, Host } from "../core/host.ts";
-import { CommandFailed } from "../core/outcome.ts";
+import { Away, CommandFailed } from "../core/outcome.ts";
 import { canonical } from "../core/row.ts";
 import type { Json } from "../core/service.ts";
 import type { ElementSet, Elements } from "./nft-sets.ts";
@@ -28,13 +28,14 @@ export function nftOn(host: Host, nft: Command) {
     try {
       return await work;
     } catch (error) {
-      if (!(error instanceof CommandFailed)) throw error;
+      host.signal.throwIfAborted();
+      if (!(error instanceof CommandFailed)) throw new Away(`${nft.join(" ")} does not end`, { cause: error });
       if (/not permitted|must be root/.test(error.message)) {
         const needs =
           "it needs CAP_NET_ADMIN (in the unit of trigger: CapabilityBoundingSet=CAP_NET_ADMIN, and User=root)";
-        throw new Error(`${nft.join(" ")} may not change the network: ${needs}`, { cause: error });
+        throw new Away(`${nft.join(" ")} may not change the network: ${needs}`, { cause: error });
       }
-      if (error.code === 127) throw new Error(`${nft[0]} is not installed (Debian: nftables)`, { cause: error });
+      if (error.code === 127) throw new Away(`${nft[0]} is not installed (Debian: nftables)`, { cause: error });
       throw error;
     }
   };
@@ -56,7 +57,14 @@ export function nftOn(host: Host, nft: Command) {
         },
       );
       if (couldBeMade) return undefined;
-      return listing(parse((await explained(host.ask([...nft, "-j", "list", "table", family, table]))).stdout), sets);
+      try {
+        const { stdout } = await explained(host.ask([...nft, "-j", "list", "table", family, table]));
+        return listing(parse(stdout), sets);
+      } catch (error) {
+        if (!(error instanceof CommandFailed)) throw error;
+        // It neither can be made nor is there: the kernel, or its network namespace, was not reached.
+        throw new Away(`${nft.join(" ")} does not reach the kernel`, { cause: error });
+      }
     },
   };
 }

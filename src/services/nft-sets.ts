@@ -95,8 +95,11 @@ export const columnsOf = (sets: readonly ElementSet[]): string[] => [
   ...new Set(sets.flatMap(({ keyColumns, valueColumn }) => [...keyColumns, ...(valueColumn ? [valueColumn] : [])])),
 ];
 
-/** The row of these sets: each column has the types that the sets give it, and the row is an element of at least one of them. */
-export function rowOf(sets: readonly ElementSet[]) {
+/**
+ * The row of these sets: each column has the types that the sets give it, and the row is an element of at least one of them.
+ * All its elements have its first unique column: by that they are seen to be of one row.
+ */
+export function rowOf(sets: readonly ElementSet[], unique: readonly string[]) {
   const columns = columnsOf(sets).map((column) => {
     const types = typesOf(sets, column);
     const what = [...new Set(types.map((type) => `${type.name}${type.interval ? " (or a network)" : ""}`))].join(
@@ -116,8 +119,13 @@ export function rowOf(sets: readonly ElementSet[]) {
     const everywhere = sets.every((set) => [...set.keyColumns, set.valueColumn].includes(column));
     return [column, everywhere ? schema : schema.optional()] as const;
   });
-  return z.object(Object.fromEntries(columns)).refine((row) => elementsOf(sets, row as Columns).length > 0, {
-    error: ({ input }) => `is an element of no set: ${JSON.stringify(input)?.slice(0, 200)}`,
+  return z.object(Object.fromEntries(columns)).superRefine((row, { addIssue }) => {
+    const elements = elementsOf(sets, row);
+    const shown = JSON.stringify(row).slice(0, 200);
+    if (elements.length === 0) addIssue(`is an element of no set: ${shown}`);
+    const name = unique.find((column) => row[column] !== undefined);
+    const apart = elements.find(([{ keyColumns }]) => name !== undefined && !keyColumns.includes(name));
+    if (apart) addIssue(`the element of ${apart[0].name} needs a row of its own, because it has no ${name}: ${shown}`);
   });
 }
 
@@ -140,4 +148,15 @@ export function columnsOfElement([set, key, value]: Element): Record<string, str
   const parts = set.keyColumns.length === 1 ? [key] : key.split(" . ");
   const columns = Object.fromEntries(set.keyColumns.map((column, index) => [column, parts[index] ?? ""]));
   return set.valueColumn === undefined ? columns : { ...columns, [set.valueColumn]: value };
+}
+
+/** The columns, as null, that a row seen in the kernel has not, though its name could stand in a set with them: somebody removed that element. */
+export function lackingColumns(sets: readonly ElementSet[], unique: readonly string[], row: Columns): Columns {
+  const name = unique.find((column) => column in row) ?? "";
+  const fitting = sets.filter(({ key, keyColumns }) => {
+    const at = keyColumns.indexOf(name);
+    const parts = keyColumns.length === 1 ? key.parts : key.parts.slice(at, at + 1);
+    return at >= 0 && clean({ ...key, parts }, String(row[name])) !== undefined;
+  });
+  return Object.fromEntries(columnsOf(fitting).map((column) => [column, null]));
 }

@@ -4,7 +4,15 @@ import { Refusal, UserError } from "../core/outcome.ts";
 import { type Columns, type Select, service } from "../core/service.ts";
 import { bootFiles } from "./nft-boot.ts";
 import { nftOn } from "./nft-kernel.ts";
-import { columnsOf, columnsOfElement, type ElementSet, readSets, rowOf, setSettings } from "./nft-sets.ts";
+import {
+  columnsOf,
+  columnsOfElement,
+  type ElementSet,
+  lackingColumns,
+  readSets,
+  rowOf,
+  setSettings,
+} from "./nft-sets.ts";
 import { bringTable, type Ground, isDeclaredAs, nameOf } from "./nft-table.ts";
 import { command, type PerHost, path, readSettings } from "./settings.ts";
 
@@ -83,17 +91,17 @@ export function nftables<const Sets extends SetsIn = typeof members>(options: Nf
     return { host, nft: nftOn(host, nft), place: { family, table }, sets, rules: await readRules(host, rules), boot };
   };
   return service<RowIn<Sets>, Columns, RowIn<Sets> | readonly RowIn<Sets>[] | undefined>({
-    row: rowOf(sets),
+    row: rowOf(sets, unique),
     unique,
     ...(daemon ? { daemon } : {}),
     select: select ?? machines,
     run: async (table, host) => bringTable(table, await groundOn(host)),
-    observe: async (host) => observed(await groundOn(host), unique[0] ?? ""),
+    observe: async (host) => observed(await groundOn(host), unique),
   } as Parameters<typeof service<RowIn<Sets>, Columns, RowIn<Sets> | readonly RowIn<Sets>[] | undefined>>[0]);
 }
 
-/** What the kernel has, as rows: elements that agree on the first unique column are of one row. */
-async function observed({ host, nft, place, sets }: Ground, unique: string): Promise<Columns[]> {
+/** What the kernel has, as rows: elements that agree on the first unique column that they have are of one row. */
+async function observed({ host, nft, place, sets }: Ground, unique: readonly string[]): Promise<Columns[]> {
   const there = await nft.list(place, sets);
   if (!there) host.log(`there is no ${nameOf(place)}`);
   else if (!isDeclaredAs(host, there)) host.log(`the rules or sets of ${nameOf(place)} are not those put there`);
@@ -103,11 +111,12 @@ async function observed({ host, nft, place, sets }: Ground, unique: string): Pro
   for (const set of sets) {
     for (const [key, value] of there?.elements.get(set.name) ?? []) {
       const columns = columnsOfElement([set, key, value]);
-      const name = columns[unique] ?? `${set.name} ${key}`;
+      const column = unique.find((one) => one in columns);
+      const name = `${column} ${columns[column ?? ""]}`;
       rows.set(name, { ...rows.get(name), ...columns });
     }
   }
-  return [...rows.values()];
+  return [...rows.values()].map((row) => ({ ...lackingColumns(sets, unique, row), ...row }));
 }
 
 function uniqueOf(sets: readonly ElementSet[], given: readonly string[] | undefined): readonly string[] {

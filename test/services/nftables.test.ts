@@ -3,9 +3,17 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { CommandFailed } from "../../src/core/outcome.ts";
 import type { Columns } from "../../src/core/service.ts";
+import { sameAmount, withMoves } from "../../src/services/nft-amount.ts";
 import { sift } from "../../src/services/nft-choice.ts";
 import { gathered, movesBetween, movesOf } from "../../src/services/nft-moves.ts";
-import { columnsOfElement, elementsOf, readSets, rowOf, setSettings } from "../../src/services/nft-sets.ts";
+import {
+  columnsOfElement,
+  elementsOf,
+  lackingColumns,
+  readSets,
+  rowOf,
+  setSettings,
+} from "../../src/services/nft-sets.ts";
 import { movesText, tableText } from "../../src/services/nft-text.ts";
 import { nftables } from "../../src/services/nftables.ts";
 import { conform } from "./conform.ts";
@@ -28,11 +36,15 @@ const sets = readSets(
     way: { type: "ifname : verdict", columns: ["port", "to"] },
   }),
 );
-const row = rowOf(sets);
-const good = {
-  ...{ mac: "aa:bb:cc:dd:ee:ff", ip: "10.0.0.7", net: "10.0.0.0/8", open: "10.0.0.7 . tcp . 443" },
-  ...{ rate: "16", port: "eth0.5", to: "jump guests" },
-};
+const unique = ["ip", "net", "open", "port"];
+const row = rowOf(sets, unique);
+const member = { mac: "aa:bb:cc:dd:ee:ff", ip: "10.0.0.7", rate: "16" };
+const kinds: Record<string, string>[] = [
+  member,
+  { net: "10.0.0.0/8" },
+  { open: "10.0.0.7 . tcp . 443" },
+  { port: "eth0.5", to: "jump guests" },
+];
 
 test("a row is an element of each set whose columns it has, in the one form of its types", () => {
   const elements = (given: object) =>
@@ -42,10 +54,10 @@ test("a row is an element of each set whose columns it has, in the one form of i
   assert.deepEqual(elements({ ip: pc.ip, rate: "0x10" }), [["rate", "10.0.0.7", "16"]]);
   assert.deepEqual(elements({ net: "10.0.0.7/32" }), [["blocked", "10.0.0.7", ""]]);
   assert.deepEqual(elements({ open: "10.0.0.7 . icmpv6 . 0" }), [["open", "10.0.0.7 . ipv6-icmp . 0", ""]]);
-  assert.deepEqual(
-    elements(good).map(([name]) => name),
-    ["members4", "blocked", "open", "rate", "way"],
-  );
+  assert.deepEqual(elements(member), [
+    ["members4", `${member.mac} . 10.0.0.7`, ""],
+    ["rate", "10.0.0.7", "16"],
+  ]);
 });
 
 test("a value of another type, and a row that is in no set, are refused with the reason", () => {
@@ -71,13 +83,15 @@ function readMoves(text: string): string[] {
 }
 
 test("whatever the values of a row are, it is refused or nft is told just the elements meant", () => {
-  const hostile = fc.record(
-    Object.fromEntries(
-      Object.entries(good).map(([column, value]) => [column, fc.option(anything(value), { nil: undefined })]),
+  const hostile = kinds.map((good) =>
+    fc.record(
+      Object.fromEntries(
+        Object.entries(good).map(([column, value]) => [column, fc.option(anything(value), { nil: undefined })]),
+      ),
     ),
   );
   fc.assert(
-    fc.property(fc.array(hostile), (given) => {
+    fc.property(fc.array(fc.oneof(...hostile)), (given) => {
       const rows = given
         .map((one) => row.safeParse(one).data as Columns | undefined)
         .filter((one) => one !== undefined);
@@ -104,8 +118,8 @@ test("whatever the values of a row are, it is refused or nft is told just the el
 
 test("an element that one row gives up and another takes stays, and what a map gives is changed", () => {
   const changes = [
-    { key: "a", before: { mac: good.mac, ip: "10.0.0.1" }, after: undefined },
-    { key: "b", before: undefined, after: { mac: good.mac, ip: "10.0.0.1" } },
+    { key: "a", before: { mac: member.mac, ip: "10.0.0.1" }, after: undefined },
+    { key: "b", before: undefined, after: { mac: member.mac, ip: "10.0.0.1" } },
     { key: "c", before: { ip: "10.0.0.2", rate: "1" }, after: { ip: "10.0.0.2", rate: "2" } },
   ];
   assert.deepEqual(readMoves(movesText(place, movesOf(sets, changes))), [
@@ -137,11 +151,43 @@ test("the refused rows are found by halves, and a fault that is not theirs is th
 });
 
 test("the columns of an element are those of its row", () => {
-  for (const element of elementsOf(sets, good)) {
-    for (const [column, value] of Object.entries(columnsOfElement(element))) {
-      assert.equal(value, good[column as keyof typeof good]);
-    }
+  for (const good of kinds) {
+    const told = elementsOf(sets, good).map(columnsOfElement);
+    assert.deepEqual(Object.assign({}, ...told), good);
   }
+});
+
+test("an element that was removed by hand is a column that is missing", () => {
+  const { mac, ip, rate } = member;
+  const lacking = (seen: Columns) => lackingColumns(sets, unique, seen);
+  assert.deepEqual({ ...lacking({ ip, rate }), ip, rate }, { mac: null, ip, rate });
+  assert.deepEqual({ ...lacking({ mac, ip }), mac, ip }, { mac, ip, rate: null });
+  assert.deepEqual(Object.keys(lacking({ mac, ip: "2001:db8::7" })), ["mac", "ip"]);
+});
+
+test("what the boot files amount to is read back, whatever the changes were", () => {
+  const rows = fc.array(
+    fc.oneof(
+      fc.record({
+        mac: fc.constantFrom(member.mac, "00:00:00:00:00:01"),
+        ip: fc.constantFrom("10.0.0.1", "2001:db8::1"),
+      }),
+      fc.record({ ip: fc.constantFrom("10.0.0.1", "10.0.0.2"), rate: fc.constantFrom("1", "2") }),
+      fc.record({ port: fc.constantFrom("eth0", "lo"), to: fc.constantFrom("accept", "jump x") }),
+    ),
+  );
+  fc.assert(
+    fc.property(rows, rows, rows, (...states) => {
+      const [first, second, third] = states.map((state) => gathered(sets, state as Columns[]));
+      assert.ok(first && second && third);
+      const since =
+        movesText(place, movesBetween(sets, first, second)) + movesText(place, movesBetween(sets, second, third));
+      const text = (wanted: typeof first, own = rules) => tableText(place, sets, wanted, own);
+      assert.ok(sameAmount(withMoves(text(first), since), withMoves(text(third), "")));
+      assert.equal(sameAmount(withMoves(text(first), ""), withMoves(text(second), "")), text(first) === text(second));
+      assert.ok(!sameAmount(withMoves(text(first), since), withMoves(text(third, "chain other { }"), "")));
+    }),
+  );
 });
 
 test("a change tells nft the change alone, asks it back, and writes the small file", async () => {
