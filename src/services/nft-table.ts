@@ -17,6 +17,8 @@ export interface Ground {
   readonly place: Place;
   readonly sets: readonly ElementSet[];
   readonly rules: string;
+  /** Why the rules cannot be had. */
+  readonly fault: Error | undefined;
   /** What is loaded at boot; undefined when nothing is. */
   readonly boot: BootFiles | undefined;
 }
@@ -26,9 +28,8 @@ const declaredNote = "declared";
 const shownNote = "shown";
 
 export async function bringTable({ rows, changes, interrupted }: Run<Columns>, ground: Ground): Promise<RunResult> {
-  const { host, sets, place, rules } = ground;
-  const known = changes && !interrupted && host.memory.get(declaredNote) === digest(structureText(place, sets, rules));
-  if (known) {
+  const { host, sets } = ground;
+  if (changes && !interrupted && isDeclared(ground)) {
     const moves = movesOf(sets, changes);
     if (isNothing(moves)) return { proved: !host.dry };
     if (await move(ground, moves, rows)) return { proved: !host.dry };
@@ -70,11 +71,7 @@ async function compare({ rows, changes = [] }: Run<Columns>, ground: Ground): Pr
   const entries = [...rows.entries()];
   const before = new Map(changes.map((change) => [change.key, change.before]));
   const choose = choosing(sets, entries, (key) => before.get(key));
-  const intact =
-    there !== undefined &&
-    there.strange.length === 0 &&
-    host.memory.get(shownNote) === there.structure &&
-    host.memory.get(declaredNote) === digest(structureText(place, sets, rules));
+  const intact = there !== undefined && there.strange.length === 0 && isDeclaredAs(host, there) && isDeclared(ground);
   const { wanted, refused } = intact ? await mend(there, choose, ground) : await replace(there, choose, ground);
   const whole = tableText(place, sets, wanted, rules);
   // The kernel has just taken this very text when it replaced the table.
@@ -104,14 +101,11 @@ async function mend(there: Listing, choose: Choose, ground: Ground) {
 async function replace(there: Listing | undefined, choose: Choose, ground: Ground) {
   const { host, nft, place, sets, rules } = ground;
   const text = (wanted: Elements): string => tableText(place, sets, wanted, rules);
-  const sound = await nft.check(text(new Map())).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (sound !== undefined) {
-    // Wrong rules stop no member: the table that is there goes on, with its elements kept up as far as it has them.
-    if (there && host.memory.get(shownNote) === there.structure) await mend(there, choose, ground);
-    throw new Error(`nft refuses the rules or sets of ${nameOf(place)}`, { cause: sound });
+  const fault = ground.fault ?? (await faultOf(() => nft.check(text(new Map()))));
+  if (fault) {
+    // Wrong rules stop no member: the elements of the table that is there go on moving.
+    if (there && isDeclaredAs(host, there)) await mend(there, choose, ground);
+    throw new Error(`the rules or sets of ${nameOf(place)} are wrong, so they stay as they are`, { cause: fault });
   }
   const chosen = await choose(
     () => true,
@@ -141,7 +135,21 @@ async function holdForeign(there: Listing | undefined, { host, place, boot }: Gr
 
 export const nameOf = ({ family, table }: Place): string => `table ${family} ${table}`;
 
+/** Whether what was last put in the kernel is declared as it is wanted now. */
+const isDeclared = ({ host, place, sets, rules, fault }: Ground): boolean =>
+  !fault && host.memory.get(declaredNote) === digest(structureText(place, sets, rules));
+
 /** Whether the table in the kernel is declared as it was when trigger put it there. */
 export const isDeclaredAs = (host: Host, { structure }: Listing): boolean => host.memory.get(shownNote) === structure;
+
+async function faultOf(check: () => Promise<unknown>): Promise<Error | undefined> {
+  try {
+    await check();
+    return undefined;
+  } catch (error) {
+    if (error instanceof CommandFailed) return error;
+    throw error;
+  }
+}
 
 const digest = (text: string): string => createHash("sha256").update(text).digest("hex");

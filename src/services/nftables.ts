@@ -88,7 +88,7 @@ export function nftables<const Sets extends SetsIn = typeof members>(options: Nf
   const groundOn = async (host: Host): Promise<Ground> => {
     const { family, table, path = `/etc/nftables.d/${table}.nft`, nft, rules } = settingsOf(host.name);
     const boot = path === false ? undefined : bootFiles(host, path);
-    return { host, nft: nftOn(host, nft), place: { family, table }, sets, rules: await readRules(host, rules), boot };
+    return { host, nft: nftOn(host, nft), place: { family, table }, sets, ...(await readRules(host, rules)), boot };
   };
   return service<RowIn<Sets>, Columns, RowIn<Sets> | readonly RowIn<Sets>[] | undefined>({
     row: rowOf(sets, unique),
@@ -132,14 +132,12 @@ function uniqueOf(sets: readonly ElementSet[], given: readonly string[] | undefi
   return unique;
 }
 
-async function readRules(host: Host, rules: string): Promise<string> {
-  if (!rules.startsWith("/")) return rules;
+async function readRules(host: Host, rules: string): Promise<Pick<Ground, "rules" | "fault">> {
+  if (!rules.startsWith("/")) return { rules, fault: undefined };
   const bytes = await host.files.read(rules);
-  if (!bytes) throw new Error(`the rules ${rules} are not there`);
-  const text = new TextDecoder().decode(bytes);
-  const wrong = wrongRules(text);
-  if (wrong) throw new Error(`${rules} ${wrong}`);
-  return text;
+  const text = bytes && new TextDecoder().decode(bytes);
+  const wrong = text === undefined ? "is not there" : wrongRules(text);
+  return { rules: text ?? "", fault: wrong === undefined ? undefined : new Error(`${rules} ${wrong}`) };
 }
 
 /** Why a text is not what can stand inside a table: a brace too many would end the table, and the rest would change others. */

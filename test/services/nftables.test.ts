@@ -225,6 +225,14 @@ test("when much has moved since the base was written it is written anew, and inc
   assert.ok(text("since-a").length > 10_000 && text("since-a").length < 70_000);
 });
 
+test("an nft that does not end, or is not there, is away", async () => {
+  const { machine, run } = scene(nftables({ rules }));
+  machine.program("nft", () => Promise.reject(new Error("nft took longer than 5 s and was killed")));
+  await assert.rejects(run({ a: pc }), { name: "Away", message: "nft does not end" });
+  machine.program("nft", () => ({ code: 127, stderr: "nft: no such program" }));
+  await assert.rejects(run({ a: pc }), { name: "Away", message: "nft is not installed (Debian: nftables)" });
+});
+
 test("options are explained", () => {
   const wrong = (options: object, message: RegExp) =>
     assert.throws(() => nftables(options as never), { name: "UserError", message });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { nftables } from "../../../src/services/nftables.ts";
@@ -129,4 +130,20 @@ test("what is loaded at boot is what was in force, after any changes", async () 
   await run({ a, c }, { whole: true });
   const before = listed();
   assert.equal(boot(), before);
+});
+
+test("nft takes the rules and the configuration of docs/services/nftables.md", async () => {
+  const page = readFileSync(new URL("../../../docs/services/nftables.md", import.meta.url), "utf8");
+  const [, rules = ""] = /^```nft\n(.*?)^```$/ms.exec(page) ?? [];
+  assert.match(rules, /@members6/);
+  const { options, path } = tableIn(box, "shown", { rules });
+  await firewall(nftables(options)).run({ a, c }, { whole: true });
+  const [, conf = ""] = /^ {4}(flush ruleset\n {4}include .*)$/m.exec(page) ?? [];
+  assert.match(conf, /\/etc\/nftables\.d\/\*\.nft/);
+  for (const folder of [path.replace(/[^/]+$/, ""), "/nonexistent/"]) {
+    const file = join(path, "../nftables.conf");
+    writeFileSync(file, `${conf.replace(/^ {4}/gm, "").replace("/etc/nftables.d/", folder)}\n`);
+    box.exec("nft", "-f", file);
+    assert.equal(box.exec("nft", "list", "tables"), folder === "/nonexistent/" ? "" : "table inet shown\n");
+  }
 });
