@@ -42,3 +42,15 @@ export function gathered(sets: readonly ElementSet[], rows: Iterable<Columns>): 
   }
   return elements;
 }
+
+/** Whether two of the rows are one element: then there are fewer elements than the rows have. */
+export function isContested(
+  sets: readonly ElementSet[],
+  rows: Iterable<Columns | undefined>,
+  elements: Elements,
+): boolean {
+  let surplus = 0;
+  for (const row of rows) surplus += row ? elementsOf(sets, row).length : 0;
+  for (const { size } of elements.values()) surplus -= size;
+  return surplus > 0;
+}

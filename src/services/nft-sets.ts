@@ -113,7 +113,7 @@ export function rowOf(sets: readonly ElementSet[], unique: readonly string[]) {
       return undefined;
     };
     const schema = z
-      .string({ error: `is not ${what}` })
+      .string({ error: ({ input }) => (input === undefined ? "is missing" : `is not ${what}`) })
       .overwrite((text) => read(text) ?? text)
       .refine((text) => read(text) === text, `is not ${what}`);
     const everywhere = sets.every((set) => [...set.keyColumns, set.valueColumn].includes(column));

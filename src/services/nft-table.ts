@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import type { Host } from "../core/host.ts";
 import { CommandFailed, Held, reason } from "../core/outcome.ts";
-import type { Columns, KeptRow, Run, RunResult } from "../core/service.ts";
+import type { Change, Columns, KeptRow, Run, RunResult } from "../core/service.ts";
 import type { BootFiles } from "./nft-boot.ts";
-import { type Choose, choosing } from "./nft-choice.ts";
+import { type Choose, choosing, sift } from "./nft-choice.ts";
 import type { Listing, Nft } from "./nft-kernel.ts";
-import { gathered, isNothing, movesBetween, movesOf } from "./nft-moves.ts";
+import { gathered, isContested, isNothing, movesBetween, movesOf } from "./nft-moves.ts";
 import type { ElementSet, Elements } from "./nft-sets.ts";
 import { type Moves, movesText, type Place, proofTexts, structureText, tableText } from "./nft-text.ts";
 
@@ -26,35 +26,66 @@ export interface Ground {
 /** What was last put in the kernel: a digest of its text, and one of what nft then showed of it. */
 const declaredNote = "declared";
 const shownNote = "shown";
+/** Set while two rows are one element: a refused row keeps what another one has now. What one gives up may then be the other's. */
+const contestedNote = "contested";
 
 export async function bringTable({ rows, changes, interrupted }: Run<Columns>, ground: Ground): Promise<RunResult> {
   const { host, sets } = ground;
-  if (changes && !interrupted && isDeclared(ground)) {
+  if (changes && !interrupted && isDeclared(ground) && host.memory.get(contestedNote) !== "yes") {
     const moves = movesOf(sets, changes);
     if (isNothing(moves)) return { proved: !host.dry };
-    if (await move(ground, moves, rows)) return { proved: !host.dry };
+    if (await move(ground, moves)) {
+      await writeBoot(ground, moves, rows);
+      return { proved: !host.dry };
+    }
+    await moveOthers(ground, changes);
   }
   const refused = await compare({ rows, changes, interrupted }, ground);
   return { refused, proved: !host.dry };
 }
 
 /** Moves what changed; false when the kernel refuses it: it may have other elements than we believe, or a single one of these is wrong. */
-async function move(ground: Ground, moves: Moves, rows: Iterable<Columns>): Promise<boolean> {
-  const { host, nft, place, sets, rules, boot } = ground;
-  const text = movesText(place, moves);
+async function move(ground: Ground, moves: Moves): Promise<boolean> {
+  const { host, nft, place } = ground;
   try {
-    await nft.tell(text);
+    await nft.tell(movesText(place, moves));
     await prove(ground, moves);
   } catch (error) {
     if (!(error instanceof CommandFailed)) throw error;
     host.log(`the whole table is compared, because nft refused the change: ${reason(error)}`);
     return false;
   }
-  if (boot && !(await boot.append(text))) {
-    const whole = tableText(place, sets, gathered(sets, rows), rules);
-    await boot.fold(whole, () => nft.check(whole));
-  }
   return true;
+}
+
+/** Moves those changes that the kernel takes, so that they need not wait for the comparison that the others call for. */
+async function moveOthers(ground: Ground, changes: readonly Change<Columns>[]): Promise<void> {
+  const { nft, place, sets } = ground;
+  const movesIn = (some: readonly (readonly [key: string, change: Change<Columns>])[]): Moves =>
+    movesOf(
+      sets,
+      some.map(([, change]) => change),
+    );
+  if (changes.length < 2) return;
+  try {
+    const { good } = await sift(
+      changes.map((change) => [change.key, change] as const),
+      (some) => nft.check(some.length === 0 ? `delete ${nameOf(place)}\n` : movesText(place, movesIn(some))),
+      () => "",
+    );
+    if (good.length > 0) await move(ground, movesIn(good));
+  } catch (error) {
+    if (!(error instanceof CommandFailed)) throw error; // the table is not there: the comparison makes it
+  }
+}
+
+/** Writes down for the boot what the kernel has taken. */
+async function writeBoot({ nft, place, sets, rules, boot }: Ground, moves: Moves, rows: Iterable<Columns>) {
+  // nft 1.0.6 cannot take networks out of an interval set in the file that fills it: "interval overlaps with an existing one".
+  const plain = ![...moves.remove, ...moves.add].some(([{ interval }]) => interval);
+  if (!boot || (plain && (await boot.append(movesText(place, moves))))) return;
+  const whole = tableText(place, sets, gathered(sets, rows), rules);
+  await boot.fold(whole, () => nft.check(whole));
 }
 
 /** Asks the kernel back what was moved. */
@@ -76,6 +107,9 @@ async function compare({ rows, changes = [] }: Run<Columns>, ground: Ground): Pr
   const whole = tableText(place, sets, wanted, rules);
   // The kernel has just taken this very text when it replaced the table.
   await boot?.fold(whole, intact ? () => nft.check(whole) : undefined);
+  const waiting = new Set(refused.map(({ key }) => key));
+  const inForce = entries.map(([key, row]) => (waiting.has(key) ? before.get(key) : row));
+  host.memory.set(contestedNote, isContested(sets, inForce, wanted) ? "yes" : "");
   return refused;
 }
 

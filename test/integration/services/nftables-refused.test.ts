@@ -24,7 +24,7 @@ test("a single row that the kernel refuses waits with its reason, and the others
     way: { type: "ether_addr : verdict", columns: ["mac", "to"] },
   } as const;
   const { name, path, nft } = tableIn(box, "refused");
-  const { run, observe } = firewall(
+  const { run, observe, told } = firewall(
     nftables({ table: name, path, nft, sets, select: () => undefined, rules: "chain known { }" }),
   );
   const good = { a: { mac: a.mac, to: "jump known" }, low: { net: "10.1.0.0/16" } };
@@ -39,7 +39,9 @@ test("a single row that the kernel refuses waits with its reason, and the others
   assert.deepEqual(await observe(), [{ net: "10.1.0.0/16" }, good.a]);
   // Live: one of three is wrong, and keeps what it had.
   const next = { ...good, a: { mac: a.mac, to: "jump nowhere" }, other: { net: "10.2.0.0/16" } };
+  told();
   const { refused } = await run(next);
+  assert.match(told()[1] ?? "", /^add element inet refused blocked \{ 10\.2\.0\.0\/16 \}$/m, "before the comparison");
   assert.deepEqual(
     refused.map(({ key }) => key),
     ["a"],
@@ -48,6 +50,22 @@ test("a single row that the kernel refuses waits with its reason, and the others
   // A network is cut in two in one transaction.
   await run({ a: good.a, low: { net: "10.1.0.0/17" }, rest: { net: "10.1.128.0/17" } });
   assert.deepEqual(await observe(), [{ net: "10.1.0.0/17" }, { net: "10.1.128.0/17" }, good.a]);
+});
+
+test("an element that a refused row keeps and another one has now stays when the refused one moves on", async () => {
+  const sets = {
+    open: { type: "ipv4_addr", columns: ["ip"] },
+    way: { type: "ether_addr : verdict", columns: ["mac", "to"] },
+  } as const;
+  const { name, path, nft } = tableIn(box, "kept");
+  const { run, observe } = firewall(
+    nftables({ table: name, path, nft, sets, select: () => undefined, rules: "chain known { }" }),
+  );
+  await run({ one: { ip: "10.0.0.1" } }, { whole: true });
+  const taken = { two: { ip: "10.0.0.1" } };
+  assert.equal((await run({ ...taken, one: { mac: a.mac, to: "jump nowhere" } })).refused.length, 1);
+  await run({ ...taken, one: { mac: a.mac, to: "jump known" } });
+  assert.deepEqual(await observe(), [{ ip: "10.0.0.1" }, { mac: a.mac, to: "jump known" }]);
 });
 
 test("a table that was there before is held until it is approved", async () => {
@@ -135,7 +153,12 @@ test("whatever the directory says, the kernel has the elements meant and nothing
         if (read && !taken) rows.set(`k${rows.size}`, read);
       }
       await run(Object.fromEntries(rows));
-      const seen = new Set((await observe()).flatMap((one) => Object.entries(one).map((pair) => pair.join(" "))));
+      const there = await observe();
+      const seen = new Set(
+        there.flatMap((one) =>
+          Object.entries(one).flatMap(([column, value]) => (value === null ? [] : [`${column} ${value}`])),
+        ),
+      );
       told();
       assert.deepEqual(
         (await run(Object.fromEntries(rows), { whole: true })).refused.filter(({ why }) => !/No such file/.test(why)),
@@ -150,7 +173,7 @@ test("whatever the directory says, the kernel has the elements meant and nothing
         );
       }
     }),
-    { numRuns: 5 },
+    { numRuns: 5, endOnFailure: true },
   );
   assert.equal(box.exec("nft", "list", "tables"), `${tables}table inet ${name}\n`);
 });

@@ -132,6 +132,31 @@ test("what is loaded at boot is what was in force, after any changes", async () 
   assert.equal(boot(), before);
 });
 
+test("what is loaded at boot is what was in force, with networks too", async () => {
+  const { name, path, nft, listed } = tableIn(box, "networks");
+  const sets = {
+    blocked: { type: "ipv4_addr", columns: ["net"], interval: true },
+    rate: { type: "ipv4_addr : mark", columns: ["net", "rate"], interval: true },
+    port: { type: "ifname", columns: ["port"] },
+  } as const;
+  const { run } = firewall(nftables({ table: name, path, nft, sets, select: () => undefined, rules: "" }));
+  const other = { port: "eth0" };
+  const steps: Record<string, object>[] = [
+    { a: { net: "10.0.0.0/8", rate: "1" }, other },
+    { a: { net: "10.0.0.0/8", rate: "2" }, other },
+    { a: { net: "10.0.0.0/9", rate: "2" }, b: { net: "10.128.0.0/9" }, other: { port: "eth1" } },
+    { a: { net: "0.0.0.0/0", rate: "2" } },
+    {},
+  ];
+  for (const rows of steps) {
+    assert.deepEqual((await run(rows)).refused, []);
+    const before = listed();
+    box.exec("nft", "delete", "table", "inet", name);
+    box.exec("nft", "-f", path);
+    assert.equal(listed(), before, JSON.stringify(rows));
+  }
+});
+
 test("nft takes the rules and the configuration of docs/services/nftables.md", async () => {
   const page = readFileSync(new URL("../../../docs/services/nftables.md", import.meta.url), "utf8");
   const [, rules = ""] = /^```nft\n(.*?)^```$/ms.exec(page) ?? [];
