@@ -26,12 +26,12 @@ export interface Ground {
 /** What was last put in the kernel: a digest of its text, and one of what nft then showed of it. */
 const declaredNote = "declared";
 const shownNote = "shown";
-/** Set while two rows are one element: a refused row keeps what another one has now. What one gives up may then be the other's. */
-const contestedNote = "contested";
+/** Set while rows and elements are not one to one, because of refused rows: then every run compares the whole. */
+const unsureNote = "unsure";
 
 export async function bringTable({ rows, changes, interrupted }: Run<Columns>, ground: Ground): Promise<RunResult> {
   const { host, sets } = ground;
-  if (changes && !interrupted && isDeclared(ground) && host.memory.get(contestedNote) !== "yes") {
+  if (changes && !interrupted && isDeclared(ground) && host.memory.get(unsureNote) !== "yes") {
     const moves = movesOf(sets, changes);
     if (isNothing(moves)) return { proved: !host.dry };
     if (await move(ground, moves)) {
@@ -95,12 +95,12 @@ async function prove({ host, nft, place }: Ground, moves: Moves): Promise<void> 
 }
 
 /** Compares the whole table with the rows and mends the difference. */
-async function compare({ rows, changes = [] }: Run<Columns>, ground: Ground): Promise<readonly KeptRow[]> {
+async function compare({ rows, changes }: Run<Columns>, ground: Ground): Promise<readonly KeptRow[]> {
   const { host, nft, place, sets, rules, boot } = ground;
   const there = await nft.list(place, sets);
   await holdForeign(there, ground);
   const entries = [...rows.entries()];
-  const before = new Map(changes.map((change) => [change.key, change.before]));
+  const before = new Map(changes?.map((change) => [change.key, change.before]));
   const choose = choosing(sets, entries, (key) => before.get(key));
   const intact = there !== undefined && there.strange.length === 0 && isDeclaredAs(host, there) && isDeclared(ground);
   const { wanted, refused } = intact ? await mend(there, choose, ground) : await replace(there, choose, ground);
@@ -109,7 +109,9 @@ async function compare({ rows, changes = [] }: Run<Columns>, ground: Ground): Pr
   await boot?.fold(whole, intact ? () => nft.check(whole) : undefined);
   const waiting = new Set(refused.map(({ key }) => key));
   const inForce = entries.map(([key, row]) => (waiting.has(key) ? before.get(key) : row));
-  host.memory.set(contestedNote, isContested(sets, inForce, wanted) ? "yes" : "");
+  // What a refused row had is not known here, or another row has it now: what the one gives up is then the other's.
+  const unsure = (refused.length > 0 && !changes) || isContested(sets, inForce, wanted);
+  host.memory.set(unsureNote, unsure ? "yes" : "");
   return refused;
 }
 

@@ -78,6 +78,8 @@ export function firewall(service: Service, { dry = false } = {}) {
       loaded = rows;
       return { refused: [], ...result };
     },
+    /** The rows in force, as a host gives them to its next run: where one was refused, what it had. */
+    inForce: () => Object.fromEntries(loaded),
     /** Milliseconds of the last run. */
     took: () => took,
     observe: async () => [...((await table.observe?.(words().host)) ?? [])],

@@ -132,7 +132,7 @@ test("whatever the directory says, the kernel has the elements meant and nothing
   } as const;
   const { name, path, nft } = tableIn(box, "hostile");
   const service = nftables({ table: name, path, nft, sets, select: () => undefined, rules: "chain guests { }" });
-  const { run, observe, told } = firewall(service);
+  const { run, observe, told, inForce } = firewall(service);
   const schema = tableOf(service).row;
   const value = (good: string) => fc.option(anything(good), { nil: undefined });
   const row = fc.oneof(
@@ -160,15 +160,12 @@ test("whatever the directory says, the kernel has the elements meant and nothing
         ),
       );
       told();
-      assert.deepEqual(
-        (await run(Object.fromEntries(rows), { whole: true })).refused.filter(({ why }) => !/No such file/.test(why)),
-        [],
-      );
+      assert.deepEqual((await run(inForce(), { whole: true })).refused, []);
       assert.deepEqual(told(), [], "what was moved live is what a comparison wants");
       for (const pair of seen) {
         const [column = "", ...words] = pair.split(" ");
         assert.ok(
-          [...rows.values()].some((one) => one[column] === words.join(" ")),
+          Object.values(inForce()).some((one) => one[column] === words.join(" ")),
           `nobody wanted ${pair}`,
         );
       }
