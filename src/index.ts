@@ -44,6 +44,7 @@ export {
   service,
   type TableService,
 } from "./core/service.ts";
+export { bind } from "./services/bind.ts";
 export { bindZone } from "./services/bind-zone.ts";
 export { command } from "./services/command.ts";
 export { files } from "./services/files.ts";
