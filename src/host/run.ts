@@ -33,7 +33,14 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
   const { service, database, clock, machine } = context;
   const facts = readFacts(database, service);
   const mark = facts?.followed.mark;
-  const asked = facts?.full ?? 0;
+  // After a failure the daemon may be another one than it was: its state is then unknown.
+  if (
+    facts?.failing !== undefined &&
+    facts.full === 0 &&
+    facts.incarnation !== (await machine.incarnation(table.daemon))
+  )
+    oweFullRun(database, service);
+  const asked = readFacts(database, service)?.full ?? 0;
   const given = giveRows(database, service, table);
   try {
     await withinDeadline(context, async (signal) => {

@@ -4,7 +4,7 @@ import type { Host } from "../../src/core/host.ts";
 import { canonical } from "../../src/core/row.ts";
 import type { Change, Columns, Rows, RunResult, Service, Table } from "../../src/core/service.ts";
 import { newBook, standingClock } from "../../src/host/install/scene.fixture.ts";
-import { takeOverHeld } from "../../src/host/owned.ts";
+import { ownedBy } from "../../src/host/owned.ts";
 import { hostWords } from "../../src/host/words.ts";
 import { type MemoryMachine, memoryMachine } from "../../src/machines/memory.ts";
 import type { Machine } from "../../src/ports/machine.ts";
@@ -12,15 +12,11 @@ import { mirrored } from "../../src/transcriber/mirror-entry.ts";
 import { entryWords } from "../../src/transcriber/words.ts";
 
 /** A service on a host of a test: it runs with a table, and remembers what it was given. */
-export interface Scene<On extends Machine = MemoryMachine> {
-  readonly machine: On;
+export interface Scene {
+  readonly machine: MemoryMachine;
   readonly log: readonly string[];
   /** Runs with these rows by key: with the changes since the last run that succeeded, or none known when `whole`. */
   run(rows: Record<string, object>, options?: { whole?: boolean; interrupted?: boolean }): Promise<RunResult>;
-  /** What the daemon has, as rows. */
-  observe(): Promise<Partial<Columns>[]>;
-  /** Takes over what was held, as `trigger approve` does. */
-  approve(): void;
 }
 
 export const tableOf = (service: Service): Table => {
@@ -28,40 +24,31 @@ export const tableOf = (service: Service): Table => {
   return service.table;
 };
 
-/** A scene on a machine where every program that a test does not give exits 0 in silence. */
-export function scene(service: Service, options?: { name?: string }): Scene;
-export function scene<On extends Machine>(service: Service, options: { name?: string; machine: On }): Scene<On>;
+/** A scene on a machine where every program that a test does not give exits 0 in silence; what is there under the names `approved` may be taken over. */
 export function scene(
   service: Service,
-  { name = "host1", machine = quietMachine() }: { name?: string; machine?: Machine } = {},
-): Scene<Machine> {
+  { name = "host1", machine = quietMachine(), approved = [] as readonly string[] } = {},
+): Scene {
   const table = tableOf(service);
   const database = newBook();
   const clock = standingClock();
+  ownedBy(database, "demo", clock.now).claim(approved);
   const log: string[] = [];
   let loaded = new Map<string, Columns>();
-  const open = () =>
-    hostWords({
-      ...{ name, service: "demo", machine, database, clock, secret: false },
-      signal: new AbortController().signal,
-      log: (line) => void log.push(line),
-    });
   return {
     machine,
     log,
-    async observe() {
-      return [...((await table.observe?.(open().host)) ?? [])];
-    },
-    approve: () => takeOverHeld(database, "demo"),
     async run(given, { whole = false, interrupted = false } = {}) {
       const rows = new Map(Object.entries(given).map(([key, row]) => [key, table.row.parse(row) as Columns]));
-      const words = open();
+      const signal = new AbortController().signal;
+      const words = hostWords({
+        ...{ name, service: "demo", machine, database, clock, signal, secret: false },
+        log: (line) => void log.push(line),
+      });
       const changes = whole ? undefined : changesOf(loaded, rows);
       const result = await table.run({ rows: rowsOf(rows), changes, interrupted }, words.host);
       words.keep();
-      const kept = new Set([...(result?.refused ?? []), ...(result?.held ?? [])].map(({ key }) => key));
-      const stays = [...loaded].filter(([key]) => kept.has(key));
-      loaded = new Map([...[...rows].filter(([key]) => !kept.has(key)), ...stays]);
+      loaded = rows;
       return result;
     },
   };
@@ -83,7 +70,10 @@ export function rowsOf(rows: ReadonlyMap<string, Columns>): Rows<Columns> {
   };
 }
 
-function changesOf(before: ReadonlyMap<string, Columns>, after: ReadonlyMap<string, Columns>): Change<Columns>[] {
+export function changesOf(
+  before: ReadonlyMap<string, Columns>,
+  after: ReadonlyMap<string, Columns>,
+): Change<Columns>[] {
   const keys = [...new Set([...before.keys(), ...after.keys()])].sort();
   return keys
     .map((key) => ({ key, before: before.get(key), after: after.get(key) }))

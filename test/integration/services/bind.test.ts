@@ -6,7 +6,7 @@ import { realMachine } from "../../../src/machines/real.ts";
 import type { Machine } from "../../../src/ports/machine.ts";
 import { bind } from "../../../src/services/bind.ts";
 import { access, type Named, type NamedOptions, startNamed } from "../../servers/named.ts";
-import { scene } from "../../services/scene.ts";
+import { realScene } from "../../services/real-scene.ts";
 
 // Dynamic updates on a real BIND, seen by dig. `scripts/setup.sh test` installs both.
 
@@ -22,7 +22,7 @@ test.after(() => named[Symbol.asyncDispose]());
 
 const common = { zone, reverse: ["10.0.0.0/16", "2001:db8:1::/48"], daemon: false as const, timeout: 1 };
 const onServer = (options: object = {}, machine: Machine = realMachine(), { port, key } = named) =>
-  scene(bind({ ...common, port, key, ...options }), { machine });
+  realScene(bind({ ...common, port, key, ...options }), { machine });
 
 async function fresh(options: object = {}, machine?: Machine) {
   await named.reset();
@@ -80,7 +80,7 @@ test("two names that swap their addresses do so in one message", async () => {
 
 test("somebody else's name is held as a whole, listed by observe, and taken over when that is approved", async () => {
   for (const whole of [true, false]) {
-    const { run, observe, approve } = await fresh();
+    const { run, observe, adopt } = await fresh();
     const rows = { a: { name: "ns1", ips: ["10.0.0.66"] }, b: { name: "www", ips: ["10.0.0.67"] }, c: pc8 };
     const result = await run(rows, { whole });
     assert.deepEqual(result?.held?.map(({ key }) => key).sort(), ["a", "b"]);
@@ -90,7 +90,7 @@ test("somebody else's name is held as a whole, listed by observe, and taken over
       (await observe()).find(({ name }) => name === `ns1.${zone}`),
       { name: `ns1.${zone}`, ips: ["10.0.0.2"] },
     );
-    approve();
+    for (const name of [`ns1.${zone}`, `www.${zone}`]) adopt(name);
     assert.deepEqual((await run(rows))?.held, []);
     assert.deepEqual([await addresses("ns1"), await pointer(66)], [["10.0.0.66"], [`ns1.${zone}.`]]);
     assert.deepEqual(await addresses("www"), ["10.0.0.67"]);
