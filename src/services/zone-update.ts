@@ -18,8 +18,8 @@ export function messagesOf(zone: string, moves: readonly Move<NameRecords>[], la
   const messages: Move<NameRecords>[][] = [];
   let room = 0;
   for (const move of moves) {
-    // Each line is a record with its name (compressed at least by the zone's own), 10 bytes of header and its data.
-    const bytes = linesOf(move, layout).reduce((sum, line) => sum + line.length, 0);
+    // A line is a record: in the message its words are 10 bytes, and of its name at least the zone's own is a pointer.
+    const bytes = linesOf(move, layout).reduce((sum, line) => sum + line.length - zone.length, 0);
     const last = messages.at(-1);
     if (last && last.length < namesPerMessage && bytes <= room) last.push(move);
     else {
