@@ -56,4 +56,4 @@ export { files } from "./services/files.ts";
 export { homes } from "./services/homes.ts";
 export { iscDhcp } from "./services/isc-dhcp.ts";
 export { postfixAliases } from "./services/postfix-aliases.ts";
-export { type Converged, converge, type Move, type Records } from "./services/records.ts";
+export { type Converged, converge, type Move, overtaken, type Records } from "./services/records.ts";

@@ -70,7 +70,9 @@ export function bind(options: Options<typeof settings, z.input<ReturnType<typeof
         const writer = zoneWriter(zones, server);
         const { result, moves } = await converge({ ...table, changes }, host, { ...zones, ...server, ...writer });
         if (writer.dry()) return result;
-        const asked = zones.zones.flatMap((zone) => moves.filter(({ name }) => zones.zoneOf(name) === zone).slice(0, proofs));
+        const asked = zones.zones.flatMap((zone) =>
+          moves.filter(({ name }) => zones.zoneOf(name) === zone).slice(0, proofs),
+        );
         const served = await server.look(new Set(asked.map(({ name }) => name)));
         const wrong = asked.find(({ name, after }) => canonical(after ?? null) !== canonical(served.get(name) ?? null));
         if (wrong) {

@@ -20,7 +20,7 @@ export function remedy({ status, zone, server, key, asked }: Refused): Error {
     NOTAUTH: `it is not the primary of ${zone}: named.conf needs zone "${zone}" { type primary; … }, or the option server is another machine`,
     SERVFAIL: "it cannot serve the zone now: its log says why",
     REFUSED: {
-      query: `named.conf needs in the zone or its view: allow-query { any; };`,
+      query: `it has no such zone, or named.conf needs in it: allow-query { key "${key.name}"; };`,
       transfer: `named.conf needs in the zone: allow-transfer { key "${key.name}"; };`,
       update: policy(key.name, zone),
     }[asked],
