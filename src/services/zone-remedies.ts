@@ -17,7 +17,7 @@ export function remedy({ status, zone, server, key, asked }: Refused): Error {
     BADKEY: `it does not know the key "${key.name}": named.conf needs include "${key.path}"; (then rndc reconfig)`,
     BADSIG: `its key "${key.name}" has another secret or algorithm than ${key.path}`,
     BADTIME: "the clocks of the two machines differ by more than 5 minutes",
-    NOTAUTH: `it is not the primary of ${zone}: named.conf needs zone "${zone}" { type primary; … }, or the option server is another machine`,
+    NOTAUTH: `it is not the primary of ${zone}: named.conf needs zone "${zone}" { type primary; … }; or the options server and reverse name others`,
     SERVFAIL: "it cannot serve the zone now: its log says why",
     REFUSED: {
       query: `it has no such zone, or named.conf needs in it: allow-query { key "${key.name}"; };`,

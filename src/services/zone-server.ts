@@ -30,6 +30,8 @@ export interface ZoneServer {
 
 /** More names than these are not asked for one by one: the zone is transferred. */
 const manyNames = 500;
+/** A transfer may take this long, in milliseconds; one that stalls ends after the timeout. */
+const transferDeadline = 120_000;
 /** The words of dig and nsupdate for a server that cannot be reached, hangs or ends in the middle. */
 const silence =
   /^.*(no servers could be reached|communications error|Communication with .* failed|Connection to .* failed).*$/m;
@@ -46,7 +48,7 @@ export function zoneServer({ server, port, key, timeout }: ServerOptions, layout
   async function said(run: typeof host.ask, command: Asked, options: AskOptions): Promise<Omit<Output, "code">> {
     let output: Omit<Output, "code">;
     try {
-      output = await run(command, { ...options, deadline });
+      output = await run(command, { deadline, ...options });
     } catch (error) {
       if (host.signal.aborted) throw error;
       if (!(error instanceof CommandFailed)) throw new Away(`${server}: ${reason(error)}`, { cause: error });
@@ -66,7 +68,7 @@ export function zoneServer({ server, port, key, timeout }: ServerOptions, layout
   };
 
   async function transfer(zone: string): Promise<DnsRecord[]> {
-    const { stdout } = await said(host.ask, [...dig, ...shown, "AXFR", `${zone}.`], {});
+    const { stdout } = await said(host.ask, [...dig, ...shown, "AXFR", `${zone}.`], { deadline: transferDeadline });
     const answers = readAnswers(stdout);
     for (const answer of answers) requireWell(answer, zone, "transfer");
     const records = answers.flatMap(({ records }) => records);
@@ -78,27 +80,29 @@ export function zoneServer({ server, port, key, timeout }: ServerOptions, layout
     return records;
   }
 
+  async function questions(zones: Iterable<string>, names: Iterable<string>): Promise<DnsRecord[]> {
+    const starts = [...zones].map((zone) => `${zone}. SOA`);
+    const sets = [...names].flatMap((name) => askedTypes(layout.typesAt(name)).map((type) => `${name}. ${type}`));
+    const input = [...starts, ...sets].map((question) => `${question}\n`).join("");
+    const { stdout } = await said(host.ask, [...dig, ...shown, "-f", "-"], { input });
+    const answers = readAnswers(stdout);
+    for (const answer of answers) requireWell(answer, layout.zoneOf(answer.name) ?? answer.name, "query");
+    if (answers.length !== starts.length + sets.length) {
+      throw new Away(`${server}: ${starts.length + sets.length} questions had ${answers.length} answers`);
+    }
+    const records = answers.flatMap(({ records }) => records);
+    for (const zone of zones) {
+      const serial = serialOf(records, zone);
+      if (serial === undefined) throw remedy({ status: "NOTAUTH", zone, server, key, asked: "query" });
+      serials.set(zone, serial);
+    }
+    return records;
+  }
+
   async function ask(names: ReadonlySet<string>): Promise<DnsRecord[]> {
     const zones = new Set([...names].flatMap((name) => layout.zoneOf(name) ?? []));
     const wild = new Set([...names].flatMap((name) => wildcardsAbove(name, layout.zoneOf(name) ?? name)));
-    const questions = [
-      ...[...zones].map((zone) => `${zone}. SOA`),
-      ...[...wild, ...names].flatMap((name) =>
-        layout
-          .typesAt(name)
-          .filter(asked)
-          .map((type) => `${name}. ${type}`),
-      ),
-    ];
-    const input = questions.map((question) => `${question}\n`).join("");
-    const { stdout } = await said(host.ask, [...dig, ...shown, "-f", "-"], { input });
-    const answers = readAnswers(stdout);
-    if (answers.length !== questions.length) {
-      throw new Away(`${server}: ${questions.length} questions had ${answers.length} answers`);
-    }
-    for (const answer of answers) requireWell(answer, layout.zoneOf(answer.name) ?? answer.name, "query");
-    const records = answers.flatMap(({ records }) => records);
-    for (const zone of zones) serials.set(zone, serialOf(records, zone) ?? 0);
+    const records = await questions(zones, [...wild, ...names]);
     // A wildcard answers for names that do not exist: only a transfer tells them apart.
     const spoilt = [...zones].filter((zone) =>
       records.some(({ name }) => wild.has(name) && layout.zoneOf(name) === zone),
@@ -141,6 +145,8 @@ export function zoneServer({ server, port, key, timeout }: ServerOptions, layout
     async look(names) {
       if (names?.size === 0) return new Map();
       if (names && names.size <= manyNames) return only(names, layout.byName(await ask(names)));
+      // A server that cannot serve one of the zones yet is found out before the others are transferred.
+      await questions(layout.zones, []);
       const records: DnsRecord[] = [];
       for (const zone of layout.zones) {
         for (const record of await transfer(zone)) records.push(record);
@@ -151,7 +157,7 @@ export function zoneServer({ server, port, key, timeout }: ServerOptions, layout
 }
 
 /** An answer for any type has the CNAME, if there is one. */
-const asked = (type: string): boolean => type !== "CNAME";
+const askedTypes = (types: readonly string[]): readonly string[] => types.filter((type) => type !== "CNAME");
 
 const only = (names: ReadonlySet<string> | undefined, found: Map<string, NameRecords>): Map<string, NameRecords> =>
   names ? new Map([...found].filter(([name]) => names.has(name))) : found;

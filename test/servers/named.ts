@@ -22,6 +22,8 @@ export interface Named extends AsyncDisposable {
   dig(name: string, type: string): Promise<string[]>;
   /** A change by another hand, in the words of nsupdate. */
   nsupdate(...lines: string[]): Promise<void>;
+  /** How many records a zone has, its SOA twice. */
+  records(zone: string): Promise<number>;
   /** The serial of a zone. */
   serial(zone: string): Promise<number>;
   start(): Promise<void>;
@@ -117,6 +119,10 @@ export async function startNamed({ zones }: NamedOptions): Promise<Named> {
       const child = run("nsupdate", ["-v", "-k", other]);
       child.child.stdin?.end(`server 127.0.0.1 ${port}\n${lines.join("\n")}\nsend\n`);
       await child;
+    },
+    async records(zone) {
+      const words = ["-r", "@127.0.0.1", "-p", `${port}`, "-k", key, "+noall", "+answer", "AXFR", `${zone}.`];
+      return (await run("dig", words)).stdout.trim().split("\n").length;
     },
     serial: async (zone) => Number((await query(zone, "SOA"))[0]?.split(" ")[2]),
     stop: () => end("SIGTERM"),
