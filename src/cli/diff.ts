@@ -48,7 +48,7 @@ Exit codes
       const log = (line: string): void => terminal.err(`${host}: ${line}\n`);
       const found = await serviceDifference(project, host, service, definition.table, { ...terminal, log });
       all[host] = found;
-      const lines = differenceLines(found, terminal);
+      const lines = [...differenceLines(found, terminal), ...removalLines(service, found)];
       const same = lines.length === 0 && found.failed === undefined;
       level = Math.max(level, found.failed !== undefined ? 2 : same ? 0 : 1);
       if (!flag("json"))
@@ -84,6 +84,13 @@ function observedLines({ missing, differs, extra }: Difference): string[] {
     ),
     ...extra.map((row) => `  extra    ${canonical(row)}`),
   ]);
+}
+
+function removalLines(service: string, { removals }: ServiceDifference): string[] {
+  if (!removals) return [];
+  const { digest, rows } = removals;
+  const lines = cut(rows.map((row) => `  held     ${canonical(row)}`));
+  return [`${rows.length} rows would go; \`trigger approve ${service} ${digest}\` lets them`, ...lines];
 }
 
 const foreignLines = ({ observed }: ServiceDifference): string[] =>

@@ -19,7 +19,9 @@ export const retry = orderCommand(
 export const approve = orderCommand(
   "approve",
   "let a held service go on, and take over what stands in its way",
-  "`trigger status` says why it is held, and on its host `trigger diff` shows the difference.",
+  `\`trigger status\` says why it is held, and on its host \`trigger diff\` shows the difference. Removals beyond the limit of an hour (\`removals\` in the
+config) need the DIGEST that was shown: if there are other removals by then, they are held under another one.`,
+  { operand: "[DIGEST]" },
 );
 
 export const adopt = orderCommand(
@@ -57,8 +59,9 @@ function orderCommand(
       const { services } = await loadServices(project, [service]);
       const definition = services.get(service);
       const use = definition && "table" in definition ? "table" : "plain";
-      const adopted = record === undefined ? {} : { name: record, remove: flag("remove") };
-      const message: OrderMessage = { trigger: protocolVersion, kind: "order", service, order, ...adopted };
+      const about =
+        record === undefined ? {} : order === "approve" ? { digest: record } : { name: record, remove: flag("remove") };
+      const message: OrderMessage = { trigger: protocolVersion, kind: "order", service, order, ...about };
       await using broker = await connectBroker(project, { password: brokerPassword });
       await broker.declare(of.map((host) => queueOf(host, service, use)));
       await broker.publish(only ? hostKey(service, only) : serviceKey(service), JSON.stringify(message));

@@ -27,7 +27,7 @@ export function hostUser({ hosts }: Pick<ReadConfig, "hosts">, host: string): Br
   const services = hosts.get(host) ?? [];
   const transcribes = services.includes(eventService);
   const queues = [...services, ...(transcribes ? [reportService] : [])].map((service) => queueName(host, service));
-  const user = { name: `trigger-${host}`, purpose: `host ${host}: ${services.join(", ") || "no service"}` };
+  const user = { name: hostUserName(host), purpose: `host ${host}: ${services.join(", ") || "no service"}` };
   if (transcribes) {
     // Who makes the queues of hosts that are yet to come is not told their names; what it reads is its own all the same.
     const everything = `^${literal(exchange)}([-.].*)?$`;
@@ -59,8 +59,29 @@ export function senderUser(name: string, service: string, hosts: readonly string
   };
 }
 
-/** The vhost that a broker's url names. */
-export const vhostOf = (url: string): string => decodeURIComponent(new URL(url).pathname.slice(1)) || "/";
+/** The user of whoever writes to the directory: it says who and why, and asks transcribers whether hosts have loaded it, as `trigger modify --wait` does. No host is named so. */
+export function writerUser(): BrokerUser {
+  return {
+    ...senderUser("trigger.modify", eventService, []),
+    purpose: "writes to the directory: trigger modify, and programs",
+    topicWrite: only([serviceKey(eventService), serviceKey(reportService)]),
+  };
+}
+
+/** The name of a host's own user. */
+export const hostUserName = (host: string): string => `trigger-${host}`;
+
+/** Whether a user is named as those of hosts are. */
+export const isHostUser = (user: string): boolean => user.startsWith(hostUserName(""));
+
+/** The user that a broker's url names, or each of a cluster's. */
+export const userOf = (url: string | readonly string[]): string => decodeURIComponent(anyOf(url).username);
+
+/** The vhost that a broker's url names, or each of a cluster's. */
+export const vhostOf = (url: string | readonly string[]): string =>
+  decodeURIComponent(anyOf(url).pathname.slice(1)) || "/";
+
+const anyOf = (url: string | readonly string[]): URL => new URL([url].flat()[0] ?? "");
 
 /** What an administrator runs in a shell on a node of RabbitMQ to make users, or to bring old ones up to date. No password is in an argument, where others of the machine could see it. */
 export const commandsOf = (users: readonly BrokerUser[], vhost: string): string =>

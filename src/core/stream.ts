@@ -66,6 +66,8 @@ export const orderMessage = z.object({
   order: z.enum(["regen", "retry", "approve", "verify", "adopt"]),
   /** Of `adopt`: the name of what is taken over. */
   name: z.string().optional(),
+  /** Of `approve`: the digest of the removals that were shown. */
+  digest: z.string().optional(),
   /** Of `adopt`: also where no row has that name, so that it will be removed. */
   remove: z.boolean().optional(),
 });

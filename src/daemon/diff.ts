@@ -5,7 +5,9 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { compareObserved, type Difference } from "../core/compare.ts";
 import { reason, UserError } from "../core/outcome.ts";
+import { masked } from "../core/secret.ts";
 import type { Columns, Table } from "../core/service.ts";
+import { heldRemovals } from "../host/blast-radius.ts";
 import { rowsInForce } from "../host/given.ts";
 import { ownNames } from "../host/owned.ts";
 import { type RunContext, runTable } from "../host/run.ts";
@@ -26,6 +28,8 @@ export interface ServiceDifference {
   readonly noted: Noted;
   readonly failed: string | undefined;
   readonly secret: boolean;
+  /** Rows that are in force and would go, if a person approved this digest. */
+  readonly removals: { readonly digest: string; readonly rows: readonly Columns[] } | undefined;
   /** Keys that wait for a run: they differ because of that. */
   readonly owed: boolean;
 }
@@ -73,6 +77,7 @@ async function compare(table: Table, context: RunContext & { machine: ReturnType
   }
   const secret = (table.secret ?? []).length > 0;
   const owed = isOwed(database, service);
+  const removals = removalsIn(database, service, table);
   const observed = table.observe ? await observe(table, context, secret) : undefined;
   // What is held is shown as it would be: that is what `trigger approve` is asked about.
   writeFacts(database, service, { held: undefined, fatal: undefined });
@@ -83,7 +88,7 @@ async function compare(table: Table, context: RunContext & { machine: ReturnType
   } catch (error) {
     failed = reason(error);
   }
-  return { observed, noted: machine.noted(), failed, secret, owed };
+  return { observed, noted: machine.noted(), failed, secret, removals, owed };
 }
 
 async function observe(table: Table, context: RunContext, secret: boolean): Promise<Difference | undefined> {
@@ -96,6 +101,12 @@ async function observe(table: Table, context: RunContext, secret: boolean): Prom
       own.has(name),
     )
   );
+}
+
+function removalsIn(database: DatabaseSync, service: string, table: Table): ServiceDifference["removals"] {
+  const held = heldRemovals(database, service);
+  const rows = rowsInForce(database, service);
+  return held && { digest: held.digest, rows: held.keys.map((key) => masked(rows.get(key) ?? {}, table.secret)) };
 }
 
 const isOwed = (database: DatabaseSync, service: string): boolean =>

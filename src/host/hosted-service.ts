@@ -41,7 +41,11 @@ export function hostService(name: string, service: Service, options: HostOptions
   const rows = table ? storedRows(database, name, table) : undefined;
   const messages = storedMessages(database, name);
   const store: ServiceStore = { database, name, service, rows, messages };
-  const context: RunContext = { host: options.name, service: name, database, machine, clock, signal, log };
+  const { removalLimit } = options;
+  const context: RunContext = {
+    ...{ host: options.name, service: name, database, machine, clock, signal, log },
+    ...(removalLimit ? { removalLimit: (rows: number) => removalLimit(name, rows) } : {}),
+  };
 
   writeFacts(database, name, { form: table ? "table" : "plain", code: options.codes.get(name) ?? "" });
   rows?.recompute(clock.now());

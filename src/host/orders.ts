@@ -1,4 +1,5 @@
 import type { OrderMessage } from "../core/stream.ts";
+import { approveRemovals, heldRemovals } from "./blast-radius.ts";
 import { installer } from "./install/install.ts";
 import { isHeld, ownedBy, takeOverHeld } from "./owned.ts";
 import type { ServiceStore } from "./receive.ts";
@@ -10,7 +11,7 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
   const { service: name, clock, log } = context;
   const table = "table" in service ? service.table : undefined;
 
-  return function obey({ order, name: record, remove = false }: OrderMessage): void {
+  return function obey({ order, name: record, remove = false, digest }: OrderMessage): void {
     log(`asked to ${order}${record === undefined ? "" : ` ${record}`}`);
     const install = installer({ ...context, secret: false });
     if (order === "regen") {
@@ -29,6 +30,12 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
     if (order === "approve") {
       install.approve();
       takeOverHeld(database, name);
+      const removals = heldRemovals(database, name);
+      if (removals && (digest === undefined || !approveRemovals(database, name, digest))) {
+        log(
+          `${removals.keys.length} removals are not approved by ${digest ?? "no digest"}: theirs is ${removals.digest}`,
+        );
+      }
       goOn();
     }
     if (order === "adopt" && record !== undefined) adopt(record, remove);

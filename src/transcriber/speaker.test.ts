@@ -15,7 +15,7 @@ function spoken() {
   };
   const voice = speaker({
     ...{ channels: new Map([["dhcp", channel]]), clock, random: () => 0.007, log() {} },
-    ...{ mirror: () => ["1#0#1"], look: note("look") },
+    ...{ mirror: () => ["1#0#1"], readSince: () => 0, look: note("look") },
   });
   const refused = (epoch: number, because: "epoch" | "asOf", state: string[]) => {
     const asOf = { state, clock: 0 };
@@ -54,6 +54,20 @@ test("two that chase each other's epochs do so once a second at most", async () 
   await clock.advance(1_000);
   voice.lookAgain();
   assert.equal(voice.epoch, 6_001_007);
+});
+
+test("an epoch that a host was heard to hold is gone above at once, and only heeded by one that stands by", async () => {
+  const { voice, clock, done } = spoken();
+  voice.complete();
+  voice.hear(5_000_003);
+  assert.deepEqual(done, []);
+  voice.elect(true);
+  assert.equal(voice.epoch, 5_001_007);
+  await clock.advance(1_000);
+  voice.hear(5_001_007);
+  assert.equal(voice.epoch, 5_001_007);
+  voice.hear(7_000_000);
+  assert.equal(voice.epoch, 7_001_007);
 });
 
 test("an epoch that nobody can follow is not followed", () => {

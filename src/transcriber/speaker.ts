@@ -1,5 +1,5 @@
 import type { Want } from "../core/follow.ts";
-import { hearRefusal, type Lead, lookAgain, patience } from "../core/lead.ts";
+import { hearEpoch, hearRefusal, type Lead, lookAgain, patience } from "../core/lead.ts";
 import type { CellChange } from "../core/row.ts";
 import type { DirectoryState, RefusalMessage } from "../core/stream.ts";
 import { nextEpoch } from "../core/tell.ts";
@@ -18,6 +18,8 @@ export interface SpeakerOptions {
   readonly random: () => number;
   /** The directory state that the mirror holds. */
   mirror(): DirectoryState;
+  /** Since when the directory is read without trouble, in monotonic milliseconds; infinite while it cannot be. */
+  readSince(): number;
   /** Brings the tables to the present clock. */
   look(): void;
   log(line: string): void;
@@ -33,7 +35,7 @@ export interface Speaker {
   moved(services: ReadonlyMap<string, readonly CellChange[]>): void;
   digests(): void;
   answer(service: string, host: string, want: Want): void;
-  /** Hears of an epoch; the next one goes above it. */
+  /** Hears of an epoch that a host holds; the next one goes above it, and begins at once if this one does not. */
   hear(epoch: number): void;
   refused(refusal: RefusalMessage): void;
   /** Looks whether what it waited for has come. */
@@ -42,7 +44,7 @@ export interface Speaker {
   due(): number | undefined;
 }
 
-export function speaker({ channels, clock, random, mirror, look, log }: SpeakerOptions): Speaker {
+export function speaker({ channels, clock, random, mirror, readSince, look, log }: SpeakerOptions): Speaker {
   let active = false;
   let complete = false;
   let lead: Lead = { epoch: 0, heard: 0 };
@@ -69,7 +71,10 @@ export function speaker({ channels, clock, random, mirror, look, log }: SpeakerO
   }
 
   function hear(epoch: number): void {
-    if (epoch <= highestEpoch) lead = { ...lead, heard: Math.max(lead.heard, epoch) };
+    if (epoch > highestEpoch) return;
+    const heard = hearEpoch(lead, epoch);
+    if (speaks()) follow(heard);
+    else lead = heard.lead;
   }
 
   function silence(): void {
@@ -118,10 +123,13 @@ export function speaker({ channels, clock, random, mirror, look, log }: SpeakerO
     },
     lookAgain() {
       if (wanted) begin(wanted.rolledBack);
-      if (speaks()) follow(lookAgain(lead, mirror(), clock.monotonic()));
+      if (speaks()) follow(lookAgain(lead, mirror(), clock.monotonic(), readSince()));
     },
     due() {
-      const times = [wanted && begunAt + epochSpacing, lead.behind && lead.behind.since + patience];
+      const times = [
+        wanted && begunAt + epochSpacing,
+        lead.behind && Math.max(lead.behind.since, readSince()) + patience,
+      ];
       const known = times.filter((time) => time !== undefined);
       return known.length === 0 ? undefined : Math.min(...known);
     },
