@@ -4,14 +4,14 @@ import type { Host } from "../core/host.ts";
 import { UserError } from "../core/outcome.ts";
 import { canonical } from "../core/row.ts";
 import { service } from "../core/service.ts";
-import { converge } from "./records.ts";
+import { converge, type Move } from "./records.ts";
 import { ReverseNetwork } from "./reverse-zone.ts";
 import { type Options, path, readSettings } from "./settings.ts";
 import { servedRows } from "./zone-observed.ts";
-import { hostTypes, layout } from "./zone-records.ts";
+import { hostTypes, type Layout, layout, type NameRecords } from "./zone-records.ts";
 import { hosts, zoneRow } from "./zone-row.ts";
 import { serialNotes } from "./zone-serial-notes.ts";
-import { zoneServer } from "./zone-server.ts";
+import { type ZoneServer, zoneServer } from "./zone-server.ts";
 import { zoneWriter } from "./zone-writer.ts";
 
 const settings = z.strictObject({
@@ -70,17 +70,9 @@ export function bind(options: Options<typeof settings, z.input<ReturnType<typeof
         const writer = zoneWriter(zones, server);
         const { result, moves } = await converge({ ...table, changes }, host, { ...zones, ...server, ...writer });
         if (writer.dry()) return result;
-        const asked = zones.zones.flatMap((zone) =>
-          moves.filter(({ name }) => zones.zoneOf(name) === zone).slice(0, proofs),
-        );
-        const served = await server.look(new Set(asked.map(({ name }) => name)));
-        const wrong = asked.find(({ name, after }) => canonical(after ?? null) !== canonical(served.get(name) ?? null));
-        if (wrong) {
-          const [meant, seen] = [wrong.after ?? null, served.get(wrong.name) ?? null].map(canonical);
-          host.log(`${wrong.name}: the server took ${meant} and answers ${seen}: is it below a delegation?`);
-        }
+        const proved = await prove(moves, zones, server, host);
         notes.written(moves.flatMap(({ name }) => zones.zoneOf(name) ?? []));
-        return { ...result, proved: wrong === undefined };
+        return { ...result, proved };
       };
       let result = await bring(table.changes);
       const older = table.changes && notes.older();
@@ -112,6 +104,19 @@ async function open({ key, ...settings }: Settings, host: Host) {
   const name = /^\s*key\s+"?([^"\s{;]+)/m.exec(new TextDecoder().decode(bytes))?.[1] ?? "trigger";
   const zones = layout(settings);
   return { zones, server: zoneServer({ ...settings, key: { path: key, name } }, zones, host) };
+}
+
+/** Whether the server answers what it took, for some of the names. */
+async function prove(moves: readonly Move<NameRecords>[], zones: Layout, server: ZoneServer, host: Host) {
+  const asked = zones.zones.flatMap((zone) => moves.filter(({ name }) => zones.zoneOf(name) === zone).slice(0, proofs));
+  const meant = new Map(asked.flatMap(({ name, after }) => (after === undefined ? [] : [[name, after] as const])));
+  const served = await server.look(new Set(asked.map(({ name }) => name)), meant);
+  const text = (records: NameRecords | undefined): string => canonical(records ?? null);
+  const wrong = asked.find(({ name }) => text(meant.get(name)) !== text(served.get(name)));
+  if (wrong === undefined) return true;
+  const [took, answers] = [text(wrong.after), text(served.get(wrong.name))];
+  host.log(`${wrong.name}: the server took ${took} and answers ${answers}: is it below a delegation?`);
+  return false;
 }
 
 function requireSame(special: Settings, general: Settings): void {

@@ -27,10 +27,10 @@ export interface Move<Content> {
 }
 
 /** What a run found beside what it was to do. */
-export interface Converged {
+export interface Converged<Content extends Json = Json> {
   readonly result: Exclude<RunResult, void>;
   /** What was written; after all of it the daemon has what is meant. */
-  readonly moves: readonly Move<Json>[];
+  readonly moves: readonly Move<Content>[];
 }
 
 /** So many changes, or more, are not looked up one by one if they are also a quarter of the rows: the whole is then the shorter way. */
@@ -49,7 +49,7 @@ export async function converge<Row, Content extends Json>(
   { rows, changes, interrupted }: Run<Row>,
   host: Host,
   records: Records<Row, Content>,
-): Promise<Converged> {
+): Promise<Converged<Content>> {
   const { owned } = host;
   const few = changes && (changes.length < manyChanges || changes.length * 4 < rows.size);
   const wanted = new Map<string, { key: string; content: Content }>();
@@ -78,12 +78,8 @@ export async function converge<Row, Content extends Json>(
   const refused = new Map<string, string>();
   const keyOf = (name: string): string | undefined => wanted.get(name)?.key ?? keys.get(name);
 
-  /** The moves of names whose present content is known; `ours` says whose that is. */
-  function decide(
-    names: Iterable<string>,
-    contentOf: (name: string) => Content | undefined,
-    ours: (name: string, text: string) => boolean,
-  ): Move<Content>[] {
+  /** The moves of names whose present content is known. */
+  function decide(names: Iterable<string>, contentOf: (name: string) => Content | undefined): Move<Content>[] {
     const moves: Move<Content>[] = [];
     const blocked: string[] = [];
     const same: string[] = [];
@@ -93,7 +89,7 @@ export async function converge<Row, Content extends Json>(
       const text = before === undefined ? undefined : canonical(before);
       if (want && text === canonical(want.content)) {
         if (!owned.has(name, text)) same.push(name);
-      } else if (text === undefined || ours(name, text)) {
+      } else if (text === undefined || owned.has(name, text)) {
         if (before !== undefined || want) moves.push({ name, before, after: want?.content });
       } else if (want) {
         const wish = canonical(want.content);
@@ -114,7 +110,7 @@ export async function converge<Row, Content extends Json>(
   const names = few ? touched : new Set([...found.keys(), ...wanted.keys()]);
   const known = (name: string) => (few && !unsure?.has(name) ? believed.get(name) : found.get(name));
   const written: Move<Content>[] = [];
-  let moves = decide(names, known, owned.has);
+  let moves = decide(names, known);
   for (let round = 1; moves.length > 0; round++) {
     owned.claim(moves.filter(({ after }) => after !== undefined).map(({ name }) => name));
     const answers = (await records.write(moves)) ?? new Map<string, string | typeof overtaken>();
@@ -136,7 +132,7 @@ export async function converge<Row, Content extends Json>(
     }
     if (again.size === 0) break;
     const now = await records.look(again);
-    moves = decide(again, (name) => now.get(name), owned.has);
+    moves = decide(again, (name) => now.get(name));
   }
 
   const refusals = new Map<string, string>();

@@ -1,5 +1,6 @@
 import type { Asked, AskOptions, Host, Output } from "../core/host.ts";
 import { Away, CommandFailed, reason } from "../core/outcome.ts";
+import { canonical } from "../core/row.ts";
 import { type Answer, readAnswers, serialOf } from "./zone-answers.ts";
 import type { DnsRecord, Layout, NameRecords } from "./zone-records.ts";
 import { refusal, remedy } from "./zone-remedies.ts";
@@ -16,8 +17,8 @@ export interface ServerOptions {
 
 /** The primary server of zones, through dig and nsupdate. */
 export interface ZoneServer {
-  /** The records under these names; of every name, by transfers of the zones, when none are given. */
-  look(names?: ReadonlySet<string>): Promise<Map<string, NameRecords>>;
+  /** The records under these names; of every name, by transfers of the zones, when none are given. What is `meant` to be there needs no second look. */
+  look(names?: ReadonlySet<string>, meant?: ReadonlyMap<string, NameRecords>): Promise<Map<string, NameRecords>>;
   /** Sends messages; gives the status of each, none on a dry machine. */
   update(messages: readonly UpdateMessage[]): Promise<readonly string[]>;
   /** Throws what helps when the server takes no update of a zone with this key at all. */
@@ -43,6 +44,8 @@ export function zoneServer({ server, port, key, timeout }: ServerOptions, layout
   const deadline = 2 * timeout * 1000;
   const dig = ["dig", "-r", `@${server}`, "-p", `${port}`, "-k", key.path, "+tcp", "+keepopen", "+norecurse"] as const;
   const shown = ["+noall", "+comments", "+question", "+answer", "+additional", `+time=${timeout}`, "+tries=1"] as const;
+
+  const nsupdate = ["nsupdate", "-v", "-k", key.path, "-t", `${timeout}`] as const;
 
   /** What a program says, whether or not it is content; throws `Away` when the server does not answer. */
   async function said(run: typeof host.ask, command: Asked, options: AskOptions): Promise<Omit<Output, "code">> {
@@ -99,15 +102,16 @@ export function zoneServer({ server, port, key, timeout }: ServerOptions, layout
     return records;
   }
 
-  async function ask(names: ReadonlySet<string>): Promise<DnsRecord[]> {
+  async function ask(names: ReadonlySet<string>, meant: ReadonlyMap<string, NameRecords>): Promise<DnsRecord[]> {
     const zones = new Set([...names].flatMap((name) => layout.zoneOf(name) ?? []));
-    const wild = new Set([...names].flatMap((name) => wildcardsAbove(name, layout.zoneOf(name) ?? name)));
-    const records = await questions(zones, [...wild, ...names]);
+    const records = await questions(zones, names);
     // A wildcard answers for names that do not exist: only a transfer tells them apart.
-    const spoilt = [...zones].filter((zone) =>
-      records.some(({ name }) => wild.has(name) && layout.zoneOf(name) === zone),
-    );
-    const clean = records.filter(({ name }) => !spoilt.includes(layout.zoneOf(name) ?? ""));
+    const found = [...only(names, layout.byName(records))];
+    const unexpected = found.filter(([name, has]) => canonical(has) !== canonical(meant.get(name) ?? null));
+    const wild = new Set(unexpected.flatMap(([name]) => wildcardsAbove(name, layout.zoneOf(name) ?? name)));
+    const answered = wild.size === 0 ? [] : await questions([], wild);
+    const spoilt = new Set(answered.flatMap(({ name }) => (wild.has(name) ? (layout.zoneOf(name) ?? []) : [])));
+    const clean = records.filter(({ name }) => !spoilt.has(layout.zoneOf(name) ?? ""));
     for (const zone of spoilt) clean.push(...(await transfer(zone)));
     return clean;
   }
@@ -117,16 +121,15 @@ export function zoneServer({ server, port, key, timeout }: ServerOptions, layout
     for (let from = 0; from < messages.length; from += messagesAtOnce) {
       const some = messages.slice(from, from + messagesAtOnce);
       const input = `server ${server} ${port}\n${updateText(some, layout)}`;
-      const { stdout, stderr } = await said(host.tell, ["nsupdate", "-v", "-k", key.path, "-t", `${timeout}`], {
-        input,
-      });
+      const { stdout, stderr } = await said(host.tell, nsupdate, { input });
       if (stdout === "" && stderr === "") return []; // a dry machine says nothing
       const answers = readAnswers(stdout);
       if (answers.length !== some.length) throw new Error(`nsupdate: ${(stderr || stdout).trim().slice(0, 1000)}`);
       for (const [index, { status, key: wrong }] of answers.entries()) {
         const zone = some[index]?.zone ?? "";
-        if (status === "NOTAUTH" || status === "SERVFAIL")
+        if (status === "NOTAUTH" || status === "SERVFAIL") {
           throw remedy({ status: wrong ?? status, zone, server, key, asked: "update" });
+        }
         statuses.push(status);
       }
     }
@@ -142,9 +145,9 @@ export function zoneServer({ server, port, key, timeout }: ServerOptions, layout
       if (status !== "NOERROR") throw remedy({ status, zone, server, key, asked: "update" });
     },
     refusal: (status, zone) => refusal(status, zone, key.name),
-    async look(names) {
+    async look(names, meant = new Map()) {
       if (names?.size === 0) return new Map();
-      if (names && names.size <= manyNames) return only(names, layout.byName(await ask(names)));
+      if (names && names.size <= manyNames) return only(names, layout.byName(await ask(names, meant)));
       // A server that cannot serve one of the zones yet is found out before the others are transferred.
       await questions(layout.zones, []);
       const records: DnsRecord[] = [];
