@@ -94,3 +94,16 @@ test("a wildcard of the zone is taken for nobody's name", async () => {
   assert.deepEqual(await run({}), well);
   assert.deepEqual(await other.dig(`pc7.${zone}`, "A"), ["10.0.0.1"]);
 });
+
+test("a name below a delegation is taken and not answered: the service is not proved, and the log says which", async () => {
+  const records = ["sub NS ns.other.example."];
+  await using other = await startNamed({ zones: { [zone]: { records }, [reverse4]: {}, [reverse6]: {} } });
+  const { run, log } = onServer({}, realMachine(), other);
+  const rows = { a: { name: `pc9.sub.${zone}`, ips: ["10.0.0.9"] } };
+  assert.deepEqual(await run(rows), { ...well, proved: false });
+  assert.match(
+    log.join("\n"),
+    /pc9\.sub\.campus\.example: the server took .*10\.0\.0\.9.* and answers null.*delegation/,
+  );
+  assert.deepEqual(await run({}), well);
+});
