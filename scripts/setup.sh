@@ -18,6 +18,9 @@ PATH=$PATH:/usr/sbin:/sbin
 missing=
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need dhcpd isc-dhcp-server
+need omshell isc-dhcp-server
+need udhcpc udhcpc
+need ip iproute2
 need named-checkzone bind9-utils
 need named bind9
 need dig bind9-dnsutils
@@ -27,6 +30,7 @@ need postmap postfix
 [ -e /usr/lib/postfix/postfix-lmdb.so ] || missing="$missing postfix-lmdb"
 [ -e /usr/lib/postfix/postfix-cdb.so ] || missing="$missing postfix-cdb"
 need zstd zstd
+need setquota quota
 need rabbitmqctl rabbitmq-server
 need slapd slapd
 need ldapmodify ldap-utils
