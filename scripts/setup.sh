@@ -24,6 +24,8 @@ need ip iproute2
 need named-checkzone bind9-utils
 need named bind9
 need dig bind9-dnsutils
+need nsupdate bind9-dnsutils
+need tsig-keygen bind9
 need postmap postfix
 [ -e /usr/lib/postfix/postfix-lmdb.so ] || missing="$missing postfix-lmdb"
 [ -e /usr/lib/postfix/postfix-cdb.so ] || missing="$missing postfix-cdb"

@@ -49,6 +49,7 @@ export {
   service,
   type TableService,
 } from "./core/service.ts";
+export { bind } from "./services/bind.ts";
 export { bindZone } from "./services/bind-zone.ts";
 export { command } from "./services/command.ts";
 export { files } from "./services/files.ts";
@@ -56,4 +57,4 @@ export { homes } from "./services/homes.ts";
 export { iscDhcp } from "./services/isc-dhcp.ts";
 export { nftables } from "./services/nftables.ts";
 export { postfixAliases } from "./services/postfix-aliases.ts";
-export { type Converged, converge, type Move, type Records } from "./services/records.ts";
+export { type Converged, converge, type Move, overtaken, type Records } from "./services/records.ts";
