@@ -47,6 +47,7 @@ export {
 export { bindZone } from "./services/bind-zone.ts";
 export { command } from "./services/command.ts";
 export { files } from "./services/files.ts";
+export { freeradius } from "./services/freeradius.ts";
 export { homes } from "./services/homes.ts";
 export { iscDhcp } from "./services/isc-dhcp.ts";
 export { postfixAliases } from "./services/postfix-aliases.ts";
