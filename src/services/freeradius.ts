@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { Mac } from "../core/columns.ts";
@@ -6,7 +7,7 @@ import { Refusal, UserError } from "../core/outcome.ts";
 import { type KeptRow, type Rows, type Select, service } from "../core/service.ts";
 import { Identity, isDevice, Password, readPassword, replyTypes, schemes, Vlan } from "./radius-columns.ts";
 import { radiusDaemon } from "./radius-daemon.ts";
-import { macForms, type RadiusUser, readUsers, usersFile } from "./radius-users.ts";
+import { macForms, nonceIn, type RadiusUser, readUsers, usersFile } from "./radius-users.ts";
 import { type Options, path, readSettings, step, stepsOf } from "./settings.ts";
 
 type ReplyType = keyof typeof replyTypes;
@@ -83,6 +84,7 @@ export function freeradius(
     /** The daemon whose restart makes its state unknown. */
     readonly daemon?: { readonly unit: string } | { readonly pidFile: string };
   } = {},
+  { random = () => randomBytes(4).toString("hex") }: { readonly random?: () => string } = {},
 ) {
   const { devices = false, reply, daemon = { unit: "freeradius" }, ...rest } = options;
   const { select = accounts(devices), ...given } = rest;
@@ -99,11 +101,13 @@ export function freeradius(
       const { macForm, check, reload, ...place } = settingsOf(host.name);
       const server = radiusDaemon(host, place);
       const formerly = new Map(changes.map(({ key, before }) => [key, before]));
+      const inPlace = await server.inPlace();
+      const nonce = nonceIn(inPlace) ?? random();
       const refused: KeptRow[] = [];
       for (;;) {
-        const users = usersFile(kept(rows, refused, formerly), macForm);
+        const users = usersFile(kept(rows, refused, formerly), macForm, nonce);
         const missing = reload === undefined ? await server.away() : undefined;
-        if (missing && (await server.has(users.text))) throw missing; // it reads the file when it starts
+        if (missing && inPlace === users.text) throw missing; // it reads the file when it starts
         const steps = stepsOf({
           check: check ?? (await server.checking()),
           reload: reload ?? server.reload,

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Command, Host } from "../core/host.ts";
 import { Away, CommandFailed } from "../core/outcome.ts";
 import { probeName } from "./radius-columns.ts";
-import { serialIn } from "./radius-users.ts";
+import { serialForm, serialIn } from "./radius-users.ts";
 
 /** FreeRADIUS as one drives it: checked by `freeradius -C`, told by `radmin`, seen by `radclient`. */
 
@@ -76,7 +76,7 @@ export function radiusDaemon(host: Host, { path, config, module, socket, probe }
     try {
       const command: Command = ["radclient", "-x", "-r", "1", "-t", "3", "-S", secretFile, at, "auth"];
       const { stdout } = await host.ask(command, { ...patience, input });
-      return /Reply-Message = "([0-9a-f]{32})"/.exec(stdout.slice(stdout.indexOf("Received ")))?.[1];
+      return serialForm.exec(stdout.slice(stdout.indexOf("Received ")))?.[0];
     } catch (error) {
       // It was asked, and there was no answer, or another one.
       if (error instanceof CommandFailed && error.code === 1) return undefined;
@@ -87,8 +87,8 @@ export function radiusDaemon(host: Host, { path, config, module, socket, probe }
   return {
     away,
     reload,
-    /** Whether this is the text in place. */
-    has: async (text: string): Promise<boolean> => (await textOf(path)) === text,
+    /** The text in place. */
+    inPlace: () => textOf(path),
     /** Throws unless the server serves the text in place. */
     async prove(): Promise<void> {
       const [seen, expected] = [await served(), serialIn(await textOf(path))];

@@ -32,36 +32,56 @@ export interface UsersFile {
 /** Not inside a tunnel and not over EAP, where a name and a password are whatever the user types. */
 const outside = "EAP-Message !* ANY, FreeRADIUS-Proxied-To !* ANY";
 
-/** The text for some users, in the order given. */
-export function usersFile(users: Iterable<readonly [key: string, user: RadiusUser]>, form: MacForm): UsersFile {
+/**
+ * The text for some users, in the order given. `nonce` is kept as long as the text in place is whole, and another after somebody changed it:
+ * else its serial would be that of the changed text, which the server may have read.
+ */
+export function usersFile(
+  users: Iterable<readonly [key: string, user: RadiusUser]>,
+  form: MacForm,
+  nonce: string,
+): UsersFile {
   const starts: { line: number; key: string }[] = [];
   const entries: string[] = [];
-  let line = head("").split("\n").length;
+  let line = whole("", nonce).split("\n").length;
   for (const [key, user] of users) {
     const entry = usersEntry(user, form);
     starts.push({ line, key });
     entries.push(entry);
     line += entry.split("\n").length - 1;
   }
-  const body = entries.join("");
   return {
-    text: head(createHash("sha256").update(body).digest("hex").slice(0, 32)) + body,
+    text: whole(entries.join(""), nonce),
     keyOf: (line) => starts.findLast((start) => start.line <= line)?.key,
   };
 }
 
 /**
- * The probe's entry says the serial of the content, and never lets anybody in: it rejects, and the answer is then made a challenge,
- * because FreeRADIUS holds back rejections for a second.
+ * Entries behind that of the probe, which says the serial of the content and never lets anybody in: it rejects, and the answer is then made
+ * a challenge, because FreeRADIUS holds back rejections for a second.
  */
-const head = (serial: string): string => `# ${notice}
+function whole(entries: string, nonce: string): string {
+  const hash = createHash("sha256").update(entries).digest("hex").slice(0, 32);
+  return `# ${notice}
 ${probeName} Auth-Type := Reject, Response-Packet-Type := Access-Challenge, ${outside}
-\tReply-Message = '${serial}'
-`;
+\tReply-Message = '${hash}-${nonce}'
+${entries}`;
+}
 
 /** The serial of a text that was written here. */
 export const serialIn = (text: string): string | undefined =>
-  new RegExp(`^${probeName} .*\\n\\tReply-Message = '([0-9a-f]{32})'$`, "m").exec(text)?.[1];
+  new RegExp(`^${probeName} .*\\n\\tReply-Message = '(${serialForm.source})'$`, "m").exec(text)?.[1];
+
+export const serialForm = /[0-9a-f]{32}-[0-9a-f]{8}/;
+
+/** The nonce of a text that is still as it was written here. */
+export function nonceIn(text: string): string | undefined {
+  const serial = serialIn(text);
+  if (serial === undefined) return undefined;
+  const nonce = serial.slice(-8);
+  const entries = text.slice(whole("", nonce).length);
+  return whole(entries, nonce) === text ? nonce : undefined;
+}
 
 /** One user's entry: its check items in a line with its name, each reply item in a line of its own. */
 export function usersEntry({ name, password, vlan, reply = {} }: RadiusUser, form: MacForm): string {

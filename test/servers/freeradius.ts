@@ -1,9 +1,9 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { until } from "../until.ts";
 
 /** A private FreeRADIUS on 127.0.0.1, with the modules of a real one that answer to users; closing it leaves nothing behind. */
 export interface FreeRadius extends AsyncDisposable {
@@ -19,7 +19,9 @@ export interface FreeRadius extends AsyncDisposable {
   kill9(): Promise<void>;
   /** Stops or goes on: a server that hangs. */
   signal(signal: "SIGSTOP" | "SIGCONT"): void;
-  log(): Promise<string>;
+  log(): string;
+  /** The answer to a password of any bytes, in plain RADIUS: radclient has escapes of its own. */
+  pap(name: string, password: string): Promise<string>;
   /** What radclient hears of a request; each item as `Attribute = value`. */
   ask(...items: readonly string[]): Promise<{ code: string; reply: string[] }>;
 }
@@ -35,14 +37,18 @@ export async function freeRadius(): Promise<FreeRadius> {
   await writeFile(file("radiusd.conf"), configOf(folder, port));
   let running: ChildProcess | undefined;
 
+  let said = "";
+
   async function start(): Promise<void> {
-    await writeFile(file("log"), "");
-    const child = spawn("freeradius", ["-f", "-d", folder, "-l", file("log")], { stdio: "ignore" });
+    const child = spawn("freeradius", ["-f", "-d", folder, "-l", "stdout"], { stdio: ["ignore", "pipe", "ignore"] });
     running = child;
-    await until(async () => {
-      const said = await readFile(file("log"), "utf8");
-      if (child.exitCode !== null) throw new Error(`freeradius ended with ${child.exitCode}: ${said}`);
-      return said.includes("Ready to process requests");
+    said = "";
+    await new Promise<void>((resolve, reject) => {
+      child.stdout.on("data", (chunk: Buffer) => {
+        said += chunk;
+        if (said.includes("Ready to process requests")) resolve();
+      });
+      child.once("exit", (code) => reject(new Error(`freeradius ended with ${code}: ${said}`)));
     });
   }
 
@@ -67,7 +73,7 @@ export async function freeRadius(): Promise<FreeRadius> {
     start,
     kill9: () => end("SIGKILL"),
     signal: (signal) => void running?.kill(signal),
-    log: () => readFile(file("log"), "utf8"),
+    log: () => said,
     async ask(...items) {
       const said = await radclient(["-x", "-r", "1", "-t", "3", "-S", file("secret"), `127.0.0.1:${port}`, "auth"], {
         input: `${items.join("\n")}\n`,
@@ -75,6 +81,7 @@ export async function freeRadius(): Promise<FreeRadius> {
       const [, code = "", reply = ""] = /^Received (\S+) .*\n((?:\t.*\n)*)/m.exec(said) ?? [];
       return { code, reply: reply.split("\n").flatMap((line) => line.trim() || []) };
     },
+    pap: (name, password) => pap(port, name, Buffer.from(password)),
     async [Symbol.asyncDispose]() {
       await end("SIGTERM");
       await rm(folder, { recursive: true, force: true });
@@ -147,6 +154,40 @@ listen {
 	mode = rw
 }
 `;
+
+const codes = new Map([
+  [2, "Access-Accept"],
+  [3, "Access-Reject"],
+]);
+
+/** An Access-Request with a User-Password (RFC 2865, 5.2), and the code of what comes. */
+function pap(port: number, name: string, password: Buffer): Promise<string> {
+  const authenticator = randomBytes(16);
+  const padded = Buffer.concat([password, Buffer.alloc((16 - (password.length % 16)) % 16)]);
+  const hidden: Buffer[] = [];
+  for (let at = 0; at < padded.length; at += 16) {
+    const pad = createHash("md5")
+      .update(secret)
+      .update(hidden.at(-1) ?? authenticator)
+      .digest();
+    hidden.push(Buffer.from(padded.subarray(at, at + 16).map((byte, index) => byte ^ (pad[index] ?? 0))));
+  }
+  const items = [attribute(1, Buffer.from(name)), attribute(2, Buffer.concat(hidden))];
+  const packet = Buffer.concat([Buffer.alloc(4), authenticator, ...items]);
+  packet.set([1, randomBytes(1)[0] ?? 0, packet.length >> 8, packet.length & 255]);
+  return new Promise((resolve, reject) => {
+    const socket = createSocket("udp4").on("error", reject);
+    const send = (): void => socket.send(packet, port, "127.0.0.1");
+    const again = setInterval(send, 1000); // as radclient does: a datagram may be lost
+    socket.on("message", (answer) => {
+      clearInterval(again);
+      socket.close(() => resolve(codes.get(answer[0] ?? 0) ?? `code ${answer[0]}`));
+    });
+    send();
+  });
+}
+
+const attribute = (type: number, value: Buffer): Buffer => Buffer.from([type, value.length + 2, ...value]);
 
 /** What radclient said; it exits 1 when it was refused. */
 function radclient(args: readonly string[], { input }: { input: string }): Promise<string> {
