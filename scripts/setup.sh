@@ -25,6 +25,8 @@ need postmap postfix
 [ -e /usr/lib/postfix/postfix-lmdb.so ] || missing="$missing postfix-lmdb"
 [ -e /usr/lib/postfix/postfix-cdb.so ] || missing="$missing postfix-cdb"
 need zstd zstd
+need freeradius freeradius
+need radclient freeradius-utils
 need rabbitmqctl rabbitmq-server
 need slapd slapd
 need ldapmodify ldap-utils
