@@ -18,6 +18,8 @@ export {
 export { type Config, defineConfig } from "./core/config.ts";
 export type { Attributes, Directory, Entry, StoredEntry, Value } from "./core/entry.ts";
 export type {
+  Asked,
+  AskOptions,
   Command,
   Files,
   Host,
@@ -26,15 +28,18 @@ export type {
   InstallSteps,
   Memory,
   Output,
+  Owned,
+  Socket,
   Stat,
   Step,
 } from "./core/host.ts";
-export { CommandFailed, Fatal, Held, Later, Refusal, UserError } from "./core/outcome.ts";
+export { Away, CommandFailed, Fatal, Held, Later, Refusal, UserError } from "./core/outcome.ts";
 export { type Registry, registry } from "./core/registry.ts";
 export {
   type Change,
   type Columns,
   type Json,
+  type KeptRow,
   type PlainService,
   type Rows,
   type Run,
@@ -51,3 +56,4 @@ export { freeradius } from "./services/freeradius.ts";
 export { homes } from "./services/homes.ts";
 export { iscDhcp } from "./services/isc-dhcp.ts";
 export { postfixAliases } from "./services/postfix-aliases.ts";
+export { type Converged, converge, type Move, type Records } from "./services/records.ts";

@@ -136,8 +136,9 @@ def show(value):
 
 
 def main(url, host, service, form="table"):
-    connection = pika.BlockingConnection(pika.URLParameters(url))
-    channel = connection.channel()
+    parameters = pika.URLParameters(url)
+    channel = pika.BlockingConnection(parameters).channel()
+    proven = pika.BasicProperties(delivery_mode=2, user_id=parameters.credentials.username)
     channel.basic_qos(prefetch_count=100)
     keys = (f"trigger.{service}", f"trigger.{service}.{host}")
     table, shown = Table(service), None
@@ -145,7 +146,7 @@ def main(url, host, service, form="table"):
 
     def say(message):
         body = json.dumps({"trigger": 1, "host": host, "service": service, **message})
-        channel.basic_publish("trigger", "trigger.report", body.encode(), pika.BasicProperties(delivery_mode=2))
+        channel.basic_publish("trigger", "trigger.report", body.encode(), proven)
 
     for method, properties, body in channel.consume(f"trigger-{host}-{service}", inactivity_timeout=0.5):
         if method and (method.routing_key not in keys or "x-death" in (properties.headers or {})):

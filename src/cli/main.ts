@@ -2,9 +2,10 @@ import { inspect } from "node:util";
 import { unknown } from "../core/nearest.ts";
 import { reason, UserError } from "../core/outcome.ts";
 import { type Command, helpOf, readWords, type Terminal } from "./command.ts";
+import { diff } from "./diff.ts";
 import { init } from "./init.ts";
 import { modify } from "./modify.ts";
-import { approve, regen, retry } from "./order.ts";
+import { adopt, approve, regen, retry } from "./order.ts";
 import { permissions } from "./permissions.ts";
 import { plan } from "./plan.ts";
 import { seed } from "./seed.ts";
@@ -15,8 +16,8 @@ import { up } from "./up.ts";
 import { verify } from "./verify.ts";
 
 const commands: readonly Command[] = [
-  ...[init, up, status, plan, tryService, send],
-  ...[modify, seed, verify, regen, retry, approve, permissions],
+  ...[init, up, status, diff, plan, tryService, send],
+  ...[modify, seed, verify, regen, retry, approve, adopt, permissions],
 ];
 
 const help = `trigger: the directory changes; every machine of the network follows.

@@ -1,6 +1,6 @@
 import { hostsOf, knownService, transcribersOf } from "../core/config.ts";
 import { UserError } from "../core/outcome.ts";
-import { commandsOf, hostUser, senderUser, vhostOf } from "../core/permissions.ts";
+import { commandsOf, hostUser, senderUser, vhostOf, writerUser } from "../core/permissions.ts";
 import { eventService } from "../core/routing.ts";
 import { loadServices, openProject, type Project } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
@@ -25,12 +25,13 @@ The config is the same on every host, so its url takes the user from the machine
   url: \`amqps://trigger-\${hostname().split(".")[0]}@broker.example\`
 
 A host can then report, and read its own queues. Orders (regen, retry, approve, verify) are given on a transcriber's host.
+The user trigger.modify is for who writes to the directory with trigger modify, or a program with trigger/directory, and is no host.
 
   trigger permissions > users.sh
   trigger permissions --sender alarm --to siren`,
   async run({ text }, { folder, out }) {
     const project = await openProject(text("project") ?? folder);
-    const { broker, hosts } = project.config;
+    const { broker, directory, hosts } = project.config;
     if (!broker) {
       throw new UserError(
         `${project.configFile} names no broker: who may send is who may write the folder ${project.state}`,
@@ -38,10 +39,11 @@ A host can then report, and read its own queues. Orders (regen, retry, approve, 
     }
     const [sender, service] = [text("sender"), text("to")];
     if ((sender === undefined) !== (service === undefined)) throw new UserError("--sender and --to go together");
+    const writers = directory && "url" in directory ? [writerUser()] : [];
     const users =
       sender !== undefined && service !== undefined
         ? [await senderOf(project, sender, service)]
-        : [...hosts.keys()].map((host) => hostUser(project.config, host));
+        : [...[...hosts.keys()].map((host) => hostUser(project.config, host)), ...writers];
     out(commandsOf(users, vhostOf(broker.url)));
     return 0;
   },

@@ -2,6 +2,7 @@ import { type BrokerConfig, wrongBroker } from "./broker-config.ts";
 import { type LdapDirectory, type LdifDirectory, readDirectory } from "./directory-config.ts";
 import { nearest, unknown } from "./nearest.ts";
 import { UserError } from "./outcome.ts";
+import { type Removals, wrongRemovals } from "./removals.ts";
 import { eventService, queueOf, wrongHostName, wrongServiceName } from "./routing.ts";
 import { shown } from "./shown.ts";
 
@@ -15,6 +16,8 @@ export interface Config {
   readonly timezone?: string;
   /** Where the daemons keep what they know, relative to the config; `.trigger` by default. */
   readonly state?: string;
+  /** How many rows may go from a host within an hour before `trigger approve` is asked for. */
+  readonly removals?: Removals;
   /** Which host runs which services; the host with `event` is the transcriber. */
   readonly hosts: { readonly [host: string]: readonly string[] };
 }
@@ -26,13 +29,14 @@ export interface ReadConfig {
   readonly directory: LdifDirectory | LdapDirectory | undefined;
   readonly timezone: string;
   readonly state: string;
+  readonly removals: Removals;
   readonly hosts: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Gives a config its type where it is written. */
 export const defineConfig = (config: Config): Config => config;
 
-const options = ["broker", "directory", "timezone", "state", "hosts"];
+const options = ["broker", "directory", "timezone", "state", "removals", "hosts"];
 
 /** Reads what a config file exports. The first thing that is wrong is one `UserError` that names the file and the word. */
 export function readConfig(value: unknown, file: string): ReadConfig {
@@ -75,7 +79,11 @@ export function readConfig(value: unknown, file: string): ReadConfig {
     const both = transcribersOf({ hosts }).join(" and ");
     wrong(`without a directory events are the truth, and one host alone may run "${eventService}": ${both} do`);
   }
+  const removals = config.removals === undefined ? {} : record(config.removals, "removals");
+  const removalsMistake = wrongRemovals(removals, servicesOf({ hosts }));
+  if (removalsMistake) wrong(removalsMistake);
   return {
+    removals: removals as Removals,
     broker: broker as BrokerConfig | undefined,
     directory,
     timezone,

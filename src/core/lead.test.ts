@@ -44,3 +44,10 @@ test("refusals that are repeated do not put the minute off, and the newest state
   assert.deepEqual(third.behind, { state: state(6), since: 0 });
   assert.equal(lookAgain(third, state(5), patience).act, "rollBack");
 });
+
+test("a directory that cannot be read was not rolled back, however long it takes; once it is read the minute begins", () => {
+  const { lead: waiting } = hearRefusal(lead, refusal("asOf", 7, 5), state(3), 0);
+  assert.equal(lookAgain(waiting, state(3), 100 * patience, Number.POSITIVE_INFINITY).act, undefined);
+  assert.equal(lookAgain(waiting, state(3), 100 * patience, 99 * patience + 1).act, undefined);
+  assert.equal(lookAgain(waiting, state(3), 100 * patience, 99 * patience).act, "rollBack");
+});

@@ -39,10 +39,11 @@ export function hearRefusal(
   return { lead: { ...lead, heard, behind: { state: newest, since: behind?.since ?? now } } };
 }
 
-/** What follows from a mirror that has moved, or from time that has passed. */
-export function lookAgain(lead: Lead, mirror: DirectoryState, now: number): { lead: Lead; act?: Act } {
+/** What follows from a mirror that has moved, or from time that has passed. A directory that cannot be read was not rolled back: `readSince` is when it last could be again, and infinite until then. */
+export function lookAgain(lead: Lead, mirror: DirectoryState, now: number, readSince = 0): { lead: Lead; act?: Act } {
   const { behind, ...level } = lead;
   if (!behind) return { lead };
   if (!olderState(mirror, behind.state)) return { lead: level, act: "digest" };
-  return now - behind.since < patience ? { lead } : { lead: level, act: "rollBack" };
+  const since = Math.max(behind.since, readSince);
+  return now - since < patience ? { lead } : { lead: level, act: "rollBack" };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOf, hostUser, senderUser, vhostOf } from "./permissions.ts";
+import { commandsOf, hostUser, isHostUser, senderUser, userOf, vhostOf, writerUser } from "./permissions.ts";
 
 const hosts = new Map([
   ["box", ["dhcp", "siren"]],
@@ -55,6 +55,23 @@ test("who sends messages of a service may nothing else, and who has nothing to d
   assert.ok(!may(configure, "trigger") && !may(read, "trigger"));
   assert.equal(senderUser("binding", "event", ["civet"]).topicWrite, "^(trigger\\.event)$");
   assert.equal(hostUser({ hosts }, "idle").configure, "^$");
+});
+
+test("who writes to the directory publishes events and asks transcribers, and may nothing else; no host is named so", () => {
+  const { name, topicWrite, configure, write, read } = writerUser();
+  for (const key of ["trigger.event", "trigger.report"]) assert.ok(may(topicWrite, key));
+  for (const key of ["trigger.dhcp", "trigger.dhcp.box", "trigger.event.civet", "trigger.ticks.event"]) {
+    assert.ok(!may(topicWrite, key), key);
+  }
+  for (const queue of ["trigger-civet-report", "trigger-civet-event", "trigger-box-dhcp", "trigger.ticks.event"]) {
+    assert.ok(!may(configure, queue) && !may(write, queue) && !may(read, queue), queue);
+  }
+  assert.ok(!may(configure, "trigger") && may(write, "trigger") && !may(read, "trigger"));
+  assert.ok(!isHostUser(name) && isHostUser(hostUser({ hosts }, "box").name));
+});
+
+test("the user of a url is read as the server knows it", () => {
+  assert.deepEqual(["amqp://trigger-a@h/v", "amqps://h", "amqp://a%2fb:p@h"].map(userOf), ["trigger-a", "", "a/b"]);
 });
 
 test("no password stands in a command, and nothing that a url holds ends a quotation", () => {

@@ -27,7 +27,7 @@ export function hostUser({ hosts }: Pick<ReadConfig, "hosts">, host: string): Br
   const services = hosts.get(host) ?? [];
   const transcribes = services.includes(eventService);
   const queues = [...services, ...(transcribes ? [reportService] : [])].map((service) => queueName(host, service));
-  const user = { name: `trigger-${host}`, purpose: `host ${host}: ${services.join(", ") || "no service"}` };
+  const user = { name: hostUserName(host), purpose: `host ${host}: ${services.join(", ") || "no service"}` };
   if (transcribes) {
     // Who makes the queues of hosts that are yet to come is not told their names; what it reads is its own all the same.
     const everything = `^${literal(exchange)}([-.].*)?$`;
@@ -58,6 +58,24 @@ export function senderUser(name: string, service: string, hosts: readonly string
     topicRead: only([]),
   };
 }
+
+/** The user of whoever writes to the directory: it says who and why, and asks transcribers whether hosts have loaded it, as `trigger modify --wait` does. No host is named so. */
+export function writerUser(): BrokerUser {
+  return {
+    ...senderUser("trigger.modify", eventService, []),
+    purpose: "writes to the directory: trigger modify, and programs",
+    topicWrite: only([serviceKey(eventService), serviceKey(reportService)]),
+  };
+}
+
+/** The name of a host's own user. */
+export const hostUserName = (host: string): string => `trigger-${host}`;
+
+/** Whether a user is named as those of hosts are. */
+export const isHostUser = (user: string): boolean => user.startsWith(hostUserName(""));
+
+/** The user that a broker's url names. */
+export const userOf = (url: string): string => decodeURIComponent(new URL(url).username);
 
 /** The vhost that a broker's url names. */
 export const vhostOf = (url: string): string => decodeURIComponent(new URL(url).pathname.slice(1)) || "/";

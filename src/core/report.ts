@@ -33,6 +33,8 @@ export const serviceReport = z.object({
   failing: z.boolean(),
   /** Why the service is held, when it is. */
   held: z.string().optional(),
+  /** The digest of the removals that wait for `trigger approve`, and how many they are. */
+  removals: z.object({ digest: z.string(), rows: z.number().int() }).optional(),
   /** Keys whose desired row is not taken, with the reason, and whether a last good row is in force. The first hundred. */
   refused: z.array(z.object({ key: z.string(), why: z.string(), since: z.number(), kept: z.boolean() })),
   refusedCount: z.number().int(),

@@ -63,7 +63,13 @@ export const orderMessage = z.object({
   trigger: z.literal(protocolVersion),
   kind: z.literal("order"),
   service: z.string(),
-  order: z.enum(["regen", "retry", "approve", "verify"]),
+  order: z.enum(["regen", "retry", "approve", "verify", "adopt"]),
+  /** Of `adopt`: the name of what is taken over. */
+  name: z.string().optional(),
+  /** Of `approve`: the digest of the removals that were shown. */
+  digest: z.string().optional(),
+  /** Of `adopt`: also where no row has that name, so that it will be removed. */
+  remove: z.boolean().optional(),
 });
 
 export const streamMessage = z.discriminatedUnion("kind", [rowsMessage, digestMessage, partMessage]);

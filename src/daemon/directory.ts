@@ -25,13 +25,16 @@ export function openDirectory(
 
 /** The settings of a server, with what the files say that they name. */
 export function withFiles({ passwordFile, ca, cert, key, ...rest }: LdapDirectory, folder: string) {
-  const text = (file: string): string => Buffer.from(readFile(resolve(folder, file))).toString();
+  const text = (option: string, file: string): string => {
+    const bytes = readFile(resolve(folder, file), `directory.${option}`);
+    return Buffer.from(bytes).toString();
+  };
   return {
     ...rest,
-    ...(passwordFile !== undefined && { password: text(passwordFile).replace(/\r?\n$/, "") }),
-    ...(ca !== undefined && { ca: text(ca) }),
-    ...(cert !== undefined && { cert: text(cert) }),
-    ...(key !== undefined && { key: text(key) }),
+    ...(passwordFile !== undefined && { password: text("passwordFile", passwordFile).replace(/\r?\n$/, "") }),
+    ...(ca !== undefined && { ca: text("ca", ca) }),
+    ...(cert !== undefined && { cert: text("cert", cert) }),
+    ...(key !== undefined && { key: text("key", key) }),
   };
 }
 

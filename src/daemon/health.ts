@@ -18,6 +18,11 @@ const outOfTouch = 3 * 60_000;
 export function serviceHealth(report: ServiceReport, host: HostStatus, now: number): Health {
   if (host.up === false) return { level: levels.failing, says: "down: its process does not run" };
   if (report.held !== undefined) return { level: levels.late, says: `held: ${report.held}` };
+  if (report.removals !== undefined) {
+    const { rows, digest } = report.removals;
+    const says = `held: ${rows} rows would go: \`trigger diff\`, then \`trigger approve SERVICE ${digest}\``;
+    return { level: levels.late, says };
+  }
   if (report.failing) return { level: levels.failing, says: `failing: ${report.why}` };
   if (report.parkedCount > 0) return { level: levels.late, says: `${report.parkedCount} parked: \`trigger retry\`` };
   if (report.owed > 0) return { level: levels.late, says: `late: ${report.why}` };

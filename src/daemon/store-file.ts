@@ -1,4 +1,4 @@
-import { renameSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { UserError } from "../core/outcome.ts";
@@ -15,6 +15,10 @@ export const lockFile = (state: string, host: string): string => join(state, hos
 
 /** The directory that a host keeps where events are the truth. Apart from its store, which may be deleted without loss. */
 export const directoryFile = (state: string, host: string): string => join(state, host, "directory.db");
+
+/** Those of the hosts whose store is on this machine. */
+export const hostsHere = (state: string, hosts: readonly string[]): string[] =>
+  hosts.filter((host) => existsSync(storeFile(state, host)));
 
 /** The files of the embedded broker. */
 export const brokerFile = (state: string): string => join(state, "broker.db");

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { servicesOf } from "../core/config.ts";
+import { userOf } from "../core/permissions.ts";
 import { persist } from "../core/persist.ts";
 import type { Table } from "../core/service.ts";
 import type { Broker } from "../ports/broker.ts";
@@ -50,6 +51,7 @@ export async function runTranscriber(project: Project, host: string, parts: Tran
       source: kept ?? openDirectory(project, { clock, log }),
       ...(kept && { events: kept }),
       broker,
+      brokerUser: project.config.broker && userOf(project.config.broker.url),
       clock,
       random: Math.random,
       log,

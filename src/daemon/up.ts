@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { transcribersOf } from "../core/config.ts";
 import { reason, UserError } from "../core/outcome.ts";
+import { removalsAllowed } from "../core/removals.ts";
 import { runHost } from "../host/host.ts";
 import type { HostOptions } from "../host/options.ts";
 import type { Noted } from "../machines/dry.ts";
@@ -64,10 +65,11 @@ async function upHost(
       log(`up with ${own.join(", ") || "no service"}`);
       const shared = { database, clock, log, connect };
       const on = dry ? looking(host, services, dry) : acting;
+      const removalLimit = (service: string, rows: number) => removalsAllowed(config.removals, service, rows);
       const transcribes = transcribersOf(config).includes(host);
       await together(signal, [
         (signal) => watchLock(lock, { state, host, clock, signal }),
-        (signal) => runHost({ ...shared, ...on, name: host, services, codes, signal }),
+        (signal) => runHost({ ...shared, ...on, removalLimit, name: host, services, codes, signal }),
         ...(transcribes ? [(signal: AbortSignal) => runTranscriber(project, host, { ...shared, signal })] : []),
       ]);
     } finally {

@@ -11,8 +11,11 @@ export interface GivenRows {
   readonly changes: readonly Change<Columns>[];
   /** A key was already in doubt: an earlier run did not end. */
   readonly interrupted: boolean;
-  /** The run succeeded, but for these keys; in the caller's transaction. Gives how many more rows are loaded than before. */
-  loaded(kept: { readonly refused?: readonly KeptRow[]; readonly held?: readonly KeptRow[] }, now: number): number;
+  /** The run succeeded, but for these keys; in the caller's transaction. Gives how many more rows are loaded than before, and how many were taken away. */
+  loaded(
+    kept: { readonly refused?: readonly KeptRow[]; readonly held?: readonly KeptRow[] },
+    now: number,
+  ): { readonly more: number; readonly removed: number };
 }
 
 interface OwedRow {
@@ -63,13 +66,16 @@ export function giveRows(database: DatabaseSync, service: string, table: Table):
         "DELETE FROM row WHERE service = ? AND key = ? AND desired IS NULL AND loaded IS NULL AND doubt = 0",
       );
       let more = 0;
+      let removed = 0;
       for (const row of given) {
         if (names.has(row.key)) continue;
         more += Number(afterOf(row) !== null) - Number(row.loaded !== null);
+        // One that yields is not gone: its place is taken by another.
+        if (row.loaded !== null && afterOf(row) === null && !yields.has(row.key)) removed += 1;
         load.run(service, row.key);
         forget.run(service, row.key);
       }
-      return more;
+      return { more, removed };
     },
   };
 }

@@ -12,6 +12,7 @@ import { Table } from "../core/table.ts";
 import { Telling } from "../core/tell.ts";
 import { memoryMachine } from "../machines/memory.ts";
 import { runHost } from "./host.ts";
+import type { HostOptions } from "./options.ts";
 import { serviceReport } from "./report.ts";
 import { createStoreTables, readFacts } from "./store.ts";
 import { createWordsTables } from "./words.ts";
@@ -51,7 +52,10 @@ export function simulatedService() {
 }
 
 /** A transcriber's end of the stream, as small as can be: it answers what the host asks. */
-export function scene(definition: Service, name = "dhcp") {
+export function scene(
+  definition: Service,
+  { name = "dhcp", ...options }: { name?: string } & Pick<HostOptions, "removalLimit"> = {},
+) {
   const hub = memoryHub();
   const clock = virtualClock(start);
   const database = new DatabaseSync(":memory:");
@@ -92,6 +96,7 @@ export function scene(definition: Service, name = "dhcp") {
     const connection = hub.connect();
     const running = ready.then(() =>
       runHost({
+        ...options,
         name: "a",
         services: new Map([[name, definition]]),
         codes: new Map([[name, "1"]]),

@@ -1,12 +1,11 @@
 import { reason } from "../core/outcome.ts";
 import { queueOf } from "../core/routing.ts";
 import type { Service } from "../core/service.ts";
-import type { OrderMessage } from "../core/stream.ts";
 import type { Broker, Queue } from "../ports/broker.ts";
-import { installer } from "./install/install.ts";
 import { type Intake, openIntake } from "./intake.ts";
 import { storedMessages } from "./messages.ts";
 import type { HostOptions } from "./options.ts";
+import { orders } from "./orders.ts";
 import { questions } from "./questions.ts";
 import { ask, type Received, receiver, reportKey, type ServiceStore } from "./receive.ts";
 import { storedRows } from "./rows.ts";
@@ -42,36 +41,18 @@ export function hostService(name: string, service: Service, options: HostOptions
   const rows = table ? storedRows(database, name, table) : undefined;
   const messages = storedMessages(database, name);
   const store: ServiceStore = { database, name, service, rows, messages };
-  const context: RunContext = { host: options.name, service: name, database, machine, clock, signal, log };
+  const { removalLimit } = options;
+  const context: RunContext = {
+    ...{ host: options.name, service: name, database, machine, clock, signal, log },
+    ...(removalLimit ? { removalLimit: (rows: number) => removalLimit(name, rows) } : {}),
+  };
 
   writeFacts(database, name, { form: table ? "table" : "plain", code: options.codes.get(name) ?? "" });
   rows?.recompute(clock.now());
   // The machine, the daemon or the service's own code may be another one than at the last run.
   if (table) oweFullRun(database, name);
-  const stream = receiver(options.name, store, { obey, log });
+  const stream = receiver(options.name, store, { obey: orders(store, context), log });
   let intake: Intake | undefined;
-
-  function obey(order: OrderMessage["order"]): void {
-    log(`asked to ${order}`);
-    const install = installer({ ...context, secret: false });
-    if (order === "regen") {
-      oweFullRun(database, name);
-      if (table) install.owe();
-    }
-    // The digest is made from the rows again, rather than believed.
-    if (order === "verify") rows?.recompute(clock.now());
-    if (order === "retry") {
-      messages.retry();
-      install.forgive();
-      writeFacts(database, name, { fatal: undefined });
-      // Rows that the daemon refused are judged anew, and so tried again.
-      rows?.recompute(clock.now());
-    }
-    if (order === "approve") {
-      install.approve();
-      writeFacts(database, name, { held: undefined });
-    }
-  }
 
   function tableOwes(): boolean {
     const facts = readFacts(database, name);

@@ -14,6 +14,8 @@ export interface HostOptions {
   readonly database: DatabaseSync;
   /** The machine that a service works on: the same for all, but for a host that only looks. */
   machineOf(service: string): Machine;
+  /** How many rows of a service with so many in force may go within an hour; no limit without it. */
+  removalLimit?(service: string, rows: number): number;
   /** How often every service is run on all rows, in milliseconds; otherwise only when it has to be. */
   readonly fullEvery?: number;
   /** A run of a service has succeeded. */

@@ -57,6 +57,19 @@ export function takeOverHeld(database: DatabaseSync, service: string): void {
   database.prepare("UPDATE owned SET state = 'ours' WHERE service = ? AND state = 'held'").run(service);
 }
 
+/** Whether something of somebody else's stands in a service's way under this name. */
+export const isHeld = (database: DatabaseSync, service: string, name: string): boolean =>
+  database.prepare("SELECT state FROM owned WHERE service = ? AND name = ?").get(service, name)?.state === "held";
+
+/** The names that are a service's own. */
+export const ownNames = (database: DatabaseSync, service: string): Set<string> =>
+  new Set(
+    database
+      .prepare("SELECT name FROM owned WHERE service = ? AND state = 'ours'")
+      .all(service)
+      .map(({ name }) => String(name)),
+  );
+
 /** The same, on a machine where nothing is changed: what would be claimed is not remembered. */
 export const noted = (owned: Owned): Owned => {
   const claimed = new Set<string>();

@@ -5,7 +5,7 @@ import { plainService, scene } from "./host.fixture.ts";
 
 test("plain messages are handled one by one in order, one with an id once", async () => {
   const secours = plainService();
-  const { send, up, report, end } = scene(secours.definition, "secours");
+  const { send, up, report, end } = scene(secours.definition, { name: "secours" });
   const host = up();
   await send({ n: 1 }, "id-1");
   await send({ n: 2 });
@@ -19,7 +19,7 @@ test("plain messages are handled one by one in order, one with an id once", asyn
 
 test("a plain message that keeps failing is parked, and the next go on; a retry gives it again", async () => {
   const secours = plainService();
-  const { send, up, clock, report, end } = scene(secours.definition, "secours");
+  const { send, up, clock, report, end } = scene(secours.definition, { name: "secours" });
   secours.controls.fail = (n) => {
     if (n === 1) throw new Error("no route");
   };
@@ -41,7 +41,7 @@ test("a plain message that keeps failing is parked, and the next go on; a retry 
 
 test("a plain message survives a kill between its store and its handling", async () => {
   const secours = plainService();
-  const { send, up, report, end } = scene(secours.definition, "secours");
+  const { send, up, report, end } = scene(secours.definition, { name: "secours" });
   secours.controls.fail = () => {
     throw new Error("not now");
   };

@@ -52,13 +52,13 @@ export interface Receiver {
   readonly followed: Followed;
 }
 
-type Taken = { readonly followup: Followup; readonly of: StreamMessage } | { readonly order: OrderMessage["order"] };
+type Taken = { readonly followup: Followup; readonly of: StreamMessage } | { readonly order: OrderMessage };
 
 /** `obey` writes what an order asks for; it is called within the transaction. */
 export function receiver(
   host: string,
   store: ServiceStore,
-  { obey, log }: { obey: (order: OrderMessage["order"]) => void; log: (line: string) => void },
+  { obey, log }: { obey: (order: OrderMessage) => void; log: (line: string) => void },
 ): Receiver {
   const { database, name, rows, messages } = store;
   let followed: Followed = readFacts(database, name)?.followed ?? {};
@@ -71,7 +71,7 @@ export function receiver(
     };
     if ("wrong" in read) return setAside(read.wrong);
     if ("own" in read) {
-      if (read.own.kind === "order") return { order: read.own.order };
+      if (read.own.kind === "order") return { order: read.own };
       return rows ? takeStream(rows, read.own, now) : setAside("it is about a table, and the service has none");
     }
     if (rows) return setAside("a plain message, for a service whose rows are computed from the directory");
@@ -120,7 +120,7 @@ export function receiver(
         heard: followups.length > 0,
         want,
         say: refused ? refusal(host, name, refused, followed) : [],
-        verify: taken.some((one) => "order" in one && one.order === "verify"),
+        verify: taken.some((one) => "order" in one && one.order.order === "verify"),
         asked: taken.some((one) => "order" in one),
       };
     },

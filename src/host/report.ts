@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ServiceReport } from "../core/report.ts";
+import { heldRemovals } from "./blast-radius.ts";
 import { installStatus } from "./install/book.ts";
 import { storedMessages } from "./messages.ts";
 import { keptRows, owedRows, readFacts } from "./store.ts";
@@ -13,6 +14,7 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
   const messages = storedMessages(database, service);
   const count = (rows: string): number =>
     Number(database.prepare(`SELECT count(*) AS rows FROM ${rows}`).get(service)?.rows ?? 0);
+  const removals = heldRemovals(database, service);
   const form = facts?.form ?? "table";
   const rowsOwed = count(owedRows);
   const owed = form === "plain" ? messages.waiting() : rowsOwed;
@@ -29,6 +31,7 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
     why: facts?.held ?? facts?.failing ?? waitsFor(form, owed, facts),
     failing: facts?.failing !== undefined,
     held: facts?.held,
+    removals: removals && { digest: removals.digest, rows: removals.keys.length },
     refused: database
       .prepare(`SELECT key, why, since, loaded IS NOT NULL AS kept FROM ${keptRows} ORDER BY key LIMIT ?`)
       .all(service, named)

@@ -5,6 +5,7 @@ import { wrongBody } from "../core/wrong-body.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
 import { transaction } from "../sqlite/open.ts";
+import { countRemovals, holdRemovals } from "./blast-radius.ts";
 import { giveRows } from "./given.ts";
 import { parkedLimit, type StoredMessages } from "./messages.ts";
 import { oweFullRun, readFacts, writeFacts } from "./store.ts";
@@ -25,6 +26,8 @@ export interface RunContext {
   readonly machine: Machine;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** How many rows may go within an hour, by how many are in force; without it nothing is held for their number. */
+  removalLimit?(rows: number): number;
   log(line: string): void;
 }
 
@@ -33,7 +36,17 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
   const { service, database, clock, machine } = context;
   const facts = readFacts(database, service);
   const mark = facts?.followed.mark;
-  const asked = facts?.full ?? 0;
+  // After a failure the daemon may be another one than it was: its state is then unknown.
+  if (
+    facts?.failing !== undefined &&
+    facts.full === 0 &&
+    facts.incarnation !== (await machine.incarnation(table.daemon))
+  )
+    oweFullRun(database, service);
+  const asked = readFacts(database, service)?.full ?? 0;
+  const tooMany =
+    context.removalLimit && holdRemovals(database, service, context.removalLimit(facts?.rows ?? 0), clock.now());
+  if (tooMany !== undefined) context.log(tooMany);
   const given = giveRows(database, service, table);
   try {
     await withinDeadline(context, async (signal) => {
@@ -44,7 +57,8 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
       signal.throwIfAborted();
       const incarnation = await machine.incarnation(table.daemon);
       transaction(database, () => {
-        const more = given.loaded(result ?? {}, clock.now());
+        const { more, removed } = given.loaded(result ?? {}, clock.now());
+        countRemovals(database, service, removed, clock.now());
         words.keep();
         const proved = words.proved() ?? result?.proved ?? false;
         const ranAt = clock.now();

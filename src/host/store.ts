@@ -72,6 +72,9 @@ const schema = `
     message_id TEXT NOT NULL,
     UNIQUE (service, message_id)
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS removal (service TEXT NOT NULL, at INTEGER NOT NULL, rows INTEGER NOT NULL) STRICT;
+  CREATE INDEX IF NOT EXISTS removal_at ON removal (service, at);
+  CREATE TABLE IF NOT EXISTS approved (service TEXT PRIMARY KEY, digest TEXT NOT NULL) STRICT;
 `;
 
 export function createStoreTables(database: DatabaseSync): void {

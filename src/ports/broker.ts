@@ -42,6 +42,8 @@ export interface Delivery {
   readonly messageId?: string;
   /** Whether the message may have been handed over before. */
   readonly redelivered: boolean;
+  /** The user that published the message, where it said so and the broker has seen to it that it is true. */
+  readonly user?: string;
   /** Tells the broker that the message is safe elsewhere. */
   ack(): void;
 }

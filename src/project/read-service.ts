@@ -2,7 +2,7 @@ import { unknown } from "../core/nearest.ts";
 import { UserError } from "../core/outcome.ts";
 import type { Service } from "../core/service.ts";
 
-const words = ["row", "unique", "secret", "pace", "daemon", "select", "run", "observe"];
+const words = ["row", "unique", "secret", "shared", "pace", "daemon", "select", "run", "observe"];
 const functions = ["select", "run", "observe"];
 const columnLists = ["unique", "secret"];
 

@@ -7,9 +7,11 @@ import { declared, type PerHost, readSettings, command as runs } from "./setting
 export interface CommandSettings {
   /** The executable and its arguments. */
   readonly command: Command;
+  /** Prints what is really in force, for `trigger diff`: a JSON array of rows, or of parts of rows with the first unique column. */
+  readonly observe?: Command;
 }
 
-const settings = z.strictObject({ command: runs });
+const settings = z.strictObject({ command: runs, observe: runs.optional() });
 
 /** EX_CONFIG of sysexits(3): trying again cannot help. */
 const configurationWrong = 78;
@@ -40,14 +42,16 @@ const answer = z.strictObject({
 export function command<In extends object, Row extends object, const Out extends In | readonly In[] | undefined>(
   options: TableDeclaration<In, Row, Out> & CommandSettings & PerHost<CommandSettings> & Checked<In, Row, Out>,
 ) {
-  const { row, unique, secret, pace, daemon, select, ...given } = options;
+  const { row, unique, secret, shared, pace, daemon, select, ...given } = options;
   const settingsOf = readSettings("command", settings, given as z.input<typeof settings>, declared);
-  const declaration = { row, unique, secret, pace, daemon, select } as TableDeclaration<In, Row, Out>;
+  const declaration = { row, unique, secret, shared, pace, daemon, select } as TableDeclaration<In, Row, Out>;
+  const observes = given.observe !== undefined || Object.values(given.on ?? {}).some(({ observe }) => observe);
   return service<In, Row, Out>({
     ...declaration,
     async run(table, host) {
       return ask(settingsOf(host.name).command, table, host);
     },
+    ...(observes ? { observe: (host: Host) => observed(settingsOf(host.name).observe, host) } : {}),
   } as Parameters<typeof service<In, Row, Out>>[0]);
 }
 
@@ -74,5 +78,21 @@ function refusedBy([program]: Command, said: string) {
   } catch (cause) {
     const expected = '{"refused": [{"key": "…", "why": "…"}]}';
     throw new Error(`${program} exited 0, but what it printed is not ${expected}: ${said.slice(0, 200)}`, { cause });
+  }
+}
+
+async function observed(command: Command | undefined, host: Host) {
+  if (!command) throw new Error(`no command to observe on ${host.name} (option observe)`);
+  const { stdout } = await host.ask(command);
+  const read = z.array(z.record(z.string(), z.json())).safeParse(parsed(stdout));
+  if (!read.success) throw new Error(`${command[0]} printed no JSON array of rows: ${stdout.slice(0, 200)}`);
+  return read.data as object[];
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // which is no array either
   }
 }

@@ -57,7 +57,7 @@ function parse<Settings extends z.ZodObject>(
 }
 
 /** The options of a service that declares its own table. */
-export const declared = ["row", "unique", "secret", "pace", "daemon", "select", "on"];
+export const declared = ["row", "unique", "secret", "shared", "pace", "daemon", "select", "on"];
 
 /** The setting of a file's place. */
 export const path = z

@@ -1,5 +1,6 @@
 import { hostsOf, type ReadConfig } from "../core/config.ts";
 import type { ReportMessage } from "../core/report.ts";
+import type { WrongSender } from "../core/senders.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Attribution } from "./attribution.ts";
 import type { Heard } from "./listener.ts";
@@ -13,6 +14,8 @@ export interface HearingOptions {
   readonly speaker: Speaker;
   readonly steady: SteadyClock;
   readonly attributed: Attribution;
+  /** What a host says of itself counts only from its own user, where each has one. Who asks in its name does no harm. */
+  readonly wrongSender: WrongSender;
   readonly clock: Clock;
   readonly onReport: (report: ReportMessage) => void;
   /** Something may be due earlier now. */
@@ -28,6 +31,7 @@ export function hearing({
   speaker,
   steady,
   attributed,
+  wrongSender,
   clock,
   onReport,
   nudge,
@@ -38,9 +42,14 @@ export function hearing({
     if (tables.has(service) && hostsOf(config, service).includes(host)) return;
     throw new Error(`by the config no host ${JSON.stringify(host)} has a table ${JSON.stringify(service)}`);
   }
+  function mustBeOf(host: string, user: string | undefined): void {
+    const wrong = wrongSender(host, user);
+    if (wrong) throw new Error(wrong);
+  }
   return {
-    report(report) {
+    report(report, user) {
       if (!config.hosts.has(report.host)) throw new Error(`the config has no host ${JSON.stringify(report.host)}`);
+      mustBeOf(report.host, user);
       for (const { stored, loaded, equal } of Object.values(report.services)) {
         for (const mark of [stored, loaded, equal]) {
           if (!mark) continue;
@@ -54,8 +63,9 @@ export function hearing({
       mustFollow(host, service);
       speaker.answer(service, host, want);
     },
-    refusal(refusal) {
+    refusal(refusal, user) {
       mustFollow(refusal.host, refusal.service);
+      mustBeOf(refusal.host, user);
       steady.hear(refusal.asOf.clock, refusal.host);
       speaker.refused(refusal);
       nudge();

@@ -14,9 +14,10 @@ const hostMessage = z.discriminatedUnion("kind", [reportMessage, askMessage, ref
 
 /** What hosts and bindings say, once it is known to be well-formed. */
 export interface Heard {
-  report(report: ReportMessage): void;
+  /** `user` is the broker's user who sent it, where that is known. */
+  report(report: ReportMessage, user: string | undefined): void;
   ask(ask: AskMessage): void;
-  refusal(refusal: RefusalMessage): void;
+  refusal(refusal: RefusalMessage, user: string | undefined): void;
   event(event: DirectoryEvent): void;
   /** A person asks that the mirror be compared with the directory, and the tables with the hosts'. */
   verify(): void;
@@ -35,7 +36,8 @@ export function listener(heard: Heard, log: (line: string) => void) {
   };
   return {
     /** Takes a message of the report queue. */
-    report: (delivery: Delivery): void => take(delivery, (body) => hearHost(readHostMessage(body), heard)),
+    report: (delivery: Delivery): void =>
+      take(delivery, (body) => hearHost(readHostMessage(body), delivery.user, heard)),
     /** Takes a message of the event queue. */
     event: (delivery: Delivery): void =>
       take(delivery, (body) => {
@@ -72,9 +74,9 @@ function readHostMessage(body: unknown): z.infer<typeof hostMessage> {
   );
 }
 
-function hearHost(message: z.infer<typeof hostMessage>, heard: Heard): void {
-  if (message.kind === "report") heard.report(message);
-  else if (message.kind === "refusal") heard.refusal(message);
+function hearHost(message: z.infer<typeof hostMessage>, user: string | undefined, heard: Heard): void {
+  if (message.kind === "report") heard.report(message, user);
+  else if (message.kind === "refusal") heard.refusal(message, user);
   else {
     const { want } = message;
     if (typeof want === "object" && !(want.from >= 0 && want.from < want.to && want.to <= hashEnd)) {

@@ -15,7 +15,7 @@ function spoken() {
   };
   const voice = speaker({
     ...{ channels: new Map([["dhcp", channel]]), clock, random: () => 0.007, log() {} },
-    ...{ mirror: () => ["1#0#1"], look: note("look") },
+    ...{ mirror: () => ["1#0#1"], readSince: () => 0, look: note("look") },
   });
   const refused = (epoch: number, because: "epoch" | "asOf", state: string[]) => {
     const asOf = { state, clock: 0 };

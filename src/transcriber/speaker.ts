@@ -18,6 +18,8 @@ export interface SpeakerOptions {
   readonly random: () => number;
   /** The directory state that the mirror holds. */
   mirror(): DirectoryState;
+  /** Since when the directory is read without trouble, in monotonic milliseconds; infinite while it cannot be. */
+  readSince(): number;
   /** Brings the tables to the present clock. */
   look(): void;
   log(line: string): void;
@@ -42,7 +44,7 @@ export interface Speaker {
   due(): number | undefined;
 }
 
-export function speaker({ channels, clock, random, mirror, look, log }: SpeakerOptions): Speaker {
+export function speaker({ channels, clock, random, mirror, readSince, look, log }: SpeakerOptions): Speaker {
   let active = false;
   let complete = false;
   let lead: Lead = { epoch: 0, heard: 0 };
@@ -118,10 +120,13 @@ export function speaker({ channels, clock, random, mirror, look, log }: SpeakerO
     },
     lookAgain() {
       if (wanted) begin(wanted.rolledBack);
-      if (speaks()) follow(lookAgain(lead, mirror(), clock.monotonic()));
+      if (speaks()) follow(lookAgain(lead, mirror(), clock.monotonic(), readSince()));
     },
     due() {
-      const times = [wanted && begunAt + epochSpacing, lead.behind && lead.behind.since + patience];
+      const times = [
+        wanted && begunAt + epochSpacing,
+        lead.behind && Math.max(lead.behind.since, readSince()) + patience,
+      ];
       const known = times.filter((time) => time !== undefined);
       return known.length === 0 ? undefined : Math.min(...known);
     },

@@ -312,6 +312,25 @@ test("a directory that stays behind what hosts have was restored from a backup: 
   assert.ok(host.heard.some(({ rolledBack }) => rolledBack));
 });
 
+test("a directory that cannot be read was not restored from a backup: hosts keep what is newer until it can be", async (context) => {
+  const world = network(context);
+  const host = await world.host("dhcp1");
+  host.followed = { mark: { epoch: 1, seq: 7, asOf: { state: state(5), clock: midnight } } };
+  host.table.set("new", '{"ip":"9"}');
+  const source = scripted(whole(1, [device("a", "1")]));
+  const civet = world.start("civet", source);
+  await until(() => isActive(civet) && host.heard.length > 0);
+  source.say({ kind: "trouble", why: "its cable is cut" });
+  await until(() => civet.state().trouble !== undefined);
+  for (let minutes = 0; minutes < 10; minutes++) await world.clock.advance(60_000);
+  assert.deepEqual(cells(host), { new: '{"ip":"9"}' });
+  assert.ok(host.heard.every(({ rolledBack }) => !rolledBack));
+  source.say(whole(6, [device("a", "1"), device("b", "2")]));
+  await until(() => isEqual(host) && host.table.size === 2);
+  await world.clock.advance(120_000);
+  assert.ok(host.heard.every(({ rolledBack }) => !rolledBack));
+});
+
 test("while the broker is away nothing waits to be sent; on its return the digest repairs what was missed", async (context) => {
   const world = network(context);
   const broker = world.hub.connect();
@@ -342,7 +361,7 @@ test("while the broker is away nothing waits to be sent; on its return the diges
   assert.equal(civet.state().services.dhcp?.behind, false);
 });
 
-test("before the first refresh nothing is said, not even to a host that asks", async (context) => {
+test("before the first refresh nobody stands for election, and nothing is said, not even to a host that asks", async (context) => {
   const world = network(context);
   const host = await world.host("dhcp1");
   host.table.set("kept", '{"ip":"9"}');
@@ -353,8 +372,9 @@ test("before the first refresh nothing is said, not even to a host that asks", a
   const civet = world.start("civet", source);
   host.ask("digest");
   host.ask({ from: 0, to: 2 ** 32 });
-  await until(() => civet.state().active && civet.state().entries === 1);
+  await until(() => civet.state().entries === 1);
   await world.clock.advance(180_000);
+  assert.equal(civet.state().active, false);
   assert.deepEqual(host.heard, []);
   assert.equal(civet.state().trouble, "the server is away");
   assert.equal(civet.state().troubleSince, midnight);

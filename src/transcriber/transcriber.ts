@@ -2,6 +2,7 @@ import type { ReadConfig } from "../core/config.ts";
 import { backoff, persist } from "../core/persist.ts";
 import type { ReportMessage } from "../core/report.ts";
 import { eventService, queueName, reportService } from "../core/routing.ts";
+import { sendersOf } from "../core/senders.ts";
 import type { Table } from "../core/service.ts";
 import type { DirectoryState } from "../core/stream.ts";
 import type { Broker, Consumer } from "../ports/broker.ts";
@@ -32,6 +33,8 @@ export interface TranscriberOptions {
   /** Where events are kept when they are the truth; left out where there is a directory, and events only say who and why. */
   readonly events?: EventStore;
   readonly broker: Broker;
+  /** The user that the broker knows this transcriber by, where it knows users. */
+  readonly brokerUser?: string | undefined;
   readonly clock: Clock;
   /** A number in [0, 1). */
   readonly random: () => number;
@@ -86,6 +89,8 @@ export function transcribe(options: TranscriberOptions): Transcriber {
   let complete = false;
   let verifying = false;
   let trouble: { readonly why: string; readonly since: number } | undefined;
+  let readSince = Number.POSITIVE_INFINITY;
+  const read = Promise.withResolvers<void>();
 
   async function revive(failures: number): Promise<void> {
     await clock.sleep(backoff(failures), signal);
@@ -99,7 +104,10 @@ export function transcribe(options: TranscriberOptions): Transcriber {
       channel({ service, table: tables.table(service), asOf, publish, revive, log }),
     ]),
   );
-  const speaker = speakerOf({ channels, clock, random, mirror: () => state, look, log });
+  const speaker = speakerOf({
+    ...{ channels, clock, random, look, log },
+    ...{ mirror: () => state, readSince: () => readSince },
+  });
   const time = keepTime({
     ...{ clock, signal, digestInterval, nextTime: tables.nextTime, due: speaker.due, digest: speaker.digests },
     look() {
@@ -113,6 +121,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     speaker,
     steady,
     attributed,
+    wrongSender: sendersOf(config, host, options.brokerUser),
     clock,
     onReport,
     nudge: time.nudge,
@@ -139,6 +148,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     if (change.kind === "trouble") {
       if (change.why !== trouble?.why) log(`the directory: ${change.why}`);
       trouble = { why: change.why, since: trouble?.since ?? clock.now() };
+      readSince = Number.POSITIVE_INFINITY;
       return;
     }
     state = change.state;
@@ -147,7 +157,9 @@ export function transcribe(options: TranscriberOptions): Transcriber {
       move((now) => tables.refresh(change.entries, now));
       if (trouble) log("the directory can be read again");
       trouble = undefined;
+      readSince = Math.min(readSince, clock.monotonic());
       complete = true;
+      read.resolve();
       speaker.complete();
       if (verifying) speaker.digests();
       verifying = false;
@@ -177,6 +189,8 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     await persist("the broker", () => broker.declare(queues), waits);
     await keep(() => broker.consume(queueName(host, reportService), hear.report, { prefetch: 100 }));
     await keep(() => broker.consume(queueName(host, eventService), intake?.take ?? hear.event, { prefetch: 100 }));
+    // One that has read nothing yet would only be in the way of another that has.
+    if (!events) await Promise.race([read.promise, stopped]);
     await keep(() => broker.stand(eventService, elect));
     if (!signal.aborted) await stopped;
     speaker.elect(false);

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { type TestContext, test } from "node:test";
-import { promisify } from "node:util";
-import { laptop, type Machine, makeProject, printer, type Running, record, type TestProject } from "../project.ts";
+import { laptop, type Machine, makeProject, printer, record } from "../project.ts";
 import { certificates } from "../servers/certificates.ts";
+import { ldapCommands } from "../servers/ldap-commands.ts";
 import { type RabbitServer, startRabbit } from "../servers/rabbitmq.ts";
 import { baseLdif, type Slapd, startSlapd } from "../servers/slapd.ts";
 import { until } from "../until.ts";
+import { configText, machines } from "./machines.fixture.ts";
 
 /**
  * A network as its administrator runs it: three machines (each a folder of its own, with nothing shared) that know of
@@ -111,21 +111,12 @@ function below(name: string, machine: Machine): string {
 
 const added = (machine: Machine): string => below("south", machine).replace(/^(dn: .*)$/m, "$1\nchangetype: add");
 
-/** The commands of ldap-utils, as the administrator of the directory. */
-function ldapCommands({ url, adminDn, password }: Slapd) {
-  return (command: string, words: readonly string[], input = ""): Promise<unknown> => {
-    const ran = promisify(execFile)(command, ["-x", "-H", url, "-D", adminDn, "-w", password, ...words]);
-    ran.child.stdin?.end(input);
-    return ran;
-  };
-}
-
 function configOf(
   directory: Slapd,
   broker: RabbitServer,
   { ca, cert, key }: { ca: string; cert: string; key: string },
 ) {
-  const config = {
+  return configText({
     broker: { url: `amqps://trigger@127.0.0.1:${broker.tlsPort}`, passwordFile: "broker.password", ca, cert, key },
     directory: {
       url: directory.ldapsUrl,
@@ -135,42 +126,22 @@ function configOf(
       ca: directory.ca,
     },
     hosts,
-  };
-  return `import { defineConfig } from "trigger";\nexport default defineConfig(${JSON.stringify(config)});\n`;
+  });
 }
 
 /** The three machines: a folder and a process each. */
 function network(t: TestContext, config: string, { password }: Slapd) {
-  const running = new Map<string, Running>();
-  const words: string[] = [];
   const files = {
     "trigger.config.ts": config,
     "services/names.ts": names,
     "broker.password": `${brokerPassword}\n`,
     "ldap.password": `${password}\n`,
   };
-  const machines = new Map(Object.keys(hosts).map((host) => [host, makeProject(t, { hosts, files })]));
-  const machine = (host: string): TestProject => machines.get(host) ?? assert.fail(host);
-  const lines = (host: string, file: string): string[] =>
-    (machine(host).read(`out/${host}/${file}`) ?? "").split("\n").filter(Boolean);
-
-  async function trigger(host: string, line: readonly string[]) {
-    const ended = await machine(host).trigger(line);
-    words.push(ended.out, ended.err);
-    return ended;
-  }
-  async function end(host: string, signal: NodeJS.Signals) {
-    const process = running.get(host) ?? assert.fail(`${host} does not run`);
-    running.delete(host);
-    const ended = await process.end(signal);
-    words.push(process.said());
-    return ended;
-  }
-  const said = (): string => [...words, ...[...running.values()].map((process) => process.said())].join("\n");
+  const projects = new Map(Object.keys(hosts).map((host) => [host, makeProject(t, { hosts, files })]));
+  const { trigger, start, end, lines, said, own, status } = machines((host) => projects.get(host) ?? assert.fail(host));
 
   return {
-    ...{ trigger, said },
-    start: (host: string) => void running.set(host, machine(host).spawn(["up", "--host", host])),
+    ...{ trigger, said, start },
     kill: (host: string) => end(host, "SIGKILL"),
     async stop() {
       for (const host of Object.keys(hosts)) assert.equal((await end(host, "SIGTERM")).code, 0, host);
@@ -190,43 +161,21 @@ function network(t: TestContext, config: string, { password }: Slapd) {
     notes: (host: string): string[] => lines(host, "notes"),
     /** What a host says of itself, from its own store. */
     async owesNothing(host: string): Promise<boolean> {
-      const { out } = await trigger(host, ["status", "--json"]);
-      const found: Status = JSON.parse(out);
-      const own = found.hosts.find((one) => one.host === host)?.services ?? {};
-      return Object.keys(own).length === 2 && Object.values(own).every(({ owed }) => owed === 0);
+      const { services } = await own(host);
+      return Object.keys(services).length === 2 && Object.values(services).every(({ owed }) => owed === 0);
     },
     /** What the transcriber has heard of the hosts of other machines: each table is the transcriber's own, as of its last digest. */
     async isEqual(): Promise<void> {
-      const { out } = await trigger("civet", ["status", "--json"]);
-      const { hosts: all }: Status = JSON.parse(out);
+      const { hosts: all } = await status("civet");
       const epoch = all.find(({ host }) => host === "civet")?.transcriber?.epoch;
       for (const { host, here, services } of all.filter((one) => one.host !== "civet")) {
         const { equal, stored, doubt, owed } = services.names ?? assert.fail(`${host} said nothing of names`);
-        assert.deepEqual([here, doubt, owed, equal?.epoch, stored?.epoch], [false, false, 0, epoch, epoch], out);
-        assert.equal(equal?.seq, stored?.seq, out);
+        const found = [here, doubt, owed, equal?.epoch, stored?.epoch];
+        assert.deepEqual(found, [false, false, 0, epoch, epoch], JSON.stringify(all));
+        assert.equal(equal?.seq, stored?.seq, JSON.stringify(all));
       }
     },
   };
-}
-
-interface Place {
-  readonly epoch: number;
-  readonly seq: number;
-}
-
-/** As much of `trigger status --json` as is looked at. */
-interface Status {
-  readonly hosts: readonly {
-    readonly host: string;
-    readonly here: boolean;
-    readonly transcriber?: { readonly epoch: number };
-    readonly services: Readonly<
-      Record<
-        string,
-        { readonly owed: number; readonly doubt: boolean; readonly stored?: Place; readonly equal?: Place }
-      >
-    >;
-  }[];
 }
 
 const names = `

@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import { laptop, ldif, makeProject, printer, record, type TestProject } from "../project.ts";
 import { until } from "../until.ts";
 
-const commands = ["init", "up", "status", "plan", "try", "send", "regen", "retry", "approve"];
+const commands = ["init", "up", "status", "diff", "plan", "try", "send", "regen", "retry", "approve", "adopt"];
 
 /** A project whose hosts are up in one process, with everything in force. */
 async function upProject(t: TestContext, options: Parameters<typeof makeProject>[1] = {}) {
@@ -50,7 +50,7 @@ test("help names every command, and each has its own", async (t) => {
 test("what is not understood exits 64 with what is known; what cannot be done exits 2", async (t) => {
   const { trigger, path } = makeProject(t);
   const cases: [words: string[], code: number, error: RegExp][] = [
-    [["stauts"], 64, /^trigger: unknown command "stauts" \(known: approve, .*\); did you mean "status"\?\n$/],
+    [["stauts"], 64, /^trigger: unknown command "stauts" \(known: adopt, .*\); did you mean "status"\?\n$/],
     [["status", "--jsno"], 64, /did you mean "--json"\?\n$/],
     [["plan"], 64, /^trigger: something is missing: trigger plan FILE\.ldif \[options\]\n$/],
     [["up", "box"], 64, /^trigger: too many words: trigger up \[options\]\n$/],

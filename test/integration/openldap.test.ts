@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { test } from "node:test";
 import { laptop, ldif, makeProject, printer, record } from "../project.ts";
 import { startSlapd } from "../servers/slapd.ts";
@@ -56,4 +57,8 @@ test("try and plan say why a server cannot be read", { timeout: 30_000 }, async 
   assert.equal(code, 2);
   assert.match(err, /result 49 invalidCredentials.*directory\.bindDn/);
   assert.ok(!err.includes("not the password"));
+
+  rmSync(project.path("ldap.password"));
+  const lost = await project.trigger(["try", "names"]);
+  assert.match(lost.err, /directory\.passwordFile: ENOENT.*ldap\.password/);
 });

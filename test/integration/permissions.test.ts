@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { type Channel, connect } from "amqplib";
+import type { Channel } from "amqplib";
 import { laptop, ldif, makeProject, printer, type TestProject } from "../project.ts";
+import { confirmed, connectAs, isRefused } from "../servers/as-user.ts";
 import { type RabbitServer, startRabbit } from "../servers/rabbitmq.ts";
 import { until } from "../until.ts";
 
 const hosts = { civet: ["event"], box: ["names", "note"], "box-names": ["names"] };
-const users = ["trigger-civet", "trigger-box", "trigger-box-names", "alarm", "binding"];
 
 /** A project whose broker user is named by the environment, as on several machines it is by the machine. */
 function projectAt(t: TestContext, { port }: RabbitServer): TestProject {
@@ -53,8 +53,9 @@ test("with the users that are printed hosts do all their work, and what is not t
   assert.equal(ordered.code, 0, `${ordered.out}${ordered.err}${said()}`);
   assert.ok(!/refused for user|ACCESS_REFUSED|not declared/.test(said()), said());
 
-  const refused = (user: string, attempt: (channel: Channel) => Promise<unknown>) =>
-    isRefused(server, project, user, attempt);
+  const userOf = (name: string) => ({ name, password: project.read(`${name}.password`)?.trim() ?? "" });
+  const refused = (name: string, attempt: (channel: Channel) => Promise<unknown>) =>
+    isRefused(server, userOf(name), attempt);
   const publish =
     (key: string, exchange = "trigger") =>
     (channel: Channel) =>
@@ -81,7 +82,7 @@ test("with the users that are printed hosts do all their work, and what is not t
   await refused("trigger-civet", (channel) => channel.get("trigger-box-note"));
 
   // What the server lets through all the same: further keys in a header, and a queue of one's own that hands on its dead letters.
-  const box = await connectAs(server, project, "trigger-box");
+  const box = await connectAs(server, userOf("trigger-box"));
   const forger = await box.createConfirmChannel();
   const before = project.read("out/box/notes");
   for (const header of ["CC", "BCC"]) {
@@ -95,6 +96,25 @@ test("with the users that are printed hosts do all their work, and what is not t
   await until(() => project.read("out/box/notes") !== before);
   assert.equal(project.read("out/box/notes"), "7\n8\n");
 
+  // A report in another host's name: with that host's user the server refuses it, with the own one or none the transcriber does.
+  const other = await box.createChannel();
+  other.on("error", () => {});
+  const forged = (host: string) =>
+    Buffer.from(JSON.stringify({ trigger: 1, kind: "report", host, at: 1, services: {} }));
+  const inItsName = { userId: "trigger-box-names" };
+  await assert.rejects(
+    confirmed(other, (channel) => channel.publish("trigger", "trigger.report", forged("box-names"), inItsName)),
+    /PRECONDITION.FAILED.*user_id/,
+  );
+  for (const properties of [{ userId: "trigger-box" }, {}]) {
+    forger.publish("trigger", "trigger.report", forged("box-names"), properties);
+  }
+  await forger.waitForConfirms();
+  await until(() =>
+    said().includes("speaks for box-names, and was sent by the broker user trigger-box: expected trigger-box-names"),
+  );
+  await until(() => said().includes("speaks for box-names, and was sent without the name of its broker user"));
+
   await running[1]?.end("SIGTERM");
   const owner = await box.createChannel();
   await owner.deleteQueue("trigger-box-note");
@@ -105,37 +125,3 @@ test("with the users that are printed hosts do all their work, and what is not t
   await until(() => said().includes("a message is dropped: it is a dead letter of another queue"));
   await box.close();
 });
-
-/** Says that the server refuses what a user attempts, for want of a right and for no other reason. */
-async function isRefused(
-  server: RabbitServer,
-  project: TestProject,
-  user: string,
-  attempt: (channel: Channel) => Promise<unknown>,
-): Promise<void> {
-  const model = await connectAs(server, project, user);
-  try {
-    const channel = await model.createChannel();
-    channel.on("error", () => {});
-    await assert.rejects(attempt(channel), /ACCESS.REFUSED/, `${user}: ${attempt}`);
-  } finally {
-    await model.close();
-  }
-}
-
-async function connectAs({ port }: RabbitServer, project: TestProject, user: string) {
-  assert.ok(users.includes(user));
-  const password = project.read(`${user}.password`)?.trim();
-  const model = await connect(`amqp://${user}:${password}@127.0.0.1:${port}`);
-  model.on("error", () => {});
-  return model;
-}
-
-/** Waits for the server's answer to what has none of its own: a refusal closes the channel before the next call is answered. */
-async function confirmed(channel: Channel, act: () => unknown): Promise<void> {
-  const refusal = new Promise<never>((_, reject) => channel.once("error", reject));
-  act();
-  await Promise.race([refusal, channel.checkExchange("trigger").then(() => {})]).catch(async (error) => {
-    throw await Promise.race([refusal, Promise.resolve(error)]).catch((cause) => cause);
-  });
-}

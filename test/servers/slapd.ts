@@ -28,8 +28,10 @@ export interface Slapd extends AsyncDisposable {
   readonly ldapiUrl: string;
   /** Where TLS is spoken at once. */
   readonly ldapsUrl: string;
-  /** The file of the authority that signed its certificate. */
+  /** The files of the authority that signed its certificate, of that, and of its key. */
   readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
   readonly base: string;
   readonly adminDn: string;
   readonly password: string;
@@ -111,7 +113,7 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
   return {
     ...{ url, port, ldapiUrl, base, adminDn, password, start, stop, restart },
     ldapsUrl: `ldaps://127.0.0.1:${tlsPort}`,
-    ca: authority?.ca ?? "",
+    ...(authority ?? { ca: "", cert: "", key: "" }),
     modify: (ldif) => run(command("ldapmodify"), ["-x", "-H", url, "-D", adminDn, "-w", password], ldif),
     slapcat: () =>
       execFileSync(command("slapcat"), ["-f", file, "-b", base, "-o", "ldif-wrap=no"], {
@@ -174,8 +176,8 @@ function configOf(
   ].join("\n");
 }
 
-/** Debian keeps the server's own commands where only root looks. */
-const command = (name: string): string =>
+/** The path of a command: Debian keeps the server's own commands where only root looks. */
+export const command = (name: string): string =>
   ["/usr/sbin", "/usr/bin", "/sbin"].map((folder) => join(folder, name)).find(existsSync) ?? name;
 
 function run(file: string, args: readonly string[], input: string): Promise<void> {
@@ -188,7 +190,7 @@ function run(file: string, args: readonly string[], input: string): Promise<void
 }
 
 /** Whether somebody listens on a port of this machine. */
-function answers(port: number): Promise<boolean> {
+export function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
     socket.once("connect", () => resolve(socket.destroy() && true));

@@ -93,7 +93,10 @@ test("a file that went back to an older serial, or was lost, gets a serial above
 test("the serial of a zone that somebody else wrote is gone on from", async () => {
   const foreign = "$TTL 1h\n@ IN SOA ns. root. (\n 3000000000 ; serial\n 1 2 3 4 )\n @ NS ns.other.example.\n";
   const machine = quietMachine({ [forward]: foreign });
-  const on = scene(bindZone({ ...options, reverse: [] }, { now: () => new Date("2026-11-22Z") }), { machine });
+  const on = scene(bindZone({ ...options, reverse: [] }, { now: () => new Date("2026-11-22Z") }), {
+    machine,
+    approved: [forward],
+  });
   await on.run({ a: pc7 });
   assert.equal(readZone(machine.text(forward) ?? "").serial, 3000000001);
 });

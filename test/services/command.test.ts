@@ -5,7 +5,7 @@ import { UserName } from "../../src/core/columns.ts";
 import { Fatal } from "../../src/core/outcome.ts";
 import { command } from "../../src/services/command.ts";
 import { conform } from "./conform.ts";
-import { scene } from "./scene.ts";
+import { hostOn, quietMachine, scene, tableOf } from "./scene.ts";
 
 const doors = command({
   row: z.object({ name: UserName, room: z.string() }),
@@ -74,4 +74,20 @@ test("exit 78 is for a person, any other code is tried again later", async () =>
       return true;
     });
   }
+});
+
+test("what is really in force is asked of a command of its own, which must print rows", async () => {
+  const lister = command({
+    row: z.object({ name: UserName }),
+    unique: ["name"],
+    select: () => undefined,
+    command: ["doors"],
+    observe: ["doors", "--list"],
+  });
+  const machine = quietMachine();
+  machine.program("doors", () => ({ stdout: '[{"name":"alice"}]\n' }));
+  assert.deepEqual([...((await tableOf(lister).observe?.(hostOn(machine))) ?? [])], [{ name: "alice" }]);
+  machine.program("doors", () => ({ stdout: "alice\n" }));
+  await assert.rejects(async () => tableOf(lister).observe?.(hostOn(machine)), /no JSON array of rows: alice/);
+  assert.equal(tableOf(doors).observe, undefined);
 });

@@ -4,6 +4,7 @@ import type { Host } from "../../src/core/host.ts";
 import { canonical } from "../../src/core/row.ts";
 import type { Change, Columns, Rows, RunResult, Service, Table } from "../../src/core/service.ts";
 import { newBook, standingClock } from "../../src/host/install/scene.fixture.ts";
+import { ownedBy } from "../../src/host/owned.ts";
 import { hostWords } from "../../src/host/words.ts";
 import { type MemoryMachine, memoryMachine } from "../../src/machines/memory.ts";
 import type { Machine } from "../../src/ports/machine.ts";
@@ -23,11 +24,15 @@ export const tableOf = (service: Service): Table => {
   return service.table;
 };
 
-/** A scene on a machine where every program that a test does not give exits 0 in silence. */
-export function scene(service: Service, { name = "host1", machine = quietMachine() } = {}): Scene {
+/** A scene on a machine where every program that a test does not give exits 0 in silence; what is there under the names `approved` may be taken over. */
+export function scene(
+  service: Service,
+  { name = "host1", machine = quietMachine(), approved = [] as readonly string[] } = {},
+): Scene {
   const table = tableOf(service);
   const database = newBook();
   const clock = standingClock();
+  ownedBy(database, "demo", clock.now).claim(approved);
   const log: string[] = [];
   let loaded = new Map<string, Columns>();
   return {

@@ -1,11 +1,14 @@
 import { reason } from "../../core/outcome.ts";
+import { isHostUser } from "../../core/permissions.ts";
 import { ticksQueue } from "../../core/routing.ts";
 import type { Broker, Consumer, Delivery, Queue } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { Connection } from "./connection.ts";
 import { type RabbitConsumer, rabbitConsumer } from "./consume.ts";
 import { type Address, readAddress } from "./credentials.ts";
 import { deliveryFailures } from "./failures.ts";
 import { publisher } from "./publish.ts";
+import { remaker } from "./remake.ts";
 import { backoff, keepSession, type Session } from "./session.ts";
 import { candidate } from "./stand.ts";
 import { type QueueType, topology } from "./topology.ts";
@@ -41,9 +44,12 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   let undeclared: string | undefined;
   let closing: Promise<void> | undefined;
 
-  const failures = deliveryFailures({ declared, consuming: () => session.current?.consuming, log });
+  // Other users may have another name at the server than here, where it takes them from elsewhere: naming it would be refused.
+  const user = isHostUser(target.username) ? target.username : undefined;
+  const remake = remaker(declared, log);
+  const failures = deliveryFailures({ declared, remake, consuming: () => session.current?.consuming, log });
   const repair = async (): Promise<void> => session.current && declareAgain(session.current);
-  const outgoing = publisher({ ...failures, repair, clock, signal });
+  const outgoing = publisher({ ...failures, repair, user, clock, signal });
   const session = keepSession({
     ...{ target, heartbeat, clock, random, log, signal },
     async setUp(now) {
@@ -95,7 +101,8 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   ): Promise<Consumer> {
     const { consuming } = connected();
     const keys = () => declared.keysOf(queue);
-    const consumer = rabbitConsumer(queue, take, { prefetch, declared, keys, ...(lost && { lost }), pause, log });
+    const mending = { declared, remake: (connection: Connection) => remake(connection, queue), pause, log };
+    const consumer = rabbitConsumer(queue, take, { prefetch, keys, ...(lost && { lost }), ...mending });
     await consumer.begin(consuming);
     consumers.add(consumer);
     if (closing) await consumer.close();

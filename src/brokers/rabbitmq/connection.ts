@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import { type ChannelModel, connect } from "amqplib";
 import { reason } from "../../core/outcome.ts";
 import { redact, type Target } from "./credentials.ts";
+import { refusalOf } from "./refusal.ts";
 
 /** What a connection is for: one that publishes is not read during an alarm, so acknowledgements go over another one. */
 export type Role = "consumes" | "publishes";
@@ -94,12 +95,4 @@ function open(
       clientProperties: { connection_name: `trigger ${role}` },
     },
   );
-}
-
-/** What an administrator can do about the commonest refusals, in front of what the server said. */
-function refusalOf(why: string, { username, vhost, hostname, port }: Target): string {
-  if (/ACCESS.REFUSED.*[Ll]ogin/.test(why)) return `user ${username} was refused: wrong password or unknown user`;
-  if (/NOT_ALLOWED.*vhost/.test(why)) return `vhost ${vhost} does not exist, or user ${username} may not enter it`;
-  if (/^connect ETIMEDOUT$/.test(why)) return `${hostname}:${port} did not answer within ${openPatience / 1000} s`;
-  return why;
 }

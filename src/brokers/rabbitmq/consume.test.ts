@@ -5,19 +5,56 @@ import type { Connection } from "./connection.ts";
 import { rabbitConsumer } from "./consume.ts";
 
 /** A consumer of a server that answers the request to consume as told; as many pauses pass as are let through. */
-function consumerOf(answer: Promise<unknown>) {
+function consumerOf(answer: Promise<unknown>, { expendable = false } = {}) {
   const channel = { on() {}, prefetch: async () => {}, consume: () => answer, close: async () => {} };
   const connection = { model: { createChannel: async () => channel }, ended: new Promise(() => {}) };
   const said: string[] = [];
   const pauses: (() => void)[] = [];
+  let remade = 0;
   const consumer = rabbitConsumer("trigger-box-gate", () => {}, {
     prefetch: 1,
-    declared: { restore: async () => {} },
+    declared: { restore: async () => {}, expendable: () => expendable },
+    remake: async () => {
+      remade += 1;
+    },
     pause: () => new Promise((resolve) => pauses.push(() => resolve(true))),
     log: (line) => void said.push(line),
   });
-  return { consumer, said, pauses, connection: connection as unknown as Connection };
+  /** Lets so many pauses pass, one after the other. */
+  const pass = async (many: number): Promise<void> => {
+    for (let n = 0; n < many; n++) {
+      await until(() => pauses.length > 0);
+      pauses.shift()?.();
+    }
+  };
+  const remakes = (): number => remade;
+  return { consumer, said, pauses, pass, remakes, connection: connection as unknown as Connection };
 }
+
+test("a queue that does not answer is made anew after six pauses, again after six more, and no more when it answers", async () => {
+  const { promise: answer, resolve: answerNow } = Promise.withResolvers();
+  const { consumer, said, pauses, pass, remakes, connection } = consumerOf(answer, { expendable: true });
+  const begun = consumer.begin(connection);
+  await pass(2);
+  await until(() => said.length === 1);
+  assert.equal(
+    said[0],
+    "queue trigger-box-gate does not answer: if it stays so, a crash has broken it, and it is made anew",
+  );
+  await pass(3);
+  await until(() => pauses.length === 1);
+  assert.equal(remakes(), 0);
+  await pass(1);
+  await until(() => remakes() === 1);
+  await pass(6);
+  await until(() => remakes() === 2);
+  await until(() => pauses.length === 1);
+  answerNow({});
+  await begun;
+  await pass(1);
+  await new Promise(setImmediate);
+  assert.deepEqual([remakes(), pauses.length, consumer.trouble()], [2, 0, undefined]);
+});
 
 test("a queue that does not answer is said once, with what mends it", async () => {
   const { promise: answer, resolve: deleted } = Promise.withResolvers();

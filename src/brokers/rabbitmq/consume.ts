@@ -17,7 +17,9 @@ export interface RabbitConsumer extends Consumer {
 interface Options {
   readonly prefetch: number;
   /** Where the queue may be remembered, to be declared again. */
-  readonly declared: Pick<Topology, "restore">;
+  readonly declared: Pick<Topology, "restore" | "expendable">;
+  /** Makes the queue anew, if what it holds may be lost. */
+  readonly remake: (connection: Connection) => Promise<void>;
   /** The keys of the queue, where they are known: a message with another key is none of its own. */
   readonly keys?: () => readonly string[] | undefined;
   /** Its channel is gone, and with it whatever it had in hand. */
@@ -29,10 +31,13 @@ interface Options {
 
 /** After so many failures in a row a pause is the longest: 2.5 to 5 seconds. */
 const longest = 8;
+/** After so many of these a queue that does not answer is named, and after so many one whose content may be lost is made anew: a node that pauses or dies is replaced long before. */
+const saidAfter = 2;
+const remadeAfter = 6;
 
 /** Hands over what a queue holds. A queue that is deleted under it, or a channel that the server closes, is begun again. */
 export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void, options: Options): RabbitConsumer {
-  const { prefetch, declared, keys, lost, pause, log } = options;
+  const { prefetch, declared, remake, keys, lost, pause, log } = options;
   let channel: Channel | undefined;
   let current: Connection | undefined;
   let trouble: string | undefined;
@@ -49,7 +54,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
     });
     channel = opened; // before the first delivery, which may come together with the answer
     let answered = false;
-    void sayUnanswered(connection, () => answered);
+    void mendUnanswered(connection, () => answered);
     try {
       await opened.prefetch(prefetch);
       await opened.consume(queue, (message) => {
@@ -68,12 +73,19 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
     if (closed) await leave();
   }
 
-  /** Tells the administrator of a queue that does not answer: it never will where a crash took the beginnings of its log. */
-  async function sayUnanswered(connection: Connection, answered: () => boolean): Promise<void> {
-    for (let waits = 0; waits < 2; waits++) if (answered() || !(await wait(connection, longest))) return;
-    if (answered()) return;
-    trouble = `queue ${queue} does not answer`;
-    log(`${trouble}: if it stays so, a crash has broken it, and \`rabbitmqctl delete_queue ${queue}\` mends it`);
+  /** Sees to a queue that does not answer: it never will where a crash took the beginnings of its log. */
+  async function mendUnanswered(connection: Connection, answered: () => boolean): Promise<void> {
+    for (let waits = 1; ; waits++) {
+      if (answered() || !(await wait(connection, longest)) || answered()) return;
+      if (waits === saidAfter) {
+        trouble = `queue ${queue} does not answer`;
+        const remedy = declared.expendable(queue)
+          ? "it is made anew"
+          : `\`rabbitmqctl delete_queue ${queue}\` mends it`;
+        log(`${trouble}: if it stays so, a crash has broken it, and ${remedy}`);
+      }
+      if (waits % remadeAfter === 0) await remake(connection);
+    }
   }
 
   /** Begins again after a channel that ended while its connection goes on. */
@@ -121,12 +133,13 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
       return;
     }
     let open = true;
-    const { messageId } = properties;
+    const { messageId, userId } = properties;
     const delivery: Delivery = {
       key: fields.routingKey,
       body: content,
       ...(typeof messageId === "string" && { messageId }),
       redelivered: fields.redelivered,
+      ...(typeof userId === "string" && { user: userId }),
       ack() {
         // What an ended channel had in hand is somebody else's by now.
         if (!open || channel !== over) return;

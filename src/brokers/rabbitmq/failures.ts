@@ -6,6 +6,8 @@ import type { Topology } from "./topology.ts";
 
 interface Options {
   readonly declared: Topology;
+  /** Makes a queue anew, if what it holds may be lost. */
+  readonly remake: (connection: Connection, name: string) => Promise<void>;
   readonly consuming: () => Connection | undefined;
   readonly log: (line: string) => void;
 }
@@ -13,8 +15,8 @@ interface Options {
 /** Keys of which it is remembered that nobody listens to them. */
 const rememberedKeys = 1_000;
 
-/** What is said, and done, about a message that the server refused or could not route. */
-export function deliveryFailures({ declared, consuming, log }: Options): Refusals {
+/** What is said, and done, about a message that the server refused, could not route or did not confirm. */
+export function deliveryFailures({ declared, remake, consuming, log }: Options): Refusals {
   const unheard = new Set<string>();
   const restoring = new Set<string>();
 
@@ -53,6 +55,15 @@ export function deliveryFailures({ declared, consuming, log }: Options): Refusal
       }
       for (const name of names) if (connection) void restore(name, connection);
       return new Error(`the message to ${key} reached no queue: ${names.join(", ")} was deleted`);
+    },
+
+    async unconfirmed(key) {
+      // One that works holds the message, or has a consumer that took it.
+      for (const { name } of declared.bound(key)) {
+        const connection = consuming();
+        if (!connection || !declared.expendable(name)) continue;
+        if (await declared.idle(connection, name).catch(() => false)) await remake(connection, name);
+      }
     },
   };
 }

@@ -231,7 +231,7 @@ test("a server that says nothing any more is noticed by its heartbeat, and publi
   try {
     await assert.rejects(
       broker.publish(name, "into the void"),
-      /was not confirmed, and may have arrived or not: .*Heartbeat/,
+      /was not confirmed, and may have arrived or not: .*(Heartbeat|ECONNRESET)/, // of the two sides either may notice first
     );
   } finally {
     proxy.resume();
@@ -275,13 +275,13 @@ test("AMQPS asks for certificates on both sides", async (t) => {
   await right.broker.publish(name, "hello");
 
   const otherCa = await open(t, { url, ...client, ca: certs.sign("client", "other").ca });
-  assert.match(otherCa.broker.trouble()!, /certificate/);
+  assert.match(otherCa.broker.trouble()!, /certificate.*broker\.ca/);
   const { ca } = client;
   const noCertificate = await open(t, { url, ca });
-  assert.match(noCertificate.broker.trouble()!, /cannot be used/);
+  assert.match(noCertificate.broker.trouble()!, /the server refused: .*certificate.*: broker\.cert is missing/);
   const foreign = certs.sign("client", "other");
   const otherCertificate = await open(t, { url, ca, cert: foreign.cert, key: foreign.key });
-  assert.match(otherCertificate.broker.trouble()!, /cannot be used/);
+  assert.match(otherCertificate.broker.trouble()!, /the server refused: .*: broker\.cert/);
   const noFile = await open(t, { url, ca: "/nowhere/ca.pem" });
   assert.match(noFile.broker.trouble()!, /ca: ENOENT.*\/nowhere\/ca.pem/);
 });

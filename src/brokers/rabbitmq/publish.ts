@@ -11,6 +11,8 @@ export interface Refusals {
   refused(key: string): Promise<Error>;
   /** The error for a message that reached no queue, or undefined when that is no error. */
   unroutable(key: string): Error | undefined;
+  /** Sees to the queues of a message that the server did not confirm. */
+  unconfirmed(key: string): Promise<void>;
 }
 
 /** Publishes over whichever connection there is, in the order of the calls. */
@@ -51,11 +53,21 @@ const confirmPatience = 30_000;
 export interface PublisherOptions extends Refusals {
   /** Makes the exchange and the queues again, where they may be gone. */
   repair(): Promise<void>;
+  /** The user that publishes, for messages to name: the server refuses one that names another. */
+  readonly user?: string | undefined;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
-export function publisher({ refused, unroutable, repair, clock, signal }: PublisherOptions): Publisher {
+export function publisher({
+  refused,
+  unroutable,
+  unconfirmed,
+  repair,
+  user,
+  clock,
+  signal,
+}: PublisherOptions): Publisher {
   const waiting: Outgoing[] = [];
   const inFlight = new Map<string, Outgoing>();
   let bytesWaiting = 0;
@@ -96,6 +108,7 @@ export function publisher({ refused, unroutable, repair, clock, signal }: Publis
       persistent: true,
       correlationId: id,
       ...(messageId !== undefined && { messageId }),
+      ...(user !== undefined && { userId: user }),
     };
     try {
       over.publish(exchange, key, body, options, settle);
@@ -116,13 +129,16 @@ export function publisher({ refused, unroutable, repair, clock, signal }: Publis
       await clock.sleep(1_000, signal);
       const now = clock.monotonic();
       if (blocked()) since = now;
+      const late = new Set<string>();
       for (const [id, message] of inFlight) {
         if (now - Math.max(message.sentAt ?? now, since) < confirmPatience) break;
         inFlight.delete(id);
         bytesInFlight -= message.body.length;
         const what = `the message to ${message.key} was not confirmed within ${confirmPatience / 1000} s`;
         message.failed(new Error(`${what}, and may have arrived or not`));
+        late.add(message.key);
       }
+      for (const key of late) void unconfirmed(key);
       pump();
     }
     watching = false;

@@ -14,6 +14,12 @@ export interface Topology {
   declare(connection: Connection, names?: readonly string[]): Promise<void>;
   /** Declares one queue again if it is remembered. */
   restore(connection: Connection, name: string): Promise<void>;
+  /** Whether a queue is one that drops what it has no room for: nothing that it loses is lost for good. */
+  expendable(name: string): boolean;
+  /** Deletes a queue, with what it holds, and declares it again. */
+  remake(connection: Connection, name: string): Promise<void>;
+  /** Whether a queue holds no message and has no consumer, as far as the server knows: of one without a leader it says so too. */
+  idle(connection: Connection, name: string): Promise<boolean>;
   /** The keys of a queue, if it is remembered. */
   keysOf(name: string): readonly string[] | undefined;
   /** The remembered queues that are bound with a key. */
@@ -89,6 +95,15 @@ export function topology(type: QueueType, log: (line: string) => void): Topology
     declare,
     async restore(connection, name) {
       if (queues.has(name)) await declare(connection, [name]);
+    },
+    expendable: (name) => queues.get(name)?.limit.beyond === "drop",
+    async remake(connection, name) {
+      await withChannel(connection, (channel) => channel.deleteQueue(name));
+      await declare(connection, [name]);
+    },
+    async idle(connection, name) {
+      const { messageCount, consumerCount } = await withChannel(connection, (channel) => channel.checkQueue(name));
+      return messageCount + consumerCount === 0;
     },
     keysOf: (name) => queues.get(name)?.keys,
     bound: (key) => [...queues.values()].filter(({ keys }) => keys.includes(key)),

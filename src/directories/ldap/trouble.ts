@@ -10,6 +10,13 @@ export type Reader = Access & { readonly base: string };
 const results: Readonly<Record<number, readonly [name: string, remedy: (reader: Reader) => string]>> = {
   3: ["timeLimitExceeded", (reader) => `slapd needs: ${limits(reader)}`],
   4: ["sizeLimitExceeded", (reader) => `slapd needs: ${limits(reader)}`],
+  7: [
+    "authMethodNotSupported",
+    ({ url, cert }) =>
+      cert && !url.startsWith("ldapi:")
+        ? 'slapd asks for a certificate with "TLSVerifyClient try" (olcTLSVerifyClient), and must know its authority'
+        : "the server does not take this way to bind",
+  ],
   8: ["strongerAuthRequired", () => "the server wants TLS: use ldaps:// or startTls: true"],
   10: ["referral", ({ base }) => `another server has ${base}: name that one in directory.url`],
   11: ["adminLimitExceeded", (reader) => `slapd needs: ${limits(reader)}, and no lower "limits" before it`],

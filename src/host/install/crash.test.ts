@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { Fatal, Later } from "../../core/outcome.ts";
+import { ownedBy } from "../owned.ts";
 import { installStatus } from "./book.ts";
 import {
   type Daemon,
@@ -130,6 +131,7 @@ async function tell(story: Story, cut: "process" | "power", at: number, seed: nu
 
   const random = randomOf(seed * 1000 + at);
   const database = newBook();
+  ownedBy(database, "demo", () => 0).claim(story.before === "found" ? [a, b] : []);
   const stepped = steppedBook(database, step);
   const clock = standingClock();
   const install = (version: string) => {

@@ -50,6 +50,19 @@ export async function removeStaged(files: Files, path: string): Promise<void> {
   for (const name of await namesOf(files, path, "staged")) await files.remove(name);
 }
 
+const mineOf = (path: string): string => join(folderOf(path), `${tagOf(path)}.mine`);
+
+/** Whether trigger has installed a path once: it is known beside the file, too, because a store may be lost. */
+export const isMine = async (files: Files, path: string): Promise<boolean> =>
+  (await files.stat(mineOf(path))) !== undefined;
+
+/** Says durably, before a path is installed for the first time, that it is trigger's. */
+export async function makeMine(files: Files, path: string): Promise<void> {
+  if (await isMine(files, path)) return;
+  await files.write(mineOf(path), "", { mode: 0o600 });
+  await files.sync(folderOf(path));
+}
+
 /** Files written and made durable beside their targets, removed again unless they were put in place. */
 export function stage(files: Files, log: (message: string) => void) {
   const names = new Set<string>();

@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { createTwoFilesPatch } from "diff";
 import { Held } from "../../core/outcome.ts";
 import type { Debt } from "./book.ts";
-import { keepAside } from "./folder.ts";
+import { isMine, keepAside } from "./folder.ts";
 import type { InPlace, Target } from "./target.ts";
 import type { Ground } from "./work.ts";
 
@@ -17,7 +17,7 @@ const diffLines = 200;
 /** Edits after which a diff is given up: its cost grows with their square. */
 const diffEdits = 2000;
 
-export function handEdits({ book, files, clock, secret, log }: Ground) {
+export function handEdits({ book, files, owned, clock, secret, log }: Ground) {
   /** Whether somebody else changed or removed what this service has put there. */
   function fought({ path, hash, disk }: Target, debts: readonly Debt[]): boolean {
     const loaded = book.loaded(path);
@@ -25,6 +25,22 @@ export function handEdits({ book, files, clock, secret, log }: Ground) {
     if (!loaded || now === hash) return false;
     const debt = debts.find((candidate) => candidate.path === path);
     return debt ? now !== debt.to && now !== debt.goodHash : now !== loaded.hash;
+  }
+
+  const isFound = ({ path, hash, disk }: Target): boolean =>
+    !book.loaded(path) && disk !== undefined && disk.hash !== hash;
+
+  /** Throws `Held` for a file that was there before trigger ever wrote it: its first take-over waits for a person. */
+  async function holdFound(targets: readonly Target[]): Promise<void> {
+    for (const target of targets.filter(isFound)) {
+      const { path, disk } = target;
+      if (!disk || disk.bytes.length === 0 || owned.has(path, "") || (await isMine(files, path))) continue;
+      log(`${path} is there, and trigger did not write it\n${difference(target, disk, secret)}`);
+      owned.hold([path]);
+      throw new Held(
+        `${path} is there, and trigger did not write it: it stays until \`trigger approve\` (\`trigger diff\` shows the difference; a copy will be kept)`,
+      );
+    }
   }
 
   /** Throws `Held` for a path that somebody else keeps writing, until it is approved. */
@@ -48,10 +64,9 @@ export function handEdits({ book, files, clock, secret, log }: Ground) {
 
   /** Shows and keeps aside what is about to be replaced and is not this service's own; says whether it is a fight. */
   async function setAside(target: Target, debts: readonly Debt[]): Promise<boolean> {
-    const { path, disk, hash } = target;
+    const { path, disk } = target;
     const isFight = fought(target, debts);
-    const isFound = !book.loaded(path) && disk !== undefined && disk.hash !== hash;
-    if (disk && (isFight || isFound)) {
+    if (disk && (isFight || isFound(target))) {
       const aside = await keepAside(files, path, disk, { now: clock.now(), secret });
       const what = isFight ? "was changed by somebody else" : "was found, and trigger did not write it";
       log(`${path} ${what}: it is replaced, a copy is kept as ${aside}\n${difference(target, disk, secret)}`);
@@ -59,7 +74,7 @@ export function handEdits({ book, files, clock, secret, log }: Ground) {
     return isFight;
   }
 
-  return { holdFought, setAside };
+  return { holdFought, holdFound, setAside };
 }
 
 /** One sentence or a unified diff on what replacing a file does. */

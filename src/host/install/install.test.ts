@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Fatal, Held, Later, reason } from "../../core/outcome.ts";
+import { ownedBy, takeOverHeld } from "../owned.ts";
 import { installStatus } from "./book.ts";
 import { hostIn, installerIn, newBook, simulatedDaemon, standingClock, stepsFor, wordsIn } from "./scene.fixture.ts";
 
@@ -11,7 +12,10 @@ function scene(files: Record<string, string> = {}, options: { service?: string; 
   const daemon = simulatedDaemon([path, other], { files });
   const said: string[] = [];
   const clock = standingClock();
-  const base = { machine: daemon.machine, database: newBook(), clock, log: (line: string) => void said.push(line) };
+  const database = newBook();
+  // What was found was approved before: the first take-over has a test of its own.
+  ownedBy(database, options.service ?? "demo", clock.now).claim(Object.keys(files));
+  const base = { machine: daemon.machine, database, clock, log: (line: string) => void said.push(line) };
   const all = { ...base, ...options };
   const install = (text: string, more = {}) => {
     const file = { path, text, ...more };
@@ -30,7 +34,7 @@ test("a text is checked, put in place, reloaded and proved; the same text again 
   assert.equal(daemon.reloads, 1);
   assert.equal(daemon.checks.length, 1);
   const kinds = (await folder()).map((name) => name.split(".")[3]);
-  assert.deepEqual(kinds.sort(), ["aside", "good"]);
+  assert.deepEqual(kinds.sort(), ["aside", "good", "mine"]);
 });
 
 test("without a probe the answer is loaded, and a probe that comes later only proves", async () => {
@@ -146,6 +150,32 @@ test("a debt is settled even when the new text fails its check", async () => {
   assert.deepEqual(installStatus(database).owed, []);
 });
 
+test("a file that was there before is held with its difference until it is approved; an empty or equal one is not", async () => {
+  const { machine, database, clock, said } = scene();
+  const host = hostIn({ machine, database, clock, log: (line) => void said.push(line) });
+  for (const [there, text] of [
+    ["", "ours"],
+    ["ours", "ours"],
+  ] as const) {
+    machine.place(`/etc/x${there}`, there);
+    await host.install({ path: `/etc/x${there}`, text });
+  }
+  machine.place(path, "theirs\n");
+  for (const _ of [1, 2]) await assert.rejects(host.install({ path, text: "ours\n" }), Held);
+  assert.equal(machine.text(path), "theirs\n");
+  assert.match(said.join("\n"), /-theirs\n\+ours/);
+  takeOverHeld(database, "demo");
+  await host.install({ path, text: "ours\n" });
+  assert.equal(machine.text(path), "ours\n");
+});
+
+test("a file of ours is ours still when the store was lost", async () => {
+  const { machine, clock } = scene();
+  await hostIn({ machine, database: newBook(), clock }).install({ path, text: "one" });
+  await hostIn({ machine, database: newBook(), clock }).install({ path, text: "two" });
+  assert.equal(machine.text(path), "two");
+});
+
 test("a hand edit is shown, kept aside and replaced; the third in an hour holds until it is approved", async () => {
   const { install, machine, text, said, folder, clock, database } = scene();
   await install("ours\n");
@@ -203,7 +233,7 @@ test("a path belongs to one service, also through a symlink", async () => {
 });
 
 test("a symlink is resolved and stays, and owner and mode are kept", async () => {
-  const { machine, database, clock } = scene();
+  const { machine, database, clock } = scene({ "/srv/real.conf": "older" });
   machine.place("/srv/real.conf", "old", { mode: 0o640, uid: 7, gid: 8 });
   machine.symlink("/srv/real.conf", "/etc/link.conf");
   await hostIn({ machine, database, clock }).install({ path: "/etc/link.conf", text: "new", mode: 0o600 });
@@ -273,13 +303,13 @@ test("staged files that a crash left are removed, and the directories of a path 
   const { machine, database, clock } = scene();
   const host = hostIn({ machine, database, clock });
   await host.install({ path: "/srv/a/b/c.conf", text: "one" });
-  const [good] = await machine.files.list("/srv/a/b/.trigger");
+  const [mine = "", good] = await machine.files.list("/srv/a/b/.trigger");
   assert.equal(good, undefined, "there was nothing to keep");
   await host.install({ path: "/srv/a/b/c.conf", text: "two" });
-  const [name = ""] = await machine.files.list("/srv/a/b/.trigger");
+  const [name = ""] = (await machine.files.list("/srv/a/b/.trigger")).filter((each) => each !== mine);
   machine.place(`/srv/a/b/.trigger/${name.replace(/\.good\..*/, ".staged.left")}`, "half");
   await host.install({ path: "/srv/a/b/c.conf", text: "two" });
-  assert.deepEqual(await machine.files.list("/srv/a/b/.trigger"), [name]);
+  assert.deepEqual(await machine.files.list("/srv/a/b/.trigger"), [name, mine].sort());
 });
 
 test("what cannot be installed is an error that says so", async () => {

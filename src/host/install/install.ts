@@ -4,10 +4,11 @@ import type { Host, Installed, InstallFile, InstallSteps } from "../../core/host
 import { Fatal, Later, reason } from "../../core/outcome.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Machine } from "../../ports/machine.ts";
+import { ownedBy as recordsOf } from "../owned.ts";
 import { type Debt, debtInForce, openBook } from "./book.ts";
 import { checkOn, stagedSet } from "./check.ts";
 import { dryInstall } from "./dry.ts";
-import { keepGood, openFolder, removeGoodBut, removeStaged, type Stage, stage } from "./folder.ts";
+import { keepGood, makeMine, openFolder, removeGoodBut, removeStaged, type Stage, stage } from "./folder.ts";
 import { forcing } from "./force.ts";
 import { handEdits } from "./hand-edit.ts";
 import { repair } from "./repair.ts";
@@ -61,7 +62,8 @@ export function installer(options: InstallerOptions): Installer {
   const { database, machine, clock, service, secret, unsure = false, log } = options;
   const { files } = machine;
   const book = openBook(database, service);
-  const ground = { book, files, clock, secret, log };
+  const owned = recordsOf(database, service, clock.now);
+  const ground = { book, files, owned, clock, secret, log };
   const mend = repair(ground);
   const edits = handEdits(ground);
   const { holdBack, force, settle, keepDistance } = forcing(ground, mend);
@@ -126,6 +128,7 @@ export function installer(options: InstallerOptions): Installer {
   async function prepare(work: Work, debts: readonly Debt[], staging: Stage): Promise<Staged> {
     try {
       edits.holdFought(work.targets, debts);
+      await edits.holdFound(work.targets);
       holdBack(work);
       const staged = await stageMoving(work, debts, staging);
       await check(work, debts, staged, staging);
@@ -200,6 +203,7 @@ export function installer(options: InstallerOptions): Installer {
       if (await edits.setAside(target, debts)) fights.push(path);
       journal.push({ path, batch, to: hash, ...(await lastGood(target, debt)) });
     }
+    for (const { path } of staged.keys()) if (!book.loaded(path)) await makeMine(files, path);
     const others = debts.filter(({ path }) => !journal.some((entry) => entry.path === path));
     book.journal([...journal, ...others.map((debt) => ({ ...debt, batch }))], { fights, now: clock.now() });
     try {

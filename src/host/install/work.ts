@@ -1,4 +1,4 @@
-import type { Files, InstallSteps } from "../../core/host.ts";
+import type { Files, InstallSteps, Owned } from "../../core/host.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Book } from "./book.ts";
 import type { StepContext } from "./step.ts";
@@ -19,6 +19,8 @@ export interface Work {
 export interface Ground {
   readonly book: Book;
   readonly files: Files;
+  /** Paths where what was found may be replaced. */
+  readonly owned: Owned;
   readonly clock: Clock;
   readonly secret: boolean;
   readonly log: (message: string) => void;

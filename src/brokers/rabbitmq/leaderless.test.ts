@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { after, before, type TestContext, test } from "node:test";
+import { connect } from "amqplib";
+import { type RabbitServer, startRabbit } from "../../../test/servers/rabbitmq.ts";
+import { until } from "../../../test/until.ts";
+import { persist } from "../../core/persist.ts";
+import { systemClock } from "../../daemon/clock.ts";
+import type { Broker, Limit, Queue } from "../../ports/broker.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { rabbitBroker } from "./broker.ts";
+
+let server: RabbitServer;
+before(async () => {
+  server = await startRabbit();
+});
+after(() => server[Symbol.asyncDispose]());
+
+/** All that is waited for passes five times as fast; the server's own five seconds do not. */
+const speed = 5;
+const clock: Clock = {
+  ...systemClock,
+  monotonic: () => systemClock.monotonic() * speed,
+  sleep: (ms, signal) => systemClock.sleep(ms / speed, signal),
+};
+const patient = { within: 90_000 };
+const queueNamed = (name: string, beyond: Limit["beyond"]): Queue => ({
+  ...{ name, keys: [name], limit: { messages: 100, bytes: 1e6, beyond } },
+});
+
+/** A broker that is closed with the test, and what it said. */
+async function open(t: TestContext, random = 0.5): Promise<{ broker: Broker; said: () => string }> {
+  const said: string[] = [];
+  const log = (line: string): void => void said.push(line);
+  const broker = await rabbitBroker({ url: server.url, log, clock, random: () => random });
+  t.after(() => broker.close());
+  return { broker, said: () => said.join("\n") };
+}
+
+/** How what fails is tried again, until the test ends. */
+function waitsOf(t: TestContext) {
+  const over = new AbortController();
+  t.after(() => over.abort());
+  return { clock, signal: over.signal, log: () => {} };
+}
+
+async function exists(queue: string): Promise<boolean> {
+  const connection = await connect(server.url);
+  try {
+    const channel = await connection.createChannel();
+    channel.on("error", () => {});
+    return await channel.checkQueue(queue).then(
+      () => true,
+      () => false,
+    );
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Makes a queue's process answer nothing any more: to all others it is then as one whose log a crash has lost, listed and without a leader. */
+const silence = (name: string): Promise<string> => server.ctl("eval", `sys:suspend(whereis('%2F_${name}')).`);
+
+const goesThrough = (broker: Broker, key: string) => (): Promise<boolean> =>
+  broker.publish(key, "hello").then(
+    () => true,
+    () => false,
+  );
+
+test("after kill -9 in the first moment of the election's queue somebody becomes active all the same", async (t) => {
+  const two = await Promise.all([open(t, 0), open(t, 0.2)]);
+  const active = [false, false];
+  const waits = waitsOf(t);
+  two.forEach(({ broker }, n) => {
+    void persist("the election", () => broker.stand("event", (now) => active.splice(n, 1, now)), waits);
+  });
+  // Each half second the server writes down which queues it leads: one that is younger forgets its beginnings.
+  await until(() => exists("trigger.ticks.event"));
+  await server.restart();
+  const start = performance.now();
+  await until(() => active.filter(Boolean).length === 1, patient);
+  t.diagnostic(`active ${Math.round(performance.now() - start)} ms after the restart`);
+  const said = two.map((one) => one.said()).join("\n");
+  assert.match(said, /queue trigger\.ticks\.event carries nothing, as after a crash: it is deleted and declared again/);
+  assert.doesNotMatch(said, /could not be made anew/);
+  await until(() => two.every(({ broker }) => broker.trouble() === undefined), patient);
+});
+
+test("a queue of a table that nobody leads is made anew by its consumer, and one that refuses is left to a person", async (t) => {
+  const { broker, said } = await open(t);
+  await broker.declare([queueNamed("table", "drop"), queueNamed("plain", "refuse")]);
+  await silence("table");
+  await silence("plain");
+  const got = new Set<string>();
+  const waits = waitsOf(t);
+  for (const name of ["table", "plain"]) {
+    const begin = () => broker.consume(name, (one) => [one.ack(), got.add(one.key)], { prefetch: 1 });
+    void persist(name, begin, waits);
+  }
+  await until(() => said().includes("queue table carries nothing"), patient);
+  await until(goesThrough(broker, "table"), patient);
+  await until(() => got.has("table"), patient);
+  assert.match(said(), /queue plain does not answer: .*`rabbitmqctl delete_queue plain` mends it/);
+  assert.doesNotMatch(said(), /queue plain carries nothing/);
+});
+
+test("a queue that nobody leads or consumes is made anew when a message to it is not confirmed, and those beside it keep theirs", async (t) => {
+  const { broker, said } = await open(t);
+  const together = ["absent", "present"].map((name) => ({ ...queueNamed(name, "drop"), keys: ["both"] }));
+  await broker.declare(together);
+  await silence("absent");
+  await assert.rejects(broker.publish("both", "hello"), /was not confirmed/);
+  await until(() => said().includes("queue absent carries nothing"), patient);
+  await until(goesThrough(broker, "both"), patient);
+  assert.doesNotMatch(said(), /queue present carries nothing/);
+  for (const { name } of together) {
+    const got: string[] = [];
+    await broker.consume(name, (one) => [one.ack(), got.push(Buffer.from(one.body).toString())], { prefetch: 9 });
+    const least = name === "present" ? 2 : 1;
+    await until(() => got.length >= least);
+  }
+});

@@ -1,0 +1,35 @@
+import type { Target } from "./credentials.ts";
+
+type About = Pick<Target, "username" | "vhost" | "hostname" | "port">;
+
+/** Why a connection did not open, in one line, with what an administrator can do about it. */
+export function refusalOf(why: string, target: About): string {
+  const line = why.replaceAll(/\s+/g, " ").trim();
+  const known = refusals.find(([pattern]) => pattern.test(line));
+  return known ? known[1](target, line) : line;
+}
+
+/** What each refusal looks like, and what is said of it. */
+const refusals: readonly (readonly [RegExp, (target: About, line: string) => string])[] = [
+  [/ACCESS.REFUSED.*[Ll]ogin/, ({ username }) => `user ${username} was refused: wrong password or unknown user`],
+  [
+    /NOT_ALLOWED.*vhost/,
+    ({ vhost, username }) => `vhost ${vhost} does not exist, or user ${username} may not enter it`,
+  ],
+  [/^connect ETIMEDOUT$/, ({ hostname, port }) => `${hostname}:${port} did not answer in time`],
+  [/ECONNREFUSED/, (_, line) => `${line}: is RabbitMQ running, and listening there?`],
+  [/ENOTFOUND|EAI_AGAIN/, (_, line) => `${line}: look at the host's name in broker.url`],
+  [/wrong version number/, ({ port }) => `TLS failed: ${port} is not a port of AMQPS`],
+  [
+    /SSL alert number/,
+    (_, line) => `${alertOf(line)}: broker.cert is missing, or of an authority that it does not know`,
+  ],
+  [
+    /certificate|altname/i,
+    (_, line) =>
+      `${line}: name the authority that signed the server's certificate in broker.ca, and the host as it does`,
+  ],
+];
+
+/** OpenSSL says an alert of the other side between numbers and places in its own source. */
+const alertOf = (line: string): string => `the server refused: ${/alert ([^:]+):/.exec(line)?.[1] ?? "a TLS alert"}`;

@@ -1,0 +1,53 @@
+import { canonical } from "./row.ts";
+import { masked } from "./secret.ts";
+import type { Columns, Json, Table } from "./service.ts";
+
+/** How what a daemon was observed to have differs from the rows that are in force. */
+export interface Difference {
+  /** Rows that the daemon does not have. */
+  readonly missing: readonly Columns[];
+  /** Rows whose columns the daemon has otherwise, each with the values of these columns. */
+  readonly differs: readonly { readonly name: string; readonly wanted: Columns; readonly found: Columns }[];
+  /** What the daemon has and no row wants, though it is ours. */
+  readonly extra: readonly Columns[];
+  /** What the daemon has of others. */
+  readonly foreign: readonly Columns[];
+}
+
+/** Compares what was observed, matched on the first unique column. Of a daemon that others write to, `owns` says which names are ours. */
+export function compareObserved(
+  table: Pick<Table, "unique" | "secret" | "shared">,
+  rows: Iterable<Columns>,
+  observed: Iterable<Columns>,
+  owns: (name: string) => boolean,
+): Difference {
+  const [first] = table.unique ?? [];
+  const nameOf = (row: Columns): string => textOf(first === undefined ? row : row[first]);
+  const missing = new Map([...rows].map((row) => [nameOf(row), row]));
+  const differs: { name: string; wanted: Columns; found: Columns }[] = [];
+  const extra: Columns[] = [];
+  const foreign: Columns[] = [];
+  const shown = (row: Columns): Columns => masked(row, table.secret) as Columns;
+  for (const found of observed) {
+    const name = nameOf(found);
+    const wanted = missing.get(name);
+    if (!wanted) {
+      const list = table.shared && !owns(name) ? foreign : extra;
+      list.push(shown(found));
+      continue;
+    }
+    missing.delete(name);
+    // Only the columns that were observed are compared.
+    const columns = Object.keys(found).filter((column) => canonical(found[column]) !== canonical(wanted[column]));
+    if (columns.length === 0) continue;
+    const only = (row: Columns): Columns => shown(Object.fromEntries(columns.map((column) => [column, row[column]])));
+    differs.push({ name, wanted: only(wanted), found: only(found) });
+  }
+  return { missing: [...missing.values()].map(shown), differs, extra, foreign };
+}
+
+/** Whether nothing of ours differs; what others have does not count. */
+export const isSame = ({ missing, differs, extra }: Difference): boolean =>
+  missing.length + differs.length + extra.length === 0;
+
+const textOf = (value: Json): string => (typeof value === "string" ? value : canonical(value));

@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { removalsAllowed, wrongRemovals } from "./removals.ts";
+
+test("so many rows may always go, and of a large table a share", () => {
+  assert.deepEqual(
+    [0, 100, 5000].map((rows) => removalsAllowed({}, "dhcp", rows)),
+    [50, 50, 500],
+  );
+  assert.equal(removalsAllowed({ atMost: 5, share: 0.5 }, "dhcp", 20), 10);
+  assert.equal(removalsAllowed({ atMost: 5, of: { dhcp: { atMost: 0, share: 0 } } }, "dhcp", 1000), 0);
+  assert.equal(removalsAllowed({ atMost: 5, of: { dhcp: { share: 0 } } }, "dhcp", 1000), 5);
+});
+
+test("a mistake in the limits is named", () => {
+  const wrong = (value: object) => wrongRemovals(value, ["dhcp", "dns"]);
+  assert.equal(wrong({ atMost: 5, share: 0.1, of: { dns: { atMost: 0 } } }), undefined);
+  assert.match(wrong({ atmost: 5 }) ?? "", /unknown option of removals "atmost".*did you mean "atMost"/);
+  assert.match(wrong({ atMost: -1 }) ?? "", /removals\.atMost: expected a number of rows, 0 or more, found -1/);
+  assert.match(wrong({ share: 10 }) ?? "", /removals\.share: expected a share of the rows, 0 to 1, found 10/);
+  assert.match(wrong({ of: { dnss: {} } }) ?? "", /unknown service in removals\.of "dnss".*did you mean "dns"/);
+  assert.match(wrong({ of: { dns: { share: "a" } } }) ?? "", /removals\.of\.dns\.share/);
+  assert.match(wrong({ of: { dns: { of: {} } } }) ?? "", /unknown option of removals\.of\.dns "of"/);
+});

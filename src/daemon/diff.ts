@@ -1,0 +1,114 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { compareObserved, type Difference } from "../core/compare.ts";
+import { reason, UserError } from "../core/outcome.ts";
+import { masked } from "../core/secret.ts";
+import type { Columns, Table } from "../core/service.ts";
+import { heldRemovals } from "../host/blast-radius.ts";
+import { rowsInForce } from "../host/given.ts";
+import { ownNames } from "../host/owned.ts";
+import { type RunContext, runTable } from "../host/run.ts";
+import { oweFullRun, readFacts, writeFacts } from "../host/store.ts";
+import { hostWords } from "../host/words.ts";
+import { dryMachine, type Noted } from "../machines/dry.ts";
+import { realMachine } from "../machines/real.ts";
+import type { Project } from "../project/project.ts";
+import { openDatabase } from "../sqlite/open.ts";
+import { systemClock } from "./clock.ts";
+import { storeFile } from "./store-file.ts";
+
+/** How what is in force on this machine differs from what trigger put there. Only looked at: nothing is changed. */
+export interface ServiceDifference {
+  /** What the daemon was observed to have against the rows; undefined for a service that cannot observe. */
+  readonly observed: Difference | undefined;
+  /** What a full run would change; `failed` is why it would not come to its end. */
+  readonly noted: Noted;
+  readonly failed: string | undefined;
+  readonly secret: boolean;
+  /** Rows that are in force and would go, if a person approved this digest. */
+  readonly removals: { readonly digest: string; readonly rows: readonly Columns[] } | undefined;
+  /** Keys that wait for a run: they differ because of that. */
+  readonly owed: boolean;
+}
+
+/** Compares a table service on a host of this machine. The host may be up: a copy of its store is read. */
+export async function serviceDifference(
+  project: Project,
+  host: string,
+  service: string,
+  table: Table,
+  { signal, log }: { signal: AbortSignal; log(line: string): void },
+): Promise<ServiceDifference> {
+  const file = storeFile(project.state, host);
+  if (!existsSync(file)) throw new UserError(`${host} has no store here (${file}): run this on the machine of ${host}`);
+  const folder = await mkdtemp(join(tmpdir(), "trigger-diff-"));
+  try {
+    copyStore(file, join(folder, "store.db"));
+    const database = openDatabase(join(folder, "store.db"));
+    try {
+      const context = { host, service, database, machine: dryMachine(realMachine()), clock: systemClock, signal, log };
+      return await compare(table, context);
+    } finally {
+      database.close();
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function copyStore(from: string, to: string): void {
+  const database = openDatabase(from, { readOnly: true });
+  try {
+    database.prepare("VACUUM INTO ?").run(to);
+  } finally {
+    database.close();
+  }
+}
+
+async function compare(table: Table, context: RunContext & { machine: ReturnType<typeof dryMachine> }) {
+  const { database, service, machine } = context;
+  if (!readFacts(database, service)?.followed.equal) {
+    throw new UserError(
+      `${service} on ${context.host}: its table has not arrived whole yet, so there is nothing to compare with`,
+    );
+  }
+  const secret = (table.secret ?? []).length > 0;
+  const owed = isOwed(database, service);
+  const removals = removalsIn(database, service, table);
+  const observed = table.observe ? await observe(table, context, secret) : undefined;
+  // What is held is shown as it would be: that is what `trigger approve` is asked about.
+  writeFacts(database, service, { held: undefined, fatal: undefined });
+  oweFullRun(database, service);
+  let failed: string | undefined;
+  try {
+    await runTable(table, context);
+  } catch (error) {
+    failed = reason(error);
+  }
+  return { observed, noted: machine.noted(), failed, secret, removals, owed };
+}
+
+async function observe(table: Table, context: RunContext, secret: boolean): Promise<Difference | undefined> {
+  const { host } = hostWords({ ...context, name: context.host, secret });
+  const found = await table.observe?.(host);
+  const own = ownNames(context.database, context.service);
+  return (
+    found &&
+    compareObserved(table, rowsInForce(context.database, context.service), found as Iterable<Columns>, (name) =>
+      own.has(name),
+    )
+  );
+}
+
+function removalsIn(database: DatabaseSync, service: string, table: Table): ServiceDifference["removals"] {
+  const held = heldRemovals(database, service);
+  const rows = rowsInForce(database, service);
+  return held && { digest: held.digest, rows: held.keys.map((key) => masked(rows.get(key) ?? {}, table.secret)) };
+}
+
+const isOwed = (database: DatabaseSync, service: string): boolean =>
+  database.prepare("SELECT 1 FROM row INDEXED BY row_owed WHERE service = ? AND owed = 1 LIMIT 1").get(service) !==
+  undefined;

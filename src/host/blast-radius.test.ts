@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { until } from "../../test/until.ts";
+import { type CellChange, refusedCell } from "../core/row.ts";
+import { protocolVersion } from "../core/stream.ts";
+import { row, scene, simulatedService } from "./host.fixture.ts";
+
+const hour = 60 * 60_000;
+
+/** A host with so many rows in force, of which at most ten may go within an hour. */
+async function manyRows(count: number) {
+  const dhcp = simulatedService();
+  const world = scene(dhcp.definition, { removalLimit: () => 10 });
+  const change = (i: number, here: boolean): CellChange => [`k${i}`, here ? row(`m${i}`, `10.0.0.${i}`) : null];
+  const rows = (from: number, to: number, here: boolean) =>
+    Array.from({ length: to - from }, (_, i) => change(from + i, here));
+  await world.say(rows(0, count, true));
+  let host = world.up();
+  await until(() => dhcp.served.size === count);
+  await world.clock.advance(1000);
+  const approve = (digest?: string) =>
+    world.tell({ trigger: protocolVersion, kind: "order", service: "dhcp", order: "approve", digest } as never);
+  return {
+    ...world,
+    dhcp,
+    rows,
+    approve,
+    async again() {
+      await host.down();
+      host = world.up();
+    },
+    async [Symbol.asyncDispose]() {
+      await host.down();
+      world.end();
+    },
+  };
+}
+
+test("removals beyond the limit are held as one, and additions and changes go on", async () => {
+  await using world = await manyRows(40);
+  const { say, rows, dhcp, report, clock } = world;
+  await say([...rows(0, 30, false), ["new", row("new", "10.9.9.9")], ["k35", row("changed", "10.0.0.35")]]);
+  await until(() => dhcp.served.has("new"));
+  assert.equal(dhcp.served.get("k35")?.name, "changed");
+  assert.equal(dhcp.served.size, 41);
+  assert.equal(report().removals?.rows, 30);
+  assert.match(report().refused[0]?.why ?? "", /30 rows would go, at most 10 may within an hour/);
+  await clock.advance(3 * hour);
+  assert.equal(dhcp.served.size, 41, "time alone does not let them go");
+});
+
+test("removals within the limit go at once, and count for an hour", async () => {
+  await using world = await manyRows(40);
+  const { say, rows, dhcp, report, clock } = world;
+  await say(rows(0, 8, false));
+  await until(() => dhcp.served.size === 32);
+  await clock.advance(hour / 2);
+  await say(rows(8, 12, false));
+  await until(() => report().removals?.rows === 4);
+  assert.match(report().refused[0]?.why ?? "", /4 rows would go, 8 went within the hour/);
+  await clock.advance(hour / 2 + 1000);
+  await say(rows(12, 20, false));
+  await until(() => dhcp.served.size === 24);
+  assert.equal(report().removals?.rows, 4);
+});
+
+test("the digest that was shown is what is approved: with more removals it is another one", async () => {
+  await using world = await manyRows(40);
+  const { say, rows, dhcp, report, approve, logged, clock } = world;
+  await say(rows(0, 20, false));
+  await until(() => report().removals?.rows === 20);
+  const first = report().removals?.digest ?? "";
+  await say(rows(20, 40, false));
+  await clock.advance(1000);
+  await until(() => report().removals?.rows === 40);
+  await approve(first);
+  await until(() => logged.some((line) => line.includes(`not approved by ${first}`)));
+  await clock.advance(1000);
+  assert.equal(dhcp.served.size, 40);
+  await approve(report().removals?.digest);
+  await clock.advance(1000);
+  await until(() => dhcp.served.size === 0);
+  assert.equal(report().removals, undefined);
+});
+
+test("what is approved stays so when its run fails or the host starts again, and what is held stays held", async () => {
+  await using world = await manyRows(40);
+  const { say, rows, dhcp, report, approve, clock, again } = world;
+  await say(rows(0, 20, false));
+  await until(() => report().removals?.rows === 20);
+  const { digest } = report().removals ?? {};
+  await again();
+  await until(() => report().removals?.rows === 20);
+  assert.equal(dhcp.served.size, 40);
+  assert.equal(report().removals?.digest, digest);
+  dhcp.controls.before = () => {
+    throw new Error("not now");
+  };
+  await approve(digest);
+  await until(() => report().failing);
+  dhcp.controls.before = undefined;
+  await clock.advance(1000);
+  await until(() => dhcp.served.size === 20);
+});
+
+test("a held row comes back without a question when the directory has it again, and yields to who claims its address", async () => {
+  await using world = await manyRows(40);
+  const { say, rows, dhcp, report, clock } = world;
+  await say(rows(0, 20, false));
+  await until(() => report().removals?.rows === 20);
+  await say([["other", row("other", "10.0.0.1")]]);
+  await clock.advance(1000);
+  await until(() => dhcp.served.has("other"));
+  assert.equal(dhcp.served.has("k1"), false);
+  await say(rows(2, 20, true));
+  await clock.advance(1000);
+  await until(() => (report().removals?.rows ?? 0) <= 1);
+  assert.equal(dhcp.served.has("k5"), true);
+});
+
+test("a refused row is no removal", async () => {
+  await using world = await manyRows(40);
+  const { say, dhcp, report } = world;
+  await say(Array.from({ length: 40 }, (_, i): CellChange => [`k${i}`, refusedCell("two claim it")]));
+  await until(() => report().refusedCount === 40);
+  assert.equal(report().removals, undefined);
+  assert.equal(dhcp.served.size, 40);
+});

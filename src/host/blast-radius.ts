@@ -1,0 +1,88 @@
+import { createHash } from "node:crypto";
+import type { DatabaseSync } from "node:sqlite";
+import { transaction } from "../sqlite/open.ts";
+import { owedRows } from "./store.ts";
+
+/**
+ * Removals beyond a limit within a sliding hour are held, and only they: additions and changes go on. A person approves the digest of the very
+ * removals that were shown; if there are more of them meanwhile, they are held anew under another digest.
+ */
+
+/** The hour in which removals are counted, in milliseconds. */
+const hour = 60 * 60_000;
+
+/** Why held removals wait begins so; `heldRemovals` finds them by it. */
+const mark = "held with the removals ";
+
+/** Holds the removals that are owed if they are too many, and says why; undefined when all may go on. */
+export function holdRemovals(database: DatabaseSync, service: string, limit: number, now: number): string | undefined {
+  const owed = database
+    .prepare(`SELECT key FROM ${owedRows} AND why IS NULL AND desired IS NULL AND loaded IS NOT NULL ORDER BY key`)
+    .all(service)
+    .map(({ key }) => String(key));
+  if (owed.length === 0) return undefined;
+  const before = removedWithin(database, service, now);
+  if (owed.length + before <= limit) return undefined;
+  return transaction(database, () => {
+    // Those that are held already belong to the same question.
+    const keys = [...owed, ...heldKeys(database, service)].sort();
+    const digest = digestOf(keys);
+    if (database.prepare("SELECT digest FROM approved WHERE service = ?").get(service)?.digest === digest) {
+      release(database, service);
+      return undefined;
+    }
+    const why = `${mark}${digest}: ${keys.length} rows would go${before > 0 ? `, ${before} went within the hour` : ""}, at most ${limit} may within an hour`;
+    // One that was tried stays in doubt: the next run puts it back.
+    const hold = database.prepare("UPDATE row SET why = ?, since = coalesce(since, ?) WHERE service = ? AND key = ?");
+    for (const key of keys) hold.run(why, now, service, key);
+    return why;
+  });
+}
+
+/** Counts removals that were made; in the caller's transaction. */
+export function countRemovals(database: DatabaseSync, service: string, rows: number, now: number): void {
+  database.prepare("DELETE FROM removal WHERE service = ? AND at <= ?").run(service, now - hour);
+  if (rows === 0) return;
+  database.prepare("DELETE FROM approved WHERE service = ?").run(service);
+  database.prepare("INSERT INTO removal (service, at, rows) VALUES (?, ?, ?)").run(service, now, rows);
+}
+
+/** The digest that a person approves, and the keys whose removal waits for it; undefined when none does. */
+export function heldRemovals(
+  database: DatabaseSync,
+  service: string,
+): { readonly digest: string; readonly keys: readonly string[] } | undefined {
+  const keys = heldKeys(database, service).sort();
+  return keys.length === 0 ? undefined : { digest: digestOf(keys), keys };
+}
+
+/** Lets the removals go on that have this digest now; says whether they do. */
+export function approveRemovals(database: DatabaseSync, service: string, digest: string): boolean {
+  if (heldRemovals(database, service)?.digest !== digest) return false;
+  database.prepare("INSERT OR REPLACE INTO approved (service, digest) VALUES (?, ?)").run(service, digest);
+  release(database, service);
+  return true;
+}
+
+const removedWithin = (database: DatabaseSync, service: string, now: number): number =>
+  Number(
+    database
+      .prepare("SELECT coalesce(sum(rows), 0) AS rows FROM removal WHERE service = ? AND at > ?")
+      .get(service, now - hour)?.rows,
+  );
+
+const heldKeys = (database: DatabaseSync, service: string): string[] =>
+  database
+    .prepare("SELECT key FROM row INDEXED BY row_kept WHERE service = ? AND why IS NOT NULL AND why LIKE ?")
+    .all(service, `${mark}%`)
+    .map(({ key }) => String(key));
+
+/** They are owed again. */
+function release(database: DatabaseSync, service: string): void {
+  database
+    .prepare("UPDATE row SET why = NULL, since = NULL WHERE service = ? AND why IS NOT NULL AND why LIKE ?")
+    .run(service, `${mark}%`);
+}
+
+const digestOf = (keys: readonly string[]): string =>
+  createHash("sha256").update(JSON.stringify(keys)).digest("hex").slice(0, 8);

@@ -1,0 +1,72 @@
+import type { OrderMessage } from "../core/stream.ts";
+import { approveRemovals, heldRemovals } from "./blast-radius.ts";
+import { installer } from "./install/install.ts";
+import { isHeld, ownedBy, takeOverHeld } from "./owned.ts";
+import type { ServiceStore } from "./receive.ts";
+import type { RunContext } from "./run.ts";
+import { oweFullRun, writeFacts } from "./store.ts";
+
+/** What a person asks of a service on its host. Obeying only writes into the store; the next run acts. */
+export function orders({ database, service, rows, messages }: ServiceStore, context: RunContext) {
+  const { service: name, clock, log } = context;
+  const table = "table" in service ? service.table : undefined;
+
+  return function obey({ order, name: record, remove = false, digest }: OrderMessage): void {
+    log(`asked to ${order}${record === undefined ? "" : ` ${record}`}`);
+    const install = installer({ ...context, secret: false });
+    if (order === "regen") {
+      oweFullRun(database, name);
+      if (table) install.owe();
+    }
+    // The digest is made from the rows again, rather than believed.
+    if (order === "verify") rows?.recompute(clock.now());
+    if (order === "retry") {
+      messages.retry();
+      install.forgive();
+      writeFacts(database, name, { fatal: undefined });
+      // Rows that the daemon refused are judged anew, and so tried again.
+      rows?.recompute(clock.now());
+    }
+    if (order === "approve") {
+      install.approve();
+      takeOverHeld(database, name);
+      const removals = heldRemovals(database, name);
+      if (removals && (digest === undefined || !approveRemovals(database, name, digest))) {
+        log(
+          `${removals.keys.length} removals are not approved by ${digest ?? "no digest"}: theirs is ${removals.digest}`,
+        );
+      }
+      goOn();
+    }
+    if (order === "adopt" && record !== undefined) adopt(record, remove);
+  };
+
+  /** Takes over one thing of somebody else's, by its name in the daemon. */
+  function adopt(record: string, remove: boolean): void {
+    if (!remove && !isHeld(database, name, record) && !isWanted(record)) {
+      log(`${record} is left alone: no row has it, so it would be removed; \`trigger adopt --remove\` does that`);
+      return;
+    }
+    ownedBy(database, name, clock.now).claim([record]);
+    oweFullRun(database, name);
+    goOn();
+  }
+
+  /** What was held is judged anew. */
+  function goOn(): void {
+    writeFacts(database, name, { held: undefined });
+    rows?.recompute(clock.now());
+  }
+
+  function isWanted(record: string): boolean {
+    const [first] = table?.unique ?? [];
+    if (first === undefined) return false;
+    const column = `$."${first}"`;
+    const found = database
+      .prepare(
+        "SELECT 1 FROM row WHERE service = ? AND CASE WHEN json_valid(desired) THEN json_extract(desired, ?) END = ? LIMIT 1",
+      )
+      .get(name, column, record);
+    return found !== undefined;
+  }
+}

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { newBook } from "./install/scene.fixture.ts";
+import { isHeld, noted, ownedBy, ownNames, takeOverHeld } from "./owned.ts";
+
+const day = 24 * 60 * 60_000;
+
+test("what is claimed is ours, whatever it holds; what was released is ours only as it last was", () => {
+  const database = newBook();
+  const owned = ownedBy(database, "dhcp", () => 0);
+  assert.equal(owned.has("aa", "1"), false);
+  owned.claim(["aa", "bb"]);
+  assert.equal(owned.has("aa", "1") && owned.has("aa", "2"), true);
+  owned.release([["aa", "2"]]);
+  assert.deepEqual([owned.has("aa", "1"), owned.has("aa", "2"), owned.has("bb", "7")], [false, true, true]);
+  assert.equal(ownedBy(database, "dns", () => 0).has("bb", "7"), false, "another service's");
+  assert.deepEqual([...ownNames(database, "dhcp")], ["bb"]);
+});
+
+test("what was given up long ago is forgotten, so that the store does not grow for ever", () => {
+  const database = newBook();
+  let now = 0;
+  const owned = ownedBy(database, "dhcp", () => now);
+  owned.claim(["kept"]);
+  owned.release([["old", "1"]]);
+  now = 61 * day;
+  owned.release([["new", "1"]]);
+  assert.deepEqual([owned.has("old", "1"), owned.has("new", "1"), owned.has("kept", "1")], [false, true, true]);
+});
+
+test("what is in the way is taken over when a person says so, and on a machine that only looks nothing is remembered", () => {
+  const database = newBook();
+  const owned = ownedBy(database, "dhcp", () => 0);
+  owned.hold(["aa"]);
+  assert.deepEqual([owned.has("aa", "1"), isHeld(database, "dhcp", "aa")], [false, true]);
+  const looking = noted(owned);
+  looking.claim(["aa", "cc"]);
+  assert.deepEqual([looking.has("cc", "1"), owned.has("cc", "1")], [true, false]);
+  takeOverHeld(database, "dhcp");
+  assert.equal(owned.has("aa", "1"), true);
+});

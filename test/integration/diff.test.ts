@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { laptop, ldif, makeProject, printer, type TestProject } from "../project.ts";
+import { until } from "../until.ts";
+
+/** A daemon that is a file of `name ip` lines, to which others write, too; while the file \`out/<host>/away\` is there it does not answer. */
+const shared = `
+import { fileURLToPath } from "node:url";
+import { Away, converge, Hostname, Ip, service, z } from "trigger";
+const placeOn = (host) => fileURLToPath(new URL(\`../out/\${host.name}/\`, import.meta.url));
+const look = async (host) => {
+  if (await host.files.stat(\`\${placeOn(host)}away\`)) throw new Away("the daemon is away");
+  const text = new TextDecoder().decode(await host.files.read(\`\${placeOn(host)}daemon\`));
+  return new Map(text.split("\\n").filter(Boolean).map((line) => line.split(" ")));
+};
+export default service({
+  row: z.object({ name: Hostname, ip: Ip }),
+  unique: ["name", "ip"],
+  shared: true,
+  pace: 50,
+  select: (host) => (host.is("ipHost") ? { name: host.name, ip: host.one("ipHostNumber") } : undefined),
+  async run(table, host) {
+    const { result } = await converge(table, host, {
+      of: ({ name, ip }) => [[name, ip]],
+      look: () => look(host),
+      async write(moves) {
+        const has = await look(host);
+        for (const { name, after } of moves) {
+          if (after === undefined) has.delete(name);
+          else has.set(name, after);
+        }
+        await host.files.makeDirectory(placeOn(host));
+        await host.files.write(\`\${placeOn(host)}daemon\`, [...has].map((line) => \`\${line.join(" ")}\\n\`).join(""));
+      },
+    });
+    return result;
+  },
+  observe: async (host) => [...(await look(host))].map(([name, ip]) => ({ name, ip })),
+});
+`;
+
+const daemon = (project: TestProject): string[] =>
+  (project.read("out/box/daemon") ?? "").split("\n").filter(Boolean).sort();
+
+async function upProject(
+  t: TestContext,
+  files: Record<string, string> = {},
+  hosts = { box: ["dns"], civet: ["event"] },
+) {
+  const project = makeProject(t, { hosts, files: { "services/dns.ts": shared, ...files } });
+  const up = project.spawn(["up", "--all"]);
+  const serves = (lines: string[]) =>
+    until(async () => daemon(project).join() === lines.join(), { within: 20_000 }).catch((error) => {
+      throw new Error(`${error.message}\n${daemon(project).join("\n")}\n${up.said()}`);
+    });
+  const order = async (...words: string[]) => {
+    const { code, err } = await project.trigger(words);
+    assert.deepEqual([code, err], [0, ""]);
+  };
+  return { ...project, project, up, serves, order };
+}
+
+test("a hand edit in a daemon is shown by diff and mended by regen, and what others keep there is left alone", async (t) => {
+  const { project, trigger, write, serves, order } = await upProject(t, { "out/box/daemon": "theirs 192.0.2.99\n" });
+  await serves(["laptop 192.0.2.11", "printer 192.0.2.10", "theirs 192.0.2.99"]);
+  await until(async () => (await trigger(["status"])).code === 0);
+  const same = await trigger(["diff", "dns"]);
+  assert.deepEqual(
+    [same.code, same.out, same.err],
+    [0, 'box dns: the same\n  foreign  {"ip":"192.0.2.99","name":"theirs"}\n', ""],
+  );
+  write("out/box/daemon", "laptop 192.0.2.77\ntheirs 192.0.2.99\n");
+  const drift = await trigger(["diff", "dns"]);
+  assert.equal(drift.code, 1);
+  assert.match(drift.out, /^box dns: differs\n {2}missing {2}\{"ip":"192\.0\.2\.10","name":"printer"\}\n/);
+  assert.match(drift.out, /differs {2}laptop: \{"ip":"192\.0\.2\.77"\}, and \{"ip":"192\.0\.2\.11"\} is wanted/);
+  assert.deepEqual(daemon(project), ["laptop 192.0.2.77", "theirs 192.0.2.99"]);
+  await order("regen", "dns");
+  await serves(["laptop 192.0.2.11", "printer 192.0.2.10", "theirs 192.0.2.99"]);
+  assert.equal(JSON.parse((await trigger(["diff", "dns", "--json"])).out).box.observed.missing.length, 0);
+});
+
+test("a record of somebody else's in a row's place is held until it is adopted; one that no row has only with --remove", async (t) => {
+  const there = "laptop 192.0.2.77\ntheirs 192.0.2.99\n";
+  const { trigger, serves, order, up } = await upProject(t, { "out/box/daemon": there });
+  await serves(["laptop 192.0.2.77", "printer 192.0.2.10", "theirs 192.0.2.99"]);
+  await until(async () => (await trigger(["status"])).code === 1);
+  assert.match((await trigger(["status"])).out, /held: laptop has "192\.0\.2\.77" there, which trigger did not write/);
+  await order("adopt", "dns", "theirs");
+  await order("adopt", "dns", "laptop");
+  await serves(["laptop 192.0.2.11", "printer 192.0.2.10", "theirs 192.0.2.99"]);
+  await until(async () => up.said().includes("theirs is left alone: no row has it"));
+  await until(async () => (await trigger(["status"])).code === 0);
+  await order("adopt", "dns", "theirs", "--remove");
+  await serves(["laptop 192.0.2.11", "printer 192.0.2.10"]);
+});
+
+test("a daemon that is away is asked until it answers, and then given all of it", async (t) => {
+  const { trigger, write, serves, path } = await upProject(t, { "out/box/daemon": "" });
+  await serves(["laptop 192.0.2.11", "printer 192.0.2.10"]);
+  write("out/box/away", "");
+  write("out/box/daemon", "");
+  write("directory.ldif", ldif([printer, { ...laptop, ip: "192.0.2.12" }]));
+  await until(async () => (await trigger(["status"])).out.includes("the daemon is away"));
+  assert.equal((await trigger(["diff", "dns"])).code, 2);
+  const { rmSync } = await import("node:fs");
+  rmSync(path("out/box/away"));
+  await serves(["laptop 192.0.2.12", "printer 192.0.2.10"]);
+});
+
+test("a file that trigger did not write is held; diff shows what would become of it, approve lets it be replaced", async (t) => {
+  const hosts = { box: ["names"], civet: ["event"] };
+  const { read, trigger, order } = await upProject(t, { "out/box/names": "by hand 1\n" }, hosts);
+  await until(async () => (await trigger(["status"])).out.includes("names is there, and trigger did not write it"), {
+    within: 20_000,
+  });
+  const { code, out } = await trigger(["diff", "names"]);
+  assert.equal(code, 1);
+  assert.match(out, /-by hand 1\n(\+.*\n)*\+printer 192\.0\.2\.10/);
+  assert.equal(read("out/box/names"), "by hand 1\n");
+  await order("approve", "names");
+  await until(async () => read("out/box/names")?.includes("printer 192.0.2.10") === true);
+  await until(async () => (await trigger(["status"])).code === 0);
+  assert.equal((await trigger(["diff", "names"])).out, "box names: the same\n");
+});
+
+test("diff says what it cannot compare", async (t) => {
+  const { trigger } = makeProject(t);
+  assert.match((await trigger(["diff", "names"])).err, /none of the hosts of names is on this machine: box/);
+  assert.match((await trigger(["diff", "nmes"])).err, /did you mean "names"/);
+});

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import type { Ended, Running, TestProject } from "../project.ts";
+
+/** The hosts of a network, each a process of its own, in a folder of its own or in one that they share. */
+export interface Machines {
+  start(host: string): void;
+  process(host: string): Running;
+  /** Ends a host's process, and keeps what it said. */
+  end(host: string, signal: NodeJS.Signals): Promise<Ended>;
+  /** Runs a command on a host's machine. */
+  trigger(host: string, words: readonly string[]): Promise<Ended>;
+  /** What `trigger status --json` says there. */
+  status(host: string): Promise<Status>;
+  /** What a host says of itself there. */
+  own(host: string): Promise<HostStatus>;
+  /** The lines of a file that a service of the host wrote. */
+  lines(host: string, file: string): string[];
+  /** All that was said, by commands and by processes. */
+  said(): string;
+}
+
+export function machines(folderOf: (host: string) => TestProject): Machines {
+  const running = new Map<string, Running>();
+  const words: string[] = [];
+
+  async function trigger(host: string, line: readonly string[]): Promise<Ended> {
+    const ended = await folderOf(host).trigger(line);
+    words.push(ended.out, ended.err);
+    return ended;
+  }
+  const status = async (host: string): Promise<Status> =>
+    JSON.parse((await folderOf(host).trigger(["status", "--json"])).out);
+  const process = (host: string): Running => running.get(host) ?? assert.fail(`${host} does not run`);
+  return {
+    ...{ trigger, status, process },
+    start: (host) => void running.set(host, folderOf(host).spawn(["up", "--host", host])),
+    async end(host, signal) {
+      const ended = await process(host).end(signal);
+      words.push(`${host} said:\n${process(host).said()}`);
+      running.delete(host);
+      return ended;
+    },
+    async own(host) {
+      const { hosts } = await status(host);
+      return hosts.find((one) => one.host === host) ?? assert.fail(`${host} says nothing of itself`);
+    },
+    lines: (host, file) => (folderOf(host).read(`out/${host}/${file}`) ?? "").split("\n").filter(Boolean),
+    said: () => [...words, ...[...running].map(([host, { said }]) => `${host} said:\n${said()}`)].join("\n"),
+  };
+}
+
+/** The text of a config. */
+export const configText = (config: object): string =>
+  `import { defineConfig } from "trigger";\nexport default defineConfig(${JSON.stringify(config)});\n`;
+
+export interface Place {
+  readonly epoch: number;
+  readonly seq: number;
+}
+
+/** As much of `trigger status --json` as is looked at. */
+export interface Status {
+  readonly hosts: readonly HostStatus[];
+}
+
+export interface HostStatus {
+  readonly host: string;
+  readonly here: boolean;
+  readonly up?: boolean;
+  readonly transcriber?: { readonly active: boolean; readonly epoch?: number; readonly trouble?: string };
+  readonly services: Readonly<
+    Record<string, { readonly owed: number; readonly doubt: boolean; readonly stored?: Place; readonly equal?: Place }>
+  >;
+}
+
+/** Looks at a host's own store again and again, and notes when its place in the stream of `names` went back. */
+export function watchMark(project: TestProject, host: string) {
+  const wentBack: string[] = [];
+  let last: Place = { epoch: 0, seq: 0 };
+  const timer = setInterval(() => {
+    const now = readMark(project.path(`.trigger/${host}/store.db`));
+    if (!now) return;
+    const back = now.epoch < last.epoch || (now.epoch === last.epoch && now.seq < last.seq);
+    if (back) wentBack.push(`${JSON.stringify(last)} → ${JSON.stringify(now)}`);
+    last = now;
+  }, 20);
+  return { wentBack, last: () => last, stop: () => clearInterval(timer) };
+}
+
+function readMark(file: string): Place | undefined {
+  try {
+    using store = new DatabaseSync(file, { readOnly: true, timeout: 50 });
+    const found = store.prepare("SELECT followed FROM service WHERE name = 'names'").get();
+    return JSON.parse(String(found?.followed ?? "{}")).mark;
+  } catch {
+    return undefined; // it is being made, or written
+  }
+}
