@@ -55,5 +55,5 @@ export { files } from "./services/files.ts";
 export { freeradius } from "./services/freeradius.ts";
 export { homes } from "./services/homes.ts";
 export { iscDhcp } from "./services/isc-dhcp.ts";
-export { postfixAliases } from "./services/postfix-aliases.ts";
+export { postfix } from "./services/postfix.ts";
 export { type Converged, converge, type Move, type Records } from "./services/records.ts";

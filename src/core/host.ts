@@ -57,6 +57,8 @@ export interface Host {
   readonly name: string;
   /** The name of the service that runs. */
   readonly service: string;
+  /** What is told is only noted: it cannot be asked back. */
+  readonly dry: boolean;
   /** Aborted when the run must end: its deadline has passed or the process stops. */
   readonly signal: AbortSignal;
   /** Puts files in force as one transaction: stage, check, keep the last good ones, replace, reload, probe. Throws when they are not in force. */

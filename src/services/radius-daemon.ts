@@ -51,6 +51,7 @@ export function radiusDaemon(host: Host, { path, config, module, socket, probe }
       const missing = await away();
       if (missing) throw missing;
       await hup();
+      if (host.dry) return;
       // Without a probe nothing shows whether it was heard; of two that are so far apart at least one is.
       if (probe ? await serves() : attempt > 1) return;
       if (attempt < attempts) await sleep(probe ? interval : 3100, undefined, { signal: host.signal });

@@ -1,4 +1,4 @@
-import { bindZone, command, files, homes, iscDhcp, Mac, postfixAliases, type registry, type Service, z } from "trigger";
+import { bindZone, command, files, homes, iscDhcp, Mac, postfix, type registry, type Service, z } from "trigger";
 
 const row = z.object({ mac: Mac, kind: z.enum(["wifi", "wired"]), room: z.string().optional() });
 
@@ -41,7 +41,7 @@ export const services: Service[] = [
     select: (entry) => ({ name: entry.name, ips: entry.all("ipHostNumber") }),
     probe: { server: "127.0.0.1" },
   }),
-  postfixAliases({ type: "lmdb", probe: false }),
+  postfix({ type: "lmdb", postmap: false }),
   homes({ base: "/srv/home", skeleton: "/etc/skel", on: { mail2: { base: "/home" } } }),
 ];
 

@@ -1,6 +1,6 @@
-import { postfixAliases } from "trigger";
+import { postfix } from "trigger";
 
-export default postfixAliases({
+export default postfix({
   type: "lmdb",
   select(entry) {
     if (!entry.is("nisMailAlias") || !entry.has("rfc822MailMember")) return;
