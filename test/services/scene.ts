@@ -70,7 +70,10 @@ export function rowsOf(rows: ReadonlyMap<string, Columns>): Rows<Columns> {
   };
 }
 
-function changesOf(before: ReadonlyMap<string, Columns>, after: ReadonlyMap<string, Columns>): Change<Columns>[] {
+export function changesOf(
+  before: ReadonlyMap<string, Columns>,
+  after: ReadonlyMap<string, Columns>,
+): Change<Columns>[] {
   const keys = [...new Set([...before.keys(), ...after.keys()])].sort();
   return keys
     .map((key) => ({ key, before: before.get(key), after: after.get(key) }))
