@@ -40,13 +40,25 @@ const mistakes: [Record<string, unknown>, RegExp][] = [
   [{ url: "amqp://mq", ca: "ca.pem" }, /broker.ca needs a url that begins with amqps/],
   [{ url: "amqp://mq?heartbeat=3" }, /options stand beside the url/],
   [{ url: "http://mq" }, /found "http:\/\/mq"/],
+  [{ url: [] }, /broker.url is missing/],
+  [{ url: [url, 5672] }, /broker.url: expected a text, found 5672/],
+  [{ url: [url, "amqps://dhcp1@mq2:port"] }, /broker.url: expected amqp/],
+  [{ url: [url, "amqp://dhcp1@mq2"] }, /differ in host and port alone, and these in their protocol/],
+  [{ url: [url, "amqps://dhcp2@mq2"] }, /these in their username/],
+  [{ url: [url, `${url}/vhost`] }, /these in their pathname/],
+  [{ url: ["amqp://mq1", "amqp://mq2"], ca: "ca.pem" }, /broker.ca needs a url/],
   [{ url, passwordFile: 3 }, /broker.passwordFile: expected a text, found 3/],
 ];
 for (const [broker, expected] of mistakes) {
   test(`a mistake in the broker is named: ${expected.source}`, () => assert.match(wrongBroker(broker) ?? "", expected));
 }
 
+test("the nodes of a cluster are a list of urls", () => {
+  assert.equal(wrongBroker({ url: [url, "amqps://dhcp1@mq2.campus.example:5673"], ca: "ca.pem" }), undefined);
+});
+
 test("no mistake shows the password of its url", () => {
+  assert.doesNotMatch(wrongBroker({ url: ["amqp://u:s3cret@a", "amqp://u:s3cre@b"] }) ?? "", /s3cr/);
   for (const wrong of ["http://u:s3cret@mq", "amqp:/u:s3cret@mq:x", "u:s3cr@s3cret@mq", "amqp://u:s3cret@mq?x=1"]) {
     assert.doesNotMatch(wrongBroker({ url: wrong }) ?? assert.fail(wrong), /s3cr/);
   }

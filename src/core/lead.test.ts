@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hearRefusal, type Lead, lookAgain, patience } from "./lead.ts";
+import { hearEpoch, hearRefusal, type Lead, lookAgain, patience } from "./lead.ts";
 
 const state = (second: number) => [`2026112210200${second}.000000Z#000000#001#000000`];
 const lead: Lead = { epoch: 7, heard: 7 };
@@ -13,6 +13,11 @@ const refusal = (because: "epoch" | "asOf", epoch: number, second = 5, refused =
 
 test("a host that holds a higher epoch is answered by one that is higher still", () => {
   assert.deepEqual(hearRefusal(lead, refusal("epoch", 9), state(5), 0), { lead: { epoch: 7, heard: 9 }, act: "epoch" });
+});
+
+test("an epoch of a host that is higher is answered without a refusal, and any other is not", () => {
+  assert.deepEqual(hearEpoch(lead, 9), { lead: { epoch: 7, heard: 9 }, act: "epoch" });
+  for (const epoch of [7, 3]) assert.deepEqual(hearEpoch(lead, epoch), { lead });
 });
 
 test("a refusal that is answered already makes no epoch", () => {

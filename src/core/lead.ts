@@ -21,6 +21,12 @@ export interface Lead {
  */
 export type Act = "digest" | "epoch" | "rollBack";
 
+/** What follows from an epoch that a host holds: whatever is said in a lower one is refused, and a refusal can be lost or wait for the next word. */
+export function hearEpoch(lead: Lead, epoch: number): { lead: Lead; act?: Act } {
+  const heard = { ...lead, heard: Math.max(lead.heard, epoch) };
+  return epoch > lead.epoch ? { lead: heard, act: "epoch" } : { lead: heard };
+}
+
 /** What follows from a host that did not take a message. */
 export function hearRefusal(
   lead: Lead,
@@ -28,15 +34,14 @@ export function hearRefusal(
   mirror: DirectoryState,
   now: number,
 ): { lead: Lead; act?: Act } {
-  const heard = Math.max(lead.heard, refusal.epoch);
-  if (refusal.epoch > lead.epoch) return { lead: { ...lead, heard }, act: "epoch" };
+  const heard = hearEpoch(lead, refusal.epoch);
   // A refusal of an earlier epoch's message says nothing of what is said now.
-  if (refusal.because !== "asOf" || refusal.refused !== lead.epoch) return { lead: { ...lead, heard } };
+  if (heard.act || refusal.because !== "asOf" || refusal.refused !== lead.epoch) return heard;
   const { state } = refusal.asOf;
-  if (!olderState(mirror, state)) return { lead: { ...lead, heard }, act: "digest" };
+  if (!olderState(mirror, state)) return { ...heard, act: "digest" };
   const { behind } = lead;
   const newest = behind && olderState(state, behind.state) ? behind.state : state;
-  return { lead: { ...lead, heard, behind: { state: newest, since: behind?.since ?? now } } };
+  return { lead: { ...heard.lead, behind: { state: newest, since: behind?.since ?? now } } };
 }
 
 /** What follows from a mirror that has moved, or from time that has passed. A directory that cannot be read was not rolled back: `readSince` is when it last could be again, and infinite until then. */

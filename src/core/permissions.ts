@@ -74,11 +74,14 @@ export const hostUserName = (host: string): string => `trigger-${host}`;
 /** Whether a user is named as those of hosts are. */
 export const isHostUser = (user: string): boolean => user.startsWith(hostUserName(""));
 
-/** The user that a broker's url names. */
-export const userOf = (url: string): string => decodeURIComponent(new URL(url).username);
+/** The user that a broker's url names, or each of a cluster's. */
+export const userOf = (url: string | readonly string[]): string => decodeURIComponent(anyOf(url).username);
 
-/** The vhost that a broker's url names. */
-export const vhostOf = (url: string): string => decodeURIComponent(new URL(url).pathname.slice(1)) || "/";
+/** The vhost that a broker's url names, or each of a cluster's. */
+export const vhostOf = (url: string | readonly string[]): string =>
+  decodeURIComponent(anyOf(url).pathname.slice(1)) || "/";
+
+const anyOf = (url: string | readonly string[]): URL => new URL([url].flat()[0] ?? "");
 
 /** What an administrator runs in a shell on a node of RabbitMQ to make users, or to bring old ones up to date. No password is in an argument, where others of the machine could see it. */
 export const commandsOf = (users: readonly BrokerUser[], vhost: string): string =>

@@ -103,6 +103,7 @@ export function channel({ service, table, asOf, publish, revive, log }: ChannelO
     },
     begin(epoch, rolledBack) {
       forget();
+      failures = 0; // why an epoch cannot be told is said, whatever was said in the last one
       telling = new Telling(service, table, { epoch, rolledBack });
       want(everyone, "digest");
     },

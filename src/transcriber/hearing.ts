@@ -57,6 +57,7 @@ export function hearing({
           steady.hear(mark.asOf.clock, report.host);
         }
       }
+      if (speaker.due() !== undefined) nudge();
       onReport(report);
     },
     ask({ host, service, want }) {

@@ -56,6 +56,20 @@ test("two that chase each other's epochs do so once a second at most", async () 
   assert.equal(voice.epoch, 6_001_007);
 });
 
+test("an epoch that a host was heard to hold is gone above at once, and only heeded by one that stands by", async () => {
+  const { voice, clock, done } = spoken();
+  voice.complete();
+  voice.hear(5_000_003);
+  assert.deepEqual(done, []);
+  voice.elect(true);
+  assert.equal(voice.epoch, 5_001_007);
+  await clock.advance(1_000);
+  voice.hear(5_001_007);
+  assert.equal(voice.epoch, 5_001_007);
+  voice.hear(7_000_000);
+  assert.equal(voice.epoch, 7_001_007);
+});
+
 test("an epoch that nobody can follow is not followed", () => {
   const { voice, refused } = spoken();
   voice.complete();

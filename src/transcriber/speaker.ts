@@ -1,5 +1,5 @@
 import type { Want } from "../core/follow.ts";
-import { hearRefusal, type Lead, lookAgain, patience } from "../core/lead.ts";
+import { hearEpoch, hearRefusal, type Lead, lookAgain, patience } from "../core/lead.ts";
 import type { CellChange } from "../core/row.ts";
 import type { DirectoryState, RefusalMessage } from "../core/stream.ts";
 import { nextEpoch } from "../core/tell.ts";
@@ -35,7 +35,7 @@ export interface Speaker {
   moved(services: ReadonlyMap<string, readonly CellChange[]>): void;
   digests(): void;
   answer(service: string, host: string, want: Want): void;
-  /** Hears of an epoch; the next one goes above it. */
+  /** Hears of an epoch that a host holds; the next one goes above it, and begins at once if this one does not. */
   hear(epoch: number): void;
   refused(refusal: RefusalMessage): void;
   /** Looks whether what it waited for has come. */
@@ -71,7 +71,10 @@ export function speaker({ channels, clock, random, mirror, readSince, look, log 
   }
 
   function hear(epoch: number): void {
-    if (epoch <= highestEpoch) lead = { ...lead, heard: Math.max(lead.heard, epoch) };
+    if (epoch > highestEpoch) return;
+    const heard = hearEpoch(lead, epoch);
+    if (speaks()) follow(heard);
+    else lead = heard.lead;
   }
 
   function silence(): void {

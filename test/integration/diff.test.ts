@@ -129,3 +129,24 @@ test("diff says what it cannot compare", async (t) => {
   assert.match((await trigger(["diff", "names"])).err, /none of the hosts of names is on this machine: box/);
   assert.match((await trigger(["diff", "nmes"])).err, /did you mean "names"/);
 });
+
+test("a directory that lost its entries takes nobody's rows away before the digest of the removals is approved", async (t) => {
+  const many = Array.from({ length: 60 }, (_, i) => ({ name: `m${i}`, ip: `192.0.2.${i + 1}` }));
+  const hosts = { box: ["names"], civet: ["event"] };
+  const { read, trigger, order, write, up } = await upProject(t, { "directory.ldif": ldif(many) }, hosts);
+  const lines = () => (read("out/box/names") ?? "").split("\n").filter(Boolean).length;
+  await until(() => lines() === 60, { within: 20_000 });
+  write("directory.ldif", ldif([{ name: "new", ip: "192.0.2.200" }]));
+  await until(() => lines() === 61, { within: 20_000 });
+  const status = await trigger(["status"]);
+  assert.equal(status.code, 1);
+  assert.match(status.out, /held: 60 rows would go/);
+  const { out } = await trigger(["diff", "names"]);
+  const [, digest = ""] =
+    /60 rows would go; `trigger approve names ([0-9a-f]{8})` lets them\n {2}held {5}\{/.exec(out) ?? [];
+  await order("approve", "names");
+  await until(() => up.said().includes("60 removals are not approved by no digest"));
+  await order("approve", "names", digest);
+  await until(() => lines() === 1, { within: 20_000 });
+  await until(async () => (await trigger(["status"])).code === 0);
+});

@@ -119,7 +119,9 @@ test("a store that another process holds for a while stops nobody", async (t) =>
   const project = makeProject(t);
   const up = project.spawn(["up", "--all"]);
   await until(() => project.read("out/box/names")?.includes("laptop"), { within: 20_000 });
-  const others = ["box", "civet"].map((host) => new DatabaseSync(project.path(`.trigger/${host}/store.db`)));
+  const others = ["box", "civet"].map(
+    (host) => new DatabaseSync(project.path(`.trigger/${host}/store.db`), { timeout: 5000 }),
+  );
   for (const other of others) other.exec("BEGIN IMMEDIATE");
   project.write("directory.ldif", ldif([printer, { ...laptop, ip: "192.0.2.99" }]));
   await until(() => up.said().includes("1 row moved"), { within: 20_000 });

@@ -20,7 +20,11 @@ export interface Machines {
   said(): string;
 }
 
-export function machines(folderOf: (host: string) => TestProject): Machines {
+export function machines(
+  folderOf: (host: string) => TestProject,
+  /** The environment of a host's process. */
+  env?: (host: string) => NodeJS.ProcessEnv,
+): Machines {
   const running = new Map<string, Running>();
   const words: string[] = [];
 
@@ -34,7 +38,7 @@ export function machines(folderOf: (host: string) => TestProject): Machines {
   const process = (host: string): Running => running.get(host) ?? assert.fail(`${host} does not run`);
   return {
     ...{ trigger, status, process },
-    start: (host) => void running.set(host, folderOf(host).spawn(["up", "--host", host])),
+    start: (host) => void running.set(host, folderOf(host).spawn(["up", "--host", host], env && { env: env(host) })),
     async end(host, signal) {
       const ended = await process(host).end(signal);
       words.push(`${host} said:\n${process(host).said()}`);

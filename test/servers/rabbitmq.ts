@@ -16,6 +16,8 @@ export interface ServerTls {
 
 /** A RabbitMQ of the test's own: own folder, ports and cookie, on the loopback alone. */
 export interface RabbitServer extends AsyncDisposable {
+  /** All that it writes; its log is in `log`. */
+  readonly folder: string;
   /** `amqp://…` with the user and password that it knows. */
   readonly url: string;
   readonly port: number;
@@ -41,19 +43,36 @@ export interface RabbitServer extends AsyncDisposable {
   shell(script: string, folder: string): Promise<void>;
 }
 
+/** What a node of a cluster has beside a server of its own. */
+export interface Member {
+  /** The part of its name before `@localhost`. */
+  readonly name: string;
+  readonly cookie: string;
+  /** The port of the epmd that all members ask, and that somebody else starts. */
+  readonly epmdPort: number;
+  /** More lines of `rabbitmq.conf`. */
+  readonly lines: readonly string[];
+}
+
+interface Settings {
+  readonly tls?: ServerTls;
+  readonly member?: Member;
+}
+
 const installed = "/usr/lib/rabbitmq/lib";
 
 /** Starts a private RabbitMQ, ready for connections. It dies with this process, however that ends. */
-export async function startRabbit({ tls }: { readonly tls?: ServerTls } = {}): Promise<RabbitServer> {
+export async function startRabbit({ tls, member }: Settings = {}): Promise<RabbitServer> {
   const folder = mkdtempSync(join(tmpdir(), "trigger-rabbit-"));
-  const [port, tlsPort, dist, epmdPort] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
-  const env = environment(folder, { port, dist, epmd: epmdPort });
+  const [port, tlsPort, dist, ownEpmd] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  const epmdPort = member?.epmdPort ?? ownEpmd;
+  const env = environment(folder, member?.name ?? "trigger", { port, dist, epmd: epmdPort });
   const scripts = scriptsFolder();
   mkdirSync(join(folder, "log"));
-  writeFileSync(join(folder, ".erlang.cookie"), `cookie${process.pid}${port}`);
+  writeFileSync(join(folder, ".erlang.cookie"), member?.cookie ?? `cookie${process.pid}${port}`);
   chmodSync(join(folder, ".erlang.cookie"), 0o400);
   writeFileSync(join(folder, "plugins"), "[].");
-  writeFileSync(join(folder, "rabbitmq.conf"), configText(tls && { ...tls, port: tlsPort }));
+  writeFileSync(join(folder, "rabbitmq.conf"), configText(tls && { ...tls, port: tlsPort }, member?.lines));
 
   const processes = new Set<ChildProcess>();
   const start = (command: string, args: readonly string[]): ChildProcess => {
@@ -71,7 +90,7 @@ export async function startRabbit({ tls }: { readonly tls?: ServerTls } = {}): P
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
   });
-  const epmd = start("epmd", ["-address", "127.0.0.1", "-port", `${epmdPort}`]);
+  const epmd = member ? undefined : start("epmd", epmdArguments(epmdPort));
   let server = await boot();
 
   async function boot(): Promise<ChildProcess> {
@@ -99,6 +118,7 @@ export async function startRabbit({ tls }: { readonly tls?: ServerTls } = {}): P
   const kill9 = (): Promise<void> => end(server, "SIGKILL");
 
   return {
+    folder,
     url: `amqp://${user}:${password}@127.0.0.1:${port}`,
     port,
     tlsPort,
@@ -127,7 +147,7 @@ export async function startRabbit({ tls }: { readonly tls?: ServerTls } = {}): P
     },
     async [Symbol.asyncDispose]() {
       await kill9();
-      await end(epmd, "SIGKILL");
+      if (epmd) await end(epmd, "SIGKILL");
       watchdog.kill();
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
@@ -137,7 +157,13 @@ export async function startRabbit({ tls }: { readonly tls?: ServerTls } = {}): P
 const user = "trigger";
 const password = "s3cret-of-the-test";
 
-function environment(folder: string, ports: { port: number; dist: number; epmd: number }): NodeJS.ProcessEnv {
+export const epmdArguments = (port: number): string[] => ["-address", "127.0.0.1", "-port", `${port}`];
+
+function environment(
+  folder: string,
+  name: string,
+  ports: { port: number; dist: number; epmd: number },
+): NodeJS.ProcessEnv {
   const noEpmd = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}";
   return {
     PATH: `${process.env.PATH}:/usr/sbin:/sbin`,
@@ -146,7 +172,7 @@ function environment(folder: string, ports: { port: number; dist: number; epmd: 
     ERL_EPMD_PORT: `${ports.epmd}`,
     ERL_EPMD_ADDRESS: "127.0.0.1",
     RABBITMQ_CONF_ENV_FILE: "/dev/null",
-    RABBITMQ_NODENAME: "trigger@localhost",
+    RABBITMQ_NODENAME: `${name}@localhost`,
     RABBITMQ_NODE_IP_ADDRESS: "127.0.0.1",
     RABBITMQ_NODE_PORT: `${ports.port}`,
     RABBITMQ_DIST_PORT: `${ports.dist}`,
@@ -164,12 +190,13 @@ function environment(folder: string, ports: { port: number; dist: number; epmd: 
   };
 }
 
-function configText(tls: (ServerTls & { readonly port: number }) | undefined): string {
+function configText(tls: (ServerTls & { readonly port: number }) | undefined, more: readonly string[] = []): string {
   const lines = [
     `default_user = ${user}`,
     `default_pass = ${password}`,
     "disk_free_limit.absolute = 1MB",
     "vm_memory_high_watermark.relative = 0.9",
+    ...more,
   ];
   if (tls) {
     lines.push(

@@ -5,7 +5,7 @@ import type { Broker, Consumer, Delivery, Queue } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Connection } from "./connection.ts";
 import { type RabbitConsumer, rabbitConsumer } from "./consume.ts";
-import { type Address, readAddress } from "./credentials.ts";
+import { type Address, readAddresses } from "./credentials.ts";
 import { deliveryFailures } from "./failures.ts";
 import { publisher } from "./publish.ts";
 import { remaker } from "./remake.ts";
@@ -30,12 +30,13 @@ const closePatience = 5_000;
 
 /**
  * RabbitMQ: a topic exchange and durable queues, over two connections that are opened again whenever they end.
- * Returns when the first try to connect has ended, well or not. While there is no connection every call throws at once, saying why:
+ * Returns when the first try to connect has ended, well or not with every node. While there is no connection every call throws at once, saying why:
  * whoever publishes knows better what to say when it is back, and nothing waits here without a bound.
  */
 export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   const { queues: type = "quorum", heartbeat = 5, log, clock, random = Math.random } = options;
-  const target = readAddress(options);
+  const [first, ...others] = readAddresses(options);
+  if (!first) throw new Error("the broker has no url");
   const over = new AbortController();
   const { signal } = over;
   const consumers = new Set<RabbitConsumer>();
@@ -45,13 +46,13 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   let closing: Promise<void> | undefined;
 
   // Other users may have another name at the server than here, where it takes them from elsewhere: naming it would be refused.
-  const user = isHostUser(target.username) ? target.username : undefined;
+  const user = isHostUser(first.username) ? first.username : undefined;
   const remake = remaker(declared, log);
   const failures = deliveryFailures({ declared, remake, consuming: () => session.current?.consuming, log });
   const repair = async (): Promise<void> => session.current && declareAgain(session.current);
   const outgoing = publisher({ ...failures, repair, user, clock, signal });
   const session = keepSession({
-    ...{ target, heartbeat, clock, random, log, signal },
+    ...{ targets: [first, ...others] as const, heartbeat, clock, random, log, signal },
     async setUp(now) {
       await Promise.race([declareAgain(now), now.ended]);
       await outgoing.begin(now.publishing);
@@ -83,7 +84,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   }
 
   function connected(): Session {
-    if (closing) throw new Error(`the broker ${target.name} is closed`);
+    if (closing) throw new Error(`the broker ${session.target.name} is closed`);
     if (!session.current) throw new Error(session.trouble);
     return session.current;
   }
@@ -154,7 +155,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
 
   function trouble(): string | undefined {
     const blocked = session.current?.publishing.blocked;
-    const waits = blocked && `${target.name} takes no messages now (${blocked}): ${outgoing.pending} wait`;
+    const waits = blocked && `${session.target.name} takes no messages now (${blocked}): ${outgoing.pending} wait`;
     const all = [session.trouble, waits, undeclared, ...[...consumers].map((consumer) => consumer.trouble())];
     return all.filter((one) => one !== undefined).join("; ") || undefined;
   }

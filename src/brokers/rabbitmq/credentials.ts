@@ -3,8 +3,8 @@ import { reason } from "../../core/outcome.ts";
 
 /** Where RabbitMQ is and what proves who we are. Files are read anew for each connection, so a renewed certificate or password needs no restart. */
 export interface Address {
-  /** `amqp://user@host:port/vhost` or `amqps://…`; a password in it counts unless another one is given. */
-  readonly url: string;
+  /** `amqp://user@host:port/vhost` or `amqps://…`, of a cluster one for each node; a password in it counts unless another one is given. */
+  readonly url: string | readonly string[];
   readonly password?: string;
   /** A file whose first line is the password. */
   readonly passwordFile?: string;
@@ -36,8 +36,12 @@ export interface Secrets {
 
 const ports = { "amqp:": 5672, "amqps:": 5671 } as const;
 
-/** Reads an address. The error for a wrong one shows no password. */
-export function readAddress(address: Address): Target {
+/** Reads the addresses of all nodes. The error for a wrong one shows no password. */
+export const readAddresses = (address: Address): Target[] =>
+  [address.url].flat().map((url) => readAddress({ ...address, url }));
+
+/** Reads one address. */
+export function readAddress(address: Address & { readonly url: string }): Target {
   const url = parse(address.url);
   const { protocol } = url;
   if (protocol !== "amqp:" && protocol !== "amqps:") {
@@ -76,7 +80,7 @@ export function redact(text: string, secrets: readonly string[]): string {
   return safe;
 }
 
-function passwordOf({ password, passwordFile }: Address, url: URL): string {
+function passwordOf({ password, passwordFile }: Omit<Address, "url">, url: URL): string {
   if (password !== undefined) return password;
   if (passwordFile !== undefined) return read("passwordFile", passwordFile).toString("utf8").split(/\r?\n/, 1)[0] ?? "";
   return decode(url.password) || "guest";

@@ -1,9 +1,10 @@
 import type { ConfirmChannel, Message } from "amqplib";
 import { reason } from "../../core/outcome.ts";
 import { exchange } from "../../core/routing.ts";
+import { QueueFull } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Connection } from "./connection.ts";
-import { checkShort } from "./topology.ts";
+import { checkShort, closeChannel } from "./topology.ts";
 
 /** How a message can end that the server did not take. */
 export interface Refusals {
@@ -47,8 +48,10 @@ const waitingBytes = 64 * 1024 * 1024;
 /** RabbitMQ 4 takes no larger message unless it is told to, and closes the channel of whoever sends one. */
 const largest = 16 * 1024 * 1024;
 
-/** How long a confirm may take, alarms apart, milliseconds. A server node that lost the beginnings of a queue in a crash never confirms its messages. */
-const confirmPatience = 30_000;
+/** How long the oldest message may wait for its confirm, alarms apart, milliseconds: longer than it takes a cluster to notice that a node is gone. */
+const confirmPatience = 10_000;
+/** How long nothing with a key may get through before its queues are seen to, milliseconds: a node that pauses or dies is replaced before. */
+const downPatience = 30_000;
 
 export interface PublisherOptions extends Refusals {
   /** Makes the exchange and the queues again, where they may be gone. */
@@ -70,11 +73,16 @@ export function publisher({
 }: PublisherOptions): Publisher {
   const waiting: Outgoing[] = [];
   const inFlight = new Map<string, Outgoing>();
+  /** Since when nothing with a key has got through, where something did not. */
+  const downSince = new Map<string, number>();
   let bytesWaiting = 0;
   let bytesInFlight = 0;
   let channel: ConfirmChannel | undefined;
+  let current: Connection | undefined;
   let blocked = (): boolean => false;
   let watching = false;
+  /** Since when the oldest message is that: on a slow line many are in flight, and each waits for those before it. */
+  let oldestSince = Number.NEGATIVE_INFINITY;
   let sent = 0;
   let finished: PromiseWithResolvers<void> | undefined;
 
@@ -97,9 +105,10 @@ export function publisher({
     void watch();
     const settle = (error: unknown): void => {
       if (error && !isRefusal(error)) return; // the channel was closed: whoever sees that knows why
+      if (inFlight.keys().next().value === id) oldestSince = clock.monotonic();
       if (!inFlight.delete(id)) return;
       bytesInFlight -= body.length;
-      if (error) refused(key).then(message.failed, message.failed);
+      if (error) void refuse(message, over);
       else arrived(message);
       pump();
     };
@@ -120,7 +129,40 @@ export function publisher({
     }
   }
 
-  /** Gives up what the server does not confirm, without a word to the messages beside it. */
+  async function refuse(message: Outgoing, over: ConfirmChannel): Promise<void> {
+    const { key, failed } = message;
+    const why = await refused(key).catch((error: unknown) => new Error(reason(error)));
+    failed(why);
+    if (why instanceof QueueFull) return;
+    if (channel === over) await renew(`the message to ${key} was refused`);
+    sayDown(message);
+  }
+
+  /** Has a key seen to that several channels in a row got nothing through to. */
+  function sayDown({ key, sentAt = clock.monotonic() }: Outgoing): void {
+    const since = downSince.get(key) ?? sentAt;
+    if (clock.monotonic() - since < downPatience) {
+      downSince.set(key, since);
+    } else {
+      downSince.delete(key);
+      void unconfirmed(key);
+    }
+  }
+
+  /**
+   * Goes on over another channel. What a channel knows of a quorum queue it does not unlearn when a node is gone, or was and is back (RabbitMQ 3.10):
+   * it refuses every message for want of the leader that it asked first, or keeps them for one before them that was lost.
+   */
+  async function renew(why: string): Promise<void> {
+    const [stale, connection] = [channel, current];
+    if (!stale || !connection) return;
+    channel = undefined;
+    loseInFlight(why);
+    void closeChannel(stale); // it may be answered late
+    await begin(connection).catch((error) => connection.destroy(reason(error)));
+  }
+
+  /** Gives up what the server does not confirm, and the channel with it. */
   async function watch(): Promise<void> {
     if (watching) return;
     watching = true;
@@ -129,22 +171,16 @@ export function publisher({
       await clock.sleep(1_000, signal);
       const now = clock.monotonic();
       if (blocked()) since = now;
-      const late = new Set<string>();
-      for (const [id, message] of inFlight) {
-        if (now - Math.max(message.sentAt ?? now, since) < confirmPatience) break;
-        inFlight.delete(id);
-        bytesInFlight -= message.body.length;
-        const what = `the message to ${message.key} was not confirmed within ${confirmPatience / 1000} s`;
-        message.failed(new Error(`${what}, and may have arrived or not`));
-        late.add(message.key);
-      }
-      for (const key of late) void unconfirmed(key);
-      pump();
+      const [oldest] = inFlight.values();
+      if (!oldest || now - Math.max(oldest.sentAt ?? now, oldestSince, since) < confirmPatience) continue;
+      await renew(`no confirm of ${oldest.key} came within ${confirmPatience / 1000} s`);
+      sayDown(oldest);
     }
     watching = false;
   }
 
   function arrived(message: Outgoing): void {
+    downSince.delete(message.key);
     const error = message.unroutable ? unroutable(message.key) : undefined;
     if (error) message.failed(error);
     else message.done();
@@ -162,6 +198,7 @@ export function publisher({
       if (message) message.unroutable = true; // its confirm comes behind
     });
     blocked = () => connection.blocked !== undefined;
+    current = connection;
     channel = opened;
     pump();
   }
@@ -198,6 +235,7 @@ export function publisher({
     begin,
     lose(why) {
       channel = undefined;
+      current = undefined;
       loseInFlight(why);
       bytesWaiting = 0;
       for (const { key, failed } of waiting.splice(0)) failed(new Error(`the message to ${key} was not sent: ${why}`));

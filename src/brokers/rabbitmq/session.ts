@@ -12,7 +12,8 @@ export interface Session {
 }
 
 export interface SessionOptions {
-  readonly target: Target;
+  /** The nodes of the server: when one is lost, or cannot be reached, the next is tried. */
+  readonly targets: readonly [Target, ...Target[]];
   /** Seconds. */
   readonly heartbeat: number;
   /** Puts everything in place over new connections. */
@@ -28,11 +29,13 @@ export interface SessionOptions {
 
 /** A session that is opened again whenever it ends. */
 export interface KeptSession {
+  /** The node that is used, or tried. */
+  readonly target: Target;
   /** The session there is now. */
   readonly current: Session | undefined;
   /** Why there is none. */
   readonly trouble: string | undefined;
-  /** Resolves when the first try to connect has ended, well or not. */
+  /** Resolves when the first try to connect has ended, well or not with every node. */
   readonly tried: Promise<void>;
   /** Resolves when everything is closed after the signal. */
   readonly done: Promise<void>;
@@ -47,8 +50,11 @@ export const backoff = (failures: number, random: () => number): number =>
   Math.min(100 * 2 ** (failures - 1), longestWait) * (0.5 + random() / 2);
 
 export function keepSession(options: SessionOptions): KeptSession {
-  const { target, heartbeat, setUp, lost, clock, random, log, signal } = options;
+  const { targets, heartbeat, setUp, lost, clock, random, log, signal } = options;
   let current: Session | undefined;
+  let target = targets[0];
+  /** Why nodes could not be used since the last connection: each is said once. */
+  const saidFailed = new Set<string>();
   let trouble: string | undefined = `${target.name} is being connected to`;
   const { promise: tried, resolve: hasTried } = Promise.withResolvers<void>();
   const { promise: aborted, resolve: abort } = Promise.withResolvers<string>();
@@ -63,6 +69,7 @@ export function keepSession(options: SessionOptions): KeptSession {
       await setUp(session);
       if (trouble !== undefined) sayConnected(session);
       trouble = undefined;
+      saidFailed.clear();
       hasTried();
       const why = await Promise.race([session.ended, aborted]);
       if (!signal.aborted) {
@@ -82,22 +89,30 @@ export function keepSession(options: SessionOptions): KeptSession {
   }
 
   async function run(): Promise<void> {
-    if (target.inClear) log(`${target.name}: passwords and messages cross the network in clear; amqps:// does not`);
+    for (const { name } of targets.filter(({ inClear }) => inClear)) {
+      log(`${name}: passwords and messages cross the network in clear; amqps:// does not`);
+    }
     for (let failures = 0; !signal.aborted; ) {
       try {
         failures = (await live()) < goodAfter ? failures + 1 : 1;
       } catch (error) {
         const said = `${target.name} cannot be used: ${reason(error)}`;
-        if (trouble !== said && !signal.aborted) log(`${said}; trying again`);
+        if (!saidFailed.has(said) && !signal.aborted) log(`${said}; trying again`);
+        saidFailed.add(said);
         trouble = said;
         failures += 1;
       }
-      hasTried();
+      target = targets[(targets.indexOf(target) + 1) % targets.length] ?? targets[0];
+      if (failures >= targets.length) hasTried();
       await clock.sleep(backoff(failures, random), signal);
     }
+    hasTried();
   }
 
   return {
+    get target() {
+      return target;
+    },
     get current() {
       return current;
     },

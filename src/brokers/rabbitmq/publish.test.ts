@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
+import { test } from "node:test";
+import type { ConfirmChannel } from "amqplib";
+import { virtualClock } from "../../../test/virtual-clock.ts";
+import { QueueFull } from "../../ports/broker.ts";
+import type { Connection } from "./connection.ts";
+import { publisher } from "./publish.ts";
+
+/** A channel of a server that confirms when the test says so. */
+class ScriptedChannel extends EventEmitter {
+  readonly sent: { readonly text: string; readonly settle: (error?: Error) => void }[] = [];
+  closed = false;
+  publish(_exchange: string, _key: string, body: Buffer, _options: object, settle: (error?: Error) => void): boolean {
+    this.sent.push({ text: body.toString(), settle });
+    return true;
+  }
+  async close(): Promise<void> {
+    this.closed = true;
+    this.emit("close");
+  }
+}
+
+async function scripted({ refusal }: { refusal?: Error } = {}) {
+  const channels: ScriptedChannel[] = [];
+  const seenTo: string[] = [];
+  const clock = virtualClock(0);
+  const over = new AbortController();
+  const outgoing = publisher({
+    refused: async () => refusal ?? new Error("a queue of it is full or down"),
+    unconfirmed: async (key) => void seenTo.push(`${key} at ${clock.monotonic()}`),
+    ...{ unroutable: () => undefined, repair: async () => {}, clock, signal: over.signal },
+  });
+  const createConfirmChannel = async (): Promise<ConfirmChannel> => {
+    const channel = new ScriptedChannel();
+    channels.push(channel);
+    return channel as unknown as ConfirmChannel;
+  };
+  const connection = { model: { createConfirmChannel }, ended: new Promise(() => {}), destroy: assert.fail };
+  await outgoing.begin(connection as unknown as Connection);
+  const ended: string[] = [];
+  const publish = (text: string): void => {
+    outgoing.publish("q", text, undefined).then(
+      () => ended.push(`${text} confirmed`),
+      (error: Error) => ended.push(`${text}: ${error.message}`),
+    );
+  };
+  return { clock, channels, publish, ended, seenTo, nack: new Error("message nacked") };
+}
+
+test("a channel that confirms nothing for ten seconds is given up, and what comes then goes over another", async () => {
+  const { clock, channels, publish, ended } = await scripted();
+  publish("a");
+  await clock.advance(9_000);
+  publish("b");
+  assert.deepEqual(ended, []);
+  await clock.advance(1_000);
+  const why = "the message to q was not confirmed, and may have arrived or not: no confirm of q came within 10 s";
+  assert.deepEqual(ended, [`a: ${why}`, `b: ${why}`]);
+  publish("c");
+  assert.ok(channels[0]?.closed);
+  assert.deepEqual(
+    channels.map(({ sent }) => sent.map(({ text }) => text)),
+    [["a", "b"], ["c"]],
+  );
+  channels[0]?.sent[0]?.settle(); // what the old channel says late is of no use
+  channels[1]?.sent[0]?.settle();
+  await clock.advance(60_000);
+  assert.deepEqual(ended.slice(2), ["c confirmed"]);
+  assert.equal(channels.length, 2);
+});
+
+test("a queue that nothing gets through to over several channels is seen to", async () => {
+  const { clock, channels, publish, seenTo } = await scripted();
+  for (const at of [0, 10_000, 20_000]) {
+    publish(`of ${at}`);
+    assert.deepEqual(seenTo, []);
+    await clock.advance(10_000);
+  }
+  assert.deepEqual(seenTo, ["q at 30000"]);
+  publish("through");
+  channels.at(-1)?.sent[0]?.settle();
+  publish("lost again");
+  await clock.advance(10_000);
+  assert.equal(seenTo.length, 1);
+});
+
+test("a slow line that goes on is waited for", async () => {
+  const { clock, channels, publish, ended } = await scripted();
+  for (const text of ["a", "b", "c"]) publish(text);
+  for (const { settle } of channels[0]?.sent ?? []) {
+    await clock.advance(8_000);
+    settle();
+  }
+  await clock.advance(0);
+  assert.deepEqual(ended, ["a confirmed", "b confirmed", "c confirmed"]);
+  assert.equal(channels.length, 1);
+});
+
+test("a channel on which a queue that is down refuses is given up; one on which a full queue refuses goes on", async () => {
+  for (const [refusal, expected] of [[new Error("down"), 2] as const, [new QueueFull("q"), 1] as const]) {
+    const { clock, channels, publish, ended, nack } = await scripted({ refusal });
+    publish("a");
+    channels[0]?.sent[0]?.settle(nack);
+    await clock.advance(0);
+    assert.deepEqual(ended, [`a: ${refusal.message}`]);
+    assert.equal(channels.length, expected);
+  }
+});

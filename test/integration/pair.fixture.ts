@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { renameSync, writeFileSync } from "node:fs";
+import type { TestContext } from "node:test";
+import { systemClock } from "../../src/daemon/clock.ts";
+import { ldif, type Machine, makeProject, type TestProject } from "../project.ts";
+import { until } from "../until.ts";
+import { machines, type Status, watchMark } from "./machines.fixture.ts";
+
+/** Two transcribers and a host, each a process of its own; somebody who edits, and somebody who watches that nothing goes back. */
+
+export const transcribers = ["civet", "genet"];
+const hosts = { civet: ["event"], genet: ["event"], box: ["names"] };
+/** How long a takeover may take; it is measured, and here only bounded, milliseconds. */
+export const patience = 60_000;
+
+/** Where the processes find the broker. */
+export interface PairOptions {
+  /** `broker` of the config, as TypeScript. */
+  readonly broker: string;
+  /** The environment of each process. */
+  env?(host: string): NodeJS.ProcessEnv;
+}
+
+export type Pair = ReturnType<typeof startPair>;
+
+/** Starts all three. They end with the test. */
+export function startPair(t: TestContext, { broker, env }: PairOptions) {
+  const project = makeProject(t, {
+    files: {
+      "trigger.config.ts": `import { defineConfig } from "trigger";
+export default defineConfig({
+  broker: ${broker},
+  directory: { ldif: "directory.ldif" },
+  hosts: ${JSON.stringify(hosts)},
+});\n`,
+    },
+  });
+  const { start, process, said, own, status: statusAt } = machines(() => project, env);
+  const status = async (): Promise<Status> => {
+    await systemClock.sleep(50); // it is asked again and again, and the processes need the processor
+    return statusAt("box");
+  };
+  const edit = editor(project);
+  const watched = watchMark(project, "box");
+  t.after(watched.stop);
+  for (const host of Object.keys(hosts)) start(host);
+
+  async function active(): Promise<string[]> {
+    const { hosts } = await status();
+    return hosts.filter(({ up, transcriber }) => up && transcriber?.active).map(({ host }) => host);
+  }
+  const epochOf = async (host: string): Promise<number> => (await own(host)).transcriber?.epoch ?? 0;
+  return {
+    ...{ project, start, process, said, edit, active, epochOf },
+    /** Waits until the host serves the directory, and both agree that its table is equal, at a place of `transcriber`. */
+    async equalWith(transcriber: string): Promise<void> {
+      await until(edit.isServed, { within: patience });
+      const { code, out } = await project.trigger(["verify"]);
+      assert.equal(code, 0, out);
+      const box = (await status()).hosts.find(({ host }) => host === "box");
+      const { stored, equal } = box?.services.names ?? {};
+      assert.equal(equal?.epoch, await epochOf(transcriber));
+      assert.equal(stored?.epoch, equal?.epoch);
+      assert.ok(edit.isServed(), "what was equal is served no more");
+      assert.deepEqual(watched.wentBack, []);
+    },
+  };
+}
+
+export const other = (host: string): string => transcribers.find((one) => one !== host) ?? assert.fail();
+
+/** Who is active, once exactly one is, and the host has all from it. */
+export async function settled(world: Pair): Promise<string> {
+  await until(async () => (await world.active()).length === 1, { within: patience }).catch((error) => {
+    throw new Error(`${error.message}\n${world.said()}`);
+  });
+  const [first = ""] = await world.active();
+  await world.equalWith(first);
+  return first;
+}
+
+/** Somebody who edits the directory, and knows what is to be served. */
+function editor(project: TestProject) {
+  const machines: Machine[] = [];
+  const add = (): void => {
+    const number = machines.length + 1;
+    // Of every machine the address changes each time: a row of an older table is seen.
+    machines.push({ name: `m${number}`, ip: "" });
+    const now = machines.map(({ name }, at) => ({ name, ip: `10.0.${number}.${at + 1}` }));
+    machines.splice(0, machines.length, ...now);
+    writeFileSync(project.path("directory.new"), ldif(now));
+    renameSync(project.path("directory.new"), project.path("directory.ldif"));
+  };
+  add();
+  return {
+    add,
+    isServed(): boolean {
+      const expected = machines.map(({ name, ip }) => `${name} ${ip}`).sort();
+      const served = (project.read("out/box/names") ?? "").trim().split("\n").sort();
+      return expected.join() === served.join();
+    },
+  };
+}
