@@ -3,12 +3,16 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import fc from "fast-check";
 import { Away } from "../../../src/core/outcome.ts";
+import { canonical } from "../../../src/core/row.ts";
 import type { Change, Columns, RunResult } from "../../../src/core/service.ts";
+import { systemClock } from "../../../src/daemon/clock.ts";
+import { scene } from "../../../src/host/host.fixture.ts";
 import { realMachine } from "../../../src/machines/real.ts";
 import { freeradius, radiusRow } from "../../../src/services/freeradius.ts";
 import { type FreeRadius, freeRadius } from "../../servers/freeradius.ts";
 import { anything } from "../../services/hostile.ts";
 import { hostOn, rowsOf, tableOf } from "../../services/scene.ts";
+import { until } from "../../until.ts";
 
 assert.ok(existsSync("/usr/sbin/freeradius"), "freeradius is not installed: run scripts/setup.sh test");
 
@@ -161,6 +165,32 @@ suite("FreeRADIUS", { concurrency: true }, () => {
     await run({ a: { ...alice, vlan: "13" } }, { whole: true });
     assert.ok(performance.now() - returned < 2500, "it has waited until a HUP is heard");
     assert.equal((await server.ask(as("alice"), secret)).reply.at(-1), 'Tunnel-Private-Group-Id:0 = "13"');
+  });
+
+  test("a host says what is owed while it is away, and has it in force and proved within a second of its return", async () => {
+    await using server = await freeRadius();
+    const [machine, clock] = [realMachine() as never, systemClock as never];
+    const { say, up, report, end } = scene(freeradius(server.place) as never, { name: "radius", machine, clock });
+    const row = (vlan: string) => canonical(radiusRow().parse({ ...alice, vlan }) as Columns);
+    await say([["a", row("12")]]);
+    const host = up();
+    try {
+      await until(() => /FreeRADIUS does not answer/.test(report().why ?? ""));
+      await server.start();
+      await until(() => report().owed === 0 && report().proved);
+      await server.kill9();
+      await say([["a", row("13")]]);
+      await until(() => report().owed === 1 && /FreeRADIUS does not answer/.test(report().why ?? ""));
+      await server.start();
+      const returned = performance.now();
+      await until(() => report().owed === 0 && report().proved);
+      const took = performance.now() - returned;
+      assert.ok(took < 2000, `${took} ms on a machine that does much else`);
+      assert.equal((await server.ask(as("alice"), secret)).reply.at(-1), 'Tunnel-Private-Group-Id:0 = "13"');
+    } finally {
+      await host.down();
+      end();
+    }
   });
 
   test("a server that hangs is away", async () => {
