@@ -2,13 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Away, reason } from "../../src/core/outcome.ts";
+import type { Columns } from "../../src/core/service.ts";
+import { dryMachine } from "../../src/machines/dry.ts";
 import type { MemoryMachine } from "../../src/machines/memory.ts";
 import { freeradius, radiusRow } from "../../src/services/freeradius.ts";
 import { schemes } from "../../src/services/radius-columns.ts";
 import { readUsers, serialIn, usersFile } from "../../src/services/radius-users.ts";
 import { conform } from "./conform.ts";
 import { anything } from "./hostile.ts";
-import { entry, quietMachine, scene, selected } from "./scene.ts";
+import { entry, hostOn, quietMachine, rowsOf, scene, selected, tableOf } from "./scene.ts";
 
 const path = "/etc/freeradius/3.0/mods-config/files/authorize";
 const nt = "8846F7EAEE8FB117AD06BDD830B7586C";
@@ -90,6 +92,19 @@ test("a server that is away finds the new file when it starts, and is not checke
   assert.equal(checks, 0);
   machine.control.down = false;
   await run({ a: alice });
+});
+
+test("dry, it is only said what would be told", async () => {
+  const machine = dryMachine(radius());
+  const service = tableOf(freeradius());
+  const rows = rowsOf(new Map([["a", service.row.parse(alice) as Columns]]));
+  await service.run({ rows, changes: undefined, interrupted: false }, hostOn(machine));
+  const { files, commands } = machine.noted();
+  assert.match(files.find((file) => file.path === path)?.after ?? "", /^alice /m);
+  assert.deepEqual(
+    commands.map(({ command }) => "socket" in command || command.at(-1)),
+    ["hup files"],
+  );
 });
 
 test("a text that somebody changed gets another serial, so that the changed one cannot pass for it", async () => {

@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Held, reason } from "../../src/core/outcome.ts";
+import type { Columns } from "../../src/core/service.ts";
+import { dryMachine } from "../../src/machines/dry.ts";
 import type { MemoryMachine } from "../../src/machines/memory.ts";
 import { aliasRow, aliasText, postfix } from "../../src/services/postfix.ts";
 import { conform } from "./conform.ts";
 import { anything } from "./hostile.ts";
-import { entry, quietMachine, scene, selected } from "./scene.ts";
+import { entry, hostOn, quietMachine, rowsOf, scene, selected, tableOf } from "./scene.ts";
 
 const path = "/etc/postfix/trigger-virtual";
 const bureau = { alias: "Bureau@Campus.Example", to: ["bob@campus.example", "alice", "alice"] };
@@ -148,6 +150,17 @@ for (const type of ["lmdb", "cdb"] as const) {
     await scene(postfix({ type }), { machine }).run({ a: root }, { whole: true });
   });
 }
+
+test("dry, it is only said what would be told", async () => {
+  const machine = dryMachine(machineOf());
+  const service = tableOf(postfix());
+  const rows = rowsOf(new Map([["a", service.row.parse(root) as Columns]]));
+  await service.run({ rows, changes: undefined, interrupted: false }, hostOn(machine));
+  assert.deepEqual(
+    machine.noted().commands.map(({ command }) => "socket" in command || command.join(" ")),
+    [`postmap lmdb:${path}.trigger-new`, `mv -T ${path}.trigger-new.lmdb ${map}`],
+  );
+});
 
 test("a map that does not take a change is not taken for proved", async () => {
   const machine = machineOf();
