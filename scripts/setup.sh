@@ -18,6 +18,9 @@ PATH=$PATH:/usr/sbin:/sbin
 missing=
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need dhcpd isc-dhcp-server
+need omshell isc-dhcp-server
+need udhcpc udhcpc
+need ip iproute2
 need named-checkzone bind9-utils
 need named bind9
 need dig bind9-dnsutils
@@ -27,6 +30,7 @@ need postmap postfix
 need zstd zstd
 need freeradius freeradius
 need radclient freeradius-utils
+need setquota quota
 need rabbitmqctl rabbitmq-server
 need slapd slapd
 need ldapmodify ldap-utils

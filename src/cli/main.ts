@@ -3,9 +3,10 @@ import { unknown } from "../core/nearest.ts";
 import { reason, UserError } from "../core/outcome.ts";
 import { type Command, helpOf, readWords, type Terminal } from "./command.ts";
 import { diff } from "./diff.ts";
+import { forecast } from "./forecast.ts";
 import { init } from "./init.ts";
 import { modify } from "./modify.ts";
-import { adopt, approve, regen, retry } from "./order.ts";
+import { adopt, approve, hold, regen, retry } from "./order.ts";
 import { permissions } from "./permissions.ts";
 import { plan } from "./plan.ts";
 import { seed } from "./seed.ts";
@@ -16,8 +17,8 @@ import { up } from "./up.ts";
 import { verify } from "./verify.ts";
 
 const commands: readonly Command[] = [
-  ...[init, up, status, diff, plan, tryService, send],
-  ...[modify, seed, verify, regen, retry, approve, adopt, permissions],
+  ...[init, up, status, diff, plan, tryService, forecast, send],
+  ...[modify, seed, verify, regen, retry, hold, approve, adopt, permissions],
 ];
 
 const help = `trigger: the directory changes; every machine of the network follows.

@@ -1,43 +1,81 @@
-import { hostsOf, knownHost, knownService } from "../core/config.ts";
-import { UserError } from "../core/outcome.ts";
+import { hostsOf, knownHost, knownService, type ReadConfig } from "../core/config.ts";
+import { readDate } from "../core/dates.ts";
+import { reason, UserError } from "../core/outcome.ts";
 import { hostKey, queueOf, serviceKey } from "../core/routing.ts";
 import { type OrderMessage, protocolVersion } from "../core/stream.ts";
 import { connectBroker } from "../daemon/broker.ts";
 import { loadServices, openProject } from "../project/project.ts";
-import { type Command, projectOption } from "./command.ts";
+import { type Command, type Given, projectOption } from "./command.ts";
 
 /** The commands that ask hosts for something: they travel as messages, so they reach hosts elsewhere, and hosts that are off now. */
 
-export const regen = orderCommand("regen", "make a service's hosts generate everything again", "");
+export const regen = orderCommand({
+  order: "regen",
+  summary: "make a service's hosts generate everything again",
+  more: "What differs is mended: `trigger diff` shows it on its host.",
+});
 
-export const retry = orderCommand(
-  "retry",
-  "try again what waits for a person: parked messages, texts that failed, refused rows",
-  "Parked messages go back to the end of their queue: newer ones may have been handled since.",
-);
+export const retry = orderCommand({
+  order: "retry",
+  summary: "try again what waits for a person: parked messages, texts that failed, refused rows",
+  more: "Parked messages go back to the end of their queue: newer ones may have been handled since.",
+});
 
-export const approve = orderCommand(
-  "approve",
-  "let a held service go on, and take over what stands in its way",
-  `\`trigger status\` says why it is held, and on its host \`trigger diff\` shows the difference. Removals beyond the limit of an hour (\`removals\` in the
-config) need the DIGEST that was shown: if there are other removals by then, they are held under another one.`,
-  { operand: "[DIGEST]" },
-);
+export const hold = orderCommand({
+  order: "hold",
+  summary: "let a service follow and store, and write nothing until `trigger approve`",
+  operand: "[WHY]",
+  more: "`trigger diff` shows what it would do.",
+  fields: ({ operands: [, why] }) => (why === undefined ? {} : { why }),
+});
 
-export const adopt = orderCommand(
-  "adopt",
-  "take over one thing that trigger did not write: a record of a daemon, or a file",
-  `NAME is what \`trigger diff\` and \`trigger status\` call it: a MAC address, a name, a path. From then on it is made to match the rows.
+export const approve = orderCommand({
+  order: "approve",
+  summary: "let a held service go on, and take over what stands in its way",
+  operand: "[DIGEST]",
+  options: {
+    until: {
+      type: "string",
+      value: "DATE",
+      help: "with --at-most: allow removals that are known to come (`trigger forecast`)",
+    },
+    "at-most": { type: "string", value: "N", help: "with --until: so many rows may go, beside the limit of an hour" },
+  },
+  more: `\`trigger status\` says why it is held, and on its host \`trigger diff\` shows the difference. Removals beyond the limit of an hour (\`removals\` in the
+config) need the DIGEST that was shown: if there are other removals by then, they are held under another one. With --until and --at-most nothing
+that is held goes on: it is about removals to come.`,
+  fields: ({ operands: [, digest], text }, config) => ({
+    ...(digest === undefined ? {} : { digest }),
+    ...allowed(text("until"), text("at-most"), config),
+  }),
+});
+
+export const adopt = orderCommand({
+  order: "adopt",
+  summary: "take over one thing that trigger did not write: a record of a daemon, or a file",
+  operand: "NAME",
+  options: { remove: { type: "boolean", help: "also what no row has: it is removed" } },
+  more: `NAME is what \`trigger diff\` and \`trigger status\` call it: a MAC address, a name, a path. From then on it is made to match the rows.
 What no row has would be removed, so it is left alone unless --remove is given; the host's log says so.`,
-  { operand: "NAME", options: { remove: { type: "boolean", help: "also what no row has: it is removed" } } },
-);
+  fields: ({ operands: [, name = ""], flag }) => ({ name, remove: flag("remove") }),
+});
 
-function orderCommand(
-  order: OrderMessage["order"],
-  summary: string,
-  more: string,
-  { operand, options = {} }: { operand?: string; options?: Command["options"] } = {},
-): Command {
+function orderCommand({
+  order,
+  summary,
+  more,
+  operand,
+  options = {},
+  fields = () => ({}),
+}: {
+  order: OrderMessage["order"];
+  summary: string;
+  more: string;
+  operand?: string;
+  options?: Command["options"];
+  /** What the order says beside its name. */
+  fields?: (given: Given, config: ReadConfig) => Partial<OrderMessage>;
+}): Command {
   return {
     name: order,
     summary,
@@ -48,9 +86,10 @@ function orderCommand(
       host: { type: "string", value: "HOST", help: "only this host (every host of the service)" },
     },
     more,
-    async run({ operands: [name = "", record], text, flag }, { folder, out, brokerPassword }) {
+    async run(given, { folder, out, brokerPassword }) {
+      const { operands, text } = given;
       const project = await openProject(text("project") ?? folder);
-      const service = knownService(project.config, name, project.configFile);
+      const service = knownService(project.config, operands[0] ?? "", project.configFile);
       const of = hostsOf(project.config, service);
       const only = text("host");
       if (only !== undefined && !of.includes(knownHost(project.config, only, project.configFile))) {
@@ -59,8 +98,7 @@ function orderCommand(
       const { services } = await loadServices(project, [service]);
       const definition = services.get(service);
       const use = definition && "table" in definition ? "table" : "plain";
-      const about =
-        record === undefined ? {} : order === "approve" ? { digest: record } : { name: record, remove: flag("remove") };
+      const about = fields(given, project.config);
       const message: OrderMessage = { trigger: protocolVersion, kind: "order", service, order, ...about };
       await using broker = await connectBroker(project, { password: brokerPassword });
       await broker.declare(of.map((host) => queueOf(host, service, use)));
@@ -69,4 +107,16 @@ function orderCommand(
       return 0;
     },
   };
+}
+
+function allowed(until: string | undefined, atMost: string | undefined, { timezone }: ReadConfig) {
+  if (until === undefined && atMost === undefined) return {};
+  if (until === undefined || atMost === undefined) throw new UserError("--until DATE and --at-most N belong together");
+  if (!/^\d{1,9}$/.test(atMost))
+    throw new UserError(`--at-most: expected a number of rows, found ${JSON.stringify(atMost)}`);
+  try {
+    return { allow: { rows: Number(atMost), until: readDate(until, timezone).getTime() } };
+  } catch (cause) {
+    throw new UserError(`--until: ${reason(cause)}`, { cause });
+  }
 }

@@ -63,11 +63,15 @@ export const orderMessage = z.object({
   trigger: z.literal(protocolVersion),
   kind: z.literal("order"),
   service: z.string(),
-  order: z.enum(["regen", "retry", "approve", "verify", "adopt"]),
+  order: z.enum(["regen", "retry", "approve", "verify", "adopt", "hold"]),
   /** Of `adopt`: the name of what is taken over. */
   name: z.string().optional(),
+  /** Of `hold`: why. */
+  why: z.string().optional(),
   /** Of `approve`: the digest of the removals that were shown. */
   digest: z.string().optional(),
+  /** Of `approve`: so many removals may come until then (milliseconds since 1970), beside the limit of an hour. */
+  allow: z.object({ rows: z.number().int().min(0), until: z.number() }).optional(),
   /** Of `adopt`: also where no row has that name, so that it will be removed. */
   remove: z.boolean().optional(),
 });

@@ -18,12 +18,14 @@ async function manyRows(count: number) {
   let host = world.up();
   await until(() => dhcp.served.size === count);
   await world.clock.advance(1000);
-  const approve = (digest?: string) =>
-    world.tell({ trigger: protocolVersion, kind: "order", service: "dhcp", order: "approve", digest } as never);
+  const order = (what: object) =>
+    world.tell({ trigger: protocolVersion, kind: "order", service: "dhcp", ...what } as never);
+  const approve = (digest?: string) => order({ order: "approve", digest });
   return {
     ...world,
     dhcp,
     rows,
+    order,
     approve,
     async again() {
       await host.down();
@@ -125,4 +127,40 @@ test("a refused row is no removal", async () => {
   await until(() => report().refusedCount === 40);
   assert.equal(report().removals, undefined);
   assert.equal(dhcp.served.size, 40);
+});
+
+test("removals that were allowed beforehand go, as many as were said and until then", async () => {
+  await using world = await manyRows(60);
+  const { say, rows, dhcp, report, clock, order } = world;
+  await order({ order: "approve", allow: { rows: 30, until: clock.now() + hour } });
+  await say(rows(0, 25, false));
+  await clock.advance(1000);
+  await until(() => dhcp.served.size === 35);
+  await say(rows(25, 40, false));
+  await clock.advance(1000);
+  await until(() => report().removals?.rows === 15);
+  await clock.advance(2 * hour);
+  await say(rows(25, 40, true));
+  await clock.advance(1000);
+  await until(() => report().removals === undefined);
+  await order({ order: "approve", allow: { rows: 30, until: clock.now() - 1 } });
+  await say(rows(25, 40, false));
+  await clock.advance(1000);
+  await until(() => report().removals?.rows === 15);
+});
+
+test("a service that a person holds follows and stores, and writes nothing until it is approved, also after a restart", async () => {
+  await using world = await manyRows(5);
+  const { say, dhcp, report, clock, order, again, approve } = world;
+  await order({ order: "hold", why: "the daemon is being moved" });
+  await until(() => report().held !== undefined);
+  await say([["new", row("new", "10.9.9.9")]]);
+  await until(() => report().owed > 0);
+  await again();
+  await clock.advance(5000);
+  assert.equal(report().held, "by a person: the daemon is being moved");
+  assert.equal(dhcp.served.size, 5);
+  await approve();
+  await clock.advance(1000);
+  await until(() => dhcp.served.size === 6);
 });

@@ -22,7 +22,7 @@ export function holdRemovals(database: DatabaseSync, service: string, limit: num
     .map(({ key }) => String(key));
   if (owed.length === 0) return undefined;
   const before = removedWithin(database, service, now);
-  if (owed.length + before <= limit) return undefined;
+  if (owed.length + before <= limit || owed.length <= (allowance(database, service, now) ?? 0)) return undefined;
   return transaction(database, () => {
     // Those that are held already belong to the same question.
     const keys = [...owed, ...heldKeys(database, service)].sort();
@@ -44,8 +44,23 @@ export function countRemovals(database: DatabaseSync, service: string, rows: num
   database.prepare("DELETE FROM removal WHERE service = ? AND at <= ?").run(service, now - hour);
   if (rows === 0) return;
   database.prepare("DELETE FROM approved WHERE service = ?").run(service);
+  database
+    .prepare("UPDATE allowance SET rows = max(0, rows - ?) WHERE service = ? AND until > ?")
+    .run(rows, service, now);
   database.prepare("INSERT INTO removal (service, at, rows) VALUES (?, ?, ?)").run(service, now, rows);
 }
+
+/** Allows removals that are known to come, beside the limit: so many rows until then. */
+export function allowRemovals(database: DatabaseSync, service: string, rows: number, until: number): void {
+  database
+    .prepare("INSERT OR REPLACE INTO allowance (service, until, rows) VALUES (?, ?, ?)")
+    .run(service, until, rows);
+}
+
+const allowance = (database: DatabaseSync, service: string, now: number): number | undefined => {
+  const found = database.prepare("SELECT rows FROM allowance WHERE service = ? AND until > ?").get(service, now);
+  return found && Number(found.rows);
+};
 
 /** The digest that a person approves, and the keys whose removal waits for it; undefined when none does. */
 export function heldRemovals(

@@ -62,10 +62,12 @@ export function hostService(name: string, service: Service, options: HostOptions
     return facts.full > 0 || database.prepare(`SELECT 1 FROM ${owedRows} LIMIT 1`).get(name) !== undefined;
   }
 
+  const isHeld = (): boolean => readFacts(database, name)?.held !== undefined;
+
   const work = worker(
     {
       pace: table ? (table.pace ?? defaultPace) : 0,
-      owed: () => (table ? tableOwes() : messages.next() !== undefined),
+      owed: () => (table ? tableOwes() : !isHeld() && messages.next() !== undefined),
       async run() {
         if ("table" in service) await runTable(service.table, context);
         else await handleNext(service.plain, messages, context);

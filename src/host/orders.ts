@@ -1,5 +1,5 @@
 import type { OrderMessage } from "../core/stream.ts";
-import { approveRemovals, heldRemovals } from "./blast-radius.ts";
+import { allowRemovals, approveRemovals, heldRemovals } from "./blast-radius.ts";
 import { installer } from "./install/install.ts";
 import { isHeld, ownedBy, takeOverHeld } from "./owned.ts";
 import type { ServiceStore } from "./receive.ts";
@@ -11,7 +11,7 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
   const { service: name, clock, log } = context;
   const table = "table" in service ? service.table : undefined;
 
-  return function obey({ order, name: record, remove = false, digest }: OrderMessage): void {
+  return function obey({ order, name: record, remove = false, digest, why, allow }: OrderMessage): void {
     log(`asked to ${order}${record === undefined ? "" : ` ${record}`}`);
     const install = installer({ ...context, secret: false });
     if (order === "regen") {
@@ -27,7 +27,11 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
       // Rows that the daemon refused are judged anew, and so tried again.
       rows?.recompute(clock.now());
     }
-    if (order === "approve") {
+    if (order === "hold") writeFacts(database, name, { held: `by a person${why === undefined ? "" : `: ${why}`}` });
+    if (order === "approve" && allow) {
+      allowRemovals(database, name, allow.rows, allow.until);
+      log(`${allow.rows} rows may go until ${new Date(allow.until).toISOString()}`);
+    } else if (order === "approve") {
       install.approve();
       takeOverHeld(database, name);
       const removals = heldRemovals(database, name);

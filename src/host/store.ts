@@ -75,6 +75,7 @@ const schema = `
   CREATE TABLE IF NOT EXISTS removal (service TEXT NOT NULL, at INTEGER NOT NULL, rows INTEGER NOT NULL) STRICT;
   CREATE INDEX IF NOT EXISTS removal_at ON removal (service, at);
   CREATE TABLE IF NOT EXISTS approved (service TEXT PRIMARY KEY, digest TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS allowance (service TEXT PRIMARY KEY, until INTEGER NOT NULL, rows INTEGER NOT NULL) STRICT;
 `;
 
 export function createStoreTables(database: DatabaseSync): void {

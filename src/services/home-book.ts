@@ -6,7 +6,8 @@ export interface HomeBook {
   get(uid: string): string | undefined;
   set(uid: string, home: string): void;
   delete(uid: string): void;
-  uids(): string[];
+  /** All of them, by uid. */
+  homes(): Map<string, string>;
 }
 
 /** Homes are noted in so many pages, so that one change writes one page and not the whole book. */
@@ -37,6 +38,6 @@ export function homeBook(memory: Memory): HomeBook {
       if (open(nameOf(uid)).get(uid) !== home) write(uid, (homes) => homes.set(uid, home));
     },
     delete: (uid) => write(uid, (homes) => homes.delete(uid)),
-    uids: () => Array.from({ length: pages }, (_, number) => [...open(`homes/${number}`).keys()]).flat(),
+    homes: () => new Map(Array.from({ length: pages }, (_, number) => [...open(`homes/${number}`)]).flat()),
   };
 }

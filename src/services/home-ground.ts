@@ -13,6 +13,8 @@ export interface HomeGround {
   place(home: string): Promise<string>;
   /** Whether a uid's own directory is at a path; throws `Unfit` when something else is. */
   owns(path: string, uid: string): Promise<boolean>;
+  /** Gives the directory at a path, and nothing in it, to its member where it is not. `mayTake` says of another owner whether it is taken from him. */
+  give(path: string, member: { uid: number; gid: number }, mayTake: (uid: string) => boolean): Promise<void>;
   move(from: string, to: string): Promise<void>;
   create(path: string, owner: { uid: number; gid: number }): Promise<void>;
 }
@@ -21,13 +23,14 @@ export interface HomePlaces {
   readonly base: string;
   readonly archive?: string | undefined;
   readonly chown: boolean;
+  readonly group: boolean;
   readonly mode: number;
   readonly skeleton: string | false;
 }
 
 /** Opens the base. Throws when it is not there: it may be a file system that is not mounted, and homes must not be created below it then. */
 export async function homeGround(host: Host, places: HomePlaces): Promise<HomeGround> {
-  const { base, archive: wish, chown, mode, skeleton } = places;
+  const { base, archive: wish, chown, group, mode, skeleton } = places;
   const { files, memory } = host;
   const real = await files.resolve(base);
   const owner = await files.stat(real);
@@ -55,6 +58,15 @@ export async function homeGround(host: Host, places: HomePlaces): Promise<HomeGr
       if (there.uid !== wanted) throw new Unfit(`${path} is there, and belongs to uid ${there.uid}, not ${wanted}`);
       await makeSound(posix.dirname(path));
       return true;
+    },
+    async give(path, member, mayTake) {
+      const there = await files.stat(path);
+      if (!chown || there?.kind !== "directory" || !below(path, real)) return;
+      const right = there.uid === member.uid;
+      if (right ? !group || there.gid === member.gid : !mayTake(String(there.uid))) return;
+      await makeSound(posix.dirname(path));
+      await files.chown(path, member.uid, group || !right ? member.gid : there.gid);
+      host.log(`${path} belonged to ${there.uid}:${there.gid}, and belongs to ${member.uid}:${member.gid} now`);
     },
     async move(from, to) {
       await files.rename(from, to);

@@ -5,6 +5,7 @@ import { type Run, type RunResult, type Select, service } from "../core/service.
 import { archiveHome, packHome } from "./home-archive.ts";
 import { homeBook } from "./home-book.ts";
 import { homeGround, Unfit } from "./home-ground.ts";
+import { quotaSettings, setQuotas } from "./home-quota.ts";
 import { type Options, path, readSettings } from "./settings.ts";
 
 /** A member's home directory. */
@@ -20,12 +21,16 @@ const settings = z.strictObject({
   pack: z.boolean("is not true or false").default(false),
   /** Whether a home is given to its uid; false where trigger may not do that, as in a trial without root: homes then belong to who runs it. */
   chown: z.boolean("is not true or false").default(true),
+  /** Whether the group of a home is kept at its gidNumber; false where members choose it themselves (chgrp). */
+  group: z.boolean("is not true or false").default(true),
   /** Permission bits of a new home. */
   mode: z.int().min(0).max(0o7777, "is not a mode, such as 0o700").default(0o700),
   /** A directory whose files a new home gets, such as /etc/skel; false for none. */
   skeleton: path.or(z.literal(false)).default(false),
   /** The first uid that a member may have: system users below it get no home. */
   firstUid: z.int().min(0).default(1000),
+  /** The disk quota of every member, on the file system of the base; false where there is none. */
+  quota: quotaSettings.default(false),
 });
 
 /**
@@ -49,7 +54,7 @@ export function homes(
     unique: ["uid", "home"],
     select,
     async run(table, host): Promise<RunResult> {
-      const { pack, firstUid, ...places } = settingsOf(host.name);
+      const { pack, firstUid, quota, ...places } = settingsOf(host.name);
       const ground = await homeGround(host, places);
       const book = homeBook(host.memory);
       const unfit: { key: string; row: HomeRow; why: string }[] = [];
@@ -71,7 +76,7 @@ export function homes(
         if (why) unfit.push({ key, row, why });
       }
       const kept = new Set(unfit.map(({ key }) => key));
-      const { gone, wanted } = taskOf(table, kept, () => book.uids());
+      const { gone, wanted } = taskOf(table, kept, () => [...book.homes().keys()]);
 
       for (const uid of gone) {
         const home = book.get(uid);
@@ -89,6 +94,11 @@ export function homes(
           if (why) refused.push({ key, row, why });
         }
         if (refused.length === 0 || refused.length === left.length) break;
+      }
+      if (quota) {
+        const kept = new Set([...unfit, ...refused].map(({ key }) => key));
+        const uids = wanted.flatMap(([key, { uid }]) => (kept.has(key) ? [] : [uid]));
+        await setQuotas(host, { base: places.base, quota, uids, all: !table.changes });
       }
       if (failed.length > 0) throw new Error(`${failed.length} homes failed, the others are in place: ${failed[0]}`);
       return { refused: [...unfit, ...refused].map(({ key, why }) => ({ key, why })) };
@@ -108,13 +118,30 @@ export function homes(
       async function settle({ uid, gid, home }: HomeRow): Promise<void> {
         const place = await ground.place(home);
         const known = book.get(uid);
+        const member = { uid: Number(uid), gid: Number(gid) };
+        // What root gave to somebody without a home here is given back; what belongs to another member is not ours to give.
+        await ground.give(place, member, (other) => known === place && book.get(other) === undefined);
         if (!(await ground.owns(place, uid))) {
           if (known !== undefined && known !== place && (await ground.owns(known, uid)))
             await ground.move(known, place);
-          else await ground.create(place, { uid: Number(uid), gid: Number(gid) });
+          else await ground.create(place, member);
         }
         book.set(uid, place);
       }
+    },
+    async observe(host) {
+      const { base, chown, group } = settingsOf(host.name);
+      const real = await host.files.resolve(base);
+      const found: Partial<HomeRow>[] = [];
+      for (const [uid, place] of homeBook(host.memory).homes()) {
+        const there = await host.files.stat(place);
+        if (there?.kind !== "directory") continue;
+        // A row may name the base by a symlink or by what it leads to: only one without is sure to be named so.
+        const home = real === base ? { home: place } : {};
+        const owner = chown ? String(there.uid) : uid;
+        found.push({ uid: owner, ...(chown && (group || owner !== uid) ? { gid: String(there.gid) } : {}), ...home });
+      }
+      return found;
     },
   });
 }

@@ -1,11 +1,16 @@
 import { z } from "zod";
 import { Hostname, Ipv4, Mac } from "../core/columns.ts";
-import { Refusal } from "../core/outcome.ts";
+import type { Host } from "../core/host.ts";
+import { Refusal, UserError } from "../core/outcome.ts";
+import { canonical } from "../core/row.ts";
 import { type Select, service } from "../core/service.ts";
-import { notice, type Options, path, readSettings, step, stepsOf } from "./settings.ts";
+import { declaredHosts } from "./host-declarations.ts";
+import { observeOmapi, omapiSettings, runOmapi } from "./isc-dhcp-omapi.ts";
+import { daemon, notice, type Options, path, readSettings, step, stepsOf } from "./settings.ts";
 
 /** A machine with its fixed IPv4 address. */
 export const dhcpRow = z.object({ mac: Mac, ip: Ipv4, name: Hostname });
+type DhcpRow = z.output<typeof dhcpRow>;
 
 const settings = z.strictObject({
   /** The file of host declarations. */
@@ -15,31 +20,58 @@ const settings = z.strictObject({
   check: step.default(["dhcpd", "-t", "-cf", "{staged}"]),
   reload: step.default(["systemctl", "restart", "isc-dhcp-server"]),
   probe: step.default(false),
+  /** Changes go to the running dhcpd over OMAPI, and the file stays empty. */
+  omapi: omapiSettings.optional(),
+  daemon: daemon.default({ unit: "isc-dhcp-server.service" }),
 });
 
 /**
- * Host declarations for ISC dhcpd, in a file of their own that dhcpd.conf includes: `include "/etc/dhcp/trigger-hosts.conf";`.
- * dhcpd reads its configuration only when it starts, so a change restarts it.
+ * Fixed addresses in ISC dhcpd: over OMAPI, which changes the running daemon, or else as host declarations in a file of their own
+ * that dhcpd.conf includes (`include "/etc/dhcp/trigger-hosts.conf";`), for which dhcpd is restarted.
  *
  * @example
- * export default iscDhcp({ on: { dhcp2: { reload: ["service", "dhcpd", "restart"] } } });
+ * export default iscDhcp({ omapi: { keyFile: "/etc/dhcp/omapi.key" } });
  */
 export function iscDhcp(options: Options<typeof settings, z.input<typeof dhcpRow>> = {}) {
   const { select = machines, ...given } = options;
   const settingsOf = readSettings("iscDhcp", settings, given);
+  const general = settingsOf("");
+  const each = [general, ...Object.keys(given.on ?? {}).map(settingsOf)];
+  if (each.some(({ daemon }) => canonical(daemon) !== canonical(general.daemon))) {
+    throw new UserError("iscDhcp: on: the daemon is the same on every host");
+  }
   return service({
     row: dhcpRow,
     unique: ["mac", "ip", "name"],
     select,
-    async run({ rows }, host) {
-      const { path, within, ...steps } = settingsOf(host.name);
-      await host.install({ path, text: dhcpHosts(rows), ...(within ? { within } : {}) }, stepsOf(steps));
+    shared: each.some(({ omapi }) => omapi !== undefined),
+    daemon: general.daemon,
+    async run(table, host) {
+      const { path, within, omapi, check, reload, probe } = settingsOf(host.name);
+      const install = async (rows: Iterable<DhcpRow>) => {
+        const file = { path, text: dhcpHosts(rows), ...(within ? { within } : {}) };
+        await host.install(file, stepsOf({ check, reload, probe }));
+      };
+      if (!omapi) return install(table.rows);
+      // What an earlier configuration put into the file would stand in the way of the same hosts over OMAPI.
+      if (!table.changes && (await readHosts(host, path)).length > 0) await install([]);
+      return runOmapi(table, host, omapi);
+    },
+    observe(host) {
+      const { path, omapi } = settingsOf(host.name);
+      return omapi ? observeOmapi(host, omapi) : readHosts(host, path);
     },
   });
 }
 
+/** The hosts of the file: dhcpd cannot say which ones it has loaded. */
+async function readHosts({ files }: Host, path: string): Promise<DhcpRow[]> {
+  const bytes = await files.read(path);
+  return declaredHosts(bytes ? new TextDecoder().decode(bytes) : "");
+}
+
 /** The text of the host declarations, in the order of the rows. */
-export function dhcpHosts(rows: Iterable<z.output<typeof dhcpRow>>): string {
+export function dhcpHosts(rows: Iterable<DhcpRow>): string {
   let text = `# ${notice}\n`;
   for (const { mac, ip, name } of rows) {
     text += `host ${name} { hardware ethernet ${mac}; fixed-address ${ip}; option host-name "${name}"; }\n`;

@@ -45,8 +45,9 @@ function parse<Settings extends z.ZodObject>(
   // First the unknown one: an option that is missing may just be misspelt.
   const misspelt = read.error.issues.find((issue) => issue.code === "unrecognized_keys");
   if (misspelt) {
-    const known = [...Object.keys(settings.shape), ...others];
-    throw new UserError(`${place}: ${unknown("option", misspelt.keys[0] ?? "", known)}`);
+    const within = misspelt.path.map((name) => `${String(name)}: `).join("");
+    const known = within === "" ? [...Object.keys(settings.shape), ...others] : optionsAt(settings, misspelt.path);
+    throw new UserError(`${place}: ${within}${unknown("option", misspelt.keys[0] ?? "", known)}`);
   }
   const [issue] = read.error.issues;
   const [option = "", ...rest] = issue?.path ?? [];
@@ -54,6 +55,20 @@ function parse<Settings extends z.ZodObject>(
   const where = [option, ...rest].join(".");
   const seen = value === undefined ? "" : ` (${(JSON.stringify(value) ?? String(value)).slice(0, 80)})`;
   throw new UserError(`${place}: ${where}: ${value === undefined ? "is missing" : issue?.message}${seen}`);
+}
+
+/** The names of the options of an option that has some of its own. */
+function optionsAt(settings: z.ZodObject, path: readonly PropertyKey[]): string[] {
+  let at: z.ZodObject | undefined = settings;
+  for (const name of path) at = objectIn(at?.shape[String(name)]);
+  return Object.keys(at?.shape ?? {});
+}
+
+/** The object within what may be left out, has a default, or may be something else instead. */
+function objectIn(type: z.core.$ZodType | undefined): z.ZodObject | undefined {
+  if (type instanceof z.ZodOptional || type instanceof z.ZodDefault) return objectIn(type.unwrap());
+  if (type instanceof z.ZodUnion) return type.options.map(objectIn).find((option) => option !== undefined);
+  return type instanceof z.ZodObject ? type : undefined;
 }
 
 /** The options of a service that declares its own table. */
@@ -72,6 +87,12 @@ const isStep = (value: unknown): boolean =>
   (Array.isArray(value) && value.length > 0 && value.every(isCommand));
 
 const aCommand = 'is not a command: a program and its arguments, such as ["systemctl", "reload", "named"]';
+
+/** The setting of the daemon whose restart is noticed. */
+export const daemon = z.union(
+  [z.strictObject({ unit: z.string().min(1) }), z.strictObject({ pidFile: path })],
+  'is not a daemon: expected { unit: "named.service" } or { pidFile: "/run/named.pid" }',
+);
 
 /** The setting of a command. */
 export const command = z.custom<readonly [string, ...string[]]>(isCommand, aCommand);

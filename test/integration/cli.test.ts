@@ -6,7 +6,21 @@ import { type TestContext, test } from "node:test";
 import { laptop, ldif, makeProject, printer, record, type TestProject } from "../project.ts";
 import { until } from "../until.ts";
 
-const commands = ["init", "up", "status", "diff", "plan", "try", "send", "regen", "retry", "approve", "adopt"];
+const commands = [
+  "init",
+  "up",
+  "status",
+  "diff",
+  "plan",
+  "try",
+  "send",
+  "regen",
+  "retry",
+  "hold",
+  "approve",
+  "adopt",
+  "forecast",
+];
 
 /** A project whose hosts are up in one process, with everything in force. */
 async function upProject(t: TestContext, options: Parameters<typeof makeProject>[1] = {}) {

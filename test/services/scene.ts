@@ -17,6 +17,8 @@ export interface Scene {
   readonly log: readonly string[];
   /** Runs with these rows by key: with the changes since the last run that succeeded, or none known when `whole`. */
   run(rows: Record<string, object>, options?: { whole?: boolean; interrupted?: boolean }): Promise<RunResult>;
+  /** What the service observes. */
+  observe(): Promise<object[]>;
 }
 
 export const tableOf = (service: Service): Table => {
@@ -35,19 +37,21 @@ export function scene(
   ownedBy(database, "demo", clock.now).claim(approved);
   const log: string[] = [];
   let loaded = new Map<string, Columns>();
+  const words = () =>
+    hostWords({
+      ...{ name, service: "demo", machine, database, clock, signal: new AbortController().signal, secret: false },
+      log: (line) => void log.push(line),
+    });
   return {
     machine,
     log,
+    observe: async () => [...((await table.observe?.(words().host)) ?? [])],
     async run(given, { whole = false, interrupted = false } = {}) {
       const rows = new Map(Object.entries(given).map(([key, row]) => [key, table.row.parse(row) as Columns]));
-      const signal = new AbortController().signal;
-      const words = hostWords({
-        ...{ name, service: "demo", machine, database, clock, signal, secret: false },
-        log: (line) => void log.push(line),
-      });
+      const { host, keep } = words();
       const changes = whole ? undefined : changesOf(loaded, rows);
-      const result = await table.run({ rows: rowsOf(rows), changes, interrupted }, words.host);
-      words.keep();
+      const result = await table.run({ rows: rowsOf(rows), changes, interrupted }, host);
+      keep();
       loaded = rows;
       return result;
     },

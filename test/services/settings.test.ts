@@ -7,11 +7,21 @@ import { bindZone, command, files, homes, iscDhcp, postfix } from "../../src/ind
 const wrong: [make: () => unknown, said: RegExp][] = [
   [
     () => iscDhcp({ pth: "/x" } as object),
-    /^iscDhcp: unknown option "pth" \(known: check, on, path, probe, reload, select, within\); did you mean "path"\?$/,
+    /^iscDhcp: unknown option "pth" \(known: check, daemon, omapi, on, path, probe, reload, select, within\); did you mean "path"\?$/,
   ],
   [
     () => iscDhcp({ on: { dhcp2: { relaod: false } } } as object),
     /^iscDhcp: on\.dhcp2: unknown option "relaod".*"reload"\?$/,
+  ],
+  [
+    () => iscDhcp({ on: { dhcp2: { daemon: { unit: "dhcpd.service" } } } }),
+    /^iscDhcp: on: the daemon is the same on every host$/,
+  ],
+  [() => iscDhcp({ daemon: "dhcpd" as never }), /^iscDhcp: daemon: is not a daemon: .* \("dhcpd"\)$/],
+  [() => iscDhcp({ omapi: true as never }), /^iscDhcp: omapi: is not the settings of OMAPI.* \(true\)$/],
+  [
+    () => iscDhcp({ omapi: { keyfile: "/x" } as object }),
+    /^iscDhcp: omapi: unknown option "keyfile" \(known: command, keyFile, leases, port, server\); did you mean "keyFile"\?$/,
   ],
   [() => iscDhcp({ on: { "DHCP 2": {} } }), /^iscDhcp: on: a host is named with a-z/],
   [() => iscDhcp({ path: "hosts.conf" }), /^iscDhcp: path: is not an absolute path, such as \S+ \("hosts\.conf"\)$/],

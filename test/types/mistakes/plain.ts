@@ -9,7 +9,7 @@ service(z.object({ on: z.boolean() }), ({ on }, host) => host.log(String(on))); 
 
 service(z.object({ on: z.boolean() }), async (_, host) => {
   await host.tell("ip route"); // @expect 'string' is not assignable
-  await host.tell([]); // @expect not assignable to parameter of type 'Command'
+  await host.tell([]); // @expect not assignable to parameter of type 'Asked'
   await host.install({ path: "/etc/x", txt: "" }); // @expect 'txt' does not exist
 });
 

@@ -1,0 +1,39 @@
+import { UserError } from "../core/outcome.ts";
+import { forecast as foresee } from "../daemon/forecast.ts";
+import { openProject } from "../project/project.ts";
+import { type Command, projectOption } from "./command.ts";
+import { table } from "./table.ts";
+
+/** Shows what time alone will do to the tables. */
+export const forecast: Command = {
+  name: "forecast",
+  summary: "the rows that time will bring and take away: ends of subscriptions, of bans",
+  operands: ["[DAYS]"],
+  options: { ...projectOption, json: { type: "boolean", help: "as JSON" } },
+  more: `It reads the directory as it is now, lets the clock run for so many DAYS (30), and counts by hour; nobody is told. Where more rows would go
+in an hour than the limit of \`removals\` in the config, hosts will hold them: allow them beforehand with \`trigger approve SERVICE --until DATE --at-most N\`.
+
+Exit codes
+  0  nothing will be held
+  1  some removals will be`,
+  async run({ operands: [given = "30"], text, flag }, { folder, out }) {
+    if (!/^\d{1,4}$/.test(given)) throw new UserError(`expected a number of days, found ${JSON.stringify(given)}`);
+    const project = await openProject(text("project") ?? folder);
+    const found = await foresee(project, Date.now(), Number(given));
+    const isHeld = ({ removed, limit }: (typeof found)[number]): boolean => removed > limit;
+    if (flag("json")) out(`${JSON.stringify(found, null, 2)}\n`);
+    else if (found.length === 0) out(`time moves no row within ${given} days\n`);
+    else {
+      const lines = found.map((one) => [
+        new Date(one.at).toLocaleString("sv-SE", { timeZone: project.config.timezone }),
+        one.service,
+        String(one.added),
+        String(one.removed),
+        String(one.rows),
+        isHeld(one) ? `will be held on ${one.hosts.join(", ")}: at most ${one.limit} may go in an hour` : "",
+      ]);
+      out(table([["WHEN", "SERVICE", "ADDED", "REMOVED", "OF", ""], ...lines], { right: [2, 3, 4] }));
+    }
+    return found.some(isHeld) ? 1 : 0;
+  },
+};

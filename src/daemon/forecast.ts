@@ -1,0 +1,53 @@
+import { hostsOf } from "../core/config.ts";
+import { removalsAllowed } from "../core/removals.ts";
+import { type Cell, isRefused } from "../core/row.ts";
+import type { Project } from "../project/project.ts";
+import { computeTables } from "./tables.ts";
+
+/** What time alone will do to a service in one hour. */
+export interface Forecast {
+  /** When the first of it happens, milliseconds since 1970. */
+  readonly at: number;
+  readonly service: string;
+  readonly added: number;
+  readonly removed: number;
+  /** How many rows there are then, before it. */
+  readonly rows: number;
+  /** How many may go from a host in an hour: more will be held. */
+  readonly limit: number;
+  readonly hosts: readonly string[];
+}
+
+const hour = 60 * 60_000;
+
+/** Lets the clock run over the directory as it is now, and counts, by hour, the rows that come and go. Nobody is told. */
+export async function forecast(project: Project, now: number, days: number): Promise<Forecast[]> {
+  const { services, transcription } = await computeTables(project, now);
+  const isRow = (cell: Cell | null | undefined): boolean => typeof cell === "string" && !isRefused(cell);
+  const tables = new Map([...services.keys()].map((name) => [name, new Map(transcription.table(name).entries())]));
+  const rowsOf = new Map([...tables].map(([name, table]) => [name, [...table.values()].filter(isRow).length]));
+  const hours = new Map<string, { -readonly [field in keyof Forecast]: Forecast[field] }>();
+
+  const end = now + days * 24 * hour;
+  for (let at = transcription.nextTime(); at !== undefined && at <= end; at = transcription.nextTime()) {
+    for (const [service, changes] of transcription.tick(at).services) {
+      const table = tables.get(service);
+      const rows = rowsOf.get(service) ?? 0;
+      const name = `${service} ${Math.floor(at / hour)}`;
+      const found = hours.get(name);
+      const limit = removalsAllowed(project.config.removals, service, rows);
+      const one = found ?? { at, service, added: 0, removed: 0, rows, limit, hosts: hostsOf(project.config, service) };
+      hours.set(name, one);
+      for (const [key, cell] of changes) {
+        const [was, is] = [isRow(table?.get(key)), isRow(cell)];
+        if (is && !was) one.added += 1;
+        // A refused row is kept: it is no removal.
+        if (was && cell === null) one.removed += 1;
+        if (cell === null) table?.delete(key);
+        else table?.set(key, cell);
+        rowsOf.set(service, (rowsOf.get(service) ?? 0) + Number(is) - Number(was));
+      }
+    }
+  }
+  return [...hours.values()].filter(({ added, removed }) => added + removed > 0);
+}

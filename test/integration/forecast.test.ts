@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { makeProject } from "../project.ts";
+
+const day = 24 * 60 * 60_000;
+const paid = `
+import { files, UserName, z } from "trigger";
+export default files({
+  row: z.object({ user: UserName }),
+  unique: ["user"],
+  select: (member, directory) =>
+    member.has("paidUntil") && directory.during(undefined, member.date("paidUntil")) ? { user: member.one("uid") } : undefined,
+  files: (rows) => ({ path: "/nowhere", text: String(rows.size) }),
+});
+`;
+const config = (removals: string) => `import { defineConfig } from "trigger";
+export default defineConfig({ directory: { ldif: "directory.ldif" }, removals: ${removals}, hosts: { door: ["paid"], civet: ["event"] } });
+`;
+
+/** Members whose subscriptions end after so many days. */
+const members = (days: readonly number[]): string =>
+  `version: 1\n\ndn: dc=campus,dc=example\nobjectClass: domain\ndc: campus\n${days
+    .map((days, i) => {
+      const until = new Date(Date.now() + days * day).toISOString();
+      return `\ndn: uid=m${i},dc=campus,dc=example\nobjectClass: account\nuid: m${i}\npaidUntil: ${until}\n`;
+    })
+    .join("")}`;
+
+test("the forecast counts what time will take away, and says what hosts will hold", async (t) => {
+  const directory = members([...Array(5).fill(10), 20, 20, 90]);
+  const project = (removals: string) =>
+    makeProject(t, {
+      files: { "trigger.config.ts": config(removals), "services/paid.ts": paid, "directory.ldif": directory },
+    });
+  const { trigger } = project("{ atMost: 3, share: 0 }");
+  const { code, out, err } = await trigger(["forecast"]);
+  assert.deepEqual([code, err], [1, ""]);
+  const lines = out.trimEnd().split("\n");
+  assert.equal(lines.length, 3, out);
+  assert.match(lines[1] ?? "", /paid +0 +5 +8 {2}will be held on door: at most 3 may go in an hour$/);
+  assert.match(lines[2] ?? "", /paid +0 +2 +3$/);
+  const [first] = JSON.parse((await trigger(["forecast", "15", "--json"])).out);
+  assert.deepEqual([first.removed, first.limit, first.hosts], [5, 3, ["door"]]);
+  assert.equal((await project("{ atMost: 5 }").trigger(["forecast", "100"])).code, 0);
+  assert.equal((await trigger(["forecast", "5"])).out, "time moves no row within 5 days\n");
+  assert.match((await trigger(["forecast", "soon"])).err, /expected a number of days, found "soon"/);
+});
+
+test("what approve allows beforehand must be a number and a date", async (t) => {
+  const { trigger } = makeProject(t);
+  const wrong = async (...words: string[]) => (await trigger(["approve", "names", ...words])).err;
+  assert.match(await wrong("--until", "2027-01-01"), /belong together/);
+  assert.match(await wrong("--until", "soon", "--at-most", "5"), /--until: "soon" is not a date/);
+  assert.match(await wrong("--until", "2027-01-01", "--at-most", "many"), /expected a number of rows, found "many"/);
+});

@@ -1,0 +1,250 @@
+import assert from "node:assert/strict";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { canonical } from "../../../src/core/row.ts";
+import type { Change, Columns, RunResult } from "../../../src/core/service.ts";
+import { realMachine } from "../../../src/machines/real.ts";
+import { iscDhcp } from "../../../src/services/isc-dhcp.ts";
+import { type Dhcpd, startDhcpd } from "../../servers/dhcpd.ts";
+import { hostOn, rowsOf, tableOf } from "../../services/scene.ts";
+import { until } from "../../until.ts";
+
+// ISC dhcpd over OMAPI, with real clients: needs isc-dhcp-server, udhcpc and the right to make network namespaces.
+
+type Rows = Record<string, { mac: string; ip: string; name: string }>;
+
+/** A dhcpd with the service that is to drive it. */
+async function scene(t: TestContext, differing: object = {}) {
+  const dhcpd = await startDhcpd();
+  t.after(() => dhcpd[Symbol.asyncDispose]());
+  const { keyFile, leases } = dhcpd;
+  const omapi = { keyFile, leases, command: dhcpd.inside("omshell"), ...differing };
+  const service = iscDhcp({
+    omapi,
+    path: join(dhcpd.folder, "hosts.conf"),
+    within: false,
+    check: false,
+    reload: false,
+  });
+  const table = tableOf(service);
+  const host = hostOn(realMachine());
+  let loaded: Rows = {};
+  return {
+    dhcpd,
+    host,
+    observe: async () => [...((await table.observe?.(host)) ?? [])] as Rows[string][],
+    /** Runs with the changes since the last run that succeeded; those that it refused or held count as not made. */
+    async run(rows: Rows, { whole = false, interrupted = false } = {}): Promise<Exclude<RunResult, void>> {
+      const changes = whole ? undefined : changesOf(loaded, rows);
+      const all = rowsOf(new Map(Object.entries(rows)) as unknown as Map<string, Columns>);
+      const result = (await table.run({ rows: all, changes, interrupted }, host)) ?? {};
+      const kept = new Set([...(result.refused ?? []), ...(result.held ?? [])].map(({ key }) => key));
+      const before = Object.entries(loaded).filter(([key]) => kept.has(key));
+      loaded = Object.fromEntries([...Object.entries(rows).filter(([key]) => !kept.has(key)), ...before]);
+      return result;
+    },
+  };
+}
+
+function changesOf(before: Rows, after: Rows): Change<Columns>[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .map((key) => ({ key, before: before[key], after: after[key] }))
+    .filter((change) => canonical(change.before ?? null) !== canonical(change.after ?? null)) as Change<Columns>[];
+}
+
+const mac = (number: number) => `02:00:00:00:00:${number.toString(16).padStart(2, "0")}`;
+const pc = (number: number, more: Partial<Rows[string]> = {}) => ({
+  ...{ mac: mac(number), ip: `10.77.0.${number}`, name: `pc${number}` },
+  ...more,
+});
+const well = { refused: [], held: [], proved: true };
+
+/** The hosts that dhcpd says it has for some MAC addresses, asked as an administrator asks. */
+function served({ omshell }: Dhcpd, ...numbers: number[]): string[] {
+  return numbers.map((number) => {
+    const said = omshell(`new host\nset hardware-address = ${mac(number)}\nset hardware-type = 1\nopen`);
+    return /not found/.test(said) ? "none" : (/^name = "(.*)"$/m.exec(said)?.[1] ?? "no name");
+  });
+}
+
+test("a client gets what a change says without a restart, and a restart keeps it", async (t) => {
+  const { dhcpd, run, observe } = await scene(t);
+  assert.deepEqual(await run({ a: pc(10), b: pc(11) }, { whole: true }), { ...well, refused: [] });
+  assert.deepEqual(await dhcpd.lease(mac(10)), { ip: "10.77.0.10", hostname: "pc10" });
+  const pid = readFileSync(dhcpd.pidFile, "utf8");
+
+  assert.deepEqual(await run({ a: pc(10, { ip: "10.77.1.10" }), b: pc(11) }), well);
+  assert.deepEqual(await dhcpd.lease(mac(10)), { ip: "10.77.1.10", hostname: "pc10" });
+
+  const renamed = { a: pc(10, { ip: "10.77.1.10", name: "printer" }), b: pc(11), c: pc(12) };
+  assert.deepEqual(await run(renamed), well);
+  assert.deepEqual(await dhcpd.lease(mac(10)), { ip: "10.77.1.10", hostname: "printer" });
+  assert.deepEqual(await dhcpd.lease(mac(12)), { ip: "10.77.0.12", hostname: "pc12" });
+  assert.equal(readFileSync(dhcpd.pidFile, "utf8"), pid);
+
+  await dhcpd.stop("SIGKILL");
+  await dhcpd.start();
+  assert.deepEqual(served(dhcpd, 10, 11, 12), ["printer", "pc11", "pc12"]);
+  assert.deepEqual(await dhcpd.lease(mac(10)), { ip: "10.77.1.10", hostname: "printer" });
+  assert.deepEqual(await run({ a: renamed.a, c: renamed.c }), well);
+  assert.deepEqual(served(dhcpd, 10, 11, 12), ["printer", "none", "pc12"]);
+  assert.deepEqual((await observe()).map(canonical).sort(), [renamed.a, renamed.c].map(canonical).sort());
+});
+
+test("two machines swap their names and their addresses in one run", async (t) => {
+  const { dhcpd, run } = await scene(t);
+  await run({ a: pc(10), b: pc(11) }, { whole: true });
+  const swapped = { a: pc(10, { name: "pc11", ip: "10.77.0.11" }), b: pc(11, { name: "pc10", ip: "10.77.0.10" }) };
+  assert.deepEqual(await run(swapped), well);
+  assert.deepEqual(served(dhcpd, 10, 11), ["pc11", "pc10"]);
+  assert.equal((await dhcpd.lease(mac(11)))?.ip, "10.77.0.10");
+  assert.deepEqual(await run({ a: pc(11), b: pc(10) }), well);
+  assert.deepEqual(served(dhcpd, 10, 11), ["pc10", "pc11"]);
+});
+
+test("a full run mends what was changed by hand, exactly, and the next one tells dhcpd nothing", async (t) => {
+  const { dhcpd, run, observe } = await scene(t);
+  const rows = { a: pc(10), b: pc(11), c: pc(12) };
+  await run(rows, { whole: true });
+  const byMac = (number: number) => `new host\nset hardware-address = ${mac(number)}\nset hardware-type = 1\n`;
+  dhcpd.omshell(`${byMac(10)}open\nset ip-address = 10.77.9.9\nupdate`);
+  dhcpd.omshell(`${byMac(11)}open\nremove`);
+  dhcpd.omshell(`${byMac(99)}set name = "guest"\nset ip-address = 10.77.9.1\ncreate`);
+  const foreign = { mac: mac(99), ip: "10.77.9.1", name: "guest" };
+  assert.deepEqual(
+    (await observe()).map(canonical).sort(),
+    [pc(10, { ip: "10.77.9.9" }), pc(12), foreign].map(canonical).sort(),
+  );
+  assert.deepEqual(await run(rows, { whole: true }), well);
+  assert.deepEqual((await observe()).map(canonical).sort(), [...Object.values(rows), foreign].map(canonical).sort());
+  const journal = readFileSync(dhcpd.leases, "utf8");
+  assert.deepEqual(await run(rows, { whole: true }), { held: [], proved: true });
+  assert.equal(readFileSync(dhcpd.leases, "utf8"), journal);
+});
+
+test("a host of somebody else's is left alone: its row is held, or refused in dhcpd's own words, and the others go in", async (t) => {
+  const { dhcpd, host, run } = await scene(t);
+  await dhcpd.stop();
+  dhcpd.configure(`host gateway { hardware ethernet ${mac(1)}; fixed-address 10.77.0.254; }`);
+  await dhcpd.start();
+  dhcpd.omshell(
+    `new host\nset name = "guest"\nset hardware-address = ${mac(99)}\nset hardware-type = 1\nset ip-address = 10.77.9.1\ncreate`,
+  );
+  const rows = {
+    a: pc(10),
+    guest: pc(99),
+    static: pc(1),
+    name: pc(20, { name: "gateway" }),
+    other: pc(21, { name: "guest" }),
+  };
+  for (const whole of [true, false]) {
+    const { refused = [], held = [] } = await run(rows, { whole });
+    const there = `which is not in ${dhcpd.leases}: take it out of dhcpd's configuration`;
+    assert.match(
+      held[0]?.why ?? "",
+      /02:00:00:00:00:63 has \{"ip":"10\.77\.9\.1","name":"guest"\} there, which trigger did not write.*trigger adopt/,
+    );
+    assert.deepEqual(
+      new Map(refused.map(({ key, why }) => [key, why])),
+      new Map([
+        ["static", `dhcpd says: key conflict: it has host gateway with ${mac(1)} and 10.77.0.254, ${there}`],
+        ["name", `dhcpd says: already exists: it has host gateway with ${mac(1)} and 10.77.0.254, ${there}`],
+        ["other", `dhcpd says: already exists: it has host guest with ${mac(99)} and 10.77.9.1`],
+      ]),
+    );
+    assert.deepEqual(served(dhcpd, 10, 99, 1), ["pc10", "guest", "gateway"]);
+  }
+  host.owned.claim([mac(99)]);
+  await run(rows, { whole: true });
+  assert.deepEqual(served(dhcpd, 99), ["pc99"]);
+});
+
+test("a machine whose new name is refused keeps the old one", async (t) => {
+  const { dhcpd, run } = await scene(t);
+  await run({ a: pc(10) }, { whole: true });
+  dhcpd.omshell(`new host\nset name = "guest"\nset hardware-address = ${mac(99)}\nset hardware-type = 1\ncreate`);
+  const { refused } = await run({ a: pc(10, { name: "guest" }) });
+  assert.match(
+    refused?.[0]?.why ?? "",
+    /^dhcpd says: already exists: it has host guest with 02:00:00:00:00:63 and no address$/,
+  );
+  assert.deepEqual(served(dhcpd, 10), ["pc10"]);
+});
+
+test("what is not as it was believed to be is made as it is meant", async (t) => {
+  const { dhcpd, run } = await scene(t);
+  await run({ a: pc(10), b: pc(11), c: pc(12) }, { whole: true });
+  for (const name of ["pc10", "pc11", "pc12"]) dhcpd.omshell(`new host\nset name = "${name}"\nopen\nremove`);
+  dhcpd.omshell(`new host\nset name = "by-hand"\nset hardware-address = ${mac(11)}\nset hardware-type = 1\ncreate`);
+  assert.deepEqual(await run({ a: pc(10, { ip: "10.77.1.10" }), b: pc(11, { ip: "10.77.1.11" }) }), well);
+  assert.deepEqual(served(dhcpd, 10, 11, 12), ["pc10", "pc11", "none"]);
+});
+
+test("a host that the configuration has in the place of ours is never changed, however often it is tried", async (t) => {
+  const { dhcpd, run } = await scene(t);
+  await run({ a: pc(10), b: pc(11) }, { whole: true });
+  await dhcpd.stop();
+  writeFileSync(dhcpd.leases, "");
+  dhcpd.configure(`host gateway { hardware ethernet ${mac(10)}; fixed-address 10.77.0.254; }`);
+  await dhcpd.start();
+  for (const [options, ip] of [
+    [{}, "10.77.1.10"],
+    [{ interrupted: true }, "10.77.2.10"],
+    [{ whole: true }, "10.77.3.10"],
+    [{ whole: true }, "10.77.3.10"],
+  ] as const) {
+    const { refused } = await run({ a: pc(10, { ip }), b: pc(11) }, options);
+    assert.match(refused?.[0]?.why ?? "", /it has host gateway with .* and 10\.77\.0\.254, which is not in/);
+    assert.deepEqual(served(dhcpd, 10), ["gateway"]);
+  }
+  assert.deepEqual(served(dhcpd, 11), ["pc11"]);
+  await run({ b: pc(11) });
+  assert.deepEqual(served(dhcpd, 10, 11), ["gateway", "pc11"]);
+  assert.equal((await dhcpd.lease(mac(10)))?.ip, "10.77.0.254");
+});
+
+test("a dhcpd that is killed in the middle of a run is away, and has all of it after the next one", async (t) => {
+  const { dhcpd, run, observe } = await scene(t);
+  const rows = Object.fromEntries(Array.from({ length: 240 }, (_, at) => [`k${at}`, pc(at + 10)]));
+  const cut = run(rows);
+  const away = assert.rejects(cut, { name: "Away", message: /^dhcpd .*(ended the connection|does not answer on .*)$/ });
+  await until(() => readFileSync(dhcpd.leases, "utf8").includes("host pc12"));
+  await dhcpd.stop("SIGKILL");
+  await away;
+  await dhcpd.start();
+  assert.ok((await observe()).length < 240, "it was killed too late");
+  assert.deepEqual(await run(rows, { whole: true, interrupted: true }), well);
+  assert.deepEqual((await observe()).map(canonical).sort(), Object.values(rows).map(canonical).sort());
+});
+
+test("a dhcpd that is down, hangs or has another key is said as such", async (t) => {
+  const { dhcpd, run } = await scene(t);
+  const rows = { a: pc(10) };
+  const away = { name: "Away", message: "dhcpd does not answer on 127.0.0.1 port 7911" };
+  dhcpd.pause();
+  await assert.rejects(run(rows), away);
+  dhcpd.resume();
+  await dhcpd.stop();
+  await assert.rejects(run(rows), away);
+  await dhcpd.start();
+  assert.deepEqual(await run(rows, { whole: true }), well);
+
+  const key = readFileSync(dhcpd.keyFile, "utf8");
+  const other = { a: pc(10), b: pc(11) };
+  writeFileSync(dhcpd.keyFile, key.replace(/secret ".*"/, `secret "${Buffer.from("another").toString("base64")}"`));
+  await assert.rejects(run(other), {
+    name: "Error",
+    message: `dhcpd refuses the secret of the key trigger in ${dhcpd.keyFile}`,
+  });
+  writeFileSync(dhcpd.keyFile, key.replace('"trigger"', '"nobody"'));
+  await assert.rejects(run(other), {
+    name: "Error",
+    message: `dhcpd does not know the key nobody of ${dhcpd.keyFile}`,
+  });
+  writeFileSync(dhcpd.keyFile, "key");
+  await assert.rejects(run(other), /has no key: expected key "name"/);
+  rmSync(dhcpd.keyFile);
+  await assert.rejects(run(other), { message: `dhcpd wants a key, and ${dhcpd.keyFile} is not there` });
+  assert.deepEqual(served(dhcpd, 11), ["none"]);
+});
