@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 import { z } from "zod";
-import { Mac } from "../core/columns.ts";
 import type { Host, InstallFile, InstallSteps } from "../core/host.ts";
-import { Refusal, UserError } from "../core/outcome.ts";
-import { type KeptRow, type Rows, type Select, service } from "../core/service.ts";
-import { Identity, isDevice, Password, readPassword, replyTypes, schemes, Vlan } from "./radius-columns.ts";
+import { UserError } from "../core/outcome.ts";
+import { type KeptRow, type Rows, service } from "../core/service.ts";
+import { accounts, commonReply } from "./radius-accounts.ts";
+import { Identity, isDevice, Password, readPassword, replyTypes, Vlan } from "./radius-columns.ts";
 import { radiusDaemon } from "./radius-daemon.ts";
 import { macForms, nonceIn, type RadiusUser, readUsers, usersFile } from "./radius-users.ts";
 import { type Options, path, readSettings, step, stepsOf } from "./settings.ts";
@@ -41,14 +41,6 @@ const settings = z.strictObject({
     .prefault({}),
 });
 
-/** What a reply may have beside the VLAN, and of which type, when no option says so. */
-const commonReply = {
-  "Session-Timeout": "number",
-  "Idle-Timeout": "number",
-  "Filter-Id": "text",
-  "Framed-IP-Address": "ipv4",
-} as const;
-
 /** A user with a password or a device by its MAC address, and what the answer to it says. */
 export const radiusRow = (reply: Readonly<Record<string, ReplyType>> = commonReply) =>
   z
@@ -59,10 +51,13 @@ export const radiusRow = (reply: Readonly<Record<string, ReplyType>> = commonRep
       vlan: Vlan.optional(),
       reply: z.strictObject(columnsOf(reply)).optional(),
     })
-    .refine(({ name, password }) => isDevice(name) === (password === undefined), {
+    .refine(isWhole, {
       path: ["password"],
       message: "is what a user must have and a device (a MAC address) cannot",
     });
+
+/** A user has a password, and a device none. */
+const isWhole = ({ name, password }: RadiusUser): boolean => isDevice(name) === (password === undefined);
 
 type RadiusRow = z.ZodType<RadiusUser, RadiusUser>;
 
@@ -97,12 +92,16 @@ export function freeradius(
     pace: 3000,
     daemon,
     select,
-    async run({ rows, changes = [] }, host) {
+    async run({ rows, changes }, host) {
       const { macForm, check, reload, ...place } = settingsOf(host.name);
       const server = radiusDaemon(host, place);
-      const formerly = new Map(changes.map(({ key, before }) => [key, before]));
       const inPlace = await server.inPlace();
       const nonce = nonceIn(inPlace) ?? random();
+      const formerly = (key: string): RadiusUser | undefined => {
+        if (changes) return changes.find((change) => change.key === key)?.before;
+        const name = rows.get(key)?.name;
+        return readUsers(inPlace, macForm).find((user) => user.name === name && isWhole(user));
+      };
       const refused: KeptRow[] = [];
       for (;;) {
         const users = usersFile(kept(rows, refused, formerly), macForm, nonce);
@@ -141,7 +140,7 @@ export function freeradius(
 function* kept(
   rows: Rows<RadiusUser>,
   refused: readonly KeptRow[],
-  formerly: ReadonlyMap<string, RadiusUser | undefined>,
+  formerly: (key: string) => RadiusUser | undefined,
 ): Generator<readonly [key: string, user: RadiusUser]> {
   const without = new Set(refused.map(({ key }) => key));
   const taken = new Set<string>();
@@ -149,7 +148,7 @@ function* kept(
     for (const [key, { name }] of rows.entries()) if (!without.has(key)) taken.add(name);
   }
   for (const [key, row] of rows.entries()) {
-    const user = without.has(key) ? formerly.get(key) : row;
+    const user = without.has(key) ? formerly(key) : row;
     if (user && !(without.has(key) && taken.has(user.name))) yield [key, user];
   }
 }
@@ -179,42 +178,3 @@ function columnsOf(reply: Readonly<Record<string, ReplyType>>) {
   }
   return columns;
 }
-
-/** The LDAP attributes (FreeRADIUS's schema, radiusprofile) of the common reply. */
-const profile = {
-  "Session-Timeout": "radiusSessionTimeout",
-  "Idle-Timeout": "radiusIdleTimeout",
-  "Filter-Id": "radiusFilterId",
-  "Framed-IP-Address": "radiusFramedIPAddress",
-} as const satisfies Record<keyof typeof commonReply, string>;
-
-/** Accounts with a password that FreeRADIUS can check, and devices where they are asked for; with the VLAN and the reply of a radiusprofile. */
-const accounts =
-  (devices: boolean): Select<RadiusUser> =>
-  (entry) => {
-    const isProfile = entry.is("radiusprofile");
-    if (isProfile && entry.maybe("dialupAccess")?.toLowerCase() === "false") return;
-    const vlan = isProfile ? entry.maybe("radiusTunnelPrivateGroupId") : undefined;
-    const said = Object.entries(isProfile ? profile : {}).flatMap(([name, attribute]) => {
-      const value = entry.maybe(attribute);
-      return value === undefined ? [] : [[name, value] as const];
-    });
-    const answer = {
-      ...(vlan === undefined ? {} : { vlan }),
-      ...(said.length > 0 ? { reply: Object.fromEntries(said) } : {}),
-    };
-    if (entry.is("ieee802Device")) {
-      if (!devices) return;
-      return entry.all("macAddress").map((mac) => ({ name: Mac.safeParse(mac).data ?? mac, ...answer }));
-    }
-    if (!entry.has("uid") || !(isProfile || entry.is("posixAccount"))) return;
-    const nt = entry.maybe("sambaNTPassword");
-    const values = nt === undefined ? entry.all("userPassword") : [`{NT}${nt}`];
-    const usable = values
-      .map((value) => readPassword(/^\{[^}]*\}/.test(value) ? value : `{CLEARTEXT}${value}`))
-      .filter((password) => password !== undefined);
-    const [best] = Object.keys(schemes).flatMap((scheme) => usable.filter((password) => password.scheme === scheme));
-    if (best) return { name: entry.one("uid"), password: `{${best.scheme}}${best.value}`, ...answer };
-    if (isProfile) throw new Refusal("neither userPassword nor sambaNTPassword has a form that FreeRADIUS can check");
-    return undefined;
-  };

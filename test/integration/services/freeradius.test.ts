@@ -136,6 +136,14 @@ suite("FreeRADIUS", { concurrency: true }, () => {
     assert.equal(await code(...device), "Access-Accept");
     assert.equal(await code(as("bob"), "MS-CHAP-Password = password"), "Access-Accept");
     assert.equal(await code(as("carol"), secret), "Access-Accept");
+    // Also where it is not known what was given before.
+    const again = await run({ a: alice, b: wrong, c: phone }, { whole: true });
+    assert.deepEqual(
+      again?.refused?.map(({ key }) => key),
+      ["b"],
+    );
+    assert.equal(await code(as("alice"), secret), "Access-Accept");
+    assert.equal(await code(as("bob"), "MS-CHAP-Password = password"), "Access-Accept");
   });
 
   test("a hand edit is observed, and a full run mends it", async () => {
