@@ -81,8 +81,9 @@ export function postfixMap(host: Host, { path, type, postmap }: MapPlace) {
     async takeOver(wanted: () => Lookups): Promise<void> {
       if (host.owned.has(file, "")) return;
       if (await host.files.stat(file)) {
-        const moves = movesBetween((await list()) ?? new Map(), wanted());
-        if (moves.puts.size + moves.deletes.size > 0) {
+        const found = await list();
+        const moves = movesBetween(found ?? new Map(), wanted());
+        if (!found || moves.puts.size + moves.deletes.size > 0) {
           host.owned.hold([file]);
           const difference = `${moves.puts.size} aliases are missing or differ, ${moves.deletes.size} are only there`;
           throw new Held(

@@ -144,6 +144,7 @@ for (const type of ["lmdb", "cdb"] as const) {
     const { run } = scene(postfix({ type }), { machine });
     await assert.rejects(run({ a: root }, { whole: true }), Held);
     assert.equal(machine.text(file), foreign);
+    if (type === "cdb") await assert.rejects(run({}, { whole: true }), Held); // it is no map at all
     if (type === "cdb") return;
     await scene(postfix({ type }), { machine, approved: [file] }).run({ a: root }, { whole: true });
     assert.equal(machine.text(file), "root\talice\n");
