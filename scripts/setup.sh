@@ -33,6 +33,8 @@ need nft nftables
 need ip iproute2
 need ping iputils-ping
 need zstd zstd
+need freeradius freeradius
+need radclient freeradius-utils
 need setquota quota
 need rabbitmqctl rabbitmq-server
 need slapd slapd

@@ -37,6 +37,8 @@ export interface InstallFile {
   readonly within?: string;
   /** Permission bits of a file that did not exist, 0o644 by default (0o600 when the service has secret columns). An existing file keeps its own. */
   readonly mode?: number;
+  /** Owner of a file that did not exist, where whoever runs trigger is not to be it. An existing file keeps its own. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
 export interface InstallSteps {

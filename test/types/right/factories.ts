@@ -6,7 +6,7 @@ import {
   iscDhcp,
   Mac,
   nftables,
-  postfixAliases,
+  postfix,
   type registry,
   type Service,
   z,
@@ -54,7 +54,7 @@ export const services: Service[] = [
     probe: { server: "127.0.0.1" },
   }),
   nftables({ rules: "/etc/nftables/gate.rules" }),
-  postfixAliases({ type: "lmdb", probe: false }),
+  postfix({ type: "lmdb", postmap: false }),
   homes({ base: "/srv/home", skeleton: "/etc/skel", on: { mail2: { base: "/home" } } }),
 ];
 
