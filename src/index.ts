@@ -49,11 +49,14 @@ export {
   service,
   type TableService,
 } from "./core/service.ts";
+export { bind } from "./services/bind.ts";
 export { bindZone } from "./services/bind-zone.ts";
 export { command } from "./services/command.ts";
 export { files } from "./services/files.ts";
+export { freeradius } from "./services/freeradius.ts";
 export { homes } from "./services/homes.ts";
 export { iscDhcp } from "./services/isc-dhcp.ts";
 export { kea } from "./services/kea.ts";
-export { postfixAliases } from "./services/postfix-aliases.ts";
-export { type Converged, converge, type Move, type Records } from "./services/records.ts";
+export { nftables } from "./services/nftables.ts";
+export { postfix } from "./services/postfix.ts";
+export { type Converged, converge, type Move, overtaken, type Records } from "./services/records.ts";

@@ -45,8 +45,13 @@ export class Held extends Error {
 export class CommandFailed extends Error {
   override name = "CommandFailed";
   readonly code: number;
-  constructor(message: string, code: number) {
+  /** All that it said; the message has the beginning. */
+  readonly stdout: string;
+  readonly stderr: string;
+  constructor(message: string, code: number, { stdout = "", stderr = "" } = {}) {
     super(message);
     this.code = code;
+    this.stdout = stdout;
+    this.stderr = stderr;
   }
 }

@@ -24,14 +24,17 @@ export function createOwnedTables(database: DatabaseSync): void {
 
 /** A service's own records. */
 export function ownedBy(database: DatabaseSync, service: string, now: () => number): Owned {
+  // A full run asks for every record of the daemon.
+  const write = database.prepare(
+    "INSERT OR REPLACE INTO owned (service, name, state, record, since) VALUES (?, ?, ?, ?, ?)",
+  );
+  const read = database.prepare("SELECT state, record FROM owned WHERE service = ? AND name = ?");
   const put = (state: string, name: string, record: string | null): void =>
-    void database
-      .prepare("INSERT OR REPLACE INTO owned (service, name, state, record, since) VALUES (?, ?, ?, ?, ?)")
-      .run(service, name, state, record, now());
+    void write.run(service, name, state, record, now());
   const within = (work: () => void): void => (database.isTransaction ? work() : transaction(database, work));
   return {
     has(name, record) {
-      const row = database.prepare("SELECT state, record FROM owned WHERE service = ? AND name = ?").get(service, name);
+      const row = read.get(service, name);
       return row?.state === "ours" || (row?.state === "gone" && row.record === record);
     },
     claim: (names) =>

@@ -1,11 +1,12 @@
 import { z } from "zod";
-import { column, DomainName, Ip, Prefix } from "../core/columns.ts";
+import { DomainName, Ip } from "../core/columns.ts";
 import type { Command, Host, InstallSteps, Step } from "../core/host.ts";
 import { UserError } from "../core/outcome.ts";
-import { type Select, service } from "../core/service.ts";
-import { reverseName, reverseZones } from "./reverse-zone.ts";
+import { service } from "../core/service.ts";
+import { ReverseNetwork, reverseName, reverseZones, zoneAbove } from "./reverse-zone.ts";
 import { command, type Options, path, readSettings, step, stepsOf } from "./settings.ts";
 import { provesSerials } from "./zone-probe.ts";
+import { hosts, ownerOf, type ZoneRow, zoneRow } from "./zone-row.ts";
 import { latestSerial, nextSerial, serialIn } from "./zone-serial.ts";
 import { type Zone, zoneText } from "./zone-text.ts";
 
@@ -15,9 +16,7 @@ const settings = z.strictObject({
   /** The zone of the names. */
   zone: DomainName,
   /** The networks whose reverse zones are written, too. */
-  reverse: z
-    .array(Prefix.refine(reversible, "has no reverse zone: expected a length of 8 to 24 (IPv4) or 16 to 124 (IPv6)"))
-    .default([]),
+  reverse: z.array(ReverseNetwork).default([]),
   /** The servers of all the zones, the primary first. */
   ns: z.array(DomainName).min(1, "is empty: a zone needs a server"),
   /** Where the files are: `db.` and the zone's name. */
@@ -43,19 +42,6 @@ const settings = z.strictObject({
   probe: z.union([z.strictObject({ server: Ip, port: z.int().default(53) }), step]).default(false),
 });
 type Settings = z.output<typeof settings>;
-
-/** A name of the zone with its addresses; the name may come without the zone, and is read with it. One of the zone's own records is refused. */
-export const zoneRow = ({ zone, records }: Pick<Settings, "zone" | "records">) => {
-  const own = new Set(records.map((line) => ownerOf(line, zone)));
-  const what = `a host name of the zone ${zone}, alone (pc7) or with it (pc7.${zone}), that is not among the zone's own records`;
-  const name = column(what, (text) => {
-    const read = DomainName.safeParse(text.includes(".") ? text : `${text}.${zone}`);
-    if (!read.success || read.data.includes("_") || !read.data.endsWith(`.${zone}`)) return undefined;
-    return own.has(read.data) ? undefined : read.data;
-  });
-  return z.object({ name, ips: z.array(Ip).min(1, "is empty: a name needs an address") });
-};
-type ZoneRow = z.output<ReturnType<typeof zoneRow>>;
 
 /**
  * A zone of BIND with its reverse zones, from names and addresses. The serial rises only when something else changes.
@@ -148,30 +134,4 @@ function requireSound({ zone, ns, records }: Settings, general: Settings): void 
   throw new UserError(`bindZone: ns: ${without} lies in the zone: give its address in records, such as "${example}"`);
 }
 
-/** The name that a line of a zone is about. */
-function ownerOf(line: string, zone: string): string {
-  const [owner = ""] = line.toLowerCase().split(/\s/);
-  if (owner === "@") return zone;
-  return owner.endsWith(".") ? owner.slice(0, -1) : `${owner}.${zone}`;
-}
-
 const relative = (name: string, zone: string): string => name.slice(0, -zone.length - 1);
-
-function reversible(prefix: string): boolean {
-  const length = Number(prefix.split("/")[1]);
-  return prefix.includes(":") ? length >= 16 && length <= 124 : length >= 8 && length <= 24;
-}
-
-/** The zone that a name is in: the nearest above it. */
-function zoneAbove(name: string, zones: ReadonlyMap<string, unknown>): string | undefined {
-  for (let at = name.indexOf("."); at >= 0; at = name.indexOf(".", at + 1)) {
-    if (zones.has(name.slice(at + 1))) return name.slice(at + 1);
-  }
-  return undefined;
-}
-
-/** The hosts of RFC 2307 under their names, with all of their addresses. */
-const hosts: Select<z.input<ReturnType<typeof zoneRow>>> = (host) => {
-  if (!host.is("ipHost") || !host.has("ipHostNumber")) return;
-  return { name: host.name, ips: host.all("ipHostNumber") };
-};

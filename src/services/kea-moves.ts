@@ -53,7 +53,7 @@ function withoutTaken(
     const ip = after?.ip;
     const holder = ip === undefined ? undefined : holdersOf(ip).find((other) => other !== name && !moving.has(other));
     if (holder === undefined) return true;
-    if (host.owned.has(holder, "")) {
+    if (host.owned.has(holder, "of no content")) {
       inTheWay.ours.add(holder);
       refused.set(name, `${ip} is still reserved for ${holder}`);
       return false;

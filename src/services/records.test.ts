@@ -3,12 +3,14 @@ import { test } from "node:test";
 import type { Host } from "../core/host.ts";
 import { canonical } from "../core/row.ts";
 import type { Change, Rows } from "../core/service.ts";
-import { converge, type Records } from "./records.ts";
+import { converge, overtaken, type Records } from "./records.ts";
 
 interface Lease {
-  readonly [column: string]: string;
+  readonly [column: string]: string | undefined;
   readonly mac: string;
   readonly ip: string;
+  /** A second record, by another name. */
+  readonly also?: string;
 }
 type Table = Record<string, Lease>;
 
@@ -18,29 +20,38 @@ function daemon(first: Record<string, string> = {}) {
   const ours = new Map<string, string>();
   const done: string[] = [];
   const refuses = new Set<string>();
+  /** What another hand writes just before the next write, and whether the daemon compares. */
+  const others = new Map<string, string>();
   const host = {
     service: "dhcp",
     log: (line: string) => void done.push(`log ${line}`),
     owned: {
-      has: (name, record) => ours.get(name) === "" || ours.get(name) === record,
+      has: (name, record) => ours.get(name) === "" || ours.get(name) === `gone ${record}`,
       claim(names) {
         for (const name of names) ours.set(name, "");
       },
       release(records) {
-        for (const [name, record] of records) ours.set(name, record);
+        for (const [name, record] of records) ours.set(name, `gone ${record}`);
       },
       hold: () => {},
     },
   } as Pick<Host, "service" | "log" | "owned"> as Host;
   const records: Records<Lease, string> = {
-    of: ({ mac, ip }) => [[mac, ip]],
+    of: ({ mac, ip, also }) => [[mac, ip], ...(also === undefined ? [] : [[also, mac] as const])],
     async look(names) {
       done.push(`look ${names ? [...names].join(" ") : "at all"}`);
       return new Map([...has].filter(([name]) => names === undefined || names.has(name)));
     },
     async write(moves) {
-      const refused = new Map<string, string>();
-      for (const { name, after } of moves) {
+      const refused = new Map<string, string | typeof overtaken>();
+      for (const [name, content] of others) has.set(name, content);
+      const compares = others.size > 0;
+      others.clear();
+      for (const { name, before, after } of moves) {
+        if (compares && has.get(name) !== before) {
+          refused.set(name, overtaken);
+          continue;
+        }
         done.push(after === undefined ? `remove ${name}` : `put ${name} ${after}`);
         if (refuses.has(name)) refused.set(name, "no such subnet");
         else if (after === undefined) has.delete(name);
@@ -55,7 +66,7 @@ function daemon(first: Record<string, string> = {}) {
     const { result } = await converge({ rows: rowsOf(rows), changes, interrupted }, host, records);
     return result;
   };
-  return { has, ours, done, refuses, run };
+  return { has, ours, done, refuses, others, run };
 }
 
 function rowsOf(table: Table): Rows<Lease> {
@@ -139,7 +150,7 @@ test("what was given up and comes back from a backup is ours; what somebody else
   on.has.set("aa", "5");
   await on.run({});
   assert.deepEqual([...on.has], [["aa", "5"]]);
-  on.ours.set("aa", canonical("1"));
+  on.ours.set("aa", `gone ${canonical("1")}`);
   on.has.set("aa", "1");
   await on.run({});
   assert.deepEqual([...on.has], []);
@@ -178,4 +189,44 @@ test("a great part of the table is brought by comparing the whole", async () => 
   await on.run(many, {});
   assert.equal(on.done[0], "look at all");
   assert.equal(on.has.size, 300);
+});
+
+test("a row is held with all of its records", async () => {
+  for (const before of [undefined, {}]) {
+    const on = daemon({ "1.aa": "zz" });
+    const { held } = await on.run({ a: { ...a, also: "1.aa" }, b }, before);
+    assert.deepEqual(
+      held?.map(({ key }) => key),
+      ["a"],
+    );
+    assert.deepEqual([...on.has.keys()], ["1.aa", "bb"]);
+  }
+});
+
+test("what another hand writes between the look and the write is not overwritten, and does not become ours", async () => {
+  const on = daemon();
+  on.others.set("aa", "9");
+  assert.deepEqual(
+    (await on.run({ a, b })).held?.map(({ key }) => key),
+    ["a"],
+  );
+  assert.deepEqual(Object.fromEntries(on.has), { aa: "9", bb: "2" });
+  assert.match((await on.run({ a, b })).held?.[0]?.why ?? "", /aa has "9"/);
+});
+
+test("a record of ours that another hand changed before the write is looked at again and brought to its row", async () => {
+  const on = daemon();
+  await on.run({ a });
+  on.others.set("aa", "9");
+  assert.deepEqual(await on.run({ a: { mac: "aa", ip: "3" } }, { a }), { refused: [], held: [] });
+  assert.deepEqual(on.done, ["look aa", "put aa 3"]);
+});
+
+test("what the daemon refused is not ours, whoever makes it later", async () => {
+  const on = daemon();
+  on.refuses.add("aa");
+  await on.run({ a });
+  on.refuses.clear();
+  on.has.set("aa", "9");
+  assert.equal((await on.run({ a })).held?.length, 1);
 });

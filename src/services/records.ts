@@ -12,10 +12,13 @@ export interface Records<Row, Content extends Json> {
   look(names?: ReadonlySet<string>): Promise<ReadonlyMap<string, Content>>;
   /**
    * Makes the daemon have what is meant, removals first, in one transaction where it has one. `before` is what it is believed to have:
-   * afterwards it has `after`, whatever it had. Gives what it refused, by name, with what it said.
+   * afterwards it has `after`, whatever it had. Gives what it did not write, by name: with what the daemon said, or `overtaken`.
    */
-  write(moves: readonly Move<Content>[]): Promise<ReadonlyMap<string, string> | undefined>;
+  write(moves: readonly Move<Content>[]): Promise<ReadonlyMap<string, string | typeof overtaken> | undefined>;
 }
+
+/** What a daemon that can compare answers for a name whose content is not `before`: it is looked at and decided again. */
+export const overtaken = Symbol("overtaken");
 
 export interface Move<Content> {
   readonly name: string;
@@ -24,26 +27,29 @@ export interface Move<Content> {
 }
 
 /** What a run found beside what it was to do. */
-export interface Converged {
+export interface Converged<Content extends Json = Json> {
   readonly result: Exclude<RunResult, void>;
   /** What was written; after all of it the daemon has what is meant. */
-  readonly moves: readonly Move<Json>[];
+  readonly moves: readonly Move<Content>[];
 }
 
 /** So many changes, or more, are not looked up one by one if they are also a quarter of the rows: the whole is then the shorter way. */
 const manyChanges = 200;
 
+/** A name that others write so often is not ours to fight for. */
+const rounds = 3;
+
 /**
  * Brings the records of a daemon to the rows: by the changes where they are known and few, otherwise by the difference of the whole.
  *
  * A name that the daemon has and that was never claimed is somebody else's. With the content that is wanted it is claimed, since nothing is taken
- * from anyone; with another one its row is held; where no row wants it, it is left alone.
+ * from anyone; with another one its row is held, with all of its records; where no row wants it, it is left alone.
  */
 export async function converge<Row, Content extends Json>(
   { rows, changes, interrupted }: Run<Row>,
   host: Host,
   records: Records<Row, Content>,
-): Promise<Converged> {
+): Promise<Converged<Content>> {
   const { owned } = host;
   const few = changes && (changes.length < manyChanges || changes.length * 4 < rows.size);
   const wanted = new Map<string, { key: string; content: Content }>();
@@ -68,48 +74,74 @@ export async function converge<Row, Content extends Json>(
   const found: ReadonlyMap<string, Content> =
     unsure?.size === 0 ? new Map<string, Content>() : await records.look(unsure);
 
-  const moves: Move<Content>[] = [];
-  const held: KeptRow[] = [];
-  const blocked: string[] = [];
-  const same: string[] = [];
-  for (const name of few ? touched : new Set([...found.keys(), ...wanted.keys()])) {
-    const has = few && !unsure?.has(name) ? believed.get(name) : found.get(name);
-    const want = wanted.get(name);
-    const text = has === undefined ? undefined : canonical(has);
-    if (want && text === canonical(want.content)) {
-      if (!owned.has(name, text)) same.push(name);
-      continue;
-    }
-    const ours = text === undefined || owned.has(name, text);
-    if (want && !ours) {
-      blocked.push(name);
-      held.push({
-        key: want.key,
-        why: `${name} has ${text} there, which trigger did not write (wanted: ${canonical(want.content)}): \`trigger adopt ${host.service} ${name}\``,
-      });
-      continue;
-    }
-    if (!ours || (text === undefined && !want)) continue;
-    moves.push({ name, before: has, after: want?.content });
-  }
-  owned.claim(same);
-  owned.hold(blocked);
-  if (moves.length === 0) return { result: { held }, moves };
+  const held = new Map<string, string>();
+  const refused = new Map<string, string>();
+  const keyOf = (name: string): string | undefined => wanted.get(name)?.key ?? keys.get(name);
 
-  moves.sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined) || (a.name < b.name ? -1 : 1));
-  owned.claim(moves.filter(({ after }) => after !== undefined).map(({ name }) => name));
-  const refusals = (await records.write(moves)) ?? new Map<string, string>();
-  owned.release(
-    moves.flatMap(({ name, before, after }) => {
-      // What was refused and was not there is nobody's: who makes it later may be somebody else.
-      if (refusals.has(name)) return before === undefined ? [[name, canonical(null)] as const] : [];
-      return after === undefined && before !== undefined ? [[name, canonical(before)] as const] : [];
-    }),
-  );
-  const refused = [...refusals].flatMap(([name, why]) => {
-    const key = wanted.get(name)?.key ?? keys.get(name);
+  /** The moves of names whose present content is known. */
+  function decide(names: Iterable<string>, contentOf: (name: string) => Content | undefined): Move<Content>[] {
+    const moves: Move<Content>[] = [];
+    const blocked: string[] = [];
+    const same: string[] = [];
+    for (const name of names) {
+      const before = contentOf(name);
+      const want = wanted.get(name);
+      const text = before === undefined ? undefined : canonical(before);
+      if (want && text === canonical(want.content)) {
+        if (!owned.has(name, text)) same.push(name);
+      } else if (text === undefined || owned.has(name, text)) {
+        if (before !== undefined || want) moves.push({ name, before, after: want?.content });
+      } else if (want) {
+        const wish = canonical(want.content);
+        blocked.push(name);
+        held.set(
+          want.key,
+          `${name} has ${text} there, which trigger did not write (wanted: ${wish}): \`trigger adopt ${host.service} ${name}\``,
+        );
+      }
+    }
+    owned.claim(same);
+    owned.hold(blocked);
+    return moves
+      .filter(({ name }) => !held.has(keyOf(name) ?? ""))
+      .sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined) || (a.name < b.name ? -1 : 1));
+  }
+
+  const names = few ? touched : new Set([...found.keys(), ...wanted.keys()]);
+  const known = (name: string) => (few && !unsure?.has(name) ? believed.get(name) : found.get(name));
+  const written: Move<Content>[] = [];
+  let moves = decide(names, known);
+  for (let round = 1; moves.length > 0; round++) {
+    owned.claim(moves.filter(({ after }) => after !== undefined).map(({ name }) => name));
+    const answers = (await records.write(moves)) ?? new Map<string, string | typeof overtaken>();
+    const done = moves.filter(({ name }) => !answers.has(name));
+    const created = new Set(moves.filter(({ before }) => before === undefined).map(({ name }) => name));
+    written.push(...done);
+    owned.release([
+      ...done.flatMap(({ name, before, after }) =>
+        after === undefined && before !== undefined ? [[name, canonical(before)] as const] : [],
+      ),
+      // What was not written is not ours, whatever comes to stand there.
+      ...[...answers.keys()].filter((name) => created.has(name)).map((name) => [name, ""] as const),
+    ]);
+    const again = new Set<string>();
+    for (const [name, why] of answers) {
+      if (why !== overtaken) refused.set(name, why);
+      else if (round < rounds) again.add(name);
+      else refused.set(name, "others change it faster than it can be written");
+    }
+    if (again.size === 0) break;
+    const now = await records.look(again);
+    moves = decide(again, (name) => now.get(name));
+  }
+
+  const refusals = new Map<string, string>();
+  for (const [name, why] of refused) {
+    const key = keyOf(name);
     if (key === undefined) host.log(`${name}: ${why}`);
-    return key === undefined ? [] : [{ key, why }];
-  });
-  return { result: { refused, held }, moves };
+    else refusals.set(key, why);
+  }
+  return { result: { refused: kept(refusals), held: kept(held) }, moves: written };
 }
+
+const kept = (rows: ReadonlyMap<string, string>): KeptRow[] => [...rows].map(([key, why]) => ({ key, why }));

@@ -1,4 +1,10 @@
-import { addressBits, ipv6Groups } from "../core/columns.ts";
+import { addressBits, ipv6Groups, Prefix } from "../core/columns.ts";
+
+/** A network that has reverse zones. */
+export const ReverseNetwork = Prefix.refine(
+  reversible,
+  "has no reverse zone: expected a length of 8 to 24 (IPv4) or 16 to 124 (IPv6)",
+);
 
 /** The name of an address in the reverse tree, without the final dot: `7.0.0.10.in-addr.arpa` (RFC 1035, 3.5; RFC 3596, 2.5). */
 export function reverseName(address: string): string {
@@ -25,6 +31,19 @@ export function reverseZones(prefix: string): string[] {
       v6,
     );
   });
+}
+
+/** The zone that a name is in: the nearest above it. */
+export function zoneAbove(name: string, zones: ReadonlyMap<string, unknown>): string | undefined {
+  for (let at = name.indexOf("."); at >= 0; at = name.indexOf(".", at + 1)) {
+    if (zones.has(name.slice(at + 1))) return name.slice(at + 1);
+  }
+  return undefined;
+}
+
+function reversible(prefix: string): boolean {
+  const length = Number(prefix.split("/")[1]);
+  return prefix.includes(":") ? length >= 16 && length <= 124 : length >= 8 && length <= 24;
 }
 
 function digitsOf(address: string): string[] {

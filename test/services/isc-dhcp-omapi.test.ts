@@ -98,7 +98,7 @@ test("a full run that finds nothing to do asks dhcpd whether it is there, and te
     result: await run({ a: pc }, { whole: true }),
     leases: dhcpd.machine.text("/var/lib/dhcp/dhcpd.leases"),
   };
-  assert.deepEqual(result, { held: [], proved: true });
+  assert.deepEqual(result, { refused: [], held: [], proved: true });
   assert.ok(dhcpd.commands.includes("open"));
   assert.equal(leases?.match(/host pc7/g)?.length, 1);
 });

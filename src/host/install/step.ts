@@ -28,10 +28,11 @@ export const commandsOf = (step: Exclude<Step, (host: Host) => Promise<void>>): 
 const isCommand = (step: Command | readonly Command[]): step is Command => typeof step[0] === "string";
 
 /** The error of a command that did not exit 0: program, code, and the first lines of what it said unless that may hold secrets. */
-export function failed(asked: Asked, { code, stdout, stderr }: Output, secret: boolean): CommandFailed {
+export function failed(asked: Asked, output: Output, secret: boolean): CommandFailed {
+  const { code, stdout, stderr } = output;
   const program = "socket" in asked ? asked.socket : asked[0];
   if (secret)
     return new CommandFailed(`${program} exited ${code} (what it said may hold secrets and is not shown)`, code);
   const said = (stderr.trim() || stdout.trim()).split("\n").slice(0, 8).join("\n").slice(0, 1000);
-  return new CommandFailed(`${program} exited ${code}${said ? `: ${said}` : " and said nothing"}`, code);
+  return new CommandFailed(`${program} exited ${code}${said ? `: ${said}` : " and said nothing"}`, code, output);
 }

@@ -1,0 +1,130 @@
+import { z } from "zod";
+import { DomainName, Hostname, Ip } from "../core/columns.ts";
+import type { Host } from "../core/host.ts";
+import { UserError } from "../core/outcome.ts";
+import { canonical } from "../core/row.ts";
+import { service } from "../core/service.ts";
+import { converge, type Move } from "./records.ts";
+import { ReverseNetwork } from "./reverse-zone.ts";
+import { type Options, path, readSettings } from "./settings.ts";
+import { servedRows } from "./zone-observed.ts";
+import { hostTypes, type Layout, layout, type NameRecords } from "./zone-records.ts";
+import { hosts, zoneRow } from "./zone-row.ts";
+import { serialNotes } from "./zone-serial-notes.ts";
+import { type ZoneServer, zoneServer } from "./zone-server.ts";
+import { zoneWriter } from "./zone-writer.ts";
+
+const settings = z.strictObject({
+  /** The zone of the names. */
+  zone: DomainName,
+  /** The networks whose reverse zones are written, too. */
+  reverse: z.array(ReverseNetwork).default([]),
+  /** The primary server: what is updated, transferred and asked. */
+  server: z.union([Ip, DomainName, Hostname], "is not an address or name of a server").default("127.0.0.1"),
+  port: z.int("is not a port").min(1, "is not a port").max(65535, "is not a port").default(53),
+  /** The file of the TSIG key, as tsig-keygen writes it. */
+  key: path.default("/etc/bind/trigger.key"),
+  /** Seconds that the server may take for one answer. */
+  timeout: z.int("is not a whole number of seconds").min(1).max(60).default(5),
+  ttl: z.int("is not a whole number of seconds").min(0).max(2147483647).default(3600),
+  /** The types of record that are written; those left out are nobody's concern here. */
+  types: z
+    .array(z.enum(hostTypes, "is not A, AAAA or PTR"))
+    .refine((types) => types.includes("A") || types.includes("AAAA"), "has neither A nor AAAA")
+    .default([...hostTypes]),
+  /** Names of the zone that no row may have: `["www", "mail", "ns1"]`. */
+  reserved: z.array(z.union([Hostname, DomainName], "is not a name of the zone")).default([]),
+  /** What restarts with the server, so that one full run is made; systemd's `named` when left out and the server is this machine. */
+  daemon: z
+    .union([z.strictObject({ unit: z.string().min(1) }), z.strictObject({ pidFile: path }), z.literal(false)])
+    .optional(),
+});
+type Settings = z.output<typeof settings>;
+
+/** So many of the names that a run changed in a zone are asked for when it has ended. */
+const proofs = 25;
+
+/**
+ * The names of a zone, and their addresses in its reverse zones, on any server that takes dynamic updates (RFC 2136), signed (TSIG, RFC 8945).
+ * Others may write to the same zones: what was not written here is left alone.
+ *
+ * @example
+ * export default bind({ zone: "campus.example", reverse: ["10.0.0.0/16", "2001:db8:1::/48"] });
+ */
+export function bind(options: Options<typeof settings, z.input<ReturnType<typeof bindRow>>>) {
+  const { select = hosts, ...given } = options;
+  const settingsOf = readSettings("bind", settings, given);
+  const general = settingsOf("");
+  for (const host of Object.keys(given.on ?? {})) requireSame(settingsOf(host), general);
+  const daemon = general.daemon ?? (isHere(general.server) ? { unit: "named" } : undefined);
+  return service({
+    row: bindRow(general),
+    unique: ["name", "ips"],
+    shared: true,
+    ...(daemon ? { daemon } : {}),
+    select,
+    async run(table, host) {
+      const { zones, server } = await open(settingsOf(host.name), host);
+      const notes = serialNotes(server, host);
+      const bring = async (changes: typeof table.changes) => {
+        const writer = zoneWriter(zones, server);
+        const { result, moves } = await converge({ ...table, changes }, host, { ...zones, ...server, ...writer });
+        if (writer.dry()) return result;
+        const proved = await prove(moves, zones, server, host);
+        notes.written(moves.flatMap(({ name }) => zones.zoneOf(name) ?? []));
+        return { ...result, proved };
+      };
+      let result = await bring(table.changes);
+      const older = table.changes && notes.older();
+      if (older) {
+        host.log(`${older}: another zone than the one last written: it is compared as a whole`);
+        result = await bring(undefined);
+      }
+      notes.keep();
+      return result;
+    },
+    async observe(host) {
+      const { zones, server } = await open(settingsOf(host.name), host);
+      return servedRows(await server.look(), zones, host.owned);
+    },
+  });
+}
+
+/** A row whose addresses are in one order: a server gives them in any. */
+const bindRow = ({ zone, reserved }: Settings) => {
+  const row = zoneRow({ zone, records: reserved.map((name) => (name.includes(".") ? `${name}.` : name)) });
+  return row.extend({ ips: row.shape.ips.overwrite((ips) => [...new Set(ips)].sort()) });
+};
+
+async function open({ key, ...settings }: Settings, host: Host) {
+  const bytes = await host.files.read(key);
+  if (!bytes) {
+    throw new Error(`there is no key file ${key}: tsig-keygen trigger > ${key}, and include "${key}"; in named.conf`);
+  }
+  const name = /^\s*key\s+"?([^"\s{;]+)/m.exec(new TextDecoder().decode(bytes))?.[1] ?? "trigger";
+  const zones = layout(settings);
+  return { zones, server: zoneServer({ ...settings, key: { path: key, name } }, zones, host) };
+}
+
+/** Whether the server answers what it took, for some of the names. */
+async function prove(moves: readonly Move<NameRecords>[], zones: Layout, server: ZoneServer, host: Host) {
+  const asked = zones.zones.flatMap((zone) => moves.filter(({ name }) => zones.zoneOf(name) === zone).slice(0, proofs));
+  const meant = new Map(asked.flatMap(({ name, after }) => (after === undefined ? [] : [[name, after] as const])));
+  const served = await server.look(new Set(asked.map(({ name }) => name)), meant);
+  const text = (records: NameRecords | undefined): string => canonical(records ?? null);
+  const wrong = asked.find(({ name }) => text(meant.get(name)) !== text(served.get(name)));
+  if (wrong === undefined) return true;
+  const [took, answers] = [text(wrong.after), text(served.get(wrong.name))];
+  host.log(`${wrong.name}: the server took ${took} and answers ${answers}: is it below a delegation?`);
+  return false;
+}
+
+function requireSame(special: Settings, general: Settings): void {
+  for (const option of ["zone", "reserved", "daemon"] as const) {
+    if (canonical(special[option] ?? null) !== canonical(general[option] ?? null)) {
+      throw new UserError(`bind: on: ${option} is the same on every host`);
+    }
+  }
+}
+
+const isHere = (server: string): boolean => server === "::1" || server === "localhost" || server.startsWith("127.");
