@@ -10,14 +10,6 @@ export interface PlacedMove extends Move<Content> {
   readonly to: Placed | undefined;
 }
 
-/** What a run found in the way of its rows. */
-export interface InTheWay {
-  /** Why some wait: a reservation of somebody else's has their address. */
-  readonly foreign: Set<string>;
-  /** Reservations of ours that have another's address: something changed them, or they wait themselves. */
-  readonly ours: Set<string>;
-}
-
 /**
  * Gives each reservation its place. Refused are those whose address is in no subnet, and those whose address another client has:
  * somebody else's reservation is then held, so that it can be adopted.

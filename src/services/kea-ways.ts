@@ -1,7 +1,6 @@
 import type { Host } from "../core/host.ts";
 import type { Configuration } from "./kea-config.ts";
 import type { Control } from "./kea-control.ts";
-import type { InTheWay } from "./kea-moves.ts";
 import type { Content, Family, Identifier } from "./kea-reservation.ts";
 import type { Records } from "./records.ts";
 
@@ -18,6 +17,14 @@ export interface Kea {
   readonly inTheWay: InTheWay;
   /** Makes what runs be what Kea starts with. */
   keep(): Promise<void>;
+}
+
+/** What a run found in the way of its rows. */
+export interface InTheWay {
+  /** Why some wait: a reservation of somebody else's has their address. */
+  readonly foreign: Set<string>;
+  /** Reservations of ours that have another's address: something changed them, or they wait themselves. */
+  readonly ours: Set<string>;
 }
 
 /** One of the ways in which reservations come into a running Kea. */
