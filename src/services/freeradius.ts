@@ -4,10 +4,10 @@ import { z } from "zod";
 import type { Host, InstallFile, InstallSteps } from "../core/host.ts";
 import { UserError } from "../core/outcome.ts";
 import { type KeptRow, type Rows, service } from "../core/service.ts";
-import { accounts, commonReply } from "./radius-accounts.ts";
-import { Identity, isDevice, Password, readPassword, replyTypes, Vlan } from "./radius-columns.ts";
-import { radiusDaemon } from "./radius-daemon.ts";
-import { macForms, nonceIn, type RadiusUser, readUsers, usersFile } from "./radius-users.ts";
+import { accounts, commonReply } from "./radius/accounts.ts";
+import { Identity, isDevice, Password, readPassword, replyTypes, Vlan } from "./radius/columns.ts";
+import { radiusDaemon } from "./radius/daemon.ts";
+import { macForms, nonceIn, type RadiusUser, readUsers, usersFile } from "./radius/users.ts";
 import { type Options, path, readSettings, step, stepsOf } from "./settings.ts";
 
 type ReplyType = keyof typeof replyTypes;

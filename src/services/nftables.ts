@@ -2,8 +2,8 @@ import { z } from "zod";
 import type { Host } from "../core/host.ts";
 import { Refusal, UserError } from "../core/outcome.ts";
 import { type Columns, type Select, service } from "../core/service.ts";
-import { bootFiles } from "./nft-boot.ts";
-import { nftOn } from "./nft-kernel.ts";
+import { bootFiles } from "./nft/boot.ts";
+import { nftOn } from "./nft/kernel.ts";
 import {
   columnsOf,
   columnsOfElement,
@@ -12,8 +12,8 @@ import {
   readSets,
   rowOf,
   setSettings,
-} from "./nft-sets.ts";
-import { bringTable, type Ground, isDeclaredAs, nameOf } from "./nft-table.ts";
+} from "./nft/sets.ts";
+import { bringTable, type Ground, isDeclaredAs, nameOf } from "./nft/table.ts";
 import { command, type PerHost, path, readSettings } from "./settings.ts";
 
 const families = ["inet", "ip", "ip6", "bridge", "netdev", "arp"] as const;

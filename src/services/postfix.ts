@@ -2,7 +2,7 @@ import { z } from "zod";
 import { column, Mail } from "../core/columns.ts";
 import type { Host } from "../core/host.ts";
 import { type Run, type RunResult, type Select, service } from "../core/service.ts";
-import { isFew, type Lookups, type MapPlace, movesBetween, postfixMap } from "./postfix-map.ts";
+import { isFew, type Lookups, type MapPlace, movesBetween, postfixMap } from "./mail/map.ts";
 import { command, notice, type Options, path, readSettings } from "./settings.ts";
 
 const alone = /^[A-Za-z0-9_]([A-Za-z0-9._+=-]{0,62}[A-Za-z0-9_])?$/;

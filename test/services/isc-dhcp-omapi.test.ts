@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { dryMachine } from "../../src/machines/dry.ts";
-import { dynamicHosts } from "../../src/services/host-declarations.ts";
+import { dynamicHosts } from "../../src/services/dhcpd/host-declarations.ts";
 import { dhcpRow, iscDhcp } from "../../src/services/isc-dhcp.ts";
 import { readKey } from "../../src/services/key-file.ts";
 import { conform } from "./conform.ts";

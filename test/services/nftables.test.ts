@@ -3,9 +3,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { CommandFailed } from "../../src/core/outcome.ts";
 import type { Columns } from "../../src/core/service.ts";
-import { sameAmount, withMoves } from "../../src/services/nft-amount.ts";
-import { sift } from "../../src/services/nft-choice.ts";
-import { gathered, movesBetween, movesOf } from "../../src/services/nft-moves.ts";
+import { sameAmount, withMoves } from "../../src/services/nft/amount.ts";
+import { sift } from "../../src/services/nft/choice.ts";
+import { gathered, movesBetween, movesOf } from "../../src/services/nft/moves.ts";
 import {
   columnsOfElement,
   elementsOf,
@@ -13,8 +13,8 @@ import {
   readSets,
   rowOf,
   setSettings,
-} from "../../src/services/nft-sets.ts";
-import { movesText, tableText } from "../../src/services/nft-text.ts";
+} from "../../src/services/nft/sets.ts";
+import { movesText, tableText } from "../../src/services/nft/text.ts";
 import { nftables } from "../../src/services/nftables.ts";
 import { conform } from "./conform.ts";
 import { anything } from "./hostile.ts";
