@@ -29,9 +29,9 @@ export const Vlan = column("a VLAN (1 to 4094, or a name of a-z, A-Z, 0-9, . _ a
 
 const base64 = /^(?:[A-Za-z0-9+/]{4}){3,40}(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
 
-/** Texts of any language, without control characters: as a single-quoted word they are themselves and nothing else. */
+/** Texts of any language, without control characters and line ends (U+2028 and U+2029 are some): as a single-quoted word they are themselves and nothing else. */
 const isText = (text: string, bytes: number): boolean =>
-  text !== "" && Buffer.byteLength(text) <= bytes && text.isWellFormed() && !/\p{Cc}/u.test(text);
+  text !== "" && Buffer.byteLength(text) <= bytes && text.isWellFormed() && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text);
 
 /** The attribute of FreeRADIUS for each form of password, those with which most ways of authentication work first. */
 export const schemes: Readonly<Record<string, { attribute: string; clean(text: string): string | undefined }>> = {
