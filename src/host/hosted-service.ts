@@ -51,7 +51,7 @@ export function hostService(name: string, service: Service, options: HostOptions
   rows?.recompute(clock.now());
   // The machine, the daemon or the service's own code may be another one than at the last run.
   if (table) oweFullRun(database, name);
-  const stream = receiver(options.name, store, { obey: orders(store, context), log });
+  const stream = receiver(options.name, store, { obey: orders(store, context), log, safeguards: options.safeguards });
   let intake: Intake | undefined;
 
   function tableOwes(): boolean {

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { Safeguards } from "../core/follow.ts";
 import type { Service } from "../core/service.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -20,6 +21,8 @@ export interface HostOptions {
   readonly fullEvery?: number;
   /** A run of a service has succeeded. */
   ran?(service: string): void;
+  /** Of a simulation: the safeguards of the stream that it takes away. */
+  readonly safeguards?: Safeguards;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Connects to the broker; called only after every service has had its first run. */

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { type Followed, type Followup, follow, type Want } from "../core/follow.ts";
+import { type Followed, type Followup, follow, type Safeguards, type Want } from "../core/follow.ts";
 import { reportService, serviceKey } from "../core/routing.ts";
 import type { Service } from "../core/service.ts";
 import {
@@ -58,7 +58,11 @@ type Taken = { readonly followup: Followup; readonly of: StreamMessage } | { rea
 export function receiver(
   host: string,
   store: ServiceStore,
-  { obey, log }: { obey: (order: OrderMessage) => void; log: (line: string) => void },
+  {
+    obey,
+    log,
+    safeguards,
+  }: { obey: (order: OrderMessage) => void; log: (line: string) => void; safeguards?: Safeguards | undefined },
 ): Receiver {
   const { database, name, rows, messages } = store;
   let followed: Followed = readFacts(database, name)?.followed ?? {};
@@ -80,7 +84,7 @@ export function receiver(
   }
 
   function takeStream(rows: StoredRows, message: StreamMessage, now: number): Taken {
-    const followup = follow(followed, message, rows.digest);
+    const followup = follow(followed, message, rows.digest, safeguards);
     if (followup.write) rows.write(followup.write, now);
     followed = followup.followed;
     return { followup, of: message };

@@ -1,0 +1,188 @@
+import type { Followed } from "../../../src/core/follow.ts";
+import { type Mark, olderState } from "../../../src/core/stream.ts";
+import { serviceReport } from "../../../src/host/report.ts";
+import { readFacts } from "../../../src/host/store.ts";
+import { expected, rock, type ServiceName, serviceNames } from "./campus.ts";
+import type { WorldDirectory } from "./directory.ts";
+import { file, isBad, isWhole } from "./machine.ts";
+import type { Time } from "./time.ts";
+import type { HostProcess } from "./world.ts";
+
+/** Which of the promises was broken, and how. */
+export class Violation extends Error {
+  override name = "Violation";
+  readonly promise: string;
+  constructor(promise: string, detail: string) {
+    super(`${promise}: ${detail}`);
+    this.promise = promise;
+  }
+}
+
+/** Looks at the world and says which promise it breaks. */
+export interface Judge {
+  /** Sees every text that ever stands in the file of a host. */
+  seeText(host: string, text: string | undefined): void;
+  /** What must be true at every moment. */
+  look(): void;
+  /** What is not yet as it must be in the end. */
+  unsettled(): string | undefined;
+  /** A host's store is another one. */
+  forget(host: string): void;
+  /** Throws what was seen at a moment at which nothing could be thrown. */
+  readonly seen: Violation | undefined;
+}
+
+export interface JudgeOptions {
+  readonly hosts: readonly HostProcess[];
+  readonly directory: WorldDirectory;
+  readonly time: Time;
+  readonly removalLimit: number;
+  /** The epochs that said that the directory was rolled back. */
+  readonly rolledBack: ReadonlySet<number>;
+}
+
+const hour = 60 * 60_000;
+
+export function judge({ hosts, directory, removalLimit, rolledBack, time }: JudgeOptions): Judge {
+  const marks = new Map<string, Mark>();
+  const texts = new Map<string, string | undefined>();
+  const removals = new Map<string, { readonly at: number; readonly line: string }[]>();
+  let seen: Violation | undefined;
+
+  function seeText(host: string, text: string | undefined): void {
+    const before = texts.get(host);
+    if (text === before) return;
+    texts.set(host, text);
+    const broken = (promise: string, detail: string): void => {
+      seen ??= new Violation(promise, `${host}: ${detail}`);
+    };
+    if (text === undefined) broken("P2", `its file is gone; it was ${JSON.stringify(before)}`);
+    else if (!isWhole(text)) broken("P2", `half a file stands in place: ${JSON.stringify(text)}`);
+    else if (isBad(text)) broken("P2", `a text that fails its check stands in place: ${JSON.stringify(text)}`);
+    else if (before?.includes(rock.name) && !text.includes(rock.name))
+      broken("P1", "a row that was never touched has gone from its file");
+    else countRemovals(host, before, text);
+  }
+
+  function countRemovals(host: string, before: string | undefined, after: string): void {
+    const lines = (text: string | undefined): string[] => text?.split("\n").filter((line) => /^\d/.test(line)) ?? [];
+    const words = new Set(lines(after).flatMap((line) => line.split(" ")));
+    const gone = removals.get(host) ?? [];
+    removals.set(host, gone);
+    for (const line of lines(before)) {
+      // One whose name or address another row has is not gone: it has changed, or gave its place.
+      if (line.split(" ").some((word) => words.has(word))) continue;
+      gone.push({ at: time.now(), line });
+    }
+    // What goes and comes back is not counted by a host whose run was cut short in between.
+    const within = new Set(gone.filter(({ at }) => at > time.now() - hour).map(({ line }) => line));
+    for (const line of lines(after)) within.delete(line);
+    if (within.size > removalLimit) {
+      seen ??= new Violation("P7", `${host}: ${within.size} rows went within an hour, at most ${removalLimit} may`);
+    }
+  }
+
+  function lookAtMark(host: HostProcess, service: ServiceName): void {
+    const mark = followedOf(host, service)?.mark;
+    const place = `${host.name} ${service}`;
+    const before = marks.get(place);
+    if (!mark) return;
+    marks.set(place, mark);
+    if (!before) return;
+    if (mark.epoch < before.epoch || (mark.epoch === before.epoch && mark.seq < before.seq)) {
+      throw new Violation("P4", `${place}: (${mark.epoch}, ${mark.seq}) after (${before.epoch}, ${before.seq})`);
+    }
+    const meant = mark.epoch > before.epoch && rolledBack.has(mark.epoch);
+    if (olderState(mark.asOf.state, before.asOf.state) && !meant) {
+      throw new Violation("P4", `${place}: state ${mark.asOf.state} after ${before.asOf.state}`);
+    }
+  }
+
+  function wrong(host: HostProcess, service: ServiceName): string | undefined {
+    const facts = readFacts(host.store.raw, service);
+    const { mark, equal, doubt } = facts?.followed ?? {};
+    if (!facts || !mark || !equal) return "was never compared";
+    if (doubt) return "is in doubt of its table";
+    if (facts.failing !== undefined) return `fails: ${facts.failing}`;
+    if (olderState(equal.asOf.state, directory.state) || olderState(directory.state, equal.asOf.state))
+      return `was equal as of ${equal.asOf.state}, not of ${directory.state}`;
+    const wanted = expected(directory.campus, service, equal.asOf.clock);
+    const served = servedBy(host, service);
+    const rows = host.store.raw
+      .prepare("SELECT key, desired, loaded, why, doubt FROM row WHERE service = ?")
+      .all(service) as unknown as StoredRow[];
+    const stored = new Map(rows.map((row) => [row.key, row]));
+    for (const key of new Set([...wanted.keys(), ...stored.keys()])) {
+      const { why = null, loaded = null, desired = null, doubt = 0 } = stored.get(key) ?? {};
+      const want = wanted.get(key);
+      if (doubt) return `${key} is in doubt`;
+      if (want === "refused" ? !desired?.startsWith("!") : desired !== (want ?? null))
+        return `${key} should be ${want}, and is ${desired}`;
+      if (why !== null && !why.startsWith("refused:") && !why.startsWith("held with the removals"))
+        return `${key} is kept: ${why}`;
+      if (want !== "refused" && why?.startsWith("refused:") && !isCovered(key, wanted)) return `${key} is kept: ${why}`;
+      const right = why === null ? (want === "refused" ? null : (want ?? null)) : loaded;
+      if (served.take(right)) continue;
+      return `${key} should be served as ${right}${why === null ? "" : ` (${why})`}`;
+    }
+    return served.rest();
+  }
+
+  return {
+    seeText,
+    look() {
+      if (seen) throw seen;
+      for (const host of hosts) for (const service of serviceNames) lookAtMark(host, service);
+    },
+    unsettled() {
+      for (const host of hosts) {
+        if (host.machine.running !== host.machine.raw.text(file)) return `${host.name}: named does not run its file`;
+        for (const service of serviceNames) {
+          const why = wrong(host, service);
+          if (why) return `${host.name} ${service}: ${why}`;
+          const { owed, reloads } = serviceReport(host.store.raw, service);
+          if (owed > 0 || reloads.length > 0) return `${host.name} ${service}: owes ${owed} rows, reloads ${reloads}`;
+        }
+      }
+      return undefined;
+    },
+    forget(host) {
+      for (const service of serviceNames) marks.delete(`${host} ${service}`);
+    },
+    get seen() {
+      return seen;
+    },
+  };
+}
+
+interface StoredRow {
+  readonly key: string;
+  readonly desired: string | null;
+  readonly loaded: string | null;
+  readonly why: string | null;
+  readonly doubt: number;
+}
+
+const followedOf = (host: HostProcess, service: ServiceName): Followed | undefined =>
+  readFacts(host.store.raw, service)?.followed;
+
+/** A key of an entry that is refused as a whole. */
+const isCovered = (key: string, wanted: ReadonlyMap<string, string>): boolean =>
+  wanted.get(key.split("/", 1)[0]!) === "refused";
+
+/** What a daemon serves: each row may be asked for once, and none may be left over. */
+function servedBy({ machine }: HostProcess, service: ServiceName) {
+  const rows =
+    service === "names"
+      ? (machine.running ?? "").split("\n").filter((line) => /^\d/.test(line))
+      : [...machine.records].map(([ip, name]) => `${ip} ${name}`);
+  const left = new Set(rows);
+  return {
+    take(cell: string | null): boolean {
+      if (cell === null) return true;
+      const { ip, name } = JSON.parse(cell);
+      return left.delete(`${ip} ${name}`);
+    },
+    rest: () => (left.size > 0 ? `serves what it should not: ${[...left].join(", ")}` : undefined),
+  };
+}

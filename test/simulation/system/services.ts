@@ -1,0 +1,70 @@
+import { Away, CommandFailed } from "../../../src/core/outcome.ts";
+import { type Columns, type Service, service, type Table } from "../../../src/core/service.ts";
+import { converge } from "../../../src/services/records.ts";
+import { addresses, names, type ServiceName } from "./campus.ts";
+import { file, textOf } from "./machine.ts";
+
+/** The services of the world, written as those of a project are. */
+
+export interface ServiceOptions {
+  /** The daemon can be asked whether it runs this very text. */
+  readonly probes: boolean;
+  /** A run has failed. */
+  readonly failed: (service: ServiceName) => void;
+}
+
+export function services({ probes, failed }: ServiceOptions): Map<string, Service> {
+  const hosts = service({
+    ...names,
+    unique: ["name", "ip"],
+    daemon: { unit: "named" },
+    async run({ rows }, host) {
+      const text = textOf(rows);
+      const probe = probes ? { probe: (on: typeof host) => on.ask(["probe"], { input: text }).then(() => {}) } : {};
+      await host.install({ path: file, text }, { check: ["check", "{staged}"], reload: ["reload"], ...probe });
+    },
+  });
+  const records = service({
+    ...addresses,
+    unique: ["ip"],
+    shared: true,
+    daemon: { unit: "recordd" },
+    async run(run, host) {
+      const ask = async (word: "look" | "write", input = ""): Promise<string> => {
+        try {
+          return (await host.tell(["records", word], { input })).stdout;
+        } catch (error) {
+          if (error instanceof CommandFailed && error.code === 75) throw new Away(error.message, { cause: error });
+          throw error;
+        }
+      };
+      const { result } = await converge<{ ip: string; name: string }, string>(run, host, {
+        of: ({ ip, name }) => [[ip, name]],
+        async look(asked) {
+          const all: [string, string][] = JSON.parse(await ask("look"));
+          return new Map(all.filter(([name]) => !asked || asked.has(name)));
+        },
+        async write(moves) {
+          await ask("write", JSON.stringify(moves.map(({ name, after }) => [name, after ?? null])));
+          return undefined;
+        },
+      });
+      return result;
+    },
+  });
+  const watched = (name: ServiceName, { table }: { readonly table: unknown }): [string, Service] => {
+    const whole = table as Table;
+    const run: Table["run"] = async (given, host) => {
+      try {
+        return await whole.run(given, host);
+      } catch (error) {
+        failed(name);
+        throw error;
+      }
+    };
+    return [name, { table: { ...whole, run } }];
+  };
+  return new Map([watched("names", hosts), watched("addresses", records)]);
+}
+
+export type Row = Columns & { readonly name: string; readonly ip: string };

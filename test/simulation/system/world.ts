@@ -1,0 +1,252 @@
+import { queueName } from "../../../src/core/routing.ts";
+import type { Table } from "../../../src/core/service.ts";
+import { runHost } from "../../../src/host/host.ts";
+import { transcribe } from "../../../src/transcriber/transcriber.ts";
+import { type Random, seeded } from "../stream/random.ts";
+import { type Break, schemaWithout } from "./breaks.ts";
+import { type Campus, type Machine, type Person, rock, serviceNames } from "./campus.ts";
+import { type Follower, type WorldDirectory, worldDirectory } from "./directory.ts";
+import { type Judge, judge } from "./judge.ts";
+import { type Life, life } from "./life.ts";
+import { type SimulatedMachine, simulatedMachine } from "./machine.ts";
+import { type Link, type Network, network } from "./network.ts";
+import { services } from "./services.ts";
+import { openStore, type Store } from "./store.ts";
+import { type Time, worldTime } from "./time.ts";
+
+/** The whole system in one process: the directory, the broker, two transcribers and two hosts, with all that can happen to them. */
+export interface World {
+  readonly random: Random;
+  readonly time: Time;
+  readonly directory: WorldDirectory;
+  readonly network: Network;
+  readonly hosts: readonly HostProcess[];
+  readonly transcribers: readonly TranscriberProcess[];
+  readonly judge: Judge;
+  /** How many rows may go from a host within an hour. */
+  readonly removalLimit: number;
+  /** What happened, in order: steps and log lines. */
+  readonly log: string[];
+  note(line: string): void;
+}
+
+interface Process {
+  readonly name: string;
+  readonly up: boolean;
+  readonly link: Link | undefined;
+  readonly life: Life | undefined;
+  start(): void;
+  kill(): void;
+  stop(): void;
+}
+export interface HostProcess extends Process {
+  readonly machine: SimulatedMachine;
+  readonly store: Store;
+  readonly probes: boolean;
+  powerCut(): void;
+}
+export interface TranscriberProcess extends Process {
+  readonly clock: { skew: number };
+  readonly source: Follower;
+}
+
+const config = {
+  timezone: "UTC",
+  hosts: new Map<string, readonly string[]>([
+    ["a", serviceNames],
+    ["b", serviceNames],
+    ["t1", ["event"]],
+    ["t2", ["event"]],
+  ]),
+};
+const codes = new Map(serviceNames.map((service) => [service as string, "1"]));
+/** How often digests are said: short, so that a schedule is. */
+const digestInterval = 20_000;
+
+export function world(seed: number, without: Break | undefined): World {
+  const random = seeded(seed);
+  const time = worldTime();
+  const log: string[] = [];
+  const say = (line: string): void => void log.push(`${(time.monotonic() / 1000).toFixed(3).padStart(9)} ${line}`);
+  const rolledBack = new Set<number>();
+  const epochs = new Map<string, number>();
+  const directory = worldDirectory(firstCampus(random), time, { halfRefresh: without === "complete" });
+
+  function see(key: string, body: string): string | undefined {
+    const message = JSON.parse(body);
+    if (without === "spoken-refusal" && (message.kind === "refusal" || message.kind === "report")) return undefined;
+    if (message.rolledBack) rolledBack.add(message.epoch);
+    if (without !== "unique-epoch" || !key.startsWith("trigger.")) return body;
+    if (!["rows", "digest", "part"].includes(message.kind)) return body;
+    // As if each process counted its own epochs from 1.
+    const counted = epochs.get(`${message.epoch}`) ?? 1 + (epochs.size % 2);
+    epochs.set(`${message.epoch}`, counted);
+    return JSON.stringify({ ...message, epoch: counted });
+  }
+  const broker = network({ time, random, see, queueLimit: random.chance(0.5) ? 1000 : 4 + random.below(8) });
+  const removalLimit = random.chance(0.3) ? 2 + random.below(4) : 1000;
+
+  function hostProcess(name: string, probes: boolean): HostProcess {
+    const store = openStore(without && schemaWithout[without]);
+    const machine = simulatedMachine(
+      {
+        stageSync: without === "stage-sync",
+        namesSync: false,
+        incarnation: without === "incarnation",
+        check: without === "check",
+      },
+      time.monotonic,
+      (text) => judged.seeText(name, text),
+    );
+    let link: Link | undefined;
+    let up = false;
+    const self: HostProcess = {
+      ...{ name, store, machine, probes },
+      get up() {
+        return up;
+      },
+      get link() {
+        return link;
+      },
+      get life() {
+        return machine.life;
+      },
+      start() {
+        if (up) return;
+        up = true;
+        const mine = life(() => {
+          up = false;
+          store.abandon();
+          link?.crash();
+          say(`${name}: ended`);
+        });
+        machine.life = mine;
+        const database = store.openedBy(mine);
+        const ended = (how: string): void => {
+          if (mine.dead) return;
+          say(`${name}: ${how}`);
+          mine.kill();
+        };
+        runHost({
+          ...{ name, codes, database, log: (line: string) => say(`${name}: ${line}`) },
+          services: services({
+            probes: probes && without !== "probe",
+            failed(service) {
+              if (without === "in-doubt" && !mine.dead)
+                store.raw.prepare("UPDATE row SET doubt = 0, given = NULL WHERE service = ?").run(service);
+            },
+          }),
+          ...(without && without in safeguardOf
+            ? { safeguards: { ...all, [safeguardOf[without] as string]: false } }
+            : {}),
+          machineOf: () => machine.seenBy(mine),
+          removalLimit: () => removalLimit,
+          clock: time.seenBy(machine),
+          signal: mine.signal,
+          connect: async () => {
+            link = broker.connect(mine);
+            return link;
+          },
+        }).then(
+          () => ended("has stopped"),
+          (error) => ended(`cannot go on: ${error}`),
+        );
+      },
+      kill: () => machine.life?.kill(),
+      stop: () => machine.life?.stop(),
+      powerCut() {
+        machine.life?.kill();
+        machine.powerCut(random.unit);
+      },
+    };
+    return self;
+  }
+
+  function transcriberProcess(name: string): TranscriberProcess {
+    const clock = { skew: 0 };
+    const source = directory.follower();
+    const tables = new Map(
+      [...services({ probes: true, failed() {} })].flatMap(([service, definition]): [string, Table][] =>
+        "table" in definition ? [[service, definition.table]] : [],
+      ),
+    );
+    let link: Link | undefined;
+    let current: Life | undefined;
+    let up = false;
+    return {
+      ...{ name, clock, source },
+      get up() {
+        return up;
+      },
+      get link() {
+        return link;
+      },
+      get life() {
+        return current;
+      },
+      start() {
+        if (up) return;
+        up = true;
+        const mine = life(() => {
+          up = false;
+          link?.crash();
+          say(`${name}: ended`);
+        });
+        current = mine;
+        link = broker.connect(mine);
+        transcribe({
+          ...{ host: name, config, codes, source, services: tables, broker: link },
+          ...{ clock: time.seenBy(clock), random: random.unit, signal: mine.signal, onReport() {} },
+          log: (line) => say(`${name}: ${line}`),
+          digestInterval: without === "in-band-digest" ? 1e9 : digestInterval,
+        }).done.then(
+          () => mine.kill(),
+          (error) => {
+            if (!mine.dead) say(`${name}: cannot go on: ${error}`);
+            mine.kill();
+          },
+        );
+      },
+      kill: () => current?.kill(),
+      stop: () => current?.stop(),
+    };
+  }
+
+  const hosts = [hostProcess("a", true), hostProcess("b", false)];
+  const transcribers = [transcriberProcess("t1"), transcriberProcess("t2")];
+  const judged = judge({ hosts, directory, time, removalLimit, rolledBack });
+  return {
+    ...{ random, time, directory, network: broker, hosts, transcribers, judge: judged, removalLimit, log },
+    note: (line) => say(`* ${line}`),
+  };
+}
+
+const all = { epoch: true, asOf: true, duplicate: true, late: true };
+const safeguardOf: Partial<Record<Break, keyof typeof all>> = {
+  epoch: "epoch",
+  "as-of": "asOf",
+  duplicate: "duplicate",
+  part: "late",
+};
+
+/** The names of the queues that tables travel in. */
+export const tableQueues = ["a", "b"].flatMap((host) => serviceNames.map((service) => queueName(host, service)));
+
+function firstCampus(random: Random): Campus {
+  const things: [string, Person | Machine][] = [
+    [rock.owner, { kind: "person" }],
+    [rock.machine, { kind: "machine", name: rock.name, ips: [rock.ip], owner: rock.owner }],
+    ["p1", { kind: "person" }],
+    ["p2", { kind: "person" }],
+  ];
+  for (let index = 1 + random.below(4); index > 0; index--) {
+    const machine = {
+      kind: "machine",
+      name: `m${index}`,
+      ips: [`10.0.0.${index + 10}`],
+      owner: `p${1 + random.below(2)}`,
+    };
+    things.push([`m${index}`, machine as Machine]);
+  }
+  return new Map(things);
+}
