@@ -36,13 +36,9 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
   const { service, database, clock, machine } = context;
   const facts = readFacts(database, service);
   const mark = facts?.followed.mark;
-  // After a failure the daemon may be another one than it was: its state is then unknown.
-  if (
-    facts?.failing !== undefined &&
-    facts.full === 0 &&
-    facts.incarnation !== (await machine.incarnation(table.daemon))
-  )
-    oweFullRun(database, service);
+  // A daemon that was restarted since, unnoticed, has lost what it was given: a run by the changes alone would vouch for the rest.
+  const incarnation = await machine.incarnation(table.daemon);
+  if (facts !== undefined && facts.full === 0 && facts.incarnation !== incarnation) oweFullRun(database, service);
   const asked = readFacts(database, service)?.full ?? 0;
   const tooMany =
     context.removalLimit && holdRemovals(database, service, context.removalLimit(facts?.rows ?? 0), clock.now());
@@ -55,7 +51,9 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
       const words = hostWords({ ...context, name: context.host, signal, secret, unsure: changes === undefined });
       const result = await table.run({ rows: given.rows, changes, interrupted: given.interrupted }, words.host);
       signal.throwIfAborted();
-      const incarnation = await machine.incarnation(table.daemon);
+      // A run that loads everything may restart the daemon itself; one by the changes knows only the daemon that it began with.
+      const whole = changes === undefined || words.proved() !== undefined;
+      const served = whole ? await machine.incarnation(table.daemon) : incarnation;
       transaction(database, () => {
         const { more, removed } = given.loaded(result ?? {}, clock.now());
         countRemovals(database, service, removed, clock.now());
@@ -67,7 +65,7 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
         const full = (now?.full ?? 0) - asked;
         const rows = (now?.rows ?? 0) + more;
         const well = { failing: undefined, fatal: undefined };
-        writeFacts(database, service, { ...well, full, rows, loaded: mark, proved, incarnation, ranAt });
+        writeFacts(database, service, { ...well, full, rows, loaded: mark, proved, incarnation: served, ranAt });
       });
     });
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { Followed } from "../../../src/core/follow.ts";
 import { type Mark, olderState } from "../../../src/core/stream.ts";
+import { ownNames } from "../../../src/host/owned.ts";
 import { serviceReport } from "../../../src/host/report.ts";
 import { readFacts } from "../../../src/host/store.ts";
 import { expected, rock, type ServiceName, serviceNames } from "./campus.ts";
@@ -56,6 +57,13 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
     const broken = (promise: string, detail: string): void => {
       seen ??= new Violation(promise, `${host}: ${detail}`);
     };
+    // What was never loaded may go again: there is nothing good to keep.
+    const wasLoaded = (): boolean =>
+      hosts.some(
+        ({ name, store }) =>
+          name === host && store.raw.prepare("SELECT 1 FROM install_path WHERE loaded IS NOT NULL").get() !== undefined,
+      );
+    if (text === undefined && !wasLoaded()) return;
     if (text === undefined) broken("P2", `its file is gone; it was ${JSON.stringify(before)}`);
     else if (!isWhole(text)) broken("P2", `half a file stands in place: ${JSON.stringify(text)}`);
     else if (isBad(text)) broken("P2", `a text that fails its check stands in place: ${JSON.stringify(text)}`);
@@ -106,7 +114,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
     if (facts.failing !== undefined) return `fails: ${facts.failing}`;
     if (olderState(equal.asOf.state, directory.state) || olderState(directory.state, equal.asOf.state))
       return `was equal as of ${equal.asOf.state}, not of ${directory.state}`;
-    const wanted = expected(directory.campus, service, equal.asOf.clock);
+    const wanted = expected(directory.campus, service, mark.asOf.clock);
     const served = servedBy(host, service);
     const rows = host.store.raw
       .prepare("SELECT key, desired, loaded, why, doubt FROM row WHERE service = ?")
@@ -118,14 +126,17 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
       if (doubt) return `${key} is in doubt`;
       if (want === "refused" ? !desired?.startsWith("!") : desired !== (want ?? null))
         return `${key} should be ${want}, and is ${desired}`;
-      if (why !== null && !why.startsWith("refused:") && !why.startsWith("held with the removals"))
+      // What a store that is gone had written is somebody else's to the one that took its place.
+      const isForeign = service === "addresses" && host.store.lost && why?.startsWith("held: ");
+      if (why !== null && !isForeign && !why.startsWith("refused:") && !why.startsWith("held with the removals"))
         return `${key} is kept: ${why}`;
       if (want !== "refused" && why?.startsWith("refused:") && !isCovered(key, wanted)) return `${key} is kept: ${why}`;
       const right = why === null ? (want === "refused" ? null : (want ?? null)) : loaded;
       if (served.take(right)) continue;
       return `${key} should be served as ${right}${why === null ? "" : ` (${why})`}`;
     }
-    return served.rest();
+    const own = service === "addresses" && host.store.lost ? ownNames(host.store.raw, service) : undefined;
+    return served.rest(own);
   }
 
   return {
@@ -183,6 +194,10 @@ function servedBy({ machine }: HostProcess, service: ServiceName) {
       const { ip, name } = JSON.parse(cell);
       return left.delete(`${ip} ${name}`);
     },
-    rest: () => (left.size > 0 ? `serves what it should not: ${[...left].join(", ")}` : undefined),
+    /** What is left over; with `own` names, only of those. */
+    rest(own?: ReadonlySet<string>): string | undefined {
+      const wrong = [...left].filter((line) => own?.has(line.split(" ")[0]!) ?? true);
+      return wrong.length > 0 ? `serves what it should not: ${wrong.join(", ")}` : undefined;
+    },
   };
 }

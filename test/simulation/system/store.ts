@@ -1,4 +1,4 @@
-import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { createStoreTables } from "../../../src/host/store.ts";
 import { createWordsTables } from "../../../src/host/words.ts";
 import { Dead, type Life } from "./life.ts";
@@ -11,6 +11,8 @@ export interface Store {
   openedBy(life: Life): DatabaseSync;
   /** What SQLite does for a process that died. */
   abandon(): void;
+  /** It was another one once: what that one wrote into a shared daemon is not known to be ours. */
+  readonly lost: boolean;
   /** The next writes, so many, find the disk full. */
   full: number;
   /** Everything in it, to be brought back by `restore`. */
@@ -37,6 +39,7 @@ export function openStore(schema = ""): Store {
     return made;
   };
   let raw = open();
+  let lost = false;
   let backup: Map<string, Row[]> | undefined;
   const tables = (): string[] =>
     raw
@@ -54,9 +57,13 @@ export function openStore(schema = ""): Store {
     get raw() {
       return raw;
     },
+    get lost() {
+      return lost;
+    },
     full: 0,
     openedBy(life) {
       const mine = raw;
+      const known = prepared(mine);
       const write = (what: string): void => {
         life.step(what);
         if (store.full <= 0) return;
@@ -68,23 +75,23 @@ export function openStore(schema = ""): Store {
           return !life.dead && mine.isTransaction;
         },
         prepare(sql: string) {
-          const prepared = mine.prepare(sql);
+          const statement = known(sql);
           const alive = (): void => {
             if (life.dead) throw new Dead("the process is dead");
           };
           return {
             get(...values: SQLInputValue[]) {
               alive();
-              return prepared.get(...values);
+              return statement.get(...values);
             },
             all(...values: SQLInputValue[]) {
               alive();
-              return prepared.all(...values);
+              return statement.all(...values);
             },
             run(...values: SQLInputValue[]) {
               alive();
               if (!mine.isTransaction) write("store");
-              return prepared.run(...values);
+              return statement.run(...values);
             },
           };
         },
@@ -106,6 +113,7 @@ export function openStore(schema = ""): Store {
     restore() {
       if (!backup) return false;
       raw = create();
+      lost = true;
       for (const [table, rows] of backup) {
         for (const row of rows) {
           const columns = Object.keys(row);
@@ -118,8 +126,21 @@ export function openStore(schema = ""): Store {
       return true;
     },
     wipe() {
+      lost = true;
       raw = open();
     },
   };
   return store;
+}
+
+/** Statements by their text, prepared once. */
+const statements = new WeakMap<DatabaseSync, Map<string, StatementSync>>();
+export function prepared(database: DatabaseSync): (sql: string) => StatementSync {
+  const known = statements.get(database) ?? new Map<string, StatementSync>();
+  statements.set(database, known);
+  return (sql) => {
+    const statement = known.get(sql) ?? database.prepare(sql);
+    known.set(sql, statement);
+    return statement;
+  };
 }
