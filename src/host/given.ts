@@ -26,15 +26,15 @@ interface OwedRow {
   readonly doubt: number;
 }
 
-/** Marks, durably, the keys that a run is about to be given; they stay in doubt until it succeeds. */
-export function giveRows(database: DatabaseSync, service: string, table: Table): GivenRows {
+/** Marks, durably, the keys that a run is about to be given; they stay in doubt until it succeeds. A run on `all` rows also looks for those that contradict each other. */
+export function giveRows(database: DatabaseSync, service: string, table: Table, { all = false } = {}): GivenRows {
   const { owed, yielding } = transaction(database, () => {
     const owed = database
       .prepare(`SELECT key, desired, loaded, why, doubt FROM ${owedRows}`)
       .all(service) as unknown as OwedRow[];
     const give = database.prepare("UPDATE row SET doubt = 1, given = ? WHERE service = ? AND key = ?");
     for (const row of owed) give.run(targetOf(row), service, row.key);
-    const yielding = keptRowsThatYield(database, service, table, owed);
+    const yielding = keptRowsThatYield(database, service, table, () => (all ? goodRows(database, service) : owed));
     for (const { key } of yielding) give.run(null, service, key);
     return { owed, yielding };
   });
@@ -119,16 +119,23 @@ function keptRowsThatYield(
   database: DatabaseSync,
   service: string,
   { unique = [] }: Table,
-  owed: readonly OwedRow[],
+  given: () => readonly OwedRow[],
 ): OwedRow[] {
   const kept = database
     .prepare(`SELECT key, desired, loaded, why, doubt FROM ${keptRows} AND loaded IS NOT NULL`)
     .all(service) as unknown as OwedRow[];
   if (kept.length === 0) return [];
-  const good = owed.filter(({ why, desired }) => why === null && desired !== null);
+  const good = given().filter(({ why, desired }) => why === null && desired !== null);
   const claimed = new Set(good.flatMap(({ desired }) => claimsOf(unique, parse(desired) ?? {})));
   return kept.filter(({ loaded }) => claimsOf(unique, parse(loaded) ?? {}).some((value) => claimed.has(value)));
 }
+
+const goodRows = (database: DatabaseSync, service: string): OwedRow[] =>
+  database
+    .prepare(
+      "SELECT key, desired, loaded, why, doubt FROM row WHERE service = ? AND why IS NULL AND desired IS NOT NULL",
+    )
+    .all(service) as unknown as OwedRow[];
 
 const targetOf = ({ why, desired, loaded }: OwedRow): string | null => (why === null ? desired : loaded);
 const parse = (text: string | null): Columns | undefined => (text === null ? undefined : JSON.parse(text));

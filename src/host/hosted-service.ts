@@ -95,11 +95,10 @@ export function hostService(name: string, service: Service, options: HostOptions
         });
       };
       const question = questions((want) => say(ask(options.name, name, want)), clock, signal);
-      const received = ({ moved, heard, say: refusals, want, verify, asked }: Received): void => {
+      const received = ({ heard, say: refusals, want, verify, asked }: Received): void => {
         if (heard) question.heard();
         if (want ?? (verify && table)) question.ask(want ?? "digest");
         for (const refusal of refusals) say(refusal);
-        if (moved && table) writeFacts(database, name, { fatal: undefined });
         work.poke({ again: asked });
         changed();
       };

@@ -14,7 +14,7 @@ import { isBusy, patiently, transaction } from "../sqlite/open.ts";
 import type { StoredMessages } from "./messages.ts";
 import { readMessage } from "./read-message.ts";
 import type { StoredRows } from "./rows.ts";
-import { readFacts, writeFacts } from "./store.ts";
+import { oweFullRun, readFacts, writeFacts } from "./store.ts";
 
 /** Store, then acknowledge: what arrives for one service is durable before the broker may forget it. */
 
@@ -96,6 +96,11 @@ export function receiver(
       return transaction(database, () => {
         const taken = deliveries.map((delivery) => takeOne(delivery, now)).filter((one) => one !== undefined);
         if (followed !== before) writeFacts(database, name, { followed });
+        const settled = before.doubt && !followed.doubt;
+        if (settled && readFacts(database, name)?.loaded?.doubt) oweFullRun(database, name);
+        // Rows that have moved are a new text: what waited for that must not wait on when the process ends here.
+        if (taken.some((one) => "followup" in one && one.followup.write))
+          writeFacts(database, name, { fatal: undefined });
         // An order is obeyed in the transaction that takes it, so that none is acknowledged and then forgotten.
         for (const one of taken) if ("order" in one) obey(one.order);
         return taken;

@@ -43,7 +43,8 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
   const tooMany =
     context.removalLimit && holdRemovals(database, service, context.removalLimit(facts?.rows ?? 0), clock.now());
   if (tooMany !== undefined) context.log(tooMany);
-  const given = giveRows(database, service, table);
+  const doubt = facts?.followed.doubt;
+  const given = giveRows(database, service, table, { all: asked > 0 });
   try {
     await withinDeadline(context, async (signal) => {
       const changes = asked > 0 ? undefined : given.changes;
@@ -62,10 +63,13 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
         const ranAt = clock.now();
         // A full run that was asked for while this one was under way is still owed.
         const now = readFacts(database, service);
-        const full = (now?.full ?? 0) - asked;
+        // Rows of a table in doubt may contradict each other: who has run on them runs on all of them once the table is known to be right.
+        const settled = Number(doubt === true && !now?.followed.doubt);
+        const full = (now?.full ?? 0) - asked + settled;
+        const loaded = mark && doubt ? { ...mark, doubt } : mark;
         const rows = (now?.rows ?? 0) + more;
         const well = { failing: undefined, fatal: undefined };
-        writeFacts(database, service, { ...well, full, rows, loaded: mark, proved, incarnation: served, ranAt });
+        writeFacts(database, service, { ...well, full, rows, loaded, proved, incarnation: served, ranAt });
       });
     });
   } catch (error) {

@@ -89,8 +89,8 @@ export interface ServiceFacts {
   followed: Followed;
   /** How many rows are loaded; counted here because counting them in the table costs more the more there are. */
   rows: number;
-  /** The place whose rows the last successful run was given. */
-  loaded: Mark | undefined;
+  /** The place whose rows the last successful run was given, and whether the table was in doubt then. */
+  loaded: (Mark & { readonly doubt?: true }) | undefined;
   proved: boolean;
   incarnation: string | undefined;
   /** How often a run with all rows was asked for since the last one: the state of the daemon is unknown while it is above 0. */

@@ -1,5 +1,5 @@
 import { Away, CommandFailed } from "../../../src/core/outcome.ts";
-import { type Columns, type Service, service, type Table } from "../../../src/core/service.ts";
+import { type Service, service, type Table } from "../../../src/core/service.ts";
 import { converge } from "../../../src/services/records.ts";
 import { addresses, names, type ServiceName } from "./campus.ts";
 import { file, textOf } from "./machine.ts";
@@ -55,6 +55,7 @@ export function services({ probes, failed }: ServiceOptions): Map<string, Servic
   const watched = (name: ServiceName, { table }: { readonly table: unknown }): [string, Service] => {
     const whole = table as Table;
     const run: Table["run"] = async (given, host) => {
+      host.log(`is given ${sayGiven(given)}`);
       try {
         return await whole.run(given, host);
       } catch (error) {
@@ -67,4 +68,8 @@ export function services({ probes, failed }: ServiceOptions): Map<string, Servic
   return new Map([watched("names", hosts), watched("addresses", records)]);
 }
 
-export type Row = Columns & { readonly name: string; readonly ip: string };
+function sayGiven({ rows, changes, interrupted }: Parameters<Table["run"]>[0]): string {
+  const cut = interrupted ? " after an interruption" : "";
+  if (!changes) return `all ${rows.size} rows${cut}`;
+  return `${changes.map(({ key, after }) => `${after === undefined ? "-" : "+"}${key}`).join(" ") || "nothing"}${cut}`;
+}
