@@ -47,6 +47,8 @@ const hour = 60 * 60_000;
 export function judge({ hosts, directory, removalLimit, rolledBack, time }: JudgeOptions): Judge {
   const marks = new Map<string, Mark>();
   const texts = new Map<string, string | undefined>();
+  /** The text that `named` of each host was last seen to run. */
+  const ran = new Map<string, string>();
   const removals = new Map<string, { readonly at: number; readonly line: string }[]>();
   let seen: Violation | undefined;
 
@@ -69,7 +71,6 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
     else if (isBad(text)) broken("P2", `a text that fails its check stands in place: ${JSON.stringify(text)}`);
     else if (before?.includes(rock.name) && !text.includes(rock.name))
       broken("P1", "a row that was never touched has gone from its file");
-    else countRemovals(host, before, text);
   }
 
   function countRemovals(host: string, before: string | undefined, after: string): void {
@@ -142,6 +143,12 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
   return {
     seeText,
     look() {
+      for (const { name, machine } of hosts) {
+        const before = ran.get(name);
+        if (machine.running === undefined || machine.running === before) continue;
+        ran.set(name, machine.running);
+        countRemovals(name, before, machine.running);
+      }
       if (seen) throw seen;
       for (const host of hosts) for (const service of serviceNames) lookAtMark(host, service);
     },

@@ -49,8 +49,8 @@ export function isWhole(text: string): boolean {
 }
 
 /** What the daemon that checks says no to, and what it only finds when it loads it. */
-export const isBad = (text: string): boolean => text.includes("bad");
-const isBroken = (text: string): boolean => text.includes("broken");
+export const isBad = (text: string): boolean => text.includes("bad-name");
+const isBroken = (text: string): boolean => text.includes("broken-name");
 
 export function simulatedMachine(
   breaks: MachineBreaks,
@@ -74,7 +74,7 @@ export function simulatedMachine(
   raw.program("check", ({ arguments: [path = ""] }) => {
     if (breaks.check) return {};
     if (monotonic() < faults.check) return { code: 1, stderr: "out of memory" };
-    return isBad(raw.text(path) ?? "bad") ? { code: 1, stderr: "syntax error" } : {};
+    return isBad(raw.text(path) ?? "bad-name") ? { code: 1, stderr: "syntax error" } : {};
   });
   raw.program("reload", () => {
     if (monotonic() < faults.reload) return { code: 1, stderr: "out of memory" };
