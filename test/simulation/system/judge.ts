@@ -166,6 +166,9 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
     },
     forget(host) {
       for (const service of serviceNames) marks.delete(`${host} ${service}`);
+      // What went within the hour, and what was in force, was written there.
+      removals.delete(host);
+      ran.delete(host);
     },
     get seen() {
       return seen;

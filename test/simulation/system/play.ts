@@ -28,6 +28,13 @@ export async function play(seed: number, without?: Break): Promise<Played> {
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
     violation = error;
+    for (const { name, store } of played.hosts) {
+      for (const table of ["service", "row", "install_debt"]) {
+        for (const row of store.raw.prepare(`SELECT * FROM ${table}`).all()) {
+          played.note(`${name} has in ${table}: ${JSON.stringify(row)}`);
+        }
+      }
+    }
   } finally {
     for (const process of [...played.transcribers, ...played.hosts]) process.kill();
     await played.time.advance(0);
@@ -65,14 +72,7 @@ async function settle(world: World): Promise<void> {
     await pass(world, round);
     why = world.judge.unsettled();
   }
-  if (why !== undefined) {
-    for (const { name, store } of world.hosts) {
-      const facts = store.raw.prepare("SELECT * FROM service").all();
-      for (const fact of facts) world.note(`${name} holds ${JSON.stringify(fact)}`);
-      for (const row of store.raw.prepare("SELECT * FROM row").all()) world.note(`${name} has ${JSON.stringify(row)}`);
-    }
-    throw new Violation("P1", `never settled: ${why}`);
-  }
+  if (why !== undefined) throw new Violation("P1", `never settled: ${why}`);
   for (let left = calm; left > 0; left--) await pass(world, round);
   why = world.judge.unsettled();
   if (why !== undefined) throw new Violation("P1", `settled, and then did not stay so: ${why}`);
