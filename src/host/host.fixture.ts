@@ -143,6 +143,11 @@ export function scene(
       table.apply(changes);
       return Promise.all(telling.rows(changes, asOf()).map((message) => tell(message)));
     },
+    /** Says what never arrives. */
+    lose(changes: readonly CellChange[]): void {
+      table.apply(changes);
+      telling.rows(changes, asOf());
+    },
     digest: () => tell(telling.digest(asOf())),
     send: (body: unknown, messageId?: string) =>
       speaker.publish(serviceKey(name), JSON.stringify(body), messageId === undefined ? {} : { messageId }),

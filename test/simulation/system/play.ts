@@ -81,7 +81,8 @@ async function settle(world: World): Promise<void> {
 function heal({ hosts, transcribers, directory, network }: World): void {
   network.lose = 0;
   network.double = 0;
-  for (const { link } of [...hosts, ...transcribers]) {
+  for (const { link, life } of [...hosts, ...transcribers]) {
+    life?.endAfter(Number.POSITIVE_INFINITY, () => {});
     link?.thaw();
     if (link) link.slow = 0;
   }
