@@ -14,6 +14,8 @@ const hostname = ({ random }: World): string => {
 /** The change before this one, to be taken back. */
 const undo = new WeakMap<World, () => void>();
 
+export const takeBack = (world: World): void => undo.get(world)?.();
+
 export function changeDirectory(world: World): void {
   const { random, directory, note, time } = world;
   const machines = [...directory.campus].filter(
@@ -82,5 +84,5 @@ export function changeDirectory(world: World): void {
     const { paidUntil: _, ...free } = person[1];
     change(`${person[0]} pays for ever`, [[person[0], free]]);
   }
-  if (kind === 11) undo.get(world)?.();
+  if (kind === 11) takeBack(world);
 }

@@ -1,4 +1,4 @@
-import { changeDirectory } from "./changes.ts";
+import { changeDirectory, takeBack } from "./changes.ts";
 import type { Fault } from "./machine.ts";
 import { type HostProcess, type TranscriberProcess, tableQueues, type World } from "./world.ts";
 
@@ -144,6 +144,13 @@ const machineFault = onHost((world, { name, machine, probes }) => {
   }
   if (world.random.chance(0.7)) changeDirectory(world);
 });
+/** A change whose run breaks half-way, and which is taken back before the next try. */
+const triedAndTakenBack = onHost((world, { name, machine }) => {
+  world.note(`on ${name} a run breaks half-way, and its change is taken back`);
+  machine.faults.half = 1;
+  changeDirectory(world);
+  void world.time.sleep(100 + world.random.below(800)).then(() => takeBack(world));
+});
 const diskFault = onHost((world, { name, machine }) => {
   const step = pick(world, [/^(create|write) /, /^sync /, /^rename /, /^link /]);
   const code = pick(world, ["EIO", "ENOSPC"]);
@@ -206,6 +213,7 @@ const weights: readonly (readonly [weight: number, step: Step])[] = [
   [2, cutRefresh],
   [5, lag],
   [6, machineFault],
+  [4, triedAndTakenBack],
   [3, diskFault],
   [1.5, storeFull],
   [1, storeCopied],
