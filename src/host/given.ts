@@ -26,6 +26,13 @@ interface OwedRow {
   readonly doubt: number;
 }
 
+/** Whether a run that did not end well was given something else for a key than the next one would be: the daemon may have it, and no change would name it. */
+export function triedOtherwise(database: DatabaseSync, service: string): boolean {
+  const target = "CASE WHEN why IS NULL THEN desired ELSE loaded END";
+  const found = database.prepare(`SELECT 1 FROM ${owedRows} AND doubt = 1 AND given IS NOT ${target} LIMIT 1`);
+  return found.get(service) !== undefined;
+}
+
 /** Marks, durably, the keys that a run is about to be given; they stay in doubt until it succeeds. A run on `all` rows also looks for those that contradict each other. */
 export function giveRows(database: DatabaseSync, service: string, table: Table, { all = false } = {}): GivenRows {
   const { owed, yielding } = transaction(database, () => {

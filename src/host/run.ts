@@ -6,7 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
 import { transaction } from "../sqlite/open.ts";
 import { countRemovals, holdRemovals } from "./blast-radius.ts";
-import { giveRows } from "./given.ts";
+import { giveRows, triedOtherwise } from "./given.ts";
 import { parkedLimit, type StoredMessages } from "./messages.ts";
 import { oweFullRun, readFacts, writeFacts } from "./store.ts";
 import { hostWords } from "./words.ts";
@@ -39,6 +39,7 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
   // A daemon that was restarted since, unnoticed, has lost what it was given: a run by the changes alone would vouch for the rest.
   const incarnation = await machine.incarnation(table.daemon);
   if (facts !== undefined && facts.full === 0 && facts.incarnation !== incarnation) oweFullRun(database, service);
+  if (triedOtherwise(database, service)) oweFullRun(database, service);
   const asked = readFacts(database, service)?.full ?? 0;
   const tooMany =
     context.removalLimit && holdRemovals(database, service, context.removalLimit(facts?.rows ?? 0), clock.now());

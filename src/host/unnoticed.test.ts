@@ -38,6 +38,22 @@ test("what ran on rows that may contradict each other runs on all of them when t
   );
 });
 
+test("a row that was tried for the first time and then taken back does not stay in the daemon", async () => {
+  await using world = await running();
+  const { dhcp, clock, say } = world;
+  dhcp.controls.after = () => {
+    throw new Error("it broke half-way");
+  };
+  await say([["k2", row("b", "10.0.0.2")]]);
+  await until(() => dhcp.seen.runs === 2);
+  assert.ok(dhcp.served.has("k2"));
+  dhcp.controls.after = () => {};
+  await say([["k2", null]]);
+  await clock.advance(1000);
+  await until(() => dhcp.seen.runs === 3);
+  await until(() => !dhcp.served.has("k2"));
+});
+
 test("a service that waits for its rows to move waits no longer once they are stored, whatever becomes of the process", async () => {
   const { definition } = simulatedService();
   assert.ok("table" in definition);
