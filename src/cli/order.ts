@@ -21,6 +21,19 @@ export const retry = orderCommand({
   more: "Parked messages go back to the end of their queue: newer ones may have been handled since.",
 });
 
+export const drop = orderCommand({
+  order: "drop",
+  summary: "throw parked messages away: all of a service, or the one with this number",
+  operand: "[NUMBER]",
+  more: "`trigger status` lists them with their numbers, which each host counts for itself: name it with --host.",
+  fields({ operands: [, number] }) {
+    if (number === undefined) return {};
+    if (!/^\d{1,15}$/.test(number))
+      throw new UserError(`expected the number of a message, found ${JSON.stringify(number)}`);
+    return { id: Number(number) };
+  },
+});
+
 export const hold = orderCommand({
   order: "hold",
   summary: "let a service follow and store, and write nothing until `trigger approve`",

@@ -66,9 +66,11 @@ export const orderMessage = z.object({
   trigger: z.literal(protocolVersion),
   kind: z.literal("order"),
   service: z.string(),
-  order: z.enum(["regen", "retry", "approve", "verify", "adopt", "hold"]),
+  order: z.enum(["regen", "retry", "approve", "verify", "adopt", "hold", "drop"]),
   /** Of `adopt`: the name of what is taken over. */
   name: z.string().optional(),
+  /** Of `drop`: the number of one parked message; all of them otherwise. */
+  id: z.number().int().optional(),
   /** Of `hold`: why. */
   why: z.string().optional(),
   /** Of `approve`: the digest of the removals that were shown. */

@@ -58,6 +58,12 @@ test("what cannot be read is parked again by a retry, and what came after it is 
     ["not JSON in UTF-8", "protocol version 2, this host speaks 1"],
   );
   assert.equal(report().failing, false, logged.join("\n"));
+  const [first, second] = report().parked;
+  await send({ trigger: 1, kind: "order", service: "secours", order: "drop", id: first?.id });
+  await until(() => report().parkedCount === 1);
+  assert.equal(report().parked[0]?.id, second?.id);
+  await send({ trigger: 1, kind: "order", service: "secours", order: "drop" });
+  await until(() => report().parkedCount === 0);
   await host.down();
   end();
 });
