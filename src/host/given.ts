@@ -121,12 +121,12 @@ function keptRowsThatYield(
   { unique = [] }: Table,
   owed: readonly OwedRow[],
 ): OwedRow[] {
+  const good = owed.filter(({ why, desired }) => why === null && desired !== null);
+  const claimed = new Set(good.flatMap(({ desired }) => claimsOf(unique, parse(desired) ?? {})));
+  if (claimed.size === 0) return []; // there may be many kept rows to read
   const kept = database
     .prepare(`SELECT key, desired, loaded, why, doubt FROM ${keptRows} AND loaded IS NOT NULL`)
     .all(service) as unknown as OwedRow[];
-  if (kept.length === 0) return [];
-  const good = owed.filter(({ why, desired }) => why === null && desired !== null);
-  const claimed = new Set(good.flatMap(({ desired }) => claimsOf(unique, parse(desired) ?? {})));
   return kept.filter(({ loaded }) => claimsOf(unique, parse(loaded) ?? {}).some((value) => claimed.has(value)));
 }
 
