@@ -19,8 +19,13 @@ missing=
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need dhcpd isc-dhcp-server
 need omshell isc-dhcp-server
+need kea-dhcp4 kea-dhcp4-server
+need kea-dhcp6 kea-dhcp6-server
+need kea-admin kea-admin
 need udhcpc udhcpc
+need dhclient isc-dhcp-client
 need ip iproute2
+ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
 need named-checkzone bind9-utils
 need named bind9
 need dig bind9-dnsutils

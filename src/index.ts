@@ -55,5 +55,6 @@ export { command } from "./services/command.ts";
 export { files } from "./services/files.ts";
 export { homes } from "./services/homes.ts";
 export { iscDhcp } from "./services/isc-dhcp.ts";
+export { kea } from "./services/kea.ts";
 export { postfixAliases } from "./services/postfix-aliases.ts";
 export { type Converged, converge, type Move, overtaken, type Records } from "./services/records.ts";

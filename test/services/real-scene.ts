@@ -37,8 +37,13 @@ export function realScene(service: Service, { name = "host1", machine = realMach
       return result;
     },
     async observe(): Promise<Columns[]> {
-      const seen = [...((await table.observe?.(words().host)) ?? [])] as Columns[];
-      return seen.sort((a, b) => (canonical(a) < canonical(b) ? -1 : 1));
+      return sorted((await table.observe?.(words().host)) ?? []) as Columns[];
     },
   };
 }
+
+/** Rows in an order that depends on them alone. */
+export const sorted = (rows: Iterable<object>): object[] =>
+  (JSON.parse(JSON.stringify([...rows])) as object[]).sort((a, b) =>
+    canonical(a as Columns) < canonical(b as Columns) ? -1 : 1,
+  );

@@ -1,0 +1,139 @@
+import { z } from "zod";
+import type { Host } from "../core/host.ts";
+import { UserError } from "../core/outcome.ts";
+import type { KeptRow, Run, RunResult, TableService } from "../core/service.ts";
+import { byHostCommands } from "./kea-commands.ts";
+import { configuration } from "./kea-config.ts";
+import { control, done } from "./kea-control.ts";
+import { byDatabase } from "./kea-database.ts";
+import { freeingLeases } from "./kea-leases.ts";
+import { type By, contentOfRow, type KeaRow, machines, type RowBy, rowOf } from "./kea-row.ts";
+import { byConfigSet } from "./kea-set.ts";
+import type { Kea, Way } from "./kea-ways.ts";
+import { converge } from "./records.ts";
+import { command, type Options, path, readSettings } from "./settings.ts";
+
+const settings = z.strictObject({
+  /** Of IPv4 or of IPv6: kea-dhcp4 or kea-dhcp6. */
+  family: z.literal([4, 6], "is not 4 (kea-dhcp4) or 6 (kea-dhcp6)").default(4),
+  /** The column that names a client: its MAC address or its DUID. */
+  by: z.enum(["mac", "duid"], "is not a way to name a client: expected mac or duid").default("mac"),
+  /** The control socket; `/run/kea/kea4-ctrl-socket` (or kea6) when left out. */
+  socket: path.optional(),
+  /** Whether a reservation is kept in the subnet of its address or among the global ones. */
+  where: z.enum(["subnet", "global"], 'is no place for reservations: expected "subnet" or "global"').default("subnet"),
+  /** Where config-write puts what runs: the file that Kea was started with, another one, or nowhere. */
+  write: z.union([z.boolean(), path], "is not true, false or an absolute path").default(true),
+  /** Whether a lease that somebody else still has on an address is ended when the address becomes a client's own. */
+  freeLeases: z.boolean("is not true or false").default(false),
+  /** The PostgreSQL database in which Kea looks for reservations, as libpq names it; the password is in a file (`passfile=`, ~/.pgpass). */
+  database: z
+    .string()
+    .min(1, 'is empty: expected a connection string, such as "host=localhost dbname=kea user=kea"')
+    .regex(/^[^\x00-\x1f]*$/, "has a control character")
+    .refine(
+      (text) => !/password\s*=/i.test(text) && !/^\w+:\/\/[^/@]*:[^/@]*@/.test(text),
+      "has a password, which every user of the machine could read: put it into a file and say passfile=/etc/trigger/kea.pgpass",
+    )
+    .optional(),
+  /** What is run before the options of psql: another place, or another user. */
+  psql: command.default(["psql"]),
+});
+type Settings = z.output<typeof settings>;
+
+/** The options of `kea`; the rows have the column that `by` names. */
+export type KeaOptions = OptionsBy<"mac", { readonly by?: "mac" }> | OptionsBy<"duid", { readonly by: "duid" }>;
+type OptionsBy<Key extends By, Choice> = Omit<Options<typeof settings, RowBy<Key>>, "by"> &
+  Choice & {
+    /** The daemon whose restart makes its state unknown; the systemd unit of Debian when left out. */
+    readonly daemon?: TableService<object, object, undefined>["daemon"];
+  };
+
+/**
+ * The reservations of Kea DHCP, while it runs: by its host commands where it has them, in its database where one is given, otherwise by a new configuration.
+ * Reservations of others are left alone.
+ *
+ * @example
+ * export default kea({ socket: "/run/kea/kea4-ctrl-socket" });
+ */
+export function kea(options: KeaOptions = {}) {
+  const { select, daemon, ...given } = options;
+  const settingsOf = readSettings("kea", settings, given, ["select", "on", "daemon"]);
+  const { family, by } = settingsOf("");
+  for (const host of Object.keys(given.on ?? {})) {
+    const other = settingsOf(host);
+    if (other.family === family && other.by === by) continue;
+    throw new UserError(`kea: on.${host}: family and by are the same on every host, because the rows are`);
+  }
+  if (by === "duid" && !select) throw new UserError("kea: by: duid: no standard attribute has it: give a select");
+
+  const table = {
+    row: rowOf(family, by),
+    unique: [by, "ip"],
+    shared: true,
+    daemon: daemon ?? { unit: `kea-dhcp${family}-server` },
+    select: select ?? machines(family),
+    async run(run: Run<KeaRow>, host: Host): Promise<RunResult> {
+      const result = await once(run, settingsOf(host.name), host);
+      // One of ours has an address that it should have given up: only the whole shows what is right.
+      return result ?? once({ ...run, changes: undefined }, settingsOf(host.name), host);
+    },
+    async observe(host: Host): Promise<Iterable<object>> {
+      const { way } = await reach(settingsOf(host.name), host);
+      const columns = { name: undefined, classes: undefined };
+      return [...(await way.look())].map(([name, content]) => ({ [by]: name, ...columns, ...content }));
+    },
+  };
+  return { table } as unknown as { readonly table: TableService<KeaRow, KeaRow, KeaRow | undefined> };
+}
+
+/** Brings a Kea to the rows; undefined when a reservation of ours is in the way that the changes alone do not speak of. */
+async function once(run: Run<KeaRow>, settings: Settings, host: Host): Promise<Exclude<RunResult, void> | undefined> {
+  const { kea, way } = await reach(settings, host);
+  const { look, write, keep } = way;
+  const of = (row: KeaRow) => [[(row as AnyKey)[settings.by], contentOfRow(row)] as const];
+  const { result, moves } = await converge(run, host, { of, look, write });
+  if (run.changes && kea.inTheWay.ours.size > 0) return undefined;
+  if (run.interrupted && moves.length === 0) await keep();
+  const isForeign = ({ why }: KeptRow): boolean => kea.inTheWay.foreign.has(why);
+  const { refused = [], held = [] } = result;
+  return {
+    refused: refused.filter((one) => !isForeign(one)),
+    held: [...held, ...refused.filter(isForeign)],
+    proved: true,
+  };
+}
+type AnyKey = RowBy<"mac"> & RowBy<"duid">;
+
+/** Asks a Kea what it is, and finds the way in which its reservations are changed. */
+async function reach(settings: Settings, host: Host): Promise<{ readonly kea: Kea; readonly way: Way }> {
+  const { family, by, socket, where, write } = settings;
+  const to = control(host, socket ?? `/run/kea/kea${family}-ctrl-socket`);
+  const identifier = by === "mac" ? "hw-address" : "duid";
+  const commands = await to.ask("list-commands");
+  done("list-commands", commands);
+  const running = await to.ask("config-get");
+  done("config-get", running);
+  const kea: Kea = {
+    host,
+    control: to,
+    commands: new Set(z.array(z.string()).parse(commands.arguments)),
+    config: configuration(running.arguments, family, identifier, where),
+    family,
+    by: identifier,
+    inTheWay: { foreign: new Set(), ours: new Set() },
+    async keep() {
+      if (write === false) return;
+      const { result, text } = await to.tell("config-write", write === true ? undefined : { filename: write });
+      if (result !== 0) throw new Error(`in force until Kea restarts, and not kept: config-write: ${text}`);
+    },
+  };
+  const way = wayOf(kea, settings);
+  return { kea, way: settings.freeLeases ? freeingLeases(kea, way) : way };
+}
+
+/** The quickest way that this Kea has. */
+function wayOf(kea: Kea, { database, psql }: Settings): Way {
+  if (kea.commands.has("reservation-add")) return byHostCommands(kea);
+  return database === undefined ? byConfigSet(kea) : byDatabase(kea, database, psql);
+}

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { Away } from "../../../src/core/outcome.ts";
+import type { RunResult } from "../../../src/core/service.ts";
+import { kea } from "../../../src/services/kea.ts";
+import { hook, type RunningKea, startKea } from "../../servers/kea.ts";
+import { realScene } from "../../services/real-scene.ts";
+
+const a = { mac: "02:00:00:00:00:0a", ip: "10.9.0.10", name: "pc-a" };
+const b = { mac: "02:00:00:00:00:0b", ip: "10.9.0.11", name: "pc-b" };
+/** Why a row is held. */
+const whyOf = (result: RunResult, key: string): string => result?.held?.find((one) => one.key === key)?.why ?? "";
+const well = { refused: [], held: [], proved: true };
+
+/** How often Kea has been given a configuration. */
+const sets = (daemon: RunningKea): number =>
+  daemon.log().match(/COMMAND_RECEIVED Received command 'config-set'/g)?.length ?? 0;
+
+/** What is written for Kea's next start. */
+const kept = (daemon: RunningKea): string[] =>
+  JSON.parse(readFileSync(daemon.file, "utf8")).Dhcp4.subnet4[0].reservations.map(
+    (one: Record<string, string>) => `${one["hw-address"]} ${one["ip-address"]}`,
+  );
+
+test("real clients get what the rows say: at first, after a change, a rename, a swap and a removal", async () => {
+  await using daemon = await startKea({ "hooks-libraries": [{ library: hook("lease_cmds") }] });
+  const on = realScene(kea({ socket: daemon.socket, freeLeases: true }));
+  assert.deepEqual(await on.run({ a, b }, { whole: true }), well);
+  assert.deepEqual(await daemon.lease(a.mac), { ip: a.ip, hostname: a.name });
+
+  await on.run({ a: { ...a, ip: "10.9.0.20", name: "renamed" }, b });
+  assert.deepEqual(await daemon.lease(a.mac), { ip: "10.9.0.20", hostname: "renamed" });
+
+  // Two swap their addresses: one configuration, and both get what is now theirs.
+  const before = sets(daemon);
+  await on.run({ a: { ...a, ip: b.ip }, b: { ...b, ip: "10.9.0.20" } });
+  assert.equal(sets(daemon), before + 1);
+  assert.equal((await daemon.lease(a.mac))?.ip, b.ip);
+  assert.equal((await daemon.lease(b.mac))?.ip, "10.9.0.20");
+
+  // Another card takes over the place of the first, whose lease is not over.
+  const card = { ...a, mac: "02:00:00:00:00:0c", ip: b.ip };
+  await on.run({ a: card, b: { ...b, ip: "10.9.0.20" } });
+  assert.deepEqual(await daemon.lease(card.mac), { ip: b.ip, hostname: a.name });
+  assert.match((await daemon.lease(a.mac))?.ip ?? "", /^10\.9\.200\./);
+
+  await on.run({ b: { ...b, ip: "10.9.0.20" } });
+  assert.match((await daemon.lease(card.mac))?.ip ?? "", /^10\.9\.200\./);
+  assert.deepEqual(kept(daemon), [`${b.mac} 10.9.0.20`]);
+});
+
+test("what others reserved is left alone, holds the rows it is in the way of, and can be taken over", async () => {
+  const hand = [
+    { "hw-address": a.mac, "ip-address": "10.9.0.99", "option-data": [{ name: "routers", data: "10.9.0.1" }] },
+    { "client-id": "01:02:03:04", "ip-address": b.ip },
+    { "hw-address": "02:00:00:00:00:ff", "ip-address": "10.9.0.98" },
+  ];
+  await using daemon = await startKea({}, { reservations: hand });
+  const on = realScene(kea({ socket: daemon.socket }));
+  const c = { mac: "02:00:00:00:00:0c", ip: "10.9.0.12" };
+  const result = await on.run({ a, b, c }, { whole: true });
+  assert.deepEqual(result?.held?.map(({ key }) => key).sort(), ["a", "b"]);
+  assert.match(whyOf(result, "a"), /02:00:00:00:00:0a has .*10\.9\.0\.99.*trigger adopt/);
+  assert.match(whyOf(result, "b"), /10\.9\.0\.11 is reserved for client-id 01:02:03:04, which trigger did not write/);
+  assert.equal((await daemon.lease(c.mac))?.ip, c.ip);
+  assert.equal((await daemon.lease(a.mac))?.ip, "10.9.0.99");
+  assert.equal((await on.observe()).length, 4);
+
+  on.adopt(a.mac);
+  on.adopt("client-id 01:02:03:04");
+  assert.deepEqual(await on.run({ a, b, c }, { whole: true }), well);
+  assert.deepEqual(
+    (await on.observe()).map(({ ip }) => ip),
+    [a.ip, b.ip, c.ip, "10.9.0.98"],
+  );
+});
+
+test("a hand edit is seen and mended, and a second full run tells Kea nothing", async () => {
+  await using daemon = await startKea();
+  const on = realScene(kea({ socket: daemon.socket }));
+  await on.run({ a, b }, { whole: true });
+  const running = (await daemon.command("config-get")).arguments as {
+    Dhcp4: { subnet4: { reservations: Record<string, unknown>[] }[] };
+  };
+  const [subnet] = running.Dhcp4.subnet4;
+  assert.ok(subnet);
+  subnet.reservations = [
+    { "hw-address": a.mac, "ip-address": "10.9.0.77", "option-data": [{ name: "routers", data: "10.9.0.1" }] },
+  ];
+  assert.equal((await daemon.command("config-set", running)).result, 0);
+  const [seen] = await on.observe();
+  assert.equal(seen?.mac, a.mac);
+  assert.equal(seen?.ip, "10.9.0.77");
+  assert.ok(seen?.["option-data"], "the option given by hand is not seen");
+
+  await on.run({ a, b }, { whole: true });
+  assert.deepEqual(await on.observe(), [a, b]);
+  const before = sets(daemon);
+  assert.deepEqual(await on.run({ a, b }, { whole: true }), well);
+  assert.equal(sets(daemon), before);
+});
+
+test("rows that Kea refuses are named, and the others go in", async () => {
+  const broadcast = { id: 8, subnet: "255.255.255.0/24" }; // its last address is one that Kea itself refuses
+  await using daemon = await startKea({}, { more: [broadcast] });
+  const on = realScene(kea({ socket: daemon.socket }));
+  const many = Object.fromEntries(
+    Array.from({ length: 40 }, (_, n) => [`k${n}`, { mac: `02:00:00:00:01:${n.toString(16)}`, ip: `10.9.1.${n}` }]),
+  );
+  const all = await on.run({
+    ...many,
+    a,
+    wrong: { ...b, ip: "255.255.255.255" },
+    nowhere: { mac: "02:00:00:00:00:0d", ip: "192.0.2.7" },
+  });
+  const refused = new Map(all?.refused?.map(({ key, why }) => [key, why]));
+  assert.deepEqual([...refused.keys()].sort(), ["nowhere", "wrong"]);
+  assert.match(refused.get("nowhere") ?? "", /192\.0\.2\.7 is in no subnet of this Kea/);
+  assert.match(refused.get("wrong") ?? "", /must not make reservation/);
+  assert.equal((await on.observe()).length, 41);
+  assert.equal((await daemon.lease(a.mac))?.ip, a.ip);
+});
+
+test("a Kea that is gone or hangs is away, and when it is back it has what it was last given", async () => {
+  await using daemon = await startKea();
+  const on = realScene(kea({ socket: daemon.socket }));
+  await on.run({ a }, { whole: true });
+  await daemon.kill("SIGKILL");
+  await assert.rejects(on.run({ a, b }), Away);
+  await daemon.start();
+  assert.deepEqual(await on.observe(), [a]);
+  assert.deepEqual(await on.run({ a, b }, { whole: true, interrupted: true }), well);
+  assert.equal((await daemon.lease(b.mac))?.ip, b.ip);
+
+  daemon.pause(true);
+  await assert.rejects(on.run({ a }), Away);
+  daemon.pause(false);
+  assert.deepEqual(await on.run({ a }, { interrupted: true }), well);
+  assert.deepEqual(kept(daemon), [`${a.mac} ${a.ip}`]);
+});
+
+test("Kea's DHCPv6 server keeps addresses by MAC address", async () => {
+  await using daemon = await startKea({}, { family: 6 });
+  const on = realScene(kea({ socket: daemon.socket, family: 6 }));
+  const six = { mac: a.mac, ip: "2001:db8:9::A", name: "pc-a" };
+  assert.deepEqual(await on.run({ six, out: { mac: b.mac, ip: "2001:db8::1" } }, { whole: true }), {
+    ...well,
+    refused: [{ key: "out", why: "2001:db8::1 is in no subnet of this Kea" }],
+  });
+  assert.deepEqual(await on.observe(), [{ ...six, ip: "2001:db8:9::a" }]);
+  assert.deepEqual(await on.run({ six }, { whole: true }), well);
+  assert.equal((await daemon.lease(a.mac))?.ip, "2001:db8:9::a");
+});

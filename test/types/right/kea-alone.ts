@@ -1,0 +1,3 @@
+import { kea } from "trigger";
+
+export default kea();
