@@ -37,6 +37,7 @@ try {
   show.places(stage);
   if (process.stdin.isTTY && process.stdout.isTTY) {
     show.say(`${styleText("bold", `Now edit ${stage.project.ldifFile}`)} and see what moves (Ctrl-C ends).`);
+    for (const { question } of daemons.running) if (question) show.say(`Ask the daemon:  ${question}`);
     await campus.unlessItFails(follow(campus, signal, show));
   }
 } catch (error) {

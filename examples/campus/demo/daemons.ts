@@ -29,6 +29,8 @@ export interface Ground {
 export interface Running {
   /** What its service is told to reach it. */
   readonly reach: object;
+  /** A command by which a person may ask it. */
+  readonly question?: string;
   /** What it serves now: the text of a file for each of its hosts. */
   serves(): Promise<Readonly<Record<string, string>>>;
   /** The IPv4 addresses that it answers for a name of the campus, where it is one to ask; undefined when it does not answer. */
@@ -82,8 +84,10 @@ export async function startDaemons(out: string, signal: AbortSignal, show: Scree
   return {
     running,
     async look() {
-      for (const served of await Promise.all(running.map(({ serves }) => serves()))) {
-        for (const [path, text] of Object.entries(served)) {
+      for (const served of await Promise.allSettled(running.map(({ serves }) => serves()))) {
+        // Of one that somebody has ended, its service says so.
+        if (served.status === "rejected") continue;
+        for (const [path, text] of Object.entries(served.value)) {
           mkdirSync(join(out, path, ".."), { recursive: true });
           writeFileSync(join(out, path), text);
         }

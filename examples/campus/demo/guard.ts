@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { systemClock } from "../../../src/daemon/clock.ts";
 
 /** A program that ends with this process, however this process ends. */
@@ -43,7 +43,7 @@ export function guard(command: readonly string[], { log, announced, env }: Guard
           return;
         } catch (error) {
           signal.throwIfAborted();
-          if (hasEnded(child)) throw new Error(lastLine(log), { cause: error });
+          if (hasEnded(child)) throw new Error(lastWord(log));
           if (performance.now() > end) throw new Error("it does not answer", { cause: error });
         }
         await systemClock.sleep(50, signal);
@@ -62,5 +62,10 @@ const patience = 30_000;
 
 const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
 
-const lastLine = (log: string): string =>
-  readFileSync(log, "utf8").trim().split("\n").at(-1) || "it ended without a word";
+/** Why a daemon ended: the last line of its log that says more than that it does. */
+function lastWord(log: string): string {
+  const lines = readFileSync(log, "utf8").trim().split("\n");
+  const last = lines.findLast((line) => !/exiting \(due to/.test(line)) || "it ended without a word";
+  // Debian's profiles let a daemon read and write its own places alone; a container has none.
+  return /denied/i.test(last) && existsSync("/etc/apparmor.d") ? `${last}; AppArmor may confine it` : last;
+}

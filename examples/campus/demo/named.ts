@@ -36,6 +36,7 @@ export const namedDaemon: Daemon = {
     await named.answers(() => resolver.resolveSoa(zone), signal);
     return {
       reach: { port, key, daemon: { pidFile } },
+      question: `dig @127.0.0.1 -p ${port} castor.${zone}`,
       async serves() {
         const transfers = await Promise.all(zones.map((name) => transfer(name, port, key)));
         return Object.fromEntries(zones.map((name, index) => [`ns1/served.${name}`, transfers[index] ?? ""]));
