@@ -34,7 +34,12 @@ need tsig-keygen bind9
 need postmap postfix
 [ -e /usr/lib/postfix/postfix-lmdb.so ] || missing="$missing postfix-lmdb"
 [ -e /usr/lib/postfix/postfix-cdb.so ] || missing="$missing postfix-cdb"
+need nft nftables
+need ip iproute2
+need ping iputils-ping
 need zstd zstd
+need freeradius freeradius
+need radclient freeradius-utils
 need setquota quota
 need rabbitmqctl rabbitmq-server
 need slapd slapd

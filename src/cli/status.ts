@@ -93,7 +93,7 @@ function serviceLine(
   const marks = form === "table" ? [place(stored, now), place(loaded, now), time(equal, now)] : ["", "", ""];
   const lag = owed > 0 && stored && loaded ? duration(stored.asOf.clock - loaded.asOf.clock) : "";
   const proof = form === "table" ? (proved ? "yes" : "no") : "";
-  const health = paint(serviceHealth(report, host, now), terminal);
+  const health = paint(serviceHealth(service, report, host, now), terminal);
   const counts = [String(owed), String(refusedCount), String(parkedCount)];
   return [host.host, service, form === "table" ? String(rows) : "", ...marks, lag, proof, ...counts, health];
 }

@@ -72,7 +72,7 @@ export const AbsolutePath = column(
 const pairs = /^([0-9a-f]{1,2}[:-]){5}[0-9a-f]{1,2}$/;
 const bare = /^([0-9a-f]{12}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4})$/;
 
-function cleanMac(text: string): string | undefined {
+export function cleanMac(text: string): string | undefined {
   const lower = text.toLowerCase();
   const oneSeparator = !(lower.includes(":") && lower.includes("-"));
   if (pairs.test(lower) && oneSeparator) return lower.split(/[:-]/).map(pad).join(":");
@@ -85,11 +85,11 @@ const pad = (octet: string): string => octet.padStart(2, "0");
 const octet = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
 const ipv4 = new RegExp(`^${octet}(\\.${octet}){3}$`);
 
-function cleanIpv4(text: string): string | undefined {
+export function cleanIpv4(text: string): string | undefined {
   return ipv4.test(text) ? text : undefined;
 }
 
-function cleanIpv6(text: string): string | undefined {
+export function cleanIpv6(text: string): string | undefined {
   if (!/^[0-9a-fA-F:.]{2,45}$/.test(text) || !URL.canParse(`http://[${text}]`)) return undefined;
   const short = new URL(`http://[${text}]`).hostname.slice(1, -1); // URL writes addresses as RFC 5952, 4 says
   const mapped = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(short);
@@ -102,7 +102,7 @@ function cleanIp(text: string): string | undefined {
   return cleanIpv4(text) ?? cleanIpv6(text);
 }
 
-function cleanPrefix(text: string): string | undefined {
+export function cleanPrefix(text: string): string | undefined {
   const [, address, digits] = /^([^/]*)\/(0|[1-9][0-9]{0,2})$/.exec(text) ?? [];
   if (address === undefined) return undefined;
   const clean = cleanIp(address);

@@ -14,31 +14,35 @@ export interface Difference {
   readonly foreign: readonly Columns[];
 }
 
-/** Compares what was observed, matched on the first unique column. Of a daemon that others write to, `owns` says which names are ours. */
+/** Compares what was observed, matched on the first unique column that it has. Of a daemon that others write to, `owns` says which names are ours. */
 export function compareObserved(
   table: Pick<Table, "unique" | "secret" | "shared">,
   rows: Iterable<Columns>,
   observed: Iterable<Columns>,
   owns: (name: string) => boolean,
 ): Difference {
-  const [first] = table.unique ?? [];
-  const nameOf = (row: Columns): string => textOf(first === undefined ? row : row[first]);
-  const missing = new Map([...rows].map((row) => [nameOf(row), row]));
+  // Of a table whose rows are of several kinds, each has a unique column of its own.
+  const columnOf = (row: Columns): string | undefined => table.unique?.find((column) => row[column] != null);
+  const nameOf = (row: Columns): string => textOf(row[columnOf(row) ?? ""] ?? row);
+  const keyOf = (row: Columns): string => `${columnOf(row)} ${nameOf(row)}`;
+  const missing = new Map([...rows].map((row) => [keyOf(row), row]));
   const differs: { name: string; wanted: Columns; found: Columns }[] = [];
   const extra: Columns[] = [];
   const foreign: Columns[] = [];
   const shown = (row: Columns): Columns => masked(row, table.secret) as Columns;
   for (const found of observed) {
     const name = nameOf(found);
-    const wanted = missing.get(name);
+    const wanted = missing.get(keyOf(found));
     if (!wanted) {
       const list = table.shared && !owns(name) ? foreign : extra;
       list.push(shown(found));
       continue;
     }
-    missing.delete(name);
-    // Only the columns that were observed are compared.
-    const columns = Object.keys(found).filter((column) => canonical(found[column]) !== canonical(wanted[column]));
+    missing.delete(keyOf(found));
+    // Only the columns that were observed are compared; null is one that was seen to be missing.
+    const columns = Object.keys(found).filter(
+      (column) => canonical(found[column] ?? null) !== canonical(wanted[column] ?? null),
+    );
     if (columns.length === 0) continue;
     const only = (row: Columns): Columns => shown(Object.fromEntries(columns.map((column) => [column, row[column]])));
     differs.push({ name, wanted: only(wanted), found: only(found) });

@@ -37,6 +37,8 @@ export interface InstallFile {
   readonly within?: string;
   /** Permission bits of a file that did not exist, 0o644 by default (0o600 when the service has secret columns). An existing file keeps its own. */
   readonly mode?: number;
+  /** Owner of a file that did not exist, where whoever runs trigger is not to be it. An existing file keeps its own. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
 export interface InstallSteps {
@@ -55,6 +57,8 @@ export interface Host {
   readonly name: string;
   /** The name of the service that runs. */
   readonly service: string;
+  /** What is told is only noted: it cannot be asked back. */
+  readonly dry: boolean;
   /** Aborted when the run must end: its deadline has passed or the process stops. */
   readonly signal: AbortSignal;
   /** Puts files in force as one transaction: stage, check, keep the last good ones, replace, reload, probe. Throws when they are not in force. */

@@ -12,17 +12,23 @@ const well: ServiceReport = {
 };
 
 test("a table of which some rows are refused is well, and says how many", () => {
-  assert.deepEqual(serviceHealth({ ...well, refusedCount: 3 }, host, now), {
+  assert.deepEqual(serviceHealth("dhcp", { ...well, refusedCount: 3 }, host, now), {
     level: levels.well,
     says: "well, 3 refused",
   });
 });
 
 test("a table of which every row is refused is not well", () => {
-  const health = serviceHealth({ ...well, rows: 0, refusedCount: 3 }, host, now);
+  const health = serviceHealth("dhcp", { ...well, rows: 0, refusedCount: 3 }, host, now);
   assert.deepEqual(health, { level: levels.late, says: "no row at all: 3 refused" });
 });
 
 test("an empty table is well", () => {
-  assert.equal(serviceHealth({ ...well, rows: 0 }, host, now).level, levels.well);
+  assert.equal(serviceHealth("dhcp", { ...well, rows: 0 }, host, now).level, levels.well);
+});
+
+test("removals that wait are late, with the words to type", () => {
+  const { level, says } = serviceHealth("dhcp", { ...well, removals: { digest: "0badcafe", rows: 300 } }, host, now);
+  assert.equal(level, levels.late);
+  assert.equal(says, "held: 300 rows would go: `trigger diff dhcp`, then `trigger approve dhcp 0badcafe`");
 });

@@ -15,12 +15,12 @@ export interface Health {
 const outOfTouch = 3 * 60_000;
 
 /** How one service of a host is. */
-export function serviceHealth(report: ServiceReport, host: HostStatus, now: number): Health {
+export function serviceHealth(service: string, report: ServiceReport, host: HostStatus, now: number): Health {
   if (host.up === false) return { level: levels.failing, says: "down: its process does not run" };
   if (report.held !== undefined) return { level: levels.late, says: `held: ${report.held}` };
   if (report.removals !== undefined) {
     const { rows, digest } = report.removals;
-    const says = `held: ${rows} rows would go: \`trigger diff\`, then \`trigger approve SERVICE ${digest}\``;
+    const says = `held: ${rows} rows would go: \`trigger diff ${service}\`, then \`trigger approve ${service} ${digest}\``;
     return { level: levels.late, says };
   }
   if (report.failing) return { level: levels.failing, says: `failing: ${report.why}` };
@@ -60,7 +60,9 @@ export function transcriberHealth({ up, transcriber }: HostStatus): Health {
 /** The worst of a network. */
 export function networkLevel(hosts: readonly HostStatus[], runsEvent: (host: string) => boolean, now: number): Level {
   const all = hosts.flatMap((host) => {
-    const services = Object.values(host.services).map((report) => serviceHealth(report, host, now).level);
+    const services = Object.entries(host.services).map(
+      ([name, report]) => serviceHealth(name, report, host, now).level,
+    );
     const transcriber = runsEvent(host.host) && host.here ? [transcriberHealth(host).level] : [];
     const unknown = host.at === undefined || host.trouble !== undefined ? [levels.late] : [];
     return [...services, ...transcriber, ...unknown];

@@ -10,7 +10,7 @@ import { type Change, type Columns, type RunResult, type Service, service } from
 import { type AsOf, askMessage, type StreamMessage } from "../core/stream.ts";
 import { Table } from "../core/table.ts";
 import { Telling } from "../core/tell.ts";
-import { memoryMachine } from "../machines/memory.ts";
+import { type MemoryMachine, memoryMachine } from "../machines/memory.ts";
 import { runHost } from "./host.ts";
 import type { HostOptions } from "./options.ts";
 import { serviceReport } from "./report.ts";
@@ -54,14 +54,21 @@ export function simulatedService() {
 /** A transcriber's end of the stream, as small as can be: it answers what the host asks. */
 export function scene(
   definition: Service,
-  { name = "dhcp", ...options }: { name?: string } & Pick<HostOptions, "removalLimit"> = {},
+  {
+    name = "dhcp",
+    machine = memoryMachine(),
+    clock = virtualClock(start),
+    ...options
+  }: {
+    name?: string;
+    machine?: MemoryMachine;
+    clock?: ReturnType<typeof virtualClock>;
+  } & Pick<HostOptions, "removalLimit"> = {},
 ) {
   const hub = memoryHub();
-  const clock = virtualClock(start);
   const database = new DatabaseSync(":memory:");
   createStoreTables(database);
   createWordsTables(database);
-  const machine = memoryMachine();
   const logged: string[] = [];
   const speaker = hub.connect();
   const table = new Table(name);

@@ -59,6 +59,7 @@ export function hostWords(options: WordsOptions): Words {
   const host: Host = {
     name,
     service,
+    dry: machine.dry,
     signal,
     async install(files, steps = {}) {
       const outcome = await installs.install("path" in files ? [files] : files, steps, host);

@@ -3,12 +3,12 @@ import { DomainName, Ip } from "../core/columns.ts";
 import type { Command, Host, InstallSteps, Step } from "../core/host.ts";
 import { UserError } from "../core/outcome.ts";
 import { service } from "../core/service.ts";
-import { ReverseNetwork, reverseName, reverseZones, zoneAbove } from "./reverse-zone.ts";
+import { ReverseNetwork, reverseName, reverseZones, zoneAbove } from "./dns/reverse-zone.ts";
+import { provesSerials } from "./dns/zone-probe.ts";
+import { hosts, ownerOf, type ZoneRow, zoneRow } from "./dns/zone-row.ts";
+import { latestSerial, nextSerial, serialIn } from "./dns/zone-serial.ts";
+import { type Zone, zoneText } from "./dns/zone-text.ts";
 import { command, type Options, path, readSettings, step, stepsOf } from "./settings.ts";
-import { provesSerials } from "./zone-probe.ts";
-import { hosts, ownerOf, type ZoneRow, zoneRow } from "./zone-row.ts";
-import { latestSerial, nextSerial, serialIn } from "./zone-serial.ts";
-import { type Zone, zoneText } from "./zone-text.ts";
 
 const seconds = z.int("is not a whole number of seconds").min(0).max(2147483647);
 

@@ -4,15 +4,15 @@ import type { Host } from "../core/host.ts";
 import { UserError } from "../core/outcome.ts";
 import { canonical } from "../core/row.ts";
 import { service } from "../core/service.ts";
+import { ReverseNetwork } from "./dns/reverse-zone.ts";
+import { servedRows } from "./dns/zone-observed.ts";
+import { hostTypes, type Layout, layout, type NameRecords } from "./dns/zone-records.ts";
+import { hosts, zoneRow } from "./dns/zone-row.ts";
+import { serialNotes } from "./dns/zone-serial-notes.ts";
+import { type ZoneServer, zoneServer } from "./dns/zone-server.ts";
+import { zoneWriter } from "./dns/zone-writer.ts";
 import { converge, type Move } from "./records.ts";
-import { ReverseNetwork } from "./reverse-zone.ts";
 import { type Options, path, readSettings } from "./settings.ts";
-import { servedRows } from "./zone-observed.ts";
-import { hostTypes, type Layout, layout, type NameRecords } from "./zone-records.ts";
-import { hosts, zoneRow } from "./zone-row.ts";
-import { serialNotes } from "./zone-serial-notes.ts";
-import { type ZoneServer, zoneServer } from "./zone-server.ts";
-import { zoneWriter } from "./zone-writer.ts";
 
 const settings = z.strictObject({
   /** The zone of the names. */

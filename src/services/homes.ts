@@ -2,10 +2,10 @@ import { z } from "zod";
 import { AbsolutePath, Uid } from "../core/columns.ts";
 import { reason } from "../core/outcome.ts";
 import { type Run, type RunResult, type Select, service } from "../core/service.ts";
-import { archiveHome, packHome } from "./home-archive.ts";
-import { homeBook } from "./home-book.ts";
-import { homeGround, Unfit } from "./home-ground.ts";
-import { quotaSettings, setQuotas } from "./home-quota.ts";
+import { archiveHome, packHome } from "./home/archive.ts";
+import { homeBook } from "./home/book.ts";
+import { homeGround, Unfit } from "./home/ground.ts";
+import { quotaSettings, setQuotas } from "./home/quota.ts";
 import { type Options, path, readSettings } from "./settings.ts";
 
 /** A member's home directory. */

@@ -4,8 +4,8 @@ import type { Host } from "../core/host.ts";
 import { Refusal, UserError } from "../core/outcome.ts";
 import { canonical } from "../core/row.ts";
 import { type Select, service } from "../core/service.ts";
-import { declaredHosts } from "./host-declarations.ts";
-import { observeOmapi, omapiSettings, runOmapi } from "./isc-dhcp-omapi.ts";
+import { declaredHosts } from "./dhcpd/host-declarations.ts";
+import { observeOmapi, omapiSettings, runOmapi } from "./dhcpd/omapi.ts";
 import { daemon, notice, type Options, path, readSettings, step, stepsOf } from "./settings.ts";
 
 /** A machine with its fixed IPv4 address. */

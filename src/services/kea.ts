@@ -2,14 +2,14 @@ import { z } from "zod";
 import type { Host } from "../core/host.ts";
 import { UserError } from "../core/outcome.ts";
 import type { KeptRow, Run, RunResult, TableService } from "../core/service.ts";
-import { byHostCommands } from "./kea-commands.ts";
-import { configuration } from "./kea-config.ts";
-import { control, done } from "./kea-control.ts";
-import { byDatabase } from "./kea-database.ts";
-import { freeingLeases } from "./kea-leases.ts";
-import { type By, contentOfRow, type KeaRow, machines, type RowBy, rowOf } from "./kea-row.ts";
-import { byConfigSet } from "./kea-set.ts";
-import type { Kea, Way } from "./kea-ways.ts";
+import { byHostCommands } from "./kea/commands.ts";
+import { configuration } from "./kea/config.ts";
+import { control, done } from "./kea/control.ts";
+import { byDatabase } from "./kea/database.ts";
+import { freeingLeases } from "./kea/leases.ts";
+import { type By, contentOfRow, type KeaRow, machines, type RowBy, rowOf } from "./kea/row.ts";
+import { byConfigSet } from "./kea/set.ts";
+import type { Kea, Way } from "./kea/ways.ts";
 import { converge } from "./records.ts";
 import { command, type Options, path, readSettings } from "./settings.ts";
 
@@ -92,9 +92,9 @@ async function once(run: Run<KeaRow>, settings: Settings, host: Host): Promise<E
   const { kea, way } = await reach(settings, host);
   const { look, write, keep } = way;
   const of = (row: KeaRow) => [[(row as AnyKey)[settings.by], contentOfRow(row)] as const];
-  const { result, moves } = await converge(run, host, { of, look, write });
+  const { result } = await converge(run, host, { of, look, write });
   if (run.changes && kea.inTheWay.ours.size > 0) return undefined;
-  if (run.interrupted && moves.length === 0) await keep();
+  if (run.interrupted) await keep();
   const isForeign = ({ why }: KeptRow): boolean => kea.inTheWay.foreign.has(why);
   const { refused = [], held = [] } = result;
   return {

@@ -163,6 +163,19 @@ test("a record that the daemon refuses is its row's refusal, and the others go i
   assert.equal(on.has.get("bb"), "2");
 });
 
+test("a name that was refused is not ours when somebody else makes it later", async () => {
+  const on = daemon();
+  on.refuses.add("aa");
+  await on.run({ a });
+  on.has.set("aa", "9");
+  assert.deepEqual(
+    (await on.run({ a })).held?.map(({ key }) => key),
+    ["a"],
+  );
+  await on.run({});
+  assert.deepEqual([...on.has], [["aa", "9"]]);
+});
+
 test("two rows that swap their names are one write, whose removals come first", async () => {
   const on = daemon();
   await on.run({ a, b });

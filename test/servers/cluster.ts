@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { cpSync } from "node:fs";
 import { join } from "node:path";
-import { freePort } from "./free-port.ts";
+import { freePort } from "./port.ts";
 import { epmdArguments, type RabbitServer, startRabbit } from "./rabbitmq.ts";
 
 /** Three RabbitMQ nodes that are one cluster, private to the test. */

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { until } from "../until.ts";
-import { freePort } from "./free-port.ts";
+import { freePort } from "./port.ts";
 
 /** The certificates of a server, and of the authority that its clients' certificates must come from: file names. */
 export interface ServerTls {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Away } from "../../src/core/outcome.ts";
 import { bind } from "../../src/services/bind.ts";
-import { reverseName } from "../../src/services/reverse-zone.ts";
+import { reverseName } from "../../src/services/dns/reverse-zone.ts";
 import { conform } from "./conform.ts";
 import { simulatedDns } from "./dns.ts";
 import { anything } from "./hostile.ts";

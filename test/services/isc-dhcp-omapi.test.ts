@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { dryMachine } from "../../src/machines/dry.ts";
-import { dynamicHosts } from "../../src/services/host-declarations.ts";
+import { dynamicHosts } from "../../src/services/dhcpd/host-declarations.ts";
 import { dhcpRow, iscDhcp } from "../../src/services/isc-dhcp.ts";
 import { readKey } from "../../src/services/key-file.ts";
 import { conform } from "./conform.ts";
@@ -98,7 +98,7 @@ test("a full run that finds nothing to do asks dhcpd whether it is there, and te
     result: await run({ a: pc }, { whole: true }),
     leases: dhcpd.machine.text("/var/lib/dhcp/dhcpd.leases"),
   };
-  assert.deepEqual(result, { held: [], proved: true });
+  assert.deepEqual(result, { refused: [], held: [], proved: true });
   assert.ok(dhcpd.commands.includes("open"));
   assert.equal(leases?.match(/host pc7/g)?.length, 1);
 });

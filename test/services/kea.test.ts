@@ -2,13 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { UserError } from "../../src/core/outcome.ts";
+import { dryMachine } from "../../src/machines/dry.ts";
+import { configuration } from "../../src/services/kea/config.ts";
+import { linked, type PlacedMove, sift } from "../../src/services/kea/moves.ts";
+import { rowOf } from "../../src/services/kea/row.ts";
+import { quoted, replaceHosts, selectHosts } from "../../src/services/kea/sql.ts";
 import { kea } from "../../src/services/kea.ts";
-import { linked, type PlacedMove, sift } from "../../src/services/kea-moves.ts";
-import { rowOf } from "../../src/services/kea-row.ts";
-import { quoted, replaceHosts, selectHosts } from "../../src/services/kea-sql.ts";
 import { conform } from "./conform.ts";
 import { anything } from "./hostile.ts";
-import { entry, scene, selected } from "./scene.ts";
+import { entry, hostOn, rowsOf, scene, selected, tableOf } from "./scene.ts";
 import { scriptedKea } from "./scripted-kea.ts";
 
 const a = { mac: "02:00:00:00:00:0a", ip: "10.9.0.10", name: "pc-a" };
@@ -55,16 +57,15 @@ for (const hostCommands of [false, true]) {
 
 /** The statements of a text for psql: a reader of its own, which knows quotes and nothing else. */
 function statements(text: string): string[] {
-  const found: string[] = [];
-  let rest = text.replace(/^\\set QUIET on\n/, "");
-  while (rest.trim() !== "") {
-    const [, one] =
-      /^((?:[^';\\]|'(?:[^'\\]|''|\\x[0-9a-f]*')*'?)*?;)/.exec(rest) ??
-      assert.fail(`not a statement: ${rest.slice(0, 200)}`);
-    found.push((one ?? "").trim());
-    rest = rest.slice((one ?? "").length);
+  const found = [""];
+  let quoted = false;
+  for (const letter of text.replace(/^\\set QUIET on\n/, "")) {
+    if (letter === "'") quoted = !quoted; // a doubled one opens again what it closed
+    found.push(found.pop() + letter);
+    if (letter === ";" && !quoted) found.push("");
   }
-  return found;
+  assert.equal(found.pop()?.trim(), "");
+  return found.map((one) => one.trim());
 }
 
 test("whatever the values of a client are, psql is given the statements meant and no other", () => {
@@ -121,14 +122,21 @@ test("a row that Kea refuses is named and keeps what it had; a swap beside it go
   assert.ok(daemon.has().includes(`${a.mac} ${b.ip}`) && daemon.has().includes(`${b.mac} ${a.ip}`));
 });
 
+test("a dry run tests the configuration and sets nothing", async () => {
+  const daemon = scriptedKea();
+  const machine = dryMachine(daemon.machine);
+  const given = rowsOf(new Map([["a", a]]));
+  await tableOf(kea()).run({ rows: given, changes: undefined, interrupted: false }, hostOn(machine));
+  const told = daemon.raw().map(({ command }) => command);
+  assert.deepEqual(told, ["list-commands", "config-get", "config-test"]);
+  assert.match(JSON.stringify(machine.noted()), /config-set.*config-write/);
+});
+
 test("when even the running configuration is refused no row is blamed", async () => {
   const daemon = scriptedKea();
   daemon.failing.set("config-test", "no such interface: eth7");
   const on = scene(kea(), { machine: daemon.machine });
-  await assert.rejects(
-    on.run({ a }, { whole: true }),
-    /Kea refuses the configuration that it runs: no such interface: eth7/,
-  );
+  await assert.rejects(on.run({ a }, { whole: true }), /refused even without any change: no such interface: eth7/);
   assert.deepEqual(daemon.told(), []);
 });
 
@@ -213,6 +221,45 @@ test("with host commands and no database a first generation is one configuration
   );
   await scene(kea(), { machine: daemon.machine }).run(Object.fromEntries(many.slice(0, 256)), { whole: true });
   assert.deepEqual(daemon.told(), ["config-set", "config-write"]);
+});
+
+test("a reservation belongs in the narrowest subnet of its address, in a shared network too, and all else stays as it was", () => {
+  const given = {
+    Dhcp4: {
+      "valid-lifetime": 600,
+      reservations: [{ "client-id": "0102", hostname: "x" }],
+      subnet4: [
+        {
+          id: 1,
+          subnet: "10.0.0.0/8",
+          reservations: [{ "hw-address": a.mac, "ip-address": "10.9.0.9" }],
+          "t1-percent": 0.5,
+        },
+      ],
+      "shared-networks": [
+        { name: "wifi", relay: {}, subnet4: [{ id: 2, subnet: "10.9.0.0/16" }] },
+        { name: "off", "reservations-in-subnet": false, subnet4: [{ id: 3, subnet: "10.8.0.0/16" }] },
+      ],
+    },
+    hash: "0123",
+  };
+  const config = configuration(given, 4, "hw-address", "subnet");
+  assert.deepEqual(config.placeOf("10.9.0.7"), { id: 2 });
+  assert.deepEqual(config.placeOf("10.1.0.7"), { id: 1 });
+  assert.match(JSON.stringify(config.placeOf("10.8.0.7")), /10\.8\.0\.0\/16.*reservations-in-subnet/);
+  assert.match(JSON.stringify(config.placeOf("192.0.2.7")), /in no subnet/);
+  assert.deepEqual(config.reservations, [
+    ["client-id 01:02", { name: "x", subnet: 0 }],
+    [a.mac, { ip: "10.9.0.9", subnet: 1 }],
+  ]);
+  const reservation = { "hw-address": a.mac, "ip-address": "10.9.0.9" };
+  const wanted = structuredClone(given.Dhcp4) as Record<string, unknown> & typeof given.Dhcp4;
+  wanted.subnet4 = [{ id: 1, subnet: "10.0.0.0/8", reservations: [], "t1-percent": 0.5 }];
+  wanted["shared-networks"][0] = Object.assign(
+    { name: "wifi", relay: {} },
+    { subnet4: [{ id: 2, subnet: "10.9.0.0/16", reservations: [reservation] }] },
+  );
+  assert.deepEqual(config.with(new Map([[a.mac, { id: 2, reservation }]])), { Dhcp4: wanted });
 });
 
 test("moves that hand on an address stay together", () => {

@@ -86,9 +86,9 @@ export function changesOf(
 }
 
 /** A host on a real machine, for the tests of real daemons. */
-export const hostOn = (machine: Machine): Host =>
+export const hostOn = (machine: Machine, { secret = false } = {}): Host =>
   hostWords({
-    ...{ name: "host1", service: "demo", machine, database: newBook(), clock: standingClock(), secret: false },
+    ...{ name: "host1", service: "demo", machine, database: newBook(), clock: standingClock(), secret },
     ...{ signal: new AbortController().signal, log: () => {} },
   }).host;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UserError } from "../../src/core/outcome.ts";
-import { bindZone, command, files, homes, iscDhcp, postfixAliases } from "../../src/index.ts";
+import { bindZone, command, files, homes, iscDhcp, postfix } from "../../src/index.ts";
 
 // What the compiler would say is said again when it was not asked.
 const wrong: [make: () => unknown, said: RegExp][] = [
@@ -43,10 +43,7 @@ const wrong: [make: () => unknown, said: RegExp][] = [
     () => bindZone({ zone: "a.example", ns: ["ns.x.example"], on: { ns2: { zone: "b.example" } } }),
     /^bindZone: on: the zone is the same on every host, not also b\.example$/,
   ],
-  [
-    () => postfixAliases({ type: "hash" as never }),
-    /^postfixAliases: type: is not a type of map: expected cdb or lmdb \("hash"\)$/,
-  ],
+  [() => postfix({ type: "hash" as never }), /^postfix: type: is not a type of map: expected lmdb or cdb \("hash"\)$/],
   [() => homes({ mode: 0o70000 }), /^homes: mode: is not a mode/],
   [() => command({ command: "doors" } as never), /^command: command: is not a command/],
   [() => files({ uniqe: [] } as never), /^files: unknown option "uniqe".*did you mean "unique"\?$/],

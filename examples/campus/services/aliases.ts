@@ -1,12 +1,13 @@
-import { postfixAliases } from "trigger";
+import { postfix } from "trigger";
 import { ifHere, out } from "../lib/here.ts";
 
 const path = out("mail/virtual");
 const postmap = ifHere(["postmap", "cdb:{staged}"], "");
 
 // The aliases of nisMailAlias, and the members' own addresses: what the service does by itself.
-export default postfixAliases({
+export default postfix({
   // What differs on one shared machine; a real host needs none of it.
   path,
-  ...(postmap ? {} : { reload: false, probe: false }),
+  type: "cdb",
+  ...(postmap ? {} : { postmap: false }),
 });

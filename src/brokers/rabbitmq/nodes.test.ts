@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { freePort } from "../../../test/servers/free-port.ts";
+import { freePort } from "../../../test/servers/port.ts";
 import { startRabbit } from "../../../test/servers/rabbitmq.ts";
 import { tcpProxy } from "../../../test/servers/tcp-proxy.ts";
 import { until } from "../../../test/until.ts";

@@ -1,4 +1,4 @@
-import { Fatal, Later, reason } from "../../core/outcome.ts";
+import { Away, Fatal, Later, reason } from "../../core/outcome.ts";
 import type { Loaded } from "./book.ts";
 import type { Repair } from "./repair.ts";
 import { commandsOf, runStep } from "./step.ts";
@@ -37,6 +37,8 @@ export function forcing({ book, files, clock, secret }: Ground, mend: Repair) {
     } catch (error) {
       // An aborted run says nothing of the text: the debt stays, and the next run settles it.
       context.host.signal.throwIfAborted();
+      // Nor does a daemon that is not there: what is checked and in place is what it will read when it starts.
+      if (error instanceof Away) throw error;
       throw await goBack(work, failed, error);
     }
     await settle(work);

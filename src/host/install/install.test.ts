@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Fatal, Held, Later, reason } from "../../core/outcome.ts";
+import { Away, Fatal, Held, Later, reason } from "../../core/outcome.ts";
 import { ownedBy, takeOverHeld } from "../owned.ts";
 import { installStatus } from "./book.ts";
 import { hostIn, installerIn, newBook, simulatedDaemon, standingClock, stepsFor, wordsIn } from "./scene.fixture.ts";
@@ -339,4 +339,27 @@ test("an aborted run leaves its debt, and the next one settles it", async () => 
   assert.equal(installStatus(database).owed.length, 1);
   assert.equal(await install("next"), "proved");
   assert.equal(daemon.running.get(path), "next");
+});
+
+test("a daemon that is not there finds the new text when it starts, and is owed its proof", async () => {
+  const { database, machine, clock, text, install, daemon } = scene({ [path]: "old" });
+  const away = () => Promise.reject(new Away("nobody answers"));
+  const host = hostIn({ machine, database, clock });
+  await assert.rejects(host.install({ path, text: "new" }, { reload: away }), Away);
+  assert.equal(text(), "new");
+  assert.equal(installStatus(database).owed.length, 1);
+  daemon.boot();
+  assert.equal(await install("new"), "proved");
+  assert.equal(installStatus(database).owed.length, 0);
+});
+
+test("a new file belongs to whom it is given; one that was there keeps its owner", async () => {
+  const { install, machine } = scene({ [path]: "old" });
+  const owner = { uid: 7, gid: 8 };
+  await install("new", { owner });
+  assert.notEqual((await machine.files.stat(path))?.uid, 7);
+  const fresh = scene();
+  await fresh.install("new", { owner });
+  const stat = await fresh.machine.files.stat(path);
+  assert.deepEqual([stat?.uid, stat?.gid], [7, 8]);
 });

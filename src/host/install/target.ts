@@ -48,7 +48,7 @@ export async function readInPlace(files: Files, path: string): Promise<InPlace |
 /** What a new file gets: an existing one's owner and mode; in a service with secrets it is never wider than 0600. */
 export function ownedBy({ file, disk }: Target, secret: boolean): { mode: number; uid?: number; gid?: number } {
   const mode = disk?.stat.mode ?? file.mode ?? 0o644;
-  const owner = disk ? { uid: disk.stat.uid, gid: disk.stat.gid } : {};
+  const owner = disk ? { uid: disk.stat.uid, gid: disk.stat.gid } : file.owner;
   return { mode: secret ? mode & 0o600 : mode, ...owner };
 }
 

@@ -140,6 +140,15 @@ test("a Kea that is gone or hangs is away, and when it is back it has what it wa
   assert.deepEqual(kept(daemon), [`${a.mac} ${a.ip}`]);
 });
 
+test("by option the reservations are global ones", async () => {
+  await using daemon = await startKea({ "reservations-global": true });
+  const on = realScene(kea({ socket: daemon.socket, where: "global" }));
+  assert.deepEqual(await on.run({ a }, { whole: true }), well);
+  assert.deepEqual(await daemon.lease(a.mac), { ip: a.ip, hostname: a.name });
+  assert.equal(JSON.parse(readFileSync(daemon.file, "utf8")).Dhcp4.reservations.length, 1);
+  assert.deepEqual(kept(daemon), []);
+});
+
 test("Kea's DHCPv6 server keeps addresses by MAC address", async () => {
   await using daemon = await startKea({}, { family: 6 });
   const on = realScene(kea({ socket: daemon.socket, family: 6 }));

@@ -1,4 +1,16 @@
-import { bindZone, command, files, homes, iscDhcp, Mac, postfixAliases, type registry, type Service, z } from "trigger";
+import {
+  bindZone,
+  command,
+  files,
+  homes,
+  iscDhcp,
+  Mac,
+  nftables,
+  postfix,
+  type registry,
+  type Service,
+  z,
+} from "trigger";
 
 const row = z.object({ mac: Mac, kind: z.enum(["wifi", "wired"]), room: z.string().optional() });
 
@@ -41,7 +53,8 @@ export const services: Service[] = [
     select: (entry) => ({ name: entry.name, ips: entry.all("ipHostNumber") }),
     probe: { server: "127.0.0.1" },
   }),
-  postfixAliases({ type: "lmdb", probe: false }),
+  nftables({ rules: "/etc/nftables/gate.rules" }),
+  postfix({ type: "lmdb", postmap: false }),
   homes({ base: "/srv/home", skeleton: "/etc/skel", on: { mail2: { base: "/home" } } }),
 ];
 

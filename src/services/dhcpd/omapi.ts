@@ -1,0 +1,165 @@
+import { z } from "zod";
+import { Ipv4 } from "../../core/columns.ts";
+import type { Host } from "../../core/host.ts";
+import type { Run, RunResult } from "../../core/service.ts";
+import { converge, type Move } from "../records.ts";
+import { command, path } from "../settings.ts";
+import { type DeclaredHost, dynamicHosts } from "./host-declarations.ts";
+import { type Answer, type Call, omshell } from "./omshell.ts";
+
+/** The settings of dhcpd's control channel. */
+export const omapiSettings = z.strictObject(
+  {
+    /** Where dhcpd listens: `omapi-port`. */
+    server: Ipv4.default("127.0.0.1"),
+    port: z.int("is not a port").min(1).max(65535).default(7911),
+    /** The file of the key that `omapi-key` names, which dhcpd.conf includes. */
+    keyFile: path.default("/etc/dhcp/omapi.key"),
+    /** Where dhcpd keeps what OMAPI made, and reads it when it starts. */
+    leases: path.default("/var/lib/dhcp/dhcpd.leases"),
+    command: command.default(["omshell"]),
+  },
+  "is not the settings of OMAPI, such as { port: 7911 }, or {} for the usual ones",
+);
+export type OmapiSettings = z.output<typeof omapiSettings>;
+
+/** What a MAC address has in dhcpd. */
+type Fixed = { readonly name: string; readonly ip: string };
+
+/** So many hosts of the leases file are asked for in a full run: it shows that the file is the one that this dhcpd keeps. */
+const sampleSize = 100;
+
+/** Brings the hosts of a running dhcpd to the rows, over OMAPI; dhcpd itself keeps them in its leases file. */
+export async function runOmapi(table: Run<DeclaredHost>, host: Host, settings: OmapiSettings): Promise<RunResult> {
+  const ask = (calls: readonly Call[]) => omshell(host, settings, calls, { changes: false });
+  const tell = (calls: readonly Call[]) => omshell(host, settings, calls, { changes: true });
+  let asked = false;
+
+  const { result } = await converge<DeclaredHost, Fixed>(table, host, {
+    of: ({ mac, ip, name }) => [[mac, { ip, name }]],
+    async look(names) {
+      asked = true;
+      if (!names) return fixedBy(await observeOmapi(host, settings));
+      const macs = [...names];
+      const answers = await ask(macs.map((mac) => ({ do: "look", mac })));
+      const found = macs.flatMap((mac, index) => {
+        const there = answers[index]?.found;
+        return there ? [{ ...there, mac }] : [];
+      });
+      // What is only in the configuration is not to be changed over OMAPI: dhcpd refuses it when it is to be made.
+      const made = found.length > 0 ? await journal(host, settings) : undefined;
+      return fixedBy(found.filter(({ mac }) => made?.has(mac)));
+    },
+    write: async (moves) => {
+      asked = true;
+      return write(moves);
+    },
+  });
+  if (!asked) await ask([]);
+  return { ...result, proved: true };
+
+  async function write(moves: readonly Move<Fixed>[]): Promise<ReadonlyMap<string, string>> {
+    const first = await carryOut(moves, (move) => callsOf(move));
+    // What somebody changed in the meantime is not as it was believed to be: what is ours is made anew.
+    const again = first.filter(({ move: { before } }) => before);
+    const made = again.length > 0 ? await journal(host, settings) : undefined;
+    const second = await carryOut(
+      again.map(({ move }) => move),
+      ({ name: mac, after }, index) => {
+        const there = again[index]?.there;
+        const byHand = there && made?.get(mac)?.name === there.name ? there : undefined;
+        return [...remove(mac, byHand), ...create(mac, after)];
+      },
+    );
+    const wrong = [...first.filter(({ move: { before } }) => !before), ...second];
+    if (wrong.length === 0) return new Map();
+    // A row that is refused keeps what it has.
+    const lost = wrong.filter(({ move: { before }, there }) => before && !there);
+    if (lost.length > 0) await tell(lost.flatMap(({ move: { name, before } }) => create(name, before)));
+    return explain(wrong);
+  }
+
+  /** Tells dhcpd the calls of each move, removals before the others, then asks what it has: gives the moves that are not in force. */
+  async function carryOut(
+    moves: readonly Move<Fixed>[],
+    callsOf: (move: Move<Fixed>, index: number) => readonly Call[],
+  ): Promise<Failed[]> {
+    if (moves.length === 0) return [];
+    const calls = moves.flatMap((move, index) => callsOf(move, index).map((call) => ({ call, move })));
+    calls.sort((a, b) => Number(a.call.do !== "remove") - Number(b.call.do !== "remove"));
+    const looks = moves.map(({ name }) => ({ do: "look", mac: name }) as const);
+    const answers = await tell([...calls.map(({ call }) => call), ...looks]);
+    const said = new Map<Move<Fixed>, string>();
+    for (const [index, { move }] of calls.entries()) {
+      const wrong = answers[index]?.wrong;
+      if (wrong) said.set(move, wrong);
+    }
+    return moves.flatMap((move, index): Failed[] => {
+      const answer = answers[calls.length + index];
+      if (!answer || inForce(move, answer)) return [];
+      return [{ move, there: answer.found, said: said.get(move) ?? "nothing" }];
+    });
+  }
+
+  async function explain(failed: readonly Failed[]): Promise<Map<string, string>> {
+    const made = await journal(host, settings);
+    const names = await ask(failed.map(({ move: { after } }) => ({ do: "look up", name: after?.name ?? "-" })));
+    const why = ({ there, said }: Failed, index: number): string => {
+      const other = there ?? names[index]?.found;
+      if (!other) return `dhcpd says: ${said}`;
+      const where = made.has(other.mac)
+        ? ""
+        : `, which is not in ${settings.leases}: take it out of dhcpd's configuration`;
+      return `dhcpd says: ${said}: it has host ${other.name} with ${other.mac} and ${other.ip || "no address"}${where}`;
+    };
+    return new Map(failed.map((one, index) => [one.move.name, why(one, index)]));
+  }
+}
+
+/** A move that is not in force: what dhcpd has under its MAC address instead, and what it said. */
+interface Failed {
+  readonly move: Move<Fixed>;
+  readonly there: DeclaredHost | undefined;
+  readonly said: string;
+}
+
+/** The hosts that OMAPI made, as dhcpd keeps them; a sample of them is asked for. */
+export async function observeOmapi(host: Host, settings: OmapiSettings): Promise<DeclaredHost[]> {
+  const hosts = [...(await journal(host, settings)).values()];
+  const step = Math.max(1, Math.floor(hosts.length / sampleSize));
+  const sample = hosts.filter((_, index) => index % step === 0).slice(0, sampleSize);
+  const calls = sample.map(({ mac }) => ({ do: "look", mac }) as const);
+  const answers = await omshell(host, settings, calls, { changes: false });
+  if (sample.length > 0 && answers.every((answer, index) => answer?.found?.name !== sample[index]?.name)) {
+    throw new Error(`dhcpd has none of the hosts in ${settings.leases}: it keeps another leases file (option leases)`);
+  }
+  return hosts;
+}
+
+async function journal({ files }: Host, { leases }: OmapiSettings): Promise<Map<string, DeclaredHost>> {
+  const bytes = await files.read(leases);
+  return dynamicHosts(bytes ? new TextDecoder().decode(bytes) : "");
+}
+
+const fixedBy = (hosts: readonly DeclaredHost[]): Map<string, Fixed> =>
+  new Map(hosts.map(({ mac, ip, name }) => [mac, { ip, name }]));
+
+/** OMAPI cannot rename a host: it is removed and made. */
+function callsOf({ name: mac, before, after }: Move<Fixed>): Call[] {
+  if (before && after && before.name === after.name) return [{ do: "move", mac, ...after }];
+  return [...remove(mac, before), ...create(mac, after)];
+}
+
+/** What somebody else wrote, and is ours since, may hold anything, also what omshell would read as commands. */
+const plain = (name: string): boolean => /^[A-Za-z0-9._-]+$/.test(name);
+
+const remove = (mac: string, host: Fixed | undefined): Call[] =>
+  host && plain(host.name) ? [{ do: "remove", mac, name: host.name }] : [];
+
+const create = (mac: string, host: Fixed | undefined): Call[] =>
+  host && plain(host.name) && Ipv4.safeParse(host.ip).success
+    ? [{ do: "create", mac, ip: host.ip, name: host.name }]
+    : [];
+
+const inForce = ({ before, after }: Move<Fixed>, { found }: Answer): boolean =>
+  after ? found?.name === after.name && found.ip === after.ip : !found || found.name !== before?.name;

@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Host } from "../../core/host.ts";
+import { CommandFailed } from "../../core/outcome.ts";
+import { serialIn } from "./zone-serial.ts";
+import type { Zone } from "./zone-text.ts";
+
+/** BIND answers a reload before it has loaded: so often and so far apart (milliseconds) is it asked before the serial counts as not served. */
+const attempts = 20;
+const interval = 500;
+/** dig's exit code when no server answers, as while it starts. */
+const noReply = 9;
+
+/** A probe that asks a server for the serial of each zone, until it is that of the file in place. */
+export function provesSerials(zones: readonly Zone[], { server, port }: { server: string; port: number }) {
+  return async (host: Host): Promise<void> => {
+    for (const { name, path } of zones) {
+      const bytes = await host.files.read(path);
+      const expected = bytes && serialIn(new TextDecoder().decode(bytes));
+      let served: number | undefined;
+      for (let attempt = 1; ; attempt++) {
+        served = await servedSerial(host, server, port, name);
+        if (served === expected) break;
+        if (attempt === attempts) {
+          throw new Error(`${name}: ${path} has serial ${expected}, ${server} serves ${served ?? "none"}`);
+        }
+        await sleep(interval, undefined, { signal: host.signal });
+      }
+    }
+  };
+}
+
+async function servedSerial(host: Host, server: string, port: number, zone: string): Promise<number | undefined> {
+  try {
+    const dig = await host.ask([
+      "dig",
+      "+short",
+      "+time=2",
+      "+tries=1",
+      `@${server}`,
+      "-p",
+      `${port}`,
+      "SOA",
+      `${zone}.`,
+    ]);
+    const serial = dig.stdout.trim().split(/\s+/)[2];
+    return serial === undefined ? undefined : Number(serial);
+  } catch (error) {
+    if (error instanceof CommandFailed && error.code === noReply) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { column, DomainName, Ip } from "../../core/columns.ts";
+import type { Select } from "../../core/service.ts";
+
+/** What the services of DNS zones take: names of a zone with their addresses. */
+
+export interface ZoneNames {
+  /** The zone's name, `campus.example`. */
+  readonly zone: string;
+  /** Lines of the zone's own, each beginning with a name that no row may have. */
+  readonly records: readonly string[];
+}
+
+/** A name of the zone with its addresses; the name may come without the zone, and is read with it. One of the zone's own records is refused. */
+export const zoneRow = ({ zone, records }: ZoneNames) => {
+  const own = new Set(records.map((line) => ownerOf(line, zone)));
+  const what = `a host name of the zone ${zone}, alone (pc7) or with it (pc7.${zone}), that is not among the zone's own records`;
+  const name = column(what, (text) => {
+    const read = DomainName.safeParse(text.includes(".") ? text : `${text}.${zone}`);
+    if (!read.success || read.data.includes("_") || !read.data.endsWith(`.${zone}`)) return undefined;
+    return own.has(read.data) ? undefined : read.data;
+  });
+  return z.object({ name, ips: z.array(Ip).min(1, "is empty: a name needs an address") });
+};
+export type ZoneRow = z.output<ReturnType<typeof zoneRow>>;
+
+/** The name that a line of a zone is about. */
+export function ownerOf(line: string, zone: string): string {
+  const [owner = ""] = line.toLowerCase().split(/\s/);
+  if (owner === "@") return zone;
+  return owner.endsWith(".") ? owner.slice(0, -1) : `${owner}.${zone}`;
+}
+
+/** The hosts of RFC 2307 under their names, with all of their addresses. */
+export const hosts: Select<z.input<ReturnType<typeof zoneRow>>> = (host) => {
+  if (!host.is("ipHost") || !host.has("ipHostNumber")) return;
+  return { name: host.name, ips: host.all("ipHostNumber") };
+};

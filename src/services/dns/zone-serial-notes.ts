@@ -1,0 +1,28 @@
+import type { Host } from "../../core/host.ts";
+import { laterSerial } from "./zone-serial.ts";
+import type { ZoneServer } from "./zone-server.ts";
+
+/** The serials with which zones were last seen, from run to run: one that went back is of a zone that was replaced, as by a backup. */
+export function serialNotes({ serials }: Pick<ZoneServer, "serials">, { memory }: Pick<Host, "memory">) {
+  const touched = new Set<string>();
+  const note = (zone: string): string => `serial of ${zone}`;
+  return {
+    /** Something in these zones was changed: their serials must have risen. */
+    written(zones: Iterable<string>): void {
+      for (const zone of zones) touched.add(zone);
+    },
+    /** A zone whose serial is not as it must be after the last run. */
+    older(): string | undefined {
+      for (const [zone, serial] of serials) {
+        const text = memory.get(note(zone));
+        if (text === undefined) continue;
+        const wrong = touched.has(zone) ? !laterSerial(serial, Number(text)) : laterSerial(Number(text), serial);
+        if (wrong) return `${zone} has serial ${serial} after ${text}`;
+      }
+      return undefined;
+    },
+    keep(): void {
+      for (const [zone, serial] of serials) memory.set(note(zone), String(serial));
+    },
+  };
+}

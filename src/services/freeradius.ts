@@ -1,0 +1,180 @@
+import { randomBytes } from "node:crypto";
+import { dirname } from "node:path";
+import { z } from "zod";
+import type { Host, InstallFile, InstallSteps } from "../core/host.ts";
+import { UserError } from "../core/outcome.ts";
+import { type KeptRow, type Rows, service } from "../core/service.ts";
+import { accounts, commonReply } from "./radius/accounts.ts";
+import { Identity, isDevice, Password, readPassword, replyTypes, Vlan } from "./radius/columns.ts";
+import { radiusDaemon } from "./radius/daemon.ts";
+import { macForms, nonceIn, type RadiusUser, readUsers, usersFile } from "./radius/users.ts";
+import { type Options, path, readSettings, step, stepsOf } from "./settings.ts";
+
+type ReplyType = keyof typeof replyTypes;
+
+const settings = z.strictObject({
+  /** The file of the `files` module; Debian's own place. */
+  path: path.default("/etc/freeradius/3.0/mods-config/files/authorize"),
+  /** The folder of the server's configuration. */
+  config: path.default("/etc/freeradius/3.0"),
+  /** The instance of the `files` module that reads the file. */
+  module: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]+$/, "is not the name of a module, such as files")
+    .default("files"),
+  /** The control socket, which must be `mode = rw`. */
+  socket: path.default("/var/run/freeradius/freeradius.sock"),
+  /** How the switches write a MAC address as a user name. */
+  macForm: z
+    .enum(macForms, `is not a form of MAC address: expected one of ${macForms.join(", ")}`)
+    .default(macForms[0]),
+  check: step.optional(),
+  reload: step.optional(),
+  /** Where the server is asked for the serial of its content, and the file with the secret that it shares with this host; false for no proof. */
+  probe: z
+    .strictObject({
+      server: z.union([z.ipv4(), z.ipv6()], "is not an IP address").default("127.0.0.1"),
+      port: z.int().min(1).max(65535, "is not a port").default(1812),
+      secretFile: path.default("/etc/freeradius/3.0/trigger.secret"),
+    })
+    .or(z.literal(false))
+    .prefault({}),
+});
+
+/** A user with a password or a device by its MAC address, and what the answer to it says. */
+export const radiusRow = (reply: Readonly<Record<string, ReplyType>> = commonReply) =>
+  z
+    .object({
+      name: Identity,
+      /** Of a user; a device has none. */
+      password: Password.optional(),
+      vlan: Vlan.optional(),
+      reply: z.strictObject(columnsOf(reply)).optional(),
+    })
+    .refine(isWhole, {
+      path: ["password"],
+      message: "is what a user must have and a device (a MAC address) cannot",
+    });
+
+/** A user has a password, and a device none. */
+const isWhole = ({ name, password }: RadiusUser): boolean => isDevice(name) === (password === undefined);
+
+type RadiusRow = z.ZodType<RadiusUser, RadiusUser>;
+
+/** So many single entries that FreeRADIUS does not take are found out one by one; more are a mistake of the whole. */
+const refusedLimit = 100;
+
+/**
+ * Users and devices for FreeRADIUS, in the file of its `files` module, reloaded without a restart.
+ *
+ * @example
+ * export default freeradius({ devices: true, on: { radius2: { macForm: "AA-BB-CC-DD-EE-FF" } } });
+ */
+export function freeradius(
+  options: Options<typeof settings, RadiusUser> & {
+    /** Whether the default `select` also takes the devices of ieee802Device, for MAC authentication. */
+    readonly devices?: boolean;
+    /** The attributes that a row's `reply` may have, beside the VLAN, each with its type. */
+    readonly reply?: Readonly<Record<string, ReplyType>>;
+    /** The daemon whose restart makes its state unknown. */
+    readonly daemon?: { readonly unit: string } | { readonly pidFile: string };
+  } = {},
+  { random = () => randomBytes(4).toString("hex") }: { readonly random?: () => string } = {},
+) {
+  const { devices = false, reply, daemon = { unit: "freeradius" }, ...rest } = options;
+  const { select = accounts(devices), ...given } = rest;
+  const settingsOf = readSettings("freeradius", settings, given, ["select", "on", "devices", "reply", "daemon"]);
+  return service({
+    row: radiusRow(reply) as RadiusRow,
+    unique: ["name"],
+    secret: ["password"],
+    // Closer reloads are ignored: what changes meanwhile goes together.
+    pace: 3000,
+    daemon,
+    select,
+    async run({ rows, changes }, host) {
+      const { macForm, check, reload, ...place } = settingsOf(host.name);
+      const server = radiusDaemon(host, place);
+      const inPlace = await server.inPlace();
+      const nonce = nonceIn(inPlace) ?? random();
+      const formerly = (key: string): RadiusUser | undefined => {
+        if (changes) return changes.find((change) => change.key === key)?.before;
+        const name = rows.get(key)?.name;
+        return readUsers(inPlace, macForm).find((user) => user.name === name && isWhole(user));
+      };
+      const refused: KeptRow[] = [];
+      for (;;) {
+        const users = usersFile(kept(rows, refused, formerly), macForm, nonce);
+        const missing = reload === undefined ? await server.away() : undefined;
+        if (missing && inPlace === users.text) throw missing; // it reads the file when it starts
+        const steps = stepsOf({
+          check: check ?? (await server.checking()),
+          reload: reload ?? server.reload,
+          probe: place.probe && server.prove,
+        });
+        try {
+          await host.install(await fileOf(host, place.path, users.text), steps as InstallSteps);
+          return { refused };
+        } catch (error) {
+          const found = check === undefined ? await server.refusedLine() : undefined;
+          const key = found && users.keyOf(found.line);
+          const again = refused.some((row) => row.key === key) || refused.length === refusedLimit;
+          if (key === undefined || again) throw error;
+          refused.push({ key, why: withoutSecret(found?.why ?? "", rows.get(key)) });
+        }
+      }
+    },
+    async observe(host) {
+      const { macForm, path, ...place } = settingsOf(host.name);
+      if (place.probe) {
+        await radiusDaemon(host, { path, ...place })
+          .prove()
+          .catch((error: Error) => host.log(error.message));
+      }
+      return readUsers(new TextDecoder().decode(await host.files.read(path)), macForm);
+    },
+  });
+}
+
+/** The rows with what they were before, unless another has the name now, in the place of those that FreeRADIUS refuses. */
+function* kept(
+  rows: Rows<RadiusUser>,
+  refused: readonly KeptRow[],
+  formerly: (key: string) => RadiusUser | undefined,
+): Generator<readonly [key: string, user: RadiusUser]> {
+  const without = new Set(refused.map(({ key }) => key));
+  const taken = new Set<string>();
+  if (refused.length > 0) {
+    for (const [key, { name }] of rows.entries()) if (!without.has(key)) taken.add(name);
+  }
+  for (const [key, row] of rows.entries()) {
+    const user = without.has(key) ? formerly(key) : row;
+    if (user && !(without.has(key) && taken.has(user.name))) yield [key, user];
+  }
+}
+
+/** The file belongs to whoever its folder belongs to: it is 0600, and the server must read it. */
+async function fileOf(host: Host, path: string, text: string): Promise<InstallFile> {
+  const folder = await host.files.stat(dirname(await host.files.resolve(path)));
+  return { path, text, ...(folder ? { owner: { uid: folder.uid, gid: folder.gid } } : {}) };
+}
+
+function withoutSecret(why: string, row: RadiusUser | undefined): string {
+  const value = readPassword(row?.password ?? "")?.value;
+  return value === undefined ? why : why.replaceAll(value, "********");
+}
+
+function columnsOf(reply: Readonly<Record<string, ReplyType>>) {
+  const columns: Record<string, z.ZodType<string | undefined, string | undefined>> = {};
+  for (const [attribute, type] of Object.entries(reply)) {
+    const place = `freeradius: reply.${attribute}`;
+    if (!/^[A-Za-z][A-Za-z0-9._-]{0,63}$/.test(attribute)) throw new UserError(`${place}: is not an attribute's name`);
+    // In a reply these would run a program, or go on to other entries.
+    if (/^(exec-program.*|fall-through)$/i.test(attribute)) throw new UserError(`${place}: is no answer to a client`);
+    if (!Object.hasOwn(replyTypes, type)) {
+      throw new UserError(`${place}: is not a type (${JSON.stringify(type)}): ${Object.keys(replyTypes).join(", ")}`);
+    }
+    columns[attribute] = replyTypes[type].optional();
+  }
+  return columns;
+}

@@ -1,0 +1,58 @@
+import { z } from "zod";
+import type { Host } from "../../core/host.ts";
+import { Away } from "../../core/outcome.ts";
+
+/** The control socket of Kea: JSON commands, one to a connection. */
+
+/** What Kea answers. */
+export interface Answer {
+  /** 0 done, 1 failed, 2 no such command, 3 done and nothing found. */
+  readonly result: number;
+  readonly text: string;
+  readonly arguments?: unknown;
+}
+
+export interface Control {
+  /** Asks what only reads, also when dry. */
+  ask(command: string, given?: object): Promise<Answer>;
+  /** Tells what changes something; a dry machine only notes it, and the answer is then that it is done. */
+  tell(command: string, given?: object): Promise<Answer>;
+}
+
+/** Whether a Kea is there and listens is known within this time, in milliseconds. */
+const shortDeadline = 5000;
+/** A command that carries the whole configuration works longer (30,000 reservations: about a second), and Kea was seen to listen before. */
+const longDeadline = 60_000;
+
+const answer = z.object({ result: z.int(), text: z.string().default(""), arguments: z.unknown().optional() });
+
+export function control(host: Host, socket: string): Control {
+  const send = async (word: "ask" | "tell", command: string, given?: object): Promise<Answer> => {
+    const input = JSON.stringify({ command, ...(given && { arguments: given }) });
+    const deadline = command.startsWith("config-") ? longDeadline : shortDeadline;
+    const { stdout } = await host[word]({ socket }, { input, deadline });
+    if (stdout === "" && word === "tell") return { result: 0, text: "" };
+    return read(command, socket, stdout);
+  };
+  return {
+    ask: (command, given) => send("ask", command, given),
+    tell: (command, given) => send("tell", command, given),
+  };
+}
+
+/** Throws what Kea said, unless the command is done. */
+export function done(command: string, { result, text }: Answer): void {
+  if (result !== 0) throw new Error(`Kea's ${command}: ${text}`);
+}
+
+function read(command: string, socket: string, said: string): Answer {
+  let value: unknown;
+  try {
+    value = JSON.parse(said);
+  } catch (cause) {
+    throw new Away(`${socket}: half an answer to ${command} (${said.length} characters)`, { cause }); // Kea ended while it wrote
+  }
+  const found = answer.safeParse(Array.isArray(value) ? value[0] : value); // the Control Agent answers with a list
+  if (!found.success) throw new Error(`${socket} does not answer as Kea does: ${said.slice(0, 200)}`);
+  return found.data;
+}

@@ -1,0 +1,78 @@
+import type { Command } from "../../core/host.ts";
+import { Away, CommandFailed } from "../../core/outcome.ts";
+import { type PlacedMove, placeMoves, sift } from "./moves.ts";
+import { type Content, contents, nameOf } from "./reservation.ts";
+import { byConfigSet } from "./set.ts";
+import { readHosts, replaceHosts, selectHosts } from "./sql.ts";
+import { holders, type Kea, type Way } from "./ways.ts";
+
+/** psql's exit codes (psql(1)): no connection, and a statement that failed. */
+const [disconnected, failed] = [2, 3];
+/** What is asked is answered within this time; a first generation of a large table takes longer to write. Milliseconds. */
+const deadlines = { ask: 10_000, tell: 60_000 };
+
+/**
+ * The way through the PostgreSQL database in which Kea looks for reservations: what is committed is in force at the next packet.
+ * Kea looks in its configuration first, so what is ours there goes as soon as it is touched.
+ */
+export function byDatabase(kea: Kea, database: string, psql: Command): Way {
+  const { config, family, by, host } = kea;
+  if (!config.databases.includes("postgresql")) {
+    throw new Error(
+      'Kea looks in no PostgreSQL database: add one to its "hosts-database", or leave out `database` here',
+    );
+  }
+  const command: Command = ["env", "PGCONNECT_TIMEOUT=5", "PGAPPNAME=trigger", ...psql, ...options, database];
+  const inConfig = new Set(config.reservations.map(([name]) => name));
+
+  const query = async (word: "ask" | "tell", input: string): Promise<string> => {
+    try {
+      return (await host[word](command, { input, deadline: deadlines[word] })).stdout;
+    } catch (error) {
+      if (error instanceof CommandFailed && error.code === disconnected)
+        throw new Away(error.message, { cause: error });
+      throw error;
+    }
+  };
+  const select = async (asked?: Parameters<typeof selectHosts>[2]): Promise<(readonly [string, Content])[]> =>
+    readHosts(await query("ask", selectHosts(family, by, asked))).map(
+      ({ id, reservation }) => [nameOf(reservation, by), config.contentOf(reservation, id)] as const,
+    );
+
+  return {
+    keep: async () => {}, // what is committed stays
+    async look(names) {
+      const found = names === undefined ? await select() : names.size > 0 ? await select({ names }) : [];
+      return contents([...config.reservations, ...found]);
+    },
+    async write(moves) {
+      const refused = new Map<string, string>();
+      const ips = moves.flatMap(({ after }) => after?.ip ?? []);
+      const there = ips.length > 0 ? await select({ ips }) : [];
+      const placed = placeMoves(moves, kea, holders([...config.reservations, ...there]), refused);
+      const former = placed.filter(({ name }) => inConfig.has(name));
+      if (former.length > 0) await byConfigSet(kea).write(former.map((move) => ({ ...move, after: undefined })));
+      if (placed.length === 0) return refused;
+      try {
+        await query("tell", replaceHosts(placed, family, by, { only: "done" }));
+      } catch (error) {
+        if (!(error instanceof CommandFailed) || error.code !== failed) throw error;
+        const attempt = (some: readonly PlacedMove[]) =>
+          query("ask", replaceHosts(some, family, by, { only: "tried" }));
+        const check = (some: readonly PlacedMove[]): Promise<string | undefined> =>
+          attempt(some).then(() => undefined, whyItFailed);
+        const good = await sift(placed, check, refused);
+        if (good.length > 0) await query("tell", replaceHosts(good, family, by, { only: "done" }));
+      }
+      return refused;
+    },
+  };
+}
+
+/** No settings of the user's; nothing but the rows on standard output; the first error ends it with code 3. */
+const options = ["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1", "-d"];
+
+function whyItFailed(error: unknown): string {
+  if (error instanceof CommandFailed && error.code === failed) return error.message;
+  throw error;
+}

@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { column, DomainName, Hostname, Ipv4, Ipv6, Mac } from "../../core/columns.ts";
+import type { Entry } from "../../core/entry.ts";
+import { Refusal } from "../../core/outcome.ts";
+import type { Content, Family } from "./reservation.ts";
+
+/** How the rows name a client: by its MAC address, or by its DUID (RFC 8415, 11). */
+export type By = "mac" | "duid";
+
+/** A client and the address that is kept for it. */
+export type KeaRow = RowBy<"mac"> | RowBy<"duid">;
+export type RowBy<Key extends By> = { readonly [key in Key]: string } & {
+  readonly ip: string;
+  /** What the client is told to be called. */
+  readonly name?: string | undefined;
+  /** Classes of Kea's configuration that it is in: they give it further options. */
+  readonly classes?: readonly string[] | undefined;
+};
+
+/** A DUID in pairs with colons, 3 to 130 octets. */
+export const Duid = column("a DUID (00:03:00:01:aa:bb:cc:dd:ee:ff)", (text) => {
+  const lower = text.toLowerCase();
+  if (/^[0-9a-f]{2}([:-][0-9a-f]{2}){2,129}$/.test(lower)) return lower.replaceAll("-", ":");
+  if (/^([0-9a-f]{2}){3,130}$/.test(lower)) return lower.match(/../g)?.join(":");
+  return undefined;
+});
+
+const ClientName = column(
+  "a host name, alone (pc7) or with its domain (pc7.campus.example)",
+  (text) => Hostname.safeParse(text).data ?? DomainName.safeParse(text).data,
+);
+
+/** Kea keeps the classes of a reservation in one text of 255 characters, divided by commas. */
+const classLimit = 255;
+const Class = column("the name of a client class (of a-z, A-Z, 0-9 and . _ - )", (text) =>
+  /^[A-Za-z0-9._-]{1,128}$/.test(text) ? text : undefined,
+);
+
+/** The columns of a row. */
+export function rowOf(family: Family, by: By) {
+  const fields = {
+    ip: family === 4 ? Ipv4 : Ipv6,
+    name: ClientName.optional(),
+    // No class is none: a row that says nothing of classes is the same row.
+    classes: z.preprocess(
+      (value) => (Array.isArray(value) && value.length === 0 ? undefined : value),
+      z
+        .array(Class)
+        .refine((all) => all.join(",").length <= classLimit, `are longer than ${classLimit} characters together`)
+        .optional(),
+    ),
+  };
+  return by === "mac" ? z.object({ mac: Mac, ...fields }) : z.object({ duid: Duid, ...fields });
+}
+
+/** What the reservation of a row gives. */
+export function contentOfRow({ ip, name, classes }: Pick<KeaRow, "ip" | "name" | "classes">): Content {
+  return { ip, ...(name !== undefined && { name }), ...(classes && classes.length > 0 && { classes: [...classes] }) };
+}
+
+/**
+ * The machines of RFC 2307: an ieee802Device that is an ipHost, under the first label of its name; one without an address of the family has no row.
+ * Several addresses are refused: values of an attribute have no order, so nothing says which MAC address goes with which.
+ */
+export const machines = (family: Family) => (machine: Entry) => {
+  if (!machine.is("ieee802Device") || !machine.has("macAddress")) return;
+  const [ip, ...others] = machine.all("ipHostNumber").filter((address) => address.includes(":") === (family === 6));
+  if (ip === undefined) return;
+  if (others.length > 0) {
+    throw new Refusal(`ipHostNumber has several IPv${family} addresses (${[ip, ...others].join(", ")}): expected one`);
+  }
+  return { mac: machine.one("macAddress"), ip, name: machine.name.split(".")[0] ?? "" };
+};

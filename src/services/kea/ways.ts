@@ -1,0 +1,48 @@
+import type { Host } from "../../core/host.ts";
+import type { Records } from "../records.ts";
+import type { Configuration } from "./config.ts";
+import type { Control } from "./control.ts";
+import type { Content, Family, Identifier } from "./reservation.ts";
+
+/** A Kea that answers, and what there is to know of it. */
+export interface Kea {
+  readonly host: Host;
+  readonly control: Control;
+  /** The commands that it knows: they depend on its version and its hooks. */
+  readonly commands: ReadonlySet<string>;
+  /** The running configuration, as it was when the run began. */
+  readonly config: Configuration;
+  readonly family: Family;
+  readonly by: Identifier;
+  readonly inTheWay: InTheWay;
+  /** Makes what runs be what Kea starts with. */
+  keep(): Promise<void>;
+}
+
+/** What a run found in the way of its rows. */
+export interface InTheWay {
+  /** Why some wait: a reservation of somebody else's has their address. */
+  readonly foreign: Set<string>;
+  /** Reservations of ours that have another's address: something changed them, or they wait themselves. */
+  readonly ours: Set<string>;
+}
+
+/** One of the ways in which reservations come into a running Kea. */
+export interface Way extends Pick<Records<never, Content>, "look" | "write"> {
+  /** Makes what was written be there when Kea starts, as each write does: a run that did not end may not have come to it. */
+  keep(): Promise<void>;
+}
+
+/** Whom each address is reserved for, by name. */
+export function holders(reservations: Iterable<readonly [name: string, content: Content]>) {
+  const found = new Map<string, string[]>();
+  for (const [name, content] of reservations) {
+    for (const ip of addressesOf(content)) found.set(ip, [...(found.get(ip) ?? []), name]);
+  }
+  return (ip: string): readonly string[] => found.get(ip) ?? [];
+}
+
+function addressesOf({ ip, "ip-addresses": several, also = [] }: Content): string[] {
+  const more = Array.isArray(several) ? several.map(String) : [];
+  return [...(ip === undefined ? [] : [ip]), ...more, ...also.flatMap(addressesOf)];
+}

@@ -1,0 +1,136 @@
+import { dirname } from "node:path";
+import type { Command, Host } from "../../core/host.ts";
+import { CommandFailed, Held } from "../../core/outcome.ts";
+import { readCdb } from "./cdb.ts";
+
+/** A lookup table of Postfix, driven by postmap(1): made, changed, listed, asked. */
+
+export type MapType = "lmdb" | "cdb";
+
+/** What names stand for. */
+export type Lookups = ReadonlyMap<string, string>;
+
+export interface MapPlace {
+  readonly path: string;
+  readonly type: MapType;
+  readonly postmap: Command;
+}
+
+export interface Moves {
+  readonly puts: Lookups;
+  readonly deletes: ReadonlySet<string>;
+}
+
+/** postmap makes each entry durable by itself, in some 2 ms: beyond so many the whole map is made aside in less time. */
+const fewEntries = 100;
+
+export const isFew = ({ puts, deletes }: Moves): boolean => puts.size + deletes.size <= fewEntries;
+
+export const movesBetween = (found: Lookups, wanted: Lookups): Moves => ({
+  puts: new Map([...wanted].filter(([name, value]) => found.get(name) !== value)),
+  deletes: new Set([...found.keys()].filter((name) => !wanted.has(name))),
+});
+
+export function postfixMap(host: Host, { path, type, postmap }: MapPlace) {
+  const file = `${path}.${type}`;
+  const map = `${type}:${path}`;
+
+  /** All that is in the map; undefined where there is none, or what is there is none. */
+  async function list(): Promise<Lookups | undefined> {
+    if (type === "cdb") {
+      const bytes = await host.files.read(file);
+      return bytes && readCdb(bytes);
+    }
+    if (!(await host.files.stat(file))) return undefined;
+    try {
+      return linesOf((await host.ask([...postmap, "-s", map])).stdout);
+    } catch (error) {
+      if (error instanceof CommandFailed && error.code === 1) return undefined; // not a map of lmdb
+      throw error;
+    }
+  }
+
+  /** What Postfix finds under some names. */
+  async function find(names: Iterable<string>): Promise<Lookups> {
+    const input = [...names].map((name) => `${name}\n`).join("");
+    if (input === "") return new Map();
+    try {
+      return linesOf((await host.ask([...postmap, "-q", "-", map], { input })).stdout);
+    } catch (error) {
+      if (error instanceof CommandFailed && error.code === 1) return new Map(); // none of them is in the map
+      throw error;
+    }
+  }
+
+  /** Throws unless Postfix finds what was meant, and nothing under the names that are gone. */
+  async function prove({ puts, deletes }: Moves): Promise<void> {
+    if (host.dry) return;
+    const found = await find([...puts.keys(), ...deletes]);
+    for (const name of [...puts.keys(), ...deletes]) {
+      const [wanted = "nothing", seen = "nothing"] = [puts.get(name), found.get(name)];
+      if (wanted !== seen) throw new Error(`${map} has ${seen} for ${name}, and should have ${wanted}`);
+    }
+  }
+
+  return {
+    list,
+    prove,
+    exists: async (): Promise<boolean> => (await host.files.stat(file)) !== undefined,
+    isOurs: (): boolean => host.owned.has(file, ""),
+    /** Throws `Held` for a map that somebody else made, and that is another one; otherwise it is this service's own from now on. */
+    async takeOver(wanted: () => Lookups): Promise<void> {
+      if (host.owned.has(file, "")) return;
+      if (await host.files.stat(file)) {
+        const found = await list();
+        const moves = movesBetween(found ?? new Map(), wanted());
+        if (!found || moves.puts.size + moves.deletes.size > 0) {
+          host.owned.hold([file]);
+          const difference = `${moves.puts.size} aliases are missing or differ, ${moves.deletes.size} are only there`;
+          throw new Held(
+            `${file} is there, and trigger did not write it (${difference}): it stays until \`trigger approve\``,
+          );
+        }
+      }
+      host.owned.claim([file]);
+    },
+    /** Changes entries of a map that can be changed, so that no name that stays is ever missing. */
+    async change({ puts, deletes }: Moves): Promise<void> {
+      if (puts.size > 0) await host.tell([...postmap, "-i", "-r", map], { input: textOf(puts) });
+      if (deletes.size > 0) {
+        const input = [...deletes].map((name) => `${name}\n`).join("");
+        // It fails where none of them is there, as after a run that did not end: whether they are gone is then what the proof says.
+        await host.tell([...postmap, "-d", "-", map], { input }).catch((error) => {
+          if (!(error instanceof CommandFailed)) throw error;
+        });
+      }
+      await prove({ puts, deletes });
+    },
+    /** Makes the whole map aside and puts it in its place: Postfix sees that the one it has open is gone, and opens the new one. */
+    async build(wanted: Lookups): Promise<void> {
+      const aside = `${path}.trigger-new`;
+      await host.files.makeDirectory(dirname(path));
+      await host.files.remove(`${aside}.${type}`);
+      await host.files.write(aside, textOf(wanted), { mode: 0o644 });
+      await host.tell([...postmap, `${type}:${aside}`]);
+      await host.files.remove(aside);
+      if (!host.dry) await host.files.sync(`${aside}.${type}`);
+      await host.tell(["mv", "-T", `${aside}.${type}`, file]);
+      if (host.dry) return;
+      await host.files.sync(dirname(path));
+      const { puts, deletes } = movesBetween((await list()) ?? new Map(), wanted);
+      if (puts.size + deletes.size > 0) throw new Error(`${file} was made, and is not what it was made of`);
+      await prove({ puts: new Map([...wanted].slice(0, 1)), deletes });
+    },
+  };
+}
+
+/** Lines of names and what they stand for. */
+export const textOf = (lookups: Lookups): string => [...lookups].map(([name, value]) => `${name} ${value}\n`).join("");
+
+const linesOf = (stdout: string): Lookups =>
+  new Map(
+    stdout
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => [line.slice(0, line.indexOf("\t")), line.slice(line.indexOf("\t") + 1)]),
+  );

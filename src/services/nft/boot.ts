@@ -1,0 +1,77 @@
+import type { Host } from "../../core/host.ts";
+import { notice } from "../settings.ts";
+import { sameAmount, withMoves } from "./amount.ts";
+
+/**
+ * What the kernel loads at boot: a base file with the whole table, and a small one that it includes, with what has moved since.
+ * A change writes the small one only, so it costs the same in any table; when that has grown, the base is written anew.
+ *
+ * There are two small ones in turn. A new base includes the other one, made empty before: its rename is the one moment
+ * in which the old pair becomes the new pair.
+ */
+
+/** A base is written anew when so many characters have moved since: about five hundred changes. */
+const sinceLimit = 64 * 1024;
+
+const slots = ["a", "b"] as const;
+type Slot = (typeof slots)[number];
+
+export interface BootFiles {
+  /** Writes what the kernel has taken, behind what moved before; false when the base is to be written anew. */
+  append(moves: string): Promise<boolean>;
+  /** Makes the files amount to the whole table, checked where the kernel has not just taken it; they may already. */
+  fold(table: string, check?: () => Promise<unknown>): Promise<void>;
+  /** Whether the base was written by trigger: it is known from the file, too, because a store may be lost. */
+  isOurs(): Promise<boolean>;
+}
+
+/** The boot files beside `path`, the base. */
+export function bootFiles(host: Host, path: string): BootFiles {
+  const sinceOf = (slot: Slot): string => `${path.replace(/\.nft$/, "")}.since-${slot}`;
+  const include = (slot: Slot): string => `include "${sinceOf(slot)}"\n`;
+  const head = `# ${notice}\n`;
+  const note = `since ${path}`;
+  const install = (path: string, text: string, check?: () => Promise<unknown>) =>
+    // The kernel was asked before: what is written here is what it was seen to have.
+    host.install(
+      { path, text, mode: 0o600 },
+      { ...(check ? { check: async () => void (await check()) } : {}), probe: async () => {} },
+    );
+  const read = async (path: string): Promise<string | undefined> => {
+    const bytes = await host.files.read(path);
+    return bytes && new TextDecoder().decode(bytes);
+  };
+
+  return {
+    async append(moves) {
+      const noted = host.memory.get(note);
+      if (noted === undefined || noted.length + moves.length > sinceLimit) return false;
+      const slot = noted.startsWith("a") ? "a" : "b";
+      const since = noted.slice(1) + moves;
+      await install(sinceOf(slot), head + since);
+      host.memory.set(note, slot + since);
+      return true;
+    },
+    async fold(table, check) {
+      const inPlace = await read(path);
+      const present = slots.find((slot) => inPlace?.endsWith(include(slot)));
+      if (inPlace !== undefined && present) {
+        const since = (await read(sinceOf(present)))?.slice(head.length) ?? "";
+        const base = inPlace.slice(0, -include(present).length);
+        if (sameAmount(withMoves(base, since), withMoves(table, ""))) {
+          await install(sinceOf(present), head + since);
+          await install(path, inPlace, check);
+          host.memory.set(note, present + since);
+          return;
+        }
+      }
+      const slot = present === "a" ? "b" : "a";
+      await install(sinceOf(slot), head);
+      await install(path, table + include(slot), check);
+      host.memory.set(note, slot);
+    },
+    async isOurs() {
+      return (await read(path))?.startsWith(head) ?? false;
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { notice } from "../settings.ts";
+import type { Element, ElementSet, Elements } from "./sets.ts";
+import { write } from "./types.ts";
+
+/** What is said to nft. Every element comes from a type of its set; the rules are the administrator's own. */
+
+/** A table by its family and name. */
+export interface Place {
+  readonly family: string;
+  readonly table: string;
+}
+
+/** Elements that go and elements that come, in one transaction. */
+export interface Moves {
+  readonly remove: readonly Element[];
+  readonly add: readonly Element[];
+}
+
+/** The whole table in place of the one that is there: one transaction, so that no packet meets half of it. */
+export function tableText({ family, table }: Place, sets: readonly ElementSet[], elements: Elements, rules: string) {
+  const name = `${family} ${table}`;
+  // Declared first, because only what exists can be deleted.
+  let text = `# ${notice}\ntable ${name}\ndelete table ${name}\ntable ${name} {\n`;
+  for (const set of sets) text += declaration(set, [...(elements.get(set.name) ?? [])]);
+  return `${text}${rules.trimEnd()}\n}\n`;
+}
+
+/** What is declared, without elements: when it differs the table is another one. */
+export const structureText = (place: Place, sets: readonly ElementSet[], rules: string): string =>
+  tableText(place, sets, new Map(), rules);
+
+function declaration(set: ElementSet, elements: readonly (readonly [key: string, value: string])[]): string {
+  const lines = [`type ${set.type}`];
+  if (set.interval) lines.push("flags interval");
+  if (set.counter) lines.push("counter");
+  // Sorted, so that the same elements are the same text.
+  const sorted = elements.map(([key, value]) => elementText([set, key, value])).sort();
+  if (sorted.length > 0) lines.push(`elements = {\n\t\t\t${sorted.join(",\n\t\t\t")}\n\t\t}`);
+  return `\t${set.value ? "map" : "set"} ${set.name} {\n${lines.map((line) => `\t\t${line}\n`).join("")}\t}\n`;
+}
+
+/** The elements of a row, as a person reads them. */
+export const shownElements = (elements: readonly Element[]): string =>
+  elements.map((element) => `${element[0].name} { ${elementText(element)} }`).join(", ");
+
+function elementText([set, key, value]: Element): string {
+  return set.value ? `${write(set.key, key)} : ${write(set.value, value)}` : write(set.key, key);
+}
+
+/** The moves as commands, removals first: two elements may swap. */
+export const movesText = (place: Place, { remove, add }: Moves): string =>
+  commands("delete", place, remove) + commands("add", place, add);
+
+/**
+ * Questions for `nft -c`, each of which it answers in time that does not grow with the set: what was removed could be created, what was added
+ * could be deleted, and (apart, because it must still be there) what a map gives is what is meant. `nft get element` would read the whole set.
+ */
+export function proofTexts(place: Place, { remove, add }: Moves): string[] {
+  const back = new Set(add.map(([set, key]) => `${set.name} ${key}`));
+  const gone = remove.filter(([set, key]) => !back.has(`${set.name} ${key}`));
+  const given = add.filter(([set]) => set.value);
+  return [commands("create", place, gone) + commands("delete", place, add), commands("add", place, given)].filter(
+    (text) => text !== "",
+  );
+}
+
+function commands(verb: "add" | "create" | "delete", { family, table }: Place, elements: readonly Element[]): string {
+  let text = "";
+  for (const [name, own] of Map.groupBy(elements, ([set]) => set.name)) {
+    const texts = own.map((element) => (verb === "delete" ? write(element[0].key, element[1]) : elementText(element)));
+    text += `${verb} element ${family} ${table} ${name} { ${texts.join(", ")} }\n`;
+  }
+  return text;
+}

@@ -1,0 +1,161 @@
+import { z } from "zod";
+import type { Host } from "../core/host.ts";
+import { Refusal, UserError } from "../core/outcome.ts";
+import { type Columns, type Select, service } from "../core/service.ts";
+import { bootFiles } from "./nft/boot.ts";
+import { nftOn } from "./nft/kernel.ts";
+import {
+  columnsOf,
+  columnsOfElement,
+  type ElementSet,
+  lackingColumns,
+  readSets,
+  rowOf,
+  setSettings,
+} from "./nft/sets.ts";
+import { bringTable, type Ground, isDeclaredAs, nameOf } from "./nft/table.ts";
+import { command, type PerHost, path, readSettings } from "./settings.ts";
+
+const families = ["inet", "ip", "ip6", "bridge", "netdev", "arp"] as const;
+const rules = z.string().refine((text) => text.startsWith("/") || wrongRules(text) === undefined, {
+  error: ({ input }) => wrongRules(String(input)) ?? "is not a text",
+});
+
+const settings = z.strictObject({
+  family: z.enum(families, `is not a family of nft: expected ${families.join(", ")}`).default("inet"),
+  /** The table: trigger's alone. */
+  table: z
+    .string()
+    .regex(/^[a-zA-Z][a-zA-Z0-9_]{0,31}$/, "is not the name of a table (a letter, then letters, digits and _)")
+    .default("trigger"),
+  /** What stands in the table beside the sets, in nft's language: chains with their rules. Or the absolute path of a file that has it. */
+  rules,
+  /** What is loaded at boot: `/etc/nftables.d/TABLE.nft` when left out, false for nothing. */
+  path: path.or(z.literal(false)).optional(),
+  /** In a network namespace: `["ip", "netns", "exec", "campus", "nft"]`. */
+  nft: command.default(["nft"]),
+});
+
+const tableSettings = z.strictObject({
+  sets: setSettings.refine((sets) => Object.keys(sets).length > 0, "is empty: a table needs a set"),
+  unique: z.array(z.string()).min(1, "is empty: a set needs a unique column").optional(),
+});
+
+/** The pairs of MAC and IP address that belong together. */
+const members = {
+  members4: { type: "ether_addr . ipv4_addr", columns: ["mac", "ip"] },
+  members6: { type: "ether_addr . ipv6_addr", columns: ["mac", "ip"] },
+} as const;
+
+interface SetsIn {
+  readonly [set: string]: {
+    readonly type: string;
+    readonly columns: readonly string[];
+    readonly interval?: boolean;
+    readonly counter?: boolean;
+  };
+}
+type RowIn<Sets extends SetsIn> = { readonly [column in Sets[keyof Sets]["columns"][number]]?: string };
+
+export type NftablesOptions<Sets extends SetsIn> = z.input<typeof settings> &
+  PerHost<z.input<typeof settings>> & {
+    /** The sets and maps by name; members4 and members6 when left out. */
+    readonly sets?: Sets;
+    /** Columns of which no two rows share a value; the last one of each set's key when left out. */
+    readonly unique?: readonly (Sets[keyof Sets]["columns"][number] & string)[];
+    readonly daemon?: { readonly unit: string } | { readonly pidFile: string } | false;
+    readonly select?: Select<RowIn<Sets>>;
+  };
+
+/**
+ * A table of nft with the administrator's own rules, whose sets and maps have the elements that the rows are.
+ *
+ * @example
+ * export default nftables({ rules: "/etc/nftables/members.rules" });
+ */
+export function nftables<const Sets extends SetsIn = typeof members>(options: NftablesOptions<Sets>) {
+  const { sets: givenSets, unique: givenUnique, select, daemon = { unit: "nftables.service" }, ...given } = options;
+  const others = ["sets", "unique", "daemon", "select", "on"];
+  const settingsOf = readSettings("nftables", settings, given as z.input<typeof settings>, others);
+  const read = { sets: givenSets ?? members, ...(givenUnique ? { unique: givenUnique } : {}) };
+  const declared = readSettings("nftables", tableSettings, read as unknown as z.input<typeof tableSettings>)("");
+  const sets = readSets(declared.sets);
+  const unique = uniqueOf(sets, declared.unique);
+  if (!select && columnsOf(sets).sort().join() !== "ip,mac") {
+    const columns = columnsOf(sets).join(", ");
+    throw new UserError(`nftables: select: is missing: without it rows have the columns mac and ip, not ${columns}`);
+  }
+  const groundOn = async (host: Host): Promise<Ground> => {
+    const { family, table, path = `/etc/nftables.d/${table}.nft`, nft, rules } = settingsOf(host.name);
+    const boot = path === false ? undefined : bootFiles(host, path);
+    return { host, nft: nftOn(host, nft), place: { family, table }, sets, ...(await readRules(host, rules)), boot };
+  };
+  return service<RowIn<Sets>, Columns, RowIn<Sets> | readonly RowIn<Sets>[] | undefined>({
+    row: rowOf(sets, unique),
+    unique,
+    ...(daemon ? { daemon } : {}),
+    select: select ?? machines,
+    run: async (table, host) => bringTable(table, await groundOn(host)),
+    observe: async (host) => observed(await groundOn(host), unique),
+  } as Parameters<typeof service<RowIn<Sets>, Columns, RowIn<Sets> | readonly RowIn<Sets>[] | undefined>>[0]);
+}
+
+/** What the kernel has, as rows: elements that agree on the first unique column that they have are of one row. */
+async function observed({ host, nft, place, sets }: Ground, unique: readonly string[]): Promise<Columns[]> {
+  const there = await nft.list(place, sets);
+  if (!there) host.log(`there is no ${nameOf(place)}`);
+  else if (!isDeclaredAs(host, there)) host.log(`the rules or sets of ${nameOf(place)} are not those put there`);
+  for (const element of there?.strange ?? [])
+    host.log(`${nameOf(place)} has an element that no row can mean: ${element}`);
+  const rows = new Map<string, Columns>();
+  for (const set of sets) {
+    for (const [key, value] of there?.elements.get(set.name) ?? []) {
+      const columns = columnsOfElement([set, key, value]);
+      const column = unique.find((one) => one in columns);
+      const name = `${column} ${columns[column ?? ""]}`;
+      rows.set(name, { ...rows.get(name), ...columns });
+    }
+  }
+  return [...rows.values()].map((row) => ({ ...lackingColumns(sets, unique, row), ...row }));
+}
+
+function uniqueOf(sets: readonly ElementSet[], given: readonly string[] | undefined): readonly string[] {
+  const unique = given ?? [...new Set(sets.flatMap(({ keyColumns }) => keyColumns.slice(-1)))];
+  const lacking = sets.find(({ keyColumns }) => !keyColumns.some((column) => unique.includes(column)));
+  if (lacking) {
+    throw new UserError(
+      `nftables: unique: two rows could be one element of ${lacking.name}: expected one of its columns (${lacking.keyColumns.join(", ")})`,
+    );
+  }
+  const stranger = unique.find((column) => !columnsOf(sets).includes(column));
+  if (stranger !== undefined) throw new UserError(`nftables: unique: ${stranger} is no column of a set`);
+  return unique;
+}
+
+async function readRules(host: Host, rules: string): Promise<Pick<Ground, "rules" | "fault">> {
+  if (!rules.startsWith("/")) return { rules, fault: undefined };
+  const bytes = await host.files.read(rules);
+  const text = bytes && new TextDecoder().decode(bytes);
+  const wrong = text === undefined ? "is not there" : wrongRules(text);
+  return { rules: text ?? "", fault: wrong === undefined ? undefined : new Error(`${rules} ${wrong}`) };
+}
+
+/** Why a text is not what can stand inside a table: a brace too many would end the table, and the rest would change others. */
+function wrongRules(text: string): string | undefined {
+  let depth = 0;
+  for (const [one] of text.replace(/#.*|"[^"\n]*"/g, "").matchAll(/[{}]/g)) {
+    depth += one === "{" ? 1 : -1;
+    if (depth < 0) return "has a } that ends the table: give what stands inside table { … }";
+  }
+  return depth === 0 ? undefined : "has a { that is not closed";
+}
+
+/** The machines of RFC 2307: each address of an ieee802Device that is an ipHost, with its one MAC address. */
+const machines: Select<{ readonly mac: string; readonly ip: string }> = (machine) => {
+  if (!machine.is("ieee802Device") || !machine.has("macAddress") || !machine.has("ipHostNumber")) return;
+  const [mac, ...others] = machine.all("macAddress");
+  if (mac === undefined || others.length > 0) {
+    throw new Refusal(`macAddress has several values (${machine.all("macAddress").join(", ")}): expected one`);
+  }
+  return machine.all("ipHostNumber").map((ip) => ({ mac, ip }));
+};

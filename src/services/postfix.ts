@@ -1,0 +1,124 @@
+import { z } from "zod";
+import { column, Mail } from "../core/columns.ts";
+import type { Host } from "../core/host.ts";
+import { type Run, type RunResult, type Select, service } from "../core/service.ts";
+import { isFew, type Lookups, type MapPlace, movesBetween, postfixMap } from "./mail/map.ts";
+import { command, notice, type Options, path, readSettings } from "./settings.ts";
+
+const alone = /^[A-Za-z0-9_]([A-Za-z0-9._+=-]{0,62}[A-Za-z0-9_])?$/;
+const address = (text: string): string | undefined =>
+  text.includes("@") ? Mail.safeParse(text).data : alone.test(text) ? text : undefined;
+
+/** A name of the virtual map, in lower case as Postfix looks it up. A whole domain (`@campus.example`) is none: one entry could take everybody's mail. */
+const Alias = column("an alias (a mail address, or a name alone)", (text) => address(text)?.toLowerCase());
+const Recipient = column("a recipient (a mail address, or a local user)", address);
+
+/** An alias with the addresses that its mail goes to. */
+export const aliasRow = z.object({
+  alias: Alias,
+  to: z.array(Recipient).min(1, "is empty: an alias needs a recipient"),
+});
+type AliasRow = z.output<typeof aliasRow>;
+
+const settings = z.strictObject({
+  /** Where the map is, without the suffix of its type: `virtual_alias_maps = lmdb:/etc/postfix/trigger-virtual`. */
+  path: path.default("/etc/postfix/trigger-virtual"),
+  /** Two types of map that are never seen half written: lmdb is changed entry by entry, cdb is always made anew. */
+  type: z.enum(["lmdb", "cdb"], "is not a type of map: expected lmdb or cdb").default("lmdb"),
+  /** The program that makes maps; false writes their text alone. */
+  postmap: command.or(z.literal(false)).default(["postmap"]),
+});
+
+/**
+ * A virtual alias map of Postfix (virtual(5)). Postfix sees what changed by itself: nothing is reloaded.
+ *
+ * @example
+ * export default postfix({ on: { mx2: { type: "cdb" } } });
+ */
+export function postfix(options: Options<typeof settings, z.input<typeof aliasRow>> = {}) {
+  const { select = aliases, ...given } = options;
+  const settingsOf = readSettings("postfix", settings, given);
+  return service({
+    row: aliasRow,
+    unique: ["alias"],
+    select,
+    async run(table, host): Promise<RunResult> {
+      const { path, type, postmap } = settingsOf(host.name);
+      if (postmap === false) await host.install({ path, text: aliasText(table.rows) });
+      else if (type === "cdb") await makeAnew(table, host, { path, type, postmap });
+      else return change(table, host, { path, type, postmap });
+    },
+    async observe(host) {
+      const { path, type, postmap } = settingsOf(host.name);
+      if (postmap === false) return [];
+      const found = (await postfixMap(host, { path, type, postmap }).list()) ?? new Map<string, string>();
+      return [...found].map(([alias, to]) => ({ alias, to: to.split(/, */) }));
+    },
+  });
+}
+
+/** The map by its changes where they are known and few; otherwise by its difference, or made aside where that is less work. */
+async function change({ rows, changes, interrupted }: Run<AliasRow>, host: Host, place: MapPlace): Promise<RunResult> {
+  const map = postfixMap(host, place);
+  const wanted = (): Lookups => new Map([...rows].map((row) => [row.alias, targetsOf(row)]));
+  if (changes && !interrupted && map.isOurs() && (await map.exists())) {
+    const puts = new Map(changes.flatMap(({ after }) => (after ? [[after.alias, targetsOf(after)] as const] : [])));
+    const before = changes.flatMap(({ before }) => (before ? [before.alias] : []));
+    const moves = { puts, deletes: new Set(before.filter((alias) => !puts.has(alias))) };
+    if (isFew(moves)) {
+      await map.change(moves);
+      return { proved: !host.dry };
+    }
+  }
+  await map.takeOver(wanted);
+  const [found, all] = [await map.list(), wanted()];
+  const moves = found && movesBetween(found, all);
+  if (moves && isFew(moves)) await map.change(moves);
+  else await map.build(all);
+  return { proved: !host.dry };
+}
+
+/** The map made of a text, which postmap puts in its place at once. */
+async function makeAnew({ rows }: Run<AliasRow>, host: Host, place: MapPlace): Promise<void> {
+  const map = postfixMap(host, place);
+  const wanted: Lookups = new Map([...rows].map((row) => [row.alias, targetsOf(row)]));
+  await map.takeOver(() => wanted);
+  await host.install(
+    { path: place.path, text: aliasText(rows) },
+    {
+      reload: [...place.postmap, `${place.type}:${place.path}`],
+      probe: async () => {
+        const moves = movesBetween((await map.list()) ?? new Map(), await inPlace(host, place.path));
+        const [first] = [...moves.puts.keys(), ...moves.deletes];
+        if (first !== undefined) throw new Error(`${place.path}.${place.type} is not that of its text: ${first}`);
+      },
+    },
+  );
+}
+
+/** The text of the map, in the order of the rows. */
+export function aliasText(rows: Iterable<AliasRow>): string {
+  let text = `# ${notice}\n`;
+  for (const row of rows) text += `${row.alias} ${targetsOf(row)}\n`;
+  return text;
+}
+
+/** The recipients as Postfix finds them, each once and sorted. */
+const targetsOf = ({ to }: AliasRow): string => [...new Set(to)].sort().join(", ");
+
+/** What the text in place says; after a failure it is the last good one. */
+async function inPlace(host: Host, path: string): Promise<Lookups> {
+  const text = new TextDecoder().decode(await host.files.read(path));
+  const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return new Map(lines.map((line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ") + 1)]));
+}
+
+/** The aliases of nisMailAlias (each of its names), and the mail addresses of people who have an account, which go to it. */
+const aliases: Select<z.input<typeof aliasRow>> = (entry) => {
+  if (entry.is("nisMailAlias")) {
+    if (!entry.has("rfc822MailMember")) return;
+    return entry.all("cn").map((alias) => ({ alias, to: entry.all("rfc822MailMember") }));
+  }
+  if (!entry.is("inetOrgPerson") || !entry.is("posixAccount")) return;
+  return entry.all("mail").map((alias) => ({ alias, to: [entry.one("uid")] }));
+};

@@ -1,0 +1,52 @@
+import { Mac } from "../../core/columns.ts";
+import { Refusal } from "../../core/outcome.ts";
+import type { Select } from "../../core/service.ts";
+import { readPassword, schemes } from "./columns.ts";
+import type { RadiusUser } from "./users.ts";
+
+/** What a reply may have beside the VLAN, and of which type, when no option says so. */
+export const commonReply = {
+  "Session-Timeout": "number",
+  "Idle-Timeout": "number",
+  "Filter-Id": "text",
+  "Framed-IP-Address": "ipv4",
+} as const;
+
+/** The LDAP attributes (FreeRADIUS's schema, radiusprofile) of the common reply. */
+const profile = {
+  "Session-Timeout": "radiusSessionTimeout",
+  "Idle-Timeout": "radiusIdleTimeout",
+  "Filter-Id": "radiusFilterId",
+  "Framed-IP-Address": "radiusFramedIPAddress",
+} as const satisfies Record<keyof typeof commonReply, string>;
+
+/** Accounts with a password that FreeRADIUS can check, and devices where they are asked for; with the VLAN and the reply of a radiusprofile. */
+export const accounts =
+  (devices: boolean): Select<RadiusUser> =>
+  (entry) => {
+    const isProfile = entry.is("radiusprofile");
+    if (isProfile && entry.maybe("dialupAccess")?.toLowerCase() === "false") return;
+    const vlan = isProfile ? entry.maybe("radiusTunnelPrivateGroupId") : undefined;
+    const said = Object.entries(isProfile ? profile : {}).flatMap(([name, attribute]) => {
+      const value = entry.maybe(attribute);
+      return value === undefined ? [] : [[name, value] as const];
+    });
+    const answer = {
+      ...(vlan === undefined ? {} : { vlan }),
+      ...(said.length > 0 ? { reply: Object.fromEntries(said) } : {}),
+    };
+    if (entry.is("ieee802Device")) {
+      if (!devices) return;
+      return entry.all("macAddress").map((mac) => ({ name: Mac.safeParse(mac).data ?? mac, ...answer }));
+    }
+    if (!entry.has("uid") || !(isProfile || entry.is("posixAccount"))) return;
+    const nt = entry.maybe("sambaNTPassword");
+    const values = nt === undefined ? entry.all("userPassword") : [`{NT}${nt}`];
+    const usable = values
+      .map((value) => readPassword(/^\{[^}]*\}/.test(value) ? value : `{CLEARTEXT}${value}`))
+      .filter((password) => password !== undefined);
+    const [best] = Object.keys(schemes).flatMap((scheme) => usable.filter((password) => password.scheme === scheme));
+    if (best) return { name: entry.one("uid"), password: `{${best.scheme}}${best.value}`, ...answer };
+    if (isProfile) throw new Refusal("neither userPassword nor sambaNTPassword has a form that FreeRADIUS can check");
+    return undefined;
+  };

@@ -1,0 +1,95 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { canonical } from "../../../src/core/row.ts";
+import type { Change, Columns, KeptRow, Service } from "../../../src/core/service.ts";
+import { newBook, standingClock } from "../../../src/host/install/scene.fixture.ts";
+import { hostWords } from "../../../src/host/words.ts";
+import { realMachine } from "../../../src/machines/real.ts";
+import type { Machine } from "../../../src/ports/machine.ts";
+import type { namespace } from "../../servers/namespace.ts";
+import { rowsOf, tableOf } from "../../services/scene.ts";
+
+/** A folder that is removed when the tests of the file end. */
+export function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), "trigger-nft-"));
+  test.after(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** A service on a host of a real machine: it is given changes as a host gives them, and what it said to nft is remembered. */
+export function firewall(service: Service, { dry = false } = {}) {
+  const table = tableOf(service);
+  const database = newBook();
+  const log: string[] = [];
+  const said: { readonly changes: boolean; readonly words: string; readonly input: string }[] = [];
+  const real = realMachine();
+  const machine: Machine = {
+    ...real,
+    dry,
+    async run(asked, options) {
+      const words = "socket" in asked ? asked.socket : asked.join(" ");
+      said.push({ changes: options.changes, words, input: options.input ?? "" });
+      return dry && options.changes ? { code: 0, stdout: "", stderr: "" } : real.run(asked, options);
+    },
+  };
+  const words = () =>
+    hostWords({
+      ...{ name: "fw", service: "firewall", machine, database, clock: standingClock(), secret: false },
+      ...{ signal: new AbortController().signal, log: (line: string) => void log.push(line) },
+    });
+  /** Parsed once: a large table is given again and again. */
+  const read = new WeakMap<object, Columns>();
+  const parsed = (row: object): Columns => {
+    const known = read.get(row) ?? (table.row.parse(row) as Columns);
+    read.set(row, known);
+    return known;
+  };
+  let loaded = new Map<string, Columns>();
+  let took = 0;
+  return {
+    log,
+    said,
+    database,
+    /** What was told since this was last asked. */
+    told(): string[] {
+      return said.splice(0).flatMap(({ changes, input }) => (changes ? [input] : []));
+    },
+    async run(given: Record<string, object>, { whole = false, interrupted = false } = {}) {
+      const rows = new Map(Object.entries(given).map(([key, row]) => [key, parsed(row)]));
+      const changes = [...new Set([...loaded.keys(), ...rows.keys()])]
+        .map((key) => ({ key, before: loaded.get(key), after: rows.get(key) }) as Change<Columns>)
+        .filter(({ before, after }) => before !== after && canonical(before ?? null) !== canonical(after ?? null))
+        .sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined));
+      const { host, keep } = words();
+      const began = performance.now();
+      const result = (await table.run(
+        { rows: rowsOf(rows), changes: whole ? undefined : changes, interrupted },
+        host,
+      )) as { refused?: readonly KeptRow[]; proved?: boolean };
+      keep();
+      took = performance.now() - began;
+      for (const { key } of result.refused ?? []) {
+        const before = loaded.get(key);
+        if (before) rows.set(key, before);
+        else rows.delete(key);
+      }
+      loaded = rows;
+      return { refused: [], ...result };
+    },
+    /** The rows in force, as a host gives them to its next run: where one was refused, what it had. */
+    inForce: () => Object.fromEntries(loaded),
+    /** Milliseconds of the last run. */
+    took: () => took,
+    observe: async () => [...((await table.observe?.(words().host)) ?? [])],
+  };
+}
+
+/** A table of its own in a namespace, with its boot file in a folder of its own. */
+export function tableIn({ name: box, exec }: ReturnType<typeof namespace>, name: string, { rules = "" } = {}) {
+  const path = join(folder(), `${name}.nft`);
+  const nft = ["ip", "netns", "exec", box, "nft"] as const;
+  const listed = (): string => exec("nft", "list", "table", "inet", name);
+  return { name, path, nft, listed, options: { table: name, rules, path, nft } };
+}

@@ -1,0 +1,234 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { Away, reason } from "../../src/core/outcome.ts";
+import type { Columns } from "../../src/core/service.ts";
+import { dryMachine } from "../../src/machines/dry.ts";
+import type { MemoryMachine } from "../../src/machines/memory.ts";
+import { freeradius, radiusRow } from "../../src/services/freeradius.ts";
+import { schemes } from "../../src/services/radius/columns.ts";
+import { readUsers, serialIn, usersFile } from "../../src/services/radius/users.ts";
+import { conform } from "./conform.ts";
+import { anything } from "./hostile.ts";
+import { entry, hostOn, quietMachine, rowsOf, scene, selected, tableOf } from "./scene.ts";
+
+const path = "/etc/freeradius/3.0/mods-config/files/authorize";
+const nt = "8846F7EAEE8FB117AD06BDD830B7586C";
+const alice = { name: "alice", password: `{nt}${nt}`, vlan: "12", reply: { "Session-Timeout": "3600" } };
+const phone = { name: "0:11:22:AA:BB:CC", vlan: "phones" };
+
+/** A machine with a FreeRADIUS that serves what it has read. */
+function radius(): MemoryMachine & { control: { down: boolean; deaf: number; hups: number } } {
+  const machine = quietMachine();
+  const control = { down: false, deaf: 0, hups: 0 };
+  let served = "";
+  machine.program("radmin", ({ arguments: words }) => {
+    if (control.down) return { code: 1, stderr: "Failed connecting" };
+    if (!words.at(-1)?.startsWith("hup ")) return {};
+    control.hups += 1;
+    if (control.deaf > 0) control.deaf -= 1;
+    else served = machine.text(path) ?? "";
+    return {};
+  });
+  machine.program("radclient", () => {
+    const serial = serialIn(served);
+    if (control.down || serial === undefined) return { code: 1, stderr: "No reply from server" };
+    return { stdout: `Sent\nReceived Access-Challenge Id 1\n\tReply-Message = "${serial}"\n` };
+  });
+  return Object.assign(machine, { control });
+}
+
+conform("freeradius", freeradius(), [alice, { name: "a@b.example", password: "{CLEARTEXT}x y" }], {
+  machine: radius,
+});
+
+test("each user and device is an entry, behind that of the probe", () => {
+  const rows = [alice, phone].map((row) => radiusRow().parse(row));
+  const { text, keyOf } = usersFile(
+    rows.map((row) => [row.name, row] as const),
+    "AA-BB-CC-DD-EE-FF",
+    "0badcafe",
+  );
+  assert.equal(
+    text.slice(text.indexOf("alice")),
+    `alice NT-Password := 0x${nt.toLowerCase()}
+\tSession-Timeout = '3600',
+\tTunnel-Type = VLAN,
+\tTunnel-Medium-Type = IEEE-802,
+\tTunnel-Private-Group-Id = '12'
+00-11-22-AA-BB-CC Cleartext-Password := '00-11-22-AA-BB-CC', EAP-Message !* ANY, FreeRADIUS-Proxied-To !* ANY
+\tTunnel-Type = VLAN,
+\tTunnel-Medium-Type = IEEE-802,
+\tTunnel-Private-Group-Id = 'phones'
+`,
+  );
+  assert.deepEqual(
+    [1, 3, 4, 8, 9, 12].map((line) => keyOf(line)),
+    [undefined, undefined, "alice", "alice", "00:11:22:aa:bb:cc", "00:11:22:aa:bb:cc"],
+  );
+});
+
+test("a HUP that is ignored is sent again, until the server has what is in place", async () => {
+  const machine = radius();
+  const { run } = scene(freeradius(), { machine });
+  await run({ a: alice });
+  machine.control.deaf = 2;
+  machine.control.hups = 0;
+  await run({ a: { ...alice, vlan: "13" } });
+  assert.equal(machine.control.hups, 3);
+  await run({ a: { ...alice, vlan: "13" } }, { whole: true });
+  assert.equal(machine.control.hups, 3);
+});
+
+test("a server that is away finds the new file when it starts, and is not checked for again", async () => {
+  const machine = radius();
+  const { run } = scene(freeradius(), { machine });
+  machine.control.down = true;
+  await assert.rejects(run({ a: alice }), Away);
+  assert.match(machine.text(path) ?? "", /^alice /m);
+  let checks = 0;
+  machine.program("env", () => ({ code: ++checks && 0 }));
+  await assert.rejects(run({ a: alice }), Away);
+  assert.equal(checks, 0);
+  machine.control.down = false;
+  await run({ a: alice });
+});
+
+test("dry, it is only said what would be told", async () => {
+  const machine = dryMachine(radius());
+  const service = tableOf(freeradius());
+  const rows = rowsOf(new Map([["a", service.row.parse(alice) as Columns]]));
+  await service.run({ rows, changes: undefined, interrupted: false }, hostOn(machine));
+  const { files, commands } = machine.noted();
+  assert.match(files.find((file) => file.path === path)?.after ?? "", /^alice /m);
+  assert.deepEqual(
+    commands.map(({ command }) => "socket" in command || command.at(-1)),
+    ["hup files"],
+  );
+});
+
+test("a text that somebody changed gets another serial, so that the changed one cannot pass for it", async () => {
+  const machine = radius();
+  const { run } = scene(freeradius(), { machine });
+  await run({ a: alice });
+  const text = machine.text(path) ?? "";
+  await machine.files.write(path, `${text}mallory Auth-Type := Accept\n`);
+  machine.control.hups = 0;
+  await run({ a: alice }, { whole: true });
+  assert.equal(machine.control.hups, 1);
+  assert.notEqual(serialIn(machine.text(path) ?? ""), serialIn(text));
+  assert.doesNotMatch(machine.text(path) ?? "", /mallory/);
+});
+
+test("a server that keeps serving something else is not taken for proved", async () => {
+  const machine = radius();
+  const { run } = scene(freeradius({ reload: ["true"] }), { machine });
+  await assert.rejects(run({ a: alice }), (error) => /FreeRADIUS serves nothing that answers/.test(reason(error)));
+});
+
+test("what is read back is what was written, and a stranger's entry has a name alone", () => {
+  const rows = [alice, phone].map((row) => radiusRow().parse(row));
+  const { text } = usersFile(
+    rows.map((row) => [row.name, row] as const),
+    "aa:bb:cc:dd:ee:ff",
+    "0badcafe",
+  );
+  const found = readUsers(`${text}DEFAULT Auth-Type := Accept\n\tFall-Through = Yes\n`, "aa:bb:cc:dd:ee:ff");
+  assert.deepEqual(found, [...rows, { name: "DEFAULT" }]);
+});
+
+test("everybody, the probe, a user like a device, and a device with a password are refused", () => {
+  const refused = (row: object): void => assert.equal(radiusRow().safeParse(row).success, false, JSON.stringify(row));
+  const password = "{CLEARTEXT}x";
+  for (const name of [
+    "DEFAULT",
+    "trigger-probe",
+    "001122aabbcc",
+    "00-11-22-aa-bb-cc",
+    "$INCLUDE",
+    "a b",
+    "#a",
+    '"a"',
+  ]) {
+    refused({ name, password });
+  }
+  refused({ name: "00:11:22:aa:bb:cc", password });
+  refused({ name: "alice" });
+  for (const bad of [
+    "x",
+    "{SASL}alice@A",
+    "{NT}x",
+    "{CRYPT}!",
+    "{CRYPT}*LK*",
+    "{CLEARTEXT}",
+    "{CLEARTEXT}a\nb",
+    "{SSHA}é",
+  ]) {
+    refused({ name: "alice", password: bad });
+  }
+  for (const vlan of ["0", "4095", "012", "a b", "12'", ""]) refused({ ...alice, vlan });
+  for (const reply of [{ "Session-Timeout": "soon" }, { "Exec-Program": "/bin/sh" }, { "Filter-Id": "a\nb" }]) {
+    refused({ ...alice, reply });
+  }
+});
+
+test("whatever the values are, they are refused or are the entries meant and no other", () => {
+  const password = fc
+    .tuple(fc.constantFrom(...Object.keys(schemes), "X"), anything("wonder land"))
+    .map(([scheme, value]) => `{${scheme}}${value}`);
+  const row = fc.record({
+    name: fc.oneof(anything("alice"), anything("alice@campus.example"), anything("00:11:22:aa:bb:cc")),
+    password: fc.option(password, { nil: undefined }),
+    vlan: fc.option(anything("12"), { nil: undefined }),
+    reply: fc.option(fc.record({ "Filter-Id": anything("pupils") }), { nil: undefined }),
+  });
+  fc.assert(
+    fc.property(fc.array(row, { maxLength: 4 }), (given) => {
+      const rows = given.flatMap((row) => radiusRow().safeParse(JSON.parse(JSON.stringify(row))).data ?? []);
+      const { text } = usersFile(
+        rows.map((row) => [row.name, row] as const),
+        "aa-bb-cc-dd-ee-ff",
+        "0badcafe",
+      );
+      assert.deepEqual(
+        JSON.parse(JSON.stringify(readUsers(text, "aa-bb-cc-dd-ee-ff"))),
+        JSON.parse(JSON.stringify(rows)),
+      );
+    }),
+  );
+});
+
+test("options that would let a reply run a program, or that are no types, are refused when the service is made", () => {
+  assert.throws(() => freeradius({ reply: { "Exec-Program-Wait": "text" } }), /reply\.Exec-Program-Wait: is no answer/);
+  assert.throws(() => freeradius({ reply: { Class: "txt" as never } }), /is not a type \("txt"\): text, number/);
+  assert.throws(() => freeradius({ macForm: "aabb.ccdd.eeff" as never }), /is not a form of MAC address/);
+  assert.throws(() => freeradius({ prob: false } as never), /unknown option "prob"/);
+});
+
+test("by default accounts with a password that can be checked are users, with what a radiusprofile says", () => {
+  const service = freeradius();
+  const account = { uid: ["alice"], userpassword: ["{SSHA}2jmj7l5rSw0yVb/vlWAYkK/YBwk=AAAA", "{CRYPT}!"] };
+  const person = entry(["inetOrgPerson", "posixAccount"], "alice", { ...account, sambantpassword: [nt] });
+  assert.deepEqual(selected(service, person), { name: "alice", password: `{NT}${nt.toLowerCase()}` });
+  const plain = entry(["posixAccount"], "bob", { uid: ["bob"], userpassword: ["pass word"] });
+  assert.deepEqual(selected(service, plain), { name: "bob", password: "{CLEARTEXT}pass word" });
+  assert.equal(selected(service, entry(["posixAccount"], "x", { uid: ["x"], userpassword: ["{SASL}x"] })), undefined);
+  const profile = {
+    uid: ["eve"],
+    userpassword: ["x"],
+    radiustunnelprivategroupid: ["12"],
+    radiussessiontimeout: ["60"],
+  };
+  assert.deepEqual(selected(service, entry(["radiusprofile"], "eve", profile)), {
+    ...{ name: "eve", password: "{CLEARTEXT}x", vlan: "12" },
+    reply: { "Session-Timeout": "60" },
+  });
+  assert.equal(selected(service, entry(["radiusprofile"], "eve", { ...profile, dialupaccess: ["FALSE"] })), undefined);
+  assert.throws(() => selected(service, entry(["radiusprofile"], "eve", { uid: ["eve"] })), /neither userPassword/);
+});
+
+test("by option the devices of RFC 2307 are let in by their MAC addresses", () => {
+  const device = entry(["device", "ieee802Device"], "printer", { macaddress: ["0:1:2:3:4:5"] });
+  assert.equal(selected(freeradius(), device), undefined);
+  assert.deepEqual(selected(freeradius({ devices: true }), device), [{ name: "00:01:02:03:04:05" }]);
+});

@@ -1,9 +1,0 @@
-import { postfixAliases } from "trigger";
-
-export default postfixAliases({
-  type: "lmdb",
-  select(entry) {
-    if (!entry.is("nisMailAlias") || !entry.has("rfc822MailMember")) return;
-    return { alias: `${entry.name}@campus.example`, to: entry.all("rfc822MailMember") };
-  },
-});
