@@ -32,6 +32,8 @@ export interface Answer {
 export interface Outcome {
   readonly title: string;
   readonly arrivals: readonly Arrival[];
+  /** Undefined where no name server runs, or the change concerns none. */
+  readonly answered: Answer | undefined;
 }
 
 /** A service runs at most once in so many milliseconds, so a change is made when nobody waits for his turn. */
@@ -85,7 +87,7 @@ export async function play(happening: Happening, campus: Campus, signal: AbortSi
   if (answered) show.answer(answered);
   await daemons.look();
   show.differences(differencesSince(before, campus));
-  return { title, arrivals };
+  return { title, arrivals, answered };
 }
 
 /** Shows what moves whenever the directory is edited, until the signal. */

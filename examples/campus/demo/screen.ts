@@ -76,13 +76,15 @@ export function screen(stream: WriteStream) {
     },
 
     summary(outcomes: readonly Outcome[]): void {
-      const lines = outcomes.map(({ title, arrivals }) => [
+      const asked = outcomes.some(({ answered }) => answered);
+      const lines = outcomes.map(({ title, arrivals, answered }) => [
         `  ${title}`,
         [...new Set(arrivals.map(({ place }) => place.host))].join(" "),
         [...new Set(arrivals.map(({ place, moved }) => `${place.service} ${movedText(moved)}`))].join(", "),
         `${count(Math.max(...arrivals.map(({ took }) => took ?? 0)))} ms`,
+        ...(asked ? [answered ? `${count(answered.took)} ms` : ""] : []),
       ]);
-      say(table([["  CHANGE", "HOSTS", "ROWS", "LOADED AFTER"], ...lines]));
+      say(table([["  CHANGE", "HOSTS", "ROWS", "LOADED AFTER", ...(asked ? ["NS1 ANSWERS"] : [])], ...lines]));
       say(
         "Each time has 200 ms of waiting for campus.ldif to stand still (not where the clock made the change); then all of it\nis read, 7,000 entries, and brought into the daemons, or into files that the daemons' own checkers read where they are here.\n",
       );
