@@ -14,6 +14,9 @@ export const partLimit = 500;
 /** The state of a directory: one CSN per server, as contextCSN gives it. */
 export type DirectoryState = readonly string[];
 
+/** Nobody speaks in an epoch above this one: near 2^53 none could be told from its neighbours, and whoever had believed one could follow nobody again. */
+export const highestEpoch = 2 ** 52;
+
 const asOf = z.object({
   /** The directory state that the message speaks of. */
   state: z.array(z.string()).readonly(),
@@ -27,7 +30,7 @@ const head = {
   trigger: z.literal(protocolVersion),
   service: z.string(),
   /** Used once; above every earlier one. */
-  epoch: z.number().int(),
+  epoch: z.number().int().max(highestEpoch),
   /** Counts the changes of rows of this epoch and service. */
   seq: z.number().int().min(0),
   asOf,

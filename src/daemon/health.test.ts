@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ServiceReport } from "../core/report.ts";
-import { levels, serviceHealth } from "./health.ts";
+import { levels, networkLevel, serviceHealth, transcriberHealth } from "./health.ts";
 
 const now = Date.UTC(2026, 10, 22);
 const host = { host: "a", here: true, up: true, at: now, trouble: undefined, services: {}, transcriber: undefined };
@@ -31,4 +31,13 @@ test("removals that wait are late, with the words to type", () => {
   const { level, says } = serviceHealth("dhcp", { ...well, removals: { digest: "0badcafe", rows: 300 } }, host, now);
   assert.equal(level, levels.late);
   assert.equal(says, "held: 300 rows would go: `trigger diff dhcp`, then `trigger approve dhcp 0badcafe`");
+});
+
+test("a transcriber elsewhere is well while it reports, and late when it has been silent for minutes", () => {
+  const elsewhere = { ...host, here: false, up: undefined };
+  assert.deepEqual(transcriberHealth(elsewhere, now + 60_000), { level: levels.well, says: "it reports" });
+  const silent = { level: levels.late, says: "no report for minutes" };
+  assert.deepEqual(transcriberHealth(elsewhere, now + 200_000), silent);
+  const level = networkLevel([elsewhere], () => true, now + 200_000);
+  assert.equal(level, levels.late);
 });

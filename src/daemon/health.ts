@@ -41,8 +41,12 @@ export function serviceHealth(service: string, report: ServiceReport, host: Host
   return { level: levels.well, says: `well${refused}` };
 }
 
-/** How the transcriber of a host is. */
-export function transcriberHealth({ up, transcriber }: HostStatus): Health {
+/** How the transcriber of a host is. Of one elsewhere it is known only that it lives: who of them is active may change between two reports. */
+export function transcriberHealth({ here, at, up, transcriber }: HostStatus, now: number): Health {
+  if (!here) {
+    const silent = now - (at ?? 0) > outOfTouch;
+    return silent ? { level: levels.late, says: "no report for minutes" } : { level: levels.well, says: "it reports" };
+  }
   if (up === false) return { level: levels.failing, says: `down: its process does not run` };
   if (!transcriber) return { level: levels.late, says: "nothing is known of it yet" };
   if (transcriber.trouble !== undefined)
@@ -63,7 +67,7 @@ export function networkLevel(hosts: readonly HostStatus[], runsEvent: (host: str
     const services = Object.entries(host.services).map(
       ([name, report]) => serviceHealth(name, report, host, now).level,
     );
-    const transcriber = runsEvent(host.host) && host.here ? [transcriberHealth(host).level] : [];
+    const transcriber = runsEvent(host.host) && host.at !== undefined ? [transcriberHealth(host, now).level] : [];
     const unknown = host.at === undefined || host.trouble !== undefined ? [levels.late] : [];
     return [...services, ...transcriber, ...unknown];
   });

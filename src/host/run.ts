@@ -8,6 +8,7 @@ import { transaction } from "../sqlite/open.ts";
 import { countRemovals, holdRemovals } from "./blast-radius.ts";
 import { giveRows } from "./given.ts";
 import { parkedLimit, type StoredMessages } from "./messages.ts";
+import { readMessage } from "./read-message.ts";
 import { oweFullRun, readFacts, writeFacts } from "./store.ts";
 import { hostWords } from "./words.ts";
 
@@ -99,7 +100,11 @@ export async function handleNext(
     });
     context.log(`message ${message.id} is parked: ${why}`);
   };
-  const read = plain.schema.safeParse(JSON.parse(new TextDecoder().decode(message.body)));
+  const body = readMessage(message.body, service);
+  // One that was set aside unread comes here by `trigger retry`: no attempt will make sense of it.
+  if ("wrong" in body) return park(body.wrong);
+  if ("own" in body) return park(`a message of the protocol: ${body.own.kind}`);
+  const read = plain.schema.safeParse(body.plain);
   if (!read.success) return park(wrongBody(read.error));
   try {
     await withinDeadline(context, async (signal) => {
