@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { readJson } from "../core/json.ts";
 import { Away, Fatal, Held, reason } from "../core/outcome.ts";
 import type { PlainService, Table } from "../core/service.ts";
 import { wrongBody } from "../core/wrong-body.ts";
@@ -99,12 +100,12 @@ export async function handleNext(
     });
     context.log(`message ${message.id} is parked: ${why}`);
   };
-  const read = plain.schema.safeParse(JSON.parse(new TextDecoder().decode(message.body)));
-  if (!read.success) return park(wrongBody(read.error));
+  const read = readBody(plain, message.body);
+  if ("wrong" in read) return park(read.wrong);
   try {
     await withinDeadline(context, async (signal) => {
       const words = hostWords({ ...context, name: context.host, signal, secret: false });
-      await plain.handle(read.data, words.host);
+      await plain.handle(read.body, words.host);
       signal.throwIfAborted();
       transaction(database, () => {
         messages.done(message);
@@ -120,6 +121,16 @@ export async function handleNext(
     messages.failed(message, why);
     writeFacts(database, service, { failing: why });
     throw error;
+  }
+}
+
+/** What a stored message says to a handler, or why it cannot: one that is nonsense by now must not be in the way of the next. */
+function readBody({ schema }: PlainService<unknown>, body: Uint8Array): { body: unknown } | { wrong: string } {
+  try {
+    const read = schema.safeParse(readJson(body));
+    return read.success ? { body: read.data } : { wrong: wrongBody(read.error) };
+  } catch (error) {
+    return { wrong: error instanceof SyntaxError || error instanceof TypeError ? "it cannot be read" : reason(error) };
   }
 }
 
