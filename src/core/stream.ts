@@ -8,6 +8,12 @@ export const protocolVersion = 1;
 /** A message of rows above this many bytes is split. */
 export const messageLimit = 512 * 1024;
 
+/** The longest word of an order, in characters: it is logged, stored and reported. */
+const wordLimit = 4096;
+
+/** The last moment that a date can say (ECMA-262, 21.4.1.1). */
+const lastMoment = 8.64e15;
+
 /** The most rows in a part. */
 export const partLimit = 500;
 
@@ -68,15 +74,15 @@ export const orderMessage = z.object({
   service: z.string(),
   order: z.enum(["regen", "retry", "approve", "verify", "adopt", "hold", "drop"]),
   /** Of `adopt`: the name of what is taken over. */
-  name: z.string().optional(),
+  name: z.string().max(wordLimit).optional(),
   /** Of `drop`: the number of one parked message; all of them otherwise. */
   id: z.number().int().optional(),
   /** Of `hold`: why. */
-  why: z.string().optional(),
+  why: z.string().max(wordLimit).optional(),
   /** Of `approve`: the digest of the removals that were shown. */
-  digest: z.string().optional(),
+  digest: z.string().max(wordLimit).optional(),
   /** Of `approve`: so many removals may come until then (milliseconds since 1970), beside the limit of an hour. */
-  allow: z.object({ rows: z.number().int().min(0), until: z.number() }).optional(),
+  allow: z.object({ rows: z.number().int().min(0), until: z.number().int().min(0).max(lastMoment) }).optional(),
   /** Of `adopt`: also where no row has that name, so that it will be removed. */
   remove: z.boolean().optional(),
 });

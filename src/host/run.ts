@@ -104,12 +104,12 @@ export async function handleNext(
   // One that was set aside unread comes here by `trigger retry`: no attempt will make sense of it.
   if ("wrong" in body) return park(body.wrong);
   if ("own" in body) return park(`a message of the protocol: ${body.own.kind}`);
-  const read = plain.schema.safeParse(body.plain);
-  if (!read.success) return park(wrongBody(read.error));
+  const read = readBody(plain, body.plain);
+  if ("wrong" in read) return park(read.wrong);
   try {
     await withinDeadline(context, async (signal) => {
       const words = hostWords({ ...context, name: context.host, signal, secret: false });
-      await plain.handle(read.data, words.host);
+      await plain.handle(read.body, words.host);
       signal.throwIfAborted();
       transaction(database, () => {
         messages.done(message);
@@ -125,6 +125,16 @@ export async function handleNext(
     messages.failed(message, why);
     writeFacts(database, service, { failing: why });
     throw error;
+  }
+}
+
+/** What a stored message says to a handler, or why it cannot: one that is nonsense by now must not be in the way of the next. */
+function readBody({ schema }: PlainService<unknown>, given: unknown): { body: unknown } | { wrong: string } {
+  try {
+    const read = schema.safeParse(given);
+    return read.success ? { body: read.data } : { wrong: wrongBody(read.error) };
+  } catch (error) {
+    return { wrong: reason(error) };
   }
 }
 
