@@ -78,7 +78,12 @@ async function compare(table: Table, context: RunContext & { machine: ReturnType
   const secret = (table.secret ?? []).length > 0;
   const owed = isOwed(database, service);
   const removals = removalsIn(database, service, table);
-  const observed = table.observe ? await observe(table, context, secret) : undefined;
+  let observed: Difference | undefined;
+  try {
+    observed = await observe(table, context, secret);
+  } catch (error) {
+    return { observed, noted: machine.noted(), failed: reason(error), secret, removals, owed };
+  }
   // What is held is shown as it would be: that is what `trigger approve` is asked about.
   writeFacts(database, service, { held: undefined, fatal: undefined });
   oweFullRun(database, service);

@@ -34,10 +34,13 @@ export function serviceHealth(report: ServiceReport, host: HostStatus, now: numb
     }
   }
   if (!host.here && now - (host.at ?? 0) > outOfTouch) return { level: levels.late, says: "no report for minutes" };
-  if (report.form === "table" && report.rows === 0 && report.refusedCount > 0) {
-    return { level: levels.late, says: `no row at all: ${report.refusedCount} refused` };
+  const held = report.heldCount ?? 0;
+  const others = report.refusedCount - held;
+  const refused = others > 0 ? `, ${others} refused` : "";
+  if (held > 0) return { level: levels.late, says: `held: ${held} of its rows${refused}` };
+  if (report.form === "table" && report.rows === 0 && others > 0) {
+    return { level: levels.late, says: `no row at all: ${others} refused` };
   }
-  const refused = report.refusedCount > 0 ? `, ${report.refusedCount} refused` : "";
   return { level: levels.well, says: `well${refused}` };
 }
 

@@ -102,7 +102,9 @@ test("a daemon that is away is asked until it answers, and then given all of it"
   write("out/box/daemon", "");
   write("directory.ldif", ldif([printer, { ...laptop, ip: "192.0.2.12" }]));
   await until(async () => (await trigger(["status"])).out.includes("the daemon is away"));
-  assert.equal((await trigger(["diff", "dns"])).code, 2);
+  const unanswered = await trigger(["diff", "dns"]);
+  assert.deepEqual([unanswered.code, unanswered.err], [2, ""]);
+  assert.match(unanswered.out, /^box dns: could not be compared: the daemon is away/);
   const { rmSync } = await import("node:fs");
   rmSync(path("out/box/away"));
   await serves(["laptop 192.0.2.12", "printer 192.0.2.10"]);
