@@ -18,12 +18,13 @@ const outOfTouch = 3 * 60_000;
 export function serviceHealth(report: ServiceReport, host: HostStatus, now: number): Health {
   if (host.up === false) return { level: levels.failing, says: "down: its process does not run" };
   if (report.held !== undefined) return { level: levels.late, says: `held: ${report.held}` };
+  // A daemon that fails is the more urgent; the removals wait, and are listed with the rows.
+  if (report.failing) return { level: levels.failing, says: `failing: ${report.why}` };
   if (report.removals !== undefined) {
     const { rows, digest } = report.removals;
     const says = `held: ${rows} rows would go: \`trigger diff\`, then \`trigger approve SERVICE ${digest}\``;
     return { level: levels.late, says };
   }
-  if (report.failing) return { level: levels.failing, says: `failing: ${report.why}` };
   if (report.parkedCount > 0) return { level: levels.late, says: `${report.parkedCount} parked: \`trigger retry\`` };
   if (report.owed > 0) return { level: levels.late, says: `late: ${report.why}` };
   if (report.form === "table") {
