@@ -1,6 +1,6 @@
 import { hostsOf, knownHost, knownService, type ReadConfig } from "../core/config.ts";
 import { readDate } from "../core/dates.ts";
-import { reason, UserError } from "../core/outcome.ts";
+import { UserError } from "../core/outcome.ts";
 import { hostKey, queueOf, serviceKey } from "../core/routing.ts";
 import { type OrderMessage, protocolVersion } from "../core/stream.ts";
 import { connectBroker } from "../daemon/broker.ts";
@@ -130,6 +130,6 @@ function allowed(until: string | undefined, atMost: string | undefined, { timezo
   try {
     return { allow: { rows: Number(atMost), until: readDate(until, timezone).getTime() } };
   } catch (cause) {
-    throw new UserError(`--until: ${reason(cause)}`, { cause });
+    throw new UserError("--until", { cause });
   }
 }

@@ -25,7 +25,7 @@ Columns
   equal     the transcriber's clock when the table was last compared and found equal
   lag       how far loaded is behind stored while something is owed
   owed      keys, or plain messages, that wait to be in force
-  refused   keys whose desired row is not taken (refused, other version); their last good row stays
+  refused   keys whose desired row is not taken (refused, held, other version); their last good row stays
 
 Exit codes
   0  well

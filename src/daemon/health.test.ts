@@ -18,6 +18,20 @@ test("a table of which some rows are refused is well, and says how many", () => 
   });
 });
 
+test("a table of which a row is held waits for a person, and says how many", () => {
+  assert.deepEqual(serviceHealth({ ...well, refusedCount: 3, heldCount: 1 }, host, now), {
+    level: levels.late,
+    says: "held: 1 of its rows, 2 refused",
+  });
+});
+
+test("a service that fails is failing, also while removals wait to be approved", () => {
+  const removals = { digest: "3298569f", rows: 51 };
+  const failing = { ...well, removals, failing: true, owed: 1, why: "REFUSED" };
+  assert.deepEqual(serviceHealth(failing, host, now), { level: levels.failing, says: "failing: REFUSED" });
+  assert.match(serviceHealth({ ...well, removals }, host, now).says, /held: 51 rows would go: .* 3298569f/);
+});
+
 test("a table of which every row is refused is not well", () => {
   const health = serviceHealth("dhcp", { ...well, rows: 0, refusedCount: 3 }, host, now);
   assert.deepEqual(health, { level: levels.late, says: "no row at all: 3 refused" });

@@ -18,12 +18,13 @@ const outOfTouch = 3 * 60_000;
 export function serviceHealth(service: string, report: ServiceReport, host: HostStatus, now: number): Health {
   if (host.up === false) return { level: levels.failing, says: "down: its process does not run" };
   if (report.held !== undefined) return { level: levels.late, says: `held: ${report.held}` };
+  // A daemon that fails is the more urgent; the removals wait, and are listed with the rows.
+  if (report.failing) return { level: levels.failing, says: `failing: ${report.why}` };
   if (report.removals !== undefined) {
     const { rows, digest } = report.removals;
     const says = `held: ${rows} rows would go: \`trigger diff ${service}\`, then \`trigger approve ${service} ${digest}\``;
     return { level: levels.late, says };
   }
-  if (report.failing) return { level: levels.failing, says: `failing: ${report.why}` };
   if (report.parkedCount > 0) return { level: levels.late, says: `${report.parkedCount} parked: \`trigger retry\`` };
   if (report.owed > 0) return { level: levels.late, says: `late: ${report.why}` };
   if (report.form === "table") {
@@ -34,10 +35,13 @@ export function serviceHealth(service: string, report: ServiceReport, host: Host
     }
   }
   if (!host.here && now - (host.at ?? 0) > outOfTouch) return { level: levels.late, says: "no report for minutes" };
-  if (report.form === "table" && report.rows === 0 && report.refusedCount > 0) {
-    return { level: levels.late, says: `no row at all: ${report.refusedCount} refused` };
+  const held = report.heldCount ?? 0;
+  const others = report.refusedCount - held;
+  const refused = others > 0 ? `, ${others} refused` : "";
+  if (held > 0) return { level: levels.late, says: `held: ${held} of its rows${refused}` };
+  if (report.form === "table" && report.rows === 0 && others > 0) {
+    return { level: levels.late, says: `no row at all: ${others} refused` };
   }
-  const refused = report.refusedCount > 0 ? `, ${report.refusedCount} refused` : "";
   return { level: levels.well, says: `well${refused}` };
 }
 

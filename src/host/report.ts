@@ -42,6 +42,7 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
         kept: kept === 1,
       })),
     refusedCount: count(keptRows),
+    heldCount: count(`${keptRows} AND why GLOB 'held: *'`),
     parked: messages.listParked(named),
     parkedCount: messages.parked(),
     reloads: installStatus(database)
