@@ -18,6 +18,13 @@ test("a table of which some rows are refused is well, and says how many", () => 
   });
 });
 
+test("rows that something of somebody else's keeps out are late, with the words to type", () => {
+  assert.deepEqual(serviceHealth("dhcp", { ...well, refusedCount: 3, heldCount: 2 }, host, now), {
+    level: levels.late,
+    says: "2 held: `trigger adopt dhcp NAME`, or `trigger approve dhcp` for all",
+  });
+});
+
 test("a table of which every row is refused is not well", () => {
   const health = serviceHealth("dhcp", { ...well, rows: 0, refusedCount: 3 }, host, now);
   assert.deepEqual(health, { level: levels.late, says: "no row at all: 3 refused" });

@@ -37,7 +37,12 @@ export function serviceHealth(service: string, report: ServiceReport, host: Host
   if (report.form === "table" && report.rows === 0 && report.refusedCount > 0) {
     return { level: levels.late, says: `no row at all: ${report.refusedCount} refused` };
   }
-  const refused = report.refusedCount > 0 ? `, ${report.refusedCount} refused` : "";
+  const { refusedCount, heldCount = 0 } = report;
+  if (heldCount > 0) {
+    const says = `${heldCount} held: \`trigger adopt ${service} NAME\`, or \`trigger approve ${service}\` for all`;
+    return { level: levels.late, says };
+  }
+  const refused = refusedCount > 0 ? `, ${refusedCount} refused` : "";
   return { level: levels.well, says: `well${refused}` };
 }
 
