@@ -1,6 +1,7 @@
 import type { Command } from "../../core/host.ts";
 import { Away, CommandFailed } from "../../core/outcome.ts";
 import { canonical } from "../../core/row.ts";
+import { shownMoves } from "../records.ts";
 import { type PlacedMove, placeMoves, sift } from "./moves.ts";
 import { type Content, contents, nameOf } from "./reservation.ts";
 import { byConfigSet } from "./set.ts";
@@ -26,9 +27,9 @@ export function byDatabase(kea: Kea, database: string, psql: Command): Way {
   const command: Command = ["env", "PGCONNECT_TIMEOUT=5", "PGAPPNAME=trigger", ...psql, ...options, database];
   const inConfig = new Set(config.reservations.map(([name]) => name));
 
-  const query = async (word: "ask" | "tell", input: string): Promise<string> => {
+  const query = async (word: "ask" | "tell", input: string, shown: readonly string[] = []): Promise<string> => {
     try {
-      return (await host[word](command, { input, deadline: deadlines[word] })).stdout;
+      return (await host[word](command, { input, deadline: deadlines[word], shown })).stdout;
     } catch (error) {
       if (error instanceof CommandFailed && error.code === disconnected)
         throw new Away(error.message, { cause: error });
@@ -57,7 +58,7 @@ export function byDatabase(kea: Kea, database: string, psql: Command): Way {
       const placed = placeMoves(moves, kea, holders([...config.reservations, ...there]), refused);
       if (placed.length === 0) return refused;
       try {
-        await query("tell", replaceHosts(placed, family, by, { only: "done" }));
+        await query("tell", replaceHosts(placed, family, by, { only: "done" }), shownMoves(placed));
       } catch (error) {
         if (!(error instanceof CommandFailed) || error.code !== failed) throw error;
         const attempt = (some: readonly PlacedMove[]) =>
