@@ -19,17 +19,17 @@ test("a table of which some rows are refused is well, and says how many", () => 
 });
 
 test("a table of which a row is held waits for a person, and says how many", () => {
-  assert.deepEqual(serviceHealth({ ...well, refusedCount: 3, heldCount: 1 }, host, now), {
+  assert.deepEqual(serviceHealth("dhcp", { ...well, refusedCount: 3, heldCount: 1 }, host, now), {
     level: levels.late,
-    says: "held: 1 of its rows, 2 refused",
+    says: "held: 1 of its rows, 2 refused: `trigger adopt dhcp NAME`, or `trigger approve dhcp` for all",
   });
 });
 
 test("a service that fails is failing, also while removals wait to be approved", () => {
   const removals = { digest: "3298569f", rows: 51 };
   const failing = { ...well, removals, failing: true, owed: 1, why: "REFUSED" };
-  assert.deepEqual(serviceHealth(failing, host, now), { level: levels.failing, says: "failing: REFUSED" });
-  assert.match(serviceHealth({ ...well, removals }, host, now).says, /held: 51 rows would go: .* 3298569f/);
+  assert.deepEqual(serviceHealth("dhcp", failing, host, now), { level: levels.failing, says: "failing: REFUSED" });
+  assert.match(serviceHealth("dhcp", { ...well, removals }, host, now).says, /held: 51 rows would go: .* 3298569f/);
 });
 
 test("a table of which every row is refused is not well", () => {

@@ -38,7 +38,10 @@ export function serviceHealth(service: string, report: ServiceReport, host: Host
   const held = report.heldCount ?? 0;
   const others = report.refusedCount - held;
   const refused = others > 0 ? `, ${others} refused` : "";
-  if (held > 0) return { level: levels.late, says: `held: ${held} of its rows${refused}` };
+  if (held > 0) {
+    const says = `held: ${held} of its rows${refused}: \`trigger adopt ${service} NAME\`, or \`trigger approve ${service}\` for all`;
+    return { level: levels.late, says };
+  }
   if (report.form === "table" && report.rows === 0 && others > 0) {
     return { level: levels.late, says: `no row at all: ${others} refused` };
   }

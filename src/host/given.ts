@@ -26,9 +26,24 @@ interface OwedRow {
   readonly doubt: number;
 }
 
-/** Marks, durably, the keys that a run is about to be given; they stay in doubt until it succeeds. */
-export function giveRows(database: DatabaseSync, service: string, table: Table): GivenRows {
+/** How the reason of a row begins that a run did not bring into force. */
+const [refusedByDaemon, heldByOthers] = ["refused by the daemon: ", "held: "];
+
+/** Rows that wait because something else stands in their place. */
+export const heldRows = `${keptRows} AND why LIKE '${heldByOthers}%'`;
+
+/**
+ * Marks, durably, the keys that a run is about to be given; they stay in doubt until it succeeds. A full run is given also what an earlier one
+ * could not bring into force: the daemon may be another one now.
+ */
+export function giveRows(
+  database: DatabaseSync,
+  service: string,
+  table: Table,
+  { full = false }: { readonly full?: boolean } = {},
+): GivenRows {
   const { owed, yielding } = transaction(database, () => {
+    if (full) judgeAnew(database, service);
     const owed = database
       .prepare(`SELECT key, desired, loaded, why, doubt FROM ${owedRows}`)
       .all(service) as unknown as OwedRow[];
@@ -56,9 +71,10 @@ export function giveRows(database: DatabaseSync, service: string, table: Table):
       const refuse = database.prepare(
         "UPDATE row SET doubt = 0, given = NULL, why = ?, since = ? WHERE service = ? AND key = ? AND desired IS given",
       );
-      for (const { key, why } of refused) refuse.run(`refused by the daemon: ${why}`, now, service, key);
-      for (const { key, why } of held) refuse.run(`held: ${why}`, now, service, key);
-      const names = new Set([...refused, ...held].map(({ key }) => key));
+      const out = database.prepare(
+        `UPDATE row SET loaded = NULL, why = iif(why IS NULL AND desired IS loaded, ?, why), since = coalesce(since, ?)
+          WHERE service = ? AND key = ? AND doubt = 0 AND loaded IS NOT NULL`,
+      );
       const load = database.prepare(
         "UPDATE row SET loaded = given, given = NULL, doubt = 0 WHERE service = ? AND key = ? AND doubt = 1",
       );
@@ -67,6 +83,18 @@ export function giveRows(database: DatabaseSync, service: string, table: Table):
       );
       let more = 0;
       let removed = 0;
+      const moved = new Set(given.map(({ key }) => key));
+      const kept = [
+        ...refused.map(({ key, why }) => [key, `${refusedByDaemon}${why}`] as const),
+        ...held.map(({ key, why }) => [key, `${heldByOthers}${why}`] as const),
+      ];
+      for (const [key, why] of kept) {
+        if (moved.has(key)) refuse.run(why, now, service, key);
+        // It was in force once, and a full run finds that it is not any more.
+        else more -= Number(out.run(why, now, service, key).changes);
+        forget.run(service, key);
+      }
+      const names = new Set(kept.map(([key]) => key));
       for (const row of given) {
         if (names.has(row.key)) continue;
         more += Number(afterOf(row) !== null) - Number(row.loaded !== null);
@@ -78,6 +106,14 @@ export function giveRows(database: DatabaseSync, service: string, table: Table):
       return { more, removed };
     },
   };
+}
+
+/** Forgets why rows wait that a run did not bring into force. */
+function judgeAnew(database: DatabaseSync, service: string): void {
+  const clear = database.prepare("UPDATE row SET why = NULL, since = NULL WHERE service = ? AND key = ?");
+  const waiting = database.prepare(`SELECT key FROM ${keptRows} AND (why LIKE ? OR why LIKE ?)`);
+  for (const { key } of waiting.all(service, `${refusedByDaemon}%`, `${heldByOthers}%`))
+    clear.run(service, String(key));
 }
 
 /** What the last successful run was given, overlaid with what the present one is given: it stands still while messages arrive. */

@@ -48,7 +48,7 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
   const tooMany =
     context.removalLimit && holdRemovals(database, service, context.removalLimit(facts?.rows ?? 0), clock.now());
   if (tooMany !== undefined) context.log(tooMany);
-  const given = giveRows(database, service, table);
+  const given = giveRows(database, service, table, { full: asked > 0 });
   try {
     await withinDeadline(context, async (signal) => {
       const changes = asked > 0 ? undefined : given.changes;

@@ -26,6 +26,13 @@ export interface Move<Content> {
   readonly after: Content | undefined;
 }
 
+/** What moves mean, in lines for somebody who only looks. */
+export const shownMoves = (moves: readonly Move<Json>[]): string[] =>
+  moves.flatMap(({ name, before, after }) => [
+    ...(before === undefined ? [] : [`- ${name} ${canonical(before)}`]),
+    ...(after === undefined ? [] : [`+ ${name} ${canonical(after)}`]),
+  ]);
+
 /** What a run found beside what it was to do. */
 export interface Converged<Content extends Json = Json> {
   readonly result: Exclude<RunResult, void>;
