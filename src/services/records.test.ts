@@ -176,6 +176,23 @@ test("a name that was refused is not ours when somebody else makes it later", as
   assert.deepEqual([...on.has], [["aa", "9"]]);
 });
 
+test("a record that another hand took away before its row went is not ours when somebody makes it later", async () => {
+  for (const interrupted of [true, false]) {
+    const { run, has, others } = daemon();
+    const [a, b] = [
+      { mac: "aa", ip: "1" },
+      { mac: "bb", ip: "2" },
+    ];
+    await run({ a, b });
+    has.delete("aa");
+    others.set("zz", "9");
+    await run({ b }, { a, b }, interrupted);
+    has.set("aa", "7");
+    await run({ b });
+    assert.equal(has.get("aa"), "7");
+  }
+});
+
 test("two rows that swap their names are one write, whose removals come first", async () => {
   const on = daemon();
   await on.run({ a, b });
