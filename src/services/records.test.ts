@@ -27,6 +27,7 @@ function daemon(first: Record<string, string> = {}) {
     log: (line: string) => void done.push(`log ${line}`),
     owned: {
       has: (name, record) => ours.get(name) === "" || ours.get(name) === `gone ${record}`,
+      names: () => [...ours.keys()].filter((name) => ours.get(name) === ""),
       claim(names) {
         for (const name of names) ours.set(name, "");
       },
@@ -191,6 +192,15 @@ test("a record that another hand took away before its row went is not ours when 
     await run({ b });
     assert.equal(has.get("aa"), "7");
   }
+});
+
+test("what a full run does not find and no row wants is not ours when somebody makes it later", async () => {
+  const { run, has, ours } = daemon();
+  ours.set("typo", "");
+  await run({ a: { mac: "aa", ip: "1" } });
+  has.set("typo", "7");
+  await run({ a: { mac: "aa", ip: "1" } });
+  assert.equal(has.get("typo"), "7");
 });
 
 test("two rows that swap their names are one write, whose removals come first", async () => {

@@ -112,7 +112,7 @@ export async function converge<Row, Content extends Json>(
       .sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined) || (a.name < b.name ? -1 : 1));
   }
 
-  const names = few ? touched : new Set([...found.keys(), ...wanted.keys()]);
+  const names = few ? touched : new Set([...found.keys(), ...wanted.keys(), ...owned.names()]);
   const known = (name: string) => (few && !unsure?.has(name) ? believed.get(name) : found.get(name));
   const written: Move<Content>[] = [];
   let moves = decide(names, known);
