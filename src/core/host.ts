@@ -85,6 +85,8 @@ export interface Host {
 export interface Owned {
   /** Whether it is ours; of a name that we gave up, whether `record` is still what we last had there: a daemon restored from a backup brings it back. */
   has(name: string, record: string): boolean;
+  /** All that are ours. */
+  names(): Iterable<string>;
   claim(names: Iterable<string>): void;
   /** They are gone from the daemon; each with the record that it last had. */
   release(records: Iterable<readonly [name: string, record: string]>): void;
