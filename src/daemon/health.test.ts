@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ServiceReport } from "../core/report.ts";
-import { levels, serviceHealth } from "./health.ts";
+import { levels, networkLevel, serviceHealth, transcriberHealth } from "./health.ts";
 
 const now = Date.UTC(2026, 10, 22);
 const host = { host: "a", here: true, up: true, at: now, trouble: undefined, services: {}, transcriber: undefined };
@@ -18,11 +18,18 @@ test("a table of which some rows are refused is well, and says how many", () => 
   });
 });
 
-test("rows that something of somebody else's keeps out are late, with the words to type", () => {
-  assert.deepEqual(serviceHealth("dhcp", { ...well, refusedCount: 3, heldCount: 2 }, host, now), {
+test("a table of which a row is held waits for a person, and says how many", () => {
+  assert.deepEqual(serviceHealth("dhcp", { ...well, refusedCount: 3, heldCount: 1 }, host, now), {
     level: levels.late,
-    says: "2 held: `trigger adopt dhcp NAME`, or `trigger approve dhcp` for all",
+    says: "held: 1 of its rows, 2 refused",
   });
+});
+
+test("a service that fails is failing, also while removals wait to be approved", () => {
+  const removals = { digest: "3298569f", rows: 51 };
+  const failing = { ...well, removals, failing: true, owed: 1, why: "REFUSED" };
+  assert.deepEqual(serviceHealth("dhcp", failing, host, now), { level: levels.failing, says: "failing: REFUSED" });
+  assert.match(serviceHealth("dhcp", { ...well, removals }, host, now).says, /held: 51 rows would go: .* 3298569f/);
 });
 
 test("a table of which every row is refused is not well", () => {
@@ -38,4 +45,13 @@ test("removals that wait are late, with the words to type", () => {
   const { level, says } = serviceHealth("dhcp", { ...well, removals: { digest: "0badcafe", rows: 300 } }, host, now);
   assert.equal(level, levels.late);
   assert.equal(says, "held: 300 rows would go: `trigger diff dhcp`, then `trigger approve dhcp 0badcafe`");
+});
+
+test("a transcriber elsewhere is well while it reports, and late when it has been silent for minutes", () => {
+  const elsewhere = { ...host, here: false, up: undefined };
+  assert.deepEqual(transcriberHealth(elsewhere, now + 60_000), { level: levels.well, says: "it reports" });
+  const silent = { level: levels.late, says: "no report for minutes" };
+  assert.deepEqual(transcriberHealth(elsewhere, now + 200_000), silent);
+  const level = networkLevel([elsewhere], () => true, now + 200_000);
+  assert.equal(level, levels.late);
 });

@@ -29,9 +29,6 @@ interface OwedRow {
 /** How the reason of a row begins that a run did not bring into force. */
 const [refusedByDaemon, heldByOthers] = ["refused by the daemon: ", "held: "];
 
-/** Rows that wait because something else stands in their place. */
-export const heldRows = `${keptRows} AND why LIKE '${heldByOthers}%'`;
-
 /**
  * Marks, durably, the keys that a run is about to be given; they stay in doubt until it succeeds. A full run is given also what an earlier one
  * could not bring into force: the daemon may be another one now.
@@ -157,12 +154,12 @@ function keptRowsThatYield(
   { unique = [] }: Table,
   owed: readonly OwedRow[],
 ): OwedRow[] {
+  const good = owed.filter(({ why, desired }) => why === null && desired !== null);
+  const claimed = new Set(good.flatMap(({ desired }) => claimsOf(unique, parse(desired) ?? {})));
+  if (claimed.size === 0) return []; // there may be many kept rows to read
   const kept = database
     .prepare(`SELECT key, desired, loaded, why, doubt FROM ${keptRows} AND loaded IS NOT NULL`)
     .all(service) as unknown as OwedRow[];
-  if (kept.length === 0) return [];
-  const good = owed.filter(({ why, desired }) => why === null && desired !== null);
-  const claimed = new Set(good.flatMap(({ desired }) => claimsOf(unique, parse(desired) ?? {})));
   return kept.filter(({ loaded }) => claimsOf(unique, parse(loaded) ?? {}).some((value) => claimed.has(value)));
 }
 

@@ -2,6 +2,7 @@ import { reason } from "../core/outcome.ts";
 import { queueOf } from "../core/routing.ts";
 import type { Service } from "../core/service.ts";
 import type { Broker, Queue } from "../ports/broker.ts";
+import { checkSound, isBroken, Unusable } from "../sqlite/sound.ts";
 import { type Intake, openIntake } from "./intake.ts";
 import { storedMessages } from "./messages.ts";
 import type { HostOptions } from "./options.ts";
@@ -23,6 +24,7 @@ export interface HostedService {
   readonly queue: Queue;
   /** The run at the start has ended, well or not. */
   readonly started: Promise<void>;
+  /** Rejects when the store turns out to be damaged. */
   readonly ended: Promise<void>;
   /** Takes what the queue brings, and asks how the table compares; throws when the broker cannot be reached. */
   listen(broker: Broker): Promise<void>;
@@ -48,11 +50,13 @@ export function hostService(name: string, service: Service, options: HostOptions
   };
 
   writeFacts(database, name, { form: table ? "table" : "plain", code: options.codes.get(name) ?? "" });
+  rows?.mend();
   rows?.recompute(clock.now());
   // The machine, the daemon or the service's own code may be another one than at the last run.
   if (table) oweFullRun(database, name);
   const stream = receiver(options.name, store, { obey: orders(store, context), log });
   let intake: Intake | undefined;
+  const damaged = Promise.withResolvers<never>();
 
   function tableOwes(): boolean {
     const facts = readFacts(database, name);
@@ -64,13 +68,29 @@ export function hostService(name: string, service: Service, options: HostOptions
 
   const isHeld = (): boolean => readFacts(database, name)?.held !== undefined;
 
+  /** Throws what was thrown; of a store that turns out to be damaged, that nothing can be done with it any more. */
+  function judge(error: unknown): never {
+    if (isBroken(error)) checkSound(database);
+    throw error;
+  }
+
   const work = worker(
     {
       pace: table ? (table.pace ?? defaultPace) : 0,
-      owed: () => (table ? tableOwes() : !isHeld() && messages.next() !== undefined),
+      owed() {
+        try {
+          return table ? tableOwes() : !isHeld() && messages.next() !== undefined;
+        } catch (error) {
+          return judge(error);
+        }
+      },
       async run() {
-        if ("table" in service) await runTable(service.table, context);
-        else await handleNext(service.plain, messages, context);
+        try {
+          if ("table" in service) await runTable(service.table, context);
+          else await handleNext(service.plain, messages, context);
+        } catch (error) {
+          judge(error);
+        }
         options.ran?.(name);
         intake?.poke();
       },
@@ -85,7 +105,7 @@ export function hostService(name: string, service: Service, options: HostOptions
   return {
     queue,
     started: work.started,
-    ended: work.ended,
+    ended: Promise.race([work.ended, damaged.promise]),
     async listen(broker) {
       await broker.declare([queue]);
       const say = (message: object): void => {
@@ -105,6 +125,11 @@ export function hostService(name: string, service: Service, options: HostOptions
       };
       const failed = async (why: unknown): Promise<void> => {
         log(`what arrived could not be stored: ${reason(why)}`);
+        try {
+          judge(why);
+        } catch (error) {
+          if (error instanceof Unusable) return damaged.reject(error);
+        }
         await clock.sleep(storeRetry, signal);
         intake?.poke();
       };

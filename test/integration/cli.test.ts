@@ -16,6 +16,7 @@ const commands = [
   "send",
   "regen",
   "retry",
+  "drop",
   "hold",
   "approve",
   "adopt",
