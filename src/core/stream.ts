@@ -5,7 +5,7 @@ import { z } from "zod";
 /** The version of the protocol that these messages speak. */
 export const protocolVersion = 1;
 
-/** Above this an epoch cannot be told from its neighbours (2^53), so nobody can go above it. */
+/** No epoch is above this: well below where numbers cannot be told from their neighbours (2^53). */
 export const highestEpoch = 2 ** 52;
 
 /** A message of rows above this many bytes is split. */
@@ -36,7 +36,7 @@ const head = {
   trigger: z.literal(protocolVersion),
   service: z.string(),
   /** Used once; above every earlier one. */
-  epoch: z.number().int(),
+  epoch: z.number().int().max(highestEpoch),
   /** Counts the changes of rows of this epoch and service. */
   seq: z.number().int().min(0),
   asOf,

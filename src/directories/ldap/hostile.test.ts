@@ -12,12 +12,14 @@ import { ldapSource } from "./source.ts";
 /** A server that says to each request what it was given to say, whatever that is. */
 const says = new Map<number, readonly Buffer[]>();
 const open = new Set<Socket>();
+let asked = 0;
 const server = createServer((socket) => {
   open.add(socket);
   let requests = 0;
   socket.on("error", () => {});
   socket.on("close", () => open.delete(socket));
   socket.on("data", () => {
+    asked = performance.now();
     for (const piece of says.get(requests++) ?? []) socket.write(piece);
   });
 });
@@ -104,18 +106,19 @@ const live = Buffer.concat([
   ...[entry(2, `cn=b,${base}`, 3, 2), entry(2, `cn=c,${base}`, 2, 2), info(2, 0xa3), entry(2, `cn=b,${base}`, 3, 3)],
   ...[info(2, 0xa1), result(2, 0x65)],
 ]);
+const subtree = Buffer.concat([entry(3, `cn=b,${base}`, 3, 1), entry(3, `cn=x,cn=b,${base}`, 4, 1), result(3, 0x65)]);
 const farewell = result(0, 0x78, 52);
 
 /** What it says at the first request (the bind), the second (the search) and behind that. */
 const script = fc.record({
-  which: fc.constantFrom("bind", "content", "live", "all", "nothing"),
+  which: fc.constantFrom("bind", "content", "live", "subtree", "all", "nothing"),
   damage: damages,
   rubbish: fc.option(fc.uint8Array({ maxLength: 100 }), { nil: undefined }),
   pieces: fc.array(fc.integer({ min: 1, max: 400 }), { maxLength: 5 }),
   bye: fc.boolean(),
 });
 
-async function heardOf(url: string): Promise<SourceChange[]> {
+async function heardOf(url: string, quiet = 20): Promise<SourceChange[]> {
   const clock = virtualClock(0);
   const stop = new AbortController();
   const access = { url, base, bindDn: "cn=admin", password: "secret" };
@@ -124,8 +127,7 @@ async function heardOf(url: string): Promise<SourceChange[]> {
   const source = ldapSource({ ...access, clock, log: (line) => void logged.push(line) });
   const changes = source.changes(stop.signal);
   // One that says nothing at all is given up after its time; two troubles show that it goes on trying.
-  let patience = 0;
-  const late = setInterval(() => void (patience++ > 3 && clock.advance(61_000)), 2);
+  const late = setInterval(() => void (performance.now() - asked > quiet && clock.advance(61_000)), 5);
   try {
     for await (const change of changes) {
       seen.push(change);
@@ -143,15 +145,15 @@ test("whatever a server sends is a content, a change or trouble, and it is asked
   const { port } = server.address() as { port: number };
   const url = `ldap://127.0.0.1:${port}`;
   says.clear();
-  says.set(0, [bound]).set(1, [content, live]);
-  const right = await heardOf(url);
+  says.set(0, [bound]).set(1, [content, live]).set(2, [subtree]);
+  const right = await heardOf(url, 1_000);
   assert.ok(right.some(({ kind }) => kind === "refresh") && right.some(({ kind }) => kind === "change"));
   await fc.assert(
     fc.asyncProperty(script, async ({ which, damage, rubbish, pieces, bye }) => {
       const all = which === "all";
       const hurt = (what: string, bytes: Buffer): Buffer => (all || which === what ? damaged(bytes, damage) : bytes);
       says.clear();
-      says.set(0, [hurt("bind", bound)]);
+      says.set(0, [hurt("bind", bound)]).set(2, [hurt("subtree", subtree)]);
       const stream = Buffer.concat([
         ...[hurt("content", content), hurt("live", live)],
         ...(rubbish ? [rubbish] : []),
