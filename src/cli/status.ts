@@ -79,7 +79,7 @@ function print(
     "STATE",
   ];
   terminal.out(table([head, ...lines], { right: [2, 8, 9, 10] }));
-  if (notes.length > 0) terminal.out(`\n${notes.join("\n")}\n`);
+  if (notes.length > 0) terminal.out(`\n${notes.map(plain).join("\n")}\n`);
 }
 
 function serviceLine(
@@ -127,9 +127,12 @@ function serviceNotes(name: string, report: ServiceReport): string[] {
 }
 
 function paint({ level, says }: Health, { colour }: Terminal): string {
-  const line = says.split("\n")[0] ?? "";
+  const line = plain(says.split("\n")[0] ?? "");
   return colour ? `\u001b[${[32, 33, 31][level]}m${line}\u001b[0m` : line;
 }
+
+/** What comes from other hosts must not steer a terminal. */
+const plain = (text: string): string => text.replace(/\p{Cc}+/gu, " ");
 
 const place = (mark: Mark | undefined, now: number): string => (mark ? `${time(mark, now)} #${mark.seq}` : "-");
 

@@ -3,6 +3,7 @@ import { persist } from "../core/persist.ts";
 import { queueName } from "../core/routing.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
+import { judge } from "../sqlite/sound.ts";
 import { type HostedService, hostService } from "./hosted-service.ts";
 import type { HostOptions } from "./options.ts";
 import { reporter } from "./reporter.ts";
@@ -21,11 +22,8 @@ export async function runHost(given: HostOptions): Promise<void> {
   const damaged = new AbortController();
   const signal = AbortSignal.any([given.signal, damaged.signal]);
   const options = { ...given, signal };
-  beginLife(options);
   let changed = (): void => {};
-  const hosted = [...options.services].map(([service, definition]) =>
-    hostService(service, definition, options, () => changed()),
-  );
+  const hosted = begin();
   const ended = Promise.all(hosted.map(({ ended }) => ended));
   // Without its store a host can do nothing: everything ends, and the reason is thrown when it has.
   ended.catch((error) => damaged.abort(error));
@@ -44,6 +42,18 @@ export async function runHost(given: HostOptions): Promise<void> {
     await broker?.close();
   }
   log("stopped");
+
+  function begin(): HostedService[] {
+    try {
+      beginLife(options);
+      return [...options.services].map(([service, definition]) =>
+        hostService(service, definition, options, () => changed()),
+      );
+    } catch (error) {
+      damaged.abort(error);
+      return judge(database, error);
+    }
+  }
 
   function whileUp(broker: Broker): Promise<void>[] {
     changed = reporter(options, broker);

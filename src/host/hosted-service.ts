@@ -2,7 +2,7 @@ import { reason } from "../core/outcome.ts";
 import { queueOf } from "../core/routing.ts";
 import type { Service } from "../core/service.ts";
 import type { Broker, Queue } from "../ports/broker.ts";
-import { checkSound, isBroken, Unusable } from "../sqlite/sound.ts";
+import { judge, Unusable } from "../sqlite/sound.ts";
 import { type Intake, openIntake } from "./intake.ts";
 import { storedMessages } from "./messages.ts";
 import type { HostOptions } from "./options.ts";
@@ -68,12 +68,6 @@ export function hostService(name: string, service: Service, options: HostOptions
 
   const isHeld = (): boolean => readFacts(database, name)?.held !== undefined;
 
-  /** Throws what was thrown; of a store that turns out to be damaged, that nothing can be done with it any more. */
-  function judge(error: unknown): never {
-    if (isBroken(error)) checkSound(database);
-    throw error;
-  }
-
   const work = worker(
     {
       pace: table ? (table.pace ?? defaultPace) : 0,
@@ -81,7 +75,7 @@ export function hostService(name: string, service: Service, options: HostOptions
         try {
           return table ? tableOwes() : !isHeld() && messages.next() !== undefined;
         } catch (error) {
-          return judge(error);
+          return judge(database, error);
         }
       },
       async run() {
@@ -89,7 +83,7 @@ export function hostService(name: string, service: Service, options: HostOptions
           if ("table" in service) await runTable(service.table, context);
           else await handleNext(service.plain, messages, context);
         } catch (error) {
-          judge(error);
+          judge(database, error);
         }
         options.ran?.(name);
         intake?.poke();
@@ -126,7 +120,7 @@ export function hostService(name: string, service: Service, options: HostOptions
       const failed = async (why: unknown): Promise<void> => {
         log(`what arrived could not be stored: ${reason(why)}`);
         try {
-          judge(why);
+          judge(database, why);
         } catch (error) {
           if (error instanceof Unusable) return damaged.reject(error);
         }

@@ -24,13 +24,19 @@ export function checkWhole(database: DatabaseSync): void {
 }
 
 /** Reads the whole file and every row of every table, which finds also the numbers that cannot be read; what is found is `Unusable`. */
-export function checkSound(database: DatabaseSync): void {
+function checkSound(database: DatabaseSync): void {
   try {
     checkWhole(database);
     readAll(database);
   } catch (error) {
     throw isBroken(error) ? new Unusable(error.message, { cause: error.cause }) : error;
   }
+}
+
+/** Throws what was thrown; of a database that turns out to be damaged, that it is `Unusable`. */
+export function judge(database: DatabaseSync, error: unknown): never {
+  if (isBroken(error)) checkSound(database);
+  throw error;
 }
 
 function readAll(database: DatabaseSync): void {

@@ -6,6 +6,9 @@ import { nextEpoch } from "../core/tell.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Channel } from "./channel.ts";
 
+/** An epoch that is heard is believed up to here, so that many can still begin above it. */
+const mostBelieved = highestEpoch - 2 ** 40;
+
 /** The least time between two epochs, in milliseconds: two transcribers that both believe to be active must not chase each other. */
 const epochSpacing = 1_000;
 
@@ -68,7 +71,7 @@ export function speaker({ channels, clock, random, mirror, readSince, look, log 
   }
 
   function hear(epoch: number): void {
-    if (epoch > highestEpoch) return;
+    if (epoch > mostBelieved) return;
     const heard = hearEpoch(lead, epoch);
     if (speaks()) follow(heard);
     else lead = heard.lead;
@@ -114,7 +117,7 @@ export function speaker({ channels, clock, random, mirror, readSince, look, log 
     hear,
     refused(refusal) {
       const { host, service, epoch } = refusal;
-      if (epoch > highestEpoch)
+      if (epoch > mostBelieved)
         throw new Error(
           `${service} on ${host} holds epoch ${epoch}, which none can follow: stop it, delete its store, start it`,
         );
