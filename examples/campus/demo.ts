@@ -1,8 +1,10 @@
 import { styleText } from "node:util";
 import { reason } from "../../src/core/outcome.ts";
+import { compare } from "./demo/compare.ts";
+import { startDaemons } from "./demo/daemons.ts";
 import { day } from "./demo/day.ts";
 import { follow, type Outcome, play } from "./demo/play.ts";
-import { prepare } from "./demo/prepare.ts";
+import { load, prepare } from "./demo/prepare.ts";
 import { screen } from "./demo/screen.ts";
 import { start } from "./demo/start.ts";
 
@@ -21,7 +23,9 @@ const show = screen(process.stdout);
 
 try {
   const stage = await prepare(process.argv.slice(2), show);
-  await using campus = await start(stage, signal, show);
+  await using daemons = await startDaemons(stage.out, signal, show);
+  await load(stage, show);
+  await using campus = await start(stage, daemons, signal, show);
   const outcomes: Outcome[] = [];
   for (const [index, happening] of day.entries()) {
     show.heading(`${index + 1}. ${happening.title}`, happening.look);
@@ -29,9 +33,11 @@ try {
   }
   show.heading("The day", "From the change to the last host that had it in force.");
   show.summary(outcomes);
+  await campus.unlessItFails(compare(campus, signal, show));
   show.places(stage);
   if (process.stdin.isTTY && process.stdout.isTTY) {
     show.say(`${styleText("bold", `Now edit ${stage.project.ldifFile}`)} and see what moves (Ctrl-C ends).`);
+    for (const { question } of daemons.running) if (question) show.say(`Ask the daemon:  ${question}`);
     await campus.unlessItFails(follow(campus, signal, show));
   }
 } catch (error) {

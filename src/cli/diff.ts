@@ -52,7 +52,9 @@ Exit codes
       const same = lines.length === 0 && found.failed === undefined;
       level = Math.max(level, found.failed !== undefined ? 2 : same ? 0 : 1);
       if (!flag("json"))
-        terminal.out(`${[headOf(host, service, found, same), ...lines, ...foreignLines(found)].join("\n")}\n`);
+        terminal.out(
+          `${[headOf(host, service, found, same), ...lines, ...waitingLines(found), ...foreignLines(found)].join("\n")}\n`,
+        );
     }
     if (flag("json")) terminal.out(`${JSON.stringify(all, null, 2)}\n`);
     return level;
@@ -92,6 +94,14 @@ function removalLines(service: string, { removals }: ServiceDifference): string[
   const lines = cut(rows.map((row) => `  held     ${canonical(row)}`));
   return [`${rows.length} rows would go; \`trigger approve ${service} ${digest}\` lets them`, ...lines];
 }
+
+const waitingLines = ({ waiting }: ServiceDifference): string[] =>
+  cut(
+    waiting.map(({ before, after }) => {
+      if (before === undefined) return `  waits    ${canonical(after ?? null)} would come`;
+      return `  waits    ${canonical(before)} would ${after === undefined ? "go" : `become ${canonical(after)}`}`;
+    }),
+  );
 
 const foreignLines = ({ observed }: ServiceDifference): string[] =>
   cut((observed?.foreign ?? []).map((row: Columns) => `  foreign  ${canonical(row)}`));

@@ -6,7 +6,7 @@ import { diff } from "./diff.ts";
 import { forecast } from "./forecast.ts";
 import { init } from "./init.ts";
 import { modify } from "./modify.ts";
-import { adopt, approve, hold, regen, retry } from "./order.ts";
+import { adopt, approve, drop, hold, regen, retry } from "./order.ts";
 import { permissions } from "./permissions.ts";
 import { plan } from "./plan.ts";
 import { seed } from "./seed.ts";
@@ -18,7 +18,7 @@ import { verify } from "./verify.ts";
 
 const commands: readonly Command[] = [
   ...[init, up, status, diff, plan, tryService, forecast, send],
-  ...[modify, seed, verify, regen, retry, hold, approve, adopt, permissions],
+  ...[modify, seed, verify, regen, retry, drop, hold, approve, adopt, permissions],
 ];
 
 const help = `trigger: the directory changes; every machine of the network follows.

@@ -9,11 +9,16 @@ export function notedLines({ files, changes, commands }: Noted, secret: boolean,
       secret ? `${path} would change; it has secrets and is not shown` : patch(path, before, after, terminal),
     ),
     ...changes.map((change) => `would ${change}`),
-    ...commands.map(({ command }) =>
+    ...commands.flatMap(({ command, shown = [] }) => [
       "socket" in command ? `would tell ${command.socket}` : `would run: ${command.join(" ")}`,
-    ),
+      ...shown.slice(0, shownLimit).map((line) => `  ${line}`),
+      ...(shown.length > shownLimit ? [`  … ${shown.length - shownLimit} more`] : []),
+    ]),
   ];
 }
+
+/** Of what a command would change so many lines are shown. */
+const shownLimit = 200;
 
 function patch(path: string, before: string | undefined, after: string | undefined, { colour }: Terminal): string {
   const was = before === undefined ? "/dev/null" : path;

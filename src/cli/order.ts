@@ -1,6 +1,6 @@
 import { hostsOf, knownHost, knownService, type ReadConfig } from "../core/config.ts";
 import { readDate } from "../core/dates.ts";
-import { reason, UserError } from "../core/outcome.ts";
+import { UserError } from "../core/outcome.ts";
 import { hostKey, queueOf, serviceKey } from "../core/routing.ts";
 import { type OrderMessage, protocolVersion } from "../core/stream.ts";
 import { connectBroker } from "../daemon/broker.ts";
@@ -19,6 +19,19 @@ export const retry = orderCommand({
   order: "retry",
   summary: "try again what waits for a person: parked messages, texts that failed, refused rows",
   more: "Parked messages go back to the end of their queue: newer ones may have been handled since.",
+});
+
+export const drop = orderCommand({
+  order: "drop",
+  summary: "throw parked messages away: all of a service, or the one with this number",
+  operand: "[NUMBER]",
+  more: "`trigger status` lists them with their numbers, which each host counts for itself: name it with --host.",
+  fields({ operands: [, number] }) {
+    if (number === undefined) return {};
+    if (!/^\d{1,15}$/.test(number))
+      throw new UserError(`expected the number of a message, found ${JSON.stringify(number)}`);
+    return { id: Number(number) };
+  },
 });
 
 export const hold = orderCommand({
@@ -117,6 +130,6 @@ function allowed(until: string | undefined, atMost: string | undefined, { timezo
   try {
     return { allow: { rows: Number(atMost), until: readDate(until, timezone).getTime() } };
   } catch (cause) {
-    throw new UserError(`--until: ${reason(cause)}`, { cause });
+    throw new UserError("--until", { cause });
   }
 }

@@ -25,7 +25,7 @@ Columns
   equal     the transcriber's clock when the table was last compared and found equal
   lag       how far loaded is behind stored while something is owed
   owed      keys, or plain messages, that wait to be in force
-  refused   keys whose desired row is not taken (refused, other version); their last good row stays
+  refused   keys whose desired row is not taken (refused, held, other version); their last good row stays
 
 Exit codes
   0  well
@@ -52,8 +52,8 @@ function print(
   const lines: string[][] = [];
   const notes: string[] = [];
   for (const host of hosts) {
-    if (runsEvent(host.host) && host.here) {
-      lines.push(transcriberLine(host, terminal));
+    if (runsEvent(host.host) && host.at !== undefined) {
+      lines.push(transcriberLine(host, now, terminal));
       if (host.transcriber) notes.push(...transcriberNotes(host.host, host.transcriber));
     }
     if (host.at === undefined)
@@ -79,7 +79,7 @@ function print(
     "STATE",
   ];
   terminal.out(table([head, ...lines], { right: [2, 8, 9, 10] }));
-  if (notes.length > 0) terminal.out(`\n${notes.join("\n")}\n`);
+  if (notes.length > 0) terminal.out(`\n${notes.map(plain).join("\n")}\n`);
 }
 
 function serviceLine(
@@ -98,8 +98,8 @@ function serviceLine(
   return [host.host, service, form === "table" ? String(rows) : "", ...marks, lag, proof, ...counts, health];
 }
 
-function transcriberLine(host: HostStatus, terminal: Terminal): string[] {
-  const health = paint(transcriberHealth(host), terminal);
+function transcriberLine(host: HostStatus, now: number, terminal: Terminal): string[] {
+  const health = paint(transcriberHealth(host, now), terminal);
   return [host.host, eventService, String(host.transcriber?.entries ?? ""), "", "", "", "", "", "", "", "", health];
 }
 
@@ -127,9 +127,12 @@ function serviceNotes(name: string, report: ServiceReport): string[] {
 }
 
 function paint({ level, says }: Health, { colour }: Terminal): string {
-  const line = says.split("\n")[0] ?? "";
+  const line = plain(says.split("\n")[0] ?? "");
   return colour ? `\u001b[${[32, 33, 31][level]}m${line}\u001b[0m` : line;
 }
+
+/** What comes from other hosts must not steer a terminal. */
+const plain = (text: string): string => text.replace(/\p{Cc}+/gu, " ");
 
 const place = (mark: Mark | undefined, now: number): string => (mark ? `${time(mark, now)} #${mark.seq}` : "-");
 

@@ -10,7 +10,10 @@ export function attributeName(text: string): string {
 
 /** Whether a text can name an attribute, with options. An underscore is not in RFC 4512, but in real schemas. */
 export const isAttribute = (text: string): boolean =>
-  /^(?:[a-z][a-z0-9_-]*|\d+(?:\.\d+)*)(?:;[a-z0-9_-]+)*$/i.test(text);
+  text.length <= nameLimit && /^(?:[a-z][a-z0-9_-]*|\d+(?:\.\d+)*)(?:;[a-z0-9_-]+)*$/i.test(text);
+
+/** The longest name of an attribute with its options, in characters: of one of megabytes the expression would use up the stack. */
+const nameLimit = 8192;
 
 /** Whether case counts when values of an attribute are compared, by the standard schemas. Takes a normal name. */
 export const comparesCase = (name: string): boolean => exact.has(name);

@@ -17,6 +17,8 @@ export interface AskOptions {
   readonly input?: string;
   /** Milliseconds until it is given up; 60,000 by default. */
   readonly deadline?: number;
+  /** What it changes, in lines without a secret: for those who only look, where the command does not say it. */
+  readonly shown?: readonly string[];
 }
 
 /** A step of an install: a command that must exit 0, several that all must, in order, or a function that throws when it fails. `{staged}` in a command is the staged file. */
@@ -83,6 +85,8 @@ export interface Host {
 export interface Owned {
   /** Whether it is ours; of a name that we gave up, whether `record` is still what we last had there: a daemon restored from a backup brings it back. */
   has(name: string, record: string): boolean;
+  /** All that are ours. */
+  names(): Iterable<string>;
   claim(names: Iterable<string>): void;
   /** They are gone from the daemon; each with the record that it last had. */
   release(records: Iterable<readonly [name: string, record: string]>): void;

@@ -38,6 +38,8 @@ export const serviceReport = z.object({
   /** Keys whose desired row is not taken, with the reason, and whether a last good row is in force. The first hundred. */
   refused: z.array(z.object({ key: z.string(), why: z.string(), since: z.number(), kept: z.boolean() })),
   refusedCount: z.number().int(),
+  /** How many of them are held: something that trigger did not write stands in their place. */
+  heldCount: z.number().int().optional(),
   /** Messages that wait for a person. The first hundred. */
   parked: z.array(z.object({ id: z.number(), why: z.string(), since: z.number() })),
   parkedCount: z.number().int(),

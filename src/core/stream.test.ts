@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compareMarks, covers, olderState, streamMessage } from "./stream.ts";
+import { compareMarks, covers, highestEpoch, olderState, streamMessage } from "./stream.ts";
 
 const csn = (server: number, second: number) =>
   `202611221020${String(second).padStart(2, "0")}.000000Z#000000#00${server}#000000`;
@@ -30,6 +30,16 @@ test("a state covers changes that it is not behind, for the server that made eac
 test("states that are no CSNs compare as text", () => {
   assert.ok(olderState(["1"], ["2"]));
   assert.ok(!olderState(["2"], ["1"]));
+});
+
+test("an epoch above which nobody can speak is not believed", () => {
+  const digest = (epoch: number) => {
+    const place = { epoch, seq: 0, asOf: { state: [], clock: 0 } };
+    return streamMessage.safeParse({ trigger: 1, service: "dhcp", kind: "digest", ...place, root: "", count: 0 })
+      .success;
+  };
+  assert.ok(digest(highestEpoch));
+  assert.ok(!digest(highestEpoch + 1));
 });
 
 test("marks stand in the order of their epochs, then of their changes", () => {

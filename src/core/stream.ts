@@ -8,11 +8,20 @@ export const protocolVersion = 1;
 /** A message of rows above this many bytes is split. */
 export const messageLimit = 512 * 1024;
 
+/** The longest word of an order, in characters: it is logged, stored and reported. */
+const wordLimit = 4096;
+
+/** The last moment that a date can say (ECMA-262, 21.4.1.1). */
+const lastMoment = 8.64e15;
+
 /** The most rows in a part. */
 export const partLimit = 500;
 
 /** The state of a directory: one CSN per server, as contextCSN gives it. */
 export type DirectoryState = readonly string[];
+
+/** Nobody speaks in an epoch above this one: near 2^53 none could be told from its neighbours, and whoever had believed one could follow nobody again. */
+export const highestEpoch = 2 ** 52;
 
 const asOf = z.object({
   /** The directory state that the message speaks of. */
@@ -27,7 +36,7 @@ const head = {
   trigger: z.literal(protocolVersion),
   service: z.string(),
   /** Used once; above every earlier one. */
-  epoch: z.number().int(),
+  epoch: z.number().int().max(highestEpoch),
   /** Counts the changes of rows of this epoch and service. */
   seq: z.number().int().min(0),
   asOf,
@@ -63,15 +72,17 @@ export const orderMessage = z.object({
   trigger: z.literal(protocolVersion),
   kind: z.literal("order"),
   service: z.string(),
-  order: z.enum(["regen", "retry", "approve", "verify", "adopt", "hold"]),
+  order: z.enum(["regen", "retry", "approve", "verify", "adopt", "hold", "drop"]),
   /** Of `adopt`: the name of what is taken over. */
-  name: z.string().optional(),
+  name: z.string().max(wordLimit).optional(),
+  /** Of `drop`: the number of one parked message; all of them otherwise. */
+  id: z.number().int().optional(),
   /** Of `hold`: why. */
-  why: z.string().optional(),
+  why: z.string().max(wordLimit).optional(),
   /** Of `approve`: the digest of the removals that were shown. */
-  digest: z.string().optional(),
+  digest: z.string().max(wordLimit).optional(),
   /** Of `approve`: so many removals may come until then (milliseconds since 1970), beside the limit of an hour. */
-  allow: z.object({ rows: z.number().int().min(0), until: z.number() }).optional(),
+  allow: z.object({ rows: z.number().int().min(0), until: z.number().int().min(0).max(lastMoment) }).optional(),
   /** Of `adopt`: also where no row has that name, so that it will be removed. */
   remove: z.boolean().optional(),
 });

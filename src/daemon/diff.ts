@@ -5,13 +5,14 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { compareObserved, type Difference } from "../core/compare.ts";
 import { reason, UserError } from "../core/outcome.ts";
+import { canonical } from "../core/row.ts";
 import { masked } from "../core/secret.ts";
 import type { Columns, Table } from "../core/service.ts";
 import { heldRemovals } from "../host/blast-radius.ts";
 import { rowsInForce } from "../host/given.ts";
 import { ownNames } from "../host/owned.ts";
 import { type RunContext, runTable } from "../host/run.ts";
-import { oweFullRun, readFacts, writeFacts } from "../host/store.ts";
+import { owedRows, oweFullRun, readFacts, writeFacts } from "../host/store.ts";
 import { hostWords } from "../host/words.ts";
 import { dryMachine, type Noted } from "../machines/dry.ts";
 import { realMachine } from "../machines/real.ts";
@@ -32,6 +33,8 @@ export interface ServiceDifference {
   readonly removals: { readonly digest: string; readonly rows: readonly Columns[] } | undefined;
   /** Keys that wait for a run: they differ because of that. */
   readonly owed: boolean;
+  /** What the next run would do with them: as they are in force, and as they are desired. */
+  readonly waiting: readonly { readonly before: Columns | undefined; readonly after: Columns | undefined }[];
 }
 
 /** Compares a table service on a host of this machine. The host may be up: a copy of its store is read. */
@@ -77,8 +80,14 @@ async function compare(table: Table, context: RunContext & { machine: ReturnType
   }
   const secret = (table.secret ?? []).length > 0;
   const owed = isOwed(database, service);
+  const waiting = waitingRows(database, service, table);
   const removals = removalsIn(database, service, table);
-  const observed = table.observe ? await observe(table, context, secret) : undefined;
+  let observed: Difference | undefined;
+  try {
+    observed = await observe(table, context, secret);
+  } catch (error) {
+    return { observed, noted: machine.noted(), failed: reason(error), secret, removals, owed, waiting };
+  }
   // What is held is shown as it would be: that is what `trigger approve` is asked about.
   writeFacts(database, service, { held: undefined, fatal: undefined });
   oweFullRun(database, service);
@@ -88,7 +97,7 @@ async function compare(table: Table, context: RunContext & { machine: ReturnType
   } catch (error) {
     failed = reason(error);
   }
-  return { observed, noted: machine.noted(), failed, secret, removals, owed };
+  return { observed, noted: machine.noted(), failed, secret, removals, owed, waiting };
 }
 
 async function observe(table: Table, context: RunContext, secret: boolean): Promise<Difference | undefined> {
@@ -107,6 +116,16 @@ function removalsIn(database: DatabaseSync, service: string, table: Table): Serv
   const held = heldRemovals(database, service);
   const rows = rowsInForce(database, service);
   return held && { digest: held.digest, rows: held.keys.map((key) => masked(rows.get(key) ?? {}, table.secret)) };
+}
+
+function waitingRows(database: DatabaseSync, service: string, table: Table): ServiceDifference["waiting"] {
+  const read = (text: unknown): Columns | undefined =>
+    typeof text === "string" ? (masked(JSON.parse(text), table.secret) as Columns) : undefined;
+  return database
+    .prepare(`SELECT desired, loaded FROM ${owedRows} ORDER BY key`)
+    .all(service)
+    .map(({ desired, loaded }) => ({ before: read(loaded), after: read(desired) }))
+    .filter(({ before, after }) => canonical(before ?? null) !== canonical(after ?? null));
 }
 
 const isOwed = (database: DatabaseSync, service: string): boolean =>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ServiceReport } from "../core/report.ts";
-import { levels, serviceHealth } from "./health.ts";
+import { levels, networkLevel, serviceHealth, transcriberHealth } from "./health.ts";
 
 const now = Date.UTC(2026, 10, 22);
 const host = { host: "a", here: true, up: true, at: now, trouble: undefined, services: {}, transcriber: undefined };
@@ -18,6 +18,20 @@ test("a table of which some rows are refused is well, and says how many", () => 
   });
 });
 
+test("a table of which a row is held waits for a person, and says how many", () => {
+  assert.deepEqual(serviceHealth("dhcp", { ...well, refusedCount: 3, heldCount: 1 }, host, now), {
+    level: levels.late,
+    says: "held: 1 of its rows, 2 refused: `trigger adopt dhcp NAME`, or `trigger approve dhcp` for all",
+  });
+});
+
+test("a service that fails is failing, also while removals wait to be approved", () => {
+  const removals = { digest: "3298569f", rows: 51 };
+  const failing = { ...well, removals, failing: true, owed: 1, why: "REFUSED" };
+  assert.deepEqual(serviceHealth("dhcp", failing, host, now), { level: levels.failing, says: "failing: REFUSED" });
+  assert.match(serviceHealth("dhcp", { ...well, removals }, host, now).says, /held: 51 rows would go: .* 3298569f/);
+});
+
 test("a table of which every row is refused is not well", () => {
   const health = serviceHealth("dhcp", { ...well, rows: 0, refusedCount: 3 }, host, now);
   assert.deepEqual(health, { level: levels.late, says: "no row at all: 3 refused" });
@@ -31,4 +45,13 @@ test("removals that wait are late, with the words to type", () => {
   const { level, says } = serviceHealth("dhcp", { ...well, removals: { digest: "0badcafe", rows: 300 } }, host, now);
   assert.equal(level, levels.late);
   assert.equal(says, "held: 300 rows would go: `trigger diff dhcp`, then `trigger approve dhcp 0badcafe`");
+});
+
+test("a transcriber elsewhere is well while it reports, and late when it has been silent for minutes", () => {
+  const elsewhere = { ...host, here: false, up: undefined };
+  assert.deepEqual(transcriberHealth(elsewhere, now + 60_000), { level: levels.well, says: "it reports" });
+  const silent = { level: levels.late, says: "no report for minutes" };
+  assert.deepEqual(transcriberHealth(elsewhere, now + 200_000), silent);
+  const level = networkLevel([elsewhere], () => true, now + 200_000);
+  assert.equal(level, levels.late);
 });

@@ -18,12 +18,13 @@ const outOfTouch = 3 * 60_000;
 export function serviceHealth(service: string, report: ServiceReport, host: HostStatus, now: number): Health {
   if (host.up === false) return { level: levels.failing, says: "down: its process does not run" };
   if (report.held !== undefined) return { level: levels.late, says: `held: ${report.held}` };
+  // A daemon that fails is the more urgent; the removals wait, and are listed with the rows.
+  if (report.failing) return { level: levels.failing, says: `failing: ${report.why}` };
   if (report.removals !== undefined) {
     const { rows, digest } = report.removals;
     const says = `held: ${rows} rows would go: \`trigger diff ${service}\`, then \`trigger approve ${service} ${digest}\``;
     return { level: levels.late, says };
   }
-  if (report.failing) return { level: levels.failing, says: `failing: ${report.why}` };
   if (report.parkedCount > 0) return { level: levels.late, says: `${report.parkedCount} parked: \`trigger retry\`` };
   if (report.owed > 0) return { level: levels.late, says: `late: ${report.why}` };
   if (report.form === "table") {
@@ -34,15 +35,25 @@ export function serviceHealth(service: string, report: ServiceReport, host: Host
     }
   }
   if (!host.here && now - (host.at ?? 0) > outOfTouch) return { level: levels.late, says: "no report for minutes" };
-  if (report.form === "table" && report.rows === 0 && report.refusedCount > 0) {
-    return { level: levels.late, says: `no row at all: ${report.refusedCount} refused` };
+  const held = report.heldCount ?? 0;
+  const others = report.refusedCount - held;
+  const refused = others > 0 ? `, ${others} refused` : "";
+  if (held > 0) {
+    const says = `held: ${held} of its rows${refused}: \`trigger adopt ${service} NAME\`, or \`trigger approve ${service}\` for all`;
+    return { level: levels.late, says };
   }
-  const refused = report.refusedCount > 0 ? `, ${report.refusedCount} refused` : "";
+  if (report.form === "table" && report.rows === 0 && others > 0) {
+    return { level: levels.late, says: `no row at all: ${others} refused` };
+  }
   return { level: levels.well, says: `well${refused}` };
 }
 
-/** How the transcriber of a host is. */
-export function transcriberHealth({ up, transcriber }: HostStatus): Health {
+/** How the transcriber of a host is. Of one elsewhere it is known only that it lives: who of them is active may change between two reports. */
+export function transcriberHealth({ here, at, up, transcriber }: HostStatus, now: number): Health {
+  if (!here) {
+    const silent = now - (at ?? 0) > outOfTouch;
+    return silent ? { level: levels.late, says: "no report for minutes" } : { level: levels.well, says: "it reports" };
+  }
   if (up === false) return { level: levels.failing, says: `down: its process does not run` };
   if (!transcriber) return { level: levels.late, says: "nothing is known of it yet" };
   if (transcriber.trouble !== undefined)
@@ -63,7 +74,7 @@ export function networkLevel(hosts: readonly HostStatus[], runsEvent: (host: str
     const services = Object.entries(host.services).map(
       ([name, report]) => serviceHealth(name, report, host, now).level,
     );
-    const transcriber = runsEvent(host.host) && host.here ? [transcriberHealth(host).level] : [];
+    const transcriber = runsEvent(host.host) && host.at !== undefined ? [transcriberHealth(host, now).level] : [];
     const unknown = host.at === undefined || host.trouble !== undefined ? [levels.late] : [];
     return [...services, ...transcriber, ...unknown];
   });

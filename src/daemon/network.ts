@@ -23,9 +23,25 @@ export const readReports = (database: DatabaseSync): ReportMessage[] =>
   database
     .prepare("SELECT body FROM report ORDER BY host")
     .all()
-    .map(({ body }) => reportMessage.parse(JSON.parse(String(body))));
+    .flatMap(({ body }) => {
+      const read = reportMessage.safeParse(parse(String(body)));
+      return read.success ? [read.data] : []; // of a damaged file: the host's next report takes its place
+    });
 
 export function readTranscriberState(database: DatabaseSync): TranscriberState | undefined {
   const found = database.prepare("SELECT body FROM transcriber").get();
-  return found ? JSON.parse(String(found.body)) : undefined;
+  const state = found && parse(String(found.body));
+  return isState(state) ? state : undefined;
+}
+
+/** Only one that is damaged is anything else than what was kept. */
+const isState = (value: unknown): value is TranscriberState =>
+  typeof value === "object" && value !== null && "services" in value && typeof value.services === "object";
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

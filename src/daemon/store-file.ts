@@ -1,12 +1,14 @@
 import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import { UserError } from "../core/outcome.ts";
-import { createStoreTables } from "../host/store.ts";
+import { serviceReport } from "../host/report.ts";
+import { createStoreTables, knownServices } from "../host/store.ts";
 import { createWordsTables } from "../host/words.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Lock, takeLock } from "../sqlite/lock.ts";
 import { openDatabase, transaction } from "../sqlite/open.ts";
+import { checkWhole, isBroken, Unusable } from "../sqlite/sound.ts";
 import { createNetworkTables } from "./network.ts";
 
 /** The files of a host's state: `<state>/<host>/store.db` and the lock that says its process lives. */
@@ -36,22 +38,30 @@ export async function lockHost(state: string, host: string, clock: Clock, signal
 }
 
 /** Opens a host's store; one that cannot be read is set aside, and the tables come again from the transcriber. */
-export function openStore(state: string, host: string, now: number, log: (line: string) => void): DatabaseSync {
+export function openStore(
+  state: string,
+  host: string,
+  now: number,
+  log: (line: string) => void,
+  damage?: Error,
+): DatabaseSync {
   const lost = (line: string): void =>
     log(`${host}: its store ${line}; what plain messages it held are there, tables come anew`);
-  return openSound(storeFile(state, host), createHostTables, now, lost);
+  return openSound(storeFile(state, host), createHostTables, now, lost, damage);
 }
 
-/** Opens a database and prepares it; a file that is none, or is damaged, is set aside, and another one begun. */
+/** Opens a database and prepares it; a file that is none, or is damaged, is set aside, and another one begun. `damage` is what was met while it was open. */
 export function openSound(
   file: string,
   prepare: (database: DatabaseSync) => void,
   now: number,
   lost: (line: string) => void,
+  damage?: Error,
 ): DatabaseSync {
   const open = (): DatabaseSync => {
     const database = openDatabase(file);
     try {
+      checkWhole(database);
       prepare(database);
       return database;
     } catch (error) {
@@ -60,9 +70,10 @@ export function openSound(
     }
   };
   try {
+    if (damage) throw damage;
     return open();
   } catch (error) {
-    if (!isCorrupt(error)) throw error;
+    if (!isBroken(error)) throw error;
     const aside = `${file}.corrupt-${new Date(now).toISOString().replaceAll(":", "")}`;
     for (const suffix of ["", "-wal", "-shm"]) moveAside(`${file}${suffix}`, `${aside}${suffix}`);
     lost(`could not be read (${error.message}) and is set aside as ${aside}`);
@@ -70,22 +81,42 @@ export function openSound(
   }
 }
 
-/** Makes every table of a host's store that is not there yet; all at once, for `trigger status` may look at any moment. */
+/** Makes every table of a host's store that is not there yet; all at once, for `trigger status` may look at any moment. Tables of another kind are an error. */
 export function createHostTables(database: DatabaseSync): void {
   transaction(database, () => {
-    createStoreTables(database);
-    createWordsTables(database);
-    createNetworkTables(database);
+    createTables(database);
+    const found = columnsOf(database);
+    const missing = hostColumns().find((column) => !found.includes(column));
+    if (missing) throw new Unusable(`it has other tables than a host: ${missing} is missing`);
+    // What a run and status read of each service.
+    for (const service of knownServices(database)) serviceReport(database, service);
   });
 }
+
+function createTables(database: DatabaseSync): void {
+  createStoreTables(database);
+  createWordsTables(database);
+  createNetworkTables(database);
+}
+
+/** Every column of every table that a store must have. */
+function hostColumns(): string[] {
+  using database = new DatabaseSync(":memory:");
+  createTables(database);
+  return columnsOf(database);
+}
+
+const columnsOf = (database: DatabaseSync): string[] =>
+  database
+    .prepare(
+      "SELECT t.name || '.' || c.name AS name FROM sqlite_schema AS t, pragma_table_xinfo(t.name) AS c WHERE t.type = 'table'",
+    )
+    .all()
+    .map(({ name }) => String(name));
 
 /** Whether a store has its tables: one that is being made has none yet. */
 export const hasHostTables = (database: DatabaseSync): boolean =>
   database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'life'").get() !== undefined;
-
-/** SQLITE_CORRUPT or SQLITE_NOTADB. */
-const isCorrupt = (error: unknown): error is Error =>
-  error instanceof Error && "errcode" in error && [11, 26].includes((error.errcode as number) & 0xff);
 
 function moveAside(from: string, to: string): void {
   try {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
 import { transcribersOf } from "../core/config.ts";
 import { reason, UserError } from "../core/outcome.ts";
 import { removalsAllowed } from "../core/removals.ts";
@@ -11,6 +12,7 @@ import type { Clock } from "../ports/clock.ts";
 import { loadServices, type Project, type Services } from "../project/project.ts";
 import type { Lock } from "../sqlite/lock.ts";
 import { patiently } from "../sqlite/open.ts";
+import { Unusable } from "../sqlite/sound.ts";
 import { connectBroker } from "./broker.ts";
 import { systemClock } from "./clock.ts";
 import { lookedAt } from "./dry.ts";
@@ -60,21 +62,27 @@ async function upHost(
   try {
     const own = config.hosts.get(host) ?? [];
     const { services, codes } = await loadServices(project, own);
-    const database = await patiently(() => openStore(state, host, clock.now(), log), signal);
-    try {
+    const live = (database: DatabaseSync): Promise<void> => {
       log(`up with ${own.join(", ") || "no service"}`);
       const shared = { database, clock, log, connect };
       const on = dry ? looking(host, services, dry) : acting;
       const removalLimit = (service: string, rows: number) => removalsAllowed(config.removals, service, rows);
       const transcribes = transcribersOf(config).includes(host);
-      await together(signal, [
+      return together(signal, [
         (signal) => watchLock(lock, { state, host, clock, signal }),
         (signal) => runHost({ ...shared, ...on, removalLimit, name: host, services, codes, signal }),
         ...(transcribes ? [(signal: AbortSignal) => runTranscriber(project, host, { ...shared, signal })] : []),
       ]);
-    } finally {
-      database.close();
-    }
+    };
+    let damage: Unusable | undefined;
+    do {
+      if (damage) await clock.sleep(renewal, signal);
+      const met = damage;
+      const database = await patiently(() => openStore(state, host, clock.now(), log, met), signal);
+      damage = await live(database)
+        .then(() => undefined, damageOf)
+        .finally(() => database.close());
+    } while (damage);
   } catch (error) {
     if (!signal.aborted) log(`cannot go on: ${reason(error)}`);
     throw error;
@@ -82,6 +90,15 @@ async function upHost(
     lock.release();
   }
 }
+
+/** What a host ended with, where it is that its store is damaged: then it goes on with another one. Throws any other error. */
+function damageOf(error: unknown): Unusable {
+  if (error instanceof Unusable) return error;
+  throw error;
+}
+
+/** How long a host waits before it begins another store, in milliseconds: a disk that damages every file must not be filled with them. */
+const renewal = 1000;
 
 /** A state that was deleted or replaced under a host is no place to be durable in: the host ends, and whoever starts it again begins anew. */
 async function watchLock(

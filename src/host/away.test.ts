@@ -55,3 +55,24 @@ test("a row that is held waits with its reason, and the others are loaded", asyn
     [["j", "held: somebody else has 10.0.0.2"]],
   );
 });
+
+test("a row that was in force and that a full run cannot bring back is listed, and tried again by the next full run", async () => {
+  await using world = await running();
+  const { dhcp, say, report, machine, clock } = world;
+  await say([["j", row("b", "10.0.0.2")]]);
+  await until(() => report().rows === 2 && report().owed === 0);
+  dhcp.controls.result = { refused: [{ key: "j", why: "no subnet" }] };
+  machine.powerCut();
+  await clock.advance(60_000);
+  await until(() => report().refusedCount === 1);
+  assert.deepEqual(
+    report().refused.map(({ key, why, kept }) => [key, why, kept]),
+    [["j", "refused by the daemon: no subnet", false]],
+  );
+  assert.deepEqual([report().rows, report().owed, dhcp.served.has("j")], [1, 0, false]);
+  dhcp.controls.result = undefined;
+  machine.powerCut();
+  await clock.advance(60_000);
+  await until(() => dhcp.served.has("j"));
+  await until(() => report().rows === 2 && report().refusedCount === 0);
+});

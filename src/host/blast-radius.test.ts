@@ -85,6 +85,20 @@ test("the digest that was shown is what is approved: with more removals it is an
   assert.equal(report().removals, undefined);
 });
 
+test("what was approved does not count: the next few go unasked", async () => {
+  await using world = await manyRows(40);
+  const { say, rows, dhcp, report, approve, clock } = world;
+  await say(rows(0, 20, false));
+  await until(() => report().removals?.rows === 20);
+  await approve(report().removals?.digest);
+  await clock.advance(1000);
+  await until(() => dhcp.served.size === 20);
+  await say(rows(20, 28, false));
+  await clock.advance(1000);
+  await until(() => dhcp.served.size === 12);
+  assert.equal(report().removals, undefined);
+});
+
 test("what is approved stays so when its run fails or the host starts again, and what is held stays held", async () => {
   await using world = await manyRows(40);
   const { say, rows, dhcp, report, approve, clock, again } = world;

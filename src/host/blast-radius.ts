@@ -39,15 +39,14 @@ export function holdRemovals(database: DatabaseSync, service: string, limit: num
   });
 }
 
-/** Counts removals that were made; in the caller's transaction. */
+/** Counts removals that were made, but for those that a person let go: after a great one, the next few need no question. In the caller's transaction. */
 export function countRemovals(database: DatabaseSync, service: string, rows: number, now: number): void {
   database.prepare("DELETE FROM removal WHERE service = ? AND at <= ?").run(service, now - hour);
   if (rows === 0) return;
-  database.prepare("DELETE FROM approved WHERE service = ?").run(service);
-  database
-    .prepare("UPDATE allowance SET rows = max(0, rows - ?) WHERE service = ? AND until > ?")
-    .run(rows, service, now);
-  database.prepare("INSERT INTO removal (service, at, rows) VALUES (?, ?, ?)").run(service, now, rows);
+  if (database.prepare("DELETE FROM approved WHERE service = ?").run(service).changes > 0) return;
+  const allowed = Math.min(rows, allowance(database, service, now) ?? 0);
+  database.prepare("UPDATE allowance SET rows = rows - ? WHERE service = ? AND until > ?").run(allowed, service, now);
+  database.prepare("INSERT INTO removal (service, at, rows) VALUES (?, ?, ?)").run(service, now, rows - allowed);
 }
 
 /** Allows removals that are known to come, beside the limit: so many rows until then. */

@@ -26,6 +26,12 @@ interface OwedRow {
   readonly doubt: number;
 }
 
+/** How the reason of a row begins that a run did not bring into force. */
+const [refusedByDaemon, heldByOthers] = ["refused by the daemon: ", "held: "];
+
+/** Rows that wait because something else stands in their place. */
+export const heldRows = `${keptRows} AND why LIKE '${heldByOthers}%'`;
+
 /** Whether a run that did not end well was given something else for a key than the next one would be: the daemon may have it, and no change would name it. */
 export function triedOtherwise(database: DatabaseSync, service: string): boolean {
   const target = "CASE WHEN why IS NULL THEN desired ELSE loaded END";
@@ -33,15 +39,24 @@ export function triedOtherwise(database: DatabaseSync, service: string): boolean
   return found.get(service) !== undefined;
 }
 
-/** Marks, durably, the keys that a run is about to be given; they stay in doubt until it succeeds. A run on `all` rows also looks for those that contradict each other. */
-export function giveRows(database: DatabaseSync, service: string, table: Table, { all = false } = {}): GivenRows {
+/**
+ * Marks, durably, the keys that a run is about to be given; they stay in doubt until it succeeds. A full run is given also what an earlier one
+ * could not bring into force, because the daemon may be another one now, and is looked through for rows that contradict each other.
+ */
+export function giveRows(
+  database: DatabaseSync,
+  service: string,
+  table: Table,
+  { full = false }: { readonly full?: boolean } = {},
+): GivenRows {
   const { owed, yielding } = transaction(database, () => {
+    if (full) judgeAnew(database, service);
     const owed = database
       .prepare(`SELECT key, desired, loaded, why, doubt FROM ${owedRows}`)
       .all(service) as unknown as OwedRow[];
     const give = database.prepare("UPDATE row SET doubt = 1, given = ? WHERE service = ? AND key = ?");
     for (const row of owed) give.run(targetOf(row), service, row.key);
-    const yielding = keptRowsThatYield(database, service, table, () => (all ? goodRows(database, service) : owed));
+    const yielding = keptRowsThatYield(database, service, table, full ? undefined : owed);
     for (const { key } of yielding) give.run(null, service, key);
     return { owed, yielding };
   });
@@ -63,9 +78,10 @@ export function giveRows(database: DatabaseSync, service: string, table: Table, 
       const refuse = database.prepare(
         "UPDATE row SET doubt = 0, given = NULL, why = ?, since = ? WHERE service = ? AND key = ? AND desired IS given",
       );
-      for (const { key, why } of refused) refuse.run(`refused by the daemon: ${why}`, now, service, key);
-      for (const { key, why } of held) refuse.run(`held: ${why}`, now, service, key);
-      const names = new Set([...refused, ...held].map(({ key }) => key));
+      const out = database.prepare(
+        `UPDATE row SET loaded = NULL, why = iif(why IS NULL AND desired IS loaded, ?, why), since = coalesce(since, ?)
+          WHERE service = ? AND key = ? AND doubt = 0 AND loaded IS NOT NULL`,
+      );
       const load = database.prepare(
         "UPDATE row SET loaded = given, given = NULL, doubt = 0 WHERE service = ? AND key = ? AND doubt = 1",
       );
@@ -74,6 +90,18 @@ export function giveRows(database: DatabaseSync, service: string, table: Table, 
       );
       let more = 0;
       let removed = 0;
+      const moved = new Set(given.map(({ key }) => key));
+      const kept = [
+        ...refused.map(({ key, why }) => [key, `${refusedByDaemon}${why}`] as const),
+        ...held.map(({ key, why }) => [key, `${heldByOthers}${why}`] as const),
+      ];
+      for (const [key, why] of kept) {
+        if (moved.has(key)) refuse.run(why, now, service, key);
+        // It was in force once, and a full run finds that it is not any more.
+        else more -= Number(out.run(why, now, service, key).changes);
+        forget.run(service, key);
+      }
+      const names = new Set(kept.map(([key]) => key));
       for (const row of given) {
         if (names.has(row.key)) continue;
         more += Number(afterOf(row) !== null) - Number(row.loaded !== null);
@@ -85,6 +113,14 @@ export function giveRows(database: DatabaseSync, service: string, table: Table, 
       return { more, removed };
     },
   };
+}
+
+/** Forgets why rows wait that a run did not bring into force. */
+function judgeAnew(database: DatabaseSync, service: string): void {
+  const clear = database.prepare("UPDATE row SET why = NULL, since = NULL WHERE service = ? AND key = ?");
+  const waiting = database.prepare(`SELECT key FROM ${keptRows} AND (why LIKE ? OR why LIKE ?)`);
+  for (const { key } of waiting.all(service, `${refusedByDaemon}%`, `${heldByOthers}%`))
+    clear.run(service, String(key));
 }
 
 /** What the last successful run was given, overlaid with what the present one is given: it stands still while messages arrive. */
@@ -121,18 +157,20 @@ export function rowsInForce(database: DatabaseSync, service: string): Rows<Colum
   };
 }
 
-/** A kept row gives way to a good row that claims one of its unique values: the address has another owner now. */
+/** A kept row gives way to a good row that claims one of its unique values, among these or among all: the address has another owner now. */
 function keptRowsThatYield(
   database: DatabaseSync,
   service: string,
   { unique = [] }: Table,
-  given: () => readonly OwedRow[],
+  among: readonly OwedRow[] | undefined,
 ): OwedRow[] {
+  const isGood = ({ why, desired }: OwedRow): boolean => why === null && desired !== null;
+  if (among && !among.some(isGood)) return []; // there may be many kept rows to read
   const kept = database
     .prepare(`SELECT key, desired, loaded, why, doubt FROM ${keptRows} AND loaded IS NOT NULL`)
     .all(service) as unknown as OwedRow[];
   if (kept.length === 0) return [];
-  const good = given().filter(({ why, desired }) => why === null && desired !== null);
+  const good = (among ?? goodRows(database, service)).filter(isGood);
   const claimed = new Set(good.flatMap(({ desired }) => claimsOf(unique, parse(desired) ?? {})));
   return kept.filter(({ loaded }) => claimsOf(unique, parse(loaded) ?? {}).some((value) => claimed.has(value)));
 }

@@ -3,6 +3,7 @@ import { persist } from "../core/persist.ts";
 import { queueName } from "../core/routing.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
+import { judge } from "../sqlite/sound.ts";
 import { type HostedService, hostService } from "./hosted-service.ts";
 import type { HostOptions } from "./options.ts";
 import { reporter } from "./reporter.ts";
@@ -15,14 +16,17 @@ const daemonInterval = 10_000;
 /** The broker is asked when every service has had its first run; one that takes longer keeps the others waiting no more than this, in milliseconds. */
 const firstRuns = 10_000;
 
-/** Runs one host until the signal: first every service once from the store, then what the broker brings. */
-export async function runHost(options: HostOptions): Promise<void> {
-  const { database, clock, signal, log } = options;
-  beginLife(options);
+/** Runs one host until the signal: first every service once from the store, then what the broker brings. Throws `Unusable` when the store is found to be damaged. */
+export async function runHost(given: HostOptions): Promise<void> {
+  const { database, clock, log } = given;
+  const damaged = new AbortController();
+  const signal = AbortSignal.any([given.signal, damaged.signal]);
+  const options = { ...given, signal };
   let changed = (): void => {};
-  const hosted = [...options.services].map(([service, definition]) =>
-    hostService(service, definition, options, () => changed()),
-  );
+  const hosted = begin();
+  const ended = Promise.all(hosted.map(({ ended }) => ended));
+  // Without its store a host can do nothing: everything ends, and the reason is thrown when it has.
+  ended.catch((error) => damaged.abort(error));
   sayLeftBehind(options);
 
   const started = new AbortController();
@@ -32,12 +36,24 @@ export async function runHost(options: HostOptions): Promise<void> {
   try {
     if (broker) await Promise.all(whileUp(broker));
     await allStarted;
-    await Promise.all(hosted.map(({ ended }) => ended));
+    await ended;
   } finally {
     await Promise.allSettled(hosted.map((service) => service.close()));
     await broker?.close();
   }
   log("stopped");
+
+  function begin(): HostedService[] {
+    try {
+      beginLife(options);
+      return [...options.services].map(([service, definition]) =>
+        hostService(service, definition, options, () => changed()),
+      );
+    } catch (error) {
+      damaged.abort(error);
+      return judge(database, error);
+    }
+  }
 
   function whileUp(broker: Broker): Promise<void>[] {
     changed = reporter(options, broker);

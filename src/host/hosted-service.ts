@@ -2,6 +2,7 @@ import { reason } from "../core/outcome.ts";
 import { queueOf } from "../core/routing.ts";
 import type { Service } from "../core/service.ts";
 import type { Broker, Queue } from "../ports/broker.ts";
+import { judge, Unusable } from "../sqlite/sound.ts";
 import { type Intake, openIntake } from "./intake.ts";
 import { storedMessages } from "./messages.ts";
 import type { HostOptions } from "./options.ts";
@@ -23,6 +24,7 @@ export interface HostedService {
   readonly queue: Queue;
   /** The run at the start has ended, well or not. */
   readonly started: Promise<void>;
+  /** Rejects when the store turns out to be damaged. */
   readonly ended: Promise<void>;
   /** Takes what the queue brings, and asks how the table compares; throws when the broker cannot be reached. */
   listen(broker: Broker): Promise<void>;
@@ -48,11 +50,13 @@ export function hostService(name: string, service: Service, options: HostOptions
   };
 
   writeFacts(database, name, { form: table ? "table" : "plain", code: options.codes.get(name) ?? "" });
+  rows?.mend();
   rows?.recompute(clock.now());
   // The machine, the daemon or the service's own code may be another one than at the last run.
   if (table) oweFullRun(database, name);
   const stream = receiver(options.name, store, { obey: orders(store, context), log, safeguards: options.safeguards });
   let intake: Intake | undefined;
+  const damaged = Promise.withResolvers<never>();
 
   function tableOwes(): boolean {
     const facts = readFacts(database, name);
@@ -67,10 +71,20 @@ export function hostService(name: string, service: Service, options: HostOptions
   const work = worker(
     {
       pace: table ? (table.pace ?? defaultPace) : 0,
-      owed: () => (table ? tableOwes() : !isHeld() && messages.next() !== undefined),
+      owed() {
+        try {
+          return table ? tableOwes() : !isHeld() && messages.next() !== undefined;
+        } catch (error) {
+          return judge(database, error);
+        }
+      },
       async run() {
-        if ("table" in service) await runTable(service.table, context);
-        else await handleNext(service.plain, messages, context);
+        try {
+          if ("table" in service) await runTable(service.table, context);
+          else await handleNext(service.plain, messages, context);
+        } catch (error) {
+          judge(database, error);
+        }
         options.ran?.(name);
         intake?.poke();
       },
@@ -85,7 +99,7 @@ export function hostService(name: string, service: Service, options: HostOptions
   return {
     queue,
     started: work.started,
-    ended: work.ended,
+    ended: Promise.race([work.ended, damaged.promise]),
     async listen(broker) {
       await broker.declare([queue]);
       const say = (message: object): void => {
@@ -104,6 +118,11 @@ export function hostService(name: string, service: Service, options: HostOptions
       };
       const failed = async (why: unknown): Promise<void> => {
         log(`what arrived could not be stored: ${reason(why)}`);
+        try {
+          judge(database, why);
+        } catch (error) {
+          if (error instanceof Unusable) return damaged.reject(error);
+        }
         await clock.sleep(storeRetry, signal);
         intake?.poke();
       };

@@ -35,6 +35,8 @@ export interface StoredMessages {
   park(message: StoredMessage, why: string): void;
   /** Puts parked messages back to wait, in their order. */
   retry(): number;
+  /** Throws parked messages away, all of them or one. Gives how many. */
+  drop(id?: number): number;
   /** The first parked ones, for status. */
   listParked(limit: number): { id: number; why: string; since: number }[];
 }
@@ -105,6 +107,12 @@ export function storedMessages(database: DatabaseSync, service: string): StoredM
         database
           .prepare("UPDATE message SET state = 'waiting', attempts = 0 WHERE service = ? AND state = 'parked'")
           .run(service).changes,
+      ),
+    drop: (id) =>
+      Number(
+        database
+          .prepare("DELETE FROM message WHERE service = ? AND state = 'parked' AND (? IS NULL OR id = ?)")
+          .run(service, id ?? null, id ?? null).changes,
       ),
     listParked: (limit) =>
       database

@@ -11,7 +11,7 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
   const { service: name, clock, log } = context;
   const table = "table" in service ? service.table : undefined;
 
-  return function obey({ order, name: record, remove = false, digest, why, allow }: OrderMessage): void {
+  return function obey({ order, name: record, remove = false, digest, why, allow, id }: OrderMessage): void {
     log(`asked to ${order}${record === undefined ? "" : ` ${record}`}`);
     const install = installer({ ...context, secret: false });
     if (order === "regen") {
@@ -21,12 +21,14 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
     // The digest is made from the rows again, rather than believed.
     if (order === "verify") rows?.recompute(clock.now());
     if (order === "retry") {
-      messages.retry();
+      // A table takes no plain messages: what is parked there stays for a person to read, and to drop.
+      if (!table) messages.retry();
       install.forgive();
       writeFacts(database, name, { fatal: undefined });
       // Rows that the daemon refused are judged anew, and so tried again.
       rows?.recompute(clock.now());
     }
+    if (order === "drop") log(`${messages.drop(id)} parked messages are thrown away`);
     if (order === "hold") writeFacts(database, name, { held: `by a person${why === undefined ? "" : `: ${why}`}` });
     if (order === "approve" && allow) {
       allowRemovals(database, name, allow.rows, allow.until);

@@ -37,6 +37,7 @@ export function ownedBy(database: DatabaseSync, service: string, now: () => numb
       const row = read.get(service, name);
       return row?.state === "ours" || (row?.state === "gone" && row.record === record);
     },
+    names: () => ownNames(database, service),
     claim: (names) =>
       within(() => {
         for (const name of names) put("ours", name, null);
@@ -78,6 +79,7 @@ export const noted = (owned: Owned): Owned => {
   const claimed = new Set<string>();
   return {
     has: (name, record) => claimed.has(name) || owned.has(name, record),
+    names: () => new Set([...owned.names(), ...claimed]),
     claim(names) {
       for (const name of names) claimed.add(name);
     },

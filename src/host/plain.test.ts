@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
+import { serviceKey } from "../core/routing.ts";
 import { plainService, scene } from "./host.fixture.ts";
 
 test("plain messages are handled one by one in order, one with an id once", async () => {
@@ -35,6 +36,34 @@ test("a plain message that keeps failing is parked, and the next go on; a retry 
   await send({ trigger: 1, kind: "order", service: "secours", order: "retry" });
   await until(() => secours.handled.length === 2);
   assert.deepEqual(secours.handled, [2, 1]);
+  await host.down();
+  end();
+});
+
+test("what cannot be read is parked again by a retry, and what came after it is handled", async () => {
+  const secours = plainService();
+  const { hub, send, up, report, logged, end } = scene(secours.definition, { name: "secours" });
+  const host = up();
+  await send({ n: 1 });
+  await until(() => secours.handled.length === 1);
+  const stranger = hub.connect();
+  for (const body of ["{", '{"trigger":2,"kind":"rows","n":7}']) await stranger.publish(serviceKey("secours"), body);
+  await until(() => report().parkedCount === 2);
+  await send({ trigger: 1, kind: "order", service: "secours", order: "retry" });
+  await send({ n: 2 });
+  await until(() => secours.handled.length === 2 && report().parkedCount === 2);
+  assert.deepEqual(secours.handled, [1, 2]);
+  assert.deepEqual(
+    report().parked.map(({ why }) => why),
+    ["not JSON in UTF-8", "protocol version 2, this host speaks 1"],
+  );
+  assert.equal(report().failing, false, logged.join("\n"));
+  const [first, second] = report().parked;
+  await send({ trigger: 1, kind: "order", service: "secours", order: "drop", id: first?.id });
+  await until(() => report().parkedCount === 1);
+  assert.equal(report().parked[0]?.id, second?.id);
+  await send({ trigger: 1, kind: "order", service: "secours", order: "drop" });
+  await until(() => report().parkedCount === 0);
   await host.down();
   end();
 });

@@ -1,3 +1,6 @@
+import { readJson } from "../core/json.ts";
+import { reason } from "../core/outcome.ts";
+import { shown } from "../core/shown.ts";
 import { protocolVersion, type ServiceMessage, serviceMessage } from "../core/stream.ts";
 
 /** The largest body that is read, in bytes; ours are split well below. */
@@ -11,20 +14,22 @@ export function readMessage(body: Uint8Array, service: string): ReadMessage {
   if (body.length > largest) return { wrong: `${body.length} bytes, the limit is ${largest}` };
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
-  } catch {
-    return { wrong: "not JSON in UTF-8" };
+    value = readJson(body);
+  } catch (error) {
+    // What a parser says would show what may be a secret.
+    const isParsers = error instanceof SyntaxError || error instanceof TypeError;
+    return { wrong: isParsers ? "not JSON in UTF-8" : reason(error) };
   }
   if (!isOwn(value)) return { plain: value };
   if (value.trigger !== protocolVersion) {
-    return { wrong: `protocol version ${JSON.stringify(value.trigger)}, this host speaks ${protocolVersion}` };
+    return { wrong: `protocol version ${shown(value.trigger)}, this host speaks ${protocolVersion}` };
   }
   const read = serviceMessage.safeParse(value);
   if (!read.success) {
     const issue = read.error.issues[0];
     return { wrong: `not a message of the protocol: ${issue?.path.join(".")}: ${issue?.message}` };
   }
-  if (read.data.service !== service) return { wrong: `about service ${JSON.stringify(read.data.service)}` };
+  if (read.data.service !== service) return { wrong: `about service ${shown(read.data.service)}` };
   return { own: read.data };
 }
 

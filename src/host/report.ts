@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ServiceReport } from "../core/report.ts";
 import { heldRemovals } from "./blast-radius.ts";
+import { heldRows } from "./given.ts";
 import { installStatus } from "./install/book.ts";
 import { storedMessages } from "./messages.ts";
 import { keptRows, owedRows, readFacts } from "./store.ts";
@@ -42,6 +43,7 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
         kept: kept === 1,
       })),
     refusedCount: count(keptRows),
+    heldCount: count(heldRows),
     parked: messages.listParked(named),
     parkedCount: messages.parked(),
     reloads: installStatus(database)

@@ -1,8 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import { Digest, keyHash } from "../core/digest.ts";
 import type { Write } from "../core/follow.ts";
+import { reason } from "../core/outcome.ts";
 import { readRow } from "../core/read-row.ts";
-import { type Cell, type CellChange, coverOf, isRefused, refusalOf } from "../core/row.ts";
+import { type Cell, type CellChange, coverOf, isRefused, refusalOf, rowLimit } from "../core/row.ts";
 import type { Table } from "../core/service.ts";
 import { transaction } from "../sqlite/open.ts";
 
@@ -12,6 +13,8 @@ export interface StoredRows {
   readonly digest: Digest;
   /** Writes what `follow` decided; in the caller's transaction. */
   write(write: Write, now: number): void;
+  /** Forgets, of a damaged file, what was loaded and is no row any more. */
+  mend(): void;
   /** Reads the digest and the judgement of every row anew: at start, or when a transaction was taken back. */
   recompute(now: number): void;
 }
@@ -45,8 +48,8 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
   function reasonToKeep(key: string, desired: string | null, loaded: string | null): string | null {
     if (desired !== null) {
       if (isRefused(desired)) return `refused: ${refusalOf(desired)}`;
-      const read = readRow(table, JSON.parse(desired));
-      return "wrong" in read ? `other version: ${read.wrong}` : null;
+      const wrong = wrongCell(table, desired);
+      return wrong === undefined ? null : `other version: ${wrong}`;
     }
     if (loaded === null || key === coverOf(key)) return null;
     const cover = sql.get.get(service, coverOf(key)) as { desired: string | null } | undefined;
@@ -100,9 +103,25 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
       sql.unstage.run(service);
       apply(write.rows, now);
     },
+    mend: () => void sql.mend.run(service),
     recompute: (now) => transaction(database, () => recompute(now)),
   };
 }
+
+/** Why a cell is no row of a table. Whatever is in it, judging it must not be in the way of the others. */
+function wrongCell(table: Table, cell: Cell): string | undefined {
+  if (cell.length > rowLimit) return `the row has ${cell.length} bytes, the limit is ${rowLimit}`;
+  try {
+    const read = readRow(table, JSON.parse(cell));
+    return "wrong" in read ? read.wrong : undefined;
+  } catch (error) {
+    return error instanceof SyntaxError ? "the row is no JSON" : reason(error);
+  }
+}
+
+/** A column where it holds an object in JSON; null where it does not. */
+const object = (column: string): string =>
+  `CASE WHEN json_valid(${column}) THEN CASE WHEN json_type(${column}) = 'object' THEN ${column} END END`;
 
 function statements(database: DatabaseSync) {
   return {
@@ -114,6 +133,10 @@ function statements(database: DatabaseSync) {
     why: database.prepare("UPDATE row SET why = ?, since = ? WHERE service = ? AND key = ?"),
     forget: database.prepare(
       "DELETE FROM row WHERE service = ? AND key = ? AND desired IS NULL AND loaded IS NULL AND doubt = 0",
+    ),
+    mend: database.prepare(
+      `UPDATE row SET loaded = ${object("loaded")}, given = ${object("given")}
+       WHERE service = ? AND (loaded IS NOT ${object("loaded")} OR given IS NOT ${object("given")})`,
     ),
     parts: database.prepare("SELECT key FROM row WHERE service = ? AND key >= ? AND key < ?"),
     range: database.prepare("SELECT key FROM row WHERE service = ? AND hash >= ? AND hash < ? AND desired IS NOT NULL"),

@@ -8,6 +8,7 @@ import { transaction } from "../sqlite/open.ts";
 import { countRemovals, holdRemovals } from "./blast-radius.ts";
 import { giveRows, triedOtherwise } from "./given.ts";
 import { parkedLimit, type StoredMessages } from "./messages.ts";
+import { readMessage } from "./read-message.ts";
 import { oweFullRun, readFacts, writeFacts } from "./store.ts";
 import { hostWords } from "./words.ts";
 
@@ -45,7 +46,7 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
     context.removalLimit && holdRemovals(database, service, context.removalLimit(facts?.rows ?? 0), clock.now());
   if (tooMany !== undefined) context.log(tooMany);
   const doubt = facts?.followed.doubt;
-  const given = giveRows(database, service, table, { all: asked > 0 });
+  const given = giveRows(database, service, table, { full: asked > 0 });
   try {
     await withinDeadline(context, async (signal) => {
       const changes = asked > 0 ? undefined : given.changes;
@@ -102,12 +103,16 @@ export async function handleNext(
     });
     context.log(`message ${message.id} is parked: ${why}`);
   };
-  const read = plain.schema.safeParse(JSON.parse(new TextDecoder().decode(message.body)));
-  if (!read.success) return park(wrongBody(read.error));
+  const body = readMessage(message.body, service);
+  // One that was set aside unread comes here by `trigger retry`: no attempt will make sense of it.
+  if ("wrong" in body) return park(body.wrong);
+  if ("own" in body) return park(`a message of the protocol: ${body.own.kind}`);
+  const read = readBody(plain, body.plain);
+  if ("wrong" in read) return park(read.wrong);
   try {
     await withinDeadline(context, async (signal) => {
       const words = hostWords({ ...context, name: context.host, signal, secret: false });
-      await plain.handle(read.data, words.host);
+      await plain.handle(read.body, words.host);
       signal.throwIfAborted();
       transaction(database, () => {
         messages.done(message);
@@ -123,6 +128,16 @@ export async function handleNext(
     messages.failed(message, why);
     writeFacts(database, service, { failing: why });
     throw error;
+  }
+}
+
+/** What a stored message says to a handler, or why it cannot: one that is nonsense by now must not be in the way of the next. */
+function readBody({ schema }: PlainService<unknown>, given: unknown): { body: unknown } | { wrong: string } {
+  try {
+    const read = schema.safeParse(given);
+    return read.success ? { body: read.data } : { wrong: wrongBody(read.error) };
+  } catch (error) {
+    return { wrong: reason(error) };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
+import { z } from "zod";
 import type { Followed } from "../core/follow.ts";
-import type { Mark } from "../core/stream.ts";
+import { highestEpoch, type Mark } from "../core/stream.ts";
 
 /**
  * A host's own memory: one SQLite file.
@@ -108,13 +109,12 @@ export function readFacts(database: DatabaseSync, service: string): ServiceFacts
   const found = database.prepare("SELECT * FROM service WHERE name = ?").get(service);
   if (!found) return undefined;
   const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
-  const loaded = text(found.loaded);
   return {
     form: found.form === "plain" ? "plain" : "table",
     code: text(found.code) ?? "",
-    followed: JSON.parse(text(found.followed) ?? "{}"),
+    followed: remembered(followedFact, text(found.followed)) ?? {},
     rows: Number(found.rows),
-    loaded: loaded === undefined ? undefined : JSON.parse(loaded),
+    loaded: remembered(loadedFact, text(found.loaded)),
     proved: found.proved === 1,
     incarnation: text(found.incarnation),
     full: Number(found.full),
@@ -123,6 +123,29 @@ export function readFacts(database: DatabaseSync, service: string): ServiceFacts
     held: text(found.held),
     ranAt: typeof found.ran_at === "number" ? found.ran_at : undefined,
   };
+}
+
+const markFact = z.object({
+  epoch: z.number().max(highestEpoch),
+  seq: z.number(),
+  asOf: z.object({ state: z.array(z.string()), clock: z.number() }),
+});
+const loadedFact = markFact.extend({ doubt: z.literal(true).optional() });
+const followedFact = z.object({
+  mark: markFact.optional(),
+  doubt: z.literal(true).optional(),
+  equal: markFact.optional(),
+  pieces: z.object({ epoch: z.number(), seq: z.number(), count: z.number() }).optional(),
+});
+
+/** A fact as it was written. One that a damaged file made nonsense of is forgotten: the comparison with the transcriber brings it again. */
+function remembered<T>(fact: z.ZodType<T>, text: string | undefined): T | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return fact.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined; // no JSON at all
+  }
 }
 
 /** Writes some of what is known of a service; to be called in a transaction where it belongs with other writes. */

@@ -1,5 +1,6 @@
 import { Away, Fatal, Held, Later, reason } from "../core/outcome.ts";
 import type { Clock } from "../ports/clock.ts";
+import { Unusable } from "../sqlite/sound.ts";
 
 /** Runs a service whenever something is owed: at once for the first change, then paced, and with a backoff while it fails. */
 
@@ -26,7 +27,7 @@ export interface Worker {
   poke(options?: { again?: boolean }): void;
   /** The first run, if one is owed, has ended, well or not. */
   readonly started: Promise<void>;
-  /** Resolves when the signal has aborted and the last run has ended. */
+  /** Resolves when the signal has aborted and the last run has ended. Rejects when the store cannot be used any more. */
   readonly ended: Promise<void>;
 }
 
@@ -37,6 +38,7 @@ export function worker(work: Work, clock: Clock, signal: AbortSignal): Worker {
   let notBefore = 0;
   let poked = false;
   let wake = new AbortController();
+  let unusable: Unusable | undefined;
 
   async function runOnce(): Promise<void> {
     notBefore = clock.monotonic() + work.pace;
@@ -48,30 +50,50 @@ export function worker(work: Work, clock: Clock, signal: AbortSignal): Worker {
       away = "";
     } catch (error) {
       if (signal.aborted) return;
-      failing = true;
-      if (error instanceof Away) {
-        notBefore = clock.monotonic() + awayRetry;
-        if (reason(error) !== away) work.log(`${reason(error)} (asked again until it answers)`);
-        away = reason(error);
-        work.changed();
-        return;
-      }
-      failures += 1;
-      const backoff = Math.min(firstBackoff * 2 ** (failures - 1), longestBackoff);
-      const wait = error instanceof Later ? Math.max(error.after, backoff) : backoff;
-      notBefore = clock.monotonic() + wait;
-      const next = error instanceof Fatal || error instanceof Held ? "waits for a person" : `again in ${wait / 1000} s`;
-      work.log(`${reason(error)} (${next})`);
+      if (failed(error)) return;
     }
     work.changed();
+  }
+
+  /** Decides when to try again; gives whether nothing can be tried any more. */
+  function failed(error: unknown): boolean {
+    failing = true;
+    if (error instanceof Unusable) {
+      unusable = error;
+      return true;
+    }
+    if (error instanceof Away) {
+      notBefore = clock.monotonic() + awayRetry;
+      if (reason(error) !== away) work.log(`${reason(error)} (asked again until it answers)`);
+      away = reason(error);
+      return false;
+    }
+    failures += 1;
+    const backoff = Math.min(firstBackoff * 2 ** (failures - 1), longestBackoff);
+    const wait = error instanceof Later ? Math.max(error.after, backoff) : backoff;
+    notBefore = clock.monotonic() + wait;
+    const next = error instanceof Fatal || error instanceof Held ? "waits for a person" : `again in ${wait / 1000} s`;
+    work.log(`${reason(error)} (${next})`);
+    return false;
+  }
+
+  /** A store that cannot be read now is asked again after the wait, like a run that failed. */
+  function isOwed(): boolean {
+    try {
+      return work.owed();
+    } catch (error) {
+      failed(error);
+      return true;
+    }
   }
 
   async function loop(): Promise<void> {
     while (!signal.aborted) {
       poked = false;
       wake = new AbortController();
+      const owed = isOwed();
+      if (unusable) throw unusable;
       const wait = notBefore - clock.monotonic();
-      const owed = work.owed();
       if (owed && wait <= 0) {
         await runOnce();
         continue;
@@ -82,7 +104,7 @@ export function worker(work: Work, clock: Clock, signal: AbortSignal): Worker {
     }
   }
 
-  const started = work.owed() ? runOnce() : Promise.resolve();
+  const started = isOwed() && !unusable ? runOnce() : Promise.resolve();
   return {
     started,
     ended: started.then(loop),

@@ -12,7 +12,12 @@ export interface Noted {
   }[];
   /** What else would become of files and directories, each as a sentence. */
   readonly changes: readonly string[];
-  readonly commands: readonly { readonly command: Asked; readonly input: string | undefined }[];
+  readonly commands: readonly {
+    readonly command: Asked;
+    readonly input: string | undefined;
+    /** What it would change, in lines. */
+    readonly shown?: readonly string[];
+  }[];
 }
 
 export interface DryMachine extends Machine {
@@ -40,7 +45,8 @@ export function dryMachine(base: Machine): DryMachine {
     async run(command, options) {
       if (!options.changes) return base.run(command, options);
       options.signal?.throwIfAborted();
-      commands.push({ command, input: options.input });
+      const { input, shown } = options;
+      commands.push({ command, input, ...(shown && { shown }) });
       return { code: 0, stdout: "", stderr: "" };
     },
     incarnation: (daemon) => base.incarnation(daemon),

@@ -22,6 +22,8 @@ export interface Machine {
 export interface RunOptions {
   readonly changes: boolean;
   readonly input?: string;
+  /** What it changes, in lines: what a dry machine notes beside it. */
+  readonly shown?: readonly string[];
   readonly signal?: AbortSignal;
   /** Milliseconds. */
   readonly deadline: number;

@@ -50,8 +50,8 @@ export function postfix(options: Options<typeof settings, z.input<typeof aliasRo
     },
     async observe(host) {
       const { path, type, postmap } = settingsOf(host.name);
-      if (postmap === false) return [];
-      const found = (await postfixMap(host, { path, type, postmap }).list()) ?? new Map<string, string>();
+      const map = postmap === false ? undefined : postfixMap(host, { path, type, postmap });
+      const found = map ? ((await map.list()) ?? new Map<string, string>()) : await inPlace(host, path);
       return [...found].map(([alias, to]) => ({ alias, to: to.split(/, */) }));
     },
   });

@@ -27,6 +27,7 @@ function daemon(first: Record<string, string> = {}) {
     log: (line: string) => void done.push(`log ${line}`),
     owned: {
       has: (name, record) => ours.get(name) === "" || ours.get(name) === `gone ${record}`,
+      names: () => [...ours.keys()].filter((name) => ours.get(name) === ""),
       claim(names) {
         for (const name of names) ours.set(name, "");
       },
@@ -174,6 +175,32 @@ test("a name that was refused is not ours when somebody else makes it later", as
   );
   await on.run({});
   assert.deepEqual([...on.has], [["aa", "9"]]);
+});
+
+test("a record that another hand took away before its row went is not ours when somebody makes it later", async () => {
+  for (const interrupted of [true, false]) {
+    const { run, has, others } = daemon();
+    const [a, b] = [
+      { mac: "aa", ip: "1" },
+      { mac: "bb", ip: "2" },
+    ];
+    await run({ a, b });
+    has.delete("aa");
+    others.set("zz", "9");
+    await run({ b }, { a, b }, interrupted);
+    has.set("aa", "7");
+    await run({ b });
+    assert.equal(has.get("aa"), "7");
+  }
+});
+
+test("what a full run does not find and no row wants is not ours when somebody makes it later", async () => {
+  const { run, has, ours } = daemon();
+  ours.set("typo", "");
+  await run({ a: { mac: "aa", ip: "1" } });
+  has.set("typo", "7");
+  await run({ a: { mac: "aa", ip: "1" } });
+  assert.equal(has.get("typo"), "7");
 });
 
 test("two rows that swap their names are one write, whose removals come first", async () => {

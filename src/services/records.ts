@@ -26,6 +26,13 @@ export interface Move<Content> {
   readonly after: Content | undefined;
 }
 
+/** What moves mean, in lines for somebody who only looks. */
+export const shownMoves = (moves: readonly Move<Json>[]): string[] =>
+  moves.flatMap(({ name, before, after }) => [
+    ...(before === undefined ? [] : [`- ${name} ${canonical(before)}`]),
+    ...(after === undefined ? [] : [`+ ${name} ${canonical(after)}`]),
+  ]);
+
 /** What a run found beside what it was to do. */
 export interface Converged<Content extends Json = Json> {
   readonly result: Exclude<RunResult, void>;
@@ -83,14 +90,17 @@ export async function converge<Row, Content extends Json>(
     const moves: Move<Content>[] = [];
     const blocked: string[] = [];
     const same: string[] = [];
+    const vanished: string[] = [];
     for (const name of names) {
       const before = contentOf(name);
       const want = wanted.get(name);
       const text = before === undefined ? undefined : canonical(before);
       if (want && text === canonical(want.content)) {
         if (!owned.has(name, text)) same.push(name);
+      } else if (text === undefined && !want) {
+        vanished.push(name);
       } else if (text === undefined || owned.has(name, text)) {
-        if (before !== undefined || want) moves.push({ name, before, after: want?.content });
+        moves.push({ name, before, after: want?.content });
       } else if (want) {
         const wish = canonical(want.content);
         blocked.push(name);
@@ -102,12 +112,14 @@ export async function converge<Row, Content extends Json>(
     }
     owned.claim(same);
     owned.hold(blocked);
+    // Another hand took away what was to go: whatever comes to stand there is not ours.
+    if (vanished.length > 0) owned.release(vanished.map((name) => [name, ""]));
     return moves
       .filter(({ name }) => !held.has(keyOf(name) ?? ""))
       .sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined) || (a.name < b.name ? -1 : 1));
   }
 
-  const names = few ? touched : new Set([...found.keys(), ...wanted.keys()]);
+  const names = few ? touched : new Set([...found.keys(), ...wanted.keys(), ...owned.names()]);
   const known = (name: string) => (few && !unsure?.has(name) ? believed.get(name) : found.get(name));
   const written: Move<Content>[] = [];
   let moves = decide(names, known);

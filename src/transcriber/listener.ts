@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { hashEnd } from "../core/digest.ts";
 import { type DirectoryEvent, readEvent } from "../core/event.ts";
+import { readJson } from "../core/json.ts";
 import { reason } from "../core/outcome.ts";
 import { type ReportMessage, reportMessage } from "../core/report.ts";
 import { type AskMessage, askMessage, orderMessage, type RefusalMessage, refusalMessage } from "../core/stream.ts";
+import { wrongBody } from "../core/wrong-body.ts";
 import type { Delivery } from "../ports/broker.ts";
 import { plainLine } from "./plain-line.ts";
 
@@ -63,15 +65,13 @@ export function onceEach(log: (line: string) => void): (line: string) => void {
 /** The JSON of a message to the transcriber. Throws an error that says what is wrong. */
 export function readBody(body: Uint8Array): unknown {
   if (body.length > bodyLimit) throw new Error(`it has ${body.length} bytes, the limit is ${bodyLimit}`);
-  return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+  return readJson(body);
 }
 
 function readHostMessage(body: unknown): z.infer<typeof hostMessage> {
   const read = hostMessage.safeParse(body);
   if (read.success) return read.data;
-  throw new Error(
-    read.error.issues.map(({ path, message }) => `${path.join(".") || "the message"}: ${message}`).join("; "),
-  );
+  throw new Error(wrongBody(read.error, "the message"));
 }
 
 function hearHost(message: z.infer<typeof hostMessage>, user: string | undefined, heard: Heard): void {

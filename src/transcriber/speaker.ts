@@ -1,16 +1,16 @@
 import type { Want } from "../core/follow.ts";
 import { hearEpoch, hearRefusal, type Lead, lookAgain, patience } from "../core/lead.ts";
 import type { CellChange } from "../core/row.ts";
-import type { DirectoryState, RefusalMessage } from "../core/stream.ts";
+import { type DirectoryState, highestEpoch, type RefusalMessage } from "../core/stream.ts";
 import { nextEpoch } from "../core/tell.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Channel } from "./channel.ts";
 
+/** An epoch that is heard is believed up to here, so that many can still begin above it. */
+const mostBelieved = highestEpoch - 2 ** 40;
+
 /** The least time between two epochs, in milliseconds: two transcribers that both believe to be active must not chase each other. */
 const epochSpacing = 1_000;
-
-/** Above this an epoch cannot be told from its neighbours (2^53), so nobody can go above it. */
-const highestEpoch = 2 ** 52;
 
 export interface SpeakerOptions {
   readonly channels: ReadonlyMap<string, Channel>;
@@ -71,7 +71,7 @@ export function speaker({ channels, clock, random, mirror, readSince, look, log 
   }
 
   function hear(epoch: number): void {
-    if (epoch > highestEpoch) return;
+    if (epoch > mostBelieved) return;
     const heard = hearEpoch(lead, epoch);
     if (speaks()) follow(heard);
     else lead = heard.lead;
@@ -117,7 +117,10 @@ export function speaker({ channels, clock, random, mirror, readSince, look, log 
     hear,
     refused(refusal) {
       const { host, service, epoch } = refusal;
-      if (epoch > highestEpoch) throw new Error(`${service} on ${host} holds epoch ${epoch}, which none can follow`);
+      if (epoch > mostBelieved)
+        throw new Error(
+          `${service} on ${host} holds epoch ${epoch}, which none can follow: stop it, delete its store, start it`,
+        );
       if (!speaks()) return hear(epoch);
       follow(hearRefusal(lead, refusal, mirror(), clock.monotonic()));
     },

@@ -16,6 +16,7 @@ const commands = [
   "send",
   "regen",
   "retry",
+  "drop",
   "hold",
   "approve",
   "adopt",
@@ -211,15 +212,17 @@ test("status never fails while a daemon starts, runs and is killed", async (t) =
     assert.equal(err, "");
     seen.add(code);
   };
-  for (let times = 0; times < 3; times++) {
-    const up = project.spawn(["up", "--all"]);
-    await Promise.all([look(), until(() => project.read("out/box/names"))]).finally(() => {
-      asking = times < 2;
-    });
-    assert.equal(up.over(), false, up.said());
-    await up.end("SIGKILL");
+  try {
+    for (let times = 0; times < 3; times++) {
+      const up = project.spawn(["up", "--all"]);
+      await Promise.all([look(), until(() => project.read("out/box/names"), { within: 30_000 })]);
+      assert.equal(up.over(), false, up.said());
+      await up.end("SIGKILL");
+    }
+  } finally {
+    asking = false;
+    await asks;
   }
-  await asks;
   for (const code of seen) assert.ok(code === 0 || code === 1 || code === 2);
 });
 

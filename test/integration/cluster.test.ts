@@ -7,11 +7,14 @@ import { systemClock } from "../../src/daemon/clock.ts";
 import { type Cluster, startCluster } from "../servers/cluster.ts";
 import type { RabbitServer } from "../servers/rabbitmq.ts";
 import { until } from "../until.ts";
-import { type Pair, patience, settled, startPair } from "./pair.fixture.ts";
+import { type Pair, settled, startPair } from "./pair.fixture.ts";
 
 // Over a cluster of three nodes, each process at another one first: whatever becomes of a node, one transcriber is active and nothing goes back.
 
-test("a cluster whose nodes stand still and die", { timeout: 300_000 }, async (t) => {
+/** How long it may take, milliseconds: a queue whose nodes have not found together again is made anew after half a minute or two. */
+const patience = 120_000;
+
+test("a cluster whose nodes stand still and die", { timeout: 500_000 }, async (t) => {
   await using cluster = await startCluster();
   const world = startPair(t, {
     broker: `{ url: JSON.parse(process.env.URLS ?? ${JSON.stringify(urls(cluster))}) }`,

@@ -84,8 +84,9 @@ test("a record of somebody else's in a row's place is held until it is adopted; 
   const there = "laptop 192.0.2.77\ntheirs 192.0.2.99\n";
   const { trigger, serves, order, up } = await upProject(t, { "out/box/daemon": there });
   await serves(["laptop 192.0.2.77", "printer 192.0.2.10", "theirs 192.0.2.99"]);
-  await until(async () => (await trigger(["status"])).code === 1);
-  assert.match((await trigger(["status"])).out, /held: laptop has "192\.0\.2\.77" there, which trigger did not write/);
+  const isHeld = /held: laptop has "192\.0\.2\.77" there, which trigger did not write/;
+  await until(async () => isHeld.test((await trigger(["status"])).out));
+  assert.equal((await trigger(["status"])).code, 1, "it waits for a person");
   await order("adopt", "dns", "theirs");
   await order("adopt", "dns", "laptop");
   await serves(["laptop 192.0.2.11", "printer 192.0.2.10", "theirs 192.0.2.99"]);
@@ -102,7 +103,9 @@ test("a daemon that is away is asked until it answers, and then given all of it"
   write("out/box/daemon", "");
   write("directory.ldif", ldif([printer, { ...laptop, ip: "192.0.2.12" }]));
   await until(async () => (await trigger(["status"])).out.includes("the daemon is away"));
-  assert.equal((await trigger(["diff", "dns"])).code, 2);
+  const unanswered = await trigger(["diff", "dns"]);
+  assert.deepEqual([unanswered.code, unanswered.err], [2, ""]);
+  assert.match(unanswered.out, /^box dns: could not be compared: the daemon is away/);
   const { rmSync } = await import("node:fs");
   rmSync(path("out/box/away"));
   await serves(["laptop 192.0.2.12", "printer 192.0.2.10"]);
@@ -122,6 +125,28 @@ test("a file that trigger did not write is held; diff shows what would become of
   await until(async () => read("out/box/names")?.includes("printer 192.0.2.10") === true);
   await until(async () => (await trigger(["status"])).code === 0);
   assert.equal((await trigger(["diff", "names"])).out, "box names: the same\n");
+});
+
+test("what a service that is held by a person would do is shown by diff, row by row", async (t) => {
+  const { trigger, write, serves, order } = await upProject(t, { "out/box/daemon": "" });
+  await serves(["laptop 192.0.2.11", "printer 192.0.2.10"]);
+  await until(async () => (await trigger(["status"])).code === 0);
+  await order("hold", "dns");
+  await until(async () => (await trigger(["status"])).out.includes("held: by a person"));
+  write(
+    "directory.ldif",
+    ldif([
+      { ...laptop, ip: "192.0.2.12" },
+      { name: "new", ip: "192.0.2.13" },
+    ]),
+  );
+  await until(async () => / 3 +0 +0 +held: by a person/.test((await trigger(["status"])).out));
+  const { out } = await trigger(["diff", "dns"]);
+  assert.deepEqual(out.match(/^ {2}waits .*$/gm), [
+    '  waits    {"ip":"192.0.2.11","name":"laptop"} would become {"ip":"192.0.2.12","name":"laptop"}',
+    '  waits    {"ip":"192.0.2.13","name":"new"} would come',
+    '  waits    {"ip":"192.0.2.10","name":"printer"} would go',
+  ]);
 });
 
 test("diff says what it cannot compare", async (t) => {

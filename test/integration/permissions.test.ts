@@ -21,7 +21,7 @@ export default defineConfig({
 }
 
 test("with the users that are printed hosts do all their work, and what is not theirs is refused", {
-  timeout: 180_000,
+  timeout: 290_000, // some twenty calls of rabbitmqctl, of a second or more each
 }, async (t) => {
   await using server = await startRabbit();
   const project = projectAt(t, server);

@@ -109,6 +109,7 @@ test("a server that does not answer is away, whoever asks it", async () => {
 test("observe gives every name of the zone; of our own only the addresses with their pointers", async () => {
   const { run, sets, observe } = world();
   sets.set("ns1.campus.example A", ["3600 10.0.0.2"]);
+  sets.set("2.0.0.10.in-addr.arpa PTR", ["3600 ns1.campus.example."]);
   sets.set("www.campus.example CNAME", ["3600 mail.campus.example."]);
   await run({ a: pc7, b: pc8 });
   sets.delete("7.0.0.10.in-addr.arpa PTR");
@@ -116,8 +117,9 @@ test("observe gives every name of the zone; of our own only the addresses with t
   assert.deepEqual(await observe(), [
     { name: "ns1.campus.example", ips: ["10.0.0.2"] },
     { name: "pc7.campus.example", ips: ["2001:db8:1::7"] },
-    { name: "8.0.0.10.in-addr.arpa", ips: [] },
-    { name: "www.campus.example", ips: [] },
+    { name: "2.0.0.10.in-addr.arpa", records: ["3600 PTR ns1.campus.example"] },
+    { name: "8.0.0.10.in-addr.arpa", records: ["3600 PTR pc8.campus.example"] },
+    { name: "www.campus.example", records: ["3600 CNAME mail.campus.example"] },
   ]);
 });
 

@@ -122,7 +122,7 @@ test("a row that Kea refuses is named and keeps what it had; a swap beside it go
   assert.ok(daemon.has().includes(`${a.mac} ${b.ip}`) && daemon.has().includes(`${b.mac} ${a.ip}`));
 });
 
-test("a dry run tests the configuration and sets nothing", async () => {
+test("a dry run tests the configuration, sets nothing, and says what it would change", async () => {
   const daemon = scriptedKea();
   const machine = dryMachine(daemon.machine);
   const given = rowsOf(new Map([["a", a]]));
@@ -130,6 +130,12 @@ test("a dry run tests the configuration and sets nothing", async () => {
   const told = daemon.raw().map(({ command }) => command);
   assert.deepEqual(told, ["list-commands", "config-get", "config-test"]);
   assert.match(JSON.stringify(machine.noted()), /config-set.*config-write/);
+  const [set] = machine.noted().commands;
+  assert.deepEqual(
+    set?.shown,
+    ["config-set", `+ ${a.mac} {"ip":"${a.ip}","name":"${a.name}"}`],
+    "what it would change",
+  );
 });
 
 test("when even the running configuration is refused no row is blamed", async () => {

@@ -218,3 +218,10 @@ test("by default each name of a nisMailAlias and each mail address of an account
   assert.deepEqual(selected(postfix(), person), [{ alias: "a.l@campus.example", to: ["alice"] }]);
   assert.equal(selected(postfix(), entry(["nisMailAlias"], "empty", { cn: ["empty"] })), undefined);
 });
+
+test("a map of which only the text is written is observed by its text", async () => {
+  const { run, observe } = scene(postfix({ postmap: false }));
+  assert.deepEqual(await observe(), []);
+  await run({ bureau });
+  assert.deepEqual(await observe(), [{ alias: "bureau@campus.example", to: ["alice", "bob@campus.example"] }]);
+});

@@ -9,6 +9,8 @@ export interface Happening {
   readonly ldif: string | ((end: string) => string);
   /** How many rows it moves on every host of a service; the services that are not named here must not move at all. */
   readonly moves: Readonly<Record<string, number>>;
+  /** A name, and the IPv4 addresses that a name server answers for it then; none when it is gone. */
+  readonly answers?: readonly [name: string, ...addresses: string[]];
 }
 
 /** A day of the campus, in LDIF that any directory would take. */
@@ -29,6 +31,7 @@ ipHostNumber: 2001:db8:42::aa01
 entryUUID: 00000000-0000-4000-8000-000000000001
 `,
     moves: { dhcp: 1, dns: 1 },
+    answers: ["picasso", "10.42.200.1"],
   },
   {
     title: "A machine takes another name",
@@ -40,6 +43,7 @@ newrdn: cn=condor
 deleteoldrdn: 1
 `,
     moves: { dhcp: 1, dns: 1 },
+    answers: ["condor", "10.42.1.2"],
   },
   {
     title: "A machine goes to another owner",
@@ -51,6 +55,7 @@ replace: owner
 owner: uid=jgarcia,ou=members,dc=campus,dc=example
 `,
     moves: { dhcp: 1, dns: 1 },
+    answers: ["atlas", "10.42.1.13"],
   },
   {
     title: "A member is banned",
@@ -66,6 +71,7 @@ description: a DHCP server of his own
 entryUUID: 00000000-0000-4000-8000-000000000002
 `,
     moves: { dhcp: 5, dns: 5 },
+    answers: ["cobalt"],
   },
   {
     title: "A subscription ends",
@@ -77,6 +83,7 @@ replace: paidUntil
 paidUntil: ${end}
 `,
     moves: { dhcp: 3, dns: 3 },
+    answers: ["sirocco"],
   },
   {
     title: "A mail alias",
@@ -122,6 +129,7 @@ ipHostNumber: 10.42.200.2
 entryUUID: 00000000-0000-4000-8000-000000000005
 `,
     moves: { dhcp: 1, dns: 1, aliases: 1, homes: 1 },
+    answers: ["moulinette", "10.42.200.2"],
   },
   {
     title: "A member leaves",
@@ -134,6 +142,7 @@ dn: uid=pbernard,ou=members,dc=campus,dc=example
 changetype: delete
 `,
     moves: { dhcp: 1, dns: 1, aliases: 1, homes: 1 },
+    answers: ["figaro"],
   },
   {
     title: "A malformed entry",
@@ -155,6 +164,7 @@ ipHostNumber: 10.42.200.4
 entryUUID: 00000000-0000-4000-8000-000000000006
 `,
     moves: { dhcp: 1, dns: 1 },
+    answers: ["minerve", "10.42.200.4"],
   },
   {
     title: "Two machines swap their addresses",
@@ -177,12 +187,14 @@ add: ipHostNumber
 ipHostNumber: 10.42.1.3
 `,
     moves: { dhcp: 2, dns: 2 },
+    answers: ["castor", "10.42.1.4"],
   },
   {
     title: "A burst of 1,000 changes",
     look: "Every card reader moves to another network: one run on each host, not a thousand.",
     ldif: Array.from({ length: 1000 }, (_, index) => readerMoves(index + 1)).join(""),
     moves: { dhcp: 1000, dns: 1000 },
+    answers: ["reader-1000", readerAddress(44, 1000)],
   },
 ];
 

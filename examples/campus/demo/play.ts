@@ -20,9 +20,20 @@ export interface Arrival {
   readonly kept: readonly string[];
 }
 
+/** What a name server answered as soon as a change was there. */
+export interface Answer {
+  readonly name: string;
+  /** None: there is no such name. */
+  readonly addresses: readonly string[];
+  /** From the change to the answer, milliseconds. */
+  readonly took: number;
+}
+
 export interface Outcome {
   readonly title: string;
   readonly arrivals: readonly Arrival[];
+  /** Undefined where no name server runs, or the change concerns none. */
+  readonly answered: Answer | undefined;
 }
 
 /** A service runs at most once in so many milliseconds, so a change is made when nobody waits for his turn. */
@@ -30,8 +41,8 @@ const pace = 1000;
 
 /** Applies a change to the directory, waits until every host concerned has it in force, and shows what moved. */
 export async function play(happening: Happening, campus: Campus, signal: AbortSignal, show: Screen): Promise<Outcome> {
-  const { title, ldif, moves } = happening;
-  const { places, project } = campus;
+  const { title, ldif, moves, answers } = happening;
+  const { places, project, daemons } = campus;
   const lastRun = Math.max(...places.map((place) => place.loadedAt() ?? 0));
   await systemClock.sleep(lastRun + pace - Date.now(), signal);
   signal.throwIfAborted();
@@ -46,17 +57,26 @@ export async function play(happening: Happening, campus: Campus, signal: AbortSi
   const expected = (place: Place): number => moves[place.service] ?? 0;
   const seen = new Map<Place, number | undefined>();
   const waiting = new Set(places.filter((place) => expected(place) > 0));
+  const server = answers && daemons.running.find(({ ask }) => ask);
+  let answered: Answer | undefined;
   await waitFor(
-    () => {
+    async () => {
+      if (server?.ask && answers && !answered) {
+        const [name, ...wanted] = answers;
+        const addresses = await server.ask(name);
+        if (addresses?.join() === wanted.join()) answered = { name, addresses, took: Math.max(Date.now() - since, 0) };
+      }
       for (const place of waiting) {
         const at = place.loadedAt();
         if (at === seen.get(place)) continue;
         seen.set(place, at);
         if (sum(movedAt(place, before)) === expected(place)) waiting.delete(place);
       }
-      return waiting.size === 0;
+      return waiting.size === 0 && (answered !== undefined || server === undefined);
     },
-    () => [...waiting].map((place) => unfinished(place, before, expected(place))).join("; "),
+    () =>
+      [...waiting].map((place) => unfinished(place, before, expected(place))).join("; ") ||
+      `${title}: the name server does not answer ${answers?.join(" ")}`,
     signal,
   );
 
@@ -64,8 +84,10 @@ export async function play(happening: Happening, campus: Campus, signal: AbortSi
   const stray = arrivals.find(({ place, moved }) => sum(moved) !== expected(place));
   if (stray) throw new Error(`${title}: ${unfinished(stray.place, before, expected(stray.place))}`);
   show.arrivals(arrivals);
+  if (answered) show.answer(answered);
+  await daemons.look();
   show.differences(differencesSince(before, campus));
-  return { title, arrivals };
+  return { title, arrivals, answered };
 }
 
 /** Shows what moves whenever the directory is edited, until the signal. */
@@ -81,6 +103,7 @@ export async function follow(campus: Campus, signal: AbortSignal, show: Screen):
     const arrivals = arrivalsSince(before, campus, edited === before.edited ? undefined : edited);
     if (arrivals.length === 0) continue;
     show.arrivals(arrivals);
+    await campus.daemons.look();
     show.differences(differencesSince(before, campus));
     before = look(campus);
   }

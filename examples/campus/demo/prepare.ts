@@ -24,8 +24,9 @@ const projectParts = ["trigger.config.ts", "services", "lib"];
 export async function prepare(words: readonly string[], show: Screen): Promise<Stage> {
   const { values } = parseArgs({ args: [...words], options: { in: { type: "string" } } });
   const folder = values.in === undefined ? here : copyTo(resolve(values.in));
-  // The checkers of the daemons are there on many machines where only root's PATH has them.
-  process.env.PATH = [process.env.PATH, "/usr/sbin", "/sbin"].join(delimiter);
+  // The daemons and their checkers are there on many machines where only root's PATH has them: beside each bin its sbin.
+  const places = (process.env.PATH ?? "").split(delimiter);
+  process.env.PATH = [...places, ...places.map((place) => place.replace(/bin$/, "sbin"))].join(delimiter);
 
   const project = await openProject(folder);
   const out = join(folder, "out");
@@ -45,10 +46,14 @@ export async function prepare(words: readonly string[], show: Screen): Promise<S
   show.say(`Making ${project.ldifFile}: 2,000 members, 5,000 machines, their mail and their bans.`);
   writeFileSync(project.ldifFile, makeCampus(new Date()));
   mkdirSync(join(out, "mail", "homes"), { recursive: true });
-  await loadServices(project, servicesOf(project.config));
-  const { missing } = await import(pathToFileURL(join(folder, "lib", "here.ts")).href);
-  if (missing.length > 0) show.say(`Not on this machine, so their checks are left out: ${missing.join(", ")}.`);
   return { project, out };
+}
+
+/** Loads the services, which choose by the daemons that run. */
+export async function load({ project }: Stage, show: Screen): Promise<void> {
+  await loadServices(project, servicesOf(project.config));
+  const { missing } = await import(pathToFileURL(join(project.folder, "lib", "here.ts")).href);
+  if (missing.length > 0) show.say(`Not on this machine, so their checks are left out: ${missing.join(", ")}.`);
 }
 
 function copyTo(folder: string): string {

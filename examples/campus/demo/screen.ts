@@ -1,7 +1,7 @@
 import type { WriteStream } from "node:tty";
 import { styleText } from "node:util";
 import { table } from "../../../src/cli/table.ts";
-import type { Arrival, Outcome } from "./play.ts";
+import type { Answer, Arrival, Outcome } from "./play.ts";
 import type { Stage } from "./prepare.ts";
 import type { Moved, Place } from "./watch.ts";
 
@@ -33,6 +33,10 @@ export function screen(stream: WriteStream) {
       say(`\n${paint(["bold", "cyan"], title)}\n${about}\n`);
     },
 
+    daemon(name: string, says: string): void {
+      say(`  ${name.padEnd(6)} ${says}`);
+    },
+
     inForce({ host, service }: Place, rows: number, took: number): void {
       say(`  ${host.padEnd(6)} ${service.padEnd(8)} ${count(rows).padStart(6)} rows in force after ${count(took)} ms`);
     },
@@ -56,6 +60,11 @@ export function screen(stream: WriteStream) {
       }
     },
 
+    answer({ name, addresses, took }: Answer): void {
+      const what = addresses.length > 0 ? addresses.join(", ") : "there is no such name";
+      say(paint("green", `  ns1 answers ${name}: ${what}, after ${count(took)} ms`));
+    },
+
     /** Files that differ in the same way, as those of two servers of one service, are shown once. */
     differences(files: ReadonlyMap<string, readonly string[]>): void {
       const alike = Map.groupBy(files, ([, lines]) => lines.join("\n"));
@@ -67,16 +76,23 @@ export function screen(stream: WriteStream) {
     },
 
     summary(outcomes: readonly Outcome[]): void {
-      const lines = outcomes.map(({ title, arrivals }) => [
+      const asked = outcomes.some(({ answered }) => answered);
+      const lines = outcomes.map(({ title, arrivals, answered }) => [
         `  ${title}`,
         [...new Set(arrivals.map(({ place }) => place.host))].join(" "),
         [...new Set(arrivals.map(({ place, moved }) => `${place.service} ${movedText(moved)}`))].join(", "),
         `${count(Math.max(...arrivals.map(({ took }) => took ?? 0)))} ms`,
+        ...(asked ? [answered ? `${count(answered.took)} ms` : ""] : []),
       ]);
-      say(table([["  CHANGE", "HOSTS", "ROWS", "LOADED AFTER"], ...lines]));
+      say(table([["  CHANGE", "HOSTS", "ROWS", "LOADED AFTER", ...(asked ? ["NS1 ANSWERS"] : [])], ...lines]));
       say(
-        "Each time has 200 ms of waiting for campus.ldif to stand still (not where the clock made the change); then all of it\nis read, 7,000 entries, the files are made and the daemons' own checkers, where they are here, read them.\n",
+        "Each time has 200 ms of waiting for campus.ldif to stand still (not where the clock made the change); then all of it\nis read, 7,000 entries, and brought into the daemons, or into files that the daemons' own checkers read where they are here.\n",
       );
+    },
+
+    same(places: readonly Place[]): void {
+      const all = places.map(({ host, service }) => `${host} ${service}`).join(", ");
+      say(`Compared with what is really there, as \`trigger diff\` does: ${all}: the same.\n`);
     },
 
     places({ project, out }: Stage): void {

@@ -2,6 +2,7 @@ import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { openStore } from "../../../src/daemon/store-file.ts";
 import { up } from "../../../src/daemon/up.ts";
+import type { Daemons } from "./daemons.ts";
 import type { Stage } from "./prepare.ts";
 import type { Screen } from "./screen.ts";
 import { waitFor } from "./wait.ts";
@@ -10,6 +11,7 @@ import { openPlaces, type Place } from "./watch.ts";
 /** The hosts of the campus, up in this process. */
 export interface Campus extends Stage, AsyncDisposable {
   readonly places: readonly Place[];
+  readonly daemons: Daemons;
   /** Hears each line that a host logs from now on; all of them are in `out/trigger.log`. */
   onLog(hear: (line: string) => void): void;
   /** What is awaited, unless a host cannot go on before. */
@@ -17,7 +19,7 @@ export interface Campus extends Stage, AsyncDisposable {
 }
 
 /** Starts every host and waits until each has everything in force. */
-export async function start(stage: Stage, signal: AbortSignal, show: Screen): Promise<Campus> {
+export async function start(stage: Stage, daemons: Daemons, signal: AbortSignal, show: Screen): Promise<Campus> {
   const { project, out } = stage;
   const hosts = [...project.config.hosts.keys()];
   let hear = (_line: string): void => {};
@@ -37,6 +39,7 @@ export async function start(stage: Stage, signal: AbortSignal, show: Screen): Pr
   const campus: Campus = {
     ...stage,
     places,
+    daemons,
     onLog: (listener) => {
       hear = listener;
     },
@@ -49,6 +52,7 @@ export async function start(stage: Stage, signal: AbortSignal, show: Screen): Pr
   show.say(`Starting ${hosts.join(", ")}: what \`trigger up --all\` does.\n`);
   try {
     await campus.unlessItFails(allInForce());
+    await daemons.look();
   } catch (error) {
     await campus[Symbol.asyncDispose]();
     throw error;

@@ -6,9 +6,13 @@ const patience = 180_000;
 const interval = 20;
 
 /** Waits for a condition; throws what `late` says when it does not come about. */
-export async function waitFor(condition: () => boolean, late: () => string, signal: AbortSignal): Promise<void> {
+export async function waitFor(
+  condition: () => boolean | Promise<boolean>,
+  late: () => string,
+  signal: AbortSignal,
+): Promise<void> {
   const end = performance.now() + patience;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > end) throw new Error(`after ${patience / 1000} s: ${late()}`);
     await systemClock.sleep(interval, signal);
     signal.throwIfAborted();

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "trigger";
@@ -11,6 +11,18 @@ import type { Command } from "trigger";
 
 /** The place of a file of a host. */
 export const out = (path: string): string => fileURLToPath(new URL(`../out/${path}`, import.meta.url));
+
+/** The daemons that the demo runs where they are installed, each with the options by which its service reaches it. */
+interface Live {
+  readonly named: { readonly port: number; readonly key: string; readonly daemon: { readonly pidFile: string } };
+  readonly kea: { readonly on: Readonly<Record<string, { readonly socket: string }>> };
+}
+
+/** How to reach a daemon, while the demo runs it; otherwise undefined, and the service writes files. */
+export function live<Name extends keyof Live>(name: Name): Live[Name] | undefined {
+  const file = out(`daemons/${name}.json`);
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
+}
 
 /** The programs that were asked for and do not work here. */
 export const missing: string[] = [];

@@ -1,22 +1,29 @@
-import { iscDhcp } from "trigger";
-import { ifHere, out } from "../lib/here.ts";
+import { type Directory, type Entry, iscDhcp, kea } from "trigger";
+import { ifHere, live, out } from "../lib/here.ts";
 import { hasAccess } from "../lib/members.ts";
 
-// A machine gets its address while its owner has paid and is not banned.
-export default iscDhcp({
-  select(machine, directory) {
-    if (!machine.is("ieee802Device") || !hasAccess(machine, directory)) return;
-    const ip = machine.all("ipHostNumber").find((address) => !address.includes(":"));
-    if (ip === undefined) return; // a machine with IPv6 alone needs no DHCP
-    return { mac: machine.one("macAddress"), ip, name: machine.name };
-  },
+const running = live("kea");
 
-  // What differs on one shared machine; real hosts need none of it.
-  on: {
-    dhcp1: { path: out("dhcp1/hosts.conf") },
-    dhcp2: { path: out("dhcp2/hosts.conf") },
-  },
-  within: false,
-  check: ifHere(["dhcpd", "-t", "-cf", "{staged}"], ""),
-  reload: false,
-});
+// Into Kea while it runs, or as a file for ISC dhcpd. A project of your own has one of the two.
+export default running
+  ? kea({ select, ...running })
+  : iscDhcp({
+      select,
+
+      // What differs on one shared machine; real hosts need none of it.
+      on: {
+        dhcp1: { path: out("dhcp1/hosts.conf") },
+        dhcp2: { path: out("dhcp2/hosts.conf") },
+      },
+      within: false,
+      check: ifHere(["dhcpd", "-t", "-cf", "{staged}"], ""),
+      reload: false,
+    });
+
+// A machine gets its address while its owner has paid and is not banned.
+function select(machine: Entry, directory: Directory) {
+  if (!machine.is("ieee802Device") || !hasAccess(machine, directory)) return;
+  const ip = machine.all("ipHostNumber").find((address) => !address.includes(":"));
+  if (ip === undefined) return; // a machine with IPv6 alone needs no DHCP
+  return { mac: machine.one("macAddress"), ip, name: machine.name };
+}

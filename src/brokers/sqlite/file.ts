@@ -2,8 +2,9 @@ import { statSync } from "node:fs";
 import { reason } from "../../core/outcome.ts";
 import { fileIdentity } from "../../sqlite/lock.ts";
 import { isBusy, pauseBeforeRetry, transaction } from "../../sqlite/open.ts";
+import { isBroken } from "../../sqlite/sound.ts";
 import { type Opened, openFile, type Suspect } from "./open.ts";
-import { isBroken, type Statements } from "./schema.ts";
+import type { Statements } from "./schema.ts";
 
 /** The file of a broker through everything that may happen to it: other writers, a full disk, damage, replacement. */
 export interface BrokerFile {

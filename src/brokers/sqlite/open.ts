@@ -4,7 +4,8 @@ import type { DatabaseSync } from "node:sqlite";
 import { reason } from "../../core/outcome.ts";
 import { fileIdentity, takeLock } from "../../sqlite/lock.ts";
 import { openDatabase, transaction } from "../../sqlite/open.ts";
-import { checkWhole, isBroken, prepareAll, type Statements } from "./schema.ts";
+import { checkWhole, isBroken } from "../../sqlite/sound.ts";
+import { prepareAll, type Statements } from "./schema.ts";
 
 /** A broker's file, open. */
 export interface Opened {

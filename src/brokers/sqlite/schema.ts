@@ -1,5 +1,5 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { sqliteCode } from "../../sqlite/open.ts";
+import { Unusable } from "../../sqlite/sound.ts";
 
 /**
  * What is handed over stays until it is acknowledged and counts towards the limit.
@@ -62,12 +62,6 @@ export function prepareAll(database: DatabaseSync): Statements {
   return Object.fromEntries(prepared) as Statements;
 }
 
-/** Reads the whole file (about a millisecond per megabyte): an index that lacks a message would hold up its queue without an error. */
-export function checkWhole(database: DatabaseSync): void {
-  const found = database.prepare("PRAGMA integrity_check(1)").get()?.integrity_check;
-  if (found !== "ok") throw new Unusable(String(found));
-}
-
 const schemaOf = (database: DatabaseSync): string =>
   JSON.stringify(database.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY name").all());
 
@@ -123,20 +117,6 @@ export const storedMessage = (row: Row): StoredMessage => ({
 export const integer = (value: unknown): number => (typeof value === "number" ? value : unusable("a number", value));
 const text = (value: unknown): string => (typeof value === "string" ? value : unusable("a text", value));
 
-/** The file holds what trigger never writes. */
-class Unusable extends Error {
-  override name = "Unusable";
-}
-
 function unusable(expected: string, value: unknown): never {
   throw new Unusable(`expected ${expected}, found ${String(value).slice(0, 40)}`);
 }
-
-/** ERROR, CONSTRAINT, MISMATCH, CORRUPT, NOTADB (https://sqlite.org/rescode.html): what is said here is right, so the file is not. */
-const brokenCodes: ReadonlySet<number | undefined> = new Set([1, 11, 19, 20, 26]);
-
-/** Whether an error says that the file itself cannot be used, rather than the disk or the moment. */
-export const isBroken = (error: unknown): boolean =>
-  error instanceof Unusable ||
-  brokenCodes.has(sqliteCode(error)) ||
-  (error as NodeJS.ErrnoException).code === "ERR_OUT_OF_RANGE"; // an integer beyond 2^53, which trigger never writes

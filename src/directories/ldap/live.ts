@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { StoredEntry } from "../../core/entry.ts";
 import type { DirectoryState } from "../../core/stream.ts";
 import type { SourceChange } from "../../ports/directory.ts";
@@ -30,8 +31,14 @@ export async function* readLive(
   };
 
   for (;;) {
+    // Over TLS each message is an event of its own: only the next turn of the event loop shows what else has arrived. And whoever
+    // takes the changes answers his broker between them, however many a server tells in a row.
+    if (put.size + gone.length > 0 && !inbox.more) await nextTurn();
     const size = put.size + gone.length;
-    if (size > 0 && (!inbox.more || size >= mostTogether)) yield gathered();
+    if (size > 0 && (!inbox.more || size >= mostTogether)) {
+      yield gathered();
+      await nextTurn();
+    }
     const message = await inbox.next();
     if (message.id !== id) continue;
     if (message.operation === answers.done) {

@@ -54,7 +54,12 @@ async function session(
   calls: readonly Call[],
   changes: boolean,
 ): Promise<(Answer | undefined)[]> {
-  const { stdout, stderr } = await run(host, place, omshellInput(place, key, [idle, ...calls]), changes);
+  const { stdout, stderr } = await run(
+    host,
+    place,
+    omshellInput(place, key, [idle, ...calls]),
+    changes ? calls : undefined,
+  );
   if (stdout === "") return calls.map(() => undefined);
   const [first, ...answers] = readAnswers(stdout);
   const cut = !first || answers.length < calls.length;
@@ -64,10 +69,14 @@ async function session(
   return answers;
 }
 
-async function run(host: Host, { command, server, port }: OmapiPlace, input: string, changes: boolean) {
+/** Calls are told; without any, the input only asks. */
+async function run(host: Host, { command, server, port }: OmapiPlace, input: string, calls?: readonly Call[]) {
   const options = { input, deadline: deadlineOf(input.split("\nnew host").length) };
+  const shown = calls
+    ?.filter((call) => !call.do.startsWith("look"))
+    .map(({ do: word, ...what }) => `${word} ${JSON.stringify(what)}`);
   try {
-    return await (changes ? host.tell(command, options) : host.ask(command, options));
+    return await (shown ? host.tell(command, { ...options, shown }) : host.ask(command, options));
   } catch (error) {
     host.signal.throwIfAborted();
     if (error instanceof CommandFailed) throw error;
@@ -82,7 +91,7 @@ async function whatIsWrong(host: Host, place: OmapiPlace, key: SharedKey | undef
     return new Error(`dhcpd does not know the key ${key?.name} of ${place.keyFile}`);
   if (key === undefined || /dhcpctl_connect/.test(said)) return new Away(`dhcpd does not answer on ${where}`);
   // A secret that is not dhcpd's ends the connection, and so does the end of dhcpd: then nobody asks for a key either.
-  const { stdout } = await run(host, place, omshellInput(place, undefined, [idle]), false);
+  const { stdout } = await run(host, place, omshellInput(place, undefined, [idle]));
   if (/no key specified/.test(stdout))
     return new Error(`dhcpd refuses the secret of the key ${key.name} in ${place.keyFile}`);
   return new Away(`dhcpd on ${where} ended the connection`);

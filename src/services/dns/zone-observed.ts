@@ -3,15 +3,18 @@ import { canonical } from "../../core/row.ts";
 import { type Layout, type NameRecords, parts } from "./zone-records.ts";
 import type { ZoneRow } from "./zone-row.ts";
 
+/** A name with its addresses; one that is an alias or a pointer with its records. */
+export type ServedRow = Partial<ZoneRow> & { readonly records?: NameRecords };
+
 /**
  * What a server has, as rows: of somebody else's name its addresses, of our own those that it has in full, with its pointer and time to live.
- * A pointer of ours that belongs to no name is a row of its own.
+ * A pointer of ours that belongs to no name is a row of its own, and so is one of somebody else's.
  */
 export function servedRows(
   found: ReadonlyMap<string, NameRecords>,
   zones: Layout,
   owned: Pick<Owned, "has">,
-): Partial<ZoneRow>[] {
+): ServedRow[] {
   const [forward] = zones.zones;
   const ours = (name: string): boolean => owned.has(name, canonical(found.get(name) ?? []));
   const whole = (name: string, ip: string): boolean =>
@@ -19,13 +22,15 @@ export function servedRows(
       const has = found.get(at) ?? [];
       return at === name ? wanted.every((record) => has.includes(record)) : canonical(has) === canonical(wanted);
     });
-  const rows: Partial<ZoneRow>[] = [];
+  const rows: ServedRow[] = [];
   for (const [name, records] of found) {
-    if (zones.zoneOf(name) === forward) {
-      const ips = records.map(parts).flatMap(([, type, data]) => (type === "CNAME" ? [] : [data]));
+    const read = records.map(parts);
+    if (read.some(([, type]) => type === "CNAME")) rows.push({ name, records });
+    else if (zones.zoneOf(name) === forward) {
+      const ips = read.map(([, , data]) => data);
       rows.push({ name, ips: (ours(name) ? ips.filter((ip) => whole(name, ip)) : ips).sort() });
-    } else if (ours(name) && !found.has(zones.hostOf(name, records))) {
-      rows.push({ name, ips: [] });
+    } else if (!ours(name) || !found.has(zones.hostOf(name, records))) {
+      rows.push({ name, records });
     }
   }
   return rows;

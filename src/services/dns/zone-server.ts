@@ -1,5 +1,5 @@
 import type { Asked, AskOptions, Host, Output } from "../../core/host.ts";
-import { Away, CommandFailed, reason } from "../../core/outcome.ts";
+import { Away, CommandFailed } from "../../core/outcome.ts";
 import { canonical } from "../../core/row.ts";
 import { type Answer, readAnswers, serialOf } from "./zone-answers.ts";
 import type { DnsRecord, Layout, NameRecords } from "./zone-records.ts";
@@ -54,7 +54,7 @@ export function zoneServer({ server, port, key, timeout }: ServerOptions, layout
       output = await run(command, { deadline, ...options });
     } catch (error) {
       if (host.signal.aborted) throw error;
-      if (!(error instanceof CommandFailed)) throw new Away(`${server}: ${reason(error)}`, { cause: error });
+      if (!(error instanceof CommandFailed)) throw new Away(`${server} port ${port} does not answer`, { cause: error });
       // nsupdate ends with 2 when a message was not taken, dig with 9 when no server answers.
       if (error.code !== 2 && error.code !== 9) throw error;
       output = error;

@@ -56,13 +56,14 @@ export function byHostCommands(kea: Kea): Way {
     const id = subnet ?? (place && "id" in place ? place.id : 0);
     const [type, identifier] = name.includes(" ") ? name.split(" ") : [by, name];
     const client = { "subnet-id": id, "identifier-type": type, identifier };
-    const { result, text } = await control.tell("reservation-del", { ...client, ...targetOf(name) });
+    const { result, text } = await control.tell("reservation-del", { ...client, ...targetOf(name) }, [`- ${name}`]);
     if (result !== 0 && !/not found/i.test(text)) throw new Error(`Kea's reservation-del of ${name}: ${text}`);
     for (const other of also) await remove(name, other);
   };
   const add = async ({ to }: Pick<PlacedMove, "to">): Promise<Answer> => {
     const target = inDatabase ? {} : { "operation-target": "memory" };
-    return control.tell("reservation-add", { reservation: { "subnet-id": to?.id, ...to?.reservation }, ...target });
+    const reservation = { "subnet-id": to?.id, ...to?.reservation };
+    return control.tell("reservation-add", { reservation, ...target }, [`+ ${JSON.stringify(reservation)}`]);
   };
   /** What stood there before, when what was to come was refused. */
   const restore = async ({ name, before }: PlacedMove): Promise<void> => {

@@ -16,7 +16,7 @@ export interface Control {
   /** Asks what only reads, also when dry. */
   ask(command: string, given?: object): Promise<Answer>;
   /** Tells what changes something; a dry machine only notes it, and the answer is then that it is done. */
-  tell(command: string, given?: object): Promise<Answer>;
+  tell(command: string, given?: object, shown?: readonly string[]): Promise<Answer>;
 }
 
 /** Whether a Kea is there and listens is known within this time, in milliseconds. */
@@ -27,16 +27,21 @@ const longDeadline = 60_000;
 const answer = z.object({ result: z.int(), text: z.string().default(""), arguments: z.unknown().optional() });
 
 export function control(host: Host, socket: string): Control {
-  const send = async (word: "ask" | "tell", command: string, given?: object): Promise<Answer> => {
+  const send = async (
+    word: "ask" | "tell",
+    command: string,
+    given?: object,
+    shown: readonly string[] = [],
+  ): Promise<Answer> => {
     const input = JSON.stringify({ command, ...(given && { arguments: given }) });
     const deadline = command.startsWith("config-") ? longDeadline : shortDeadline;
-    const { stdout } = await host[word]({ socket }, { input, deadline });
+    const { stdout } = await host[word]({ socket }, { input, deadline, shown: [command, ...shown] });
     if (stdout === "" && word === "tell") return { result: 0, text: "" };
     return read(command, socket, stdout);
   };
   return {
     ask: (command, given) => send("ask", command, given),
-    tell: (command, given) => send("tell", command, given),
+    tell: (command, given, shown) => send("tell", command, given, shown),
   };
 }
 

@@ -1,5 +1,7 @@
 import type { Command } from "../../core/host.ts";
 import { Away, CommandFailed } from "../../core/outcome.ts";
+import { canonical } from "../../core/row.ts";
+import { shownMoves } from "../records.ts";
 import { type PlacedMove, placeMoves, sift } from "./moves.ts";
 import { type Content, contents, nameOf } from "./reservation.ts";
 import { byConfigSet } from "./set.ts";
@@ -13,7 +15,7 @@ const deadlines = { ask: 10_000, tell: 60_000 };
 
 /**
  * The way through the PostgreSQL database in which Kea looks for reservations: what is committed is in force at the next packet.
- * Kea looks in its configuration first, so what is ours there goes as soon as it is touched.
+ * Kea looks in its configuration first, so what is ours there goes, once the database has it.
  */
 export function byDatabase(kea: Kea, database: string, psql: Command): Way {
   const { config, family, by, host } = kea;
@@ -25,9 +27,9 @@ export function byDatabase(kea: Kea, database: string, psql: Command): Way {
   const command: Command = ["env", "PGCONNECT_TIMEOUT=5", "PGAPPNAME=trigger", ...psql, ...options, database];
   const inConfig = new Set(config.reservations.map(([name]) => name));
 
-  const query = async (word: "ask" | "tell", input: string): Promise<string> => {
+  const query = async (word: "ask" | "tell", input: string, shown: readonly string[] = []): Promise<string> => {
     try {
-      return (await host[word](command, { input, deadline: deadlines[word] })).stdout;
+      return (await host[word](command, { input, deadline: deadlines[word], shown })).stdout;
     } catch (error) {
       if (error instanceof CommandFailed && error.code === disconnected)
         throw new Away(error.message, { cause: error });
@@ -39,22 +41,24 @@ export function byDatabase(kea: Kea, database: string, psql: Command): Way {
       ({ id, reservation }) => [nameOf(reservation, by), config.contentOf(reservation, id)] as const,
     );
 
+  /** What is ours and still in the configuration differs by that from every row: so it is moved, and seen by `trigger diff`. */
+  const inPlace = ([name, content]: readonly [string, Content]): readonly [string, Content] =>
+    [name, host.owned.has(name, canonical(content)) ? { ...content, in: "configuration" } : content] as const;
+
   return {
     keep: async () => {}, // what is committed stays
     async look(names) {
       const found = names === undefined ? await select() : names.size > 0 ? await select({ names }) : [];
-      return contents([...config.reservations, ...found]);
+      return contents([...config.reservations.map(inPlace), ...found]);
     },
     async write(moves) {
       const refused = new Map<string, string>();
       const ips = moves.flatMap(({ after }) => after?.ip ?? []);
       const there = ips.length > 0 ? await select({ ips }) : [];
       const placed = placeMoves(moves, kea, holders([...config.reservations, ...there]), refused);
-      const former = placed.filter(({ name }) => inConfig.has(name));
-      if (former.length > 0) await byConfigSet(kea).write(former.map((move) => ({ ...move, after: undefined })));
       if (placed.length === 0) return refused;
       try {
-        await query("tell", replaceHosts(placed, family, by, { only: "done" }));
+        await query("tell", replaceHosts(placed, family, by, { only: "done" }), shownMoves(placed));
       } catch (error) {
         if (!(error instanceof CommandFailed) || error.code !== failed) throw error;
         const attempt = (some: readonly PlacedMove[]) =>
@@ -64,6 +68,8 @@ export function byDatabase(kea: Kea, database: string, psql: Command): Way {
         const good = await sift(placed, check, refused);
         if (good.length > 0) await query("tell", replaceHosts(good, family, by, { only: "done" }));
       }
+      const former = placed.filter(({ name }) => inConfig.has(name) && !refused.has(name));
+      if (former.length > 0) await byConfigSet(kea).write(former.map((move) => ({ ...move, after: undefined })));
       return refused;
     },
   };

@@ -1,3 +1,4 @@
+import { shownMoves } from "../records.ts";
 import { type PlacedMove, placeMoves, sift } from "./moves.ts";
 import { contents } from "./reservation.ts";
 import { holders, type Kea, type Way } from "./ways.ts";
@@ -26,7 +27,7 @@ export function byConfigSet(kea: Kea): Way {
       };
       const good = await sift(placed, test, refused);
       if (good.length === 0) return refused;
-      const set = await control.tell("config-set", withMoves(good));
+      const set = await control.tell("config-set", withMoves(good), shownMoves(good));
       if (set.result !== 0) {
         const back = await control.tell("config-set", withMoves([]));
         const after =

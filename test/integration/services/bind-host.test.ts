@@ -38,7 +38,7 @@ test("while the server is down the debt stays and says why; when it is back the 
   await named.start();
   const answers = performance.now();
   // It takes well under a second; the rest is for a machine that does other things as well.
-  await until(has("printer", "192.0.2.77"), { within: 3_000 });
+  await until(has("printer", "192.0.2.77"), { within: 30_000 });
   t.diagnostic(
     `in force ${Math.round(performance.now() - answers)} ms after the server answers (up in ${Math.round(answers - back)} ms)`,
   );

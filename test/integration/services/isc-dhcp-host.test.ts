@@ -49,7 +49,7 @@ test("a host follows the directory into dhcpd, owes while it is down, and mends 
   assert.equal((await trigger(["diff", "dhcp"])).code, 2);
   writeFileSync(leases, "");
   await dhcpd.start();
-  await until(() => has(10) === "0a:4d:02:0a" && has(11) === "0a:4d:00:0b", { within: 3000 });
+  await until(() => has(10) === "0a:4d:02:0a" && has(11) === "0a:4d:00:0b", { within: 30_000 });
 
   dhcpd.omshell(`new host\nset hardware-address = ${mac(11)}\nset hardware-type = 1\nopen\nremove`);
   const drift = await trigger(["diff", "dhcp"]);

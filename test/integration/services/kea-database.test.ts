@@ -107,7 +107,8 @@ test("reservations that were ours in the configuration move into the database", 
   moved.adopt(a.mac);
   moved.adopt(b.mac);
   assert.deepEqual(await moved.run({ a: { ...a, ip: "10.9.0.30" }, b }, { whole: true }), well);
-  assert.equal(await postgres.sql("SELECT count(*) FROM hosts"), "1");
+  assert.equal(await postgres.sql("SELECT count(*) FROM hosts"), "2", "also the one whose row is as it was");
+  assert.doesNotMatch(JSON.stringify(await daemon.command("config-get")), /02:00:00:00:00:0[ab]/);
   assert.equal((await daemon.lease(a.mac))?.ip, "10.9.0.30");
   await moved.run({});
   assert.deepEqual(await moved.observe(), []);

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import fc from "fast-check";
+import { hostileBodies, runs } from "../../test/hostile.ts";
+import { virtualClock } from "../../test/virtual-clock.ts";
+import { memoryMachine } from "../machines/memory.ts";
+import type { Delivery } from "../ports/broker.ts";
+import { giveRows } from "./given.ts";
+import { plainService, row, simulatedService } from "./host.fixture.ts";
+import { storedMessages } from "./messages.ts";
+import { orders } from "./orders.ts";
+import { receiver, type ServiceStore } from "./receive.ts";
+import { serviceReport } from "./report.ts";
+import { storedRows } from "./rows.ts";
+import { handleNext, type RunContext } from "./run.ts";
+import { createStoreTables } from "./store.ts";
+import { createWordsTables } from "./words.ts";
+
+const start = Date.UTC(2026, 10, 22);
+const asOf = { state: ["20261122000000.000000Z#000000#000#000000"], clock: start };
+const head = { trigger: 1, service: "dhcp", epoch: 5, seq: 1, asOf };
+const rows = [
+  ["k", row("a", "10.0.0.1")],
+  ["e/1", row("b", "10.0.0.2")],
+  ["e", "!no address"],
+];
+const root = "0".repeat(64);
+const stream = [
+  { ...head, kind: "rows", rows: [...rows, ["gone", null]], piece: 0, more: false },
+  { ...head, kind: "rows", seq: 2, rows, piece: 0, more: true },
+  { ...head, kind: "rows", seq: 2, rows, piece: 1, more: false },
+  { ...head, kind: "digest", root, count: 2 },
+  { ...head, kind: "digest", root, count: 2, buckets: Array.from({ length: 1024 }, () => root) },
+  { ...head, kind: "part", from: 0, to: 2 ** 32, rows },
+  { ...head, epoch: 6, rolledBack: true, kind: "rows", rows, piece: 0, more: false },
+];
+const ordered = { trigger: 1, kind: "order", service: "dhcp" };
+const orderings = [
+  ...["regen", "retry", "approve", "verify"].map((order) => ({ ...ordered, order })),
+  { ...ordered, order: "hold", why: "a person" },
+  { ...ordered, order: "adopt", name: "10.0.0.1", remove: true },
+  { ...ordered, order: "approve", digest: "01234567" },
+  { ...ordered, order: "approve", allow: { rows: 3, until: start + 60_000 } },
+];
+
+/** A service's part of a store, and what takes its messages. */
+function scene(definition: ServiceStore["service"]) {
+  const database = new DatabaseSync(":memory:");
+  createStoreTables(database);
+  createWordsTables(database);
+  const clock = virtualClock(start);
+  const { signal } = new AbortController();
+  const name = "dhcp";
+  const logged: string[] = [];
+  const log = (line: string): void => void logged.push(line);
+  const table = "table" in definition ? definition.table : undefined;
+  const store: ServiceStore = {
+    ...{ database, name, service: definition, messages: storedMessages(database, name) },
+    rows: table && storedRows(database, name, table),
+  };
+  const context: RunContext = { host: "a", service: name, database, machine: memoryMachine(), clock, signal, log };
+  const { take } = receiver("a", store, { obey: orders(store, context), log });
+  let acknowledged = 0;
+  const delivery = (body: Uint8Array): Delivery => ({
+    ...{ key: "k", body, redelivered: false },
+    ack: () => void acknowledged++,
+  });
+  return {
+    ...{ database, name, table, store, context, logged },
+    acknowledged: () => acknowledged,
+    take: (bodies: readonly Uint8Array[]) => take(bodies.map(delivery), start, signal),
+    report: () => serviceReport(database, name),
+  };
+}
+
+test("whatever comes for a table is stored or set aside, and what comes behind it is taken", async () => {
+  const { definition } = simulatedService();
+  const bodies = fc.array(hostileBodies([...stream, ...orderings]), { minLength: 1, maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(bodies, async (hostile) => {
+      const { take, acknowledged, report, database, name, table, logged } = scene(definition);
+      using _ = database;
+      await take([Buffer.from(JSON.stringify(stream[0])), ...hostile]);
+      await take([Buffer.from(JSON.stringify(orderings[1]))]);
+      assert.equal(acknowledged(), hostile.length + 2);
+      assert.ok(JSON.stringify(report()).length < 600_000);
+      assert.ok(logged.every((line) => line.length < 10_000));
+      assert.ok(table);
+      const given = giveRows(database, name, table);
+      for (const columns of given.rows) assert.equal(typeof columns, "object");
+    }),
+    { numRuns: runs(1500), interruptAfterTimeLimit: runs(3_000) },
+  );
+});
+
+test("whatever comes for a plain service is handled or parked, and what comes behind it is handled", async () => {
+  await fc.assert(
+    fc.asyncProperty(hostileBodies([{ n: 1 }, ...orderings]), async (hostile) => {
+      const { definition, handled } = plainService();
+      const { take, database, store, context, name } = scene(definition);
+      using _ = database;
+      const good = Buffer.from('{"n":77}');
+      await take([hostile, good]);
+      // As if the file had been damaged after the store.
+      database.prepare("UPDATE message SET body = ? WHERE service = ? AND body <> ?").run(hostile, name, good);
+      const plain = "plain" in definition ? definition.plain : assert.fail();
+      for (let left = store.messages.waiting(); left > 0; left--) await handleNext(plain, store.messages, context);
+      assert.equal(handled.at(-1), 77);
+      assert.equal(store.messages.waiting(), 0);
+    }),
+    { numRuns: runs(800), interruptAfterTimeLimit: runs(3_000) },
+  );
+});
