@@ -59,5 +59,6 @@ test("whatever is given is a row or a reason, and nothing is thrown", () => {
       const read = readRow(table, raw);
       assert.ok("wrong" in read ? read.wrong.length > 0 : read.cell.startsWith("{"));
     }),
+    { examples: [[{ name: 0n }]] },
   );
 });

@@ -26,6 +26,9 @@ function said(issue: z.core.$ZodIssue, raw: object, secret: readonly string[]): 
   const column = String(issue.path[0] ?? "");
   if (column === "") return issue.message;
   const value = (raw as Record<string, unknown>)[column];
-  const shown = secret.includes(column) ? "" : ` (${(JSON.stringify(value) ?? "nothing").slice(0, 80)})`;
+  const shown = secret.includes(column) ? "" : ` (${(JSON.stringify(value, big) ?? "nothing").slice(0, 80)})`;
   return `${column}: ${issue.message}${shown}`;
 }
+
+/** JSON has no bigint, and a reason that cannot be said would be a throw. */
+const big = (_: string, value: unknown): unknown => (typeof value === "bigint" ? `${value}n` : value);
