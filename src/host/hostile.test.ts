@@ -97,7 +97,11 @@ test("whatever comes for a table is stored or set aside, and what comes behind i
       const given = giveRows(database, name, table);
       for (const columns of given.rows) assert.equal(typeof columns, "object");
     }),
-    { numRuns: runs(1500), interruptAfterTimeLimit: runs(3_000), examples: known.map((body) => [[body]]) },
+    {
+      numRuns: runs(1500),
+      interruptAfterTimeLimit: runs(3_000),
+      examples: known.map((body): [Uint8Array[]] => [[body]]),
+    },
   );
 });
 
