@@ -44,6 +44,13 @@ const orderings = [
   { ...ordered, order: "approve", allow: { rows: 3, until: start + 60_000 } },
 ];
 
+/** What once kept a queue waiting for ever. */
+const known = [
+  JSON.stringify({ ...stream[0], seq: 2, rows: [["k", "{"]] }),
+  JSON.stringify({ ...ordered, order: "approve", allow: { rows: 1, until: 1e300 } }),
+  `{"kind":"rows","trigger":${"[".repeat(50_000)}${"]".repeat(50_000)}}`,
+].map((text) => Buffer.from(text));
+
 /** A service's part of a store, and what takes its messages. */
 function scene(definition: ServiceStore["service"]) {
   const database = new DatabaseSync(":memory:");
@@ -90,7 +97,11 @@ test("whatever comes for a table is stored or set aside, and what comes behind i
       const given = giveRows(database, name, table);
       for (const columns of given.rows) assert.equal(typeof columns, "object");
     }),
-    { numRuns: runs(1500), interruptAfterTimeLimit: runs(3_000) },
+    {
+      numRuns: runs(1500),
+      interruptAfterTimeLimit: runs(3_000),
+      examples: known.map((body): [Uint8Array[]] => [[body]]),
+    },
   );
 });
 

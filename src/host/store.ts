@@ -117,7 +117,7 @@ export function readFacts(database: DatabaseSync, service: string): ServiceFacts
     loaded: remembered(loadedFact, text(found.loaded)),
     proved: found.proved === 1,
     incarnation: text(found.incarnation),
-    full: Number(found.full),
+    full: Math.max(0, Number(found.full)),
     failing: text(found.failing),
     fatal: text(found.fatal),
     held: text(found.held),
