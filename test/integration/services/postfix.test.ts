@@ -128,7 +128,7 @@ suite("Postfix", { concurrency: true, skip }, () => {
         const read = aliasRow.safeParse(row).data;
         if (read) rows.set(read.alias, read);
       }
-      assert.ok(rows.size > 10, `only ${rows.size} aliases were taken (SEED=${seed})`);
+      assert.ok(rows.size > 3, `only ${rows.size} aliases were taken (SEED=${seed})`);
       const { run, observed } = given(postfix({ type, path: `${server.path}-any` }));
       const meant = [...rows.values()]
         .map((row) => aliasRow.parse(row))
