@@ -85,6 +85,18 @@ test("the digest that was shown is what is approved: with more removals it is an
   assert.equal(report().removals, undefined);
 });
 
+test("an approval finds the removals that wait, whatever else was ordered in the moment before", async () => {
+  await using world = await manyRows(40);
+  const { say, rows, dhcp, report, approve, order, clock } = world;
+  await say(rows(0, 20, false));
+  await until(() => report().removals?.rows === 20);
+  const digest = report().removals?.digest;
+  for (const before of ["approve", "verify", "retry"]) await order({ order: before });
+  await approve(digest);
+  await clock.advance(1000);
+  await until(() => dhcp.served.size === 20);
+});
+
 test("what was approved does not count: the next few go unasked", async () => {
   await using world = await manyRows(40);
   const { say, rows, dhcp, report, approve, clock } = world;

@@ -1,10 +1,10 @@
 import type { OrderMessage } from "../core/stream.ts";
-import { allowRemovals, approveRemovals, heldRemovals } from "./blast-radius.ts";
+import { allowRemovals, approveRemovals, heldRemovals, holdRemovals } from "./blast-radius.ts";
 import { installer } from "./install/install.ts";
 import { isHeld, ownedBy, takeOverHeld } from "./owned.ts";
 import type { ServiceStore } from "./receive.ts";
 import type { RunContext } from "./run.ts";
-import { oweFullRun, writeFacts } from "./store.ts";
+import { oweFullRun, readFacts, writeFacts } from "./store.ts";
 
 /** What a person asks of a service on its host. Obeying only writes into the store; the next run acts. */
 export function orders({ database, service, rows, messages }: ServiceStore, context: RunContext) {
@@ -19,14 +19,14 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
       if (table) install.owe();
     }
     // The digest is made from the rows again, rather than believed.
-    if (order === "verify") rows?.recompute(clock.now());
+    if (order === "verify") judgeAnew();
     if (order === "retry") {
       // A table takes no plain messages: what is parked there stays for a person to read, and to drop.
       if (!table) messages.retry();
       install.forgive();
       writeFacts(database, name, { fatal: undefined });
-      // Rows that the daemon refused are judged anew, and so tried again.
-      rows?.recompute(clock.now());
+      // Rows that the daemon refused are tried again.
+      judgeAnew();
     }
     if (order === "drop") log(`${messages.drop(id)} parked messages are thrown away`);
     if (order === "hold") writeFacts(database, name, { held: `by a person${why === undefined ? "" : `: ${why}`}` });
@@ -37,6 +37,7 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
       install.approve();
       takeOverHeld(database, name);
       const removals = heldRemovals(database, name);
+      if (!removals && digest !== undefined) log(`no removals wait for the approval of ${digest}`);
       if (removals && (digest === undefined || !approveRemovals(database, name, digest))) {
         log(
           `${removals.keys.length} removals are not approved by ${digest ?? "no digest"}: theirs is ${removals.digest}`,
@@ -58,10 +59,17 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
     goOn();
   }
 
-  /** What was held is judged anew. */
   function goOn(): void {
     writeFacts(database, name, { held: undefined });
-    rows?.recompute(clock.now());
+    judgeAnew();
+  }
+
+  /** Every row that is kept out of force is judged anew; removals that are too many stay held, so that an approval finds them at any moment. */
+  function judgeAnew(): void {
+    const now = clock.now();
+    rows?.recompute(now);
+    const limit = context.removalLimit?.(readFacts(database, name)?.rows ?? 0);
+    if (limit !== undefined) holdRemovals(database, name, limit, now);
   }
 
   function isWanted(record: string): boolean {
