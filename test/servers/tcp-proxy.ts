@@ -16,6 +16,16 @@ export async function tcpProxy(to: number): Promise<TcpProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let paused = false;
 
+  const resetting = new WeakSet<Socket>();
+  const reset = (socket: Socket): void => {
+    resetting.add(socket);
+    socket.resetAndDestroy();
+  };
+  /** Node leaves a socket open for ever, and then spins at its exit, when one is destroyed whose reset is under way. */
+  const end = (socket: Socket): void => {
+    if (!resetting.has(socket)) socket.destroy();
+  };
+
   const server = createServer((client) => {
     const upstream = dial(to, "127.0.0.1");
     const pair = [client, upstream] as const;
@@ -24,10 +34,10 @@ export async function tcpProxy(to: number): Promise<TcpProxy> {
       from.setNoDelay(true);
       from.on("data", (bytes) => void into.write(bytes));
       from.on("end", () => into.end());
-      from.on("error", () => into.resetAndDestroy());
+      from.on("error", () => reset(into));
       from.on("close", () => {
         pairs.delete(pair);
-        into.destroy();
+        end(into);
       });
       if (paused) from.pause();
     }
@@ -35,15 +45,14 @@ export async function tcpProxy(to: number): Promise<TcpProxy> {
   await new Promise<void>((resolve, reject) => server.on("error", reject).listen(0, "127.0.0.1", resolve));
   const address = server.address();
 
-  const cut = (): void => {
-    for (const socket of [...pairs].flat()) socket.resetAndDestroy();
-  };
   return {
     port: typeof address === "object" && address ? address.port : 0,
     get open() {
       return pairs.size;
     },
-    cut,
+    cut() {
+      for (const socket of [...pairs].flat()) reset(socket);
+    },
     pause() {
       paused = true;
       for (const socket of [...pairs].flat()) socket.pause();
@@ -53,7 +62,7 @@ export async function tcpProxy(to: number): Promise<TcpProxy> {
       for (const socket of [...pairs].flat()) socket.resume();
     },
     async [Symbol.asyncDispose]() {
-      cut();
+      for (const socket of [...pairs].flat()) end(socket);
       await new Promise((resolve) => server.close(resolve));
     },
   };
