@@ -2,6 +2,7 @@ import { type Followed, type Followup, follow, type Safeguards, type Want } from
 import type { CellChange } from "../../../src/core/row.ts";
 import type { RefusalMessage, StreamMessage } from "../../../src/core/stream.ts";
 import { Table } from "../../../src/core/table.ts";
+import { Violation } from "../violation.ts";
 import { type Queue, queue } from "./queue.ts";
 import { hashing, keys, service, stateOf, type Truth, timedKey, type Version } from "./truth.ts";
 
@@ -22,16 +23,6 @@ export interface Host {
   backUp(): void;
   restore(): void;
   holds(version: Version): boolean;
-}
-
-/** Which of the promises was broken, and how. */
-export class Violation extends Error {
-  override name = "Violation";
-  readonly promise: string;
-  constructor(promise: string, detail: string) {
-    super(`${promise}: ${detail}`);
-    this.promise = promise;
-  }
 }
 
 interface Store {

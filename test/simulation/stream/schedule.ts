@@ -1,4 +1,4 @@
-import { Violation } from "./host.ts";
+import { Violation } from "../violation.ts";
 import { step } from "./steps.ts";
 import { type Rules, type World, world } from "./world.ts";
 

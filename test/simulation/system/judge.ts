@@ -3,21 +3,12 @@ import { type Mark, olderState } from "../../../src/core/stream.ts";
 import { ownNames } from "../../../src/host/owned.ts";
 import { serviceReport } from "../../../src/host/report.ts";
 import { readFacts } from "../../../src/host/store.ts";
+import { Violation } from "../violation.ts";
 import { expected, rock, type ServiceName, serviceNames } from "./campus.ts";
 import type { WorldDirectory } from "./directory.ts";
 import { file, isBad, isWhole } from "./machine.ts";
 import type { Time } from "./time.ts";
 import type { HostProcess } from "./world.ts";
-
-/** Which of the promises was broken, and how. */
-export class Violation extends Error {
-  override name = "Violation";
-  readonly promise: string;
-  constructor(promise: string, detail: string) {
-    super(`${promise}: ${detail}`);
-    this.promise = promise;
-  }
-}
 
 /** Looks at the world and says which promise it breaks. */
 export interface Judge {

@@ -1,8 +1,8 @@
 import crypto from "node:crypto";
 import { syncBuiltinESMExports } from "node:module";
 import { seeded } from "../stream/random.ts";
+import { Violation } from "../violation.ts";
 import type { Break } from "./breaks.ts";
-import { Violation } from "./judge.ts";
 import { step } from "./steps.ts";
 import { type World, world } from "./world.ts";
 
