@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeAuthority } from "./authority.ts";
+import { endProcess } from "./end.ts";
 import { freePort } from "./port.ts";
 import { answers, command } from "./slapd.ts";
 
@@ -40,7 +41,6 @@ export async function startDebianSlapd(ldif: string): Promise<DebianSlapd> {
   const [url, ldapsUrl] = [`ldap://127.0.0.1:${port}`, `ldaps://127.0.0.1:${tlsPort}`];
   const listen = `${url}/ ${ldapsUrl}/ ${socket}/`;
   const slapd = spawn(command("slapd"), ["-d", "0", "-F", path("config"), "-h", listen], { stdio: "ignore" });
-  const ended = new Promise((resolve) => slapd.once("exit", resolve));
   while (!(await answers(port))) if (slapd.exitCode !== null) throw new Error(`slapd ended with ${slapd.exitCode}`);
 
   return {
@@ -50,8 +50,7 @@ export async function startDebianSlapd(ldif: string): Promise<DebianSlapd> {
       execFileSync("sh", ["-euc", here], { cwd: folder, stdio: "pipe" });
     },
     async [Symbol.asyncDispose]() {
-      slapd.kill();
-      await ended;
+      await endProcess(slapd, "SIGTERM");
       rmSync(folder, { recursive: true, force: true });
     },
   };

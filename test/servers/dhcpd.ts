@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { until } from "../until.ts";
+import { endProcess } from "./end.ts";
 
 /** A private ISC dhcpd in a network namespace of its own, on one end of a link whose other end is for clients; closing it leaves nothing behind. */
 export interface Dhcpd extends AsyncDisposable {
@@ -83,11 +83,9 @@ export async function startDhcpd({ omapi = true } = {}): Promise<Dhcpd> {
       });
     },
     async stop(signal = "SIGKILL") {
-      if (!running) return;
-      const ended = once(running, "close");
-      running.kill(signal);
-      await ended;
+      const child = running;
       running = undefined;
+      await endProcess(child, signal);
     },
     pause: () => void running?.kill("SIGSTOP"),
     resume: () => void running?.kill("SIGCONT"),

@@ -4,6 +4,7 @@ import { createSocket } from "node:dgram";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { endProcess } from "./end.ts";
 
 /** A private FreeRADIUS on 127.0.0.1, with the modules of a real one that answer to users; closing it leaves nothing behind. */
 export interface FreeRadius extends AsyncDisposable {
@@ -55,11 +56,7 @@ export async function freeRadius(): Promise<FreeRadius> {
   async function end(signal: NodeJS.Signals): Promise<void> {
     const child = running;
     running = undefined;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill("SIGCONT");
-    child.kill(signal);
-    await ended;
+    await endProcess(child, signal);
   }
 
   return {

@@ -1,11 +1,11 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { until } from "../until.ts";
+import { endProcess } from "./end.ts";
 import { makeNetwork, type Network } from "./network.ts";
 
 /** A private Kea in a network namespace of its own, with a client's namespace at the other end of its cable. */
@@ -86,12 +86,6 @@ export async function startKea(
       connection.on("close", () => (said === "" ? reject(new Error("no answer")) : resolve(JSON.parse(said))));
       connection.write(JSON.stringify({ command: name, ...(given && { arguments: given }) }));
     });
-  const kill = async (signal: NodeJS.Signals): Promise<void> => {
-    if (!daemon || daemon.exitCode !== null || daemon.signalCode !== null) return;
-    const ended = once(daemon, "exit");
-    daemon.kill(signal);
-    await ended;
-  };
   const kea: RunningKea = {
     folder,
     socket,
@@ -119,7 +113,7 @@ export async function startKea(
         ),
       );
     },
-    kill,
+    kill: (signal) => endProcess(daemon, signal),
     pause: (stopped) => void daemon?.kill(stopped ? "SIGSTOP" : "SIGCONT"),
     async lease(mac) {
       rmSync(lease, { force: true });
@@ -157,8 +151,7 @@ export async function startKea(
       }
     },
     async [Symbol.asyncDispose]() {
-      daemon?.kill("SIGCONT");
-      await kill("SIGKILL");
+      await endProcess(daemon);
       network.remove();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { until } from "../until.ts";
+import { endProcess } from "./end.ts";
 import { freePort } from "./port.ts";
 
 export interface NamedOptions {
@@ -105,11 +106,7 @@ export async function startNamed({ zones }: NamedOptions): Promise<Named> {
   async function end(signal: NodeJS.Signals): Promise<void> {
     const child = running;
     running = undefined;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill("SIGCONT");
-    child.kill(signal);
-    await ended;
+    await endProcess(child, signal);
   }
   await load();
   await start();

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { until } from "../until.ts";
+import { endProcess } from "./end.ts";
 import { freePort } from "./port.ts";
 
 /** A private Postfix that receives mail on 127.0.0.1 for the aliases of campus.example; closing it leaves nothing behind. It needs root. */
@@ -51,11 +52,8 @@ export async function startPostfix(type: "lmdb" | "cdb"): Promise<Postfix> {
   async function end(signal: NodeJS.Signals): Promise<void> {
     const child = running;
     running = undefined;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    const master = Number(await readFile(join(folder, "spool/pid/master.pid"), "utf8"));
-    process.kill(master, signal);
-    await ended;
+    if (!child || child.exitCode !== null) return;
+    await endProcess(child, signal, Number(await readFile(join(folder, "spool/pid/master.pid"), "utf8")));
     // Its daemons end when they notice that their master is gone.
     await until(async () => !(await greets(port)));
   }

@@ -1,10 +1,10 @@
 import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
 import { chownSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { until } from "../until.ts";
+import { endProcess } from "./end.ts";
 
 const run = promisify(execFile);
 
@@ -46,11 +46,7 @@ export async function startPostgres(database: string): Promise<Postgres> {
     psql: program("psql"),
     sql: (text) => sql(text),
     async [Symbol.asyncDispose]() {
-      if (server.exitCode === null && server.signalCode === null) {
-        const ended = once(server, "exit");
-        server.kill("SIGQUIT");
-        await ended;
-      }
+      await endProcess(server, "SIGQUIT");
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeAuthority } from "./authority.ts";
+import { endProcess } from "./end.ts";
 import { freePort } from "./port.ts";
 
 export interface SlapdOptions {
@@ -95,10 +96,7 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
   async function end(signal: NodeJS.Signals): Promise<void> {
     const child = running;
     running = undefined;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill(signal);
-    await ended;
+    await endProcess(child, signal);
   }
 
   const stop = (): Promise<void> => end("SIGTERM");
