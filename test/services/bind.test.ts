@@ -7,8 +7,7 @@ import { reverseName } from "../../src/services/dns/reverse-zone.ts";
 import { conform } from "./conform.ts";
 import { simulatedDns } from "./dns.ts";
 import { anything } from "./hostile.ts";
-import { realScene } from "./real-scene.ts";
-import { entry, quietMachine, selected, tableOf } from "./scene.ts";
+import { entry, quietMachine, sceneOn, selected, tableOf } from "./scene.ts";
 
 const zones = ["campus.example", "0.10.in-addr.arpa", "1.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"];
 const options = { zone: "campus.example", reverse: ["10.0.0.0/16", "2001:db8:1::/48"] };
@@ -18,7 +17,7 @@ const pc8 = { name: "pc8.Campus.Example.", ips: ["10.0.0.8", "10.0.0.8"] };
 function world(special: object = {}, name = "host1") {
   const machine = quietMachine();
   const dns = simulatedDns(machine, zones);
-  return { machine, ...dns, ...realScene(bind({ ...options, ...special }), { machine, name }) };
+  return { ...dns, ...sceneOn(bind({ ...options, ...special }), machine, name) };
 }
 
 const served = () => {

@@ -4,21 +4,22 @@ import type { Host } from "../../src/core/host.ts";
 import { canonical } from "../../src/core/row.ts";
 import type { Change, Columns, Rows, RunResult, Service, Table } from "../../src/core/service.ts";
 import { newBook, standingClock } from "../../src/host/install/scene.fixture.ts";
-import { ownedBy } from "../../src/host/owned.ts";
 import { hostWords } from "../../src/host/words.ts";
 import { type MemoryMachine, memoryMachine } from "../../src/machines/memory.ts";
 import type { Machine } from "../../src/ports/machine.ts";
 import { mirrored } from "../../src/transcriber/mirror-entry.ts";
 import { entryWords } from "../../src/transcriber/words.ts";
 
-/** A service on a host of a test: it runs with a table, and remembers what it was given. */
-export interface Scene {
-  readonly machine: MemoryMachine;
+/** A service on a machine of a test: it runs with a table, and what it is given to remember stays from one run to the next. */
+export interface Scene<On extends Machine = MemoryMachine> {
+  readonly machine: On;
   readonly log: readonly string[];
+  /** What it owns from now on, as by `trigger adopt`. */
+  adopt(...names: string[]): void;
   /** Runs with these rows by key: with the changes since the last run that succeeded, or none known when `whole`. */
   run(rows: Record<string, object>, options?: { whole?: boolean; interrupted?: boolean }): Promise<RunResult>;
-  /** What the service observes. */
-  observe(): Promise<object[]>;
+  /** What the service observes, in an order that depends on the rows alone. */
+  observe(): Promise<Columns[]>;
 }
 
 export const tableOf = (service: Service): Table => {
@@ -31,10 +32,16 @@ export function scene(
   service: Service,
   { name = "host1", machine = quietMachine(), approved = [] as readonly string[] } = {},
 ): Scene {
+  const on = sceneOn(service, machine, name);
+  on.adopt(...approved);
+  return on;
+}
+
+/** A scene on any machine. */
+export function sceneOn<On extends Machine>(service: Service, machine: On, name = "host1"): Scene<On> {
   const table = tableOf(service);
   const database = newBook();
   const clock = standingClock();
-  ownedBy(database, "demo", clock.now).claim(approved);
   const log: string[] = [];
   let loaded = new Map<string, Columns>();
   const words = () =>
@@ -45,18 +52,31 @@ export function scene(
   return {
     machine,
     log,
-    observe: async () => [...((await table.observe?.(words().host)) ?? [])],
+    adopt: (...names) => words().host.owned.claim(names),
     async run(given, { whole = false, interrupted = false } = {}) {
       const rows = new Map(Object.entries(given).map(([key, row]) => [key, table.row.parse(row) as Columns]));
-      const { host, keep } = words();
+      const now = words();
       const changes = whole ? undefined : changesOf(loaded, rows);
-      const result = await table.run({ rows: rowsOf(rows), changes, interrupted }, host);
-      keep();
+      const result = await table.run({ rows: rowsOf(rows), changes, interrupted }, now.host);
+      now.keep();
+      // What was kept out of force is as it was.
+      for (const { key } of [...(result?.refused ?? []), ...(result?.held ?? [])]) {
+        const before = loaded.get(key);
+        if (before) rows.set(key, before);
+        else rows.delete(key);
+      }
       loaded = rows;
       return result;
     },
+    observe: async () => sorted((await table.observe?.(words().host)) ?? []) as Columns[],
   };
 }
+
+/** Rows in an order that depends on them alone. */
+export const sorted = (rows: Iterable<object>): object[] =>
+  (JSON.parse(JSON.stringify([...rows])) as object[]).sort((a, b) =>
+    canonical(a as Columns) < canonical(b as Columns) ? -1 : 1,
+  );
 
 /** A machine where every program exits 0 in silence; `onStep` is called before each step that changes something. */
 export const quietMachine = (files: Record<string, string> = {}, onStep = (): void => {}): MemoryMachine =>

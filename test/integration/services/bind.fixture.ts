@@ -3,7 +3,7 @@ import { realMachine } from "../../../src/machines/real.ts";
 import type { Machine } from "../../../src/ports/machine.ts";
 import { bind } from "../../../src/services/bind.ts";
 import { type NamedOptions, startNamed } from "../../servers/named.ts";
-import { realScene } from "../../services/real-scene.ts";
+import { sceneOn } from "../../services/scene.ts";
 
 // Dynamic updates on a real BIND, seen by dig. `scripts/setup.sh test` installs both.
 
@@ -23,7 +23,7 @@ const common = { zone, reverse: ["10.0.0.0/16", "2001:db8:1::/48"], daemon: fals
 /** The service before a server. */
 export function onServer(options: object = {}, machine: Machine = realMachine(), { port, key } = named) {
   const service = bind({ ...common, port, key, ...options });
-  return { service, ...realScene(service, { machine }) };
+  return { service, ...sceneOn(service, machine) };
 }
 
 /** The service before the server of the file, whose zones are as they were at the beginning. */

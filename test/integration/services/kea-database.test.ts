@@ -5,12 +5,13 @@ import { promisify } from "node:util";
 import fc from "fast-check";
 import { Away } from "../../../src/core/outcome.ts";
 import type { RunResult } from "../../../src/core/service.ts";
+import { realMachine } from "../../../src/machines/real.ts";
 import { rowOf } from "../../../src/services/kea/row.ts";
 import { kea } from "../../../src/services/kea.ts";
 import { type RunningKea, startKea } from "../../servers/kea.ts";
 import { type Postgres, startPostgres } from "../../servers/postgres.ts";
 import { anything } from "../../services/hostile.ts";
-import { realScene, sorted } from "../../services/real-scene.ts";
+import { sceneOn, sorted } from "../../services/scene.ts";
 
 const a = { mac: "02:00:00:00:00:0a", ip: "10.9.0.10", name: "pc-a", classes: ["staff", "printer"] };
 const b = { mac: "02:00:00:00:00:0b", ip: "10.9.0.11" };
@@ -31,7 +32,7 @@ after(() => postgres?.[Symbol.asyncDispose]());
 
 test("rows in Kea's database are in force at the next packet, and Kea is told nothing", async () => {
   await using daemon = await startKea({ "hosts-database": database() });
-  const on = realScene(kea(setup(daemon)));
+  const on = sceneOn(kea(setup(daemon)), realMachine());
   assert.deepEqual(await on.run({ a, b }, { whole: true }), well);
   assert.deepEqual(await daemon.lease(a.mac), { ip: a.ip, hostname: a.name });
 
@@ -61,7 +62,7 @@ test("in the database, too, what others wrote is left alone, and the other famil
   await using daemon = await startKea({ "hosts-database": database() });
   await postgres.sql(`INSERT INTO hosts (dhcp_identifier, dhcp_identifier_type, dhcp4_subnet_id, dhcp6_subnet_id, ipv4_address)
     VALUES ('\\x02000000000a', 0, 7, 3, ${(10 << 24) + (9 << 16) + 99}), ('\\x01020304', 3, 7, NULL, ${(10 << 24) + (9 << 16) + 11})`);
-  const on = realScene(kea(setup(daemon)));
+  const on = sceneOn(kea(setup(daemon)), realMachine());
   const c = { mac: "02:00:00:00:00:0c", ip: "10.9.0.12" };
   const result = await on.run({ a, b, c }, { whole: true });
   assert.deepEqual(result?.held?.map(({ key }) => key).sort(), ["a", "b"]);
@@ -85,7 +86,7 @@ test("a database that refuses a row keeps the others from nothing", async () => 
   await using daemon = await startKea({ "hosts-database": database() });
   await postgres.sql("ALTER TABLE hosts ADD CONSTRAINT campus CHECK (hostname <> 'router')");
   try {
-    const on = realScene(kea(setup(daemon)));
+    const on = sceneOn(kea(setup(daemon)), realMachine());
     const result = await on.run({ a, b, wrong: { mac: "02:00:00:00:00:0d", ip: "10.9.0.13", name: "router" } });
     assert.deepEqual(
       result?.refused?.map(({ key }) => key),
@@ -101,9 +102,9 @@ test("a database that refuses a row keeps the others from nothing", async () => 
 
 test("reservations that were ours in the configuration move into the database", async () => {
   await using daemon = await startKea({ "hosts-database": database() });
-  const on = realScene(kea({ socket: daemon.socket }));
+  const on = sceneOn(kea({ socket: daemon.socket }), realMachine());
   await on.run({ a, b }, { whole: true });
-  const moved = realScene(kea(setup(daemon)));
+  const moved = sceneOn(kea(setup(daemon)), realMachine());
   moved.adopt(a.mac);
   moved.adopt(b.mac);
   assert.deepEqual(await moved.run({ a: { ...a, ip: "10.9.0.30" }, b }, { whole: true }), well);
@@ -117,13 +118,13 @@ test("reservations that were ours in the configuration move into the database", 
 test("DHCPv6 reservations by MAC address and by DUID, too, are rows of the database", async () => {
   await using daemon = await startKea({ "hosts-database": database() }, { family: 6 });
   const six = { mac: a.mac, ip: "2001:db8:9::a", name: "pc-a" };
-  const on = realScene(kea({ ...setup(daemon), family: 6 }));
+  const on = sceneOn(kea({ ...setup(daemon), family: 6 }), realMachine());
   assert.deepEqual(await on.run({ six }, { whole: true }), well);
   assert.equal((await daemon.lease(a.mac))?.ip, six.ip);
   await on.run({ six: { ...six, ip: "2001:db8:9::b" } });
   assert.deepEqual(await on.observe(), [{ ...six, ip: "2001:db8:9::b" }]);
 
-  const byDuid = realScene(kea({ ...setup(daemon), family: 6, by: "duid", select: () => undefined }));
+  const byDuid = sceneOn(kea({ ...setup(daemon), family: 6, by: "duid", select: () => undefined }), realMachine());
   const other = { duid: "00:03:00:01:02:00:00:00:00:0b", ip: "2001:db8:9::c", classes: ["staff"] };
   assert.deepEqual(await byDuid.run({ other }, { whole: true }), well);
   const taken = await byDuid.run({ other: { ...other, ip: "2001:db8:9::b" } });
@@ -135,7 +136,7 @@ test("DHCPv6 reservations by MAC address and by DUID, too, are rows of the datab
 
 test("of hostile values nothing but the rows meant is in the database", async () => {
   await using daemon = await startKea({ "hosts-database": database() });
-  const on = realScene(kea(setup(daemon)));
+  const on = sceneOn(kea(setup(daemon)), realMachine());
   const rows = new Map<string, object>();
   const hostile = (good: string, row: (value: string, n: number) => object): void => {
     for (const [n, value] of fc.sample(anything(good), 300).entries()) {

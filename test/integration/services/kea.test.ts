@@ -3,9 +3,10 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Away } from "../../../src/core/outcome.ts";
 import type { RunResult } from "../../../src/core/service.ts";
+import { realMachine } from "../../../src/machines/real.ts";
 import { kea } from "../../../src/services/kea.ts";
 import { hook, type RunningKea, startKea } from "../../servers/kea.ts";
-import { realScene } from "../../services/real-scene.ts";
+import { sceneOn } from "../../services/scene.ts";
 
 const a = { mac: "02:00:00:00:00:0a", ip: "10.9.0.10", name: "pc-a" };
 const b = { mac: "02:00:00:00:00:0b", ip: "10.9.0.11", name: "pc-b" };
@@ -25,7 +26,7 @@ const kept = (daemon: RunningKea): string[] =>
 
 test("real clients get what the rows say: at first, after a change, a rename, a swap and a removal", async () => {
   await using daemon = await startKea({ "hooks-libraries": [{ library: hook("lease_cmds") }] });
-  const on = realScene(kea({ socket: daemon.socket, freeLeases: true }));
+  const on = sceneOn(kea({ socket: daemon.socket, freeLeases: true }), realMachine());
   assert.deepEqual(await on.run({ a, b }, { whole: true }), well);
   assert.deepEqual(await daemon.lease(a.mac), { ip: a.ip, hostname: a.name });
 
@@ -57,7 +58,7 @@ test("what others reserved is left alone, holds the rows it is in the way of, an
     { "hw-address": "02:00:00:00:00:ff", "ip-address": "10.9.0.98" },
   ];
   await using daemon = await startKea({}, { reservations: hand });
-  const on = realScene(kea({ socket: daemon.socket }));
+  const on = sceneOn(kea({ socket: daemon.socket }), realMachine());
   const c = { mac: "02:00:00:00:00:0c", ip: "10.9.0.12" };
   const result = await on.run({ a, b, c }, { whole: true });
   assert.deepEqual(result?.held?.map(({ key }) => key).sort(), ["a", "b"]);
@@ -78,7 +79,7 @@ test("what others reserved is left alone, holds the rows it is in the way of, an
 
 test("a hand edit is seen and mended, and a second full run tells Kea nothing", async () => {
   await using daemon = await startKea();
-  const on = realScene(kea({ socket: daemon.socket }));
+  const on = sceneOn(kea({ socket: daemon.socket }), realMachine());
   await on.run({ a, b }, { whole: true });
   const running = (await daemon.command("config-get")).arguments as {
     Dhcp4: { subnet4: { reservations: Record<string, unknown>[] }[] };
@@ -104,7 +105,7 @@ test("a hand edit is seen and mended, and a second full run tells Kea nothing", 
 test("rows that Kea refuses are named, and the others go in", async () => {
   const broadcast = { id: 8, subnet: "255.255.255.0/24" }; // its last address is one that Kea itself refuses
   await using daemon = await startKea({}, { more: [broadcast] });
-  const on = realScene(kea({ socket: daemon.socket }));
+  const on = sceneOn(kea({ socket: daemon.socket }), realMachine());
   const many = Object.fromEntries(
     Array.from({ length: 40 }, (_, n) => [`k${n}`, { mac: `02:00:00:00:01:${n.toString(16)}`, ip: `10.9.1.${n}` }]),
   );
@@ -124,7 +125,7 @@ test("rows that Kea refuses are named, and the others go in", async () => {
 
 test("a Kea that is gone or hangs is away, and when it is back it has what it was last given", async () => {
   await using daemon = await startKea();
-  const on = realScene(kea({ socket: daemon.socket }));
+  const on = sceneOn(kea({ socket: daemon.socket }), realMachine());
   await on.run({ a }, { whole: true });
   await daemon.kill("SIGKILL");
   await assert.rejects(on.run({ a, b }), Away);
@@ -142,7 +143,7 @@ test("a Kea that is gone or hangs is away, and when it is back it has what it wa
 
 test("by option the reservations are global ones", async () => {
   await using daemon = await startKea({ "reservations-global": true });
-  const on = realScene(kea({ socket: daemon.socket, where: "global" }));
+  const on = sceneOn(kea({ socket: daemon.socket, where: "global" }), realMachine());
   assert.deepEqual(await on.run({ a }, { whole: true }), well);
   assert.deepEqual(await daemon.lease(a.mac), { ip: a.ip, hostname: a.name });
   assert.equal(JSON.parse(readFileSync(daemon.file, "utf8")).Dhcp4.reservations.length, 1);
@@ -151,7 +152,7 @@ test("by option the reservations are global ones", async () => {
 
 test("Kea's DHCPv6 server keeps addresses by MAC address", async () => {
   await using daemon = await startKea({}, { family: 6 });
-  const on = realScene(kea({ socket: daemon.socket, family: 6 }));
+  const on = sceneOn(kea({ socket: daemon.socket, family: 6 }), realMachine());
   const six = { mac: a.mac, ip: "2001:db8:9::A", name: "pc-a" };
   assert.deepEqual(await on.run({ six, out: { mac: b.mac, ip: "2001:db8::1" } }, { whole: true }), {
     ...well,
