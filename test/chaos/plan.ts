@@ -1,0 +1,39 @@
+import type { Lot } from "../../examples/campus/demo/lot.ts";
+import { type FaultKind, faultKinds, type Kind } from "./faults.ts";
+import { weighted } from "./lots.ts";
+
+/** What is to happen, as it follows from the seed. */
+
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly target: string;
+  /** Milliseconds from the beginning of the round. */
+  readonly at: number;
+  readonly lasts: number;
+}
+
+export interface Round {
+  /** How long it storms, milliseconds. */
+  readonly length: number;
+  /** How many changes are made meanwhile. */
+  readonly changes: number;
+  /** Among them, at which the directory's backup is made, and at which it is restored. */
+  readonly backupAt: number;
+  readonly restoreAt: number | undefined;
+  readonly faults: readonly Fault[];
+}
+
+/** The next round: a storm of so many milliseconds. */
+export function planRound(lot: Lot, length: number): Round {
+  const changes = Math.round(length / 250);
+  const count = 3 + Math.round((length / 1000) * 0.3) + lot.below(3);
+  const drawn = Object.entries<Kind>(faultKinds).map(([name, { weight }]) => [weight, name as FaultKind] as const);
+  const faults = Array.from({ length: count }, (): Fault => {
+    const kind = weighted(drawn, lot);
+    const { targets, longest } = faultKinds[kind];
+    return { kind, target: lot.one(targets), at: lot.below(length * 0.8), lasts: lot.below(longest + 1) };
+  });
+  const backupAt = lot.below(changes / 2);
+  const restored = lot.below(3) === 0 ? backupAt + 1 + lot.below(changes - backupAt - 1) : undefined;
+  return { length, changes, backupAt, restoreAt: restored, faults: faults.sort((a, b) => a.at - b.at) };
+}

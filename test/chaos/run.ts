@@ -1,0 +1,32 @@
+import { parseArgs } from "node:util";
+import { chaos } from "./chaos.ts";
+import { summaryLines } from "./summary.ts";
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: "string", default: "10" },
+    seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
+    storm: { type: "string", default: "25" },
+  },
+});
+const [minutes, seed, storm] = [Number(values.minutes), Number(values.seed), Number(values.storm)];
+if (!(minutes > 0) || !Number.isInteger(seed) || !(storm > 0)) {
+  throw new Error("npm run chaos -- --minutes N [--seed S] [--storm SECONDS]");
+}
+
+// However it is told to stop, it first ends what it started.
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
+
+console.log(`seed ${seed}`);
+const end = performance.now() + minutes * 60_000;
+const summary = await chaos({
+  seed,
+  goesOn: () => performance.now() < end,
+  storm: storm * 1000,
+  patience: 300_000,
+  log: console.log,
+  signal: stop.signal,
+});
+for (const line of summaryLines(seed, summary)) console.log(line);
+process.exitCode = summary.differences.length > 0 ? 1 : 0;
