@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { baseLdif } from "../servers/slapd.ts";
 import { type Administrator, administrator, calm } from "./calm.ts";
 import { beginning } from "./changes.ts";
+import { compare } from "./compare.ts";
 import { faultKinds, type Kind } from "./faults.ts";
 import { lots } from "./lots.ts";
 import { newModel, recordOf } from "./model.ts";
@@ -74,27 +75,28 @@ export async function chaos({ seed, goesOn, storm, patience, log, signal }: Sett
       ...(kept !== undefined && { kept }),
     };
   };
-  const settled = async (): Promise<readonly string[]> => {
+  /** Waits until all is equal; then it must be found so by `trigger verify`, and stay so. */
+  const settle = async (): Promise<{ after: number; differences: readonly string[] }> => {
     const { after, differences } = await calm(network, hand, admin, { within: patience, signal });
-    if (differences.length === 0) {
-      longest = Math.max(longest, after);
-      note(`all is equal after ${(after / 1000).toFixed(1)} s`);
-    }
-    return [...differences, ...network.wentBack().map((how) => `the stream went back: ${how}`)];
+    if (differences.length > 0) return { after, differences };
+    note(`all is equal after ${(after / 1000).toFixed(1)} s`);
+    const { code, out, err } = await network.project.trigger(["verify"]);
+    const { reported } = await admin.look();
+    const verified = code === 0 ? [] : [`trigger verify ends with ${code}: ${out}${err}`];
+    const back = network.wentBack().map((how) => `the stream went back: ${how}`);
+    return { after, differences: [...verified, ...(await compare(network, hand, reported)), ...back] };
   };
 
   for (const host of network.processes.hosts) network.processes.start(host);
-  for (let differences = await settled(); !signal.aborted; differences = await settled()) {
+  for (;;) {
+    const { after, differences } = await settle();
+    if (signal.aborted) return summary([]);
     if (differences.length > 0) return summary(differences, keep(network, said, differences));
-    if (rounds > 0) {
-      const verified = await network.project.trigger(["verify"]);
-      if (verified.code !== 0) return summary([verified.out], keep(network, said, [verified.out, verified.err]));
-    }
+    if (rounds > 0) longest = Math.max(longest, after);
     if (!goesOn(rounds)) return summary([]);
     await play(planRound(plans, storm));
     rounds += 1;
   }
-  return summary([]);
 
   /** One storm: changes and faults at once. All of them are over when it ends, also when one could not be played. */
   async function play(round: Round): Promise<void> {
@@ -121,13 +123,14 @@ export async function chaos({ seed, goesOn, storm, patience, log, signal }: Sett
   }
 
   async function write({ changes, length, backupAt, restoreAt }: Round): Promise<void> {
-    for (let number = 0; number < changes && !signal.aborted; number++) {
+    for (let number = 0; number <= changes && !signal.aborted; number++) {
       if (number === backupAt) hand.backUp();
       if (number === restoreAt) {
         await locked("slapd", hand.restore);
         note("the directory is restored from its backup");
         count("the directory is restored from its backup");
       }
+      if (number === changes) return;
       note(await hand.change(signal));
       await pause(length / changes / 2);
     }

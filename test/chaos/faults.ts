@@ -132,6 +132,16 @@ export const faultKinds = {
         () => nodeOf(network, name).resume(),
       ),
   },
+  "the queue of a table is purged": {
+    weight: 1,
+    targets: ["ns-dns", "gate-names", "mail-aliases", "box-names"],
+    lock: () => "broker",
+    longest: 0,
+    async act({ nodes: [node] }, table) {
+      await node?.ctl("purge_queue", `trigger-${table}`);
+      return true;
+    },
+  },
   "the disk of a host is full": {
     weight: 2,
     targets: [smallDisk],

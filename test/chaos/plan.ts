@@ -17,7 +17,7 @@ export interface Round {
   readonly length: number;
   /** How many changes are made meanwhile. */
   readonly changes: number;
-  /** Among them, at which the directory's backup is made, and at which it is restored. */
+  /** Before which of them the directory's backup is made, and before which it is restored: at times after the last one. */
   readonly backupAt: number;
   readonly restoreAt: number | undefined;
   readonly faults: readonly Fault[];
@@ -34,6 +34,6 @@ export function planRound(lot: Lot, length: number): Round {
     return { kind, target: lot.one(targets), at: lot.below(length * 0.8), lasts: lot.below(longest + 1) };
   });
   const backupAt = lot.below(changes / 2);
-  const restored = lot.below(3) === 0 ? backupAt + 1 + lot.below(changes - backupAt - 1) : undefined;
-  return { length, changes, backupAt, restoreAt: restored, faults: faults.sort((a, b) => a.at - b.at) };
+  const restoreAt = lot.one([undefined, undefined, changes, backupAt + 1 + lot.below(changes - backupAt - 1)]);
+  return { length, changes, backupAt, restoreAt, faults: faults.sort((a, b) => a.at - b.at) };
 }

@@ -17,6 +17,12 @@ if (!(minutes > 0) || !Number.isInteger(seed) || !(storm > 0)) {
 // However it is told to stop, it first ends what it started.
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
+let failed = false;
+process.on("uncaughtException", (error) => {
+  console.error(error);
+  failed = true;
+  stop.abort();
+});
 
 console.log(`seed ${seed}`);
 const end = performance.now() + minutes * 60_000;
@@ -29,4 +35,5 @@ const summary = await chaos({
   signal: stop.signal,
 });
 for (const line of summaryLines(seed, summary)) console.log(line);
-process.exitCode = summary.differences.length > 0 ? 1 : 0;
+if (stop.signal.aborted) console.log("stopped before its end: nothing was compared since the last round");
+process.exitCode = failed || stop.signal.aborted ? 2 : summary.differences.length > 0 ? 1 : 0;

@@ -6,6 +6,6 @@ export default defineConfig({
   broker: { url: cable.urls, heartbeat: 2 },
   directory: { url: cable.directory, base: "dc=campus,dc=example" },
   // Only of people so few may go unasked that an administrator is needed at times.
-  removals: { atMost: 100_000, of: { people: { atMost: 25, share: 0.1 } } },
+  removals: { atMost: 100_000, of: { people: { atMost: 5, share: 0.1 } } },
   hosts: place.hosts,
 });
