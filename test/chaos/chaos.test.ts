@@ -11,7 +11,7 @@ test(`what is killed, stopped, cut off and restored while the directory changes 
   const summary = await chaos({
     seed,
     goesOn: (rounds) => rounds < 1,
-    storm: 15_000,
+    storm: { length: 15_000, restoredLast: false },
     patience: 240_000,
     log: () => {},
     signal: t.signal,

@@ -10,7 +10,7 @@ import { faultKinds, type Kind } from "./faults.ts";
 import { lots } from "./lots.ts";
 import { newModel, recordOf } from "./model.ts";
 import { type Network, startNetwork } from "./network.ts";
-import { type Fault, planRound, type Round } from "./plan.ts";
+import { type Fault, planRound, type Round, type Storm } from "./plan.ts";
 import { writer } from "./writer.ts";
 
 /** A whole network of real parts, changed and hurt at once, round after round; after each everything is compared. */
@@ -19,8 +19,7 @@ export interface Settings {
   readonly seed: number;
   /** Whether another round follows, after so many. */
   goesOn(rounds: number): boolean;
-  /** How long one storms, milliseconds. */
-  readonly storm: number;
+  readonly storm: Storm;
   /** How long may pass until all is equal, milliseconds. */
   readonly patience: number;
   readonly log: (line: string) => void;

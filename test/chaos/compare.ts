@@ -26,13 +26,19 @@ export async function compare(
   return (await Promise.all(differences)).flat();
 }
 
-function differ({ service }: Served, { lines, refused }: Expected, found: readonly string[], writer: Writer): string[] {
+/** What is wrong with the lines that are served. */
+export function differ(
+  { service }: Pick<Served, "service">,
+  { lines, refused }: Expected,
+  found: readonly string[],
+  { hasBeen }: Pick<Writer, "hasBeen">,
+): string[] {
   const there = new Set(found);
   const taken = new Set([...lines].flatMap((line) => claimsOf(service, line)));
   const extra = found.filter((line) => !lines.has(line));
   /** The last good row of a refused entry may stand, as long as it takes nothing from anybody. */
   const mayStand = (line: string): boolean =>
-    refused.size > 0 && writer.hasBeen(service, line) && !claimsOf(service, line).some((claim) => taken.has(claim));
+    refused.size > 0 && hasBeen(service, line) && !claimsOf(service, line).some((claim) => taken.has(claim));
   return [
     ...[...lines].filter((line) => !there.has(line)).map((line) => `missing: ${line}`),
     ...extra.filter((line) => !mayStand(line)).map((line) => `wrong: ${line}`),

@@ -23,8 +23,16 @@ export interface Round {
   readonly faults: readonly Fault[];
 }
 
-/** The next round: a storm of so many milliseconds. */
-export function planRound(lot: Lot, length: number): Round {
+/** How the rounds of a run are. */
+export interface Storm {
+  /** Milliseconds. */
+  readonly length: number;
+  /** Whether a restored directory may be the last word: then its transcriber waits a minute before it believes that. */
+  readonly restoredLast: boolean;
+}
+
+/** The next round. */
+export function planRound(lot: Lot, { length, restoredLast }: Storm): Round {
   const changes = Math.round(length / 250);
   const count = 3 + Math.round((length / 1000) * 0.3) + lot.below(3);
   const drawn = Object.entries<Kind>(faultKinds).map(([name, { weight }]) => [weight, name as FaultKind] as const);
@@ -34,6 +42,11 @@ export function planRound(lot: Lot, length: number): Round {
     return { kind, target: lot.one(targets), at: lot.below(length * 0.8), lasts: lot.below(longest + 1) };
   });
   const backupAt = lot.below(changes / 2);
-  const restoreAt = lot.one([undefined, undefined, changes, backupAt + 1 + lot.below(changes - backupAt - 1)]);
+  const restoreAt = lot.one([
+    undefined,
+    undefined,
+    restoredLast ? changes : undefined,
+    backupAt + 1 + lot.below(changes - backupAt - 1),
+  ]);
   return { length, changes, backupAt, restoreAt, faults: faults.sort((a, b) => a.at - b.at) };
 }

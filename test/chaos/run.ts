@@ -29,7 +29,7 @@ const end = performance.now() + minutes * 60_000;
 const summary = await chaos({
   seed,
   goesOn: () => performance.now() < end,
-  storm: storm * 1000,
+  storm: { length: storm * 1000, restoredLast: true },
   patience: 300_000,
   log: console.log,
   signal: stop.signal,
