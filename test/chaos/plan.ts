@@ -34,7 +34,7 @@ export interface Storm {
 /** The next round. */
 export function planRound(lot: Lot, { length, restoredLast }: Storm): Round {
   const changes = Math.round(length / 250);
-  const count = 3 + Math.round((length / 1000) * 0.3) + lot.below(3);
+  const count = 3 + Math.round((length / 1000) * 0.5) + lot.below(3);
   const drawn = Object.entries<Kind>(faultKinds).map(([name, { weight }]) => [weight, name as FaultKind] as const);
   const faults = Array.from({ length: count }, (): Fault => {
     const kind = weighted(drawn, lot);

@@ -17,23 +17,25 @@ if (!(minutes > 0) || !Number.isInteger(seed) || !(storm > 0)) {
 // However it is told to stop, it first ends what it started.
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
-let failed = false;
-process.on("uncaughtException", (error) => {
-  console.error(error);
-  failed = true;
-  stop.abort();
-});
+process.on("uncaughtException", (error) => stop.abort(error));
 
 console.log(`seed ${seed}`);
 const end = performance.now() + minutes * 60_000;
-const summary = await chaos({
-  seed,
-  goesOn: () => performance.now() < end,
-  storm: { length: storm * 1000, restoredLast: true },
-  patience: 300_000,
-  log: console.log,
-  signal: stop.signal,
-});
-for (const line of summaryLines(seed, summary)) console.log(line);
-if (stop.signal.aborted) console.log("stopped before its end: nothing was compared since the last round");
-process.exitCode = failed || stop.signal.aborted ? 2 : summary.differences.length > 0 ? 1 : 0;
+try {
+  const summary = await chaos({
+    seed,
+    goesOn: () => performance.now() < end,
+    storm: { length: storm * 1000, restoredLast: true },
+    patience: 300_000,
+    log: console.log,
+    signal: stop.signal,
+  });
+  for (const line of summaryLines(seed, summary)) console.log(line);
+  process.exitCode = summary.differences.length > 0 ? 1 : 0;
+  if (stop.signal.aborted) throw stop.signal.reason;
+} catch (error) {
+  // What breaks after it was told to stop breaks because everything ends.
+  const why = stop.signal.aborted ? stop.signal.reason : error;
+  console.error(why?.name === "AbortError" ? "stopped before its end" : why);
+  process.exit(2); // whatever is left ends with this process
+}

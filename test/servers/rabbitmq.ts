@@ -90,8 +90,11 @@ export async function startRabbit({ tls, member }: Settings = {}): Promise<Rabbi
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
   });
-  const epmd = member ? undefined : start("epmd", epmdArguments(epmdPort));
-  let server = await boot();
+  if (!member) start("epmd", epmdArguments(epmdPort));
+  let server = await boot().catch(async (error) => {
+    await dispose();
+    throw error;
+  });
 
   async function boot(): Promise<ChildProcess> {
     const child = start(join(scripts, "rabbitmq-server"), []);
@@ -145,13 +148,14 @@ export async function startRabbit({ tls, member }: Settings = {}): Promise<Rabbi
       const path = `${scripts}:${env.PATH}`;
       await promisify(execFile)("sh", ["-euc", script], { env: { ...env, PATH: path }, cwd });
     },
-    async [Symbol.asyncDispose]() {
-      await kill9();
-      if (epmd) await end(epmd, "SIGKILL");
-      watchdog.kill();
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-    },
+    [Symbol.asyncDispose]: dispose,
   };
+
+  async function dispose(): Promise<void> {
+    await Promise.all([...processes].map((child) => end(child, "SIGKILL")));
+    watchdog.kill();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
 }
 
 const user = "trigger";
