@@ -59,6 +59,7 @@ async function aliasesIn(path: string): Promise<string[]> {
   const keys = stdout.split("\n").flatMap((line) => line.split(/\s/)[0] || []);
   if (keys.length === 0) return [];
   const asked = run("postmap", ["-q", "-", `lmdb:${path}`]);
+  asked.child.stdin?.on("error", () => {}); // it ended without reading, and says itself why
   asked.child.stdin?.end(`${keys.join("\n")}\n`);
   return (await asked).stdout
     .split("\n")
