@@ -102,7 +102,7 @@ export async function startRabbit({ tls, member }: Settings = {}): Promise<Rabbi
       if (child.exitCode !== null) throw new Error(`RabbitMQ ended as it started:\n${lastWords(folder)}`);
       return (await accepts(port)) && (!tls || (await accepts(tlsPort)));
     };
-    await until(ready, { within: 60_000 });
+    await until(ready, { within: 180_000 });
     return child;
   }
 
@@ -110,7 +110,7 @@ export async function startRabbit({ tls, member }: Settings = {}): Promise<Rabbi
     if (!processes.has(child)) return;
     child.kill("SIGCONT");
     child.kill(signal);
-    await until(() => !processes.has(child), { within: 30_000 });
+    await until(() => !processes.has(child), { within: 60_000 });
     notePids();
   }
 
