@@ -5,6 +5,8 @@ import { summaryLines } from "./summary.ts";
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "10" },
+    /** So many, however long they take; and none of them ends with a restored directory, which would take a minute more. */
+    rounds: { type: "string" },
     seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
     storm: { type: "string", default: "25" },
   },
@@ -24,15 +26,16 @@ const end = performance.now() + minutes * 60_000;
 try {
   const summary = await chaos({
     seed,
-    goesOn: () => performance.now() < end,
-    storm: { length: storm * 1000, restoredLast: true },
+    goesOn: (played) => (values.rounds === undefined ? performance.now() < end : played < Number(values.rounds)),
+    storm: { length: storm * 1000, restoredLast: values.rounds === undefined },
     patience: 300_000,
     log: console.log,
     signal: stop.signal,
   });
   for (const line of summaryLines(seed, summary)) console.log(line);
-  process.exitCode = summary.differences.length > 0 ? 1 : 0;
   if (stop.signal.aborted) throw stop.signal.reason;
+  // Not left to Node, which may keep a connection open that it was told to reset.
+  process.exit(summary.differences.length > 0 ? 1 : 0);
 } catch (error) {
   // What breaks after it was told to stop breaks because everything ends.
   const why = stop.signal.aborted ? stop.signal.reason : error;
