@@ -100,8 +100,8 @@ export function world(seed: number, without: Break | undefined): World {
         incarnation: without === "incarnation",
         check: without === "check",
       },
-      time.monotonic,
-      (text) => judged.seeText(name, text),
+      time,
+      { see: (text) => judged.seeText(name, text), seeRunning: (text) => judged.seeRunning(name, text) },
     );
     let link: Link | undefined;
     let up = false;
