@@ -113,6 +113,7 @@ function heal({ hosts, transcribers, directory, network }: World): void {
   }
   for (const { machine, store } of hosts) {
     for (const fault of Object.keys(machine.faults) as (keyof typeof machine.faults)[]) machine.faults[fault] = 0;
+    machine.raw.mend();
     store.full = 0;
   }
   for (const { source } of transcribers) source.lag = 0;
