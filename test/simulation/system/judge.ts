@@ -9,7 +9,6 @@ import { expected, rock, type ServiceName, serviceNames } from "./campus.ts";
 import type { WorldDirectory } from "./directory.ts";
 import { file, isBad, isWhole } from "./machine.ts";
 import { lineOf, linesServed, storedRows } from "./served.ts";
-import { prepared } from "./store.ts";
 import type { Time } from "./time.ts";
 import type { HostProcess } from "./world.ts";
 
@@ -61,8 +60,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
     const wasLoaded = (): boolean =>
       hosts.some(
         ({ name, store }) =>
-          name === host &&
-          prepared(store.raw, "SELECT 1 FROM install_path WHERE loaded IS NOT NULL").get() !== undefined,
+          name === host && store.raw.prepare("SELECT 1 FROM install_path WHERE loaded IS NOT NULL").get() !== undefined,
       );
     if (text === undefined && !wasLoaded()) return;
     if (text === undefined) broken("P2", `its file is gone; it was ${JSON.stringify(before)}`);
@@ -182,7 +180,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
 
 /** What nobody needs any more, in the store and beside the file. */
 async function leftBehind({ store, machine }: HostProcess): Promise<string | undefined> {
-  const count = (from: string): number => Number(prepared(store.raw, `SELECT count(*) AS n FROM ${from}`).get()?.n);
+  const count = (from: string): number => Number(store.raw.prepare(`SELECT count(*) AS n FROM ${from}`).get()?.n);
   const empty = count("row WHERE desired IS NULL AND loaded IS NULL AND doubt = 0");
   if (empty > 0) return `${empty} rows of the store say nothing`;
   const staged = count("staged");
@@ -197,7 +195,7 @@ async function leftBehind({ store, machine }: HostProcess): Promise<string | und
 }
 
 const followedOf = ({ store }: HostProcess, service: ServiceName): string | undefined =>
-  prepared(store.raw, "SELECT followed FROM service WHERE name = ?").get(service)?.followed as string | undefined;
+  store.raw.prepare("SELECT followed FROM service WHERE name = ?").get(service)?.followed as string | undefined;
 
 /** A key of an entry that is refused as a whole. */
 const isCovered = (key: string, wanted: ReadonlyMap<string, string>): boolean =>

@@ -1,5 +1,4 @@
 import type { ServiceName } from "./campus.ts";
-import { prepared } from "./store.ts";
 import type { HostProcess } from "./world.ts";
 
 /** What a host's store says of a key. */
@@ -12,9 +11,9 @@ export interface StoredRow {
 }
 
 export const storedRows = ({ store }: HostProcess, service: ServiceName): StoredRow[] =>
-  prepared(store.raw, "SELECT key, desired, loaded, why, doubt FROM row WHERE service = ?").all(
-    service,
-  ) as unknown as StoredRow[];
+  store.raw
+    .prepare("SELECT key, desired, loaded, why, doubt FROM row WHERE service = ?")
+    .all(service) as unknown as StoredRow[];
 
 /** What the daemon of a service serves: lines of an address and a name. */
 export const linesServed = ({ machine }: HostProcess, service: ServiceName): string[] =>
