@@ -149,6 +149,7 @@ export function world(seed: number, without: Break | undefined): World {
           ...{ clock: time.seenBy(machine), hashing },
           signal: mine.signal,
           connect: async () => {
+            if (broker.down) throw new Error("the broker cannot be reached");
             link = broker.connect(mine);
             return link;
           },
