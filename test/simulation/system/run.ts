@@ -45,6 +45,7 @@ async function playMany(first: number, count: number): Promise<void> {
     },
     ended(report) {
       played += 1;
+      if (played % 1000 === 0) console.log(`${played} schedules played, ${violations.length} violated a promise`);
       if (!report.violation) return;
       violations.push(report);
       if (!without) console.log(`--seed ${report.seed}: ${report.violation.message}`);
