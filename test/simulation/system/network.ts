@@ -12,6 +12,8 @@ export interface Network {
   loseQueue(name: string): void;
   /** The broker stops and comes back with nothing. */
   loseDisk(downFor: number): void;
+  /** It cannot be reached by anybody. */
+  readonly down: boolean;
   /** The broker accepts this many messages more that it will not have. */
   lose: number;
   /** The broker has this many messages more twice. */
@@ -302,6 +304,9 @@ export function network({ time, random, see, queueLimit }: NetworkOptions): Netw
   return {
     hub,
     connect,
+    get down() {
+      return time.monotonic() < downUntil;
+    },
     get lose() {
       return world.lose;
     },

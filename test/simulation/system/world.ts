@@ -100,8 +100,8 @@ export function world(seed: number, without: Break | undefined): World {
         incarnation: without === "incarnation",
         check: without === "check",
       },
-      time.monotonic,
-      (text) => judged.seeText(name, text),
+      time,
+      { see: (text) => judged.seeText(name, text), seeRunning: (text) => judged.seeRunning(name, text) },
     );
     let link: Link | undefined;
     let up = false;
@@ -149,6 +149,7 @@ export function world(seed: number, without: Break | undefined): World {
           ...{ clock: time.seenBy(machine), hashing },
           signal: mine.signal,
           connect: async () => {
+            if (broker.down) throw new Error("the broker cannot be reached");
             link = broker.connect(mine);
             return link;
           },
