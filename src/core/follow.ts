@@ -177,4 +177,7 @@ function differing(mine: readonly string[], theirs: readonly string[]): Range[] 
   return all;
 }
 
+/** How much of a table still differs, by its key hashes: from 0 to 1. */
+export const leftToRepair = ({ repair = [] }: Followed): number => extent(repair) / hashEnd;
+
 const extent = (ranges: readonly Range[]): number => ranges.reduce((sum, [from, to]) => sum + to - from, 0);

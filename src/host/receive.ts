@@ -10,7 +10,7 @@ import {
   type StreamMessage,
 } from "../core/stream.ts";
 import type { Delivery } from "../ports/broker.ts";
-import { isBusy, patiently, transaction } from "../sqlite/open.ts";
+import { patiently, transaction } from "../sqlite/open.ts";
 import type { StoredMessages } from "./messages.ts";
 import { readMessage } from "./read-message.ts";
 import type { StoredRows } from "./rows.ts";
@@ -92,6 +92,7 @@ export function receiver(
 
   function storeAll(deliveries: readonly Delivery[], now: number): Taken[] {
     const before = followed;
+    const restoreDigest = rows?.digest.saved();
     try {
       return transaction(database, () => {
         const taken = deliveries.map((delivery) => takeOne(delivery, now)).filter((one) => one !== undefined);
@@ -108,7 +109,7 @@ export function receiver(
     } catch (error) {
       // The transaction was taken back, so what is remembered in memory must be as well.
       followed = before;
-      if (!isBusy(error)) rows?.recompute(now);
+      restoreDigest?.();
       throw error;
     }
   }

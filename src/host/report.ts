@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ServiceReport } from "../core/report.ts";
-import { heldRemovals } from "./blast-radius.ts";
+import { openQuestion } from "./blast-radius.ts";
 import { heldRows } from "./given.ts";
 import { installStatus } from "./install/book.ts";
 import { storedMessages } from "./messages.ts";
@@ -15,7 +15,6 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
   const messages = storedMessages(database, service);
   const count = (rows: string): number =>
     Number(database.prepare(`SELECT count(*) AS rows FROM ${rows}`).get(service)?.rows ?? 0);
-  const removals = heldRemovals(database, service);
   const form = facts?.form ?? "table";
   const rowsOwed = count(owedRows);
   const owed = form === "plain" ? messages.waiting() : rowsOwed;
@@ -32,7 +31,7 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
     why: facts?.held ?? facts?.failing ?? waitsFor(form, owed, facts),
     failing: facts?.failing !== undefined,
     held: facts?.held,
-    removals: removals && { digest: removals.digest, rows: removals.keys.length },
+    removals: openQuestion(database, service),
     refused: database
       .prepare(`SELECT key, why, since, loaded IS NOT NULL AS kept FROM ${keptRows} ORDER BY key LIMIT ?`)
       .all(service, named)
@@ -53,10 +52,15 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
   };
 }
 
+/** How much of a table is still to come, for people. */
+export const sayLeft = (left: number): string =>
+  `${(left * 100).toFixed(left < 0.1 ? 1 : 0)} % of it differs and is still to come`;
+
 function waitsFor(form: string, owed: number, facts: ReturnType<typeof readFacts>): string | undefined {
+  const left = facts && facts.left > 0 ? `: ${sayLeft(facts.left)}` : "";
   if (form === "table" && !facts?.followed.equal)
-    return "waits for its table: it was never compared with the transcriber's";
-  if (facts?.followed.doubt) return "its table is being compared with the transcriber's";
+    return `waits for its table${left || ": it was never compared with the transcriber's"}`;
+  if (facts?.followed.doubt) return `its table is being compared with the transcriber's${left}`;
   if ((facts?.full ?? 0) > 0) return "a full run is owed";
   return owed > 0 ? "waits for its next run" : undefined;
 }

@@ -1,11 +1,13 @@
 import type { DatabaseSync } from "node:sqlite";
-import { Digest, keyHash } from "../core/digest.ts";
+import { bucketCount, bucketRange, Digest, keyHash } from "../core/digest.ts";
 import type { Write } from "../core/follow.ts";
 import { reason } from "../core/outcome.ts";
 import { readRow } from "../core/read-row.ts";
 import { type Cell, type CellChange, coverOf, isRefused, refusalOf, rowLimit } from "../core/row.ts";
 import type { Table } from "../core/service.ts";
+import type { Steps } from "../core/steps.ts";
 import { transaction } from "../sqlite/open.ts";
+import { keptRows } from "./store.ts";
 
 /** The stored rows of one table service: what the transcriber said goes in, what a run is given comes out. */
 export interface StoredRows {
@@ -13,36 +15,37 @@ export interface StoredRows {
   readonly digest: Digest;
   /** Writes what `follow` decided; in the caller's transaction. */
   write(write: Write, now: number): void;
-  /** Forgets, of a damaged file, what was loaded and is no row any more. */
-  mend(): void;
-  /** Reads the digest and the judgement of every row anew: at start, or when a transaction was taken back. */
-  recompute(now: number): void;
+  /** Decides anew, of every row that is kept out of force, whether it still is; in the caller's transaction. */
+  judgeKept(now: number): void;
+  /**
+   * Reads the digest and the judgement of every row anew, a bucket at a time; rows may move between its steps.
+   * Forgets, of a damaged file, what was loaded and is no row any more.
+   */
+  recompute(now: number): Steps<void>;
 }
 
 export function storedRows(database: DatabaseSync, service: string, table: Table): StoredRows {
   const sql = statements(database);
-  let digest = new Digest(service);
+  const digest = new Digest(service);
 
   function set(key: string, cell: Cell | null, now: number): void {
-    const found = sql.get.get(service, key) as { desired: string | null } | undefined;
+    const found = sql.get.get(service, key) as Stored | undefined;
     const before = found?.desired ?? null;
     if (before === cell) return;
     digest.move(key, before, cell);
     sql.put.run(service, key, keyHash(key), cell);
-    judge(key, now);
+    judge(key, { desired: cell, loaded: found?.loaded ?? null, why: found?.why ?? null }, now);
     if (key === coverOf(key)) {
       // Keys of the entry that have no word of their own live or go by what is said of the entry as a whole.
-      for (const { key: part } of sql.parts.all(service, `${key}/`, `${key}0`)) judge(String(part), now);
+      for (const part of sql.parts.all(service, `${key}/`, `${key}0`) as unknown as Keyed[]) judge(part.key, part, now);
     }
   }
 
   /** Decides whether the loaded row is kept instead of what is desired, and why. */
-  function judge(key: string, now: number): void {
-    const row = sql.get.get(service, key) as { desired: string | null; loaded: string | null; why: string | null };
-    if (!row) return;
-    const why = reasonToKeep(key, row.desired, row.loaded);
-    if (why !== row.why) sql.why.run(why, why === null ? null : now, service, key);
-    sql.forget.run(service, key);
+  function judge(key: string, { desired, loaded, why: before }: Stored, now: number): void {
+    const why = reasonToKeep(key, desired, loaded);
+    if (why !== before) sql.why.run(why, why === null ? null : now, service, key);
+    if (desired === null && loaded === null) sql.forget.run(service, key);
   }
 
   function reasonToKeep(key: string, desired: string | null, loaded: string | null): string | null {
@@ -68,24 +71,47 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
     for (const [key, cell] of changes) set(key, cell, now);
   }
 
-  function recompute(now: number): void {
-    digest = new Digest(service);
-    for (let after = ""; ; ) {
-      const page = sql.page.all(service, after) as { key: string; desired: string | null }[];
-      for (const { key, desired } of page) {
-        digest.move(key, null, desired);
-        judge(key, now);
-      }
-      const last = page.at(-1);
-      if (!last) return;
-      after = last.key;
+  function judgeKept(now: number): void {
+    for (const row of sql.kept.all(service) as unknown as Keyed[]) judge(row.key, row, now);
+  }
+
+  function* recompute(now: number): Steps<void> {
+    for (let bucket = 0; bucket < bucketCount; bucket++) {
+      yield { what: `reading the rows of ${service}`, done: bucket, of: bucketCount };
+      recomputeOne(bucket, now);
     }
   }
 
+  function recomputeOne(bucket: number, now: number): void {
+    const [from, to] = bucketRange(bucket);
+    const [first, last] = [bucket === 0 ? -everyHash : from, bucket === bucketCount - 1 ? everyHash : to];
+    const rows = sql.bucket.all(service, first, last) as unknown as Placed[];
+    digest.remake(
+      bucket,
+      rows.flatMap(({ key, desired }) => (desired === null ? [] : [[key, desired] as const])),
+    );
+    const wrong = rows.filter(
+      ({ key, hash, desired, loaded, why, torn }) =>
+        torn === 1 ||
+        hash !== keyHash(key) ||
+        why !== reasonToKeep(key, desired, loaded) ||
+        (desired === null && loaded === null),
+    );
+    // Nearly always all is well: who reads a million rows must not lock others out.
+    if (wrong.length === 0) return;
+    transaction(database, () => {
+      for (const row of wrong) mend(row, now);
+    });
+  }
+
+  function mend({ key, torn }: Placed, now: number): void {
+    sql.place.run(keyHash(key), service, key);
+    if (torn === 1) sql.mend.run(service, key);
+    judge(key, sql.get.get(service, key) as unknown as Stored, now);
+  }
+
   return {
-    get digest() {
-      return digest;
-    },
+    digest,
     write(write, now) {
       if (write.kind === "part") return replace(write.part.from, write.part.to, write.part.rows, now);
       if (write.kind === "stage") {
@@ -103,10 +129,23 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
       sql.unstage.run(service);
       apply(write.rows, now);
     },
-    mend: () => void sql.mend.run(service),
-    recompute: (now) => transaction(database, () => recompute(now)),
+    judgeKept,
+    recompute,
   };
 }
+
+/** No hash that a damaged file has is beyond this, either way. */
+const everyHash = Number.MAX_SAFE_INTEGER;
+
+interface Stored {
+  readonly desired: string | null;
+  readonly loaded: string | null;
+  /** Why the loaded row is kept. */
+  readonly why: string | null;
+}
+type Keyed = Stored & { readonly key: string };
+/** As a damaged file may have it: under a hash that is not its key's, or with what is no row. */
+type Placed = Keyed & { readonly hash: number; readonly torn: number };
 
 /** Why a cell is no row of a table. Whatever is in it, judging it must not be in the way of the others. */
 function wrongCell(table: Table, cell: Cell): string | undefined {
@@ -136,11 +175,16 @@ function statements(database: DatabaseSync) {
     ),
     mend: database.prepare(
       `UPDATE row SET loaded = ${object("loaded")}, given = ${object("given")}
-       WHERE service = ? AND (loaded IS NOT ${object("loaded")} OR given IS NOT ${object("given")})`,
+       WHERE service = ? AND key = ?`,
     ),
-    parts: database.prepare("SELECT key FROM row WHERE service = ? AND key >= ? AND key < ?"),
+    parts: database.prepare("SELECT key, desired, loaded, why FROM row WHERE service = ? AND key >= ? AND key < ?"),
     range: database.prepare("SELECT key FROM row WHERE service = ? AND hash >= ? AND hash < ? AND desired IS NOT NULL"),
-    page: database.prepare("SELECT key, desired FROM row WHERE service = ? AND key > ? ORDER BY key LIMIT 1000"),
+    bucket: database.prepare(
+      `SELECT key, hash, desired, loaded, why, loaded IS NOT ${object("loaded")} OR given IS NOT ${object("given")} AS torn
+       FROM row WHERE service = ? AND hash >= ? AND hash < ?`,
+    ),
+    place: database.prepare("UPDATE row SET hash = ? WHERE service = ? AND key = ?"),
+    kept: database.prepare(`SELECT key, desired, loaded, why FROM ${keptRows}`),
     stage: database.prepare("INSERT INTO staged (service, key, cell) VALUES (?, ?, ?)"),
     staged: database.prepare("SELECT key, cell FROM staged WHERE service = ? ORDER BY position"),
     unstage: database.prepare("DELETE FROM staged WHERE service = ?"),
