@@ -66,6 +66,8 @@ const partMessage = z.object({
   from: z.number().int(),
   to: z.number().int(),
   rows: z.array(z.tuple([z.string(), z.string()])),
+  /** The ranges within it, in order, that are what the host has said to have: they stay, and none of `rows` is in them. */
+  same: z.array(z.tuple([z.number().int(), z.number().int()])).optional(),
 });
 /** What a person asks of a service's hosts, or, of the service `event`, of the transcriber (`verify` alone). */
 export const orderMessage = z.object({
@@ -132,6 +134,9 @@ const serverOf = (csn: string): string => csn.split("#", 3)[2] ?? "";
 const csnOf = (state: DirectoryState, server: string): string | undefined =>
   state.find((csn) => serverOf(csn) === server);
 
+/** A host says what it has in at most so many parts of a range. */
+export const havePartsLimit = 1024;
+
 /** What a host asks of the transcriber about one table. */
 export const askMessage = z.object({
   trigger: z.literal(protocolVersion),
@@ -141,7 +146,12 @@ export const askMessage = z.object({
   want: z.union([
     z.literal("digest"),
     z.literal("buckets"),
-    z.object({ from: z.number().int(), to: z.number().int() }),
+    z.object({
+      from: z.number().int(),
+      to: z.number().int(),
+      /** What the host has in the range: the sums of equal parts of it. */
+      have: z.array(z.string().length(32)).max(havePartsLimit).readonly().optional(),
+    }),
   ]),
 });
 

@@ -12,6 +12,7 @@ import {
 import type { Delivery } from "../ports/broker.ts";
 import { patiently, transaction } from "../sqlite/open.ts";
 import type { StoredMessages } from "./messages.ts";
+import { narrowing } from "./narrow.ts";
 import { readMessage } from "./read-message.ts";
 import type { StoredRows } from "./rows.ts";
 import { oweFullRun, readFacts, writeFacts } from "./store.ts";
@@ -65,6 +66,7 @@ export function receiver(
   }: { obey: (order: OrderMessage) => void; log: (line: string) => void; safeguards?: Safeguards | undefined },
 ): Receiver {
   const { database, name, rows, messages } = store;
+  const narrows = rows && narrowing(name, rows);
   let followed: Followed = readFacts(database, name)?.followed ?? {};
 
   function takeOne(delivery: Delivery, now: number): Taken | undefined {
@@ -124,11 +126,12 @@ export function receiver(
       const followups = taken.filter((one) => "followup" in one);
       // Of several questions only the last is of use: it was decided last.
       const want = followups.findLast(({ followup }) => followup.ask)?.followup.ask;
+      for (const { of } of followups) if (of.kind === "part") narrows?.heard(of);
       const refused = followups.findLast(({ followup }) => followup.refused);
       return {
         moved: rows ? followups.some(({ followup }) => followup.write) : taken.length < deliveries.length,
         heard: followups.length > 0,
-        want,
+        want: want && narrows ? narrows.narrow(want) : want,
         say: refused ? refusal(host, name, refused, followed) : [],
         verify: taken.some((one) => "order" in one && one.order.order === "verify"),
         asked: taken.some((one) => "order" in one),

@@ -6,6 +6,8 @@ import { readRow } from "../core/read-row.ts";
 import { type Cell, type CellChange, coverOf, isRefused, refusalOf, rowLimit } from "../core/row.ts";
 import type { Table } from "../core/service.ts";
 import type { Steps } from "../core/steps.ts";
+import type { PartMessage } from "../core/stream.ts";
+import { without } from "../core/sums.ts";
 import { transaction } from "../sqlite/open.ts";
 import { keptRows } from "./store.ts";
 
@@ -15,6 +17,12 @@ export interface StoredRows {
   readonly digest: Digest;
   /** Writes what `follow` decided; in the caller's transaction. */
   write(write: Write, now: number): void;
+  /** The desired rows from a key hash on, in the order of theirs: not many more than so many, and where they end. */
+  inHashOrder(
+    from: number,
+    to: number,
+    most: number,
+  ): { readonly to: number; readonly cells: [key: string, cell: Cell][] };
   /** Decides anew, of every row that is kept out of force, whether it still is; in the caller's transaction. */
   judgeKept(now: number): void;
   /**
@@ -59,10 +67,12 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
     return cover?.desired && isRefused(cover.desired) ? `refused: ${refusalOf(cover.desired)}` : null;
   }
 
-  function replace(from: number, to: number, rows: readonly (readonly [string, Cell])[], now: number): void {
+  function replace({ from, to, rows, same = [] }: PartMessage, now: number): void {
     const here = new Map(rows);
-    for (const { key } of sql.range.all(service, from, to)) {
-      if (!here.has(String(key))) set(String(key), null, now);
+    for (const range of without([from, to], same)) {
+      for (const { key } of sql.range.all(service, ...range)) {
+        if (!here.has(String(key))) set(String(key), null, now);
+      }
     }
     for (const [key, cell] of here) set(key, cell, now);
   }
@@ -113,7 +123,7 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
   return {
     digest,
     write(write, now) {
-      if (write.kind === "part") return replace(write.part.from, write.part.to, write.part.rows, now);
+      if (write.kind === "part") return replace(write.part, now);
       if (write.kind === "stage") {
         if (write.first) sql.unstage.run(service);
         for (const [key, cell] of write.rows) sql.stage.run(service, key, cell);
@@ -128,6 +138,12 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
       }
       sql.unstage.run(service);
       apply(write.rows, now);
+    },
+    inHashOrder(from, to, most) {
+      const beyond = sql.beyond.get(service, from, to, most);
+      const end = beyond ? Math.max(Number(beyond.hash), from + 1) : to;
+      const rows = sql.bucket.all(service, from, end) as unknown as Placed[];
+      return { to: end, cells: rows.flatMap(({ key, desired }) => (desired === null ? [] : [[key, desired]])) };
     },
     judgeKept,
     recompute,
@@ -184,6 +200,9 @@ function statements(database: DatabaseSync) {
        FROM row WHERE service = ? AND hash >= ? AND hash < ?`,
     ),
     place: database.prepare("UPDATE row SET hash = ? WHERE service = ? AND key = ?"),
+    beyond: database.prepare(
+      "SELECT hash FROM row WHERE service = ? AND hash >= ? AND hash < ? ORDER BY hash LIMIT 1 OFFSET ?",
+    ),
     kept: database.prepare(`SELECT key, desired, loaded, why FROM ${keptRows}`),
     stage: database.prepare("INSERT INTO staged (service, key, cell) VALUES (?, ?, ?)"),
     staged: database.prepare("SELECT key, cell FROM staged WHERE service = ? ORDER BY position"),
