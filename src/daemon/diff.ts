@@ -10,7 +10,7 @@ import { masked } from "../core/secret.ts";
 import type { Columns, Table } from "../core/service.ts";
 import { heldRemovals } from "../host/blast-radius.ts";
 import { rowsInForce } from "../host/given.ts";
-import { ownNames } from "../host/owned.ts";
+import { attachOwned, createOwnedTables, ownNames } from "../host/owned.ts";
 import { type RunContext, runTable } from "../host/run.ts";
 import { owedRows, oweFullRun, readFacts, writeFacts } from "../host/store.ts";
 import { hostWords } from "../host/words.ts";
@@ -19,7 +19,7 @@ import { realMachine } from "../machines/real.ts";
 import type { Project } from "../project/project.ts";
 import { openDatabase } from "../sqlite/open.ts";
 import { systemClock } from "./clock.ts";
-import { storeFile } from "./store-file.ts";
+import { ownedFile, storeFile } from "./store-file.ts";
 
 /** How what is in force on this machine differs from what trigger put there. Only looked at: nothing is changed. */
 export interface ServiceDifference {
@@ -50,8 +50,12 @@ export async function serviceDifference(
   const folder = await mkdtemp(join(tmpdir(), "trigger-diff-"));
   try {
     copyStore(file, join(folder, "store.db"));
+    const owned = ownedFile(project.state, host);
+    if (existsSync(owned)) copyStore(owned, join(folder, "owned.db"));
     const database = openDatabase(join(folder, "store.db"));
     try {
+      attachOwned(database, join(folder, "owned.db"));
+      createOwnedTables(database);
       const context = { host, service, database, machine: dryMachine(realMachine()), clock: systemClock, signal, log };
       return await compare(table, context);
     } finally {
