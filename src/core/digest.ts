@@ -38,6 +38,8 @@ export class Digest {
   readonly #hashing: Hashing;
   readonly #buckets: bigint[];
   readonly #counts: number[];
+  /** The buckets as they are said: a change makes one anew, not each of them. */
+  readonly #texts: string[];
   #count = 0;
   #root: string | undefined;
 
@@ -46,6 +48,7 @@ export class Digest {
     this.#hashing = hashing;
     this.#buckets = new Array<bigint>(hashing.buckets).fill(0n);
     this.#counts = new Array<number>(hashing.buckets).fill(0);
+    this.#texts = this.#buckets.map(textOf);
   }
 
   /** Tells of one key: its cell before and after, null for none. */
@@ -56,7 +59,9 @@ export class Digest {
     let sum = this.#buckets[bucket] ?? 0n;
     if (before !== null) sum -= cellHash(this.#service, key, before);
     if (after !== null) sum += cellHash(this.#service, key, after);
-    this.#buckets[bucket] = ((sum % modulus) + modulus) % modulus;
+    sum = ((sum % modulus) + modulus) % modulus;
+    this.#buckets[bucket] = sum;
+    this.#texts[bucket] = textOf(sum);
     const more = (after === null ? 0 : 1) - (before === null ? 0 : 1);
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + more;
     this.#count += more;
@@ -68,15 +73,18 @@ export class Digest {
     this.#count -= this.#counts[bucket] ?? 0;
     this.#counts[bucket] = 0;
     this.#buckets[bucket] = 0n;
+    this.#texts[bucket] = textOf(0n);
     this.#root = undefined;
     for (const [key, cell] of cells) this.move(key, null, cell);
   }
 
   /** Remembers what it is, and gives what goes back to that: for a transaction that is taken back. */
   saved(): () => void {
-    const [buckets, counts, count, root] = [[...this.#buckets], [...this.#counts], this.#count, this.#root];
+    const [buckets, texts, counts] = [[...this.#buckets], [...this.#texts], [...this.#counts]];
+    const [count, root] = [this.#count, this.#root];
     return () => {
       for (const [bucket, sum] of buckets.entries()) this.#buckets[bucket] = sum;
+      for (const [bucket, text] of texts.entries()) this.#texts[bucket] = text;
       for (const [bucket, rows] of counts.entries()) this.#counts[bucket] = rows;
       this.#count = count;
       this.#root = root;
@@ -90,12 +98,14 @@ export class Digest {
 
   /** The digest of the whole table, 64 hexadecimal digits. */
   get root(): string {
-    this.#root ??= hash("sha256", `${this.#count}\n${this.buckets().join("")}`);
+    this.#root ??= hash("sha256", `${this.#count}\n${this.#texts.join("")}`);
     return this.#root;
   }
 
   /** The digests of the buckets, each of 64 hexadecimal digits. */
   buckets(): string[] {
-    return this.#buckets.map((sum) => sum.toString(16).padStart(64, "0"));
+    return [...this.#texts];
   }
 }
+
+const textOf = (sum: bigint): string => sum.toString(16).padStart(64, "0");

@@ -167,7 +167,7 @@ function differing(mine: readonly string[], theirs: readonly string[]): Range[] 
   let apart = true;
   for (const [bucket, sum] of mine.entries()) {
     if (sum === theirs[bucket]) {
-      apart ||= !/^0*$/.test(sum);
+      apart ||= sum !== emptyBucket;
       continue;
     }
     const [from, to] = bucketRange(bucket, mine.length);
@@ -181,5 +181,7 @@ function differing(mine: readonly string[], theirs: readonly string[]): Range[] 
 
 /** How much of a table still differs, by its key hashes: from 0 to 1. */
 export const leftToRepair = ({ repair = [] }: Followed): number => extent(repair) / hashEnd;
+
+const emptyBucket = "0".repeat(64);
 
 const extent = (ranges: readonly Range[]): number => ranges.reduce((sum, [from, to]) => sum + to - from, 0);

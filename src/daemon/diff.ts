@@ -5,12 +5,12 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { compareObserved, type Difference } from "../core/compare.ts";
 import { reason, UserError } from "../core/outcome.ts";
-import { canonical } from "../core/row.ts";
+import { canonical, isRefused } from "../core/row.ts";
 import { masked } from "../core/secret.ts";
 import type { Columns, Table } from "../core/service.ts";
 import { heldRemovals } from "../host/blast-radius.ts";
 import { rowsInForce } from "../host/given.ts";
-import { attachOwned, createOwnedTables, ownNames } from "../host/owned.ts";
+import { ownNames } from "../host/owned.ts";
 import { type RunContext, runTable } from "../host/run.ts";
 import { owedRows, oweFullRun, readFacts, writeFacts } from "../host/store.ts";
 import { hostWords } from "../host/words.ts";
@@ -19,7 +19,7 @@ import { realMachine } from "../machines/real.ts";
 import type { Project } from "../project/project.ts";
 import { openDatabase } from "../sqlite/open.ts";
 import { systemClock } from "./clock.ts";
-import { ownedFile, storeFile } from "./store-file.ts";
+import { openOwned, ownedFile, storeFile } from "./store-file.ts";
 
 /** How what is in force on this machine differs from what trigger put there. Only looked at: nothing is changed. */
 export interface ServiceDifference {
@@ -54,8 +54,7 @@ export async function serviceDifference(
     if (existsSync(owned)) copyStore(owned, join(folder, "owned.db"));
     const database = openDatabase(join(folder, "store.db"));
     try {
-      attachOwned(database, join(folder, "owned.db"));
-      createOwnedTables(database);
+      openOwned(database, join(folder, "owned.db"));
       const context = { host, service, database, machine: dryMachine(realMachine()), clock: systemClock, signal, log };
       return await compare(table, context);
     } finally {
@@ -124,7 +123,7 @@ function removalsIn(database: DatabaseSync, service: string, table: Table): Serv
 
 function waitingRows(database: DatabaseSync, service: string, table: Table): ServiceDifference["waiting"] {
   const read = (text: unknown): Columns | undefined =>
-    typeof text === "string" ? (masked(JSON.parse(text), table.secret) as Columns) : undefined;
+    typeof text === "string" && !isRefused(text) ? (masked(JSON.parse(text), table.secret) as Columns) : undefined;
   return database
     .prepare(`SELECT desired, loaded FROM ${owedRows} ORDER BY key`)
     .all(service)

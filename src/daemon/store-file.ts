@@ -1,5 +1,5 @@
-import { existsSync, renameSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { UserError } from "../core/outcome.ts";
 import { attachOwned, createOwnedTables } from "../host/owned.ts";
@@ -8,7 +8,7 @@ import { createStoreTables, knownServices } from "../host/store.ts";
 import { createWordsTables } from "../host/words.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Lock, takeLock } from "../sqlite/lock.ts";
-import { openDatabase, transaction } from "../sqlite/open.ts";
+import { createPrivate, openDatabase, transaction } from "../sqlite/open.ts";
 import { checkWhole, isBroken, Unusable } from "../sqlite/sound.ts";
 import { createNetworkTables } from "./network.ts";
 
@@ -62,6 +62,13 @@ export function openStore(
   return openSound(storeFile(state, host), prepare, now, lost, damage);
 }
 
+/** Attaches to a host's store, or to a copy of it, what the host wrote into daemons. */
+export function openOwned(database: DatabaseSync, file: string): void {
+  createPrivate(file);
+  attachOwned(database, file);
+  createOwnedTables(database);
+}
+
 /** Opens a database and prepares it; a file that is none, or is damaged, is set aside, and another one begun. `damage` is what was met while it was open. */
 export function openSound(
   file: string,
@@ -88,8 +95,22 @@ export function openSound(
     if (!isBroken(error)) throw error;
     const aside = `${file}.corrupt-${new Date(now).toISOString().replaceAll(":", "")}`;
     for (const suffix of ["", "-wal", "-shm"]) moveAside(`${file}${suffix}`, `${aside}${suffix}`);
+    forgetAsides(file);
     lost(`could not be read (${error.message}) and is set aside as ${aside}`);
     return open();
+  }
+}
+
+/** How many damaged files are kept of each. */
+const keptAsides = 10;
+
+/** A disk that damages files again and again is not filled with them. */
+function forgetAsides(file: string): void {
+  const folder = dirname(file);
+  const asides = readdirSync(folder).filter((name) => name.startsWith(`${basename(file)}.corrupt-`));
+  const ages = [...new Set(asides.map((name) => name.replace(/-(wal|shm)$/, "")))].sort();
+  for (const name of asides) {
+    if (!ages.slice(-keptAsides).some((kept) => name.startsWith(kept))) rmSync(join(folder, name));
   }
 }
 

@@ -45,7 +45,7 @@ export function hostService(name: string, service: Service, options: HostOptions
   const machine = options.machineOf(name);
   const log = (line: string): void => options.log(`${name}: ${line}`);
   const table = "table" in service ? service.table : undefined;
-  const rows = table ? storedRows(database, name, table) : undefined;
+  const rows = table ? storedRows(database, name, table, options.hashing) : undefined;
   const messages = storedMessages(database, name);
   const store: ServiceStore = { database, name, service, rows, messages };
   const { removalLimit } = options;
@@ -99,11 +99,11 @@ export function hostService(name: string, service: Service, options: HostOptions
     signal,
   );
 
-  /** The digest is made from the rows themselves, and they are judged by the code that is there now. */
-  async function readRows(): Promise<void> {
+  /** The digest is made from the rows themselves, and at the start they are judged by the code that is there now. */
+  async function readRows({ judged = true } = {}): Promise<void> {
     if (rows)
-      await inSlices(rows.recompute(clock.now()), { clock, signal, log: options.log }).catch((error) =>
-        judge(database, error),
+      await inSlices(rows.recompute(judged ? clock.now() : undefined), { clock, signal, log: options.log }).catch(
+        (error) => judge(database, error),
       );
   }
 
@@ -133,7 +133,7 @@ export function hostService(name: string, service: Service, options: HostOptions
         sayRepair();
         if (want) question.ask(want);
         // The digest is made from the rows again, rather than believed.
-        if (verify && table) readRows().then(() => question.ask("digest"), unread);
+        if (verify && table) readRows({ judged: false }).then(() => question.ask("digest"), unread);
         for (const refusal of refusals) say(refusal);
         work.poke({ again: asked });
         changed();

@@ -18,6 +18,7 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
       oweFullRun(database, name);
       if (table) install.owe();
     }
+    if (order === "verify") judgeAnew();
     if (order === "retry") {
       // A table takes no plain messages: what is parked there stays for a person to read, and to drop.
       if (!table) messages.retry();

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { ServiceReport } from "../core/report.ts";
 import { openQuestion } from "./blast-radius.ts";
 import { heldRows } from "./given.ts";
-import { installStatus } from "./install/book.ts";
+import { owedReloads } from "./install/book.ts";
 import { storedMessages } from "./messages.ts";
 import { keptRows, owedRows, readFacts } from "./store.ts";
 
@@ -16,8 +16,10 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
   const count = (rows: string): number =>
     Number(database.prepare(`SELECT count(*) AS rows FROM ${rows}`).get(service)?.rows ?? 0);
   const form = facts?.form ?? "table";
-  const rowsOwed = count(owedRows);
-  const owed = form === "plain" ? messages.waiting() : rowsOwed;
+  const owed = form === "plain" ? messages.waiting() : count(owedRows);
+  const kept = count(keptRows);
+  const parked = messages.parked();
+  // Mostly nothing is kept, and nothing parked: then there is nothing to list.
   return {
     code: facts?.code ?? "",
     form,
@@ -31,23 +33,13 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
     why: facts?.held ?? facts?.failing ?? waitsFor(form, owed, facts),
     failing: facts?.failing !== undefined,
     held: facts?.held,
-    removals: openQuestion(database, service),
-    refused: database
-      .prepare(`SELECT key, why, since, loaded IS NOT NULL AS kept FROM ${keptRows} ORDER BY key LIMIT ?`)
-      .all(service, named)
-      .map(({ key, why, since, kept }) => ({
-        key: String(key),
-        why: String(why),
-        since: Number(since),
-        kept: kept === 1,
-      })),
-    refusedCount: count(keptRows),
-    heldCount: count(heldRows),
-    parked: messages.listParked(named),
-    parkedCount: messages.parked(),
-    reloads: installStatus(database)
-      .owed.filter((debt) => debt.service === service)
-      .map(({ path }) => path),
+    removals: kept > 0 ? openQuestion(database, service) : undefined,
+    refused: kept > 0 ? listKept(database, service) : [],
+    refusedCount: kept,
+    heldCount: kept > 0 ? count(heldRows) : 0,
+    parked: parked > 0 ? messages.listParked(named) : [],
+    parkedCount: parked,
+    reloads: owedReloads(database, service),
     ranAt: facts?.ranAt,
   };
 }
@@ -55,6 +47,17 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
 /** How much of a table is still to come, for people. */
 export const sayLeft = (left: number): string =>
   `${(left * 100).toFixed(left < 0.1 ? 1 : 0)} % of it differs and is still to come`;
+
+const listKept = (database: DatabaseSync, service: string): ServiceReport["refused"] =>
+  database
+    .prepare(`SELECT key, why, since, loaded IS NOT NULL AS kept FROM ${keptRows} ORDER BY key LIMIT ?`)
+    .all(service, named)
+    .map(({ key, why, since, kept }) => ({
+      key: String(key),
+      why: String(why),
+      since: Number(since),
+      kept: kept === 1,
+    }));
 
 function waitsFor(form: string, owed: number, facts: ReturnType<typeof readFacts>): string | undefined {
   const left = facts && facts.left > 0 ? `: ${sayLeft(facts.left)}` : "";

@@ -1,9 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
-import { bucketCount, bucketRange, Digest, keyHash } from "../core/digest.ts";
+import { bucketRange, Digest, keyHash, sha256 } from "../core/digest.ts";
 import type { Write } from "../core/follow.ts";
 import { reason } from "../core/outcome.ts";
 import { readRow } from "../core/read-row.ts";
-import { type Cell, type CellChange, coverOf, isRefused, refusalOf, rowLimit } from "../core/row.ts";
+import { type Cell, type CellChange, coverOf, isRefused, isRefusedSql, refusalOf, rowLimit } from "../core/row.ts";
 import type { Table } from "../core/service.ts";
 import type { Steps } from "../core/steps.ts";
 import type { PartMessage } from "../core/stream.ts";
@@ -26,15 +26,15 @@ export interface StoredRows {
   /** Decides anew, of every row that is kept out of force, whether it still is; in the caller's transaction. */
   judgeKept(now: number): void;
   /**
-   * Reads the digest and the judgement of every row anew, a bucket at a time; rows may move between its steps.
+   * Makes the digest from the rows again, a bucket at a time; rows may move between its steps. With a time every row is judged anew, too.
    * Forgets, of a damaged file, what was loaded and is no row any more.
    */
-  recompute(now: number): Steps<void>;
+  recompute(judgedAt?: number): Steps<void>;
 }
 
-export function storedRows(database: DatabaseSync, service: string, table: Table): StoredRows {
+export function storedRows(database: DatabaseSync, service: string, table: Table, hashing = sha256): StoredRows {
   const sql = statements(database);
-  const digest = new Digest(service);
+  const digest = new Digest(service, hashing);
 
   function set(key: string, cell: Cell | null, now: number): void {
     const found = sql.get.get(service, key) as Stored | undefined;
@@ -50,21 +50,28 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
   }
 
   /** Decides whether the loaded row is kept instead of what is desired, and why. */
-  function judge(key: string, { desired, loaded, why: before }: Stored, now: number): void {
-    const why = reasonToKeep(key, desired, loaded);
-    if (why !== before) sql.why.run(why, why === null ? null : now, service, key);
-    if (desired === null && loaded === null) sql.forget.run(service, key);
+  function judge(key: string, row: Stored, now: number): void {
+    const why = whyKept(key, row);
+    if (why !== row.why) sql.why.run(why, why === null ? null : now, service, key);
+    if (row.desired === null && row.loaded === null) sql.forget.run(service, key);
+  }
+
+  function whyKept(key: string, { desired, loaded }: Stored): string | null {
+    const reason = reasonToKeep(key, desired, loaded);
+    // What a refusal takes away is owed like any removal; once it is gone the reason says why.
+    const goes = table.refused === "remove" && loaded !== null && reason?.startsWith(refusedByDirectory);
+    return goes ? null : reason;
   }
 
   function reasonToKeep(key: string, desired: string | null, loaded: string | null): string | null {
     if (desired !== null) {
-      if (isRefused(desired)) return `refused: ${refusalOf(desired)}`;
+      if (isRefused(desired)) return `${refusedByDirectory}${refusalOf(desired)}`;
       const wrong = wrongCell(table, desired);
       return wrong === undefined ? null : `other version: ${wrong}`;
     }
     if (loaded === null || key === coverOf(key)) return null;
     const cover = sql.get.get(service, coverOf(key)) as { desired: string | null } | undefined;
-    return cover?.desired && isRefused(cover.desired) ? `refused: ${refusalOf(cover.desired)}` : null;
+    return cover?.desired && isRefused(cover.desired) ? `${refusedByDirectory}${refusalOf(cover.desired)}` : null;
   }
 
   function replace({ from, to, rows, same = [] }: PartMessage, now: number): void {
@@ -85,39 +92,35 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
     for (const row of sql.kept.all(service) as unknown as Keyed[]) judge(row.key, row, now);
   }
 
-  function* recompute(now: number): Steps<void> {
-    for (let bucket = 0; bucket < bucketCount; bucket++) {
-      yield { what: `reading the rows of ${service}`, done: bucket, of: bucketCount };
-      recomputeOne(bucket, now);
+  function* recompute(judgedAt?: number): Steps<void> {
+    for (let bucket = 0; bucket < hashing.buckets; bucket++) {
+      yield { what: `reading the rows of ${service}`, done: bucket, of: hashing.buckets };
+      recomputeOne(bucket, judgedAt);
     }
   }
 
-  function recomputeOne(bucket: number, now: number): void {
-    const [from, to] = bucketRange(bucket);
-    const [first, last] = [bucket === 0 ? -everyHash : from, bucket === bucketCount - 1 ? everyHash : to];
+  function recomputeOne(bucket: number, judgedAt: number | undefined): void {
+    const [from, to] = bucketRange(bucket, hashing.buckets);
+    const [first, last] = [bucket === 0 ? -everyHash : from, bucket === hashing.buckets - 1 ? everyHash : to];
     const rows = sql.bucket.all(service, first, last) as unknown as Placed[];
     digest.remake(
       bucket,
       rows.flatMap(({ key, desired }) => (desired === null ? [] : [[key, desired] as const])),
     );
-    const wrong = rows.filter(
-      ({ key, hash, desired, loaded, why, torn }) =>
-        torn === 1 ||
-        hash !== keyHash(key) ||
-        why !== reasonToKeep(key, desired, loaded) ||
-        (desired === null && loaded === null),
-    );
+    const misjudged = (row: Placed): boolean =>
+      judgedAt !== undefined && (row.why !== whyKept(row.key, row) || (row.desired === null && row.loaded === null));
+    const wrong = rows.filter((row) => row.torn === 1 || row.hash !== keyHash(row.key) || misjudged(row));
     // Nearly always all is well: who reads a million rows must not lock others out.
     if (wrong.length === 0) return;
     transaction(database, () => {
-      for (const row of wrong) mend(row, now);
+      for (const row of wrong) mend(row, judgedAt);
     });
   }
 
-  function mend({ key, torn }: Placed, now: number): void {
+  function mend({ key, torn }: Placed, judgedAt: number | undefined): void {
     sql.place.run(keyHash(key), service, key);
     if (torn === 1) sql.mend.run(service, key);
-    judge(key, sql.get.get(service, key) as unknown as Stored, now);
+    if (judgedAt !== undefined) judge(key, sql.get.get(service, key) as unknown as Stored, judgedAt);
   }
 
   return {
@@ -162,6 +165,21 @@ interface Stored {
 type Keyed = Stored & { readonly key: string };
 /** As a damaged file may have it: under a hash that is not its key's, or with what is no row. */
 type Placed = Keyed & { readonly hash: number; readonly torn: number };
+/** How the reason of a row begins that the transcriber refuses. */
+const refusedByDirectory = "refused: ";
+
+/** Of a key that a run was given, where refused rows go: one that is gone has its reason, and one that came into force all the same is owed its removal. */
+export function settleRefused(database: DatabaseSync, service: string, key: string, now: number): void {
+  const settle = (why: string, state: string): void =>
+    void database
+      .prepare(
+        `UPDATE row SET why = ${why}, since = ? WHERE service = ? AND key = ? AND doubt = 0
+         AND ${isRefusedSql("desired")} AND ${state}`,
+      )
+      .run(now, service, key);
+  settle(`'${refusedByDirectory}' || substr(desired, 2)`, "why IS NULL AND loaded IS NULL");
+  settle("NULL", `why LIKE '${refusedByDirectory}%' AND loaded IS NOT NULL`);
+}
 
 /** Why a cell is no row of a table. Whatever is in it, judging it must not be in the way of the others. */
 function wrongCell(table: Table, cell: Cell): string | undefined {

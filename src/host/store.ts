@@ -119,11 +119,12 @@ export function readFacts(database: DatabaseSync, service: string): ServiceFacts
   const found = database.prepare("SELECT * FROM service WHERE name = ?").get(service);
   if (!found) return undefined;
   const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+  const { left = 0, ...followed } = remembered(followedFact, text(found.followed)) ?? {};
   return {
     form: found.form === "plain" ? "plain" : "table",
     code: text(found.code) ?? "",
-    followed: remembered(followedFact, text(found.followed)) ?? {},
-    left: remembered(leftFact, text(found.followed))?.left ?? 0,
+    followed,
+    left,
     rows: Number(found.rows),
     loaded: remembered(loadedFact, text(found.loaded)),
     proved: found.proved === 1,
@@ -147,13 +148,24 @@ const followedFact = z.object({
   doubt: z.literal(true).optional(),
   equal: markFact.optional(),
   pieces: z.object({ epoch: z.number(), seq: z.number(), count: z.number() }).optional(),
+  left: z.number().optional(),
 });
-
-const leftFact = z.object({ left: z.number().optional() });
 
 /** A fact as it was written. One that a damaged file made nonsense of is forgotten: the comparison with the transcriber brings it again. */
 function remembered<T>(fact: z.ZodType<T>, text: string | undefined): T | undefined {
   if (text === undefined) return undefined;
+  const known = read.get(text);
+  if (known?.as === fact) return known.value as T | undefined;
+  const value = readFact(fact, text);
+  // They are read many times for each time that they are written.
+  if (read.size >= mostRead) read.clear();
+  read.set(text, { as: fact, value });
+  return value;
+}
+const read = new Map<string, { readonly as: z.ZodType; readonly value: unknown }>();
+const mostRead = 100;
+
+function readFact<T>(fact: z.ZodType<T>, text: string): T | undefined {
   try {
     return fact.safeParse(JSON.parse(text)).data;
   } catch {

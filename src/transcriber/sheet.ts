@@ -1,3 +1,4 @@
+import type { Hashing } from "../core/digest.ts";
 import { type Cell, type CellChange, isRefused, refusedCell } from "../core/row.ts";
 import type { Table as Service } from "../core/service.ts";
 import type { Steps } from "../core/steps.ts";
@@ -28,8 +29,8 @@ export class Sheet {
   #refused = 0;
   #now = Number.NEGATIVE_INFINITY;
 
-  constructor(name: string, service: Service, mirror: Mirror, reading: Reading) {
-    this.table = new Table(name);
+  constructor(name: string, service: Service, mirror: Mirror, reading: Reading, hashing?: Hashing) {
+    this.table = new Table(name, hashing);
     this.#name = name;
     this.#service = service;
     this.#mirror = mirror;

@@ -1,4 +1,5 @@
 import type { ReadConfig } from "../core/config.ts";
+import type { Hashing } from "../core/digest.ts";
 import { backoff, persist } from "../core/persist.ts";
 import type { ReportMessage } from "../core/report.ts";
 import { eventService, queueName, reportService } from "../core/routing.ts";
@@ -44,6 +45,8 @@ export interface TranscriberOptions {
   readonly signal: AbortSignal;
   /** How often each table's digest is said, in milliseconds. */
   readonly digestInterval?: number;
+  /** Of a simulation: how digests are made, over fewer buckets for its speed. */
+  readonly hashing?: Hashing;
 }
 
 /** Of a directory that is made of events, what takes them. */
@@ -82,7 +85,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
   const { digestInterval = 60_000 } = options;
   const log = (line: string): void => options.log(plainLine(line, 2_000));
   const waits = { clock, signal, log };
-  const tables = transcription(services, config);
+  const tables = transcription(services, config, options.hashing);
   const steady = steadyClock(clock, log);
   const attributed = attribution();
   const queues = queuesOf(config, services, events ? "eventTruth" : "event");

@@ -1,4 +1,5 @@
 import type { ReadConfig } from "../core/config.ts";
+import type { Hashing } from "../core/digest.ts";
 import { attributesRead } from "../core/directory-config.ts";
 import type { StoredEntry } from "../core/entry.ts";
 import { UserError } from "../core/outcome.ts";
@@ -70,10 +71,13 @@ const unmoved: Difference = { changed: new Map(), looks: new Set() };
 export function transcription(
   services: ReadonlyMap<string, Service>,
   { timezone, directory }: Pick<ReadConfig, "timezone"> & Partial<Pick<ReadConfig, "directory">>,
+  hashing?: Hashing,
 ): Transcription {
   const mirror = new Mirror();
   const reading = { timezone, attributes: directory && attributesRead(directory) };
-  const sheets = new Map([...services].map(([name, service]) => [name, new Sheet(name, service, mirror, reading)]));
+  const sheets = new Map(
+    [...services].map(([name, service]) => [name, new Sheet(name, service, mirror, reading, hashing)]),
+  );
   const sheetOf = (service: string): Sheet => {
     const sheet = sheets.get(service);
     if (!sheet) throw new Error(`${service} has no table`);
