@@ -75,6 +75,8 @@ export const orderMessage = z.object({
   kind: z.literal("order"),
   service: z.string(),
   order: z.enum(["regen", "retry", "approve", "verify", "adopt", "hold", "drop"]),
+  /** Of `verify`: when it was asked, milliseconds since 1970; who has compared says it again. */
+  at: z.number().int().min(0).max(lastMoment).optional(),
   /** Of `adopt`: the name of what is taken over. */
   name: z.string().max(wordLimit).optional(),
   /** Of `drop`: the number of one parked message; all of them otherwise. */

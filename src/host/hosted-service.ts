@@ -14,7 +14,7 @@ import { ask, type Received, receiver, reportKey, type ServiceStore } from "./re
 import { sayLeft } from "./report.ts";
 import { storedRows } from "./rows.ts";
 import { handleNext, type RunContext, runTable } from "./run.ts";
-import { owedRows, oweFullRun, readFacts, writeFacts } from "./store.ts";
+import { noteVerified, owedRows, oweFullRun, readFacts, writeFacts } from "./store.ts";
 import { worker } from "./worker.ts";
 
 /** The pace of a table service that names none, in milliseconds. */
@@ -128,12 +128,24 @@ export function hostService(name: string, service: Service, options: HostOptions
         log(`the table: ${sayLeft(left)}`);
         saidAt = clock.monotonic();
       };
-      const received = ({ heard, say: refusals, want, verify, asked }: Received): void => {
+      /** A `verify` whose answer is the next comparison. */
+      let verifying: number | undefined;
+      const received = ({ heard, say: refusals, want, verify, differed, asked }: Received): void => {
         if (heard) question.heard();
+        if (verifying !== undefined && differed !== undefined) {
+          noteVerified(database, name, { asked: verifying, differed });
+          verifying = undefined;
+        }
         sayRepair();
         if (want) question.ask(want);
         // The digest is made from the rows again, rather than believed.
-        if (verify && table) readRows({ judged: false }).then(() => question.ask("digest"), unread);
+        if (verify !== undefined && table) {
+          const compare = (): void => {
+            verifying = verify;
+            question.ask("digest");
+          };
+          readRows({ judged: false }).then(compare, unread);
+        }
         for (const refusal of refusals) say(refusal);
         work.poke({ again: asked });
         changed();

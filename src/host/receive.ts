@@ -41,8 +41,10 @@ export interface Received {
   readonly want: Want | undefined;
   /** What is to be said aloud. */
   readonly say: readonly RefusalMessage[];
-  /** The table is to be compared, whether or not anything is amiss. */
-  readonly verify: boolean;
+  /** The table is to be compared, whether or not anything is amiss: when that was asked, milliseconds since 1970. */
+  readonly verify: number | undefined;
+  /** A digest was compared with the table's: whether they differed. */
+  readonly differed: boolean | undefined;
   /** Somebody asked for something: what waits is not to wait any longer. */
   readonly asked: boolean;
 }
@@ -127,13 +129,20 @@ export function receiver(
       // Of several questions only the last is of use: it was decided last.
       const want = followups.findLast(({ followup }) => followup.ask)?.followup.ask;
       for (const { of } of followups) if (of.kind === "part") narrows?.heard(of);
+      const verifies = taken.flatMap((one) =>
+        "order" in one && one.order.order === "verify" ? [one.order.at ?? 0] : [],
+      );
+      const compared = followups.findLast(
+        ({ of, followup }) => of.kind === "digest" && !followup.refused && !followup.dropped,
+      );
       const refused = followups.findLast(({ followup }) => followup.refused);
       return {
         moved: rows ? followups.some(({ followup }) => followup.write) : taken.length < deliveries.length,
         heard: followups.length > 0,
         want: want && narrows ? narrows.narrow(want) : want,
         say: refused ? refusal(host, name, refused, followed) : [],
-        verify: taken.some((one) => "order" in one && one.order.order === "verify"),
+        verify: verifies.at(-1),
+        differed: compared && compared.followup.followed.doubt === true,
         asked: taken.some((one) => "order" in one),
       };
     },

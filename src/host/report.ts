@@ -4,7 +4,7 @@ import { openQuestion } from "./blast-radius.ts";
 import { heldRows } from "./given.ts";
 import { owedReloads } from "./install/book.ts";
 import { storedMessages } from "./messages.ts";
-import { keptRows, owedRows, readFacts } from "./store.ts";
+import { keptRows, owedRows, readFacts, readVerified } from "./store.ts";
 
 /** How many kept keys and parked messages a report names. */
 const named = 100;
@@ -27,6 +27,7 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
     stored: facts?.followed.mark,
     loaded: facts?.loaded,
     equal: facts?.followed.equal,
+    verified: readVerified(database, service),
     doubt: facts?.followed.doubt ?? false,
     proved: facts?.proved ?? false,
     owed,

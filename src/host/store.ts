@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { type Followed, leftToRepair } from "../core/follow.ts";
+import type { ServiceReport } from "../core/report.ts";
 import { highestEpoch, type Mark } from "../core/stream.ts";
 
 /**
@@ -74,6 +75,7 @@ const schema = `
     message_id TEXT NOT NULL,
     UNIQUE (service, message_id)
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS verified (service TEXT PRIMARY KEY, asked INTEGER NOT NULL, differed INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS removal (service TEXT NOT NULL, at INTEGER NOT NULL, rows INTEGER NOT NULL) STRICT;
   CREATE INDEX IF NOT EXISTS removal_at ON removal (service, at);
   -- The question that is open, until one of its rows comes or goes.
@@ -184,6 +186,20 @@ export function writeFacts(database: DatabaseSync, service: string, facts: Parti
 /** Makes a service owe a run with all rows. */
 export function oweFullRun(database: DatabaseSync, service: string): void {
   writeFacts(database, service, { full: (readFacts(database, service)?.full ?? 0) + 1 });
+}
+
+/** The newest comparison that a person asked for: when it was asked, milliseconds since 1970, and whether the table differed. */
+type Verified = NonNullable<ServiceReport["verified"]>;
+
+export function noteVerified(database: DatabaseSync, service: string, { asked, differed }: Verified): void {
+  database
+    .prepare("INSERT OR REPLACE INTO verified (service, asked, differed) VALUES (?, ?, ?)")
+    .run(service, asked, Number(differed));
+}
+
+export function readVerified(database: DatabaseSync, service: string): Verified | undefined {
+  const found = database.prepare("SELECT asked, differed FROM verified WHERE service = ?").get(service);
+  return found && { asked: Number(found.asked), differed: found.differed === 1 };
 }
 
 /** The rows of a service that owe a run, and those whose loaded row is kept; named by index, because the planner would read every row. */
