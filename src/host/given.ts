@@ -32,7 +32,7 @@ interface OwedRow {
 const [refusedByDaemon, heldByOthers] = ["refused by the daemon: ", "held: "];
 
 /** Rows that wait because something else stands in their place. */
-export const heldRows = `${keptRows} AND why LIKE '${heldByOthers}%'`;
+export const heldRows = `row INDEXED BY row_in_the_way WHERE service = ? AND substr(why, 1, 6) = '${heldByOthers}'`;
 
 /** Whether a run that did not end well was given something else for a key than the next one would be: the daemon may have it, and no change would name it. */
 export function triedOtherwise(database: DatabaseSync, service: string): boolean {
