@@ -5,6 +5,7 @@ import { UserError } from "./outcome.ts";
 import { type Removals, wrongRemovals } from "./removals.ts";
 import { eventService, queueOf, wrongHostName, wrongServiceName } from "./routing.ts";
 import { shown } from "./shown.ts";
+import { type Signing, wrongSigning } from "./signing-config.ts";
 
 /** What `trigger.config.ts` says: the same on every host. */
 export interface Config {
@@ -18,6 +19,8 @@ export interface Config {
   readonly state?: string;
   /** How many rows may go from a host within an hour before `trigger approve` is asked for. */
   readonly removals?: Removals;
+  /** Who signs what hosts are told of rows, and whom they believe; left out, they believe whoever may publish. */
+  readonly signing?: Signing;
   /** Which host runs which services; the host with `event` is the transcriber. */
   readonly hosts: { readonly [host: string]: readonly string[] };
 }
@@ -30,13 +33,14 @@ export interface ReadConfig {
   readonly timezone: string;
   readonly state: string;
   readonly removals: Removals;
+  readonly signing: Signing | undefined;
   readonly hosts: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Gives a config its type where it is written. */
 export const defineConfig = (config: Config): Config => config;
 
-const options = ["broker", "directory", "timezone", "state", "removals", "hosts"];
+const options = ["broker", "directory", "timezone", "state", "removals", "signing", "hosts"];
 
 /** Reads what a config file exports. The first thing that is wrong is one `UserError` that names the file and the word. */
 export function readConfig(value: unknown, file: string): ReadConfig {
@@ -82,8 +86,12 @@ export function readConfig(value: unknown, file: string): ReadConfig {
   const removals = config.removals === undefined ? {} : record(config.removals, "removals");
   const removalsMistake = wrongRemovals(removals, servicesOf({ hosts }));
   if (removalsMistake) wrong(removalsMistake);
+  const signing = config.signing === undefined ? undefined : record(config.signing, "signing");
+  const signingMistake = signing && wrongSigning(signing);
+  if (signingMistake) wrong(signingMistake);
   return {
     removals: removals as Removals,
+    signing: signing as Signing | undefined,
     broker: broker as BrokerConfig | undefined,
     directory,
     timezone,

@@ -16,6 +16,7 @@ import { Unusable } from "../sqlite/sound.ts";
 import { connectBroker } from "./broker.ts";
 import { systemClock } from "./clock.ts";
 import { lookedAt } from "./dry.ts";
+import { openTrust } from "./keys.ts";
 import { sharedBroker } from "./shared-broker.ts";
 import { lockHost, openStore } from "./store-file.ts";
 import { together } from "./together.ts";
@@ -39,7 +40,7 @@ const lookEvery = 60_000;
 /** The project of hosts that only look: with a state of its own, and a broker of its own within it. */
 export const dryProject = (project: Project): Project => ({
   ...project,
-  config: { ...project.config, broker: undefined },
+  config: { ...project.config, broker: undefined, signing: undefined },
   state: join(project.state, "dry"),
 });
 
@@ -62,6 +63,7 @@ async function upHost(
   try {
     const own = config.hosts.get(host) ?? [];
     const { services, codes } = await loadServices(project, own);
+    const distrust = openTrust(project, log);
     const live = (database: DatabaseSync): Promise<void> => {
       log(`up with ${own.join(", ") || "no service"}`);
       const shared = { database, clock, log, connect };
@@ -70,7 +72,17 @@ async function upHost(
       const transcribes = transcribersOf(config).includes(host);
       return together(signal, [
         (signal) => watchLock(lock, { state, host, clock, signal }),
-        (signal) => runHost({ ...shared, ...on, removalLimit, name: host, services, codes, signal }),
+        (signal) =>
+          runHost({
+            ...shared,
+            ...on,
+            ...(distrust && { distrust }),
+            removalLimit,
+            name: host,
+            services,
+            codes,
+            signal,
+          }),
         ...(transcribes ? [(signal: AbortSignal) => runTranscriber(project, host, { ...shared, signal })] : []),
       ]);
     };

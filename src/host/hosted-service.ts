@@ -54,7 +54,10 @@ export function hostService(name: string, service: Service, options: HostOptions
   rows?.recompute(clock.now());
   // The machine, the daemon or the service's own code may be another one than at the last run.
   if (table) oweFullRun(database, name);
-  const stream = receiver(options.name, store, { obey: orders(store, context), log, safeguards: options.safeguards });
+  const stream = receiver(options.name, store, {
+    ...{ obey: orders(store, context), log },
+    ...{ distrust: options.distrust, safeguards: options.safeguards },
+  });
   let intake: Intake | undefined;
   const damaged = Promise.withResolvers<never>();
 

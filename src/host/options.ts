@@ -21,6 +21,8 @@ export interface HostOptions {
   readonly fullEvery?: number;
   /** A run of a service has succeeded. */
   ran?(service: string): void;
+  /** Why a message about rows is not believed; undefined when it is. Without it every message is. */
+  distrust?(body: Uint8Array): string | undefined;
   /** Of a simulation: the safeguards of the stream that it takes away. */
   readonly safeguards?: Safeguards;
   readonly clock: Clock;

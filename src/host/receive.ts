@@ -15,6 +15,7 @@ import type { StoredMessages } from "./messages.ts";
 import { readMessage } from "./read-message.ts";
 import type { StoredRows } from "./rows.ts";
 import { oweFullRun, readFacts, writeFacts } from "./store.ts";
+import { countStranger } from "./strangers.ts";
 
 /** Store, then acknowledge: what arrives for one service is durable before the broker may forget it. */
 
@@ -54,18 +55,26 @@ export interface Receiver {
 
 type Taken = { readonly followup: Followup; readonly of: StreamMessage } | { readonly order: OrderMessage };
 
-/** `obey` writes what an order asks for; it is called within the transaction. */
+export interface ReceiverOptions {
+  /** Writes what an order asks for; it is called within the transaction. */
+  obey(order: OrderMessage): void;
+  log(line: string): void;
+  /** Why a message of the stream is not believed; undefined when it is. */
+  readonly distrust?: ((body: Uint8Array) => string | undefined) | undefined;
+  readonly safeguards?: Safeguards | undefined;
+}
+
+/** How often a refused stranger is said in the log, at most, in milliseconds: whoever sends one can send many. */
+const strangerPace = 60_000;
+
 export function receiver(
   host: string,
   store: ServiceStore,
-  {
-    obey,
-    log,
-    safeguards,
-  }: { obey: (order: OrderMessage) => void; log: (line: string) => void; safeguards?: Safeguards | undefined },
+  { obey, log, distrust, safeguards }: ReceiverOptions,
 ): Receiver {
   const { database, name, rows, messages } = store;
   let followed: Followed = readFacts(database, name)?.followed ?? {};
+  let strangerSaid = Number.NEGATIVE_INFINITY;
 
   function takeOne(delivery: Delivery, now: number): Taken | undefined {
     const read = readMessage(delivery.body, name);
@@ -76,11 +85,20 @@ export function receiver(
     if ("wrong" in read) return setAside(read.wrong);
     if ("own" in read) {
       if (read.own.kind === "order") return { order: read.own };
-      return rows ? takeStream(rows, read.own, now) : setAside("it is about a table, and the service has none");
+      if (!rows) return setAside("it is about a table, and the service has none");
+      const stranger = distrust?.(delivery.body);
+      return stranger === undefined ? takeStream(rows, read.own, now) : refuse(stranger, now);
     }
     if (rows) return setAside("a plain message, for a service whose rows are computed from the directory");
     messages.store(delivery.body, delivery.messageId, now);
     return undefined;
+  }
+
+  function refuse(why: string, now: number): undefined {
+    countStranger(database, name, why, now);
+    if (Math.abs(now - strangerSaid) < strangerPace) return;
+    strangerSaid = now;
+    log(`a message about rows is refused: ${why}`);
   }
 
   function takeStream(rows: StoredRows, message: StreamMessage, now: number): Taken {

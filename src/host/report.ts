@@ -5,6 +5,7 @@ import { heldRows } from "./given.ts";
 import { installStatus } from "./install/book.ts";
 import { storedMessages } from "./messages.ts";
 import { keptRows, owedRows, readFacts } from "./store.ts";
+import { strangersOf } from "./strangers.ts";
 
 /** How many kept keys and parked messages a report names. */
 const named = 100;
@@ -46,6 +47,7 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
     heldCount: count(heldRows),
     parked: messages.listParked(named),
     parkedCount: messages.parked(),
+    strangers: strangersOf(database, service),
     reloads: installStatus(database)
       .owed.filter((debt) => debt.service === service)
       .map(({ path }) => path),

@@ -40,6 +40,8 @@ export interface TranscriberOptions {
   readonly random: () => number;
   readonly log: (line: string) => void;
   readonly onReport: (report: ReportMessage) => void;
+  /** Signs what is told of rows, where hosts want to know who said it. */
+  readonly sign?: ((body: string) => string) | undefined;
   readonly signal: AbortSignal;
   /** How often each table's digest is said, in milliseconds. */
   readonly digestInterval?: number;
@@ -76,7 +78,7 @@ export interface Transcriber {
 /** Turns the directory into the tables of the services, and tells their hosts: the work of the service `event`. */
 export function transcribe(options: TranscriberOptions): Transcriber {
   const { host, config, services, codes, source, events, broker, clock, random, onReport, signal } = options;
-  const { digestInterval = 60_000 } = options;
+  const { digestInterval = 60_000, sign = (body) => body } = options;
   const log = (line: string): void => options.log(plainLine(line, 2_000));
   const waits = { clock, signal, log };
   const tables = transcription(services, config);
@@ -97,7 +99,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     await persist("the broker", () => broker.declare(queues), waits);
   }
   const asOf = () => ({ state, clock: evaluatedAt });
-  const publish = (key: string, body: string): Promise<void> => broker.publish(key, body);
+  const publish = (key: string, body: string): Promise<void> => broker.publish(key, sign(body));
   const channels = new Map(
     [...services.keys()].map((service) => [
       service,
