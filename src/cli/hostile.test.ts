@@ -77,6 +77,7 @@ const configs = [
     },
     directory: { url: "ldaps://h", base: "dc=a", bindDn: "cn=b", filter: "(a=b)", attributes: ["cn"], unique: ["uid"] },
     signing: { key: "k", trust: ["t"] },
+    waves: { dhcp: { order: [["a"]], within: 5 } },
     removals: { atMost: 3, share: 0.5, of: { dhcp: { atMost: 1 } } },
     hosts: { a: ["event", "dhcp"] },
   },

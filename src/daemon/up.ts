@@ -3,6 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { transcribersOf } from "../core/config.ts";
 import { reason, UserError } from "../core/outcome.ts";
 import { removalsAllowed } from "../core/removals.ts";
+import { waveWithin } from "../core/waves.ts";
 import { runHost } from "../host/host.ts";
 import type { HostOptions } from "../host/options.ts";
 import type { Noted } from "../machines/dry.ts";
@@ -40,7 +41,7 @@ const lookEvery = 60_000;
 /** The project of hosts that only look: with a state of its own, and a broker of its own within it. */
 export const dryProject = (project: Project): Project => ({
   ...project,
-  config: { ...project.config, broker: undefined, signing: undefined },
+  config: { ...project.config, broker: undefined, signing: undefined, waves: {} },
   state: join(project.state, "dry"),
 });
 
@@ -69,19 +70,14 @@ async function upHost(
       const shared = { database, clock, log, connect };
       const on = dry ? looking(host, services, dry) : acting;
       const removalLimit = (service: string, rows: number) => removalsAllowed(config.removals, service, rows);
+      const waits = (service: string) => waveWithin(config.waves, service, host);
       const transcribes = transcribersOf(config).includes(host);
       return together(signal, [
         (signal) => watchLock(lock, { state, host, clock, signal }),
         (signal) =>
           runHost({
-            ...shared,
-            ...on,
-            ...(distrust && { distrust }),
-            removalLimit,
-            name: host,
-            services,
-            codes,
-            signal,
+            ...{ ...shared, ...on, ...(distrust && { distrust }) },
+            ...{ removalLimit, waveWithin: waits, name: host, services, codes, signal },
           }),
         ...(transcribes ? [(signal: AbortSignal) => runTranscriber(project, host, { ...shared, signal })] : []),
       ]);

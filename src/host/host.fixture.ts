@@ -65,7 +65,7 @@ export function scene(
     machine?: MemoryMachine;
     clock?: ReturnType<typeof virtualClock>;
     sign?: (body: string) => string;
-  } & Pick<HostOptions, "removalLimit" | "distrust"> = {},
+  } & Pick<HostOptions, "removalLimit" | "distrust" | "waveWithin"> = {},
 ) {
   const hub = memoryHub();
   const database = new DatabaseSync(":memory:");

@@ -8,6 +8,7 @@ import {
   protocolVersion,
   type RefusalMessage,
   type StreamMessage,
+  type WaveMessage,
 } from "../core/stream.ts";
 import type { Delivery } from "../ports/broker.ts";
 import { isBusy, patiently, transaction } from "../sqlite/open.ts";
@@ -53,11 +54,16 @@ export interface Receiver {
   readonly followed: Followed;
 }
 
-type Taken = { readonly followup: Followup; readonly of: StreamMessage } | { readonly order: OrderMessage };
+type Taken =
+  | { readonly followup: Followup; readonly of: StreamMessage }
+  | { readonly order: OrderMessage }
+  | { readonly wave: WaveMessage };
 
 export interface ReceiverOptions {
   /** Writes what an order asks for; it is called within the transaction. */
   obey(order: OrderMessage): void;
+  /** Hears how far other hosts are. */
+  hearWave?(message: WaveMessage): void;
   log(line: string): void;
   /** Why a message of the stream is not believed; undefined when it is. */
   readonly distrust?: ((body: Uint8Array) => string | undefined) | undefined;
@@ -67,10 +73,11 @@ export interface ReceiverOptions {
 /** How often a refused stranger is said in the log, at most, in milliseconds: whoever sends one can send many. */
 const strangerPace = 60_000;
 
+/** Opens the intake of a service's store, at the place in the stream where it stands. */
 export function receiver(
   host: string,
   store: ServiceStore,
-  { obey, log, distrust, safeguards }: ReceiverOptions,
+  { obey, hearWave, log, distrust, safeguards }: ReceiverOptions,
 ): Receiver {
   const { database, name, rows, messages } = store;
   let followed: Followed = readFacts(database, name)?.followed ?? {};
@@ -87,7 +94,8 @@ export function receiver(
       if (read.own.kind === "order") return { order: read.own };
       if (!rows) return setAside("it is about a table, and the service has none");
       const stranger = distrust?.(delivery.body);
-      return stranger === undefined ? takeStream(rows, read.own, now) : refuse(stranger, now);
+      if (stranger !== undefined) return refuse(stranger, now);
+      return read.own.kind === "wave" ? { wave: read.own } : takeStream(rows, read.own, now);
     }
     if (rows) return setAside("a plain message, for a service whose rows are computed from the directory");
     messages.store(delivery.body, delivery.messageId, now);
@@ -138,6 +146,7 @@ export function receiver(
     async take(deliveries, now, signal) {
       const taken = await patiently(() => storeAll(deliveries, now), signal);
       for (const delivery of deliveries) delivery.ack();
+      for (const one of taken) if ("wave" in one) hearWave?.(one.wave);
       const followups = taken.filter((one) => "followup" in one);
       // Of several questions only the last is of use: it was decided last.
       const want = followups.findLast(({ followup }) => followup.ask)?.followup.ask;

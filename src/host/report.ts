@@ -6,6 +6,7 @@ import { installStatus } from "./install/book.ts";
 import { storedMessages } from "./messages.ts";
 import { keptRows, owedRows, readFacts } from "./store.ts";
 import { strangersOf } from "./strangers.ts";
+import { keptBack } from "./wave.ts";
 
 /** How many kept keys and parked messages a report names. */
 const named = 100;
@@ -30,7 +31,7 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
     doubt: facts?.followed.doubt ?? false,
     proved: facts?.proved ?? false,
     owed,
-    why: facts?.held ?? facts?.failing ?? waitsFor(form, owed, facts),
+    why: facts?.held ?? facts?.failing ?? keptBack(database, service) ?? waitsFor(form, owed, facts),
     failing: facts?.failing !== undefined,
     held: facts?.held,
     removals: removals && { digest: removals.digest, rows: removals.keys.length },

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { until } from "../../test/until.ts";
 import { serviceKey } from "../core/routing.ts";
 import { signed, signingKey, wrongSignature } from "../core/signature.ts";
-import type { StreamMessage } from "../core/stream.ts";
+import type { StreamMessage, WaveMessage } from "../core/stream.ts";
 import { row, scene, simulatedService } from "./host.fixture.ts";
 
 const [ours, theirs] = [0, 1].map(() => signingKey(generateKeyPairSync("ed25519").privateKey));
@@ -43,22 +43,24 @@ async function guarded() {
   };
 }
 
-test("a host that trusts a key takes no row, digest, part or epoch of anybody else, counts them, and goes on", async () => {
+test("a host that trusts a key takes no row, digest, part, epoch or word of waves of anybody else, counts them, and goes on", async () => {
   await using all = await guarded();
   const { world, dhcp, head, forged, publish } = all;
   const before = world.facts()?.followed;
   const epoch = head.epoch + 1_000_000;
-  const forgeries: StreamMessage[] = [
+  const { seq } = head;
+  const forgeries: (StreamMessage | WaveMessage)[] = [
     forged,
     { ...forged, epoch },
     { ...head, epoch, rolledBack: true, kind: "digest", root: "0".repeat(64), count: 0 },
     { ...head, kind: "part", from: 0, to: 2 ** 32, rows: [] },
+    { trigger: 1, service: "dhcp", kind: "wave", epoch, seq, failing: "ns1: no" },
   ];
   const bodies = forgeries.map((message) => JSON.stringify(message));
   for (const body of bodies) await publish(body);
   for (const body of bodies) await publish(signed(body, theirs!));
   for (const body of bodies) await publish(signed(body, { ...theirs!, name: ours!.name }));
-  await until(() => all.strangers() === 12);
+  await until(() => all.strangers() === 15);
   assert.deepEqual(world.facts()?.followed, before);
   assert.equal(world.report().strangers?.why, `it is not what the key ${ours!.name} has signed`);
   assert.equal(world.logged.filter((line) => line.includes("a message about rows is refused")).length, 1);
@@ -67,7 +69,7 @@ test("a host that trusts a key takes no row, digest, part or epoch of anybody el
   await world.clock.advance(1_000);
   await until(() => dhcp.served.size === 2);
   assert.ok(![...dhcp.served.values()].some(({ name }) => name === "evil"));
-  assert.equal(all.strangers(), 12);
+  assert.equal(all.strangers(), 15);
 });
 
 test("what the right key has signed before is taken no second time, in whatever order it comes again", async () => {

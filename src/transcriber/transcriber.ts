@@ -21,10 +21,11 @@ import { speaker as speakerOf } from "./speaker.ts";
 import { steadyClock } from "./steady-clock.ts";
 import { keepTime } from "./timekeeper.ts";
 import { type Moved, type Refused, transcription } from "./transcription.ts";
+import { tellWaves } from "./waves.ts";
 
 export interface TranscriberOptions {
   readonly host: string;
-  readonly config: Pick<ReadConfig, "hosts" | "timezone"> & Partial<Pick<ReadConfig, "directory">>;
+  readonly config: Pick<ReadConfig, "hosts" | "timezone"> & Partial<Pick<ReadConfig, "directory" | "waves">>;
   /** The services that have a table, by name. */
   readonly services: ReadonlyMap<string, Table>;
   /** The hash of each service's file. */
@@ -117,6 +118,12 @@ export function transcribe(options: TranscriberOptions): Transcriber {
       speaker.lookAgain();
     },
   });
+  const tellWave = tellWaves(config.waves ?? {}, {
+    clock,
+    speaks: () => speaker.epoch !== undefined,
+    // A word that is lost is no loss: whoever waits for it goes by itself after a while.
+    publish: (key, body) => void publish(key, body).catch(() => {}),
+  });
   const heard = {
     config,
     tables: services,
@@ -125,7 +132,10 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     attributed,
     wrongSender: sendersOf(config, host, options.brokerUser),
     clock,
-    onReport,
+    onReport(report: ReportMessage) {
+      onReport(report);
+      tellWave(report);
+    },
     nudge: time.nudge,
     verify,
     log,
