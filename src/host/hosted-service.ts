@@ -55,7 +55,7 @@ export function hostService(name: string, service: Service, options: HostOptions
   const gate =
     within === undefined || !table
       ? undefined
-      : waveGate({ ...{ database, service: name, within, clock, signal }, poke: () => work.poke() });
+      : waveGate({ ...{ database, service: name, within, clock, signal }, changed, poke: () => work.poke() });
 
   writeFacts(database, name, { form: table ? "table" : "plain", code: options.codes.get(name) ?? "" });
   rows?.mend();

@@ -24,10 +24,12 @@ export interface WaveGateOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   poke(): void;
+  /** The reason that status shows is another one. */
+  changed(): void;
 }
 
 /** All but the reason that status shows is in memory: a host that starts runs on what it has, and waits for nobody. */
-export function waveGate({ database, service, within, clock, signal, poke }: WaveGateOptions): WaveGate {
+export function waveGate({ database, service, within, clock, signal, poke, changed }: WaveGateOptions): WaveGate {
   /** How far those before are in force. */
   let done: Place | undefined;
   let failing: { readonly why: string; readonly from: Place; readonly until: number } | undefined;
@@ -35,13 +37,13 @@ export function waveGate({ database, service, within, clock, signal, poke }: Wav
   let since: number | undefined;
   let asksAt: number | undefined;
   let shown: string | undefined;
-  show();
 
   function show(why?: string): void {
-    if (why === shown && why !== undefined) return;
+    if (why === shown) return;
     if (why === undefined) database.prepare("DELETE FROM wave WHERE service = ?").run(service);
     else database.prepare("INSERT OR REPLACE INTO wave (service, why) VALUES (?, ?)").run(service, why);
     shown = why;
+    changed();
   }
 
   function askAt(time: number): void {
@@ -82,10 +84,13 @@ export function waveGate({ database, service, within, clock, signal, poke }: Wav
     rest() {
       since = undefined;
       asksAt = undefined;
-      if (shown !== undefined) show();
+      show();
     },
   };
 }
+
+/** Forgets what was waited for in the life before, by services that may wait no more. */
+export const forgetWaits = (database: DatabaseSync): void => database.exec("DELETE FROM wave");
 
 /** Why the changes of a service are kept back; undefined when they are not. */
 export function keptBack(database: DatabaseSync, service: string): string | undefined {
