@@ -56,7 +56,7 @@ export const approve = orderCommand({
   },
   more: `\`trigger status\` says why it is held, and on its host \`trigger diff\` shows the difference. Removals beyond the limit of an hour (\`removals\` in the
 config) need the DIGEST that was shown: if there are other removals by then, they are held under another one. With --until and --at-most nothing
-that is held goes on: it is about removals to come.`,
+that is held goes on: it is about removals to come. A host that waits for another one (\`waves\` in the config) waits no more.`,
   fields: ({ operands: [, digest], text }, config) => ({
     ...(digest === undefined ? {} : { digest }),
     ...allowed(text("until"), text("at-most"), config),

@@ -45,6 +45,8 @@ export const serviceReport = z.object({
   /** Messages that wait for a person. The first hundred. */
   parked: z.array(z.object({ id: z.number(), why: z.string(), since: z.number() })),
   parkedCount: z.number().int(),
+  /** Messages about rows that were refused, because no trusted key has signed them: how many, and why and when the last one. */
+  strangers: z.object({ count: z.number().int(), why: z.string(), at: z.number() }).optional(),
   /** Files that are in place and whose reload or probe has not succeeded yet. */
   reloads: z.array(z.string()),
   /** When the last run succeeded, milliseconds since 1970. */

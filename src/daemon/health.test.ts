@@ -47,6 +47,15 @@ test("removals that wait are late, with the words to type", () => {
   assert.equal(says, "held: 300 rows would go: `trigger diff dhcp`, then `trigger approve dhcp 0badcafe`");
 });
 
+test("a table that strangers spoke of is late for an hour, and says why they were refused", () => {
+  const strangers = { count: 2, why: "it is not signed", at: now };
+  const soon = serviceHealth("dhcp", { ...well, strangers }, host, now + 1_000);
+  assert.deepEqual(soon, { level: levels.late, says: "2 of strangers refused: it is not signed" });
+  const equal = { epoch: 1, seq: 0, asOf: { state: [], clock: now + 3_600_000 } };
+  const late = serviceHealth("dhcp", { ...well, equal, strangers }, { ...host, at: now + 3_600_000 }, now + 3_600_000);
+  assert.equal(late.level, levels.well);
+});
+
 test("a transcriber elsewhere is well while it reports, and late when it has been silent for minutes", () => {
   const elsewhere = { ...host, here: false, up: undefined };
   assert.deepEqual(transcriberHealth(elsewhere, now + 60_000), { level: levels.well, says: "it reports" });

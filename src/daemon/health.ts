@@ -15,6 +15,9 @@ export interface Health {
 /** A host that was told nothing for three digest intervals is out of touch, milliseconds. */
 const outOfTouch = 3 * 60_000;
 
+/** So long after the last message of a stranger a service is late: somebody is to look who it was, milliseconds. */
+const strangerWithin = 60 * 60_000;
+
 /** How one service of a host is. */
 export function serviceHealth(service: string, report: ServiceReport, host: HostStatus, now: number): Health {
   if (host.up === false) return { level: levels.failing, says: "down: its process does not run" };
@@ -27,6 +30,10 @@ export function serviceHealth(service: string, report: ServiceReport, host: Host
     return { level: levels.late, says };
   }
   if (report.parkedCount > 0) return { level: levels.late, says: `${report.parkedCount} parked: \`trigger retry\`` };
+  if (report.strangers && now - report.strangers.at < strangerWithin) {
+    const { count, why } = report.strangers;
+    return { level: levels.late, says: `${count} of strangers refused: ${why}` };
+  }
   if (report.owed > 0) return { level: levels.late, says: `late: ${report.why}` };
   if (report.form === "table") {
     if (!report.equal || report.doubt) return { level: levels.late, says: `late: ${report.why}` };

@@ -3,6 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { transcribersOf } from "../core/config.ts";
 import { reason, UserError } from "../core/outcome.ts";
 import { removalsAllowed } from "../core/removals.ts";
+import { waveWithin } from "../core/waves.ts";
 import { runHost } from "../host/host.ts";
 import type { HostOptions } from "../host/options.ts";
 import type { Noted } from "../machines/dry.ts";
@@ -16,6 +17,7 @@ import { Unusable } from "../sqlite/sound.ts";
 import { connectBroker } from "./broker.ts";
 import { systemClock } from "./clock.ts";
 import { lookedAt } from "./dry.ts";
+import { openTrust } from "./keys.ts";
 import { sharedBroker } from "./shared-broker.ts";
 import { lockHost, openStore } from "./store-file.ts";
 import { together } from "./together.ts";
@@ -39,7 +41,7 @@ const lookEvery = 60_000;
 /** The project of hosts that only look: with a state of its own, and a broker of its own within it. */
 export const dryProject = (project: Project): Project => ({
   ...project,
-  config: { ...project.config, broker: undefined },
+  config: { ...project.config, broker: undefined, signing: undefined, waves: {} },
   state: join(project.state, "dry"),
 });
 
@@ -62,15 +64,21 @@ async function upHost(
   try {
     const own = config.hosts.get(host) ?? [];
     const { services, codes } = await loadServices(project, own);
+    const distrust = openTrust(project, log);
     const live = (database: DatabaseSync): Promise<void> => {
       log(`up with ${own.join(", ") || "no service"}`);
       const shared = { database, clock, log, connect };
       const on = dry ? looking(host, services, dry) : acting;
       const removalLimit = (service: string, rows: number) => removalsAllowed(config.removals, service, rows);
+      const waits = (service: string) => waveWithin(config.waves, service, host);
       const transcribes = transcribersOf(config).includes(host);
       return together(signal, [
         (signal) => watchLock(lock, { state, host, clock, signal }),
-        (signal) => runHost({ ...shared, ...on, removalLimit, name: host, services, codes, signal }),
+        (signal) =>
+          runHost({
+            ...{ ...shared, ...on, ...(distrust && { distrust }) },
+            ...{ removalLimit, waveWithin: waits, name: host, services, codes, signal },
+          }),
         ...(transcribes ? [(signal: AbortSignal) => runTranscriber(project, host, { ...shared, signal })] : []),
       ]);
     };

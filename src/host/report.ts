@@ -5,6 +5,8 @@ import { heldRows } from "./given.ts";
 import { owedReloads } from "./install/book.ts";
 import { storedMessages } from "./messages.ts";
 import { keptRows, owedRows, readFacts, readVerified } from "./store.ts";
+import { strangersOf } from "./strangers.ts";
+import { keptBack } from "./wave.ts";
 
 /** How many kept keys and parked messages a report names. */
 const named = 100;
@@ -31,7 +33,7 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
     doubt: facts?.followed.doubt ?? false,
     proved: facts?.proved ?? false,
     owed,
-    why: facts?.held ?? facts?.failing ?? waitsFor(form, owed, facts),
+    why: facts?.held ?? facts?.failing ?? keptBack(database, service) ?? waitsFor(form, owed, facts),
     failing: facts?.failing !== undefined,
     held: facts?.held,
     removals: kept > 0 ? openQuestion(database, service) : undefined,
@@ -40,6 +42,7 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
     heldCount: kept > 0 ? count(heldRows) : 0,
     parked: parked > 0 ? messages.listParked(named) : [],
     parkedCount: parked,
+    strangers: strangersOf(database, service),
     reloads: owedReloads(database, service),
     ranAt: facts?.ranAt,
   };

@@ -21,6 +21,7 @@ const commands = [
   "approve",
   "adopt",
   "forecast",
+  "key",
 ];
 
 /** A project whose hosts are up in one process, with everything in force. */
