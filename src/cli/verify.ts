@@ -26,7 +26,7 @@ export const verify: Command = {
   options: projectOption,
   more: `The transcriber reads the directory whole again. Every host makes its digest from its rows again, and compares it with the transcriber's. Where both
 are equal, the hosts on this machine ask their daemons what they have, as \`trigger diff\` does; on others run it there.
-What differs between directory, transcriber and host is repaired as it is found. What a daemon has otherwise is shown by \`trigger diff SERVICE\` and mended by
+An entry that changes in that very moment counts as one that differed. What differs between directory, transcriber and host is repaired as it is found. What a daemon has otherwise is shown by \`trigger diff SERVICE\` and mended by
 \`trigger regen SERVICE\`. Tables are compared each minute without this.
 
 Exit codes
