@@ -1,10 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
 import { Away, Fatal, Held, reason } from "../core/outcome.ts";
 import type { PlainService, Table } from "../core/service.ts";
+import type { Mark } from "../core/stream.ts";
 import { wrongBody } from "../core/wrong-body.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
 import { transaction } from "../sqlite/open.ts";
+import { runOnGood } from "./bisect.ts";
 import { countRemovals, holdRemovals } from "./blast-radius.ts";
 import { giveRows, triedOtherwise } from "./given.ts";
 import { parkedLimit, type StoredMessages } from "./messages.ts";
@@ -46,13 +48,13 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
     context.removalLimit && holdRemovals(database, service, context.removalLimit(facts?.rows ?? 0), clock.now());
   if (tooMany !== undefined) context.log(tooMany);
   const doubt = facts?.followed.doubt;
-  const given = giveRows(database, service, table, { full: asked > 0 });
+  const first = giveRows(database, service, table, { full: asked > 0 });
   try {
     await withinDeadline(context, async (signal) => {
-      const changes = asked > 0 ? undefined : given.changes;
+      const changes = asked > 0 ? undefined : first.changes;
       const secret = (table.secret ?? []).length > 0;
-      const words = hostWords({ ...context, name: context.host, signal, secret, unsure: changes === undefined });
-      const result = await table.run({ rows: given.rows, changes, interrupted: given.interrupted }, words.host);
+      const options = { ...context, name: context.host, signal, secret, unsure: changes === undefined };
+      const { given, words, result } = await runOnGood(table, first, { ...options, full: asked > 0 });
       signal.throwIfAborted();
       // A run that loads everything may restart the daemon itself; one by the changes knows only the daemon that it began with.
       const whole = changes === undefined || words.proved() !== undefined;
@@ -80,10 +82,17 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
     // A daemon that did not answer may come back with anything.
     if (error instanceof Away && asked === 0) oweFullRun(database, service);
     if (error instanceof Held) writeFacts(database, service, { failing, proved, held: failing });
-    else if (error instanceof Fatal) writeFacts(database, service, { failing, proved, fatal: failing });
-    else writeFacts(database, service, { failing, proved });
+    else if (error instanceof Fatal && !hasMoved(database, service, mark)) {
+      writeFacts(database, service, { failing, proved, fatal: failing });
+    } else writeFacts(database, service, { failing, proved });
     throw error;
   }
+}
+
+/** Whether other rows have come since: a text that was given up is then not the one that is wanted. */
+function hasMoved(database: DatabaseSync, service: string, since: Mark | undefined): boolean {
+  const now = readFacts(database, service)?.followed.mark;
+  return now?.epoch !== since?.epoch || now?.seq !== since?.seq;
 }
 
 /** Handles the plain message that is next. Throws when it is to be tried again; parks one that keeps failing, so that the next go on. */

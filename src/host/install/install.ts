@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import type { Host, Installed, InstallFile, InstallSteps } from "../../core/host.ts";
-import { Fatal, Later, reason } from "../../core/outcome.ts";
+import { Away, CommandFailed, Fatal, Later, reason, TextDoubted, TextRefused } from "../../core/outcome.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Machine } from "../../ports/machine.ts";
 import { ownedBy as recordsOf } from "../owned.ts";
@@ -46,6 +46,8 @@ export interface Installer {
    * when the machine is to blame. In all these cases the last good files are, or stay, in place.
    */
   install(files: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<Outcome>;
+  /** Runs the check alone, on staged files: nothing is put in place. Gives what it says when it refuses them; throws when it cannot be asked. */
+  tryOut(files: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<string | undefined>;
   /** Forgets the failed attempts: a text that was given up is tried again. */
   forgive(): void;
   /** Lets trigger have its way again with the files that it fought over. */
@@ -172,11 +174,34 @@ export function installer(options: InstallerOptions): Installer {
         throw new Error(`${why}, and it is the last good text itself, so nothing is blamed`, { cause });
       }
       const good = await stageGood(staged, debts, staging);
-      if (!good) throw new Error(`${why}, and there is no last good text to compare with`, { cause });
+      if (!good) throw new TextDoubted(`${why}, and there is no last good text to compare with`, { cause });
       const again = await checking(good);
       if (await passes(() => runStep(again, context)))
-        throw new Fatal(`${why}, and the last good text passes it`, { cause });
+        throw new TextRefused(`${why}, and the last good text passes it`, { cause });
       throw new Error(`${why}, and the last good text fails it too, so nothing is blamed`, { cause });
+    }
+  }
+
+  async function tryOut(wanted: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<string | undefined> {
+    const step = steps.check;
+    if (!step || wanted.length === 0) return undefined;
+    const targets = await readTargets(files, wanted);
+    const staging = stage(files, log);
+    try {
+      const staged = new Map<Target, string>();
+      for (const target of targets.filter(({ hash, disk }) => hash !== disk?.hash)) {
+        await openFolder(files, target.path);
+        staged.set(target, await staging.write(target.path, target.bytes, ownedBy(target, secret)));
+      }
+      await runStep(checkOn(step, await stagedSet(files, targets, staged, staging)), { machine, host, secret });
+      return undefined;
+    } catch (error) {
+      host.signal.throwIfAborted();
+      const says = error instanceof CommandFailed || (typeof step === "function" && !(error instanceof Away));
+      if (!says) throw error;
+      return reason(error);
+    } finally {
+      await staging.clear();
     }
   }
 
@@ -227,6 +252,7 @@ export function installer(options: InstallerOptions): Installer {
 
   return {
     install,
+    tryOut,
     forgive: book.forgive,
     approve: book.approve,
     owe: book.owe,
