@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { Digest, keyHash } from "../core/digest.ts";
+import { Digest, type Hashing, keyHash } from "../core/digest.ts";
 import type { Write } from "../core/follow.ts";
 import { reason } from "../core/outcome.ts";
 import { readRow } from "../core/read-row.ts";
@@ -19,9 +19,9 @@ export interface StoredRows {
   recompute(now: number): void;
 }
 
-export function storedRows(database: DatabaseSync, service: string, table: Table): StoredRows {
+export function storedRows(database: DatabaseSync, service: string, table: Table, hashing?: Hashing): StoredRows {
   const sql = statements(database);
-  let digest = new Digest(service);
+  let digest = new Digest(service, hashing);
 
   function set(key: string, cell: Cell | null, now: number): void {
     const found = sql.get.get(service, key) as { desired: string | null } | undefined;
@@ -72,7 +72,7 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
   }
 
   function recompute(now: number): void {
-    digest = new Digest(service);
+    digest = new Digest(service, hashing);
     for (let after = ""; ; ) {
       const page = sql.page.all(service, after) as { key: string; desired: string | null }[];
       for (const { key, desired } of page) {
