@@ -3,6 +3,7 @@ import { queueOf } from "../core/routing.ts";
 import type { Service } from "../core/service.ts";
 import type { Broker, Queue } from "../ports/broker.ts";
 import { judge, Unusable } from "../sqlite/sound.ts";
+import { restOfService } from "./install/start-limit.ts";
 import { type Intake, openIntake } from "./intake.ts";
 import { storedMessages } from "./messages.ts";
 import type { HostOptions } from "./options.ts";
@@ -71,6 +72,7 @@ export function hostService(name: string, service: Service, options: HostOptions
   const work = worker(
     {
       pace: table ? (table.pace ?? defaultPace) : 0,
+      rest: () => restOfService(database, name, clock.now()),
       owed() {
         try {
           return table ? tableOwes() : !isHeld() && messages.next() !== undefined;

@@ -12,6 +12,7 @@ import { keepGood, makeMine, openFolder, removeGoodBut, removeStaged, type Stage
 import { forcing } from "./force.ts";
 import { handEdits } from "./hand-edit.ts";
 import { repair } from "./repair.ts";
+import { restOfUnit } from "./start-limit.ts";
 import { runStep } from "./step.ts";
 import { ownedBy, readTargets, type Target } from "./target.ts";
 import { passes, type Work, workOn } from "./work.ts";
@@ -65,7 +66,8 @@ export function installer(options: InstallerOptions): Installer {
   const { files } = machine;
   const book = openBook(database, service);
   const owned = recordsOf(database, service, clock.now);
-  const ground = { book, files, owned, clock, secret, log };
+  const restOf = (unit: string): number => restOfUnit(database, unit, clock.now());
+  const ground = { book, files, owned, clock, secret, restOf, log };
   const mend = repair(ground);
   const edits = handEdits(ground);
   const { holdBack, force, settle, keepDistance } = forcing(ground, mend);

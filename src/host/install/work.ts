@@ -22,6 +22,8 @@ export interface Ground {
   /** Paths where what was found may be replaced. */
   readonly owned: Owned;
   readonly clock: Clock;
+  /** Milliseconds until a unit may be started again. */
+  readonly restOf: (unit: string) => number;
   readonly secret: boolean;
   readonly log: (message: string) => void;
 }
