@@ -4,6 +4,7 @@ import { heldRemovals } from "./blast-radius.ts";
 import { heldRows } from "./given.ts";
 import { owedReloads } from "./install/book.ts";
 import { storedMessages } from "./messages.ts";
+import { heldThings } from "./owned.ts";
 import { keptRows, owedRows, readFacts } from "./store.ts";
 
 /** How many kept keys and parked messages a report names. */
@@ -34,6 +35,7 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
     why: facts?.held ?? facts?.failing ?? waitsFor(form, owed, facts),
     failing: facts?.failing !== undefined,
     held: facts?.held,
+    inTheWay: heldThings(database, service)?.digest,
     removals: removals && { digest: removals.digest, rows: removals.keys.length },
     refused: kept > 0 ? listKept(database, service) : [],
     refusedCount: kept,

@@ -265,7 +265,8 @@ test("a fight over a file is held, and approve ends it", async (t) => {
   assert.equal(code, 1, `${out}${up.said()}`);
   assert.match(out, /^box +names .*held: /m);
   assert.equal(project.read("out/box/names"), "by hand 3\n");
-  await project.trigger(["approve", "names"]);
+  const [, digest = ""] = /`trigger approve names ([0-9a-f]{8})`/.exec(out) ?? [];
+  await project.trigger(["approve", "names", digest]);
   await until(() => project.read("out/box/names") === good);
   await well(project);
 });

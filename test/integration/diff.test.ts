@@ -113,7 +113,7 @@ test("a daemon that is away is asked until it answers, and then given all of it"
 
 test("a file that trigger did not write is held; diff shows what would become of it, approve lets it be replaced", async (t) => {
   const hosts = { box: ["names"], civet: ["event"] };
-  const { read, trigger, order } = await upProject(t, { "out/box/names": "by hand 1\n" }, hosts);
+  const { read, write, trigger, order, up } = await upProject(t, { "out/box/names": "by hand 1\n" }, hosts);
   await until(async () => (await trigger(["status"])).out.includes("names is there, and trigger did not write it"), {
     within: 20_000,
   });
@@ -121,7 +121,19 @@ test("a file that trigger did not write is held; diff shows what would become of
   assert.equal(code, 1);
   assert.match(out, /-by hand 1\n(\+.*\n)*\+printer 192\.0\.2\.10/);
   assert.equal(read("out/box/names"), "by hand 1\n");
+  const [, shown = ""] = /`trigger approve names ([0-9a-f]{8})` lets it be replaced/.exec(out) ?? [];
+  assert.match((await trigger(["status"])).out, new RegExp(`trigger approve names ${shown}`));
   await order("approve", "names");
+  await until(() => up.said().includes(`not approved by no digest: theirs is ${shown}`));
+  write("out/box/names", "by hand 2\n");
+  await order("approve", "names", shown);
+  let digest: string | undefined;
+  await until(async () => {
+    digest = /trigger approve names ([0-9a-f]{8})/.exec((await trigger(["status"])).out)?.[1];
+    return digest !== undefined && digest !== shown;
+  });
+  assert.equal(read("out/box/names"), "by hand 2\n", "what has moved is shown again");
+  await order("approve", "names", digest ?? "");
   await until(async () => read("out/box/names")?.includes("printer 192.0.2.10") === true);
   await until(async () => (await trigger(["status"])).code === 0);
   assert.equal((await trigger(["diff", "names"])).out, "box names: the same\n");

@@ -4,7 +4,7 @@ import type { Host, Installed, InstallFile, InstallSteps } from "../../core/host
 import { Away, CommandFailed, Fatal, Later, reason, TextDoubted, TextRefused } from "../../core/outcome.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Machine } from "../../ports/machine.ts";
-import { ownedBy as recordsOf } from "../owned.ts";
+import { forgetHeld, ownedBy as recordsOf } from "../owned.ts";
 import { type Debt, debtInForce, openBook } from "./book.ts";
 import { checkOn, stagedSet } from "./check.ts";
 import { dryInstall } from "./dry.ts";
@@ -51,8 +51,6 @@ export interface Installer {
   tryOut(files: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<string | undefined>;
   /** Forgets the failed attempts: a text that was given up is tried again. */
   forgive(): void;
-  /** Lets trigger have its way again with the files that it fought over. */
-  approve(): void;
   /** Makes every file in force owe a reload, durably: its next install checks, reloads and probes it although nothing changed. */
   owe(): void;
   /** Ends what files in force owe that this installer was not asked for: nobody would ever pay it. */
@@ -73,6 +71,8 @@ export function installer(options: InstallerOptions): Installer {
   const { holdBack, force, settle, keepDistance } = forcing(ground, mend);
   const wantedPaths = new Set<string>();
 
+  const isKnown = (path: string): boolean => book.loaded(path) !== undefined;
+
   async function install(wanted: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<Outcome> {
     if (wanted.length === 0) return { installed: "unchanged", proved: true };
     host.signal.throwIfAborted();
@@ -83,7 +83,7 @@ export function installer(options: InstallerOptions): Installer {
       wantedPaths.add(path);
     }
     const context = { machine, host, secret };
-    if (machine.dry) return { installed: await dryInstall(targets, steps, context, log), proved: false };
+    if (machine.dry) return { installed: await dryInstall(targets, steps, context, { isKnown, log }), proved: false };
 
     const work = workOn(targets, steps, context);
     for (const path of paths) await removeStaged(files, path);
@@ -233,6 +233,8 @@ export function installer(options: InstallerOptions): Installer {
     for (const { path } of staged.keys()) if (!book.loaded(path)) await makeMine(files, path);
     const others = debts.filter(({ path }) => !journal.some((entry) => entry.path === path));
     book.journal([...journal, ...others.map((debt) => ({ ...debt, batch }))], { fights, now: clock.now() });
+    // From here on the book knows that these are ours.
+    for (const { path } of staged.keys()) forgetHeld(database, service, path);
     try {
       for (const [{ path }, name] of staged) await staging.putInPlace(name, path);
       await mend.syncNames(journal);
@@ -256,7 +258,6 @@ export function installer(options: InstallerOptions): Installer {
     install,
     tryOut,
     forgive: book.forgive,
-    approve: book.approve,
     owe: book.owe,
     dropUnwanted: () => book.dropOwedBut(wantedPaths),
   };
