@@ -70,6 +70,17 @@ test("a check that refuses everything, or begins to, blames nobody", async () =>
   assert.ok("good" in once && once.good.length === 4, JSON.stringify(once));
 });
 
+test("a check that begins to refuse everything while it is asked blames nobody", async () => {
+  const seen = { checks: 0 };
+  const bad = refusing(new Set([2]), seen);
+  const found = await sift(
+    [1, 2],
+    async (some) => (await bad(some)) ?? (seen.checks > 4 ? "disk full" : undefined),
+    unbounded,
+  );
+  assert.ok("undecided" in found && /took before: disk full/.test(found.undecided), JSON.stringify(found));
+});
+
 test("one that was asked too early has a second chance", async () => {
   const check = async (some: readonly string[]) =>
     some.includes("bad") || (some.includes("alias") && !some.includes("target")) ? "no" : undefined;
