@@ -46,6 +46,12 @@ export function triedOtherwise(database: DatabaseSync, service: string): boolean
   return found.get(service) !== undefined;
 }
 
+/** Whether rows arrived since the last run began: what it was given is not what the next one would be. */
+export function movedMeanwhile(database: DatabaseSync, service: string): boolean {
+  const arrived = database.prepare(`SELECT 1 FROM ${owedRows} AND doubt = 0 LIMIT 1`).get(service) !== undefined;
+  return arrived || triedOtherwise(database, service);
+}
+
 /**
  * Marks, durably, the keys that a run is about to be given; they stay in doubt until it succeeds. A full run is given also what an earlier one
  * could not bring into force, because the daemon may be another one now, and is looked through for rows that contradict each other.

@@ -1,14 +1,13 @@
 import type { DatabaseSync } from "node:sqlite";
 import { Away, Fatal, Held, reason } from "../core/outcome.ts";
 import type { PlainService, Table } from "../core/service.ts";
-import type { Mark } from "../core/stream.ts";
 import { wrongBody } from "../core/wrong-body.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
 import { transaction } from "../sqlite/open.ts";
 import { runOnGood } from "./bisect.ts";
 import { countRemovals, holdRemovals } from "./blast-radius.ts";
-import { giveRows, triedOtherwise } from "./given.ts";
+import { giveRows, movedMeanwhile, triedOtherwise } from "./given.ts";
 import { parkedLimit, type StoredMessages } from "./messages.ts";
 import { readMessage } from "./read-message.ts";
 import { oweFullRun, readFacts, writeFacts } from "./store.ts";
@@ -82,17 +81,14 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
     // A daemon that did not answer may come back with anything.
     if (error instanceof Away && asked === 0) oweFullRun(database, service);
     if (error instanceof Held) writeFacts(database, service, { failing, proved, held: failing });
-    else if (error instanceof Fatal && !hasMoved(database, service, mark)) {
-      writeFacts(database, service, { failing, proved, fatal: failing });
-    } else writeFacts(database, service, { failing, proved });
+    else if (!(error instanceof Fatal)) writeFacts(database, service, { failing, proved });
+    // What it waits for, that its rows move, has come already.
+    else if (movedMeanwhile(database, service)) {
+      writeFacts(database, service, { failing, proved });
+      throw new Error(failing);
+    } else writeFacts(database, service, { failing, proved, fatal: failing });
     throw error;
   }
-}
-
-/** Whether other rows have come since: a text that was given up is then not the one that is wanted. */
-function hasMoved(database: DatabaseSync, service: string, since: Mark | undefined): boolean {
-  const now = readFacts(database, service)?.followed.mark;
-  return now?.epoch !== since?.epoch || now?.seq !== since?.seq;
 }
 
 /** Handles the plain message that is next. Throws when it is to be tried again; parks one that keeps failing, so that the next go on. */

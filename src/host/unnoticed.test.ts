@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
+import { Fatal } from "../core/outcome.ts";
 import { Table } from "../core/table.ts";
 import { Telling } from "../core/tell.ts";
 import { row, running, simulatedService } from "./host.fixture.ts";
@@ -10,7 +11,7 @@ import { receiver } from "./receive.ts";
 import { storedRows } from "./rows.ts";
 import { createStoreTables, readFacts, writeFacts } from "./store.ts";
 
-/** What happens at the one moment at which nobody looks: found by the simulation of the whole system. */
+/** What happens at the one moment at which nobody looks: found by the simulation of the whole system, and by processes that were killed. */
 
 test("a machine that was restarted just before a run by changes is given every row", async () => {
   await using world = await running();
@@ -52,6 +53,26 @@ test("a row that was tried for the first time and then taken back does not stay 
   await clock.advance(1000);
   await until(() => dhcp.seen.runs === 3);
   await until(() => !dhcp.served.has("k2"));
+});
+
+test("rows that arrive during a run that cannot succeed are not waited for: they are there", async () => {
+  await using world = await running();
+  const { dhcp, clock, say, report, telling } = world;
+  const arrived = Promise.withResolvers<void>();
+  dhcp.controls.before = async () => {
+    if (dhcp.seen.runs > 2) return;
+    await arrived.promise;
+    throw new Fatal("this text will never load");
+  };
+  await say([["k2", row("wrong", "10.0.0.2")]]);
+  await until(() => dhcp.seen.runs === 2);
+  await say([["k2", row("right", "10.0.0.2")]]);
+  await until(() => report().stored?.seq === telling.seq);
+  arrived.resolve();
+  await until(async () => {
+    await clock.advance(1000);
+    return dhcp.served.get("k2")?.name === "right";
+  });
 });
 
 test("a service that waits for its rows to move waits no longer once they are stored, whatever becomes of the process", async () => {
