@@ -332,18 +332,3 @@ test("a daemon that hangs at the start keeps the other services from the broker 
   await running;
   world.end();
 });
-
-test("rows that come while a run gives its text up are tried all the same", async () => {
-  await using world = await running();
-  const { say, dhcp, facts, clock } = world;
-  dhcp.controls.before = async () => {
-    delete dhcp.controls.before;
-    await say([["k", row("mended", "10.0.0.1")]]);
-    await until(() => facts()?.followed.mark?.seq === 3);
-    throw new Fatal("this text will never load");
-  };
-  await say([["k", row("wrong", "10.0.0.1")]]);
-  await until(() => facts()?.failing !== undefined);
-  await clock.advance(1000);
-  await until(() => dhcp.served.get("k")?.name === "mended");
-});

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { laptop, ldif, makeProject, printer } from "../project.ts";
 import { until } from "../until.ts";
 
-const within = 30_000;
+const within = 60_000;
 
 const names = `
 import { fileURLToPath } from "node:url";
