@@ -35,6 +35,8 @@ export const serviceReport = z.object({
   failing: z.boolean(),
   /** Why the service is held, when it is. */
   held: z.string().optional(),
+  /** The digest of what trigger did not write and would have to replace, for `trigger approve`. */
+  inTheWay: z.string().optional(),
   /** The digest of the removals that wait for `trigger approve`, and how many they are. */
   removals: z.object({ digest: z.string(), rows: z.number().int() }).optional(),
   /** Keys whose desired row is not taken, with the reason, and whether a last good row is in force. The first hundred. */

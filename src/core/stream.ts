@@ -83,7 +83,7 @@ export const orderMessage = z.object({
   id: z.number().int().optional(),
   /** Of `hold`: why. */
   why: z.string().max(wordLimit).optional(),
-  /** Of `approve`: the digest of the removals that were shown. */
+  /** Of `approve`: the digest of what was shown: removals, or what would be replaced. */
   digest: z.string().max(wordLimit).optional(),
   /** Of `approve`: so many removals may come until then (milliseconds since 1970), beside the limit of an hour. */
   allow: z.object({ rows: z.number().int().min(0), until: z.number().int().min(0).max(lastMoment) }).optional(),

@@ -18,10 +18,18 @@ test("a table of which some rows are refused is well, and says how many", () => 
   });
 });
 
+test("what stands in the way is approved by its digest, and what a person holds by none", () => {
+  const found = { ...well, held: "/etc/x is there", inTheWay: "0badcafe" };
+  const says = "held: /etc/x is there; `trigger diff dhcp`, then `trigger approve dhcp 0badcafe`";
+  assert.deepEqual(serviceHealth("dhcp", found, host, now), { level: levels.late, says });
+  const person = { ...found, held: "by a person: a move" };
+  assert.equal(serviceHealth("dhcp", person, host, now).says, "held: by a person: a move");
+});
+
 test("a table of which a row is held waits for a person, and says how many", () => {
-  assert.deepEqual(serviceHealth("dhcp", { ...well, refusedCount: 3, heldCount: 1 }, host, now), {
+  assert.deepEqual(serviceHealth("dhcp", { ...well, refusedCount: 3, heldCount: 1, inTheWay: "0badcafe" }, host, now), {
     level: levels.late,
-    says: "held: 1 of its rows, 2 refused: `trigger adopt dhcp NAME`, or `trigger approve dhcp` for all",
+    says: "held: 1 of its rows, 2 refused: `trigger adopt dhcp NAME`, or `trigger approve dhcp 0badcafe` for all",
   });
 });
 

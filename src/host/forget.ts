@@ -7,7 +7,7 @@ import { knownServices } from "./store.ts";
 export const tablesOfServices = [
   ...["row", "staged", "message", "handled", "removal", "approved", "allowance", "held_removals", "verified"],
   ...["stranger", "wave"],
-  ...["note", "owned", "install_debt", "install_attempt", "install_path"],
+  ...["note", "owned", "install_debt", "install_attempt", "install_path", "unit_start"],
 ] as const;
 
 /** What a service that was forgotten has left on its machine, where trigger changes nothing any more. */

@@ -6,6 +6,7 @@ import { inSlices } from "../core/steps.ts";
 import type { OrderMessage, WaveMessage } from "../core/stream.ts";
 import type { Broker, Queue } from "../ports/broker.ts";
 import { judge, Unusable } from "../sqlite/sound.ts";
+import { restOfService } from "./install/start-limit.ts";
 import { type Intake, openIntake } from "./intake.ts";
 import { storedMessages } from "./messages.ts";
 import type { HostOptions } from "./options.ts";
@@ -99,6 +100,7 @@ export function hostService(name: string, service: Service, options: HostOptions
   const work = worker(
     {
       pace: table ? (table.pace ?? defaultPace) : 0,
+      rest: () => restOfService(database, name, clock.now()),
       owed() {
         try {
           return table ? tableOwes() : !isHeld() && messages.next() !== undefined;

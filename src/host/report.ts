@@ -4,6 +4,7 @@ import { openQuestion } from "./blast-radius.ts";
 import { heldRows } from "./given.ts";
 import { owedReloads } from "./install/book.ts";
 import { storedMessages } from "./messages.ts";
+import { heldThings } from "./owned.ts";
 import { keptRows, owedRows, readFacts, readVerified } from "./store.ts";
 import { strangersOf } from "./strangers.ts";
 import { keptBack } from "./wave.ts";
@@ -36,6 +37,7 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
     why: facts?.held ?? facts?.failing ?? keptBack(database, service) ?? waitsFor(form, owed, facts),
     failing: facts?.failing !== undefined,
     held: facts?.held,
+    inTheWay: heldThings(database, service)?.digest,
     removals: kept > 0 ? openQuestion(database, service) : undefined,
     refused: kept > 0 ? listKept(database, service) : [],
     refusedCount: kept,
