@@ -7,6 +7,7 @@ import { Violation } from "../violation.ts";
 import { expected, rock, type ServiceName, serviceNames } from "./campus.ts";
 import type { WorldDirectory } from "./directory.ts";
 import { file, isBad, isWhole } from "./machine.ts";
+import { isOfOthers } from "./others.ts";
 import type { Time } from "./time.ts";
 import type { HostProcess } from "./world.ts";
 
@@ -65,7 +66,8 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
   }
 
   function countRemovals(host: string, before: string | undefined, after: string): void {
-    const lines = (text: string | undefined): string[] => text?.split("\n").filter((line) => /^\d/.test(line)) ?? [];
+    const lines = (text: string | undefined): string[] =>
+      text?.split("\n").filter((line) => /^\d/.test(line) && !isOfOthers(line)) ?? [];
     const words = new Set(lines(after).flatMap((line) => line.split(" ")));
     const gone = removals.get(host) ?? [];
     removals.set(host, gone);
@@ -187,7 +189,7 @@ function servedBy({ machine }: HostProcess, service: ServiceName) {
   const rows =
     service === "names"
       ? (machine.running ?? "").split("\n").filter((line) => /^\d/.test(line))
-      : [...machine.records].map(([ip, name]) => `${ip} ${name}`);
+      : [...machine.records].map(([ip, name]) => `${ip} ${name}`).filter((line) => !isOfOthers(line));
   const left = new Set(rows);
   return {
     take(cell: string | null): boolean {

@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import type { Files } from "../../../src/core/host.ts";
 import { type MemoryMachine, memoryMachine } from "../../../src/machines/memory.ts";
 import type { Machine } from "../../../src/ports/machine.ts";
+import type { Break } from "./breaks.ts";
 import { Dead, type Life } from "./life.ts";
+import type { Time } from "./time.ts";
 
 /** A machine with two daemons: `named`, which reads its file when it is told to, and `recordd`, whose records live in its memory alone. */
 export interface SimulatedMachine {
@@ -13,25 +15,26 @@ export interface SimulatedMachine {
   readonly running: string | undefined;
   /** What `recordd` has, by name. */
   readonly records: ReadonlyMap<string, string>;
-  /** What goes wrong: next, so many times; `check` and `reload` until a moment, in monotonic milliseconds. */
+  /** What goes wrong: next, so many times; `check` and `reload` until a moment, in monotonic milliseconds; `slow` is how many of these each step takes. */
   readonly faults: Record<Fault, number>;
+  /** Somebody else has written the file last. */
+  readonly edited: boolean;
+  /** How often `recordd` was started anew. */
+  readonly restarts: number;
   /** The life of trigger's process there. */
   life: Life | undefined;
   /** As one process has it. */
   seenBy(life: Life): Machine;
   restart(daemon: "named" | "recordd"): void;
+  /** Somebody writes the file by hand, and may tell `named`. */
+  edit(text: string, options: { readonly reload: boolean }): void;
+  /** Somebody has `recordd` hold something that is not trigger's; at each of its starts anew, where it is `kept`. */
+  record(name: string, content: string, options: { readonly kept: boolean }): void;
   powerCut(random: () => number): void;
 }
 
-/** A check or a reload that fails whatever the text (until a moment); a reload that says well and does nothing; a write of records that ends half-way; a `recordd` that does not answer. */
-export type Fault = "check" | "reload" | "deaf" | "half" | "away";
-
-export interface MachineBreaks {
-  readonly stageSync: boolean;
-  readonly namesSync: boolean;
-  readonly incarnation: boolean;
-  readonly check: boolean;
-}
+/** A check or a reload that fails whatever the text (until a moment); a reload that says well and does nothing; a write of records that ends half-way; a `recordd` that does not answer; a disk and programs that take their time. */
+export type Fault = "check" | "reload" | "deaf" | "half" | "away" | "slow";
 
 export const file = "/etc/named/hosts";
 
@@ -53,13 +56,21 @@ export const isBad = (text: string): boolean => text.includes("bad-name");
 const isBroken = (text: string): boolean => text.includes("broken-name");
 
 export function simulatedMachine(
-  breaks: MachineBreaks,
-  monotonic: () => number,
+  without: Break | undefined,
+  { monotonic, sleep }: Pick<Time, "monotonic" | "sleep">,
   see: (text: string | undefined) => void,
 ): SimulatedMachine {
-  const faults: Record<Fault, number> = { check: 0, reload: 0, deaf: 0, half: 0, away: 0 };
+  const faults: Record<Fault, number> = { check: 0, reload: 0, deaf: 0, half: 0, away: 0, slow: 0 };
   let running: string | undefined;
   const records = new Map<string, string>();
+  /** What others have `recordd` begin with. */
+  const kept = new Map<string, string>();
+  let edited = false;
+  let restarts = 0;
+  /** What trigger has put in place last. */
+  let put: string | undefined;
+  /** Without the order of an install: the rename that waits for the reload. */
+  let postponed: (() => Promise<void>) | undefined;
   const struck = (fault: Fault): boolean => {
     if (faults[fault] <= 0) return false;
     faults[fault] -= 1;
@@ -72,7 +83,7 @@ export function simulatedMachine(
     },
   });
   raw.program("check", ({ arguments: [path = ""] }) => {
-    if (breaks.check) return {};
+    if (without === "check") return {};
     if (monotonic() < faults.check) return { code: 1, stderr: "out of memory" };
     return isBad(raw.text(path) ?? "bad-name") ? { code: 1, stderr: "syntax error" } : {};
   });
@@ -96,6 +107,36 @@ export function simulatedMachine(
     return half ? { code: 1, stderr: "it broke half-way" } : {};
   });
 
+  /** The files as a process has them that lacks a safeguard. */
+  const lacking: Partial<Files> = {
+    ...(without === "stage-sync" && {
+      sync: async (path) => void ((await raw.files.stat(path))?.kind === "file" || (await raw.files.sync(path))),
+    }),
+    ...(without === "folder-sync" && {
+      sync: async (path) => void ((await raw.files.stat(path))?.kind !== "file" || (await raw.files.sync(path))),
+    }),
+    ...(without === "rename" && {
+      async rename(from, to) {
+        if (to !== file) return raw.files.rename(from, to);
+        await raw.files.write(to, (await raw.files.read(from)) ?? "");
+        await raw.files.sync(to);
+        await raw.files.remove(from);
+      },
+    }),
+    ...(without === "order" && {
+      async rename(from, to) {
+        if (to !== file) return raw.files.rename(from, to);
+        postponed = () => raw.files.rename(from, to);
+      },
+    }),
+    ...(without === "three-way" && {
+      read: async (path) => (path === file && put !== undefined ? Buffer.from(put) : raw.files.read(path)),
+    }),
+    ...(without === "take-over" && {
+      stat: async (path) => raw.files.stat(path.endsWith(".mine") ? "/" : path),
+    }),
+  };
+
   const self: SimulatedMachine = {
     raw,
     skew: 0,
@@ -104,19 +145,30 @@ export function simulatedMachine(
     },
     records,
     faults,
+    get edited() {
+      return edited;
+    },
+    get restarts() {
+      return restarts;
+    },
     life: undefined,
     seenBy(life) {
-      const alive = (what: string): void => {
+      postponed = undefined;
+      const step = async (what: string): Promise<void> => {
+        if (faults.slow > 0 && !life.dead) await sleep(faults.slow);
         if (life.dead) throw new Dead(`${what}: the process is dead`);
       };
       const files = Object.fromEntries(
-        Object.entries(raw.files).map(([name, work]) => [
+        Object.entries({ ...raw.files, ...lacking }).map(([name, work]) => [
           name,
           async (...words: string[]) => {
-            alive(name);
-            const isFile = name === "sync" && (await raw.files.stat(words[0]!))?.kind === "file";
-            if (name === "sync" && (isFile ? breaks.stageSync : breaks.namesSync)) return;
-            return (work as (...words: string[]) => unknown)(...words);
+            await step(name);
+            const done = await (work as (...words: string[]) => unknown)(...words);
+            if (name === "rename" && words[1] === file) {
+              put = raw.text(file);
+              edited = false;
+            }
+            return done;
           },
         ]),
       ) as unknown as Files;
@@ -124,26 +176,47 @@ export function simulatedMachine(
         dry: false,
         files,
         async run(asked, options) {
-          alive("run");
-          return raw.run(asked, options);
+          await step("run");
+          const output = await raw.run(asked, options);
+          const late = postponed;
+          postponed = undefined;
+          await late?.();
+          return output;
         },
-        incarnation: async (daemon) => (breaks.incarnation ? "always the same" : raw.incarnation(daemon)),
+        incarnation: async (daemon) => (without === "incarnation" ? "always the same" : raw.incarnation(daemon)),
       };
     },
     restart(daemon) {
       raw.restarted(daemon);
-      if (daemon === "named") boot();
-      else records.clear();
+      boot(daemon);
+    },
+    edit(text, { reload }) {
+      raw.place(file, text);
+      edited = true;
+      see(text);
+      if (reload) running = text;
+    },
+    record(name, content, options) {
+      records.set(name, content);
+      if (options.kept) kept.set(name, content);
     },
     powerCut(random) {
+      postponed = undefined;
       raw.powerCut(random);
-      see(raw.text(file));
-      boot();
-      records.clear();
+      put = raw.text(file);
+      see(put);
+      boot("named");
+      boot("recordd");
     },
   };
   /** A daemon that cannot read its file does not start; it runs what it can. */
-  function boot(): void {
+  function boot(daemon: "named" | "recordd"): void {
+    if (daemon === "recordd") {
+      restarts += 1;
+      records.clear();
+      for (const [name, content] of kept) records.set(name, content);
+      return;
+    }
     const text = raw.text(file);
     running = text !== undefined && !isBad(text) && !isBroken(text) ? text : undefined;
   }

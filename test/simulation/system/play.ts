@@ -3,6 +3,7 @@ import { syncBuiltinESMExports } from "node:module";
 import { seeded } from "../stream/random.ts";
 import { Violation } from "../violation.ts";
 import type { Break } from "./breaks.ts";
+import { attend } from "./persons.ts";
 import { step } from "./steps.ts";
 import { type World, world } from "./world.ts";
 
@@ -51,9 +52,10 @@ function pause({ random }: World): number {
   return random.below(90_000);
 }
 
-async function pass({ time, judge }: World, milliseconds: number): Promise<void> {
+async function pass({ time, judge, watch }: World, milliseconds: number): Promise<void> {
   await time.advance(milliseconds);
   judge.look();
+  watch.look();
 }
 
 const round = 10_000;
@@ -69,6 +71,7 @@ async function settle(world: World): Promise<void> {
   let why: string | undefined = "";
   for (let left = rounds; left > 0 && why !== undefined; left--) {
     for (const process of [...world.hosts, ...world.transcribers]) process.start();
+    attend(world);
     await pass(world, round);
     why = world.judge.unsettled();
   }
@@ -81,12 +84,16 @@ async function settle(world: World): Promise<void> {
 function heal({ hosts, transcribers, directory, network }: World): void {
   network.lose = 0;
   network.double = 0;
+  network.repeat = 0;
+  network.delay = 0;
   for (const { link, life } of [...hosts, ...transcribers]) {
     life?.endAfter(Number.POSITIVE_INFINITY, () => {});
     link?.thaw();
     if (link) link.slow = 0;
   }
-  for (const { machine, store } of hosts) {
+  for (const { machine, store, kill } of hosts) {
+    // A hand-edited file is noticed at the next run, and the start is one.
+    if (machine.edited) kill();
     for (const fault of Object.keys(machine.faults) as (keyof typeof machine.faults)[]) machine.faults[fault] = 0;
     store.full = 0;
   }

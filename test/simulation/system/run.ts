@@ -38,7 +38,7 @@ if (values.seed !== undefined) {
   }
   const seconds = (performance.now() - started) / 1000;
   const total = [...found.values()].reduce((sum, seeds) => sum + seeds.length, 0);
-  const rules = without ? `without "${without}" (${breaks[without]})` : "with every safeguard";
+  const rules = without ? `without "${without}" (${breaks[without].without})` : "with every safeguard";
   console.log(`${rules}: ${total} of ${played} schedules violated a promise, ${seconds.toFixed(1)} s`);
   for (const [promise, seeds] of found) {
     console.log(`  ${promise}: ${seeds.length}`);

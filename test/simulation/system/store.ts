@@ -1,4 +1,4 @@
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { createStoreTables } from "../../../src/host/store.ts";
 import { createWordsTables } from "../../../src/host/words.ts";
 import { Dead, type Life } from "./life.ts";
@@ -25,8 +25,14 @@ export interface Store {
 
 type Row = Record<string, SQLInputValue>;
 
-/** Opens an empty store; `schema` is run on it, and on each that takes its place. */
-export function openStore(schema = ""): Store {
+/** What a store lacks: `schema` is run on it, and on each that takes its place; `reads` is what processes read in the place of a row. */
+export interface StoreBreak {
+  readonly schema?: string;
+  readonly reads?: (sql: string, row: Record<string, SQLOutputValue> | undefined) => typeof row;
+}
+
+/** Opens an empty store. */
+export function openStore({ schema = "", reads = (_, row) => row }: StoreBreak = {}): Store {
   const create = (): DatabaseSync => {
     const made = new DatabaseSync(":memory:");
     createStoreTables(made);
@@ -82,7 +88,7 @@ export function openStore(schema = ""): Store {
           return {
             get(...values: SQLInputValue[]) {
               alive();
-              return statement.get(...values);
+              return reads(sql, statement.get(...values));
             },
             all(...values: SQLInputValue[]) {
               alive();
