@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { type Break, breaks } from "./breaks.ts";
 import { play } from "./play.ts";
+import { table } from "./search.ts";
 
 const { values } = parseArgs({
   options: {
@@ -11,13 +12,17 @@ const { values } = parseArgs({
     all: { type: "boolean", default: false },
   },
 });
-const without = values.break as Break | undefined;
-if (without !== undefined && !Object.hasOwn(breaks, without)) {
-  throw new Error(`no safeguard "${without}": there are ${Object.keys(breaks).join(", ")}`);
-}
-
 // Stacks of the errors that the world makes on purpose cost more than the rest.
 if (values.seed === undefined) Error.stackTraceLimit = 0;
+if (values.break === "all") {
+  for await (const line of table()) console.log(line);
+  process.exit();
+}
+const without = values.break as Break | undefined;
+if (without !== undefined && !Object.hasOwn(breaks, without)) {
+  throw new Error(`no safeguard "${without}": there are all, ${Object.keys(breaks).join(", ")}`);
+}
+
 if (values.seed !== undefined) {
   const { violation, log } = await play(Number(values.seed), without);
   for (const line of log) console.log(line);
