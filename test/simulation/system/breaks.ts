@@ -33,7 +33,7 @@ export const breaks = {
     seed: 0,
     within: 40,
   },
-  probe: { without: "a reload that says well is believed", seed: 19, within: 60 },
+  probe: { without: "the probe says yes to everything", seed: 19, within: 60 },
   "take-over": { without: "a file that was found is taken for trigger's own", seed: 0, within: 40 },
   foreign: { without: "every record of a daemon is taken for trigger's own", seed: 0, within: 20 },
   hold: { without: "a person's hold is not looked at", seed: 0, within: 40 },

@@ -41,6 +41,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
   const texts = new Map<string, string | undefined>();
   /** The text that `named` of each host was last seen to run. */
   const ran = new Map<string, string>();
+  const known = new Map<string, Map<string, string>>();
   const removals = new Map<string, { readonly at: number; readonly line: string }[]>();
   let seen: Violation | undefined;
 
@@ -65,15 +66,33 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
       broken("P1", "a row that was never touched has gone from its file");
   }
 
-  function countRemovals(host: string, before: string | undefined, after: string): void {
+  /** The keys that lines of a host's file were ever seen to be of. */
+  function keysOf({ name, store }: HostProcess): ReadonlyMap<string, string> {
+    const keys = known.get(name) ?? new Map<string, string>();
+    known.set(name, keys);
+    const rows = store.raw.prepare("SELECT key, desired, loaded, given FROM row WHERE service = 'names'").all();
+    for (const { key, ...texts } of rows) {
+      for (const text of Object.values(texts)) {
+        if (typeof text !== "string" || text.startsWith("!")) continue;
+        const { ip, name } = JSON.parse(text);
+        keys.set(`${ip} ${name}`, String(key));
+      }
+    }
+    return keys;
+  }
+
+  function countRemovals(of: HostProcess, before: string | undefined, after: string): void {
+    const host = of.name;
+    const keys = keysOf(of);
     const lines = (text: string | undefined): string[] =>
       text?.split("\n").filter((line) => /^\d/.test(line) && !isOfOthers(line)) ?? [];
     const words = new Set(lines(after).flatMap((line) => line.split(" ")));
+    const there = new Set(lines(after).map((line) => keys.get(line)));
     const gone = removals.get(host) ?? [];
     removals.set(host, gone);
     for (const line of lines(before)) {
       // One whose name or address another row has is not gone: it has changed, or gave its place.
-      if (line.split(" ").some((word) => words.has(word))) continue;
+      if (there.has(keys.get(line) ?? line) || line.split(" ").some((word) => words.has(word))) continue;
       gone.push({ at: time.now(), line });
     }
     // What goes and comes back is not counted by a host whose run was cut short in between.
@@ -136,11 +155,12 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
   return {
     seeText,
     look() {
-      for (const { name, machine } of hosts) {
+      for (const host of hosts) {
+        const { name, machine } = host;
         const before = ran.get(name);
         if (machine.running === undefined || machine.running === before) continue;
         ran.set(name, machine.running);
-        countRemovals(name, before, machine.running);
+        countRemovals(host, before, machine.running);
       }
       if (seen) throw seen;
       for (const host of hosts) for (const service of serviceNames) lookAtMark(host, service);

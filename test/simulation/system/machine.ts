@@ -19,6 +19,8 @@ export interface SimulatedMachine {
   readonly faults: Record<Fault, number>;
   /** Somebody else has written the file last. */
   readonly edited: boolean;
+  /** `named` was started, or told, by others than trigger since it was last told by trigger. */
+  readonly disturbed: boolean;
   /** How often `recordd` was started anew. */
   readonly restarts: number;
   /** The life of trigger's process there. */
@@ -66,6 +68,7 @@ export function simulatedMachine(
   /** What others have `recordd` begin with. */
   const kept = new Map<string, string>();
   let edited = false;
+  let disturbed = false;
   let restarts = 0;
   /** What trigger has put in place last. */
   let put: string | undefined;
@@ -91,10 +94,13 @@ export function simulatedMachine(
     if (monotonic() < faults.reload) return { code: 1, stderr: "out of memory" };
     const text = raw.text(file);
     if (text === undefined || isBad(text) || isBroken(text)) return { code: 1, stderr: "cannot load it" };
+    disturbed = false;
     if (!struck("deaf")) running = text;
     return {};
   });
-  raw.program("probe", ({ input }) => (running === input ? {} : { code: 1, stderr: "it is not served" }));
+  raw.program("probe", ({ input }) =>
+    running === input || without === "probe" ? {} : { code: 1, stderr: "it is not served" },
+  );
   raw.program("records", ({ arguments: [word], input = "" }) => {
     if (struck("away")) return { code: 75, stderr: "recordd does not answer" };
     if (word === "look") return { stdout: JSON.stringify([...records]) };
@@ -148,6 +154,9 @@ export function simulatedMachine(
     get edited() {
       return edited;
     },
+    get disturbed() {
+      return disturbed;
+    },
     get restarts() {
       return restarts;
     },
@@ -194,7 +203,9 @@ export function simulatedMachine(
       raw.place(file, text);
       edited = true;
       see(text);
-      if (reload) running = text;
+      if (!reload) return;
+      running = text;
+      disturbed = true;
     },
     record(name, content, options) {
       records.set(name, content);
@@ -217,6 +228,7 @@ export function simulatedMachine(
       for (const [name, content] of kept) records.set(name, content);
       return;
     }
+    disturbed = true;
     const text = raw.text(file);
     running = text !== undefined && !isBad(text) && !isBroken(text) ? text : undefined;
   }

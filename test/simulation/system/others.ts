@@ -70,10 +70,21 @@ export function watch(hosts: readonly HostProcess[], random: Random): Watch {
       throw new Violation("take-over", `${name}: a record that was found was replaced, and nobody had approved`);
   }
 
+  /** What is said to be proved is what the daemon runs. */
+  function lookAtProof({ name, store, machine }: HostProcess): void {
+    const { raw, running, edited, disturbed } = machine;
+    if (edited || disturbed || store.lost || running === raw.text(file)) return;
+    const sql =
+      "SELECT 1 FROM install_path WHERE path = ? AND proved = 1 AND path NOT IN (SELECT path FROM install_debt)";
+    if (readFacts(store.raw, "names")?.proved && store.raw.prepare(sql).get(file) !== undefined)
+      throw new Violation("P3", `${name}: its file is said to be proved, and named does not run it`);
+  }
+
   return {
     look() {
       if (seen) throw seen;
       hosts.forEach(lookAtOthers);
+      hosts.forEach(lookAtProof);
       const places = hosts.flatMap((host) => serviceNames.map((service) => [host, service] as const));
       held = new Set(
         places.filter(([host, service]) => isHeld(host, service)).map(([{ name }, service]) => `${name} ${service}`),

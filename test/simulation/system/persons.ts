@@ -25,7 +25,7 @@ export const editByHand: Step = onHost((world, host) => {
   const reload = world.random.chance(0.5);
   world.note(`on ${name} somebody edits the file${reload ? " and reloads it" : ""}`);
   machine.edit(editedText(text), { reload });
-  if (world.random.chance(0.5)) host.kill();
+  if (world.random.chance(0.8)) host.kill();
 });
 
 export const hold: Step = onHost((world, host) => {

@@ -2,7 +2,7 @@ import { changeDirectory } from "./changes.ts";
 import type { Fault } from "./machine.ts";
 import { approve, editByHand, hold } from "./persons.ts";
 import { onAny, onHost, onTranscriber, pick, type Step } from "./step.ts";
-import { exchange, partition, shortLived, triedAndTakenBack } from "./stories.ts";
+import { cutShort, exchange, lateWord, partition, setBack, shortLived, triedAndTakenBack } from "./stories.ts";
 import { tableQueues, type World } from "./world.ts";
 
 const some = ({ random }: World): number => 1 + random.below(3);
@@ -120,7 +120,7 @@ const lag = onTranscriber((world, { name, source }) => {
 const machineFault = onHost((world, { name, machine, probes }) => {
   const fault = pick(
     world,
-    (["check", "reload", "deaf", "half", "half", "away"] as Fault[]).filter((one) => probes || one !== "deaf"),
+    (["check", "reload", "deaf", "deaf", "half", "half", "away"] as Fault[]).filter((one) => probes || one !== "deaf"),
   );
   if (fault === "check" || fault === "reload") {
     const milliseconds = world.random.below(20_000);
@@ -200,11 +200,14 @@ const weights: readonly (readonly [weight: number, step: Step])[] = [
   [2, cutRefresh],
   [5, lag],
   [6, machineFault],
-  [4, triedAndTakenBack],
+  [3, triedAndTakenBack],
   [4, shortLived],
+  [4, cutShort],
+  [4, lateWord],
+  [2, setBack],
   [3, exchange],
   [2, partition],
-  [2, editByHand],
+  [3, editByHand],
   [2, hold],
   [3, approve],
   [3, slowDisk],

@@ -12,6 +12,46 @@ export const triedAndTakenBack = onHost((world, { name, machine }) => {
   void world.time.sleep(100 + world.random.below(800)).then(() => takeBack(world));
 });
 
+/** An install that is cut short between any two of its steps, and whose change is taken back before the next one. */
+export const cutShort = onHost((world, host) => {
+  const { random, time, note } = world;
+  const power = random.chance(0.4);
+  const steps = random.below(40);
+  note(`${host.name} ${power ? "loses power" : "is killed"} after ${steps} steps, and the change is taken back`);
+  host.life?.endAfter(steps, () => {
+    if (power) host.powerCut();
+  });
+  changeDirectory(world);
+  void time.sleep(1000 + random.below(1000)).then(() => {
+    takeBack(world);
+    host.start();
+  });
+});
+
+/** What one transcriber has said last arrives behind the first words of the next. */
+export const lateWord: Step = (world) => {
+  const { random, network, time, note, transcribers } = world;
+  const [one, other] = random.chance(0.5) ? transcribers : [...transcribers].reverse();
+  note(`${one?.name}'s last words are overtaken by ${other?.name}'s first ones`);
+  network.delay += 2 + random.below(5);
+  changeDirectory(world);
+  void time.sleep(random.below(500)).then(() => {
+    one?.kill();
+    other?.start();
+  });
+};
+
+/** A clock is set back while something is waited for. */
+export const setBack: Step = onHost((world, { name, machine }) => {
+  const { random, time, note } = world;
+  note(`${name}'s clock is set back by an hour while nothing can be loaded`);
+  machine.faults.reload = time.monotonic() + random.below(10_000);
+  changeDirectory(world);
+  void time.sleep(random.below(3000)).then(() => {
+    machine.skew = -3_600_000;
+  });
+});
+
 /** Time takes a row away, and then a message comes again that was said before: the directory's state does not tell the two apart. */
 export const shortLived: Step = ({ random, directory, network, time, note }) => {
   const id = `${time.monotonic()}-${random.below(1e6)}`;

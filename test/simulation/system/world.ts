@@ -126,7 +126,7 @@ export function world(seed: number, without: Break | undefined): World {
         runHost({
           ...{ name, codes, database, log: (line: string) => say(`${name}: ${line}`) },
           services: services({
-            probes: probes && without !== "probe",
+            probes,
             began: (service) => watched.began(name, service),
             failed(service) {
               if (without === "in-doubt" && !mine.dead)
