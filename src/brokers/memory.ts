@@ -1,4 +1,4 @@
-import { type Broker, type Consumer, QueueFull } from "../ports/broker.ts";
+import { type Broker, type Consumer, QueueFull, QueueInUse } from "../ports/broker.ts";
 import { type Line, openLine } from "./memory/line.ts";
 import { type HeldMessage, MemoryQueue } from "./memory/queue.ts";
 
@@ -97,6 +97,15 @@ function connect({ queues, elections }: Hub): MemoryConnection {
       return consumer((crashed) => {
         if (leave() && !crashed) changed(false);
       });
+    },
+
+    async remove(names) {
+      live();
+      const known = names.filter((name) => queues.has(name));
+      const inUse = known.find((name) => queues.get(name)?.consumed);
+      if (inUse !== undefined) throw new QueueInUse(inUse);
+      for (const name of known) queues.delete(name);
+      return known;
     },
 
     trouble: () => gone,

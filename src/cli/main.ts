@@ -4,6 +4,7 @@ import { reason, UserError } from "../core/outcome.ts";
 import { type Command, helpOf, readWords, type Terminal } from "./command.ts";
 import { diff } from "./diff.ts";
 import { forecast } from "./forecast.ts";
+import { forget } from "./forget.ts";
 import { init } from "./init.ts";
 import { modify } from "./modify.ts";
 import { adopt, approve, drop, hold, regen, retry } from "./order.ts";
@@ -18,7 +19,7 @@ import { verify } from "./verify.ts";
 
 const commands: readonly Command[] = [
   ...[init, up, status, diff, plan, tryService, forecast, send],
-  ...[modify, seed, verify, regen, retry, drop, hold, approve, adopt, permissions],
+  ...[modify, seed, verify, regen, retry, drop, hold, approve, adopt, forget, permissions],
 ];
 
 const help = `trigger: the directory changes; every machine of the network follows.

@@ -37,6 +37,8 @@ export class Digest {
   readonly #service: string;
   readonly #hashing: Hashing;
   readonly #buckets: bigint[];
+  /** The buckets as they are said: a change makes one anew, not each of them. */
+  readonly #texts: string[];
   #count = 0;
   #root: string | undefined;
 
@@ -44,6 +46,7 @@ export class Digest {
     this.#service = service;
     this.#hashing = hashing;
     this.#buckets = new Array<bigint>(hashing.buckets).fill(0n);
+    this.#texts = this.#buckets.map(textOf);
   }
 
   /** Tells of one key: its cell before and after, null for none. */
@@ -54,7 +57,9 @@ export class Digest {
     let sum = this.#buckets[bucket] ?? 0n;
     if (before !== null) sum -= cellHash(this.#service, key, before);
     if (after !== null) sum += cellHash(this.#service, key, after);
-    this.#buckets[bucket] = ((sum % modulus) + modulus) % modulus;
+    sum = ((sum % modulus) + modulus) % modulus;
+    this.#buckets[bucket] = sum;
+    this.#texts[bucket] = textOf(sum);
     this.#count += (after === null ? 0 : 1) - (before === null ? 0 : 1);
     this.#root = undefined;
   }
@@ -66,12 +71,14 @@ export class Digest {
 
   /** The digest of the whole table, 64 hexadecimal digits. */
   get root(): string {
-    this.#root ??= hash("sha256", `${this.#count}\n${this.buckets().join("")}`);
+    this.#root ??= hash("sha256", `${this.#count}\n${this.#texts.join("")}`);
     return this.#root;
   }
 
   /** The digests of the buckets, each of 64 hexadecimal digits. */
   buckets(): string[] {
-    return this.#buckets.map((sum) => sum.toString(16).padStart(64, "0"));
+    return [...this.#texts];
   }
 }
+
+const textOf = (sum: bigint): string => sum.toString(16).padStart(64, "0");

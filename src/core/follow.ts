@@ -165,7 +165,7 @@ function differing(mine: readonly string[], theirs: readonly string[]): Range[] 
   let apart = true;
   for (const [bucket, sum] of mine.entries()) {
     if (sum === theirs[bucket]) {
-      apart ||= !/^0*$/.test(sum);
+      apart ||= sum !== emptyBucket;
       continue;
     }
     const [from, to] = bucketRange(bucket, mine.length);
@@ -176,5 +176,7 @@ function differing(mine: readonly string[], theirs: readonly string[]): Range[] 
   }
   return all;
 }
+
+const emptyBucket = "0".repeat(64);
 
 const extent = (ranges: readonly Range[]): number => ranges.reduce((sum, [from, to]) => sum + to - from, 0);

@@ -52,6 +52,8 @@ export interface TableDeclaration<In extends object, Row extends object, Out> {
   secret?: readonly NoInfer<keyof Row & string>[];
   /** The least time between two runs, in milliseconds (1,000 by default): the first change runs at once, a burst is folded. */
   pace?: number;
+  /** What becomes of a row in force that is refused: it stays, unless this says that it goes (where a row grants access). */
+  refused?: "remove";
   /** Others write to the same daemon: only what was written here (`host.owned`, by the first unique column) is changed, the rest is foreign. */
   shared?: boolean;
   /** The daemon whose restart makes its state unknown. */

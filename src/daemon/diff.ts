@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { compareObserved, type Difference } from "../core/compare.ts";
 import { reason, UserError } from "../core/outcome.ts";
-import { canonical } from "../core/row.ts";
+import { canonical, isRefused } from "../core/row.ts";
 import { masked } from "../core/secret.ts";
 import type { Columns, Table } from "../core/service.ts";
 import { heldRemovals } from "../host/blast-radius.ts";
@@ -120,7 +120,7 @@ function removalsIn(database: DatabaseSync, service: string, table: Table): Serv
 
 function waitingRows(database: DatabaseSync, service: string, table: Table): ServiceDifference["waiting"] {
   const read = (text: unknown): Columns | undefined =>
-    typeof text === "string" ? (masked(JSON.parse(text), table.secret) as Columns) : undefined;
+    typeof text === "string" && !isRefused(text) ? (masked(JSON.parse(text), table.secret) as Columns) : undefined;
   return database
     .prepare(`SELECT desired, loaded FROM ${owedRows} ORDER BY key`)
     .all(service)

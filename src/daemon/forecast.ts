@@ -41,8 +41,8 @@ export async function forecast(project: Project, now: number, days: number): Pro
       for (const [key, cell] of changes) {
         const [was, is] = [isRow(table?.get(key)), isRow(cell)];
         if (is && !was) one.added += 1;
-        // A refused row is kept: it is no removal.
-        if (was && cell === null) one.removed += 1;
+        // A refused row that is kept is no removal.
+        if (was && !is && (cell === null || services.get(service)?.refused === "remove")) one.removed += 1;
         if (cell === null) table?.delete(key);
         else table?.set(key, cell);
         rowsOf.set(service, (rowsOf.get(service) ?? 0) + Number(is) - Number(was));

@@ -1,5 +1,6 @@
 import type { ServiceReport } from "../core/report.ts";
 import { eventService } from "../core/routing.ts";
+import { sayProgress } from "../core/steps.ts";
 import type { HostStatus } from "./status.ts";
 
 /** How a service is: the number is the exit code of `trigger status`. */
@@ -64,8 +65,9 @@ export function transcriberHealth({ here, at, up, transcriber }: HostStatus, now
   if (events && events.aside.count > 0) {
     return { level: levels.late, says: `${events.aside.count} set aside that should be events: \`trigger seed\`` };
   }
-  if (!transcriber.complete) return { level: levels.late, says: "reads the directory" };
-  return { level: levels.well, says: transcriber.active ? "active" : "stands by" };
+  const far = transcriber.progress && `, ${sayProgress(transcriber.progress)}`;
+  if (!transcriber.complete) return { level: levels.late, says: `reads the directory${far ?? ""}` };
+  return { level: levels.well, says: `${transcriber.active ? "active" : "stands by"}${far ?? ""}` };
 }
 
 /** The worst of a network. */

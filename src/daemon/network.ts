@@ -15,6 +15,16 @@ export function keepReport(database: DatabaseSync, report: ReportMessage): void 
   database.prepare("INSERT OR REPLACE INTO report (host, body) VALUES (?, ?)").run(report.host, JSON.stringify(report));
 }
 
+/** Forgets the last report of a host, or what it says of one service; says whether there was anything. */
+export function forgetReport(database: DatabaseSync, host: string, service?: string): boolean {
+  if (service === undefined) return database.prepare("DELETE FROM report WHERE host = ?").run(host).changes > 0;
+  const report = readReports(database).find((candidate) => candidate.host === host);
+  if (!report?.services[service]) return false;
+  const { [service]: _, ...services } = report.services;
+  keepReport(database, { ...report, services });
+  return true;
+}
+
 export function keepTranscriberState(database: DatabaseSync, state: TranscriberState): void {
   database.prepare("INSERT OR REPLACE INTO transcriber (one, body) VALUES (1, ?)").run(JSON.stringify(state));
 }

@@ -63,7 +63,7 @@ export async function makePlan(project: Project, file: string, now: number): Pro
   return {
     services: [...services.keys()].map((service) => ({
       service,
-      ...counts(new Map(before.get(service)), moved.get(service) ?? []),
+      ...counts(new Map(before.get(service)), moved.get(service) ?? [], services.get(service)),
       refused: [...transcription.refused(service)].filter(({ key }) => !refusedBefore.get(service)?.has(key)),
     })),
     hosts,
@@ -109,9 +109,10 @@ async function runOn(
   }
 }
 
-function counts(before: ReadonlyMap<string, string>, changes: readonly CellChange[]) {
+function counts(before: ReadonlyMap<string, string>, changes: readonly CellChange[], table: Table | undefined) {
+  const goes = (cell: string | null): boolean => cell === null || (isRefused(cell) && table?.refused === "remove");
   const isRow = (cell: string | null | undefined): boolean => typeof cell === "string" && !isRefused(cell);
-  const kinds = changes.map(([key, cell]) => ({ was: isRow(before.get(key)), is: isRow(cell), gone: cell === null }));
+  const kinds = changes.map(([key, cell]) => ({ was: isRow(before.get(key)), is: isRow(cell), gone: goes(cell) }));
   return {
     added: kinds.filter(({ was, is }) => !was && is).length,
     changed: kinds.filter(({ was, is }) => was && is).length,

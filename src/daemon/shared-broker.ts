@@ -28,6 +28,7 @@ export function sharedBroker(connect: () => Promise<Broker>): () => Promise<Brok
         publish: (key, body, options) => broker.publish(key, body, options),
         consume: (queue, take, options) => broker.consume(queue, take, options),
         stand: (election, changed) => broker.stand(election, changed),
+        remove: (queues) => broker.remove(queues),
         trouble: () => broker.trouble(),
         close: leave,
       };

@@ -1,5 +1,5 @@
-import { existsSync, renameSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { UserError } from "../core/outcome.ts";
 import { serviceReport } from "../host/report.ts";
@@ -76,8 +76,22 @@ export function openSound(
     if (!isBroken(error)) throw error;
     const aside = `${file}.corrupt-${new Date(now).toISOString().replaceAll(":", "")}`;
     for (const suffix of ["", "-wal", "-shm"]) moveAside(`${file}${suffix}`, `${aside}${suffix}`);
+    forgetAsides(file);
     lost(`could not be read (${error.message}) and is set aside as ${aside}`);
     return open();
+  }
+}
+
+/** How many damaged files are kept of each. */
+const keptAsides = 10;
+
+/** A disk that damages files again and again is not filled with them. */
+function forgetAsides(file: string): void {
+  const folder = dirname(file);
+  const asides = readdirSync(folder).filter((name) => name.startsWith(`${basename(file)}.corrupt-`));
+  const ages = [...new Set(asides.map((name) => name.replace(/-(wal|shm)$/, "")))].sort();
+  for (const name of asides) {
+    if (!ages.slice(-keptAsides).some((kept) => name.startsWith(kept))) rmSync(join(folder, name));
   }
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
+import { isRefusedSql } from "../core/row.ts";
 import { transaction } from "../sqlite/open.ts";
 import { owedRows } from "./store.ts";
 
@@ -17,7 +18,10 @@ const mark = "held with the removals ";
 /** Holds the removals that are owed if they are too many, and says why; undefined when all may go on. */
 export function holdRemovals(database: DatabaseSync, service: string, limit: number, now: number): string | undefined {
   const owed = database
-    .prepare(`SELECT key FROM ${owedRows} AND why IS NULL AND desired IS NULL AND loaded IS NOT NULL ORDER BY key`)
+    .prepare(
+      `SELECT key FROM ${owedRows} AND why IS NULL AND (desired IS NULL OR ${isRefusedSql("desired")})
+       AND loaded IS NOT NULL ORDER BY key`,
+    )
     .all(service)
     .map(({ key }) => String(key));
   if (owed.length === 0) return undefined;

@@ -1,7 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
+import { isRefused, isRefusedSql } from "../core/row.ts";
 import type { Change, Columns, KeptRow, Rows, Table } from "../core/service.ts";
 import { claimsOf } from "../core/unique.ts";
 import { transaction } from "../sqlite/open.ts";
+import { settleRefused } from "./rows.ts";
 import { keptRows, owedRows } from "./store.ts";
 
 /** The rows of one run: what it is given, what it changes, and how it ends in the store. */
@@ -36,7 +38,7 @@ export const heldRows = `${keptRows} AND why LIKE '${heldByOthers}%'`;
 
 /** Whether a run that did not end well was given something else for a key than the next one would be: the daemon may have it, and no change would name it. */
 export function triedOtherwise(database: DatabaseSync, service: string): boolean {
-  const target = "CASE WHEN why IS NULL THEN desired ELSE loaded END";
+  const target = `CASE WHEN why IS NOT NULL THEN loaded WHEN ${isRefusedSql("desired")} THEN NULL ELSE desired END`;
   const found = database.prepare(`SELECT 1 FROM ${owedRows} AND doubt = 1 AND given IS NOT ${target} LIMIT 1`);
   return found.get(service) !== undefined;
 }
@@ -82,8 +84,10 @@ export function giveRows(
     },
     loaded({ refused = [], held = [] }, now) {
       const refuse = database.prepare(
-        "UPDATE row SET doubt = 0, given = NULL, why = ?, since = ? WHERE service = ? AND key = ? AND desired IS given",
+        `UPDATE row SET doubt = 0, given = NULL, why = ?, since = ? WHERE service = ? AND key = ?
+          AND (desired IS given OR (why IS NULL AND given IS NULL AND ${isRefusedSql("desired")}))`,
       );
+      const removesRefused = table.refused === "remove";
       const out = database.prepare(
         `UPDATE row SET loaded = NULL, why = iif(why IS NULL AND desired IS loaded, ?, why), since = coalesce(since, ?)
           WHERE service = ? AND key = ? AND doubt = 0 AND loaded IS NOT NULL`,
@@ -114,6 +118,7 @@ export function giveRows(
         // One that yields is not gone: its place is taken by another.
         if (row.loaded !== null && afterOf(row) === null && !yields.has(row.key)) removed += 1;
         load.run(service, row.key);
+        if (removesRefused) settleRefused(database, service, row.key, now);
         forget.run(service, row.key);
       }
       return { more, removed };
@@ -170,7 +175,7 @@ function keptRowsThatYield(
   { unique = [] }: Table,
   among: readonly OwedRow[] | undefined,
 ): OwedRow[] {
-  const isGood = ({ why, desired }: OwedRow): boolean => why === null && desired !== null;
+  const isGood = ({ why, desired }: OwedRow): boolean => why === null && desired !== null && !isRefused(desired);
   if (among && !among.some(isGood)) return []; // there may be many kept rows to read
   const kept = database
     .prepare(`SELECT key, desired, loaded, why, doubt FROM ${keptRows} AND loaded IS NOT NULL`)
@@ -188,5 +193,10 @@ const goodRows = (database: DatabaseSync, service: string): OwedRow[] =>
     )
     .all(service) as unknown as OwedRow[];
 
-const targetOf = ({ why, desired, loaded }: OwedRow): string | null => (why === null ? desired : loaded);
+/** What a run is given of a row; undesired is also what is refused and not kept. */
+function targetOf({ why, desired, loaded }: OwedRow): string | null {
+  if (why !== null) return loaded;
+  return desired !== null && isRefused(desired) ? null : desired;
+}
+
 const parse = (text: string | null): Columns | undefined => (text === null ? undefined : JSON.parse(text));

@@ -22,7 +22,7 @@ export const row = (name: string, ip: string): string => canonical({ name, ip })
 const start = Date.UTC(2026, 10, 22);
 
 /** A daemon that has what `run` gave it, and a service that gives it: as a live service does, by the changes where it can. */
-export function simulatedService() {
+export function simulatedService(words: { refused?: "remove" } = {}) {
   const served = new Map<string, Columns>();
   const seen = { runs: 0, changes: [] as (readonly Change<Columns>[] | undefined)[], interrupted: [] as boolean[] };
   const controls: { before?: () => Promise<void> | void; after?: () => Promise<void> | void; result?: RunResult } = {};
@@ -30,6 +30,7 @@ export function simulatedService() {
     row: z.object({ name: Hostname, ip: Ipv4 }),
     unique: ["ip"],
     pace: 1000,
+    ...words,
     select: () => undefined,
     async run({ rows, changes, interrupted }) {
       seen.runs += 1;

@@ -40,7 +40,7 @@ export function hostService(name: string, service: Service, options: HostOptions
   const machine = options.machineOf(name);
   const log = (line: string): void => options.log(`${name}: ${line}`);
   const table = "table" in service ? service.table : undefined;
-  const rows = table ? storedRows(database, name, table) : undefined;
+  const rows = table ? storedRows(database, name, table, options.hashing) : undefined;
   const messages = storedMessages(database, name);
   const store: ServiceStore = { database, name, service, rows, messages };
   const { removalLimit } = options;

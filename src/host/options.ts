@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { Hashing } from "../core/digest.ts";
 import type { Safeguards } from "../core/follow.ts";
 import type { Service } from "../core/service.ts";
 import type { Broker } from "../ports/broker.ts";
@@ -23,6 +24,8 @@ export interface HostOptions {
   ran?(service: string): void;
   /** Of a simulation: the safeguards of the stream that it takes away. */
   readonly safeguards?: Safeguards;
+  /** Of a simulation: how digests are made, over fewer buckets for its speed. */
+  readonly hashing?: Hashing;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Connects to the broker; called only after every service has had its first run. */

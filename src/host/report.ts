@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { ServiceReport } from "../core/report.ts";
 import { heldRemovals } from "./blast-radius.ts";
 import { heldRows } from "./given.ts";
-import { installStatus } from "./install/book.ts";
+import { owedReloads } from "./install/book.ts";
 import { storedMessages } from "./messages.ts";
 import { keptRows, owedRows, readFacts } from "./store.ts";
 
@@ -15,10 +15,12 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
   const messages = storedMessages(database, service);
   const count = (rows: string): number =>
     Number(database.prepare(`SELECT count(*) AS rows FROM ${rows}`).get(service)?.rows ?? 0);
-  const removals = heldRemovals(database, service);
   const form = facts?.form ?? "table";
-  const rowsOwed = count(owedRows);
-  const owed = form === "plain" ? messages.waiting() : rowsOwed;
+  const owed = form === "plain" ? messages.waiting() : count(owedRows);
+  const kept = count(keptRows);
+  const parked = messages.parked();
+  // Mostly nothing is kept, and nothing parked: then there is nothing to list.
+  const removals = kept > 0 ? heldRemovals(database, service) : undefined;
   return {
     code: facts?.code ?? "",
     form,
@@ -33,25 +35,26 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
     failing: facts?.failing !== undefined,
     held: facts?.held,
     removals: removals && { digest: removals.digest, rows: removals.keys.length },
-    refused: database
-      .prepare(`SELECT key, why, since, loaded IS NOT NULL AS kept FROM ${keptRows} ORDER BY key LIMIT ?`)
-      .all(service, named)
-      .map(({ key, why, since, kept }) => ({
-        key: String(key),
-        why: String(why),
-        since: Number(since),
-        kept: kept === 1,
-      })),
-    refusedCount: count(keptRows),
-    heldCount: count(heldRows),
-    parked: messages.listParked(named),
-    parkedCount: messages.parked(),
-    reloads: installStatus(database)
-      .owed.filter((debt) => debt.service === service)
-      .map(({ path }) => path),
+    refused: kept > 0 ? listKept(database, service) : [],
+    refusedCount: kept,
+    heldCount: kept > 0 ? count(heldRows) : 0,
+    parked: parked > 0 ? messages.listParked(named) : [],
+    parkedCount: parked,
+    reloads: owedReloads(database, service),
     ranAt: facts?.ranAt,
   };
 }
+
+const listKept = (database: DatabaseSync, service: string): ServiceReport["refused"] =>
+  database
+    .prepare(`SELECT key, why, since, loaded IS NOT NULL AS kept FROM ${keptRows} ORDER BY key LIMIT ?`)
+    .all(service, named)
+    .map(({ key, why, since, kept }) => ({
+      key: String(key),
+      why: String(why),
+      since: Number(since),
+      kept: kept === 1,
+    }));
 
 function waitsFor(form: string, owed: number, facts: ReturnType<typeof readFacts>): string | undefined {
   if (form === "table" && !facts?.followed.equal)

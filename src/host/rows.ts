@@ -1,9 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
-import { Digest, keyHash } from "../core/digest.ts";
+import { Digest, type Hashing, keyHash } from "../core/digest.ts";
 import type { Write } from "../core/follow.ts";
 import { reason } from "../core/outcome.ts";
 import { readRow } from "../core/read-row.ts";
-import { type Cell, type CellChange, coverOf, isRefused, refusalOf, rowLimit } from "../core/row.ts";
+import { type Cell, type CellChange, coverOf, isRefused, isRefusedSql, refusalOf, rowLimit } from "../core/row.ts";
 import type { Table } from "../core/service.ts";
 import { transaction } from "../sqlite/open.ts";
 
@@ -19,9 +19,9 @@ export interface StoredRows {
   recompute(now: number): void;
 }
 
-export function storedRows(database: DatabaseSync, service: string, table: Table): StoredRows {
+export function storedRows(database: DatabaseSync, service: string, table: Table, hashing?: Hashing): StoredRows {
   const sql = statements(database);
-  let digest = new Digest(service);
+  let digest = new Digest(service, hashing);
 
   function set(key: string, cell: Cell | null, now: number): void {
     const found = sql.get.get(service, key) as { desired: string | null } | undefined;
@@ -40,20 +40,23 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
   function judge(key: string, now: number): void {
     const row = sql.get.get(service, key) as { desired: string | null; loaded: string | null; why: string | null };
     if (!row) return;
-    const why = reasonToKeep(key, row.desired, row.loaded);
+    const reason = reasonToKeep(key, row.desired, row.loaded);
+    // What a refusal takes away is owed like any removal; once it is gone the reason says why.
+    const goes = table.refused === "remove" && row.loaded !== null && reason?.startsWith(refusedByDirectory);
+    const why = goes ? null : reason;
     if (why !== row.why) sql.why.run(why, why === null ? null : now, service, key);
     sql.forget.run(service, key);
   }
 
   function reasonToKeep(key: string, desired: string | null, loaded: string | null): string | null {
     if (desired !== null) {
-      if (isRefused(desired)) return `refused: ${refusalOf(desired)}`;
+      if (isRefused(desired)) return `${refusedByDirectory}${refusalOf(desired)}`;
       const wrong = wrongCell(table, desired);
       return wrong === undefined ? null : `other version: ${wrong}`;
     }
     if (loaded === null || key === coverOf(key)) return null;
     const cover = sql.get.get(service, coverOf(key)) as { desired: string | null } | undefined;
-    return cover?.desired && isRefused(cover.desired) ? `refused: ${refusalOf(cover.desired)}` : null;
+    return cover?.desired && isRefused(cover.desired) ? `${refusedByDirectory}${refusalOf(cover.desired)}` : null;
   }
 
   function replace(from: number, to: number, rows: readonly (readonly [string, Cell])[], now: number): void {
@@ -69,7 +72,7 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
   }
 
   function recompute(now: number): void {
-    digest = new Digest(service);
+    digest = new Digest(service, hashing);
     for (let after = ""; ; ) {
       const page = sql.page.all(service, after) as { key: string; desired: string | null }[];
       for (const { key, desired } of page) {
@@ -106,6 +109,22 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
     mend: () => void sql.mend.run(service),
     recompute: (now) => transaction(database, () => recompute(now)),
   };
+}
+
+/** How the reason of a row begins that the transcriber refuses. */
+const refusedByDirectory = "refused: ";
+
+/** Of a key that a run was given, where refused rows go: one that is gone has its reason, and one that came into force all the same is owed its removal. */
+export function settleRefused(database: DatabaseSync, service: string, key: string, now: number): void {
+  const settle = (why: string, state: string): void =>
+    void database
+      .prepare(
+        `UPDATE row SET why = ${why}, since = ? WHERE service = ? AND key = ? AND doubt = 0
+         AND ${isRefusedSql("desired")} AND ${state}`,
+      )
+      .run(now, service, key);
+  settle(`'${refusedByDirectory}' || substr(desired, 2)`, "why IS NULL AND loaded IS NULL");
+  settle("NULL", `why LIKE '${refusedByDirectory}%' AND loaded IS NOT NULL`);
 }
 
 /** Why a cell is no row of a table. Whatever is in it, judging it must not be in the way of the others. */

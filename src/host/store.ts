@@ -141,6 +141,18 @@ const followedFact = z.object({
 /** A fact as it was written. One that a damaged file made nonsense of is forgotten: the comparison with the transcriber brings it again. */
 function remembered<T>(fact: z.ZodType<T>, text: string | undefined): T | undefined {
   if (text === undefined) return undefined;
+  const known = read.get(text);
+  if (known?.as === fact) return known.value as T | undefined;
+  const value = readFact(fact, text);
+  // They are read many times for each time that they are written.
+  if (read.size >= mostRead) read.clear();
+  read.set(text, { as: fact, value });
+  return value;
+}
+const read = new Map<string, { readonly as: z.ZodType; readonly value: unknown }>();
+const mostRead = 100;
+
+function readFact<T>(fact: z.ZodType<T>, text: string): T | undefined {
   try {
     return fact.safeParse(JSON.parse(text)).data;
   } catch {

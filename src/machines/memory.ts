@@ -58,16 +58,13 @@ export function memoryMachine(options: MemoryOptions = {}): MemoryMachine {
       const [name, ...rest]: readonly string[] = "socket" in asked ? [asked.socket] : asked;
       if (name === undefined) throw new Error("a command without a program");
       step(`run ${[name, ...rest].join(" ")}`);
-      const timeout = AbortSignal.timeout(deadline);
-      const ended = signal ? AbortSignal.any([signal, timeout]) : timeout;
-      const call = { arguments: rest, input, signal: ended };
+      const ending = new AbortController();
+      const call = { arguments: rest, input, signal: ending.signal };
       const program = known.get(name) ?? (() => otherwise(name, call));
-      const killed = new Promise<never>((_, reject) => {
-        ended.addEventListener("abort", () => reject(new Error(`${name}: ended after its deadline or by a stop`)));
-      });
-      killed.catch(() => {}); // when the program ends in time nobody waits for this one
-      const output = await Promise.race([program(call), killed]);
-      return { code: 0, stdout: "", stderr: "", ...output };
+      const answer = program(call);
+      const end = (): void => ending.abort(new Error(`${name}: ended after its deadline or by a stop`));
+      const said = answer instanceof Promise ? await orEnded(answer, ending.signal, { end, signal, deadline }) : answer;
+      return { code: 0, stdout: "", stderr: "", ...said };
     },
     async incarnation(daemon) {
       if (!daemon) return `boot ${boot}`;
@@ -83,6 +80,23 @@ export function memoryMachine(options: MemoryOptions = {}): MemoryMachine {
     restarted: (daemon) => lives.set(daemon, (lives.get(daemon) ?? 1) + 1),
     fail: (step, code, times = 1) => faults.push({ step, code, times }),
   };
+}
+
+/** What a program answers, unless it is ended first. */
+async function orEnded<T>(
+  answer: Promise<T>,
+  ended: AbortSignal,
+  { end, signal, deadline }: { end(): void; readonly signal?: AbortSignal | undefined; readonly deadline: number },
+): Promise<T> {
+  const timer = setTimeout(end, deadline).unref();
+  signal?.addEventListener("abort", end);
+  try {
+    const killed = new Promise<never>((_, reject) => ended.addEventListener("abort", () => reject(ended.reason)));
+    return await Promise.race([answer, killed]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", end);
+  }
 }
 
 const missing = (program: string): Output => ({ code: 127, stdout: "", stderr: `${program}: not found` });

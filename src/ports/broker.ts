@@ -16,6 +16,11 @@ export interface Broker {
   consume(queue: string, take: (delivery: Delivery) => void, options: { prefetch: number }): Promise<Consumer>;
   /** Takes part in an election: `changed(true)` when this candidate becomes the active one, `changed(false)` when it no longer is. */
   stand(election: string, changed: (active: boolean) => void): Promise<Consumer>;
+  /**
+   * Removes queues, with what they hold, and gives the names of those that there were.
+   * Throws `QueueInUse`, and removes none, while one of them has a consumer.
+   */
+  remove(queues: readonly string[]): Promise<string[]>;
   /** Says what is known of the connection, for status: undefined when all is well. */
   trouble(): string | undefined;
   close(): Promise<void>;
@@ -59,6 +64,16 @@ export class QueueFull extends Error {
   readonly queue: string;
   constructor(queue: string) {
     super(`queue ${queue} is full: its host does not keep up or is off`);
+    this.queue = queue;
+  }
+}
+
+/** A queue that is to be removed has a consumer. */
+export class QueueInUse extends Error {
+  override name = "QueueInUse";
+  readonly queue: string;
+  constructor(queue: string) {
+    super(`queue ${queue} is consumed: its host is still up with a config that has it`);
     this.queue = queue;
   }
 }

@@ -64,11 +64,15 @@ export async function loadServices(project: Project, names: Iterable<string>): P
   return { services, codes };
 }
 
+/** The services that have a file, whether or not a host runs them. */
+export const serviceNames = ({ folder }: Pick<Project, "folder">): string[] =>
+  filesIn(join(folder, "services")).map((file) => file.replace(/\.ts$/, ""));
+
 const serviceFile = (folder: string, service: string): string => join(folder, "services", `${service}.ts`);
 
 /** A service that the config names and that has no file is an error at once, on every host. */
 function checkServiceFiles(folder: string, config: ReadConfig, configFile: string): void {
-  const known = filesIn(join(folder, "services")).map((file) => file.replace(/\.ts$/, ""));
+  const known = serviceNames({ folder });
   for (const name of servicesOf(config)) {
     if (known.includes(name)) continue;
     throw new UserError(`${configFile}: ${unknown("service", name, known)}; it would be ${serviceFile(folder, name)}`);

@@ -1,8 +1,9 @@
 import { unknown } from "../core/nearest.ts";
 import { UserError } from "../core/outcome.ts";
 import type { Service } from "../core/service.ts";
+import { shown } from "../core/shown.ts";
 
-const words = ["row", "unique", "secret", "shared", "pace", "daemon", "select", "run", "observe"];
+const words = ["row", "unique", "secret", "refused", "shared", "pace", "daemon", "select", "run", "observe"];
 const functions = ["select", "run", "observe"];
 const columnLists = ["unique", "secret"];
 
@@ -28,6 +29,8 @@ export function readService(value: unknown, file: string): Service {
     if (given !== undefined && typeof given !== "function")
       wrong(`${word}: expected a function, found ${typeof given}`);
   }
+  if (fields.refused !== undefined && fields.refused !== "remove")
+    wrong(`refused: expected "remove", or nothing for rows that stay, found ${shown(fields.refused)}`);
   // A misspelt column would be neither unique nor secret.
   const columns = Object.keys(fieldsOf(fieldsOf(fields.row).shape));
   for (const word of columnLists) {

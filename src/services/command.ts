@@ -42,9 +42,9 @@ const answer = z.strictObject({
 export function command<In extends object, Row extends object, const Out extends In | readonly In[] | undefined>(
   options: TableDeclaration<In, Row, Out> & CommandSettings & PerHost<CommandSettings> & Checked<In, Row, Out>,
 ) {
-  const { row, unique, secret, shared, pace, daemon, select, ...given } = options;
+  const { row, unique, secret, refused, shared, pace, daemon, select, ...given } = options;
   const settingsOf = readSettings("command", settings, given as z.input<typeof settings>, declared);
-  const declaration = { row, unique, secret, shared, pace, daemon, select } as TableDeclaration<In, Row, Out>;
+  const declaration = { row, unique, secret, refused, shared, pace, daemon, select } as TableDeclaration<In, Row, Out>;
   const observes = given.observe !== undefined || Object.values(given.on ?? {}).some(({ observe }) => observe);
   return service<In, Row, Out>({
     ...declaration,

@@ -40,9 +40,9 @@ export function files<In extends object, Row extends object, const Out extends I
     PerHost<FileSettings<NoInfer<Row>>> &
     Checked<In, Row, Out>,
 ) {
-  const { row, unique, secret, shared, pace, daemon, select, ...given } = options;
+  const { row, unique, secret, refused, shared, pace, daemon, select, ...given } = options;
   const settingsOf = readSettings("files", settings, given as z.input<typeof settings>, declared);
-  const declaration = { row, unique, secret, shared, pace, daemon, select } as TableDeclaration<In, Row, Out>;
+  const declaration = { row, unique, secret, refused, shared, pace, daemon, select } as TableDeclaration<In, Row, Out>;
   return service<In, Row, Out>({
     ...declaration,
     async run({ rows }, host) {

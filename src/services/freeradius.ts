@@ -76,14 +76,23 @@ export function freeradius(
     readonly devices?: boolean;
     /** The attributes that a row's `reply` may have, beside the VLAN, each with its type. */
     readonly reply?: Readonly<Record<string, ReplyType>>;
+    /** A row that is refused goes, rather than stay as it was. */
+    readonly refused?: "remove";
     /** The daemon whose restart makes its state unknown. */
     readonly daemon?: { readonly unit: string } | { readonly pidFile: string };
   } = {},
   { random = () => randomBytes(4).toString("hex") }: { readonly random?: () => string } = {},
 ) {
-  const { devices = false, reply, daemon = { unit: "freeradius" }, ...rest } = options;
+  const { devices = false, reply, refused, daemon = { unit: "freeradius" }, ...rest } = options;
   const { select = accounts(devices), ...given } = rest;
-  const settingsOf = readSettings("freeradius", settings, given, ["select", "on", "devices", "reply", "daemon"]);
+  const settingsOf = readSettings("freeradius", settings, given, [
+    "select",
+    "on",
+    "devices",
+    "reply",
+    "refused",
+    "daemon",
+  ]);
   return service({
     row: radiusRow(reply) as RadiusRow,
     unique: ["name"],
@@ -91,6 +100,7 @@ export function freeradius(
     // Closer reloads are ignored: what changes meanwhile goes together.
     pace: 3000,
     daemon,
+    ...(refused ? { refused } : {}),
     select,
     async run({ rows, changes }, host) {
       const { macForm, check, reload, ...place } = settingsOf(host.name);

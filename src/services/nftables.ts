@@ -64,6 +64,8 @@ export type NftablesOptions<Sets extends SetsIn> = z.input<typeof settings> &
     /** Columns of which no two rows share a value; the last one of each set's key when left out. */
     readonly unique?: readonly (Sets[keyof Sets]["columns"][number] & string)[];
     readonly daemon?: { readonly unit: string } | { readonly pidFile: string } | false;
+    /** A row that is refused goes, rather than stay as it was. */
+    readonly refused?: "remove";
     readonly select?: Select<RowIn<Sets>>;
   };
 
@@ -74,8 +76,9 @@ export type NftablesOptions<Sets extends SetsIn> = z.input<typeof settings> &
  * export default nftables({ rules: "/etc/nftables/members.rules" });
  */
 export function nftables<const Sets extends SetsIn = typeof members>(options: NftablesOptions<Sets>) {
-  const { sets: givenSets, unique: givenUnique, select, daemon = { unit: "nftables.service" }, ...given } = options;
-  const others = ["sets", "unique", "daemon", "select", "on"];
+  const { sets: givenSets, unique: givenUnique, select, refused, ...rest } = options;
+  const { daemon = { unit: "nftables.service" }, ...given } = rest;
+  const others = ["sets", "unique", "daemon", "refused", "select", "on"];
   const settingsOf = readSettings("nftables", settings, given as z.input<typeof settings>, others);
   const read = { sets: givenSets ?? members, ...(givenUnique ? { unique: givenUnique } : {}) };
   const declared = readSettings("nftables", tableSettings, read as unknown as z.input<typeof tableSettings>)("");
@@ -94,6 +97,7 @@ export function nftables<const Sets extends SetsIn = typeof members>(options: Nf
     row: rowOf(sets, unique),
     unique,
     ...(daemon ? { daemon } : {}),
+    ...(refused ? { refused } : {}),
     select: select ?? machines,
     run: async (table, host) => bringTable(table, await groundOn(host)),
     observe: async (host) => observed(await groundOn(host), unique),

@@ -72,7 +72,7 @@ function objectIn(type: z.core.$ZodType | undefined): z.ZodObject | undefined {
 }
 
 /** The options of a service that declares its own table. */
-export const declared = ["row", "unique", "secret", "shared", "pace", "daemon", "select", "on"];
+export const declared = ["row", "unique", "secret", "refused", "shared", "pace", "daemon", "select", "on"];
 
 /** The setting of a file's place. */
 export const path = z

@@ -15,6 +15,7 @@ function slowly() {
     service: "dhcp",
     table,
     asOf: () => ({ state: [], clock: 0 }),
+    settling: () => false,
     publish(key, body) {
       sent.push({ key, message: streamMessage.parse(JSON.parse(body)) });
       return new Promise((resolve) => confirms.push(resolve));
@@ -85,6 +86,7 @@ test("a broker that refuses for a while is told a digest in the end", async () =
     service: "dhcp",
     table,
     asOf: () => ({ state: [], clock: 0 }),
+    settling: () => false,
     async publish(_, body) {
       if (refusals-- > 0) throw new Error("no");
       kinds.push(streamMessage.parse(JSON.parse(body)).kind);

@@ -10,6 +10,8 @@ export interface ChannelOptions {
   readonly service: string;
   readonly table: Table;
   asOf(): AsOf;
+  /** The table stands between two states: nothing is said of it until `moved` or `resume` is called. */
+  settling(): boolean;
   publish(key: string, body: string): Promise<void>;
   /** Waits, longer at each failure in a row, until the broker may be there again. */
   revive(failures: number): Promise<void>;
@@ -26,6 +28,8 @@ export interface Channel {
   end(): void;
   /** Takes what the table has just taken. */
   moved(changes: readonly CellChange[]): void;
+  /** The table can be spoken of again. */
+  resume(): void;
   /** Says a digest to every host of the service. */
   digest(): void;
   /** Answers one host. */
@@ -36,7 +40,7 @@ export interface Channel {
  * What waits here is bounded: of rows the last word for each key, of answers the last one for each host.
  * While the broker is away nothing waits at all: the digest that is said on its return repairs what hosts have missed.
  */
-export function channel({ service, table, asOf, publish, revive, log }: ChannelOptions): Channel {
+export function channel({ service, table, asOf, settling, publish, revive, log }: ChannelOptions): Channel {
   const everyone = serviceKey(service);
   const rows = new Map<string, Cell | null>();
   const answers = new Map<string, Want>();
@@ -64,7 +68,7 @@ export function channel({ service, table, asOf, publish, revive, log }: ChannelO
   async function speak(): Promise<void> {
     if (speaking) return;
     speaking = true;
-    while (telling && rows.size + answers.size > 0) {
+    while (telling && !settling() && rows.size + answers.size > 0) {
       const words = telling;
       try {
         for (const [key, message] of next(words)) {
@@ -116,6 +120,7 @@ export function channel({ service, table, asOf, publish, revive, log }: ChannelO
       for (const [key, cell] of changes) rows.set(key, cell);
       void speak();
     },
+    resume: () => void speak(),
     digest: () => want(everyone, "digest"),
     answer: (host, what) => want(hostKey(service, host), what),
   };

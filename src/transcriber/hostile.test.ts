@@ -56,10 +56,10 @@ function scene() {
   const log = (line: string): void => void logged.push(line);
   const config = { hosts: new Map([["civet", ["event", "dhcp"]]]) };
   const epochs: number[] = [];
-  const nothing = { behind: false, end() {}, moved() {}, digest() {}, answer() {} };
+  const nothing = { behind: false, end() {}, moved() {}, digest() {}, answer() {}, resume() {} };
   const speaks = speaker({
     ...{ channels: new Map([["dhcp", { ...nothing, begin: (epoch: number) => void epochs.push(epoch) }]]) },
-    ...{ clock, random: () => 0.5, mirror: () => asOf.state, readSince: () => 0, look() {}, log },
+    ...{ clock, random: () => 0.5, mirror: () => asOf.state, readSince: () => 0, look() {}, busy: () => false, log },
   });
   speaks.complete();
   speaks.elect(true);

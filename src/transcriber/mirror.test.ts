@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { normalDn } from "../core/dn.ts";
+import { atOnce } from "../core/steps.ts";
 import { stored } from "./entry.fixture.ts";
 import { Mirror } from "./mirror.ts";
 
@@ -8,33 +9,35 @@ const names = (mirror: Mirror): string[] => [...mirror.entries()].map(({ uuid, d
 
 function campus(): Mirror {
   const mirror = new Mirror();
-  mirror.refresh([
-    stored("base", "dc=x"),
-    stored("a", "ou=a,dc=x"),
-    stored("b", "ou=b,dc=x"),
-    stored("m", "cn=m,ou=a,dc=x", { owner: "cn=o,dc=x", mail: "M@x" }),
-    stored("d", "cn=deep,cn=m,ou=a,dc=x"),
-  ]);
+  atOnce(
+    mirror.refresh([
+      stored("base", "dc=x"),
+      stored("a", "ou=a,dc=x"),
+      stored("b", "ou=b,dc=x"),
+      stored("m", "cn=m,ou=a,dc=x", { owner: "cn=o,dc=x", mail: "M@x" }),
+      stored("d", "cn=deep,cn=m,ou=a,dc=x"),
+    ]),
+  );
   return mirror;
 }
 
 test("an entry that is gone takes its subtree along", () => {
   const mirror = campus();
-  const { changed } = mirror.change([], ["a"]);
+  const { changed } = atOnce(mirror.change([], ["a"]));
   assert.deepEqual(names(mirror), ["b ou=b,dc=x", "base dc=x"]);
   assert.deepEqual([...changed.keys()].sort(), ["a", "d", "m"]);
 });
 
 test("what moved out of a subtree before it went stays, with what is below it", () => {
   const mirror = campus();
-  mirror.change([stored("m", "cn=m,ou=b,dc=x")], ["a"]);
+  atOnce(mirror.change([stored("m", "cn=m,ou=b,dc=x")], ["a"]));
   assert.deepEqual(names(mirror), ["b ou=b,dc=x", "base dc=x", "d cn=deep,cn=m,ou=b,dc=x", "m cn=m,ou=b,dc=x"]);
 });
 
 test("a renamed parent carries its subtree, the case of each name kept", () => {
   const mirror = campus();
-  mirror.change([stored("m", "cn=Kid\\, M,ou=a,dc=x")], []);
-  const { changed } = mirror.change([stored("a", "ou=New,dc=x")], []);
+  atOnce(mirror.change([stored("m", "cn=Kid\\, M,ou=a,dc=x")], []));
+  const { changed } = atOnce(mirror.change([stored("a", "ou=New,dc=x")], []));
   assert.deepEqual([...changed.keys()].sort(), ["a", "d", "m"]);
   assert.equal(mirror.get("d")?.dn, "cn=deep,cn=Kid\\, M,ou=New,dc=x");
   assert.equal(mirror.named(normalDn("CN=Deep, cn=kid\\2c m, ou=new, dc=X"))?.uuid, "d");
@@ -48,8 +51,8 @@ test("a renamed parent carries its subtree, the case of each name kept", () => {
 
 test("two subtrees that swap names in one change keep what is below them", () => {
   const mirror = campus();
-  mirror.change([stored("n", "cn=m,ou=b,dc=x")], []);
-  mirror.change([stored("a", "ou=b,dc=x"), stored("b", "ou=a,dc=x")], []);
+  atOnce(mirror.change([stored("n", "cn=m,ou=b,dc=x")], []));
+  atOnce(mirror.change([stored("a", "ou=b,dc=x"), stored("b", "ou=a,dc=x")], []));
   assert.equal(mirror.named("cn=m,ou=b,dc=x")?.uuid, "m");
   assert.equal(mirror.named("cn=m,ou=a,dc=x")?.uuid, "n");
   assert.equal(mirror.size, 6);
@@ -57,7 +60,7 @@ test("two subtrees that swap names in one change keep what is below them", () =>
 
 test("who stood where another now stands is gone", () => {
   const mirror = campus();
-  mirror.change([stored("z", "ou=A, dc=X")], []);
+  atOnce(mirror.change([stored("z", "ou=A, dc=X")], []));
   assert.deepEqual(names(mirror), ["b ou=b,dc=x", "base dc=x", "z ou=A, dc=X"]);
 });
 
@@ -67,22 +70,24 @@ test("of two entries with one name no order of delivery decides", () => {
     ["q", "p"],
   ]) {
     const mirror = new Mirror();
-    mirror.refresh(order.map((uuid) => stored(uuid, "cn=same,dc=x")));
+    atOnce(mirror.refresh(order.map((uuid) => stored(uuid, "cn=same,dc=x"))));
     assert.deepEqual(names(mirror), ["p cn=same,dc=x"]);
   }
 });
 
 test("a refresh changes only what differs", () => {
   const mirror = campus();
-  const { changed, looks } = mirror.refresh([
-    stored("base", "dc=x"),
-    stored("a", "ou=a,dc=x"),
-    stored("m", "cn=m,ou=a,dc=x", { owner: "cn=o,dc=x", mail: "M@x" }),
-    stored("d", "cn=deep,cn=m,ou=a,dc=x", { jpegPhoto: new Uint8Array([1, 2]) }),
-  ]);
+  const { changed, looks } = atOnce(
+    mirror.refresh([
+      stored("base", "dc=x"),
+      stored("a", "ou=a,dc=x"),
+      stored("m", "cn=m,ou=a,dc=x", { owner: "cn=o,dc=x", mail: "M@x" }),
+      stored("d", "cn=deep,cn=m,ou=a,dc=x", { jpegPhoto: new Uint8Array([1, 2]) }),
+    ]),
+  );
   assert.deepEqual([...changed.keys()].sort(), ["b", "d"]);
   assert.deepEqual([...looks].sort(), ["below dc=x", "named ou=b,dc=x"]);
-  assert.equal(mirror.refresh([...mirror.entries()]).changed.size, 0);
+  assert.equal(atOnce(mirror.refresh([...mirror.entries()])).changed.size, 0);
 });
 
 test("an index is kept after it was first asked: by text and by name, as LDAP compares them", () => {
@@ -90,7 +95,9 @@ test("an index is kept after it was first asked: by text and by name, as LDAP co
   const mails = () => mirror.where("text", "mail", "m@x").map(({ uuid }) => uuid);
   const owned = () => mirror.where("dn", "owner", "cn=o,dc=x").map(({ uuid }) => uuid);
   assert.deepEqual([mails(), owned()], [["m"], ["m"]]);
-  const { looks } = mirror.change([stored("b", "ou=b,dc=x", { mail: ["m@X", "n@x"], owner: "CN=O, DC=X" })], []);
+  const { looks } = atOnce(
+    mirror.change([stored("b", "ou=b,dc=x", { mail: ["m@X", "n@x"], owner: "CN=O, DC=X" })], []),
+  );
   assert.deepEqual([...looks].sort(), ["dn owner cn=o,dc=x", "text mail m@x", "text mail n@x"]);
   assert.deepEqual(
     [mails(), owned()],
@@ -99,17 +106,17 @@ test("an index is kept after it was first asked: by text and by name, as LDAP co
       ["m", "b"],
     ],
   );
-  mirror.change([], ["a"]);
+  atOnce(mirror.change([], ["a"]));
   assert.deepEqual([mails(), owned()], [["b"], ["b"]]);
 });
 
 test("an entry whose DN cannot be read stays by its uuid and harms no other", () => {
   const mirror = campus();
-  mirror.change([stored("bad", "no dn at all", { mail: "m@x" })], []);
+  atOnce(mirror.change([stored("bad", "no dn at all", { mail: "m@x" })], []));
   assert.deepEqual(
     mirror.where("text", "mail", "m@x").map(({ uuid }) => uuid),
     ["m", "bad"],
   );
-  mirror.change([], ["bad"]);
+  atOnce(mirror.change([], ["bad"]));
   assert.equal(mirror.size, 5);
 });

@@ -1,4 +1,5 @@
 import type { StoredEntry } from "../core/entry.ts";
+import type { Steps } from "../core/steps.ts";
 import { type Comparison, childrenLook, type Look, nameLook } from "./looks.ts";
 import { type MirrorEntry, sameEntry } from "./mirror-entry.ts";
 import { Multimap } from "./multimap.ts";
@@ -48,31 +49,41 @@ export class Mirror {
   }
 
   /** Makes the mirror hold just these entries. */
-  refresh(entries: Iterable<StoredEntry>): Difference {
-    return this.#apply(afterRefresh(this, entries));
+  *refresh(entries: readonly StoredEntry[]): Steps<Difference> {
+    return yield* this.#apply(yield* afterRefresh(this, entries));
   }
 
   /** Takes entries that appeared or changed, and the uuids of those that are gone: with their subtrees. */
-  change(put: Iterable<StoredEntry>, gone: Iterable<string>): Difference {
-    return this.#apply(afterChange(this, put, gone));
+  *change(put: Iterable<StoredEntry>, gone: Iterable<string>): Steps<Difference> {
+    return yield* this.#apply(yield* afterChange(this, put, gone));
   }
 
-  #apply(outcome: Outcome): Difference {
+  /** Between its steps the mirror is neither what it was nor what it will be: nobody may look. */
+  *#apply(outcome: Outcome): Steps<Difference> {
     const looks = new Set<Look>();
-    const moves = [...outcome]
-      .map(([uuid, after]) => ({ uuid, before: this.#byUuid.get(uuid), after }))
-      .filter(({ before, after }) => (before && after ? !sameEntry(before, after) : before !== after));
+    const moves: { uuid: string; before: MirrorEntry | undefined; after: MirrorEntry | undefined }[] = [];
+    const taken = (done: number) => ({ what: "taking the directory", done, of: moves.length });
+    for (const [uuid, after] of outcome) {
+      const before = this.#byUuid.get(uuid);
+      const same = before && after ? sameEntry(before, after) : before === after;
+      if (!same) moves.push({ uuid, before, after });
+      yield taken(0);
+    }
     // Every old name is given back before a new one is taken: entries may have swapped theirs.
     for (const { before, after } of moves) {
       if (before && before.normal !== after?.normal) this.#unname(before, after, looks);
+      yield taken(0);
     }
+    const changed = new Map<string, string>();
     for (const { uuid, before, after } of moves) {
       if (after && after.normal !== before?.normal) this.#name(after, before, looks);
       this.#values.move(uuid, before?.attributes, after?.attributes, looks);
       if (after) this.#byUuid.set(uuid, after);
       else this.#byUuid.delete(uuid);
+      changed.set(uuid, (after ?? before)?.dn ?? "");
+      yield taken(changed.size);
     }
-    return { changed: new Map(moves.map(({ uuid, before, after }) => [uuid, (after ?? before)?.dn ?? ""])), looks };
+    return { changed, looks };
   }
 
   #unname(entry: MirrorEntry, after: MirrorEntry | undefined, looks: Set<Look>): void {

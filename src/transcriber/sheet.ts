@@ -1,5 +1,7 @@
+import type { Hashing } from "../core/digest.ts";
 import { type Cell, type CellChange, isRefused, refusedCell } from "../core/row.ts";
 import type { Table as Service } from "../core/service.ts";
+import type { Steps } from "../core/steps.ts";
 import { Table } from "../core/table.ts";
 import { Alarms } from "./alarms.ts";
 import { Claims } from "./claims.ts";
@@ -12,6 +14,7 @@ import type { Reading } from "./words.ts";
 /** One service's table and all that it depends on: rows are cells, entries are inputs. */
 export class Sheet {
   readonly table: Table;
+  readonly #name: string;
   readonly #service: Service;
   readonly #mirror: Mirror;
   readonly #reading: Reading;
@@ -26,8 +29,9 @@ export class Sheet {
   #refused = 0;
   #now = Number.NEGATIVE_INFINITY;
 
-  constructor(name: string, service: Service, mirror: Mirror, reading: Reading) {
-    this.table = new Table(name);
+  constructor(name: string, service: Service, mirror: Mirror, reading: Reading, hashing?: Hashing) {
+    this.table = new Table(name, hashing);
+    this.#name = name;
     this.#service = service;
     this.#mirror = mirror;
     this.#reading = reading;
@@ -39,17 +43,40 @@ export class Sheet {
     return this.#refused;
   }
 
-  /** Follows a change of the mirror and of the clock: each entry that either can affect is evaluated once. Gives what really moved, in key order. */
-  move({ changed, looks }: Difference, now: number): CellChange[] {
+  /** Follows a change of the mirror and of the clock: each entry that either can affect is evaluated once. Gives the keys that may have moved; the table is as it was. */
+  *evaluate({ changed, looks }: Difference, now: number): Steps<Set<string>> {
     const dirty = new Set(changed.keys());
     for (const uuid of changed.keys()) this.#addLookers(contentLook(uuid), dirty);
     for (const look of looks) this.#addLookers(look, dirty);
     for (const uuid of now < this.#now ? this.#timed : this.#alarms.due(now)) dirty.add(uuid);
     this.#now = now;
     const touched = new Set<string>();
-    for (const uuid of dirty) this.#evaluate(uuid, touched);
+    const what = `evaluating ${this.#name}`;
+    let done = 0;
+    for (const uuid of dirty) {
+      this.#evaluate(uuid, touched);
+      yield { what, done: ++done, of: dirty.size };
+    }
     for (const key of this.#claims.moved()) touched.add(key);
-    return this.#settle(touched);
+    return touched;
+  }
+
+  /** Brings the table to what was evaluated. Gives what really moved, in key order. Between its steps the table is neither old nor new. */
+  *settle(touched: ReadonlySet<string>): Steps<CellChange[]> {
+    const changes: CellChange[] = [];
+    const what = `moving the rows of ${this.#name}`;
+    let done = 0;
+    for (const key of touched) {
+      yield { what, done: ++done, of: touched.size };
+      const conflict = this.#claims.conflict(key);
+      const after = conflict === undefined ? (this.#cells.get(key) ?? null) : refusedCell(conflict);
+      const before = this.table.get(key) ?? null;
+      if (before === after) continue;
+      this.#refused += Number(after !== null && isRefused(after)) - Number(before !== null && isRefused(before));
+      this.table.set(key, after);
+      changes.push([key, after]);
+    }
+    return changes.sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
   /** When the clock alone moves a row, milliseconds since 1970. */
@@ -92,20 +119,6 @@ export class Sheet {
     }
     if (keys.length > 0) this.#keys.set(uuid, keys);
     else this.#keys.delete(uuid);
-  }
-
-  #settle(touched: ReadonlySet<string>): CellChange[] {
-    const changes: CellChange[] = [];
-    for (const key of touched) {
-      const conflict = this.#claims.conflict(key);
-      const after = conflict === undefined ? (this.#cells.get(key) ?? null) : refusedCell(conflict);
-      const before = this.table.get(key) ?? null;
-      if (before === after) continue;
-      this.#refused += Number(after !== null && isRefused(after)) - Number(before !== null && isRefused(before));
-      this.table.set(key, after);
-      changes.push([key, after]);
-    }
-    return changes.sort(([a], [b]) => (a < b ? -1 : 1));
   }
 }
 

@@ -11,11 +11,17 @@ function spoken() {
   const channel: Channel = {
     behind: false,
     begin: (epoch, rolledBack) => done.push(`begin ${epoch}${rolledBack ? " rolled back" : ""}`),
-    ...{ end: note("end"), moved: note("moved"), digest: note("digest"), answer: note("answer") },
+    ...{
+      end: note("end"),
+      moved: note("moved"),
+      resume: note("resume"),
+      digest: note("digest"),
+      answer: note("answer"),
+    },
   };
   const voice = speaker({
     ...{ channels: new Map([["dhcp", channel]]), clock, random: () => 0.007, log() {} },
-    ...{ mirror: () => ["1#0#1"], readSince: () => 0, look: note("look") },
+    ...{ mirror: () => ["1#0#1"], readSince: () => 0, look: note("look"), busy: () => false },
   });
   const refused = (epoch: number, because: "epoch" | "asOf", state: string[]) => {
     const asOf = { state, clock: 0 };

@@ -20,8 +20,10 @@ export interface SpeakerOptions {
   mirror(): DirectoryState;
   /** Since when the directory is read without trouble, in monotonic milliseconds; infinite while it cannot be. */
   readSince(): number;
-  /** Brings the tables to the present clock. */
+  /** Brings the tables to the present clock, at once unless much moves. */
   look(): void;
+  /** The tables are being moved: no epoch begins before they are. */
+  busy(): boolean;
   log(line: string): void;
 }
 
@@ -44,7 +46,7 @@ export interface Speaker {
   due(): number | undefined;
 }
 
-export function speaker({ channels, clock, random, mirror, readSince, look, log }: SpeakerOptions): Speaker {
+export function speaker({ channels, clock, random, mirror, readSince, look, busy, log }: SpeakerOptions): Speaker {
   let active = false;
   let complete = false;
   let lead: Lead = { epoch: 0, heard: 0 };
@@ -56,13 +58,17 @@ export function speaker({ channels, clock, random, mirror, readSince, look, log 
 
   function begin(rolledBack: boolean): void {
     if (!active || !complete) return;
-    if (clock.monotonic() - begunAt < epochSpacing) {
-      wanted = { rolledBack: rolledBack || wanted?.rolledBack === true };
+    const meant = { rolledBack: rolledBack || wanted?.rolledBack === true };
+    if (busy() || clock.monotonic() - begunAt < epochSpacing) {
+      wanted = meant;
       return;
     }
     silence();
     look(); // before the epoch's first word, so that no row which time has taken away returns with it
-    wanted = undefined;
+    if (busy()) {
+      wanted = meant;
+      return;
+    }
     begunAt = clock.monotonic();
     const epoch = nextEpoch(clock.now(), lead.heard, random);
     lead = { epoch, heard: epoch };
@@ -109,6 +115,7 @@ export function speaker({ channels, clock, random, mirror, readSince, look, log 
     },
     moved(services) {
       for (const [service, changes] of services) channels.get(service)?.moved(changes);
+      for (const channel of channels.values()) channel.resume();
     },
     digests() {
       for (const channel of channels.values()) channel.digest();
@@ -130,7 +137,7 @@ export function speaker({ channels, clock, random, mirror, readSince, look, log 
     },
     due() {
       const times = [
-        wanted && begunAt + epochSpacing,
+        wanted && !busy() ? begunAt + epochSpacing : undefined,
         lead.behind && Math.max(lead.behind.since, readSince()) + patience,
       ];
       const known = times.filter((time) => time !== undefined);

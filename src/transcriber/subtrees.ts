@@ -1,5 +1,6 @@
 import { rdnTexts } from "../core/dn.ts";
 import type { StoredEntry } from "../core/entry.ts";
+import type { Steps } from "../core/steps.ts";
 import { type MirrorEntry, mirrored } from "./mirror-entry.ts";
 
 /** The entries as they stood before a change. */
@@ -14,11 +15,18 @@ interface Before {
 export type Outcome = Map<string, MirrorEntry | undefined>;
 
 /** What the mirror's entries become when a source delivers the whole directory. */
-export function afterRefresh(directory: Before, entries: Iterable<StoredEntry>): Outcome {
+export function* afterRefresh(directory: Before, entries: readonly StoredEntry[]): Steps<Outcome> {
   const outcome: Outcome = new Map();
-  for (const entry of entries) outcome.set(entry.uuid, mirrored(entry, directory.get(entry.uuid)));
-  for (const { uuid } of directory.entries()) if (!outcome.has(uuid)) outcome.set(uuid, undefined);
-  oneEntryToAName(outcome, new Set());
+  for (const entry of entries) {
+    outcome.set(entry.uuid, mirrored(entry, directory.get(entry.uuid)));
+    yield { what: "comparing the directory", done: outcome.size, of: entries.length };
+  }
+  for (const { uuid } of directory.entries()) {
+    if (outcome.has(uuid)) continue;
+    outcome.set(uuid, undefined);
+    yield { what: "comparing the directory", done: entries.length, of: entries.length };
+  }
+  yield* oneEntryToAName(outcome, new Set());
   return outcome;
 }
 
@@ -26,7 +34,7 @@ export function afterRefresh(directory: Before, entries: Iterable<StoredEntry>):
  * What the mirror's entries become by a change of some of them. A directory names only the top of what moved or went:
  * an entry that is gone takes its subtree along, and a renamed one carries its subtree, but for the entries that the change delivers itself.
  */
-export function afterChange(directory: Before, put: Iterable<StoredEntry>, gone: Iterable<string>): Outcome {
+export function* afterChange(directory: Before, put: Iterable<StoredEntry>, gone: Iterable<string>): Steps<Outcome> {
   const outcome: Outcome = new Map();
   for (const entry of put) outcome.set(entry.uuid, mirrored(entry));
   const delivered = [...outcome];
@@ -36,7 +44,7 @@ export function afterChange(directory: Before, put: Iterable<StoredEntry>, gone:
     const before = directory.get(uuid);
     if (before && after && before.normal !== after.normal) carry(directory, before, after, outcome, carried);
   }
-  oneEntryToAName(outcome, carried);
+  yield* oneEntryToAName(outcome, carried);
   // Who stood where another now stands is gone, though nobody said so: two entries never bear one name.
   for (const after of [...outcome.values()]) {
     const occupant = after && directory.named(after.normal);
@@ -71,10 +79,12 @@ function carry(directory: Before, from: MirrorEntry, to: MirrorEntry, outcome: O
 }
 
 /** Where a source gives one name to two entries, what it delivered comes before what was carried along, then the smaller uuid: no order of delivery decides. */
-function oneEntryToAName(outcome: Outcome, carried: ReadonlySet<string>): void {
+function* oneEntryToAName(outcome: Outcome, carried: ReadonlySet<string>): Steps<void> {
+  let done = 0;
   const bearers = new Map<string, string>();
   const rank = (uuid: string): string => `${carried.has(uuid) ? 1 : 0}${uuid}`;
   for (const [uuid, entry] of outcome) {
+    yield { what: "comparing the directory's names", done: ++done, of: outcome.size };
     if (!entry) continue;
     const other = bearers.get(entry.normal);
     const stays = other !== undefined && rank(other) < rank(uuid) ? other : uuid;

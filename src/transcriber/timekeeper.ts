@@ -11,7 +11,7 @@ export interface TimekeeperOptions {
   nextTime(): number | undefined;
   /** When something else is to be looked at, in monotonic milliseconds. */
   due(): number | undefined;
-  look(): void;
+  look(): Promise<void>;
   digest(): void;
 }
 
@@ -38,7 +38,8 @@ export function keepTime(options: TimekeeperOptions): Timekeeper {
       const other = (due() ?? Number.POSITIVE_INFINITY) - now;
       await clock.sleep(Math.max(0, Math.min(minute, digestAt - now, moment, other)), sleep.signal);
       if (signal.aborted) return;
-      look();
+      await look();
+      if (signal.aborted) return;
       if (clock.monotonic() < digestAt) continue;
       digest();
       digestAt = clock.monotonic() + digestInterval;

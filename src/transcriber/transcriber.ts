@@ -1,10 +1,11 @@
 import type { ReadConfig } from "../core/config.ts";
+import type { Hashing } from "../core/digest.ts";
 import { backoff, persist } from "../core/persist.ts";
 import type { ReportMessage } from "../core/report.ts";
 import { eventService, queueName, reportService } from "../core/routing.ts";
 import { sendersOf } from "../core/senders.ts";
 import type { Table } from "../core/service.ts";
-import type { DirectoryState } from "../core/stream.ts";
+import type { Progress } from "../core/steps.ts";
 import type { Broker, Consumer } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Aside, DirectorySource, EventDirectory, SourceChange } from "../ports/directory.ts";
@@ -15,12 +16,13 @@ import { followSource } from "./follow-source.ts";
 import { hearing } from "./hearing.ts";
 import { listener } from "./listener.ts";
 import { sayMoved } from "./moved.ts";
+import { mover } from "./mover.ts";
 import { plainLine } from "./plain-line.ts";
 import { queuesOf } from "./queues.ts";
 import { speaker as speakerOf } from "./speaker.ts";
 import { steadyClock } from "./steady-clock.ts";
 import { keepTime } from "./timekeeper.ts";
-import { type Moved, type Refused, transcription } from "./transcription.ts";
+import { type Refused, transcription } from "./transcription.ts";
 
 export interface TranscriberOptions {
   readonly host: string;
@@ -43,6 +45,8 @@ export interface TranscriberOptions {
   readonly signal: AbortSignal;
   /** How often each table's digest is said, in milliseconds. */
   readonly digestInterval?: number;
+  /** Of a simulation: how digests are made, over fewer buckets for its speed. */
+  readonly hashing?: Hashing;
 }
 
 /** Of a directory that is made of events, what takes them. */
@@ -54,6 +58,8 @@ export interface TranscriberState {
   readonly epoch: number | undefined;
   /** Whether the mirror is whole: until then nothing is said. */
   readonly complete: boolean;
+  /** How far the change is that is being taken, while it is a long one: the first reading, a great deal at once. */
+  readonly progress?: Progress;
   /** Why the directory cannot be read now. */
   readonly trouble: string | undefined;
   /** Since when, milliseconds since 1970. */
@@ -79,13 +85,10 @@ export function transcribe(options: TranscriberOptions): Transcriber {
   const { digestInterval = 60_000 } = options;
   const log = (line: string): void => options.log(plainLine(line, 2_000));
   const waits = { clock, signal, log };
-  const tables = transcription(services, config);
+  const tables = transcription(services, config, options.hashing);
   const steady = steadyClock(clock, log);
   const attributed = attribution();
   const queues = queuesOf(config, services, events ? "eventTruth" : "event");
-  /** What the tables speak as of. */
-  let state: DirectoryState = [];
-  let evaluatedAt = steady.now();
   let complete = false;
   let verifying = false;
   let trouble: { readonly why: string; readonly since: number } | undefined;
@@ -96,22 +99,32 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     await clock.sleep(backoff(failures), signal);
     await persist("the broker", () => broker.declare(queues), waits);
   }
-  const asOf = () => ({ state, clock: evaluatedAt });
+  const moves = mover({
+    ...{ tables, steady, clock, signal, log },
+    moved(moved) {
+      speaker.moved(moved.services);
+      for (const line of sayMoved(moved, attributed, clock.monotonic())) log(line);
+      time.nudge();
+    },
+  });
+  const asOf = () => moves.asOf;
+  const settling = (): boolean => moves.settling;
   const publish = (key: string, body: string): Promise<void> => broker.publish(key, body);
   const channels = new Map(
     [...services.keys()].map((service) => [
       service,
-      channel({ service, table: tables.table(service), asOf, publish, revive, log }),
+      channel({ service, table: tables.table(service), asOf, settling, publish, revive, log }),
     ]),
   );
   const speaker = speakerOf({
-    ...{ channels, clock, random, look, log },
-    ...{ mirror: () => state, readSince: () => readSince },
+    ...{ channels, clock, random, look: () => void moves.look(), busy: () => moves.busy, log },
+    ...{ mirror: () => moves.asOf.state, readSince: () => readSince },
   });
   const time = keepTime({
-    ...{ clock, signal, digestInterval, nextTime: tables.nextTime, due: speaker.due, digest: speaker.digests },
-    look() {
-      look();
+    ...{ clock, signal, digestInterval, due: speaker.due, digest: speaker.digests },
+    nextTime: () => (moves.busy ? undefined : tables.nextTime()), // the end of what is under way is followed by a look
+    async look() {
+      await moves.look();
       speaker.lookAgain();
     },
   });
@@ -132,40 +145,29 @@ export function transcribe(options: TranscriberOptions): Transcriber {
   const hear = listener(follows, log);
   const intake = events && eventIntake(events, follows, waits);
 
-  /** Brings the tables to the present clock, with a change of the directory where there is one. */
-  function move(change: (now: number) => Moved): void {
-    evaluatedAt = steady.now();
-    const moved = change(evaluatedAt);
-    speaker.moved(moved.services);
-    for (const line of sayMoved(moved, attributed, clock.monotonic())) log(line);
-  }
-
-  function look(): void {
-    move(tables.tick);
-  }
-
-  function take(change: SourceChange): void {
+  async function take(change: SourceChange): Promise<void> {
     if (change.kind === "trouble") {
       if (change.why !== trouble?.why) log(`the directory: ${change.why}`);
       trouble = { why: change.why, since: trouble?.since ?? clock.now() };
       readSince = Number.POSITIVE_INFINITY;
       return;
     }
-    state = change.state;
-    if (change.kind === "change") move((now) => tables.change(change.put, change.gone, now));
-    else {
-      move((now) => tables.refresh(change.entries, now));
-      if (trouble) log("the directory can be read again");
-      trouble = undefined;
-      readSince = Math.min(readSince, clock.monotonic());
-      complete = true;
-      read.resolve();
-      speaker.complete();
-      if (verifying) speaker.digests();
-      verifying = false;
-    }
+    const { state } = change;
+    if (change.kind === "refresh")
+      await moves.move((tables, now) => tables.refresh(change.entries, now), state, refreshed);
+    else await moves.move((tables, now) => tables.change(change.put, change.gone, now), state, speaker.lookAgain);
+  }
+
+  function refreshed(): void {
+    if (trouble) log("the directory can be read again");
+    trouble = undefined;
+    readSince = Math.min(readSince, clock.monotonic());
+    complete = true;
+    read.resolve();
+    speaker.complete();
+    if (verifying) speaker.digests();
+    verifying = false;
     speaker.lookAgain();
-    time.nudge();
   }
 
   /** Reads the directory whole again, and then says every digest. */
@@ -204,6 +206,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
       active: speaker.active,
       epoch: speaker.epoch,
       complete,
+      ...(moves.progress && { progress: moves.progress }),
       trouble: trouble?.why,
       troubleSince: trouble?.since,
       entries: tables.size,

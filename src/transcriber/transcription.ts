@@ -1,9 +1,11 @@
 import type { ReadConfig } from "../core/config.ts";
+import type { Hashing } from "../core/digest.ts";
 import { attributesRead } from "../core/directory-config.ts";
 import type { StoredEntry } from "../core/entry.ts";
 import { UserError } from "../core/outcome.ts";
 import { type Cell, type CellChange, coverOf, isRefused, refusalOf } from "../core/row.ts";
 import type { Table as Service } from "../core/service.ts";
+import { atOnce, type Steps } from "../core/steps.ts";
 import type { Table } from "../core/table.ts";
 import { sayLook } from "./looks.ts";
 import { type Difference, Mirror } from "./mirror.ts";
@@ -34,14 +36,23 @@ export interface Refused {
   readonly why: string;
 }
 
+/** A change that is taken in steps. Between them the mirror is not to be looked at, nor are the tables once `settling` is called. */
+export interface InSteps {
+  refresh(entries: readonly StoredEntry[], now: number): Steps<Moved>;
+  change(put: Iterable<StoredEntry>, gone: Iterable<string>, now: number): Steps<Moved>;
+  tick(now: number): Steps<Moved>;
+}
+
 /** All tables, computed from the directory: a pure function of its content, the clock and the services' code, kept up to date by what a change can affect. */
 export interface Transcription {
   /** Takes the whole directory as one change. */
-  refresh(entries: Iterable<StoredEntry>, now: number): Moved;
+  refresh(entries: readonly StoredEntry[], now: number): Moved;
   /** Takes entries that appeared or changed, and the uuids of those that are gone. */
   change(put: Iterable<StoredEntry>, gone: Iterable<string>, now: number): Moved;
   /** Takes the time. */
   tick(now: number): Moved;
+  /** The same three, in steps; `settling` is called when the first table begins to move. */
+  inSteps(settling: () => void): InSteps;
   /** The next moment at which the clock alone moves a row, milliseconds since 1970. */
   nextTime(): number | undefined;
   /** How many entries the directory has. */
@@ -60,28 +71,45 @@ const unmoved: Difference = { changed: new Map(), looks: new Set() };
 export function transcription(
   services: ReadonlyMap<string, Service>,
   { timezone, directory }: Pick<ReadConfig, "timezone"> & Partial<Pick<ReadConfig, "directory">>,
+  hashing?: Hashing,
 ): Transcription {
   const mirror = new Mirror();
   const reading = { timezone, attributes: directory && attributesRead(directory) };
-  const sheets = new Map([...services].map(([name, service]) => [name, new Sheet(name, service, mirror, reading)]));
+  const sheets = new Map(
+    [...services].map(([name, service]) => [name, new Sheet(name, service, mirror, reading, hashing)]),
+  );
   const sheetOf = (service: string): Sheet => {
     const sheet = sheets.get(service);
     if (!sheet) throw new Error(`${service} has no table`);
     return sheet;
   };
   const dnOf = (uuid: string): string | undefined => mirror.get(uuid)?.dn;
-  const move = (difference: Difference, now: number): Moved => {
+  function* move(difference: Difference, now: number, settling: () => void): Steps<Moved> {
+    const touched: [name: string, sheet: Sheet, keys: Set<string>][] = [];
+    for (const [name, sheet] of sheets) touched.push([name, sheet, yield* sheet.evaluate(difference, now)]);
+    settling();
     const moved = new Map<string, CellChange[]>();
-    for (const [name, sheet] of sheets) {
-      const changes = sheet.move(difference, now);
+    for (const [name, sheet, keys] of touched) {
+      const changes = yield* sheet.settle(keys);
       if (changes.length > 0) moved.set(name, changes);
     }
     return { services: moved, entries: difference.changed };
-  };
+  }
+  const inSteps = (settling: () => void): InSteps => ({
+    *refresh(entries, now) {
+      return yield* move(yield* mirror.refresh(entries), now, settling);
+    },
+    *change(put, gone, now) {
+      return yield* move(yield* mirror.change(put, gone), now, settling);
+    },
+    tick: (now) => move(unmoved, now, settling),
+  });
+  const whole = inSteps(() => {});
   return {
-    refresh: (entries, now) => move(mirror.refresh(entries), now),
-    change: (put, gone, now) => move(mirror.change(put, gone), now),
-    tick: (now) => move(unmoved, now),
+    refresh: (entries, now) => atOnce(whole.refresh(entries, now)),
+    change: (put, gone, now) => atOnce(whole.change(put, gone, now)),
+    tick: (now) => atOnce(whole.tick(now)),
+    inSteps,
     nextTime() {
       const times = [...sheets.values()].flatMap((sheet) => sheet.nextTime() ?? []);
       return times.length === 0 ? undefined : Math.min(...times);

@@ -7,7 +7,7 @@ import { createHostTables } from "../../src/daemon/store-file.ts";
 import { storedRows } from "../../src/host/rows.ts";
 import { openDatabase, transaction } from "../../src/sqlite/open.ts";
 import { transcription } from "../../src/transcriber/transcription.ts";
-import { benchService, machineEntry } from "./world.ts";
+import { benchService, machineEntry, machines } from "./world.ts";
 
 /** Prints what 100,000 entries at the transcriber, or rows at a host, add to a process. */
 
@@ -23,10 +23,7 @@ kept();
 
 function transcriber(): () => void {
   const tables = transcription(new Map([["dhcp", table]]), { timezone: "UTC" });
-  const entries = function* () {
-    for (let i = 0; i < count; i++) yield machineEntry(i);
-  };
-  tables.refresh(entries(), 0);
+  tables.refresh(machines(count), 0);
   return () => void tables.size;
 }
 

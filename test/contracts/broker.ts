@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import { type Broker, type Delivery, type Limit, QueueFull } from "../../src/ports/broker.ts";
+import { type Broker, type Delivery, type Limit, QueueFull, QueueInUse } from "../../src/ports/broker.ts";
 import { until } from "../until.ts";
 
 /** A place where messages are kept, to which several brokers may connect, each as a process of its own would. */
@@ -114,6 +114,37 @@ export function brokerContract(
     await broker.declare([{ name: queue, keys: [queue], limit: roomy }]);
     await broker.publish(queue, "1");
     await assert.rejects(broker.publish(queue, "2"), QueueFull);
+  });
+
+  claim("a queue that is removed is gone with what it held, and nothing more is sent to it", async (world, queue) => {
+    await using broker = closing(await world.connect());
+    const [gone, stays] = [`${queue}-gone`, `${queue}-stays`];
+    await broker.declare([gone, stays].map((name) => ({ name, keys: [queue], limit: roomy })));
+    await broker.publish(queue, "before");
+    assert.deepEqual(await broker.remove([gone, `${queue}-never-there`]), [gone]);
+    assert.deepEqual(await broker.remove([gone]), [], "the second time there is nothing to remove");
+    await broker.publish(queue, "between");
+    await assert.rejects(collect(broker, gone), new RegExp(gone));
+    await broker.declare([{ name: gone, keys: [queue], limit: roomy }]);
+    await broker.publish(queue, "after");
+    const [again, other] = [await collect(broker, gone), await collect(broker, stays)];
+    await until(() => again.length === 1 && other.length === 3);
+    assert.deepEqual(again.map(text), ["after"]);
+    assert.deepEqual(other.map(text), ["before", "between", "after"]);
+  });
+
+  claim("a queue that is consumed is not removed, nor another one that was named with it", async (world, queue) => {
+    await using host = closing(await world.connect());
+    await using person = closing(await world.connect());
+    const [used, idle] = [`${queue}-used`, `${queue}-idle`];
+    await host.declare([used, idle].map((name) => ({ name, keys: [queue], limit: roomy })));
+    const got = await collect(host, used);
+    await host.publish(queue, "1");
+    await until(() => got.length === 1);
+    await assert.rejects(person.remove([idle, used]), (error) => error instanceof QueueInUse && error.queue === used);
+    await person.publish(queue, "2");
+    const there = await collect(person, idle);
+    await until(() => got.length === 2 && there.length === 2);
   });
 
   claim("names and keys are data", async (world, queue) => {

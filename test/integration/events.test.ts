@@ -10,6 +10,7 @@ import type { StoredEntry } from "../../src/core/entry.ts";
 import { readEvent } from "../../src/core/event.ts";
 import { queueName, serviceKey } from "../../src/core/routing.ts";
 import { type Table as Service, service } from "../../src/core/service.ts";
+import { atOnce } from "../../src/core/steps.ts";
 import { streamMessage } from "../../src/core/stream.ts";
 import { seed } from "../../src/directories/events/seed.ts";
 import { eventDirectory, readEventContent } from "../../src/directories/events/source.ts";
@@ -283,8 +284,8 @@ test("whatever events say, who mirrors the changes has what is on disk", async (
         const changes = directory.changes(stop.signal)[Symbol.asyncIterator]();
         const follow = async () => {
           const { value } = await changes.next();
-          if (value?.kind === "refresh") mirror.refresh(value.entries);
-          if (value?.kind === "change") mirror.change(value.put, value.gone);
+          if (value?.kind === "refresh") atOnce(mirror.refresh(value.entries));
+          if (value?.kind === "change") atOnce(mirror.change(value.put, value.gone));
         };
         await follow();
         for (const batch of batches) {

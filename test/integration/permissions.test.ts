@@ -115,6 +115,12 @@ test("with the users that are printed hosts do all their work, and what is not t
   );
   await until(() => said().includes("speaks for box-names, and was sent without the name of its broker user"));
 
+  const civet = await connectAs(server, userOf("trigger-civet"));
+  await (await civet.createChannel()).assertQueue("trigger-gone-names");
+  await civet.close();
+  const forgotten = await as("trigger-civet", ["forget", "gone"]).ended;
+  assert.match(forgotten.out, /removed the queue trigger-gone-names\n.*rabbitmqctl delete_user trigger-gone/s);
+
   await running[1]?.end("SIGTERM");
   const owner = await box.createChannel();
   await owner.deleteQueue("trigger-box-note");

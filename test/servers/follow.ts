@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { StoredEntry } from "../../src/core/entry.ts";
+import { atOnce } from "../../src/core/steps.ts";
 import { readContent } from "../../src/directories/ldif/content.ts";
 import type { DirectorySource, SourceChange } from "../../src/ports/directory.ts";
 import { Mirror } from "../../src/transcriber/mirror.ts";
@@ -37,8 +38,8 @@ export function follow(source: DirectorySource, { within = 10_000 } = {}): Follo
     try {
       const { value, done } = await Promise.race([changes.next(), late]);
       assert.ok(!done, "the directory ended by itself");
-      if (value.kind === "refresh") mirror.refresh(value.entries);
-      if (value.kind === "change") mirror.change(value.put, value.gone);
+      if (value.kind === "refresh") atOnce(mirror.refresh(value.entries));
+      if (value.kind === "change") atOnce(mirror.change(value.put, value.gone));
       seen.push(value);
       return value;
     } finally {

@@ -2,12 +2,17 @@
 export interface Line {
   /** Stands in line: `begin` is called in a microtask once it is the first. Gives what leaves the line and says whether its turn had begun. */
   enter(begin: () => void): () => boolean;
+  /** How many stand in it. */
+  readonly length: number;
 }
 
 /** Opens an empty line. */
 export function openLine(): Line {
   const waiting: (() => void)[] = [];
   return {
+    get length() {
+      return waiting.length;
+    },
     enter(begin) {
       let begun = false;
       const mayBegin = (): void =>

@@ -28,6 +28,11 @@ export class MemoryQueue {
     this.#limit = limit;
   }
 
+  /** Whether somebody consumes it, or waits to. */
+  get consumed(): boolean {
+    return this.#line.length > 0;
+  }
+
   /** Whether it is full and refuses a message of so many bytes. */
   refuses(bytes: number): boolean {
     return this.#limit.beyond === "refuse" && this.#overflows(1, bytes);

@@ -168,6 +168,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     },
     consume: (queue, take, { prefetch }) => consume(queue, take, { prefetch }),
     stand,
+    remove: async (queues) => declared.remove(connected().consuming, queues),
     trouble,
     close() {
       closing ??= close();

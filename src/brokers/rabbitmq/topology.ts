@@ -1,7 +1,7 @@
 import type { Channel } from "amqplib";
 import { reason } from "../../core/outcome.ts";
 import { exchange } from "../../core/routing.ts";
-import type { Queue } from "../../ports/broker.ts";
+import { type Queue, QueueInUse } from "../../ports/broker.ts";
 import type { Connection, Server } from "./connection.ts";
 
 export type QueueType = "quorum" | "classic";
@@ -18,6 +18,8 @@ export interface Topology {
   expendable(name: string): boolean;
   /** Deletes a queue, with what it holds, and declares it again. */
   remake(connection: Connection, name: string): Promise<void>;
+  /** Deletes queues, with what they hold, and forgets them; gives those that there were. Throws, and deletes none, while one has a consumer. */
+  remove(connection: Connection, names: readonly string[]): Promise<string[]>;
   /** Whether a queue holds no message and has no consumer, as far as the server knows: of one without a leader it says so too. */
   idle(connection: Connection, name: string): Promise<boolean>;
   /** The keys of a queue, if it is remembered. */
@@ -101,6 +103,20 @@ export function topology(type: QueueType, log: (line: string) => void): Topology
       await withChannel(connection, (channel) => channel.deleteQueue(name));
       await declare(connection, [name]);
     },
+    async remove(connection, names) {
+      const found: string[] = [];
+      for (const name of names) {
+        const consumers = await consumersOf(connection, name);
+        if (consumers === undefined) continue;
+        if (consumers > 0) throw new QueueInUse(name);
+        found.push(name);
+      }
+      for (const name of found) {
+        queues.delete(name);
+        await withChannel(connection, (channel) => channel.deleteQueue(name));
+      }
+      return found;
+    },
     async idle(connection, name) {
       const { messageCount, consumerCount } = await withChannel(connection, (channel) => channel.checkQueue(name));
       return messageCount + consumerCount === 0;
@@ -117,6 +133,16 @@ export function topology(type: QueueType, log: (line: string) => void): Topology
       return full;
     },
   };
+}
+
+/** How many consume a queue; undefined for one that is not there. */
+async function consumersOf(connection: Connection, name: string): Promise<number | undefined> {
+  try {
+    return (await withChannel(connection, (channel) => channel.checkQueue(name))).consumerCount;
+  } catch (error) {
+    if (isRefused(error, 404)) return undefined;
+    throw error;
+  }
 }
 
 /** An error of the server closes its channel, so each piece of work has one to lose. */

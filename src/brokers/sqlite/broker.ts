@@ -1,7 +1,8 @@
 import { join } from "node:path";
-import type { Broker, Consumer, Queue } from "../../ports/broker.ts";
+import { type Broker, type Consumer, type Queue, QueueInUse } from "../../ports/broker.ts";
+import { type Lock, takeLock } from "../../sqlite/lock.ts";
 import { startConsumer } from "./consume.ts";
-import { checkLimit, declareQueues } from "./declare.ts";
+import { checkLimit, declareQueues, removeQueues } from "./declare.ts";
 import { brokerFile } from "./file.ts";
 import { publisher } from "./publish.ts";
 import { startCandidate } from "./stand.ts";
@@ -99,6 +100,24 @@ export async function sqliteBroker(
       live();
       const sign = `election-${name}`;
       return keep(startCandidate(name, changed, { wake, sign, lockFile: lockOf(sign) }));
+    },
+
+    async remove(names) {
+      live();
+      const locks: Lock[] = [];
+      try {
+        for (const name of names) {
+          const known = await queues.read(({ queue }) => queue.get(name) !== undefined);
+          const lock = known ? takeLock(lockOf(signOf(name))) : undefined;
+          if (known && !lock) throw new QueueInUse(name);
+          if (lock) locks.push(lock);
+        }
+        const removed = await queues.write((statements) => removeQueues(statements, names));
+        for (const name of removed) declared.delete(name);
+        return removed;
+      } finally {
+        for (const lock of locks) lock.release();
+      }
     },
 
     trouble() {

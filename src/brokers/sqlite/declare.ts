@@ -18,6 +18,17 @@ export function declareQueues(statements: Statements, queues: Iterable<Queue>): 
   return differing;
 }
 
+/** Removes queues with their bindings and messages, in a transaction; gives those that there were. */
+export function removeQueues(statements: Statements, names: readonly string[]): string[] {
+  return names.filter((name) => {
+    const row = statements.queue.get(name);
+    if (!row) return false;
+    const { id } = storedQueue(row);
+    for (const remove of [statements.removeMessages, statements.unbind, statements.removeQueue]) remove.run(id);
+    return true;
+  });
+}
+
 /** A limit that the file can hold; anything else is a mistake of the caller. */
 export function checkLimit({ name, limit }: Queue): void {
   for (const what of ["messages", "bytes"] as const) {

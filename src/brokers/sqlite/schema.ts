@@ -48,6 +48,9 @@ const statements = {
   newest: "SELECT coalesce(max(id), 0) AS id FROM message WHERE queue = ?",
   acknowledge: "DELETE FROM message WHERE id = ?",
   consumption: "UPDATE queue SET consumed = ?, handed_over = ? WHERE id = ?",
+  removeMessages: "DELETE FROM message WHERE queue = ?",
+  unbind: "DELETE FROM binding WHERE queue = ?",
+  removeQueue: "DELETE FROM queue WHERE id = ?",
   recount: `UPDATE queue SET (messages, bytes) =
     (SELECT count(*), coalesce(sum(bytes), 0) FROM message WHERE queue = queue.id) WHERE id = ?`,
 } as const;

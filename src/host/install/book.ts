@@ -211,6 +211,13 @@ export function debtInForce(targets: readonly { readonly path: string; readonly 
   return targets.map(({ path, hash }) => ({ path, batch, good: null, goodHash: hash, to: hash }));
 }
 
+/** The paths of a service whose reload is owed. */
+export const owedReloads = (database: DatabaseSync, service: string): string[] =>
+  database
+    .prepare("SELECT path FROM install_debt WHERE service = ? ORDER BY path")
+    .all(service)
+    .map(({ path }) => String(path));
+
 /** What status shows of the installs of a host. */
 export interface InstallStatus {
   /** Paths whose reload is owed. */

@@ -63,6 +63,9 @@ export async function makeMine(files: Files, path: string): Promise<void> {
   await files.sync(folderOf(path));
 }
 
+/** Gives a path back to whoever writes there from now on. */
+export const disown = (files: Files, path: string): Promise<void> => files.remove(mineOf(path));
+
 /** Files written and made durable beside their targets, removed again unless they were put in place. */
 export function stage(files: Files, log: (message: string) => void) {
   const names = new Set<string>();

@@ -31,9 +31,8 @@ export function byDatabase(kea: Kea, database: string, psql: Command): Way {
     try {
       return (await host[word](command, { input, deadline: deadlines[word], shown })).stdout;
     } catch (error) {
-      if (error instanceof CommandFailed && error.code === disconnected)
-        throw new Away(error.message, { cause: error });
-      throw error;
+      if (!(error instanceof CommandFailed) || error.code !== disconnected) throw error;
+      throw new Away(`PostgreSQL does not answer: ${error.stderr.trim().replace(/^psql: (error: )?/, "")}`);
     }
   };
   const select = async (asked?: Parameters<typeof selectHosts>[2]): Promise<(readonly [string, Content])[]> =>

@@ -2,12 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { canonical } from "../../../src/core/row.ts";
-import type { Change, Columns, RunResult } from "../../../src/core/service.ts";
+import type { RunResult } from "../../../src/core/service.ts";
 import { realMachine } from "../../../src/machines/real.ts";
 import { iscDhcp } from "../../../src/services/isc-dhcp.ts";
 import { type Dhcpd, startDhcpd } from "../../servers/dhcpd.ts";
-import { hostOn, rowsOf, tableOf } from "../../services/scene.ts";
+import { sceneOn, sorted } from "../../services/scene.ts";
 import { until } from "../../until.ts";
 
 // ISC dhcpd over OMAPI, with real clients: needs isc-dhcp-server, udhcpc and the right to make network namespaces.
@@ -27,30 +26,14 @@ async function scene(t: TestContext, differing: object = {}) {
     check: false,
     reload: false,
   });
-  const table = tableOf(service);
-  const host = hostOn(realMachine());
-  let loaded: Rows = {};
+  const { run, observe, adopt } = sceneOn(service, realMachine());
   return {
     dhcpd,
-    host,
-    observe: async () => [...((await table.observe?.(host)) ?? [])] as Rows[string][],
-    /** Runs with the changes since the last run that succeeded; those that it refused or held count as not made. */
-    async run(rows: Rows, { whole = false, interrupted = false } = {}): Promise<Exclude<RunResult, void>> {
-      const changes = whole ? undefined : changesOf(loaded, rows);
-      const all = rowsOf(new Map(Object.entries(rows)) as unknown as Map<string, Columns>);
-      const result = (await table.run({ rows: all, changes, interrupted }, host)) ?? {};
-      const kept = new Set([...(result.refused ?? []), ...(result.held ?? [])].map(({ key }) => key));
-      const before = Object.entries(loaded).filter(([key]) => kept.has(key));
-      loaded = Object.fromEntries([...Object.entries(rows).filter(([key]) => !kept.has(key)), ...before]);
-      return result;
-    },
+    adopt,
+    observe,
+    run: async (rows: Rows, how?: { whole?: boolean; interrupted?: boolean }): Promise<Exclude<RunResult, void>> =>
+      (await run(rows, how)) ?? {},
   };
-}
-
-function changesOf(before: Rows, after: Rows): Change<Columns>[] {
-  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
-    .map((key) => ({ key, before: before[key], after: after[key] }))
-    .filter((change) => canonical(change.before ?? null) !== canonical(change.after ?? null)) as Change<Columns>[];
 }
 
 const mac = (number: number) => `02:00:00:00:00:${number.toString(16).padStart(2, "0")}`;
@@ -89,7 +72,7 @@ test("a client gets what a change says without a restart, and a restart keeps it
   assert.deepEqual(await dhcpd.lease(mac(10)), { ip: "10.77.1.10", hostname: "printer" });
   assert.deepEqual(await run({ a: renamed.a, c: renamed.c }), well);
   assert.deepEqual(served(dhcpd, 10, 11, 12), ["printer", "none", "pc12"]);
-  assert.deepEqual((await observe()).map(canonical).sort(), [renamed.a, renamed.c].map(canonical).sort());
+  assert.deepEqual(await observe(), sorted([renamed.a, renamed.c]));
 });
 
 test("two machines swap their names and their addresses in one run", async (t) => {
@@ -112,19 +95,16 @@ test("a full run mends what was changed by hand, exactly, and the next one tells
   dhcpd.omshell(`${byMac(11)}open\nremove`);
   dhcpd.omshell(`${byMac(99)}set name = "guest"\nset ip-address = 10.77.9.1\ncreate`);
   const foreign = { mac: mac(99), ip: "10.77.9.1", name: "guest" };
-  assert.deepEqual(
-    (await observe()).map(canonical).sort(),
-    [pc(10, { ip: "10.77.9.9" }), pc(12), foreign].map(canonical).sort(),
-  );
+  assert.deepEqual(await observe(), sorted([pc(10, { ip: "10.77.9.9" }), pc(12), foreign]));
   assert.deepEqual(await run(rows, { whole: true }), well);
-  assert.deepEqual((await observe()).map(canonical).sort(), [...Object.values(rows), foreign].map(canonical).sort());
+  assert.deepEqual(await observe(), sorted([...Object.values(rows), foreign]));
   const journal = readFileSync(dhcpd.leases, "utf8");
   assert.deepEqual(await run(rows, { whole: true }), { refused: [], held: [], proved: true });
   assert.equal(readFileSync(dhcpd.leases, "utf8"), journal);
 });
 
 test("a host of somebody else's is left alone: its row is held, or refused in dhcpd's own words, and the others go in", async (t) => {
-  const { dhcpd, host, run } = await scene(t);
+  const { dhcpd, adopt, run } = await scene(t);
   await dhcpd.stop();
   dhcpd.configure(`host gateway { hardware ethernet ${mac(1)}; fixed-address 10.77.0.254; }`);
   await dhcpd.start();
@@ -155,7 +135,7 @@ test("a host of somebody else's is left alone: its row is held, or refused in dh
     );
     assert.deepEqual(served(dhcpd, 10, 99, 1), ["pc10", "guest", "gateway"]);
   }
-  host.owned.claim([mac(99)]);
+  adopt(mac(99));
   await run(rows, { whole: true });
   assert.deepEqual(served(dhcpd, 99), ["pc99"]);
 });
@@ -215,7 +195,7 @@ test("a dhcpd that is killed in the middle of a run is away, and has all of it a
   await dhcpd.start();
   assert.ok((await observe()).length < 240, "it was killed too late");
   assert.deepEqual(await run(rows, { whole: true, interrupted: true }), well);
-  assert.deepEqual((await observe()).map(canonical).sort(), Object.values(rows).map(canonical).sort());
+  assert.deepEqual(await observe(), sorted(Object.values(rows)));
 });
 
 test("a dhcpd that is down, hangs or has another key is said as such", async (t) => {

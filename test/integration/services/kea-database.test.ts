@@ -100,6 +100,16 @@ test("a database that refuses a row keeps the others from nothing", async () => 
   }
 });
 
+test("a database that does not answer is away, in its own words", async () => {
+  await using daemon = await startKea({ "hosts-database": database() });
+  const nobody = "host=127.0.0.1 port=1 dbname=kea";
+  const on = sceneOn(kea({ ...setup(daemon), database: nobody }), realMachine());
+  await assert.rejects(on.run({ a }), {
+    name: "Away",
+    message: /^PostgreSQL does not answer: connection to server at "127\.0\.0\.1", port 1 failed: Connection refused/,
+  });
+});
+
 test("reservations that were ours in the configuration move into the database", async () => {
   await using daemon = await startKea({ "hosts-database": database() });
   const on = sceneOn(kea({ socket: daemon.socket }), realMachine());

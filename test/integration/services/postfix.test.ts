@@ -4,12 +4,12 @@ import { existsSync, statSync } from "node:fs";
 import { suite, test } from "node:test";
 import fc from "fast-check";
 import { Held } from "../../../src/core/outcome.ts";
-import type { Columns, RunResult, Service } from "../../../src/core/service.ts";
+import type { Service } from "../../../src/core/service.ts";
 import { realMachine } from "../../../src/machines/real.ts";
 import { aliasRow, postfix } from "../../../src/services/postfix.ts";
 import { startPostfix } from "../../servers/postfix.ts";
 import { anything } from "../../services/hostile.ts";
-import { changesOf, hostOn, rowsOf, tableOf } from "../../services/scene.ts";
+import { sceneOn } from "../../services/scene.ts";
 
 for (const file of ["/usr/sbin/postmap", "/usr/lib/postfix/postfix-lmdb.so", "/usr/lib/postfix/postfix-cdb.so"]) {
   assert.ok(existsSync(file), `${file} is not installed: run scripts/setup.sh test`);
@@ -21,30 +21,13 @@ const office = { alias: "office@campus.example", to: ["bob@elsewhere.example", "
 
 const plain = fc.stringMatching(/^[A-Za-z0-9._+=&~-]{1,20}(@[a-z]{1,5}\.example)?$/);
 
-/** The service on a host of its own. */
-function given(service: Service) {
-  const table = tableOf(service);
-  const host = hostOn(realMachine());
-  let before = new Map<string, Columns>();
-  return {
-    host,
-    async run(rows: Record<string, object>, { whole = false } = {}): Promise<RunResult> {
-      const after = new Map(Object.entries(rows).map(([key, row]) => [key, table.row.parse(row) as Columns]));
-      const changes = whole ? undefined : changesOf(before, after);
-      const result = await table.run({ rows: rowsOf(after), changes, interrupted: false }, host);
-      before = after;
-      return result;
-    },
-    observed: async () =>
-      [...((await table.observe?.(host)) ?? [])].sort((a, b) => (String(a.alias) < String(b.alias) ? -1 : 1)),
-  };
-}
+const given = (service: Service) => sceneOn(service, realMachine());
 
 suite("Postfix", { concurrency: true, skip }, () => {
   for (const type of ["lmdb", "cdb"] as const) {
     test(`Postfix follows a table of aliases in an ${type}: each next RCPT sees it`, async () => {
       await using server = await startPostfix(type);
-      const { run, observed, host } = given(postfix({ type, path: server.path }));
+      const { run, observe, machine } = given(postfix({ type, path: server.path }));
       const ok = async (...aliases: string[]) => {
         for (const alias of aliases) assert.match(await server.rcpt(`${alias}@campus.example`), /^250 /, alias);
       };
@@ -62,7 +45,7 @@ suite("Postfix", { concurrency: true, skip }, () => {
       await ok("desk", "office");
       await unknown("bureau");
       await run({ a: { ...bureau, alias: "office@campus.example" }, b: { ...office, alias: "desk@campus.example" } });
-      assert.deepEqual(await observed(), [
+      assert.deepEqual(await observe(), [
         { alias: "desk@campus.example", to: [...office.to].sort() },
         { alias: "office@campus.example", to: bureau.to },
       ]);
@@ -74,7 +57,7 @@ suite("Postfix", { concurrency: true, skip }, () => {
         execFileSync("postmap", ["-i", `lmdb:${server.path}`], { input: "mallory@campus.example eve\n" });
         execFileSync("postmap", ["-d", "office@campus.example", `lmdb:${server.path}`]);
         await ok("mallory");
-        assert.deepEqual(await observed(), [{ alias: "mallory@campus.example", to: ["eve"] }]);
+        assert.deepEqual(await observe(), [{ alias: "mallory@campus.example", to: ["eve"] }]);
         await run({ b: office }, { whole: true });
         await ok("office");
         await unknown("mallory");
@@ -95,7 +78,15 @@ suite("Postfix", { concurrency: true, skip }, () => {
       await run({ b: office, c: bureau, ...many });
       await server.start();
       await ok("bureau", "m7");
-      assert.equal((await host.ask(["postmap", "-q", "m7@campus.example", `${type}:${server.path}`])).code, 0);
+      assert.equal(
+        (
+          await machine.run(["postmap", "-q", "m7@campus.example", `${type}:${server.path}`], {
+            changes: false,
+            deadline: 10_000,
+          })
+        ).code,
+        0,
+      );
     });
   }
 
@@ -129,16 +120,16 @@ suite("Postfix", { concurrency: true, skip }, () => {
         if (read) rows.set(read.alias, read);
       }
       assert.ok(rows.size > 3, `only ${rows.size} aliases were taken (SEED=${seed})`);
-      const { run, observed } = given(postfix({ type, path: `${server.path}-any` }));
+      const { run, observe } = given(postfix({ type, path: `${server.path}-any` }));
       const meant = [...rows.values()]
         .map((row) => aliasRow.parse(row))
         .map(({ alias, to }) => ({ alias, to: [...new Set(to)].sort() }));
       meant.sort((a, b) => (a.alias < b.alias ? -1 : 1));
       await run(Object.fromEntries(rows), { whole: true });
-      assert.deepEqual(await observed(), meant, `SEED=${seed}`);
+      assert.deepEqual(await observe(), meant, `SEED=${seed}`);
       await run({ ...Object.fromEntries(rows), other: { alias: "other-alias", to: ["x"] } });
       await run(Object.fromEntries(rows));
-      assert.deepEqual(await observed(), meant, `SEED=${seed}`);
+      assert.deepEqual(await observe(), meant, `SEED=${seed}`);
     }
   });
 });

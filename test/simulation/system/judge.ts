@@ -8,6 +8,7 @@ import { expected, rock, type ServiceName, serviceNames } from "./campus.ts";
 import type { WorldDirectory } from "./directory.ts";
 import { file, isBad, isWhole } from "./machine.ts";
 import { isOfOthers } from "./others.ts";
+import { prepared } from "./store.ts";
 import type { Time } from "./time.ts";
 import type { HostProcess } from "./world.ts";
 
@@ -37,7 +38,7 @@ export interface JudgeOptions {
 const hour = 60 * 60_000;
 
 export function judge({ hosts, directory, removalLimit, rolledBack, time }: JudgeOptions): Judge {
-  const marks = new Map<string, Mark>();
+  const marks = new Map<string, Mark & { readonly stored: string }>();
   const texts = new Map<string, string | undefined>();
   /** The text that `named` of each host was last seen to run. */
   const ran = new Map<string, string>();
@@ -56,7 +57,8 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
     const wasLoaded = (): boolean =>
       hosts.some(
         ({ name, store }) =>
-          name === host && store.raw.prepare("SELECT 1 FROM install_path WHERE loaded IS NOT NULL").get() !== undefined,
+          name === host &&
+          prepared(store.raw, "SELECT 1 FROM install_path WHERE loaded IS NOT NULL").get() !== undefined,
       );
     if (text === undefined && !wasLoaded()) return;
     if (text === undefined) broken("P2", `its file is gone; it was ${JSON.stringify(before)}`);
@@ -104,11 +106,13 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
   }
 
   function lookAtMark(host: HostProcess, service: ServiceName): void {
-    const mark = followedOf(host, service)?.mark;
     const place = `${host.name} ${service}`;
+    const stored = followedOf(host, service);
     const before = marks.get(place);
+    if (stored === undefined || stored === before?.stored) return;
+    const { mark }: Followed = JSON.parse(stored);
     if (!mark) return;
-    marks.set(place, mark);
+    marks.set(place, { ...mark, stored });
     if (!before) return;
     if (mark.epoch < before.epoch || (mark.epoch === before.epoch && mark.seq < before.seq)) {
       throw new Violation("P4", `${place}: (${mark.epoch}, ${mark.seq}) after (${before.epoch}, ${before.seq})`);
@@ -197,8 +201,8 @@ interface StoredRow {
   readonly doubt: number;
 }
 
-const followedOf = (host: HostProcess, service: ServiceName): Followed | undefined =>
-  readFacts(host.store.raw, service)?.followed;
+const followedOf = ({ store }: HostProcess, service: ServiceName): string | undefined =>
+  prepared(store.raw, "SELECT followed FROM service WHERE name = ?").get(service)?.followed as string | undefined;
 
 /** A key of an entry that is refused as a whole. */
 const isCovered = (key: string, wanted: ReadonlyMap<string, string>): boolean =>

@@ -240,6 +240,7 @@ export function network({ time, random, see, queueLimit }: NetworkOptions): Netw
           },
         };
       },
+      remove: async (queues) => reach().remove(queues),
       trouble: () => (connection ? undefined : "the broker cannot be reached"),
       async close() {
         closed = true;

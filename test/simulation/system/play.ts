@@ -39,6 +39,7 @@ export async function play(seed: number, without?: Break): Promise<Played> {
   } finally {
     for (const process of [...played.transcribers, ...played.hosts]) process.kill();
     await played.time.advance(0);
+    for (const { store } of played.hosts) store.close();
     restore();
   }
   return { violation, log: played.log };

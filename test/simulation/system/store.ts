@@ -21,6 +21,8 @@ export interface Store {
   restore(): boolean;
   /** An empty one takes its place. */
   wipe(): void;
+  /** The schedule is over. */
+  close(): void;
 }
 
 type Row = Record<string, SQLInputValue>;
@@ -33,31 +35,15 @@ export interface StoreBreak {
 
 /** Opens an empty store. */
 export function openStore({ schema = "", reads = (_, row) => row }: StoreBreak = {}): Store {
-  const create = (): DatabaseSync => {
-    const made = new DatabaseSync(":memory:");
-    createStoreTables(made);
-    createWordsTables(made);
-    return made;
-  };
+  const used: DatabaseSync[] = [];
   const open = (): DatabaseSync => {
-    const made = create();
-    if (schema) made.exec(schema);
+    const made = emptyDatabase(schema);
+    used.push(made);
     return made;
   };
   let raw = open();
   let lost = false;
   let backup: Map<string, Row[]> | undefined;
-  const tables = (): string[] =>
-    raw
-      .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
-      .all()
-      .map(({ name }) => String(name));
-  const stored = (table: string): string =>
-    raw
-      .prepare(`PRAGMA table_info(${table})`)
-      .all()
-      .map(({ name }) => String(name))
-      .join(", ");
 
   const store: Store = {
     get raw() {
@@ -69,7 +55,9 @@ export function openStore({ schema = "", reads = (_, row) => row }: StoreBreak =
     full: 0,
     openedBy(life) {
       const mine = raw;
-      const known = prepared(mine);
+      const alive = (): void => {
+        if (life.dead) throw new Dead("the process is dead");
+      };
       const write = (what: string): void => {
         life.step(what);
         if (store.full <= 0) return;
@@ -81,10 +69,7 @@ export function openStore({ schema = "", reads = (_, row) => row }: StoreBreak =
           return !life.dead && mine.isTransaction;
         },
         prepare(sql: string) {
-          const statement = known(sql);
-          const alive = (): void => {
-            if (life.dead) throw new Dead("the process is dead");
-          };
+          const statement = prepared(mine, sql);
           return {
             get(...values: SQLInputValue[]) {
               alive();
@@ -103,7 +88,7 @@ export function openStore({ schema = "", reads = (_, row) => row }: StoreBreak =
         },
         exec(sql: string) {
           if (sql === "COMMIT") write("commit");
-          if (!life.dead) mine.exec(sql);
+          if (!life.dead) prepared(mine, sql).run();
         },
       };
       return opened as unknown as DatabaseSync;
@@ -113,19 +98,24 @@ export function openStore({ schema = "", reads = (_, row) => row }: StoreBreak =
     },
     backUp() {
       backup = new Map(
-        tables().map((table) => [table, raw.prepare(`SELECT ${stored(table)} FROM ${table}`).all() as Row[]]),
+        [...columnsOf(raw)].map(([table, columns]) => [
+          table,
+          prepared(raw, `SELECT ${columns} FROM ${table}`).all() as Row[],
+        ]),
       );
     },
     restore() {
       if (!backup) return false;
-      raw = create();
+      raw = open();
       lost = true;
+      for (const off of triggers(raw)) raw.exec(`DROP TRIGGER ${off}`);
       for (const [table, rows] of backup) {
         for (const row of rows) {
           const columns = Object.keys(row);
-          raw
-            .prepare(`INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`)
-            .run(...Object.values(row));
+          prepared(
+            raw,
+            `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`,
+          ).run(...Object.values(row));
         }
       }
       if (schema) raw.exec(schema);
@@ -135,18 +125,63 @@ export function openStore({ schema = "", reads = (_, row) => row }: StoreBreak =
       lost = true;
       raw = open();
     },
+    close() {
+      for (const database of used.splice(0)) free.push({ database, schema });
+    },
   };
   return store;
 }
 
-/** Statements by their text, prepared once. */
-const statements = new WeakMap<DatabaseSync, Map<string, StatementSync>>();
-export function prepared(database: DatabaseSync): (sql: string) => StatementSync {
-  const known = statements.get(database) ?? new Map<string, StatementSync>();
-  statements.set(database, known);
-  return (sql) => {
-    const statement = known.get(sql) ?? database.prepare(sql);
-    known.set(sql, statement);
-    return statement;
-  };
+/** Databases of schedules that are over. To empty one costs a tenth of making one, and its statements are prepared. */
+const free: { readonly database: DatabaseSync; readonly schema: string }[] = [];
+
+function emptyDatabase(schema: string): DatabaseSync {
+  const found = free.findIndex((one) => one.schema === schema);
+  const [old] = found < 0 ? [] : free.splice(found, 1);
+  if (old) {
+    for (const table of [...columnsOf(old.database).keys(), "sqlite_sequence"])
+      prepared(old.database, `DELETE FROM ${table}`).run();
+    return old.database;
+  }
+  const made = new DatabaseSync(":memory:");
+  createStoreTables(made);
+  createWordsTables(made);
+  if (schema) made.exec(schema);
+  return made;
 }
+
+/** The columns that hold something, by table. */
+function columnsOf(database: DatabaseSync): ReadonlyMap<string, string> {
+  const known = columns.get(database);
+  if (known) return known;
+  const made = new Map<string, string>();
+  const tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
+  for (const { name } of database.prepare(tables).all()) {
+    const stored = database.prepare(`PRAGMA table_info(${name})`).all();
+    made.set(String(name), stored.map((column) => String(column.name)).join(", "));
+  }
+  columns.set(database, made);
+  return made;
+}
+const columns = new WeakMap<DatabaseSync, ReadonlyMap<string, string>>();
+
+const triggers = (database: DatabaseSync): string[] =>
+  prepared(database, "SELECT name FROM sqlite_master WHERE type = 'trigger'")
+    .all()
+    .map(({ name }) => String(name));
+
+/** A statement by its text, prepared once. */
+export function prepared(database: DatabaseSync, sql: string): StatementSync {
+  let known = statements.get(database);
+  if (!known) {
+    known = new Map();
+    statements.set(database, known);
+  }
+  let statement = known.get(sql);
+  if (!statement) {
+    statement = database.prepare(sql);
+    known.set(sql, statement);
+  }
+  return statement;
+}
+const statements = new WeakMap<DatabaseSync, Map<string, StatementSync>>();

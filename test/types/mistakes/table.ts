@@ -21,6 +21,13 @@ service({
 
 service({
   row,
+  refused: "keep", // @expect not assignable to type '"remove"'
+  select: (entry) => ({ mac: entry.one("macAddress"), ip: entry.one("ipHostNumber") }),
+  run,
+});
+
+service({
+  row,
   secret: ["pasword"], // @expect '"pasword"' is not assignable
   select: (entry) => ({ mac: entry.one("macAddress"), ip: entry.one("ipHostNumber") }),
   run,

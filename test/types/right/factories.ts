@@ -53,7 +53,7 @@ export const services: Service[] = [
     select: (entry) => ({ name: entry.name, ips: entry.all("ipHostNumber") }),
     probe: { server: "127.0.0.1" },
   }),
-  nftables({ rules: "/etc/nftables/gate.rules" }),
+  nftables({ rules: "/etc/nftables/gate.rules", refused: "remove" }),
   postfix({ type: "lmdb", postmap: false }),
   homes({ base: "/srv/home", skeleton: "/etc/skel", on: { mail2: { base: "/home" } } }),
 ];

@@ -1,0 +1,68 @@
+import { knownHost } from "../core/config.ts";
+import { UserError } from "../core/outcome.ts";
+import { hostUserName } from "../core/permissions.ts";
+import { wrongHostName, wrongServiceName } from "../core/routing.ts";
+import { connectBroker } from "../daemon/broker.ts";
+import { type Forgotten, forget as forgetIn } from "../daemon/forget.ts";
+import { openProject } from "../project/project.ts";
+import { type Command, projectOption } from "./command.ts";
+
+/** Of names, so many are shown. */
+const shownLimit = 20;
+
+/** Removes what a host or a service left behind that the config no longer has. */
+export const forget: Command = {
+  name: "forget",
+  summary: "remove what a host, or a service of a host, left behind: its queues, its reports, its store",
+  operands: ["HOST", "[SERVICE]"],
+  options: projectOption,
+  more: `For what the config no longer has, once its hosts and the transcribers were started with that config; what is in use is not forgotten.
+Run it on the machine of a transcriber, as orders are: its broker user may remove the queues, and it remembers the reports. On the machine
+of the host itself it also removes what the store knew of the service. Files and records of daemons stay as they are, and are listed: from
+then on they are no longer trigger's.
+Of RabbitMQ only queues of services are found that the project, a report or the store still know: name any other one.
+
+Exit codes
+  0  removed, or nothing was left
+  2  it could not be done; nothing is lost by doing it again`,
+  async run({ operands: [host = "", service], text }, { folder, signal, out, brokerPassword }) {
+    const project = await openProject(text("project") ?? folder);
+    const wrong = wrongHostName(host) ?? (service === undefined ? undefined : wrongServiceName(service));
+    if (wrong) throw new UserError(wrong);
+    const services = project.config.hosts.get(host);
+    if (services && service === undefined) {
+      throw new UserError(
+        `${knownHost(project.config, host, project.configFile)} is still in ${project.configFile}: take it out, or name the service that it has no more`,
+      );
+    }
+    if (service !== undefined && services?.includes(service)) {
+      throw new UserError(`${project.configFile} still gives ${service} to ${host}: take it out first`);
+    }
+    await using broker = await connectBroker(project, { password: brokerPassword });
+    const forgotten = await forgetIn(project, host, service, { broker, signal });
+    const lines = linesOf(forgotten);
+    const name = service === undefined ? host : `${service} of ${host}`;
+    out(lines.length === 0 ? `nothing is left of ${name} that can be seen from here\n` : `${lines.join("\n")}\n`);
+    if (lines.length > 0 && !services && project.config.broker) {
+      out(`its user at RabbitMQ is removed by: rabbitmqctl delete_user ${hostUserName(host)}\n`);
+    }
+    return 0;
+  },
+};
+
+function linesOf({ queues, reports, left, state }: Forgotten): string[] {
+  return [
+    ...queues.map((queue) => `removed the queue ${queue}`),
+    ...reports.map((transcriber) => `${transcriber} forgot its report`),
+    ...left.flatMap(({ service, rows, messages, files, records }) => [
+      `the store forgot ${service}: ${rows} rows in force, ${messages} messages`,
+      ...names(files).map((path) => `  the file ${path} stays as it is`),
+      ...names(records).map((record) => `  the record ${record} stays as it is`),
+    ]),
+    ...(state ? [`removed the store in ${state.folder}`] : []),
+    ...(state?.stays ?? []).map((name) => `  ${name} stays there`),
+  ];
+}
+
+const names = (all: readonly string[]): string[] =>
+  all.length > shownLimit ? [...all.slice(0, shownLimit), `… and ${all.length - shownLimit} more`] : [...all];

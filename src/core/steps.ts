@@ -1,0 +1,70 @@
+/** Long work that is done a slice at a time, so that whatever else the process does goes on in between. */
+
+/** How far a long work is. */
+export interface Progress {
+  /** What is being done: "evaluating dhcp". */
+  readonly what: string;
+  readonly done: number;
+  readonly of: number;
+}
+
+/** Work in steps, each a fraction of a millisecond: between two of them others may go. */
+export type Steps<T> = Generator<Progress, T, void>;
+
+/** Of a clock, all that slices need. */
+interface Watch {
+  monotonic(): number;
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** The longest that one slice lasts, in milliseconds: what else waits, a message or a probe, hardly notices it. */
+const sliceLength = 20;
+
+/** After so many milliseconds a long work says how far it is, again and again. */
+const sayEvery = 5000;
+
+export interface Slicing<T> {
+  readonly clock: Watch;
+  readonly signal: AbortSignal;
+  /** Told after each slice but the last. */
+  readonly between?: (progress: Progress) => void;
+  /** Told what came of it, at once when the last step is done; never after the signal. */
+  readonly done?: (result: T) => void;
+  readonly log: (line: string) => void;
+}
+
+/** Does all the steps at once. */
+export function atOnce<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** Does the steps a slice at a time, until the signal. What fits into the first slice is done before this returns. */
+export async function inSlices<T>(steps: Steps<T>, { clock, signal, between, done, log }: Slicing<T>): Promise<void> {
+  let saidAt = clock.monotonic();
+  for (let step = slice(steps, clock); ; step = slice(steps, clock)) {
+    if (step.done) return done?.(step.value);
+    between?.(step.value);
+    if (clock.monotonic() - saidAt >= sayEvery) {
+      log(sayProgress(step.value));
+      saidAt = clock.monotonic();
+    }
+    await clock.sleep(1, signal);
+    if (signal.aborted) return;
+  }
+}
+
+/** Goes on with the steps for one slice; gives the last one's word. */
+function slice<T>(steps: Steps<T>, clock: Pick<Watch, "monotonic">): IteratorResult<Progress, T> {
+  const end = clock.monotonic() + sliceLength;
+  for (;;) {
+    const step = steps.next();
+    if (step.done || clock.monotonic() >= end) return step;
+  }
+}
+
+/** Progress for people: "evaluating dhcp: 120,000 of 400,000". */
+export const sayProgress = ({ what, done, of }: Progress): string =>
+  `${what}: ${done.toLocaleString("en-US")} of ${of.toLocaleString("en-US")}`;

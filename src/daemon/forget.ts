@@ -1,0 +1,115 @@
+import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { transcribersOf } from "../core/config.ts";
+import { UserError } from "../core/outcome.ts";
+import { eventService, queueName, reportService } from "../core/routing.ts";
+import { forgetService, type LeftThere, leftBy } from "../host/forget.ts";
+import { disown } from "../host/install/folder.ts";
+import { knownServices } from "../host/store.ts";
+import { realMachine } from "../machines/real.ts";
+import { type Broker, QueueInUse } from "../ports/broker.ts";
+import { type Project, serviceNames } from "../project/project.ts";
+import { takeLock } from "../sqlite/lock.ts";
+import { openDatabase, patiently } from "../sqlite/open.ts";
+import { forgetReport, readReports } from "./network.ts";
+import { hasHostTables, hostsHere, lockFile, storeFile } from "./store-file.ts";
+
+/** What was removed of a host, or of one of its services. */
+export interface Forgotten {
+  readonly queues: readonly string[];
+  /** The transcribers of this machine that remembered a report of it. */
+  readonly reports: readonly string[];
+  /** What its own store, on this machine, knew of services: that is forgotten, the things themselves stay. */
+  readonly left: readonly LeftThere[];
+  /** The folder of a host's state, and what is still in it; undefined when there was none. */
+  readonly state: { readonly folder: string; readonly stays: readonly string[] } | undefined;
+}
+
+export interface ForgetOptions {
+  readonly broker: Broker;
+  readonly signal: AbortSignal;
+}
+
+/** Removes what a host, or one of its services, left behind that the config no longer has. Throws a `UserError`, and removes nothing, while it is in use. */
+export async function forget(
+  project: Project,
+  host: string,
+  service: string | undefined,
+  { broker, signal }: ForgetOptions,
+): Promise<Forgotten> {
+  const { config, state } = project;
+  const transcribers = hostsHere(state, transcribersOf(config));
+  const own = hostsHere(state, [host])[0];
+  const isGone = !config.hosts.has(host);
+  const lock = own !== undefined && isGone ? takeLock(lockFile(state, host)) : undefined;
+  if (own !== undefined && isGone && !lock) throw new UserError(`${host} is up on this machine: stop it first`);
+  try {
+    const wanted = (await candidates()).map((name) => queueName(host, name));
+    const queues = await broker.remove(wanted).catch((error) => {
+      throw error instanceof QueueInUse ? new UserError(error.message) : error;
+    });
+    const reports: string[] = [];
+    for (const transcriber of transcribers) {
+      if (await inStore(transcriber, (database) => forgetReport(database, host, service))) reports.push(transcriber);
+    }
+    const left = own === undefined ? [] : await inStore(host, forgetServices);
+    return { queues, reports, left: left ?? [], state: lock && removeState(state, host) };
+  } finally {
+    lock?.release();
+    if (lock) removeLock(state, host);
+  }
+
+  /** The services whose queues there may be: no broker says which it has. */
+  async function candidates(): Promise<string[]> {
+    if (service !== undefined) return [service];
+    const names = new Set([...serviceNames(project), eventService, reportService]);
+    const add = (more: Iterable<string>): void => {
+      for (const name of more) names.add(name);
+    };
+    for (const transcriber of transcribers) {
+      const reports = await inStore(transcriber, readReports);
+      for (const report of reports ?? []) if (report.host === host) add(Object.keys(report.services));
+    }
+    if (own !== undefined) add((await inStore(host, knownServices)) ?? []);
+    return [...names].sort();
+  }
+
+  async function forgetServices(database: DatabaseSync): Promise<LeftThere[]> {
+    const { files } = realMachine();
+    const found: LeftThere[] = [];
+    for (const name of service === undefined ? knownServices(database) : [service]) {
+      const left = leftBy(database, name);
+      if (!left) continue;
+      for (const path of left.files) await disown(files, path);
+      await patiently(() => forgetService(database, name), signal);
+      found.push(left);
+    }
+    return found;
+  }
+
+  async function inStore<T>(of: string, work: (database: DatabaseSync) => T | Promise<T>): Promise<T | undefined> {
+    const database = await patiently(() => openDatabase(storeFile(state, of)), signal);
+    try {
+      return hasHostTables(database) ? await patiently(() => work(database), signal) : undefined;
+    } finally {
+      database.close();
+    }
+  }
+}
+
+/** Removes the store of a host that is gone. What else is in its folder, such as a directory of events, may be the only copy. */
+function removeState(state: string, host: string): Forgotten["state"] {
+  const file = storeFile(state, host);
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(`${file}${suffix}`, { force: true });
+  const folder = dirname(file);
+  const lock = lockFile(state, host);
+  return { folder, stays: readdirSync(folder).filter((name) => !lock.endsWith(`/${name}`)) };
+}
+
+function removeLock(state: string, host: string): void {
+  const file = lockFile(state, host);
+  rmSync(file, { force: true });
+  const folder = dirname(file);
+  if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
+}

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { forgetService, leftBy, tablesOfServices } from "./forget.ts";
+import { createStoreTables, knownServices, writeFacts } from "./store.ts";
+import { createWordsTables } from "./words.ts";
+
+function openStore(): DatabaseSync {
+  const database = new DatabaseSync(":memory:");
+  createStoreTables(database);
+  createWordsTables(database);
+  return database;
+}
+
+test("no table of a host's store that is kept by service is left out", () => {
+  using database = openStore();
+  const found = database
+    .prepare(
+      `SELECT t.name FROM sqlite_schema AS t, pragma_table_xinfo(t.name) AS c
+       WHERE t.type = 'table' AND c.name = 'service' ORDER BY t.name`,
+    )
+    .all()
+    .map(({ name }) => String(name));
+  assert.deepEqual(found, [...tablesOfServices].sort());
+});
+
+test("what is forgotten is listed, what another service has stays, and the second time nothing is left", () => {
+  using database = openStore();
+  for (const service of ["dhcp", "dns"]) {
+    writeFacts(database, service, { rows: 2 });
+    const row = database.prepare("INSERT INTO row (service, key, hash, desired, loaded) VALUES (?, ?, 0, '{}', ?)");
+    row.run(service, "in force", "{}");
+    row.run(service, "owed", null);
+    database.prepare("INSERT INTO message (service, body, at) VALUES (?, x'00', 0)").run(service);
+    database
+      .prepare("INSERT INTO install_path (path, service, loaded) VALUES (?, ?, 'hash')")
+      .run(`/etc/${service}`, service);
+    database.prepare("INSERT INTO install_fight (path, at) VALUES (?, 0)").run(`/etc/${service}`);
+    const owned = database.prepare("INSERT INTO owned (service, name, state, since) VALUES (?, ?, ?, 0)");
+    owned.run(service, "b", "ours");
+    owned.run(service, "a", "ours");
+    owned.run(service, "gone", "gone");
+    owned.run(service, `/etc/${service}`, "ours");
+  }
+  assert.deepEqual(leftBy(database, "dhcp"), {
+    ...{ service: "dhcp", rows: 1, messages: 1, files: ["/etc/dhcp"], records: ["a", "b"] },
+  });
+  forgetService(database, "dhcp");
+  assert.deepEqual(knownServices(database), ["dns"]);
+  for (const table of tablesOfServices) {
+    assert.equal(database.prepare(`SELECT count(*) AS n FROM ${table} WHERE service = 'dhcp'`).get()?.n, 0, table);
+  }
+  assert.equal(database.prepare("SELECT count(*) AS n FROM row WHERE service = 'dns'").get()?.n, 2);
+  assert.equal(database.prepare("SELECT path FROM install_fight").get()?.path, "/etc/dns");
+  assert.equal(leftBy(database, "dhcp"), undefined);
+});

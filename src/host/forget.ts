@@ -1,0 +1,51 @@
+import type { DatabaseSync } from "node:sqlite";
+import { transaction } from "../sqlite/open.ts";
+import { ownNames } from "./owned.ts";
+import { knownServices } from "./store.ts";
+
+/** Everything that a host's store keeps of a service, by table; that of `service` and `install_fight` apart, which have no column of that name. */
+export const tablesOfServices = [
+  ...["row", "staged", "message", "handled", "removal", "approved", "allowance"],
+  ...["note", "owned", "install_debt", "install_attempt", "install_path"],
+] as const;
+
+/** What a service that was forgotten has left on its machine, where trigger changes nothing any more. */
+export interface LeftThere {
+  readonly service: string;
+  /** Rows that were in force. */
+  readonly rows: number;
+  /** Plain messages, waiting or parked, that are gone with it. */
+  readonly messages: number;
+  readonly files: readonly string[];
+  /** Records of a daemon, by name. */
+  readonly records: readonly string[];
+}
+
+/** What a service that its host no longer runs has left behind; undefined of one that the store does not know. */
+export function leftBy(database: DatabaseSync, service: string): LeftThere | undefined {
+  if (!knownServices(database).includes(service)) return undefined;
+  const count = (sql: string): number => Number(database.prepare(sql).get(service)?.count ?? 0);
+  const files = database
+    .prepare("SELECT path FROM install_path WHERE service = ? AND loaded IS NOT NULL ORDER BY path")
+    .all(service)
+    .map(({ path }) => String(path));
+  return {
+    service,
+    rows: count("SELECT count(*) AS count FROM row WHERE service = ? AND loaded IS NOT NULL"),
+    messages: count("SELECT count(*) AS count FROM message WHERE service = ?"),
+    files,
+    // A file that was taken over is owned by its path, too.
+    records: [...ownNames(database, service)].filter((name) => !files.includes(name)).sort(),
+  };
+}
+
+/** Removes all that a store knows of a service. */
+export function forgetService(database: DatabaseSync, service: string): void {
+  transaction(database, () => {
+    database
+      .prepare("DELETE FROM install_fight WHERE path IN (SELECT path FROM install_path WHERE service = ?)")
+      .run(service);
+    for (const table of tablesOfServices) database.prepare(`DELETE FROM ${table} WHERE service = ?`).run(service);
+    database.prepare("DELETE FROM service WHERE name = ?").run(service);
+  });
+}

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { until } from "../../test/until.ts";
+import { type CellChange, refusedCell } from "../core/row.ts";
+import { protocolVersion } from "../core/stream.ts";
+import { row, scene, simulatedService } from "./host.fixture.ts";
+
+/** A host of a service whose refused rows go, with three rows in force, one of them an entry's second. */
+async function guarded(options: Parameters<typeof scene>[1] = {}) {
+  const door = simulatedService({ refused: "remove" });
+  const world = scene(door.definition, options);
+  const rows: CellChange[] = [
+    ["a", row("a", "10.0.0.1")],
+    ["b/1", row("b1", "10.0.0.2")],
+    ["b/2", row("b2", "10.0.0.3")],
+  ];
+  await world.say(rows);
+  const host = world.up();
+  await until(() => door.served.size === 3);
+  await world.clock.advance(1000);
+  return {
+    ...world,
+    door,
+    async [Symbol.asyncDispose]() {
+      await host.down();
+      world.end();
+    },
+  };
+}
+
+test("a refused row goes, is listed with its reason, and is back when it is well again", async () => {
+  await using world = await guarded();
+  const { say, door, report, clock } = world;
+  await say([["a", refusedCell("vlan: what is that?")]]);
+  await until(() => !door.served.has("a"));
+  await until(() => report().owed === 0);
+  const [refused] = report().refused;
+  assert.deepEqual([refused?.key, refused?.why, refused?.kept], ["a", "refused: vlan: what is that?", false]);
+  assert.equal(report().rows, 2);
+  await clock.advance(5000);
+  assert.equal(report().owed, 0, "it is owed no more");
+  await say([["a", row("a", "10.0.0.9")]]);
+  await until(() => door.served.get("a")?.ip === "10.0.0.9");
+  await until(() => report().refusedCount === 0);
+});
+
+test("of a refused entry every row goes", async () => {
+  await using world = await guarded();
+  const { say, door, report } = world;
+  await say([
+    ["b", refusedCell("two owners")],
+    ["b/1", null],
+    ["b/2", null],
+  ]);
+  await until(() => door.served.size === 1);
+  await until(() => report().owed === 0);
+  assert.deepEqual(
+    report().refused.map(({ key, kept }) => [key, kept]),
+    [["b", false]],
+  );
+});
+
+test("what is refused counts as a removal, and beyond the limit is held", async () => {
+  await using world = await guarded({ removalLimit: () => 1 });
+  const { say, door, report, tell, clock } = world;
+  await say([
+    ["a", refusedCell("the schema has changed")],
+    ["b/1", refusedCell("the schema has changed")],
+  ]);
+  await until(() => report().removals?.rows === 2);
+  assert.equal(door.served.size, 3);
+  const { digest } = report().removals ?? {};
+  await tell({ trigger: protocolVersion, kind: "order", service: "dhcp", order: "approve", digest } as never);
+  await clock.advance(1000);
+  await until(() => door.served.size === 1);
+  await until(() => report().refusedCount === 2);
+});
+
+test("a row that is refused while its run is under way goes in the next one, and one whose run fails is tried until it is gone", async () => {
+  await using world = await guarded();
+  const { say, door, report, clock } = world;
+  const entered = Promise.withResolvers<void>();
+  const leave = Promise.withResolvers<void>();
+  door.controls.after = async () => {
+    entered.resolve();
+    await leave.promise;
+  };
+  await say([["new", row("new", "10.0.0.7")]]);
+  await entered.promise;
+  await say([["new", refusedCell("no")]]);
+  await until(() => report().refusedCount === 1);
+  door.controls.after = () => {
+    throw new Error("not now");
+  };
+  leave.resolve();
+  await clock.advance(1000);
+  await until(() => report().failing);
+  delete door.controls.after;
+  await clock.advance(2000);
+  await until(() => !door.served.has("new") && report().owed === 0);
+  assert.deepEqual(
+    report().refused.map(({ key, kept }) => [key, kept]),
+    [["new", false]],
+  );
+});
+
+test("a row that the daemon will not let go stays, and is listed", async () => {
+  await using world = await guarded();
+  const { say, door, report } = world;
+  door.controls.result = { refused: [{ key: "a", why: "it is in use" }] };
+  await say([["a", refusedCell("no")]]);
+  await until(() => report().refusedCount === 1);
+  assert.deepEqual(
+    [report().refused[0]?.why, report().refused[0]?.kept],
+    ["refused by the daemon: it is in use", true],
+  );
+  assert.equal(report().owed, 0);
+});

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { z } from "zod";
+import { until } from "../../test/until.ts";
+import type { StoredEntry } from "../core/entry.ts";
+import { isRefused } from "../core/row.ts";
+import { service, type Table } from "../core/service.ts";
+import type { Clock } from "../ports/clock.ts";
+import { stored } from "./entry.fixture.ts";
+import { mover } from "./mover.ts";
+import { type Moved, transcription } from "./transcription.ts";
+
+const { table } = service({
+  row: z.object({ ip: z.string() }),
+  unique: ["ip"],
+  select: (entry) => ({ ip: entry.one("ip") }),
+  async run() {},
+});
+const device = (index: number, ip: string): StoredEntry => stored(`m${index}`, `cn=m${index},dc=x`, { ip });
+const devices = (count: number, net: string): StoredEntry[] =>
+  Array.from({ length: count }, (_, index) => device(index, `${net}${index}`));
+
+/** A mover on a clock by which every look at it takes a millisecond: 20 steps make a slice. */
+function scene({ stopped = false } = {}) {
+  let passed = 0;
+  const seen: { busy: boolean; settling: boolean; root: string }[] = [];
+  const log: string[] = [];
+  const told: Moved[] = [];
+  const stop = new AbortController();
+  const tables = transcription(new Map([["dhcp", table as Table]]), { timezone: "UTC" });
+  const clock: Clock = {
+    now: () => 0,
+    monotonic: () => ++passed,
+    async sleep() {
+      seen.push({ busy: moves.busy, settling: moves.settling, root: tables.table("dhcp").digest.root });
+      if (stopped) stop.abort();
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+  };
+  const moves = mover({
+    ...{ tables, clock, steady: { now: () => passed }, signal: stop.signal },
+    moved: (moved) => told.push(moved),
+    log: (line) => log.push(line),
+  });
+  return { tables, moves, seen, log, told };
+}
+
+test("a large change is taken a slice at a time: the tables stand still until they settle, and are spoken of when all is done", async () => {
+  const { tables, moves, seen, log, told } = scene();
+  const before = tables.table("dhcp").digest.root;
+  const taken: string[] = [];
+  const first = moves.move(
+    (tables, now) => tables.refresh(devices(3000, "a"), now),
+    ["1"],
+    () => taken.push("first"),
+  );
+  // A change that comes meanwhile waits its turn; a look at the clock is left to the end.
+  const second = moves.move(
+    (tables, now) => tables.change([device(7, "b7")], [], now),
+    ["2"],
+    () => taken.push("second"),
+  );
+  await moves.look();
+  assert.deepEqual(moves.asOf.state, []);
+  assert.equal(told.length, 0);
+  assert.match(moves.progress?.what ?? "", /^comparing the directory/);
+  await Promise.all([first, second]);
+  assert.deepEqual(taken, ["first", "second"]);
+  assert.deepEqual(
+    told.map(({ services }) => services.get("dhcp")?.length),
+    [3000, 1],
+  );
+  assert.deepEqual(moves.asOf.state, ["2"]);
+  assert.equal(moves.progress, undefined);
+  assert.ok(seen.length > 100);
+  assert.ok(seen.every(({ busy, settling, root }) => busy && (settling || root === before)));
+  assert.ok(seen.some(({ settling }) => settling));
+  assert.ok(log.some((line) => /: [\d,]+ of 3,000$/.test(line)));
+  assert.equal([...tables.table("dhcp").entries()].filter(([, cell]) => isRefused(cell)).length, 0);
+});
+
+test("a small change is taken at once", () => {
+  const { moves, told } = scene();
+  void moves.move((tables, now) => tables.refresh(devices(2, "a"), now), ["1"]);
+  assert.equal(told.length, 1);
+  assert.equal(moves.busy, false);
+});
+
+test("nothing is said of a change that the end of the process cuts short", async () => {
+  const { moves, told } = scene({ stopped: true });
+  await moves.move((tables, now) => tables.refresh(devices(3000, "a"), now), ["1"]);
+  assert.equal(told.length, 0);
+  assert.deepEqual(moves.asOf.state, []);
+});
+
+test("a change that throws frees the tables for the next one", async () => {
+  const { moves, told } = scene();
+  await assert.rejects(
+    moves.move(() => {
+      throw new Error("no");
+    }, ["1"]),
+    /no/,
+  );
+  await moves.move((tables, now) => tables.refresh(devices(2, "a"), now), ["2"]);
+  await until(() => told.length === 1);
+});
