@@ -16,6 +16,8 @@ import type { HostProcess } from "./world.ts";
 export interface Judge {
   /** Sees every text that ever stands in the file of a host. */
   seeText(host: string, text: string | undefined): void;
+  /** Sees what a host has committed. */
+  seeStored(host: HostProcess): void;
   /** What must be true at every moment. */
   look(): void;
   /** What is not yet as it must be in the end. */
@@ -156,8 +158,18 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
     return served.rest(own);
   }
 
+  function seeStored(host: HostProcess): void {
+    try {
+      for (const service of serviceNames) lookAtMark(host, service);
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      seen ??= error;
+    }
+  }
+
   return {
     seeText,
+    seeStored,
     look() {
       for (const host of hosts) {
         const { name, machine } = host;

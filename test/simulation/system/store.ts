@@ -7,8 +7,8 @@ import { Dead, type Life } from "./life.ts";
 export interface Store {
   /** The database itself, for the judge. */
   readonly raw: DatabaseSync;
-  /** As one process has it open. */
-  openedBy(life: Life): DatabaseSync;
+  /** As one process has it open; `committed` is called after each transaction. */
+  openedBy(life: Life, committed: () => void): DatabaseSync;
   /** What SQLite does for a process that died. */
   abandon(): void;
   /** It was another one once: what that one wrote into a shared daemon is not known to be ours. */
@@ -53,7 +53,7 @@ export function openStore({ schema = "", reads = (_, row) => row }: StoreBreak =
       return lost;
     },
     full: 0,
-    openedBy(life) {
+    openedBy(life, committed) {
       const mine = raw;
       const alive = (): void => {
         if (life.dead) throw new Dead("the process is dead");
@@ -88,7 +88,9 @@ export function openStore({ schema = "", reads = (_, row) => row }: StoreBreak =
         },
         exec(sql: string) {
           if (sql === "COMMIT") write("commit");
-          if (!life.dead) prepared(mine, sql).run();
+          if (life.dead) return;
+          prepared(mine, sql).run();
+          if (sql === "COMMIT") committed();
         },
       };
       return opened as unknown as DatabaseSync;

@@ -122,7 +122,7 @@ export function world(seed: number, without: Break | undefined): World {
           say(`${name}: ended`);
         });
         machine.life = mine;
-        const database = store.openedBy(mine);
+        const database = store.openedBy(mine, () => judged.seeStored(self));
         const ended = (how: string): void => {
           if (mine.dead) return;
           say(`${name}: ${how}`);
