@@ -18,9 +18,9 @@ export interface Network {
   lose: number;
   /** The broker has this many messages more twice. */
   double: number;
-  /** This many messages more come once again, seconds later. */
+  /** This many messages more about tables come once again, seconds later. */
   repeat: number;
-  /** This many messages more are overtaken by those behind them. */
+  /** This many messages more about tables are overtaken by those behind them. */
   delay: number;
 }
 
@@ -55,6 +55,7 @@ const again = 1000;
 /** The longest that a message is behind those that overtake it, in milliseconds. */
 const longestDelay = 15_000;
 const remembered = 6;
+const tableKey = /^trigger\.(names|addresses)\b/;
 
 interface Waiting {
   readonly key: string;
@@ -95,11 +96,12 @@ export function network({ time, random, see, queueLimit }: NetworkOptions): Netw
       const after = time.sleep(1 + random.below(longestDelay));
       void after.then(() => node.publish(key, seen, options)).catch(() => {});
     };
-    if (world.delay > 0) {
+    const isOfTable = tableKey.test(key);
+    if (isOfTable && world.delay > 0) {
       world.delay -= 1;
       return later();
     }
-    if (world.repeat > 0) {
+    if (isOfTable && world.repeat > 0) {
       world.repeat -= 1;
       later();
     }

@@ -33,7 +33,9 @@ export const lateWord: Step = (world) => {
   const { random, network, time, note, transcribers } = world;
   const [one, other] = random.chance(0.5) ? transcribers : [...transcribers].reverse();
   note(`${one?.name}'s last words are overtaken by ${other?.name}'s first ones`);
-  network.delay += 2 + random.below(5);
+  network.delay += 1 + random.below(3);
+  // A clock that is behind gives a lower epoch.
+  if (other && random.chance(0.3)) other.clock.skew = -3_600_000;
   changeDirectory(world);
   void time.sleep(random.below(500)).then(() => {
     one?.kill();
@@ -53,7 +55,8 @@ export const setBack: Step = onHost((world, { name, machine }) => {
 });
 
 /** Time takes a row away, and then a message comes again that was said before: the directory's state does not tell the two apart. */
-export const shortLived: Step = ({ random, directory, network, time, note }) => {
+export const shortLived: Step = (world) => {
+  const { random, directory, network, time, note } = world;
   const id = `${time.monotonic()}-${random.below(1e6)}`;
   const lives = 2000 + random.below(4000);
   note(`a machine appears whose owner has paid for ${lives} ms, and messages come again`);
@@ -65,6 +68,13 @@ export const shortLived: Step = ({ random, directory, network, time, note }) => 
     [`p${id}`, owner],
     [`m${id}`, machine],
   ]);
+  if (random.chance(0.5)) return;
+  // One that starts asks for a digest, which is then said of this state.
+  const host = pick(world, world.hosts);
+  void time.sleep(500).then(() => {
+    host.kill();
+    host.start();
+  });
 };
 
 /** Addresses change hands in a circle, one entry at a time as directories do it, and somebody dies in the middle. */
