@@ -13,6 +13,8 @@ export interface GivenRows {
   readonly changes: readonly Change<Columns>[];
   /** A key was already in doubt: an earlier run did not end. */
   readonly interrupted: boolean;
+  /** Whether a run now would be given the same: no row has moved since. */
+  stands(): boolean;
   /** The run succeeded, but for these keys; in the caller's transaction. Gives how many more rows are loaded than before, and how many were taken away. */
   loaded(
     kept: { readonly refused?: readonly KeptRow[]; readonly held?: readonly KeptRow[] },
@@ -51,11 +53,10 @@ export function giveRows(
   table: Table,
   { full = false }: { readonly full?: boolean } = {},
 ): GivenRows {
+  const owing = database.prepare(`SELECT key, desired, loaded, why, doubt FROM ${owedRows}`);
   const { owed, yielding } = transaction(database, () => {
     if (full) judgeAnew(database, service);
-    const owed = database
-      .prepare(`SELECT key, desired, loaded, why, doubt FROM ${owedRows}`)
-      .all(service) as unknown as OwedRow[];
+    const owed = owing.all(service) as unknown as OwedRow[];
     const give = database.prepare("UPDATE row SET doubt = 1, given = ? WHERE service = ? AND key = ?");
     for (const row of owed) give.run(targetOf(row), service, row.key);
     const yielding = keptRowsThatYield(database, service, table, full ? undefined : owed);
@@ -76,6 +77,11 @@ export function giveRows(
       .filter((change): change is Change<Columns> => change.before !== undefined || change.after !== undefined)
       .sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined) || (a.key < b.key ? -1 : 1)),
     interrupted: owed.some(({ doubt }) => doubt === 1),
+    stands() {
+      const was = new Map(given.map((row) => [row.key, afterOf(row)]));
+      const now = owing.all(service) as unknown as OwedRow[];
+      return now.every((row) => yields.has(row.key) || was.get(row.key) === targetOf(row));
+    },
     loaded({ refused = [], held = [] }, now) {
       const refuse = database.prepare(
         `UPDATE row SET doubt = 0, given = NULL, why = ?, since = ? WHERE service = ? AND key = ?

@@ -80,7 +80,9 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
     // A daemon that did not answer may come back with anything.
     if (error instanceof Away && asked === 0) oweFullRun(database, service);
     if (error instanceof Held) writeFacts(database, service, { failing, proved, held: failing });
-    else if (error instanceof Fatal) writeFacts(database, service, { failing, proved, fatal: failing });
+    // Rows that moved meanwhile are another text, and nothing else would end its wait.
+    else if (error instanceof Fatal && given.stands())
+      writeFacts(database, service, { failing, proved, fatal: failing });
     else writeFacts(database, service, { failing, proved });
     throw error;
   }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
+import { Fatal } from "../core/outcome.ts";
 import { Table } from "../core/table.ts";
 import { Telling } from "../core/tell.ts";
 import { row, running, simulatedService } from "./host.fixture.ts";
@@ -52,6 +53,22 @@ test("a row that was tried for the first time and then taken back does not stay 
   await clock.advance(1000);
   await until(() => dhcp.seen.runs === 3);
   await until(() => !dhcp.served.has("k2"));
+});
+
+test("a service whose rows moved while its run found the text bad does not wait for them to move", async () => {
+  await using world = await running();
+  const { dhcp, clock, say, facts } = world;
+  dhcp.controls.before = async () => {
+    dhcp.controls.before = () => {};
+    await say([["k2", row("b", "10.0.0.3")]]);
+    await until(() => facts()?.followed.mark?.seq === 3);
+    throw new Fatal("this text will never load");
+  };
+  await say([["k2", row("b", "10.0.0.2")]]);
+  await until(() => dhcp.seen.runs === 2);
+  await until(() => facts()?.failing !== undefined);
+  await clock.advance(1000);
+  await until(() => dhcp.served.get("k2")?.ip === "10.0.0.3");
 });
 
 test("a service that waits for its rows to move waits no longer once they are stored, whatever becomes of the process", async () => {
