@@ -49,6 +49,14 @@ test("a renamed parent carries its subtree, the case of each name kept", () => {
   assert.deepEqual(mirror.below("ou=a,dc=x"), []);
 });
 
+test("a parent renamed in case alone carries its subtree all the same", () => {
+  const mirror = campus();
+  const { changed } = atOnce(mirror.change([stored("a", "OU=A,dc=x")], []));
+  assert.deepEqual([...changed.keys()].sort(), ["a", "d", "m"]);
+  assert.equal(mirror.get("d")?.dn, "cn=deep,cn=m,OU=A,dc=x");
+  assert.equal(mirror.named("cn=deep,cn=m,ou=a,dc=x")?.uuid, "d");
+});
+
 test("two subtrees that swap names in one change keep what is below them", () => {
   const mirror = campus();
   atOnce(mirror.change([stored("n", "cn=m,ou=b,dc=x")], []));

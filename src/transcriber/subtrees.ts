@@ -42,7 +42,7 @@ export function* afterChange(directory: Before, put: Iterable<StoredEntry>, gone
   const carried = new Set<string>();
   for (const [uuid, after] of delivered) {
     const before = directory.get(uuid);
-    if (before && after && before.normal !== after.normal) carry(directory, before, after, outcome, carried);
+    if (before && after && before.dn !== after.dn) carry(directory, before, after, outcome, carried);
   }
   yield* oneEntryToAName(outcome, carried);
   // Who stood where another now stands is gone, though nobody said so: two entries never bear one name.
