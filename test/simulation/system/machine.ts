@@ -18,8 +18,8 @@ export interface SimulatedMachine {
   readonly records: ReadonlyMap<string, string>;
   /** What goes wrong: next, so many times; `check` and `reload` until a moment, in monotonic milliseconds; `slow` is how many of these each step takes. */
   readonly faults: Record<Fault, number>;
-  /** Somebody else has written the file last. */
-  readonly edited: boolean;
+  /** Which edit by hand it is that stands in the file; 0 for none. */
+  readonly edited: number;
   /** `named` was started, or told, by others than trigger since it was last told by trigger. */
   readonly disturbed: boolean;
   /** How often `recordd` was started anew. */
@@ -78,7 +78,8 @@ export function simulatedMachine(
   const records = new Map<string, string>();
   /** What others have `recordd` begin with. */
   const kept = new Map<string, string>();
-  let edited = false;
+  let edited = 0;
+  let edits = 0;
   let disturbed = false;
   let restarts = 0;
   /** What trigger has put in place last. */
@@ -191,7 +192,7 @@ export function simulatedMachine(
             const done = await (work as (...words: string[]) => unknown)(...words);
             if (name === "rename" && words[1] === file) {
               put = raw.text(file);
-              edited = false;
+              edited = 0;
             }
             return done;
           },
@@ -217,7 +218,8 @@ export function simulatedMachine(
     },
     edit(text, { reload }) {
       raw.place(file, text);
-      edited = true;
+      edits += 1;
+      edited = edits;
       see(text);
       if (!reload) return;
       running = text;

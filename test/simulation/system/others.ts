@@ -43,6 +43,8 @@ export interface Watch {
   look(): void;
   /** A run of a service begins. */
   began(host: string, service: ServiceName): void;
+  /** A run of a service has succeeded. */
+  ran(host: string, service: string): void;
   /** A host has lost its power: what was in force is in place again. */
   rebooted(host: string): void;
   /** A person lets a service go on. */
@@ -50,10 +52,14 @@ export interface Watch {
 }
 
 export function watch(hosts: readonly HostProcess[], random: Random): Watch {
-  const found = new Map(hosts.map((host) => [host, furnish(host.machine, random)]));
+  const furnished = new Map(hosts.map((host) => [host, furnish(host.machine, random)]));
   const approved = new Set<string>();
   /** The services that were held by a person at the last look. */
   let held = new Set<string>();
+  /** By host, the edit by hand that stood when the last run of the names began. */
+  const found = new Map<string, number>();
+  /** By host, how often `recordd` had been started when the last run of the addresses began. */
+  const restarts = new Map<string, number>();
   let seen: Violation | undefined;
   const isHeld = ({ store }: HostProcess, service: ServiceName): boolean =>
     readFacts(store.raw, service)?.held?.startsWith("by a person") === true;
@@ -61,7 +67,7 @@ export function watch(hosts: readonly HostProcess[], random: Random): Watch {
   function lookAtOthers(host: HostProcess): void {
     const { name, machine } = host;
     const { raw, records, restarts } = machine;
-    const { text, record } = found.get(host) ?? {};
+    const { text, record } = furnished.get(host) ?? {};
     if (records.get(foreign[0]) !== foreign[1]) throw new Violation("foreign", `${name}: a foreign record has gone`);
     if (text !== undefined && !approved.has(`${name} names`) && raw.text(file) !== text)
       throw new Violation("take-over", `${name}: the file that was found was replaced, and nobody had approved`);
@@ -80,11 +86,28 @@ export function watch(hosts: readonly HostProcess[], random: Random): Watch {
       throw new Violation("P3", `${name}: its file is said to be proved, and named does not run it`);
   }
 
+  /** What is loaded, where nothing is owed, is what the daemon has. */
+  function lookAtRecords({ name, store, machine }: HostProcess): void {
+    const { full = 1 } = readFacts(store.raw, "addresses") ?? {};
+    if (store.lost || full > 0 || restarts.get(name) !== machine.restarts) return;
+    const rows = store.raw.prepare("SELECT loaded, owed FROM row WHERE service = 'addresses'").all();
+    if (rows.some(({ owed }) => owed === 1)) return;
+    const loaded = rows.flatMap((row) => (row.loaded === null ? [] : [JSON.parse(String(row.loaded))]));
+    const should = loaded.map(({ ip, name }) => `${ip} ${name}`).sort();
+    const does = [...machine.records].map(([ip, name]) => `${ip} ${name}`).filter((line) => !isOfOthers(line));
+    if (should.join() === does.sort().join()) return;
+    throw new Violation(
+      "P1",
+      `${name}: nothing is owed, ${should.join(", ")} are loaded, and it has ${does.join(", ")}`,
+    );
+  }
+
   return {
     look() {
       if (seen) throw seen;
       hosts.forEach(lookAtOthers);
       hosts.forEach(lookAtProof);
+      hosts.forEach(lookAtRecords);
       const places = hosts.flatMap((host) => serviceNames.map((service) => [host, service] as const));
       held = new Set(
         places.filter(([host, service]) => isHeld(host, service)).map(([{ name }, service]) => `${name} ${service}`),
@@ -92,8 +115,15 @@ export function watch(hosts: readonly HostProcess[], random: Random): Watch {
     },
     began(name, service) {
       const host = hosts.find((one) => one.name === name);
+      if (host && service === "names") found.set(name, host.machine.edited);
+      if (host && service === "addresses") restarts.set(name, host.machine.restarts);
       if (!host || !held.has(`${name} ${service}`) || !isHeld(host, service)) return;
       seen ??= new Violation("held", `${name}: ${service} ran although a person holds it`);
+    },
+    ran(name, service) {
+      const edited = hosts.find((one) => one.name === name)?.machine.edited;
+      if (service !== "names" || !edited || edited !== found.get(name)) return;
+      seen ??= new Violation("P3", `${name}: a run has succeeded, and left the file as somebody had edited it`);
     },
     rebooted(name) {
       const host = hosts.find((one) => one.name === name);

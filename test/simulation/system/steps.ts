@@ -2,7 +2,7 @@ import { changeDirectory } from "./changes.ts";
 import type { Fault } from "./machine.ts";
 import { approve, editByHand, hold } from "./persons.ts";
 import { onAny, onHost, onTranscriber, pick, type Step } from "./step.ts";
-import { cutShort, exchange, lateWord, partition, setBack, shortLived, triedAndTakenBack } from "./stories.ts";
+import { cutShort, drip, exchange, lateWord, partition, setBack, shortLived, triedAndTakenBack } from "./stories.ts";
 import { tableQueues, type World } from "./world.ts";
 
 const some = ({ random }: World): number => 1 + random.below(3);
@@ -207,6 +207,7 @@ const weights: readonly (readonly [weight: number, step: Step])[] = [
   [4, cutShort],
   [4, lateWord],
   [2, setBack],
+  [4, drip],
   [3, exchange],
   [2, partition],
   [3, editByHand],

@@ -77,6 +77,21 @@ export const shortLived: Step = (world) => {
   });
 };
 
+/** Machines go one by one, more than may within an hour. */
+export const drip: Step = ({ random, directory, removalLimit, time, note }) => {
+  if (removalLimit > 10) return;
+  const id = random.below(1e6);
+  const machines = Array.from({ length: removalLimit + 1 }, (_, index): [string, Machine] => [
+    `m${time.monotonic()}-${id}-${index}`,
+    { kind: "machine", name: `d${index}`, ips: [`10.0.0.${30 + index}`], owner: rock.owner },
+  ]);
+  note(`${machines.length} machines appear, and then go one by one`);
+  directory.change(machines);
+  for (const [index, [uuid]] of machines.entries()) {
+    void time.sleep(4000 + index * 1500).then(() => directory.change([], [uuid]));
+  }
+};
+
 /** Addresses change hands in a circle, one entry at a time as directories do it, and somebody dies in the middle. */
 export const exchange: Step = (world) => {
   const { random, directory, note } = world;

@@ -146,6 +146,7 @@ export function world(seed: number, without: Break | undefined): World {
             : {}),
           machineOf: () => machine.seenBy(mine),
           removalLimit: () => removalLimit,
+          ran: (service) => watched.ran(name, service),
           ...{ clock: steady(time.seenBy(machine)), hashing },
           signal: mine.signal,
           connect: async () => {
