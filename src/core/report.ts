@@ -21,6 +21,8 @@ export const serviceReport = z.object({
   loaded: mark.optional(),
   /** The newest place at which the table was compared with the transcriber's and found equal. */
   equal: mark.optional(),
+  /** The newest `verify` that was answered: when it was asked, and whether the table differed then. */
+  verified: z.object({ asked: z.number(), differed: z.boolean() }).optional(),
   /** Something from before `stored` may be missing: the table is being compared. */
   doubt: z.boolean(),
   /** Whether a probe has shown that the daemon serves what is loaded. */

@@ -66,6 +66,8 @@ const partMessage = z.object({
   from: z.number().int(),
   to: z.number().int(),
   rows: z.array(z.tuple([z.string(), z.string()])),
+  /** The ranges within it, in order, that are what the host has said to have: they stay, and none of `rows` is in them. */
+  same: z.array(z.tuple([z.number().int(), z.number().int()])).optional(),
 });
 /** What a person asks of a service's hosts, or, of the service `event`, of the transcriber (`verify` alone). */
 export const orderMessage = z.object({
@@ -73,6 +75,8 @@ export const orderMessage = z.object({
   kind: z.literal("order"),
   service: z.string(),
   order: z.enum(["regen", "retry", "approve", "verify", "adopt", "hold", "drop"]),
+  /** Of `verify`: when it was asked, milliseconds since 1970; who has compared says it again. */
+  at: z.number().int().min(0).max(lastMoment).optional(),
   /** Of `adopt`: the name of what is taken over. */
   name: z.string().max(wordLimit).optional(),
   /** Of `drop`: the number of one parked message; all of them otherwise. */
@@ -132,6 +136,9 @@ const serverOf = (csn: string): string => csn.split("#", 3)[2] ?? "";
 const csnOf = (state: DirectoryState, server: string): string | undefined =>
   state.find((csn) => serverOf(csn) === server);
 
+/** A host says what it has in at most so many parts of a range. */
+export const havePartsLimit = 1024;
+
 /** What a host asks of the transcriber about one table. */
 export const askMessage = z.object({
   trigger: z.literal(protocolVersion),
@@ -141,7 +148,12 @@ export const askMessage = z.object({
   want: z.union([
     z.literal("digest"),
     z.literal("buckets"),
-    z.object({ from: z.number().int(), to: z.number().int() }),
+    z.object({
+      from: z.number().int(),
+      to: z.number().int(),
+      /** What the host has in the range: the sums of equal parts of it. */
+      have: z.array(z.string().length(32)).max(havePartsLimit).readonly().optional(),
+    }),
   ]),
 });
 

@@ -19,7 +19,7 @@ import { realMachine } from "../machines/real.ts";
 import type { Project } from "../project/project.ts";
 import { openDatabase } from "../sqlite/open.ts";
 import { systemClock } from "./clock.ts";
-import { storeFile } from "./store-file.ts";
+import { openOwned, ownedFile, storeFile } from "./store-file.ts";
 
 /** How what is in force on this machine differs from what trigger put there. Only looked at: nothing is changed. */
 export interface ServiceDifference {
@@ -50,8 +50,11 @@ export async function serviceDifference(
   const folder = await mkdtemp(join(tmpdir(), "trigger-diff-"));
   try {
     copyStore(file, join(folder, "store.db"));
+    const owned = ownedFile(project.state, host);
+    if (existsSync(owned)) copyStore(owned, join(folder, "owned.db"));
     const database = openDatabase(join(folder, "store.db"));
     try {
+      openOwned(database, join(folder, "owned.db"));
       const context = { host, service, database, machine: dryMachine(realMachine()), clock: systemClock, signal, log };
       return await compare(table, context);
     } finally {

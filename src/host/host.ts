@@ -31,6 +31,7 @@ export async function runHost(given: HostOptions): Promise<void> {
 
   const started = new AbortController();
   const allStarted = Promise.all(hosted.map((service) => service.started)).then(() => started.abort());
+  allStarted.catch(() => {}); // `ended` says it too
   await clock.sleep(firstRuns, AbortSignal.any([started.signal, signal]));
   const broker = signal.aborted ? undefined : await persist("the broker", options.connect, { clock, signal, log });
   try {

@@ -18,7 +18,6 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
       oweFullRun(database, name);
       if (table) install.owe();
     }
-    // The digest is made from the rows again, rather than believed.
     if (order === "verify") judgeAnew();
     if (order === "retry") {
       // A table takes no plain messages: what is parked there stays for a person to read, and to drop.
@@ -67,7 +66,7 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
   /** Every row that is kept out of force is judged anew; removals that are too many stay held, so that an approval finds them at any moment. */
   function judgeAnew(): void {
     const now = clock.now();
-    rows?.recompute(now);
+    rows?.judgeKept(now);
     const limit = context.removalLimit?.(readFacts(database, name)?.rows ?? 0);
     if (limit !== undefined) holdRemovals(database, name, limit, now);
   }

@@ -2,9 +2,12 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Owned } from "../core/host.ts";
 import { transaction } from "../sqlite/open.ts";
 
-/** Which records of a shared daemon a service wrote, durably in the host's store. */
-const schema = `
-  CREATE TABLE IF NOT EXISTS owned (
+/**
+ * Which records of a shared daemon a service wrote. A host keeps it in a file of its own beside its store, which may be deleted without loss:
+ * the rows come again from the transcriber, and nobody else knows which records of a daemon are ours.
+ */
+const schemaIn = (file: string): string => `
+  CREATE TABLE IF NOT EXISTS ${file}.owned (
     service TEXT NOT NULL,
     name TEXT NOT NULL,
     state TEXT NOT NULL, -- ours, gone (given up, with what it last was), held (somebody else's, in our way)
@@ -12,14 +15,28 @@ const schema = `
     since INTEGER NOT NULL,
     PRIMARY KEY (service, name)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS owned_state ON owned (service, since) WHERE state <> 'ours';
+  CREATE INDEX IF NOT EXISTS ${file}.owned_state ON owned (service, since) WHERE state <> 'ours';
 `;
 
 /** What was given up is known for as long as a backup is likely to bring it back, in milliseconds: 60 days. */
 const goneMemory = 60 * 24 * 60 * 60_000;
 
+/** The name under which the file is attached. */
+const apart = "own";
+
+/** Attaches to a store the file in which it remembers what is its own; not within a transaction. */
+export function attachOwned(database: DatabaseSync, file: string): void {
+  database.prepare(`ATTACH ? AS ${apart}`).run(file);
+}
+
+/** Makes its table, in the file that is attached; in the store itself where none is. */
 export function createOwnedTables(database: DatabaseSync): void {
-  database.exec(schema);
+  const attached = database.prepare("SELECT 1 FROM pragma_database_list WHERE name = ?").get(apart);
+  database.exec(schemaIn(attached ? apart : "main"));
+  if (!attached) return;
+  // A store of before that has it in itself.
+  const within = database.prepare("SELECT 1 FROM main.sqlite_schema WHERE name = 'owned'").get();
+  if (within) database.exec(`INSERT OR IGNORE INTO ${apart}.owned SELECT * FROM main.owned; DROP TABLE main.owned`);
 }
 
 /** A service's own records. */

@@ -10,8 +10,9 @@ import {
   type StreamMessage,
 } from "../core/stream.ts";
 import type { Delivery } from "../ports/broker.ts";
-import { isBusy, patiently, transaction } from "../sqlite/open.ts";
+import { patiently, transaction } from "../sqlite/open.ts";
 import type { StoredMessages } from "./messages.ts";
+import { narrowing } from "./narrow.ts";
 import { readMessage } from "./read-message.ts";
 import type { StoredRows } from "./rows.ts";
 import { oweFullRun, readFacts, writeFacts } from "./store.ts";
@@ -40,8 +41,10 @@ export interface Received {
   readonly want: Want | undefined;
   /** What is to be said aloud. */
   readonly say: readonly RefusalMessage[];
-  /** The table is to be compared, whether or not anything is amiss. */
-  readonly verify: boolean;
+  /** The table is to be compared, whether or not anything is amiss: when that was asked, milliseconds since 1970. */
+  readonly verify: number | undefined;
+  /** A digest was compared with the table's: whether they differed. */
+  readonly differed: boolean | undefined;
   /** Somebody asked for something: what waits is not to wait any longer. */
   readonly asked: boolean;
 }
@@ -65,6 +68,7 @@ export function receiver(
   }: { obey: (order: OrderMessage) => void; log: (line: string) => void; safeguards?: Safeguards | undefined },
 ): Receiver {
   const { database, name, rows, messages } = store;
+  const narrows = rows && narrowing(name, rows);
   let followed: Followed = readFacts(database, name)?.followed ?? {};
 
   function takeOne(delivery: Delivery, now: number): Taken | undefined {
@@ -92,6 +96,7 @@ export function receiver(
 
   function storeAll(deliveries: readonly Delivery[], now: number): Taken[] {
     const before = followed;
+    const restoreDigest = rows?.digest.saved();
     try {
       return transaction(database, () => {
         const taken = deliveries.map((delivery) => takeOne(delivery, now)).filter((one) => one !== undefined);
@@ -108,7 +113,7 @@ export function receiver(
     } catch (error) {
       // The transaction was taken back, so what is remembered in memory must be as well.
       followed = before;
-      if (!isBusy(error)) rows?.recompute(now);
+      restoreDigest?.();
       throw error;
     }
   }
@@ -123,13 +128,21 @@ export function receiver(
       const followups = taken.filter((one) => "followup" in one);
       // Of several questions only the last is of use: it was decided last.
       const want = followups.findLast(({ followup }) => followup.ask)?.followup.ask;
+      for (const { of } of followups) if (of.kind === "part") narrows?.heard(of);
+      const verifies = taken.flatMap((one) =>
+        "order" in one && one.order.order === "verify" ? [one.order.at ?? 0] : [],
+      );
+      const compared = followups.findLast(
+        ({ of, followup }) => of.kind === "digest" && !followup.refused && !followup.dropped,
+      );
       const refused = followups.findLast(({ followup }) => followup.refused);
       return {
         moved: rows ? followups.some(({ followup }) => followup.write) : taken.length < deliveries.length,
         heard: followups.length > 0,
-        want,
+        want: want && narrows ? narrows.narrow(want) : want,
         say: refused ? refusal(host, name, refused, followed) : [],
-        verify: taken.some((one) => "order" in one && one.order.order === "verify"),
+        verify: verifies.at(-1),
+        differed: compared && compared.followup.followed.doubt === true,
         asked: taken.some((one) => "order" in one),
       };
     },

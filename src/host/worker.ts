@@ -31,7 +31,8 @@ export interface Worker {
   readonly ended: Promise<void>;
 }
 
-export function worker(work: Work, clock: Clock, signal: AbortSignal): Worker {
+/** Begins when it is ready. */
+export function worker(work: Work, ready: Promise<void>, clock: Clock, signal: AbortSignal): Worker {
   let failures = 0;
   let failing = false;
   let away = "";
@@ -104,7 +105,7 @@ export function worker(work: Work, clock: Clock, signal: AbortSignal): Worker {
     }
   }
 
-  const started = isOwed() && !unusable ? runOnce() : Promise.resolve();
+  const started = ready.then(() => (!signal.aborted && isOwed() && !unusable ? runOnce() : undefined));
   return {
     started,
     ended: started.then(loop),

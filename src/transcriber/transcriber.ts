@@ -22,7 +22,7 @@ import { queuesOf } from "./queues.ts";
 import { speaker as speakerOf } from "./speaker.ts";
 import { steadyClock } from "./steady-clock.ts";
 import { keepTime } from "./timekeeper.ts";
-import { type Refused, transcription } from "./transcription.ts";
+import { type Moved, type Refused, transcription } from "./transcription.ts";
 
 export interface TranscriberOptions {
   readonly host: string;
@@ -60,6 +60,8 @@ export interface TranscriberState {
   readonly complete: boolean;
   /** How far the change is that is being taken, while it is a long one: the first reading, a great deal at once. */
   readonly progress?: Progress;
+  /** The newest `verify` for which the directory was read again: when it was asked, and how many entries the mirror had otherwise. */
+  readonly verified?: { readonly asked: number; readonly differed: number };
   /** Why the directory cannot be read now. */
   readonly trouble: string | undefined;
   /** Since when, milliseconds since 1970. */
@@ -90,7 +92,8 @@ export function transcribe(options: TranscriberOptions): Transcriber {
   const attributed = attribution();
   const queues = queuesOf(config, services, events ? "eventTruth" : "event");
   let complete = false;
-  let verifying = false;
+  let asked: number | undefined;
+  let verified: TranscriberState["verified"];
   let trouble: { readonly why: string; readonly since: number } | undefined;
   let readSince = Number.POSITIVE_INFINITY;
   const read = Promise.withResolvers<void>();
@@ -158,22 +161,25 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     else await moves.move((tables, now) => tables.change(change.put, change.gone, now), state, speaker.lookAgain);
   }
 
-  function refreshed(): void {
+  function refreshed(moved: Moved): void {
     if (trouble) log("the directory can be read again");
     trouble = undefined;
     readSince = Math.min(readSince, clock.monotonic());
     complete = true;
     read.resolve();
     speaker.complete();
-    if (verifying) speaker.digests();
-    verifying = false;
+    if (asked !== undefined) {
+      verified = { asked, differed: moved.entries.size };
+      speaker.digests();
+    }
+    asked = undefined;
     speaker.lookAgain();
   }
 
   /** Reads the directory whole again, and then says every digest. */
-  function verify(): void {
+  function verify(when: number): void {
     log("asked to verify: the directory is read again");
-    verifying = true;
+    asked = when;
     source.refresh();
   }
 
@@ -207,6 +213,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
       epoch: speaker.epoch,
       complete,
       ...(moves.progress && { progress: moves.progress }),
+      ...(verified && { verified }),
       trouble: trouble?.why,
       troubleSince: trouble?.since,
       entries: tables.size,
