@@ -8,6 +8,7 @@ import { Violation } from "../violation.ts";
 import { expected, rock, type ServiceName, serviceNames } from "./campus.ts";
 import type { WorldDirectory } from "./directory.ts";
 import { file, isBad, isWhole } from "./machine.ts";
+import { isOfOthers } from "./others.ts";
 import { lineOf, linesServed, storedRows } from "./served.ts";
 import type { Time } from "./time.ts";
 import type { HostProcess } from "./world.ts";
@@ -17,7 +18,9 @@ export interface Judge {
   /** Sees every text that ever stands in the file of a host. */
   seeText(host: string, text: string | undefined): void;
   /** Sees every text that `named` of a host ever runs. */
-  seeRunning(host: string, text: string): void;
+  seeRunning(host: HostProcess, text: string): void;
+  /** Sees what a host has committed. */
+  seeStored(host: HostProcess): void;
   /** What must be true at every moment. */
   look(): void;
   /** What is not yet as it must be in the end. */
@@ -46,6 +49,9 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
   const texts = new Map<string, string | undefined>();
   /** The text that `named` of each host was last seen to run. */
   const ran = new Map<string, string>();
+  /** The hosts whose daemon has had the row that is never touched. */
+  const served = new Set<string>();
+  const known = new Map<string, Map<string, string>>();
   const removals = new Map<string, { readonly at: number; readonly line: string }[]>();
   let seen: Violation | undefined;
 
@@ -66,18 +72,38 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
     if (text === undefined) broken("P2", `its file is gone; it was ${JSON.stringify(before)}`);
     else if (!isWhole(text)) broken("P2", `half a file stands in place: ${JSON.stringify(text)}`);
     else if (isBad(text)) broken("P2", `a text that fails its check stands in place: ${JSON.stringify(text)}`);
-    else if (before?.includes(rock.name) && !text.includes(rock.name))
+    // What no daemon ever took may go again: the text that was found comes back.
+    else if (served.has(host) && !text.includes(rock.name))
       broken("P1", "a row that was never touched has gone from its file");
   }
 
-  function countRemovals(host: string, before: string | undefined, after: string): void {
-    const lines = (text: string | undefined): string[] => text?.split("\n").filter((line) => /^\d/.test(line)) ?? [];
+  /** The keys that lines of a host's file were ever seen to be of. */
+  function keysOf({ name, store }: HostProcess): ReadonlyMap<string, string> {
+    const keys = known.get(name) ?? new Map<string, string>();
+    known.set(name, keys);
+    const rows = store.raw.prepare("SELECT key, desired, loaded, given FROM row WHERE service = 'names'").all();
+    for (const { key, ...texts } of rows) {
+      for (const text of Object.values(texts)) {
+        if (typeof text !== "string" || text.startsWith("!")) continue;
+        const { ip, name } = JSON.parse(text);
+        keys.set(`${ip} ${name}`, String(key));
+      }
+    }
+    return keys;
+  }
+
+  function countRemovals(of: HostProcess, before: string | undefined, after: string): void {
+    const host = of.name;
+    const keys = keysOf(of);
+    const lines = (text: string | undefined): string[] =>
+      text?.split("\n").filter((line) => /^\d/.test(line) && !isOfOthers(line)) ?? [];
     const words = new Set(lines(after).flatMap((line) => line.split(" ")));
+    const there = new Set(lines(after).map((line) => keys.get(line)));
     const gone = removals.get(host) ?? [];
     removals.set(host, gone);
     for (const line of lines(before)) {
       // One whose name or address another row has is not gone: it has changed, or gave its place.
-      if (line.split(" ").some((word) => words.has(word))) continue;
+      if (there.has(keys.get(line) ?? line) || line.split(" ").some((word) => words.has(word))) continue;
       gone.push({ at: time.now(), line });
     }
     // What goes and comes back is not counted by a host whose run was cut short in between.
@@ -136,13 +162,24 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
     return served.rest(own);
   }
 
+  function seeStored(host: HostProcess): void {
+    try {
+      for (const service of serviceNames) lookAtMark(host, service);
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      seen ??= error;
+    }
+  }
+
   return {
     seeText,
     seeRunning(host, text) {
-      const before = ran.get(host);
-      ran.set(host, text);
+      const before = ran.get(host.name);
+      ran.set(host.name, text);
+      if (text.includes(rock.name)) served.add(host.name);
       if (text !== before) countRemovals(host, before, text);
     },
+    seeStored,
     look() {
       if (seen) throw seen;
       for (const host of hosts) for (const service of serviceNames) lookAtMark(host, service);
@@ -203,7 +240,7 @@ const isCovered = (key: string, wanted: ReadonlyMap<string, string>): boolean =>
 
 /** What a daemon serves: each row may be asked for once, and none may be left over. */
 function servedBy(host: HostProcess, service: ServiceName) {
-  const left = new Set(linesServed(host, service));
+  const left = new Set(linesServed(host, service).filter((line) => !isOfOthers(line)));
   return {
     take: (cell: string | null): boolean => cell === null || left.delete(lineOf(cell)),
     /** What is left over; with `own` names, only of those. */

@@ -45,8 +45,8 @@ function wrongService(host: HostProcess, service: ServiceName): string | undefin
   const facts = readFacts(host.store.raw, service);
   // A table that was never whole is not run on, and a text that is refused waits for its rows to move: the last good one stays.
   if (!facts?.followed.equal || facts.fatal !== undefined || facts.failing !== undefined) return undefined;
-  // Rows of a table that lacks a message may contradict each other.
-  if (facts.followed.doubt) return undefined;
+  // A person has it write nothing; and rows of a table that lacks a message may contradict each other.
+  if (facts.held !== undefined || facts.followed.doubt) return undefined;
   const { owed, reloads } = serviceReport(host.store.raw, service);
   if (owed > 0 || reloads.length > 0) return `owes ${owed} rows, reloads ${reloads}`;
   for (const { key, why, desired, loaded } of storedRows(host, service)) {

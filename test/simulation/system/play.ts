@@ -5,6 +5,7 @@ import { Violation } from "../violation.ts";
 import type { Break } from "./breaks.ts";
 import { bystanders } from "./bystanders.ts";
 import { outage } from "./outage.ts";
+import { attend } from "./persons.ts";
 import { step } from "./steps.ts";
 import { type World, world } from "./world.ts";
 
@@ -68,9 +69,10 @@ function pause({ random }: World, shape: Shape): number {
   return random.below(kind < 0.96 ? shape.while : shape.long);
 }
 
-async function pass({ time, judge }: World, milliseconds: number): Promise<void> {
+async function pass({ time, judge, watch }: World, milliseconds: number): Promise<void> {
   await time.advance(milliseconds);
   judge.look();
+  watch.look();
 }
 
 const round = 10_000;
@@ -97,6 +99,7 @@ async function becomeWell(world: World): Promise<void> {
   let why: string | undefined = "";
   for (let left = rounds; left > 0 && why !== undefined; left--) {
     for (const process of [...world.hosts, ...world.transcribers]) process.start();
+    attend(world);
     await pass(world, round);
     why = world.judge.unsettled();
   }
@@ -106,12 +109,16 @@ async function becomeWell(world: World): Promise<void> {
 function heal({ hosts, transcribers, directory, network }: World): void {
   network.lose = 0;
   network.double = 0;
+  network.repeat = 0;
+  network.delay = 0;
   for (const { link, life } of [...hosts, ...transcribers]) {
     life?.endAfter(Number.POSITIVE_INFINITY, () => {});
     link?.thaw();
     if (link) link.slow = 0;
   }
-  for (const { machine, store } of hosts) {
+  for (const { machine, store, kill } of hosts) {
+    // A hand-edited file is noticed at the next run, and the start is one.
+    if (machine.edited) kill();
     for (const fault of Object.keys(machine.faults) as (keyof typeof machine.faults)[]) machine.faults[fault] = 0;
     machine.raw.mend();
     store.full = 0;

@@ -4,6 +4,7 @@ import { type Break, breaks } from "./breaks.ts";
 import { play } from "./play.ts";
 import type { Report } from "./player.ts";
 import { playSeeds } from "./players.ts";
+import { table } from "./search.ts";
 
 const { values } = parseArgs({
   options: {
@@ -15,9 +16,14 @@ const { values } = parseArgs({
     players: { type: "string", default: `${availableParallelism()}` },
   },
 });
+if (values.break === "all") {
+  Error.stackTraceLimit = 0;
+  for await (const line of table()) console.log(line);
+  process.exit();
+}
 const without = values.break as Break | undefined;
 if (without !== undefined && !Object.hasOwn(breaks, without)) {
-  throw new Error(`no safeguard "${without}": there are ${Object.keys(breaks).join(", ")}`);
+  throw new Error(`no safeguard "${without}": there are all, ${Object.keys(breaks).join(", ")}`);
 }
 
 if (values.seed !== undefined) await playOne(Number(values.seed));
@@ -52,7 +58,7 @@ async function playMany(first: number, count: number): Promise<void> {
     },
   });
   const seconds = (performance.now() - started) / 1000;
-  const rules = without ? `without "${without}" (${breaks[without]})` : "with every safeguard";
+  const rules = without ? `without "${without}" (${breaks[without].without})` : "with every safeguard";
   console.log(`${rules}: ${violations.length} of ${played} schedules violated a promise, ${seconds.toFixed(1)} s`);
   violations.sort((a, b) => a.seed - b.seed);
   for (const [promise, broken] of Map.groupBy(violations, ({ violation }) => violation?.promise)) {

@@ -1,4 +1,4 @@
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { createStoreTables } from "../../../src/host/store.ts";
 import { createWordsTables } from "../../../src/host/words.ts";
 import { Dead, type Life } from "./life.ts";
@@ -7,8 +7,8 @@ import { Dead, type Life } from "./life.ts";
 export interface Store {
   /** The database itself, for the judge. */
   readonly raw: DatabaseSync;
-  /** As one process has it open. */
-  openedBy(life: Life): DatabaseSync;
+  /** As one process has it open; `committed` is called after each transaction. */
+  openedBy(life: Life, committed: () => void): DatabaseSync;
   /** What SQLite does for a process that died. */
   abandon(): void;
   /** It was another one once: what that one wrote into a shared daemon is not known to be ours. */
@@ -27,8 +27,14 @@ export interface Store {
 
 type Row = Record<string, SQLInputValue>;
 
-/** Opens an empty store; `schema` takes a safeguard out of it, and out of each that takes its place. */
-export function openStore(schema = ""): Store {
+/** What a store lacks: `schema` is run on it, and on each that takes its place; `reads` is what processes read in the place of a row. */
+export interface StoreBreak {
+  readonly schema?: string;
+  readonly reads?: (sql: string, row: Record<string, SQLOutputValue> | undefined) => typeof row;
+}
+
+/** Opens an empty store. */
+export function openStore({ schema = "", reads = (_, row) => row }: StoreBreak = {}): Store {
   const used: DatabaseSync[] = [];
   const open = (): DatabaseSync => {
     const made = emptyDatabase(schema);
@@ -47,7 +53,7 @@ export function openStore(schema = ""): Store {
       return lost;
     },
     full: 0,
-    openedBy(life) {
+    openedBy(life, committed) {
       const mine = raw;
       const alive = (): void => {
         if (life.dead) throw new Dead("the process is dead");
@@ -67,7 +73,7 @@ export function openStore(schema = ""): Store {
           return {
             get(...values: SQLInputValue[]) {
               alive();
-              return statement.get(...values);
+              return reads(sql, statement.get(...values));
             },
             all(...values: SQLInputValue[]) {
               alive();
@@ -82,7 +88,9 @@ export function openStore(schema = ""): Store {
         },
         exec(sql: string) {
           if (sql === "COMMIT") write("commit");
-          if (!life.dead) mine.prepare(sql).run();
+          if (life.dead) return;
+          mine.prepare(sql).run();
+          if (sql === "COMMIT") committed();
         },
       };
       return opened as unknown as DatabaseSync;
