@@ -13,8 +13,6 @@ export interface GivenRows {
   readonly changes: readonly Change<Columns>[];
   /** A key was already in doubt: an earlier run did not end. */
   readonly interrupted: boolean;
-  /** Whether a run now would be given the same: no row has moved since. */
-  stands(): boolean;
   /** The run succeeded, but for these keys; in the caller's transaction. Gives how many more rows are loaded than before, and how many were taken away. */
   loaded(
     kept: { readonly refused?: readonly KeptRow[]; readonly held?: readonly KeptRow[] },
@@ -43,6 +41,12 @@ export function triedOtherwise(database: DatabaseSync, service: string): boolean
   return found.get(service) !== undefined;
 }
 
+/** Whether rows arrived since the last run began: what it was given is not what the next one would be. */
+export function movedMeanwhile(database: DatabaseSync, service: string): boolean {
+  const arrived = database.prepare(`SELECT 1 FROM ${owedRows} AND doubt = 0 LIMIT 1`).get(service) !== undefined;
+  return arrived || triedOtherwise(database, service);
+}
+
 /**
  * Marks, durably, the keys that a run is about to be given; they stay in doubt until it succeeds. A full run is given also what an earlier one
  * could not bring into force, because the daemon may be another one now, and is looked through for rows that contradict each other.
@@ -53,10 +57,11 @@ export function giveRows(
   table: Table,
   { full = false }: { readonly full?: boolean } = {},
 ): GivenRows {
-  const owing = database.prepare(`SELECT key, desired, loaded, why, doubt FROM ${owedRows}`);
   const { owed, yielding } = transaction(database, () => {
     if (full) judgeAnew(database, service);
-    const owed = owing.all(service) as unknown as OwedRow[];
+    const owed = database
+      .prepare(`SELECT key, desired, loaded, why, doubt FROM ${owedRows}`)
+      .all(service) as unknown as OwedRow[];
     const give = database.prepare("UPDATE row SET doubt = 1, given = ? WHERE service = ? AND key = ?");
     for (const row of owed) give.run(targetOf(row), service, row.key);
     const yielding = keptRowsThatYield(database, service, table, full ? undefined : owed);
@@ -77,11 +82,6 @@ export function giveRows(
       .filter((change): change is Change<Columns> => change.before !== undefined || change.after !== undefined)
       .sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined) || (a.key < b.key ? -1 : 1)),
     interrupted: owed.some(({ doubt }) => doubt === 1),
-    stands() {
-      const was = new Map(given.map((row) => [row.key, afterOf(row)]));
-      const now = owing.all(service) as unknown as OwedRow[];
-      return now.every((row) => yields.has(row.key) || was.get(row.key) === targetOf(row));
-    },
     loaded({ refused = [], held = [] }, now) {
       const refuse = database.prepare(
         `UPDATE row SET doubt = 0, given = NULL, why = ?, since = ? WHERE service = ? AND key = ?

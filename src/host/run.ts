@@ -6,7 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
 import { transaction } from "../sqlite/open.ts";
 import { countRemovals, holdRemovals } from "./blast-radius.ts";
-import { giveRows, triedOtherwise } from "./given.ts";
+import { giveRows, movedMeanwhile, triedOtherwise } from "./given.ts";
 import { parkedLimit, type StoredMessages } from "./messages.ts";
 import { readMessage } from "./read-message.ts";
 import { oweFullRun, readFacts, writeFacts } from "./store.ts";
@@ -80,10 +80,12 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
     // A daemon that did not answer may come back with anything.
     if (error instanceof Away && asked === 0) oweFullRun(database, service);
     if (error instanceof Held) writeFacts(database, service, { failing, proved, held: failing });
-    // Rows that moved meanwhile are another text, and nothing else would end its wait.
-    else if (error instanceof Fatal && given.stands())
-      writeFacts(database, service, { failing, proved, fatal: failing });
-    else writeFacts(database, service, { failing, proved });
+    else if (!(error instanceof Fatal)) writeFacts(database, service, { failing, proved });
+    // What it waits for, that its rows move, has come already.
+    else if (movedMeanwhile(database, service)) {
+      writeFacts(database, service, { failing, proved });
+      throw new Error(failing);
+    } else writeFacts(database, service, { failing, proved, fatal: failing });
     throw error;
   }
 }
