@@ -35,7 +35,10 @@ export const lateWord: Step = (world) => {
   note(`${one?.name}'s last words are overtaken by ${other?.name}'s first ones`);
   network.delay += 1 + random.below(3);
   // A clock that is behind gives a lower epoch.
-  if (other && random.chance(0.3)) other.clock.skew = -3_600_000;
+  if (other && random.chance(0.3)) {
+    other.clock.skew = -3_600_000;
+    note(`${other.name}'s clock is an hour behind`);
+  }
   changeDirectory(world);
   void time.sleep(random.below(500)).then(() => {
     one?.kill();
