@@ -120,12 +120,13 @@ function transcriberNotes(host: string, { services, events }: NonNullable<HostSt
 }
 
 function serviceNotes(name: string, report: ServiceReport): string[] {
-  const { refused, refusedCount, parked, parkedCount, reloads } = report;
+  const { refused, refusedCount, parked, parkedCount, reloads, strangers } = report;
   const notes = [
     ...reloads.map((path) => `${name}: a reload of ${path} is still owed`),
     ...refused
       .slice(0, named)
       .map(({ key, why, kept }) => `${name}: ${key}: ${why}; ${kept ? "its last good row stays" : "it has no row"}`),
+    ...(strangers ? [`${name}: ${sayStrangers(strangers)}`] : []),
     ...parked.slice(0, named).map(({ id, why }) => `${name}: parked message ${id}: ${why}`),
   ];
   const more = Math.max(0, refusedCount - named) + Math.max(0, parkedCount - named);
@@ -138,6 +139,9 @@ function equality({ equal, why }: ServiceReport, now: number): string {
   const directory = asOf.state.length > 0 ? `; the directory at ${asOf.state.join(" ")}` : "";
   return `equal as of epoch ${epoch}, change ${seq}, checked ${time(equal, now)}${directory}`;
 }
+
+const sayStrangers = ({ count, why, at }: NonNullable<ServiceReport["strangers"]>): string =>
+  `${count} messages about rows were refused, the last one at ${new Date(at).toISOString()}: ${why}`;
 
 function paint({ level, says }: Health, { colour }: Terminal): string {
   const line = plain(says.split("\n")[0] ?? "");

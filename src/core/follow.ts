@@ -1,7 +1,7 @@
 import { bucketRange, hashEnd } from "./digest.ts";
 import type { CellChange } from "./row.ts";
 import {
-  compareMarks,
+  comparePlaces,
   type DigestMessage,
   type Mark,
   markOf,
@@ -135,7 +135,7 @@ function followPart(held: Followed, message: PartMessage): Followup {
   });
   // A part that repairs nothing answers an ask that was made twice: if it asked for the next one too, every digest during a long repair would double the asks.
   const repaired = extent(repair) < extent(asked);
-  const here = held.mark !== undefined && compareMarks(message, held.mark) === 0;
+  const here = held.mark !== undefined && comparePlaces(message, held.mark) === 0;
   return {
     followed: { ...(here ? moved(held, message) : doubting(held, message)), repair },
     write: { kind: "part", part: message },

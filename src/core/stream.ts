@@ -83,7 +83,7 @@ export const orderMessage = z.object({
   id: z.number().int().optional(),
   /** Of `hold`: why. */
   why: z.string().max(wordLimit).optional(),
-  /** Of `approve`: the digest of the removals that were shown. */
+  /** Of `approve`: the digest of what was shown: removals, or what would be replaced. */
   digest: z.string().max(wordLimit).optional(),
   /** Of `approve`: so many removals may come until then (milliseconds since 1970), beside the limit of an hour. */
   allow: z.object({ rows: z.number().int().min(0), until: z.number().int().min(0).max(lastMoment) }).optional(),
@@ -91,27 +91,49 @@ export const orderMessage = z.object({
   remove: z.boolean().optional(),
 });
 
+/** What hosts of a later wave are told: so far those before it have put in force what they were told; or one of them fails. */
+const waveMessage = z.object({
+  trigger: z.literal(protocolVersion),
+  kind: z.literal("wave"),
+  service: z.string(),
+  epoch: z.number().int().max(highestEpoch),
+  seq: z.number().int().min(0),
+  /** Which one fails, and why. */
+  failing: z.string().max(wordLimit).optional(),
+});
+
 export const streamMessage = z.discriminatedUnion("kind", [rowsMessage, digestMessage, partMessage]);
-export const serviceMessage = z.discriminatedUnion("kind", [rowsMessage, digestMessage, partMessage, orderMessage]);
+export const serviceMessage = z.discriminatedUnion("kind", [
+  rowsMessage,
+  digestMessage,
+  partMessage,
+  waveMessage,
+  orderMessage,
+]);
 
 export type RowsMessage = z.infer<typeof rowsMessage>;
 export type DigestMessage = z.infer<typeof digestMessage>;
 export type PartMessage = z.infer<typeof partMessage>;
 export type StreamMessage = z.infer<typeof streamMessage>;
+export type WaveMessage = z.infer<typeof waveMessage>;
 export type OrderMessage = z.infer<typeof orderMessage>;
 export type ServiceMessage = z.infer<typeof serviceMessage>;
 
 /** A place in the stream of one service. */
-export interface Mark {
+export interface Place {
   readonly epoch: number;
   readonly seq: number;
+}
+
+/** A place, and what is spoken of there. */
+export interface Mark extends Place {
   readonly asOf: AsOf;
 }
 
 export const markOf = ({ epoch, seq, asOf }: Mark): Mark => ({ epoch, seq, asOf });
 
 /** Negative when `a` stands before `b` in the stream, 0 at the same place. */
-export const compareMarks = (a: Mark, b: Mark): number => a.epoch - b.epoch || a.seq - b.seq;
+export const comparePlaces = (a: Place, b: Place): number => a.epoch - b.epoch || a.seq - b.seq;
 
 /**
  * Whether state `a` is strictly older than `b`: behind for some server and ahead for none.

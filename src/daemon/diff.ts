@@ -10,7 +10,7 @@ import { masked } from "../core/secret.ts";
 import type { Columns, Table } from "../core/service.ts";
 import { heldRemovals } from "../host/blast-radius.ts";
 import { rowsInForce } from "../host/given.ts";
-import { ownNames } from "../host/owned.ts";
+import { heldThings, ownNames } from "../host/owned.ts";
 import { type RunContext, runTable } from "../host/run.ts";
 import { owedRows, oweFullRun, readFacts, writeFacts } from "../host/store.ts";
 import { hostWords } from "../host/words.ts";
@@ -31,6 +31,8 @@ export interface ServiceDifference {
   readonly secret: boolean;
   /** Rows that are in force and would go, if a person approved this digest. */
   readonly removals: { readonly digest: string; readonly rows: readonly Columns[] } | undefined;
+  /** The digest by which what trigger did not write may be replaced, as it was found by the last run. */
+  readonly inTheWay: string | undefined;
   /** Keys that wait for a run: they differ because of that. */
   readonly owed: boolean;
   /** What the next run would do with them: as they are in force, and as they are desired. */
@@ -85,11 +87,12 @@ async function compare(table: Table, context: RunContext & { machine: ReturnType
   const owed = isOwed(database, service);
   const waiting = waitingRows(database, service, table);
   const removals = removalsIn(database, service, table);
+  const inTheWay = heldThings(database, service)?.digest;
   let observed: Difference | undefined;
   try {
     observed = await observe(table, context, secret);
   } catch (error) {
-    return { observed, noted: machine.noted(), failed: reason(error), secret, removals, owed, waiting };
+    return { observed, noted: machine.noted(), failed: reason(error), secret, removals, inTheWay, owed, waiting };
   }
   // What is held is shown as it would be: that is what `trigger approve` is asked about.
   writeFacts(database, service, { held: undefined, fatal: undefined });
@@ -100,7 +103,7 @@ async function compare(table: Table, context: RunContext & { machine: ReturnType
   } catch (error) {
     failed = reason(error);
   }
-  return { observed, noted: machine.noted(), failed, secret, removals, owed, waiting };
+  return { observed, noted: machine.noted(), failed, secret, removals, inTheWay, owed, waiting };
 }
 
 async function observe(table: Table, context: RunContext, secret: boolean): Promise<Difference | undefined> {

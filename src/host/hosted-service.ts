@@ -3,8 +3,10 @@ import { reason } from "../core/outcome.ts";
 import { queueOf } from "../core/routing.ts";
 import type { Service } from "../core/service.ts";
 import { inSlices } from "../core/steps.ts";
+import type { OrderMessage, WaveMessage } from "../core/stream.ts";
 import type { Broker, Queue } from "../ports/broker.ts";
 import { judge, Unusable } from "../sqlite/sound.ts";
+import { restOfService } from "./install/start-limit.ts";
 import { type Intake, openIntake } from "./intake.ts";
 import { storedMessages } from "./messages.ts";
 import type { HostOptions } from "./options.ts";
@@ -15,6 +17,7 @@ import { sayLeft } from "./report.ts";
 import { storedRows } from "./rows.ts";
 import { handleNext, type RunContext, runTable } from "./run.ts";
 import { noteVerified, owedRows, oweFullRun, readFacts, writeFacts } from "./store.ts";
+import { waveGate } from "./wave.ts";
 import { worker } from "./worker.ts";
 
 /** The pace of a table service that names none, in milliseconds. */
@@ -54,10 +57,20 @@ export function hostService(name: string, service: Service, options: HostOptions
     ...(removalLimit ? { removalLimit: (rows: number) => removalLimit(name, rows) } : {}),
   };
 
+  const within = options.waveWithin?.(name);
+  const gate =
+    within === undefined || !table
+      ? undefined
+      : waveGate({ ...{ database, service: name, within, clock, signal }, changed, poke: () => work.poke() });
+
   writeFacts(database, name, { form: table ? "table" : "plain", code: options.codes.get(name) ?? "" });
   // The machine, the daemon or the service's own code may be another one than at the last run.
   if (table) oweFullRun(database, name);
-  const stream = receiver(options.name, store, { obey: orders(store, context), log, safeguards: options.safeguards });
+  const stream = receiver(options.name, store, {
+    ...{ obey, hearWave: (message: WaveMessage) => gate?.hear(message), log },
+    ...{ distrust: options.distrust, safeguards: options.safeguards },
+  });
+  const orderly = orders(store, context);
   let intake: Intake | undefined;
   const damaged = Promise.withResolvers<never>();
 
@@ -66,7 +79,20 @@ export function hostService(name: string, service: Service, options: HostOptions
     if (!facts || facts.held !== undefined || facts.fatal !== undefined) return false;
     // A table that was never whole is not run on: it would take away whatever has not arrived yet.
     if (!facts.followed.equal) return false;
-    return facts.full > 0 || database.prepare(`SELECT 1 FROM ${owedRows} LIMIT 1`).get(name) !== undefined;
+    if (facts.full > 0) return true;
+    if (!isOwed("")) gate?.rest();
+    else if (!gate || !facts.followed.mark || gate.isOpen(facts.followed.mark)) return true;
+    // What a run was tried with is a debt to the daemon, and waits for nobody.
+    return isOwed("AND doubt = 1");
+  }
+
+  const isOwed = (and: string): boolean =>
+    database.prepare(`SELECT 1 FROM ${owedRows} ${and} LIMIT 1`).get(name) !== undefined;
+
+  function obey(order: OrderMessage): void {
+    orderly(order);
+    const { mark } = readFacts(database, name)?.followed ?? {};
+    if (order.order === "approve" && !order.allow && mark) gate?.approve(mark);
   }
 
   const isHeld = (): boolean => readFacts(database, name)?.held !== undefined;
@@ -74,6 +100,7 @@ export function hostService(name: string, service: Service, options: HostOptions
   const work = worker(
     {
       pace: table ? (table.pace ?? defaultPace) : 0,
+      rest: () => restOfService(database, name, clock.now()),
       owed() {
         try {
           return table ? tableOwes() : !isHeld() && messages.next() !== undefined;
@@ -88,6 +115,7 @@ export function hostService(name: string, service: Service, options: HostOptions
         } catch (error) {
           judge(database, error);
         }
+        gate?.rest();
         options.ran?.(name);
         intake?.poke();
       },

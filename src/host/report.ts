@@ -4,7 +4,10 @@ import { openQuestion } from "./blast-radius.ts";
 import { heldRows } from "./given.ts";
 import { owedReloads } from "./install/book.ts";
 import { storedMessages } from "./messages.ts";
+import { heldThings } from "./owned.ts";
 import { keptRows, owedRows, readFacts, readVerified } from "./store.ts";
+import { strangersOf } from "./strangers.ts";
+import { keptBack } from "./wave.ts";
 
 /** How many kept keys and parked messages a report names. */
 const named = 100;
@@ -31,15 +34,17 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
     doubt: facts?.followed.doubt ?? false,
     proved: facts?.proved ?? false,
     owed,
-    why: facts?.held ?? facts?.failing ?? waitsFor(form, owed, facts),
+    why: facts?.held ?? facts?.failing ?? keptBack(database, service) ?? waitsFor(form, owed, facts),
     failing: facts?.failing !== undefined,
     held: facts?.held,
+    inTheWay: heldThings(database, service)?.digest,
     removals: kept > 0 ? openQuestion(database, service) : undefined,
     refused: kept > 0 ? listKept(database, service) : [],
     refusedCount: kept,
     heldCount: kept > 0 ? count(heldRows) : 0,
     parked: parked > 0 ? messages.listParked(named) : [],
     parkedCount: parked,
+    strangers: strangersOf(database, service),
     reloads: owedReloads(database, service),
     ranAt: facts?.ranAt,
   };

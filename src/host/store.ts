@@ -86,6 +86,8 @@ const schema = `
   CREATE TRIGGER IF NOT EXISTS removal_forgotten AFTER DELETE ON row WHEN old.why LIKE 'held with the removals %'
     BEGIN DELETE FROM held_removals WHERE service = old.service; END;
   CREATE TABLE IF NOT EXISTS approved (service TEXT PRIMARY KEY, digest TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS wave (service TEXT PRIMARY KEY, why TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS stranger (service TEXT PRIMARY KEY, count INTEGER NOT NULL, why TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS allowance (service TEXT PRIMARY KEY, until INTEGER NOT NULL, rows INTEGER NOT NULL) STRICT;
 `;
 

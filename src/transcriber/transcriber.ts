@@ -23,10 +23,11 @@ import { speaker as speakerOf } from "./speaker.ts";
 import { steadyClock } from "./steady-clock.ts";
 import { keepTime } from "./timekeeper.ts";
 import { type Moved, type Refused, transcription } from "./transcription.ts";
+import { tellWaves } from "./waves.ts";
 
 export interface TranscriberOptions {
   readonly host: string;
-  readonly config: Pick<ReadConfig, "hosts" | "timezone"> & Partial<Pick<ReadConfig, "directory">>;
+  readonly config: Pick<ReadConfig, "hosts" | "timezone"> & Partial<Pick<ReadConfig, "directory" | "waves">>;
   /** The services that have a table, by name. */
   readonly services: ReadonlyMap<string, Table>;
   /** The hash of each service's file. */
@@ -42,6 +43,8 @@ export interface TranscriberOptions {
   readonly random: () => number;
   readonly log: (line: string) => void;
   readonly onReport: (report: ReportMessage) => void;
+  /** Signs what is told of rows, where hosts want to know who said it. */
+  readonly sign?: ((body: string) => string) | undefined;
   readonly signal: AbortSignal;
   /** How often each table's digest is said, in milliseconds. */
   readonly digestInterval?: number;
@@ -84,7 +87,7 @@ export interface Transcriber {
 /** Turns the directory into the tables of the services, and tells their hosts: the work of the service `event`. */
 export function transcribe(options: TranscriberOptions): Transcriber {
   const { host, config, services, codes, source, events, broker, clock, random, onReport, signal } = options;
-  const { digestInterval = 60_000 } = options;
+  const { digestInterval = 60_000, sign = (body) => body } = options;
   const log = (line: string): void => options.log(plainLine(line, 2_000));
   const waits = { clock, signal, log };
   const tables = transcription(services, config, options.hashing);
@@ -112,7 +115,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
   });
   const asOf = () => moves.asOf;
   const settling = (): boolean => moves.settling;
-  const publish = (key: string, body: string): Promise<void> => broker.publish(key, body);
+  const publish = (key: string, body: string): Promise<void> => broker.publish(key, sign(body));
   const channels = new Map(
     [...services.keys()].map((service) => [
       service,
@@ -131,6 +134,12 @@ export function transcribe(options: TranscriberOptions): Transcriber {
       speaker.lookAgain();
     },
   });
+  const tellWave = tellWaves(config.waves ?? {}, {
+    clock,
+    speaks: () => speaker.epoch !== undefined,
+    // A word that is lost is no loss: whoever waits for it goes by itself after a while.
+    publish: (key, body) => void publish(key, body).catch(() => {}),
+  });
   const heard = {
     config,
     tables: services,
@@ -139,7 +148,10 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     attributed,
     wrongSender: sendersOf(config, host, options.brokerUser),
     clock,
-    onReport,
+    onReport(report: ReportMessage) {
+      onReport(report);
+      tellWave(report);
+    },
     nudge: time.nudge,
     verify,
     log,

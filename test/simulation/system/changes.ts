@@ -7,7 +7,7 @@ type Things = [uuid: string, thing: Person | Machine][];
 
 const address = ({ random }: World): string => `10.0.0.${11 + random.below(8)}`;
 const hostname = ({ random }: World): string => {
-  if (random.chance(0.03)) return "bad-name";
+  if (random.chance(0.06)) return "bad-name";
   return random.chance(0.03) ? "broken-name" : `n${random.below(8)}`;
 };
 

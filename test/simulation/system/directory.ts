@@ -46,6 +46,8 @@ export function worldDirectory(initial: Campus, time: Time, faults: DirectoryFau
   function follower(): Follower {
     let waiting: { readonly change: SourceChange; readonly due: number }[] = [];
     let wake = (): void => {};
+    /** One that was killed may end after the next has begun. */
+    let readers = 0;
     const follows = {
       lag: 0,
       say(change: SourceChange): void {
@@ -72,6 +74,7 @@ export function worldDirectory(initial: Campus, time: Time, faults: DirectoryFau
         const abort = (): void => wake();
         signal.addEventListener("abort", abort);
         followers.add(follows);
+        readers += 1;
         follows.again();
         try {
           while (!signal.aborted) {
@@ -92,7 +95,8 @@ export function worldDirectory(initial: Campus, time: Time, faults: DirectoryFau
             await (first ? time.sleep(wait, woken.signal) : moved);
           }
         } finally {
-          followers.delete(follows);
+          readers -= 1;
+          if (readers === 0) followers.delete(follows);
           signal.removeEventListener("abort", abort);
         }
       },

@@ -1,5 +1,6 @@
 import type { Followed } from "../../../src/core/follow.ts";
 import { type Mark, olderState } from "../../../src/core/stream.ts";
+import { folderOf } from "../../../src/host/install/target.ts";
 import { ownNames } from "../../../src/host/owned.ts";
 import { serviceReport } from "../../../src/host/report.ts";
 import { readFacts } from "../../../src/host/store.ts";
@@ -7,7 +8,8 @@ import { Violation } from "../violation.ts";
 import { expected, rock, type ServiceName, serviceNames } from "./campus.ts";
 import type { WorldDirectory } from "./directory.ts";
 import { file, isBad, isWhole } from "./machine.ts";
-import { prepared } from "./store.ts";
+import { isOfOthers } from "./others.ts";
+import { lineOf, linesServed, storedRows } from "./served.ts";
 import type { Time } from "./time.ts";
 import type { HostProcess } from "./world.ts";
 
@@ -15,10 +17,16 @@ import type { HostProcess } from "./world.ts";
 export interface Judge {
   /** Sees every text that ever stands in the file of a host. */
   seeText(host: string, text: string | undefined): void;
+  /** Sees every text that `named` of a host ever runs. */
+  seeRunning(host: HostProcess, text: string): void;
+  /** Sees what a host has committed. */
+  seeStored(host: HostProcess): void;
   /** What must be true at every moment. */
   look(): void;
   /** What is not yet as it must be in the end. */
   unsettled(): string | undefined;
+  /** What there is too much of in the end. */
+  beyond(): Promise<string | undefined>;
   /** A host's store is another one. */
   forget(host: string): void;
   /** Throws what was seen at a moment at which nothing could be thrown. */
@@ -41,6 +49,9 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
   const texts = new Map<string, string | undefined>();
   /** The text that `named` of each host was last seen to run. */
   const ran = new Map<string, string>();
+  /** The hosts whose daemon has had the row that is never touched. */
+  const served = new Set<string>();
+  const known = new Map<string, Map<string, string>>();
   const removals = new Map<string, { readonly at: number; readonly line: string }[]>();
   let seen: Violation | undefined;
 
@@ -55,25 +66,44 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
     const wasLoaded = (): boolean =>
       hosts.some(
         ({ name, store }) =>
-          name === host &&
-          prepared(store.raw, "SELECT 1 FROM install_path WHERE loaded IS NOT NULL").get() !== undefined,
+          name === host && store.raw.prepare("SELECT 1 FROM install_path WHERE loaded IS NOT NULL").get() !== undefined,
       );
     if (text === undefined && !wasLoaded()) return;
     if (text === undefined) broken("P2", `its file is gone; it was ${JSON.stringify(before)}`);
     else if (!isWhole(text)) broken("P2", `half a file stands in place: ${JSON.stringify(text)}`);
     else if (isBad(text)) broken("P2", `a text that fails its check stands in place: ${JSON.stringify(text)}`);
-    else if (before?.includes(rock.name) && !text.includes(rock.name))
+    // What no daemon ever took may go again: the text that was found comes back.
+    else if (served.has(host) && !text.includes(rock.name))
       broken("P1", "a row that was never touched has gone from its file");
   }
 
-  function countRemovals(host: string, before: string | undefined, after: string): void {
-    const lines = (text: string | undefined): string[] => text?.split("\n").filter((line) => /^\d/.test(line)) ?? [];
+  /** The keys that lines of a host's file were ever seen to be of. */
+  function keysOf({ name, store }: HostProcess): ReadonlyMap<string, string> {
+    const keys = known.get(name) ?? new Map<string, string>();
+    known.set(name, keys);
+    const rows = store.raw.prepare("SELECT key, desired, loaded, given FROM row WHERE service = 'names'").all();
+    for (const { key, ...texts } of rows) {
+      for (const text of Object.values(texts)) {
+        if (typeof text !== "string" || text.startsWith("!")) continue;
+        const { ip, name } = JSON.parse(text);
+        keys.set(`${ip} ${name}`, String(key));
+      }
+    }
+    return keys;
+  }
+
+  function countRemovals(of: HostProcess, before: string | undefined, after: string): void {
+    const host = of.name;
+    const keys = keysOf(of);
+    const lines = (text: string | undefined): string[] =>
+      text?.split("\n").filter((line) => /^\d/.test(line) && !isOfOthers(line)) ?? [];
     const words = new Set(lines(after).flatMap((line) => line.split(" ")));
+    const there = new Set(lines(after).map((line) => keys.get(line)));
     const gone = removals.get(host) ?? [];
     removals.set(host, gone);
     for (const line of lines(before)) {
       // One whose name or address another row has is not gone: it has changed, or gave its place.
-      if (line.split(" ").some((word) => words.has(word))) continue;
+      if (there.has(keys.get(line) ?? line) || line.split(" ").some((word) => words.has(word))) continue;
       gone.push({ at: time.now(), line });
     }
     // What goes and comes back is not counted by a host whose run was cut short in between.
@@ -112,10 +142,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
       return `was equal as of ${equal.asOf.state}, not of ${directory.state}`;
     const wanted = expected(directory.campus, service, mark.asOf.clock);
     const served = servedBy(host, service);
-    const rows = host.store.raw
-      .prepare("SELECT key, desired, loaded, why, doubt FROM row WHERE service = ?")
-      .all(service) as unknown as StoredRow[];
-    const stored = new Map(rows.map((row) => [row.key, row]));
+    const stored = new Map(storedRows(host, service).map((row) => [row.key, row]));
     for (const key of new Set([...wanted.keys(), ...stored.keys()])) {
       const { why = null, loaded = null, desired = null, doubt = 0 } = stored.get(key) ?? {};
       const want = wanted.get(key);
@@ -135,15 +162,25 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
     return served.rest(own);
   }
 
+  function seeStored(host: HostProcess): void {
+    try {
+      for (const service of serviceNames) lookAtMark(host, service);
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      seen ??= error;
+    }
+  }
+
   return {
     seeText,
+    seeRunning(host, text) {
+      const before = ran.get(host.name);
+      ran.set(host.name, text);
+      if (text.includes(rock.name)) served.add(host.name);
+      if (text !== before) countRemovals(host, before, text);
+    },
+    seeStored,
     look() {
-      for (const { name, machine } of hosts) {
-        const before = ran.get(name);
-        if (machine.running === undefined || machine.running === before) continue;
-        ran.set(name, machine.running);
-        countRemovals(name, before, machine.running);
-      }
       if (seen) throw seen;
       for (const host of hosts) for (const service of serviceNames) lookAtMark(host, service);
     },
@@ -159,6 +196,13 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
       }
       return undefined;
     },
+    async beyond() {
+      for (const host of hosts) {
+        const why = await leftBehind(host);
+        if (why) return `${host.name}: ${why}`;
+      }
+      return undefined;
+    },
     forget(host) {
       for (const service of serviceNames) marks.delete(`${host} ${service}`);
       // What went within the hour, and what was in force, was written there.
@@ -171,34 +215,34 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
   };
 }
 
-interface StoredRow {
-  readonly key: string;
-  readonly desired: string | null;
-  readonly loaded: string | null;
-  readonly why: string | null;
-  readonly doubt: number;
+/** What nobody needs any more, in the store and beside the file. */
+async function leftBehind({ store, machine }: HostProcess): Promise<string | undefined> {
+  const count = (from: string): number => Number(store.raw.prepare(`SELECT count(*) AS n FROM ${from}`).get()?.n);
+  const empty = count("row WHERE desired IS NULL AND loaded IS NULL AND doubt = 0");
+  if (empty > 0) return `${empty} rows of the store say nothing`;
+  const staged = count("staged");
+  if (staged > 0) return `${staged} rows of changes that came in pieces stay behind`;
+  const names = await machine.raw.files.list(folderOf(file));
+  // The last good file, the mark that the path is ours, and what was kept aside.
+  const [most, asides] = [3, 10];
+  const kept = names.filter((name) => name.includes(".aside.")).length;
+  if (kept > asides) return `${kept} files are kept aside, at most ${asides} are to be`;
+  if (names.length - kept > most) return `its folder holds ${names.join(", ")}`;
+  return undefined;
 }
 
 const followedOf = ({ store }: HostProcess, service: ServiceName): string | undefined =>
-  prepared(store.raw, "SELECT followed FROM service WHERE name = ?").get(service)?.followed as string | undefined;
+  store.raw.prepare("SELECT followed FROM service WHERE name = ?").get(service)?.followed as string | undefined;
 
 /** A key of an entry that is refused as a whole. */
 const isCovered = (key: string, wanted: ReadonlyMap<string, string>): boolean =>
   wanted.get(key.split("/", 1)[0]!) === "refused";
 
 /** What a daemon serves: each row may be asked for once, and none may be left over. */
-function servedBy({ machine }: HostProcess, service: ServiceName) {
-  const rows =
-    service === "names"
-      ? (machine.running ?? "").split("\n").filter((line) => /^\d/.test(line))
-      : [...machine.records].map(([ip, name]) => `${ip} ${name}`);
-  const left = new Set(rows);
+function servedBy(host: HostProcess, service: ServiceName) {
+  const left = new Set(linesServed(host, service).filter((line) => !isOfOthers(line)));
   return {
-    take(cell: string | null): boolean {
-      if (cell === null) return true;
-      const { ip, name } = JSON.parse(cell);
-      return left.delete(`${ip} ${name}`);
-    },
+    take: (cell: string | null): boolean => cell === null || left.delete(lineOf(cell)),
     /** What is left over; with `own` names, only of those. */
     rest(own?: ReadonlySet<string>): string | undefined {
       const wrong = [...left].filter((line) => own?.has(line.split(" ")[0]!) ?? true);

@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
 import type { Files } from "../../../src/core/host.ts";
+import { commandDeadline } from "../../../src/host/install/step.ts";
 import { type MemoryMachine, memoryMachine } from "../../../src/machines/memory.ts";
 import type { Machine } from "../../../src/ports/machine.ts";
+import type { Break } from "./breaks.ts";
 import { Dead, type Life } from "./life.ts";
+import type { Time } from "./time.ts";
 
 /** A machine with two daemons: `named`, which reads its file when it is told to, and `recordd`, whose records live in its memory alone. */
 export interface SimulatedMachine {
@@ -13,25 +16,28 @@ export interface SimulatedMachine {
   readonly running: string | undefined;
   /** What `recordd` has, by name. */
   readonly records: ReadonlyMap<string, string>;
-  /** What goes wrong: next, so many times; `check` and `reload` until a moment, in monotonic milliseconds. */
+  /** What goes wrong: next, so many times; `check` and `reload` until a moment, in monotonic milliseconds; `slow` is how many of these each step takes. */
   readonly faults: Record<Fault, number>;
+  /** Which edit by hand it is that stands in the file; 0 for none. */
+  readonly edited: number;
+  /** `named` was started, or told, by others than trigger since it was last told by trigger. */
+  readonly disturbed: boolean;
+  /** How often `recordd` was started anew. */
+  readonly restarts: number;
   /** The life of trigger's process there. */
   life: Life | undefined;
   /** As one process has it. */
   seenBy(life: Life): Machine;
   restart(daemon: "named" | "recordd"): void;
+  /** Somebody writes the file by hand, and may tell `named`. */
+  edit(text: string, options: { readonly reload: boolean }): void;
+  /** Somebody has `recordd` hold something that is not trigger's; at each of its starts anew, where it is `kept`. */
+  record(name: string, content: string, options: { readonly kept: boolean }): void;
   powerCut(random: () => number): void;
 }
 
-/** A check or a reload that fails whatever the text (until a moment); a reload that says well and does nothing; a write of records that ends half-way; a `recordd` that does not answer. */
-export type Fault = "check" | "reload" | "deaf" | "half" | "away";
-
-export interface MachineBreaks {
-  readonly stageSync: boolean;
-  readonly namesSync: boolean;
-  readonly incarnation: boolean;
-  readonly check: boolean;
-}
+/** A check or a reload that fails whatever the text (until a moment); a reload that says well and does nothing; a write of records that ends half-way; a `recordd` that says that it cannot answer, or says nothing; a disk and programs that take their time. */
+export type Fault = "check" | "reload" | "deaf" | "half" | "away" | "hang" | "slow";
 
 export const file = "/etc/named/hosts";
 
@@ -52,14 +58,34 @@ export function isWhole(text: string): boolean {
 export const isBad = (text: string): boolean => text.includes("bad-name");
 const isBroken = (text: string): boolean => text.includes("broken-name");
 
+/** Sees every text that stands in the file, and every one that `named` runs. */
+export interface Watcher {
+  see(text: string | undefined): void;
+  seeRunning(text: string): void;
+}
+
 export function simulatedMachine(
-  breaks: MachineBreaks,
-  monotonic: () => number,
-  see: (text: string | undefined) => void,
+  without: Break | undefined,
+  { monotonic, sleep }: Pick<Time, "monotonic" | "sleep">,
+  { see, seeRunning }: Watcher,
 ): SimulatedMachine {
-  const faults: Record<Fault, number> = { check: 0, reload: 0, deaf: 0, half: 0, away: 0 };
+  const faults: Record<Fault, number> = { check: 0, reload: 0, deaf: 0, half: 0, away: 0, hang: 0, slow: 0 };
   let running: string | undefined;
+  const run = (text: string | undefined): void => {
+    running = text;
+    if (text !== undefined) seeRunning(text);
+  };
   const records = new Map<string, string>();
+  /** What others have `recordd` begin with. */
+  const kept = new Map<string, string>();
+  let edited = 0;
+  let edits = 0;
+  let disturbed = false;
+  let restarts = 0;
+  /** What trigger has put in place last. */
+  let put: string | undefined;
+  /** Without the order of an install: the rename that waits for the reload. */
+  let postponed: (() => Promise<void>) | undefined;
   const struck = (fault: Fault): boolean => {
     if (faults[fault] <= 0) return false;
     faults[fault] -= 1;
@@ -72,7 +98,7 @@ export function simulatedMachine(
     },
   });
   raw.program("check", ({ arguments: [path = ""] }) => {
-    if (breaks.check) return {};
+    if (without === "check") return {};
     if (monotonic() < faults.check) return { code: 1, stderr: "out of memory" };
     return isBad(raw.text(path) ?? "bad-name") ? { code: 1, stderr: "syntax error" } : {};
   });
@@ -80,11 +106,19 @@ export function simulatedMachine(
     if (monotonic() < faults.reload) return { code: 1, stderr: "out of memory" };
     const text = raw.text(file);
     if (text === undefined || isBad(text) || isBroken(text)) return { code: 1, stderr: "cannot load it" };
-    if (!struck("deaf")) running = text;
+    disturbed = false;
+    if (!struck("deaf")) run(text);
     return {};
   });
-  raw.program("probe", ({ input }) => (running === input ? {} : { code: 1, stderr: "it is not served" }));
-  raw.program("records", ({ arguments: [word], input = "" }) => {
+  raw.program("probe", ({ input }) =>
+    running === input || without === "probe" ? {} : { code: 1, stderr: "it is not served" },
+  );
+  raw.program("records", ({ arguments: [word], input = "", signal }) => {
+    if (struck("hang")) {
+      return sleep(commandDeadline, signal).then(() => {
+        throw new Error("recordd: ended after its deadline");
+      });
+    }
     if (struck("away")) return { code: 75, stderr: "recordd does not answer" };
     if (word === "look") return { stdout: JSON.stringify([...records]) };
     const moves: [string, string | null][] = JSON.parse(input);
@@ -96,6 +130,36 @@ export function simulatedMachine(
     return half ? { code: 1, stderr: "it broke half-way" } : {};
   });
 
+  /** The files as a process has them that lacks a safeguard. */
+  const lacking: Partial<Files> = {
+    ...(without === "stage-sync" && {
+      sync: async (path) => void ((await raw.files.stat(path))?.kind === "file" || (await raw.files.sync(path))),
+    }),
+    ...(without === "folder-sync" && {
+      sync: async (path) => void ((await raw.files.stat(path))?.kind !== "file" || (await raw.files.sync(path))),
+    }),
+    ...(without === "rename" && {
+      async rename(from, to) {
+        if (to !== file) return raw.files.rename(from, to);
+        await raw.files.write(to, (await raw.files.read(from)) ?? "");
+        await raw.files.sync(to);
+        await raw.files.remove(from);
+      },
+    }),
+    ...(without === "order" && {
+      async rename(from, to) {
+        if (to !== file) return raw.files.rename(from, to);
+        postponed = () => raw.files.rename(from, to);
+      },
+    }),
+    ...(without === "three-way" && {
+      read: async (path) => (path === file && put !== undefined ? Buffer.from(put) : raw.files.read(path)),
+    }),
+    ...(without === "take-over" && {
+      stat: async (path) => raw.files.stat(path.endsWith(".mine") ? "/" : path),
+    }),
+  };
+
   const self: SimulatedMachine = {
     raw,
     skew: 0,
@@ -104,19 +168,33 @@ export function simulatedMachine(
     },
     records,
     faults,
+    get edited() {
+      return edited;
+    },
+    get disturbed() {
+      return disturbed;
+    },
+    get restarts() {
+      return restarts;
+    },
     life: undefined,
     seenBy(life) {
-      const alive = (what: string): void => {
+      postponed = undefined;
+      const step = async (what: string): Promise<void> => {
+        if (faults.slow > 0 && !life.dead) await sleep(faults.slow);
         if (life.dead) throw new Dead(`${what}: the process is dead`);
       };
       const files = Object.fromEntries(
-        Object.entries(raw.files).map(([name, work]) => [
+        Object.entries({ ...raw.files, ...lacking }).map(([name, work]) => [
           name,
           async (...words: string[]) => {
-            alive(name);
-            const isFile = name === "sync" && (await raw.files.stat(words[0]!))?.kind === "file";
-            if (name === "sync" && (isFile ? breaks.stageSync : breaks.namesSync)) return;
-            return (work as (...words: string[]) => unknown)(...words);
+            await step(name);
+            const done = await (work as (...words: string[]) => unknown)(...words);
+            if (name === "rename" && words[1] === file) {
+              put = raw.text(file);
+              edited = 0;
+            }
+            return done;
           },
         ]),
       ) as unknown as Files;
@@ -124,28 +202,53 @@ export function simulatedMachine(
         dry: false,
         files,
         async run(asked, options) {
-          alive("run");
-          return raw.run(asked, options);
+          await step("run");
+          const output = await raw.run(asked, options);
+          const late = postponed;
+          postponed = undefined;
+          await late?.();
+          return output;
         },
-        incarnation: async (daemon) => (breaks.incarnation ? "always the same" : raw.incarnation(daemon)),
+        incarnation: async (daemon) => (without === "incarnation" ? "always the same" : raw.incarnation(daemon)),
       };
     },
     restart(daemon) {
       raw.restarted(daemon);
-      if (daemon === "named") boot();
-      else records.clear();
+      boot(daemon);
+    },
+    edit(text, { reload }) {
+      raw.place(file, text);
+      edits += 1;
+      edited = edits;
+      see(text);
+      if (!reload) return;
+      running = text;
+      disturbed = true;
+    },
+    record(name, content, options) {
+      records.set(name, content);
+      if (options.kept) kept.set(name, content);
     },
     powerCut(random) {
+      postponed = undefined;
       raw.powerCut(random);
-      see(raw.text(file));
-      boot();
-      records.clear();
+      put = raw.text(file);
+      see(put);
+      boot("named");
+      boot("recordd");
     },
   };
   /** A daemon that cannot read its file does not start; it runs what it can. */
-  function boot(): void {
+  function boot(daemon: "named" | "recordd"): void {
+    if (daemon === "recordd") {
+      restarts += 1;
+      records.clear();
+      for (const [name, content] of kept) records.set(name, content);
+      return;
+    }
+    disturbed = true;
     const text = raw.text(file);
-    running = text !== undefined && !isBad(text) && !isBroken(text) ? text : undefined;
+    run(text !== undefined && !isBad(text) && !isBroken(text) ? text : undefined);
   }
   return self;
 }

@@ -8,14 +8,22 @@ import type { Time } from "./time.ts";
 export interface Network {
   readonly hub: MemoryHub;
   connect(life: Life): Link;
+  /** Somebody who is not a process of trigger's publishes. */
+  say(key: string, body: string): void;
   /** Every queue of this name is gone; its consumers find it declared anew after a while. */
   loseQueue(name: string): void;
   /** The broker stops and comes back with nothing. */
   loseDisk(downFor: number): void;
+  /** Nobody can reach it. */
+  isDown(): boolean;
   /** The broker accepts this many messages more that it will not have. */
   lose: number;
   /** The broker has this many messages more twice. */
   double: number;
+  /** This many messages more about tables come once again, seconds later. */
+  repeat: number;
+  /** This many messages more about tables are overtaken by those behind them. */
+  delay: number;
 }
 
 export interface Link extends Broker {
@@ -46,7 +54,10 @@ export interface NetworkOptions {
 }
 
 const again = 1000;
+/** The longest that a message is behind those that overtake it, in milliseconds. */
+const longestDelay = 15_000;
 const remembered = 6;
+const tableKey = /^trigger\.(names|addresses)\b/;
 
 interface Waiting {
   readonly key: string;
@@ -73,7 +84,7 @@ export function network({ time, random, see, queueLimit }: NetworkOptions): Netw
   const links = new Set<{ cut(milliseconds: number): void; lost(queue: string): void }>();
   const node = hub.connect();
   let downUntil = 0;
-  const world = { lose: 0, double: 0 };
+  const world = { lose: 0, double: 0, repeat: 0, delay: 0 };
 
   async function arrive(connection: MemoryConnection, { key, body, messageId }: Waiting): Promise<void> {
     const seen = see(key, body);
@@ -82,9 +93,22 @@ export function network({ time, random, see, queueLimit }: NetworkOptions): Netw
       world.lose -= 1;
       return;
     }
+    const options = messageId === undefined ? {} : { messageId };
+    const later = (): void => {
+      const after = time.sleep(1 + random.below(longestDelay));
+      void after.then(() => node.publish(key, seen, options)).catch(() => {});
+    };
+    const isOfTable = tableKey.test(key);
+    if (isOfTable && world.delay > 0) {
+      world.delay -= 1;
+      return later();
+    }
+    if (isOfTable && world.repeat > 0) {
+      world.repeat -= 1;
+      later();
+    }
     const times = world.double > 0 ? 2 : 1;
     world.double -= times - 1;
-    const options = messageId === undefined ? {} : { messageId };
     for (let left = times; left > 0; left--) await connection.publish(key, seen, options);
   }
 
@@ -299,31 +323,21 @@ export function network({ time, random, see, queueLimit }: NetworkOptions): Netw
     return link;
   }
 
-  return {
+  return Object.assign(world, {
     hub,
     connect,
-    get lose() {
-      return world.lose;
-    },
-    set lose(messages) {
-      world.lose = messages;
-    },
-    get double() {
-      return world.double;
-    },
-    set double(messages) {
-      world.double = messages;
-    },
-    loseQueue(name) {
+    say: (key: string, body: string) => void node.publish(key, body).catch(() => {}),
+    isDown: () => time.monotonic() < downUntil,
+    loseQueue(name: string) {
       hub.drop(name);
       for (const { lost } of links) lost(name);
     },
-    loseDisk(downFor) {
+    loseDisk(downFor: number) {
       downUntil = time.monotonic() + downFor;
       for (const { cut } of links) cut(downFor + 1);
       for (const name of queues) hub.drop(name);
     },
-  };
+  });
 }
 
 const queues = ["a", "b"]

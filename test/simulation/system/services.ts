@@ -9,11 +9,13 @@ import { file, textOf } from "./machine.ts";
 export interface ServiceOptions {
   /** The daemon can be asked whether it runs this very text. */
   readonly probes: boolean;
+  /** A run begins. */
+  readonly began?: (service: ServiceName) => void;
   /** A run has failed. */
   readonly failed: (service: ServiceName) => void;
 }
 
-export function services({ probes, failed }: ServiceOptions): Map<string, Service> {
+export function services({ probes, began, failed }: ServiceOptions): Map<string, Service> {
   const hosts = service({
     ...names,
     unique: ["name", "ip"],
@@ -55,6 +57,7 @@ export function services({ probes, failed }: ServiceOptions): Map<string, Servic
   const watched = (name: ServiceName, { table }: { readonly table: unknown }): [string, Service] => {
     const whole = table as Table;
     const run: Table["run"] = async (given, host) => {
+      began?.(name);
       host.log(`is given ${sayGiven(given)}`);
       try {
         return await whole.run(given, host);

@@ -1,31 +1,11 @@
-import { changeDirectory, takeBack } from "./changes.ts";
+import { changeDirectory } from "./changes.ts";
 import type { Fault } from "./machine.ts";
-import { type HostProcess, type TranscriberProcess, tableQueues, type World } from "./world.ts";
+import { approve, editByHand, hold } from "./persons.ts";
+import { onAny, onHost, onTranscriber, pick, type Step } from "./step.ts";
+import { cutShort, drip, exchange, lateWord, partition, setBack, shortLived, triedAndTakenBack } from "./stories.ts";
+import { tableQueues, type World } from "./world.ts";
 
-/** What may happen next, and how often. */
-type Step = (world: World) => void;
-
-const pick = <T>({ random }: World, from: readonly T[]): T => from[random.below(from.length)]!;
 const some = ({ random }: World): number => 1 + random.below(3);
-
-const onHost =
-  (act: (world: World, host: HostProcess) => void): Step =>
-  (world) => {
-    const host = pick(world, world.hosts);
-    if (host.up || world.random.chance(0.5)) act(world, host);
-    host.start();
-  };
-const onTranscriber =
-  (act: (world: World, transcriber: TranscriberProcess) => void): Step =>
-  (world) => {
-    const transcriber = pick(world, world.transcribers);
-    if (transcriber.up) act(world, transcriber);
-    else transcriber.start();
-  };
-const onAny =
-  (act: (world: World, process: HostProcess | TranscriberProcess) => void): Step =>
-  (world) =>
-    act(world, pick(world, [...world.hosts, ...world.transcribers]));
 
 const endHost: Step = (world) => {
   const host = pick(world, world.hosts);
@@ -87,6 +67,14 @@ const double: Step = (world) => {
   world.network.double += some(world);
   world.note(`the broker has ${world.network.double} messages twice`);
 };
+const repeat: Step = (world) => {
+  world.network.repeat += some(world);
+  world.note(`${world.network.repeat} messages come again later`);
+};
+const delay: Step = (world) => {
+  world.network.delay += some(world);
+  world.note(`${world.network.delay} messages are overtaken`);
+};
 const redeliver = onAny((world, { name, link }) => {
   world.note(`${name} is given again what it acknowledged`);
   link?.redeliver();
@@ -132,7 +120,9 @@ const lag = onTranscriber((world, { name, source }) => {
 const machineFault = onHost((world, { name, machine, probes }) => {
   const fault = pick(
     world,
-    (["check", "reload", "deaf", "half", "half", "away"] as Fault[]).filter((one) => probes || one !== "deaf"),
+    (["check", "reload", "deaf", "deaf", "half", "half", "away", "hang"] as Fault[]).filter(
+      (one) => probes || one !== "deaf",
+    ),
   );
   if (fault === "check" || fault === "reload") {
     const milliseconds = world.random.below(20_000);
@@ -144,12 +134,9 @@ const machineFault = onHost((world, { name, machine, probes }) => {
   }
   if (world.random.chance(0.7)) changeDirectory(world);
 });
-/** A change whose run breaks half-way, and which is taken back before the next try. */
-const triedAndTakenBack = onHost((world, { name, machine }) => {
-  world.note(`on ${name} a run breaks half-way, and its change is taken back`);
-  machine.faults.half = 1;
-  changeDirectory(world);
-  void world.time.sleep(100 + world.random.below(800)).then(() => takeBack(world));
+const slowDisk = onHost((world, { name, machine }) => {
+  machine.faults.slow = machine.faults.slow > 0 ? 0 : 1 + world.random.below(400);
+  world.note(`on ${name} each step of the disk and each command takes ${machine.faults.slow} ms`);
 });
 const diskFault = onHost((world, { name, machine }) => {
   const step = pick(world, [/^(create|write) /, /^sync /, /^rename /, /^link /]);
@@ -203,6 +190,8 @@ const weights: readonly (readonly [weight: number, step: Step])[] = [
   [2, believe],
   [2, lose],
   [2, double],
+  [2, repeat],
+  [2, delay],
   [3, redeliver],
   [2, loseQueue],
   [2, purge],
@@ -213,7 +202,18 @@ const weights: readonly (readonly [weight: number, step: Step])[] = [
   [2, cutRefresh],
   [5, lag],
   [6, machineFault],
-  [4, triedAndTakenBack],
+  [3, triedAndTakenBack],
+  [4, shortLived],
+  [4, cutShort],
+  [4, lateWord],
+  [2, setBack],
+  [4, drip],
+  [3, exchange],
+  [2, partition],
+  [3, editByHand],
+  [2, hold],
+  [3, approve],
+  [3, slowDisk],
   [3, diskFault],
   [1.5, storeFull],
   [1, storeCopied],

@@ -1,4 +1,4 @@
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { createStoreTables } from "../../../src/host/store.ts";
 import { createWordsTables } from "../../../src/host/words.ts";
 import { Dead, type Life } from "./life.ts";
@@ -7,8 +7,8 @@ import { Dead, type Life } from "./life.ts";
 export interface Store {
   /** The database itself, for the judge. */
   readonly raw: DatabaseSync;
-  /** As one process has it open. */
-  openedBy(life: Life): DatabaseSync;
+  /** As one process has it open; `committed` is called after each transaction. */
+  openedBy(life: Life, committed: () => void): DatabaseSync;
   /** What SQLite does for a process that died. */
   abandon(): void;
   /** It was another one once: what that one wrote into a shared daemon is not known to be ours. */
@@ -27,8 +27,14 @@ export interface Store {
 
 type Row = Record<string, SQLInputValue>;
 
-/** Opens an empty store; `schema` takes a safeguard out of it, and out of each that takes its place. */
-export function openStore(schema = ""): Store {
+/** What a store lacks: `schema` is run on it, and on each that takes its place; `reads` is what processes read in the place of a row. */
+export interface StoreBreak {
+  readonly schema?: string;
+  readonly reads?: (sql: string, row: Record<string, SQLOutputValue> | undefined) => typeof row;
+}
+
+/** Opens an empty store. */
+export function openStore({ schema = "", reads = (_, row) => row }: StoreBreak = {}): Store {
   const used: DatabaseSync[] = [];
   const open = (): DatabaseSync => {
     const made = emptyDatabase(schema);
@@ -47,7 +53,7 @@ export function openStore(schema = ""): Store {
       return lost;
     },
     full: 0,
-    openedBy(life) {
+    openedBy(life, committed) {
       const mine = raw;
       const alive = (): void => {
         if (life.dead) throw new Dead("the process is dead");
@@ -63,11 +69,11 @@ export function openStore(schema = ""): Store {
           return !life.dead && mine.isTransaction;
         },
         prepare(sql: string) {
-          const statement = prepared(mine, sql);
+          const statement = mine.prepare(sql);
           return {
             get(...values: SQLInputValue[]) {
               alive();
-              return statement.get(...values);
+              return reads(sql, statement.get(...values));
             },
             all(...values: SQLInputValue[]) {
               alive();
@@ -82,7 +88,9 @@ export function openStore(schema = ""): Store {
         },
         exec(sql: string) {
           if (sql === "COMMIT") write("commit");
-          if (!life.dead) prepared(mine, sql).run();
+          if (life.dead) return;
+          mine.prepare(sql).run();
+          if (sql === "COMMIT") committed();
         },
       };
       return opened as unknown as DatabaseSync;
@@ -94,7 +102,7 @@ export function openStore(schema = ""): Store {
       backup = new Map(
         [...columnsOf(raw)].map(([table, columns]) => [
           table,
-          prepared(raw, `SELECT ${columns} FROM ${table}`).all() as Row[],
+          raw.prepare(`SELECT ${columns} FROM ${table}`).all() as Row[],
         ]),
       );
     },
@@ -106,10 +114,9 @@ export function openStore(schema = ""): Store {
       for (const [table, rows] of backup) {
         for (const row of rows) {
           const columns = Object.keys(row);
-          prepared(
-            raw,
-            `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`,
-          ).run(...Object.values(row));
+          raw
+            .prepare(`INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`)
+            .run(...Object.values(row));
         }
       }
       if (schema) raw.exec(schema);
@@ -134,10 +141,10 @@ function emptyDatabase(schema: string): DatabaseSync {
   const [old] = found < 0 ? [] : free.splice(found, 1);
   if (old) {
     for (const table of [...columnsOf(old.database).keys(), "sqlite_sequence"])
-      prepared(old.database, `DELETE FROM ${table}`).run();
+      old.database.prepare(`DELETE FROM ${table}`).run();
     return old.database;
   }
-  const made = new DatabaseSync(":memory:");
+  const made = new Database(":memory:");
   createStoreTables(made);
   createWordsTables(made);
   if (schema) made.exec(schema);
@@ -160,22 +167,20 @@ function columnsOf(database: DatabaseSync): ReadonlyMap<string, string> {
 const columns = new WeakMap<DatabaseSync, ReadonlyMap<string, string>>();
 
 const triggers = (database: DatabaseSync): string[] =>
-  prepared(database, "SELECT name FROM sqlite_master WHERE type = 'trigger'")
+  database
+    .prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'")
     .all()
     .map(({ name }) => String(name));
 
-/** A statement by its text, prepared once. */
-export function prepared(database: DatabaseSync, sql: string): StatementSync {
-  let known = statements.get(database);
-  if (!known) {
-    known = new Map();
-    statements.set(database, known);
+/** A database that prepares each statement once. */
+class Database extends DatabaseSync {
+  readonly #known = new Map<string, StatementSync>();
+
+  override prepare(sql: string): StatementSync {
+    const known = this.#known.get(sql);
+    if (known) return known;
+    const statement = super.prepare(sql);
+    this.#known.set(sql, statement);
+    return statement;
   }
-  let statement = known.get(sql);
-  if (!statement) {
-    statement = database.prepare(sql);
-    known.set(sql, statement);
-  }
-  return statement;
 }
-const statements = new WeakMap<DatabaseSync, Map<string, StatementSync>>();

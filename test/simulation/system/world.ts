@@ -2,15 +2,17 @@ import { sha256 } from "../../../src/core/digest.ts";
 import { queueName } from "../../../src/core/routing.ts";
 import type { Table } from "../../../src/core/service.ts";
 import { runHost } from "../../../src/host/host.ts";
+import type { Clock } from "../../../src/ports/clock.ts";
 import { transcribe } from "../../../src/transcriber/transcriber.ts";
 import { type Random, seeded } from "../stream/random.ts";
-import { type Break, schemaWithout } from "./breaks.ts";
+import { type Break, storeWithout } from "./breaks.ts";
 import { type Campus, type Machine, type Person, rock, serviceNames } from "./campus.ts";
 import { type Follower, type WorldDirectory, worldDirectory } from "./directory.ts";
 import { type Judge, judge } from "./judge.ts";
 import { type Life, life } from "./life.ts";
 import { type SimulatedMachine, simulatedMachine } from "./machine.ts";
 import { type Link, type Network, network } from "./network.ts";
+import { type Watch, watch } from "./others.ts";
 import { services } from "./services.ts";
 import { openStore, type Store } from "./store.ts";
 import { type Time, worldTime } from "./time.ts";
@@ -24,6 +26,7 @@ export interface World {
   readonly hosts: readonly HostProcess[];
   readonly transcribers: readonly TranscriberProcess[];
   readonly judge: Judge;
+  readonly watch: Watch;
   /** How many rows may go from a host within an hour. */
   readonly removalLimit: number;
   /** What happened, in order: steps and log lines. */
@@ -71,6 +74,8 @@ export function world(seed: number, without: Break | undefined): World {
   const time = worldTime();
   const log: string[] = [];
   const say = (line: string): void => void log.push(`${(time.monotonic() / 1000).toFixed(3).padStart(9)} ${line}`);
+  // Without a steady clock, pace and backoff go by the wall's.
+  const steady = (clock: Clock): Clock => (without === "steady-clock" ? { ...clock, monotonic: clock.now } : clock);
   const rolledBack = new Set<number>();
   const epochs = new Map<string, number>();
   const directory = worldDirectory(firstCampus(random), time, { halfRefresh: without === "complete" });
@@ -92,17 +97,11 @@ export function world(seed: number, without: Break | undefined): World {
   const removalLimit = random.chance(0.3) ? 2 + random.below(4) : 1000;
 
   function hostProcess(name: string, probes: boolean): HostProcess {
-    const store = openStore(without && schemaWithout[without]);
-    const machine = simulatedMachine(
-      {
-        stageSync: without === "stage-sync",
-        namesSync: false,
-        incarnation: without === "incarnation",
-        check: without === "check",
-      },
-      time.monotonic,
-      (text) => judged.seeText(name, text),
-    );
+    const store = openStore(without && storeWithout[without]);
+    const machine = simulatedMachine(without, time, {
+      see: (text) => judged.seeText(name, text),
+      seeRunning: (text) => judged.seeRunning(self, text),
+    });
     let link: Link | undefined;
     let up = false;
     const self: HostProcess = {
@@ -126,7 +125,7 @@ export function world(seed: number, without: Break | undefined): World {
           say(`${name}: ended`);
         });
         machine.life = mine;
-        const database = store.openedBy(mine);
+        const database = store.openedBy(mine, () => judged.seeStored(self));
         const ended = (how: string): void => {
           if (mine.dead) return;
           say(`${name}: ${how}`);
@@ -135,7 +134,8 @@ export function world(seed: number, without: Break | undefined): World {
         runHost({
           ...{ name, codes, database, log: (line: string) => say(`${name}: ${line}`) },
           services: services({
-            probes: probes && without !== "probe",
+            probes,
+            began: (service) => watched.began(name, service),
             failed(service) {
               if (without === "in-doubt" && !mine.dead)
                 store.raw.prepare("UPDATE row SET doubt = 0, given = NULL WHERE service = ?").run(service);
@@ -146,9 +146,11 @@ export function world(seed: number, without: Break | undefined): World {
             : {}),
           machineOf: () => machine.seenBy(mine),
           removalLimit: () => removalLimit,
-          ...{ clock: time.seenBy(machine), hashing },
+          ran: (service) => watched.ran(name, service),
+          ...{ clock: steady(time.seenBy(machine)), hashing },
           signal: mine.signal,
           connect: async () => {
+            if (broker.isDown()) throw new Error("the broker cannot be reached");
             link = broker.connect(mine);
             return link;
           },
@@ -162,6 +164,7 @@ export function world(seed: number, without: Break | undefined): World {
       powerCut() {
         machine.life?.kill();
         machine.powerCut(random.unit);
+        watched.rebooted(name);
       },
     };
     return self;
@@ -201,7 +204,7 @@ export function world(seed: number, without: Break | undefined): World {
         link = broker.connect(mine);
         transcribe({
           ...{ host: name, config, codes, source, services: tables, broker: link },
-          ...{ clock: time.seenBy(clock), random: random.unit, signal: mine.signal, onReport() {} },
+          ...{ clock: steady(time.seenBy(clock)), random: random.unit, signal: mine.signal, onReport() {} },
           log: (line) => say(`${name}: ${line}`),
           hashing,
           digestInterval: without === "in-band-digest" ? 1e9 : digestInterval,
@@ -221,8 +224,20 @@ export function world(seed: number, without: Break | undefined): World {
   const hosts = [hostProcess("a", true), hostProcess("b", false)];
   const transcribers = [transcriberProcess("t1"), transcriberProcess("t2")];
   const judged = judge({ hosts, directory, time, removalLimit, rolledBack });
+  const watched = watch(hosts, random);
   return {
-    ...{ random, time, directory, network: broker, hosts, transcribers, judge: judged, removalLimit, log },
+    ...{
+      random,
+      time,
+      directory,
+      network: broker,
+      hosts,
+      transcribers,
+      judge: judged,
+      watch: watched,
+      removalLimit,
+      log,
+    },
     note: (line) => say(`* ${line}`),
   };
 }

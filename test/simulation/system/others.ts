@@ -1,0 +1,139 @@
+import { createHash } from "node:crypto";
+import { readFacts } from "../../../src/host/store.ts";
+import type { Random } from "../stream/random.ts";
+import { Violation } from "../violation.ts";
+import { type ServiceName, serviceNames } from "./campus.ts";
+import { file, type SimulatedMachine, textOf } from "./machine.ts";
+import type { HostProcess } from "./world.ts";
+
+/** What stands on a machine and is not trigger's: found there, or written beside it; and what trigger must not do without a person's word. */
+
+/** What a machine had before trigger came. */
+interface Found {
+  /** The file of the names. */
+  readonly text: string | undefined;
+  /** A record in the place of one that rows may want. */
+  readonly record: readonly [ip: string, name: string] | undefined;
+}
+
+/** A record that no row is about. */
+const foreign = ["10.0.9.7", "foreign"] as const;
+
+/** Whether a line is of others, whose coming and going is not trigger's. */
+export const isOfOthers = (line: string): boolean => line.startsWith("10.0.9.") || line.endsWith(" theirs");
+
+function furnish({ edit, record }: SimulatedMachine, random: Random): Found {
+  const text = random.chance(0.1) ? textOf([{ name: "found", ip: "10.0.9.8" }]) : undefined;
+  const there = random.chance(0.15) ? (["10.0.0.15", "theirs"] as const) : undefined;
+  record(...foreign, { kept: true });
+  if (there) record(...there, { kept: false });
+  if (text !== undefined) edit(text, { reload: true });
+  return { text, record: there };
+}
+
+/** The text of a host's file with a line that somebody adds by hand. */
+export function editedText(text: string): string {
+  const lines = text.split("\n").filter((line) => /^\d/.test(line));
+  const rows = [...lines, "10.0.9.9 hand"].map((line) => line.split(" ") as [string, string]);
+  return textOf(rows.map(([ip, name]) => ({ ip, name })));
+}
+
+/** Puts things of others on the machines, and sees whether hosts do what is a person's to allow. */
+export interface Watch {
+  look(): void;
+  /** A run of a service begins. */
+  began(host: string, service: ServiceName): void;
+  /** A run of a service has succeeded. */
+  ran(host: string, service: string): void;
+  /** A host has lost its power: what was in force is in place again. */
+  rebooted(host: string): void;
+  /** A person lets a service go on. */
+  approved(host: string, service: ServiceName): void;
+}
+
+export function watch(hosts: readonly HostProcess[], random: Random): Watch {
+  const furnished = new Map(hosts.map((host) => [host, furnish(host.machine, random)]));
+  const approved = new Set<string>();
+  /** The services that were held by a person at the last look. */
+  let held = new Set<string>();
+  /** By host, the edit by hand that stood when the last run of the names began. */
+  const found = new Map<string, number>();
+  /** By host, how often `recordd` had been started when the last run of the addresses began. */
+  const restarts = new Map<string, number>();
+  let seen: Violation | undefined;
+  const isHeld = ({ store }: HostProcess, service: ServiceName): boolean =>
+    readFacts(store.raw, service)?.held?.startsWith("by a person") === true;
+
+  function lookAtOthers(host: HostProcess): void {
+    const { name, machine } = host;
+    const { raw, records, restarts } = machine;
+    const { text, record } = furnished.get(host) ?? {};
+    if (records.get(foreign[0]) !== foreign[1]) throw new Violation("foreign", `${name}: a foreign record has gone`);
+    if (text !== undefined && !approved.has(`${name} names`) && raw.text(file) !== text)
+      throw new Violation("take-over", `${name}: the file that was found was replaced, and nobody had approved`);
+    const [ip, theirs] = record ?? [""];
+    if (record && !approved.has(`${name} addresses`) && restarts === 0 && records.get(ip) !== theirs)
+      throw new Violation("take-over", `${name}: a record that was found was replaced, and nobody had approved`);
+  }
+
+  /** What is said to be proved is what the daemon runs. */
+  function lookAtProof({ name, store, machine }: HostProcess): void {
+    const { raw, running, edited, disturbed } = machine;
+    if (edited || disturbed || store.lost || running === raw.text(file)) return;
+    const sql =
+      "SELECT 1 FROM install_path WHERE path = ? AND proved = 1 AND path NOT IN (SELECT path FROM install_debt)";
+    if (readFacts(store.raw, "names")?.proved && store.raw.prepare(sql).get(file) !== undefined)
+      throw new Violation("P3", `${name}: its file is said to be proved, and named does not run it`);
+  }
+
+  /** What is loaded, where nothing is owed, is what the daemon has. */
+  function lookAtRecords({ name, store, machine }: HostProcess): void {
+    const { full = 1 } = readFacts(store.raw, "addresses") ?? {};
+    if (store.lost || full > 0 || restarts.get(name) !== machine.restarts) return;
+    const rows = store.raw.prepare("SELECT loaded, owed FROM row WHERE service = 'addresses'").all();
+    if (rows.some(({ owed }) => owed === 1)) return;
+    const loaded = rows.flatMap((row) => (row.loaded === null ? [] : [JSON.parse(String(row.loaded))]));
+    const should = loaded.map(({ ip, name }) => `${ip} ${name}`).sort();
+    const does = [...machine.records].map(([ip, name]) => `${ip} ${name}`).filter((line) => !isOfOthers(line));
+    if (should.join() === does.sort().join()) return;
+    throw new Violation(
+      "P1",
+      `${name}: nothing is owed, ${should.join(", ")} are loaded, and it has ${does.join(", ")}`,
+    );
+  }
+
+  return {
+    look() {
+      if (seen) throw seen;
+      hosts.forEach(lookAtOthers);
+      hosts.forEach(lookAtProof);
+      hosts.forEach(lookAtRecords);
+      const places = hosts.flatMap((host) => serviceNames.map((service) => [host, service] as const));
+      held = new Set(
+        places.filter(([host, service]) => isHeld(host, service)).map(([{ name }, service]) => `${name} ${service}`),
+      );
+    },
+    began(name, service) {
+      const host = hosts.find((one) => one.name === name);
+      if (host && service === "names") found.set(name, host.machine.edited);
+      if (host && service === "addresses") restarts.set(name, host.machine.restarts);
+      if (!host || !held.has(`${name} ${service}`) || !isHeld(host, service)) return;
+      seen ??= new Violation("held", `${name}: ${service} ran although a person holds it`);
+    },
+    ran(name, service) {
+      const edited = hosts.find((one) => one.name === name)?.machine.edited;
+      if (service !== "names" || !edited || edited !== found.get(name)) return;
+      seen ??= new Violation("P3", `${name}: a run has succeeded, and left the file as somebody had edited it`);
+    },
+    rebooted(name) {
+      const host = hosts.find((one) => one.name === name);
+      if (!host || host.store.lost || host.machine.edited) return;
+      const sql = "SELECT loaded FROM install_path WHERE path = ? AND path NOT IN (SELECT path FROM install_debt)";
+      const loaded = host.store.raw.prepare(sql).get(file)?.loaded ?? null;
+      const text = host.machine.raw.text(file);
+      if (loaded === null || (text !== undefined && createHash("sha256").update(text).digest("hex") === loaded)) return;
+      seen ??= new Violation("P6", `${name} has lost its power, and has another file than the last one in force`);
+    },
+    approved: (host, service) => void approved.add(`${host} ${service}`),
+  };
+}

@@ -1,0 +1,63 @@
+import { hostKey } from "../../../src/core/routing.ts";
+import { type OrderMessage, protocolVersion } from "../../../src/core/stream.ts";
+import { readFacts } from "../../../src/host/store.ts";
+import { type ServiceName, serviceNames } from "./campus.ts";
+import { changeDirectory } from "./changes.ts";
+import { file } from "./machine.ts";
+import { editedText } from "./others.ts";
+import { onHost, pick, type Step } from "./step.ts";
+import type { HostProcess, World } from "./world.ts";
+
+/** What persons do on hosts: they hold services and let them go on, and they write into files that are not theirs. */
+
+/** A third edit within the hour would hold the service. */
+const mostEdits = 2;
+const edits = new WeakMap<HostProcess, number>();
+
+export const editByHand: Step = onHost((world, host) => {
+  const { name, machine, store } = host;
+  const text = machine.raw.text(file);
+  const loaded = store.raw.prepare("SELECT loaded FROM install_path WHERE path = ?").get(file)?.loaded;
+  const times = edits.get(host) ?? 0;
+  // What is edited before it was ever loaded is what was found.
+  if (text === undefined || typeof loaded !== "string" || times >= mostEdits) return;
+  edits.set(host, times + 1);
+  const reload = world.random.chance(0.5);
+  world.note(`on ${name} somebody edits the file${reload ? " and reloads it" : ""}`);
+  machine.edit(editedText(text), { reload });
+  if (world.random.chance(0.8)) host.kill();
+});
+
+export const hold: Step = onHost((world, host) => {
+  const service = pick(world, serviceNames);
+  world.note(`a person holds ${service} on ${host.name}`);
+  say(world, host, service, "hold");
+  if (world.random.chance(0.7)) changeDirectory(world);
+});
+
+export const approve: Step = onHost((world, host) => {
+  const service = pick(world, serviceNames);
+  letGoOn(world, host, service);
+});
+
+/** Whatever waits for a person is looked at and approved; removals are not. */
+export function attend(world: World): void {
+  for (const host of world.hosts) {
+    for (const service of serviceNames) {
+      const { held } = readFacts(host.store.raw, service) ?? {};
+      const waits = host.store.raw.prepare("SELECT 1 FROM row WHERE service = ? AND why LIKE 'held: %'").get(service);
+      if (host.up && (held !== undefined || waits !== undefined)) letGoOn(world, host, service);
+    }
+  }
+}
+
+function letGoOn(world: World, host: HostProcess, service: ServiceName): void {
+  world.note(`a person approves ${service} on ${host.name}`);
+  world.watch.approved(host.name, service);
+  say(world, host, service, "approve");
+}
+
+function say({ network }: World, { name }: HostProcess, service: ServiceName, order: OrderMessage["order"]): void {
+  const message: OrderMessage = { trigger: protocolVersion, kind: "order", service, order };
+  network.say(hostKey(service, name), JSON.stringify(message));
+}

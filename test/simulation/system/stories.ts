@@ -1,0 +1,130 @@
+import { type Machine, type Person, rock } from "./campus.ts";
+import { changeDirectory, takeBack } from "./changes.ts";
+import { onHost, pick, type Step } from "./step.ts";
+
+/** What happens in several strokes, at the moments at which it hurts. */
+
+/** A change whose run breaks half-way, and which is taken back before the next try. */
+export const triedAndTakenBack = onHost((world, { name, machine }) => {
+  world.note(`on ${name} a run breaks half-way, and its change is taken back`);
+  machine.faults.half = 1;
+  changeDirectory(world);
+  void world.time.sleep(100 + world.random.below(800)).then(() => takeBack(world));
+});
+
+/** An install that is cut short between any two of its steps, and whose change is taken back before the next one. */
+export const cutShort = onHost((world, host) => {
+  const { random, time, note } = world;
+  const power = random.chance(0.4);
+  const steps = random.below(40);
+  note(`${host.name} ${power ? "loses power" : "is killed"} after ${steps} steps, and the change is taken back`);
+  host.life?.endAfter(steps, () => {
+    if (power) host.powerCut();
+  });
+  changeDirectory(world);
+  void time.sleep(1000 + random.below(1000)).then(() => {
+    takeBack(world);
+    host.start();
+  });
+});
+
+/** What one transcriber has said last arrives behind the first words of the next. */
+export const lateWord: Step = (world) => {
+  const { random, network, time, note, transcribers } = world;
+  const [one, other] = random.chance(0.5) ? transcribers : [...transcribers].reverse();
+  note(`${one?.name}'s last words are overtaken by ${other?.name}'s first ones`);
+  network.delay += 1 + random.below(3);
+  // A clock that is behind gives a lower epoch.
+  if (other && random.chance(0.3)) {
+    other.clock.skew = -3_600_000;
+    note(`${other.name}'s clock is an hour behind`);
+  }
+  changeDirectory(world);
+  void time.sleep(random.below(500)).then(() => {
+    one?.kill();
+    other?.start();
+  });
+};
+
+/** A clock is set back while something is waited for. */
+export const setBack: Step = onHost((world, { name, machine }) => {
+  const { random, time, note } = world;
+  note(`${name}'s clock is set back by an hour while nothing can be loaded`);
+  machine.faults.reload = time.monotonic() + random.below(10_000);
+  changeDirectory(world);
+  void time.sleep(random.below(3000)).then(() => {
+    machine.skew = -3_600_000;
+  });
+});
+
+/** Time takes a row away, and then a message comes again that was said before: the directory's state does not tell the two apart. */
+export const shortLived: Step = (world) => {
+  const { random, directory, network, time, note } = world;
+  const id = `${time.monotonic()}-${random.below(1e6)}`;
+  const lives = 2000 + random.below(4000);
+  note(`a machine appears whose owner has paid for ${lives} ms, and messages come again`);
+  const owner: Person = { kind: "person", paidUntil: time.now() + lives };
+  const ips = [`10.0.0.${11 + random.below(8)}`];
+  const machine: Machine = { kind: "machine", name: `n${random.below(8)}`, ips, owner: `p${id}` };
+  network.repeat += 1 + random.below(6);
+  directory.change([
+    [`p${id}`, owner],
+    [`m${id}`, machine],
+  ]);
+  if (random.chance(0.5)) return;
+  // One that starts asks for a digest, which is then said of this state.
+  const host = pick(world, world.hosts);
+  void time.sleep(500).then(() => {
+    host.kill();
+    host.start();
+  });
+};
+
+/** Machines go one by one, more than may within an hour. */
+export const drip: Step = ({ random, directory, removalLimit, time, note }) => {
+  if (removalLimit > 10) return;
+  const id = random.below(1e6);
+  const machines = Array.from({ length: removalLimit + 1 }, (_, index): [string, Machine] => [
+    `m${time.monotonic()}-${id}-${index}`,
+    { kind: "machine", name: `d${index}`, ips: [`10.0.0.${30 + index}`], owner: rock.owner },
+  ]);
+  note(`${machines.length} machines appear, and then go one by one`);
+  directory.change(machines);
+  for (const [index, [uuid]] of machines.entries()) {
+    void time.sleep(4000 + index * 1500).then(() => directory.change([], [uuid]));
+  }
+};
+
+/** Addresses change hands in a circle, one entry at a time as directories do it, and somebody dies in the middle. */
+export const exchange: Step = (world) => {
+  const { random, directory, note } = world;
+  const machines = [...directory.campus].filter(([uuid, { kind }]) => kind === "machine" && uuid !== rock.machine);
+  const circle = machines.slice(0, 2 + random.below(2)) as [string, Machine][];
+  if (circle.length < 2) return;
+  const victim = pick(world, [...world.hosts, ...world.transcribers]);
+  const middle = 1 + random.below(circle.length - 1);
+  note(
+    `${circle.map(([uuid]) => uuid).join(", ")} exchange their addresses one by one; ${victim.name} dies in the middle`,
+  );
+  for (const [index, [uuid, machine]] of circle.entries()) {
+    const { ips } = circle[(index + 1) % circle.length]![1];
+    void world.time.sleep(index * 700).then(() => {
+      if (index === middle) victim.kill();
+      // It may be gone by now.
+      if (directory.campus.has(uuid)) directory.change([[uuid, { ...machine, ips }]]);
+      if (index === middle) victim.start();
+    });
+  }
+};
+
+/** Some of the processes lose the broker at once, and a transcriber among them the directory too. */
+export const partition: Step = ({ random, hosts, transcribers, directory, note }) => {
+  const milliseconds = 1000 + random.below(30_000);
+  const cut = [...hosts, ...transcribers].filter(() => random.chance(0.5));
+  const away = directory.up && random.chance(0.3);
+  note(
+    `${cut.map(({ name }) => name).join(", ") || "nobody"} lose the broker for ${milliseconds} ms${away ? ", and all the directory" : ""}`,
+  );
+  for (const { link } of cut) link?.cut(milliseconds);
+  if (away) directory.fail();
+};
