@@ -35,7 +35,7 @@ export function narrowing(service: string, rows: Pick<StoredRows, "inHashOrder">
       const { from } = want;
       const { to, cells } = rows.inHashOrder(from, want.to, mostRows);
       if (cells.length < fewestRows) return want;
-      const parts = 2 ** Math.floor(Math.log2(cells.length / rowsToASum));
+      const parts = Math.floor(cells.length / rowsToASum);
       return { from, to, have: sums(service, cells, [from, to], parts) };
     },
     heard({ from, to, same }) {

@@ -40,11 +40,9 @@ export class Claims {
   }
 
   /** The keys whose conflicts may have changed since this was last asked. */
-  moved(): Set<string> {
-    const keys = new Set<string>();
-    for (const value of this.#touched) for (const key of this.#claimants.get(value)) keys.add(key);
+  *moved(): Generator<string> {
+    for (const value of this.#touched) yield* this.#claimants.get(value);
     this.#touched = new Set();
-    return keys;
   }
 
   /** Why the row of a key is refused, if another claims a value of it. */

@@ -81,7 +81,7 @@ test("a large change is taken a slice at a time: the tables stand still until th
 
 test("a small change is taken at once", () => {
   const { moves, told } = scene();
-  void moves.move((tables, now) => tables.refresh(devices(2, "a"), now), ["1"]);
+  void moves.move((tables, now) => tables.refresh(devices(1, "a"), now), ["1"]);
   assert.equal(told.length, 1);
   assert.equal(moves.busy, false);
 });

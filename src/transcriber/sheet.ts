@@ -11,6 +11,9 @@ import { contentLook, type Look } from "./looks.ts";
 import type { Difference, Mirror } from "./mirror.ts";
 import type { Reading } from "./words.ts";
 
+/** So many changes are put in the order of their keys. */
+const mostSorted = 10_000;
+
 /** One service's table and all that it depends on: rows are cells, entries are inputs. */
 export class Sheet {
   readonly table: Table;
@@ -46,8 +49,15 @@ export class Sheet {
   /** Follows a change of the mirror and of the clock: each entry that either can affect is evaluated once. Gives the keys that may have moved; the table is as it was. */
   *evaluate({ changed, looks }: Difference, now: number): Steps<Set<string>> {
     const dirty = new Set(changed.keys());
-    for (const uuid of changed.keys()) this.#addLookers(contentLook(uuid), dirty);
-    for (const look of looks) this.#addLookers(look, dirty);
+    const looking = { what: `looking who asked, for ${this.#name}`, done: 0, of: changed.size };
+    for (const uuid of changed.keys()) {
+      this.#addLookers(contentLook(uuid), dirty);
+      yield looking;
+    }
+    for (const look of looks) {
+      this.#addLookers(look, dirty);
+      yield looking;
+    }
     for (const uuid of now < this.#now ? this.#timed : this.#alarms.due(now)) dirty.add(uuid);
     this.#now = now;
     const touched = new Set<string>();
@@ -57,11 +67,14 @@ export class Sheet {
       this.#evaluate(uuid, touched);
       yield { what, done: ++done, of: dirty.size };
     }
-    for (const key of this.#claims.moved()) touched.add(key);
+    for (const key of this.#claims.moved()) {
+      touched.add(key);
+      yield { what, done, of: dirty.size };
+    }
     return touched;
   }
 
-  /** Brings the table to what was evaluated. Gives what really moved, in key order. Between its steps the table is neither old nor new. */
+  /** Brings the table to what was evaluated. Gives what really moved, in key order unless it is very much. Between its steps the table is neither old nor new. */
   *settle(touched: ReadonlySet<string>): Steps<CellChange[]> {
     const changes: CellChange[] = [];
     const what = `moving the rows of ${this.#name}`;
@@ -76,7 +89,8 @@ export class Sheet {
       this.table.set(key, after);
       changes.push([key, after]);
     }
-    return changes.sort(([a], [b]) => (a < b ? -1 : 1));
+    // For whoever reads it: the order means nothing, and to sort a million keys is a second in one go.
+    return changes.length > mostSorted ? changes : changes.sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
   /** When the clock alone moves a row, milliseconds since 1970. */
