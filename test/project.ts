@@ -50,7 +50,10 @@ export interface ProjectOptions {
 }
 
 /** A project with the services `names` (a table, whose file is `out/<host>/names`) and `note` (plain, adds lines to `out/<host>/notes`). */
-export function makeProject(t: TestContext, { hosts = usualHosts, files = {} }: ProjectOptions = {}): TestProject {
+export function makeProject(
+  t: Pick<TestContext, "after">,
+  { hosts = usualHosts, files = {} }: ProjectOptions = {},
+): TestProject {
   const folder = mkdtempSync(join(tmpdir(), "trigger-project-"));
   const running = new Set<Running>();
   t.after(async () => {

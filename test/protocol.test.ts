@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, createPublicKey, verify } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -9,6 +9,7 @@ import { readEvent } from "../src/core/event.ts";
 import { reportMessage, serviceReport } from "../src/core/report.ts";
 import { exchange, queueKeys, queueName, queueOf } from "../src/core/routing.ts";
 import { rowLimit } from "../src/core/row.ts";
+import { readPublicKey, wrongSignature } from "../src/core/signature.ts";
 import {
   askMessage,
   messageLimit,
@@ -107,4 +108,22 @@ test("the worked example of a digest is right: by the page's own words, and by t
   assert.equal(digest.root, said("root of the two")[0]);
   const example = examples.find(({ kind }) => kind === "digest");
   assert.deepEqual({ root: example.root, count: example.count }, { root: digest.root, count: digest.count });
+});
+
+test("the example of a signed message is right: by the page's own words, and by the code", () => {
+  const [, text = "", name = "", body = ""] =
+    page.match(/^ {4}public key +(\S+)\n {4}name +(\S+)\n {4}signed body +(\{.*\})$/m) ?? [];
+  assert.equal(createHash("sha256").update(Buffer.from(text, "base64")).digest("hex").slice(0, 16), name);
+  const [said, signature] = [body.slice(0, -104), body.slice(-90, -2)];
+  assert.ok(said.endsWith(`,"key":"${name}"`) && body.endsWith(`,"signature":"${signature}"}`));
+  const der = Buffer.from(`MCowBQYDK2VwAyEA${text}`, "base64");
+  const key = createPublicKey({ key: der, format: "der", type: "spki" });
+  assert.ok(verify(null, Buffer.from(said), key, Buffer.from(signature, "base64")));
+
+  assert.equal(wrongSignature(Buffer.from(body), [readPublicKey(text)]), undefined);
+  const { key: _, signature: __, ...message } = JSON.parse(body);
+  assert.deepEqual(
+    message,
+    examples.find(({ kind }) => kind === "digest"),
+  );
 });

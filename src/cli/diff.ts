@@ -20,8 +20,8 @@ export const diff: Command = {
     json: { type: "boolean", help: "as JSON" },
   },
   more: `It asks the daemon what it really has and compares it with the rows that were loaded; files are compared with what a full run would
-write. Nothing is changed, and the host may be up. \`trigger regen SERVICE\` mends what is shown, \`trigger approve SERVICE\` lets a held first
-take-over go on. What is foreign was not written by trigger and is left alone: \`trigger adopt SERVICE NAME\` takes it over.
+write. Nothing is changed, and the host may be up. \`trigger regen SERVICE\` mends what is shown, \`trigger approve SERVICE DIGEST\` lets a held
+first take-over go on, by the digest that is shown. What is foreign was not written by trigger and is left alone: \`trigger adopt SERVICE NAME\` takes it over.
 
 Exit codes
   0  the same, but for what is foreign
@@ -48,7 +48,11 @@ Exit codes
       const log = (line: string): void => terminal.err(`${host}: ${line}\n`);
       const found = await serviceDifference(project, host, service, definition.table, { ...terminal, log });
       all[host] = found;
-      const lines = [...differenceLines(found, terminal), ...removalLines(service, found)];
+      const lines = [
+        ...differenceLines(found, terminal),
+        ...removalLines(service, found),
+        ...approvalLines(service, found),
+      ];
       const same = lines.length === 0 && found.failed === undefined;
       level = Math.max(level, found.failed !== undefined ? 2 : same ? 0 : 1);
       if (!flag("json"))
@@ -94,6 +98,11 @@ function removalLines(service: string, { removals }: ServiceDifference): string[
   const lines = cut(rows.map((row) => `  held     ${canonical(row)}`));
   return [`${rows.length} rows would go; \`trigger approve ${service} ${digest}\` lets them`, ...lines];
 }
+
+const approvalLines = (service: string, { inTheWay }: ServiceDifference): string[] =>
+  inTheWay === undefined
+    ? []
+    : [`trigger did not write what is there; \`trigger approve ${service} ${inTheWay}\` lets it be replaced`];
 
 const waitingLines = ({ waiting }: ServiceDifference): string[] =>
   cut(

@@ -6,6 +6,7 @@ import { diff } from "./diff.ts";
 import { forecast } from "./forecast.ts";
 import { forget } from "./forget.ts";
 import { init } from "./init.ts";
+import { key } from "./key.ts";
 import { modify } from "./modify.ts";
 import { adopt, approve, drop, hold, regen, retry } from "./order.ts";
 import { permissions } from "./permissions.ts";
@@ -19,7 +20,7 @@ import { verify } from "./verify.ts";
 
 const commands: readonly Command[] = [
   ...[init, up, status, diff, plan, tryService, forecast, send],
-  ...[modify, seed, verify, regen, retry, drop, hold, approve, adopt, forget, permissions],
+  ...[modify, seed, verify, regen, retry, drop, hold, approve, adopt, forget, permissions, key],
 ];
 
 const help = `trigger: the directory changes; every machine of the network follows.

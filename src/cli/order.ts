@@ -54,9 +54,10 @@ export const approve = orderCommand({
     },
     "at-most": { type: "string", value: "N", help: "with --until: so many rows may go, beside the limit of an hour" },
   },
-  more: `\`trigger status\` says why it is held, and on its host \`trigger diff\` shows the difference. Removals beyond the limit of an hour (\`removals\` in the
-config) need the DIGEST that was shown: if there are other removals by then, they are held under another one. With --until and --at-most nothing
-that is held goes on: it is about removals to come.`,
+  more: `\`trigger status\` says why it is held, and on its host \`trigger diff\` shows the difference. Where something would be lost, the DIGEST that was shown is
+needed: of what trigger did not write and would replace (a file, a table, records), or of removals beyond the limit of an hour (\`removals\` in the
+config). If it is something else by then, it is held under another one. Without a DIGEST a service goes on that a person held. With --until and
+--at-most nothing that is held goes on: it is about removals to come. A host that waits for another one (\`waves\` in the config) waits no more.`,
   fields: ({ operands: [, digest], text }, config) => ({
     ...(digest === undefined ? {} : { digest }),
     ...allowed(text("until"), text("at-most"), config),

@@ -15,14 +15,18 @@ export const status: Command = {
   name: "status",
   summary: "how every host and service is: rows, what is stored, loaded, proved and owed, and why",
   operands: [],
-  options: { ...projectOption, json: { type: "boolean", help: "as JSON" } },
+  options: {
+    ...projectOption,
+    json: { type: "boolean", help: "as JSON" },
+    verbose: { type: "boolean", short: "v", help: "also as of which epoch, change and directory each table is equal" },
+  },
   more: `It reads the stores of the hosts on this machine, and the reports that a transcriber on it has kept; it asks no broker.
 
 Columns
   rows      rows in force
   stored    newest place of the stream on the host's disk: the transcriber's clock, and the number in its epoch
   loaded    the place that the last successful run was given
-  equal     the transcriber's clock when the table was last compared and found equal
+  equal     the place at which the table was last compared and found equal: the transcriber's clock then, and the number in its epoch
   lag       how far loaded is behind stored while something is owed
   owed      keys, or plain messages, that wait to be in force
   refused   keys whose desired row is not taken (refused, held, other version); their last good row stays
@@ -38,7 +42,7 @@ Exit codes
     const runsEvent = (host: string): boolean => transcribes(project.config.hosts.get(host));
     const level = networkLevel(hosts, runsEvent, now);
     if (flag("json")) terminal.out(`${JSON.stringify({ level, at: now, hosts }, null, 2)}\n`);
-    else print(hosts, runsEvent, now, terminal);
+    else print(hosts, runsEvent, now, terminal, flag("verbose"));
     return level;
   },
 };
@@ -48,6 +52,7 @@ function print(
   runsEvent: (host: string) => boolean,
   now: number,
   terminal: Terminal,
+  verbose: boolean,
 ): void {
   const lines: string[][] = [];
   const notes: string[] = [];
@@ -60,6 +65,7 @@ function print(
       lines.push([host.host, "", "", "", "", "", "", "", "", "", "", "nothing is known of it here"]);
     for (const [service, report] of Object.entries(host.services)) {
       lines.push(serviceLine(host, service, report, now, terminal));
+      if (verbose && report.form === "table") notes.push(`${host.host} ${service}: ${equality(report, now)}`);
       notes.push(...serviceNotes(`${host.host} ${service}`, report));
     }
     if (host.trouble !== undefined) notes.push(`${host.host}: the broker: ${host.trouble}`);
@@ -90,7 +96,7 @@ function serviceLine(
   terminal: Terminal,
 ): string[] {
   const { rows, stored, loaded, equal, proved, owed, refusedCount, parkedCount, form } = report;
-  const marks = form === "table" ? [place(stored, now), place(loaded, now), time(equal, now)] : ["", "", ""];
+  const marks = form === "table" ? [place(stored, now), place(loaded, now), place(equal, now)] : ["", "", ""];
   const lag = owed > 0 && stored && loaded ? duration(stored.asOf.clock - loaded.asOf.clock) : "";
   const proof = form === "table" ? (proved ? "yes" : "no") : "";
   const health = paint(serviceHealth(service, report, host, now), terminal);
@@ -114,17 +120,28 @@ function transcriberNotes(host: string, { services, events }: NonNullable<HostSt
 }
 
 function serviceNotes(name: string, report: ServiceReport): string[] {
-  const { refused, refusedCount, parked, parkedCount, reloads } = report;
+  const { refused, refusedCount, parked, parkedCount, reloads, strangers } = report;
   const notes = [
     ...reloads.map((path) => `${name}: a reload of ${path} is still owed`),
     ...refused
       .slice(0, named)
       .map(({ key, why, kept }) => `${name}: ${key}: ${why}; ${kept ? "its last good row stays" : "it has no row"}`),
+    ...(strangers ? [`${name}: ${sayStrangers(strangers)}`] : []),
     ...parked.slice(0, named).map(({ id, why }) => `${name}: parked message ${id}: ${why}`),
   ];
   const more = Math.max(0, refusedCount - named) + Math.max(0, parkedCount - named);
   return more > 0 ? [...notes, `${name}: ${more} more (--json)`] : notes;
 }
+
+function equality({ equal, why }: ServiceReport, now: number): string {
+  if (!equal) return `never found equal${why === undefined ? "" : `: ${why}`}`;
+  const { epoch, seq, asOf } = equal;
+  const directory = asOf.state.length > 0 ? `; the directory at ${asOf.state.join(" ")}` : "";
+  return `equal as of epoch ${epoch}, change ${seq}, checked ${time(equal, now)}${directory}`;
+}
+
+const sayStrangers = ({ count, why, at }: NonNullable<ServiceReport["strangers"]>): string =>
+  `${count} messages about rows were refused, the last one at ${new Date(at).toISOString()}: ${why}`;
 
 function paint({ level, says }: Health, { colour }: Terminal): string {
   const line = plain(says.split("\n")[0] ?? "");

@@ -1,8 +1,7 @@
 import { hostname } from "node:os";
 import { knownHost, transcribersOf } from "../core/config.ts";
 import { UserError } from "../core/outcome.ts";
-import type { Noted } from "../daemon/dry.ts";
-import { dryProject, up as runHosts } from "../daemon/up.ts";
+import { dryProject, up as runHosts, type Seen } from "../daemon/up.ts";
 import { openProject, type Project } from "../project/project.ts";
 import { type Command, type Given, projectOption } from "./command.ts";
 import { notedLines } from "./noted.ts";
@@ -19,7 +18,8 @@ export const up: Command = {
     dry: { type: "boolean", help: "only show what would change: follow, render, write nothing" },
   },
   more: `It runs until SIGINT or SIGTERM; whatever is under way is resumed at the next start, also after kill -9.
-With --dry it reads the directory itself, speaks to no broker that others use, and may run beside a host that acts.
+With --dry it reads the directory itself, speaks to no broker that others use, and may run beside a host that acts. It follows as well, and shows
+what would change, the files that would be held, and the rows that would be refused or held, each time that something moves.
 The state is kept in the folder that the config calls \`state\` (.trigger).`,
   async run(given, terminal) {
     const { folder, signal, out, brokerPassword } = terminal;
@@ -27,11 +27,17 @@ The state is kept in the folder that the config calls \`state\` (.trigger).`,
     const hosts = hostsToBe(project, given);
     const log = (line: string): void => out(`${line}\n`);
     if (given.flag("dry")) {
-      const show = (host: string, service: string, noted: Noted, secret: boolean): void => {
+      const show = (host: string, service: string, { noted, secret, kept, keptCount }: Seen): void => {
         const lines = notedLines(noted, secret, terminal);
+        const more = keptCount - kept.length;
+        const held = kept.map(({ key, why }) => `would keep as it is: ${key}: ${why}`);
         out(`\n${host}: ${service} ${lines.length > 0 ? "would change:" : "would change nothing"}\n`);
-        if (lines.length > 0) out(`${lines.join("\n")}\n`);
+        const all = [...lines, ...held, ...(more > 0 ? [`… and ${more} more rows`] : [])];
+        if (all.length > 0) out(`${all.join("\n")}\n`);
       };
+      log(
+        "only looks: it follows, and shows whatever it would change, until it is stopped (Ctrl-C); it writes nothing",
+      );
       // What only looks speaks to no broker that others use, so a transcriber of its own must tell it the rows.
       const [transcriber = ""] = transcribersOf(project.config);
       const looking = [...new Set([...hosts, transcriber])];

@@ -35,7 +35,7 @@ test("a config is read with its defaults in place", () => {
 test("an unknown option is named with the known ones and the nearest", () => {
   assert.equal(
     wrong({ timezon: "UTC" }),
-    'unknown option "timezon" (known: broker, directory, hosts, removals, state, timezone); did you mean "timezone"?',
+    'unknown option "timezon" (known: broker, directory, hosts, removals, signing, state, timezone, waves); did you mean "timezone"?',
   );
   assert.match(wrong({ directory: { ldfi: "a" } }), /^unknown option of directory "ldfi" .*did you mean "ldif"\?$/);
 });
@@ -60,6 +60,23 @@ test("a host or service name that the protocol does not have is said with the ru
   }
   assert.match(wrong({ hosts: { web: ["report"] } }), /"report" is reserved/);
   assert.match(wrong({ hosts: { web: ["dhcp", "dhcp"] } }), /^host web: service "dhcp" is there twice$/);
+});
+
+test("signing names the file of a key, and whom hosts trust", () => {
+  assert.deepEqual(readConfig({ ...right, signing: { key: "k", trust: ["t"] } }, file).signing, {
+    key: "k",
+    trust: ["t"],
+  });
+  assert.equal(readConfig(right, file).signing, undefined);
+  assert.equal(wrong({ signing: { trust: ["t"] } }), "signing.key is missing: a file, which `trigger key FILE` makes");
+  assert.equal(wrong({ signing: { key: "" } }), 'signing.key: expected the name of a file, found ""');
+  assert.match(
+    wrong({ signing: { key: "k", trsut: [] } }),
+    /unknown option of signing "trsut".*did you mean "trust"\?$/,
+  );
+  for (const trust of ["t", [], [7]]) {
+    assert.match(wrong({ signing: { key: "k", trust } }), /^signing\.trust: expected a list of public keys and files/);
+  }
 });
 
 test("a network without a host or without a transcriber is refused", () => {

@@ -5,6 +5,8 @@ import { UserError } from "./outcome.ts";
 import { type Removals, wrongRemovals } from "./removals.ts";
 import { eventService, queueOf, wrongHostName, wrongServiceName } from "./routing.ts";
 import { shown } from "./shown.ts";
+import { type Signing, wrongSigning } from "./signing-config.ts";
+import { type WavesOf, wrongWaves } from "./waves.ts";
 
 /** What `trigger.config.ts` says: the same on every host. */
 export interface Config {
@@ -18,6 +20,10 @@ export interface Config {
   readonly state?: string;
   /** How many rows may go from a host within an hour before `trigger approve` is asked for. */
   readonly removals?: Removals;
+  /** Who signs what hosts are told of rows, and whom they believe; left out, they believe whoever may publish. */
+  readonly signing?: Signing;
+  /** Of services whose hosts put changes in force one after the other: in which order. */
+  readonly waves?: WavesOf;
   /** Which host runs which services; the host with `event` is the transcriber. */
   readonly hosts: { readonly [host: string]: readonly string[] };
 }
@@ -30,13 +36,15 @@ export interface ReadConfig {
   readonly timezone: string;
   readonly state: string;
   readonly removals: Removals;
+  readonly signing: Signing | undefined;
+  readonly waves: WavesOf;
   readonly hosts: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Gives a config its type where it is written. */
 export const defineConfig = (config: Config): Config => config;
 
-const options = ["broker", "directory", "timezone", "state", "removals", "hosts"];
+const options = ["broker", "directory", "timezone", "state", "removals", "signing", "waves", "hosts"];
 
 /** Reads what a config file exports. The first thing that is wrong is one `UserError` that names the file and the word. */
 export function readConfig(value: unknown, file: string): ReadConfig {
@@ -82,8 +90,17 @@ export function readConfig(value: unknown, file: string): ReadConfig {
   const removals = config.removals === undefined ? {} : record(config.removals, "removals");
   const removalsMistake = wrongRemovals(removals, servicesOf({ hosts }));
   if (removalsMistake) wrong(removalsMistake);
+  const signing = config.signing === undefined ? undefined : record(config.signing, "signing");
+  const signingMistake = signing && wrongSigning(signing);
+  if (signingMistake) wrong(signingMistake);
+  const waves = config.waves === undefined ? {} : record(config.waves, "waves");
+  const hostsOfAll = new Map(servicesOf({ hosts }).map((service) => [service, hostsOf({ hosts }, service)]));
+  const wavesMistake = wrongWaves(waves, hostsOfAll);
+  if (wavesMistake) wrong(wavesMistake);
   return {
     removals: removals as Removals,
+    waves: waves as WavesOf,
+    signing: signing as Signing | undefined,
     broker: broker as BrokerConfig | undefined,
     directory,
     timezone,

@@ -37,6 +37,7 @@ export class Digest {
   readonly #service: string;
   readonly #hashing: Hashing;
   readonly #buckets: bigint[];
+  readonly #counts: number[];
   /** The buckets as they are said: a change makes one anew, not each of them. */
   readonly #texts: string[];
   #count = 0;
@@ -46,6 +47,7 @@ export class Digest {
     this.#service = service;
     this.#hashing = hashing;
     this.#buckets = new Array<bigint>(hashing.buckets).fill(0n);
+    this.#counts = new Array<number>(hashing.buckets).fill(0);
     this.#texts = this.#buckets.map(textOf);
   }
 
@@ -60,8 +62,33 @@ export class Digest {
     sum = ((sum % modulus) + modulus) % modulus;
     this.#buckets[bucket] = sum;
     this.#texts[bucket] = textOf(sum);
-    this.#count += (after === null ? 0 : 1) - (before === null ? 0 : 1);
+    const more = (after === null ? 0 : 1) - (before === null ? 0 : 1);
+    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + more;
+    this.#count += more;
     this.#root = undefined;
+  }
+
+  /** Makes one bucket anew, from every cell in its range of key hashes. */
+  remake(bucket: number, cells: Iterable<readonly [key: string, cell: Cell]>): void {
+    this.#count -= this.#counts[bucket] ?? 0;
+    this.#counts[bucket] = 0;
+    this.#buckets[bucket] = 0n;
+    this.#texts[bucket] = textOf(0n);
+    this.#root = undefined;
+    for (const [key, cell] of cells) this.move(key, null, cell);
+  }
+
+  /** Remembers what it is, and gives what goes back to that: for a transaction that is taken back. */
+  saved(): () => void {
+    const [buckets, texts, counts] = [[...this.#buckets], [...this.#texts], [...this.#counts]];
+    const [count, root] = [this.#count, this.#root];
+    return () => {
+      for (const [bucket, sum] of buckets.entries()) this.#buckets[bucket] = sum;
+      for (const [bucket, text] of texts.entries()) this.#texts[bucket] = text;
+      for (const [bucket, rows] of counts.entries()) this.#counts[bucket] = rows;
+      this.#count = count;
+      this.#root = root;
+    };
   }
 
   /** The number of keys. */

@@ -40,7 +40,7 @@ function listener() {
       const { write } = followup;
       if (write?.kind === "stage") staged = [...(write.first ? [] : staged), ...write.rows];
       if (write?.kind === "rows") table.apply([...(write.staged ? staged : []), ...write.rows]);
-      if (write?.kind === "part") table.replace(write.part.from, write.part.to, write.part.rows);
+      if (write?.kind === "part") table.replace(write.part);
       followed = followup.followed;
       return followup;
     },

@@ -1,7 +1,7 @@
 import { bucketRange, hashEnd } from "./digest.ts";
 import type { CellChange } from "./row.ts";
 import {
-  compareMarks,
+  comparePlaces,
   type DigestMessage,
   type Mark,
   markOf,
@@ -10,6 +10,7 @@ import {
   type RowsMessage,
   type StreamMessage,
 } from "./stream.ts";
+import type { Range } from "./sums.ts";
 
 /** The host's end of one service's stream: what to do with a message, decided from what the host holds, without touching anything. */
 
@@ -27,18 +28,19 @@ export interface Followed {
   readonly repair?: readonly Range[];
 }
 
-export type Range = readonly [from: number, to: number];
-
 /** What to write to the table, in one transaction with what is then followed. */
 export type Write =
   /** Change these keys, after those of the staged pieces where there are any. */
   | { readonly kind: "rows"; readonly rows: readonly CellChange[]; readonly staged: boolean }
   /** Keep a piece until its last one comes. */
   | { readonly kind: "stage"; readonly rows: readonly CellChange[]; readonly first: boolean }
-  /** Make a range hold just these rows. */
+  /** Make a range hold just these rows, but for what of it is the same. */
   | { readonly kind: "part"; readonly part: PartMessage };
 
-export type Want = "digest" | "buckets" | { readonly from: number; readonly to: number };
+export type Want =
+  | "digest"
+  | "buckets"
+  | { readonly from: number; readonly to: number; readonly have?: readonly string[] | undefined };
 
 export interface Followup {
   readonly followed: Followed;
@@ -133,7 +135,7 @@ function followPart(held: Followed, message: PartMessage): Followup {
   });
   // A part that repairs nothing answers an ask that was made twice: if it asked for the next one too, every digest during a long repair would double the asks.
   const repaired = extent(repair) < extent(asked);
-  const here = held.mark !== undefined && compareMarks(message, held.mark) === 0;
+  const here = held.mark !== undefined && comparePlaces(message, held.mark) === 0;
   return {
     followed: { ...(here ? moved(held, message) : doubting(held, message)), repair },
     write: { kind: "part", part: message },
@@ -176,6 +178,9 @@ function differing(mine: readonly string[], theirs: readonly string[]): Range[] 
   }
   return all;
 }
+
+/** How much of a table still differs, by its key hashes: from 0 to 1. */
+export const leftToRepair = ({ repair = [] }: Followed): number => extent(repair) / hashEnd;
 
 const emptyBucket = "0".repeat(64);
 

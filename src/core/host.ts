@@ -83,15 +83,18 @@ export interface Host {
  * Durable at once: what is claimed before it is written stays ours, whatever happens to the run.
  */
 export interface Owned {
-  /** Whether it is ours; of a name that we gave up, whether `record` is still what we last had there: a daemon restored from a backup brings it back. */
+  /** Whether it is ours; of a name that we gave up, whether `record` is still what we last had there (a daemon restored from a backup brings it back); of one that a person let us take over, whether it is still what was shown. */
   has(name: string, record: string): boolean;
   /** All that are ours. */
   names(): Iterable<string>;
   claim(names: Iterable<string>): void;
   /** They are gone from the daemon; each with the record that it last had. */
   release(records: Iterable<readonly [name: string, record: string]>): void;
-  /** Somebody else's stand where ours are to be: `trigger approve` claims them. */
-  hold(names: Iterable<string>): void;
+  /**
+   * Somebody else's stand where ours are to be. `trigger approve` with the digest of all of them lets each be taken over as it is there now:
+   * from then on `has` is true of this very record. One without a record is then ours whatever it has.
+   */
+  hold(found: Iterable<readonly [name: string, record?: string]>): void;
 }
 
 /** A service's own small durable notes: text under a name. */

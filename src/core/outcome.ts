@@ -5,6 +5,16 @@ export class Fatal extends Error {
   override name = "Fatal";
 }
 
+/** Thrown by an install whose check refuses the text, and passes the last good one now. Which rows are to blame is then found with the check alone. */
+export class TextRefused extends Fatal {
+  override name = "TextRefused";
+}
+
+/** The same where there is no last good text to compare with. */
+export class TextDoubted extends Error {
+  override name = "TextDoubted";
+}
+
 /** Thrown by the words of `select`: this entry gives no row, for a reason that an administrator can act upon. */
 export class Refusal extends Error {
   override name = "Refusal";

@@ -21,6 +21,8 @@ export const serviceReport = z.object({
   loaded: mark.optional(),
   /** The newest place at which the table was compared with the transcriber's and found equal. */
   equal: mark.optional(),
+  /** The newest `verify` that was answered: when it was asked, and whether the table differed then. */
+  verified: z.object({ asked: z.number(), differed: z.boolean() }).optional(),
   /** Something from before `stored` may be missing: the table is being compared. */
   doubt: z.boolean(),
   /** Whether a probe has shown that the daemon serves what is loaded. */
@@ -33,6 +35,8 @@ export const serviceReport = z.object({
   failing: z.boolean(),
   /** Why the service is held, when it is. */
   held: z.string().optional(),
+  /** The digest of what trigger did not write and would have to replace, for `trigger approve`. */
+  inTheWay: z.string().optional(),
   /** The digest of the removals that wait for `trigger approve`, and how many they are. */
   removals: z.object({ digest: z.string(), rows: z.number().int() }).optional(),
   /** Keys whose desired row is not taken, with the reason, and whether a last good row is in force. The first hundred. */
@@ -43,6 +47,8 @@ export const serviceReport = z.object({
   /** Messages that wait for a person. The first hundred. */
   parked: z.array(z.object({ id: z.number(), why: z.string(), since: z.number() })),
   parkedCount: z.number().int(),
+  /** Messages about rows that were refused, because no trusted key has signed them: how many, and why and when the last one. */
+  strangers: z.object({ count: z.number().int(), why: z.string(), at: z.number() }).optional(),
   /** Files that are in place and whose reload or probe has not succeeded yet. */
   reloads: z.array(z.string()),
   /** When the last run succeeded, milliseconds since 1970. */

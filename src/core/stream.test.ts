@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compareMarks, covers, highestEpoch, olderState, streamMessage } from "./stream.ts";
+import { comparePlaces, covers, highestEpoch, olderState, streamMessage } from "./stream.ts";
 
 const csn = (server: number, second: number) =>
   `202611221020${String(second).padStart(2, "0")}.000000Z#000000#00${server}#000000`;
@@ -45,9 +45,9 @@ test("an epoch above which nobody can speak is not believed", () => {
 test("marks stand in the order of their epochs, then of their changes", () => {
   const asOf = { state: [], clock: 0 };
   const mark = (epoch: number, seq: number) => ({ epoch, seq, asOf });
-  assert.ok(compareMarks(mark(1, 9), mark(2, 0)) < 0);
-  assert.ok(compareMarks(mark(2, 1), mark(2, 0)) > 0);
-  assert.equal(compareMarks(mark(2, 1), mark(2, 1)), 0);
+  assert.ok(comparePlaces(mark(1, 9), mark(2, 0)) < 0);
+  assert.ok(comparePlaces(mark(2, 1), mark(2, 0)) > 0);
+  assert.equal(comparePlaces(mark(2, 1), mark(2, 1)), 0);
 });
 
 test("a message of another version of the protocol is not read", () => {

@@ -66,6 +66,8 @@ const partMessage = z.object({
   from: z.number().int(),
   to: z.number().int(),
   rows: z.array(z.tuple([z.string(), z.string()])),
+  /** The ranges within it, in order, that are what the host has said to have: they stay, and none of `rows` is in them. */
+  same: z.array(z.tuple([z.number().int(), z.number().int()])).optional(),
 });
 /** What a person asks of a service's hosts, or, of the service `event`, of the transcriber (`verify` alone). */
 export const orderMessage = z.object({
@@ -73,13 +75,15 @@ export const orderMessage = z.object({
   kind: z.literal("order"),
   service: z.string(),
   order: z.enum(["regen", "retry", "approve", "verify", "adopt", "hold", "drop"]),
+  /** Of `verify`: when it was asked, milliseconds since 1970; who has compared says it again. */
+  at: z.number().int().min(0).max(lastMoment).optional(),
   /** Of `adopt`: the name of what is taken over. */
   name: z.string().max(wordLimit).optional(),
   /** Of `drop`: the number of one parked message; all of them otherwise. */
   id: z.number().int().optional(),
   /** Of `hold`: why. */
   why: z.string().max(wordLimit).optional(),
-  /** Of `approve`: the digest of the removals that were shown. */
+  /** Of `approve`: the digest of what was shown: removals, or what would be replaced. */
   digest: z.string().max(wordLimit).optional(),
   /** Of `approve`: so many removals may come until then (milliseconds since 1970), beside the limit of an hour. */
   allow: z.object({ rows: z.number().int().min(0), until: z.number().int().min(0).max(lastMoment) }).optional(),
@@ -87,27 +91,49 @@ export const orderMessage = z.object({
   remove: z.boolean().optional(),
 });
 
+/** What hosts of a later wave are told: so far those before it have put in force what they were told; or one of them fails. */
+const waveMessage = z.object({
+  trigger: z.literal(protocolVersion),
+  kind: z.literal("wave"),
+  service: z.string(),
+  epoch: z.number().int().max(highestEpoch),
+  seq: z.number().int().min(0),
+  /** Which one fails, and why. */
+  failing: z.string().max(wordLimit).optional(),
+});
+
 export const streamMessage = z.discriminatedUnion("kind", [rowsMessage, digestMessage, partMessage]);
-export const serviceMessage = z.discriminatedUnion("kind", [rowsMessage, digestMessage, partMessage, orderMessage]);
+export const serviceMessage = z.discriminatedUnion("kind", [
+  rowsMessage,
+  digestMessage,
+  partMessage,
+  waveMessage,
+  orderMessage,
+]);
 
 export type RowsMessage = z.infer<typeof rowsMessage>;
 export type DigestMessage = z.infer<typeof digestMessage>;
 export type PartMessage = z.infer<typeof partMessage>;
 export type StreamMessage = z.infer<typeof streamMessage>;
+export type WaveMessage = z.infer<typeof waveMessage>;
 export type OrderMessage = z.infer<typeof orderMessage>;
 export type ServiceMessage = z.infer<typeof serviceMessage>;
 
 /** A place in the stream of one service. */
-export interface Mark {
+export interface Place {
   readonly epoch: number;
   readonly seq: number;
+}
+
+/** A place, and what is spoken of there. */
+export interface Mark extends Place {
   readonly asOf: AsOf;
 }
 
 export const markOf = ({ epoch, seq, asOf }: Mark): Mark => ({ epoch, seq, asOf });
 
 /** Negative when `a` stands before `b` in the stream, 0 at the same place. */
-export const compareMarks = (a: Mark, b: Mark): number => a.epoch - b.epoch || a.seq - b.seq;
+export const comparePlaces = (a: Place, b: Place): number => a.epoch - b.epoch || a.seq - b.seq;
 
 /**
  * Whether state `a` is strictly older than `b`: behind for some server and ahead for none.
@@ -132,6 +158,9 @@ const serverOf = (csn: string): string => csn.split("#", 3)[2] ?? "";
 const csnOf = (state: DirectoryState, server: string): string | undefined =>
   state.find((csn) => serverOf(csn) === server);
 
+/** A host says what it has in at most so many parts of a range. */
+export const havePartsLimit = 1024;
+
 /** What a host asks of the transcriber about one table. */
 export const askMessage = z.object({
   trigger: z.literal(protocolVersion),
@@ -141,7 +170,12 @@ export const askMessage = z.object({
   want: z.union([
     z.literal("digest"),
     z.literal("buckets"),
-    z.object({ from: z.number().int(), to: z.number().int() }),
+    z.object({
+      from: z.number().int(),
+      to: z.number().int(),
+      /** What the host has in the range: the sums of equal parts of it. */
+      have: z.array(z.string().length(32)).max(havePartsLimit).readonly().optional(),
+    }),
   ]),
 });
 

@@ -40,7 +40,7 @@ test("a range that is replaced holds just what it was given, and the rest is unt
       const before = sorted(table);
       const other = tableOf(theirs);
       const given = sorted(other).filter(([key]) => inside(key, from, to));
-      table.replace(from, to, given);
+      table.replace({ from, to, rows: given.map(([key, cell]) => [key, cell]) });
       assert.deepEqual(sorted(table), [...before.filter(([key]) => !inside(key, from, to)), ...given].sort());
     }),
   );
@@ -55,12 +55,43 @@ test("parts asked for end to end make another table equal, whatever one part may
         const part = other.part(from, hashEnd, { rows, bytes: 1000 });
         assert.ok(part.to > from, "a part ends beyond where it began");
         assert.ok(part.rows.length <= rows);
-        table.replace(from, part.to, part.rows);
+        table.replace({ from, ...part });
         from = part.to;
       }
       assert.equal(table.digest.root, other.digest.root);
     }),
   );
+});
+
+test("parts that spare what the other table has already make it equal as well, and carry no row of a range that is the same", () => {
+  const sizes = fc.integer({ min: 1, max: 8 });
+  fc.assert(
+    fc.property(changes, changes, changes, fc.integer({ min: 1, max: 5 }), sizes, (both, mine, theirs, rows, parts) => {
+      const table = tableOf([...both, ...mine]);
+      const other = tableOf([...both, ...theirs]);
+      for (let from = 0; from < hashEnd; ) {
+        const have = table.sums([from, hashEnd], parts);
+        const part = other.part(from, hashEnd, { rows, bytes: 1000 }, have);
+        assert.ok(part.to > from, "a part ends beyond where it began");
+        for (const [start, end] of part.same ?? []) {
+          assert.ok(from <= start && start < end && end <= part.to);
+          assert.ok(!part.rows.some(([key]) => inside(key, start, end)));
+        }
+        table.replace({ from, ...part });
+        from = part.to;
+      }
+      assert.equal(table.digest.root, other.digest.root);
+    }),
+  );
+});
+
+test("of a large table with one row that differs only its neighbours travel", () => {
+  const rows = Array.from({ length: 2000 }, (_, i): [string, string] => [`k${i}`, "{}"]);
+  const table = tableOf(rows);
+  const other = tableOf([...rows, ["k77", '{"x":1}']]);
+  const part = other.part(0, hashEnd, {}, table.sums([0, hashEnd], 512));
+  assert.ok(part.rows.length < 20 && part.rows.some(([key]) => key === "k77"));
+  assert.equal(part.to, hashEnd);
 });
 
 test("a part carries at most 500 rows and as many bytes as a message", () => {

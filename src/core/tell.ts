@@ -65,9 +65,9 @@ export class Telling {
     return buckets ? { ...message, buckets: digest.buckets() } : message;
   }
 
-  /** What the table has in a range of key hashes now, or in the beginning of it that one message can carry. */
-  part(from: number, to: number, asOf: AsOf): PartMessage {
-    return { ...this.#head(asOf), kind: "part", from, ...this.#table.part(from, to, this.#limits) };
+  /** What the table has in a range of key hashes now, but for what the host has already, or in the beginning of it that one message can carry. */
+  part(from: number, to: number, asOf: AsOf, have?: readonly string[]): PartMessage {
+    return { ...this.#head(asOf), kind: "part", from, ...this.#table.part(from, to, this.#limits, have) };
   }
 
   #head(asOf: AsOf) {

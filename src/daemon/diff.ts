@@ -10,7 +10,7 @@ import { masked } from "../core/secret.ts";
 import type { Columns, Table } from "../core/service.ts";
 import { heldRemovals } from "../host/blast-radius.ts";
 import { rowsInForce } from "../host/given.ts";
-import { ownNames } from "../host/owned.ts";
+import { heldThings, ownNames } from "../host/owned.ts";
 import { type RunContext, runTable } from "../host/run.ts";
 import { owedRows, oweFullRun, readFacts, writeFacts } from "../host/store.ts";
 import { hostWords } from "../host/words.ts";
@@ -19,7 +19,7 @@ import { realMachine } from "../machines/real.ts";
 import type { Project } from "../project/project.ts";
 import { openDatabase } from "../sqlite/open.ts";
 import { systemClock } from "./clock.ts";
-import { storeFile } from "./store-file.ts";
+import { openOwned, ownedFile, storeFile } from "./store-file.ts";
 
 /** How what is in force on this machine differs from what trigger put there. Only looked at: nothing is changed. */
 export interface ServiceDifference {
@@ -31,6 +31,8 @@ export interface ServiceDifference {
   readonly secret: boolean;
   /** Rows that are in force and would go, if a person approved this digest. */
   readonly removals: { readonly digest: string; readonly rows: readonly Columns[] } | undefined;
+  /** The digest by which what trigger did not write may be replaced, as it was found by the last run. */
+  readonly inTheWay: string | undefined;
   /** Keys that wait for a run: they differ because of that. */
   readonly owed: boolean;
   /** What the next run would do with them: as they are in force, and as they are desired. */
@@ -50,8 +52,11 @@ export async function serviceDifference(
   const folder = await mkdtemp(join(tmpdir(), "trigger-diff-"));
   try {
     copyStore(file, join(folder, "store.db"));
+    const owned = ownedFile(project.state, host);
+    if (existsSync(owned)) copyStore(owned, join(folder, "owned.db"));
     const database = openDatabase(join(folder, "store.db"));
     try {
+      openOwned(database, join(folder, "owned.db"));
       const context = { host, service, database, machine: dryMachine(realMachine()), clock: systemClock, signal, log };
       return await compare(table, context);
     } finally {
@@ -82,11 +87,12 @@ async function compare(table: Table, context: RunContext & { machine: ReturnType
   const owed = isOwed(database, service);
   const waiting = waitingRows(database, service, table);
   const removals = removalsIn(database, service, table);
+  const inTheWay = heldThings(database, service)?.digest;
   let observed: Difference | undefined;
   try {
     observed = await observe(table, context, secret);
   } catch (error) {
-    return { observed, noted: machine.noted(), failed: reason(error), secret, removals, owed, waiting };
+    return { observed, noted: machine.noted(), failed: reason(error), secret, removals, inTheWay, owed, waiting };
   }
   // What is held is shown as it would be: that is what `trigger approve` is asked about.
   writeFacts(database, service, { held: undefined, fatal: undefined });
@@ -97,7 +103,7 @@ async function compare(table: Table, context: RunContext & { machine: ReturnType
   } catch (error) {
     failed = reason(error);
   }
-  return { observed, noted: machine.noted(), failed, secret, removals, owed, waiting };
+  return { observed, noted: machine.noted(), failed, secret, removals, inTheWay, owed, waiting };
 }
 
 async function observe(table: Table, context: RunContext, secret: boolean): Promise<Difference | undefined> {

@@ -13,7 +13,7 @@ import { type Project, serviceNames } from "../project/project.ts";
 import { takeLock } from "../sqlite/lock.ts";
 import { openDatabase, patiently } from "../sqlite/open.ts";
 import { forgetReport, readReports } from "./network.ts";
-import { hasHostTables, hostsHere, lockFile, storeFile } from "./store-file.ts";
+import { hasHostTables, hostsHere, lockFile, openOwned, ownedFile, storeFile } from "./store-file.ts";
 
 /** What was removed of a host, or of one of its services. */
 export interface Forgotten {
@@ -91,7 +91,9 @@ export async function forget(
   async function inStore<T>(of: string, work: (database: DatabaseSync) => T | Promise<T>): Promise<T | undefined> {
     const database = await patiently(() => openDatabase(storeFile(state, of)), signal);
     try {
-      return hasHostTables(database) ? await patiently(() => work(database), signal) : undefined;
+      if (!hasHostTables(database)) return undefined;
+      openOwned(database, ownedFile(state, of));
+      return await patiently(() => work(database), signal);
     } finally {
       database.close();
     }
@@ -100,9 +102,10 @@ export async function forget(
 
 /** Removes the store of a host that is gone. What else is in its folder, such as a directory of events, may be the only copy. */
 function removeState(state: string, host: string): Forgotten["state"] {
-  const file = storeFile(state, host);
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(`${file}${suffix}`, { force: true });
-  const folder = dirname(file);
+  for (const file of [storeFile(state, host), ownedFile(state, host)]) {
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(`${file}${suffix}`, { force: true });
+  }
+  const folder = dirname(storeFile(state, host));
   const lock = lockFile(state, host);
   return { folder, stays: readdirSync(folder).filter((name) => !lock.endsWith(`/${name}`)) };
 }

@@ -18,10 +18,18 @@ test("a table of which some rows are refused is well, and says how many", () => 
   });
 });
 
+test("what stands in the way is approved by its digest, and what a person holds by none", () => {
+  const found = { ...well, held: "/etc/x is there", inTheWay: "0badcafe" };
+  const says = "held: /etc/x is there; `trigger diff dhcp`, then `trigger approve dhcp 0badcafe`";
+  assert.deepEqual(serviceHealth("dhcp", found, host, now), { level: levels.late, says });
+  const person = { ...found, held: "by a person: a move" };
+  assert.equal(serviceHealth("dhcp", person, host, now).says, "held: by a person: a move");
+});
+
 test("a table of which a row is held waits for a person, and says how many", () => {
-  assert.deepEqual(serviceHealth("dhcp", { ...well, refusedCount: 3, heldCount: 1 }, host, now), {
+  assert.deepEqual(serviceHealth("dhcp", { ...well, refusedCount: 3, heldCount: 1, inTheWay: "0badcafe" }, host, now), {
     level: levels.late,
-    says: "held: 1 of its rows, 2 refused: `trigger adopt dhcp NAME`, or `trigger approve dhcp` for all",
+    says: "held: 1 of its rows, 2 refused: `trigger adopt dhcp NAME`, or `trigger approve dhcp 0badcafe` for all",
   });
 });
 
@@ -45,6 +53,15 @@ test("removals that wait are late, with the words to type", () => {
   const { level, says } = serviceHealth("dhcp", { ...well, removals: { digest: "0badcafe", rows: 300 } }, host, now);
   assert.equal(level, levels.late);
   assert.equal(says, "held: 300 rows would go: `trigger diff dhcp`, then `trigger approve dhcp 0badcafe`");
+});
+
+test("a table that strangers spoke of is late for an hour, and says why they were refused", () => {
+  const strangers = { count: 2, why: "it is not signed", at: now };
+  const soon = serviceHealth("dhcp", { ...well, strangers }, host, now + 1_000);
+  assert.deepEqual(soon, { level: levels.late, says: "2 of strangers refused: it is not signed" });
+  const equal = { epoch: 1, seq: 0, asOf: { state: [], clock: now + 3_600_000 } };
+  const late = serviceHealth("dhcp", { ...well, equal, strangers }, { ...host, at: now + 3_600_000 }, now + 3_600_000);
+  assert.equal(late.level, levels.well);
 });
 
 test("a transcriber elsewhere is well while it reports, and late when it has been silent for minutes", () => {

@@ -1,6 +1,7 @@
 import type { ServiceReport } from "../core/report.ts";
 import { eventService } from "../core/routing.ts";
 import { sayProgress } from "../core/steps.ts";
+import { byPerson } from "../host/orders.ts";
 import type { HostStatus } from "./status.ts";
 
 /** How a service is: the number is the exit code of `trigger status`. */
@@ -15,10 +16,18 @@ export interface Health {
 /** A host that was told nothing for three digest intervals is out of touch, milliseconds. */
 const outOfTouch = 3 * 60_000;
 
+/** So long after the last message of a stranger a service is late: somebody is to look who it was, milliseconds. */
+const strangerWithin = 60 * 60_000;
+
 /** How one service of a host is. */
 export function serviceHealth(service: string, report: ServiceReport, host: HostStatus, now: number): Health {
   if (host.up === false) return { level: levels.failing, says: "down: its process does not run" };
-  if (report.held !== undefined) return { level: levels.late, says: `held: ${report.held}` };
+  const approval = `\`trigger approve ${service} ${report.inTheWay ?? ""}`.trimEnd();
+  if (report.held !== undefined) {
+    const isShown = report.inTheWay !== undefined && !report.held.startsWith(byPerson);
+    const then = isShown ? `; \`trigger diff ${service}\`, then ${approval}\`` : "";
+    return { level: levels.late, says: `held: ${report.held}${then}` };
+  }
   // A daemon that fails is the more urgent; the removals wait, and are listed with the rows.
   if (report.failing) return { level: levels.failing, says: `failing: ${report.why}` };
   if (report.removals !== undefined) {
@@ -27,6 +36,10 @@ export function serviceHealth(service: string, report: ServiceReport, host: Host
     return { level: levels.late, says };
   }
   if (report.parkedCount > 0) return { level: levels.late, says: `${report.parkedCount} parked: \`trigger retry\`` };
+  if (report.strangers && now - report.strangers.at < strangerWithin) {
+    const { count, why } = report.strangers;
+    return { level: levels.late, says: `${count} of strangers refused: ${why}` };
+  }
   if (report.owed > 0) return { level: levels.late, says: `late: ${report.why}` };
   if (report.form === "table") {
     if (!report.equal || report.doubt) return { level: levels.late, says: `late: ${report.why}` };
@@ -40,7 +53,7 @@ export function serviceHealth(service: string, report: ServiceReport, host: Host
   const others = report.refusedCount - held;
   const refused = others > 0 ? `, ${others} refused` : "";
   if (held > 0) {
-    const says = `held: ${held} of its rows${refused}: \`trigger adopt ${service} NAME\`, or \`trigger approve ${service}\` for all`;
+    const says = `held: ${held} of its rows${refused}: \`trigger adopt ${service} NAME\`, or ${approval}\` for all`;
     return { level: levels.late, says };
   }
   if (report.form === "table" && report.rows === 0 && others > 0) {

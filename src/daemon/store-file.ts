@@ -2,18 +2,22 @@ import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { UserError } from "../core/outcome.ts";
+import { attachOwned, createOwnedTables } from "../host/owned.ts";
 import { serviceReport } from "../host/report.ts";
 import { createStoreTables, knownServices } from "../host/store.ts";
 import { createWordsTables } from "../host/words.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Lock, takeLock } from "../sqlite/lock.ts";
-import { openDatabase, transaction } from "../sqlite/open.ts";
+import { createPrivate, openDatabase, transaction } from "../sqlite/open.ts";
 import { checkWhole, isBroken, Unusable } from "../sqlite/sound.ts";
 import { createNetworkTables } from "./network.ts";
 
 /** The files of a host's state: `<state>/<host>/store.db` and the lock that says its process lives. */
 export const storeFile = (state: string, host: string): string => join(state, host, "store.db");
 export const lockFile = (state: string, host: string): string => join(state, host, "lock.db");
+
+/** What a host wrote into daemons that others write to as well. Apart from its store, for the same reason as what follows. */
+export const ownedFile = (state: string, host: string): string => join(state, host, "owned.db");
 
 /** The directory that a host keeps where events are the truth. Apart from its store, which may be deleted without loss. */
 export const directoryFile = (state: string, host: string): string => join(state, host, "directory.db");
@@ -47,7 +51,22 @@ export function openStore(
 ): DatabaseSync {
   const lost = (line: string): void =>
     log(`${host}: its store ${line}; what plain messages it held are there, tables come anew`);
-  return openSound(storeFile(state, host), createHostTables, now, lost, damage);
+  const owned = ownedFile(state, host);
+  const forgot = (line: string): void =>
+    log(`${host}: what it remembers to have written into daemons ${line}; it is held there like what others wrote`);
+  openSound(owned, createOwnedTables, now, forgot).close();
+  const prepare = (database: DatabaseSync): void => {
+    attachOwned(database, owned);
+    createHostTables(database);
+  };
+  return openSound(storeFile(state, host), prepare, now, lost, damage);
+}
+
+/** Attaches to a host's store, or to a copy of it, what the host wrote into daemons. */
+export function openOwned(database: DatabaseSync, file: string): void {
+  createPrivate(file);
+  attachOwned(database, file);
+  createOwnedTables(database);
 }
 
 /** Opens a database and prepares it; a file that is none, or is damaged, is set aside, and another one begun. `damage` is what was met while it was open. */
@@ -116,6 +135,7 @@ function createTables(database: DatabaseSync): void {
 /** Every column of every table that a store must have. */
 function hostColumns(): string[] {
   using database = new DatabaseSync(":memory:");
+  attachOwned(database, ":memory:");
   createTables(database);
   return columnsOf(database);
 }

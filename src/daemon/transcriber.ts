@@ -9,6 +9,7 @@ import { loadServices, type Project } from "../project/project.ts";
 import { type Transcriber, transcribe } from "../transcriber/transcriber.ts";
 import { openDirectory } from "./directory.ts";
 import { openEventDirectory } from "./event-directory.ts";
+import { openSigner } from "./keys.ts";
 import { keepReport, keepTranscriberState } from "./network.ts";
 
 /** How often the transcriber's state is written for `trigger status`, when it moved; milliseconds. */
@@ -28,6 +29,7 @@ export async function runTranscriber(project: Project, host: string, parts: Tran
   const { services, codes } = await loadServices(project, servicesOf(project.config));
   const tables = new Map<string, Table>();
   for (const [name, service] of services) if ("table" in service) tables.set(name, service.table);
+  const sign = openSigner(project, log);
   using kept = await openEventDirectory(project, host, parts);
   const broker = await connect();
 
@@ -55,6 +57,7 @@ export async function runTranscriber(project: Project, host: string, parts: Tran
       clock,
       random: Math.random,
       log,
+      sign,
       onReport: (report) => keepReport(database, report),
       signal,
     });

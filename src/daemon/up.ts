@@ -3,8 +3,10 @@ import type { DatabaseSync } from "node:sqlite";
 import { transcribersOf } from "../core/config.ts";
 import { reason, UserError } from "../core/outcome.ts";
 import { removalsAllowed } from "../core/removals.ts";
+import { waveWithin } from "../core/waves.ts";
 import { runHost } from "../host/host.ts";
 import type { HostOptions } from "../host/options.ts";
+import { serviceReport } from "../host/report.ts";
 import type { Noted } from "../machines/dry.ts";
 import { realMachine } from "../machines/real.ts";
 import type { Broker } from "../ports/broker.ts";
@@ -16,6 +18,7 @@ import { Unusable } from "../sqlite/sound.ts";
 import { connectBroker } from "./broker.ts";
 import { systemClock } from "./clock.ts";
 import { lookedAt } from "./dry.ts";
+import { openTrust } from "./keys.ts";
 import { sharedBroker } from "./shared-broker.ts";
 import { lockHost, openStore } from "./store-file.ts";
 import { together } from "./together.ts";
@@ -30,7 +33,15 @@ export interface UpOptions {
   readonly brokerPassword?: string | undefined;
   readonly clock?: Clock;
   /** The hosts only look: they follow, render and show what they would change, and write nothing but a state of their own. */
-  readonly dry?: { show(host: string, service: string, noted: Noted, secret: boolean): void };
+  readonly dry?: { show(host: string, service: string, seen: Seen): void };
+}
+
+/** What a run would have changed on a host that only looks, and the rows that it would keep out of force (the first hundred), with the reason. */
+export interface Seen {
+  readonly noted: Noted;
+  readonly secret: boolean;
+  readonly kept: readonly { readonly key: string; readonly why: string }[];
+  readonly keptCount: number;
 }
 
 /** How often a host that only looks compares everything anew, in milliseconds: what it looks at may change under it. */
@@ -39,7 +50,7 @@ const lookEvery = 60_000;
 /** The project of hosts that only look: with a state of its own, and a broker of its own within it. */
 export const dryProject = (project: Project): Project => ({
   ...project,
-  config: { ...project.config, broker: undefined },
+  config: { ...project.config, broker: undefined, signing: undefined, waves: {} },
   state: join(project.state, "dry"),
 });
 
@@ -62,15 +73,21 @@ async function upHost(
   try {
     const own = config.hosts.get(host) ?? [];
     const { services, codes } = await loadServices(project, own);
+    const distrust = openTrust(project, log);
     const live = (database: DatabaseSync): Promise<void> => {
       log(`up with ${own.join(", ") || "no service"}`);
       const shared = { database, clock, log, connect };
-      const on = dry ? looking(host, services, dry) : acting;
+      const on = dry ? looking(host, services, database, dry) : acting;
       const removalLimit = (service: string, rows: number) => removalsAllowed(config.removals, service, rows);
+      const waits = (service: string) => waveWithin(config.waves, service, host);
       const transcribes = transcribersOf(config).includes(host);
       return together(signal, [
         (signal) => watchLock(lock, { state, host, clock, signal }),
-        (signal) => runHost({ ...shared, ...on, removalLimit, name: host, services, codes, signal }),
+        (signal) =>
+          runHost({
+            ...{ ...shared, ...on, ...(distrust && { distrust }) },
+            ...{ removalLimit, waveWithin: waits, name: host, services, codes, signal },
+          }),
         ...(transcribes ? [(signal: AbortSignal) => runTranscriber(project, host, { ...shared, signal })] : []),
       ]);
     };
@@ -120,7 +137,12 @@ type OnMachine = Pick<HostOptions, "machineOf" | "fullEvery" | "ran">;
 const acting: OnMachine = { machineOf: () => realMachine() };
 
 /** The machines of a host that only looks, one per service, and what becomes of what each run would have changed. */
-function looking(host: string, services: Services["services"], { show }: NonNullable<UpOptions["dry"]>): OnMachine {
+function looking(
+  host: string,
+  services: Services["services"],
+  database: DatabaseSync,
+  { show }: NonNullable<UpOptions["dry"]>,
+): OnMachine {
   const machines = new Map([...services.keys()].map((service) => [service, lookedAt(realMachine())]));
   const shown = new Map<string, string>();
   return {
@@ -128,12 +150,14 @@ function looking(host: string, services: Services["services"], { show }: NonNull
     fullEvery: lookEvery,
     ran(service) {
       const noted = machines.get(service)?.take();
-      const text = JSON.stringify(noted);
+      const { refused, refusedCount } = serviceReport(database, service);
+      const kept = refused.map(({ key, why }) => ({ key, why }));
+      const text = JSON.stringify([noted, kept, refusedCount]);
       if (!noted || shown.get(service) === text) return;
       shown.set(service, text);
       const definition = services.get(service);
       const secret = definition && "table" in definition ? (definition.table.secret ?? []).length > 0 : false;
-      show(host, service, noted, secret);
+      show(host, service, { noted, secret, kept, keptCount: refusedCount });
     },
   };
 }

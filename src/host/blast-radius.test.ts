@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { until } from "../../test/until.ts";
 import { type CellChange, refusedCell } from "../core/row.ts";
 import { protocolVersion } from "../core/stream.ts";
+import { heldRemovals } from "./blast-radius.ts";
 import { row, scene, simulatedService } from "./host.fixture.ts";
 
 const hour = 60 * 60_000;
@@ -144,6 +145,25 @@ test("a held row comes back without a question when the directory has it again, 
   await clock.advance(1000);
   await until(() => (report().removals?.rows ?? 0) <= 1);
   assert.equal(dhcp.served.has("k5"), true);
+});
+
+test("the digest that is remembered is the one that the rows have, whatever came and went", async () => {
+  await using world = await manyRows(40);
+  const { say, rows, report, clock, database } = world;
+  const noted = () => database.prepare("SELECT digest, rows FROM held_removals").get();
+  await say(rows(0, 30, false));
+  await until(() => report().removals !== undefined);
+  await clock.advance(2000);
+  await until(() => noted()?.rows === 30);
+  await say(rows(3, 5, true));
+  await clock.advance(2000);
+  await until(() => noted()?.rows === 28);
+  assert.equal(noted()?.digest, heldRemovals(database, "dhcp")?.digest);
+  assert.equal(report().removals?.digest, noted()?.digest);
+  await say(rows(0, 30, true));
+  await clock.advance(2000);
+  await until(() => report().removals === undefined);
+  assert.equal(noted(), undefined);
 });
 
 test("a refused row is no removal", async () => {

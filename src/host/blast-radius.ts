@@ -12,7 +12,7 @@ import { owedRows } from "./store.ts";
 /** The hour in which removals are counted, in milliseconds. */
 const hour = 60 * 60_000;
 
-/** Why held removals wait begins so; `heldRemovals` finds them by it. */
+/** Why held removals wait begins so; `heldRemovals`, and the triggers of the store, find them by it. */
 const mark = "held with the removals ";
 
 /** Holds the removals that are owed if they are too many, and says why; undefined when all may go on. */
@@ -72,6 +72,24 @@ export function heldRemovals(
 ): { readonly digest: string; readonly keys: readonly string[] } | undefined {
   const keys = heldKeys(database, service).sort();
   return keys.length === 0 ? undefined : { digest: digestOf(keys), keys };
+}
+
+/** The question that is open, as a report says it. Its digest is made once: to make it from twenty thousand keys at every report would be a tenth of a core. */
+export function openQuestion(
+  database: DatabaseSync,
+  service: string,
+): { readonly digest: string; readonly rows: number } | undefined {
+  const noted = database.prepare("SELECT digest, rows FROM held_removals WHERE service = ?").get(service);
+  if (noted) return { digest: String(noted.digest), rows: Number(noted.rows) };
+  const held = heldRemovals(database, service);
+  return held && { digest: held.digest, rows: held.keys.length };
+}
+
+/** Remembers the question that is open, until one of its rows comes or goes. */
+export function noteQuestion(database: DatabaseSync, service: string): void {
+  const note = database.prepare("INSERT OR IGNORE INTO held_removals (service, digest, rows) VALUES (?, ?, ?)");
+  const open = openQuestion(database, service);
+  if (open) note.run(service, open.digest, open.rows);
 }
 
 /** Lets the removals go on that have this digest now; says whether they do. */

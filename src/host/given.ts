@@ -13,6 +13,8 @@ export interface GivenRows {
   readonly changes: readonly Change<Columns>[];
   /** A key was already in doubt: an earlier run did not end. */
   readonly interrupted: boolean;
+  /** Takes these keys out again, durably, before anything was made of them: they wait, and what is loaded stays in their place. Gives what is left to be given. */
+  without(guilty: readonly KeptRow[], now: number): GivenRows;
   /** The run succeeded, but for these keys; in the caller's transaction. Gives how many more rows are loaded than before, and how many were taken away. */
   loaded(
     kept: { readonly refused?: readonly KeptRow[]; readonly held?: readonly KeptRow[] },
@@ -29,10 +31,13 @@ interface OwedRow {
 }
 
 /** How the reason of a row begins that a run did not bring into force. */
-const [refusedByDaemon, heldByOthers] = ["refused by the daemon: ", "held: "];
+const [refusedByDaemon, refusedByCheck, heldByOthers] = ["refused by the daemon: ", "refused by the check: ", "held: "];
+
+/** Whether a row is still desired as a run was given it. */
+const asGiven = `(desired IS given OR (why IS NULL AND given IS NULL AND ${isRefusedSql("desired")}))`;
 
 /** Rows that wait because something else stands in their place. */
-export const heldRows = `${keptRows} AND why LIKE '${heldByOthers}%'`;
+export const heldRows = `row INDEXED BY row_in_the_way WHERE service = ? AND substr(why, 1, 6) = '${heldByOthers}'`;
 
 /** Whether a run that did not end well was given something else for a key than the next one would be: the daemon may have it, and no change would name it. */
 export function triedOtherwise(database: DatabaseSync, service: string): boolean {
@@ -71,6 +76,7 @@ export function giveRows(
   const yields = new Set(yielding.map(({ key }) => key));
   const given = [...owed.filter(({ key }) => !yields.has(key)), ...yielding];
   const afterOf = (row: OwedRow): string | null => (yields.has(row.key) ? null : targetOf(row));
+  const interrupted = owed.some(({ doubt }) => doubt === 1);
   return {
     rows: rowsInForce(database, service),
     changes: given
@@ -81,11 +87,19 @@ export function giveRows(
       }))
       .filter((change): change is Change<Columns> => change.before !== undefined || change.after !== undefined)
       .sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined) || (a.key < b.key ? -1 : 1)),
-    interrupted: owed.some(({ doubt }) => doubt === 1),
+    interrupted,
+    without(guilty, now) {
+      const wait = database.prepare(
+        `UPDATE row SET why = ?, since = ?, given = loaded WHERE service = ? AND key = ? AND why IS NULL AND ${asGiven}`,
+      );
+      return transaction(database, () => {
+        for (const { key, why } of guilty) wait.run(`${refusedByCheck}${why}`, now, service, key);
+        return { ...giveRows(database, service, table, { full }), interrupted };
+      });
+    },
     loaded({ refused = [], held = [] }, now) {
       const refuse = database.prepare(
-        `UPDATE row SET doubt = 0, given = NULL, why = ?, since = ? WHERE service = ? AND key = ?
-          AND (desired IS given OR (why IS NULL AND given IS NULL AND ${isRefusedSql("desired")}))`,
+        `UPDATE row SET doubt = 0, given = NULL, why = ?, since = ? WHERE service = ? AND key = ? AND ${asGiven}`,
       );
       const removesRefused = table.refused === "remove";
       const out = database.prepare(

@@ -59,12 +59,14 @@ export function scene(
     name = "dhcp",
     machine = memoryMachine(),
     clock = virtualClock(start),
+    sign = (body) => body,
     ...options
   }: {
     name?: string;
     machine?: MemoryMachine;
     clock?: ReturnType<typeof virtualClock>;
-  } & Pick<HostOptions, "removalLimit"> = {},
+    sign?: (body: string) => string;
+  } & Pick<HostOptions, "removalLimit" | "distrust" | "waveWithin"> = {},
 ) {
   const hub = memoryHub();
   const database = new DatabaseSync(":memory:");
@@ -75,7 +77,7 @@ export function scene(
   const table = new Table(name);
   const telling = new Telling(name, table, { epoch: start * 1000 });
   const asOf = (): AsOf => ({ state: ["20261122000000.000000Z#000000#000#000000"], clock: clock.now() });
-  const tell = (message: StreamMessage, key = serviceKey(name)) => speaker.publish(key, JSON.stringify(message));
+  const tell = (message: StreamMessage, key = serviceKey(name)) => speaker.publish(key, sign(JSON.stringify(message)));
 
   const ready = (async () => {
     await speaker.declare([

@@ -8,6 +8,7 @@ import { type HostedService, hostService } from "./hosted-service.ts";
 import type { HostOptions } from "./options.ts";
 import { reporter } from "./reporter.ts";
 import { knownServices } from "./store.ts";
+import { forgetWaits } from "./wave.ts";
 
 /** How often a host reports, though nothing changed, and looks at its broker and its daemons; milliseconds. */
 const reportInterval = 60_000;
@@ -31,6 +32,7 @@ export async function runHost(given: HostOptions): Promise<void> {
 
   const started = new AbortController();
   const allStarted = Promise.all(hosted.map((service) => service.started)).then(() => started.abort());
+  allStarted.catch(() => {}); // `ended` says it too
   await clock.sleep(firstRuns, AbortSignal.any([started.signal, signal]));
   const broker = signal.aborted ? undefined : await persist("the broker", options.connect, { clock, signal, log });
   try {
@@ -90,6 +92,7 @@ export async function runHost(given: HostOptions): Promise<void> {
 }
 
 function beginLife({ name, database, clock }: HostOptions): void {
+  forgetWaits(database);
   database
     .prepare(
       `INSERT INTO life (one, host, pid, since) VALUES (1, ?, ?, ?)

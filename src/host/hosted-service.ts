@@ -1,23 +1,31 @@
+import { leftToRepair } from "../core/follow.ts";
 import { reason } from "../core/outcome.ts";
 import { queueOf } from "../core/routing.ts";
 import type { Service } from "../core/service.ts";
+import { inSlices } from "../core/steps.ts";
+import type { OrderMessage, WaveMessage } from "../core/stream.ts";
 import type { Broker, Queue } from "../ports/broker.ts";
 import { judge, Unusable } from "../sqlite/sound.ts";
+import { restOfService } from "./install/start-limit.ts";
 import { type Intake, openIntake } from "./intake.ts";
 import { storedMessages } from "./messages.ts";
 import type { HostOptions } from "./options.ts";
 import { orders } from "./orders.ts";
 import { questions } from "./questions.ts";
 import { ask, type Received, receiver, reportKey, type ServiceStore } from "./receive.ts";
+import { sayLeft } from "./report.ts";
 import { storedRows } from "./rows.ts";
 import { handleNext, type RunContext, runTable } from "./run.ts";
-import { owedRows, oweFullRun, readFacts, writeFacts } from "./store.ts";
+import { noteVerified, owedRows, oweFullRun, readFacts, writeFacts } from "./store.ts";
+import { waveGate } from "./wave.ts";
 import { worker } from "./worker.ts";
 
 /** The pace of a table service that names none, in milliseconds. */
 const defaultPace = 1000;
 /** After a store that failed (a full disk) the deliveries in hand are tried again, in milliseconds. */
 const storeRetry = 1000;
+/** A long repair says how far it is so often, in milliseconds. */
+const sayEvery = 5000;
 
 /** One service on its host: its part of the store, its worker and its queue. */
 export interface HostedService {
@@ -49,12 +57,20 @@ export function hostService(name: string, service: Service, options: HostOptions
     ...(removalLimit ? { removalLimit: (rows: number) => removalLimit(name, rows) } : {}),
   };
 
+  const within = options.waveWithin?.(name);
+  const gate =
+    within === undefined || !table
+      ? undefined
+      : waveGate({ ...{ database, service: name, within, clock, signal }, changed, poke: () => work.poke() });
+
   writeFacts(database, name, { form: table ? "table" : "plain", code: options.codes.get(name) ?? "" });
-  rows?.mend();
-  rows?.recompute(clock.now());
   // The machine, the daemon or the service's own code may be another one than at the last run.
   if (table) oweFullRun(database, name);
-  const stream = receiver(options.name, store, { obey: orders(store, context), log, safeguards: options.safeguards });
+  const stream = receiver(options.name, store, {
+    ...{ obey, hearWave: (message: WaveMessage) => gate?.hear(message), log },
+    ...{ distrust: options.distrust, safeguards: options.safeguards },
+  });
+  const orderly = orders(store, context);
   let intake: Intake | undefined;
   const damaged = Promise.withResolvers<never>();
 
@@ -63,7 +79,20 @@ export function hostService(name: string, service: Service, options: HostOptions
     if (!facts || facts.held !== undefined || facts.fatal !== undefined) return false;
     // A table that was never whole is not run on: it would take away whatever has not arrived yet.
     if (!facts.followed.equal) return false;
-    return facts.full > 0 || database.prepare(`SELECT 1 FROM ${owedRows} LIMIT 1`).get(name) !== undefined;
+    if (facts.full > 0) return true;
+    if (!isOwed("")) gate?.rest();
+    else if (!gate || !facts.followed.mark || gate.isOpen(facts.followed.mark)) return true;
+    // What a run was tried with is a debt to the daemon, and waits for nobody.
+    return isOwed("AND doubt = 1");
+  }
+
+  const isOwed = (and: string): boolean =>
+    database.prepare(`SELECT 1 FROM ${owedRows} ${and} LIMIT 1`).get(name) !== undefined;
+
+  function obey(order: OrderMessage): void {
+    orderly(order);
+    const { mark } = readFacts(database, name)?.followed ?? {};
+    if (order.order === "approve" && !order.allow && mark) gate?.approve(mark);
   }
 
   const isHeld = (): boolean => readFacts(database, name)?.held !== undefined;
@@ -71,6 +100,7 @@ export function hostService(name: string, service: Service, options: HostOptions
   const work = worker(
     {
       pace: table ? (table.pace ?? defaultPace) : 0,
+      rest: () => restOfService(database, name, clock.now()),
       owed() {
         try {
           return table ? tableOwes() : !isHeld() && messages.next() !== undefined;
@@ -85,15 +115,25 @@ export function hostService(name: string, service: Service, options: HostOptions
         } catch (error) {
           judge(database, error);
         }
+        gate?.rest();
         options.ran?.(name);
         intake?.poke();
       },
       changed,
       log,
     },
+    readRows(),
     clock,
     signal,
   );
+
+  /** The digest is made from the rows themselves, and at the start they are judged by the code that is there now. */
+  async function readRows({ judged = true } = {}): Promise<void> {
+    if (rows)
+      await inSlices(rows.recompute(judged ? clock.now() : undefined), { clock, signal, log: options.log }).catch(
+        (error) => judge(database, error),
+      );
+  }
 
   const queue = queueOf(options.name, name, table ? "table" : "plain");
   return {
@@ -109,12 +149,38 @@ export function hostService(name: string, service: Service, options: HostOptions
         });
       };
       const question = questions((want) => say(ask(options.name, name, want)), clock, signal);
-      const received = ({ heard, say: refusals, want, verify, asked }: Received): void => {
+      let saidAt = clock.monotonic();
+      const sayRepair = (): void => {
+        const left = leftToRepair(stream.followed);
+        if (left === 0 || clock.monotonic() - saidAt < sayEvery) return;
+        log(`the table: ${sayLeft(left)}`);
+        saidAt = clock.monotonic();
+      };
+      /** A `verify` whose answer is the next comparison. */
+      let verifying: number | undefined;
+      const received = ({ heard, say: refusals, want, verify, differed, asked }: Received): void => {
         if (heard) question.heard();
-        if (want ?? (verify && table)) question.ask(want ?? "digest");
+        if (verifying !== undefined && differed !== undefined) {
+          noteVerified(database, name, { asked: verifying, differed });
+          verifying = undefined;
+        }
+        sayRepair();
+        if (want) question.ask(want);
+        // The digest is made from the rows again, rather than believed.
+        if (verify !== undefined && table) {
+          const compare = (): void => {
+            verifying = verify;
+            question.ask("digest");
+          };
+          readRows({ judged: false }).then(compare, unread);
+        }
         for (const refusal of refusals) say(refusal);
         work.poke({ again: asked });
         changed();
+      };
+      const unread = (error: unknown): void => {
+        if (error instanceof Unusable) damaged.reject(error);
+        else log(`its rows could not be read: ${reason(error)}`);
       };
       const failed = async (why: unknown): Promise<void> => {
         log(`what arrived could not be stored: ${reason(why)}`);

@@ -18,10 +18,14 @@ export interface HostOptions {
   machineOf(service: string): Machine;
   /** How many rows of a service with so many in force may go within an hour; no limit without it. */
   removalLimit?(service: string, rows: number): number;
+  /** How long the changes of a service wait for the hosts of the waves before this one, in milliseconds; undefined where there are none. */
+  waveWithin?(service: string): number | undefined;
   /** How often every service is run on all rows, in milliseconds; otherwise only when it has to be. */
   readonly fullEvery?: number;
   /** A run of a service has succeeded. */
   ran?(service: string): void;
+  /** Why a message about rows is not believed; undefined when it is. Without it every message is. */
+  distrust?(body: Uint8Array): string | undefined;
   /** Of a simulation: the safeguards of the stream that it takes away. */
   readonly safeguards?: Safeguards;
   /** Of a simulation: how digests are made, over fewer buckets for its speed. */

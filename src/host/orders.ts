@@ -1,10 +1,13 @@
 import type { OrderMessage } from "../core/stream.ts";
 import { allowRemovals, approveRemovals, heldRemovals, holdRemovals } from "./blast-radius.ts";
 import { installer } from "./install/install.ts";
-import { isHeld, ownedBy, takeOverHeld } from "./owned.ts";
+import { approveHeld, heldThings, isHeld, ownedBy } from "./owned.ts";
 import type { ServiceStore } from "./receive.ts";
 import type { RunContext } from "./run.ts";
 import { oweFullRun, readFacts, writeFacts } from "./store.ts";
+
+/** How the reason of a service begins that a person holds. */
+export const byPerson = "by a person";
 
 /** What a person asks of a service on its host. Obeying only writes into the store; the next run acts. */
 export function orders({ database, service, rows, messages }: ServiceStore, context: RunContext) {
@@ -18,7 +21,6 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
       oweFullRun(database, name);
       if (table) install.owe();
     }
-    // The digest is made from the rows again, rather than believed.
     if (order === "verify") judgeAnew();
     if (order === "retry") {
       // A table takes no plain messages: what is parked there stays for a person to read, and to drop.
@@ -29,24 +31,28 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
       judgeAnew();
     }
     if (order === "drop") log(`${messages.drop(id)} parked messages are thrown away`);
-    if (order === "hold") writeFacts(database, name, { held: `by a person${why === undefined ? "" : `: ${why}`}` });
+    if (order === "hold") writeFacts(database, name, { held: `${byPerson}${why === undefined ? "" : `: ${why}`}` });
     if (order === "approve" && allow) {
       allowRemovals(database, name, allow.rows, allow.until);
       log(`${allow.rows} rows may go until ${new Date(allow.until).toISOString()}`);
     } else if (order === "approve") {
-      install.approve();
-      takeOverHeld(database, name);
-      const removals = heldRemovals(database, name);
-      if (!removals && digest !== undefined) log(`no removals wait for the approval of ${digest}`);
-      if (removals && (digest === undefined || !approveRemovals(database, name, digest))) {
-        log(
-          `${removals.keys.length} removals are not approved by ${digest ?? "no digest"}: theirs is ${removals.digest}`,
-        );
-      }
+      letGo(digest);
       goOn();
     }
     if (order === "adopt" && record !== undefined) adopt(record, remove);
   };
+
+  /** Lets go on what a person has seen under this digest: removals, or what stands in the way. What waits under another one is shown again by the next run. */
+  function letGo(digest: string | undefined): void {
+    const things = heldThings(database, name);
+    const removals = heldRemovals(database, name);
+    if (approveHeld(database, name, digest)) return;
+    if (removals && digest !== undefined && approveRemovals(database, name, digest)) return;
+    const by = `not approved by ${digest ?? "no digest"}: theirs is`;
+    if (things) log(`${things.count} things that trigger did not write are ${by} ${things.digest}`);
+    if (removals) log(`${removals.keys.length} removals are ${by} ${removals.digest}`);
+    if (!things && !removals && digest !== undefined) log(`nothing waits for the approval of ${digest}`);
+  }
 
   /** Takes over one thing of somebody else's, by its name in the daemon. */
   function adopt(record: string, remove: boolean): void {
@@ -67,7 +73,7 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
   /** Every row that is kept out of force is judged anew; removals that are too many stay held, so that an approval finds them at any moment. */
   function judgeAnew(): void {
     const now = clock.now();
-    rows?.recompute(now);
+    rows?.judgeKept(now);
     const limit = context.removalLimit?.(readFacts(database, name)?.rows ?? 0);
     if (limit !== undefined) holdRemovals(database, name, limit, now);
   }

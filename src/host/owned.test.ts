@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { newBook } from "./install/scene.fixture.ts";
-import { isHeld, noted, ownedBy, ownNames, takeOverHeld } from "./owned.ts";
+import { approveHeld, heldThings, isHeld, noted, ownedBy, ownNames } from "./owned.ts";
 
 const day = 24 * 60 * 60_000;
 
@@ -28,14 +28,23 @@ test("what was given up long ago is forgotten, so that the store does not grow f
   assert.deepEqual([owned.has("old", "1"), owned.has("new", "1"), owned.has("kept", "1")], [false, true, true]);
 });
 
-test("what is in the way is taken over when a person says so, and on a machine that only looks nothing is remembered", () => {
+test("what is in the way is taken over when a person names the digest of it, as it was then, and on a machine that only looks nothing is remembered", () => {
   const database = newBook();
   const owned = ownedBy(database, "dhcp", () => 0);
-  owned.hold(["aa"]);
+  owned.hold([["aa", "1"], ["bb"]]);
   assert.deepEqual([owned.has("aa", "1"), isHeld(database, "dhcp", "aa")], [false, true]);
   const looking = noted(owned);
   looking.claim(["aa", "cc"]);
   assert.deepEqual([looking.has("cc", "1"), owned.has("cc", "1")], [true, false]);
-  takeOverHeld(database, "dhcp");
-  assert.equal(owned.has("aa", "1"), true);
+  const shown = heldThings(database, "dhcp");
+  assert.equal(shown?.count, 2);
+  owned.hold([["aa", "2"]]);
+  assert.deepEqual(
+    [undefined, shown?.digest].map((digest) => approveHeld(database, "dhcp", digest)),
+    [false, false],
+  );
+  assert.equal(owned.has("aa", "2"), false);
+  assert.equal(approveHeld(database, "dhcp", heldThings(database, "dhcp")?.digest), true);
+  assert.deepEqual([owned.has("aa", "2"), owned.has("aa", "3"), owned.has("bb", "whatever")], [true, false, true]);
+  assert.equal(heldThings(database, "dhcp"), undefined);
 });

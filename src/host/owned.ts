@@ -1,25 +1,43 @@
+import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import type { Owned } from "../core/host.ts";
 import { transaction } from "../sqlite/open.ts";
 
-/** Which records of a shared daemon a service wrote, durably in the host's store. */
-const schema = `
-  CREATE TABLE IF NOT EXISTS owned (
+/**
+ * Which records of a shared daemon a service wrote. A host keeps it in a file of its own beside its store, which may be deleted without loss:
+ * the rows come again from the transcriber, and nobody else knows which records of a daemon are ours.
+ */
+const schemaIn = (file: string): string => `
+  CREATE TABLE IF NOT EXISTS ${file}.owned (
     service TEXT NOT NULL,
     name TEXT NOT NULL,
-    state TEXT NOT NULL, -- ours, gone (given up, with what it last was), held (somebody else's, in our way)
+    state TEXT NOT NULL, -- ours, gone (given up, with what it last was), held (somebody else's, in our way), approved (as it was shown)
     record TEXT,
     since INTEGER NOT NULL,
     PRIMARY KEY (service, name)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS owned_state ON owned (service, since) WHERE state <> 'ours';
+  CREATE INDEX IF NOT EXISTS ${file}.owned_state ON owned (service, since) WHERE state <> 'ours';
 `;
 
 /** What was given up is known for as long as a backup is likely to bring it back, in milliseconds: 60 days. */
 const goneMemory = 60 * 24 * 60 * 60_000;
 
+/** The name under which the file is attached. */
+const apart = "own";
+
+/** Attaches to a store the file in which it remembers what is its own; not within a transaction. */
+export function attachOwned(database: DatabaseSync, file: string): void {
+  database.prepare(`ATTACH ? AS ${apart}`).run(file);
+}
+
+/** Makes its table, in the file that is attached; in the store itself where none is. */
 export function createOwnedTables(database: DatabaseSync): void {
-  database.exec(schema);
+  const attached = database.prepare("SELECT 1 FROM pragma_database_list WHERE name = ?").get(apart);
+  database.exec(schemaIn(attached ? apart : "main"));
+  if (!attached) return;
+  // A store of before that has it in itself.
+  const within = database.prepare("SELECT 1 FROM main.sqlite_schema WHERE name = 'owned'").get();
+  if (within) database.exec(`INSERT OR IGNORE INTO ${apart}.owned SELECT * FROM main.owned; DROP TABLE main.owned`);
 }
 
 /** A service's own records. */
@@ -35,7 +53,7 @@ export function ownedBy(database: DatabaseSync, service: string, now: () => numb
   return {
     has(name, record) {
       const row = read.get(service, name);
-      return row?.state === "ours" || (row?.state === "gone" && row.record === record);
+      return row?.state === "ours" || (lasting.includes(String(row?.state)) && row?.record === record);
     },
     names: () => ownNames(database, service),
     claim: (names) =>
@@ -49,16 +67,40 @@ export function ownedBy(database: DatabaseSync, service: string, now: () => numb
           .prepare("DELETE FROM owned INDEXED BY owned_state WHERE service = ? AND state <> 'ours' AND since < ?")
           .run(service, now() - goneMemory);
       }),
-    hold: (names) =>
+    hold: (found) =>
       within(() => {
-        for (const name of names) put("held", name, null);
+        for (const [name, record = null] of found) put("held", name, record);
       }),
   };
 }
 
-/** Takes over everything of somebody else's that stands in the way of a service's own. */
-export function takeOverHeld(database: DatabaseSync, service: string): void {
-  database.prepare("UPDATE owned SET state = 'ours' WHERE service = ? AND state = 'held'").run(service);
+/** What is ours only as long as it is the record that is remembered. */
+const lasting = ["gone", "approved"];
+
+/** What of somebody else's stands in a service's way: how many things, and the digest that a person approves, of what each of them is; undefined for nothing. */
+export function heldThings(database: DatabaseSync, service: string): { digest: string; count: number } | undefined {
+  const held = database
+    .prepare(
+      "SELECT name, record FROM owned INDEXED BY owned_state WHERE service = ? AND state <> 'ours' AND state = 'held' ORDER BY name",
+    )
+    .all(service)
+    .map(({ name, record }) => [name, record]);
+  if (held.length === 0) return undefined;
+  return { digest: createHash("sha256").update(JSON.stringify(held)).digest("hex").slice(0, 8), count: held.length };
+}
+
+/** Lets everything that stands in the way be taken over, if it has this digest now; says whether it has. What is another thing by the time of the run is held again. */
+export function approveHeld(database: DatabaseSync, service: string, digest: string | undefined): boolean {
+  if (digest === undefined || heldThings(database, service)?.digest !== digest) return false;
+  database
+    .prepare("UPDATE owned SET state = iif(record IS NULL, 'ours', 'approved') WHERE service = ? AND state = 'held'")
+    .run(service);
+  return true;
+}
+
+/** Forgets a thing that was taken over and is known elsewhere from now on. */
+export function forgetHeld(database: DatabaseSync, service: string, name: string): void {
+  database.prepare("DELETE FROM owned WHERE service = ? AND name = ?").run(service, name);
 }
 
 /** Whether something of somebody else's stands in a service's way under this name. */

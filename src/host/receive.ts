@@ -8,13 +8,16 @@ import {
   protocolVersion,
   type RefusalMessage,
   type StreamMessage,
+  type WaveMessage,
 } from "../core/stream.ts";
 import type { Delivery } from "../ports/broker.ts";
-import { isBusy, patiently, transaction } from "../sqlite/open.ts";
+import { patiently, transaction } from "../sqlite/open.ts";
 import type { StoredMessages } from "./messages.ts";
+import { narrowing } from "./narrow.ts";
 import { readMessage } from "./read-message.ts";
 import type { StoredRows } from "./rows.ts";
 import { oweFullRun, readFacts, writeFacts } from "./store.ts";
+import { countStranger } from "./strangers.ts";
 
 /** Store, then acknowledge: what arrives for one service is durable before the broker may forget it. */
 
@@ -40,8 +43,10 @@ export interface Received {
   readonly want: Want | undefined;
   /** What is to be said aloud. */
   readonly say: readonly RefusalMessage[];
-  /** The table is to be compared, whether or not anything is amiss. */
-  readonly verify: boolean;
+  /** The table is to be compared, whether or not anything is amiss: when that was asked, milliseconds since 1970. */
+  readonly verify: number | undefined;
+  /** A digest was compared with the table's: whether they differed. */
+  readonly differed: boolean | undefined;
   /** Somebody asked for something: what waits is not to wait any longer. */
   readonly asked: boolean;
 }
@@ -52,20 +57,35 @@ export interface Receiver {
   readonly followed: Followed;
 }
 
-type Taken = { readonly followup: Followup; readonly of: StreamMessage } | { readonly order: OrderMessage };
+type Taken =
+  | { readonly followup: Followup; readonly of: StreamMessage }
+  | { readonly order: OrderMessage }
+  | { readonly wave: WaveMessage };
 
-/** `obey` writes what an order asks for; it is called within the transaction. */
+export interface ReceiverOptions {
+  /** Writes what an order asks for; it is called within the transaction. */
+  obey(order: OrderMessage): void;
+  /** Hears how far other hosts are. */
+  hearWave?(message: WaveMessage): void;
+  log(line: string): void;
+  /** Why a message of the stream is not believed; undefined when it is. */
+  readonly distrust?: ((body: Uint8Array) => string | undefined) | undefined;
+  readonly safeguards?: Safeguards | undefined;
+}
+
+/** How often a refused stranger is said in the log, at most, in milliseconds: whoever sends one can send many. */
+const strangerPace = 60_000;
+
+/** Opens the intake of a service's store, at the place in the stream where it stands. */
 export function receiver(
   host: string,
   store: ServiceStore,
-  {
-    obey,
-    log,
-    safeguards,
-  }: { obey: (order: OrderMessage) => void; log: (line: string) => void; safeguards?: Safeguards | undefined },
+  { obey, hearWave, log, distrust, safeguards }: ReceiverOptions,
 ): Receiver {
   const { database, name, rows, messages } = store;
+  const narrows = rows && narrowing(name, rows);
   let followed: Followed = readFacts(database, name)?.followed ?? {};
+  let strangerSaid = Number.NEGATIVE_INFINITY;
 
   function takeOne(delivery: Delivery, now: number): Taken | undefined {
     const read = readMessage(delivery.body, name);
@@ -76,11 +96,21 @@ export function receiver(
     if ("wrong" in read) return setAside(read.wrong);
     if ("own" in read) {
       if (read.own.kind === "order") return { order: read.own };
-      return rows ? takeStream(rows, read.own, now) : setAside("it is about a table, and the service has none");
+      if (!rows) return setAside("it is about a table, and the service has none");
+      const stranger = distrust?.(delivery.body);
+      if (stranger !== undefined) return refuse(stranger, now);
+      return read.own.kind === "wave" ? { wave: read.own } : takeStream(rows, read.own, now);
     }
     if (rows) return setAside("a plain message, for a service whose rows are computed from the directory");
     messages.store(delivery.body, delivery.messageId, now);
     return undefined;
+  }
+
+  function refuse(why: string, now: number): undefined {
+    countStranger(database, name, why, now);
+    if (Math.abs(now - strangerSaid) < strangerPace) return;
+    strangerSaid = now;
+    log(`a message about rows is refused: ${why}`);
   }
 
   function takeStream(rows: StoredRows, message: StreamMessage, now: number): Taken {
@@ -92,6 +122,7 @@ export function receiver(
 
   function storeAll(deliveries: readonly Delivery[], now: number): Taken[] {
     const before = followed;
+    const restoreDigest = rows?.digest.saved();
     try {
       return transaction(database, () => {
         const taken = deliveries.map((delivery) => takeOne(delivery, now)).filter((one) => one !== undefined);
@@ -108,7 +139,7 @@ export function receiver(
     } catch (error) {
       // The transaction was taken back, so what is remembered in memory must be as well.
       followed = before;
-      if (!isBusy(error)) rows?.recompute(now);
+      restoreDigest?.();
       throw error;
     }
   }
@@ -120,16 +151,25 @@ export function receiver(
     async take(deliveries, now, signal) {
       const taken = await patiently(() => storeAll(deliveries, now), signal);
       for (const delivery of deliveries) delivery.ack();
+      for (const one of taken) if ("wave" in one) hearWave?.(one.wave);
       const followups = taken.filter((one) => "followup" in one);
       // Of several questions only the last is of use: it was decided last.
       const want = followups.findLast(({ followup }) => followup.ask)?.followup.ask;
+      for (const { of } of followups) if (of.kind === "part") narrows?.heard(of);
+      const verifies = taken.flatMap((one) =>
+        "order" in one && one.order.order === "verify" ? [one.order.at ?? 0] : [],
+      );
+      const compared = followups.findLast(
+        ({ of, followup }) => of.kind === "digest" && !followup.refused && !followup.dropped,
+      );
       const refused = followups.findLast(({ followup }) => followup.refused);
       return {
         moved: rows ? followups.some(({ followup }) => followup.write) : taken.length < deliveries.length,
         heard: followups.length > 0,
-        want,
+        want: want && narrows ? narrows.narrow(want) : want,
         say: refused ? refusal(host, name, refused, followed) : [],
-        verify: taken.some((one) => "order" in one && one.order.order === "verify"),
+        verify: verifies.at(-1),
+        differed: compared && compared.followup.followed.doubt === true,
         asked: taken.some((one) => "order" in one),
       };
     },

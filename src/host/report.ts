@@ -1,10 +1,13 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ServiceReport } from "../core/report.ts";
-import { heldRemovals } from "./blast-radius.ts";
+import { openQuestion } from "./blast-radius.ts";
 import { heldRows } from "./given.ts";
 import { owedReloads } from "./install/book.ts";
 import { storedMessages } from "./messages.ts";
-import { keptRows, owedRows, readFacts } from "./store.ts";
+import { heldThings } from "./owned.ts";
+import { keptRows, owedRows, readFacts, readVerified } from "./store.ts";
+import { strangersOf } from "./strangers.ts";
+import { keptBack } from "./wave.ts";
 
 /** How many kept keys and parked messages a report names. */
 const named = 100;
@@ -20,7 +23,6 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
   const kept = count(keptRows);
   const parked = messages.parked();
   // Mostly nothing is kept, and nothing parked: then there is nothing to list.
-  const removals = kept > 0 ? heldRemovals(database, service) : undefined;
   return {
     code: facts?.code ?? "",
     form,
@@ -28,22 +30,29 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
     stored: facts?.followed.mark,
     loaded: facts?.loaded,
     equal: facts?.followed.equal,
+    verified: readVerified(database, service),
     doubt: facts?.followed.doubt ?? false,
     proved: facts?.proved ?? false,
     owed,
-    why: facts?.held ?? facts?.failing ?? waitsFor(form, owed, facts),
+    why: facts?.held ?? facts?.failing ?? keptBack(database, service) ?? waitsFor(form, owed, facts),
     failing: facts?.failing !== undefined,
     held: facts?.held,
-    removals: removals && { digest: removals.digest, rows: removals.keys.length },
+    inTheWay: heldThings(database, service)?.digest,
+    removals: kept > 0 ? openQuestion(database, service) : undefined,
     refused: kept > 0 ? listKept(database, service) : [],
     refusedCount: kept,
     heldCount: kept > 0 ? count(heldRows) : 0,
     parked: parked > 0 ? messages.listParked(named) : [],
     parkedCount: parked,
+    strangers: strangersOf(database, service),
     reloads: owedReloads(database, service),
     ranAt: facts?.ranAt,
   };
 }
+
+/** How much of a table is still to come, for people. */
+export const sayLeft = (left: number): string =>
+  `${(left * 100).toFixed(left < 0.1 ? 1 : 0)} % of it differs and is still to come`;
 
 const listKept = (database: DatabaseSync, service: string): ServiceReport["refused"] =>
   database
@@ -57,9 +66,10 @@ const listKept = (database: DatabaseSync, service: string): ServiceReport["refus
     }));
 
 function waitsFor(form: string, owed: number, facts: ReturnType<typeof readFacts>): string | undefined {
+  const left = facts && facts.left > 0 ? `: ${sayLeft(facts.left)}` : "";
   if (form === "table" && !facts?.followed.equal)
-    return "waits for its table: it was never compared with the transcriber's";
-  if (facts?.followed.doubt) return "its table is being compared with the transcriber's";
+    return `waits for its table${left || ": it was never compared with the transcriber's"}`;
+  if (facts?.followed.doubt) return `its table is being compared with the transcriber's${left}`;
   if ((facts?.full ?? 0) > 0) return "a full run is owed";
   return owed > 0 ? "waits for its next run" : undefined;
 }

@@ -2,6 +2,7 @@ import { reason } from "../core/outcome.ts";
 import type { ReportMessage } from "../core/report.ts";
 import { protocolVersion } from "../core/stream.ts";
 import type { Broker } from "../ports/broker.ts";
+import { noteQuestion } from "./blast-radius.ts";
 import type { HostOptions } from "./options.ts";
 import { reportKey } from "./receive.ts";
 import { serviceReport } from "./report.ts";
@@ -18,6 +19,7 @@ export function reporter(options: HostOptions, broker: Broker): () => void {
   async function send(): Promise<void> {
     owed = false;
     pausing = true;
+    for (const service of services.keys()) note(service);
     const states = [...services.keys()].map((service) => [service, serviceReport(database, service)] as const);
     const report: ReportMessage = {
       trigger: protocolVersion,
@@ -33,6 +35,15 @@ export function reporter(options: HostOptions, broker: Broker): () => void {
     await clock.sleep(reportPace, signal);
     pausing = false;
     if (owed && !signal.aborted) send();
+  }
+
+  /** A disk that is full must not stop a report: the next one makes the digest again. */
+  function note(service: string): void {
+    try {
+      noteQuestion(database, service);
+    } catch (error) {
+      log(`${service}: the digest of its held removals was not kept: ${reason(error)}`);
+    }
   }
 
   return () => {

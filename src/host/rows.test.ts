@@ -1,35 +1,110 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { test } from "node:test";
-import { hashEnd } from "../core/digest.ts";
+import { type TestContext, test } from "node:test";
+import fc from "fast-check";
+import { Digest, hashEnd } from "../core/digest.ts";
+import { canonical, refusedCell } from "../core/row.ts";
+import { atOnce } from "../core/steps.ts";
 import { Table } from "../core/table.ts";
 import { Telling } from "../core/tell.ts";
-import { row, simulatedService } from "./host.fixture.ts";
+import { simulatedService } from "./host.fixture.ts";
 import { storedRows } from "./rows.ts";
 import { createStoreTables } from "./store.ts";
 
-test("a part makes its range hold just its rows", () => {
+function scene(context: TestContext) {
+  const database = new DatabaseSync(":memory:");
+  context.after(() => database.close());
+  createStoreTables(database);
   const { definition } = simulatedService();
   assert.ok("table" in definition);
-  const database = new DatabaseSync(":memory:");
-  createStoreTables(database);
-  const rows = storedRows(database, "dhcp", definition.table);
-  const changes = [
-    ["k", row("a", "10.0.0.1")],
-    ["gone", row("b", "10.0.0.2")],
-  ] as const;
-  rows.write({ kind: "rows", rows: changes, staged: false }, 0);
+  const { table } = definition;
+  const open = () => storedRows(database, "dhcp", table);
+  return { database, open, rows: open() };
+}
+const cell = (name: string, number: number): string => canonical({ name, ip: `10.0.0.${number}` });
+const say = (rows: ReturnType<typeof storedRows>, ...changes: [string, string | null][]): void =>
+  rows.write({ kind: "rows", rows: changes, staged: false }, 1);
 
+test("the digest that is read from the rows is the one that was kept, whatever moved between the steps of the reading", (context) => {
+  const { rows, open } = scene(context);
+  const keys = fc.integer({ min: 0, max: 40 }).map((number) => `k${number}`);
+  const change = fc.tuple(keys, fc.option(fc.integer({ min: 0, max: 255 }).map((number) => cell("a", number))));
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 60 }), fc.array(change, { maxLength: 60 }), (before, during) => {
+      say(rows, ...before);
+      const reading = rows.recompute(1);
+      for (const one of during) {
+        for (let steps = 40; steps > 0; steps--) reading.next();
+        say(rows, one);
+      }
+      atOnce(reading);
+      const again = open();
+      atOnce(again.recompute(1));
+      assert.equal(rows.digest.root, again.digest.root);
+      assert.equal(rows.digest.count, again.digest.count);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("a row that a damaged file has under another hash is found, and put where it belongs", (context) => {
+  const { database, rows, open } = scene(context);
+  say(rows, ["a", cell("a", 1)], ["b", cell("b", 2)], ["c", cell("c", 3)]);
+  const { root } = rows.digest;
+  database.exec("UPDATE row SET hash = CASE key WHEN 'a' THEN -5 WHEN 'b' THEN 1099511627776 ELSE 7 END");
+  for (const read of [open(), rows]) {
+    atOnce(read.recompute(1));
+    assert.equal(read.digest.root, root);
+    assert.equal(read.digest.count, 3);
+  }
+  const asOf = { state: [], clock: 0 };
+  const part = new Telling("dhcp", new Table("dhcp"), { epoch: 1 }).part(0, 2 ** 32, asOf);
+  rows.write({ kind: "part", part }, 1);
+  assert.equal(rows.digest.count, 0);
+});
+
+test("what is no row is forgotten, and a judgement that is not so any more is made anew", (context) => {
+  const { database, rows } = scene(context);
+  say(rows, ["a", refusedCell("no")], ["b", cell("b", 2)]);
+  database.exec(
+    "UPDATE row SET loaded = 'nonsense'; UPDATE row SET why = CASE key WHEN 'a' THEN NULL ELSE 'refused: old' END",
+  );
+  atOnce(rows.recompute(1));
+  const kept = database.prepare("SELECT key, loaded, why FROM row ORDER BY key").all();
+  assert.deepEqual(
+    kept.map((row) => ({ ...row })),
+    [
+      { key: "a", loaded: null, why: "refused: no" },
+      { key: "b", loaded: null, why: null },
+    ],
+  );
+});
+
+test("a digest goes back with the transaction that is taken back", () => {
+  const digest = new Digest("dhcp");
+  digest.move("a", null, "{}");
+  const { root, count } = digest;
+  const restore = digest.saved();
+  digest.move("a", "{}", '{"x":1}');
+  digest.move("b", null, "{}");
+  assert.notEqual(digest.root, root);
+  restore();
+  assert.deepEqual([digest.root, digest.count], [root, count]);
+  digest.move("a", "{}", null);
+  assert.equal(digest.root, new Digest("dhcp").root);
+});
+
+test("a part makes its range hold just its rows", (context) => {
+  const { rows, database } = scene(context);
+  say(rows, ["k", cell("a", 1)], ["gone", cell("b", 2)]);
   const table = new Table("dhcp");
-  table.apply([["k", row("c", "10.0.0.3")]]);
+  table.apply([["k", cell("c", 3)]]);
   const part = new Telling("dhcp", table, { epoch: 1 }).part(0, hashEnd, { state: [], clock: 0 });
   rows.write({ kind: "part", part }, 0);
-
   assert.equal(rows.digest.root, table.digest.root);
   const kept = database.prepare("SELECT key, desired FROM row WHERE desired IS NOT NULL").all();
   assert.deepEqual(
     kept.map(({ key, desired }) => [key, desired]),
-    [["k", row("c", "10.0.0.3")]],
+    [["k", cell("c", 3)]],
   );
-  database.close();
 });

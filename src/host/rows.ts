@@ -1,11 +1,15 @@
 import type { DatabaseSync } from "node:sqlite";
-import { Digest, type Hashing, keyHash } from "../core/digest.ts";
+import { bucketRange, Digest, keyHash, sha256 } from "../core/digest.ts";
 import type { Write } from "../core/follow.ts";
 import { reason } from "../core/outcome.ts";
 import { readRow } from "../core/read-row.ts";
 import { type Cell, type CellChange, coverOf, isRefused, isRefusedSql, refusalOf, rowLimit } from "../core/row.ts";
 import type { Table } from "../core/service.ts";
+import type { Steps } from "../core/steps.ts";
+import type { PartMessage } from "../core/stream.ts";
+import { without } from "../core/sums.ts";
 import { transaction } from "../sqlite/open.ts";
+import { keptRows } from "./store.ts";
 
 /** The stored rows of one table service: what the transcriber said goes in, what a run is given comes out. */
 export interface StoredRows {
@@ -13,39 +17,50 @@ export interface StoredRows {
   readonly digest: Digest;
   /** Writes what `follow` decided; in the caller's transaction. */
   write(write: Write, now: number): void;
-  /** Forgets, of a damaged file, what was loaded and is no row any more. */
-  mend(): void;
-  /** Reads the digest and the judgement of every row anew: at start, or when a transaction was taken back. */
-  recompute(now: number): void;
+  /** The desired rows from a key hash on, in the order of theirs: not many more than so many, and where they end. */
+  inHashOrder(
+    from: number,
+    to: number,
+    most: number,
+  ): { readonly to: number; readonly cells: [key: string, cell: Cell][] };
+  /** Decides anew, of every row that is kept out of force, whether it still is; in the caller's transaction. */
+  judgeKept(now: number): void;
+  /**
+   * Makes the digest from the rows again, a bucket at a time; rows may move between its steps. With a time every row is judged anew, too.
+   * Forgets, of a damaged file, what was loaded and is no row any more.
+   */
+  recompute(judgedAt?: number): Steps<void>;
 }
 
-export function storedRows(database: DatabaseSync, service: string, table: Table, hashing?: Hashing): StoredRows {
+export function storedRows(database: DatabaseSync, service: string, table: Table, hashing = sha256): StoredRows {
   const sql = statements(database);
-  let digest = new Digest(service, hashing);
+  const digest = new Digest(service, hashing);
 
   function set(key: string, cell: Cell | null, now: number): void {
-    const found = sql.get.get(service, key) as { desired: string | null } | undefined;
+    const found = sql.get.get(service, key) as Stored | undefined;
     const before = found?.desired ?? null;
     if (before === cell) return;
     digest.move(key, before, cell);
     sql.put.run(service, key, keyHash(key), cell);
-    judge(key, now);
+    judge(key, { desired: cell, loaded: found?.loaded ?? null, why: found?.why ?? null }, now);
     if (key === coverOf(key)) {
       // Keys of the entry that have no word of their own live or go by what is said of the entry as a whole.
-      for (const { key: part } of sql.parts.all(service, `${key}/`, `${key}0`)) judge(String(part), now);
+      for (const part of sql.parts.all(service, `${key}/`, `${key}0`) as unknown as Keyed[]) judge(part.key, part, now);
     }
   }
 
   /** Decides whether the loaded row is kept instead of what is desired, and why. */
-  function judge(key: string, now: number): void {
-    const row = sql.get.get(service, key) as { desired: string | null; loaded: string | null; why: string | null };
-    if (!row) return;
-    const reason = reasonToKeep(key, row.desired, row.loaded);
-    // What a refusal takes away is owed like any removal; once it is gone the reason says why.
-    const goes = table.refused === "remove" && row.loaded !== null && reason?.startsWith(refusedByDirectory);
-    const why = goes ? null : reason;
+  function judge(key: string, row: Stored, now: number): void {
+    const why = whyKept(key, row);
     if (why !== row.why) sql.why.run(why, why === null ? null : now, service, key);
-    sql.forget.run(service, key);
+    if (row.desired === null && row.loaded === null) sql.forget.run(service, key);
+  }
+
+  function whyKept(key: string, { desired, loaded }: Stored): string | null {
+    const reason = reasonToKeep(key, desired, loaded);
+    // What a refusal takes away is owed like any removal; once it is gone the reason says why.
+    const goes = table.refused === "remove" && loaded !== null && reason?.startsWith(refusedByDirectory);
+    return goes ? null : reason;
   }
 
   function reasonToKeep(key: string, desired: string | null, loaded: string | null): string | null {
@@ -59,10 +74,12 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
     return cover?.desired && isRefused(cover.desired) ? `${refusedByDirectory}${refusalOf(cover.desired)}` : null;
   }
 
-  function replace(from: number, to: number, rows: readonly (readonly [string, Cell])[], now: number): void {
+  function replace({ from, to, rows, same = [] }: PartMessage, now: number): void {
     const here = new Map(rows);
-    for (const { key } of sql.range.all(service, from, to)) {
-      if (!here.has(String(key))) set(String(key), null, now);
+    for (const range of without([from, to], same)) {
+      for (const { key } of sql.range.all(service, ...range)) {
+        if (!here.has(String(key))) set(String(key), null, now);
+      }
     }
     for (const [key, cell] of here) set(key, cell, now);
   }
@@ -71,26 +88,45 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
     for (const [key, cell] of changes) set(key, cell, now);
   }
 
-  function recompute(now: number): void {
-    digest = new Digest(service, hashing);
-    for (let after = ""; ; ) {
-      const page = sql.page.all(service, after) as { key: string; desired: string | null }[];
-      for (const { key, desired } of page) {
-        digest.move(key, null, desired);
-        judge(key, now);
-      }
-      const last = page.at(-1);
-      if (!last) return;
-      after = last.key;
+  function judgeKept(now: number): void {
+    for (const row of sql.kept.all(service) as unknown as Keyed[]) judge(row.key, row, now);
+  }
+
+  function* recompute(judgedAt?: number): Steps<void> {
+    for (let bucket = 0; bucket < hashing.buckets; bucket++) {
+      yield { what: `reading the rows of ${service}`, done: bucket, of: hashing.buckets };
+      recomputeOne(bucket, judgedAt);
     }
   }
 
+  function recomputeOne(bucket: number, judgedAt: number | undefined): void {
+    const [from, to] = bucketRange(bucket, hashing.buckets);
+    const [first, last] = [bucket === 0 ? -everyHash : from, bucket === hashing.buckets - 1 ? everyHash : to];
+    const rows = sql.bucket.all(service, first, last) as unknown as Placed[];
+    digest.remake(
+      bucket,
+      rows.flatMap(({ key, desired }) => (desired === null ? [] : [[key, desired] as const])),
+    );
+    const misjudged = (row: Placed): boolean =>
+      judgedAt !== undefined && (row.why !== whyKept(row.key, row) || (row.desired === null && row.loaded === null));
+    const wrong = rows.filter((row) => row.torn === 1 || row.hash !== keyHash(row.key) || misjudged(row));
+    // Nearly always all is well: who reads a million rows must not lock others out.
+    if (wrong.length === 0) return;
+    transaction(database, () => {
+      for (const row of wrong) mend(row, judgedAt);
+    });
+  }
+
+  function mend({ key, torn }: Placed, judgedAt: number | undefined): void {
+    sql.place.run(keyHash(key), service, key);
+    if (torn === 1) sql.mend.run(service, key);
+    if (judgedAt !== undefined) judge(key, sql.get.get(service, key) as unknown as Stored, judgedAt);
+  }
+
   return {
-    get digest() {
-      return digest;
-    },
+    digest,
     write(write, now) {
-      if (write.kind === "part") return replace(write.part.from, write.part.to, write.part.rows, now);
+      if (write.kind === "part") return replace(write.part, now);
       if (write.kind === "stage") {
         if (write.first) sql.unstage.run(service);
         for (const [key, cell] of write.rows) sql.stage.run(service, key, cell);
@@ -106,11 +142,29 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
       sql.unstage.run(service);
       apply(write.rows, now);
     },
-    mend: () => void sql.mend.run(service),
-    recompute: (now) => transaction(database, () => recompute(now)),
+    inHashOrder(from, to, most) {
+      const beyond = sql.beyond.get(service, from, to, most);
+      const end = beyond ? Math.max(Number(beyond.hash), from + 1) : to;
+      const rows = sql.bucket.all(service, from, end) as unknown as Placed[];
+      return { to: end, cells: rows.flatMap(({ key, desired }) => (desired === null ? [] : [[key, desired]])) };
+    },
+    judgeKept,
+    recompute,
   };
 }
 
+/** No hash that a damaged file has is beyond this, either way. */
+const everyHash = Number.MAX_SAFE_INTEGER;
+
+interface Stored {
+  readonly desired: string | null;
+  readonly loaded: string | null;
+  /** Why the loaded row is kept. */
+  readonly why: string | null;
+}
+type Keyed = Stored & { readonly key: string };
+/** As a damaged file may have it: under a hash that is not its key's, or with what is no row. */
+type Placed = Keyed & { readonly hash: number; readonly torn: number };
 /** How the reason of a row begins that the transcriber refuses. */
 const refusedByDirectory = "refused: ";
 
@@ -155,11 +209,19 @@ function statements(database: DatabaseSync) {
     ),
     mend: database.prepare(
       `UPDATE row SET loaded = ${object("loaded")}, given = ${object("given")}
-       WHERE service = ? AND (loaded IS NOT ${object("loaded")} OR given IS NOT ${object("given")})`,
+       WHERE service = ? AND key = ?`,
     ),
-    parts: database.prepare("SELECT key FROM row WHERE service = ? AND key >= ? AND key < ?"),
+    parts: database.prepare("SELECT key, desired, loaded, why FROM row WHERE service = ? AND key >= ? AND key < ?"),
     range: database.prepare("SELECT key FROM row WHERE service = ? AND hash >= ? AND hash < ? AND desired IS NOT NULL"),
-    page: database.prepare("SELECT key, desired FROM row WHERE service = ? AND key > ? ORDER BY key LIMIT 1000"),
+    bucket: database.prepare(
+      `SELECT key, hash, desired, loaded, why, loaded IS NOT ${object("loaded")} OR given IS NOT ${object("given")} AS torn
+       FROM row WHERE service = ? AND hash >= ? AND hash < ?`,
+    ),
+    place: database.prepare("UPDATE row SET hash = ? WHERE service = ? AND key = ?"),
+    beyond: database.prepare(
+      "SELECT hash FROM row WHERE service = ? AND hash >= ? AND hash < ? ORDER BY hash LIMIT 1 OFFSET ?",
+    ),
+    kept: database.prepare(`SELECT key, desired, loaded, why FROM ${keptRows}`),
     stage: database.prepare("INSERT INTO staged (service, key, cell) VALUES (?, ?, ?)"),
     staged: database.prepare("SELECT key, cell FROM staged WHERE service = ? ORDER BY position"),
     unstage: database.prepare("DELETE FROM staged WHERE service = ?"),

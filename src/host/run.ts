@@ -5,6 +5,7 @@ import { wrongBody } from "../core/wrong-body.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
 import { transaction } from "../sqlite/open.ts";
+import { runOnGood } from "./bisect.ts";
 import { countRemovals, holdRemovals } from "./blast-radius.ts";
 import { giveRows, movedMeanwhile, triedOtherwise } from "./given.ts";
 import { parkedLimit, type StoredMessages } from "./messages.ts";
@@ -46,13 +47,13 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
     context.removalLimit && holdRemovals(database, service, context.removalLimit(facts?.rows ?? 0), clock.now());
   if (tooMany !== undefined) context.log(tooMany);
   const doubt = facts?.followed.doubt;
-  const given = giveRows(database, service, table, { full: asked > 0 });
+  const first = giveRows(database, service, table, { full: asked > 0 });
   try {
     await withinDeadline(context, async (signal) => {
-      const changes = asked > 0 ? undefined : given.changes;
+      const changes = asked > 0 ? undefined : first.changes;
       const secret = (table.secret ?? []).length > 0;
-      const words = hostWords({ ...context, name: context.host, signal, secret, unsure: changes === undefined });
-      const result = await table.run({ rows: given.rows, changes, interrupted: given.interrupted }, words.host);
+      const options = { ...context, name: context.host, signal, secret, unsure: changes === undefined };
+      const { given, words, result } = await runOnGood(table, first, { ...options, full: asked > 0 });
       signal.throwIfAborted();
       // A run that loads everything may restart the daemon itself; one by the changes knows only the daemon that it began with.
       const whole = changes === undefined || words.proved() !== undefined;

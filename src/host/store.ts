@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
-import type { Followed } from "../core/follow.ts";
+import { type Followed, leftToRepair } from "../core/follow.ts";
+import type { ServiceReport } from "../core/report.ts";
 import { highestEpoch, type Mark } from "../core/stream.ts";
 
 /**
@@ -42,6 +43,7 @@ const schema = `
   CREATE INDEX IF NOT EXISTS row_hash ON row (service, hash);
   CREATE INDEX IF NOT EXISTS row_owed ON row (service, key) WHERE owed = 1;
   CREATE INDEX IF NOT EXISTS row_kept ON row (service, key) WHERE why IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS row_in_the_way ON row (service, key) WHERE substr(why, 1, 6) = 'held: ';
   CREATE TABLE IF NOT EXISTS staged (
     service TEXT NOT NULL,
     position INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -73,9 +75,19 @@ const schema = `
     message_id TEXT NOT NULL,
     UNIQUE (service, message_id)
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS verified (service TEXT PRIMARY KEY, asked INTEGER NOT NULL, differed INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS removal (service TEXT NOT NULL, at INTEGER NOT NULL, rows INTEGER NOT NULL) STRICT;
   CREATE INDEX IF NOT EXISTS removal_at ON removal (service, at);
+  -- The question that is open, until one of its rows comes or goes.
+  CREATE TABLE IF NOT EXISTS held_removals (service TEXT PRIMARY KEY, digest TEXT NOT NULL, rows INTEGER NOT NULL) STRICT;
+  CREATE TRIGGER IF NOT EXISTS removal_held AFTER UPDATE OF why ON row
+    WHEN (coalesce(old.why, '') LIKE 'held with the removals %') <> (coalesce(new.why, '') LIKE 'held with the removals %')
+    BEGIN DELETE FROM held_removals WHERE service = new.service; END;
+  CREATE TRIGGER IF NOT EXISTS removal_forgotten AFTER DELETE ON row WHEN old.why LIKE 'held with the removals %'
+    BEGIN DELETE FROM held_removals WHERE service = old.service; END;
   CREATE TABLE IF NOT EXISTS approved (service TEXT PRIMARY KEY, digest TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS wave (service TEXT PRIMARY KEY, why TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS stranger (service TEXT PRIMARY KEY, count INTEGER NOT NULL, why TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS allowance (service TEXT PRIMARY KEY, until INTEGER NOT NULL, rows INTEGER NOT NULL) STRICT;
 `;
 
@@ -88,6 +100,8 @@ export interface ServiceFacts {
   form: "table" | "plain";
   code: string;
   followed: Followed;
+  /** How much of the table differs from the transcriber's and is still to come, from 0 to 1; by the latest comparison. */
+  left: number;
   /** How many rows are loaded; counted here because counting them in the table costs more the more there are. */
   rows: number;
   /** The place whose rows the last successful run was given, and whether the table was in doubt then. */
@@ -109,10 +123,12 @@ export function readFacts(database: DatabaseSync, service: string): ServiceFacts
   const found = database.prepare("SELECT * FROM service WHERE name = ?").get(service);
   if (!found) return undefined;
   const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+  const { left = 0, ...followed } = remembered(followedFact, text(found.followed)) ?? {};
   return {
     form: found.form === "plain" ? "plain" : "table",
     code: text(found.code) ?? "",
-    followed: remembered(followedFact, text(found.followed)) ?? {},
+    followed,
+    left,
     rows: Number(found.rows),
     loaded: remembered(loadedFact, text(found.loaded)),
     proved: found.proved === 1,
@@ -136,6 +152,7 @@ const followedFact = z.object({
   doubt: z.literal(true).optional(),
   equal: markFact.optional(),
   pieces: z.object({ epoch: z.number(), seq: z.number(), count: z.number() }).optional(),
+  left: z.number().optional(),
 });
 
 /** A fact as it was written. One that a damaged file made nonsense of is forgotten: the comparison with the transcriber brings it again. */
@@ -173,6 +190,20 @@ export function oweFullRun(database: DatabaseSync, service: string): void {
   writeFacts(database, service, { full: (readFacts(database, service)?.full ?? 0) + 1 });
 }
 
+/** The newest comparison that a person asked for: when it was asked, milliseconds since 1970, and whether the table differed. */
+type Verified = NonNullable<ServiceReport["verified"]>;
+
+export function noteVerified(database: DatabaseSync, service: string, { asked, differed }: Verified): void {
+  database
+    .prepare("INSERT OR REPLACE INTO verified (service, asked, differed) VALUES (?, ?, ?)")
+    .run(service, asked, Number(differed));
+}
+
+export function readVerified(database: DatabaseSync, service: string): Verified | undefined {
+  const found = database.prepare("SELECT asked, differed FROM verified WHERE service = ?").get(service);
+  return found && { asked: Number(found.asked), differed: found.differed === 1 };
+}
+
 /** The rows of a service that owe a run, and those whose loaded row is kept; named by index, because the planner would read every row. */
 export const owedRows = "row INDEXED BY row_owed WHERE service = ? AND owed = 1";
 export const keptRows = "row INDEXED BY row_kept WHERE service = ? AND why IS NOT NULL";
@@ -191,7 +222,8 @@ function columns(facts: Partial<ServiceFacts>): Record<string, string | number |
   if (facts.followed) {
     // What is asked for is asked for again after a restart, from the next comparison.
     const { repair: _, ...stored } = facts.followed;
-    values.followed = JSON.stringify(stored);
+    const left = leftToRepair(facts.followed);
+    values.followed = JSON.stringify(left > 0 ? { ...stored, left } : stored);
   }
   if (facts.rows !== undefined) values.rows = facts.rows;
   if ("loaded" in facts) values.loaded = facts.loaded ? JSON.stringify(facts.loaded) : null;

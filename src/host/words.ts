@@ -5,6 +5,7 @@ import type { Machine } from "../ports/machine.ts";
 import { transaction } from "../sqlite/open.ts";
 import { createInstallTables } from "./install/book.ts";
 import { installer } from "./install/install.ts";
+import { countingStarts, createStartTables } from "./install/start-limit.ts";
 import { commandDeadline, failed } from "./install/step.ts";
 import { createOwnedTables, noted, ownedBy } from "./owned.ts";
 
@@ -36,6 +37,7 @@ export interface Words {
 /** Makes the tables that the words of a service stand on. */
 export function createWordsTables(database: DatabaseSync): void {
   createInstallTables(database);
+  createStartTables(database);
   createOwnedTables(database);
   database.exec(
     "CREATE TABLE IF NOT EXISTS note (service TEXT, name TEXT, text TEXT NOT NULL, PRIMARY KEY (service, name)) STRICT",
@@ -44,7 +46,8 @@ export function createWordsTables(database: DatabaseSync): void {
 
 /** The words that a service has on its host, for one run. */
 export function hostWords(options: WordsOptions): Words {
-  const { name, service, machine, database, clock, signal, secret, unsure = false, log } = options;
+  const { name, service, database, clock, signal, secret, unsure = false, log } = options;
+  const machine = countingStarts(options.machine, database, service, clock);
   const installs = installer({ database, machine, clock, service, secret, unsure, log });
   const notes = new Map<string, string>();
   const owned = ownedBy(database, service, clock.now);

@@ -9,6 +9,7 @@ test("a wall clock that is set back delays no retry", async () => {
   const wall = { skew: 0 };
   const stop = new AbortController();
   let runs = 0;
+  const jumping = { ...clock, now: () => clock.now() + wall.skew };
   const { started, ended } = worker(
     {
       pace: 1000,
@@ -20,7 +21,8 @@ test("a wall clock that is set back delays no retry", async () => {
       changed() {},
       log() {},
     },
-    { ...clock, now: () => clock.now() + wall.skew },
+    Promise.resolve(),
+    jumping,
     stop.signal,
   );
   await started;

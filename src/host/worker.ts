@@ -13,6 +13,8 @@ const awayRetry = 500;
 export interface Work {
   /** The least time between the starts of two runs, in milliseconds. */
   readonly pace: number;
+  /** Milliseconds from now before which no run is to begin, whoever asks: its daemon would not be started again. */
+  rest?(): number;
   /** Whether a run is owed. */
   owed(): boolean;
   /** One run; throws when it must be tried again. */
@@ -31,7 +33,8 @@ export interface Worker {
   readonly ended: Promise<void>;
 }
 
-export function worker(work: Work, clock: Clock, signal: AbortSignal): Worker {
+/** Begins when it is ready. */
+export function worker(work: Work, ready: Promise<void>, clock: Clock, signal: AbortSignal): Worker {
   let failures = 0;
   let failing = false;
   let away = "";
@@ -87,13 +90,22 @@ export function worker(work: Work, clock: Clock, signal: AbortSignal): Worker {
     }
   }
 
+  function restNow(): number {
+    try {
+      return work.rest?.() ?? 0;
+    } catch (error) {
+      failed(error);
+      return 0;
+    }
+  }
+
   async function loop(): Promise<void> {
     while (!signal.aborted) {
       poked = false;
       wake = new AbortController();
       const owed = isOwed();
       if (unusable) throw unusable;
-      const wait = notBefore - clock.monotonic();
+      const wait = Math.max(notBefore - clock.monotonic(), owed ? restNow() : 0);
       if (owed && wait <= 0) {
         await runOnce();
         continue;
@@ -104,7 +116,7 @@ export function worker(work: Work, clock: Clock, signal: AbortSignal): Worker {
     }
   }
 
-  const started = isOwed() && !unusable ? runOnce() : Promise.resolve();
+  const started = ready.then(() => (!signal.aborted && isOwed() && !unusable ? runOnce() : undefined));
   return {
     started,
     ended: started.then(loop),

@@ -19,6 +19,8 @@ export interface MemoryMachine extends Machine, Omit<Disk, "files"> {
   restarted(daemon: string): void;
   /** Makes the next steps that match fail with an error code: `fail(/^sync /, "EIO")`. */
   fail(step: RegExp, code: string, times?: number): void;
+  /** Has no step fail any more. */
+  mend(): void;
 }
 
 export interface MemoryOptions {
@@ -79,6 +81,9 @@ export function memoryMachine(options: MemoryOptions = {}): MemoryMachine {
     program: (name, program) => known.set(name, program),
     restarted: (daemon) => lives.set(daemon, (lives.get(daemon) ?? 1) + 1),
     fail: (step, code, times = 1) => faults.push({ step, code, times }),
+    mend() {
+      faults = [];
+    },
   };
 }
 

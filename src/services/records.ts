@@ -88,7 +88,7 @@ export async function converge<Row, Content extends Json>(
   /** The moves of names whose present content is known. */
   function decide(names: Iterable<string>, contentOf: (name: string) => Content | undefined): Move<Content>[] {
     const moves: Move<Content>[] = [];
-    const blocked: string[] = [];
+    const blocked: [name: string, record: string][] = [];
     const same: string[] = [];
     const vanished: string[] = [];
     for (const name of names) {
@@ -103,7 +103,7 @@ export async function converge<Row, Content extends Json>(
         moves.push({ name, before, after: want?.content });
       } else if (want) {
         const wish = canonical(want.content);
-        blocked.push(name);
+        blocked.push([name, text]);
         held.set(
           want.key,
           `${name} has ${text} there, which trigger did not write (wanted: ${wish}): \`trigger adopt ${host.service} ${name}\``,

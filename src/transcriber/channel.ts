@@ -60,7 +60,7 @@ export function channel({ service, table, asOf, settling, publish, revive, log }
     if (!answer) return said;
     const [key, want] = answer;
     answers.delete(key);
-    if (typeof want === "object") said.push([key, words.part(want.from, want.to, now)]);
+    if (typeof want === "object") said.push([key, words.part(want.from, want.to, now, want.have)]);
     else said.push([key, words.digest(now, { buckets: want === "buckets" })]);
     return said;
   }

@@ -4,7 +4,7 @@ import { persist } from "../core/persist.ts";
 import type { Delivery } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { EventDirectory, EventMessage } from "../ports/directory.ts";
-import { type Heard, isVerify, onceEach, readBody } from "./listener.ts";
+import { type Heard, onceEach, readBody, verifyAsked } from "./listener.ts";
 import { plainLine } from "./plain-line.ts";
 
 export interface EventIntake {
@@ -35,7 +35,7 @@ export function eventIntake(
       const batch = inHand;
       inHand = [];
       const read = batch.map(({ body }) => readMessage(body));
-      const messages = read.filter((message) => message !== verify);
+      const messages = read.filter((message) => typeof message !== "number");
       const stored = await persist("events", () => tryToStore(messages), waits);
       if (!stored) break; // the signal: what is not acknowledged goes back
       for (const delivery of batch) delivery.ack();
@@ -43,7 +43,7 @@ export function eventIntake(
         if ("event" in message) heard.event(message.event);
         else say(`a message to trigger.event is set aside: ${message.wrong}`);
       }
-      if (messages.length < read.length) heard.verify();
+      for (const message of read) if (typeof message === "number") heard.verify(message);
     }
     busy = false;
   }
@@ -71,13 +71,11 @@ export function eventIntake(
   };
 }
 
-/** An order to compare, which comes by the same queue and says nothing of the directory. */
-const verify = "verify";
-
-function readMessage(body: Uint8Array): EventMessage | typeof verify {
+/** An order to compare comes by the same queue and says nothing of the directory: a number, when it was asked. */
+function readMessage(body: Uint8Array): EventMessage | number {
   try {
     const said = readBody(body);
-    return isVerify(said) ? verify : { body, event: readEvent(said) };
+    return verifyAsked(said) ?? { body, event: readEvent(said) };
   } catch (error) {
     return { body, wrong: plainLine(reason(error)) };
   }

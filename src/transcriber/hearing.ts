@@ -20,7 +20,7 @@ export interface HearingOptions {
   readonly onReport: (report: ReportMessage) => void;
   /** Something may be due earlier now. */
   nudge(): void;
-  verify(): void;
+  verify(asked: number): void;
   log(line: string): void;
 }
 

@@ -22,7 +22,7 @@ export interface Heard {
   refusal(refusal: RefusalMessage, user: string | undefined): void;
   event(event: DirectoryEvent): void;
   /** A person asks that the mirror be compared with the directory, and the tables with the hosts'. */
-  verify(): void;
+  verify(asked: number): void;
 }
 
 /** Reads what comes from hosts and bindings. Nothing that comes can stop it: what is malformed is said and acknowledged. */
@@ -43,14 +43,18 @@ export function listener(heard: Heard, log: (line: string) => void) {
     /** Takes a message of the event queue. */
     event: (delivery: Delivery): void =>
       take(delivery, (body) => {
-        if (isVerify(body)) heard.verify();
+        const asked = verifyAsked(body);
+        if (asked !== undefined) heard.verify(asked);
         else heard.event(readEvent(body));
       }),
   };
 }
 
-/** Whether a message of the event queue is a person's order to compare. */
-export const isVerify = (body: unknown): boolean => orderMessage.safeParse(body).data?.order === "verify";
+/** When a person asked to compare, if that is what a message of the event queue says; 0 where it does not say when. */
+export function verifyAsked(body: unknown): number | undefined {
+  const { data } = orderMessage.safeParse(body);
+  return data?.order === "verify" ? (data.at ?? 0) : undefined;
+}
 
 /** Logs each line once, so that a broken script does not fill the log; and what was said is bounded too. */
 export function onceEach(log: (line: string) => void): (line: string) => void {

@@ -28,7 +28,7 @@ export interface Mover {
   move(
     change: (tables: InSteps, now: number) => Steps<Moved>,
     state: DirectoryState,
-    taken?: () => void,
+    taken?: (moved: Moved) => void,
   ): Promise<void>;
   /** Brings the tables to the present clock, unless a change is under way: its end is followed by another look. */
   look(): Promise<void>;
@@ -50,7 +50,11 @@ export function mover({ tables, steady, clock, signal, moved, log }: MoverOption
     free = undefined;
   }
 
-  async function move(change: (tables: InSteps, now: number) => Steps<Moved>, state: DirectoryState, taken = () => {}) {
+  async function move(
+    change: (tables: InSteps, now: number) => Steps<Moved>,
+    state: DirectoryState,
+    taken?: (moved: Moved) => void,
+  ) {
     while (free) await free.promise;
     free = Promise.withResolvers();
     const between = (at: Progress): void => {
@@ -61,7 +65,7 @@ export function mover({ tables, steady, clock, signal, moved, log }: MoverOption
       asOf = { state, clock: now };
       end();
       moved(result);
-      taken();
+      taken?.(result);
     };
     try {
       await inSlices(change(inSteps, now), { clock, signal, between, done, log });

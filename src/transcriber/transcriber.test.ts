@@ -109,7 +109,7 @@ function network(context: TestContext) {
         follower.followed = followed;
         if (write?.kind === "stage") staged = write.first ? [...write.rows] : [...staged, ...write.rows];
         if (write?.kind === "rows") follower.table.apply(write.staged ? [...staged, ...write.rows] : write.rows);
-        if (write?.kind === "part") follower.table.replace(write.part.from, write.part.to, write.part.rows);
+        if (write?.kind === "part") follower.table.replace(write.part);
         if (ask) follower.ask(ask);
         if (refused && followed.mark) {
           const { epoch, asOf } = followed.mark;

@@ -22,11 +22,12 @@ import { queuesOf } from "./queues.ts";
 import { speaker as speakerOf } from "./speaker.ts";
 import { steadyClock } from "./steady-clock.ts";
 import { keepTime } from "./timekeeper.ts";
-import { type Refused, transcription } from "./transcription.ts";
+import { type Moved, type Refused, transcription } from "./transcription.ts";
+import { tellWaves } from "./waves.ts";
 
 export interface TranscriberOptions {
   readonly host: string;
-  readonly config: Pick<ReadConfig, "hosts" | "timezone"> & Partial<Pick<ReadConfig, "directory">>;
+  readonly config: Pick<ReadConfig, "hosts" | "timezone"> & Partial<Pick<ReadConfig, "directory" | "waves">>;
   /** The services that have a table, by name. */
   readonly services: ReadonlyMap<string, Table>;
   /** The hash of each service's file. */
@@ -42,6 +43,8 @@ export interface TranscriberOptions {
   readonly random: () => number;
   readonly log: (line: string) => void;
   readonly onReport: (report: ReportMessage) => void;
+  /** Signs what is told of rows, where hosts want to know who said it. */
+  readonly sign?: ((body: string) => string) | undefined;
   readonly signal: AbortSignal;
   /** How often each table's digest is said, in milliseconds. */
   readonly digestInterval?: number;
@@ -60,6 +63,8 @@ export interface TranscriberState {
   readonly complete: boolean;
   /** How far the change is that is being taken, while it is a long one: the first reading, a great deal at once. */
   readonly progress?: Progress;
+  /** The newest `verify` for which the directory was read again: when it was asked, and how many entries the mirror had otherwise. */
+  readonly verified?: { readonly asked: number; readonly differed: number };
   /** Why the directory cannot be read now. */
   readonly trouble: string | undefined;
   /** Since when, milliseconds since 1970. */
@@ -82,7 +87,7 @@ export interface Transcriber {
 /** Turns the directory into the tables of the services, and tells their hosts: the work of the service `event`. */
 export function transcribe(options: TranscriberOptions): Transcriber {
   const { host, config, services, codes, source, events, broker, clock, random, onReport, signal } = options;
-  const { digestInterval = 60_000 } = options;
+  const { digestInterval = 60_000, sign = (body) => body } = options;
   const log = (line: string): void => options.log(plainLine(line, 2_000));
   const waits = { clock, signal, log };
   const tables = transcription(services, config, options.hashing);
@@ -90,7 +95,8 @@ export function transcribe(options: TranscriberOptions): Transcriber {
   const attributed = attribution();
   const queues = queuesOf(config, services, events ? "eventTruth" : "event");
   let complete = false;
-  let verifying = false;
+  let asked: number | undefined;
+  let verified: TranscriberState["verified"];
   let trouble: { readonly why: string; readonly since: number } | undefined;
   let readSince = Number.POSITIVE_INFINITY;
   const read = Promise.withResolvers<void>();
@@ -109,7 +115,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
   });
   const asOf = () => moves.asOf;
   const settling = (): boolean => moves.settling;
-  const publish = (key: string, body: string): Promise<void> => broker.publish(key, body);
+  const publish = (key: string, body: string): Promise<void> => broker.publish(key, sign(body));
   const channels = new Map(
     [...services.keys()].map((service) => [
       service,
@@ -128,6 +134,12 @@ export function transcribe(options: TranscriberOptions): Transcriber {
       speaker.lookAgain();
     },
   });
+  const tellWave = tellWaves(config.waves ?? {}, {
+    clock,
+    speaks: () => speaker.epoch !== undefined,
+    // A word that is lost is no loss: whoever waits for it goes by itself after a while.
+    publish: (key, body) => void publish(key, body).catch(() => {}),
+  });
   const heard = {
     config,
     tables: services,
@@ -136,7 +148,10 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     attributed,
     wrongSender: sendersOf(config, host, options.brokerUser),
     clock,
-    onReport,
+    onReport(report: ReportMessage) {
+      onReport(report);
+      tellWave(report);
+    },
     nudge: time.nudge,
     verify,
     log,
@@ -158,22 +173,25 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     else await moves.move((tables, now) => tables.change(change.put, change.gone, now), state, speaker.lookAgain);
   }
 
-  function refreshed(): void {
+  function refreshed(moved: Moved): void {
     if (trouble) log("the directory can be read again");
     trouble = undefined;
     readSince = Math.min(readSince, clock.monotonic());
     complete = true;
     read.resolve();
     speaker.complete();
-    if (verifying) speaker.digests();
-    verifying = false;
+    if (asked !== undefined) {
+      verified = { asked, differed: moved.entries.size };
+      speaker.digests();
+    }
+    asked = undefined;
     speaker.lookAgain();
   }
 
   /** Reads the directory whole again, and then says every digest. */
-  function verify(): void {
+  function verify(when: number): void {
     log("asked to verify: the directory is read again");
-    verifying = true;
+    asked = when;
     source.refresh();
   }
 
@@ -207,6 +225,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
       epoch: speaker.epoch,
       complete,
       ...(moves.progress && { progress: moves.progress }),
+      ...(verified && { verified }),
       trouble: trouble?.why,
       troubleSince: trouble?.since,
       entries: tables.size,

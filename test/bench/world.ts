@@ -6,6 +6,7 @@ import { sqliteBroker } from "../../src/brokers/sqlite/broker.ts";
 import { Hostname, Ipv4, Mac } from "../../src/core/columns.ts";
 import type { StoredEntry } from "../../src/core/entry.ts";
 import { type Service, service, type Table } from "../../src/core/service.ts";
+import { type SigningKey, signed, wrongSignature } from "../../src/core/signature.ts";
 import { systemClock } from "../../src/daemon/clock.ts";
 import { createHostTables } from "../../src/daemon/store-file.ts";
 import { memoryDirectory } from "../../src/directories/memory.ts";
@@ -63,8 +64,15 @@ export function benchService(watch: Watch, { file, pace = 0 }: { file?: string; 
   return definition as unknown as Service;
 }
 
+export interface WorldOptions {
+  readonly rendered?: boolean;
+  readonly pace?: number;
+  /** Rows are signed with the first one, and the host trusts them all. */
+  readonly keys?: readonly SigningKey[] | undefined;
+}
+
 /** The whole of trigger in this process, on the embedded default: transcriber, SQLite broker, one host with its store on disk. */
-export async function openWorld(rows: number, { rendered = false, pace = 0 } = {}) {
+export async function openWorld(rows: number, { rendered = false, pace = 0, keys }: WorldOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), "trigger-bench-"));
   const watch: Watch = { runs: 0, stored: () => {}, loaded: () => {} };
   const definition = benchService(watch, rendered ? { file: join(folder, "hosts.conf"), pace } : { pace });
@@ -90,6 +98,7 @@ export async function openWorld(rows: number, { rendered = false, pace = 0 } = {
     codes,
     source: directory,
     broker,
+    ...(keys?.[0] && { sign: signer(keys[0]) }),
     random: Math.random,
     onReport(report) {
       if (report.services.dhcp?.owed === 0) watch.loaded();
@@ -102,6 +111,7 @@ export async function openWorld(rows: number, { rendered = false, pace = 0 } = {
     codes,
     database,
     machineOf: () => realMachine(),
+    ...(keys && { distrust: (body: Uint8Array) => wrongSignature(body, keys) }),
     connect: async () => noticing(await connect(), () => watch.stored()),
   });
   const loadedSeq = database.prepare("SELECT loaded FROM service WHERE name = 'dhcp'");
@@ -127,6 +137,11 @@ export async function openWorld(rows: number, { rendered = false, pace = 0 } = {
     },
   };
 }
+
+const signer =
+  (key: SigningKey) =>
+  (body: string): string =>
+    signed(body, key);
 
 /** A broker whose acknowledgements are noticed: what is acknowledged is stored. */
 const noticing = (broker: Broker, stored: () => void): Broker => ({

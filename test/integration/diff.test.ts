@@ -1,46 +1,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { laptop, ldif, makeProject, printer, type TestProject } from "../project.ts";
+import { laptop, ldif, makeProject, printer } from "../project.ts";
 import { until } from "../until.ts";
-
-/** A daemon that is a file of `name ip` lines, to which others write, too; while the file \`out/<host>/away\` is there it does not answer. */
-const shared = `
-import { fileURLToPath } from "node:url";
-import { Away, converge, Hostname, Ip, service, z } from "trigger";
-const placeOn = (host) => fileURLToPath(new URL(\`../out/\${host.name}/\`, import.meta.url));
-const look = async (host) => {
-  if (await host.files.stat(\`\${placeOn(host)}away\`)) throw new Away("the daemon is away");
-  const text = new TextDecoder().decode(await host.files.read(\`\${placeOn(host)}daemon\`));
-  return new Map(text.split("\\n").filter(Boolean).map((line) => line.split(" ")));
-};
-export default service({
-  row: z.object({ name: Hostname, ip: Ip }),
-  unique: ["name", "ip"],
-  shared: true,
-  pace: 50,
-  select: (host) => (host.is("ipHost") ? { name: host.name, ip: host.one("ipHostNumber") } : undefined),
-  async run(table, host) {
-    const { result } = await converge(table, host, {
-      of: ({ name, ip }) => [[name, ip]],
-      look: () => look(host),
-      async write(moves) {
-        const has = await look(host);
-        for (const { name, after } of moves) {
-          if (after === undefined) has.delete(name);
-          else has.set(name, after);
-        }
-        await host.files.makeDirectory(placeOn(host));
-        await host.files.write(\`\${placeOn(host)}daemon\`, [...has].map((line) => \`\${line.join(" ")}\\n\`).join(""));
-      },
-    });
-    return result;
-  },
-  observe: async (host) => [...(await look(host))].map(([name, ip]) => ({ name, ip })),
-});
-`;
-
-const daemon = (project: TestProject): string[] =>
-  (project.read("out/box/daemon") ?? "").split("\n").filter(Boolean).sort();
+import { daemon, shared } from "./shared-daemon.fixture.ts";
 
 async function upProject(
   t: TestContext,
@@ -50,7 +12,7 @@ async function upProject(
   const project = makeProject(t, { hosts, files: { "services/dns.ts": shared, ...files } });
   const up = project.spawn(["up", "--all"]);
   const serves = (lines: string[]) =>
-    until(async () => daemon(project).join() === lines.join(), { within: 20_000 }).catch((error) => {
+    until(async () => daemon(project).join() === lines.join(), { within: 60_000 }).catch((error) => {
       throw new Error(`${error.message}\n${daemon(project).join("\n")}\n${up.said()}`);
     });
   const order = async (...words: string[]) => {
@@ -113,16 +75,31 @@ test("a daemon that is away is asked until it answers, and then given all of it"
 
 test("a file that trigger did not write is held; diff shows what would become of it, approve lets it be replaced", async (t) => {
   const hosts = { box: ["names"], civet: ["event"] };
-  const { read, trigger, order } = await upProject(t, { "out/box/names": "by hand 1\n" }, hosts);
+  const { read, write, trigger, order, up } = await upProject(t, { "out/box/names": "by hand 1\n" }, hosts);
   await until(async () => (await trigger(["status"])).out.includes("names is there, and trigger did not write it"), {
-    within: 20_000,
+    within: 60_000,
   });
   const { code, out } = await trigger(["diff", "names"]);
   assert.equal(code, 1);
   assert.match(out, /-by hand 1\n(\+.*\n)*\+printer 192\.0\.2\.10/);
   assert.equal(read("out/box/names"), "by hand 1\n");
+  const [, shown = ""] = /`trigger approve names ([0-9a-f]{8})` lets it be replaced/.exec(out) ?? [];
+  assert.match((await trigger(["status"])).out, new RegExp(`trigger approve names ${shown}`));
   await order("approve", "names");
-  await until(async () => read("out/box/names")?.includes("printer 192.0.2.10") === true);
+  await until(() => up.said().includes(`not approved by no digest: theirs is ${shown}`), { within: 60_000 });
+  write("out/box/names", "by hand 2\n");
+  await order("approve", "names", shown);
+  let digest: string | undefined;
+  await until(
+    async () => {
+      digest = /trigger approve names ([0-9a-f]{8})/.exec((await trigger(["status"])).out)?.[1];
+      return digest !== undefined && digest !== shown;
+    },
+    { within: 60_000 },
+  );
+  assert.equal(read("out/box/names"), "by hand 2\n", "what has moved is shown again");
+  await order("approve", "names", digest ?? "");
+  await until(async () => read("out/box/names")?.includes("printer 192.0.2.10") === true, { within: 60_000 });
   await until(async () => (await trigger(["status"])).code === 0);
   assert.equal((await trigger(["diff", "names"])).out, "box names: the same\n");
 });
@@ -160,9 +137,9 @@ test("a directory that lost its entries takes nobody's rows away before the dige
   const hosts = { box: ["names"], civet: ["event"] };
   const { read, trigger, order, write, up } = await upProject(t, { "directory.ldif": ldif(many) }, hosts);
   const lines = () => (read("out/box/names") ?? "").split("\n").filter(Boolean).length;
-  await until(() => lines() === 60, { within: 20_000 });
+  await until(() => lines() === 60, { within: 60_000 });
   write("directory.ldif", ldif([{ name: "new", ip: "192.0.2.200" }]));
-  await until(() => lines() === 61, { within: 20_000 });
+  await until(() => lines() === 61, { within: 60_000 });
   const status = await trigger(["status"]);
   assert.equal(status.code, 1);
   assert.match(status.out, /held: 60 rows would go/);
@@ -172,6 +149,6 @@ test("a directory that lost its entries takes nobody's rows away before the dige
   await order("approve", "names");
   await until(() => up.said().includes("60 removals are not approved by no digest"));
   await order("approve", "names", digest);
-  await until(() => lines() === 1, { within: 20_000 });
+  await until(() => lines() === 1, { within: 60_000 });
   await until(async () => (await trigger(["status"])).code === 0);
 });

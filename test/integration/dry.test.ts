@@ -4,12 +4,14 @@ import { test } from "node:test";
 import { laptop, ldif, makeProject, printer } from "../project.ts";
 import { until } from "../until.ts";
 
-const within = 20_000;
+const within = 60_000;
 
 test("up --dry shows the difference to what is in force, follows the directory, and writes nothing there", async (t) => {
   const project = makeProject(t, { files: { "out/box/names": "printer 192.0.2.10\n" } });
   const { said } = project.spawn(["up", "--all", "--dry"]);
   await until(() => said().includes("box: names would change:"), { within });
+  assert.match(said(), /it follows, and shows whatever it would change, until it is stopped/);
+  assert.match(said(), /out\/box\/names is there, and trigger did not write it: it would be held until it is approved/);
   await until(() => /^\+laptop 192\.0\.2\.11$/m.test(said()), { within });
   project.write("directory.ldif", ldif([printer, { ...laptop, ip: "192.0.2.77" }]));
   await until(() => said().includes("+laptop 192.0.2.77"), { within });
@@ -24,4 +26,13 @@ test("up --dry says that nothing would change once the other hand has come to th
   project.write("out/box/names", "laptop 192.0.2.12\nprinter 192.0.2.10\n");
   project.write("directory.ldif", ldif([printer, { ...laptop, ip: "192.0.2.12" }]));
   await until(() => said().includes("box: names would change nothing"), { within });
+});
+
+test("up --dry lists the rows that would not be taken, and why", async (t) => {
+  const twin = { name: "twin", ip: printer.ip };
+  const project = makeProject(t, { files: { "directory.ldif": ldif([printer, laptop, twin]) } });
+  const { said } = project.spawn(["up", "--all", "--dry"]);
+  await until(() => (said().match(/^would keep as it is: .*refused: ip: .* is claimed by/gm) ?? []).length === 2, {
+    within,
+  });
 });

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { makeProject, type TestProject } from "../project.ts";
 import { until } from "../until.ts";
 
-const within = 30_000;
+const within = 60_000;
 const before = { box: ["names", "note"], old: ["names"], civet: ["event"] };
 
 const config = (hosts: object): string => `import { defineConfig } from "trigger";

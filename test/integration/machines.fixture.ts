@@ -78,24 +78,24 @@ export interface HostStatus {
   >;
 }
 
-/** Looks at a host's own store again and again, and notes when its place in the stream of `names` went back. */
-export function watchMark(project: TestProject, host: string) {
+/** Looks at a host's own store again and again, and notes when its place in the stream of a service went back. */
+export function watchMark(project: TestProject, host: string, { service = "names", every = 20 } = {}) {
   const wentBack: string[] = [];
   let last: Place = { epoch: 0, seq: 0 };
   const timer = setInterval(() => {
-    const now = readMark(project.path(`.trigger/${host}/store.db`));
+    const now = readMark(project.path(`.trigger/${host}/store.db`), service);
     if (!now) return;
     const back = now.epoch < last.epoch || (now.epoch === last.epoch && now.seq < last.seq);
     if (back) wentBack.push(`${JSON.stringify(last)} → ${JSON.stringify(now)}`);
     last = now;
-  }, 20);
+  }, every);
   return { wentBack, last: () => last, stop: () => clearInterval(timer) };
 }
 
-function readMark(file: string): Place | undefined {
+function readMark(file: string, service: string): Place | undefined {
   try {
     using store = new DatabaseSync(file, { readOnly: true, timeout: 50 });
-    const found = store.prepare("SELECT followed FROM service WHERE name = 'names'").get();
+    const found = store.prepare("SELECT followed FROM service WHERE name = ?").get(service);
     return JSON.parse(String(found?.followed ?? "{}")).mark;
   } catch {
     return undefined; // it is being made, or written

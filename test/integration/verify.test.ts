@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { makeProject } from "../project.ts";
 import { until } from "../until.ts";
+import { shared } from "./shared-daemon.fixture.ts";
 
 test("verify finds a row that is wrong on a host's disk, and what was wrong is repaired", async (t) => {
   const project = makeProject(t);
@@ -13,7 +14,42 @@ test("verify finds a row that is wrong on a host's disk, and what was wrong is r
   store.exec("UPDATE row SET desired = replace(desired, '192.0.2.10', '192.0.2.66')");
   store.close();
   const { code, out, err } = await project.trigger(["verify"]);
-  assert.equal(code, 0, out + err);
-  assert.match(out, /^box names: equal, 2 rows/m);
+  assert.equal(code, 1, out + err);
+  assert.match(out, /^civet: the directory: equal, 3 entries$/m);
+  assert.match(out, /^box names: the rows: differed; repaired: equal as of epoch \d+, change \d+; 2 rows/m);
+  assert.match(out, /^box names: the daemon: the same$/m);
   await until(() => project.read("out/box/names") === good);
+  const again = await project.trigger(["verify"]);
+  assert.equal(again.code, 0, again.out + again.err);
+  assert.match(
+    again.out,
+    /^box names: the rows: equal as of epoch \d+, change \d+; 2 rows in force, 0 owed, 0 refused$/m,
+  );
+});
+
+test("verify says that a daemon has something else than its rows, and names who shows it; it changes nothing", async (t) => {
+  const project = makeProject(t, {
+    hosts: { box: ["names", "dns"], civet: ["event"] },
+    files: { "services/dns.ts": shared },
+  });
+  project.spawn(["up", "--all"]);
+  await until(async () => (await project.trigger(["status"])).code === 0, { within: 30_000 });
+  project.write("out/box/daemon", "laptop 192.0.2.11\n");
+  const { code, out } = await project.trigger(["verify"]);
+  assert.equal(code, 1, out);
+  assert.match(out, /^box dns: the rows: equal as of/m);
+  assert.match(out, /^box dns: the daemon: differs: `trigger diff dns` shows how$/m);
+  assert.match(out, /^box names: the daemon: the same$/m);
+  assert.equal(project.read("out/box/daemon"), "laptop 192.0.2.11\n");
+});
+
+test("status says, when asked for more, as of which epoch and change each table is equal, and when that was seen", async (t) => {
+  const project = makeProject(t);
+  project.spawn(["up", "--all"]);
+  await until(async () => (await project.trigger(["status"])).code === 0, { within: 30_000 });
+  const { out } = await project.trigger(["status", "--verbose"]);
+  assert.match(
+    out,
+    /^box names: equal as of epoch \d{16}, change \d+, checked [\d-]*.?\d\d:\d\d:\d\d; the directory at \d{14}\.\d+Z#/m,
+  );
 });

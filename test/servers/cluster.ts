@@ -27,9 +27,22 @@ export async function startCluster({ netTick = 5 } = {}): Promise<Cluster> {
   const epmdPort = await freePort();
   // It ends with its input: whatever becomes of this process, it does not stay.
   const script = 'epmd "$@" & trap "kill $!" EXIT; cat >/dev/null';
-  const epmd = spawn("sh", ["-c", script, "epmd", ...epmdArguments(epmdPort)], { stdio: ["pipe", "ignore", "ignore"] });
+  const epmd = spawn("sh", ["-c", script, "epmd", ...epmdArguments(epmdPort)], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true, // a Ctrl-C is for this process alone
+  });
   const member = { cookie: `cookie${process.pid}${epmdPort}`, epmdPort, lines: settings(netTick) };
-  const nodes = await Promise.all(names.map((name) => startRabbit({ member: { ...member, name } })));
+  const started = await Promise.allSettled(names.map((name) => startRabbit({ member: { ...member, name } })));
+  const nodes = started.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const end = async (): Promise<void> => {
+    await Promise.all(nodes.map((node) => node[Symbol.asyncDispose]()));
+    epmd.stdin?.end();
+  };
+  for (const one of started) {
+    if (one.status === "fulfilled") continue;
+    await end();
+    throw one.reason;
+  }
   return {
     nodes,
     keepLogs(folder) {
@@ -37,9 +50,6 @@ export async function startCluster({ netTick = 5 } = {}): Promise<Cluster> {
         cpSync(join(node.folder, "log", "rabbit.log"), join(folder, `${names[at]}.log`));
       }
     },
-    async [Symbol.asyncDispose]() {
-      await Promise.all(nodes.map((node) => node[Symbol.asyncDispose]()));
-      epmd.stdin?.end();
-    },
+    [Symbol.asyncDispose]: end,
   };
 }

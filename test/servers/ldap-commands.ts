@@ -8,6 +8,7 @@ export type LdapCommand = "ldapmodify" | "ldapmodrdn" | "ldapdelete";
 export function ldapCommands({ url, adminDn, password }: Slapd) {
   return (command: LdapCommand, words: readonly string[], input = ""): Promise<unknown> => {
     const ran = promisify(execFile)(command, ["-x", "-H", url, "-D", adminDn, "-w", password, ...words]);
+    ran.child.stdin?.on("error", () => {}); // it ended without reading, and says itself why
     ran.child.stdin?.end(input);
     return ran;
   };

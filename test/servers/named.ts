@@ -25,6 +25,8 @@ export interface Named extends AsyncDisposable {
   nsupdate(...lines: string[]): Promise<void>;
   /** How many records a zone has, its SOA twice. */
   records(zone: string): Promise<number>;
+  /** The records of a zone as dig prints them, its SOA twice. */
+  transfer(zone: string): Promise<string[]>;
   /** The serial of a zone. */
   serial(zone: string): Promise<number>;
   start(): Promise<void>;
@@ -95,6 +97,10 @@ export async function startNamed({ zones }: NamedOptions): Promise<Named> {
       .filter((line) => line !== "" && !line.startsWith(";"))
       .sort();
   };
+  async function transfer(zone: string): Promise<string[]> {
+    const words = ["-r", "@127.0.0.1", "-p", `${port}`, "-k", key, "+noall", "+answer", "AXFR", `${zone}.`];
+    return (await run("dig", words)).stdout.trim().split("\n");
+  }
   async function start(): Promise<void> {
     const child = spawn("named", ["-g", "-n", "1", "-c", conf], { stdio: "ignore" });
     running = child;
@@ -117,10 +123,8 @@ export async function startNamed({ zones }: NamedOptions): Promise<Named> {
       child.child.stdin?.end(`server 127.0.0.1 ${port}\n${lines.join("\n")}\nsend\n`);
       await child;
     },
-    async records(zone) {
-      const words = ["-r", "@127.0.0.1", "-p", `${port}`, "-k", key, "+noall", "+answer", "AXFR", `${zone}.`];
-      return (await run("dig", words)).stdout.trim().split("\n").length;
-    },
+    records: async (zone) => (await transfer(zone)).length,
+    transfer,
     serial: async (zone) => Number((await query(zone, "SOA"))[0]?.split(" ")[2]),
     stop: () => end("SIGTERM"),
     kill9: () => end("SIGKILL"),

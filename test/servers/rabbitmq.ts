@@ -90,8 +90,11 @@ export async function startRabbit({ tls, member }: Settings = {}): Promise<Rabbi
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
   });
-  const epmd = member ? undefined : start("epmd", epmdArguments(epmdPort));
-  let server = await boot();
+  if (!member) start("epmd", epmdArguments(epmdPort));
+  let server = await boot().catch(async (error) => {
+    await dispose();
+    throw error;
+  });
 
   async function boot(): Promise<ChildProcess> {
     const child = start(join(scripts, "rabbitmq-server"), []);
@@ -99,7 +102,7 @@ export async function startRabbit({ tls, member }: Settings = {}): Promise<Rabbi
       if (child.exitCode !== null) throw new Error(`RabbitMQ ended as it started:\n${lastWords(folder)}`);
       return (await accepts(port)) && (!tls || (await accepts(tlsPort)));
     };
-    await until(ready, { within: 60_000 });
+    await until(ready, { within: 180_000 });
     return child;
   }
 
@@ -107,7 +110,7 @@ export async function startRabbit({ tls, member }: Settings = {}): Promise<Rabbi
     if (!processes.has(child)) return;
     child.kill("SIGCONT");
     child.kill(signal);
-    await until(() => !processes.has(child), { within: 30_000 });
+    await until(() => !processes.has(child), { within: 60_000 });
     notePids();
   }
 
@@ -145,13 +148,14 @@ export async function startRabbit({ tls, member }: Settings = {}): Promise<Rabbi
       const path = `${scripts}:${env.PATH}`;
       await promisify(execFile)("sh", ["-euc", script], { env: { ...env, PATH: path }, cwd });
     },
-    async [Symbol.asyncDispose]() {
-      await kill9();
-      if (epmd) await end(epmd, "SIGKILL");
-      watchdog.kill();
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-    },
+    [Symbol.asyncDispose]: dispose,
   };
+
+  async function dispose(): Promise<void> {
+    await Promise.all([...processes].map((child) => end(child, "SIGKILL")));
+    watchdog.kill();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
 }
 
 const user = "trigger";

@@ -18,6 +18,9 @@ export async function tcpProxy(to: number): Promise<TcpProxy> {
 
   const resetting = new WeakSet<Socket>();
   const reset = (socket: Socket): void => {
+    if (resetting.has(socket)) return;
+    // One that has more to write, or is ending already, would wait with its reset, and Node would leave it open (below).
+    if (socket.connecting || socket.writableEnded || socket.writableLength > 0) return void socket.destroy();
     resetting.add(socket);
     socket.resetAndDestroy();
   };

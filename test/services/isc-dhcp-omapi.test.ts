@@ -106,7 +106,10 @@ test("a full run that finds nothing to do asks dhcpd whether it is there, and te
 test("a hosts file of before is emptied once, and dhcpd restarted for it", async () => {
   const dhcpd = omapi({ "/etc/dhcp/dhcpd.conf": 'include "/etc/dhcp/trigger-hosts.conf";\n' });
   const restarts: string[] = [];
-  dhcpd.machine.program("systemctl", ({ arguments: words }) => void restarts.push(words.join(" ")));
+  dhcpd.machine.program(
+    "systemctl",
+    ({ arguments: words }) => void (words[0] !== "show" && restarts.push(words.join(" "))),
+  );
   await scene(iscDhcp(), dhcpd).run({ a: pc });
   assert.match(dhcpd.machine.text("/etc/dhcp/trigger-hosts.conf") ?? "", /^host pc7/m);
   const { run } = scene(service, dhcpd);

@@ -183,12 +183,11 @@ export function openBook(database: DatabaseSync, service: string) {
 
     hold: (path: string, why: string): void => change("UPDATE install_path SET held = ? WHERE path = ?", why, path),
 
-    /** Ends every hold, and forgets the fights that led to it. */
-    approve(): void {
+    /** Ends the hold of a path, and forgets the fights that led to it. */
+    approve(path: string): void {
       transaction(database, () => {
-        const mine = "SELECT path FROM install_path WHERE service = ?";
-        change(`DELETE FROM install_fight WHERE path IN (${mine})`, service);
-        change("UPDATE install_path SET held = NULL WHERE service = ?", service);
+        change("DELETE FROM install_fight WHERE path = ?", path);
+        change("UPDATE install_path SET held = NULL WHERE path = ?", path);
       });
     },
   };

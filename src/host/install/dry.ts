@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import type { Installed, InstallSteps } from "../../core/host.ts";
 import { reason } from "../../core/outcome.ts";
+import { isMine } from "./folder.ts";
 import { runStep, type StepContext } from "./step.ts";
 import { ownedBy, type Target } from "./target.ts";
 
@@ -12,12 +13,15 @@ export async function dryInstall(
   targets: readonly Target[],
   steps: InstallSteps,
   context: StepContext,
-  log: (message: string) => void,
+  { isKnown, log }: { isKnown: (path: string) => boolean; log: (message: string) => void },
 ): Promise<Installed> {
   const { files } = context.machine;
   const differing = targets.filter(({ hash, disk }) => hash !== disk?.hash);
   if (differing.length === 0) return "unchanged";
   for (const target of differing) {
+    const { path, disk } = target;
+    const isFound = disk !== undefined && disk.bytes.length > 0 && !isKnown(path) && !(await isMine(files, path));
+    if (isFound) log(`${path} is there, and trigger did not write it: it would be held until it is approved`);
     await files.makeDirectory(dirname(target.path));
     await files.write(target.path, target.bytes, ownedBy(target, context.secret));
   }

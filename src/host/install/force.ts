@@ -1,6 +1,7 @@
 import { Away, Fatal, Later, reason } from "../../core/outcome.ts";
 import type { Loaded } from "./book.ts";
 import type { Repair } from "./repair.ts";
+import { unitsStarted } from "./start-limit.ts";
 import { commandsOf, runStep } from "./step.ts";
 import { readInPlace } from "./target.ts";
 import type { Ground, Work } from "./work.ts";
@@ -9,21 +10,27 @@ import type { Ground, Work } from "./work.ts";
 
 /** A text whose reload or probe failed, while the last good one passes, is tried so many times. */
 const tries = 3;
-/**
- * Never closer than this, in milliseconds. By default systemd starts a unit 5 times in 10 s and then no more (StartLimitBurst),
- * and each failed try costs two starts: the new text's and the last good one's.
- */
+/** Never closer than this, in milliseconds, nor than systemd starts the unit that is restarted. */
 const spacing = 5000;
 
-export function forcing({ book, files, clock, secret }: Ground, mend: Repair) {
-  /** Throws when these texts were given up, or were tried a moment ago. */
-  function holdBack({ paths, texts }: Work): void {
+export function forcing({ book, files, clock, secret, restOf }: Ground, mend: Repair) {
+  /** Throws when these texts were given up, or were tried a moment ago, or when systemd would refuse to start their unit once more. */
+  function holdBack({ paths, texts, steps }: Work): void {
     const attempt = book.attempt(paths);
-    if (!attempt) return;
-    if (attempt.texts === texts && attempt.failures >= tries) throw new Fatal(attempt.why);
-    const since = clock.now() - attempt.at;
+    if (attempt?.texts === texts && attempt.failures >= tries) throw new Fatal(attempt.why);
+    const since = attempt ? clock.now() - attempt.at : spacing;
     // A clock that was set back says nothing of the time since.
-    if (since >= 0 && since < spacing) throw new Later(attempt.why, spacing - since);
+    if (attempt && since >= 0 && since < spacing) throw new Later(attempt.why, rest(steps, spacing - since));
+    const wait = rest(steps);
+    if (wait <= 0) return;
+    const why = "its unit was started so often that systemd would refuse the next start";
+    throw new Later(attempt ? `${attempt.why}; ${why}` : why, wait);
+  }
+
+  /** Milliseconds until the reload may be tried again. */
+  function rest({ reload }: Work["steps"], least = 0): number {
+    const commands = reload && typeof reload !== "function" ? commandsOf(reload) : [];
+    return Math.max(least, ...commands.flatMap(unitsStarted).map(restOf));
   }
 
   /** Makes the daemon have what is in place; goes back to the last good files, and throws, when it will not. */
@@ -65,7 +72,11 @@ export function forcing({ book, files, clock, secret }: Ground, mend: Repair) {
     const said = `the ${failed} of ${debts.map(({ path }) => path).join(", ")} failed`;
     if (debts.every(({ to, goodHash }) => to === goodHash)) {
       // A text is not compared with itself: the debt stays.
-      const later = new Later(`${said}; it is the last good text itself, so nothing is blamed`, spacing, { cause });
+      const later = new Later(
+        `${said}; it is the last good text itself, so nothing is blamed`,
+        rest(work.steps, spacing),
+        { cause },
+      );
       keepDistance(work, reason(later));
       return later;
     }
@@ -75,7 +86,7 @@ export function forcing({ book, files, clock, secret }: Ground, mend: Repair) {
     context.host.signal.throwIfAborted();
     if (again.error !== undefined) {
       const why = `what was there before is back and fails it too, so nothing is blamed (${reason(again.error)})`;
-      const later = new Later(`${said}; ${why}`, spacing, { cause });
+      const later = new Later(`${said}; ${why}`, rest(work.steps, spacing), { cause });
       keepDistance(work, reason(later));
       return later;
     }
@@ -85,7 +96,7 @@ export function forcing({ book, files, clock, secret }: Ground, mend: Repair) {
       ? `given up after ${tries} tries, until it changes or \`trigger retry\``
       : "it will be tried again";
     const why = `${said}; the last good text is back in force; ${next}`;
-    const thrown = last ? new Fatal(why, { cause }) : new Later(why, spacing, { cause });
+    const thrown = last ? new Fatal(why, { cause }) : new Later(why, rest(work.steps, spacing), { cause });
     book.settle(again.loaded, { failed: { paths, texts, failures, at: clock.now(), why: reason(thrown) } });
     return thrown;
   }

@@ -34,20 +34,26 @@ export function handEdits({ book, files, owned, clock, secret, log }: Ground) {
   async function holdFound(targets: readonly Target[]): Promise<void> {
     for (const target of targets.filter(isFound)) {
       const { path, disk } = target;
-      if (!disk || disk.bytes.length === 0 || owned.has(path, "") || (await isMine(files, path))) continue;
+      if (!disk || disk.bytes.length === 0 || owned.has(path, disk.hash) || (await isMine(files, path))) continue;
       log(`${path} is there, and trigger did not write it\n${difference(target, disk, secret)}`);
-      owned.hold([path]);
+      owned.hold([[path, disk.hash]]);
       throw new Held(
-        `${path} is there, and trigger did not write it: it stays until \`trigger approve\` (\`trigger diff\` shows the difference; a copy will be kept)`,
+        `${path} is there, and trigger did not write it: it stays until it is approved (a copy will be kept)`,
       );
     }
   }
 
   /** Throws `Held` for a path that somebody else keeps writing, until it is approved. */
   function holdFought(targets: readonly Target[], debts: readonly Debt[]): void {
-    for (const { path } of targets) {
+    for (const { path, disk } of targets) {
       const held = book.held(path);
-      if (held !== null) throw new Held(held);
+      if (held === null) continue;
+      // What is replaced is what was shown: another text since then is shown again.
+      if (!owned.has(path, disk?.hash ?? "")) {
+        owned.hold([[path, disk?.hash ?? ""]]);
+        throw new Held(held);
+      }
+      book.approve(path);
     }
     const now = clock.now();
     for (const target of targets.filter((candidate) => fought(candidate, debts))) {
@@ -55,8 +61,9 @@ export function handEdits({ book, files, owned, clock, secret, log }: Ground) {
       const fights = [...book.fights(path, now - fightTime), now];
       if (fights.length < fightLimit) continue;
       const times = fights.map((at) => new Date(at).toISOString()).join(", ");
-      const why = `somebody else keeps writing ${path} (${times}): it stays as it is until \`trigger approve\``;
+      const why = `somebody else keeps writing ${path} (${times}): it stays as it is until it is approved`;
       if (disk) log(`${why}\n${difference(target, disk, secret)}`);
+      owned.hold([[path, disk?.hash ?? ""]]);
       book.hold(path, why);
       throw new Held(why);
     }

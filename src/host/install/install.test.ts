@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Away, Fatal, Held, Later, reason } from "../../core/outcome.ts";
-import { ownedBy, takeOverHeld } from "../owned.ts";
+import { approveHeld, heldThings, ownedBy } from "../owned.ts";
 import { installStatus } from "./book.ts";
 import { hostIn, installerIn, newBook, simulatedDaemon, standingClock, stepsFor, wordsIn } from "./scene.fixture.ts";
 
@@ -164,9 +164,18 @@ test("a file that was there before is held with its difference until it is appro
   for (const _ of [1, 2]) await assert.rejects(host.install({ path, text: "ours\n" }), Held);
   assert.equal(machine.text(path), "theirs\n");
   assert.match(said.join("\n"), /-theirs\n\+ours/);
-  takeOverHeld(database, "demo");
+  const approve = () => approveHeld(database, "demo", heldThings(database, "demo")?.digest);
+  const shown = heldThings(database, "demo")?.digest;
+  machine.place(path, "theirs, moved\n");
+  assert.equal(approve(), true);
+  await assert.rejects(host.install({ path, text: "ours\n" }), Held, "what moved since is shown again");
+  assert.notEqual(heldThings(database, "demo")?.digest, shown);
+  assert.equal(approveHeld(database, "demo", shown), false);
+  assert.equal(machine.text(path), "theirs, moved\n");
+  approve();
   await host.install({ path, text: "ours\n" });
   assert.equal(machine.text(path), "ours\n");
+  assert.equal(heldThings(database, "demo"), undefined);
 });
 
 test("a file of ours is ours still when the store was lost", async () => {
@@ -199,8 +208,14 @@ test("a hand edit is shown, kept aside and replaced; the third in an hour holds 
   await assert.rejects(install("ours\n"), held);
   assert.equal(text(), "theirs 3\n");
   assert.equal(installStatus(database).held.length, 1);
-  installerIn({ machine, database, clock }).approve();
+  const approve = () => approveHeld(database, "demo", heldThings(database, "demo")?.digest);
+  approve();
+  machine.place(path, "theirs 4\n");
+  await assert.rejects(install("ours\n"), held, "another text is shown again");
+  approve();
   assert.equal(await install("ours\n"), "proved");
+  machine.place(path, "theirs 5\n");
+  assert.equal(await install("ours\n"), "proved", "and the count of fights begins anew");
 });
 
 test("ten files are kept aside per path", async () => {

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import type { Host, Installed, InstallFile, InstallSteps } from "../../core/host.ts";
-import { Fatal, Later, reason } from "../../core/outcome.ts";
+import { Away, CommandFailed, Fatal, Later, reason, TextDoubted, TextRefused } from "../../core/outcome.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Machine } from "../../ports/machine.ts";
-import { ownedBy as recordsOf } from "../owned.ts";
+import { forgetHeld, ownedBy as recordsOf } from "../owned.ts";
 import { type Debt, debtInForce, openBook } from "./book.ts";
 import { checkOn, stagedSet } from "./check.ts";
 import { dryInstall } from "./dry.ts";
@@ -12,6 +12,7 @@ import { keepGood, makeMine, openFolder, removeGoodBut, removeStaged, type Stage
 import { forcing } from "./force.ts";
 import { handEdits } from "./hand-edit.ts";
 import { repair } from "./repair.ts";
+import { restOfUnit } from "./start-limit.ts";
 import { runStep } from "./step.ts";
 import { ownedBy, readTargets, type Target } from "./target.ts";
 import { passes, type Work, workOn } from "./work.ts";
@@ -46,10 +47,10 @@ export interface Installer {
    * when the machine is to blame. In all these cases the last good files are, or stay, in place.
    */
   install(files: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<Outcome>;
+  /** Runs the check alone, on staged files: nothing is put in place. Gives what it says when it refuses them; throws when it cannot be asked. */
+  tryOut(files: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<string | undefined>;
   /** Forgets the failed attempts: a text that was given up is tried again. */
   forgive(): void;
-  /** Lets trigger have its way again with the files that it fought over. */
-  approve(): void;
   /** Makes every file in force owe a reload, durably: its next install checks, reloads and probes it although nothing changed. */
   owe(): void;
   /** Ends what files in force owe that this installer was not asked for: nobody would ever pay it. */
@@ -63,11 +64,14 @@ export function installer(options: InstallerOptions): Installer {
   const { files } = machine;
   const book = openBook(database, service);
   const owned = recordsOf(database, service, clock.now);
-  const ground = { book, files, owned, clock, secret, log };
+  const restOf = (unit: string): number => restOfUnit(database, unit, clock.now());
+  const ground = { book, files, owned, clock, secret, restOf, log };
   const mend = repair(ground);
   const edits = handEdits(ground);
   const { holdBack, force, settle, keepDistance } = forcing(ground, mend);
   const wantedPaths = new Set<string>();
+
+  const isKnown = (path: string): boolean => book.loaded(path) !== undefined;
 
   async function install(wanted: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<Outcome> {
     if (wanted.length === 0) return { installed: "unchanged", proved: true };
@@ -79,7 +83,7 @@ export function installer(options: InstallerOptions): Installer {
       wantedPaths.add(path);
     }
     const context = { machine, host, secret };
-    if (machine.dry) return { installed: await dryInstall(targets, steps, context, log), proved: false };
+    if (machine.dry) return { installed: await dryInstall(targets, steps, context, { isKnown, log }), proved: false };
 
     const work = workOn(targets, steps, context);
     for (const path of paths) await removeStaged(files, path);
@@ -172,11 +176,34 @@ export function installer(options: InstallerOptions): Installer {
         throw new Error(`${why}, and it is the last good text itself, so nothing is blamed`, { cause });
       }
       const good = await stageGood(staged, debts, staging);
-      if (!good) throw new Error(`${why}, and there is no last good text to compare with`, { cause });
+      if (!good) throw new TextDoubted(`${why}, and there is no last good text to compare with`, { cause });
       const again = await checking(good);
       if (await passes(() => runStep(again, context)))
-        throw new Fatal(`${why}, and the last good text passes it`, { cause });
+        throw new TextRefused(`${why}, and the last good text passes it`, { cause });
       throw new Error(`${why}, and the last good text fails it too, so nothing is blamed`, { cause });
+    }
+  }
+
+  async function tryOut(wanted: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<string | undefined> {
+    const step = steps.check;
+    if (!step || wanted.length === 0) return undefined;
+    const targets = await readTargets(files, wanted);
+    const staging = stage(files, log);
+    try {
+      const staged = new Map<Target, string>();
+      for (const target of targets.filter(({ hash, disk }) => hash !== disk?.hash)) {
+        await openFolder(files, target.path);
+        staged.set(target, await staging.write(target.path, target.bytes, ownedBy(target, secret)));
+      }
+      await runStep(checkOn(step, await stagedSet(files, targets, staged, staging)), { machine, host, secret });
+      return undefined;
+    } catch (error) {
+      host.signal.throwIfAborted();
+      const says = error instanceof CommandFailed || (typeof step === "function" && !(error instanceof Away));
+      if (!says) throw error;
+      return reason(error);
+    } finally {
+      await staging.clear();
     }
   }
 
@@ -206,6 +233,8 @@ export function installer(options: InstallerOptions): Installer {
     for (const { path } of staged.keys()) if (!book.loaded(path)) await makeMine(files, path);
     const others = debts.filter(({ path }) => !journal.some((entry) => entry.path === path));
     book.journal([...journal, ...others.map((debt) => ({ ...debt, batch }))], { fights, now: clock.now() });
+    // From here on the book knows that these are ours.
+    for (const { path } of staged.keys()) forgetHeld(database, service, path);
     try {
       for (const [{ path }, name] of staged) await staging.putInPlace(name, path);
       await mend.syncNames(journal);
@@ -227,8 +256,8 @@ export function installer(options: InstallerOptions): Installer {
 
   return {
     install,
+    tryOut,
     forgive: book.forgive,
-    approve: book.approve,
     owe: book.owe,
     dropUnwanted: () => book.dropOwedBut(wantedPaths),
   };

@@ -19,9 +19,11 @@ export interface Work {
 export interface Ground {
   readonly book: Book;
   readonly files: Files;
-  /** Paths where what was found may be replaced. */
+  /** Paths where what was found, or what somebody else keeps writing, may be replaced, by the hash of it. */
   readonly owned: Owned;
   readonly clock: Clock;
+  /** Milliseconds until a unit may be started again. */
+  readonly restOf: (unit: string) => number;
   readonly secret: boolean;
   readonly log: (message: string) => void;
 }

@@ -51,7 +51,7 @@ function withoutTaken(
       return false;
     }
     const why = `${ip} is reserved for ${holder}, which trigger did not write: \`trigger adopt ${host.service} "${holder}"\` removes that`;
-    host.owned.hold([holder]);
+    host.owned.hold([[holder]]);
     inTheWay.foreign.add(why);
     refused.set(name, why);
     return false;

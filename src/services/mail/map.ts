@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import type { Command, Host } from "../../core/host.ts";
 import { CommandFailed, Held } from "../../core/outcome.ts";
+import { canonical } from "../../core/row.ts";
 import { readCdb } from "./cdb.ts";
 
 /** A lookup table of Postfix, driven by postmap(1): made, changed, listed, asked. */
@@ -83,11 +84,12 @@ export function postfixMap(host: Host, { path, type, postmap }: MapPlace) {
       if (await host.files.stat(file)) {
         const found = await list();
         const moves = movesBetween(found ?? new Map(), wanted());
-        if (!found || moves.puts.size + moves.deletes.size > 0) {
-          host.owned.hold([file]);
+        const record = canonical([...(found ?? [])].sort());
+        if ((!found || moves.puts.size + moves.deletes.size > 0) && !host.owned.has(file, record)) {
+          host.owned.hold([[file, record]]);
           const difference = `${moves.puts.size} aliases are missing or differ, ${moves.deletes.size} are only there`;
           throw new Held(
-            `${file} is there, and trigger did not write it (${difference}): it stays until \`trigger approve\``,
+            `${file} is there, and trigger did not write it (${difference}): it stays until it is approved`,
           );
         }
       }

@@ -162,10 +162,12 @@ async function replace(there: Listing | undefined, choose: Choose, ground: Groun
 /** Throws `Held` for a table that was there before trigger ever wrote it. */
 async function holdForeign(there: Listing | undefined, { host, place, boot }: Ground): Promise<void> {
   const name = nameOf(place);
-  if (!there || there.empty || host.owned.has(name, "") || (await boot?.isOurs())) return;
-  host.owned.hold([name]);
+  if (!there || there.empty || (await boot?.isOurs())) return;
+  const found = digest(there.structure);
+  if (host.owned.has(name, found)) return host.owned.claim([name]);
+  host.owned.hold([[name, found]]);
   throw new Held(
-    `${name} is there, and trigger did not write it: it stays until \`trigger approve\`, which replaces it (or give another name as \`table\`)`,
+    `${name} is there, and trigger did not write it: it stays until it is approved, and is then replaced (or give another name as \`table\`)`,
   );
 }
 

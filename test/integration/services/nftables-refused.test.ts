@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Columns } from "../../../src/core/service.ts";
-import { takeOverHeld } from "../../../src/host/owned.ts";
+import { approveHeld, heldThings } from "../../../src/host/owned.ts";
 import { nftables } from "../../../src/services/nftables.ts";
 import { namespace } from "../../servers/namespace.ts";
 import { anything } from "../../services/hostile.ts";
@@ -74,9 +74,9 @@ test("a table that was there before is held until it is approved", async () => {
   box.exec("nft", "add", "table", "inet", name);
   box.exec("nft", "add", "chain", "inet", name, "mine");
   const { run, database } = firewall(nftables(options));
-  await assert.rejects(run({ a }, { whole: true }), { name: "Held", message: /table inet foreign is there.*approve/ });
+  await assert.rejects(run({ a }, { whole: true }), { name: "Held", message: /table inet foreign is there.*approved/ });
   assert.match(listed(), /chain mine/);
-  takeOverHeld(database, "firewall");
+  approveHeld(database, "firewall", heldThings(database, "firewall")?.digest);
   await run({ a }, { whole: true });
   assert.doesNotMatch(listed(), /chain mine/);
   // Its store is lost: it knows its table by its file.

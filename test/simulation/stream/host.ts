@@ -1,6 +1,7 @@
 import { type Followed, type Followup, follow, type Safeguards, type Want } from "../../../src/core/follow.ts";
 import type { CellChange } from "../../../src/core/row.ts";
 import type { RefusalMessage, StreamMessage } from "../../../src/core/stream.ts";
+import { without } from "../../../src/core/sums.ts";
 import { Table } from "../../../src/core/table.ts";
 import { Violation } from "../violation.ts";
 import { type Queue, queue } from "./queue.ts";
@@ -45,6 +46,7 @@ export function host(truth: Truth, safeguards: Safeguards): Host {
   let staged: CellChange[] = [];
   let since = keys.map(() => -1);
   let phase = 0;
+  let asked = 0;
   let backup: Store = { followed, rows: [], staged, since: [...since], phase };
 
   function take() {
@@ -66,14 +68,22 @@ export function host(truth: Truth, safeguards: Safeguards): Host {
       table.apply(rows);
     }
     if (write?.kind === "part") {
-      const { from, to, rows } = write.part;
-      judgeRows(message, new Set(keys.keys().filter((key) => keyHashes[key]! >= from && keyHashes[key]! < to)));
-      table.replace(from, to, rows);
+      const { from, to, same = [] } = write.part;
+      const ranges = without([from, to], same);
+      const written = (hash: number): boolean => ranges.some(([start, end]) => hash >= start && hash < end);
+      judgeRows(message, new Set(keys.keys().filter((key) => written(keyHashes[key]!))));
+      table.replace(write.part);
     }
     const before = followed;
     followed = followup.followed;
     if (adopted) judgeMark(before, message);
-    return { message, followup };
+    return { message, followup: { ...followup, ...(followup.ask && { ask: narrowed(followup.ask) }) } };
+  }
+
+  /** Every other question for a range says what the host has in its parts. */
+  function narrowed(want: Want): Want {
+    if (typeof want === "string" || ++asked % 2 === 0) return want;
+    return { ...want, have: table.sums([want.from, want.to], 2) };
   }
 
   function judgeRows(message: StreamMessage, written: Iterable<number>): void {

@@ -157,7 +157,7 @@ export function transcriber(index: number, world: Surroundings): Transcriber {
       if (said.kind === "refusal") return follow(hearRefusal(lead, said, asOf().state, now), now);
       const { host, want } = said;
       if (want === "digest" || want === "buckets") say(telling.digest(asOf(), { buckets: want === "buckets" }), host);
-      else say(telling.part(want.from, want.to, asOf()), host);
+      else say(telling.part(want.from, want.to, asOf(), want.have), host);
     },
     setClock(offset) {
       clockOffset = offset;

@@ -1,5 +1,6 @@
 import type { Followed } from "../../../src/core/follow.ts";
 import { type Mark, olderState } from "../../../src/core/stream.ts";
+import { folderOf } from "../../../src/host/install/target.ts";
 import { ownNames } from "../../../src/host/owned.ts";
 import { serviceReport } from "../../../src/host/report.ts";
 import { readFacts } from "../../../src/host/store.ts";
@@ -8,7 +9,7 @@ import { expected, rock, type ServiceName, serviceNames } from "./campus.ts";
 import type { WorldDirectory } from "./directory.ts";
 import { file, isBad, isWhole } from "./machine.ts";
 import { isOfOthers } from "./others.ts";
-import { prepared } from "./store.ts";
+import { lineOf, linesServed, storedRows } from "./served.ts";
 import type { Time } from "./time.ts";
 import type { HostProcess } from "./world.ts";
 
@@ -16,12 +17,16 @@ import type { HostProcess } from "./world.ts";
 export interface Judge {
   /** Sees every text that ever stands in the file of a host. */
   seeText(host: string, text: string | undefined): void;
+  /** Sees every text that `named` of a host ever runs. */
+  seeRunning(host: HostProcess, text: string): void;
   /** Sees what a host has committed. */
   seeStored(host: HostProcess): void;
   /** What must be true at every moment. */
   look(): void;
   /** What is not yet as it must be in the end. */
   unsettled(): string | undefined;
+  /** What there is too much of in the end. */
+  beyond(): Promise<string | undefined>;
   /** A host's store is another one. */
   forget(host: string): void;
   /** Throws what was seen at a moment at which nothing could be thrown. */
@@ -61,8 +66,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
     const wasLoaded = (): boolean =>
       hosts.some(
         ({ name, store }) =>
-          name === host &&
-          prepared(store.raw, "SELECT 1 FROM install_path WHERE loaded IS NOT NULL").get() !== undefined,
+          name === host && store.raw.prepare("SELECT 1 FROM install_path WHERE loaded IS NOT NULL").get() !== undefined,
       );
     if (text === undefined && !wasLoaded()) return;
     if (text === undefined) broken("P2", `its file is gone; it was ${JSON.stringify(before)}`);
@@ -138,10 +142,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
       return `was equal as of ${equal.asOf.state}, not of ${directory.state}`;
     const wanted = expected(directory.campus, service, mark.asOf.clock);
     const served = servedBy(host, service);
-    const rows = host.store.raw
-      .prepare("SELECT key, desired, loaded, why, doubt FROM row WHERE service = ?")
-      .all(service) as unknown as StoredRow[];
-    const stored = new Map(rows.map((row) => [row.key, row]));
+    const stored = new Map(storedRows(host, service).map((row) => [row.key, row]));
     for (const key of new Set([...wanted.keys(), ...stored.keys()])) {
       const { why = null, loaded = null, desired = null, doubt = 0 } = stored.get(key) ?? {};
       const want = wanted.get(key);
@@ -172,16 +173,14 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
 
   return {
     seeText,
+    seeRunning(host, text) {
+      const before = ran.get(host.name);
+      ran.set(host.name, text);
+      if (text.includes(rock.name)) served.add(host.name);
+      if (text !== before) countRemovals(host, before, text);
+    },
     seeStored,
     look() {
-      for (const host of hosts) {
-        const { name, machine } = host;
-        const before = ran.get(name);
-        if (machine.running === undefined || machine.running === before) continue;
-        ran.set(name, machine.running);
-        if (machine.running.includes(rock.name)) served.add(name);
-        countRemovals(host, before, machine.running);
-      }
       if (seen) throw seen;
       for (const host of hosts) for (const service of serviceNames) lookAtMark(host, service);
     },
@@ -197,6 +196,13 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
       }
       return undefined;
     },
+    async beyond() {
+      for (const host of hosts) {
+        const why = await leftBehind(host);
+        if (why) return `${host.name}: ${why}`;
+      }
+      return undefined;
+    },
     forget(host) {
       for (const service of serviceNames) marks.delete(`${host} ${service}`);
       // What went within the hour, and what was in force, was written there.
@@ -209,34 +215,34 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
   };
 }
 
-interface StoredRow {
-  readonly key: string;
-  readonly desired: string | null;
-  readonly loaded: string | null;
-  readonly why: string | null;
-  readonly doubt: number;
+/** What nobody needs any more, in the store and beside the file. */
+async function leftBehind({ store, machine }: HostProcess): Promise<string | undefined> {
+  const count = (from: string): number => Number(store.raw.prepare(`SELECT count(*) AS n FROM ${from}`).get()?.n);
+  const empty = count("row WHERE desired IS NULL AND loaded IS NULL AND doubt = 0");
+  if (empty > 0) return `${empty} rows of the store say nothing`;
+  const staged = count("staged");
+  if (staged > 0) return `${staged} rows of changes that came in pieces stay behind`;
+  const names = await machine.raw.files.list(folderOf(file));
+  // The last good file, the mark that the path is ours, and what was kept aside.
+  const [most, asides] = [3, 10];
+  const kept = names.filter((name) => name.includes(".aside.")).length;
+  if (kept > asides) return `${kept} files are kept aside, at most ${asides} are to be`;
+  if (names.length - kept > most) return `its folder holds ${names.join(", ")}`;
+  return undefined;
 }
 
 const followedOf = ({ store }: HostProcess, service: ServiceName): string | undefined =>
-  prepared(store.raw, "SELECT followed FROM service WHERE name = ?").get(service)?.followed as string | undefined;
+  store.raw.prepare("SELECT followed FROM service WHERE name = ?").get(service)?.followed as string | undefined;
 
 /** A key of an entry that is refused as a whole. */
 const isCovered = (key: string, wanted: ReadonlyMap<string, string>): boolean =>
   wanted.get(key.split("/", 1)[0]!) === "refused";
 
 /** What a daemon serves: each row may be asked for once, and none may be left over. */
-function servedBy({ machine }: HostProcess, service: ServiceName) {
-  const rows =
-    service === "names"
-      ? (machine.running ?? "").split("\n").filter((line) => /^\d/.test(line))
-      : [...machine.records].map(([ip, name]) => `${ip} ${name}`).filter((line) => !isOfOthers(line));
-  const left = new Set(rows);
+function servedBy(host: HostProcess, service: ServiceName) {
+  const left = new Set(linesServed(host, service).filter((line) => !isOfOthers(line)));
   return {
-    take(cell: string | null): boolean {
-      if (cell === null) return true;
-      const { ip, name } = JSON.parse(cell);
-      return left.delete(`${ip} ${name}`);
-    },
+    take: (cell: string | null): boolean => cell === null || left.delete(lineOf(cell)),
     /** What is left over; with `own` names, only of those. */
     rest(own?: ReadonlySet<string>): string | undefined {
       const wrong = [...left].filter((line) => own?.has(line.split(" ")[0]!) ?? true);

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Files } from "../../../src/core/host.ts";
+import { commandDeadline } from "../../../src/host/install/step.ts";
 import { type MemoryMachine, memoryMachine } from "../../../src/machines/memory.ts";
 import type { Machine } from "../../../src/ports/machine.ts";
 import type { Break } from "./breaks.ts";
@@ -35,8 +36,8 @@ export interface SimulatedMachine {
   powerCut(random: () => number): void;
 }
 
-/** A check or a reload that fails whatever the text (until a moment); a reload that says well and does nothing; a write of records that ends half-way; a `recordd` that does not answer; a disk and programs that take their time. */
-export type Fault = "check" | "reload" | "deaf" | "half" | "away" | "slow";
+/** A check or a reload that fails whatever the text (until a moment); a reload that says well and does nothing; a write of records that ends half-way; a `recordd` that says that it cannot answer, or says nothing; a disk and programs that take their time. */
+export type Fault = "check" | "reload" | "deaf" | "half" | "away" | "hang" | "slow";
 
 export const file = "/etc/named/hosts";
 
@@ -57,13 +58,23 @@ export function isWhole(text: string): boolean {
 export const isBad = (text: string): boolean => text.includes("bad-name");
 const isBroken = (text: string): boolean => text.includes("broken-name");
 
+/** Sees every text that stands in the file, and every one that `named` runs. */
+export interface Watcher {
+  see(text: string | undefined): void;
+  seeRunning(text: string): void;
+}
+
 export function simulatedMachine(
   without: Break | undefined,
   { monotonic, sleep }: Pick<Time, "monotonic" | "sleep">,
-  see: (text: string | undefined) => void,
+  { see, seeRunning }: Watcher,
 ): SimulatedMachine {
-  const faults: Record<Fault, number> = { check: 0, reload: 0, deaf: 0, half: 0, away: 0, slow: 0 };
+  const faults: Record<Fault, number> = { check: 0, reload: 0, deaf: 0, half: 0, away: 0, hang: 0, slow: 0 };
   let running: string | undefined;
+  const run = (text: string | undefined): void => {
+    running = text;
+    if (text !== undefined) seeRunning(text);
+  };
   const records = new Map<string, string>();
   /** What others have `recordd` begin with. */
   const kept = new Map<string, string>();
@@ -96,13 +107,18 @@ export function simulatedMachine(
     const text = raw.text(file);
     if (text === undefined || isBad(text) || isBroken(text)) return { code: 1, stderr: "cannot load it" };
     disturbed = false;
-    if (!struck("deaf")) running = text;
+    if (!struck("deaf")) run(text);
     return {};
   });
   raw.program("probe", ({ input }) =>
     running === input || without === "probe" ? {} : { code: 1, stderr: "it is not served" },
   );
-  raw.program("records", ({ arguments: [word], input = "" }) => {
+  raw.program("records", ({ arguments: [word], input = "", signal }) => {
+    if (struck("hang")) {
+      return sleep(commandDeadline, signal).then(() => {
+        throw new Error("recordd: ended after its deadline");
+      });
+    }
     if (struck("away")) return { code: 75, stderr: "recordd does not answer" };
     if (word === "look") return { stdout: JSON.stringify([...records]) };
     const moves: [string, string | null][] = JSON.parse(input);
@@ -232,7 +248,7 @@ export function simulatedMachine(
     }
     disturbed = true;
     const text = raw.text(file);
-    running = text !== undefined && !isBad(text) && !isBroken(text) ? text : undefined;
+    run(text !== undefined && !isBad(text) && !isBroken(text) ? text : undefined);
   }
   return self;
 }

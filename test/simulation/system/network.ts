@@ -14,6 +14,8 @@ export interface Network {
   loseQueue(name: string): void;
   /** The broker stops and comes back with nothing. */
   loseDisk(downFor: number): void;
+  /** Nobody can reach it. */
+  isDown(): boolean;
   /** The broker accepts this many messages more that it will not have. */
   lose: number;
   /** The broker has this many messages more twice. */
@@ -325,6 +327,7 @@ export function network({ time, random, see, queueLimit }: NetworkOptions): Netw
     hub,
     connect,
     say: (key: string, body: string) => void node.publish(key, body).catch(() => {}),
+    isDown: () => time.monotonic() < downUntil,
     loseQueue(name: string) {
       hub.drop(name);
       for (const { lost } of links) lost(name);

@@ -3,6 +3,8 @@ import { syncBuiltinESMExports } from "node:module";
 import { seeded } from "../stream/random.ts";
 import { Violation } from "../violation.ts";
 import type { Break } from "./breaks.ts";
+import { bystanders } from "./bystanders.ts";
+import { outage } from "./outage.ts";
 import { attend } from "./persons.ts";
 import { step } from "./steps.ts";
 import { type World, world } from "./world.ts";
@@ -21,11 +23,13 @@ export async function play(seed: number, without?: Break): Promise<Played> {
   try {
     for (const process of [...played.transcribers, ...played.hosts]) process.start();
     await pass(played, played.random.below(5000));
-    for (let left = 15 + played.random.below(30); left > 0; left--) {
+    // Many short schedules find more than few long ones; some things take long.
+    const shape = played.random.chance(0.75) ? short : long;
+    for (let left = shape.least + played.random.below(shape.more); left > 0; left--) {
       step(played);
-      await pass(played, pause(played));
+      await pass(played, pause(played, shape));
     }
-    await settle(played);
+    await settle(played, shape);
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
     violation = error;
@@ -45,12 +49,24 @@ export async function play(seed: number, without?: Break): Promise<Played> {
   return { violation, log: played.log };
 }
 
-function pause({ random }: World): number {
+interface Shape {
+  /** Steps: so many at least, and fewer more than this. */
+  readonly least: number;
+  readonly more: number;
+  /** Between two steps mostly nothing, or a moment; at times so long, in milliseconds. */
+  readonly while: number;
+  readonly long: number;
+  /** For so many rounds all must stay well. */
+  readonly calm: number;
+}
+const short: Shape = { least: 3, more: 13, while: 8000, long: 45_000, calm: 3 };
+const long: Shape = { least: 15, more: 30, while: 15_000, long: 90_000, calm: 6 };
+
+function pause({ random }: World, shape: Shape): number {
   const kind = random.unit();
   if (kind < 0.25) return 0;
-  if (kind < 0.6) return random.below(1500);
-  if (kind < 0.95) return random.below(15_000);
-  return random.below(90_000);
+  if (kind < 0.65) return random.below(1500);
+  return random.below(kind < 0.96 ? shape.while : shape.long);
 }
 
 async function pass({ time, judge, watch }: World, milliseconds: number): Promise<void> {
@@ -62,13 +78,24 @@ async function pass({ time, judge, watch }: World, milliseconds: number): Promis
 const round = 10_000;
 /** Within so many rounds after the last fault everything must be well: a minute's patience, the longest backoffs and a few digests. */
 const rounds = 36;
-/** And it must stay so. */
-const calm = 6;
-
 /** The faults are over: everything is up, and all becomes equal. */
-async function settle(world: World): Promise<void> {
+async function settle(world: World, { calm }: Shape): Promise<void> {
+  const { random } = world;
   world.note("the faults are over");
   heal(world);
+  if (random.chance(0.2)) await outage(world, (milliseconds) => pass(world, milliseconds));
+  await becomeWell(world);
+  for (let left = calm; left > 0; left--) await pass(world, round);
+  const why = world.judge.unsettled();
+  if (why !== undefined) throw new Violation("P1", `settled, and then did not stay so: ${why}`);
+  const beyond = await world.judge.beyond();
+  if (beyond !== undefined) throw new Violation("P8", beyond);
+  if (random.chance(0.7)) return;
+  await bystanders(world, (milliseconds) => pass(world, milliseconds));
+  await becomeWell(world);
+}
+
+async function becomeWell(world: World): Promise<void> {
   let why: string | undefined = "";
   for (let left = rounds; left > 0 && why !== undefined; left--) {
     for (const process of [...world.hosts, ...world.transcribers]) process.start();
@@ -77,9 +104,6 @@ async function settle(world: World): Promise<void> {
     why = world.judge.unsettled();
   }
   if (why !== undefined) throw new Violation("P1", `never settled: ${why}`);
-  for (let left = calm; left > 0; left--) await pass(world, round);
-  why = world.judge.unsettled();
-  if (why !== undefined) throw new Violation("P1", `settled, and then did not stay so: ${why}`);
 }
 
 function heal({ hosts, transcribers, directory, network }: World): void {
@@ -96,6 +120,7 @@ function heal({ hosts, transcribers, directory, network }: World): void {
     // A hand-edited file is noticed at the next run, and the start is one.
     if (machine.edited) kill();
     for (const fault of Object.keys(machine.faults) as (keyof typeof machine.faults)[]) machine.faults[fault] = 0;
+    machine.raw.mend();
     store.full = 0;
   }
   for (const { source } of transcribers) source.lag = 0;

@@ -120,7 +120,9 @@ const lag = onTranscriber((world, { name, source }) => {
 const machineFault = onHost((world, { name, machine, probes }) => {
   const fault = pick(
     world,
-    (["check", "reload", "deaf", "deaf", "half", "half", "away"] as Fault[]).filter((one) => probes || one !== "deaf"),
+    (["check", "reload", "deaf", "deaf", "half", "half", "away", "hang"] as Fault[]).filter(
+      (one) => probes || one !== "deaf",
+    ),
   );
   if (fault === "check" || fault === "reload") {
     const milliseconds = world.random.below(20_000);

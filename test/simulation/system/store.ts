@@ -69,7 +69,7 @@ export function openStore({ schema = "", reads = (_, row) => row }: StoreBreak =
           return !life.dead && mine.isTransaction;
         },
         prepare(sql: string) {
-          const statement = prepared(mine, sql);
+          const statement = mine.prepare(sql);
           return {
             get(...values: SQLInputValue[]) {
               alive();
@@ -89,7 +89,7 @@ export function openStore({ schema = "", reads = (_, row) => row }: StoreBreak =
         exec(sql: string) {
           if (sql === "COMMIT") write("commit");
           if (life.dead) return;
-          prepared(mine, sql).run();
+          mine.prepare(sql).run();
           if (sql === "COMMIT") committed();
         },
       };
@@ -102,7 +102,7 @@ export function openStore({ schema = "", reads = (_, row) => row }: StoreBreak =
       backup = new Map(
         [...columnsOf(raw)].map(([table, columns]) => [
           table,
-          prepared(raw, `SELECT ${columns} FROM ${table}`).all() as Row[],
+          raw.prepare(`SELECT ${columns} FROM ${table}`).all() as Row[],
         ]),
       );
     },
@@ -114,10 +114,9 @@ export function openStore({ schema = "", reads = (_, row) => row }: StoreBreak =
       for (const [table, rows] of backup) {
         for (const row of rows) {
           const columns = Object.keys(row);
-          prepared(
-            raw,
-            `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`,
-          ).run(...Object.values(row));
+          raw
+            .prepare(`INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`)
+            .run(...Object.values(row));
         }
       }
       if (schema) raw.exec(schema);
@@ -142,10 +141,10 @@ function emptyDatabase(schema: string): DatabaseSync {
   const [old] = found < 0 ? [] : free.splice(found, 1);
   if (old) {
     for (const table of [...columnsOf(old.database).keys(), "sqlite_sequence"])
-      prepared(old.database, `DELETE FROM ${table}`).run();
+      old.database.prepare(`DELETE FROM ${table}`).run();
     return old.database;
   }
-  const made = new DatabaseSync(":memory:");
+  const made = new Database(":memory:");
   createStoreTables(made);
   createWordsTables(made);
   if (schema) made.exec(schema);
@@ -168,22 +167,20 @@ function columnsOf(database: DatabaseSync): ReadonlyMap<string, string> {
 const columns = new WeakMap<DatabaseSync, ReadonlyMap<string, string>>();
 
 const triggers = (database: DatabaseSync): string[] =>
-  prepared(database, "SELECT name FROM sqlite_master WHERE type = 'trigger'")
+  database
+    .prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'")
     .all()
     .map(({ name }) => String(name));
 
-/** A statement by its text, prepared once. */
-export function prepared(database: DatabaseSync, sql: string): StatementSync {
-  let known = statements.get(database);
-  if (!known) {
-    known = new Map();
-    statements.set(database, known);
+/** A database that prepares each statement once. */
+class Database extends DatabaseSync {
+  readonly #known = new Map<string, StatementSync>();
+
+  override prepare(sql: string): StatementSync {
+    const known = this.#known.get(sql);
+    if (known) return known;
+    const statement = super.prepare(sql);
+    this.#known.set(sql, statement);
+    return statement;
   }
-  let statement = known.get(sql);
-  if (!statement) {
-    statement = database.prepare(sql);
-    known.set(sql, statement);
-  }
-  return statement;
 }
-const statements = new WeakMap<DatabaseSync, Map<string, StatementSync>>();

@@ -98,7 +98,10 @@ export function world(seed: number, without: Break | undefined): World {
 
   function hostProcess(name: string, probes: boolean): HostProcess {
     const store = openStore(without && storeWithout[without]);
-    const machine = simulatedMachine(without, time, (text) => judged.seeText(name, text));
+    const machine = simulatedMachine(without, time, {
+      see: (text) => judged.seeText(name, text),
+      seeRunning: (text) => judged.seeRunning(self, text),
+    });
     let link: Link | undefined;
     let up = false;
     const self: HostProcess = {
@@ -147,6 +150,7 @@ export function world(seed: number, without: Break | undefined): World {
           ...{ clock: steady(time.seenBy(machine)), hashing },
           signal: mine.signal,
           connect: async () => {
+            if (broker.isDown()) throw new Error("the broker cannot be reached");
             link = broker.connect(mine);
             return link;
           },

@@ -1,0 +1,77 @@
+import { createHash, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
+
+/**
+ * Messages of a table that say who made them: Ed25519 (RFC 8032) over the very bytes that travel, so no canonical form is needed.
+ * A signed body is the JSON object that it was, with two more members, always the last ones: `key`, and behind it `signature`. What is
+ * signed is everything before `,"signature":`, the name of the key included.
+ */
+
+/** A public key that a host trusts, with the name that messages call it by. */
+export interface PublicKey {
+  readonly name: string;
+  readonly key: KeyObject;
+}
+
+/** What signs. */
+export interface SigningKey extends PublicKey {
+  readonly secret: KeyObject;
+}
+
+/** A public key as it is written down: its 32 bytes in base64. */
+export const publicKeyForm = /^[A-Za-z0-9+/]{43}=$/;
+
+/** Between what is signed and the 64 bytes of the signature in base64. */
+const before = Buffer.from(',"signature":"');
+const behind = '"}';
+// The last four bits of 64 bytes in base64 are nobody's: one signature has one form.
+const signatureForm = /^[A-Za-z0-9+/]{85}[AQgw]==$/;
+const tail = before.length + 88 + behind.length;
+
+/** What is signed ends with the name of the key. */
+const keyForm = /,"key":"([0-9a-f]{16})"$/;
+const keyLength = ',"key":""'.length + 16;
+
+/** Reads a public key as it is written down; throws for one that is none. */
+export function readPublicKey(text: string): PublicKey {
+  if (!publicKeyForm.test(text)) throw new Error(`a public key is 44 characters of base64, found ${text.length}`);
+  const x = Buffer.from(text, "base64").toString("base64url");
+  const key = createPublicKey({ format: "jwk", key: { kty: "OKP", crv: "Ed25519", x } });
+  return { name: nameOf(text), key };
+}
+
+/** A public key as it is written down. */
+export function writePublicKey(key: KeyObject): string {
+  return Buffer.from(key.export({ format: "jwk" }).x ?? "", "base64url").toString("base64");
+}
+
+/** The pair of a secret key. */
+export function signingKey(secret: KeyObject): SigningKey {
+  const key = createPublicKey(secret);
+  return { name: nameOf(writePublicKey(key)), key, secret };
+}
+
+/** The first 64 bits of the SHA-256 of its 32 bytes. */
+const nameOf = (text: string): string =>
+  createHash("sha256").update(Buffer.from(text, "base64")).digest("hex").slice(0, 16);
+
+/** Signs a message, a JSON object without a space at its end. */
+export function signed(body: string, { name, secret }: SigningKey): string {
+  const said = `${body.slice(0, -1)},"key":"${name}"`;
+  return `${said}${before}${sign(null, Buffer.from(said), secret).toString("base64")}${behind}`;
+}
+
+/** Says why a body is not one that a trusted key has signed; undefined when it is. What it says holds nothing of the body but the name of a key. */
+export function wrongSignature(body: Uint8Array, trusted: readonly PublicKey[]): string | undefined {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const end = Math.max(0, bytes.length - tail);
+  const said = bytes.subarray(0, end);
+  const signature = bytes.toString("latin1", end + before.length, bytes.length - behind.length);
+  const name = keyForm.exec(said.toString("latin1", Math.max(0, end - keyLength)))?.[1];
+  const hasForm = bytes.indexOf(before, end) === end && bytes.toString("latin1", bytes.length - 2) === behind;
+  if (name === undefined || !hasForm || !signatureForm.test(signature)) return "it is not signed";
+  const by = trusted.find((one) => one.name === name);
+  if (!by) return `it names the key ${name}, which is not trusted`;
+  return verify(null, said, by.key, Buffer.from(signature, "base64"))
+    ? undefined
+    : `it is not what the key ${name} has signed`;
+}

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { waveWithin, wrongWaves } from "./waves.ts";
+
+const hosts = new Map([["dns", ["ns1", "ns2", "ns3"]]]);
+const wrong = (dns: object): string => wrongWaves({ dns }, hosts) ?? assert.fail("it is accepted");
+
+test("the first wave waits for nobody, the others a minute or what the config says", () => {
+  const waves = { dns: { order: [["ns1"], ["ns2", "ns3"]] } };
+  assert.equal(wrongWaves(waves, hosts), undefined);
+  assert.deepEqual(
+    ["ns1", "ns2", "ns3"].map((host) => waveWithin(waves, "dns", host)),
+    [undefined, 60_000, 60_000],
+  );
+  assert.equal(waveWithin({ dns: { ...waves.dns, within: 5 } }, "dns", "ns3"), 5_000);
+  assert.equal(waveWithin(waves, "dhcp", "ns3"), undefined);
+});
+
+test("each host of the service stands in one wave, and what is wrong is named", () => {
+  const order = [["ns1"], ["ns2"], ["ns3"]];
+  assert.match(wrongWaves({ dnss: { order } }, hosts) ?? "", /^unknown service in waves "dnss".*did you mean "dns"/);
+  assert.match(wrong({ oder: order }), /^unknown option of waves\.dns "oder".*did you mean "order"/);
+  assert.match(wrong({ order: [["ns1"], ["ns2"]] }), /^waves\.dns\.order: host "ns3" runs dns and is in no wave$/);
+  assert.match(
+    wrong({
+      order: [
+        ["ns1", "ns2"],
+        ["ns3", "ns1"],
+      ],
+    }),
+    /host "ns1" is there twice$/,
+  );
+  assert.match(
+    wrong({
+      order: [
+        ["ns1", "ns4"],
+        ["ns3", "ns2"],
+      ],
+    }),
+    /^unknown host of dns in waves\.dns "ns4"/,
+  );
+  for (const bad of [undefined, "ns1", ["ns1"], [["ns1", "ns2", "ns3"], []]]) {
+    assert.match(wrong({ order: bad }), /^waves\.dns\.order: expected a list of lists of hosts/);
+  }
+  for (const within of [0, -1, "60", Number.NaN, 1e9])
+    assert.match(wrong({ order, within }), /^waves\.dns\.within: expected/);
+  for (const bad of [null, 7, "x"]) assert.match(wrong(bad as unknown as object), /^waves\.dns: expected \{ order/);
+});

@@ -1,0 +1,135 @@
+import { reason, TextDoubted, TextRefused } from "../core/outcome.ts";
+import type { Change, Columns, KeptRow, Rows, RunResult, Table } from "../core/service.ts";
+import { type Sifted, sift } from "../core/sift.ts";
+import { claimsOf } from "../core/unique.ts";
+import type { GivenRows } from "./given.ts";
+import { tryRun } from "./trial.ts";
+import { hostWords, type Words, type WordsOptions } from "./words.ts";
+
+/** When a check refuses a text, the changes in it are told apart with the check alone: the guilty wait, the others go in. */
+
+/** What may be spent on it: checks, and milliseconds of a run's ten minutes. */
+const budget = { checks: 100, time: 60_000 };
+
+interface Done {
+  readonly given: GivenRows;
+  readonly words: Words;
+  readonly result: RunResult;
+}
+type Options = WordsOptions & { /** The run is given no changes. */ readonly full: boolean };
+
+/** Runs a service; when a check refuses its text, once more without the rows that are to blame. Throws what the first run threw when they are not found. */
+export async function runOnGood(table: Table, given: GivenRows, options: Options): Promise<Done> {
+  try {
+    return await runOn(table, given, options);
+  } catch (error) {
+    if (!(error instanceof TextRefused || error instanceof TextDoubted)) throw error;
+    const found = await findGuilty(table, given, options);
+    if ("undecided" in found) throw undecided(error, found.undecided, given.changes.length);
+    const guilty = found.guilty.flatMap(({ one, why }) => one.map(({ key }): KeptRow => ({ key, why })));
+    options.log(`${guilty.length} of ${given.changes.length} changes wait: ${found.guilty[0]?.why}`);
+    return await runOn(table, given.without(guilty, options.clock.now()), options).catch((again) => {
+      // What was passed a moment ago is not given up: something else has come meanwhile.
+      throw again instanceof TextRefused ? new Error(again.message, { cause: again.cause }) : again;
+    });
+  }
+}
+
+async function runOn(table: Table, given: GivenRows, { full, ...options }: Options): Promise<Done> {
+  const words = hostWords(options);
+  const changes = full ? undefined : given.changes;
+  const result = await table.run({ rows: given.rows, changes, interrupted: given.interrupted }, words.host);
+  return { given, words, result };
+}
+
+/** Nobody is to blame whom it would help to name: the error stays of its kind. */
+function undecided(error: TextRefused | TextDoubted, why: string, changes: number): Error {
+  const said = `${error.message}; all ${changes} changes wait: ${why}`;
+  const options = { cause: error.cause };
+  return error instanceof TextRefused ? new TextRefused(said, options) : new TextDoubted(said, options);
+}
+
+async function findGuilty(
+  table: Table,
+  given: GivenRows,
+  { full, ...options }: Options,
+): Promise<Sifted<readonly Change<Columns>[]>> {
+  const { clock } = options;
+  const end = clock.monotonic() + budget.time;
+  const { changes, interrupted } = given;
+  if (changes.length === 0) return { undecided: "no row has moved" };
+  const check = (some: readonly (readonly Change<Columns>[])[]): Promise<string | undefined> => {
+    const taken = new Set(some.flat());
+    const left = new Map(changes.filter((change) => !taken.has(change)).map(({ key, before }) => [key, before]));
+    const run = {
+      rows: rowsBut(given.rows, left),
+      changes: full ? undefined : changes.filter((change) => taken.has(change)),
+      interrupted,
+    };
+    return tryRun(table, run, options);
+  };
+  try {
+    return await sift(linked(table.unique ?? [], changes), check, {
+      checks: budget.checks,
+      over: () => clock.monotonic() >= end,
+    });
+  } catch (error) {
+    options.signal.throwIfAborted();
+    return { undecided: `they cannot be told apart: ${reason(error)}` };
+  }
+}
+
+/** The changes in groups: those that claim one unique value, before or after, belong together, as one gives it to the other. */
+function linked(unique: readonly string[], changes: readonly Change<Columns>[]): Change<Columns>[][] {
+  const groupOf = new Map<string, Change<Columns>[]>();
+  const groups = new Set<Change<Columns>[]>();
+  const claims = ({ before, after }: Change<Columns>): string[] =>
+    [before, after].flatMap((row) => (row ? claimsOf(unique, row) : []));
+  for (const change of changes) {
+    const met = new Set(
+      claims(change).flatMap((claim) => [groupOf.get(claim) ?? []].filter(({ length }) => length > 0)),
+    );
+    // The smaller join the largest, so that a long chain is not told over and over.
+    const [largest = [], ...others] = [...met].sort((a, b) => b.length - a.length);
+    groups.add(largest);
+    for (const group of others) groups.delete(group);
+    for (const one of [...others.flat(), change]) {
+      largest.push(one);
+      for (const claim of claims(one)) groupOf.set(claim, largest);
+    }
+  }
+  return [...groups];
+}
+
+/** The rows as they would be if these keys had what they had before. */
+function rowsBut(rows: Rows<Columns>, before: ReadonlyMap<string, Columns | undefined>): Rows<Columns> {
+  const get = (key: string): Columns | undefined => (before.has(key) ? before.get(key) : rows.get(key));
+  function* entries(): Generator<readonly [string, Columns]> {
+    const back = [...before.keys()].filter((key) => rows.get(key) === undefined).sort();
+    const backUntil = function* (limit?: string): Generator<readonly [string, Columns]> {
+      for (let key = back[0]; key !== undefined && (limit === undefined || key < limit); key = back[0]) {
+        back.shift();
+        const row = before.get(key);
+        if (row) yield [key, row];
+      }
+    };
+    for (const [key, row] of rows.entries()) {
+      yield* backUntil(key);
+      const now = before.has(key) ? before.get(key) : row;
+      if (now) yield [key, now];
+    }
+    yield* backUntil();
+  }
+  return {
+    get size() {
+      let size = 0;
+      for (const _ of entries()) size += 1;
+      return size;
+    },
+    get,
+    entries,
+    *[Symbol.iterator]() {
+      for (const [, row] of entries()) yield row;
+    },
+  };
+}

@@ -1,0 +1,131 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Asked } from "../../core/host.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Machine } from "../../ports/machine.ts";
+
+/**
+ * systemd starts a unit so many times within an interval, and then no more until somebody resets it ("start request repeated too quickly").
+ * Each start that a service causes is counted, durably, and the service rests before there are too many.
+ */
+const schema = `
+  CREATE TABLE IF NOT EXISTS unit_start (
+    service TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    until INTEGER NOT NULL, -- when it no longer counts
+    burst INTEGER NOT NULL -- how many may count at once
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS unit_start_unit ON unit_start (unit, until);
+`;
+
+export function createStartTables(database: DatabaseSync): void {
+  database.exec(schema);
+}
+
+/** What systemd does by default (systemd.unit(5)): starts, and milliseconds. */
+const usual = { burst: 5, interval: 10_000 };
+/** A run may start a unit twice: with the new text, and with the last good one. */
+const startsOfOneRun = 2;
+
+const verbs = ["start", "restart", "try-restart", "reload-or-restart", "try-reload-or-restart"];
+
+/** The units that a command starts, as far as its words tell: `systemctl restart named`, `service named restart`. */
+export function unitsStarted(asked: Asked): string[] {
+  if ("socket" in asked) return [];
+  const at = asked.findIndex((word) => /(^|\/)(systemctl|service)$/.test(word));
+  if (at < 0) return [];
+  const words = asked.slice(at + 1).filter((word) => !word.startsWith("-"));
+  if (asked[at]?.endsWith("service"))
+    return words[1] !== undefined && verbs.includes(words[1]) ? [unitOf(words[0])] : [];
+  const [verb = "", ...units] = words;
+  return verbs.includes(verb) ? units.map(unitOf) : [];
+}
+
+const unitOf = (name = ""): string => (/\.[a-z]+$/.test(name) ? name : `${name}.service`);
+
+/** A machine that notes each start of a unit before it happens. */
+export function countingStarts(machine: Machine, database: DatabaseSync, service: string, clock: Clock): Machine {
+  if (machine.dry) return machine;
+  return {
+    dry: false,
+    files: machine.files,
+    incarnation: (daemon) => machine.incarnation(daemon),
+    async run(asked, options) {
+      for (const unit of options.changes ? unitsStarted(asked) : []) {
+        note(database, service, unit, clock.now(), await limitOf(machine, unit, options.signal));
+      }
+      return machine.run(asked, options);
+    },
+  };
+}
+
+interface Limit {
+  readonly burst: number;
+  /** Milliseconds. */
+  readonly interval: number;
+}
+
+async function limitOf(machine: Machine, unit: string, signal: AbortSignal | undefined): Promise<Limit> {
+  const show = ["systemctl", "show", unit, "--property=StartLimitIntervalUSec,StartLimitBurst"] as const;
+  try {
+    const { code, stdout } = await machine.run(show, { changes: false, deadline: 5000, ...(signal && { signal }) });
+    return code === 0 ? readLimit(stdout) : usual;
+  } catch (error) {
+    signal?.throwIfAborted();
+    // Whether it can be started is said by the start itself.
+    if (error instanceof Error) return usual;
+    throw error;
+  }
+}
+
+/** What `systemctl show` says of a unit's limit; a limit of 0 is none. */
+export function readLimit(said: string): Limit {
+  const found = /^StartLimitIntervalUSec=(.*)$/m.exec(said)?.[1]?.trim();
+  const burst = /^StartLimitBurst=(\d+)$/m.exec(said)?.[1];
+  const interval = found === undefined ? undefined : readSpan(found);
+  return { burst: burst === undefined ? usual.burst : Number(burst), interval: interval ?? usual.interval };
+}
+
+const units: Readonly<Record<string, number>> = {
+  ...{ us: 0.001, ms: 1, s: 1000, min: 60_000, h: 3_600_000 },
+  ...{ d: 86_400_000, w: 604_800_000, month: 2_629_800_000, y: 31_557_600_000 },
+};
+
+/** A time span as systemd writes it (systemd.time(7)): `10s`, `1min 30s`, `infinity`; undefined for anything else. */
+function readSpan(text: string): number | undefined {
+  if (text === "infinity") return units.y;
+  if (text === "0") return 0;
+  let sum = 0;
+  for (const word of text.split(/\s+/)) {
+    const [, amount, unit = ""] = /^([\d.]+)([a-z]+)$/.exec(word) ?? [];
+    const length = units[unit];
+    if (amount === undefined || length === undefined) return undefined;
+    sum += Number(amount) * length;
+  }
+  return Math.ceil(sum);
+}
+
+function note(database: DatabaseSync, service: string, unit: string, now: number, { burst, interval }: Limit): void {
+  // Of a clock that was set back, what is to come says nothing.
+  database.prepare("DELETE FROM unit_start WHERE unit = ? AND (until <= ? OR at > ?)").run(unit, now, now);
+  if (burst === 0 || interval === 0) return;
+  database
+    .prepare("INSERT INTO unit_start (service, unit, at, until, burst) VALUES (?, ?, ?, ?, ?)")
+    .run(service, unit, now, now + interval, burst);
+}
+
+/** Milliseconds until a unit may be started by one more run. */
+export function restOfUnit(database: DatabaseSync, unit: string, now: number): number {
+  const starts = database
+    .prepare("SELECT until, burst FROM unit_start WHERE unit = ? AND until > ? AND at <= ? ORDER BY until")
+    .all(unit, now, now);
+  const room = Math.max(0, Number(starts.at(-1)?.burst ?? 0) - startsOfOneRun);
+  const last = starts[starts.length - room - 1];
+  return last === undefined ? 0 : Number(last.until) - now;
+}
+
+/** Milliseconds until a service may run again that starts units. */
+export function restOfService(database: DatabaseSync, service: string, now: number): number {
+  const own = database.prepare("SELECT DISTINCT unit FROM unit_start WHERE service = ?").all(service);
+  return Math.max(0, ...own.map(({ unit }) => restOfUnit(database, String(unit), now)));
+}

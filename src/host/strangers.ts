@@ -1,0 +1,20 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { ServiceReport } from "../core/report.ts";
+
+/** Messages about a service's rows that no trusted key has signed: they are refused, and counted, so that status tells of them. */
+
+/** Counts one. In the caller's transaction. */
+export function countStranger(database: DatabaseSync, service: string, why: string, now: number): void {
+  database
+    .prepare(
+      `INSERT INTO stranger (service, count, why, at) VALUES (?, 1, ?, ?)
+       ON CONFLICT (service) DO UPDATE SET count = count + 1, why = excluded.why, at = excluded.at`,
+    )
+    .run(service, why, now);
+}
+
+/** How many there were, and what was wrong with the last one; undefined when there was none. */
+export function strangersOf(database: DatabaseSync, service: string): ServiceReport["strangers"] {
+  const found = database.prepare("SELECT count, why, at FROM stranger WHERE service = ?").get(service);
+  return found && { count: Number(found.count), why: String(found.why), at: Number(found.at) };
+}

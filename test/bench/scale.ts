@@ -1,0 +1,154 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { parseArgs } from "node:util";
+import { type Followed, follow, type Want } from "../../src/core/follow.ts";
+import { canonical } from "../../src/core/row.ts";
+import type { Table as Service } from "../../src/core/service.ts";
+import { inSlices, type Steps } from "../../src/core/steps.ts";
+import { Table } from "../../src/core/table.ts";
+import { Telling } from "../../src/core/tell.ts";
+import { systemClock as clock } from "../../src/daemon/clock.ts";
+import { createHostTables } from "../../src/daemon/store-file.ts";
+import { narrowing } from "../../src/host/narrow.ts";
+import { storedRows } from "../../src/host/rows.ts";
+import { openDatabase, transaction } from "../../src/sqlite/open.ts";
+import { transcription } from "../../src/transcriber/transcription.ts";
+import { figures } from "./figures.ts";
+import { benchService, machineEntry, machines } from "./world.ts";
+
+/** The last part of `npm run bench`, with `-- --rows 1000,1000000` for a larger table: what a change and a comparison cost in a small table and in a large one, and how long the event loop stands still at most. */
+
+const { values } = parseArgs({ options: { rows: { type: "string", default: "1000,100000" } } });
+const sizes = values.rows.split(",").map(Number);
+const { table } = benchService({ runs: 0, stored() {}, loaded() {} }, {}) as { table: Service };
+const signal = new AbortController().signal;
+const out = (line: string): void => void process.stdout.write(`${line}\n`);
+const grouped = (count: number): string => count.toLocaleString("en-US");
+
+const costs: { transcriber: number; host: number }[] = [];
+for (const size of sizes) {
+  out(`${grouped(size)} rows`);
+  const transcriber = await atTranscriber(size);
+  const host = await atHost(size);
+  costs.push({ transcriber, host });
+}
+const [least, most] = [costs[0], costs.at(-1)];
+if (least && most && sizes.length > 1) {
+  const ratio = (of: "transcriber" | "host"): string => (most[of] / least[of]).toFixed(2);
+  out(`a change among ${grouped(sizes.at(-1) ?? 0)} rows costs, by one among ${grouped(sizes[0] ?? 0)}:`);
+  out(`  ${ratio("transcriber")} × at the transcriber, ${ratio("host")} × in the host's store`);
+}
+
+/** Does it, and says how long it took and how long the event loop stood still at most. */
+async function timed(what: string, work: () => Promise<void>): Promise<void> {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const start = performance.now();
+  await work();
+  const took = performance.now() - start;
+  await clock.sleep(5);
+  delay.disable();
+  out(
+    `  ${what.padEnd(52)} ${(took / 1000).toFixed(2).padStart(8)} s   still at most ${(delay.max / 1e6).toFixed(0)} ms`,
+  );
+}
+
+async function sliced<T>(steps: Steps<T>): Promise<T | undefined> {
+  let result: T | undefined;
+  const done = (value: T): void => {
+    result = value;
+  };
+  await inSlices(steps, { clock, signal, log() {}, done });
+  return result;
+}
+
+/** Gives what a change costs, in milliseconds. */
+async function atTranscriber(size: number): Promise<number> {
+  const tables = transcription(new Map([["dhcp", table]]), { timezone: "UTC" });
+  const { refresh } = tables.inSteps(() => {});
+  const entries = machines(size);
+  await timed("the directory is read and evaluated", async () => void (await sliced(refresh(entries, 0))));
+  const again = machines(size);
+  await timed("it is read again and compared with the mirror", async () => void (await sliced(refresh(again, 0))));
+  const { rss } = process.memoryUsage();
+  const samples: number[] = [];
+  for (let round = 0; round < 2000; round++) {
+    const start = performance.now();
+    tables.change([machineEntry((round * 7919) % size, round + 1)], [], 0);
+    samples.push(performance.now() - start);
+  }
+  const { median } = figures(samples.slice(500));
+  out(
+    `  a change at the transcriber: ${(median * 1000).toFixed(0)} µs (median); ${(rss / 2 ** 30).toFixed(1)} GiB resident`,
+  );
+  return median;
+}
+
+/** Gives what a change costs, in milliseconds. */
+async function atHost(size: number): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), "trigger-bench-"));
+  const database = openDatabase(join(folder, "store.db"));
+  createHostTables(database);
+  const mine = storedRows(database, "dhcp", table);
+  const theirs = new Table("dhcp");
+  for (let number = 0; number < size; number++) theirs.set(...rowOf(number, 0));
+  const telling = new Telling("dhcp", theirs, { epoch: 1 });
+  const { narrow, heard } = narrowing("dhcp", mine);
+  let followed: Followed = {};
+
+  /** Asks until both are equal; gives the bytes that went either way, and the questions. */
+  async function compare(): Promise<{ bytes: number; questions: number }> {
+    const asOf = { state: [], clock: 0 };
+    let [bytes, questions] = [0, 0];
+    for (let want: Want | undefined = "digest"; want !== undefined; questions++) {
+      want = narrow(want);
+      const message =
+        typeof want === "string"
+          ? telling.digest(asOf, { buckets: want === "buckets" })
+          : telling.part(want.from, want.to, asOf, want.have);
+      bytes += JSON.stringify(message).length + JSON.stringify(want).length;
+      const { followed: next, write, ask } = follow(followed, message, mine.digest);
+      transaction(database, () => write && mine.write(write, 0));
+      followed = next;
+      if (message.kind === "part") heard(message);
+      want = ask;
+      await clock.sleep(1);
+    }
+    if (mine.digest.root !== theirs.digest.root) throw new Error("they never became equal");
+    return { bytes, questions };
+  }
+  async function repair(what: string): Promise<void> {
+    let told = { bytes: 0, questions: 0 };
+    await timed(what, async () => {
+      told = await compare();
+    });
+    out(`  ${"".padEnd(4)}${grouped(told.bytes)} bytes, ${grouped(told.questions)} questions`);
+  }
+
+  await repair("a new host gets the table");
+  for (const differing of [1, 100, 10_000].filter((count) => count < size)) {
+    for (let i = 0; i < differing; i++) theirs.set(...rowOf((i * 7919) % size, differing));
+    await repair(`a repair of ${grouped(differing)} rows that differ`);
+  }
+  const samples: number[] = [];
+  for (let round = 0; round < 1000; round++) {
+    const rows = [rowOf((round * 7919) % size, round + 7)];
+    const start = performance.now();
+    transaction(database, () => mine.write({ kind: "rows", rows, staged: false }, 0));
+    samples.push(performance.now() - start);
+  }
+  await timed("a host that starts reads its rows", async () => void (await sliced(mine.recompute(1))));
+  const { median } = figures(samples.slice(200));
+  out(`  a change in the host's store: ${(median * 1000).toFixed(0)} µs (median, with its commit)`);
+  database.close();
+  rmSync(folder, { recursive: true });
+  return median;
+}
+
+function rowOf(number: number, version: number): [key: string, cell: string] {
+  const { uuid, attributes } = machineEntry(number, version);
+  const value = (name: string): string => String(attributes.get(name)?.[0]);
+  return [uuid, canonical({ name: value("cn"), mac: value("macaddress"), ip: value("iphostnumber") })];
+}

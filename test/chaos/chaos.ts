@@ -1,0 +1,177 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { baseLdif } from "../servers/slapd.ts";
+import { type Administrator, administrator, calm } from "./calm.ts";
+import { beginning } from "./changes.ts";
+import { compare } from "./compare.ts";
+import { faultKinds, type Kind } from "./faults.ts";
+import { lots } from "./lots.ts";
+import { newModel, recordOf } from "./model.ts";
+import { type Network, startNetwork } from "./network.ts";
+import { type Fault, planRound, type Round, type Storm } from "./plan.ts";
+import { writer } from "./writer.ts";
+
+/** A whole network of real parts, changed and hurt at once, round after round; after each everything is compared. */
+
+export interface Settings {
+  readonly seed: number;
+  /** Whether another round follows, after so many. */
+  goesOn(rounds: number): boolean;
+  readonly storm: Storm;
+  /** How long may pass until all is equal, milliseconds. */
+  readonly patience: number;
+  readonly log: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface Summary {
+  readonly rounds: number;
+  /** How often, by kind. */
+  readonly changes: ReadonlyMap<string, number>;
+  readonly faults: ReadonlyMap<string, number>;
+  /** Kinds of faults that this machine cannot do. */
+  readonly leftOut: ReadonlySet<string>;
+  readonly approvals: number;
+  /** Processes that ended by themselves, with their last words. */
+  readonly ended: readonly string[];
+  /** The longest time from the last fault and change until all was equal, milliseconds. */
+  readonly longest: number;
+  /** What differed in the end; none when all is well. */
+  readonly differences: readonly string[];
+  /** Where everything that was said is kept, when something differed. */
+  readonly kept?: string;
+}
+
+export async function chaos({ seed, goesOn, storm, patience, log, signal }: Settings): Promise<Summary> {
+  const model = newModel();
+  beginning({ model, lot: lots(seed, "beginning"), now: Date.now });
+  const ldif = [...model.nodes.keys()].map((id) => recordOf(model, id)).join("");
+  await using network = await startNetwork(`${baseLdif}\n${ldif}`);
+  const hand = writer(network.slapd, model, lots(seed, "changes"));
+  const admin = administrator(network);
+  const plans = lots(seed, "plan");
+  const [faults, leftOut, said] = [new Map<string, number>(), new Set<string>(), [] as string[]];
+  const locked = locking();
+  let [rounds, longest] = [0, 0];
+  const note = (line: string): void => {
+    const stamped = `${new Date().toISOString().slice(11, 23)} ${line}`;
+    said.push(stamped);
+    log(stamped);
+  };
+  const summary = (differences: readonly string[], kept?: string): Summary => {
+    const { ended } = network.processes;
+    return {
+      rounds,
+      changes: hand.made,
+      faults,
+      leftOut,
+      approvals: admin.approvals,
+      ended,
+      longest,
+      differences,
+      ...(kept !== undefined && { kept }),
+    };
+  };
+  /** Waits until all is equal; then it must be found so by `trigger verify`, and stay so. */
+  const settle = async (): Promise<{ after: number; differences: readonly string[] }> => {
+    const { after, differences } = await calm(network, hand, admin, { within: patience, signal });
+    if (differences.length > 0) return { after, differences };
+    note(`all is equal after ${(after / 1000).toFixed(1)} s`);
+    const { code, out, err } = await network.project.trigger(["verify"]);
+    const { reported } = await admin.look();
+    const verified = code === 0 ? [] : [`trigger verify ends with ${code}: ${out}${err}`];
+    const back = network.wentBack().map((how) => `the stream went back: ${how}`);
+    return { after, differences: [...verified, ...(await compare(network, hand, reported)), ...back] };
+  };
+
+  for (const host of network.processes.hosts) network.processes.start(host);
+  for (;;) {
+    const { after, differences } = await settle();
+    if (signal.aborted) return summary([]);
+    if (differences.length > 0) return summary(differences, keep(network, said, differences));
+    if (rounds > 0) longest = Math.max(longest, after);
+    if (!goesOn(rounds)) return summary([]);
+    await play(planRound(plans, storm));
+    rounds += 1;
+  }
+
+  /** One storm: changes and faults at once. All of them are over when it ends, also when one could not be played. */
+  async function play(round: Round): Promise<void> {
+    note(`round ${rounds + 1}: ${round.changes} changes, ${round.faults.length} faults`);
+    const end = new AbortController();
+    const watching = watch(network, admin, end.signal);
+    const parts = await Promise.allSettled([write(round), ...round.faults.map(befall)]);
+    end.abort();
+    await watching;
+    for (const part of parts) if (part.status === "rejected") throw part.reason;
+  }
+
+  async function befall({ kind, target, at, lasts }: Fault): Promise<void> {
+    const { lock, act }: Kind = faultKinds[kind];
+    await pause(at);
+    await locked(lock(target), async () => {
+      if (signal.aborted) return;
+      note(`${kind}: ${target}, for ${(lasts / 1000).toFixed(1)} s`);
+      const done = await act(network, target, () => pause(lasts));
+      if (done) count(kind);
+      else leftOut.add(kind);
+      note(`over: ${kind}: ${target}`);
+    });
+  }
+
+  async function write({ changes, length, backupAt, restoreAt }: Round): Promise<void> {
+    for (let number = 0; number <= changes && !signal.aborted; number++) {
+      if (number === backupAt) hand.backUp();
+      if (number === restoreAt) {
+        await locked("slapd", hand.restore);
+        note("the directory is restored from its backup");
+        count("the directory is restored from its backup");
+      }
+      if (number === changes) return;
+      note(await hand.change(signal));
+      await pause(length / changes / 2);
+    }
+  }
+
+  function count(fault: string): void {
+    faults.set(fault, (faults.get(fault) ?? 0) + 1);
+  }
+
+  async function pause(milliseconds: number): Promise<void> {
+    await sleep(milliseconds, undefined, { signal }).catch(() => {}); // stopped: what follows is undone at once
+  }
+}
+
+/** One after the other, where they have the same lock. */
+function locking() {
+  const last = new Map<string, Promise<unknown>>();
+  return async (lock: string, act: () => Promise<void>): Promise<void> => {
+    const before = last.get(lock);
+    const mine = (async () => {
+      await before?.catch(() => {}); // it is told to who did it
+      await act();
+    })();
+    last.set(lock, mine);
+    await mine;
+  };
+}
+
+/** Somebody has an eye on the processes, and approves what is held. */
+async function watch({ processes }: Network, admin: Administrator, signal: AbortSignal): Promise<void> {
+  for (; !signal.aborted; await sleep(2_000, undefined, { signal }).catch(() => {})) {
+    processes.lookAfter();
+    await admin.look();
+  }
+}
+
+/** Keeps what everybody said, and gives the folder. */
+function keep(network: Network, said: readonly string[], differences: readonly string[]): string {
+  const folder = mkdtempSync(join(tmpdir(), "trigger-chaos-"));
+  writeFileSync(join(folder, "chaos.log"), said.join("\n"));
+  writeFileSync(join(folder, "differences"), differences.join("\n"));
+  for (const host of network.processes.hosts) writeFileSync(join(folder, `${host}.log`), network.processes.said(host));
+  network.keepLogs(folder);
+  return folder;
+}

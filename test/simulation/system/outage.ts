@@ -1,0 +1,57 @@
+import { serviceReport } from "../../../src/host/report.ts";
+import { readFacts } from "../../../src/host/store.ts";
+import { Violation } from "../violation.ts";
+import { type ServiceName, serviceNames } from "./campus.ts";
+import { file } from "./machine.ts";
+import { serves, storedRows } from "./served.ts";
+import type { HostProcess, World } from "./world.ts";
+
+/** P6: directory, broker and transcribers are all away, and every host loses power. */
+
+/** How long everything is away, in milliseconds: the longest backoff of a run, and the time of one. */
+const away = 45_000;
+
+/** Has everything but the hosts go away, and the hosts lose power; what they then have from their disks alone must be what they last had. */
+export async function outage(world: World, pass: (milliseconds: number) => Promise<void>): Promise<void> {
+  const { hosts, transcribers, network, directory, note } = world;
+  note("directory, broker and transcribers go away, and every host loses power");
+  for (const transcriber of transcribers) transcriber.kill();
+  directory.fail();
+  network.loseDisk(2 * away);
+  for (const host of hosts) host.powerCut();
+  // What is in force is what the disk has now: a run that was cut short may have changed it.
+  const before = new Map(hosts.map((host) => [host, host.machine.raw.text(file)]));
+  for (const host of hosts) host.start();
+  await pass(away);
+  for (const host of hosts) {
+    const why = wrongAlone(host, before.get(host));
+    if (why) throw new Violation("P6", `${host.name}, alone after a power cut: ${why}`);
+  }
+  directory.heal();
+}
+
+function wrongAlone(host: HostProcess, before: string | undefined): string | undefined {
+  const { running } = host.machine;
+  if (running !== host.machine.raw.text(file)) return "named does not run its file";
+  if (running === undefined && before !== undefined) return `its file is gone; it was ${JSON.stringify(before)}`;
+  for (const service of serviceNames) {
+    const why = wrongService(host, service);
+    if (why) return `${service}: ${why}`;
+  }
+  return undefined;
+}
+
+function wrongService(host: HostProcess, service: ServiceName): string | undefined {
+  const facts = readFacts(host.store.raw, service);
+  // A table that was never whole is not run on, and a text that is refused waits for its rows to move: the last good one stays.
+  if (!facts?.followed.equal || facts.fatal !== undefined || facts.failing !== undefined) return undefined;
+  // A person has it write nothing; and rows of a table that lacks a message may contradict each other.
+  if (facts.held !== undefined || facts.followed.doubt) return undefined;
+  const { owed, reloads } = serviceReport(host.store.raw, service);
+  if (owed > 0 || reloads.length > 0) return `owes ${owed} rows, reloads ${reloads}`;
+  for (const { key, why, desired, loaded } of storedRows(host, service)) {
+    const right = why === null && !desired?.startsWith("!") ? desired : loaded;
+    if (right !== null && !serves(host, service, right)) return `${key} is not served as ${right}`;
+  }
+  return undefined;
+}

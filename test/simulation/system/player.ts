@@ -1,0 +1,31 @@
+import type { Break } from "./breaks.ts";
+import { play } from "./play.ts";
+
+/** A process that plays the seeds that it is told, one after the other: players.ts starts it. */
+
+export interface Order {
+  readonly seed: number;
+  readonly without: Break | undefined;
+}
+
+/** How a schedule ended. */
+export interface Report {
+  readonly seed: number;
+  readonly violation: { readonly promise: string; readonly message: string } | undefined;
+  /** What happened last, where a promise was broken. */
+  readonly log: readonly string[];
+}
+
+const shown = 60;
+
+// Stacks of the errors that the world makes on purpose cost more than the rest.
+Error.stackTraceLimit = 0;
+process.on("message", async ({ seed, without }: Order) => {
+  const { violation, log } = await play(seed, without);
+  const report: Report = {
+    seed,
+    violation: violation && { promise: violation.promise, message: violation.message },
+    log: violation ? log.slice(-shown) : [],
+  };
+  process.send?.(report);
+});

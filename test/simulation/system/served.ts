@@ -1,0 +1,31 @@
+import type { ServiceName } from "./campus.ts";
+import type { HostProcess } from "./world.ts";
+
+/** What a host's store says of a key. */
+export interface StoredRow {
+  readonly key: string;
+  readonly desired: string | null;
+  readonly loaded: string | null;
+  readonly why: string | null;
+  readonly doubt: number;
+}
+
+export const storedRows = ({ store }: HostProcess, service: ServiceName): StoredRow[] =>
+  store.raw
+    .prepare("SELECT key, desired, loaded, why, doubt FROM row WHERE service = ?")
+    .all(service) as unknown as StoredRow[];
+
+/** What the daemon of a service serves: lines of an address and a name. */
+export const linesServed = ({ machine }: HostProcess, service: ServiceName): string[] =>
+  service === "names"
+    ? (machine.running ?? "").split("\n").filter((line) => /^\d/.test(line))
+    : [...machine.records].map(([ip, name]) => `${ip} ${name}`);
+
+/** The line of a row in canonical JSON. */
+export function lineOf(cell: string): string {
+  const { ip, name } = JSON.parse(cell);
+  return `${ip} ${name}`;
+}
+
+export const serves = (host: HostProcess, service: ServiceName, cell: string): boolean =>
+  linesServed(host, service).includes(lineOf(cell));
