@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
-import { Digest } from "../core/digest.ts";
+import { Digest, hashEnd } from "../core/digest.ts";
 import { canonical, refusedCell } from "../core/row.ts";
 import { atOnce } from "../core/steps.ts";
 import { Table } from "../core/table.ts";
@@ -92,4 +92,19 @@ test("a digest goes back with the transaction that is taken back", () => {
   assert.deepEqual([digest.root, digest.count], [root, count]);
   digest.move("a", "{}", null);
   assert.equal(digest.root, new Digest("dhcp").root);
+});
+
+test("a part makes its range hold just its rows", (context) => {
+  const { rows, database } = scene(context);
+  say(rows, ["k", cell("a", 1)], ["gone", cell("b", 2)]);
+  const table = new Table("dhcp");
+  table.apply([["k", cell("c", 3)]]);
+  const part = new Telling("dhcp", table, { epoch: 1 }).part(0, hashEnd, { state: [], clock: 0 });
+  rows.write({ kind: "part", part }, 0);
+  assert.equal(rows.digest.root, table.digest.root);
+  const kept = database.prepare("SELECT key, desired FROM row WHERE desired IS NOT NULL").all();
+  assert.deepEqual(
+    kept.map(({ key, desired }) => [key, desired]),
+    [["k", cell("c", 3)]],
+  );
 });

@@ -93,3 +93,85 @@ test("a service that waits for its rows to move waits no longer once they are st
   assert.equal(readFacts(database, "dhcp")?.fatal, undefined);
   database.close();
 });
+
+test("what a run in doubt was given is given whole again when the doubt ends during the run", async () => {
+  await using world = await running();
+  const { dhcp, clock, lose, say, report } = world;
+  dhcp.controls.before = async () => {
+    dhcp.controls.before = () => {};
+    assert.equal(report().doubt, true);
+    await until(() => report().doubt === false);
+  };
+  lose([["k", row("a", "10.0.0.2")]]);
+  await say([["k2", row("b", "10.0.0.1")]]);
+  await until(async () => {
+    await clock.advance(1000);
+    return dhcp.seen.runs > 2 && report().owed === 0;
+  });
+  assert.equal(dhcp.seen.changes.at(-1), undefined);
+});
+
+test("a full run that is asked for during a run is still owed after it", async () => {
+  await using world = await running();
+  const { dhcp, clock, say, send, facts } = world;
+  dhcp.controls.before = async () => {
+    dhcp.controls.before = () => {};
+    await send({ trigger: 1, kind: "order", service: "dhcp", order: "regen" });
+    await until(() => facts()?.full === 1);
+  };
+  await say([["k2", row("b", "10.0.0.2")]]);
+  await until(async () => {
+    await clock.advance(1000);
+    return dhcp.seen.runs === 3;
+  });
+  assert.equal(dhcp.seen.changes.at(-1), undefined);
+});
+
+test("a run that ends after its deadline has not loaded anything", async () => {
+  await using world = await running();
+  const { dhcp, clock, say, facts } = world;
+  const ends = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  dhcp.controls.before = async () => {
+    dhcp.controls.before = () => {
+      throw new Error("it does not answer");
+    };
+    await ends.promise;
+  };
+  dhcp.controls.after = () => ended.resolve();
+  await say([["k2", row("b", "10.0.0.2")]]);
+  await until(() => dhcp.seen.runs === 2);
+  await until(async () => {
+    await clock.advance(60_000);
+    return facts()?.failing !== undefined;
+  });
+  const before = facts()?.loaded;
+  ends.resolve();
+  await ended.promise;
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(facts()?.loaded, before);
+  assert.notEqual(facts()?.failing, undefined);
+});
+
+test("rows that could not be stored are not in the digest", async () => {
+  const { definition } = simulatedService();
+  assert.ok("table" in definition);
+  const database = new DatabaseSync(":memory:");
+  createStoreTables(database);
+  const rows = storedRows(database, "dhcp", definition.table);
+  const empty = rows.digest.root;
+  const store = { database, name: "dhcp", service: definition, rows, messages: storedMessages(database, "dhcp") };
+  database.exec(
+    "CREATE TRIGGER full BEFORE INSERT ON row WHEN NEW.key = 'k2' BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
+  );
+  const { take } = receiver("a", store, { obey() {}, log() {} });
+  const changes = ["k", "k2"].map((key, index): [string, string] => [key, row(key, `10.0.0.${index}`)]);
+  const [message] = new Telling("dhcp", new Table("dhcp"), { epoch: 1 }).rows(changes, { state: [], clock: 0 });
+  const body = new TextEncoder().encode(JSON.stringify(message));
+  const acknowledged: string[] = [];
+  const delivery = { key: "trigger.dhcp", body, redelivered: false, ack: () => void acknowledged.push("dhcp") };
+  await assert.rejects(take([delivery], 0, new AbortController().signal), /the disk is full/);
+  assert.equal(rows.digest.root, empty);
+  assert.deepEqual(acknowledged, []);
+  database.close();
+});

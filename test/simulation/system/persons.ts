@@ -1,5 +1,6 @@
 import { hostKey } from "../../../src/core/routing.ts";
 import { type OrderMessage, protocolVersion } from "../../../src/core/stream.ts";
+import { heldThings } from "../../../src/host/owned.ts";
 import { readFacts } from "../../../src/host/store.ts";
 import { type ServiceName, serviceNames } from "./campus.ts";
 import { changeDirectory } from "./changes.ts";
@@ -54,10 +55,16 @@ export function attend(world: World): void {
 function letGoOn(world: World, host: HostProcess, service: ServiceName): void {
   world.note(`a person approves ${service} on ${host.name}`);
   world.watch.approved(host.name, service);
-  say(world, host, service, "approve");
+  say(world, host, service, "approve", heldThings(host.store.raw, service)?.digest);
 }
 
-function say({ network }: World, { name }: HostProcess, service: ServiceName, order: OrderMessage["order"]): void {
-  const message: OrderMessage = { trigger: protocolVersion, kind: "order", service, order };
+function say(
+  { network }: World,
+  { name }: HostProcess,
+  service: ServiceName,
+  order: OrderMessage["order"],
+  digest?: string,
+): void {
+  const message: OrderMessage = { trigger: protocolVersion, kind: "order", service, order, digest };
   network.say(hostKey(service, name), JSON.stringify(message));
 }
