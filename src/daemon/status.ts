@@ -4,13 +4,14 @@ import { transcribersOf } from "../core/config.ts";
 import { UserError } from "../core/outcome.ts";
 import type { ServiceReport } from "../core/report.ts";
 import { eventService } from "../core/routing.ts";
+import { attachOwnedToRead } from "../host/owned.ts";
 import { serviceReport } from "../host/report.ts";
 import type { Project } from "../project/project.ts";
 import { takeLock } from "../sqlite/lock.ts";
 import { openDatabase, patiently } from "../sqlite/open.ts";
 import type { TranscriberState } from "../transcriber/transcriber.ts";
 import { readReports, readTranscriberState } from "./network.ts";
-import { hasHostTables, lockFile, storeFile } from "./store-file.ts";
+import { hasHostTables, lockFile, ownedFile, storeFile } from "./store-file.ts";
 
 /** What is known of one host of the config. */
 export interface HostStatus {
@@ -62,6 +63,8 @@ function readStore(file: string, project: Project, host: string, services: reado
   const database = openDatabase(file, { readOnly: true });
   try {
     if (!hasHostTables(database)) return undefined;
+    const owned = ownedFile(project.state, host);
+    attachOwnedToRead(database, existsSync(owned) ? owned : undefined);
     const reports = transcribersOf(project.config).includes(host) ? readReports(database) : [];
     return { own: ownStatus(database, project, host, services, now), reports };
   } finally {

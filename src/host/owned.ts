@@ -30,15 +30,23 @@ export function attachOwned(database: DatabaseSync, file: string): void {
   database.prepare(`ATTACH ? AS ${apart}`).run(file);
 }
 
+/** Attaches it to a store that is only read; one that is not there yet has nothing. */
+export function attachOwnedToRead(database: DatabaseSync, file: string | undefined): void {
+  if (file !== undefined) attachOwned(database, file);
+  else if (!isWithin(database)) database.exec(schemaIn("temp"));
+}
+
 /** Makes its table, in the file that is attached; in the store itself where none is. */
 export function createOwnedTables(database: DatabaseSync): void {
   const attached = database.prepare("SELECT 1 FROM pragma_database_list WHERE name = ?").get(apart);
   database.exec(schemaIn(attached ? apart : "main"));
   if (!attached) return;
   // A store of before that has it in itself.
-  const within = database.prepare("SELECT 1 FROM main.sqlite_schema WHERE name = 'owned'").get();
-  if (within) database.exec(`INSERT OR IGNORE INTO ${apart}.owned SELECT * FROM main.owned; DROP TABLE main.owned`);
+  if (isWithin(database)) database.exec(`INSERT OR IGNORE INTO ${apart}.owned SELECT * FROM main.owned; DROP TABLE main.owned`);
 }
+
+const isWithin = (database: DatabaseSync): boolean =>
+  database.prepare("SELECT 1 FROM main.sqlite_schema WHERE name = 'owned'").get() !== undefined;
 
 /** A service's own records. */
 export function ownedBy(database: DatabaseSync, service: string, now: () => number): Owned {
