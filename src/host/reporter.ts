@@ -19,6 +19,16 @@ export function reporter(options: HostOptions, broker: Broker): () => void {
   async function send(): Promise<void> {
     owed = false;
     pausing = true;
+    // A report that is lost is no loss, nor is one for which the store could not be read: the next one says everything again.
+    await say().catch((error) => {
+      if (!signal.aborted) log(`a report was not sent: ${reason(error)}`);
+    });
+    await clock.sleep(reportPace, signal);
+    pausing = false;
+    if (owed && !signal.aborted) send();
+  }
+
+  async function say(): Promise<void> {
     for (const service of services.keys()) note(service);
     const states = [...services.keys()].map((service) => [service, serviceReport(database, service)] as const);
     const report: ReportMessage = {
@@ -28,13 +38,7 @@ export function reporter(options: HostOptions, broker: Broker): () => void {
       at: clock.now(),
       services: Object.fromEntries(states),
     };
-    // A report that is lost is no loss: the next one says everything again.
-    await broker.publish(reportKey, JSON.stringify(report)).catch((error) => {
-      if (!signal.aborted) log(`a report was not sent: ${reason(error)}`);
-    });
-    await clock.sleep(reportPace, signal);
-    pausing = false;
-    if (owed && !signal.aborted) send();
+    await broker.publish(reportKey, JSON.stringify(report));
   }
 
   /** A disk that is full must not stop a report: the next one makes the digest again. */

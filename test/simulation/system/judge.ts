@@ -137,6 +137,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
     const { mark, equal, doubt } = facts?.followed ?? {};
     if (!facts || !mark || !equal) return "was never compared";
     if (doubt) return "is in doubt of its table";
+    if (facts.held !== undefined) return `is held: ${facts.held}`;
     if (facts.failing !== undefined) return `fails: ${facts.failing}`;
     if (olderState(equal.asOf.state, directory.state) || olderState(directory.state, equal.asOf.state))
       return `was equal as of ${equal.asOf.state}, not of ${directory.state}`;

@@ -190,10 +190,16 @@ export function network({ time, random, see, queueLimit }: NetworkOptions): Netw
         await time.sleep(wait + 1);
         return reconnect();
       }
-      connection = hub.connect();
-      await connection.declare([...declared.values()]);
-      for (const taking of takings) await attach(taking);
-      for (const standing of standings) await stand(standing);
+      const over = hub.connect();
+      connection = over;
+      try {
+        await over.declare([...declared.values()]);
+        for (const taking of takings) await attach(taking);
+        for (const standing of standings) await stand(standing);
+      } catch (error) {
+        if (connection === over) throw error;
+        return; // it was cut again, and that cut connects anew
+      }
       void pump();
     }
 

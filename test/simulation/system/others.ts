@@ -88,8 +88,9 @@ export function watch(hosts: readonly HostProcess[], random: Random): Watch {
 
   /** What is loaded, where nothing is owed, is what the daemon has. */
   function lookAtRecords({ name, store, machine }: HostProcess): void {
-    const { full = 1 } = readFacts(store.raw, "addresses") ?? {};
-    if (store.lost || full > 0 || restarts.get(name) !== machine.restarts) return;
+    const { full = 1, loaded: last } = readFacts(store.raw, "addresses") ?? {};
+    // Rows of a table in doubt may contradict each other: a full run is owed once it is known to be right.
+    if (store.lost || full > 0 || last?.doubt || restarts.get(name) !== machine.restarts) return;
     const rows = store.raw.prepare("SELECT loaded, owed FROM row WHERE service = 'addresses'").all();
     if (rows.some(({ owed }) => owed === 1)) return;
     const loaded = rows.flatMap((row) => (row.loaded === null ? [] : [JSON.parse(String(row.loaded))]));
