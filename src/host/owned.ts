@@ -42,7 +42,8 @@ export function createOwnedTables(database: DatabaseSync): void {
   database.exec(schemaIn(attached ? apart : "main"));
   if (!attached) return;
   // A store of before that has it in itself.
-  if (isWithin(database)) database.exec(`INSERT OR IGNORE INTO ${apart}.owned SELECT * FROM main.owned; DROP TABLE main.owned`);
+  if (isWithin(database))
+    database.exec(`INSERT OR IGNORE INTO ${apart}.owned SELECT * FROM main.owned; DROP TABLE main.owned`);
 }
 
 const isWithin = (database: DatabaseSync): boolean =>
