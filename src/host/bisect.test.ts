@@ -202,7 +202,7 @@ test("a guilty row goes in when it has moved, or when a person has all judged an
   await run();
   machine.program("checkd", () => {});
   machine.program("reloadd", () => {});
-  stored.recompute(clock.now());
+  stored.judgeKept(clock.now());
   await run();
   assert.deepEqual(lines(), ["a mended", "b bad"]);
   assert.equal(report().refusedCount, 0);
