@@ -128,6 +128,17 @@ test("whatever bytes of a host's store are damaged, the host serves its table ag
   assert.ok(replaced > 0, "no damage was ever noticed: the test damages nothing");
 });
 
+test("a store that says of itself that it may not be written is a damaged one", async () => {
+  const image = await soundStore();
+  const writeVersion = 18; // https://sqlite.org/fileformat.html
+  image[writeVersion] = 77;
+  mkdirSync(dirname(storeFile(state, "readonly")));
+  writeFileSync(storeFile(state, "readonly"), image);
+  const log: string[] = [];
+  await (await network()).serves("readonly", log);
+  assert.match(log.join("\n"), /could not be read \(attempt to write a readonly database\) and is set aside as /);
+});
+
 test("a store whose facts and rows are nonsense costs a comparison, not the host", async () => {
   const image = await soundStore();
   const nonsense = fc.constantFrom<string | number | null>(

@@ -92,7 +92,7 @@ export function openSound(
     if (damage) throw damage;
     return open();
   } catch (error) {
-    if (!isBroken(error)) throw error;
+    if (!isBroken(error, file)) throw error;
     const aside = `${file}.corrupt-${new Date(now).toISOString().replaceAll(":", "")}`;
     for (const suffix of ["", "-wal", "-shm"]) moveAside(`${file}${suffix}`, `${aside}${suffix}`);
     forgetAsides(file);

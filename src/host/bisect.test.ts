@@ -188,6 +188,21 @@ test("rows that hand an address from one to the other wait together, and nobody 
   );
 });
 
+test("what had to wait with a guilty row goes in when that one is gone", async () => {
+  const { say, run, lines, report } = scene();
+  say({ k1: "printer", k2: "desk" });
+  await run();
+  // The desk takes the printer's address, and a row that is bad takes the desk's.
+  say({ k1: null, k2: "desk", k3: "bad" }, { k2: "k1", k3: "k2" });
+  await run();
+  assert.deepEqual(lines(), ["k1 printer", "k2 desk"]);
+  assert.equal(report().refusedCount, 3);
+  say({ k3: null });
+  await run();
+  assert.deepEqual(lines(), ["k1 desk"]);
+  assert.equal(report().refusedCount, 0);
+});
+
 test("a guilty row goes in when it has moved, or when a person has all judged anew", async () => {
   const { say, run, lines, report, machine, stored, clock } = scene();
   say({ a: "first" });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
+import { virtualClock } from "../../test/virtual-clock.ts";
 import { type CellChange, refusedCell } from "../core/row.ts";
 import { protocolVersion } from "../core/stream.ts";
 import { heldRemovals } from "./blast-radius.ts";
@@ -11,7 +12,10 @@ const hour = 60 * 60_000;
 /** A host with so many rows in force, of which at most ten may go within an hour. */
 async function manyRows(count: number) {
   const dhcp = simulatedService();
-  const world = scene(dhcp.definition, { removalLimit: () => 10 });
+  const steady = virtualClock(Date.UTC(2026, 10, 22));
+  let ahead = 0;
+  const clock = { ...steady, now: () => steady.now() + ahead };
+  const world = scene(dhcp.definition, { clock, removalLimit: () => 10 });
   const change = (i: number, here: boolean): CellChange => [`k${i}`, here ? row(`m${i}`, `10.0.0.${i}`) : null];
   const rows = (from: number, to: number, here: boolean) =>
     Array.from({ length: to - from }, (_, i) => change(from + i, here));
@@ -28,6 +32,9 @@ async function manyRows(count: number) {
     rows,
     order,
     approve,
+    setClock(milliseconds: number) {
+      ahead += milliseconds;
+    },
     async again() {
       await host.down();
       host = world.up();
@@ -65,6 +72,17 @@ test("removals within the limit go at once, and count for an hour", async () => 
   await say(rows(12, 20, false));
   await until(() => dhcp.served.size === 24);
   assert.equal(report().removals?.rows, 4);
+});
+
+test("a clock that is set forward begins no new hour", async () => {
+  await using world = await manyRows(40);
+  const { say, rows, dhcp, report, clock, setClock } = world;
+  await say(rows(0, 8, false));
+  await until(() => dhcp.served.size === 32);
+  setClock(hour);
+  await clock.advance(1000);
+  await say(rows(8, 12, false));
+  await until(() => report().removals?.rows === 4);
 });
 
 test("the digest that was shown is what is approved: with more removals it is another one", async () => {

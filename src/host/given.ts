@@ -3,7 +3,7 @@ import { isRefused, isRefusedSql } from "../core/row.ts";
 import type { Change, Columns, KeptRow, Rows, Table } from "../core/service.ts";
 import { claimsOf } from "../core/unique.ts";
 import { transaction } from "../sqlite/open.ts";
-import { settleRefused } from "./rows.ts";
+import { refusedByCheck, settleRefused } from "./rows.ts";
 import { keptRows, owedRows } from "./store.ts";
 
 /** The rows of one run: what it is given, what it changes, and how it ends in the store. */
@@ -30,8 +30,8 @@ interface OwedRow {
   readonly doubt: number;
 }
 
-/** How the reason of a row begins that a run did not bring into force. */
-const [refusedByDaemon, refusedByCheck, heldByOthers] = ["refused by the daemon: ", "refused by the check: ", "held: "];
+/** How the reason of a row begins that a run did not bring into force; see also `refusedByCheck`. */
+const [refusedByDaemon, heldByOthers] = ["refused by the daemon: ", "held: "];
 
 /** Whether a row is still desired as a run was given it. */
 const asGiven = `(desired IS given OR (why IS NULL AND given IS NULL AND ${isRefusedSql("desired")}))`;

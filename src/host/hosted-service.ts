@@ -52,9 +52,11 @@ export function hostService(name: string, service: Service, options: HostOptions
   const messages = storedMessages(database, name);
   const store: ServiceStore = { database, name, service, rows, messages };
   const { removalLimit } = options;
+  const began = clock.now() - clock.monotonic();
+  const steady = (): number => began + clock.monotonic();
   const context: RunContext = {
     ...{ host: options.name, service: name, database, machine, clock, signal, log },
-    ...(removalLimit ? { removalLimit: (rows: number) => removalLimit(name, rows) } : {}),
+    ...(removalLimit ? { removals: { limit: (rows) => removalLimit(name, rows), now: steady } } : {}),
   };
 
   const within = options.waveWithin?.(name);

@@ -74,8 +74,8 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
   function judgeAnew(): void {
     const now = clock.now();
     rows?.judgeKept(now);
-    const limit = context.removalLimit?.(readFacts(database, name)?.rows ?? 0);
-    if (limit !== undefined) holdRemovals(database, name, limit, now);
+    const { removals } = context;
+    if (removals) holdRemovals(database, name, removals.limit(readFacts(database, name)?.rows ?? 0), removals.now());
   }
 
   function isWanted(record: string): boolean {

@@ -47,6 +47,8 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
       // Keys of the entry that have no word of their own live or go by what is said of the entry as a whole.
       for (const part of sql.parts.all(service, `${key}/`, `${key}0`) as unknown as Keyed[]) judge(part.key, part, now);
     }
+    // Others may have been left out of the text only because of what this row was.
+    if (found?.why?.startsWith(refusedByCheck)) judgeKept(now, refusedByCheck);
   }
 
   /** Decides whether the loaded row is kept instead of what is desired, and why. */
@@ -88,8 +90,10 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
     for (const [key, cell] of changes) set(key, cell, now);
   }
 
-  function judgeKept(now: number): void {
-    for (const row of sql.kept.all(service) as unknown as Keyed[]) judge(row.key, row, now);
+  function judgeKept(now: number, because = ""): void {
+    for (const row of sql.kept.all(service) as unknown as Keyed[]) {
+      if (row.why?.startsWith(because)) judge(row.key, row, now);
+    }
   }
 
   function* recompute(judgedAt?: number): Steps<void> {
@@ -148,7 +152,7 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
       const rows = sql.bucket.all(service, from, end) as unknown as Placed[];
       return { to: end, cells: rows.flatMap(({ key, desired }) => (desired === null ? [] : [[key, desired]])) };
     },
-    judgeKept,
+    judgeKept: (now) => judgeKept(now),
     recompute,
   };
 }
@@ -167,6 +171,8 @@ type Keyed = Stored & { readonly key: string };
 type Placed = Keyed & { readonly hash: number; readonly torn: number };
 /** How the reason of a row begins that the transcriber refuses. */
 const refusedByDirectory = "refused: ";
+/** How the reason of a row begins that was left out of a text, alone or with others, so that it passes its check. */
+export const refusedByCheck = "refused by the check: ";
 
 /** Of a key that a run was given, where refused rows go: one that is gone has its reason, and one that came into force all the same is owed its removal. */
 export function settleRefused(database: DatabaseSync, service: string, key: string, now: number): void {

@@ -29,13 +29,17 @@ export interface RunContext {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** How many rows may go within an hour, by how many are in force; without it nothing is held for their number. */
-  removalLimit?(rows: number): number;
+  readonly removals?: {
+    limit(rows: number): number;
+    /** By which the hour is counted: the clock's time, but for what it jumps while the process lives. Milliseconds since 1970. */
+    now(): number;
+  };
   log(line: string): void;
 }
 
 /** Runs a table service on what is desired now. When it returns, that is loaded; when it throws, its keys stay in doubt. */
 export async function runTable(table: Table, context: RunContext): Promise<void> {
-  const { service, database, clock, machine } = context;
+  const { service, database, clock, machine, removals } = context;
   const facts = readFacts(database, service);
   const mark = facts?.followed.mark;
   // A daemon that was restarted since, unnoticed, has lost what it was given: a run by the changes alone would vouch for the rest.
@@ -43,8 +47,7 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
   if (facts !== undefined && facts.full === 0 && facts.incarnation !== incarnation) oweFullRun(database, service);
   if (triedOtherwise(database, service)) oweFullRun(database, service);
   const asked = readFacts(database, service)?.full ?? 0;
-  const tooMany =
-    context.removalLimit && holdRemovals(database, service, context.removalLimit(facts?.rows ?? 0), clock.now());
+  const tooMany = removals && holdRemovals(database, service, removals.limit(facts?.rows ?? 0), removals.now());
   if (tooMany !== undefined) context.log(tooMany);
   const doubt = facts?.followed.doubt;
   const first = giveRows(database, service, table, { full: asked > 0 });
@@ -60,7 +63,7 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
       const served = whole ? await machine.incarnation(table.daemon) : incarnation;
       transaction(database, () => {
         const { more, removed } = given.loaded(result ?? {}, clock.now());
-        countRemovals(database, service, removed, clock.now());
+        countRemovals(database, service, removed, (removals ?? clock).now());
         words.keep();
         const proved = words.proved() ?? result?.proved ?? false;
         const ranAt = clock.now();

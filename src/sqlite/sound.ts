@@ -1,3 +1,4 @@
+import { accessSync, constants } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { sqliteCode } from "./open.ts";
 
@@ -12,10 +13,23 @@ export class Unusable extends Error {
 const brokenCodes: ReadonlySet<number | undefined> = new Set([1, 11, 19, 20, 26]);
 
 /** Whether an error says that the file itself cannot be used, rather than the disk or the moment. */
-export const isBroken = (error: unknown): error is Error =>
+export const isBroken = (error: unknown, file?: string): error is Error =>
   error instanceof Unusable ||
   brokenCodes.has(sqliteCode(error)) ||
-  (error as NodeJS.ErrnoException).code === "ERR_OUT_OF_RANGE"; // an integer beyond 2^53, which trigger never writes
+  (error as NodeJS.ErrnoException).code === "ERR_OUT_OF_RANGE" || // an integer beyond 2^53, which trigger never writes
+  (sqliteCode(error) === readOnly && file !== undefined && isWritable(file));
+
+/** READONLY. Of a file that may be written it comes from the header, which names another write version (https://sqlite.org/fileformat.html#file_format_version_numbers). */
+const readOnly = 8;
+
+function isWritable(file: string): boolean {
+  try {
+    accessSync(file, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Reads the whole file (about a millisecond per megabyte): an index that lacks a row would hide it without an error. */
 export function checkWhole(database: DatabaseSync): void {

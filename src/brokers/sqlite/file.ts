@@ -89,7 +89,7 @@ export function brokerFile(file: string, { lockFile, log, begin, patience }: Opt
           pause = pauseBeforeRetry(++busy).finally(() => {
             pause = undefined;
           });
-        } else if (isBroken(error) && ++broken <= renewals) {
+        } else if (isBroken(error, file) && ++broken <= renewals) {
           suspect = { identity: opened?.identity, error };
           forget();
         } else {

@@ -44,7 +44,7 @@ export function openFile(file: string, { lockFile, log, begin, suspect }: Option
     try {
       return open(file, begin);
     } catch (error) {
-      if (!isBroken(error)) throw error;
+      if (!isBroken(error, file)) throw error;
       setAside(file, error, log);
       return open(file, begin);
     }
