@@ -17,13 +17,14 @@ const path = "/etc/demo/hosts";
 const whole = "/etc/demo/demo.conf";
 
 /** A service of one file on a machine whose checker refuses each line with "bad", or everything while it is `broken`. */
-function scene({ within = false } = {}) {
+function scene({ within = false, removals = Number.POSITIVE_INFINITY } = {}) {
   const machine = memoryMachine({ files: { [whole]: `workers 2\ninclude ${path}\n` } });
-  const seen = { checks: 0, reloads: 0, broken: false };
+  const seen = { checks: 0, reloads: 0, broken: false, whileChecking: () => {} };
   const read = (name: string): string =>
     (machine.text(name) ?? "").replace(/^include (.*)$/gm, (_, included) => machine.text(included) ?? "missing: bad");
   machine.program("checkd", ({ arguments: [name = ""] }) => {
     seen.checks += 1;
+    seen.whileChecking();
     if (seen.broken) return { code: 1, stderr: "no space left" };
     if (within && !read(name).startsWith("workers")) return { code: 1, stderr: "not the whole configuration" };
     const bad = read(name)
@@ -65,6 +66,7 @@ function scene({ within = false } = {}) {
     run: () =>
       runTable(definition.table, {
         ...{ host: "a", service: "demo", database, machine, clock, signal },
+        removals: { limit: () => removals, now: clock.now },
         log: (line) => void logged.push(line),
       }),
     lines: () => (machine.text(path) ?? "").split("\n").filter((line) => line !== ""),
@@ -201,6 +203,16 @@ test("what had to wait with a guilty row goes in when that one is gone", async (
   await run();
   assert.deepEqual(lines(), ["k1 desk"]);
   assert.equal(report().refusedCount, 0);
+});
+
+test("removals that arrive while the guilty are looked for are counted like any others", async () => {
+  const { say, run, lines, seen } = scene({ removals: 1 });
+  say({ a: "first", b: "second", c: "third" });
+  await run();
+  say({ a: null, d: "bad" });
+  seen.whileChecking = () => say({ b: null, c: null });
+  await run();
+  assert.deepEqual(lines(), ["a first", "b second", "c third"]);
 });
 
 test("a guilty row goes in when it has moved, or when a person has all judged anew", async () => {

@@ -26,8 +26,8 @@ export async function runOnGood(table: Table, given: GivenRows, options: Options
     if (!(error instanceof TextRefused || error instanceof TextDoubted)) throw error;
     const found = await findGuilty(table, given, options);
     if ("undecided" in found) throw undecided(error, found.undecided, given.changes.length);
-    const guilty = found.guilty.flatMap(({ one, why }) => one.map(({ key }): KeptRow => ({ key, why })));
-    options.log(`${guilty.length} of ${given.changes.length} changes wait: ${found.guilty[0]?.why}`);
+    const guilty = found.guilty.map(({ one, why }) => one.map(({ key }): KeptRow => ({ key, why })));
+    options.log(`${guilty.flat().length} of ${given.changes.length} changes wait: ${found.guilty[0]?.why}`);
     return await runOn(table, given.without(guilty, options.clock.now()), options).catch((again) => {
       // What was passed a moment ago is not given up: something else has come meanwhile.
       throw again instanceof TextRefused ? new Error(again.message, { cause: again.cause }) : again;

@@ -13,13 +13,22 @@ export interface GivenRows {
   readonly changes: readonly Change<Columns>[];
   /** A key was already in doubt: an earlier run did not end. */
   readonly interrupted: boolean;
-  /** Takes these keys out again, durably, before anything was made of them: they wait, and what is loaded stays in their place. Gives what is left to be given. */
-  without(guilty: readonly KeptRow[], now: number): GivenRows;
+  /**
+   * Takes these groups of keys out again, durably, before anything was made of them: they wait, and what is loaded stays in their place.
+   * A group of which a row has moved meanwhile stays: what was found out about it holds no more. Gives what is left to be given.
+   */
+  without(guilty: readonly (readonly KeptRow[])[], now: number): GivenRows;
   /** The run succeeded, but for these keys; in the caller's transaction. Gives how many more rows are loaded than before, and how many were taken away. */
   loaded(
     kept: { readonly refused?: readonly KeptRow[]; readonly held?: readonly KeptRow[] },
     now: number,
   ): { readonly more: number; readonly removed: number };
+}
+
+export interface GiveOptions {
+  readonly full?: boolean;
+  /** Holds the removals that are too many; asked each time that rows are given, for more may have arrived. */
+  hold?(): void;
 }
 
 interface OwedRow {
@@ -56,13 +65,10 @@ export function movedMeanwhile(database: DatabaseSync, service: string): boolean
  * Marks, durably, the keys that a run is about to be given; they stay in doubt until it succeeds. A full run is given also what an earlier one
  * could not bring into force, because the daemon may be another one now, and is looked through for rows that contradict each other.
  */
-export function giveRows(
-  database: DatabaseSync,
-  service: string,
-  table: Table,
-  { full = false }: { readonly full?: boolean } = {},
-): GivenRows {
+export function giveRows(database: DatabaseSync, service: string, table: Table, options: GiveOptions = {}): GivenRows {
+  const { full = false, hold } = options;
   const { owed, yielding } = transaction(database, () => {
+    hold?.();
     if (full) judgeAnew(database, service);
     const owed = database
       .prepare(`SELECT key, desired, loaded, why, doubt FROM ${owedRows}`)
@@ -89,12 +95,14 @@ export function giveRows(
       .sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined) || (a.key < b.key ? -1 : 1)),
     interrupted,
     without(guilty, now) {
-      const wait = database.prepare(
-        `UPDATE row SET why = ?, since = ?, given = loaded WHERE service = ? AND key = ? AND why IS NULL AND ${asGiven}`,
-      );
+      const still = database.prepare(`SELECT 1 FROM row WHERE service = ? AND key = ? AND why IS NULL AND ${asGiven}`);
+      const wait = database.prepare("UPDATE row SET why = ?, since = ?, given = loaded WHERE service = ? AND key = ?");
       return transaction(database, () => {
-        for (const { key, why } of guilty) wait.run(`${refusedByCheck}${why}`, now, service, key);
-        return { ...giveRows(database, service, table, { full }), interrupted };
+        for (const group of guilty) {
+          if (!group.every(({ key }) => still.get(service, key))) continue;
+          for (const { key, why } of group) wait.run(`${refusedByCheck}${why}`, now, service, key);
+        }
+        return { ...giveRows(database, service, table, options), interrupted };
       });
     },
     loaded({ refused = [], held = [] }, now) {
@@ -182,7 +190,10 @@ export function rowsInForce(database: DatabaseSync, service: string): Rows<Colum
   };
 }
 
-/** A kept row gives way to a good row that claims one of its unique values, among these or among all: the address has another owner now. */
+/**
+ * A kept row gives way to a good row that claims one of its unique values, among these or among all: the address has another owner now.
+ * Among all, it gives way to a kept one before it, too: both were loaded while the table was in doubt, and one value cannot be in force twice.
+ */
 function keptRowsThatYield(
   database: DatabaseSync,
   service: string,
@@ -197,7 +208,12 @@ function keptRowsThatYield(
   if (kept.length === 0) return [];
   const good = (among ?? goodRows(database, service)).filter(isGood);
   const claimed = new Set(good.flatMap(({ desired }) => claimsOf(unique, parse(desired) ?? {})));
-  return kept.filter(({ loaded }) => claimsOf(unique, parse(loaded) ?? {}).some((value) => claimed.has(value)));
+  return kept.filter(({ loaded }) => {
+    const claims = claimsOf(unique, parse(loaded) ?? {});
+    if (claims.some((value) => claimed.has(value))) return true;
+    if (!among) for (const value of claims) claimed.add(value);
+    return false;
+  });
 }
 
 const goodRows = (database: DatabaseSync, service: string): OwedRow[] =>

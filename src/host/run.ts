@@ -47,10 +47,12 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
   if (facts !== undefined && facts.full === 0 && facts.incarnation !== incarnation) oweFullRun(database, service);
   if (triedOtherwise(database, service)) oweFullRun(database, service);
   const asked = readFacts(database, service)?.full ?? 0;
-  const tooMany = removals && holdRemovals(database, service, removals.limit(facts?.rows ?? 0), removals.now());
-  if (tooMany !== undefined) context.log(tooMany);
+  const hold = (): void => {
+    const tooMany = removals && holdRemovals(database, service, removals.limit(facts?.rows ?? 0), removals.now());
+    if (tooMany !== undefined) context.log(tooMany);
+  };
   const doubt = facts?.followed.doubt;
-  const first = giveRows(database, service, table, { full: asked > 0 });
+  const first = giveRows(database, service, table, { full: asked > 0, hold });
   try {
     await withinDeadline(context, async (signal) => {
       const changes = asked > 0 ? undefined : first.changes;

@@ -231,6 +231,17 @@ test("ten files are kept aside per path", async () => {
   assert.equal(machine.text(`/etc/demo/.trigger/${asides[0]}`), "theirs 2");
 });
 
+test("one last good file is kept per path, also when the power fails after each install", async () => {
+  const { install, machine, folder, text } = scene();
+  for (const wanted of ["first", "second", "third", "fourth"]) {
+    await install(wanted);
+    machine.powerCut();
+    assert.equal(text(), wanted);
+  }
+  const kept = (await folder()).filter((name) => name.includes(".good."));
+  assert.equal(kept.length, 1, kept.join(", "));
+});
+
 test("a removed file is put back", async () => {
   const { install, machine, text } = scene();
   await install("ours");

@@ -228,6 +228,8 @@ export function installer(options: InstallerOptions): Installer {
       const { path, hash } = target;
       const debt = debts.find((candidate) => candidate.path === path);
       if (await edits.setAside(target, debts)) fights.push(path);
+      // Before another is kept, whose fsync makes this durable as well.
+      await removeGoodBut(files, path, debt?.good ?? null);
       journal.push({ path, batch, to: hash, ...(await lastGood(target, debt)) });
     }
     for (const { path } of staged.keys()) if (!book.loaded(path)) await makeMine(files, path);
@@ -243,7 +245,6 @@ export function installer(options: InstallerOptions): Installer {
       await mend.rollBack(journal).catch((again) => log(`the last good files could not be put back: ${reason(again)}`));
       throw error;
     }
-    for (const { path, good } of journal) await removeGoodBut(files, path, good);
   }
 
   /** What to go back to: what is in place, but never the unproved text of an install that did not end. */

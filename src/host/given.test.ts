@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { z } from "zod";
+import { type Cell, canonical, refusedCell } from "../core/row.ts";
+import { service, type Table } from "../core/service.ts";
+import { giveRows } from "./given.ts";
+import { storedRows } from "./rows.ts";
+import { createStoreTables } from "./store.ts";
+
+const now = Date.UTC(2026, 0, 1);
+const desk = canonical({ ip: "10.0.0.1" });
+
+function scene() {
+  const definition = service({
+    row: z.object({ ip: z.string() }),
+    unique: ["ip"],
+    select: () => undefined,
+    run: async () => {},
+  });
+  const { table } = definition as unknown as { table: Table };
+  const database = new DatabaseSync(":memory:");
+  createStoreTables(database);
+  const stored = storedRows(database, "demo", table);
+  return {
+    give: (options?: { full: boolean }) => giveRows(database, "demo", table, options),
+    say: (rows: Record<string, Cell | null>) =>
+      stored.write({ kind: "rows", rows: Object.entries(rows), staged: false }, now),
+    why: (key: string) =>
+      database.prepare("SELECT why FROM row WHERE service = 'demo' AND key = ?").get(key)?.why ?? null,
+  };
+}
+
+const keysOf = ({ rows }: ReturnType<typeof giveRows>): string[] => [...rows.entries()].map(([key]) => key);
+
+test("of two kept rows that have one value between them, loaded while the table was in doubt, a full run is given one", () => {
+  const { say, give } = scene();
+  say({ a: desk, b: desk, c: canonical({ ip: "10.0.0.3" }) });
+  give().loaded({}, now);
+  say({ a: refusedCell("no owner"), b: refusedCell("no owner") });
+  assert.deepEqual(keysOf(give()), ["a", "b", "c"], "a run by changes need not look");
+  const full = give({ full: true });
+  assert.deepEqual(keysOf(full), ["a", "c"]);
+  full.loaded({}, now);
+  assert.deepEqual(keysOf(give()), ["a", "c"]);
+});
+
+test("of a group that a check refused nothing waits when one of its rows has moved meanwhile", () => {
+  const { say, give, why } = scene();
+  say({ a: desk });
+  give().loaded({}, now);
+  say({ a: null, b: desk, c: canonical({ ip: "bad" }) });
+  const given = give();
+  say({ b: null });
+  const refused = (key: string) => ({ key, why: "syntax error" });
+  const left = given.without([[refused("a"), refused("b")], [refused("c")]], now);
+  assert.deepEqual(["a", "b", "c"].map(why), [null, null, "refused by the check: syntax error"]);
+  assert.deepEqual(keysOf(left), []);
+});
