@@ -16,6 +16,9 @@ const undo = new WeakMap<World, () => void>();
 
 export const takeBack = (world: World): void => undo.get(world)?.();
 
+/** What was changed last stays. */
+export const keepChanges = (world: World): void => void undo.delete(world);
+
 export function changeDirectory(world: World): void {
   const { random, directory, note, time } = world;
   const machines = [...directory.campus].filter(

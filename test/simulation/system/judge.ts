@@ -139,6 +139,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
     if (doubt) return "is in doubt of its table";
     if (facts.held !== undefined) return `is held: ${facts.held}`;
     if (facts.failing !== undefined) return `fails: ${facts.failing}`;
+    if (facts.full > 0) return "owes a full run";
     if (olderState(equal.asOf.state, directory.state) || olderState(directory.state, equal.asOf.state))
       return `was equal as of ${equal.asOf.state}, not of ${directory.state}`;
     const wanted = expected(directory.campus, service, mark.asOf.clock);

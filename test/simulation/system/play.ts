@@ -4,6 +4,7 @@ import { seeded } from "../stream/random.ts";
 import { Violation } from "../violation.ts";
 import type { Break } from "./breaks.ts";
 import { bystanders } from "./bystanders.ts";
+import { keepChanges } from "./changes.ts";
 import { outage } from "./outage.ts";
 import { attend } from "./persons.ts";
 import { step } from "./steps.ts";
@@ -82,6 +83,7 @@ const rounds = 36;
 async function settle(world: World, { calm }: Shape): Promise<void> {
   const { random } = world;
   world.note("the faults are over");
+  keepChanges(world);
   heal(world);
   if (random.chance(0.2)) await outage(world, (milliseconds) => pass(world, milliseconds));
   await becomeWell(world);
