@@ -53,7 +53,7 @@ export function hostService(name: string, service: Service, options: HostOptions
   const store: ServiceStore = { database, name, service, rows, messages };
   const { removalLimit } = options;
   const began = clock.now() - clock.monotonic();
-  const steady = (): number => began + clock.monotonic();
+  const steady = (): number => Math.round(began + clock.monotonic());
   const context: RunContext = {
     ...{ host: options.name, service: name, database, machine, clock, signal, log },
     ...(removalLimit ? { removals: { limit: (rows) => removalLimit(name, rows), now: steady } } : {}),

@@ -2,7 +2,7 @@
 export interface Clock {
   /** Wall time, milliseconds since 1970. It may jump. */
   now(): number;
-  /** Milliseconds that never go back; for pace, backoff and deadlines. */
+  /** Milliseconds and parts of them that never go back; for pace, backoff and deadlines. */
   monotonic(): number;
   /** Waits so many milliseconds; returns early, without throwing, when the signal aborts. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
