@@ -19,7 +19,7 @@ export const lockFile = (state: string, host: string): string => join(state, hos
 /** What a host wrote into daemons that others write to as well. Apart from its store, for the same reason as what follows. */
 export const ownedFile = (state: string, host: string): string => join(state, host, "owned.db");
 
-/** The directory that a host keeps where events are the truth. Apart from its store, which may be deleted without loss. */
+/** The directory that a host keeps where events are the truth. Apart from its store, whose tables come again when it is lost. */
 export const directoryFile = (state: string, host: string): string => join(state, host, "directory.db");
 
 /** Those of the hosts whose store is on this machine. */
