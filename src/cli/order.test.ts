@@ -15,7 +15,7 @@ test("what needs the broker, and meets one that is down, says so in one line", {
   const service = 'import { service, z } from "trigger";\nexport default service(z.object({}), async () => {});\n';
   writeFileSync(join(folder, "services/siren.ts"), service);
 
-  const remedy = "`systemctl stop trigger` keeps it off a machine";
+  const remedy = "`systemctl stop trigger` keeps trigger off a machine";
   for (const [words, end] of [
     [["hold", "siren"], remedy],
     [["send", "siren", "{}"], "is RabbitMQ running, and listening there?"],

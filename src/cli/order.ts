@@ -10,9 +10,9 @@ import { type Command, type Given, projectOption } from "./command.ts";
 
 /** The commands that ask hosts for something: they travel as messages, so they reach hosts elsewhere, and hosts that are off now. */
 
-/** What is left to who meets a broker that is down. */
+/** What helps who cannot give an order: the broker is down, or takes none from the user of this machine. */
 const withoutBroker =
-  "orders go by way of the broker, so give it again later; until then `systemctl stop trigger` keeps it off a machine";
+  "an order needs the broker, and the user of a transcriber's host; meanwhile `systemctl stop trigger` keeps trigger off a machine";
 
 export const regen = orderCommand({
   order: "regen",
