@@ -66,7 +66,7 @@ export function scene(
     machine?: MemoryMachine;
     clock?: ReturnType<typeof virtualClock>;
     sign?: (body: string) => string;
-  } & Pick<HostOptions, "removalLimit" | "distrust" | "waveWithin"> = {},
+  } & Pick<HostOptions, "removalLimit" | "distrust" | "waveWithin" | "compareDaemon"> = {},
 ) {
   const hub = memoryHub();
   const database = new DatabaseSync(":memory:");
