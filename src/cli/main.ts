@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { unknown } from "../core/nearest.ts";
 import { reason, UserError } from "../core/outcome.ts";
+import { BrokerTrouble } from "../ports/broker.ts";
 import { type Command, helpOf, readWords, type Terminal } from "./command.ts";
 import { diff } from "./diff.ts";
 import { forecast } from "./forecast.ts";
@@ -79,10 +80,11 @@ async function run(command: Command, given: ReturnType<typeof readWords>, termin
   }
 }
 
-/** What the system or an administrator's file is to blame for is one line; of a mistake in a program the place is what helps. */
+/** What the system, the broker or an administrator's file is to blame for is one line; of a mistake in a program the place is what helps. */
 function said(error: unknown): string {
   return isPlain(error) ? reason(error) : inspect(error);
 }
 
 const isPlain = (error: unknown): boolean =>
-  error instanceof Error && (error instanceof UserError || "code" in error || isPlain(error.cause));
+  error instanceof Error &&
+  (error instanceof UserError || error instanceof BrokerTrouble || "code" in error || isPlain(error.cause));

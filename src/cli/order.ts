@@ -1,13 +1,18 @@
 import { hostsOf, knownHost, knownService, type ReadConfig } from "../core/config.ts";
 import { readDate } from "../core/dates.ts";
-import { UserError } from "../core/outcome.ts";
+import { reason, UserError } from "../core/outcome.ts";
 import { hostKey, queueOf, serviceKey } from "../core/routing.ts";
 import { type OrderMessage, protocolVersion } from "../core/stream.ts";
 import { connectBroker } from "../daemon/broker.ts";
+import { BrokerTrouble } from "../ports/broker.ts";
 import { loadServices, openProject } from "../project/project.ts";
 import { type Command, type Given, projectOption } from "./command.ts";
 
 /** The commands that ask hosts for something: they travel as messages, so they reach hosts elsewhere, and hosts that are off now. */
+
+/** What helps who cannot give an order: the broker is down, or takes none from the user of this machine. */
+const withoutBroker =
+  "an order needs the broker, and the user of a transcriber's host; meanwhile `systemctl stop trigger` keeps trigger off a machine";
 
 export const regen = orderCommand({
   order: "regen",
@@ -115,8 +120,12 @@ function orderCommand({
       const about = fields(given, project.config);
       const message: OrderMessage = { trigger: protocolVersion, kind: "order", service, order, ...about };
       await using broker = await connectBroker(project, { password: brokerPassword });
-      await broker.declare(of.map((host) => queueOf(host, service, use)));
-      await broker.publish(only ? hostKey(service, only) : serviceKey(service), JSON.stringify(message));
+      try {
+        await broker.declare(of.map((host) => queueOf(host, service, use)));
+        await broker.publish(only ? hostKey(service, only) : serviceKey(service), JSON.stringify(message));
+      } catch (error) {
+        throw error instanceof BrokerTrouble ? new UserError(`${reason(error)}; ${withoutBroker}`) : error;
+      }
       out(`asked ${only ?? of.join(", ")} to ${order} ${service}; \`trigger status\` shows how it goes\n`);
       return 0;
     },

@@ -28,8 +28,11 @@ Columns
   loaded    the place that the last successful run was given
   equal     the place at which the table was last compared and found equal: the transcriber's clock then, and the number in its epoch
   lag       how far loaded is behind stored while something is owed
+  proved    whether the daemon was seen to serve what is loaded; no also where the service has no probe
   owed      keys, or plain messages, that wait to be in force
   refused   keys whose desired row is not taken (refused, held, other version); their last good row stays
+  parked    plain messages that wait for \`trigger retry\` or \`trigger drop\`
+  state     how it is, and what it waits for; docs/outage.md says what to do
 
 Exit codes
   0  well

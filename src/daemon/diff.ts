@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,7 +19,7 @@ import { realMachine } from "../machines/real.ts";
 import type { Project } from "../project/project.ts";
 import { openDatabase } from "../sqlite/open.ts";
 import { systemClock } from "./clock.ts";
-import { openOwned, ownedFile, storeFile } from "./store-file.ts";
+import { isThere, openOwned, ownedFile, storeFile } from "./store-file.ts";
 
 /** How what is in force on this machine differs from what trigger put there. Only looked at: nothing is changed. */
 export interface ServiceDifference {
@@ -68,12 +67,12 @@ export async function serviceDifference(
   { signal, log }: { signal: AbortSignal; log(line: string): void },
 ): Promise<ServiceDifference> {
   const file = storeFile(project.state, host);
-  if (!existsSync(file)) throw new UserError(`${host} has no store here (${file}): run this on the machine of ${host}`);
+  if (!isThere(file)) throw new UserError(`${host} has no store here (${file}): run this on the machine of ${host}`);
   const folder = await mkdtemp(join(tmpdir(), "trigger-diff-"));
   try {
     await copyStore(file, join(folder, "store.db"));
     const owned = ownedFile(project.state, host);
-    if (existsSync(owned)) await copyStore(owned, join(folder, "owned.db"));
+    if (isThere(owned)) await copyStore(owned, join(folder, "owned.db"));
     const database = openDatabase(join(folder, "store.db"));
     try {
       openOwned(database, join(folder, "owned.db"));

@@ -1,7 +1,5 @@
-import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { transcribersOf } from "../core/config.ts";
-import { UserError } from "../core/outcome.ts";
 import type { ServiceReport } from "../core/report.ts";
 import { eventService } from "../core/routing.ts";
 import { attachOwnedToRead } from "../host/owned.ts";
@@ -11,7 +9,7 @@ import { takeLock } from "../sqlite/lock.ts";
 import { openDatabase, patiently } from "../sqlite/open.ts";
 import type { TranscriberState } from "../transcriber/transcriber.ts";
 import { readReports, readTranscriberState } from "./network.ts";
-import { hasHostTables, lockFile, ownedFile, storeFile } from "./store-file.ts";
+import { hasHostTables, isThere, lockFile, ownedFile, storeFile, unreadable } from "./store-file.ts";
 
 /** What is known of one host of the config. */
 export interface HostStatus {
@@ -35,10 +33,10 @@ export async function networkStatus(project: Project, now: number, signal: Abort
   const reported = new Map<string, HostStatus>();
   for (const [host, services] of config.hosts) {
     const file = storeFile(state, host);
-    if (!existsSync(file)) continue;
+    if (!isThere(file)) continue;
     // A host that is starting may have its store to itself for a moment.
     const found = await patiently(() => readStore(file, project, host, services, now), signal).catch((cause) => {
-      throw new UserError(`${file}: cannot be read`, { cause });
+      throw unreadable(file, cause);
     });
     if (!found) continue;
     here.set(host, found.own);
@@ -64,7 +62,7 @@ function readStore(file: string, project: Project, host: string, services: reado
   try {
     if (!hasHostTables(database)) return undefined;
     const owned = ownedFile(project.state, host);
-    attachOwnedToRead(database, existsSync(owned) ? owned : undefined);
+    attachOwnedToRead(database, isThere(owned) ? owned : undefined);
     const reports = transcribersOf(project.config).includes(host) ? readReports(database) : [];
     return { own: ownStatus(database, project, host, services, now), reports };
   } finally {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { UserError } from "../core/outcome.ts";
@@ -8,7 +8,7 @@ import { createStoreTables, knownServices } from "../host/store.ts";
 import { createWordsTables } from "../host/words.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Lock, takeLock } from "../sqlite/lock.ts";
-import { createPrivate, openDatabase, transaction } from "../sqlite/open.ts";
+import { createPrivate, openDatabase, sqliteCode, transaction } from "../sqlite/open.ts";
 import { checkWhole, isBroken, Unusable } from "../sqlite/sound.ts";
 import { createNetworkTables } from "./network.ts";
 
@@ -19,12 +19,32 @@ export const lockFile = (state: string, host: string): string => join(state, hos
 /** What a host wrote into daemons that others write to as well. Apart from its store, for the same reason as what follows. */
 export const ownedFile = (state: string, host: string): string => join(state, host, "owned.db");
 
-/** The directory that a host keeps where events are the truth. Apart from its store, which may be deleted without loss. */
+/** The directory that a host keeps where events are the truth. Apart from its store, whose tables come again when it is lost. */
 export const directoryFile = (state: string, host: string): string => join(state, host, "directory.db");
 
 /** Those of the hosts whose store is on this machine. */
 export const hostsHere = (state: string, hosts: readonly string[]): string[] =>
-  hosts.filter((host) => existsSync(storeFile(state, host)));
+  hosts.filter((host) => isThere(storeFile(state, host)));
+
+/** Whether there is a file of a host's state; a `UserError` where this user may not even look. */
+export function isThere(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch (cause) {
+    throw unreadable(file, cause);
+  }
+}
+
+/** Why a file of a host's state cannot be read, and who may: its folder and the file are their owner's alone. */
+export function unreadable(file: string, cause: unknown): UserError {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  const mayNot = ["EACCES", "EPERM"].includes(code) || sqliteCode(cause) === cannotOpen;
+  const by = mayNot ? " by this user, only by root or the user that trigger runs as" : "";
+  return new UserError(`${file}: cannot be read${by}`, { cause });
+}
+
+/** SQLITE_CANTOPEN: all that SQLite says of a file that this user may not open. */
+const cannotOpen = 14;
 
 /** The files of the embedded broker. */
 export const brokerFile = (state: string): string => join(state, "broker.db");

@@ -5,11 +5,14 @@ import type { DatabaseSync } from "node:sqlite";
 /** A host takes plain messages from the broker only while fewer than this many wait. */
 export const waitingLimit = 1000;
 
-/** With this many parked no more are: the queue then waits, and at its own limit refuses its publishers; nothing accepted is lost. */
+/**
+ * With this many parked that were tried no more are: the queue then waits, and at its own limit refuses its publishers; nothing accepted is lost.
+ * Of those that could not be read the newest so many are kept.
+ */
 export const parkedLimit = 1000;
 
 /** Ids remembered per service, so that a message with an id is handled once. */
-const rememberedLimit = 10_000;
+export const rememberedLimit = 10_000;
 
 /** Bytes kept of a message that is parked without having been understood. */
 const bodyLimit = 1024 * 1024;
@@ -28,6 +31,8 @@ export interface StoredMessages {
   setAside(body: Uint8Array, messageId: string | undefined, why: string, now: number): void;
   waiting(): number;
   parked(): number;
+  /** Whether one that was tried may be parked; what was set aside unread, whoever sent it, takes no room from those. */
+  roomToPark(): boolean;
   next(): StoredMessage | undefined;
   /** The message was handled; in the caller's transaction. */
   done(message: StoredMessage): void;
@@ -44,6 +49,9 @@ export interface StoredMessages {
 export function storedMessages(database: DatabaseSync, service: string): StoredMessages {
   const count = database.prepare("SELECT count(*) AS messages FROM message WHERE service = ? AND state = ?");
   const counted = (state: string): number => Number(count.get(service, state)?.messages ?? 0);
+  const tried = database.prepare(
+    "SELECT count(*) AS messages FROM message WHERE service = ? AND state = 'parked' AND attempts > 0",
+  );
   const insert = database.prepare(
     "INSERT INTO message (service, message_id, body, state, why, at) VALUES (?, ?, ?, ?, ?, ?)",
   );
@@ -77,6 +85,7 @@ export function storedMessages(database: DatabaseSync, service: string): StoredM
     },
     waiting: () => counted("waiting"),
     parked: () => counted("parked"),
+    roomToPark: () => Number(tried.get(service)?.messages) < parkedLimit,
     next() {
       const found = database
         .prepare("SELECT * FROM message WHERE service = ? AND state = 'waiting' ORDER BY id LIMIT 1")

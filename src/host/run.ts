@@ -106,7 +106,16 @@ export async function handleNext(
   const { service, database, clock } = context;
   const message = messages.next();
   if (!message) return;
+  const tryAgain = (why: string): void => {
+    messages.failed(message, why);
+    writeFacts(database, service, { failing: why });
+  };
   const park = (why: string): void => {
+    if (!messages.roomToPark()) {
+      const waits = `${why}; it waits until one of the ${parkedLimit} parked is dropped or tried again`;
+      tryAgain(waits);
+      throw new Error(waits);
+    }
     transaction(database, () => {
       messages.park(message, why);
       // It is not tried any more: what waits for a person is not failing.
@@ -134,10 +143,8 @@ export async function handleNext(
   } catch (error) {
     const why = reason(error);
     context.signal.throwIfAborted();
-    const roomToPark = messages.parked() < parkedLimit;
-    if (roomToPark && (error instanceof Fatal || message.attempts + 1 >= attemptLimit)) return park(why);
-    messages.failed(message, why);
-    writeFacts(database, service, { failing: why });
+    if (error instanceof Fatal || message.attempts + 1 >= attemptLimit) return park(why);
+    tryAgain(why);
     throw error;
   }
 }

@@ -76,6 +76,7 @@ const schema = `
     message_id TEXT NOT NULL,
     UNIQUE (service, message_id)
   ) STRICT;
+  CREATE INDEX IF NOT EXISTS handled_in_order ON handled (service, position);
   CREATE TABLE IF NOT EXISTS verified (service TEXT PRIMARY KEY, asked INTEGER NOT NULL, differed INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS verified_daemon (service TEXT PRIMARY KEY, asked INTEGER NOT NULL, said TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS removal (service TEXT NOT NULL, at INTEGER NOT NULL, rows INTEGER NOT NULL) STRICT;

@@ -6,7 +6,7 @@ export interface Broker {
    * Publishes durably to every queue bound with the key, and returns when the broker has it.
    * Messages published by one broker object reach each queue in the order of the calls.
    * Throws `QueueFull` when a queue that refuses is full (no queue then has it; of RabbitMQ's those with room have it, hence `messageId`),
-   * and otherwise when the broker cannot be reached.
+   * and otherwise `BrokerTrouble` when the broker cannot be reached.
    */
   publish(key: string, body: Uint8Array | string, options?: { messageId?: string }): Promise<void>;
   /**
@@ -58,8 +58,13 @@ export interface Consumer {
   close(): Promise<void>;
 }
 
+/** The broker did not do what it was asked, for a reason that is not in this program: the message says which, and what to look at. */
+export class BrokerTrouble extends Error {
+  override name = "BrokerTrouble";
+}
+
 /** A queue that refuses rather than drops is full. */
-export class QueueFull extends Error {
+export class QueueFull extends BrokerTrouble {
   override name = "QueueFull";
   readonly queue: string;
   constructor(queue: string) {
@@ -69,7 +74,7 @@ export class QueueFull extends Error {
 }
 
 /** A queue that is to be removed has a consumer. */
-export class QueueInUse extends Error {
+export class QueueInUse extends BrokerTrouble {
   override name = "QueueInUse";
   readonly queue: string;
   constructor(queue: string) {

@@ -53,6 +53,10 @@ test("with the users that are printed hosts do all their work, and what is not t
   assert.equal(ordered.code, 0, `${ordered.out}${ordered.err}${said()}`);
   assert.ok(!/refused for user|ACCESS_REFUSED|not declared/.test(said()), said());
 
+  const notAllowed = await as("trigger-box", ["hold", "names"]).ended;
+  assert.equal(notAllowed.code, 2, notAllowed.out);
+  assert.match(notAllowed.err, /^trigger hold: .*ACCESS_REFUSED.* a transcriber's host.*\n$/);
+
   const userOf = (name: string) => ({ name, password: project.read(`${name}.password`)?.trim() ?? "" });
   const refused = (name: string, attempt: (channel: Channel) => Promise<unknown>) =>
     isRefused(server, userOf(name), attempt);

@@ -47,6 +47,29 @@ function pythonHost(t: TestContext, words: readonly string[]) {
   };
 }
 
+/** A host in Python of a table, and its rows as far as it has found them equal to the transcriber's. */
+function tableHost(t: TestContext, url: string, said: () => string) {
+  const host = pythonHost(t, [url, "x", "names"]);
+  const last = (): Shown | undefined => host.lines().at(-1) as Shown | undefined;
+  const rows = (): string[] =>
+    Object.values(last()?.cells ?? {})
+      .map((cell) => (cell.startsWith("!") ? "refused" : `${JSON.parse(cell).name} ${JSON.parse(cell).ip}`))
+      .sort();
+  return {
+    ...host,
+    has: (...expected: string[]) =>
+      until(() => rows().join() === expected.join() && last()?.equal, { within: 30_000 }).catch((error) => {
+        throw new Error(`${error.message}: ${JSON.stringify(host.lines())}\n${said()}`);
+      }),
+  };
+}
+
+/** The binding in Python. */
+const binding =
+  (url: string) =>
+  (...words: string[]) =>
+    promisify(execFile)(python, [example("event.py"), url, ...words]);
+
 test("a host and a binding in Python follow the directory and are heard", { timeout: 120_000 }, async (t) => {
   await using server = await startRabbit();
   const project = makeProject(t, {
@@ -63,20 +86,10 @@ export default defineConfig({
   const queues = async (): Promise<string> => server.ctl("-q", "list_queues", "name");
   await until(async () => /trigger-x-note/.test(await queues()), { within: 30_000 });
 
-  const follow = () => pythonHost(t, [server.url, "x", "names"]);
-  let host = follow();
-  const last = (): Shown | undefined => host.lines().at(-1) as Shown | undefined;
-  const rows = (): string[] =>
-    Object.values(last()?.cells ?? {})
-      .map((cell) => (cell.startsWith("!") ? "refused" : `${JSON.parse(cell).name} ${JSON.parse(cell).ip}`))
-      .sort();
-  const has = (...expected: string[]) =>
-    until(() => rows().join() === expected.join() && last()?.equal, { within: 30_000 }).catch((error) => {
-      throw new Error(`${error.message}: ${JSON.stringify(host.lines())}\n${up.said()}`);
-    });
-  await has("laptop 192.0.2.11", "printer 192.0.2.10"); // digest, buckets, a part, and the digest that proves them equal
+  let host = tableHost(t, server.url, up.said);
+  await host.has("laptop 192.0.2.11", "printer 192.0.2.10"); // digest, buckets, a part, and the digest that proves them equal
 
-  const script = (...words: string[]) => promisify(execFile)(python, [example("event.py"), server.url, ...words]);
+  const script = binding(server.url);
   const dn = "cn=printer,dc=campus,dc=example";
   const event = [
     { entryDN: [dn], ipHostNumber: ["192.0.2.10"] },
@@ -85,15 +98,15 @@ export default defineConfig({
   ];
   await script("event", JSON.stringify(event));
   project.write("directory.ldif", ldif([{ ...printer, ip: "192.0.2.20" }, laptop]));
-  await has("laptop 192.0.2.11", "printer 192.0.2.20"); // rows in their sequence: no question was needed
+  await host.has("laptop 192.0.2.11", "printer 192.0.2.20"); // rows in their sequence: no question was needed
   await until(() => up.said().includes(`${dn} was changed by cn=admin: it has moved`));
 
   project.write("directory.ldif", ldif([printer, { ...laptop, ip: printer.ip }]));
-  await has("refused", "refused");
+  await host.has("refused", "refused");
   await host.end();
   project.write("directory.ldif", ldif([printer, laptop, { name: "zoe", ip: "192.0.2.30" }]));
-  host = follow(); // with nothing, and with what was sent meanwhile in its queue
-  await has("laptop 192.0.2.11", "printer 192.0.2.10", "zoe 192.0.2.30");
+  host = tableHost(t, server.url, up.said); // with nothing, and with what was sent meanwhile in its queue
+  await host.has("laptop 192.0.2.11", "printer 192.0.2.10", "zoe 192.0.2.30");
 
   await script("note", '{"n": 1, "é": "\\u0000"}');
   const notes = pythonHost(t, [server.url, "x", "note", "plain"]);
@@ -104,4 +117,46 @@ export default defineConfig({
   // Nothing of what it asked or said was dropped as broken.
   assert.ok(!/dropped|not understood|broken/.test(up.said()), up.said());
   await assert.rejects(script("nobody", "{}"), /UnroutableError/);
+});
+
+test("without a directory a binding in Python moves the rows of a host in Python, by its events alone", {
+  timeout: 120_000,
+}, async (t) => {
+  await using server = await startRabbit();
+  const project = makeProject(t, {
+    files: { "trigger.config.ts": `export default ${JSON.stringify({ broker: { url: server.url }, hosts })};\n` },
+  });
+  const seeded = await project.trigger(["seed", "directory.ldif"]);
+  assert.match(seeded.out, /directory\.db is seeded: 3 entries/, seeded.err);
+  const up = project.spawn(["up", "--host", "civet"]);
+  const ready = async (): Promise<boolean> => /trigger-x-names/.test(await server.ctl("-q", "list_queues", "name"));
+  await until(ready, { within: 30_000 });
+  const host = tableHost(t, server.url, up.said);
+  await host.has("laptop 192.0.2.11", "printer 192.0.2.10");
+
+  const publish = binding(server.url);
+  const machine = (name: string, ip: string) => ({
+    entryDN: [`cn=${name},dc=campus,dc=example`],
+    objectClass: ["device", "ipHost"],
+    cn: [name],
+    ipHostNumber: [ip],
+  });
+  const event = (before: object | null, after: object | null) =>
+    publish("event", JSON.stringify([before, after, { who: "cn=admin" }]));
+  await event(machine("printer", "192.0.2.10"), machine("printer", "192.0.2.20"));
+  await host.has("laptop 192.0.2.11", "printer 192.0.2.20");
+  await event(null, machine("zoë", "192.0.2.30"));
+  await event(null, machine("zoe", "192.0.2.30"));
+  await event(machine("laptop", "192.0.2.11"), null);
+  await host.has("printer 192.0.2.20", "refused", "zoe 192.0.2.30"); // one is no host name, and so claims no address
+  await event(machine("zoë", "192.0.2.30"), null);
+  await host.has("printer 192.0.2.20", "zoe 192.0.2.30");
+  project.write("directory.ldif", ldif([])); // what it was seeded from is not looked at any more
+  await event(machine("printer", "192.0.2.20"), machine("printer", "192.0.2.21"));
+  await host.has("printer 192.0.2.21", "zoe 192.0.2.30");
+
+  await publish("event", "[null, {}, null]"); // no name: it is set aside and said, and what comes after it is taken
+  await event(machine("zoe", "192.0.2.30"), null);
+  await host.has("printer 192.0.2.21");
+  assert.match(up.said(), /not an event: /);
 });

@@ -1,7 +1,7 @@
 import { reason } from "../../core/outcome.ts";
 import { isHostUser } from "../../core/permissions.ts";
 import { ticksQueue } from "../../core/routing.ts";
-import type { Broker, Consumer, Delivery, Queue } from "../../ports/broker.ts";
+import { type Broker, BrokerTrouble, type Consumer, type Delivery, type Queue } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Connection } from "./connection.ts";
 import { type RabbitConsumer, rabbitConsumer } from "./consume.ts";
@@ -85,7 +85,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
 
   function connected(): Session {
     if (closing) throw new Error(`the broker ${session.target.name} is closed`);
-    if (!session.current) throw new Error(session.trouble);
+    if (!session.current) throw new BrokerTrouble(session.trouble);
     return session.current;
   }
 

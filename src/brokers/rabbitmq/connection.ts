@@ -30,8 +30,13 @@ export interface Server {
 const openPatience = 10_000;
 const closePatience = 2_000;
 
-/** Opens a connection. Errors carry no secret. */
-export async function openConnection(target: Target, role: Role, heartbeat: number): Promise<Connection> {
+/** Opens a connection. Errors carry no secret. It says in the log when the server reads nothing of it, and when it does again. */
+export async function openConnection(
+  target: Target,
+  role: Role,
+  heartbeat: number,
+  log: (line: string) => void,
+): Promise<Connection> {
   const { password, tls } = target.secrets();
   const safe = (why: unknown): string => redact(reason(why), [password]);
   const model = await open(target, role, heartbeat, password, tls).catch((error) => {
@@ -43,10 +48,13 @@ export async function openConnection(target: Target, role: Role, heartbeat: numb
 
   let blocked: string | undefined;
   model.on("blocked", (why) => {
+    const since = blocked;
     blocked = why || "no reason given";
+    if (since === undefined) log(`${target.name} takes no messages now (${blocked}): what is published waits`);
   });
   model.on("unblocked", () => {
     blocked = undefined;
+    log(`${target.name} takes messages again`);
   });
   const { promise: ended, resolve: end } = Promise.withResolvers<string>();
   // By an error, for amqplib ends its timers when it hears of one, and not when a socket merely closes.

@@ -1,5 +1,5 @@
 import { reason } from "../../core/outcome.ts";
-import { QueueFull } from "../../ports/broker.ts";
+import { BrokerTrouble, QueueFull } from "../../ports/broker.ts";
 import type { Connection } from "./connection.ts";
 import type { Refusals } from "./publish.ts";
 import type { Topology } from "./topology.ts";
@@ -37,7 +37,7 @@ export function deliveryFailures({ declared, remake, consuming, log }: Options):
     async refused(key) {
       const refusing = declared.bound(key).filter(({ limit }) => limit.beyond === "refuse");
       if (refusing.length === 0)
-        return new Error(`the broker refused the message to ${key}: a queue of it is full or down`);
+        return new BrokerTrouble(`the broker refused the message to ${key}: a queue of it is full or down`);
       const connection = consuming();
       const names = refusing.map(({ name }) => name);
       const full = refusing.length > 1 && connection ? await declared.full(connection, names) : names;
@@ -54,7 +54,7 @@ export function deliveryFailures({ declared, remake, consuming, log }: Options):
         return undefined;
       }
       for (const name of names) if (connection) void restore(name, connection);
-      return new Error(`the message to ${key} reached no queue: ${names.join(", ")} was deleted`);
+      return new BrokerTrouble(`the message to ${key} reached no queue: ${names.join(", ")} was deleted`);
     },
 
     async unconfirmed(key) {

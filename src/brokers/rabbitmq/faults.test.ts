@@ -149,11 +149,12 @@ test("a queue that somebody declared otherwise is used as it is, and what differ
   assert.equal(differing[1], `queue ${tight} exists with x-max-length 7, not 99999: used as it is`);
 });
 
-test("a memory alarm stops publishes, not acknowledgements, and what waited goes through after it", async (t) => {
-  const { broker } = await open(t);
+test("a memory alarm stops publishes, not acknowledgements; what waited goes through after it, and its beginning and its end are said in one line each", async (t) => {
+  const { broker, said } = await open(t);
   const name = `alarm-${randomUUID()}`;
   await broker.declare([queueNamed(name)]);
   for (let n = 0; n < 20; n++) await broker.publish(name, `${n}`);
+  const quiet = said.length;
   await server.alarm(true);
   const waiting = broker.publish(name, "during the alarm");
   await until(() => broker.trouble()?.includes("takes no messages now"));
@@ -165,6 +166,10 @@ test("a memory alarm stops publishes, not acknowledgements, and what waited goes
   await waiting;
   await until(() => got.length === 21);
   assert.equal(broker.trouble(), undefined);
+  const lines = said.slice(quiet);
+  assert.equal(lines.length, 2, lines.join("\n"));
+  assert.match(lines[0]!, / takes no messages now \(low on memory\): what is published waits$/);
+  assert.match(lines[1]!, / takes messages again$/);
 });
 
 test("a message of a stranger that is no JSON comes as the bytes it was", async (t) => {

@@ -1,7 +1,7 @@
 import type { ConfirmChannel, Message } from "amqplib";
 import { reason } from "../../core/outcome.ts";
 import { exchange } from "../../core/routing.ts";
-import { QueueFull } from "../../ports/broker.ts";
+import { BrokerTrouble, QueueFull } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Connection } from "./connection.ts";
 import { checkShort, closeChannel } from "./topology.ts";
@@ -125,13 +125,13 @@ export function publisher({
       // The channel has just been closed.
       inFlight.delete(id);
       bytesInFlight -= body.length;
-      message.failed(new Error(`the message to ${key} was not sent: ${reason(error)}`));
+      message.failed(new BrokerTrouble(`the message to ${key} was not sent: ${reason(error)}`));
     }
   }
 
   async function refuse(message: Outgoing, over: ConfirmChannel): Promise<void> {
     const { key, failed } = message;
-    const why = await refused(key).catch((error: unknown) => new Error(reason(error)));
+    const why = await refused(key).catch((error: unknown) => new BrokerTrouble(reason(error)));
     failed(why);
     if (why instanceof QueueFull) return;
     if (channel === over) await renew(`the message to ${key} was refused`);
@@ -227,7 +227,7 @@ export function publisher({
     inFlight.clear();
     bytesInFlight = 0;
     for (const { key, failed } of lost) {
-      failed(new Error(`the message to ${key} was not confirmed, and may have arrived or not: ${why}`));
+      failed(new BrokerTrouble(`the message to ${key} was not confirmed, and may have arrived or not: ${why}`));
     }
   }
 
@@ -238,7 +238,8 @@ export function publisher({
       current = undefined;
       loseInFlight(why);
       bytesWaiting = 0;
-      for (const { key, failed } of waiting.splice(0)) failed(new Error(`the message to ${key} was not sent: ${why}`));
+      for (const { key, failed } of waiting.splice(0))
+        failed(new BrokerTrouble(`the message to ${key} was not sent: ${why}`));
       finished?.resolve();
     },
 
@@ -250,7 +251,7 @@ export function publisher({
         throw new RangeError(`a message to ${key} has ${bytes.length} bytes; ${largest} is the most`);
       }
       if (waiting.length >= waitingMessages || bytesWaiting + bytes.length > waitingBytes) {
-        throw new Error(`the message to ${key} was not sent: ${waiting.length} wait for the broker already`);
+        throw new BrokerTrouble(`the message to ${key} was not sent: ${waiting.length} wait for the broker already`);
       }
       bytesWaiting += bytes.length;
       return new Promise((done, failed) => {

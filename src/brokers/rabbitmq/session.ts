@@ -62,7 +62,7 @@ export function keepSession(options: SessionOptions): KeptSession {
 
   /** Connects, and stays until the connections end; gives how long they lasted. */
   async function live(): Promise<number> {
-    const session = await openSession(target, heartbeat);
+    const session = await openSession(target, heartbeat, log);
     const since = clock.monotonic();
     try {
       current = session;
@@ -124,9 +124,9 @@ export function keepSession(options: SessionOptions): KeptSession {
   };
 }
 
-async function openSession(target: Target, heartbeat: number): Promise<Session> {
-  const consuming = await openConnection(target, "consumes", heartbeat);
-  const publishing = await openConnection(target, "publishes", heartbeat).catch(async (error) => {
+async function openSession(target: Target, heartbeat: number, log: (line: string) => void): Promise<Session> {
+  const consuming = await openConnection(target, "consumes", heartbeat, log);
+  const publishing = await openConnection(target, "publishes", heartbeat, log).catch(async (error) => {
     await consuming.close();
     throw error;
   });

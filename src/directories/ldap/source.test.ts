@@ -132,17 +132,6 @@ test("a refresh that is asked for delivers the whole again", async () => {
 const reader = `cn=reader,${top}`;
 const readerLdif = `dn: ${reader}\nobjectClass: person\ncn: reader\nsn: reader\nuserPassword: a word\n\n`;
 
-test("a size limit is trouble that names the line that slapd needs, not a directory of 500 entries", async () => {
-  const many = Array.from({ length: 600 }, (_, number) => device(`d${number}`, top)).join("");
-  const access = ["to attrs=userPassword by * auth", "to * by * read"];
-  await using server = await startSlapd({ ldif: `${baseLdif}\n${readerLdif}${many}`, access });
-  await using follower = follow(ldapSource(options(server, { bindDn: reader, password: "a word" })));
-  const { why } = await follower.trouble();
-  assert.match(why, /result 4 sizeLimitExceeded.*limits dn\.exact="cn=reader,dc=campus,dc=example" size=unlimited/);
-  assert.equal(follower.mirror.size, 0);
-  assert.ok(!why.includes("a word"));
-});
-
 test("credentials that are wrong are said, and never shown", async () => {
   await using server = await startSlapd({ ldif: `${baseLdif}\n${readerLdif}` });
   const log: string[] = [];

@@ -19,7 +19,11 @@ const results: Readonly<Record<number, readonly [name: string, remedy: (reader: 
   ],
   8: ["strongerAuthRequired", () => "the server wants TLS: use ldaps:// or startTls: true"],
   10: ["referral", ({ base }) => `another server has ${base}: name that one in directory.url`],
-  11: ["adminLimitExceeded", (reader) => `slapd needs: ${limits(reader)}, and no lower "limits" before it`],
+  // What "unlimited" lifts alone does not: how many candidates a search may look at.
+  11: [
+    "adminLimitExceeded",
+    (reader) => `slapd needs: ${limits(reader)} size.unchecked=unlimited, and no lower "limits" before it`,
+  ],
   12: ["unavailableCriticalExtension", ({ base }) => `slapd needs "overlay syncprov" in the database of ${base}`],
   13: ["confidentialityRequired", () => "the server wants TLS: use ldaps:// or startTls: true"],
   32: [

@@ -95,6 +95,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
   function countRemovals(of: HostProcess, before: string | undefined, after: string): void {
     const host = of.name;
     const keys = keysOf(of);
+    const inForce = new Set(storedRows(of, "names").map(({ loaded }) => loaded && lineOf(loaded)));
     const lines = (text: string | undefined): string[] =>
       text?.split("\n").filter((line) => /^\d/.test(line) && !isOfOthers(line)) ?? [];
     const words = new Set(lines(after).flatMap((line) => line.split(" ")));
@@ -102,6 +103,8 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
     const gone = removals.get(host) ?? [];
     removals.set(host, gone);
     for (const line of lines(before)) {
+      // It was there for the moment of a run that was cut short: no book ever had it in force.
+      if (!inForce.has(line)) continue;
       // One whose name or address another row has is not gone: it has changed, or gave its place.
       if (there.has(keys.get(line) ?? line) || line.split(" ").some((word) => words.has(word))) continue;
       gone.push({ at: time.now(), line });

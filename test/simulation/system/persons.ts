@@ -41,15 +41,19 @@ export const approve: Step = onHost((world, host) => {
   letGoOn(world, host, service);
 });
 
-/** Whatever waits for a person is looked at and approved; removals are not. */
-export function attend(world: World): void {
+/** Whatever waits for a person is looked at and approved; removals are not. Says whether anything did. */
+export function attend(world: World): boolean {
+  let anything = false;
   for (const host of world.hosts) {
     for (const service of serviceNames) {
       const { held } = readFacts(host.store.raw, service) ?? {};
       const waits = host.store.raw.prepare("SELECT 1 FROM row WHERE service = ? AND why LIKE 'held: %'").get(service);
-      if (host.up && (held !== undefined || waits !== undefined)) letGoOn(world, host, service);
+      if (!host.up || (held === undefined && waits === undefined)) continue;
+      anything = true;
+      letGoOn(world, host, service);
     }
   }
+  return anything;
 }
 
 function letGoOn(world: World, host: HostProcess, service: ServiceName): void {

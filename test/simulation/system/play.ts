@@ -88,6 +88,8 @@ async function settle(world: World, { calm }: Shape): Promise<void> {
   if (random.chance(0.2)) await outage(world, (milliseconds) => pass(world, milliseconds));
   await becomeWell(world);
   for (let left = calm; left > 0; left--) await pass(world, round);
+  // Time may have brought a row in whose place somebody else's stands.
+  if (attend(world)) await pass(world, round);
   const why = world.judge.unsettled();
   if (why !== undefined) throw new Violation("P1", `settled, and then did not stay so: ${why}`);
   const beyond = await world.judge.beyond();

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { main } from "./main.ts";
+
+test("what needs the broker, and meets one that is down, says so in one line", { timeout: 60_000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "trigger-order-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const broker = { url: "amqp://trigger-box@127.0.0.1:1" }; // nobody listens there
+  const config = { broker, directory: { ldif: "directory.ldif" }, hosts: { box: ["event", "siren"] } };
+  writeFileSync(join(folder, "trigger.config.ts"), `export default ${JSON.stringify(config)};\n`);
+  mkdirSync(join(folder, "services"));
+  const service = 'import { service, z } from "trigger";\nexport default service(z.object({}), async () => {});\n';
+  writeFileSync(join(folder, "services/siren.ts"), service);
+
+  const remedy = "`systemctl stop trigger` keeps trigger off a machine";
+  for (const [words, end] of [
+    [["hold", "siren"], remedy],
+    [["send", "siren", "{}"], "is RabbitMQ running, and listening there?"],
+    [["verify"], "is RabbitMQ running, and listening there?"],
+  ] as const) {
+    let said = "";
+    const write = (text: string): void => {
+      said += text;
+    };
+    const brokerPassword = "secret";
+    const terminal = { folder, colour: false, signal: t.signal, brokerPassword, out: write, err: write };
+    assert.equal(await main(words, terminal), 2);
+    assert.match(said, /^trigger (hold|send|verify): .*ECONNREFUSED/);
+    assert.ok(said.endsWith(`${end}\n`), said);
+    assert.equal(said.split("\n").length, 2, said);
+  }
+});

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { until } from "../../test/until.ts";
+import { queueName, serviceKey } from "../core/routing.ts";
+import { QueueFull } from "../ports/broker.ts";
+import { plainService, scene } from "./host.fixture.ts";
+import { parkedLimit, rememberedLimit, storedMessages, waitingLimit } from "./messages.ts";
+import { createStoreTables } from "./store.ts";
+
+// What waits for a plain service on a host, and in its queue, is bounded, and nothing that was accepted is lost.
+
+const name = "secours";
+const queue = queueName("a", name);
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+
+test("with the limit waiting nothing more is acknowledged, the full queue refuses, and then all are handled in order", async () => {
+  const secours = plainService();
+  const { hub, send, up, clock, report, end } = scene(secours.definition, { name });
+  secours.controls.fail = () => {
+    throw new Error("not now");
+  };
+  const host = up();
+  for (const n of upTo(waitingLimit)) await send({ n });
+  await until(() => report().owed === waitingLimit && report().failing);
+
+  let accepted = waitingLimit;
+  const large = "x".repeat(256 * 1024);
+  const fill = async (): Promise<void> => {
+    for (; ; accepted++) await send({ n: accepted, large });
+  };
+  await assert.rejects(fill, QueueFull);
+  await clock.advance(10_000); // to be tried again is no handling
+  assert.equal(report().owed, waitingLimit);
+  assert.equal(hub.look(queue).length, accepted - waitingLimit);
+  await assert.rejects(send({ n: accepted, large }), QueueFull);
+
+  secours.controls.fail = undefined;
+  await clock.advance(30_000);
+  await until(() => secours.handled.length >= accepted && report().owed === 0);
+  assert.deepEqual(secours.handled, upTo(accepted));
+  assert.equal(hub.look(queue).length, 0);
+  await host.down();
+  end();
+});
+
+/** A host on which one message fewer is parked than may be, by six failures each. */
+async function nearlyFull() {
+  const secours = plainService();
+  const { database, ...world } = scene(secours.definition, { name });
+  const messages = storedMessages(database, name);
+  for (const n of upTo(parkedLimit - 1)) messages.store(Buffer.from(JSON.stringify({ n })), undefined, 0);
+  for (let next = messages.next(); next; next = messages.next()) messages.park(next, "no route");
+  const host = world.up();
+  const order = (word: object) => world.send({ trigger: 1, kind: "order", service: name, ...word });
+  return {
+    ...world,
+    ...{ secours, order },
+    /** A minute and a half: six failures, and the waits between them. */
+    async enough() {
+      for (let second = 0; second < 90; second++) await world.clock.advance(1000);
+    },
+    async [Symbol.asyncDispose]() {
+      await host.down();
+      world.end();
+    },
+  };
+}
+
+test("of messages that fail no more than the limit are parked; those after them wait, and a retry finds every one", async () => {
+  await using world = await nearlyFull();
+  const { secours, send, order, report, enough } = world;
+  secours.controls.fail = () => {
+    throw new Error("no route");
+  };
+  for (const n of [parkedLimit - 1, parkedLimit, parkedLimit + 1]) await send({ n });
+  await until(() => report().owed === 3 && report().failing);
+  await enough();
+  assert.deepEqual([report().parkedCount, report().owed], [parkedLimit, 2]);
+  assert.match(report().why ?? "", /^no route; it waits until one of the 1000 parked is dropped or tried again$/);
+
+  secours.controls.fail = undefined;
+  await order({ order: "retry" });
+  await until(() => secours.handled.length >= parkedLimit + 2);
+  assert.deepEqual(secours.handled, upTo(parkedLimit + 2));
+  assert.deepEqual([report().parkedCount, report().owed], [0, 0]);
+});
+
+test("of messages that are not what the service reads no more than the limit are parked; room for one lets the next go on", async () => {
+  await using world = await nearlyFull();
+  const { secours, send, order, report, enough } = world;
+  for (const bad of ["a", "b", "c"]) await send({ bad });
+  await send({ n: 7 });
+  await enough();
+  await until(() => report().parkedCount >= parkedLimit);
+  assert.deepEqual([report().parkedCount, report().owed, report().failing], [parkedLimit, 3, true]);
+
+  for (const left of [2, 1]) {
+    await order({ order: "drop", id: report().parked[0]?.id });
+    await enough();
+    await until(() => report().owed <= left);
+  }
+  await until(() => secours.handled.length === 1 && report().owed === 0);
+  assert.deepEqual([secours.handled, report().parkedCount], [[7], parkedLimit]);
+});
+
+test("what cannot be read at all is bounded by itself, the oldest goes, and takes no room from what is parked after its failures", async () => {
+  const secours = plainService();
+  const { hub, send, up, clock, report, end } = scene(secours.definition, { name });
+  const host = up();
+  const stranger = hub.connect();
+  await send({ n: 1 });
+  await until(() => secours.handled.length === 1);
+  for (const n of upTo(parkedLimit + 100)) await stranger.publish(serviceKey(name), `{${n}`);
+  await until(() => hub.look(queue).length === 0);
+  assert.equal(report().parkedCount, parkedLimit);
+
+  secours.controls.fail = (n) => {
+    if (n === 2) throw new Error("no route");
+  };
+  await send({ n: 2 });
+  await send({ n: 3 });
+  await until(() => report().failing);
+  for (let second = 0; second < 60; second++) await clock.advance(1000);
+  await until(() => report().parkedCount === parkedLimit + 1 && report().owed === 0);
+  assert.deepEqual(secours.handled, [1, 3]);
+  await host.down();
+  end();
+});
+
+test("the newest ids are remembered, so that a message with one of them is handled once", () => {
+  const database = new DatabaseSync(":memory:");
+  createStoreTables(database);
+  const [messages, other] = [storedMessages(database, name), storedMessages(database, "other")];
+  const handle = (stored: typeof messages, id: string): boolean => {
+    stored.store(new Uint8Array(), id, 0);
+    const next = stored.next();
+    if (next) stored.done(next);
+    return next !== undefined;
+  };
+  handle(other, "id-0");
+  for (const n of upTo(rememberedLimit + 1)) assert.ok(handle(messages, `id-${n}`));
+  const remembered = database.prepare("SELECT count(*) AS ids FROM handled WHERE service = ?").get(name);
+  assert.equal(remembered?.ids, rememberedLimit);
+  assert.equal(handle(messages, `id-${rememberedLimit}`), false);
+  assert.equal(handle(messages, "id-1"), false);
+  assert.equal(handle(other, "id-0"), false, "each service has its own");
+  assert.ok(handle(messages, "id-0"), "the oldest is forgotten");
+  database.close();
+});

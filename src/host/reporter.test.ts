@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { virtualClock } from "../../test/virtual-clock.ts";
+import { memoryHub } from "../brokers/memory.ts";
+import { queueName, queueOf } from "../core/routing.ts";
+import { memoryMachine } from "../machines/memory.ts";
+import { simulatedService } from "./host.fixture.ts";
+import { reporter } from "./reporter.ts";
+import { createStoreTables } from "./store.ts";
+import { createWordsTables } from "./words.ts";
+
+const queue = queueName("civet", "report");
+
+async function scene() {
+  const clock = virtualClock(Date.UTC(2026, 0, 1));
+  const database = new DatabaseSync(":memory:");
+  createStoreTables(database);
+  createWordsTables(database);
+  const hub = memoryHub();
+  const broker = hub.connect();
+  await broker.declare([queueOf("civet", "report", "report")]);
+  const logged: string[] = [];
+  const stop = new AbortController();
+  const changed = reporter(
+    {
+      ...{ name: "a", database, clock, signal: stop.signal, machineOf: () => memoryMachine() },
+      ...{ services: new Map([["dhcp", simulatedService().definition]]), codes: new Map() },
+      ...{ connect: async () => broker, log: (line) => void logged.push(line) },
+    },
+    broker,
+  );
+  return {
+    ...{ clock, database, logged, changed },
+    /** When the reports were made that have been sent. */
+    sent: (): number[] => hub.look(queue).map(({ body }) => JSON.parse(Buffer.from(body).toString()).at - clock.now()),
+    [Symbol.dispose]() {
+      stop.abort();
+      database.close();
+    },
+  };
+}
+
+test("a change is reported at once, and those of the next second in one report", async () => {
+  using world = await scene();
+  const { clock, changed, sent } = world;
+  changed();
+  await clock.advance(0);
+  assert.deepEqual(sent(), [0]);
+  changed();
+  changed();
+  await clock.advance(999);
+  assert.deepEqual(sent(), [-999]);
+  await clock.advance(2001);
+  assert.deepEqual(sent(), [-3000, -2000]);
+});
+
+test("a report for which the store cannot be read is said in the log, and the next change is reported", async () => {
+  using world = await scene();
+  const { clock, database, logged, changed, sent } = world;
+  database.exec("ALTER TABLE service RENAME TO away");
+  changed();
+  await clock.advance(1000);
+  assert.deepEqual(sent(), []);
+  assert.deepEqual(logged, ["a report was not sent: no such table: service"]);
+
+  database.exec("ALTER TABLE away RENAME TO service");
+  changed();
+  await clock.advance(0);
+  assert.deepEqual(sent(), [0]);
+});
