@@ -1,49 +1,41 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isSame } from "../core/compare.ts";
 import { eventQueuesOf, hostsOf, servicesOf, transcribersOf } from "../core/config.ts";
-import { reason } from "../core/outcome.ts";
-import type { ServiceReport } from "../core/report.ts";
+import type { DaemonCompared, ServiceReport } from "../core/report.ts";
 import { eventService, queueOf, serviceKey } from "../core/routing.ts";
-import type { Table } from "../core/service.ts";
 import { type OrderMessage, protocolVersion } from "../core/stream.ts";
 import { connectBroker } from "../daemon/broker.ts";
-import { serviceDifference } from "../daemon/diff.ts";
 import { type HostStatus, networkStatus } from "../daemon/status.ts";
 import { hostsHere } from "../daemon/store-file.ts";
 import { loadServices, openProject, type Project } from "../project/project.ts";
 import { type Command, projectOption, type Terminal } from "./command.ts";
 
-/** How long is waited for answers, in milliseconds, and how often the stores are looked at. */
-const patience = 60_000;
+/** How long is waited for the next answer, in milliseconds: a daemon may take a minute. And how often the stores are looked at. */
+const patience = 75_000;
 const pace = 200;
 
 /** Compares now, from the directory down to the daemons. */
 export const verify: Command = {
   name: "verify",
   summary:
-    "compare now: the mirror with the directory, every host's rows with the transcriber's, and here the daemons with the rows",
+    "compare now: the mirror with the directory, every host's rows with the transcriber's, and its daemons with the rows",
   operands: [],
   options: projectOption,
-  more: `The transcriber reads the directory whole again. Every host makes its digest from its rows again, and compares it with the transcriber's. Where both
-are equal, the hosts on this machine ask their daemons what they have, as \`trigger diff\` does; on others run it there.
-An entry that changes in that very moment counts as one that differed. What differs between directory, transcriber and host is repaired as it is found. What a daemon has otherwise is shown by \`trigger diff SERVICE\` and mended by
-\`trigger regen SERVICE\`. Tables are compared each minute without this.
+  more: `The transcriber reads the directory whole again. Every host makes its digest from its rows again, and compares it with the transcriber's. Then it
+asks its daemons what they have, as \`trigger diff\` does, one after the other and a minute at most for each. No run waits for that.
+An entry that changes in that very moment counts as one that differed. What differs between directory, transcriber and host is repaired as it is found. What a daemon has otherwise is shown by \`trigger diff SERVICE\` on its host and mended by
+\`trigger regen SERVICE\`. Tables are compared each minute without this; daemons are not.
 
 Exit codes
-  0  all is equal
-  1  something differed, also where it is repaired by now, or has not answered within a minute`,
+  0  all is equal, as far as it can be compared
+  1  something differed, also where it is repaired by now, could not be asked, or has not answered`,
   async run({ text }, terminal) {
     const project = await openProject(text("project") ?? terminal.folder);
     const { services } = await loadServices(project, servicesOf(project.config));
-    const tables = new Map(
-      [...services].flatMap(([name, service]) => ("table" in service ? [[name, service.table]] : [])),
-    );
+    const tables = [...services].flatMap(([name, service]) => ("table" in service ? [name] : []));
     const asked = Date.now();
-    await askAll(project, [...tables.keys()], asked, terminal);
-    const open = [...directories(project, asked), ...rows(project, tables, asked)];
-    const rowsEqual = await answers(open, project, terminal);
-    const daemonsSame = await daemons(project, tables, terminal);
-    return rowsEqual && daemonsSame ? 0 : 1;
+    await askAll(project, tables, asked, terminal);
+    const open = [...directories(project, asked), ...rows(project, tables, asked), ...daemons(project, tables, asked)];
+    return (await answers(open, project, terminal)) ? 0 : 1;
   },
 };
 
@@ -82,8 +74,8 @@ function directories({ config, state }: Project, asked: number): Question[] {
 }
 
 /** Each table of each host: how its rows compared with the transcriber's. */
-function rows({ config }: Project, tables: ReadonlyMap<string, Table>, asked: number): Question[] {
-  return [...tables.keys()].flatMap((service) =>
+function rows({ config }: Project, tables: readonly string[], asked: number): Question[] {
+  return tables.flatMap((service) =>
     hostsOf(config, service).map((host) => ({
       of: `${host} ${service}: the rows`,
       answer(hosts) {
@@ -101,62 +93,57 @@ function sayEqual({ equal, rows, owed, refusedCount }: ServiceReport): string {
   return `equal${place}; ${rows} rows in force, ${owed} owed, ${refusedCount} refused`;
 }
 
+/** Each daemon: how it compared with the rows of its host, once these did with the transcriber's. */
+function daemons({ config }: Project, tables: readonly string[], asked: number): Question[] {
+  return tables.flatMap((service) =>
+    hostsOf(config, service).map((host) => ({
+      of: `${host} ${service}: the daemon`,
+      answer(hosts) {
+        const report = hosts.get(host)?.services[service];
+        if (!report?.verified || report.verified.asked < asked) return undefined;
+        const { daemon } = report.verified;
+        // A host of an older version, or in another language.
+        if (!daemon)
+          return { equal: true, says: `not compared: its host does not do that; \`trigger diff ${service}\` there` };
+        if (daemon.state === "comparing") return undefined;
+        return {
+          equal: daemon.state === "same" || daemon.state === "unknown",
+          says: sayCompared(host, service, daemon),
+        };
+      },
+    })),
+  );
+}
+
+function sayCompared(host: string, service: string, { state, why, foreign = 0, ...found }: DaemonCompared): string {
+  if (state === "unknown") return `not known, ${why}`;
+  if (state !== "differs" && state !== "same") return `could not be compared: ${why}`;
+  const { missing, differs, extra, waits, files } = found;
+  const counts = { missing, "with other content": differs, extra, waiting: waits, "in files": files, foreign };
+  const named = Object.entries(counts).flatMap(([what, count = 0]) => (count > 0 ? [`${count} ${what}`] : []));
+  const list = named.length > 0 ? ` (${named.join(", ")})` : "";
+  if (state === "same") return `the same${list}`;
+  return `differs${list}: \`trigger diff ${service}\` on ${host} shows how`;
+}
+
 /** Prints each answer when it is there; gives whether all were equal. */
 async function answers(questions: readonly Question[], project: Project, { out, signal }: Terminal): Promise<boolean> {
   let open = questions;
   let equal = true;
-  for (const end = performance.now() + patience; open.length > 0 && performance.now() < end && !signal.aborted; ) {
+  let end = performance.now() + patience;
+  while (open.length > 0 && performance.now() < end && !signal.aborted) {
     const statuses = await networkStatus(project, Date.now(), signal);
     const hosts = new Map(statuses.map((status) => [status.host, status]));
     open = open.filter(({ of, answer }) => {
       const given = answer(hosts);
       if (!given) return true;
       out(`${of}: ${given.says}\n`);
+      end = performance.now() + patience; // hosts compare one daemon after the other
       equal &&= given.equal;
       return false;
     });
     if (open.length > 0) await sleep(pace, undefined, { signal }).catch(() => {}); // stopped: the loop ends
   }
-  for (const { of } of open) out(`${of}: no answer within ${patience / 1000} s\n`);
+  for (const { of } of open) out(`${of}: no answer for ${patience / 1000} s\n`);
   return equal && open.length === 0;
-}
-
-/** Compares what the daemons of this machine have with the rows of its hosts; gives whether all is the same. */
-async function daemons(project: Project, tables: ReadonlyMap<string, Table>, terminal: Terminal): Promise<boolean> {
-  let same = true;
-  for (const [service, table] of tables) {
-    const all = hostsOf(project.config, service);
-    const here = hostsHere(project.state, all);
-    for (const host of here) {
-      const found = await daemon(project, host, service, table, terminal);
-      same &&= found.same;
-      terminal.out(`${host} ${service}: the daemon: ${found.says}\n`);
-    }
-    const elsewhere = all.filter((host) => !here.includes(host));
-    if (elsewhere.length > 0) terminal.out(`${service}: the daemons of ${elsewhere.join(", ")} are compared there\n`);
-  }
-  return same;
-}
-
-async function daemon(project: Project, host: string, service: string, table: Table, terminal: Terminal) {
-  try {
-    // What was just repaired is to be in force first; what waits longer than that is a difference.
-    for (let left = 25; left > 0 && !terminal.signal.aborted; left--) {
-      const statuses = await networkStatus(project, Date.now(), terminal.signal);
-      const report = statuses.find((status) => status.host === host)?.services[service];
-      if (report && report.why === undefined) break;
-      await sleep(pace, undefined, { signal: terminal.signal }).catch(() => {});
-    }
-    const log = (line: string): void => terminal.err(`${host}: ${line}\n`);
-    const found = await serviceDifference(project, host, service, table, { ...terminal, log });
-    if (found.failed !== undefined) return { same: false, says: `could not be compared: ${found.failed}` };
-    const { observed, noted, removals, waiting } = found;
-    const files = noted.files.length + noted.changes.length;
-    if (removals || waiting.length > 0 || files > 0 || (observed && !isSame(observed)))
-      return { same: false, says: `differs: \`trigger diff ${service}\` shows how` };
-    if (observed || noted.commands.length === 0) return { same: true, says: "the same" };
-    return { same: true, says: `not known, it has no \`observe\`: a full run runs ${noted.commands.length} commands` };
-  } catch (error) {
-    return { same: false, says: `could not be compared: ${reason(error)}` };
-  }
 }

@@ -9,6 +9,22 @@ const mark = z.object({
   asOf: z.object({ state: z.array(z.string()).readonly(), clock: z.number() }),
 });
 
+/** How a daemon compared with the rows that are loaded. */
+export const daemonCompared = z.object({
+  /** `unknown` of a daemon that cannot say what it has, `failed` of one that did not. */
+  state: z.enum(["comparing", "same", "differs", "unknown", "failed"]),
+  /** Why it is unknown, or failed. */
+  why: z.string().optional(),
+  /** Of one that was observed: rows that it does not have, that it has otherwise, that are ours and wanted no more, and that are of others. */
+  missing: z.number().int().optional(),
+  differs: z.number().int().optional(),
+  extra: z.number().int().optional(),
+  foreign: z.number().int().optional(),
+  /** Rows that wait for a run or a person, and files and the like that a full run would change. */
+  waits: z.number().int().optional(),
+  files: z.number().int().optional(),
+});
+
 export const serviceReport = z.object({
   /** Hash of the service's file, compared between the two ends. */
   code: z.string(),
@@ -21,8 +37,8 @@ export const serviceReport = z.object({
   loaded: mark.optional(),
   /** The newest place at which the table was compared with the transcriber's and found equal. */
   equal: mark.optional(),
-  /** The newest `verify` that was answered: when it was asked, and whether the table differed then. */
-  verified: z.object({ asked: z.number(), differed: z.boolean() }).optional(),
+  /** The newest `verify` that was answered: when it was asked, whether the table differed then, and how the daemon compared afterwards. */
+  verified: z.object({ asked: z.number(), differed: z.boolean(), daemon: daemonCompared.optional() }).optional(),
   /** Something from before `stored` may be missing: the table is being compared. */
   doubt: z.boolean(),
   /** Whether a probe has shown that the daemon serves what is loaded. */
@@ -63,5 +79,6 @@ export const reportMessage = z.object({
   at: z.number(),
   services: z.record(z.string(), serviceReport),
 });
+export type DaemonCompared = z.infer<typeof daemonCompared>;
 export type ServiceReport = z.infer<typeof serviceReport>;
 export type ReportMessage = z.infer<typeof reportMessage>;

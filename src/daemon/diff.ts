@@ -1,9 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
-import { compareObserved, type Difference } from "../core/compare.ts";
+import { backup, type DatabaseSync } from "node:sqlite";
+import { compareObserved, type Difference, isSame } from "../core/compare.ts";
 import { reason, UserError } from "../core/outcome.ts";
+import type { DaemonCompared } from "../core/report.ts";
 import { canonical, isRefused } from "../core/row.ts";
 import { masked } from "../core/secret.ts";
 import type { Columns, Table } from "../core/service.ts";
@@ -38,6 +39,25 @@ export interface ServiceDifference {
   readonly waiting: readonly { readonly before: Columns | undefined; readonly after: Columns | undefined }[];
 }
 
+/** What it comes to, in numbers. */
+export function daemonCompared({ failed, observed, noted, removals, waiting }: ServiceDifference): DaemonCompared {
+  if (failed !== undefined) return { state: "failed", why: failed };
+  const { missing, differs, extra, foreign } = observed ?? {};
+  const counts = {
+    ...(observed && {
+      missing: missing?.length,
+      differs: differs?.length,
+      extra: extra?.length,
+      foreign: foreign?.length,
+    }),
+    waits: waiting.length + (removals?.rows.length ?? 0),
+    files: noted.files.length + noted.changes.length,
+  };
+  if (counts.waits + counts.files > 0 || (observed && !isSame(observed))) return { state: "differs", ...counts };
+  if (observed || noted.commands.length === 0) return { state: "same", ...counts };
+  return { state: "unknown", why: `it has no \`observe\`: a full run runs ${noted.commands.length} commands` };
+}
+
 /** Compares a table service on a host of this machine. The host may be up: a copy of its store is read. */
 export async function serviceDifference(
   project: Project,
@@ -50,9 +70,9 @@ export async function serviceDifference(
   if (!isThere(file)) throw new UserError(`${host} has no store here (${file}): run this on the machine of ${host}`);
   const folder = await mkdtemp(join(tmpdir(), "trigger-diff-"));
   try {
-    copyStore(file, join(folder, "store.db"));
+    await copyStore(file, join(folder, "store.db"));
     const owned = ownedFile(project.state, host);
-    if (isThere(owned)) copyStore(owned, join(folder, "owned.db"));
+    if (isThere(owned)) await copyStore(owned, join(folder, "owned.db"));
     const database = openDatabase(join(folder, "store.db"));
     try {
       openOwned(database, join(folder, "owned.db"));
@@ -66,10 +86,11 @@ export async function serviceDifference(
   }
 }
 
-function copyStore(from: string, to: string): void {
+/** Copies it beside the event loop, for a host may be the one who asks; and at once, for what others write would make it begin again. */
+async function copyStore(from: string, to: string): Promise<void> {
   const database = openDatabase(from, { readOnly: true });
   try {
-    database.prepare("VACUUM INTO ?").run(to);
+    await backup(database, to, { rate: 2 ** 31 - 1 });
   } finally {
     database.close();
   }

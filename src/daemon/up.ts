@@ -17,6 +17,7 @@ import { patiently } from "../sqlite/open.ts";
 import { Unusable } from "../sqlite/sound.ts";
 import { connectBroker } from "./broker.ts";
 import { systemClock } from "./clock.ts";
+import { daemonCompared, serviceDifference } from "./diff.ts";
 import { lookedAt } from "./dry.ts";
 import { openTrust } from "./keys.ts";
 import { sharedBroker } from "./shared-broker.ts";
@@ -77,7 +78,7 @@ async function upHost(
     const live = (database: DatabaseSync): Promise<void> => {
       log(`up with ${own.join(", ") || "no service"}`);
       const shared = { database, clock, log, connect };
-      const on = dry ? looking(host, services, database, dry) : acting;
+      const on = dry ? looking(host, services, database, dry) : acting(project, host);
       const removalLimit = (service: string, rows: number) => removalsAllowed(config.removals, service, rows);
       const waits = (service: string) => waveWithin(config.waves, service, host);
       const transcribes = transcribersOf(config).includes(host);
@@ -132,9 +133,14 @@ async function watchLock(
 /** How often a host looks whether its state is still there, in milliseconds. */
 const lockInterval = 1000;
 
-type OnMachine = Pick<HostOptions, "machineOf" | "fullEvery" | "ran">;
+type OnMachine = Pick<HostOptions, "machineOf" | "compareDaemon" | "fullEvery" | "ran">;
 
-const acting: OnMachine = { machineOf: () => realMachine() };
+const acting = (project: Project, host: string): OnMachine => ({
+  machineOf: () => realMachine(),
+  compareDaemon: async (service, table, signal) =>
+    // What it would log is that something is done, and nothing is.
+    daemonCompared(await serviceDifference(project, host, service, table, { signal, log: () => {} })),
+});
 
 /** The machines of a host that only looks, one per service, and what becomes of what each run would have changed. */
 function looking(

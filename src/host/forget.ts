@@ -5,7 +5,18 @@ import { knownServices } from "./store.ts";
 
 /** Everything that a host's store keeps of a service, by table; that of `service` and `install_fight` apart, which have no column of that name. */
 export const tablesOfServices = [
-  ...["row", "staged", "message", "handled", "removal", "approved", "allowance", "held_removals", "verified"],
+  ...[
+    "row",
+    "staged",
+    "message",
+    "handled",
+    "removal",
+    "approved",
+    "allowance",
+    "held_removals",
+    "verified",
+    "verified_daemon",
+  ],
   ...["stranger", "wave"],
   ...["note", "owned", "install_debt", "install_attempt", "install_path", "unit_start"],
 ] as const;

@@ -69,7 +69,7 @@ export function scene(
     sign?: (body: string) => string;
     /** Is shown each answer to the host's questions; one that it says no to is lost. */
     answering?: (answer: StreamMessage) => boolean;
-  } & Pick<HostOptions, "removalLimit" | "distrust" | "waveWithin"> = {},
+  } & Pick<HostOptions, "removalLimit" | "distrust" | "waveWithin" | "compareDaemon"> = {},
 ) {
   const hub = memoryHub();
   const database = new DatabaseSync(":memory:");

@@ -4,6 +4,7 @@ import { queueName } from "../core/routing.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import { judge } from "../sqlite/sound.ts";
+import { daemonComparer } from "./compare-daemon.ts";
 import { type HostedService, hostService } from "./hosted-service.ts";
 import type { HostOptions } from "./options.ts";
 import { reporter } from "./reporter.ts";
@@ -24,6 +25,7 @@ export async function runHost(given: HostOptions): Promise<void> {
   const signal = AbortSignal.any([given.signal, damaged.signal]);
   const options = { ...given, signal };
   let changed = (): void => {};
+  const compareInTurn = daemonComparer({ clock, signal });
   const hosted = begin();
   const ended = Promise.all(hosted.map(({ ended }) => ended));
   // Without its store a host can do nothing: everything ends, and the reason is thrown when it has.
@@ -49,7 +51,7 @@ export async function runHost(given: HostOptions): Promise<void> {
     try {
       beginLife(options);
       return [...options.services].map(([service, definition]) =>
-        hostService(service, definition, options, () => changed()),
+        hostService(service, definition, options, { changed: () => changed(), compareInTurn }),
       );
     } catch (error) {
       damaged.abort(error);

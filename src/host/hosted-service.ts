@@ -1,11 +1,12 @@
 import { leftToRepair } from "../core/follow.ts";
 import { reason } from "../core/outcome.ts";
 import { queueOf } from "../core/routing.ts";
-import type { Service } from "../core/service.ts";
+import type { Service, Table } from "../core/service.ts";
 import { inSlices } from "../core/steps.ts";
 import type { OrderMessage, WaveMessage } from "../core/stream.ts";
 import type { Broker, Queue } from "../ports/broker.ts";
 import { judge, Unusable } from "../sqlite/sound.ts";
+import type { daemonComparer } from "./compare-daemon.ts";
 import { restOfService } from "./install/start-limit.ts";
 import { type Intake, openIntake } from "./intake.ts";
 import { storedMessages } from "./messages.ts";
@@ -13,10 +14,11 @@ import type { HostOptions } from "./options.ts";
 import { orders } from "./orders.ts";
 import { questions } from "./questions.ts";
 import { ask, type Received, receiver, reportKey, type ServiceStore } from "./receive.ts";
-import { sayLeft } from "./report.ts";
+import { sayLeft, serviceReport } from "./report.ts";
 import { storedRows } from "./rows.ts";
 import { handleNext, type RunContext, runTable } from "./run.ts";
-import { noteVerified, owedRows, oweFullRun, readFacts, writeFacts } from "./store.ts";
+import { owedRows, oweFullRun, readFacts, writeFacts } from "./store.ts";
+import { verification } from "./verification.ts";
 import { waveGate } from "./wave.ts";
 import { worker } from "./worker.ts";
 
@@ -43,8 +45,16 @@ export interface HostedService {
   close(): Promise<void>;
 }
 
-export function hostService(name: string, service: Service, options: HostOptions, changed: () => void): HostedService {
-  const { database, clock, signal } = options;
+/** What the services of a host have in common. */
+export interface HostParts {
+  /** The report is another one. */
+  changed(): void;
+  readonly compareInTurn: ReturnType<typeof daemonComparer>;
+}
+
+export function hostService(name: string, service: Service, options: HostOptions, parts: HostParts): HostedService {
+  const { database, clock, signal, compareDaemon } = options;
+  const { changed, compareInTurn } = parts;
   const machine = options.machineOf(name);
   const log = (line: string): void => options.log(`${name}: ${line}`);
   const table = "table" in service ? service.table : undefined;
@@ -97,6 +107,8 @@ export function hostService(name: string, service: Service, options: HostOptions
     if (order.order === "approve" && !order.allow && mark) gate?.approve(mark);
   }
 
+  let running = false;
+  let runs = 0;
   const isHeld = (): boolean => readFacts(database, name)?.held !== undefined;
 
   const work = worker(
@@ -111,11 +123,15 @@ export function hostService(name: string, service: Service, options: HostOptions
         }
       },
       async run() {
+        runs += 1;
+        running = true;
         try {
           if ("table" in service) await runTable(service.table, context);
           else await handleNext(service.plain, messages, context);
         } catch (error) {
           judge(database, error);
+        } finally {
+          running = false;
         }
         gate?.rest();
         options.ran?.(name);
@@ -136,6 +152,16 @@ export function hostService(name: string, service: Service, options: HostOptions
         (error) => judge(database, error),
       );
   }
+
+  const inQuiet = {
+    busy: () => running || stream.followed.doubt === true,
+    owes: () => serviceReport(database, name).why !== undefined,
+    runs: () => runs,
+  };
+  const compareOwn = (table: Table) =>
+    compareDaemon && (() => compareInTurn({ ...inQuiet, compare: (signal) => compareDaemon(name, table, signal) }));
+  const verified =
+    table && verification({ ...{ database, service: name, signal, changed, log }, compareDaemon: compareOwn(table) });
 
   const queue = queueOf(options.name, name, table ? "table" : "plain");
   return {
@@ -158,20 +184,15 @@ export function hostService(name: string, service: Service, options: HostOptions
         log(`the table: ${sayLeft(left)}`);
         saidAt = clock.monotonic();
       };
-      /** A `verify` whose answer is the next comparison. */
-      let verifying: number | undefined;
       const received = ({ heard, say: refusals, want, verify, differed, asked }: Received): void => {
         if (heard) question.heard();
-        if (verifying !== undefined && differed !== undefined) {
-          noteVerified(database, name, { asked: verifying, differed });
-          verifying = undefined;
-        }
+        if (differed !== undefined) verified?.compared(differed);
         sayRepair();
         if (want) question.ask(want);
         // The digest is made from the rows again, rather than believed.
         if (verify !== undefined && table) {
           const compare = (): void => {
-            verifying = verify;
+            verified?.asked(verify);
             question.ask("digest");
           };
           readRows({ judged: false }).then(compare, unread);

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Hashing } from "../core/digest.ts";
 import type { Safeguards } from "../core/follow.ts";
-import type { Service } from "../core/service.ts";
+import type { DaemonCompared } from "../core/report.ts";
+import type { Service, Table } from "../core/service.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
@@ -22,6 +23,8 @@ export interface HostOptions {
   waveWithin?(service: string): number | undefined;
   /** How often every service is run on all rows, in milliseconds; otherwise only when it has to be. */
   readonly fullEvery?: number;
+  /** Compares what a daemon has with the rows that are loaded, and changes nothing. Without it a `verify` ends with the table. */
+  compareDaemon?(service: string, table: Table, signal: AbortSignal): Promise<DaemonCompared>;
   /** A run of a service has succeeded. */
   ran?(service: string): void;
   /** Why a message about rows is not believed; undefined when it is. Without it every message is. */

@@ -11,12 +11,13 @@ import { giveRows, movedMeanwhile, triedOtherwise } from "./given.ts";
 import { parkedLimit, type StoredMessages } from "./messages.ts";
 import { readMessage } from "./read-message.ts";
 import { oweFullRun, readFacts, writeFacts } from "./store.ts";
+import { withinDeadline } from "./within-deadline.ts";
 import { hostWords } from "./words.ts";
 
 /** One run of a service, from the store to the machine and back into the store. */
 
 /** A run that takes longer is interrupted, in milliseconds. */
-const runDeadline = 10 * 60_000;
+const runDeadline = { milliseconds: 10 * 60_000, what: "the run" };
 
 /** Attempts at a plain message before it is parked: with the backoff, within a minute. */
 const attemptLimit = 6;
@@ -54,7 +55,7 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
   const doubt = facts?.followed.doubt;
   const first = giveRows(database, service, table, { full: asked > 0, hold });
   try {
-    await withinDeadline(context, async (signal) => {
+    await withinDeadline(context, runDeadline, async (signal) => {
       const changes = asked > 0 ? undefined : first.changes;
       const secret = (table.secret ?? []).length > 0;
       const options = { ...context, name: context.host, signal, secret, unsure: changes === undefined };
@@ -129,7 +130,7 @@ export async function handleNext(
   const read = readBody(plain, body.plain);
   if ("wrong" in read) return park(read.wrong);
   try {
-    await withinDeadline(context, async (signal) => {
+    await withinDeadline(context, runDeadline, async (signal) => {
       const words = hostWords({ ...context, name: context.host, signal, secret: false });
       await plain.handle(read.body, words.host);
       signal.throwIfAborted();
@@ -155,26 +156,5 @@ function readBody({ schema }: PlainService<unknown>, given: unknown): { body: un
     return read.success ? { body: read.data } : { wrong: wrongBody(read.error) };
   } catch (error) {
     return { wrong: reason(error) };
-  }
-}
-
-async function withinDeadline(
-  { clock, signal }: RunContext,
-  work: (signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const ended = new AbortController();
-  const late = new AbortController();
-  const within = AbortSignal.any([signal, late.signal]);
-  const aborted = new Promise<never>((_, reject) => {
-    within.addEventListener("abort", () => reject(within.reason), { once: true });
-  });
-  clock.sleep(runDeadline, ended.signal).then(() => {
-    if (!ended.signal.aborted) late.abort(new Error(`the run took longer than ${runDeadline / 60_000} minutes`));
-  });
-  try {
-    within.throwIfAborted();
-    await Promise.race([work(within), aborted]);
-  } finally {
-    ended.abort();
   }
 }

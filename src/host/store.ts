@@ -1,8 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { type Followed, leftToRepair } from "../core/follow.ts";
-import type { ServiceReport } from "../core/report.ts";
+import { daemonCompared, type ServiceReport } from "../core/report.ts";
 import { highestEpoch, type Mark } from "../core/stream.ts";
+import { transaction } from "../sqlite/open.ts";
 
 /**
  * A host's own memory: one SQLite file.
@@ -77,6 +78,7 @@ const schema = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS handled_in_order ON handled (service, position);
   CREATE TABLE IF NOT EXISTS verified (service TEXT PRIMARY KEY, asked INTEGER NOT NULL, differed INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS verified_daemon (service TEXT PRIMARY KEY, asked INTEGER NOT NULL, said TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS removal (service TEXT NOT NULL, at INTEGER NOT NULL, rows INTEGER NOT NULL) STRICT;
   CREATE INDEX IF NOT EXISTS removal_at ON removal (service, at);
   -- The question that is open, until one of its rows comes or goes.
@@ -191,18 +193,30 @@ export function oweFullRun(database: DatabaseSync, service: string): void {
   writeFacts(database, service, { full: (readFacts(database, service)?.full ?? 0) + 1 });
 }
 
-/** The newest comparison that a person asked for: when it was asked, milliseconds since 1970, and whether the table differed. */
-type Verified = NonNullable<ServiceReport["verified"]>;
+/** The newest comparison that a person asked for: when it was asked, milliseconds since 1970, whether the table differed, and how the daemon compared. */
+export type Verified = NonNullable<ServiceReport["verified"]>;
 
-export function noteVerified(database: DatabaseSync, service: string, { asked, differed }: Verified): void {
-  database
-    .prepare("INSERT OR REPLACE INTO verified (service, asked, differed) VALUES (?, ?, ?)")
-    .run(service, asked, Number(differed));
+export function noteVerified(database: DatabaseSync, service: string, { asked, differed, daemon }: Verified): void {
+  transaction(database, () => {
+    database
+      .prepare("INSERT OR REPLACE INTO verified (service, asked, differed) VALUES (?, ?, ?)")
+      .run(service, asked, Number(differed));
+    if (daemon)
+      database
+        .prepare("INSERT OR REPLACE INTO verified_daemon (service, asked, said) VALUES (?, ?, ?)")
+        .run(service, asked, JSON.stringify(daemon));
+  });
 }
 
 export function readVerified(database: DatabaseSync, service: string): Verified | undefined {
-  const found = database.prepare("SELECT asked, differed FROM verified WHERE service = ?").get(service);
-  return found && { asked: Number(found.asked), differed: found.differed === 1 };
+  const found = database
+    .prepare(
+      `SELECT asked, differed, said FROM verified LEFT JOIN verified_daemon USING (service, asked) WHERE service = ?`,
+    )
+    .get(service);
+  if (!found) return undefined;
+  const daemon = remembered(daemonCompared, typeof found.said === "string" ? found.said : undefined);
+  return { asked: Number(found.asked), differed: found.differed === 1, ...(daemon && { daemon }) };
 }
 
 /** The rows of a service that owe a run, and those whose loaded row is kept; named by index, because the planner would read every row. */

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { makeProject } from "../project.ts";
+import { startRabbit } from "../servers/rabbitmq.ts";
 import { until } from "../until.ts";
+import { configText, machines } from "./machines.fixture.ts";
 import { shared } from "./shared-daemon.fixture.ts";
 
 test("verify finds a row that is wrong on a host's disk, and what was wrong is repaired", async (t) => {
@@ -38,7 +40,7 @@ test("verify says that a daemon has something else than its rows, and names who 
   const { code, out } = await project.trigger(["verify"]);
   assert.equal(code, 1, out);
   assert.match(out, /^box dns: the rows: equal as of/m);
-  assert.match(out, /^box dns: the daemon: differs: `trigger diff dns` shows how$/m);
+  assert.match(out, /^box dns: the daemon: differs \(1 missing, 1 in files\): `trigger diff dns` on box shows how$/m);
   assert.match(out, /^box names: the daemon: the same$/m);
   assert.equal(project.read("out/box/daemon"), "laptop 192.0.2.11\n");
 });
@@ -52,4 +54,38 @@ test("status says, when asked for more, as of which epoch and change each table 
     out,
     /^box names: equal as of epoch \d{16}, change \d+, checked [\d-]*.?\d\d:\d\d:\d\d; the directory at \d{14}\.\d+Z#/m,
   );
+});
+
+test("verify says of hosts on other machines, too, how their daemons compare with their rows", {
+  timeout: 120_000,
+}, async (t) => {
+  await using server = await startRabbit();
+  const hosts = { civet: ["event"], box: ["dns"], lynx: ["dns", "names"] };
+  const config = configText({ broker: { url: server.url }, directory: { ldif: "directory.ldif" }, hosts });
+  const files = { "trigger.config.ts": config, "services/dns.ts": shared };
+  const folders = new Map(Object.keys(hosts).map((host) => [host, makeProject(t, { files })]));
+  const folderOf = (host: string) => folders.get(host) ?? assert.fail(host);
+  const world = machines(folderOf);
+  for (const host of Object.keys(hosts)) world.start(host);
+  await until(async () => (await world.trigger("civet", ["status"])).code === 0, { within: 60_000 }).catch((error) => {
+    throw new Error(`${error.message}\n${world.said()}`);
+  });
+  const well = await world.trigger("civet", ["verify"]);
+  assert.equal(well.code, 0, well.out + well.err);
+  for (const daemon of ["box dns", "lynx dns", "lynx names"])
+    assert.match(well.out, new RegExp(`^${daemon}: the daemon: the same$`, "m"));
+
+  folderOf("box").write("out/box/daemon", "laptop 192.0.2.77\n");
+  folderOf("lynx").write("out/lynx/away", "");
+  const { code, out } = await world.trigger("civet", ["verify"]);
+  assert.equal(code, 1, out);
+  const shows = "`trigger diff dns` on box shows how";
+  assert.ok(
+    out.includes(`\nbox dns: the daemon: differs (1 missing, 1 with other content, 1 in files): ${shows}\n`),
+    `${out}${world.said()}`,
+  );
+  assert.match(out, /^lynx dns: the daemon: could not be compared: the daemon is away$/m);
+  assert.match(out, /^lynx names: the daemon: the same$/m);
+  assert.equal(folderOf("box").read("out/box/daemon"), "laptop 192.0.2.77\n", "it was only looked at");
+  assert.match((await world.trigger("box", ["diff", "dns"])).out, /^box dns: differs\n {2}missing /);
 });

@@ -1,0 +1,67 @@
+import type { DatabaseSync } from "node:sqlite";
+import { reason } from "../core/outcome.ts";
+import type { DaemonCompared } from "../core/report.ts";
+import { noteVerified, readVerified } from "./store.ts";
+
+export interface VerificationOptions {
+  readonly database: DatabaseSync;
+  readonly service: string;
+  readonly signal: AbortSignal;
+  /** Compares the daemon; left out where that is not done. It does not reject. */
+  readonly compareDaemon: (() => Promise<DaemonCompared>) | undefined;
+  changed(): void;
+  log(line: string): void;
+}
+
+/** Answers `verify`: with how the next comparison of the table ended, then with how the daemon compares. */
+export interface Verification {
+  /** A person has asked for it, at this time: the next comparison is the answer. */
+  asked(at: number): void;
+  /** The table was compared. */
+  compared(differed: boolean): void;
+}
+
+export function verification(options: VerificationOptions): Verification {
+  const { database, service, signal, compareDaemon, changed, log } = options;
+  let open: number | undefined;
+  let comparing = false;
+  // The life before did not come to its end with it.
+  const before = readVerified(database, service);
+  if (before?.daemon?.state === "comparing") {
+    noteVerified(database, service, { ...before, daemon: { state: "failed", why: "the host was stopped meanwhile" } });
+  }
+
+  /** Compares until the answer is to what was asked last. */
+  async function answer(compare: () => Promise<DaemonCompared>): Promise<void> {
+    for (let answered = Number.NaN; ; ) {
+      const verified = readVerified(database, service);
+      if (!verified || verified.asked === answered) return;
+      answered = verified.asked;
+      const daemon = await compare();
+      if (signal.aborted) return;
+      const now = readVerified(database, service);
+      if (now?.asked !== answered) continue;
+      noteVerified(database, service, { ...now, daemon });
+      changed();
+    }
+  }
+
+  return {
+    asked(at) {
+      open = at;
+    },
+    compared(differed) {
+      if (open === undefined) return;
+      const daemon = compareDaemon && ({ state: "comparing" } as const);
+      noteVerified(database, service, { asked: open, differed, ...(daemon && { daemon }) });
+      open = undefined;
+      if (!compareDaemon || comparing) return;
+      comparing = true;
+      answer(compareDaemon)
+        .catch((error) => log(`how its daemon compared was not kept: ${reason(error)}`))
+        .finally(() => {
+          comparing = false;
+        });
+    },
+  };
+}
