@@ -31,8 +31,8 @@ export interface Summary {
   /** How often, by kind. */
   readonly changes: ReadonlyMap<string, number>;
   readonly faults: ReadonlyMap<string, number>;
-  /** Kinds of faults that this machine cannot do. */
-  readonly leftOut: ReadonlySet<string>;
+  /** What this machine cannot do, and why. */
+  readonly leftOut: readonly string[];
   readonly approvals: number;
   /** Processes that ended by themselves, with their last words. */
   readonly ended: readonly string[];
@@ -52,7 +52,7 @@ export async function chaos({ seed, goesOn, storm, patience, log, signal }: Sett
   const hand = writer(network.slapd, model, lots(seed, "changes"));
   const admin = administrator(network);
   const plans = lots(seed, "plan");
-  const [faults, leftOut, said] = [new Map<string, number>(), new Set<string>(), [] as string[]];
+  const [faults, said] = [new Map<string, number>(), [] as string[]];
   const locked = locking();
   let [rounds, longest] = [0, 0];
   const note = (line: string): void => {
@@ -66,7 +66,7 @@ export async function chaos({ seed, goesOn, storm, patience, log, signal }: Sett
       rounds,
       changes: hand.made,
       faults,
-      leftOut,
+      leftOut: network.missing,
       approvals: admin.approvals,
       ended,
       longest,
@@ -116,7 +116,6 @@ export async function chaos({ seed, goesOn, storm, patience, log, signal }: Sett
       note(`${kind}: ${target}, for ${(lasts / 1000).toFixed(1)} s`);
       const done = await act(network, target, () => pause(lasts));
       if (done) count(kind);
-      else leftOut.add(kind);
       note(`over: ${kind}: ${target}`);
     });
   }

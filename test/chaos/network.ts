@@ -27,6 +27,8 @@ export interface Network extends AsyncDisposable {
   readonly directoryCables: ReadonlyMap<string, TcpProxy>;
   /** Fills the disk of one host's state to the last byte, or frees it; undefined where nothing may be mounted. */
   readonly fillDisk: ((full: boolean) => void) | undefined;
+  /** What is not there on this machine, and why; the summary says it. */
+  readonly missing: readonly string[];
   /** Each place of the stream, at any host, that went back. */
   wentBack(): string[];
   keepLogs(folder: string): void;
@@ -108,6 +110,10 @@ export async function startNetwork(ldif: string): Promise<Network> {
       fillDisk,
     },
     wentBack: () => watched.flatMap(([name, { wentBack }]) => wentBack.map((how) => `${name}: ${how}`)),
+    missing: [
+      ...(kea ? [] : ["Kea: only root can make its network namespaces"]),
+      ...(fillDisk ? [] : ["a disk that fills up: only root can mount one"]),
+    ],
     keepLogs: (folder) => cluster.keepLogs(folder),
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };

@@ -8,7 +8,7 @@ export function summaryLines(seed: number, summary: Summary): string[] {
     `longest time to convergence: ${(longest / 1000).toFixed(1)} s`,
     ...listed("changes", changes),
     ...listed("faults", faults),
-    ...[...leftOut].map((kind) => `left out, this machine cannot: ${kind}`),
+    ...leftOut.map((what) => `left out: ${what}`),
     `held removals that were approved: ${approvals}`,
     ...ended.map((words) => `ended by itself, and was started again: ${words}`),
     ...differences,
