@@ -3,6 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { transcribersOf } from "../core/config.ts";
 import { reason, UserError } from "../core/outcome.ts";
 import { removalsAllowed } from "../core/removals.ts";
+import type { TranscriberReport } from "../core/report.ts";
 import { waveWithin } from "../core/waves.ts";
 import { runHost } from "../host/host.ts";
 import type { HostOptions } from "../host/options.ts";
@@ -15,6 +16,7 @@ import { loadServices, type Project, type Services } from "../project/project.ts
 import type { Lock } from "../sqlite/lock.ts";
 import { patiently } from "../sqlite/open.ts";
 import { Unusable } from "../sqlite/sound.ts";
+import type { Transcriber, TranscriberState } from "../transcriber/transcriber.ts";
 import { connectBroker } from "./broker.ts";
 import { systemClock } from "./clock.ts";
 import { daemonCompared, serviceDifference } from "./diff.ts";
@@ -82,14 +84,19 @@ async function upHost(
       const removalLimit = (service: string, rows: number) => removalsAllowed(config.removals, service, rows);
       const waits = (service: string) => waveWithin(config.waves, service, host);
       const transcribes = transcribersOf(config).includes(host);
+      let transcriber: Transcriber | undefined;
+      const began = (one: Transcriber): void => {
+        transcriber = one;
+      };
       return together(signal, [
         (signal) => watchLock(lock, { state, host, clock, signal }),
         (signal) =>
           runHost({
             ...{ ...shared, ...on, ...(distrust && { distrust }) },
             ...{ removalLimit, waveWithin: waits, name: host, services, codes, signal },
+            ...(transcribes && { transcriber: () => transcriber && reportOf(transcriber.state()) }),
           }),
-        ...(transcribes ? [(signal: AbortSignal) => runTranscriber(project, host, { ...shared, signal })] : []),
+        ...(transcribes ? [(signal: AbortSignal) => runTranscriber(project, host, { ...shared, signal, began })] : []),
       ]);
     };
     let damage: Unusable | undefined;
@@ -132,6 +139,10 @@ async function watchLock(
 
 /** How often a host looks whether its state is still there, in milliseconds. */
 const lockInterval = 1000;
+
+const reportOf = ({ active, epoch, complete, trouble, verified }: TranscriberState): TranscriberReport => ({
+  ...{ active, epoch, complete, trouble, verified },
+});
 
 type OnMachine = Pick<HostOptions, "machineOf" | "compareDaemon" | "fullEvery" | "ran">;
 
