@@ -19,7 +19,7 @@ import { Unusable } from "../sqlite/sound.ts";
 import type { Transcriber, TranscriberState } from "../transcriber/transcriber.ts";
 import { connectBroker } from "./broker.ts";
 import { systemClock } from "./clock.ts";
-import { daemonCompared, serviceDifference } from "./diff.ts";
+import { inNumbers, serviceDifference } from "./diff.ts";
 import { lookedAt } from "./dry.ts";
 import { openTrust } from "./keys.ts";
 import { sharedBroker } from "./shared-broker.ts";
@@ -150,7 +150,7 @@ const acting = (project: Project, host: string): OnMachine => ({
   machineOf: () => realMachine(),
   compareDaemon: async (service, table, signal) =>
     // What it would log is that something is done, and nothing is.
-    daemonCompared(await serviceDifference(project, host, service, table, { signal, log: () => {} })),
+    inNumbers(await serviceDifference(project, host, service, table, { signal, log: () => {} })),
 });
 
 /** The machines of a host that only looks, one per service, and what becomes of what each run would have changed. */
