@@ -60,12 +60,15 @@ export function scene(
     machine = memoryMachine(),
     clock = virtualClock(start),
     sign = (body) => body,
+    answering = () => true,
     ...options
   }: {
     name?: string;
     machine?: MemoryMachine;
     clock?: ReturnType<typeof virtualClock>;
     sign?: (body: string) => string;
+    /** Is shown each answer to the host's questions; one that it says no to is lost. */
+    answering?: (answer: StreamMessage) => boolean;
   } & Pick<HostOptions, "removalLimit" | "distrust" | "waveWithin" | "compareDaemon"> = {},
 ) {
   const hub = memoryHub();
@@ -95,7 +98,7 @@ export function scene(
           typeof want === "object"
             ? telling.part(want.from, want.to, asOf())
             : telling.digest(asOf(), { buckets: want === "buckets" });
-        tell(answer, hostKey(name, host));
+        if (answering(answer)) tell(answer, hostKey(name, host));
       },
       { prefetch: 100 },
     );

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { makeProject } from "../project.ts";
+import { ldif, makeProject } from "../project.ts";
+import { until } from "../until.ts";
 
 const day = 24 * 60 * 60_000;
 const paid = `
@@ -55,4 +56,49 @@ test("what approve allows beforehand must be a number and a date", async (t) => 
     /^trigger approve: --until: "soon" is not a date: (?!.*"soon")/,
   );
   assert.match(await wrong("--until", "2027-01-01", "--at-most", "many"), /expected a number of rows, found "many"/);
+});
+
+test("so many removals as approve allowed beforehand go unasked, until its date; more are held, and what is held stays so", async (t) => {
+  const machines = (count: number) =>
+    ldif(Array.from({ length: count }, (_, n) => ({ name: `m${n}`, ip: `192.0.2.${n}` })));
+  const project = makeProject(t, {
+    files: {
+      "trigger.config.ts": `export default { directory: { ldif: "directory.ldif" }, removals: { atMost: 2, share: 0 }, hosts: { box: ["names"], civet: ["event"] } };\n`,
+      "directory.ldif": machines(20),
+    },
+  });
+  let up = project.spawn(["up", "--all"]);
+  const within = 30_000;
+  const has = (count: number) =>
+    until(() => project.read("out/box/names")?.split("\n").length === count + 1, { within });
+  const status = async () => (await project.trigger(["status"])).out;
+  const says = (pattern: RegExp) => until(async () => pattern.test(await status()), { within });
+  const allow = async (date: string, rows: number): Promise<void> => {
+    const before = up.said().length;
+    const { code, out, err } = await project.trigger(["approve", "names", "--until", date, "--at-most", `${rows}`]);
+    assert.deepEqual([code, err], [0, ""]);
+    assert.match(out, /^asked box to approve names; /);
+    const taken = `${rows} rows may go until ${new Date(date).toISOString()}`;
+    await until(() => up.said().slice(before).includes(taken), { within });
+  };
+  const tomorrow = new Date(Date.now() + day).toISOString();
+  await has(20);
+
+  await allow(tomorrow, 6);
+  await up.end("SIGKILL"); // what was allowed is on the disk
+  up = project.spawn(["up", "--all"]);
+  project.write("directory.ldif", machines(14));
+  await has(14);
+  project.write("directory.ldif", machines(11)); // all that was allowed is used
+  await says(/held with the removals .*: 3 rows would go, at most 2 may within an hour/);
+
+  await allow(tomorrow, 3);
+  await says(/held with the removals .*: 3 rows would go/);
+  await allow(new Date(Date.now() - day).toISOString(), 100);
+  project.write("directory.ldif", machines(8)); // what was allowed until yesterday is nothing
+  await says(/: 6 rows would go/);
+  const [, digest = ""] = /`trigger approve names ([0-9a-f]{8})`/.exec(await status()) ?? assert.fail(await status());
+  assert.equal(project.read("out/box/names")?.split("\n").length, 15);
+  assert.equal((await project.trigger(["approve", "names", digest])).code, 0);
+  await has(8);
 });

@@ -78,6 +78,16 @@ export const sorted = (rows: Iterable<object>): object[] =>
     canonical(a as Columns) < canonical(b as Columns) ? -1 : 1,
   );
 
+/** Rows by a key, without those that claim a value of another one's: no service is given such. */
+export function distinct<Row extends object>(rows: Iterable<Row>, unique: readonly (keyof Row)[]): Record<string, Row> {
+  const kept: Record<string, Row> = {};
+  for (const [at, row] of [...rows].entries()) {
+    const claimed = Object.values(kept).some((other) => unique.some((column) => other[column] === row[column]));
+    if (!claimed) kept[`k${at}`] = row;
+  }
+  return kept;
+}
+
 /** A machine where every program exits 0 in silence; `onStep` is called before each step that changes something. */
 export const quietMachine = (files: Record<string, string> = {}, onStep = (): void => {}): MemoryMachine =>
   memoryMachine({ files, onStep, otherwise: () => ({ code: 0 }) });

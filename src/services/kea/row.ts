@@ -41,9 +41,8 @@ export function rowOf(family: Family, by: By) {
   const fields = {
     ip: family === 4 ? Ipv4 : Ipv6,
     name: ClientName.optional(),
-    // No class is none: a row that says nothing of classes is the same row.
     classes: z.preprocess(
-      (value) => (Array.isArray(value) && value.length === 0 ? undefined : value),
+      asKeaHasThem,
       z
         .array(Class)
         .refine((all) => all.join(",").length <= classLimit, `are longer than ${classLimit} characters together`)
@@ -51,6 +50,12 @@ export function rowOf(family: Family, by: By) {
     ),
   };
   return by === "mac" ? z.object({ mac: Mac, ...fields }) : z.object({ duid: Duid, ...fields });
+}
+
+/** Classes as Kea gives them back: each once, and no class is none. Otherwise every comparison would find another reservation. */
+function asKeaHasThem(classes: unknown): unknown {
+  if (!Array.isArray(classes)) return classes;
+  return classes.length === 0 ? undefined : [...new Set(classes)];
 }
 
 /** What the reservation of a row gives. */

@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import fc from "fast-check";
 import type { RunResult } from "../../../src/core/service.ts";
 import { realMachine } from "../../../src/machines/real.ts";
-import { iscDhcp } from "../../../src/services/isc-dhcp.ts";
+import { dhcpRow, iscDhcp } from "../../../src/services/isc-dhcp.ts";
 import { type Dhcpd, startDhcpd } from "../../servers/dhcpd.ts";
-import { sceneOn, sorted } from "../../services/scene.ts";
+import { anyClient, oddNames } from "../../services/hostile.ts";
+import { distinct, sceneOn, sorted } from "../../services/scene.ts";
 import { until } from "../../until.ts";
 
 // ISC dhcpd over OMAPI, with real clients: needs isc-dhcp-server, udhcpc and the right to make network namespaces.
@@ -182,6 +184,43 @@ test("a host that the configuration has in the place of ours is never changed, h
   await run({ b: pc(11) });
   assert.deepEqual(served(dhcpd, 10, 11), ["gateway", "pc11"]);
   assert.equal((await dhcpd.lease(mac(10)))?.ip, "10.77.0.254");
+});
+
+test("whatever the directory says, dhcpd has the hosts meant and that of somebody else, and reads them again at its next start", async (t) => {
+  const { dhcpd, run, observe } = await scene(t);
+  const guest = { mac: "02:00:00:ff:ff:ff", ip: "10.77.9.1", name: "guest" };
+  dhcpd.omshell(
+    `new host\nset name = "guest"\nset hardware-address = ${guest.mac}\nset hardware-type = 1\nset ip-address = ${guest.ip}\ncreate`,
+  );
+  let intended = 0;
+  const clients = fc.array(anyClient("10.77.0"), { minLength: 10, maxLength: 40 });
+  await fc.assert(
+    fc.asyncProperty(clients, fc.boolean(), async (given, whole) => {
+      const rows = distinct(
+        given.flatMap((one) => dhcpRow.safeParse(one).data ?? []),
+        ["mac", "ip", "name"],
+      );
+      await run({}, { whole });
+      assert.deepEqual(await run(rows, { whole }), well);
+      intended += Object.keys(rows).length;
+      assert.deepEqual(await observe(), sorted([...Object.values(rows), guest]));
+    }),
+    { numRuns: 12, endOnFailure: true },
+  );
+  assert.ok(intended > 50, `${intended} rows were meant`);
+  const odd = Object.fromEntries(oddNames.map((name, at) => [name, pc(at, { name })]));
+  const last = [...Object.values(odd), guest];
+  await run({}, { whole: true });
+  assert.deepEqual(await run(odd), well);
+  await dhcpd.stop("SIGKILL");
+  const before = dhcpd.log().length;
+  await dhcpd.start();
+  assert.doesNotMatch(dhcpd.log().slice(before), /leases line|corrupt|expect/);
+  assert.deepEqual(await observe(), sorted(last));
+  for (const { mac, name } of last) {
+    const said = dhcpd.omshell(`new host\nset hardware-address = ${mac}\nset hardware-type = 1\nopen`);
+    assert.match(said, new RegExp(`^name = "${name}"$`, "m"));
+  }
 });
 
 test("a dhcpd that is killed in the middle of a run is away, and has all of it after the next one", async (t) => {

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import fc from "fast-check";
 import { Away } from "../../../src/core/outcome.ts";
 import type { RunResult } from "../../../src/core/service.ts";
 import { realMachine } from "../../../src/machines/real.ts";
+import type { RowBy } from "../../../src/services/kea/row.ts";
 import { kea } from "../../../src/services/kea.ts";
 import { hook, type RunningKea, startKea } from "../../servers/kea.ts";
-import { sceneOn } from "../../services/scene.ts";
+import { anyClient, anything } from "../../services/hostile.ts";
+import { distinct, sceneOn, sorted, tableOf } from "../../services/scene.ts";
 
 const a = { mac: "02:00:00:00:00:0a", ip: "10.9.0.10", name: "pc-a" };
 const b = { mac: "02:00:00:00:00:0b", ip: "10.9.0.11", name: "pc-b" };
@@ -148,6 +151,62 @@ test("by option the reservations are global ones", async () => {
   assert.deepEqual(await daemon.lease(a.mac), { ip: a.ip, hostname: a.name });
   assert.equal(JSON.parse(readFileSync(daemon.file, "utf8")).Dhcp4.reservations.length, 1);
   assert.deepEqual(kept(daemon), []);
+});
+
+test("a class that a row names twice is one, as it is for Kea, and a full run then tells it nothing", async () => {
+  await using daemon = await startKea();
+  const on = sceneOn(kea({ socket: daemon.socket }), realMachine());
+  const twice = { a: { ...a, classes: ["vip", "staff", "vip"] } };
+  assert.deepEqual(await on.run(twice, { whole: true }), well);
+  assert.deepEqual(await on.observe(), [{ ...a, classes: ["vip", "staff"] }]);
+  const before = sets(daemon);
+  await on.run(twice, { whole: true });
+  assert.equal(sets(daemon), before);
+});
+
+test("whatever the directory says, Kea has the reservations meant, that of somebody else, and the rest of its configuration as it was", async () => {
+  const hand = { "hw-address": "02:00:00:ff:ff:ff", "ip-address": "10.9.0.254" };
+  await using daemon = await startKea({}, { reservations: [hand] });
+  const service = kea({ socket: daemon.socket });
+  const on = sceneOn(service, realMachine());
+  const { row } = tableOf(service);
+  await on.run({ a }, { whole: true });
+  const rest = async (): Promise<object> => {
+    const running = (await daemon.command("config-get")).arguments as { Dhcp4: { subnet4: object[] } };
+    const subnet4 = running.Dhcp4.subnet4.map((subnet) => ({ ...subnet, reservations: [] }));
+    return { ...running.Dhcp4, subnet4 };
+  };
+  const before = await rest();
+  const classes = fc.array(fc.oneof({ weight: 5, arbitrary: fc.constantFrom("staff", "vip") }, anything("staff")));
+  const client = fc
+    .tuple(anyClient("10.9.0"), fc.option(classes, { nil: undefined }))
+    .map(([one, classes]) => ({ ...one, classes }));
+  let intended = 0;
+  let last: object[] = [];
+  await fc.assert(
+    fc.asyncProperty(fc.array(client, { minLength: 10, maxLength: 40 }), fc.boolean(), async (given, whole) => {
+      const rows = distinct(
+        given.flatMap((one) => (row.safeParse(one).data as RowBy<"mac"> | undefined) ?? []),
+        ["mac", "ip"],
+      );
+      await on.run({}, { whole });
+      const { refused = [], held = [] } = (await on.run(rows, { whole })) ?? {};
+      for (const { key, why } of [...refused, ...held]) {
+        assert.match(why, /is in no subnet of this Kea|must not make reservation|which trigger did not write/);
+        delete rows[key];
+      }
+      intended += Object.keys(rows).length;
+      last = sorted([...Object.values(rows), { mac: hand["hw-address"], ip: hand["ip-address"] }]);
+      assert.deepEqual(await on.observe(), last);
+      assert.deepEqual(await rest(), before);
+    }),
+    { numRuns: 15, endOnFailure: true },
+  );
+  assert.ok(intended > 50, `${intended} rows were meant`);
+  await daemon.kill("SIGKILL");
+  await daemon.start();
+  assert.deepEqual(await on.observe(), last, "what it was given is what it starts with");
+  assert.deepEqual(await rest(), before);
 });
 
 test("Kea's DHCPv6 server keeps addresses by MAC address", async () => {
