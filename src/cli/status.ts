@@ -1,6 +1,7 @@
 import type { ServiceReport } from "../core/report.ts";
 import { eventService } from "../core/routing.ts";
 import type { Mark } from "../core/stream.ts";
+import { type Active, believedFor, whoIsActive } from "../daemon/active.ts";
 import { type Health, networkLevel, serviceHealth, transcriberHealth, transcribes } from "../daemon/health.ts";
 import { type HostStatus, networkStatus } from "../daemon/status.ts";
 import { openProject } from "../project/project.ts";
@@ -43,25 +44,28 @@ Exit codes
     const now = Date.now();
     const hosts = await networkStatus(project, now, terminal.signal);
     const runsEvent = (host: string): boolean => transcribes(project.config.hosts.get(host));
-    const level = networkLevel(hosts, runsEvent, now);
-    if (flag("json")) terminal.out(`${JSON.stringify({ level, at: now, hosts }, null, 2)}\n`);
-    else print(hosts, runsEvent, now, terminal, flag("verbose"));
+    const transcribers = hosts.filter(({ host }) => runsEvent(host));
+    const active = whoIsActive(transcribers, now, believedFor(project.config));
+    const level = networkLevel(hosts, runsEvent, now, active);
+    if (flag("json")) terminal.out(`${JSON.stringify({ level, at: now, active: active.host, hosts }, null, 2)}\n`);
+    else print(hosts, { runsEvent, active, now, verbose: flag("verbose") }, terminal);
     return level;
   },
 };
 
-function print(
-  hosts: readonly HostStatus[],
-  runsEvent: (host: string) => boolean,
-  now: number,
-  terminal: Terminal,
-  verbose: boolean,
-): void {
+interface Printed {
+  readonly runsEvent: (host: string) => boolean;
+  readonly active: Active;
+  readonly now: number;
+  readonly verbose: boolean;
+}
+
+function print(hosts: readonly HostStatus[], { runsEvent, active, now, verbose }: Printed, terminal: Terminal): void {
   const lines: string[][] = [];
   const notes: string[] = [];
   for (const host of hosts) {
     if (runsEvent(host.host) && host.at !== undefined) {
-      lines.push(transcriberLine(host, now, terminal));
+      lines.push(transcriberLine(host, now, active, terminal));
       if (host.transcriber) notes.push(...transcriberNotes(host.host, host.transcriber));
     }
     if (host.at === undefined)
@@ -107,8 +111,8 @@ function serviceLine(
   return [host.host, service, form === "table" ? String(rows) : "", ...marks, lag, proof, ...counts, health];
 }
 
-function transcriberLine(host: HostStatus, now: number, terminal: Terminal): string[] {
-  const health = paint(transcriberHealth(host, now), terminal);
+function transcriberLine(host: HostStatus, now: number, active: Active, terminal: Terminal): string[] {
+  const health = paint(transcriberHealth(host, now, active), terminal);
   return [host.host, eventService, String(host.transcriber?.entries ?? ""), "", "", "", "", "", "", "", "", health];
 }
 

@@ -5,7 +5,6 @@ import { eventService, queueOf, serviceKey } from "../core/routing.ts";
 import { type OrderMessage, protocolVersion } from "../core/stream.ts";
 import { connectBroker } from "../daemon/broker.ts";
 import { type HostStatus, networkStatus } from "../daemon/status.ts";
-import { hostsHere } from "../daemon/store-file.ts";
 import { loadServices, openProject, type Project } from "../project/project.ts";
 import { type Command, projectOption, type Terminal } from "./command.ts";
 
@@ -20,7 +19,7 @@ export const verify: Command = {
     "compare now: the mirror with the directory, every host's rows with the transcriber's, and its daemons with the rows",
   operands: [],
   options: projectOption,
-  more: `The transcriber reads the directory whole again. Every host makes its digest from its rows again, and compares it with the transcriber's. Then it
+  more: `Each transcriber reads the directory whole again. Every host makes its digest from its rows again, and compares it with the transcriber's. Then it
 asks its daemons what they have, as \`trigger diff\` does, one after the other and a minute at most for each. No run waits for that.
 An entry that changes in that very moment counts as one that differed. What differs between directory, transcriber and host is repaired as it is found. What a daemon has otherwise is shown by \`trigger diff SERVICE\` on its host and mended by
 \`trigger regen SERVICE\`. Tables are compared each minute without this; daemons are not.
@@ -57,18 +56,19 @@ interface Question {
   answer(hosts: ReadonlyMap<string, HostStatus>): { readonly equal: boolean; readonly says: string } | undefined;
 }
 
-/** Each transcriber of this machine: how its mirror compared with the directory. One elsewhere says it in its own log. */
-function directories({ config, state }: Project, asked: number): Question[] {
-  return hostsHere(state, transcribersOf(config)).map((host) => ({
+/** Each transcriber: how its mirror compared with the directory. */
+function directories({ config }: Project, asked: number): Question[] {
+  return transcribersOf(config).map((host) => ({
     of: `${host}: the directory`,
     answer(hosts) {
-      const transcriber = hosts.get(host)?.transcriber;
-      if (!transcriber?.verified || transcriber.verified.asked < asked) return undefined;
-      const { differed } = transcriber.verified;
-      const equal = `${transcriber.entries} entries`;
-      return differed === 0
-        ? { equal: true, says: `equal, ${equal}` }
-        : { equal: false, says: `${differed} entries differed from the mirror; repaired: equal now, ${equal}` };
+      const { here = false, transcriber, said } = hosts.get(host) ?? {};
+      if (!here && !said) return { equal: true, says: "not said here; the log there has it" };
+      const { verified } = transcriber ?? said ?? {};
+      if (!verified || verified.asked < asked) return undefined;
+      const equal = transcriber ? `, ${transcriber.entries} entries` : "";
+      return verified.differed === 0
+        ? { equal: true, says: `equal${equal}` }
+        : { equal: false, says: `${verified.differed} entries differed from the mirror; repaired: equal now${equal}` };
     },
   }));
 }

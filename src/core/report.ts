@@ -71,6 +71,21 @@ export const serviceReport = z.object({
   ranAt: z.number().optional(),
 });
 
+/** How often an active transcriber says that it is, in milliseconds. */
+export const activeInterval = 10_000;
+
+const transcriberReport = z.object({
+  active: z.boolean(),
+  /** The epoch that it speaks in. */
+  epoch: z.number().optional(),
+  /** Whether it has read the directory whole. */
+  complete: z.boolean(),
+  /** Why the directory cannot be read now. */
+  trouble: z.string().optional(),
+  /** The newest `verify` for which the directory was read again: when it was asked, and how many entries the mirror had otherwise. */
+  verified: z.object({ asked: z.number(), differed: z.number().int() }).optional(),
+});
+
 export const reportMessage = z.object({
   trigger: z.literal(protocolVersion),
   kind: z.literal("report"),
@@ -78,7 +93,10 @@ export const reportMessage = z.object({
   /** The host's clock, milliseconds since 1970. */
   at: z.number(),
   services: z.record(z.string(), serviceReport),
+  /** Of a host that transcribes. */
+  transcriber: transcriberReport.optional(),
 });
 export type DaemonCompared = z.infer<typeof daemonCompared>;
 export type ServiceReport = z.infer<typeof serviceReport>;
+export type TranscriberReport = z.infer<typeof transcriberReport>;
 export type ReportMessage = z.infer<typeof reportMessage>;

@@ -40,7 +40,7 @@ export interface ServiceDifference {
 }
 
 /** What it comes to, in numbers. */
-export function daemonCompared({ failed, observed, noted, removals, waiting }: ServiceDifference): DaemonCompared {
+export function inNumbers({ failed, observed, noted, removals, waiting }: ServiceDifference): DaemonCompared {
   if (failed !== undefined) return { state: "failed", why: failed };
   const { missing, differs, extra, foreign } = observed ?? {};
   const counts = {

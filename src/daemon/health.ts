@@ -1,7 +1,9 @@
-import type { ServiceReport } from "../core/report.ts";
+import type { ServiceReport, TranscriberReport } from "../core/report.ts";
 import { eventService } from "../core/routing.ts";
 import { sayProgress } from "../core/steps.ts";
 import { byPerson } from "../host/orders.ts";
+import type { TranscriberState } from "../transcriber/transcriber.ts";
+import { type Active, outOfTouch } from "./active.ts";
 import type { HostStatus } from "./status.ts";
 
 /** How a service is: the number is the exit code of `trigger status`. */
@@ -12,9 +14,6 @@ export interface Health {
   readonly level: Level;
   readonly says: string;
 }
-
-/** A host that was told nothing for three digest intervals is out of touch, milliseconds. */
-const outOfTouch = 3 * 60_000;
 
 /** So long after the last message of a stranger a service is late: somebody is to look who it was, milliseconds. */
 const strangerWithin = 60 * 60_000;
@@ -62,34 +61,65 @@ export function serviceHealth(service: string, report: ServiceReport, host: Host
   return { level: levels.well, says: `well${refused}` };
 }
 
-/** How the transcriber of a host is. Of one elsewhere it is known only that it lives: who of them is active may change between two reports. */
-export function transcriberHealth({ here, at, up, transcriber }: HostStatus, now: number): Health {
-  if (!here) {
-    const silent = now - (at ?? 0) > outOfTouch;
-    return silent ? { level: levels.late, says: "no report for minutes" } : { level: levels.well, says: "it reports" };
-  }
+/** How the transcriber of a host is, when so much is known of who is active. */
+export function transcriberHealth(host: HostStatus, now: number, active: Active): Health {
+  const health = host.here ? healthHere(host, active) : healthElsewhere(host, now, active);
+  if (!host.here || host.up === false || !active.nobody) return health;
+  const says = health.says === standsBy ? "late: no transcriber is active" : `${health.says}; no transcriber is active`;
+  return { level: Math.max(health.level, levels.late) as Level, says };
+}
+
+const standsBy = "stands by";
+
+function healthHere({ host, up, transcriber }: HostStatus, active: Active): Health {
   if (up === false) return { level: levels.failing, says: `down: its process does not run` };
   if (!transcriber) return { level: levels.late, says: "nothing is known of it yet" };
-  if (transcriber.trouble !== undefined)
-    return { level: levels.failing, says: `the directory: ${transcriber.trouble}` };
-  const { events } = transcriber;
+  const inEvents = transcriber.trouble === undefined ? eventsHealth(transcriber) : undefined;
+  return (
+    inEvents ?? healthOf(host, transcriber, active, transcriber.progress && `, ${sayProgress(transcriber.progress)}`)
+  );
+}
+
+/** What is wrong where events are the truth. */
+function eventsHealth({ events }: TranscriberState): Health | undefined {
   if (events?.trouble !== undefined)
     return { level: levels.failing, says: `events cannot be stored: ${events.trouble}` };
-  if (events && events.aside.count > 0) {
-    return { level: levels.late, says: `${events.aside.count} set aside that should be events: \`trigger seed\`` };
+  if (!events || events.aside.count === 0) return undefined;
+  return { level: levels.late, says: `${events.aside.count} set aside that should be events: \`trigger seed\`` };
+}
+
+function healthElsewhere({ host, at, said }: HostStatus, now: number, active: Active): Health {
+  if (now - (at ?? 0) > outOfTouch) return { level: levels.late, says: "no report for minutes" };
+  if (!said) return { level: levels.well, says: "it reports" };
+  if (active.silent.includes(host)) {
+    const seconds = Math.round((now - said.heard) / 1000);
+    return { level: levels.late, says: `was active; no report for ${seconds} s` };
   }
-  const far = transcriber.progress && `, ${sayProgress(transcriber.progress)}`;
-  if (!transcriber.complete) return { level: levels.late, says: `reads the directory${far ?? ""}` };
-  return { level: levels.well, says: `${transcriber.active ? "active" : "stands by"}${far ?? ""}` };
+  return healthOf(host, said, active);
+}
+
+/** Of one that says that it is active another is believed that says so in a higher epoch. */
+function healthOf(host: string, state: TranscriberReport, active: Active, far = ""): Health {
+  if (state.trouble !== undefined) return { level: levels.failing, says: `the directory: ${state.trouble}` };
+  if (!state.complete) return { level: levels.late, says: `reads the directory${far}` };
+  if (!state.active) return { level: levels.well, says: `${standsBy}${far}` };
+  if (active.host === host) return { level: levels.well, says: `active${far}` };
+  return { level: levels.late, says: `was active, until ${active.host ?? "another"} was` };
 }
 
 /** The worst of a network. */
-export function networkLevel(hosts: readonly HostStatus[], runsEvent: (host: string) => boolean, now: number): Level {
+export function networkLevel(
+  hosts: readonly HostStatus[],
+  runsEvent: (host: string) => boolean,
+  now: number,
+  active: Active,
+): Level {
   const all = hosts.flatMap((host) => {
     const services = Object.entries(host.services).map(
       ([name, report]) => serviceHealth(name, report, host, now).level,
     );
-    const transcriber = runsEvent(host.host) && host.at !== undefined ? [transcriberHealth(host, now).level] : [];
+    const transcriber =
+      runsEvent(host.host) && host.at !== undefined ? [transcriberHealth(host, now, active).level] : [];
     const unknown = host.at === undefined || host.trouble !== undefined ? [levels.late] : [];
     return [...services, ...transcriber, ...unknown];
   });

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import { type ReportMessage, reportMessage } from "../core/report.ts";
+import { z } from "zod";
+import { reportMessage } from "../core/report.ts";
 import type { TranscriberState } from "../transcriber/transcriber.ts";
 
 /** What a transcriber keeps, in its host's store, of the network: the last report of each host, and what it says of itself. */
@@ -11,7 +12,11 @@ export function createNetworkTables(database: DatabaseSync): void {
   `);
 }
 
-export function keepReport(database: DatabaseSync, report: ReportMessage): void {
+/** What a host last said, and when that was heard by the clock of this machine, in milliseconds since 1970. */
+const keptReport = reportMessage.extend({ heard: z.number().optional() });
+export type KeptReport = z.infer<typeof keptReport>;
+
+export function keepReport(database: DatabaseSync, report: KeptReport): void {
   database.prepare("INSERT OR REPLACE INTO report (host, body) VALUES (?, ?)").run(report.host, JSON.stringify(report));
 }
 
@@ -29,12 +34,15 @@ export function keepTranscriberState(database: DatabaseSync, state: TranscriberS
   database.prepare("INSERT OR REPLACE INTO transcriber (one, body) VALUES (1, ?)").run(JSON.stringify(state));
 }
 
-export const readReports = (database: DatabaseSync): ReportMessage[] =>
+/** Forgets what a transcriber said of itself in the life before. */
+export const forgetTranscriberState = (database: DatabaseSync): void => database.exec("DELETE FROM transcriber");
+
+export const readReports = (database: DatabaseSync): KeptReport[] =>
   database
     .prepare("SELECT body FROM report ORDER BY host")
     .all()
     .flatMap(({ body }) => {
-      const read = reportMessage.safeParse(parse(String(body)));
+      const read = keptReport.safeParse(parse(String(body)));
       return read.success ? [read.data] : []; // of a damaged file: the host's next report takes its place
     });
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { transcribersOf } from "../core/config.ts";
-import type { ServiceReport } from "../core/report.ts";
+import type { ServiceReport, TranscriberReport } from "../core/report.ts";
 import { eventService } from "../core/routing.ts";
 import { attachOwnedToRead } from "../host/owned.ts";
 import { serviceReport } from "../host/report.ts";
@@ -8,7 +8,7 @@ import type { Project } from "../project/project.ts";
 import { takeLock } from "../sqlite/lock.ts";
 import { openDatabase, patiently } from "../sqlite/open.ts";
 import type { TranscriberState } from "../transcriber/transcriber.ts";
-import { readReports, readTranscriberState } from "./network.ts";
+import { type KeptReport, readReports, readTranscriberState } from "./network.ts";
 import { hasHostTables, isThere, lockFile, ownedFile, storeFile, unreadable } from "./store-file.ts";
 
 /** What is known of one host of the config. */
@@ -24,6 +24,10 @@ export interface HostStatus {
   readonly trouble: string | undefined;
   readonly services: Readonly<Record<string, ServiceReport>>;
   readonly transcriber: TranscriberState | undefined;
+  /** Of a transcriber elsewhere, what it last said of itself, and when that was heard here; undefined of one whose version does not say it. */
+  readonly said: (TranscriberReport & { readonly heard: number }) | undefined;
+  /** Of a host here, since when its process lives. */
+  readonly since: number | undefined;
 }
 
 /** Reads what this machine knows of every host: its own hosts' stores, and the reports that a transcriber here has kept. It asks no broker. */
@@ -41,20 +45,22 @@ export async function networkStatus(project: Project, now: number, signal: Abort
     if (!found) continue;
     here.set(host, found.own);
     for (const report of found.reports) {
-      const status = { here: false, up: undefined, trouble: undefined, transcriber: undefined };
-      reported.set(report.host, { ...status, host: report.host, at: report.at, services: report.services });
+      // Of two transcribers here one may have been down for long.
+      if ((reported.get(report.host)?.at ?? 0) <= report.at) reported.set(report.host, reportedStatus(report));
     }
   }
-  const unheard = {
-    here: false,
-    up: undefined,
-    at: undefined,
-    trouble: undefined,
-    transcriber: undefined,
-    services: {},
-  };
-  return [...config.hosts.keys()].map((host) => here.get(host) ?? reported.get(host) ?? { ...unheard, host });
+  return [...config.hosts.keys()].map(
+    (host) =>
+      here.get(host) ?? reported.get(host) ?? { ...elsewhere, at: undefined, said: undefined, services: {}, host },
+  );
 }
+
+const elsewhere = { here: false, up: undefined, trouble: undefined, transcriber: undefined, since: undefined };
+
+const reportedStatus = ({ host, at, heard = at, services, transcriber }: KeptReport): HostStatus => ({
+  ...{ ...elsewhere, host, at, services },
+  said: transcriber && { ...transcriber, heard },
+});
 
 /** What the store of a host here says of it, and of others where it transcribes; undefined for one that is only being made. */
 function readStore(file: string, project: Project, host: string, services: readonly string[], now: number) {
@@ -77,7 +83,7 @@ function ownStatus(
   services: readonly string[],
   now: number,
 ): HostStatus {
-  const life = database.prepare("SELECT trouble FROM life").get();
+  const life = database.prepare("SELECT trouble, since FROM life").get();
   const own = services.filter((service) => service !== eventService);
   return {
     host,
@@ -87,6 +93,8 @@ function ownStatus(
     trouble: typeof life?.trouble === "string" ? life.trouble : undefined,
     services: Object.fromEntries(own.map((service) => [service, serviceReport(database, service)])),
     transcriber: services.includes(eventService) ? readTranscriberState(database) : undefined,
+    said: undefined,
+    since: typeof life?.since === "number" ? life.since : undefined,
   };
 }
 

@@ -10,7 +10,7 @@ import { type Transcriber, transcribe } from "../transcriber/transcriber.ts";
 import { openDirectory } from "./directory.ts";
 import { openEventDirectory } from "./event-directory.ts";
 import { openSigner } from "./keys.ts";
-import { keepReport, keepTranscriberState } from "./network.ts";
+import { forgetTranscriberState, keepReport, keepTranscriberState } from "./network.ts";
 
 /** How often the transcriber's state is written for `trigger status`, when it moved; milliseconds. */
 const statePace = 500;
@@ -21,11 +21,15 @@ export interface TranscriberParts {
   readonly signal: AbortSignal;
   log(line: string): void;
   connect(): Promise<Broker>;
+  /** From now on it can be asked how it is. */
+  began(transcriber: Transcriber): void;
 }
 
 /** Runs the transcriber of a host until the signal; what it hears and says of itself goes into the host's store. */
 export async function runTranscriber(project: Project, host: string, parts: TranscriberParts): Promise<void> {
-  const { database, clock, signal, log, connect } = parts;
+  const { database, clock, signal, log, connect, began } = parts;
+  const stateNote = "the transcriber's state for `trigger status`";
+  await persist(stateNote, async () => forgetTranscriberState(database), { clock, signal, log });
   const { services, codes } = await loadServices(project, servicesOf(project.config));
   const tables = new Map<string, Table>();
   for (const [name, service] of services) if ("table" in service) tables.set(name, service.table);
@@ -39,7 +43,7 @@ export async function runTranscriber(project: Project, host: string, parts: Tran
       if (state === written) continue;
       // A disk that is full must not stop the transcriber: it only makes `trigger status` old.
       const note = async () => keepTranscriberState(database, transcriber.state());
-      await persist("the transcriber's state for `trigger status`", note, { clock, signal, log });
+      await persist(stateNote, note, { clock, signal, log });
       written = state;
     }
   }
@@ -58,9 +62,10 @@ export async function runTranscriber(project: Project, host: string, parts: Tran
       random: Math.random,
       log,
       sign,
-      onReport: (report) => keepReport(database, report),
+      onReport: (report) => keepReport(database, { ...report, heard: clock.now() }),
       signal,
     });
+    began(transcriber);
     await Promise.all([transcriber.done, noteState(transcriber)]);
   } finally {
     await broker.close();

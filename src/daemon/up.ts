@@ -3,6 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { transcribersOf } from "../core/config.ts";
 import { reason, UserError } from "../core/outcome.ts";
 import { removalsAllowed } from "../core/removals.ts";
+import type { TranscriberReport } from "../core/report.ts";
 import { waveWithin } from "../core/waves.ts";
 import { runHost } from "../host/host.ts";
 import type { HostOptions } from "../host/options.ts";
@@ -15,9 +16,10 @@ import { loadServices, type Project, type Services } from "../project/project.ts
 import type { Lock } from "../sqlite/lock.ts";
 import { patiently } from "../sqlite/open.ts";
 import { Unusable } from "../sqlite/sound.ts";
+import type { Transcriber, TranscriberState } from "../transcriber/transcriber.ts";
 import { connectBroker } from "./broker.ts";
 import { systemClock } from "./clock.ts";
-import { daemonCompared, serviceDifference } from "./diff.ts";
+import { inNumbers, serviceDifference } from "./diff.ts";
 import { lookedAt } from "./dry.ts";
 import { openTrust } from "./keys.ts";
 import { sharedBroker } from "./shared-broker.ts";
@@ -82,14 +84,19 @@ async function upHost(
       const removalLimit = (service: string, rows: number) => removalsAllowed(config.removals, service, rows);
       const waits = (service: string) => waveWithin(config.waves, service, host);
       const transcribes = transcribersOf(config).includes(host);
+      let transcriber: Transcriber | undefined;
+      const began = (one: Transcriber): void => {
+        transcriber = one;
+      };
       return together(signal, [
         (signal) => watchLock(lock, { state, host, clock, signal }),
         (signal) =>
           runHost({
             ...{ ...shared, ...on, ...(distrust && { distrust }) },
             ...{ removalLimit, waveWithin: waits, name: host, services, codes, signal },
+            ...(transcribes && { transcriber: () => transcriber && reportOf(transcriber.state()) }),
           }),
-        ...(transcribes ? [(signal: AbortSignal) => runTranscriber(project, host, { ...shared, signal })] : []),
+        ...(transcribes ? [(signal: AbortSignal) => runTranscriber(project, host, { ...shared, signal, began })] : []),
       ]);
     };
     let damage: Unusable | undefined;
@@ -133,13 +140,17 @@ async function watchLock(
 /** How often a host looks whether its state is still there, in milliseconds. */
 const lockInterval = 1000;
 
+const reportOf = ({ active, epoch, complete, trouble, verified }: TranscriberState): TranscriberReport => ({
+  ...{ active, epoch, complete, trouble, verified },
+});
+
 type OnMachine = Pick<HostOptions, "machineOf" | "compareDaemon" | "fullEvery" | "ran">;
 
 const acting = (project: Project, host: string): OnMachine => ({
   machineOf: () => realMachine(),
   compareDaemon: async (service, table, signal) =>
     // What it would log is that something is done, and nothing is.
-    daemonCompared(await serviceDifference(project, host, service, table, { signal, log: () => {} })),
+    inNumbers(await serviceDifference(project, host, service, table, { signal, log: () => {} })),
 });
 
 /** The machines of a host that only looks, one per service, and what becomes of what each run would have changed. */

@@ -9,11 +9,13 @@ import { type HostedService, hostService } from "./hosted-service.ts";
 import type { HostOptions } from "./options.ts";
 import { reporter } from "./reporter.ts";
 import { knownServices } from "./store.ts";
+import { transcriberLook } from "./transcriber-report.ts";
 import { forgetWaits } from "./wave.ts";
 
 /** How often a host reports, though nothing changed, and looks at its broker and its daemons; milliseconds. */
 const reportInterval = 60_000;
 const brokerInterval = 1000;
+const transcriberInterval = 1000;
 const daemonInterval = 10_000;
 /** The broker is asked when every service has had its first run; one that takes longer keeps the others waiting no more than this, in milliseconds. */
 const firstRuns = 10_000;
@@ -64,7 +66,7 @@ export async function runHost(given: HostOptions): Promise<void> {
     const every = (milliseconds: number, what: string, work: () => Promise<unknown> | unknown): Promise<void> =>
       again(milliseconds, () => persist(what, async () => work(), { clock, signal, log }), clock, signal);
     const all = (work: (service: HostedService) => unknown) => () => Promise.all(hosted.map(work));
-    const { fullEvery } = options;
+    const { fullEvery, transcriber } = options;
     return [
       ...hosted.map((service) => listen(service, broker)),
       every(
@@ -74,6 +76,9 @@ export async function runHost(given: HostOptions): Promise<void> {
       ),
       every(reportInterval, "the report", () => changed()),
       every(brokerInterval, "the note of the broker's trouble", () => noteTrouble(database, broker.trouble())),
+      ...(transcriber
+        ? [every(transcriberInterval, "the look at the transcriber", transcriberLook(transcriber, clock, changed))]
+        : []),
       ...(fullEvery === undefined
         ? []
         : [

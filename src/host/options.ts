@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Hashing } from "../core/digest.ts";
 import type { Safeguards } from "../core/follow.ts";
-import type { DaemonCompared } from "../core/report.ts";
+import type { DaemonCompared, TranscriberReport } from "../core/report.ts";
 import type { Service, Table } from "../core/service.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -25,6 +25,8 @@ export interface HostOptions {
   readonly fullEvery?: number;
   /** Compares what a daemon has with the rows that are loaded, and changes nothing. Without it a `verify` ends with the table. */
   compareDaemon?(service: string, table: Table, signal: AbortSignal): Promise<DaemonCompared>;
+  /** What the transcriber of this host says of itself; left out where there is none. */
+  transcriber?(): TranscriberReport | undefined;
   /** A run of a service has succeeded. */
   ran?(service: string): void;
   /** Why a message about rows is not believed; undefined when it is. Without it every message is. */

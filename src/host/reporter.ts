@@ -12,7 +12,7 @@ const reportPace = 1000;
 
 /** Sends the host's whole state to the transcriber each time that it is said to have changed: at once, then at most once a second. */
 export function reporter(options: HostOptions, broker: Broker): () => void {
-  const { name, services, database, clock, signal, log } = options;
+  const { name, services, database, clock, signal, log, transcriber } = options;
   let owed = false;
   let pausing = false;
 
@@ -37,6 +37,7 @@ export function reporter(options: HostOptions, broker: Broker): () => void {
       host: name,
       at: clock.now(),
       services: Object.fromEntries(states),
+      ...(transcriber && { transcriber: transcriber() }),
     };
     await broker.publish(reportKey, JSON.stringify(report));
   }

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import type { ReportMessage, ServiceReport } from "../../src/core/report.ts";
+import { connectBroker } from "../../src/daemon/broker.ts";
+import { openProject } from "../../src/project/project.ts";
 import { makeProject } from "../project.ts";
 import { startRabbit } from "../servers/rabbitmq.ts";
 import { until } from "../until.ts";
@@ -88,4 +91,24 @@ test("verify says of hosts on other machines, too, how their daemons compare wit
   assert.match(out, /^lynx names: the daemon: the same$/m);
   assert.equal(folderOf("box").read("out/box/daemon"), "laptop 192.0.2.77\n", "it was only looked at");
   assert.match((await world.trigger("box", ["diff", "dns"])).out, /^box dns: differs\n {2}missing /);
+});
+
+test("verify says of a host of an older version that its daemon is not compared, and does not hold it against it", async (t) => {
+  const project = makeProject(t, { hosts: { box: ["names"], civet: ["event"] } });
+  project.spawn(["up", "--host", "civet"]);
+  await until(async () => (await project.trigger(["status"])).out.includes("active"), { within: 30_000 });
+  const broker = await connectBroker(await openProject(project.folder), { log: () => {} });
+  t.after(() => broker.close());
+  const at = Date.now() + 60_000; // it has answered whatever is asked before
+  const names: ServiceReport = {
+    ...{ code: "c", form: "table", rows: 2, doubt: false, proved: false, owed: 0, failing: false },
+    ...{ refused: [], refusedCount: 0, parked: [], parkedCount: 0, reloads: [] },
+    ...{ equal: { epoch: 1, seq: 0, asOf: { state: [], clock: at } }, verified: { asked: at, differed: false } },
+  };
+  const report: ReportMessage = { trigger: 1, kind: "report", host: "box", at, services: { names } };
+  await broker.publish("trigger.report", JSON.stringify(report));
+  await until(async () => (await project.trigger(["status"])).out.includes("box    names"));
+  const { code, out } = await project.trigger(["verify"]);
+  assert.equal(code, 0, out);
+  assert.match(out, /^box names: the daemon: not compared: its host does not do that; `trigger diff names` there$/m);
 });
