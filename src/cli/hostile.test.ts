@@ -94,6 +94,6 @@ test("whatever a config exports is read, or refused in one line that names the f
         assert.match(error.message, /^trigger\.config\.ts: /);
       }
     }),
-    { numRuns: runs(2000), interruptAfterTimeLimit: runs(2_000) },
+    { numRuns: runs(2000), interruptAfterTimeLimit: runs(2_000), endOnFailure: true },
   );
 });

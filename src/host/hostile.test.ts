@@ -100,6 +100,7 @@ test("whatever comes for a table is stored or set aside, and what comes behind i
     {
       numRuns: runs(1500),
       interruptAfterTimeLimit: runs(3_000),
+      endOnFailure: true,
       examples: known.map((body): [Uint8Array[]] => [[body]]),
     },
   );
@@ -120,6 +121,6 @@ test("whatever comes for a plain service is handled or parked, and what comes be
       assert.equal(handled.at(-1), 77);
       assert.equal(store.messages.waiting(), 0);
     }),
-    { numRuns: runs(800), interruptAfterTimeLimit: runs(3_000) },
+    { numRuns: runs(800), interruptAfterTimeLimit: runs(3_000), endOnFailure: true },
   );
 });

@@ -88,7 +88,7 @@ test("whatever hosts say is heard or said to be of no use, and the transcriber g
       assert.ok(steady.now() - clock.now() <= 24 * 60 * 60_000);
       assert.ok(epochs.every((epoch) => Number.isSafeInteger(epoch) && epoch <= 2 ** 52));
     }),
-    { numRuns: runs(1000), interruptAfterTimeLimit: runs(2_000) },
+    { numRuns: runs(1000), interruptAfterTimeLimit: runs(2_000), endOnFailure: true },
   );
 });
 
@@ -112,6 +112,6 @@ test("whatever comes in place of events is taken or set aside, and an event behi
       assert.equal(intake.trouble, undefined);
       stop.abort();
     }),
-    { numRuns: runs(600), interruptAfterTimeLimit: runs(2_000) },
+    { numRuns: runs(600), interruptAfterTimeLimit: runs(2_000), endOnFailure: true },
   );
 });
