@@ -8,6 +8,7 @@ import { provesSerials } from "./dns/zone-probe.ts";
 import { hosts, ownerOf, type ZoneRow, zoneRow } from "./dns/zone-row.ts";
 import { latestSerial, nextSerial, serialIn } from "./dns/zone-serial.ts";
 import { type Zone, zoneText } from "./dns/zone-text.ts";
+import { selecting } from "./entries.ts";
 import { command, type Options, path, readSettings, step, stepsOf } from "./settings.ts";
 
 const seconds = z.int("is not a whole number of seconds").min(0).max(2147483647);
@@ -59,14 +60,14 @@ export function bindZone(
   options: Options<typeof settings, z.input<ReturnType<typeof zoneRow>>>,
   { now = () => new Date() }: { readonly now?: () => Date } = {},
 ) {
-  const { select = hosts, ...given } = options;
+  const { select, entries, ...given } = options;
   const settingsOf = readSettings("bindZone", settings, given);
   const general = settingsOf("");
   for (const host of ["", ...Object.keys(given.on ?? {})]) requireSound(settingsOf(host), general);
   return service({
     row: zoneRow(general),
     unique: ["name", "ips"],
-    select,
+    select: selecting("bindZone", hosts, { select, entries }),
     async run({ rows }, host) {
       const settings = settingsOf(host.name);
       const zones = zonesOf(settings, rows);

@@ -11,6 +11,7 @@ import { hosts, zoneRow } from "./dns/zone-row.ts";
 import { serialNotes } from "./dns/zone-serial-notes.ts";
 import { type ZoneServer, zoneServer } from "./dns/zone-server.ts";
 import { zoneWriter } from "./dns/zone-writer.ts";
+import { selecting } from "./entries.ts";
 import { converge, type Move } from "./records.ts";
 import { type Options, path, readSettings } from "./settings.ts";
 
@@ -52,7 +53,7 @@ const proofs = 25;
  * export default bind({ zone: "campus.example", reverse: ["10.0.0.0/16", "2001:db8:1::/48"] });
  */
 export function bind(options: Options<typeof settings, z.input<ReturnType<typeof bindRow>>>) {
-  const { select = hosts, ...given } = options;
+  const { select, entries, ...given } = options;
   const settingsOf = readSettings("bind", settings, given);
   const general = settingsOf("");
   for (const host of Object.keys(given.on ?? {})) requireSame(settingsOf(host), general);
@@ -62,7 +63,7 @@ export function bind(options: Options<typeof settings, z.input<ReturnType<typeof
     unique: ["name", "ips"],
     shared: true,
     ...(daemon ? { daemon } : {}),
-    select,
+    select: selecting("bind", hosts, { select, entries }),
     async run(table, host) {
       const { zones, server } = await open(settingsOf(host.name), host);
       const notes = serialNotes(server, host);

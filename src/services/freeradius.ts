@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Host, InstallFile, InstallSteps } from "../core/host.ts";
 import { UserError } from "../core/outcome.ts";
 import { type KeptRow, type Rows, service } from "../core/service.ts";
+import { selecting } from "./entries.ts";
 import { accounts, commonReply } from "./radius/accounts.ts";
 import { Identity, isDevice, Password, readPassword, replyTypes, Vlan } from "./radius/columns.ts";
 import { radiusDaemon } from "./radius/daemon.ts";
@@ -84,9 +85,10 @@ export function freeradius(
   { random = () => randomBytes(4).toString("hex") }: { readonly random?: () => string } = {},
 ) {
   const { devices = false, reply, refused, daemon = { unit: "freeradius" }, ...rest } = options;
-  const { select = accounts(devices), ...given } = rest;
+  const { select, entries, ...given } = rest;
   const settingsOf = readSettings("freeradius", settings, given, [
     "select",
+    "entries",
     "on",
     "devices",
     "reply",
@@ -101,7 +103,7 @@ export function freeradius(
     pace: 3000,
     daemon,
     ...(refused ? { refused } : {}),
-    select,
+    select: selecting("freeradius", accounts(devices), { select, entries }),
     async run({ rows, changes }, host) {
       const { macForm, check, reload, ...place } = settingsOf(host.name);
       const server = radiusDaemon(host, place);

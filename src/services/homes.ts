@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AbsolutePath, Uid } from "../core/columns.ts";
 import { reason } from "../core/outcome.ts";
 import { type Run, type RunResult, type Select, service } from "../core/service.ts";
+import { selecting } from "./entries.ts";
 import { archiveHome, packHome } from "./home/archive.ts";
 import { homeBook } from "./home/book.ts";
 import { homeGround, Unfit } from "./home/ground.ts";
@@ -47,12 +48,12 @@ export function homes(
   options: Options<typeof settings, z.input<typeof homeRow>> = {},
   { now = () => new Date() }: { readonly now?: () => Date } = {},
 ) {
-  const { select = accounts, ...given } = options;
+  const { select, entries, ...given } = options;
   const settingsOf = readSettings("homes", settings, given);
   return service({
     row: homeRow,
     unique: ["uid", "home"],
-    select,
+    select: selecting("homes", accounts, { select, entries }),
     async run(table, host): Promise<RunResult> {
       const { pack, firstUid, quota, ...places } = settingsOf(host.name);
       const ground = await homeGround(host, places);

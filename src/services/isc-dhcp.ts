@@ -6,6 +6,7 @@ import { canonical } from "../core/row.ts";
 import { type Select, service } from "../core/service.ts";
 import { declaredHosts } from "./dhcpd/host-declarations.ts";
 import { observeOmapi, omapiSettings, runOmapi } from "./dhcpd/omapi.ts";
+import { selecting } from "./entries.ts";
 import { daemon, notice, type Options, path, readSettings, step, stepsOf } from "./settings.ts";
 
 /** A machine with its fixed IPv4 address. */
@@ -33,7 +34,7 @@ const settings = z.strictObject({
  * export default iscDhcp({ omapi: { keyFile: "/etc/dhcp/omapi.key" } });
  */
 export function iscDhcp(options: Options<typeof settings, z.input<typeof dhcpRow>> = {}) {
-  const { select = machines, ...given } = options;
+  const { select, entries, ...given } = options;
   const settingsOf = readSettings("iscDhcp", settings, given);
   const general = settingsOf("");
   const each = [general, ...Object.keys(given.on ?? {}).map(settingsOf)];
@@ -43,7 +44,7 @@ export function iscDhcp(options: Options<typeof settings, z.input<typeof dhcpRow
   return service({
     row: dhcpRow,
     unique: ["mac", "ip", "name"],
-    select,
+    select: selecting("iscDhcp", machines, { select, entries }),
     shared: each.some(({ omapi }) => omapi !== undefined),
     daemon: general.daemon,
     async run(table, host) {

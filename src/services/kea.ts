@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Host } from "../core/host.ts";
 import { UserError } from "../core/outcome.ts";
 import type { KeptRow, Run, RunResult, TableService } from "../core/service.ts";
+import { selecting } from "./entries.ts";
 import { byHostCommands } from "./kea/commands.ts";
 import { configuration } from "./kea/config.ts";
 import { control, done } from "./kea/control.ts";
@@ -57,8 +58,8 @@ type OptionsBy<Key extends By, Choice> = Omit<Options<typeof settings, RowBy<Key
  * export default kea({ socket: "/run/kea/kea4-ctrl-socket" });
  */
 export function kea(options: KeaOptions = {}) {
-  const { select, daemon, ...given } = options;
-  const settingsOf = readSettings("kea", settings, given, ["select", "on", "daemon"]);
+  const { select, entries, daemon, ...given } = options;
+  const settingsOf = readSettings("kea", settings, given, ["select", "entries", "on", "daemon"]);
   const { family, by } = settingsOf("");
   for (const host of Object.keys(given.on ?? {})) {
     const other = settingsOf(host);
@@ -72,7 +73,7 @@ export function kea(options: KeaOptions = {}) {
     unique: [by, "ip"],
     shared: true,
     daemon: daemon ?? { unit: `kea-dhcp${family}-server` },
-    select: select ?? machines(family),
+    select: selecting<object>("kea", machines(family), { select, entries }),
     async run(run: Run<KeaRow>, host: Host): Promise<RunResult> {
       const result = await once(run, settingsOf(host.name), host);
       // One of ours has an address that it should have given up: only the whole shows what is right.

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Host } from "../core/host.ts";
 import { Refusal, UserError } from "../core/outcome.ts";
 import { type Columns, type Select, service } from "../core/service.ts";
+import { selecting } from "./entries.ts";
 import { bootFiles } from "./nft/boot.ts";
 import { nftOn } from "./nft/kernel.ts";
 import {
@@ -14,7 +15,7 @@ import {
   setSettings,
 } from "./nft/sets.ts";
 import { bringTable, type Ground, isDeclaredAs, nameOf } from "./nft/table.ts";
-import { command, type PerHost, path, readSettings } from "./settings.ts";
+import { command, type PerHost, path, readSettings, type Selected } from "./settings.ts";
 
 const families = ["inet", "ip", "ip6", "bridge", "netdev", "arp"] as const;
 const rules = z.string().refine((text) => text.startsWith("/") || wrongRules(text) === undefined, {
@@ -66,8 +67,7 @@ export type NftablesOptions<Sets extends SetsIn> = z.input<typeof settings> &
     readonly daemon?: { readonly unit: string } | { readonly pidFile: string } | false;
     /** A row that is refused goes, rather than stay as it was. */
     readonly refused?: "remove";
-    readonly select?: Select<RowIn<Sets>>;
-  };
+  } & Selected<RowIn<Sets>>;
 
 /**
  * A table of nft with the administrator's own rules, whose sets and maps have the elements that the rows are.
@@ -76,9 +76,9 @@ export type NftablesOptions<Sets extends SetsIn> = z.input<typeof settings> &
  * export default nftables({ rules: "/etc/nftables/members.rules" });
  */
 export function nftables<const Sets extends SetsIn = typeof members>(options: NftablesOptions<Sets>) {
-  const { sets: givenSets, unique: givenUnique, select, refused, ...rest } = options;
+  const { sets: givenSets, unique: givenUnique, select, entries, refused, ...rest } = options;
   const { daemon = { unit: "nftables.service" }, ...given } = rest;
-  const others = ["sets", "unique", "daemon", "refused", "select", "on"];
+  const others = ["sets", "unique", "daemon", "refused", "select", "entries", "on"];
   const settingsOf = readSettings("nftables", settings, given as z.input<typeof settings>, others);
   const read = { sets: givenSets ?? members, ...(givenUnique ? { unique: givenUnique } : {}) };
   const declared = readSettings("nftables", tableSettings, read as unknown as z.input<typeof tableSettings>)("");
@@ -98,7 +98,7 @@ export function nftables<const Sets extends SetsIn = typeof members>(options: Nf
     unique,
     ...(daemon ? { daemon } : {}),
     ...(refused ? { refused } : {}),
-    select: select ?? machines,
+    select: selecting("nftables", machines, { select, entries }),
     run: async (table, host) => bringTable(table, await groundOn(host)),
     observe: async (host) => observed(await groundOn(host), unique),
   } as Parameters<typeof service<RowIn<Sets>, Columns, RowIn<Sets> | readonly RowIn<Sets>[] | undefined>>[0]);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { column, Mail } from "../core/columns.ts";
 import type { Host } from "../core/host.ts";
 import { type Run, type RunResult, type Select, service } from "../core/service.ts";
+import { selecting } from "./entries.ts";
 import { isFew, type Lookups, type MapPlace, movesBetween, postfixMap } from "./mail/map.ts";
 import { command, notice, type Options, path, readSettings } from "./settings.ts";
 
@@ -36,12 +37,12 @@ const settings = z.strictObject({
  * export default postfix({ on: { mx2: { type: "cdb" } } });
  */
 export function postfix(options: Options<typeof settings, z.input<typeof aliasRow>> = {}) {
-  const { select = aliases, ...given } = options;
+  const { select, entries, ...given } = options;
   const settingsOf = readSettings("postfix", settings, given);
   return service({
     row: aliasRow,
     unique: ["alias"],
-    select,
+    select: selecting("postfix", aliases, { select, entries }),
     async run(table, host): Promise<RunResult> {
       const { path, type, postmap } = settingsOf(host.name);
       if (postmap === false) await host.install({ path, text: aliasText(table.rows) });

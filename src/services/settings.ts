@@ -5,9 +5,25 @@ import { UserError } from "../core/outcome.ts";
 import { wrongHostName } from "../core/routing.ts";
 import type { Select } from "../core/service.ts";
 
-/** The options of a ready-made service: its settings, the hosts that differ in some, and the campus's own `select`. */
-export type Options<Settings extends z.ZodObject, In> = z.input<Settings> &
-  PerHost<z.input<Settings>> & { readonly select?: Select<In> };
+/** The options of a ready-made service: its settings, the hosts that differ in some, and the campus's own `select`, or what the standard one is to see. */
+export type Options<Settings extends z.ZodObject, In> = z.input<Settings> & PerHost<z.input<Settings>> & Selected<In>;
+
+export interface Selected<In> {
+  readonly select?: Select<In>;
+  readonly entries?: Entries;
+}
+
+/** The entries that the standard `select` sees. */
+export interface Entries {
+  /** Only those at this DN or below it. */
+  readonly base?: string;
+  /** Only those that match this filter (RFC 4515); values are compared like those of `where`: case folded, but for attributes in which it counts. */
+  readonly filter?: string;
+  /** The attributes of this directory, by the standard ones in whose place they stand: `{ macAddress: "campusMac" }`. */
+  readonly attributes?: { readonly [standard: string]: string };
+  /** The object classes of this directory, by the standard ones in whose place they stand: `{ ieee802Device: "campusMachine" }`. */
+  readonly classes?: { readonly [standard: string]: string };
+}
 
 export interface PerHost<Settings> {
   /** The settings that differ on a host, by its name. */
@@ -22,7 +38,7 @@ export function readSettings<Settings extends z.ZodObject>(
   service: string,
   settings: Settings,
   { on = {}, ...common }: z.input<Settings> & PerHost<z.input<Settings>>,
-  others: readonly string[] = ["select", "on"],
+  others: readonly string[] = ["select", "entries", "on"],
 ): (host: string) => z.output<Settings> {
   const general = parse(service, settings, common, others);
   const special = new Map<string, z.output<Settings>>();

@@ -1,0 +1,139 @@
+import {
+  AndFilter,
+  EqualityFilter,
+  type Filter,
+  FilterParser,
+  NotFilter,
+  OrFilter,
+  PresenceFilter,
+  SubstringFilter,
+} from "ldapts";
+import { z } from "zod";
+import { attributeName, comparesCase, isAttribute } from "../core/attributes.ts";
+import { isBelow, normalDn } from "../core/dn.ts";
+import type { Entry } from "../core/entry.ts";
+import { UserError } from "../core/outcome.ts";
+import type { Select } from "../core/service.ts";
+import { exactValue, normalValue } from "../core/values.ts";
+import { readSettings, type Selected } from "./settings.ts";
+
+/** For directories that differ from the standard schemas in little: which entries the standard `select` of a ready-made service sees, and under which names. */
+
+const attribute = z.string().refine(isAttribute, "is no name of an attribute");
+const settings = z.strictObject({
+  base: z
+    .string()
+    .refine((text) => attempt(() => normalDn(text)) !== undefined, "is no DN")
+    .optional(),
+  filter: z
+    .string()
+    .refine((text) => attempt(() => matcher(text)) !== undefined, "is no LDAP filter of =, =*, *, &, | and !")
+    .optional(),
+  attributes: z.record(attribute, attribute).default({}),
+  classes: z.record(attribute, attribute).default({}),
+});
+
+/** The `select` of a ready-made service: the campus's own, or the standard one on the entries that it is to see. */
+export function selecting<In>(
+  service: string,
+  standard: Select<In>,
+  { select, entries }: { readonly [option in keyof Selected<In>]: Selected<In>[option] | undefined },
+): Select<In> {
+  if (select && entries) {
+    throw new UserError(`${service}: entries: is for the select of ${service}; with a select of your own say it there`);
+  }
+  if (select) return select;
+  if (!entries) return standard;
+  const { base, filter, attributes, classes } = readSettings(`${service}: entries`, settings, entries, [])("");
+  const top = base === undefined ? undefined : normalDn(base);
+  const matches = filter === undefined ? undefined : matcher(filter);
+  const isSeen = (entry: Entry): boolean => (top === undefined || isWithin(entry, top)) && matches?.(entry) !== false;
+  const named = renamed(attributes, classes);
+  return (entry, directory) => (isSeen(entry) ? standard(named(entry), directory) : undefined);
+}
+
+function isWithin({ dn }: Entry, base: string): boolean {
+  const name = normalDn(dn);
+  return name === base || isBelow(name, base);
+}
+
+/** An entry in which what it calls otherwise has its standard names. */
+function renamed(attributes: Record<string, string>, classes: Record<string, string>): (entry: Entry) => Entry {
+  const names = new Map(Object.entries(attributes).map(([standard, own]) => [attributeName(standard), own]));
+  const kinds = new Map(Object.entries(classes).map(([standard, own]) => [standard.toLowerCase(), own]));
+  const nameOf = (standard: string): string => names.get(attributeName(standard)) ?? standard;
+  return (entry) => ({
+    ...{ dn: entry.dn, uuid: entry.uuid, name: entry.name },
+    is: (standard) => entry.is(kinds.get(standard.toLowerCase()) ?? standard),
+    has: (standard) => entry.has(nameOf(standard)),
+    one: (standard) => entry.one(nameOf(standard)),
+    maybe: (standard) => entry.maybe(nameOf(standard)),
+    all: (standard) => entry.all(nameOf(standard)),
+    bytes: (standard) => entry.bytes(nameOf(standard)),
+    date: (standard) => entry.date(nameOf(standard)),
+  });
+}
+
+type Matcher = (entry: Entry) => boolean;
+
+/** Reads a filter; throws where it is none, or has what is not looked at here. */
+const matcher = (text: string): Matcher => read(FilterParser.parseString(text));
+
+function read(filter: Filter): Matcher {
+  if (filter instanceof AndFilter) {
+    const all = filter.filters.map(read);
+    return (entry) => all.every((one) => one(entry));
+  }
+  if (filter instanceof OrFilter) {
+    const any = filter.filters.map(read);
+    return (entry) => any.some((one) => one(entry));
+  }
+  if (filter instanceof NotFilter) {
+    const not = read(filter.filter);
+    return (entry) => !not(entry);
+  }
+  if (filter instanceof PresenceFilter) {
+    const { attribute } = filter;
+    return isClass(attribute) ? () => true : (entry) => entry.has(attribute);
+  }
+  if (filter instanceof EqualityFilter) {
+    const { attribute } = filter;
+    const value = String(filter.value);
+    if (isClass(attribute)) return (entry) => entry.is(value);
+    const fold = foldOf(attribute);
+    const wanted = fold(value);
+    return (entry) => entry.all(attribute).some((one) => fold(one) === wanted);
+  }
+  if (filter instanceof SubstringFilter) return substrings(filter);
+  throw new Error(`${filter.toString()} is not looked at`);
+}
+
+function substrings({ attribute, initial, any, final }: SubstringFilter): Matcher {
+  const fold = foldOf(attribute);
+  const [begin, end, parts] = [fold(initial), fold(final), any.map(fold)];
+  return (entry) =>
+    entry.all(attribute).some((one) => {
+      const value = fold(one);
+      if (!value.startsWith(begin)) return false;
+      let at = begin.length;
+      for (const part of parts) {
+        const found = value.indexOf(part, at);
+        if (found < 0) return false;
+        at = found + part.length;
+      }
+      return value.length - end.length >= at && value.endsWith(end);
+    });
+}
+
+const isClass = (attribute: string): boolean => attributeName(attribute) === "objectclass";
+
+const foldOf = (attribute: string): ((text: string) => string) =>
+  comparesCase(attributeName(attribute)) ? exactValue : normalValue;
+
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined; // the schema says what was expected
+  }
+}
