@@ -7,7 +7,7 @@ import { bindZone, command, files, homes, iscDhcp, postfix } from "../../src/ind
 const wrong: [make: () => unknown, said: RegExp][] = [
   [
     () => iscDhcp({ pth: "/x" } as object),
-    /^iscDhcp: unknown option "pth" \(known: check, daemon, omapi, on, path, probe, reload, select, within\); did you mean "path"\?$/,
+    /^iscDhcp: unknown option "pth" \(known: check, daemon, entries, omapi, on, path, probe, reload, select, within\); did you mean "path"\?$/,
   ],
   [
     () => iscDhcp({ on: { dhcp2: { relaod: false } } } as object),
