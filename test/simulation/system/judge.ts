@@ -10,7 +10,6 @@ import type { WorldDirectory } from "./directory.ts";
 import { file, isBad, isWhole } from "./machine.ts";
 import { isOfOthers } from "./others.ts";
 import { lineOf, linesServed, storedRows } from "./served.ts";
-import type { Time } from "./time.ts";
 import type { HostProcess } from "./world.ts";
 
 /** Looks at the world and says which promise it breaks. */
@@ -36,7 +35,6 @@ export interface Judge {
 export interface JudgeOptions {
   readonly hosts: readonly HostProcess[];
   readonly directory: WorldDirectory;
-  readonly time: Time;
   readonly removalLimit: number;
   /** The epochs that said that the directory was rolled back. */
   readonly rolledBack: ReadonlySet<number>;
@@ -44,7 +42,7 @@ export interface JudgeOptions {
 
 const hour = 60 * 60_000;
 
-export function judge({ hosts, directory, removalLimit, rolledBack, time }: JudgeOptions): Judge {
+export function judge({ hosts, directory, removalLimit, rolledBack }: JudgeOptions): Judge {
   const marks = new Map<string, Mark & { readonly stored: string }>();
   const texts = new Map<string, string | undefined>();
   /** The text that `named` of each host was last seen to run. */
@@ -107,10 +105,10 @@ export function judge({ hosts, directory, removalLimit, rolledBack, time }: Judg
       if (!inForce.has(line)) continue;
       // One whose name or address another row has is not gone: it has changed, or gave its place.
       if (there.has(keys.get(line) ?? line) || line.split(" ").some((word) => words.has(word))) continue;
-      gone.push({ at: time.now(), line });
+      gone.push({ at: of.countsBy(), line });
     }
     // What goes and comes back is not counted by a host whose run was cut short in between.
-    const within = new Set(gone.filter(({ at }) => at > time.now() - hour).map(({ line }) => line));
+    const within = new Set(gone.filter(({ at }) => at > of.countsBy() - hour).map(({ line }) => line));
     for (const line of lines(after)) within.delete(line);
     if (within.size > removalLimit) {
       seen ??= new Violation("P7", `${host}: ${within.size} rows went within an hour, at most ${removalLimit} may`);

@@ -47,6 +47,8 @@ export interface HostProcess extends Process {
   readonly machine: SimulatedMachine;
   readonly store: Store;
   readonly probes: boolean;
+  /** By which it counts removals: its clock when its process began, and what has passed since. Milliseconds since 1970. */
+  countsBy(): number;
   powerCut(): void;
 }
 export interface TranscriberProcess extends Process {
@@ -104,8 +106,10 @@ export function world(seed: number, without: Break | undefined): World {
     });
     let link: Link | undefined;
     let up = false;
+    let skew = 0;
     const self: HostProcess = {
       ...{ name, store, machine, probes },
+      countsBy: () => time.now() + skew,
       get up() {
         return up;
       },
@@ -118,6 +122,7 @@ export function world(seed: number, without: Break | undefined): World {
       start() {
         if (up) return;
         up = true;
+        skew = machine.skew;
         const mine = life(() => {
           up = false;
           store.abandon();
@@ -223,7 +228,7 @@ export function world(seed: number, without: Break | undefined): World {
 
   const hosts = [hostProcess("a", true), hostProcess("b", false)];
   const transcribers = [transcriberProcess("t1"), transcriberProcess("t2")];
-  const judged = judge({ hosts, directory, time, removalLimit, rolledBack });
+  const judged = judge({ hosts, directory, removalLimit, rolledBack });
   const watched = watch(hosts, random);
   return {
     ...{
