@@ -12,6 +12,7 @@ import { remaker } from "./remake.ts";
 import { backoff, keepSession, type Session } from "./session.ts";
 import { candidate } from "./stand.ts";
 import { type QueueType, topology } from "./topology.ts";
+import { mendUntaken } from "./untaken.ts";
 
 export interface RabbitOptions extends Address {
   /** What queues are made as; `quorum` by default. */
@@ -99,7 +100,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     queue: string,
     take: (delivery: Delivery) => void,
     { prefetch, lost }: { prefetch: number; lost?: () => void },
-  ): Promise<Consumer> {
+  ): Promise<Consumer & Pick<RabbitConsumer, "restart">> {
     const { consuming } = connected();
     const keys = () => declared.keysOf(queue);
     const mending = { declared, remake: (connection: Connection) => remake(connection, queue), pause, log };
@@ -111,6 +112,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
       void consumer.resume(session.current.consuming); // reconnected meanwhile
     }
     return {
+      restart: consumer.restart,
       async close() {
         consumers.delete(consumer);
         await consumer.close();
@@ -123,13 +125,15 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     await declare([{ name, keys: [name], limit: { messages: 1, bytes: 1_000, beyond: "drop" } }]);
     const publish = (): Promise<void> => outgoing.publish(name, "tick", undefined);
     const stander = candidate(election, { changed, publish, clock, log });
+    const watching = new AbortController();
     const close = async (): Promise<void> => {
       candidates.delete(standing);
+      watching.abort();
       stander.close(); // before its ticks go to another one
       await consumer?.close();
     };
     const standing = { close };
-    let consumer: Consumer | undefined;
+    let consumer: Awaited<ReturnType<typeof consume>> | undefined;
     try {
       consumer = await consume(name, stander.take, { prefetch: 1, lost: stander.lose });
     } catch (error) {
@@ -137,6 +141,17 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
       throw error;
     }
     candidates.add(standing);
+    void mendUntaken({
+      ...{ clock, signal: watching.signal, heard: () => stander.active },
+      async lies() {
+        const connection = session.current?.consuming;
+        return connection && (await declared.full(connection, [name])).length > 0;
+      },
+      async remake() {
+        if (session.current) await remake(session.current.consuming, name);
+        consumer?.restart();
+      },
+    });
     if (closing) await close();
     return standing;
   }

@@ -11,6 +11,8 @@ export interface RabbitConsumer extends Consumer {
   begin(connection: Connection): Promise<void>;
   /** Consumes over a new connection, trying until that is gone too. */
   resume(connection: Connection): Promise<void>;
+  /** Consumes anew: the queue is another one, which its consumers of before need not hear of. */
+  restart(): void;
   trouble(): string | undefined;
 }
 
@@ -169,6 +171,9 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
   return {
     begin,
     resume,
+    restart() {
+      if (channel && current) void again(channel, current, "it was made anew");
+    },
     trouble: () => trouble,
     async close() {
       closed = true;

@@ -8,6 +8,7 @@ export const lease = 5_000;
 
 /** A candidate of an election: active as long as the server gives it the ticks and confirms its own. */
 export interface Candidate {
+  readonly active: boolean;
   /** Takes what the server hands over of the ticks. */
   take(delivery: Delivery): void;
   /** The ticks come no more: somebody else gets them now. */
@@ -86,6 +87,9 @@ export function candidate(election: string, { changed, publish, clock, log }: Op
 
   void run();
   return {
+    get active() {
+      return active;
+    },
     take(delivery) {
       delivery.ack();
       heardAt = clock.monotonic();

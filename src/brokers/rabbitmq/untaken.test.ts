@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { virtualClock } from "../../../test/virtual-clock.ts";
+import { mendUntaken } from "./untaken.ts";
+
+/** Who hears no ticks, and finds one lying or not. */
+async function scene() {
+  const clock = virtualClock(0);
+  const stop = new AbortController();
+  const seen = { heard: false, lies: true as boolean | undefined, looks: 0, remade: [] as number[] };
+  const running = mendUntaken({
+    ...{ clock, signal: stop.signal, heard: () => seen.heard },
+    async lies() {
+      seen.looks += 1;
+      if (seen.lies === undefined) throw new Error("the connection is gone");
+      return seen.lies;
+    },
+    remake: async () => void seen.remade.push(clock.monotonic()),
+  });
+  const end = async (): Promise<void> => {
+    stop.abort();
+    await running;
+  };
+  return { clock, seen, end };
+}
+
+test("a queue in which a tick lies at look after look is made anew, and again when that did not help", async () => {
+  const { clock, seen, end } = await scene();
+  await clock.advance(39_000);
+  assert.deepEqual(seen.remade, []);
+  await clock.advance(50_000);
+  assert.deepEqual(seen.remade, [40_000, 80_000]);
+  await end();
+});
+
+test("one look that finds none, or cannot be made, begins the count anew", async () => {
+  const { clock, seen, end } = await scene();
+  for (const lies of [false, undefined]) {
+    await clock.advance(35_000);
+    seen.lies = lies;
+    await clock.advance(5_000);
+    seen.lies = true;
+  }
+  await clock.advance(35_000);
+  assert.deepEqual(seen.remade, []);
+  await end();
+});
+
+test("who hears the ticks does not look", async () => {
+  const { clock, seen, end } = await scene();
+  seen.heard = true;
+  await clock.advance(120_000);
+  assert.deepEqual([seen.looks, seen.remade], [0, []]);
+  await end();
+});

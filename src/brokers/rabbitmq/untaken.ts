@@ -1,0 +1,31 @@
+import type { Clock } from "../../ports/clock.ts";
+
+/** How often who hears no ticks looks whether they lie in their queue, milliseconds; and how many looks in a row must find one before nobody takes them. */
+const lookEvery = 5_000;
+const looksEnough = 8;
+
+interface Options {
+  /** Whether the ticks come here. */
+  readonly heard: () => boolean;
+  /** Whether one lies in the queue now; undefined where nobody can be asked. */
+  readonly lies: () => Promise<boolean | undefined>;
+  /** Makes the queue anew: whoever consumes it begins again. */
+  readonly remake: () => Promise<void>;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Sees to ticks that nobody takes: after a split of a cluster RabbitMQ (3.10) may give a queue to a consumer that is gone, and then no candidate is ever active.
+ * Where somebody is active a tick is taken at once, so that one look after another finds none.
+ */
+export async function mendUntaken({ heard, lies, remake, clock, signal }: Options): Promise<void> {
+  for (let found = 0; !signal.aborted; ) {
+    await clock.sleep(lookEvery, signal);
+    if (signal.aborted) return;
+    found = !heard() && (await lies().catch(() => undefined)) ? found + 1 : 0;
+    if (found < looksEnough || signal.aborted) continue;
+    found = 0;
+    await remake();
+  }
+}
