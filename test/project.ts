@@ -69,7 +69,7 @@ export function makeProject(
 export default defineConfig({ directory: { ldif: "directory.ldif" }, hosts: ${JSON.stringify(hosts)} });\n`;
   const usual = {
     "trigger.config.ts": config,
-    "services/names.ts": names,
+    "services/names.ts": names(),
     "services/note.ts": note,
     "directory.ldif": ldif([printer, laptop]),
   };
@@ -128,6 +128,23 @@ export default defineConfig({ directory: { ldif: "directory.ldif" }, hosts: ${JS
   };
 }
 
+/** The service `names`; with the words that are given, too. */
+export const names = (words = ""): string => `
+import { fileURLToPath } from "node:url";
+import { files, Hostname, Ip, z } from "trigger";
+export default files({
+  row: z.object({ name: Hostname, ip: Ip }),
+  unique: ["name", "ip"],
+  pace: 50,
+  select: (host) => (host.is("ipHost") ? { name: host.name, ip: host.one("ipHostNumber") } : undefined),
+  files: (rows, host) => ({
+    path: fileURLToPath(new URL(\`../out/\${host.name}/names\`, import.meta.url)),
+    text: [...rows].map(({ name, ip }) => \`\${name} \${ip}\\n\`).join(""),
+  }),
+  ${words}
+});
+`;
+
 const usualHosts = { box: ["names", "note"], civet: ["event"] };
 
 /** A machine of the directory; without `uuid` it is known by its name. */
@@ -149,21 +166,6 @@ export const record = ({ name, ip, uuid }: Machine): string =>
   `\ndn: cn=${name},dc=campus,dc=example\nobjectClass: device\nobjectClass: ipHost\ncn: ${name}\nipHostNumber: ${ip}\n${
     uuid === undefined ? "" : `entryUUID: ${uuid}\n`
   }`;
-
-const names = `
-import { fileURLToPath } from "node:url";
-import { files, Hostname, Ip, z } from "trigger";
-export default files({
-  row: z.object({ name: Hostname, ip: Ip }),
-  unique: ["name", "ip"],
-  pace: 50,
-  select: (host) => (host.is("ipHost") ? { name: host.name, ip: host.one("ipHostNumber") } : undefined),
-  files: (rows, host) => ({
-    path: fileURLToPath(new URL(\`../out/\${host.name}/names\`, import.meta.url)),
-    text: [...rows].map(({ name, ip }) => \`\${name} \${ip}\\n\`).join(""),
-  }),
-});
-`;
 
 const note = `
 import { appendFileSync, mkdirSync } from "node:fs";

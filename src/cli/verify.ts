@@ -33,7 +33,11 @@ Exit codes
     const tables = [...services].flatMap(([name, service]) => ("table" in service ? [name] : []));
     const asked = Date.now();
     await askAll(project, tables, asked, terminal);
-    const open = [...directories(project, asked), ...rows(project, tables, asked), ...daemons(project, tables, asked)];
+    const open = [
+      ...directories(project, asked),
+      ...ofReports(project, { tables, asked, what: "the rows", answer: rows }),
+      ...ofReports(project, { tables, asked, what: "the daemon", answer: daemon }),
+    ];
     return (await answers(open, project, terminal)) ? 0 : 1;
   },
 };
@@ -53,7 +57,12 @@ async function askAll(project: Project, tables: string[], at: number, terminal: 
 /** What is waited for: its name, and its answer once there is one. */
 interface Question {
   readonly of: string;
-  answer(hosts: ReadonlyMap<string, HostStatus>): { readonly equal: boolean; readonly says: string } | undefined;
+  answer(hosts: ReadonlyMap<string, HostStatus>): Answer | undefined;
+}
+
+interface Answer {
+  readonly equal: boolean;
+  readonly says: string;
 }
 
 /** Each transcriber: how its mirror compared with the directory. */
@@ -73,47 +82,54 @@ function directories({ config }: Project, asked: number): Question[] {
   }));
 }
 
-/** Each table of each host: how its rows compared with the transcriber's. */
-function rows({ config }: Project, tables: readonly string[], asked: number): Question[] {
+/** A question to each table of each host, of which the report since then has the answer. */
+function ofReports(
+  project: Project,
+  { tables, asked, what, answer }: Asked & { readonly what: string; readonly answer: ReportAnswer },
+): Question[] {
   return tables.flatMap((service) =>
-    hostsOf(config, service).map((host) => ({
-      of: `${host} ${service}: the rows`,
+    hostsOf(project.config, service).map((host) => ({
+      of: `${host} ${service}: ${what}`,
       answer(hosts) {
         const report = hosts.get(host)?.services[service];
-        if (!report?.verified || report.verified.asked < asked || report.doubt || !report.equal) return undefined;
-        const { differed } = report.verified;
-        return { equal: !differed, says: `${differed ? "differed; repaired: " : ""}${sayEqual(report)}` };
+        if (!report?.verified || report.verified.asked < asked) return undefined;
+        return answer(report, report.verified, { host, service });
       },
     })),
   );
 }
+
+/** Which tables were asked, and when, in milliseconds since 1970. */
+interface Asked {
+  readonly tables: readonly string[];
+  readonly asked: number;
+}
+
+type ReportAnswer = (
+  report: ServiceReport,
+  verified: NonNullable<ServiceReport["verified"]>,
+  of: { readonly host: string; readonly service: string },
+) => Answer | undefined;
+
+/** How its rows compared with the transcriber's. */
+const rows: ReportAnswer = (report, { differed }) =>
+  report.doubt || !report.equal
+    ? undefined
+    : { equal: !differed, says: `${differed ? "differed; repaired: " : ""}${sayEqual(report)}` };
 
 function sayEqual({ equal, rows, owed, refusedCount }: ServiceReport): string {
   const place = equal ? ` as of epoch ${equal.epoch}, change ${equal.seq}` : "";
   return `equal${place}; ${rows} rows in force, ${owed} owed, ${refusedCount} refused`;
 }
 
-/** Each daemon: how it compared with the rows of its host, once these did with the transcriber's. */
-function daemons({ config }: Project, tables: readonly string[], asked: number): Question[] {
-  return tables.flatMap((service) =>
-    hostsOf(config, service).map((host) => ({
-      of: `${host} ${service}: the daemon`,
-      answer(hosts) {
-        const report = hosts.get(host)?.services[service];
-        if (!report?.verified || report.verified.asked < asked) return undefined;
-        const { daemon } = report.verified;
-        // A host of an older version, or in another language.
-        if (!daemon)
-          return { equal: true, says: `not compared: its host does not do that; \`trigger diff ${service}\` there` };
-        if (daemon.state === "comparing") return undefined;
-        return {
-          equal: daemon.state === "same" || daemon.state === "unknown",
-          says: sayCompared(host, service, daemon),
-        };
-      },
-    })),
-  );
-}
+/** How its daemon compared with its rows, once these did with the transcriber's. */
+const daemon: ReportAnswer = (_, { daemon }, { host, service }) => {
+  // A host of an older version, or in another language.
+  if (!daemon)
+    return { equal: true, says: `not compared: its host does not do that; \`trigger diff ${service}\` there` };
+  if (daemon.state === "comparing") return undefined;
+  return { equal: daemon.state === "same" || daemon.state === "unknown", says: sayCompared(host, service, daemon) };
+};
 
 function sayCompared(host: string, service: string, { state, why, foreign = 0, ...found }: DaemonCompared): string {
   if (state === "unknown") return `not known, ${why}`;

@@ -204,6 +204,22 @@ test("a number in a store that cannot be read is met once, and then another stor
   assert.equal(asides("number"), 1);
 });
 
+test("rows under a hash that no key has are found and placed, however far away it is", async () => {
+  const { serves } = await network();
+  await serves("misplaced", []);
+  const file = storeFile(state, "misplaced");
+  for (const hash of [Number.MIN_SAFE_INTEGER, -1, 2 ** 32, Number.MAX_SAFE_INTEGER]) {
+    const database = new DatabaseSync(file);
+    database.prepare("UPDATE row SET hash = ?, desired = '{}', loaded = NULL").run(hash);
+    database.close();
+    await serves("misplaced", []);
+    const read = new DatabaseSync(file, { readOnly: true });
+    assert.equal(read.prepare("SELECT count(*) AS n FROM row WHERE hash = ?").get(hash)?.n, 0);
+    read.close();
+  }
+  assert.equal(asides("misplaced"), 0);
+});
+
 test("of what a transcriber kept, reports and a state that are nonsense are passed over", () => {
   using database = openStore(state, "kept", start, () => {});
   const report = { trigger: 1, kind: "report", host: "b", at: 1, services: {} } as const;

@@ -1,6 +1,6 @@
 import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { UserError } from "../core/outcome.ts";
 import { attachOwned, createOwnedTables } from "../host/owned.ts";
 import { serviceReport } from "../host/report.ts";
@@ -9,7 +9,8 @@ import { createWordsTables } from "../host/words.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Lock, takeLock } from "../sqlite/lock.ts";
 import { createPrivate, openDatabase, sqliteCode, transaction } from "../sqlite/open.ts";
-import { checkWhole, isBroken, Unusable } from "../sqlite/sound.ts";
+import { checkWhole, isBroken } from "../sqlite/sound.ts";
+import { createTables } from "../sqlite/tables.ts";
 import { createNetworkTables } from "./network.ts";
 
 /** The files of a host's state: `<state>/<host>/store.db` and the lock that says its process lives. */
@@ -74,7 +75,7 @@ export function openStore(
   const owned = ownedFile(state, host);
   const forgot = (line: string): void =>
     log(`${host}: what it remembers to have written into daemons ${line}; it is held there like what others wrote`);
-  openSound(owned, createOwnedTables, now, forgot).close();
+  openSound(owned, (database) => createTables(database, createOwnedTables), now, forgot).close();
   const prepare = (database: DatabaseSync): void => {
     attachOwned(database, owned);
     createHostTables(database);
@@ -137,36 +138,15 @@ function forgetAsides(file: string): void {
 /** Makes every table of a host's store that is not there yet; all at once, for `trigger status` may look at any moment. Tables of another kind are an error. */
 export function createHostTables(database: DatabaseSync): void {
   transaction(database, () => {
-    createTables(database);
-    const found = columnsOf(database);
-    const missing = hostColumns().find((column) => !found.includes(column));
-    if (missing) throw new Unusable(`it has other tables than a host: ${missing} is missing`);
+    createTables(database, (it) => {
+      createStoreTables(it);
+      createWordsTables(it);
+      createNetworkTables(it);
+    });
     // What a run and status read of each service.
     for (const service of knownServices(database)) serviceReport(database, service);
   });
 }
-
-function createTables(database: DatabaseSync): void {
-  createStoreTables(database);
-  createWordsTables(database);
-  createNetworkTables(database);
-}
-
-/** Every column of every table that a store must have. */
-function hostColumns(): string[] {
-  using database = new DatabaseSync(":memory:");
-  attachOwned(database, ":memory:");
-  createTables(database);
-  return columnsOf(database);
-}
-
-const columnsOf = (database: DatabaseSync): string[] =>
-  database
-    .prepare(
-      "SELECT t.name || '.' || c.name AS name FROM sqlite_schema AS t, pragma_table_xinfo(t.name) AS c WHERE t.type = 'table'",
-    )
-    .all()
-    .map(({ name }) => String(name));
 
 /** Whether a store has its tables: one that is being made has none yet. */
 export const hasHostTables = (database: DatabaseSync): boolean =>

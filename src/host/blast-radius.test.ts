@@ -5,13 +5,12 @@ import { virtualClock } from "../../test/virtual-clock.ts";
 import { type CellChange, refusedCell } from "../core/row.ts";
 import { protocolVersion } from "../core/stream.ts";
 import { heldRemovals } from "./blast-radius.ts";
-import { row, scene, simulatedService } from "./host.fixture.ts";
+import { row, running } from "./host.fixture.ts";
 
 const hour = 60 * 60_000;
 
 /** A host with so many rows in force, of which at most ten may go within an hour. */
 async function manyRows(count: number) {
-  const dhcp = simulatedService();
   const steady = virtualClock(Date.UTC(2026, 10, 22));
   let ahead = 0;
   // As a machine's: the wall's in whole milliseconds, the other not.
@@ -20,33 +19,20 @@ async function manyRows(count: number) {
     now: () => Math.floor(steady.now() + ahead),
     monotonic: () => steady.monotonic() * 1.0001 + 0.1,
   };
-  const world = scene(dhcp.definition, { clock, removalLimit: () => 10 });
   const change = (i: number, here: boolean): CellChange => [`k${i}`, here ? row(`m${i}`, `10.0.0.${i}`) : null];
   const rows = (from: number, to: number, here: boolean) =>
     Array.from({ length: to - from }, (_, i) => change(from + i, here));
-  await world.say(rows(0, count, true));
-  let host = world.up();
-  await until(() => dhcp.served.size === count);
-  await world.clock.advance(1000);
+  const world = await running({ clock, removalLimit: () => 10 }, rows(0, count, true));
   const order = (what: object) =>
     world.tell({ trigger: protocolVersion, kind: "order", service: "dhcp", ...what } as never);
   const approve = (digest?: string) => order({ order: "approve", digest });
   return {
     ...world,
-    dhcp,
     rows,
     order,
     approve,
     setClock(milliseconds: number) {
       ahead += milliseconds;
-    },
-    async again() {
-      await host.down();
-      host = world.up();
-    },
-    async [Symbol.asyncDispose]() {
-      await host.down();
-      world.end();
     },
   };
 }

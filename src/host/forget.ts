@@ -3,24 +3,6 @@ import { transaction } from "../sqlite/open.ts";
 import { ownNames } from "./owned.ts";
 import { knownServices } from "./store.ts";
 
-/** Everything that a host's store keeps of a service, by table; that of `service` and `install_fight` apart, which have no column of that name. */
-export const tablesOfServices = [
-  ...[
-    "row",
-    "staged",
-    "message",
-    "handled",
-    "removal",
-    "approved",
-    "allowance",
-    "held_removals",
-    "verified",
-    "verified_daemon",
-  ],
-  ...["stranger", "wave"],
-  ...["note", "owned", "install_debt", "install_attempt", "install_path", "unit_start"],
-] as const;
-
 /** What a service that was forgotten has left on its machine, where trigger changes nothing any more. */
 export interface LeftThere {
   readonly service: string;
@@ -57,7 +39,18 @@ export function forgetService(database: DatabaseSync, service: string): void {
     database
       .prepare("DELETE FROM install_fight WHERE path IN (SELECT path FROM install_path WHERE service = ?)")
       .run(service);
-    for (const table of tablesOfServices) database.prepare(`DELETE FROM ${table} WHERE service = ?`).run(service);
+    for (const table of tablesOfServices(database))
+      database.prepare(`DELETE FROM ${table} WHERE service = ?`).run(service);
     database.prepare("DELETE FROM service WHERE name = ?").run(service);
   });
 }
+
+/** Everything that a store keeps of a service, by table; that of `service` and `install_fight` apart, which have no column of that name. */
+export const tablesOfServices = (database: DatabaseSync): string[] =>
+  database
+    .prepare(
+      `SELECT t.schema || '.' || t.name AS name FROM pragma_table_list AS t, pragma_table_xinfo(t.name, t.schema) AS c
+       WHERE t.type = 'table' AND c.name = 'service'`,
+    )
+    .all()
+    .map(({ name }) => String(name));

@@ -52,6 +52,15 @@ export function simulatedService(words: { refused?: "remove" } = {}) {
   return { definition: definition as unknown as Service, served, seen, controls };
 }
 
+interface SceneOptions extends Pick<HostOptions, "removalLimit" | "distrust" | "waveWithin" | "compareDaemon"> {
+  readonly name?: string;
+  readonly machine?: MemoryMachine;
+  readonly clock?: ReturnType<typeof virtualClock>;
+  readonly sign?: (body: string) => string;
+  /** Is shown each answer to the host's questions; one that it says no to is lost. */
+  readonly answering?: (answer: StreamMessage) => boolean;
+}
+
 /** A transcriber's end of the stream, as small as can be: it answers what the host asks. */
 export function scene(
   definition: Service,
@@ -62,14 +71,7 @@ export function scene(
     sign = (body) => body,
     answering = () => true,
     ...options
-  }: {
-    name?: string;
-    machine?: MemoryMachine;
-    clock?: ReturnType<typeof virtualClock>;
-    sign?: (body: string) => string;
-    /** Is shown each answer to the host's questions; one that it says no to is lost. */
-    answering?: (answer: StreamMessage) => boolean;
-  } & Pick<HostOptions, "removalLimit" | "distrust" | "waveWithin" | "compareDaemon"> = {},
+  }: SceneOptions = {},
 ) {
   const hub = memoryHub();
   const database = new DatabaseSync(":memory:");
@@ -174,17 +176,22 @@ export function plainService() {
   return { definition: definition as unknown as Service, handled, controls };
 }
 
-/** A host whose service has had its first run, on one row, and may run again at once; it goes down at the end of the scope. */
-export async function running() {
+/** A host whose service has had its first run, on one row or on these, and may run again at once; it goes down at the end of the scope. */
+export async function running(options: SceneOptions = {}, rows: readonly CellChange[] = [["k", row("a", "10.0.0.1")]]) {
   const dhcp = simulatedService();
-  const world = scene(dhcp.definition);
-  await world.say([["k", row("a", "10.0.0.1")]]);
-  const host = world.up();
-  await until(() => dhcp.served.size === 1);
+  const world = scene(dhcp.definition, options);
+  await world.say(rows);
+  let host = world.up();
+  await until(() => dhcp.served.size === rows.length);
   await world.clock.advance(1000);
   return {
     ...world,
     dhcp,
+    /** The host is there again, after `kill` or `down`. */
+    async again(how: "down" | "kill" = "down") {
+      await host[how]();
+      host = world.up();
+    },
     async [Symbol.asyncDispose]() {
       await host.down();
       world.end();

@@ -105,7 +105,8 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
 
   function recomputeOne(bucket: number, judgedAt: number | undefined): void {
     const [from, to] = bucketRange(bucket, hashing.buckets);
-    const [first, last] = [bucket === 0 ? -everyHash : from, bucket === hashing.buckets - 1 ? everyHash : to];
+    // A damaged file may have any hash.
+    const [first, last] = [bucket === 0 ? -Infinity : from, bucket === hashing.buckets - 1 ? Infinity : to];
     const rows = sql.bucket.all(service, first, last) as unknown as Placed[];
     digest.remake(
       bucket,
@@ -156,9 +157,6 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
     recompute,
   };
 }
-
-/** No hash that a damaged file has is beyond this, either way. */
-const everyHash = Number.MAX_SAFE_INTEGER;
 
 interface Stored {
   readonly desired: string | null;

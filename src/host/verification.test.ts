@@ -4,30 +4,16 @@ import { until } from "../../test/until.ts";
 import { virtualClock } from "../../test/virtual-clock.ts";
 import type { DaemonCompared } from "../core/report.ts";
 import { daemonComparer } from "./compare-daemon.ts";
-import { row, scene, simulatedService } from "./host.fixture.ts";
+import { row, running } from "./host.fixture.ts";
 import type { HostOptions } from "./options.ts";
 
 /** A host with one row in force, that compares its daemon as it is told. */
 async function verified(compareDaemon?: NonNullable<HostOptions["compareDaemon"]>) {
-  const dhcp = simulatedService();
-  const world = scene(dhcp.definition, compareDaemon && { compareDaemon });
-  await world.say([["k", row("a", "10.0.0.1")]]);
-  let host = world.up();
-  await until(() => dhcp.served.size === 1);
-  await world.clock.advance(1_000);
+  const world = await running(compareDaemon && { compareDaemon });
   return {
     ...world,
-    dhcp,
     verify: (at: number) => world.send({ trigger: 1, kind: "order", service: "dhcp", order: "verify", at }),
     said: () => world.report().verified,
-    async restart() {
-      await host.kill();
-      host = world.up();
-    },
-    async [Symbol.asyncDispose]() {
-      await host.down();
-      world.end();
-    },
   };
 }
 
@@ -129,7 +115,7 @@ test("a comparison that a host did not live to end has failed, and says why", as
   await using world = await verified(() => new Promise(() => {}));
   await world.verify(7);
   await until(() => world.said()?.daemon?.state === "comparing");
-  await world.restart();
+  await world.again("kill");
   await until(() => world.said()?.daemon?.state === "failed");
   assert.deepEqual(world.said()?.daemon, { state: "failed", why: "the host was stopped meanwhile" });
 });

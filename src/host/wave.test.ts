@@ -3,16 +3,11 @@ import { test } from "node:test";
 import { until } from "../../test/until.ts";
 import { serviceKey } from "../core/routing.ts";
 import type { WaveMessage } from "../core/stream.ts";
-import { row, scene, simulatedService } from "./host.fixture.ts";
+import { row, running } from "./host.fixture.ts";
 
 /** A host of a later wave, with one row in force, to which a change has come. */
 async function waiting({ before }: { before?: WaveMessage["failing"] } = {}) {
-  const dhcp = simulatedService();
-  const world = scene(dhcp.definition, { waveWithin: () => 60_000 });
-  await world.say([["k", row("a", "10.0.0.1")]]);
-  let host = world.up();
-  await until(() => dhcp.served.size === 1);
-  await world.clock.advance(1_000);
+  const world = await running({ waveWithin: () => 60_000 });
   const wave = (seq: number, failing?: string): Promise<void> => {
     const { epoch = 0 } = world.facts()?.followed.mark ?? {};
     const message: WaveMessage = { trigger: 1, kind: "wave", service: "dhcp", epoch, seq, ...(failing && { failing }) };
@@ -25,16 +20,9 @@ async function waiting({ before }: { before?: WaveMessage["failing"] } = {}) {
   await until(() => world.report().why === why);
   return {
     ...{ world, seq, wave },
-    name: () => dhcp.served.get("k")?.name,
+    name: () => world.dhcp.served.get("k")?.name,
     order: (order: string) => world.send({ trigger: 1, kind: "order", service: "dhcp", order }),
-    async restart() {
-      await host.kill();
-      host = world.up();
-    },
-    async [Symbol.asyncDispose]() {
-      await host.down();
-      world.end();
-    },
+    [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
   };
 }
 
@@ -103,7 +91,7 @@ test("a person lets it go on, and what fails since before then keeps nothing bac
 
 test("a host that starts runs on what it has, and waits for nobody", async () => {
   await using all = await waiting({ before: "ns1: no" });
-  const { name, restart } = all;
-  await restart();
+  const { name, world } = all;
+  await world.again("kill");
   await until(() => name() === "b");
 });

@@ -21,17 +21,23 @@ import { readSettings, type Selected } from "./settings.ts";
 
 const attribute = z.string().refine(isAttribute, "is no name of an attribute");
 const settings = z.strictObject({
-  base: z
-    .string()
-    .refine((text) => attempt(() => normalDn(text)) !== undefined, "is no DN")
-    .optional(),
-  filter: z
-    .string()
-    .refine((text) => attempt(() => matcher(text)) !== undefined, "is no LDAP filter of =, =*, *, &, | and !")
-    .optional(),
+  base: readBy(normalDn, "is no DN").optional(),
+  filter: readBy(matcher, "is no LDAP filter of =, =*, *, &, | and !").optional(),
   attributes: z.record(attribute, attribute).default({}),
   classes: z.record(attribute, attribute).default({}),
 });
+
+/** A text that is read once, here; `wrong` is said where that throws. */
+function readBy<T>(read: (text: string) => T, wrong: string) {
+  return z.string().transform((text, context) => {
+    try {
+      return read(text);
+    } catch {
+      context.addIssue(wrong);
+      return z.NEVER;
+    }
+  });
+}
 
 /** The `select` of a ready-made service: the campus's own, or the standard one on the entries that it is to see. */
 export function selecting<In>(
@@ -45,9 +51,7 @@ export function selecting<In>(
   if (select) return select;
   if (!entries) return standard;
   const { base, filter, attributes, classes } = readSettings(`${service}: entries`, settings, entries, [])("");
-  const top = base === undefined ? undefined : normalDn(base);
-  const matches = filter === undefined ? undefined : matcher(filter);
-  const isSeen = (entry: Entry): boolean => (top === undefined || isWithin(entry, top)) && matches?.(entry) !== false;
+  const isSeen = (entry: Entry): boolean => (base === undefined || isWithin(entry, base)) && filter?.(entry) !== false;
   const named = renamed(attributes, classes);
   return (entry, directory) => (isSeen(entry) ? standard(named(entry), directory) : undefined);
 }
@@ -77,7 +81,9 @@ function renamed(attributes: Record<string, string>, classes: Record<string, str
 type Matcher = (entry: Entry) => boolean;
 
 /** Reads a filter; throws where it is none, or has what is not looked at here. */
-const matcher = (text: string): Matcher => read(FilterParser.parseString(text));
+function matcher(text: string): Matcher {
+  return read(FilterParser.parseString(text));
+}
 
 function read(filter: Filter): Matcher {
   if (filter instanceof AndFilter) {
@@ -129,11 +135,3 @@ const isClass = (attribute: string): boolean => attributeName(attribute) === "ob
 
 const foldOf = (attribute: string): ((text: string) => string) =>
   comparesCase(attributeName(attribute)) ? exactValue : normalValue;
-
-function attempt<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch {
-    return undefined; // the schema says what was expected
-  }
-}

@@ -16,6 +16,7 @@ import { realMachine } from "../../src/machines/real.ts";
 import { openDatabase, transaction } from "../../src/sqlite/open.ts";
 import { transcription } from "../../src/transcriber/transcription.ts";
 import { type Figures, figures, measure, shown } from "./figures.ts";
+import { sizes } from "./options.ts";
 import { benchService, machineEntry, machines, openWorld } from "./world.ts";
 
 /** `npm run bench`: what things cost on this machine, all in one run, so that their ratios mean something. */
@@ -44,6 +45,9 @@ await burst();
 ldif();
 memory("transcriber", "100,000 entries, one service");
 memory("host", "100,000 rows");
+// In a process of its own, whose event loop is looked at.
+const scale = fileURLToPath(new URL("scale.ts", import.meta.url));
+process.exitCode = spawnSync(process.execPath, [scale, "--rows", sizes.join()], { stdio: "inherit" }).status ?? 1;
 
 /** What nothing can be faster than: a message through the broker, a commit of the store, an install. */
 async function bareHops(): Promise<number> {

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { parseArgs } from "node:util";
 import { type Followed, follow, type Want } from "../../src/core/follow.ts";
 import { canonical } from "../../src/core/row.ts";
 import type { Table as Service } from "../../src/core/service.ts";
@@ -16,12 +15,11 @@ import { storedRows } from "../../src/host/rows.ts";
 import { openDatabase, transaction } from "../../src/sqlite/open.ts";
 import { transcription } from "../../src/transcriber/transcription.ts";
 import { figures } from "./figures.ts";
+import { sizes } from "./options.ts";
 import { benchService, machineEntry, machines } from "./world.ts";
 
-/** The last part of `npm run bench`, with `-- --rows 1000,1000000` for a larger table: what a change and a comparison cost in a small table and in a large one, and how long the event loop stands still at most. */
+/** The last part of `npm run bench`: what a change and a comparison cost in a small table and in a large one, and how long the event loop stands still at most. */
 
-const { values } = parseArgs({ options: { rows: { type: "string", default: "1000,100000" } } });
-const sizes = values.rows.split(",").map(Number);
 const { table } = benchService({ runs: 0, stored() {}, loaded() {} }, {}) as { table: Service };
 const signal = new AbortController().signal;
 const out = (line: string): void => void process.stdout.write(`${line}\n`);

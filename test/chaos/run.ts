@@ -1,20 +1,25 @@
-import { parseArgs } from "node:util";
+import { readOptions, wholeNumber } from "../options.ts";
 import { chaos } from "./chaos.ts";
 import { summaryLines } from "./summary.ts";
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: "string", default: "10" },
-    /** So many, however long they take; and none of them ends with a restored directory, which would take a minute more. */
-    rounds: { type: "string" },
-    seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
-    storm: { type: "string", default: "25" },
-  },
+const usage = `npm run chaos -- [OPTION ...]   breaks a network of real parts while its directory changes (docs/design/chaos.md)
+
+  --minutes N      rounds begin for so long (10)
+  --rounds N       so many rounds instead, none of which ends with a restored directory, which would take a minute more
+  --seed N         the faults and changes of an earlier run (a random one)
+  --storm N        seconds of faults in each round (25)
+
+Exit codes: 0 every round ended equal, 1 one did not, 2 wrong use, or it was stopped`;
+const values = readOptions(usage, {
+  minutes: { type: "string", default: "10" },
+  rounds: { type: "string" },
+  seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
+  storm: { type: "string", default: "25" },
 });
-const [minutes, seed, storm] = [Number(values.minutes), Number(values.seed), Number(values.storm)];
-if (!(minutes > 0) || !Number.isInteger(seed) || !(storm > 0)) {
-  throw new Error("npm run chaos -- --minutes N [--seed S] [--storm SECONDS]");
-}
+const minutes = wholeNumber(usage, "--minutes", values.minutes, 1);
+const rounds = values.rounds === undefined ? undefined : wholeNumber(usage, "--rounds", values.rounds, 1);
+const seed = wholeNumber(usage, "--seed", values.seed);
+const storm = wholeNumber(usage, "--storm", values.storm, 1);
 
 // However it is told to stop, it first ends what it started.
 const stop = new AbortController();
@@ -26,8 +31,8 @@ const end = performance.now() + minutes * 60_000;
 try {
   const summary = await chaos({
     seed,
-    goesOn: (played) => (values.rounds === undefined ? performance.now() < end : played < Number(values.rounds)),
-    storm: { length: storm * 1000, restoredLast: values.rounds === undefined },
+    goesOn: (played) => (rounds === undefined ? performance.now() < end : played < rounds),
+    storm: { length: storm * 1000, restoredLast: rounds === undefined },
     patience: 300_000,
     log: console.log,
     signal: stop.signal,

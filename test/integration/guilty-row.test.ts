@@ -1,29 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { laptop, ldif, makeProject, printer } from "../project.ts";
+import { laptop, ldif, makeProject, names, printer } from "../project.ts";
 import { until } from "../until.ts";
 
 const within = 60_000;
 
-const names = `
-import { fileURLToPath } from "node:url";
-import { files, Hostname, Ip, z } from "trigger";
-export default files({
-  row: z.object({ name: Hostname, ip: Ip }),
-  unique: ["name", "ip"],
-  pace: 50,
-  select: (host) => (host.is("ipHost") ? { name: host.name, ip: host.one("ipHostNumber") } : undefined),
-  files: (rows, host) => ({
-    path: fileURLToPath(new URL(\`../out/\${host.name}/names\`, import.meta.url)),
-    text: [...rows].map(({ name, ip }) => \`\${name} \${ip}\\n\`).join(""),
-  }),
-  check: ["awk", "/bad/ { print \\"a bad name\\"; exit 1 }", "{staged}"],
-});
-`;
+const check = 'check: ["awk", "/bad/ { print \\"a bad name\\"; exit 1 }", "{staged}"],';
 
 test("an entry that the checker refuses keeps no other waiting, is listed with its words, and goes in when it is mended", async (t) => {
   const bad = { name: "bad", ip: "192.0.2.66" };
-  const files = { "services/names.ts": names, "directory.ldif": ldif([printer, bad]) };
+  const files = { "services/names.ts": names(check), "directory.ldif": ldif([printer, bad]) };
   const project = makeProject(t, { hosts: { box: ["names"], civet: ["event"] }, files });
   const lines = () => (project.read("out/box/names") ?? "").trim().split("\n").sort().join();
   const status = async () => (await project.trigger(["status"])).out;

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { createTables } from "../../sqlite/tables.ts";
 
 /** What a directory made of events keeps on disk. */
 const schema = `
@@ -38,7 +39,7 @@ export interface Standing {
 
 /** Makes the tables that are not there yet, in the caller's transaction. */
 export function createEventTables(database: DatabaseSync, first: Standing): void {
-  database.exec(schema);
+  createTables(database, (it) => it.exec(schema));
   if (!readStanding(database)) writeStanding(database, first);
 }
 

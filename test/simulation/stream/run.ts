@@ -1,32 +1,32 @@
-import { parseArgs } from "node:util";
+import { misuse, readOptions, wholeNumber } from "../../options.ts";
 import { allRules, play } from "./schedule.ts";
 import type { Rules } from "./world.ts";
 
-/**
- * `node test/simulation/stream/run.ts [--seeds N] [--from N] [--without RULE]` counts violating schedules;
- * with `--seed N` it plays one and prints it step by step.
- */
-const { values } = parseArgs({
-  options: {
-    seed: { type: "string" },
-    seeds: { type: "string", default: "20000" },
-    from: { type: "string", default: "0" },
-    without: { type: "string", multiple: true, default: [] },
-  },
+const usage = `node test/simulation/stream/run.ts [OPTION ...]   plays the stream between a transcriber and a host in random schedules
+
+  --seeds N        so many schedules (20000)
+  --from N         the first of them (0)
+  --seed N         this one alone, step by step
+  --without RULE   without this rule; may be given more than once
+
+Rules: ${Object.keys(allRules).join(", ")}`;
+const values = readOptions(usage, {
+  seed: { type: "string" },
+  seeds: { type: "string", default: "20000" },
+  from: { type: "string", default: "0" },
+  without: { type: "string", multiple: true, default: [] },
 });
 const off = values.without;
-for (const rule of off) {
-  if (!(rule in allRules)) throw new Error(`no rule "${rule}": there are ${Object.keys(allRules).join(", ")}`);
-}
+for (const rule of off) if (!(rule in allRules)) misuse(usage, `there is no rule "${rule}"`);
 const rules: Rules = { ...allRules, ...Object.fromEntries(off.map((rule) => [rule, false])) };
 
 if (values.seed !== undefined) {
-  const violation = play(Number(values.seed), rules, console.log);
+  const violation = play(wholeNumber(usage, "--seed", values.seed), rules, console.log);
   console.log(violation ? `violated: ${violation.message}` : "no violation");
   process.exitCode = violation ? 1 : 0;
 } else {
-  const first = Number(values.from);
-  const count = Number(values.seeds);
+  const first = wholeNumber(usage, "--from", values.from);
+  const count = wholeNumber(usage, "--seeds", values.seeds, 1);
   const found = new Map<string, number[]>();
   const started = performance.now();
   for (let seed = first; seed < first + count; seed++) {

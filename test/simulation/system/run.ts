@@ -1,33 +1,44 @@
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
+import { misuse, readOptions, wholeNumber } from "../../options.ts";
 import { type Break, breaks } from "./breaks.ts";
 import { play } from "./play.ts";
 import type { Report } from "./player.ts";
 import { playSeeds } from "./players.ts";
 import { table } from "./search.ts";
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: "string" },
-    seeds: { type: "string", default: "1000" },
-    from: { type: "string", default: "0" },
-    break: { type: "string" },
-    all: { type: "boolean", default: false },
-    players: { type: "string", default: `${availableParallelism()}` },
-  },
+const usage = `npm run simulate -- [OPTION ...]   plays the whole system in random schedules of faults (docs/design/simulation.md)
+
+  --seeds N        so many schedules (1000)
+  --from N         the first of them (0)
+  --seed N         this one alone, step by step
+  --break NAME     without this safeguard, until a schedule violates a promise; "all" shows the first that does for each
+  --all            with --break: all the schedules
+  --players N      processes that play (one per core)
+
+Safeguards: ${Object.keys(breaks).join(", ")}
+
+Exit codes: 0 no promise was violated, 1 one was, 2 wrong use`;
+const values = readOptions(usage, {
+  seed: { type: "string" },
+  seeds: { type: "string", default: "1000" },
+  from: { type: "string", default: "0" },
+  break: { type: "string" },
+  all: { type: "boolean", default: false },
+  players: { type: "string", default: `${availableParallelism()}` },
 });
+const numbered = (option: "seed" | "seeds" | "from" | "players", least?: number): number =>
+  wholeNumber(usage, `--${option}`, values[option] ?? "", least);
+
 if (values.break === "all") {
   Error.stackTraceLimit = 0;
   for await (const line of table()) console.log(line);
   process.exit();
 }
 const without = values.break as Break | undefined;
-if (without !== undefined && !Object.hasOwn(breaks, without)) {
-  throw new Error(`no safeguard "${without}": there are all, ${Object.keys(breaks).join(", ")}`);
-}
+if (without !== undefined && !Object.hasOwn(breaks, without)) misuse(usage, `there is no safeguard "${without}"`);
 
-if (values.seed !== undefined) await playOne(Number(values.seed));
-else await playMany(Number(values.from), Number(values.seeds));
+if (values.seed !== undefined) await playOne(numbered("seed"));
+else await playMany(numbered("from"), numbered("seeds", 1));
 
 async function playOne(seed: number): Promise<void> {
   Error.stackTraceLimit = 0; // as its log shows them, and as where many are played
@@ -43,7 +54,7 @@ async function playMany(first: number, count: number): Promise<void> {
   let played = 0;
   let seed = first;
   await playSeeds({
-    players: Number(values.players),
+    players: numbered("players", 1),
     without,
     next: () => {
       const enough = without !== undefined && !values.all && violations.length > 0;
