@@ -26,6 +26,11 @@ export interface RabbitOptions extends Address {
   readonly random?: () => number;
 }
 
+/**
+ * How long a queue that was deleted is not declared again, milliseconds. The channels that consume a quorum queue hear of its end some 40 ms after it:
+ * one that finds a queue of that name then consumes it of its own accord, and drops what it is given (RabbitMQ 3.10).
+ */
+const deletionHeard = 2_000;
 /** How long a broker that is closed waits for the confirms of what was published, milliseconds. */
 const closePatience = 5_000;
 
@@ -48,8 +53,9 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
 
   // Other users may have another name at the server than here, where it takes them from elsewhere: naming it would be refused.
   const user = isHostUser(first.username) ? first.username : undefined;
-  const remake = remaker(declared, log);
-  const failures = deliveryFailures({ declared, remake, consuming: () => session.current?.consuming, log });
+  const settle = (): Promise<void> => clock.sleep(deletionHeard, signal);
+  const remake = remaker(declared, settle, log);
+  const failures = deliveryFailures({ declared, remake, settle, consuming: () => session.current?.consuming, log });
   const repair = async (): Promise<void> => session.current && declareAgain(session.current);
   const outgoing = publisher({ ...failures, repair, user, clock, signal });
   const session = keepSession({
@@ -103,7 +109,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   ): Promise<Consumer & Pick<RabbitConsumer, "restart">> {
     const { consuming } = connected();
     const keys = () => declared.keysOf(queue);
-    const mending = { declared, remake: (connection: Connection) => remake(connection, queue), pause, log };
+    const mending = { declared, remake: (connection: Connection) => remake(connection, queue), pause, settle, log };
     const consumer = rabbitConsumer(queue, take, { prefetch, keys, ...(lost && { lost }), ...mending });
     await consumer.begin(consuming);
     consumers.add(consumer);
@@ -147,9 +153,10 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
         const connection = session.current?.consuming;
         return connection && (await declared.full(connection, [name])).length > 0;
       },
+      restart: () => consumer?.restart("the ticks in it reach nobody"),
       async remake() {
         if (session.current) await remake(session.current.consuming, name);
-        consumer?.restart();
+        consumer?.restart("it was made anew");
       },
     });
     if (closing) await close();

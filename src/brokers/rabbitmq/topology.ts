@@ -16,8 +16,8 @@ export interface Topology {
   restore(connection: Connection, name: string): Promise<void>;
   /** Whether a queue is one that drops what it has no room for: nothing that it loses is lost for good. */
   expendable(name: string): boolean;
-  /** Deletes a queue, with what it holds, and declares it again. */
-  remake(connection: Connection, name: string): Promise<void>;
+  /** Deletes a queue, with what it holds, and declares it again once `settle` has waited. */
+  remake(connection: Connection, name: string, settle: () => Promise<void>): Promise<void>;
   /** Deletes queues, with what they hold, and forgets them; gives those that there were. Throws, and deletes none, while one has a consumer. */
   remove(connection: Connection, names: readonly string[]): Promise<string[]>;
   /** Whether a queue holds no message and has no consumer, as far as the server knows: of one without a leader it says so too. */
@@ -99,8 +99,9 @@ export function topology(type: QueueType, log: (line: string) => void): Topology
       if (queues.has(name)) await declare(connection, [name]);
     },
     expendable: (name) => queues.get(name)?.limit.beyond === "drop",
-    async remake(connection, name) {
+    async remake(connection, name, settle) {
       await withChannel(connection, (channel) => channel.deleteQueue(name));
+      await settle();
       await declare(connection, [name]);
     },
     async remove(connection, names) {
