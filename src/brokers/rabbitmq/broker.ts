@@ -11,6 +11,7 @@ import { publisher } from "./publish.ts";
 import { remaker } from "./remake.ts";
 import { backoff, keepSession, type Session } from "./session.ts";
 import { candidate } from "./stand.ts";
+import { mendStarved } from "./starved.ts";
 import { type QueueType, topology } from "./topology.ts";
 import { mendUntaken } from "./untaken.ts";
 
@@ -31,6 +32,9 @@ export interface RabbitOptions extends Address {
  * one that finds a queue of that name then consumes it of its own accord, and drops what it is given (RabbitMQ 3.10).
  */
 const deletionHeard = 2_000;
+/** How often a candidate who is not active looks whether ticks lie in their queue, milliseconds; and after how many looks in a row it does something. */
+const tickLook = 5_000;
+const tickLooks = { restart: 3, remake: 8 };
 /** How long a broker that is closed waits for the confirms of what was published, milliseconds. */
 const closePatience = 5_000;
 
@@ -46,6 +50,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   const over = new AbortController();
   const { signal } = over;
   const consumers = new Set<RabbitConsumer>();
+  const starved = new Set<() => string | undefined>();
   const candidates = new Set<Consumer>();
   const declared = topology(type, log);
   let undeclared: string | undefined;
@@ -102,11 +107,12 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     await declared.declare(connected().consuming, names);
   }
 
-  async function consume(
+  /** Begins a consumer, which is forgotten when it is closed. */
+  async function begin(
     queue: string,
     take: (delivery: Delivery) => void,
     { prefetch, lost }: { prefetch: number; lost?: () => void },
-  ): Promise<Consumer & Pick<RabbitConsumer, "restart">> {
+  ): Promise<RabbitConsumer> {
     const { consuming } = connected();
     const keys = () => declared.keysOf(queue);
     const mending = { declared, remake: (connection: Connection) => remake(connection, queue), pause, settle, log };
@@ -118,9 +124,27 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
       void consumer.resume(session.current.consuming); // reconnected meanwhile
     }
     return {
-      restart: consumer.restart,
+      ...consumer,
       async close() {
         consumers.delete(consumer);
+        await consumer.close();
+      },
+    };
+  }
+
+  async function consume(queue: string, take: (delivery: Delivery) => void, prefetch: number): Promise<Consumer> {
+    const consumer = await begin(queue, take, { prefetch });
+    const watching = new AbortController();
+    const trouble = mendStarved(queue, {
+      ...{ consumer, declared, clock, log, signal: AbortSignal.any([watching.signal, signal]) },
+      connection: () => session.current?.consuming,
+      remake: (connection) => remake(connection, queue),
+    });
+    starved.add(trouble);
+    return {
+      async close() {
+        watching.abort();
+        starved.delete(trouble);
         await consumer.close();
       },
     };
@@ -139,16 +163,18 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
       await consumer?.close();
     };
     const standing = { close };
-    let consumer: Awaited<ReturnType<typeof consume>> | undefined;
+    let consumer: RabbitConsumer | undefined;
     try {
-      consumer = await consume(name, stander.take, { prefetch: 1, lost: stander.lose });
+      consumer = await begin(name, stander.take, { prefetch: 1, lost: stander.lose });
     } catch (error) {
       stander.close();
       throw error;
     }
     candidates.add(standing);
     void mendUntaken({
-      ...{ clock, signal: watching.signal, heard: () => stander.active },
+      ...{ clock, signal: watching.signal, lookEvery: tickLook, looks: tickLooks },
+      heard: () => stander.active,
+      // Where somebody is active a tick is taken at once, so that one look after another finds none.
       async lies() {
         const connection = session.current?.consuming;
         return connection && (await declared.full(connection, [name])).length > 0;
@@ -178,7 +204,8 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   function trouble(): string | undefined {
     const blocked = session.current?.publishing.blocked;
     const waits = blocked && `${session.target.name} takes no messages now (${blocked}): ${outgoing.pending} wait`;
-    const all = [session.trouble, waits, undeclared, ...[...consumers].map((consumer) => consumer.trouble())];
+    const ofQueues = [...[...consumers].map((consumer) => consumer.trouble()), ...[...starved].map((why) => why())];
+    const all = [session.trouble, waits, undeclared, ...ofQueues];
     return all.filter((one) => one !== undefined).join("; ") || undefined;
   }
 
@@ -188,7 +215,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
       connected();
       await outgoing.publish(key, body, messageId);
     },
-    consume: (queue, take, { prefetch }) => consume(queue, take, { prefetch }),
+    consume: (queue, take, { prefetch }) => consume(queue, take, prefetch),
     stand,
     remove: async (queues) => declared.remove(connected().consuming, queues),
     trouble,

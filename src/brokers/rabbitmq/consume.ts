@@ -13,6 +13,8 @@ export interface RabbitConsumer extends Consumer {
   resume(connection: Connection): Promise<void>;
   /** Consumes anew, over another channel: of the one that it has the server may have forgotten what it is for. */
   restart(why: string): void;
+  /** Whether anything came since this was asked last, or is still in hand. */
+  isFed(): boolean;
   trouble(): string | undefined;
 }
 
@@ -46,6 +48,8 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
   let current: Connection | undefined;
   let trouble: string | undefined;
   let closed = false;
+  let came = false;
+  let inHand = 0;
   /** How messages came that are none of this queue's: said once each. */
   const saidForged = new Set<string>();
 
@@ -57,6 +61,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
       why = reason(error);
     });
     channel = opened; // before the first delivery, which may come together with the answer
+    inHand = 0;
     let answered = false;
     void mendUnanswered(connection, () => answered);
     try {
@@ -129,6 +134,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
 
   function give(message: ConsumeMessage, over: Channel): void {
     if (closed) return; // it goes back with the channel
+    came = true;
     const { content, fields, properties } = message;
     const wrong = forged(message, keys?.());
     if (wrong !== undefined) {
@@ -138,6 +144,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
       return;
     }
     let open = true;
+    inHand += 1;
     const { messageId, userId } = properties;
     const delivery: Delivery = {
       key: fields.routingKey,
@@ -149,6 +156,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
         // What an ended channel had in hand is somebody else's by now.
         if (!open || channel !== over) return;
         open = false;
+        inHand -= 1;
         try {
           over.ack({ content, fields, properties });
         } catch {
@@ -176,6 +184,11 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
     resume,
     restart(why) {
       if (channel && current) void again(channel, current, why);
+    },
+    isFed() {
+      const fed = came || inHand > 0;
+      came = false;
+      return fed;
     },
     trouble: () => trouble,
     async close() {

@@ -65,7 +65,8 @@ export function deliveryFailures({ declared, remake, settle, consuming, log }: O
       for (const { name } of declared.bound(key)) {
         const connection = consuming();
         if (!connection || !declared.expendable(name)) continue;
-        if (await declared.idle(connection, name).catch(() => false)) await remake(connection, name);
+        const found = await declared.look(connection, name).catch(() => undefined);
+        if (found && found.messages + found.consumers === 0) await remake(connection, name);
       }
     },
   };

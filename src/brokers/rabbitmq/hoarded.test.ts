@@ -3,6 +3,7 @@ import { after, before, type TestContext, test } from "node:test";
 import { type Channel, connect } from "amqplib";
 import { type RabbitServer, startRabbit } from "../../../test/servers/rabbitmq.ts";
 import { until } from "../../../test/until.ts";
+import { queueOf } from "../../core/routing.ts";
 import { systemClock } from "../../daemon/clock.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { rabbitBroker } from "./broker.ts";
@@ -14,19 +15,18 @@ before(async () => {
 });
 after(() => server[Symbol.asyncDispose]());
 
-/** All that is waited for passes four times as fast; the server's own time does not. */
-const speed = 4;
-const clock: Clock = {
+/** All that is waited for passes so many times as fast; the server's own time does not. */
+const fast = (speed: number): Clock => ({
   ...systemClock,
   monotonic: () => systemClock.monotonic() * speed,
   sleep: (ms, signal) => systemClock.sleep(ms / speed, signal),
-};
+});
 const patient = { within: 30_000 };
 
 /** A candidate of an election, and what it said. */
 async function stander(t: TestContext, election: string) {
   const said: string[] = [];
-  const broker = await rabbitBroker({ url: server.url, log: (line) => void said.push(line), clock });
+  const broker = await rabbitBroker({ url: server.url, log: (line) => void said.push(line), clock: fast(4) });
   t.after(() => broker.close());
   let active = false;
   await broker.stand(election, (now) => {
@@ -86,4 +86,53 @@ test("a candidate whose queue was deleted and declared again in one breath is ac
   await until(one.active, patient);
   t.diagnostic(`active again after ${Math.round(performance.now() - start)} ms`);
   assert.equal(one.remakes(), 0);
+});
+
+/** A queue of which somebody else was given the first messages, and keeps them, and who consumes it now. */
+async function starving(t: TestContext, service: string, form: "table" | "plain") {
+  const said: string[] = [];
+  const broker = await rabbitBroker({ url: server.url, log: (line) => void said.push(line), clock: fast(10) });
+  t.after(() => broker.close());
+  const { name, keys, ...queue } = queueOf("box", service, form);
+  await broker.declare([{ name, keys, ...queue }]);
+  const connection = await connect(server.url);
+  await hoard(await connection.createChannel(), name);
+  const taken: string[] = [];
+  await broker.consume(
+    name,
+    ({ body, ack }) => {
+      taken.push(new TextDecoder().decode(body));
+      ack();
+    },
+    { prefetch: 100 },
+  );
+  const publish = (body: string): Promise<void> => broker.publish(keys[0] ?? "", body);
+  return { name, broker, connection, publish, taken, said };
+}
+
+test("messages that go to a consumer that is gone come to the one that is there, once the queue of a table was made anew", async (t) => {
+  const { publish, taken, said, connection } = await starving(t, "names", "table");
+  t.after(() => connection.close());
+  await until(async () => {
+    // A message that is under way to a queue that is deleted costs the connection.
+    await publish("some").catch(() => {});
+    return taken.length > 0;
+  }, patient);
+  await publish("last");
+  await until(() => taken.at(-1) === "last");
+  assert.match(
+    said.join("\n"),
+    /consumed no more: nothing of it comes, although (it has 2 consumers|\d+ messages lie in it)/,
+  );
+  assert.equal(said.filter((line) => line.includes("carries nothing")).length, 1);
+});
+
+test("of a queue whose messages are nowhere else it is said that nothing comes of it, and how that ends; nothing is deleted", async (t) => {
+  const { name, broker, connection, publish, taken, said } = await starving(t, "mail", "plain");
+  for (const body of ["one", "two"]) await publish(body);
+  await until(() => broker.trouble()?.includes(`nothing comes of queue ${name}`) === true, patient);
+  await connection.close();
+  await until(() => taken.toSorted().join() === "one,two", patient);
+  await until(() => broker.trouble() === undefined, patient);
+  assert.equal(said.filter((line) => line.startsWith("nothing comes of queue")).length, 1);
 });

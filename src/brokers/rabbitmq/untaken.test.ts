@@ -15,7 +15,7 @@ async function scene() {
     remade: [] as number[],
   };
   const running = mendUntaken({
-    ...{ clock, signal: stop.signal, heard: () => seen.heard },
+    ...{ clock, signal: stop.signal, lookEvery: 5000, looks: { restart: 3, remake: 8 }, heard: () => seen.heard },
     async lies() {
       seen.looks += 1;
       if (seen.lies === undefined) throw new Error("the connection is gone");
