@@ -28,8 +28,8 @@ export interface RabbitOptions extends Address {
 }
 
 /**
- * How long a queue that was deleted is not declared again, milliseconds. The channels that consume a quorum queue hear of its end some 40 ms after it:
- * one that finds a queue of that name then consumes it of its own accord, and drops what it is given (RabbitMQ 3.10).
+ * How long a queue that was deleted is not declared again, milliseconds. The channels that consume a quorum queue hear of its end 20 to 40 ms after whoever deleted it:
+ * one that finds a queue of that name by then consumes it of its own accord, forgets that it does, and drops what it is given (RabbitMQ 3.10).
  */
 const deletionHeard = 2_000;
 /** How often a candidate who is not active looks whether ticks lie in their queue, milliseconds; and after how many looks in a row it does something. */
