@@ -72,8 +72,8 @@ const troubles: readonly Trouble[] = [
     what: "what is in the queues is of no use",
     begin({ network }, { name }) {
       const stranger = network.hub.connect();
-      const keys = ["names", "addresses", `names.${name}`, "event", "report"].map((end) => `trigger.${end}`);
-      for (const key of keys) for (const body of rubbish) void stranger.publish(key, body);
+      const keys = ["names", "addresses", "notices", `names.${name}`, "event", "report"].map((end) => `trigger.${end}`);
+      for (const key of keys) for (const body of rubbish) void stranger.publish(key, body).catch(() => {}); // a full queue refuses
     },
     end: () => {},
     hits: () => false,

@@ -35,7 +35,7 @@ export async function play(seed: number, without?: Break): Promise<Played> {
     if (!(error instanceof Violation)) throw error;
     violation = error;
     for (const { name, store } of played.hosts) {
-      for (const table of ["service", "row", "install_debt"]) {
+      for (const table of ["service", "row", "install_debt", "message"]) {
         for (const row of store.raw.prepare(`SELECT * FROM ${table}`).all()) {
           played.note(`${name} has in ${table}: ${JSON.stringify(row)}`);
         }
@@ -70,10 +70,11 @@ function pause({ random }: World, shape: Shape): number {
   return random.below(kind < 0.96 ? shape.while : shape.long);
 }
 
-async function pass({ time, judge, watch }: World, milliseconds: number): Promise<void> {
+async function pass({ time, judge, watch, notices, network, hosts }: World, milliseconds: number): Promise<void> {
   await time.advance(milliseconds);
   judge.look();
   watch.look();
+  notices.look(network.hub, hosts);
 }
 
 const round = 10_000;
@@ -105,7 +106,7 @@ async function becomeWell(world: World): Promise<void> {
     for (const process of [...world.hosts, ...world.transcribers]) process.start();
     attend(world);
     await pass(world, round);
-    why = world.judge.unsettled();
+    why = world.judge.unsettled() ?? world.notices.waiting();
   }
   if (why !== undefined) throw new Violation("P1", `never settled: ${why}`);
 }

@@ -3,19 +3,22 @@ import { type Service, service, type Table } from "../../../src/core/service.ts"
 import { converge } from "../../../src/services/records.ts";
 import { addresses, names, type ServiceName } from "./campus.ts";
 import { file, textOf } from "./machine.ts";
+import { notices, plainService } from "./notices.ts";
 
 /** The services of the world, written as those of a project are. */
 
 export interface ServiceOptions {
   /** The daemon can be asked whether it runs this very text. */
   readonly probes: boolean;
+  /** There is a plain service, too. */
+  readonly plain?: boolean;
   /** A run begins. */
   readonly began?: (service: ServiceName) => void;
   /** A run has failed. */
   readonly failed: (service: ServiceName) => void;
 }
 
-export function services({ probes, began, failed }: ServiceOptions): Map<string, Service> {
+export function services({ probes, plain = false, began, failed }: ServiceOptions): Map<string, Service> {
   const hosts = service({
     ...names,
     unique: ["name", "ip"],
@@ -68,7 +71,11 @@ export function services({ probes, began, failed }: ServiceOptions): Map<string,
     };
     return [name, { table: { ...whole, run } }];
   };
-  return new Map([watched("names", hosts), watched("addresses", records)]);
+  return new Map([
+    watched("names", hosts),
+    watched("addresses", records),
+    ...(plain ? [[plainService, notices] as const] : []),
+  ]);
 }
 
 function sayGiven({ rows, changes, interrupted }: Parameters<Table["run"]>[0]): string {

@@ -12,7 +12,9 @@ import { type Judge, judge } from "./judge.ts";
 import { type Life, life } from "./life.ts";
 import { type SimulatedMachine, simulatedMachine } from "./machine.ts";
 import { type Link, type Network, network } from "./network.ts";
+import { type Notices, noticesLedger, plainService } from "./notices.ts";
 import { type Watch, watch } from "./others.ts";
+import { type Parts, partsOf } from "./parts.ts";
 import { services } from "./services.ts";
 import { openStore, type Store } from "./store.ts";
 import { type Time, worldTime } from "./time.ts";
@@ -27,6 +29,8 @@ export interface World {
   readonly transcribers: readonly TranscriberProcess[];
   readonly judge: Judge;
   readonly watch: Watch;
+  readonly notices: Notices;
+  readonly parts: Parts;
   /** How many rows may go from a host within an hour. */
   readonly removalLimit: number;
   /** What happened, in order: steps and log lines. */
@@ -56,16 +60,19 @@ export interface TranscriberProcess extends Process {
   readonly source: Follower;
 }
 
-const config = {
-  timezone: "UTC",
-  hosts: new Map<string, readonly string[]>([
-    ["a", serviceNames],
-    ["b", serviceNames],
-    ["t1", ["event"]],
-    ["t2", ["event"]],
-  ]),
+const configWith = ({ plain }: Parts) => {
+  const onHosts = plain ? [...serviceNames, plainService] : serviceNames;
+  return {
+    timezone: "UTC",
+    hosts: new Map<string, readonly string[]>([
+      ["a", onHosts],
+      ["b", onHosts],
+      ["t1", ["event"]],
+      ["t2", ["event"]],
+    ]),
+  };
 };
-const codes = new Map(serviceNames.map((service) => [service as string, "1"]));
+const codes = new Map([...serviceNames, plainService].map((service) => [service as string, "1"]));
 /** The true hashes, over few buckets: tables are small, and messages with every bucket large. */
 const hashing = { ...sha256, buckets: 16 };
 /** How often digests are said: short, so that a schedule is. */
@@ -73,6 +80,8 @@ const digestInterval = 20_000;
 
 export function world(seed: number, without: Break | undefined): World {
   const random = seeded(seed);
+  const parts = partsOf(seed);
+  const config = configWith(parts);
   const time = worldTime();
   const log: string[] = [];
   const say = (line: string): void => void log.push(`${(time.monotonic() / 1000).toFixed(3).padStart(9)} ${line}`);
@@ -95,7 +104,14 @@ export function world(seed: number, without: Break | undefined): World {
     epochs.set(`${message.epoch}`, counted);
     return JSON.stringify({ ...message, epoch: counted });
   }
-  const broker = network({ time, random, see, queueLimit: random.chance(0.5) ? 1000 : 4 + random.below(8) });
+  const ledger = noticesLedger();
+  const broker = network({
+    ...{ time, random, see },
+    queueLimit: random.chance(0.5) ? 1000 : 4 + random.below(8),
+    arrived: (id) => ledger.arrived(broker.hub, id),
+    lost: (queue, held) => ledger.lost(queue, held),
+    acknowledgedFirst: without === "stored-first",
+  });
   const removalLimit = random.chance(0.3) ? 2 + random.below(4) : 1000;
 
   function hostProcess(name: string, probes: boolean): HostProcess {
@@ -104,6 +120,7 @@ export function world(seed: number, without: Break | undefined): World {
       see: (text) => judged.seeText(name, text),
       seeRunning: (text) => judged.seeRunning(self, text),
     });
+    machine.raw.program("notice", ({ arguments: [id = "", failures] }) => ledger.told(name, id, Number(failures)));
     let link: Link | undefined;
     let up = false;
     let skew = 0;
@@ -139,7 +156,7 @@ export function world(seed: number, without: Break | undefined): World {
         runHost({
           ...{ name, codes, database, log: (line: string) => say(`${name}: ${line}`) },
           services: services({
-            probes,
+            ...{ probes, plain: parts.plain },
             began: (service) => watched.began(name, service),
             failed(service) {
               if (without === "in-doubt" && !mine.dead)
@@ -151,7 +168,10 @@ export function world(seed: number, without: Break | undefined): World {
             : {}),
           machineOf: () => machine.seenBy(mine),
           removalLimit: () => removalLimit,
-          ran: (service) => watched.ran(name, service),
+          ran(service) {
+            if (service === plainService) ledger.ran(name);
+            else watched.ran(name, service);
+          },
           ...{ clock: steady(time.seenBy(machine)), hashing },
           signal: mine.signal,
           connect: async () => {
@@ -240,6 +260,8 @@ export function world(seed: number, without: Break | undefined): World {
       transcribers,
       judge: judged,
       watch: watched,
+      notices: ledger,
+      parts,
       removalLimit,
       log,
     },
