@@ -16,14 +16,19 @@ interface Done {
   readonly words: Words;
   readonly result: RunResult;
 }
-type Options = WordsOptions & { /** The run is given no changes. */ readonly full: boolean };
+type Options = WordsOptions & {
+  /** The run is given no changes. */
+  readonly full: boolean;
+  /** Whether the guilty are looked for at all. */
+  readonly bisection?: boolean;
+};
 
 /** Runs a service; when a check refuses its text, once more without the rows that are to blame. Throws what the first run threw when they are not found. */
 export async function runOnGood(table: Table, given: GivenRows, options: Options): Promise<Done> {
   try {
     return await runOn(table, given, options);
   } catch (error) {
-    if (!(error instanceof TextRefused || error instanceof TextDoubted)) throw error;
+    if (!(error instanceof TextRefused || error instanceof TextDoubted) || options.bisection === false) throw error;
     const found = await findGuilty(table, given, options);
     if ("undecided" in found) throw undecided(error, found.undecided, given.changes.length);
     const guilty = found.guilty.map(({ one, why }) => one.map(({ key }): KeptRow => ({ key, why })));

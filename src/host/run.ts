@@ -35,6 +35,8 @@ export interface RunContext {
     /** By which the hour is counted: the clock's time, but for what it jumps while the process lives. Milliseconds since 1970. */
     now(): number;
   };
+  /** Whether the changes of a text that a check refuses are told apart; they are, but for a simulation that takes it away. */
+  readonly bisection?: boolean;
   log(line: string): void;
 }
 

@@ -39,6 +39,7 @@ export const breaks = {
   hold: { without: "a person's hold is not looked at", seed: 2, within: 60 },
   removals: { without: "removals are not counted", seed: 14, within: 60 },
   "steady-clock": { without: "pace and backoff go by the wall clock", seed: 5, within: 60 },
+  bisection: { without: "a text that a check refuses keeps all of its rows waiting", seed: 24, within: 150 },
   "stored-first": { without: "messages are acknowledged before they are stored", seed: 26, within: 100 },
 } as const satisfies Record<string, Safeguard>;
 

@@ -53,10 +53,10 @@ const troubles: readonly Trouble[] = [
   daemonFault("check", "names", "every check fails"),
   daemonFault("reload", "names", "every reload fails"),
   {
-    what: "a row makes a text that no daemon takes",
+    what: "a row makes a text that every check refuses",
     begin: ({ directory }) => directory.change([["m-bad", { ...late, name: "bad-name", ips: ["10.0.0.251"] }]]),
     end: ({ directory }) => directory.change([], ["m-bad"]),
-    hits: (service) => service === "names",
+    hits: () => false,
   },
   {
     what: "two machines claim one name and one address, and a third has two",

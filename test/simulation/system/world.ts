@@ -269,12 +269,13 @@ export function world(seed: number, without: Break | undefined): World {
   };
 }
 
-const all = { epoch: true, asOf: true, duplicate: true, late: true };
+const all = { epoch: true, asOf: true, duplicate: true, late: true, bisection: true };
 const safeguardOf: Partial<Record<Break, keyof typeof all>> = {
   epoch: "epoch",
   "as-of": "asOf",
   duplicate: "duplicate",
   part: "late",
+  bisection: "bisection",
 };
 
 /** The names of the queues that tables travel in. */
