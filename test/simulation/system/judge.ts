@@ -7,6 +7,7 @@ import { readFacts } from "../../../src/host/store.ts";
 import { Violation } from "../violation.ts";
 import { expected, rock, type ServiceName, serviceNames } from "./campus.ts";
 import type { WorldDirectory } from "./directory.ts";
+import { forged } from "./forger.ts";
 import { file, isBad, isWhole } from "./machine.ts";
 import { isOfOthers } from "./others.ts";
 import { lineOf, linesServed, storedRows } from "./served.ts";
@@ -69,6 +70,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack }: JudgeOptio
     if (text === undefined && !wasLoaded()) return;
     if (text === undefined) broken("P2", `its file is gone; it was ${JSON.stringify(before)}`);
     else if (!isWhole(text)) broken("P2", `half a file stands in place: ${JSON.stringify(text)}`);
+    else if (text.includes(` ${forged}`)) broken("P1", "a row that nobody signed stands in its file");
     else if (isBad(text)) broken("P2", `a text that fails its check stands in place: ${JSON.stringify(text)}`);
     // What no daemon ever took may go again: the text that was found comes back.
     else if (served.has(host) && !text.includes(rock.name))
@@ -185,6 +187,9 @@ export function judge({ hosts, directory, removalLimit, rolledBack }: JudgeOptio
     seeStored,
     look() {
       if (seen) throw seen;
+      for (const { name, machine } of hosts)
+        if ([...machine.records.values()].includes(forged))
+          throw new Violation("P1", `${name}: a record that nobody signed is in force`);
       for (const host of hosts) for (const service of serviceNames) lookAtMark(host, service);
     },
     unsettled() {

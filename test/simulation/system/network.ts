@@ -12,6 +12,8 @@ export interface Network {
   say(key: string, body: string): void;
   /** Somebody publishes a message with an id, which meets what messages meet. */
   send(key: string, body: string, messageId: string): void;
+  /** What was said last of the rows of a service. */
+  said(service: string): string | undefined;
   /** Every queue of this name is gone; its consumers find it declared anew after a while. */
   loseQueue(name: string): void;
   /** What a queue holds, and is not handed over, is thrown away. */
@@ -93,12 +95,14 @@ export function network(options: NetworkOptions): Network {
   const hub = memoryHub();
   const links = new Set<{ cut(milliseconds: number): void; lost(queue: string): void }>();
   const node = hub.connect();
+  const said = new Map<string, string>();
   let downUntil = 0;
   const world = { lose: 0, double: 0, repeat: 0, delay: 0 };
 
   async function arrive(connection: MemoryConnection, { key, body, messageId }: Waiting): Promise<void> {
     const seen = see(key, body);
     if (seen === undefined) return;
+    if (body.includes('"kind":"rows"')) said.set(key.split(".")[1] ?? "", body);
     if (world.lose > 0) {
       world.lose -= 1;
       return;
@@ -359,6 +363,7 @@ export function network(options: NetworkOptions): Network {
       const settle = (): void => {};
       void arrive(node, { key, body, messageId, settle }).catch(() => {});
     },
+    said: (service: string) => said.get(service),
     isDown: () => time.monotonic() < downUntil,
     purge(name: string) {
       lost(

@@ -1,4 +1,5 @@
 import { changeDirectory } from "./changes.ts";
+import { forge } from "./forger.ts";
 import type { Fault } from "./machine.ts";
 import { noticeQueues, notify } from "./notices.ts";
 import { approve, editByHand, hold } from "./persons.ts";
@@ -230,7 +231,11 @@ const weights: readonly (readonly [weight: number, step: Step])[] = [
   [2, jump],
 ];
 /** What happens only where a schedule has that part. */
-const weightsOf = ({ parts }: World): typeof weights => [...weights, [parts.plain ? 18 : 0, notify]];
+const weightsOf = ({ parts }: World): typeof weights => [
+  ...weights,
+  [parts.plain ? 18 : 0, notify],
+  [parts.signed ? 12 : 0, forge],
+];
 
 /** Does what the dice of the world say. */
 export function step(world: World): void {

@@ -8,6 +8,7 @@ import { type Random, seeded } from "../stream/random.ts";
 import { type Break, storeWithout } from "./breaks.ts";
 import { type Campus, type Machine, type Person, rock, serviceNames } from "./campus.ts";
 import { type Follower, type WorldDirectory, worldDirectory } from "./directory.ts";
+import { distrust, signedBy } from "./forger.ts";
 import { type Judge, judge } from "./judge.ts";
 import { type Life, life } from "./life.ts";
 import { type SimulatedMachine, simulatedMachine } from "./machine.ts";
@@ -80,7 +81,7 @@ const digestInterval = 20_000;
 
 export function world(seed: number, without: Break | undefined): World {
   const random = seeded(seed);
-  const parts = partsOf(seed);
+  const parts = partsOf(seed, without);
   const config = configWith(parts);
   const time = worldTime();
   const log: string[] = [];
@@ -168,6 +169,7 @@ export function world(seed: number, without: Break | undefined): World {
             : {}),
           machineOf: () => machine.seenBy(mine),
           removalLimit: () => removalLimit,
+          ...(parts.signed && without !== "signature" ? { distrust } : {}),
           ran(service) {
             if (service === plainService) ledger.ran(name);
             else watched.ran(name, service);
@@ -232,6 +234,7 @@ export function world(seed: number, without: Break | undefined): World {
           ...{ clock: steady(time.seenBy(clock)), random: random.unit, signal: mine.signal, onReport() {} },
           log: (line) => say(`${name}: ${line}`),
           hashing,
+          ...(parts.signed ? { sign: (body: string) => signedBy(name, body) } : {}),
           digestInterval: without === "in-band-digest" ? 1e9 : digestInterval,
         }).done.then(
           () => mine.kill(),
