@@ -41,6 +41,7 @@ export const breaks = {
   "steady-clock": { without: "pace and backoff go by the wall clock", seed: 5, within: 60 },
   bisection: { without: "a text that a check refuses keeps all of its rows waiting", seed: 24, within: 150 },
   signature: { without: "hosts take what nobody signed", seed: 2, within: 100 },
+  wave: { without: "a host does not wait for the wave before it", seed: 0, within: 60 },
   "stored-first": { without: "messages are acknowledged before they are stored", seed: 26, within: 100 },
 } as const satisfies Record<string, Safeguard>;
 

@@ -3,6 +3,7 @@ import { Violation } from "../violation.ts";
 import { type Machine, rock, type ServiceName, serviceNames } from "./campus.ts";
 import type { Fault } from "./machine.ts";
 import { serves } from "./served.ts";
+import { isSecond } from "./waves.ts";
 import type { HostProcess, World } from "./world.ts";
 
 /** P5: something goes wrong in one place and stays so; a change is in force everywhere else as if nothing were. */
@@ -108,7 +109,7 @@ const troubles: readonly Trouble[] = [
 
 /** Has something go wrong in one place, changes the directory, and looks at all the others. */
 export async function bystanders(world: World, pass: (milliseconds: number) => Promise<void>): Promise<void> {
-  const { hosts, random, directory, note } = world;
+  const { hosts, random, directory, parts, note } = world;
   const trouble = troubles[random.below(troubles.length)]!;
   const host = hosts[random.below(hosts.length)]!;
   note(`on ${host.name}: ${trouble.what}`);
@@ -122,6 +123,8 @@ export async function bystanders(world: World, pass: (milliseconds: number) => P
   const cell = canonical({ name: late.name, ip: late.ips[0] });
   for (const other of hosts) {
     for (const service of serviceNames) {
+      // One that waits for another has its own promise.
+      if (parts.waves && isSecond(other.name, service)) continue;
       if (trouble.hits(service, other === host) || serves(other, service, cell)) continue;
       const where = `${other.name} ${service} has not got a change within ${atOnce} ms`;
       throw new Violation("P5", `${where}, while on ${host.name}: ${trouble.what}`);

@@ -70,10 +70,14 @@ function pause({ random }: World, shape: Shape): number {
   return random.below(kind < 0.96 ? shape.while : shape.long);
 }
 
-async function pass({ time, judge, watch, notices, network, hosts }: World, milliseconds: number): Promise<void> {
+async function pass(
+  { time, judge, watch, waves, notices, network, hosts }: World,
+  milliseconds: number,
+): Promise<void> {
   await time.advance(milliseconds);
   judge.look();
   watch.look();
+  waves?.look(hosts);
   notices.look(network.hub, hosts);
 }
 

@@ -13,7 +13,7 @@ export interface ServiceOptions {
   /** There is a plain service, too. */
   readonly plain?: boolean;
   /** A run begins. */
-  readonly began?: (service: ServiceName) => void;
+  readonly began?: (service: ServiceName, by: { readonly changes: boolean }) => void;
   /** A run has failed. */
   readonly failed: (service: ServiceName) => void;
 }
@@ -60,7 +60,7 @@ export function services({ probes, plain = false, began, failed }: ServiceOption
   const watched = (name: ServiceName, { table }: { readonly table: unknown }): [string, Service] => {
     const whole = table as Table;
     const run: Table["run"] = async (given, host) => {
-      began?.(name);
+      began?.(name, { changes: given.changes !== undefined && !given.interrupted });
       host.log(`is given ${sayGiven(given)}`);
       try {
         return await whole.run(given, host);

@@ -1,6 +1,7 @@
 import { sha256 } from "../../../src/core/digest.ts";
 import { queueName } from "../../../src/core/routing.ts";
 import type { Table } from "../../../src/core/service.ts";
+import { waveWithin } from "../../../src/core/waves.ts";
 import { runHost } from "../../../src/host/host.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import { transcribe } from "../../../src/transcriber/transcriber.ts";
@@ -19,6 +20,7 @@ import { type Parts, partsOf } from "./parts.ts";
 import { services } from "./services.ts";
 import { openStore, type Store } from "./store.ts";
 import { type Time, worldTime } from "./time.ts";
+import { type WaveWatch, watchWaves, waves } from "./waves.ts";
 
 /** The whole system in one process: the directory, the broker, two transcribers and two hosts, with all that can happen to them. */
 export interface World {
@@ -32,6 +34,7 @@ export interface World {
   readonly watch: Watch;
   readonly notices: Notices;
   readonly parts: Parts;
+  readonly waves: WaveWatch | undefined;
   /** How many rows may go from a host within an hour. */
   readonly removalLimit: number;
   /** What happened, in order: steps and log lines. */
@@ -61,10 +64,11 @@ export interface TranscriberProcess extends Process {
   readonly source: Follower;
 }
 
-const configWith = ({ plain }: Parts) => {
+const configWith = ({ plain, waves: inWaves }: Parts) => {
   const onHosts = plain ? [...serviceNames, plainService] : serviceNames;
   return {
     timezone: "UTC",
+    ...(inWaves ? { waves } : {}),
     hosts: new Map<string, readonly string[]>([
       ["a", onHosts],
       ["b", onHosts],
@@ -106,6 +110,7 @@ export function world(seed: number, without: Break | undefined): World {
     return JSON.stringify({ ...message, epoch: counted });
   }
   const ledger = noticesLedger();
+  const waveWatch = parts.waves ? watchWaves(time) : undefined;
   const broker = network({
     ...{ time, random, see },
     queueLimit: random.chance(0.5) ? 1000 : 4 + random.below(8),
@@ -148,18 +153,29 @@ export function world(seed: number, without: Break | undefined): World {
           say(`${name}: ended`);
         });
         machine.life = mine;
-        const database = store.openedBy(mine, () => judged.seeStored(self));
+        const database = store.openedBy(mine, () => {
+          judged.seeStored(self);
+          waveWatch?.committed(self);
+        });
         const ended = (how: string): void => {
           if (mine.dead) return;
           say(`${name}: ${how}`);
           mine.kill();
         };
         runHost({
-          ...{ name, codes, database, log: (line: string) => say(`${name}: ${line}`) },
+          ...{ name, codes, database },
+          log(line) {
+            say(`${name}: ${line}`);
+            if (line === "names: asked to approve") waveWatch?.approved(self, "names");
+          },
           services: services({
             ...{ probes, plain: parts.plain },
-            began: (service) => watched.began(name, service),
+            began(service, by) {
+              watched.began(name, service);
+              waveWatch?.began(self, service, by);
+            },
             failed(service) {
+              waveWatch?.failed(self, service);
               if (without === "in-doubt" && !mine.dead)
                 store.raw.prepare("UPDATE row SET doubt = 0, given = NULL WHERE service = ?").run(service);
             },
@@ -169,10 +185,14 @@ export function world(seed: number, without: Break | undefined): World {
             : {}),
           machineOf: () => machine.seenBy(mine),
           removalLimit: () => removalLimit,
+          ...(parts.waves && without !== "wave"
+            ? { waveWithin: (service: string) => waveWithin(waves, service, name) }
+            : {}),
           ...(parts.signed && without !== "signature" ? { distrust } : {}),
           ran(service) {
             if (service === plainService) ledger.ran(name);
             else watched.ran(name, service);
+            waveWatch?.ran(self, service);
           },
           ...{ clock: steady(time.seenBy(machine)), hashing },
           signal: mine.signal,
@@ -265,6 +285,7 @@ export function world(seed: number, without: Break | undefined): World {
       watch: watched,
       notices: ledger,
       parts,
+      waves: waveWatch,
       removalLimit,
       log,
     },
