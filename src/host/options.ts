@@ -11,6 +11,8 @@ import type { Machine } from "../ports/machine.ts";
 export interface HostSafeguards extends Safeguards {
   /** The changes of a text that a check refuses are told apart. */
   readonly bisection: boolean;
+  /** An approval of removals lets go what was shown under its digest, and nothing else. */
+  readonly approval: boolean;
 }
 
 /** What a host stands on. */

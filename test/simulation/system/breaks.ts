@@ -42,6 +42,8 @@ export const breaks = {
   bisection: { without: "a text that a check refuses keeps all of its rows waiting", seed: 24, within: 150 },
   signature: { without: "hosts take what nobody signed", seed: 2, within: 100 },
   wave: { without: "a host does not wait for the wave before it", seed: 0, within: 60 },
+  "refused-remove": { without: "a row that grants access stays when it is refused", seed: 20, within: 150 },
+  approval: { without: "an approval lets go whatever is held", seed: 71, within: 250 },
   "stored-first": { without: "messages are acknowledged before they are stored", seed: 26, within: 100 },
 } as const satisfies Record<string, Safeguard>;
 

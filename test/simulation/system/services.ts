@@ -12,15 +12,25 @@ export interface ServiceOptions {
   readonly probes: boolean;
   /** There is a plain service, too. */
   readonly plain?: boolean;
+  /** A row that is refused goes. */
+  readonly removes?: boolean;
   /** A run begins. */
   readonly began?: (service: ServiceName, by: { readonly changes: boolean }) => void;
   /** A run has failed. */
   readonly failed: (service: ServiceName) => void;
 }
 
-export function services({ probes, plain = false, began, failed }: ServiceOptions): Map<string, Service> {
+export function services({
+  probes,
+  plain = false,
+  removes = false,
+  began,
+  failed,
+}: ServiceOptions): Map<string, Service> {
+  const refused = removes ? ({ refused: "remove" } as const) : {};
   const hosts = service({
     ...names,
+    ...refused,
     unique: ["name", "ip"],
     daemon: { unit: "named" },
     async run({ rows }, host) {
@@ -31,6 +41,7 @@ export function services({ probes, plain = false, began, failed }: ServiceOption
   });
   const records = service({
     ...addresses,
+    ...refused,
     unique: ["ip"],
     shared: true,
     daemon: { unit: "recordd" },

@@ -4,7 +4,17 @@ import type { Fault } from "./machine.ts";
 import { noticeQueues, notify } from "./notices.ts";
 import { approve, editByHand, hold } from "./persons.ts";
 import { onAny, onHost, onTranscriber, pick, type Step } from "./step.ts";
-import { cutShort, drip, exchange, lateWord, partition, setBack, shortLived, triedAndTakenBack } from "./stories.ts";
+import {
+  cutShort,
+  drip,
+  exchange,
+  lateWord,
+  outdated,
+  partition,
+  setBack,
+  shortLived,
+  triedAndTakenBack,
+} from "./stories.ts";
 import { type HostProcess, tableQueues, type World } from "./world.ts";
 
 const hostQueues = ({ parts }: World): readonly string[] =>
@@ -231,10 +241,11 @@ const weights: readonly (readonly [weight: number, step: Step])[] = [
   [2, jump],
 ];
 /** What happens only where a schedule has that part. */
-const weightsOf = ({ parts }: World): typeof weights => [
+const weightsOf = ({ parts, removalLimit }: World): typeof weights => [
   ...weights,
   [parts.plain ? 18 : 0, notify],
   [parts.signed ? 12 : 0, forge],
+  [removalLimit <= 10 ? 10 : 0, outdated],
 ];
 
 /** Does what the dice of the world say. */

@@ -39,6 +39,8 @@ export function watchWaves({ monotonic }: Pick<Clock, "monotonic">): WaveWatch {
   let approved: Place | undefined;
   /** Since when the second owes rows, and no run has begun. */
   let since: number | undefined;
+  /** Since when it had owed rows until now: a run begins by holding back removals that are too many, and then may owe none. */
+  let rested: { readonly since: number; readonly at: number } | undefined;
   /** A run of the second has failed, and what it was tried with is a debt. */
   let owes = false;
   let seen: Violation | undefined;
@@ -50,7 +52,11 @@ export function watchWaves({ monotonic }: Pick<Clock, "monotonic">): WaveWatch {
 
   return {
     committed(host) {
-      if (host.name === second) since = owesRows(host) ? (since ?? monotonic()) : undefined;
+      if (host.name === second && owesRows(host)) since ??= monotonic();
+      else if (host.name === second) {
+        if (since !== undefined) rested = { since, at: monotonic() };
+        since = undefined;
+      }
       if (host.name !== first) return;
       const { followed, loaded } = readFacts(host.store.raw, service) ?? {};
       const place = owesRows(host) ? loaded : followed?.mark;
@@ -58,7 +64,8 @@ export function watchWaves({ monotonic }: Pick<Clock, "monotonic">): WaveWatch {
     },
     began(host, name, { changes }) {
       if (!isSecond(host.name, name)) return;
-      const waited = monotonic() - (since ?? monotonic());
+      const now = monotonic();
+      const waited = now - (since ?? (rested?.at === now ? rested.since : now));
       since = undefined;
       const mark = readFacts(host.store.raw, service)?.followed.mark;
       if (!changes || owes || !mark || waited >= within * 1000) return;

@@ -166,10 +166,10 @@ export function world(seed: number, without: Break | undefined): World {
           ...{ name, codes, database },
           log(line) {
             say(`${name}: ${line}`);
-            if (line === "names: asked to approve") waveWatch?.approved(self, "names");
+            if (line === "names: asked to approve") approvedBy(self);
           },
           services: services({
-            ...{ probes, plain: parts.plain },
+            ...{ probes, plain: parts.plain, removes: parts.removes && without !== "refused-remove" },
             began(service, by) {
               watched.began(name, service);
               waveWatch?.began(self, service, by);
@@ -215,6 +215,12 @@ export function world(seed: number, without: Break | undefined): World {
       },
     };
     return self;
+  }
+
+  /** A person's word has reached the names of a host. */
+  function approvedBy(host: HostProcess): void {
+    waveWatch?.approved(host, "names");
+    judged.approved(host);
   }
 
   function transcriberProcess(name: string): TranscriberProcess {
@@ -271,7 +277,7 @@ export function world(seed: number, without: Break | undefined): World {
 
   const hosts = [hostProcess("a", true), hostProcess("b", false)];
   const transcribers = [transcriberProcess("t1"), transcriberProcess("t2")];
-  const judged = judge({ hosts, directory, removalLimit, rolledBack });
+  const judged = judge({ hosts, directory, removalLimit, rolledBack, removes: parts.removes });
   const watched = watch(hosts, random);
   return {
     ...{
@@ -293,13 +299,14 @@ export function world(seed: number, without: Break | undefined): World {
   };
 }
 
-const all = { epoch: true, asOf: true, duplicate: true, late: true, bisection: true };
+const all = { epoch: true, asOf: true, duplicate: true, late: true, bisection: true, approval: true };
 const safeguardOf: Partial<Record<Break, keyof typeof all>> = {
   epoch: "epoch",
   "as-of": "asOf",
   duplicate: "duplicate",
   part: "late",
   bisection: "bisection",
+  approval: "approval",
 };
 
 /** The names of the queues that tables travel in. */
