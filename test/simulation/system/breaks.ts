@@ -1,3 +1,4 @@
+import type { HostSafeguards } from "../../../src/host/options.ts";
 import type { StoreBreak } from "./store.ts";
 
 export interface Safeguard {
@@ -73,4 +74,21 @@ export const storeWithout: Partial<Record<Break, StoreBreak>> = {
   foreign: {
     reads: (sql, row) => (sql.startsWith("SELECT state, record FROM owned") ? { state: "ours", record: null } : row),
   },
+};
+
+const all: HostSafeguards = { epoch: true, asOf: true, duplicate: true, late: true, bisection: true, approval: true };
+/** Those that are an option of the host. */
+export const safeguardOf: Partial<Record<Break, keyof HostSafeguards>> = {
+  epoch: "epoch",
+  "as-of": "asOf",
+  duplicate: "duplicate",
+  part: "late",
+  bisection: "bisection",
+  approval: "approval",
+};
+
+/** All safeguards of a host but this one. */
+export const safeguardsWithout = (without: Break): HostSafeguards => {
+  const name = safeguardOf[without];
+  return name ? { ...all, [name]: false } : all;
 };

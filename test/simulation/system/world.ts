@@ -6,8 +6,8 @@ import { runHost } from "../../../src/host/host.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import { transcribe } from "../../../src/transcriber/transcriber.ts";
 import { type Random, seeded } from "../stream/random.ts";
-import { type Break, storeWithout } from "./breaks.ts";
-import { type Campus, type Machine, type Person, rock, serviceNames } from "./campus.ts";
+import { type Break, safeguardOf, safeguardsWithout, storeWithout } from "./breaks.ts";
+import { firstCampus, serviceNames } from "./campus.ts";
 import { type Follower, type WorldDirectory, worldDirectory } from "./directory.ts";
 import { distrust, signedBy } from "./forger.ts";
 import { type Judge, judge } from "./judge.ts";
@@ -16,6 +16,7 @@ import { type SimulatedMachine, simulatedMachine } from "./machine.ts";
 import { type Link, type Network, network } from "./network.ts";
 import { type Notices, noticesLedger, plainService } from "./notices.ts";
 import { type Watch, watch } from "./others.ts";
+import { overhear } from "./overheard.ts";
 import { type Parts, partsOf } from "./parts.ts";
 import { services } from "./services.ts";
 import { openStore, type Store } from "./store.ts";
@@ -92,23 +93,9 @@ export function world(seed: number, without: Break | undefined): World {
   const say = (line: string): void => void log.push(`${(time.monotonic() / 1000).toFixed(3).padStart(9)} ${line}`);
   // Without a steady clock, pace and backoff go by the wall's.
   const steady = (clock: Clock): Clock => (without === "steady-clock" ? { ...clock, monotonic: clock.now } : clock);
-  const rolledBack = new Set<number>();
-  const epochs = new Map<string, number>();
+  const { rolledBack, see } = overhear(without);
   const directory = worldDirectory(firstCampus(random), time, { halfRefresh: without === "complete" });
 
-  function see(key: string, body: string): string | undefined {
-    // Bodies are long, and most say nothing that matters here.
-    if (without === undefined && !body.includes('"rolledBack":true')) return body;
-    const message = JSON.parse(body);
-    if (without === "spoken-refusal" && (message.kind === "refusal" || message.kind === "report")) return undefined;
-    if (message.rolledBack) rolledBack.add(message.epoch);
-    if (without !== "unique-epoch" || !key.startsWith("trigger.")) return body;
-    if (!["rows", "digest", "part"].includes(message.kind)) return body;
-    // As if each process counted its own epochs from 1.
-    const counted = epochs.get(`${message.epoch}`) ?? 1 + (epochs.size % 2);
-    epochs.set(`${message.epoch}`, counted);
-    return JSON.stringify({ ...message, epoch: counted });
-  }
   const ledger = noticesLedger();
   const waveWatch = parts.waves ? watchWaves(time) : undefined;
   const broker = network({
@@ -180,9 +167,7 @@ export function world(seed: number, without: Break | undefined): World {
                 store.raw.prepare("UPDATE row SET doubt = 0, given = NULL WHERE service = ?").run(service);
             },
           }),
-          ...(without && without in safeguardOf
-            ? { safeguards: { ...all, [safeguardOf[without] as string]: false } }
-            : {}),
+          ...(without && without in safeguardOf ? { safeguards: safeguardsWithout(without) } : {}),
           machineOf: () => machine.seenBy(mine),
           removalLimit: () => removalLimit,
           ...(parts.waves && without !== "wave"
@@ -299,34 +284,5 @@ export function world(seed: number, without: Break | undefined): World {
   };
 }
 
-const all = { epoch: true, asOf: true, duplicate: true, late: true, bisection: true, approval: true };
-const safeguardOf: Partial<Record<Break, keyof typeof all>> = {
-  epoch: "epoch",
-  "as-of": "asOf",
-  duplicate: "duplicate",
-  part: "late",
-  bisection: "bisection",
-  approval: "approval",
-};
-
 /** The names of the queues that tables travel in. */
 export const tableQueues = ["a", "b"].flatMap((host) => serviceNames.map((service) => queueName(host, service)));
-
-function firstCampus(random: Random): Campus {
-  const things: [string, Person | Machine][] = [
-    [rock.owner, { kind: "person" }],
-    [rock.machine, { kind: "machine", name: rock.name, ips: [rock.ip], owner: rock.owner }],
-    ["p1", { kind: "person" }],
-    ["p2", { kind: "person" }],
-  ];
-  for (let index = 1 + random.below(4); index > 0; index--) {
-    const machine = {
-      kind: "machine",
-      name: `m${index}`,
-      ips: [`10.0.0.${index + 10}`],
-      owner: `p${1 + random.below(2)}`,
-    };
-    things.push([`m${index}`, machine as Machine]);
-  }
-  return new Map(things);
-}
