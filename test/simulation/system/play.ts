@@ -95,6 +95,8 @@ async function settle(world: World, { calm }: Shape): Promise<void> {
   for (let left = calm; left > 0; left--) await pass(world, round);
   // Time may have brought a row in whose place somebody else's stands.
   if (attend(world)) await pass(world, round);
+  // What has moved by the clock just now, a host of a later wave may still keep back.
+  if (world.parts.waves && world.judge.unsettled() !== undefined) await pass(world, 2 * round);
   const why = world.judge.unsettled();
   if (why !== undefined) throw new Violation("P1", `settled, and then did not stay so: ${why}`);
   const beyond = await world.judge.beyond();
