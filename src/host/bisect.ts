@@ -3,6 +3,7 @@ import type { Change, Columns, KeptRow, Rows, RunResult, Table } from "../core/s
 import { type Sifted, sift } from "../core/sift.ts";
 import { claimsOf } from "../core/unique.ts";
 import type { GivenRows } from "./given.ts";
+import type { HostSafeguards } from "./options.ts";
 import { tryRun } from "./trial.ts";
 import { hostWords, type Words, type WordsOptions } from "./words.ts";
 
@@ -16,7 +17,11 @@ interface Done {
   readonly words: Words;
   readonly result: RunResult;
 }
-type Options = WordsOptions & { /** The run is given no changes. */ readonly full: boolean };
+type Options = WordsOptions & {
+  /** The run is given no changes. */
+  readonly full: boolean;
+  readonly safeguards?: HostSafeguards | undefined;
+};
 
 /** Runs a service; when a check refuses its text, once more without the rows that are to blame. Throws what the first run threw when they are not found. */
 export async function runOnGood(table: Table, given: GivenRows, options: Options): Promise<Done> {
@@ -24,6 +29,7 @@ export async function runOnGood(table: Table, given: GivenRows, options: Options
     return await runOn(table, given, options);
   } catch (error) {
     if (!(error instanceof TextRefused || error instanceof TextDoubted)) throw error;
+    if (options.safeguards?.bisection === false) throw error;
     const found = await findGuilty(table, given, options);
     if ("undecided" in found) throw undecided(error, found.undecided, given.changes.length);
     const guilty = found.guilty.map(({ one, why }) => one.map(({ key }): KeptRow => ({ key, why })));

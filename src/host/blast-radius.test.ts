@@ -107,6 +107,25 @@ test("an approval finds the removals that wait, whatever else was ordered in the
   await until(() => dhcp.served.size === 20);
 });
 
+test("an approval that more removals have overtaken lets none go uncounted", async () => {
+  await using world = await manyRows(40);
+  const { say, rows, dhcp, report, approve, clock } = world;
+  await say(rows(0, 12, false));
+  await until(() => report().removals?.rows === 12);
+  const shown = report().removals?.digest;
+  // One more, at which no run has looked yet.
+  await say(rows(12, 13, false));
+  await approve(shown);
+  await until(() => report().removals?.rows === 13);
+  await say(rows(13, 19, false));
+  await clock.advance(1000);
+  await until(() => dhcp.served.size === 34);
+  await say(rows(19, 25, false));
+  await clock.advance(1000);
+  await until(() => report().removals?.rows === 19);
+  assert.equal(dhcp.served.size, 34);
+});
+
 test("what was approved does not count: the next few go unasked", async () => {
   await using world = await manyRows(40);
   const { say, rows, dhcp, report, approve, clock } = world;

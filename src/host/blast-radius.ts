@@ -24,6 +24,7 @@ export function holdRemovals(database: DatabaseSync, service: string, limit: num
     )
     .all(service)
     .map(({ key }) => String(key));
+  forgetOvertaken(database, service, owed);
   if (owed.length === 0) return undefined;
   const before = removedWithin(database, service, now);
   if (owed.length + before <= limit || owed.length <= (allowance(database, service, now) ?? 0)) return undefined;
@@ -41,6 +42,13 @@ export function holdRemovals(database: DatabaseSync, service: string, limit: num
     for (const key of keys) hold.run(why, now, service, key);
     return why;
   });
+}
+
+/** An approval is for the removals that were shown: where others are owed by now it is spent, and lets none go uncounted. */
+function forgetOvertaken(database: DatabaseSync, service: string, owed: readonly string[]): void {
+  const approved = database.prepare("SELECT digest FROM approved WHERE service = ?").get(service)?.digest;
+  if (approved === undefined || approved === digestOf([...owed, ...heldKeys(database, service)].sort())) return;
+  database.prepare("DELETE FROM approved WHERE service = ?").run(service);
 }
 
 /** Counts removals that were made, but for those that a person let go: after a great one, the next few need no question. In the caller's transaction. */

@@ -66,6 +66,7 @@ export function hostService(name: string, service: Service, options: HostOptions
   const steady = (): number => Math.round(began + clock.monotonic());
   const context: RunContext = {
     ...{ host: options.name, service: name, database, machine, clock, signal, log },
+    safeguards: options.safeguards,
     ...(removalLimit ? { removals: { limit: (rows) => removalLimit(name, rows), now: steady } } : {}),
   };
 

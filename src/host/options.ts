@@ -7,6 +7,14 @@ import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
 
+/** The safeguards of a host, each of which a simulation can take away to see what it prevents. */
+export interface HostSafeguards extends Safeguards {
+  /** The changes of a text that a check refuses are told apart. */
+  readonly bisection: boolean;
+  /** An approval of removals lets go what was shown under its digest, and nothing else. */
+  readonly approval: boolean;
+}
+
 /** What a host stands on. */
 export interface HostOptions {
   readonly name: string;
@@ -31,8 +39,8 @@ export interface HostOptions {
   ran?(service: string): void;
   /** Why a message about rows is not believed; undefined when it is. Without it every message is. */
   distrust?(body: Uint8Array): string | undefined;
-  /** Of a simulation: the safeguards of the stream that it takes away. */
-  readonly safeguards?: Safeguards;
+  /** Of a simulation: the safeguards that it takes away. */
+  readonly safeguards?: HostSafeguards;
   /** Of a simulation: how digests are made, over fewer buckets for its speed. */
   readonly hashing?: Hashing;
   readonly clock: Clock;

@@ -47,7 +47,8 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
     const things = heldThings(database, name);
     const removals = heldRemovals(database, name);
     if (approveHeld(database, name, digest)) return;
-    if (removals && digest !== undefined && approveRemovals(database, name, digest)) return;
+    const approved = context.safeguards?.approval === false ? removals?.digest : digest;
+    if (removals && approved !== undefined && approveRemovals(database, name, approved)) return;
     const by = `not approved by ${digest ?? "no digest"}: theirs is`;
     if (things) log(`${things.count} things that trigger did not write are ${by} ${things.digest}`);
     if (removals) log(`${removals.keys.length} removals are ${by} ${removals.digest}`);

@@ -9,6 +9,7 @@ import { runOnGood } from "./bisect.ts";
 import { countRemovals, holdRemovals } from "./blast-radius.ts";
 import { giveRows, movedMeanwhile, triedOtherwise } from "./given.ts";
 import { parkedLimit, type StoredMessages } from "./messages.ts";
+import type { HostSafeguards } from "./options.ts";
 import { readMessage } from "./read-message.ts";
 import { oweFullRun, readFacts, writeFacts } from "./store.ts";
 import { withinDeadline } from "./within-deadline.ts";
@@ -35,6 +36,8 @@ export interface RunContext {
     /** By which the hour is counted: the clock's time, but for what it jumps while the process lives. Milliseconds since 1970. */
     now(): number;
   };
+  /** Of a simulation. */
+  readonly safeguards?: HostSafeguards | undefined;
   log(line: string): void;
 }
 

@@ -4,6 +4,7 @@ import type { StoredEntry } from "../../../src/core/entry.ts";
 import { canonical } from "../../../src/core/row.ts";
 import type { TableDeclaration } from "../../../src/core/service.ts";
 import { stored } from "../../../src/transcriber/entry.fixture.ts";
+import type { Random } from "../stream/random.ts";
 
 /** The directory of the simulated campus: people who own machines, and what follows from it, computed a second time and without cleverness. */
 
@@ -93,4 +94,24 @@ export function expected(campus: Campus, service: ServiceName, now: number): Map
     cells.set(key, claimants.length > 1 ? "refused" : canonical({ name, ip }));
   }
   return cells;
+}
+
+/** What a schedule begins with. */
+export function firstCampus(random: Random): Campus {
+  const things: [string, Person | Machine][] = [
+    [rock.owner, { kind: "person" }],
+    [rock.machine, { kind: "machine", name: rock.name, ips: [rock.ip], owner: rock.owner }],
+    ["p1", { kind: "person" }],
+    ["p2", { kind: "person" }],
+  ];
+  for (let index = 1 + random.below(4); index > 0; index--) {
+    const machine = {
+      kind: "machine",
+      name: `m${index}`,
+      ips: [`10.0.0.${index + 10}`],
+      owner: `p${1 + random.below(2)}`,
+    };
+    things.push([`m${index}`, machine as Machine]);
+  }
+  return new Map(things);
 }

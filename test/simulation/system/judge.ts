@@ -1,5 +1,6 @@
 import type { Followed } from "../../../src/core/follow.ts";
 import { type Mark, olderState } from "../../../src/core/stream.ts";
+import { heldRemovals } from "../../../src/host/blast-radius.ts";
 import { folderOf } from "../../../src/host/install/target.ts";
 import { ownNames } from "../../../src/host/owned.ts";
 import { serviceReport } from "../../../src/host/report.ts";
@@ -7,6 +8,7 @@ import { readFacts } from "../../../src/host/store.ts";
 import { Violation } from "../violation.ts";
 import { expected, rock, type ServiceName, serviceNames } from "./campus.ts";
 import type { WorldDirectory } from "./directory.ts";
+import { forged } from "./forger.ts";
 import { file, isBad, isWhole } from "./machine.ts";
 import { isOfOthers } from "./others.ts";
 import { lineOf, linesServed, storedRows } from "./served.ts";
@@ -18,6 +20,10 @@ export interface Judge {
   seeText(host: string, text: string | undefined): void;
   /** Sees every text that `named` of a host ever runs. */
   seeRunning(host: HostProcess, text: string): void;
+  /** A person approves the removals of a host's names that he was shown under a digest. */
+  saysApproved(host: string, digest: string): void;
+  /** The host hears what a person approves. */
+  approved(host: HostProcess): void;
   /** Sees what a host has committed. */
   seeStored(host: HostProcess): void;
   /** What must be true at every moment. */
@@ -38,11 +44,13 @@ export interface JudgeOptions {
   readonly removalLimit: number;
   /** The epochs that said that the directory was rolled back. */
   readonly rolledBack: ReadonlySet<number>;
+  /** A row that is refused goes. */
+  readonly removes: boolean;
 }
 
 const hour = 60 * 60_000;
 
-export function judge({ hosts, directory, removalLimit, rolledBack }: JudgeOptions): Judge {
+export function judge({ hosts, directory, removalLimit, rolledBack, removes }: JudgeOptions): Judge {
   const marks = new Map<string, Mark & { readonly stored: string }>();
   const texts = new Map<string, string | undefined>();
   /** The text that `named` of each host was last seen to run. */
@@ -51,6 +59,9 @@ export function judge({ hosts, directory, removalLimit, rolledBack }: JudgeOptio
   const served = new Set<string>();
   const known = new Map<string, Map<string, string>>();
   const removals = new Map<string, { readonly at: number; readonly line: string }[]>();
+  /** The digests that persons have approved, and the lines that may go since, by host. */
+  const digests = new Set<string>();
+  const mayGo = new Set<string>();
   let seen: Violation | undefined;
 
   function seeText(host: string, text: string | undefined): void {
@@ -69,6 +80,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack }: JudgeOptio
     if (text === undefined && !wasLoaded()) return;
     if (text === undefined) broken("P2", `its file is gone; it was ${JSON.stringify(before)}`);
     else if (!isWhole(text)) broken("P2", `half a file stands in place: ${JSON.stringify(text)}`);
+    else if (text.includes(` ${forged}`)) broken("P1", "a row that nobody signed stands in its file");
     else if (isBad(text)) broken("P2", `a text that fails its check stands in place: ${JSON.stringify(text)}`);
     // What no daemon ever took may go again: the text that was found comes back.
     else if (served.has(host) && !text.includes(rock.name))
@@ -102,7 +114,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack }: JudgeOptio
     removals.set(host, gone);
     for (const line of lines(before)) {
       // It was there for the moment of a run that was cut short: no book ever had it in force.
-      if (!inForce.has(line)) continue;
+      if (!inForce.has(line) || mayGo.has(`${host} ${line}`)) continue;
       // One whose name or address another row has is not gone: it has changed, or gave its place.
       if (there.has(keys.get(line) ?? line) || line.split(" ").some((word) => words.has(word))) continue;
       gone.push({ at: of.countsBy(), line });
@@ -157,6 +169,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack }: JudgeOptio
       if (why !== null && !isForeign && !why.startsWith("refused:") && !why.startsWith("held with the removals"))
         return `${key} is kept: ${why}`;
       if (want !== "refused" && why?.startsWith("refused:") && !isCovered(key, wanted)) return `${key} is kept: ${why}`;
+      if (removes && why?.startsWith("refused:") && loaded !== null) return `${key} is refused, and stays in force`;
       const right = why === null ? (want === "refused" ? null : (want ?? null)) : loaded;
       if (served.take(right)) continue;
       return `${key} should be served as ${right}${why === null ? "" : ` (${why})`}`;
@@ -182,9 +195,20 @@ export function judge({ hosts, directory, removalLimit, rolledBack }: JudgeOptio
       if (text.includes(rock.name)) served.add(host.name);
       if (text !== before) countRemovals(host, before, text);
     },
+    saysApproved: (host, digest) => void digests.add(`${host} ${digest}`),
+    approved(host) {
+      const held = heldRemovals(host.store.raw, "names");
+      if (!held || !digests.has(`${host.name} ${held.digest}`)) return;
+      const keys = new Set(held.keys);
+      for (const { key, loaded } of storedRows(host, "names"))
+        if (loaded !== null && keys.has(key)) mayGo.add(`${host.name} ${lineOf(loaded)}`);
+    },
     seeStored,
     look() {
       if (seen) throw seen;
+      for (const { name, machine } of hosts)
+        if ([...machine.records.values()].includes(forged))
+          throw new Violation("P1", `${name}: a record that nobody signed is in force`);
       for (const host of hosts) for (const service of serviceNames) lookAtMark(host, service);
     },
     unsettled() {

@@ -10,8 +10,14 @@ export interface Network {
   connect(life: Life): Link;
   /** Somebody who is not a process of trigger's publishes. */
   say(key: string, body: string): void;
+  /** Somebody publishes a message with an id, which meets what messages meet. */
+  send(key: string, body: string, messageId: string): void;
+  /** What was said last of the rows of a service. */
+  said(service: string): string | undefined;
   /** Every queue of this name is gone; its consumers find it declared anew after a while. */
   loseQueue(name: string): void;
+  /** What a queue holds, and is not handed over, is thrown away. */
+  purge(name: string): void;
   /** The broker stops and comes back with nothing. */
   loseDisk(downFor: number): void;
   /** Nobody can reach it. */
@@ -20,9 +26,9 @@ export interface Network {
   lose: number;
   /** The broker has this many messages more twice. */
   double: number;
-  /** This many messages more about tables come once again, seconds later. */
+  /** This many messages more for hosts come once again, seconds later. */
   repeat: number;
-  /** This many messages more about tables are overtaken by those behind them. */
+  /** This many messages more for hosts are overtaken by those behind them. */
   delay: number;
 }
 
@@ -51,13 +57,18 @@ export interface NetworkOptions {
   readonly see: (key: string, body: string) => string | undefined;
   /** The most messages of a queue, few so that heads are dropped. */
   readonly queueLimit: number;
+  /** Sees the id of each message that queues have accepted, and what a queue has lost. */
+  readonly arrived: (messageId: string) => void;
+  readonly lost: (queue: string, held: readonly { readonly messageId?: string }[]) => void;
+  /** Messages are acknowledged before they are stored. */
+  readonly acknowledgedFirst: boolean;
 }
 
 const again = 1000;
 /** The longest that a message is behind those that overtake it, in milliseconds. */
 const longestDelay = 15_000;
 const remembered = 6;
-const tableKey = /^trigger\.(names|addresses)\b/;
+const hostsKey = /^trigger\.(names|addresses|notices)\b/;
 
 interface Waiting {
   readonly key: string;
@@ -79,37 +90,46 @@ interface Standing {
   consumer?: Consumer | undefined;
 }
 
-export function network({ time, random, see, queueLimit }: NetworkOptions): Network {
+export function network(options: NetworkOptions): Network {
+  const { time, random, see, queueLimit, arrived, lost, acknowledgedFirst } = options;
   const hub = memoryHub();
   const links = new Set<{ cut(milliseconds: number): void; lost(queue: string): void }>();
   const node = hub.connect();
+  const said = new Map<string, string>();
   let downUntil = 0;
   const world = { lose: 0, double: 0, repeat: 0, delay: 0 };
 
   async function arrive(connection: MemoryConnection, { key, body, messageId }: Waiting): Promise<void> {
     const seen = see(key, body);
     if (seen === undefined) return;
+    if (body.includes('"kind":"rows"')) said.set(key.split(".")[1] ?? "", body);
     if (world.lose > 0) {
       world.lose -= 1;
       return;
     }
     const options = messageId === undefined ? {} : { messageId };
+    const give = async (over: MemoryConnection): Promise<void> => {
+      const published = over.publish(key, seen, options);
+      // Before anybody is handed it: who has it may be looked for in the queues.
+      if (messageId !== undefined) arrived(messageId);
+      await published;
+    };
     const later = (): void => {
       const after = time.sleep(1 + random.below(longestDelay));
-      void after.then(() => node.publish(key, seen, options)).catch(() => {});
+      void after.then(() => give(node)).catch(() => {});
     };
-    const isOfTable = tableKey.test(key);
-    if (isOfTable && world.delay > 0) {
+    const isForHosts = hostsKey.test(key);
+    if (isForHosts && world.delay > 0) {
       world.delay -= 1;
       return later();
     }
-    if (isOfTable && world.repeat > 0) {
+    if (isForHosts && world.repeat > 0) {
       world.repeat -= 1;
       later();
     }
     const times = world.double > 0 ? 2 : 1;
     world.double -= times - 1;
-    for (let left = times; left > 0; left--) await connection.publish(key, seen, options);
+    for (let left = times; left > 0; left--) await give(connection);
   }
 
   function connect(life: Life): Link {
@@ -151,6 +171,7 @@ export function network({ time, random, see, queueLimit }: NetworkOptions): Netw
       const hand = async (delivery: Delivery): Promise<void> => {
         if (link.slow > 0) await time.sleep(link.slow);
         if (over !== connection || frozen || life.dead) return;
+        if (acknowledgedFirst) delivery.ack();
         taking.take({
           ...delivery,
           ack() {
@@ -329,23 +350,40 @@ export function network({ time, random, see, queueLimit }: NetworkOptions): Netw
     return link;
   }
 
+  function drop(name: string): void {
+    lost(name, hub.look(name));
+    hub.drop(name);
+  }
+
   return Object.assign(world, {
     hub,
     connect,
     say: (key: string, body: string) => void node.publish(key, body).catch(() => {}),
+    send(key: string, body: string, messageId: string) {
+      const settle = (): void => {};
+      void arrive(node, { key, body, messageId, settle }).catch(() => {});
+    },
+    said: (service: string) => said.get(service),
     isDown: () => time.monotonic() < downUntil,
+    purge(name: string) {
+      lost(
+        name,
+        hub.look(name).filter(({ unacknowledged }) => !unacknowledged),
+      );
+      hub.purge(name);
+    },
     loseQueue(name: string) {
-      hub.drop(name);
+      drop(name);
       for (const { lost } of links) lost(name);
     },
     loseDisk(downFor: number) {
       downUntil = time.monotonic() + downFor;
       for (const { cut } of links) cut(downFor + 1);
-      for (const name of queues) hub.drop(name);
+      for (const name of queues) drop(name);
     },
   });
 }
 
 const queues = ["a", "b"]
-  .flatMap((host) => [`trigger-${host}-names`, `trigger-${host}-addresses`])
+  .flatMap((host) => ["names", "addresses", "notices"].map((service) => `trigger-${host}-${service}`))
   .concat(["t1", "t2"].flatMap((host) => [`trigger-${host}-event`, `trigger-${host}-report`]));

@@ -1,5 +1,6 @@
 import { hostKey } from "../../../src/core/routing.ts";
 import { type OrderMessage, protocolVersion } from "../../../src/core/stream.ts";
+import { heldRemovals } from "../../../src/host/blast-radius.ts";
 import { heldThings } from "../../../src/host/owned.ts";
 import { readFacts } from "../../../src/host/store.ts";
 import { type ServiceName, serviceNames } from "./campus.ts";
@@ -54,6 +55,17 @@ export function attend(world: World): boolean {
     }
   }
   return anything;
+}
+
+/** Removals are shown to a person, who approves them when more of them may wait. */
+export function approveShown(world: World, host: HostProcess): void {
+  const shown = heldRemovals(host.store.raw, "names");
+  if (!shown) return;
+  world.note(`${shown.keys.length} removals of names are shown on ${host.name}, and approved later`);
+  void world.time.sleep(world.random.below(4000)).then(() => {
+    world.judge.saysApproved(host.name, shown.digest);
+    say(world, host, "names", "approve", shown.digest);
+  });
 }
 
 function letGoOn(world: World, host: HostProcess, service: ServiceName): void {

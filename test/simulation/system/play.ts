@@ -35,7 +35,7 @@ export async function play(seed: number, without?: Break): Promise<Played> {
     if (!(error instanceof Violation)) throw error;
     violation = error;
     for (const { name, store } of played.hosts) {
-      for (const table of ["service", "row", "install_debt"]) {
+      for (const table of ["service", "row", "install_debt", "message"]) {
         for (const row of store.raw.prepare(`SELECT * FROM ${table}`).all()) {
           played.note(`${name} has in ${table}: ${JSON.stringify(row)}`);
         }
@@ -70,10 +70,15 @@ function pause({ random }: World, shape: Shape): number {
   return random.below(kind < 0.96 ? shape.while : shape.long);
 }
 
-async function pass({ time, judge, watch }: World, milliseconds: number): Promise<void> {
+async function pass(
+  { time, judge, watch, waves, notices, network, hosts }: World,
+  milliseconds: number,
+): Promise<void> {
   await time.advance(milliseconds);
   judge.look();
   watch.look();
+  waves?.look(hosts);
+  notices.look(network.hub, hosts);
 }
 
 const round = 10_000;
@@ -90,6 +95,8 @@ async function settle(world: World, { calm }: Shape): Promise<void> {
   for (let left = calm; left > 0; left--) await pass(world, round);
   // Time may have brought a row in whose place somebody else's stands.
   if (attend(world)) await pass(world, round);
+  // What has moved by the clock just now, a host of a later wave may still keep back.
+  if (world.parts.waves && world.judge.unsettled() !== undefined) await pass(world, 2 * round);
   const why = world.judge.unsettled();
   if (why !== undefined) throw new Violation("P1", `settled, and then did not stay so: ${why}`);
   const beyond = await world.judge.beyond();
@@ -105,7 +112,7 @@ async function becomeWell(world: World): Promise<void> {
     for (const process of [...world.hosts, ...world.transcribers]) process.start();
     attend(world);
     await pass(world, round);
-    why = world.judge.unsettled();
+    why = world.judge.unsettled() ?? world.notices.waiting();
   }
   if (why !== undefined) throw new Violation("P1", `never settled: ${why}`);
 }

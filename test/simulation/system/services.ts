@@ -3,21 +3,34 @@ import { type Service, service, type Table } from "../../../src/core/service.ts"
 import { converge } from "../../../src/services/records.ts";
 import { addresses, names, type ServiceName } from "./campus.ts";
 import { file, textOf } from "./machine.ts";
+import { notices, plainService } from "./notices.ts";
 
 /** The services of the world, written as those of a project are. */
 
 export interface ServiceOptions {
   /** The daemon can be asked whether it runs this very text. */
   readonly probes: boolean;
+  /** There is a plain service, too. */
+  readonly plain?: boolean;
+  /** A row that is refused goes. */
+  readonly removes?: boolean;
   /** A run begins. */
-  readonly began?: (service: ServiceName) => void;
+  readonly began?: (service: ServiceName, by: { readonly changes: boolean }) => void;
   /** A run has failed. */
   readonly failed: (service: ServiceName) => void;
 }
 
-export function services({ probes, began, failed }: ServiceOptions): Map<string, Service> {
+export function services({
+  probes,
+  plain = false,
+  removes = false,
+  began,
+  failed,
+}: ServiceOptions): Map<string, Service> {
+  const refused = removes ? ({ refused: "remove" } as const) : {};
   const hosts = service({
     ...names,
+    ...refused,
     unique: ["name", "ip"],
     daemon: { unit: "named" },
     async run({ rows }, host) {
@@ -28,6 +41,7 @@ export function services({ probes, began, failed }: ServiceOptions): Map<string,
   });
   const records = service({
     ...addresses,
+    ...refused,
     unique: ["ip"],
     shared: true,
     daemon: { unit: "recordd" },
@@ -57,7 +71,7 @@ export function services({ probes, began, failed }: ServiceOptions): Map<string,
   const watched = (name: ServiceName, { table }: { readonly table: unknown }): [string, Service] => {
     const whole = table as Table;
     const run: Table["run"] = async (given, host) => {
-      began?.(name);
+      began?.(name, { changes: given.changes !== undefined && !given.interrupted });
       host.log(`is given ${sayGiven(given)}`);
       try {
         return await whole.run(given, host);
@@ -68,7 +82,11 @@ export function services({ probes, began, failed }: ServiceOptions): Map<string,
     };
     return [name, { table: { ...whole, run } }];
   };
-  return new Map([watched("names", hosts), watched("addresses", records)]);
+  return new Map([
+    watched("names", hosts),
+    watched("addresses", records),
+    ...(plain ? [[plainService, notices] as const] : []),
+  ]);
 }
 
 function sayGiven({ rows, changes, interrupted }: Parameters<Table["run"]>[0]): string {

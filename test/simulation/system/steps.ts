@@ -1,10 +1,24 @@
 import { changeDirectory } from "./changes.ts";
+import { forge } from "./forger.ts";
 import type { Fault } from "./machine.ts";
+import { noticeQueues, notify } from "./notices.ts";
 import { approve, editByHand, hold } from "./persons.ts";
 import { onAny, onHost, onTranscriber, pick, type Step } from "./step.ts";
-import { cutShort, drip, exchange, lateWord, partition, setBack, shortLived, triedAndTakenBack } from "./stories.ts";
-import { tableQueues, type World } from "./world.ts";
+import {
+  cutShort,
+  drip,
+  exchange,
+  lateWord,
+  outdated,
+  partition,
+  setBack,
+  shortLived,
+  triedAndTakenBack,
+} from "./stories.ts";
+import { type HostProcess, tableQueues, type World } from "./world.ts";
 
+const hostQueues = ({ parts }: World): readonly string[] =>
+  parts.plain ? [...tableQueues, ...noticeQueues] : tableQueues;
 const some = ({ random }: World): number => 1 + random.below(3);
 
 const endHost: Step = (world) => {
@@ -80,14 +94,14 @@ const redeliver = onAny((world, { name, link }) => {
   link?.redeliver();
 });
 const loseQueue: Step = (world) => {
-  const queue = pick(world, tableQueues);
+  const queue = pick(world, hostQueues(world));
   world.note(`${queue} is lost`);
   world.network.loseQueue(queue);
 };
 const purge: Step = (world) => {
-  const queue = pick(world, tableQueues);
+  const queue = pick(world, hostQueues(world));
   world.note(`${queue} is purged`);
-  world.network.hub.purge(queue);
+  world.network.purge(queue);
 };
 const loseDisk: Step = (world) => {
   const milliseconds = 100 + world.random.below(10_000);
@@ -153,16 +167,20 @@ const storeCopied = onHost((world, host) => {
   world.note(`the store of ${host.name} is backed up`);
   host.store.backUp();
 });
+const forgetStore = ({ judge, notices, network }: World, { name }: HostProcess): void => {
+  judge.forget(name);
+  notices.forget(network.hub, name);
+};
 const storeRestored = onHost((world, host) => {
   host.kill();
   const restored = host.store.restore();
-  if (restored) world.judge.forget(host.name);
+  if (restored) forgetStore(world, host);
   world.note(`the store of ${host.name} is ${restored ? "restored from its backup" : "left as it is"}`);
 });
 const storeGone = onHost((world, host) => {
   host.kill();
   host.store.wipe();
-  world.judge.forget(host.name);
+  forgetStore(world, host);
   world.note(`the store of ${host.name} is deleted`);
 });
 const restartDaemon = onHost((world, { name, machine }) => {
@@ -222,11 +240,18 @@ const weights: readonly (readonly [weight: number, step: Step])[] = [
   [3, restartDaemon],
   [2, jump],
 ];
-const total = weights.reduce((sum, [weight]) => sum + weight, 0);
+/** What happens only where a schedule has that part. */
+const weightsOf = ({ parts, removalLimit }: World): typeof weights => [
+  ...weights,
+  [parts.plain ? 18 : 0, notify],
+  [parts.signed ? 12 : 0, forge],
+  [removalLimit <= 10 ? 10 : 0, outdated],
+];
 
 /** Does what the dice of the world say. */
 export function step(world: World): void {
-  let at = world.random.unit() * total;
+  const weights = weightsOf(world);
+  let at = world.random.unit() * weights.reduce((sum, [weight]) => sum + weight, 0);
   const chosen = weights.find(([weight]) => {
     at -= weight;
     return at < 0;

@@ -1,5 +1,6 @@
 import { type Machine, type Person, rock } from "./campus.ts";
 import { changeDirectory, takeBack } from "./changes.ts";
+import { approveShown } from "./persons.ts";
 import { onHost, pick, type Step } from "./step.ts";
 
 /** What happens in several strokes, at the moments at which it hurts. */
@@ -93,6 +94,27 @@ export const drip: Step = ({ random, directory, removalLimit, time, note }) => {
   for (const [index, [uuid]] of machines.entries()) {
     void time.sleep(4000 + index * 1500).then(() => directory.change([], [uuid]));
   }
+};
+
+/** Too many machines go at once; a person is shown their removals, and one more goes before he approves. */
+export const outdated: Step = (world) => {
+  const { random, directory, hosts, removalLimit, time, note } = world;
+  const id = `${time.monotonic()}-${random.below(1e6)}`;
+  const machines = Array.from({ length: removalLimit + 2 }, (_, index): [string, Machine] => [
+    `m${id}-${index}`,
+    { kind: "machine", name: `o${index}`, ips: [`10.0.0.${50 + index}`], owner: rock.owner },
+  ]);
+  const uuids = machines.map(([uuid]) => uuid);
+  note(`${machines.length} machines appear, and all but one go at once`);
+  directory.change(machines);
+  // Long enough for them to be in force, where all is well.
+  const gone = 4000 + random.below(4000);
+  void time.sleep(gone).then(() => directory.change([], uuids.slice(1)));
+  void time.sleep(gone + 3000).then(() => {
+    for (const host of hosts) approveShown(world, host);
+  });
+  if (random.chance(0.3)) return;
+  void time.sleep(gone + 3000 + random.below(3000)).then(() => directory.change([], uuids.slice(0, 1)));
 };
 
 /** Addresses change hands in a circle, one entry at a time as directories do it, and somebody dies in the middle. */

@@ -1,21 +1,27 @@
 import { sha256 } from "../../../src/core/digest.ts";
 import { queueName } from "../../../src/core/routing.ts";
 import type { Table } from "../../../src/core/service.ts";
+import { waveWithin } from "../../../src/core/waves.ts";
 import { runHost } from "../../../src/host/host.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import { transcribe } from "../../../src/transcriber/transcriber.ts";
 import { type Random, seeded } from "../stream/random.ts";
-import { type Break, storeWithout } from "./breaks.ts";
-import { type Campus, type Machine, type Person, rock, serviceNames } from "./campus.ts";
+import { type Break, safeguardOf, safeguardsWithout, storeWithout } from "./breaks.ts";
+import { firstCampus, serviceNames } from "./campus.ts";
 import { type Follower, type WorldDirectory, worldDirectory } from "./directory.ts";
+import { distrust, signedBy } from "./forger.ts";
 import { type Judge, judge } from "./judge.ts";
 import { type Life, life } from "./life.ts";
 import { type SimulatedMachine, simulatedMachine } from "./machine.ts";
 import { type Link, type Network, network } from "./network.ts";
+import { type Notices, noticesLedger, plainService } from "./notices.ts";
 import { type Watch, watch } from "./others.ts";
+import { overhear } from "./overheard.ts";
+import { type Parts, partsOf } from "./parts.ts";
 import { services } from "./services.ts";
 import { openStore, type Store } from "./store.ts";
 import { type Time, worldTime } from "./time.ts";
+import { type WaveWatch, watchWaves, waves } from "./waves.ts";
 
 /** The whole system in one process: the directory, the broker, two transcribers and two hosts, with all that can happen to them. */
 export interface World {
@@ -27,6 +33,9 @@ export interface World {
   readonly transcribers: readonly TranscriberProcess[];
   readonly judge: Judge;
   readonly watch: Watch;
+  readonly notices: Notices;
+  readonly parts: Parts;
+  readonly waves: WaveWatch | undefined;
   /** How many rows may go from a host within an hour. */
   readonly removalLimit: number;
   /** What happened, in order: steps and log lines. */
@@ -56,16 +65,20 @@ export interface TranscriberProcess extends Process {
   readonly source: Follower;
 }
 
-const config = {
-  timezone: "UTC",
-  hosts: new Map<string, readonly string[]>([
-    ["a", serviceNames],
-    ["b", serviceNames],
-    ["t1", ["event"]],
-    ["t2", ["event"]],
-  ]),
+const configWith = ({ plain, waves: inWaves }: Parts) => {
+  const onHosts = plain ? [...serviceNames, plainService] : serviceNames;
+  return {
+    timezone: "UTC",
+    ...(inWaves ? { waves } : {}),
+    hosts: new Map<string, readonly string[]>([
+      ["a", onHosts],
+      ["b", onHosts],
+      ["t1", ["event"]],
+      ["t2", ["event"]],
+    ]),
+  };
 };
-const codes = new Map(serviceNames.map((service) => [service as string, "1"]));
+const codes = new Map([...serviceNames, plainService].map((service) => [service as string, "1"]));
 /** The true hashes, over few buckets: tables are small, and messages with every bucket large. */
 const hashing = { ...sha256, buckets: 16 };
 /** How often digests are said: short, so that a schedule is. */
@@ -73,29 +86,25 @@ const digestInterval = 20_000;
 
 export function world(seed: number, without: Break | undefined): World {
   const random = seeded(seed);
+  const parts = partsOf(seed, without);
+  const config = configWith(parts);
   const time = worldTime();
   const log: string[] = [];
   const say = (line: string): void => void log.push(`${(time.monotonic() / 1000).toFixed(3).padStart(9)} ${line}`);
   // Without a steady clock, pace and backoff go by the wall's.
   const steady = (clock: Clock): Clock => (without === "steady-clock" ? { ...clock, monotonic: clock.now } : clock);
-  const rolledBack = new Set<number>();
-  const epochs = new Map<string, number>();
+  const { rolledBack, see } = overhear(without);
   const directory = worldDirectory(firstCampus(random), time, { halfRefresh: without === "complete" });
 
-  function see(key: string, body: string): string | undefined {
-    // Bodies are long, and most say nothing that matters here.
-    if (without === undefined && !body.includes('"rolledBack":true')) return body;
-    const message = JSON.parse(body);
-    if (without === "spoken-refusal" && (message.kind === "refusal" || message.kind === "report")) return undefined;
-    if (message.rolledBack) rolledBack.add(message.epoch);
-    if (without !== "unique-epoch" || !key.startsWith("trigger.")) return body;
-    if (!["rows", "digest", "part"].includes(message.kind)) return body;
-    // As if each process counted its own epochs from 1.
-    const counted = epochs.get(`${message.epoch}`) ?? 1 + (epochs.size % 2);
-    epochs.set(`${message.epoch}`, counted);
-    return JSON.stringify({ ...message, epoch: counted });
-  }
-  const broker = network({ time, random, see, queueLimit: random.chance(0.5) ? 1000 : 4 + random.below(8) });
+  const ledger = noticesLedger();
+  const waveWatch = parts.waves ? watchWaves(time) : undefined;
+  const broker = network({
+    ...{ time, random, see },
+    queueLimit: random.chance(0.5) ? 1000 : 4 + random.below(8),
+    arrived: (id) => ledger.arrived(broker.hub, id),
+    lost: (queue, held) => ledger.lost(queue, held),
+    acknowledgedFirst: without === "stored-first",
+  });
   const removalLimit = random.chance(0.3) ? 2 + random.below(4) : 1000;
 
   function hostProcess(name: string, probes: boolean): HostProcess {
@@ -104,6 +113,7 @@ export function world(seed: number, without: Break | undefined): World {
       see: (text) => judged.seeText(name, text),
       seeRunning: (text) => judged.seeRunning(self, text),
     });
+    machine.raw.program("notice", ({ arguments: [id = "", failures] }) => ledger.told(name, id, Number(failures)));
     let link: Link | undefined;
     let up = false;
     let skew = 0;
@@ -130,28 +140,45 @@ export function world(seed: number, without: Break | undefined): World {
           say(`${name}: ended`);
         });
         machine.life = mine;
-        const database = store.openedBy(mine, () => judged.seeStored(self));
+        const database = store.openedBy(mine, () => {
+          judged.seeStored(self);
+          waveWatch?.committed(self);
+        });
         const ended = (how: string): void => {
           if (mine.dead) return;
           say(`${name}: ${how}`);
           mine.kill();
         };
         runHost({
-          ...{ name, codes, database, log: (line: string) => say(`${name}: ${line}`) },
+          ...{ name, codes, database },
+          log(line) {
+            say(`${name}: ${line}`);
+            if (line === "names: asked to approve") approvedBy(self);
+          },
           services: services({
-            probes,
-            began: (service) => watched.began(name, service),
+            ...{ probes, plain: parts.plain, removes: parts.removes && without !== "refused-remove" },
+            began(service, by) {
+              watched.began(name, service);
+              waveWatch?.began(self, service, by);
+            },
             failed(service) {
+              waveWatch?.failed(self, service);
               if (without === "in-doubt" && !mine.dead)
                 store.raw.prepare("UPDATE row SET doubt = 0, given = NULL WHERE service = ?").run(service);
             },
           }),
-          ...(without && without in safeguardOf
-            ? { safeguards: { ...all, [safeguardOf[without] as string]: false } }
-            : {}),
+          ...(without && without in safeguardOf ? { safeguards: safeguardsWithout(without) } : {}),
           machineOf: () => machine.seenBy(mine),
           removalLimit: () => removalLimit,
-          ran: (service) => watched.ran(name, service),
+          ...(parts.waves && without !== "wave"
+            ? { waveWithin: (service: string) => waveWithin(waves, service, name) }
+            : {}),
+          ...(parts.signed && without !== "signature" ? { distrust } : {}),
+          ran(service) {
+            if (service === plainService) ledger.ran(name);
+            else watched.ran(name, service);
+            waveWatch?.ran(self, service);
+          },
           ...{ clock: steady(time.seenBy(machine)), hashing },
           signal: mine.signal,
           connect: async () => {
@@ -173,6 +200,12 @@ export function world(seed: number, without: Break | undefined): World {
       },
     };
     return self;
+  }
+
+  /** A person's word has reached the names of a host. */
+  function approvedBy(host: HostProcess): void {
+    waveWatch?.approved(host, "names");
+    judged.approved(host);
   }
 
   function transcriberProcess(name: string): TranscriberProcess {
@@ -212,6 +245,7 @@ export function world(seed: number, without: Break | undefined): World {
           ...{ clock: steady(time.seenBy(clock)), random: random.unit, signal: mine.signal, onReport() {} },
           log: (line) => say(`${name}: ${line}`),
           hashing,
+          ...(parts.signed ? { sign: (body: string) => signedBy(name, body) } : {}),
           digestInterval: without === "in-band-digest" ? 1e9 : digestInterval,
         }).done.then(
           () => mine.kill(),
@@ -228,7 +262,7 @@ export function world(seed: number, without: Break | undefined): World {
 
   const hosts = [hostProcess("a", true), hostProcess("b", false)];
   const transcribers = [transcriberProcess("t1"), transcriberProcess("t2")];
-  const judged = judge({ hosts, directory, removalLimit, rolledBack });
+  const judged = judge({ hosts, directory, removalLimit, rolledBack, removes: parts.removes });
   const watched = watch(hosts, random);
   return {
     ...{
@@ -240,6 +274,9 @@ export function world(seed: number, without: Break | undefined): World {
       transcribers,
       judge: judged,
       watch: watched,
+      notices: ledger,
+      parts,
+      waves: waveWatch,
       removalLimit,
       log,
     },
@@ -247,32 +284,5 @@ export function world(seed: number, without: Break | undefined): World {
   };
 }
 
-const all = { epoch: true, asOf: true, duplicate: true, late: true };
-const safeguardOf: Partial<Record<Break, keyof typeof all>> = {
-  epoch: "epoch",
-  "as-of": "asOf",
-  duplicate: "duplicate",
-  part: "late",
-};
-
 /** The names of the queues that tables travel in. */
 export const tableQueues = ["a", "b"].flatMap((host) => serviceNames.map((service) => queueName(host, service)));
-
-function firstCampus(random: Random): Campus {
-  const things: [string, Person | Machine][] = [
-    [rock.owner, { kind: "person" }],
-    [rock.machine, { kind: "machine", name: rock.name, ips: [rock.ip], owner: rock.owner }],
-    ["p1", { kind: "person" }],
-    ["p2", { kind: "person" }],
-  ];
-  for (let index = 1 + random.below(4); index > 0; index--) {
-    const machine = {
-      kind: "machine",
-      name: `m${index}`,
-      ips: [`10.0.0.${index + 10}`],
-      owner: `p${1 + random.below(2)}`,
-    };
-    things.push([`m${index}`, machine as Machine]);
-  }
-  return new Map(things);
-}
