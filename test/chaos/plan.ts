@@ -1,5 +1,6 @@
 import type { Lot } from "../../examples/campus/demo/lot.ts";
-import { type FaultKind, faultKinds, type Kind } from "./faults.ts";
+import { type FaultKind, faultKinds } from "./faults.ts";
+import type { Kind } from "./kind.ts";
 import { weighted } from "./lots.ts";
 
 /** What is to happen, as it follows from the seed. */
