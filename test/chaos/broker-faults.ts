@@ -58,6 +58,7 @@ export const brokerFaults = {
     targets: nodeNames,
     lock,
     longest: 6_000,
+    goesOn: 20_000,
     async act({ cluster }, name, wait) {
       await together(cluster); // never two nodes at once
       return meanwhile(
@@ -79,6 +80,7 @@ export const brokerFaults = {
     targets: Object.keys(splits),
     lock,
     longest: 12_000,
+    goesOn: 15_000,
     act: (network, which, wait) =>
       split(network, which, async () => {
         for (const [one, other] of splits[which] ?? []) {

@@ -11,7 +11,7 @@ import type { Kind } from "./kind.ts";
 import { lots } from "./lots.ts";
 import { newModel, recordOf } from "./model.ts";
 import { type Network, startNetwork } from "./network.ts";
-import { type Fault, planRound, type Round, type Storm } from "./plan.ts";
+import { type Fault, planRound, type Round, type Storm, slowPace } from "./plan.ts";
 import { writer } from "./writer.ts";
 
 /** A whole network of real parts, changed and hurt at once, round after round; after each everything is compared. */
@@ -121,7 +121,7 @@ export async function chaos({ seed, goesOn, storm, patience, log, signal }: Sett
     });
   }
 
-  async function write({ changes, length, backupAt, restoreAt }: Round): Promise<void> {
+  async function write({ changes, slower, length, backupAt, restoreAt }: Round): Promise<void> {
     for (let number = 0; number <= changes && !signal.aborted; number++) {
       if (number === backupAt) hand.backUp();
       if (number === restoreAt) {
@@ -131,7 +131,8 @@ export async function chaos({ seed, goesOn, storm, patience, log, signal }: Sett
       }
       if (number === changes) return;
       note(await hand.change(signal));
-      await pause(length / changes / 2);
+      const quick = changes - slower;
+      await pause(number < quick ? length / quick / 2 : slowPace);
     }
   }
 

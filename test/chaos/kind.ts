@@ -10,6 +10,8 @@ export interface Kind {
   readonly lock: (target: string) => string;
   /** Milliseconds, at most. */
   readonly longest: number;
+  /** Milliseconds that it goes on after that, about, where it is much: so long more changes are made. */
+  readonly goesOn?: number;
   /** Gives false where this machine cannot do it. */
   readonly act: (network: Network, target: string, wait: () => Promise<void>) => Promise<boolean>;
 }
