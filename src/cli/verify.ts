@@ -8,9 +8,10 @@ import { type HostStatus, networkStatus } from "../daemon/status.ts";
 import { loadServices, openProject, type Project } from "../project/project.ts";
 import { type Command, projectOption, type Terminal } from "./command.ts";
 
-/** How long is waited for the next answer, in milliseconds: a daemon may take a minute. And how often the stores are looked at. */
+/** How long is waited for the next answer, in milliseconds: a daemon may take a minute. How often the stores are looked at, and how often is asked again. */
 const patience = 75_000;
 const pace = 200;
+const insistence = 15_000;
 
 /** Compares now, from the directory down to the daemons. */
 export const verify: Command = {
@@ -32,23 +33,25 @@ Exit codes
     const { services } = await loadServices(project, servicesOf(project.config));
     const tables = [...services].flatMap(([name, service]) => ("table" in service ? [name] : []));
     const asked = Date.now();
-    await askAll(project, tables, asked, terminal);
+    const ask = (services: readonly string[]): Promise<void> => askFor(project, services, asked, terminal);
+    await ask([eventService, ...tables]);
     const open = [
       ...directories(project, asked),
       ...ofReports(project, { tables, asked, what: "the rows", answer: rows }),
       ...ofReports(project, { tables, asked, what: "the daemon", answer: daemon }),
     ];
-    return (await answers(open, project, terminal)) ? 0 : 1;
+    return (await answers(open, ask, project, terminal)) ? 0 : 1;
   },
 };
 
-/** Tells the transcribers and the hosts of every table. */
-async function askAll(project: Project, tables: string[], at: number, terminal: Terminal): Promise<void> {
+/** Tells the transcribers (of the service `event`) and the hosts of these tables. */
+async function askFor(project: Project, services: readonly string[], at: number, terminal: Terminal): Promise<void> {
   const { config } = project;
+  const tables = services.filter((service) => service !== eventService);
   const queues = tables.flatMap((service) => hostsOf(config, service).map((host) => queueOf(host, service, "table")));
   await using broker = await connectBroker(project, { password: terminal.brokerPassword });
   await broker.declare([...eventQueuesOf(config), ...queues]);
-  for (const service of [eventService, ...tables]) {
+  for (const service of services) {
     const order: OrderMessage = { trigger: protocolVersion, kind: "order", service, order: "verify", at };
     await broker.publish(serviceKey(service), JSON.stringify(order));
   }
@@ -57,6 +60,7 @@ async function askAll(project: Project, tables: string[], at: number, terminal: 
 /** What is waited for: its name, and its answer once there is one. */
 interface Question {
   readonly of: string;
+  readonly service: string;
   answer(hosts: ReadonlyMap<string, HostStatus>): Answer | undefined;
 }
 
@@ -69,6 +73,7 @@ interface Answer {
 function directories({ config }: Project, asked: number): Question[] {
   return transcribersOf(config).map((host) => ({
     of: `${host}: the directory`,
+    service: eventService,
     answer(hosts) {
       const { here = false, transcriber, said } = hosts.get(host) ?? {};
       if (!here && !said) return { equal: true, says: "not said here; the log there has it" };
@@ -90,6 +95,7 @@ function ofReports(
   return tables.flatMap((service) =>
     hostsOf(project.config, service).map((host) => ({
       of: `${host} ${service}: ${what}`,
+      service,
       answer(hosts) {
         const report = hosts.get(host)?.services[service];
         if (!report?.verified || report.verified.asked < asked) return undefined;
@@ -142,11 +148,17 @@ function sayCompared(host: string, service: string, { state, why, foreign = 0, .
   return `differs${list}: \`trigger diff ${service}\` on ${host} shows how`;
 }
 
-/** Prints each answer when it is there; gives whether all were equal. */
-async function answers(questions: readonly Question[], project: Project, { out, signal }: Terminal): Promise<boolean> {
+/** Prints each answer when it is there; gives whether all were equal. What is not answered is asked again: its queue may have been purged. */
+async function answers(
+  questions: readonly Question[],
+  ask: (services: readonly string[]) => Promise<void>,
+  project: Project,
+  { out, signal }: Terminal,
+): Promise<boolean> {
   let open = questions;
   let equal = true;
   let end = performance.now() + patience;
+  let again = performance.now() + insistence;
   while (open.length > 0 && performance.now() < end && !signal.aborted) {
     const statuses = await networkStatus(project, Date.now(), signal);
     const hosts = new Map(statuses.map((status) => [status.host, status]));
@@ -158,6 +170,11 @@ async function answers(questions: readonly Question[], project: Project, { out, 
       equal &&= given.equal;
       return false;
     });
+    if (open.length > 0 && performance.now() > again) {
+      // A broker that is gone meanwhile says so by answers that do not come.
+      await ask([...new Set(open.map(({ service }) => service))]).catch(() => {});
+      again = performance.now() + insistence;
+    }
     if (open.length > 0) await sleep(pace, undefined, { signal }).catch(() => {}); // stopped: the loop ends
   }
   for (const { of } of open) out(`${of}: no answer for ${patience / 1000} s\n`);

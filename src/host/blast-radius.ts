@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { isRefusedSql } from "../core/row.ts";
 import { transaction } from "../sqlite/open.ts";
-import { owedRows } from "./store.ts";
+import { keptRows, owedRows, whyBegins } from "./store.ts";
 
 /**
  * Removals beyond a limit within a sliding hour are held, and only they: additions and changes go on. A person approves the digest of the very
@@ -109,15 +109,15 @@ const removedWithin = (database: DatabaseSync, service: string, now: number): nu
 
 const heldKeys = (database: DatabaseSync, service: string): string[] =>
   database
-    .prepare("SELECT key FROM row INDEXED BY row_kept WHERE service = ? AND why IS NOT NULL AND why LIKE ?")
-    .all(service, `${mark}%`)
+    .prepare(`SELECT key FROM ${keptRows} AND ${whyBegins(mark)}`)
+    .all(service)
     .map(({ key }) => String(key));
 
 /** They are owed again. */
 function release(database: DatabaseSync, service: string): void {
   database
-    .prepare("UPDATE row SET why = NULL, since = NULL WHERE service = ? AND why IS NOT NULL AND why LIKE ?")
-    .run(service, `${mark}%`);
+    .prepare(`UPDATE row SET why = NULL, since = NULL WHERE service = ? AND why IS NOT NULL AND ${whyBegins(mark)}`)
+    .run(service);
 }
 
 const digestOf = (keys: readonly string[]): string =>

@@ -4,7 +4,7 @@ import type { Change, Columns, KeptRow, Rows, Table } from "../core/service.ts";
 import { claimsOf } from "../core/unique.ts";
 import { transaction } from "../sqlite/open.ts";
 import { refusedByCheck, settleRefused } from "./rows.ts";
-import { keptRows, owedRows } from "./store.ts";
+import { keptRows, owedRows, whyBegins } from "./store.ts";
 
 /** The rows of one run: what it is given, what it changes, and how it ends in the store. */
 export interface GivenRows {
@@ -46,7 +46,7 @@ const [refusedByDaemon, heldByOthers] = ["refused by the daemon: ", "held: "];
 const asGiven = `(desired IS given OR (why IS NULL AND given IS NULL AND ${isRefusedSql("desired")}))`;
 
 /** Rows that wait because something else stands in their place. */
-export const heldRows = `row INDEXED BY row_in_the_way WHERE service = ? AND substr(why, 1, 6) = '${heldByOthers}'`;
+export const heldRows = `row INDEXED BY row_in_the_way WHERE service = ? AND ${whyBegins(heldByOthers)}`;
 
 /** Whether a run that did not end well was given something else for a key than the next one would be: the daemon may have it, and no change would name it. */
 export function triedOtherwise(database: DatabaseSync, service: string): boolean {
@@ -151,9 +151,10 @@ export function giveRows(database: DatabaseSync, service: string, table: Table, 
 /** Forgets why rows wait that a run did not bring into force. */
 function judgeAnew(database: DatabaseSync, service: string): void {
   const clear = database.prepare("UPDATE row SET why = NULL, since = NULL WHERE service = ? AND key = ?");
-  const waiting = database.prepare(`SELECT key FROM ${keptRows} AND (why LIKE ? OR why LIKE ?)`);
-  for (const { key } of waiting.all(service, `${refusedByDaemon}%`, `${heldByOthers}%`))
-    clear.run(service, String(key));
+  const waiting = database.prepare(
+    `SELECT key FROM ${keptRows} AND (${whyBegins(refusedByDaemon)} OR ${whyBegins(heldByOthers)})`,
+  );
+  for (const { key } of waiting.all(service)) clear.run(service, String(key));
 }
 
 /** What the last successful run was given, overlaid with what the present one is given: it stands still while messages arrive. */

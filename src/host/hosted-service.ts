@@ -190,9 +190,9 @@ export function hostService(name: string, service: Service, options: HostOptions
         sayRepair();
         if (want) question.ask(want);
         // The digest is made from the rows again, rather than believed.
-        if (verify !== undefined && table) {
+        if (verify !== undefined && verified?.isNew(verify)) {
           const compare = (): void => {
-            verified?.asked(verify);
+            verified.asked(verify);
             question.ask("digest");
           };
           readRows({ judged: false }).then(compare, unread);

@@ -25,12 +25,12 @@ export function questions(put: (want: Want) => void, clock: Clock, signal: Abort
 
   return {
     ask(want) {
-      open?.abort();
+      open?.abort("asked anew");
       open = new AbortController();
       insist(want, AbortSignal.any([open.signal, signal]));
     },
     heard() {
-      open?.abort();
+      open?.abort("heard");
       open = undefined;
     },
   };

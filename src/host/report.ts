@@ -56,8 +56,8 @@ export const sayLeft = (left: number): string =>
 
 const listKept = (database: DatabaseSync, service: string): ServiceReport["refused"] =>
   database
-    .prepare(`SELECT key, why, since, loaded IS NOT NULL AS kept FROM ${keptRows} ORDER BY key LIMIT ?`)
-    .all(service, named)
+    .prepare(`SELECT key, why, since, loaded IS NOT NULL AS kept FROM ${keptRows} ORDER BY key LIMIT ${named}`)
+    .all(service)
     .map(({ key, why, since, kept }) => ({
       key: String(key),
       why: String(why),

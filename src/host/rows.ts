@@ -9,7 +9,7 @@ import type { Steps } from "../core/steps.ts";
 import type { PartMessage } from "../core/stream.ts";
 import { without } from "../core/sums.ts";
 import { transaction } from "../sqlite/open.ts";
-import { keptRows } from "./store.ts";
+import { keptRows, whyBegins } from "./store.ts";
 
 /** The stored rows of one table service: what the transcriber said goes in, what a run is given comes out. */
 export interface StoredRows {
@@ -182,7 +182,7 @@ export function settleRefused(database: DatabaseSync, service: string, key: stri
       )
       .run(now, service, key);
   settle(`'${refusedByDirectory}' || substr(desired, 2)`, "why IS NULL AND loaded IS NULL");
-  settle("NULL", `why LIKE '${refusedByDirectory}%' AND loaded IS NOT NULL`);
+  settle("NULL", `${whyBegins(refusedByDirectory)} AND loaded IS NOT NULL`);
 }
 
 /** Why a cell is no row of a table. Whatever is in it, judging it must not be in the way of the others. */

@@ -223,6 +223,9 @@ export function readVerified(database: DatabaseSync, service: string): Verified 
 export const owedRows = "row INDEXED BY row_owed WHERE service = ? AND owed = 1";
 export const keptRows = "row INDEXED BY row_kept WHERE service = ? AND why IS NOT NULL";
 
+/** That the reason of a row begins so, in SQL; not as LIKE, for whose pattern SQLite prepares a statement anew at each use. */
+export const whyBegins = (words: string): string => `substr(why, 1, ${words.length}) = '${words}'`;
+
 /** The services that the store knows of, also those that the config no longer has. */
 export const knownServices = (database: DatabaseSync): string[] =>
   database

@@ -71,6 +71,26 @@ test("what was asked for while a daemon was being compared is compared once more
   assert.deepEqual(world.said(), { asked: 9, differed: false, daemon: { state: "same", files: 2 } });
 });
 
+test("what is asked again, because no answer had come, is one question; without a time each is one", async () => {
+  let compared = 0;
+  await using world = await verified(async () => {
+    compared += 1;
+    return { state: "same", files: compared };
+  });
+  for (const [at, times] of [
+    [7, 1],
+    [7, 1],
+    [0, 2],
+    [0, 3],
+  ] as const) {
+    await world.verify(at);
+    await until(() => world.hub.look("trigger-a-dhcp").length === 0 && world.said()?.daemon?.files === times);
+  }
+  await world.again();
+  await world.verify(0);
+  await until(() => world.said()?.daemon?.files === 4);
+});
+
 test("a daemon that does not answer within a minute, or cannot be asked, is said, and the next is compared", async () => {
   const clock = virtualClock(0);
   const compare = daemonComparer({ clock, signal: new AbortController().signal });

@@ -15,6 +15,8 @@ export interface VerificationOptions {
 
 /** Answers `verify`: with how the next comparison of the table ended, then with how the daemon compares. */
 export interface Verification {
+  /** Whether it is a new question: who asks may ask again while no answer has come. One of 0 does not say when it was asked. */
+  isNew(at: number): boolean;
   /** A person has asked for it, at this time: the next comparison is the answer. */
   asked(at: number): void;
   /** The table was compared. */
@@ -25,6 +27,7 @@ export function verification(options: VerificationOptions): Verification {
   const { database, service, signal, compareDaemon, changed, log } = options;
   let open: number | undefined;
   let comparing = false;
+  let newest: number | undefined;
   // The life before did not come to its end with it.
   const before = readVerified(database, service);
   if (before?.daemon?.state === "comparing") {
@@ -47,6 +50,11 @@ export function verification(options: VerificationOptions): Verification {
   }
 
   return {
+    isNew(at) {
+      const known = newest ?? readVerified(database, service)?.asked;
+      newest = at;
+      return at !== known || at === 0;
+    },
     asked(at) {
       open = at;
     },

@@ -19,6 +19,6 @@ export async function withinDeadline<T>(
     within.throwIfAborted();
     return await Promise.race([work(within), aborted]);
   } finally {
-    ended.abort();
+    ended.abort("ended");
   }
 }

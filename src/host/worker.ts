@@ -126,7 +126,7 @@ export function worker(work: Work, ready: Promise<void>, clock: Clock, signal: A
         notBefore = 0;
       }
       poked = true;
-      wake.abort();
+      wake.abort("poked"); // without a reason Node would make an error each time, with its stack
     },
   };
 }

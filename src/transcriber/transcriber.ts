@@ -190,6 +190,8 @@ export function transcribe(options: TranscriberOptions): Transcriber {
 
   /** Reads the directory whole again, and then says every digest. */
   function verify(when: number): void {
+    // Who asks may ask again while no answer has come; one of 0 does not say when it was asked.
+    if (when !== 0 && when === (asked ?? verified?.asked)) return;
     log("asked to verify: the directory is read again");
     asked = when;
     source.refresh();

@@ -48,6 +48,25 @@ test("verify says that a daemon has something else than its rows, and names who 
   assert.equal(project.read("out/box/daemon"), "laptop 192.0.2.11\n");
 });
 
+test("an order to compare that was lost on its way is given again", async (t) => {
+  const project = makeProject(t);
+  project.spawn(["up", "--host", "civet"]);
+  const box = project.spawn(["up", "--host", "box"]);
+  await until(async () => (await project.trigger(["status"])).code === 0, { within: 30_000 });
+  await box.end("SIGTERM");
+  const verified = project.trigger(["verify"]);
+  const broker = new DatabaseSync(project.path(".trigger/broker.db"), { timeout: 5000 });
+  const lose = broker.prepare(
+    "DELETE FROM message WHERE key = 'trigger.names' AND instr(body, CAST('verify' AS BLOB))",
+  );
+  await until(() => lose.run().changes > 0);
+  broker.close();
+  project.spawn(["up", "--host", "box"]);
+  const { code, out, err } = await verified;
+  assert.equal(code, 0, out + err);
+  assert.match(out, /^box names: the daemon: the same$/m);
+});
+
 test("status says, when asked for more, as of which epoch and change each table is equal, and when that was seen", async (t) => {
   const project = makeProject(t);
   project.spawn(["up", "--all"]);

@@ -11,6 +11,7 @@ import { publisher } from "./publish.ts";
 import { remaker } from "./remake.ts";
 import { backoff, keepSession, type Session } from "./session.ts";
 import { candidate } from "./stand.ts";
+import { mendStarved } from "./starved.ts";
 import { type QueueType, topology } from "./topology.ts";
 import { mendUntaken } from "./untaken.ts";
 
@@ -26,6 +27,14 @@ export interface RabbitOptions extends Address {
   readonly random?: () => number;
 }
 
+/**
+ * How long a queue that was deleted is not declared again, milliseconds. The channels that consume a quorum queue hear of its end 20 to 40 ms after whoever deleted it:
+ * one that finds a queue of that name by then consumes it of its own accord, forgets that it does, and drops what it is given (RabbitMQ 3.10).
+ */
+const deletionHeard = 2_000;
+/** How often a candidate who is not active looks whether ticks lie in their queue, milliseconds; and after how many looks in a row it does something. */
+const tickLook = 5_000;
+const tickLooks = { restart: 3, remake: 8 };
 /** How long a broker that is closed waits for the confirms of what was published, milliseconds. */
 const closePatience = 5_000;
 
@@ -41,6 +50,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   const over = new AbortController();
   const { signal } = over;
   const consumers = new Set<RabbitConsumer>();
+  const starved = new Set<() => string | undefined>();
   const candidates = new Set<Consumer>();
   const declared = topology(type, log);
   let undeclared: string | undefined;
@@ -48,8 +58,9 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
 
   // Other users may have another name at the server than here, where it takes them from elsewhere: naming it would be refused.
   const user = isHostUser(first.username) ? first.username : undefined;
-  const remake = remaker(declared, log);
-  const failures = deliveryFailures({ declared, remake, consuming: () => session.current?.consuming, log });
+  const settle = (): Promise<void> => clock.sleep(deletionHeard, signal);
+  const remake = remaker(declared, settle, log);
+  const failures = deliveryFailures({ declared, remake, settle, consuming: () => session.current?.consuming, log });
   const repair = async (): Promise<void> => session.current && declareAgain(session.current);
   const outgoing = publisher({ ...failures, repair, user, clock, signal });
   const session = keepSession({
@@ -96,14 +107,15 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     await declared.declare(connected().consuming, names);
   }
 
-  async function consume(
+  /** Begins a consumer, which is forgotten when it is closed. */
+  async function begin(
     queue: string,
     take: (delivery: Delivery) => void,
     { prefetch, lost }: { prefetch: number; lost?: () => void },
-  ): Promise<Consumer & Pick<RabbitConsumer, "restart">> {
+  ): Promise<RabbitConsumer> {
     const { consuming } = connected();
     const keys = () => declared.keysOf(queue);
-    const mending = { declared, remake: (connection: Connection) => remake(connection, queue), pause, log };
+    const mending = { declared, remake: (connection: Connection) => remake(connection, queue), pause, settle, log };
     const consumer = rabbitConsumer(queue, take, { prefetch, keys, ...(lost && { lost }), ...mending });
     await consumer.begin(consuming);
     consumers.add(consumer);
@@ -112,9 +124,27 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
       void consumer.resume(session.current.consuming); // reconnected meanwhile
     }
     return {
-      restart: consumer.restart,
+      ...consumer,
       async close() {
         consumers.delete(consumer);
+        await consumer.close();
+      },
+    };
+  }
+
+  async function consume(queue: string, take: (delivery: Delivery) => void, prefetch: number): Promise<Consumer> {
+    const consumer = await begin(queue, take, { prefetch });
+    const watching = new AbortController();
+    const trouble = mendStarved(queue, {
+      ...{ consumer, declared, clock, log, signal: AbortSignal.any([watching.signal, signal]) },
+      connection: () => session.current?.consuming,
+      remake: (connection) => remake(connection, queue),
+    });
+    starved.add(trouble);
+    return {
+      async close() {
+        watching.abort();
+        starved.delete(trouble);
         await consumer.close();
       },
     };
@@ -133,23 +163,26 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
       await consumer?.close();
     };
     const standing = { close };
-    let consumer: Awaited<ReturnType<typeof consume>> | undefined;
+    let consumer: RabbitConsumer | undefined;
     try {
-      consumer = await consume(name, stander.take, { prefetch: 1, lost: stander.lose });
+      consumer = await begin(name, stander.take, { prefetch: 1, lost: stander.lose });
     } catch (error) {
       stander.close();
       throw error;
     }
     candidates.add(standing);
     void mendUntaken({
-      ...{ clock, signal: watching.signal, heard: () => stander.active },
+      ...{ clock, signal: watching.signal, lookEvery: tickLook, looks: tickLooks },
+      heard: () => stander.active,
+      // Where somebody is active a tick is taken at once, so that one look after another finds none.
       async lies() {
         const connection = session.current?.consuming;
         return connection && (await declared.full(connection, [name])).length > 0;
       },
+      restart: () => consumer?.restart("the ticks in it reach nobody"),
       async remake() {
         if (session.current) await remake(session.current.consuming, name);
-        consumer?.restart();
+        consumer?.restart("it was made anew");
       },
     });
     if (closing) await close();
@@ -171,7 +204,8 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   function trouble(): string | undefined {
     const blocked = session.current?.publishing.blocked;
     const waits = blocked && `${session.target.name} takes no messages now (${blocked}): ${outgoing.pending} wait`;
-    const all = [session.trouble, waits, undeclared, ...[...consumers].map((consumer) => consumer.trouble())];
+    const ofQueues = [...[...consumers].map((consumer) => consumer.trouble()), ...[...starved].map((why) => why())];
+    const all = [session.trouble, waits, undeclared, ...ofQueues];
     return all.filter((one) => one !== undefined).join("; ") || undefined;
   }
 
@@ -181,7 +215,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
       connected();
       await outgoing.publish(key, body, messageId);
     },
-    consume: (queue, take, { prefetch }) => consume(queue, take, { prefetch }),
+    consume: (queue, take, { prefetch }) => consume(queue, take, prefetch),
     stand,
     remove: async (queues) => declared.remove(connected().consuming, queues),
     trouble,

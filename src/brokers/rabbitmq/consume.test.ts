@@ -18,6 +18,7 @@ function consumerOf(answer: Promise<unknown>, { expendable = false } = {}) {
       remade += 1;
     },
     pause: () => new Promise((resolve) => pauses.push(() => resolve(true))),
+    settle: async () => {},
     log: (line) => void said.push(line),
   });
   /** Lets so many pauses pass, one after the other. */

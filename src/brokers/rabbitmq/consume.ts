@@ -11,8 +11,10 @@ export interface RabbitConsumer extends Consumer {
   begin(connection: Connection): Promise<void>;
   /** Consumes over a new connection, trying until that is gone too. */
   resume(connection: Connection): Promise<void>;
-  /** Consumes anew: the queue is another one, which its consumers of before need not hear of. */
-  restart(): void;
+  /** Consumes anew, over another channel: of the one that it has the server may have forgotten what it is for. */
+  restart(why: string): void;
+  /** Whether anything came since this was asked last, or is still in hand. */
+  isFed(): boolean;
   trouble(): string | undefined;
 }
 
@@ -28,6 +30,8 @@ interface Options {
   lost?(): void;
   /** Waits before the next try, longer at each failure in a row; gives false when all is over. */
   pause(failures: number): Promise<boolean>;
+  /** Waits until whoever consumed a deleted queue has heard that it is gone. */
+  settle(): Promise<void>;
   readonly log: (line: string) => void;
 }
 
@@ -39,11 +43,13 @@ const remadeAfter = 6;
 
 /** Hands over what a queue holds. A queue that is deleted under it, or a channel that the server closes, is begun again. */
 export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void, options: Options): RabbitConsumer {
-  const { prefetch, declared, remake, keys, lost, pause, log } = options;
+  const { prefetch, declared, remake, keys, lost, pause, settle, log } = options;
   let channel: Channel | undefined;
   let current: Connection | undefined;
   let trouble: string | undefined;
   let closed = false;
+  let came = false;
+  let inHand = 0;
   /** How messages came that are none of this queue's: said once each. */
   const saidForged = new Set<string>();
 
@@ -55,13 +61,14 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
       why = reason(error);
     });
     channel = opened; // before the first delivery, which may come together with the answer
+    inHand = 0;
     let answered = false;
     void mendUnanswered(connection, () => answered);
     try {
       await opened.prefetch(prefetch);
       await opened.consume(queue, (message) => {
         if (message) give(message, opened);
-        else void again(opened, connection, "it was deleted");
+        else void again(opened, connection, "it was deleted", settle);
       });
     } catch (error) {
       channel = undefined;
@@ -91,11 +98,12 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
   }
 
   /** Begins again after a channel that ended while its connection goes on. */
-  async function again(ended: Channel, connection: Connection, why: string): Promise<void> {
+  async function again(ended: Channel, connection: Connection, why: string, first = async () => {}): Promise<void> {
     if (channel !== ended) return;
     channel = undefined;
     lost?.();
     void closeChannel(ended);
+    await first();
     if (closed || !(await wait(connection, 0))) return; // the connection went with it: the next one begins it again
     log(`queue ${queue} is consumed no more: ${why}; trying again`);
     await resume(connection);
@@ -126,6 +134,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
 
   function give(message: ConsumeMessage, over: Channel): void {
     if (closed) return; // it goes back with the channel
+    came = true;
     const { content, fields, properties } = message;
     const wrong = forged(message, keys?.());
     if (wrong !== undefined) {
@@ -135,6 +144,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
       return;
     }
     let open = true;
+    inHand += 1;
     const { messageId, userId } = properties;
     const delivery: Delivery = {
       key: fields.routingKey,
@@ -146,6 +156,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
         // What an ended channel had in hand is somebody else's by now.
         if (!open || channel !== over) return;
         open = false;
+        inHand -= 1;
         try {
           over.ack({ content, fields, properties });
         } catch {
@@ -171,8 +182,13 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
   return {
     begin,
     resume,
-    restart() {
-      if (channel && current) void again(channel, current, "it was made anew");
+    restart(why) {
+      if (channel && current) void again(channel, current, why);
+    },
+    isFed() {
+      const fed = came || inHand > 0;
+      came = false;
+      return fed;
     },
     trouble: () => trouble,
     async close() {

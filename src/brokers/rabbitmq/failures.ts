@@ -8,6 +8,8 @@ interface Options {
   readonly declared: Topology;
   /** Makes a queue anew, if what it holds may be lost. */
   readonly remake: (connection: Connection, name: string) => Promise<void>;
+  /** Waits until whoever consumed a deleted queue has heard that it is gone. */
+  readonly settle: () => Promise<void>;
   readonly consuming: () => Connection | undefined;
   readonly log: (line: string) => void;
 }
@@ -16,7 +18,7 @@ interface Options {
 const rememberedKeys = 1_000;
 
 /** What is said, and done, about a message that the server refused, could not route or did not confirm. */
-export function deliveryFailures({ declared, remake, consuming, log }: Options): Refusals {
+export function deliveryFailures({ declared, remake, settle, consuming, log }: Options): Refusals {
   const unheard = new Set<string>();
   const restoring = new Set<string>();
 
@@ -24,6 +26,7 @@ export function deliveryFailures({ declared, remake, consuming, log }: Options):
     if (restoring.has(name)) return;
     restoring.add(name);
     try {
+      await settle();
       await declared.restore(connection, name);
       log(`queue ${name} was deleted: declared again`);
     } catch (error) {
@@ -62,7 +65,8 @@ export function deliveryFailures({ declared, remake, consuming, log }: Options):
       for (const { name } of declared.bound(key)) {
         const connection = consuming();
         if (!connection || !declared.expendable(name)) continue;
-        if (await declared.idle(connection, name).catch(() => false)) await remake(connection, name);
+        const found = await declared.look(connection, name).catch(() => undefined);
+        if (found && found.messages + found.consumers === 0) await remake(connection, name);
       }
     },
   };

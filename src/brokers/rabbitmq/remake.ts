@@ -4,9 +4,9 @@ import type { Topology } from "./topology.ts";
 
 /**
  * Makes anew the queues that carry nothing any more: a node that is killed in the first second of a quorum queue leaves it without a leader, for ever.
- * Only one that drops what it has no room for: what it loses is repaired anyway, or was of a moment. Any other may hold what nobody else has.
+ * `settle` waits until whoever consumed it has heard that it is gone. Only one that drops what it has no room for: what it loses is repaired anyway, or was of a moment. Any other may hold what nobody else has.
  */
-export function remaker(declared: Topology, log: (line: string) => void) {
+export function remaker(declared: Topology, settle: () => Promise<void>, log: (line: string) => void) {
   const underWay = new Set<string>();
 
   return async (connection: Connection, name: string): Promise<void> => {
@@ -18,7 +18,7 @@ export function remaker(declared: Topology, log: (line: string) => void) {
       connected = false;
     });
     try {
-      await declared.remake(connection, name);
+      await declared.remake(connection, name, settle);
     } catch (error) {
       await new Promise((resolve) => setImmediate(resolve)); // a connection that ends closes its channels first
       // The server closes the connections that have messages under way to it: the next ones declare everything again.

@@ -16,12 +16,12 @@ export interface Topology {
   restore(connection: Connection, name: string): Promise<void>;
   /** Whether a queue is one that drops what it has no room for: nothing that it loses is lost for good. */
   expendable(name: string): boolean;
-  /** Deletes a queue, with what it holds, and declares it again. */
-  remake(connection: Connection, name: string): Promise<void>;
+  /** Deletes a queue, with what it holds, and declares it again once `settle` has waited. */
+  remake(connection: Connection, name: string, settle: () => Promise<void>): Promise<void>;
   /** Deletes queues, with what they hold, and forgets them; gives those that there were. Throws, and deletes none, while one has a consumer. */
   remove(connection: Connection, names: readonly string[]): Promise<string[]>;
-  /** Whether a queue holds no message and has no consumer, as far as the server knows: of one without a leader it says so too. */
-  idle(connection: Connection, name: string): Promise<boolean>;
+  /** How many messages wait in a queue, and how many consume it, as far as the server knows: of one without a leader it says none. */
+  look(connection: Connection, name: string): Promise<{ readonly messages: number; readonly consumers: number }>;
   /** The keys of a queue, if it is remembered. */
   keysOf(name: string): readonly string[] | undefined;
   /** The remembered queues that are bound with a key. */
@@ -99,8 +99,9 @@ export function topology(type: QueueType, log: (line: string) => void): Topology
       if (queues.has(name)) await declare(connection, [name]);
     },
     expendable: (name) => queues.get(name)?.limit.beyond === "drop",
-    async remake(connection, name) {
+    async remake(connection, name, settle) {
       await withChannel(connection, (channel) => channel.deleteQueue(name));
+      await settle();
       await declare(connection, [name]);
     },
     async remove(connection, names) {
@@ -117,28 +118,30 @@ export function topology(type: QueueType, log: (line: string) => void): Topology
       }
       return found;
     },
-    async idle(connection, name) {
-      const { messageCount, consumerCount } = await withChannel(connection, (channel) => channel.checkQueue(name));
-      return messageCount + consumerCount === 0;
-    },
+    look,
     keysOf: (name) => queues.get(name)?.keys,
     bound: (key) => [...queues.values()].filter(({ keys }) => keys.includes(key)),
     async full(connection, names) {
       const full: string[] = [];
       for (const name of names) {
-        const count = await withChannel(connection, (channel) => channel.checkQueue(name)).catch(() => undefined);
+        const found = await look(connection, name).catch(() => undefined);
         const most = queues.get(name)?.limit.messages ?? 0;
-        if (!count || count.messageCount >= most) full.push(name); // one that cannot be asked may well be the one
+        if (!found || found.messages >= most) full.push(name); // one that cannot be asked may well be the one
       }
       return full;
     },
   };
 }
 
+async function look(connection: Connection, name: string): ReturnType<Topology["look"]> {
+  const { messageCount, consumerCount } = await withChannel(connection, (channel) => channel.checkQueue(name));
+  return { messages: messageCount, consumers: consumerCount };
+}
+
 /** How many consume a queue; undefined for one that is not there. */
 async function consumersOf(connection: Connection, name: string): Promise<number | undefined> {
   try {
-    return (await withChannel(connection, (channel) => channel.checkQueue(name))).consumerCount;
+    return (await look(connection, name)).consumers;
   } catch (error) {
     if (isRefused(error, 404)) return undefined;
     throw error;

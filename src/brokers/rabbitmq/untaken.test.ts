@@ -7,14 +7,21 @@ import { mendUntaken } from "./untaken.ts";
 async function scene() {
   const clock = virtualClock(0);
   const stop = new AbortController();
-  const seen = { heard: false, lies: true as boolean | undefined, looks: 0, remade: [] as number[] };
+  const seen = {
+    heard: false,
+    lies: true as boolean | undefined,
+    looks: 0,
+    restarted: [] as number[],
+    remade: [] as number[],
+  };
   const running = mendUntaken({
-    ...{ clock, signal: stop.signal, heard: () => seen.heard },
+    ...{ clock, signal: stop.signal, lookEvery: 5000, looks: { restart: 3, remake: 8 }, heard: () => seen.heard },
     async lies() {
       seen.looks += 1;
       if (seen.lies === undefined) throw new Error("the connection is gone");
       return seen.lies;
     },
+    restart: () => void seen.restarted.push(clock.monotonic()),
     remake: async () => void seen.remade.push(clock.monotonic()),
   });
   const end = async (): Promise<void> => {
@@ -24,12 +31,13 @@ async function scene() {
   return { clock, seen, end };
 }
 
-test("a queue in which a tick lies at look after look is made anew, and again when that did not help", async () => {
+test("who finds a tick at three looks in a row consumes anew, after eight the queue is made anew, and again when that did not help", async () => {
   const { clock, seen, end } = await scene();
   await clock.advance(39_000);
   assert.deepEqual(seen.remade, []);
   await clock.advance(50_000);
   assert.deepEqual(seen.remade, [40_000, 80_000]);
+  assert.deepEqual(seen.restarted, [15_000, 55_000]);
   await end();
 });
 
@@ -50,6 +58,6 @@ test("who hears the ticks does not look", async () => {
   const { clock, seen, end } = await scene();
   seen.heard = true;
   await clock.advance(120_000);
-  assert.deepEqual([seen.looks, seen.remade], [0, []]);
+  assert.deepEqual([seen.looks, seen.restarted, seen.remade], [0, [], []]);
   await end();
 });
