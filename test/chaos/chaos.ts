@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { inspect } from "node:util";
 import { baseLdif } from "../servers/slapd.ts";
 import { type Administrator, administrator, calm } from "./calm.ts";
 import { beginning } from "./changes.ts";
@@ -94,19 +95,21 @@ export async function chaos({ seed, goesOn, storm, patience, log, signal }: Sett
     if (differences.length > 0) return summary(differences, keep(network, said, differences));
     if (rounds > 0) longest = Math.max(longest, after);
     if (!goesOn(rounds)) return summary([]);
-    await play(planRound(plans, storm));
+    const failures = await play(planRound(plans, storm));
     rounds += 1;
+    if (signal.aborted) return summary([]); // what breaks now breaks because everything ends
+    if (failures.length > 0) return summary(failures, keep(network, said, failures));
   }
 
-  /** One storm: changes and faults at once. All of them are over when it ends, also when one could not be played. */
-  async function play(round: Round): Promise<void> {
+  /** One storm: changes and faults at once. All of them are over when it ends; gives why one could not be played, or did not happen. */
+  async function play(round: Round): Promise<string[]> {
     note(`round ${rounds + 1}: ${round.changes} changes, ${round.faults.length} faults`);
     const end = new AbortController();
     const watching = watch(network, admin, end.signal);
     const parts = await Promise.allSettled([write(round), ...round.faults.map(befall)]);
     end.abort();
     await watching;
-    for (const part of parts) if (part.status === "rejected") throw part.reason;
+    return parts.flatMap((part) => (part.status === "rejected" ? [`the storm: ${inspect(part.reason)}`] : []));
   }
 
   async function befall({ kind, target, at, lasts }: Fault): Promise<void> {
