@@ -2,6 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Host, InstallFile, InstallSteps } from "../../core/host.ts";
 import { type MemoryMachine, type MemoryOptions, memoryMachine } from "../../machines/memory.ts";
 import type { Clock } from "../../ports/clock.ts";
+import { ownedBy } from "../owned.ts";
 import { createWordsTables, hostWords } from "../words.ts";
 import { installer } from "./install.ts";
 
@@ -114,3 +115,25 @@ export const wordsIn = (scene: Scene) => hostWords(whole(scene));
 export const installerIn = (scene: Scene) => installer(whole(scene));
 
 export const hostIn = (scene: Scene): Host => wordsIn(scene).host;
+
+/** Two files of the service `demo`. */
+export const path = "/etc/demo/hosts.conf";
+export const other = "/etc/demo/zones.conf";
+
+/** A service that installs `path`; what is there is its own. */
+export function scene(files: Record<string, string> = {}, options: { service?: string; secret?: boolean } = {}) {
+  const daemon = simulatedDaemon([path, other], { files });
+  const said: string[] = [];
+  const clock = standingClock();
+  const database = newBook();
+  // What was found was approved before: the first take-over has a test of its own.
+  ownedBy(database, options.service ?? "demo", clock.now).claim(Object.keys(files));
+  const base = { machine: daemon.machine, database, clock, log: (line: string) => void said.push(line) };
+  const all = { ...base, ...options };
+  const install = (text: string, more = {}) => {
+    const file = { path, text, ...more };
+    return hostIn(all).install(file, stepsFor([file]));
+  };
+  const folder = () => daemon.machine.files.list("/etc/demo/.trigger");
+  return { ...all, daemon, said, clock, install, folder, text: () => daemon.machine.text(path) };
+}

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Held } from "../../core/outcome.ts";
+import { approveHeld, heldThings } from "../owned.ts";
+import { installStatus } from "./book.ts";
+import { hostIn, newBook, path, scene } from "./scene.fixture.ts";
+
+test("a file that was there before is held with its difference until it is approved; an empty or equal one is not", async () => {
+  const { machine, database, clock, said } = scene();
+  const host = hostIn({ machine, database, clock, log: (line) => void said.push(line) });
+  for (const [there, text] of [
+    ["", "ours"],
+    ["ours", "ours"],
+  ] as const) {
+    machine.place(`/etc/x${there}`, there);
+    await host.install({ path: `/etc/x${there}`, text });
+  }
+  machine.place(path, "theirs\n");
+  for (const _ of [1, 2]) await assert.rejects(host.install({ path, text: "ours\n" }), Held);
+  assert.equal(machine.text(path), "theirs\n");
+  assert.match(said.join("\n"), /-theirs\n\+ours/);
+  const approve = () => approveHeld(database, "demo", heldThings(database, "demo")?.digest);
+  const shown = heldThings(database, "demo")?.digest;
+  machine.place(path, "theirs, moved\n");
+  assert.equal(approve(), true);
+  await assert.rejects(host.install({ path, text: "ours\n" }), Held, "what moved since is shown again");
+  assert.notEqual(heldThings(database, "demo")?.digest, shown);
+  assert.equal(approveHeld(database, "demo", shown), false);
+  assert.equal(machine.text(path), "theirs, moved\n");
+  approve();
+  await host.install({ path, text: "ours\n" });
+  assert.equal(machine.text(path), "ours\n");
+  assert.equal(heldThings(database, "demo"), undefined);
+});
+
+test("a file of ours is ours still when the store was lost", async () => {
+  const { machine, clock } = scene();
+  await hostIn({ machine, database: newBook(), clock }).install({ path, text: "one" });
+  await hostIn({ machine, database: newBook(), clock }).install({ path, text: "two" });
+  assert.equal(machine.text(path), "two");
+});
+
+test("a hand edit is shown, kept aside and replaced; the third in an hour holds until it is approved", async () => {
+  const { install, machine, text, said, folder, clock, database } = scene();
+  await install("ours\n");
+  for (const fight of [1, 2]) {
+    machine.place(path, `theirs ${fight}\n`);
+    assert.equal(await install("ours\n"), "proved");
+    assert.equal(text(), "ours\n");
+    assert.match(said.at(-1) ?? "", new RegExp(`-theirs ${fight}\n\\+ours`));
+    clock.advance(60_000);
+  }
+  const asides = (await folder()).filter((name) => name.includes(".aside."));
+  assert.deepEqual(
+    asides.map((name) => machine.text(`/etc/demo/.trigger/${name}`)),
+    ["theirs 1\n", "theirs 2\n"],
+  );
+  machine.place(path, "theirs 3\n");
+  const held = (error: unknown) =>
+    error instanceof Held && error.message.includes(path) && /2026-01-01T00:02/.test(error.message);
+  await assert.rejects(install("ours\n"), held);
+  clock.advance(2 * 60 * 60_000);
+  await assert.rejects(install("ours\n"), held);
+  assert.equal(text(), "theirs 3\n");
+  assert.equal(installStatus(database).held.length, 1);
+  const approve = () => approveHeld(database, "demo", heldThings(database, "demo")?.digest);
+  approve();
+  machine.place(path, "theirs 4\n");
+  await assert.rejects(install("ours\n"), held, "another text is shown again");
+  approve();
+  assert.equal(await install("ours\n"), "proved");
+  machine.place(path, "theirs 5\n");
+  assert.equal(await install("ours\n"), "proved", "and the count of fights begins anew");
+});
+
+test("ten files are kept aside per path", async () => {
+  const { install, machine, folder, clock } = scene();
+  await install("ours");
+  for (let edit = 0; edit < 12; edit++) {
+    machine.place(path, `theirs ${edit}`);
+    await install("ours");
+    clock.advance(40 * 60_000);
+  }
+  const asides = (await folder()).filter((name) => name.includes(".aside."));
+  assert.equal(asides.length, 10);
+  assert.equal(machine.text(`/etc/demo/.trigger/${asides[0]}`), "theirs 2");
+});
+
+test("one last good file is kept per path, also when the power fails after each install", async () => {
+  const { install, machine, folder, text } = scene();
+  for (const wanted of ["first", "second", "third", "fourth"]) {
+    await install(wanted);
+    machine.powerCut();
+    assert.equal(text(), wanted);
+  }
+  const kept = (await folder()).filter((name) => name.includes(".good."));
+  assert.equal(kept.length, 1, kept.join(", "));
+});
+
+test("a removed file is put back", async () => {
+  const { install, machine, text } = scene();
+  await install("ours");
+  await machine.files.remove(path);
+  assert.equal(await install("ours"), "proved");
+  assert.equal(text(), "ours");
+});
+
+test("a path belongs to one service, also through a symlink", async () => {
+  const { install, machine, database, clock } = scene();
+  await install("ours");
+  machine.symlink(path, "/etc/alias.conf");
+  const rival = hostIn({ machine, database, clock, service: "rival" });
+  await assert.rejects(rival.install({ path: "/etc/alias.conf", text: "x" }), /"demo".*"rival"/);
+});

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { until } from "../../test/until.ts";
+import { serviceKey } from "../core/routing.ts";
+import { device, isActive, isEqual, midnight, network } from "./transcriber.fixture.ts";
+
+test("nothing that comes in stops it: what is malformed is said once", async (context) => {
+  const world = network(context);
+  const civet = world.start("civet", world.directory([device("a", "1")]));
+  await until(() => isActive(civet));
+  const broker = world.hub.connect();
+  const ask = { trigger: 1, kind: "ask", host: "dhcp1", service: "dhcp", want: "digest" };
+  const reports = [
+    ...["", "null", "[]", '"\\ud800"', "{", Buffer.from([0xff, 0xfe])],
+    ...[
+      { ...ask, trigger: 2 },
+      { ...ask, host: "nobody" },
+      { ...ask, service: "dns" },
+      { ...ask, want: { from: 5, to: 5 } },
+    ],
+    ...[
+      { ...ask, want: { from: -1, to: 2 ** 33 } },
+      { ...ask, kind: "order" },
+      { kind: "__proto__" },
+      "x".repeat(9 * 1024 * 1024),
+    ],
+    {
+      trigger: 1,
+      kind: "refusal",
+      host: "dhcp1",
+      service: "dhcp",
+      epoch: 2 ** 53 - 1,
+      asOf: { state: ["no csn"], clock: 1e300 },
+      refused: 1,
+      because: "epoch",
+    },
+    { trigger: 1, kind: "report", host: "nobody", at: 0, services: {} },
+  ];
+  const events = [
+    "[]",
+    '["hash", null, null, 1]',
+    '["hash", {"cn": "text"}, null, 1]',
+    '["hash", {"cn": ["a"]}, null, 1]',
+    '["hash", {"entryDN": [{"base64": "!"}]}, null, 1]',
+    '{"a":1}',
+    "\u0000",
+  ];
+  const bytes = (body: unknown) =>
+    typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
+  for (const body of [...reports, ...reports]) await broker.publish(serviceKey("report"), bytes(body));
+  for (const body of [...events, ...events]) await broker.publish(serviceKey("event"), bytes(body));
+  await until(() => world.hub.look("trigger-civet-report").length + world.hub.look("trigger-civet-event").length === 0);
+  const lines = world.log.filter((line) => line.includes("is of no use"));
+  assert.equal(new Set(lines).size, lines.length);
+  assert.ok(lines.some((line) => line.includes("not an event: before.cn: ")));
+  const host = await world.host("dhcp1");
+  host.ask("digest");
+  await until(() => isEqual(host) && host.table.size === 1);
+});
+
+test("an event says who and why, whether it comes before the change or after", async (context) => {
+  const world = network(context);
+  const directory = world.directory([device("a", "1"), device("b", "2")]);
+  const civet = world.start("civet", directory);
+  await until(() => isActive(civet));
+  await world.clock.advance(60_000);
+  const broker = world.hub.connect();
+  const event = (attributes: object, additional: unknown) =>
+    broker.publish(serviceKey("event"), JSON.stringify(["h", attributes, null, additional]));
+  await event({ entryDN: ["CN=a, dc=x"] }, { who: "alice", why: "new\nlaptop" });
+  await until(() => world.hub.look("trigger-civet-event").length === 0);
+  directory.put(device("a", "7"));
+  directory.put(device("b", "8"));
+  await until(() => world.log.at(-1)?.includes("moved by cn=b"));
+  await event({ ENTRYdn: ["CN=B,dc=x"] }, { who: "bob", why: 7, more: {} });
+  await until(() => world.log.at(-1)?.includes("bob"));
+  assert.deepEqual(world.log.slice(-3), [
+    "civet: dhcp: 1 row moved by cn=a,dc=x (alice: new laptop)",
+    "civet: dhcp: 1 row moved by cn=b,dc=x",
+    "civet: cn=b,dc=x was changed by bob",
+  ]);
+});
+
+test("reports are handed on, and their clock holds the transcriber's back", async (context) => {
+  const world = network(context);
+  const host = await world.host("dhcp1");
+  const directory = world.directory([device("a", "1", { until: "20260601000100Z" })]);
+  const civet = world.start("civet", directory);
+  await until(() => isActive(civet));
+  const mark = { epoch: 5, seq: 1, asOf: { state: [], clock: midnight + 90_000 } };
+  const report = {
+    ...{
+      code: "c",
+      form: "table",
+      rows: 0,
+      stored: mark,
+      proved: false,
+      doubt: false,
+      reloads: [],
+      owed: 0,
+      failing: false,
+    },
+    ...{ refused: [], refusedCount: 0, parked: [], parkedCount: 0 },
+  };
+  const broker = world.hub.connect();
+  await broker.publish(
+    serviceKey("report"),
+    JSON.stringify({ trigger: 1, kind: "report", host: "dhcp1", at: 0, services: { dhcp: report } }),
+  );
+  await until(() => world.reports.length === 1);
+  directory.put(device("b", "2"));
+  await until(() => host.table.size === 2);
+  assert.equal(host.followed.mark?.asOf.clock, midnight + 90_000);
+});

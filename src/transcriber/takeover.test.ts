@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { until } from "../../test/until.ts";
+import type { Broker } from "../ports/broker.ts";
+import { cells, device, isActive, isEqual, midnight, network, scripted, state, whole } from "./transcriber.fixture.ts";
+
+test("when the active transcriber stops another takes over, above its epoch, with what changed meanwhile", async (context) => {
+  const world = network(context);
+  const directory = world.directory([device("a", "1")]);
+  const host = await world.host("dhcp1");
+  const civet = world.start("civet", directory);
+  const genet = world.start("genet", directory);
+  await until(() => isEqual(host) && host.table.size === 1 && genet.state().complete);
+  const before = host.followed.mark?.epoch ?? 0;
+  assert.deepEqual([civet.state().active, genet.state().active], [true, false]);
+  await world.clock.advance(1);
+  await civet.stop();
+  directory.put(device("b", "2"));
+  await until(() => genet.state().active && host.table.size === 2);
+  await world.clock.advance(60_000);
+  await until(() => isEqual(host));
+  assert.ok((host.followed.mark?.epoch ?? 0) > before);
+  assert.equal(civet.state().epoch, undefined);
+});
+
+test("one that loses the election and wins it again at once begins an epoch, a second after its last", async (context) => {
+  const world = network(context);
+  const broker = world.hub.connect();
+  let elect = (_active: boolean): void => {};
+  const fickle: Broker = {
+    ...broker,
+    async stand(_, changed) {
+      elect = changed;
+      return { close: async () => {} };
+    },
+  };
+  const host = await world.host("dhcp1");
+  const directory = world.directory([device("a", "1")]);
+  const civet = world.start("civet", directory, fickle);
+  await until(() => civet.state().complete && world.hub.look("trigger-civet-report"));
+  elect(true);
+  await until(() => isEqual(host) && host.table.size === 1);
+  const first = civet.state().epoch ?? 0;
+  elect(false);
+  directory.put(device("b", "2"));
+  await until(() => civet.state().entries === 2);
+  elect(true);
+  assert.equal(civet.state().epoch, undefined);
+  await world.clock.advance(1_000);
+  await until(() => isEqual(host) && host.table.size === 2);
+  assert.ok((civet.state().epoch ?? 0) > first);
+});
+
+test("a host that holds a higher epoch is heard: the next epoch is above it", async (context) => {
+  const world = network(context);
+  const host = await world.host("dhcp1");
+  const epoch = midnight * 1000 + 3_600_000_000;
+  host.followed = { mark: { epoch, seq: 7, asOf: { state: [], clock: midnight } } };
+  world.start("civet", scripted(whole(1, [device("a", "1")])));
+  await until(() => host.heard.length > 0);
+  await world.clock.advance(1_000);
+  await until(() => isEqual(host) && host.table.size === 1);
+  assert.ok((host.followed.mark?.epoch ?? 0) > epoch);
+});
+
+test("a mirror that lags waits for what hosts have, and says nothing of a roll back", async (context) => {
+  const world = network(context);
+  const host = await world.host("dhcp1");
+  host.followed = { mark: { epoch: 1, seq: 7, asOf: { state: state(5), clock: midnight } } };
+  const source = scripted(whole(1, []));
+  const civet = world.start("civet", source);
+  await until(() => isActive(civet) && host.heard.length > 0);
+  await world.clock.advance(59_000);
+  assert.deepEqual(host.table.size, 0);
+  source.say({ kind: "change", put: [device("a", "1")], gone: [], state: state(6) });
+  await until(() => isEqual(host) && host.table.size === 1);
+  await world.clock.advance(120_000);
+  assert.ok(host.heard.every(({ rolledBack }) => !rolledBack));
+});
+
+test("a directory that stays behind what hosts have was restored from a backup: a new epoch says so", async (context) => {
+  const world = network(context);
+  const host = await world.host("dhcp1");
+  host.followed = { mark: { epoch: 1, seq: 7, asOf: { state: state(5), clock: midnight } } };
+  host.table.set("gone", '{"ip":"9"}');
+  const civet = world.start("civet", scripted(whole(1, [device("a", "1")])));
+  await until(() => isActive(civet) && host.heard.length > 0);
+  await world.clock.advance(60_000);
+  await until(() => isEqual(host));
+  assert.deepEqual(cells(host), { a: '{"ip":"1"}' });
+  assert.deepEqual(host.followed.mark?.asOf.state, state(1));
+  assert.ok(host.heard.some(({ rolledBack }) => rolledBack));
+});
+
+test("a directory that cannot be read was not restored from a backup: hosts keep what is newer until it can be", async (context) => {
+  const world = network(context);
+  const host = await world.host("dhcp1");
+  host.followed = { mark: { epoch: 1, seq: 7, asOf: { state: state(5), clock: midnight } } };
+  host.table.set("new", '{"ip":"9"}');
+  const source = scripted(whole(1, [device("a", "1")]));
+  const civet = world.start("civet", source);
+  await until(() => isActive(civet) && host.heard.length > 0);
+  source.say({ kind: "trouble", why: "its cable is cut" });
+  await until(() => civet.state().trouble !== undefined);
+  for (let minutes = 0; minutes < 10; minutes++) await world.clock.advance(60_000);
+  assert.deepEqual(cells(host), { new: '{"ip":"9"}' });
+  assert.ok(host.heard.every(({ rolledBack }) => !rolledBack));
+  source.say(whole(6, [device("a", "1"), device("b", "2")]));
+  await until(() => isEqual(host) && host.table.size === 2);
+  await world.clock.advance(120_000);
+  assert.ok(host.heard.every(({ rolledBack }) => !rolledBack));
+});
