@@ -2,15 +2,17 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { inspect } from "node:util";
 import { baseLdif } from "../servers/slapd.ts";
 import { type Administrator, administrator, calm } from "./calm.ts";
 import { beginning } from "./changes.ts";
 import { compare } from "./compare.ts";
-import { faultKinds, type Kind } from "./faults.ts";
+import { faultKinds } from "./faults.ts";
+import type { Kind } from "./kind.ts";
 import { lots } from "./lots.ts";
 import { newModel, recordOf } from "./model.ts";
 import { type Network, startNetwork } from "./network.ts";
-import { type Fault, planRound, type Round, type Storm } from "./plan.ts";
+import { type Fault, planRound, type Round, type Storm, slowPace } from "./plan.ts";
 import { writer } from "./writer.ts";
 
 /** A whole network of real parts, changed and hurt at once, round after round; after each everything is compared. */
@@ -93,19 +95,21 @@ export async function chaos({ seed, goesOn, storm, patience, log, signal }: Sett
     if (differences.length > 0) return summary(differences, keep(network, said, differences));
     if (rounds > 0) longest = Math.max(longest, after);
     if (!goesOn(rounds)) return summary([]);
-    await play(planRound(plans, storm));
+    const failures = await play(planRound(plans, storm));
     rounds += 1;
+    if (signal.aborted) return summary([]); // what breaks now breaks because everything ends
+    if (failures.length > 0) return summary(failures, keep(network, said, failures));
   }
 
-  /** One storm: changes and faults at once. All of them are over when it ends, also when one could not be played. */
-  async function play(round: Round): Promise<void> {
+  /** One storm: changes and faults at once. All of them are over when it ends; gives why one could not be played, or did not happen. */
+  async function play(round: Round): Promise<string[]> {
     note(`round ${rounds + 1}: ${round.changes} changes, ${round.faults.length} faults`);
     const end = new AbortController();
     const watching = watch(network, admin, end.signal);
     const parts = await Promise.allSettled([write(round), ...round.faults.map(befall)]);
     end.abort();
     await watching;
-    for (const part of parts) if (part.status === "rejected") throw part.reason;
+    return parts.flatMap((part) => (part.status === "rejected" ? [`the storm: ${inspect(part.reason)}`] : []));
   }
 
   async function befall({ kind, target, at, lasts }: Fault): Promise<void> {
@@ -120,7 +124,7 @@ export async function chaos({ seed, goesOn, storm, patience, log, signal }: Sett
     });
   }
 
-  async function write({ changes, length, backupAt, restoreAt }: Round): Promise<void> {
+  async function write({ changes, slower, length, backupAt, restoreAt }: Round): Promise<void> {
     for (let number = 0; number <= changes && !signal.aborted; number++) {
       if (number === backupAt) hand.backUp();
       if (number === restoreAt) {
@@ -130,7 +134,8 @@ export async function chaos({ seed, goesOn, storm, patience, log, signal }: Sett
       }
       if (number === changes) return;
       note(await hand.change(signal));
-      await pause(length / changes / 2);
+      const quick = changes - slower;
+      await pause(number < quick ? length / quick / 2 : slowPace);
     }
   }
 

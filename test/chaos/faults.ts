@@ -1,39 +1,13 @@
-import { hostNames, type Network, smallDisk, transcribers } from "./network.ts";
+import { brokerFaults } from "./broker-faults.ts";
+import { type Kind, meanwhile } from "./kind.ts";
+import { hostNames, smallDisk, transcribers } from "./network.ts";
+import { storeFaults } from "./store-faults.ts";
 
-/** What can befall the network. Each is undone by itself after its time, also when the run is broken off. */
-
-export interface Kind {
-  /** How often it is drawn. */
-  readonly weight: number;
-  /** What it can befall. */
-  readonly targets: readonly string[];
-  /** Two faults with one of these do not overlap: the second one waits. */
-  readonly lock: (target: string) => string;
-  /** Milliseconds, at most. */
-  readonly longest: number;
-  /** Gives false where this machine cannot do it. */
-  readonly act: (network: Network, target: string, wait: () => Promise<void>) => Promise<boolean>;
-}
-
-const nodes = ["one", "two", "three"];
-const nodeOf = (network: Network, name: string) => {
-  const node = network.nodes[nodes.indexOf(name)];
-  if (!node) throw new Error(`the broker has no node ${name}`);
-  return node;
-};
-
-/** Does, waits, and undoes whatever happens. */
-async function meanwhile(wait: () => Promise<void>, act: () => unknown, undo: () => unknown): Promise<boolean> {
-  await act();
-  try {
-    await wait();
-  } finally {
-    await undo();
-  }
-  return true;
-}
+/** What can befall the network. */
 
 export const faultKinds = {
+  ...brokerFaults,
+  ...storeFaults,
   "a process is killed": {
     weight: 5,
     targets: hostNames,
@@ -107,40 +81,6 @@ export const faultKinds = {
         () => directoryCables.get(host)?.cut(),
         () => {},
       ),
-  },
-  "a node of the broker is killed": {
-    weight: 1,
-    targets: nodes,
-    lock: () => "broker",
-    longest: 8_000,
-    act: (network, name, wait) =>
-      meanwhile(
-        wait,
-        () => nodeOf(network, name).kill9(),
-        () => nodeOf(network, name).restart(),
-      ),
-  },
-  "a node of the broker stands still": {
-    weight: 1,
-    targets: nodes,
-    lock: () => "broker",
-    longest: 15_000,
-    act: (network, name, wait) =>
-      meanwhile(
-        wait,
-        () => nodeOf(network, name).pause(),
-        () => nodeOf(network, name).resume(),
-      ),
-  },
-  "the queue of a table is purged": {
-    weight: 1,
-    targets: ["ns-dns", "gate-names", "mail-aliases", "box-names"],
-    lock: () => "broker",
-    longest: 0,
-    async act({ nodes: [node] }, table) {
-      await node?.ctl("purge_queue", `trigger-${table}`);
-      return true;
-    },
   },
   "the disk of a host is full": {
     weight: 2,

@@ -7,20 +7,21 @@ import { makeProject, type TestProject } from "../project.ts";
 import { type Cluster, startCluster } from "../servers/cluster.ts";
 import { type RunningKea, startKea } from "../servers/kea.ts";
 import { type Named, startNamed } from "../servers/named.ts";
-import type { RabbitServer } from "../servers/rabbitmq.ts";
 import { type Slapd, startSlapd } from "../servers/slapd.ts";
 import { type TcpProxy, tcpProxy } from "../servers/tcp-proxy.ts";
 import { type Processes, processes } from "./processes.ts";
+import { type Stores, stores } from "./stores.ts";
 
 /** Real parts of a whole network, each a process of its own, on the loopback alone. */
 export interface Network extends AsyncDisposable {
   readonly project: TestProject;
   readonly slapd: Slapd;
-  readonly nodes: readonly RabbitServer[];
+  readonly cluster: Cluster;
   readonly named: Named;
   /** Undefined where nobody may make network namespaces. */
   readonly kea: RunningKea | undefined;
   readonly processes: Processes;
+  readonly stores: Stores;
   /** Between a host and the broker's nodes. */
   readonly brokerCables: ReadonlyMap<string, readonly TcpProxy[]>;
   /** Between a transcriber and the directory. */
@@ -29,7 +30,7 @@ export interface Network extends AsyncDisposable {
   readonly fillDisk: ((full: boolean) => void) | undefined;
   /** What is not there on this machine, and why; the summary says it. */
   readonly missing: readonly string[];
-  /** Each place of the stream, at any host, that went back. */
+  /** Each place of the stream, at any host, that went back, but for those that went with a store. */
   wentBack(): string[];
   keepLogs(folder: string): void;
 }
@@ -90,9 +91,12 @@ export async function startNetwork(ldif: string): Promise<Network> {
   const watched = Object.entries(place.hosts).flatMap(([host, services]) =>
     services
       .filter((service) => service !== "event")
-      .map((service) => [`${host} ${service}`, watchMark(project, host, { service, every: 300 })] as const),
+      .map((service) => ({ host, service, watch: watchMark(project, host, { service, every: 300 }) })),
   );
-  for (const [, { stop }] of watched) stack.defer(stop);
+  for (const { watch } of watched) stack.defer(watch.stop);
+  const storeReplaced = (host: string): void => {
+    for (const one of watched) if (one.host === host) one.watch.forget();
+  };
   const running = processes(project, hostNames);
   // Last in, first out: the processes end before what they speak with.
   stack.defer(async () => void (await Promise.all(hostNames.map((host) => running.kill9(host)))));
@@ -101,15 +105,17 @@ export async function startNetwork(ldif: string): Promise<Network> {
     ...{
       project,
       slapd,
-      nodes: cluster.nodes,
+      cluster,
       named,
       kea,
       processes: running,
+      stores: stores(project, storeReplaced),
       brokerCables,
       directoryCables,
       fillDisk,
     },
-    wentBack: () => watched.flatMap(([name, { wentBack }]) => wentBack.map((how) => `${name}: ${how}`)),
+    wentBack: () =>
+      watched.flatMap(({ host, service, watch }) => watch.wentBack.map((how) => `${host} ${service}: ${how}`)),
     missing: [
       ...(kea ? [] : ["Kea: only root can make its network namespaces"]),
       ...(fillDisk ? [] : ["a disk that fills up: only root can mount one"]),

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { systemClock } from "../../src/daemon/clock.ts";
-import { type Cluster, startCluster } from "../servers/cluster.ts";
+import { type Cluster, nodeNames, startCluster } from "../servers/cluster.ts";
 import type { RabbitServer } from "../servers/rabbitmq.ts";
+import { gaveUp, joinAgain, together } from "../servers/together.ts";
 import { until } from "../until.ts";
 import { type Pair, settled, startPair } from "./pair.fixture.ts";
 
@@ -14,7 +15,9 @@ import { type Pair, settled, startPair } from "./pair.fixture.ts";
 /** How long it may take, milliseconds: a queue whose nodes have not found together again is made anew after half a minute or two. */
 const patience = 120_000;
 
-test("a cluster whose nodes stand still and die", { timeout: 500_000 }, async (t) => {
+test("a cluster whose nodes stand still, die, lose sight of each other and lose a disk", {
+  timeout: 800_000,
+}, async (t) => {
   await using cluster = await startCluster();
   const world = startPair(t, {
     broker: `{ url: JSON.parse(process.env.URLS ?? ${JSON.stringify(urls(cluster))}) }`,
@@ -52,6 +55,28 @@ test("a cluster whose nodes stand still and die", { timeout: 500_000 }, async (t
     await another();
     world.edit.add();
     await node.restart();
+  });
+  await phase(
+    "its node and the others lose sight of each other, while clients reach all of them",
+    async (node, another) => {
+      const name = nodeNames[cluster.nodes.indexOf(node)] ?? "";
+      const others = nodeNames.filter((other) => other !== name);
+      const cables = others.flatMap((other) => cluster.cables(name, other));
+      for (const cable of cables) cable.pause();
+      world.edit.add();
+      for (const other of others) await until(() => gaveUp(cluster.node(other), name), { within: patience });
+      await another();
+      for (const cable of cables) cable.resume();
+      world.edit.add();
+      await together(cluster);
+    },
+  );
+  await phase("its node loses its disk, and joins again as a new one", async (node, another) => {
+    await node.loseDisk();
+    world.edit.add();
+    await another();
+    world.edit.add();
+    await joinAgain(cluster, nodeNames[cluster.nodes.indexOf(node)] ?? "");
   });
 
   /** Something happens to the node of the active one; then all is well, and stays so. */

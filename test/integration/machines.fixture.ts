@@ -81,7 +81,8 @@ export interface HostStatus {
 /** Looks at a host's own store again and again, and notes when its place in the stream of a service went back. */
 export function watchMark(project: TestProject, host: string, { service = "names", every = 20 } = {}) {
   const wentBack: string[] = [];
-  let last: Place = { epoch: 0, seq: 0 };
+  const beginning: Place = { epoch: 0, seq: 0 };
+  let last = beginning;
   const timer = setInterval(() => {
     const now = readMark(project.path(`.trigger/${host}/store.db`), service);
     if (!now) return;
@@ -89,7 +90,11 @@ export function watchMark(project: TestProject, host: string, { service = "names
     if (back) wentBack.push(`${JSON.stringify(last)} → ${JSON.stringify(now)}`);
     last = now;
   }, every);
-  return { wentBack, last: () => last, stop: () => clearInterval(timer) };
+  /** The store is another one now, and has a place of its own. */
+  const forget = (): void => {
+    last = beginning;
+  };
+  return { wentBack, last: () => last, forget, stop: () => clearInterval(timer) };
 }
 
 function readMark(file: string, service: string): Place | undefined {

@@ -48,8 +48,10 @@ export interface Member {
   /** The part of its name before `@localhost`. */
   readonly name: string;
   readonly cookie: string;
-  /** The port of the epmd that all members ask, and that somebody else starts. */
+  /** The port of the epmd that it asks, and that somebody else starts. */
   readonly epmdPort: number;
+  /** The port at which the other nodes find it. */
+  readonly distPort: number;
   /** More lines of `rabbitmq.conf`. */
   readonly lines: readonly string[];
 }
@@ -64,8 +66,8 @@ const installed = "/usr/lib/rabbitmq/lib";
 /** Starts a private RabbitMQ, ready for connections. It dies with this process, however that ends. */
 export async function startRabbit({ tls, member }: Settings = {}): Promise<RabbitServer> {
   const folder = mkdtempSync(join(tmpdir(), "trigger-rabbit-"));
-  const [port, tlsPort, dist, ownEpmd] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
-  const epmdPort = member?.epmdPort ?? ownEpmd;
+  const [port, tlsPort, ownDist, ownEpmd] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  const { epmdPort = ownEpmd, distPort: dist = ownDist } = member ?? {};
   const env = environment(folder, member?.name ?? "trigger", { port, dist, epmd: epmdPort });
   const scripts = scriptsFolder();
   mkdirSync(join(folder, "log"));
@@ -90,7 +92,7 @@ export async function startRabbit({ tls, member }: Settings = {}): Promise<Rabbi
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
   });
-  if (!member) start("epmd", epmdArguments(epmdPort));
+  if (!member) start("epmd", ["-address", "127.0.0.1", "-port", `${epmdPort}`]);
   let server = await boot().catch(async (error) => {
     await dispose();
     throw error;
@@ -160,8 +162,6 @@ export async function startRabbit({ tls, member }: Settings = {}): Promise<Rabbi
 
 const user = "trigger";
 const password = "s3cret-of-the-test";
-
-export const epmdArguments = (port: number): string[] => ["-address", "127.0.0.1", "-port", `${port}`];
 
 function environment(
   folder: string,

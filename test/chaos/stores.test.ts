@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { type TestContext, test } from "node:test";
+import { makeProject } from "../project.ts";
+import { stores } from "./stores.ts";
+
+function scene(t: TestContext) {
+  const project = makeProject(t);
+  const [store, owned] = [project.path(".trigger/box/store.db"), project.path(".trigger/box/owned.db")];
+  mkdirSync(project.path(".trigger/box"), { recursive: true });
+  writeFileSync(owned, "");
+  const write = (value: number): void => {
+    using database = new DatabaseSync(store);
+    database.exec(`CREATE TABLE IF NOT EXISTS place (seq INTEGER); INSERT INTO place VALUES (${value})`);
+  };
+  const read = (): unknown => {
+    using database = new DatabaseSync(store, { readOnly: true });
+    return database.prepare("SELECT max(seq) AS seq FROM place").get()?.seq;
+  };
+  const replaced: string[] = [];
+  return { store, owned, write, read, replaced, stores: stores(project, (host) => replaced.push(host)) };
+}
+
+test("what is put back is a copy that was made earlier, and whoever watches the store is told", async (t) => {
+  const { stores, write, read, replaced } = scene(t);
+  write(1);
+  const first = await stores.copy("box");
+  write(2);
+  assert.equal(await stores.copy("box"), first, "the one before is given");
+  write(3);
+  assert.equal(read(), 3);
+  await stores.putBack("box", first);
+  assert.equal(read(), 1);
+  assert.ok(replaced.includes("box"));
+});
+
+test("a store is lost with its log and with what was set aside, and what is owned is not", (t) => {
+  const { stores, store, owned, write } = scene(t);
+  write(1);
+  const beside = ["-wal", "-shm", ".corrupt-1"].map((suffix) => `${store}${suffix}`);
+  for (const file of beside) writeFileSync(file, "");
+  stores.lose("box");
+  assert.deepEqual([store, ...beside, owned].filter(existsSync), [owned]);
+});

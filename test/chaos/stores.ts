@@ -1,0 +1,66 @@
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { backup, DatabaseSync } from "node:sqlite";
+import type { TestProject } from "../project.ts";
+import { until } from "../until.ts";
+
+/** The stores of the hosts, as an administrator backs them up, loses them and puts them back; the host's process must be down for the last two. */
+export interface Stores {
+  /** Makes a copy by SQLite's own means, and gives the one that was made before it, or this one. */
+  copy(host: string): Promise<string>;
+  /** Deletes a store with all that belongs to it. */
+  lose(host: string): void;
+  /** Puts a copy in the place of the store, once there is room for it. */
+  putBack(host: string, copy: string): Promise<void>;
+  /** Waits until a host has a store. */
+  isThere(host: string): Promise<void>;
+}
+
+/** How long a full disk may keep a store from being there, milliseconds. */
+const patience = 60_000;
+
+export function stores(project: TestProject, replaced: (host: string) => void): Stores {
+  const folder = (host: string): string => project.path(`.trigger/${host}`);
+  const store = (host: string): string => join(folder(host), "store.db");
+  const copies = new Map<string, string>();
+  const filesOf = (host: string): string[] => readdirSync(folder(host)).filter((name) => name.startsWith("store.db"));
+  const isThere = (host: string): Promise<void> => until(() => existsSync(store(host)), { within: patience });
+
+  function lose(host: string): void {
+    for (const name of filesOf(host)) rmSync(join(folder(host), name));
+    if (filesOf(host).length > 0) throw new Error(`somebody wrote to the store of ${host} while it was down`);
+    if (!existsSync(join(folder(host), "owned.db"))) throw new Error(`${host} has lost more than its store`);
+    replaced(host);
+  }
+
+  return {
+    async copy(host) {
+      mkdirSync(project.path("copies"), { recursive: true });
+      const to = project.path(`copies/${host}-${copies.has(host) ? Date.now() : "first"}.db`);
+      await isThere(host);
+      using database = new DatabaseSync(store(host), { readOnly: true });
+      await backup(database, to);
+      const before = copies.get(host);
+      copies.set(host, to);
+      return before ?? to;
+    },
+    lose,
+    async putBack(host, copy) {
+      await until(
+        () => {
+          lose(host);
+          try {
+            copyFileSync(copy, store(host));
+            return true;
+          } catch (error) {
+            if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+            return false;
+          }
+        },
+        { within: patience },
+      );
+      replaced(host);
+    },
+    isThere,
+  };
+}

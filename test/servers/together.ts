@@ -1,0 +1,77 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { until } from "../until.ts";
+import { type Cluster, nodeNames } from "./cluster.ts";
+import type { RabbitServer } from "./rabbitmq.ts";
+
+/** What an administrator asks the nodes of a cluster, and what he does for one that has lost its disk (docs/outage.md). */
+
+/** How long the nodes may take to find together, milliseconds: on a busy machine each question takes seconds. */
+const patience = 180_000;
+
+const rabbitName = (name: string): string => `${name}@localhost`;
+
+/** Waits until every node says that all of them run. */
+export async function together({ nodes }: Cluster): Promise<void> {
+  for (const node of nodes) {
+    const all = async (): Promise<boolean> => (await runningNodes(node)).length === nodeNames.length;
+    await until(all, { within: patience });
+  }
+}
+
+/** The nodes that run, as one of them has it; none when it does not answer. */
+async function runningNodes(node: RabbitServer): Promise<string[]> {
+  const said = await node.ctl("-q", "--formatter", "json", "cluster_status").catch(() => "{}");
+  return (JSON.parse(said) as { running_nodes?: string[] }).running_nodes ?? [];
+}
+
+/** Whether a node can ask another one anything now. */
+export async function reaches(node: RabbitServer, other: string): Promise<boolean> {
+  const answer = await node.ctl("-q", "eval", `rpc:call('${rabbitName(other)}', erlang, node, [], 1000).`);
+  return !answer.startsWith("{badrpc,");
+}
+
+/** Whether a node has given another one up. */
+export async function gaveUp(node: RabbitServer, other: string): Promise<boolean> {
+  const answer = await node.ctl("-q", "eval", `lists:member('${rabbitName(other)}', nodes()).`);
+  return answer.trim() === "false";
+}
+
+/** Brings back a node whose disk was lost: at first as one that is installed anew, alone and without a user of ours, then as a member. */
+export async function joinAgain(cluster: Cluster, name: string): Promise<void> {
+  const node = cluster.node(name);
+  const otherName = nodeNames.find((one) => one !== name) ?? "";
+  const other = cluster.node(otherName);
+  const config = join(node.folder, "rabbitmq.conf");
+  writeFileSync(config, readFileSync(config, "utf8").replace(/^(cluster_formation|default_).*\n/gm, ""));
+  await other.ctl("forget_cluster_node", rabbitName(name));
+  await membership(other, name, { is: false, by: `shrink ${rabbitName(name)}` });
+  await node.restart();
+  const known = await runningNodes(node);
+  if (known.join() !== rabbitName(name)) throw new Error(`${name} has lost its disk, and knows of ${known}`);
+  await node.ctl("stop_app");
+  await node.ctl("join_cluster", rabbitName(otherName));
+  await node.ctl("start_app");
+  await together(cluster);
+  await membership(node, name, { is: true, by: `grow ${rabbitName(name)} all` });
+}
+
+/** Has a node taken into every quorum queue, or out of it, by a command that is given again until it is so: a queue may be without a leader for a moment. */
+async function membership(
+  node: RabbitServer,
+  name: string,
+  { is, by }: { readonly is: boolean; readonly by: string },
+): Promise<void> {
+  const done = async (): Promise<boolean> => {
+    const list = ["-q", "-t", "20", "--formatter", "json", "list_queues", "type", "members"];
+    const queues = JSON.parse(await node.ctl(...list)) as { type: string; members: string[] }[];
+    const quorum = queues.filter(({ type }) => type === "quorum");
+    return quorum.every(({ members }) => members.includes(rabbitName(name)) === is);
+  };
+  const made = async (): Promise<boolean> => {
+    if (await done().catch(() => false)) return true;
+    await node.shell(`rabbitmq-queues ${by}`, node.folder).catch(() => {}); // looked at below
+    return done().catch(() => false);
+  };
+  await until(made, { within: patience });
+}
