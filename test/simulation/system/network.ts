@@ -1,10 +1,10 @@
 import { type MemoryConnection, type MemoryHub, memoryHub } from "../../../src/brokers/memory.ts";
-import type { Broker, Consumer, Delivery, Queue } from "../../../src/ports/broker.ts";
 import type { Random } from "../stream/random.ts";
 import type { Life } from "./life.ts";
+import { type Behind, connectTo, type Link, type Waiting } from "./link.ts";
 import type { Time } from "./time.ts";
 
-/** The broker of the world, and how each process is connected to it: as the adapter of RabbitMQ is, which connects again by itself. */
+/** The broker of the world. */
 export interface Network {
   readonly hub: MemoryHub;
   connect(life: Life): Link;
@@ -32,24 +32,6 @@ export interface Network {
   delay: number;
 }
 
-export interface Link extends Broker {
-  /** Milliseconds that a message takes to the broker and from it. */
-  slow: number;
-  /** Breaks the connection for so long: of what is on its way some may arrive. */
-  cut(milliseconds: number): void;
-  /** The node of the broker that it is connected to is paused: it learns of nothing, and what it says waits there. */
-  freeze(): void;
-  /** What waited at the paused node arrives, and it is connected to a healthy one. */
-  thaw(): void;
-  readonly frozen: boolean;
-  /** What was acknowledged last is handed over again: the acknowledgements were lost when the queue changed its leader. */
-  redeliver(): void;
-  /** It is told that it is the active one, whoever else is. */
-  believe(milliseconds: number): void;
-  /** The process is killed. */
-  crash(): void;
-}
-
 export interface NetworkOptions {
   readonly time: Time;
   readonly random: Random;
@@ -64,36 +46,14 @@ export interface NetworkOptions {
   readonly acknowledgedFirst: boolean;
 }
 
-const again = 1000;
 /** The longest that a message is behind those that overtake it, in milliseconds. */
 const longestDelay = 15_000;
-const remembered = 6;
 const hostsKey = /^trigger\.(names|addresses|notices)\b/;
-
-interface Waiting {
-  readonly key: string;
-  readonly body: string;
-  readonly messageId: string | undefined;
-  readonly settle: (error?: Error) => void;
-}
-interface Taking {
-  readonly queue: string;
-  readonly prefetch: number;
-  readonly take: (delivery: Delivery) => void;
-  readonly acknowledged: Delivery[];
-  consumer?: Consumer | undefined;
-}
-interface Standing {
-  readonly election: string;
-  readonly changed: (active: boolean) => void;
-  believes: boolean;
-  consumer?: Consumer | undefined;
-}
 
 export function network(options: NetworkOptions): Network {
   const { time, random, see, queueLimit, arrived, lost, acknowledgedFirst } = options;
   const hub = memoryHub();
-  const links = new Set<{ cut(milliseconds: number): void; lost(queue: string): void }>();
+  const links: Behind["links"] = new Set();
   const node = hub.connect();
   const said = new Map<string, string>();
   let downUntil = 0;
@@ -132,223 +92,10 @@ export function network(options: NetworkOptions): Network {
     for (let left = times; left > 0; left--) await give(connection);
   }
 
-  function connect(life: Life): Link {
-    let connection: MemoryConnection | undefined = hub.connect();
-    let frozen = false;
-    let closed = false;
-    let pumping = false;
-    let outgoing: Waiting[] = [];
-    let stuck: Waiting[] = [];
-    const declared = new Map<string, Queue>();
-    const takings = new Set<Taking>();
-    const standings = new Set<Standing>();
-
-    function reach(): MemoryConnection {
-      if (!connection || closed) throw new Error("the broker cannot be reached");
-      return connection;
-    }
-
-    async function pump(): Promise<void> {
-      if (pumping) return;
-      pumping = true;
-      while (outgoing.length > 0 && connection && !frozen) {
-        if (link.slow > 0) await time.sleep(link.slow);
-        if (frozen || !connection) break;
-        const next = outgoing.shift();
-        if (!next) break;
-        await arrive(connection, next).then(
-          () => next.settle(),
-          (error) => next.settle(error),
-        );
-      }
-      pumping = false;
-    }
-
-    async function attach(taking: Taking): Promise<void> {
-      const over = reach();
-      const queue = declared.get(taking.queue);
-      if (queue) await over.declare([queue]);
-      const hand = async (delivery: Delivery): Promise<void> => {
-        if (link.slow > 0) await time.sleep(link.slow);
-        if (over !== connection || frozen || life.dead) return;
-        if (acknowledgedFirst) delivery.ack();
-        taking.take({
-          ...delivery,
-          ack() {
-            life.step("acknowledge");
-            delivery.ack();
-            taking.acknowledged.push({ ...delivery, redelivered: true, ack: () => {} });
-            if (taking.acknowledged.length > remembered) taking.acknowledged.shift();
-          },
-        });
-      };
-      let line = Promise.resolve();
-      const take = (delivery: Delivery): void => {
-        if (link.slow > 0) line = line.then(() => hand(delivery));
-        else void hand(delivery);
-      };
-      taking.consumer = await over.consume(taking.queue, take, { prefetch: taking.prefetch });
-    }
-
-    async function stand(standing: Standing): Promise<void> {
-      standing.consumer = await reach().stand(standing.election, (active) => {
-        standing.believes = active;
-        standing.changed(active);
-      });
-    }
-
-    function retire(): void {
-      for (const standing of standings) {
-        if (standing.believes) standing.changed(false);
-        standing.believes = false;
-      }
-    }
-
-    async function reconnect(): Promise<void> {
-      if (connection || closed || life.dead || frozen) return;
-      const wait = downUntil - time.monotonic();
-      if (wait > 0) {
-        await time.sleep(wait + 1);
-        return reconnect();
-      }
-      const over = hub.connect();
-      connection = over;
-      try {
-        await over.declare([...declared.values()]);
-        for (const taking of takings) await attach(taking);
-        for (const standing of standings) await stand(standing);
-      } catch (error) {
-        if (connection === over) throw error;
-        return; // it was cut again, and that cut connects anew
-      }
-      void pump();
-    }
-
-    const link: Link & { lost(queue: string): void } = {
-      slow: 0,
-      get frozen() {
-        return frozen;
-      },
-      async declare(queues) {
-        const over = reach();
-        const small = queues.map((queue) => ({ ...queue, limit: { ...queue.limit, messages: queueLimit } }));
-        for (const queue of small) declared.set(queue.name, queue);
-        await over.declare(small);
-      },
-      async publish(key, body, { messageId } = {}) {
-        life.step("publish");
-        reach();
-        const text = typeof body === "string" ? body : new TextDecoder().decode(body);
-        await new Promise<void>((resolve, reject) => {
-          const settle = (error?: Error): void => (error ? reject(error) : resolve());
-          const waiting = { key, body: text, messageId, settle };
-          if (frozen) stuck.push(waiting);
-          else {
-            outgoing.push(waiting);
-            void pump();
-          }
-        });
-      },
-      async consume(queue, take, { prefetch }) {
-        const taking: Taking = { queue, take, prefetch, acknowledged: [] };
-        await attach(taking);
-        takings.add(taking);
-        return {
-          async close() {
-            takings.delete(taking);
-            await taking.consumer?.close();
-          },
-        };
-      },
-      async stand(election, changed) {
-        const standing: Standing = { election, changed, believes: false };
-        await stand(standing);
-        standings.add(standing);
-        return {
-          async close() {
-            standings.delete(standing);
-            await standing.consumer?.close();
-          },
-        };
-      },
-      remove: async (queues) => reach().remove(queues),
-      trouble: () => (connection ? undefined : "the broker cannot be reached"),
-      async close() {
-        closed = true;
-        links.delete(link);
-        await connection?.close();
-      },
-      cut(milliseconds) {
-        if (frozen || !connection || closed) return;
-        const over = connection;
-        connection = undefined;
-        const arrived = random.below(outgoing.length + 1);
-        for (const [index, waiting] of outgoing.entries()) {
-          if (index < arrived) void arrive(node, waiting).catch(() => {});
-          waiting.settle(new Error("the connection to the broker broke"));
-        }
-        outgoing = [];
-        over.crash();
-        retire();
-        void time.sleep(milliseconds).then(reconnect);
-      },
-      lost(queue) {
-        for (const taking of takings) {
-          if (taking.queue !== queue) continue;
-          void time.sleep(again).then(async () => {
-            if (connection && takings.has(taking) && !life.dead && !frozen) await attach(taking).catch(() => {});
-          });
-        }
-      },
-      freeze() {
-        if (frozen || !connection || closed) return;
-        frozen = true;
-        stuck = outgoing;
-        outgoing = [];
-        connection.crash();
-        connection = hub.connect();
-      },
-      thaw() {
-        if (!frozen) return;
-        frozen = false;
-        for (const waiting of stuck) void arrive(node, waiting).then(() => waiting.settle(), waiting.settle);
-        stuck = [];
-        connection?.crash();
-        connection = undefined;
-        if (life.dead) return;
-        retire();
-        void time.sleep(again).then(reconnect);
-      },
-      redeliver() {
-        for (const taking of takings) for (const delivery of taking.acknowledged.splice(0)) taking.take(delivery);
-      },
-      believe(milliseconds) {
-        for (const standing of standings) {
-          if (standing.believes || !connection || frozen) continue;
-          standing.changed(true);
-          void time.sleep(milliseconds).then(() => {
-            if (!standing.believes && !life.dead) standing.changed(false);
-          });
-        }
-      },
-      crash() {
-        links.delete(link);
-        if (frozen) return; // what waits at the paused node is its own
-        const arrived = random.below(outgoing.length + 1);
-        for (const waiting of outgoing.slice(0, arrived)) void arrive(node, waiting).catch(() => {});
-        outgoing = [];
-        connection?.crash();
-        connection = undefined;
-      },
-    };
-    links.add(link);
-    if (time.monotonic() < downUntil) {
-      connection.crash();
-      connection = undefined;
-      void reconnect();
-    }
-    return link;
-  }
+  const behind: Behind = {
+    ...{ hub, node, time, random, queueLimit, acknowledgedFirst, links, arrive },
+    downUntil: () => downUntil,
+  };
 
   function drop(name: string): void {
     lost(name, hub.look(name));
@@ -357,7 +104,7 @@ export function network(options: NetworkOptions): Network {
 
   return Object.assign(world, {
     hub,
-    connect,
+    connect: (life: Life) => connectTo(behind, life),
     say: (key: string, body: string) => void node.publish(key, body).catch(() => {}),
     send(key: string, body: string, messageId: string) {
       const settle = (): void => {};

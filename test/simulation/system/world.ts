@@ -12,8 +12,9 @@ import { type Follower, type WorldDirectory, worldDirectory } from "./directory.
 import { distrust, signedBy } from "./forger.ts";
 import { type Judge, judge } from "./judge.ts";
 import { type Life, life } from "./life.ts";
+import type { Link } from "./link.ts";
 import { type SimulatedMachine, simulatedMachine } from "./machine.ts";
-import { type Link, type Network, network } from "./network.ts";
+import { type Network, network } from "./network.ts";
 import { type Notices, noticesLedger, plainService } from "./notices.ts";
 import { type Watch, watch } from "./others.ts";
 import { overhear } from "./overheard.ts";
