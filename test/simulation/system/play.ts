@@ -25,7 +25,7 @@ export async function play(seed: number, without?: Break): Promise<Played> {
     for (const process of [...played.transcribers, ...played.hosts]) process.start();
     await pass(played, played.random.below(5000));
     // Many short schedules find more than few long ones; some things take long.
-    const shape = played.random.chance(0.75) ? short : long;
+    const shape = played.random.chance(5 / 6) ? short : long;
     for (let left = shape.least + played.random.below(shape.more); left > 0; left--) {
       step(played);
       await pass(played, pause(played, shape));
