@@ -8,6 +8,9 @@ import { mendUntaken } from "./untaken.ts";
 const lookEvery = 20_000;
 /** So many looks in a row must find it starved: a connection that a crash left open ends meanwhile. */
 const looks = { restart: 2, remake: 4 };
+/** After a queue was made anew it is left for so long, and twice as long after each time; milliseconds. A second process of the same host would take it away at once. */
+const firstRest = 2 * 60_000;
+const longestRest = 60 * 60_000;
 
 interface Options {
   readonly consumer: RabbitConsumer;
@@ -28,6 +31,8 @@ export function mendStarved(queue: string, options: Options): () => string | und
   const { consumer, declared, connection, remake, clock, signal, log } = options;
   let sign = "";
   let trouble: string | undefined;
+  let rest = firstRest;
+  let restsUntil = Number.NEGATIVE_INFINITY;
 
   async function starves(): Promise<boolean> {
     const now = connection();
@@ -50,6 +55,9 @@ export function mendStarved(queue: string, options: Options): () => string | und
       const now = connection();
       if (!now) return;
       if (declared.expendable(queue)) {
+        if (clock.monotonic() < restsUntil) return;
+        restsUntil = clock.monotonic() + rest;
+        rest = Math.min(rest * 2, longestRest);
         await remake(now);
         return consumer.restart("it was made anew");
       }

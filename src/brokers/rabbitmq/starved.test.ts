@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { virtualClock } from "../../../test/virtual-clock.ts";
+import type { Connection } from "./connection.ts";
+import type { RabbitConsumer } from "./consume.ts";
+import { mendStarved } from "./starved.ts";
+import type { Topology } from "./topology.ts";
+
+const minute = 60_000;
+
+/** A consumer of a queue, both as they are told to be: nothing comes, and another one consumes it too. */
+function scene(context: TestContext, { expendable = true } = {}) {
+  const clock = virtualClock(0);
+  const stop = new AbortController();
+  context.after(() => stop.abort());
+  const seen = {
+    fed: false,
+    messages: 0,
+    consumers: 2,
+    restarted: [] as string[],
+    remade: [] as number[],
+    said: [] as string[],
+  };
+  const consumer: Pick<RabbitConsumer, "isFed" | "restart"> = {
+    isFed: () => seen.fed,
+    restart: (why) => void seen.restarted.push(why),
+  };
+  const declared: Pick<Topology, "look" | "expendable"> = {
+    look: async () => ({ messages: seen.messages, consumers: seen.consumers }),
+    expendable: () => expendable,
+  };
+  const trouble = mendStarved("trigger-box-names", {
+    ...{ consumer: consumer as RabbitConsumer, declared: declared as Topology, clock, signal: stop.signal },
+    connection: () => ({}) as Connection,
+    remake: async () => void seen.remade.push(clock.monotonic()),
+    log: (line) => void seen.said.push(line),
+  });
+  return { clock, seen, trouble };
+}
+
+test("a queue of which nothing comes is consumed anew, then made anew, and ever more rarely while that does not help", async (context) => {
+  const { clock, seen } = scene(context);
+  await clock.advance(79_000);
+  assert.deepEqual(seen.restarted, ["nothing of it comes, although it has 2 consumers"]);
+  assert.deepEqual(seen.remade, []);
+  await clock.advance(60 * minute);
+  assert.deepEqual(
+    seen.remade.map((at) => at / 1000),
+    [80, 240, 480, 960, 1920],
+  );
+});
+
+test("a queue that is fed, or in which nothing lies for its only consumer, is left alone", async (context) => {
+  const { clock, seen } = scene(context);
+  seen.fed = true;
+  await clock.advance(10 * minute);
+  Object.assign(seen, { fed: false, consumers: 1 });
+  await clock.advance(10 * minute);
+  assert.deepEqual([seen.restarted, seen.remade], [[], []]);
+});
+
+test("of a queue that refuses it is said once that nothing comes of it, until something does; it is never made anew", async (context) => {
+  const { clock, seen, trouble } = scene(context, { expendable: false });
+  await clock.advance(10 * minute);
+  assert.match(
+    trouble() ?? "",
+    /^nothing comes of queue trigger-box-names, although it has 2 consumers: another process/,
+  );
+  assert.equal(seen.said.length, 1);
+  seen.fed = true;
+  await clock.advance(minute);
+  assert.equal(trouble(), undefined);
+  assert.deepEqual(seen.remade, []);
+});
