@@ -93,6 +93,20 @@ test("nothing is said of a change that the end of the process cuts short", async
   assert.deepEqual(moves.asOf.state, []);
 });
 
+test("a stop during a long change ends the changes that wait for it", { timeout: 10_000 }, async () => {
+  const { moves, told } = scene({ stopped: true });
+  const refresh = moves.move((tables, now) => tables.refresh(devices(3000, "a"), now), ["1"]);
+  const waiting = [["2"], ["3"]].map((state) =>
+    moves.move((tables, now) => tables.change([device(7, "b7")], [], now), state),
+  );
+  await Promise.all([refresh, ...waiting]);
+  await moves.move((tables, now) => tables.change([device(8, "b8")], [], now), ["4"]);
+  await moves.look();
+  assert.equal(told.length, 0);
+  assert.deepEqual(moves.asOf.state, []);
+  assert.equal(moves.busy, true); // what was cut short is neither old nor new: no epoch begins on it
+});
+
 test("a change that throws frees the tables for the next one", async () => {
   const { moves, told } = scene();
   await assert.rejects(

@@ -24,7 +24,7 @@ export interface Mover {
   readonly settling: boolean;
   /** How far the change is, when it is a long one. */
   readonly progress: Progress | undefined;
-  /** Takes a change when the one before is done, and then tells `taken`; all of it before this returns, unless it is long. */
+  /** Takes a change when the one before is done, and then tells `taken`; all of it before this returns, unless it is long. Takes none after the signal. */
   move(
     change: (tables: InSteps, now: number) => Steps<Moved>,
     state: DirectoryState,
@@ -55,7 +55,8 @@ export function mover({ tables, steady, clock, signal, moved, log }: MoverOption
     state: DirectoryState,
     taken?: (moved: Moved) => void,
   ) {
-    while (free) await free.promise;
+    while (free && !signal.aborted) await free.promise;
+    if (signal.aborted) return;
     free = Promise.withResolvers();
     const between = (at: Progress): void => {
       progress = at;
@@ -69,6 +70,8 @@ export function mover({ tables, steady, clock, signal, moved, log }: MoverOption
     };
     try {
       await inSlices(change(inSteps, now), { clock, signal, between, done, log });
+      // A change that the signal cut short lets those end that wait for it; of its half-moved tables nothing may be said.
+      if (signal.aborted) free?.resolve();
     } catch (error) {
       end();
       throw error;

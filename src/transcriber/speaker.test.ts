@@ -6,6 +6,7 @@ import { speaker } from "./speaker.ts";
 
 function spoken() {
   const done: string[] = [];
+  let busy = false;
   const clock = virtualClock(5_000);
   const note = (what: string) => (): void => void done.push(what);
   const channel: Channel = {
@@ -21,7 +22,7 @@ function spoken() {
   };
   const voice = speaker({
     ...{ channels: new Map([["dhcp", channel]]), clock, random: () => 0.007, log() {} },
-    ...{ mirror: () => ["1#0#1"], readSince: () => 0, look: note("look"), busy: () => false },
+    ...{ mirror: () => ["1#0#1"], readSince: () => 0, look: note("look"), busy: () => busy },
   });
   const refused = (epoch: number, because: "epoch" | "asOf", state: string[]) => {
     const asOf = { state, clock: 0 };
@@ -36,7 +37,10 @@ function spoken() {
       because,
     });
   };
-  return { voice, clock, done, refused };
+  const work = (underWay: boolean): void => {
+    busy = underWay;
+  };
+  return { voice, clock, done, refused, work };
 }
 
 test("nobody speaks before he is elected and his mirror is complete; the tables are brought to the clock first", () => {
@@ -102,4 +106,18 @@ test("a mirror that is behind what a host holds for a minute speaks of a directo
   voice.lookAgain();
   assert.equal(done.at(-1), "begin 65000007 rolled back");
   assert.equal(voice.due(), undefined);
+});
+
+test("a rollback decided during a long change is said by the epoch that follows it", async () => {
+  const { voice, clock, done, refused, work } = spoken();
+  voice.complete();
+  voice.elect(true);
+  refused(1, "asOf", ["2#0#1"]);
+  await clock.advance(60_000);
+  work(true);
+  voice.lookAgain();
+  assert.equal(done.at(-1), "begin 5000007");
+  work(false);
+  voice.hear(7_000_000); // begins the epoch in place of the look that follows the change
+  assert.equal(done.at(-1), "begin 65000007 rolled back");
 });

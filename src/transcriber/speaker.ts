@@ -72,8 +72,8 @@ export function speaker({ channels, clock, random, mirror, readSince, look, busy
     begunAt = clock.monotonic();
     const epoch = nextEpoch(clock.now(), lead.heard, random);
     lead = { epoch, heard: epoch };
-    log(`epoch ${epoch} begins${rolledBack ? ": the directory was rolled back" : ""}`);
-    for (const channel of channels.values()) channel.begin(epoch, rolledBack);
+    log(`epoch ${epoch} begins${meant.rolledBack ? ": the directory was rolled back" : ""}`);
+    for (const channel of channels.values()) channel.begin(epoch, meant.rolledBack);
   }
 
   function hear(epoch: number): void {
