@@ -58,6 +58,7 @@ test("a password does not travel in the clear to another machine", () => {
 test("the attributes that are read are known, unless all of a kind are", () => {
   const read = attributesRead({ ...server, attributes: ["commonName", "mail"] } as LdapDirectory);
   assert.ok(read?.has("cn") && read.has("mail") && read.has("objectclass") && !read.has("sn"));
+  assert.ok(read?.has("pwdaccountlockedtime") && read?.has("nsaccountlock") && read?.has("shadowexpire"));
   assert.equal(attributesRead({ ...server, attributes: ["*", "memberOf"] } as LdapDirectory), undefined);
   assert.equal(attributesRead(server), undefined);
   assert.equal(attributesRead({ ldif: "a" }), undefined);

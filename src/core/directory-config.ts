@@ -29,16 +29,28 @@ export interface LdapDirectory {
   readonly key?: string;
   /** Which entries are read (RFC 4515); all, by default. That an entry which it leaves out was renamed is seen once a day. */
   readonly filter?: string;
-  /** Which attributes are read; all that users write, by default. To read another one refuses the row. */
+  /** Which attributes are read; all that users write, by default. To read another one refuses the row. Those of disabled accounts are always read. */
   readonly attributes?: readonly string[];
   /** The attributes whose values no two entries may share; looked at by what writes through trigger. */
   readonly unique?: readonly string[];
 }
 
+/**
+ * Attributes that say of an account that it is disabled, locked or expired. They are asked for by name, whatever `attributes` says:
+ * several are operational, which `*` leaves out (RFC 4511, 4.5.1.8). A server ignores the names that it does not know.
+ */
+export const accountAttributes = [
+  ...["pwdAccountLockedTime", "pwdStartTime", "pwdEndTime"], // slapd's ppolicy: operational
+  ...["nsAccountLock", "accountUnlockTime"], // 389 Directory Server: operational
+  ...["sambaAcctFlags", "shadowExpire", "userAccountControl", "accountExpires", "loginDisabled"],
+  "krbPrincipalExpiration",
+];
+
 /** What is read of every entry, whatever `attributes` says. */
 export const alwaysRead = [
   ...["objectClass", "entryUUID", "entryCSN"],
   ...["creatorsName", "createTimestamp", "modifiersName", "modifyTimestamp"],
+  ...accountAttributes,
 ];
 
 /** The normal names of the attributes that are read; undefined when that cannot be told, because all of a kind are. */

@@ -14,6 +14,8 @@ export interface SlapdOptions {
   readonly ldif?: string;
   /** Lines of the database's `access`; everybody may read, by default. */
   readonly access?: readonly string[];
+  /** Further modules, such as overlays that `database` names. */
+  readonly modules?: readonly string[];
   /** Further lines of the database's configuration. */
   readonly database?: readonly string[];
   /** Whether it answers syncrepl, with an accesslog behind it. */
@@ -142,13 +144,14 @@ function configOf(
   options: SlapdOptions,
   authority: ReturnType<typeof makeAuthority> | undefined,
 ): string {
-  const { syncprov = true, access = [], database = [] } = options;
+  const { syncprov = true, access = [], modules = [], database = [] } = options;
   const schemas = ["core", "cosine", "inetorgperson", "nis", "misc"].map((name) => `/etc/ldap/schema/${name}.schema`);
   const own = `gidNumber=${process.getgid?.()}[+]uidNumber=${process.getuid?.()},cn=peercred,cn=external,cn=auth`;
   return [
     ...schemas.map((schema) => `include ${schema}`),
     `include ${fileURLToPath(new URL("slapd.schema", import.meta.url))}`,
     ...["modulepath /usr/lib/ldap", "moduleload back_mdb", "moduleload syncprov", "moduleload accesslog"],
+    ...modules.map((name) => `moduleload ${name}`),
     `pidfile ${folder}/slapd.pid`,
     "serverID 1",
     `authz-regexp "${own}" "${adminDn}"`,
