@@ -84,7 +84,8 @@ function readAttributes(side: string, said: Record<string, z.infer<typeof value>
     if (!isAttribute(written)) throw wrong(`${side}: ${JSON.stringify(written.slice(0, 80))} names no attribute`);
     if (values.length === 0) continue;
     const name = attributeName(written);
-    read.set(name, [...(read.get(name) ?? []), ...values.map((held) => readValue(name, held))]);
+    // Joined by concat: an array that is spread into another keeps room for 16 values more.
+    read.set(name, (read.get(name) ?? []).concat(values.map((held) => readValue(name, held))));
   }
   return read;
 }

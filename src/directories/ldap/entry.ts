@@ -35,7 +35,7 @@ export function entryReader(): (body: BerReader) => FoundEntry {
         values.push(binary ? new Uint8Array(each.bytes(octetString, "a value")) : each.textOrBytes("a value"));
       }
       if (name === "hassubordinates") parent = values[0] !== "FALSE";
-      else if (values.length > 0) attributes.set(name, values);
+      else if (values.length > 0) attributes.set(name, values.slice()); // a copy has no room for 16 values more
     }
     return { dn, attributes, parent };
   };
