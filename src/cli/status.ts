@@ -1,5 +1,6 @@
 import type { ServiceReport } from "../core/report.ts";
 import { eventService } from "../core/routing.ts";
+import { plainJson, plainLine } from "../core/shown.ts";
 import type { Mark } from "../core/stream.ts";
 import { type Active, believedFor, whoIsActive } from "../daemon/active.ts";
 import { type Health, networkLevel, serviceHealth, transcriberHealth, transcribes } from "../daemon/health.ts";
@@ -10,6 +11,8 @@ import { table } from "./table.ts";
 
 /** How many refused rows and parked messages are named per service. */
 const named = 5;
+/** The longest note, in characters. */
+const longest = 2_000;
 
 /** Says how every host and service is. */
 export const status: Command = {
@@ -47,7 +50,7 @@ Exit codes
     const transcribers = hosts.filter(({ host }) => runsEvent(host));
     const active = whoIsActive(transcribers, now, believedFor(project.config));
     const level = networkLevel(hosts, runsEvent, now, active);
-    if (flag("json")) terminal.out(`${JSON.stringify({ level, at: now, active: active.host, hosts }, null, 2)}\n`);
+    if (flag("json")) terminal.out(`${plainJson({ level, at: now, active: active.host, hosts })}\n`);
     else print(hosts, { runsEvent, active, now, verbose: flag("verbose") }, terminal);
     return level;
   },
@@ -92,7 +95,7 @@ function print(hosts: readonly HostStatus[], { runsEvent, active, now, verbose }
     "STATE",
   ];
   terminal.out(table([head, ...lines], { right: [2, 8, 9, 10] }));
-  if (notes.length > 0) terminal.out(`\n${notes.map(plain).join("\n")}\n`);
+  if (notes.length > 0) terminal.out(`\n${notes.map((note) => plainLine(note, longest)).join("\n")}\n`);
 }
 
 function serviceLine(
@@ -151,12 +154,9 @@ const sayStrangers = ({ count, why, at }: NonNullable<ServiceReport["strangers"]
   `${count} messages about rows were refused, the last one at ${new Date(at).toISOString()}: ${why}`;
 
 function paint({ level, says }: Health, { colour }: Terminal): string {
-  const line = plain(says.split("\n")[0] ?? "");
+  const line = plainLine(says.split("\n")[0] ?? "", longest);
   return colour ? `\u001b[${[32, 33, 31][level]}m${line}\u001b[0m` : line;
 }
-
-/** What comes from other hosts must not steer a terminal. */
-const plain = (text: string): string => text.replace(/\p{Cc}+/gu, " ");
 
 const place = (mark: Mark | undefined, now: number): string => (mark ? `${time(mark, now)} #${mark.seq}` : "-");
 

@@ -6,3 +6,29 @@ export function shown(value: unknown): string {
   if (typeof value === "object" && value !== null) return "an object";
   return typeof value === "string" ? JSON.stringify(value.slice(0, 80)) : String(value);
 }
+
+/** What a terminal obeys or does not show: controls, format characters such as U+202E, and whatever else has no picture of its own. */
+const unseen = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+
+/**
+ * A text from elsewhere as one short line for a log, a terminal or a database. Line ends and tabs become a space;
+ * characters that are not seen stand escaped (`\u202e`), so that no name passes for another and no text steers a terminal.
+ */
+export function plainLine(text: string, limit = 500): string {
+  const line = text
+    .slice(0, limit + 1)
+    .replace(/[\t\n\r]+/g, " ")
+    .replace(unseen, escaped);
+  return line.length > limit ? `${line.slice(0, limit - 1).toWellFormed()}…` : line;
+}
+
+/** A value as JSON for a terminal: the same characters stand escaped, as JSON has it. */
+export const plainJson = (value: unknown): string =>
+  JSON.stringify(value, null, 2).replace(unseen, (text) =>
+    text === "\n" ? text : text.split("").map(escaped).join(""),
+  );
+
+function escaped(character: string): string {
+  const code = (character.codePointAt(0) ?? 0).toString(16);
+  return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, "0")}`;
+}

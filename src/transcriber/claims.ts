@@ -1,7 +1,7 @@
 import type { Columns, Table } from "../core/service.ts";
+import { plainLine } from "../core/shown.ts";
 import { claimsOf } from "../core/unique.ts";
 import { Multimap } from "./multimap.ts";
-import { plainLine } from "./plain-line.ts";
 
 /** How many claimants a refusal names. */
 const named = 3;

@@ -138,7 +138,7 @@ test("whatever select does is an answer", async () => {
       }),
     ],
     [
-      /^select failed: line one line two$/,
+      /^select failed: line one \\u0000line two$/,
       () => {
         throw new Error("line one\n\u0000line two");
       },

@@ -2,10 +2,10 @@ import { Refusal, reason } from "../core/outcome.ts";
 import { readRow } from "../core/read-row.ts";
 import { type Cell, entryKey } from "../core/row.ts";
 import type { Columns, Table } from "../core/service.ts";
+import { plainLine } from "../core/shown.ts";
 import type { Look } from "./looks.ts";
 import type { Mirror } from "./mirror.ts";
 import type { MirrorEntry } from "./mirror-entry.ts";
-import { plainLine } from "./plain-line.ts";
 import { keyOfBroken, keyOfRow } from "./row-key.ts";
 import { directoryWords, entryWords, type Reading } from "./words.ts";
 

@@ -1,11 +1,11 @@
 import { readEvent } from "../core/event.ts";
 import { reason } from "../core/outcome.ts";
 import { persist } from "../core/persist.ts";
+import { plainLine } from "../core/shown.ts";
 import type { Delivery } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { EventDirectory, EventMessage } from "../ports/directory.ts";
 import { type Heard, onceEach, readBody, verifyAsked } from "./listener.ts";
-import { plainLine } from "./plain-line.ts";
 
 export interface EventIntake {
   take(delivery: Delivery): void;

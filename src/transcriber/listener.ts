@@ -4,10 +4,10 @@ import { type DirectoryEvent, readEvent } from "../core/event.ts";
 import { readJson } from "../core/json.ts";
 import { reason } from "../core/outcome.ts";
 import { type ReportMessage, reportMessage } from "../core/report.ts";
+import { plainLine } from "../core/shown.ts";
 import { type AskMessage, askMessage, orderMessage, type RefusalMessage, refusalMessage } from "../core/stream.ts";
 import { wrongBody } from "../core/wrong-body.ts";
 import type { Delivery } from "../ports/broker.ts";
-import { plainLine } from "./plain-line.ts";
 
 /** The most bytes that a message to the transcriber may have: an event about a large group carries it twice. */
 const bodyLimit = 8 * 1024 * 1024;

@@ -1,5 +1,5 @@
+import { plainLine } from "../core/shown.ts";
 import type { Attribution } from "./attribution.ts";
-import { plainLine } from "./plain-line.ts";
 import type { Moved } from "./transcription.ts";
 
 /** How many entries of a change are asked about: a refresh may name them all. */

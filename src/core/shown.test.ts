@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { plainJson, plainLine } from "./shown.ts";
+
+test("what a terminal obeys or does not show stands escaped", () => {
+  assert.equal(plainLine("a\u001b[2Jb\u009b\u0000"), "a\\u001b[2Jb\\u009b\\u0000");
+  assert.equal(plainLine("\u202eevil\u2066\u2069"), "\\u202eevil\\u2066\\u2069");
+  assert.equal(plainLine("cn=rou\u00adt\u200ber\ufe00\u034f"), "cn=rou\\u00adt\\u200ber\\ufe00\\u034f");
+  assert.equal(plainLine("\u{e0041}\ud800\u2028"), "\\u{e0041}\\ud800\\u2028");
+  assert.equal(plainLine("two\r\n\tlines, é 中 😀"), "two lines, é 中 😀");
+});
+
+test("a long text is cut, and no half of a character is left", () => {
+  assert.equal(plainLine("x".repeat(9), 9), "x".repeat(9));
+  assert.equal(plainLine("x".repeat(10), 9), `${"x".repeat(8)}…`);
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", maxLength: 40 }), fc.integer({ min: 2, max: 30 }), (text, limit) => {
+      const line = plainLine(text, limit);
+      assert.ok(line.length <= limit && line.isWellFormed());
+      assert.doesNotMatch(line, /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u);
+    }),
+  );
+});
+
+test("JSON for a terminal has no such character, and says the same", () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string({ unit: "binary" }), fc.string({ unit: "binary" })), (value) => {
+      const text = plainJson(value);
+      assert.doesNotMatch(text.replaceAll("\n", ""), /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u);
+      assert.deepEqual(JSON.parse(text), JSON.parse(JSON.stringify(value)));
+    }),
+  );
+});
