@@ -3,6 +3,13 @@ import { main } from "./main.ts";
 /** How long what was printed may take to leave, in milliseconds. */
 const lastWait = 5000;
 
+/** A secret of the environment, read once: no program that is run from here, by trigger or by a project's code, inherits it. */
+function taken(name: string): string | undefined {
+  const value = process.env[name];
+  delete process.env[name];
+  return value;
+}
+
 /** Runs the command line of this process: the one place that reads its arguments and environment and ends it. */
 export async function start(): Promise<void> {
   const stop = new AbortController();
@@ -22,7 +29,7 @@ export async function start(): Promise<void> {
     folder: process.cwd(),
     colour: process.stdout.isTTY === true && !process.env.NO_COLOR,
     signal: stop.signal,
-    brokerPassword: process.env.TRIGGER_BROKER_PASSWORD,
+    brokerPassword: taken("TRIGGER_BROKER_PASSWORD"),
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
   });

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { laptop, ldif, makeProject, printer, record, type TestProject } from "../project.ts";
+import { laptop, ldif, makeProject, names, printer, record, type TestProject } from "../project.ts";
 import { until } from "../until.ts";
 
 const commands = [
@@ -405,4 +405,18 @@ test("a host's process imports its own services only, the transcriber's those th
   const civet = await project.spawn(["up", "--host", "civet"]).ended;
   assert.equal(civet.code, 2);
   assert.match(civet.err, /^trigger up: .*services\/names\.ts: it was imported \(.*names\.ts:1\)\n$/);
+});
+
+test("the broker's password of the environment reaches no program that is run", async (t) => {
+  const project = makeProject(t, {
+    hosts: { box: ["names"], civet: ["event"] },
+    files: { "services/names.ts": names('check: ["sh", "-c", "env > checked"],') },
+  });
+  const up = project.spawn(["up", "--all"], { env: { ...process.env, TRIGGER_BROKER_PASSWORD: "hunter2", KEPT: "1" } });
+  await until(() => project.read("out/box/names") !== undefined, { within: 60_000 }).catch((error) => {
+    throw new Error(`${error.message}\n${up.said()}`);
+  });
+  const environment = project.read("checked") ?? "";
+  assert.match(environment, /^KEPT=1$/m);
+  assert.doesNotMatch(environment, /hunter2|TRIGGER_BROKER_PASSWORD/);
 });
