@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { backup, type DatabaseSync } from "node:sqlite";
 import { compareObserved, type Difference, isSame } from "../core/compare.ts";
@@ -19,6 +17,7 @@ import { realMachine } from "../machines/real.ts";
 import type { Project } from "../project/project.ts";
 import { openDatabase } from "../sqlite/open.ts";
 import { systemClock } from "./clock.ts";
+import { inCopyFolder } from "./copies.ts";
 import { isThere, openOwned, ownedFile, storeFile } from "./store-file.ts";
 
 /** How what is in force on this machine differs from what trigger put there. Only looked at: nothing is changed. */
@@ -68,8 +67,7 @@ export async function serviceDifference(
 ): Promise<ServiceDifference> {
   const file = storeFile(project.state, host);
   if (!isThere(file)) throw new UserError(`${host} has no store here (${file}): run this on the machine of ${host}`);
-  const folder = await mkdtemp(join(tmpdir(), "trigger-diff-"));
-  try {
+  return inCopyFolder(project.state, host, async (folder) => {
     await copyStore(file, join(folder, "store.db"));
     const owned = ownedFile(project.state, host);
     if (isThere(owned)) await copyStore(owned, join(folder, "owned.db"));
@@ -81,9 +79,7 @@ export async function serviceDifference(
     } finally {
       database.close();
     }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /** Copies it beside the event loop, for a host may be the one who asks; and at once, for what others write would make it begin again. */

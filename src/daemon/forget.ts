@@ -12,6 +12,7 @@ import { type Broker, QueueInUse } from "../ports/broker.ts";
 import { type Project, serviceNames } from "../project/project.ts";
 import { takeLock } from "../sqlite/lock.ts";
 import { openDatabase, patiently } from "../sqlite/open.ts";
+import { copiesOf, removeLeftCopies } from "./copies.ts";
 import { forgetReport, readReports } from "./network.ts";
 import { hasHostTables, hostsHere, lockFile, openOwned, ownedFile, storeFile } from "./store-file.ts";
 
@@ -105,6 +106,8 @@ function removeState(state: string, host: string): Forgotten["state"] {
   for (const file of [storeFile(state, host), ownedFile(state, host)]) {
     for (const suffix of ["", "-wal", "-shm"]) rmSync(`${file}${suffix}`, { force: true });
   }
+  removeLeftCopies(state, host);
+  removeEmpty(copiesOf(state, host));
   const folder = dirname(storeFile(state, host));
   const lock = lockFile(state, host);
   return { folder, stays: readdirSync(folder).filter((name) => !lock.endsWith(`/${name}`)) };
@@ -113,6 +116,9 @@ function removeState(state: string, host: string): Forgotten["state"] {
 function removeLock(state: string, host: string): void {
   const file = lockFile(state, host);
   rmSync(file, { force: true });
-  const folder = dirname(file);
+  removeEmpty(dirname(file));
+}
+
+function removeEmpty(folder: string): void {
   if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
 }

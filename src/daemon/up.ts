@@ -19,6 +19,7 @@ import { Unusable } from "../sqlite/sound.ts";
 import type { Transcriber, TranscriberState } from "../transcriber/transcriber.ts";
 import { connectBroker } from "./broker.ts";
 import { systemClock } from "./clock.ts";
+import { removeLeftCopies } from "./copies.ts";
 import { inNumbers, serviceDifference } from "./diff.ts";
 import { lookedAt } from "./dry.ts";
 import { openTrust } from "./keys.ts";
@@ -74,6 +75,7 @@ async function upHost(
   const log = (line: string): void => options.log(`${host}: ${line}`);
   const lock = await lockHost(state, host, clock, signal);
   try {
+    removeLeftCopies(state, host);
     const own = config.hosts.get(host) ?? [];
     const { services, codes } = await loadServices(project, own);
     const distrust = openTrust(project, log);

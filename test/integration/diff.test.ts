@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { laptop, ldif, makeProject, printer } from "../project.ts";
 import { until } from "../until.ts";
@@ -68,7 +69,6 @@ test("a daemon that is away is asked until it answers, and then given all of it"
   const unanswered = await trigger(["diff", "dns"]);
   assert.deepEqual([unanswered.code, unanswered.err], [2, ""]);
   assert.match(unanswered.out, /^box dns: could not be compared: the daemon is away/);
-  const { rmSync } = await import("node:fs");
   rmSync(path("out/box/away"));
   await serves(["laptop 192.0.2.12", "printer 192.0.2.10"]);
 });
@@ -124,6 +124,33 @@ test("what a service that is held by a person would do is shown by diff, row by 
     '  waits    {"ip":"192.0.2.13","name":"new"} would come',
     '  waits    {"ip":"192.0.2.10","name":"printer"} would go',
   ]);
+});
+
+test("a killed diff leaves its copy in the state folder alone, until the next command", async (t) => {
+  const { project, trigger, write, path, serves, up } = await upProject(t, { "out/box/daemon": "" });
+  await serves(["laptop 192.0.2.11", "printer 192.0.2.10"]);
+  await until(async () => (await trigger(["status"])).code === 0);
+  const copies = (): string[] => readdirSync(path(".trigger/box/copies"), { recursive: true, encoding: "utf8" });
+  mkdirSync(path("tmp"));
+  const killed = async (): Promise<void> => {
+    write("out/box/stuck", "");
+    rmSync(path("out/box/asked"), { force: true });
+    const stuck = project.spawn(["diff", "dns"], { env: { ...process.env, TMPDIR: path("tmp") } });
+    await until(() => existsSync(path("out/box/asked")), { within: 60_000 }).catch((error) => {
+      throw new Error(`${error.message}\n${stuck.said()}`);
+    });
+    await stuck.end("SIGKILL");
+    rmSync(path("out/box/stuck"));
+    assert.ok(copies().some((name) => name.endsWith("/store.db")));
+  };
+  await killed();
+  assert.deepEqual(readdirSync(path("tmp")), []);
+  assert.equal((await trigger(["diff", "dns"])).code, 0);
+  assert.deepEqual(copies(), []);
+  await killed();
+  await up.end("SIGKILL");
+  project.spawn(["up", "--all"]);
+  await until(() => copies().length === 0, { within: 60_000 });
 });
 
 test("diff says what it cannot compare", async (t) => {

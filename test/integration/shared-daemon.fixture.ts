@@ -1,12 +1,18 @@
 import type { TestProject } from "../project.ts";
 
-/** A daemon that is a file of `name ip` lines, to which others write, too; while the file \`out/<host>/away\` is there it does not answer. */
+/**
+ * A daemon that is a file of `name ip` lines, to which others write, too; while the file \`out/<host>/away\` is there it does not answer.
+ * While \`stuck\` is there a look never ends, and \`asked\` says that it has begun.
+ */
 export const shared = `
 import { fileURLToPath } from "node:url";
 import { Away, converge, Hostname, Ip, service, z } from "trigger";
 const placeOn = (host) => fileURLToPath(new URL(\`../out/\${host.name}/\`, import.meta.url));
 const look = async (host) => {
   if (await host.files.stat(\`\${placeOn(host)}away\`)) throw new Away("the daemon is away");
+  if (await host.files.stat(\`\${placeOn(host)}stuck\`)) {
+    await host.ask(["sh", "-c", \`touch "$1"; exec sleep 100\`, "sh", \`\${placeOn(host)}asked\`]);
+  }
   const text = new TextDecoder().decode(await host.files.read(\`\${placeOn(host)}daemon\`));
   return new Map(text.split("\\n").filter(Boolean).map((line) => line.split(" ")));
 };
