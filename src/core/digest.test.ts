@@ -64,3 +64,25 @@ test("the buckets' ranges lie end to end over all key hashes", () => {
   }
   assert.equal(next, hashEnd);
 });
+
+test("a bucket whose rows are all gone moves the root when it is made again", () => {
+  const digest = new Digest("dhcp");
+  const empty = digest.root;
+  digest.move("k", null, "{}");
+  assert.notEqual(digest.root, empty);
+  digest.remake(bucketOf("k"), []);
+  assert.deepEqual([digest.root, digest.count], [empty, 0]);
+});
+
+test("a bucket that is made again after a failed commit counts its rows once", () => {
+  const digest = new Digest("dhcp");
+  digest.move("k", null, "{}");
+  const { root } = digest;
+  const restore = digest.saved();
+  digest.move("k", "{}", null);
+  restore();
+  digest.remake(bucketOf("k"), [["k", "{}"]]);
+  assert.deepEqual([digest.root, digest.count], [root, 1]);
+});
+
+const bucketOf = (key: string): number => Math.floor((keyHash(key) / hashEnd) * bucketCount);

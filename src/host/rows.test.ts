@@ -108,3 +108,29 @@ test("a part makes its range hold just its rows", (context) => {
     [["k", cell("c", 3)]],
   );
 });
+
+test("an entry that is refused as a whole keeps its last good rows, also by a repair", (context) => {
+  const { rows, database } = scene(context);
+  say(rows, ["u/1", cell("a", 1)], ["u/2", cell("b", 2)]);
+  database.exec("UPDATE row SET loaded = desired");
+  const table = new Table("dhcp");
+  table.apply([["u", refusedCell("no owner")]]);
+  const part = new Telling("dhcp", table, { epoch: 1 }).part(0, hashEnd, { state: [], clock: 0 });
+  rows.write({ kind: "part", part }, 0);
+  const kept = database.prepare("SELECT key, why, owed FROM row WHERE loaded IS NOT NULL ORDER BY key").all();
+  assert.deepEqual(
+    kept.map(({ key, why, owed }) => [key, why, owed]),
+    [
+      ["u/1", "refused: no owner", 0],
+      ["u/2", "refused: no owner", 0],
+    ],
+  );
+});
+
+test("pieces of a change are gone once it is applied", (context) => {
+  const { rows, database } = scene(context);
+  rows.write({ kind: "stage", rows: [["a", cell("a", 1)]], first: true }, 1);
+  rows.write({ kind: "rows", rows: [["b", cell("b", 2)]], staged: true }, 1);
+  assert.equal(rows.digest.count, 2);
+  assert.equal(database.prepare("SELECT count(*) AS n FROM staged").get()?.n, 0);
+});

@@ -95,3 +95,21 @@ test("a host that starts runs on what it has, and waits for nobody", async () =>
   await world.again("kill");
   await until(() => name() === "b");
 });
+
+test("a change that was tried and taken back leaves the daemon without a wait", async () => {
+  await using all = await waiting();
+  const { world, name, wave, seq } = all;
+  const { dhcp, clock, say } = world;
+  dhcp.controls.after = () => {
+    dhcp.controls.after = undefined;
+    throw new Error("it broke half-way");
+  };
+  await wave(seq);
+  await until(() => world.report().failing);
+  assert.equal(name(), "b");
+  await say([["k", row("a", "10.0.0.1")]]);
+  await until(() => world.report().stored?.seq === seq + 1);
+  const before = clock.monotonic();
+  await until(() => clock.advance(1000).then(() => name() === "a"));
+  assert.ok(clock.monotonic() - before < 30_000, `it waited for ${clock.monotonic() - before} ms`);
+});
