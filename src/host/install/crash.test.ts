@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { Fatal, Later } from "../../core/outcome.ts";
 import { ownedBy } from "../owned.ts";
 import { installStatus } from "./book.ts";
+import { steppedBook } from "./mortal.fixture.ts";
 import {
   type Daemon,
   hostIn,
@@ -31,22 +31,6 @@ interface Stopwatch {
   count: number;
   dead: boolean;
   taken: string[];
-}
-
-/** A database whose commits are steps: durable when done, and nothing when the process ended before. */
-function steppedBook(database: DatabaseSync, step: (name: string) => void): DatabaseSync {
-  return new Proxy(database, {
-    get(target, name) {
-      if (name !== "exec") {
-        const value = Reflect.get(target, name);
-        return typeof value === "function" ? value.bind(target) : value;
-      }
-      return (sql: string) => {
-        if (sql === "COMMIT") step("commit");
-        target.exec(sql);
-      };
-    },
-  });
 }
 
 interface Story {

@@ -112,3 +112,24 @@ test("a path belongs to one service, also through a symlink", async () => {
   const rival = hostIn({ machine, database, clock, service: "rival" });
   await assert.rejects(rival.install({ path: "/etc/alias.conf", text: "x" }), /"demo".*"rival"/);
 });
+
+test("a file of ours is ours still when a power cut took the store", async () => {
+  const { machine, clock } = scene();
+  await hostIn({ machine, database: newBook(), clock }).install({ path, text: "one" });
+  machine.powerCut();
+  await hostIn({ machine, database: newBook(), clock }).install({ path, text: "two" });
+  assert.equal(machine.text(path), "two");
+});
+
+test("a hand edit that was kept aside is there after a power cut", async () => {
+  const { install, machine, folder } = scene();
+  await install("ours");
+  machine.place(path, "theirs");
+  await install("ours");
+  machine.powerCut();
+  const asides = (await folder()).filter((name) => name.includes(".aside."));
+  assert.deepEqual(
+    asides.map((name) => machine.text(`/etc/demo/.trigger/${name}`)),
+    ["theirs"],
+  );
+});

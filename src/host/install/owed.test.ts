@@ -201,3 +201,17 @@ test("a file that a whole run no longer installs owes nothing when the run succe
   whole.keep();
   assert.deepEqual(owed(), [path], "what failed is owed whatever the service makes of it");
 });
+
+test("a bad text is blamed although a file beside it is the last good one", async () => {
+  const { owe, daemon, ...all } = scene();
+  const install = (text: string) => {
+    const files = [
+      { path, text: "good" },
+      { path: other, text },
+    ];
+    return hostIn(all).install(files, stepsFor(files));
+  };
+  await install("good");
+  owe();
+  await assert.rejects(install("bad"), Fatal);
+});
