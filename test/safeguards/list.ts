@@ -1,0 +1,25 @@
+import { coreRemovals } from "./list/core.ts";
+import { directoriesRemovals } from "./list/directories.ts";
+import { followRemovals } from "./list/follow.ts";
+import { hostRemovals } from "./list/host.ts";
+import { hostRunsRemovals } from "./list/host-runs.ts";
+import { installRemovals } from "./list/install.ts";
+import { ldapRemovals } from "./list/ldap.ts";
+import { machinesRemovals } from "./list/machines.ts";
+import { sqliteRemovals } from "./list/sqlite.ts";
+import { transcriberRemovals } from "./list/transcriber.ts";
+import type { Removal } from "./removal.ts";
+
+/** All safeguards whose removal is played. */
+export const removals: readonly Removal[] = [
+  ...followRemovals,
+  ...coreRemovals,
+  ...transcriberRemovals,
+  ...hostRunsRemovals,
+  ...hostRemovals,
+  ...installRemovals,
+  ...sqliteRemovals,
+  ...ldapRemovals,
+  ...directoriesRemovals,
+  ...machinesRemovals,
+];
