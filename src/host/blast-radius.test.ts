@@ -5,7 +5,7 @@ import { virtualClock } from "../../test/virtual-clock.ts";
 import { type CellChange, refusedCell } from "../core/row.ts";
 import { protocolVersion } from "../core/stream.ts";
 import { heldRemovals } from "./blast-radius.ts";
-import { row, running } from "./host.fixture.ts";
+import { row, running, scene, simulatedService } from "./host.fixture.ts";
 
 const hour = 60 * 60_000;
 
@@ -192,6 +192,87 @@ test("the digest that is remembered is the one that the rows have, whatever came
   await clock.advance(2000);
   await until(() => report().removals === undefined);
   assert.equal(noted(), undefined);
+});
+
+test("what is held stays held under one digest, whatever happens but an answer", async () => {
+  const limit = { removalLimit: () => 50 };
+  const address = (i: number): string => `10.0.${i >> 8}.${i & 255}`;
+  const change = (i: number, here: boolean): CellChange => [`k${i}`, here ? row(`m${i}`, address(i)) : null];
+  const some = (from: number, to: number, here: boolean) =>
+    Array.from({ length: to - from }, (_, i) => change(from + i, here));
+  await using world = await running(limit, some(0, 300, true));
+  const { say, dhcp, report, clock, again, logged, facts } = world;
+  const order = (what: object) =>
+    world.tell({ trigger: protocolVersion, kind: "order", service: "dhcp", ...what } as never);
+  const stays = async (rows: number) => {
+    await clock.advance(2000);
+    await until(() => facts()?.full === 0);
+    const { digest } = report().removals ?? {};
+    assert.equal(report().removals?.rows, rows);
+    for (const { why } of report().refused)
+      assert.ok(why.startsWith(`held with the removals ${digest}: ${rows} rows would go`), why);
+    const said = logged.filter((line) => line.includes("would go")).at(-1);
+    assert.ok(
+      said?.endsWith(
+        `${rows} rows would go: \`trigger diff dhcp\` lists them here, \`trigger approve dhcp ${digest}\` lets them go`,
+      ),
+      said,
+    );
+    assert.equal(dhcp.served.size, 300);
+    return digest;
+  };
+  await say(some(0, 100, false));
+  await until(() => report().removals?.rows === 100);
+  await stays(100);
+  await say(some(0, 60, true));
+  await until(() => report().removals?.rows === 40);
+  const digest = await stays(40);
+  for (const how of ["down", "kill", "down"] as const) {
+    await again(how);
+    assert.equal(await stays(40), digest);
+    await clock.advance(2 * hour);
+  }
+  for (const what of ["regen", "retry", "verify", "approve"]) {
+    await order({ order: what });
+    assert.equal(await stays(40), digest, what);
+  }
+  await say([change(1000, true)]);
+  await until(() => dhcp.served.size === 301);
+  await order({ order: "approve", digest });
+  await clock.advance(2000);
+  await until(() => dhcp.served.size === 261);
+  assert.equal(report().removals, undefined);
+});
+
+test("a held removal that is then refused stays held, and one that gives way is forgotten", async () => {
+  const dhcp = simulatedService({ refused: "remove" });
+  const world = scene(dhcp.definition, { removalLimit: () => 1 });
+  const { say, report, clock } = world;
+  await say([1, 2, 3].map((i): CellChange => [`k${i}`, row(`m${i}`, `10.0.0.${i}`)]));
+  const host = world.up();
+  await until(() => dhcp.served.size === 3);
+  await clock.advance(1000);
+  await say([
+    ["k1", null],
+    ["k2", null],
+  ]);
+  await until(() => report().removals?.rows === 2);
+  await say([["k1", refusedCell("no owner")]]);
+  await until(() => report().stored?.seq === world.telling.seq);
+  assert.equal(report().removals?.rows, 2);
+  await say([["k4", row("other", "10.0.0.1")]]);
+  await clock.advance(1000);
+  await until(() => dhcp.served.has("k4"));
+  await until(() => report().removals?.rows === 1);
+  assert.deepEqual(
+    report().refused.map(({ key, why, kept }) => [key, why.slice(0, 12), kept]),
+    [
+      ["k1", "refused: no ", false],
+      ["k2", "held with th", true],
+    ],
+  );
+  await host.down();
+  world.end();
 });
 
 test("a refused row is no removal", async () => {

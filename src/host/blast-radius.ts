@@ -7,6 +7,7 @@ import { keptRows, owedRows, whyBegins } from "./store.ts";
 /**
  * Removals beyond a limit within a sliding hour are held, and only they: additions and changes go on. A person approves the digest of the very
  * removals that were shown; if there are more of them meanwhile, they are held anew under another digest.
+ * A hold ends by a person's approval, or with its row: the directory has it again, or another row takes its place. Neither time nor a restart ends it.
  */
 
 /** The hour in which removals are counted, in milliseconds. */
@@ -15,8 +16,14 @@ const hour = 60 * 60_000;
 /** Why held removals wait begins so; `heldRemovals`, and the triggers of the store, find them by it. */
 const mark = "held with the removals ";
 
-/** Holds the removals that are owed if they are too many, and says why; undefined when all may go on. */
-export function holdRemovals(database: DatabaseSync, service: string, limit: number, now: number): string | undefined {
+/** Whether a row waits for a person because it would go with too many others. */
+export const isHeldRemoval = (why: string | null): boolean => why?.startsWith(mark) ?? false;
+
+/** The same in SQL. */
+export const isHeldRemovalSql = whyBegins(mark);
+
+/** Holds the removals that are owed if they are too many. */
+export function holdRemovals(database: DatabaseSync, service: string, limit: number, now: number): void {
   const owed = database
     .prepare(
       `SELECT key FROM ${owedRows} AND why IS NULL AND (desired IS NULL OR ${isRefusedSql("desired")})
@@ -25,24 +32,43 @@ export function holdRemovals(database: DatabaseSync, service: string, limit: num
     .all(service)
     .map(({ key }) => String(key));
   forgetOvertaken(database, service, owed);
-  if (owed.length === 0) return undefined;
+  if (owed.length === 0) return;
   const before = removedWithin(database, service, now);
-  if (owed.length + before <= limit || owed.length <= (allowance(database, service, now) ?? 0)) return undefined;
-  return transaction(database, () => {
+  if (owed.length + before <= limit || owed.length <= (allowance(database, service, now) ?? 0)) return;
+  transaction(database, () => {
     // Those that are held already belong to the same question.
     const keys = [...owed, ...heldKeys(database, service)].sort();
     const digest = digestOf(keys);
     if (database.prepare("SELECT digest FROM approved WHERE service = ?").get(service)?.digest === digest) {
       release(database, service);
-      return undefined;
+      return;
     }
-    const why = `${mark}${digest}: ${keys.length} rows would go${before > 0 ? `, ${before} went within the hour` : ""}, at most ${limit} may within an hour`;
+    const why = `${sayQuestion({ digest, rows: keys.length })}${before > 0 ? `, ${before} went within the hour` : ""}, at most ${limit} may within an hour`;
     // One that was tried stays in doubt: the next run puts it back.
     const hold = database.prepare("UPDATE row SET why = ?, since = coalesce(since, ?) WHERE service = ? AND key = ?");
     for (const key of keys) hold.run(why, now, service, key);
-    return why;
   });
 }
+
+/** The question that is open: the digest that a person approves, and how many rows would go. */
+export interface Question {
+  readonly digest: string;
+  readonly rows: number;
+}
+
+const sayQuestion = ({ digest, rows }: Question): string =>
+  `${mark}${digest}: ${rows} ${rows === 1 ? "row" : "rows"} would go`;
+
+/** The same as it was when a row was held. */
+const asItWas = new RegExp(`^${mark}\\S+: \\d+ rows? would go`);
+
+/** Why a row waits, as people read it: of a held removal it names the question that is open now, for others may have come back since. */
+export const sayWhy = (why: string, question: Question | undefined): string =>
+  question ? why.replace(asItWas, sayQuestion(question)) : why;
+
+/** The line that the log has of an open question. */
+export const sayOpen = (service: string, question: Question): string =>
+  `${sayQuestion(question)}: \`trigger diff ${service}\` lists them here, \`trigger approve ${service} ${question.digest}\` lets them go`;
 
 /** An approval is for the removals that were shown: where others are owed by now it is spent, and lets none go uncounted. */
 function forgetOvertaken(database: DatabaseSync, service: string, owed: readonly string[]): void {
@@ -83,21 +109,19 @@ export function heldRemovals(
 }
 
 /** The question that is open, as a report says it. Its digest is made once: to make it from twenty thousand keys at every report would be a tenth of a core. */
-export function openQuestion(
-  database: DatabaseSync,
-  service: string,
-): { readonly digest: string; readonly rows: number } | undefined {
+export function openQuestion(database: DatabaseSync, service: string): Question | undefined {
   const noted = database.prepare("SELECT digest, rows FROM held_removals WHERE service = ?").get(service);
   if (noted) return { digest: String(noted.digest), rows: Number(noted.rows) };
   const held = heldRemovals(database, service);
   return held && { digest: held.digest, rows: held.keys.length };
 }
 
-/** Remembers the question that is open, until one of its rows comes or goes. */
-export function noteQuestion(database: DatabaseSync, service: string): void {
+/** Remembers the question that is open, until one of its rows comes or goes; gives it. */
+export function noteQuestion(database: DatabaseSync, service: string): Question | undefined {
   const note = database.prepare("INSERT OR IGNORE INTO held_removals (service, digest, rows) VALUES (?, ?, ?)");
   const open = openQuestion(database, service);
   if (open) note.run(service, open.digest, open.rows);
+  return open;
 }
 
 /** Lets the removals go on that have this digest now; says whether they do. */
@@ -117,14 +141,14 @@ const removedWithin = (database: DatabaseSync, service: string, now: number): nu
 
 const heldKeys = (database: DatabaseSync, service: string): string[] =>
   database
-    .prepare(`SELECT key FROM ${keptRows} AND ${whyBegins(mark)}`)
+    .prepare(`SELECT key FROM ${keptRows} AND ${isHeldRemovalSql}`)
     .all(service)
     .map(({ key }) => String(key));
 
 /** They are owed again. */
 function release(database: DatabaseSync, service: string): void {
   database
-    .prepare(`UPDATE row SET why = NULL, since = NULL WHERE service = ? AND why IS NOT NULL AND ${whyBegins(mark)}`)
+    .prepare(`UPDATE row SET why = NULL, since = NULL WHERE service = ? AND why IS NOT NULL AND ${isHeldRemovalSql}`)
     .run(service);
 }
 

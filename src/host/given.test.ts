@@ -12,10 +12,11 @@ import { createStoreTables } from "./store.ts";
 const now = Date.UTC(2026, 0, 1);
 const desk = canonical({ ip: "10.0.0.1" });
 
-function scene() {
+function scene(words: { refused?: "remove" } = {}) {
   const definition = service({
     row: z.object({ ip: z.string() }),
     unique: ["ip"],
+    ...words,
     select: () => undefined,
     run: async () => {},
   });
@@ -64,6 +65,17 @@ test("a row whose removal is held gives way, in a full run, to a good row that h
   full.loaded({}, now);
   assert.deepEqual(keysOf(give()), ["b"]);
   assert.equal(why("a"), null);
+});
+
+test("a held removal that a full run finds gone from its daemon asks nothing any more", () => {
+  const { say, give, giveHolding, why } = scene({ refused: "remove" });
+  say({ a: desk });
+  give().loaded({}, now);
+  say({ a: refusedCell("no owner") });
+  giveHolding().loaded({}, now);
+  assert.match(String(why("a")), /^held with the removals /);
+  giveHolding({ full: true }).loaded({ held: [{ key: "a", why: "somebody else's is there" }] }, now);
+  assert.equal(why("a"), "refused: no owner");
 });
 
 test("of a group that a check refused nothing waits when one of its rows has moved meanwhile", () => {

@@ -131,6 +131,7 @@ export function giveRows(database: DatabaseSync, service: string, table: Table, 
         if (moved.has(key)) refuse.run(why, now, service, key);
         // It was in force once, and a full run finds that it is not any more.
         else more -= Number(out.run(why, now, service, key).changes);
+        if (removesRefused) settleRefused(database, service, key, now);
         forget.run(service, key);
       }
       const names = new Set(kept.map(([key]) => key));

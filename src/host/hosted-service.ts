@@ -6,6 +6,7 @@ import { inSlices } from "../core/steps.ts";
 import type { OrderMessage, WaveMessage } from "../core/stream.ts";
 import type { Broker, Queue } from "../ports/broker.ts";
 import { judge, Unusable } from "../sqlite/sound.ts";
+import { noteQuestion, sayOpen } from "./blast-radius.ts";
 import type { daemonComparer } from "./compare-daemon.ts";
 import { restOfService } from "./install/start-limit.ts";
 import { type Intake, openIntake } from "./intake.ts";
@@ -135,6 +136,7 @@ export function hostService(name: string, service: Service, options: HostOptions
           running = false;
         }
         gate?.rest();
+        sayHeld();
         options.ran?.(name);
         intake?.poke();
       },
@@ -146,12 +148,27 @@ export function hostService(name: string, service: Service, options: HostOptions
     signal,
   );
 
+  let saidDigest: string | undefined;
+  /** Says in the log which removals wait for a person, whenever they are others than it said last. */
+  function sayHeld(): void {
+    if (!table) return;
+    try {
+      const question = noteQuestion(database, name);
+      if (question && question.digest !== saidDigest) log(sayOpen(name, question));
+      saidDigest = question?.digest;
+    } catch (error) {
+      // The report makes the digest again, and a line of the log is not worth more than that.
+      log(`the digest of its held removals was not kept: ${reason(error)}`);
+    }
+  }
+
   /** The digest is made from the rows themselves, and at the start they are judged by the code that is there now. */
   async function readRows({ judged = true } = {}): Promise<void> {
     if (rows)
       await inSlices(rows.recompute(judged ? clock.now() : undefined), { clock, signal, log: options.log }).catch(
         (error) => judge(database, error),
       );
+    sayHeld();
   }
 
   const inQuiet = {
@@ -199,6 +216,7 @@ export function hostService(name: string, service: Service, options: HostOptions
           readRows({ judged: false }).then(compare, unread);
         }
         for (const refusal of refusals) say(refusal);
+        if (saidDigest !== undefined) sayHeld();
         work.poke({ again: asked });
         changed();
       };

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ServiceReport } from "../core/report.ts";
-import { openQuestion } from "./blast-radius.ts";
+import { openQuestion, type Question, sayWhy } from "./blast-radius.ts";
 import { heldRows } from "./given.ts";
 import { owedReloads } from "./install/book.ts";
 import { storedMessages } from "./messages.ts";
@@ -21,6 +21,7 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
   const form = facts?.form ?? "table";
   const owed = form === "plain" ? messages.waiting() : count(owedRows);
   const kept = count(keptRows);
+  const removals = kept > 0 ? openQuestion(database, service) : undefined;
   const parked = messages.parked();
   // Mostly nothing is kept, and nothing parked: then there is nothing to list.
   return {
@@ -38,8 +39,8 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
     failing: facts?.failing !== undefined,
     held: facts?.held,
     inTheWay: heldThings(database, service)?.digest,
-    removals: kept > 0 ? openQuestion(database, service) : undefined,
-    refused: kept > 0 ? listKept(database, service) : [],
+    removals,
+    refused: kept > 0 ? listKept(database, service, removals) : [],
     refusedCount: kept,
     heldCount: kept > 0 ? count(heldRows) : 0,
     parked: parked > 0 ? messages.listParked(named) : [],
@@ -54,13 +55,13 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
 export const sayLeft = (left: number): string =>
   `${(left * 100).toFixed(left < 0.1 ? 1 : 0)} % of it differs and is still to come`;
 
-const listKept = (database: DatabaseSync, service: string): ServiceReport["refused"] =>
+const listKept = (database: DatabaseSync, service: string, question: Question | undefined): ServiceReport["refused"] =>
   database
     .prepare(`SELECT key, why, since, loaded IS NOT NULL AS kept FROM ${keptRows} ORDER BY key LIMIT ${named}`)
     .all(service)
     .map(({ key, why, since, kept }) => ({
       key: String(key),
-      why: String(why),
+      why: sayWhy(String(why), question),
       since: Number(since),
       kept: kept === 1,
     }));

@@ -9,6 +9,7 @@ import type { Steps } from "../core/steps.ts";
 import type { PartMessage } from "../core/stream.ts";
 import { without } from "../core/sums.ts";
 import { transaction } from "../sqlite/open.ts";
+import { isHeldRemoval, isHeldRemovalSql } from "./blast-radius.ts";
 import { keptRows, whyBegins } from "./store.ts";
 
 /** The stored rows of one table service: what the transcriber said goes in, what a run is given comes out. */
@@ -58,11 +59,13 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
     if (row.desired === null && row.loaded === null) sql.forget.run(service, key);
   }
 
-  function whyKept(key: string, { desired, loaded }: Stored): string | null {
+  function whyKept(key: string, { desired, loaded, why }: Stored): string | null {
     const reason = reasonToKeep(key, desired, loaded);
     // What a refusal takes away is owed like any removal; once it is gone the reason says why.
     const goes = table.refused === "remove" && loaded !== null && reason?.startsWith(refusedByDirectory);
-    return goes ? null : reason;
+    if (reason !== null && !goes) return reason;
+    // A removal that waits for a person waits on, whatever is judged anew: a restart is no answer.
+    return loaded !== null && (goes || desired === null) && isHeldRemoval(why) ? why : null;
   }
 
   function reasonToKeep(key: string, desired: string | null, loaded: string | null): string | null {
@@ -181,7 +184,7 @@ export function settleRefused(database: DatabaseSync, service: string, key: stri
          AND ${isRefusedSql("desired")} AND ${state}`,
       )
       .run(now, service, key);
-  settle(`'${refusedByDirectory}' || substr(desired, 2)`, "why IS NULL AND loaded IS NULL");
+  settle(`'${refusedByDirectory}' || substr(desired, 2)`, `(why IS NULL OR ${isHeldRemovalSql}) AND loaded IS NULL`);
   settle("NULL", `${whyBegins(refusedByDirectory)} AND loaded IS NOT NULL`);
 }
 

@@ -52,8 +52,7 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
   if (triedOtherwise(database, service)) oweFullRun(database, service);
   const asked = readFacts(database, service)?.full ?? 0;
   const hold = (): void => {
-    const tooMany = removals && holdRemovals(database, service, removals.limit(facts?.rows ?? 0), removals.now());
-    if (tooMany !== undefined) context.log(tooMany);
+    if (removals) holdRemovals(database, service, removals.limit(facts?.rows ?? 0), removals.now());
   };
   const doubt = facts?.followed.doubt;
   const first = giveRows(database, service, table, { full: asked > 0, hold });
