@@ -62,6 +62,13 @@ test("the environment is read in cli alone", () => {
   assert.deepEqual(wrong, []);
 });
 
+test("what is printed leaves by main, start and the screen alone", () => {
+  const doors = ["cli/main.ts", "cli/screen.ts", "cli/start.ts"];
+  const printing = /\bconsole\.|process\.std(?:out|err)|\bterminal\b/;
+  const wrong = files.filter((file) => !doors.includes(file) && printing.test(code(file)));
+  assert.deepEqual(wrong, []);
+});
+
 test("nothing inside imports the front doors", () => {
   const isDoor = (file: string): boolean => !file.includes("/");
   const wrong = [...imports].filter(([, targets]) => targets.some(isDoor)).map(([file]) => file);

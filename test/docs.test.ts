@@ -3,8 +3,8 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import type { Terminal } from "../src/cli/command.ts";
 import { main } from "../src/cli/main.ts";
+import type { Terminal } from "../src/cli/screen.ts";
 import { until } from "./until.ts";
 
 // The pages are held to the code: what they show exists, compiles, and does what they say.

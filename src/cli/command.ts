@@ -1,18 +1,7 @@
 import { parseArgs } from "node:util";
 import { unknown } from "../core/nearest.ts";
 import { UserError } from "../core/outcome.ts";
-
-/** What a command has of the world. */
-export interface Terminal {
-  readonly folder: string;
-  /** Whether colours and live redrawing make sense: standard output is a terminal and NO_COLOR is not set. */
-  readonly colour: boolean;
-  readonly signal: AbortSignal;
-  /** TRIGGER_BROKER_PASSWORD of the environment. */
-  readonly brokerPassword?: string | undefined;
-  out(text: string): void;
-  err(text: string): void;
-}
+import type { Screen } from "./screen.ts";
 
 interface Option {
   readonly type: "string" | "boolean";
@@ -32,7 +21,7 @@ export interface Command {
   readonly options: { readonly [name: string]: Option };
   /** More about it, for its own help: exit codes, examples. */
   readonly more?: string;
-  run(given: Given, terminal: Terminal): Promise<number>;
+  run(given: Given, screen: Screen): Promise<number>;
 }
 
 export interface Given {

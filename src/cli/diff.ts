@@ -6,8 +6,9 @@ import type { Columns } from "../core/service.ts";
 import { type ServiceDifference, serviceDifference } from "../daemon/diff.ts";
 import { hostsHere } from "../daemon/store-file.ts";
 import { loadServices, openProject } from "../project/project.ts";
-import { type Command, projectOption, type Terminal } from "./command.ts";
+import { type Command, projectOption } from "./command.ts";
 import { notedLines } from "./noted.ts";
+import type { Screen } from "./screen.ts";
 
 /** Shows how what is in force on this machine differs from what trigger put there. */
 export const diff: Command = {
@@ -27,8 +28,8 @@ Exit codes
   0  the same, but for what is foreign
   1  something differs
   2  the daemon could not be asked`,
-  async run({ operands: [name = ""], text, flag }, terminal) {
-    const project = await openProject(text("project") ?? terminal.folder);
+  async run({ operands: [name = ""], text, flag }, screen) {
+    const project = await openProject(text("project") ?? screen.folder);
     const service = knownService(project.config, name, project.configFile);
     const of = hostsOf(project.config, service);
     const only = text("host");
@@ -45,22 +46,20 @@ Exit codes
     let level = 0;
     const all: Record<string, ServiceDifference> = {};
     for (const host of hosts) {
-      const log = (line: string): void => terminal.err(`${host}: ${line}\n`);
-      const found = await serviceDifference(project, host, service, definition.table, { ...terminal, log });
+      const log = (line: string): void => screen.warn(`${host}: ${line}`);
+      const found = await serviceDifference(project, host, service, definition.table, { signal: screen.signal, log });
       all[host] = found;
       const lines = [
-        ...differenceLines(found, terminal),
+        ...differenceLines(found, screen),
         ...removalLines(service, found),
         ...approvalLines(service, found),
       ];
       const same = lines.length === 0 && found.failed === undefined;
       level = Math.max(level, found.failed !== undefined ? 2 : same ? 0 : 1);
       if (!flag("json"))
-        terminal.out(
-          `${[headOf(host, service, found, same), ...lines, ...waitingLines(found), ...foreignLines(found)].join("\n")}\n`,
-        );
+        screen.lines([headOf(host, service, found, same), ...lines, ...waitingLines(found), ...foreignLines(found)]);
     }
-    if (flag("json")) terminal.out(`${JSON.stringify(all, null, 2)}\n`);
+    if (flag("json")) screen.json(all);
     return level;
   },
 };
@@ -73,12 +72,12 @@ function headOf(host: string, service: string, { failed, owed }: ServiceDifferen
   return `${host} ${service}: ${says}${owed ? " (some rows still wait for their run)" : ""}`;
 }
 
-function differenceLines({ observed, noted, secret }: ServiceDifference, terminal: Terminal): string[] {
-  if (!observed) return notedLines(noted, secret, terminal);
+function differenceLines({ observed, noted, secret }: ServiceDifference, screen: Screen): string[] {
+  if (!observed) return notedLines(noted, secret, screen);
   // The commands of a full run say again what was observed.
   return [
     ...(isSame(observed) ? [] : observedLines(observed)),
-    ...notedLines({ ...noted, commands: [] }, secret, terminal),
+    ...notedLines({ ...noted, commands: [] }, secret, screen),
   ];
 }
 

@@ -16,13 +16,13 @@ in an hour than the limit of \`removals\` in the config, hosts will hold them: a
 Exit codes
   0  nothing will be held
   1  some removals will be`,
-  async run({ operands: [given = "30"], text, flag }, { folder, out }) {
+  async run({ operands: [given = "30"], text, flag }, { folder, say, lines: print, json }) {
     if (!/^\d{1,4}$/.test(given)) throw new UserError(`expected a number of days, found ${JSON.stringify(given)}`);
     const project = await openProject(text("project") ?? folder);
     const found = await foresee(project, Date.now(), Number(given));
     const isHeld = ({ removed, limit }: (typeof found)[number]): boolean => removed > limit;
-    if (flag("json")) out(`${JSON.stringify(found, null, 2)}\n`);
-    else if (found.length === 0) out(`time moves no row within ${given} days\n`);
+    if (flag("json")) json(found);
+    else if (found.length === 0) say(`time moves no row within ${given} days`);
     else {
       const lines = found.map((one) => [
         new Date(one.at).toLocaleString("sv-SE", { timeZone: project.config.timezone }),
@@ -32,7 +32,7 @@ Exit codes
         String(one.rows),
         isHeld(one) ? `will be held on ${one.hosts.join(", ")}: at most ${one.limit} may go in an hour` : "",
       ]);
-      out(table([["WHEN", "SERVICE", "ADDED", "REMOVED", "OF", ""], ...lines], { right: [2, 3, 4] }));
+      print(table([["WHEN", "SERVICE", "ADDED", "REMOVED", "OF", ""], ...lines], { right: [2, 3, 4] }));
     }
     return found.some(isHeld) ? 1 : 0;
   },

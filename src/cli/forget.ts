@@ -25,7 +25,7 @@ Of RabbitMQ only queues of services are found that the project, a report or the 
 Exit codes
   0  removed, or nothing was left
   2  it could not be done; nothing is lost by doing it again`,
-  async run({ operands: [host = "", service], text }, { folder, signal, out, brokerPassword }) {
+  async run({ operands: [host = "", service], text }, { folder, signal, say, lines: print, brokerPassword }) {
     const project = await openProject(text("project") ?? folder);
     const wrong = wrongHostName(host) ?? (service === undefined ? undefined : wrongServiceName(service));
     if (wrong) throw new UserError(wrong);
@@ -42,9 +42,9 @@ Exit codes
     const forgotten = await forgetIn(project, host, service, { broker, signal });
     const lines = linesOf(forgotten);
     const name = service === undefined ? host : `${service} of ${host}`;
-    out(lines.length === 0 ? `nothing is left of ${name} that can be seen from here\n` : `${lines.join("\n")}\n`);
+    print(lines.length === 0 ? [`nothing is left of ${name} that can be seen from here`] : lines);
     if (lines.length > 0 && !services && project.config.broker) {
-      out(`its user at RabbitMQ is removed by: rabbitmqctl delete_user ${hostUserName(host)}\n`);
+      say(`its user at RabbitMQ is removed by: rabbitmqctl delete_user ${hostUserName(host)}`);
     }
     return 0;
   },

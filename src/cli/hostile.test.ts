@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { mutatedJson, runs } from "../../test/hostile.ts";
+import { type Ended, makeProject } from "../../test/project.ts";
+import { until } from "../../test/until.ts";
 import { readConfig } from "../core/config.ts";
 import { UserError } from "../core/outcome.ts";
 import { main } from "./main.ts";
@@ -96,4 +98,99 @@ test("whatever a config exports is read, or refused in one line that names the f
     }),
     { numRuns: runs(2000), interruptAfterTimeLimit: runs(2_000), endOnFailure: true },
   );
+});
+
+const steers = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]|\p{Variation_Selector}/u;
+
+/** A directory of which each name and each refused value is that text; its entries are refused, but for the last. */
+function hostileLdif(text: string): string {
+  const base64 = (value: string): string => Buffer.from(value.toWellFormed()).toString("base64");
+  const escaped = Buffer.from(text.toWellFormed()).toString("hex").replace(/../g, "\\$&");
+  const machine = (dn: string, cn: string, ip: string): string =>
+    `\ndn:: ${base64(`${dn},dc=campus,dc=example`)}\nobjectClass: device\nobjectClass: ipHost\ncn:: ${base64(cn)}\nipHostNumber:: ${base64(ip)}\n`;
+  const top = "dn: dc=campus,dc=example\nobjectClass: domain\ndc: campus\n";
+  const raw = text.replace(/[",+;<>\\\0#=]/g, "").trim();
+  return [top, machine(`cn=a${raw}z`, `a${raw}z`, text), machine(`cn=b${escaped}z`, `b${text}z`, "192.0.2.1")].join("");
+}
+
+const isClean = ({ out, err }: Ended): void => {
+  assert.doesNotMatch(out + err, steers);
+  assert.doesNotMatch(out + err, /^forged/m);
+};
+
+test("no command prints what steers a terminal or forges a line, whatever the directory holds", async (t) => {
+  const project = makeProject(t);
+  const hidden = fc.constantFrom(
+    "\u001b[31m",
+    "\u009b2J",
+    "\u202e",
+    "\u2066",
+    "\u200b",
+    "\u00ad",
+    "\nforged",
+    "\r",
+    "\u2028",
+  );
+  const text = fc.array(fc.oneof(hidden, fc.string({ unit: "binary", maxLength: 3 })), { minLength: 1, maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(text, async (pieces) => {
+      const content = hostileLdif(pieces.join(""));
+      project.write("directory.ldif", "dn: dc=campus,dc=example\nobjectClass: domain\ndc: campus\n");
+      project.write("new.ldif", content);
+      const plan = await project.trigger(["plan", "new.ldif"], { colour: true });
+      const bare = plan.out.replaceAll(/\u001b\[(?:0|3[126])m/g, "");
+      isClean({ ...plan, out: bare });
+      project.write("directory.ldif", content);
+      for (const words of [
+        ["try", "names"],
+        ["try", "names", "--entry", `cn=${pieces[0]}`],
+        ["forecast"],
+        ["send", "note", pieces[0] ?? ""],
+      ])
+        isClean(await project.trigger(words));
+      project.write("services/odd.ts", `throw new Error(${JSON.stringify(pieces.join(""))});`);
+      isClean(await project.trigger(["try", pieces.join("").replaceAll("/", "") || "odd"]));
+    }),
+    { numRuns: runs(60), interruptAfterTimeLimit: runs(5_000), endOnFailure: true },
+  );
+});
+
+test("neither the log nor status, verify and diff print what a hostile entry put into a reason", async (t) => {
+  const service = `
+import { fileURLToPath } from "node:url";
+import { files, z } from "trigger";
+export default files({
+  row: z.object({ name: z.string(), ip: z.string() }),
+  pace: 50,
+  select(host) {
+    if (host.name === "refused") throw new Error(host.one("description"));
+    return host.is("ipHost") ? { name: host.one("description"), ip: host.one("ipHostNumber") } : undefined;
+  },
+  files: (rows, host) => ({
+    path: fileURLToPath(new URL(\`../out/\${host.name}/names\`, import.meta.url)),
+    text: [...rows].map(({ name, ip }) => \`\${name} \${ip}\\n\`).join(""),
+  }),
+  check: ["sh", "-c", 'cat "$0" >&2; ! grep -q a "$0"', "{staged}"],
+});`;
+  const text = Buffer.from("a\u001b[31m\u202e\u200b\u009b\nforged: well").toString("base64");
+  const machine = (name: string) =>
+    `\ndn: cn=${name},dc=campus,dc=example\nobjectClass: ipHost\ncn: ${name}\ndescription:: ${text}\nipHostNumber: 192.0.2.1\n`;
+  const directory = `dn: dc=campus,dc=example\nobjectClass: domain\ndc: campus\n${machine("refused")}${machine("given")}`;
+  const project = makeProject(t, { files: { "services/names.ts": service, "directory.ldif": directory } });
+  const up = project.spawn(["up", "--all"]);
+  await until(async () => (await project.trigger(["status", "--json"])).out.includes("refused by the check"), {
+    within: 60_000,
+  });
+  for (const words of [
+    ["status"],
+    ["status", "-v"],
+    ["status", "--json"],
+    ["verify"],
+    ["diff", "names"],
+    ["diff", "names", "--json"],
+  ])
+    isClean(await project.trigger(words));
+  assert.match((await project.trigger(["status"])).out, /\\u001b\[31m/, "it is shown, escaped");
+  const { out, err } = await up.end("SIGTERM");
+  isClean({ code: 0, out, err });
 });

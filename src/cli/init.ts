@@ -17,7 +17,7 @@ export const init: Command = {
   operands: ["[FOLDER]"],
   options: {},
   more: "The project runs as it is: two hosts (the transcriber and one with a service that writes a file), and a directory of three entries to edit.",
-  async run({ operands: [name = "."] }, { folder, out }) {
+  async run({ operands: [name = "."] }, { folder, say, lines }) {
     const root = resolve(folder, name);
     const found = existsSync(root) ? readdirSync(root).filter((name) => !name.startsWith(".")) : [];
     if (found.length > 0) throw new UserError(`${root} is not empty: it holds ${found.slice(0, 3).join(", ")}`);
@@ -26,10 +26,12 @@ export const init: Command = {
     writeFileSync(join(root, "tsconfig.json"), `${JSON.stringify(typeCheck, null, 2)}\n`);
     writeFileSync(join(root, "package.json"), `${JSON.stringify({ private: true, type: "module" }, null, 2)}\n`);
     writeFileSync(join(root, ".gitignore"), ".trigger/\nout/\n");
-    for (const path of readdirSync(root)) out(`made ${join(root, path)}\n`);
-    out(
-      `\nNow, in ${root}:\n  trigger up --all     then edit directory.ldif in another window, and look at out/hosts\n`,
-    );
+    for (const path of readdirSync(root)) say(`made ${join(root, path)}`);
+    lines([
+      "",
+      `Now, in ${root}:`,
+      "  trigger up --all     then edit directory.ldif in another window, and look at out/hosts",
+    ]);
     return 0;
   },
 };

@@ -21,12 +21,12 @@ To change the key, without a restart and without a lost change
   2. its public key as one more line into the trust of every host
   3. mv /etc/trigger/next.key /etc/trigger/sign.key, on the transcribers
   4. trigger verify: when every host is equal, the line of the old key out of their trust`,
-  async run({ operands: [name = ""] }, { folder, out, err }) {
+  async run({ operands: [name = ""] }, { folder, say, warn }) {
     const file = resolve(folder, name);
     const { publicKey, made } = makeKey(file);
-    err(made ? `${file} is made; its public key, for signing.trust:\n` : `${file} was there; its public key:\n`);
-    out(`${publicKey}\n`);
-    if (made) err("`trigger key --help` says what to do next.\n");
+    warn(made ? `${file} is made; its public key, for signing.trust:` : `${file} was there; its public key:`);
+    say(publicKey);
+    if (made) warn("`trigger key --help` says what to do next.");
     return 0;
   },
 };

@@ -1,8 +1,9 @@
 import { inspect } from "node:util";
 import { unknown } from "../core/nearest.ts";
 import { reason, UserError } from "../core/outcome.ts";
+import { shownLine } from "../core/shown.ts";
 import { BrokerTrouble } from "../ports/broker.ts";
-import { type Command, helpOf, readWords, type Terminal } from "./command.ts";
+import { type Command, helpOf, readWords } from "./command.ts";
 import { diff } from "./diff.ts";
 import { forecast } from "./forecast.ts";
 import { forget } from "./forget.ts";
@@ -12,6 +13,8 @@ import { modify } from "./modify.ts";
 import { adopt, approve, drop, hold, regen, retry } from "./order.ts";
 import { permissions } from "./permissions.ts";
 import { plan } from "./plan.ts";
+import type { Terminal } from "./screen.ts";
+import { recordLines, screenOf } from "./screen.ts";
 import { seed } from "./seed.ts";
 import { send } from "./send.ts";
 import { status } from "./status.ts";
@@ -66,19 +69,24 @@ export async function main(words: readonly string[], terminal: Terminal): Promis
     return await run(command, given, terminal);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    terminal.err(`trigger: ${error.message}\n`);
+    terminal.err(recordText(`trigger: ${error.message}`));
     return 64;
   }
 }
 
 async function run(command: Command, given: ReturnType<typeof readWords>, terminal: Terminal): Promise<number> {
   try {
-    return await command.run(given, terminal);
+    return await command.run(given, screenOf(terminal));
   } catch (error) {
-    terminal.err(`trigger ${command.name}: ${said(error)}\n`);
+    terminal.err(recordText(`trigger ${command.name}: ${said(error)}`));
     return 2;
   }
 }
+
+const recordText = (record: string): string =>
+  recordLines(record)
+    .map((line) => `${shownLine(line)}\n`)
+    .join("");
 
 /** What the system, the broker or an administrator's file is to blame for is one line; of a mistake in a program the place is what helps. */
 function said(error: unknown): string {

@@ -29,8 +29,8 @@ Exit codes
   0  all changes are made; with --wait, and every host has loaded them
   1  all changes are made, and some host has not loaded them in time: which, and why
   2  a change was refused: those before it are made`,
-  async run({ operands: [name = ""], text, flag }, terminal) {
-    const { folder, out, err, signal, brokerPassword } = terminal;
+  async run({ operands: [name = ""], text, flag }, screen) {
+    const { folder, say, warn, signal, brokerPassword } = screen;
     const project = await openProject(text("project") ?? folder);
     const seconds = secondsOf(text("timeout") ?? "60");
     const passwordFile = text("password-file");
@@ -48,16 +48,16 @@ Exit codes
         throw new UserError(`${file}:${change.line}: ${reason(error)}; ${before}`);
       });
       made.push(one);
-      out(`${one.id} ${done[change.kind]} ${change.dn}\n`);
+      say(`${one.id} ${done[change.kind]} ${change.dn}`);
       if (one.warning !== undefined && one.warning !== warned) {
-        err(`trigger modify: made, but not said who and why: ${one.warning}\n`);
+        warn(`trigger modify: made, but not said who and why: ${one.warning}`);
       }
       warned = one.warning;
     }
     if (!flag("wait")) return 0;
     const late = await writer.notLoaded(made, { seconds });
-    for (const { host, service, why } of late) out(`${host} ${service}: not loaded: ${why}\n`);
-    if (late.length === 0) out("every host has loaded it\n");
+    for (const { host, service, why } of late) say(`${host} ${service}: not loaded: ${why}`);
+    if (late.length === 0) say("every host has loaded it");
     return late.length === 0 ? 0 : 1;
   },
 };

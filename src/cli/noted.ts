@@ -1,12 +1,12 @@
 import { createTwoFilesPatch } from "diff";
 import type { Noted } from "../daemon/dry.ts";
-import type { Terminal } from "./command.ts";
+import type { Colour, Screen } from "./screen.ts";
 
 /** What a run would have changed, in lines: files as unified diffs, then what else would become of them, then commands. */
-export function notedLines({ files, changes, commands }: Noted, secret: boolean, terminal: Terminal): string[] {
+export function notedLines({ files, changes, commands }: Noted, secret: boolean, screen: Screen): string[] {
   return [
-    ...files.map(({ path, before, after }) =>
-      secret ? `${path} would change; it has secrets and is not shown` : patch(path, before, after, terminal),
+    ...files.flatMap(({ path, before, after }) =>
+      secret ? `${path} would change; it has secrets and is not shown` : patch(path, before, after, screen),
     ),
     ...changes.map((change) => `would ${change}`),
     ...commands.flatMap(({ command, shown = [] }) => [
@@ -20,16 +20,19 @@ export function notedLines({ files, changes, commands }: Noted, secret: boolean,
 /** Of what a command would change so many lines are shown. */
 const shownLimit = 200;
 
-function patch(path: string, before: string | undefined, after: string | undefined, { colour }: Terminal): string {
+function patch(path: string, before: string | undefined, after: string | undefined, screen: Screen): string[] {
   const was = before === undefined ? "/dev/null" : path;
   const is = after === undefined ? "/dev/null" : path;
   const text = createTwoFilesPatch(was, is, before ?? "", after ?? "", "", "", { context: 2 });
-  const lines = text.slice(text.indexOf("--- ")).split("\n");
-  return (colour ? lines.map(coloured) : lines).join("\n").trimEnd();
+  return text
+    .slice(text.indexOf("--- "))
+    .trimEnd()
+    .split("\n")
+    .map((line) => coloured(line, screen));
 }
 
-function coloured(line: string): string {
-  const colours: Readonly<Record<string, number>> = { "+": 32, "-": 31, "@": 36 };
+function coloured(line: string, { paint }: Screen): string {
+  const colours: Readonly<Record<string, Colour>> = { "+": "green", "-": "red", "@": "cyan" };
   const colour = colours[line[0] ?? ""];
-  return colour ? `\u001b[${colour}m${line}\u001b[0m` : line;
+  return colour ? paint(colour, line) : line;
 }

@@ -105,7 +105,7 @@ function orderCommand({
       host: { type: "string", value: "HOST", help: "only this host (every host of the service)" },
     },
     more,
-    async run(given, { folder, out, brokerPassword }) {
+    async run(given, { folder, say, brokerPassword }) {
       const { operands, text } = given;
       const project = await openProject(text("project") ?? folder);
       const service = knownService(project.config, operands[0] ?? "", project.configFile);
@@ -126,7 +126,7 @@ function orderCommand({
       } catch (error) {
         throw error instanceof BrokerTrouble ? new UserError(`${reason(error)}; ${withoutBroker}`) : error;
       }
-      out(`asked ${only ?? of.join(", ")} to ${order} ${service}; \`trigger status\` shows how it goes\n`);
+      say(`asked ${only ?? of.join(", ")} to ${order} ${service}; \`trigger status\` shows how it goes`);
       return 0;
     },
   };

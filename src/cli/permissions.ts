@@ -29,7 +29,7 @@ The user trigger.modify is for who writes to the directory with trigger modify, 
 
   trigger permissions > users.sh
   trigger permissions --sender alarm --to siren`,
-  async run({ text }, { folder, out }) {
+  async run({ text }, { folder, lines }) {
     const project = await openProject(text("project") ?? folder);
     const { broker, directory, hosts } = project.config;
     if (!broker) {
@@ -44,7 +44,7 @@ The user trigger.modify is for who writes to the directory with trigger modify, 
       sender !== undefined && service !== undefined
         ? [await senderOf(project, sender, service)]
         : [...[...hosts.keys()].map((host) => hostUser(project.config, host)), ...writers];
-    out(commandsOf(users, vhostOf(broker.url)));
+    lines(commandsOf(users, vhostOf(broker.url)).trimEnd().split("\n"));
     return 0;
   },
 };

@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
 import { type HostPlan, makePlan, type ServicePlan } from "../daemon/plan.ts";
 import { openProject } from "../project/project.ts";
-import { type Command, projectOption, type Terminal } from "./command.ts";
+import { type Command, projectOption } from "./command.ts";
 import { notedLines } from "./noted.ts";
+import type { Screen } from "./screen.ts";
 
 /** Shows what a new directory would change, before it is the directory. */
 export const plan: Command = {
@@ -18,11 +19,11 @@ Exit codes
   0  nothing would change
   1  something would
   2  a service would fail, or the file cannot be read`,
-  async run({ operands: [file = ""], text }, terminal) {
-    const project = await openProject(text("project") ?? terminal.folder);
-    const { services, hosts } = await makePlan(project, resolve(terminal.folder, file), Date.now());
-    for (const service of services) terminal.out(serviceLines(service));
-    for (const host of hosts) terminal.out(hostLines(host, terminal));
+  async run({ operands: [file = ""], text }, screen) {
+    const project = await openProject(text("project") ?? screen.folder);
+    const { services, hosts } = await makePlan(project, resolve(screen.folder, file), Date.now());
+    for (const service of services) screen.lines(serviceLines(service));
+    for (const host of hosts) screen.lines(hostLines(host, screen));
     if (hosts.some(({ failed }) => failed !== undefined)) return 2;
     return services.some(({ added, changed, removed, refused }) => added + changed + removed + refused.length > 0)
       ? 1
@@ -30,14 +31,14 @@ Exit codes
   },
 };
 
-function serviceLines({ service, added, changed, removed, refused }: ServicePlan): string {
+function serviceLines({ service, added, changed, removed, refused }: ServicePlan): string[] {
   const lines = [`${service}: ${added} added, ${changed} changed, ${removed} removed, ${refused.length} newly refused`];
   lines.push(...refused.map(({ dn, why }) => `  would be refused: ${dn}: ${why}`));
-  return `${lines.join("\n")}\n`;
+  return lines;
 }
 
-function hostLines({ host, service, secret, noted, failed }: HostPlan, terminal: Terminal): string {
-  const lines = [`\n${host}: ${service}`, ...notedLines(noted, secret, terminal)];
+function hostLines({ host, service, secret, noted, failed }: HostPlan, screen: Screen): string[] {
+  const lines = ["", `${host}: ${service}`, ...notedLines(noted, secret, screen)];
   if (failed !== undefined) lines.push(`would fail: ${failed}`);
-  return `${lines.join("\n")}\n`;
+  return lines;
 }

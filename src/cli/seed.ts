@@ -18,22 +18,20 @@ export const seed: Command = {
   more: `For a config without \`directory\`, on the machine of its transcriber, whether that is up or not. Until then, and after its store was lost,
 hosts keep the tables that they have. Events that were taken since the file was exported, or in the hour before, are applied once more on top of it:
 what happens while the export is made is not lost.`,
-  async run({ operands: [name = ""], text }, { folder, signal, out, err }) {
+  async run({ operands: [name = ""], text }, { folder, signal, say, warn }) {
     const project = await openProject(text("project") ?? folder);
     if (project.config.directory) {
       throw new UserError(`${project.configFile} names a directory, which is read by itself: there is nothing to seed`);
     }
     const exported = dateOf(project, text("exported"));
-    const log = (line: string): void => err(`${line}\n`);
+    const log = (line: string): void => warn(line);
     const waits = { clock: systemClock, signal, log };
     const seeded = await seedEventDirectory(project, resolve(folder, name), { ...waits, exported });
-    out(`${eventDirectoryFile(project)} is seeded: ${seeded.entries} entries`);
-    out(seeded.applied > 0 ? `, after ${seeded.applied} events on top of the file\n` : "\n");
+    const applied = seeded.applied > 0 ? `, after ${seeded.applied} events on top of the file` : "";
+    say(`${eventDirectoryFile(project)} is seeded: ${seeded.entries} entries${applied}`);
     if (seeded.exported < seeded.keptSince) {
       const [from, to] = [seeded.exported, seeded.keptSince].map((at) => new Date(at).toISOString());
-      out(
-        `events are known from ${to} on: if there were others since ${from}, export the directory again and seed it\n`,
-      );
+      say(`events are known from ${to} on: if there were others since ${from}, export the directory again and seed it`);
     }
     return 0;
   },

@@ -17,7 +17,7 @@ export const send: Command = {
   more: `The message is checked with the service's own schema before it is sent, and is handled once by each host, also by one that is off now.
 
   trigger send secours '{"on": true}'`,
-  async run({ operands: [name = "", body = ""], text }, { folder, out, brokerPassword }) {
+  async run({ operands: [name = "", body = ""], text }, { folder, say, brokerPassword }) {
     const project = await openProject(text("project") ?? folder);
     const value = readJson(body);
     const queues = name === eventService ? eventQueues(project, value) : await plainQueues(project, name, value);
@@ -26,7 +26,7 @@ export const send: Command = {
     await broker.publish(serviceKey(name), JSON.stringify(value), { messageId: randomUUID() }).catch((error) => {
       throw error instanceof QueueFull ? new UserError(`not sent: ${error.message}`) : error;
     });
-    out(`sent to ${queues.map((queue) => queue.name).join(", ")}\n`);
+    say(`sent to ${queues.map((queue) => queue.name).join(", ")}`);
     return 0;
   },
 };

@@ -1,12 +1,13 @@
 import type { ServiceReport } from "../core/report.ts";
 import { eventService } from "../core/routing.ts";
-import { plainJson, plainLine } from "../core/shown.ts";
+import { plainLine } from "../core/shown.ts";
 import type { Mark } from "../core/stream.ts";
 import { type Active, believedFor, whoIsActive } from "../daemon/active.ts";
 import { type Health, networkLevel, serviceHealth, transcriberHealth, transcribes } from "../daemon/health.ts";
 import { type HostStatus, networkStatus } from "../daemon/status.ts";
 import { openProject } from "../project/project.ts";
-import { type Command, projectOption, type Terminal } from "./command.ts";
+import { type Command, projectOption } from "./command.ts";
+import type { Screen } from "./screen.ts";
 import { table } from "./table.ts";
 
 /** How many refused rows and parked messages are named per service. */
@@ -42,16 +43,16 @@ Exit codes
   0  well
   1  late, held, parked or out of touch
   2  failing or down`,
-  async run({ text, flag }, terminal) {
-    const project = await openProject(text("project") ?? terminal.folder);
+  async run({ text, flag }, screen) {
+    const project = await openProject(text("project") ?? screen.folder);
     const now = Date.now();
-    const hosts = await networkStatus(project, now, terminal.signal);
+    const hosts = await networkStatus(project, now, screen.signal);
     const runsEvent = (host: string): boolean => transcribes(project.config.hosts.get(host));
     const transcribers = hosts.filter(({ host }) => runsEvent(host));
     const active = whoIsActive(transcribers, now, believedFor(project.config));
     const level = networkLevel(hosts, runsEvent, now, active);
-    if (flag("json")) terminal.out(`${plainJson({ level, at: now, active: active.host, hosts })}\n`);
-    else print(hosts, { runsEvent, active, now, verbose: flag("verbose") }, terminal);
+    if (flag("json")) screen.json({ level, at: now, active: active.host, hosts });
+    else print(hosts, { runsEvent, active, now, verbose: flag("verbose") }, screen);
     return level;
   },
 };
@@ -63,18 +64,18 @@ interface Printed {
   readonly verbose: boolean;
 }
 
-function print(hosts: readonly HostStatus[], { runsEvent, active, now, verbose }: Printed, terminal: Terminal): void {
+function print(hosts: readonly HostStatus[], { runsEvent, active, now, verbose }: Printed, screen: Screen): void {
   const lines: string[][] = [];
   const notes: string[] = [];
   for (const host of hosts) {
     if (runsEvent(host.host) && host.at !== undefined) {
-      lines.push(transcriberLine(host, now, active, terminal));
+      lines.push(transcriberLine(host, now, active, screen));
       if (host.transcriber) notes.push(...transcriberNotes(host.host, host.transcriber));
     }
     if (host.at === undefined)
       lines.push([host.host, "", "", "", "", "", "", "", "", "", "", "nothing is known of it here"]);
     for (const [service, report] of Object.entries(host.services)) {
-      lines.push(serviceLine(host, service, report, now, terminal));
+      lines.push(serviceLine(host, service, report, now, screen));
       if (verbose && report.form === "table") notes.push(`${host.host} ${service}: ${equality(report, now)}`);
       notes.push(...serviceNotes(`${host.host} ${service}`, report));
     }
@@ -94,28 +95,22 @@ function print(hosts: readonly HostStatus[], { runsEvent, active, now, verbose }
     "PARKED",
     "STATE",
   ];
-  terminal.out(table([head, ...lines], { right: [2, 8, 9, 10] }));
-  if (notes.length > 0) terminal.out(`\n${notes.map((note) => plainLine(note, longest)).join("\n")}\n`);
+  screen.lines(table([head, ...lines], { right: [2, 8, 9, 10] }));
+  if (notes.length > 0) screen.lines(["", ...notes.map((note) => plainLine(note, longest))]);
 }
 
-function serviceLine(
-  host: HostStatus,
-  service: string,
-  report: ServiceReport,
-  now: number,
-  terminal: Terminal,
-): string[] {
+function serviceLine(host: HostStatus, service: string, report: ServiceReport, now: number, screen: Screen): string[] {
   const { rows, stored, loaded, equal, proved, owed, refusedCount, parkedCount, form } = report;
   const marks = form === "table" ? [place(stored, now), place(loaded, now), place(equal, now)] : ["", "", ""];
   const lag = owed > 0 && stored && loaded ? duration(stored.asOf.clock - loaded.asOf.clock) : "";
   const proof = form === "table" ? (proved ? "yes" : "no") : "";
-  const health = paint(serviceHealth(service, report, host, now), terminal);
+  const health = painted(serviceHealth(service, report, host, now), screen);
   const counts = [String(owed), String(refusedCount), String(parkedCount)];
   return [host.host, service, form === "table" ? String(rows) : "", ...marks, lag, proof, ...counts, health];
 }
 
-function transcriberLine(host: HostStatus, now: number, active: Active, terminal: Terminal): string[] {
-  const health = paint(transcriberHealth(host, now, active), terminal);
+function transcriberLine(host: HostStatus, now: number, active: Active, screen: Screen): string[] {
+  const health = painted(transcriberHealth(host, now, active), screen);
   return [host.host, eventService, String(host.transcriber?.entries ?? ""), "", "", "", "", "", "", "", "", health];
 }
 
@@ -153,10 +148,10 @@ function equality({ equal, why }: ServiceReport, now: number): string {
 const sayStrangers = ({ count, why, at }: NonNullable<ServiceReport["strangers"]>): string =>
   `${count} messages about rows were refused, the last one at ${new Date(at).toISOString()}: ${why}`;
 
-function paint({ level, says }: Health, { colour }: Terminal): string {
-  const line = plainLine(says.split("\n")[0] ?? "", longest);
-  return colour ? `\u001b[${[32, 33, 31][level]}m${line}\u001b[0m` : line;
-}
+const colours = ["green", "yellow", "red"] as const;
+
+const painted = ({ level, says }: Health, { paint }: Screen): string =>
+  paint(colours[level], plainLine(says.split("\n")[0] ?? "", longest));
 
 const place = (mark: Mark | undefined, now: number): string => (mark ? `${time(mark, now)} #${mark.seq}` : "-");
 

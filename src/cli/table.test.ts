@@ -8,6 +8,11 @@ test("columns are as wide as their widest cell, numbers stand to the right, and 
     ["a", "10000", "well"],
     ["dhcp1", "2", ""],
   ];
-  assert.equal(table(lines, { right: [1] }), "HOST    ROWS  STATE\na      10000  well\ndhcp1      2\n");
-  assert.equal(table([]), "");
+  assert.deepEqual(table(lines, { right: [1] }), ["HOST    ROWS  STATE", "a      10000  well", "dhcp1      2"]);
+  assert.deepEqual(table([]), []);
+  const wide = table([
+    ["a\u200b", "b"],
+    ["a", "b"],
+  ]);
+  assert.deepEqual(wide, ["a\\u200b  b", "a        b"], "what cannot be seen has the width of its escape");
 });

@@ -17,14 +17,14 @@ export const tryService: Command = {
 Exit codes
   0  no row is refused
   1  some are`,
-  async run({ operands: [name = ""], text }, { folder, out }) {
+  async run({ operands: [name = ""], text }, { folder, lines: print }) {
     const project = await openProject(text("project") ?? folder);
     const service = knownService(project.config, name, project.configFile);
     const tables = await computeTables(project, Date.now(), [service]);
     if (!tables.services.has(service)) throw new UserError(`${service} handles plain messages: it has no table`);
     const entry = text("entry");
     const { lines, refused } = entry === undefined ? whole(tables, service) : one(tables, service, entry);
-    out(`${lines.join("\n")}\n`);
+    print(lines);
     return refused > 0 ? 1 : 0;
   },
 };

@@ -5,6 +5,7 @@ import { dryProject, up as runHosts, type Seen } from "../daemon/up.ts";
 import { openProject, type Project } from "../project/project.ts";
 import { type Command, type Given, projectOption } from "./command.ts";
 import { notedLines } from "./noted.ts";
+import { recordLines } from "./screen.ts";
 
 /** Runs hosts until it is stopped. */
 export const up: Command = {
@@ -21,19 +22,18 @@ export const up: Command = {
 With --dry it reads the directory itself, speaks to no broker that others use, and may run beside a host that acts. It follows as well, and shows
 what would change, the files that would be held, and the rows that would be refused or held, each time that something moves.
 The state is kept in the folder that the config calls \`state\` (.trigger).`,
-  async run(given, terminal) {
-    const { folder, signal, out, brokerPassword } = terminal;
+  async run(given, screen) {
+    const { folder, signal, lines: print, brokerPassword } = screen;
     const project = await openProject(given.text("project") ?? folder);
     const hosts = hostsToBe(project, given);
-    const log = (line: string): void => out(`${line}\n`);
+    const log = (record: string): void => print(recordLines(record));
     if (given.flag("dry")) {
       const show = (host: string, service: string, { noted, secret, kept, keptCount }: Seen): void => {
-        const lines = notedLines(noted, secret, terminal);
+        const lines = notedLines(noted, secret, screen);
         const more = keptCount - kept.length;
         const held = kept.map(({ key, why }) => `would keep as it is: ${key}: ${why}`);
-        out(`\n${host}: ${service} ${lines.length > 0 ? "would change:" : "would change nothing"}\n`);
-        const all = [...lines, ...held, ...(more > 0 ? [`… and ${more} more rows`] : [])];
-        if (all.length > 0) out(`${all.join("\n")}\n`);
+        const head = `${host}: ${service} ${lines.length > 0 ? "would change:" : "would change nothing"}`;
+        print(["", head, ...lines, ...held, ...(more > 0 ? [`… and ${more} more rows`] : [])]);
       };
       log(
         "only looks: it follows, and shows whatever it would change, until it is stopped (Ctrl-C); it writes nothing",

@@ -6,7 +6,8 @@ import { type OrderMessage, protocolVersion } from "../core/stream.ts";
 import { connectBroker } from "../daemon/broker.ts";
 import { type HostStatus, networkStatus } from "../daemon/status.ts";
 import { loadServices, openProject, type Project } from "../project/project.ts";
-import { type Command, projectOption, type Terminal } from "./command.ts";
+import { type Command, projectOption } from "./command.ts";
+import type { Screen } from "./screen.ts";
 
 /** How long is waited for the next answer, in milliseconds: a daemon may take a minute. How often the stores are looked at, and how often is asked again. */
 const patience = 75_000;
@@ -28,28 +29,28 @@ An entry that changes in that very moment counts as one that differed. What diff
 Exit codes
   0  all is equal, as far as it can be compared
   1  something differed, also where it is repaired by now, could not be asked, or has not answered`,
-  async run({ text }, terminal) {
-    const project = await openProject(text("project") ?? terminal.folder);
+  async run({ text }, screen) {
+    const project = await openProject(text("project") ?? screen.folder);
     const { services } = await loadServices(project, servicesOf(project.config));
     const tables = [...services].flatMap(([name, service]) => ("table" in service ? [name] : []));
     const asked = Date.now();
-    const ask = (services: readonly string[]): Promise<void> => askFor(project, services, asked, terminal);
+    const ask = (services: readonly string[]): Promise<void> => askFor(project, services, asked, screen);
     await ask([eventService, ...tables]);
     const open = [
       ...directories(project, asked),
       ...ofReports(project, { tables, asked, what: "the rows", answer: rows }),
       ...ofReports(project, { tables, asked, what: "the daemon", answer: daemon }),
     ];
-    return (await answers(open, ask, project, terminal)) ? 0 : 1;
+    return (await answers(open, ask, project, screen)) ? 0 : 1;
   },
 };
 
 /** Tells the transcribers (of the service `event`) and the hosts of these tables. */
-async function askFor(project: Project, services: readonly string[], at: number, terminal: Terminal): Promise<void> {
+async function askFor(project: Project, services: readonly string[], at: number, screen: Screen): Promise<void> {
   const { config } = project;
   const tables = services.filter((service) => service !== eventService);
   const queues = tables.flatMap((service) => hostsOf(config, service).map((host) => queueOf(host, service, "table")));
-  await using broker = await connectBroker(project, { password: terminal.brokerPassword });
+  await using broker = await connectBroker(project, { password: screen.brokerPassword });
   await broker.declare([...eventQueuesOf(config), ...queues]);
   for (const service of services) {
     const order: OrderMessage = { trigger: protocolVersion, kind: "order", service, order: "verify", at };
@@ -153,7 +154,7 @@ async function answers(
   questions: readonly Question[],
   ask: (services: readonly string[]) => Promise<void>,
   project: Project,
-  { out, signal }: Terminal,
+  { say, signal }: Screen,
 ): Promise<boolean> {
   let open = questions;
   let equal = true;
@@ -165,7 +166,7 @@ async function answers(
     open = open.filter(({ of, answer }) => {
       const given = answer(hosts);
       if (!given) return true;
-      out(`${of}: ${given.says}\n`);
+      say(`${of}: ${given.says}`);
       end = performance.now() + patience; // hosts compare one daemon after the other
       equal &&= given.equal;
       return false;
@@ -177,6 +178,6 @@ async function answers(
     }
     if (open.length > 0) await sleep(pace, undefined, { signal }).catch(() => {}); // stopped: the loop ends
   }
-  for (const { of } of open) out(`${of}: no answer for ${patience / 1000} s\n`);
+  for (const { of } of open) say(`${of}: no answer for ${patience / 1000} s`);
   return equal && open.length === 0;
 }

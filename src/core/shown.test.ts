@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { plainJson, plainLine } from "./shown.ts";
+import { plainJson, plainLine, shownLine } from "./shown.ts";
 
 test("what a terminal obeys or does not show stands escaped", () => {
   assert.equal(plainLine("a\u001b[2Jb\u009b\u0000"), "a\\u001b[2Jb\\u009b\\u0000");
@@ -9,6 +9,10 @@ test("what a terminal obeys or does not show stands escaped", () => {
   assert.equal(plainLine("cn=rou\u00adt\u200ber\ufe00\u034f"), "cn=rou\\u00adt\\u200ber\\ufe00\\u034f");
   assert.equal(plainLine("\u{e0041}\ud800\u2028"), "\\u{e0041}\\ud800\\u2028");
   assert.equal(plainLine("two\r\n\tlines, é 中 😀"), "two lines, é 中 😀");
+});
+
+test("a line of any length stays one line", () => {
+  assert.equal(shownLine(`a\u009b\tb\nforged${"x".repeat(9_000)}`), `a\\u009b\tb\\u000aforged${"x".repeat(9_000)}`);
 });
 
 test("a long text is cut, and no half of a character is left", () => {

@@ -22,6 +22,13 @@ export function plainLine(text: string, limit = 500): string {
   return line.length > limit ? `${line.slice(0, limit - 1).toWellFormed()}…` : line;
 }
 
+/**
+ * A line of any length for a terminal: line ends stand escaped, too, so that no name forges a line; a tab stays.
+ * A command need not call it: all that it prints goes through `screenOf` (src/cli/screen.ts), which does.
+ */
+export const shownLine = (text: string): string =>
+  text.replace(unseen, (found) => (found === "\t" ? found : escaped(found)));
+
 /** A value as JSON for a terminal: the same characters stand escaped, as JSON has it. */
 export const plainJson = (value: unknown): string =>
   JSON.stringify(value, null, 2).replace(unseen, (text) =>

@@ -54,7 +54,7 @@ export function screen(stream: WriteStream) {
         movedText(moved),
         took === undefined ? "loaded, by the clock" : `loaded after ${count(took)} ms`,
       ]);
-      if (ran.length > 0) say(table(lines).trimEnd());
+      if (ran.length > 0) say(table(lines).join("\n"));
       for (const { place, kept } of arrivals) {
         for (const why of kept) say(paint("yellow", cut(`  ${place.host} keeps the last good row: ${why}`)));
       }
@@ -84,7 +84,8 @@ export function screen(stream: WriteStream) {
         `${count(Math.max(...arrivals.map(({ took }) => took ?? 0)))} ms`,
         ...(asked ? [answered ? `${count(answered.took)} ms` : ""] : []),
       ]);
-      say(table([["  CHANGE", "HOSTS", "ROWS", "LOADED AFTER", ...(asked ? ["NS1 ANSWERS"] : [])], ...lines]));
+      const head = ["  CHANGE", "HOSTS", "ROWS", "LOADED AFTER", ...(asked ? ["NS1 ANSWERS"] : [])];
+      say(`${table([head, ...lines]).join("\n")}\n`);
       say(
         "Each time has 200 ms of waiting for campus.ldif to stand still (not where the clock made the change); then all of it\nis read, 7,000 entries, and brought into the daemons, or into files that the daemons' own checkers read where they are here.\n",
       );
