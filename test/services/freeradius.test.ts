@@ -227,6 +227,14 @@ test("by default accounts with a password that can be checked are users, with wh
   assert.throws(() => selected(service, entry(["radiusprofile"], "eve", { uid: ["eve"] })), /neither userPassword/);
 });
 
+test("a disabled account and a disabled device are nobody's, whatever else the entry has", () => {
+  const service = freeradius({ devices: true });
+  const person = { uid: ["alice"], sambantpassword: [nt], sambaacctflags: ["[DU         ]"] };
+  assert.equal(selected(service, entry(["posixAccount"], "alice", person)), undefined);
+  const device = { macaddress: ["0:1:2:3:4:5"], nsaccountlock: ["true"] };
+  assert.equal(selected(service, entry(["ieee802Device"], "printer", device)), undefined);
+});
+
 test("by option the devices of RFC 2307 are let in by their MAC addresses", () => {
   const device = entry(["device", "ieee802Device"], "printer", { macaddress: ["0:1:2:3:4:5"] });
   assert.equal(selected(freeradius(), device), undefined);

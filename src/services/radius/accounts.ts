@@ -1,6 +1,7 @@
 import { Mac } from "../../core/columns.ts";
 import { Refusal } from "../../core/outcome.ts";
 import type { Select } from "../../core/service.ts";
+import { account } from "../account.ts";
 import { readPassword, schemes } from "./columns.ts";
 import type { RadiusUser } from "./users.ts";
 
@@ -20,12 +21,15 @@ const profile = {
   "Framed-IP-Address": "radiusFramedIPAddress",
 } as const satisfies Record<keyof typeof commonReply, string>;
 
-/** Accounts with a password that FreeRADIUS can check, and devices where they are asked for; with the VLAN and the reply of a radiusprofile. */
+/** Usable accounts with a password that FreeRADIUS can check, and devices where they are asked for; with the VLAN and the reply of a radiusprofile. */
 export const accounts =
   (devices: boolean): Select<RadiusUser> =>
-  (entry) => {
+  (entry, directory) => {
     const isProfile = entry.is("radiusprofile");
     if (isProfile && entry.maybe("dialupAccess")?.toLowerCase() === "false") return;
+    const isDevice = entry.is("ieee802Device");
+    const isUser = entry.has("uid") && (isProfile || entry.is("posixAccount"));
+    if (!(isDevice ? devices : isUser) || !account(entry).usable(directory)) return;
     const vlan = isProfile ? entry.maybe("radiusTunnelPrivateGroupId") : undefined;
     const said = Object.entries(isProfile ? profile : {}).flatMap(([name, attribute]) => {
       const value = entry.maybe(attribute);
@@ -35,11 +39,9 @@ export const accounts =
       ...(vlan === undefined ? {} : { vlan }),
       ...(said.length > 0 ? { reply: Object.fromEntries(said) } : {}),
     };
-    if (entry.is("ieee802Device")) {
-      if (!devices) return;
+    if (isDevice) {
       return entry.all("macAddress").map((mac) => ({ name: Mac.safeParse(mac).data ?? mac, ...answer }));
     }
-    if (!entry.has("uid") || !(isProfile || entry.is("posixAccount"))) return;
     const nt = entry.maybe("sambaNTPassword");
     const values = nt === undefined ? entry.all("userPassword") : [`{NT}${nt}`];
     const usable = values
