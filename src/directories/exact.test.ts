@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { slackOf } from "../../test/slack.ts";
+import { slackOf } from "../../test/heap.ts";
 import { identityOfDn } from "../core/dn.ts";
 import type { StoredEntry } from "../core/entry.ts";
 import { readEvent } from "../core/event.ts";

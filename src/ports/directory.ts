@@ -7,11 +7,15 @@ export interface DirectorySource {
   /**
    * Delivers the directory until the signal: first a refresh, then what changes, in the order in which the directory says it.
    * Trouble that may pass is delivered, not thrown; the last good content stays meanwhile.
+   * A refresh has the entries that are held and unchanged as they are held, so that the directory is not in memory twice.
    */
-  changes(signal: AbortSignal): AsyncIterable<SourceChange>;
+  changes(signal: AbortSignal, held?: Held): AsyncIterable<SourceChange>;
   /** Asks for a refresh now, to compare the mirror with the directory. */
   refresh(): void;
 }
+
+/** The entry that the follower of a source holds under a uuid; undefined where it holds none. */
+export type Held = (uuid: string) => StoredEntry | undefined;
 
 export type SourceChange =
   /** The whole content, to be applied as one change. */

@@ -1,5 +1,5 @@
 import { parentOf } from "../core/dn.ts";
-import type { Attributes, StoredEntry, Value } from "../core/entry.ts";
+import type { StoredEntry } from "../core/entry.ts";
 import { readDn } from "./value-index.ts";
 
 /** An entry in the mirror, with its DN and its parent's in their normal form. */
@@ -17,22 +17,3 @@ export function mirrored(entry: StoredEntry, before?: MirrorEntry): MirrorEntry 
   if (normal === undefined) return { uuid, dn, attributes, normal: `not a DN: ${dn}`, parent: undefined };
   return { uuid, dn, attributes, normal, parent: parentOf(normal) };
 }
-
-/** Whether two states of an entry say the same. */
-export function sameEntry(a: MirrorEntry, b: MirrorEntry): boolean {
-  if (a === b) return true;
-  return a.dn === b.dn && (a.attributes === b.attributes || sameAttributes(a.attributes, b.attributes));
-}
-
-function sameAttributes(a: Attributes, b: Attributes): boolean {
-  if (a.size !== b.size) return false;
-  for (const [name, values] of a) {
-    const others = b.get(name);
-    if (values.length !== others?.length || !values.every((value, index) => sameValue(value, others[index])))
-      return false;
-  }
-  return true;
-}
-
-const sameValue = (a: Value, b: Value | undefined): boolean =>
-  a === b || (typeof a !== "string" && b !== undefined && typeof b !== "string" && Buffer.compare(a, b) === 0);

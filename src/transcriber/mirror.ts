@@ -1,7 +1,8 @@
 import type { StoredEntry } from "../core/entry.ts";
+import { sameEntry } from "../core/same-entry.ts";
 import type { Steps } from "../core/steps.ts";
 import { type Comparison, childrenLook, type Look, nameLook } from "./looks.ts";
-import { type MirrorEntry, sameEntry } from "./mirror-entry.ts";
+import type { MirrorEntry } from "./mirror-entry.ts";
 import { Multimap } from "./multimap.ts";
 import { afterChange, afterRefresh, type Outcome } from "./subtrees.ts";
 import { ValueIndex } from "./value-index.ts";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { until } from "../../test/until.ts";
 import { hostKey, queueName } from "../core/routing.ts";
 import type { Broker } from "../ports/broker.ts";
-import type { DirectorySource } from "../ports/directory.ts";
+import type { DirectorySource, Held } from "../ports/directory.ts";
 import {
   cells,
   device,
@@ -151,6 +151,25 @@ test("a directory that throws is followed again", async (context) => {
   await world.clock.advance(1_000);
   await until(() => isEqual(host) && host.table.size === 1);
   assert.equal(civet.state().trouble, undefined);
+});
+
+test("a source is told what the mirror holds, to take it over", async (context) => {
+  const world = network(context);
+  const directory = world.directory([device("a", "1")]);
+  let heldBy: Held = () => assert.fail("nothing was told");
+  const asking: DirectorySource = {
+    ...directory,
+    changes(signal, held = heldBy) {
+      heldBy = held;
+      return directory.changes(signal);
+    },
+  };
+  const civet = world.start("civet", asking);
+  await until(() => civet.state().entries === 1);
+  const { attributes } = device("a", "2");
+  directory.put({ ...device("a", "2"), attributes });
+  await until(() => heldBy("a")?.attributes === attributes);
+  assert.equal(heldBy("b"), undefined);
 });
 
 test("every queue of the config is there, also of hosts that were never up", async (context) => {

@@ -220,7 +220,11 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     await Promise.allSettled(open.map((consumer) => consumer?.close()));
   }
 
-  const done = Promise.all([followSource(source, take, waits), time.done, attend()]).then(() => {});
+  const done = Promise.all([
+    followSource(source, take, { clock, signal, held: tables.entry }),
+    time.done,
+    attend(),
+  ]).then(() => {});
   return {
     state: () => ({
       active: speaker.active,

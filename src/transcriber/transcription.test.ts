@@ -89,7 +89,7 @@ test("a machine follows its renamed parent", () => {
   told.refresh([person("p"), device("m", "p", "1")], midnight);
   const moved = told.change([stored("p", "uid=Q,dc=x", { objectClass: "person" })], [], midnight);
   assert.deepEqual(moved.services.get("dhcp"), [["m", '{"ip":"1","name":"Q/m"}']]);
-  assert.equal(told.dnOf("m"), "cn=m,uid=Q,dc=x");
+  assert.equal(told.entry("m")?.dn, "cn=m,uid=Q,dc=x");
 });
 
 test("of two claims both are refused, and both go when one yields", () => {

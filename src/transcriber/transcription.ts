@@ -57,7 +57,8 @@ export interface Transcription {
   nextTime(): number | undefined;
   /** How many entries the directory has. */
   readonly size: number;
-  dnOf(uuid: string): string | undefined;
+  /** The entry of a uuid, as it was delivered. */
+  entry(uuid: string): StoredEntry | undefined;
   table(service: string): Table;
   refusedCount(service: string): number;
   /** Every refused key of a service, in no particular order. */
@@ -117,7 +118,7 @@ export function transcription(
     get size() {
       return mirror.size;
     },
-    dnOf,
+    entry: (uuid) => mirror.get(uuid),
     table: (service) => sheetOf(service).table,
     refusedCount: (service) => sheetOf(service).refused,
     *refused(service) {

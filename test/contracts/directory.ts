@@ -84,6 +84,20 @@ export function directoryContract(name: string, open: OpenEmptyDirectory): void 
     assert.ok(!olderState(second.state, first.state));
   });
 
+  claim(
+    "a refresh delivers what is held and unchanged as it is held",
+    async ({ next, follow, hold, directory, held }) => {
+      await next();
+      await hold([entryOf("a"), entryOf("b", "changed")]);
+      await follow([entryOf("a"), entryOf("b", "changed")]);
+      const before = [...held()];
+      directory.source.refresh();
+      assert.equal((await next()).kind, "refresh");
+      assert.equal(held().size, 2);
+      for (const [uuid, entry] of before) assert.equal(held().get(uuid)?.attributes, entry.attributes);
+    },
+  );
+
   claim("the signal ends a wait at once", async ({ next, end, stop }) => {
     await next();
     const waiting = end();
@@ -111,8 +125,8 @@ type Scene = ReturnType<typeof sceneOf>;
 
 function sceneOf(directory: OpenDirectory) {
   const abort = new AbortController();
-  const changes = directory.source.changes(abort.signal)[Symbol.asyncIterator]();
   let content = new Map<string, StoredEntry>();
+  const changes = directory.source.changes(abort.signal, (uuid) => content.get(uuid))[Symbol.asyncIterator]();
 
   const next = async (): Promise<SourceChange> => {
     const { value, done } = await changes.next();
@@ -129,6 +143,7 @@ function sceneOf(directory: OpenDirectory) {
   return {
     directory,
     next,
+    held: (): ReadonlyMap<string, StoredEntry> => content,
     hold: (entries: readonly StoredEntry[]) => directory.hold(entries),
     /** Takes what is delivered until it amounts to these entries, and gives the state then. */
     async follow(expected: readonly StoredEntry[]): Promise<readonly string[]> {

@@ -3,6 +3,8 @@ import { identityOfDn, normalDn, rdnTexts } from "../../core/dn.ts";
 import type { StoredEntry, Value } from "../../core/entry.ts";
 import type { DirectoryEvent } from "../../core/event.ts";
 import { isUuid } from "../../core/identity.ts";
+import type { Held } from "../../ports/directory.ts";
+import { takeOver } from "../take-over.ts";
 
 /** The entries on disk, and what an event makes of them. */
 export interface Content {
@@ -10,7 +12,8 @@ export interface Content {
   apply(event: DirectoryEvent): void;
   /** Makes these the whole content. */
   replace(entries: Iterable<StoredEntry>): void;
-  all(): StoredEntry[];
+  /** Every entry; those that are held and unchanged as they are held. */
+  all(held?: Held): StoredEntry[];
   /** What was put and what is gone since this was asked last, so that who has the content of then has that of now. */
   moved(): { put: StoredEntry[]; gone: string[] };
   /** What was changed since then was taken back. */
@@ -105,11 +108,11 @@ export function storedContent(database: DatabaseSync): Content {
       database.exec("DELETE FROM entry");
       for (const entry of entries) insert.run(entry.uuid, pathOf(entry.dn), bodyOf(entry));
     },
-    all: () =>
-      database
-        .prepare("SELECT path, body, uuid FROM entry")
-        .all()
-        .map((row) => readHung(row).entry),
+    all(held) {
+      // One after the other: the rows of all would be as much again as the entries.
+      const rows = database.prepare("SELECT path, body, uuid FROM entry").iterate();
+      return Array.from(rows, (row) => takeOver(readHung(row).entry, held));
+    },
     moved() {
       // Who mirrors this takes away what hangs below a name that is gone; what still hangs there must come again.
       for (const path of vacated) {

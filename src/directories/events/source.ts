@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { StoredEntry } from "../../core/entry.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { EventDirectory, EventMessage, SourceChange } from "../../ports/directory.ts";
+import type { EventDirectory, EventMessage, Held, SourceChange } from "../../ports/directory.ts";
 import { fileIdentity } from "../../sqlite/lock.ts";
 import { patiently, transaction } from "../../sqlite/open.ts";
 import { csnAfter } from "../csn.ts";
@@ -28,6 +28,7 @@ interface Follower {
   /** Is it to be told how all stands? */
   asked: boolean;
   ring(): void;
+  readonly held: Held | undefined;
 }
 
 /**
@@ -66,11 +67,11 @@ export function eventDirectory({ database, clock, every = 1000 }: EventDirectory
     version = found;
   }
 
-  function how(): SourceChange {
+  function how(held: Held | undefined): SourceChange {
     return snapshot(database, () => {
       const { state, complete } = standing(store);
       if (!complete) return { kind: "trouble", why: partial };
-      return { kind: "refresh", entries: store.content.all(), state: [state] };
+      return { kind: "refresh", entries: store.content.all(held), state: [state] };
     });
   }
 
@@ -79,12 +80,12 @@ export function eventDirectory({ database, clock, every = 1000 }: EventDirectory
     if (!follower.asked) return follower.waiting.shift();
     // Whatever waits is in the content that is read now.
     Object.assign(follower, { asked: false, waiting: [] });
-    return how();
+    return how(follower.held);
   }
 
-  async function* changes(signal: AbortSignal): AsyncGenerator<SourceChange> {
+  async function* changes(signal: AbortSignal, held?: Held): AsyncGenerator<SourceChange> {
     const bell = bellOf(clock, signal);
-    const follower: Follower = { waiting: [], asked: true, ring: bell.ring };
+    const follower: Follower = { waiting: [], asked: true, ring: bell.ring, held };
     followers.add(follower);
     try {
       for (; !signal.aborted; await bell.wait(every)) {

@@ -7,34 +7,33 @@ import { ldapSource } from "./source.ts";
 
 // The contract's entries have no entryUUID and stand below dc=campus: the server's are shown to it in that form.
 const suffix = ",dc=example";
-const shownEntry = ({ dn, attributes }: StoredEntry): StoredEntry => {
-  const name = dn.slice(0, -suffix.length);
-  const own = ["objectclass", "cn", "description"].flatMap((attribute) => {
-    const values = attributes.get(attribute);
-    return values ? [[attribute, values] as const] : [];
-  });
-  return { uuid: name, dn: name, attributes: new Map(own) };
-};
+const own = ["objectclass", "cn", "description"];
+const contractName = (dn: string): string => dn.slice(0, -suffix.length);
 
 function asTheContractHasIt(source: DirectorySource): DirectorySource {
   return {
     ...source,
     async *changes(signal) {
-      const names = new Map<string, string>();
-      const show = (entries: readonly StoredEntry[]): StoredEntry[] =>
-        entries.map((entry) => {
-          const shown = shownEntry(entry);
-          names.set(entry.uuid, shown.uuid);
-          return shown;
-        });
-      for await (const change of source.changes(signal)) {
-        const shown: SourceChange =
+      const mirror = new Map<string, StoredEntry>();
+      const shown = new WeakMap<StoredEntry, StoredEntry>();
+      const show = (entry: StoredEntry): StoredEntry => {
+        const name = contractName(entry.dn);
+        const attributes = new Map([...entry.attributes].filter(([attribute]) => own.includes(attribute)));
+        const made = shown.get(entry) ?? { uuid: name, dn: name, attributes };
+        shown.set(entry, made);
+        mirror.set(entry.uuid, entry);
+        return made;
+      };
+      for await (const change of source.changes(signal, (uuid) => mirror.get(uuid))) {
+        const names =
+          change.kind === "change" ? change.gone.map((uuid) => contractName(mirror.get(uuid)?.dn ?? "")) : [];
+        const told: SourceChange =
           change.kind === "refresh"
-            ? { ...change, entries: show(change.entries) }
+            ? { ...change, entries: change.entries.map(show) }
             : change.kind === "change"
-              ? { ...change, put: show(change.put), gone: change.gone.map((uuid) => names.get(uuid) ?? uuid) }
+              ? { ...change, put: change.put.map(show), gone: names }
               : change;
-        yield shown;
+        yield told;
       }
     },
   };

@@ -1,5 +1,7 @@
 import type { StoredEntry } from "../../core/entry.ts";
 import type { DirectoryState } from "../../core/stream.ts";
+import type { Held } from "../../ports/directory.ts";
+import { takeOver } from "../take-over.ts";
 import type { Inbox } from "./inbox.ts";
 import { answers, readResult } from "./result.ts";
 import { csnsOf, readSyncInfo, syncInfoOid } from "./sync-controls.ts";
@@ -19,12 +21,12 @@ export interface Whole {
   readonly state: DirectoryState;
 }
 
-/** Reads a refresh to its end, and keeps it aside until then: one that breaks throws, and has changed nothing. */
+/** Reads a refresh to its end, and keeps what differs aside until then: one that breaks throws, and has changed nothing. */
 export async function readWhole(
   inbox: Inbox,
   id: number,
   read: (message: Message) => SyncEntry,
-  log: (line: string) => void,
+  { log, held }: { readonly log: (line: string) => void; readonly held?: Held | undefined },
 ): Promise<Whole> {
   const entries = new Map<string, StoredEntry>();
   let bytes = 0;
@@ -39,7 +41,9 @@ export async function readWhole(
       );
     }
     if (message.operation === answers.entry) {
-      const { state: what, uuid, entry } = read(message);
+      const { state: what, entry: found } = read(message);
+      const entry = takeOver(found, held);
+      const { uuid } = entry; // of the entry that stays: the text is held once, too
       if (what === "delete") entries.delete(uuid);
       else if (what === "present") throw new Error("the server speaks no RFC 4533: it says that an entry is as it was");
       else entries.set(uuid, entry);

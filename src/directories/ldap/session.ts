@@ -1,7 +1,7 @@
 import type { StoredEntry } from "../../core/entry.ts";
 import type { DirectoryState } from "../../core/stream.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { SourceChange } from "../../ports/directory.ts";
+import type { Held, SourceChange } from "../../ports/directory.ts";
 import { type Access, type Connection, connect } from "./connection.ts";
 import { entryReader } from "./entry.ts";
 import { type Inbox, inboxOf } from "./inbox.ts";
@@ -9,6 +9,7 @@ import { Known, ReadAgain } from "./known.ts";
 import { readLive } from "./live.ts";
 import { readWhole } from "./refresh.ts";
 import { search } from "./requests.ts";
+import type { SubtreeParts } from "./subtree.ts";
 import { sendSyncSearch, syncEntryReader, type Wanted } from "./sync-search.ts";
 
 export interface SessionOptions extends Access, Wanted {
@@ -26,9 +27,13 @@ const day = 24 * 60 * 60 * 1000;
 export async function* openSession(
   options: SessionOptions,
   believe: (entries: readonly StoredEntry[]) => void,
-  { signal, asked }: { readonly signal: AbortSignal; readonly asked: AbortSignal },
+  {
+    signal,
+    asked,
+    held,
+  }: { readonly signal: AbortSignal; readonly asked: AbortSignal; readonly held?: Held | undefined },
 ): AsyncGenerator<SourceChange> {
-  const { clock, log } = options;
+  const { clock } = options;
   const over = new AbortController();
   const connection = await connect(options, clock, signal);
   const askedFor = (): void => connection.close(new ReadAgain("a refresh was asked for"));
@@ -36,24 +41,35 @@ export async function* openSession(
   if (asked.aborted) askedFor();
   try {
     void keepAsking(connection, options.base, clock, over.signal);
-    const inbox = inboxOf(connection);
-    const read = syncEntryReader();
-    const started = clock.monotonic();
-    const id = sendSyncSearch(connection, options, options.base, "refreshAndPersist");
-    const whole = await readWhole(inbox, id, read, log);
-    believe(whole.entries);
-    const known = new Known();
-    for (const { uuid, dn } of whole.entries) known.put(uuid, dn);
-    const state = whole.state.length > 0 ? whole.state : await readState(connection, inbox, options.base);
-    const seconds = ((clock.monotonic() - started) / 1000).toFixed(1);
-    log(`the directory: ${whole.entries.length} entries read in ${seconds} s`);
-    yield { kind: "refresh", entries: whole.entries, state };
-    yield* readLive({ connection, inbox, wanted: options, read, id, known }, state);
+    const parts = { connection, inbox: inboxOf(connection), wanted: options, read: syncEntryReader() };
+    const { id, known, state } = yield* deliverWhole(parts, options, believe, held);
+    yield* readLive({ ...parts, id, known }, state);
   } finally {
     asked.removeEventListener("abort", askedFor);
     over.abort();
     connection.close();
   }
+}
+
+/** Reads and delivers the whole. Its content is let go when this returns: the session lasts a day, and entries change meanwhile. */
+async function* deliverWhole(
+  parts: SubtreeParts,
+  { base, clock, log }: SessionOptions,
+  believe: (entries: readonly StoredEntry[]) => void,
+  held: Held | undefined,
+) {
+  const { connection, inbox, wanted, read } = parts;
+  const started = clock.monotonic();
+  const id = sendSyncSearch(connection, wanted, base, "refreshAndPersist");
+  const { entries, state: said } = await readWhole(inbox, id, read, { log, held });
+  believe(entries);
+  const known = new Known();
+  for (const { uuid, dn } of entries) known.put(uuid, dn);
+  const state = said.length > 0 ? said : await readState(connection, inbox, base);
+  const seconds = ((clock.monotonic() - started) / 1000).toFixed(1);
+  log(`the directory: ${entries.length} entries read in ${seconds} s`);
+  yield { kind: "refresh", entries, state } as const;
+  return { id, known, state };
 }
 
 /** Notices a server that went without a word, and ends a connection that has lasted a day. */

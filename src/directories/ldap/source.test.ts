@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { collect } from "../../../test/heap.ts";
 import { type Follower, follow, shownLdif, shownMirror } from "../../../test/servers/follow.ts";
 import { baseLdif, type Slapd, startSlapd } from "../../../test/servers/slapd.ts";
 import { until } from "../../../test/until.ts";
@@ -237,6 +238,27 @@ test("only the attributes that are asked for are read, and who an entry is", asy
     log.some((line) => line.includes("no entry shows nickname")),
     log.join("\n"),
   );
+});
+
+test("an entry that has changed is let go, though its session goes on", async () => {
+  await using server = await startSlapd({ ldif: tree });
+  const stop = new AbortController();
+  const changes = ldapSource(options(server)).changes(stop.signal)[Symbol.asyncIterator]();
+  const first = async (): Promise<WeakRef<object>> => {
+    const { value } = await changes.next();
+    assert.ok(value.kind === "refresh");
+    return new WeakRef(value.entries.find(({ dn }: { dn: string }) => dn.startsWith("cn=one")));
+  };
+  const before = await first();
+  await server.modify(set(`cn=one,ou=a,${top}`, "another"));
+  assert.equal((await changes.next()).value.kind, "change");
+  const next = changes.next(); // the session goes on
+  await until(() => {
+    collect();
+    return before.deref() === undefined;
+  });
+  stop.abort();
+  await next;
 });
 
 test("nothing is left open when the follower leaves, whatever it was doing", async () => {

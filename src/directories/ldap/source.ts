@@ -1,5 +1,5 @@
 import { UserError } from "../../core/outcome.ts";
-import type { DirectorySource, SourceChange } from "../../ports/directory.ts";
+import type { DirectorySource, Held, SourceChange } from "../../ports/directory.ts";
 import { believer } from "./believe.ts";
 import { ReadAgain } from "./known.ts";
 import { checkedFilter } from "./requests.ts";
@@ -30,7 +30,7 @@ export function ldapSource(options: LdapSourceOptions): DirectorySource {
   }
   const followers = new Set<() => void>();
 
-  async function* changes(signal: AbortSignal): AsyncGenerator<SourceChange> {
+  async function* changes(signal: AbortSignal, held?: Held): AsyncGenerator<SourceChange> {
     const believe = believer(options, log);
     let asked = new AbortController();
     const ask = (): void => asked.abort();
@@ -42,7 +42,7 @@ export function ldapSource(options: LdapSourceOptions): DirectorySource {
         const started = clock.monotonic();
         let error: unknown;
         try {
-          const session = openSession(options, believe, { signal, asked: asked.signal });
+          const session = openSession(options, believe, { signal, asked: asked.signal, held });
           for await (const change of session) yield change;
         } catch (thrown) {
           error = thrown;

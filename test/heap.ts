@@ -3,7 +3,9 @@ import { runInNewContext } from "node:vm";
 import type { StoredEntry, Value } from "../src/core/entry.ts";
 
 setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
+
+/** Collects all garbage, at once. */
+export const collect = runInNewContext("gc") as () => void;
 
 /** The bytes that the heap gets back for each array of values when every one is replaced by an exact copy: 0 where they are exact. */
 export function slackOf(entries: readonly StoredEntry[]): number {

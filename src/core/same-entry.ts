@@ -1,0 +1,20 @@
+import type { Attributes, StoredEntry, Value } from "./entry.ts";
+
+/** Whether two states of an entry say the same: the name as it is written, and the values in their order. */
+export function sameEntry(a: StoredEntry, b: StoredEntry): boolean {
+  if (a === b) return true;
+  return a.dn === b.dn && (a.attributes === b.attributes || sameAttributes(a.attributes, b.attributes));
+}
+
+function sameAttributes(a: Attributes, b: Attributes): boolean {
+  if (a.size !== b.size) return false;
+  for (const [name, values] of a) {
+    const others = b.get(name);
+    if (values.length !== others?.length || !values.every((value, index) => sameValue(value, others[index])))
+      return false;
+  }
+  return true;
+}
+
+const sameValue = (a: Value, b: Value | undefined): boolean =>
+  a === b || (typeof a !== "string" && b !== undefined && typeof b !== "string" && Buffer.compare(a, b) === 0);
