@@ -62,7 +62,12 @@ test("different names stay different", () => {
     "ou=Straße",
     "ou=Strasse",
   ];
+  const twins = ["\u00ad", "\u200b", "\u202e", "\ufe00", "\u0001", "\u0085", "\t", "\\00"].map(
+    (hidden) => `cn=rou${hidden}ter`,
+  );
+  names.push("cn=router", ...twins);
   assert.equal(new Set(names.map(normalDn)).size, names.length);
+  assert.equal(normalDn("cn=a\\0a\u0085"), "cn=a\\0a\\c2\\85", "what steers a terminal is escaped");
 });
 
 test("a value that is not text is kept as its encoding", () => {

@@ -86,12 +86,12 @@ const normalText = (attribute: string, text: string): string =>
 function normalRdn(rdn: Rdn): string {
   const avas = rdn.map(({ attribute, value }) => {
     if (typeof value !== "string") return `${attribute}=${hexOf(value)}`;
-    return `${attribute}=${normalText(attribute, value).replace(/[",+;<>\\]|^#/g, escaped)}`;
+    return `${attribute}=${normalText(attribute, value).replace(/[\p{Cc}",+;<>\\]|^#/gu, escaped)}`;
   });
   return [...new Set(avas)].sort().join("+");
 }
 
-const escaped = (character: string): string => `\\${character.charCodeAt(0).toString(16)}`;
+const escaped = (character: string): string => Buffer.from(character).toString("hex").replace(/../g, "\\$&");
 
 const hexOf = (bytes: Uint8Array): string => `#${Buffer.from(bytes).toString("hex")}`;
 

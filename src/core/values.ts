@@ -1,28 +1,39 @@
-/** How two texts of an attribute are compared (string preparation, RFC 4518). */
+import { isLater, isUnfolded } from "./unfolded.ts";
 
 /**
- * The form in which `where(attribute, value)` compares texts: case folded, spaces folded, NFKC.
- * `ß` stays apart from `ss`, as in OpenLDAP and 389: a directory can hold both `ou=Straße` and `ou=Strasse`.
+ * The forms in which two texts of an attribute are compared, as OpenLDAP does: it follows RFC 4518 in part.
+ * No character is mapped to nothing or to a space: `rou<U+00AD>ter` and `router` are two values. What was mapped would let one entry stand for another.
  */
+
+/** The form where case does not count (caseIgnoreMatch): case folded, NFKC, spaces folded. `ß` stays apart from `ss`, and `ς` from `σ`. */
 export function normalValue(text: string): string {
   if (isPlain(text)) return text.toLowerCase();
-  // Twice: folding can leave a letter that composes, and composing one that folds.
-  return foldCase(foldCase(exactValue(text)));
+  return foldSpaces(byPieces(text, isUnfolded, (piece) => foldCase(piece).normalize("NFKC")));
 }
 
-/** The same for attributes in which case counts (caseExactMatch): spaces folded, NFKC. */
+/** The form where case counts (caseExactMatch): NFKC, spaces folded. */
 export function exactValue(text: string): string {
   if (isPlain(text)) return text;
-  return text.replace(white, " ").replace(unseen, "").normalize("NFKC").replace(/ {2,}/g, " ").replace(/^ | $/g, "");
+  return foldSpaces(byPieces(text, isLater, (piece) => piece.normalize("NFKC")));
 }
 
-/** ASCII without a space that preparation would touch: nearly every value, and several times faster. */
+/** Printable ASCII without a space to fold: nearly every value, and several times faster. */
 const isPlain = (text: string): boolean =>
   /^[ -~]*$/.test(text) && !text.startsWith(" ") && !text.endsWith(" ") && !text.includes("  ");
 
-// RFC 4518, 2.2: these become a space, and those nothing (also the invisible ones with which two equal-looking names would differ).
-const white = /[\t-\r\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/g;
-const unseen = /(?:[\p{Cc}\p{Cf}\ufffc]|\p{Variation_Selector}|\u034f)/gu;
+const foldSpaces = (text: string): string => text.replace(/ {2,}/g, " ").replace(/^ | $/g, "");
 
-// The final sigma is written by position, not by meaning.
-const foldCase = (text: string): string => text.toLowerCase().replaceAll("ς", "σ").normalize("NFKC");
+// One letter for one letter, at whatever place of a word: JavaScript folds the final sigma and the dotted I by their own rules.
+const foldCase = (text: string): string => text.replaceAll("Σ", "σ").replaceAll("İ", "i").toLowerCase();
+
+/** A text of which the characters that are kept stay as they are, and what is between them is made normal. */
+function byPieces(text: string, isKept: (character: string) => boolean, normal: (piece: string) => string): string {
+  let done = "";
+  let from = 0;
+  for (const { 0: character, index } of text.matchAll(/[^\0-\x7f]/gu)) {
+    if (!isKept(character)) continue;
+    done += normal(text.slice(from, index)) + character;
+    from = index + character.length;
+  }
+  return done + normal(text.slice(from));
+}
