@@ -118,3 +118,22 @@ test("a change that throws frees the tables for the next one", async () => {
   await moves.move((tables, now) => tables.refresh(devices(2, "a"), now), ["2"]);
   await until(() => told.length === 1);
 });
+
+test("of several changes that wait, one at a time moves the tables", async () => {
+  const { tables, moves } = scene();
+  let moving = 0;
+  const refresh = (net: string) =>
+    moves.move(
+      function* (tables, now) {
+        moving += 1;
+        assert.equal(moving, 1);
+        const moved = yield* tables.refresh(devices(1000, net), now);
+        moving -= 1;
+        return moved;
+      },
+      [net],
+    );
+  await Promise.all(["a", "b", "c", "d"].map(refresh));
+  assert.deepEqual(moves.asOf.state, ["d"]);
+  assert.equal(tables.table("dhcp").digest.count, 1000);
+});

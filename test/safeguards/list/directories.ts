@@ -7,13 +7,7 @@ export const directoriesRemovals: readonly Removal[] = [
     without: "half old and half new is the directory",
     file: "src/directories/ldif/still.ts",
     edits: [["(await stampOf(file)).is === stamp.is ? bytes : undefined", "bytes"]],
-    tests: [
-      "src/directories/ldif/source.test.ts",
-      "src/directories/ldif/apply.test.ts",
-      "src/directories/ldif/content.test.ts",
-      "src/directories/ldif/records.test.ts",
-      "src/directories/ldif/fuzz.test.ts",
-    ],
+    tests: ["src/directories/ldif/still.test.ts"],
   },
   {
     id: "still-first",
@@ -21,13 +15,7 @@ export const directoriesRemovals: readonly Removal[] = [
     without: "half a copy is the directory",
     file: "src/directories/ldif/still.ts",
     edits: [["signal.aborted || after.is === before.is", "true"]],
-    tests: [
-      "src/directories/ldif/source.test.ts",
-      "src/directories/ldif/apply.test.ts",
-      "src/directories/ldif/content.test.ts",
-      "src/directories/ldif/records.test.ts",
-      "src/directories/ldif/fuzz.test.ts",
-    ],
+    tests: ["src/directories/ldif/still.test.ts"],
   },
   {
     id: "dated-back",
@@ -40,13 +28,7 @@ export const directoriesRemovals: readonly Removal[] = [
         "const quiet = seen.is === done || clock.now() - seen.written >= still;",
       ],
     ],
-    tests: [
-      "src/directories/ldif/source.test.ts",
-      "src/directories/ldif/apply.test.ts",
-      "src/directories/ldif/content.test.ts",
-      "src/directories/ldif/records.test.ts",
-      "src/directories/ldif/fuzz.test.ts",
-    ],
+    tests: ["src/directories/ldif/still.test.ts"],
   },
   {
     id: "renamed-identity",
@@ -112,7 +94,7 @@ export const directoriesRemovals: readonly Removal[] = [
     without: "tables show what the store does not have",
     file: "src/directories/events/source.ts",
     edits: [["      store.content.forget();\n      throw error;", "      throw error;"]],
-    tests: ["src/directories/events/source.test.ts", "src/transcriber/transcriber.test.ts"],
+    tests: ["src/directories/events/failing.test.ts"],
   },
   {
     id: "store-in-place",
@@ -136,6 +118,6 @@ export const directoriesRemovals: readonly Removal[] = [
     without: "a good event is lost",
     file: "src/directories/events/take.ts",
     edits: [["    if (sqliteCode(error) !== undefined) throw error;\n", ""]],
-    tests: ["src/directories/events/source.test.ts", "src/transcriber/transcriber.test.ts"],
+    tests: ["src/directories/events/failing.test.ts"],
   },
 ];

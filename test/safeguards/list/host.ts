@@ -36,18 +36,7 @@ export const hostRemovals: readonly Removal[] = [
     without: "rows that contradicted each other stay",
     file: "src/host/receive.ts",
     edits: [["        if (settled && readFacts(database, name)?.loaded?.doubt) oweFullRun(database, name);\n", ""]],
-    tests: [
-      "src/host/host.test.ts",
-      "src/host/given.test.ts",
-      "src/host/rows.test.ts",
-      "src/host/run.test.ts",
-      "src/host/refused.test.ts",
-      "src/host/repair.test.ts",
-      "src/host/unnoticed.test.ts",
-      "src/host/hostile.test.ts",
-      "src/host/bisect.test.ts",
-      "src/host/blast-radius.test.ts",
-    ],
+    tests: ["src/host/unnoticed.test.ts"],
   },
   {
     id: "moved-ends-fatal",
@@ -60,18 +49,7 @@ export const hostRemovals: readonly Removal[] = [
         "",
       ],
     ],
-    tests: [
-      "src/host/host.test.ts",
-      "src/host/given.test.ts",
-      "src/host/rows.test.ts",
-      "src/host/run.test.ts",
-      "src/host/refused.test.ts",
-      "src/host/repair.test.ts",
-      "src/host/unnoticed.test.ts",
-      "src/host/hostile.test.ts",
-      "src/host/bisect.test.ts",
-      "src/host/blast-radius.test.ts",
-    ],
+    tests: ["src/host/host.test.ts"],
   },
   {
     id: "order-with-message",
@@ -110,7 +88,7 @@ export const hostRemovals: readonly Removal[] = [
     without: "a message is handled twice",
     file: "src/host/messages.ts",
     edits: [["return waits !== undefined || was !== undefined;", "return waits !== undefined;"]],
-    tests: ["src/host/messages.test.ts", "src/host/plain.test.ts", "src/host/host.test.ts"],
+    tests: ["src/host/messages.test.ts"],
   },
   {
     id: "handled-limit",
@@ -124,7 +102,7 @@ export const hostRemovals: readonly Removal[] = [
       ],
       ["const bodyLimit = 1024 * 1024;", "const bodyLimit = 1024 * 1024;\nconst message_never = process.pid < 0;"],
     ],
-    tests: ["src/host/messages.test.ts", "src/host/plain.test.ts", "src/host/host.test.ts"],
+    tests: ["src/host/messages.test.ts"],
   },
   {
     id: "unread-limit",
@@ -132,7 +110,7 @@ export const hostRemovals: readonly Removal[] = [
     without: "rubbish fills the disk",
     file: "src/host/messages.ts",
     edits: [["        .run(service, parkedLimit);", "        .run(service, parkedLimit * 1000);"]],
-    tests: ["src/host/messages.test.ts", "src/host/plain.test.ts", "src/host/hostile.test.ts"],
+    tests: ["src/host/messages.test.ts"],
   },
   {
     id: "retry-anew",
@@ -148,7 +126,7 @@ export const hostRemovals: readonly Removal[] = [
     without: "a message that fails stops its service",
     file: "src/host/messages.ts",
     edits: [["state = 'parked' AND attempts > 0\"", "state = 'parked'\""]],
-    tests: ["src/host/messages.test.ts", "src/host/plain.test.ts", "src/host/host.test.ts"],
+    tests: ["src/host/messages.test.ts"],
   },
   {
     id: "removal-limit",
@@ -169,7 +147,7 @@ export const hostRemovals: readonly Removal[] = [
         "const before = 0 * removedWithin(database, service, now);",
       ],
     ],
-    tests: ["src/host/blast-radius.test.ts", "src/host/host.test.ts"],
+    tests: ["src/host/blast-radius.test.ts"],
   },
   {
     id: "overtaken-approval",
@@ -177,7 +155,7 @@ export const hostRemovals: readonly Removal[] = [
     without: "removals go that no person was shown",
     file: "src/host/blast-radius.ts",
     edits: [["  forgetOvertaken(database, service, owed);\n", ""]],
-    tests: ["src/host/blast-radius.test.ts", "src/host/host.test.ts"],
+    tests: ["src/host/blast-radius.test.ts"],
   },
   {
     id: "question-whole",
@@ -203,7 +181,7 @@ export const hostRemovals: readonly Removal[] = [
         'rows = rows - 0 * ? WHERE service = ? AND until > ?").run(allowed, service, now);',
       ],
     ],
-    tests: ["src/host/blast-radius.test.ts", "src/host/host.test.ts"],
+    tests: ["src/host/blast-radius.test.ts"],
   },
   {
     id: "approval-spent",
@@ -255,7 +233,7 @@ export const hostRemovals: readonly Removal[] = [
         "[after].flatMap((row) => (row ? claimsOf(unique, row) : []))",
       ],
     ],
-    tests: ["src/host/bisect.test.ts", "src/host/run.test.ts", "src/host/host.test.ts"],
+    tests: ["src/host/bisect.test.ts"],
   },
   {
     id: "given-up-forgotten",
@@ -263,7 +241,7 @@ export const hostRemovals: readonly Removal[] = [
     without: "the book of records grows for ever",
     file: "src/host/owned.ts",
     edits: [['since < ?"', 'since < ? AND 1 = 0"']],
-    tests: ["src/host/owned.test.ts", "src/host/words.test.ts"],
+    tests: ["src/host/owned.test.ts"],
   },
   {
     id: "owned-as-that",
@@ -273,7 +251,7 @@ export const hostRemovals: readonly Removal[] = [
     edits: [
       ["(lasting.includes(String(row?.state)) && row?.record === record)", "lasting.includes(String(row?.state))"],
     ],
-    tests: ["src/host/owned.test.ts", "src/host/words.test.ts", "src/host/install/found.test.ts"],
+    tests: ["src/host/owned.test.ts"],
   },
   {
     id: "orders-hold",
@@ -287,19 +265,7 @@ export const hostRemovals: readonly Removal[] = [
         "removals!.limit(readFacts(database, name)?.rows ?? 0), removals!.now());",
       ],
     ],
-    tests: [
-      "src/host/host.test.ts",
-      "src/host/given.test.ts",
-      "src/host/rows.test.ts",
-      "src/host/run.test.ts",
-      "src/host/refused.test.ts",
-      "src/host/repair.test.ts",
-      "src/host/unnoticed.test.ts",
-      "src/host/hostile.test.ts",
-      "src/host/bisect.test.ts",
-      "src/host/blast-radius.test.ts",
-      "src/host/owned.test.ts",
-    ],
+    tests: ["src/host/blast-radius.test.ts"],
   },
   {
     id: "failing-wave",
@@ -307,7 +273,7 @@ export const hostRemovals: readonly Removal[] = [
     without: "a bad change reaches all hosts",
     file: "src/host/wave.ts",
     edits: [["Math.max(since + within, fails?.until ?? 0)", "since + within"]],
-    tests: ["src/host/wave.test.ts", "src/core/waves.test.ts"],
+    tests: ["src/host/wave.test.ts"],
   },
   {
     id: "wave-well-again",
@@ -323,7 +289,7 @@ export const hostRemovals: readonly Removal[] = [
     without: "the next change goes to all hosts at once",
     file: "src/host/wave.ts",
     edits: [["    rest() {\n      since = undefined;", "    rest() {"]],
-    tests: ["src/host/wave.test.ts", "src/core/waves.test.ts"],
+    tests: ["src/host/wave.test.ts"],
   },
   {
     id: "newest-question",
@@ -347,7 +313,7 @@ export const hostRemovals: readonly Removal[] = [
     without: "a service that failed often is tried after hours",
     file: "src/host/worker.ts",
     edits: [["Math.min(firstBackoff * 2 ** (failures - 1), longestBackoff)", "firstBackoff * 2 ** (failures - 1)"]],
-    tests: ["src/host/worker.test.ts", "src/host/host.test.ts", "src/host/run.test.ts"],
+    tests: ["src/host/host.test.ts"],
   },
   {
     id: "unit-rests",

@@ -195,7 +195,7 @@ export const transcriberRemovals: readonly Removal[] = [
     edits: [
       ["while (free && !signal.aborted) await free.promise;", "if (free && !signal.aborted) await free.promise;"],
     ],
-    tests: ["src/transcriber/mover.test.ts", "src/transcriber/transcriber.test.ts"],
+    tests: ["src/transcriber/mover.test.ts"],
   },
   {
     id: "state-with-rows",
@@ -233,11 +233,7 @@ export const transcriberRemovals: readonly Removal[] = [
     without: "a normal stop while the disk is full loses events",
     file: "src/transcriber/event-intake.ts",
     edits: [["      if (!stored) break;", "      void stored;"]],
-    tests: [
-      "src/directories/events/source.test.ts",
-      "src/transcriber/transcriber.test.ts",
-      "src/transcriber/hearing.test.ts",
-    ],
+    tests: ["src/transcriber/event-intake.test.ts"],
   },
   {
     id: "look-each-minute",

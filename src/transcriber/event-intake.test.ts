@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { until } from "../../test/until.ts";
+import { virtualClock } from "../../test/virtual-clock.ts";
+import type { Delivery } from "../ports/broker.ts";
+import { eventIntake } from "./event-intake.ts";
+
+test("an event that was not stored is not acknowledged when the process stops", async () => {
+  const clock = virtualClock(0);
+  const stop = new AbortController();
+  let tried = 0;
+  const full = {
+    async take() {
+      tried += 1;
+      throw new Error("database or disk is full");
+    },
+  };
+  const heard = {
+    event: () => assert.fail("an event that is not stored is followed"),
+    verify: () => assert.fail("nobody asked"),
+  };
+  const intake = eventIntake(full, heard, { clock, signal: stop.signal, log() {} });
+  let acknowledged = 0;
+  const body = Buffer.from(JSON.stringify(["hash", null, { entryDN: ["dc=x"] }, null]));
+  const delivery: Delivery = { key: "k", body, redelivered: false, ack: () => void acknowledged++ };
+  intake.take(delivery);
+  await until(() => clock.advance(1000).then(() => tried > 1));
+  assert.match(intake.trouble ?? "", /disk is full/);
+  stop.abort();
+  await clock.advance(10_000);
+  assert.equal(acknowledged, 0);
+});
