@@ -114,14 +114,19 @@ function transcriberLine(host: HostStatus, now: number, active: Active, screen: 
   return [host.host, eventService, String(host.transcriber?.entries ?? ""), "", "", "", "", "", "", "", "", health];
 }
 
-function transcriberNotes(host: string, { services, events }: NonNullable<HostStatus["transcriber"]>): string[] {
+function transcriberNotes(host: string, state: NonNullable<HostStatus["transcriber"]>): string[] {
+  const { services, events, apart = {} } = state;
+  const alone = Object.keys(apart).map(
+    (name) => `${host}: ${name} is told apart: it holds epoch ${apart[name]}, ahead of the clock (docs/outage.md)`,
+  );
   const refused = Object.entries(services)
     .filter(([, { refused }]) => refused > 0)
     .map(
       ([service, { refused }]) => `${host}: ${refused} refused for ${service}: \`trigger try ${service}\` lists them`,
     );
   const newest = events?.aside.newest;
-  return newest ? [...refused, `${host}: the newest message that was set aside: ${newest.why}`] : refused;
+  const aside = newest ? [`${host}: the newest message that was set aside: ${newest.why}`] : [];
+  return [...alone, ...refused, ...aside];
 }
 
 function serviceNotes(name: string, report: ServiceReport): string[] {

@@ -12,7 +12,7 @@ function slowly() {
   const sent: { key: string; message: StreamMessage }[] = [];
   const confirms: (() => void)[] = [];
   const said: Channel = channel({
-    service: "dhcp",
+    ...{ service: "dhcp", everyone: "trigger.dhcp" },
     table,
     asOf: () => ({ state: [], clock: 0 }),
     settling: () => false,
@@ -83,7 +83,7 @@ test("a broker that refuses for a while is told a digest in the end", async () =
   const kinds: string[] = [];
   let refusals = 3;
   const said = channel({
-    service: "dhcp",
+    ...{ service: "dhcp", everyone: "trigger.dhcp" },
     table,
     asOf: () => ({ state: [], clock: 0 }),
     settling: () => false,

@@ -1,6 +1,6 @@
 import type { Want } from "../core/follow.ts";
 import { reason } from "../core/outcome.ts";
-import { hostKey, serviceKey } from "../core/routing.ts";
+import { hostKey } from "../core/routing.ts";
 import type { Cell, CellChange } from "../core/row.ts";
 import type { AsOf, StreamMessage } from "../core/stream.ts";
 import type { Table } from "../core/table.ts";
@@ -8,6 +8,8 @@ import { Telling } from "../core/tell.ts";
 
 export interface ChannelOptions {
   readonly service: string;
+  /** The key of those who are told. */
+  readonly everyone: string;
   readonly table: Table;
   asOf(): AsOf;
   /** The table stands between two states: nothing is said of it until `moved` or `resume` is called. */
@@ -30,7 +32,7 @@ export interface Channel {
   moved(changes: readonly CellChange[]): void;
   /** The table can be spoken of again. */
   resume(): void;
-  /** Says a digest to every host of the service. */
+  /** Says a digest to all who are told. */
   digest(): void;
   /** Answers one host. */
   answer(host: string, want: Want): void;
@@ -40,8 +42,7 @@ export interface Channel {
  * What waits here is bounded: of rows the last word for each key, of answers the last one for each host.
  * While the broker is away nothing waits at all: the digest that is said on its return repairs what hosts have missed.
  */
-export function channel({ service, table, asOf, settling, publish, revive, log }: ChannelOptions): Channel {
-  const everyone = serviceKey(service);
+export function channel({ service, everyone, table, asOf, settling, publish, revive, log }: ChannelOptions): Channel {
   const rows = new Map<string, Cell | null>();
   const answers = new Map<string, Want>();
   let telling: Telling | undefined;

@@ -50,13 +50,11 @@ export function hearing({
     report(report, user) {
       if (!config.hosts.has(report.host)) throw new Error(`the config has no host ${JSON.stringify(report.host)}`);
       mustBeOf(report.host, user);
-      for (const { stored, loaded, equal } of Object.values(report.services)) {
-        for (const mark of [stored, loaded, equal]) {
-          if (!mark) continue;
-          speaker.hear(mark.epoch);
-          steady.hear(mark.asOf.clock, report.host);
-        }
-      }
+      const marks = Object.values(report.services)
+        .flatMap(({ stored, loaded, equal }) => [stored, loaded, equal])
+        .filter((mark) => mark !== undefined);
+      for (const { asOf } of marks) steady.hear(asOf.clock, report.host);
+      speaker.hear(report.host, marks.length > 0 ? Math.max(...marks.map(({ epoch }) => epoch)) : undefined);
       if (speaker.due() !== undefined) nudge();
       onReport(report);
     },

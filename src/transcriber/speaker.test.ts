@@ -6,22 +6,24 @@ import { speaker } from "./speaker.ts";
 
 function spoken() {
   const done: string[] = [];
+  const log: string[] = [];
   let busy = false;
   const clock = virtualClock(5_000);
   const note = (what: string) => (): void => void done.push(what);
-  const channel: Channel = {
+  const channelTo = (whom: string): Channel => ({
     behind: false,
-    begin: (epoch, rolledBack) => done.push(`begin ${epoch}${rolledBack ? " rolled back" : ""}`),
+    begin: (epoch, rolledBack) => done.push(`${whom}begin ${epoch}${rolledBack ? " rolled back" : ""}`),
     ...{
-      end: note("end"),
-      moved: note("moved"),
-      resume: note("resume"),
-      digest: note("digest"),
-      answer: note("answer"),
+      end: note(`${whom}end`),
+      moved: note(`${whom}moved`),
+      resume: note(`${whom}resume`),
+      digest: note(`${whom}digest`),
+      answer: note(`${whom}answer`),
     },
-  };
+  });
   const voice = speaker({
-    ...{ channels: new Map([["dhcp", channel]]), clock, random: () => 0.007, log() {} },
+    ...{ channels: new Map([["dhcp", channelTo("")]]), clock, random: () => 0.007 },
+    ...{ open: (host) => new Map([["dhcp", channelTo(`${host}: `)]]), log: (line) => void log.push(line) },
     ...{ mirror: () => ["1#0#1"], readSince: () => 0, look: note("look"), busy: () => busy },
   });
   const refused = (epoch: number, because: "epoch" | "asOf", state: string[]) => {
@@ -40,7 +42,7 @@ function spoken() {
   const work = (underWay: boolean): void => {
     busy = underWay;
   };
-  return { voice, clock, done, refused, work };
+  return { voice, clock, done, log, refused, work };
 }
 
 test("nobody speaks before he is elected and his mirror is complete; the tables are brought to the clock first", () => {
@@ -69,28 +71,106 @@ test("two that chase each other's epochs do so once a second at most", async () 
 test("an epoch that a host was heard to hold is gone above at once, and only heeded by one that stands by", async () => {
   const { voice, clock, done } = spoken();
   voice.complete();
-  voice.hear(5_000_003);
+  voice.hear("h", 5_000_003);
   assert.deepEqual(done, []);
   voice.elect(true);
   assert.equal(voice.epoch, 5_001_007);
   await clock.advance(1_000);
-  voice.hear(5_001_007);
+  voice.hear("h", 5_001_007);
   assert.equal(voice.epoch, 5_001_007);
-  voice.hear(7_000_000);
+  voice.hear("g", 7_000_000);
   assert.equal(voice.epoch, 7_001_007);
 });
 
-test("an epoch that nobody can follow is not followed", () => {
-  const { voice, refused } = spoken();
+test("an epoch that none can follow is said once and moves nothing", () => {
+  const { voice, done, log, refused } = spoken();
   voice.complete();
   voice.elect(true);
-  assert.throws(
-    () => refused(2 ** 53 - 1, "epoch", []),
-    /dhcp on h holds epoch 9007199254740991, which none can follow/,
-  );
-  voice.hear(2 ** 53 - 1);
+  refused(2 ** 53 - 1, "epoch", []);
+  voice.hear("h", 2 ** 53 - 1);
+  assert.match(log.at(-1) ?? "", /^h holds epoch 9007199254740991, which none can follow; .*delete its store/);
+  assert.equal(log.filter((line) => line.includes("none can follow")).length, 1);
+  assert.deepEqual(done, ["end", "look", "begin 5000007"]);
+});
+
+/** The highest epoch that the clock of 5,000 ms allows is one of 305,000 ms. */
+const far = 400_000_000;
+
+test("a host that holds an epoch ahead of the clock is told apart, and the others are not", async () => {
+  const { voice, clock, done, log, refused } = spoken();
+  voice.complete();
+  voice.elect(true);
+  done.length = 0;
+  refused(far, "epoch", []);
+  voice.hear("h", far);
+  assert.deepEqual(done, ["h: begin 400001007"]);
+  assert.equal(voice.epoch, 5_000_007);
+  assert.match(log.at(-1) ?? "", /^h holds epoch 400000000 of 1970-01-01T00:06:40.000Z, ahead of this clock/);
+  voice.answer("dhcp", "h", "digest");
+  voice.moved(new Map([["dhcp", [["a", null]]]]));
+  assert.deepEqual(done.splice(1), ["h: answer", "moved", "h: moved", "resume", "h: resume"]);
+  voice.hear("h", 400_001_007); // it follows
+  voice.hear("h", far + 9_000_000);
+  assert.equal(done.length, 1);
+  assert.equal(voice.due(), 1_000);
+  await clock.advance(1_000);
+  voice.lookAgain();
+  assert.deepEqual(done.splice(1), ["h: begin 409001007"]);
+  // Another that takes over begins like this one.
   voice.elect(false);
-  assert.equal(voice.epoch, undefined);
+  voice.elect(true);
+  assert.deepEqual(done.splice(1), ["end", "h: end", "end", "h: end", "look", "begin 6000007"]);
+  await clock.advance(1_000);
+  voice.lookAgain();
+  assert.deepEqual(done.splice(1), ["h: begin 409002007"]);
+});
+
+test("a host that is told apart joins the others once the clock allows its epoch, or its store is empty", async () => {
+  const { voice, clock, done } = spoken();
+  voice.complete();
+  voice.elect(true);
+  voice.hear("h", far);
+  voice.hear("g", far);
+  assert.deepEqual([...voice.apart.keys()], ["h", "g"]);
+  voice.hear("g", undefined);
+  assert.deepEqual([...voice.apart.keys()], ["h"]);
+  await clock.advance(200_000);
+  done.length = 0;
+  voice.hear("h", 400_001_007);
+  assert.deepEqual(done, ["end", "h: end", "look", "begin 400002007", "h: end"]);
+  assert.equal(voice.apart.size, 0);
+});
+
+test("a host that outruns the others again within a minute does so alone", async () => {
+  const { voice, clock } = spoken();
+  voice.complete();
+  voice.elect(true);
+  await clock.advance(1_000);
+  voice.hear("h", 6_500_000);
+  assert.equal(voice.epoch, 6_501_007);
+  await clock.advance(1_000);
+  voice.hear("h", 7_500_000);
+  assert.equal(voice.epoch, 6_501_007);
+  assert.deepEqual([...voice.apart], [["h", 7_501_007]]);
+  voice.hear("g", 7_200_000);
+  assert.equal(voice.epoch, 7_201_007);
+  await clock.advance(60_000);
+  voice.hear("h", 7_501_007);
+  assert.equal(voice.epoch, 67_000_007);
+  assert.equal(voice.apart.size, 0);
+});
+
+test("a directory that was restored is said to hosts that are told apart, too", async () => {
+  const { voice, clock, done } = spoken();
+  voice.complete();
+  voice.elect(true);
+  voice.hear("h", far);
+  const asOf = { state: ["2#0#1"], clock: 0 };
+  const [trigger, kind, service] = [1, "refusal", "dhcp"] as const;
+  voice.refused({ trigger, kind, host: "h", service, epoch: far, asOf, refused: 400_001_007, because: "asOf" });
+  await clock.advance(60_000);
+  voice.lookAgain();
+  assert.deepEqual(done.slice(-2), ["begin 65000007 rolled back", "h: begin 400002007 rolled back"]);
 });
 
 test("a mirror that is behind what a host holds for a minute speaks of a directory that was rolled back", async () => {
@@ -118,6 +198,6 @@ test("a rollback decided during a long change is said by the epoch that follows 
   voice.lookAgain();
   assert.equal(done.at(-1), "begin 5000007");
   work(false);
-  voice.hear(7_000_000); // begins the epoch in place of the look that follows the change
+  voice.hear("h", 7_000_000); // begins the epoch in place of the look that follows the change
   assert.equal(done.at(-1), "begin 65000007 rolled back");
 });

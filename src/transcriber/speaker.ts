@@ -1,19 +1,23 @@
+import { allowedEpoch } from "../core/believed.ts";
 import type { Want } from "../core/follow.ts";
 import { hearEpoch, hearRefusal, type Lead, lookAgain, patience } from "../core/lead.ts";
 import type { CellChange } from "../core/row.ts";
 import { type DirectoryState, highestEpoch, type RefusalMessage } from "../core/stream.ts";
 import { nextEpoch } from "../core/tell.ts";
 import type { Clock } from "../ports/clock.ts";
+import { apart as apartOf, epochSpacing } from "./apart.ts";
 import type { Channel } from "./channel.ts";
 
-/** An epoch that is heard is believed up to here, so that many can still begin above it. */
-const mostBelieved = highestEpoch - 2 ** 40;
+/** The highest epoch that can be followed: the next one above it is one that hosts take. */
+const mostFollowed = highestEpoch - 2_000;
 
-/** The least time between two epochs, in milliseconds: two transcribers that both believe to be active must not chase each other. */
-const epochSpacing = 1_000;
+/** A host that has made the others begin an epoch does not do so again for so long, in milliseconds. */
+const outrunSpacing = 60_000;
 
 export interface SpeakerOptions {
   readonly channels: ReadonlyMap<string, Channel>;
+  /** Makes the streams of one host alone, by service. */
+  open(host: string): ReadonlyMap<string, Channel>;
   readonly clock: Clock;
   readonly random: () => number;
   /** The directory state that the mirror holds. */
@@ -37,8 +41,10 @@ export interface Speaker {
   moved(services: ReadonlyMap<string, readonly CellChange[]>): void;
   digests(): void;
   answer(service: string, host: string, want: Want): void;
-  /** Hears of an epoch that a host holds; the next one goes above it, and begins at once if this one does not. */
-  hear(epoch: number): void;
+  /** The hosts that are told in epochs of their own, each with the highest epoch that it is known to hold. */
+  readonly apart: ReadonlyMap<string, number>;
+  /** Hears of the highest epoch that a host reports, of any of its services; undefined where it holds none. */
+  hear(host: string, epoch: number | undefined): void;
   refused(refusal: RefusalMessage): void;
   /** Looks whether what it waited for has come. */
   lookAgain(): void;
@@ -46,7 +52,17 @@ export interface Speaker {
   due(): number | undefined;
 }
 
-export function speaker({ channels, clock, random, mirror, readSince, look, busy, log }: SpeakerOptions): Speaker {
+/**
+ * What a host holds raises the epoch of all only as far as this transcriber's own clock allows. A host that holds a higher one is told apart,
+ * in epochs above its own: after a clock that was ahead everything is served at once, and what one host says of itself concerns it alone.
+ */
+export function speaker(options: SpeakerOptions): Speaker {
+  const { channels, clock, random, mirror, readSince, look, busy, log } = options;
+  const apart = apartOf(options);
+  /** When each host last made the others begin an epoch, in monotonic milliseconds. */
+  const outran = new Map<string, number>();
+  /** Of which hosts it was said that they hold what cannot be followed, or only apart. */
+  const said = new Set<string>();
   let active = false;
   let complete = false;
   let lead: Lead = { epoch: 0, heard: 0 };
@@ -74,24 +90,50 @@ export function speaker({ channels, clock, random, mirror, readSince, look, busy
     lead = { epoch, heard: epoch };
     log(`epoch ${epoch} begins${meant.rolledBack ? ": the directory was rolled back" : ""}`);
     for (const channel of channels.values()) channel.begin(epoch, meant.rolledBack);
+    for (const [host, held] of apart.hosts) if (held < epoch) apart.release(host);
+    apart.begin(meant.rolledBack);
   }
 
-  function hear(epoch: number): void {
-    if (epoch > mostBelieved) return;
-    const heard = hearEpoch(lead, epoch);
-    if (speaks()) follow(heard);
-    else lead = heard.lead;
+  /** Whether an epoch may raise that of all; otherwise the host that holds it is told apart. */
+  function raises(host: string, epoch: number): boolean {
+    if (epoch <= Math.max(lead.heard, lead.epoch)) return true;
+    if (epoch > allowedEpoch(clock.now())) return false;
+    const now = clock.monotonic();
+    if (now - (outran.get(host) ?? Number.NEGATIVE_INFINITY) < outrunSpacing) return false;
+    outran.set(host, now);
+    return true;
   }
+
+  function hear(host: string, epoch: number): void {
+    if (epoch > mostFollowed) {
+      sayOnce(host, `holds epoch ${epoch}, which none can follow`);
+    } else if (raises(host, epoch)) {
+      const heard = hearEpoch(lead, epoch);
+      if (speaks()) follow(heard);
+      else lead = heard.lead;
+    } else if (apart.hear(host, epoch) && epoch > allowedEpoch(clock.now())) {
+      const when = new Date(epoch / 1_000).toISOString();
+      sayOnce(host, `holds epoch ${epoch} of ${when}, ahead of this clock: it alone is told in epochs above that`);
+    }
+  }
+
+  function sayOnce(host: string, what: string): void {
+    if (!said.has(host)) log(`${host} ${what}; ${cure}`);
+    said.add(host);
+  }
+
+  const everyChannel = (): Channel[] => [...channels.values(), ...apart.channels()];
 
   function silence(): void {
     lead = { epoch: 0, heard: Math.max(lead.heard, lead.epoch) };
     wanted = undefined;
     for (const channel of channels.values()) channel.end();
+    apart.end();
   }
 
   function follow({ lead: next, act }: ReturnType<typeof lookAgain>): void {
     lead = next;
-    if (act === "digest") for (const channel of channels.values()) channel.digest();
+    if (act === "digest") for (const channel of everyChannel()) channel.digest();
     else if (act) begin(act === "rollBack");
   }
 
@@ -114,34 +156,49 @@ export function speaker({ channels, clock, random, mirror, readSince, look, busy
       if (!speaks()) begin(false);
     },
     moved(services) {
-      for (const [service, changes] of services) channels.get(service)?.moved(changes);
-      for (const channel of channels.values()) channel.resume();
+      for (const [service, changes] of services) {
+        channels.get(service)?.moved(changes);
+        for (const channel of apart.channels(service)) channel.moved(changes);
+      }
+      for (const channel of everyChannel()) channel.resume();
     },
     digests() {
-      for (const channel of channels.values()) channel.digest();
+      for (const channel of everyChannel()) channel.digest();
     },
-    answer: (service, host, want) => channels.get(service)?.answer(host, want),
-    hear,
+    answer: (service, host, want) => (apart.of(host) ?? channels).get(service)?.answer(host, want),
+    get apart() {
+      return apart.hosts;
+    },
+    hear(host, epoch) {
+      // One that holds nothing higher any more, as after its store was deleted, is told with the others again.
+      if (speaks() && (epoch ?? 0) <= lead.epoch) apart.release(host);
+      if (epoch !== undefined) hear(host, epoch);
+    },
     refused(refusal) {
-      const { host, service, epoch } = refusal;
-      if (epoch > mostBelieved)
-        throw new Error(
-          `${service} on ${host} holds epoch ${epoch}, which none can follow: stop it, delete its store, start it`,
-        );
-      if (!speaks()) return hear(epoch);
-      follow(hearRefusal(lead, refusal, mirror(), clock.monotonic()));
+      const { host, epoch } = refusal;
+      hear(host, epoch);
+      if (!speaks()) return;
+      // What it does not take of its own stream it would not take of that of all.
+      const refused = refusal.refused === apart.epochOf(host) ? lead.epoch : refusal.refused;
+      follow(hearRefusal(lead, { ...refusal, refused, epoch: 0 }, mirror(), clock.monotonic()));
     },
     lookAgain() {
       if (wanted) begin(wanted.rolledBack);
+      apart.lookAgain();
       if (speaks()) follow(lookAgain(lead, mirror(), clock.monotonic(), readSince()));
     },
     due() {
       const times = [
         wanted && !busy() ? begunAt + epochSpacing : undefined,
         lead.behind && Math.max(lead.behind.since, readSince()) + patience,
+        apart.due(),
       ];
       const known = times.filter((time) => time !== undefined);
       return known.length === 0 ? undefined : Math.min(...known);
     },
   };
 }
+
+/** What ends it at a host that holds an epoch of no use. */
+const cure =
+  "a transcriber's clock was ahead, or the host is wrong: to end it stop the host, delete its store, start it";

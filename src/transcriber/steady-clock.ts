@@ -1,11 +1,10 @@
+import { clockTolerance } from "../core/believed.ts";
 import type { Clock } from "../ports/clock.ts";
 
-const minute = 60_000;
-const day = 24 * 60 * minute;
 /** The last moment that a Date can say. */
 const latest = 8.64e15;
 
-/** The clock that tables are computed at: wall time, but never behind one that this transcriber has spoken of or heard of. */
+/** The clock that tables are computed at: wall time, but not behind one that this transcriber has spoken of or heard of shortly before. */
 export interface SteadyClock {
   now(): number;
   /** Takes a clock that a host has heard, milliseconds since 1970. */
@@ -13,25 +12,30 @@ export interface SteadyClock {
 }
 
 /**
- * A ban that is over by one transcriber's clock must not come back by another's that is seconds behind, nor when a clock is set back.
- * What is more than a day ahead is not believed: one wrong host would end every subscription.
+ * A ban that is over by one transcriber's clock must not come back by another's that is seconds behind, nor when a clock is set back a little.
+ * Neither a host's word nor a clock that was once wrong holds it further ahead than the tolerance: terms would end that have not.
  */
 export function steadyClock(clock: Pick<Clock, "now">, log: (line: string) => void): SteadyClock {
   let least = Number.NEGATIVE_INFINITY;
   const said = new Set<string>();
   return {
     now() {
-      least = Math.max(least, clock.now());
+      const now = clock.now();
+      if (least > now + clockTolerance) {
+        log(`the clock was set back from ${shown(least)} to ${shown(now)}: rows are computed at that time again`);
+        least = now;
+      }
+      least = Math.max(least, now);
       return least;
     },
     hear(at, host) {
-      const ahead = at - clock.now();
-      if (ahead > 5 * minute && !said.has(host)) {
+      if (at <= clock.now() + clockTolerance) least = Math.max(least, at);
+      else if (!said.has(host)) {
         said.add(host);
-        const follows = ahead > day ? "it is not believed" : "time stands still until then";
-        log(`${host} heard of ${new Date(Math.min(at, latest)).toISOString()}, ahead of this clock: ${follows}`);
+        log(`${host} heard of ${shown(at)}, ahead of this clock: it is not believed; one of the two clocks is wrong`);
       }
-      if (ahead <= day) least = Math.max(least, at);
     },
   };
 }
+
+const shown = (at: number): string => new Date(Math.min(at, latest)).toISOString();

@@ -54,13 +54,47 @@ test("one that loses the election and wins it again at once begins an epoch, a s
 test("a host that holds a higher epoch is heard: the next epoch is above it", async (context) => {
   const world = network(context);
   const host = await world.host("dhcp1");
-  const epoch = midnight * 1000 + 3_600_000_000;
+  const epoch = midnight * 1000 + 200_000_000;
   host.followed = { mark: { epoch, seq: 7, asOf: { state: [], clock: midnight } } };
   world.start("civet", scripted(whole(1, [device("a", "1")])));
   await until(() => host.heard.length > 0);
   await world.clock.advance(1_000);
   await until(() => isEqual(host) && host.table.size === 1);
   assert.ok((host.followed.mark?.epoch ?? 0) > epoch);
+});
+
+test("one host's epoch beyond any clock stops no other, whoever takes over; and that host is served", async (context) => {
+  const world = network(context);
+  const well = await world.host("dhcp1");
+  const odd = await world.host("dhcp2");
+  odd.followed = { mark: { epoch: 2 ** 52 - 2 ** 40, seq: 7, asOf: { state: [], clock: midnight } } };
+  const directory = world.directory([device("a", "1")]);
+  const civet = world.start("civet", directory);
+  const genet = world.start("genet", directory);
+  await until(() => isEqual(well) && isEqual(odd) && odd.table.size === 1);
+  await civet.stop();
+  directory.put(device("b", "2"));
+  await until(() => genet.state().active && [well, odd].every((host) => host.table.size === 2));
+  directory.put(device("c", "3"));
+  await until(() => well.table.size === 3 && odd.table.size === 3);
+  assert.ok((well.followed.mark?.epoch ?? 0) < (midnight + 60_000) * 1000);
+  assert.deepEqual(Object.keys(genet.state().apart ?? {}), ["dhcp2"]);
+});
+
+test("after a clock that was a year ahead every host is served at once, and none goes back", async (context) => {
+  const world = network(context);
+  const hosts = [await world.host("dhcp1"), await world.host("dhcp2")];
+  const epoch = (midnight + 365 * 24 * 3_600_000) * 1000;
+  for (const host of hosts) host.followed = { mark: { epoch, seq: 7, asOf: { state: [], clock: midnight } } };
+  const directory = world.directory([device("a", "1")]);
+  const civet = world.start("civet", directory);
+  await until(() => isActive(civet) && hosts.every((host) => isEqual(host) && host.table.size === 1));
+  directory.put(device("b", "2"));
+  await until(() => hosts.every((host) => host.table.size === 2));
+  for (const { heard, followed } of hosts) {
+    assert.ok((followed.mark?.epoch ?? 0) > epoch);
+    assert.ok(heard.some((message) => message.kind === "rows" && message.epoch > epoch));
+  }
 });
 
 test("a mirror that lags waits for what hosts have, and says nothing of a roll back", async (context) => {

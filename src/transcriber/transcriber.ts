@@ -2,7 +2,7 @@ import type { ReadConfig } from "../core/config.ts";
 import type { Hashing } from "../core/digest.ts";
 import { backoff, persist } from "../core/persist.ts";
 import type { ReportMessage } from "../core/report.ts";
-import { eventService, queueName, reportService } from "../core/routing.ts";
+import { eventService, hostKey, queueName, reportService, serviceKey } from "../core/routing.ts";
 import { sendersOf } from "../core/senders.ts";
 import type { Table } from "../core/service.ts";
 import { plainLine } from "../core/shown.ts";
@@ -11,7 +11,7 @@ import type { Broker, Consumer } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Aside, DirectorySource, EventDirectory, SourceChange } from "../ports/directory.ts";
 import { attribution } from "./attribution.ts";
-import { channel } from "./channel.ts";
+import { type Channel, channel } from "./channel.ts";
 import { eventIntake } from "./event-intake.ts";
 import { followSource } from "./follow-source.ts";
 import { hearing } from "./hearing.ts";
@@ -65,6 +65,8 @@ export interface TranscriberState {
   readonly progress?: Progress;
   /** The newest `verify` for which the directory was read again: when it was asked, and how many entries the mirror had otherwise. */
   readonly verified?: { readonly asked: number; readonly differed: number };
+  /** Hosts that are told in epochs of their own, each with the one that it holds: their epoch is ahead of this transcriber's clock. */
+  readonly apart?: Readonly<Record<string, number>>;
   /** Why the directory cannot be read now. */
   readonly trouble: string | undefined;
   /** Since when, milliseconds since 1970. */
@@ -116,14 +118,17 @@ export function transcribe(options: TranscriberOptions): Transcriber {
   const asOf = () => moves.asOf;
   const settling = (): boolean => moves.settling;
   const publish = (key: string, body: string): Promise<void> => broker.publish(key, sign(body));
-  const channels = new Map(
-    [...services.keys()].map((service) => [
-      service,
-      channel({ service, table: tables.table(service), asOf, settling, publish, revive, log }),
-    ]),
-  );
+  const stream = (service: string, everyone: string): Channel =>
+    channel({ service, everyone, table: tables.table(service), asOf, settling, publish, revive, log });
+  const channels = new Map([...services.keys()].map((service) => [service, stream(service, serviceKey(service))]));
+  const open = (host: string): Map<string, Channel> =>
+    new Map(
+      (config.hosts.get(host) ?? [])
+        .filter((service) => services.has(service))
+        .map((service) => [service, stream(service, hostKey(service, host))]),
+    );
   const speaker = speakerOf({
-    ...{ channels, clock, random, look: () => void moves.look(), busy: () => moves.busy, log },
+    ...{ channels, open, clock, random, look: () => void moves.look(), busy: () => moves.busy, log },
     ...{ mirror: () => moves.asOf.state, readSince: () => readSince },
   });
   const time = keepTime({
@@ -137,6 +142,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
   const tellWave = tellWaves(config.waves ?? {}, {
     clock,
     speaks: () => speaker.epoch !== undefined,
+    apart: (host) => speaker.apart.has(host),
     // A word that is lost is no loss: whoever waits for it goes by itself after a while.
     publish: (key, body) => void publish(key, body).catch(() => {}),
   });
@@ -232,6 +238,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
       complete,
       ...(moves.progress && { progress: moves.progress }),
       ...(verified && { verified }),
+      ...(speaker.apart.size > 0 && { apart: Object.fromEntries(speaker.apart) }),
       trouble: trouble?.why,
       troubleSince: trouble?.since,
       entries: tables.size,

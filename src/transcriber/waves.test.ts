@@ -12,7 +12,7 @@ const place = (seq: number) => ({ epoch: 7, seq, asOf: { state: [], clock: 0 } }
 const order = [["ns1", "ns2"], ["ns3"], ["ns4"]];
 
 /** A transcriber's word to those who wait, by what hosts report. */
-function telling({ speaks = true } = {}) {
+function telling({ speaks = true, apart = "" } = {}) {
   const clock = virtualClock(0);
   const said: string[] = [];
   const tell = tellWaves(
@@ -20,6 +20,7 @@ function telling({ speaks = true } = {}) {
     {
       clock,
       speaks: () => speaks,
+      apart: (host) => host === apart,
       publish(key, body) {
         const { seq, failing } = JSON.parse(body);
         said.push(`${key} ${seq}${failing === undefined ? "" : ` ${failing}`}`);
@@ -73,4 +74,17 @@ test("one that stands by listens, and says nothing", () => {
   const { report, said } = telling({ speaks: false });
   report("ns1", { stored: place(4) });
   assert.deepEqual(said(), []);
+});
+
+test("a host that is told in epochs of its own says nothing of the places of others, and is told none", () => {
+  for (const [apart, expected] of [
+    ["ns1", []],
+    ["ns3", ["trigger.dns.ns4 4"]],
+  ] as const) {
+    const { report, said } = telling({ apart });
+    report("ns1", { stored: place(4), loaded: place(4) });
+    report("ns2", { stored: place(4), loaded: place(4) });
+    const words = said();
+    assert.deepEqual([...new Set(words)], expected);
+  }
 });

@@ -11,6 +11,8 @@ export interface WavesOptions {
   readonly clock: Clock;
   /** Whether this transcriber is the one that speaks. */
   speaks(): boolean;
+  /** Whether a host is told in epochs of its own: its places in the stream are not those of the others. */
+  apart(host: string): boolean;
   publish(key: string, body: string): void;
 }
 
@@ -23,9 +25,12 @@ interface Heard {
 
 /**
  * Tells the hosts of later waves how far those before them are in force, from what these report. It decides nothing: a host that hears nothing
- * goes by itself after a while, so nobody waits for one that is absent, or for a transcriber.
+ * goes by itself after a while, so nobody waits for one that is absent or told apart, or for a transcriber.
  */
-export function tellWaves(waves: WavesOf, { clock, speaks, publish }: WavesOptions): (report: ReportMessage) => void {
+export function tellWaves(
+  waves: WavesOf,
+  { clock, speaks, apart, publish }: WavesOptions,
+): (report: ReportMessage) => void {
   const heard = new Map<string, Heard>();
   const said = new Map<string, string>();
   const placeIn = (service: string, host: string): string => `${service} ${host}`;
@@ -37,6 +42,10 @@ export function tellWaves(waves: WavesOf, { clock, speaks, publish }: WavesOptio
     for (const host of before) {
       const found = heard.get(placeIn(service, host));
       if (!found || clock.monotonic() - found.at > absentAfter) continue;
+      if (apart(host)) {
+        unknown = true;
+        continue;
+      }
       const { why = "" } = found.report;
       if (found.failsFrom) return { ...head, ...at(found.failsFrom), failing: `${host}: ${why}`.slice(0, 1_000) };
       const place = inForce(found.report);
@@ -58,6 +67,7 @@ export function tellWaves(waves: WavesOf, { clock, speaks, publish }: WavesOptio
         const message = word(service, order.slice(0, later).flat());
         const body = JSON.stringify(message);
         for (const target of message ? (order[later] ?? []) : []) {
+          if (apart(target)) continue;
           // That a host fails is said again as long as it says so: whoever waits for it must know that it is there.
           if (message?.failing === undefined && said.get(placeIn(service, target)) === body) continue;
           said.set(placeIn(service, target), body);

@@ -1,0 +1,10 @@
+/** How far what hosts report of clocks and epochs is believed. */
+
+/**
+ * The most that two clocks are believed to differ, in milliseconds: what Kerberos allows (RFC 4120), and more than any clock that NTP keeps.
+ * A host that reports a time, or an epoch of a time, further ahead of the transcriber's own clock is not believed.
+ */
+export const clockTolerance = 5 * 60_000;
+
+/** The highest epoch that a clock allows: epochs are milliseconds times 1,000. */
+export const allowedEpoch = (now: number): number => (now + clockTolerance) * 1_000;

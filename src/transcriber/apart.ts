@@ -1,0 +1,101 @@
+import { nextEpoch } from "../core/tell.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Channel } from "./channel.ts";
+
+/** The least time between two epochs, in milliseconds: two transcribers that both believe to be active must not chase each other. */
+export const epochSpacing = 1_000;
+
+export interface ApartOptions {
+  /** Makes the streams of one host alone, by service. */
+  open(host: string): ReadonlyMap<string, Channel>;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** Hosts that hold an epoch in which the others are not told, each with streams of its own: the same tables, in epochs above its own. */
+export interface Apart {
+  /** The epoch that each of them holds, or is told in. */
+  readonly hosts: ReadonlyMap<string, number>;
+  of(host: string): ReadonlyMap<string, Channel> | undefined;
+  /** The epoch in which one is told. */
+  epochOf(host: string): number | undefined;
+  /** All these streams, or those of one service. */
+  channels(service?: string): Channel[];
+  /** Takes an epoch that a host holds; says whether it was not apart before. */
+  hear(host: string, epoch: number): boolean;
+  /** The host is told with the others again. */
+  release(host: string): void;
+  /** From now on these hosts are told. */
+  begin(rolledBack: boolean): void;
+  end(): void;
+  /** Begins the epochs that had to wait. */
+  lookAgain(): void;
+  /** When one of them may begin, in monotonic milliseconds. */
+  due(): number | undefined;
+}
+
+interface One {
+  readonly channels: ReadonlyMap<string, Channel>;
+  /** The highest epoch that the host was heard to hold. */
+  held: number;
+  /** The epoch that it is told in; 0 while it is not told. */
+  told: number;
+  begunAt: number;
+}
+
+export function apart({ open, clock, random }: ApartOptions): Apart {
+  const all = new Map<string, One>();
+  let meant: { readonly rolledBack: boolean } | undefined;
+
+  const waits = (one: One): boolean => meant !== undefined && one.held > one.told;
+
+  function begin(one: One): void {
+    if (!meant || clock.monotonic() - one.begunAt < epochSpacing) return;
+    one.begunAt = clock.monotonic();
+    one.told = nextEpoch(clock.now(), Math.max(one.held, one.told), random);
+    for (const channel of one.channels.values()) channel.begin(one.told, meant.rolledBack);
+  }
+
+  return {
+    get hosts() {
+      return new Map([...all].map(([host, { held, told }]) => [host, Math.max(held, told)]));
+    },
+    of: (host) => all.get(host)?.channels,
+    epochOf: (host) => all.get(host)?.told,
+    channels: (service) =>
+      [...all.values()].flatMap(({ channels }) =>
+        service === undefined ? [...channels.values()] : (channels.get(service) ?? []),
+      ),
+    hear(host, epoch) {
+      const known = all.get(host);
+      const one = known ?? { channels: open(host), held: 0, told: 0, begunAt: Number.NEGATIVE_INFINITY };
+      one.held = Math.max(one.held, epoch);
+      all.set(host, one);
+      if (waits(one)) begin(one);
+      return known === undefined;
+    },
+    release(host) {
+      for (const channel of all.get(host)?.channels.values() ?? []) channel.end();
+      all.delete(host);
+    },
+    begin(rolledBack) {
+      meant = { rolledBack };
+      for (const one of all.values()) {
+        one.held = Math.max(one.held, one.told);
+        one.told = 0;
+        begin(one);
+      }
+    },
+    end() {
+      meant = undefined;
+      for (const { channels } of all.values()) for (const channel of channels.values()) channel.end();
+    },
+    lookAgain() {
+      for (const one of all.values()) if (waits(one)) begin(one);
+    },
+    due() {
+      const times = [...all.values()].filter(waits).map(({ begunAt }) => begunAt + epochSpacing);
+      return times.length === 0 ? undefined : Math.min(...times);
+    },
+  };
+}
