@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -17,10 +17,12 @@ export const keaDaemon: Daemon = {
   async start({ folder, signal, run }) {
     const socketOf = (host: string): string => join(folder, host, "socket");
     const keas = hosts.map((host) => {
-      const at = (name: string): string => join(folder, host, name);
-      mkdirSync(join(folder, host));
+      const own = join(folder, host);
+      const at = (name: string): string => join(own, name);
+      mkdirSync(own);
+      chmodSync(own, 0o750); // from 2.6.3 on Kea takes no socket in a folder with any other rights
       writeFileSync(at("kea.json"), JSON.stringify(configuration(socketOf(host)), undefined, 2));
-      const env = { KEA_LOCKFILE_DIR: join(folder, host), KEA_PIDFILE_DIR: join(folder, host) };
+      const env = { KEA_CONTROL_SOCKET_DIR: own, KEA_LOCKFILE_DIR: own, KEA_PIDFILE_DIR: own };
       return { host, kea: run(["kea-dhcp4", "-c", at("kea.json")], { log: at("log"), env }) };
     });
     await Promise.all(keas.map(({ host, kea }) => kea.answers(() => ask(socketOf(host), "version-get"), signal)));

@@ -55,7 +55,7 @@ export const namedDaemon: Daemon = {
 
 function configuration(folder: string, port: number, key: string, pidFile: string): string {
   const options = [
-    ...[`directory "${folder}"`, `pid-file "${pidFile}"`, "lock-file none", "session-keyfile none"],
+    ...[`directory "${folder}"`, `pid-file "${pidFile}"`, "session-keyfile none"],
     ...[`listen-on port ${port} { 127.0.0.1; }`, "listen-on-v6 { none; }", "recursion no", "notify no"],
     ...[`managed-keys-directory "${folder}"`, "dnssec-validation no"],
   ];
