@@ -35,7 +35,7 @@ export interface Queue {
 /** Beyond its limit a queue drops its oldest message or refuses the newest. Whether what is handed over and not yet acknowledged counts is the broker's own. */
 export interface Limit {
   readonly messages: number;
-  /** Bytes of bodies. */
+  /** Bytes of bodies; RabbitMQ counts some 30 more of each message from 4.3 on. */
   readonly bytes: number;
   readonly beyond: "drop" | "refuse";
 }

@@ -46,8 +46,7 @@ function recordOf(line: string): string[] {
 }
 
 async function reservationsOf(kea: NonNullable<Network["kea"]>): Promise<string[]> {
-  const { arguments: given } = await kea.command("config-get");
-  const { Dhcp4 } = given as { Dhcp4: { subnet4: { reservations: Record<string, string>[] }[] } };
+  const { Dhcp4 } = await kea.running();
   return Dhcp4.subnet4.flatMap(({ reservations }) =>
     reservations.map((one) => `${one["hw-address"]} ${one["ip-address"]} ${one.hostname}`),
   );

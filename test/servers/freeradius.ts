@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, createHmac, randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -23,7 +23,7 @@ export interface FreeRadius extends AsyncDisposable {
   log(): string;
   /** The answer to a password of any bytes, in plain RADIUS: radclient has escapes of its own. */
   pap(name: string, password: string): Promise<string>;
-  /** What radclient hears of a request; each item as `Attribute = value`. */
+  /** What radclient hears of a request, each item as `Attribute = value`; without the Message-Authenticator that answers have from 3.2.5 on. */
   ask(...items: readonly string[]): Promise<{ code: string; reply: string[] }>;
 }
 
@@ -76,7 +76,8 @@ export async function freeRadius(): Promise<FreeRadius> {
         input: `${items.join("\n")}\n`,
       });
       const [, code = "", reply = ""] = /^Received (\S+) .*\n((?:\t.*\n)*)/m.exec(said) ?? [];
-      return { code, reply: reply.split("\n").flatMap((line) => line.trim() || []) };
+      const lines = reply.split("\n").map((line) => line.trim());
+      return { code, reply: lines.filter((line) => line !== "" && !line.startsWith("Message-Authenticator")) };
     },
     pap: (name, password) => pap(port, name, Buffer.from(password)),
     async [Symbol.asyncDispose]() {
@@ -157,7 +158,10 @@ const codes = new Map([
   [3, "Access-Reject"],
 ]);
 
-/** An Access-Request with a User-Password (RFC 2865, 5.2), and the code of what comes. */
+/**
+ * An Access-Request with a User-Password (RFC 2865, 5.2), and the code of what comes. It is signed (RFC 2869, 5.14):
+ * from 3.2.5 on the server answers no other once it has seen a signed one of the same client.
+ */
 function pap(port: number, name: string, password: Buffer): Promise<string> {
   const authenticator = randomBytes(16);
   const padded = Buffer.concat([password, Buffer.alloc((16 - (password.length % 16)) % 16)]);
@@ -169,17 +173,23 @@ function pap(port: number, name: string, password: Buffer): Promise<string> {
       .digest();
     hidden.push(Buffer.from(padded.subarray(at, at + 16).map((byte, index) => byte ^ (pad[index] ?? 0))));
   }
-  const items = [attribute(1, Buffer.from(name)), attribute(2, Buffer.concat(hidden))];
+  const items = [attribute(80, Buffer.alloc(16)), attribute(1, Buffer.from(name)), attribute(2, Buffer.concat(hidden))];
   const packet = Buffer.concat([Buffer.alloc(4), authenticator, ...items]);
   packet.set([1, randomBytes(1)[0] ?? 0, packet.length >> 8, packet.length & 255]);
+  packet.set(createHmac("md5", secret).update(packet).digest(), 22); // in the place of the zeros, of which it is made
   return new Promise((resolve, reject) => {
     const socket = createSocket("udp4").on("error", reject);
-    const send = (): void => socket.send(packet, port, "127.0.0.1");
-    const again = setInterval(send, 1000); // as radclient does: a datagram may be lost
-    socket.on("message", (answer) => {
+    let sent = 0;
+    const end = (then: () => void): void => {
       clearInterval(again);
-      socket.close(() => resolve(codes.get(answer[0] ?? 0) ?? `code ${answer[0]}`));
-    });
+      socket.close(then);
+    };
+    const send = (): void => {
+      if (sent++ < 10) socket.send(packet, port, "127.0.0.1");
+      else end(() => reject(new Error(`FreeRADIUS does not answer to ${JSON.stringify(name)}`)));
+    };
+    const again = setInterval(send, 1000); // as radclient does: a datagram may be lost
+    socket.on("message", (answer) => end(() => resolve(codes.get(answer[0] ?? 0) ?? `code ${answer[0]}`)));
     send();
   });
 }

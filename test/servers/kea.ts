@@ -1,10 +1,10 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { until } from "../until.ts";
+import { dhcpClient } from "./dhcp-client.ts";
 import { endProcess } from "./end.ts";
 import { makeNetwork, type Network } from "./network.ts";
 
@@ -15,18 +15,19 @@ export interface RunningKea extends AsyncDisposable {
   readonly network: Network;
   /** The file that it is started with. */
   readonly file: string;
+  /** What it has said since it was last ready; at its start Kea gives itself commands, too. */
   readonly log: () => string;
   /** Sends a command, as a person by hand would. */
   command(name: string, given?: object): Promise<{ result: number; text?: string; arguments?: unknown }>;
+  /** What it runs, as `config-set` takes it: from 2.4 on `config-get` adds a hash. */
+  running(): Promise<Running>;
   start(): Promise<void>;
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Lets it hang, or go on. */
   pause(stopped: boolean): void;
-  /** What a client with this MAC address is given: real udhcpc (dhclient for IPv6), which keeps its lease. */
+  /** What a client with this MAC address is given: a real client, which keeps its lease. */
   lease(mac: string): Promise<{ ip: string; hostname: string } | undefined>;
 }
-
-const run = promisify(execFile);
 
 /** A hook library that Debian's Kea comes with. */
 export function hook(name: string): string {
@@ -34,12 +35,23 @@ export function hook(name: string): string {
   return `/usr/lib/${place}/kea/hooks/libdhcp_${name}.so`;
 }
 
-/** What udhcpc and dhclient run when something happens to their lease. */
-const clientScript = (lease: string): string => `#!/bin/sh
-[ "$1" = bound ] && echo "$ip $hostname" >${lease}
-[ "$reason" = BOUND6 ] && { echo "$new_ip6_address" >${lease}; kill $PPID; }
-exit 0
-`;
+/** The hooks that a configuration needs: its own, and from 3.0 on that of PostgreSQL for a database of hosts. */
+function hooksOf(members: Members): object {
+  const { "hooks-libraries": own = [], "hosts-database": database } = members;
+  const library = hook("pgsql");
+  return { "hooks-libraries": database && existsSync(library) ? [...own, { library }] : own };
+}
+
+/** Members of a configuration. */
+interface Members {
+  readonly [name: string]: unknown;
+  readonly "hooks-libraries"?: readonly object[];
+}
+
+/** A configuration of kea-dhcp4. */
+export interface Running {
+  readonly Dhcp4: { readonly subnet4: { reservations: Record<string, unknown>[] }[] };
+}
 
 export interface KeaOptions {
   readonly family?: 4 | 6;
@@ -51,12 +63,13 @@ export interface KeaOptions {
 
 /** Starts it with these members of its configuration beside those that it needs. */
 export async function startKea(
-  members: object = {},
+  members: Members = {},
   { family = 4, reservations = [], more = [] }: KeaOptions = {},
 ): Promise<RunningKea> {
   const folder = mkdtempSync(join(tmpdir(), "trigger-kea-"));
+  chmodSync(folder, 0o750); // from 2.6.3 on Kea takes no socket in a folder with any other rights
   const network = makeNetwork("kea", family === 4 ? "10.9.0.1/16" : "2001:db8:9::1/64");
-  const [file, socket, lease] = [join(folder, "kea.json"), join(folder, "socket"), join(folder, "lease")];
+  const [file, socket] = [join(folder, "kea.json"), join(folder, "socket")];
   const subnet = family === 4 ? "10.9.0.0/16" : "2001:db8:9::/64";
   const pool = family === 4 ? "10.9.200.1 - 10.9.200.200" : "2001:db8:9::f000 - 2001:db8:9::ffff";
   const config = {
@@ -68,10 +81,9 @@ export async function startKea(
     [`subnet${family}`]: [{ id: 7, subnet, pools: [{ pool }], interface: "v0", reservations }, ...more],
     loggers: [{ name: `kea-dhcp${family}`, output_options: [{ output: "stdout" }], severity: "INFO" }],
     ...members,
+    ...hooksOf(members),
   };
   writeFileSync(file, JSON.stringify({ [`Dhcp${family}`]: config }, undefined, 1));
-  const script = join(folder, "script");
-  writeFileSync(script, clientScript(lease), { mode: 0o755 });
 
   let daemon: ChildProcess | undefined;
   let log = "";
@@ -93,8 +105,14 @@ export async function startKea(
     file,
     log: () => log,
     command,
+    async running() {
+      const { Dhcp4 } = (await command("config-get")).arguments as Running;
+      return { Dhcp4 };
+    },
     async start() {
-      const env = { ...process.env, KEA_LOCKFILE_DIR: folder, KEA_PIDFILE_DIR: folder };
+      // From 2.6.3 on Kea keeps its socket and its leases in these folders alone.
+      const own = { KEA_CONTROL_SOCKET_DIR: folder, KEA_DHCP_DATA_DIR: folder };
+      const env = { ...process.env, ...own, KEA_LOCKFILE_DIR: folder, KEA_PIDFILE_DIR: folder };
       // `ip netns exec` becomes Kea itself: its pid is Kea's.
       daemon = spawn("ip", ["netns", "exec", network.server, `kea-dhcp${family}`, "-c", file], { env });
       daemon.stdout?.on("data", (chunk) => {
@@ -103,53 +121,21 @@ export async function startKea(
       daemon.stderr?.on("data", (chunk) => {
         log += chunk;
       });
-      await until(() =>
+      log = "";
+      const answers = (): Promise<boolean> =>
         command("list-commands").then(
           ({ result }) => result === 0,
-          () => {
-            if (daemon?.exitCode !== null) throw new Error(`Kea ended: ${log}`);
-            return false;
-          },
-        ),
-      );
+          () => false,
+        );
+      await until(async () => {
+        if (daemon?.exitCode !== null) throw new Error(`Kea ended: ${log}`);
+        return /DHCP[46]_STARTED/.test(log) && (await answers());
+      });
+      log = "";
     },
     kill: (signal) => endProcess(daemon, signal),
     pause: (stopped) => void daemon?.kill(stopped ? "SIGSTOP" : "SIGCONT"),
-    async lease(mac) {
-      rmSync(lease, { force: true });
-      const inside = ["netns", "exec", network.client];
-      for (const words of [["down"], ["address", mac], ["up"]])
-        await run("ip", ["-n", network.client, "link", "set", "v1", ...words]);
-      // dhclient gives up at once where the interface has no address of its own yet.
-      const own = async () => (await run("ip", ["-n", network.client, "-6", "addr", "show", "v1"])).stdout;
-      if (family === 6) await until(async () => (await own()).includes("fe80::"));
-      const words =
-        family === 4
-          ? ["udhcpc", "-i", "v1", "-f", "-q", "-n", "-t", "8", "-T", "1", "-s", script]
-          : [
-              "timeout",
-              "8",
-              "dhclient",
-              "-6",
-              "-1",
-              "-d",
-              "-sf",
-              script,
-              "-lf",
-              join(folder, mac),
-              "-pf",
-              join(folder, "pid"),
-              "v1",
-            ];
-      // dhclient goes on with its lease until it is ended: the script does that once it has one.
-      await run("ip", [...inside, ...words]).catch(() => {});
-      try {
-        const [ip = "", hostname = ""] = readFileSync(lease, "utf8").trim().split(" ");
-        return { ip, hostname };
-      } catch {
-        return undefined;
-      }
-    },
+    lease: dhcpClient(network.client, folder, family),
     async [Symbol.asyncDispose]() {
       await endProcess(daemon);
       network.remove();

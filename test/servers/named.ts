@@ -62,7 +62,7 @@ export async function startNamed({ zones }: NamedOptions): Promise<Named> {
     const lines = zones[zone]?.access ?? access.replace("{ grant", "{ grant other zonesub ANY; grant");
     return `zone "${zone}" { type primary; file "${file(zone)}"; ${lines} };`;
   });
-  const options = `directory "${folder}"; listen-on port ${port} { 127.0.0.1; }; listen-on-v6 { none; }; recursion no; notify no; pid-file "${folder}/named.pid"; lock-file none; session-keyfile none; managed-keys-directory "${folder}"; dnssec-validation no;`;
+  const options = `directory "${folder}"; listen-on port ${port} { 127.0.0.1; }; listen-on-v6 { none; }; recursion no; notify no; pid-file "${folder}/named.pid"; session-keyfile none; managed-keys-directory "${folder}"; dnssec-validation no;`;
   const conf = join(folder, "named.conf");
   await writeFile(
     conf,

@@ -7,11 +7,14 @@ import type { RunResult } from "../../../src/core/service.ts";
 import { realMachine } from "../../../src/machines/real.ts";
 import { dhcpRow, iscDhcp } from "../../../src/services/isc-dhcp.ts";
 import { type Dhcpd, startDhcpd } from "../../servers/dhcpd.ts";
+import { withoutDhcpd } from "../../servers/installed.ts";
 import { anyClient, oddNames } from "../../services/hostile.ts";
 import { distinct, sceneOn, sorted } from "../../services/scene.ts";
 import { until } from "../../until.ts";
 
 // ISC dhcpd over OMAPI, with real clients: needs isc-dhcp-server, udhcpc and the right to make network namespaces.
+
+const skip = withoutDhcpd();
 
 type Rows = Record<string, { mac: string; ip: string; name: string }>;
 
@@ -53,7 +56,7 @@ function served({ omshell }: Dhcpd, ...numbers: number[]): string[] {
   });
 }
 
-test("a client gets what a change says without a restart, and a restart keeps it", async (t) => {
+test("a client gets what a change says without a restart, and a restart keeps it", { skip }, async (t) => {
   const { dhcpd, run, observe } = await scene(t);
   assert.deepEqual(await run({ a: pc(10), b: pc(11) }, { whole: true }), { ...well, refused: [] });
   assert.deepEqual(await dhcpd.lease(mac(10)), { ip: "10.77.0.10", hostname: "pc10" });
@@ -77,7 +80,7 @@ test("a client gets what a change says without a restart, and a restart keeps it
   assert.deepEqual(await observe(), sorted([renamed.a, renamed.c]));
 });
 
-test("two machines swap their names and their addresses in one run", async (t) => {
+test("two machines swap their names and their addresses in one run", { skip }, async (t) => {
   const { dhcpd, run } = await scene(t);
   await run({ a: pc(10), b: pc(11) }, { whole: true });
   const swapped = { a: pc(10, { name: "pc11", ip: "10.77.0.11" }), b: pc(11, { name: "pc10", ip: "10.77.0.10" }) };
@@ -88,7 +91,9 @@ test("two machines swap their names and their addresses in one run", async (t) =
   assert.deepEqual(served(dhcpd, 10, 11), ["pc10", "pc11"]);
 });
 
-test("a full run mends what was changed by hand, exactly, and the next one tells dhcpd nothing", async (t) => {
+test("a full run mends what was changed by hand, exactly, and the next one tells dhcpd nothing", {
+  skip,
+}, async (t) => {
   const { dhcpd, run, observe } = await scene(t);
   const rows = { a: pc(10), b: pc(11), c: pc(12) };
   await run(rows, { whole: true });
@@ -105,7 +110,9 @@ test("a full run mends what was changed by hand, exactly, and the next one tells
   assert.equal(readFileSync(dhcpd.leases, "utf8"), journal);
 });
 
-test("a host of somebody else's is left alone: its row is held, or refused in dhcpd's own words, and the others go in", async (t) => {
+test("a host of somebody else's is left alone: its row is held, or refused in dhcpd's own words, and the others go in", {
+  skip,
+}, async (t) => {
   const { dhcpd, adopt, run } = await scene(t);
   await dhcpd.stop();
   dhcpd.configure(`host gateway { hardware ethernet ${mac(1)}; fixed-address 10.77.0.254; }`);
@@ -142,7 +149,7 @@ test("a host of somebody else's is left alone: its row is held, or refused in dh
   assert.deepEqual(served(dhcpd, 99), ["pc99"]);
 });
 
-test("a machine whose new name is refused keeps the old one", async (t) => {
+test("a machine whose new name is refused keeps the old one", { skip }, async (t) => {
   const { dhcpd, run } = await scene(t);
   await run({ a: pc(10) }, { whole: true });
   dhcpd.omshell(`new host\nset name = "guest"\nset hardware-address = ${mac(99)}\nset hardware-type = 1\ncreate`);
@@ -154,7 +161,7 @@ test("a machine whose new name is refused keeps the old one", async (t) => {
   assert.deepEqual(served(dhcpd, 10), ["pc10"]);
 });
 
-test("what is not as it was believed to be is made as it is meant", async (t) => {
+test("what is not as it was believed to be is made as it is meant", { skip }, async (t) => {
   const { dhcpd, run } = await scene(t);
   await run({ a: pc(10), b: pc(11), c: pc(12) }, { whole: true });
   for (const name of ["pc10", "pc11", "pc12"]) dhcpd.omshell(`new host\nset name = "${name}"\nopen\nremove`);
@@ -163,7 +170,9 @@ test("what is not as it was believed to be is made as it is meant", async (t) =>
   assert.deepEqual(served(dhcpd, 10, 11, 12), ["pc10", "pc11", "none"]);
 });
 
-test("a host that the configuration has in the place of ours is never changed, however often it is tried", async (t) => {
+test("a host that the configuration has in the place of ours is never changed, however often it is tried", {
+  skip,
+}, async (t) => {
   const { dhcpd, run } = await scene(t);
   await run({ a: pc(10), b: pc(11) }, { whole: true });
   await dhcpd.stop();
@@ -186,7 +195,9 @@ test("a host that the configuration has in the place of ours is never changed, h
   assert.equal((await dhcpd.lease(mac(10)))?.ip, "10.77.0.254");
 });
 
-test("whatever the directory says, dhcpd has the hosts meant and that of somebody else, and reads them again at its next start", async (t) => {
+test("whatever the directory says, dhcpd has the hosts meant and that of somebody else, and reads them again at its next start", {
+  skip,
+}, async (t) => {
   const { dhcpd, run, observe } = await scene(t);
   const guest = { mac: "02:00:00:ff:ff:ff", ip: "10.77.9.1", name: "guest" };
   dhcpd.omshell(
@@ -223,7 +234,9 @@ test("whatever the directory says, dhcpd has the hosts meant and that of somebod
   }
 });
 
-test("a dhcpd that is killed in the middle of a run is away, and has all of it after the next one", async (t) => {
+test("a dhcpd that is killed in the middle of a run is away, and has all of it after the next one", {
+  skip,
+}, async (t) => {
   const { dhcpd, run, observe } = await scene(t);
   const rows = Object.fromEntries(Array.from({ length: 240 }, (_, at) => [`k${at}`, pc(at + 10)]));
   const cut = run(rows);
@@ -237,7 +250,7 @@ test("a dhcpd that is killed in the middle of a run is away, and has all of it a
   assert.deepEqual(await observe(), sorted(Object.values(rows)));
 });
 
-test("a dhcpd that is down, hangs or has another key is said as such", async (t) => {
+test("a dhcpd that is down, hangs or has another key is said as such", { skip }, async (t) => {
   const { dhcpd, run } = await scene(t);
   const rows = { a: pc(10) };
   const away = { name: "Away", message: "dhcpd does not answer on 127.0.0.1 port 7911" };

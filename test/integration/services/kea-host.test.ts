@@ -12,8 +12,7 @@ const moved = machine("pc", "02:00:00:00:00:0a", "10.9.0.20");
 
 /** What Kea has, as addresses. */
 async function addresses(daemon: RunningKea): Promise<string> {
-  const { arguments: given } = await daemon.command("config-get");
-  const { Dhcp4 } = given as { Dhcp4: { subnet4: { reservations: { "ip-address": string }[] }[] } };
+  const { Dhcp4 } = await daemon.running();
   return (Dhcp4.subnet4[0]?.reservations ?? [])
     .map((one) => one["ip-address"])
     .sort()
@@ -47,11 +46,9 @@ export default kea({ socket: ${JSON.stringify(daemon.socket)}, daemon: { pidFile
   t.diagnostic(`in force ${Math.round(late)} ms after the return`);
   await until(async () => (await trigger(["status"])).code === 0, { within: 20_000 });
 
-  const running = (await daemon.command("config-get")).arguments as {
-    Dhcp4: { subnet4: { reservations: object[] }[] };
-  };
+  const running = await daemon.running();
   running.Dhcp4.subnet4[0]?.reservations.splice(0);
-  await daemon.command("config-set", running);
+  assert.equal((await daemon.command("config-set", running)).result, 0);
   const drift = await trigger(["diff", "dhcp"]);
   assert.equal(drift.code, 1);
   assert.match(drift.out, /missing {2}.*10\.9\.0\.20/);

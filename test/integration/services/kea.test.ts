@@ -84,9 +84,7 @@ test("a hand edit is seen and mended, and a second full run tells Kea nothing", 
   await using daemon = await startKea();
   const on = sceneOn(kea({ socket: daemon.socket }), realMachine());
   await on.run({ a, b }, { whole: true });
-  const running = (await daemon.command("config-get")).arguments as {
-    Dhcp4: { subnet4: { reservations: Record<string, unknown>[] }[] };
-  };
+  const running = await daemon.running();
   const [subnet] = running.Dhcp4.subnet4;
   assert.ok(subnet);
   subnet.reservations = [
@@ -172,7 +170,7 @@ test("whatever the directory says, Kea has the reservations meant, that of someb
   const { row } = tableOf(service);
   await on.run({ a }, { whole: true });
   const rest = async (): Promise<object> => {
-    const running = (await daemon.command("config-get")).arguments as { Dhcp4: { subnet4: object[] } };
+    const running = await daemon.running();
     const subnet4 = running.Dhcp4.subnet4.map((subnet) => ({ ...subnet, reservations: [] }));
     return { ...running.Dhcp4, subnet4 };
   };
