@@ -9,5 +9,5 @@ export default kea({
     return { mac: machine.one("macAddress"), ip: machine.one("ipHostNumber"), name: machine.name, classes };
   },
   database: "host=127.0.0.1 dbname=kea user=kea passfile=/etc/trigger/kea.pgpass",
-  on: { dhcp2: { socket: "/srv/kea/control" } },
+  on: { dhcp2: { socket: "/run/kea/dhcp2-ctrl-socket" } },
 });
