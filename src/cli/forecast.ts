@@ -11,7 +11,7 @@ export const forecast: Command = {
   operands: ["[DAYS]"],
   options: { ...projectOption, json: { type: "boolean", help: "as JSON" } },
   more: `It reads the directory as it is now, lets the clock run for so many DAYS (30), and counts by hour; nobody is told. Where more rows would go
-in an hour than the limit of \`removals\` in the config, hosts will hold them: allow them beforehand with \`trigger approve SERVICE --until DATE --at-most N\`.
+in an hour than the limit of \`removals\` in the config, or the last ones of a table, hosts will hold them: allow them beforehand with \`trigger approve SERVICE --until DATE --at-most N\`.
 
 Exit codes
   0  nothing will be held
@@ -20,7 +20,10 @@ Exit codes
     if (!/^\d{1,4}$/.test(given)) throw new UserError(`expected a number of days, found ${JSON.stringify(given)}`);
     const project = await openProject(text("project") ?? folder);
     const found = await foresee(project, Date.now(), Number(given));
-    const isHeld = ({ removed, limit }: (typeof found)[number]): boolean => removed > limit;
+    type Found = (typeof found)[number];
+    const isHeld = ({ removed, limit, empties }: Found): boolean => removed > limit || empties;
+    const whyHeld = ({ removed, limit }: Found): string =>
+      removed > limit ? `at most ${limit} may go in an hour` : "no row would be left";
     if (flag("json")) json(found);
     else if (found.length === 0) say(`time moves no row within ${given} days`);
     else {
@@ -30,7 +33,7 @@ Exit codes
         String(one.added),
         String(one.removed),
         String(one.rows),
-        isHeld(one) ? `will be held on ${one.hosts.join(", ")}: at most ${one.limit} may go in an hour` : "",
+        isHeld(one) ? `will be held on ${one.hosts.join(", ")}: ${whyHeld(one)}` : "",
       ]);
       print(table([["WHEN", "SERVICE", "ADDED", "REMOVED", "OF", ""], ...lines], { right: [2, 3, 4] }));
     }

@@ -7,6 +7,8 @@ export interface RemovalLimit {
   readonly atMost?: number;
   /** And in a large table this share of the rows that are in force: 0.1 by default. */
   readonly share?: number;
+  /** The last row may go like any other, so that none is in force: false by default, whatever the limit. */
+  readonly mayEmpty?: boolean;
 }
 
 /** `removals` of the config: for every service, and where one differs. */
@@ -22,9 +24,13 @@ export function removalsAllowed({ of = {}, ...general }: Removals, service: stri
   return Math.max(atMost, Math.floor(share * rows));
 }
 
+/** Whether the last row of a table may go without a question. */
+export const mayBeEmptied = ({ of = {}, ...general }: Removals, service: string): boolean =>
+  of[service]?.mayEmpty ?? general.mayEmpty ?? false;
+
 /** What is wrong with `removals`; undefined when nothing is. `services` are those that some host runs. */
 export function wrongRemovals(value: object, services: readonly string[], place = "removals"): string | undefined {
-  const known = place === "removals" ? ["atMost", "share", "of"] : ["atMost", "share"];
+  const known = ["atMost", "share", "mayEmpty", ...(place === "removals" ? ["of"] : [])];
   for (const [option, found] of Object.entries(value)) {
     const at = `${place}.${option}`;
     if (!known.includes(option)) return unknown(`option of ${place}`, option, known);
@@ -33,6 +39,9 @@ export function wrongRemovals(value: object, services: readonly string[], place 
     }
     if (option === "share" && !(typeof found === "number" && found >= 0 && found <= 1)) {
       return `${at}: expected a share of the rows, 0 to 1, found ${shown(found)}`;
+    }
+    if (option === "mayEmpty" && typeof found !== "boolean") {
+      return `${at}: expected true or false, found ${shown(found)}`;
     }
     if (option !== "of") continue;
     if (typeof found !== "object" || found === null) return `${at}: expected { service: { … } }, found ${shown(found)}`;

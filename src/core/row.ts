@@ -13,7 +13,7 @@ export type CellChange = readonly [key: string, cell: Cell | null];
 export const refusedCell = (why: string): Cell => `!${why}`;
 export const isRefused = (cell: Cell): boolean => cell.startsWith("!");
 /** The same in SQL, of a column that holds a cell or NULL: NULL is none. */
-export const isRefusedSql = (column: string): string => `${column} IS NOT NULL AND substr(${column}, 1, 1) = '!'`;
+export const isRefusedSql = (column: string): string => `(${column} IS NOT NULL AND substr(${column}, 1, 1) = '!')`;
 export const refusalOf = (cell: Cell): string => cell.slice(1);
 
 /** The most bytes that a row may have. */

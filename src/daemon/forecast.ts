@@ -1,5 +1,5 @@
 import { hostsOf } from "../core/config.ts";
-import { removalsAllowed } from "../core/removals.ts";
+import { mayBeEmptied, removalsAllowed } from "../core/removals.ts";
 import { type Cell, isRefused } from "../core/row.ts";
 import type { Project } from "../project/project.ts";
 import { computeTables } from "./tables.ts";
@@ -15,6 +15,8 @@ export interface Forecast {
   readonly rows: number;
   /** How many may go from a host in an hour: more will be held. */
   readonly limit: number;
+  /** No row will be left, and the config does not say that the table may be empty: the last ones will be held. */
+  readonly empties: boolean;
   readonly hosts: readonly string[];
 }
 
@@ -36,7 +38,8 @@ export async function forecast(project: Project, now: number, days: number): Pro
       const name = `${service} ${Math.floor(at / hour)}`;
       const found = hours.get(name);
       const limit = removalsAllowed(project.config.removals, service, rows);
-      const one = found ?? { at, service, added: 0, removed: 0, rows, limit, hosts: hostsOf(project.config, service) };
+      const hosts = hostsOf(project.config, service);
+      const one = found ?? { at, service, added: 0, removed: 0, rows, limit, empties: false, hosts };
       hours.set(name, one);
       for (const [key, cell] of changes) {
         const [was, is] = [isRow(table?.get(key)), isRow(cell)];
@@ -47,6 +50,7 @@ export async function forecast(project: Project, now: number, days: number): Pro
         else table?.set(key, cell);
         rowsOf.set(service, (rowsOf.get(service) ?? 0) + Number(is) - Number(was));
       }
+      if (one.removed > 0 && rowsOf.get(service) === 0) one.empties = !mayBeEmptied(project.config.removals, service);
     }
   }
   return [...hours.values()].filter(({ added, removed }) => added + removed > 0);

@@ -31,7 +31,7 @@ export function serviceHealth(service: string, report: ServiceReport, host: Host
   if (report.failing) return { level: levels.failing, says: `failing: ${report.why}` };
   if (report.removals !== undefined) {
     const { rows, digest } = report.removals;
-    const says = `held: ${rows} rows would go: \`trigger diff ${service}\`, then \`trigger approve ${service} ${digest}\``;
+    const says = `held: ${rows} ${rows === 1 ? "row" : "rows"} would go: \`trigger diff ${service}\`, then \`trigger approve ${service} ${digest}\``;
     return { level: levels.late, says };
   }
   if (report.parkedCount > 0) return { level: levels.late, says: `${report.parkedCount} parked: \`trigger retry\`` };

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { transcribersOf } from "../core/config.ts";
 import { reason, UserError } from "../core/outcome.ts";
-import { removalsAllowed } from "../core/removals.ts";
+import { mayBeEmptied, removalsAllowed } from "../core/removals.ts";
 import type { TranscriberReport } from "../core/report.ts";
 import { waveWithin } from "../core/waves.ts";
 import { runHost } from "../host/host.ts";
@@ -84,6 +84,7 @@ async function upHost(
       const shared = { database, clock, log, connect };
       const on = dry ? looking(host, services, database, dry) : acting(project, host);
       const removalLimit = (service: string, rows: number) => removalsAllowed(config.removals, service, rows);
+      const mayEmpty = (service: string) => mayBeEmptied(config.removals, service);
       const waits = (service: string) => waveWithin(config.waves, service, host);
       const transcribes = transcribersOf(config).includes(host);
       let transcriber: Transcriber | undefined;
@@ -95,7 +96,7 @@ async function upHost(
         (signal) =>
           runHost({
             ...{ ...shared, ...on, ...(distrust && { distrust }) },
-            ...{ removalLimit, waveWithin: waits, name: host, services, codes, signal },
+            ...{ removalLimit, mayEmpty, waveWithin: waits, name: host, services, codes, signal },
             ...(transcribes && { transcriber: () => transcriber && reportOf(transcriber.state()) }),
           }),
         ...(transcribes ? [(signal: AbortSignal) => runTranscriber(project, host, { ...shared, signal, began })] : []),

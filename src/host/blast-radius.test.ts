@@ -244,6 +244,51 @@ test("what is held stays held under one digest, whatever happens but an answer",
   assert.equal(report().removals, undefined);
 });
 
+test("the last rows of a table are held whatever its size, and go by an approval", async () => {
+  for (const count of [1, 3]) {
+    const rows = Array.from({ length: count }, (_, i): [string, string] => [`k${i}`, row(`m${i}`, `10.0.0.${i}`)]);
+    await using world = await running({ removalLimit: () => 50 }, rows);
+    const { say, dhcp, report, clock, tell, again } = world;
+    await say(rows.map(([key]) => [key, null]));
+    await until(() => report().removals?.rows === count);
+    const { digest } = report().removals ?? {};
+    const rowsWould = count === 1 ? "1 row would" : "3 rows would";
+    assert.equal(
+      report().refused[0]?.why,
+      `held with the removals ${digest}: ${rowsWould} go, and no row would be left`,
+    );
+    await again();
+    await clock.advance(2 * hour);
+    assert.equal(dhcp.served.size, count);
+    await tell({ trigger: protocolVersion, kind: "order", service: "dhcp", order: "approve", digest } as never);
+    await clock.advance(1000);
+    await until(() => dhcp.served.size === 0);
+  }
+});
+
+test("the last rows go unasked where others take their place, where that was allowed, and where a table may be empty", async () => {
+  const one: CellChange[] = [["k", row("a", "10.0.0.1")]];
+  const gone: CellChange[] = [["k", null]];
+  const empties = async (world: Awaited<ReturnType<typeof running>>): Promise<void> => {
+    await world.say(gone);
+    await world.clock.advance(1000);
+    await until(() => world.dhcp.served.size === 0);
+  };
+  await using renamed = await running({ removalLimit: () => 50 }, one);
+  await renamed.say([
+    ["k", null],
+    ["other", row("a", "10.0.0.2")],
+  ]);
+  await until(() => renamed.dhcp.served.has("other"));
+  assert.deepEqual([renamed.dhcp.served.size, renamed.report().removals], [1, undefined]);
+  await using empty = await running({ removalLimit: () => 50, mayEmpty: () => true }, one);
+  await empties(empty);
+  await using allowed = await running({ removalLimit: () => 50 }, one);
+  const allow = { rows: 1, until: allowed.clock.now() + hour };
+  await allowed.tell({ trigger: protocolVersion, kind: "order", service: "dhcp", order: "approve", allow } as never);
+  await empties(allowed);
+});
+
 test("a held removal that is then refused stays held, and one that gives way is forgotten", async () => {
   const dhcp = simulatedService({ refused: "remove" });
   const world = scene(dhcp.definition, { removalLimit: () => 1 });

@@ -5,9 +5,9 @@ import { transaction } from "../sqlite/open.ts";
 import { keptRows, owedRows, whyBegins } from "./store.ts";
 
 /**
- * Removals beyond a limit within a sliding hour are held, and only they: additions and changes go on. A person approves the digest of the very
- * removals that were shown; if there are more of them meanwhile, they are held anew under another digest.
- * A hold ends by a person's approval, or with its row: the directory has it again, or another row takes its place. Neither time nor a restart ends it.
+ * Removals beyond a limit within a sliding hour, or of the last rows of a table, are held, and only they: additions and changes go on.
+ * A person approves the digest of the very removals that were shown; if there are more of them meanwhile, they are held under another digest.
+ * A hold ends by an approval, or with its row: the directory has it again, or another row takes its place. Neither time nor a restart ends it.
  */
 
 /** The hour in which removals are counted, in milliseconds. */
@@ -22,8 +22,21 @@ export const isHeldRemoval = (why: string | null): boolean => why?.startsWith(ma
 /** The same in SQL. */
 export const isHeldRemovalSql = whyBegins(mark);
 
-/** Holds the removals that are owed if they are too many. */
-export function holdRemovals(database: DatabaseSync, service: string, limit: number, now: number): void {
+/** What may go without a question. */
+export interface RemovalRule {
+  /** So many rows within an hour. */
+  readonly limit: number;
+  /** The last row of the table, too. */
+  readonly mayEmpty: boolean;
+}
+
+/** Holds the removals that are owed if they are too many, or would leave no row in force. */
+export function holdRemovals(
+  database: DatabaseSync,
+  service: string,
+  { limit, mayEmpty }: RemovalRule,
+  now: number,
+): void {
   const owed = database
     .prepare(
       `SELECT key FROM ${owedRows} AND why IS NULL AND (desired IS NULL OR ${isRefusedSql("desired")})
@@ -31,22 +44,21 @@ export function holdRemovals(database: DatabaseSync, service: string, limit: num
     )
     .all(service)
     .map(({ key }) => String(key));
-  forgetOvertaken(database, service, owed);
-  if (owed.length === 0) return;
+  const approved = isApproved(database, service, owed);
+  if (owed.length === 0 || approved) return;
   const before = removedWithin(database, service, now);
-  if (owed.length + before <= limit || owed.length <= (allowance(database, service, now) ?? 0)) return;
+  const tooMany = owed.length + before > limit;
+  if (!tooMany && (mayEmpty || isAnyLeft(database, service))) return;
+  if (owed.length <= (allowance(database, service, now) ?? 0)) return;
+  const counted = `${before > 0 ? `, ${before} went within the hour` : ""}, at most ${limit} may within an hour`;
+  const why = tooMany ? counted : ", and no row would be left";
   transaction(database, () => {
     // Those that are held already belong to the same question.
     const keys = [...owed, ...heldKeys(database, service)].sort();
-    const digest = digestOf(keys);
-    if (database.prepare("SELECT digest FROM approved WHERE service = ?").get(service)?.digest === digest) {
-      release(database, service);
-      return;
-    }
-    const why = `${sayQuestion({ digest, rows: keys.length })}${before > 0 ? `, ${before} went within the hour` : ""}, at most ${limit} may within an hour`;
+    const said = `${sayQuestion({ digest: digestOf(keys), rows: keys.length })}${why}`;
     // One that was tried stays in doubt: the next run puts it back.
     const hold = database.prepare("UPDATE row SET why = ?, since = coalesce(since, ?) WHERE service = ? AND key = ?");
-    for (const key of keys) hold.run(why, now, service, key);
+    for (const key of owed) hold.run(said, now, service, key);
   });
 }
 
@@ -70,11 +82,22 @@ export const sayWhy = (why: string, question: Question | undefined): string =>
 export const sayOpen = (service: string, question: Question): string =>
   `${sayQuestion(question)}: \`trigger diff ${service}\` lists them here, \`trigger approve ${service} ${question.digest}\` lets them go`;
 
-/** An approval is for the removals that were shown: where others are owed by now it is spent, and lets none go uncounted. */
-function forgetOvertaken(database: DatabaseSync, service: string, owed: readonly string[]): void {
+/** Whether a row is in force when all that is owed is done. */
+const isAnyLeft = (database: DatabaseSync, service: string): boolean =>
+  database
+    .prepare(
+      `SELECT 1 FROM row WHERE service = ? AND
+       iif(why IS NULL, desired IS NOT NULL AND NOT ${isRefusedSql("desired")}, loaded IS NOT NULL) LIMIT 1`,
+    )
+    .get(service) !== undefined;
+
+/** Whether these removals are those that a person let go. Where others are owed by now the approval is spent, and lets none go uncounted. */
+function isApproved(database: DatabaseSync, service: string, owed: readonly string[]): boolean {
   const approved = database.prepare("SELECT digest FROM approved WHERE service = ?").get(service)?.digest;
-  if (approved === undefined || approved === digestOf([...owed, ...heldKeys(database, service)].sort())) return;
+  if (approved === undefined) return false;
+  if (approved === digestOf([...owed].sort())) return true;
   database.prepare("DELETE FROM approved WHERE service = ?").run(service);
+  return false;
 }
 
 /** Counts removals that were made, but for those that a person let go: after a great one, the next few need no question. In the caller's transaction. */

@@ -28,7 +28,10 @@ function scene(words: { refused?: "remove" } = {}) {
     give: (options?: { full: boolean }) => giveRows(database, "demo", table, options),
     /** Gives rows where no removal goes unasked. */
     giveHolding: (options?: { full: boolean }) =>
-      giveRows(database, "demo", table, { ...options, hold: () => void holdRemovals(database, "demo", 0, now) }),
+      giveRows(database, "demo", table, {
+        ...options,
+        hold: () => void holdRemovals(database, "demo", { limit: 0, mayEmpty: false }, now),
+      }),
     say: (rows: Record<string, Cell | null>) =>
       stored.write({ kind: "rows", rows: Object.entries(rows), staged: false }, now),
     why: (key: string) =>

@@ -52,7 +52,8 @@ export function simulatedService(words: { refused?: "remove" } = {}) {
   return { definition: definition as unknown as Service, served, seen, controls };
 }
 
-interface SceneOptions extends Pick<HostOptions, "removalLimit" | "distrust" | "waveWithin" | "compareDaemon"> {
+interface SceneOptions
+  extends Pick<HostOptions, "removalLimit" | "mayEmpty" | "distrust" | "waveWithin" | "compareDaemon"> {
   readonly name?: string;
   readonly machine?: MemoryMachine;
   readonly clock?: ReturnType<typeof virtualClock>;

@@ -62,13 +62,15 @@ export function hostService(name: string, service: Service, options: HostOptions
   const rows = table ? storedRows(database, name, table, options.hashing) : undefined;
   const messages = storedMessages(database, name);
   const store: ServiceStore = { database, name, service, rows, messages };
-  const { removalLimit } = options;
+  const { removalLimit, mayEmpty } = options;
   const began = clock.now() - clock.monotonic();
   const steady = (): number => Math.round(began + clock.monotonic());
   const context: RunContext = {
     ...{ host: options.name, service: name, database, machine, clock, signal, log },
     safeguards: options.safeguards,
-    ...(removalLimit ? { removals: { limit: (rows) => removalLimit(name, rows), now: steady } } : {}),
+    ...(removalLimit && {
+      removals: { limit: (rows) => removalLimit(name, rows), mayEmpty: mayEmpty?.(name) ?? false, now: steady },
+    }),
   };
 
   const within = options.waveWithin?.(name);

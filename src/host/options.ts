@@ -27,6 +27,8 @@ export interface HostOptions {
   machineOf(service: string): Machine;
   /** How many rows of a service with so many in force may go within an hour; no limit without it. */
   removalLimit?(service: string, rows: number): number;
+  /** Whether the last row of a service may go unasked, where there is a limit; false without it. */
+  mayEmpty?(service: string): boolean;
   /** How long the changes of a service wait for the hosts of the waves before this one, in milliseconds; undefined where there are none. */
   waveWithin?(service: string): number | undefined;
   /** How often every service is run on all rows, in milliseconds; otherwise only when it has to be. */

@@ -1,10 +1,10 @@
 import type { OrderMessage } from "../core/stream.ts";
-import { allowRemovals, approveRemovals, heldRemovals, holdRemovals } from "./blast-radius.ts";
+import { allowRemovals, approveRemovals, heldRemovals } from "./blast-radius.ts";
 import { installer } from "./install/install.ts";
 import { approveHeld, heldThings, isHeld, ownedBy } from "./owned.ts";
 import type { ServiceStore } from "./receive.ts";
 import type { RunContext } from "./run.ts";
-import { oweFullRun, readFacts, writeFacts } from "./store.ts";
+import { oweFullRun, writeFacts } from "./store.ts";
 
 /** How the reason of a service begins that a person holds. */
 export const byPerson = "by a person";
@@ -71,12 +71,9 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
     judgeAnew();
   }
 
-  /** Every row that is kept out of force is judged anew; removals that are too many stay held, so that an approval finds them at any moment. */
+  /** Every row that is kept out of force is judged anew; removals that are held stay so. */
   function judgeAnew(): void {
-    const now = clock.now();
-    rows?.judgeKept(now);
-    const { removals } = context;
-    if (removals) holdRemovals(database, name, removals.limit(readFacts(database, name)?.rows ?? 0), removals.now());
+    rows?.judgeKept(clock.now());
   }
 
   function isWanted(record: string): boolean {

@@ -33,6 +33,8 @@ export interface RunContext {
   /** How many rows may go within an hour, by how many are in force; without it nothing is held for their number. */
   readonly removals?: {
     limit(rows: number): number;
+    /** The last row may go unasked. */
+    readonly mayEmpty: boolean;
     /** By which the hour is counted: the clock's time, but for what it jumps while the process lives. Milliseconds since 1970. */
     now(): number;
   };
@@ -52,7 +54,9 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
   if (triedOtherwise(database, service)) oweFullRun(database, service);
   const asked = readFacts(database, service)?.full ?? 0;
   const hold = (): void => {
-    if (removals) holdRemovals(database, service, removals.limit(facts?.rows ?? 0), removals.now());
+    if (!removals) return;
+    const rule = { limit: removals.limit(facts?.rows ?? 0), mayEmpty: removals.mayEmpty };
+    holdRemovals(database, service, rule, removals.now());
   };
   const doubt = facts?.followed.doubt;
   const first = giveRows(database, service, table, { full: asked > 0, hold });

@@ -42,7 +42,11 @@ test("the forecast counts what time will take away, and says what hosts will hol
   assert.match(lines[2] ?? "", /paid +0 +2 +3$/);
   const [first] = JSON.parse((await trigger(["forecast", "15", "--json"])).out);
   assert.deepEqual([first.removed, first.limit, first.hosts], [5, 3, ["door"]]);
-  assert.equal((await project("{ atMost: 5 }").trigger(["forecast", "100"])).code, 0);
+  assert.equal((await project("{ atMost: 5 }").trigger(["forecast", "80"])).code, 0);
+  const whole = await project("{ atMost: 5 }").trigger(["forecast", "100"]);
+  assert.equal(whole.code, 1);
+  assert.match(whole.out, /paid +0 +1 +1 {2}will be held on door: no row would be left$/m);
+  assert.equal((await project("{ atMost: 5, mayEmpty: true }").trigger(["forecast", "100"])).code, 0);
   assert.equal((await trigger(["forecast", "5"])).out, "time moves no row within 5 days\n");
   assert.match((await trigger(["forecast", "soon"])).err, /expected a number of days, found "soon"/);
 });
