@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { unknown } from "../core/nearest.ts";
-import { reason, UserError } from "../core/outcome.ts";
+import { Refusal, reason, UserError } from "../core/outcome.ts";
 import { shownLine } from "../core/shown.ts";
 import { BrokerTrouble } from "../ports/broker.ts";
 import { type Command, helpOf, readWords } from "./command.ts";
@@ -95,4 +95,8 @@ function said(error: unknown): string {
 
 const isPlain = (error: unknown): boolean =>
   error instanceof Error &&
-  (error instanceof UserError || error instanceof BrokerTrouble || "code" in error || isPlain(error.cause));
+  (error instanceof UserError ||
+    error instanceof Refusal ||
+    error instanceof BrokerTrouble ||
+    "code" in error ||
+    isPlain(error.cause));

@@ -38,7 +38,7 @@ export interface Entry {
 
 /** The rest of the directory and the clock, as `select` sees them. Every look, also one that found nothing, is a recorded dependency. */
 export interface Directory {
-  /** The entry of a DN. */
+  /** The entry of a DN. Refuses the entry that asks where the DN may be one of several that their server tells apart. */
   get(dn: string | undefined): Entry | undefined;
   parent(entry: Entry): Entry | undefined;
   /** The entries directly below, in the order of their normal DNs. */

@@ -4,8 +4,9 @@ import type { Steps } from "../core/steps.ts";
 import { type Comparison, childrenLook, type Look, nameLook } from "./looks.ts";
 import type { MirrorEntry } from "./mirror-entry.ts";
 import { Multimap } from "./multimap.ts";
+import { meant } from "./namesakes.ts";
 import { afterChange, afterRefresh, type Outcome } from "./subtrees.ts";
-import { ValueIndex } from "./value-index.ts";
+import { readDn, ValueIndex } from "./value-index.ts";
 
 /** What a change moved: the entries that appeared, changed or went, and the looks to which the answer now differs. */
 export interface Difference {
@@ -17,7 +18,7 @@ export interface Difference {
 /** The directory in memory: entries followed by their uuid, found by name, by parent and by value. */
 export class Mirror {
   readonly #byUuid = new Map<string, MirrorEntry>();
-  readonly #byName = new Map<string, string>();
+  readonly #byName = new Multimap();
   readonly #children = new Multimap();
   readonly #values = new ValueIndex();
 
@@ -29,10 +30,15 @@ export class Mirror {
     return this.#byUuid.get(uuid);
   }
 
-  /** The entry of a normal DN. */
-  named(normal: string): MirrorEntry | undefined {
-    const uuid = this.#byName.get(normal);
-    return uuid === undefined ? undefined : this.#byUuid.get(uuid);
+  /** The entries of a normal DN, in the order of their DNs: one, or none; several where their server tells names apart that are one here. */
+  bearers(normal: string): MirrorEntry[] {
+    return this.#inOrder(this.#byName.get(normal));
+  }
+
+  /** The entry that a DN means; a `Refusal` where it may be one of several. */
+  named(dn: string): MirrorEntry | undefined {
+    const normal = readDn(dn);
+    return normal === undefined ? undefined : meant(this.bearers(normal), dn);
   }
 
   /** The entries directly below a normal DN, in the order of theirs. */
@@ -88,7 +94,7 @@ export class Mirror {
   }
 
   #unname(entry: MirrorEntry, after: MirrorEntry | undefined, looks: Set<Look>): void {
-    this.#byName.delete(entry.normal);
+    this.#byName.delete(entry.normal, entry.uuid);
     looks.add(nameLook(entry.normal));
     if (entry.parent === undefined || entry.parent === after?.parent) return;
     this.#children.delete(entry.parent, entry.uuid);
@@ -96,7 +102,7 @@ export class Mirror {
   }
 
   #name(entry: MirrorEntry, before: MirrorEntry | undefined, looks: Set<Look>): void {
-    this.#byName.set(entry.normal, entry.uuid);
+    this.#byName.add(entry.normal, entry.uuid);
     looks.add(nameLook(entry.normal));
     if (entry.parent === undefined || entry.parent === before?.parent) return;
     this.#children.add(entry.parent, entry.uuid);
@@ -105,6 +111,12 @@ export class Mirror {
 
   #inOrder(uuids: Iterable<string>): MirrorEntry[] {
     const entries = [...uuids].flatMap((uuid) => this.#byUuid.get(uuid) ?? []);
-    return entries.length < 2 ? entries : entries.sort((a, b) => (a.normal < b.normal ? -1 : 1));
+    return entries.length < 2 ? entries : entries.sort(byName);
   }
+}
+
+/** Namesakes stand in the order of their spelling. */
+function byName(a: MirrorEntry, b: MirrorEntry): number {
+  if (a.normal !== b.normal) return a.normal < b.normal ? -1 : 1;
+  return a.dn < b.dn ? -1 : 1;
 }

@@ -2,11 +2,12 @@ import { rdnTexts } from "../core/dn.ts";
 import type { StoredEntry } from "../core/entry.ts";
 import type { Steps } from "../core/steps.ts";
 import { type MirrorEntry, mirrored } from "./mirror-entry.ts";
+import { parentAsWritten } from "./namesakes.ts";
 
 /** The entries as they stood before a change. */
 interface Before {
   get(uuid: string): MirrorEntry | undefined;
-  named(normal: string): MirrorEntry | undefined;
+  bearers(normal: string): MirrorEntry[];
   below(normal: string): MirrorEntry[];
   entries(): Iterable<MirrorEntry>;
 }
@@ -45,10 +46,10 @@ export function* afterChange(directory: Before, put: Iterable<StoredEntry>, gone
     if (before && after && before.dn !== after.dn) carry(directory, before, after, outcome, carried);
   }
   yield* oneEntryToAName(outcome, carried);
-  // Who stood where another now stands is gone, though nobody said so: two entries never bear one name.
+  // An entry is gone where another now has its very name, though the source did not say so. A name that is only the same to us is another's.
   for (const after of [...outcome.values()]) {
-    const occupant = after && directory.named(after.normal);
-    if (occupant && !outcome.has(occupant.uuid)) take(directory, occupant.uuid, outcome);
+    for (const occupant of after ? directory.bearers(after.normal) : [])
+      if (occupant.dn === after?.dn && !outcome.has(occupant.uuid)) take(directory, occupant.uuid, outcome);
   }
   return outcome;
 }
@@ -59,16 +60,23 @@ function take(directory: Before, top: string, outcome: Outcome): void {
   for (let uuid = going.pop(); uuid !== undefined; uuid = going.pop()) {
     if (!outcome.has(uuid)) outcome.set(uuid, undefined);
     const entry = directory.get(uuid);
-    for (const child of entry ? directory.below(entry.normal) : [])
-      if (!outcome.has(child.uuid)) going.push(child.uuid);
+    for (const child of entry ? own(directory, entry) : []) if (!outcome.has(child.uuid)) going.push(child.uuid);
   }
+}
+
+/** What is directly below an entry. Where it has a namesake, only what is spelled so is. */
+function own(directory: Before, entry: MirrorEntry): MirrorEntry[] {
+  const below = directory.below(entry.normal);
+  return directory.bearers(entry.normal).length < 2
+    ? below
+    : below.filter(({ dn }) => parentAsWritten(dn) === entry.dn);
 }
 
 function carry(directory: Before, from: MirrorEntry, to: MirrorEntry, outcome: Outcome, carried: Set<string>): void {
   const moves: [before: MirrorEntry, after: MirrorEntry][] = [[from, to]];
   for (let move = moves.pop(); move; move = moves.pop()) {
     const [before, after] = move;
-    for (const child of directory.below(before.normal)) {
+    for (const child of own(directory, before)) {
       if (outcome.has(child.uuid)) continue;
       const moved = mirrored({ ...child, dn: `${rdnTexts(child.dn)[0] ?? ""},${after.dn}` });
       outcome.set(child.uuid, moved);
@@ -78,7 +86,7 @@ function carry(directory: Before, from: MirrorEntry, to: MirrorEntry, outcome: O
   }
 }
 
-/** Where a source gives one name to two entries, what it delivered comes before what was carried along, then the smaller uuid: no order of delivery decides. */
+/** Where a source gives one very name to two entries, what it delivered comes before what was carried along, then the smaller uuid: no order of delivery decides. */
 function* oneEntryToAName(outcome: Outcome, carried: ReadonlySet<string>): Steps<void> {
   let done = 0;
   const bearers = new Map<string, string>();
@@ -86,9 +94,9 @@ function* oneEntryToAName(outcome: Outcome, carried: ReadonlySet<string>): Steps
   for (const [uuid, entry] of outcome) {
     yield { what: "comparing the directory's names", done: ++done, of: outcome.size };
     if (!entry) continue;
-    const other = bearers.get(entry.normal);
+    const other = bearers.get(entry.dn);
     const stays = other !== undefined && rank(other) < rank(uuid) ? other : uuid;
     if (other !== undefined) outcome.set(stays === other ? uuid : other, undefined);
-    bearers.set(entry.normal, stays);
+    bearers.set(entry.dn, stays);
   }
 }

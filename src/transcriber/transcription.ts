@@ -10,7 +10,6 @@ import type { Table } from "../core/table.ts";
 import { sayLook } from "./looks.ts";
 import { type Difference, Mirror } from "./mirror.ts";
 import { Sheet } from "./sheet.ts";
-import { readDn } from "./value-index.ts";
 
 /** What a change moved: the rows of each service that has any, and the entries that the directory changed. */
 export interface Moved {
@@ -127,8 +126,7 @@ export function transcription(
       }
     },
     explain(service, dn) {
-      const normal = readDn(dn);
-      const entry = normal === undefined ? undefined : mirror.named(normal);
+      const entry = mirror.named(dn);
       if (!entry) throw new UserError(`the directory has no entry ${JSON.stringify(dn)}`);
       const { cells, looks, next } = sheetOf(service).of(entry.uuid);
       return { dn: entry.dn, cells, looks: looks.map((look) => sayLook(look, dnOf)), next };

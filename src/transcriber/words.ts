@@ -7,6 +7,7 @@ import { Refusal, reason } from "../core/outcome.ts";
 import { childrenLook, contentLook, type Look, nameLook, whereLook } from "./looks.ts";
 import type { Mirror } from "./mirror.ts";
 import type { MirrorEntry } from "./mirror-entry.ts";
+import { childrenOf, meant, parentAsWritten } from "./namesakes.ts";
 import { normalText, readDn } from "./value-index.ts";
 
 /** How the words read an entry. */
@@ -74,25 +75,34 @@ export function directoryWords({ mirror, now, looked, timed, ...reading }: Looki
     looked(contentLook(entry.uuid));
     return entryWords(entry, reading);
   };
-  const named = (normal: string | undefined): Entry | undefined => {
-    if (normal === undefined) return undefined;
+  const bearersOf = (normal: string): readonly MirrorEntry[] => {
     looked(nameLook(normal));
-    const entry = mirror.named(normal);
+    const bearers = mirror.bearers(normal);
+    // How each is spelled decides which of several is meant.
+    if (bearers.length > 1) for (const { uuid } of bearers) looked(contentLook(uuid));
+    return bearers;
+  };
+  const named = (dn: string): Entry | undefined => {
+    const normal = readDn(dn);
+    const entry = normal === undefined ? undefined : meant(bearersOf(normal), dn);
     return entry && hand(entry);
   };
   return {
-    get: (dn) => (dn === undefined ? undefined : named(readDn(dn))),
+    get: (dn) => (dn === undefined ? undefined : named(dn)),
     parent(entry) {
       const normal = readDn(entry.dn);
-      return normal === undefined ? undefined : named(parentOf(normal));
+      return normal === undefined || parentOf(normal) === undefined ? undefined : named(parentAsWritten(entry.dn));
     },
     children(entry) {
       const normal = readDn(entry.dn);
       if (normal === undefined) return [];
       looked(childrenLook(normal));
-      return mirror.below(normal).map(hand);
+      const below = mirror.below(normal);
+      const bearers = bearersOf(normal);
+      if (bearers.length > 1) for (const { uuid } of below) looked(contentLook(uuid));
+      return childrenOf(entry.dn, bearers, below).map(hand);
     },
-    follow: (entry, attribute) => entry.all(attribute).flatMap((dn) => named(readDn(dn)) ?? []),
+    follow: (entry, attribute) => entry.all(attribute).flatMap((dn) => named(dn) ?? []),
     where(attribute, value) {
       const name = attributeName(attribute);
       absent(name, attribute, reading.attributes);

@@ -53,8 +53,8 @@ export const transcriberRemovals: readonly Removal[] = [
     file: "src/transcriber/mirror.ts",
     edits: [
       [
-        "    this.#byName.delete(entry.normal);\n    looks.add(nameLook(entry.normal));",
-        "    this.#byName.delete(entry.normal);",
+        "    this.#byName.delete(entry.normal, entry.uuid);\n    looks.add(nameLook(entry.normal));",
+        "    this.#byName.delete(entry.normal, entry.uuid);",
       ],
     ],
     tests: ["src/transcriber/mirror.test.ts"],
@@ -91,8 +91,45 @@ export const transcriberRemovals: readonly Removal[] = [
     guards: "an entry that another displaces is removed",
     without: "two entries stand under one name",
     file: "src/transcriber/subtrees.ts",
-    edits: [["if (occupant && !outcome.has(occupant.uuid)) take(directory, occupant.uuid, outcome);", ""]],
+    edits: [
+      [
+        "if (occupant.dn === after?.dn && !outcome.has(occupant.uuid)) take(directory, occupant.uuid, outcome);",
+        "outcome.has(occupant.uuid);",
+      ],
+    ],
     tests: ["src/transcriber/mirror.test.ts"],
+  },
+  {
+    id: "namesake-stays",
+    guards: "an entry whose name is only the same to us replaces none",
+    without: "a member's entry takes away another's",
+    file: "src/transcriber/subtrees.ts",
+    edits: [["occupant.dn === after?.dn && ", ""]],
+    tests: ["src/transcriber/mirror.test.ts"],
+  },
+  {
+    id: "namesake-subtree",
+    guards: "what is below a namesake is what has its spelling",
+    without: "an entry that goes takes along what is below another",
+    file: "src/transcriber/subtrees.ts",
+    edits: [[": below.filter(({ dn }) => parentAsWritten(dn) === entry.dn)", ": below"]],
+    tests: ["src/transcriber/namesakes.test.ts"],
+  },
+  {
+    id: "namesake-refused",
+    guards: "a spelling that tells no namesake is refused",
+    without: "a row shows another's entry, or none",
+    file: "src/transcriber/namesakes.ts",
+    edits: [["  if (exact.length === 1) return exact[0];", "  return exact[0];"]],
+    tests: ["src/transcriber/namesakes.test.ts"],
+  },
+  {
+    id: "namesake-spelling",
+    guards: "a namesake that is spelled otherwise wakes those who asked for one",
+    without: "a row stays refused, or shows another's entry",
+    file: "src/transcriber/words.ts",
+    edits: [["if (bearers.length > 1) for (const { uuid } of bearers) looked(contentLook(uuid));", ""]],
+    tests: ["src/transcriber/namesakes.test.ts"],
   },
   {
     id: "delivered-wins",
