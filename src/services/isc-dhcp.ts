@@ -5,6 +5,7 @@ import { Refusal, UserError } from "../core/outcome.ts";
 import { canonical } from "../core/row.ts";
 import { type Select, service } from "../core/service.ts";
 import { declaredHosts } from "./dhcpd/host-declarations.ts";
+import { onInstalled } from "./dhcpd/installed.ts";
 import { observeOmapi, omapiSettings, runOmapi } from "./dhcpd/omapi.ts";
 import { selecting } from "./entries.ts";
 import { daemon, notice, type Options, path, readSettings, step, stepsOf } from "./settings.ts";
@@ -51,7 +52,7 @@ export function iscDhcp(options: Options<typeof settings, z.input<typeof dhcpRow
       const { path, within, omapi, check, reload, probe } = settingsOf(host.name);
       const install = async (rows: Iterable<DhcpRow>) => {
         const file = { path, text: dhcpHosts(rows), ...(within ? { within } : {}) };
-        await host.install(file, stepsOf({ check, reload, probe }));
+        await onInstalled(host, check, host.install(file, stepsOf({ check, reload, probe })));
       };
       if (!omapi) return install(table.rows);
       // What an earlier configuration put into the file would stand in the way of the same hosts over OMAPI.

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { memoryMachine } from "../../src/machines/memory.ts";
 import { dhcpHosts, dhcpRow, iscDhcp } from "../../src/services/isc-dhcp.ts";
 import { conform } from "./conform.ts";
 import { anything } from "./hostile.ts";
 import { entry, quietMachine, scene, selected } from "./scene.ts";
 
 const pc = { mac: "AA-BB-CC-DD-EE-FF", ip: "10.0.0.7", name: "PC7" };
-const including = () => quietMachine({ "/etc/dhcp/dhcpd.conf": 'include "/etc/dhcp/trigger-hosts.conf";\n' });
+const included = { "/etc/dhcp/dhcpd.conf": 'include "/etc/dhcp/trigger-hosts.conf";\n' };
+const including = () => quietMachine(included);
 
 conform("iscDhcp", iscDhcp(), [pc], { machine: including });
 
@@ -48,6 +50,21 @@ test("dhcpd's whole configuration is checked with the new file in it, and dhcpd 
   assert.deepEqual(readHosts(machine.text("/etc/dhcp/trigger-hosts.conf") ?? ""), [
     { mac: "aa:bb:cc:dd:ee:ff", ip: "10.0.0.7", name: "pc7" },
   ]);
+});
+
+test("a machine without dhcpd says so, whichever way is taken", async () => {
+  const without = { name: "Away", message: /^dhcpd is not installed \(Debian up to 13: isc-dhcp-server; / };
+  await assert.rejects(scene(iscDhcp(), { machine: memoryMachine() }).run({ a: pc }), without);
+  await assert.rejects(scene(iscDhcp(), { machine: memoryMachine({ files: included }) }).run({ a: pc }), without);
+  const omapi = { keyFile: "/etc/omapi.key" };
+  const files = { [omapi.keyFile]: 'key "trigger" {\n\talgorithm hmac-sha256;\n\tsecret "c2VjcmV0";\n};\n' };
+  await assert.rejects(scene(iscDhcp({ omapi }), { machine: memoryMachine({ files }) }).run({ a: pc }), without);
+});
+
+test("a dhcpd that is there and refuses is not said to be missing", async () => {
+  const machine = including();
+  machine.program("dhcpd", ({ arguments: [word] }) => ({ code: word === "-t" ? 1 : 0, stderr: "semicolon expected" }));
+  await assert.rejects(scene(iscDhcp(), { machine }).run({ a: pc }), /the check of .*trigger-hosts\.conf failed/);
 });
 
 test("a host can differ in its paths and commands", async () => {

@@ -2,6 +2,7 @@ import type { Host } from "../../core/host.ts";
 import { Away, CommandFailed } from "../../core/outcome.ts";
 import { readKey, type SharedKey } from "../key-file.ts";
 import type { DeclaredHost } from "./host-declarations.ts";
+import { notInstalled } from "./installed.ts";
 
 /** One thing that dhcpd is asked or told over OMAPI. Values are clean columns: they need no escape. */
 export type Call =
@@ -79,6 +80,7 @@ async function run(host: Host, { command, server, port }: OmapiPlace, input: str
     return await (shown ? host.tell(command, { ...options, shown }) : host.ask(command, options));
   } catch (error) {
     host.signal.throwIfAborted();
+    if (error instanceof CommandFailed && error.code === 127) throw new Away(notInstalled, { cause: error });
     if (error instanceof CommandFailed) throw error;
     throw new Away(`dhcpd does not answer on ${server} port ${port}`, { cause: error });
   }
