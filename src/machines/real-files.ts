@@ -1,88 +1,115 @@
 import { constants } from "node:fs";
 import * as fs from "node:fs/promises";
-import { resolve as absolute, basename, dirname, join } from "node:path";
 import type { Files } from "../core/host.ts";
+import { O_PATH, type Place, unlessMissing, walk } from "./walk.ts";
+
+/** Whatever is at the end of a walk by now, no symlink is followed, and no FIFO is waited for. */
+const asFound = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** The file system of this machine. */
 export const realFiles: Files = {
-  async stat(path) {
-    const found = await unlessMissing(fs.lstat(path));
-    if (!found) return undefined;
-    const { mode, uid, gid, size } = found;
-    const kinds = { file: found.isFile(), directory: found.isDirectory(), symlink: found.isSymbolicLink() };
-    const kind = (["file", "directory", "symlink"] as const).find((each) => kinds[each]) ?? "other";
-    return { kind, mode: mode & 0o7777, uid, gid, size };
+  stat: (path) => at(path, "keep", async ({ stat }) => stat),
+
+  read: (path) =>
+    at(path, "follow", async (place) => {
+      if (!place.stat) return undefined;
+      const handle = await unlessMissing(fs.open(place.at, constants.O_RDONLY | asFound));
+      return handle && closing(handle, () => handle.readFile());
+    }),
+
+  list: (path) =>
+    at(path, "follow", async (place) => {
+      if (!place.stat) return [];
+      const handle = await unlessMissing(fs.open(place.at, constants.O_RDONLY | constants.O_DIRECTORY | asFound));
+      return handle ? closing(handle, async () => (await fs.readdir(`/proc/self/fd/${handle.fd}`)).sort()) : [];
+    }),
+
+  resolve: (path) => at(path, "follow", async ({ real }) => real),
+
+  write: (path, bytes, { mode, uid, gid } = {}) =>
+    at(path, "follow", async ({ at, stat }) => {
+      // Created for nobody else, and opened up when owner and content are right: no moment at which it is wider than asked.
+      const handle = await fs.open(at, constants.O_WRONLY | constants.O_CREAT | asFound, 0o600);
+      await closing(handle, async () => {
+        await handle.truncate();
+        if (uid !== undefined || gid !== undefined) await handle.chown(uid ?? -1, gid ?? -1);
+        const wanted = mode ?? (stat ? undefined : 0o644);
+        if (wanted !== undefined) await handle.chmod(wanted);
+        await handle.writeFile(bytes);
+      });
+    }),
+
+  async makeDirectory(path, owned = {}) {
+    while (!(await at(path, "follow", (place) => makeNext(place, owned))));
   },
 
-  read: (path) => unlessMissing(fs.readFile(path)),
+  chmod: (path, mode) => at(path, "follow", ({ at }) => pinned(at, (it) => fs.chmod(it, mode))),
+  chown: (path, uid, gid) => at(path, "keep", ({ at }) => fs.lchown(at, uid, gid)),
+  link: (from, to) => at(from, "keep", (source) => at(to, "keep", (target) => fs.link(source.at, target.at))),
+  rename: (from, to) => at(from, "keep", (source) => at(to, "keep", (target) => fs.rename(source.at, target.at))),
 
-  list: async (path) => ((await unlessMissing(fs.readdir(path))) ?? []).sort(),
+  remove: (path) =>
+    at(path, "keep", async (place) => {
+      const { stat } = place;
+      if (stat) await unlessMissing(stat.kind === "directory" ? fs.rmdir(place.at) : fs.unlink(place.at));
+    }),
 
-  resolve: (path) => resolve(absolute(path), 0),
-
-  async write(path, bytes, { mode, uid, gid } = {}) {
-    const isNew = !(await unlessMissing(fs.stat(path)));
-    // Created for nobody else, and opened up when owner and content are right: no moment at which it is wider than asked.
-    const handle = await fs.open(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
-    try {
-      await handle.truncate();
-      if (uid !== undefined || gid !== undefined) await handle.chown(uid ?? -1, gid ?? -1);
-      const wanted = mode ?? (isNew ? 0o644 : undefined);
-      if (wanted !== undefined) await handle.chmod(wanted);
-      await handle.writeFile(bytes);
-    } finally {
-      await handle.close();
-    }
-  },
-
-  async makeDirectory(path, { mode, uid, gid } = {}) {
-    const isNew = !(await unlessMissing(fs.stat(path)));
-    await fs.mkdir(path, { recursive: true });
-    if (!isNew) return;
-    if (uid !== undefined || gid !== undefined) await fs.chown(path, uid ?? -1, gid ?? -1);
-    if (mode !== undefined) await fs.chmod(path, mode);
-  },
-
-  chmod: fs.chmod,
-  chown: fs.lchown,
-  link: fs.link,
-  rename: fs.rename,
-
-  async remove(path) {
-    const found = await unlessMissing(fs.lstat(path));
-    if (found) await unlessMissing(found.isDirectory() ? fs.rmdir(path) : fs.unlink(path));
-  },
-
-  async sync(path) {
-    const handle = await fs.open(path, constants.O_RDONLY);
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  },
+  sync: (path) =>
+    at(path, "follow", async ({ at }) => {
+      const handle = await fs.open(at, constants.O_RDONLY | asFound);
+      await closing(handle, () => handle.sync());
+    }),
 };
 
-/** Undefined where there is nothing: no such name, or a file where a directory would have to be. */
-async function unlessMissing<T>(looked: Promise<T>): Promise<T | undefined> {
+/** Makes the first of the names that are missing, the last one with its owner and mode; true when nothing is missing. */
+async function makeNext(
+  { first, stat, missing }: Place,
+  { mode, uid, gid }: { mode?: number; uid?: number; gid?: number },
+): Promise<boolean> {
+  if (stat?.kind === "directory") return true;
   try {
-    return await looked;
+    await fs.mkdir(first, missing > 1 ? undefined : mode);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    // Another process may have made it a moment ago; anything else there is an error.
+    if ((await unlessMissing(fs.lstat(first)))?.isDirectory()) return false;
     throw error;
+  }
+  if (missing > 1) return false;
+  const handle = await fs.open(first, constants.O_RDONLY | constants.O_DIRECTORY | asFound);
+  await closing(handle, async () => {
+    if (uid !== undefined || gid !== undefined) await handle.chown(uid ?? -1, gid ?? -1);
+    if (mode !== undefined) await handle.chmod(mode);
+  });
+  return true;
+}
+
+/** Does something to what is there by a descriptor: fchmod(2) takes none that only names a place, the link to it in /proc does. */
+async function pinned(at: string, work: (it: string) => Promise<void>): Promise<void> {
+  const handle = await fs.open(at, O_PATH | constants.O_NOFOLLOW);
+  await closing(handle, () => work(`/proc/self/fd/${handle.fd}`));
+}
+
+/** Does something at the end of a walk; errors name the path and not the descriptor by which it was reached. */
+async function at<T>(path: string, last: "follow" | "keep", work: (place: Place) => Promise<T>): Promise<T> {
+  const place = await walk(path, { last });
+  try {
+    return await work(place);
+  } catch (error) {
+    throw named(error, place);
+  } finally {
+    await place.close();
   }
 }
 
-/** Every symlink resolved, also one that names nothing; names that do not exist stay. */
-async function resolve(path: string, turns: number): Promise<string> {
-  if (turns > 40)
-    throw Object.assign(new Error(`ELOOP: too many symlinks, resolve '${path}'`), { code: "ELOOP", path });
-  const real = await unlessMissing(fs.realpath(path));
-  if (real !== undefined) return real;
-  const directory = await resolve(dirname(path), turns);
-  const inside = join(directory, basename(path));
-  const found = await unlessMissing(fs.lstat(inside));
-  if (!found?.isSymbolicLink()) return inside;
-  return resolve(absolute(directory, await fs.readlink(inside)), turns + 1);
+function named(error: unknown, { first, missing, real }: Place): unknown {
+  if (error instanceof Error && missing <= 1) error.message = error.message.replaceAll(first, real);
+  return error;
+}
+
+async function closing<T>(handle: fs.FileHandle, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } finally {
+    await handle.close();
+  }
 }

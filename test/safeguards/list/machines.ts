@@ -6,7 +6,7 @@ export const machinesRemovals: readonly Removal[] = [
     guards: "a file is created for its owner alone",
     without: "a secret can be read for a moment",
     file: "src/machines/real-files.ts",
-    edits: [["constants.O_WRONLY | constants.O_CREAT, 0o600)", "constants.O_WRONLY | constants.O_CREAT, 0o666)"]],
+    edits: [["constants.O_CREAT | asFound, 0o600)", "constants.O_CREAT | asFound, 0o666)"]],
     tests: ["src/machines/machine.test.ts", "src/machines/memory.test.ts", "src/machines/dry.test.ts"],
   },
   {
@@ -22,7 +22,7 @@ export const machinesRemovals: readonly Removal[] = [
     guards: "a sync is the system's",
     without: "a power cut loses what was said to be durable",
     file: "src/machines/real-files.ts",
-    edits: [["      await handle.sync();", "      await handle.stat();"]],
+    edits: [["() => handle.sync()", "() => handle.stat().then(() => {})"]],
     tests: [
       "src/machines/machine.test.ts",
       "src/machines/memory.test.ts",
@@ -42,10 +42,34 @@ export const machinesRemovals: readonly Removal[] = [
     file: "src/machines/real-files.ts",
     edits: [
       [
-        "      if (uid !== undefined || gid !== undefined) await handle.chown(uid ?? -1, gid ?? -1);\n      const wanted = mode ?? (isNew ? 0o644 : undefined);\n      if (wanted !== undefined) await handle.chmod(wanted);\n",
-        "      const wanted = mode ?? (isNew ? 0o644 : undefined);\n      if (wanted !== undefined) await handle.chmod(wanted);\n      if (uid !== undefined || gid !== undefined) await handle.chown(uid ?? -1, gid ?? -1);\n",
+        "        if (uid !== undefined || gid !== undefined) await handle.chown(uid ?? -1, gid ?? -1);\n        const wanted = mode ?? (stat ? undefined : 0o644);\n        if (wanted !== undefined) await handle.chmod(wanted);\n",
+        "        const wanted = mode ?? (stat ? undefined : 0o644);\n        if (wanted !== undefined) await handle.chmod(wanted);\n        if (uid !== undefined || gid !== undefined) await handle.chown(uid ?? -1, gid ?? -1);\n",
       ],
     ],
     tests: ["src/machines/machine.test.ts", "src/machines/memory.test.ts", "src/machines/dry.test.ts"],
+  },
+  {
+    id: "link-of-others",
+    guards: "a symlink that others may have put there is not followed",
+    without: "a daemon's user chooses what root reads and writes",
+    file: "src/machines/walk.ts",
+    edits: [["if (othersMayReplace(folder.stat, stat, me()))", "if (false)"]],
+    tests: ["src/machines/walk.test.ts"],
+  },
+  {
+    id: "walk-pinned",
+    guards: "below a folder that others may write, names are looked up by descriptor",
+    without: "a folder that is swapped for a link meanwhile leads root elsewhere",
+    file: "src/machines/walk.ts",
+    edits: [["if (!within?.open && !othersMayReplace(stat, undefined, me()))", "if (within !== null)"]],
+    tests: ["src/machines/walk.test.ts"],
+  },
+  {
+    id: "group-may-write",
+    guards: "a folder that a daemon's group may write is one that others may write",
+    without: "a link in Debian's /var/cache/bind is followed",
+    file: "src/core/trust.ts",
+    edits: [[" || ((folder.mode & groupWrites) !== 0 && folder.gid !== 0)", ""]],
+    tests: ["src/machines/walk.test.ts"],
   },
 ];

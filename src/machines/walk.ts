@@ -1,0 +1,155 @@
+import { constants } from "node:fs";
+import * as fs from "node:fs/promises";
+import { resolve as absolute, join, posix } from "node:path";
+import type { Stat } from "../core/host.ts";
+import { othersMayReplace, ownerShown } from "../core/trust.ts";
+
+/**
+ * The way to a path, one name after the other. A symlink that others may have put there is not followed: this process may be root, and
+ * they would choose what it reads and writes. From the first folder on in which others may replace something, names are looked up
+ * through an open descriptor of their folder, so that what is renamed meanwhile leads nowhere else.
+ */
+
+/** Where a walk has come to; `close` when the last operation on `at` is done. */
+export interface Place {
+  /** The path with every symlink resolved. */
+  readonly real: string;
+  /** The same place for an operation now, which must not follow a symlink there. Throws where the folder that would hold it is missing. */
+  readonly at: string;
+  /** The place of the first name that is missing; that of `at` where none is. */
+  readonly first: string;
+  /** What is there; undefined where there is nothing, or no folder to hold it. */
+  readonly stat: Stat | undefined;
+  /** How many of its last names do not exist. */
+  readonly missing: number;
+  close(): Promise<void>;
+}
+
+/** open(2): the descriptor names a place and reads nothing. Node has no name for it; the value is that of every Linux. */
+export const O_PATH = 0o10000000;
+const folderOnly = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+const turnLimit = 40;
+
+/** Walks to a path; a symlink at its very end is followed or, with `last: "keep"`, is what is found. Throws for one that others may have put there. */
+export async function walk(path: string, { last }: { last: "follow" | "keep" }): Promise<Place> {
+  let names = namesOf(absolute(path));
+  let folder = await openFolder("/");
+  try {
+    for (let turns = 0; names.length > 0; ) {
+      const [name = "", ...rest] = names;
+      const at = join(folder.at, name);
+      const real = join(folder.real, name);
+      const stat = await lookAt(at);
+      if (!stat || (rest.length > 0 && stat.kind !== "directory" && stat.kind !== "symlink"))
+        return missing(folder, names);
+      if (stat.kind === "symlink" && (rest.length > 0 || last === "follow")) {
+        if (othersMayReplace(folder.stat, stat, me())) throw new Error(whyNot(real, stat, folder));
+        turns += 1;
+        if (turns > turnLimit) throw loop(path);
+        names = [...namesOf(absolute(folder.real, await fs.readlink(at))), ...rest];
+        await folder.close();
+        folder = await openFolder("/");
+        continue;
+      }
+      if (rest.length === 0) return { real, at, first: at, stat, missing: 0, close: folder.close };
+      const inside = await unlessMissing(openFolder(real, { at, stat, within: folder }));
+      if (!inside) return missing(folder, names);
+      await folder.close();
+      folder = inside;
+      names = rest;
+    }
+    return { real: "/", at: "/", first: "/", stat: folder.stat, missing: 0, close: folder.close };
+  } catch (error) {
+    await folder.close();
+    throw error;
+  }
+}
+
+/** A place below a folder that is not there. */
+function missing(folder: Folder, names: readonly string[]): Place {
+  const [first, real] = [join(folder.at, names[0] ?? ""), join(folder.real, ...names)];
+  return {
+    ...{ real, first, stat: undefined, missing: names.length, close: folder.close },
+    get at() {
+      if (names.length === 1) return first;
+      // Never by a path of several names: the folders that come to be meanwhile were not looked at.
+      throw Object.assign(new Error(`ENOENT: no such file or directory, '${real}'`), { code: "ENOENT", path: real });
+    },
+  };
+}
+
+interface Folder {
+  readonly real: string;
+  /** What names are appended to. */
+  readonly at: string;
+  readonly stat: Stat;
+  /** Others may put something else in the place of what is on the way to here, or of what is in here. */
+  readonly open: boolean;
+  close(): Promise<void>;
+}
+
+/** A folder on the way: by its path where nobody else may change the way, else by a descriptor. */
+async function openFolder(real: string, on?: { at: string; stat: Stat; within: Folder }): Promise<Folder> {
+  const { at = real, stat = await rootStat(), within } = on ?? {};
+  if (!within?.open && !othersMayReplace(stat, undefined, me())) return { real, at, stat, open: false, close: nothing };
+  const handle = await fs.open(at, folderOnly);
+  try {
+    return {
+      real,
+      at: `/proc/self/fd/${handle.fd}`,
+      stat: statOf(await handle.stat()),
+      open: true,
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+const nothing = async (): Promise<void> => {};
+
+async function rootStat(): Promise<Stat> {
+  return statOf(await fs.lstat("/"));
+}
+
+async function lookAt(at: string): Promise<Stat | undefined> {
+  const found = await unlessMissing(fs.lstat(at));
+  return found && statOf(found);
+}
+
+export function statOf(found: Awaited<ReturnType<typeof fs.lstat>>): Stat {
+  const kinds = { file: found.isFile(), directory: found.isDirectory(), symlink: found.isSymbolicLink() };
+  const kind = (["file", "directory", "symlink"] as const).find((each) => kinds[each]) ?? "other";
+  const [mode, uid, gid, size] = [found.mode, found.uid, found.gid, found.size].map(Number) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { kind, mode: mode & 0o7777, uid, gid, size };
+}
+
+/** Undefined where there is nothing: no such name, or a file where a directory would have to be. */
+export async function unlessMissing<T>(looked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await looked;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
+function whyNot(link: string, stat: Stat, folder: Folder): string {
+  const who = `root or uid ${me()}`;
+  return `${link} is a symlink (uid ${stat.uid}) in ${folder.real} (${ownerShown(folder.stat)}), where others than ${who} may put one: it is not followed. Name the file it leads to, or let root alone write that folder`;
+}
+
+const loop = (path: string): Error =>
+  Object.assign(new Error(`ELOOP: too many symlinks, resolve '${path}'`), { code: "ELOOP", path });
+
+const namesOf = (path: string): string[] => posix.normalize(path).split("/").filter(Boolean);
+
+const me = (): number => process.geteuid?.() ?? 0;
