@@ -24,6 +24,23 @@ export interface AskOptions {
 /** A step of an install: a command that must exit 0, several that all must, in order, or a function that throws when it fails. `{staged}` in a command is the staged file. */
 export type Step = Command | readonly Command[] | ((host: Host) => Promise<void>);
 
+/** A user of the machine and the user's group, by number. */
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * A check that runs with the rights of the daemon's user, for a checker that runs what its files name. Its current folder has copies
+ * that root owns and the user can read, and nothing else; `{staged}` is a name there. Where trigger is not root it runs as itself.
+ */
+export interface CheckAs {
+  readonly command: Command;
+  readonly user: User;
+  /** Further files for that folder, by name. */
+  readonly beside?: Readonly<Record<string, string>>;
+}
+
 export interface Output {
   readonly code: number;
   readonly stdout: string;
@@ -40,12 +57,12 @@ export interface InstallFile {
   /** Permission bits of a file that did not exist, 0o644 by default (0o600 when the service has secret columns). An existing file keeps its own. */
   readonly mode?: number;
   /** Owner of a file that did not exist, where whoever runs trigger is not to be it. An existing file keeps its own. */
-  readonly owner?: { readonly uid: number; readonly gid: number };
+  readonly owner?: User;
 }
 
 export interface InstallSteps {
   /** Run on the staged files before anything is replaced. With several files, `{staged}` is the first and `{staged:PATH}` that of PATH. */
-  readonly check?: Step;
+  readonly check?: Step | CheckAs;
   /** Makes the daemon read the new files. */
   readonly reload?: Step;
   /** Proves that the daemon serves this very content (a serial, a changed key), not only that it lives. */

@@ -55,13 +55,20 @@ export class Held extends Error {
 export class CommandFailed extends Error {
   override name = "CommandFailed";
   readonly code: number;
-  /** All that it said; the message has the beginning. */
-  readonly stdout: string;
-  readonly stderr: string;
+  // Not shown where the error is printed: only the message is known to be without secrets.
+  readonly #said: { readonly stdout: string; readonly stderr: string };
   constructor(message: string, code: number, { stdout = "", stderr = "" } = {}) {
     super(message);
     this.code = code;
-    this.stdout = stdout;
-    this.stderr = stderr;
+    this.#said = { stdout, stderr };
+  }
+
+  /** All that it said; the message has the beginning. */
+  get stdout(): string {
+    return this.#said.stdout;
+  }
+
+  get stderr(): string {
+    return this.#said.stderr;
   }
 }

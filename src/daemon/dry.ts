@@ -15,6 +15,7 @@ export function lookedAt(base: Machine): LookedAt {
   return {
     machine: {
       dry: true,
+      scratch: base.scratch,
       get files() {
         return dry.files;
       },

@@ -14,7 +14,7 @@ import { takeLock } from "../sqlite/lock.ts";
 import { openDatabase, patiently } from "../sqlite/open.ts";
 import { copiesOf, removeLeftCopies } from "./copies.ts";
 import { forgetReport, readReports } from "./network.ts";
-import { hasHostTables, hostsHere, lockFile, openOwned, ownedFile, storeFile } from "./store-file.ts";
+import { hasHostTables, hostsHere, lockFile, openOwned, ownedFile, scratchFolder, storeFile } from "./store-file.ts";
 
 /** What was removed of a host, or of one of its services. */
 export interface Forgotten {
@@ -108,6 +108,7 @@ function removeState(state: string, host: string): Forgotten["state"] {
   }
   removeLeftCopies(state, host);
   removeEmpty(copiesOf(state, host));
+  rmSync(scratchFolder(state, host), { recursive: true, force: true });
   const folder = dirname(storeFile(state, host));
   const lock = lockFile(state, host);
   return { folder, stays: readdirSync(folder).filter((name) => !lock.endsWith(`/${name}`)) };

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { transcribersOf } from "../core/config.ts";
@@ -24,7 +25,7 @@ import { inNumbers, serviceDifference } from "./diff.ts";
 import { lookedAt } from "./dry.ts";
 import { openTrust } from "./keys.ts";
 import { sharedBroker } from "./shared-broker.ts";
-import { lockHost, openStore } from "./store-file.ts";
+import { lockHost, openStore, scratchFolder } from "./store-file.ts";
 import { together } from "./together.ts";
 import { runTranscriber } from "./transcriber.ts";
 
@@ -76,6 +77,7 @@ async function upHost(
   const lock = await lockHost(state, host, clock, signal);
   try {
     removeLeftCopies(state, host);
+    rmSync(scratchFolder(state, host), { recursive: true, force: true });
     const own = config.hosts.get(host) ?? [];
     const { services, codes } = await loadServices(project, own);
     const distrust = openTrust(project, log);
@@ -150,7 +152,7 @@ const reportOf = ({ active, epoch, complete, trouble, verified }: TranscriberSta
 type OnMachine = Pick<HostOptions, "machineOf" | "compareDaemon" | "fullEvery" | "ran">;
 
 const acting = (project: Project, host: string): OnMachine => ({
-  machineOf: () => realMachine(),
+  machineOf: () => realMachine({ scratch: scratchFolder(project.state, host) }),
   compareDaemon: async (service, table, signal) =>
     // What it would log is that something is done, and nothing is.
     inNumbers(await serviceDifference(project, host, service, table, { signal, log: () => {} })),

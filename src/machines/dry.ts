@@ -35,6 +35,7 @@ export function dryMachine(base: Machine): DryMachine {
 
   return {
     dry: true,
+    scratch: base.scratch,
     files: overlay(base.files, {
       file(path, before, after) {
         const first = files.get(path);

@@ -55,6 +55,7 @@ export function memoryMachine(options: MemoryOptions = {}): MemoryMachine {
   return {
     ...disk,
     dry: false,
+    scratch: "/scratch",
     async run(asked, { input, signal, deadline }) {
       signal?.throwIfAborted();
       const [name, ...rest]: readonly string[] = "socket" in asked ? [asked.socket] : asked;

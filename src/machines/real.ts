@@ -1,13 +1,17 @@
+import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { DaemonIdentity, Machine } from "../ports/machine.ts";
 import { askSocket } from "./ask-socket.ts";
 import { realFiles } from "./real-files.ts";
 import { runCommand } from "./run-command.ts";
 
-/** The machine that this process runs on. */
-export function realMachine(): Machine {
+/** The machine that this process runs on; its `scratch` lies in the temporary folder where none is given. */
+export function realMachine({ scratch = join(tmpdir(), `trigger-${randomUUID()}`) } = {}): Machine {
   return {
     dry: false,
+    scratch,
     files: realFiles,
     run: (asked, options) => ("socket" in asked ? askSocket(asked, options) : runCommand(asked, options)),
     async incarnation(daemon) {

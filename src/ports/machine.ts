@@ -8,6 +8,8 @@ export interface Machine {
   /** Whether changes really happen; a dry machine only notes what would. */
   readonly dry: boolean;
   readonly files: Files;
+  /** A folder for copies that are needed for a moment, made on use; nobody else may write on the way to it. */
+  readonly scratch: string;
   /**
    * Runs a command to its end and gives what it said, whatever its exit code; 127 when there is no such program.
    * Of a socket it gives what the daemon answers, and throws `Away` where nobody does.

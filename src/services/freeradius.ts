@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 import { z } from "zod";
-import type { Host, InstallFile, InstallSteps } from "../core/host.ts";
+import type { Host, InstallFile } from "../core/host.ts";
 import { UserError } from "../core/outcome.ts";
 import { type KeptRow, type Rows, service } from "../core/service.ts";
 import { selecting } from "./entries.ts";
 import { accounts, commonReply } from "./radius/accounts.ts";
 import { Identity, isDevice, Password, readPassword, replyTypes, Vlan } from "./radius/columns.ts";
-import { radiusDaemon } from "./radius/daemon.ts";
+import { radiusDaemon, refusedLine } from "./radius/daemon.ts";
 import { macForms, nonceIn, type RadiusUser, readUsers, usersFile } from "./radius/users.ts";
 import { type Options, path, readSettings, step, stepsOf } from "./settings.ts";
 
@@ -119,16 +119,13 @@ export function freeradius(
         const users = usersFile(kept(rows, refused, formerly), macForm, nonce);
         const missing = reload === undefined ? await server.away() : undefined;
         if (missing && inPlace === users.text) throw missing; // it reads the file when it starts
-        const steps = stepsOf({
-          check: check ?? (await server.checking()),
-          reload: reload ?? server.reload,
-          probe: place.probe && server.prove,
-        });
+        const steps = stepsOf({ check, reload: reload ?? server.reload, probe: place.probe && server.prove });
+        const checked = check === undefined ? { ...steps, check: await server.checking() } : steps;
         try {
-          await host.install(await fileOf(host, place.path, users.text), steps as InstallSteps);
+          await host.install(await fileOf(host, place.path, users.text), checked);
           return { refused };
         } catch (error) {
-          const found = check === undefined ? await server.refusedLine() : undefined;
+          const found = check === undefined ? refusedLine(error) : undefined;
           const key = found && users.keyOf(found.line);
           const again = refused.some((row) => row.key === key) || refused.length === refusedLimit;
           if (key === undefined || again) throw error;

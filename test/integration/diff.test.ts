@@ -149,8 +149,9 @@ test("a killed diff leaves its copy in the state folder alone, until the next co
   assert.deepEqual(copies(), []);
   await killed();
   await up.end("SIGKILL");
+  write(".trigger/box/scratch/1/zone", "what a check was to see");
   project.spawn(["up", "--all"]);
-  await until(() => copies().length === 0, { within: 60_000 });
+  await until(() => copies().length === 0 && !existsSync(path(".trigger/box/scratch")), { within: 60_000 });
 });
 
 test("diff says what it cannot compare", async (t) => {

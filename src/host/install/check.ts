@@ -1,49 +1,138 @@
-import type { Command, Files, Step } from "../../core/host.ts";
-import { Fatal } from "../../core/outcome.ts";
+import type { CheckAs, Command, Files, Host, InstallSteps, Step } from "../../core/host.ts";
+import { CommandFailed, Fatal } from "../../core/outcome.ts";
 import type { Owned, Stage } from "./folder.ts";
-import { commandsOf } from "./step.ts";
-import type { Target } from "./target.ts";
+import { asReader, within as nameWithin, notBecome, openScratch, type Scratch } from "./scratch.ts";
+import { isShared } from "./shared.ts";
+import { commandDeadline, commandsOf, failed, runStep, type StepContext } from "./step.ts";
+import { folderOf, type Target } from "./target.ts";
+
+/** A file that waits beside its target. */
+export interface StagedFile {
+  readonly name: string;
+  /** What was written: the name may have been given to something else since, where others may write. */
+  readonly bytes: Uint8Array;
+}
+export type Staged = ReadonlyMap<Target, StagedFile>;
+
+type Check = NonNullable<InstallSteps["check"]>;
+type Commands = Exclude<Step, (host: Host) => Promise<void>>;
 
 /** Where a check finds what is to be checked. */
-export interface Staged {
+interface Names {
   /** What `{staged}` stands for. */
   readonly first: string;
   /** What `{staged:PATH}` stands for, by path as written and by real path. */
   readonly byPath: ReadonlyMap<string, string>;
 }
 
+/** Where the copies are that a check sees. */
+interface Place {
+  /** The name of a target's file, staged or in place. */
+  file(target: Target): Promise<string>;
+  /** Writes a copy of a configuration that includes the file at `beside`, with the rights of that configuration. */
+  configuration(path: string, bytes: Uint8Array, on: { beside: string; owned: Owned }): Promise<string>;
+}
+
+/** A check with its copies in place. */
+export interface PreparedCheck extends AsyncDisposable {
+  /** Throws when the check fails. */
+  run(): Promise<void>;
+}
+
 /**
- * Names what a check sees of a set of files: those that were staged, in the place of the others what is installed already.
- * For each configuration that includes one of them (`within`) a copy is staged that includes the staged one instead.
+ * Prepares a check of a set of files: those that were staged, in the place of the others what is installed already. It sees them beside
+ * their targets, so that a checker which is confined (AppArmor) may read them; where others may write there, it sees copies elsewhere.
  */
-export async function stagedSet(
-  files: Files,
+export async function prepareCheck(
+  check: Check,
   targets: readonly Target[],
-  staged: ReadonlyMap<Target, string>,
-  stage: Stage,
-): Promise<Staged> {
+  { staged, staging, context }: { readonly staged: Staged; readonly staging: Stage; readonly context: StepContext },
+): Promise<PreparedCheck> {
+  const { machine, host } = context;
+  const { files, scratch: parent } = machine;
+  if (typeof check === "function") return prepared(() => check(host));
+  const reader = "user" in check ? check.user : undefined;
+  if (!("user" in check) && !(await someShared(files, targets))) {
+    const commands = filled(check, await namesFor(files, targets, beside(staged, staging)));
+    return prepared(() => runStep(commands, context));
+  }
+  const scratch = await openScratch(files, parent, { reader, log: host.log });
+  try {
+    const names = await namesFor(files, targets, inScratch(staged, scratch));
+    if (!("user" in check)) return prepared(() => runStep(filled(check, names), context), scratch.remove);
+    for (const [name, text] of Object.entries(check.beside ?? {})) await scratch.write(name, Buffer.from(text));
+    return prepared(() => runAs(check, names, scratch.folder, context), scratch.remove);
+  } catch (error) {
+    await scratch.remove();
+    throw error;
+  }
+}
+
+const prepared = (run: () => Promise<void>, remove = async (): Promise<void> => {}): PreparedCheck => ({
+  run,
+  [Symbol.asyncDispose]: remove,
+});
+
+async function someShared(files: Files, targets: readonly Target[]): Promise<boolean> {
+  for (const { path } of targets) if (await isShared(files, folderOf(path))) return true;
+  return false;
+}
+
+const beside = (staged: Staged, staging: Stage): Place => ({
+  file: async (target) => staged.get(target)?.name ?? target.path,
+  configuration: (_, bytes, { beside, owned }) => staging.write(beside, bytes, owned),
+});
+
+/** What is installed already is copied, too: it may be changed during the check. */
+const inScratch = (staged: Staged, scratch: Scratch): Place => ({
+  file: (target) => scratch.write(target.path, staged.get(target)?.bytes ?? target.bytes),
+  configuration: (path, bytes) => scratch.write(path, bytes),
+});
+
+async function runAs(
+  { command, user }: CheckAs,
+  { first, byPath }: Names,
+  folder: string,
+  { machine, host, secret }: StepContext,
+): Promise<void> {
+  const inFolder = new Map([...byPath].map(([path, name]) => [path, nameWithin(name)]));
+  const named = fill(command, { first: nameWithin(first), byPath: inFolder });
+  const asked = asReader(named, folder, user);
+  const output = await machine.run(asked, { changes: true, signal: host.signal, deadline: commandDeadline });
+  if (output.code === 0) return;
+  const why = notBecome(output.stderr, user);
+  if (why !== undefined) throw new Error(why);
+  const { message, code } = failed(command, output, secret);
+  throw new CommandFailed(message, code, output);
+}
+
+/**
+ * Names what a check sees of a set of files. For each configuration that includes one of them (`within`) there is a copy that includes
+ * the staged one instead.
+ */
+async function namesFor(files: Files, targets: readonly Target[], place: Place): Promise<Names> {
   const byPath = new Map<string, string>();
   for (const target of targets) {
-    const name = staged.get(target) ?? target.path;
+    const name = await place.file(target);
     byPath.set(target.path, name).set(target.file.path, name);
   }
   for (const target of targets) {
     const { within } = target.file;
     if (within === undefined || byPath.has(within)) continue;
     const inside = targets.filter(({ file }) => file.within === within);
-    byPath.set(within, await stageWithin(files, within, inside, byPath, stage));
+    byPath.set(within, await copyWithin(files, within, inside, byPath, place));
   }
   const [first] = targets;
   if (!first) throw new Fatal("an install without files has nothing to check");
   return { first: byPath.get(first.file.within ?? first.path) ?? first.path, byPath };
 }
 
-async function stageWithin(
+async function copyWithin(
   files: Files,
   within: string,
   inside: readonly Target[],
   byPath: ReadonlyMap<string, string>,
-  stage: Stage,
+  place: Place,
 ): Promise<string> {
   const real = await files.resolve(within);
   const [bytes, stat] = [await files.read(real), await files.stat(real)];
@@ -61,18 +150,21 @@ async function stageWithin(
     beside = path;
   }
   const owned: Owned = { mode: stat.mode, uid: stat.uid, gid: stat.gid };
-  return stage.write(beside, Buffer.from(text, "latin1"), owned);
+  return place.configuration(real, Buffer.from(text, "latin1"), { beside, owned });
 }
 
-/** A check on these staged files: its commands with their names filled in. A function is left as it is. */
-export function checkOn(step: Step, { first, byPath }: Staged): Step {
-  if (typeof step === "function") return step;
-  const fill = (word: string): string =>
-    word.replace(/\{staged(?::([^}]*))?\}/g, (_, path: string | undefined) => {
+/** The commands of a check with the names filled in. */
+function filled(step: Commands, names: Names): readonly Command[] {
+  return commandsOf(step).map((command) => fill(command, names));
+}
+
+function fill([program, ...rest]: Command, { first, byPath }: Names): Command {
+  const word = (text: string): string =>
+    text.replace(/\{staged(?::([^}]*))?\}/g, (_, path: string | undefined) => {
       if (path === undefined) return first;
       const name = byPath.get(path);
       if (name === undefined) throw new Fatal(`{staged:${path}} names no file of this install: ${[...byPath.keys()]}`);
       return name;
     });
-  return commandsOf(step).map(([program, ...rest]): Command => [fill(program), ...rest.map(fill)]);
+  return [word(program), ...rest.map(word)];
 }

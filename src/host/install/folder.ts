@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
-import type { Files } from "../../core/host.ts";
+import type { Files, Stat } from "../../core/host.ts";
 import { reason } from "../../core/outcome.ts";
+import { isTrusted, ownerShown } from "../../core/trust.ts";
+import { me } from "./shared.ts";
 import { folderOf, type InPlace, tagOf } from "./target.ts";
 
 /** The `.trigger` folder beside a target: what is staged, the last good file, and what was kept aside. */
@@ -19,15 +21,24 @@ const newName = (path: string, kind: Kind, infix = ""): string =>
 export async function openFolder(files: Files, path: string): Promise<void> {
   const folder = folderOf(path);
   const found = await files.stat(folder);
-  if (found?.kind === "directory") return;
-  if (found)
-    throw new Error(`${folder} is a ${found.kind}: trigger keeps its staged files in a directory of that name`);
+  if (found) return ownFolder(files, folder, found);
   const directory = dirname(path);
   await files.makeDirectory(directory);
   // Also those that exist: a process that died may have made them and no more. Once the folder is there all of them are durable.
   for (let above = directory; above !== dirname(above); above = dirname(above)) await syncMine(files, dirname(above));
   await files.makeDirectory(folder, { mode: 0o700 });
   await files.sync(directory);
+}
+
+/** Sees that a folder is this user's alone. Where others may write beside the target, one of them may have put something else there. */
+async function ownFolder(files: Files, folder: string, found: Stat): Promise<void> {
+  if (found.kind !== "directory")
+    throw new Error(`${folder} is a ${found.kind}: trigger keeps its staged files in a directory of that name`);
+  if (!isTrusted(found, me()))
+    throw new Error(
+      `${folder} belongs to another user (${ownerShown(found)}): trigger keeps its staged files there, so look what is in it and remove it`,
+    );
+  if ((found.mode & 0o077) !== 0) await files.chmod(folder, 0o700);
 }
 
 /** Makes a directory durable, unless it is one that this process may not read and so has not made. */

@@ -6,7 +6,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Machine } from "../../ports/machine.ts";
 import { forgetHeld, ownedBy as recordsOf } from "../owned.ts";
 import { type Debt, debtInForce, openBook } from "./book.ts";
-import { checkOn, stagedSet } from "./check.ts";
+import { prepareCheck, type Staged, type StagedFile } from "./check.ts";
 import { dryInstall } from "./dry.ts";
 import { keepGood, makeMine, openFolder, removeGoodBut, removeStaged, type Stage, stage } from "./folder.ts";
 import { forcing } from "./force.ts";
@@ -56,8 +56,6 @@ export interface Installer {
   /** Ends what files in force owe that this installer was not asked for: nobody would ever pay it. */
   dropUnwanted(): void;
 }
-
-type Staged = ReadonlyMap<Target, string>;
 
 export function installer(options: InstallerOptions): Installer {
   const { database, machine, clock, service, secret, unsure = false, log } = options;
@@ -149,12 +147,20 @@ export function installer(options: InstallerOptions): Installer {
   async function stageMoving({ targets }: Work, debts: readonly Debt[], staging: Stage): Promise<Staged> {
     const owed = new Set(debts.map(({ path }) => path));
     const moving = targets.filter((target) => owed.has(target.path) || !inForce(target));
-    const staged = new Map<Target, string>();
-    for (const target of moving) {
+    return stageAll(moving, staging);
+  }
+
+  async function stageAll(targets: readonly Target[], staging: Stage): Promise<Staged> {
+    const staged = new Map<Target, StagedFile>();
+    for (const target of targets) {
       await openFolder(files, target.path);
-      staged.set(target, await staging.write(target.path, target.bytes, ownedBy(target, secret)));
+      staged.set(target, await stageOne(target, target.bytes, staging));
     }
     return staged;
+  }
+
+  async function stageOne(target: Target, bytes: Uint8Array, staging: Stage): Promise<StagedFile> {
+    return { name: await staging.write(target.path, bytes, ownedBy(target, secret)), bytes };
   }
 
   /** Throws when the check fails: `Fatal` when the last good files pass it now, for then it is the text's fault. */
@@ -162,10 +168,9 @@ export function installer(options: InstallerOptions): Installer {
     const { targets, context } = work;
     const step = work.steps.check;
     if (!step) return;
-    const checking = async (set: Staged) => checkOn(step, await stagedSet(files, targets, set, staging));
-    const first = await checking(staged);
+    await using first = await prepareCheck(step, targets, { staged, staging, context });
     try {
-      await runStep(first, context);
+      await first.run();
     } catch (cause) {
       if (context.host.signal.aborted || cause instanceof Fatal) throw cause;
       const why = `the check of ${[...staged.keys()].map(({ path }) => path).join(", ")} failed`;
@@ -177,9 +182,8 @@ export function installer(options: InstallerOptions): Installer {
       }
       const good = await stageGood(staged, debts, staging);
       if (!good) throw new TextDoubted(`${why}, and there is no last good text to compare with`, { cause });
-      const again = await checking(good);
-      if (await passes(() => runStep(again, context)))
-        throw new TextRefused(`${why}, and the last good text passes it`, { cause });
+      await using again = await prepareCheck(step, targets, { staged: good, staging, context });
+      if (await passes(again.run)) throw new TextRefused(`${why}, and the last good text passes it`, { cause });
       throw new Error(`${why}, and the last good text fails it too, so nothing is blamed`, { cause });
     }
   }
@@ -190,12 +194,10 @@ export function installer(options: InstallerOptions): Installer {
     const targets = await readTargets(files, wanted);
     const staging = stage(files, log);
     try {
-      const staged = new Map<Target, string>();
-      for (const target of targets.filter(({ hash, disk }) => hash !== disk?.hash)) {
-        await openFolder(files, target.path);
-        staged.set(target, await staging.write(target.path, target.bytes, ownedBy(target, secret)));
-      }
-      await runStep(checkOn(step, await stagedSet(files, targets, staged, staging)), { machine, host, secret });
+      const moving = targets.filter(({ hash, disk }) => hash !== disk?.hash);
+      const staged = await stageAll(moving, staging);
+      await using check = await prepareCheck(step, targets, { staged, staging, context: { machine, host, secret } });
+      await check.run();
       return undefined;
     } catch (error) {
       host.signal.throwIfAborted();
@@ -209,12 +211,12 @@ export function installer(options: InstallerOptions): Installer {
 
   /** Stages copies of the last good files; undefined unless each has one. */
   async function stageGood(staged: Staged, debts: readonly Debt[], staging: Stage): Promise<Staged | undefined> {
-    const copies = new Map<Target, string>();
+    const copies = new Map<Target, StagedFile>();
     for (const target of staged.keys()) {
       const debt = debts.find(({ path }) => path === target.path);
       const good = debt ? await mend.readGood(debt) : target.disk;
       if (!good) return undefined;
-      copies.set(target, await staging.write(target.path, good.bytes, ownedBy(target, secret)));
+      copies.set(target, await stageOne(target, good.bytes, staging));
     }
     return copies;
   }
@@ -238,7 +240,7 @@ export function installer(options: InstallerOptions): Installer {
     // From here on the book knows that these are ours.
     for (const { path } of staged.keys()) forgetHeld(database, service, path);
     try {
-      for (const [{ path }, name] of staged) await staging.putInPlace(name, path);
+      for (const [{ path }, { name }] of staged) await staging.putInPlace(name, path);
       await mend.syncNames(journal);
     } catch (error) {
       // What is half in place must not wait there for the next run. The debt stays: that run stages all of it again from nothing.

@@ -48,6 +48,7 @@ export function countingStarts(machine: Machine, database: DatabaseSync, service
   if (machine.dry) return machine;
   return {
     dry: false,
+    scratch: machine.scratch,
     files: machine.files,
     incarnation: (daemon) => machine.incarnation(daemon),
     async run(asked, options) {

@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Command, Host } from "../../core/host.ts";
+import type { CheckAs, Command, Host, User } from "../../core/host.ts";
 import { Away, CommandFailed } from "../../core/outcome.ts";
 import { probeName } from "./columns.ts";
 import { serialForm, serialIn } from "./users.ts";
@@ -30,8 +30,6 @@ const attempts = 9;
 const interval = 400;
 
 export function radiusDaemon(host: Host, { path, config, module, socket, probe }: RadiusPlace) {
-  const folder = join(dirname(path), ".trigger-check");
-  const log = join(folder, "log");
   const textOf = async (file: string): Promise<string> => new TextDecoder().decode(await host.files.read(file));
 
   /** Why it cannot be told anything now; undefined when it answers. */
@@ -100,26 +98,40 @@ export function radiusDaemon(host: Host, { path, config, module, socket, probe }
       );
     },
     /**
-     * Makes a configuration of the staged file alone and gives the check of it. The server's own one would open its databases, and read the file that is in place.
+     * The check of a configuration that has the staged file alone: the server's own one would open its databases, and read the file
+     * that is in place. It runs as the daemon's user, who may write the dictionary, and whose modules are not to be loaded by root.
      */
-    async checking(): Promise<Command> {
-      await host.files.makeDirectory(folder, { mode: 0o700 });
+    async checking(): Promise<CheckAs> {
       const dictionary = join(config, "dictionary");
-      const parts = new Map([["radiusd.conf", checkConfig]]);
-      if (await host.files.stat(dictionary)) parts.set("dictionary", `$INCLUDE ${dictionary}\n`);
-      for (const [name, text] of parts) {
-        if ((await textOf(join(folder, name))) !== text) await host.files.write(join(folder, name), text);
-      }
-      await host.files.remove(log);
-      return ["env", "TRIGGER_STAGED={staged}", "freeradius", "-C", "-d", folder, "-l", log];
-    },
-    /** The line that the last check did not take, and why. */
-    async refusedLine(): Promise<{ line: number; why: string } | undefined> {
-      const [, line, why = ""] = /Error: (?!.*radiusd\.conf).*\[(\d+)\]: (.*)$/m.exec(await textOf(log)) ?? [];
-      return line === undefined ? undefined : { line: Number(line), why };
+      const beside: Record<string, string> = { "radiusd.conf": checkConfig };
+      if (await host.files.stat(dictionary)) beside.dictionary = `$INCLUDE ${dictionary}\n`;
+      return {
+        command: ["env", "TRIGGER_STAGED={staged}", "freeradius", "-C", "-d", ".", "-l", "stdout"],
+        user: await user(),
+        beside,
+      };
     },
   };
+
+  /** The daemon's user, by the first of its folders that is not root's own; of one that is its group's, nobody with that group. */
+  async function user(): Promise<User> {
+    const places = [dirname(await host.files.resolve(path)), config, join(config, "dictionary")];
+    const owners = await Promise.all(places.map((place) => host.files.stat(place)));
+    const { uid, gid } = owners.find((owner) => owner !== undefined && owner.uid + owner.gid > 0) ?? { uid: 0, gid: 0 };
+    return { uid: uid === 0 && gid !== 0 ? nobody : uid, gid };
+  }
 }
+
+/** The line that a check did not take, and why, by what it said. */
+export function refusedLine(error: unknown): { line: number; why: string } | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (!(error instanceof CommandFailed)) return refusedLine(error.cause);
+  const [, line, why = ""] = /Error: (?!.*radiusd\.conf).*\[(\d+)\]: (.*)$/m.exec(error.stdout) ?? [];
+  return line === undefined ? undefined : { line: Number(line), why };
+}
+
+/** Debian's uid of the user who owns nothing. */
+const nobody = 65_534;
 
 const checkConfig = `modules {
 	files {

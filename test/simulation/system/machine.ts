@@ -200,6 +200,7 @@ export function simulatedMachine(
       ) as unknown as Files;
       return {
         dry: false,
+        scratch: raw.scratch,
         files,
         async run(asked, options) {
           await step("run");

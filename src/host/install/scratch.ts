@@ -1,0 +1,72 @@
+import { randomBytes } from "node:crypto";
+import { basename, join } from "node:path";
+import type { Command, Files, User } from "../../core/host.ts";
+import { reason } from "../../core/outcome.ts";
+import { me } from "./shared.ts";
+
+/** A folder for one check, with copies that nobody else can change while it runs: in the machine's own scratch folder, never beside the target. */
+
+export interface Scratch {
+  readonly folder: string;
+  /** Writes a copy under the name of a file and gives its path. */
+  write(path: string, bytes: Uint8Array): Promise<string>;
+  remove(): Promise<void>;
+}
+
+/** Makes the folder: this user's alone (0700), or with a reader also for the reader's group to enter and read. */
+export async function openScratch(
+  files: Files,
+  parent: string,
+  { reader, log }: { readonly reader?: User | undefined; log(message: string): void },
+): Promise<Scratch> {
+  const folder = join(parent, randomBytes(6).toString("hex"));
+  const shared = reader && canBecome(reader) ? { uid: me(), gid: reader.gid } : {};
+  await files.makeDirectory(parent, { mode: 0o700 });
+  await files.makeDirectory(folder, { mode: reader ? 0o750 : 0o700, ...shared });
+  const names: string[] = [];
+  return {
+    folder,
+    async write(path, bytes) {
+      const base = basename(path);
+      const name = join(folder, names.includes(join(folder, base)) ? `${names.length}.${base}` : base);
+      names.push(name);
+      await files.write(name, bytes, { mode: reader ? 0o640 : 0o600, ...shared });
+      return name;
+    },
+    async remove() {
+      try {
+        for (const name of names) await files.remove(name);
+        await files.remove(folder);
+        if ((await files.list(parent)).length === 0) await files.remove(parent);
+      } catch (error) {
+        // It is this user's alone, and the next start removes it.
+        log(`the copies of a check stay behind: ${reason(error)}`);
+      }
+    },
+  };
+}
+
+/** Whether the check is to run as another user than this one, and may: only root becomes another. */
+export const canBecome = (user: User): boolean => me() === 0 && user.uid !== 0;
+
+/** The programs of the system, wherever it has them: a check as another user inherits no environment. */
+const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/**
+ * The command as the user, in the folder: with no group but his own, no environment, and no way to get more rights back.
+ * The folder is entered before the rights are given up, so those above it may be closed to him.
+ */
+export function asReader(command: Command, folder: string, user: User): Command {
+  const rights = ["--clear-groups", "--no-new-privs", "--"];
+  const become = canBecome(user) ? ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, ...rights] : [];
+  return ["env", "-i", "-C", folder, path, ...become, ...command];
+}
+
+/** How a path in the folder is called within it. */
+export const within = (path: string): string => `./${basename(path)}`;
+
+/** Why a check could not be run as its user; undefined when it was run. */
+export const notBecome = (stderr: string, { uid }: User): string | undefined =>
+  /^setpriv: /m.test(stderr)
+    ? `the check must run as uid ${uid}, and this process may not become it (${stderr.trim().slice(0, 200)}): the unit needs CAP_SETUID and CAP_SETGID`
+    : undefined;

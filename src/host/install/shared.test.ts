@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import type { InstallSteps } from "../../core/host.ts";
+import { CommandFailed, reason } from "../../core/outcome.ts";
+import { realMachine } from "../../machines/real.ts";
+import { hostWords } from "../words.ts";
+import { newBook, standingClock } from "./scene.fixture.ts";
+
+/** Installs into folders that others may write, on a real machine. */
+
+const skip = process.getuid?.() === 0 ? false : "only root can give folders to another user";
+const other = 61_003;
+
+function ground(t: TestContext, { secret = false } = {}) {
+  const top = mkdtempSync(join(tmpdir(), "trigger-shared-"));
+  chmodSync(top, 0o755);
+  t.after(() => rmSync(top, { recursive: true, force: true }));
+  const said: string[] = [];
+  const path = (...names: string[]): string => join(top, ...names);
+  mkdirSync(path("secret"), { mode: 0o700 });
+  writeFileSync(path("secret", "shadow"), "root:hash\n");
+  mkdirSync(path("state"), { mode: 0o700 });
+  // As Debian's /var/cache/bind: root's, and the daemon's group may write.
+  mkdirSync(path("zones"));
+  chownSync(path("zones"), 0, other);
+  chmodSync(path("zones"), 0o775);
+  const { host } = hostWords({
+    ...{ name: "box", service: "demo", database: newBook(), clock: standingClock(), secret },
+    machine: realMachine({ scratch: path("state", "scratch") }),
+    signal: new AbortController().signal,
+    log: (line) => void said.push(line),
+  });
+  return {
+    path,
+    said,
+    install: (file: string, text: string, steps: InstallSteps = {}) => host.install({ path: file, text }, steps),
+    link(target: string, at: string): void {
+      symlinkSync(target, at);
+      lchownSync(at, other, other);
+    },
+  };
+}
+
+test("a regular file in a folder of root and a daemon's group is installed and replaced", { skip }, async (t) => {
+  const { path, install } = ground(t);
+  const check: InstallSteps = { check: ["grep", "-q", "zone", "{staged}"] };
+  for (const text of ["zone 1\n", "zone 2\n"]) {
+    await install(path("zones", "campus"), text, check);
+    assert.equal(readFileSync(path("zones", "campus"), "utf8"), text);
+  }
+  await assert.rejects(install(path("zones", "campus"), "bad\n", check), /failed, and the last good text passes it/);
+  assert.equal(readFileSync(path("zones", "campus"), "utf8"), "zone 2\n");
+});
+
+test("a target that a daemon's user made a symlink is not read, and nothing is written there", { skip }, async (t) => {
+  const { path, install, link, said } = ground(t);
+  link(path("secret", "shadow"), path("zones", "campus"));
+  link(path("secret", "authorized_keys"), path("zones", "new"));
+  link(path("secret"), path("zones", "way"));
+  const remedy = /is a symlink \(uid 61003\) in .*zones \(uid 0, gid 61003, mode 775\).* not followed\. Name the file/;
+  for (const file of ["campus", "new", "way/authorized_keys"]) {
+    await assert.rejects(install(path("zones", file), "ssh-ed25519 AAAA\n"), remedy);
+  }
+  assert.deepEqual(readdirSync(path("secret")), ["shadow"]);
+  assert.equal(readFileSync(path("secret", "shadow"), "utf8"), "root:hash\n");
+  assert.doesNotMatch(said.join("\n"), /root:hash/);
+});
+
+test("a folder .trigger that is not this user's own directory is refused, and named", { skip }, async (t) => {
+  const { path, install, link } = ground(t);
+  const staged = path("zones", ".trigger");
+  link(path("secret"), staged);
+  await assert.rejects(install(path("zones", "campus"), "x"), /\.trigger is a symlink/);
+  rmSync(staged);
+  writeFileSync(staged, "");
+  await assert.rejects(install(path("zones", "campus"), "x"), /\.trigger is a file: trigger keeps its staged files/);
+  rmSync(staged);
+  mkdirSync(staged);
+  chownSync(staged, other, other);
+  await assert.rejects(install(path("zones", "campus"), "x"), /\.trigger belongs to another user \(uid 61003/);
+  chownSync(staged, 0, 0);
+  chmodSync(staged, 0o777);
+  await install(path("zones", "campus"), "x");
+  assert.equal(statSync(staged).mode & 0o777, 0o700);
+  assert.deepEqual(readdirSync(path("secret")), ["shadow"]);
+});
+
+test("a check sees copies that others cannot swap, and beside the target only where root alone writes", {
+  skip,
+}, async (t) => {
+  const { path, install } = ground(t);
+  mkdirSync(path("own"));
+  writeFileSync(path("zones", "main"), `include ${path("zones", "campus")}\n`);
+  const asked = (folder: string): InstallSteps => ({
+    check: ["sh", "-c", 'cat "$1"; dirname "$1"; exit 1', "sh", `{staged:${path(folder, "campus")}}`],
+  });
+  const seen = async (folder: string): Promise<string> => {
+    const error = await install(path(folder, "campus"), "text\n", asked(folder)).catch((thrown: unknown) => thrown);
+    return reason(error);
+  };
+  assert.match(await seen("own"), new RegExp(`text\n${path("own", ".trigger")}`));
+  assert.match(await seen("zones"), new RegExp(`text\n${path("state", "scratch")}/`));
+  assert.deepEqual(readdirSync(path("state")), [], "the copies are gone");
+
+  const file = { path: path("zones", "campus"), text: "text\n", within: path("zones", "main") };
+  const { host } = hostWords({
+    ...{ name: "box", service: "demo", database: newBook(), clock: standingClock(), secret: false },
+    ...{ machine: realMachine({ scratch: path("state", "scratch") }), signal: new AbortController().signal },
+    log: () => {},
+  });
+  const within: InstallSteps = { check: ["sh", "-c", 'cat "$1" $(cut -d" " -f2 "$1"); exit 1', "sh", "{staged}"] };
+  await assert.rejects(host.install(file, within), (error) =>
+    new RegExp(`include ${path("state", "scratch")}/.*/campus\ntext`).test(reason(error)),
+  );
+});
+
+test("a check as another user has his rights and no more, on copies that he can read alone", { skip }, async (t) => {
+  const { path, install } = ground(t, { secret: true });
+  const script = `id -u; id -G; grep NoNewPrivs /proc/self/status; cat "$1" ./more; env | sort; echo x 2>/dev/null > ./new || echo no
+    echo x 2>/dev/null > "$1" || echo no; cat ${path("secret", "shadow")} 2>/dev/null || echo no; stat -c "%U %a" . "$1"; exit 1`;
+  const check = { command: ["sh", "-c", script, "sh", "{staged}"], user: { uid: other, gid: other } } as const;
+  const steps: InstallSteps = { check: { ...check, beside: { more: "beside\n" } } };
+  const error = await install(path("zones", "campus"), "text\n", steps).catch((thrown: unknown) => thrown);
+  const failed = (error as Error).cause;
+  assert.ok(failed instanceof CommandFailed);
+  const [uid, groups, privileges, text, more, ...rest] = failed.stdout.split("\n");
+  assert.deepEqual([uid, groups, privileges, text, more], [`${other}`, `${other}`, "NoNewPrivs:\t1", "text", "beside"]);
+  assert.match(rest.shift() ?? "", /^PATH=/);
+  assert.match(rest.shift() ?? "", /^PWD=/);
+  assert.deepEqual(
+    rest.filter((line) => !line.startsWith("_=")),
+    ["no", "no", "no", "root 750", "root 640", ""],
+  );
+  assert.doesNotMatch(reason(error), /beside|NoNew/, "what it said may hold secrets");
+  assert.ok(!existsSync(path("state", "scratch")));
+});
+
+test("a check that may not become its user blames no text, and names what the unit lacks", { skip }, async (t) => {
+  const { path, install } = ground(t);
+  await install(path("own"), "good\n");
+  const url = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href);
+  const program = `
+    const { hostWords } = await import(${url("../words.ts")});
+    const { newBook, standingClock } = await import(${url("./scene.fixture.ts")});
+    const { realMachine } = await import(${url("../../machines/real.ts")});
+    const { reason } = await import(${url("../../core/outcome.ts")});
+    const { host } = hostWords({ name: "box", service: "demo", database: newBook(), clock: standingClock(), secret: false,
+      machine: realMachine({ scratch: ${JSON.stringify(path("state", "scratch"))} }), signal: new AbortController().signal, log() {} });
+    host.owned.claim([${JSON.stringify(path("own"))}]);
+    const check = { command: ["true"], user: { uid: ${other}, gid: ${other} } };
+    await host.install({ path: ${JSON.stringify(path("own"))}, text: "new" }, { check }).catch((error) => console.log(reason(error)));`;
+  const node = [process.execPath, "--input-type=module", "-e", program];
+  const said = execFileSync("setpriv", ["--bounding-set=-setuid,-setgid", ...node], { encoding: "utf8" });
+  assert.match(said, /nothing is blamed: the check must run as uid 61003, and this process may not become it/);
+  assert.match(said, /the unit needs CAP_SETUID and CAP_SETGID/);
+  assert.equal(readFileSync(path("own"), "utf8"), "good\n");
+});

@@ -1,0 +1,17 @@
+import { dirname } from "node:path";
+import type { Files } from "../../core/host.ts";
+import { othersMayReplace } from "../../core/trust.ts";
+
+/** The user of this process. */
+export const me = (): number => process.geteuid?.() ?? 0;
+
+/** Whether others than root and this user may put something else in the place of a path, by its folder or by one above it. */
+export async function isShared(files: Files, path: string): Promise<boolean> {
+  let held = await files.stat(path);
+  for (let at = path; at !== dirname(at); at = dirname(at)) {
+    const folder = await files.stat(dirname(at));
+    if (folder && othersMayReplace(folder, held, me())) return true;
+    held = folder;
+  }
+  return false;
+}
