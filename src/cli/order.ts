@@ -3,6 +3,7 @@ import { readDate } from "../core/dates.ts";
 import { reason, UserError } from "../core/outcome.ts";
 import { hostKey, queueOf, serviceKey } from "../core/routing.ts";
 import { type OrderMessage, protocolVersion } from "../core/stream.ts";
+import { type Asked, notApprovable } from "../daemon/approvable.ts";
 import { connectBroker } from "../daemon/broker.ts";
 import { BrokerTrouble } from "../ports/broker.ts";
 import { loadServices, openProject } from "../project/project.ts";
@@ -61,8 +62,17 @@ export const approve = orderCommand({
   },
   more: `\`trigger status\` says why it is held, and on its host \`trigger diff\` shows the difference. Where something would be lost, the DIGEST that was shown is
 needed: of what trigger did not write and would replace (a file, a table, records), or of removals beyond the limit of an hour (\`removals\` in the
-config). If it is something else by then, it is held under another one. Without a DIGEST a service goes on that a person held. With --until and
---at-most nothing that is held goes on: it is about removals to come. A host that waits for another one (\`waves\` in the config) waits no more.`,
+config). If it is something else by then, it is held under another one. A DIGEST that no host has reported changes nothing. Without one, and so
+alone, a service goes on that a person held, and a host that waits for another one (\`waves\` in the config) waits no more. With --until and
+--at-most nothing that is held goes on: it is about removals to come.
+
+Exit codes
+  0  asked
+  1  no host is known to wait under this DIGEST: nothing was asked, and what waits is named`,
+  async refuses({ operands: [, digest], text }, asked) {
+    const isOfWaiting = digest !== undefined && text("until") === undefined;
+    return isOfWaiting ? notApprovable(digest, asked) : undefined;
+  },
   fields: ({ operands: [, digest], text }, config) => ({
     ...(digest === undefined ? {} : { digest }),
     ...allowed(text("until"), text("at-most"), config),
@@ -86,6 +96,7 @@ function orderCommand({
   operand,
   options = {},
   fields = () => ({}),
+  refuses,
 }: {
   order: OrderMessage["order"];
   summary: string;
@@ -94,6 +105,8 @@ function orderCommand({
   options?: Command["options"];
   /** What the order says beside its name. */
   fields?: (given: Given, config: ReadConfig) => Partial<OrderMessage>;
+  /** The lines that say why the order is not given; undefined when it is. */
+  refuses?(given: Given, asked: Asked): Promise<readonly string[] | undefined>;
 }): Command {
   return {
     name: order,
@@ -105,7 +118,7 @@ function orderCommand({
       host: { type: "string", value: "HOST", help: "only this host (every host of the service)" },
     },
     more,
-    async run(given, { folder, say, brokerPassword }) {
+    async run(given, { folder, say, lines, signal, brokerPassword }) {
       const { operands, text } = given;
       const project = await openProject(text("project") ?? folder);
       const service = knownService(project.config, operands[0] ?? "", project.configFile);
@@ -114,10 +127,15 @@ function orderCommand({
       if (only !== undefined && !of.includes(knownHost(project.config, only, project.configFile))) {
         throw new UserError(`host ${only} does not run ${service}; these do: ${of.join(", ")}`);
       }
+      const about = fields(given, project.config);
+      const refusal = await refuses?.(given, { project, service, hosts: only === undefined ? of : [only], signal });
+      if (refusal) {
+        lines(refusal);
+        return 1;
+      }
       const { services } = await loadServices(project, [service]);
       const definition = services.get(service);
       const use = definition && "table" in definition ? "table" : "plain";
-      const about = fields(given, project.config);
       const message: OrderMessage = { trigger: protocolVersion, kind: "order", service, order, ...about };
       await using broker = await connectBroker(project, { password: brokerPassword });
       try {

@@ -1,7 +1,7 @@
 import type { ServiceReport, TranscriberReport } from "../core/report.ts";
 import { eventService } from "../core/routing.ts";
 import { sayProgress } from "../core/steps.ts";
-import { byPerson } from "../host/orders.ts";
+import { isHeldByPerson } from "../host/store.ts";
 import type { TranscriberState } from "../transcriber/transcriber.ts";
 import { type Active, outOfTouch } from "./active.ts";
 import type { HostStatus } from "./status.ts";
@@ -23,7 +23,7 @@ export function serviceHealth(service: string, report: ServiceReport, host: Host
   if (host.up === false) return { level: levels.failing, says: "down: its process does not run" };
   const approval = `\`trigger approve ${service} ${report.inTheWay ?? ""}`.trimEnd();
   if (report.held !== undefined) {
-    const isShown = report.inTheWay !== undefined && !report.held.startsWith(byPerson);
+    const isShown = report.inTheWay !== undefined && !isHeldByPerson(report.held);
     const then = isShown ? `; \`trigger diff ${service}\`, then ${approval}\`` : "";
     return { level: levels.late, says: `held: ${report.held}${then}` };
   }

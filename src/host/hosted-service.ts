@@ -108,7 +108,8 @@ export function hostService(name: string, service: Service, options: HostOptions
   function obey(order: OrderMessage): void {
     orderly(order);
     const { mark } = readFacts(database, name)?.followed ?? {};
-    if (order.order === "approve" && !order.allow && mark) gate?.approve(mark);
+    const goesOn = order.order === "approve" && !order.allow && order.digest === undefined;
+    if (goesOn && mark) gate?.approve(mark);
   }
 
   let running = false;

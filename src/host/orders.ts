@@ -4,10 +4,7 @@ import { installer } from "./install/install.ts";
 import { approveHeld, heldThings, isHeld, ownedBy } from "./owned.ts";
 import type { ServiceStore } from "./receive.ts";
 import type { RunContext } from "./run.ts";
-import { oweFullRun, writeFacts } from "./store.ts";
-
-/** How the reason of a service begins that a person holds. */
-export const byPerson = "by a person";
+import { byPerson, isHeldByPerson, oweFullRun, readFacts, writeFacts } from "./store.ts";
 
 /** What a person asks of a service on its host. Obeying only writes into the store; the next run acts. */
 export function orders({ database, service, rows, messages }: ServiceStore, context: RunContext) {
@@ -15,7 +12,7 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
   const table = "table" in service ? service.table : undefined;
 
   return function obey({ order, name: record, remove = false, digest, why, allow, id }: OrderMessage): void {
-    log(`asked to ${order}${record === undefined ? "" : ` ${record}`}`);
+    log(["asked to", order, record ?? digest].filter((word) => word !== undefined).join(" "));
     const install = installer({ ...context, secret: false });
     if (order === "regen") {
       oweFullRun(database, name);
@@ -35,20 +32,27 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
     if (order === "approve" && allow) {
       allowRemovals(database, name, allow.rows, allow.until);
       log(`${allow.rows} rows may go until ${new Date(allow.until).toISOString()}`);
-    } else if (order === "approve") {
-      letGo(digest);
-      goOn();
-    }
+    } else if (order === "approve") approve(digest);
     if (order === "adopt" && record !== undefined) adopt(record, remove);
   };
 
-  /** Lets go on what a person has seen under this digest: removals, or what stands in the way. What waits under another one is shown again by the next run. */
-  function letGo(digest: string | undefined): void {
+  /**
+   * Lets go on what a person has seen under this digest: removals, or what stands in the way. One of nothing that waits changes nothing.
+   * Without a digest the hold of a person ends, and whatever else waits is looked at, and shown, again.
+   */
+  function approve(digest: string | undefined): void {
     const things = heldThings(database, name);
     const removals = heldRemovals(database, name);
-    if (approveHeld(database, name, digest)) return;
+    if (approveHeld(database, name, digest)) {
+      goOn();
+      return;
+    }
     const approved = context.safeguards?.approval === false ? removals?.digest : digest;
     if (removals && approved !== undefined && approveRemovals(database, name, approved)) return;
+    if (digest === undefined) {
+      writeFacts(database, name, { held: undefined });
+      judgeAnew();
+    }
     const by = `not approved by ${digest ?? "no digest"}: theirs is`;
     if (things) log(`${things.count} things that trigger did not write are ${by} ${things.digest}`);
     if (removals) log(`${removals.keys.length} removals are ${by} ${removals.digest}`);
@@ -66,8 +70,9 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
     goOn();
   }
 
+  /** What stood in the way does so no more; what a person holds stays held. */
   function goOn(): void {
-    writeFacts(database, name, { held: undefined });
+    if (!isHeldByPerson(readFacts(database, name)?.held)) writeFacts(database, name, { held: undefined });
     judgeAnew();
   }
 

@@ -188,6 +188,12 @@ export function writeFacts(database: DatabaseSync, service: string, facts: Parti
   }
 }
 
+/** How the reason of a service begins that a person holds. */
+export const byPerson = "by a person";
+
+/** Whether a person holds a service, by why it is held: `approve` without a digest alone ends that. */
+export const isHeldByPerson = (held: string | undefined): boolean => held?.startsWith(byPerson) ?? false;
+
 /** Makes a service owe a run with all rows. */
 export function oweFullRun(database: DatabaseSync, service: string): void {
   writeFacts(database, service, { full: (readFacts(database, service)?.full ?? 0) + 1 });

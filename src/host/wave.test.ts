@@ -21,7 +21,7 @@ async function waiting({ before }: { before?: WaveMessage["failing"] } = {}) {
   return {
     ...{ world, seq, wave },
     name: () => world.dhcp.served.get("k")?.name,
-    order: (order: string) => world.send({ trigger: 1, kind: "order", service: "dhcp", order }),
+    order: (order: string, about = {}) => world.send({ trigger: 1, kind: "order", service: "dhcp", order, ...about }),
     [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
   };
 }
@@ -79,6 +79,10 @@ test("one that fails and is not heard of any more is absent, and not waited for"
 test("a person lets it go on, and what fails since before then keeps nothing back", async () => {
   await using all = await waiting({ before: "ns1: no" });
   const { world, name, order, wave, seq } = all;
+  await order("approve", { digest: "00000000" });
+  await until(() => world.logged.some((line) => line.includes("nothing waits for the approval of 00000000")));
+  await world.clock.advance(1000);
+  assert.equal(name(), "a", "a digest is about what it names");
   await order("approve");
   await until(() => name() === "b");
   await world.say([["k", row("c", "10.0.0.3")]]);

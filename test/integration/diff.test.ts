@@ -174,8 +174,20 @@ test("a directory that lost its entries takes nobody's rows away before the dige
   const { out } = await trigger(["diff", "names"]);
   const [, digest = ""] =
     /60 rows would go; `trigger approve names ([0-9a-f]{8})` lets them\n {2}held {5}\{/.exec(out) ?? [];
+  await order("hold", "names", "the cabling is being changed");
+  await until(async () => (await trigger(["status"])).out.includes("held: by a person: the cabling"));
+  const wrong = await trigger(["approve", "names", "00000000"]);
+  assert.deepEqual([wrong.code, wrong.err], [1, ""]);
+  assert.equal(
+    wrong.out,
+    `nothing of names is known to wait under 00000000, so nothing was asked for
+  box: 60 removals wait: \`trigger approve names ${digest}\`
+  box: held by a person: the cabling is being changed: \`trigger approve names\`
+`,
+  );
   await order("approve", "names");
   await until(() => up.said().includes("60 removals are not approved by no digest"));
+  assert.ok(!up.said().includes("00000000"), "nothing was asked of the host");
   await order("approve", "names", digest);
   await until(() => lines() === 1, { within: 60_000 });
   await until(async () => (await trigger(["status"])).code === 0);

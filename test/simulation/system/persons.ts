@@ -2,7 +2,7 @@ import { hostKey } from "../../../src/core/routing.ts";
 import { type OrderMessage, protocolVersion } from "../../../src/core/stream.ts";
 import { heldRemovals } from "../../../src/host/blast-radius.ts";
 import { heldThings } from "../../../src/host/owned.ts";
-import { readFacts } from "../../../src/host/store.ts";
+import { isHeldByPerson, readFacts } from "../../../src/host/store.ts";
 import { type ServiceName, serviceNames } from "./campus.ts";
 import { changeDirectory } from "./changes.ts";
 import { file } from "./machine.ts";
@@ -71,7 +71,11 @@ export function approveShown(world: World, host: HostProcess): void {
 function letGoOn(world: World, host: HostProcess, service: ServiceName): void {
   world.note(`a person approves ${service} on ${host.name}`);
   world.watch.approved(host.name, service);
-  say(world, host, service, "approve", heldThings(host.store.raw, service)?.digest);
+  const digest = heldThings(host.store.raw, service)?.digest;
+  if (digest !== undefined) say(world, host, service, "approve", digest);
+  // What a person holds goes on by no digest.
+  if (digest === undefined || isHeldByPerson(readFacts(host.store.raw, service)?.held))
+    say(world, host, service, "approve");
 }
 
 function say(

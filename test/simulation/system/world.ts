@@ -154,7 +154,9 @@ export function world(seed: number, without: Break | undefined): World {
           ...{ name, codes, database },
           log(line) {
             say(`${name}: ${line}`);
-            if (line === "names: asked to approve") approvedBy(self);
+            // With a digest the order is about what it names, and ends no wait for the wave before.
+            if (line === "names: asked to approve") waveWatch?.approved(self, "names");
+            if (line.startsWith("names: asked to approve")) judged.approved(self);
           },
           services: services({
             ...{ probes, plain: parts.plain, removes: parts.removes && without !== "refused-remove" },
@@ -201,12 +203,6 @@ export function world(seed: number, without: Break | undefined): World {
       },
     };
     return self;
-  }
-
-  /** A person's word has reached the names of a host. */
-  function approvedBy(host: HostProcess): void {
-    waveWatch?.approved(host, "names");
-    judged.approved(host);
   }
 
   function transcriberProcess(name: string): TranscriberProcess {

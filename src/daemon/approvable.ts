@@ -1,0 +1,45 @@
+import { transcribersOf } from "../core/config.ts";
+import type { ServiceReport } from "../core/report.ts";
+import { isHeldByPerson } from "../host/store.ts";
+import type { Project } from "../project/project.ts";
+import { networkStatus } from "./status.ts";
+
+export interface Asked {
+  readonly project: Project;
+  readonly service: string;
+  /** The hosts that are to approve. */
+  readonly hosts: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Lines that say that a digest is of nothing that these hosts wait with, as far as stores and reports here tell, and name what waits;
+ * undefined where one of them waits under it.
+ */
+export async function notApprovable(digest: string, { project, service, hosts, signal }: Asked) {
+  const network = await networkStatus(project, Date.now(), signal);
+  const of = network.filter(({ host }) => hosts.includes(host));
+  const waits = of.flatMap(({ host, services }) => waitsOf(services[service]).map((one) => ({ host, ...one })));
+  if (waits.some((one) => one.digest === digest)) return undefined;
+  const unknown = of.filter(({ services }) => services[service] === undefined).map(({ host }) => host);
+  const transcribers = transcribersOf(project.config).join(", ");
+  return [
+    `nothing of ${service} is known to wait under ${digest}, so nothing was asked for`,
+    ...waits.map(
+      ({ host, what, digest = "" }) => `  ${host}: ${what}: \`${`trigger approve ${service} ${digest}`.trim()}\``,
+    ),
+    ...(unknown.length > 0 ? [`  no report is here of ${unknown.join(", ")}: try it on ${transcribers}`] : []),
+    ...(waits.length + unknown.length === 0 ? [`  no approval is waited for on ${hosts.join(", ")}`] : []),
+  ];
+}
+
+/** What a service waits for a person with, and the digest to approve; undefined of what `approve` without one ends. */
+function waitsOf(report: ServiceReport | undefined): { readonly what: string; readonly digest: string | undefined }[] {
+  if (!report) return [];
+  const { held, inTheWay, removals } = report;
+  return [
+    ...(removals ? [{ digest: removals.digest, what: `${removals.rows} removals wait` }] : []),
+    ...(inTheWay === undefined ? [] : [{ digest: inTheWay, what: "trigger did not write what is there" }]),
+    ...(isHeldByPerson(held) ? [{ digest: undefined, what: `held ${held}` }] : []),
+  ];
+}
