@@ -45,6 +45,7 @@ need rabbitmqctl rabbitmq-server
 need slapd slapd
 need ldapmodify ldap-utils
 need openssl openssl
+need strace strace
 /usr/bin/python3 -c 'import pika' 2>/dev/null || missing="$missing python3-pika"
 [ -n "$missing" ] || exit 0
 

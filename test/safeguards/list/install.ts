@@ -281,14 +281,7 @@ export const installRemovals: readonly Removal[] = [
     without: "a power cut leaves a file that never reached the disk",
     file: "src/host/install/install.ts",
     edits: [["owed.has(target.path) || !inForce(target)", "!inForce(target)"]],
-    tests: [
-      "src/host/install/install.test.ts",
-      "src/host/install/owed.test.ts",
-      "src/host/install/found.test.ts",
-      "src/host/install/crash.test.ts",
-      "src/host/install/kill.test.ts",
-      "src/host/install/start-limit.test.ts",
-    ],
+    tests: ["src/host/install/crash.test.ts"],
   },
   {
     id: "owed-good-kept",
@@ -296,14 +289,7 @@ export const installRemovals: readonly Removal[] = [
     without: "there is nothing to go back to",
     file: "src/host/install/install.ts",
     edits: [["await removeGoodBut(files, path, debt?.good ?? null);", "await removeGoodBut(files, path, null);"]],
-    tests: [
-      "src/host/install/install.test.ts",
-      "src/host/install/owed.test.ts",
-      "src/host/install/found.test.ts",
-      "src/host/install/crash.test.ts",
-      "src/host/install/kill.test.ts",
-      "src/host/install/start-limit.test.ts",
-    ],
+    tests: ["src/host/install/crash.test.ts"],
   },
   {
     id: "mine-first",
@@ -332,14 +318,7 @@ export const installRemovals: readonly Removal[] = [
     without: "a power cut brings the old text back",
     file: "src/host/install/install.ts",
     edits: [["      await mend.syncNames(journal);\n    } catch", "    } catch"]],
-    tests: [
-      "src/host/install/install.test.ts",
-      "src/host/install/owed.test.ts",
-      "src/host/install/found.test.ts",
-      "src/host/install/crash.test.ts",
-      "src/host/install/kill.test.ts",
-      "src/host/install/start-limit.test.ts",
-    ],
+    tests: ["src/host/install/install.test.ts"],
   },
   {
     id: "check-staged",
@@ -347,14 +326,7 @@ export const installRemovals: readonly Removal[] = [
     without: "a bad text is installed",
     file: "src/host/install/check.ts",
     edits: [["staged.get(target)?.name ?? target.path", "target.path"]],
-    tests: [
-      "src/host/install/install.test.ts",
-      "src/host/install/owed.test.ts",
-      "src/host/install/found.test.ts",
-      "src/host/install/crash.test.ts",
-      "src/host/install/kill.test.ts",
-      "src/host/install/start-limit.test.ts",
-    ],
+    tests: ["src/host/install/install.test.ts"],
   },
   {
     id: "check-elsewhere",

@@ -15,7 +15,7 @@ export const machinesRemovals: readonly Removal[] = [
     without: "the old text's end stays behind the new one",
     file: "src/machines/real-files.ts",
     edits: [["      await handle.truncate();\n", ""]],
-    tests: ["src/machines/machine.test.ts", "src/machines/memory.test.ts", "src/machines/dry.test.ts"],
+    tests: ["src/machines/machine.test.ts"],
   },
   {
     id: "fsync-real",
@@ -23,17 +23,7 @@ export const machinesRemovals: readonly Removal[] = [
     without: "a power cut loses what was said to be durable",
     file: "src/machines/real-files.ts",
     edits: [["() => handle.sync()", "() => handle.stat().then(() => {})"]],
-    tests: [
-      "src/machines/machine.test.ts",
-      "src/machines/memory.test.ts",
-      "src/machines/dry.test.ts",
-      "src/host/install/install.test.ts",
-      "src/host/install/owed.test.ts",
-      "src/host/install/found.test.ts",
-      "src/host/install/crash.test.ts",
-      "src/host/install/kill.test.ts",
-      "src/host/install/start-limit.test.ts",
-    ],
+    tests: ["test/integration/durable.test.ts"],
   },
   {
     id: "owner-first",

@@ -7,11 +7,7 @@ export const sqliteRemovals: readonly Removal[] = [
     without: "a power cut loses accepted messages",
     file: "src/brokers/sqlite/file.ts",
     edits: [["write: (work, { durable: wanted = true } = {})", "write: (work, { durable: wanted = false } = {})"]],
-    tests: [
-      "src/brokers/sqlite/sqlite.test.ts",
-      "src/brokers/sqlite/broken.test.ts",
-      "src/brokers/sqlite/processes.test.ts",
-    ],
+    tests: ["test/integration/durable.test.ts"],
   },
   {
     id: "redelivered-said",
@@ -19,11 +15,7 @@ export const sqliteRemovals: readonly Removal[] = [
     without: "a message that kills its host is tried for ever",
     file: "src/brokers/sqlite/consume.ts",
     edits: [["consumed ? integer(statements.newest.get(id)?.id) : handedOver", "handedOver"]],
-    tests: [
-      "src/brokers/sqlite/sqlite.test.ts",
-      "src/brokers/sqlite/broken.test.ts",
-      "src/brokers/sqlite/processes.test.ts",
-    ],
+    tests: ["src/brokers/sqlite/processes.test.ts"],
   },
   {
     id: "close-stores",
@@ -48,11 +40,7 @@ export const sqliteRemovals: readonly Removal[] = [
     without: "messages go to a file that nobody reads",
     file: "src/brokers/sqlite/file.ts",
     edits: [["if (!replaced()) return result;", "return result;"]],
-    tests: [
-      "src/brokers/sqlite/sqlite.test.ts",
-      "src/brokers/sqlite/broken.test.ts",
-      "src/brokers/sqlite/processes.test.ts",
-    ],
+    tests: ["src/brokers/sqlite/broken.test.ts"],
   },
   {
     id: "byte-limit",
@@ -103,11 +91,7 @@ export const sqliteRemovals: readonly Removal[] = [
     without: "two processes take from one queue",
     file: "src/brokers/sqlite/consume.ts",
     edits: [["    if (lock && !lock.held()) leave();\n", ""]],
-    tests: [
-      "src/brokers/sqlite/sqlite.test.ts",
-      "src/brokers/sqlite/broken.test.ts",
-      "src/brokers/sqlite/processes.test.ts",
-    ],
+    tests: ["src/brokers/sqlite/broken.test.ts"],
   },
   {
     id: "close-ends",
@@ -127,13 +111,7 @@ export const sqliteRemovals: readonly Removal[] = [
     without: "a power cut loses acknowledged rows, debts and messages",
     file: "src/sqlite/open.ts",
     edits: [["PRAGMA synchronous = FULL;", "PRAGMA synchronous = NORMAL;"]],
-    tests: [
-      "src/brokers/sqlite/sqlite.test.ts",
-      "src/brokers/sqlite/broken.test.ts",
-      "src/brokers/sqlite/processes.test.ts",
-      "src/sqlite/open.test.ts",
-      "src/daemon/store-file.test.ts",
-    ],
+    tests: ["test/integration/durable.test.ts"],
   },
   {
     id: "refuse-at-limit",
@@ -146,10 +124,6 @@ export const sqliteRemovals: readonly Removal[] = [
         "    const refusing = bound.find((queue) => queue.refuses && overflows(queue, 0, 0));",
       ],
     ],
-    tests: [
-      "src/brokers/sqlite/sqlite.test.ts",
-      "src/brokers/sqlite/broken.test.ts",
-      "src/brokers/sqlite/processes.test.ts",
-    ],
+    tests: ["src/brokers/sqlite/sqlite.test.ts"],
   },
 ];
