@@ -18,8 +18,10 @@ export interface SlapdOptions {
   readonly modules?: readonly string[];
   /** Further lines of the database's configuration. */
   readonly database?: readonly string[];
-  /** Whether it answers syncrepl, with an accesslog behind it. */
-  readonly syncprov?: boolean;
+  /** Lines of `access` before any database: of the root DSE, of the schema. */
+  readonly frontend?: readonly string[];
+  /** Whether it answers syncrepl, with an accesslog behind it; "unloaded": it does not even know how. */
+  readonly syncprov?: boolean | "unloaded";
   /** Whether it speaks ldaps and StartTLS. */
   readonly tls?: boolean;
 }
@@ -144,13 +146,15 @@ function configOf(
   options: SlapdOptions,
   authority: ReturnType<typeof makeAuthority> | undefined,
 ): string {
-  const { syncprov = true, access = [], modules = [], database = [] } = options;
+  const { syncprov = true, access = [], modules = [], database = [], frontend = [] } = options;
+  const provides = syncprov === true;
   const schemas = ["core", "cosine", "inetorgperson", "nis", "misc"].map((name) => `/etc/ldap/schema/${name}.schema`);
   const own = `gidNumber=${process.getgid?.()}[+]uidNumber=${process.getuid?.()},cn=peercred,cn=external,cn=auth`;
   return [
     ...schemas.map((schema) => `include ${schema}`),
     `include ${fileURLToPath(new URL("slapd.schema", import.meta.url))}`,
-    ...["modulepath /usr/lib/ldap", "moduleload back_mdb", "moduleload syncprov", "moduleload accesslog"],
+    ...["modulepath /usr/lib/ldap", "moduleload back_mdb", "moduleload accesslog"],
+    ...(options.syncprov === "unloaded" ? [] : ["moduleload syncprov"]),
     ...modules.map((name) => `moduleload ${name}`),
     `pidfile ${folder}/slapd.pid`,
     "serverID 1",
@@ -162,15 +166,18 @@ function configOf(
           `TLSCertificateKeyFile ${authority.key}`,
         ]
       : []),
+    ...frontend.map((line) => `access ${line}`),
     ...["database mdb", "suffix cn=accesslog", "rootdn cn=accesslog", `directory ${folder}/log`, "maxsize 1073741824"],
     ...["dbnosync", "index default eq", "index entryCSN,objectClass,reqEnd,reqResult,reqStart,reqDN"],
-    ...["overlay syncprov", "syncprov-nopresent TRUE", "syncprov-reloadhint TRUE"],
+    ...(options.syncprov === "unloaded"
+      ? []
+      : ["overlay syncprov", "syncprov-nopresent TRUE", "syncprov-reloadhint TRUE"]),
     ...["database mdb", `suffix ${base}`, `rootdn ${adminDn}`, `rootpw "${password}"`, `directory ${folder}/data`],
     ...["maxsize 1073741824", "dbnosync", "index objectClass,entryCSN,entryUUID eq"],
     ...access.map((line) => `access ${line}`),
     ...database,
-    ...(syncprov ? ["overlay syncprov", "syncprov-checkpoint 100 1", "syncprov-sessionlog-source cn=accesslog"] : []),
-    ...(syncprov
+    ...(provides ? ["overlay syncprov", "syncprov-checkpoint 100 1", "syncprov-sessionlog-source cn=accesslog"] : []),
+    ...(provides
       ? ["overlay accesslog", "logdb cn=accesslog", "logops writes", "logsuccess TRUE", "logold (objectClass=*)"]
       : []),
     "",

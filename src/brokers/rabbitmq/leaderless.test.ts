@@ -5,7 +5,7 @@ import { type RabbitServer, startRabbit } from "../../../test/servers/rabbitmq.t
 import { until } from "../../../test/until.ts";
 import { persist } from "../../core/persist.ts";
 import { systemClock } from "../../daemon/clock.ts";
-import type { Broker, Limit, Queue } from "../../ports/broker.ts";
+import type { Broker, Delivery, Limit, Queue } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { rabbitBroker } from "./broker.ts";
 
@@ -80,7 +80,13 @@ test("after kill -9 in the first moment of the election's queue somebody becomes
   await until(() => active.filter(Boolean).length === 1, patient);
   t.diagnostic(`active ${Math.round(performance.now() - start)} ms after the restart`);
   const said = two.map((one) => one.said()).join("\n");
-  assert.match(said, /queue trigger\.ticks\.event carries nothing, as after a crash: it is deleted and declared again/);
+  // A later server (4.3) has written the queue down by then: nothing is broken.
+  if (/\(RabbitMQ (3|4\.0)\./.test(said)) {
+    assert.match(
+      said,
+      /queue trigger\.ticks\.event carries nothing, as after a crash: it is deleted and declared again/,
+    );
+  }
   assert.doesNotMatch(said, /could not be made anew/);
   await until(() => two.every(({ broker }) => broker.trouble() === undefined), patient);
 });
@@ -114,10 +120,16 @@ test("a queue that nobody leads or consumes is made anew when messages to it are
   await until(async () => remade() || ((await goesThrough(broker, "both")()) && remade()), patient);
   await until(goesThrough(broker, "both"), patient);
   assert.doesNotMatch(said(), /queue present carries nothing/);
+  const got = new Map(together.map(({ name }) => [name, 0]));
+  const waits = waitsOf(t);
   for (const { name } of together) {
-    const got: string[] = [];
-    await broker.consume(name, (one) => [one.ack(), got.push(Buffer.from(one.body).toString())], { prefetch: 9 });
-    const least = name === "present" ? 2 : 1;
-    await until(() => got.length >= least);
+    const take = (one: Delivery): void => {
+      one.ack();
+      got.set(name, (got.get(name) ?? 0) + 1);
+    };
+    void persist(name, () => broker.consume(name, take, { prefetch: 9 }), waits);
   }
+  // From 4.0 on a server deletes such a queue for five seconds, and who consumes it meanwhile is refused.
+  await until(async () => (await goesThrough(broker, "both")()) && got.get("absent") !== 0, patient);
+  await until(() => (got.get("present") ?? 0) >= 2);
 });

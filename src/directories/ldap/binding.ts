@@ -8,7 +8,7 @@ import { type Access, connect } from "./connection.ts";
 import { entryReader, type FoundEntry } from "./entry.ts";
 import { type Inbox, inboxOf } from "./inbox.ts";
 import { equals, search } from "./requests.ts";
-import { ResultError, readResult } from "./result.ts";
+import { ResultError, readResult, refuseAnswer } from "./result.ts";
 import { sayTrouble } from "./trouble.ts";
 import { assertCsn, entriesRead, readAfter, readBefore } from "./write-controls.ts";
 
@@ -92,13 +92,9 @@ export async function openBinding(options: BindingOptions): Promise<Binding> {
       ...(csn === undefined ? [] : [assertCsn(csn)]),
     ];
     const message = await answerTo(inbox, connection.send(operation, controls), answer).catch((error) => {
+      if (error instanceof ResultError) throw new UserError(`${change.dn}: ${sayRefusal(error)}`);
       throw new Error(`${change.dn}: whether it was written is not known`, { cause: error });
     });
-    try {
-      readResult(message.body);
-    } catch (error) {
-      throw new UserError(`${change.dn}: ${sayRefusal(error)}`);
-    }
     const { before, after } = entriesRead(message.controls);
     const newest = (after ?? before)?.attributes;
     const one = (name: string): string => String(newest?.get(name)?.[0] ?? "");
@@ -113,10 +109,14 @@ export async function openBinding(options: BindingOptions): Promise<Binding> {
   };
 }
 
+/** The answer to a request; throws a `ResultError` where it is no success. */
 async function answerTo(inbox: Inbox, id: number, operation: number) {
   for (;;) {
     const message = await inbox.next();
-    if (message.id === id && message.operation === operation) return message;
+    if (message.id !== id) continue;
+    if (message.operation !== operation) refuseAnswer(message);
+    readResult(message.body);
+    return message;
   }
 }
 

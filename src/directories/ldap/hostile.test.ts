@@ -4,11 +4,13 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { BerWriter } from "ldapts";
 import { damaged, damages, runs } from "../../../test/hostile.ts";
+import { entryFound } from "../../../test/servers/scripted-ldap.ts";
 import { until } from "../../../test/until.ts";
 import { virtualClock } from "../../../test/virtual-clock.ts";
 import type { SourceChange } from "../../ports/directory.ts";
 import { request } from "./requests.ts";
 import { ldapSource } from "./source.ts";
+import { syncRequestOid } from "./sync-controls.ts";
 
 /** A server that says to each request what it was given to say, whatever that is. */
 const says = new Map<number, readonly Buffer[]>();
@@ -102,17 +104,19 @@ const info = (id: number, tag: number): Buffer =>
   });
 
 const bound = result(1, 0x61);
-const content = Buffer.concat([entry(2, base, 1, 1), entry(2, `cn=a,${base}`, 2, 1), info(2, 0xa2)]);
+const supported = { supportedControl: [syncRequestOid], vendorName: ["\u001b[31m"], objectClass: ["OpenLDAProotDSE"] };
+const self = Buffer.concat([entryFound(2, "", supported), result(2, 0x65)]);
+const content = Buffer.concat([entry(3, base, 1, 1), entry(3, `cn=a,${base}`, 2, 1), info(3, 0xa2)]);
 const live = Buffer.concat([
-  ...[entry(2, `cn=b,${base}`, 3, 2), entry(2, `cn=c,${base}`, 2, 2), info(2, 0xa3), entry(2, `cn=b,${base}`, 3, 3)],
-  ...[info(2, 0xa1), result(2, 0x65)],
+  ...[entry(3, `cn=b,${base}`, 3, 2), entry(3, `cn=c,${base}`, 2, 2), info(3, 0xa3), entry(3, `cn=b,${base}`, 3, 3)],
+  ...[info(3, 0xa1), result(3, 0x65)],
 ]);
-const subtree = Buffer.concat([entry(3, `cn=b,${base}`, 3, 1), entry(3, `cn=x,cn=b,${base}`, 4, 1), result(3, 0x65)]);
+const subtree = Buffer.concat([entry(4, `cn=b,${base}`, 3, 1), entry(4, `cn=x,cn=b,${base}`, 4, 1), result(4, 0x65)]);
 const farewell = result(0, 0x78, 52);
 
-/** What it says at the first request (the bind), the second (the search) and behind that. */
+/** What it says at the first request (the bind), the second (what it is), the third (the search) and behind that. */
 const script = fc.record({
-  which: fc.constantFrom("bind", "content", "live", "subtree", "all", "nothing"),
+  which: fc.constantFrom("bind", "self", "content", "live", "subtree", "all", "nothing"),
   damage: damages,
   rubbish: fc.option(fc.uint8Array({ maxLength: 100 }), { nil: undefined }),
   pieces: fc.array(fc.integer({ min: 1, max: 400 }), { maxLength: 5 }),
@@ -146,7 +150,7 @@ test("whatever a server sends is a content, a change or trouble, and it is asked
   const { port } = server.address() as { port: number };
   const url = `ldap://127.0.0.1:${port}`;
   says.clear();
-  says.set(0, [bound]).set(1, [content, live]).set(2, [subtree]);
+  says.set(0, [bound]).set(1, [self]).set(2, [content, live]).set(3, [subtree]);
   // Unhurt, it is a content and a change; where both its end and its changes come in one piece, the next reading brings them.
   const kinds = new Set<string>();
   await until(
@@ -161,7 +165,10 @@ test("whatever a server sends is a content, a change or trouble, and it is asked
       const all = which === "all";
       const hurt = (what: string, bytes: Buffer): Buffer => (all || which === what ? damaged(bytes, damage) : bytes);
       says.clear();
-      says.set(0, [hurt("bind", bound)]).set(2, [hurt("subtree", subtree)]);
+      says
+        .set(0, [hurt("bind", bound)])
+        .set(1, [hurt("self", self)])
+        .set(3, [hurt("subtree", subtree)]);
       const stream = Buffer.concat([
         ...[hurt("content", content), hurt("live", live)],
         ...(rubbish ? [rubbish] : []),
@@ -169,7 +176,7 @@ test("whatever a server sends is a content, a change or trouble, and it is asked
       ]);
       const cuts = pieces.map((_, index) => pieces.slice(0, index + 1).reduce((sum, size) => sum + size, 0));
       says.set(
-        1,
+        2,
         [0, ...cuts].map((from, index) => stream.subarray(from, cuts[index])),
       );
       const seen = await heardOf(url);

@@ -1,5 +1,5 @@
 import type { Connection } from "./connection.ts";
-import { answers, readResult } from "./result.ts";
+import { answers, readResult, refuseAnswer } from "./result.ts";
 import type { Message } from "./wire.ts";
 
 /** The messages of a connection, one by one in the order of their arrival. */
@@ -10,6 +10,9 @@ export interface Inbox {
   /** All that answers a search; what else arrives meanwhile stays for later, in its order. Throws a `ResultError` when the search fails. */
   answersTo(search: number): Promise<{ readonly entries: readonly Message[]; readonly done: Message }>;
 }
+
+/** What may come beside the entries of a search and its end. */
+const besides: ReadonlySet<number> = new Set([answers.reference, answers.intermediate]);
 
 export function inboxOf(connection: Connection): Inbox {
   let arrived: readonly Message[] = [];
@@ -46,7 +49,7 @@ export function inboxOf(connection: Connection): Inbox {
           arrived = [...others, ...arrived.slice(at)];
           at = 0;
           return { entries, done: message };
-        }
+        } else if (!besides.has(message.operation)) refuseAnswer(message);
       }
     },
   };

@@ -4,7 +4,7 @@ import type { DirectoryState } from "../../core/stream.ts";
 import type { SourceChange } from "../../ports/directory.ts";
 import { type Known, ReadAgain } from "./known.ts";
 import { readInfo } from "./refresh.ts";
-import { answers, readResult } from "./result.ts";
+import { answers, readResult, refuseAnswer } from "./result.ts";
 import { laterState } from "./state.ts";
 import { readSubtree, type SubtreeParts } from "./subtree.ts";
 import { csnsOf } from "./sync-controls.ts";
@@ -55,7 +55,8 @@ export async function* readLive(
       state = laterState(state, csnsOf(info.cookie));
       continue;
     }
-    if (message.operation !== answers.entry) continue;
+    if (message.operation === answers.reference) continue;
+    if (message.operation !== answers.entry) refuseAnswer(message);
     const { state: what, uuid, entry, cookie, parent } = read(message);
     if (what === "present") throw new ReadAgain("the server began another refresh");
     if (what === "delete") {

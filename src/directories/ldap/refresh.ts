@@ -3,7 +3,7 @@ import type { DirectoryState } from "../../core/stream.ts";
 import type { Held } from "../../ports/directory.ts";
 import { takeOver } from "../take-over.ts";
 import type { Inbox } from "./inbox.ts";
-import { answers, readResult } from "./result.ts";
+import { answers, readResult, refuseAnswer } from "./result.ts";
 import { csnsOf, readSyncInfo, syncInfoOid } from "./sync-controls.ts";
 import type { SyncEntry } from "./sync-search.ts";
 import type { Message } from "./wire.ts";
@@ -57,7 +57,7 @@ export async function readWhole(
     } else if (message.operation === answers.done) {
       readResult(message.body);
       throw new Error("the server ended the search that it was to keep open");
-    }
+    } else if (message.operation !== answers.reference) refuseAnswer(message);
   }
 }
 

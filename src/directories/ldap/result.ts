@@ -25,6 +25,15 @@ export class ResultError extends Error {
   }
 }
 
+/**
+ * Throws what an answer says that does not answer its request, as a `ResultError` where it is an extended response:
+ * Samba says by one that it does not know a critical control. To wait on would be to wait for ever.
+ */
+export function refuseAnswer({ operation, body }: { readonly operation: number; readonly body: BerReader }): never {
+  if (operation === answers.extended) readResult(body);
+  throw new Error(`the server says something else than the answer: operation 0x${operation.toString(16)}`);
+}
+
 /** Goes past the result at the head of an answer; throws a `ResultError` unless it is success. */
 export function readResult(body: BerReader): void {
   const code = body.integer("a result", enumerated);

@@ -9,6 +9,7 @@ import { Known, ReadAgain } from "./known.ts";
 import { readLive } from "./live.ts";
 import { readWhole } from "./refresh.ts";
 import { search } from "./requests.ts";
+import { askServer, exportInstead, type Server } from "./server.ts";
 import type { SubtreeParts } from "./subtree.ts";
 import { sendSyncSearch, syncEntryReader, type Wanted } from "./sync-search.ts";
 
@@ -41,7 +42,10 @@ export async function* openSession(
   if (asked.aborted) askedFor();
   try {
     void keepAsking(connection, options.base, clock, over.signal);
-    const parts = { connection, inbox: inboxOf(connection), wanted: options, read: syncEntryReader() };
+    const inbox = inboxOf(connection);
+    const server = await askServer(connection, inbox, options.base);
+    const wanted = { ...options, everything: server.everything };
+    const parts = { connection, inbox, wanted, server, read: syncEntryReader() };
     const { id, known, state } = yield* deliverWhole(parts, options, believe, held);
     yield* readLive({ ...parts, id, known }, state);
   } finally {
@@ -53,19 +57,22 @@ export async function* openSession(
 
 /** Reads and delivers the whole. Its content is let go when this returns: the session lasts a day, and entries change meanwhile. */
 async function* deliverWhole(
-  parts: SubtreeParts,
+  parts: SubtreeParts & { readonly server: Server },
   { base, clock, log }: SessionOptions,
   believe: (entries: readonly StoredEntry[]) => void,
   held: Held | undefined,
 ) {
-  const { connection, inbox, wanted, read } = parts;
+  const { connection, inbox, wanted, server, read } = parts;
   const started = clock.monotonic();
+  const readState = (): Promise<DirectoryState> => contextCsn(connection, inbox, base, server);
+  // Of another server than OpenLDAP it is known before all is read that it has none.
+  if (!server.openLdap && server.product !== undefined) await readState();
   const id = sendSyncSearch(connection, wanted, base, "refreshAndPersist");
   const { entries, state: said } = await readWhole(inbox, id, read, { log, held });
   believe(entries);
   const known = new Known();
   for (const { uuid, dn } of entries) known.put(uuid, dn);
-  const state = said.length > 0 ? said : await readState(connection, inbox, base);
+  const state = said.length > 0 ? said : await readState();
   const seconds = ((clock.monotonic() - started) / 1000).toFixed(1);
   log(`the directory: ${entries.length} entries read in ${seconds} s`);
   yield { kind: "refresh", entries, state } as const;
@@ -74,7 +81,7 @@ async function* deliverWhole(
 
 /** Notices a server that went without a word, and ends a connection that has lasted a day. */
 async function keepAsking(connection: Connection, base: string, clock: Clock, signal: AbortSignal): Promise<void> {
-  const probe = search({ base, scope: "base", attributes: ["1.1"] });
+  const probe = search({ base, scope: "base", filter: "(objectClass=*)", attributes: ["1.1"] });
   const started = clock.monotonic();
   for (let probed = false; ; ) {
     const before = clock.monotonic();
@@ -89,13 +96,21 @@ async function keepAsking(connection: Connection, base: string, clock: Clock, si
 }
 
 /** The contextCSN of the base, for a server that does not say it in its cookies. */
-async function readState(connection: Connection, inbox: Inbox, base: string): Promise<DirectoryState> {
-  const request = search({ base, scope: "base", attributes: ["contextCSN"] });
+async function contextCsn(
+  connection: Connection,
+  inbox: Inbox,
+  base: string,
+  { openLdap, product }: Server,
+): Promise<DirectoryState> {
+  const request = search({ base, scope: "base", filter: "(objectClass=*)", attributes: ["contextCSN"] });
   const { entries } = await inbox.answersTo(connection.send(request));
   const read = entryReader();
   const values = entries.flatMap(({ body }) => read(body).attributes.get("contextcsn") ?? []);
   const state = values.filter((value) => typeof value === "string");
   if (state.length > 0) return state;
+  if (!openLdap && product !== undefined) {
+    throw new Error(`${product} has no contextCSN, which tells an older content from a newer one: ${exportInstead}`);
+  }
   throw new Error(
     `${base} shows no contextCSN: slapd's "access" must let the reader read it, and the database needs one (slapadd -w)`,
   );

@@ -15,6 +15,8 @@ import type { Message } from "./wire.ts";
 
 /** What of a directory is read. */
 export interface Wanted {
+  /** The filter that is true of every entry, where the server knows no empty "and" (RFC 4526). */
+  readonly everything?: string | undefined;
   readonly base: string;
   readonly filter?: string;
   /** The attributes to ask for; all that users write, by default. */
@@ -26,7 +28,7 @@ const manageDsaIt = { type: "2.16.840.1.113730.3.4.2", critical: false };
 
 /** Asks for the subtree of a DN by content synchronization; gives the number of the search. */
 export function sendSyncSearch(connection: Connection, wanted: Wanted, base: string, mode: SyncMode): number {
-  const { filter, attributes = ["*"] } = wanted;
+  const { everything, filter = everything, attributes = ["*"] } = wanted;
   const request = {
     base,
     scope: "sub",
