@@ -1,10 +1,19 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { storeFile } from "../daemon/store-file.ts";
+import fc from "fast-check";
+import { hostileBodies, mutatedJson, runs } from "../../test/hostile.ts";
+import { virtualClock } from "../../test/virtual-clock.ts";
+import { keepReport } from "../daemon/network.ts";
+import { openStore, storeFile } from "../daemon/store-file.ts";
 import { openDatabase } from "../sqlite/open.ts";
+import { attribution } from "../transcriber/attribution.ts";
+import { hearing } from "../transcriber/hearing.ts";
+import { listener } from "../transcriber/listener.ts";
+import { speaker } from "../transcriber/speaker.ts";
+import { steadyClock } from "../transcriber/steady-clock.ts";
 import { main } from "./main.ts";
 
 /** As a user who is not root: root may read whatever the mode says. */
@@ -42,4 +51,116 @@ test("a state that this user may not read is said with who may, and is not taken
     assert.ok(said.startsWith(`trigger status: ${store}: ${who}: `), said);
     assert.equal(said.split("\n").length, 2, said);
   }
+});
+
+const now = Date.now();
+const mark = { epoch: 5, seq: 3, asOf: { state: ["20261122000000.000000Z#000000#000#000000"], clock: now } };
+const table = {
+  ...{ code: "1", form: "table", rows: 3, stored: mark, loaded: mark, equal: mark, doubt: false, proved: true },
+  ...{ owed: 1, why: "waits", failing: false, held: "by a person", inTheWay: "0badcafe" },
+  ...{ refused: [{ key: "k", why: "no", since: now, kept: true }], refusedCount: 1, heldCount: 1 },
+  ...{ parked: [{ id: 1, why: "no", since: now }], parkedCount: 1, reloads: ["/etc/x"], ranAt: now },
+  ...{ removals: { digest: "abcd", rows: 3 }, strangers: { count: 3, why: "no key", at: now } },
+  verified: { asked: 1, differed: true, daemon: { state: "differs", missing: 3 } },
+};
+const transcriber = { active: true, epoch: 7, complete: true, trouble: "no way", verified: { asked: 1, differed: 3 } };
+const report = { trigger: 1, kind: "report", host: "far", at: now, services: { dhcp: table }, transcriber };
+const { held: _, inTheWay: __, removals: ___, ...late } = table;
+const reports = [report, { ...report, services: { dhcp: late, names: late } }];
+const state = {
+  ...{
+    ...transcriber,
+    entries: 3,
+    troubleSince: now,
+    apart: { far: 9 },
+    progress: { what: "reading", done: 1, of: 2 },
+  },
+  ...{ events: { aside: { count: 1, newest: { why: "odd", at: now } } } },
+  services: { dhcp: { rows: 1, refused: 1, code: "c", behind: true } },
+};
+/** Texts that steer a terminal or hide themselves, and numbers of which a date cannot be made. */
+const steering = fc.constantFrom("\u001b[2J\u009b1m\u202e", "\u2066a\u2069\u00ad", "line\nline", "x".repeat(9_000));
+const absurd = fc.constantFrom(1e300, -1e300, 2 ** 53, -1, 0.5);
+const leaves = (value: unknown, name = ""): string[] =>
+  typeof value === "object" && value !== null
+    ? Object.entries(value).flatMap(([key, one]) => leaves(one, Array.isArray(value) ? name : key))
+    : [name];
+/** One of these with all texts and numbers of one name replaced. */
+const withSteering = (seeds: readonly object[]): fc.Arbitrary<object> =>
+  fc
+    .tuple(fc.constantFrom(...seeds), steering, absurd)
+    .chain(([seed, text, number]) =>
+      fc.constantFrom(...new Set(leaves(seed))).map((name) => replaced(seed, { name, text, number }) as object),
+    );
+
+function replaced(value: unknown, odd: { name: string; text: string; number: number }, name = ""): unknown {
+  if (Array.isArray(value)) return value.map((one) => replaced(one, odd, name));
+  if (typeof value === "object" && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, replaced(one, odd, key)]));
+  }
+  if (name !== odd.name || name === "host" || name === "form") return value;
+  return typeof value === "string" ? odd.text : typeof value === "number" ? odd.number : value;
+}
+
+test("whatever hosts report and stores hold, `status` shows each host, and nothing that steers a terminal", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "trigger-status-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const hosts = { box: ["event", "dhcp"], far: ["event", "dhcp", "names"] };
+  const config = { directory: { ldif: "directory.ldif" }, state: "state", hosts };
+  writeFileSync(join(folder, "trigger.config.ts"), `export default ${JSON.stringify(config)};\n`);
+  mkdirSync(join(folder, "services"));
+  for (const service of ["dhcp", "names"]) writeFileSync(join(folder, "services", `${service}.ts`), "");
+  using database = openStore(join(folder, "state"), "box", now, () => {});
+  const follows = hearing({
+    ...{ config: { hosts: new Map(Object.entries(hosts)) }, tables: new Set(["dhcp"]), attributed: attribution() },
+    speaker: speaker({
+      ...{ channels: new Map(), open: () => new Map(), clock: virtualClock(now), random: () => 0.5, mirror: () => [] },
+      ...{ readSince: () => 0, look() {}, busy: () => false, log() {} },
+    }),
+    ...{ steady: steadyClock(virtualClock(now), () => {}), clock: virtualClock(now), wrongSender: () => undefined },
+    ...{ onReport: (said) => keepReport(database, { ...said, heard: now }), nudge() {}, verify() {}, log() {} },
+  });
+  const hear = listener(follows, () => {});
+
+  const reported = withSteering(reports);
+  const heard = fc.oneof(
+    reported.map((said) => Buffer.from(JSON.stringify(said))),
+    hostileBodies(reports),
+  );
+  const shapeless = fc.constantFrom({ ...state, services: { dhcp: null } }, { ...state, events: { aside: null } });
+  const states = fc.oneof(withSteering([state]), shapeless, mutatedJson([state])).map((value) => JSON.stringify(value));
+  const olds = fc.oneof(reported, mutatedJson(reports)).map((value) => JSON.stringify(value));
+  const undated = replaced(report, { name: "at", text: "", number: 1e300 });
+  const examples: [Buffer[], null, null][] = [[[Buffer.from(JSON.stringify(undated))], null, null]];
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(heard, { maxLength: 2 }),
+      fc.option(states),
+      fc.option(olds),
+      async (bodies, own, other) => {
+        database.exec("DELETE FROM report; DELETE FROM transcriber");
+        // What an older version may have kept, or a damaged file has.
+        if (own) database.prepare("INSERT INTO transcriber VALUES (1, ?)").run(own);
+        if (other) database.prepare("INSERT INTO report VALUES ('far', ?)").run(other);
+        for (const body of bodies) hear.report({ key: "k", body, redelivered: false, ack() {} });
+        for (const words of [[], ["--json"], ["--verbose"]]) {
+          const said: string[] = [];
+          const wrong: string[] = [];
+          const code = await main(["status", ...words], {
+            ...{ folder, colour: false, signal: t.signal },
+            out: (text) => void said.push(text),
+            err: (text) => void wrong.push(text),
+          });
+          const out = said.join("");
+          assert.deepEqual(wrong, []);
+          assert.ok(code >= 0 && code <= 2, `${code}`);
+          assert.ok(out.includes("box") && out.includes("far"), out);
+          assert.doesNotMatch(out.replaceAll("\n", ""), /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u);
+          if (words[0] === "--json") assert.equal(JSON.parse(out).hosts.length, 2);
+          else assert.ok(out.split("\n").length < 60 && out.split("\n").every((line) => line.length < 3_000));
+        }
+      },
+    ),
+    { numRuns: runs(300), examples, interruptAfterTimeLimit: runs(4_000), endOnFailure: true },
+  );
 });

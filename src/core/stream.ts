@@ -12,7 +12,7 @@ export const messageLimit = 512 * 1024;
 const wordLimit = 4096;
 
 /** The last moment that a date can say (ECMA-262, 21.4.1.1). */
-const lastMoment = 8.64e15;
+export const lastMoment = 8.64e15;
 
 /** The most rows in a part. */
 export const partLimit = 500;
@@ -27,7 +27,7 @@ const asOf = z.object({
   /** The directory state that the message speaks of. */
   state: z.array(z.string()).readonly(),
   /** The transcriber's clock, milliseconds since 1970. */
-  clock: z.number(),
+  clock: z.number().min(0).max(lastMoment),
 });
 export type AsOf = { readonly state: DirectoryState; readonly clock: number };
 
@@ -186,7 +186,7 @@ export const refusalMessage = z.object({
   host: z.string(),
   service: z.string(),
   /** The epoch and directory state that the host holds. */
-  epoch: z.number().int(),
+  epoch: z.number().int().min(0),
   asOf,
   /** The epoch of the message that was refused. */
   refused: z.number().int(),

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { reportMessage } from "../core/report.ts";
+import { lastMoment } from "../core/stream.ts";
 import type { TranscriberState } from "../transcriber/transcriber.ts";
 
 /** What a transcriber keeps, in its host's store, of the network: the last report of each host, and what it says of itself. */
@@ -13,7 +14,7 @@ export function createNetworkTables(database: DatabaseSync): void {
 }
 
 /** What a host last said, and when that was heard by the clock of this machine, in milliseconds since 1970. */
-const keptReport = reportMessage.extend({ heard: z.number().optional() });
+const keptReport = reportMessage.extend({ heard: z.number().max(lastMoment).optional() });
 export type KeptReport = z.infer<typeof keptReport>;
 
 export function keepReport(database: DatabaseSync, report: KeptReport): void {
@@ -52,9 +53,29 @@ export function readTranscriberState(database: DatabaseSync): TranscriberState |
   return isState(state) ? state : undefined;
 }
 
-/** Only one that is damaged is anything else than what was kept. */
-const isState = (value: unknown): value is TranscriberState =>
-  typeof value === "object" && value !== null && "services" in value && typeof value.services === "object";
+/** Anything else than what a transcriber keeps is of a damaged file, or of another version. */
+const isState = (value: unknown): value is TranscriberState => keptState.safeParse(value).success;
+
+const moment = z.number().max(lastMoment);
+const newest = z.object({ why: z.string(), at: moment });
+const keptState = z.object({
+  active: z.boolean(),
+  epoch: z.number().optional(),
+  complete: z.boolean(),
+  progress: z.object({ what: z.string(), done: z.number(), of: z.number() }).optional(),
+  verified: z.object({ asked: z.number(), differed: z.number() }).optional(),
+  apart: z.record(z.string(), z.number()).optional(),
+  trouble: z.string().optional(),
+  troubleSince: moment.optional(),
+  entries: z.number(),
+  events: z
+    .object({ aside: z.object({ count: z.number(), newest: newest.optional() }), trouble: z.string().optional() })
+    .optional(),
+  services: z.record(
+    z.string(),
+    z.object({ rows: z.number(), refused: z.number(), code: z.string(), behind: z.boolean() }),
+  ),
+});
 
 function parse(text: string): unknown {
   try {

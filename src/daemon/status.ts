@@ -18,7 +18,7 @@ export interface HostStatus {
   readonly here: boolean;
   /** Whether its process lives; undefined when it is elsewhere. */
   readonly up: boolean | undefined;
-  /** When this was true, milliseconds since 1970; undefined when nothing is known of the host. */
+  /** When this was true, or was heard here, milliseconds since 1970; undefined when nothing is known of the host. */
   readonly at: number | undefined;
   /** What its broker connection suffers from. */
   readonly trouble: string | undefined;
@@ -45,8 +45,9 @@ export async function networkStatus(project: Project, now: number, signal: Abort
     if (!found) continue;
     here.set(host, found.own);
     for (const report of found.reports) {
+      const status = reportedStatus(report);
       // Of two transcribers here one may have been down for long.
-      if ((reported.get(report.host)?.at ?? 0) <= report.at) reported.set(report.host, reportedStatus(report));
+      if ((reported.get(report.host)?.at ?? 0) <= (status.at ?? 0)) reported.set(report.host, status);
     }
   }
   return [...config.hosts.keys()].map(
@@ -58,7 +59,7 @@ export async function networkStatus(project: Project, now: number, signal: Abort
 const elsewhere = { here: false, up: undefined, trouble: undefined, transcriber: undefined, since: undefined };
 
 const reportedStatus = ({ host, at, heard = at, services, transcriber }: KeptReport): HostStatus => ({
-  ...{ ...elsewhere, host, at, services },
+  ...{ ...elsewhere, host, at: heard, services }, // its own clock may be wrong, and is its own word
   said: transcriber && { ...transcriber, heard },
 });
 

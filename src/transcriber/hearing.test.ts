@@ -112,3 +112,26 @@ test("reports are handed on, and their clock holds the transcriber's back", asyn
   await until(() => host.table.size === 2);
   assert.equal(host.followed.mark?.asOf.clock, midnight + 90_000);
 });
+
+test("what a report says of names that the config does not have there is dropped, and said once", async (context) => {
+  const world = network(context);
+  const civet = world.start("civet", world.directory([device("a", "1")]));
+  await until(() => isActive(civet));
+  const broker = world.hub.connect();
+  const service = {
+    ...{ code: "c", form: "table", rows: 1, proved: false, doubt: false, owed: 0, failing: false },
+    ...{ refused: [], refusedCount: 0, parked: [], parkedCount: 0, reloads: [] },
+  };
+  const services = { dhcp: service, "\u001b[2J": service, event: service };
+  const transcriber = { active: true, epoch: 2 ** 52, complete: true };
+  const report = { trigger: 1, kind: "report", host: "dhcp1", at: 0, services, transcriber };
+  for (const said of [report, report, { ...report, at: 1e300 }]) {
+    await broker.publish(serviceKey("report"), JSON.stringify(said));
+  }
+  await until(() => world.hub.look("trigger-civet-report").length === 0);
+  assert.equal(world.reports.length, 2);
+  assert.deepEqual(Object.keys(world.reports[0]?.services ?? {}), ["dhcp"]);
+  assert.equal(world.reports[0]?.transcriber, undefined);
+  const said = world.log.filter((line) => line.includes("does not have there"));
+  assert.deepEqual(said, ['civet: dhcp1 reports what the config does not have there: "\\u001b[2J"']);
+});

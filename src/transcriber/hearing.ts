@@ -1,5 +1,6 @@
 import { hostsOf, type ReadConfig } from "../core/config.ts";
 import type { ReportMessage } from "../core/report.ts";
+import { eventService } from "../core/routing.ts";
 import type { WrongSender } from "../core/senders.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Attribution } from "./attribution.ts";
@@ -38,6 +39,8 @@ export function hearing({
   verify,
   log,
 }: HearingOptions): Heard {
+  /** Hosts of which it was said that they report services of other names. */
+  const oddlyNamed = new Set<string>();
   function mustFollow(host: string, service: string): void {
     if (tables.has(service) && hostsOf(config, service).includes(host)) return;
     throw new Error(`by the config no host ${JSON.stringify(host)} has a table ${JSON.stringify(service)}`);
@@ -46,10 +49,23 @@ export function hearing({
     const wrong = wrongSender(host, user);
     if (wrong) throw new Error(wrong);
   }
+  /** A report without what the config does not have on its host: services of other names, and a transcriber where none is. */
+  function asConfigured(report: ReportMessage): ReportMessage {
+    const known = config.hosts.get(report.host) ?? [];
+    const [services, others] = parted(Object.entries(report.services), ([service]) => known.includes(service));
+    const [other] = others;
+    if (other && !oddlyNamed.has(report.host)) {
+      oddlyNamed.add(report.host);
+      log(`${report.host} reports what the config does not have there: ${JSON.stringify(other[0].slice(0, 80))}`);
+    }
+    const { transcriber: _, ...rest } = report;
+    return { ...(known.includes(eventService) ? report : rest), services: Object.fromEntries(services) };
+  }
   return {
-    report(report, user) {
-      if (!config.hosts.has(report.host)) throw new Error(`the config has no host ${JSON.stringify(report.host)}`);
-      mustBeOf(report.host, user);
+    report(said, user) {
+      if (!config.hosts.has(said.host)) throw new Error(`the config has no host ${JSON.stringify(said.host)}`);
+      mustBeOf(said.host, user);
+      const report = asConfigured(said);
       const marks = Object.values(report.services)
         .flatMap(({ stored, loaded, equal }) => [stored, loaded, equal])
         .filter((mark) => mark !== undefined);
@@ -75,4 +91,8 @@ export function hearing({
       if (late) log(`${late.dn} was changed by ${late.by}`);
     },
   };
+}
+
+function parted<T>(all: readonly T[], isFirst: (one: T) => boolean): [first: T[], others: T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
 }
