@@ -48,3 +48,15 @@ test("secret columns are masked", () => {
   assert.doesNotMatch(JSON.stringify(found), /hush|loud|other/);
   assert.equal(found.differs.length, 1);
 });
+
+test("a name that is a secret column's value is masked, too", () => {
+  const rows = [{ badge: "hush", room: "1" }];
+  const found = compareObserved(
+    { unique: ["badge"], secret: ["badge"] },
+    rows,
+    [{ badge: "hush", room: "2" }],
+    () => true,
+  );
+  assert.equal(found.differs.length, 1);
+  assert.doesNotMatch(JSON.stringify(found), /hush/);
+});

@@ -30,6 +30,7 @@ export function compareObserved(
   const extra: Columns[] = [];
   const foreign: Columns[] = [];
   const shown = (row: Columns): Columns => masked(row, table.secret) as Columns;
+  const shownName = (row: Columns): string => nameOf(shown(row));
   for (const found of observed) {
     const name = nameOf(found);
     const wanted = missing.get(keyOf(found));
@@ -45,7 +46,7 @@ export function compareObserved(
     );
     if (columns.length === 0) continue;
     const only = (row: Columns): Columns => shown(Object.fromEntries(columns.map((column) => [column, row[column]])));
-    differs.push({ name, wanted: only(wanted), found: only(found) });
+    differs.push({ name: shownName(found), wanted: only(wanted), found: only(found) });
   }
   return { missing: [...missing.values()].map(shown), differs, extra, foreign };
 }

@@ -1,7 +1,15 @@
 import { z } from "zod";
 import type { Command, Host } from "../core/host.ts";
 import { CommandFailed, Fatal } from "../core/outcome.ts";
-import { type Checked, type Run, type RunResult, service, type TableDeclaration } from "../core/service.ts";
+import { secretsOf, withoutSecrets } from "../core/secret.ts";
+import {
+  type Checked,
+  type Columns,
+  type Run,
+  type RunResult,
+  service,
+  type TableDeclaration,
+} from "../core/service.ts";
 import { declared, type PerHost, readSettings, command as runs } from "./settings.ts";
 
 export interface CommandSettings {
@@ -45,17 +53,23 @@ export function command<In extends object, Row extends object, const Out extends
   const { row, unique, secret, refused, shared, pace, daemon, select, ...given } = options;
   const settingsOf = readSettings("command", settings, given as z.input<typeof settings>, declared);
   const declaration = { row, unique, secret, refused, shared, pace, daemon, select } as TableDeclaration<In, Row, Out>;
+  const hides = (secret ?? []).length > 0;
   const observes = given.observe !== undefined || Object.values(given.on ?? {}).some(({ observe }) => observe);
   return service<In, Row, Out>({
     ...declaration,
     async run(table, host) {
-      return ask(settingsOf(host.name).command, table, host);
+      return ask(settingsOf(host.name).command, table, host, secret ?? []);
     },
-    ...(observes ? { observe: (host: Host) => observed(settingsOf(host.name).observe, host) } : {}),
+    ...(observes ? { observe: (host: Host) => observed(settingsOf(host.name).observe, host, hides) } : {}),
   } as Parameters<typeof service<In, Row, Out>>[0]);
 }
 
-async function ask(command: Command, { rows, changes, interrupted }: Run<object>, host: Host): Promise<RunResult> {
+async function ask(
+  command: Command,
+  { rows, changes, interrupted }: Run<object>,
+  host: Host,
+  secret: readonly string[],
+): Promise<RunResult> {
   const input = JSON.stringify({
     host: host.name,
     interrupted,
@@ -69,24 +83,33 @@ async function ask(command: Command, { rows, changes, interrupted }: Run<object>
     if (!(error instanceof CommandFailed) || error.code !== configurationWrong) throw error;
     throw new Fatal(error.message, { cause: error });
   }
-  return said.startsWith("{") ? { refused: refusedBy(command, said) } : undefined;
+  if (!said.startsWith("{")) return undefined;
+  const refused = refusedBy(command, said, secret.length > 0);
+  if (secret.length === 0 || refused.length === 0) return { refused };
+  const before = changes?.flatMap((change) => change.before ?? []) ?? [];
+  const secrets = secretsOf([...rows, ...before] as Columns[], secret);
+  return { refused: refused.map(({ key, why }) => ({ key, why: withoutSecrets(why, secrets) })) };
 }
 
-function refusedBy([program]: Command, said: string) {
+/** What it printed as refused. Where it may have printed secrets, neither that nor what is wrong with it is shown. */
+function refusedBy([program]: Command, said: string, hides: boolean) {
   try {
     return answer.parse(JSON.parse(said)).refused;
   } catch (cause) {
     const expected = '{"refused": [{"key": "…", "why": "…"}]}';
-    throw new Error(`${program} exited 0, but what it printed is not ${expected}: ${said.slice(0, 200)}`, { cause });
+    const wrong = `${program} exited 0, but what it printed is not ${expected}`;
+    throw hides ? new Error(`${wrong}${notShown}`) : new Error(`${wrong}: ${said.slice(0, 200)}`, { cause });
   }
 }
 
-async function observed(command: Command | undefined, host: Host) {
+const notShown = " (it may hold secrets and is not shown)";
+
+async function observed(command: Command | undefined, host: Host, hides: boolean) {
   if (!command) throw new Error(`no command to observe on ${host.name} (option observe)`);
   const { stdout } = await host.ask(command);
   const read = z.array(z.record(z.string(), z.json())).safeParse(parsed(stdout));
-  if (!read.success) throw new Error(`${command[0]} printed no JSON array of rows: ${stdout.slice(0, 200)}`);
-  return read.data as object[];
+  if (read.success) return read.data as object[];
+  throw new Error(`${command[0]} printed no JSON array of rows${hides ? notShown : `: ${stdout.slice(0, 200)}`}`);
 }
 
 function parsed(text: string): unknown {

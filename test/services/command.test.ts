@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { z } from "zod";
 import { UserName } from "../../src/core/columns.ts";
-import { Fatal } from "../../src/core/outcome.ts";
+import { Fatal, reason } from "../../src/core/outcome.ts";
 import { command } from "../../src/services/command.ts";
 import { conform } from "./conform.ts";
-import { hostOn, quietMachine, scene, tableOf } from "./scene.ts";
+import { hostOn, quietMachine, rowsOf, scene, tableOf } from "./scene.ts";
 
 const doors = command({
   row: z.object({ name: UserName, room: z.string() }),
@@ -90,4 +91,40 @@ test("what is really in force is asked of a command of its own, which must print
   machine.program("doors", () => ({ stdout: "alice\n" }));
   await assert.rejects(async () => tableOf(lister).observe?.(hostOn(machine)), /no JSON array of rows: alice/);
   assert.equal(tableOf(doors).observe, undefined);
+});
+
+test("no value of a secret column stands in what is said of a refusal or of an answer that is none", async () => {
+  const secret = 'hunter2 "x"';
+  const codes = command({
+    row: z.object({ name: UserName, code: z.string(), more: z.array(z.string()) }),
+    unique: ["name"],
+    secret: ["code", "more"],
+    select: () => undefined,
+    command: ["doors"],
+    observe: ["doors", "--list"],
+  });
+  const { machine, run } = scene(codes);
+  const row = { name: "alice", code: secret, more: ["swordfish"] };
+  await run({ k1: row });
+  const why = `the code ${secret} of alice is that of ${JSON.stringify({ code: secret })}, not swordfish`;
+  machine.program("doors", () => ({ stdout: JSON.stringify({ refused: [{ key: "k1", why }] }) }));
+  const masked = 'the code ******** of alice is that of {"code":"********"}, not ********';
+  assert.deepEqual(await run({ k1: { ...row, more: ["other"] } }), { refused: [{ key: "k1", why: masked }] });
+  assert.deepEqual(await run({ k2: { ...row, name: "bob" } }), { refused: [{ key: "k1", why: masked }] });
+  for (const stdout of [`{${secret}`, JSON.stringify({ [secret]: [] }), JSON.stringify({ refused: secret })]) {
+    machine.program("doors", () => ({ stdout }));
+    await assert.rejects(run({ k1: row }), (error) => {
+      assert.match(reason(error), /doors exited 0, but what it printed is not .* may hold secrets and is not shown/);
+      assert.doesNotMatch(inspect(error), /hunter2/);
+      return true;
+    });
+  }
+  machine.program("doors", () => ({ stdout: secret }));
+  const observed = async () => tableOf(codes).observe?.(hostOn(machine, { secret: true }));
+  await assert.rejects(observed, (error) => !inspect(error).includes("hunter2"));
+  machine.program("doors", () => ({ code: 78, stderr: secret }));
+  const host = hostOn(machine, { secret: true });
+  const failing = async () =>
+    tableOf(codes).run({ rows: rowsOf(new Map()), changes: undefined, interrupted: false }, host);
+  await assert.rejects(failing, (error) => error instanceof Fatal && !inspect(error).includes("hunter2"));
 });
