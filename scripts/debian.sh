@@ -40,7 +40,10 @@ fi
 root=$cache/$release
 log=$cache/$release.log
 
-# enter ROOT NETWORK COMMAND…: all mounts are made in a namespace of their own, so none is left behind, however this ends.
+# Runs a command with mounts and processes of its own: none is left behind, however this script ends.
+alone() { setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc "$@"; }
+
+# enter ROOT NETWORK COMMAND…: runs a command in a root, with no network (own) or with that of this machine (host).
 # A shell stays as the first process: it collects what daemons leave behind, and with it ends everything in the root.
 # shellcheck disable=SC2016
 inside='
@@ -73,8 +76,7 @@ enter() {
   shift 2
   own=--net
   [ "$network" = own ] || own=
-  setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc --uts --ipc ${own:+"$own"} \
-    sh -c "$inside" enter "$from" "$PWD" "$network" "$@"
+  alone --uts --ipc ${own:+"$own"} sh -c "$inside" enter "$from" "$PWD" "$network" "$@"
 }
 
 # The lines of sources.list for the release and its updates, as far as the mirrors of this machine have them.
@@ -121,7 +123,7 @@ make_root() {
   scripts=/usr/share/debootstrap/scripts
   script=$scripts/$release
   [ -e "$script" ] || script=$scripts/sid   # an older debootstrap does not know the newer releases; all since bullseye are made alike
-  unshare --mount debootstrap --variant=minbase --include=ca-certificates,iproute2,procps,netbase \
+  alone debootstrap --variant=minbase --include=ca-certificates,iproute2,procps,netbase \
     "$release" "$new" "$mirror" "$script" >>"$log" 2>&1 || broken "debootstrap failed"
   echo "$lines" >"$new/etc/apt/sources.list"
   apt-config dump | grep -E '^Acquire::(http|https|ftp|Check-Valid-Until|Check-Date|Retries|ForceIPv[46])\b' >"$new/etc/apt/apt.conf.d/00machine" || true
@@ -151,10 +153,11 @@ sh scripts/setup.sh >&2
 mkdir -p "$cache"
 # Shared while a command runs, exclusive while a root is made: no root changes under a run, and two runs never make the same one.
 exec 9>"$cache/$release.lock"
-flock -s 9
+lock() { flock -n "$1" 9 || { say "waiting: another run $2"; flock "$1" 9; }; }
+lock -s "makes this root"
 until is_whole; do
   flock -u 9
-  flock -n -x 9 || { say "waiting: another run makes or uses this root"; flock -x 9; }
+  lock -x "makes or uses this root"
   is_whole || complete
   flock -s 9
 done
