@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { z } from "zod";
+import { queueMessage } from "../src/brokers/rabbitmq/asks.ts";
 import { Digest } from "../src/core/digest.ts";
 import { readEvent } from "../src/core/event.ts";
 import { reportMessage, serviceReport } from "../src/core/report.ts";
@@ -24,7 +25,7 @@ import { readMessage } from "../src/host/read-message.ts";
 
 const page = readFileSync(join(import.meta.dirname, "../docs/protocol.md"), "utf8");
 const examples = [...page.matchAll(/^```json\n(.*?)^```$/gms)].map(([, text = ""]) => JSON.parse(text));
-const hostMessage = z.discriminatedUnion("kind", [askMessage, refusalMessage, reportMessage]);
+const hostMessage = z.discriminatedUnion("kind", [askMessage, refusalMessage, reportMessage, queueMessage]);
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 test("each kind of message has an example that its schema accepts, with no member that the schema does not know", () => {

@@ -1,7 +1,8 @@
 import { hostsOf, knownService, transcribersOf } from "../core/config.ts";
 import { UserError } from "../core/outcome.ts";
-import { commandsOf, hostUser, senderUser, vhostOf, writerUser } from "../core/permissions.ts";
+import { hostUser, senderUser, vhostOf, writerUser } from "../core/permissions.ts";
 import { eventService } from "../core/routing.ts";
+import { commandsOf } from "../core/user-commands.ts";
 import { loadServices, openProject, type Project } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
 
@@ -18,13 +19,14 @@ export const permissions: Command = {
     sender: { type: "string", value: "USER", help: "instead, a user that only sends messages" },
     to: { type: "string", value: "SERVICE", help: "of this plain service; of event: a binding" },
   },
-  more: `To be run by a shell on a node of RabbitMQ, again whenever hosts or services of the config change. Each password is made there, in
-the file USER.password: move it to its host, as the passwordFile of the config.
+  more: `To be run by a shell on a node of RabbitMQ, again whenever hosts or services of the config change: it makes the exchange and the users, and
+sets their rights. It stops at the first error, and goes on when it is run again in that folder. Each password is made there, in the file
+USER.password: move it to its host, as the passwordFile of the config. A user that is there keeps its password.
 The config is the same on every host, so its url takes the user from the machine's name:
 
   url: \`amqps://trigger-\${hostname().split(".")[0]}@broker.example\`
 
-A host can then report, and read its own queues. Orders (regen, retry, approve, verify) are given on a transcriber's host.
+A host can then report, and read its own queues, which a transcriber makes. Orders (regen, retry, approve, verify) are given on a transcriber's host.
 The user trigger.modify is for who writes to the directory with trigger modify, or a program with trigger/directory, and is no host.
 
   trigger permissions > users.sh

@@ -1,14 +1,5 @@
 import type { ReadConfig } from "./config.ts";
-import {
-  eventService,
-  exchange,
-  hostKey,
-  queueKeys,
-  queueName,
-  reportService,
-  serviceKey,
-  ticksQueue,
-} from "./routing.ts";
+import { eventService, exchange, hostKey, queueName, reportService, serviceKey, ticksQueue } from "./routing.ts";
 
 /** A user of RabbitMQ and all that it may do: regular expressions of names, and of keys at the exchange. */
 export interface BrokerUser {
@@ -22,7 +13,10 @@ export interface BrokerUser {
   readonly topicRead: string;
 }
 
-/** The user of a host: it declares, binds and reads its own queues, and publishes what it reports; a transcriber also makes the queues of all and publishes to them. */
+/**
+ * The user of a host: it reads its own queues and publishes what it reports. It declares and binds nothing: the server has one right for queues and exchanges,
+ * and an exchange that a host could bind would carry any key to all. A transcriber makes the queues of all hosts and publishes to them.
+ */
 export function hostUser({ hosts }: Pick<ReadConfig, "hosts">, host: string): BrokerUser {
   const services = hosts.get(host) ?? [];
   const transcribes = services.includes(eventService);
@@ -37,11 +31,11 @@ export function hostUser({ hosts }: Pick<ReadConfig, "hosts">, host: string): Br
   }
   return {
     ...user,
-    configure: only(queues),
-    write: only([exchange, ...queues]), // of a queue: binding it
-    read: only([exchange, ...queues]), // of the exchange: binding to it
+    configure: only([]),
+    write: only([exchange]),
+    read: only(queues),
     topicWrite: only([serviceKey(reportService)]),
-    topicRead: only(services.flatMap((service) => queueKeys(host, service))),
+    topicRead: only([]),
   };
 }
 
@@ -83,32 +77,9 @@ export const vhostOf = (url: string | readonly string[]): string =>
 
 const anyOf = (url: string | readonly string[]): URL => new URL([url].flat()[0] ?? "");
 
-/** What an administrator runs in a shell on a node of RabbitMQ to make users, or to bring old ones up to date. No password is in an argument, where others of the machine could see it. */
-export const commandsOf = (users: readonly BrokerUser[], vhost: string): string =>
-  ["known=$(rabbitmqctl -q list_users | cut -f 1)\n", ...users.map((user) => commandsOfOne(user, vhost))].join("\n");
-
-function commandsOfOne(user: BrokerUser, vhost: string): string {
-  const name = quoted(user.name);
-  const at = `-p ${quoted(vhost)} ${name}`;
-  const file = quoted(`${user.name}.password`);
-  const rights = [user.configure, user.write, user.read].map(quoted).join(" ");
-  const topics = [user.topicWrite, user.topicRead].map(quoted).join(" ");
-  return `# ${user.purpose}
-echo "$known" | grep -qxF ${name} || (
-  umask 077
-  openssl rand -hex 24 > ${file}
-  rabbitmqctl add_user ${name} < ${file}
-)
-rabbitmqctl set_permissions ${at} ${rights}
-rabbitmqctl set_topic_permissions ${at} ${exchange} ${topics}
-`;
-}
-
 /** The expression for these names and no others: of one that is only the beginning of another, names run together. */
 const only = (names: readonly string[]): string =>
   names.length === 0 ? "^$" : `^(${[...new Set(names)].map(literal).join("|")})$`;
 
 /** Names have no other sign that means something in an expression. */
 const literal = (name: string): string => name.replaceAll(".", "\\.");
-
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

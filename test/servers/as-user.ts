@@ -19,13 +19,15 @@ export async function connectAs({ port }: RabbitServer, { name, password }: User
 export async function isRefused(
   server: RabbitServer,
   user: User,
-  attempt: (channel: Channel) => Promise<unknown>,
+  ...attempts: ((channel: Channel) => Promise<unknown>)[]
 ): Promise<void> {
   const model = await connectAs(server, user);
   try {
-    const channel = await model.createChannel();
-    channel.on("error", () => {});
-    await assert.rejects(attempt(channel), /ACCESS.REFUSED/, `${user.name}: ${attempt}`);
+    for (const attempt of attempts) {
+      const channel = await model.createChannel();
+      channel.on("error", () => {});
+      await assert.rejects(attempt(channel), /ACCESS.REFUSED/, `${user.name}: ${attempt}`);
+    }
   } finally {
     await model.close();
   }

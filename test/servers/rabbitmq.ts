@@ -148,7 +148,10 @@ export async function startRabbit({ tls, member }: Settings = {}): Promise<Rabbi
     ctl,
     async shell(script, cwd) {
       const path = `${scripts}:${env.PATH}`;
-      await promisify(execFile)("sh", ["-euc", script], { env: { ...env, PATH: path }, cwd });
+      await ctl("await_startup"); // it listens a moment before all of rabbitmqctl works
+      const file = join(folder, "script.sh");
+      writeFileSync(file, script);
+      await promisify(execFile)("sh", [file], { env: { ...env, PATH: path }, cwd });
     },
     [Symbol.asyncDispose]: dispose,
   };

@@ -1,18 +1,19 @@
 import { reason } from "../../core/outcome.ts";
 import { isHostUser } from "../../core/permissions.ts";
-import { ticksQueue } from "../../core/routing.ts";
+import { exchange, ticksQueue } from "../../core/routing.ts";
 import { type Broker, BrokerTrouble, type Consumer, type Delivery, type Queue } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Connection } from "./connection.ts";
+import { answerAsks, askFor, askKey, type Fault } from "./asks.ts";
+import type { Connection, Server } from "./connection.ts";
 import { type RabbitConsumer, rabbitConsumer } from "./consume.ts";
 import { type Address, readAddresses } from "./credentials.ts";
 import { deliveryFailures } from "./failures.ts";
 import { publisher } from "./publish.ts";
 import { remaker } from "./remake.ts";
 import { backoff, keepSession, type Session } from "./session.ts";
-import { candidate } from "./stand.ts";
+import { type Candidate, candidate } from "./stand.ts";
 import { mendStarved } from "./starved.ts";
-import { type QueueType, topology } from "./topology.ts";
+import { isFrom4, type QueueType, topology } from "./topology.ts";
 import { mendUntaken } from "./untaken.ts";
 
 export interface RabbitOptions extends Address {
@@ -52,15 +53,19 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   const consumers = new Set<RabbitConsumer>();
   const starved = new Set<() => string | undefined>();
   const candidates = new Set<Consumer>();
-  const declared = topology(type, log);
+  const standers = new Set<Candidate>();
+  const declared = topology(type, { log, missing: (name) => ask(name, "gone"), exchangeMade });
   let undeclared: string | undefined;
   let closing: Promise<void> | undefined;
 
   // Other users may have another name at the server than here, where it takes them from elsewhere: naming it would be refused.
   const user = isHostUser(first.username) ? first.username : undefined;
   const settle = (): Promise<void> => clock.sleep(deletionHeard, signal);
-  const remake = remaker(declared, settle, log);
-  const failures = deliveryFailures({ declared, remake, settle, consuming: () => session.current?.consuming, log });
+  const remake = remaker({ declared, settle, askFor: (name) => ask(name, "silent"), log });
+  const consuming = () => session.current?.consuming;
+  const isActive = () => [...standers].some(({ active }) => active);
+  const answer = answerAsks({ declared, remake, consuming, isActive, clock, log });
+  const failures = deliveryFailures({ declared, remake, settle, consuming, log });
   const repair = async (): Promise<void> => session.current && declareAgain(session.current);
   const outgoing = publisher({ ...failures, repair, user, clock, signal });
   const session = keepSession({
@@ -73,6 +78,21 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     lost: outgoing.lose,
   });
   await session.tried;
+
+  /** From 4.3 the server forgets with an exchange who may publish which of its keys, and then lets each user publish all. */
+  function exchangeMade(server: Server): void {
+    if (user === undefined || !isFrom4(server)) return;
+    log(
+      `exchange ${exchange} was not there, and is made: RabbitMQ 4.3 forgets the rights to its keys with it, and hosts may publish any. Run what \`trigger permissions\` prints on a node of RabbitMQ`,
+    );
+  }
+
+  /** Asks the transcribers for a queue, where they can tell who asks. */
+  function ask(name: string, fault: Fault): void {
+    const publishing = session.current?.publishing;
+    // A connection that ends meanwhile takes nothing with it that is not asked again.
+    if (publishing && user !== undefined) askFor(name, fault, user, publishing).catch(() => {});
+  }
 
   /** Waits so long as so many failures ask for; gives false when all is over. */
   async function pause(failures: number): Promise<boolean> {
@@ -115,8 +135,15 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   ): Promise<RabbitConsumer> {
     const { consuming } = connected();
     const keys = () => declared.keysOf(queue);
+    const asked = keys()?.includes(askKey) ? answer : undefined;
     const mending = { declared, remake: (connection: Connection) => remake(connection, queue), pause, settle, log };
-    const consumer = rabbitConsumer(queue, take, { prefetch, keys, ...(lost && { lost }), ...mending });
+    const consumer = rabbitConsumer(queue, take, {
+      prefetch,
+      keys,
+      ...(lost && { lost }),
+      ...(asked && { asked }),
+      ...mending,
+    });
     await consumer.begin(consuming);
     consumers.add(consumer);
     if (closing) await consumer.close();
@@ -137,7 +164,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     const watching = new AbortController();
     const trouble = mendStarved(queue, {
       ...{ consumer, declared, clock, log, signal: AbortSignal.any([watching.signal, signal]) },
-      connection: () => session.current?.consuming,
+      connection: consuming,
       remake: (connection) => remake(connection, queue),
     });
     starved.add(trouble);
@@ -156,8 +183,10 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     const publish = (): Promise<void> => outgoing.publish(name, "tick", undefined);
     const stander = candidate(election, { changed, publish, clock, log });
     const watching = new AbortController();
+    standers.add(stander);
     const close = async (): Promise<void> => {
       candidates.delete(standing);
+      standers.delete(stander);
       watching.abort();
       stander.close(); // before its ticks go to another one
       await consumer?.close();
@@ -167,6 +196,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     try {
       consumer = await begin(name, stander.take, { prefetch: 1, lost: stander.lose });
     } catch (error) {
+      standers.delete(stander);
       stander.close();
       throw error;
     }

@@ -26,6 +26,8 @@ interface Options {
   readonly remake: (connection: Connection) => Promise<void>;
   /** The keys of the queue, where they are known: a message with another key is none of its own. */
   readonly keys?: () => readonly string[] | undefined;
+  /** Takes a message that is for the broker object itself; gives false for any other. */
+  readonly asked?: (message: ConsumeMessage) => boolean;
   /** Its channel is gone, and with it whatever it had in hand. */
   lost?(): void;
   /** Waits before the next try, longer at each failure in a row; gives false when all is over. */
@@ -43,7 +45,7 @@ const remadeAfter = 6;
 
 /** Hands over what a queue holds. A queue that is deleted under it, or a channel that the server closes, is begun again. */
 export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void, options: Options): RabbitConsumer {
-  const { prefetch, declared, remake, keys, lost, pause, settle, log } = options;
+  const { prefetch, declared, remake, keys, asked, lost, pause, settle, log } = options;
   let channel: Channel | undefined;
   let current: Connection | undefined;
   let trouble: string | undefined;
@@ -73,13 +75,21 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
     } catch (error) {
       channel = undefined;
       await closeChannel(opened);
-      throw isRefused(error, 404) ? new Error(`queue ${queue} cannot be consumed: it was never declared`) : error;
+      throw refusal(error);
     } finally {
       answered = true;
     }
     opened.on("close", () => void again(opened, connection, why));
     trouble = undefined;
     if (closed) await leave();
+  }
+
+  function refusal(error: unknown): unknown {
+    if (isRefused(error, 404)) return new Error(`queue ${queue} cannot be consumed: it was never declared`);
+    if (!isRefused(error, 403)) return error;
+    return new Error(
+      `queue ${queue} may not be read by this user: run what \`trigger permissions\` prints on a node of RabbitMQ (${reason(error)})`,
+    );
   }
 
   /** Sees to a queue that does not answer: it never will where a crash took the beginnings of its log. */
@@ -140,6 +150,10 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
     if (wrong !== undefined) {
       if (saidForged.size < 100 && !saidForged.has(wrong)) log(`queue ${queue}: a message is dropped: ${wrong}`);
       saidForged.add(wrong);
+      over.ack(message);
+      return;
+    }
+    if (asked?.(message)) {
       over.ack(message);
       return;
     }

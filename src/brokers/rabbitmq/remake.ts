@@ -1,16 +1,28 @@
 import { reason } from "../../core/outcome.ts";
 import type { Connection } from "./connection.ts";
-import type { Topology } from "./topology.ts";
+import { isRefused, type Topology } from "./topology.ts";
+
+interface Options {
+  readonly declared: Topology;
+  /** Waits until whoever consumed a deleted queue has heard that it is gone. */
+  readonly settle: () => Promise<void>;
+  /** Has a queue made anew by who may: this user may not. */
+  readonly askFor: (name: string) => void;
+  readonly log: (line: string) => void;
+}
 
 /**
  * Makes anew the queues that carry nothing any more: a node that is killed in the first second of a quorum queue leaves it without a leader, for ever.
- * `settle` waits until whoever consumed it has heard that it is gone. Only one that drops what it has no room for: what it loses is repaired anyway, or was of a moment. Any other may hold what nobody else has.
+ * Only one that drops what it has no room for: what it loses is repaired anyway, or was of a moment. Any other may hold what nobody else has.
  */
-export function remaker(declared: Topology, settle: () => Promise<void>, log: (line: string) => void) {
+export function remaker({ declared, settle, askFor, log }: Options) {
   const underWay = new Set<string>();
+  /** The queues that this user may not delete. */
+  const others = new Set<string>();
 
   return async (connection: Connection, name: string): Promise<void> => {
     if (!declared.expendable(name) || underWay.has(name)) return;
+    if (others.has(name)) return askFor(name);
     underWay.add(name);
     log(`queue ${name} carries nothing, as after a crash: it is deleted and declared again`);
     let connected = true;
@@ -20,6 +32,11 @@ export function remaker(declared: Topology, settle: () => Promise<void>, log: (l
     try {
       await declared.remake(connection, name, settle);
     } catch (error) {
+      if (isRefused(error, 403)) {
+        others.add(name);
+        log(`queue ${name} may not be deleted by this user: a transcriber is asked to do it`);
+        return askFor(name);
+      }
       await new Promise((resolve) => setImmediate(resolve)); // a connection that ends closes its channels first
       // The server closes the connections that have messages under way to it: the next ones declare everything again.
       if (connected) log(`queue ${name} could not be made anew: ${reason(error)}`);

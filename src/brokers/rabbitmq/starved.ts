@@ -1,6 +1,7 @@
 import type { Clock } from "../../ports/clock.ts";
 import type { Connection } from "./connection.ts";
 import type { RabbitConsumer } from "./consume.ts";
+import { rests } from "./rests.ts";
 import type { Topology } from "./topology.ts";
 import { mendUntaken } from "./untaken.ts";
 
@@ -8,9 +9,6 @@ import { mendUntaken } from "./untaken.ts";
 const lookEvery = 20_000;
 /** So many looks in a row must find it starved: a connection that a crash left open ends meanwhile. */
 const looks = { restart: 2, remake: 4 };
-/** After a queue was made anew it is left for so long, and twice as long after each time; milliseconds. A second process of the same host would take it away at once. */
-const firstRest = 2 * 60_000;
-const longestRest = 60 * 60_000;
 
 interface Options {
   readonly consumer: RabbitConsumer;
@@ -31,8 +29,8 @@ export function mendStarved(queue: string, options: Options): () => string | und
   const { consumer, declared, connection, remake, clock, signal, log } = options;
   let sign = "";
   let trouble: string | undefined;
-  let rest = firstRest;
-  let restsUntil = Number.NEGATIVE_INFINITY;
+  // A second process of the same host would take the queue away at once.
+  const isDue = rests(clock);
 
   async function starves(): Promise<boolean> {
     const now = connection();
@@ -55,9 +53,7 @@ export function mendStarved(queue: string, options: Options): () => string | und
       const now = connection();
       if (!now) return;
       if (declared.expendable(queue)) {
-        if (clock.monotonic() < restsUntil) return;
-        restsUntil = clock.monotonic() + rest;
-        rest = Math.min(rest * 2, longestRest);
+        if (!isDue()) return;
         await remake(now);
         return consumer.restart("it was made anew");
       }

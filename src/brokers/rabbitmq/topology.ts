@@ -1,7 +1,8 @@
 import type { Channel } from "amqplib";
 import { reason } from "../../core/outcome.ts";
 import { exchange } from "../../core/routing.ts";
-import { type Queue, QueueInUse } from "../../ports/broker.ts";
+import { keepsDeliveries } from "../../core/user-commands.ts";
+import { BrokerTrouble, type Queue, QueueInUse } from "../../ports/broker.ts";
 import type { Connection, Server } from "./connection.ts";
 
 export type QueueType = "quorum" | "classic";
@@ -30,7 +31,15 @@ export interface Topology {
   full(connection: Connection, names: readonly string[]): Promise<string[]>;
 }
 
-export function topology(type: QueueType, log: (line: string) => void): Topology {
+interface Options {
+  readonly log: (line: string) => void;
+  /** A queue is not there, and this user may not make it. */
+  readonly missing: (name: string) => void;
+  /** The exchange was not there, and was made. */
+  readonly exchangeMade: (server: Server) => void;
+}
+
+export function topology(type: QueueType, { log, missing, exchangeMade }: Options): Topology {
   const queues = new Map<string, Queue>();
   /** What was said of queues that are otherwise than we want them: said once. */
   const said = new Set<string>();
@@ -43,11 +52,6 @@ export function topology(type: QueueType, log: (line: string) => void): Topology
         await find(channel);
         for (const key of keys) await channel.bindQueue(name, exchange, key);
       });
-    const useAsItIs = (how: string): void => {
-      const line = `queue ${name} ${how}: used as it is`;
-      if (!said.has(line)) log(line);
-      said.add(line);
-    };
     let made = false;
     try {
       await declareBy(async (channel) => {
@@ -57,23 +61,54 @@ export function topology(type: QueueType, log: (line: string) => void): Topology
     } catch (error) {
       if (isRefused(error, 406)) {
         await declareBy((channel) => channel.checkQueue(name));
-        useAsItIs(differenceIn(reason(error)));
-      } else if (isRefused(error, 403) && !made) {
-        // Who may not make a queue, such as one that only sends to it, may not bind it either.
-        await withChannel(connection, (channel) => channel.checkQueue(name));
-        useAsItIs("may not be declared by this user");
-      } else throw error;
+        sayOtherwise(queue, reason(error));
+      } else if (isRefused(error, 403) && !made) await lookFor(connection, name);
+      else throw error;
+    }
+  }
+
+  function sayOtherwise({ name, limit }: Queue, why: string): void {
+    const { argument, ours, theirs } = differenceIn(why) ?? {};
+    if (argument === "x-delivery-limit" && theirs === "none") {
+      // What a queue loses that drops its oldest is repaired. A policy is not shown to a client, so this is said where there is one, too.
+      if (limit.beyond === "refuse") sayOnce(argument, `queue ${name}, and perhaps others, ${losesDeliveries}`);
+    } else if (argument !== undefined) {
+      sayOnce(`${name} ${argument}`, `queue ${name} exists with ${argument} ${theirs}, not ${ours}: used as it is`);
+    } else sayOnce(`${name} ${why}`, `queue ${name} exists otherwise (${why}): used as it is`);
+  }
+
+  function sayOnce(what: string, line: string): void {
+    if (!said.has(what)) log(line);
+    said.add(what);
+  }
+
+  /** Throws when a queue is not there that this user may not make, and so may not bind: a transcriber does both. */
+  async function lookFor(connection: Connection, name: string): Promise<void> {
+    try {
+      await withChannel(connection, (channel) => channel.checkQueue(name));
+    } catch (error) {
+      if (isRefused(error, 403)) return; // of a queue that it has no right to, RabbitMQ 4.3 says nothing
+      if (!isRefused(error, 404)) throw error;
+      missing(name);
+      throw new BrokerTrouble(
+        `queue ${name} is not there, and this user may not make it: a transcriber does, started with a config that has it`,
+      );
     }
   }
 
   /** A host may use the exchange and not make it: then a transcriber has. */
   async function declareExchange(connection: Connection): Promise<void> {
+    const was = await exchangeIsThere(connection);
     try {
       await withChannel(connection, (channel) => channel.assertExchange(exchange, "topic", { durable: true }));
     } catch (error) {
       if (!isRefused(error, 403)) throw error;
-      await withChannel(connection, (channel) => channel.checkExchange(exchange));
+      if (was) return;
+      throw new BrokerTrouble(
+        `exchange ${exchange} is not there, and this user may not make it: a transcriber does, or what \`trigger permissions\` prints`,
+      );
     }
+    if (!was) exchangeMade(connection.server);
   }
 
   async function declare(connection: Connection, names: readonly string[] = [...queues.keys()]): Promise<void> {
@@ -131,6 +166,18 @@ export function topology(type: QueueType, log: (line: string) => void): Topology
       return full;
     },
   };
+}
+
+/** Of an exchange that it has no right to, the server may say nothing. */
+async function exchangeIsThere(connection: Connection): Promise<boolean> {
+  try {
+    await withChannel(connection, (channel) => channel.checkExchange(exchange));
+    return true;
+  } catch (error) {
+    if (isRefused(error, 404)) return false;
+    if (isRefused(error, 403)) return true;
+    throw error;
+  }
 }
 
 async function look(connection: Connection, name: string): ReturnType<Topology["look"]> {
@@ -207,20 +254,24 @@ export function queueArguments({ limit }: Queue, type: QueueType, server: Server
     "x-max-length": Math.max(limit.messages - less, 0),
     "x-max-length-bytes": Math.max(limit.bytes - less, 0),
     "x-overflow": refuses ? "reject-publish" : "drop-head",
-    ...(type === "quorum" && dropsAfterDeliveries(server) && { "x-delivery-limit": -1 }),
+    // From 4.0 a quorum queue drops what was delivered 21 times, unless told otherwise; before, -1 makes it drop at the second time.
+    ...(type === "quorum" && isFrom4(server) && { "x-delivery-limit": -1 }),
   };
 }
 
-/** From RabbitMQ 4.0 a quorum queue drops what was handed over 20 times, unless told otherwise; before, being told -1 makes it drop at the second time. */
-const dropsAfterDeliveries = ({ product, version }: Server): boolean =>
+/** Whether the server is RabbitMQ 4.0 or later. */
+export const isFrom4 = ({ product, version }: Server): boolean =>
   product === "RabbitMQ" && Number.parseInt(version, 10) >= 4;
 
-/** `inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received '5' but current is '10'`, in our words. */
-function differenceIn(why: string): string {
-  const found = why.match(/inequivalent arg '(.+?)' for .*?: received (.+?) but current is (.+?)"?$/);
-  if (!found) return `exists otherwise (${why})`;
-  const [, argument, ours, theirs] = found;
-  return `exists with ${argument} ${plain(theirs)}, not ${plain(ours)}`;
+const losesDeliveries =
+  "was made under RabbitMQ 3: from version 4 the server throws away what was delivered from it 21 times. A policy keeps it; " +
+  `whether there is one cannot be seen from here: \`${keepsDeliveries("VHOST")}\``;
+
+/** `inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received '5' but current is '10'`, taken apart. */
+function differenceIn(why: string): { argument: string; ours: string; theirs: string } | undefined {
+  const [, argument, ours, theirs] =
+    why.match(/inequivalent arg '(.+?)' for .*?: received (.+?) but current is (.+?)"?$/) ?? [];
+  return argument === undefined ? undefined : { argument, ours: plain(ours), theirs: plain(theirs) };
 }
 
 /** The server writes `the value '5' of type 'long'`. */

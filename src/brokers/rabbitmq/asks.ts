@@ -1,0 +1,100 @@
+import type { ConsumeMessage } from "amqplib";
+import { z } from "zod";
+import { readJson } from "../../core/json.ts";
+import { reason } from "../../core/outcome.ts";
+import { exchange, reportService, serviceKey, wrongServiceName } from "../../core/routing.ts";
+import { protocolVersion } from "../../core/stream.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Connection } from "./connection.ts";
+import { rests } from "./rests.ts";
+import { closeChannel, openChannel, type Topology } from "./topology.ts";
+
+/** A host that may not make its queues asks the transcribers for them, under the key of reports: it may publish no other. */
+
+/** The property `type` of the messages in which a host asks for a queue. */
+const askType = "queue";
+
+/** A queue is gone, or nothing comes of it although it should: then a new one is to stand in its place. */
+export type Fault = "gone" | "silent";
+
+export const queueMessage = z.object({
+  trigger: z.literal(protocolVersion),
+  kind: z.literal("queue"),
+  queue: z.string(),
+  fault: z.enum(["gone", "silent"]),
+});
+
+/** The key under which queues are asked for. */
+export const askKey = serviceKey(reportService);
+
+/** Asks for a queue, as the user of the connection. An ask that is lost is no loss: it is asked again while the queue is at fault. */
+export async function askFor(queue: string, fault: Fault, user: string, publishing: Connection): Promise<void> {
+  const channel = await openChannel(publishing);
+  const body: z.infer<typeof queueMessage> = { trigger: protocolVersion, kind: "queue", queue, fault };
+  channel.publish(exchange, askKey, Buffer.from(JSON.stringify(body)), { type: askType, userId: user });
+  await closeChannel(channel);
+}
+
+interface AnswerOptions {
+  readonly declared: Topology;
+  readonly remake: (connection: Connection, name: string) => Promise<void>;
+  readonly consuming: () => Connection | undefined;
+  /** Whether this broker object speaks for the transcriber that is active: two of them would delete what the other has just made. */
+  readonly isActive: () => boolean;
+  readonly clock: Clock;
+  readonly log: (line: string) => void;
+}
+
+/** Sees to the queues that hosts ask for: gives true for a message that asks, which is then dealt with. */
+export function answerAsks({ declared, remake, consuming, isActive, clock, log }: AnswerOptions) {
+  const underWay = new Set<string>();
+  const rest = new Map<string, () => boolean>();
+  /** What was wrong with asks: said once each. */
+  const said = new Set<string>();
+
+  async function answer(connection: Connection, { queue, fault }: z.infer<typeof queueMessage>): Promise<void> {
+    if (fault === "gone") {
+      const there = await declared.look(connection, queue).catch(() => undefined);
+      if (there) return;
+      await declared.restore(connection, queue);
+      return log(`queue ${queue} was not there: declared for its host`);
+    }
+    // Deleting a queue can cost the connection, so a host cannot have it done as often as it likes.
+    const isDue = rest.get(queue) ?? rests(clock);
+    rest.set(queue, isDue);
+    if (isActive() && isDue()) await remake(connection, queue);
+  }
+
+  function take(message: ConsumeMessage): void {
+    const read = queueMessage.parse(readJson(message.content));
+    const { queue } = read;
+    const user: unknown = message.properties.userId;
+    if (!isOwnQueue(queue, user)) throw new Error(`queue ${queue} is asked for by ${sayUser(user)}, whose it is not`);
+    const connection = consuming();
+    if (declared.keysOf(queue) === undefined || !connection || underWay.has(queue)) return;
+    underWay.add(queue);
+    void answer(connection, read)
+      .catch((error) => log(`queue ${queue} could not be made for its host: ${reason(error)}`))
+      .finally(() => underWay.delete(queue));
+  }
+
+  return (message: ConsumeMessage): boolean => {
+    if (message.properties.type !== askType) return false;
+    try {
+      take(message);
+    } catch (error) {
+      const line = `a message that asks for a queue is of no use: ${reason(error).slice(0, 200)}`;
+      if (said.size < 100 && !said.has(line)) log(line);
+      said.add(line);
+    }
+    return true;
+  };
+}
+
+/** Whether a queue is that of a host's own user, for which the server vouches: `trigger-box` has `trigger-box-dhcp`. */
+function isOwnQueue(queue: string, user: unknown): boolean {
+  if (typeof user !== "string" || !queue.startsWith(`${user}-`)) return false;
+  return wrongServiceName(queue.slice(user.length + 1)) === undefined;
+}
+
+const sayUser = (user: unknown): string => (typeof user === "string" ? `the user ${user}` : "a user without a name");

@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, type TestContext, test } from "node:test";
+import { type Channel, type ChannelModel, connect } from "amqplib";
+import { type RabbitServer, startRabbit } from "../../../test/servers/rabbitmq.ts";
+import { until } from "../../../test/until.ts";
+import { hostUser, hostUserName } from "../../core/permissions.ts";
+import { persist } from "../../core/persist.ts";
+import { queueOf } from "../../core/routing.ts";
+import { commandsOf } from "../../core/user-commands.ts";
+import { systemClock } from "../../daemon/clock.ts";
+import type { Broker, Queue } from "../../ports/broker.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { askFor } from "./asks.ts";
+import { rabbitBroker } from "./broker.ts";
+
+const hosts = new Map([
+  ["civet", ["event"]],
+  ["box", ["dhcp", "dns", "mail", "ntp", "siren"]],
+  ["cat", ["dhcp"]],
+]);
+
+let server: RabbitServer;
+let folder: string;
+before(async () => {
+  server = await startRabbit();
+  folder = mkdtempSync(join(tmpdir(), "trigger-rights-"));
+  const users = [...hosts.keys()].map((host) => hostUser({ hosts }, host));
+  await server.shell(commandsOf(users, "/"), folder);
+});
+after(async () => {
+  await server[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true });
+});
+
+/** All that is waited for passes five times as fast; the server's own time does not. */
+const speed = 5;
+const clock: Clock = {
+  ...systemClock,
+  monotonic: () => systemClock.monotonic() * speed,
+  sleep: (ms, signal) => systemClock.sleep(ms / speed, signal),
+};
+const patient = { within: 90_000 };
+
+/** The broker of a host, by the user that is printed for it; it is closed with the test. */
+async function open(t: TestContext, host: string): Promise<{ broker: Broker; said: () => string }> {
+  const user = hostUserName(host);
+  const password = readFileSync(join(folder, `${user}.password`), "utf8").trim();
+  const said: string[] = [];
+  const log = (line: string): void => void said.push(line);
+  const url = `amqp://${user}@127.0.0.1:${server.port}`;
+  const broker = await rabbitBroker({ url, password, log, clock });
+  t.after(() => broker.close());
+  return { broker, said: () => said.join("\n") };
+}
+
+/** A transcriber that has declared these queues, hears what hosts say, and is the active one. */
+async function transcriber(t: TestContext, queues: readonly Queue[]) {
+  const one = await open(t, "civet");
+  const reports = queueOf("civet", "report", "report");
+  await one.broker.declare([reports, ...queues]);
+  await one.broker.consume(reports.name, (delivery) => delivery.ack(), { prefetch: 10 });
+  let active = false;
+  await one.broker.stand("event", (now) => {
+    active = now;
+  });
+  await until(() => active, patient);
+  return one;
+}
+
+/** How what fails is tried again, until the test ends; and what is said of it. */
+function waitsOf(t: TestContext) {
+  const over = new AbortController();
+  t.after(() => over.abort());
+  const said: string[] = [];
+  return { clock, signal: over.signal, log: (line: string) => void said.push(line), said: () => said.join("\n") };
+}
+
+/** Takes what a queue brings, as soon as there is one. */
+function follow(t: TestContext, broker: Broker, queue: Queue) {
+  const waits = waitsOf(t);
+  const got: string[] = [];
+  void persist(
+    `the queue ${queue.name}`,
+    async () => {
+      await broker.declare([queue]);
+      return broker.consume(queue.name, (one) => [one.ack(), got.push(Buffer.from(one.body).toString())], {
+        prefetch: 9,
+      });
+    },
+    waits,
+  );
+  return { got, said: waits.said };
+}
+
+/** A channel of the administrator. */
+async function stranger(t: TestContext): Promise<Channel> {
+  const model: ChannelModel = await connect(server.url);
+  t.after(() => model.close());
+  const channel = await model.createChannel();
+  channel.on("error", () => {});
+  return channel;
+}
+
+const goesThrough = (broker: Broker, key: string, body: string) => (): Promise<boolean> =>
+  broker.publish(key, body).then(
+    () => true,
+    () => false,
+  );
+
+test("a host that starts before its queue is made waits, says who makes it, and goes on by itself", async (t) => {
+  const queue = queueOf("box", "dns", "table");
+  const host = await open(t, "box");
+  const { got, said } = follow(t, host.broker, queue);
+  await until(() => said().includes(`queue ${queue.name} is not there`));
+  assert.match(said(), /is not there, and this user may not make it: a transcriber does, started with a config that/);
+  const { broker } = await transcriber(t, [queue]);
+  await until(() => said().includes("well again"), patient);
+  await broker.publish("trigger.dns", "hello");
+  await until(() => got.length > 0);
+  assert.equal(host.broker.trouble(), undefined);
+});
+
+test("a queue that is deleted under its host is made again by the transcriber that the host asks", async (t) => {
+  // Another host has a queue of the same key: no message comes back from there.
+  const [queue, other] = [queueOf("box", "dhcp", "table"), queueOf("cat", "dhcp", "table")];
+  const { broker, said } = await transcriber(t, [queue, other]);
+  const host = await open(t, "box");
+  const { got } = follow(t, host.broker, queue);
+  await broker.publish("trigger.dhcp", "before");
+  await until(() => got.length === 1);
+  await (await stranger(t)).deleteQueue(queue.name);
+  await until(() => said().includes(`queue ${queue.name} was not there: declared for its host`), patient);
+  await until(() => host.said().includes(`queue ${queue.name} is consumed again`), patient);
+  await broker.publish("trigger.dhcp.box", "after");
+  await until(() => got.includes("after"));
+  assert.equal(host.broker.trouble(), undefined);
+});
+
+test("a table's queue that a crash left without a leader is made anew by the transcriber", async (t) => {
+  const queue = queueOf("box", "ntp", "table");
+  const { broker, said } = await transcriber(t, [queue]);
+  await server.ctl("eval", `sys:suspend(whereis('%2F_${queue.name}')).`);
+  const host = await open(t, "box");
+  const { got } = follow(t, host.broker, queue);
+  await until(() => host.said().includes("may not be deleted by this user: a transcriber is asked to do it"), patient);
+  await until(() => said().includes(`queue ${queue.name} carries nothing, as after a crash`), patient);
+  await until(goesThrough(broker, "trigger.ntp", "hello"), patient);
+  await until(() => got.includes("hello"), patient);
+});
+
+test("a queue that is given to a consumer that is gone is made anew by the transcriber, and a plain one is not", async (t) => {
+  const [table, plain] = [queueOf("box", "mail", "table"), queueOf("box", "siren", "plain")];
+  const { broker, said } = await transcriber(t, [table, plain]);
+  const hoarder = await stranger(t);
+  for (const { name } of [table, plain]) {
+    await hoarder.prefetch(1);
+    await hoarder.consume(name, () => {});
+  }
+  const host = await open(t, "box");
+  const { got } = follow(t, host.broker, table);
+  follow(t, host.broker, plain);
+  await until(async () => {
+    // A message that is under way to a queue that is deleted costs the connection.
+    await broker.publish("trigger.mail", "some").catch(() => {});
+    await broker.publish("trigger.siren", "some").catch(() => {});
+    return got.length > 0;
+  }, patient);
+  assert.match(said(), /queue trigger-box-mail carries nothing, as after a crash: it is deleted and declared again/);
+  await until(() => host.broker.trouble()?.includes("nothing comes of queue trigger-box-siren") === true, patient);
+  assert.doesNotMatch(said(), /queue trigger-box-siren carries nothing/);
+});
+
+test("nobody has the queue of another host made anew, nor its own more than once in two minutes", async (t) => {
+  const queues = [queueOf("box", "dhcp", "table"), queueOf("cat", "dhcp", "table")];
+  const { said } = await transcriber(t, queues);
+  const passwordOf = (user: string) => readFileSync(join(folder, `${user}.password`), "utf8").trim();
+  const model = await connect(`amqp://trigger-box:${passwordOf("trigger-box")}@127.0.0.1:${server.port}`);
+  t.after(() => model.close());
+  const ask = (queue: string, user: string) => askFor(queue, "silent", user, { model } as Parameters<typeof askFor>[3]);
+  await ask("trigger-cat-dhcp", "trigger-cat"); // the server refuses that name
+  await ask("trigger-cat-dhcp", "trigger-box");
+  await until(() => said().includes("queue trigger-cat-dhcp is asked for by the user trigger-box, whose it is not"));
+  await ask("trigger-box-dhcp", "trigger-box");
+  await until(() => said().includes("queue trigger-box-dhcp carries nothing"));
+  await ask("trigger-box-dhcp", "trigger-box");
+  await ask("trigger-civet-report", "trigger-box");
+  await until(() => said().includes("queue trigger-civet-report is asked for")); // and so the one before was read
+  assert.equal(said().match(/carries nothing/g)?.length, 1, said());
+  assert.doesNotMatch(said(), /queue trigger-cat-dhcp carries nothing/);
+});
+
+test("an exchange that is deleted is made again by the transcriber, which says what RabbitMQ 4 forgets with it", async (t) => {
+  const queue = queueOf("box", "dhcp", "table");
+  const { broker, said } = await transcriber(t, [queue]);
+  const host = await open(t, "box");
+  const { got } = follow(t, host.broker, queue);
+  await until(goesThrough(broker, "trigger.dhcp.box", "before"), patient);
+  await until(() => got.includes("before"));
+  await (await stranger(t)).deleteExchange("trigger");
+  await until(goesThrough(broker, "trigger.dhcp.box", "after"), patient);
+  await until(() => got.includes("after"), patient);
+  const forgets = /exchange trigger was not there, and is made: RabbitMQ 4\.3 forgets .*`trigger permissions`/;
+  if (Number.parseInt(await server.ctl("version"), 10) >= 4) assert.match(said(), forgets);
+  else assert.doesNotMatch(said(), forgets);
+});

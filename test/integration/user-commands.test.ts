@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { connect } from "amqplib";
+import { type BrokerUser, hostUser } from "../../src/core/permissions.ts";
+import { commandsOf } from "../../src/core/user-commands.ts";
+import { confirmed, connectAs, isRefused } from "../servers/as-user.ts";
+import { type RabbitServer, startRabbit } from "../servers/rabbitmq.ts";
+import { until } from "../until.ts";
+
+let server: RabbitServer;
+let folder: string;
+before(async () => {
+  server = await startRabbit();
+  folder = mkdtempSync(join(tmpdir(), "trigger-users-"));
+});
+after(async () => {
+  await server[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true });
+});
+
+const hosts = new Map([
+  ["box", ["note"]],
+  ["cat", ["note"]],
+]);
+const file = (name: string): string => join(folder, name);
+const passwordOf = (name: string): string => readFileSync(file(`${name}.password`), "utf8").trim();
+const run = (users: readonly BrokerUser[], before = ""): Promise<void> =>
+  server.shell(`${before}\n${commandsOf(users, "/")}`, folder);
+
+/** Lines that a script begins with, so that one command of rabbitmqctl fails, and all others are the real ones. */
+function failing(command: string): string {
+  mkdirSync(file("bin"), { recursive: true });
+  writeFileSync(
+    file("bin/rabbitmqctl"),
+    `#!/bin/sh\nfor word; do [ "$word" != ${command} ] || exit 70; done\nPATH=\${PATH#*:}\nexec rabbitmqctl "$@"\n`,
+  );
+  chmodSync(file("bin/rabbitmqctl"), 0o755);
+  return `PATH=${file("bin")}:$PATH`;
+}
+
+test("a run that fails at any step gives no password, and the next one ends its work", async () => {
+  const user = hostUser({ hosts }, "box");
+  await assert.rejects(run([user], failing("import_definitions")));
+  assert.doesNotMatch(await server.ctl("-s", "list_users"), /trigger-box/);
+  for (const step of ["set_topic_permissions", "list_user_topic_permissions", "set_permissions", "change_password"]) {
+    await assert.rejects(run([user], failing(step)), step);
+    assert.ok(!existsSync(file("trigger-box.password")), step);
+    const rights = await server.ctl("-s", "list_user_permissions", user.name);
+    if (step !== "change_password") assert.equal(rights.trim(), "", step);
+    const written = readFileSync(file("trigger-box.password.new"), "utf8").trim();
+    await assert.rejects(connectAs(server, { name: user.name, password: written }), /403|ACCESS.REFUSED/, step);
+  }
+  await run([user]);
+  assert.ok(!existsSync(file("trigger-box.password.new")));
+  await (await connectAs(server, { name: user.name, password: passwordOf(user.name) })).close();
+});
+
+test("a user of before keeps its password and loses the rights that it has no more", async () => {
+  const [user, password] = [hostUser({ hosts }, "cat"), "of-before"];
+  await server.ctl("add_user", user.name, password);
+  await server.ctl("set_permissions", user.name, "^(trigger-cat-note)$", "^(trigger|trigger-cat-note)$", ".*");
+  const attacker = await connectAs(server, { name: user.name, password });
+  await (await attacker.createChannel()).assertExchange("trigger-cat-note", "fanout");
+  await attacker.close();
+  await run([user]);
+  assert.ok(!existsSync(file(`${user.name}.password`)));
+  const { configure, write, read } = user;
+  const rights = (await server.ctl("-s", "list_user_permissions", user.name)).trim();
+  assert.equal(rights, ["/", configure, write, read].join("\t"));
+  await isRefused(
+    server,
+    { name: user.name, password },
+    (channel) => channel.assertExchange("trigger-cat-note", "fanout"),
+    (channel) => channel.bindExchange("trigger-cat-note", "trigger", "#"),
+    (channel) => confirmed(channel, () => channel.publish("trigger", "trigger.note", Buffer.from("{}"))),
+  );
+});
+
+test("an exchange of another type stops the run before it makes a user", async () => {
+  const [name, user] = ["otherwise", hostUser({ hosts: new Map([["dog", ["note"]]]) }, "dog")];
+  await server.ctl("add_vhost", name);
+  await server.ctl("set_permissions", "-p", name, "trigger", ".*", ".*", ".*");
+  const model = await connect(`${server.url}/${name}`);
+  await (await model.createChannel()).assertExchange("trigger", "fanout");
+  await model.close();
+  await assert.rejects(
+    server.shell(commandsOf([user], name), folder),
+    /the exchange trigger is not as trigger makes it, durable and of type topic: delete it, and run this again/,
+  );
+  assert.doesNotMatch(await server.ctl("-s", "list_users"), /trigger-dog/);
+});
+
+test("what was delivered 30 times from a queue of RabbitMQ 3 is not thrown away", async () => {
+  await run([]);
+  const model = await connect(server.url);
+  const channel = await model.createChannel();
+  await channel.assertQueue("trigger-old-note", { durable: true, arguments: { "x-queue-type": "quorum" } });
+  channel.sendToQueue("trigger-old-note", Buffer.from("hello"), { persistent: true });
+  let deliveries = 0;
+  await channel.prefetch(1);
+  await channel.consume("trigger-old-note", (message) => {
+    deliveries += 1;
+    if (message) channel.nack(message);
+  });
+  await until(() => deliveries >= 30);
+  await model.close();
+});
