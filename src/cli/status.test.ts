@@ -117,7 +117,12 @@ test("whatever hosts report and stores hold, `status` shows each host, and nothi
       ...{ channels: new Map(), open: () => new Map(), clock: virtualClock(now), random: () => 0.5, mirror: () => [] },
       ...{ readSince: () => 0, look() {}, busy: () => false, log() {} },
     }),
-    ...{ steady: steadyClock(virtualClock(now), () => {}), clock: virtualClock(now), wrongSender: () => undefined },
+    ...{
+      steady: steadyClock(virtualClock(now), () => {}),
+      clock: virtualClock(now),
+      wrongSender: () => undefined,
+      wrongOrderer: () => undefined,
+    },
     ...{ onReport: (said) => keepReport(database, { ...said, heard: now }), nudge() {}, verify() {}, log() {} },
   });
   const hear = listener(follows, () => {});

@@ -151,7 +151,7 @@ function equality({ equal, why }: ServiceReport, now: number): string {
 }
 
 const sayStrangers = ({ count, why, at }: NonNullable<ServiceReport["strangers"]>): string =>
-  `${count} messages about rows were refused, the last one at ${new Date(at).toISOString()}: ${why}`;
+  `${count} messages were refused, the last one at ${new Date(at).toISOString()}: ${why}`;
 
 const colours = ["green", "yellow", "red"] as const;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sendersOf } from "./senders.ts";
+import { orderersOf, sendersOf } from "./senders.ts";
 
 const hosts = new Map([
   ["box", ["dhcp"]],
@@ -24,5 +24,18 @@ test("where users are not one for each host, any of them speaks for any host", (
   for (const own of [undefined, "guest", "trigger", "trigger-box", "trigger-lynx"]) {
     const wrong = sendersOf({ hosts }, "civet", own);
     for (const user of [undefined, "guest", "trigger-dns1"]) assert.equal(wrong("box", user), undefined);
+  }
+});
+
+test("orders come from transcribers, where users are one for each host", () => {
+  const wrong = orderersOf({ hosts }, "box", "trigger-box");
+  for (const user of ["trigger-civet", "trigger-lynx"]) assert.equal(wrong(user), undefined);
+  assert.equal(
+    wrong("alarm"),
+    "it is an order, and was sent by the broker user alarm: expected trigger-civet or trigger-lynx",
+  );
+  for (const user of [undefined, "", "trigger-box", "trigger-dns1", "guest"]) assert.ok(wrong(user), user);
+  for (const own of [undefined, "guest", "trigger-civet"]) {
+    for (const user of [undefined, "alarm"]) assert.equal(orderersOf({ hosts }, "box", own)(user), undefined);
   }
 });

@@ -3,8 +3,10 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { transcribersOf } from "../core/config.ts";
 import { reason, UserError } from "../core/outcome.ts";
+import { userOf } from "../core/permissions.ts";
 import { mayBeEmptied, removalsAllowed } from "../core/removals.ts";
 import type { TranscriberReport } from "../core/report.ts";
+import { orderersOf } from "../core/senders.ts";
 import { waveWithin } from "../core/waves.ts";
 import { runHost } from "../host/host.ts";
 import type { HostOptions } from "../host/options.ts";
@@ -87,6 +89,7 @@ async function upHost(
       const on = dry ? looking(host, services, database, dry) : acting(project, host);
       const removalLimit = (service: string, rows: number) => removalsAllowed(config.removals, service, rows);
       const mayEmpty = (service: string) => mayBeEmptied(config.removals, service);
+      const wrongOrderer = orderersOf(config, host, config.broker && userOf(config.broker.url));
       const waits = (service: string) => waveWithin(config.waves, service, host);
       const transcribes = transcribersOf(config).includes(host);
       let transcriber: Transcriber | undefined;
@@ -98,7 +101,7 @@ async function upHost(
         (signal) =>
           runHost({
             ...{ ...shared, ...on, ...(distrust && { distrust }) },
-            ...{ removalLimit, mayEmpty, waveWithin: waits, name: host, services, codes, signal },
+            ...{ removalLimit, mayEmpty, waveWithin: waits, wrongOrderer, name: host, services, codes, signal },
             ...(transcribes && { transcriber: () => transcriber && reportOf(transcriber.state()) }),
           }),
         ...(transcribes ? [(signal: AbortSignal) => runTranscriber(project, host, { ...shared, signal, began })] : []),

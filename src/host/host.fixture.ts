@@ -53,7 +53,10 @@ export function simulatedService(words: { refused?: "remove" } = {}) {
 }
 
 interface SceneOptions
-  extends Pick<HostOptions, "removalLimit" | "mayEmpty" | "distrust" | "waveWithin" | "compareDaemon"> {
+  extends Pick<
+    HostOptions,
+    "removalLimit" | "mayEmpty" | "distrust" | "wrongOrderer" | "waveWithin" | "compareDaemon"
+  > {
   readonly name?: string;
   readonly machine?: MemoryMachine;
   readonly clock?: ReturnType<typeof virtualClock>;

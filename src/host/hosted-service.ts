@@ -84,7 +84,7 @@ export function hostService(name: string, service: Service, options: HostOptions
   if (table) oweFullRun(database, name);
   const stream = receiver(options.name, store, {
     ...{ obey, hearWave: (message: WaveMessage) => gate?.hear(message), log },
-    ...{ distrust: options.distrust, safeguards: options.safeguards },
+    ...{ distrust: options.distrust, wrongOrderer: options.wrongOrderer, safeguards: options.safeguards },
   });
   const orderly = orders(store, context);
   let intake: Intake | undefined;

@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Hashing } from "../core/digest.ts";
 import type { Safeguards } from "../core/follow.ts";
 import type { DaemonCompared, TranscriberReport } from "../core/report.ts";
+import type { WrongOrderer } from "../core/senders.ts";
 import type { Service, Table } from "../core/service.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -41,6 +42,8 @@ export interface HostOptions {
   ran?(service: string): void;
   /** Why a message about rows is not believed; undefined when it is. Without it every message is. */
   distrust?(body: Uint8Array): string | undefined;
+  /** Why an order of a user of the broker is not obeyed; undefined when it is. Without it every order is. */
+  readonly wrongOrderer?: WrongOrderer;
   /** Of a simulation: the safeguards that it takes away. */
   readonly safeguards?: HostSafeguards;
   /** Of a simulation: how digests are made, over fewer buckets for its speed. */

@@ -85,3 +85,20 @@ test("a plain message survives a kill between its store and its handling", async
   await second.down();
   end();
 });
+
+test("orders of who may only send are refused and counted, and messages go on", async () => {
+  const secours = plainService();
+  const wrongOrderer = (user: string | undefined) => `it is an order, and was sent by ${user ?? "nobody"}`;
+  const { send, up, report, logged, end } = scene(secours.definition, { name: "secours", wrongOrderer });
+  const host = up();
+  for (const order of ["hold", "drop", "approve"]) {
+    await send({ trigger: 1, kind: "order", service: "secours", order });
+  }
+  await send({ n: 1 });
+  await until(() => secours.handled.length === 1);
+  assert.deepEqual([report().held, report().strangers?.count], [undefined, 3]);
+  assert.equal(report().strangers?.why, "it is an order, and was sent by nobody");
+  assert.equal(logged.filter((line) => line.includes("a message is refused: it is an order")).length, 1);
+  await host.down();
+  end();
+});

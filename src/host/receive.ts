@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { type Followed, type Followup, follow, type Safeguards, type Want } from "../core/follow.ts";
 import { reportService, serviceKey } from "../core/routing.ts";
+import type { WrongOrderer } from "../core/senders.ts";
 import type { Service } from "../core/service.ts";
 import {
   type AskMessage,
@@ -70,6 +71,8 @@ export interface ReceiverOptions {
   log(line: string): void;
   /** Why a message of the stream is not believed; undefined when it is. */
   readonly distrust?: ((body: Uint8Array) => string | undefined) | undefined;
+  /** Why an order of a user of the broker is not obeyed; undefined when it is. */
+  readonly wrongOrderer?: WrongOrderer | undefined;
   readonly safeguards?: Safeguards | undefined;
 }
 
@@ -80,7 +83,7 @@ const strangerPace = 60_000;
 export function receiver(
   host: string,
   store: ServiceStore,
-  { obey, hearWave, log, distrust, safeguards }: ReceiverOptions,
+  { obey, hearWave, log, distrust, wrongOrderer, safeguards }: ReceiverOptions,
 ): Receiver {
   const { database, name, rows, messages } = store;
   const narrows = rows && narrowing(name, rows);
@@ -95,7 +98,10 @@ export function receiver(
     };
     if ("wrong" in read) return setAside(read.wrong);
     if ("own" in read) {
-      if (read.own.kind === "order") return { order: read.own };
+      if (read.own.kind === "order") {
+        const wrong = wrongOrderer?.(delivery.user);
+        return wrong === undefined ? { order: read.own } : refuse(wrong, now);
+      }
       if (!rows) return setAside("it is about a table, and the service has none");
       const stranger = distrust?.(delivery.body);
       if (stranger !== undefined) return refuse(stranger, now);
@@ -110,7 +116,7 @@ export function receiver(
     countStranger(database, name, why, now);
     if (Math.abs(now - strangerSaid) < strangerPace) return;
     strangerSaid = now;
-    log(`a message about rows is refused: ${why}`);
+    log(`a message is refused: ${why}`);
   }
 
   function takeStream(rows: StoredRows, message: StreamMessage, now: number): Taken {

@@ -63,7 +63,7 @@ test("a host that trusts a key takes no row, digest, part, epoch or word of wave
   await until(() => all.strangers() === 15);
   assert.deepEqual(world.facts()?.followed, before);
   assert.equal(world.report().strangers?.why, `it is not what the key ${ours!.name} has signed`);
-  assert.equal(world.logged.filter((line) => line.includes("a message about rows is refused")).length, 1);
+  assert.equal(world.logged.filter((line) => line.includes("a message is refused")).length, 1);
 
   await world.say([["k2", row("b", "10.0.0.2")]]);
   await world.clock.advance(1_000);

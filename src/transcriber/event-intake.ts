@@ -43,9 +43,19 @@ export function eventIntake(
         if ("event" in message) heard.event(message.event);
         else say(`a message to trigger.event is set aside: ${message.wrong}`);
       }
-      for (const message of read) if (typeof message === "number") heard.verify(message);
+      for (const [at, message] of read.entries()) {
+        if (typeof message === "number") verify(message, batch[at]?.user);
+      }
     }
     busy = false;
+  }
+
+  function verify(asked: number, user: string | undefined): void {
+    try {
+      heard.verify(asked, user);
+    } catch (error) {
+      say(`a message to trigger.event is of no use: ${plainLine(reason(error))}`);
+    }
   }
 
   async function tryToStore(messages: readonly EventMessage[]): Promise<true> {

@@ -135,3 +135,20 @@ test("what a report says of names that the config does not have there is dropped
   const said = world.log.filter((line) => line.includes("does not have there"));
   assert.deepEqual(said, ['civet: dhcp1 reports what the config does not have there: "\\u001b[2J"']);
 });
+
+test("an order to read the directory again counts from a transcriber's user alone", async (context) => {
+  const order = JSON.stringify({ trigger: 1, kind: "order", service: "event", order: "verify" });
+  for (const [user, says] of [
+    ["trigger-civet", "is of no use: it is an order, and was sent without the name of its broker user"],
+    ["guest", "asked to verify: the directory is read again"],
+  ]) {
+    const world = network(context);
+    const civet = world.start("civet", world.directory([device("a", "1")]), undefined, user);
+    await until(() => isActive(civet));
+    await world.hub.connect().publish(serviceKey("event"), order);
+    await until(() => world.hub.look("trigger-civet-event").length === 0);
+    const said = world.log.filter((line) => /is of no use|asked to verify/.test(line));
+    assert.equal(said.length, 1);
+    assert.ok(said[0]?.includes(says ?? ""), said[0]);
+  }
+});

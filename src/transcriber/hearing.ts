@@ -1,7 +1,7 @@
 import { hostsOf, type ReadConfig } from "../core/config.ts";
 import type { ReportMessage } from "../core/report.ts";
 import { eventService } from "../core/routing.ts";
-import type { WrongSender } from "../core/senders.ts";
+import type { WrongOrderer, WrongSender } from "../core/senders.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Attribution } from "./attribution.ts";
 import type { Heard } from "./listener.ts";
@@ -17,6 +17,8 @@ export interface HearingOptions {
   readonly attributed: Attribution;
   /** What a host says of itself counts only from its own user, where each has one. Who asks in its name does no harm. */
   readonly wrongSender: WrongSender;
+  /** An order counts only from a transcriber's user, where each host has one. */
+  readonly wrongOrderer: WrongOrderer;
   readonly clock: Clock;
   readonly onReport: (report: ReportMessage) => void;
   /** Something may be due earlier now. */
@@ -33,6 +35,7 @@ export function hearing({
   steady,
   attributed,
   wrongSender,
+  wrongOrderer,
   clock,
   onReport,
   nudge,
@@ -85,7 +88,11 @@ export function hearing({
       speaker.refused(refusal);
       nudge();
     },
-    verify,
+    verify(asked, user) {
+      const wrong = wrongOrderer(user);
+      if (wrong) throw new Error(wrong);
+      verify(asked);
+    },
     event(event) {
       const late = attributed.heard(event, clock.monotonic());
       if (late) log(`${late.dn} was changed by ${late.by}`);

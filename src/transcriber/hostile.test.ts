@@ -69,7 +69,7 @@ function scene() {
   const steady = steadyClock(clock, log);
   const heard = hearing({
     ...{ config, tables: new Set(["dhcp"]), speaker: speaks, steady, attributed: attribution(), clock, log },
-    ...{ wrongSender: () => undefined, onReport() {}, nudge() {}, verify() {} },
+    ...{ wrongSender: () => undefined, wrongOrderer: () => undefined, onReport() {}, nudge() {}, verify() {} },
   });
   return { clock, logged, log, heard, steady, epochs, apart, speaks };
 }

@@ -22,7 +22,7 @@ export interface Heard {
   refusal(refusal: RefusalMessage, user: string | undefined): void;
   event(event: DirectoryEvent): void;
   /** A person asks that the mirror be compared with the directory, and the tables with the hosts'. */
-  verify(asked: number): void;
+  verify(asked: number, user: string | undefined): void;
 }
 
 /** Reads what comes from hosts and bindings. Nothing that comes can stop it: what is malformed is said and acknowledged. */
@@ -44,7 +44,7 @@ export function listener(heard: Heard, log: (line: string) => void) {
     event: (delivery: Delivery): void =>
       take(delivery, (body) => {
         const asked = verifyAsked(body);
-        if (asked !== undefined) heard.verify(asked);
+        if (asked !== undefined) heard.verify(asked, delivery.user);
         else heard.event(readEvent(body));
       }),
   };

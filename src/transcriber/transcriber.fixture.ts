@@ -64,10 +64,11 @@ export function network(context: TestContext) {
     host: string,
     source: DirectorySource,
     broker: Broker = hub.connect(),
+    brokerUser?: string,
   ): Transcriber & { stop(): Promise<void> } {
     const stopping = new AbortController();
     const transcriber = transcribe({
-      ...{ host, config, source, broker, clock, signal: stopping.signal },
+      ...{ host, config, source, broker, brokerUser, clock, signal: stopping.signal },
       services: new Map([["dhcp", dhcp as Service]]),
       codes: new Map([["dhcp", "c0de"]]),
       random: () => (host === "civet" ? 0.5 : 0.6),

@@ -3,7 +3,7 @@ import type { Hashing } from "../core/digest.ts";
 import { backoff, persist } from "../core/persist.ts";
 import type { ReportMessage } from "../core/report.ts";
 import { eventService, hostKey, queueName, reportService, serviceKey } from "../core/routing.ts";
-import { sendersOf } from "../core/senders.ts";
+import { orderersOf, sendersOf } from "../core/senders.ts";
 import type { Table } from "../core/service.ts";
 import { plainLine } from "../core/shown.ts";
 import type { Progress } from "../core/steps.ts";
@@ -153,6 +153,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     steady,
     attributed,
     wrongSender: sendersOf(config, host, options.brokerUser),
+    wrongOrderer: orderersOf(config, host, options.brokerUser),
     clock,
     onReport(report: ReportMessage) {
       onReport(report);

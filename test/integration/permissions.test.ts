@@ -55,6 +55,21 @@ test("with the users that are printed hosts do all their work, and what is not t
   assert.equal(ordered.code, 0, `${ordered.out}${ordered.err}${said()}`);
   assert.ok(!/refused for user|ACCESS_REFUSED|not declared/.test(said()), said());
 
+  // Who may send messages of a service publishes under the keys of its orders.
+  const order = { trigger: 1, kind: "order", service: "note", order: "hold" };
+  const alarm = await connectAs(server, { name: "alarm", password: project.read("alarm.password")?.trim() ?? "" });
+  const orderer = await alarm.createConfirmChannel();
+  orderer.publish("trigger", "trigger.note", Buffer.from(JSON.stringify(order)), { userId: "alarm" });
+  orderer.publish("trigger", "trigger.note.box", Buffer.from(JSON.stringify({ ...order, order: "drop" })));
+  await orderer.waitForConfirms();
+  await alarm.close();
+  await until(() => said().includes("a message is refused: it is an order, and was sent by the broker user alarm"));
+  const held = await as("trigger-civet", ["hold", "note", "for a moment"]).ended;
+  assert.equal(held.code, 0, held.err);
+  await until(() => said().includes("note: asked to hold"));
+  assert.equal(said().match(/note: asked to/g)?.length, 1, said());
+  assert.equal((await as("trigger-civet", ["approve", "note"]).ended).code, 0);
+
   const notAllowed = await as("trigger-box", ["hold", "names"]).ended;
   assert.equal(notAllowed.code, 2, notAllowed.out);
   assert.match(notAllowed.err, /^trigger hold: .*ACCESS_REFUSED.* a transcriber's host.*\n$/);
