@@ -1,3 +1,4 @@
+import { ageOf } from "../core/age.ts";
 import { activeInterval } from "../core/report.ts";
 import type { HostStatus } from "./status.ts";
 
@@ -22,7 +23,7 @@ export const believedFor = ({ broker }: { readonly broker?: { readonly heartbeat
 
 /** Finds who is active among the transcribers of a config. */
 export function whoIsActive(transcribers: readonly HostStatus[], now: number, believed: number): Active {
-  const isSilent = ({ said }: HostStatus): boolean => said?.active === true && now - said.heard > believed;
+  const isSilent = ({ said }: HostStatus): boolean => said?.active === true && ageOf(said.heard, now) > believed;
   const claims = transcribers
     .filter((status) => (status.here ? status.up : !isSilent(status)))
     .map(({ host, transcriber, said }) => ({ host, state: transcriber ?? said }))
@@ -44,5 +45,5 @@ const listening = ({ here, up, trouble, since }: HostStatus): number =>
 function couldBe({ here, up, transcriber, said, at }: HostStatus, now: number, listensSince: number): boolean {
   if (here) return up === true && transcriber === undefined;
   // One of an older version does not say it.
-  return said === undefined && now - (at ?? listensSince) <= outOfTouch;
+  return said === undefined && ageOf(at ?? listensSince, now) <= outOfTouch;
 }

@@ -38,6 +38,16 @@ test("a table of which a row is held waits for a person, and says how many", () 
   });
 });
 
+test("what was said under a clock that was a year ahead is not new for a year", () => {
+  const year = 365 * 24 * 3_600_000;
+  const strangers = { count: 2, why: "it is not signed", at: now + year };
+  assert.equal(serviceHealth("dhcp", { ...well, strangers }, host, now).says, "well");
+  const elsewhere = { ...host, here: false, up: undefined, at: now + year };
+  assert.equal(serviceHealth("dhcp", well, elsewhere, now).says, "no report for minutes");
+  const said = { active: true, epoch: 7, complete: true, heard: now + year };
+  assert.deepEqual(whoIsActive([{ ...elsewhere, said } as HostStatus], now, believedFor({})).silent, ["a"]);
+});
+
 test("a service that fails is failing, also while removals wait to be approved", () => {
   const removals = { digest: "3298569f", rows: 51 };
   const failing = { ...well, removals, failing: true, owed: 1, why: "REFUSED" };

@@ -1,3 +1,4 @@
+import { ageOf } from "../core/age.ts";
 import type { ServiceReport, TranscriberReport } from "../core/report.ts";
 import { eventService } from "../core/routing.ts";
 import { sayProgress } from "../core/steps.ts";
@@ -35,7 +36,7 @@ export function serviceHealth(service: string, report: ServiceReport, host: Host
     return { level: levels.late, says };
   }
   if (report.parkedCount > 0) return { level: levels.late, says: `${report.parkedCount} parked: \`trigger retry\`` };
-  if (report.strangers && now - report.strangers.at < strangerWithin) {
+  if (report.strangers && ageOf(report.strangers.at, now) < strangerWithin) {
     const { count, why } = report.strangers;
     return { level: levels.late, says: `${count} of strangers refused: ${why}` };
   }
@@ -47,7 +48,7 @@ export function serviceHealth(service: string, report: ServiceReport, host: Host
       return { level: levels.late, says: `out of touch: not compared for ${Math.round(silence / 60_000)} min` };
     }
   }
-  if (!host.here && now - (host.at ?? 0) > outOfTouch) return { level: levels.late, says: "no report for minutes" };
+  if (!host.here && ageOf(host.at ?? 0, now) > outOfTouch) return { level: levels.late, says: "no report for minutes" };
   const held = report.heldCount ?? 0;
   const others = report.refusedCount - held;
   const refused = others > 0 ? `, ${others} refused` : "";
@@ -89,7 +90,7 @@ function eventsHealth({ events }: TranscriberState): Health | undefined {
 }
 
 function healthElsewhere({ host, at, said }: HostStatus, now: number, active: Active): Health {
-  if (now - (at ?? 0) > outOfTouch) return { level: levels.late, says: "no report for minutes" };
+  if (ageOf(at ?? 0, now) > outOfTouch) return { level: levels.late, says: "no report for minutes" };
   if (!said) return { level: levels.well, says: "it reports" };
   if (active.silent.includes(host)) {
     const seconds = Math.round((now - said.heard) / 1000);

@@ -76,6 +76,29 @@ test("a clock that is set forward begins no new hour", async () => {
   await until(() => report().removals?.rows === 4);
 });
 
+test("removals that were counted under a clock a year ahead count for an hour after the next start", async () => {
+  await using world = await manyRows(40);
+  const { say, rows, dhcp, report, clock, setClock, again, facts } = world;
+  const year = 365 * 24 * hour;
+  setClock(year);
+  await again();
+  await clock.advance(1000);
+  await until(() => facts()?.full === 0);
+  await say(rows(0, 8, false));
+  await until(() => dhcp.served.size === 32);
+  setClock(-year); // and the host is started again
+  await again();
+  await clock.advance(1000);
+  await until(() => facts()?.full === 0);
+  await say(rows(8, 12, false));
+  await until(() => report().removals?.rows === 4);
+  await clock.advance(hour);
+  await say(rows(12, 20, false));
+  await clock.advance(1000);
+  await until(() => dhcp.served.size === 24);
+  assert.equal(report().removals?.rows, 4);
+});
+
 test("the digest that was shown is what is approved: with more removals it is another one", async () => {
   await using world = await manyRows(40);
   const { say, rows, dhcp, report, approve, logged, clock } = world;

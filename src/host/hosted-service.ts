@@ -6,7 +6,7 @@ import { inSlices } from "../core/steps.ts";
 import type { OrderMessage, WaveMessage } from "../core/stream.ts";
 import type { Broker, Queue } from "../ports/broker.ts";
 import { judge, Unusable } from "../sqlite/sound.ts";
-import { noteQuestion, sayOpen } from "./blast-radius.ts";
+import { believeRemovals, noteQuestion, sayOpen } from "./blast-radius.ts";
 import type { daemonComparer } from "./compare-daemon.ts";
 import { restOfService } from "./install/start-limit.ts";
 import { type Intake, openIntake } from "./intake.ts";
@@ -82,6 +82,7 @@ export function hostService(name: string, service: Service, options: HostOptions
   writeFacts(database, name, { form: table ? "table" : "plain", code: options.codes.get(name) ?? "" });
   // The machine, the daemon or the service's own code may be another one than at the last run.
   if (table) oweFullRun(database, name);
+  believeRemovals(database, name, steady());
   const stream = receiver(options.name, store, {
     ...{ obey, hearWave: (message: WaveMessage) => gate?.hear(message), log },
     ...{ distrust: options.distrust, wrongOrderer: options.wrongOrderer, safeguards: options.safeguards },

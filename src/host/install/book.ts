@@ -122,7 +122,8 @@ export function openBook(database: DatabaseSync, service: string) {
           );
         }
         for (const path of fights) change("INSERT INTO install_fight (path, at) VALUES (?, ?)", path, now);
-        if (fights.length > 0) change("DELETE FROM install_fight WHERE at < ?", now - fightMemory);
+        // One that is to come was written by a clock that was ahead, and says nothing.
+        if (fights.length > 0) change("DELETE FROM install_fight WHERE at < ? OR at > ?", now - fightMemory, now);
       });
     },
 
@@ -172,10 +173,10 @@ export function openBook(database: DatabaseSync, service: string) {
 
     forgive: () => change("DELETE FROM install_attempt WHERE service = ?", service),
 
-    /** When others' texts were replaced at a path since then, oldest first. */
-    fights: (path: string, since: number): number[] =>
-      all("SELECT at FROM install_fight WHERE path = ? AND at > ? ORDER BY at", path, since).map(({ at }) =>
-        Number(at),
+    /** When others' texts were replaced at a path between two moments, oldest first. */
+    fights: (path: string, since: number, now: number): number[] =>
+      all("SELECT at FROM install_fight WHERE path = ? AND at > ? AND at <= ? ORDER BY at", path, since, now).map(
+        ({ at }) => Number(at),
       ),
 
     held: (path: string): string | null =>

@@ -140,6 +140,9 @@ export async function keepAside(
   await files.write(aside, bytes, secret ? { ...stat, mode: 0o600 } : stat);
   await files.sync(aside);
   await files.sync(folderOf(path));
-  for (const old of (await namesOf(files, path, "aside")).slice(0, -asidesKept)) await files.remove(old);
+  // One of a clock that was ahead counts as the oldest: it must not drive out each new one until its time has come.
+  const isAhead = (name: string): boolean => name > aside;
+  const names = (await namesOf(files, path, "aside")).sort((a, b) => Number(isAhead(b)) - Number(isAhead(a)));
+  for (const old of names.slice(0, -asidesKept)) await files.remove(old);
   return aside;
 }

@@ -86,6 +86,28 @@ test("ten files are kept aside per path", async () => {
   assert.equal(machine.text(`/etc/demo/.trigger/${asides[0]}`), "theirs 2");
 });
 
+test("what was written under a clock that was ahead ends with it: no fight counts, and no copy drives out a newer one", async () => {
+  const { install, machine, folder, clock, text } = scene();
+  await install("ours");
+  const year = 365 * 24 * 60 * 60_000;
+  const edits = async (from: number, to: number): Promise<void> => {
+    for (let edit = from; edit < to; edit++) {
+      machine.place(path, `theirs ${edit}`);
+      await install("ours");
+      clock.advance(40 * 60_000);
+    }
+  };
+  clock.advance(year);
+  await edits(0, 10);
+  clock.advance(-year);
+  await edits(10, 12);
+  const asides = (await folder()).filter((name) => name.includes(".aside."));
+  const kept = asides.map((name) => machine.text(`/etc/demo/.trigger/${name}`));
+  assert.equal(kept.length, 10);
+  assert.ok(kept.includes("theirs 10") && kept.includes("theirs 11"), kept.join(", "));
+  assert.equal(text(), "ours");
+});
+
 test("one last good file is kept per path, also when the power fails after each install", async () => {
   const { install, machine, folder, text } = scene();
   for (const wanted of ["first", "second", "third", "fourth"]) {

@@ -58,7 +58,7 @@ export function handEdits({ book, files, owned, clock, secret, log }: Ground) {
     const now = clock.now();
     for (const target of targets.filter((candidate) => fought(candidate, debts))) {
       const { path, disk } = target;
-      const fights = [...book.fights(path, now - fightTime), now];
+      const fights = [...book.fights(path, now - fightTime, now), now];
       if (fights.length < fightLimit) continue;
       const times = fights.map((at) => new Date(at).toISOString()).join(", ");
       const why = `somebody else keeps writing ${path} (${times}): it stays as it is until it is approved`;

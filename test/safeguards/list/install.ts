@@ -61,12 +61,7 @@ export const installRemovals: readonly Removal[] = [
     guards: "ten copies are kept aside",
     without: "copies of hand edits fill the disk",
     file: "src/host/install/folder.ts",
-    edits: [
-      [
-        '  for (const old of (await namesOf(files, path, "aside")).slice(0, -asidesKept)) await files.remove(old);\n',
-        "",
-      ],
-    ],
+    edits: [["  for (const old of names.slice(0, -asidesKept)) await files.remove(old);\n", ""]],
     tests: ["src/host/install/found.test.ts"],
   },
   {
