@@ -20,7 +20,12 @@ export function column(what: string, clean: (text: string) => string | undefined
     );
   }
   const wrong = `is not ${what}`;
-  const cleaned = (text: string) => (plain.test(text) ? clean(text) : undefined);
+  let known: { readonly text: string; readonly form: string | undefined } = { text: "", form: undefined };
+  const cleaned = (text: string) => {
+    // Nearly every text is its own form, and is asked about twice.
+    if (text !== known.text) known = { text, form: plain.test(text) ? clean(text) : undefined };
+    return known.form;
+  };
   return z
     .string({ error: ({ input }) => (input === undefined ? "is missing" : wrong) })
     .overwrite((text) => cleaned(text) ?? text)
@@ -152,7 +157,7 @@ function cleanDomainName(text: string): string | undefined {
 
 const localPart = /^[A-Za-z0-9_+=&~-]+(\.[A-Za-z0-9_+=&~-]+)*$/;
 
-function cleanMail(text: string): string | undefined {
+export function cleanMail(text: string): string | undefined {
   const at = text.lastIndexOf("@");
   const local = text.slice(0, at);
   // A first - would be read as an option by programs that take addresses as arguments.

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { column, Mail } from "../core/columns.ts";
+import { cleanMail, column } from "../core/columns.ts";
 import type { Host } from "../core/host.ts";
 import { type Run, type RunResult, type Select, service } from "../core/service.ts";
 import { selecting } from "./entries.ts";
@@ -8,7 +8,7 @@ import { command, notice, type Options, path, readSettings } from "./settings.ts
 
 const alone = /^[A-Za-z0-9_]([A-Za-z0-9._+=-]{0,62}[A-Za-z0-9_])?$/;
 const address = (text: string): string | undefined =>
-  text.includes("@") ? Mail.safeParse(text).data : alone.test(text) ? text : undefined;
+  text.includes("@") ? cleanMail(text) : alone.test(text) ? text : undefined;
 
 /** A name of the virtual map, in lower case as Postfix looks it up. A whole domain (`@campus.example`) is none: one entry could take everybody's mail. */
 const Alias = column("an alias (a mail address, or a name alone)", (text) => address(text)?.toLowerCase());
@@ -118,7 +118,8 @@ async function inPlace(host: Host, path: string): Promise<Lookups> {
 const aliases: Select<z.input<typeof aliasRow>> = (entry) => {
   if (entry.is("nisMailAlias")) {
     if (!entry.has("rfc822MailMember")) return;
-    return entry.all("cn").map((alias) => ({ alias, to: entry.all("rfc822MailMember") }));
+    const to = entry.all("rfc822MailMember"); // one list for all names
+    return entry.all("cn").map((alias) => ({ alias, to }));
   }
   if (!entry.is("inetOrgPerson") || !entry.is("posixAccount")) return;
   return entry.all("mail").map((alias) => ({ alias, to: [entry.one("uid")] }));

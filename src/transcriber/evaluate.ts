@@ -3,6 +3,8 @@ import { readRow } from "../core/read-row.ts";
 import { type Cell, entryKey } from "../core/row.ts";
 import type { Columns, Table } from "../core/service.ts";
 import { plainLine } from "../core/shown.ts";
+import type { Steps } from "../core/steps.ts";
+import { bytesOf, entryBudget } from "./entry-budget.ts";
 import type { Look } from "./looks.ts";
 import type { Mirror } from "./mirror.ts";
 import type { MirrorEntry } from "./mirror-entry.ts";
@@ -27,12 +29,12 @@ export interface Evaluation {
   readonly next: number | undefined;
 }
 
-/** Evaluates a service's `select` for an entry. Whatever `select` does, this gives an answer: what it throws is a refusal. */
-export function evaluate(
+/** Evaluates a service's `select` for an entry, row by row. Whatever `select` does, this gives an answer: what it throws is a refusal. */
+export function* evaluate(
   table: Table,
   entry: MirrorEntry,
   { mirror, now, ...reading }: Reading & { readonly mirror: Mirror; readonly now: number },
-): Evaluation {
+): Steps<Evaluation> {
   const looks = new Set<Look>();
   let timed = false;
   let next: number | undefined;
@@ -57,9 +59,21 @@ export function evaluate(
   const whole = entryKey(entry.uuid);
   try {
     const given: unknown = table.select(entryWords(entry, reading), directory);
-    if (Array.isArray(given)) for (const raw of given) take(readOne(table, entry.uuid, raw));
-    else if (given !== undefined) take({ ...readOne(table, entry.uuid, given), key: whole });
+    if (Array.isArray(given)) {
+      const budget = entryBudget(given.length);
+      const what = `reading the rows of ${entry.dn}`;
+      let done = 0;
+      for (const raw of given) {
+        const said = readOne(table, entry.uuid, raw);
+        take(said);
+        const beyond = budget.take(said.row ? said.row.cell.length : bytesOf(raw));
+        if (beyond !== undefined) throw new Refusal(beyond);
+        yield { what, done: ++done, of: given.length };
+      }
+    } else if (given !== undefined) take({ ...readOne(table, entry.uuid, given), key: whole });
   } catch (error) {
+    rows.clear();
+    reasons.clear();
     take({ key: whole, why: whyThrown(error) });
   }
   for (const key of reasons.keys()) rows.delete(key);

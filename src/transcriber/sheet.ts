@@ -64,7 +64,7 @@ export class Sheet {
     const what = `evaluating ${this.#name}`;
     let done = 0;
     for (const uuid of dirty) {
-      this.#evaluate(uuid, touched);
+      yield* this.#evaluate(uuid, touched);
       yield { what, done: ++done, of: dirty.size };
     }
     for (const key of this.#claims.moved()) {
@@ -111,10 +111,10 @@ export class Sheet {
     for (const uuid of this.#dependencies.lookers(look)) dirty.add(uuid);
   }
 
-  #evaluate(uuid: string, touched: Set<string>): void {
+  *#evaluate(uuid: string, touched: Set<string>): Steps<void> {
     const entry = this.#mirror.get(uuid);
     const read = { mirror: this.#mirror, now: this.#now, ...this.#reading };
-    const { rows, refusals, looks, timed, next } = entry ? evaluate(this.#service, entry, read) : nothing;
+    const { rows, refusals, looks, timed, next } = entry ? yield* evaluate(this.#service, entry, read) : nothing;
     this.#dependencies.set(uuid, looks);
     this.#alarms.set(uuid, next);
     if (timed) this.#timed.add(uuid);
