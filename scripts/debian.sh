@@ -108,9 +108,9 @@ broken() {
   fail "$*; all of it is in $log"
 }
 
-# What a root has after it was made: it is taken for whole only where this is equal.
-whole() { cksum <scripts/setup.sh; }
-is_whole() { [ "$(cat "$root/etc/trigger-root" 2>/dev/null)" = "$(whole)" ]; }
+# What a root notes after scripts/setup.sh has run in it: without that of this setup.sh it is not whole. Checkouts that differ share a root.
+setup_sum() { cksum <scripts/setup.sh; }
+is_whole() { grep -qxF "$(setup_sum)" "$root/etc/trigger-root" 2>/dev/null; }
 
 make_root() {
   new=$cache/$release.new
@@ -145,7 +145,7 @@ complete() {
   say "installing what the tests use in the root of $release"
   enter "$root" host sh scripts/setup.sh test >>"$log" 2>&1 || broken "scripts/setup.sh test fails in the root"
   enter "$root" own apt-get clean
-  whole >"$root/etc/trigger-root"
+  setup_sum >>"$root/etc/trigger-root"
   say "the root of $release is ready"
 }
 
