@@ -11,7 +11,8 @@ export const forecast: Command = {
   operands: ["[DAYS]"],
   options: { ...projectOption, json: { type: "boolean", help: "as JSON" } },
   more: `It reads the directory as it is now, lets the clock run for so many DAYS (30), and counts by hour; nobody is told. Where more rows would go
-in an hour than the limit of \`removals\` in the config, or the last ones of a table, hosts will hold them: allow them beforehand with \`trigger approve SERVICE --until DATE --at-most N\`.
+in an hour than the limit of \`removals\` in the config, or the last ones of a table, hosts will hold them:
+allow them beforehand with \`trigger approve SERVICE --until DATE --at-most N\`.
 
 Exit codes
   0  nothing will be held
