@@ -15,6 +15,7 @@ import type { Broker, Queue } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { askFor } from "./asks.ts";
 import { rabbitBroker } from "./broker.ts";
+import { queueArguments } from "./topology.ts";
 
 const hosts = new Map([
   ["civet", ["event"]],
@@ -104,6 +105,17 @@ async function stranger(t: TestContext): Promise<Channel> {
   return channel;
 }
 
+/** Asks for a queue over a connection of a host's user, under any name. */
+async function askerOf(t: TestContext, host: string) {
+  const user = hostUserName(host);
+  const password = readFileSync(join(folder, `${user}.password`), "utf8").trim();
+  const model = await connect(`amqp://${user}:${password}@127.0.0.1:${server.port}`);
+  t.after(() => model.close());
+  const connection = { model } as Parameters<typeof askFor>[3];
+  return (queue: string, name: string, fault: Parameters<typeof askFor>[1] = "silent") =>
+    askFor(queue, fault, name, connection);
+}
+
 const goesThrough = (broker: Broker, key: string, body: string) => (): Promise<boolean> =>
   broker.publish(key, body).then(
     () => true,
@@ -176,10 +188,7 @@ test("a queue that is given to a consumer that is gone is made anew by the trans
 test("nobody has the queue of another host made anew, nor its own more than once in two minutes", async (t) => {
   const queues = [queueOf("box", "dhcp", "table"), queueOf("cat", "dhcp", "table")];
   const { said } = await transcriber(t, queues);
-  const passwordOf = (user: string) => readFileSync(join(folder, `${user}.password`), "utf8").trim();
-  const model = await connect(`amqp://trigger-box:${passwordOf("trigger-box")}@127.0.0.1:${server.port}`);
-  t.after(() => model.close());
-  const ask = (queue: string, user: string) => askFor(queue, "silent", user, { model } as Parameters<typeof askFor>[3]);
+  const ask = await askerOf(t, "box");
   await ask("trigger-cat-dhcp", "trigger-cat"); // the server refuses that name
   await ask("trigger-cat-dhcp", "trigger-box");
   await until(() => said().includes("queue trigger-cat-dhcp is asked for by the user trigger-box, whose it is not"));
@@ -190,6 +199,22 @@ test("nobody has the queue of another host made anew, nor its own more than once
   await until(() => said().includes("queue trigger-civet-report is asked for")); // and so the one before was read
   assert.equal(said().match(/carries nothing/g)?.length, 1, said());
   assert.doesNotMatch(said(), /queue trigger-cat-dhcp carries nothing/);
+});
+
+test("a transcriber that is not active declares what is gone, and makes nothing anew", async (t) => {
+  const queue = queueOf("box", "dhcp", "table");
+  const reports = queueOf("civet", "report", "report");
+  const { broker, said } = await open(t, "civet");
+  await broker.declare([reports, queue]);
+  await broker.consume(reports.name, (delivery) => delivery.ack(), { prefetch: 10 });
+  const ask = await askerOf(t, "box");
+  for (let times = 0; times < 3; times++) await ask(queue.name, "trigger-box");
+  await (await stranger(t)).deleteQueue(queue.name);
+  await until(async () => {
+    await ask(queue.name, "trigger-box", "gone");
+    return said().includes(`queue ${queue.name} was not there: declared for its host`);
+  }, patient);
+  assert.doesNotMatch(said(), /carries nothing/);
 });
 
 test("an exchange that is deleted is made again by the transcriber, which says what RabbitMQ 4 forgets with it", async (t) => {
@@ -205,4 +230,35 @@ test("an exchange that is deleted is made again by the transcriber, which says w
   const forgets = /exchange trigger was not there, and is made: RabbitMQ 4\.3 forgets .*`trigger permissions`/;
   if (Number.parseInt(await server.ctl("version"), 10) >= 4) assert.match(said(), forgets);
   else assert.doesNotMatch(said(), forgets);
+});
+
+test("of a plain queue that was made under RabbitMQ 3 it is said, under 4, what it loses and which policy keeps it", async (t) => {
+  const [plain, table] = [queueOf("box", "old", "plain"), queueOf("box", "older", "table")];
+  const channel = await stranger(t);
+  for (const queue of [plain, table]) {
+    const options = queueArguments(queue, "quorum", { product: "RabbitMQ", version: "3.10.8" });
+    await channel.assertQueue(queue.name, { durable: true, arguments: options });
+  }
+  const { broker, said } = await open(t, "civet");
+  await broker.declare([plain, table]);
+  await broker.declare([plain, table]);
+  const lines = said()
+    .split("\n")
+    .filter((line) => /under RabbitMQ 3|used as it is/.test(line));
+  if (Number.parseInt(await server.ctl("version"), 10) < 4) return assert.deepEqual(lines, []);
+  assert.equal(lines.length, 1);
+  assert.match(
+    lines[0] ?? "",
+    /^queue trigger-box-old, and perhaps others, was made under RabbitMQ 3: .*21 times.*`rabbitmqctl set_policy -p VHOST --apply-to quorum_queues trigger '\^trigger\[-\.\]' '\{"delivery-limit": -1\}'`$/,
+  );
+});
+
+test("of a queue that its user may not read a host says who gives the right", async (t) => {
+  const queue = queueOf("cat", "dhcp", "table");
+  await transcriber(t, [queue]);
+  const { broker } = await open(t, "box");
+  await assert.rejects(
+    broker.consume(queue.name, () => {}, { prefetch: 1 }),
+    /queue trigger-cat-dhcp may not be read by this user: run what `trigger permissions` prints/,
+  );
 });
