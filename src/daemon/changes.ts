@@ -1,11 +1,11 @@
 import { UserError } from "../core/outcome.ts";
 import type { ChangeRecord } from "../directories/ldif/record.ts";
 import { readRecords } from "../directories/ldif/records.ts";
-import { readFile } from "./read-file.ts";
+import { readLdif } from "./read-file.ts";
 
 /** Reads the change records of an LDIF file; what is none is a `UserError`. */
 export function readChanges(file: string): ChangeRecord[] {
-  return readRecords(readFile(file), file).map((record) => {
+  return readRecords(readLdif(file), file).map((record) => {
     if (record.kind !== "content") return record;
     throw new UserError(
       `${file}:${record.line}: ${record.dn}: expected "changetype:" behind the DN, as ldapmodify does`,

@@ -10,7 +10,7 @@ import type { DirectorySource } from "../ports/directory.ts";
 import type { Project } from "../project/project.ts";
 import { systemClock } from "./clock.ts";
 import { eventContent } from "./event-directory.ts";
-import { readFile } from "./read-file.ts";
+import { readFile, readLdif } from "./read-file.ts";
 
 /** The directory that the config names; one that names none has its events (`openEventDirectory`). */
 export function openDirectory(
@@ -42,7 +42,7 @@ export function withFiles({ passwordFile, ca, cert, key, ...rest }: LdapDirector
 export async function readDirectoryOnce(project: Project): Promise<readonly StoredEntry[]> {
   const { directory } = project.config;
   if (!directory) return eventContent(project);
-  if ("ldif" in directory) return readContent(readFile(project.ldifFile), project.ldifFile);
+  if ("ldif" in directory) return readContent(readLdif(project.ldifFile), project.ldifFile);
   const over = new AbortController();
   try {
     for await (const change of openDirectory(project, { clock: systemClock, log: () => {} }).changes(over.signal)) {

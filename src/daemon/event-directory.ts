@@ -10,7 +10,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { EventDirectory } from "../ports/directory.ts";
 import type { Project } from "../project/project.ts";
 import { openDatabase, patiently } from "../sqlite/open.ts";
-import { readFile } from "./read-file.ts";
+import { readLdif } from "./read-file.ts";
 import { directoryFile, openSound } from "./store-file.ts";
 
 /** The directory of a config that names none: made of events, and kept beside the store of the one host that transcribes. */
@@ -62,7 +62,7 @@ export async function seedEventDirectory(
   file: string,
   { exported = statSync(file).mtimeMs, ...waits }: Waits & { readonly exported?: number | undefined },
 ): Promise<Seeded> {
-  const entries = readContent(readFile(file), file);
+  const entries = readContent(readLdif(file), file);
   const database = await openFile(eventDirectoryFile(project), waits);
   try {
     return await patiently(() => seed(database, entries, exported, waits.clock.now()), waits.signal);

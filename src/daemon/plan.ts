@@ -14,7 +14,7 @@ import { dryMachine, type Noted } from "../machines/dry.ts";
 import { memoryMachine } from "../machines/memory.ts";
 import type { Project } from "../project/project.ts";
 import { systemClock } from "./clock.ts";
-import { readFile } from "./read-file.ts";
+import { readLdif } from "./read-file.ts";
 import { createHostTables } from "./store-file.ts";
 import { computeTables } from "./tables.ts";
 
@@ -71,7 +71,7 @@ export async function makePlan(project: Project, file: string, now: number): Pro
 }
 
 function newContent(entries: readonly StoredEntry[], file: string): readonly StoredEntry[] {
-  const bytes = readFile(file);
+  const bytes = readLdif(file);
   const records = readRecords(bytes, file);
   const isContent = records.every(({ kind }) => kind === "content");
   return isContent ? readContent(bytes, file) : applyRecords(entries, records, file);

@@ -22,7 +22,7 @@ for (const way of ["replaced", "rewritten in place"]) {
         await writeFile(fresh, writeLdif(content));
         if (fresh !== file) await rename(fresh, file);
       },
-      break: () => (way === "replaced" ? rm(file) : writeFile(file, "dn: cn=a\nfirst")),
+      break: () => (way === "replaced" ? rm(file) : writeFile(file, "dn: cn=a\nfirst\n")),
       close: () => rm(folder, { recursive: true }),
     };
   });
@@ -30,6 +30,8 @@ for (const way of ["replaced", "rewritten in place"]) {
 
 interface Scene {
   readonly file: string;
+  /** Lets the clock go on by so many milliseconds. */
+  pass(milliseconds: number): void;
   readonly source: ReturnType<typeof ldifSource>;
   next(): Promise<SourceChange>;
   /** Whether nothing is delivered while the source looks at the file some more times. */
@@ -45,9 +47,10 @@ async function withSource(
   const file = join(folder, name);
   const stop = new AbortController();
   let sleeps = 0;
+  let passed = 0;
   const clock: Clock = {
     now: () => Date.now(),
-    monotonic: () => performance.now(),
+    monotonic: () => performance.now() + passed,
     sleep: (milliseconds, signal) =>
       new Promise((resolve) => {
         sleeps++;
@@ -66,6 +69,9 @@ async function withSource(
     await body({
       file,
       source,
+      pass(milliseconds) {
+        passed += milliseconds;
+      },
       async next() {
         const { value } = await take();
         pending = undefined;
@@ -73,11 +79,14 @@ async function withSource(
       },
       async silent() {
         const enough = sleeps + 10;
+        let over = false;
         const looked = (async () => {
-          while (sleeps < enough) await new Promise((resolve) => setTimeout(resolve, 5));
+          while (sleeps < enough && !over) await new Promise((resolve) => setTimeout(resolve, 5));
           return true;
         })();
-        return await Promise.race([take().then(() => false), looked]);
+        const quiet = await Promise.race([take().then(() => false), looked]);
+        over = true;
+        return quiet;
       },
     });
   } finally {
@@ -157,6 +166,60 @@ test("a file that is being written is not read before it stands still", () =>
     },
     { still: 200 },
   ));
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const whole = writeLdif([..."abcdefgh"].map((name) => entryOf(name)));
+
+for (const { where, at } of [
+  { where: "within a record", at: whole.indexOf("description", 300) },
+  { where: "between two records", at: whole.indexOf("\ndn: ", 300) },
+]) {
+  test(`an export in place that rests half a second ${where} is read when it is whole`, () =>
+    withSource(
+      async ({ file, next }) => {
+        await writeFile(file, whole);
+        assert.equal(names(await next()).length, 8);
+        await writeFile(file, whole.slice(0, at));
+        const news = next();
+        await pause(500);
+        await appendFile(file, whole.slice(at).replaceAll("as it was", "another"));
+        assert.deepEqual(names(await news), [..."abcdefgh"]);
+      },
+      { still: 200 },
+    ));
+}
+
+test("a file without a newline at its end waits, and is said after a while with what to type", () =>
+  withSource(async ({ file, next, silent, pass }) => {
+    await writeFile(file, whole);
+    await next();
+    await writeFile(`${file}.new`, `${whole}\ndn: cn=i,dc=campus\ncn: i\nobjectClass: dev`);
+    await rename(`${file}.new`, file);
+    assert.ok(await silent());
+    pass(5_000);
+    const said = why(await next());
+    assert.match(said, /campus\.ldif does not end in a newline.*type: echo >> \S+campus\.ldif; the last good content/);
+    assert.ok(await silent());
+    execFileSync("sh", ["-c", /echo >> [^;]+/.exec(said)?.[0] ?? "false"]);
+    assert.deepEqual(names(await next()), [..."abcdefghi"]);
+  }));
+
+test("a file that is written for long is said to be, once, and read at its end", () =>
+  withSource(async ({ file, next, pass }) => {
+    await writeFile(file, whole);
+    await next();
+    let writing = true;
+    const writer = (async () => {
+      for (const end = Date.now() + 10_000; writing && Date.now() < end; await pause(10)) await appendFile(file, "#\n");
+    })();
+    const news = next();
+    for (const end = Date.now() + 200; Date.now() < end; await pause(10)) pass(1_000);
+    assert.match(why(await news), /campus\.ldif is being written: it is read when it has stood still for a second/);
+    writing = false;
+    await writer;
+    await appendFile(file, `\n${writeLdif([entryOf("z")]).slice("version: 1\n\n".length)}`);
+    assert.deepEqual(names(await next()), [..."abcdefghz"]);
+  }));
 
 test("what is no file, and would be waited for, is trouble", () =>
   withSource(async ({ file, next }) => {

@@ -5,16 +5,29 @@ import type { DirectorySource, SourceChange } from "../../ports/directory.ts";
 import { csnMaker } from "../csn.ts";
 import { bellOf } from "./bell.ts";
 import { contentReader } from "./content.ts";
-import { readStanding, stampOf, standing, watching } from "./still.ts";
+import {
+  beingWritten,
+  endsLine,
+  inPlaceFactor,
+  readStanding,
+  type Stamp,
+  stampOf,
+  standing,
+  unfinished,
+  watching,
+} from "./still.ts";
 
 export interface LdifSourceOptions {
   readonly file: string;
   readonly clock: Clock;
-  /** How long the file must stand still before it is read, in milliseconds: a copy in progress pauses for less. */
+  /** How long a file that was renamed into place must stand still, in milliseconds; one that is written in place five times as long. */
   readonly still?: number;
   /** How often to look at the file where the system does not tell of changes, in milliseconds. */
   readonly every?: number;
 }
+
+/** After so many milliseconds in which a file is being written it is said that it is not read. */
+const patience = 5_000;
 
 /**
  * An LDIF file as a directory: followed as it is replaced or rewritten, delivered whole each time that its bytes have changed.
@@ -36,21 +49,33 @@ export function ldifSource({ file, clock, still = 200, every = 2000 }: LdifSourc
     const news = newsOf(file, nextState);
     let first = true; // only then may the file's own date tell that it has stood still: a copy can be dated back
     let done: string | undefined; // the stamp of what was last read
+    let inode: string | undefined; // of the file that was last there: a change of that one is written in place
+    let since: number | undefined; // when a change was seen that is not read yet, in monotonic milliseconds
     try {
-      for (; !signal.aborted; await bell.wait(every)) {
+      for (let wait = every; !signal.aborted; await bell.wait(wait)) {
+        wait = every;
         watcher.renew();
         const seen = await stampOf(file);
         if (seen.is === done && !asked) continue;
-        const quiet = seen.is === done || (first && clock.now() - seen.written >= still);
-        const stamp = quiet ? seen : await standing(file, clock, still, signal);
+        since ??= clock.monotonic();
+        const quiet = seen.is === done || (first && clock.now() - seen.written >= still * inPlaceFactor);
+        if (first) inode = seen.inode;
+        const stamp = quiet ? seen : await standing(file, { clock, signal, still, inode, within: patience });
         if (signal.aborted) return;
         first = false;
-        const found = await readStanding(file, stamp).catch((error: Error) => error);
+        const found = stamp ? await readWhole(file, stamp) : new UserError(beingWritten(file));
         if (found === undefined) {
           bell.ring(); // it changed meanwhile: look again now
           continue;
         }
-        done = found instanceof Error ? undefined : stamp.is;
+        inode = stamp?.inode ?? inode;
+        const left = since + patience - clock.monotonic();
+        if (found instanceof Unfinished && left > 0) {
+          wait = Math.min(every, left);
+          continue;
+        }
+        since = undefined;
+        done = found instanceof UserError && !(found instanceof Unfinished) ? undefined : stamp?.is;
         const change = news(found, asked);
         asked = false;
         if (change) yield change;
@@ -70,15 +95,28 @@ export function ldifSource({ file, clock, still = 200, every = 2000 }: LdifSourc
   };
 }
 
+/** A file that has no end yet. */
+class Unfinished extends UserError {}
+
+/** The bytes of a file, or why it has none to read; undefined when it no longer is what the stamp says. */
+async function readWhole(file: string, stamp: Stamp): Promise<Uint8Array | UserError | undefined> {
+  try {
+    const bytes = await readStanding(file, stamp);
+    return bytes && !endsLine(bytes) ? new Unfinished(unfinished(file)) : bytes;
+  } catch (cause) {
+    return new UserError(`${file} cannot be read`, { cause });
+  }
+}
+
 /** What there is to say of the file each time that it was read; `always` also when it is what was said before. */
 function newsOf(file: string, nextState: () => string) {
   let said: string | undefined; // the hash of the content last told
   let trouble: string | undefined;
   const readContent = contentReader(file);
 
-  return (found: Uint8Array | Error, always: boolean): SourceChange | undefined => {
+  return (found: Uint8Array | UserError, always: boolean): SourceChange | undefined => {
     try {
-      if (found instanceof Error) throw new UserError(`${file} cannot be read`, { cause: found });
+      if (found instanceof UserError) throw found;
       const state = [nextState()];
       const hash = createHash("sha256").update(found).digest("hex");
       if (hash === said && trouble === undefined && !always) return undefined;

@@ -40,9 +40,23 @@ test("a file that grows at each look is waited for until it stands still", async
   const file = await fileOf(context, "a");
   const grow = () => appendFile(file, "b");
   const left = [grow, grow, grow];
-  const stamp = await standing(file, busyClock(left), 200, signal);
+  const stamp = await standing(file, { clock: busyClock(left), still: 200, signal });
   assert.equal(left.length, 0);
-  assert.equal(Buffer.from((await readStanding(file, stamp)) ?? []).toString(), "abbb");
+  assert.equal(Buffer.from((stamp && (await readStanding(file, stamp))) ?? []).toString(), "abbb");
+});
+
+test("a file renamed into place stands still five times shorter than one written in place", async (context) => {
+  const file = await fileOf(context, "a");
+  const { inode } = await stampOf(file);
+  const looks = async (): Promise<number> => {
+    const idle = Array.from({ length: 20 }, () => async () => {});
+    await standing(file, { clock: busyClock(idle), signal, still: 200, inode });
+    return 20 - idle.length;
+  };
+  assert.equal(await looks(), 5);
+  await writeFile(`${file}.new`, "b");
+  await rename(`${file}.new`, file);
+  assert.equal(await looks(), 1);
 });
 
 test("a copy that carries an old date is waited for like any other", async (context) => {

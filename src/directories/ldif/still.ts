@@ -8,25 +8,66 @@ import type { Clock } from "../../ports/clock.ts";
 /** How a file stands: two looks that find the same stamp found the same content. */
 export interface Stamp {
   readonly is: string;
+  /** The file itself, whatever it holds: a file renamed into its place is another one. Undefined for one that is not there. */
+  readonly inode: string | undefined;
   /** When it was last written, milliseconds since 1970; 0 for a file that is not there. */
   readonly written: number;
 }
 
 export async function stampOf(file: string): Promise<Stamp> {
   const found = await stat(file, { bigint: true }).catch((error: NodeJS.ErrnoException) => error);
-  if (found instanceof Error) return { is: `${found.code}`, written: 0 };
-  return { is: [found.dev, found.ino, found.size, found.mtimeNs].join(" "), written: Number(found.mtimeMs) };
+  if (found instanceof Error) return { is: `${found.code}`, inode: undefined, written: 0 };
+  const inode = `${found.dev} ${found.ino}`;
+  return { is: [inode, found.size, found.mtimeNs].join(" "), inode, written: Number(found.mtimeMs) };
 }
 
-/** Waits until a file has stood still for so many milliseconds, or the signal, and gives its stamp. */
-export async function standing(file: string, clock: Clock, still: number, signal: AbortSignal): Promise<Stamp> {
-  for (let before = await stampOf(file); ; ) {
+/** A file that is written in place stands still for so many times as long: its writer pauses for longer than a copy does. */
+export const inPlaceFactor = 5;
+
+export interface StandingOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** How long a finished file must stand still, in milliseconds. */
+  readonly still: number;
+  /** The file that may be written in place: it was there before. */
+  readonly inode?: string | undefined;
+  /** How long it is waited for, in milliseconds; for ever, by default. */
+  readonly within?: number;
+}
+
+/**
+ * Waits until a file has stood still, or the signal, and gives its stamp; undefined when it has not within the time.
+ * A file that is seen to grow, or that was there before, is one that is written in place.
+ */
+export async function standing(
+  file: string,
+  { clock, signal, still, inode, within = Number.POSITIVE_INFINITY }: StandingOptions,
+): Promise<Stamp | undefined> {
+  const end = clock.monotonic() + within;
+  let before = await stampOf(file);
+  let inPlace = before.inode === inode;
+  for (let stood = 0; ; ) {
     await clock.sleep(still, signal);
     const after = await stampOf(file);
-    if (signal.aborted || after.is === before.is) return after;
+    if (signal.aborted) return after;
+    if (after.is !== before.is) inPlace = after.inode === before.inode || after.inode === inode;
+    stood = after.is === before.is ? stood + 1 : 0;
+    if (stood >= (inPlace && after.inode !== undefined ? inPlaceFactor : 1)) return after;
+    if (stood === 0 && clock.monotonic() >= end) return undefined;
     before = after;
   }
 }
+
+/** Whether the last line of a file is whole: one that ends without a newline is still being written, or was cut off. */
+export const endsLine = (bytes: Uint8Array): boolean => bytes.length === 0 || [0x0a, 0x0d].includes(bytes.at(-1) ?? 0);
+
+/** A file that does not stand still, in words. */
+export const beingWritten = (file: string): string =>
+  `${file} is being written: it is read when it has stood still for a second`;
+
+/** A file whose last line is not whole, in words. */
+export const unfinished = (file: string): string =>
+  `${file} does not end in a newline: it is still being written, or was cut off, and is not read. If it is whole, type: echo >> ${file}`;
 
 /** The bytes of a file; undefined when it no longer is what the stamp says. Throws when it cannot be read. */
 export async function readStanding(file: string, stamp: Stamp): Promise<Uint8Array | undefined> {

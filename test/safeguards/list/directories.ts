@@ -14,7 +14,7 @@ export const directoriesRemovals: readonly Removal[] = [
     guards: "a file is read when it stands still",
     without: "half a copy is the directory",
     file: "src/directories/ldif/still.ts",
-    edits: [["signal.aborted || after.is === before.is", "true"]],
+    edits: [["stood >= (inPlace && after.inode !== undefined ? inPlaceFactor : 1)", "true"]],
     tests: ["src/directories/ldif/still.test.ts"],
   },
   {
@@ -24,8 +24,8 @@ export const directoriesRemovals: readonly Removal[] = [
     file: "src/directories/ldif/source.ts",
     edits: [
       [
-        "const quiet = seen.is === done || (first && clock.now() - seen.written >= still);",
-        "const quiet = seen.is === done || clock.now() - seen.written >= still;",
+        "(first && clock.now() - seen.written >= still * inPlaceFactor)",
+        "clock.now() - seen.written >= still * inPlaceFactor",
       ],
     ],
     tests: ["src/directories/ldif/still.test.ts"],
