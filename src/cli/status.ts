@@ -3,7 +3,14 @@ import { eventService } from "../core/routing.ts";
 import { plainLine } from "../core/shown.ts";
 import type { Mark } from "../core/stream.ts";
 import { type Active, believedFor, whoIsActive } from "../daemon/active.ts";
-import { type Health, networkLevel, serviceHealth, transcriberHealth, transcribes } from "../daemon/health.ts";
+import {
+  type Health,
+  networkLevel,
+  refusingQueues,
+  serviceHealth,
+  transcriberHealth,
+  transcribes,
+} from "../daemon/health.ts";
 import { type HostStatus, networkStatus } from "../daemon/status.ts";
 import { openProject } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
@@ -119,6 +126,7 @@ function transcriberNotes(host: string, state: NonNullable<HostStatus["transcrib
   const alone = Object.keys(apart).map(
     (name) => `${host}: ${name} is told apart: it holds epoch ${apart[name]}, ahead of the clock (docs/outage.md)`,
   );
+  const refusing = refusingQueues(state).map((line) => `${host}: ${line}`);
   const refused = Object.entries(services)
     .filter(([, { refused }]) => refused > 0)
     .map(
@@ -126,7 +134,7 @@ function transcriberNotes(host: string, state: NonNullable<HostStatus["transcrib
     );
   const newest = events?.aside.newest;
   const aside = newest ? [`${host}: the newest message that was set aside: ${newest.why}`] : [];
-  return [...alone, ...refused, ...aside];
+  return [...alone, ...refusing, ...refused, ...aside];
 }
 
 function serviceNotes(name: string, report: ServiceReport): string[] {

@@ -1,8 +1,9 @@
 import { ageOf } from "../core/age.ts";
 import type { ServiceReport, TranscriberReport } from "../core/report.ts";
-import { eventService } from "../core/routing.ts";
+import { eventService, queueName } from "../core/routing.ts";
 import { sayProgress } from "../core/steps.ts";
 import { isHeldByPerson } from "../host/store.ts";
+import { remedy } from "../transcriber/deliveries.ts";
 import type { TranscriberState } from "../transcriber/transcriber.ts";
 import { type Active, outOfTouch } from "./active.ts";
 import type { HostStatus } from "./status.ts";
@@ -76,10 +77,24 @@ function healthHere({ host, up, transcriber }: HostStatus, active: Active): Heal
   if (up === false) return { level: levels.failing, says: `down: its process does not run` };
   if (!transcriber) return { level: levels.late, says: "nothing is known of it yet" };
   const inEvents = transcriber.trouble === undefined ? eventsHealth(transcriber) : undefined;
-  return (
-    inEvents ?? healthOf(host, transcriber, active, transcriber.progress && `, ${sayProgress(transcriber.progress)}`)
-  );
+  const health =
+    inEvents ?? healthOf(host, transcriber, active, transcriber.progress && `, ${sayProgress(transcriber.progress)}`);
+  const refusing = refusingQueues(transcriber).length;
+  if (health.level > levels.well || refusing === 0) return health;
+  return {
+    level: levels.late,
+    says: `${health.says}; ${refusing} ${refusing === 1 ? "queue refuses" : "queues refuse"}`,
+  };
 }
+
+/** The queues that refuse what the transcriber tells, each with what ends it. */
+export const refusingQueues = ({ services }: TranscriberState): string[] =>
+  Object.entries(services).flatMap(([service, { refusing = [] }]) =>
+    refusing.map((host) => {
+      const queue = queueName(host, service);
+      return `queue ${queue} refuses messages, so ${host} is not told: ${remedy(queue)}`;
+    }),
+  );
 
 /** What is wrong where events are the truth. */
 function eventsHealth({ events }: TranscriberState): Health | undefined {

@@ -73,7 +73,10 @@ const keptState = z.object({
     .optional(),
   services: z.record(
     z.string(),
-    z.object({ rows: z.number(), refused: z.number(), code: z.string(), behind: z.boolean() }),
+    z.object({
+      ...{ rows: z.number(), refused: z.number(), code: z.string(), behind: z.boolean() },
+      refusing: z.array(z.string()).optional(),
+    }),
   ),
 });
 

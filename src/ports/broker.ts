@@ -6,7 +6,7 @@ export interface Broker {
    * Publishes durably to every queue bound with the key, and returns when the broker has it.
    * Messages published by one broker object reach each queue in the order of the calls.
    * Throws `QueueFull` when a queue that refuses is full (no queue then has it; of RabbitMQ's those with room have it, hence `messageId`),
-   * and otherwise `BrokerTrouble` when the broker cannot be reached.
+   * `MessageRefused` when another one refuses it (the other queues of its key have it), and otherwise `BrokerTrouble` when the broker cannot be reached.
    */
   publish(key: string, body: Uint8Array | string, options?: { messageId?: string }): Promise<void>;
   /**
@@ -61,6 +61,11 @@ export interface Consumer {
 /** The broker did not do what it was asked, for a reason that is not in this program: the message says which, and what to look at. */
 export class BrokerTrouble extends Error {
   override name = "BrokerTrouble";
+}
+
+/** A queue refused a message although none of its key is declared to. The other queues of the key have it. */
+export class MessageRefused extends BrokerTrouble {
+  override name = "MessageRefused";
 }
 
 /** A queue that refuses rather than drops is full. */

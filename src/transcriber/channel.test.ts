@@ -4,6 +4,7 @@ import { until } from "../../test/until.ts";
 import type { CellChange } from "../core/row.ts";
 import { type StreamMessage, streamMessage } from "../core/stream.ts";
 import { Table } from "../core/table.ts";
+import { MessageRefused } from "../ports/broker.ts";
 import { type Channel, channel } from "./channel.ts";
 
 /** A channel to a broker that confirms when the test says so. */
@@ -12,7 +13,7 @@ function slowly() {
   const sent: { key: string; message: StreamMessage }[] = [];
   const confirms: (() => void)[] = [];
   const said: Channel = channel({
-    ...{ service: "dhcp", everyone: "trigger.dhcp" },
+    ...{ service: "dhcp", everyone: "trigger.dhcp", hosts: ["dhcp1"] },
     table,
     asOf: () => ({ state: [], clock: 0 }),
     settling: () => false,
@@ -83,7 +84,7 @@ test("a broker that refuses for a while is told a digest in the end", async () =
   const kinds: string[] = [];
   let refusals = 3;
   const said = channel({
-    ...{ service: "dhcp", everyone: "trigger.dhcp" },
+    ...{ service: "dhcp", everyone: "trigger.dhcp", hosts: ["dhcp1"] },
     table,
     asOf: () => ({ state: [], clock: 0 }),
     settling: () => false,
@@ -98,4 +99,47 @@ test("a broker that refuses for a while is told a digest in the end", async () =
   await until(() => kinds.length > 0);
   assert.deepEqual(kinds, ["digest"]);
   assert.equal(said.behind, false);
+});
+
+test("a queue that refuses is found; the other hosts are told at once, and it by a digest when it takes again", async () => {
+  const table = new Table("dhcp");
+  const taken: string[] = [];
+  const log: string[] = [];
+  let refuses = true;
+  const said = channel({
+    ...{ service: "dhcp", everyone: "trigger.dhcp", hosts: ["a", "b", "c"], table },
+    asOf: () => ({ state: [], clock: 0 }),
+    settling: () => false,
+    async publish(key, body) {
+      const { kind, seq } = streamMessage.parse(JSON.parse(body));
+      taken.push(`${key} ${kind} ${seq}`);
+      // The broker routes to each queue, and says no as soon as one does.
+      if (refuses && (key === "trigger.dhcp" || key === "trigger.dhcp.b")) throw new MessageRefused("no");
+    },
+    revive: async () => assert.fail(),
+    log: (line) => void log.push(line),
+  });
+  const move = (key: string): void => {
+    table.set(key, "{}");
+    said.moved([[key, "{}"]]);
+  };
+  said.begin(7, false);
+  await until(() => said.refusing.length === 1);
+  await until(() => taken.length === 4);
+  move("x");
+  await until(() => taken.length === 6);
+  assert.deepEqual(taken.splice(0), [
+    "trigger.dhcp digest 0",
+    ...["trigger.dhcp.a digest 0", "trigger.dhcp.b digest 0", "trigger.dhcp.c digest 0"],
+    ...["trigger.dhcp.a rows 1", "trigger.dhcp.c rows 1"],
+  ]);
+  assert.equal(said.behind, false);
+  assert.match(log[0] ?? "", /^queue trigger-b-dhcp refuses messages, so b is not told; .*`rabbitmqctl list_queues/);
+  refuses = false;
+  said.digest();
+  await until(() => taken.length === 3);
+  move("y");
+  await until(() => taken.length === 4);
+  assert.deepEqual(taken.slice(1), ["trigger.dhcp.b digest 1", "trigger.dhcp.c digest 1", "trigger.dhcp rows 2"]);
+  assert.deepEqual(log.slice(1), ["queue trigger-b-dhcp takes messages again"]);
 });

@@ -5,11 +5,14 @@ import type { Cell, CellChange } from "../core/row.ts";
 import type { AsOf, StreamMessage } from "../core/stream.ts";
 import type { Table } from "../core/table.ts";
 import { Telling } from "../core/tell.ts";
+import { deliveries } from "./deliveries.ts";
 
 export interface ChannelOptions {
   readonly service: string;
   /** The key of those who are told. */
   readonly everyone: string;
+  /** The hosts that are told. */
+  readonly hosts: readonly string[];
   readonly table: Table;
   asOf(): AsOf;
   /** The table stands between two states: nothing is said of it until `moved` or `resume` is called. */
@@ -22,6 +25,8 @@ export interface ChannelOptions {
 
 /** One service's stream on its way out: one message at a time, in one order. */
 export interface Channel {
+  /** The hosts whose queue refuses what is told, though none of its kind should: the others are told one by one. */
+  readonly refusing: readonly string[];
   /** Whether something was not published, so that hosts wait for the next digest. */
   readonly behind: boolean;
   /** Starts an epoch: its first word is a digest. */
@@ -42,7 +47,9 @@ export interface Channel {
  * What waits here is bounded: of rows the last word for each key, of answers the last one for each host.
  * While the broker is away nothing waits at all: the digest that is said on its return repairs what hosts have missed.
  */
-export function channel({ service, everyone, table, asOf, settling, publish, revive, log }: ChannelOptions): Channel {
+export function channel(options: ChannelOptions): Channel {
+  const { service, everyone, table, asOf, settling, revive, log } = options;
+  const deliver = deliveries(options);
   const rows = new Map<string, Cell | null>();
   const answers = new Map<string, Want>();
   let telling: Telling | undefined;
@@ -74,7 +81,7 @@ export function channel({ service, everyone, table, asOf, settling, publish, rev
       try {
         for (const [key, message] of next(words)) {
           if (telling !== words) break; // another epoch has begun: what was of this one is of no use
-          await publish(key, JSON.stringify(message));
+          await deliver.say(key, JSON.stringify(message), message.kind === "digest");
         }
         if (failures > 0) log(`${service}: published again`);
         failures = 0;
@@ -103,6 +110,9 @@ export function channel({ service, everyone, table, asOf, settling, publish, rev
   }
 
   return {
+    get refusing() {
+      return deliver.refusing();
+    },
     get behind() {
       return behind;
     },

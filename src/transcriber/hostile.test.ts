@@ -56,7 +56,7 @@ function scene() {
   const log = (line: string): void => void logged.push(line);
   const config = { hosts: new Map([["civet", ["event", "dhcp"]]]) };
   const epochs: number[] = [];
-  const nothing = { behind: false, end() {}, moved() {}, digest() {}, answer() {}, resume() {} };
+  const nothing = { behind: false, refusing: [], end() {}, moved() {}, digest() {}, answer() {}, resume() {} };
   const streams = new Map([["dhcp", { ...nothing, begin: (epoch: number) => void epochs.push(epoch) }]]);
   const apart: number[] = [];
   const speaks = speaker({

@@ -11,7 +11,7 @@ function spoken() {
   const clock = virtualClock(5_000);
   const note = (what: string) => (): void => void done.push(what);
   const channelTo = (whom: string): Channel => ({
-    behind: false,
+    ...{ behind: false, refusing: [] },
     begin: (epoch, rolledBack) => done.push(`${whom}begin ${epoch}${rolledBack ? " rolled back" : ""}`),
     ...{
       end: note(`${whom}end`),

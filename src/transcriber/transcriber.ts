@@ -1,4 +1,4 @@
-import type { ReadConfig } from "../core/config.ts";
+import { hostsOf, type ReadConfig } from "../core/config.ts";
 import type { Hashing } from "../core/digest.ts";
 import { backoff, persist } from "../core/persist.ts";
 import type { ReportMessage } from "../core/report.ts";
@@ -74,8 +74,10 @@ export interface TranscriberState {
   readonly entries: number;
   /** Where events are the truth: those that were set aside because they could not be understood, and why events cannot be stored now. */
   readonly events?: { readonly aside: Aside; readonly trouble: string | undefined };
-  /** Per service: rows, refusals, the hash of the file that computed them, and whether hosts wait for the broker's return. */
-  readonly services: Readonly<Record<string, { rows: number; refused: number; code: string; behind: boolean }>>;
+  /** Per service: rows, refusals, the hash of the file that computed them, whether hosts wait for the broker's return, and those whose queue refuses. */
+  readonly services: Readonly<
+    Record<string, { rows: number; refused: number; code: string; behind: boolean; refusing?: readonly string[] }>
+  >;
 }
 
 export interface Transcriber {
@@ -118,14 +120,16 @@ export function transcribe(options: TranscriberOptions): Transcriber {
   const asOf = () => moves.asOf;
   const settling = (): boolean => moves.settling;
   const publish = (key: string, body: string): Promise<void> => broker.publish(key, sign(body));
-  const stream = (service: string, everyone: string): Channel =>
-    channel({ service, everyone, table: tables.table(service), asOf, settling, publish, revive, log });
-  const channels = new Map([...services.keys()].map((service) => [service, stream(service, serviceKey(service))]));
+  const stream = (service: string, everyone: string, hosts: readonly string[]): Channel =>
+    channel({ service, everyone, hosts, table: tables.table(service), asOf, settling, publish, revive, log });
+  const channels = new Map(
+    [...services.keys()].map((service) => [service, stream(service, serviceKey(service), hostsOf(config, service))]),
+  );
   const open = (host: string): Map<string, Channel> =>
     new Map(
       (config.hosts.get(host) ?? [])
         .filter((service) => services.has(service))
-        .map((service) => [service, stream(service, hostKey(service, host))]),
+        .map((service) => [service, stream(service, hostKey(service, host), [host])]),
     );
   const speaker = speakerOf({
     ...{ channels, open, clock, random, look: () => void moves.look(), busy: () => moves.busy, log },
@@ -245,10 +249,13 @@ export function transcribe(options: TranscriberOptions): Transcriber {
       entries: tables.size,
       ...(events && intake && { events: { aside: events.aside(), trouble: intake.trouble } }),
       services: Object.fromEntries(
-        [...channels].map(([service, { behind }]) => {
+        [...channels].map(([service, { behind, refusing }]) => {
           const refused = tables.refusedCount(service);
           const rows = tables.table(service).size - refused;
-          return [service, { rows, refused, code: codes.get(service) ?? "", behind }];
+          return [
+            service,
+            { rows, refused, code: codes.get(service) ?? "", behind, ...(refusing.length > 0 && { refusing }) },
+          ];
         }),
       ),
     }),

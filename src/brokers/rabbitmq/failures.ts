@@ -1,5 +1,5 @@
 import { reason } from "../../core/outcome.ts";
-import { BrokerTrouble, QueueFull } from "../../ports/broker.ts";
+import { BrokerTrouble, MessageRefused, QueueFull } from "../../ports/broker.ts";
 import type { Connection } from "./connection.ts";
 import type { Refusals } from "./publish.ts";
 import type { Topology } from "./topology.ts";
@@ -40,7 +40,9 @@ export function deliveryFailures({ declared, remake, settle, consuming, log }: O
     async refused(key) {
       const refusing = declared.bound(key).filter(({ limit }) => limit.beyond === "refuse");
       if (refusing.length === 0)
-        return new BrokerTrouble(`the broker refused the message to ${key}: a queue of it is full or down`);
+        return new MessageRefused(
+          `the broker refused the message to ${key}: one of its queues is full or down, the others have it`,
+        );
       const connection = consuming();
       const names = refusing.map(({ name }) => name);
       const full = refusing.length > 1 && connection ? await declared.full(connection, names) : names;

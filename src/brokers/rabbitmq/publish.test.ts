@@ -97,13 +97,41 @@ test("a slow line that goes on is waited for", async () => {
   assert.equal(channels.length, 1);
 });
 
-test("a channel on which a queue that is down refuses is given up; one on which a full queue refuses goes on", async () => {
-  for (const [refusal, expected] of [[new Error("down"), 2] as const, [new QueueFull("q"), 1] as const]) {
-    const { clock, channels, publish, ended, nack } = await scripted({ refusal });
+test("what a full queue refuses fails, and its channel goes on", async () => {
+  const { clock, channels, publish, ended, nack } = await scripted({ refusal: new QueueFull("q") });
+  publish("a");
+  channels[0]?.sent[0]?.settle(nack);
+  await clock.advance(0);
+  assert.equal(ended.length, 1);
+  assert.equal(channels.length, 1);
+});
+
+test("what is refused is tried over a channel of its own, and only a stale channel is given up", async () => {
+  for (const [answer, outcome, givenUp] of [
+    ["refused", "a: a queue of it is full or down", false],
+    ["taken", "a confirmed", true],
+    ["silence", "a: a queue of it is full or down", true],
+  ] as const) {
+    const { clock, channels, publish, ended, nack } = await scripted();
     publish("a");
+    publish("b");
     channels[0]?.sent[0]?.settle(nack);
     await clock.advance(0);
-    assert.deepEqual(ended, [`a: ${refusal.message}`]);
-    assert.equal(channels.length, expected);
+    assert.deepEqual(
+      channels[1]?.sent.map(({ text }) => text),
+      ["a"],
+    );
+    if (answer !== "silence") channels[1]?.sent[0]?.settle(answer === "refused" ? nack : undefined);
+    await clock.advance(answer === "silence" ? 10_000 : 0);
+    assert.equal(
+      ended.find((one) => one.startsWith("a")),
+      outcome,
+    );
+    assert.equal(channels[0]?.closed, givenUp, answer);
+    assert.equal(channels[1]?.closed, true);
+    assert.equal(
+      ended.some((one) => one.startsWith("b")),
+      givenUp,
+    );
   }
 });

@@ -3,6 +3,7 @@ import { reason } from "../../core/outcome.ts";
 import { exchange } from "../../core/routing.ts";
 import { BrokerTrouble, QueueFull } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
+import { isRefusal, publishAlone } from "./alone.ts";
 import type { Connection } from "./connection.ts";
 import { checkShort, closeChannel } from "./topology.ts";
 
@@ -112,15 +113,8 @@ export function publisher({
       else arrived(message);
       pump();
     };
-    const options = {
-      mandatory: true,
-      persistent: true,
-      correlationId: id,
-      ...(messageId !== undefined && { messageId }),
-      ...(user !== undefined && { userId: user }),
-    };
     try {
-      over.publish(exchange, key, body, options, settle);
+      over.publish(exchange, key, body, optionsOf(messageId, id), settle);
     } catch (error) {
       // The channel has just been closed.
       inFlight.delete(id);
@@ -129,13 +123,26 @@ export function publisher({
     }
   }
 
+  const optionsOf = (messageId: string | undefined, correlationId: string) => ({
+    ...{ mandatory: true, persistent: true, correlationId },
+    ...(messageId !== undefined && { messageId }),
+    ...(user !== undefined && { userId: user }),
+  });
+
+  /**
+   * A message that was refused is tried over a channel of its own. One that is taken there was refused by a stale channel, which is given up;
+   * one that is refused there, too, is refused by a queue: what else is in flight goes on.
+   */
   async function refuse(message: Outgoing, over: ConfirmChannel): Promise<void> {
     const { key, failed } = message;
     const why = await refused(key).catch((error: unknown) => new BrokerTrouble(reason(error)));
-    failed(why);
-    if (why instanceof QueueFull) return;
-    if (channel === over) await renew(`the message to ${key} was refused`);
-    sayDown(message);
+    if (why instanceof QueueFull) return failed(why);
+    const alone = { exchange, ...message, options: optionsOf(message.messageId, "alone") };
+    const again = current && (await publishAlone(current, alone, { clock, signal, patience: confirmPatience }));
+    if (again === "taken") message.done();
+    else failed(why);
+    if (again !== "refused" && channel === over) await renew(`the message to ${key} was refused`);
+    if (again !== "taken") sayDown(message);
   }
 
   /** Has a key seen to that several channels in a row got nothing through to. */
@@ -271,6 +278,3 @@ export function publisher({
     },
   };
 }
-
-/** How amqplib tells a negative confirm from a channel that was closed. */
-const isRefusal = (error: unknown): boolean => error instanceof Error && error.message === "message nacked";

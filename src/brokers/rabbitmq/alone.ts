@@ -1,0 +1,41 @@
+import type { Options } from "amqplib";
+import type { Clock } from "../../ports/clock.ts";
+import type { Connection } from "./connection.ts";
+import { closeChannel } from "./topology.ts";
+
+interface Message {
+  readonly exchange: string;
+  readonly key: string;
+  readonly body: Buffer;
+  readonly options: Options.Publish;
+}
+
+/** Publishes one message over a channel of its own, which knows nothing of before; undefined where no answer comes. */
+export async function publishAlone(
+  { model }: Connection,
+  { exchange, key, body, options }: Message,
+  { clock, signal, patience }: { clock: Clock; signal: AbortSignal; patience: number },
+): Promise<"taken" | "refused" | undefined> {
+  const answered = new AbortController();
+  const silence = clock.sleep(patience, AbortSignal.any([answered.signal, signal])).then(() => undefined);
+  try {
+    const channel = await model.createConfirmChannel();
+    channel.on("error", () => {}); // it ends with its channel
+    const answer = new Promise<"taken" | "refused" | undefined>((resolve) => {
+      channel.on("close", () => resolve(undefined));
+      channel.publish(exchange, key, body, options, (error: unknown) => {
+        if (!error || isRefusal(error)) resolve(error ? "refused" : "taken");
+      });
+    });
+    const said = await Promise.race([answer, silence]);
+    void closeChannel(channel);
+    return said;
+  } catch {
+    return undefined; // the connection has ended: whoever sees that knows why
+  } finally {
+    answered.abort();
+  }
+}
+
+/** How amqplib tells a negative confirm from a channel that was closed. */
+export const isRefusal = (error: unknown): boolean => error instanceof Error && error.message === "message nacked";
