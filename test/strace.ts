@@ -8,8 +8,9 @@ import { until } from "./until.ts";
 
 /** A system call of a followed process, in the order in which calls began and ended. */
 export interface SystemCall {
+  readonly pid: string;
   readonly name: string;
-  /** What strace shows between the parentheses: descriptors with their paths. */
+  /** What strace shows between the parentheses: descriptors with their paths, also in `/proc/self/fd`. */
   readonly words: string;
   readonly result: string;
   /** The places in the trace at which the call began and ended. */
@@ -18,7 +19,7 @@ export interface SystemCall {
 }
 
 const followed = [
-  ...["write", "pwrite64", "writev", "pwritev", "fsync", "fdatasync", "execve"],
+  ...["openat", "write", "pwrite64", "writev", "pwritev", "fsync", "fdatasync", "execve"],
   ...["rename", "renameat", "renameat2", "link", "linkat"],
 ];
 
@@ -61,7 +62,7 @@ export async function follow(pid: number): Promise<{ stop(): Promise<SystemCall[
 /** The calls of a trace; one that others interrupt stands on two lines. */
 export function readTrace(trace: string): SystemCall[] {
   const calls: SystemCall[] = [];
-  const open = new Map<string, { name: string; words: string; began: number }>();
+  const open = new Map<string, Pick<SystemCall, "pid" | "name" | "words" | "began">>();
   for (const [place, line] of trace.split("\n").entries()) {
     const [, pid = "", rest = ""] = /^(\d+)\s+(.*)$/.exec(line) ?? [];
     const resumed = /^<\.\.\. (\w+) resumed>(.*)\)\s+= (.*)$/.exec(rest);
@@ -72,11 +73,27 @@ export function readTrace(trace: string): SystemCall[] {
       open.delete(pid);
       const [, , words = "", result = ""] = resumed;
       if (first) calls.push({ ...first, words: first.words + words, result, ended: place });
-    } else if (begun) open.set(pid, { name: begun[1] ?? "", words: begun[2] ?? "", began: place });
+    } else if (begun) open.set(pid, { pid, name: begun[1] ?? "", words: begun[2] ?? "", began: place });
     else if (whole) {
       const [, name = "", words = "", result = ""] = whole;
-      calls.push({ name, words, result, began: place, ended: place });
+      calls.push({ pid, name, words, result, began: place, ended: place });
     }
   }
-  return calls.sort((a, b) => a.began - b.began);
+  return withPaths(calls.sort((a, b) => a.began - b.began));
+}
+
+/** Names below a descriptor (`/proc/self/fd/7/name`) as the paths that they are. */
+function withPaths(calls: readonly SystemCall[]): SystemCall[] {
+  const folders = new Map<string, string>();
+  const others = new Set<string>(); // processes that were started have descriptors of their own
+  return calls.map((call) => {
+    if (call.name === "execve") others.add(call.pid);
+    const words = call.words.replace(/"\/proc\/self\/fd\/(\d+)/g, (all, fd) =>
+      folders.has(fd) ? `"${folders.get(fd)}` : all,
+    );
+    const [, fd, path] = /^(\d+)<(.*)>$/.exec(call.result) ?? [];
+    if (call.name === "openat" && fd !== undefined && path !== undefined && !others.has(call.pid))
+      folders.set(fd, path);
+    return { ...call, words };
+  });
 }

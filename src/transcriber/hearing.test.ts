@@ -152,3 +152,20 @@ test("an order to read the directory again counts from a transcriber's user alon
     assert.ok(said[0]?.includes(says ?? ""), said[0]);
   }
 });
+
+test("neither a report nor a refusal is believed that another user sends in a host's name", async (context) => {
+  const world = network(context);
+  // Where each host has its user, one that is not named could be anybody's.
+  const civet = world.start("civet", world.directory([]), undefined, "trigger-civet");
+  await until(() => isActive(civet));
+  const epoch = midnight * 1000;
+  const asOf = { state: [], clock: 0 };
+  for (const message of [
+    { trigger: 1, kind: "report", host: "dhcp1", at: 0, services: {} },
+    { trigger: 1, kind: "refusal", host: "dhcp2", service: "dhcp", epoch, asOf, refused: epoch, because: "asOf" },
+  ])
+    await world.hub.connect().publish(serviceKey("report"), JSON.stringify(message));
+  for (const host of ["dhcp1", "dhcp2"])
+    await until(() => world.log.some((line) => line.includes(`it speaks for ${host}, and was sent without the name`)));
+  assert.equal(world.reports.length, 0);
+});

@@ -6,6 +6,7 @@ import { hostRunsRemovals } from "./list/host-runs.ts";
 import { installRemovals } from "./list/install.ts";
 import { ldapRemovals } from "./list/ldap.ts";
 import { machinesRemovals } from "./list/machines.ts";
+import { outsideRemovals } from "./list/outside.ts";
 import { rightsRemovals } from "./list/rights.ts";
 import { sqliteRemovals } from "./list/sqlite.ts";
 import { transcriberRemovals } from "./list/transcriber.ts";
@@ -24,4 +25,5 @@ export const removals: readonly Removal[] = [
   ...directoriesRemovals,
   ...machinesRemovals,
   ...rightsRemovals,
+  ...outsideRemovals,
 ];

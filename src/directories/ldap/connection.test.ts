@@ -4,31 +4,44 @@ import { createServer, connect as dial } from "node:net";
 import { test } from "node:test";
 import { baseLdif, startSlapd } from "../../../test/servers/slapd.ts";
 import { systemClock } from "../../daemon/clock.ts";
-import { type Access, connect, NoConnection } from "./connection.ts";
+import { type Access, type Connection, connect, NoConnection } from "./connection.ts";
 
-/** A way to a server that keeps what its clients send, as somebody on the network could. */
-async function overheard(to: number) {
+/** A way to a server that keeps what its clients send, as somebody on the network could, and adds words of its own to the first answer. */
+async function overheard(to: number, { at = "127.0.0.1", adds = Buffer.alloc(0) } = {}) {
   const heard: Buffer[] = [];
   const server = createServer((client) => {
     const upstream = dial(to, "127.0.0.1");
     client.on("data", (chunk) => heard.push(chunk));
-    client.pipe(upstream).pipe(client);
+    client.pipe(upstream);
+    upstream.once("data", (first) => {
+      client.write(Buffer.concat([first, adds]));
+      upstream.pipe(client);
+    });
     for (const [socket, other] of [
       [client, upstream],
       [upstream, client],
     ] as const)
       socket.on("error", () => other.destroy()).on("close", () => other.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, at, resolve));
   const address = server.address();
+  const place = `${at}:${typeof address === "object" && address ? address.port : 0}`;
   return {
-    url: `ldap://127.0.0.1:${typeof address === "object" && address ? address.port : 0}`,
+    ...{ url: `ldap://${place}`, ldapsUrl: `ldaps://${place}` },
     heard: () => Buffer.concat(heard),
     [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(() => resolve())),
   };
 }
 
 const open = (access: Access) => connect(access, systemClock, new AbortController().signal);
+
+/** How a connection fails that must not come about. */
+async function refusalOf(access: Access): Promise<NoConnection> {
+  const opened = await open(access).catch((error: unknown) => error);
+  if (opened instanceof NoConnection) return opened;
+  (opened as Connection).close();
+  return assert.fail("it was believed");
+}
 
 test("with StartTLS a password is never on the wire in the clear, whether the server offers it, is not to be trusted, or does not", async () => {
   await using offering = await startSlapd({ ldif: baseLdif, tls: true });
@@ -55,4 +68,42 @@ test("with StartTLS a password is never on the wire in the clear, whether the se
     assert.equal(way.heard().includes(password), !access.startTls);
     assert.equal(way.heard().includes(bindDn), !access.startTls);
   }
+});
+
+test("a server whose certificate bears another name is told no password, by ldaps and by StartTLS", async () => {
+  await using server = await startSlapd({ ldif: baseLdif, tls: true });
+  const { adminDn: bindDn, password } = server;
+  const ca = readFileSync(server.ca, "utf8");
+  const tlsPort = Number(new URL(server.ldapsUrl.replace("ldaps:", "https:")).port);
+  for (const { port, access, step } of [
+    { port: server.port, access: { startTls: true }, step: "StartTLS" },
+    { port: tlsPort, access: {}, step: "connect" },
+  ]) {
+    await using way = await overheard(port, { at: "127.0.0.2" });
+    const url = step === "connect" ? way.ldapsUrl : way.url;
+    const failed = await refusalOf({ url, bindDn, password, ca, ...access });
+    assert.equal(failed.step, step);
+    assert.match(String((failed.cause as Error).message), /altnames/);
+  }
+});
+
+test("a piece of a message in the clear is forgotten when TLS begins", async () => {
+  await using server = await startSlapd({ ldif: baseLdif, tls: true });
+  const { adminDn: bindDn, password } = server;
+  // The head of a message that is longer than all that follows: what comes in TLS would be its body.
+  await using way = await overheard(server.port, { adds: Buffer.from([0x30, 0x82, 0x40, 0x00]) });
+  const ca = readFileSync(server.ca, "utf8");
+  const connection = await open({ url: way.url, bindDn, password, startTls: true, ca });
+  connection.close();
+});
+
+test("a message in the clear behind the answer to StartTLS ends the connection", async () => {
+  await using server = await startSlapd({ ldif: baseLdif, tls: true });
+  const { adminDn: bindDn, password } = server;
+  // A bind that succeeded, as the server would say it (RFC 4511, 4.2.2).
+  const bound = [0x30, 0x0c, 0x02, 0x01, 0x02, 0x61, 0x07, 0x0a, 0x01, 0x00, 0x04, 0x00, 0x04, 0x00];
+  await using way = await overheard(server.port, { adds: Buffer.from(bound) });
+  const ca = readFileSync(server.ca, "utf8");
+  const failed = await refusalOf({ url: way.url, bindDn, password, startTls: true, ca });
+  assert.equal(failed.step, "StartTLS");
 });

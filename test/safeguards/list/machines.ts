@@ -7,7 +7,7 @@ export const machinesRemovals: readonly Removal[] = [
     without: "a secret can be read for a moment",
     file: "src/machines/real-files.ts",
     edits: [["constants.O_CREAT | asFound, 0o600)", "constants.O_CREAT | asFound, 0o666)"]],
-    tests: ["src/machines/machine.test.ts", "src/machines/memory.test.ts", "src/machines/dry.test.ts"],
+    tests: ["test/integration/durable.test.ts"],
   },
   {
     id: "tail-cut",

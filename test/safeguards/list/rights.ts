@@ -1,8 +1,5 @@
 import type { Removal } from "../removal.ts";
 
-const scriptTests = ["test/integration/user-commands.test.ts"];
-const brokerTests = ["src/brokers/rabbitmq/rights.test.ts"];
-
 export const rightsRemovals: readonly Removal[] = [
   {
     id: "hosts-configure-nothing",
@@ -44,7 +41,7 @@ export const rightsRemovals: readonly Removal[] = [
     without: "users are made without their rights to keys, and publish every key",
     file: "src/core/user-commands.ts",
     edits: [["set -eu\n", "set -u\n"]],
-    tests: scriptTests,
+    tests: ["test/integration/user-commands.test.ts"],
   },
   {
     id: "users-rights-seen",
@@ -52,7 +49,7 @@ export const rightsRemovals: readonly Removal[] = [
     without: "a server that did not take them lets the user publish every key",
     file: "src/core/user-commands.ts",
     edits: [['no other right, and no new password" >&2\n    exit 1\n', 'no other right, and no new password" >&2\n']],
-    tests: scriptTests,
+    tests: ["test/integration/user-commands.test.ts"],
   },
   {
     id: "users-password-last",
@@ -65,7 +62,7 @@ export const rightsRemovals: readonly Removal[] = [
         'rabbitmqctl add_user "$1" < "$1.password.new" > /dev/null',
       ],
     ],
-    tests: scriptTests,
+    tests: ["test/integration/user-commands.test.ts"],
   },
   {
     id: "users-go-on",
@@ -78,7 +75,7 @@ export const rightsRemovals: readonly Removal[] = [
         '  if ! printf \'%s\\\\n\' "$users" | cut -f 1 | grep -qxF -e "$1"; then\n',
       ],
     ],
-    tests: scriptTests,
+    tests: ["test/integration/user-commands.test.ts"],
   },
   {
     id: "users-exchange-kind",
@@ -86,7 +83,7 @@ export const rightsRemovals: readonly Removal[] = [
     without: "users are made for an exchange that no transcriber can use",
     file: "src/core/user-commands.ts",
     edits: [['delete it, and run this again" >&2\n    exit 1\n', 'delete it, and run this again" >&2\n    break\n']],
-    tests: scriptTests,
+    tests: ["test/integration/user-commands.test.ts"],
   },
   {
     id: "policy-from-4",
@@ -97,7 +94,7 @@ export const rightsRemovals: readonly Removal[] = [
       ['[ "$major" -ge 4 ] &&', '[ "$major" -ge 3 ] &&'],
       ["--apply-to quorum_queues ", ""],
     ],
-    tests: scriptTests,
+    tests: ["test/integration/user-commands.test.ts"],
   },
   {
     id: "ask-for-missing",
@@ -105,7 +102,7 @@ export const rightsRemovals: readonly Removal[] = [
     without: "a deleted queue of one host of several stays away until a restart",
     file: "src/brokers/rabbitmq/broker.ts",
     edits: [['missing: (name) => ask(name, "gone")', "missing: () => {}"]],
-    tests: brokerTests,
+    tests: ["src/brokers/rabbitmq/rights.test.ts"],
   },
   {
     id: "ask-for-silent",
@@ -113,7 +110,7 @@ export const rightsRemovals: readonly Removal[] = [
     without: "a table stands still until a person deletes its queue",
     file: "src/brokers/rabbitmq/broker.ts",
     edits: [['askFor: (name) => ask(name, "silent")', "askFor: () => {}"]],
-    tests: brokerTests,
+    tests: ["src/brokers/rabbitmq/rights.test.ts"],
   },
   {
     id: "ask-for-own",
@@ -121,7 +118,7 @@ export const rightsRemovals: readonly Removal[] = [
     without: "a host has the queues of others deleted",
     file: "src/brokers/rabbitmq/asks.ts",
     edits: [["  if (!isOwnQueue(queue, user))", '    if (user === "nobody")']],
-    tests: brokerTests,
+    tests: ["src/brokers/rabbitmq/rights.test.ts"],
   },
   {
     id: "ask-rarely",
@@ -129,7 +126,7 @@ export const rightsRemovals: readonly Removal[] = [
     without: "a host costs the transcriber its connection again and again",
     file: "src/brokers/rabbitmq/asks.ts",
     edits: [["if (isActive() && isDue())", "if (isActive())"]],
-    tests: brokerTests,
+    tests: ["src/brokers/rabbitmq/rights.test.ts"],
   },
   {
     id: "ask-the-active",
@@ -137,7 +134,7 @@ export const rightsRemovals: readonly Removal[] = [
     without: "two transcribers delete what the other has just made",
     file: "src/brokers/rabbitmq/asks.ts",
     edits: [["if (isActive() && isDue())", "if (isDue())"]],
-    tests: brokerTests,
+    tests: ["src/brokers/rabbitmq/rights.test.ts"],
   },
   {
     id: "orders-of-transcribers",
