@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { cleanMail, column } from "../core/columns.ts";
 import type { Host } from "../core/host.ts";
-import { type Run, type RunResult, type Select, service } from "../core/service.ts";
-import { selecting } from "./entries.ts";
+import { type Run, type RunResult, service } from "../core/service.ts";
+import { aliases, type OfPeople } from "./mail/aliases.ts";
 import { isFew, type Lookups, type MapPlace, movesBetween, postfixMap } from "./mail/map.ts";
 import { command, notice, type Options, path, readSettings } from "./settings.ts";
 
@@ -34,15 +34,16 @@ const settings = z.strictObject({
  * A virtual alias map of Postfix (virtual(5)). Postfix sees what changed by itself: nothing is reloaded.
  *
  * @example
- * export default postfix({ on: { mx2: { type: "cdb" } } });
+ * export default postfix({ domains: ["campus.example"], on: { mx2: { type: "cdb" } } });
  */
-export function postfix(options: Options<typeof settings, z.input<typeof aliasRow>> = {}) {
-  const { select, entries, ...given } = options;
-  const settingsOf = readSettings("postfix", settings, given);
+export function postfix(options: Options<typeof settings, z.input<typeof aliasRow>> & OfPeople = {}) {
+  const { select, entries, domains, reserved, ...given } = options;
+  const others = ["select", "entries", "on", "domains", "reserved"];
+  const settingsOf = readSettings("postfix", settings, given, others);
   return service({
     row: aliasRow,
     unique: ["alias"],
-    select: selecting("postfix", aliases, { select, entries }),
+    select: aliases({ ...(domains && { domains }), ...(reserved && { reserved }) }, { select, entries }),
     async run(table, host): Promise<RunResult> {
       const { path, type, postmap } = settingsOf(host.name);
       if (postmap === false) await host.install({ path, text: aliasText(table.rows) });
@@ -113,14 +114,3 @@ async function inPlace(host: Host, path: string): Promise<Lookups> {
   const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   return new Map(lines.map((line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ") + 1)]));
 }
-
-/** The aliases of nisMailAlias (each of its names), and the mail addresses of people who have an account, which go to it. */
-const aliases: Select<z.input<typeof aliasRow>> = (entry) => {
-  if (entry.is("nisMailAlias")) {
-    if (!entry.has("rfc822MailMember")) return;
-    const to = entry.all("rfc822MailMember"); // one list for all names
-    return entry.all("cn").map((alias) => ({ alias, to }));
-  }
-  if (!entry.is("inetOrgPerson") || !entry.is("posixAccount")) return;
-  return entry.all("mail").map((alias) => ({ alias, to: [entry.one("uid")] }));
-};

@@ -6,6 +6,7 @@ import { hostRunsRemovals } from "./list/host-runs.ts";
 import { installRemovals } from "./list/install.ts";
 import { ldapRemovals } from "./list/ldap.ts";
 import { machinesRemovals } from "./list/machines.ts";
+import { membersRemovals } from "./list/members.ts";
 import { outsideRemovals } from "./list/outside.ts";
 import { rightsRemovals } from "./list/rights.ts";
 import { sqliteRemovals } from "./list/sqlite.ts";
@@ -26,4 +27,5 @@ export const removals: readonly Removal[] = [
   ...machinesRemovals,
   ...rightsRemovals,
   ...outsideRemovals,
+  ...membersRemovals,
 ];

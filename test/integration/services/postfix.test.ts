@@ -4,12 +4,15 @@ import { existsSync, statSync } from "node:fs";
 import { suite, test } from "node:test";
 import fc from "fast-check";
 import { Held } from "../../../src/core/outcome.ts";
+import { isRefused } from "../../../src/core/row.ts";
 import type { Service } from "../../../src/core/service.ts";
 import { realMachine } from "../../../src/machines/real.ts";
 import { aliasRow, postfix } from "../../../src/services/postfix.ts";
+import { stored } from "../../../src/transcriber/entry.fixture.ts";
+import { transcription } from "../../../src/transcriber/transcription.ts";
 import { startPostfix } from "../../servers/postfix.ts";
 import { anything } from "../../services/hostile.ts";
-import { sceneOn } from "../../services/scene.ts";
+import { sceneOn, tableOf } from "../../services/scene.ts";
 
 for (const file of ["/usr/sbin/postmap", "/usr/lib/postfix/postfix-lmdb.so", "/usr/lib/postfix/postfix-cdb.so"]) {
   assert.ok(existsSync(file), `${file} is not installed: run scripts/setup.sh test`);
@@ -89,6 +92,32 @@ suite("Postfix", { concurrency: true, skip }, () => {
       );
     });
   }
+
+  test("a member's own mail gives Postfix nothing of others, an alias entry does", async () => {
+    await using server = await startPostfix("lmdb");
+    const service = postfix({ path: server.path, domains: ["campus.example"] });
+    const names = ["root", "postmaster", "abuse", "a.l", "dean"].map((local) => `${local}@campus.example`);
+    const members = [...names, "dean@elsewhere.example", "root"].map((mail, index) =>
+      stored(`m${index}`, `uid=m${index},dc=x`, {
+        objectClass: ["inetOrgPerson", "posixAccount"],
+        ...{ uid: `m${index}`, mail },
+      }),
+    );
+    const dean = stored("dean", "uid=dean,dc=x", { objectClass: ["posixAccount"], uid: "dean" });
+    const alias = stored("alias", "cn=abuse,dc=x", {
+      objectClass: "nisMailAlias",
+      ...{ cn: "noc@campus.example", rfc822MailMember: "m3" },
+    });
+    const tables = transcription(new Map([["mail", tableOf(service)]]), { timezone: "UTC" });
+    tables.refresh([...members, dean, alias], 0);
+    const cells = [...tables.table("mail").entries()].filter(([, cell]) => !isRefused(cell));
+    await given(service).run(Object.fromEntries(cells.map(([key, cell]) => [key, JSON.parse(cell)])), { whole: true });
+    await server.start();
+    for (const known of ["a.l", "noc"]) assert.match(await server.rcpt(`${known}@campus.example`), /^250 /, known);
+    for (const unknown of ["root", "abuse", "dean"])
+      assert.match(await server.rcpt(`${unknown}@campus.example`), /^550 5\.1\.1 /, unknown);
+    assert.throws(() => execFileSync("postmap", ["-q", "dean@elsewhere.example", `lmdb:${server.path}`]));
+  });
 
   test("a map that somebody else made is held, with what it has", async () => {
     await using server = await startPostfix("lmdb");

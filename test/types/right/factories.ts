@@ -54,7 +54,7 @@ export const services: Service[] = [
     probe: { server: "127.0.0.1" },
   }),
   nftables({ rules: "/etc/nftables/gate.rules", refused: "remove" }),
-  postfix({ type: "lmdb", postmap: false }),
+  postfix({ type: "lmdb", postmap: false, domains: ["campus.example"], reserved: ["postmaster"] }),
   homes({ base: "/srv/home", skeleton: "/etc/skel", on: { mail2: { base: "/home" } } }),
 ];
 

@@ -1,0 +1,97 @@
+import { z } from "zod";
+import { attributeName } from "../../core/attributes.ts";
+import { DomainName } from "../../core/columns.ts";
+import type { Directory, Entry } from "../../core/entry.ts";
+import { Refusal, UserError } from "../../core/outcome.ts";
+import type { Select } from "../../core/service.ts";
+import { selecting } from "../entries.ts";
+import { readSettings, type Selected } from "../settings.ts";
+
+/** An alias and its recipients, as a `select` gives them. */
+interface GivenAlias {
+  alias: string;
+  to: string[];
+}
+
+/** What of people's own `mail` becomes an alias. */
+export interface OfPeople {
+  /** The domains of people's aliases: `["campus.example"]`. None is made of another domain's address, nor of a name alone. */
+  readonly domains?: readonly string[];
+  /** The local parts that no person's `mail` may have; `reservedNames` by default. Alias entries may have them. */
+  readonly reserved?: readonly string[];
+}
+
+/**
+ * Local parts that speak for a domain or a machine and not for a person: the mailboxes of RFC 2142, those by which certificates are given
+ * (CA/Browser Forum, Baseline Requirements, 3.2.2.4.4), what mail programs send from, and the system's users of Debian.
+ */
+export const reservedNames: readonly string[] = [
+  "abuse hostmaster noc postmaster security webmaster www ftp news usenet uucp info marketing sales support",
+  "admin administrator ssladmin sysadmin mailer-daemon double-bounce bounce noreply no-reply listmaster majordomo",
+  "root daemon bin sys sync games man lp mail proxy www-data backup list irc gnats nobody _apt messagebus",
+  "systemd-network systemd-resolve systemd-timesync sshd postfix dovecot bind freerad openldap rabbitmq mysql postgres",
+].flatMap((line) => line.split(" "));
+
+const settings = z.strictObject({
+  domains: z.array(DomainName).optional(),
+  reserved: z
+    .array(z.string().regex(/^[^\s@+]+$/, "is no local part of an address"))
+    .default([...reservedNames])
+    .transform((names) => new Set(names.map((name) => name.toLowerCase()))),
+});
+
+/** The `select` of `postfix`: the campus's own, or the aliases of alias entries and of people. */
+export function aliases(
+  { domains, reserved }: OfPeople,
+  selected: { readonly [option in keyof Selected<GivenAlias>]: Selected<GivenAlias>[option] | undefined },
+): Select<GivenAlias> {
+  const given = { ...(domains && { domains: [...domains] }), ...(reserved && { reserved: [...reserved] }) };
+  if (selected.select && Object.keys(given).length > 0) {
+    throw new UserError("postfix: domains and reserved are for its own select; with a select of yours say it there");
+  }
+  const read = readSettings("postfix", settings, given, [])("");
+  const names = Object.entries(selected.entries?.attributes ?? {});
+  const uid = names.find(([standard]) => attributeName(standard) === "uid")?.[1] ?? "uid";
+  const standard: Select<GivenAlias> = (entry, directory) => {
+    if (entry.is("nisMailAlias")) return ofAliasEntry(entry);
+    return entry.is("inetOrgPerson") && entry.is("posixAccount") ? ofPerson(entry, directory) : undefined;
+  };
+  return selecting("postfix", standard, selected);
+
+  /** The aliases of a person: of the given domains alone, and of no name that is reserved or another account's. */
+  function ofPerson(entry: Entry, directory: Directory): GivenAlias[] {
+    const mails = entry.all("mail");
+    if (mails.length > 0 && read.domains === undefined) {
+      throw new Refusal(
+        `mail: ${mails[0]} is an alias once its domain is in postfix({ domains: [...] }); [] is for none`,
+      );
+    }
+    const own = mails.filter((mail) => read.domains?.includes(domainOf(mail)));
+    for (const mail of own) {
+      const local = mail.slice(0, mail.lastIndexOf("@")).trim().toLowerCase();
+      const bare = local.split("+", 1)[0] ?? "";
+      if (read.reserved.has(bare) || /^owner-|-(?:request|owner)$/.test(bare)) {
+        throw new Refusal(
+          `mail: ${mail} is reserved: an alias entry (nisMailAlias) may have it, or set postfix({ reserved })`,
+        );
+      }
+      const other = directory.where(uid, bare).find((one) => one.uuid !== entry.uuid && one.is("posixAccount"));
+      if (other)
+        throw new Refusal(`mail: ${mail} has the user name of ${other.dn}: an alias entry (nisMailAlias) may have it`);
+    }
+    return own.map((alias) => ({ alias, to: [entry.one("uid")] }));
+  }
+}
+
+/** The aliases of nisMailAlias: each of its names. Whoever may write such entries may write any alias. */
+function ofAliasEntry(entry: Entry): GivenAlias[] | undefined {
+  if (!entry.has("rfc822MailMember")) return undefined;
+  const to = entry.all("rfc822MailMember"); // one list for all names
+  return entry.all("cn").map((alias) => ({ alias, to }));
+}
+
+const domainOf = (mail: string): string =>
+  mail
+    .slice(mail.lastIndexOf("@") + 1)
+    .trim()
+    .toLowerCase();

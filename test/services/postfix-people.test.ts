@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { StoredEntry } from "../../src/core/entry.ts";
+import { UserError } from "../../src/core/outcome.ts";
+import { type OfPeople, reservedNames } from "../../src/services/mail/aliases.ts";
+import { postfix } from "../../src/services/postfix.ts";
+import { stored } from "../../src/transcriber/entry.fixture.ts";
+import { transcription } from "../../src/transcriber/transcription.ts";
+import { tableOf } from "./scene.ts";
+
+const person = (uid: string, ...mail: string[]): StoredEntry =>
+  stored(uid, `uid=${uid},dc=x`, { objectClass: ["inetOrgPerson", "posixAccount"], uid, mail });
+const alias = (...cn: string[]): StoredEntry =>
+  stored("alias", `cn=${cn[0]},dc=x`, { objectClass: "nisMailAlias", cn, rfc822MailMember: "alice" });
+
+/** The aliases of a directory with their first recipient, and why entries are refused. */
+function said(people: OfPeople, ...entries: StoredEntry[]) {
+  const tables = transcription(new Map([["mail", tableOf(postfix(people))]]), { timezone: "UTC" });
+  tables.refresh(entries, 0);
+  const cells = [...tables.table("mail").entries()].flatMap(([, cell]) =>
+    cell.startsWith("!") ? [] : [JSON.parse(cell)],
+  );
+  const served = cells.map(({ alias, to }: { alias: string; to: string[] }) => `${alias} ${to[0]}`).sort();
+  return { served, why: [...tables.refused("mail")].map(({ why }) => why) };
+}
+
+const campus: OfPeople = { domains: ["Campus.example"] };
+
+test("a person's addresses are aliases in the given domains alone", () => {
+  const alice = person(
+    "alice",
+    "A.L@campus.example",
+    "a.l@CAMPUS.example",
+    "alice@sub.campus.example",
+    "dean@gmail.com",
+    "office",
+    "x@campus.example.evil.example",
+  );
+  assert.deepEqual(said(campus, alice), { served: ["a.l@campus.example alice"], why: [] });
+  assert.deepEqual(said({ domains: [] }, alice), { served: [], why: [] });
+  assert.deepEqual(said({}, alice), {
+    served: [],
+    why: ["mail: A.L@campus.example is an alias once its domain is in postfix({ domains: [...] }); [] is for none"],
+  });
+});
+
+test("a person's address has no reserved local part, with an extension neither", () => {
+  for (const local of [...reservedNames, "PostMaster", "root+x", "abuse+a+b", "staff-request", "owner-staff"]) {
+    const { served, why } = said(campus, person("alice", `${local}@campus.example`));
+    assert.deepEqual(served, [], local);
+    assert.match(
+      why.join(),
+      /^mail: .* is reserved: an alias entry \(nisMailAlias\) may have it, or set postfix/,
+      local,
+    );
+  }
+  assert.deepEqual(said({ ...campus, reserved: ["Dean"] }, person("alice", "info@campus.example")).served, [
+    "info@campus.example alice",
+  ]);
+  assert.deepEqual(said({ ...campus, reserved: ["Dean"] }, person("alice", "dean@campus.example")).served, []);
+});
+
+test("a person's address is not the user name of another account", () => {
+  const { served, why } = said(
+    campus,
+    person("alice", "alice@campus.example", "Dean@campus.example"),
+    person("dean", "d@campus.example"),
+  );
+  assert.deepEqual(served, ["d@campus.example dean"]);
+  assert.deepEqual(why, [
+    "mail: Dean@campus.example has the user name of uid=dean,dc=x: an alias entry (nisMailAlias) may have it",
+  ]);
+  assert.equal(said(campus, person("alice", "alice@campus.example")).served.length, 1);
+});
+
+test("an alias entry may have any name", () => {
+  const names = ["postmaster", "root@campus.example", "abuse@elsewhere.example"];
+  assert.deepEqual(said({}, alias(...names)), { served: names.map((name) => `${name} alice`).sort(), why: [] });
+});
+
+test("whatever a person writes, he gets no alias but of the domain, and no reserved one", () => {
+  const odd = fc.oneof(
+    fc.emailAddress(),
+    fc.string({ unit: "binary", maxLength: 12 }),
+    fc.constantFrom(...reservedNames, "root+a"),
+  );
+  const mail = fc.oneof(
+    odd,
+    odd.map((text) => `${text}@campus.example`),
+    odd.map((text) => `${text}@CAMPUS.EXAMPLE `),
+  );
+  fc.assert(
+    fc.property(fc.array(mail, { maxLength: 3 }), (mails) => {
+      for (const line of said(campus, person("alice", ...mails)).served) {
+        assert.match(line, /^[^@\s]+@campus\.example alice$/);
+        assert.ok(!reservedNames.includes(line.split(/[@+]/)[0] ?? ""), line);
+      }
+    }),
+  );
+});
+
+test("with a select of its own, domains and reserved are refused, and on a host, too", () => {
+  assert.throws(() => postfix({ ...campus, select: () => undefined }), UserError);
+  assert.throws(
+    () => postfix({ on: { mx: { domains: ["a.example"] } } } as never),
+    /^UserError: postfix: on\.mx: unknown option "domains"/,
+  );
+  assert.throws(() => postfix({ domains: ["no domain"] }), /postfix: domains/);
+  assert.throws(() => postfix({ reserved: ["root@campus.example"] }), /postfix: reserved/);
+});
