@@ -10,7 +10,7 @@ usage: scripts/debian.sh RELEASE [COMMAND…]      runs a command in a root of t
        scripts/debian.sh --test RELEASE [FILE…]  runs test files there (all of them, if none is given)
 
 RELEASE is bookworm, trixie or forky. The checkout is at /srv/trigger there, read and write, and node is the checkout's own.
-Network: loopback alone. /tmp and /run end with the command; every other change stays in the root.
+Network: loopback alone. /run ends with the command, /tmp stays until the next one; every other change stays in the root.
 Environment: none of this one's; set what a command needs: scripts/debian.sh trixie env SEED=1 node --test FILE
 
 The root is made at the first run, from the mirror of this machine's apt sources: some minutes, 800 MB. It is in
@@ -58,7 +58,6 @@ inside='
   mount -t tmpfs -o mode=1777 tmpfs dev/shm
   mount -t tmpfs -o mode=755 tmpfs run
   mkdir run/lock
-  mount -t tmpfs -o mode=1777 tmpfs tmp
   mount --bind "$repository" srv/trigger
   hostname localhost
   ip link set lo up
@@ -161,4 +160,6 @@ until is_whole; do
   is_whole || complete
   flock -s 9
 done
+if flock -n -x 9; then find "$root/tmp" -xdev -mindepth 1 -delete; fi
+flock -s 9
 enter "$root" own "$@"

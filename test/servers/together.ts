@@ -47,8 +47,7 @@ export async function joinAgain(cluster: Cluster, name: string): Promise<void> {
   await other.ctl("forget_cluster_node", rabbitName(name));
   await membership(other, name, { is: false, by: `shrink ${rabbitName(name)}` });
   await node.restart();
-  const known = await runningNodes(node);
-  if (known.join() !== rabbitName(name)) throw new Error(`${name} has lost its disk, and knows of ${known}`);
+  await until(async () => (await runningNodes(node)).join() === rabbitName(name), { within: patience });
   await node.ctl("stop_app");
   await node.ctl("join_cluster", rabbitName(otherName));
   await node.ctl("start_app");
