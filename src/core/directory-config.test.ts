@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { attributesRead, type LdapDirectory, readDirectory } from "./directory-config.ts";
+import { readDirectory } from "./directory-config.ts";
 
 const server = { url: "ldaps://ldap.campus.example", base: "dc=campus,dc=example" };
 
@@ -53,13 +53,4 @@ test("a password does not travel in the clear to another machine", () => {
   );
   assert.match(wrong({ ...bind, url: "ldap://127.0.0.1.evil.example" }), /in the clear/);
   for (const url of ["ldap://127.0.0.1:3389", "ldap://localhost", "ldap://[::1]/"]) right({ ...bind, url });
-});
-
-test("the attributes that are read are known, unless all of a kind are", () => {
-  const read = attributesRead({ ...server, attributes: ["commonName", "mail"] } as LdapDirectory);
-  assert.ok(read?.has("cn") && read.has("mail") && read.has("objectclass") && !read.has("sn"));
-  assert.ok(read?.has("pwdaccountlockedtime") && read?.has("nsaccountlock") && read?.has("shadowexpire"));
-  assert.equal(attributesRead({ ...server, attributes: ["*", "memberOf"] } as LdapDirectory), undefined);
-  assert.equal(attributesRead(server), undefined);
-  assert.equal(attributesRead({ ldif: "a" }), undefined);
 });

@@ -1,4 +1,3 @@
-import { attributeName } from "./attributes.ts";
 import { normalDn } from "./dn.ts";
 import { unknown } from "./nearest.ts";
 import { reason } from "./outcome.ts";
@@ -52,14 +51,6 @@ export const alwaysRead = [
   ...["creatorsName", "createTimestamp", "modifiersName", "modifyTimestamp"],
   ...accountAttributes,
 ];
-
-/** The normal names of the attributes that are read; undefined when that cannot be told, because all of a kind are. */
-export function attributesRead(directory: LdifDirectory | LdapDirectory): ReadonlySet<string> | undefined {
-  if ("ldif" in directory || !directory.attributes || directory.attributes.some((name) => /^[*+@]/.test(name))) {
-    return undefined;
-  }
-  return new Set([...directory.attributes, ...alwaysRead].map(attributeName));
-}
 
 const texts = ["url", "base", "bindDn", "passwordFile", "ca", "cert", "key", "filter"];
 const lists = ["attributes", "unique"];

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { Asked } from "../core/asked.ts";
 import type { LdapDirectory } from "../core/directory-config.ts";
 import type { StoredEntry } from "../core/entry.ts";
 import { UserError } from "../core/outcome.ts";
@@ -38,16 +39,22 @@ export function withFiles({ passwordFile, ca, cert, key, ...rest }: LdapDirector
   };
 }
 
+/** The directory as it is at one moment, and what was asked of a live one. */
+export interface Content {
+  readonly entries: readonly StoredEntry[];
+  readonly asked?: Asked;
+}
+
 /** Reads the directory once, as it is now; what keeps it from being read is a `UserError`. */
-export async function readDirectoryOnce(project: Project): Promise<readonly StoredEntry[]> {
+export async function readDirectoryOnce(project: Project): Promise<Content> {
   const { directory } = project.config;
-  if (!directory) return eventContent(project);
-  if ("ldif" in directory) return readContent(readLdif(project.ldifFile), project.ldifFile);
+  if (!directory) return { entries: eventContent(project) };
+  if ("ldif" in directory) return { entries: readContent(readLdif(project.ldifFile), project.ldifFile) };
   const over = new AbortController();
   try {
     for await (const change of openDirectory(project, { clock: systemClock, log: () => {} }).changes(over.signal)) {
       if (change.kind === "trouble") throw new UserError(change.why);
-      if (change.kind === "refresh") return change.entries;
+      if (change.kind === "refresh") return change;
     }
   } finally {
     over.abort();

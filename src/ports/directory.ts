@@ -1,3 +1,4 @@
+import type { Asked } from "../core/asked.ts";
 import type { StoredEntry } from "../core/entry.ts";
 import type { DirectoryEvent } from "../core/event.ts";
 import type { DirectoryState } from "../core/stream.ts";
@@ -19,7 +20,13 @@ export type Held = (uuid: string) => StoredEntry | undefined;
 
 export type SourceChange =
   /** The whole content, to be applied as one change. */
-  | { readonly kind: "refresh"; readonly entries: readonly StoredEntry[]; readonly state: DirectoryState }
+  | {
+      readonly kind: "refresh";
+      readonly entries: readonly StoredEntry[];
+      readonly state: DirectoryState;
+      /** What was asked of a live directory; left out where all that an entry has is there. */
+      readonly asked?: Asked;
+    }
   /** Entries that appeared or changed, and the uuids of those that are gone. */
   | {
       readonly kind: "change";

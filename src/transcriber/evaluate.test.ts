@@ -171,12 +171,11 @@ test("a service as it is written gives its rows", () => {
 test("an attribute that was not asked of the directory refuses the row: it is not absent", () => {
   const said = (select: (entry: Entry, directory: Directory) => unknown): string => {
     const made = { row: z.object({}), select, run: async () => {} } as unknown as Table;
-    const directory = { url: "ldapi:///", base: "dc=x", attributes: ["cn", "mac"] };
-    const tables = transcription(new Map([["dhcp", made]]), { timezone: "UTC", directory });
-    tables.refresh([machine], Date.UTC(2026, 0, 1));
+    const tables = transcription(new Map([["dhcp", made]]), { timezone: "UTC" });
+    tables.refresh([machine], Date.UTC(2026, 0, 1), { attributes: ["cn", "mac"] });
     return refusalOf(tables.table("dhcp").get("u") ?? "{}");
   };
-  const why = "owner is not read from the directory: add it to directory.attributes in the config";
+  const why = "owner is not read from the directory: it is not asked for: add it to directory.attributes in the config";
   assert.equal(
     said((entry) => (entry.has("owner") ? {} : undefined)),
     why,

@@ -46,9 +46,10 @@ export class Sheet {
     return this.#refused;
   }
 
-  /** Follows a change of the mirror and of the clock: each entry that either can affect is evaluated once. Gives the keys that may have moved; the table is as it was. */
-  *evaluate({ changed, looks }: Difference, now: number): Steps<Set<string>> {
+  /** Follows a change of the mirror and of the clock: each entry that either can affect is evaluated once, and those of `again`. Gives the keys that may have moved; the table is as it was. */
+  *evaluate({ changed, looks }: Difference, now: number, again: Iterable<string>): Steps<Set<string>> {
     const dirty = new Set(changed.keys());
+    for (const uuid of again) dirty.add(uuid);
     const looking = { what: `looking who asked, for ${this.#name}`, done: 0, of: changed.size };
     for (const uuid of changed.keys()) {
       this.#addLookers(contentLook(uuid), dirty);

@@ -27,7 +27,7 @@ import { tellWaves } from "./waves.ts";
 
 export interface TranscriberOptions {
   readonly host: string;
-  readonly config: Pick<ReadConfig, "hosts" | "timezone"> & Partial<Pick<ReadConfig, "directory" | "waves">>;
+  readonly config: Pick<ReadConfig, "hosts" | "timezone"> & Partial<Pick<ReadConfig, "waves">>;
   /** The services that have a table, by name. */
   readonly services: ReadonlyMap<string, Table>;
   /** The hash of each service's file. */
@@ -180,7 +180,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     }
     const { state } = change;
     if (change.kind === "refresh")
-      await moves.move((tables, now) => tables.refresh(change.entries, now), state, refreshed);
+      await moves.move((tables, now) => tables.refresh(change.entries, now, change.asked), state, refreshed);
     else await moves.move((tables, now) => tables.change(change.put, change.gone, now), state, speaker.lookAgain);
   }
 

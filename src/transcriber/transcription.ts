@@ -1,6 +1,6 @@
+import { type Asked, type Unread, unreadOf } from "../core/asked.ts";
 import type { ReadConfig } from "../core/config.ts";
 import type { Hashing } from "../core/digest.ts";
-import { attributesRead } from "../core/directory-config.ts";
 import type { StoredEntry } from "../core/entry.ts";
 import { UserError } from "../core/outcome.ts";
 import { type Cell, type CellChange, coverOf, isRefused, refusalOf } from "../core/row.ts";
@@ -37,15 +37,15 @@ export interface Refused {
 
 /** A change that is taken in steps. Between them the mirror is not to be looked at, nor are the tables once `settling` is called. */
 export interface InSteps {
-  refresh(entries: readonly StoredEntry[], now: number): Steps<Moved>;
+  refresh(entries: readonly StoredEntry[], now: number, asked?: Asked): Steps<Moved>;
   change(put: Iterable<StoredEntry>, gone: Iterable<string>, now: number): Steps<Moved>;
   tick(now: number): Steps<Moved>;
 }
 
 /** All tables, computed from the directory: a pure function of its content, the clock and the services' code, kept up to date by what a change can affect. */
 export interface Transcription {
-  /** Takes the whole directory as one change. */
-  refresh(entries: readonly StoredEntry[], now: number): Moved;
+  /** Takes the whole directory as one change; and what was asked of it, where that is another than before. */
+  refresh(entries: readonly StoredEntry[], now: number, asked?: Asked): Moved;
   /** Takes entries that appeared or changed, and the uuids of those that are gone. */
   change(put: Iterable<StoredEntry>, gone: Iterable<string>, now: number): Moved;
   /** Takes the time. */
@@ -70,11 +70,12 @@ const unmoved: Difference = { changed: new Map(), looks: new Set() };
 
 export function transcription(
   services: ReadonlyMap<string, Service>,
-  { timezone, directory }: Pick<ReadConfig, "timezone"> & Partial<Pick<ReadConfig, "directory">>,
+  { timezone }: Pick<ReadConfig, "timezone">,
   hashing?: Hashing,
 ): Transcription {
   const mirror = new Mirror();
-  const reading = { timezone, attributes: directory && attributesRead(directory) };
+  const reading: { readonly timezone: string; unread?: Unread } = { timezone };
+  let lastAsked: string | undefined;
   const sheets = new Map(
     [...services].map(([name, service]) => [name, new Sheet(name, service, mirror, reading, hashing)]),
   );
@@ -84,9 +85,18 @@ export function transcription(
     return sheet;
   };
   const dnOf = (uuid: string): string | undefined => mirror.get(uuid)?.dn;
-  function* move(difference: Difference, now: number, settling: () => void): Steps<Moved> {
+  /** The entries that say something else by what was asked of the directory: none, or all. */
+  function* asking(asked: Asked | undefined): Generator<string> {
+    const said = JSON.stringify(asked);
+    if (!asked || said === lastAsked) return;
+    lastAsked = said;
+    reading.unread = unreadOf(asked);
+    for (const { uuid } of mirror.entries()) yield uuid;
+  }
+  function* move(difference: Difference, now: number, settling: () => void, asked?: Asked): Steps<Moved> {
+    const again = [...asking(asked)];
     const touched: [name: string, sheet: Sheet, keys: Set<string>][] = [];
-    for (const [name, sheet] of sheets) touched.push([name, sheet, yield* sheet.evaluate(difference, now)]);
+    for (const [name, sheet] of sheets) touched.push([name, sheet, yield* sheet.evaluate(difference, now, again)]);
     settling();
     const moved = new Map<string, CellChange[]>();
     for (const [name, sheet, keys] of touched) {
@@ -96,8 +106,8 @@ export function transcription(
     return { services: moved, entries: difference.changed };
   }
   const inSteps = (settling: () => void): InSteps => ({
-    *refresh(entries, now) {
-      return yield* move(yield* mirror.refresh(entries), now, settling);
+    *refresh(entries, now, asked) {
+      return yield* move(yield* mirror.refresh(entries), now, settling, asked);
     },
     *change(put, gone, now) {
       return yield* move(yield* mirror.change(put, gone), now, settling);
@@ -106,7 +116,7 @@ export function transcription(
   });
   const whole = inSteps(() => {});
   return {
-    refresh: (entries, now) => atOnce(whole.refresh(entries, now)),
+    refresh: (entries, now, asked) => atOnce(whole.refresh(entries, now, asked)),
     change: (put, gone, now) => atOnce(whole.change(put, gone, now)),
     tick: (now) => atOnce(whole.tick(now)),
     inSteps,

@@ -1,3 +1,4 @@
+import type { Unread } from "../core/asked.ts";
 import { attributeName } from "../core/attributes.ts";
 import { isClass } from "../core/classes.ts";
 import { readDate } from "../core/dates.ts";
@@ -13,8 +14,8 @@ import { normalText, readDn } from "./value-index.ts";
 /** How the words read an entry. */
 export interface Reading {
   readonly timezone: string;
-  /** The attributes that were asked of the directory; undefined for all. */
-  readonly attributes?: ReadonlySet<string> | undefined;
+  /** The attributes that cannot be read of the directory; undefined where all can. */
+  readonly unread?: Unread | undefined;
 }
 
 /** What the words read, and whom they tell what was asked. */
@@ -30,10 +31,11 @@ export interface Looking extends Reading {
 const isText = (value: Value): value is string => typeof value === "string";
 
 /** The words of an entry. They record nothing: who hands an entry out does. */
-export function entryWords({ dn, uuid, attributes }: MirrorEntry, { timezone, attributes: read }: Reading): Entry {
+export function entryWords({ dn, uuid, attributes }: MirrorEntry, { timezone, unread }: Reading): Entry {
   const values = (attribute: string): readonly Value[] => {
     const name = attributeName(attribute);
-    return attributes.get(name) ?? absent(name, attribute, read);
+    mustBeRead(name, attribute, unread);
+    return attributes.get(name) ?? none;
   };
   const maybe = (attribute: string): string | undefined => {
     const [value, second] = values(attribute);
@@ -105,7 +107,7 @@ export function directoryWords({ mirror, now, looked, timed, ...reading }: Looki
     follow: (entry, attribute) => entry.all(attribute).flatMap((dn) => named(dn) ?? []),
     where(attribute, value) {
       const name = attributeName(attribute);
-      absent(name, attribute, reading.attributes);
+      mustBeRead(name, attribute, reading.unread);
       const comparison = typeof value === "string" ? "text" : "dn";
       const normal = typeof value === "string" ? normalText(name, value) : readDn(value.dn);
       if (normal === undefined) return [];
@@ -129,10 +131,12 @@ export function directoryWords({ mirror, now, looked, timed, ...reading }: Looki
   };
 }
 
-/** No value, of an attribute that would be there if it had one: what was never asked of the directory is not absent. */
-function absent(name: string, written: string, read: ReadonlySet<string> | undefined): readonly Value[] {
-  if (!read || read.has(name) || read.has(name.split(";", 1)[0] ?? "")) return [];
-  throw new Refusal(`${written} is not read from the directory: add it to directory.attributes in the config`);
+const none: readonly Value[] = [];
+
+/** Refuses the row of an attribute that cannot be read: what was never asked of the directory is not absent. */
+function mustBeRead(name: string, written: string, unread: Unread | undefined): void {
+  const why = unread?.(name);
+  if (why !== undefined) throw new Refusal(`${written} is not read from the directory: ${why}`);
 }
 
 function moment(date: Date | undefined): number | undefined {

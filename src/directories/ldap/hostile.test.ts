@@ -106,17 +106,19 @@ const info = (id: number, tag: number): Buffer =>
 const bound = result(1, 0x61);
 const supported = { supportedControl: [syncRequestOid], vendorName: ["\u001b[31m"], objectClass: ["OpenLDAProotDSE"] };
 const self = Buffer.concat([entryFound(2, "", supported), result(2, 0x65)]);
-const content = Buffer.concat([entry(3, base, 1, 1), entry(3, `cn=a,${base}`, 2, 1), info(3, 0xa2)]);
+const type = "( 1.2.3 NAME ( 'a' 'é' ) DESC 'USAGE' NO-USER-MODIFICATION USAGE dSAOperation )";
+const schema = Buffer.concat([entryFound(3, "cn=Subschema", { attributeTypes: [type] }), result(3, 0x65)]);
+const content = Buffer.concat([entry(4, base, 1, 1), entry(4, `cn=a,${base}`, 2, 1), info(4, 0xa2)]);
 const live = Buffer.concat([
-  ...[entry(3, `cn=b,${base}`, 3, 2), entry(3, `cn=c,${base}`, 2, 2), info(3, 0xa3), entry(3, `cn=b,${base}`, 3, 3)],
-  ...[info(3, 0xa1), result(3, 0x65)],
+  ...[entry(4, `cn=b,${base}`, 3, 2), entry(4, `cn=c,${base}`, 2, 2), info(4, 0xa3), entry(4, `cn=b,${base}`, 3, 3)],
+  ...[info(4, 0xa1), result(4, 0x65)],
 ]);
-const subtree = Buffer.concat([entry(4, `cn=b,${base}`, 3, 1), entry(4, `cn=x,cn=b,${base}`, 4, 1), result(4, 0x65)]);
+const subtree = Buffer.concat([entry(5, `cn=b,${base}`, 3, 1), entry(5, `cn=x,cn=b,${base}`, 4, 1), result(5, 0x65)]);
 const farewell = result(0, 0x78, 52);
 
-/** What it says at the first request (the bind), the second (what it is), the third (the search) and behind that. */
+/** What it says at the first request (the bind), at those for what it is and its schema, at the search, and behind that. */
 const script = fc.record({
-  which: fc.constantFrom("bind", "self", "content", "live", "subtree", "all", "nothing"),
+  which: fc.constantFrom("bind", "self", "schema", "content", "live", "subtree", "all", "nothing"),
   damage: damages,
   rubbish: fc.option(fc.uint8Array({ maxLength: 100 }), { nil: undefined }),
   pieces: fc.array(fc.integer({ min: 1, max: 400 }), { maxLength: 5 }),
@@ -150,7 +152,7 @@ test("whatever a server sends is a content, a change or trouble, and it is asked
   const { port } = server.address() as { port: number };
   const url = `ldap://127.0.0.1:${port}`;
   says.clear();
-  says.set(0, [bound]).set(1, [self]).set(2, [content, live]).set(3, [subtree]);
+  says.set(0, [bound]).set(1, [self]).set(2, [schema]).set(3, [content, live]).set(4, [subtree]);
   // Unhurt, it is a content and a change; where both its end and its changes come in one piece, the next reading brings them.
   const kinds = new Set<string>();
   await until(
@@ -176,7 +178,7 @@ test("whatever a server sends is a content, a change or trouble, and it is asked
       ]);
       const cuts = pieces.map((_, index) => pieces.slice(0, index + 1).reduce((sum, size) => sum + size, 0));
       says.set(
-        2,
+        3,
         [0, ...cuts].map((from, index) => stream.subarray(from, cuts[index])),
       );
       const seen = await heardOf(url);

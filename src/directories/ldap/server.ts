@@ -13,13 +13,18 @@ export interface Server {
   readonly openLdap: boolean;
   /** The filter that is true of every entry; undefined for the empty "and" of RFC 4526. */
   readonly everything: string | undefined;
+  /** The entry that holds its schema. */
+  readonly subschema: string;
 }
 
 /** The remedy where another server than OpenLDAP lacks what a reader needs. */
 export const exportInstead =
   "trigger follows OpenLDAP; of another server write its content to a file (ldapsearch -LLL), and name that in directory.ldif";
 
-const wanted = ["supportedControl", "supportedFeatures", "objectClass", "vendorName", "vendorVersion"];
+const wanted = [
+  ...["supportedControl", "supportedFeatures", "supportedCapabilities", "objectClass", "vendorName", "vendorVersion"],
+  "subschemaSubentry",
+];
 const trueFalseFilters = "1.3.6.1.4.1.4203.1.5.3"; // RFC 4526
 const activeDirectory = "1.2.840.113556.1.4.800";
 
@@ -36,13 +41,14 @@ export async function askServer(connection: Connection, inbox: Inbox, base: stri
     );
   }
   const knowsAnd = controls.length === 0 || openLdap || texts("supportedfeatures").includes(trueFalseFilters);
-  return { product, openLdap, everything: knowsAnd ? undefined : "(objectClass=*)" };
+  const [subschema = "cn=Subschema"] = texts("subschemasubentry");
+  return { product, openLdap, subschema, everything: knowsAnd ? undefined : "(objectClass=*)" };
 }
 
 async function rootDse(connection: Connection, inbox: Inbox): Promise<Attributes> {
   const request = search({
     ...{ base: "", scope: "base", filter: "(objectClass=*)" },
-    attributes: [...wanted, "supportedCapabilities"],
+    attributes: wanted,
   });
   try {
     const { entries } = await inbox.answersTo(connection.send(request));

@@ -9,9 +9,10 @@ import { Known, ReadAgain } from "./known.ts";
 import { readLive } from "./live.ts";
 import { readWhole } from "./refresh.ts";
 import { search } from "./requests.ts";
+import { operationalAttributes } from "./schema.ts";
 import { askServer, exportInstead, type Server } from "./server.ts";
 import type { SubtreeParts } from "./subtree.ts";
-import { sendSyncSearch, syncEntryReader, type Wanted } from "./sync-search.ts";
+import { attributesOf, sendSyncSearch, syncEntryReader, type Wanted } from "./sync-search.ts";
 
 export interface SessionOptions extends Access, Wanted {
   readonly clock: Clock;
@@ -67,6 +68,7 @@ async function* deliverWhole(
   const readState = (): Promise<DirectoryState> => contextCsn(connection, inbox, base, server);
   // Of another server than OpenLDAP it is known before all is read that it has none.
   if (!server.openLdap && server.product !== undefined) await readState();
+  const operational = await operationalAttributes(connection, inbox, server.subschema);
   const id = sendSyncSearch(connection, wanted, base, "refreshAndPersist");
   const { entries, state: said } = await readWhole(inbox, id, read, { log, held });
   believe(entries);
@@ -75,7 +77,8 @@ async function* deliverWhole(
   const state = said.length > 0 ? said : await readState();
   const seconds = ((clock.monotonic() - started) / 1000).toFixed(1);
   log(`the directory: ${entries.length} entries read in ${seconds} s`);
-  yield { kind: "refresh", entries, state } as const;
+  const asked = { attributes: attributesOf(wanted), operational };
+  yield { kind: "refresh", entries, state, asked } as const;
   return { id, known, state };
 }
 

@@ -26,14 +26,17 @@ export interface Wanted {
 // Entries that refer to other servers, and those that only hold others up, are entries too (RFC 3296): else their subtrees would hang in the air.
 const manageDsaIt = { type: "2.16.840.1.113730.3.4.2", critical: false };
 
+/** The attributes that are asked for. */
+export const attributesOf = ({ attributes = ["*"] }: Wanted): readonly string[] => [...attributes, ...alwaysRead];
+
 /** Asks for the subtree of a DN by content synchronization; gives the number of the search. */
 export function sendSyncSearch(connection: Connection, wanted: Wanted, base: string, mode: SyncMode): number {
-  const { everything, filter = everything, attributes = ["*"] } = wanted;
+  const { everything, filter = everything } = wanted;
   const request = {
     base,
     scope: "sub",
     filter,
-    attributes: [...attributes, ...alwaysRead, "hasSubordinates"],
+    attributes: [...attributesOf(wanted), "hasSubordinates"],
   } as const;
   const sync = { type: syncRequestOid, critical: true, value: syncRequest(mode) };
   return connection.send(search(request), [sync, manageDsaIt]);

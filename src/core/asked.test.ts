@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Asked, unreadOf } from "./asked.ts";
+
+const why = (name: string, asked: Asked): string | undefined => unreadOf(asked)(name);
+const operational = ["memberof", "pwdchangedtime", "hassubordinates", "entrydn"];
+
+test("an operational attribute is read by its name or by +, and not by *", () => {
+  assert.match(why("pwdchangedtime", { attributes: ["*"], operational }) ?? "", /^"\*" asks for user attributes and/);
+  assert.match(why("pwdchangedtime", { attributes: ["*"] }) ?? "", /\["\*", "pwdchangedtime"\]$/);
+  assert.match(why("pwdchangedtime", { attributes: ["cn"], operational }) ?? "", /^it is not asked for: add it to/);
+  for (const name of ["+", "pwdChangedTime", "@pwdPolicy"]) {
+    assert.equal(why("pwdchangedtime", { attributes: ["*", name], operational }), undefined);
+  }
+});
+
+test("a user attribute is read by its name, with its options, or by *", () => {
+  for (const attributes of [["*"], ["commonName"]]) {
+    assert.equal(why("cn", { attributes, operational }), undefined);
+    assert.equal(why("cn;lang-fr", { attributes, operational }), undefined);
+  }
+  assert.match(why("cn", { attributes: ["+", "sn"], operational }) ?? "", /^it is not asked for/);
+});
+
+test("an attribute that the server computes is not read, however it is asked for", () => {
+  for (const attributes of [["*"], ["*", "+"], ["memberOf", "entryDN"], ["@x"]]) {
+    assert.match(why("memberof", { attributes, operational }) ?? "", /directory\.where\("member", entry\)$/);
+    assert.match(why("memberof;x", { attributes }) ?? "", /directory\.where\("member", entry\)$/);
+    assert.match(why("hassubordinates", { attributes, operational }) ?? "", /directory\.children\(entry\)$/);
+    assert.match(why("entrydn", { attributes, operational }) ?? "", /entry\.dn$/);
+  }
+});
+
+test("memberOf is read where the schema has it as a user attribute, as 389 Directory Server does", () => {
+  assert.equal(why("memberof", { attributes: ["*"], operational: [] }), undefined);
+});

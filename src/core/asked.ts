@@ -1,0 +1,51 @@
+import { attributeName } from "./attributes.ts";
+
+/** What was asked of a live directory: by it an attribute that an entry does not show is absent, or was never asked for. */
+export interface Asked {
+  /** The attributes of the search: names, `*` for user attributes, `+` for operational ones (RFC 3673). */
+  readonly attributes: readonly string[];
+  /** The normal names of the operational attributes of the server's schema; undefined where that cannot be read. */
+  readonly operational?: readonly string[] | undefined;
+}
+
+/** Why an attribute cannot be read, by its normal name; undefined for one that can, and is absent where it is not shown. */
+export type Unread = (name: string) => string | undefined;
+
+const groups =
+  'the server computes it and tells no change of it (RFC 4533 carries what is stored): look at the groups, with directory.where("member", entry)';
+const below = "the server computes it and tells no change of it: use directory.children(entry)";
+
+/** Operational attributes that a server computes when it answers, each with what to read in its place. 389 stores its memberOf: there it is a user attribute. */
+const computed: ReadonlyMap<string, string> = new Map([
+  ["memberof", groups],
+  ["ismemberof", groups],
+  ["hassubordinates", below],
+  ["numsubordinates", below],
+  ["entrydn", "the server computes it and tells no change of it: use entry.dn"],
+]);
+
+/** Operational attributes of the standards and of common servers, for where the schema is hidden (RFC 4512, 4530, 5020, 3045, 3671; ppolicy; 389). */
+const wellKnown = [
+  ...["structuralObjectClass", "governingStructureRule", "subschemaSubentry", "entryDN", "entryUUID", "entryCSN"],
+  ...["creatorsName", "createTimestamp", "modifiersName", "modifyTimestamp", "contextCSN"],
+  ...["hasSubordinates", "numSubordinates", "memberOf", "isMemberOf", "collectiveExclusions", "entryTtl"],
+  ...["pwdAccountLockedTime", "pwdChangedTime", "pwdFailureTime", "pwdGraceUseTime", "pwdHistory", "pwdReset"],
+  ...["pwdPolicySubentry", "pwdStartTime", "pwdEndTime", "pwdLastSuccess", "authTimestamp", "nsRole", "nsRoleDN"],
+  ...["nsAccountLock", "accountUnlockTime", "passwordExpirationTime", "passwordRetryCount", "retryCountResetTime"],
+].map(attributeName);
+
+/** The attributes that cannot be read of a directory of which this was asked. */
+export function unreadOf({ attributes, operational }: Asked): Unread {
+  const names = new Set(attributes.map(attributeName));
+  const hidden = new Set(operational ?? wellKnown);
+  const byClass = attributes.some((name) => name.startsWith("@"));
+  return (name) => {
+    const type = name.split(";", 1)[0] ?? "";
+    const cure = hidden.has(type) ? computed.get(type) : undefined;
+    if (cure !== undefined) return cure;
+    if (byClass || names.has(name) || names.has(type) || names.has(hidden.has(type) ? "+" : "*")) return undefined;
+    if (!hidden.has(type) || !names.has("*"))
+      return "it is not asked for: add it to directory.attributes in the config";
+    return `"*" asks for user attributes and it is operational: add it to directory.attributes in the config, ["*", "${type}"]`;
+  };
+}

@@ -1,0 +1,37 @@
+import { attributeName } from "../../core/attributes.ts";
+import type { Connection } from "./connection.ts";
+import { entryReader } from "./entry.ts";
+import type { Inbox } from "./inbox.ts";
+import { search } from "./requests.ts";
+import { ResultError } from "./result.ts";
+
+/** The normal names of the attributes that a server's schema calls operational (RFC 4512, 4.1.2); undefined where it cannot be read. */
+export async function operationalAttributes(
+  connection: Connection,
+  inbox: Inbox,
+  subschema: string,
+): Promise<readonly string[] | undefined> {
+  const request = {
+    base: subschema,
+    scope: "base",
+    filter: "(objectClass=*)",
+    attributes: ["attributeTypes"],
+  } as const;
+  try {
+    const { entries } = await inbox.answersTo(connection.send(search(request)));
+    const read = entryReader();
+    const types = entries.flatMap(({ body }) => read(body).attributes.get("attributetypes") ?? []);
+    return types.length === 0 ? undefined : types.flatMap((type) => (typeof type === "string" ? namesOf(type) : []));
+  } catch (error) {
+    if (error instanceof ResultError) return undefined;
+    throw error;
+  }
+}
+
+/** The names of an attribute type that is operational; none of one that users write. */
+function namesOf(type: string): string[] {
+  const said = type.replace(/\bDESC\s+'[^']*'/, "");
+  if (!/\bUSAGE\s+(?:directoryOperation|distributedOperation|dSAOperation)\b/.test(said)) return [];
+  const [, names = ""] = /\bNAME\s+(\([^)]*\)|'[^']*')/.exec(said) ?? [];
+  return [...names.matchAll(/'([^']+)'/g)].map(([, name = ""]) => attributeName(name));
+}
