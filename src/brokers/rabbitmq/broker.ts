@@ -55,19 +55,21 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   const candidates = new Set<Consumer>();
   const standers = new Set<Candidate>();
   const declared = topology(type, { log, missing: (name) => ask(name, "gone"), exchangeMade });
+  const deafCure = others.length > 0 ? "the next address is tried" : "broker.url may list all nodes of a cluster";
   let undeclared: string | undefined;
   let closing: Promise<void> | undefined;
 
   // Other users may have another name at the server than here, where it takes them from elsewhere: naming it would be refused.
   const user = isHostUser(first.username) ? first.username : undefined;
   const settle = (): Promise<void> => clock.sleep(deletionHeard, signal);
-  const remake = remaker({ declared, settle, askFor: (name) => ask(name, "silent"), log });
+  const knowsNothing = (): boolean => outgoing.deafness.knowsNothing;
+  const remake = remaker({ declared, settle, askFor: (name) => ask(name, "silent"), knowsNothing, log });
   const consuming = () => session.current?.consuming;
   const isActive = () => [...standers].some(({ active }) => active);
   const answer = answerAsks({ declared, remake, consuming, isActive, clock, log });
   const failures = deliveryFailures({ declared, remake, settle, consuming, log });
   const repair = async (): Promise<void> => session.current && declareAgain(session.current);
-  const outgoing = publisher({ ...failures, repair, user, clock, signal });
+  const outgoing = publisher({ ...failures, addresses: others.length + 1, repair, user, clock, signal });
   const session = keepSession({
     ...{ targets: [first, ...others] as const, heartbeat, clock, random, log, signal },
     async setUp(now) {
@@ -235,7 +237,10 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     const blocked = session.current?.publishing.blocked;
     const waits = blocked && `${session.target.name} takes no messages now (${blocked}): ${outgoing.pending} wait`;
     const ofQueues = [...[...consumers].map((consumer) => consumer.trouble()), ...[...starved].map((why) => why())];
-    const all = [session.trouble, waits, undeclared, ...ofQueues];
+    const deaf = outgoing.deafness.deaf
+      ? `${session.target.name} confirms nothing that is published: ${deafCure}`
+      : undefined;
+    const all = [session.trouble, waits, deaf, undeclared, ...ofQueues];
     return all.filter((one) => one !== undefined).join("; ") || undefined;
   }
 

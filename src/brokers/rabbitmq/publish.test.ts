@@ -21,7 +21,7 @@ class ScriptedChannel extends EventEmitter {
   }
 }
 
-async function scripted({ refusal }: { refusal?: Error } = {}) {
+async function scripted({ refusal, addresses = 1 }: { refusal?: Error; addresses?: number } = {}) {
   const channels: ScriptedChannel[] = [];
   const seenTo: string[] = [];
   const clock = virtualClock(0);
@@ -29,15 +29,23 @@ async function scripted({ refusal }: { refusal?: Error } = {}) {
   const outgoing = publisher({
     refused: async () => refusal ?? new Error("a queue of it is full or down"),
     unconfirmed: async (key) => void seenTo.push(`${key} at ${clock.monotonic()}`),
-    ...{ unroutable: () => undefined, repair: async () => {}, clock, signal: over.signal },
+    ...{ unroutable: () => undefined, repair: async () => {}, addresses, clock, signal: over.signal },
   });
   const createConfirmChannel = async (): Promise<ConfirmChannel> => {
     const channel = new ScriptedChannel();
     channels.push(channel);
     return channel as unknown as ConfirmChannel;
   };
-  const connection = { model: { createConfirmChannel }, ended: new Promise(() => {}), destroy: assert.fail };
-  await outgoing.begin(connection as unknown as Connection);
+  const left: string[] = [];
+  const connect = async (): Promise<void> => {
+    const destroy = (why: string): void => {
+      left.push(`${clock.monotonic()}: ${why}`);
+      outgoing.lose(why);
+    };
+    const connection = { model: { createConfirmChannel }, ended: new Promise(() => {}), destroy };
+    await outgoing.begin(connection as unknown as Connection);
+  };
+  await connect();
   const ended: string[] = [];
   const publish = (text: string): void => {
     outgoing.publish("q", text, undefined).then(
@@ -45,7 +53,7 @@ async function scripted({ refusal }: { refusal?: Error } = {}) {
       (error: Error) => ended.push(`${text}: ${error.message}`),
     );
   };
-  return { clock, channels, publish, ended, seenTo, nack: new Error("message nacked") };
+  return { clock, channels, publish, ended, seenTo, left, connect, outgoing, nack: new Error("message nacked") };
 }
 
 test("a channel that confirms nothing for ten seconds is given up, and what comes then goes over another", async () => {
@@ -134,4 +142,47 @@ test("what is refused is tried over a channel of its own, and only a stale chann
       givenUp,
     );
   }
+});
+
+test("a connection over which nothing is confirmed is left where there is another address, and no queue is seen to", async () => {
+  const { clock, publish, seenTo, left, outgoing, connect, channels } = await scripted({ addresses: 2 });
+  for (let sent = 0; sent < 3; sent++) {
+    publish("a");
+    assert.equal(outgoing.deafness.deaf, sent > 0);
+    await clock.advance(10_000);
+  }
+  const why = "it confirmed nothing over 3 channels, as a node that is cut off from its cluster";
+  assert.deepEqual(left, [`30000: ${why}`]);
+  await connect();
+  publish("b");
+  channels.at(-1)?.sent[0]?.settle();
+  publish("c");
+  await clock.advance(30_000);
+  assert.equal(outgoing.deafness.deaf, true);
+  assert.equal(left.length, 1);
+  assert.deepEqual(seenTo, []);
+});
+
+test("where no address confirms anything it is not the node, and the queue is seen to", async () => {
+  const { clock, publish, seenTo, left, connect } = await scripted({ addresses: 2 });
+  for (let sent = 0; sent < 6; sent++) {
+    publish("a");
+    const before = left.length;
+    await clock.advance(10_000);
+    if (left.length > before) await connect();
+  }
+  assert.equal(left.length, 2);
+  publish("a");
+  await clock.advance(10_000);
+  assert.deepEqual(seenTo, ["q at 70000"]);
+});
+
+test("with one address the channels are renewed, and the connection stays", async () => {
+  const { clock, publish, left, channels } = await scripted();
+  for (let sent = 0; sent < 6; sent++) {
+    publish("a");
+    await clock.advance(10_000);
+  }
+  assert.deepEqual(left, []);
+  assert.equal(channels.length, 7);
 });

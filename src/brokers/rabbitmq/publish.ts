@@ -5,6 +5,7 @@ import { BrokerTrouble, QueueFull } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { isRefusal, publishAlone } from "./alone.ts";
 import type { Connection } from "./connection.ts";
+import { type Deafness, deafness } from "./deaf.ts";
 import { checkShort, closeChannel } from "./topology.ts";
 
 /** How a message can end that the server did not take. */
@@ -26,6 +27,8 @@ export interface Publisher {
   publish(key: string, body: Uint8Array | string, messageId: string | undefined): Promise<void>;
   /** Messages that are not confirmed yet. */
   readonly pending: number;
+  /** Whether the node confirms anything. */
+  readonly deafness: Pick<Deafness, "deaf" | "knowsNothing">;
   /** Resolves when everything that was published is confirmed or has failed. */
   finished(): Promise<void>;
 }
@@ -55,6 +58,8 @@ const confirmPatience = 10_000;
 const downPatience = 30_000;
 
 export interface PublisherOptions extends Refusals {
+  /** How many addresses the server has. */
+  readonly addresses: number;
   /** Makes the exchange and the queues again, where they may be gone. */
   repair(): Promise<void>;
   /** The user that publishes, for messages to name: the server refuses one that names another. */
@@ -67,6 +72,7 @@ export function publisher({
   refused,
   unroutable,
   unconfirmed,
+  addresses,
   repair,
   user,
   clock,
@@ -85,6 +91,7 @@ export function publisher({
   /** Since when the oldest message is that: on a slow line many are in flight, and each waits for those before it. */
   let oldestSince = Number.NEGATIVE_INFINITY;
   let sent = 0;
+  const confirms = deafness(addresses);
   let finished: PromiseWithResolvers<void> | undefined;
 
   function pump(): void {
@@ -139,7 +146,7 @@ export function publisher({
     if (why instanceof QueueFull) return failed(why);
     const alone = { exchange, ...message, options: optionsOf(message.messageId, "alone") };
     const again = current && (await publishAlone(current, alone, { clock, signal, patience: confirmPatience }));
-    if (again === "taken") message.done();
+    if (again === "taken") arrived(message);
     else failed(why);
     if (again !== "refused" && channel === over) await renew(`the message to ${key} was refused`);
     if (again !== "taken") sayDown(message);
@@ -148,7 +155,7 @@ export function publisher({
   /** Has a key seen to that several channels in a row got nothing through to. */
   function sayDown({ key, sentAt = clock.monotonic() }: Outgoing): void {
     const since = downSince.get(key) ?? sentAt;
-    if (clock.monotonic() - since < downPatience) {
+    if (clock.monotonic() - since < downPatience || confirms.knowsNothing) {
       downSince.set(key, since);
     } else {
       downSince.delete(key);
@@ -180,6 +187,11 @@ export function publisher({
       if (blocked()) since = now;
       const [oldest] = inFlight.values();
       if (!oldest || now - Math.max(oldest.sentAt ?? now, oldestSince, since) < confirmPatience) continue;
+      const leave = confirms.silent();
+      if (leave !== undefined) {
+        current?.destroy(leave);
+        continue;
+      }
       await renew(`no confirm of ${oldest.key} came within ${confirmPatience / 1000} s`);
       sayDown(oldest);
     }
@@ -187,6 +199,7 @@ export function publisher({
   }
 
   function arrived(message: Outgoing): void {
+    confirms.heard();
     downSince.delete(message.key);
     const error = message.unroutable ? unroutable(message.key) : undefined;
     if (error) message.failed(error);
@@ -243,6 +256,7 @@ export function publisher({
     lose(why) {
       channel = undefined;
       current = undefined;
+      confirms.lost();
       loseInFlight(why);
       bytesWaiting = 0;
       for (const { key, failed } of waiting.splice(0))
@@ -266,6 +280,8 @@ export function publisher({
         pump();
       });
     },
+
+    deafness: confirms,
 
     get pending() {
       return waiting.length + inFlight.size;

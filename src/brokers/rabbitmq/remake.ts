@@ -8,6 +8,8 @@ interface Options {
   readonly settle: () => Promise<void>;
   /** Has a queue made anew by who may: this user may not. */
   readonly askFor: (name: string) => void;
+  /** Whether the node confirms nothing: then it may be cut off, and the queue well elsewhere. */
+  readonly knowsNothing: () => boolean;
   readonly log: (line: string) => void;
 }
 
@@ -15,13 +17,13 @@ interface Options {
  * Makes anew the queues that carry nothing any more: a node that is killed in the first second of a quorum queue leaves it without a leader, for ever.
  * Only one that drops what it has no room for: what it loses is repaired anyway, or was of a moment. Any other may hold what nobody else has.
  */
-export function remaker({ declared, settle, askFor, log }: Options) {
+export function remaker({ declared, settle, askFor, knowsNothing, log }: Options) {
   const underWay = new Set<string>();
   /** The queues that this user may not delete. */
   const others = new Set<string>();
 
   return async (connection: Connection, name: string): Promise<void> => {
-    if (!declared.expendable(name) || underWay.has(name)) return;
+    if (!declared.expendable(name) || underWay.has(name) || knowsNothing()) return;
     if (others.has(name)) return askFor(name);
     underWay.add(name);
     log(`queue ${name} carries nothing, as after a crash: it is deleted and declared again`);

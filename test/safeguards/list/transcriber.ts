@@ -365,6 +365,24 @@ export const transcriberRemovals: readonly Removal[] = [
     tests: ["src/brokers/rabbitmq/publish.test.ts"],
   },
   {
+    id: "deaf-left",
+    guards: "a connection that confirms nothing is left for another address",
+    without: "a host at a node that is cut off hears and says nothing",
+    file: "src/brokers/rabbitmq/deaf.ts",
+    edits: [
+      ["if (addresses === 1 || channels < mostChannels) return undefined;", "if (addresses > 0) return undefined;"],
+    ],
+    tests: ["src/brokers/rabbitmq/publish.test.ts"],
+  },
+  {
+    id: "deaf-spares-queues",
+    guards: "no queue is made anew by a connection that confirms nothing",
+    without: "a host at a node that is cut off deletes a healthy queue",
+    file: "src/brokers/rabbitmq/remake.ts",
+    edits: [[" || knowsNothing()", ""]],
+    tests: ["src/brokers/rabbitmq/remake.test.ts"],
+  },
+  {
     id: "clock-put-right",
     guards: "a clock that is put right by hours is followed",
     without: "terms that ended by a wrong clock stay ended until it is reached",
