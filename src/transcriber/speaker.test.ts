@@ -160,6 +160,17 @@ test("a host that outruns the others again within a minute does so alone", async
   assert.equal(voice.apart.size, 0);
 });
 
+test("what one that stands by hears of a host does not count against the host", async () => {
+  const { voice, clock } = spoken();
+  voice.complete();
+  voice.hear("h", 5_000_003);
+  voice.elect(true);
+  await clock.advance(1_000);
+  voice.hear("h", 5_900_000); // of another transcriber, which was active for a moment
+  assert.equal(voice.epoch, 6_000_007);
+  assert.equal(voice.apart.size, 0);
+});
+
 test("a directory that was restored is said to hosts that are told apart, too", async () => {
   const { voice, clock, done } = spoken();
   voice.complete();

@@ -98,6 +98,7 @@ export function speaker(options: SpeakerOptions): Speaker {
   function raises(host: string, epoch: number): boolean {
     if (epoch <= Math.max(lead.heard, lead.epoch)) return true;
     if (epoch > allowedEpoch(clock.now())) return false;
+    if (!speaks()) return true; // it only becomes known: no epoch begins
     const now = clock.monotonic();
     if (now - (outran.get(host) ?? Number.NEGATIVE_INFINITY) < outrunSpacing) return false;
     outran.set(host, now);
