@@ -50,11 +50,7 @@ export const sqliteRemovals: readonly Removal[] = [
     edits: [
       ["while (overflows(after, 0, 0) && statements.dropOldest", "if (overflows(after, 0, 0) && statements.dropOldest"],
     ],
-    tests: [
-      "src/brokers/sqlite/sqlite.test.ts",
-      "src/brokers/sqlite/broken.test.ts",
-      "src/brokers/sqlite/processes.test.ts",
-    ],
+    tests: ["src/brokers/sqlite/queues.test.ts"],
   },
   {
     id: "bindings-go",
@@ -67,11 +63,7 @@ export const sqliteRemovals: readonly Removal[] = [
         "[statements.removeMessages, statements.removeQueue]",
       ],
     ],
-    tests: [
-      "src/brokers/sqlite/sqlite.test.ts",
-      "src/brokers/sqlite/broken.test.ts",
-      "src/brokers/sqlite/processes.test.ts",
-    ],
+    tests: ["src/brokers/sqlite/queues.test.ts"],
   },
   {
     id: "hears-first",
@@ -79,11 +71,7 @@ export const sqliteRemovals: readonly Removal[] = [
     without: "two transcribers are active for a moment",
     file: "src/brokers/sqlite/stand.ts",
     edits: [["    changed(false);\n    lock.release();", "    lock.release();\n    changed(false);"]],
-    tests: [
-      "src/brokers/sqlite/sqlite.test.ts",
-      "src/brokers/sqlite/broken.test.ts",
-      "src/brokers/sqlite/processes.test.ts",
-    ],
+    tests: ["src/brokers/sqlite/queues.test.ts"],
   },
   {
     id: "lock-replaced",
@@ -99,11 +87,7 @@ export const sqliteRemovals: readonly Removal[] = [
     without: "messages are handled while the process ends",
     file: "src/brokers/sqlite/consume.ts",
     edits: [["      if (closing || turn !== current) return;\n", ""]],
-    tests: [
-      "src/brokers/sqlite/sqlite.test.ts",
-      "src/brokers/sqlite/broken.test.ts",
-      "src/brokers/sqlite/processes.test.ts",
-    ],
+    tests: ["src/brokers/sqlite/queues.test.ts"],
   },
   {
     id: "commit-durable",
