@@ -52,7 +52,7 @@ export async function sift<T>(
   try {
     const ground = await wrongWith([]);
     if (ground !== undefined) return { undecided: `it refuses also what is in force now: ${ground}` };
-    if (await take(all)) return { undecided: "it refuses them no more" };
+    if (await take(all)) return { good, guilty };
     // One that was asked too early, while another still had its place, gets a second chance.
     for (const { one } of guilty.splice(0)) await take([one]);
     const after = await wrongWith([]);

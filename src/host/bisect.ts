@@ -33,7 +33,8 @@ export async function runOnGood(table: Table, given: GivenRows, options: Options
     const found = await findGuilty(table, given, options);
     if ("undecided" in found) throw undecided(error, found.undecided, given.changes.length);
     const guilty = found.guilty.map(({ one, why }) => one.map(({ key }): KeptRow => ({ key, why })));
-    options.log(`${guilty.flat().length} of ${given.changes.length} changes wait: ${found.guilty[0]?.why}`);
+    const wait = `${guilty.flat().length} of ${given.changes.length} changes wait: ${found.guilty[0]?.why}`;
+    options.log(guilty.length > 0 ? wait : "the check refuses them no more, so they are tried again");
     return await runOn(table, given.without(guilty, options.clock.now()), options).catch((again) => {
       // What was passed a moment ago is not given up: something else has come meanwhile.
       throw again instanceof TextRefused ? new Error(again.message, { cause: again.cause }) : again;
@@ -86,7 +87,7 @@ async function findGuilty(
 }
 
 /** The changes in groups: those that claim one unique value, before or after, belong together, as one gives it to the other. */
-function linked(unique: readonly string[], changes: readonly Change<Columns>[]): Change<Columns>[][] {
+export function linked(unique: readonly string[], changes: readonly Change<Columns>[]): Change<Columns>[][] {
   const groupOf = new Map<string, Change<Columns>[]>();
   const groups = new Set<Change<Columns>[]>();
   const claims = ({ before, after }: Change<Columns>): string[] =>

@@ -110,15 +110,15 @@ export function scene(
     );
   })();
 
-  function up() {
+  function up(now = { definition, code: "1" }) {
     const stop = new AbortController();
     const connection = hub.connect();
     const running = ready.then(() =>
       runHost({
         ...options,
         name: "a",
-        services: new Map([[name, definition]]),
-        codes: new Map([[name, "1"]]),
+        services: new Map([[name, now.definition]]),
+        codes: new Map([[name, now.code]]),
         database,
         machineOf: () => machine,
         clock,

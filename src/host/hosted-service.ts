@@ -1,5 +1,5 @@
 import { leftToRepair } from "../core/follow.ts";
-import { reason } from "../core/outcome.ts";
+import { reason, TextRefused } from "../core/outcome.ts";
 import { queueOf } from "../core/routing.ts";
 import type { Service, Table } from "../core/service.ts";
 import { inSlices } from "../core/steps.ts";
@@ -8,6 +8,7 @@ import type { Broker, Queue } from "../ports/broker.ts";
 import { judge, Unusable } from "../sqlite/sound.ts";
 import { believeRemovals, noteQuestion, sayOpen } from "./blast-radius.ts";
 import type { daemonComparer } from "./compare-daemon.ts";
+import { openBook } from "./install/book.ts";
 import { restOfService } from "./install/start-limit.ts";
 import { type Intake, openIntake } from "./intake.ts";
 import { storedMessages } from "./messages.ts";
@@ -18,6 +19,7 @@ import { ask, type Received, receiver, reportKey, type ServiceStore } from "./re
 import { sayLeft, serviceReport } from "./report.ts";
 import { storedRows } from "./rows.ts";
 import { handleNext, type RunContext, runTable } from "./run.ts";
+import { secondChance } from "./second-chance.ts";
 import { owedRows, oweFullRun, readFacts, writeFacts } from "./store.ts";
 import { verification } from "./verification.ts";
 import { waveGate } from "./wave.ts";
@@ -73,13 +75,17 @@ export function hostService(name: string, service: Service, options: HostOptions
     }),
   };
 
+  const poke = (): void => work.poke();
   const within = options.waveWithin?.(name);
   const gate =
     within === undefined || !table
       ? undefined
-      : waveGate({ ...{ database, service: name, within, clock, signal }, changed, poke: () => work.poke() });
+      : waveGate({ ...{ database, service: name, within, clock, signal }, changed, poke });
 
-  writeFacts(database, name, { form: table ? "table" : "plain", code: options.codes.get(name) ?? "" });
+  const code = options.codes.get(name) ?? "";
+  // A text that other code gave up is another code's matter: its file may be the same, and its reload or probe mended.
+  if (readFacts(database, name)?.code !== code) openBook(database, name).forgive();
+  writeFacts(database, name, { form: table ? "table" : "plain", code, fatal: undefined });
   // The machine, the daemon or the service's own code may be another one than at the last run.
   if (table) oweFullRun(database, name);
   believeRemovals(database, name, steady());
@@ -115,6 +121,7 @@ export function hostService(name: string, service: Service, options: HostOptions
 
   let running = false;
   let runs = 0;
+  const chance = table && secondChance({ database, service: name, table, clock, signal, poke, log });
   const isHeld = (): boolean => readFacts(database, name)?.held !== undefined;
 
   const work = worker(
@@ -131,13 +138,16 @@ export function hostService(name: string, service: Service, options: HostOptions
       async run() {
         runs += 1;
         running = true;
+        let refused = false;
         try {
           if ("table" in service) await runTable(service.table, context);
           else await handleNext(service.plain, messages, context);
         } catch (error) {
+          refused = error instanceof TextRefused;
           judge(database, error);
         } finally {
           running = false;
+          chance?.ended(refused);
         }
         gate?.rest();
         sayHeld();

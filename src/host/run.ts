@@ -96,7 +96,7 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
       // A person may have held it meanwhile, and that is only for a person to end.
       const held = readFacts(database, service)?.held;
       writeFacts(database, service, { failing, proved, held: isHeldByPerson(held) ? held : failing });
-    } else if (!(error instanceof Fatal)) writeFacts(database, service, { failing, proved });
+    } else if (!(error instanceof Fatal)) writeFacts(database, service, { failing, proved, fatal: undefined });
     // What it waits for, that its rows move, has come already.
     else if (movedMeanwhile(database, service)) {
       writeFacts(database, service, { failing, proved });

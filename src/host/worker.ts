@@ -1,4 +1,4 @@
-import { Away, Fatal, Held, Later, reason } from "../core/outcome.ts";
+import { Away, Fatal, Held, Later, reason, TextRefused } from "../core/outcome.ts";
 import type { Clock } from "../ports/clock.ts";
 import { Unusable } from "../sqlite/sound.ts";
 
@@ -75,7 +75,8 @@ export function worker(work: Work, ready: Promise<void>, clock: Clock, signal: A
     const backoff = Math.min(firstBackoff * 2 ** (failures - 1), longestBackoff);
     const wait = error instanceof Later ? Math.max(error.after, backoff) : backoff;
     notBefore = clock.monotonic() + wait;
-    const next = error instanceof Fatal || error instanceof Held ? "waits for a person" : `again in ${wait / 1000} s`;
+    const waits = error instanceof Fatal || error instanceof Held ? "waits for a person" : `again in ${wait / 1000} s`;
+    const next = error instanceof TextRefused ? "tried again by itself, ever more rarely" : waits;
     work.log(`${reason(error)} (${next})`);
     return false;
   }

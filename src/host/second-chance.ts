@@ -1,0 +1,144 @@
+import type { DatabaseSync } from "node:sqlite";
+import { reason } from "../core/outcome.ts";
+import type { Change, Columns, Table } from "../core/service.ts";
+import type { Clock } from "../ports/clock.ts";
+import { transaction } from "../sqlite/open.ts";
+import { linked } from "./bisect.ts";
+import { refusedByCheck } from "./rows.ts";
+import { keptRows, owedRows, readFacts, whyBegins, writeFacts } from "./store.ts";
+
+/**
+ * What a check refused is tried again by itself, ever more rarely: a check can fail for a passing reason, as when its process was killed.
+ * It costs some checks and changes nothing, where they refuse it again.
+ */
+
+/** The wait before the first second chance, doubled after each that was none, up to the longest; milliseconds. */
+const firstWait = 30_000;
+const longestWait = 60 * 60_000;
+
+export interface SecondChance {
+  /** A run has ended; `refused` says that it did so because a check refuses its text, whichever rows it has. */
+  ended(refused: boolean): void;
+}
+
+export interface SecondChanceOptions {
+  readonly database: DatabaseSync;
+  readonly service: string;
+  readonly table: Table;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Something is owed again. */
+  poke(): void;
+  log(line: string): void;
+}
+
+export function secondChance({
+  database,
+  service,
+  table,
+  clock,
+  signal,
+  poke,
+  log,
+}: SecondChanceOptions): SecondChance {
+  const waiting = database.prepare(
+    `SELECT key, desired, loaded, since FROM ${keptRows} AND ${whyBegins(refusedByCheck)}`,
+  );
+  const release = database.prepare(
+    `UPDATE row SET why = NULL, since = NULL WHERE service = ? AND key = ? AND why IS NOT NULL AND ${whyBegins(refusedByCheck)}`,
+  );
+  const remember = database.prepare(
+    `UPDATE row SET since = ? WHERE service = ? AND key = ? AND why IS NOT NULL AND ${whyBegins(refusedByCheck)}`,
+  );
+  let wait = firstWait;
+  /** What waited when it was looked at last. */
+  let seen = "";
+  let timer: AbortController | undefined;
+  /** The groups of rows whose turn comes in this round. */
+  let left: Group[] = [];
+  /** Since when the rows wait whose turn it is. */
+  let tried: ReadonlyMap<string, number> = new Map();
+  let allWait = false;
+
+  function look(refused: boolean): void {
+    for (const [key, since] of tried) remember.run(since, service, key);
+    tried = new Map();
+    allWait = refused;
+    const rows = waiting.all(service) as unknown as Waiting[];
+    const what = nameOf(rows);
+    if (what === seen && timer) return;
+    if (what !== seen) {
+      wait = firstWait;
+      left = [];
+    } else if (left.length > 0) {
+      next();
+      return;
+    } else wait = Math.min(wait * 2, longestWait);
+    seen = what;
+    timer?.abort("another wait");
+    timer = undefined;
+    if (what !== "") begin();
+  }
+
+  /** A name of what waits: of the whole text it is that of the rows, since it waits for them to move. */
+  function nameOf(rows: readonly Waiting[]): string {
+    const { mark } = readFacts(database, service)?.followed ?? {};
+    if (!allWait) return rows.length === 0 ? "" : JSON.stringify(rows.map(({ key, desired }) => [key, desired]));
+    return `all ${mark?.epoch} ${mark?.seq}`;
+  }
+
+  function begin(): void {
+    const mine = new AbortController();
+    timer = mine;
+    void clock.sleep(wait, AbortSignal.any([mine.signal, signal])).then(() => {
+      if (mine.signal.aborted || signal.aborted) return;
+      timer = undefined;
+      safely(() => {
+        left = groupsOf(table, waiting.all(service) as unknown as Waiting[]);
+        next();
+      });
+    });
+  }
+
+  /** A store that fails now (a full disk) is asked again after another wait. */
+  function safely(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      log(`what a check refused is tried again later: ${reason(error)}`);
+      if (!timer) begin();
+    }
+  }
+
+  /** Gives the whole text, or the group whose turn it is, another run; behind what is owed anyway, whose end asks again. */
+  function next(): void {
+    if (database.prepare(`SELECT 1 FROM ${owedRows} LIMIT 1`).get(service) !== undefined && !allWait) return;
+    if (allWait) writeFacts(database, service, { fatal: undefined });
+    const group = allWait ? undefined : left.shift();
+    tried = new Map(group?.map(({ key, since }) => [key, since]));
+    transaction(database, () => {
+      for (const key of tried.keys()) release.run(service, key);
+    });
+    poke();
+  }
+
+  return { ended: (refused) => safely(() => look(refused)) };
+}
+
+interface Waiting {
+  readonly key: string;
+  readonly desired: string | null;
+  readonly loaded: string | null;
+  readonly since: number;
+}
+type Group = readonly { readonly key: string; readonly since: number }[];
+
+/** The rows that wait, in groups that have to be tried together. */
+function groupsOf({ unique = [] }: Table, rows: readonly Waiting[]): Group[] {
+  const since = new Map(rows.map((row) => [row.key, row.since]));
+  const parse = (text: string | null): Columns | undefined => (text === null ? undefined : JSON.parse(text));
+  const changes = rows
+    .map(({ key, desired, loaded }) => ({ key, before: parse(loaded), after: parse(desired) }))
+    .filter((change): change is Change<Columns> => change.before !== undefined || change.after !== undefined);
+  return linked(unique, changes).map((group) => group.map(({ key }) => ({ key, since: since.get(key) ?? 0 })));
+}
