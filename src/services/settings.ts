@@ -17,7 +17,7 @@ export interface Selected<In> {
 export interface Entries {
   /** Only those at this DN or below it. */
   readonly base?: string;
-  /** Only those that match this filter (RFC 4515); values are compared like those of `where`: case folded, but for attributes in which it counts. */
+  /** Only those that match this filter (RFC 4515); values are compared without case, but for attributes in which it counts. */
   readonly filter?: string;
   /** The attributes of this directory, by the standard ones in whose place they stand: `{ macAddress: "campusMac" }`. */
   readonly attributes?: { readonly [standard: string]: string };

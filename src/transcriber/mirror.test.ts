@@ -120,6 +120,15 @@ test("an index is kept after it was first asked: by text and by name, as LDAP co
   assert.deepEqual([mails(), owned()], [["b"], ["b"]]);
 });
 
+test("two principals that differ in case are two, and two user names are one", () => {
+  const mirror = campus();
+  const names = { krbPrincipalName: "alice@X", uid: "alice" };
+  const loud = { krbPrincipalName: "ALICE@X", uid: "ALICE" };
+  atOnce(mirror.change([stored("1", "cn=1,dc=x", names), stored("2", "cn=2,dc=x", loud)], []));
+  assert.equal(mirror.where("text", "krbprincipalname", "alice@X").length, 1);
+  assert.equal(mirror.where("text", "uid", "alice").length, 2);
+});
+
 test("an entry whose DN cannot be read stays by its uuid and harms no other", () => {
   const mirror = campus();
   atOnce(mirror.change([stored("bad", "no dn at all", { mail: "m@x" })], []));

@@ -1,7 +1,6 @@
-import { comparesCase } from "../core/attributes.ts";
 import { normalDn } from "../core/dn.ts";
 import type { Attributes, Value } from "../core/entry.ts";
-import { exactValue, normalValue } from "../core/values.ts";
+import { comparable } from "../core/matching.ts";
 import { type Comparison, type Look, whereLook } from "./looks.ts";
 import { Multimap } from "./multimap.ts";
 
@@ -55,15 +54,11 @@ function normalValues(comparison: Comparison, attribute: string, values: readonl
   const normal = new Set<string>();
   for (const value of values) {
     if (typeof value !== "string") continue;
-    const form = comparison === "text" ? normalText(attribute, value) : readDn(value);
+    const form = comparison === "text" ? comparable(attribute, value) : readDn(value);
     if (form !== undefined) normal.add(form);
   }
   return normal;
 }
-
-/** The form in which an attribute's texts are compared: with their case where the schema says that it counts. */
-export const normalText = (attribute: string, text: string): string =>
-  comparesCase(attribute.split(";", 1)[0] ?? "") ? exactValue(text) : normalValue(text);
 
 /** The normal form of a DN, or undefined for a text that is none: no entry bears such a name. */
 export function readDn(text: string): string | undefined {

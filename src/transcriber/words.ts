@@ -4,12 +4,13 @@ import { isClass } from "../core/classes.ts";
 import { readDate } from "../core/dates.ts";
 import { parentOf, rdnValue } from "../core/dn.ts";
 import type { Directory, Entry, Value } from "../core/entry.ts";
+import { comparable } from "../core/matching.ts";
 import { Refusal, reason } from "../core/outcome.ts";
 import { childrenLook, contentLook, type Look, nameLook, whereLook } from "./looks.ts";
 import type { Mirror } from "./mirror.ts";
 import type { MirrorEntry } from "./mirror-entry.ts";
 import { childrenOf, meant, parentAsWritten } from "./namesakes.ts";
-import { normalText, readDn } from "./value-index.ts";
+import { readDn } from "./value-index.ts";
 
 /** How the words read an entry. */
 export interface Reading {
@@ -109,7 +110,7 @@ export function directoryWords({ mirror, now, looked, timed, ...reading }: Looki
       const name = attributeName(attribute);
       mustBeRead(name, attribute, reading.unread);
       const comparison = typeof value === "string" ? "text" : "dn";
-      const normal = typeof value === "string" ? normalText(name, value) : readDn(value.dn);
+      const normal = typeof value === "string" ? comparable(name, value) : readDn(value.dn);
       if (normal === undefined) return [];
       looked(whereLook(comparison, name, normal));
       return mirror.where(comparison, name, normal).map(hand);

@@ -42,6 +42,14 @@ export const membersRemovals: readonly Removal[] = [
     tests: ["src/cli/hostile.test.ts"],
   },
   {
+    id: "exact-unknown",
+    guards: "values of an attribute that no schema here has are compared exactly",
+    without: "two principals that differ in case are one",
+    file: "src/core/matching.ts",
+    edits: [["if (ignoring.has(name)) return", "if (!telephones.has(name) && !names.has(name)) return"]],
+    tests: ["src/core/matching.test.ts", "src/transcriber/mirror.test.ts"],
+  },
+  {
     id: "as-slapd-compares",
     guards: "no character is dropped where names are compared",
     without: "a name with an invisible character is that of another entry",
