@@ -9,8 +9,9 @@ import { keptRows, owedRows, readFacts, readVerified } from "./store.ts";
 import { strangersOf } from "./strangers.ts";
 import { keptBack } from "./wave.ts";
 
-/** How many kept keys and parked messages a report names. */
+/** How many kept keys and parked messages a report names; and the most characters of a reason there: a report is read up to 2 MiB. */
 const named = 100;
+const longest = 1_000;
 
 /** What a host's store says of one service; read from the store alone, so that it can be asked while the daemon is busy, or gone. */
 export function serviceReport(database: DatabaseSync, service: string): ServiceReport {
@@ -43,7 +44,7 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
     refused: kept > 0 ? listKept(database, service, removals) : [],
     refusedCount: kept,
     heldCount: kept > 0 ? count(heldRows) : 0,
-    parked: parked > 0 ? messages.listParked(named) : [],
+    parked: parked > 0 ? messages.listParked(named).map((one) => ({ ...one, why: one.why.slice(0, longest) })) : [],
     parkedCount: parked,
     strangers: strangersOf(database, service),
     reloads: owedReloads(database, service),

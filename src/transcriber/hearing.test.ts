@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
+import { virtualClock } from "../../test/virtual-clock.ts";
 import { serviceKey } from "../core/routing.ts";
+import { sendersOf } from "../core/senders.ts";
+import { attribution } from "./attribution.ts";
+import { hearing } from "./hearing.ts";
+import { listener } from "./listener.ts";
+import { speaker } from "./speaker.ts";
+import { steadyClock } from "./steady-clock.ts";
 import { device, isActive, isEqual, midnight, network } from "./transcriber.fixture.ts";
 
 test("nothing that comes in stops it: what is malformed is said once", async (context) => {
@@ -168,4 +175,45 @@ test("neither a report nor a refusal is believed that another user sends in a ho
   for (const host of ["dhcp1", "dhcp2"])
     await until(() => world.log.some((line) => line.includes(`it speaks for ${host}, and was sent without the name`)));
   assert.equal(world.reports.length, 0);
+});
+
+test("a question in another host's name brings a digest at most, and a report above 2 MiB is refused unread", () => {
+  const hosts = new Map([
+    ["civet", ["event"]],
+    ["dhcp1", ["dhcp"]],
+    ["dhcp2", ["dhcp"]],
+  ]);
+  const answered: string[] = [];
+  const log: string[] = [];
+  const clock = virtualClock(midnight);
+  const follows = hearing({
+    ...{
+      config: { hosts },
+      tables: new Set(["dhcp"]),
+      attributed: attribution(),
+      clock,
+      wrongOrderer: () => undefined,
+    },
+    speaker: {
+      ...speaker({
+        ...{ channels: new Map(), open: () => new Map(), clock, random: () => 0.5, mirror: () => [] },
+        ...{ readSince: () => 0, look() {}, busy: () => false, log() {} },
+      }),
+      answer: (service, host, want) => answered.push(`${service} ${host} ${typeof want === "string" ? want : "part"}`),
+    },
+    ...{ steady: steadyClock(clock, () => {}), wrongSender: sendersOf({ hosts }, "civet", "trigger-civet") },
+    ...{ onReport: () => assert.fail(), nudge() {}, verify() {}, log() {} },
+  });
+  const hear = listener(follows, (line) => log.push(line));
+  const say = (message: object, user?: string): void => {
+    const body = Buffer.from(JSON.stringify({ trigger: 1, ...message }));
+    hear.report({ key: "trigger.report", body, redelivered: false, ack() {}, ...(user && { user }) });
+  };
+  for (const want of ["digest", "buckets", { from: 0, to: 9 }]) {
+    const ask = { kind: "ask", host: "dhcp1", service: "dhcp", want };
+    for (const user of ["trigger-dhcp1", "trigger-dhcp2", undefined]) say(ask, user);
+  }
+  assert.deepEqual(answered, [...Array(3).fill("dhcp dhcp1 digest"), "dhcp dhcp1 buckets", "dhcp dhcp1 part"]);
+  say({ kind: "report", host: "dhcp1", at: 0, services: {}, more: "x".repeat(2 * 1024 * 1024) }, "trigger-dhcp1");
+  assert.match(log.at(-1) ?? "", /of no use: it has \d+ bytes, the limit is 2097152/);
 });

@@ -15,7 +15,7 @@ export interface HearingOptions {
   readonly speaker: Speaker;
   readonly steady: SteadyClock;
   readonly attributed: Attribution;
-  /** What a host says of itself counts only from its own user, where each has one. Who asks in its name does no harm. */
+  /** What a host says of itself counts only from its own user, where each has one; so do its questions, but for a digest. */
   readonly wrongSender: WrongSender;
   /** An order counts only from a transcriber's user, where each host has one. */
   readonly wrongOrderer: WrongOrderer;
@@ -77,8 +77,10 @@ export function hearing({
       if (speaker.due() !== undefined) nudge();
       onReport(report);
     },
-    ask({ host, service, want }) {
+    ask({ host, service, want }, user) {
       mustFollow(host, service);
+      // Who waits for a host asks for a digest in its name, as `trigger modify --wait` does; that is small. Rows go to whom they are for.
+      if (want !== "digest") mustBeOf(host, user);
       speaker.answer(service, host, want);
     },
     refusal(refusal, user) {

@@ -11,6 +11,8 @@ import type { Delivery } from "../ports/broker.ts";
 
 /** The most bytes that a message to the transcriber may have: an event about a large group carries it twice. */
 const bodyLimit = 8 * 1024 * 1024;
+/** The most bytes of what a host says: a report of ten services with a hundred long reasons each has less. It is refused unread, so that many do no harm. */
+const hostLimit = 2 * 1024 * 1024;
 
 const hostMessage = z.discriminatedUnion("kind", [reportMessage, askMessage, refusalMessage]);
 
@@ -18,7 +20,7 @@ const hostMessage = z.discriminatedUnion("kind", [reportMessage, askMessage, ref
 export interface Heard {
   /** `user` is the broker's user who sent it, where that is known. */
   report(report: ReportMessage, user: string | undefined): void;
-  ask(ask: AskMessage): void;
+  ask(ask: AskMessage, user: string | undefined): void;
   refusal(refusal: RefusalMessage, user: string | undefined): void;
   event(event: DirectoryEvent): void;
   /** A person asks that the mirror be compared with the directory, and the tables with the hosts'. */
@@ -28,9 +30,9 @@ export interface Heard {
 /** Reads what comes from hosts and bindings. Nothing that comes can stop it: what is malformed is said and acknowledged. */
 export function listener(heard: Heard, log: (line: string) => void) {
   const say = onceEach(log);
-  const take = (delivery: Delivery, read: (body: unknown) => void): void => {
+  const take = (delivery: Delivery, limit: number, read: (body: unknown) => void): void => {
     try {
-      read(readBody(delivery.body));
+      read(readBody(delivery.body, limit));
     } catch (error) {
       say(plainLine(`a message to ${delivery.key} is of no use: ${reason(error)}`));
     }
@@ -39,10 +41,10 @@ export function listener(heard: Heard, log: (line: string) => void) {
   return {
     /** Takes a message of the report queue. */
     report: (delivery: Delivery): void =>
-      take(delivery, (body) => hearHost(readHostMessage(body), delivery.user, heard)),
+      take(delivery, hostLimit, (body) => hearHost(readHostMessage(body), delivery.user, heard)),
     /** Takes a message of the event queue. */
     event: (delivery: Delivery): void =>
-      take(delivery, (body) => {
+      take(delivery, bodyLimit, (body) => {
         const asked = verifyAsked(body);
         if (asked !== undefined) heard.verify(asked, delivery.user);
         else heard.event(readEvent(body));
@@ -67,8 +69,8 @@ export function onceEach(log: (line: string) => void): (line: string) => void {
 }
 
 /** The JSON of a message to the transcriber. Throws an error that says what is wrong. */
-export function readBody(body: Uint8Array): unknown {
-  if (body.length > bodyLimit) throw new Error(`it has ${body.length} bytes, the limit is ${bodyLimit}`);
+export function readBody(body: Uint8Array, limit = bodyLimit): unknown {
+  if (body.length > limit) throw new Error(`it has ${body.length} bytes, the limit is ${limit}`);
   return readJson(body);
 }
 
@@ -86,6 +88,6 @@ function hearHost(message: z.infer<typeof hostMessage>, user: string | undefined
     if (typeof want === "object" && !(want.from >= 0 && want.from < want.to && want.to <= hashEnd)) {
       throw new Error(`want: [${want.from}, ${want.to}) is no range of key hashes`);
     }
-    heard.ask(message);
+    heard.ask(message, user);
   }
 }

@@ -383,6 +383,22 @@ export const transcriberRemovals: readonly Removal[] = [
     tests: ["src/brokers/rabbitmq/remake.test.ts"],
   },
   {
+    id: "asks-of-others",
+    guards: "rows and buckets go to a host that has asked itself",
+    without: "one host has the transcriber send whole tables to another again and again",
+    file: "src/transcriber/hearing.ts",
+    edits: [['if (want !== "digest") mustBeOf(host, user);', ""]],
+    tests: ["src/transcriber/hearing.test.ts"],
+  },
+  {
+    id: "report-size",
+    guards: "what a host says is read up to 2 MiB",
+    without: "one host keeps the transcriber reading",
+    file: "src/transcriber/listener.ts",
+    edits: [["take(delivery, hostLimit, (body) => hearHost(", "take(delivery, bodyLimit, (body) => hearHost("]],
+    tests: ["src/transcriber/hearing.test.ts"],
+  },
+  {
     id: "clock-put-right",
     guards: "a clock that is put right by hours is followed",
     without: "terms that ended by a wrong clock stay ended until it is reached",
