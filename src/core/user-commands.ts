@@ -43,7 +43,7 @@ fi
 users=$(rabbitmqctl -s list_users)
 
 # NAME CONFIGURE WRITE READ WRITE-KEYS READ-KEYS: sets the rights of a user, and makes it where there is none.
-# A new one gets a password that nobody has until its rights are there. A file that ends in .new is left by a run that was cut short.
+# A new one gets a password that is thrown away until its rights are there. A file that ends in .new is left by a run that was cut short.
 # (Where rabbitmqctl reads its input it is given no option: with one, that of 4.3 reads nothing.)
 user() {
   if ! printf '%s\\n' "$users" | cut -f 1 | grep -qxF -e "$1"; then

@@ -6,7 +6,7 @@ interface Options {
   readonly declared: Topology;
   /** Waits until whoever consumed a deleted queue has heard that it is gone. */
   readonly settle: () => Promise<void>;
-  /** Has a queue made anew by who may: this user may not. */
+  /** Asks the transcribers to recreate a queue that this user may not delete. */
   readonly askFor: (name: string) => void;
   /** Whether the node confirms nothing: then it may be cut off, and the queue well elsewhere. */
   readonly knowsNothing: () => boolean;

@@ -53,7 +53,7 @@ export const rightsRemovals: readonly Removal[] = [
   },
   {
     id: "users-password-last",
-    guards: "a new user has a password that nobody has until its rights are there",
+    guards: "a new user's password is thrown away until its rights are there",
     without: "a run that is cut short leaves a user that may publish every key",
     file: "src/core/user-commands.ts",
     edits: [
@@ -106,7 +106,7 @@ export const rightsRemovals: readonly Removal[] = [
   },
   {
     id: "ask-for-silent",
-    guards: "a host that may not delete its silent queue has it made anew",
+    guards: "a host that may not delete its silent queue has it recreated",
     without: "a table stands still until a person deletes its queue",
     file: "src/brokers/rabbitmq/broker.ts",
     edits: [['askFor: (name) => ask(name, "silent")', "askFor: () => {}"]],
@@ -122,7 +122,7 @@ export const rightsRemovals: readonly Removal[] = [
   },
   {
     id: "ask-rarely",
-    guards: "a silent queue is made anew ever more rarely",
+    guards: "a silent queue is recreated ever more rarely",
     without: "a host costs the transcriber its connection again and again",
     file: "src/brokers/rabbitmq/asks.ts",
     edits: [["if (isActive() && isDue())", "if (isActive())"]],
@@ -130,7 +130,7 @@ export const rightsRemovals: readonly Removal[] = [
   },
   {
     id: "ask-the-active",
-    guards: "the active transcriber alone makes a silent queue anew",
+    guards: "the active transcriber alone recreates a silent queue",
     without: "two transcribers delete what the other has just made",
     file: "src/brokers/rabbitmq/asks.ts",
     edits: [["if (isActive() && isDue())", "if (isDue())"]],
@@ -139,7 +139,7 @@ export const rightsRemovals: readonly Removal[] = [
   {
     id: "orders-of-transcribers",
     guards: "a host obeys orders of a transcriber's user alone",
-    without: "who may send messages of a plain service holds it and drops its messages",
+    without: "a user that may send messages of a plain service holds it and drops its messages",
     file: "src/host/receive.ts",
     edits: [["wrongOrderer?.(delivery.user);", "undefined as string | undefined;"]],
     tests: ["src/host/plain.test.ts"],
@@ -147,7 +147,7 @@ export const rightsRemovals: readonly Removal[] = [
   {
     id: "orders-in-a-project",
     guards: "a host that has its own user knows who may give orders",
-    without: "hosts of a real project obey whoever may send",
+    without: "hosts of a real project obey all users that may send",
     file: "src/daemon/up.ts",
     edits: [["waveWithin: waits, wrongOrderer, name: host", "waveWithin: waits, name: host"]],
     tests: ["test/integration/permissions.test.ts"],
