@@ -83,7 +83,7 @@ export function aliases(
   }
 }
 
-/** The aliases of nisMailAlias: each of its names. Whoever may write such entries may write any alias. */
+/** The aliases of nisMailAlias: each of its names. A user who may write such entries may write any alias. */
 function ofAliasEntry(entry: Entry): GivenAlias[] | undefined {
   if (!entry.has("rfc822MailMember")) return undefined;
   const to = entry.all("rfc822MailMember"); // one list for all names
