@@ -101,7 +101,9 @@ function removalLines(service: string, { removals }: ServiceDifference): string[
 const approvalLines = (service: string, { inTheWay }: ServiceDifference): string[] =>
   inTheWay === undefined
     ? []
-    : [`trigger did not write what is there; \`trigger approve ${service} ${inTheWay}\` lets it be replaced`];
+    : [
+        `what is there is held; \`trigger approve ${service} ${inTheWay}\` lets it be replaced, or removed where it is not given`,
+      ];
 
 const waitingLines = ({ waiting }: ServiceDifference): string[] =>
   cut(

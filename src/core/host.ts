@@ -65,6 +65,8 @@ export interface InstallSteps {
   readonly check?: Step | CheckAs;
   /** Makes the daemon read the new files. */
   readonly reload?: Step;
+  /** The files are all of this service: one that it installed before and that is not among them is removed. False by default. */
+  readonly all?: boolean;
   /** Proves that the daemon serves this very content (a serial, a changed key), not only that it lives. */
   readonly probe?: Step;
 }

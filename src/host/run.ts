@@ -64,7 +64,12 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
     await withinDeadline(context, runDeadline, async (signal) => {
       const changes = asked > 0 ? undefined : first.changes;
       const secret = (table.secret ?? []).length > 0;
-      const options = { ...context, name: context.host, signal, secret, unsure: changes === undefined };
+      const gone = first.changes.filter(({ after }) => after === undefined).length;
+      // Rows that may go take their files along; beyond that files count like rows, as where the service's code gives fewer.
+      const spare =
+        removals &&
+        ((files: number) => Math.max(removals.limit(files), Math.ceil((gone * files) / Math.max(1, facts?.rows ?? 0))));
+      const options = { ...context, name: context.host, signal, secret, unsure: changes === undefined, spare };
       const { given, words, result } = await runOnGood(table, first, { ...options, full: asked > 0 });
       signal.throwIfAborted();
       // A run that loads everything may restart the daemon itself; one by the changes knows only the daemon that it began with.

@@ -22,6 +22,8 @@ export interface WordsOptions {
   readonly secret: boolean;
   /** The state of the daemon is unknown: what was proved before is proved again. False by default. */
   readonly unsure?: boolean;
+  /** How many of so many files may go in this run without a question; any number without it. */
+  readonly spare?: ((files: number) => number) | undefined;
   readonly log: (message: string) => void;
 }
 
@@ -46,9 +48,9 @@ export function createWordsTables(database: DatabaseSync): void {
 
 /** The words that a service has on its host, for one run. */
 export function hostWords(options: WordsOptions): Words {
-  const { name, service, database, clock, signal, secret, unsure = false, log } = options;
+  const { name, service, database, clock, signal, secret, unsure = false, spare, log } = options;
   const machine = countingStarts(options.machine, database, service, clock);
-  const installs = installer({ database, machine, clock, service, secret, unsure, log });
+  const installs = installer({ database, machine, clock, service, secret, unsure, spare, log });
   const notes = new Map<string, string>();
   const owned = ownedBy(database, service, clock.now);
   let proved: boolean | undefined;

@@ -47,7 +47,7 @@ export function files<In extends object, Row extends object, const Out extends I
     ...declaration,
     async run({ rows }, host) {
       const { files, ...steps } = settingsOf(host.name);
-      await host.install(files(rows, host), stepsOf(steps));
+      await host.install(files(rows, host), { ...stepsOf(steps), all: true });
     },
   } as Parameters<typeof service<In, Row, Out>>[0]);
 }

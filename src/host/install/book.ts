@@ -21,6 +21,11 @@ const schema = `
     good_hash TEXT,
     to_hash TEXT -- what was being put in place; null for no file
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS install_written (
+    path TEXT PRIMARY KEY, -- once in force by this service, so that it may remove the file
+    service TEXT NOT NULL,
+    hash TEXT NOT NULL -- the last text of its own that was in force
+  ) STRICT;
   CREATE TABLE IF NOT EXISTS install_attempt (
     service TEXT NOT NULL,
     paths TEXT NOT NULL,
@@ -146,15 +151,63 @@ export function openBook(database: DatabaseSync, service: string) {
         JSON.stringify([...paths]),
       ),
 
-    /** The daemon has these texts: they are loaded, and nothing is owed for them. `failed` is the attempt that ended in a rollback to them. */
+    /** Paths that this service has written: those that were once in force, and what an install that did not end may have left. */
+    written: (): string[] =>
+      all(
+        `SELECT path FROM install_written WHERE service = ?1 UNION
+          SELECT path FROM install_debt WHERE service = ?1 AND to_hash IS NOT NULL AND good_hash IS NOT to_hash`,
+        service,
+      ).map(({ path }) => String(path)),
+
+    /** The last text of its own that this service had in force at a path; null for none. */
+    writtenHash: (path: string): string | null =>
+      text(one("SELECT hash FROM install_written WHERE path = ? AND service = ?", path, service)?.hash),
+
+    /** Notes texts that are this service's own, and in force. */
+    wrote(targets: readonly { readonly path: string; readonly hash: string | null }[]): void {
+      const known = database.prepare("SELECT 1 FROM install_written WHERE path = ? AND hash = ?");
+      const other = targets.filter(({ path, hash }) => hash !== null && !known.get(path, hash));
+      if (other.length === 0) return;
+      transaction(database, () => {
+        for (const { path, hash } of other) write(path, hash);
+      });
+    },
+
+    /** Forgets a path that is this service's no more. */
+    gone(path: string): void {
+      transaction(database, () => {
+        for (const table of ["install_path", "install_written", "install_fight"]) {
+          change(`DELETE FROM ${table} WHERE path = ?`, path);
+        }
+      });
+    },
+
+    /**
+     * The daemon has these texts: they are loaded, and nothing is owed for them. Those that were being put in place, or are among
+     * `wrote`, are its own. `failed` is the attempt that ended in a rollback to them.
+     */
     settle(
       loaded: ReadonlyMap<string, Loaded>,
-      { paths, failed }: { paths?: string | undefined; failed?: (Attempt & { paths: string }) | undefined } = {},
+      {
+        paths,
+        wrote = [],
+        failed,
+      }: {
+        paths?: string | undefined;
+        wrote?: readonly { readonly path: string; readonly hash: string | null }[];
+        failed?: (Attempt & { paths: string }) | undefined;
+      } = {},
     ): void {
       transaction(database, () => {
+        for (const { path, hash } of wrote) write(path, hash);
         for (const [path, { hash, proved, probe }] of loaded) {
           const values = [hash, proved ? 1 : 0, probe, path];
           change("UPDATE install_path SET loaded = ?, proved = ?, probe = ? WHERE path = ?", ...values);
+          change(
+            `INSERT OR REPLACE INTO install_written (path, service, hash) SELECT path, service, to_hash FROM install_debt
+              WHERE path = ? AND to_hash = ? AND good_hash IS NOT to_hash`,
+            ...[path, hash],
+          );
           change("DELETE FROM install_debt WHERE path = ?", path);
         }
         if (paths !== undefined) change("DELETE FROM install_attempt WHERE service = ? AND paths = ?", service, paths);
@@ -193,6 +246,11 @@ export function openBook(database: DatabaseSync, service: string) {
     },
   };
 
+  function write(path: string, hash: string | null): void {
+    if (hash === null) return;
+    change("INSERT OR REPLACE INTO install_written (path, service, hash) VALUES (?, ?, ?)", path, service, hash);
+  }
+
   function writeAttempt({ paths, texts, failures, at, why }: Attempt & { paths: string }): void {
     const sql =
       "INSERT OR REPLACE INTO install_attempt (service, paths, texts, failures, at, why) VALUES (?, ?, ?, ?, ?, ?)";
@@ -206,7 +264,7 @@ export const onlyReloadOwed = ({ good, goodHash }: Debt): boolean => good === nu
 const onlyReload = "good IS NULL AND good_hash IS NOT NULL";
 
 /** The debt of files that are in force, and that their daemon has not or may not have. */
-export function debtInForce(targets: readonly { readonly path: string; readonly hash: string }[]): Debt[] {
+export function debtInForce(targets: readonly { readonly path: string; readonly hash: string | null }[]): Debt[] {
   const batch = randomUUID();
   return targets.map(({ path, hash }) => ({ path, batch, good: null, goodHash: hash, to: hash }));
 }
@@ -217,30 +275,5 @@ export const owedReloads = (database: DatabaseSync, service: string): string[] =
     .prepare("SELECT path FROM install_debt WHERE service = ? ORDER BY path")
     .all(service)
     .map(({ path }) => String(path));
-
-/** What status shows of the installs of a host. */
-export interface InstallStatus {
-  /** Paths whose reload is owed. */
-  readonly owed: readonly { readonly service: string; readonly path: string }[];
-  /** When somebody else's text was replaced, milliseconds since 1970. */
-  readonly fights: readonly { readonly service: string; readonly path: string; readonly at: number }[];
-  readonly held: readonly { readonly service: string; readonly path: string; readonly why: string }[];
-}
-
-export function installStatus(database: DatabaseSync): InstallStatus {
-  const owed = database.prepare("SELECT service, path FROM install_debt ORDER BY path").all();
-  const fights = database.prepare(
-    "SELECT service, path, at FROM install_fight JOIN install_path USING (path) ORDER BY at",
-  );
-  const held = database
-    .prepare("SELECT service, path, held FROM install_path WHERE held IS NOT NULL ORDER BY path")
-    .all();
-  const of = (row: Record<string, unknown>) => ({ service: String(row.service), path: String(row.path) });
-  return {
-    owed: owed.map(of),
-    fights: fights.all().map((row) => ({ ...of(row), at: Number(row.at) })),
-    held: held.map((row) => ({ ...of(row), why: String(row.held) })),
-  };
-}
 
 const text = (value: unknown): string | null => (value === null || value === undefined ? null : String(value));

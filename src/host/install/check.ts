@@ -12,7 +12,8 @@ export interface StagedFile {
   /** What was written: the name may have been given to something else since, where others may write. */
   readonly bytes: Uint8Array;
 }
-export type Staged = ReadonlyMap<Target, StagedFile>;
+/** What is being put in place: files, and undefined for those that go. */
+export type Staged = ReadonlyMap<Target, StagedFile | undefined>;
 
 type Check = NonNullable<InstallSteps["check"]>;
 type Commands = Exclude<Step, (host: Host) => Promise<void>>;
@@ -51,6 +52,8 @@ export async function prepareCheck(
   const { machine, host } = context;
   const { files, scratch: parent } = machine;
   if (typeof check === "function") return prepared(() => check(host));
+  // Where every file goes there is none to look at.
+  if (targets.length === 0 && ("user" in check || isOfStaged(check))) return prepared(async () => {});
   const reader = "user" in check ? check.user : undefined;
   if (!("user" in check) && !(await someShared(files, targets))) {
     const commands = filled(check, await namesFor(files, targets, beside(staged, staging)));
@@ -72,6 +75,11 @@ const prepared = (run: () => Promise<void>, remove = async (): Promise<void> => 
   run,
   [Symbol.asyncDispose]: remove,
 });
+
+const isOfStaged = (check: Commands): boolean =>
+  commandsOf(check)
+    .flat()
+    .some((word) => word.includes("{staged"));
 
 async function someShared(files: Files, targets: readonly Target[]): Promise<boolean> {
   for (const { path } of targets) if (await isShared(files, folderOf(path))) return true;
@@ -123,8 +131,7 @@ async function namesFor(files: Files, targets: readonly Target[], place: Place):
     byPath.set(within, await copyWithin(files, within, inside, byPath, place));
   }
   const [first] = targets;
-  if (!first) throw new Fatal("an install without files has nothing to check");
-  return { first: byPath.get(first.file.within ?? first.path) ?? first.path, byPath };
+  return { first: first ? (byPath.get(first.file.within ?? first.path) ?? first.path) : "", byPath };
 }
 
 async function copyWithin(

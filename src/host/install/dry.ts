@@ -7,7 +7,7 @@ import { ownedBy, type Target } from "./target.ts";
 
 /**
  * What an install would do, for a machine that only notes it: the files as they would be, and the reload.
- * Nothing is checked or probed (the staged files and the new content are not there to be looked at), and the book stays as it is.
+ * Nothing is checked or probed: the staged files and the new content are not there to be looked at.
  */
 export async function dryInstall(
   targets: readonly Target[],
@@ -16,10 +16,14 @@ export async function dryInstall(
   { isKnown, log }: { isKnown: (path: string) => boolean; log: (message: string) => void },
 ): Promise<Installed> {
   const { files } = context.machine;
-  const differing = targets.filter(({ hash, disk }) => hash !== disk?.hash);
+  const differing = targets.filter(({ hash, disk }) => hash !== (disk?.hash ?? null));
   if (differing.length === 0) return "unchanged";
   for (const target of differing) {
     const { path, disk } = target;
+    if (target.hash === null) {
+      await files.remove(path);
+      continue;
+    }
     const isFound = disk !== undefined && disk.bytes.length > 0 && !isKnown(path) && !(await isMine(files, path));
     if (isFound) log(`${path} is there, and trigger did not write it: it would be held until it is approved`);
     await files.makeDirectory(dirname(target.path));

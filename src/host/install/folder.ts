@@ -77,6 +77,12 @@ export async function makeMine(files: Files, path: string): Promise<void> {
 /** Gives a path back to whoever writes there from now on. */
 export const disown = (files: Files, path: string): Promise<void> => files.remove(mineOf(path));
 
+/** Removes the folder of a path when nothing is in it any more. */
+export async function removeEmptyFolder(files: Files, path: string): Promise<void> {
+  const folder = folderOf(path);
+  if ((await files.list(folder)).length === 0) await files.remove(folder);
+}
+
 /** Files written and made durable beside their targets, removed again unless they were put in place. */
 export function stage(files: Files, log: (message: string) => void) {
   const names = new Set<string>();

@@ -62,7 +62,7 @@ export function forcing({ book, files, clock, secret, restOf }: Ground, mend: Re
       if (loaded.has(path)) continue;
       loaded.set(path, { hash: (await readInPlace(files, path))?.hash ?? null, proved: false, probe: null });
     }
-    book.settle(loaded, { paths });
+    book.settle(loaded, { paths, wrote: targets });
   }
 
   /** Puts the last good files back in force after a step that failed, and gives the error to throw. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Held } from "../../core/outcome.ts";
 import { approveHeld, heldThings } from "../owned.ts";
-import { installStatus } from "./book.ts";
 import { hostIn, newBook, path, scene } from "./scene.fixture.ts";
+import { installStatus } from "./status.ts";
 
 test("a file that was there before is held with its difference until it is approved; an empty or equal one is not", async () => {
   const { machine, database, clock, said } = scene();

@@ -30,6 +30,11 @@ export function handEdits({ book, files, owned, clock, secret, log }: Ground) {
   const isFound = ({ path, hash, disk }: Target): boolean =>
     !book.loaded(path) && disk !== undefined && disk.hash !== hash;
 
+  /** Whether what is in place is the last text of this service's own, or one that an interrupted install has put there. */
+  const isOwnText = ({ path, disk }: Target, debts: readonly Debt[]): boolean =>
+    disk?.hash === book.writtenHash(path) ||
+    debts.some((debt) => debt.path === path && debt.to === disk?.hash && debt.to !== debt.goodHash);
+
   /** Throws `Held` for a file that was there before trigger ever wrote it: its first take-over waits for a person. */
   async function holdFound(targets: readonly Target[]): Promise<void> {
     for (const target of targets.filter(isFound)) {
@@ -73,10 +78,12 @@ export function handEdits({ book, files, owned, clock, secret, log }: Ground) {
   async function setAside(target: Target, debts: readonly Debt[]): Promise<boolean> {
     const { path, disk } = target;
     const isFight = fought(target, debts);
-    if (disk && (isFight || isFound(target))) {
+    if (disk && (target.hash === null ? !isOwnText(target, debts) : isFight || isFound(target))) {
       const aside = await keepAside(files, path, disk, { now: clock.now(), secret });
-      const what = isFight ? "was changed by somebody else" : "was found, and trigger did not write it";
-      log(`${path} ${what}: it is replaced, a copy is kept as ${aside}\n${difference(target, disk, secret)}`);
+      const isKnown = target.hash === null || isFight;
+      const what = isKnown ? "was changed by somebody else" : "was found, and trigger did not write it";
+      const becomes = target.hash === null ? "removed" : "replaced";
+      log(`${path} ${what}: it is ${becomes}, a copy is kept as ${aside}\n${difference(target, disk, secret)}`);
     } else if (isFight) log(`${path} was removed by somebody else: it is put back`);
     return isFight;
   }

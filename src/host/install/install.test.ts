@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Away, Fatal, Later, reason } from "../../core/outcome.ts";
-import { installStatus } from "./book.ts";
 import { hostIn, installerIn, other, path, scene, stepsFor, wordsIn } from "./scene.fixture.ts";
+import { installStatus } from "./status.ts";
 
 test("a text is checked, put in place, reloaded and proved; the same text again does nothing", async () => {
   const { install, daemon, text, folder } = scene({ [path]: "old" });

@@ -4,13 +4,14 @@ import type { Host, Installed, InstallFile, InstallSteps } from "../../core/host
 import { Away, CommandFailed, Fatal, Later, reason, TextDoubted, TextRefused } from "../../core/outcome.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Machine } from "../../ports/machine.ts";
-import { forgetHeld, ownedBy as recordsOf } from "../owned.ts";
+import { forgetHeld, isHeld, ownedBy as recordsOf } from "../owned.ts";
 import { type Debt, debtInForce, openBook } from "./book.ts";
 import { prepareCheck, type Staged, type StagedFile } from "./check.ts";
 import { dryInstall } from "./dry.ts";
 import { keepGood, makeMine, openFolder, removeGoodBut, removeStaged, type Stage, stage } from "./folder.ts";
 import { forcing } from "./force.ts";
 import { handEdits } from "./hand-edit.ts";
+import { leaving } from "./leaving.ts";
 import { repair } from "./repair.ts";
 import { restOfUnit } from "./start-limit.ts";
 import { runStep } from "./step.ts";
@@ -31,6 +32,8 @@ export interface InstallerOptions {
   readonly secret: boolean;
   /** The state of the daemon is unknown: what was proved before is proved again. False by default. */
   readonly unsure?: boolean;
+  /** How many of so many files may go in this run without a question; any number without it. */
+  readonly spare?: ((files: number) => number) | undefined;
   readonly log: (message: string) => void;
 }
 
@@ -58,31 +61,41 @@ export interface Installer {
 }
 
 export function installer(options: InstallerOptions): Installer {
-  const { database, machine, clock, service, secret, unsure = false, log } = options;
+  const { database, machine, clock, service, secret, unsure = false, spare, log } = options;
   const { files } = machine;
   const book = openBook(database, service);
   const owned = recordsOf(database, service, clock.now);
   const restOf = (unit: string): number => restOfUnit(database, unit, clock.now());
-  const ground = { book, files, owned, clock, secret, restOf, log };
+  const ground = { book, files, owned, clock, secret, restOf, spare, log };
   const mend = repair(ground);
   const edits = handEdits(ground);
+  const leave = leaving(ground);
   const { holdBack, force, settle, keepDistance } = forcing(ground, mend);
   const wantedPaths = new Set<string>();
 
   const isKnown = (path: string): boolean => book.loaded(path) !== undefined;
 
   async function install(wanted: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<Outcome> {
-    if (wanted.length === 0) return { installed: "unchanged", proved: true };
+    if (wanted.length === 0 && !steps.all) return { installed: "unchanged", proved: true };
     host.signal.throwIfAborted();
-    const targets = await readTargets(files, wanted);
+    const given = await readTargets(files, wanted);
+    const targets = steps.all ? [...given, ...(await leave.read(given, machine.dry))] : given;
+    if (targets.length === 0) return { installed: "unchanged", proved: true };
     const paths = targets.map(({ path }) => path);
     for (const path of paths) {
       book.own(path);
       wantedPaths.add(path);
     }
     const context = { machine, host, secret };
-    if (machine.dry) return { installed: await dryInstall(targets, steps, context, { isKnown, log }), proved: false };
+    if (machine.dry) {
+      const installed = await dryInstall(targets, steps, context, { isKnown, log });
+      book.wrote(given);
+      return { installed, proved: false };
+    }
 
+    // What was held because it was to go, and is given again.
+    for (const { path } of given.filter(inForce))
+      if (isHeld(database, service, path)) forgetHeld(database, service, path);
     const work = workOn(targets, steps, context);
     for (const path of paths) await removeStaged(files, path);
     if (book.debts(paths).length === 0 && targets.every(inForce)) {
@@ -100,14 +113,17 @@ export function installer(options: InstallerOptions): Installer {
       await staging.clear();
     }
     await force(work);
+    await leave.clear(targets);
     return { installed: steps.probe ? "proved" : "loaded", proved: steps.probe !== undefined };
   }
 
-  const inForce = ({ path, hash, disk }: Target): boolean => hash === disk?.hash && hash === book.loaded(path)?.hash;
+  const inForce = ({ path, hash, disk }: Target): boolean =>
+    hash === (disk?.hash ?? null) && hash === (book.loaded(path)?.hash ?? null);
 
   /** What is known of files that are in force by the book, the probe asked where it may tell more; undefined when they now owe a reload. */
   async function askProbe(work: Work): Promise<Outcome | undefined> {
     const { targets, steps, context } = work;
+    book.wrote(targets);
     if (!steps.probe) return { installed: "unchanged", proved: false };
     const paths = targets.map(({ path }) => path);
     const proved = paths.every((path) => book.loaded(path)?.proved);
@@ -131,6 +147,7 @@ export function installer(options: InstallerOptions): Installer {
     try {
       edits.holdFought(work.targets, debts);
       await edits.holdFound(work.targets);
+      leave.holdMany(work.targets);
       holdBack(work);
       const staged = await stageMoving(work, debts, staging);
       await check(work, debts, staged, staging);
@@ -151,10 +168,10 @@ export function installer(options: InstallerOptions): Installer {
   }
 
   async function stageAll(targets: readonly Target[], staging: Stage): Promise<Staged> {
-    const staged = new Map<Target, StagedFile>();
+    const staged = new Map<Target, StagedFile | undefined>();
     for (const target of targets) {
-      await openFolder(files, target.path);
-      staged.set(target, await stageOne(target, target.bytes, staging));
+      if (target.hash !== null || target.disk) await openFolder(files, target.path);
+      staged.set(target, target.hash === null ? undefined : await stageOne(target, target.bytes, staging));
     }
     return staged;
   }
@@ -168,7 +185,8 @@ export function installer(options: InstallerOptions): Installer {
     const { targets, context } = work;
     const step = work.steps.check;
     if (!step) return;
-    await using first = await prepareCheck(step, targets, { staged, staging, context });
+    const stays = targets.filter(({ hash }) => hash !== null);
+    await using first = await prepareCheck(step, stays, { staged, staging, context });
     try {
       await first.run();
     } catch (cause) {
@@ -182,7 +200,7 @@ export function installer(options: InstallerOptions): Installer {
       }
       const good = await stageGood(staged, debts, staging);
       if (!good) throw new TextDoubted(`${why}, and there is no last good text to compare with`, { cause });
-      await using again = await prepareCheck(step, targets, { staged: good, staging, context });
+      await using again = await prepareCheck(step, stays, { staged: good, staging, context });
       if (await passes(again.run)) throw new TextRefused(`${why}, and the last good text passes it`, { cause });
       throw new Error(`${why}, and the last good text fails it too, so nothing is blamed`, { cause });
     }
@@ -212,7 +230,7 @@ export function installer(options: InstallerOptions): Installer {
   /** Stages copies of the last good files; undefined unless each has one. */
   async function stageGood(staged: Staged, debts: readonly Debt[], staging: Stage): Promise<Staged | undefined> {
     const copies = new Map<Target, StagedFile>();
-    for (const target of staged.keys()) {
+    for (const target of [...staged.keys()].filter(({ hash }) => hash !== null)) {
       const debt = debts.find(({ path }) => path === target.path);
       const good = debt ? await mend.readGood(debt) : target.disk;
       if (!good) return undefined;
@@ -234,13 +252,16 @@ export function installer(options: InstallerOptions): Installer {
       await removeGoodBut(files, path, debt?.good ?? null);
       journal.push({ path, batch, to: hash, ...(await lastGood(target, debt)) });
     }
-    for (const { path } of staged.keys()) if (!book.loaded(path)) await makeMine(files, path);
+    for (const { path, hash } of staged.keys()) if (hash !== null && !book.loaded(path)) await makeMine(files, path);
     const others = debts.filter(({ path }) => !journal.some((entry) => entry.path === path));
     book.journal([...journal, ...others.map((debt) => ({ ...debt, batch }))], { fights, now: clock.now() });
     // From here on the book knows that these are ours.
     for (const { path } of staged.keys()) forgetHeld(database, service, path);
     try {
-      for (const [{ path }, { name }] of staged) await staging.putInPlace(name, path);
+      for (const [{ path }, file] of staged) {
+        if (file) await staging.putInPlace(file.name, path);
+        else await files.remove(path);
+      }
       await mend.syncNames(journal);
     } catch (error) {
       // What is half in place must not wait there for the next run. The debt stays: that run stages all of it again from nothing.

@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openDatabase } from "../../sqlite/open.ts";
-import { installStatus } from "./book.ts";
 import { daemonSteps, realHost, textOf } from "./install-forever.fixture.ts";
+import { installStatus } from "./status.ts";
 
 const program = join(import.meta.dirname, "install-forever.fixture.ts");
 

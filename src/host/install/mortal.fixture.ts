@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
 import type { InstallFile } from "../../core/host.ts";
 import { ownedBy } from "../owned.ts";
-import { installStatus } from "./book.ts";
 import {
   hostIn,
   installerIn,
@@ -13,6 +12,7 @@ import {
   standingClock,
   stepsFor,
 } from "./scene.fixture.ts";
+import { installStatus } from "./status.ts";
 
 /** A database whose commits are steps: durable when done, and nothing when the process ended before. */
 export function steppedBook(database: DatabaseSync, step: (name: string) => void): DatabaseSync {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Fatal, Later, reason } from "../../core/outcome.ts";
-import { installStatus } from "./book.ts";
 import { hostIn, installerIn, newBook, simulatedDaemon, standingClock, stepsFor, wordsIn } from "./scene.fixture.ts";
+import { installStatus } from "./status.ts";
 
 // Files that are in force by the book, while their daemon is not known to have them, or is to read them again.
 

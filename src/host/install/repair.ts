@@ -39,7 +39,10 @@ export function repair({ book, files, log }: Ground) {
   }
 
   async function syncNames(debts: readonly Debt[]): Promise<void> {
-    for (const directory of new Set(debts.map(({ path }) => dirname(path)))) await files.sync(directory);
+    for (const directory of new Set(debts.map(({ path }) => dirname(path)))) {
+      // Of a file that is to go, the directory may have gone before.
+      if (await files.stat(directory)) await files.sync(directory);
+    }
   }
 
   /** What is in place of some debts now, as loaded. */

@@ -9,8 +9,8 @@ export interface Target {
   /** The real path: symlinks are resolved. */
   readonly path: string;
   readonly bytes: Buffer;
-  /** Hash of the text to install. */
-  readonly hash: string;
+  /** Hash of the text to install; null for a file that is to be removed. */
+  readonly hash: string | null;
   readonly disk: InPlace | undefined;
 }
 
@@ -35,6 +35,11 @@ export async function readTargets(files: Files, wanted: readonly InstallFile[]):
   }
   return targets;
 }
+
+/** A file that is to be removed. */
+export const leavingTarget = (path: string, disk: InPlace | undefined): Target => ({
+  ...{ file: { path, text: "" }, path, bytes: Buffer.alloc(0), hash: null, disk },
+});
 
 /** What is at a path now; undefined for nothing. */
 export async function readInPlace(files: Files, path: string): Promise<InPlace | undefined> {

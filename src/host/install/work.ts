@@ -25,6 +25,8 @@ export interface Ground {
   /** Milliseconds until a unit may be started again. */
   readonly restOf: (unit: string) => number;
   readonly secret: boolean;
+  /** How many of so many files may go in this run without a question; any number without it. */
+  readonly spare?: ((files: number) => number) | undefined;
   readonly log: (message: string) => void;
 }
 

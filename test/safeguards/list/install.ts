@@ -292,7 +292,10 @@ export const installRemovals: readonly Removal[] = [
     without: "after a crash and a lost store an own file is held as found",
     file: "src/host/install/install.ts",
     edits: [
-      ["    for (const { path } of staged.keys()) if (!book.loaded(path)) await makeMine(files, path);\n", ""],
+      [
+        "    for (const { path, hash } of staged.keys()) if (hash !== null && !book.loaded(path)) await makeMine(files, path);\n",
+        "",
+      ],
       [
         "    for (const { path } of staged.keys()) forgetHeld(database, service, path);\n",
         "    for (const { path } of staged.keys()) forgetHeld(database, service, path);\n    for (const { path } of staged.keys()) if (book.loaded(path)?.hash === null) await makeMine(files, path);\n",
@@ -375,5 +378,58 @@ export const installRemovals: readonly Removal[] = [
     file: "src/host/install/folder.ts",
     edits: [["if ((found.mode & 0o077) !== 0)", "if (false)"]],
     tests: ["src/host/install/shared.test.ts"],
+  },
+  {
+    id: "goes-away",
+    guards: "a file that is not given any more is removed",
+    without: "keys stay valid after their row is gone",
+    file: "src/services/files.ts",
+    edits: [[", all: true", ""]],
+    tests: ["test/integration/files.test.ts"],
+  },
+  {
+    id: "goes-own-alone",
+    guards: "only what was in force by trigger is removed",
+    without: "a file of somebody else's is deleted",
+    file: "src/host/install/book.ts",
+    edits: [
+      [
+        "to_hash IS NOT NULL AND good_hash IS NOT to_hash",
+        "to_hash IS NOT NULL UNION SELECT path FROM install_path WHERE service = ?1",
+      ],
+    ],
+    tests: ["src/host/install/leaving.test.ts"],
+  },
+  {
+    id: "goes-aside",
+    guards: "a hand edit is kept aside before its file goes",
+    without: "a hand edit is lost",
+    file: "src/host/install/hand-edit.ts",
+    edits: [["target.hash === null ? !isOwnText(target, debts) :", "target.hash === null ? false :"]],
+    tests: ["src/host/install/leaving.test.ts"],
+  },
+  {
+    id: "goes-asked",
+    guards: "more files than may go are held",
+    without: "a mistake in the function deletes every file",
+    file: "src/host/install/install.ts",
+    edits: [["      leave.holdMany(work.targets);\n", ""]],
+    tests: ["src/host/install/leaving.test.ts"],
+  },
+  {
+    id: "goes-noted",
+    guards: "a first text in force is noted as trigger's own with the debt that ends",
+    without: "a file whose install was cut short stays for ever",
+    file: "src/host/install/book.ts",
+    edits: [["WHERE path = ? AND to_hash = ? AND good_hash IS NOT to_hash", "WHERE path = ? AND to_hash = ? AND 0"]],
+    tests: ["src/host/install/leaving.test.ts"],
+  },
+  {
+    id: "goes-known",
+    guards: "what an interrupted install may have left is removed, too",
+    without: "a file whose install was cut short stays for ever",
+    file: "src/host/install/book.ts",
+    edits: [["to_hash IS NOT NULL AND good_hash IS NOT to_hash", "0"]],
+    tests: ["src/host/install/crash.test.ts"],
   },
 ];

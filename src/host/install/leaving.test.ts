@@ -1,0 +1,194 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { InstallSteps } from "../../core/host.ts";
+import { Fatal, Held, Later } from "../../core/outcome.ts";
+import { approveHeld, heldThings } from "../owned.ts";
+import { hostWords } from "../words.ts";
+import { installerIn, newBook, simulatedDaemon, standingClock, stepsFor } from "./scene.fixture.ts";
+import { installStatus } from "./status.ts";
+
+/** Files that a service gives no more: a service with a file per row. */
+
+const folder = "/etc/keys";
+const pathOf = (name: string): string => `${folder}/${name}`;
+
+function keys(
+  there: Record<string, string> = {},
+  { spare = undefined as ((files: number) => number) | undefined } = {},
+) {
+  const daemon = simulatedDaemon(["alice", "bob", "carol"].map(pathOf), { files: there });
+  const { machine } = daemon;
+  const [database, clock] = [newBook(), standingClock()];
+  const said: string[] = [];
+  const words = (signal: AbortSignal) =>
+    hostWords({
+      ...{ name: "box", service: "keys", machine, database, clock, secret: false, spare },
+      ...{ signal, log: (line: string) => void said.push(line) },
+    }).host;
+  return {
+    ...{ daemon, machine, database, clock, said },
+    /** Installs a file for each name, with this text. */
+    give(
+      texts: Record<string, string>,
+      { all = true, ...steps }: InstallSteps = {},
+      signal = new AbortController().signal,
+    ) {
+      const files = Object.entries(texts).map(([name, text]) => ({ path: pathOf(name), text }));
+      return words(signal).install(files, { ...stepsFor(files), ...steps, all });
+    },
+    names: () => machine.files.list(folder),
+    kept: () => machine.files.list(`${folder}/.trigger`),
+    text: (name: string) => machine.text(pathOf(name)),
+  };
+}
+
+test("a file that is not given any more is removed, with one reload and nothing left beside it", async () => {
+  const { give, names, kept, daemon, database } = keys();
+  await give({ alice: "a", bob: "b" });
+  await give({ alice: "a" });
+  assert.deepEqual(await names(), [".trigger", "alice"]);
+  assert.deepEqual(
+    (await kept()).map((name) => name.replace(/\.[0-9a-f]{8}\./, ".")),
+    ["alice.mine"],
+  );
+  assert.equal(daemon.reloads, 2);
+  assert.equal(daemon.running.get(pathOf("bob")), undefined);
+  assert.equal(await give({ alice: "a" }), "unchanged");
+  assert.equal(daemon.reloads, 2);
+  await give({});
+  assert.deepEqual(await names(), [], "the folder .trigger goes with the last one");
+  assert.equal(daemon.reloads, 3);
+  assert.equal(await give({}), "unchanged");
+  assert.deepEqual(installStatus(database).owed, []);
+});
+
+test("without a word that the files are all, one that is not given stays", async () => {
+  const { give, names } = keys();
+  await give({ alice: "a", bob: "b" });
+  await give({ alice: "a2" }, { all: false });
+  assert.deepEqual(await names(), [".trigger", "alice", "bob"]);
+});
+
+test("one that was edited by hand is shown and kept aside before it goes", async () => {
+  const { give, names, kept, said, machine } = keys();
+  await give({ alice: "a", bob: "b" });
+  machine.place(pathOf("bob"), "by hand\n");
+  await give({ alice: "a" });
+  assert.deepEqual(await names(), [".trigger", "alice"]);
+  const aside = (await kept()).find((name) => name.includes(".aside."));
+  assert.equal(machine.text(`${folder}/.trigger/${aside}`), "by hand\n");
+  assert.match(
+    said.join("\n"),
+    /bob was changed by somebody else: it is removed, a copy is kept as .*\n(.*\n)*-by hand/,
+  );
+});
+
+test("a file that trigger did not write is never removed", async () => {
+  const { give, names, text, daemon, database, clock } = keys({ [pathOf("carol")]: "theirs\n" });
+  await give({ alice: "a" });
+  await assert.rejects(give({ alice: "a", carol: "broken" }), Held);
+  assert.ok(approveHeld(database, "keys", heldThings(database, "keys")?.digest));
+  // The take-over fails, and what was found is back.
+  await assert.rejects(give({ alice: "a", carol: "broken" }), Later);
+  assert.equal(text("carol"), "theirs\n");
+  clock.advance(60_000);
+  await give({});
+  assert.deepEqual(await names(), [".trigger", "carol"]);
+  assert.equal(text("carol"), "theirs\n");
+  assert.equal(daemon.running.get(pathOf("carol")), "theirs\n");
+});
+
+test("one that was found and taken over goes like any other", async () => {
+  const { give, names, database } = keys({ [pathOf("carol")]: "theirs\n" });
+  await assert.rejects(give({ carol: "ours" }), Held);
+  assert.ok(approveHeld(database, "keys", heldThings(database, "keys")?.digest));
+  await give({ carol: "ours" });
+  await give({});
+  assert.deepEqual(
+    (await names()).filter((name) => name !== ".trigger"),
+    [],
+  );
+});
+
+test("a removal whose reload fails is taken back, and given up after three tries", async () => {
+  const { give, text, daemon, clock, said } = keys();
+  await give({ alice: "a", bob: "b" });
+  // The daemon will not run without bob.
+  const reload = async (): Promise<void> => {
+    if (text("bob") === undefined) throw new Error("bob is missing");
+    daemon.reloads += 1;
+  };
+  for (let tried = 1; tried <= 3; tried++) {
+    await assert.rejects(give({ alice: "a" }, { reload }), tried < 3 ? Later : Fatal);
+    assert.equal(text("bob"), "b", said.join("\n"));
+    clock.advance(5000);
+  }
+  await give({ alice: "a", bob: "b" });
+  assert.equal(text("bob"), "b");
+});
+
+test("a check of staged files is not run where every file goes", async () => {
+  const { give, names, daemon } = keys();
+  await give({ alice: "a" });
+  daemon.checks.length = 0;
+  await give({}, { check: ["checkd", "{staged}"] });
+  assert.deepEqual(daemon.checks, []);
+  assert.deepEqual(await names(), []);
+});
+
+test("more than may go unasked are held, and go when their digest is approved", async () => {
+  const { give, names, database, clock } = keys({}, { spare: () => 1 });
+  await give({ alice: "a", bob: "b", carol: "c" });
+  await assert.rejects(
+    give({ alice: "a" }),
+    (error) => error instanceof Held && /2 files .* at most 1/.test(error.message),
+  );
+  assert.equal((await names()).length, 4);
+  await give({ alice: "a", bob: "b", carol: "c" });
+  assert.equal(heldThings(database, "keys"), undefined, "they are given again: there is no question");
+  await assert.rejects(give({ alice: "a" }), Held);
+  assert.ok(approveHeld(database, "keys", heldThings(database, "keys")?.digest));
+  clock.advance(5000);
+  await give({ alice: "a" });
+  assert.deepEqual(await names(), [".trigger", "alice"]);
+});
+
+test("one that cannot be looked at stays, and keeps nothing else waiting", async () => {
+  const { give, names, said, machine, text } = keys();
+  await give({ alice: "a", bob: "b", carol: "c" });
+  await machine.files.remove(pathOf("bob"));
+  await machine.files.makeDirectory(pathOf("bob"));
+  await machine.files.rename(pathOf("carol"), "/etc/carol");
+  machine.symlink("/etc/carol", pathOf("carol"));
+  await give({ alice: "a2" });
+  assert.deepEqual(await names(), [".trigger", "alice", "bob", "carol"]);
+  assert.equal(text("alice"), "a2");
+  assert.equal(machine.text("/etc/carol"), "c");
+  assert.match(said.join("\n"), /bob is not given any more and stays: .* is not a file but a directory/);
+});
+
+test("a trial of a text looks at what is given alone", async () => {
+  const { give, names, machine, database, clock } = keys();
+  await give({ alice: "a", bob: "b" });
+  const files = [{ path: pathOf("alice"), text: "bad" }];
+  const trial = installerIn({ machine, database, clock, service: "keys" });
+  const host = { signal: new AbortController().signal } as never;
+  assert.match((await trial.tryOut(files, { ...stepsFor(files), all: true }, host)) ?? "", /is bad/);
+  assert.deepEqual(await names(), [".trigger", "alice", "bob"]);
+});
+
+test("a first text whose install was cut short is its own once its reload is paid", async () => {
+  const { give, names, database, text } = keys();
+  const ends = new AbortController();
+  const reload = async (): Promise<void> => {
+    ends.abort(new Error("the process stops"));
+    throw new Error("ended");
+  };
+  await assert.rejects(give({ alice: "a" }, { reload }, ends.signal), /the process stops/);
+  assert.equal(text("alice"), "a");
+  // The next text is refused, and what is in place gets the reload that it is owed.
+  await assert.rejects(give({ alice: "bad" }), /no last good text/);
+  assert.deepEqual([text("alice"), installStatus(database).owed], ["a", []]);
+  await give({});
+  assert.deepEqual(await names(), []);
+});

@@ -1,0 +1,55 @@
+import { Held, reason } from "../../core/outcome.ts";
+import { disown, removeEmptyFolder, removeGoodBut, removeStaged } from "./folder.ts";
+import { leavingTarget, readInPlace, type Target } from "./target.ts";
+import type { Ground } from "./work.ts";
+
+/** Files that a service installed and does not give any more: they are removed by the same way that brings others. */
+
+export function leaving({ book, files, owned, spare, log }: Ground) {
+  /** The files that go, beside those that are given. One that cannot be looked at stays, and keeps nothing else waiting. */
+  async function read(given: readonly Target[], dry: boolean): Promise<Target[]> {
+    const wanted = new Set(given.map(({ path }) => path));
+    const found: Target[] = [];
+    for (const path of book.written().filter((one) => !wanted.has(one))) {
+      try {
+        const real = await files.resolve(path);
+        if (real !== path) {
+          // It is reached by a symlink now, and what is there may be wanted, or somebody else's.
+          if (!dry) book.gone(path);
+          continue;
+        }
+        const target = leavingTarget(path, await readInPlace(files, path));
+        const isGone = !target.disk && book.debts([path]).length === 0 && (book.loaded(path)?.hash ?? null) === null;
+        if (!isGone) found.push(target);
+        else if (!dry) await clear([target]);
+      } catch (error) {
+        log(`${path} is not given any more and stays: ${reason(error)}`);
+      }
+    }
+    return found;
+  }
+
+  /** Throws `Held` when more files would go than may without a question, until the digest of these very ones is approved. */
+  function holdMany(targets: readonly Target[]): void {
+    const there = targets.flatMap(({ path, hash, disk }) =>
+      hash === null && disk ? [[path, disk.hash] as const] : [],
+    );
+    const may = spare?.(targets.length);
+    if (may === undefined || there.length <= may || there.every(([path, hash]) => owned.has(path, hash))) return;
+    owned.hold(there);
+    throw new Held(`${there.length} files that are not given any more would be removed, at most ${may} may unasked`);
+  }
+
+  /** Removes what was beside files that are gone, but what was kept aside, and forgets them. */
+  async function clear(targets: readonly Target[]): Promise<void> {
+    for (const { path } of targets.filter(({ hash }) => hash === null)) {
+      await removeGoodBut(files, path, null);
+      await removeStaged(files, path);
+      await disown(files, path);
+      await removeEmptyFolder(files, path);
+      book.gone(path);
+    }
+  }
+
+  return { read, holdMany, clear };
+}
