@@ -74,7 +74,7 @@ test("a stranger who may publish forges rows over RabbitMQ: they are refused, an
   await until(async () => / 2 of strangers refused/.test((await status()).out), { within });
   const { code, out } = await status();
   assert.equal(code, 1);
-  assert.match(out, /^box names: 2 messages about rows were refused, .*: it names the key [0-9a-f]{16}, which is not/m);
+  assert.match(out, /^box names: 2 messages were refused, .*: it names the key [0-9a-f]{16}, which is not/m);
   folderOf("civet").write("directory.ldif", ldif([printer, laptop, { name: "tablet", ip: "192.0.2.12" }]));
   await until(() => served().length === 3, { within });
   assert.deepEqual(served().sort(), [...shown, "tablet 192.0.2.12"]);
