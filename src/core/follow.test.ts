@@ -256,3 +256,25 @@ test("a small table is asked for from end to end, and what is equal between diff
     [5, 6],
   ]);
 });
+
+test("pieces of a change that never ended are not applied with the next", () => {
+  const { told, host } = following(5);
+  const cells = (keys: string): [string, Cell][] => [...keys].map((key) => [key, "{}"]);
+  const [first] = told.change(cells("abcde"));
+  host.take(first!);
+  for (const piece of told.change(cells("vwxyz"))) host.take(piece);
+  assert.deepEqual(
+    [...host.table.entries()]
+      .map(([key]) => key)
+      .sort()
+      .join(""),
+    "vwxyz",
+  );
+});
+
+test("a part from beyond the mark puts the table in doubt", () => {
+  const { told, host } = following(5);
+  told.change([["lost", "{}"]]);
+  host.take(told.telling.part(0, 1, asOf(1)));
+  assert.equal(host.followed.doubt, true);
+});

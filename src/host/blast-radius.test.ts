@@ -387,3 +387,45 @@ test("a service that a person holds follows and stores, and writes nothing until
   await clock.advance(1000);
   await until(() => dhcp.served.size === 6);
 });
+
+test("as many removals as are allowed go without a question", async () => {
+  await using world = await manyRows(40);
+  const { say, rows, dhcp, report } = world;
+  await say(rows(0, 10, false));
+  await until(() => dhcp.served.size === 30);
+  assert.equal(report().removals, undefined);
+});
+
+test("removals that were allowed beforehand leave the hour its own", async () => {
+  await using world = await manyRows(40);
+  const { say, rows, dhcp, clock, order, logged } = world;
+  await order({ order: "approve", allow: { rows: 20, until: clock.now() + hour } });
+  await until(() => logged.some((line) => line.includes("20 rows may go")));
+  await say(rows(0, 20, false));
+  await until(() => clock.advance(1000).then(() => dhcp.served.size === 20));
+  await say(rows(20, 30, false));
+  await until(() => clock.advance(1000).then(() => dhcp.served.size === 10));
+});
+
+test("the same removals are asked for again when they come again", async () => {
+  await using world = await manyRows(40);
+  const { say, rows, dhcp, clock, report, approve } = world;
+  await say(rows(0, 20, false));
+  await until(() => report().removals?.rows === 20);
+  await approve(report().removals?.digest);
+  await until(() => clock.advance(1000).then(() => dhcp.served.size === 20));
+  await say(rows(0, 20, true));
+  await until(() => clock.advance(1000).then(() => dhcp.served.size === 40));
+  await say(rows(0, 20, false));
+  await until(() => clock.advance(1000).then(() => report().removals?.rows === 20));
+  assert.equal(dhcp.served.size, 40);
+});
+
+test("a question is about the rows that there are", async () => {
+  await using world = await manyRows(40);
+  const { say, rows, report, database } = world;
+  await say(rows(0, 20, false));
+  await until(() => report().removals?.rows === 20);
+  database.exec("DELETE FROM row WHERE key = 'k0'");
+  assert.equal(report().removals?.rows, 19);
+});

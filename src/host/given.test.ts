@@ -93,3 +93,20 @@ test("of a group that a check refused nothing waits when one of its rows has mov
   assert.deepEqual(["a", "b", "c"].map(why), [null, null, "refused by the check: syntax error"]);
   assert.deepEqual(keysOf(left), []);
 });
+
+test("a kept row that gives its value to another is no removal", () => {
+  const { say, give } = scene();
+  say({ a: desk });
+  give().loaded({}, now);
+  say({ a: refusedCell("no owner"), b: desk });
+  assert.deepEqual(give().loaded({}, now), { more: 0, removed: 0 });
+});
+
+test("a full run tries what somebody else's record stood in the way of", () => {
+  const { say, give, why } = scene();
+  say({ a: desk });
+  give().loaded({ held: [{ key: "a", why: "somebody else's" }] }, now);
+  assert.equal(why("a"), "held: somebody else's");
+  assert.deepEqual(keysOf(give()), []);
+  assert.deepEqual(keysOf(give({ full: true })), ["a"]);
+});

@@ -148,3 +148,16 @@ test("the newest ids are remembered, so that a message with one of them is handl
   assert.ok(handle(messages, "id-0"), "the oldest is forgotten");
   database.close();
 });
+
+test("a parked message that is tried again has all its attempts before it", () => {
+  const database = new DatabaseSync(":memory:");
+  createStoreTables(database);
+  const messages = storedMessages(database, name);
+  messages.store(new Uint8Array(), "id", 0);
+  for (let left = 5; left > 0; left--) messages.failed(messages.next()!, "no route");
+  assert.equal(messages.next()?.attempts, 5);
+  messages.park(messages.next()!, "no route");
+  messages.retry();
+  assert.equal(messages.next()?.attempts, 0);
+  database.close();
+});

@@ -134,3 +134,10 @@ test("pieces of a change are gone once it is applied", (context) => {
   assert.equal(rows.digest.count, 2);
   assert.equal(database.prepare("SELECT count(*) AS n FROM staged").get()?.n, 0);
 });
+
+test("a key of which nothing is known any more is forgotten", (context) => {
+  const { rows, database } = scene(context);
+  say(rows, ["a", cell("a", 1)]);
+  say(rows, ["a", null]);
+  assert.equal(database.prepare("SELECT count(*) AS n FROM row").get()?.n, 0);
+});

@@ -164,14 +164,15 @@ test("rows that could not be stored are not in the digest", async () => {
   database.exec(
     "CREATE TRIGGER full BEFORE INSERT ON row WHEN NEW.key = 'k2' BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
   );
-  const { take } = receiver("a", store, { obey() {}, log() {} });
+  const taking = receiver("a", store, { obey() {}, log() {} });
   const changes = ["k", "k2"].map((key, index): [string, string] => [key, row(key, `10.0.0.${index}`)]);
   const [message] = new Telling("dhcp", new Table("dhcp"), { epoch: 1 }).rows(changes, { state: [], clock: 0 });
   const body = new TextEncoder().encode(JSON.stringify(message));
   const acknowledged: string[] = [];
   const delivery = { key: "trigger.dhcp", body, redelivered: false, ack: () => void acknowledged.push("dhcp") };
-  await assert.rejects(take([delivery], 0, new AbortController().signal), /the disk is full/);
+  await assert.rejects(taking.take([delivery], 0, new AbortController().signal), /the disk is full/);
   assert.equal(rows.digest.root, empty);
+  assert.deepEqual(taking.followed, {}, "nor counted as taken: they come again");
   assert.deepEqual(acknowledged, []);
   database.close();
 });

@@ -117,3 +117,12 @@ test("a change that was tried and taken back leaves the daemon without a wait", 
   await until(() => clock.advance(1000).then(() => name() === "a"));
   assert.ok(clock.monotonic() - before < 30_000, `it waited for ${clock.monotonic() - before} ms`);
 });
+
+test("a host that fails no more keeps nothing back for its failure", async () => {
+  await using all = await waiting({ before: "ns1: no" });
+  const { world, name, wave, seq } = all;
+  await wave(seq - 1);
+  await until(() => world.hub.look("trigger-a-dhcp").length === 0);
+  await world.clock.advance(61_000);
+  await until(() => name() === "b");
+});

@@ -33,3 +33,27 @@ test("a wall clock that is set back delays no retry", async () => {
   await ended;
   assert.equal(runs, 2);
 });
+
+test("a run waits while its unit would not be started again", async () => {
+  const clock = virtualClock(0);
+  const stop = new AbortController();
+  let runs = 0;
+  const work = {
+    pace: 0,
+    rest: () => Math.max(0, 10_000 - clock.monotonic()),
+    owed: () => runs < 2,
+    async run() {
+      runs += 1;
+    },
+    changed() {},
+    log() {},
+  };
+  const { started, ended } = worker(work, Promise.resolve(), clock, stop.signal);
+  await started;
+  await clock.advance(9_000);
+  assert.equal(runs, 1);
+  await clock.advance(1_000);
+  assert.equal(runs, 2);
+  stop.abort();
+  await ended;
+});

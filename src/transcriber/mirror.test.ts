@@ -139,3 +139,15 @@ test("an entry whose DN cannot be read stays by its uuid and harms no other", ()
   atOnce(mirror.change([], ["bad"]));
   assert.equal(mirror.size, 5);
 });
+
+test("an entry that was sent takes its name from one that was carried along", () => {
+  const mirror = campus();
+  atOnce(mirror.change([stored("a", "ou=new,dc=x"), stored("z", "cn=m,ou=new,dc=x")], []));
+  assert.deepEqual(names(mirror), [
+    "a ou=new,dc=x",
+    "b ou=b,dc=x",
+    "base dc=x",
+    "d cn=deep,cn=m,ou=new,dc=x",
+    "z cn=m,ou=new,dc=x",
+  ]);
+});

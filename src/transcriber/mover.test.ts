@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
 import { until } from "../../test/until.ts";
+import { virtualClock } from "../../test/virtual-clock.ts";
 import type { StoredEntry } from "../core/entry.ts";
 import { isRefused } from "../core/row.ts";
 import { service, type Table } from "../core/service.ts";
@@ -136,4 +137,15 @@ test("of several changes that wait, one at a time moves the tables", async () =>
   await Promise.all(["a", "b", "c", "d"].map(refresh));
   assert.deepEqual(moves.asOf.state, ["d"]);
   assert.equal(tables.table("dhcp").digest.count, 1000);
+});
+
+test("tables that have moved are told under the state that they are of", async () => {
+  const tables = transcription(new Map([["dhcp", table as Table]]), { timezone: "UTC" });
+  const states: string[][] = [];
+  const moves = mover({
+    ...{ tables, clock: virtualClock(0), steady: { now: () => 0 }, signal: new AbortController().signal, log() {} },
+    moved: () => states.push([...moves.asOf.state]),
+  });
+  for (const state of ["1", "2"]) await moves.move((tables, now) => tables.refresh(devices(1, state), now), [state]);
+  assert.deepEqual(states, [["1"], ["2"]]);
 });

@@ -82,3 +82,23 @@ test("an active candidate hears that it is not before another can be", async (co
   await candidate.close();
   assert.deepEqual(heard, [true, false]);
 });
+
+test("what was acknowledged just before a consumer closed does not come again", async (context) => {
+  const broker = await brokerIn(context);
+  await broker.declare([{ name: "q", keys: ["k"], limit }]);
+  for (const body of ["one", "two"]) await broker.publish("k", body);
+  const closed = Promise.withResolvers<void>();
+  const consumer = await broker.consume(
+    "q",
+    ({ ack }) => {
+      ack();
+      consumer.close().then(closed.resolve, closed.reject);
+    },
+    { prefetch: 10 },
+  );
+  await closed.promise;
+  const got: string[] = [];
+  await broker.consume("q", ({ body }) => void got.push(Buffer.from(body).toString()), { prefetch: 10 });
+  await until(() => got.includes("two"));
+  assert.deepEqual(got, ["two"]);
+});

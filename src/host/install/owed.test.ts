@@ -215,3 +215,12 @@ test("a bad text is blamed although a file beside it is the last good one", asyn
   owe();
   await assert.rejects(install("bad"), Fatal);
 });
+
+test("a clock that is set back by an hour keeps no text waiting", async () => {
+  const { install, clock, machine } = scene();
+  await install("good");
+  await assert.rejects(install("broken"), Later);
+  clock.advance(-60 * 60_000);
+  await install("better");
+  assert.equal(machine.text(path), "better");
+});

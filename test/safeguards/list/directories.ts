@@ -70,7 +70,7 @@ export const directoriesRemovals: readonly Removal[] = [
     edits: [
       ["        for (const { entry } of under(path)) if (!put.has(entry.uuid)) put.set(entry.uuid, entry);\n", ""],
     ],
-    tests: ["src/directories/events/source.test.ts", "src/transcriber/transcriber.test.ts"],
+    tests: ["src/directories/events/vacated.test.ts"],
   },
   {
     id: "content-taken-back",

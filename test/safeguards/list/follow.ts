@@ -39,13 +39,7 @@ export const followRemovals: readonly Removal[] = [
     without: "rows of a change that never ended are applied with the next",
     file: "src/core/follow.ts",
     edits: [["first: had === 0 }", "first: false }"]],
-    tests: [
-      "src/core/follow.test.ts",
-      "src/core/stream.test.ts",
-      "src/host/host.test.ts",
-      "src/host/repair.test.ts",
-      "src/host/narrow.test.ts",
-    ],
+    tests: ["src/core/follow.test.ts"],
   },
   {
     id: "gap-in-seq",
@@ -61,13 +55,7 @@ export const followRemovals: readonly Removal[] = [
     without: "messages lost before it are not looked for",
     file: "src/core/follow.ts",
     edits: [["...(here ? moved(held, message) : doubting(held, message)), repair", "...moved(held, message), repair"]],
-    tests: [
-      "src/core/follow.test.ts",
-      "src/core/stream.test.ts",
-      "src/host/host.test.ts",
-      "src/host/repair.test.ts",
-      "src/host/narrow.test.ts",
-    ],
+    tests: ["src/core/follow.test.ts"],
   },
   {
     id: "fruitless-part",

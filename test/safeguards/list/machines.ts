@@ -36,7 +36,7 @@ export const machinesRemovals: readonly Removal[] = [
         "        const wanted = mode ?? (stat ? undefined : 0o644);\n        if (wanted !== undefined) await handle.chmod(wanted);\n        if (uid !== undefined || gid !== undefined) await handle.chown(uid ?? -1, gid ?? -1);\n",
       ],
     ],
-    tests: ["src/machines/machine.test.ts", "src/machines/memory.test.ts", "src/machines/dry.test.ts"],
+    tests: ["src/machines/real-files.test.ts"],
   },
   {
     id: "link-of-others",

@@ -28,11 +28,7 @@ export const sqliteRemovals: readonly Removal[] = [
         "        await file.write((statements, life) => {\n          const",
       ],
     ],
-    tests: [
-      "src/brokers/sqlite/sqlite.test.ts",
-      "src/brokers/sqlite/broken.test.ts",
-      "src/brokers/sqlite/processes.test.ts",
-    ],
+    tests: ["src/brokers/sqlite/queues.test.ts"],
   },
   {
     id: "file-replaced",

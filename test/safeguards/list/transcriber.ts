@@ -71,7 +71,8 @@ export const transcriberRemovals: readonly Removal[] = [
         "      if (before && before.normal !== after?.normal) this.#unname(before, after, looks);\n      if (after && after.normal !== before?.normal) this.#name(after, before, looks);\n",
       ],
     ],
-    tests: ["src/transcriber/mirror.test.ts"],
+    tests: [],
+    equivalent: "entries are kept by their UUID, and several may bear one name for a moment",
   },
   {
     id: "lost-child",
@@ -161,13 +162,7 @@ export const transcriberRemovals: readonly Removal[] = [
     without: "an old copy of an entry hides a new one",
     file: "src/transcriber/subtrees.ts",
     edits: [["carried.has(uuid) ? 1 : 0", "0"]],
-    tests: [
-      "src/transcriber/transcription.test.ts",
-      "src/transcriber/mirror.test.ts",
-      "src/transcriber/transcriber.test.ts",
-      "src/transcriber/evaluate.test.ts",
-      "src/transcriber/hostile.test.ts",
-    ],
+    tests: ["src/transcriber/mirror.test.ts"],
   },
   {
     id: "claim-given-up",
@@ -196,13 +191,7 @@ export const transcriberRemovals: readonly Removal[] = [
     without: "memory and work grow with each change",
     file: "src/transcriber/dependencies.ts",
     edits: [["if (!looks.has(look)) this.#lookers.delete(look, uuid);", ";"]],
-    tests: [
-      "src/transcriber/transcription.test.ts",
-      "src/transcriber/mirror.test.ts",
-      "src/transcriber/transcriber.test.ts",
-      "src/transcriber/evaluate.test.ts",
-      "src/transcriber/hostile.test.ts",
-    ],
+    tests: ["src/transcriber/dependencies.test.ts"],
   },
   {
     id: "digest-on-return",
@@ -228,12 +217,8 @@ export const transcriberRemovals: readonly Removal[] = [
     without: "an old row follows a new one",
     file: "src/transcriber/channel.ts",
     edits: [["    begin(epoch, rolledBack) {\n      forget();", "    begin(epoch, rolledBack) {"]],
-    tests: [
-      "src/transcriber/channel.test.ts",
-      "src/transcriber/transcriber.test.ts",
-      "src/transcriber/speaker.test.ts",
-      "src/transcriber/takeover.test.ts",
-    ],
+    tests: [],
+    equivalent: "what waited is forgotten as the epoch before it ends, and nothing waits where none is told",
   },
   {
     id: "no-pile",
@@ -269,7 +254,7 @@ export const transcriberRemovals: readonly Removal[] = [
         "      end();\n      moved(result);\n      asOf = { state, clock: now };",
       ],
     ],
-    tests: ["src/transcriber/mover.test.ts", "src/transcriber/transcriber.test.ts"],
+    tests: ["src/transcriber/mover.test.ts"],
   },
   {
     id: "event-stored-first",
@@ -282,11 +267,7 @@ export const transcriberRemovals: readonly Removal[] = [
         "      for (const delivery of batch) delivery.ack();\n      const read = batch.map(",
       ],
     ],
-    tests: [
-      "src/directories/events/source.test.ts",
-      "src/transcriber/transcriber.test.ts",
-      "src/transcriber/hearing.test.ts",
-    ],
+    tests: ["src/transcriber/event-intake.test.ts"],
   },
   {
     id: "event-unstored",
@@ -302,11 +283,7 @@ export const transcriberRemovals: readonly Removal[] = [
     without: "terms end only with the next digest",
     file: "src/transcriber/timekeeper.ts",
     edits: [["Math.min(minute, digestAt - now, moment, other)", "Math.min(digestAt - now, moment, other)"]],
-    tests: [
-      "src/transcriber/transcriber.test.ts",
-      "src/transcriber/steady-clock.test.ts",
-      "src/transcriber/alarms.test.ts",
-    ],
+    tests: ["src/transcriber/timekeeper.test.ts"],
   },
   {
     id: "clock-far-ahead",
@@ -412,7 +389,7 @@ export const transcriberRemovals: readonly Removal[] = [
     without: "one host's report has every host refuse every change after the next restart",
     file: "src/transcriber/speaker.ts",
     edits: [["if (epoch > allowedEpoch(clock.now())) return false;", ""]],
-    tests: ["src/transcriber/speaker.test.ts", "src/transcriber/takeover.test.ts"],
+    tests: ["src/transcriber/speaker.test.ts"],
   },
   {
     id: "told-apart",
@@ -420,7 +397,7 @@ export const transcriberRemovals: readonly Removal[] = [
     without: "after a clock that was ahead no host takes a change for as long",
     file: "src/transcriber/apart.ts",
     edits: [["for (const channel of one.channels.values()) channel.begin(one.told, meant.rolledBack);", ""]],
-    tests: ["src/transcriber/speaker.test.ts", "src/transcriber/takeover.test.ts"],
+    tests: ["src/transcriber/speaker.test.ts"],
   },
   {
     id: "outrun-once",

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { Table } from "../core/table.ts";
+import { Telling } from "../core/tell.ts";
+import { row, simulatedService } from "./host.fixture.ts";
+import { storedMessages } from "./messages.ts";
+import { receiver } from "./receive.ts";
+import { storedRows } from "./rows.ts";
+import { createStoreTables } from "./store.ts";
+
+test("an order that could not be obeyed is not acknowledged, nor what came with it", async () => {
+  const { definition } = simulatedService();
+  assert.ok("table" in definition);
+  const database = new DatabaseSync(":memory:");
+  createStoreTables(database);
+  const rows = storedRows(database, "dhcp", definition.table);
+  const store = { database, name: "dhcp", service: definition, rows, messages: storedMessages(database, "dhcp") };
+  const obey = (): never => {
+    throw new Error("the process ends here");
+  };
+  const taking = receiver("a", store, { obey, log() {} });
+  const asOf = { state: [], clock: 0 };
+  const rowsOf = new Telling("dhcp", new Table("dhcp"), { epoch: 1 }).rows([["k", row("a", "10.0.0.1")]], asOf);
+  const order = { trigger: 1, kind: "order", service: "dhcp", order: "hold" };
+  let acknowledged = 0;
+  const deliveries = [...rowsOf, order].map((message) => {
+    const body = new TextEncoder().encode(JSON.stringify(message));
+    return { key: "trigger.dhcp", body, redelivered: false, ack: () => void acknowledged++ };
+  });
+  await assert.rejects(taking.take(deliveries, 0, new AbortController().signal), /the process ends here/);
+  assert.equal(acknowledged, 0);
+  assert.deepEqual(taking.followed, {}, "rows that come again are not taken for known");
+  assert.equal(rows.digest.count, 0);
+  database.close();
+});
