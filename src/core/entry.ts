@@ -36,7 +36,7 @@ export interface Entry {
   date(attribute: string): Date | undefined;
 }
 
-/** The rest of the directory and the clock, as `select` sees them. Every look, also one that found nothing, is a recorded dependency. */
+/** The rest of the directory and the clock, as `select` sees them. Every look, also one that found nothing, is a recorded dependency; of an entry that is handed out, what is read of it. */
 export interface Directory {
   /** The entry of a DN. Refuses the entry that asks where the DN may be one of several that their server tells apart. */
   get(dn: string | undefined): Entry | undefined;

@@ -15,6 +15,8 @@ export class Claims {
   readonly #secret: readonly string[];
   readonly #claimants = new Multimap();
   readonly #claims = new Map<string, { dn: string; values: readonly string[] }>();
+  /** The words on a contested value, until a claim to it moves: each of its claimants is refused with them. */
+  readonly #said = new Map<string, string>();
   #touched = new Set<string>();
 
   constructor({ unique = [], secret = [] }: Pick<Table, "unique" | "secret">) {
@@ -27,14 +29,14 @@ export class Claims {
     if (this.#unique.length === 0) return;
     for (const value of this.#claims.get(key)?.values ?? []) {
       this.#claimants.delete(value, key);
-      this.#touched.add(value);
+      this.#touch(value);
     }
     this.#claims.delete(key);
     if (!claimant) return;
     const values = claimsOf(this.#unique, claimant.row);
     for (const value of values) {
       this.#claimants.add(value, key);
-      this.#touched.add(value);
+      this.#touch(value);
     }
     this.#claims.set(key, { dn: claimant.dn, values });
   }
@@ -51,7 +53,20 @@ export class Claims {
     return contested.length === 0 ? undefined : plainLine(contested.map((value) => this.#say(value)).join("; "), 1000);
   }
 
+  #touch(value: string): void {
+    this.#touched.add(value);
+    this.#said.delete(value);
+  }
+
   #say(claimed: string): string {
+    const known = this.#said.get(claimed);
+    if (known !== undefined) return known;
+    const said = this.#sayNow(claimed);
+    this.#said.set(claimed, said);
+    return said;
+  }
+
+  #sayNow(claimed: string): string {
     const space = claimed.indexOf(" ");
     const column = claimed.slice(0, space);
     const value = this.#secret.includes(column) ? "a secret value" : plainLine(claimed.slice(space + 1), 80);

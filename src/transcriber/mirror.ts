@@ -1,7 +1,7 @@
 import type { StoredEntry } from "../core/entry.ts";
 import { sameEntry } from "../core/same-entry.ts";
 import type { Steps } from "../core/steps.ts";
-import { type Comparison, childrenLook, type Look, nameLook } from "./looks.ts";
+import { type Comparison, childrenLook, type Look, nameLook, whereLook } from "./looks.ts";
 import type { MirrorEntry } from "./mirror-entry.ts";
 import { Multimap } from "./multimap.ts";
 import { meant } from "./namesakes.ts";
@@ -21,6 +21,8 @@ export class Mirror {
   readonly #byName = new Multimap();
   readonly #children = new Multimap();
   readonly #values = new ValueIndex();
+  /** Answers of several entries in their order, until the next change: thousands may ask for the same one. */
+  readonly #answers = new Map<Look, readonly MirrorEntry[]>();
 
   get size(): number {
     return this.#byUuid.size;
@@ -42,13 +44,15 @@ export class Mirror {
   }
 
   /** The entries directly below a normal DN, in the order of theirs. */
-  below(normal: string): MirrorEntry[] {
-    return this.#inOrder(this.#children.get(normal));
+  below(normal: string): readonly MirrorEntry[] {
+    return this.#answer(childrenLook(normal), () => this.#children.get(normal));
   }
 
   /** The entries that have a normal value in an attribute, in the order of their DNs. */
-  where(comparison: Comparison, attribute: string, value: string): MirrorEntry[] {
-    return this.#inOrder(this.#values.find(comparison, attribute, value, () => this.#byUuid.values()));
+  where(comparison: Comparison, attribute: string, value: string): readonly MirrorEntry[] {
+    return this.#answer(whereLook(comparison, attribute, value), () =>
+      this.#values.find(comparison, attribute, value, () => this.#byUuid.values()),
+    );
   }
 
   entries(): Iterable<MirrorEntry> {
@@ -67,6 +71,7 @@ export class Mirror {
 
   /** Between its steps the mirror is neither what it was nor what it will be: nobody may look. */
   *#apply(outcome: Outcome): Steps<Difference> {
+    this.#answers.clear();
     const looks = new Set<Look>();
     const moves: { uuid: string; before: MirrorEntry | undefined; after: MirrorEntry | undefined }[] = [];
     const taken = (done: number) => ({ what: "taking the directory", done, of: moves.length });
@@ -85,6 +90,7 @@ export class Mirror {
     for (const { uuid, before, after } of moves) {
       if (after && after.normal !== before?.normal) this.#name(after, before, looks);
       this.#values.move(uuid, before?.attributes, after?.attributes, looks);
+      if (before && after && before.dn !== after.dn) this.#reorder(after, looks);
       if (after) this.#byUuid.set(uuid, after);
       else this.#byUuid.delete(uuid);
       changed.set(uuid, (after ?? before)?.dn ?? "");
@@ -109,11 +115,28 @@ export class Mirror {
     looks.add(childrenLook(entry.parent));
   }
 
+  /** An entry of another name may have another place among those it is handed out with. */
+  #reorder({ parent, attributes }: MirrorEntry, looks: Set<Look>): void {
+    if (parent !== undefined) looks.add(childrenLook(parent));
+    for (const look of this.#values.looksAt(attributes)) looks.add(look);
+  }
+
+  #answer(look: Look, uuids: () => Iterable<string>): readonly MirrorEntry[] {
+    const known = this.#answers.get(look);
+    if (known) return known;
+    const found = this.#inOrder(uuids());
+    if (found.length > 1 && this.#answers.size < mostAnswers) this.#answers.set(look, found);
+    return found;
+  }
+
   #inOrder(uuids: Iterable<string>): MirrorEntry[] {
     const entries = [...uuids].flatMap((uuid) => this.#byUuid.get(uuid) ?? []);
     return entries.length < 2 ? entries : entries.sort(byName);
   }
 }
+
+/** How many answers are kept: what one change of a whole directory asks for may be as much as the directory. */
+const mostAnswers = 10_000;
 
 /** Namesakes stand in the order of their spelling. */
 function byName(a: MirrorEntry, b: MirrorEntry): number {

@@ -8,7 +8,7 @@ import { parentAsWritten } from "./namesakes.ts";
 interface Before {
   get(uuid: string): MirrorEntry | undefined;
   bearers(normal: string): MirrorEntry[];
-  below(normal: string): MirrorEntry[];
+  below(normal: string): readonly MirrorEntry[];
   entries(): Iterable<MirrorEntry>;
 }
 
@@ -65,7 +65,7 @@ function take(directory: Before, top: string, outcome: Outcome): void {
 }
 
 /** What is directly below an entry. Where it has a namesake, only what is spelled so is. */
-function own(directory: Before, entry: MirrorEntry): MirrorEntry[] {
+function own(directory: Before, entry: MirrorEntry): readonly MirrorEntry[] {
   const below = directory.below(entry.normal);
   return directory.bearers(entry.normal).length < 2
     ? below

@@ -28,6 +28,14 @@ export class ValueIndex {
     return index.holders.get(value);
   }
 
+  /** The looks that find an entry of these attributes. */
+  *looksAt(attributes: Attributes): Generator<Look> {
+    for (const { comparison, attribute } of this.#indexes.values()) {
+      for (const value of normalValues(comparison, attribute, attributes.get(attribute)))
+        yield whereLook(comparison, attribute, value);
+    }
+  }
+
   /** Follows an entry's change, and adds the looks to which the answer now differs. */
   move(uuid: string, before: Attributes | undefined, after: Attributes | undefined, looks: Set<Look>): void {
     for (const { comparison, attribute, holders } of this.#indexes.values()) {

@@ -31,36 +31,51 @@ export interface Looking extends Reading {
 
 const isText = (value: Value): value is string => typeof value === "string";
 
-/** The words of an entry. They record nothing: who hands an entry out does. */
-export function entryWords({ dn, uuid, attributes }: MirrorEntry, { timezone, unread }: Reading): Entry {
-  const values = (attribute: string): readonly Value[] => {
-    const name = attributeName(attribute);
-    mustBeRead(name, attribute, unread);
-    return attributes.get(name) ?? none;
-  };
-  const maybe = (attribute: string): string | undefined => {
-    const [value, second] = values(attribute);
-    if (second !== undefined) throw new Refusal(`${attribute} has ${values(attribute).length} values, expected one`);
-    if (value !== undefined && !isText(value)) throw new Refusal(`${attribute} is not text`);
-    return value;
-  };
-  return {
-    dn,
-    uuid,
-    get name() {
-      return rdnValue(dn);
-    },
-    is: (objectClass) => isClass(values("objectClass").filter(isText), objectClass),
-    has: (attribute) => values(attribute).length > 0,
-    maybe,
-    one(attribute) {
+/** The words of an entry. `read` is told before each look at its name or its content: one that is only counted is not looked at. */
+export const entryWords = (entry: MirrorEntry, reading: Reading, read: () => void = () => {}): Entry =>
+  new Words(entry, reading, read);
+
+/** A class for its two getters: in an object literal they cost several times as much as all the rest, and thousands are handed out at once. */
+class Words implements Entry {
+  readonly #dn: string;
+  readonly #read: () => void;
+  readonly uuid: string;
+  // Of each entry's own, so that they can be taken out of it.
+  readonly is: Entry["is"];
+  readonly has: Entry["has"];
+  readonly maybe: Entry["maybe"];
+  readonly one: Entry["one"];
+  readonly all: Entry["all"];
+  readonly bytes: Entry["bytes"];
+  readonly date: Entry["date"];
+
+  constructor({ dn, uuid, attributes }: MirrorEntry, { timezone, unread }: Reading, read: () => void) {
+    const values = (attribute: string): readonly Value[] => {
+      read();
+      const name = attributeName(attribute);
+      mustBeRead(name, attribute, unread);
+      return attributes.get(name) ?? none;
+    };
+    const maybe = (attribute: string): string | undefined => {
+      const [value, second] = values(attribute);
+      if (second !== undefined) throw new Refusal(`${attribute} has ${values(attribute).length} values, expected one`);
+      if (value !== undefined && !isText(value)) throw new Refusal(`${attribute} is not text`);
+      return value;
+    };
+    this.#dn = dn;
+    this.#read = read;
+    this.uuid = uuid;
+    this.is = (objectClass) => isClass(values("objectClass").filter(isText), objectClass);
+    this.has = (attribute) => values(attribute).length > 0;
+    this.maybe = maybe;
+    this.one = (attribute) => {
       const value = maybe(attribute);
       if (value === undefined) throw new Refusal(`${attribute} is missing`);
       return value;
-    },
-    all: (attribute) => values(attribute).filter(isText).sort(),
-    bytes: (attribute) => values(attribute).flatMap((value) => (isText(value) ? [] : [value.slice()])),
-    date(attribute) {
+    };
+    this.all = (attribute) => values(attribute).filter(isText).sort();
+    this.bytes = (attribute) => values(attribute).flatMap((value) => (isText(value) ? [] : [value.slice()]));
+    this.date = (attribute) => {
       const text = maybe(attribute);
       if (text === undefined) return undefined;
       try {
@@ -68,16 +83,23 @@ export function entryWords({ dn, uuid, attributes }: MirrorEntry, { timezone, un
       } catch (error) {
         throw new Refusal(`${attribute}: ${reason(error)}`);
       }
-    },
-  };
+    };
+  }
+
+  get dn(): string {
+    this.#read();
+    return this.#dn;
+  }
+
+  get name(): string {
+    this.#read();
+    return rdnValue(this.#dn);
+  }
 }
 
 /** The words of the directory and the clock. Each records its look before it answers, also where it finds nothing. */
 export function directoryWords({ mirror, now, looked, timed, ...reading }: Looking): Directory {
-  const hand = (entry: MirrorEntry): Entry => {
-    looked(contentLook(entry.uuid));
-    return entryWords(entry, reading);
-  };
+  const hand = (entry: MirrorEntry): Entry => entryWords(entry, reading, () => looked(contentLook(entry.uuid)));
   const bearersOf = (normal: string): readonly MirrorEntry[] => {
     looked(nameLook(normal));
     const bearers = mirror.bearers(normal);

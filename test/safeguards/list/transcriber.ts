@@ -171,7 +171,7 @@ export const transcriberRemovals: readonly Removal[] = [
     file: "src/transcriber/claims.ts",
     edits: [
       [
-        "      this.#claimants.delete(value, key);\n      this.#touched.add(value);",
+        "      this.#claimants.delete(value, key);\n      this.#touch(value);",
         "      this.#claimants.delete(value, key);",
       ],
     ],
