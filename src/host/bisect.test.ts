@@ -234,3 +234,21 @@ test("a guilty row goes in when it has moved, or when a person has all judged an
   assert.deepEqual(lines(), ["a mended", "b bad"]);
   assert.equal(report().refusedCount, 0);
 });
+
+test("a text that passed a moment ago is not given up for what came after", async () => {
+  const { say, run, seen, logged, facts, lines } = scene();
+  say({ "10.0.0.1": "first" });
+  await run();
+  say({ "10.0.0.1": "good", "10.0.0.2": "bad" });
+  seen.whileChecking = () => {
+    if (!logged.some((line) => line.includes("changes wait"))) return;
+    seen.broken = true;
+    seen.whileChecking = () => {
+      seen.broken = false;
+    };
+  };
+  await assert.rejects(run(), /the last good text passes it/);
+  assert.equal(facts()?.fatal, undefined);
+  await run();
+  assert.deepEqual(lines(), ["10.0.0.1 good"]);
+});

@@ -23,7 +23,7 @@ export const outsideRemovals: readonly Removal[] = [
     without: "one report stops every table for ever",
     file: "src/transcriber/speaker.ts",
     edits: [["if (epoch > mostFollowed) {", "if (false as boolean) {"]],
-    tests: ["src/transcriber/speaker.test.ts", "src/transcriber/hostile.test.ts"],
+    tests: ["src/transcriber/speaker.test.ts"],
   },
   {
     id: "epoch-allowed",
@@ -31,7 +31,7 @@ export const outsideRemovals: readonly Removal[] = [
     without: "one report makes every host refuse what a clock that is right says",
     file: "src/transcriber/speaker.ts",
     edits: [["    if (epoch > allowedEpoch(clock.now())) return false;\n", ""]],
-    tests: ["src/transcriber/speaker.test.ts", "src/transcriber/hostile.test.ts"],
+    tests: ["src/transcriber/speaker.test.ts"],
   },
   {
     id: "secret-claim",
