@@ -18,7 +18,7 @@ replaces it. \`npm run check\` looks for these texts, so who changes such a line
 page to the list.
 
 A removal takes a second where a test of one file sees it, and up to a minute where the test waits for what never comes.
-On two cores with other work all of them take about 40 minutes; with nothing else to do, half of that.
+On two cores with much other work all of them took about 40 minutes.
 
 *Refused:* tools that change each operator of the code. Most of their changes mean nothing to users, and who reads
 thousands of survivors reads none. *Refused:* playing the list within \`npm test\`: it would take longer than all tests.
