@@ -1,9 +1,10 @@
 import { reason, TextDoubted, TextRefused } from "../core/outcome.ts";
-import type { Change, Columns, KeptRow, Rows, RunResult, Table } from "../core/service.ts";
+import type { Change, Columns, KeptRow, RunResult, Table } from "../core/service.ts";
 import { type Sifted, sift } from "../core/sift.ts";
 import { claimsOf } from "../core/unique.ts";
 import type { GivenRows } from "./given.ts";
 import type { HostSafeguards } from "./options.ts";
+import { rowsBut } from "./rows-but.ts";
 import { tryRun } from "./trial.ts";
 import { hostWords, type Words, type WordsOptions } from "./words.ts";
 
@@ -106,37 +107,4 @@ export function linked(unique: readonly string[], changes: readonly Change<Colum
     }
   }
   return [...groups];
-}
-
-/** The rows as they would be if these keys had what they had before. */
-function rowsBut(rows: Rows<Columns>, before: ReadonlyMap<string, Columns | undefined>): Rows<Columns> {
-  const get = (key: string): Columns | undefined => (before.has(key) ? before.get(key) : rows.get(key));
-  function* entries(): Generator<readonly [string, Columns]> {
-    const back = [...before.keys()].filter((key) => rows.get(key) === undefined).sort();
-    const backUntil = function* (limit?: string): Generator<readonly [string, Columns]> {
-      for (let key = back[0]; key !== undefined && (limit === undefined || key < limit); key = back[0]) {
-        back.shift();
-        const row = before.get(key);
-        if (row) yield [key, row];
-      }
-    };
-    for (const [key, row] of rows.entries()) {
-      yield* backUntil(key);
-      const now = before.has(key) ? before.get(key) : row;
-      if (now) yield [key, now];
-    }
-    yield* backUntil();
-  }
-  return {
-    get size() {
-      let size = 0;
-      for (const _ of entries()) size += 1;
-      return size;
-    },
-    get,
-    entries,
-    *[Symbol.iterator]() {
-      for (const [, row] of entries()) yield row;
-    },
-  };
 }

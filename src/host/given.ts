@@ -4,6 +4,7 @@ import type { Change, Columns, KeptRow, Rows, Table } from "../core/service.ts";
 import { claimsOf } from "../core/unique.ts";
 import { transaction } from "../sqlite/open.ts";
 import { refusedByCheck, settleRefused } from "./rows.ts";
+import { rowsBut } from "./rows-but.ts";
 import { keptRows, owedRows, whyBegins } from "./store.ts";
 
 /** The rows of one run: what it is given, what it changes, and how it ends in the store. */
@@ -190,6 +191,22 @@ export function rowsInForce(database: DatabaseSync, service: string): Rows<Colum
       for (const [, row] of entries()) yield row;
     },
   };
+}
+
+/** The rows as the next run will have them, where none is under way. */
+export function rowsWanted(database: DatabaseSync, service: string): Rows<Columns> {
+  const owed = database
+    .prepare(`SELECT key, desired, loaded, why, doubt FROM ${owedRows}`)
+    .all(service) as unknown as OwedRow[];
+  return rowsBut(rowsInForce(database, service), new Map(owed.map((row) => [row.key, parse(targetOf(row))])));
+}
+
+/** The rows that the last successful run was given, whatever has been tried since. */
+export function rowsLoaded(database: DatabaseSync, service: string): Rows<Columns> {
+  const doubted = database
+    .prepare(`SELECT key, loaded FROM ${owedRows} AND doubt = 1`)
+    .all(service) as unknown as OwedRow[];
+  return rowsBut(rowsInForce(database, service), new Map(doubted.map(({ key, loaded }) => [key, parse(loaded)])));
 }
 
 /**

@@ -23,6 +23,7 @@ import { secondChance } from "./second-chance.ts";
 import { owedRows, oweFullRun, readFacts, writeFacts } from "./store.ts";
 import { verification } from "./verification.ts";
 import { waveGate } from "./wave.ts";
+import { whileHeld } from "./while-held.ts";
 import { worker } from "./worker.ts";
 
 /** The pace of a table service that names none, in milliseconds. */
@@ -99,7 +100,8 @@ export function hostService(name: string, service: Service, options: HostOptions
 
   function tableOwes(): boolean {
     const facts = readFacts(database, name);
-    if (!facts || facts.held !== undefined || facts.fatal !== undefined) return false;
+    if (facts?.held !== undefined) return held?.owes() ?? false;
+    if (!facts || facts.fatal !== undefined) return false;
     // A table that was never whole is not run on: it would take away whatever has not arrived yet.
     if (!facts.followed.equal) return false;
     if (facts.full > 0) return true;
@@ -121,6 +123,7 @@ export function hostService(name: string, service: Service, options: HostOptions
 
   let running = false;
   let runs = 0;
+  const held = table && whileHeld(table, context, { busy: () => running, poke });
   const chance = table && secondChance({ database, service: name, table, clock, signal, poke, log });
   const isHeld = (): boolean => readFacts(database, name)?.held !== undefined;
 
@@ -140,7 +143,8 @@ export function hostService(name: string, service: Service, options: HostOptions
         running = true;
         let refused = false;
         try {
-          if ("table" in service) await runTable(service.table, context);
+          if (isHeld()) await held?.run();
+          else if ("table" in service) await runTable(service.table, context);
           else await handleNext(service.plain, messages, context);
         } catch (error) {
           refused = error instanceof TextRefused;
@@ -157,7 +161,7 @@ export function hostService(name: string, service: Service, options: HostOptions
       changed,
       log,
     },
-    readRows(),
+    readRows().then(held?.look),
     clock,
     signal,
   );
@@ -259,6 +263,7 @@ export function hostService(name: string, service: Service, options: HostOptions
     },
     async lookAtDaemon() {
       if (!table) return;
+      if (isHeld()) return held?.look();
       const before = readFacts(database, name);
       const now = await machine.incarnation(table.daemon);
       if (before?.ranAt === undefined || before.incarnation === now || before.full > 0) return;

@@ -43,6 +43,27 @@ export async function tryRun(table: Table, run: Run<Columns>, options: WordsOpti
   return refused;
 }
 
+/** The words of a run that is only to find out whether its service is still held: what would change something ends it. */
+export function lookingHost(options: WordsOptions): { readonly host: Host; hasEnded(error: unknown): boolean } {
+  const installs = installer(options);
+  const { host: words } = hostWords(options);
+  const end = async (): Promise<never> => {
+    throw new Ended("a look changes nothing");
+  };
+  const host: Host = {
+    ...words,
+    async install(files, steps = {}) {
+      await installs.throwIfHeld("path" in files ? [files] : files, steps);
+      return "unchanged";
+    },
+    tell: end,
+    files: readOnly(words.files, end),
+    owned: noted(words.owned),
+    memory: { get: words.memory.get, set: () => {} },
+  };
+  return { host, hasEnded: (error) => error instanceof Ended };
+}
+
 class Ended extends Error {}
 
 const readOnly = (files: Files, end: () => Promise<never>): Files => ({

@@ -35,16 +35,30 @@ export function handEdits({ book, files, owned, clock, secret, log }: Ground) {
     disk?.hash === book.writtenHash(path) ||
     debts.some((debt) => debt.path === path && debt.to === disk?.hash && debt.to !== debt.goodHash);
 
+  /** Whether the first take-over of a file waits for a person: it was there before trigger ever wrote it, and is no empty one. */
+  async function waitsForPerson(target: Target): Promise<boolean> {
+    const { path, disk } = target;
+    if (!isFound(target) || !disk || disk.bytes.length === 0) return false;
+    return !owned.has(path, disk.hash) && !(await isMine(files, path));
+  }
+
+  /** Throws `Held` where an install of these would, and changes nothing. */
+  async function throwIfHeld(targets: readonly Target[]): Promise<void> {
+    for (const target of targets) {
+      const held = book.held(target.path);
+      if (held !== null) throw new Held(held);
+      if (await waitsForPerson(target)) throw new Held(foundAt(target.path));
+    }
+  }
+
   /** Throws `Held` for a file that was there before trigger ever wrote it: its first take-over waits for a person. */
   async function holdFound(targets: readonly Target[]): Promise<void> {
-    for (const target of targets.filter(isFound)) {
+    for (const target of targets) {
       const { path, disk } = target;
-      if (!disk || disk.bytes.length === 0 || owned.has(path, disk.hash) || (await isMine(files, path))) continue;
+      if (!disk || !(await waitsForPerson(target))) continue;
       log(`${path} is there, and trigger did not write it\n${difference(target, disk, secret)}`);
       owned.hold([[path, disk.hash]]);
-      throw new Held(
-        `${path} is there, and trigger did not write it: it stays until it is approved (a copy will be kept)`,
-      );
+      throw new Held(foundAt(path));
     }
   }
 
@@ -88,8 +102,11 @@ export function handEdits({ book, files, owned, clock, secret, log }: Ground) {
     return isFight;
   }
 
-  return { holdFought, holdFound, setAside };
+  return { holdFought, holdFound, throwIfHeld, setAside };
 }
+
+const foundAt = (path: string): string =>
+  `${path} is there, and trigger did not write it: it stays until it is approved (a copy will be kept)`;
 
 /** One sentence or a unified diff on what replacing a file does. */
 function difference({ path, bytes }: Target, found: InPlace, secret: boolean): string {

@@ -52,6 +52,10 @@ export interface Installer {
   install(files: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<Outcome>;
   /** Runs the check alone, on staged files: nothing is put in place. Gives what it says when it refuses them; throws when it cannot be asked. */
   tryOut(files: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<string | undefined>;
+  /** Throws `Held` where an install would: for a file that trigger did not write, that somebody else keeps writing, or that is to go with many. */
+  throwIfHeld(files: readonly InstallFile[], steps: InstallSteps): Promise<void>;
+  /** Whether a file is there that has another text. */
+  wouldReplace(files: readonly InstallFile[]): Promise<boolean>;
   /** Forgets the failed attempts: a text that was given up is tried again. */
   forgive(): void;
   /** Makes every file in force owe a reload, durably: its next install checks, reloads and probes it although nothing changed. */
@@ -281,6 +285,14 @@ export function installer(options: InstallerOptions): Installer {
   return {
     install,
     tryOut,
+    async throwIfHeld(wanted, { all }) {
+      const given = await readTargets(files, wanted);
+      const targets = all ? [...given, ...(await leave.read(given, true))] : given;
+      await edits.throwIfHeld(targets);
+      leave.holdMany(targets);
+    },
+    wouldReplace: async (wanted) =>
+      (await readTargets(files, wanted)).some(({ hash, disk }) => disk !== undefined && disk.hash !== hash),
     forgive: book.forgive,
     owe: book.owe,
     dropUnwanted: () => book.dropOwedBut(wantedPaths),

@@ -24,6 +24,8 @@ export interface SimulatedMachine {
   readonly disturbed: boolean;
   /** How often `recordd` was started anew. */
   readonly restarts: number;
+  /** How often each daemon was started anew. */
+  readonly starts: Readonly<Record<"named" | "recordd", number>>;
   /** The life of trigger's process there. */
   life: Life | undefined;
   /** As one process has it. */
@@ -82,6 +84,7 @@ export function simulatedMachine(
   let edits = 0;
   let disturbed = false;
   let restarts = 0;
+  const starts = { named: 0, recordd: 0 };
   /** What trigger has put in place last. */
   let put: string | undefined;
   /** Without the order of an install: the rename that waits for the reload. */
@@ -177,6 +180,7 @@ export function simulatedMachine(
     get restarts() {
       return restarts;
     },
+    starts,
     life: undefined,
     seenBy(life) {
       postponed = undefined;
@@ -241,6 +245,7 @@ export function simulatedMachine(
   };
   /** A daemon that cannot read its file does not start; it runs what it can. */
   function boot(daemon: "named" | "recordd"): void {
+    starts[daemon] += 1;
     if (daemon === "recordd") {
       restarts += 1;
       records.clear();

@@ -41,8 +41,8 @@ export function editedText(text: string): string {
 /** Puts things of others on the machines, and sees whether hosts do what is a person's to allow. */
 export interface Watch {
   look(): void;
-  /** A run of a service begins. */
-  began(host: string, service: ServiceName): void;
+  /** A run of a service begins, on single changes or on whatever there is. */
+  began(host: string, service: ServiceName, by: { readonly changes: boolean }): void;
   /** A run of a service has succeeded. */
   ran(host: string, service: string): void;
   /** A host has lost its power: what was in force is in place again. */
@@ -60,6 +60,10 @@ export function watch(hosts: readonly HostProcess[], random: Random): Watch {
   const found = new Map<string, number>();
   /** By host, how often `recordd` had been started when the last run of the addresses began. */
   const restarts = new Map<string, number>();
+  /** By host and service, how often its daemon had been started when a run last began, or ended well. */
+  const starts = new Map<string, number>();
+  const startsOf = ({ machine }: HostProcess, service: ServiceName): number =>
+    machine.starts[service === "names" ? "named" : "recordd"];
   let seen: Violation | undefined;
   const isHeld = ({ store }: HostProcess, service: ServiceName): boolean =>
     readFacts(store.raw, service)?.held?.startsWith("by a person") === true;
@@ -114,15 +118,22 @@ export function watch(hosts: readonly HostProcess[], random: Random): Watch {
         places.filter(([host, service]) => isHeld(host, service)).map(([{ name }, service]) => `${name} ${service}`),
       );
     },
-    began(name, service) {
+    began(name, service, { changes }) {
       const host = hosts.find((one) => one.name === name);
       if (host && service === "names") found.set(name, host.machine.edited);
       if (host && service === "addresses") restarts.set(name, host.machine.restarts);
-      if (!host || !held.has(`${name} ${service}`) || !isHeld(host, service)) return;
-      seen ??= new Violation("held", `${name}: ${service} ran although a person holds it`);
+      if (!host) return;
+      const place = `${name} ${service}`;
+      const hasLost = !changes && startsOf(host, service) > (starts.get(place) ?? 0);
+      if (!held.has(place) || !isHeld(host, service)) starts.set(place, startsOf(host, service));
+      // What was in force is brought back to a daemon that was started since.
+      else if (!hasLost) seen ??= new Violation("held", `${name}: ${service} ran although a person holds it`);
     },
     ran(name, service) {
-      const edited = hosts.find((one) => one.name === name)?.machine.edited;
+      const host = hosts.find((one) => one.name === name);
+      if (host && serviceNames.some((one) => one === service))
+        starts.set(`${name} ${service}`, startsOf(host, service as ServiceName));
+      const edited = host?.machine.edited;
       if (service !== "names" || !edited || edited !== found.get(name)) return;
       seen ??= new Violation("P3", `${name}: a run has succeeded, and left the file as somebody had edited it`);
     },

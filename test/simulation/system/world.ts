@@ -161,7 +161,7 @@ export function world(seed: number, without: Break | undefined): World {
           services: services({
             ...{ probes, plain: parts.plain, removes: parts.removes && without !== "refused-remove" },
             began(service, by) {
-              watched.began(name, service);
+              watched.began(name, service, by);
               waveWatch?.began(self, service, by);
             },
             failed(service) {

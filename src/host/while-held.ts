@@ -1,0 +1,120 @@
+import type { Host } from "../core/host.ts";
+import { Held, reason } from "../core/outcome.ts";
+import type { Table } from "../core/service.ts";
+import { transaction } from "../sqlite/open.ts";
+import { rowsLoaded, rowsWanted } from "./given.ts";
+import { installer } from "./install/install.ts";
+import type { RunContext } from "./run.ts";
+import { isHeldByPerson, readFacts, writeFacts } from "./store.ts";
+import { lookingHost } from "./trial.ts";
+import { withinDeadline } from "./within-deadline.ts";
+import { hostWords } from "./words.ts";
+
+/** What is done for a service that is held: nothing new is put in force, and nothing that is in force may be lost. */
+
+/** Whether what a service was held by is still there is looked at so often, in milliseconds: each time what it would install is rendered. */
+const lookEvery = 30_000;
+/** The longest that it may take, in milliseconds. */
+const deadline = { milliseconds: 10 * 60_000, what: "the run of a held service" };
+
+export interface WhileHeld {
+  /** Its daemon has lost what was in force. */
+  owes(): boolean;
+  /** Brings that back. */
+  run(): Promise<void>;
+  /** Finds out whether it is still held, and whether its daemon has lost anything. It does not reject. */
+  look(): Promise<void>;
+}
+
+export function whileHeld(
+  table: Table,
+  context: RunContext,
+  { busy, poke }: { busy(): boolean; poke(): void },
+): WhileHeld {
+  const { service, database, machine, clock, signal, log } = context;
+  let lost = false;
+  let lookedAt = Number.NEGATIVE_INFINITY;
+
+  const isOther = async (): Promise<boolean> => {
+    const { ranAt, incarnation } = readFacts(database, service) ?? {};
+    return ranAt !== undefined && incarnation !== (await machine.incarnation(table.daemon));
+  };
+
+  async function look(): Promise<void> {
+    if (readFacts(database, service)?.held === undefined || busy() || lost) return;
+    const isTime = clock.monotonic() - lookedAt >= lookEvery;
+    if (isTime) lookedAt = clock.monotonic();
+    if (isTime && (await endedHold(table, context))) {
+      log("what it was held by is there no more: it goes on");
+      poke();
+    } else if (await isOther()) {
+      log("its daemon, or the machine, was restarted while it is held: what was in force is brought back, and no more");
+      lost = true;
+      poke();
+    }
+  }
+
+  return {
+    owes: () => lost,
+    async run() {
+      if (lost && (await isOther())) await bringBack(table, context);
+      lost = false;
+    },
+    look: () =>
+      look().catch((error) => {
+        if (!signal.aborted) log(`whether it is still held was not found out: ${reason(error)}`);
+      }),
+  };
+}
+
+/**
+ * Brings back what was in force in a daemon that lost it, as by a reboot: the rows that were loaded last, and no others.
+ * A file that is there is left as it is, whoever wrote it.
+ */
+async function bringBack(table: Table, context: RunContext): Promise<void> {
+  const { service, database, machine } = context;
+  const secret = (table.secret ?? []).length > 0;
+  await withinDeadline(context, deadline, async (signal) => {
+    const options = { ...context, name: context.host, signal, secret, unsure: true };
+    const words = hostWords(options);
+    const installs = installer(options);
+    const host: Host = {
+      ...words.host,
+      async install(files, { all: _, ...steps } = {}) {
+        const wanted = "path" in files ? [files] : files;
+        return (await installs.wouldReplace(wanted)) ? "unchanged" : words.host.install(wanted, steps);
+      },
+    };
+    await table.run({ rows: rowsLoaded(database, service), changes: undefined, interrupted: false } as never, host);
+    signal.throwIfAborted();
+    const incarnation = await machine.incarnation(table.daemon);
+    transaction(database, () => {
+      words.keep();
+      writeFacts(database, service, { incarnation });
+    });
+  });
+}
+
+/** Ends the hold of a service by what trigger did not write, where that is there no more; says whether it has. Nothing is changed to find out. */
+async function endedHold(table: Table, context: RunContext): Promise<boolean> {
+  const { service, database, removals } = context;
+  const held = readFacts(database, service)?.held;
+  if (held === undefined || isHeldByPerson(held)) return false;
+  const secret = (table.secret ?? []).length > 0;
+  const stays = await withinDeadline(context, deadline, async (signal) => {
+    const spare = removals && ((files: number) => removals.limit(files));
+    const look = lookingHost({ ...context, name: context.host, signal, secret, spare, log: () => {} });
+    try {
+      const run = { rows: rowsWanted(database, service), changes: undefined, interrupted: false };
+      await table.run(run as never, look.host);
+    } catch (error) {
+      // It came as far as its first change, or to its end, without meeting what it was held by.
+      if (!look.hasEnded(error)) return error instanceof Held ? error.message : String(error);
+    }
+    return undefined;
+  });
+  // Meanwhile a person may have held it, or let it go on.
+  if (stays !== undefined || readFacts(database, service)?.held !== held) return false;
+  writeFacts(database, service, { held: undefined });
+  return true;
+}
