@@ -63,7 +63,7 @@ export const serviceReport = z.object({
   failing: z.boolean(),
   /** Why the service is held, when it is. */
   held: why.optional(),
-  /** The digest of what trigger did not write and would have to replace, for `trigger approve`. */
+  /** The digest of what trigger did not write and would have to replace, or of files that would go, for `trigger approve`. */
   inTheWay: digest.optional(),
   /** The digest of the removals that wait for `trigger approve`, and how many they are. */
   removals: z.object({ digest, rows: count }).optional(),

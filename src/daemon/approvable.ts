@@ -37,9 +37,12 @@ export async function notApprovable(digest: string, { project, service, hosts, s
 function waitsOf(report: ServiceReport | undefined): { readonly what: string; readonly digest: string | undefined }[] {
   if (!report) return [];
   const { held, inTheWay, removals } = report;
+  const byPerson = isHeldByPerson(held);
+  // What holds the whole service says why: files that would go are trigger's own.
+  const inTheWayOf = held === undefined || byPerson ? "trigger did not write what is there" : held;
   return [
     ...(removals ? [{ digest: removals.digest, what: `${removals.rows} removals wait` }] : []),
-    ...(inTheWay === undefined ? [] : [{ digest: inTheWay, what: "trigger did not write what is there" }]),
-    ...(isHeldByPerson(held) ? [{ digest: undefined, what: `held ${held}` }] : []),
+    ...(inTheWay === undefined ? [] : [{ digest: inTheWay, what: inTheWayOf }]),
+    ...(byPerson ? [{ digest: undefined, what: `held ${held}` }] : []),
   ];
 }

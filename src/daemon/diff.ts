@@ -30,7 +30,7 @@ export interface ServiceDifference {
   readonly secret: boolean;
   /** Rows that are in force and would go, if a person approved this digest. */
   readonly removals: { readonly digest: string; readonly rows: readonly Columns[] } | undefined;
-  /** The digest by which what trigger did not write may be replaced, as it was found by the last run. */
+  /** The digest by which what trigger did not write may be replaced, or files may go, as the last run found them. */
   readonly inTheWay: string | undefined;
   /** Keys that wait for a run: they differ because of that. */
   readonly owed: boolean;

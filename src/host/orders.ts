@@ -54,7 +54,7 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
       judgeAnew();
     }
     const by = `not approved by ${digest ?? "no digest"}: theirs is`;
-    if (things) log(`${things.count} things that trigger did not write are ${by} ${things.digest}`);
+    if (things) log(`${things.count} things that are held are ${by} ${things.digest}`);
     if (removals) log(`${removals.keys.length} removals are ${by} ${removals.digest}`);
     if (!things && !removals && digest !== undefined) log(`nothing waits for the approval of ${digest}`);
   }

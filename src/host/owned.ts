@@ -112,9 +112,16 @@ export function forgetHeld(database: DatabaseSync, service: string, name: string
   database.prepare("DELETE FROM owned WHERE service = ? AND name = ?").run(service, name);
 }
 
+/** Whether a person was asked about a thing of this name, and whether or not the answer was an approval. */
+export const isAskedAbout = (database: DatabaseSync, service: string, name: string): boolean =>
+  ["held", "approved"].includes(stateOf(database, service, name));
+
 /** Whether something of somebody else's stands in a service's way under this name. */
 export const isHeld = (database: DatabaseSync, service: string, name: string): boolean =>
-  database.prepare("SELECT state FROM owned WHERE service = ? AND name = ?").get(service, name)?.state === "held";
+  stateOf(database, service, name) === "held";
+
+const stateOf = (database: DatabaseSync, service: string, name: string): string =>
+  String(database.prepare("SELECT state FROM owned WHERE service = ? AND name = ?").get(service, name)?.state ?? "");
 
 /** The names that are a service's own. */
 export const ownNames = (database: DatabaseSync, service: string): Set<string> =>

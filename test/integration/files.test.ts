@@ -65,6 +65,11 @@ export default defineConfig({ directory: { ldif: "directory.ldif" }, hosts: { bo
   const diff = await project.spawn(["diff", "keys"]).ended;
   assert.equal(diff.code, 1);
   assert.equal(diff.out.match(/^ *\+\+\+ \/dev\/null$/gm)?.length, 4, diff.out);
+  const status = await trigger(["status"]);
+  assert.match(status.out, /held: 4 files that are not given any more would be removed, at most 2 may unasked; `/);
+  const wrong = await trigger(["approve", "keys", "00000000"]);
+  assert.match(wrong.out, /^ {2}box: 4 files .* would be removed, .*: `trigger approve keys [0-9a-f]{8}`$/m);
+  assert.doesNotMatch(status.out + wrong.out, /did not write/);
   const verify = await trigger(["verify"]);
   assert.match(verify.out, /^box keys: the daemon: differs \(4 in files\)/m);
   assert.equal((await trigger(["approve", "keys", digest ?? ""])).code, 0);

@@ -4,7 +4,7 @@ import type { Host, Installed, InstallFile, InstallSteps } from "../../core/host
 import { Away, CommandFailed, Fatal, Later, reason, TextDoubted, TextRefused } from "../../core/outcome.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Machine } from "../../ports/machine.ts";
-import { forgetHeld, isHeld, ownedBy as recordsOf } from "../owned.ts";
+import { forgetHeld, isAskedAbout, ownedBy as recordsOf } from "../owned.ts";
 import { type Debt, debtInForce, openBook } from "./book.ts";
 import { prepareCheck, type Staged, type StagedFile } from "./check.ts";
 import { dryInstall } from "./dry.ts";
@@ -97,9 +97,9 @@ export function installer(options: InstallerOptions): Installer {
       return { installed, proved: false };
     }
 
-    // What was held because it was to go, and is given again.
+    // A file that was to go, and is given again: an approval that was not made use of does not count for the next time.
     for (const { path } of given.filter(inForce))
-      if (isHeld(database, service, path)) forgetHeld(database, service, path);
+      if (isAskedAbout(database, service, path)) forgetHeld(database, service, path);
     const work = workOn(targets, steps, context);
     for (const path of paths) await removeStaged(files, path);
     if (book.debts(paths).length === 0 && targets.every(inForce)) {

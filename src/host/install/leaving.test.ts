@@ -153,6 +153,17 @@ test("more than may go unasked are held, and go when their digest is approved", 
   assert.deepEqual(await names(), [".trigger", "alice"]);
 });
 
+test("an approval that was not made use of lets nothing go after the files were given again", async () => {
+  const { give, names, database } = keys({}, { spare: () => 1 });
+  const all = { alice: "a", bob: "b", carol: "c" };
+  await give(all);
+  await assert.rejects(give({ alice: "a" }), Held);
+  assert.ok(approveHeld(database, "keys", heldThings(database, "keys")?.digest));
+  await give(all);
+  await assert.rejects(give({ alice: "a" }), Held);
+  assert.equal((await names()).length, 4);
+});
+
 test("one that cannot be looked at stays, and keeps nothing else waiting", async () => {
   const { give, names, said, machine, text } = keys();
   await give({ alice: "a", bob: "b", carol: "c" });
