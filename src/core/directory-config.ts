@@ -41,7 +41,7 @@ export interface LdapDirectory {
 export const accountAttributes = [
   ...["pwdAccountLockedTime", "pwdStartTime", "pwdEndTime"], // slapd's ppolicy: operational
   ...["nsAccountLock", "accountUnlockTime"], // 389 Directory Server: operational
-  ...["sambaAcctFlags", "shadowExpire", "userAccountControl", "accountExpires", "loginDisabled"],
+  ...["sambaAcctFlags", "sambaKickoffTime", "shadowExpire", "userAccountControl", "accountExpires", "loginDisabled"],
   "krbPrincipalExpiration",
 ];
 

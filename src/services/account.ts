@@ -15,6 +15,7 @@ export const account = (entry: Entry): Account => ({
     const from = latest([lockedUntil(entry), entry.date("pwdStartTime")]);
     const until = earliest([
       shadowEnd(entry),
+      sambaEnd(entry),
       windowsEnd(entry),
       kerberosEnd(entry),
       entry.date("pwdEndTime"), // slapo-ppolicy(5)
@@ -56,6 +57,13 @@ function shadowEnd(entry: Entry): Date | undefined {
   const days = integer(entry, "shadowExpire");
   if (days === undefined || days < 0n) return undefined;
   return dateOf("shadowExpire", days, Number(days) * day);
+}
+
+/** Samba's schema: seconds since 1970. 0, and the last second of 32 bits, which its tools write for none, are no end. */
+function sambaEnd(entry: Entry): Date | undefined {
+  const seconds = integer(entry, "sambaKickoffTime");
+  if (seconds === undefined || seconds <= 0n || seconds === 2n ** 31n - 1n) return undefined;
+  return dateOf("sambaKickoffTime", seconds, Number(seconds) * 1000);
 }
 
 /** MS-ADA1, 2.1: a FILETIME, in units of 100 ns since 1601; 0 and 2^63-1 are no end. */

@@ -33,6 +33,9 @@ for (const [attribute, value, usable] of [
   ["sambaAcctFlags", "[XU]", true],
   ["sambaAcctFlags", "[DU         ]", false],
   ["sambaAcctFlags", "[UL]", false],
+  ["sambaKickoffTime", "0", true],
+  ["sambaKickoffTime", "2147483647", true],
+  ["sambaKickoffTime", "1577836800", false],
   ["nsAccountLock", "TRUE", false],
   ["nsAccountLock", "false", true],
   ["loginDisabled", "TRUE", false],
@@ -64,6 +67,7 @@ const midnight = Math.ceil(today / day) * day;
 
 for (const [attribute, value, moment] of [
   ["shadowExpire", String(midnight / day), midnight],
+  ["sambaKickoffTime", String(today / 1000 + 5), today + 5000],
   ["accountExpires", filetime(today + 5000), today + 5000],
   ["krbPrincipalExpiration", generalized(today + 5000), today + 5000],
   ["pwdEndTime", generalized(today + 5000), today + 5000],
@@ -92,6 +96,7 @@ test("of several ends the first counts", () => {
 for (const [attribute, value] of [
   ["sambaAcctFlags", "DU"],
   ["shadowExpire", "soon"],
+  ["sambaKickoffTime", "99999999999999999"],
   ["shadowExpire", "99999999999999999999"],
   ["accountExpires", "2026-12-31"],
   ["userAccountControl", "0x202"],

@@ -224,7 +224,18 @@ test("by default accounts with a password that can be checked are users, with wh
     reply: { "Session-Timeout": "60" },
   });
   assert.equal(selected(service, entry(["radiusprofile"], "eve", { ...profile, dialupaccess: ["FALSE"] })), undefined);
-  assert.throws(() => selected(service, entry(["radiusprofile"], "eve", { uid: ["eve"] })), /neither userPassword/);
+  const other = { uid: ["eve"], userpassword: ["{ARGON2}$argon2id$v=19$m=65536$c2FsdA$aGFzaA"] };
+  assert.throws(() => selected(service, entry(["radiusprofile"], "eve", other)), /neither userPassword/);
+});
+
+test("a user whose password was locked or taken away is out, and not kept with the one before", () => {
+  const out = ["{CRYPT}!$6$salt$hash", "{crypt}*", "{SSHA}!2jmj7l5rSw0yVb/vlWAYkK/YBwk=AAAA"].map((value) => [value]);
+  for (const userpassword of [[], ...out]) {
+    for (const kind of ["radiusprofile", "posixAccount"]) {
+      const eve = entry([kind], "eve", { uid: ["eve"], userpassword });
+      assert.equal(selected(freeradius(), eve), undefined, `${kind}: ${userpassword}`);
+    }
+  }
 });
 
 test("a disabled account and a disabled device are nobody's, whatever else the entry has", () => {

@@ -49,6 +49,11 @@ export const accounts =
       .filter((password) => password !== undefined);
     const [best] = Object.keys(schemes).flatMap((scheme) => usable.filter((password) => password.scheme === scheme));
     if (best) return { name: entry.one("uid"), password: `{${best.scheme}}${best.value}`, ...answer };
-    if (isProfile) throw new Refusal("neither userPassword nor sambaNTPassword has a form that FreeRADIUS can check");
+    // A refused row stays as it was: without a password, or with one that is locked, nobody is let in by the one before.
+    if (isProfile && values.some((value) => !isLocked(value)))
+      throw new Refusal("neither userPassword nor sambaNTPassword has a form that FreeRADIUS can check");
     return undefined;
   };
+
+/** A `!` or `*` in the place of the hash or before it, as usermod(8) and the tools that edit directories lock a password: `{CRYPT}!$6$…`. */
+const isLocked = (password: string): boolean => /^\{[^}]*\}[!*]/.test(password);
