@@ -228,6 +228,25 @@ test("a connection that is reset is opened again, and consumers and publishes go
   assert.equal(said.filter((line) => line.startsWith("connected to")).length, 2);
 });
 
+test("a consumer ends although the connection is lost while it is being closed", async (t) => {
+  const { broker } = await open(t, { url: throughProxy(), heartbeat: 60 });
+  const name = `closing-${randomUUID()}`;
+  await broker.declare([queueNamed(name)]);
+  const consumer = await broker.consume(name, () => {}, { prefetch: 1 });
+  proxy.pause();
+  let closed = false;
+  const closing = consumer.close().then(() => {
+    closed = true;
+  });
+  try {
+    proxy.cut();
+  } finally {
+    proxy.resume();
+  }
+  await until(() => closed);
+  await closing;
+});
+
 test("a server that says nothing any more is noticed by its heartbeat, and publishes on their way fail", async (t) => {
   const { broker } = await open(t, { url: throughProxy() });
   const name = `silent-${randomUUID()}`;

@@ -234,9 +234,13 @@ export async function openChannel({ model }: Connection): Promise<Channel> {
   return channel;
 }
 
+/** Closes a channel; returns too when its connection ends before the server has answered. */
 export async function closeChannel(channel: Channel): Promise<void> {
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  channel.once("close", resolve); // amqplib answers no closing that its connection cuts short
   // One that the server closed, or that went with its connection, says so by an error.
-  await channel.close().catch(() => {});
+  await Promise.race([channel.close().catch(() => {}), closed]);
+  channel.off("close", resolve);
 }
 
 /** Whether the server answered with an error of this number (AMQP 0-9-1, section 1.2). */
