@@ -1,11 +1,14 @@
 import { BerWriter } from "ldapts";
 import { request } from "../../src/directories/ldap/requests.ts";
-import { syncInfoOid, syncRequestOid, syncStateOid } from "../../src/directories/ldap/sync-controls.ts";
+import { syncInfoOid, syncRequest, syncRequestOid, syncStateOid } from "../../src/directories/ldap/sync-controls.ts";
 import { entryFound, resultOf, scriptedLdap } from "./scripted-ldap.ts";
 
 /** What a directory says of its synchronization (RFC 4533), for what no real server can be brought to say when a test wants it. */
 
 export const base = "dc=campus,dc=example";
+
+/** A message to the search of a number. */
+type Answer = (search: number) => Buffer;
 
 /** An entry of which something is said. */
 export interface Said {
@@ -19,8 +22,8 @@ const states = { present: 0, add: 1, modify: 2, delete: 3 } as const;
 const uuidOf = (uuid: number): Buffer => Buffer.from(uuid.toString(16).padStart(32, "0"), "hex");
 const dnOf = (name: string): string => (name === "" ? base : `${name},${base}`);
 
-/** A message about one entry, to the search of a number. */
-export function saysOf(state: keyof typeof states, { name, uuid, parent = false }: Said, search = 2): Buffer {
+/** A message about one entry. */
+export function saysOf(state: keyof typeof states, { name, uuid, parent = false }: Said): Answer {
   const attributes = { objectClass: ["top"], hasSubordinates: [parent ? "TRUE" : "FALSE"] };
   const value = written((writer) => {
     writer.startSequence();
@@ -29,7 +32,7 @@ export function saysOf(state: keyof typeof states, { name, uuid, parent = false 
     writer.endSequence();
   });
   const told = state === "present" || state === "delete" ? {} : attributes;
-  return entryFound(search, dnOf(name), told, [{ type: syncStateOid, critical: false, value }]);
+  return (search) => entryFound(search, dnOf(name), told, [{ type: syncStateOid, critical: false, value }]);
 }
 
 /** That the refresh is over. */
@@ -41,7 +44,7 @@ export const refreshed = info((writer) => {
 });
 
 /** That these entries are gone, by their ids alone. */
-export const saysGone = (...uuids: number[]): Buffer =>
+export const saysGone = (...uuids: number[]): Answer =>
   info((writer) => {
     writer.startSequence(0xa3);
     writer.writeBoolean(true);
@@ -57,27 +60,30 @@ export function scriptedSync({
   live = [],
   subtree = [],
 }: {
-  readonly content?: readonly Buffer[];
-  readonly live?: readonly Buffer[];
-  readonly subtree?: readonly Buffer[];
+  readonly content?: readonly Answer[];
+  readonly live?: readonly Answer[];
+  readonly subtree?: readonly Answer[];
 }) {
   const top = saysOf("add", { name: "", uuid: 1, parent: true });
-  const dse = entryFound(1, "", { supportedControl: [syncRequestOid], objectClass: ["OpenLDAProotDSE"] });
-  const answers = [
-    [dse, resultOf(1, 0x65)],
-    [top, ...content, refreshed, Buffer.concat(live)],
-    [...subtree, resultOf(3, 0x65)],
-  ];
-  return scriptedLdap((asked) => answers[asked - 1] ?? []);
+  const dse = { supportedControl: [syncRequestOid], objectClass: ["OpenLDAProotDSE"] };
+  const refreshOnly = syncRequest("refreshOnly");
+  return scriptedLdap((id, asked) => {
+    const said = (answers: readonly Answer[]): Buffer[] => answers.map((answer) => answer(id));
+    if (asked.includes(refreshOnly)) return [...said(subtree), resultOf(id, 0x65)];
+    if (asked.includes(syncRequestOid)) return [...said([top, ...content, refreshed]), Buffer.concat(said(live))];
+    return asked.includes("supportedControl") ? [entryFound(id, "", dse), resultOf(id, 0x65)] : [resultOf(id, 0x65)];
+  });
 }
 
-function info(write: (writer: BerWriter) => void): Buffer {
-  return request(2, (writer) => {
-    writer.startSequence(0x79);
-    writer.writeString(syncInfoOid, 0x80);
-    writer.writeBuffer(written(write), 0x81);
-    writer.endSequence();
-  });
+function info(write: (writer: BerWriter) => void): Answer {
+  const value = written(write);
+  return (search) =>
+    request(search, (writer) => {
+      writer.startSequence(0x79);
+      writer.writeString(syncInfoOid, 0x80);
+      writer.writeBuffer(value, 0x81);
+      writer.endSequence();
+    });
 }
 
 function written(write: (writer: BerWriter) => void): Buffer {
