@@ -133,7 +133,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   async function begin(
     queue: string,
     take: (delivery: Delivery) => void,
-    { prefetch, lost }: { prefetch: number; lost?: () => void },
+    { prefetch, lost, anything = false }: { prefetch: number; lost?: () => void; anything?: boolean },
   ): Promise<RabbitConsumer> {
     const { consuming } = connected();
     const keys = () => declared.keysOf(queue);
@@ -142,6 +142,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     const consumer = rabbitConsumer(queue, take, {
       prefetch,
       keys,
+      anything,
       ...(lost && { lost }),
       ...(asked && { asked }),
       ...mending,
@@ -196,7 +197,8 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     const standing = { close };
     let consumer: RabbitConsumer | undefined;
     try {
-      consumer = await begin(name, stander.take, { prefetch: 1, lost: stander.lose });
+      // Who gets a message of the ticks is the one that the server has chosen, whoever sent it: dropped ones would push the ticks out of the queue.
+      consumer = await begin(name, stander.take, { prefetch: 1, lost: stander.lose, anything: true });
     } catch (error) {
       standers.delete(stander);
       stander.close();

@@ -26,6 +26,8 @@ interface Options {
   readonly remake: (connection: Connection) => Promise<void>;
   /** The keys of the queue, where they are known: a message with another key is none of its own. */
   readonly keys?: () => readonly string[] | undefined;
+  /** Only that something comes counts, so that a message past the rights of its publisher is as good as any. */
+  readonly anything?: boolean;
   /** Takes a message that is for the broker object itself; gives false for any other. */
   readonly asked?: (message: ConsumeMessage) => boolean;
   /** Its channel is gone, and with it whatever it had in hand. */
@@ -45,7 +47,7 @@ const remadeAfter = 6;
 
 /** Hands over what a queue holds. A queue that is deleted under it, or a channel that the server closes, is begun again. */
 export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void, options: Options): RabbitConsumer {
-  const { prefetch, declared, remake, keys, asked, lost, pause, settle, log } = options;
+  const { prefetch, declared, remake, keys, anything = false, asked, lost, pause, settle, log } = options;
   let channel: Channel | undefined;
   let current: Connection | undefined;
   let trouble: string | undefined;
@@ -146,7 +148,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
     if (closed) return; // it goes back with the channel
     came = true;
     const { content, fields, properties } = message;
-    const wrong = forged(message, keys?.());
+    const wrong = anything ? undefined : forged(message, keys?.());
     if (wrong !== undefined) {
       if (saidForged.size < 100 && !saidForged.has(wrong)) log(`queue ${queue}: a message is dropped: ${wrong}`);
       saidForged.add(wrong);
