@@ -5,7 +5,8 @@ export const pageFile = "docs/design/safeguards.md";
 const head = `# Which test sees that a safeguard is gone?
 
 \`npm run safeguards\` takes each safeguard below out of the code, one at a time, in a copy of the tree in a temporary
-folder, and runs the tests named beside it. One of them must fail. It ends with 1 if a removal survives.
+folder, and runs the tests named beside it. One of them must fail, and must have passed before. It ends with 1 if a
+removal survives.
 
     npm run safeguards                              all
     npm run safeguards -- --only fsync-real,epoch-above

@@ -4,7 +4,7 @@ import { misuse, readOptions, wholeNumber } from "../options.ts";
 import { copyOfTree, root } from "./copy.ts";
 import { removals } from "./list.ts";
 import { pageFile, pageOf } from "./page.ts";
-import { play } from "./play.ts";
+import { player } from "./play.ts";
 import type { Removal } from "./removal.ts";
 
 const usage = `npm run safeguards -- [OPTION ...]   takes each safeguard away in a copy of the tree, and runs the tests nearest to it
@@ -50,14 +50,15 @@ let played = 0;
 
 async function job(): Promise<void> {
   using copy = copyOfTree();
-  for (let removal = left.shift(); removal; removal = left.shift()) await one(removal, copy);
+  const play = player(copy, stop.signal);
+  for (let removal = left.shift(); removal; removal = left.shift()) await one(removal, play);
 }
 
-async function one(removal: Removal, copy: ReturnType<typeof copyOfTree>): Promise<void> {
+async function one(removal: Removal, play: ReturnType<typeof player>): Promise<void> {
   const start = performance.now();
   let said: string;
   try {
-    const noticed = await play(removal, copy, stop.signal);
+    const noticed = await play(removal);
     if (noticed === undefined) survived.push(removal.id);
     said = noticed ?? "SURVIVED";
   } catch (error) {

@@ -123,7 +123,7 @@ export const ldapRemovals: readonly Removal[] = [
     without: "changes stop without a word",
     file: "src/directories/ldap/session.ts",
     edits: [["    if (silent && probed) return connection.close(", "    if (silent && probed) void new Error("]],
-    tests: ["src/directories/ldap/hostile.test.ts"],
+    tests: ["src/directories/ldap/silence.test.ts"],
   },
   {
     id: "one-name",
