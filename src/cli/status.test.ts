@@ -125,7 +125,7 @@ test("whatever hosts report and stores hold, `status` shows each host, and nothi
     },
     ...{ onReport: (said) => keepReport(database, { ...said, heard: now }), nudge() {}, verify() {}, log() {} },
   });
-  const hear = listener(follows, () => {});
+  const hear = listener(follows, () => {}, virtualClock(now));
 
   const reported = withSteering(reports);
   const heard = fc.oneof(

@@ -1,11 +1,12 @@
 import { readEvent } from "../core/event.ts";
+import { onceEach } from "../core/once-each.ts";
 import { reason } from "../core/outcome.ts";
 import { persist } from "../core/persist.ts";
 import { plainLine } from "../core/shown.ts";
 import type { Delivery } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { EventDirectory, EventMessage } from "../ports/directory.ts";
-import { type Heard, onceEach, readBody, verifyAsked } from "./listener.ts";
+import { type Heard, readBody, verifyAsked } from "./listener.ts";
 
 export interface EventIntake {
   take(delivery: Delivery): void;
@@ -23,7 +24,7 @@ export function eventIntake(
   waits: { readonly clock: Clock; readonly signal: AbortSignal; readonly log: (line: string) => void },
 ): EventIntake {
   const { signal, log } = waits;
-  const say = onceEach(log);
+  const say = onceEach(log, waits.clock.monotonic);
   let inHand: Delivery[] = [];
   let busy = false;
   let trouble: string | undefined;

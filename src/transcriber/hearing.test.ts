@@ -204,7 +204,7 @@ test("a question in another host's name brings a digest at most, and a report ab
     ...{ steady: steadyClock(clock, () => {}), wrongSender: sendersOf({ hosts }, "civet", "trigger-civet") },
     ...{ onReport: () => assert.fail(), nudge() {}, verify() {}, log() {} },
   });
-  const hear = listener(follows, (line) => log.push(line));
+  const hear = listener(follows, (line) => log.push(line), clock);
   const say = (message: object, user?: string): void => {
     const body = Buffer.from(JSON.stringify({ trigger: 1, ...message }));
     hear.report({ key: "trigger.report", body, redelivered: false, ack() {}, ...(user && { user }) });

@@ -78,7 +78,7 @@ test("whatever hosts say is heard or said to be of no use, and the transcriber g
   await fc.assert(
     fc.asyncProperty(fc.array(hostileBodies(said), { minLength: 1, maxLength: 4 }), async (bodies) => {
       const { heard, log, logged, steady, epochs, apart, speaks, clock } = scene();
-      const hear = listener(heard, log);
+      const hear = listener(heard, log, clock);
       let acknowledged = 0;
       for (const body of bodies) {
         hear.report({ key: "k", body, redelivered: false, ack: () => void acknowledged++ });

@@ -2,12 +2,14 @@ import { z } from "zod";
 import { hashEnd } from "../core/digest.ts";
 import { type DirectoryEvent, readEvent } from "../core/event.ts";
 import { readJson } from "../core/json.ts";
+import { onceEach } from "../core/once-each.ts";
 import { reason } from "../core/outcome.ts";
 import { type ReportMessage, reportMessage } from "../core/report.ts";
 import { plainLine } from "../core/shown.ts";
 import { type AskMessage, askMessage, orderMessage, type RefusalMessage, refusalMessage } from "../core/stream.ts";
 import { wrongBody } from "../core/wrong-body.ts";
 import type { Delivery } from "../ports/broker.ts";
+import type { Clock } from "../ports/clock.ts";
 
 /** The most bytes that a message to the transcriber may have: an event about a large group carries it twice. */
 const bodyLimit = 8 * 1024 * 1024;
@@ -28,8 +30,8 @@ export interface Heard {
 }
 
 /** Reads what comes from hosts and bindings. Nothing that comes can stop it: what is malformed is said and acknowledged. */
-export function listener(heard: Heard, log: (line: string) => void) {
-  const say = onceEach(log);
+export function listener(heard: Heard, log: (line: string) => void, { monotonic }: Pick<Clock, "monotonic">) {
+  const say = onceEach(log, monotonic);
   const take = (delivery: Delivery, limit: number, read: (body: unknown) => void): void => {
     try {
       read(readBody(delivery.body, limit));
@@ -56,16 +58,6 @@ export function listener(heard: Heard, log: (line: string) => void) {
 export function verifyAsked(body: unknown): number | undefined {
   const { data } = orderMessage.safeParse(body);
   return data?.order === "verify" ? (data.at ?? 0) : undefined;
-}
-
-/** Logs each line once, so that a broken script does not fill the log; and what was said is bounded too. */
-export function onceEach(log: (line: string) => void): (line: string) => void {
-  const said = new Set<string>();
-  return (line) => {
-    if (said.size >= 1_000) said.clear();
-    if (!said.has(line)) log(line);
-    said.add(line);
-  };
 }
 
 /** The JSON of a message to the transcriber. Throws an error that says what is wrong. */

@@ -168,7 +168,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     log,
   };
   const follows = hearing(heard);
-  const hear = listener(follows, log);
+  const hear = listener(follows, log, clock);
   const intake = events && eventIntake(events, follows, waits);
 
   async function take(change: SourceChange): Promise<void> {

@@ -1,8 +1,10 @@
 import type { ConsumeMessage } from "amqplib";
 import { z } from "zod";
 import { readJson } from "../../core/json.ts";
+import { onceEach } from "../../core/once-each.ts";
 import { reason } from "../../core/outcome.ts";
 import { exchange, reportService, serviceKey, wrongServiceName } from "../../core/routing.ts";
+import { plainLine } from "../../core/shown.ts";
 import { protocolVersion } from "../../core/stream.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Connection } from "./connection.ts";
@@ -13,6 +15,9 @@ import { closeChannel, openChannel, type Topology } from "./topology.ts";
 
 /** The property `type` of the messages in which a host asks for a queue. */
 const askType = "queue";
+
+/** The most bytes of such a message: the longest name of a queue has 255. It is refused unread, so that many do no harm. */
+const longest = 1_000;
 
 /** A queue is gone, or nothing comes of it although it should: then a new one is to stand in its place. */
 export type Fault = "gone" | "silent";
@@ -49,8 +54,7 @@ interface AnswerOptions {
 export function answerAsks({ declared, remake, consuming, isActive, clock, log }: AnswerOptions) {
   const underWay = new Set<string>();
   const rest = new Map<string, () => boolean>();
-  /** What was wrong with asks: said once each. */
-  const said = new Set<string>();
+  const say = onceEach(log, clock.monotonic);
 
   async function answer(connection: Connection, { queue, fault }: z.infer<typeof queueMessage>): Promise<void> {
     if (fault === "gone") {
@@ -66,6 +70,8 @@ export function answerAsks({ declared, remake, consuming, isActive, clock, log }
   }
 
   function take(message: ConsumeMessage): void {
+    if (message.content.length > longest)
+      throw new Error(`it has ${message.content.length} bytes, the limit is ${longest}`);
     const read = queueMessage.parse(readJson(message.content));
     const { queue } = read;
     const user: unknown = message.properties.userId;
@@ -83,9 +89,7 @@ export function answerAsks({ declared, remake, consuming, isActive, clock, log }
     try {
       take(message);
     } catch (error) {
-      const line = `a message that asks for a queue is of no use: ${reason(error).slice(0, 200)}`;
-      if (said.size < 100 && !said.has(line)) log(line);
-      said.add(line);
+      say(plainLine(`a message that asks for a queue is of no use: ${reason(error)}`, 250));
     }
     return true;
   };

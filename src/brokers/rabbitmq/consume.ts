@@ -150,8 +150,10 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
     const { content, fields, properties } = message;
     const wrong = anything ? undefined : forged(message, keys?.());
     if (wrong !== undefined) {
-      if (saidForged.size < 100 && !saidForged.has(wrong)) log(`queue ${queue}: a message is dropped: ${wrong}`);
-      saidForged.add(wrong);
+      if (saidForged.size < 100 && !saidForged.has(wrong)) {
+        saidForged.add(wrong);
+        log(`queue ${queue}: a message is dropped: ${wrong}`);
+      }
       over.ack(message);
       return;
     }

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ConsumeMessage } from "amqplib";
+import { virtualClock } from "../../../test/virtual-clock.ts";
+import { answerAsks } from "./asks.ts";
+import { topology } from "./topology.ts";
+
+/** What is said of asks, by the user of a host. */
+function asks() {
+  const said: string[] = [];
+  const log = (line: string): void => void said.push(line);
+  const take = answerAsks({
+    declared: topology("quorum", { log, missing() {}, exchangeMade() {} }),
+    ...{ remake: () => assert.fail(), consuming: () => undefined, isActive: () => true },
+    ...{ clock: virtualClock(0), log },
+  });
+  const say = (queue: string): boolean => {
+    const content = Buffer.from(JSON.stringify({ trigger: 1, kind: "queue", queue, fault: "gone" }));
+    return take({ content, properties: { type: "queue", userId: "trigger-box" } } as unknown as ConsumeMessage);
+  };
+  return { say, said };
+}
+
+test("asks that are of no use are said a hundred times at most, and steer no terminal", () => {
+  const { say, said } = asks();
+  for (let other = 0; other < 1_000; other++) assert.ok(say(`trigger-cat-${other}\u001b[2J`));
+  assert.equal(said.length, 101);
+  assert.ok(
+    said[0]?.includes("trigger-cat-0\\u001b[2J is asked for by the user trigger-box, whose it is not"),
+    said[0],
+  );
+});
+
+test("an ask that is longer than any queue's name needs is not read", () => {
+  const { say, said } = asks();
+  assert.ok(say("x".repeat(1_000)));
+  assert.match(said.join(), /it has 1\d\d\d bytes, the limit is 1000/);
+});

@@ -1,0 +1,23 @@
+const hour = 60 * 60_000;
+/** The most lines within an hour. */
+const most = 100;
+
+/**
+ * Says each line once an hour, and a hundred of them at most: a broken script, or a host that means ill, fills neither the log nor the memory.
+ * `monotonic` gives milliseconds that never go back.
+ */
+export function onceEach(log: (line: string) => void, monotonic: () => number): (line: string) => void {
+  const said = new Set<string>();
+  let since = Number.NEGATIVE_INFINITY;
+  return (line) => {
+    if (monotonic() - since >= hour) {
+      since = monotonic();
+      said.clear();
+    }
+    if (said.size > most || said.has(line)) return;
+    log(
+      said.size < most ? line : `more than ${most} different lines of this kind: the others are not said for an hour`,
+    );
+    said.add(line);
+  };
+}
