@@ -38,6 +38,27 @@ test("each wrong column is named with the value seen", () => {
   assert.match(wrong({ ip: "10.0.0.1" }), /^name: .* \(nothing\)$/);
 });
 
+test("of a list of thousands of wrong values ten are said, and the others counted", () => {
+  const { table: lists } = service({
+    row: z.object({ names: z.array(Hostname) }),
+    select: () => undefined,
+    async run() {},
+  }) as unknown as { table: Table };
+  let shown = 0;
+  const toJSON = (): string => {
+    shown += 1;
+    return "the list";
+  };
+  const names = Object.assign(
+    Array.from({ length: 5000 }, (_, n) => `|${n}`),
+    { toJSON },
+  );
+  const read = readRow(lists, { names });
+  assert.ok("wrong" in read);
+  assert.match(read.wrong, /^(?:names: [^;]* \("the list"\); ){10}and 4990 more$/);
+  assert.equal(shown, 10, "each shows the whole list, so more would cost its square");
+});
+
 test("the value of a secret column is never said, also of an unknown one beside it", () => {
   const said = wrong({ name: "a", ip: "10.0.0.1", password: "short" });
   assert.match(said, /^password: /);

@@ -6,10 +6,13 @@ import type { Columns, Table } from "./service.ts";
 /** A row that its schema accepts, or why it does not. */
 export type ReadRow = { readonly row: Columns; readonly cell: Cell } | { readonly wrong: string };
 
+/** So many mistakes of a row are said: of a list of a hundred thousand each may be one, and each shows its column. */
+const most = 10;
+
 /** Reads a row strictly: each column by its type, and a column that the row does not have is wrong. Values of secret columns are not said. */
 export function readRow({ row: schema, secret = [] }: Table, raw: object): ReadRow {
   const read = schema.safeParse(raw);
-  if (!read.success) return { wrong: read.error.issues.map((issue) => said(issue, raw, secret)).join("; ") };
+  if (!read.success) return { wrong: saidOf(read.error.issues, raw, secret) };
   const row = read.data as Columns;
   for (const [column, value] of Object.entries(raw)) {
     if (value === undefined || column in row) continue;
@@ -20,6 +23,11 @@ export function readRow({ row: schema, secret = [] }: Table, raw: object): ReadR
   const bytes = Buffer.byteLength(cell);
   if (bytes > rowLimit) return { wrong: `the row has ${bytes} bytes, the limit is ${rowLimit}` };
   return { row, cell };
+}
+
+function saidOf(issues: readonly z.core.$ZodIssue[], raw: object, secret: readonly string[]): string {
+  const first = issues.slice(0, most).map((issue) => said(issue, raw, secret));
+  return [...first, ...(issues.length > most ? [`and ${issues.length - most} more`] : [])].join("; ");
 }
 
 function said(issue: z.core.$ZodIssue, raw: object, secret: readonly string[]): string {
