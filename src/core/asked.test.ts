@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Asked, unreadOf } from "./asked.ts";
+import { type Asked, computedIn, unreadOf } from "./asked.ts";
 
 const why = (name: string, asked: Asked): string | undefined => unreadOf(asked)(name);
 const operational = ["memberof", "pwdchangedtime", "hassubordinates", "entrydn"];
@@ -20,6 +20,17 @@ test("a user attribute is read by its name, with its options, or by *", () => {
     assert.equal(why("cn;lang-fr", { attributes, operational }), undefined);
   }
   assert.match(why("cn", { attributes: ["+", "sn"], operational }) ?? "", /^it is not asked for/);
+});
+
+test("a filter names no attribute that the server computes, but for the name of an entry", () => {
+  const refused = ["(memberOf=cn=vpn,dc=x)", "(&(uid=*)(!( memberof=*)))", "(hasSubordinates:booleanMatch:=TRUE)"];
+  for (const filter of refused) {
+    assert.match(computedIn(filter, operational) ?? "", / is in directory\.filter, and the server computes it/, filter);
+    assert.notEqual(computedIn(filter, undefined), undefined, filter);
+  }
+  const passed = ["(uid>=m)", "(!(entryDN:dnSubtreeMatch:=ou=old,dc=x))", "(member=cn=memberOf=)"];
+  for (const filter of passed) assert.equal(computedIn(filter, operational), undefined, filter);
+  assert.equal(computedIn("(memberOf=*)", ["pwdchangedtime"]), undefined, "389 Directory Server stores it");
 });
 
 test("an attribute that the server computes is not read, however it is asked for", () => {

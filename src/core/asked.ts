@@ -34,6 +34,19 @@ const wellKnown = [
   ...["nsAccountLock", "accountUnlockTime", "passwordExpirationTime", "passwordRetryCount", "retryCountResetTime"],
 ].map(attributeName);
 
+/** Why entries cannot be chosen by a filter (RFC 4515): which of them match would change without a word. Undefined where they can. */
+export function computedIn(filter: string, operational: Asked["operational"]): string | undefined {
+  const hidden = new Set(operational ?? wellKnown);
+  // A parenthesis in a value is written \28.
+  for (const [, written = ""] of filter.matchAll(/\(\s*([\w;.-]+)\s*(?:[~<>]?=|:)/g)) {
+    const name = attributeName(written).split(";", 1)[0] ?? "";
+    // A name moves by a rename, which the server looks at.
+    if (name !== "entrydn" && hidden.has(name) && computed.has(name))
+      return `${written} is in directory.filter, and ${computed.get(name)}`;
+  }
+  return undefined;
+}
+
 /** The attributes that cannot be read of a directory of which this was asked. */
 export function unreadOf({ attributes, operational }: Asked): Unread {
   const names = new Set(attributes.map(attributeName));

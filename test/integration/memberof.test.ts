@@ -95,6 +95,21 @@ for (const attributes of [undefined, ["*", "memberOf"], ["*", "+"]]) {
   });
 }
 
+test("a filter by memberOf is refused with the cure: who leaves the group would stay", async () => {
+  await using server = await startSlapd(slapd);
+  const filter = `(|(objectClass=domain)(!(memberof=cn=vpn,${base})))`;
+  const stop = new AbortController();
+  const source = ldapSource({ url: server.url, base, filter, clock: systemClock, log() {} });
+  const changes = source.changes(stop.signal)[Symbol.asyncIterator]();
+  const { value } = await changes.next();
+  stop.abort();
+  assert.equal(value?.kind, "trouble");
+  assert.match(
+    value?.kind === "trouble" ? value.why : "",
+    /memberof is in directory\.filter, and the server computes it .*directory\.where\("member", entry\)$/,
+  );
+});
+
 test("what is asked anew is evaluated anew, though no entry has changed", () => {
   const { table } = service({
     row: z.object({}),

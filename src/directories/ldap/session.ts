@@ -1,3 +1,4 @@
+import { computedIn } from "../../core/asked.ts";
 import type { StoredEntry } from "../../core/entry.ts";
 import type { DirectoryState } from "../../core/stream.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -69,6 +70,8 @@ async function* deliverWhole(
   // Of another server than OpenLDAP it is known before all is read that it has none.
   if (!server.openLdap && server.product !== undefined) await readState();
   const operational = await operationalAttributes(connection, inbox, server.subschema);
+  const unseen = wanted.filter === undefined ? undefined : computedIn(wanted.filter, operational);
+  if (unseen !== undefined) throw new Error(unseen);
   const id = sendSyncSearch(connection, wanted, base, "refreshAndPersist");
   const { entries, state: said } = await readWhole(inbox, id, read, { log, held });
   believe(entries);
