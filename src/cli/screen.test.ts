@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { recordLines, screenOf } from "./screen.ts";
 
-/** What a screen passes on to a terminal. */
+/** The text that a screen passes on to a terminal. */
 function printed(colour: boolean, print: (screen: ReturnType<typeof screenOf>) => void): string {
   let said = "";
   const write = (text: string): void => {

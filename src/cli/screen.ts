@@ -10,7 +10,7 @@ export type Colour = keyof typeof colours;
 /** The world of the command line: this process, or a test. Commands have a `Screen` of it. */
 export interface Terminal {
   readonly folder: string;
-  /** Whether colours and live redrawing make sense: standard output is a terminal and NO_COLOR is not set. */
+  /** True if colours and live redrawing make sense: standard output is a terminal and NO_COLOR is not set. */
   readonly colour: boolean;
   readonly signal: AbortSignal;
   /** TRIGGER_BROKER_PASSWORD of the environment. */
@@ -19,7 +19,7 @@ export interface Terminal {
   err(text: string): void;
 }
 
-/** What a command has of the world. Whatever it prints is made visible, and a newline in a line is escaped. */
+/** The surroundings of a command. Hidden characters of its output are made visible, and a newline within a line is escaped. */
 export interface Screen extends Pick<Terminal, "folder" | "signal" | "brokerPassword"> {
   /** Prints one line. */
   say(line: string): void;

@@ -1,9 +1,9 @@
-/** How far a clock may be set back by ordinary correction, in milliseconds. */
+/** The most that an ordinary correction sets a clock back, in milliseconds. */
 const correction = 3 * 60_000;
 
 /**
- * Milliseconds since a moment that was written down. Infinity of a moment that is ahead of now by more than a clock is corrected by:
- * the clock that wrote it was wrong, so that it says nothing, and must not count as new until the year has come.
+ * Milliseconds since a recorded moment. Infinity if the moment is ahead of now by more than an ordinary correction.
+ * The clock that recorded it was wrong, so the moment must not count as new until that time has come.
  */
 export const ageOf = (at: number, now: number): number =>
   at > now + correction ? Number.POSITIVE_INFINITY : Math.max(0, now - at);

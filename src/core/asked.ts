@@ -1,6 +1,6 @@
 import { attributeName } from "./attributes.ts";
 
-/** What was asked of a live directory: by it an attribute that an entry does not show is absent, or was never asked for. */
+/** The attributes that were asked of a live directory. They tell an attribute that is absent from one that was never asked for. */
 export interface Asked {
   /** The attributes of the search: names, `*` for user attributes, `+` for operational ones (RFC 3673). */
   readonly attributes: readonly string[];

@@ -15,7 +15,7 @@ export const isAttribute = (text: string): boolean =>
 /** The longest name of an attribute with its options, in characters: of one of megabytes the expression would use up the stack. */
 const nameLimit = 8192;
 
-/** Whether case counts in a name with this attribute, by the standard schemas. Takes a normal name. `matching.ts` has how values are compared. */
+/** True if case counts in a name with this attribute, by the standard schemas. Takes a normal name. Values are compared by `matching.ts`. */
 export const comparesCase = (name: string): boolean => exact.has(name);
 
 /** Whether the values of an attribute are always bytes (RFC 4522). Takes a normal name. */

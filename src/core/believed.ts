@@ -1,4 +1,4 @@
-/** How far what hosts report of clocks and epochs is believed. */
+/** The limits within which the clocks and epochs that hosts report are believed. */
 
 /**
  * The most that two clocks are believed to differ, in milliseconds: what Kerberos allows (RFC 4120), and more than any clock that NTP keeps.

@@ -35,7 +35,7 @@ export interface LdapDirectory {
 }
 
 /**
- * Attributes that say of an account that it is disabled, locked or expired. They are asked for by name, whatever `attributes` says:
+ * Attributes that say of an account that it is disabled, locked or expired. They are asked for by name, beside those of `attributes`:
  * several are operational, which `*` leaves out (RFC 4511, 4.5.1.8). A server ignores the names that it does not know.
  */
 export const accountAttributes = [

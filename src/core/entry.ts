@@ -46,8 +46,9 @@ export interface Directory {
   /** The entries that the DN values of an attribute name, those that exist, in the order of the values. */
   follow(entry: Entry, attribute: string): Entry[];
   /**
-   * The entries that have this value in an attribute, or that name this entry in it by DN. Values are compared by the attribute's rule
-   * in the standard schemas (`uid` without case, `memberUid` with it); those of an attribute that is not known there exactly.
+   * The entries that have this value in an attribute, or that name this entry in it by DN.
+   * Values are compared by the attribute's rule in the standard schemas: `uid` without case, `memberUid` with it.
+   * Values of an attribute that these schemas do not know are compared exactly.
    */
   where(attribute: string, value: string | Entry): Entry[];
   /** Whether a date has come. An absent date never comes. */

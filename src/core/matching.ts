@@ -1,7 +1,7 @@
 import { normalDn } from "./dn.ts";
 import { exactValue, normalValue } from "./values.ts";
 
-/** How values of an attribute are compared: its equality rule in the schemas that servers have. What is not known here is compared exactly. */
+/** The comparison of attribute values, by the equality rules in the schemas that servers have. Unknown attributes are compared exactly. */
 
 // caseIgnoreMatch, caseIgnoreIA5Match, caseIgnoreListMatch, and what has one form whatever its case (objectIdentifierMatch, UUIDMatch, booleanMatch).
 // A line each: RFC 4512, 4519, 4524, 2798 · RFC 2307 · mail · ppolicy · ISC dhcp · DNS · Samba · sudo, autofs · FreeRADIUS · eduPerson · Active Directory.

@@ -3,7 +3,8 @@ const hour = 60 * 60_000;
 const most = 100;
 
 /**
- * Says each line once an hour, and a hundred of them at most: a broken script, or a host that means ill, fills neither the log nor the memory.
+ * Says each line once an hour, and at most a hundred lines an hour.
+ * So neither a broken script nor a hostile host fills the log or the memory.
  * `monotonic` gives milliseconds that never go back.
  */
 export function onceEach(log: (line: string) => void, monotonic: () => number): (line: string) => void {

@@ -14,8 +14,9 @@ export interface BrokerUser {
 }
 
 /**
- * The user of a host: it reads its own queues and publishes what it reports. It declares and binds nothing: the server has one right for queues and exchanges,
- * and an exchange that a host could bind would carry any key to all. A transcriber makes the queues of all hosts and publishes to them.
+ * The user of a host: it reads its own queues and publishes its reports. It declares and binds nothing.
+ * The server has one right for queues and exchanges, and an exchange that a host could bind would carry any key to all.
+ * A transcriber makes the queues of all hosts and publishes to them.
  */
 export function hostUser({ hosts }: Pick<ReadConfig, "hosts">, host: string): BrokerUser {
   const services = hosts.get(host) ?? [];

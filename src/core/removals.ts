@@ -7,7 +7,7 @@ export interface RemovalLimit {
   readonly atMost?: number;
   /** And in a large table this share of the rows that are in force: 0.1 by default. */
   readonly share?: number;
-  /** The last row may go like any other, so that none is in force: false by default, whatever the limit. */
+  /** True if the last row may go like any other, so that none is in force. False by default, at any limit. */
   readonly mayEmpty?: boolean;
 }
 
@@ -24,7 +24,7 @@ export function removalsAllowed({ of = {}, ...general }: Removals, service: stri
   return Math.max(atMost, Math.floor(share * rows));
 }
 
-/** Whether the last row of a table may go without a question. */
+/** True if the last row of a table may go without a question. */
 export const mayBeEmptied = ({ of = {}, ...general }: Removals, service: string): boolean =>
   of[service]?.mayEmpty ?? general.mayEmpty ?? false;
 

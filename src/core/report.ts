@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { lastMoment, protocolVersion } from "./stream.ts";
 
-/** What a host says of itself: its whole state, every time. It is another machine's word: numbers are of their kind, texts and lists are cut. */
+/** The report of a host: its whole state, every time. Another machine wrote it, so numbers are checked and texts and lists are cut. */
 
 /** A number of things. */
 const count = z.number().int().min(0);
@@ -12,7 +12,7 @@ const text = (longest: number) => z.string().transform((said) => said.slice(0, l
 const why = text(2_000);
 /** A digest that a person is shown as a part of a command to type. */
 const digest = z.string().regex(/^[\w-]{1,64}$/);
-/** What is listed is the first hundred. */
+/** A list of which the first hundred items are kept. */
 const listed = <T extends z.ZodType>(one: T) => z.array(one).transform((all) => all.slice(0, 100));
 
 const mark = z.object({

@@ -8,8 +8,8 @@ export type WrongSender = (host: string, user: string | undefined) => string | u
 export type WrongOrderer = (user: string | undefined) => string | undefined;
 
 /**
- * Who may speak for a host where each host has the user that `trigger permissions` prints: its own, and a transcriber's, which may publish anything.
- * `own` is the user of the transcriber of host `self`; where that is another one, users are not of that kind, and anyone may.
+ * The rule of who may speak for a host: its own user and transcribers', if each host has the user that `trigger permissions` prints.
+ * `own` is the user of the transcriber of host `self`. If that is another user than the printed one, anyone may speak for a host.
  */
 export function sendersOf(config: Pick<ReadConfig, "hosts">, self: string, own: string | undefined): WrongSender {
   if (own !== hostUserName(self)) return () => undefined;
@@ -21,8 +21,9 @@ export function sendersOf(config: Pick<ReadConfig, "hosts">, self: string, own: 
 }
 
 /**
- * Who may give orders where each host has the user that `trigger permissions` prints: transcribers. Whoever may send messages to a plain service
- * publishes under the same keys. `own` is the user of host `self`; where that is another one anyone may, as above.
+ * The rule of who may give orders: transcribers alone, if each host has the user that `trigger permissions` prints.
+ * Users that may send messages to a plain service publish under the same keys, and are no transcribers.
+ * `own` is the user of host `self`. If that is another user than the printed one, anyone may give orders, as above.
  */
 export function orderersOf(config: Pick<ReadConfig, "hosts">, self: string, own: string | undefined): WrongOrderer {
   if (own !== hostUserName(self)) return () => undefined;

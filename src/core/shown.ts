@@ -7,12 +7,12 @@ export function shown(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value.slice(0, 80)) : String(value);
 }
 
-/** What a terminal obeys or does not show: controls, format characters such as U+202E, and whatever else has no picture of its own. */
+/** Characters that a terminal obeys or does not show: controls, format characters such as U+202E, and others without a glyph. */
 const unseen = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /**
- * A text from elsewhere as one short line for a log, a terminal or a database. Line ends and tabs become a space;
- * characters that are not seen stand escaped (`\u202e`), so that no name passes for another and no text steers a terminal.
+ * A text from elsewhere as one short line for a log, a terminal or a database. Line ends and tabs become a space.
+ * Invisible characters are escaped (`\u202e`), so that no name passes for another and no text steers a terminal.
  */
 export function plainLine(text: string, limit = 500): string {
   const line = text

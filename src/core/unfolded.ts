@@ -21,6 +21,9 @@ const caseless = /[\u2160-\u216f\u24b6-\u24cf]/;
 /** A character that stays as it is where case counts. */
 export const isLater = (character: string): boolean => later.test(character);
 
-/** A character that stays as it is where case does not count: folded before it is taken apart, `™` and `ℋ` would leave capitals, which are not `tm` and `h`. */
+/**
+ * True if a character stays as it is where case does not count. Folding comes before decomposition:
+ * `™` and `ℋ` would leave capitals, which are not `tm` and `h`.
+ */
 export const isUnfolded = (character: string): boolean =>
   later.test(character) || caseless.test(character) || /\p{Lu}/u.test(character.toLowerCase().normalize("NFKC"));

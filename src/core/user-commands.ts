@@ -2,13 +2,17 @@ import type { BrokerUser } from "./permissions.ts";
 import { exchange } from "./routing.ts";
 
 /**
- * The shell commands that an administrator runs on a node of RabbitMQ to make users, or to bring old ones up to date. They stop at the first error and may be run again.
- * No password is in an argument, where others of the machine could see it, and a new user gets its password when its rights are there.
+ * The shell commands that an administrator runs on a node of RabbitMQ to make users, or to bring old ones up to date.
+ * They stop at the first error and may be run again. No password is an argument, which other users of the machine could see.
+ * A new user gets its password once its rights are there.
  */
 export const commandsOf = (users: readonly BrokerUser[], vhost: string): string =>
   [preparation(vhost), ...users.map(commandOf)].join("\n");
 
-/** RabbitMQ 4.3 takes no rights to keys of an exchange that is not there, and without them every key is allowed: hence the exchange first, and the look at what was taken. */
+/**
+ * The commands that come first. RabbitMQ 4.3 takes no rights to keys of an exchange that does not exist, and without them every key is allowed.
+ * Hence the exchange is made first, and the rights are read back.
+ */
 const preparation = (vhost: string): string => `# To be run on a node of RabbitMQ, by: sh users.sh
 set -eu
 umask 077

@@ -37,5 +37,5 @@ export async function publishAlone(
   }
 }
 
-/** How amqplib tells a negative confirm from a channel that was closed. */
+/** Tells a negative confirm from a channel that was closed, by the text of amqplib's error. */
 export const isRefusal = (error: unknown): boolean => error instanceof Error && error.message === "message nacked";

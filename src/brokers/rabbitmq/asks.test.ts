@@ -5,7 +5,7 @@ import { virtualClock } from "../../../test/virtual-clock.ts";
 import { answerAsks } from "./asks.ts";
 import { topology } from "./topology.ts";
 
-/** What is said of asks, by the user of a host. */
+/** The log of asks that come from the user of a host. */
 function asks() {
   const said: string[] = [];
   const log = (line: string): void => void said.push(line);

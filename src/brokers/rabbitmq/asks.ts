@@ -44,7 +44,7 @@ interface AnswerOptions {
   readonly declared: Topology;
   readonly remake: (connection: Connection, name: string) => Promise<void>;
   readonly consuming: () => Connection | undefined;
-  /** Whether this broker object speaks for the transcriber that is active: two of them would delete what the other has just made. */
+  /** True if this broker object speaks for the active transcriber. Two would delete the queues that the other has just made. */
   readonly isActive: () => boolean;
   readonly clock: Clock;
   readonly log: (line: string) => void;
@@ -95,7 +95,7 @@ export function answerAsks({ declared, remake, consuming, isActive, clock, log }
   };
 }
 
-/** Whether a queue is that of a host's own user, for which the server vouches: `trigger-box` has `trigger-box-dhcp`. */
+/** True if the host of this user owns the queue: `trigger-box` owns `trigger-box-dhcp`. The server vouches for the user. */
 function isOwnQueue(queue: string, user: unknown): boolean {
   if (typeof user !== "string" || !queue.startsWith(`${user}-`)) return false;
   return wrongServiceName(queue.slice(user.length + 1)) === undefined;

@@ -1,11 +1,11 @@
-/** So many channels in a row may confirm nothing before the connection is left for another address. */
+/** The channels in a row that may confirm nothing before the connection is left for another address. */
 const mostChannels = 3;
 
-/** What is known of a node that takes messages and confirms none, as one does that is cut off from its cluster (RabbitMQ 4.3). */
+/** The state of a node that takes messages and confirms none, as a node does that is cut off from its cluster (RabbitMQ 4.3). */
 export interface Deafness {
   /** The last channel has confirmed nothing at all. */
   readonly deaf: boolean;
-  /** It may be the node's fault, because not every address was found so: then nothing is known of any queue. */
+  /** True while another address may still confirm: the node may be at fault, so nothing is known of any queue. */
   readonly knowsNothing: boolean;
   /** Something was confirmed. */
   heard(): void;

@@ -27,7 +27,7 @@ export interface Publisher {
   publish(key: string, body: Uint8Array | string, messageId: string | undefined): Promise<void>;
   /** Messages that are not confirmed yet. */
   readonly pending: number;
-  /** Whether the node confirms anything. */
+  /** Knowledge of whether the node confirms anything. */
   readonly deafness: Pick<Deafness, "deaf" | "knowsNothing">;
   /** Resolves when everything that was published is confirmed or has failed. */
   finished(): Promise<void>;
@@ -58,7 +58,7 @@ const confirmPatience = 10_000;
 const downPatience = 30_000;
 
 export interface PublisherOptions extends Refusals {
-  /** How many addresses the server has. */
+  /** The number of addresses that the server has. */
   readonly addresses: number;
   /** Makes the exchange and the queues again, where they may be gone. */
   repair(): Promise<void>;
@@ -137,8 +137,8 @@ export function publisher({
   });
 
   /**
-   * A message that was refused is tried over a channel of its own. One that is taken there was refused by a stale channel, which is given up;
-   * one that is refused there, too, is refused by a queue: what else is in flight goes on.
+   * Tries a refused message once more, over a channel of its own. If it is taken there, the old channel is stale and is given up.
+   * If it is refused again, a queue refuses it, and the other messages in flight go on.
    */
   async function refuse(message: Outgoing, over: ConfirmChannel): Promise<void> {
     const { key, failed } = message;

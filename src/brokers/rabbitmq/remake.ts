@@ -4,18 +4,18 @@ import { isRefused, type Topology } from "./topology.ts";
 
 interface Options {
   readonly declared: Topology;
-  /** Waits until whoever consumed a deleted queue has heard that it is gone. */
+  /** Waits until the consumers of a deleted queue have heard that it is gone. */
   readonly settle: () => Promise<void>;
   /** Asks the transcribers to recreate a queue that this user may not delete. */
   readonly askFor: (name: string) => void;
-  /** Whether the node confirms nothing: then it may be cut off, and the queue well elsewhere. */
+  /** True if the node confirms nothing: it may be cut off, and the queue may be well on other nodes. */
   readonly knowsNothing: () => boolean;
   readonly log: (line: string) => void;
 }
 
 /**
- * Makes anew the queues that carry nothing any more: a node that is killed in the first second of a quorum queue leaves it without a leader, for ever.
- * Only one that drops what it has no room for: what it loses is repaired anyway, or was of a moment. Any other may hold what nobody else has.
+ * Recreates queues that carry nothing any more. A node that is killed in the first second of a quorum queue leaves it without a leader for ever.
+ * Only drop-head queues are recreated: their content is resent or short-lived. Any other queue may hold the only copy.
  */
 export function remaker({ declared, settle, askFor, knowsNothing, log }: Options) {
   const underWay = new Set<string>();

@@ -71,7 +71,7 @@ async function transcriber(t: TestContext, queues: readonly Queue[]) {
   return one;
 }
 
-/** How what fails is tried again, until the test ends; and what is said of it. */
+/** The options of retries that end with the test, and the lines that they log. */
 function waitsOf(t: TestContext) {
   const over = new AbortController();
   t.after(() => over.abort());

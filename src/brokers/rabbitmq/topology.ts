@@ -168,7 +168,7 @@ export function topology(type: QueueType, { log, missing, exchangeMade }: Option
   };
 }
 
-/** Of an exchange that it has no right to, the server may say nothing. */
+/** True if the exchange exists. A user without a right to it is refused with 403 and is not told, so a refusal counts as yes. */
 async function exchangeIsThere(connection: Connection): Promise<boolean> {
   try {
     await withChannel(connection, (channel) => channel.checkExchange(exchange));
@@ -263,7 +263,7 @@ export function queueArguments({ limit }: Queue, type: QueueType, server: Server
   };
 }
 
-/** Whether the server is RabbitMQ 4.0 or later. */
+/** True if the server is RabbitMQ 4.0 or later. */
 export const isFrom4 = ({ product, version }: Server): boolean =>
   product === "RabbitMQ" && Number.parseInt(version, 10) >= 4;
 
