@@ -36,13 +36,20 @@ const settings = z.strictObject({
  * @example
  * export default postfix({ domains: ["campus.example"], on: { mx2: { type: "cdb" } } });
  */
-export function postfix(options: Options<typeof settings, z.input<typeof aliasRow>> & OfPeople = {}) {
-  const { select, entries, domains, reserved, ...given } = options;
-  const others = ["select", "entries", "on", "domains", "reserved"];
+export function postfix(
+  options: Options<typeof settings, z.input<typeof aliasRow>> &
+    OfPeople & {
+      /** An alias that is refused goes, rather than stay as it was. */
+      readonly refused?: "remove";
+    } = {},
+) {
+  const { select, entries, domains, reserved, refused, ...given } = options;
+  const others = ["select", "entries", "on", "domains", "reserved", "refused"];
   const settingsOf = readSettings("postfix", settings, given, others);
   return service({
     row: aliasRow,
     unique: ["alias"],
+    ...(refused ? { refused } : {}),
     select: aliases({ ...(domains && { domains }), ...(reserved && { reserved }) }, { select, entries }),
     async run(table, host): Promise<RunResult> {
       const { path, type, postmap } = settingsOf(host.name);

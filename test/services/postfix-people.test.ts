@@ -100,6 +100,11 @@ test("whatever a person writes, he gets no alias but of the domain, and no reser
   );
 });
 
+test("an alias that a reserved name refuses later goes where the option says so", () => {
+  assert.equal(tableOf(postfix({ ...campus, refused: "remove" })).refused, "remove");
+  assert.equal(tableOf(postfix(campus)).refused, undefined);
+});
+
 test("with a select of its own, domains and reserved are refused, and on a host, too", () => {
   assert.throws(() => postfix({ ...campus, select: () => undefined }), UserError);
   assert.throws(
