@@ -45,7 +45,10 @@ test("removals beyond the limit are held as one, and additions and changes go on
   assert.equal(dhcp.served.get("k35")?.name, "changed");
   assert.equal(dhcp.served.size, 41);
   assert.equal(report().removals?.rows, 30);
-  assert.match(report().refused[0]?.why ?? "", /30 rows would go, at most 10 may within an hour/);
+  assert.match(
+    report().refused[0]?.why ?? "",
+    /: 30 rows would go, held as 30 were to go, and at most 10 may within an hour$/,
+  );
   await clock.advance(3 * hour);
   assert.equal(dhcp.served.size, 41, "time alone does not let them go");
 });
@@ -58,7 +61,10 @@ test("removals within the limit go at once, and count for an hour", async () => 
   await clock.advance(hour / 2);
   await say(rows(8, 12, false));
   await until(() => report().removals?.rows === 4);
-  assert.match(report().refused[0]?.why ?? "", /4 rows would go, 8 went within the hour/);
+  assert.match(
+    report().refused[0]?.why ?? "",
+    /4 rows would go, held as 4 were to go after 8 within the hour, and at most 10 may within an hour$/,
+  );
   await clock.advance(hour / 2 + 1000);
   await say(rows(12, 20, false));
   await until(() => dhcp.served.size === 24);
@@ -232,8 +238,9 @@ test("what is held stays held under one digest, whatever happens but an answer",
     await until(() => facts()?.full === 0);
     const { digest } = report().removals ?? {};
     assert.equal(report().removals?.rows, rows);
+    const asHeld = "held as 100 were to go, and at most 50 may within an hour";
     for (const { why } of report().refused)
-      assert.ok(why.startsWith(`held with the removals ${digest}: ${rows} rows would go`), why);
+      assert.equal(why, `held with the removals ${digest}: ${rows} rows would go, ${asHeld}`);
     const said = logged.filter((line) => line.includes("would go")).at(-1);
     assert.ok(
       said?.endsWith(
@@ -278,7 +285,7 @@ test("the last rows of a table are held whatever its size, and go by an approval
     const rowsWould = count === 1 ? "1 row would" : "3 rows would";
     assert.equal(
       report().refused[0]?.why,
-      `held with the removals ${digest}: ${rowsWould} go, and no row would be left`,
+      `held with the removals ${digest}: ${rowsWould} go, held as no row would be left`,
     );
     await again();
     await clock.advance(2 * hour);

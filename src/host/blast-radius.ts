@@ -50,8 +50,9 @@ export function holdRemovals(
   const tooMany = owed.length + before > limit;
   if (!tooMany && (mayEmpty || isAnyLeft(database, service))) return;
   if (owed.length <= (allowance(database, service, now) ?? 0)) return;
-  const counted = `${before > 0 ? `, ${before} went within the hour` : ""}, at most ${limit} may within an hour`;
-  const why = tooMany ? counted : ", and no row would be left";
+  // What was so when they were held: of those that wait, some may be back since.
+  const many = `${owed.length} were to go${before > 0 ? ` after ${before} within the hour` : ""}, and at most ${limit} may`;
+  const why = `, held as ${tooMany ? `${many} within an hour` : "no row would be left"}`;
   transaction(database, () => {
     // Those that are held already belong to the same question.
     const keys = [...owed, ...heldKeys(database, service)].sort();

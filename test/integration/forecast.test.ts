@@ -94,7 +94,7 @@ test("so many removals as approve allowed beforehand go unasked, until its date;
   project.write("directory.ldif", machines(14));
   await has(14);
   project.write("directory.ldif", machines(11)); // all that was allowed is used
-  await says(/held with the removals .*: 3 rows would go, at most 2 may within an hour/);
+  await says(/held with the removals .*: 3 rows would go, held as 3 were to go, and at most 2 may within an hour/);
 
   await allow(tomorrow, 3);
   await says(/held with the removals .*: 3 rows would go/);
