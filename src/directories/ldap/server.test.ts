@@ -33,7 +33,7 @@ test("Samba is refused by what its root DSE says, with the way out", async () =>
     vendorName: ["Samba Team (https://www.samba.org)"],
   });
   assert.match(why, /Samba Team \(https:\/\/www\.samba\.org\) does not offer content synchronization \(RFC 4533, /);
-  assert.match(why, /control 1\.3\.6\.1\.4\.1\.4203\.1\.9\.1\.1.*ldapsearch -LLL.*directory\.ldif/);
+  assert.match(why, /control 1\.3\.6\.1\.4\.1\.4203\.1\.9\.1\.1.*ldapsearch -x -LLL -E pr=.* && mv .*directory\.ldif/);
 });
 
 test("Active Directory and a 389 Directory Server are refused by their names", async () => {
@@ -56,6 +56,11 @@ test("an answer of the wrong kind to a search is trouble, though the root DSE is
   assert.match(await troubleWith(undefined, [sambaAnswer]), /result 12 unavailableCriticalExtension/);
   assert.match(await troubleWith(undefined, [resultOf(3, 0x78)]), /something else than the answer: operation 0x78/);
   assert.match(await troubleWith(undefined, [resultOf(3, 0x61)]), /something else than the answer: operation 0x61/);
+});
+
+test("389 Directory Server, whose root DSE is hidden, is refused with the way out", async () => {
+  const why = await troubleWith(undefined, [resultOf(3, 0x65, 2, "Bad search filter")]);
+  assert.match(why, /result 2 protocolError \("Bad search filter"\): .*trigger follows OpenLDAP.*directory\.ldif/);
 });
 
 test("a slapd without the module syncprov is told to load it", async () => {

@@ -17,9 +17,10 @@ export interface Server {
   readonly subschema: string;
 }
 
-/** The remedy where another server than OpenLDAP lacks what a reader needs. */
+/** The remedy where another server than OpenLDAP lacks what a reader needs. Without pages a search may end at 1,000 entries, and its file looks whole. */
 export const exportInstead =
-  "trigger follows OpenLDAP; of another server write its content to a file (ldapsearch -LLL), and name that in directory.ldif";
+  "trigger follows OpenLDAP; of another server write its content to a file " +
+  "(ldapsearch -x -LLL -E pr=500/noprompt … >new && mv new FILE), and name that in directory.ldif";
 
 const wanted = [
   ...["supportedControl", "supportedFeatures", "supportedCapabilities", "objectClass", "vendorName", "vendorVersion"],

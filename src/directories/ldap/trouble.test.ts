@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { createServer, connect as dial } from "node:net";
 import { test } from "node:test";
+import { createServer as createTlsServer } from "node:tls";
+import { certificates } from "../../../test/servers/certificates.ts";
 import { follow } from "../../../test/servers/follow.ts";
 import { baseLdif, type SlapdOptions, startSlapd } from "../../../test/servers/slapd.ts";
 import { systemClock } from "../../daemon/clock.ts";
 import { ldapSource } from "./source.ts";
+import { sayTrouble } from "./trouble.ts";
 
 // What slapd's limits do to a reading is said with the line that is missing, and with that line all is read.
 
@@ -76,3 +80,28 @@ for (const { name, limit, count, size, rest } of [
     assert.equal((await follower.refresh()).entries.length, count + 2);
   });
 }
+
+test("a certificate of an unknown authority, sent without it, is told with the option to set", async () => {
+  using files = certificates();
+  const { cert, key } = files.sign("server");
+  const server = createTlsServer({ cert: readFileSync(cert), key: readFileSync(key) });
+  server.on("tlsClientError", () => {});
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const { port } = server.address() as { port: number };
+    await using follower = follow(ldapSource(options(`ldaps://127.0.0.1:${port}`)));
+    assert.match(
+      (await follower.trouble()).why,
+      /no connection: unable to verify the first certificate: name the authority .* directory\.ca/,
+    );
+  } finally {
+    server.close();
+  }
+});
+
+test("an expired certificate is told with its dates, and not as one of an unknown authority", () => {
+  for (const code of ["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"]) {
+    const error = Object.assign(new Error("certificate has expired"), { code });
+    assert.match(sayTrouble(error, options("ldaps://ldap.example")), /expired: look at the dates .* clocks of both/);
+  }
+});

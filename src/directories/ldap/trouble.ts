@@ -1,6 +1,7 @@
 import { reason } from "../../core/outcome.ts";
 import { type Access, NoConnection } from "./connection.ts";
 import { ResultError } from "./result.ts";
+import { exportInstead } from "./server.ts";
 
 /** What an administrator needs to know when a directory cannot be read: what failed, and which setting to change. */
 
@@ -8,6 +9,8 @@ export type Reader = Access & { readonly base: string };
 
 /** The results of LDAP (RFC 4511, appendix A; RFC 4533, 3.2) that a reader meets, and the remedy of each. */
 const results: Readonly<Record<number, readonly [name: string, remedy: (reader: Reader) => string]>> = {
+  // To what is true of every entry (RFC 4526), by 389 Directory Server: its root DSE tells it apart, if the reader may see that.
+  2: ["protocolError", () => `the server does not understand what OpenLDAP does: ${exportInstead}`],
   3: ["timeLimitExceeded", (reader) => `slapd needs: ${limits(reader)}`],
   4: ["sizeLimitExceeded", (reader) => `slapd needs: ${limits(reader)}`],
   7: [
@@ -54,7 +57,8 @@ export function sayTrouble(error: unknown, reader: Reader): string {
   }
   const code = (cause as NodeJS.ErrnoException)?.code ?? "";
   const advice = networkRemedies.find(([pattern]) => pattern.test(code))?.[1];
-  return `${what}: ${reason(cause)}${advice ? `: ${advice}` : ""}`;
+  const why = reason(cause).replace(/; if the root CA is installed locally.*$/, ""); // Node's own advice is an option of Node
+  return `${what}: ${why}${advice ? `: ${advice}` : ""}`;
 }
 
 /** Whether asking again soon can do harm: wrong credentials too often may lock the account. */
@@ -81,7 +85,11 @@ const networkRemedies: readonly (readonly [RegExp, string])[] = [
   [/^(ENOTFOUND|EAI_AGAIN)$/, "look at the host's name in directory.url"],
   [/^(EACCES|EPERM)$/, "this user may not open the socket"],
   [
-    /CERT|SIGNED|ISSUER|ALTNAME/,
+    /^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)$/,
+    "look at the dates of the server's certificate, and at the clocks of both machines",
+  ],
+  [
+    /CERT|SIGN|ISSUER|ALTNAME/,
     "name the authority that signed the server's certificate in directory.ca, and the host as the certificate does",
   ],
   [/^(EPROTO|ERR_SSL)/, "is it the port of ldaps? ldap:// and startTls use another"],
