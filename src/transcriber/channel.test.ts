@@ -17,6 +17,7 @@ function slowly() {
     table,
     asOf: () => ({ state: [], clock: 0 }),
     settling: () => false,
+    allows: () => true,
     publish(key, body) {
       sent.push({ key, message: streamMessage.parse(JSON.parse(body)) });
       return new Promise((resolve) => confirms.push(resolve));
@@ -88,6 +89,7 @@ test("a broker that refuses for a while is told a digest in the end", async () =
     table,
     asOf: () => ({ state: [], clock: 0 }),
     settling: () => false,
+    allows: () => true,
     async publish(_, body) {
       if (refusals-- > 0) throw new Error("no");
       kinds.push(streamMessage.parse(JSON.parse(body)).kind);
@@ -110,6 +112,7 @@ test("a queue that refuses is found; the other hosts are told at once, and it by
     ...{ service: "dhcp", everyone: "trigger.dhcp", hosts: ["a", "b", "c"], table },
     asOf: () => ({ state: [], clock: 0 }),
     settling: () => false,
+    allows: () => true,
     async publish(key, body) {
       const { kind, seq } = streamMessage.parse(JSON.parse(body));
       taken.push(`${key} ${kind} ${seq}`);

@@ -5,6 +5,7 @@ import type { Cell, CellChange } from "../core/row.ts";
 import type { AsOf, StreamMessage } from "../core/stream.ts";
 import type { Table } from "../core/table.ts";
 import { Telling } from "../core/tell.ts";
+import type { Allowance } from "./allowance.ts";
 import { deliveries } from "./deliveries.ts";
 
 export interface ChannelOptions {
@@ -17,6 +18,8 @@ export interface ChannelOptions {
   asOf(): AsOf;
   /** The table stands between two states: nothing is said of it until `moved` or `resume` is called. */
   settling(): boolean;
+  /** Whether a host may be told what it asks for. */
+  readonly allows: Allowance;
   publish(key: string, body: string): Promise<void>;
   /** Waits, longer at each failure in a row, until the broker may be there again. */
   revive(failures: number): Promise<void>;
@@ -48,10 +51,12 @@ export interface Channel {
  * While the broker is away nothing waits at all: the digest that is said on its return repairs what hosts have missed.
  */
 export function channel(options: ChannelOptions): Channel {
-  const { service, everyone, table, asOf, settling, revive, log } = options;
+  const { service, everyone, table, asOf, settling, allows, revive, log } = options;
   const deliver = deliveries(options);
   const rows = new Map<string, Cell | null>();
   const answers = new Map<string, Want>();
+  /** Of which keys it was said that they are asked for too much. */
+  const refusedToTell = new Set<string>();
   let telling: Telling | undefined;
   /** How many times in a row publishing has failed. */
   let failures = 0;
@@ -68,8 +73,15 @@ export function channel(options: ChannelOptions): Channel {
     if (!answer) return said;
     const [key, want] = answer;
     answers.delete(key);
-    if (typeof want === "object") said.push([key, words.part(want.from, want.to, now, want.have)]);
-    else said.push([key, words.digest(now, { buckets: want === "buckets" })]);
+    const message =
+      typeof want === "object"
+        ? words.part(want.from, want.to, now, want.have)
+        : words.digest(now, { buckets: want === "buckets" });
+    if (allows(key, message, table.size)) said.push([key, message]);
+    else if (!refusedToTell.has(key)) {
+      refusedToTell.add(key);
+      log(`${key} asks for the table more often than any repair needs: it is answered less often`);
+    }
     return said;
   }
 

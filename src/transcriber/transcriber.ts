@@ -10,6 +10,7 @@ import type { Progress } from "../core/steps.ts";
 import type { Broker, Consumer } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Aside, DirectorySource, EventDirectory, SourceChange } from "../ports/directory.ts";
+import { allowances } from "./allowance.ts";
 import { attribution } from "./attribution.ts";
 import { type Channel, channel } from "./channel.ts";
 import { eventIntake } from "./event-intake.ts";
@@ -120,8 +121,9 @@ export function transcribe(options: TranscriberOptions): Transcriber {
   const asOf = () => moves.asOf;
   const settling = (): boolean => moves.settling;
   const publish = (key: string, body: string): Promise<void> => broker.publish(key, sign(body));
+  const allows = allowances(clock);
   const stream = (service: string, everyone: string, hosts: readonly string[]): Channel =>
-    channel({ service, everyone, hosts, table: tables.table(service), asOf, settling, publish, revive, log });
+    channel({ service, everyone, hosts, table: tables.table(service), asOf, settling, allows, publish, revive, log });
   const channels = new Map(
     [...services.keys()].map((service) => [service, stream(service, serviceKey(service), hostsOf(config, service))]),
   );
