@@ -7,7 +7,7 @@ setFlagsFromString("--expose-gc");
 /** Collects all garbage, at once. */
 export const collect = runInNewContext("gc") as () => void;
 
-/** The bytes that the heap gets back for each array of values when every one is replaced by an exact copy: 0 where they are exact. */
+/** The spare bytes of each array of values: what the heap gets back as exact copies replace them. 0 if they are exact. */
 export function slackOf(entries: readonly StoredEntry[]): number {
   let arrays = 0;
   const before = used();

@@ -10,7 +10,7 @@ import { until } from "./until.ts";
 export interface SystemCall {
   readonly pid: string;
   readonly name: string;
-  /** What strace shows between the parentheses: descriptors with their paths, also in `/proc/self/fd`. */
+  /** The arguments as strace shows them: descriptors with their paths, also in `/proc/self/fd`. */
   readonly words: string;
   readonly result: string;
   /** The places in the trace at which the call began and ended. */

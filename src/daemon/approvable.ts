@@ -13,8 +13,8 @@ export interface Asked {
 }
 
 /**
- * Lines that say that a digest is of nothing that these hosts wait with, as far as stores and reports here tell, and name what waits;
- * undefined where one of them waits under it.
+ * Lines for a digest under which none of these hosts waits, as far as stores and reports here tell; they name what does wait.
+ * Undefined if one of the hosts waits under the digest.
  */
 export async function notApprovable(digest: string, { project, service, hosts, signal }: Asked) {
   const network = await networkStatus(project, Date.now(), signal);
@@ -33,7 +33,7 @@ export async function notApprovable(digest: string, { project, service, hosts, s
   ];
 }
 
-/** What a service waits for a person with, and the digest to approve; undefined of what `approve` without one ends. */
+/** The things of a service that wait for a person, with the digest to approve; undefined for a hold that `approve` without a digest ends. */
 function waitsOf(report: ServiceReport | undefined): { readonly what: string; readonly digest: string | undefined }[] {
   if (!report) return [];
   const { held, inTheWay, removals } = report;

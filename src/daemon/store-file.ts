@@ -17,7 +17,7 @@ import { createNetworkTables } from "./network.ts";
 export const storeFile = (state: string, host: string): string => join(state, host, "store.db");
 export const lockFile = (state: string, host: string): string => join(state, host, "lock.db");
 
-/** What the checks of a host see where others may write beside the files; of a process that was killed the next start removes it. */
+/** The folder for copies that a host's checks read if others may write beside the files. The next start removes those of a killed process. */
 export const scratchFolder = (state: string, host: string): string => join(state, host, "scratch");
 
 /** What a host wrote into daemons that others write to as well. Apart from its store, for the same reason as what follows. */

@@ -2,7 +2,10 @@ import type { StoredEntry } from "../core/entry.ts";
 import { sameEntry } from "../core/same-entry.ts";
 import type { Held } from "../ports/directory.ts";
 
-/** The entry that is held already where it says the same as the one that was read, which is then garbage; the one that was read otherwise. */
+/**
+ * The held entry if it says the same as the entry that was read, which then becomes garbage.
+ * The entry that was read otherwise.
+ */
 export function takeOver(entry: StoredEntry, held: Held | undefined): StoredEntry {
   const before = held?.(entry.uuid);
   return before && sameEntry(before, entry) ? before : entry;

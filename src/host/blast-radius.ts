@@ -6,7 +6,7 @@ import { keptRows, owedRows, whyBegins } from "./store.ts";
 
 /**
  * Removals beyond a limit within a sliding hour, or of the last rows of a table, are held, and only they: additions and changes go on.
- * A person approves the digest of the very removals that were shown; if there are more of them meanwhile, they are held under another digest.
+ * A person approves the digest of the very removals that were shown. If there are more meanwhile, they are held under another digest.
  * A hold ends by an approval, or with its row: the directory has it again, or another row takes its place. Neither time nor a restart ends it.
  */
 
@@ -16,15 +16,15 @@ const hour = 60 * 60_000;
 /** Why held removals wait begins so; `heldRemovals`, and the triggers of the store, find them by it. */
 const mark = "held with the removals ";
 
-/** Whether a row waits for a person because it would go with too many others. */
+/** True if a row waits for a person because it would go with too many others. */
 export const isHeldRemoval = (why: string | null): boolean => why?.startsWith(mark) ?? false;
 
 /** The same in SQL. */
 export const isHeldRemovalSql = whyBegins(mark);
 
-/** What may go without a question. */
+/** The removals that need no question. */
 export interface RemovalRule {
-  /** So many rows within an hour. */
+  /** The most rows within an hour. */
   readonly limit: number;
   /** The last row of the table, too. */
   readonly mayEmpty: boolean;
@@ -75,7 +75,7 @@ const sayQuestion = ({ digest, rows }: Question): string =>
 /** The same as it was when a row was held. */
 const asItWas = new RegExp(`^${mark}\\S+: \\d+ rows? would go`);
 
-/** Why a row waits, as people read it: of a held removal it names the question that is open now, for others may have come back since. */
+/** Why a row waits, as people read it. A held removal names the question that is open now: other rows may have come back since. */
 export const sayWhy = (why: string, question: Question | undefined): string =>
   question ? why.replace(asItWas, sayQuestion(question)) : why;
 
@@ -83,7 +83,7 @@ export const sayWhy = (why: string, question: Question | undefined): string =>
 export const sayOpen = (service: string, question: Question): string =>
   `${sayQuestion(question)}: \`trigger diff ${service}\` lists them here, \`trigger approve ${service} ${question.digest}\` lets them go`;
 
-/** Whether a row is in force when all that is owed is done. */
+/** True if a row is in force once all that is owed is done. */
 const isAnyLeft = (database: DatabaseSync, service: string): boolean =>
   database
     .prepare(
@@ -92,7 +92,7 @@ const isAnyLeft = (database: DatabaseSync, service: string): boolean =>
     )
     .get(service) !== undefined;
 
-/** Whether these removals are those that a person let go. Where others are owed by now the approval is spent, and lets none go uncounted. */
+/** True if a person approved these very removals. If others are owed by now, the approval is spent and no removal goes uncounted. */
 function isApproved(database: DatabaseSync, service: string, owed: readonly string[]): boolean {
   const approved = database.prepare("SELECT digest FROM approved WHERE service = ?").get(service)?.digest;
   if (approved === undefined) return false;
@@ -112,8 +112,8 @@ export function countRemovals(database: DatabaseSync, service: string, rows: num
 }
 
 /**
- * Counts what went under a clock that was ahead as gone just now, so that it counts for an hour and not until that time has come.
- * Of use at a start: within a life the hour is counted by a clock that does not jump.
+ * Counts removals of a time ahead of now as made just now, so that they count for one hour.
+ * Needed at a start alone: a running process counts the hour by a clock that does not jump.
  */
 export function believeRemovals(database: DatabaseSync, service: string, now: number): void {
   database.prepare("UPDATE removal SET at = ? WHERE service = ? AND at > ?").run(now, service, now);

@@ -201,7 +201,7 @@ export function rowsWanted(database: DatabaseSync, service: string): Rows<Column
   return rowsBut(rowsInForce(database, service), new Map(owed.map((row) => [row.key, parse(targetOf(row))])));
 }
 
-/** The rows that the last successful run was given, whatever has been tried since. */
+/** The rows that the last successful run was given; rows that were tried since are left out. */
 export function rowsLoaded(database: DatabaseSync, service: string): Rows<Columns> {
   const doubted = database
     .prepare(`SELECT key, loaded FROM ${owedRows} AND doubt = 1`)

@@ -28,7 +28,7 @@ export interface HostOptions {
   machineOf(service: string): Machine;
   /** How many rows of a service with so many in force may go within an hour; no limit without it. */
   removalLimit?(service: string, rows: number): number;
-  /** Whether the last row of a service may go unasked, where there is a limit; false without it. */
+  /** True if the last row of a service may go unasked, where there is a limit; false if it is absent. */
   mayEmpty?(service: string): boolean;
   /** How long the changes of a service wait for the hosts of the waves before this one, in milliseconds; undefined where there are none. */
   waveWithin?(service: string): number | undefined;

@@ -37,8 +37,8 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
   };
 
   /**
-   * Lets go on what a person has seen under this digest: removals, or what stands in the way. One of nothing that waits changes nothing.
-   * Without a digest the hold of a person ends, and whatever else waits is looked at, and shown, again.
+   * Approves what a person has seen under this digest: removals, or foreign things in the way. An unknown digest changes nothing.
+   * Without a digest the hold of a person ends, and all else that waits is judged, and shown, again.
    */
   function approve(digest: string | undefined): void {
     const things = heldThings(database, name);
@@ -70,13 +70,13 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
     goOn();
   }
 
-  /** What stood in the way does so no more; what a person holds stays held. */
+  /** Ends a hold by foreign things; a hold by a person stays. */
   function goOn(): void {
     if (!isHeldByPerson(readFacts(database, name)?.held)) writeFacts(database, name, { held: undefined });
     judgeAnew();
   }
 
-  /** Every row that is kept out of force is judged anew; removals that are held stay so. */
+  /** Judges every kept row again; held removals stay held. */
   function judgeAnew(): void {
     rows?.judgeKept(clock.now());
   }

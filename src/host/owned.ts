@@ -112,7 +112,7 @@ export function forgetHeld(database: DatabaseSync, service: string, name: string
   database.prepare("DELETE FROM owned WHERE service = ? AND name = ?").run(service, name);
 }
 
-/** Whether a person was asked about a thing of this name, and whether or not the answer was an approval. */
+/** True if a person was asked about a thing of this name, also if the answer was an approval. */
 export const isAskedAbout = (database: DatabaseSync, service: string, name: string): boolean =>
   ["held", "approved"].includes(stateOf(database, service, name));
 

@@ -9,7 +9,7 @@ import { keptRows, owedRows, readFacts, readVerified } from "./store.ts";
 import { strangersOf } from "./strangers.ts";
 import { keptBack } from "./wave.ts";
 
-/** How many kept keys and parked messages a report names; and the most characters of a reason there: a report is read up to 2 MiB. */
+/** The most kept keys and parked messages that a report names, and the most characters of a reason. A report is read up to 2 MiB. */
 const named = 100;
 const longest = 1_000;
 

@@ -8,7 +8,7 @@ import { row, scene } from "./host.fixture.ts";
 
 const path = "/etc/demo/hosts";
 
-/** A host whose checker is killed so many times, and refuses what has "typo" in it; its services are of one file each, with another header. */
+/** A host whose checker is killed `kills` times and refuses texts with "typo". Its services have one file each, with different headers. */
 async function world() {
   const machine = memoryMachine();
   const seen = { checks: 0, kills: 0 };

@@ -8,8 +8,8 @@ import { refusedByCheck } from "./rows.ts";
 import { keptRows, owedRows, readFacts, whyBegins, writeFacts } from "./store.ts";
 
 /**
- * What a check refused is tried again by itself, ever more rarely: a check can fail for a passing reason, as when its process was killed.
- * It costs some checks and changes nothing, where they refuse it again.
+ * Tries rows that a check refused again by itself, ever more rarely. A check can fail for a passing reason, as when its process was killed.
+ * A row that is refused again costs some checks and changes nothing.
  */
 
 /** The wait before the first second chance, doubled after each that was none, up to the longest; milliseconds. */
@@ -51,7 +51,7 @@ export function secondChance({
     `UPDATE row SET since = ? WHERE service = ? AND key = ? AND why IS NOT NULL AND ${whyBegins(refusedByCheck)}`,
   );
   let wait = firstWait;
-  /** What waited when it was looked at last. */
+  /** The name of what waited at the last look. */
   let seen = "";
   let timer: AbortController | undefined;
   /** The groups of rows whose turn comes in this round. */

@@ -188,10 +188,10 @@ export function writeFacts(database: DatabaseSync, service: string, facts: Parti
   }
 }
 
-/** How the reason of a service begins that a person holds. */
+/** The first words of the reason of a service that a person holds. */
 export const byPerson = "by a person";
 
-/** Whether a person holds a service, by why it is held: `approve` without a digest alone ends that. */
+/** True if a person holds a service, by the reason of its hold. Only `approve` without a digest ends that. */
 export const isHeldByPerson = (held: string | undefined): boolean => held?.startsWith(byPerson) ?? false;
 
 /** Makes a service owe a run with all rows. */

@@ -1,7 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ServiceReport } from "../core/report.ts";
 
-/** Messages about a service's rows that no trusted key has signed, and orders of users that may give none: they are refused, and counted, so that status tells of them. */
+/**
+ * Messages about a service's rows that no trusted key has signed, and orders of users that may give none.
+ * They are refused, and counted for status.
+ */
 
 /** Counts one. In the caller's transaction. */
 export function countStranger(database: DatabaseSync, service: string, why: string, now: number): void {

@@ -10,9 +10,9 @@ import { lookingHost } from "./trial.ts";
 import { withinDeadline } from "./within-deadline.ts";
 import { hostWords } from "./words.ts";
 
-/** What is done for a service that is held: nothing new is put in force, and nothing that is in force may be lost. */
+/** The care for a service that is held: nothing new is put in force, and nothing that is in force is lost. */
 
-/** Whether what a service was held by is still there is looked at so often, in milliseconds: each time what it would install is rendered. */
+/** The time between two looks at the cause of a hold, in milliseconds. Each look renders what the service would install. */
 const lookEvery = 30_000;
 /** The longest that it may take, in milliseconds. */
 const deadline = { milliseconds: 10 * 60_000, what: "the run of a held service" };
@@ -69,7 +69,7 @@ export function whileHeld(
 
 /**
  * Brings back what was in force in a daemon that lost it, as by a reboot: the rows that were loaded last, and no others.
- * A file that is there is left as it is, whoever wrote it.
+ * An existing file is left as it is, also if trigger did not write it.
  */
 async function bringBack(table: Table, context: RunContext): Promise<void> {
   const { service, database, machine } = context;

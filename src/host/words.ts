@@ -22,7 +22,7 @@ export interface WordsOptions {
   readonly secret: boolean;
   /** The state of the daemon is unknown: what was proved before is proved again. False by default. */
   readonly unsure?: boolean;
-  /** How many of so many files may go in this run without a question; any number without it. */
+  /** Takes a number of files and gives the number that may go in this run without a question; all may go if it is absent. */
   readonly spare?: ((files: number) => number) | undefined;
   readonly log: (message: string) => void;
 }

@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import type { Files } from "../core/host.ts";
 import { O_PATH, type Place, unlessMissing, walk } from "./walk.ts";
 
-/** Whatever is at the end of a walk by now, no symlink is followed, and no FIFO is waited for. */
+/** Flags that follow no symlink and wait for no FIFO, should the end of a walk have changed meanwhile. */
 const asFound = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** The file system of this machine. */

@@ -5,9 +5,10 @@ import type { Stat } from "../core/host.ts";
 import { othersMayReplace, ownerShown } from "../core/trust.ts";
 
 /**
- * The way to a path, one name after the other. A symlink that others may have put there is not followed: this process may be root, and
- * they would choose what it reads and writes. From the first folder on in which others may replace something, names are looked up
- * through an open descriptor of their folder, so that what is renamed meanwhile leads nowhere else.
+ * The way to a path, one name after the other. A symlink that others may have put there is not followed:
+ * this process may be root, and they would choose what it reads and writes.
+ * From the first folder in which others may replace something, names are looked up through an open descriptor of their folder.
+ * So a rename meanwhile leads to no other place.
  */
 
 /** Where a walk has come to; `close` when the last operation on `at` is done. */
@@ -18,9 +19,9 @@ export interface Place {
   readonly at: string;
   /** The place of the first name that is missing; that of `at` where none is. */
   readonly first: string;
-  /** What is there; undefined where there is nothing, or no folder to hold it. */
+  /** The file or folder there; undefined if it, or the folder that would hold it, is missing. */
   readonly stat: Stat | undefined;
-  /** How many of its last names do not exist. */
+  /** The number of its last names that do not exist. */
   readonly missing: number;
   close(): Promise<void>;
 }
@@ -81,7 +82,7 @@ function missing(folder: Folder, names: readonly string[]): Place {
 
 interface Folder {
   readonly real: string;
-  /** What names are appended to. */
+  /** The path that names are appended to. */
   readonly at: string;
   readonly stat: Stat;
   /** Others may put something else in the place of what is on the way to here, or of what is in here. */
@@ -89,7 +90,7 @@ interface Folder {
   close(): Promise<void>;
 }
 
-/** A folder on the way: by its path where nobody else may change the way, else by a descriptor. */
+/** A folder on the way: by its path if no other user may change the way, otherwise by a descriptor. */
 async function openFolder(real: string, on?: { at: string; stat: Stat; within: Folder }): Promise<Folder> {
   const { at = real, stat = await rootStat(), within } = on ?? {};
   if (!within?.open && !othersMayReplace(stat, undefined, me())) return { real, at, stat, open: false, close: nothing };

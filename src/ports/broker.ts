@@ -5,8 +5,9 @@ export interface Broker {
   /**
    * Publishes durably to every queue bound with the key, and returns when the broker has it.
    * Messages published by one broker object reach each queue in the order of the calls.
-   * Throws `QueueFull` when a queue that refuses is full (no queue then has it; of RabbitMQ's those with room have it, hence `messageId`),
-   * `MessageRefused` when another one refuses it (the other queues of its key have it), and otherwise `BrokerTrouble` when the broker cannot be reached.
+   * Throws `QueueFull` if a queue that refuses is full. No queue then has the message; with RabbitMQ, queues with room have it, hence `messageId`.
+   * Throws `MessageRefused` if another queue refuses it: the other queues of its key have it.
+   * Throws `BrokerTrouble` if the broker cannot be reached.
    */
   publish(key: string, body: Uint8Array | string, options?: { messageId?: string }): Promise<void>;
   /**

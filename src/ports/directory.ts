@@ -24,7 +24,7 @@ export type SourceChange =
       readonly kind: "refresh";
       readonly entries: readonly StoredEntry[];
       readonly state: DirectoryState;
-      /** What was asked of a live directory; left out where all that an entry has is there. */
+      /** The attributes that were asked of a live directory; absent if entries come with all that they have. */
       readonly asked?: Asked;
     }
   /** Entries that appeared or changed, and the uuids of those that are gone. */

@@ -8,7 +8,7 @@ export interface Machine {
   /** Whether changes really happen; a dry machine only notes what would. */
   readonly dry: boolean;
   readonly files: Files;
-  /** A folder for copies that are needed for a moment, made on use; nobody else may write on the way to it. */
+  /** A folder for short-lived copies, made on use. No other user may write on the way to it. */
   readonly scratch: string;
   /**
    * Runs a command to its end and gives what it said, whatever its exit code; 127 when there is no such program.

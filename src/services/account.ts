@@ -1,7 +1,7 @@
 import type { Directory, Entry } from "../core/entry.ts";
 import { Refusal } from "../core/outcome.ts";
 
-/** What an entry says of its account, in the attributes of the usual directories: disabled, locked, expired. */
+/** The state of an entry's account, by the attributes of the usual directories: disabled, locked, expired. */
 
 /** An account; `usable` is true while nothing in its entry disables, locks or expires it, to the second. */
 export interface Account {

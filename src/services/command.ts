@@ -91,7 +91,7 @@ async function ask(
   return { refused: refused.map(({ key, why }) => ({ key, why: withoutSecrets(why, secrets) })) };
 }
 
-/** What it printed as refused. Where it may have printed secrets, neither that nor what is wrong with it is shown. */
+/** The refused rows that the program printed. If the output may hold secrets, an error shows neither it nor what is wrong with it. */
 function refusedBy([program]: Command, said: string, hides: boolean) {
   try {
     return answer.parse(JSON.parse(said)).refused;

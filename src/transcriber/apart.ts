@@ -12,7 +12,7 @@ export interface ApartOptions {
   readonly random: () => number;
 }
 
-/** Hosts that hold an epoch in which the others are not told, each with streams of its own: the same tables, in epochs above its own. */
+/** Hosts that hold an epoch above that of the others. Each has streams of its own: the same tables, in epochs above its own. */
 export interface Apart {
   /** The epoch that each of them holds, or is told in. */
   readonly hosts: ReadonlyMap<string, number>;

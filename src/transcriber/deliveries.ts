@@ -19,8 +19,9 @@ export interface Deliveries {
 }
 
 /**
- * The broker refuses a message to all as soon as one queue does, and does not say which. So it is published to each host by its own key,
- * which finds the one; from then on each of the others gets its own, until that one takes a digest again. What comes twice is dropped by hosts.
+ * Deliveries to all hosts. The broker refuses a message to all as soon as one queue does, and does not say which.
+ * So the message is published to each host by its own key, which finds the refusing one.
+ * From then on each of the others gets its own copy, until that one takes a digest again. Hosts drop messages that come twice.
  */
 export function deliveries({ service, everyone, hosts, publish, log }: DeliveryOptions): Deliveries {
   const refusing = new Set<string>();
@@ -68,6 +69,6 @@ export function deliveries({ service, everyone, hosts, publish, log }: DeliveryO
 
 const bindings = "`rabbitmqctl list_bindings destination_name routing_key` lists them";
 
-/** What shows why a queue refuses, and what ends it. */
+/** The commands that show why a queue refuses, and that end it. */
 export const remedy = (queue: string): string =>
   `\`rabbitmqctl list_queues name policy arguments messages\` shows why; end that policy, or \`rabbitmqctl delete_queue ${queue}\``;

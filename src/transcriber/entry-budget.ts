@@ -1,6 +1,6 @@
 /**
- * What one entry may give to one service: 50,000 rows, 8 MiB of them. A group of 20,000 members has room with a row of 400 bytes for each.
- * Beyond it a member's entry of some kilobytes, names times members, would be gigabytes of rows, and minutes of work at each change.
+ * The most that one entry may give to one service: 50,000 rows, 8 MiB. A group of 20,000 members has room with a row of 400 bytes for each.
+ * Without the limit an entry of some kilobytes, with names times members, would make gigabytes of rows, and minutes of work at each change.
  */
 const most = { rows: 50_000, bytes: 8 * 1024 * 1024 };
 

@@ -29,7 +29,7 @@ export interface Evaluation {
   readonly next: number | undefined;
 }
 
-/** Evaluates a service's `select` for an entry, row by row. Whatever `select` does, this gives an answer: what it throws is a refusal. */
+/** Evaluates a service's `select` for an entry, row by row. It always gives an answer: an error of `select` is a refusal. */
 export function* evaluate(
   table: Table,
   entry: MirrorEntry,

@@ -15,7 +15,7 @@ export interface HearingOptions {
   readonly speaker: Speaker;
   readonly steady: SteadyClock;
   readonly attributed: Attribution;
-  /** What a host says of itself counts only from its own user, where each has one; so do its questions, but for a digest. */
+  /** The rule that reports of a host, and its questions but for a digest, count only from its own user, where each host has one. */
   readonly wrongSender: WrongSender;
   /** An order counts only from a transcriber's user, where each host has one. */
   readonly wrongOrderer: WrongOrderer;

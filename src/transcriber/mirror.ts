@@ -32,7 +32,7 @@ export class Mirror {
     return this.#byUuid.get(uuid);
   }
 
-  /** The entries of a normal DN, in the order of their DNs: one, or none; several where their server tells names apart that are one here. */
+  /** The entries of a normal DN, in the order of their DNs: one or none. Several if their server tells names apart that are one here. */
   bearers(normal: string): MirrorEntry[] {
     return this.#inOrder(this.#byName.get(normal));
   }
@@ -135,7 +135,7 @@ export class Mirror {
   }
 }
 
-/** How many answers are kept: what one change of a whole directory asks for may be as much as the directory. */
+/** The most answers that are kept: the questions of one change of a whole directory may be as large as the directory. */
 const mostAnswers = 10_000;
 
 /** Namesakes stand in the order of their spelling. */

@@ -4,8 +4,8 @@ import { shownLine } from "../core/shown.ts";
 import type { MirrorEntry } from "./mirror-entry.ts";
 
 /**
- * Entries whose names are one name to us, and two to their server: it may fold less than we do where its schema is not known here.
- * None replaces another. Each is found by its name as it is spelled; by another spelling none is.
+ * Entries whose names are one name here, and two to their server: it may fold less if its schema is not known here.
+ * None replaces another. Each is found by its name as it is spelled, and by no other spelling.
  */
 
 /** The one of some namesakes that a DN means; a `Refusal` that names them where its spelling does not tell. */
@@ -19,7 +19,10 @@ export function meant(bearers: readonly MirrorEntry[], written: string): MirrorE
 /** The DN above an entry as its own DN spells it. */
 export const parentAsWritten = (dn: string): string => rdnTexts(dn).slice(1).join(",");
 
-/** Those of the entries below a name that are below the bearer of it that is spelled so; a `Refusal` where one is below neither as it is spelled. */
+/**
+ * The entries below a name that belong to the namesake spelled like `parent`.
+ * Throws a `Refusal` if an entry is below none of the namesakes as they are spelled.
+ */
 export function childrenOf(
   parent: string,
   bearers: readonly MirrorEntry[],

@@ -11,7 +11,7 @@ import type { Channel } from "./channel.ts";
 /** The highest epoch that can be followed: the next one above it is one that hosts take. */
 const mostFollowed = highestEpoch - 2_000;
 
-/** A host that has made the others begin an epoch does not do so again for so long, in milliseconds. */
+/** The least time between two epochs that one host makes the others begin, in milliseconds. */
 const outrunSpacing = 60_000;
 
 export interface SpeakerOptions {
@@ -53,15 +53,16 @@ export interface Speaker {
 }
 
 /**
- * What a host holds raises the epoch of all only as far as this transcriber's own clock allows. A host that holds a higher one is told apart,
- * in epochs above its own: after a clock that was ahead everything is served at once, and what one host says of itself concerns it alone.
+ * The epochs of a transcriber. An epoch that a host holds raises that of all only as far as this transcriber's own clock allows.
+ * A host that holds a higher epoch is told apart, in epochs above its own.
+ * So after a clock that was ahead all hosts are served at once, and a report of one host affects that host alone.
  */
 export function speaker(options: SpeakerOptions): Speaker {
   const { channels, clock, random, mirror, readSince, look, busy, log } = options;
   const apart = apartOf(options);
   /** When each host last made the others begin an epoch, in monotonic milliseconds. */
   const outran = new Map<string, number>();
-  /** Of which hosts it was said that they hold what cannot be followed, or only apart. */
+  /** The hosts of which the log has said that their epoch cannot be followed, or only apart. */
   const said = new Set<string>();
   let active = false;
   let complete = false;
@@ -94,7 +95,7 @@ export function speaker(options: SpeakerOptions): Speaker {
     apart.begin(meant.rolledBack);
   }
 
-  /** Whether an epoch may raise that of all; otherwise the host that holds it is told apart. */
+  /** True if an epoch may raise that of all; otherwise the host that holds it is told apart. */
   function raises(host: string, epoch: number): boolean {
     if (epoch <= Math.max(lead.heard, lead.epoch)) return true;
     if (epoch > allowedEpoch(clock.now())) return false;
@@ -200,6 +201,6 @@ export function speaker(options: SpeakerOptions): Speaker {
   };
 }
 
-/** What ends it at a host that holds an epoch of no use. */
+/** The remedy at a host that holds an epoch of no use. */
 const cure =
   "a transcriber's clock was ahead, or the host is wrong: to end it stop the host, delete its store, start it";

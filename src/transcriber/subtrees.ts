@@ -64,7 +64,7 @@ function take(directory: Before, top: string, outcome: Outcome): void {
   }
 }
 
-/** What is directly below an entry. Where it has a namesake, only what is spelled so is. */
+/** The entries directly below an entry. If it has a namesake, only those that spell its name alike. */
 function own(directory: Before, entry: MirrorEntry): readonly MirrorEntry[] {
   const below = directory.below(entry.normal);
   return directory.bearers(entry.normal).length < 2
@@ -86,7 +86,10 @@ function carry(directory: Before, from: MirrorEntry, to: MirrorEntry, outcome: O
   }
 }
 
-/** Where a source gives one very name to two entries, what it delivered comes before what was carried along, then the smaller uuid: no order of delivery decides. */
+/**
+ * Leaves one entry to a name where a source gives the very same name to two.
+ * A delivered entry comes before one that was carried along, then the smaller uuid: the order of delivery does not decide.
+ */
 function* oneEntryToAName(outcome: Outcome, carried: ReadonlySet<string>): Steps<void> {
   let done = 0;
   const bearers = new Map<string, string>();

@@ -11,7 +11,7 @@ export interface WavesOptions {
   readonly clock: Clock;
   /** Whether this transcriber is the one that speaks. */
   speaks(): boolean;
-  /** Whether a host is told in epochs of its own: its places in the stream are not those of the others. */
+  /** True if a host is told in epochs of its own: its places in the stream are not those of the others. */
   apart(host: string): boolean;
   publish(key: string, body: string): void;
 }
@@ -24,8 +24,9 @@ interface Heard {
 }
 
 /**
- * Tells the hosts of later waves how far those before them are in force, from what these report. It decides nothing: a host that hears nothing
- * goes by itself after a while, so nobody waits for one that is absent or told apart, or for a transcriber.
+ * Tells the hosts of later waves how far those before them are in force, from what these report.
+ * It decides nothing: a host that hears nothing goes by itself after a while.
+ * So no host waits for ever for one that is absent or told apart, or for a transcriber.
  */
 export function tellWaves(
   waves: WavesOf,

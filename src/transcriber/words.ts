@@ -35,7 +35,7 @@ const isText = (value: Value): value is string => typeof value === "string";
 export const entryWords = (entry: MirrorEntry, reading: Reading, read: () => void = () => {}): Entry =>
   new Words(entry, reading, read);
 
-/** A class for its two getters: in an object literal they cost several times as much as all the rest, and thousands are handed out at once. */
+/** A class for the sake of its two getters. In an object literal they cost several times as much, and thousands are handed out at once. */
 class Words implements Entry {
   readonly #dn: string;
   readonly #read: () => void;

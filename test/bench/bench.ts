@@ -178,7 +178,7 @@ function rereading(): void {
   out(`memory: 100,000 entries read from an LDAP server: ${measured("reading.ts")}`);
 }
 
-/** What a script of the bench prints in a process of its own, so that nothing else counts. */
+/** The output of a bench script in a process of its own, so that nothing else counts. */
 function measured(script: string, ...args: readonly string[]): string {
   const file = fileURLToPath(new URL(script, import.meta.url));
   const { stdout, stderr, status } = spawnSync(process.execPath, ["--expose-gc", file, ...args], { encoding: "utf8" });

@@ -32,7 +32,7 @@ const leaves = joins.replace("add: member", "delete: member");
 
 type Select = (entry: Entry, directory: Directory) => unknown;
 
-/** What a live directory's entry of alice says to services, now and at each change. */
+/** The tables that services have from a live directory's entry of alice, now and at each change. */
 async function tablesOf(url: string, attributes: readonly string[] | undefined, selects: Record<string, Select>) {
   const services = Object.entries(selects).map(([name, select]): [string, Table] => {
     const of = (entry: Entry, directory: Directory) => (entry.is("account") ? select(entry, directory) : undefined);

@@ -164,7 +164,10 @@ test("with the users that are printed hosts do all their work, and what is not t
   await owner.close();
 });
 
-/** All ways of making something: a queue of one's own has no limit but one's own, and an exchange of one's own carries any key to all others. */
+/**
+ * All ways in which a user could make something. The owner of a queue sets its limits,
+ * and an exchange of one's own carries any key to all others.
+ */
 function makings(publish: (key: string, exchange: string) => (channel: Channel) => Promise<unknown>) {
   const quorum = { "x-queue-type": "quorum" };
   const queues = [

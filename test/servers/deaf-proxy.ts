@@ -3,11 +3,11 @@ import { createServer, connect as dial, type Socket } from "node:net";
 /** A way to RabbitMQ on which confirms get lost, while all else passes: a node that is cut off from its cluster looks so. */
 export interface DeafProxy extends AsyncDisposable {
   readonly port: number;
-  /** Whether confirms get lost. */
+  /** True while confirms get lost. */
   deaf: boolean;
 }
 
-/** Of a frame: its type, its channel and the size of what follows (AMQP 0-9-1, 4.2.3); one byte ends it. */
+/** The bytes of a frame's head: type, channel and size of the payload (AMQP 0-9-1, 4.2.3). One byte ends the frame. */
 const head = 7;
 /** `basic.ack` and `basic.nack`, as a frame of type 1 has them behind its head: class and method. */
 const confirms = [0x003c0050, 0x003c0078];

@@ -7,7 +7,7 @@ import { onPath } from "./installed.ts";
 
 const run = promisify(execFile);
 
-/** What a real client runs when something happens to its lease; dhclient goes on with its lease until the script ends it. */
+/** The script that a real client runs when its lease changes. dhclient goes on with its lease until the script ends it. */
 const scriptOf = (lease: string): string => `#!/bin/sh
 [ "$1" = bound ] && echo "$ip$ipv6 $hostname" >${lease}
 [ "$reason" = BOUND6 ] && { echo "$new_ip6_address" >${lease}; kill $PPID; }

@@ -23,7 +23,7 @@ export interface FreeRadius extends AsyncDisposable {
   log(): string;
   /** The answer to a password of any bytes, in plain RADIUS: radclient has escapes of its own. */
   pap(name: string, password: string): Promise<string>;
-  /** What radclient hears of a request, each item as `Attribute = value`; without the Message-Authenticator that answers have from 3.2.5 on. */
+  /** The answer to a request by radclient, each item as `Attribute = value`; without the Message-Authenticator of 3.2.5 and later. */
   ask(...items: readonly string[]): Promise<{ code: string; reply: string[] }>;
 }
 

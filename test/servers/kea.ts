@@ -15,17 +15,17 @@ export interface RunningKea extends AsyncDisposable {
   readonly network: Network;
   /** The file that it is started with. */
   readonly file: string;
-  /** What it has said since it was last ready; at its start Kea gives itself commands, too. */
+  /** The log since Kea was last ready: at its start it gives itself commands, too. */
   readonly log: () => string;
   /** Sends a command, as a person by hand would. */
   command(name: string, given?: object): Promise<{ result: number; text?: string; arguments?: unknown }>;
-  /** What it runs, as `config-set` takes it: from 2.4 on `config-get` adds a hash. */
+  /** The running configuration, as `config-set` takes it: from 2.4 on `config-get` adds a hash. */
   running(): Promise<Running>;
   start(): Promise<void>;
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Lets it hang, or go on. */
   pause(stopped: boolean): void;
-  /** What a client with this MAC address is given: a real client, which keeps its lease. */
+  /** The lease of a real client with this MAC address, which keeps it. */
   lease(mac: string): Promise<{ ip: string; hostname: string } | undefined>;
 }
 

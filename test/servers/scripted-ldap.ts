@@ -2,7 +2,7 @@ import { createServer, type Socket } from "node:net";
 import type { BerWriter } from "ldapts";
 import { type RequestControl, request } from "../../src/directories/ldap/requests.ts";
 
-/** A server that answers each request of a connection, by its number from 1 on, as a test has it; without an answer it says nothing. */
+/** A server that answers each request of a connection by a test's function of its number, from 1. Without an answer it says nothing. */
 export async function scriptedLdap(answer: (id: number, asked: Buffer) => readonly Buffer[]) {
   const open = new Set<Socket>();
   const asked: Buffer[] = [];

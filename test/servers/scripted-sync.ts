@@ -3,7 +3,7 @@ import { request } from "../../src/directories/ldap/requests.ts";
 import { syncInfoOid, syncRequest, syncRequestOid, syncStateOid } from "../../src/directories/ldap/sync-controls.ts";
 import { entryFound, resultOf, scriptedLdap } from "./scripted-ldap.ts";
 
-/** What a directory says of its synchronization (RFC 4533), for what no real server can be brought to say when a test wants it. */
+/** Messages of a directory's synchronization (RFC 4533) that no real server sends at the moment that a test needs. */
 
 export const base = "dc=campus,dc=example";
 

@@ -20,7 +20,7 @@ export interface SlapdOptions {
   readonly database?: readonly string[];
   /** Lines of `access` before any database: of the root DSE, of the schema. */
   readonly frontend?: readonly string[];
-  /** Whether it answers syncrepl, with an accesslog behind it; "unloaded": it does not even know how. */
+  /** True if it answers syncrepl, with an accesslog behind it; "unloaded" if even the module is missing. */
   readonly syncprov?: boolean | "unloaded";
   /** Whether it speaks ldaps and StartTLS. */
   readonly tls?: boolean;

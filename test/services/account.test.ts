@@ -9,7 +9,7 @@ import { entry } from "./scene.ts";
 const today = Date.UTC(2026, 10, 30, 12);
 const day = 86_400_000;
 
-/** Whether an account is usable at a moment, and when the answer changes. */
+/** The usability of an account at a moment, and the time at which the answer changes. */
 function at(now: number, attributes: Record<string, string>) {
   let next: number | undefined;
   const timed = (when: number | undefined): void => {

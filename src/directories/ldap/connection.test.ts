@@ -6,7 +6,7 @@ import { baseLdif, startSlapd } from "../../../test/servers/slapd.ts";
 import { systemClock } from "../../daemon/clock.ts";
 import { type Access, type Connection, connect, NoConnection } from "./connection.ts";
 
-/** A way to a server that keeps what its clients send, as somebody on the network could, and adds words of its own to the first answer. */
+/** A proxy that records what clients send, as an attacker on the network could, and adds bytes of its own to the server's first answer. */
 async function overheard(to: number, { at = "127.0.0.1", adds = Buffer.alloc(0) } = {}) {
   const heard: Buffer[] = [];
   const server = createServer((client) => {
@@ -35,7 +35,7 @@ async function overheard(to: number, { at = "127.0.0.1", adds = Buffer.alloc(0) 
 
 const open = (access: Access) => connect(access, systemClock, new AbortController().signal);
 
-/** How a connection fails that must not come about. */
+/** The error of a connection that must not come about. */
 async function refusalOf(access: Access): Promise<NoConnection> {
   const opened = await open(access).catch((error: unknown) => error);
   if (opened instanceof NoConnection) return opened;

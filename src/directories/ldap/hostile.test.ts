@@ -116,7 +116,7 @@ const live = Buffer.concat([
 const subtree = Buffer.concat([entry(5, `cn=b,${base}`, 3, 1), entry(5, `cn=x,cn=b,${base}`, 4, 1), result(5, 0x65)]);
 const farewell = result(0, 0x78, 52);
 
-/** What it says at the first request (the bind), at those for what it is and its schema, at the search, and behind that. */
+/** The damage to one answer: to the bind, the root DSE, the schema or the search, or to the messages behind them. */
 const script = fc.record({
   which: fc.constantFrom("bind", "self", "schema", "content", "live", "subtree", "all", "nothing"),
   damage: damages,

@@ -11,7 +11,7 @@ export interface Inbox {
   answersTo(search: number): Promise<{ readonly entries: readonly Message[]; readonly done: Message }>;
 }
 
-/** What may come beside the entries of a search and its end. */
+/** The messages that may come beside the entries of a search and its end. */
 const besides: ReadonlySet<number> = new Set([answers.reference, answers.intermediate]);
 
 export function inboxOf(connection: Connection): Inbox {

@@ -26,8 +26,8 @@ export class ResultError extends Error {
 }
 
 /**
- * Throws what an answer says that does not answer its request, as a `ResultError` where it is an extended response:
- * Samba says by one that it does not know a critical control. To wait on would be to wait for ever.
+ * Throws for a message that does not answer its request. An extended response becomes a `ResultError`:
+ * with one Samba says that it does not know a critical control. Waiting for another answer would never end.
  */
 export function refuseAnswer({ operation, body }: { readonly operation: number; readonly body: BerReader }): never {
   if (operation === answers.extended) readResult(body);

@@ -13,7 +13,7 @@ const options = (url: string) => ({ url, base, clock: systemClock, log() {} });
 /** An unknown critical control, as Samba answers it: an extended response, with neither a name nor a value. */
 const sambaAnswer = Buffer.from("300c02010378070a010c04000400", "hex");
 
-/** What it says of itself, of its schema, and to the third request. */
+/** The answers about the root DSE and the schema, and to the third request. */
 function answer(id: number, dse: Record<string, string[]> | undefined, search: readonly Buffer[]): readonly Buffer[] {
   if (id === 1) return [...(dse ? [entryFound(1, "", dse)] : []), resultOf(1, 0x65)];
   return id === 2 ? [resultOf(2, 0x65)] : search;

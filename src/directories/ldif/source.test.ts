@@ -30,7 +30,7 @@ for (const way of ["replaced", "rewritten in place"]) {
 
 interface Scene {
   readonly file: string;
-  /** Lets the clock go on by so many milliseconds. */
+  /** Advances the clock by this number of milliseconds. */
   pass(milliseconds: number): void;
   readonly source: ReturnType<typeof ldifSource>;
   next(): Promise<SourceChange>;

@@ -20,13 +20,13 @@ import {
 export interface LdifSourceOptions {
   readonly file: string;
   readonly clock: Clock;
-  /** How long a file that was renamed into place must stand still, in milliseconds; one that is written in place five times as long. */
+  /** The time without a change that a renamed file needs before it is read, in milliseconds; a file written in place needs five times as long. */
   readonly still?: number;
   /** How often to look at the file where the system does not tell of changes, in milliseconds. */
   readonly every?: number;
 }
 
-/** After so many milliseconds in which a file is being written it is said that it is not read. */
+/** The time for which a file may be written before the log says that it is not read, in milliseconds. */
 const patience = 5_000;
 
 /**

@@ -8,7 +8,7 @@ import type { Clock } from "../../ports/clock.ts";
 /** How a file stands: two looks that find the same stamp found the same content. */
 export interface Stamp {
   readonly is: string;
-  /** The file itself, whatever it holds: a file renamed into its place is another one. Undefined for one that is not there. */
+  /** The identity of the file apart from its content: a file renamed into its place is another one. Undefined if it is missing. */
   readonly inode: string | undefined;
   /** When it was last written, milliseconds since 1970; 0 for a file that is not there. */
   readonly written: number;
@@ -21,17 +21,17 @@ export async function stampOf(file: string): Promise<Stamp> {
   return { is: [inode, found.size, found.mtimeNs].join(" "), inode, written: Number(found.mtimeMs) };
 }
 
-/** A file that is written in place stands still for so many times as long: its writer pauses for longer than a copy does. */
+/** The factor by which a file that is written in place is waited for longer: its writer pauses for longer than a copy does. */
 export const inPlaceFactor = 5;
 
 export interface StandingOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** How long a finished file must stand still, in milliseconds. */
+  /** The time without a change after which a file is finished, in milliseconds. */
   readonly still: number;
   /** The file that may be written in place: it was there before. */
   readonly inode?: string | undefined;
-  /** How long it is waited for, in milliseconds; for ever, by default. */
+  /** The longest wait, in milliseconds; without end by default. */
   readonly within?: number;
 }
 
@@ -58,7 +58,7 @@ export async function standing(
   }
 }
 
-/** Whether the last line of a file is whole: one that ends without a newline is still being written, or was cut off. */
+/** True if the last line of a file is whole. A file that ends without a newline is still being written, or was cut off. */
 export const endsLine = (bytes: Uint8Array): boolean => bytes.length === 0 || [0x0a, 0x0d].includes(bytes.at(-1) ?? 0);
 
 /** A file that does not stand still, in words. */

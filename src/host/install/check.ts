@@ -9,10 +9,10 @@ import { folderOf, type Target } from "./target.ts";
 /** A file that waits beside its target. */
 export interface StagedFile {
   readonly name: string;
-  /** What was written: the name may have been given to something else since, where others may write. */
+  /** The bytes that were written. In a folder in which others may write, the name may have another file by now. */
   readonly bytes: Uint8Array;
 }
-/** What is being put in place: files, and undefined for those that go. */
+/** The files that are being put in place; undefined for files that go. */
 export type Staged = ReadonlyMap<Target, StagedFile | undefined>;
 
 type Check = NonNullable<InstallSteps["check"]>;
@@ -41,8 +41,9 @@ export interface PreparedCheck extends AsyncDisposable {
 }
 
 /**
- * Prepares a check of a set of files: those that were staged, in the place of the others what is installed already. It sees them beside
- * their targets, so that a checker which is confined (AppArmor) may read them; where others may write there, it sees copies elsewhere.
+ * Prepares a check of a set of files: the staged ones, and the installed text of the others.
+ * It sees them beside their targets, so that a confined checker (AppArmor) may read them.
+ * If others may write there, it sees copies in another folder.
  */
 export async function prepareCheck(
   check: Check,
@@ -91,7 +92,7 @@ const beside = (staged: Staged, staging: Stage): Place => ({
   configuration: (_, bytes, { beside, owned }) => staging.write(beside, bytes, owned),
 });
 
-/** What is installed already is copied, too: it may be changed during the check. */
+/** Copies of all files, of installed ones too: they may be changed during the check. */
 const inScratch = (staged: Staged, scratch: Scratch): Place => ({
   file: (target) => scratch.write(target.path, staged.get(target)?.bytes ?? target.bytes),
   configuration: (path, bytes) => scratch.write(path, bytes),

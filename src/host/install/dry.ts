@@ -6,7 +6,7 @@ import { runStep, type StepContext } from "./step.ts";
 import { ownedBy, type Target } from "./target.ts";
 
 /**
- * What an install would do, for a machine that only notes it: the files as they would be, and the reload.
+ * Notes what an install would do, for a machine that changes nothing: the files as they would be, and the reload.
  * Nothing is checked or probed: the staged files and the new content are not there to be looked at.
  */
 export async function dryInstall(

@@ -30,12 +30,12 @@ export function handEdits({ book, files, owned, clock, secret, log }: Ground) {
   const isFound = ({ path, hash, disk }: Target): boolean =>
     !book.loaded(path) && disk !== undefined && disk.hash !== hash;
 
-  /** Whether what is in place is the last text of this service's own, or one that an interrupted install has put there. */
+  /** True if the file in place has this service's own last text, or one that an interrupted install has put there. */
   const isOwnText = ({ path, disk }: Target, debts: readonly Debt[]): boolean =>
     disk?.hash === book.writtenHash(path) ||
     debts.some((debt) => debt.path === path && debt.to === disk?.hash && debt.to !== debt.goodHash);
 
-  /** Whether the first take-over of a file waits for a person: it was there before trigger ever wrote it, and is no empty one. */
+  /** True if the first take-over of a file waits for a person: the file was there before trigger ever wrote it, and is not empty. */
   async function waitsForPerson(target: Target): Promise<boolean> {
     const { path, disk } = target;
     if (!isFound(target) || !disk || disk.bytes.length === 0) return false;

@@ -32,7 +32,7 @@ export interface InstallerOptions {
   readonly secret: boolean;
   /** The state of the daemon is unknown: what was proved before is proved again. False by default. */
   readonly unsure?: boolean;
-  /** How many of so many files may go in this run without a question; any number without it. */
+  /** Takes a number of files and gives the number that may go in this run without a question; all may go if it is absent. */
   readonly spare?: ((files: number) => number) | undefined;
   readonly log: (message: string) => void;
 }
@@ -52,9 +52,9 @@ export interface Installer {
   install(files: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<Outcome>;
   /** Runs the check alone, on staged files: nothing is put in place. Gives what it says when it refuses them; throws when it cannot be asked. */
   tryOut(files: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<string | undefined>;
-  /** Throws `Held` where an install would: for a file that trigger did not write, that somebody else keeps writing, or that is to go with many. */
+  /** Throws `Held` where an install would: for a file that is not trigger's, that another program keeps writing, or that goes with many. */
   throwIfHeld(files: readonly InstallFile[], steps: InstallSteps): Promise<void>;
-  /** Whether a file is there that has another text. */
+  /** True if one of the files exists with another text. */
   wouldReplace(files: readonly InstallFile[]): Promise<boolean>;
   /** Forgets the failed attempts: a text that was given up is tried again. */
   forgive(): void;

@@ -53,7 +53,7 @@ export function mortalScene(files: Record<string, string> = {}) {
     owe: () => installerIn(all).owe(),
     text: () => machine.text(path),
     status: () => installStatus(database),
-    /** What an install does until its process ends before a step. */
+    /** Runs an install until its process ends before a step. */
     async killedBefore(step: RegExp, install: () => Promise<unknown>): Promise<void> {
       end = step;
       await assert.rejects(install(), /the process ended before/);

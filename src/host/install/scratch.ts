@@ -4,7 +4,7 @@ import type { Command, Files, User } from "../../core/host.ts";
 import { reason } from "../../core/outcome.ts";
 import { me } from "./shared.ts";
 
-/** A folder for one check, with copies that nobody else can change while it runs: in the machine's own scratch folder, never beside the target. */
+/** A folder for one check, with copies that no other user can change during it. It is in the machine's scratch folder, never beside the target. */
 
 export interface Scratch {
   readonly folder: string;
@@ -46,7 +46,7 @@ export async function openScratch(
   };
 }
 
-/** Whether the check is to run as another user than this one, and may: only root becomes another. */
+/** True if the check is to run as another user than this one, and may: only root can change its user. */
 export const canBecome = (user: User): boolean => me() === 0 && user.uid !== 0;
 
 /** The programs of the system, wherever it has them: a check as another user inherits no environment. */
@@ -62,7 +62,7 @@ export function asReader(command: Command, folder: string, user: User): Command 
   return ["env", "-i", "-C", folder, path, ...become, ...command];
 }
 
-/** How a path in the folder is called within it. */
+/** The name of a path of the folder, relative to the folder. */
 export const within = (path: string): string => `./${basename(path)}`;
 
 /** Why a check could not be run as its user; undefined when it was run. */

@@ -1,10 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
 
-/** What status shows of the installs of a host. */
+/** The state of a host's installs, as status shows it. */
 export interface InstallStatus {
   /** Paths whose reload is owed. */
   readonly owed: readonly { readonly service: string; readonly path: string }[];
-  /** When somebody else's text was replaced, milliseconds since 1970. */
+  /** The times at which another writer's text was replaced, in milliseconds since 1970. */
   readonly fights: readonly { readonly service: string; readonly path: string; readonly at: number }[];
   readonly held: readonly { readonly service: string; readonly path: string; readonly why: string }[];
 }

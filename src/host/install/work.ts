@@ -25,7 +25,7 @@ export interface Ground {
   /** Milliseconds until a unit may be started again. */
   readonly restOf: (unit: string) => number;
   readonly secret: boolean;
-  /** How many of so many files may go in this run without a question; any number without it. */
+  /** Takes a number of files and gives the number that may go in this run without a question; all may go if it is absent. */
   readonly spare?: ((files: number) => number) | undefined;
   readonly log: (message: string) => void;
 }

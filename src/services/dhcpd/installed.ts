@@ -4,7 +4,10 @@ import { Away, CommandFailed, Held } from "../../core/outcome.ts";
 export const notInstalled =
   "dhcpd is not installed (Debian up to 13: isc-dhcp-server; from 14 on there is none, and the service kea in its place)";
 
-/** Waits for an install. Where it fails because the machine has no dhcpd to check with, it throws `Away` that says so: all else that is missing there follows from that. */
+/**
+ * Waits for an install. Throws `Away`, saying so, if it fails because the machine has no dhcpd to check with:
+ * all else that is missing there follows from that.
+ */
 export async function onInstalled<T>(host: Host, check: Step | false, installing: Promise<T>): Promise<T> {
   try {
     return await installing;

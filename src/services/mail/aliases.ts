@@ -13,7 +13,7 @@ interface GivenAlias {
   to: string[];
 }
 
-/** What of people's own `mail` becomes an alias. */
+/** The rule for which addresses of people's `mail` become aliases. */
 export interface OfPeople {
   /** The domains of people's aliases: `["campus.example"]`. None is made of another domain's address, nor of a name alone. */
   readonly domains?: readonly string[];
@@ -22,8 +22,8 @@ export interface OfPeople {
 }
 
 /**
- * Local parts that speak for a domain or a machine and not for a person: the mailboxes of RFC 2142, those by which certificates are given
- * (CA/Browser Forum, Baseline Requirements, 3.2.2.4.4), what mail programs send from, and the system's users of Debian.
+ * Local parts that speak for a domain or a machine and not for a person. They are the mailboxes of RFC 2142, those that prove a domain
+ * for a certificate (CA/Browser Forum, Baseline Requirements, 3.2.2.4.4), senders of mail programs, and Debian's system users.
  */
 export const reservedNames: readonly string[] = [
   "abuse hostmaster noc postmaster security webmaster www ftp news usenet uucp info marketing sales support",

@@ -98,8 +98,9 @@ export function radiusDaemon(host: Host, { path, config, module, socket, probe }
       );
     },
     /**
-     * The check of a configuration that has the staged file alone: the server's own one would open its databases, and read the file
-     * that is in place. It runs as the daemon's user, who may write the dictionary, and whose modules are not to be loaded by root.
+     * The check of a configuration that has the staged file alone.
+     * The server's own configuration would open its databases, and read the file that is in place.
+     * The check runs as the daemon's user, who may write the dictionary: root must not load modules that this user may change.
      */
     async checking(): Promise<CheckAs> {
       const dictionary = join(config, "dictionary");
@@ -113,7 +114,7 @@ export function radiusDaemon(host: Host, { path, config, module, socket, probe }
     },
   };
 
-  /** The daemon's user, by the first of its folders that is not root's own; of one that is its group's, nobody with that group. */
+  /** The daemon's user: the owner of the first of its folders that is not root's. If only the group differs, `nobody` with that group. */
   async function user(): Promise<User> {
     const places = [dirname(await host.files.resolve(path)), config, join(config, "dictionary")];
     const owners = await Promise.all(places.map((place) => host.files.stat(place)));

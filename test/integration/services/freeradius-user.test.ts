@@ -27,7 +27,7 @@ const skip = process.getuid?.() === 0 ? false : "only root can give folders to a
 const daemon = 61_002;
 const alice = { name: "alice", password: "{CLEARTEXT}secret" };
 
-/** A configuration that has Perl say as whom it runs. */
+/** A configuration whose Perl module says as which user it runs. */
 const evil = (folder: string): string => `libdir = /usr/lib/freeradius
 modules {
 	perl {

@@ -24,7 +24,7 @@ export interface SimulatedMachine {
   readonly disturbed: boolean;
   /** How often `recordd` was started anew. */
   readonly restarts: number;
-  /** How often each daemon was started anew. */
+  /** The number of restarts of each daemon. */
   readonly starts: Readonly<Record<"named" | "recordd", number>>;
   /** The life of trigger's process there. */
   life: Life | undefined;

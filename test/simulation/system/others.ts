@@ -41,7 +41,7 @@ export function editedText(text: string): string {
 /** Puts things of others on the machines, and sees whether hosts do what is a person's to allow. */
 export interface Watch {
   look(): void;
-  /** A run of a service begins, on single changes or on whatever there is. */
+  /** A run of a service begins, on single changes or on all rows. */
   began(host: string, service: ServiceName, by: { readonly changes: boolean }): void;
   /** A run of a service has succeeded. */
   ran(host: string, service: string): void;
