@@ -128,6 +128,20 @@ export function storedContent(database: DatabaseSync): Content {
 
 const first = (rows: Record<string, unknown>[]): Hung | undefined => (rows[0] ? readHung(rows[0]) : undefined);
 
+/**
+ * Hangs entries where their names belong by the rules of today; in the caller's transaction. An earlier version compared some letters
+ * otherwise, and an event that names such an entry would not find it. Names of printable ASCII without escapes have always been compared alike.
+ */
+export function hangAnew(database: DatabaseSync): void {
+  const named = "SELECT uuid, path, CASE WHEN json_valid(body) THEN json_extract(body, '$[0]') END AS dn FROM entry";
+  const others = database.prepare(`SELECT uuid, path, dn FROM (${named}) WHERE dn GLOB '*[^ -~]*' OR instr(dn, '\\')`);
+  const hang = database.prepare("UPDATE OR IGNORE entry SET path = ? WHERE uuid = ?");
+  for (const { uuid, path, dn } of others.all()) {
+    const right = pathOf(String(dn));
+    if (right !== path) hang.run(right, String(uuid));
+  }
+}
+
 /** A normal DN with its components reversed: what hangs below a name stands together, behind it. */
 const pathOf = (dn: string): string => normalDn(dn).split(",").reverse().join(",");
 

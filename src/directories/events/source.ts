@@ -6,7 +6,7 @@ import { fileIdentity } from "../../sqlite/lock.ts";
 import { patiently, transaction } from "../../sqlite/open.ts";
 import { csnAfter } from "../csn.ts";
 import { bellOf } from "../ldif/bell.ts";
-import { storedContent } from "./content.ts";
+import { hangAnew, storedContent } from "./content.ts";
 import { journal } from "./journal.ts";
 import { createEventTables } from "./schema.ts";
 import { standing, takeAll } from "./take.ts";
@@ -134,7 +134,10 @@ export function readEventContent(database: DatabaseSync): StoredEntry[] | undefi
 /** Makes the tables of a directory made of events where they are not there yet: it is partial at first. */
 export function prepare(database: DatabaseSync, now: number): void {
   const first = { state: csnAfter(undefined, now), complete: false, keptSince: now };
-  transaction(database, () => createEventTables(database, first));
+  transaction(database, () => {
+    createEventTables(database, first);
+    hangAnew(database);
+  });
 }
 
 /** A number that moves when another connection writes to the database. */

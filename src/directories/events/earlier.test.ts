@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { virtualClock } from "../../../test/virtual-clock.ts";
+import { readEvent } from "../../core/event.ts";
+import { eventDirectory, readEventContent } from "./source.ts";
+
+test("an event finds an entry by a name that an earlier version compared otherwise", async () => {
+  const database = new DatabaseSync(":memory:");
+  const clock = virtualClock(0);
+  const open = () => eventDirectory({ database, clock });
+  const take = (hash: string, before: object | null, after: object | null) => {
+    const said = [hash, before, after, null];
+    const event = { body: Buffer.from(JSON.stringify(said)), event: readEvent(said) };
+    return open().take([event], new AbortController().signal);
+  };
+  open();
+  database.exec("UPDATE directory SET complete = 1"); // as a seed does
+  const person = { entryDN: ["uid=Γιώργος,ou=x,dc=campus"] };
+  await take("1", null, { entryDN: ["ou=x,dc=campus"] });
+  await take("2", null, person);
+  // The final sigma was folded then.
+  database.exec("UPDATE entry SET path = replace(path, 'ς', 'σ')");
+  await take("3", person, null);
+  assert.deepEqual(
+    readEventContent(database)?.map(({ dn }) => dn),
+    ["ou=x,dc=campus"],
+  );
+});
