@@ -185,7 +185,7 @@ test("a directory that was restored is said to hosts that are told apart, too", 
 });
 
 test("a mirror that is behind what a host holds for a minute speaks of a directory that was rolled back", async () => {
-  const { voice, clock, done, refused } = spoken();
+  const { voice, clock, done, log, refused } = spoken();
   voice.complete();
   voice.elect(true);
   refused(1, "asOf", ["2#0#1"]);
@@ -196,6 +196,7 @@ test("a mirror that is behind what a host holds for a minute speaks of a directo
   await clock.advance(1);
   voice.lookAgain();
   assert.equal(done.at(-1), "begin 65000007 rolled back");
+  assert.equal(log.at(-1), "epoch 65000007 begins: the directory was rolled back, for h holds a newer state");
   assert.equal(voice.due(), undefined);
 });
 

@@ -68,6 +68,8 @@ export function speaker(options: SpeakerOptions): Speaker {
   let complete = false;
   let lead: Lead = { epoch: 0, heard: 0 };
   let begunAt = Number.NEGATIVE_INFINITY;
+  /** The host whose newer directory state is waited for. */
+  let claimant = "";
   /** An epoch that is to begin when the last one is old enough. */
   let wanted: { readonly rolledBack: boolean } | undefined;
 
@@ -89,7 +91,9 @@ export function speaker(options: SpeakerOptions): Speaker {
     begunAt = clock.monotonic();
     const epoch = nextEpoch(clock.now(), lead.heard, random);
     lead = { epoch, heard: epoch };
-    log(`epoch ${epoch} begins${meant.rolledBack ? ": the directory was rolled back" : ""}`);
+    log(
+      `epoch ${epoch} begins${meant.rolledBack ? `: the directory was rolled back, for ${claimant} holds a newer state` : ""}`,
+    );
     for (const channel of channels.values()) channel.begin(epoch, meant.rolledBack);
     for (const [host, held] of apart.hosts) if (held < epoch) apart.release(host);
     apart.begin(meant.rolledBack);
@@ -182,7 +186,9 @@ export function speaker(options: SpeakerOptions): Speaker {
       if (!speaks()) return;
       // What it does not take of its own stream it would not take of that of all.
       const refused = refusal.refused === apart.epochOf(host) ? lead.epoch : refusal.refused;
-      follow(hearRefusal(lead, { ...refusal, refused, epoch: 0 }, mirror(), clock.monotonic()));
+      const heard = hearRefusal(lead, { ...refusal, refused, epoch: 0 }, mirror(), clock.monotonic());
+      if (heard.lead.behind?.state === refusal.asOf.state) claimant = host;
+      follow(heard);
     },
     lookAgain() {
       if (wanted) begin(wanted.rolledBack);
