@@ -23,7 +23,7 @@ const followed = [
   ...["rename", "renameat", "renameat2", "link", "linkat"],
 ];
 
-/** Follows the system calls of a process, all its threads and all that it starts; `stop` gives them. Fails where that is not permitted. */
+/** Follows the system calls of a process, its threads and its children; `stop` gives them. Fails if that is not permitted. */
 export async function follow(pid: number): Promise<{ stop(): Promise<SystemCall[]> }> {
   const folder = mkdtempSync(join(tmpdir(), "trigger-strace-"));
   const file = join(folder, "trace");

@@ -8,7 +8,7 @@ export interface Asked {
   readonly operational?: readonly string[] | undefined;
 }
 
-/** Why an attribute cannot be read, by its normal name; undefined for one that can, and is absent where it is not shown. */
+/** Why an attribute cannot be read, by its normal name. Undefined for an attribute that can be read; if it is not shown, it is absent. */
 export type Unread = (name: string) => string | undefined;
 
 const groups =
@@ -34,7 +34,7 @@ const wellKnown = [
   ...["nsAccountLock", "accountUnlockTime", "passwordExpirationTime", "passwordRetryCount", "retryCountResetTime"],
 ].map(attributeName);
 
-/** Why entries cannot be chosen by a filter (RFC 4515): which of them match would change without a word. Undefined where they can. */
+/** Why a filter (RFC 4515) cannot choose entries: the matching ones would change and no server would tell. Undefined if it can. */
 export function computedIn(filter: string, operational: Asked["operational"]): string | undefined {
   const hidden = new Set(operational ?? wellKnown);
   // A parenthesis in a value is written \28.

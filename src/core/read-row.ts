@@ -6,7 +6,7 @@ import type { Columns, Table } from "./service.ts";
 /** A row that its schema accepts, or why it does not. */
 export type ReadRow = { readonly row: Columns; readonly cell: Cell } | { readonly wrong: string };
 
-/** So many mistakes of a row are said: of a list of a hundred thousand each may be one, and each shows its column. */
+/** The most mistakes of a row that are said. In a list of a hundred thousand values each may be a mistake, and each shows its column. */
 const most = 10;
 
 /** Reads a row strictly: each column by its type, and a column that the row does not have is wrong. Values of secret columns are not said. */

@@ -5,9 +5,10 @@ import { transaction } from "../sqlite/open.ts";
 import { keptRows, owedRows, whyBegins } from "./store.ts";
 
 /**
- * Removals beyond a limit within a sliding hour, or of the last rows of a table, are held, and only they: additions and changes go on.
+ * Holds removals beyond a limit within a sliding hour, or of the last rows of a table. Additions and changes go on.
  * A person approves the digest of the very removals that were shown. If there are more meanwhile, they are held under another digest.
- * A hold ends by an approval, or with its row: the directory has it again, or another row takes its place. Neither time nor a restart ends it.
+ * A hold ends by an approval, or with its row, when the directory has it again or another row takes its place.
+ * Neither time nor a restart ends it.
  */
 
 /** The hour in which removals are counted, in milliseconds. */

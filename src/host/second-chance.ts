@@ -80,7 +80,7 @@ export function secondChance({
     if (what !== "") begin();
   }
 
-  /** A name of what waits: of the whole text it is that of the rows, since it waits for them to move. */
+  /** A name of what waits. For the whole text it is the place of the rows, because the text waits for them to change. */
   function nameOf(rows: readonly Waiting[]): string {
     const { mark } = readFacts(database, service)?.followed ?? {};
     if (!allWait) return rows.length === 0 ? "" : JSON.stringify(rows.map(({ key, desired }) => [key, desired]));
@@ -110,7 +110,7 @@ export function secondChance({
     }
   }
 
-  /** Gives the whole text, or the group whose turn it is, another run; behind what is owed anyway, whose end asks again. */
+  /** Gives the whole text, or the group whose turn it is, another run. Owed rows come first; the end of their run asks again. */
   function next(): void {
     if (database.prepare(`SELECT 1 FROM ${owedRows} LIMIT 1`).get(service) !== undefined && !allWait) return;
     if (allWait) writeFacts(database, service, { fatal: undefined });

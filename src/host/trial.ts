@@ -43,7 +43,7 @@ export async function tryRun(table: Table, run: Run<Columns>, options: WordsOpti
   return refused;
 }
 
-/** The words of a run that is only to find out whether its service is still held: what would change something ends it. */
+/** The host of a run that only finds out whether its service is still held. A step that would change something ends the run. */
 export function lookingHost(options: WordsOptions): { readonly host: Host; hasEnded(error: unknown): boolean } {
   const installs = installer(options);
   const { host: words } = hostWords(options);

@@ -20,7 +20,7 @@ const deadline = { milliseconds: 10 * 60_000, what: "the run of a held service" 
 export interface WhileHeld {
   /** Its daemon has lost what was in force. */
   owes(): boolean;
-  /** Brings that back. */
+  /** Brings back what was lost. */
   run(): Promise<void>;
   /** Finds out whether it is still held, and whether its daemon has lost anything. It does not reject. */
   look(): Promise<void>;
@@ -95,7 +95,7 @@ async function bringBack(table: Table, context: RunContext): Promise<void> {
   });
 }
 
-/** Ends the hold of a service by what trigger did not write, where that is there no more; says whether it has. Nothing is changed to find out. */
+/** Ends a service's hold by foreign things once they are gone; true if it has. Finding out changes nothing. */
 async function endedHold(table: Table, context: RunContext): Promise<boolean> {
   const { service, database, removals } = context;
   const held = readFacts(database, service)?.held;

@@ -28,7 +28,7 @@ function told() {
     log: (line) => void log.push(line),
   });
   said.begin(7, false);
-  /** A host asks so many times for a part; gives how many it is told. */
+  /** Asks for a part `times` times as a host; gives the number of answers. */
   const ask = async (host: string, times: number, want: "buckets" | { from: number; to: number }): Promise<number> => {
     const before = sent.length;
     for (let asked = 0; asked < times; asked++) {

@@ -1,23 +1,23 @@
 import type { StreamMessage } from "../core/stream.ts";
 import type { Clock } from "../ports/clock.ts";
 
-/** A host may ask for so many whole tables at once, and for one more in each such time, in milliseconds. */
+/** The whole tables that a host may ask for at once, and the milliseconds after which it may ask for one more. */
 const atOnce = 3;
 const each = 10 * 60_000;
-/** What a message costs beside its rows, and what a table counts beside its own. */
+/** Costs in rows: of a part and of buckets beside their rows, and the allowance of a table beside its rows. */
 const [ofPart, ofBuckets, ofTable] = [10, 100, 10_000];
-/** So many bytes cost as much as a row. */
+/** The bytes that cost as much as a row. */
 const bytesOfRow = 4_000;
 
-/** Says whether who hears a key may be told what it asks for, about a table of so many rows; and counts it then. */
+/** Gives true, and counts the message, if the host of a key may be told it. `rows` is the size of the table. */
 export type Allowance = (key: string, message: StreamMessage, rows: number) => boolean;
 
 /**
- * Bounds what hosts are told because they asked. A host that leaves one message of its queue unacknowledged keeps the server from deleting any that came later,
- * so that one which asked on and on would fill its disk. No repair needs a table three times.
+ * Bounds the answers to hosts that ask. A host that leaves one message of its queue unacknowledged keeps RabbitMQ from deleting any later one.
+ * So a host that asked on and on would fill the server's disk. No repair needs a table three times.
  */
 export function allowances({ monotonic }: Pick<Clock, "monotonic">): Allowance {
-  /** What each has used of its allowance, as of a moment. By keys of the config. */
+  /** The used part of each allowance, as of a moment, by keys of the config. */
   const used = new Map<string, { readonly cost: number; readonly at: number }>();
   return (key, message, rows) => {
     const cost = costOf(message);
@@ -32,7 +32,7 @@ export function allowances({ monotonic }: Pick<Clock, "monotonic">): Allowance {
   };
 }
 
-/** What a message costs, in rows. A digest costs nothing: it is small, all are told it each minute, and others may ask for it in a host's name. */
+/** The cost of a message, in rows. A digest is free: it is small, all hosts get it each minute, and others may ask for it in a host's name. */
 function costOf(message: StreamMessage): number {
   if (message.kind === "digest") return message.buckets ? ofBuckets : 0;
   const bytes = message.rows.reduce((sum, [key, cell]) => sum + key.length + (cell?.length ?? 0), 0);

@@ -21,7 +21,7 @@ export interface Apart {
   epochOf(host: string): number | undefined;
   /** All these streams, or those of one service. */
   channels(service?: string): Channel[];
-  /** Takes an epoch that a host holds; says whether it was not apart before. */
+  /** Takes an epoch that a host holds; true if the host was not apart before. */
   hear(host: string, epoch: number): boolean;
   /** The host is told with the others again. */
   release(host: string): void;

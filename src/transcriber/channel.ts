@@ -18,7 +18,7 @@ export interface ChannelOptions {
   asOf(): AsOf;
   /** The table stands between two states: nothing is said of it until `moved` or `resume` is called. */
   settling(): boolean;
-  /** Whether a host may be told what it asks for. */
+  /** The bound on answers to hosts that ask. */
   readonly allows: Allowance;
   publish(key: string, body: string): Promise<void>;
   /** Waits, longer at each failure in a row, until the broker may be there again. */
@@ -55,7 +55,7 @@ export function channel(options: ChannelOptions): Channel {
   const deliver = deliveries(options);
   const rows = new Map<string, Cell | null>();
   const answers = new Map<string, Want>();
-  /** Of which keys it was said that they are asked for too much. */
+  /** The keys of which the log has said that they are asked for too often. */
   const refusedToTell = new Set<string>();
   let telling: Telling | undefined;
   /** How many times in a row publishing has failed. */

@@ -12,8 +12,8 @@ export interface SteadyClock {
 }
 
 /**
- * A clock that does not go back. A ban that is over by one transcriber's clock must not come back by another's that is seconds behind,
- * nor when a clock is set back a little. Neither a host's report nor a clock that was once wrong
+ * A clock that does not go back when it is set back a little. So a ban that is over by one transcriber's clock
+ * does not come back by another's that is seconds behind. No host's report, and no clock that was once wrong,
  * holds it further ahead than the tolerance: dates would pass too early.
  */
 export function steadyClock(clock: Pick<Clock, "now">, log: (line: string) => void): SteadyClock {

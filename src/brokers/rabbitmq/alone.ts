@@ -10,7 +10,7 @@ interface Message {
   readonly options: Options.Publish;
 }
 
-/** Publishes one message over a channel of its own, which knows nothing of before; undefined where no answer comes. */
+/** Publishes one message over a new channel, which remembers nothing. Undefined if no answer comes. */
 export async function publishAlone(
   { model }: Connection,
   { exchange, key, body, options }: Message,

@@ -16,10 +16,10 @@ import { closeChannel, openChannel, type Topology } from "./topology.ts";
 /** The property `type` of the messages in which a host asks for a queue. */
 const askType = "queue";
 
-/** The most bytes of such a message: the longest name of a queue has 255. It is refused unread, so that many do no harm. */
+/** The most bytes of such a message: the longest name of a queue has 255. A longer one is refused unread, so that many do no harm. */
 const longest = 1_000;
 
-/** A queue is gone, or nothing comes of it although it should: then a new one is to stand in its place. */
+/** The faults of a queue for which a host asks: it is gone, or brings nothing although it should. It is then recreated. */
 export type Fault = "gone" | "silent";
 
 export const queueMessage = z.object({

@@ -18,7 +18,7 @@ export interface Deafness {
 /** `addresses` is how many the server has: a connection to the only one is kept. */
 export function deafness(addresses: number): Deafness {
   let channels = 0;
-  /** Connections in a row that were left. */
+  /** The number of connections in a row that were left. */
   let left = 0;
   return {
     get deaf() {

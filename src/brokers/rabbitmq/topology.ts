@@ -82,7 +82,7 @@ export function topology(type: QueueType, { log, missing, exchangeMade }: Option
     said.add(what);
   }
 
-  /** Throws when a queue is not there that this user may not make, and so may not bind: a transcriber does both. */
+  /** Throws if a queue is missing that this user may not make, and so may not bind. A transcriber does both. */
   async function lookFor(connection: Connection, name: string): Promise<void> {
     try {
       await withChannel(connection, (channel) => channel.checkQueue(name));

@@ -6,7 +6,7 @@ import { search } from "./requests.ts";
 import { ResultError } from "./result.ts";
 import { syncRequestOid } from "./sync-controls.ts";
 
-/** A server by its own word: its root DSE (RFC 4512, 5.1). A reader who may not see that learns nothing of it, and goes on. */
+/** A server as its root DSE describes it (RFC 4512, 5.1). A reader who may not see the root DSE learns nothing, and goes on. */
 export interface Server {
   /** Its product, for people; undefined where it does not say. */
   readonly product: string | undefined;
@@ -29,7 +29,7 @@ const wanted = [
 const trueFalseFilters = "1.3.6.1.4.1.4203.1.5.3"; // RFC 4526
 const activeDirectory = "1.2.840.113556.1.4.800";
 
-/** Asks a server what it is. One that does not offer content synchronization (RFC 4533) is refused: its answers to that differ, and may never come. */
+/** Asks a server what it is. Refuses a server without content synchronization (RFC 4533): its answer to a request for it may never come. */
 export async function askServer(connection: Connection, inbox: Inbox, base: string): Promise<Server> {
   const dse = await rootDse(connection, inbox);
   const texts = (name: string): string[] => (dse.get(name) ?? []).filter((value) => typeof value === "string");

@@ -20,7 +20,7 @@ import {
 export interface LdifSourceOptions {
   readonly file: string;
   readonly clock: Clock;
-  /** The time without a change that a renamed file needs before it is read, in milliseconds; a file written in place needs five times as long. */
+  /** The time without a change before a renamed file is read, in milliseconds. A file that is written in place needs five times as long. */
   readonly still?: number;
   /** How often to look at the file where the system does not tell of changes, in milliseconds. */
   readonly every?: number;

@@ -36,8 +36,8 @@ export interface StandingOptions {
 }
 
 /**
- * Waits until a file has stood still, or the signal, and gives its stamp; undefined when it has not within the time.
- * A file that is seen to grow, or that was there before, is one that is written in place.
+ * Waits until a file has stood still, or for the signal, and gives its stamp. Undefined if the file still changes after `within`.
+ * A file that is seen to grow, or that was there before, counts as written in place.
  */
 export async function standing(
   file: string,
