@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ldif, makeProject } from "../project.ts";
+import { ldif, makeProject, names, printer } from "../project.ts";
 import { until } from "../until.ts";
 
 const day = 24 * 60 * 60_000;
@@ -105,4 +105,24 @@ test("so many removals as approve allowed beforehand go unasked, until its date;
   assert.equal(project.read("out/box/names")?.split("\n").length, 15);
   assert.equal((await project.trigger(["approve", "names", digest])).code, 0);
   await has(8);
+});
+
+test("the last row goes unasked only where the config lets a table be empty", async (t) => {
+  const removals = "{ of: { names: { mayEmpty: true } } }";
+  const project = makeProject(t, {
+    files: {
+      "services/others.ts": names().replaceAll("/names", "/others"),
+      "trigger.config.ts": `export default { directory: { ldif: "directory.ldif" }, removals: ${removals}, hosts: { box: ["names", "others"], civet: ["event"] } };\n`,
+      "directory.ldif": ldif([printer]),
+    },
+  });
+  project.spawn(["up", "--all"]);
+  const within = 30_000;
+  const has = (file: string, text: string) => until(() => project.read(`out/box/${file}`) === text, { within });
+  for (const file of ["names", "others"]) await has(file, "printer 192.0.2.10\n");
+  project.write("directory.ldif", ldif([]));
+  await has("names", "");
+  const held = /box +others .* held: 1 row would go: /;
+  await until(async () => held.test((await project.trigger(["status"])).out), { within });
+  await has("others", "printer 192.0.2.10\n");
 });

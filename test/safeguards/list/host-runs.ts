@@ -124,6 +124,22 @@ export const hostRunsRemovals: readonly Removal[] = [
     tests: ["src/host/rows.test.ts"],
   },
   {
+    id: "files-with-rows",
+    guards: "files go unasked with the rows that go, and no others beside them",
+    without: "one row that goes takes every file along that the service does not give",
+    file: "src/host/run.ts",
+    edits: [["Math.ceil((gone * files) / Math.max(1, facts?.rows ?? 0))", "gone * files"]],
+    tests: ["src/host/files-of-rows.test.ts"],
+  },
+  {
+    id: "may-be-empty",
+    guards: "the last row goes unasked only where the config lets a table be empty",
+    without: "what the config says of empty tables is not heeded",
+    file: "src/daemon/up.ts",
+    edits: [["mayBeEmptied(config.removals, service)", "mayBeEmptied(config.removals, service) && false"]],
+    tests: ["test/integration/forecast.test.ts"],
+  },
+  {
     id: "asked-meanwhile",
     guards: "a full run that was asked for during a run is done",
     without: "a regen is forgotten",
