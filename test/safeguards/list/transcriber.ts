@@ -221,6 +221,14 @@ export const transcriberRemovals: readonly Removal[] = [
     equivalent: "what waited is forgotten as the epoch before it ends, and nothing waits where none is told",
   },
   {
+    id: "asked-bounded",
+    guards: "what a host is told at its asking is bounded by its table",
+    without: "one host fills the disk of the broker, which then stops every publisher",
+    file: "src/transcriber/channel.ts",
+    edits: [["if (allows(key, message, table.size)) said", "if (allows(key, message, table.size) || key) said"]],
+    tests: ["src/transcriber/allowance.test.ts"],
+  },
+  {
     id: "no-pile",
     guards: "rows do not pile up while the broker is away",
     without: "memory grows while the broker is down",
