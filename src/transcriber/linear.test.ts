@@ -45,6 +45,30 @@ test("an answer that many ask for is put in order once for each change", () => {
   assert.ok(elements <= 4 * count, `${elements} elements were sorted for ${count} askers`);
 });
 
+test("an answer is put into words once for each change, and each asker may sort his own", () => {
+  const handed = new Set<unknown>();
+  const { tables } = counted((entry, directory) => {
+    const all = directory.where("objectClass", "device") as Entry[];
+    for (const each of all) handed.add(each);
+    const [first] = all;
+    assert.ok(all.every(Object.isFrozen), "one asker could write into what the next one is given");
+    all.splice(0, 1);
+    return { ip: `${entry.name} ${first?.name}` };
+  });
+  tables.refresh(devices, 0);
+  assert.equal(handed.size, count);
+  assert.deepEqual(tables.explain("dhcp", "cn=m7,dc=x").cells[0]?.[1], '{"ip":"m7 m0"}');
+  handed.clear();
+  tables.change([device(count)], [], 0);
+  assert.equal(handed.size, count + 1);
+  for (const name of ["m7", "m9"]) {
+    assert.deepEqual(tables.explain("dhcp", `cn=${name},dc=x`).looks, [
+      'the entries with objectclass "device"',
+      "the content of cn=m0,dc=x",
+    ]);
+  }
+});
+
 test("an entry that is handed out and not read is no dependency", () => {
   let evaluations = 0;
   const { tables } = counted((entry, directory) => {

@@ -100,6 +100,11 @@ class Words implements Entry {
 /** The words of the directory and the clock. Each records its look before it answers, also where it finds nothing. */
 export function directoryWords({ mirror, now, looked, timed, ...reading }: Looking): Directory {
   const hand = (entry: MirrorEntry): Entry => entryWords(entry, reading, () => looked(contentLook(entry.uuid)));
+  const handAll = (answer: readonly MirrorEntry[]): Entry[] => {
+    const hands = handsOf(answer, reading);
+    hands.looked = looked;
+    return hands.entries.slice(); // who gets them may sort them
+  };
   const bearersOf = (normal: string): readonly MirrorEntry[] => {
     looked(nameLook(normal));
     const bearers = mirror.bearers(normal);
@@ -125,7 +130,7 @@ export function directoryWords({ mirror, now, looked, timed, ...reading }: Looki
       const below = mirror.below(normal);
       const bearers = bearersOf(normal);
       if (bearers.length > 1) for (const { uuid } of below) looked(contentLook(uuid));
-      return childrenOf(entry.dn, bearers, below).map(hand);
+      return handAll(childrenOf(entry.dn, bearers, below));
     },
     follow: (entry, attribute) => entry.all(attribute).flatMap((dn) => named(dn) ?? []),
     where(attribute, value) {
@@ -135,7 +140,7 @@ export function directoryWords({ mirror, now, looked, timed, ...reading }: Looki
       const normal = typeof value === "string" ? comparable(name, value) : readDn(value.dn);
       if (normal === undefined) return [];
       looked(whereLook(comparison, name, normal));
-      return mirror.where(comparison, name, normal).map(hand);
+      return handAll(mirror.where(comparison, name, normal));
     },
     reached(date) {
       const at = moment(date);
@@ -155,6 +160,29 @@ export function directoryWords({ mirror, now, looked, timed, ...reading }: Looki
 }
 
 const none: readonly Value[] = [];
+
+/** The words of an answer of several entries, and the evaluation that asked for it last, which a read is told. */
+interface Hands {
+  readonly entries: readonly Entry[];
+  looked: Looking["looked"];
+}
+
+const handsOfAnswers = new WeakMap<readonly MirrorEntry[], Hands>();
+
+/** The words of an answer, made once: thousands of evaluations may ask for the same one, each when the one before is over. */
+function handsOf(answer: readonly MirrorEntry[], reading: Reading): Hands {
+  const known = handsOfAnswers.get(answer);
+  if (known) return known;
+  const hands: Hands = {
+    looked() {},
+    // Frozen: what one evaluation wrote into them the next one would read.
+    entries: answer.map((entry) =>
+      Object.freeze(entryWords(entry, reading, () => hands.looked(contentLook(entry.uuid)))),
+    ),
+  };
+  handsOfAnswers.set(answer, hands);
+  return hands;
+}
 
 /** Refuses the row of an attribute that cannot be read: what was never asked of the directory is not absent. */
 function mustBeRead(name: string, written: string, unread: Unread | undefined): void {
