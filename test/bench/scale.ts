@@ -14,6 +14,7 @@ import { narrowing } from "../../src/host/narrow.ts";
 import { storedRows } from "../../src/host/rows.ts";
 import { openDatabase, transaction } from "../../src/sqlite/open.ts";
 import { transcription } from "../../src/transcriber/transcription.ts";
+import { costOfOneMore } from "./askers.ts";
 import { figures } from "./figures.ts";
 import { sizes } from "./options.ts";
 import { benchService, machineEntry, machines } from "./world.ts";
@@ -37,6 +38,14 @@ if (least && most && sizes.length > 1) {
   const ratio = (of: "transcriber" | "host"): string => (most[of] / least[of]).toFixed(2);
   out(`a change among ${grouped(sizes.at(-1) ?? 0)} rows costs, by one among ${grouped(sizes[0] ?? 0)}:`);
   out(`  ${ratio("transcriber")} × at the transcriber, ${ratio("host")} × in the host's store`);
+}
+
+const [few, many] = [500, 4000].map(costOfOneMore);
+if (few && many) {
+  const cost = (of: "looks" | "claims"): string =>
+    `${many[of].toFixed(0)} ms, ${(many[of] / few[of]).toFixed(1)} × of 500`;
+  out(`one machine more, where 4,000 each ask for all: ${cost("looks")}`);
+  out(`  where 4,000 claim one address: ${cost("claims")} (8 × is linear)`);
 }
 
 /** Does it, and says how long it took and how long the event loop stood still at most. */
