@@ -115,6 +115,12 @@ test("the project of docs/add-a-service.md does what the page says", async (t) =
     assert.equal((await run(["send", "siren", '{"on": true}'], campus)).code, 0);
     await until(() => existsSync(join(campus, "out/siren")));
     await until(async () => (await run(["status"], campus)).code === 0);
+    // The time of the only row is over.
+    const directory = readFileSync(join(campus, "directory.ldif"), "utf8");
+    writeFileSync(join(campus, "directory.ldif"), directory.replace("2099-12-31", "2020-12-31"));
+    await until(() => has("gate/gate.list") === "" && has("gate.list") === "");
+    writeFileSync(join(campus, "directory.ldif"), directory);
+    await until(() => has("gate/gate.list") === "2001:db8::2 laptop alice\n");
   } finally {
     stop.abort();
     await running;

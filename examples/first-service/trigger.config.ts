@@ -8,4 +8,5 @@ export default defineConfig({
     door: ["guests"],
     civet: ["event"],
   },
+  removals: { of: { gate: { mayEmpty: true } } },
 });
