@@ -62,8 +62,8 @@ export const approve = orderCommand({
   },
   more: `\`trigger status\` says why it is held, and on its host \`trigger diff\` shows the difference. Where something would be lost, the DIGEST that was shown is
 needed: of what trigger did not write and would replace (a file, a table, records), of files that would go, or of removals beyond the limit of an
-hour (\`removals\` in the config). If it is something else by then, it is held under another one. A DIGEST that no host has reported changes nothing. Without one, and so
-alone, a service goes on that a person held, and a host that waits for another one (\`waves\` in the config) waits no more. With --until and
+hour (\`removals\` in the config). If it is something else by then, it is held under another one. A DIGEST that no host has reported changes nothing.
+Without one, and so alone, a service goes on that a person held, and a host that waits for another one (\`waves\` in the config) waits no more. With --until and
 --at-most nothing that is held goes on: it is about removals to come.
 
 Exit codes
