@@ -33,6 +33,16 @@ test("a filter names no attribute that the server computes, but for the name of 
   assert.equal(computedIn("(memberOf=*)", ["pwdchangedtime"]), undefined, "389 Directory Server stores it");
 });
 
+test("a range of languages is read by each of its tags, and not without one", () => {
+  for (const name of ["cn;lang-fr", "cn;lang-fr-ca"]) {
+    assert.equal(why(name, { attributes: ["cn;lang-"], operational }), undefined);
+    assert.equal(why(name, { attributes: ["CN;lang-FR-"], operational }), undefined);
+  }
+  for (const name of ["cn", "sn;lang-fr", "cn;lang-de"]) {
+    assert.match(why(name, { attributes: ["cn;lang-fr-"], operational }) ?? "", /^it is not asked for/);
+  }
+});
+
 test("an attribute that the server computes is not read, however it is asked for", () => {
   for (const attributes of [["*"], ["*", "+"], ["memberOf", "entryDN"], ["@x"]]) {
     assert.match(why("memberof", { attributes, operational }) ?? "", /directory\.where\("member", entry\)$/);
