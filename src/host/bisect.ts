@@ -52,7 +52,8 @@ async function runOn(table: Table, given: GivenRows, { full, ...options }: Optio
 
 /** Nobody is to blame whom it would help to name: the error stays of its kind. */
 function undecided(error: TextRefused | TextDoubted, why: string, changes: number): Error {
-  const said = `${error.message}; all ${changes} changes wait: ${why}`;
+  const wait = changes > 0 ? `all ${changes} changes wait: ` : "";
+  const said = `${error.message}; ${wait}${why}`;
   const options = { cause: error.cause };
   return error instanceof TextRefused ? new TextRefused(said, options) : new TextDoubted(said, options);
 }
@@ -65,7 +66,7 @@ async function findGuilty(
   const { clock } = options;
   const end = clock.monotonic() + budget.time;
   const { changes, interrupted } = given;
-  if (changes.length === 0) return { undecided: "no row has moved" };
+  if (changes.length === 0) return { undecided: "no row has moved, so it is not a row's fault" };
   const check = (some: readonly (readonly Change<Columns>[])[]): Promise<string | undefined> => {
     const taken = new Set(some.flat());
     const left = new Map(changes.filter((change) => !taken.has(change)).map(({ key, before }) => [key, before]));

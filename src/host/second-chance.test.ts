@@ -126,6 +126,7 @@ test("a text that no row is to blame for is tried again by itself, and mended co
   await until(() => facts()?.fatal !== undefined);
   await pass(200);
   assert.ok(report().failing && has("# v2"));
+  assert.match(report().why ?? "", /the last good text passes it; no row has moved, so it is not a row's fault: /);
   await again("# v4\n");
   await until(() => has("# v4"));
   assert.equal(report().failing, false);
