@@ -47,6 +47,14 @@ export const directoriesRemovals: readonly Removal[] = [
     tests: ["src/directories/ldif/source.test.ts"],
   },
   {
+    id: "hung-anew",
+    guards: "an entry that an earlier version stored is found by its name",
+    without: "an event that names it is passed over: who was deleted stays",
+    file: "src/directories/events/source.ts",
+    edits: [["    hangAnew(database);\n", ""]],
+    tests: ["src/directories/events/earlier.test.ts"],
+  },
+  {
     id: "kept-since",
     guards: "events that were forgotten are not said to be kept",
     without: "`seed` misses events",
