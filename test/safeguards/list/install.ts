@@ -408,4 +408,12 @@ export const installRemovals: readonly Removal[] = [
     edits: [["to_hash IS NOT NULL AND good_hash IS NOT to_hash", "0"]],
     tests: ["src/host/install/crash.test.ts"],
   },
+  {
+    id: "go-approved-once",
+    guards: "an approval of files that go counts once",
+    without: "files that were given again go the next time unasked",
+    file: "src/host/install/install.ts",
+    edits: [["if (isAskedAbout(database, service, path)) forgetHeld(database, service, path);", ";"]],
+    tests: ["src/host/install/leaving.test.ts"],
+  },
 ];

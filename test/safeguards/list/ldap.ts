@@ -175,4 +175,12 @@ export const ldapRemovals: readonly Removal[] = [
     edits: [["entries.size > most.entries || bytes > most.bytes", "false as boolean"]],
     tests: ["src/directories/ldap/live.test.ts"],
   },
+  {
+    id: "filter-computed",
+    guards: "no filter names what the server computes",
+    without: "a member who left the group stays for a day",
+    file: "src/directories/ldap/session.ts",
+    edits: [["  if (unseen !== undefined) throw new Error(unseen);\n", ""]],
+    tests: ["test/integration/memberof.test.ts"],
+  },
 ];

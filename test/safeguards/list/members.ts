@@ -118,4 +118,20 @@ export const membersRemovals: readonly Removal[] = [
     edits: [["  delete process.env[name];\n", ""]],
     tests: ["test/integration/cli.test.ts"],
   },
+  {
+    id: "password-locked",
+    guards: "a radiusprofile whose password is locked or missing is out",
+    without: "the password before goes on",
+    file: "src/services/radius/accounts.ts",
+    edits: [["isProfile && values.some((value) => !isLocked(value))", "isProfile"]],
+    tests: ["test/services/freeradius.test.ts"],
+  },
+  {
+    id: "reasons-bounded",
+    guards: "of a row's wrong values ten are said",
+    without: "a list of thousands costs its square",
+    file: "src/core/read-row.ts",
+    edits: [["issues.slice(0, most)", "issues"]],
+    tests: ["src/core/read-row.test.ts"],
+  },
 ];
