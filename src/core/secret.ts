@@ -15,7 +15,7 @@ export interface Secrets {
   readonly lengths: ReadonlyMap<string, ReadonlySet<number>>;
 }
 
-/** So many characters of a value are looked up first. */
+/** The number of characters of a value that are looked up first. */
 const head = 4;
 
 /** The values of the secret columns of some rows, as a text may have them: plain, as JSON or a URL writes them, in base64 or hexadecimal. */

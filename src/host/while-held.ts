@@ -45,7 +45,7 @@ export function whileHeld(
     const isTime = clock.monotonic() - lookedAt >= lookEvery;
     if (isTime) lookedAt = clock.monotonic();
     if (isTime && (await endedHold(table, context))) {
-      log("what it was held by is there no more: it goes on");
+      log("the cause of its hold is gone: it goes on");
       poke();
     } else if (await isOther()) {
       log("its daemon, or the machine, was restarted while it is held: what was in force is brought back, and no more");
@@ -62,7 +62,7 @@ export function whileHeld(
     },
     look: () =>
       look().catch((error) => {
-        if (!signal.aborted) log(`whether it is still held was not found out: ${reason(error)}`);
+        if (!signal.aborted) log(`cannot find out whether it is still held: ${reason(error)}`);
       }),
   };
 }

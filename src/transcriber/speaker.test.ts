@@ -82,14 +82,14 @@ test("an epoch that a host was heard to hold is gone above at once, and only hee
   assert.equal(voice.epoch, 7_001_007);
 });
 
-test("an epoch that none can follow is said once and moves nothing", () => {
+test("an epoch that no host can follow is said once and moves nothing", () => {
   const { voice, done, log, refused } = spoken();
   voice.complete();
   voice.elect(true);
   refused(2 ** 53 - 1, "epoch", []);
   voice.hear("h", 2 ** 53 - 1);
-  assert.match(log.at(-1) ?? "", /^h holds epoch 9007199254740991, which none can follow; .*delete its store/);
-  assert.equal(log.filter((line) => line.includes("none can follow")).length, 1);
+  assert.match(log.at(-1) ?? "", /^h holds epoch 9007199254740991, which no host can follow; .*delete its store/);
+  assert.equal(log.filter((line) => line.includes("no host can follow")).length, 1);
   assert.deepEqual(done, ["end", "look", "begin 5000007"]);
 });
 

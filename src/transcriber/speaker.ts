@@ -112,7 +112,7 @@ export function speaker(options: SpeakerOptions): Speaker {
 
   function hear(host: string, epoch: number): void {
     if (epoch > mostFollowed) {
-      sayOnce(host, `holds epoch ${epoch}, which none can follow`);
+      sayOnce(host, `holds epoch ${epoch}, which no host can follow`);
     } else if (raises(host, epoch)) {
       const heard = hearEpoch(lead, epoch);
       if (speaks()) follow(heard);

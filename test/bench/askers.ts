@@ -4,7 +4,7 @@ import { transcription } from "../../src/transcriber/transcription.ts";
 import { figures } from "./figures.ts";
 import { machineEntry, machines } from "./world.ts";
 
-/** Gives what it costs, in milliseconds, that one machine more appears where so many ask for all of them, and so many claim one address. */
+/** The cost of one more machine, in milliseconds, if `askers` machines ask for all of them, or claim one address. */
 export function costOfOneMore(askers: number): { looks: number; claims: number } {
   return { looks: medianOf(askers, "looks"), claims: medianOf(askers, "claims") };
 }

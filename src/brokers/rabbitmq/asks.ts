@@ -75,7 +75,8 @@ export function answerAsks({ declared, remake, consuming, isActive, clock, log }
     const read = queueMessage.parse(readJson(message.content));
     const { queue } = read;
     const user: unknown = message.properties.userId;
-    if (!isOwnQueue(queue, user)) throw new Error(`queue ${queue} is asked for by ${sayUser(user)}, whose it is not`);
+    if (!isOwnQueue(queue, user))
+      throw new Error(`queue ${queue} is asked for by ${sayUser(user)}, which does not own it`);
     const connection = consuming();
     if (declared.keysOf(queue) === undefined || !connection || underWay.has(queue)) return;
     underWay.add(queue);

@@ -191,7 +191,9 @@ test("a host has only its own queue recreated, and once in two minutes at most",
   const ask = await askerOf(t, "box");
   await ask("trigger-cat-dhcp", "trigger-cat"); // the server refuses that name
   await ask("trigger-cat-dhcp", "trigger-box");
-  await until(() => said().includes("queue trigger-cat-dhcp is asked for by the user trigger-box, whose it is not"));
+  await until(() =>
+    said().includes("queue trigger-cat-dhcp is asked for by the user trigger-box, which does not own it"),
+  );
   await ask("trigger-box-dhcp", "trigger-box");
   await until(() => said().includes("queue trigger-box-dhcp carries nothing"));
   // What is asked for while it is under way counts for nothing: so again when it is there.

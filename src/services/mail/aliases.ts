@@ -22,7 +22,7 @@ export interface OfPeople {
 }
 
 /**
- * Local parts that speak for a domain or a machine and not for a person: the mailboxes of RFC 2142, senders of mail programs,
+ * Local parts that speak for a domain or a machine and not for a person: the mailboxes of RFC 2142, senders of mail programs
  * and Debian's system users. Also those that prove a domain for a certificate (CA/Browser Forum, Baseline Requirements, 3.2.2.4.4).
  */
 export const reservedNames: readonly string[] = [
