@@ -47,7 +47,7 @@ export function computedIn(filter: string, operational: Asked["operational"]): s
   return undefined;
 }
 
-/** The attributes that cannot be read of a directory of which this was asked. */
+/** The attributes that cannot be read from a directory, by the attributes that were asked. */
 export function unreadOf({ attributes, operational }: Asked): Unread {
   const names = new Set(attributes.map(attributeName));
   const hidden = new Set(operational ?? wellKnown);

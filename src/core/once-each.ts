@@ -4,7 +4,7 @@ const most = 100;
 
 /**
  * Says each line once an hour, and at most a hundred lines an hour.
- * So neither a broken script nor a hostile host fills the log or the memory.
+ * Thus neither a broken script nor a hostile host fills the log or the memory.
  * `monotonic` gives milliseconds that never go back.
  */
 export function onceEach(log: (line: string) => void, monotonic: () => number): (line: string) => void {

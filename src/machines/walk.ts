@@ -8,7 +8,7 @@ import { othersMayReplace, ownerShown } from "../core/trust.ts";
  * The way to a path, one name after the other. A symlink that others may have put there is not followed:
  * this process may be root, and they would choose what it reads and writes.
  * From the first folder in which others may replace something, names are looked up through an open descriptor of their folder.
- * So a rename meanwhile leads to no other place.
+ * Thus a rename meanwhile leads to no other place.
  */
 
 /** Where a walk has come to; `close` when the last operation on `at` is done. */

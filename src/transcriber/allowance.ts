@@ -14,7 +14,7 @@ export type Allowance = (key: string, message: StreamMessage, rows: number) => b
 
 /**
  * Bounds the answers to hosts that ask. A host that leaves one message of its queue unacknowledged keeps RabbitMQ from deleting any later one.
- * So a host that asked on and on would fill the server's disk. No repair needs a table three times.
+ * Without a bound, a host that asked on and on would fill the server's disk. No repair needs a table three times.
  */
 export function allowances({ monotonic }: Pick<Clock, "monotonic">): Allowance {
   /** The used part of each allowance, as of a moment, by keys of the config. */

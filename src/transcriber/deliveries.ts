@@ -20,7 +20,7 @@ export interface Deliveries {
 
 /**
  * Deliveries to all hosts. The broker refuses a message to all as soon as one queue does, and does not say which.
- * So the message is published to each host by its own key, which finds the refusing one.
+ * The message is therefore published to each host by its own key, which finds the refusing one.
  * From then on each of the others gets its own copy, until that one takes a digest again. Hosts drop messages that come twice.
  */
 export function deliveries({ service, everyone, hosts, publish, log }: DeliveryOptions): Deliveries {

@@ -55,7 +55,7 @@ export interface Speaker {
 /**
  * The epochs of a transcriber. An epoch that a host holds raises that of all only as far as this transcriber's own clock allows.
  * A host that holds a higher epoch is told apart, in epochs above its own.
- * So after a clock that was ahead all hosts are served at once, and a report of one host affects that host alone.
+ * Thus, after a clock that was ahead, all hosts are served at once, and a report of one host affects that host alone.
  */
 export function speaker(options: SpeakerOptions): Speaker {
   const { channels, clock, random, mirror, readSince, look, busy, log } = options;

@@ -4,7 +4,7 @@ import type { Clock } from "../ports/clock.ts";
 /** The last moment that a Date can say. */
 const latest = 8.64e15;
 
-/** The clock that tables are computed at: wall time, but not behind one that this transcriber has spoken of or heard of shortly before. */
+/** The clock of the tables: wall time, but never behind a time that this transcriber has sent or heard shortly before. */
 export interface SteadyClock {
   now(): number;
   /** Takes a clock that a host has heard, milliseconds since 1970. */

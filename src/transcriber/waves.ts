@@ -26,7 +26,7 @@ interface Heard {
 /**
  * Tells the hosts of later waves how far those before them are in force, from what these report.
  * It decides nothing: a host that hears nothing goes by itself after a while.
- * So no host waits for ever for one that is absent or told apart, or for a transcriber.
+ * Thus no host waits for ever for one that is absent or told apart, or for a transcriber.
  */
 export function tellWaves(
   waves: WavesOf,

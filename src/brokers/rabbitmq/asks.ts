@@ -32,7 +32,7 @@ export const queueMessage = z.object({
 /** The key under which queues are asked for. */
 export const askKey = serviceKey(reportService);
 
-/** Asks for a queue, as the user of the connection. An ask that is lost is no loss: it is asked again while the queue is at fault. */
+/** Asks for a queue, as the user of the connection. A lost question does no harm: it is repeated while the queue is at fault. */
 export async function askFor(queue: string, fault: Fault, user: string, publishing: Connection): Promise<void> {
   const channel = await openChannel(publishing);
   const body: z.infer<typeof queueMessage> = { trigger: protocolVersion, kind: "queue", queue, fault };
