@@ -3,7 +3,7 @@ import type { Copy } from "./copy.ts";
 import type { Removal } from "./removal.ts";
 
 /** The time that a test file may take, in milliseconds: without its safeguard it may wait for ever. */
-const patience = 60_000;
+const patience = 180_000;
 
 /** The end of a test file: `failed` names the first test that did, and is undefined when all passed. */
 export interface Ended {
@@ -12,7 +12,7 @@ export interface Ended {
 
 /** Runs a test file in a folder, in a process group that ends with it. */
 export async function runTest(folder: string, test: string, signal: AbortSignal): Promise<Ended> {
-  const child = spawn(process.execPath, ["--test", "--test-reporter=tap", "--test-timeout=30000", test], {
+  const child = spawn(process.execPath, ["--test", "--test-reporter=tap", "--test-timeout=100000", test], {
     ...{ cwd: folder, detached: true, stdio: ["ignore", "pipe", "ignore"] as const },
     env: { ...process.env, NODE_TEST_CONTEXT: undefined },
   });
