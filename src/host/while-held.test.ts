@@ -116,6 +116,27 @@ test("a service that a person holds comes back after a reboot as it was in force
   end();
 });
 
+test("a file that was edited while a person held its service is mended when the hold ends", async () => {
+  const { say, up, facts, text, pass, machine, end, set, order } = world();
+  await say([["k", row("a", "10.0.0.1")]]);
+  const host = up();
+  await until(() => text() === "10.0.0.1 a\n");
+  await pass(5);
+  await order({ order: "hold" });
+  await until(() => facts()?.held);
+  set.clear();
+  machine.powerCut();
+  machine.place(path, "by hand\n");
+  await pass(60);
+  assert.equal(set.size, 1, "the daemon that was started again has its set");
+  assert.equal(text(), "by hand\n");
+  await order({ order: "approve" });
+  await pass(5);
+  await until(() => text() === "10.0.0.1 a\n");
+  await host.down();
+  end();
+});
+
 test("any service's own hold is asked about again, and what it would change ends the asking", async () => {
   await using all = await running();
   const { dhcp, say, clock, facts } = all;

@@ -5,7 +5,7 @@ import { transaction } from "../sqlite/open.ts";
 import { rowsLoaded, rowsWanted } from "./given.ts";
 import { installer } from "./install/install.ts";
 import type { RunContext } from "./run.ts";
-import { isHeldByPerson, readFacts, writeFacts } from "./store.ts";
+import { isHeldByPerson, oweFullRun, readFacts, writeFacts } from "./store.ts";
 import { lookingHost } from "./trial.ts";
 import { withinDeadline } from "./within-deadline.ts";
 import { hostWords } from "./words.ts";
@@ -78,11 +78,14 @@ async function bringBack(table: Table, context: RunContext): Promise<void> {
     const options = { ...context, name: context.host, signal, secret, unsure: true };
     const words = hostWords(options);
     const installs = installer(options);
+    let leaves = false;
     const host: Host = {
       ...words.host,
       async install(files, { all: _, ...steps } = {}) {
         const wanted = "path" in files ? [files] : files;
-        return (await installs.wouldReplace(wanted)) ? "unchanged" : words.host.install(wanted, steps);
+        if (!(await installs.wouldReplace(wanted))) return words.host.install(wanted, steps);
+        leaves = true;
+        return "unchanged";
       },
     };
     await table.run({ rows: rowsLoaded(database, service), changes: undefined, interrupted: false } as never, host);
@@ -91,6 +94,8 @@ async function bringBack(table: Table, context: RunContext): Promise<void> {
     transaction(database, () => {
       words.keep();
       writeFacts(database, service, { incarnation });
+      // The file that differs is seen to when the hold ends.
+      if (leaves) oweFullRun(database, service);
     });
   });
 }

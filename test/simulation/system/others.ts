@@ -135,6 +135,7 @@ export function watch(hosts: readonly HostProcess[], random: Random): Watch {
         starts.set(`${name} ${service}`, startsOf(host, service as ServiceName));
       const edited = host?.machine.edited;
       if (service !== "names" || !edited || edited !== found.get(name)) return;
+      if (isHeld(host, service)) return; // what was in force is brought back, and a file that differs is left
       seen ??= new Violation("P3", `${name}: a run has succeeded, and left the file as somebody had edited it`);
     },
     rebooted(name) {
