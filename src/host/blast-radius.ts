@@ -165,7 +165,8 @@ export function approveRemovals(database: DatabaseSync, service: string, digest:
   return true;
 }
 
-const removedWithin = (database: DatabaseSync, service: string, now: number): number =>
+/** The rows, and files beyond them, that went unasked within the hour. */
+export const removedWithin = (database: DatabaseSync, service: string, now: number): number =>
   Number(
     database
       .prepare("SELECT coalesce(sum(rows), 0) AS rows FROM removal WHERE service = ? AND at > ?")

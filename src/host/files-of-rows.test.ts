@@ -6,6 +6,43 @@ import { type Service, service } from "../core/service.ts";
 import { memoryMachine } from "../machines/memory.ts";
 import { row, scene } from "./host.fixture.ts";
 
+test("files that go although no row does count within the hour, as rows do", async () => {
+  const machine = memoryMachine();
+  let kept = ["a", "b", "c", "d", "e"];
+  const definition = service({
+    row: z.object({ name: z.string(), ip: z.string() }),
+    unique: ["ip"],
+    select: () => undefined,
+    async run({ rows }, host) {
+      const ends = [...rows].flatMap(({ name }) => kept.map((end) => `/etc/demo/${name}.${end}`));
+      const files = ends.map((path) => ({ path, text: "x" }));
+      await host.install(files, { all: true });
+    },
+  }) as unknown as Service;
+  const { say, up, facts, clock, end } = scene(definition, { machine, removalLimit: () => 3 });
+  const there = async () => (await machine.files.list("/etc/demo")).filter((name) => name !== ".trigger").length;
+  await say([["m", row("m", "10.0.0.1")]]);
+  const host = up();
+  await until(async () => (await there()) === 5);
+  const run = async (ip: string): Promise<void> => {
+    await clock.advance(2000);
+    await say([["m", row("m", ip)]]);
+    await clock.advance(2000);
+  };
+  kept = ["a", "b", "c"];
+  await run("10.0.0.2");
+  await until(async () => (await there()) === 3);
+  kept = ["a"];
+  await run("10.0.0.3");
+  await until(() => facts()?.held);
+  assert.match(facts()?.held ?? "", /^2 files that are not given any more would be removed, at most 1 may unasked$/);
+  await clock.advance(2 * 60 * 60_000);
+  await run("10.0.0.4");
+  assert.equal(await there(), 3, "an hour ends no question");
+  await host.down();
+  end();
+});
+
 test("files go unasked with the rows that go, and no others beside them", async () => {
   const machine = memoryMachine();
   let kept = (_file: string): boolean => true;

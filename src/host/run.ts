@@ -6,7 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
 import { transaction } from "../sqlite/open.ts";
 import { runOnGood } from "./bisect.ts";
-import { countRemovals, holdRemovals } from "./blast-radius.ts";
+import { countRemovals, holdRemovals, removedWithin } from "./blast-radius.ts";
 import { giveRows, movedMeanwhile, triedOtherwise } from "./given.ts";
 import { parkedLimit, type StoredMessages } from "./messages.ts";
 import type { HostSafeguards } from "./options.ts";
@@ -66,9 +66,14 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
       const secret = (table.secret ?? []).length > 0;
       const gone = first.changes.filter(({ after }) => after === undefined).length;
       // Rows that may go take their files along; beyond that files count like rows, as where the service's code gives fewer.
+      const went = removals ? removedWithin(database, service, removals.now()) : 0;
+      let withRows = 0;
       const spare =
         removals &&
-        ((files: number) => Math.max(removals.limit(files), Math.ceil((gone * files) / Math.max(1, facts?.rows ?? 0))));
+        ((files: number) => {
+          withRows = Math.max(withRows, Math.ceil((gone * files) / Math.max(1, facts?.rows ?? 0)));
+          return Math.max(removals.limit(files) - went, withRows, 0);
+        });
       const options = { ...context, name: context.host, signal, secret, unsure: changes === undefined, spare };
       const { given, words, result } = await runOnGood(table, first, { ...options, full: asked > 0 });
       signal.throwIfAborted();
@@ -77,7 +82,8 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
       const served = whole ? await machine.incarnation(table.daemon) : incarnation;
       transaction(database, () => {
         const { more, removed } = given.loaded(result ?? {}, clock.now());
-        countRemovals(database, service, removed, (removals ?? clock).now());
+        const beside = Math.max(0, words.gone() - withRows);
+        countRemovals(database, service, removed + beside, (removals ?? clock).now());
         words.keep();
         const proved = words.proved() ?? result?.proved ?? false;
         const ranAt = clock.now();

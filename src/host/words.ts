@@ -34,6 +34,8 @@ export interface Words {
   keep(): void;
   /** Whether every install of this run is proved; undefined when there was none. */
   proved(): boolean | undefined;
+  /** The number of files that this run removed without an answer of a person. */
+  gone(): number;
 }
 
 /** Makes the tables that the words of a service stand on. */
@@ -54,6 +56,7 @@ export function hostWords(options: WordsOptions): Words {
   const notes = new Map<string, string>();
   const owned = ownedBy(database, service, clock.now);
   let proved: boolean | undefined;
+  let gone = 0;
 
   const run = async (asked: Asked, changes: boolean, options: AskOptions = {}): Promise<Output> => {
     const output = await machine.run(asked, { deadline: commandDeadline, ...options, changes, signal });
@@ -69,6 +72,7 @@ export function hostWords(options: WordsOptions): Words {
     async install(files, steps = {}) {
       const outcome = await installs.install("path" in files ? [files] : files, steps, host);
       proved = (proved ?? true) && outcome.proved;
+      gone += outcome.gone ?? 0;
       return outcome.installed;
     },
     ask: (asked, options) => run(asked, false, options),
@@ -94,6 +98,7 @@ export function hostWords(options: WordsOptions): Words {
       notes.clear();
     },
     proved: () => proved,
+    gone: () => gone,
   };
 }
 

@@ -4,7 +4,7 @@ import type { Host, Installed, InstallFile, InstallSteps } from "../../core/host
 import { Away, CommandFailed, Fatal, Later, reason, TextDoubted, TextRefused } from "../../core/outcome.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Machine } from "../../ports/machine.ts";
-import { forgetHeld, isAskedAbout, ownedBy as recordsOf } from "../owned.ts";
+import { forgetHeld, isAskedAbout, isHeld, ownedBy as recordsOf } from "../owned.ts";
 import { type Debt, debtInForce, openBook } from "./book.ts";
 import { prepareCheck, type Staged, type StagedFile } from "./check.ts";
 import { dryInstall } from "./dry.ts";
@@ -41,6 +41,8 @@ export interface InstallerOptions {
 export interface Outcome {
   readonly installed: Installed;
   readonly proved: boolean;
+  /** The number of files that went without an answer of a person. */
+  readonly gone?: number;
 }
 
 export interface Installer {
@@ -70,7 +72,8 @@ export function installer(options: InstallerOptions): Installer {
   const book = openBook(database, service);
   const owned = recordsOf(database, service, clock.now);
   const restOf = (unit: string): number => restOfUnit(database, unit, clock.now());
-  const ground = { book, files, owned, clock, secret, restOf, spare, log };
+  const isAsked = (path: string): boolean => isHeld(database, service, path);
+  const ground = { book, files, owned, isAsked, clock, secret, restOf, spare, log };
   const mend = repair(ground);
   const edits = handEdits(ground);
   const leave = leaving(ground);
@@ -117,8 +120,9 @@ export function installer(options: InstallerOptions): Installer {
       await staging.clear();
     }
     await force(work);
+    const gone = leave.unasked(targets);
     await leave.clear(targets);
-    return { installed: steps.probe ? "proved" : "loaded", proved: steps.probe !== undefined };
+    return { installed: steps.probe ? "proved" : "loaded", proved: steps.probe !== undefined, gone };
   }
 
   const inForce = ({ path, hash, disk }: Target): boolean =>

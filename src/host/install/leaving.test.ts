@@ -153,6 +153,18 @@ test("more than may go unasked are held, and go when their digest is approved", 
   assert.deepEqual(await names(), [".trigger", "alice"]);
 });
 
+test("a question about files stays open for those that still go, however few", async () => {
+  const { give, names } = keys({}, { spare: () => 1 });
+  const all = { alice: "a", bob: "b", carol: "c" };
+  await give(all);
+  await assert.rejects(give({}), /3 files .* at most 1/);
+  await assert.rejects(give({ alice: "a", bob: "b" }), /1 files .* a person was asked/);
+  assert.equal((await names()).length, 4);
+  await give(all);
+  await give({ alice: "a", bob: "b" });
+  assert.deepEqual(await names(), [".trigger", "alice", "bob"], "given again, it was forgotten");
+});
+
 test("an approval that was not made use of lets nothing go after the files were given again", async () => {
   const { give, names, database } = keys({}, { spare: () => 1 });
   const all = { alice: "a", bob: "b", carol: "c" };

@@ -5,7 +5,7 @@ import type { Ground } from "./work.ts";
 
 /** Files that a service installed and does not give any more: they are removed by the same way that brings others. */
 
-export function leaving({ book, files, owned, spare, log }: Ground) {
+export function leaving({ book, files, owned, isAsked, spare, log }: Ground) {
   /** The files that go, beside those that are given. One that cannot be looked at stays, and keeps nothing else waiting. */
   async function read(given: readonly Target[], dry: boolean): Promise<Target[]> {
     const wanted = new Set(given.map(({ path }) => path));
@@ -29,15 +29,26 @@ export function leaving({ book, files, owned, spare, log }: Ground) {
     return found;
   }
 
-  /** Throws `Held` when more files would go than may without a question, until the digest of these very ones is approved. */
+  const going = (targets: readonly Target[]): (readonly [path: string, hash: string])[] =>
+    targets.flatMap(({ path, hash, disk }) => (hash === null && disk ? [[path, disk.hash]] : []));
+
+  /** The number of files that go without an answer of a person. */
+  const unasked = (targets: readonly Target[]): number =>
+    going(targets).filter(([path, hash]) => !owned.has(path, hash)).length;
+
+  /**
+   * Throws `Held` when more files would go than may without a question, until the digest of these very ones is approved.
+   * A question that is open stays open for those that still go, however few.
+   */
   function holdMany(targets: readonly Target[]): void {
-    const there = targets.flatMap(({ path, hash, disk }) =>
-      hash === null && disk ? [[path, disk.hash] as const] : [],
-    );
+    const there = going(targets);
     const may = spare?.(targets.length);
-    if (may === undefined || there.length <= may || there.every(([path, hash]) => owned.has(path, hash))) return;
+    if (may === undefined || there.every(([path, hash]) => owned.has(path, hash))) return;
+    const isOpen = there.some(([path]) => isAsked(path));
+    if (there.length <= may && !isOpen) return;
     owned.hold(there);
-    throw new Held(`${there.length} files that are not given any more would be removed, at most ${may} may unasked`);
+    const rule = there.length > may ? `at most ${may} may unasked` : "and a person was asked about them";
+    throw new Held(`${there.length} files that are not given any more would be removed, ${rule}`);
   }
 
   /** Removes what was beside files that are gone, but what was kept aside, and forgets them. */
@@ -51,5 +62,5 @@ export function leaving({ book, files, owned, spare, log }: Ground) {
     }
   }
 
-  return { read, holdMany, clear };
+  return { read, unasked, holdMany, clear };
 }

@@ -21,6 +21,8 @@ export interface Ground {
   readonly files: Files;
   /** Paths where what was found, or what somebody else keeps writing, may be replaced, by the hash of it. */
   readonly owned: Owned;
+  /** True if a person was asked about a path, and has not answered. */
+  readonly isAsked: (path: string) => boolean;
   readonly clock: Clock;
   /** Milliseconds until a unit may be started again. */
   readonly restOf: (unit: string) => number;

@@ -132,6 +132,22 @@ export const hostRunsRemovals: readonly Removal[] = [
     tests: ["src/host/files-of-rows.test.ts"],
   },
   {
+    id: "files-in-hour",
+    guards: "files that go although no row does count within the hour",
+    without: "run after run lets the most files go that may go in one",
+    file: "src/host/run.ts",
+    edits: [["removed + beside", "removed"]],
+    tests: ["src/host/files-of-rows.test.ts"],
+  },
+  {
+    id: "held-leaves",
+    guards: "what a held service's daemon was not given back is given when the hold ends",
+    without: "a file that was edited under a hold stays so, until something else moves",
+    file: "src/host/while-held.ts",
+    edits: [["if (leaves) oweFullRun", "if (leaves && false) oweFullRun"]],
+    tests: ["src/host/while-held.test.ts"],
+  },
+  {
     id: "may-be-empty",
     guards: "the last row goes unasked only where the config lets a table be empty",
     without: "what the config says of empty tables is not heeded",

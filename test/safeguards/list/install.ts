@@ -393,6 +393,14 @@ export const installRemovals: readonly Removal[] = [
     tests: ["src/host/install/leaving.test.ts"],
   },
   {
+    id: "goes-open",
+    guards: "a question about files that go stays open for those that still go",
+    without: "files that wait for a person go unasked once they are few enough",
+    file: "src/host/install/leaving.ts",
+    edits: [["there.length <= may && !isOpen", "there.length <= may"]],
+    tests: ["src/host/install/leaving.test.ts"],
+  },
+  {
     id: "goes-noted",
     guards: "a first text in force is noted as trigger's own with the debt that ends",
     without: "a file whose install was cut short stays for ever",
