@@ -100,7 +100,8 @@ test("whatever a config exports is read, or refused in one line that names the f
   );
 });
 
-const steers = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]|\p{Variation_Selector}/u;
+// A tab stays: it moves on by a space or more, and files have it.
+const steers = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]|\p{Variation_Selector}/u;
 
 /** A directory of which each name and each refused value is that text; its entries are refused, but for the last. */
 function hostileLdif(text: string): string {
