@@ -51,13 +51,12 @@ export function computedIn(filter: string, operational: Asked["operational"]): s
 export function unreadOf({ attributes, operational }: Asked): Unread {
   const names = new Set(attributes.map(attributeName));
   const hidden = new Set(operational ?? wellKnown);
-  const byClass = attributes.some((name) => name.startsWith("@"));
   const ranges = [...names].filter((name) => name.endsWith("-")); // of language tags (RFC 3866, 3.1): cn;lang-
   return (name) => {
     const type = name.split(";", 1)[0] ?? "";
     const cure = hidden.has(type) ? computed.get(type) : undefined;
     if (cure !== undefined) return cure;
-    if (byClass || names.has(name) || names.has(type) || names.has(hidden.has(type) ? "+" : "*")) return undefined;
+    if (names.has(name) || names.has(type) || names.has(hidden.has(type) ? "+" : "*")) return undefined;
     if (ranges.some((range) => `${name}-`.startsWith(range))) return undefined;
     if (!hidden.has(type) || !names.has("*"))
       return "it is not asked for: add it to directory.attributes in the config";

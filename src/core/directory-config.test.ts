@@ -42,6 +42,7 @@ test("what is wrong is named with its option, the rule and the value", () => {
   assert.match(wrong({ ...server, bindDn: "cn=a" }), /bindDn and directory\.passwordFile go together/);
   assert.match(wrong({ ...server, cert: "a" }), /cert and directory\.key go together/);
   assert.match(wrong({ ...server, unique: "mail" }), /unique: expected a list of names, found "mail"/);
+  assert.match(wrong({ ...server, attributes: ["cn", "@person"] }), /@person names a class .*: name the attributes/);
   assert.match(wrong({ ...server, attributes: "cn" }), /attributes: expected a list of names, found "cn"/);
 });
 

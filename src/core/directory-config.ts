@@ -106,6 +106,8 @@ export function readDirectory(
     if (Array.isArray(names) && names.every((name) => typeof name === "string" && name !== "")) continue;
     wrong(`directory.${option}: expected a list of names, found ${shown(names)}`);
   }
+  const byClass = (directory.attributes as readonly string[] | undefined)?.find((name) => name.startsWith("@"));
+  if (byClass) wrong(`directory.attributes: ${byClass} names a class (RFC 4529): name the attributes that are read`);
   return directory as unknown as LdapDirectory;
 }
 
