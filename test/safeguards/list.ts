@@ -4,12 +4,15 @@ import { followRemovals } from "./list/follow.ts";
 import { hostRemovals } from "./list/host.ts";
 import { hostRunsRemovals } from "./list/host-runs.ts";
 import { installRemovals } from "./list/install.ts";
+import { installFolderRemovals } from "./list/install-folder.ts";
 import { ldapRemovals } from "./list/ldap.ts";
 import { machinesRemovals } from "./list/machines.ts";
 import { membersRemovals } from "./list/members.ts";
 import { outsideRemovals } from "./list/outside.ts";
+import { removalsRemovals } from "./list/removals.ts";
 import { rightsRemovals } from "./list/rights.ts";
 import { sqliteRemovals } from "./list/sqlite.ts";
+import { tablesRemovals } from "./list/tables.ts";
 import { transcriberRemovals } from "./list/transcriber.ts";
 import type { Removal } from "./removal.ts";
 
@@ -17,10 +20,13 @@ import type { Removal } from "./removal.ts";
 export const removals: readonly Removal[] = [
   ...followRemovals,
   ...coreRemovals,
+  ...tablesRemovals,
   ...transcriberRemovals,
   ...hostRunsRemovals,
   ...hostRemovals,
+  ...removalsRemovals,
   ...installRemovals,
+  ...installFolderRemovals,
   ...sqliteRemovals,
   ...ldapRemovals,
   ...directoriesRemovals,

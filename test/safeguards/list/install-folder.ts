@@ -1,0 +1,260 @@
+import type { Removal } from "../removal.ts";
+
+export const installFolderRemovals: readonly Removal[] = [
+  {
+    id: "directories-durable",
+    guards: "directories above a file are made durable",
+    without: "a power cut takes the directory and the file",
+    file: "src/host/install/folder.ts",
+    edits: [
+      [
+        "  for (let above = directory; above !== dirname(above); above = dirname(above)) await syncMine(files, dirname(above));\n",
+        "",
+      ],
+    ],
+    tests: ["src/host/install/install.test.ts"],
+  },
+  {
+    id: "mine-durable",
+    guards: "the mark that a path is trigger's is durable",
+    without: "after a power cut and a lost store an own file is held as found",
+    file: "src/host/install/folder.ts",
+    edits: [
+      [
+        '  await files.write(mineOf(path), "", { mode: 0o600 });\n  await files.sync(folderOf(path));',
+        '  await files.write(mineOf(path), "", { mode: 0o600 });',
+      ],
+    ],
+    tests: ["src/host/install/found.test.ts"],
+  },
+  {
+    id: "good-durable",
+    guards: "the last good file is made durable",
+    without: "after a power cut there is nothing to go back to",
+    file: "src/host/install/folder.ts",
+    edits: [
+      [
+        "  // Whoever wrote what was found may not have made it durable.\n  await files.sync(good);",
+        "  // Whoever wrote what was found may not have made it durable.",
+      ],
+    ],
+    tests: ["src/host/install/interrupted.test.ts"],
+  },
+  {
+    id: "good-name-durable",
+    guards: "the name of the last good file is durable",
+    without: "after a power cut there is nothing to go back to",
+    file: "src/host/install/folder.ts",
+    edits: [["  await files.sync(good);\n  await files.sync(folderOf(path));", "  await files.sync(good);"]],
+    tests: ["src/host/install/found.test.ts"],
+  },
+  {
+    id: "aside-durable",
+    guards: "what is kept aside is durable",
+    without: "a hand edit that was kept is lost with a power cut",
+    file: "src/host/install/folder.ts",
+    edits: [["  await files.sync(aside);\n  await files.sync(folderOf(path));", "  void 0;"]],
+    tests: ["src/host/install/found.test.ts"],
+  },
+  {
+    id: "asides-limit",
+    guards: "ten copies are kept aside",
+    without: "copies of hand edits fill the disk",
+    file: "src/host/install/folder.ts",
+    edits: [["  for (const old of names.slice(0, -asidesKept)) await files.remove(old);\n", ""]],
+    tests: ["src/host/install/found.test.ts"],
+  },
+  {
+    id: "back-journalled",
+    guards: "a text that goes back is in the journal",
+    without: "a crash leaves the daemon with a text that is not in place",
+    file: "src/host/install/repair.ts",
+    edits: [["    book.journal(debts.map((debt) => ({ ...debt, to: debt.goodHash })));\n", ""]],
+    tests: [],
+    equivalent: "the next process sees by its hash that the last good text is in place, whatever the journal says",
+  },
+  {
+    id: "back-durable",
+    guards: "the name of a text that went back is durable",
+    without: "a power cut brings the bad text back",
+    file: "src/host/install/repair.ts",
+    edits: [
+      [
+        "      else log(`${path}: the last good file is gone, so what is in place stays`);\n    }\n    await syncNames(debts);",
+        "      else log(`${path}: the last good file is gone, so what is in place stays`);\n    }",
+      ],
+    ],
+    tests: ["src/host/install/crash.test.ts"],
+  },
+  {
+    id: "owed-name-durable",
+    guards: "the name of an interrupted install is durable before it is settled",
+    without: "a power cut brings the old text back unnoticed",
+    file: "src/host/install/repair.ts",
+    edits: [
+      [
+        "      // The rename may have been the last thing that the interrupted install did.\n      await syncNames(debts);",
+        "",
+      ],
+    ],
+    tests: ["src/host/install/crash.test.ts"],
+  },
+  {
+    id: "edit-unchecked",
+    guards: "an owed reload puts no hand edit in force",
+    without: "a hand edit is loaded without its check",
+    file: "src/host/install/repair.ts",
+    edits: [
+      [
+        "        if (isForeign) throw new Error(`${debt.path} was changed by somebody else`);",
+        "        void isForeign;",
+      ],
+    ],
+    tests: ["src/host/install/owed.test.ts"],
+  },
+  {
+    id: "good-is-no-edit",
+    guards: "the last good text in place is no hand edit",
+    without: "crashes are told as somebody's edits, and hold the service",
+    file: "src/host/install/hand-edit.ts",
+    edits: [
+      [
+        "return debt ? now !== debt.to && now !== debt.goodHash : now !== loaded.hash;",
+        "return debt ? now !== debt.to : now !== loaded.hash;",
+      ],
+    ],
+    tests: ["src/host/install/interrupted.test.ts"],
+  },
+  {
+    id: "third-fight-holds",
+    guards: "the third fight holds the service",
+    without: "trigger and an administrator overwrite each other without end",
+    file: "src/host/install/hand-edit.ts",
+    edits: [['      if (!owned.has(path, disk?.hash ?? "")) {', "      if (false as boolean) {"]],
+    tests: ["src/host/install/found.test.ts"],
+  },
+  {
+    id: "set-settles",
+    guards: "files that were installed together are settled together",
+    without: "a file owes a reload for ever",
+    file: "src/host/install/book.ts",
+    edits: [
+      [
+        "WHERE service = ? AND batch IN\n          (SELECT batch FROM install_debt WHERE path IN (SELECT value FROM json_each(?)))",
+        "WHERE service = ? AND path IN\n          (SELECT value FROM json_each(?))",
+      ],
+    ],
+    tests: ["src/host/install/interrupted.test.ts"],
+  },
+  {
+    id: "regen-keeps-good",
+    guards: "a regen keeps the last good file of an interrupted install",
+    without: "an unproved text becomes the good one",
+    file: "src/host/install/book.ts",
+    edits: [
+      [
+        "`INSERT OR IGNORE INTO install_debt (path, service, batch, good, good_hash, to_hash)\n          SELECT",
+        "`INSERT OR REPLACE INTO install_debt (path, service, batch, good, good_hash, to_hash)\n          SELECT",
+      ],
+    ],
+    tests: ["src/host/install/interrupted.test.ts"],
+  },
+  {
+    id: "secret-mode",
+    guards: "files with secrets are for their owner alone",
+    without: "everybody reads secrets",
+    file: "src/host/install/target.ts",
+    edits: [["mode: secret ? mode & 0o600 : mode", "mode"]],
+    tests: ["src/host/install/install.test.ts"],
+  },
+  {
+    id: "check-staged",
+    guards: "a check looks at the staged text",
+    without: "a bad text is installed",
+    file: "src/host/install/check.ts",
+    edits: [["staged.get(target)?.name ?? target.path", "target.path"]],
+    tests: ["src/host/install/install.test.ts"],
+  },
+  {
+    id: "check-elsewhere",
+    guards: "where others may write, a check sees copies elsewhere",
+    without: "a daemon's user has root's checker read what he chooses",
+    file: "src/host/install/check.ts",
+    edits: [
+      [
+        "if (await isShared(files, folderOf(path))) return true",
+        "if (await isShared(files, folderOf(path))) return false",
+      ],
+    ],
+    tests: ["src/host/install/shared.test.ts"],
+  },
+  {
+    id: "check-from-memory",
+    guards: "the copies of a check are what was staged, by memory",
+    without: "no text is ever blamed where others may write",
+    file: "src/host/install/check.ts",
+    edits: [["staged.get(target)?.bytes ?? target.bytes", "target.bytes"]],
+    tests: ["src/host/install/shared.test.ts"],
+  },
+  {
+    id: "staging-owned",
+    guards: "a .trigger of another user is refused",
+    without: "a daemon's user keeps what is staged and kept aside",
+    file: "src/host/install/folder.ts",
+    edits: [["if (!isTrusted(found, me()))", "if (false)"]],
+    tests: ["src/host/install/shared.test.ts"],
+  },
+  {
+    id: "staging-directory",
+    guards: "a .trigger that is no directory is refused",
+    without: "staged files go where a link leads",
+    file: "src/host/install/folder.ts",
+    edits: [['if (found.kind !== "directory")', "if (false)"]],
+    tests: ["src/host/install/shared.test.ts"],
+  },
+  {
+    id: "staging-closed",
+    guards: "a .trigger that others may enter is closed",
+    without: "what is kept aside can be read by all",
+    file: "src/host/install/folder.ts",
+    edits: [["if ((found.mode & 0o077) !== 0)", "if (false)"]],
+    tests: ["src/host/install/shared.test.ts"],
+  },
+  {
+    id: "goes-own-alone",
+    guards: "only what was in force by trigger is removed",
+    without: "a file of somebody else's is deleted",
+    file: "src/host/install/book.ts",
+    edits: [
+      [
+        "to_hash IS NOT NULL AND good_hash IS NOT to_hash",
+        "to_hash IS NOT NULL UNION SELECT path FROM install_path WHERE service = ?1",
+      ],
+    ],
+    tests: ["src/host/install/leaving.test.ts"],
+  },
+  {
+    id: "goes-aside",
+    guards: "a hand edit is kept aside before its file goes",
+    without: "a hand edit is lost",
+    file: "src/host/install/hand-edit.ts",
+    edits: [["target.hash === null ? !isOwnText(target, debts) :", "target.hash === null ? false :"]],
+    tests: ["src/host/install/leaving.test.ts"],
+  },
+  {
+    id: "goes-noted",
+    guards: "a first text in force is noted as trigger's own with the debt that ends",
+    without: "a file whose install was cut short stays for ever",
+    file: "src/host/install/book.ts",
+    edits: [["WHERE path = ? AND to_hash = ? AND good_hash IS NOT to_hash", "WHERE path = ? AND to_hash = ? AND 0"]],
+    tests: ["src/host/install/leaving.test.ts"],
+  },
+  {
+    id: "goes-known",
+    guards: "what an interrupted install may have left is removed, too",
+    without: "a file whose install was cut short stays for ever",
+    file: "src/host/install/book.ts",
+    edits: [["to_hash IS NOT NULL AND good_hash IS NOT to_hash", "0"]],
+    tests: ["src/host/install/crash.test.ts"],
+  },
+];

@@ -1,0 +1,104 @@
+import type { Removal } from "../removal.ts";
+
+export const removalsRemovals: readonly Removal[] = [
+  {
+    id: "removal-limit",
+    guards: "as many removals as are allowed go unasked",
+    without: "removals are held although they may go",
+    file: "src/host/blast-radius.ts",
+    edits: [["const tooMany = owed.length + before > limit;", "const tooMany = owed.length + before >= limit;"]],
+    tests: ["src/host/blast-radius.test.ts"],
+  },
+  {
+    id: "last-rows",
+    guards: "the last rows of a table are held, whatever its size",
+    without: "an emptied directory takes every small table along",
+    file: "src/host/blast-radius.ts",
+    edits: [["(mayEmpty || isAnyLeft(database, service))", "(mayEmpty || isAnyLeft(database, service) || true)"]],
+    tests: ["src/host/blast-radius.test.ts"],
+  },
+  {
+    id: "removals-of-the-hour",
+    guards: "removals within the hour are counted together",
+    without: "a table is emptied in small steps",
+    file: "src/host/blast-radius.ts",
+    edits: [
+      [
+        "const before = removedWithin(database, service, now);",
+        "const before = 0 * removedWithin(database, service, now);",
+      ],
+    ],
+    tests: ["src/host/blast-radius.test.ts"],
+  },
+  {
+    id: "overtaken-approval",
+    guards: "an approval ends when other removals are owed",
+    without: "removals go that no person was shown",
+    file: "src/host/blast-radius.ts",
+    edits: [
+      [
+        '  database.prepare("DELETE FROM approved WHERE service = ?").run(service);\n  return false;',
+        "  return false;",
+      ],
+    ],
+    tests: ["src/host/blast-radius.test.ts"],
+  },
+  {
+    id: "allowance-used",
+    guards: "an allowance is used up",
+    without: "everything may go until it ends",
+    file: "src/host/blast-radius.ts",
+    edits: [
+      [
+        'rows = rows - ? WHERE service = ? AND until > ?").run(allowed, service, now);',
+        'rows = rows - 0 * ? WHERE service = ? AND until > ?").run(allowed, service, now);',
+      ],
+    ],
+    tests: ["src/host/blast-radius.test.ts"],
+  },
+  {
+    id: "approval-spent",
+    guards: "an approval is spent by what it let go",
+    without: "later removals go unasked",
+    file: "src/host/blast-radius.ts",
+    edits: [
+      [
+        'if (database.prepare("DELETE FROM approved WHERE service = ?").run(service).changes > 0) return;',
+        'if (database.prepare("SELECT 1 FROM approved WHERE service = ?").get(service)) return;',
+      ],
+    ],
+    tests: [],
+    equivalent: "the next run without these very removals ends the approval, too",
+  },
+  {
+    id: "allowed-not-counted",
+    guards: "removals that were allowed beforehand do not count in the hour",
+    without: "later removals are held too early",
+    file: "src/host/blast-radius.ts",
+    edits: [
+      [
+        'service, at, rows) VALUES (?, ?, ?)").run(service, now, rows - allowed)',
+        'service, at, rows) VALUES (?, ?, ?)").run(service, now, rows)',
+      ],
+    ],
+    tests: ["src/host/blast-radius.test.ts"],
+  },
+  {
+    id: "given-up-forgotten",
+    guards: "what was given up is forgotten after a while",
+    without: "the book of records grows for ever",
+    file: "src/host/owned.ts",
+    edits: [['since < ?"', 'since < ? AND 1 = 0"']],
+    tests: ["src/host/owned.test.ts"],
+  },
+  {
+    id: "owned-as-that",
+    guards: "what was given up is ours as that thing alone",
+    without: "somebody else's record is replaced",
+    file: "src/host/owned.ts",
+    edits: [
+      ["(lasting.includes(String(row?.state)) && row?.record === record)", "lasting.includes(String(row?.state))"],
+    ],
+    tests: ["src/host/owned.test.ts"],
+  },
+];
