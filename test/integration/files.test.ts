@@ -66,7 +66,11 @@ export default defineConfig({ directory: { ldif: "directory.ldif" }, hosts: { bo
   assert.equal(diff.code, 1);
   assert.equal(diff.out.match(/^ *\+\+\+ \/dev\/null$/gm)?.length, 4, diff.out);
   const status = await trigger(["status"]);
-  assert.match(status.out, /held: 4 files that are not given any more would be removed, at most 1 may unasked; `/, "one went");
+  assert.match(
+    status.out,
+    /held: 4 files that are not given any more would be removed, at most 1 may unasked; `/,
+    "one went",
+  );
   const wrong = await trigger(["approve", "keys", "00000000"]);
   assert.match(wrong.out, /^ {2}box: 4 files .* would be removed, .*: `trigger approve keys [0-9a-f]{8}`$/m);
   assert.doesNotMatch(status.out + wrong.out, /did not write/);
