@@ -60,6 +60,8 @@ export function watch(hosts: readonly HostProcess[], random: Random): Watch {
   const found = new Map<string, number>();
   /** By host, how often `recordd` had been started when the last run of the addresses began. */
   const restarts = new Map<string, number>();
+  /** By host, the same of a run that brings back what was in force to a service that a person holds. */
+  const bringsBack = new Map<string, number>();
   /** By host and service, how often its daemon had been started when a run last began, or ended well. */
   const starts = new Map<string, number>();
   const startsOf = ({ machine }: HostProcess, service: ServiceName): number =>
@@ -121,8 +123,9 @@ export function watch(hosts: readonly HostProcess[], random: Random): Watch {
     began(name, service, { changes }) {
       const host = hosts.find((one) => one.name === name);
       if (host && service === "names") found.set(name, host.machine.edited);
-      if (host && service === "addresses") restarts.set(name, host.machine.restarts);
       if (!host) return;
+      // What is brought back while it is held is owed by nothing in the store, and there at the end of the run.
+      if (service === "addresses") (isHeld(host, service) ? bringsBack : restarts).set(name, host.machine.restarts);
       const place = `${name} ${service}`;
       const hasLost = !changes && startsOf(host, service) > (starts.get(place) ?? 0);
       if (!held.has(place) || !isHeld(host, service)) starts.set(place, startsOf(host, service));
@@ -133,6 +136,9 @@ export function watch(hosts: readonly HostProcess[], random: Random): Watch {
       const host = hosts.find((one) => one.name === name);
       if (host && serviceNames.some((one) => one === service))
         starts.set(`${name} ${service}`, startsOf(host, service as ServiceName));
+      const broughtBack = bringsBack.get(name);
+      if (host && service === "addresses" && broughtBack !== undefined && isHeld(host, service))
+        restarts.set(name, broughtBack);
       const edited = host?.machine.edited;
       if (service !== "names" || !edited || edited !== found.get(name)) return;
       if (isHeld(host, service)) return; // what was in force is brought back, and a file that differs is left
