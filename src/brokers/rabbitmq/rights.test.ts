@@ -159,8 +159,8 @@ test("a table's queue that a crash left without a leader is recreated by the tra
   const { got } = follow(t, host.broker, queue);
   await until(() => host.said().includes("may not be deleted by this user: a transcriber is asked to do it"), patient);
   await until(() => said().includes(`queue ${queue.name} carries nothing, as after a crash`), patient);
-  await until(goesThrough(broker, "trigger.ntp", "hello"), patient);
-  await until(() => got.includes("hello"), patient);
+  // RabbitMQ 4 deletes such a queue for five seconds, and with it what was sent meanwhile.
+  await until(async () => (await goesThrough(broker, "trigger.ntp", "hello")()) && got.includes("hello"), patient);
 });
 
 test("a queue that is given to a consumer that is gone is recreated, a plain one is not", async (t) => {
