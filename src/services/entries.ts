@@ -9,12 +9,12 @@ import {
   SubstringFilter,
 } from "ldapts";
 import { z } from "zod";
-import { attributeName, comparesCase, isAttribute } from "../core/attributes.ts";
+import { attributeName, isAttribute } from "../core/attributes.ts";
 import { isBelow, normalDn } from "../core/dn.ts";
 import type { Entry } from "../core/entry.ts";
+import { comparable } from "../core/matching.ts";
 import { UserError } from "../core/outcome.ts";
 import type { Select } from "../core/service.ts";
-import { exactValue, normalValue } from "../core/values.ts";
 import { readSettings, type Selected } from "./settings.ts";
 
 /** For directories that differ from the standard schemas in little: which entries the standard `select` of a ready-made service sees, and under which names. */
@@ -82,7 +82,15 @@ type Matcher = (entry: Entry) => boolean;
 
 /** Reads a filter; throws where it is none, or has what is not looked at here. */
 function matcher(text: string): Matcher {
-  return read(FilterParser.parseString(text));
+  return read(FilterParser.parseString(unescaped(text)));
+}
+
+/** A filter in which letters beyond ASCII stand for themselves: the parser takes each escaped byte of one for a letter. */
+function unescaped(text: string): string {
+  const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  return text.replace(/(?:\\[89a-f][0-9a-f])+/gi, (bytes) =>
+    utf8.decode(Buffer.from(bytes.replaceAll("\\", ""), "hex")),
+  );
 }
 
 function read(filter: Filter): Matcher {
@@ -133,5 +141,8 @@ function substrings({ attribute, initial, any, final }: SubstringFilter): Matche
 
 const isClass = (attribute: string): boolean => attributeName(attribute) === "objectclass";
 
-const foldOf = (attribute: string): ((text: string) => string) =>
-  comparesCase(attributeName(attribute)) ? exactValue : normalValue;
+/** The form of a value as `where` compares it. */
+const foldOf = (attribute: string): ((text: string) => string) => {
+  const name = attributeName(attribute);
+  return (text) => comparable(name, text);
+};

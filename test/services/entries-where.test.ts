@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { atOnce } from "../../src/core/steps.ts";
+import { selecting } from "../../src/services/entries.ts";
+import { stored } from "../../src/transcriber/entry.fixture.ts";
+import { Mirror } from "../../src/transcriber/mirror.ts";
+import { directoryWords, entryWords } from "../../src/transcriber/words.ts";
+
+/** The two ways to ask for a value: `where` in a `select`, and `entries.filter` of a ready-made service. */
+
+/** True for each way in which an entry with one value is found by another. */
+function found(attribute: string, held: string, asked: string): { where: boolean; filter: boolean } {
+  const entry = stored("u", "cn=rock,dc=x", { [attribute]: held });
+  const mirror = new Mirror();
+  atOnce(mirror.refresh([entry]));
+  const words = { mirror, now: 0, looked: () => {}, timed: () => {}, timezone: "UTC" };
+  const directory = directoryWords(words);
+  const escaped = Buffer.from(asked).toString("hex").replace(/../g, "\\$&");
+  const select = selecting("kea", () => ({ seen: true }), {
+    select: undefined,
+    entries: { filter: `(${attribute}=${escaped})` },
+  });
+  const [seen] = [...mirror.entries()].map((each) => select(entryWords(each, words), directory));
+  return { where: directory.where(attribute, asked).length > 0, filter: seen !== undefined };
+}
+
+test("a filter finds a value where `where` does, and nowhere else", () => {
+  for (const [attribute, held, asked, same] of [
+    ["campusRoom", "B12", "b12", false],
+    ["campusRoom", "B  12", "B 12", true],
+    ["status", "Active", "active", false],
+    ["uid", "Alice", "aLICE", true],
+    ["cn", "École", "e\u0301COLE", true],
+    ["uid", "rou\u00adter", "router", false],
+    ["uid", "\u2160", "\u2170", false],
+    ["uniqueMember", "CN=A,dc=x", "cn=a,dc=x", false],
+    ["member", "CN=A, DC=x", "cn=a,dc=X", true],
+    ["telephoneNumber", "+33 1-23", "+33123", true],
+    ["krbPrincipalName", "alice@CAMPUS", "ALICE@CAMPUS", false],
+    ["homeDirectory", "/home/Rock", "/home/rock", false],
+  ] as const) {
+    assert.deepEqual(found(attribute, held, asked), { where: same, filter: same }, `${attribute}: ${held}, ${asked}`);
+  }
+});
