@@ -20,6 +20,11 @@ export class Refusal extends Error {
   override name = "Refusal";
 }
 
+/** The same where the attribute was never asked of the directory: it says nothing of the entry. */
+export class NotRead extends Refusal {
+  override name = "NotRead";
+}
+
 /** An error of what an administrator wrote or typed: said in one line, without a stack. */
 export class UserError extends Error {
   override name = "UserError";

@@ -41,6 +41,8 @@ export type RunResult = void | {
 export interface KeptRow {
   readonly key: string;
   readonly why: string;
+  /** Of a refused row: what was in force of it is gone from the daemon as well. */
+  readonly gone?: boolean;
 }
 
 /** What a service with a table is, apart from what it does. `In` is what `select` gives, `Row` what the column types make of it: the same JSON, cleaned. */
@@ -52,8 +54,11 @@ export interface TableDeclaration<In extends object, Row extends object, Out> {
   secret?: readonly NoInfer<keyof Row & string>[];
   /** The least time between two runs, in milliseconds (1,000 by default): the first change runs at once, a burst is folded. */
   pace?: number;
-  /** What becomes of a row in force that is refused: it stays, unless this says that it goes (where a row grants access). */
-  refused?: "remove";
+  /**
+   * What becomes of a row in force that is refused: it stays, unless this says that it goes (where a row grants access).
+   * With names of columns and attributes it goes if one of them is missing or wrong.
+   */
+  refused?: "remove" | readonly string[];
   /** Others write to the same daemon: only what was written here (`host.owned`, by the first unique column) is changed, the rest is foreign. */
   shared?: boolean;
   /** The daemon whose restart makes its state unknown. */

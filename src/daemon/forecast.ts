@@ -1,4 +1,5 @@
 import { hostsOf } from "../core/config.ts";
+import { cellGoes } from "../core/refusal-goes.ts";
 import { mayBeEmptied, removalsAllowed } from "../core/removals.ts";
 import { type Cell, isRefused } from "../core/row.ts";
 import type { Project } from "../project/project.ts";
@@ -45,7 +46,7 @@ export async function forecast(project: Project, now: number, days: number): Pro
         const [was, is] = [isRow(table?.get(key)), isRow(cell)];
         if (is && !was) one.added += 1;
         // A refused row that is kept is no removal.
-        if (was && !is && (cell === null || services.get(service)?.refused === "remove")) one.removed += 1;
+        if (was && !is && cellGoes(services.get(service), cell)) one.removed += 1;
         if (cell === null) table?.delete(key);
         else table?.set(key, cell);
         rowsOf.set(service, (rowsOf.get(service) ?? 0) + Number(is) - Number(was));

@@ -2,6 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { hostsOf } from "../core/config.ts";
 import type { StoredEntry } from "../core/entry.ts";
 import { reason } from "../core/outcome.ts";
+import { cellGoes } from "../core/refusal-goes.ts";
 import { type CellChange, isRefused } from "../core/row.ts";
 import type { Table } from "../core/service.ts";
 import { applyRecords } from "../directories/ldif/apply.ts";
@@ -110,9 +111,12 @@ async function runOn(
 }
 
 function counts(before: ReadonlyMap<string, string>, changes: readonly CellChange[], table: Table | undefined) {
-  const goes = (cell: string | null): boolean => cell === null || (isRefused(cell) && table?.refused === "remove");
   const isRow = (cell: string | null | undefined): boolean => typeof cell === "string" && !isRefused(cell);
-  const kinds = changes.map(([key, cell]) => ({ was: isRow(before.get(key)), is: isRow(cell), gone: goes(cell) }));
+  const kinds = changes.map(([key, cell]) => ({
+    was: isRow(before.get(key)),
+    is: isRow(cell),
+    gone: cellGoes(table, cell),
+  }));
   return {
     added: kinds.filter(({ was, is }) => !was && is).length,
     changed: kinds.filter(({ was, is }) => was && is).length,

@@ -12,7 +12,7 @@ import { createStoreTables } from "./store.ts";
 const now = Date.UTC(2026, 0, 1);
 const desk = canonical({ ip: "10.0.0.1" });
 
-function scene(words: { refused?: "remove" } = {}) {
+function scene(words: Pick<Table, "refused"> = {}) {
   const definition = service({
     row: z.object({ ip: z.string() }),
     unique: ["ip"],
@@ -79,6 +79,28 @@ test("a held removal that a full run finds gone from its daemon asks nothing any
   assert.match(String(why("a")), /^held with the removals /);
   giveHolding({ full: true }).loaded({ held: [{ key: "a", why: "somebody else's is there" }] }, now);
   assert.equal(why("a"), "refused: no owner");
+});
+
+test("a row that its daemon refused and let go is not given again, and is a removal", () => {
+  const { say, give, why } = scene();
+  say({ a: desk });
+  give().loaded({}, now);
+  say({ a: canonical({ ip: "10.0.0.9" }) });
+  const refused = [{ key: "a", why: "no such thing", gone: true }];
+  assert.deepEqual(give().loaded({ refused }, now), { more: -1, removed: 1 });
+  assert.equal(why("a"), "refused by the daemon: no such thing");
+  assert.deepEqual(keysOf(give()), []);
+});
+
+test("where some refusals remove, one that came for another reason during a run keeps what the run loaded", () => {
+  const { say, give, why } = scene({ refused: ["ip"] });
+  say({ a: desk });
+  const given = give();
+  say({ a: refusedCell("owner: is unknown") });
+  given.loaded({}, now);
+  assert.deepEqual([keysOf(give()), why("a")], [["a"], "refused: owner: is unknown"]);
+  say({ a: refusedCell("ip: is no address") });
+  assert.deepEqual(keysOf(give()), []);
 });
 
 test("of a group that a check refused nothing waits when one of its rows has moved meanwhile", () => {

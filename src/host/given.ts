@@ -110,7 +110,7 @@ export function giveRows(database: DatabaseSync, service: string, table: Table, 
       const refuse = database.prepare(
         `UPDATE row SET doubt = 0, given = NULL, why = ?, since = ? WHERE service = ? AND key = ? AND ${asGiven}`,
       );
-      const removesRefused = table.refused === "remove";
+      const removesRefused = table.refused !== undefined;
       const out = database.prepare(
         `UPDATE row SET loaded = NULL, why = iif(why IS NULL AND desired IS loaded, ?, why), since = coalesce(since, ?)
           WHERE service = ? AND key = ? AND doubt = 0 AND loaded IS NOT NULL`,
@@ -121,9 +121,13 @@ export function giveRows(database: DatabaseSync, service: string, table: Table, 
       const forget = database.prepare(
         "DELETE FROM row WHERE service = ? AND key = ? AND desired IS NULL AND loaded IS NULL AND doubt = 0",
       );
+      const drop = database.prepare(
+        "UPDATE row SET loaded = NULL WHERE service = ? AND key = ? AND doubt = 0 AND loaded IS NOT NULL",
+      );
       let more = 0;
       let removed = 0;
       const moved = new Set(given.map(({ key }) => key));
+      const dropped = new Set(refused.filter(({ gone }) => gone).map(({ key }) => key));
       const kept = [
         ...refused.map(({ key, why }) => [key, `${refusedByDaemon}${why}`] as const),
         ...held.map(({ key, why }) => [key, `${heldByOthers}${why}`] as const),
@@ -132,7 +136,12 @@ export function giveRows(database: DatabaseSync, service: string, table: Table, 
         if (moved.has(key)) refuse.run(why, now, service, key);
         // It was in force once, and a full run finds that it is not any more.
         else more -= Number(out.run(why, now, service, key).changes);
-        if (removesRefused) settleRefused(database, service, key, now);
+        if (dropped.has(key)) {
+          const gone = Number(drop.run(service, key).changes);
+          more -= gone;
+          removed += gone;
+        }
+        if (removesRefused) settleRefused(database, table, [service, key], now);
         forget.run(service, key);
       }
       const names = new Set(kept.map(([key]) => key));
@@ -142,7 +151,7 @@ export function giveRows(database: DatabaseSync, service: string, table: Table, 
         // One that yields is not gone: its place is taken by another.
         if (row.loaded !== null && afterOf(row) === null && !yields.has(row.key)) removed += 1;
         load.run(service, row.key);
-        if (removesRefused) settleRefused(database, service, row.key, now);
+        if (removesRefused) settleRefused(database, table, [service, row.key], now);
         forget.run(service, row.key);
       }
       return { more, removed };

@@ -6,7 +6,14 @@ import { memoryHub } from "../brokers/memory.ts";
 import { Hostname, Ipv4 } from "../core/columns.ts";
 import { hostKey, queueName, queueOf, serviceKey } from "../core/routing.ts";
 import { type CellChange, canonical } from "../core/row.ts";
-import { type Change, type Columns, type RunResult, type Service, service } from "../core/service.ts";
+import {
+  type Change,
+  type Columns,
+  type Table as Declaration,
+  type RunResult,
+  type Service,
+  service,
+} from "../core/service.ts";
 import { type AsOf, askMessage, type StreamMessage } from "../core/stream.ts";
 import { Table } from "../core/table.ts";
 import { Telling } from "../core/tell.ts";
@@ -22,7 +29,7 @@ export const row = (name: string, ip: string): string => canonical({ name, ip })
 const start = Date.UTC(2026, 10, 22);
 
 /** A daemon that has what `run` gave it, and a service that gives it: as a live service does, by the changes where it can. */
-export function simulatedService(words: { refused?: "remove" } = {}) {
+export function simulatedService(words: Pick<Declaration, "refused"> = {}) {
   const served = new Map<string, Columns>();
   const seen = { runs: 0, changes: [] as (readonly Change<Columns>[] | undefined)[], interrupted: [] as boolean[] };
   const controls: { before?: () => Promise<void> | void; after?: () => Promise<void> | void; result?: RunResult } = {};

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
 import { type CellChange, refusedCell } from "../core/row.ts";
+import type { Table } from "../core/service.ts";
 import { protocolVersion } from "../core/stream.ts";
 import { row, scene, simulatedService } from "./host.fixture.ts";
 
 /** A host of a service whose refused rows go, with three rows in force, one of them an entry's second. */
-async function guarded(options: Parameters<typeof scene>[1] = {}) {
-  const door = simulatedService({ refused: "remove" });
+async function guarded(options: Parameters<typeof scene>[1] = {}, refused: Table["refused"] = "remove") {
+  const door = simulatedService({ refused });
   const world = scene(door.definition, options);
   const rows: CellChange[] = [
     ["a", row("a", "10.0.0.1")],
@@ -42,6 +43,33 @@ test("a refused row goes, is listed with its reason, and is back when it is well
   await say([["a", row("a", "10.0.0.9")]]);
   await until(() => door.served.get("a")?.ip === "10.0.0.9");
   await until(() => report().refusedCount === 0);
+});
+
+test("where names are given, a row goes that is refused for one of them, and others stay", async () => {
+  await using world = await guarded({}, ["key"]);
+  const { say, door, report } = world;
+  await say([
+    ["a", refusedCell("key: is not a key; vlan: what is that?")],
+    ["b", refusedCell("vlan: what is that?")],
+    ["b/1", null],
+    ["b/2", null],
+  ]);
+  await until(() => report().owed === 0 && door.served.size === 2);
+  assert.deepEqual(
+    report().refused.map(({ key, kept }) => [key, kept]),
+    [
+      ["a", false],
+      ["b", false],
+      ["b/1", true],
+      ["b/2", true],
+    ],
+  );
+  await say([
+    ["b", refusedCell("key: is not a key")],
+    ["c", row("c", "10.0.0.4")],
+  ]);
+  await world.clock.advance(1000);
+  await until(() => report().owed === 0 && door.served.size === 1);
 });
 
 test("of a refused entry every row goes", async () => {

@@ -3,6 +3,7 @@ import { bucketRange, Digest, keyHash, sha256 } from "../core/digest.ts";
 import type { Write } from "../core/follow.ts";
 import { reason } from "../core/outcome.ts";
 import { readRow } from "../core/read-row.ts";
+import { cellGoes, refusalGoes } from "../core/refusal-goes.ts";
 import { type Cell, type CellChange, coverOf, isRefused, isRefusedSql, refusalOf, rowLimit } from "../core/row.ts";
 import type { Table } from "../core/service.ts";
 import type { Steps } from "../core/steps.ts";
@@ -62,7 +63,8 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
   function whyKept(key: string, { desired, loaded, why }: Stored): string | null {
     const reason = reasonToKeep(key, desired, loaded);
     // What a refusal takes away is owed like any removal; once it is gone the reason says why.
-    const goes = table.refused === "remove" && loaded !== null && reason?.startsWith(refusedByDirectory);
+    const refusal = reason?.startsWith(refusedByDirectory) ? reason.slice(refusedByDirectory.length) : undefined;
+    const goes = loaded !== null && refusal !== undefined && refusalGoes(table, refusal);
     if (reason !== null && !goes) return reason;
     // A removal that waits for a person waits on, whatever is judged anew: a restart is no answer.
     return loaded !== null && (goes || desired === null) && isHeldRemoval(why) ? why : null;
@@ -175,8 +177,16 @@ const refusedByDirectory = "refused: ";
 /** How the reason of a row begins that was left out of a text, alone or with others, so that it passes its check. */
 export const refusedByCheck = "refused by the check: ";
 
-/** Of a key that a run was given, where refused rows go: one that is gone has its reason, and one that came into force all the same is owed its removal. */
-export function settleRefused(database: DatabaseSync, service: string, key: string, now: number): void {
+/** Of a key that a run was given, where its refusal takes it away: one that is gone has its reason, and one that came into force all the same is owed its removal. */
+export function settleRefused(
+  database: DatabaseSync,
+  table: Table,
+  [service, key]: [string, string],
+  now: number,
+): void {
+  const found = database.prepare("SELECT desired FROM row WHERE service = ? AND key = ?").get(service, key);
+  const desired = (found?.desired ?? null) as Cell | null;
+  if (desired === null || !cellGoes(table, desired)) return;
   const settle = (why: string, state: string): void =>
     void database
       .prepare(

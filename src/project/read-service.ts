@@ -29,8 +29,8 @@ export function readService(value: unknown, file: string): Service {
     if (given !== undefined && typeof given !== "function")
       wrong(`${word}: expected a function, found ${typeof given}`);
   }
-  if (fields.refused !== undefined && fields.refused !== "remove")
-    wrong(`refused: expected "remove", or nothing for rows that stay, found ${shown(fields.refused)}`);
+  if (fields.refused !== undefined && fields.refused !== "remove" && !isNames(fields.refused))
+    wrong(`refused: expected "remove", a list of names, or nothing for rows that stay, found ${shown(fields.refused)}`);
   // A misspelt column would be neither unique nor secret.
   const columns = Object.keys(fieldsOf(fieldsOf(fields.row).shape));
   for (const word of columnLists) {
@@ -42,6 +42,8 @@ export function readService(value: unknown, file: string): Service {
   return value as Service;
 }
 
+const isNames = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((name) => typeof name === "string" && name !== "");
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
 const isSchema = (value: unknown): boolean => typeof fieldsOf(value).safeParse === "function";
 const fieldsOf = (value: unknown): Record<string, unknown> =>

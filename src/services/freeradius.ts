@@ -46,9 +46,9 @@ const settings = z.strictObject({
 export const radiusRow = (reply: Readonly<Record<string, ReplyType>> = commonReply) =>
   z
     .object({
-      name: Identity,
-      /** Of a user; a device has none. */
+      /** Of a user; a device has none. The first column: where several are wrong, the reason begins with it. */
       password: Password.optional(),
+      name: Identity,
       vlan: Vlan.optional(),
       reply: z.strictObject(columnsOf(reply)).optional(),
     })
@@ -59,6 +59,9 @@ export const radiusRow = (reply: Readonly<Record<string, ReplyType>> = commonRep
 
 /** A user has a password, and a device none. */
 const isWhole = ({ name, password }: RadiusUser): boolean => isDevice(name) === (password === undefined);
+
+/** What the reason of a refusal begins with where nobody can be let in by what the entry says now: its password, or the state of its account. */
+const credentials = ["password", "account", "userPassword", "sambaNTPassword"];
 
 type RadiusRow = z.ZodType<RadiusUser, RadiusUser>;
 
@@ -77,14 +80,14 @@ export function freeradius(
     readonly devices?: boolean;
     /** The attributes that a row's `reply` may have, beside the VLAN, each with its type. */
     readonly reply?: Readonly<Record<string, ReplyType>>;
-    /** A row that is refused goes, rather than stay as it was. */
-    readonly refused?: "remove";
+    /** Which refusals take a row out of force, rather than leave it as it was: `"remove"` for all, or what their reasons begin with. */
+    readonly refused?: "remove" | readonly string[];
     /** The daemon whose restart makes its state unknown. */
     readonly daemon?: { readonly unit: string } | { readonly pidFile: string };
   } = {},
   { random = () => randomBytes(4).toString("hex") }: { readonly random?: () => string } = {},
 ) {
-  const { devices = false, reply, refused, daemon = { unit: "freeradius" }, ...rest } = options;
+  const { devices = false, reply, refused = credentials, daemon = { unit: "freeradius" }, ...rest } = options;
   const { select, entries, ...given } = rest;
   const settingsOf = readSettings("freeradius", settings, given, [
     "select",
@@ -102,7 +105,7 @@ export function freeradius(
     // Closer reloads are ignored: what changes meanwhile goes together.
     pace: 3000,
     daemon,
-    ...(refused ? { refused } : {}),
+    refused,
     select: selecting("freeradius", accounts(devices), { select, entries }),
     async run({ rows, changes }, host) {
       const { macForm, check, reload, ...place } = settingsOf(host.name);
@@ -129,7 +132,10 @@ export function freeradius(
           const key = found && users.keyOf(found.line);
           const again = refused.some((row) => row.key === key) || refused.length === refusedLimit;
           if (key === undefined || again) throw error;
-          refused.push({ key, why: withoutSecret(found?.why ?? "", rows.get(key)) });
+          const [before, row] = [formerly(key), rows.get(key)];
+          // Whoever knows the password of before is let in no more, whatever else of the row FreeRADIUS refuses.
+          const gone = before !== undefined && before.password !== row?.password;
+          refused.push({ key, why: withoutSecret(found?.why ?? "", row), ...(gone ? { gone } : {}) });
         }
       }
     },
@@ -152,11 +158,13 @@ function* kept(
   formerly: (key: string) => RadiusUser | undefined,
 ): Generator<readonly [key: string, user: RadiusUser]> {
   const without = new Set(refused.map(({ key }) => key));
+  const gone = new Set(refused.filter((row) => row.gone).map(({ key }) => key));
   const taken = new Set<string>();
   if (refused.length > 0) {
     for (const [key, { name }] of rows.entries()) if (!without.has(key)) taken.add(name);
   }
   for (const [key, row] of rows.entries()) {
+    if (gone.has(key)) continue;
     const user = without.has(key) ? formerly(key) : row;
     if (user && !(without.has(key) && taken.has(user.name))) yield [key, user];
   }

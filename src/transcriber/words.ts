@@ -5,7 +5,7 @@ import { readDate } from "../core/dates.ts";
 import { parentOf, rdnValue } from "../core/dn.ts";
 import type { Directory, Entry, Value } from "../core/entry.ts";
 import { comparable } from "../core/matching.ts";
-import { Refusal, reason } from "../core/outcome.ts";
+import { NotRead, Refusal, reason } from "../core/outcome.ts";
 import { childrenLook, contentLook, type Look, nameLook, whereLook } from "./looks.ts";
 import type { Mirror } from "./mirror.ts";
 import type { MirrorEntry } from "./mirror-entry.ts";
@@ -187,7 +187,7 @@ function handsOf(answer: readonly MirrorEntry[], reading: Reading): Hands {
 /** Refuses the row of an attribute that cannot be read: what was never asked of the directory is not absent. */
 function mustBeRead(name: string, written: string, unread: Unread | undefined): void {
   const why = unread?.(name);
-  if (why !== undefined) throw new Refusal(`${written} is not read from the directory: ${why}`);
+  if (why !== undefined) throw new NotRead(`${written} is not read from the directory: ${why}`);
 }
 
 function moment(date: Date | undefined): number | undefined {

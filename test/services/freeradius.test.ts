@@ -2,12 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Away, reason } from "../../src/core/outcome.ts";
+import { readRow } from "../../src/core/read-row.ts";
+import { refusalGoes } from "../../src/core/refusal-goes.ts";
 import type { Columns } from "../../src/core/service.ts";
 import { dryMachine } from "../../src/machines/dry.ts";
 import type { MemoryMachine } from "../../src/machines/memory.ts";
 import { freeradius, radiusRow } from "../../src/services/freeradius.ts";
 import { schemes } from "../../src/services/radius/columns.ts";
 import { readUsers, serialIn, usersFile } from "../../src/services/radius/users.ts";
+import { mirrored } from "../../src/transcriber/mirror-entry.ts";
+import { entryWords } from "../../src/transcriber/words.ts";
 import { conform } from "./conform.ts";
 import { anything } from "./hostile.ts";
 import { entry, hostOn, quietMachine, rowsOf, scene, selected, tableOf } from "./scene.ts";
@@ -120,6 +124,30 @@ test("a text that somebody changed gets another serial, so that the changed one 
   assert.doesNotMatch(machine.text(path) ?? "", /mallory/);
 });
 
+test("a row that it refuses keeps what it had, and nothing where its password was changed", async () => {
+  const machine = radius();
+  machine.program("env", ({ arguments: words }) => {
+    const name = words
+      .find((word) => word.startsWith("TRIGGER_STAGED="))
+      ?.split("/")
+      .at(-1);
+    const lines = (machine.text(`${words[words.indexOf("-C") + 1]}/${name}`) ?? "").split("\n");
+    const wrong = lines.findIndex((line) => line.includes("'refuse me'"));
+    return wrong < 0 ? {} : { code: 1, stdout: `Error: ./authorize[${wrong + 1}]: Parse error (reply)` };
+  });
+  const { run } = scene(freeradius(), { machine });
+  const bob = { name: "bob", password: "{CLEARTEXT}old" };
+  const reply = { "Filter-Id": "refuse me" };
+  await run({ a: alice, b: bob });
+  const kept = await run({ a: alice, b: { ...bob, reply } });
+  assert.deepEqual(kept?.refused, [{ key: "b", why: "Parse error (reply)" }]);
+  assert.match(machine.text(path) ?? "", /^bob .*'old'$/m);
+  const gone = await run({ a: alice, b: { ...bob, password: "{CLEARTEXT}new", reply } });
+  assert.deepEqual(gone?.refused, [{ key: "b", why: "Parse error (reply)", gone: true }]);
+  assert.doesNotMatch(machine.text(path) ?? "", /^bob /m);
+  assert.match(machine.text(path) ?? "", /^alice /m);
+});
+
 test("a server that keeps serving something else is not taken for proved", async () => {
   const machine = radius();
   const { run } = scene(freeradius({ reload: ["true"] }), { machine });
@@ -226,6 +254,45 @@ test("by default accounts with a password that can be checked are users, with wh
   assert.equal(selected(service, entry(["radiusprofile"], "eve", { ...profile, dialupaccess: ["FALSE"] })), undefined);
   const other = { uid: ["eve"], userpassword: ["{ARGON2}$argon2id$v=19$m=65536$c2FsdA$aGFzaA"] };
   assert.throws(() => selected(service, entry(["radiusprofile"], "eve", other)), /neither userPassword/);
+});
+
+test("a user goes who can be let in by no password, and stays when his answer is wrong", () => {
+  const table = tableOf(freeradius());
+  const why = (attributes: Record<string, string[]>): string => {
+    const eve = entry(["radiusprofile"], "eve", { uid: ["eve"], userpassword: ["x"], ...attributes });
+    try {
+      const read = readRow(table, selected(freeradius(), eve) as object);
+      return "wrong" in read ? read.wrong : "";
+    } catch (error) {
+      return reason(error);
+    }
+  };
+  const twoVlans = { radiustunnelprivategroupid: ["12", "13"] };
+  const argon = { userpassword: ["{ARGON2}$argon2id$v=19$m=65536$c2FsdA$aGFzaA"] };
+  for (const [attributes, goes] of [
+    [argon, true],
+    [{ ...argon, ...twoVlans }, true],
+    [{ sambantpassword: [nt, nt.replace("8", "9")], ...twoVlans }, true],
+    [{ sambaacctflags: ["[D"], ...twoVlans }, true],
+    [{ dialupaccess: ["FALSE", "TRUE"] }, true],
+    [twoVlans, false],
+    [{ radiustunnelprivategroupid: ["no vlan"] }, false],
+    [{ uid: ["eve", "mallory"] }, false],
+  ] as const) {
+    const said = why(attributes as Record<string, string[]>);
+    assert.ok(said !== "");
+    assert.equal(refusalGoes(table, said), goes, said);
+  }
+  const both = readRow(table, { name: "DEFAULT", password: "{X}x", vlan: "no vlan" });
+  assert.ok("wrong" in both && refusalGoes(table, both.wrong), "the password is said first");
+  assert.equal(refusalGoes(tableOf(freeradius({ refused: [] })), why(argon)), false);
+});
+
+test("an attribute that was never asked for takes nobody out", () => {
+  const unread = (name: string) => (name === "userpassword" ? "add it" : undefined);
+  const attributes = new Map(Object.entries({ objectclass: ["radiusprofile"], uid: ["eve"] }));
+  const eve = entryWords(mirrored({ uuid: "eve", dn: "uid=eve", attributes }), { timezone: "UTC", unread });
+  assert.throws(() => selected(freeradius(), eve), /^NotRead: userPassword is not read from the directory: add it$/);
 });
 
 test("a user whose password was locked or taken away is out, and not kept with the one before", () => {

@@ -1,5 +1,6 @@
 import { Mac } from "../../core/columns.ts";
-import { Refusal } from "../../core/outcome.ts";
+import type { Directory, Entry } from "../../core/entry.ts";
+import { NotRead, Refusal } from "../../core/outcome.ts";
 import type { Select } from "../../core/service.ts";
 import { account } from "../account.ts";
 import { readPassword, schemes } from "./columns.ts";
@@ -26,10 +27,12 @@ export const accounts =
   (devices: boolean): Select<RadiusUser> =>
   (entry, directory) => {
     const isProfile = entry.is("radiusprofile");
-    if (isProfile && entry.maybe("dialupAccess")?.toLowerCase() === "false") return;
     const isDevice = entry.is("ieee802Device");
     const isUser = entry.has("uid") && (isProfile || entry.is("posixAccount"));
-    if (!(isDevice ? devices : isUser) || !account(entry).usable(directory)) return;
+    if (!(isDevice ? devices : isUser) || !about("account", () => isLetIn(entry, directory))) return;
+    // Before the answer: if both are wrong, the reason begins with the one that takes the row away.
+    const password = isDevice ? undefined : about("password", () => passwordOf(entry));
+    if (!isDevice && password === undefined) return;
     const vlan = isProfile ? entry.maybe("radiusTunnelPrivateGroupId") : undefined;
     const said = Object.entries(isProfile ? profile : {}).flatMap(([name, attribute]) => {
       const value = entry.maybe(attribute);
@@ -42,18 +45,36 @@ export const accounts =
     if (isDevice) {
       return entry.all("macAddress").map((mac) => ({ name: Mac.safeParse(mac).data ?? mac, ...answer }));
     }
-    const nt = entry.maybe("sambaNTPassword");
-    const values = nt === undefined ? entry.all("userPassword") : [`{NT}${nt}`];
-    const usable = values
-      .map((value) => readPassword(/^\{[^}]*\}/.test(value) ? value : `{CLEARTEXT}${value}`))
-      .filter((password) => password !== undefined);
-    const [best] = Object.keys(schemes).flatMap((scheme) => usable.filter((password) => password.scheme === scheme));
-    if (best) return { name: entry.one("uid"), password: `{${best.scheme}}${best.value}`, ...answer };
-    // A refused row stays as it was: without a password, or with one that is locked, nobody is let in by the one before.
-    if (isProfile && values.some((value) => !isLocked(value)))
-      throw new Refusal("neither userPassword nor sambaNTPassword has a form that FreeRADIUS can check");
-    return undefined;
+    return { name: entry.one("uid"), password, ...answer };
   };
+
+/** False while the entry says that its account is out. */
+const isLetIn = (entry: Entry, directory: Directory): boolean =>
+  !(entry.is("radiusprofile") && entry.maybe("dialupAccess")?.toLowerCase() === "false") &&
+  account(entry).usable(directory);
+
+/** The password that serves most ways of authentication; undefined where there is none, or a locked one alone. */
+function passwordOf(entry: Entry): string | undefined {
+  const nt = entry.maybe("sambaNTPassword");
+  const values = nt === undefined ? entry.all("userPassword") : [`{NT}${nt}`];
+  const usable = values
+    .map((value) => readPassword(/^\{[^}]*\}/.test(value) ? value : `{CLEARTEXT}${value}`))
+    .filter((password) => password !== undefined);
+  const [best] = Object.keys(schemes).flatMap((scheme) => usable.filter((password) => password.scheme === scheme));
+  if (best) return `{${best.scheme}}${best.value}`;
+  if (entry.is("radiusprofile") && values.some((value) => !isLocked(value)))
+    throw new Refusal("neither userPassword nor sambaNTPassword has a form that FreeRADIUS can check");
+  return undefined;
+}
+
+/** What is read, or a refusal that begins with what it is about; an attribute that was never asked for is no word on the account. */
+function about<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof Refusal && !(error instanceof NotRead) ? new Refusal(`${what}: ${error.message}`) : error;
+  }
+}
 
 /** A `!` or `*` in the place of the hash or before it, as usermod(8) and the tools that edit directories lock a password: `{CRYPT}!$6$…`. */
 const isLocked = (password: string): boolean => /^\{[^}]*\}[!*]/.test(password);

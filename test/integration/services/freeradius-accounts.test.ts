@@ -26,6 +26,8 @@ homeDirectory: /home/${name}
 userPassword: right
 ${more}`;
 
+const dora = account("dora").replace("objectClass: account\n", "$&objectClass: radiusprofile\n");
+
 /** Its answer to the right password. Not more often: it remembers requests for 5 s, drops those past a thousand, and the probe would be among them. */
 async function asks(radius: FreeRadius, name: string): Promise<string> {
   await setTimeout(50);
@@ -34,7 +36,7 @@ async function asks(radius: FreeRadius, name: string): Promise<string> {
 
 test("FreeRADIUS rejects accounts that are locked or expired, from the second on", { timeout: 120_000 }, async (t) => {
   await using slapd = await startSlapd({
-    ldif: `${baseLdif}${account("alice")}${account("bob")}${account("carol", "shadowExpire: 1\n")}`,
+    ldif: `${baseLdif}${account("alice")}${account("bob")}${account("carol", "shadowExpire: 1\n")}${dora}`,
     modules: ["ppolicy"],
     database: ["overlay ppolicy"],
   });
@@ -59,6 +61,7 @@ export default freeradius(${JSON.stringify(radius.place)});\n`,
   await radius.start();
   await hears("alice", "Access-Accept");
   await hears("bob", "Access-Accept");
+  await hears("dora", "Access-Accept");
   assert.equal(await radius.pap("carol", "right"), "Access-Reject", "carol has expired");
 
   const change = (name: string, line: string): Promise<void> =>
@@ -67,6 +70,14 @@ export default freeradius(${JSON.stringify(radius.place)});\n`,
   await hears("alice", "Access-Reject");
   await change("alice", "delete: pwdAccountLockedTime");
   await hears("alice", "Access-Accept");
+
+  // A form that FreeRADIUS cannot check is no password at all: least of all the one before.
+  const argon = "{ARGON2}$argon2id$v=19$m=65536,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g";
+  await change("dora", `replace: userPassword\nuserPassword: ${argon}`);
+  await hears("dora", "Access-Reject");
+  await until(async () => /refused: password: neither userPassword nor/.test((await project.trigger(["status"])).out));
+  await change("dora", "replace: userPassword\nuserPassword: right");
+  await hears("dora", "Access-Accept");
 
   // The reload of each change before is over, so that none holds this one up.
   const end = Math.ceil(Date.now() / 1000) * 1000 + 8000;

@@ -146,6 +146,22 @@ suite("FreeRADIUS", { concurrency: true }, () => {
     assert.equal(await code(as("bob"), "MS-CHAP-Password = password"), "Access-Accept");
   });
 
+  test("a row that it refuses lets nobody in by a password that was changed, and the others go in", async () => {
+    await using server = await freeRadius();
+    const { run, code } = given(server);
+    await assert.rejects(run({ a: alice, b: bob }, { whole: true }), Away);
+    await server.start();
+    await run({ a: alice, b: bob }, { whole: true });
+    const wrong = { ...bob, password: "{CLEARTEXT}new", reply: { "Session-Timeout": "soon" } };
+    const result = await run({ a: alice, b: wrong, c: phone });
+    assert.deepEqual(
+      result?.refused?.map(({ key, gone }) => [key, gone]),
+      [["b", true]],
+    );
+    assert.equal(await code(...device), "Access-Accept");
+    assert.equal(await code(as("bob"), "MS-CHAP-Password = password"), "Access-Reject");
+  });
+
   test("a hand edit is observed, and a full run mends it", async () => {
     await using server = await freeRadius();
     const { run, code, observed } = given(server);

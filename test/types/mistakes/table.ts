@@ -21,7 +21,7 @@ service({
 
 service({
   row,
-  refused: "keep", // @expect not assignable to type '"remove"'
+  refused: "keep", // @expect not assignable to type '"remove" | readonly string[]
   select: (entry) => ({ mac: entry.one("macAddress"), ip: entry.one("ipHostNumber") }),
   run,
 });
