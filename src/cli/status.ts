@@ -124,7 +124,7 @@ function transcriberLine(host: HostStatus, now: number, active: Active, screen: 
 function transcriberNotes(host: string, state: NonNullable<HostStatus["transcriber"]>): string[] {
   const { services, events, apart = {} } = state;
   const alone = Object.keys(apart).map(
-    (name) => `${host}: ${name} is told apart: it holds epoch ${apart[name]}, ahead of the clock (docs/outage.md)`,
+    (name) => `${host}: ${name} is told apart: it holds epoch ${apart[name]} (docs/outage.md)`,
   );
   const refusing = refusingQueues(state).map((line) => `${host}: ${line}`);
   const refused = Object.entries(services)

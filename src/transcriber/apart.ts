@@ -12,7 +12,7 @@ export interface ApartOptions {
   readonly random: () => number;
 }
 
-/** Hosts that hold an epoch above that of the others. Each has streams of its own: the same tables, in epochs above its own. */
+/** Hosts that hold an epoch above that of the others, or a newer directory. Each has streams of its own: the same tables, in epochs above its own. */
 export interface Apart {
   /** The epoch that each of them holds, or is told in. */
   readonly hosts: ReadonlyMap<string, number>;
@@ -25,8 +25,10 @@ export interface Apart {
   hear(host: string, epoch: number): boolean;
   /** The host is told with the others again. */
   release(host: string): void;
+  /** Tells one host that the directory was rolled back, in an epoch of its own above this one. */
+  rollBack(host: string, above: number): void;
   /** From now on these hosts are told. */
-  begin(rolledBack: boolean): void;
+  begin(): void;
   end(): void;
   /** Begins the epochs that had to wait. */
   lookAgain(): void;
@@ -40,20 +42,30 @@ interface One {
   held: number;
   /** The epoch that it is told in; 0 while it is not told. */
   told: number;
+  /** Its next epoch says that the directory was rolled back. */
+  rolledBack: boolean;
   begunAt: number;
 }
 
 export function apart({ open, clock, random }: ApartOptions): Apart {
   const all = new Map<string, One>();
-  let meant: { readonly rolledBack: boolean } | undefined;
+  let speaks = false;
 
-  const waits = (one: One): boolean => meant !== undefined && one.held > one.told;
+  const waits = (one: One): boolean => speaks && (one.held > one.told || one.rolledBack);
+
+  function known(host: string): One {
+    const begunAt = Number.NEGATIVE_INFINITY;
+    const one = all.get(host) ?? { channels: open(host), held: 0, told: 0, rolledBack: false, begunAt };
+    all.set(host, one);
+    return one;
+  }
 
   function begin(one: One): void {
-    if (!meant || clock.monotonic() - one.begunAt < epochSpacing) return;
+    if (!speaks || clock.monotonic() - one.begunAt < epochSpacing) return;
     one.begunAt = clock.monotonic();
     one.told = nextEpoch(clock.now(), Math.max(one.held, one.told), random);
-    for (const channel of one.channels.values()) channel.begin(one.told, meant.rolledBack);
+    for (const channel of one.channels.values()) channel.begin(one.told, one.rolledBack);
+    one.rolledBack = false;
   }
 
   return {
@@ -67,19 +79,24 @@ export function apart({ open, clock, random }: ApartOptions): Apart {
         service === undefined ? [...channels.values()] : (channels.get(service) ?? []),
       ),
     hear(host, epoch) {
-      const known = all.get(host);
-      const one = known ?? { channels: open(host), held: 0, told: 0, begunAt: Number.NEGATIVE_INFINITY };
+      const isNew = !all.has(host);
+      const one = known(host);
       one.held = Math.max(one.held, epoch);
-      all.set(host, one);
       if (waits(one)) begin(one);
-      return known === undefined;
+      return isNew;
     },
     release(host) {
       for (const channel of all.get(host)?.channels.values() ?? []) channel.end();
       all.delete(host);
     },
-    begin(rolledBack) {
-      meant = { rolledBack };
+    rollBack(host, above) {
+      const one = known(host);
+      one.held = Math.max(one.held, above);
+      one.rolledBack = true;
+      begin(one);
+    },
+    begin() {
+      speaks = true;
       for (const one of all.values()) {
         one.held = Math.max(one.held, one.told);
         one.told = 0;
@@ -87,7 +104,7 @@ export function apart({ open, clock, random }: ApartOptions): Apart {
       }
     },
     end() {
-      meant = undefined;
+      speaks = false;
       for (const { channels } of all.values()) for (const channel of channels.values()) channel.end();
     },
     lookAgain() {

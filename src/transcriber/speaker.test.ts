@@ -8,6 +8,7 @@ function spoken() {
   const done: string[] = [];
   const log: string[] = [];
   let busy = false;
+  let directory = ["1#0#1"];
   const clock = virtualClock(5_000);
   const note = (what: string) => (): void => void done.push(what);
   const channelTo = (whom: string): Channel => ({
@@ -24,25 +25,20 @@ function spoken() {
   const voice = speaker({
     ...{ channels: new Map([["dhcp", channelTo("")]]), clock, random: () => 0.007 },
     ...{ open: (host) => new Map([["dhcp", channelTo(`${host}: `)]]), log: (line) => void log.push(line) },
-    ...{ mirror: () => ["1#0#1"], readSince: () => 0, look: note("look"), busy: () => busy },
+    ...{ mirror: () => directory, readSince: () => 0, look: note("look"), busy: () => busy },
   });
-  const refused = (epoch: number, because: "epoch" | "asOf", state: string[]) => {
+  const refused = (epoch: number, because: "epoch" | "asOf", state: string[], host = "h") => {
     const asOf = { state, clock: 0 };
-    voice.refused({
-      trigger: 1,
-      kind: "refusal",
-      host: "h",
-      service: "dhcp",
-      epoch,
-      asOf,
-      refused: voice.epoch ?? 0,
-      because,
-    });
+    const refused = voice.epoch ?? 0;
+    voice.refused({ trigger: 1, kind: "refusal", host, service: "dhcp", epoch, asOf, refused, because });
   };
   const work = (underWay: boolean): void => {
     busy = underWay;
   };
-  return { voice, clock, done, log, refused, work };
+  const mirror = (state: string[]): void => {
+    directory = state;
+  };
+  return { voice, clock, done, log, refused, work, mirror };
 }
 
 test("nobody speaks before he is elected and his mirror is complete; the tables are brought to the clock first", () => {
@@ -172,7 +168,7 @@ test("what one that stands by hears of a host does not count against the host", 
 });
 
 test("a directory that was restored is said to hosts that are told apart, too", async () => {
-  const { voice, clock, done } = spoken();
+  const { voice, clock, done, refused } = spoken();
   voice.complete();
   voice.elect(true);
   voice.hear("h", far);
@@ -181,10 +177,12 @@ test("a directory that was restored is said to hosts that are told apart, too", 
   voice.refused({ trigger, kind, host: "h", service, epoch: far, asOf, refused: 400_001_007, because: "asOf" });
   await clock.advance(60_000);
   voice.lookAgain();
-  assert.deepEqual(done.slice(-2), ["begin 65000007 rolled back", "h: begin 400002007 rolled back"]);
+  assert.deepEqual(done.slice(-2), ["h: begin 400001007", "h: begin 400002007 rolled back"]);
+  refused(far, "asOf", ["2#0#1"]); // what all are told it refuses for its epoch, whatever it says
+  assert.equal(voice.due(), undefined);
 });
 
-test("a mirror that is behind what a host holds for a minute speaks of a directory that was rolled back", async () => {
+test("a host that holds a newer directory for a minute is told alone that it was rolled back", async () => {
   const { voice, clock, done, log, refused } = spoken();
   voice.complete();
   voice.elect(true);
@@ -195,8 +193,51 @@ test("a mirror that is behind what a host holds for a minute speaks of a directo
   assert.equal(done.at(-1), "begin 5000007");
   await clock.advance(1);
   voice.lookAgain();
-  assert.equal(done.at(-1), "begin 65000007 rolled back");
-  assert.equal(log.at(-1), "epoch 65000007 begins: the directory was rolled back, for h holds a newer state");
+  assert.equal(done.at(-1), "h: begin 65000007 rolled back");
+  assert.equal(voice.epoch, 5_000_007);
+  assert.match(log.at(-1) ?? "", /^h holds a newer state .* the directory was rolled back$/);
+  refused(1, "asOf", ["2#0#1"]); // of what all were told before it has heard that
+  assert.equal(voice.due(), undefined);
+  // It follows, and is told with the others again.
+  voice.hear("h", 65_000_007);
+  assert.deepEqual(done.slice(-2), ["begin 65001007", "h: end"]);
+});
+
+test("a mirror that reaches what one host holds tells that host alone", () => {
+  const { voice, done, refused, mirror } = spoken();
+  voice.complete();
+  voice.elect(true);
+  refused(1, "asOf", ["2#0#1"]);
+  done.length = 0;
+  mirror(["2#0#1"]);
+  voice.lookAgain();
+  refused(1, "asOf", ["2#0#1"]);
+  assert.deepEqual(done, ["answer", "answer"]);
+});
+
+test("a host that makes the others begin epochs puts no other's roll-back off", async () => {
+  const { voice, clock, done, refused } = spoken();
+  voice.complete();
+  voice.elect(true);
+  for (let look = 0; look < 6; look++) {
+    refused(1, "asOf", ["2#0#1"]);
+    await clock.advance(10_000);
+    voice.hear("liar", (voice.epoch ?? 0) + 10_000_000);
+    refused(1, "asOf", ["1#0#1", `${look}#0#2`], "liar");
+    voice.lookAgain();
+  }
+  assert.ok(done.filter((what) => what.startsWith("begin")).length > 1);
+  assert.match(done.at(-1) ?? "", /^h: begin \d+ rolled back$/);
+});
+
+test("one that has stood by begins the minute anew", async () => {
+  const { voice, clock, refused } = spoken();
+  voice.complete();
+  voice.elect(true);
+  refused(1, "asOf", ["2#0#1"]);
+  voice.elect(false);
+  await clock.advance(1_000);
+  voice.elect(true);
   assert.equal(voice.due(), undefined);
 });
 
@@ -209,7 +250,9 @@ test("a rollback decided during a long change is said by the epoch that follows 
   work(true);
   voice.lookAgain();
   assert.equal(done.at(-1), "begin 5000007");
+  assert.equal(voice.due(), undefined);
   work(false);
-  voice.hear("h", 7_000_000); // begins the epoch in place of the look that follows the change
-  assert.equal(done.at(-1), "begin 65000007 rolled back");
+  voice.hear("g", 7_000_000); // begins an epoch in place of the look that follows the change
+  voice.lookAgain();
+  assert.deepEqual(done.slice(-2), ["begin 65000007", "h: begin 65001007 rolled back"]);
 });

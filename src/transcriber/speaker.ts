@@ -1,6 +1,6 @@
 import { allowedEpoch } from "../core/believed.ts";
 import type { Want } from "../core/follow.ts";
-import { hearEpoch, hearRefusal, type Lead, lookAgain, patience } from "../core/lead.ts";
+import { hearEpoch, hearRefusal, lookAgain, patientUntil, silent } from "../core/lead.ts";
 import type { CellChange } from "../core/row.ts";
 import { type DirectoryState, highestEpoch, type RefusalMessage } from "../core/stream.ts";
 import { nextEpoch } from "../core/tell.ts";
@@ -66,37 +66,28 @@ export function speaker(options: SpeakerOptions): Speaker {
   const said = new Set<string>();
   let active = false;
   let complete = false;
-  let lead: Lead = { epoch: 0, heard: 0 };
+  let lead = silent;
   let begunAt = Number.NEGATIVE_INFINITY;
-  /** The host whose newer directory state is waited for. */
-  let claimant = "";
-  /** An epoch that is to begin when the last one is old enough. */
-  let wanted: { readonly rolledBack: boolean } | undefined;
+  /** An epoch is to begin when the last one is old enough. */
+  let wanted = false;
 
   const speaks = (): boolean => lead.epoch > 0;
 
-  function begin(rolledBack: boolean): void {
+  function begin(): void {
     if (!active || !complete) return;
-    const meant = { rolledBack: rolledBack || wanted?.rolledBack === true };
-    if (busy() || clock.monotonic() - begunAt < epochSpacing) {
-      wanted = meant;
-      return;
-    }
+    wanted = busy() || clock.monotonic() - begunAt < epochSpacing;
+    if (wanted) return;
     silence();
     look(); // before the epoch's first word, so that no row which time has taken away returns with it
-    if (busy()) {
-      wanted = meant;
-      return;
-    }
+    wanted = busy();
+    if (wanted) return;
     begunAt = clock.monotonic();
     const epoch = nextEpoch(clock.now(), lead.heard, random);
-    lead = { epoch, heard: epoch };
-    log(
-      `epoch ${epoch} begins${meant.rolledBack ? `: the directory was rolled back, for ${claimant} holds a newer state` : ""}`,
-    );
-    for (const channel of channels.values()) channel.begin(epoch, meant.rolledBack);
+    lead = { ...lead, epoch, heard: epoch }; // what hosts claim stays: an epoch that another has begun must not put it off
+    log(`epoch ${epoch} begins`);
+    for (const channel of channels.values()) channel.begin(epoch, false);
     for (const [host, held] of apart.hosts) if (held < epoch) apart.release(host);
-    apart.begin(meant.rolledBack);
+    apart.begin();
   }
 
   /** True if an epoch may raise that of all; otherwise the host that holds it is told apart. */
@@ -115,8 +106,8 @@ export function speaker(options: SpeakerOptions): Speaker {
       sayOnce(host, `holds epoch ${epoch}, which no host can follow`);
     } else if (raises(host, epoch)) {
       const heard = hearEpoch(lead, epoch);
-      if (speaks()) follow(heard);
-      else lead = heard.lead;
+      lead = heard.lead;
+      if (speaks() && heard.act === "epoch") begin();
     } else if (apart.hear(host, epoch) && epoch > allowedEpoch(clock.now())) {
       const when = new Date(epoch / 1_000).toISOString();
       sayOnce(host, `holds epoch ${epoch} of ${when}, ahead of this clock: it alone is told in epochs above that`);
@@ -131,16 +122,25 @@ export function speaker(options: SpeakerOptions): Speaker {
   const everyChannel = (): Channel[] => [...channels.values(), ...apart.channels()];
 
   function silence(): void {
-    lead = { epoch: 0, heard: Math.max(lead.heard, lead.epoch) };
-    wanted = undefined;
+    lead = { ...lead, epoch: 0, heard: Math.max(lead.heard, lead.epoch) };
+    wanted = false;
     for (const channel of channels.values()) channel.end();
     apart.end();
   }
 
-  function follow({ lead: next, act }: ReturnType<typeof lookAgain>): void {
-    lead = next;
-    if (act === "digest") for (const channel of everyChannel()) channel.digest();
-    else if (act) begin(act === "rollBack");
+  const answer: Speaker["answer"] = (service, host, want) =>
+    (apart.of(host) ?? channels).get(service)?.answer(host, want);
+
+  /** Judges what hosts claim of the directory. While the tables are being moved the mirror may be about to reach it. */
+  function judge(): void {
+    if (!speaks() || busy()) return;
+    const judged = lookAgain(lead, mirror(), clock.monotonic(), readSince());
+    lead = judged.lead;
+    for (const { host, service } of judged.reached) answer(service, host, "digest");
+    for (const host of judged.rolledBack) {
+      log(`${host} holds a newer state than the directory for a minute: it is told that the directory was rolled back`);
+      apart.rollBack(host, lead.heard);
+    }
   }
 
   return {
@@ -154,12 +154,13 @@ export function speaker(options: SpeakerOptions): Speaker {
       if (active === elected) return;
       active = elected;
       log(active ? "this host is the active transcriber" : "this host stands by");
-      if (active) begin(false);
-      else silence();
+      if (active) return begin();
+      silence();
+      lead = { ...lead, claims: silent.claims };
     },
     complete() {
       complete = true;
-      if (!speaks()) begin(false);
+      if (!speaks()) begin();
     },
     moved(services) {
       for (const [service, changes] of services) {
@@ -171,7 +172,7 @@ export function speaker(options: SpeakerOptions): Speaker {
     digests() {
       for (const channel of everyChannel()) channel.digest();
     },
-    answer: (service, host, want) => (apart.of(host) ?? channels).get(service)?.answer(host, want),
+    answer,
     get apart() {
       return apart.hosts;
     },
@@ -184,21 +185,21 @@ export function speaker(options: SpeakerOptions): Speaker {
       const { host, epoch } = refusal;
       hear(host, epoch);
       if (!speaks()) return;
-      // What it does not take of its own stream it would not take of that of all.
-      const refused = refusal.refused === apart.epochOf(host) ? lead.epoch : refusal.refused;
+      // One that is told apart refuses what all are told; what it does not take of its own stream counts.
+      const refused = refusal.refused === (apart.epochOf(host) || lead.epoch) ? lead.epoch : 0;
       const heard = hearRefusal(lead, { ...refusal, refused, epoch: 0 }, mirror(), clock.monotonic());
-      if (heard.lead.behind?.state === refusal.asOf.state) claimant = host;
-      follow(heard);
+      lead = heard.lead;
+      if (heard.act === "digest") answer(refusal.service, host, "digest");
     },
     lookAgain() {
-      if (wanted) begin(wanted.rolledBack);
+      if (wanted) begin();
       apart.lookAgain();
-      if (speaks()) follow(lookAgain(lead, mirror(), clock.monotonic(), readSince()));
+      judge();
     },
     due() {
       const times = [
         wanted && !busy() ? begunAt + epochSpacing : undefined,
-        lead.behind && Math.max(lead.behind.since, readSince()) + patience,
+        busy() ? undefined : patientUntil(lead, readSince()),
         apart.due(),
       ];
       const known = times.filter((time) => time !== undefined);

@@ -66,7 +66,7 @@ export interface TranscriberState {
   readonly progress?: Progress;
   /** The newest `verify` for which the directory was read again: when it was asked, and how many entries the mirror had otherwise. */
   readonly verified?: { readonly asked: number; readonly differed: number };
-  /** Hosts that are told in epochs of their own, each with the one that it holds: their epoch is ahead of this transcriber's clock. */
+  /** Hosts that are told in epochs of their own, each with the one that it holds: it is ahead of this transcriber's clock, or the directory was rolled back for them. */
   readonly apart?: Readonly<Record<string, number>>;
   /** Why the directory cannot be read now. */
   readonly trouble: string | undefined;

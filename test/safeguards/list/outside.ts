@@ -12,7 +12,7 @@ export const outsideRemovals: readonly Removal[] = [
   {
     id: "refusal-of-its-host",
     guards: "a host refuses for itself alone",
-    without: "one host's user has the directory rolled back for all",
+    without: "one host's user has the directory rolled back for another",
     file: "src/transcriber/hearing.ts",
     edits: [["      mustBeOf(refusal.host, user);\n", ""]],
     tests: ["src/transcriber/hearing.test.ts"],

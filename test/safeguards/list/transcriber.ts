@@ -220,7 +220,15 @@ export const transcriberRemovals: readonly Removal[] = [
     guards: "a host that holds a higher epoch is told in epochs of its own",
     without: "after a clock that was ahead no host takes a change for as long",
     file: "src/transcriber/apart.ts",
-    edits: [["for (const channel of one.channels.values()) channel.begin(one.told, meant.rolledBack);", ""]],
+    edits: [["for (const channel of one.channels.values()) channel.begin(one.told, one.rolledBack);", ""]],
+    tests: ["src/transcriber/speaker.test.ts"],
+  },
+  {
+    id: "claims-outlive-epochs",
+    guards: "a new epoch leaves what hosts hold of a newer directory known",
+    without: "one host that raises the epoch each minute keeps a restored directory from being noticed",
+    file: "src/transcriber/speaker.ts",
+    edits: [["lead = { ...lead, epoch, heard: epoch };", "lead = { ...silent, epoch, heard: epoch };"]],
     tests: ["src/transcriber/speaker.test.ts"],
   },
   {

@@ -12,7 +12,10 @@ import { hashing, keys, service, stateOf, type Truth, timedKey, type Version } f
 /** What a host says to transcribers. */
 export type Said =
   | { readonly kind: "ask"; readonly host: number; readonly want: Want }
-  | ({ readonly kind: "refusal" } & Pick<RefusalMessage, "epoch" | "asOf" | "refused" | "because">);
+  | ({ readonly kind: "refusal"; readonly host: number } & Pick<
+      RefusalMessage,
+      "epoch" | "asOf" | "refused" | "because"
+    >);
 
 export interface Host {
   readonly queue: Queue<StreamMessage>;

@@ -1,4 +1,4 @@
-import { hearRefusal, type Lead, lookAgain } from "../../../src/core/lead.ts";
+import { hearRefusal, lookAgain, silent } from "../../../src/core/lead.ts";
 import type { CellChange } from "../../../src/core/row.ts";
 import type { AsOf, StreamMessage } from "../../../src/core/stream.ts";
 import { Table } from "../../../src/core/table.ts";
@@ -64,7 +64,7 @@ export function transcriber(index: number, world: Surroundings): Transcriber {
   let mirror: "none" | "partial" | "complete" = "none";
   let table = new Table(service, hashing);
   let telling: Telling | undefined;
-  let lead: Lead = { epoch: 0, heard: 0 };
+  let lead = silent;
 
   const asOf = (): AsOf => ({ state: stateText(version.state), clock: version.phase });
   const say = (message: StreamMessage, to: number | "all" = "all") => world.send({ to, message }, index);
@@ -82,26 +82,47 @@ export function transcriber(index: number, world: Surroundings): Transcriber {
     if (telling && changes.length > 0) for (const message of telling.rows(changes, asOf())) say(message);
   }
 
-  function begin(now: number, rolledBack: boolean): void {
-    // The clock is read before the epoch's first word, so that no row which time has taken away returns with it.
-    telling = undefined;
-    if (mirror === "complete") move({ state: version.state, phase: truth.head.phase });
+  /** An epoch above all that were heard of. */
+  function next(now: number): number {
     const heard = Math.max(lead.heard, lead.epoch);
     broker.epoch = habits.uniqueEpoch
       ? nextEpoch(now + clockOffset, heard, random.unit)
       : Math.max(heard, broker.epoch) + 1;
-    lead = { epoch: broker.epoch, heard: broker.epoch };
-    telling = new Telling(service, table, { epoch: lead.epoch, rolledBack, limits });
-    world.note(
-      () => `transcriber ${index} begins epoch ${lead.epoch}${rolledBack ? ", rolled back," : ""} at ${text(version)}`,
-    );
+    lead = { ...lead, heard: broker.epoch };
+    return broker.epoch;
+  }
+
+  function begin(now: number): void {
+    // The clock is read before the epoch's first word, so that no row which time has taken away returns with it.
+    telling = undefined;
+    if (mirror === "complete") move({ state: version.state, phase: truth.head.phase });
+    lead = { ...lead, epoch: next(now) };
+    telling = new Telling(service, table, { epoch: lead.epoch, limits });
+    world.note(() => `transcriber ${index} begins epoch ${lead.epoch} at ${text(version)}`);
     say(telling.digest(asOf()));
   }
 
-  function follow({ lead: next, act }: ReturnType<typeof lookAgain>, now: number): void {
-    lead = next;
-    if (act === "digest" && telling) say(telling.digest(asOf()));
-    else if (act) begin(now, act === "rollBack");
+  function hearSaid({ lead: heard, act }: ReturnType<typeof hearRefusal>, now: number, host: number): void {
+    lead = heard;
+    if (act === "digest" && telling) say(telling.digest(asOf()), host);
+    else if (act) begin(now);
+  }
+
+  /** Tells those that the mirror has reached, and, of a directory that was rolled back, each host alone; all are then told above that. */
+  function judge(now: number): void {
+    if (!telling) return;
+    const judged = lookAgain(lead, asOf().state, now);
+    const { reached, rolledBack } = judged;
+    lead = judged.lead;
+    for (const { host } of reached) say(telling.digest(asOf()), Number(host));
+    for (const host of rolledBack) {
+      const epoch = next(now);
+      world.note(
+        () => `transcriber ${index} tells host ${host} alone that the directory was rolled back to ${text(version)}`,
+      );
+      say(new Telling(service, table, { epoch, rolledBack: true, limits }).digest(asOf()), Number(host));
+    }
+    if (rolledBack.size > 0) begin(now);
   }
 
   return {
@@ -110,18 +131,19 @@ export function transcriber(index: number, world: Surroundings): Transcriber {
     },
     elect(now) {
       believes = true;
-      if (usable()) begin(now, false);
+      if (usable()) begin(now);
     },
     retire() {
       believes = false;
       telling = undefined;
+      lead = { ...lead, claims: silent.claims };
     },
     crash() {
       believes = false;
       telling = undefined;
       mirror = "none";
       table = new Table(service, hashing);
-      lead = { epoch: 0, heard: 0 };
+      lead = silent;
     },
     refresh(now) {
       if (mirror === "none") {
@@ -133,7 +155,7 @@ export function transcriber(index: number, world: Surroundings): Transcriber {
         mirror = "complete";
         move({ state: replica, phase: truth.head.phase });
       }
-      if (believes && usable() && !telling) begin(now, false);
+      if (believes && usable() && !telling) begin(now);
     },
     advance(now) {
       const next = truth.after(replica);
@@ -141,20 +163,23 @@ export function transcriber(index: number, world: Surroundings): Transcriber {
       replica = next;
       if (mirror === "complete") {
         move({ state: replica, phase: version.phase });
-        if (telling) follow(lookAgain(lead, asOf().state, now), now);
+        judge(now);
       }
       return true;
     },
     look(now) {
       if (mirror === "complete") move({ state: version.state, phase: truth.head.phase });
-      if (telling) follow(lookAgain(lead, asOf().state, now), now);
+      judge(now);
     },
     digest() {
       if (telling && habits.inBandDigest) say(telling.digest(asOf()));
     },
     hear(said, now) {
       if (!telling) return;
-      if (said.kind === "refusal") return follow(hearRefusal(lead, said, asOf().state, now), now);
+      if (said.kind === "refusal") {
+        const refusal = { ...said, host: String(said.host), service };
+        return hearSaid(hearRefusal(lead, refusal, asOf().state, now), now, said.host);
+      }
       const { host, want } = said;
       if (want === "digest" || want === "buckets") say(telling.digest(asOf(), { buckets: want === "buckets" }), host);
       else say(telling.part(want.from, want.to, asOf(), want.have), host);

@@ -90,7 +90,7 @@ export function world(seed: number, rules: Rules, trace?: (line: string) => void
       const { mark } = followup.followed;
       if (followup.refused && mark && rules.spokenRefusal) {
         const { epoch, asOf } = mark;
-        say({ kind: "refusal", epoch, asOf, refused: message.epoch, because: followup.refused });
+        say({ kind: "refusal", host: index, epoch, asOf, refused: message.epoch, because: followup.refused });
       }
       return true;
     },

@@ -1,4 +1,5 @@
 import type { Followed } from "../../../src/core/follow.ts";
+import { hostKey } from "../../../src/core/routing.ts";
 import { type Mark, olderState } from "../../../src/core/stream.ts";
 import { heldRemovals } from "../../../src/host/blast-radius.ts";
 import { folderOf } from "../../../src/host/install/target.ts";
@@ -11,6 +12,7 @@ import type { WorldDirectory } from "./directory.ts";
 import { forged } from "./forger.ts";
 import { file, isBad, isWhole } from "./machine.ts";
 import { isOfOthers } from "./others.ts";
+import type { RolledBack } from "./overheard.ts";
 import { lineOf, linesServed, storedRows } from "./served.ts";
 import type { HostProcess } from "./world.ts";
 
@@ -43,7 +45,7 @@ export interface JudgeOptions {
   readonly directory: WorldDirectory;
   readonly removalLimit: number;
   /** The epochs that said that the directory was rolled back. */
-  readonly rolledBack: ReadonlySet<number>;
+  readonly rolledBack: readonly RolledBack[];
   /** A row that is refused goes. */
   readonly removes: boolean;
 }
@@ -139,7 +141,9 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
     if (mark.epoch < before.epoch || (mark.epoch === before.epoch && mark.seq < before.seq)) {
       throw new Violation("P4", `${place}: (${mark.epoch}, ${mark.seq}) after (${before.epoch}, ${before.seq})`);
     }
-    const meant = mark.epoch > before.epoch && rolledBack.has(mark.epoch);
+    // A host is told so alone, and may be at an epoch of all by now.
+    const said = rolledBack.filter(({ epoch }) => epoch > before.epoch && epoch <= mark.epoch);
+    const meant = said.some(({ key }) => key === hostKey(service, host.name));
     if (olderState(mark.asOf.state, before.asOf.state) && !meant) {
       throw new Violation("P4", `${place}: state ${mark.asOf.state} after ${before.asOf.state}`);
     }
