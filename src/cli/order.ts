@@ -3,7 +3,7 @@ import { readDate } from "../core/dates.ts";
 import { reason, UserError } from "../core/outcome.ts";
 import { hostKey, queueOf, serviceKey } from "../core/routing.ts";
 import { type OrderMessage, protocolVersion } from "../core/stream.ts";
-import { type Asked, notApprovable } from "../daemon/approvable.ts";
+import { type Asked, notApprovable, waitsForDigest } from "../daemon/approvable.ts";
 import { connectBroker } from "../daemon/broker.ts";
 import { BrokerTrouble } from "../ports/broker.ts";
 import { loadServices, openProject } from "../project/project.ts";
@@ -67,11 +67,16 @@ Without one, and so alone, a service goes on that a person held, and a host that
 --at-most nothing that is held goes on: it is about removals to come.
 
 Exit codes
-  0  asked
-  1  no host is known to wait under this DIGEST: nothing was asked, and what waits is named`,
+  0  asked; without a DIGEST, nothing is known to go on waiting for one
+  1  no host is known to wait under this DIGEST: nothing was asked, and what waits is named;
+     without a DIGEST: asked, and what goes on waiting for one is named, or of which host that is not known
+  2  it could not be asked`,
   async refuses({ operands: [, digest], text }, asked) {
     const isOfWaiting = digest !== undefined && text("until") === undefined;
     return isOfWaiting ? notApprovable(digest, asked) : undefined;
+  },
+  async leaves({ operands: [, digest], text }, asked) {
+    return digest === undefined && text("until") === undefined ? waitsForDigest(asked) : [];
   },
   fields: ({ operands: [, digest], text }, config) => ({
     ...(digest === undefined ? {} : { digest }),
@@ -97,6 +102,7 @@ function orderCommand({
   options = {},
   fields = () => ({}),
   refuses,
+  leaves = async () => [],
 }: {
   order: OrderMessage["order"];
   summary: string;
@@ -107,6 +113,8 @@ function orderCommand({
   fields?: (given: Given, config: ReadConfig) => Partial<OrderMessage>;
   /** The lines that say why the order is not given; undefined when it is. */
   refuses?(given: Given, asked: Asked): Promise<readonly string[] | undefined>;
+  /** The lines that say what still waits when the order is obeyed. */
+  leaves?(given: Given, asked: Asked): Promise<readonly string[]>;
 }): Command {
   return {
     name: order,
@@ -128,11 +136,13 @@ function orderCommand({
         throw new UserError(`host ${only} does not run ${service}; these do: ${of.join(", ")}`);
       }
       const about = fields(given, project.config);
-      const refusal = await refuses?.(given, { project, service, hosts: only === undefined ? of : [only], signal });
+      const asked = { project, service, hosts: only === undefined ? of : [only], signal };
+      const refusal = await refuses?.(given, asked);
       if (refusal) {
         lines(refusal);
         return 1;
       }
+      const left = await leaves(given, asked);
       const { services } = await loadServices(project, [service]);
       const definition = services.get(service);
       const use = definition && "table" in definition ? "table" : "plain";
@@ -145,7 +155,8 @@ function orderCommand({
         throw error instanceof BrokerTrouble ? new UserError(`${reason(error)}; ${withoutBroker}`) : error;
       }
       say(`asked ${only ?? of.join(", ")} to ${order} ${service}; \`trigger status\` shows how it goes`);
-      return 0;
+      lines(left);
+      return left.length === 0 ? 0 : 1;
     },
   };
 }

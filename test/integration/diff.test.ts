@@ -85,10 +85,12 @@ test("a file that trigger did not write is held; diff shows what would become of
   assert.equal(read("out/box/names"), "by hand 1\n");
   const [, shown = ""] = /`trigger approve names ([0-9a-f]{8})` lets it be replaced/.exec(out) ?? [];
   assert.match((await trigger(["status"])).out, new RegExp(`trigger approve names ${shown}`));
-  await order("approve", "names");
+  const without = await trigger(["approve", "names"]);
+  assert.deepEqual([without.code, without.err], [1, ""]);
+  assert.match(without.out, new RegExp(`^ {2}box: .*: \`trigger approve names ${shown}\`$`, "m"));
   await until(() => up.said().includes(`not approved by no digest: theirs is ${shown}`), { within: 60_000 });
   write("out/box/names", "by hand 2\n");
-  await order("approve", "names", shown);
+  await trigger(["approve", "names", shown]); // asked, or refused where the host has found it moved by then
   let digest: string | undefined;
   await until(
     async () => {
@@ -185,10 +187,24 @@ test("a directory that lost its entries takes nobody's rows away before the dige
   box: held by a person: the cabling is being changed: \`trigger approve names\`
 `,
   );
-  await order("approve", "names");
+  const without = await trigger(["approve", "names"]);
+  assert.deepEqual([without.code, without.err], [1, ""]);
+  assert.equal(
+    without.out,
+    `asked box to approve names; \`trigger status\` shows how it goes
+what waits of names under a digest is not approved without it, and goes on waiting:
+  box: 60 removals wait: \`trigger approve names ${digest}\`
+`,
+  );
   await until(() => up.said().includes("60 removals are not approved by no digest"));
+  await until(async () => !(await trigger(["status"])).out.includes("by a person"));
+  await order("hold", "names");
+  await until(async () => (await trigger(["status"])).out.includes("held: by a person"));
   assert.ok(!up.said().includes("00000000"), "nothing was asked of the host");
   await order("approve", "names", digest);
+  await until(async () => !(await trigger(["status", "--json"])).out.includes('"removals":'));
+  assert.equal(lines(), 61, "a digest ends no hold by a person");
+  await order("approve", "names");
   await until(() => lines() === 1, { within: 60_000 });
   await until(async () => (await trigger(["status"])).code === 0);
 });
