@@ -37,11 +37,21 @@ done
 
 # RabbitMQ 4 throws away what was delivered 21 times from a quorum queue that was made under 3.x, unless a policy forbids it.
 # RabbitMQ 3 would take -1 for "never deliver again".
-major=$(rabbitmqctl -s status --formatter json | sed -n 's/.*"rabbitmq_version": *"\\([0-9]*\\)\\..*/\\1/p')
-: "\${major:?rabbitmqctl status says no version of RabbitMQ}"
-policies=$(rabbitmqctl -s list_policies -p "$vhost")
-if [ "$major" -ge 4 ] && ! printf '%s\\n' "$policies" | cut -f 2 | grep -qxF ${exchange}; then
-  ${keepsDeliveries('"$vhost"')}
+# From 4.3 a queue stays with a consumer whose node is lost for a minute, unless the queue or a policy says otherwise.
+version=$(rabbitmqctl -s status --formatter json | sed -n 's/.*"rabbitmq_version": *"\\([0-9]*\\)\\.\\([0-9]*\\)\\..*/\\1 \\2/p')
+: "\${version:?rabbitmqctl status says no version of RabbitMQ}"
+major=\${version% *}
+minor=\${version#* }
+policy=$(rabbitmqctl -s list_policies -p "$vhost" | awk -F "$tab" '$2 == "${exchange}" { print $5 }')
+wanted=
+if [ "$major" -gt 4 ] || { [ "$major" -eq 4 ] && [ "$minor" -ge 3 ]; }; then
+  wanted=${quoted(endlessAndQuick)}
+elif [ "$major" -eq 4 ]; then
+  wanted=${quoted(endless)}
+fi
+# A policy that somebody else has changed stays as it is.
+if [ -n "$wanted" ] && { [ -z "$policy" ] || [ "$policy" = ${quoted(endless)} ]; } && [ "$policy" != "$wanted" ]; then
+  ${quorumPolicy('"$vhost"', '"$wanted"')}
 fi
 
 users=$(rabbitmqctl -s list_users)
@@ -68,9 +78,16 @@ user() {
 }
 `;
 
+/** Keeps what was delivered often, as RabbitMQ lists it. */
+const endless = '{"delivery-limit":-1}';
+/** The same, and a consumer whose node is lost keeps its queue for one second. RabbitMQ 4.2 and older refuse that. */
+const endlessAndQuick = '{"consumer-disconnected-timeout":1000,"delivery-limit":-1}';
+
 /** The command by which a server keeps what it has delivered often; the vhost as the shell is to read it. Its policy applies to no queue of others. */
-export const keepsDeliveries = (vhost: string): string =>
-  `rabbitmqctl set_policy -p ${vhost} --apply-to quorum_queues ${exchange} '^${exchange}[-.]' '{"delivery-limit": -1}'`;
+export const keepsDeliveries = (vhost: string): string => quorumPolicy(vhost, quoted('{"delivery-limit": -1}'));
+
+const quorumPolicy = (vhost: string, definition: string): string =>
+  `rabbitmqctl set_policy -p ${vhost} --apply-to quorum_queues ${exchange} '^${exchange}[-.]' ${definition}`;
 
 function commandOf(user: BrokerUser): string {
   const rights = [user.configure, user.write, user.read, user.topicWrite, user.topicRead];

@@ -111,3 +111,30 @@ test("what was delivered 30 times from a queue of RabbitMQ 3 is not thrown away"
   });
   await until(() => deliveries >= 30);
 });
+
+test(
+  "a policy is set as the version takes it, renewed when it grows, and left when it is another's",
+  slow,
+  async () => {
+    const policy = async (): Promise<string | undefined> =>
+      (await server.ctl("-s", "list_policies")).match(/\ttrigger\t.*\t(\{.*\})\t/)?.[1];
+    const set = (definition: string): Promise<string> =>
+      server.ctl("set_policy", "--apply-to", "quorum_queues", "trigger", "^trigger[-.]", definition);
+    const [major = 0, minor = 0] = (await server.ctl("version")).trim().split(".").map(Number);
+    const isQuick = major > 4 || (major === 4 && minor >= 3);
+    const endless = { "delivery-limit": -1 };
+    const wanted = isQuick ? { ...endless, "consumer-disconnected-timeout": 1000 } : major === 4 ? endless : undefined;
+    await server.ctl("clear_policy", "trigger").catch(() => {}); // there is none under RabbitMQ 3
+    await run([]);
+    const found = await policy();
+    assert.deepEqual(found && JSON.parse(found), wanted);
+    if (!wanted) return;
+    await set(JSON.stringify(endless));
+    await run([]);
+    assert.deepEqual(JSON.parse((await policy()) ?? ""), wanted);
+    const other = '{"delivery-limit":50}';
+    await set(other);
+    await run([]);
+    assert.equal(await policy(), other);
+  },
+);

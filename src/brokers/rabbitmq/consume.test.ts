@@ -6,8 +6,7 @@ import { rabbitConsumer } from "./consume.ts";
 
 /** A consumer of a server that answers the request to consume as told; as many pauses pass as are let through. */
 function consumerOf(answer: Promise<unknown>, { expendable = false } = {}) {
-  const channel = { on() {}, prefetch: async () => {}, consume: () => answer, close: async () => {} };
-  const connection = { model: { createChannel: async () => channel }, ended: new Promise(() => {}) };
+  const connection = connectionOf(() => answer, new Promise(() => {}));
   const said: string[] = [];
   const pauses: (() => void)[] = [];
   let remade = 0;
@@ -29,7 +28,12 @@ function consumerOf(answer: Promise<unknown>, { expendable = false } = {}) {
     }
   };
   const remakes = (): number => remade;
-  return { consumer, said, pauses, pass, remakes, connection: connection as unknown as Connection };
+  return { consumer, said, pauses, pass, remakes, connection };
+}
+
+function connectionOf(consume: () => Promise<unknown>, ended: Promise<unknown>): Connection {
+  const channel = { on() {}, once() {}, off() {}, prefetch: async () => {}, consume, close: async () => {} };
+  return { model: { createChannel: async () => channel }, ended } as unknown as Connection;
 }
 
 test("a queue that does not answer is made anew after six pauses, again after six more, and no more when it answers", async () => {
@@ -55,6 +59,22 @@ test("a queue that does not answer is made anew after six pauses, again after si
   await pass(1);
   await new Promise(setImmediate);
   assert.deepEqual([remakes(), pauses.length, consumer.trouble()], [2, 0, undefined]);
+});
+
+test("a queue is made anew though the server ends each connection that asks for it", async () => {
+  const { consumer, pass, pauses, remakes } = consumerOf(Promise.resolve(), { expendable: true });
+  for (let connections = 1; connections <= 3; connections++) {
+    const lost = Promise.withResolvers<unknown>();
+    const answer = lost.promise.then(() => Promise.reject(new Error("INTERNAL_ERROR")));
+    const begun = consumer.begin(connectionOf(() => answer, lost.promise));
+    assert.equal(remakes(), 0);
+    await pass(2);
+    await until(() => pauses.length === 1);
+    lost.resolve("INTERNAL_ERROR");
+    await assert.rejects(begun, /INTERNAL_ERROR/);
+    pauses.length = 0;
+  }
+  assert.equal(remakes(), 1);
 });
 
 test("a queue that does not answer is said once, with what mends it", async () => {

@@ -54,6 +54,8 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
   let closed = false;
   let came = false;
   let inHand = 0;
+  /** Waits in a row for an answer of the queue, over all connections: a server may close the one that asked for a lost queue. */
+  let unanswered = 0;
   /** How messages came that are none of this queue's: said once each. */
   const saidForged = new Set<string>();
 
@@ -74,6 +76,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
         if (message) give(message, opened);
         else void again(opened, connection, "it was deleted", settle);
       });
+      unanswered = 0;
     } catch (error) {
       channel = undefined;
       await closeChannel(opened);
@@ -96,16 +99,17 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
 
   /** Sees to a queue that does not answer: it never will where a crash took the beginnings of its log. */
   async function mendUnanswered(connection: Connection, answered: () => boolean): Promise<void> {
-    for (let waits = 1; ; waits++) {
+    for (;;) {
       if (answered() || !(await wait(connection, longest)) || answered()) return;
-      if (waits === saidAfter) {
+      unanswered += 1;
+      if (unanswered === saidAfter) {
         trouble = `queue ${queue} does not answer`;
         const remedy = declared.expendable(queue)
           ? "it is made anew"
           : `\`rabbitmqctl delete_queue ${queue}\` mends it`;
         log(`${trouble}: if it stays so, a crash has broken it, and ${remedy}`);
       }
-      if (waits % remadeAfter === 0) await remake(connection);
+      if (unanswered % remadeAfter === 0) await remake(connection);
     }
   }
 

@@ -53,3 +53,14 @@ test("the limit of deliveries is lifted where there is one, and left out where -
   );
   assert.equal(limitAt("4.0.1", "classic"), undefined);
 });
+
+test("RabbitMQ 4.3 is told to leave the consumer of a lost node after a second", () => {
+  const queue = { name: "q", keys: [], limit: { messages: 10, bytes: 100, beyond: "drop" } } as const;
+  const waits = (version: string, type: "quorum" | "classic" = "quorum") =>
+    queueArguments(queue, type, { product: "RabbitMQ", version })["x-consumer-disconnected-timeout"];
+  assert.deepEqual(
+    ["3.13.0", "4.0.5", "4.2.9", "4.3.0", "4.10.1", "5.0.0"].map((version) => waits(version)),
+    [undefined, undefined, undefined, 1000, 1000, 1000],
+  );
+  assert.equal(waits("4.3.0", "classic"), undefined);
+});

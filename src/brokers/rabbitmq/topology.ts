@@ -72,6 +72,8 @@ export function topology(type: QueueType, { log, missing, exchangeMade }: Option
     if (argument === "x-delivery-limit" && theirs === "none") {
       // What a queue loses that drops its oldest is repaired. A policy is not shown to a client, so this is said where there is one, too.
       if (limit.beyond === "refuse") sayOnce(argument, `queue ${name}, and perhaps others, ${losesDeliveries}`);
+    } else if (argument === disconnectedTimeout && theirs === "none") {
+      sayOnce(argument, `queue ${name}, and perhaps others, ${waitsForLost}`);
     } else if (argument !== undefined) {
       sayOnce(`${name} ${argument}`, `queue ${name} exists with ${argument} ${theirs}, not ${ours}: used as it is`);
     } else sayOnce(`${name} ${why}`, `queue ${name} exists otherwise (${why}): used as it is`);
@@ -260,16 +262,29 @@ export function queueArguments({ limit }: Queue, type: QueueType, server: Server
     "x-overflow": refuses ? "reject-publish" : "drop-head",
     // From 4.0 a quorum queue drops what was delivered 21 times, unless told otherwise; before, -1 makes it drop at the second time.
     ...(type === "quorum" && isFrom4(server) && { "x-delivery-limit": -1 }),
+    // RabbitMQ 4.3 gives the queue of a consumer whose node is lost to another one after this, in milliseconds; its own default is a minute.
+    // https://www.rabbitmq.com/docs/quorum-queues
+    ...(type === "quorum" && isFrom(server, 4, 3) && { [disconnectedTimeout]: 1000 }),
   };
 }
 
+const disconnectedTimeout = "x-consumer-disconnected-timeout";
+
 /** True if the server is RabbitMQ 4.0 or later. */
-export const isFrom4 = ({ product, version }: Server): boolean =>
-  product === "RabbitMQ" && Number.parseInt(version, 10) >= 4;
+export const isFrom4 = (server: Server): boolean => isFrom(server, 4, 0);
+
+function isFrom({ product, version }: Server, major: number, minor: number): boolean {
+  const [theirs = 0, theirMinor = 0] = version.split(".").map((part) => Number.parseInt(part, 10));
+  return product === "RabbitMQ" && (theirs > major || (theirs === major && theirMinor >= minor));
+}
 
 const losesDeliveries =
   "was made under RabbitMQ 3: from version 4 the server throws away what was delivered from it 21 times. A policy keeps it; " +
   `whether there is one cannot be seen from here: \`${keepsDeliveries("VHOST")}\``;
+
+const waitsForLost =
+  "was made under an older RabbitMQ: 4.3 gives it to another consumer only a minute after the node of its consumer is lost. " +
+  "A policy makes that a second; whether there is one cannot be seen from here: `trigger permissions` prints it";
 
 /** `inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received '5' but current is '10'`, taken apart. */
 function differenceIn(why: string): { argument: string; ours: string; theirs: string } | undefined {

@@ -115,7 +115,7 @@ export const rightsRemovals: readonly Removal[] = [
     without: "RabbitMQ 3 drops each message when it comes for the second time",
     file: "src/core/user-commands.ts",
     edits: [
-      ['[ "$major" -ge 4 ] &&', '[ "$major" -ge 3 ] &&'],
+      ['elif [ "$major" -eq 4 ]', 'elif [ "$major" -le 4 ]'],
       ["--apply-to quorum_queues ", ""],
     ],
     tests: ["test/integration/user-commands.test.ts"],
