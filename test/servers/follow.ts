@@ -22,8 +22,8 @@ export interface Follower extends AsyncDisposable {
 
 export function follow(source: DirectorySource, { within = 10_000 } = {}): Follower {
   const abort = new AbortController();
-  const changes = source.changes(abort.signal)[Symbol.asyncIterator]();
   const mirror = new Mirror();
+  const changes = source.changes(abort.signal, (uuid) => mirror.get(uuid))[Symbol.asyncIterator]();
   const seen: SourceChange[] = [];
 
   async function next(): Promise<SourceChange> {

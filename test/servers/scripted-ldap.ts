@@ -1,5 +1,6 @@
 import { createServer, type Socket } from "node:net";
 import type { BerWriter } from "ldapts";
+import { readHead } from "../../src/directories/ldap/ber.ts";
 import { type RequestControl, request } from "../../src/directories/ldap/requests.ts";
 
 /** A server that answers each request of a connection by a test's function of its number, from 1. Without an answer it says nothing. */
@@ -8,13 +9,20 @@ export async function scriptedLdap(answer: (id: number, asked: Buffer) => readon
   const asked: Buffer[] = [];
   const server = createServer((socket) => {
     let requests = 0;
+    let rest = Buffer.alloc(0);
     open.add(socket);
+    socket.setNoDelay(true);
     socket.on("error", () => {});
     socket.on("close", () => open.delete(socket));
     socket.on("data", (bytes) => {
-      asked.push(bytes);
-      requests += 1;
-      for (const message of answer(requests, bytes)) socket.write(message);
+      rest = Buffer.concat([rest, bytes]);
+      for (let size = sizeOf(rest); size <= rest.length; size = sizeOf(rest)) {
+        const one = rest.subarray(0, size);
+        rest = rest.subarray(size);
+        asked.push(one);
+        requests += 1;
+        for (const message of answer(requests, one)) socket.write(message);
+      }
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -27,6 +35,12 @@ export async function scriptedLdap(answer: (id: number, asked: Buffer) => readon
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** How long the request is that begins here; without end while that cannot be told. */
+function sizeOf(bytes: Buffer): number {
+  const head = readHead(bytes, 0, bytes.length);
+  return head ? head.start + head.length : Number.POSITIVE_INFINITY;
 }
 
 /** An answer that has a result: of the operation of a tag (RFC 4511, 4.1.9). */

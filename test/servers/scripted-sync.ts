@@ -16,6 +16,19 @@ export interface Said {
   /** The number that its entryUUID is. */
   readonly uuid: number;
   readonly parent?: boolean;
+  readonly attributes?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What a server says. */
+export interface Script {
+  /** Its content, beside the base. */
+  readonly content?: readonly Answer[];
+  /** What follows in one piece. */
+  readonly live?: readonly Answer[];
+  /** The answer to each search of a subtree or of an entry alone. */
+  readonly subtree?: readonly Answer[];
+  /** The whole answer to such a search; `live` is the number of the search for changes. */
+  readonly reading?: (id: number, asked: string, live: number) => readonly Buffer[];
 }
 
 const states = { present: 0, add: 1, modify: 2, delete: 3 } as const;
@@ -23,8 +36,8 @@ const uuidOf = (uuid: number): Buffer => Buffer.from(uuid.toString(16).padStart(
 const dnOf = (name: string): string => (name === "" ? base : `${name},${base}`);
 
 /** A message about one entry. */
-export function saysOf(state: keyof typeof states, { name, uuid, parent = false }: Said): Answer {
-  const attributes = { objectClass: ["top"], hasSubordinates: [parent ? "TRUE" : "FALSE"] };
+export function saysOf(state: keyof typeof states, { name, uuid, parent = false, attributes: more }: Said): Answer {
+  const attributes = { objectClass: ["top"], ...more, hasSubordinates: [parent ? "TRUE" : "FALSE"] };
   const value = written((writer) => {
     writer.startSequence();
     writer.writeEnumeration(states[state]);
@@ -54,23 +67,24 @@ export const saysGone = (...uuids: number[]): Answer =>
     writer.endSequence();
   });
 
-/** A server whose content is the base and these, which says something live in one piece, and answers the search of a subtree. */
-export function scriptedSync({
-  content = [],
-  live = [],
-  subtree = [],
-}: {
-  readonly content?: readonly Answer[];
-  readonly live?: readonly Answer[];
-  readonly subtree?: readonly Answer[];
-}) {
+/** A server of a script, or of one for each search for changes, from 1. */
+export function scriptedSync(script: Script | ((session: number) => Script)) {
   const top = saysOf("add", { name: "", uuid: 1, parent: true });
   const dse = { supportedControl: [syncRequestOid], objectClass: ["OpenLDAProotDSE"] };
   const refreshOnly = syncRequest("refreshOnly");
+  let sessions = 0;
+  let live = 0;
   return scriptedLdap((id, asked) => {
+    const isChanges = asked.includes(syncRequestOid) && !asked.includes(refreshOnly);
+    if (isChanges) [sessions, live] = [sessions + 1, id];
+    const says = typeof script === "function" ? script(sessions) : script;
     const said = (answers: readonly Answer[]): Buffer[] => answers.map((answer) => answer(id));
-    if (asked.includes(refreshOnly)) return [...said(subtree), resultOf(id, 0x65)];
-    if (asked.includes(syncRequestOid)) return [...said([top, ...content, refreshed]), Buffer.concat(said(live))];
+    if (asked.includes(refreshOnly)) {
+      return says.reading?.(id, asked.toString("latin1"), live) ?? [...said(says.subtree ?? []), resultOf(id, 0x65)];
+    }
+    if (isChanges) {
+      return [...said([top, ...(says.content ?? []), refreshed]), Buffer.concat(said(says.live ?? []))];
+    }
     return asked.includes("supportedControl") ? [entryFound(id, "", dse), resultOf(id, 0x65)] : [resultOf(id, 0x65)];
   });
 }
