@@ -21,6 +21,15 @@ export class Known {
     return before === undefined ? "new" : "renamed";
   }
 
+  uuids(): Iterable<string> {
+    return this.#names.keys();
+  }
+
+  /** The name of an entry as it was delivered last. One that was carried along with a renamed parent has another by now. */
+  name(uuid: string): string | undefined {
+    return this.#names.get(uuid);
+  }
+
   delete(uuid: string): void {
     const name = this.#names.get(uuid);
     if (name === undefined) return;

@@ -8,6 +8,7 @@ import { answers, readResult, refuseAnswer } from "./result.ts";
 import { laterState } from "./state.ts";
 import { readSubtree, type SubtreeParts } from "./subtree.ts";
 import { csnsOf } from "./sync-controls.ts";
+import type { Untold } from "./untold.ts";
 
 /** The most entries in one change: hosts are told of it in one message. */
 const mostTogether = 500;
@@ -17,10 +18,10 @@ const mostTogether = 500;
  * entries that keep their names or appear without a subtree, or a run of deletions.
  */
 export async function* readLive(
-  parts: SubtreeParts & { readonly id: number; readonly known: Known },
+  parts: SubtreeParts & { readonly id: number; readonly known: Known; readonly untold: Untold },
   start: DirectoryState,
 ): AsyncGenerator<SourceChange> {
-  const { inbox, id, known, read } = parts;
+  const { inbox, id, known, untold, read } = parts;
   let state = start;
   let put = new Map<string, StoredEntry>();
   let gone: string[] = [];
@@ -40,7 +41,11 @@ export async function* readLive(
       await nextTurn();
     }
     const message = await inbox.next();
-    if (message.id !== id) continue;
+    if (message.id !== id) {
+      if (put.size + gone.length > 0) yield gathered(); // it is compared with what is held
+      for (const entry of await untold.take(message)) put.set(entry.uuid, entry);
+      continue;
+    }
     if (message.operation === answers.done) {
       readResult(message.body);
       throw new Error("the server ended the search that it was to keep open");
@@ -50,7 +55,10 @@ export async function* readLive(
       if (!info) continue;
       if (info.uuids.length > 0 && !info.gone) throw new ReadAgain("the server began another refresh");
       if (info.uuids.length > 0 && put.size > 0) yield gathered();
-      for (const uuid of info.uuids) known.delete(uuid);
+      for (const uuid of info.uuids) {
+        untold.gone(uuid);
+        known.delete(uuid);
+      }
       gone.push(...info.uuids);
       state = laterState(state, csnsOf(info.cookie));
       continue;
@@ -61,14 +69,17 @@ export async function* readLive(
     if (what === "present") throw new ReadAgain("the server began another refresh");
     if (what === "delete") {
       if (put.size > 0) yield gathered();
+      untold.gone(uuid, entry.dn);
       known.delete(uuid);
       gone.push(uuid);
     } else {
       const place = known.put(uuid, entry.dn);
       const appeared = (what === "add" || place === "new") && parent !== false;
       if (gone.length > 0 || (put.size > 0 && (appeared || place === "renamed"))) yield gathered();
+      untold.told(uuid, entry.dn);
       put.set(uuid, entry);
       for (const below of appeared ? await readSubtree(parts, entry) : []) {
+        untold.told(below.uuid, below.dn);
         known.put(below.uuid, below.dn);
         put.set(below.uuid, below);
       }

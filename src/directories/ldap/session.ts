@@ -7,6 +7,7 @@ import { type Access, type Connection, connect } from "./connection.ts";
 import { entryReader } from "./entry.ts";
 import { type Inbox, inboxOf } from "./inbox.ts";
 import { Known, ReadAgain } from "./known.ts";
+import type { LeftNames } from "./left-names.ts";
 import { readLive } from "./live.ts";
 import { readWhole } from "./refresh.ts";
 import { search } from "./requests.ts";
@@ -14,6 +15,7 @@ import { operationalAttributes } from "./schema.ts";
 import { askServer, exportInstead, type Server } from "./server.ts";
 import type { SubtreeParts } from "./subtree.ts";
 import { attributesOf, sendSyncSearch, syncEntryReader, type Wanted } from "./sync-search.ts";
+import { untoldWrites } from "./untold.ts";
 
 export interface SessionOptions extends Access, Wanted {
   readonly clock: Clock;
@@ -26,17 +28,20 @@ const beat = 30_000;
 /** The mirror is compared with the directory once a day, in milliseconds. */
 const day = 24 * 60 * 60 * 1000;
 
+/** What a follower has across its sessions: what it holds, which entries the last whole and the changes since had, and the names that left. */
+export interface Following {
+  readonly held?: Held | undefined;
+  readonly past: { readonly left: LeftNames; known: Known };
+}
+
 /** One connection: the whole content once, then every change, until it breaks, which throws. A refresh that is asked for meanwhile ends it. */
 export async function* openSession(
   options: SessionOptions,
   believe: (entries: readonly StoredEntry[]) => void,
-  {
-    signal,
-    asked,
-    held,
-  }: { readonly signal: AbortSignal; readonly asked: AbortSignal; readonly held?: Held | undefined },
+  following: Following & { readonly signal: AbortSignal; readonly asked: AbortSignal },
 ): AsyncGenerator<SourceChange> {
-  const { clock } = options;
+  const { clock, log } = options;
+  const { signal, asked, held, past } = following;
   const over = new AbortController();
   const connection = await connect(options, clock, signal);
   const askedFor = (): void => connection.close(new ReadAgain("a refresh was asked for"));
@@ -48,8 +53,9 @@ export async function* openSession(
     const server = await askServer(connection, inbox, options.base);
     const wanted = { ...options, everything: server.everything };
     const parts = { connection, inbox, wanted, server, read: syncEntryReader() };
-    const { id, known, state } = yield* deliverWhole(parts, options, believe, held);
-    yield* readLive({ ...parts, id, known }, state);
+    const { id, known, state } = yield* deliverWhole(parts, options, believe, following);
+    const untold = untoldWrites({ ...parts, known, left: past.left, held, clock, signal: over.signal, log });
+    yield* readLive({ ...parts, id, known, untold }, state);
   } finally {
     asked.removeEventListener("abort", askedFor);
     over.abort();
@@ -62,7 +68,7 @@ async function* deliverWhole(
   parts: SubtreeParts & { readonly server: Server },
   { base, clock, log }: SessionOptions,
   believe: (entries: readonly StoredEntry[]) => void,
-  held: Held | undefined,
+  { held, past }: Following,
 ) {
   const { connection, inbox, wanted, server, read } = parts;
   const started = clock.monotonic();
@@ -77,6 +83,11 @@ async function* deliverWhole(
   believe(entries);
   const known = new Known();
   for (const { uuid, dn } of entries) known.put(uuid, dn);
+  for (const uuid of past.known.uuids()) {
+    const before = held?.(uuid)?.dn;
+    if (before !== undefined && before !== known.name(uuid)) past.left.add(before);
+  }
+  past.known = known;
   const state = said.length > 0 ? said : await readState();
   const seconds = ((clock.monotonic() - started) / 1000).toFixed(1);
   log(`the directory: ${entries.length} entries read in ${seconds} s`);

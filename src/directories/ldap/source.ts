@@ -1,7 +1,8 @@
 import { UserError } from "../../core/outcome.ts";
 import type { DirectorySource, Held, SourceChange } from "../../ports/directory.ts";
 import { believer } from "./believe.ts";
-import { ReadAgain } from "./known.ts";
+import { Known, ReadAgain } from "./known.ts";
+import { LeftNames } from "./left-names.ts";
 import { checkedFilter } from "./requests.ts";
 import { openSession, type SessionOptions } from "./session.ts";
 import { asksForCare, sayTrouble } from "./trouble.ts";
@@ -32,6 +33,7 @@ export function ldapSource(options: LdapSourceOptions): DirectorySource {
 
   async function* changes(signal: AbortSignal, held?: Held): AsyncGenerator<SourceChange> {
     const believe = believer(options, log);
+    const past = { left: new LeftNames(clock), known: new Known() };
     let asked = new AbortController();
     const ask = (): void => asked.abort();
     followers.add(ask);
@@ -42,7 +44,7 @@ export function ldapSource(options: LdapSourceOptions): DirectorySource {
         const started = clock.monotonic();
         let error: unknown;
         try {
-          const session = openSession(options, believe, { signal, asked: asked.signal, held });
+          const session = openSession(options, believe, { signal, asked: asked.signal, held, past });
           for await (const change of session) yield change;
         } catch (thrown) {
           error = thrown;

@@ -29,12 +29,18 @@ const manageDsaIt = { type: "2.16.840.1.113730.3.4.2", critical: false };
 /** The attributes that are asked for. */
 export const attributesOf = ({ attributes = ["*"] }: Wanted): readonly string[] => [...attributes, ...alwaysRead];
 
-/** Asks for the subtree of a DN by content synchronization; gives the number of the search. */
-export function sendSyncSearch(connection: Connection, wanted: Wanted, base: string, mode: SyncMode): number {
+/** Asks for the subtree of a DN, or for its entry alone, by content synchronization; gives the number of the search. */
+export function sendSyncSearch(
+  connection: Connection,
+  wanted: Wanted,
+  base: string,
+  mode: SyncMode,
+  scope: "base" | "sub" = "sub",
+): number {
   const { everything, filter = everything } = wanted;
   const request = {
     base,
-    scope: "sub",
+    scope,
     filter,
     attributes: [...attributesOf(wanted), "hasSubordinates"],
   } as const;

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { virtualClock } from "../../../test/virtual-clock.ts";
+import { LeftNames } from "./left-names.ts";
+
+/** The seconds at which looks are made, of so many, and what is looked for. */
+async function looks(left: LeftNames, clock: ReturnType<typeof virtualClock>, seconds: number) {
+  const made: [second: number, names: string][] = [];
+  for (const end = clock.monotonic() + seconds * 1000; clock.monotonic() < end; await clock.advance(1000)) {
+    if (left.due) made.push([clock.monotonic() / 1000, [...left.take()].sort().join()]);
+  }
+  return made;
+}
+
+test("a name is looked for after seconds, and ever later, and then no more", async () => {
+  const clock = virtualClock(0);
+  const left = new LeftNames(clock);
+  assert.equal(left.waiting, false);
+  left.add("cn=a");
+  const made = await looks(left, clock, 10_000);
+  assert.deepEqual(
+    made,
+    [3, 21, 201, 2001].map((second) => [second, "cn=a"]),
+  );
+  assert.equal(left.waiting, false);
+});
+
+test("names that leave together are looked for together, a later one has its own time", async () => {
+  const clock = virtualClock(0);
+  const left = new LeftNames(clock);
+  left.add("cn=a");
+  left.add("cn=B");
+  await clock.advance(2_000);
+  left.add("cn=c");
+  assert.deepEqual(await looks(left, clock, 5), [
+    [3, "cn=a,cn=b"],
+    [5, "cn=c"],
+  ]);
+});
+
+test("looks that were missed are made up for by one", async () => {
+  const clock = virtualClock(0);
+  const left = new LeftNames(clock);
+  left.add("cn=a");
+  left.rest(100_000);
+  assert.deepEqual(
+    (await looks(left, clock, 300)).map(([second]) => second),
+    [100, 201],
+  );
+});
+
+test("what is no name is not looked for", () => {
+  const left = new LeftNames(virtualClock(0));
+  left.add("no name");
+  assert.equal(left.waiting, false);
+});

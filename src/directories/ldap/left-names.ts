@@ -1,0 +1,71 @@
+import type { Clock } from "../../ports/clock.ts";
+import { formsOf } from "./naming.ts";
+
+/**
+ * How long after a name has left it is looked for, in milliseconds. slapd's overlay refint searches the whole database for each name:
+ * without an index 200 deletions among 20,000 entries took it 8 seconds, and it has a queue.
+ */
+const looks = [2_000, 20_000, 200_000, 2_000_000] as const;
+
+/** Names that leave within this time are looked for together, in milliseconds. */
+const together = 1_000;
+
+interface Batch {
+  readonly forms: Set<string>;
+  readonly begun: number;
+  /** How many looks it has had. */
+  looked: number;
+}
+
+/** The names that entries bore until they were renamed or deleted, and when to look for values that still say them. */
+export class LeftNames {
+  readonly #clock: Pick<Clock, "monotonic">;
+  #batches: Batch[] = [];
+  #notBefore = 0;
+
+  constructor(clock: Pick<Clock, "monotonic">) {
+    this.#clock = clock;
+  }
+
+  /** Whether a look is to come. */
+  get waiting(): boolean {
+    return this.#batches.length > 0;
+  }
+
+  get due(): boolean {
+    const now = this.#clock.monotonic();
+    return now >= this.#notBefore && this.#batches.some((batch) => dueAt(batch) <= now);
+  }
+
+  add(dn: string): void {
+    const forms = formsOf(dn);
+    if (forms.length === 0) return;
+    const now = this.#clock.monotonic();
+    let last = this.#batches.at(-1);
+    if (!last || last.looked > 0 || now - last.begun >= together) {
+      last = { forms: new Set(), begun: now, looked: 0 };
+      this.#batches.push(last);
+    }
+    for (const form of forms) last.forms.add(form);
+  }
+
+  /** The forms of the names whose look is due. Each comes once for each of its looks. */
+  take(): Set<string> {
+    const now = this.#clock.monotonic();
+    const forms = new Set<string>();
+    for (const batch of this.#batches) {
+      if (dueAt(batch) > now) continue;
+      while (dueAt(batch) <= now) batch.looked += 1;
+      for (const form of batch.forms) forms.add(form);
+    }
+    this.#batches = this.#batches.filter(({ looked }) => looked < looks.length);
+    return forms;
+  }
+
+  /** Lets no look be due for so many milliseconds. */
+  rest(milliseconds: number): void {
+    this.#notBefore = this.#clock.monotonic() + milliseconds;
+  }
+}
+
+const dueAt = ({ begun, looked }: Batch): number => begun + together + (looks[looked] ?? Number.POSITIVE_INFINITY);

@@ -1,0 +1,184 @@
+import type { StoredEntry } from "../../core/entry.ts";
+import { sameEntry } from "../../core/same-entry.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Held } from "../../ports/directory.ts";
+import { type Known, ReadAgain } from "./known.ts";
+import type { LeftNames } from "./left-names.ts";
+import { entriesNaming } from "./naming.ts";
+import { search } from "./requests.ts";
+import { answers, ResultError, readResult, refuseAnswer } from "./result.ts";
+import type { SubtreeParts } from "./subtree.ts";
+import { sendSyncSearch } from "./sync-search.ts";
+import type { Message } from "./wire.ts";
+
+/** The most entries that a look reads one by one: beyond, the whole is read. */
+const most = 1_000;
+
+/** How many of them are being read at a time: slapd closes the connection of a reader with more than 100 requests waiting. */
+const together = 10;
+
+/** How many are put in one change. */
+const portion = 100;
+
+/** The least time from one look to the next, in milliseconds; and many times as long as the look took. */
+const pause = { least: 2_000, times: 20, afterWhole: 60_000 };
+
+/** How often it is seen whether a look is due, in milliseconds. */
+const step = 1_000;
+
+export interface UntoldParts extends SubtreeParts {
+  readonly known: Known;
+  readonly left: LeftNames;
+  readonly held: Held | undefined;
+  readonly clock: Clock;
+  /** Aborts at the end of the session. */
+  readonly signal: AbortSignal;
+  readonly log: (line: string) => void;
+}
+
+/**
+ * Finds what a server writes without telling it. When an entry is renamed or deleted, slapd's overlay refint replaces its name
+ * in the values of others. syncprov sends nothing of that, and no entryCSN moves. So the held entries that say such a name are read again.
+ */
+export interface Untold {
+  /** Hears that the server told of an entry under a name; what is being read of it may be older. */
+  told(uuid: string, dn: string): void;
+  /** Hears that the server told that an entry is gone, and by which name it called it. */
+  gone(uuid: string, dn?: string): void;
+  /**
+   * Takes a message that is not of the stream; all that was told before must be held by now. Gives the entries that were read
+   * and are held otherwise, under the names that they are held by: of names the stream tells.
+   */
+  take(message: Message): Promise<readonly StoredEntry[]>;
+}
+
+interface Reading {
+  readonly uuid: string;
+  readonly dn: string;
+  found?: StoredEntry;
+  overtaken?: boolean;
+}
+
+/** Makes the looks of a session, from those on that the session before has left. */
+export function untoldWrites(parts: UntoldParts): Untold {
+  const { connection, wanted, read, known, left, held, clock, signal, log } = parts;
+  const readings = new Map<number, Reading>(); // by the number of their search
+  const found = new Map<string, StoredEntry>();
+  let toRead: string[] = [];
+  let waiting = false;
+  let question: number | undefined;
+
+  /** Waits until a look is due. It begins with a question: when that is answered, all has been taken that the server told before. */
+  async function wait(): Promise<void> {
+    if (waiting || !left.waiting) return;
+    waiting = true;
+    while (!left.due) {
+      await clock.sleep(step, signal);
+      if (signal.aborted) return;
+    }
+    const nothing = { filter: "(objectClass=*)", attributes: ["1.1"] };
+    question = connection.send(search({ base: wanted.base, scope: "base", ...nothing }));
+  }
+
+  async function look(): Promise<void> {
+    const started = clock.monotonic();
+    const entries = await entriesNaming(left.take(), allHeld(), most);
+    left.rest(Math.max(pause.least, pause.times * (clock.monotonic() - started)));
+    if (entries.length > most) {
+      left.rest(pause.afterWhole);
+      throw new ReadAgain(`more than ${most} entries name others that were renamed or deleted`);
+    }
+    toRead = entries.map(({ uuid }) => uuid);
+    readOn();
+  }
+
+  function* allHeld(): Generator<StoredEntry> {
+    for (const uuid of known.uuids()) {
+      const entry = held?.(uuid);
+      if (entry) yield entry;
+    }
+  }
+
+  function readOn(): void {
+    while (readings.size < together) {
+      const uuid = toRead.pop();
+      if (uuid === undefined) break;
+      const dn = held?.(uuid)?.dn;
+      if (dn !== undefined) readings.set(sendSyncSearch(connection, wanted, dn, "refreshOnly", "base"), { uuid, dn });
+    }
+    if (readings.size > 0) return;
+    waiting = false;
+    void wait();
+  }
+
+  /** Judges what was read of an entry. It may have moved on, which the stream tells. */
+  function judge({ uuid, dn, found: entry, overtaken }: Reading, end: Message): void {
+    try {
+      readResult(end.body);
+    } catch (error) {
+      if (!(error instanceof ResultError)) throw error;
+      if (error.code !== 32) log(`the directory: ${dn} cannot be read again: result ${error.code}: ${error.message}`);
+      return;
+    }
+    if (overtaken) return;
+    // A filter may not be true of it any more, or it is hidden: what that means is judged of the whole.
+    if (!entry) throw new ReadAgain(`${dn} is not shown any more`);
+    if (entry.uuid === uuid) found.set(uuid, entry);
+  }
+
+  function overtake(uuid: string): void {
+    found.delete(uuid);
+    for (const reading of readings.values()) if (reading.uuid === uuid) reading.overtaken = true;
+  }
+
+  function different(): StoredEntry[] {
+    const entries: StoredEntry[] = [];
+    for (const [uuid, { attributes }] of found) {
+      const before = held?.(uuid);
+      const after = before && { uuid, dn: before.dn, attributes };
+      if (after && !sameEntry(before, after)) entries.push(after);
+    }
+    found.clear();
+    return entries;
+  }
+
+  function leaves(dn: string | undefined): void {
+    if (dn === undefined || !held) return;
+    left.add(dn);
+    void wait();
+  }
+
+  void wait();
+  return {
+    told(uuid, dn) {
+      overtake(uuid);
+      const before = held?.(uuid)?.dn;
+      if (before !== dn) leaves(before);
+    },
+    gone(uuid, dn) {
+      overtake(uuid);
+      leaves(held?.(uuid)?.dn);
+      leaves(dn);
+    },
+    async take(message) {
+      const isEnd = message.operation === answers.done;
+      if (isEnd && message.id === question) {
+        question = undefined;
+        await look();
+        return [];
+      }
+      const reading = readings.get(message.id);
+      if (!reading) return [];
+      if (message.operation === answers.entry) reading.found = read(message).entry;
+      else if (isEnd) {
+        readings.delete(message.id);
+        judge(reading, message);
+        readOn();
+        if (found.size >= portion || readings.size === 0) return different();
+      } else if (message.operation !== answers.intermediate && message.operation !== answers.reference) {
+        refuseAnswer(message);
+      }
+      return [];
+    },
+  };
+}

@@ -1,0 +1,9 @@
+import { systemClock } from "../src/daemon/clock.ts";
+import type { Clock } from "../src/ports/clock.ts";
+
+/** Time that passes so many times faster. */
+export const quickClock = (times: number): Clock => ({
+  now: systemClock.now,
+  monotonic: () => systemClock.monotonic() * times,
+  sleep: (milliseconds, signal) => systemClock.sleep(milliseconds / times, signal),
+});
