@@ -139,6 +139,8 @@ export interface Files {
   read(path: string): Promise<Uint8Array | undefined>;
   /** The names in a directory, sorted; none when it does not exist. */
   list(path: string): Promise<string[]>;
+  /** What a symlink names; undefined for anything else. */
+  readLink(path: string): Promise<string | undefined>;
   /** The path with every symlink resolved; a last name that does not exist stays. */
   resolve(path: string): Promise<string>;
   /** Creates or truncates a file and gives it mode and owner. */

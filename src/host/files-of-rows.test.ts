@@ -81,3 +81,46 @@ test("files go unasked with the rows that go, and no others beside them", async 
   await host.down();
   end();
 });
+
+test("a file that should go and cannot is said until it is gone, and the other rows are in force", async () => {
+  const machine = memoryMachine();
+  const definition = service({
+    row: z.object({ name: z.string(), ip: z.string() }),
+    unique: ["ip"],
+    select: () => undefined,
+    async run({ rows }, host) {
+      const files = [...rows].map(({ name, ip }) => ({ path: `/etc/demo/${name}`, text: ip }));
+      await host.install(files, { all: true });
+    },
+  }) as unknown as Service;
+  const { say, up, facts, report, clock, end } = scene(definition, { machine });
+  await say(["m", "n", "o"].map((name, i) => [name, row(name, `10.0.0.${i}`)]));
+  const host = up();
+  await until(() => machine.text("/etc/demo/n") !== undefined);
+  await until(() => report().owed === 0);
+  await machine.files.remove("/etc/demo/n");
+  await machine.files.makeDirectory("/etc/demo/n/full");
+  await clock.advance(2000);
+  await say([
+    ["n", null],
+    ["o", row("o", "10.0.0.9")],
+  ]);
+  await until(async () => {
+    await clock.advance(2000);
+    return machine.text("/etc/demo/o") === "10.0.0.9" && facts()?.failing;
+  });
+  assert.match(
+    report().why ?? "",
+    /^cannot be replaced or removed: \/etc\/demo\/n \(.*a directory.*namei -l \/etc\/demo\/n/,
+  );
+  assert.deepEqual([report().failing, report().rows], [true, 2]);
+  await machine.files.remove("/etc/demo/n/full");
+  await machine.files.remove("/etc/demo/n");
+  await until(async () => {
+    await clock.advance(30_000);
+    return !report().failing;
+  });
+  assert.equal(report().why, undefined);
+  await host.down();
+  end();
+});

@@ -96,7 +96,11 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
         const rows = (now?.rows ?? 0) + more;
         const well = { failing: undefined, fatal: undefined };
         writeFacts(database, service, { ...well, full, rows, loaded, proved, incarnation: served, ranAt });
+        // What could be done is done, and counts; the rest is tried again, and said until it is done.
+        if (words.stuck() !== undefined) oweFullRun(database, service);
       });
+      const stuck = words.stuck();
+      if (stuck !== undefined) throw new Error(stuck);
     });
   } catch (error) {
     const failing = reason(error);

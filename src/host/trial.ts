@@ -70,6 +70,7 @@ const readOnly = (files: Files, end: () => Promise<never>): Files => ({
   stat: (path) => files.stat(path),
   read: (path) => files.read(path),
   list: (path) => files.list(path),
+  readLink: (path) => files.readLink(path),
   resolve: (path) => files.resolve(path),
   ...{ write: end, makeDirectory: end, chmod: end, chown: end, link: end, rename: end, remove: end, sync: end },
 });

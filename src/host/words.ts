@@ -3,10 +3,12 @@ import type { Asked, AskOptions, Host, Output } from "../core/host.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
 import { transaction } from "../sqlite/open.ts";
+import { sayStuck } from "./install/apart.ts";
 import { createInstallTables } from "./install/book.ts";
 import { installer } from "./install/install.ts";
 import { countingStarts, createStartTables } from "./install/start-limit.ts";
 import { commandDeadline, failed } from "./install/step.ts";
+import type { Stuck } from "./install/target.ts";
 import { createOwnedTables, noted, ownedBy } from "./owned.ts";
 
 export interface WordsOptions {
@@ -36,6 +38,8 @@ export interface Words {
   proved(): boolean | undefined;
   /** The number of files that this run removed without an answer of a person. */
   gone(): number;
+  /** What is to be said of files that stay as they are, because of what others did with their place or folder. */
+  stuck(): string | undefined;
 }
 
 /** Makes the tables that the words of a service stand on. */
@@ -57,6 +61,7 @@ export function hostWords(options: WordsOptions): Words {
   const owned = ownedBy(database, service, clock.now);
   let proved: boolean | undefined;
   let gone = 0;
+  const stuck: Stuck[] = [];
 
   const run = async (asked: Asked, changes: boolean, options: AskOptions = {}): Promise<Output> => {
     const output = await machine.run(asked, { deadline: commandDeadline, ...options, changes, signal });
@@ -73,6 +78,7 @@ export function hostWords(options: WordsOptions): Words {
       const outcome = await installs.install("path" in files ? [files] : files, steps, host);
       proved = (proved ?? true) && outcome.proved;
       gone += outcome.gone ?? 0;
+      stuck.push(...(outcome.stuck ?? []));
       return outcome.installed;
     },
     ask: (asked, options) => run(asked, false, options),
@@ -99,6 +105,7 @@ export function hostWords(options: WordsOptions): Words {
     },
     proved: () => proved,
     gone: () => gone,
+    stuck: () => (stuck.length === 0 ? undefined : sayStuck(stuck)),
   };
 }
 

@@ -66,6 +66,10 @@ export function memoryDisk(step: (name: string) => void = () => {}): Disk {
       if (node.kind !== "directory") throw failure("ENOTDIR", "list", path);
       return [...node.names.keys()].sort();
     },
+    async readLink(path) {
+      const node = find(root, path, { follow: false });
+      return node?.kind === "symlink" ? node.target : undefined;
+    },
     async resolve(path) {
       return resolve(root, path);
     },

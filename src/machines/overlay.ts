@@ -132,6 +132,10 @@ export function overlay(base: Files, changed: Changes): Files {
       return contentOf(node);
     },
     list: async (path) => list(await follow(path), path),
+    async readLink(path) {
+      const node = await find(path);
+      return node?.kind === "below" ? base.readLink(node.path) : undefined;
+    },
     resolve,
 
     async write(path, bytes, { mode, uid, gid } = {}) {

@@ -24,6 +24,9 @@ export const realFiles: Files = {
       return handle ? closing(handle, async () => (await fs.readdir(`/proc/self/fd/${handle.fd}`)).sort()) : [];
     }),
 
+  readLink: (path) =>
+    at(path, "keep", async ({ at, stat }) => (stat?.kind === "symlink" ? fs.readlink(at) : undefined)),
+
   resolve: (path) => at(path, "follow", async ({ real }) => real),
 
   write: (path, bytes, { mode, uid, gid } = {}) =>

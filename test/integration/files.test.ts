@@ -1,11 +1,21 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { test } from "node:test";
 import { laptop, ldif, makeProject, printer } from "../project.ts";
 import { until } from "../until.ts";
 
-/** A file for each row, of those whose name `takes` has. */
-const keys = (takes: string): string => `
+/** A file for each row, of those whose name `takes` has; `file` is its name in a folder of the row. */
+const keys = (takes: string, file = ""): string => `
 import { fileURLToPath } from "node:url";
 import { files, Hostname, Ip, z } from "trigger";
 const out = (name) => fileURLToPath(new URL(\`../out/\${name}\`, import.meta.url));
@@ -14,7 +24,7 @@ export default files({
   unique: ["name", "ip"],
   pace: 50,
   select: (host) => (host.is("ipHost") ? { name: host.name, ip: host.one("ipHostNumber") } : undefined),
-  files: (rows) => [...rows].filter(({ name }) => ${takes}.test(name)).map(({ name, ip }) => ({ path: out(\`keys/\${name}\`), text: \`key of \${ip}\\n\` })),
+  files: (rows) => [...rows].filter(({ name }) => ${takes}.test(name)).map(({ name, ip }) => ({ path: out(\`keys/\${name}${file}\`), text: \`key of \${ip}\\n\` })),
   reload: ["sh", "-c", \`echo reloaded >> \${out("reloads")}\`],
 });
 `;
@@ -80,4 +90,61 @@ export default defineConfig({ directory: { ldif: "directory.ldif" }, hosts: { bo
   await named("printer");
   await until(async () => (await trigger(["status"])).code === 0);
   assert.equal((await project.spawn(["diff", "keys"]).ended).out, "box keys: the same\n");
+});
+
+test("a user's link in the place of his file goes with his row; a way that is blocked is said until it is free", {
+  skip: process.getuid?.() === 0 ? false : "only root can give folders to another user",
+}, async (t) => {
+  const user = 61_003;
+  const project = makeProject(t, {
+    hosts: { box: ["keys"], civet: ["event"] },
+    files: {
+      "services/keys.ts": keys("/./", "/authorized_keys"),
+      "directory.ldif": ldif([printer, laptop, { name: "old", ip: "192.0.2.100" }]),
+    },
+  });
+  const { trigger, write, read, path } = project;
+  const homeOf = (name: string): string => path(`out/keys/${name}`);
+  for (const name of ["laptop", "printer", "old"]) {
+    mkdirSync(homeOf(name), { recursive: true });
+    chownSync(homeOf(name), user, user);
+  }
+  const up = project.spawn(["up", "--all"]);
+  const stands = (what: () => unknown): Promise<unknown> =>
+    until(what, { within: 60_000 }).catch((error) => {
+      throw new Error(`${error.message}\n${up.said()}`);
+    });
+  const file = `${homeOf("laptop")}/authorized_keys`;
+  await stands(() => read("out/keys/old/authorized_keys") && read("out/keys/laptop/authorized_keys"));
+  await stands(async () => (await trigger(["status"])).code === 0);
+
+  rmSync(file);
+  write("out/keys/laptop/mine", "my own key\n");
+  symlinkSync("mine", file);
+  lchownSync(file, user, user);
+  const plan = await trigger(["diff", "keys", "--host", "box"]);
+  assert.match(plan.out, new RegExp(`${file}`));
+  assert.match(plan.out, /\+key of 192\.0\.2\.11/);
+  write("directory.ldif", ldif([printer, { name: "old", ip: "192.0.2.100" }]));
+  await stands(() => !lstatSync(file, { throwIfNoEntry: false }));
+  assert.equal(read("out/keys/laptop/mine"), "my own key\n");
+  await stands(async () => (await trigger(["status"])).code === 0);
+
+  renameSync(homeOf("old"), path("out/keys/real"));
+  symlinkSync("real", homeOf("old"));
+  chownSync(path("out/keys"), user, user);
+  lchownSync(homeOf("old"), user, user);
+  write("directory.ldif", ldif([{ ...printer, ip: "192.0.2.99" }]));
+  const blocked = /failing: cannot be replaced or removed: .*old\/authorized_keys \(.* is a symlink .*namei -l/;
+  await stands(async () => blocked.test((await trigger(["status"])).out));
+  assert.match(read("out/keys/printer/authorized_keys") ?? "", /192\.0\.2\.99/);
+  assert.equal((await trigger(["status"])).code, 2);
+  const verified = await trigger(["verify"]);
+  assert.equal(verified.code, 1);
+  assert.match(verified.out, /old\/authorized_keys/);
+
+  rmSync(homeOf("old"));
+  renameSync(path("out/keys/real"), homeOf("old"));
+  await stands(() => !existsSync(`${homeOf("old")}/authorized_keys`));
+  await stands(async () => (await trigger(["status"])).code === 0);
 });

@@ -8,6 +8,7 @@ import { installFolderRemovals } from "./list/install-folder.ts";
 import { ldapRemovals } from "./list/ldap.ts";
 import { machinesRemovals } from "./list/machines.ts";
 import { membersRemovals } from "./list/members.ts";
+import { oddRemovals } from "./list/odd.ts";
 import { outsideRemovals } from "./list/outside.ts";
 import { removalsRemovals } from "./list/removals.ts";
 import { rightsRemovals } from "./list/rights.ts";
@@ -32,6 +33,7 @@ export const removals: readonly Removal[] = [
   ...directoriesRemovals,
   ...machinesRemovals,
   ...rightsRemovals,
+  ...oddRemovals,
   ...outsideRemovals,
   ...membersRemovals,
 ];

@@ -21,8 +21,14 @@ export async function dryInstall(
   for (const target of differing) {
     const { path, disk } = target;
     if (target.hash === null) {
-      await files.remove(path);
+      if (disk?.stat.kind === "directory") await files.rename(path, `${path}.aside`);
+      else await files.remove(path);
       continue;
+    }
+    if (disk?.odd !== undefined) {
+      log(`${path} is ${disk.odd}, which somebody else has put there: it would be replaced`);
+      if (disk.stat.kind === "directory") await files.rename(path, `${path}.aside`);
+      else await files.remove(path);
     }
     const isFound = disk !== undefined && disk.bytes.length > 0 && !isKnown(path) && !(await isMine(files, path));
     if (isFound) log(`${path} is there, and trigger did not write it: it would be held until it is approved`);

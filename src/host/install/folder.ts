@@ -3,8 +3,9 @@ import { dirname, join } from "node:path";
 import type { Files, Stat } from "../../core/host.ts";
 import { reason } from "../../core/outcome.ts";
 import { isTrusted, ownerShown } from "../../core/trust.ts";
+import { type InPlace, isOthers } from "./in-place.ts";
 import { me } from "./shared.ts";
-import { folderOf, type InPlace, tagOf } from "./target.ts";
+import { folderOf, tagOf } from "./target.ts";
 
 /** The `.trigger` folder beside a target: what is staged, the last good file, and what was kept aside. */
 
@@ -17,28 +18,46 @@ const asidesKept = 10;
 const newName = (path: string, kind: Kind, infix = ""): string =>
   join(folderOf(path), `${tagOf(path)}.${kind}.${infix}${randomBytes(6).toString("hex")}`);
 
-/** Makes sure that the folder of a path is there, durably, with every directory above it. */
-export async function openFolder(files: Files, path: string): Promise<void> {
+/**
+ * Makes sure that the folder of a path is there, durably, with every directory above it. Where others may write beside the target,
+ * what one of them has put in its place is moved away: he must keep no file in force by it.
+ */
+export async function openFolder(files: Files, path: string, log: (message: string) => void): Promise<void> {
   const folder = folderOf(path);
   const found = await files.stat(folder);
-  if (found) return ownFolder(files, folder, found);
+  const wrong = found && wrongFolder(folder, found);
+  if (found && wrong === undefined) {
+    if ((found.mode & 0o077) !== 0) await files.chmod(folder, 0o700);
+    return;
+  }
+  if (found && wrong !== undefined) {
+    if (!(await isOthers(files, folder, found))) throw new Error(wrong);
+    const away = `${folder}.${randomBytes(6).toString("hex")}`;
+    await files.rename(folder, away);
+    log(`${wrong}: it is moved to ${away}`);
+  }
   const directory = dirname(path);
   await files.makeDirectory(directory);
   // Also those that exist: a process that died may have made them and no more. Once the folder is there all of them are durable.
   for (let above = directory; above !== dirname(above); above = dirname(above)) await syncMine(files, dirname(above));
   await files.makeDirectory(folder, { mode: 0o700 });
   await files.sync(directory);
+  const made = await files.stat(folder);
+  const still = made && wrongFolder(folder, made);
+  if (still !== undefined) throw new Error(still);
 }
 
-/** Sees that a folder is this user's alone. Where others may write beside the target, one of them may have put something else there. */
-async function ownFolder(files: Files, folder: string, found: Stat): Promise<void> {
-  if (found.kind !== "directory")
-    throw new Error(`${folder} is a ${found.kind}: trigger keeps its staged files in a directory of that name`);
-  if (!isTrusted(found, me()))
-    throw new Error(
-      `${folder} belongs to another user (${ownerShown(found)}): trigger keeps its staged files there, so look what is in it and remove it`,
-    );
-  if ((found.mode & 0o077) !== 0) await files.chmod(folder, 0o700);
+/** Why a folder is not this user's alone; undefined where it is. */
+function wrongFolder(folder: string, { kind, mode, uid, gid }: Stat): string | undefined {
+  if (kind !== "directory") return `${folder} is a ${kind}: trigger keeps its staged files in a directory of that name`;
+  if (isTrusted({ mode, uid, gid }, me())) return undefined;
+  return `${folder} belongs to another user (${ownerShown({ mode, uid, gid })}): trigger keeps its staged files there, so look what is in it and remove it`;
+}
+
+/** True if there is a folder for a path, and nobody else's is in its place. */
+async function isOpen(files: Files, path: string): Promise<boolean> {
+  const found = await files.stat(folderOf(path));
+  return found !== undefined && wrongFolder(folderOf(path), found) === undefined;
 }
 
 /** Makes a directory durable, unless it is one that this process may not read and so has not made. */
@@ -52,6 +71,7 @@ async function syncMine(files: Files, directory: string): Promise<void> {
 
 /** The names of a kind that a path has in its folder, oldest first. */
 async function namesOf(files: Files, path: string, kind: Kind): Promise<string[]> {
+  if (!(await isOpen(files, path))) return [];
   const names = await files.list(folderOf(path));
   return names.filter((name) => name.startsWith(`${tagOf(path)}.${kind}.`)).map((name) => join(folderOf(path), name));
 }
@@ -65,7 +85,7 @@ const mineOf = (path: string): string => join(folderOf(path), `${tagOf(path)}.mi
 
 /** Whether trigger has installed a path once: it is known beside the file, too, because a store may be lost. */
 export const isMine = async (files: Files, path: string): Promise<boolean> =>
-  (await files.stat(mineOf(path))) !== undefined;
+  (await isOpen(files, path)) && (await files.stat(mineOf(path))) !== undefined;
 
 /** Says durably, before a path is installed for the first time, that it is trigger's. */
 export async function makeMine(files: Files, path: string): Promise<void> {
@@ -75,12 +95,14 @@ export async function makeMine(files: Files, path: string): Promise<void> {
 }
 
 /** Gives a path back to whoever writes there from now on. */
-export const disown = (files: Files, path: string): Promise<void> => files.remove(mineOf(path));
+export async function disown(files: Files, path: string): Promise<void> {
+  if (await isOpen(files, path)) await files.remove(mineOf(path));
+}
 
 /** Removes the folder of a path when nothing is in it any more. */
 export async function removeEmptyFolder(files: Files, path: string): Promise<void> {
   const folder = folderOf(path);
-  if ((await files.list(folder)).length === 0) await files.remove(folder);
+  if ((await isOpen(files, path)) && (await files.list(folder)).length === 0) await files.remove(folder);
 }
 
 /** Files written and made durable beside their targets, removed again unless they were put in place. */
@@ -117,6 +139,8 @@ export async function keepGood(files: Files, path: string, { bytes, stat }: InPl
   const good = newName(path, "good");
   try {
     await files.link(path, good);
+    // Whoever writes that folder may have exchanged it since it was read.
+    if ((await files.stat(good))?.kind !== "file") throw new Error(`${path} was exchanged while it was looked at`);
   } catch (error) {
     if (!noLinks.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
     await files.write(good, bytes, stat);
@@ -135,20 +159,25 @@ export async function removeGoodBut(files: Files, path: string, needed: string |
   for (const name of await namesOf(files, path, "good")) if (name !== needed) await files.remove(name);
 }
 
-/** Keeps a copy of what somebody else wrote, durably, and gives its name. */
+/** Keeps what somebody else put there, durably, and gives its name: a copy, a line on what it was, or the very directory. */
 export async function keepAside(
   files: Files,
   path: string,
-  { bytes, stat }: InPlace,
+  { bytes, stat, odd }: InPlace,
   { now, secret }: { now: number; secret: boolean },
 ): Promise<string> {
   const aside = newName(path, "aside", `${new Date(now).toISOString()}.`);
-  await files.write(aside, bytes, secret ? { ...stat, mode: 0o600 } : stat);
-  await files.sync(aside);
+  if (odd !== undefined && (stat.kind === "directory" || stat.kind === "file")) await files.rename(path, aside);
+  else {
+    const owned = odd !== undefined ? { mode: 0o600 } : secret ? { ...stat, mode: 0o600 } : stat;
+    await files.write(aside, bytes, owned);
+    await files.sync(aside);
+  }
   await files.sync(folderOf(path));
   // One of a clock that was ahead counts as the oldest: it must not drive out each new one until its time has come.
   const isAhead = (name: string): boolean => name > aside;
   const names = (await namesOf(files, path, "aside")).sort((a, b) => Number(isAhead(b)) - Number(isAhead(a)));
-  for (const old of names.slice(0, -asidesKept)) await files.remove(old);
+  // A directory that was moved here goes by hand: what is in it is somebody else's.
+  for (const old of names.slice(0, -asidesKept)) await files.remove(old).catch(() => {});
   return aside;
 }

@@ -1,9 +1,9 @@
 import { Away, Fatal, Later, reason } from "../../core/outcome.ts";
 import type { Loaded } from "./book.ts";
+import { readInPlace } from "./in-place.ts";
 import type { Repair } from "./repair.ts";
 import { unitsStarted } from "./start-limit.ts";
 import { commandsOf, runStep } from "./step.ts";
-import { readInPlace } from "./target.ts";
 import type { Ground, Work } from "./work.ts";
 
 /** The second half of an install: the daemon takes what is in place, or the last good files go back. */

@@ -3,7 +3,8 @@ import { createTwoFilesPatch } from "diff";
 import { Held } from "../../core/outcome.ts";
 import type { Debt } from "./book.ts";
 import { isMine, keepAside } from "./folder.ts";
-import type { InPlace, Target } from "./target.ts";
+import type { InPlace } from "./in-place.ts";
+import type { Target } from "./target.ts";
 import type { Ground } from "./work.ts";
 
 /** What somebody else wrote where this service installs: shown, kept aside, replaced, and in the end left for a person to judge. */
@@ -44,10 +45,10 @@ export function handEdits({ book, files, owned, clock, secret, log }: Ground) {
 
   /** Throws `Held` where an install of these would, and changes nothing. */
   async function throwIfHeld(targets: readonly Target[]): Promise<void> {
-    for (const target of targets) {
+    for (const target of targets.filter(({ hash }) => hash !== null)) {
       const held = book.held(target.path);
       if (held !== null) throw new Held(held);
-      if (await waitsForPerson(target)) throw new Held(foundAt(target.path));
+      if (await waitsForPerson(target)) throw new Held(foundAt(target));
     }
   }
 
@@ -58,12 +59,14 @@ export function handEdits({ book, files, owned, clock, secret, log }: Ground) {
       if (!disk || !(await waitsForPerson(target))) continue;
       log(`${path} is there, and trigger did not write it\n${difference(target, disk, secret)}`);
       owned.hold([[path, disk.hash]]);
-      throw new Held(foundAt(path));
+      throw new Held(foundAt(target));
     }
   }
 
   /** Throws `Held` for a path that somebody else keeps writing, until it is approved. */
-  function holdFought(targets: readonly Target[], debts: readonly Debt[]): void {
+  function holdFought(all: readonly Target[], debts: readonly Debt[]): void {
+    // What goes ends the fight: whoever writes there must not keep his file by it.
+    const targets = all.filter(({ hash }) => hash !== null);
     for (const { path, disk } of targets) {
       const held = book.held(path);
       if (held === null) continue;
@@ -92,10 +95,12 @@ export function handEdits({ book, files, owned, clock, secret, log }: Ground) {
   async function setAside(target: Target, debts: readonly Debt[]): Promise<boolean> {
     const { path, disk } = target;
     const isFight = fought(target, debts);
-    if (disk && (target.hash === null ? !isOwnText(target, debts) : isFight || isFound(target))) {
+    const isForeign = target.hash === null ? !isOwnText(target, debts) : isFight || isFound(target);
+    if (disk && (isForeign || disk.odd !== undefined)) {
       const aside = await keepAside(files, path, disk, { now: clock.now(), secret });
       const isKnown = target.hash === null || isFight;
-      const what = isKnown ? "was changed by somebody else" : "was found, and trigger did not write it";
+      const by = isKnown ? "was changed by somebody else" : "was found, and trigger did not write it";
+      const what = disk.odd === undefined ? by : `is ${disk.odd}, which somebody else has put there`;
       const becomes = target.hash === null ? "removed" : "replaced";
       log(`${path} ${what}: it is ${becomes}, a copy is kept as ${aside}\n${difference(target, disk, secret)}`);
     } else if (isFight) log(`${path} was removed by somebody else: it is put back`);
@@ -105,8 +110,11 @@ export function handEdits({ book, files, owned, clock, secret, log }: Ground) {
   return { holdFought, holdFound, throwIfHeld, setAside };
 }
 
-const foundAt = (path: string): string =>
-  `${path} is there, and trigger did not write it: it stays until it is approved (a copy will be kept)`;
+function foundAt({ path, disk }: Target): string {
+  if (disk?.odd === undefined)
+    return `${path} is there, and trigger did not write it: it stays until it is approved (a copy will be kept)`;
+  return `${path} is ${disk.odd}, in a folder that others may write: it is not followed, and stays until it is approved. Name the file it leads to, or let root alone write that folder`;
+}
 
 /** One sentence or a unified diff on what replacing a file does. */
 function difference({ path, bytes }: Target, found: InPlace, secret: boolean): string {

@@ -5,6 +5,7 @@ import { Away, CommandFailed, Fatal, Later, reason, TextDoubted, TextRefused } f
 import type { Clock } from "../../ports/clock.ts";
 import type { Machine } from "../../ports/machine.ts";
 import { forgetHeld, isAskedAbout, isHeld, ownedBy as recordsOf } from "../owned.ts";
+import { isStays, orStays, withoutStuck } from "./apart.ts";
 import { type Debt, debtInForce, openBook } from "./book.ts";
 import { prepareCheck, type Staged, type StagedFile } from "./check.ts";
 import { dryInstall } from "./dry.ts";
@@ -15,7 +16,7 @@ import { leaving } from "./leaving.ts";
 import { repair } from "./repair.ts";
 import { restOfUnit } from "./start-limit.ts";
 import { runStep } from "./step.ts";
-import { ownedBy, readTargets, type Target } from "./target.ts";
+import { ownedBy, readTargets, type Stuck, type Target } from "./target.ts";
 import { passes, type Work, workOn } from "./work.ts";
 
 /**
@@ -43,6 +44,8 @@ export interface Outcome {
   readonly proved: boolean;
   /** The number of files that went without an answer of a person. */
   readonly gone?: number;
+  /** Files that could not be put in place or removed, because of what others did with their place or folder. */
+  readonly stuck?: readonly Stuck[];
 }
 
 export interface Installer {
@@ -82,12 +85,24 @@ export function installer(options: InstallerOptions): Installer {
 
   const isKnown = (path: string): boolean => book.loaded(path) !== undefined;
 
-  async function install(wanted: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<Outcome> {
-    if (wanted.length === 0 && !steps.all) return { installed: "unchanged", proved: true };
+  /** The files that are given and those that go, and what stays as it is. */
+  async function readAll(wanted: readonly InstallFile[], { all = false }: InstallSteps, dry: boolean) {
+    const given = await readTargets(files, wanted, { apart: all });
+    const left = all ? await leave.read(given, dry) : { targets: [], stuck: [] };
+    return { given: given.targets, going: left.targets, stuck: [...given.stuck, ...left.stuck] };
+  }
+
+  async function attempt(
+    { wanted, steps, host }: { wanted: readonly InstallFile[]; steps: InstallSteps; host: Host },
+    apart: readonly Stuck[],
+  ): Promise<Outcome> {
     host.signal.throwIfAborted();
-    const given = await readTargets(files, wanted);
-    const targets = steps.all ? [...given, ...(await leave.read(given, machine.dry))] : given;
-    if (targets.length === 0) return { installed: "unchanged", proved: true };
+    const read = await readAll(wanted, steps, machine.dry);
+    const stuck = [...read.stuck, ...apart];
+    const isLeft = ({ path }: Target): boolean => !apart.some((one) => one.path === path);
+    const given = read.given.filter(isLeft);
+    const targets = [...given, ...read.going.filter(isLeft)];
+    if (targets.length === 0) return { installed: "unchanged", proved: true, stuck };
     const paths = targets.map(({ path }) => path);
     for (const path of paths) {
       book.own(path);
@@ -97,7 +112,7 @@ export function installer(options: InstallerOptions): Installer {
     if (machine.dry) {
       const installed = await dryInstall(targets, steps, context, { isKnown, log });
       book.wrote(given);
-      return { installed, proved: false };
+      return { installed, proved: false, stuck };
     }
 
     // A file that was to go, and is given again: an approval that was not made use of does not count for the next time.
@@ -107,7 +122,7 @@ export function installer(options: InstallerOptions): Installer {
     for (const path of paths) await removeStaged(files, path);
     if (book.debts(paths).length === 0 && targets.every(inForce)) {
       const outcome = await askProbe(work);
-      if (outcome) return outcome;
+      if (outcome) return { ...outcome, stuck };
     }
     const debts = book.debts(paths);
 
@@ -122,7 +137,12 @@ export function installer(options: InstallerOptions): Installer {
     await force(work);
     const gone = leave.unasked(targets);
     await leave.clear(targets);
-    return { installed: steps.probe ? "proved" : "loaded", proved: steps.probe !== undefined, gone };
+    return { installed: steps.probe ? "proved" : "loaded", proved: steps.probe !== undefined, gone, stuck };
+  }
+
+  async function install(wanted: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<Outcome> {
+    if (wanted.length === 0 && !steps.all) return { installed: "unchanged", proved: true };
+    return withoutStuck(steps.all ?? false, (stuck) => attempt({ wanted, steps, host }, stuck));
   }
 
   const inForce = ({ path, hash, disk }: Target): boolean =>
@@ -162,7 +182,7 @@ export function installer(options: InstallerOptions): Installer {
       return staged;
     } catch (error) {
       // Whatever becomes of the new text, what an interrupted install has left in place gets the reload it is owed.
-      const mayReload = !work.context.host.signal.aborted && !(error instanceof Later);
+      const mayReload = !work.context.host.signal.aborted && !(error instanceof Later) && !isStays(error);
       if (debts.length > 0 && mayReload && !(await mend.settleOwed(debts, work))) keepDistance(work, reason(error));
       throw error;
     }
@@ -178,7 +198,8 @@ export function installer(options: InstallerOptions): Installer {
   async function stageAll(targets: readonly Target[], staging: Stage): Promise<Staged> {
     const staged = new Map<Target, StagedFile | undefined>();
     for (const target of targets) {
-      if (target.hash !== null || target.disk) await openFolder(files, target.path);
+      const { path } = target;
+      if (target.hash !== null || target.disk) await orStays(files, path, () => openFolder(files, path, log));
       staged.set(target, target.hash === null ? undefined : await stageOne(target, target.bytes, staging));
     }
     return staged;
@@ -217,7 +238,7 @@ export function installer(options: InstallerOptions): Installer {
   async function tryOut(wanted: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<string | undefined> {
     const step = steps.check;
     if (!step || wanted.length === 0) return undefined;
-    const targets = await readTargets(files, wanted);
+    const { targets } = await readTargets(files, wanted, { apart: steps.all ?? false });
     const staging = stage(files, log);
     try {
       const moving = targets.filter(({ hash, disk }) => hash !== disk?.hash);
@@ -241,7 +262,7 @@ export function installer(options: InstallerOptions): Installer {
     for (const target of [...staged.keys()].filter(({ hash }) => hash !== null)) {
       const debt = debts.find(({ path }) => path === target.path);
       const good = debt ? await mend.readGood(debt) : target.disk;
-      if (!good) return undefined;
+      if (!good || good.odd !== undefined) return undefined;
       copies.set(target, await stageOne(target, good.bytes, staging));
     }
     return copies;
@@ -255,10 +276,12 @@ export function installer(options: InstallerOptions): Installer {
     for (const target of staged.keys()) {
       const { path, hash } = target;
       const debt = debts.find((candidate) => candidate.path === path);
-      if (await edits.setAside(target, debts)) fights.push(path);
-      // Before another is kept, whose fsync makes this durable as well.
-      await removeGoodBut(files, path, debt?.good ?? null);
-      journal.push({ path, batch, to: hash, ...(await lastGood(target, debt)) });
+      await orStays(files, path, async () => {
+        if (await edits.setAside(target, debts)) fights.push(path);
+        // Before another is kept, whose fsync makes this durable as well.
+        await removeGoodBut(files, path, debt?.good ?? null);
+        journal.push({ path, batch, to: hash, ...(await lastGood(target, debt)) });
+      });
     }
     for (const { path, hash } of staged.keys()) if (hash !== null && !book.loaded(path)) await makeMine(files, path);
     const others = debts.filter(({ path }) => !journal.some((entry) => entry.path === path));
@@ -267,8 +290,7 @@ export function installer(options: InstallerOptions): Installer {
     for (const { path } of staged.keys()) forgetHeld(database, service, path);
     try {
       for (const [{ path }, file] of staged) {
-        if (file) await staging.putInPlace(file.name, path);
-        else await files.remove(path);
+        await orStays(files, path, () => (file ? staging.putInPlace(file.name, path) : files.remove(path)));
       }
       await mend.syncNames(journal);
     } catch (error) {
@@ -283,20 +305,21 @@ export function installer(options: InstallerOptions): Installer {
     const nothing = { good: null, goodHash: null };
     if (debt?.goodHash === null) return nothing;
     if (debt && (await mend.linkIsGood(debt))) return { good: debt.good, goodHash: debt.goodHash };
-    return disk ? { good: await keepGood(files, path, disk), goodHash: disk.hash } : nothing;
+    // Nobody goes back to what others have put there in the place of a file.
+    return disk && disk.odd === undefined ? { good: await keepGood(files, path, disk), goodHash: disk.hash } : nothing;
   }
 
   return {
     install,
     tryOut,
-    async throwIfHeld(wanted, { all }) {
-      const given = await readTargets(files, wanted);
-      const targets = all ? [...given, ...(await leave.read(given, true))] : given;
+    async throwIfHeld(wanted, steps) {
+      const { given, going } = await readAll(wanted, steps, true);
+      const targets = [...given, ...going];
       await edits.throwIfHeld(targets);
       leave.holdMany(targets);
     },
     wouldReplace: async (wanted) =>
-      (await readTargets(files, wanted)).some(({ hash, disk }) => disk !== undefined && disk.hash !== hash),
+      (await readTargets(files, wanted)).targets.some(({ hash, disk }) => disk !== undefined && disk.hash !== hash),
     forgive: book.forgive,
     owe: book.owe,
     dropUnwanted: () => book.dropOwedBut(wantedPaths),

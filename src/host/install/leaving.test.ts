@@ -20,21 +20,25 @@ function keys(
   const { machine } = daemon;
   const [database, clock] = [newBook(), standingClock()];
   const said: string[] = [];
+  const stuck: string[] = [];
   const words = (signal: AbortSignal) =>
     hostWords({
       ...{ name: "box", service: "keys", machine, database, clock, secret: false, spare },
       ...{ signal, log: (line: string) => void said.push(line) },
-    }).host;
+    });
   return {
-    ...{ daemon, machine, database, clock, said },
+    ...{ daemon, machine, database, clock, said, stuck },
     /** Installs a file for each name, with this text. */
-    give(
+    async give(
       texts: Record<string, string>,
       { all = true, ...steps }: InstallSteps = {},
       signal = new AbortController().signal,
     ) {
       const files = Object.entries(texts).map(([name, text]) => ({ path: pathOf(name), text }));
-      return words(signal).install(files, { ...stepsFor(files), ...steps, all });
+      const run = words(signal);
+      const installed = await run.host.install(files, { ...stepsFor(files), ...steps, all });
+      stuck.push(run.stuck() ?? "");
+      return installed;
     },
     names: () => machine.files.list(folder),
     kept: () => machine.files.list(`${folder}/.trigger`),
@@ -177,7 +181,7 @@ test("an approval that was not made use of lets nothing go after the files were 
 });
 
 test("one that cannot be looked at stays, and keeps nothing else waiting", async () => {
-  const { give, names, said, machine, text } = keys();
+  const { give, names, said, stuck, machine, text } = keys();
   await give({ alice: "a", bob: "b", carol: "c" });
   await machine.files.remove(pathOf("bob"));
   await machine.files.makeDirectory(pathOf("bob"));
@@ -187,7 +191,35 @@ test("one that cannot be looked at stays, and keeps nothing else waiting", async
   assert.deepEqual(await names(), [".trigger", "alice", "bob", "carol"]);
   assert.equal(text("alice"), "a2");
   assert.equal(machine.text("/etc/carol"), "c");
-  assert.match(said.join("\n"), /bob is not given any more and stays: .* is not a file but a directory/);
+  assert.match(stuck.at(-1) ?? "", /bob \(it is not given any more: .* is not a file but a directory.*namei -l .*bob/);
+  assert.match(said.join("\n"), /carol is not given any more, and leads to \/etc\/carol: what is there stays/);
+  await machine.files.remove(pathOf("bob"));
+  await give({ alice: "a2" });
+  assert.equal(stuck.at(-1), "", "it is tried again");
+});
+
+test("one that cannot be removed where others may write is said, and keeps nothing else waiting", async () => {
+  const { give, names, stuck, machine, text, database } = keys();
+  await give({ alice: "a", bob: "b", carol: "c" });
+  await machine.files.chown(folder, 61_003, 61_003);
+  machine.fail(/^remove \/etc\/keys\/bob$/, "EPERM", 2);
+  for (const alice of ["a2", "a3"]) {
+    await give({ alice });
+    assert.deepEqual(await names(), [".trigger", "alice", "bob"]);
+    assert.equal(text("alice"), alice);
+    assert.match(stuck.at(-1) ?? "", /\/etc\/keys\/bob \(EPERM.*lsattr -d \/etc\/keys\/bob/);
+  }
+  await give({ alice: "a3" });
+  assert.deepEqual(await names(), [".trigger", "alice"]);
+  assert.deepEqual([stuck.at(-1), installStatus(database).owed], ["", []]);
+});
+
+test("where root alone writes, one that cannot be removed leaves all as it was", async () => {
+  const { give, names, machine, text } = keys();
+  await give({ alice: "a", bob: "b" });
+  machine.fail(/^remove \/etc\/keys\/bob$/, "EROFS");
+  await assert.rejects(give({ alice: "a2" }), /EROFS/);
+  assert.deepEqual([await names(), text("alice")], [[".trigger", "alice", "bob"], "a"]);
 });
 
 test("a trial of a text looks at what is given alone", async () => {

@@ -1,20 +1,23 @@
 import { Held, reason } from "../../core/outcome.ts";
 import { disown, removeEmptyFolder, removeGoodBut, removeStaged } from "./folder.ts";
-import { leavingTarget, readInPlace, type Target } from "./target.ts";
+import { placeOf, readInPlace } from "./in-place.ts";
+import { leavingTarget, type ReadTargets, type Stuck, type Target } from "./target.ts";
 import type { Ground } from "./work.ts";
 
 /** Files that a service installed and does not give any more: they are removed by the same way that brings others. */
 
 export function leaving({ book, files, owned, isAsked, spare, log }: Ground) {
-  /** The files that go, beside those that are given. One that cannot be looked at stays, and keeps nothing else waiting. */
-  async function read(given: readonly Target[], dry: boolean): Promise<Target[]> {
-    const wanted = new Set(given.map(({ path }) => path));
+  /** The files that go, beside those that are given, and those that should and cannot be looked at: they keep nothing else waiting. */
+  async function read({ targets: given, stuck: apart }: ReadTargets, dry: boolean): Promise<ReadTargets> {
+    const wanted = new Set([...given, ...apart].map(({ path }) => path));
     const found: Target[] = [];
+    const stuck: Stuck[] = [];
     for (const path of book.written().filter((one) => !wanted.has(one))) {
       try {
-        const real = await files.resolve(path);
+        const real = await placeOf(files, path);
         if (real !== path) {
-          // It is reached by a symlink now, and what is there may be wanted, or somebody else's.
+          // It is reached by a symlink of root's now, and what is there may be wanted, or somebody else's.
+          log(`${path} is not given any more, and leads to ${real}: what is there stays`);
           if (!dry) book.gone(path);
           continue;
         }
@@ -23,10 +26,10 @@ export function leaving({ book, files, owned, isAsked, spare, log }: Ground) {
         if (!isGone) found.push(target);
         else if (!dry) await clear([target]);
       } catch (error) {
-        log(`${path} is not given any more and stays: ${reason(error)}`);
+        stuck.push({ path, why: `it is not given any more: ${reason(error)}` });
       }
     }
-    return found;
+    return { targets: found, stuck };
   }
 
   const going = (targets: readonly Target[]): (readonly [path: string, hash: string])[] =>

@@ -2,8 +2,8 @@ import { dirname } from "node:path";
 import type { Command } from "../../core/host.ts";
 import { reason } from "../../core/outcome.ts";
 import { type Debt, type Loaded, onlyReloadOwed } from "./book.ts";
+import { hashOf, type InPlace, readInPlace } from "./in-place.ts";
 import { runStep } from "./step.ts";
-import { hashOf, type InPlace, readInPlace } from "./target.ts";
 import type { Ground, Work } from "./work.ts";
 
 /** The way back: to the last good files, or to an end of an install that was interrupted. */

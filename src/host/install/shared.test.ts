@@ -5,6 +5,7 @@ import {
   chownSync,
   existsSync,
   lchownSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -74,8 +75,14 @@ test("a target that a daemon's user made a symlink is not read, and nothing is w
   link(path("secret", "shadow"), path("zones", "campus"));
   link(path("secret", "authorized_keys"), path("zones", "new"));
   link(path("secret"), path("zones", "way"));
-  const remedy = /is a symlink \(uid 61003\) in .*zones \(uid 0, gid 61003, mode 775\).* not followed\. Name the file/;
-  for (const file of ["campus", "new", "way/authorized_keys"]) {
+  const way = /is a symlink \(uid 61003\) in .*zones \(uid 0, gid 61003, mode 775\).* not followed\. Name the file/;
+  const found =
+    /is a symlink to .*\(uid 61003\), in a folder that others may write: it is not followed.*\. Name the file/;
+  for (const [file, remedy] of [
+    ["campus", found],
+    ["new", found],
+    ["way/authorized_keys", way],
+  ] as const) {
     await assert.rejects(install(path("zones", file), "ssh-ed25519 AAAA\n"), remedy);
   }
   assert.deepEqual(readdirSync(path("secret")), ["shadow"]);
@@ -83,19 +90,30 @@ test("a target that a daemon's user made a symlink is not read, and nothing is w
   assert.doesNotMatch(said.join("\n"), /root:hash/);
 });
 
-test("a folder .trigger that is not this user's own directory is refused, and named", { skip }, async (t) => {
-  const { path, install, link } = ground(t);
+test("a folder .trigger that others have put there is moved away, and never used", { skip }, async (t) => {
+  const { path, install, link, said } = ground(t);
   const staged = path("zones", ".trigger");
-  link(path("secret"), staged);
-  await assert.rejects(install(path("zones", "campus"), "x"), /\.trigger is a symlink/);
-  rmSync(staged);
-  writeFileSync(staged, "");
-  await assert.rejects(install(path("zones", "campus"), "x"), /\.trigger is a file: trigger keeps its staged files/);
-  rmSync(staged);
-  mkdirSync(staged);
-  chownSync(staged, other, other);
-  await assert.rejects(install(path("zones", "campus"), "x"), /\.trigger belongs to another user \(uid 61003/);
-  chownSync(staged, 0, 0);
+  const inTheWay: readonly (readonly [put: () => void, what: RegExp])[] = [
+    [
+      () => link(path("secret"), staged),
+      /\.trigger is a symlink: .*: it is moved to .*zones\/\.trigger\.[0-9a-f]{12}$/,
+    ],
+    [() => writeFileSync(staged, ""), /\.trigger is a file: trigger keeps its staged files/],
+    [
+      () => {
+        mkdirSync(staged);
+        chownSync(staged, other, other);
+      },
+      /\.trigger belongs to another user \(uid 61003/,
+    ],
+  ];
+  for (const [put, what] of inTheWay) {
+    rmSync(staged, { recursive: true, force: true });
+    put();
+    await install(path("zones", "campus"), `${what}`);
+    assert.match(said.at(-1) ?? "", what);
+    assert.deepEqual([statSync(staged).uid, lstatSync(staged).mode & 0o777], [0, 0o700]);
+  }
   chmodSync(staged, 0o777);
   await install(path("zones", "campus"), "x");
   assert.equal(statSync(staged).mode & 0o777, 0o700);

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { basename, dirname, isAbsolute, join } from "node:path";
-import type { Files, InstallFile, Stat } from "../../core/host.ts";
-import { Fatal } from "../../core/outcome.ts";
+import type { Files, InstallFile } from "../../core/host.ts";
+import { Fatal, reason } from "../../core/outcome.ts";
+import { hashOf, type InPlace, placeOf, readInPlace } from "./in-place.ts";
 
 /** A file to install, beside what is in its place now. */
 export interface Target {
@@ -14,26 +14,39 @@ export interface Target {
   readonly disk: InPlace | undefined;
 }
 
-/** A file as it was found. */
-export interface InPlace {
-  readonly bytes: Uint8Array;
-  readonly hash: string;
-  readonly stat: Stat;
+/** The targets of some files, and of those that cannot be looked at why. */
+export interface ReadTargets {
+  readonly targets: Target[];
+  readonly stuck: Stuck[];
 }
 
-export const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+/** A file that stays as it is, because what others did with its folder or its place is in the way. */
+export interface Stuck {
+  readonly path: string;
+  readonly why: string;
+}
 
-/** Reads what is in the place of the files; throws for a path that cannot be installed. */
-export async function readTargets(files: Files, wanted: readonly InstallFile[]): Promise<Target[]> {
+/** Reads what is in the place of the files; throws for a path that cannot be installed, or with `apart` sets aside the ones that cannot be looked at. */
+export async function readTargets(
+  files: Files,
+  wanted: readonly InstallFile[],
+  { apart = false } = {},
+): Promise<ReadTargets> {
   const targets: Target[] = [];
+  const stuck: Stuck[] = [];
   for (const file of wanted) {
     if (!isAbsolute(file.path)) throw new Fatal(`a file to install needs an absolute path, found "${file.path}"`);
-    const path = await files.resolve(file.path);
-    if (targets.some((target) => target.path === path)) throw new Fatal(`${file.path} is twice in one install`);
-    const bytes = Buffer.from(file.text);
-    targets.push({ file, path, bytes, hash: hashOf(bytes), disk: await readInPlace(files, path) });
+    try {
+      const path = await placeOf(files, file.path);
+      if (targets.some((target) => target.path === path)) throw new Fatal(`${file.path} is twice in one install`);
+      const bytes = Buffer.from(file.text);
+      targets.push({ file, path, bytes, hash: hashOf(bytes), disk: await readInPlace(files, path) });
+    } catch (error) {
+      if (!apart || error instanceof Fatal) throw error;
+      stuck.push({ path: file.path, why: reason(error) });
+    }
   }
-  return targets;
+  return { targets, stuck };
 }
 
 /** A file that is to be removed. */
@@ -41,19 +54,12 @@ export const leavingTarget = (path: string, disk: InPlace | undefined): Target =
   ...{ file: { path, text: "" }, path, bytes: Buffer.alloc(0), hash: null, disk },
 });
 
-/** What is at a path now; undefined for nothing. */
-export async function readInPlace(files: Files, path: string): Promise<InPlace | undefined> {
-  const stat = await files.stat(path);
-  if (!stat) return undefined;
-  if (stat.kind !== "file") throw new Error(`${path} is not a file but a ${stat.kind}: nothing can be installed there`);
-  const bytes = await files.read(path);
-  return bytes && { bytes, hash: hashOf(bytes), stat };
-}
-
 /** What a new file gets: an existing one's owner and mode; in a service with secrets it is never wider than 0600. */
 export function ownedBy({ file, disk }: Target, secret: boolean): { mode: number; uid?: number; gid?: number } {
-  const mode = disk?.stat.mode ?? file.mode ?? 0o644;
-  const owner = disk ? { uid: disk.stat.uid, gid: disk.stat.gid } : file.owner;
+  // What stands there and is no file says nothing of a file: a symlink may be everybody's to write.
+  const had = disk?.odd === undefined ? disk?.stat : undefined;
+  const mode = had?.mode ?? file.mode ?? 0o644;
+  const owner = had ? { uid: had.uid, gid: had.gid } : file.owner;
   return { mode: secret ? mode & 0o600 : mode, ...owner };
 }
 

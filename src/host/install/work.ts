@@ -1,8 +1,9 @@
 import type { Files, InstallSteps, Owned } from "../../core/host.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Book } from "./book.ts";
+import { hashOf } from "./in-place.ts";
 import type { StepContext } from "./step.ts";
-import { hashOf, type Target } from "./target.ts";
+import type { Target } from "./target.ts";
 
 /** One install under way. */
 export interface Work {

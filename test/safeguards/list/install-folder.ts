@@ -53,7 +53,7 @@ export const installFolderRemovals: readonly Removal[] = [
     guards: "what is kept aside is durable",
     without: "a hand edit that was kept is lost with a power cut",
     file: "src/host/install/folder.ts",
-    edits: [["  await files.sync(aside);\n  await files.sync(folderOf(path));", "  void 0;"]],
+    edits: [["    await files.sync(aside);\n  }\n  await files.sync(folderOf(path));", "  }"]],
     tests: ["src/host/install/found.test.ts"],
   },
   {
@@ -61,7 +61,7 @@ export const installFolderRemovals: readonly Removal[] = [
     guards: "ten copies are kept aside",
     without: "copies of hand edits fill the disk",
     file: "src/host/install/folder.ts",
-    edits: [["  for (const old of names.slice(0, -asidesKept)) await files.remove(old);\n", ""]],
+    edits: [["  for (const old of names.slice(0, -asidesKept)) await files.remove(old).catch(() => {});\n", ""]],
     tests: ["src/host/install/found.test.ts"],
   },
   {
@@ -198,18 +198,18 @@ export const installFolderRemovals: readonly Removal[] = [
   },
   {
     id: "staging-owned",
-    guards: "a .trigger of another user is refused",
+    guards: "a .trigger of another user is not used",
     without: "a daemon's user keeps what is staged and kept aside",
     file: "src/host/install/folder.ts",
-    edits: [["if (!isTrusted(found, me()))", "if (false)"]],
+    edits: [["if (isTrusted({ mode, uid, gid }, me()))", "if (true)"]],
     tests: ["src/host/install/shared.test.ts"],
   },
   {
     id: "staging-directory",
-    guards: "a .trigger that is no directory is refused",
+    guards: "a .trigger that is no directory is not used",
     without: "staged files go where a link leads",
     file: "src/host/install/folder.ts",
-    edits: [['if (found.kind !== "directory")', "if (false)"]],
+    edits: [['if (kind !== "directory") return', "if (false) return"]],
     tests: ["src/host/install/shared.test.ts"],
   },
   {

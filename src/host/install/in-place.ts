@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+import { basename, dirname, join } from "node:path";
+import type { Files, Stat } from "../../core/host.ts";
+import { othersMayReplace } from "../../core/trust.ts";
+import { me } from "./shared.ts";
+
+/** What is in the place of a file, also where others may write and have put something else there: it is described, and never followed or opened. */
+
+export const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+/** What was found at a path. */
+export interface InPlace {
+  /** The content; of what is no file to be read, a line that says what it is. */
+  readonly bytes: Uint8Array;
+  readonly hash: string;
+  readonly stat: Stat;
+  /** What it is, where others have put there what is no file to be read: `a symlink to /etc/x (uid 1000)`. */
+  readonly odd?: string;
+}
+
+/** A larger file of somebody else is not read, in bytes: it would take the memory of this process. */
+const largest = 64 * 1024 * 1024;
+
+/** The real path of a file. A symlink at its end is followed unless others may have put it there. */
+export async function placeOf(files: Files, path: string): Promise<string> {
+  const at = join(await files.resolve(dirname(path)), basename(path));
+  const stat = await files.stat(at);
+  if (stat?.kind !== "symlink" || (await isOthers(files, at, stat))) return at;
+  return files.resolve(path);
+}
+
+/** What is at a real path now; undefined for nothing. Throws for what is no file where nobody else can have put it. */
+export async function readInPlace(files: Files, path: string): Promise<InPlace | undefined> {
+  const stat = await files.stat(path);
+  if (!stat) return undefined;
+  const isFile = stat.kind === "file";
+  if ((!isFile || stat.size > largest) && (await isOthers(files, path, stat))) return oddity(files, path, stat);
+  if (!isFile) throw new Error(`${path} is not a file but a ${stat.kind}: nothing can be installed there`);
+  const bytes = await files.read(path);
+  return bytes && { bytes, hash: hashOf(bytes), stat };
+}
+
+/** True if others than root and this user may have put there what is at a real path. */
+export async function isOthers(files: Files, path: string, stat: Stat): Promise<boolean> {
+  const folder = await files.stat(dirname(path));
+  return folder !== undefined && othersMayReplace(folder, stat, me());
+}
+
+async function oddity(files: Files, path: string, stat: Stat): Promise<InPlace> {
+  const kinds = {
+    symlink: `a symlink to ${(await files.readLink(path)) ?? "nothing"}`,
+    directory: "a directory",
+    file: `a file of ${stat.size} bytes`,
+    other: "neither a file nor a directory",
+  };
+  const odd = `${kinds[stat.kind]} (uid ${stat.uid})`;
+  // No text has this hash: the zero byte and what follows are hashed by nobody else.
+  return { bytes: Buffer.from(`${odd}\n`), hash: hashOf(Buffer.from(`\0odd ${odd}`)), stat, odd };
+}

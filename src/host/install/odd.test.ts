@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { Held } from "../../core/outcome.ts";
+import { dryMachine } from "../../machines/dry.ts";
+import { realMachine } from "../../machines/real.ts";
+import { hostWords } from "../words.ts";
+import { newBook, standingClock } from "./scene.fixture.ts";
+
+/** Keys in folders of their users, who put something else in the place of the file. On a real machine. */
+
+const skip = process.getuid?.() === 0 ? false : "only root can give folders to another user";
+const user = 61_003;
+
+/** A service with a file of keys in the home of each user; all homes are of one uid here. */
+function homes(t: TestContext, { spare = undefined as ((files: number) => number) | undefined } = {}) {
+  const top = fs.mkdtempSync(join(tmpdir(), "trigger-odd-"));
+  fs.chmodSync(top, 0o755);
+  t.after(() => fs.rmSync(top, { recursive: true, force: true }));
+  const said: string[] = [];
+  const stuck: string[] = [];
+  const path = (...names: string[]): string => join(top, ...names);
+  const keys = (name: string): string => path(name, ".ssh", "authorized_keys");
+  const mine = (made: string): void => fs.lchownSync(made, user, user);
+  fs.mkdirSync(path("secret"), { mode: 0o700 });
+  fs.writeFileSync(path("secret", "shadow"), "root:hash\n");
+  for (const name of ["alice", "bob", "mallory"]) {
+    for (const folder of [path(name), path(name, ".ssh")]) {
+      fs.mkdirSync(folder, { mode: 0o700 });
+      mine(folder);
+    }
+  }
+  const [database, clock] = [newBook(), standingClock()];
+  const words = (machine = realMachine({ scratch: path("scratch") })) =>
+    hostWords({
+      ...{ name: "box", service: "keys", machine, database, clock, secret: false, spare },
+      ...{ signal: new AbortController().signal, log: (line: string) => void said.push(line) },
+    });
+  return {
+    ...{ path, keys, mine, said, stuck, clock },
+    /** Gives these users their keys, and nobody else. */
+    async give(texts: Record<string, string>, machine?: ReturnType<typeof dryMachine>) {
+      const files = Object.entries(texts).map(([name, text]) => ({ path: keys(name), text }));
+      const run = words(machine as never);
+      await run.host.install(files, { all: true });
+      stuck.push(run.stuck() ?? "");
+    },
+    read: (name: string): string => fs.readFileSync(keys(name), "utf8"),
+    asides: (name: string): string[] =>
+      fs.readdirSync(path(name, ".ssh", ".trigger")).filter((one) => one.includes(".aside.")),
+    /** Puts something in the place of the keys of mallory. */
+    put(make: (at: string) => void): void {
+      fs.rmSync(keys("mallory"), { force: true, recursive: true });
+      make(keys("mallory"));
+      mine(keys("mallory"));
+    },
+  };
+}
+
+const all = { alice: "a1\n", bob: "b1\n", mallory: "m1\n" };
+
+test("a symlink in the place of a file that goes is removed, and what it leads to is untouched", {
+  skip,
+}, async (t) => {
+  const { give, put, path, keys, said, asides, stuck, clock } = homes(t);
+  await give(all);
+  fs.writeFileSync(path("mallory", ".ssh", "other"), "her own\n");
+  for (const target of [path("mallory", ".ssh", "other"), path("secret", "shadow"), "nowhere"]) {
+    await give(all);
+    clock.advance(60_000);
+    put((at) => fs.symlinkSync(target, at));
+    await give({ alice: "a2\n", bob: "b1\n" });
+    assert.equal(fs.lstatSync(keys("mallory"), { throwIfNoEntry: false }), undefined);
+    assert.match(said.join("\n"), new RegExp(`is a symlink to ${target} \\(uid ${user}\\), .*: it is removed`));
+    const [aside = ""] = asides("mallory").slice(-1);
+    const kept = path("mallory", ".ssh", ".trigger", aside);
+    assert.ok(fs.lstatSync(kept).isFile(), "a line, not a link that somebody may follow");
+    assert.equal(fs.readFileSync(kept, "utf8"), `a symlink to ${target} (uid ${user})\n`);
+  }
+  assert.equal(fs.readFileSync(path("mallory", ".ssh", "other"), "utf8"), "her own\n");
+  assert.equal(fs.readFileSync(path("secret", "shadow"), "utf8"), "root:hash\n");
+  assert.doesNotMatch(said.join("\n"), /root:hash/);
+  assert.deepEqual([...new Set(stuck)], [""]);
+});
+
+test("a symlink in the place of a file that changes is replaced by the file, with no rights of the link", {
+  skip,
+}, async (t) => {
+  const { give, put, path, keys, read, said } = homes(t);
+  await give(all);
+  put((at) => fs.symlinkSync(path("secret", "shadow"), at));
+  await give({ ...all, alice: "a2\n", mallory: "m2\n" });
+  assert.deepEqual([read("alice"), read("mallory")], ["a2\n", "m2\n"]);
+  const { mode, uid } = fs.lstatSync(keys("mallory"));
+  assert.deepEqual([mode & 0o7777, uid], [0o644, 0]);
+  assert.equal(fs.readFileSync(path("secret", "shadow"), "utf8"), "root:hash\n");
+  assert.match(said.join("\n"), /is a symlink to .*shadow .*: it is replaced, a copy is kept/);
+});
+
+test("whatever a user puts in the place of a file that goes, the file goes, and all else is in force", {
+  skip,
+}, async (t) => {
+  const kinds: Record<string, (at: string) => void> = {
+    directory: (at) => {
+      fs.mkdirSync(at);
+      fs.writeFileSync(join(at, "full"), "");
+    },
+    fifo: (at) => void execFileSync("mkfifo", [at]),
+    large: (at) => {
+      fs.writeFileSync(at, "");
+      fs.truncateSync(at, 3 * 2 ** 30);
+    },
+  };
+  for (const [kind, make] of Object.entries(kinds)) {
+    const { give, put, keys, read, stuck, asides } = homes(t);
+    await give(all);
+    put(make);
+    await give({ alice: "a2\n", mallory: "m2\n" });
+    assert.equal(read("mallory"), "m2\n", kind);
+    put(make);
+    await give({ alice: "a3\n" });
+    assert.equal(fs.lstatSync(keys("mallory"), { throwIfNoEntry: false }), undefined, kind);
+    assert.equal(read("alice"), "a3\n", kind);
+    assert.equal(asides("mallory").length, 2, kind);
+    assert.deepEqual([...new Set(stuck)], [""], kind);
+  }
+});
+
+test("a hard link to another's file goes, and that file stays as it was", { skip }, async (t) => {
+  const { give, put, path, keys } = homes(t);
+  await give(all);
+  fs.writeFileSync(path("theirs"), "theirs\n");
+  fs.rmSync(keys("mallory"));
+  fs.linkSync(path("theirs"), keys("mallory"));
+  await give({ ...all, mallory: "m2\n" });
+  put((at) => fs.linkSync(path("theirs"), at));
+  await give({ alice: "a1\n" });
+  assert.ok(!fs.existsSync(keys("mallory")));
+  assert.equal(fs.readFileSync(path("theirs"), "utf8"), "theirs\n");
+});
+
+test("a user who keeps writing his file does not keep it when it goes", { skip }, async (t) => {
+  const { give, put, keys, clock } = homes(t);
+  await give(all);
+  const edit = (n: number): void => put((at) => fs.writeFileSync(at, `edit ${n}\n`));
+  for (const n of [1, 2]) {
+    edit(n);
+    await give(all);
+    clock.advance(60_000);
+  }
+  edit(3);
+  await assert.rejects(give(all), Held);
+  await give({ alice: "a2\n" });
+  assert.ok(!fs.existsSync(keys("mallory")));
+});
+
+test("a way that others have made a symlink is said with its path, and keeps nothing else waiting", {
+  skip,
+}, async (t) => {
+  const { give, path, keys, mine, read, stuck } = homes(t);
+  await give(all);
+  fs.renameSync(path("mallory", ".ssh"), path("mallory", "real"));
+  fs.symlinkSync("real", path("mallory", ".ssh"));
+  mine(path("mallory", ".ssh"));
+  for (const texts of [
+    { ...all, alice: "a2\n", mallory: "m2\n" },
+    { alice: "a3\n", bob: "b1\n" },
+  ]) {
+    await give(texts);
+    assert.equal(read("alice"), texts.alice);
+    const fault = stuck.at(-1) ?? "";
+    assert.ok(fault.includes(keys("mallory")) && /is a symlink .* not followed/.test(fault), fault);
+    assert.match(fault, /namei -l .*mallory\/\.ssh\/authorized_keys/);
+    assert.equal(fs.readFileSync(path("mallory", "real", "authorized_keys"), "utf8"), "m1\n");
+  }
+  fs.rmSync(path("mallory", ".ssh"));
+  fs.renameSync(path("mallory", "real"), path("mallory", ".ssh"));
+  await give({ alice: "a3\n", bob: "b1\n" });
+  assert.ok(!fs.existsSync(keys("mallory")));
+  assert.equal(stuck.at(-1), "");
+});
+
+test("links that go count as files that go", { skip }, async (t) => {
+  const { give, put } = homes(t, { spare: () => 0 });
+  await give(all);
+  put((at) => fs.symlinkSync("nowhere", at));
+  await assert.rejects(give({ alice: "a1\n", bob: "b1\n" }), /1 files .* would be removed, at most 0/);
+});
+
+test("dry, a link that goes or is replaced is shown, and stays", { skip }, async (t) => {
+  const { give, put, path, keys } = homes(t);
+  await give(all);
+  put((at) => fs.symlinkSync(path("secret", "shadow"), at));
+  const leaving = dryMachine(realMachine());
+  await give({ alice: "a1\n", bob: "b1\n" }, leaving);
+  assert.deepEqual(leaving.noted().changes, [`remove ${keys("mallory")}`]);
+  const changing = dryMachine(realMachine());
+  await give(all, changing);
+  assert.deepEqual(
+    changing.noted().files.map(({ path, before, after }) => [path, before, after]),
+    [[keys("mallory"), undefined, "m1\n"]],
+  );
+  assert.ok(fs.lstatSync(keys("mallory")).isSymbolicLink());
+});
