@@ -17,8 +17,9 @@ export function leaving({ book, files, owned, isAsked, spare, log }: Ground) {
         const real = await placeOf(files, path);
         if (real !== path) {
           // It is reached by a symlink of root's now, and what is there may be wanted, or somebody else's.
+          if (dry) continue;
           log(`${path} is not given any more, and leads to ${real}: what is there stays`);
-          if (!dry) book.gone(path);
+          book.gone(path);
           continue;
         }
         const target = leavingTarget(path, await readInPlace(files, path));
