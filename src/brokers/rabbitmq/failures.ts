@@ -2,7 +2,7 @@ import { reason } from "../../core/outcome.ts";
 import { BrokerTrouble, MessageRefused, QueueFull } from "../../ports/broker.ts";
 import type { Connection } from "./connection.ts";
 import type { Refusals } from "./publish.ts";
-import type { Topology } from "./topology.ts";
+import { isRefused, type Topology } from "./topology.ts";
 
 interface Options {
   readonly declared: Topology;
@@ -25,14 +25,27 @@ export function deliveryFailures({ declared, remake, settle, consuming, log }: O
   async function restore(name: string, connection: Connection): Promise<void> {
     if (restoring.has(name)) return;
     restoring.add(name);
+    const what = await whatBefell(name, connection);
     try {
-      await settle();
+      if (what !== "lost its bindings") await settle();
       await declared.restore(connection, name);
-      log(`queue ${name} was deleted: declared again`);
+      // One that was not there before is only being declared, for the first time.
+      if (what) log(`queue ${name} ${what}: declared again`);
     } catch (error) {
-      log(`queue ${name} was deleted and could not be declared again: ${reason(error)}`);
+      log(`queue ${name} ${what ? `${what} and could not be declared again` : "cannot be declared"}: ${reason(error)}`);
     } finally {
       restoring.delete(name);
+    }
+  }
+
+  /** Why a queue got no message, in words; undefined for one that was not there yet. */
+  async function whatBefell(name: string, connection: Connection): Promise<string | undefined> {
+    if (!declared.wasThere(name)) return undefined;
+    try {
+      await declared.look(connection, name);
+      return "lost its bindings";
+    } catch (error) {
+      return isRefused(error, 404) ? "was deleted" : "got no message";
     }
   }
 
@@ -59,7 +72,9 @@ export function deliveryFailures({ declared, remake, settle, consuming, log }: O
         return undefined;
       }
       for (const name of names) if (connection) void restore(name, connection);
-      return new BrokerTrouble(`the message to ${key} reached no queue: ${names.join(", ")} was deleted`);
+      const gone = names.filter(declared.wasThere);
+      const why = gone.length > 0 ? `${gone.join(", ")} takes it no more` : `${names.join(", ")} is not there yet`;
+      return new BrokerTrouble(`the message to ${key} reached no queue: ${why}`);
     },
 
     async unconfirmed(key) {

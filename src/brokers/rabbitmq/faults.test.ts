@@ -76,12 +76,36 @@ test("a message to a queue of ours that was deleted is an error, and the next on
   const name = `gone-${randomUUID()}`;
   await broker.declare([queueNamed(name)]);
   await (await stranger(t)).deleteQueue(name);
-  await assert.rejects(broker.publish(name, "lost"), new RegExp(`reached no queue: ${name} was deleted`));
+  await assert.rejects(broker.publish(name, "lost"), new RegExp(`reached no queue: ${name} takes it no more`));
   await until(() => said.includes(`queue ${name} was deleted: declared again`));
   await broker.publish(name, "found");
   const got = await collect(broker, name);
   await until(() => got.length === 1);
   assert.deepEqual(got, ["found"]);
+});
+
+test("a queue that is not there yet, or has lost its bindings, is not said to be deleted", async (t) => {
+  const { broker, said } = await open(t);
+  const [first, late, unbound] = ["first", "late", "unbound"].map((name) => `${name}-${randomUUID()}`) as [
+    string,
+    string,
+    string,
+  ];
+  await broker.declare([queueNamed(first), queueNamed(unbound)]);
+  const declaring = broker.declare([queueNamed(late)]); // takes several answers, and a publish one
+  await assert.rejects(broker.publish(late, "early"), new RegExp(`reached no queue: ${late} is not there yet`));
+  await declaring;
+  await broker.publish(late, "found");
+  const other = await stranger(t);
+  await other.unbindQueue(unbound, "trigger", unbound);
+  await assert.rejects(broker.publish(unbound, "lost"), new RegExp(`${unbound} takes it no more`));
+  await until(() => said.includes(`queue ${unbound} lost its bindings: declared again`));
+  await broker.publish(unbound, "found");
+  // By the time that another is restored, which waits as long, the first would have been spoken of.
+  await other.deleteQueue(first);
+  await assert.rejects(broker.publish(first, "lost"), new RegExp(`${first} takes it no more`));
+  await until(() => said.includes(`queue ${first} was deleted: declared again`));
+  assert.doesNotMatch(said.join("\n"), new RegExp(late));
 });
 
 test("an exchange that is deleted under us is made again with every binding", async (t) => {

@@ -15,6 +15,8 @@ export interface Topology {
   declare(connection: Connection, names?: readonly string[]): Promise<void>;
   /** Declares one queue again if it is remembered. */
   restore(connection: Connection, name: string): Promise<void>;
+  /** True if a queue was there, with its bindings, at some time since this broker object was opened: one that is not there now was deleted. */
+  wasThere(name: string): boolean;
   /** Whether a queue is one that drops what it has no room for: nothing that it loses is lost for good. */
   expendable(name: string): boolean;
   /** Deletes a queue, with what it holds, and declares it again once `settle` has waited. */
@@ -41,6 +43,8 @@ interface Options {
 
 export function topology(type: QueueType, { log, missing, exchangeMade }: Options): Topology {
   const queues = new Map<string, Queue>();
+  /** The queues that were found or made. */
+  const there = new Set<string>();
   /** What was said of queues that are otherwise than we want them: said once. */
   const said = new Set<string>();
 
@@ -65,6 +69,7 @@ export function topology(type: QueueType, { log, missing, exchangeMade }: Option
       } else if (isRefused(error, 403) && !made) await lookFor(connection, name);
       else throw error;
     }
+    there.add(name);
   }
 
   function sayOtherwise({ name, limit }: Queue, why: string): void {
@@ -135,6 +140,7 @@ export function topology(type: QueueType, { log, missing, exchangeMade }: Option
     async restore(connection, name) {
       if (queues.has(name)) await declare(connection, [name]);
     },
+    wasThere: (name) => there.has(name),
     expendable: (name) => queues.get(name)?.limit.beyond === "drop",
     async remake(connection, name, settle) {
       await withChannel(connection, (channel) => channel.deleteQueue(name));
@@ -151,6 +157,7 @@ export function topology(type: QueueType, { log, missing, exchangeMade }: Option
       }
       for (const name of found) {
         queues.delete(name);
+        there.delete(name);
         await withChannel(connection, (channel) => channel.deleteQueue(name));
       }
       return found;
