@@ -1,24 +1,49 @@
+import { hash } from "node:crypto";
+
 const hour = 60 * 60_000;
-/** The most lines within an hour. */
+/** The most lines about one source within an hour. */
 const most = 100;
+/** The most sources that have a share of their own; any others share that of nobody. */
+const mostSources = 1_000;
+
+/** Says a line about a source, as the broker's user who sent a message; undefined where nobody vouches for who it was. */
+export type SayOnce = (source: string | undefined, line: string) => void;
+
+interface Share {
+  readonly since: number;
+  /** The hashes of what was said, so that long lines take no memory. */
+  readonly said: Set<string>;
+}
 
 /**
- * Says each line once an hour, and at most a hundred lines an hour.
- * Thus neither a broken script nor a hostile host fills the log or the memory.
+ * Says each line once an hour, and at most a hundred lines an hour about one source.
+ * Thus neither a broken script nor a hostile host fills the log or the memory, nor hides what is said about others.
  * `monotonic` gives milliseconds that never go back.
  */
-export function onceEach(log: (line: string) => void, monotonic: () => number): (line: string) => void {
-  const said = new Set<string>();
-  let since = Number.NEGATIVE_INFINITY;
-  return (line) => {
-    if (monotonic() - since >= hour) {
-      since = monotonic();
-      said.clear();
-    }
-    if (said.size > most || said.has(line)) return;
+export function onceEach(log: (line: string) => void, monotonic: () => number): SayOnce {
+  const shares = new Map<string | undefined, Share>();
+
+  function shareOf(source: string | undefined, now: number): Share {
+    const share = shares.get(source);
+    if (share && now - share.since < hour) return share;
+    shares.delete(source);
+    for (const [of, { since }] of shares) if (now - since >= hour) shares.delete(of);
+    if (source !== undefined && shares.size >= mostSources) return shareOf(undefined, now);
+    const fresh = { since: now, said: new Set<string>() };
+    shares.set(source, fresh);
+    return fresh;
+  }
+
+  return (source, line) => {
+    const { said } = shareOf(source, monotonic());
+    const known = hash("sha256", line, "base64");
+    if (said.size > most || said.has(known)) return;
+    const about = source === undefined ? "" : ` about ${source}`;
     log(
-      said.size < most ? line : `more than ${most} different lines of this kind: the others are not said for an hour`,
+      said.size < most
+        ? line
+        : `more than ${most} different lines of this kind${about}: the others are not said for an hour`,
     );
-    said.add(line);
+    said.add(known);
   };
 }

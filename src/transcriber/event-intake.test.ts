@@ -52,6 +52,6 @@ test("an order among events is handed on with its user, and one that is refused 
   }
   await until(() => said.length > 0);
   assert.deepEqual([acknowledged, stored], [2, [1]]);
-  assert.deepEqual(said, ["a message to trigger.event is of no use: asked at 7 by alarm"]);
+  assert.deepEqual(said, ["a message of alarm to trigger.event is of no use: asked at 7 by alarm"]);
   stop.abort();
 });

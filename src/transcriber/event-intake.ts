@@ -6,7 +6,7 @@ import { plainLine } from "../core/shown.ts";
 import type { Delivery } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { EventDirectory, EventMessage } from "../ports/directory.ts";
-import { type Heard, readBody, verifyAsked } from "./listener.ts";
+import { type Heard, ofSender, readBody, verifyAsked } from "./listener.ts";
 
 export interface EventIntake {
   take(delivery: Delivery): void;
@@ -40,9 +40,11 @@ export function eventIntake(
       const stored = await persist("events", () => tryToStore(messages), waits);
       if (!stored) break; // the signal: what is not acknowledged goes back
       for (const delivery of batch) delivery.ack();
-      for (const message of messages) {
+      for (const [at, message] of read.entries()) {
+        const user = batch[at]?.user;
+        if (typeof message === "number") continue;
         if ("event" in message) heard.event(message.event);
-        else say(`a message to trigger.event is set aside: ${message.wrong}`);
+        else say(user, `a message${ofSender(user)} to trigger.event is set aside: ${message.wrong}`);
       }
       for (const [at, message] of read.entries()) {
         if (typeof message === "number") verify(message, batch[at]?.user);
@@ -55,7 +57,7 @@ export function eventIntake(
     try {
       heard.verify(asked, user);
     } catch (error) {
-      say(`a message to trigger.event is of no use: ${plainLine(reason(error))}`);
+      say(user, `a message${ofSender(user)} to trigger.event is of no use: ${plainLine(reason(error))}`);
     }
   }
 

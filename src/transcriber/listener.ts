@@ -36,7 +36,8 @@ export function listener(heard: Heard, log: (line: string) => void, { monotonic 
     try {
       read(readBody(delivery.body, limit));
     } catch (error) {
-      say(plainLine(`a message to ${delivery.key} is of no use: ${reason(error)}`));
+      const { key, user } = delivery;
+      say(user, plainLine(`a message${ofSender(user)} to ${key} is of no use: ${reason(error)}`));
     }
     delivery.ack();
   };
@@ -53,6 +54,9 @@ export function listener(heard: Heard, log: (line: string) => void, { monotonic 
       }),
   };
 }
+
+/** Who sent a message, behind that word; nothing where the broker does not know. */
+export const ofSender = (user: string | undefined): string => (user === undefined ? "" : ` of ${user}`);
 
 /** When a person asked to compare, if that is what a message of the event queue says; 0 where it does not say when. */
 export function verifyAsked(body: unknown): number | undefined {

@@ -14,9 +14,9 @@ function asks() {
     ...{ remake: () => assert.fail(), consuming: () => undefined, isActive: () => true },
     ...{ clock: virtualClock(0), log },
   });
-  const say = (queue: string): boolean => {
+  const say = (queue: string, userId = "trigger-box"): boolean => {
     const content = Buffer.from(JSON.stringify({ trigger: 1, kind: "queue", queue, fault: "gone" }));
-    return take({ content, properties: { type: "queue", userId: "trigger-box" } } as unknown as ConsumeMessage);
+    return take({ content, properties: { type: "queue", userId } } as unknown as ConsumeMessage);
   };
   return { say, said };
 }
@@ -29,6 +29,8 @@ test("asks that are of no use are said a hundred times at most, and steer no ter
     said[0]?.includes("trigger-cat-0\\u001b[2J is asked for by the user trigger-box, which does not own it"),
     said[0],
   );
+  assert.ok(say("trigger-cat-dhcp", "trigger-dog"));
+  assert.match(said.at(-1) ?? "", /by the user trigger-dog,/);
 });
 
 test("an ask that is longer than any queue's name needs is not read", () => {

@@ -90,7 +90,9 @@ export function answerAsks({ declared, remake, consuming, isActive, clock, log }
     try {
       take(message);
     } catch (error) {
-      say(plainLine(`a message that asks for a queue is of no use: ${reason(error)}`, 250));
+      const user: unknown = message.properties.userId;
+      const line = `a message that asks for a queue is of no use: ${reason(error)}`;
+      say(typeof user === "string" ? user : undefined, plainLine(line, 250));
     }
     return true;
   };

@@ -1,3 +1,4 @@
+import { onceEach } from "../../core/once-each.ts";
 import { reason } from "../../core/outcome.ts";
 import { isHostUser } from "../../core/permissions.ts";
 import { exchange, ticksQueue } from "../../core/routing.ts";
@@ -61,6 +62,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
 
   // Other users may have another name at the server than here, where it takes them from elsewhere: naming it would be refused.
   const user = isHostUser(first.username) ? first.username : undefined;
+  const useless = onceEach(log, clock.monotonic);
   const settle = (): Promise<void> => clock.sleep(deletionHeard, signal);
   const knowsNothing = (): boolean => outgoing.deafness.knowsNothing;
   const remake = remaker({ declared, settle, askFor: (name) => ask(name, "silent"), knowsNothing, log });
@@ -138,7 +140,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     const { consuming } = connected();
     const keys = () => declared.keysOf(queue);
     const asked = keys()?.includes(askKey) ? answer : undefined;
-    const mending = { declared, remake: (connection: Connection) => remake(connection, queue), pause, settle, log };
+    const mending = { declared, remake: (connection: Connection) => remake(connection, queue), pause, settle };
     const consumer = rabbitConsumer(queue, take, {
       prefetch,
       keys,
@@ -146,6 +148,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
       ...(lost && { lost }),
       ...(asked && { asked }),
       ...mending,
+      ...{ log, useless },
     });
     await consumer.begin(consuming);
     consumers.add(consumer);

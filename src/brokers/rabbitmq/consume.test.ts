@@ -19,6 +19,7 @@ function consumerOf(answer: Promise<unknown>, { expendable = false } = {}) {
     pause: () => new Promise((resolve) => pauses.push(() => resolve(true))),
     settle: async () => {},
     log: (line) => void said.push(line),
+    useless: (_, line) => void said.push(line),
   });
   /** Lets so many pauses pass, one after the other. */
   const pass = async (many: number): Promise<void> => {
@@ -104,4 +105,31 @@ test("of a queue that answers late nothing is said", async () => {
   pauses[0]?.();
   await new Promise(setImmediate);
   assert.deepEqual([said, pauses.length, consumer.trouble()], [[], 1, undefined]);
+});
+
+test("a message that is dropped is said to be of the user who sent it", async () => {
+  let give: (message: unknown) => void = () => {};
+  const acked: unknown[] = [];
+  const channel = {
+    ...{ on() {}, prefetch: async () => {}, close: async () => {}, ack: (message: unknown) => acked.push(message) },
+    consume: async (_: string, taken: typeof give) => {
+      give = taken;
+    },
+  };
+  const connection = { model: { createChannel: async () => channel }, ended: new Promise(() => {}) };
+  const said: (string | undefined)[][] = [];
+  const consumer = rabbitConsumer("trigger-box-gate", () => assert.fail(), {
+    ...{ prefetch: 1, declared: { restore: async () => {}, expendable: () => false }, remake: async () => {} },
+    ...{ pause: async () => false, settle: async () => {}, log() {}, keys: () => ["trigger.gate"] },
+    useless: (source, line) => void said.push([source, line]),
+  });
+  await consumer.begin(connection as unknown as Connection);
+  const fields = { routingKey: "trigger.report" };
+  for (const userId of ["trigger-liar", undefined]) give({ fields, properties: { userId }, content: Buffer.from("") });
+  const dropped = 'is dropped: it was published as "trigger.report"';
+  assert.deepEqual(said, [
+    ["trigger-liar", `queue trigger-box-gate: a message of trigger-liar ${dropped}`],
+    [undefined, `queue trigger-box-gate: a message ${dropped}`],
+  ]);
+  assert.equal(acked.length, 2);
 });

@@ -1,5 +1,7 @@
 import type { Channel, ConsumeMessage } from "amqplib";
+import type { SayOnce } from "../../core/once-each.ts";
 import { reason } from "../../core/outcome.ts";
+import { plainLine } from "../../core/shown.ts";
 import type { Consumer, Delivery } from "../../ports/broker.ts";
 import type { Connection } from "./connection.ts";
 import { forged } from "./forged.ts";
@@ -37,6 +39,8 @@ interface Options {
   /** Waits until whoever consumed a deleted queue has heard that it is gone. */
   settle(): Promise<void>;
   readonly log: (line: string) => void;
+  /** Says that a message came which is none of the queue's. */
+  readonly useless: SayOnce;
 }
 
 /** After so many failures in a row a pause is the longest: 2.5 to 5 seconds. */
@@ -47,7 +51,7 @@ const remadeAfter = 6;
 
 /** Hands over what a queue holds. A queue that is deleted under it, or a channel that the server closes, is begun again. */
 export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void, options: Options): RabbitConsumer {
-  const { prefetch, declared, remake, keys, anything = false, asked, lost, pause, settle, log } = options;
+  const { prefetch, declared, remake, keys, anything = false, asked, lost, pause, settle, log, useless } = options;
   let channel: Channel | undefined;
   let current: Connection | undefined;
   let trouble: string | undefined;
@@ -56,8 +60,6 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
   let inHand = 0;
   /** Waits in a row for an answer of the queue, over all connections: a server may close the one that asked for a lost queue. */
   let unanswered = 0;
-  /** How messages came that are none of this queue's: said once each. */
-  const saidForged = new Set<string>();
 
   async function begin(connection: Connection): Promise<void> {
     current = connection;
@@ -154,10 +156,10 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
     const { content, fields, properties } = message;
     const wrong = anything ? undefined : forged(message, keys?.());
     if (wrong !== undefined) {
-      if (saidForged.size < 100 && !saidForged.has(wrong)) {
-        saidForged.add(wrong);
-        log(`queue ${queue}: a message is dropped: ${wrong}`);
-      }
+      const { userId } = message.properties;
+      const user = typeof userId === "string" ? userId : undefined;
+      const who = user === undefined ? "" : ` of ${user}`;
+      useless(user, plainLine(`queue ${queue}: a message${who} is dropped: ${wrong}`, 1_000));
       over.ack(message);
       return;
     }

@@ -48,8 +48,16 @@ export const rightsRemovals: readonly Removal[] = [
     guards: "a hundred messages of no use are said in an hour",
     without: "one host fills the log and the memory of the transcriber",
     file: "src/core/once-each.ts",
-    edits: [["if (said.size > most || said.has(line)) return;", "if (said.has(line)) return;"]],
+    edits: [["if (said.size > most || said.has(known)) return;", "if (said.has(known)) return;"]],
     tests: ["src/core/once-each.test.ts", "src/brokers/rabbitmq/asks.test.ts"],
+  },
+  {
+    id: "useless-shares",
+    guards: "what is said about one host takes nothing from what is said about another",
+    without: "one host hides what is said about all others",
+    file: "src/core/once-each.ts",
+    edits: [["shareOf(source, monotonic())", "shareOf(undefined, monotonic())"]],
+    tests: ["src/core/once-each.test.ts"],
   },
   {
     id: "ask-short",
