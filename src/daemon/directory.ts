@@ -49,7 +49,8 @@ export interface Content {
 export async function readDirectoryOnce(project: Project): Promise<Content> {
   const { directory } = project.config;
   if (!directory) return { entries: eventContent(project) };
-  if ("ldif" in directory) return { entries: readContent(readLdif(project.ldifFile), project.ldifFile) };
+  if ("ldif" in directory)
+    return { entries: readContent(readLdif(project.ldifFile, "directory.ldif"), project.ldifFile) };
   const over = new AbortController();
   try {
     for await (const change of openDirectory(project, { clock: systemClock, log: () => {} }).changes(over.signal)) {

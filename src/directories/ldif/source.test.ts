@@ -224,7 +224,7 @@ test("a file that is written for long is said to be, once, and read at its end",
 test("what is no file, and would be waited for, is trouble", () =>
   withSource(async ({ file, next }) => {
     execFileSync("mkfifo", [file]);
-    assert.match(why(await next()), /it is not a file/);
+    assert.match(why(await next()), /campus\.ldif is a named pipe, and is not read: put a regular file/);
   }));
 
 test("an empty file is trouble: it is no empty directory", () =>

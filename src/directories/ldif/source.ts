@@ -104,7 +104,7 @@ async function readWhole(file: string, stamp: Stamp): Promise<Uint8Array | UserE
     const bytes = await readStanding(file, stamp);
     return bytes && !endsLine(bytes) ? new Unfinished(unfinished(file)) : bytes;
   } catch (cause) {
-    return new UserError(`${file} cannot be read`, { cause });
+    return cause instanceof UserError ? cause : new UserError(`${file} cannot be read`, { cause });
   }
 }
 

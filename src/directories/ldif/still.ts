@@ -1,6 +1,7 @@
-import { type BigIntStats, watch } from "node:fs";
+import { constants, type StatsBase, watch } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
+import { UserError } from "../../core/outcome.ts";
 import type { Clock } from "../../ports/clock.ts";
 
 /** Reading a file that others write, without ever taking a half-written one for the whole. */
@@ -69,11 +70,23 @@ export const beingWritten = (file: string): string =>
 export const unfinished = (file: string): string =>
   `${file} does not end in a newline: it is still being written, or was cut off, and is not read. If it is whole, type: echo >> ${file}`;
 
+/** Throws a `UserError` for what is there and is no regular file. To read a pipe would wait for ever, and a device may have no end. */
+export function mustBeRegular(file: string, found: StatsBase<bigint> | StatsBase<number>): void {
+  if (found.isFile()) return;
+  const kinds = { isFIFO: "a named pipe", isDirectory: "a folder", isSocket: "a socket" } as const;
+  const [, kind = "a device"] = Object.entries(kinds).find(([is]) => found[is as keyof typeof kinds]()) ?? [];
+  throw new UserError(
+    `${file} is ${kind}, and is not read: put a regular file, or a link to one, in its place, written beside it and renamed`,
+  );
+}
+
+/** The flags of a reading that waits for nobody, even if a pipe has come into the place of a file. */
+export const unwaiting = constants.O_RDONLY | constants.O_NONBLOCK;
+
 /** The bytes of a file; undefined when it no longer is what the stamp says. Throws when it cannot be read. */
 export async function readStanding(file: string, stamp: Stamp): Promise<Uint8Array | undefined> {
-  const found: BigIntStats = await stat(file, { bigint: true });
-  if (!found.isFile()) throw new Error("it is not a file"); // reading a pipe would wait for ever
-  const bytes = await readFile(file);
+  mustBeRegular(file, await stat(file, { bigint: true }));
+  const bytes = await readFile(file, { flag: unwaiting });
   return (await stampOf(file)).is === stamp.is ? bytes : undefined;
 }
 
