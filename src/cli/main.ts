@@ -5,6 +5,7 @@ import { shownLine } from "../core/shown.ts";
 import { BrokerTrouble } from "../ports/broker.ts";
 import { type Command, helpOf, readWords } from "./command.ts";
 import { diff } from "./diff.ts";
+import { downgrade } from "./downgrade.ts";
 import { forecast } from "./forecast.ts";
 import { forget } from "./forget.ts";
 import { init } from "./init.ts";
@@ -24,7 +25,7 @@ import { verify } from "./verify.ts";
 
 const commands: readonly Command[] = [
   ...[init, up, status, diff, plan, tryService, forecast, send],
-  ...[modify, seed, verify, regen, retry, drop, hold, approve, adopt, forget, permissions, key],
+  ...[modify, seed, verify, regen, retry, drop, hold, approve, adopt, forget, permissions, key, downgrade],
 ];
 
 const help = `trigger: the directory changes; every machine of the network follows.

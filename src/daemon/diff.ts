@@ -10,6 +10,7 @@ import { heldRemovals } from "../host/blast-radius.ts";
 import { rowsInForce } from "../host/given.ts";
 import { heldThings, ownNames } from "../host/owned.ts";
 import { type RunContext, runTable } from "../host/run.ts";
+import { migrateStore } from "../host/store/schema.ts";
 import { owedRows, oweFullRun, readFacts, writeFacts } from "../host/store.ts";
 import { hostWords } from "../host/words.ts";
 import { dryMachine, type Noted } from "../machines/dry.ts";
@@ -73,6 +74,7 @@ export async function serviceDifference(
     if (isThere(owned)) await copyStore(owned, join(folder, "owned.db"));
     const database = openDatabase(join(folder, "store.db"));
     try {
+      migrateStore(database);
       openOwned(database, join(folder, "owned.db"));
       const context = { host, service, database, machine: dryMachine(realMachine()), clock: systemClock, signal, log };
       return await compare(table, context);

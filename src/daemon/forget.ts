@@ -6,10 +6,12 @@ import { UserError } from "../core/outcome.ts";
 import { eventService, queueName, reportService } from "../core/routing.ts";
 import { forgetService, type LeftThere, leftBy } from "../host/forget.ts";
 import { disown } from "../host/install/folder.ts";
+import { migrateStore, storeMustBeCurrent } from "../host/store/schema.ts";
 import { knownServices } from "../host/store.ts";
 import { realMachine } from "../machines/real.ts";
 import { type Broker, QueueInUse } from "../ports/broker.ts";
 import { type Project, serviceNames } from "../project/project.ts";
+import { copiesBefore } from "../sqlite/copy-before.ts";
 import { takeLock } from "../sqlite/lock.ts";
 import { openDatabase, patiently } from "../sqlite/open.ts";
 import { copiesOf, removeLeftCopies } from "./copies.ts";
@@ -93,6 +95,8 @@ export async function forget(
     const database = await patiently(() => openDatabase(storeFile(state, of)), signal);
     try {
       if (!hasHostTables(database)) return undefined;
+      if (of === host && lock) migrateStore(database);
+      else storeMustBeCurrent(database);
       openOwned(database, ownedFile(state, of));
       return await patiently(() => work(database), signal);
     } finally {
@@ -104,7 +108,8 @@ export async function forget(
 /** Removes the store of a host that is gone. What else is in its folder, such as a directory of events, may be the only copy. */
 function removeState(state: string, host: string): Forgotten["state"] {
   for (const file of [storeFile(state, host), ownedFile(state, host)]) {
-    for (const suffix of ["", "-wal", "-shm"]) rmSync(`${file}${suffix}`, { force: true });
+    const copies = copiesBefore(file).map((copy) => copy.file);
+    for (const name of [file, `${file}-wal`, `${file}-shm`, ...copies]) rmSync(name, { force: true });
   }
   removeLeftCopies(state, host);
   removeEmpty(copiesOf(state, host));

@@ -6,13 +6,6 @@ import type { TranscriberState } from "../transcriber/transcriber.ts";
 
 /** What a transcriber keeps, in its host's store, of the network: the last report of each host, and what it says of itself. */
 
-export function createNetworkTables(database: DatabaseSync): void {
-  database.exec(`
-    CREATE TABLE IF NOT EXISTS report (host TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
-    CREATE TABLE IF NOT EXISTS transcriber (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL) STRICT;
-  `);
-}
-
 /** What a host last said, and when that was heard by the clock of this machine, in milliseconds since 1970. */
 const keptReport = reportMessage.extend({ heard: z.number().max(lastMoment).optional() });
 export type KeptReport = z.infer<typeof keptReport>;

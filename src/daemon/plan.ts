@@ -10,13 +10,13 @@ import { readContent } from "../directories/ldif/content.ts";
 import { readRecords } from "../directories/ldif/records.ts";
 import { storedRows } from "../host/rows.ts";
 import { runTable } from "../host/run.ts";
+import { createAllTables } from "../host/store/schema.ts";
 import { oweFullRun, writeFacts } from "../host/store.ts";
 import { dryMachine, type Noted } from "../machines/dry.ts";
 import { memoryMachine } from "../machines/memory.ts";
 import type { Project } from "../project/project.ts";
 import { systemClock } from "./clock.ts";
 import { readLdif } from "./read-file.ts";
-import { createHostTables } from "./store-file.ts";
 import { computeTables } from "./tables.ts";
 
 /** What a new directory would change, found out by running every service on a machine that exists only in memory. */
@@ -93,7 +93,7 @@ async function runOn(
   const context = { host, service, database, machine, clock: systemClock, signal, log: () => {} };
   const plan = { host, service, secret: (table.secret ?? []).length > 0 };
   try {
-    createHostTables(database);
+    createAllTables(database);
     const stored = storedRows(database, service, table);
     writeFacts(database, service, { form: "table" });
     oweFullRun(database, service);

@@ -4,6 +4,7 @@ import type { ServiceReport, TranscriberReport } from "../core/report.ts";
 import { eventService } from "../core/routing.ts";
 import { attachOwnedToRead } from "../host/owned.ts";
 import { serviceReport } from "../host/report.ts";
+import { storeMustBeCurrent } from "../host/store/schema.ts";
 import type { Project } from "../project/project.ts";
 import { takeLock } from "../sqlite/lock.ts";
 import { openDatabase, patiently } from "../sqlite/open.ts";
@@ -68,6 +69,7 @@ function readStore(file: string, project: Project, host: string, services: reado
   const database = openDatabase(file, { readOnly: true });
   try {
     if (!hasHostTables(database)) return undefined;
+    storeMustBeCurrent(database);
     const owned = ownedFile(project.state, host);
     attachOwnedToRead(database, isThere(owned) ? owned : undefined);
     const reports = transcribersOf(project.config).includes(host) ? readReports(database) : [];

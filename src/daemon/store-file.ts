@@ -2,16 +2,16 @@ import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { UserError } from "../core/outcome.ts";
-import { attachOwned, createOwnedTables } from "../host/owned.ts";
+import { attachOwned } from "../host/owned.ts";
 import { serviceReport } from "../host/report.ts";
-import { createStoreTables, knownServices } from "../host/store.ts";
-import { createWordsTables } from "../host/words.ts";
+import { migrateOwned, migrateStore } from "../host/store/schema.ts";
+import { knownServices } from "../host/store.ts";
 import type { Clock } from "../ports/clock.ts";
+import { copiesBefore } from "../sqlite/copy-before.ts";
 import { type Lock, takeLock } from "../sqlite/lock.ts";
-import { createPrivate, openDatabase, sqliteCode, transaction } from "../sqlite/open.ts";
+import { OtherVersion } from "../sqlite/migrate.ts";
+import { openDatabase, sqliteCode } from "../sqlite/open.ts";
 import { checkWhole, isBroken } from "../sqlite/sound.ts";
-import { createTables } from "../sqlite/tables.ts";
-import { createNetworkTables } from "./network.ts";
 
 /** The files of a host's state: `<state>/<host>/store.db` and the lock that says its process lives. */
 export const storeFile = (state: string, host: string): string => join(state, host, "store.db");
@@ -41,6 +41,7 @@ export function isThere(file: string): boolean {
 
 /** Why a file of a host's state cannot be read, and who may: its folder and the file are their owner's alone. */
 export function unreadable(file: string, cause: unknown): UserError {
+  if (cause instanceof OtherVersion) return new UserError(cause.message, { cause });
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const mayNot = ["EACCES", "EPERM"].includes(code) || sqliteCode(cause) === cannotOpen;
   const by = mayNot ? " by this user, only by root or the user that trigger runs as" : "";
@@ -75,22 +76,33 @@ export function openStore(
 ): DatabaseSync {
   const lost = (line: string): void =>
     log(`${host}: its store ${line}; what plain messages it held are there, tables come anew`);
-  const owned = ownedFile(state, host);
+  const [file, owned] = [storeFile(state, host), ownedFile(state, host)];
   const forgot = (line: string): void =>
     log(`${host}: what it remembers to have written into daemons ${line}; it is held there like what others wrote`);
-  openSound(owned, (database) => createTables(database, createOwnedTables), now, forgot).close();
-  const prepare = (database: DatabaseSync): void => {
-    attachOwned(database, owned);
-    createHostTables(database);
+  const migrated = (file: string, before: number): void => {
+    const [copy] = copiesBefore(file);
+    if (before > 0 && copy?.version === before)
+      log(`${host}: ${file} is migrated; as it was before it lies in ${copy.file}`);
   };
-  return openSound(storeFile(state, host), prepare, now, lost, damage);
+  openSound(owned, (database) => migrated(owned, migrateOwned(database)), now, forgot).close();
+  const prepare = (database: DatabaseSync): void => {
+    migrated(file, migrateStore(database));
+    attachOwned(database, owned);
+    // What a run and `status` read of each service: damage shows here.
+    for (const service of knownServices(database)) serviceReport(database, service);
+  };
+  return openSound(file, prepare, now, lost, damage);
 }
 
 /** Attaches to a host's store, or to a copy of it, what the host wrote into daemons. */
 export function openOwned(database: DatabaseSync, file: string): void {
-  createPrivate(file);
+  const owned = openDatabase(file);
+  try {
+    migrateOwned(owned);
+  } finally {
+    owned.close();
+  }
   attachOwned(database, file);
-  createOwnedTables(database);
 }
 
 /** Opens a database and prepares it; a file that is none, or is damaged, is set aside, and another one begun. `damage` is what was met while it was open. */
@@ -136,19 +148,6 @@ function forgetAsides(file: string): void {
   for (const name of asides) {
     if (!ages.slice(-keptAsides).some((kept) => name.startsWith(kept))) rmSync(join(folder, name));
   }
-}
-
-/** Makes every table of a host's store that is not there yet; all at once, for `trigger status` may look at any moment. Tables of another kind are an error. */
-export function createHostTables(database: DatabaseSync): void {
-  transaction(database, () => {
-    createTables(database, (it) => {
-      createStoreTables(it);
-      createWordsTables(it);
-      createNetworkTables(it);
-    });
-    // What a run and status read of each service.
-    for (const service of knownServices(database)) serviceReport(database, service);
-  });
 }
 
 /** Whether a store has its tables: one that is being made has none yet. */

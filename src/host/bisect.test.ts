@@ -10,8 +10,8 @@ import { memoryMachine } from "../machines/memory.ts";
 import { serviceReport } from "./report.ts";
 import { storedRows } from "./rows.ts";
 import { runTable } from "./run.ts";
-import { createStoreTables, oweFullRun, readFacts, writeFacts } from "./store.ts";
-import { createWordsTables } from "./words.ts";
+import { createAllTables } from "./store/schema.ts";
+import { oweFullRun, readFacts, writeFacts } from "./store.ts";
 
 const path = "/etc/demo/hosts";
 const whole = "/etc/demo/demo.conf";
@@ -47,8 +47,7 @@ function scene({ within = false, removals = Number.POSITIVE_INFINITY } = {}) {
     },
   }) as unknown as Extract<Service, { table: unknown }>;
   const database = new DatabaseSync(":memory:");
-  createStoreTables(database);
-  createWordsTables(database);
+  createAllTables(database);
   const clock = virtualClock(Date.UTC(2026, 0, 1));
   const stored = storedRows(database, "demo", definition.table);
   writeFacts(database, "demo", { form: "table" });

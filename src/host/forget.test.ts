@@ -2,13 +2,12 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { forgetService, leftBy, tablesOfServices } from "./forget.ts";
-import { createStoreTables, knownServices, writeFacts } from "./store.ts";
-import { createWordsTables } from "./words.ts";
+import { createAllTables } from "./store/schema.ts";
+import { knownServices, writeFacts } from "./store.ts";
 
 function openStore(): DatabaseSync {
   const database = new DatabaseSync(":memory:");
-  createStoreTables(database);
-  createWordsTables(database);
+  createAllTables(database);
   return database;
 }
 

@@ -7,7 +7,7 @@ import { service, type Table } from "../core/service.ts";
 import { holdRemovals } from "./blast-radius.ts";
 import { giveRows } from "./given.ts";
 import { storedRows } from "./rows.ts";
-import { createStoreTables } from "./store.ts";
+import { createAllTables } from "./store/schema.ts";
 
 const now = Date.UTC(2026, 0, 1);
 const desk = canonical({ ip: "10.0.0.1" });
@@ -22,7 +22,7 @@ function scene(words: Pick<Table, "refused"> = {}) {
   });
   const { table } = definition as unknown as { table: Table };
   const database = new DatabaseSync(":memory:");
-  createStoreTables(database);
+  createAllTables(database);
   const stored = storedRows(database, "demo", table);
   return {
     give: (options?: { full: boolean }) => giveRows(database, "demo", table, options),

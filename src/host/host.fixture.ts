@@ -21,8 +21,8 @@ import { type MemoryMachine, memoryMachine } from "../machines/memory.ts";
 import { runHost } from "./host.ts";
 import type { HostOptions } from "./options.ts";
 import { serviceReport } from "./report.ts";
-import { createStoreTables, readFacts } from "./store.ts";
-import { createWordsTables } from "./words.ts";
+import { createAllTables } from "./store/schema.ts";
+import { readFacts } from "./store.ts";
 
 /** A row of the simulated service, as a cell. */
 export const row = (name: string, ip: string): string => canonical({ name, ip });
@@ -86,8 +86,7 @@ export function scene(
 ) {
   const hub = memoryHub();
   const database = new DatabaseSync(":memory:");
-  createStoreTables(database);
-  createWordsTables(database);
+  createAllTables(database);
   const logged: string[] = [];
   const speaker = hub.connect();
   const table = new Table(name);

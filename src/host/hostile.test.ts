@@ -14,8 +14,7 @@ import { receiver, type ServiceStore } from "./receive.ts";
 import { serviceReport } from "./report.ts";
 import { storedRows } from "./rows.ts";
 import { handleNext, type RunContext } from "./run.ts";
-import { createStoreTables } from "./store.ts";
-import { createWordsTables } from "./words.ts";
+import { createAllTables } from "./store/schema.ts";
 
 const start = Date.UTC(2026, 10, 22);
 const asOf = { state: ["20261122000000.000000Z#000000#000#000000"], clock: start };
@@ -54,8 +53,7 @@ const known = [
 /** A service's part of a store, and what takes its messages. */
 function scene(definition: ServiceStore["service"]) {
   const database = new DatabaseSync(":memory:");
-  createStoreTables(database);
-  createWordsTables(database);
+  createAllTables(database);
   const clock = virtualClock(start);
   const { signal } = new AbortController();
   const name = "dhcp";

@@ -6,7 +6,7 @@ import { queueName, serviceKey } from "../core/routing.ts";
 import { QueueFull } from "../ports/broker.ts";
 import { plainService, scene } from "./host.fixture.ts";
 import { parkedLimit, rememberedLimit, storedMessages, waitingLimit } from "./messages.ts";
-import { createStoreTables } from "./store.ts";
+import { createAllTables } from "./store/schema.ts";
 
 // What waits for a plain service on a host, and in its queue, is bounded, and nothing that was accepted is lost.
 
@@ -130,7 +130,7 @@ test("what cannot be read at all is bounded by itself, the oldest goes, and take
 
 test("the newest ids are remembered, so that a message with one of them is handled once", () => {
   const database = new DatabaseSync(":memory:");
-  createStoreTables(database);
+  createAllTables(database);
   const [messages, other] = [storedMessages(database, name), storedMessages(database, "other")];
   const handle = (stored: typeof messages, id: string): boolean => {
     stored.store(new Uint8Array(), id, 0);
@@ -151,7 +151,7 @@ test("the newest ids are remembered, so that a message with one of them is handl
 
 test("a parked message that is tried again has all its attempts before it", () => {
   const database = new DatabaseSync(":memory:");
-  createStoreTables(database);
+  createAllTables(database);
   const messages = storedMessages(database, name);
   messages.store(new Uint8Array(), "id", 0);
   for (let left = 5; left > 0; left--) messages.failed(messages.next()!, "no route");

@@ -7,17 +7,6 @@ import { transaction } from "../sqlite/open.ts";
  * Which records of a shared daemon a service wrote. A host keeps it in a file of its own beside its store, which may be deleted without loss:
  * the rows come again from the transcriber, and nobody else knows which records of a daemon are ours.
  */
-const schemaIn = (file: string): string => `
-  CREATE TABLE IF NOT EXISTS ${file}.owned (
-    service TEXT NOT NULL,
-    name TEXT NOT NULL,
-    state TEXT NOT NULL, -- ours, gone (given up, with what it last was), held (somebody else's, in our way), approved (as it was shown)
-    record TEXT,
-    since INTEGER NOT NULL,
-    PRIMARY KEY (service, name)
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS ${file}.owned_state ON owned (service, since) WHERE state <> 'ours';
-`;
 
 /** What was given up is known for as long as a backup is likely to bring it back, in milliseconds: 60 days. */
 const goneMemory = 60 * 24 * 60 * 60_000;
@@ -30,24 +19,13 @@ export function attachOwned(database: DatabaseSync, file: string): void {
   database.prepare(`ATTACH ? AS ${apart}`).run(file);
 }
 
-/** Attaches it to a store that is only read; one that is not there yet has nothing. */
+/** Attaches it to a store that is only read; without a file, nothing is remembered. */
 export function attachOwnedToRead(database: DatabaseSync, file: string | undefined): void {
   if (file !== undefined) attachOwned(database, file);
-  else if (!isWithin(database)) database.exec(schemaIn("temp"));
+  else
+    database.exec(`CREATE TEMP TABLE owned (service, name, state, record, since);
+    CREATE INDEX temp.owned_state ON owned (service, since) WHERE state <> 'ours'`);
 }
-
-/** Makes its table, in the file that is attached; in the store itself where none is. */
-export function createOwnedTables(database: DatabaseSync): void {
-  const attached = database.prepare("SELECT 1 FROM pragma_database_list WHERE name = ?").get(apart);
-  database.exec(schemaIn(attached ? apart : "main"));
-  if (!attached) return;
-  // A store of before that has it in itself.
-  if (isWithin(database))
-    database.exec(`INSERT OR IGNORE INTO ${apart}.owned SELECT * FROM main.owned; DROP TABLE main.owned`);
-}
-
-const isWithin = (database: DatabaseSync): boolean =>
-  database.prepare("SELECT 1 FROM main.sqlite_schema WHERE name = 'owned'").get() !== undefined;
 
 /** A service's own records. */
 export function ownedBy(database: DatabaseSync, service: string, now: () => number): Owned {

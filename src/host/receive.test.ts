@@ -7,13 +7,13 @@ import { row, simulatedService } from "./host.fixture.ts";
 import { storedMessages } from "./messages.ts";
 import { receiver } from "./receive.ts";
 import { storedRows } from "./rows.ts";
-import { createStoreTables } from "./store.ts";
+import { createAllTables } from "./store/schema.ts";
 
 test("an order that could not be obeyed is not acknowledged, nor what came with it", async () => {
   const { definition } = simulatedService();
   assert.ok("table" in definition);
   const database = new DatabaseSync(":memory:");
-  createStoreTables(database);
+  createAllTables(database);
   const rows = storedRows(database, "dhcp", definition.table);
   const store = { database, name: "dhcp", service: definition, rows, messages: storedMessages(database, "dhcp") };
   const obey = (): never => {

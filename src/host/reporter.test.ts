@@ -7,16 +7,14 @@ import { queueName, queueOf } from "../core/routing.ts";
 import { memoryMachine } from "../machines/memory.ts";
 import { simulatedService } from "./host.fixture.ts";
 import { reporter } from "./reporter.ts";
-import { createStoreTables } from "./store.ts";
-import { createWordsTables } from "./words.ts";
+import { createAllTables } from "./store/schema.ts";
 
 const queue = queueName("civet", "report");
 
 async function scene() {
   const clock = virtualClock(Date.UTC(2026, 0, 1));
   const database = new DatabaseSync(":memory:");
-  createStoreTables(database);
-  createWordsTables(database);
+  createAllTables(database);
   const hub = memoryHub();
   const broker = hub.connect();
   await broker.declare([queueOf("civet", "report", "report")]);

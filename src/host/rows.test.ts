@@ -9,12 +9,12 @@ import { Table } from "../core/table.ts";
 import { Telling } from "../core/tell.ts";
 import { simulatedService } from "./host.fixture.ts";
 import { storedRows } from "./rows.ts";
-import { createStoreTables } from "./store.ts";
+import { createAllTables } from "./store/schema.ts";
 
 function scene(context: TestContext) {
   const database = new DatabaseSync(":memory:");
   context.after(() => database.close());
-  createStoreTables(database);
+  createAllTables(database);
   const { definition } = simulatedService();
   assert.ok("table" in definition);
   const { table } = definition;

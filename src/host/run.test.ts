@@ -8,8 +8,8 @@ import { service, type Table } from "../core/service.ts";
 import { row, running } from "./host.fixture.ts";
 import { simulatedDaemon, stepsFor } from "./install/scene.fixture.ts";
 import { runTable } from "./run.ts";
-import { createStoreTables, oweFullRun, readFacts } from "./store.ts";
-import { createWordsTables } from "./words.ts";
+import { createAllTables } from "./store/schema.ts";
+import { oweFullRun, readFacts } from "./store.ts";
 
 const path = "/etc/demo/hosts.conf";
 const file = { path, text: "good" };
@@ -25,8 +25,7 @@ test("a full run finds a daemon that lost its state, loads it again, and only th
   const { table } = definition as unknown as { table: Table };
   const daemon = simulatedDaemon([path]);
   const database = new DatabaseSync(":memory:");
-  createStoreTables(database);
-  createWordsTables(database);
+  createAllTables(database);
   const { signal } = new AbortController();
   const { machine } = daemon;
   const context = { host: "a", service: "demo", database, machine, clock: virtualClock(0), signal, log: () => {} };

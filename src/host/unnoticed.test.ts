@@ -9,7 +9,8 @@ import { row, running, simulatedService } from "./host.fixture.ts";
 import { storedMessages } from "./messages.ts";
 import { receiver } from "./receive.ts";
 import { storedRows } from "./rows.ts";
-import { createStoreTables, readFacts, writeFacts } from "./store.ts";
+import { createAllTables } from "./store/schema.ts";
+import { readFacts, writeFacts } from "./store.ts";
 
 /** What happens at the one moment at which nobody looks: found by the simulation of the whole system, and by processes that were killed. */
 
@@ -79,7 +80,7 @@ test("a service that waits for its rows to move waits no longer once they are st
   const { definition } = simulatedService();
   assert.ok("table" in definition);
   const database = new DatabaseSync(":memory:");
-  createStoreTables(database);
+  createAllTables(database);
   const rows = storedRows(database, "dhcp", definition.table);
   const store = { database, name: "dhcp", service: definition, rows, messages: storedMessages(database, "dhcp") };
   writeFacts(database, "dhcp", { fatal: "this text will never load" });
@@ -157,7 +158,7 @@ test("rows that could not be stored are not in the digest", async () => {
   const { definition } = simulatedService();
   assert.ok("table" in definition);
   const database = new DatabaseSync(":memory:");
-  createStoreTables(database);
+  createAllTables(database);
   const rows = storedRows(database, "dhcp", definition.table);
   const empty = rows.digest.root;
   const store = { database, name: "dhcp", service: definition, rows, messages: storedMessages(database, "dhcp") };

@@ -4,12 +4,11 @@ import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
 import { transaction } from "../sqlite/open.ts";
 import { sayStuck } from "./install/apart.ts";
-import { createInstallTables } from "./install/book.ts";
 import { installer } from "./install/install.ts";
-import { countingStarts, createStartTables } from "./install/start-limit.ts";
+import { countingStarts } from "./install/start-limit.ts";
 import { commandDeadline, failed } from "./install/step.ts";
 import type { Stuck } from "./install/target.ts";
-import { createOwnedTables, noted, ownedBy } from "./owned.ts";
+import { noted, ownedBy } from "./owned.ts";
 
 export interface WordsOptions {
   /** The host's name. */
@@ -40,16 +39,6 @@ export interface Words {
   gone(): number;
   /** What is to be said of files that stay as they are, because of what others did with their place or folder. */
   stuck(): string | undefined;
-}
-
-/** Makes the tables that the words of a service stand on. */
-export function createWordsTables(database: DatabaseSync): void {
-  createInstallTables(database);
-  createStartTables(database);
-  createOwnedTables(database);
-  database.exec(
-    "CREATE TABLE IF NOT EXISTS note (service TEXT, name TEXT, text TEXT NOT NULL, PRIMARY KEY (service, name)) STRICT",
-  );
 }
 
 /** The words that a service has on its host, for one run. */

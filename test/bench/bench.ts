@@ -7,10 +7,10 @@ import { sqliteBroker } from "../../src/brokers/sqlite/broker.ts";
 import { canonical } from "../../src/core/row.ts";
 import type { Table } from "../../src/core/service.ts";
 import { systemClock } from "../../src/daemon/clock.ts";
-import { createHostTables } from "../../src/daemon/store-file.ts";
 import { readContent } from "../../src/directories/ldif/content.ts";
 import { writeLdif } from "../../src/directories/ldif/write.ts";
 import { storedRows } from "../../src/host/rows.ts";
+import { createAllTables } from "../../src/host/store/schema.ts";
 import { hostWords } from "../../src/host/words.ts";
 import { realMachine } from "../../src/machines/real.ts";
 import { openDatabase, transaction } from "../../src/sqlite/open.ts";
@@ -66,7 +66,7 @@ async function bareHops(): Promise<number> {
   out(`bare: one durable enqueue and dequeue                     ${shown(hop)}`);
 
   const database = openDatabase(join(folder, "store.db"));
-  createHostTables(database);
+  createAllTables(database);
   const { table } = benchService({ runs: 0, stored: log, loaded: log }, {}) as { table: Table };
   const rows = storedRows(database, "dhcp", table);
   const commit = await measure(300, (round) =>

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { canonical } from "../../src/core/row.ts";
 import type { Table } from "../../src/core/service.ts";
-import { createHostTables } from "../../src/daemon/store-file.ts";
 import { storedRows } from "../../src/host/rows.ts";
+import { createAllTables } from "../../src/host/store/schema.ts";
 import { openDatabase, transaction } from "../../src/sqlite/open.ts";
 import { transcription } from "../../src/transcriber/transcription.ts";
 import { benchService, machineEntry, machines } from "./world.ts";
@@ -30,7 +30,7 @@ function transcriber(): () => void {
 function host(): () => void {
   const folder = mkdtempSync(join(tmpdir(), "trigger-bench-"));
   const database = openDatabase(join(folder, "store.db"));
-  createHostTables(database);
+  createAllTables(database);
   const rows = storedRows(database, "dhcp", table);
   for (let start = 0; start < count; start += 500) {
     const part = Array.from({ length: 500 }, (_, i): [string, string] => {

@@ -9,9 +9,9 @@ import { inSlices, type Steps } from "../../src/core/steps.ts";
 import { Table } from "../../src/core/table.ts";
 import { Telling } from "../../src/core/tell.ts";
 import { systemClock as clock } from "../../src/daemon/clock.ts";
-import { createHostTables } from "../../src/daemon/store-file.ts";
 import { narrowing } from "../../src/host/narrow.ts";
 import { storedRows } from "../../src/host/rows.ts";
+import { createAllTables } from "../../src/host/store/schema.ts";
 import { openDatabase, transaction } from "../../src/sqlite/open.ts";
 import { transcription } from "../../src/transcriber/transcription.ts";
 import { costOfOneMore } from "./askers.ts";
@@ -97,7 +97,7 @@ async function atTranscriber(size: number): Promise<number> {
 async function atHost(size: number): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "trigger-bench-"));
   const database = openDatabase(join(folder, "store.db"));
-  createHostTables(database);
+  createAllTables(database);
   const mine = storedRows(database, "dhcp", table);
   const theirs = new Table("dhcp");
   for (let number = 0; number < size; number++) theirs.set(...rowOf(number, 0));

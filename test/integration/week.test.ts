@@ -4,10 +4,10 @@ import { test } from "node:test";
 import { z } from "zod";
 import { memoryHub } from "../../src/brokers/memory.ts";
 import { type Service, service } from "../../src/core/service.ts";
-import { createHostTables } from "../../src/daemon/store-file.ts";
 import { memoryDirectory } from "../../src/directories/memory.ts";
 import { runHost } from "../../src/host/host.ts";
 import { serviceReport } from "../../src/host/report.ts";
+import { createAllTables } from "../../src/host/store/schema.ts";
 import { memoryMachine } from "../../src/machines/memory.ts";
 import { stored } from "../../src/transcriber/entry.fixture.ts";
 import { transcribe } from "../../src/transcriber/transcriber.ts";
@@ -53,7 +53,7 @@ test("a host that was away for a week, while its queue overflowed, has one row p
     ...{ source: directory, broker: hub.connect(), random: Math.random, onReport() {}, signal: stopping.signal },
   });
   const database = new DatabaseSync(":memory:");
-  createHostTables(database);
+  createAllTables(database);
   function up(): () => Promise<void> {
     const stop = new AbortController();
     const ended = runHost({

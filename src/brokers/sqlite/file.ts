@@ -122,8 +122,8 @@ export function brokerFile(file: string, { lockFile, log, begin, patience }: Opt
     read: (work) => use((now) => work(now.statements, life)),
     check: () =>
       use(({ database }) => {
-        // Rewriting the version changes nothing, and shows whether the disk takes writes again.
-        if (failure) database.exec("PRAGMA user_version = 1");
+        // Writing the number of the application, which is 0, changes nothing, and shows whether the disk takes writes again.
+        if (failure) database.exec("PRAGMA application_id = 0");
         const written = statSync(`${file}-wal`, { throwIfNoEntry: false });
         if (written && written.size > logLimit) database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
         failure = undefined;

@@ -2,10 +2,12 @@ import { readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { reason } from "../../core/outcome.ts";
+import { version } from "../../core/version.ts";
 import { fileIdentity, takeLock } from "../../sqlite/lock.ts";
+import { migrate } from "../../sqlite/migrate.ts";
 import { openDatabase, transaction } from "../../sqlite/open.ts";
 import { checkWhole, isBroken } from "../../sqlite/sound.ts";
-import { prepareAll, type Statements } from "./schema.ts";
+import { brokerSchema, prepareAll, type Statements } from "./schema.ts";
 
 /** A broker's file, open. */
 export interface Opened {
@@ -57,6 +59,7 @@ function open(file: string, begin: Options["begin"]): Opened {
   const database = openDatabase(file);
   try {
     checkWhole(database);
+    migrate(database, brokerSchema, version);
     const statements = transaction(database, () => {
       const prepared = prepareAll(database);
       begin(prepared);

@@ -1,40 +1,12 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { readSchema } from "../../sqlite/migrate.ts";
 import { Unusable } from "../../sqlite/sound.ts";
 
 /**
- * What is handed over stays until it is acknowledged and counts towards the limit.
+ * The tables of the embedded broker, `broker.db`. A message that is handed over stays until it is acknowledged, and counts towards the limit.
  * Ids are never used twice (AUTOINCREMENT), so that a consumer may remember how far it has come.
  */
-const schema = `
-  CREATE TABLE queue (
-    id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
-    limit_messages INTEGER NOT NULL,
-    limit_bytes INTEGER NOT NULL,
-    beyond TEXT NOT NULL,
-    messages INTEGER NOT NULL DEFAULT 0 CHECK (messages >= 0),
-    bytes INTEGER NOT NULL DEFAULT 0 CHECK (bytes >= 0),
-    consumed INTEGER NOT NULL DEFAULT 0,     -- whether a consumer has begun and not ended
-    handed_over INTEGER NOT NULL DEFAULT 0   -- messages up to this id may have been handed over by a consumer that is gone
-  ) STRICT;
-  CREATE TABLE binding (key TEXT NOT NULL, queue INTEGER NOT NULL, PRIMARY KEY (key, queue)) STRICT, WITHOUT ROWID;
-  CREATE TABLE message (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    queue INTEGER NOT NULL,
-    bytes INTEGER NOT NULL,
-    key TEXT NOT NULL,
-    message_id TEXT,
-    body BLOB NOT NULL
-  ) STRICT;
-  CREATE INDEX message_of_queue ON message (queue);
-  CREATE TRIGGER message_stored AFTER INSERT ON message BEGIN
-    UPDATE queue SET messages = messages + 1, bytes = bytes + new.bytes WHERE id = new.queue;
-  END;
-  CREATE TRIGGER message_gone AFTER DELETE ON message BEGIN
-    UPDATE queue SET messages = messages - 1, bytes = bytes - old.bytes WHERE id = old.queue;
-  END;
-  PRAGMA user_version = 1;
-`;
+export const brokerSchema = readSchema(new URL("migrations/", import.meta.url));
 
 /** Everything that is ever said to the file, prepared once. */
 const statements = {
@@ -57,22 +29,10 @@ const statements = {
 
 export type Statements = { readonly [name in keyof typeof statements]: StatementSync };
 
-/** Prepares everything that is said to the file; where the file is empty it is made a broker's first. In a transaction. */
+/** Prepares everything that is said to the file. */
 export function prepareAll(database: DatabaseSync): Statements {
-  if (schemaOf(database) === "[]") database.exec(schema);
-  if (schemaOf(database) !== rightSchema()) throw new Unusable("it has other tables than a broker of this version");
   const prepared = Object.entries(statements).map(([name, sql]) => [name, database.prepare(sql)]);
   return Object.fromEntries(prepared) as Statements;
-}
-
-const schemaOf = (database: DatabaseSync): string =>
-  JSON.stringify(database.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY name").all());
-
-/** What SQLite itself makes of the schema: a file whose own was damaged might count wrongly for ever. */
-function rightSchema(): string {
-  using database = new DatabaseSync(":memory:");
-  database.exec(schema);
-  return schemaOf(database);
 }
 
 /** A queue as the file holds it. */

@@ -1,31 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
-import { createTables } from "../../sqlite/tables.ts";
+import { readSchema } from "../../sqlite/migrate.ts";
 
-/** What a directory made of events keeps on disk. */
-const schema = `
-  CREATE TABLE IF NOT EXISTS directory (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    state TEXT NOT NULL,
-    complete INTEGER NOT NULL,
-    kept_since INTEGER NOT NULL
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS entry (uuid TEXT PRIMARY KEY, path TEXT NOT NULL UNIQUE, body TEXT NOT NULL) STRICT;
-  CREATE TABLE IF NOT EXISTS heard (position INTEGER PRIMARY KEY AUTOINCREMENT, hash BLOB NOT NULL UNIQUE) STRICT;
-  CREATE TABLE IF NOT EXISTS event (
-    position INTEGER PRIMARY KEY,
-    at INTEGER NOT NULL,
-    total INTEGER NOT NULL,
-    body BLOB NOT NULL
-  ) STRICT;
-  CREATE INDEX IF NOT EXISTS event_total ON event (total);
-  CREATE TABLE IF NOT EXISTS aside (
-    position INTEGER PRIMARY KEY AUTOINCREMENT,
-    hash BLOB NOT NULL UNIQUE,
-    at INTEGER NOT NULL,
-    why TEXT NOT NULL,
-    body BLOB NOT NULL
-  ) STRICT;
-`;
+/** The tables of a directory that is made of events, `directory.db`. */
+export const eventSchema = readSchema(new URL("migrations/", import.meta.url));
 
 /** How the directory stands, in one row. */
 export interface Standing {
@@ -35,12 +12,6 @@ export interface Standing {
   readonly complete: boolean;
   /** From when on every event that was taken is still known, milliseconds since 1970. */
   readonly keptSince: number;
-}
-
-/** Makes the tables that are not there yet, in the caller's transaction. */
-export function createEventTables(database: DatabaseSync, first: Standing): void {
-  createTables(database, (it) => it.exec(schema));
-  if (!readStanding(database)) writeStanding(database, first);
 }
 
 /** How the directory stands; undefined where there is none. */

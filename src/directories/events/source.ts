@@ -1,14 +1,16 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { StoredEntry } from "../../core/entry.ts";
+import { version } from "../../core/version.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { EventDirectory, EventMessage, Held, SourceChange } from "../../ports/directory.ts";
 import { fileIdentity } from "../../sqlite/lock.ts";
+import { migrate, mustBeCurrent } from "../../sqlite/migrate.ts";
 import { patiently, transaction } from "../../sqlite/open.ts";
 import { csnAfter } from "../csn.ts";
 import { bellOf } from "../ldif/bell.ts";
 import { hangAnew, storedContent } from "./content.ts";
 import { journal } from "./journal.ts";
-import { createEventTables } from "./schema.ts";
+import { eventSchema, readStanding, writeStanding } from "./schema.ts";
 import { standing, takeAll } from "./take.ts";
 
 export interface EventDirectoryOptions {
@@ -127,6 +129,7 @@ export function eventDirectory({ database, clock, every = 1000 }: EventDirectory
 
 /** The content of a directory made of events; undefined while it is partial. */
 export function readEventContent(database: DatabaseSync): StoredEntry[] | undefined {
+  mustBeCurrent(database, eventSchema, version);
   const store = { database, content: storedContent(database), journal: journal(database) };
   return standing(store).complete ? store.content.all() : undefined;
 }
@@ -134,8 +137,9 @@ export function readEventContent(database: DatabaseSync): StoredEntry[] | undefi
 /** Makes the tables of a directory made of events where they are not there yet: it is partial at first. */
 export function prepare(database: DatabaseSync, now: number): void {
   const first = { state: csnAfter(undefined, now), complete: false, keptSince: now };
+  migrate(database, eventSchema, version);
   transaction(database, () => {
-    createEventTables(database, first);
+    if (!readStanding(database)) writeStanding(database, first);
     hangAnew(database);
   });
 }

@@ -4,48 +4,9 @@ import { Fatal } from "../../core/outcome.ts";
 import { transaction } from "../../sqlite/open.ts";
 
 /** The durable facts of what is installed, in the host's own database. Paths are real ones: every symlink is resolved. */
-const schema = `
-  CREATE TABLE IF NOT EXISTS install_path (
-    path TEXT PRIMARY KEY,
-    service TEXT NOT NULL,
-    loaded TEXT, -- hash of what the daemon was last given; null for no file, or when nothing was ever loaded
-    proved INTEGER NOT NULL DEFAULT 0,
-    probe TEXT, -- the commands that prove what is loaded
-    held TEXT -- why trigger no longer replaces this file by itself
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS install_debt (
-    path TEXT PRIMARY KEY,
-    service TEXT NOT NULL,
-    batch TEXT NOT NULL, -- files of one install share it
-    good TEXT, -- the link to the last good file; null when there was no file, or nothing is replaced
-    good_hash TEXT,
-    to_hash TEXT -- what was being put in place; null for no file
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS install_written (
-    path TEXT PRIMARY KEY, -- once in force by this service, so that it may remove the file
-    service TEXT NOT NULL,
-    hash TEXT NOT NULL -- the last text of its own that was in force
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS install_attempt (
-    service TEXT NOT NULL,
-    paths TEXT NOT NULL,
-    texts TEXT NOT NULL,
-    failures INTEGER NOT NULL,
-    at INTEGER NOT NULL,
-    why TEXT NOT NULL,
-    PRIMARY KEY (service, paths)
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS install_fight (path TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
-  CREATE INDEX IF NOT EXISTS install_fight_path ON install_fight (path);
-`;
 
 /** Fights older than a day are of no use to anyone, in milliseconds. */
 const fightMemory = 24 * 60 * 60_000;
-
-/** Makes the tables of what is installed. */
-export function createInstallTables(database: DatabaseSync): void {
-  database.exec(schema);
-}
 
 /** What was loaded at a path. */
 export interface Loaded {

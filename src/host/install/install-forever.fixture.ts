@@ -2,7 +2,8 @@ import { join } from "node:path";
 import type { Host, InstallSteps } from "../../core/host.ts";
 import { realMachine } from "../../machines/real.ts";
 import { openDatabase } from "../../sqlite/open.ts";
-import { createWordsTables, hostWords } from "../words.ts";
+import { createAllTables } from "../store/schema.ts";
+import { hostWords } from "../words.ts";
 
 /** A process that installs one version after the other on the real machine, until it is killed: `node install-forever.fixture.ts DIRECTORY FROM [TO]`. */
 
@@ -21,7 +22,7 @@ export const textOf = (version: number): string => `${`version ${version}\n`.rep
 
 export function realHost(directory: string): { host: Host; close(): void } {
   const database = openDatabase(join(directory, "state", "host.db"));
-  createWordsTables(database);
+  createAllTables(database);
   const { host } = hostWords({
     name: "host1",
     service: "demo",

@@ -3,7 +3,8 @@ import type { Host, InstallFile, InstallSteps } from "../../core/host.ts";
 import { type MemoryMachine, type MemoryOptions, memoryMachine } from "../../machines/memory.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { ownedBy } from "../owned.ts";
-import { createWordsTables, hostWords } from "../words.ts";
+import { createAllTables } from "../store/schema.ts";
+import { hostWords } from "../words.ts";
 import { installer } from "./install.ts";
 
 /** For the tests of installs: a machine with a daemon that runs what it read at its last reload. */
@@ -85,7 +86,7 @@ export function standingClock(start = Date.UTC(2026, 0, 1)): Clock & { advance(m
 
 export function newBook(): DatabaseSync {
   const database = new DatabaseSync(":memory:");
-  createWordsTables(database);
+  createAllTables(database);
   return database;
 }
 

@@ -7,20 +7,6 @@ import type { Machine } from "../../ports/machine.ts";
  * systemd starts a unit so many times within an interval, and then no more until somebody resets it ("start request repeated too quickly").
  * Each start that a service causes is counted, durably, and the service rests before there are too many.
  */
-const schema = `
-  CREATE TABLE IF NOT EXISTS unit_start (
-    service TEXT NOT NULL,
-    unit TEXT NOT NULL,
-    at INTEGER NOT NULL,
-    until INTEGER NOT NULL, -- when it no longer counts
-    burst INTEGER NOT NULL -- how many may count at once
-  ) STRICT;
-  CREATE INDEX IF NOT EXISTS unit_start_unit ON unit_start (unit, until);
-`;
-
-export function createStartTables(database: DatabaseSync): void {
-  database.exec(schema);
-}
 
 /** What systemd does by default (systemd.unit(5)): starts, and milliseconds. */
 const usual = { burst: 5, interval: 10_000 };

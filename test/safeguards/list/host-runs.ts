@@ -266,7 +266,7 @@ export const hostRunsRemovals: readonly Removal[] = [
     id: "question-ends",
     guards: "a question ends with its rows",
     without: "status asks for an approval that is then refused",
-    file: "src/host/store.ts",
+    file: "src/host/store/migrations/000001.sql",
     edits: [["AFTER DELETE ON row WHEN old.why LIKE 'held with the removals %'", "AFTER DELETE ON row WHEN 0"]],
     tests: ["src/host/blast-radius.test.ts"],
   },

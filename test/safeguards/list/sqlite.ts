@@ -106,4 +106,41 @@ export const sqliteRemovals: readonly Removal[] = [
     ],
     tests: ["src/brokers/sqlite/sqlite.test.ts"],
   },
+  {
+    id: "newer-refused",
+    guards: "a file of a newer program is refused",
+    without: "an older program writes into tables that it does not know",
+    file: "src/sqlite/migrate.ts",
+    edits: [
+      [
+        "  if (found.number > newest) {\n    throw new NewerDatabase(database.location()",
+        "  if (found.number > 999) {\n    throw new NewerDatabase(database.location()",
+      ],
+    ],
+    tests: ["src/sqlite/migrate.test.ts"],
+  },
+  {
+    id: "copy-before-migration",
+    guards: "a file is copied beside itself before it is migrated",
+    without: "there is no way back to the program of before",
+    file: "src/sqlite/migrate.ts",
+    edits: [["if (found.number > 0 && found.number < newest) copyBefore(database, found.number);", ""]],
+    tests: ["src/sqlite/migrate.test.ts"],
+  },
+  {
+    id: "damage-before-migration",
+    guards: "a damaged file is found before it is migrated",
+    without: "the last good copy is replaced by one of a damaged file",
+    file: "src/sqlite/migrate.ts",
+    edits: [["if (found.number > 0) transaction(database, () => check(database, schema));", ""]],
+    tests: ["src/sqlite/migrate.test.ts"],
+  },
+  {
+    id: "put-back-unused",
+    guards: "no copy is put in the place of a file that is open",
+    without: "a process goes on writing into a file that has lost its name",
+    file: "src/sqlite/copy-before.ts",
+    edits: [["if (existsSync(`${file}-wal`))", "if (file === aside)"]],
+    tests: ["src/sqlite/migrate.test.ts"],
+  },
 ];

@@ -1,6 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
-import { createStoreTables } from "../../../src/host/store.ts";
-import { createWordsTables } from "../../../src/host/words.ts";
+import { createAllTables } from "../../../src/host/store/schema.ts";
 import { Dead, type Life } from "./life.ts";
 
 /** A host's store: what is committed survives the process, what is not does not. */
@@ -145,8 +144,7 @@ function emptyDatabase(schema: string): DatabaseSync {
     return old.database;
   }
   const made = new Database(":memory:");
-  createStoreTables(made);
-  createWordsTables(made);
+  createAllTables(made);
   if (schema) made.exec(schema);
   return made;
 }

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { version } from "../core/version.ts";
+import { lockFile, openStore, storeFile } from "../daemon/store-file.ts";
+import { ownedSchema, storeSchema } from "../host/store/schema.ts";
+import { readFacts, writeFacts } from "../host/store.ts";
+import { takeLock } from "../sqlite/lock.ts";
+import { migrate, type Schema } from "../sqlite/migrate.ts";
+import { openDatabase } from "../sqlite/open.ts";
+import { main } from "./main.ts";
+
+/** A project whose one host has a store with a service that a person holds, and a command line in it. */
+function project(t: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), "trigger-downgrade-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const config = { directory: { ldif: "directory.ldif" }, state: "state", hosts: { box: ["event", "dhcp"] } };
+  writeFileSync(join(folder, "trigger.config.ts"), `export default ${JSON.stringify(config)};\n`);
+  mkdirSync(join(folder, "services"));
+  writeFileSync(join(folder, "services", "dhcp.ts"), "");
+  const state = join(folder, "state");
+  const log: string[] = [];
+  const open = () => openStore(state, "box", Date.now(), (line) => void log.push(line));
+  const database = open();
+  writeFacts(database, "dhcp", { held: "by a person" });
+  database.close();
+  const trigger = async (...words: string[]): Promise<{ code: number; said: string }> => {
+    let said = "";
+    const write = (text: string): void => {
+      said += text;
+    };
+    const code = await main(words, { folder, colour: false, signal: t.signal, out: write, err: write });
+    return { code, said };
+  };
+  const file = storeFile(state, "box");
+  return { trigger, open, log, state, file };
+}
+
+const more = (schema: Schema): Schema => ({ migrations: [...schema.migrations, "CREATE TABLE more (a)"] });
+
+/** Migrates a file as a program of the next version would. */
+function upgraded(file: string, schema: Schema): void {
+  const database = openDatabase(file);
+  migrate(database, more(schema), "0.9.0");
+  database.exec("INSERT INTO more VALUES ('new')");
+  database.close();
+}
+
+test("the version in the code is that of the package", () => {
+  const { version: packaged } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  assert.equal(version, packaged);
+});
+
+test("a newer store is refused by its program's name, and put back by `downgrade --yes` alone", async (t) => {
+  const { trigger, open, file, state } = project(t);
+  upgraded(file, storeSchema);
+  upgraded(join(state, "box", "owned.db"), ownedSchema);
+  const refusal = /store\.db was written by trigger 0\.9\.0, .*`trigger downgrade`/;
+  const before = await trigger("status");
+  assert.equal(before.code, 2);
+  assert.match(before.said, refusal);
+  assert.throws(open, /owned\.db was written by trigger 0\.9\.0/);
+
+  const asked = await trigger("downgrade");
+  assert.equal(asked.code, 1);
+  assert.match(
+    asked.said,
+    /would put back .*store\.db\.version-1, of \d{4}-.*\n {2}lost: orders that people gave since/,
+  );
+  assert.match(asked.said, /trigger downgrade --yes/);
+  assert.match((await trigger("status")).said, refusal);
+
+  const done = await trigger("downgrade", "--yes");
+  assert.equal(done.code, 0, done.said);
+  assert.match(done.said, /put back .*store\.db, .*the newer one is .*store\.db\.from-version-2\n/);
+  using database = open();
+  assert.equal(readFacts(database, "dhcp")?.held, "by a person");
+  using kept = openDatabase(`${file}.from-version-2`, { readOnly: true });
+  assert.equal(kept.prepare("SELECT a FROM more").get()?.a, "new");
+  assert.deepEqual(await trigger("downgrade", "--yes"), {
+    code: 0,
+    said: "nothing in the state is newer than this program\n",
+  });
+});
+
+test("nothing is put back while a host is up, or where a copy is missing", async (t) => {
+  const { trigger, file, state } = project(t);
+  upgraded(file, storeSchema);
+  const lock = takeLock(lockFile(state, "box"));
+  const up = await trigger("downgrade", "--yes");
+  lock?.release();
+  assert.deepEqual([up.code, existsSync(`${file}.version-1`)], [2, true]);
+  assert.match(up.said, /box is up on this machine: stop it first/);
+  rmSync(`${file}.version-1`);
+  const missing = await trigger("downgrade", "--yes");
+  assert.equal(missing.code, 2);
+  assert.match(
+    missing.said,
+    /store\.db was written by trigger 0\.9\.0, and no copy of before lies beside it: install 0\.9\.0/,
+  );
+});
+
+test("a store of before there were numbers opens as it is, without a copy", (t) => {
+  const { open, log, file } = project(t);
+  const older = openDatabase(file);
+  older.exec("DROP TABLE migration; PRAGMA user_version = 0");
+  older.close();
+  open().close();
+  assert.deepEqual(log, []);
+  assert.equal(existsSync(`${file}.version-1`), false);
+});

@@ -1,0 +1,70 @@
+import { statSync } from "node:fs";
+import { brokerSchema } from "../brokers/sqlite/schema.ts";
+import { transcribersOf } from "../core/config.ts";
+import { UserError } from "../core/outcome.ts";
+import { eventSchema } from "../directories/events/schema.ts";
+import { ownedSchema, storeSchema } from "../host/store/schema.ts";
+import type { Project } from "../project/project.ts";
+import { type CopyBefore, copiesBefore, putBack } from "../sqlite/copy-before.ts";
+import { takeLock } from "../sqlite/lock.ts";
+import { type Schema, type Version, versionOf } from "../sqlite/migrate.ts";
+import { openDatabase } from "../sqlite/open.ts";
+import { brokerFile, directoryFile, hostsHere, isThere, lockFile, ownedFile, storeFile } from "./store-file.ts";
+
+/** A file of the state that a newer program has migrated, and the copy of before that this program can read. */
+export interface NewerFile {
+  readonly file: string;
+  readonly holds: "store" | "owned" | "directory" | "broker";
+  /** The newer program and its version of the tables. */
+  readonly written: Version;
+  readonly copy: CopyBefore;
+  /** When the copy was made, in milliseconds since 1970. */
+  readonly copied: number;
+}
+
+/** The files on this machine that are newer than this program. Throws a `UserError` for one without a copy that this program can read. */
+export function newerFiles({ config, state }: Project): NewerFile[] {
+  const hosts = hostsHere(state, [...config.hosts.keys()]);
+  const transcribers = transcribersOf(config).filter((host) => hosts.includes(host));
+  const files: readonly (readonly [string, NewerFile["holds"], Schema])[] = [
+    ...hosts.map((host) => [storeFile(state, host), "store", storeSchema] as const),
+    ...hosts.map((host) => [ownedFile(state, host), "owned", ownedSchema] as const),
+    ...transcribers.map((host) => [directoryFile(state, host), "directory", eventSchema] as const),
+    [brokerFile(state), "broker", brokerSchema],
+  ];
+  return files.flatMap(([file, holds, { migrations }]) => {
+    const written = isThere(file) ? versionIn(file) : undefined;
+    if (!written || written.number <= migrations.length) return [];
+    const copy = copiesBefore(file).find(({ version }) => version <= migrations.length);
+    if (!copy) {
+      throw new UserError(
+        `${file} was written by trigger ${written.program}, and no copy of before lies beside it: install ${written.program} again`,
+      );
+    }
+    return [{ file, holds, written, copy, copied: statSync(copy.file).mtimeMs }];
+  });
+}
+
+/** Puts the copies back, and gives where each newer file is kept. Throws a `UserError`, and changes nothing, while a host of this machine is up. */
+export function downgrade({ config, state }: Project, files: readonly NewerFile[]): string[] {
+  const locks = hostsHere(state, [...config.hosts.keys()]).map((host) => ({
+    host,
+    lock: takeLock(lockFile(state, host)),
+  }));
+  try {
+    const up = locks.find(({ lock }) => !lock);
+    if (up) throw new UserError(`${up.host} is up on this machine: stop it first`);
+    return files.map(({ file, copy, written }) => putBack(file, copy, written.number));
+  } finally {
+    for (const { lock } of locks) lock?.release();
+  }
+}
+
+function versionIn(file: string): Version {
+  const database = openDatabase(file, { readOnly: true });
+  try {
+    return versionOf(database);
+  } finally {
+    database.close();
+  }
+}

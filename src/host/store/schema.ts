@@ -1,0 +1,23 @@
+import type { DatabaseSync } from "node:sqlite";
+import { version } from "../../core/version.ts";
+import { migrate, mustBeCurrent, readSchema } from "../../sqlite/migrate.ts";
+
+/** The tables of a host's store, `store.db`. */
+export const storeSchema = readSchema(new URL("migrations/", import.meta.url));
+
+/** The tables of `owned.db`, which remembers the records that a host wrote into shared daemons. */
+export const ownedSchema = readSchema(new URL("owned-migrations/", import.meta.url));
+
+/** Brings a host's store to the tables of this program; gives the version that it had, 0 for a new one. */
+export const migrateStore = (database: DatabaseSync): number => migrate(database, storeSchema, version);
+
+/** Throws unless a store that is only read has the tables of this program. */
+export const storeMustBeCurrent = (database: DatabaseSync): void => mustBeCurrent(database, storeSchema, version);
+
+/** Brings `owned.db` to the tables of this program, before it is attached to a store. */
+export const migrateOwned = (database: DatabaseSync): number => migrate(database, ownedSchema, version);
+
+const inOne = { migrations: [...storeSchema.migrations, ...ownedSchema.migrations] };
+
+/** Makes the tables of both files in one database, as where a host keeps nothing. */
+export const createAllTables = (database: DatabaseSync): void => void migrate(database, inOne, version);

@@ -1,0 +1,172 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { copyBefore } from "./copy-before.ts";
+import { transaction } from "./open.ts";
+import { Unusable } from "./sound.ts";
+
+/**
+ * The tables, indexes and triggers of a database file, as numbered migrations. A file has a version: the number of its last migration.
+ * A migration that was released never changes, since the text of each statement is compared with what a file has.
+ */
+export interface Schema {
+  /** The SQL of each migration. The first makes version 1 of an empty file, each other one the next version. */
+  readonly migrations: readonly string[];
+}
+
+/** Reads the migrations of a folder: `000001.sql`, `000002.sql`, … */
+export function readSchema(folder: URL): Schema {
+  const names = readdirSync(folder)
+    .filter((name) => name.endsWith(".sql"))
+    .sort();
+  const wrong = names.find((name, index) => name !== `${String(index + 1).padStart(6, "0")}.sql`);
+  if (wrong !== undefined) throw new Error(`${wrong}: migrations are numbered from 000001.sql on, without a gap`);
+  return { migrations: names.map((name) => readFileSync(new URL(name, folder), "utf8")) };
+}
+
+/** Thrown for a file that is whole, and whose tables are of another version than those of this program. */
+export class OtherVersion extends Error {
+  override name = "OtherVersion";
+  readonly code = "ERR_OTHER_VERSION";
+}
+
+/** Thrown for a file that a newer program has migrated. */
+export class NewerDatabase extends OtherVersion {
+  constructor(file: string, written: Version, known: Version) {
+    super(
+      `${file} was written by trigger ${written.program}, whose tables have version ${written.number}; those of this program, ` +
+        `${known.program}, have version ${known.number}: install ${written.program} or newer, or put back the copy of before with \`trigger downgrade\``,
+    );
+  }
+}
+
+/** The version of a file, and the version of the program that made it. */
+export interface Version {
+  readonly number: number;
+  readonly program: string;
+}
+
+/** The migrations that a file has had; in the file itself. The same in every version, so that each program can read that of a newer one. */
+const history = "CREATE TABLE migration (number INTEGER PRIMARY KEY, program TEXT NOT NULL) STRICT";
+
+/**
+ * Brings a database to the newest version in one transaction, and gives the version that it had; 0 for an empty one.
+ * A file that holds something is copied beside before. Throws `NewerDatabase`, or `Unusable` for what no program wrote.
+ * To be called outside of a transaction; `program` is the version of this program.
+ */
+export function migrate(database: DatabaseSync, schema: Schema, program: string): number {
+  const newest = schema.migrations.length;
+  const found = versionOf(database);
+  if (found.number > newest) {
+    throw new NewerDatabase(database.location() ?? "a database", found, { number: newest, program });
+  }
+  if (found.number > 0) transaction(database, () => check(database, schema));
+  if (found.number > 0 && found.number < newest) copyBefore(database, found.number);
+  return transaction(database, () => {
+    const before = versionOf(database).number; // another process may have been faster
+    if (before === 0) database.exec(history);
+    for (let number = before + 1; number <= newest; number++) {
+      database.exec(schema.migrations[number - 1] ?? "");
+      note(database, number, program);
+    }
+    return before;
+  });
+}
+
+function note(database: DatabaseSync, number: number, program: string): void {
+  database.prepare("INSERT INTO migration (number, program) VALUES (?, ?)").run(number, program);
+  database.exec(`PRAGMA user_version = ${number}`);
+}
+
+/** Throws unless a database, which is only read, has the newest version. An older one is migrated when its process starts. */
+export function mustBeCurrent(database: DatabaseSync, schema: Schema, program: string): void {
+  const found = versionOf(database);
+  const newest = schema.migrations.length;
+  const file = database.location() ?? "a database";
+  if (found.number > newest) throw new NewerDatabase(file, found, { number: newest, program });
+  if (found.number < newest) throw new OlderDatabase(file, found, program);
+}
+
+/** Thrown for a file that this program would read if its process were restarted. */
+class OlderDatabase extends OtherVersion {
+  constructor(file: string, written: Version, program: string) {
+    super(
+      `${file} is as trigger ${written.program} wrote it: restart its process with this program, ${program}, which migrates it when it starts`,
+    );
+  }
+}
+
+interface Found extends Version {
+  /** True for a file of before there were numbers, which has the tables of version 1. */
+  readonly isUnnumbered?: true;
+}
+
+/** The version of a database; number 0 for an empty one. */
+export function versionOf(database: DatabaseSync): Found {
+  const marked = Number(database.prepare("PRAGMA user_version").get()?.user_version);
+  const names = new Set(
+    database
+      .prepare("SELECT name FROM main.sqlite_schema WHERE type = 'table'")
+      .all()
+      .map(({ name }) => name),
+  );
+  if (names.size === 0) return { number: 0, program: "" };
+  if (!names.has("migration")) {
+    if (marked > 1) throw new Unusable(`its version is ${marked}, and its list of migrations is missing`);
+    return { number: 1, program: unnumbered, isUnnumbered: true };
+  }
+  const last = database.prepare("SELECT number, program FROM main.migration ORDER BY number DESC LIMIT 1").get();
+  if (last?.number !== marked) throw new Unusable(`its version is ${marked}, and its last migration ${last?.number}`);
+  return { number: marked, program: String(last.program) };
+}
+
+/** The program that wrote files without numbers. */
+const unnumbered = "0.1.0";
+
+/**
+ * Compares the texts of a database with those of its version: damage that leaves SQL, as in a condition or a default, is not seen by SQLite.
+ * A table of another text is `Unusable`. An index or a trigger is made again, since it holds nothing of its own.
+ */
+function check(database: DatabaseSync, schema: Schema): void {
+  const { number, program, isUnnumbered } = versionOf(database);
+  const right = rightTexts(schema, number);
+  const drop = (name: string, type: string): void => database.exec(`DROP ${type} "${name.replaceAll('"', '""')}"`);
+  for (const [name, { type, text }] of textsOf(database)) {
+    const wanted = right.get(name);
+    if (wanted?.text === text) continue;
+    if (type === "table" && wanted) throw new Unusable(`its table ${name} is another one than trigger makes`);
+    if (type === "index" || type === "trigger") drop(name, type);
+  }
+  const there = textsOf(database);
+  for (const [name, { type, text }] of right) {
+    if (there.has(name)) continue;
+    if (type === "table" && !isUnnumbered) throw new Unusable(`its table ${name} is missing`);
+    database.exec(text);
+  }
+  if (isUnnumbered) note(database, number, program);
+}
+
+type Texts = ReadonlyMap<string, { readonly type: string; readonly text: string }>;
+
+/** The texts of each version of a schema, computed once. */
+const known = new WeakMap<Schema, Map<number, Texts>>();
+
+function rightTexts(schema: Schema, number: number): Texts {
+  const versions = known.get(schema) ?? new Map<number, Texts>();
+  known.set(schema, versions);
+  const computed = versions.get(number);
+  if (computed) return computed;
+  using database = new DatabaseSync(":memory:");
+  for (const sql of [history, ...schema.migrations.slice(0, number)]) database.exec(sql);
+  const texts = textsOf(database);
+  versions.set(number, texts);
+  return texts;
+}
+
+/** The statements that made a database, by the names of what they made. SQLite's own indexes have none. */
+const textsOf = (database: DatabaseSync): Texts =>
+  new Map(
+    database
+      .prepare("SELECT type, name, sql FROM main.sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")
+      .all()
+      .map(({ type, name, sql }) => [String(name), { type: String(type), text: String(sql) }]),
+  );
