@@ -27,6 +27,8 @@ export interface WaveWatch {
   /** A run begins: on single changes, and after one that ended well; or on whatever there is. */
   began(host: HostProcess, service: string, by: { readonly changes: boolean }): void;
   failed(host: HostProcess, service: string): void;
+  /** A host says that it tries again after so many milliseconds; a store that is full may keep no other word of it. */
+  triesAgain(host: HostProcess, service: string, after: number): void;
   ran(host: HostProcess, service: string): void;
   /** A host obeys a person who does not want to wait. */
   approved(host: HostProcess, service: string): void;
@@ -43,6 +45,8 @@ export function watchWaves({ monotonic }: Pick<Clock, "monotonic">): WaveWatch {
   let rested: { readonly since: number; readonly at: number } | undefined;
   /** A run of the second has failed, and what it was tried with is a debt. */
   let owes = false;
+  /** When the second tries again what has just failed, by its own word. */
+  let tries = 0;
   let seen: Violation | undefined;
 
   const owesRows = ({ store }: HostProcess): boolean =>
@@ -67,6 +71,7 @@ export function watchWaves({ monotonic }: Pick<Clock, "monotonic">): WaveWatch {
       const now = monotonic();
       const waited = now - (since ?? (rested?.at === now ? rested.since : now));
       since = undefined;
+      tries = 0;
       const mark = readFacts(host.store.raw, service)?.followed.mark;
       if (!changes || owes || !mark || waited >= within * 1000) return;
       if (isBefore(mark, reached) || isBefore(mark, approved)) return;
@@ -77,6 +82,9 @@ export function watchWaves({ monotonic }: Pick<Clock, "monotonic">): WaveWatch {
     },
     failed(host, name) {
       if (isSecond(host.name, name)) owes = true;
+    },
+    triesAgain(host, name, after) {
+      if (isSecond(host.name, name)) tries = monotonic() + after;
     },
     ran(host, name) {
       if (isSecond(host.name, name)) owes = false;
@@ -93,8 +101,9 @@ export function watchWaves({ monotonic }: Pick<Clock, "monotonic">): WaveWatch {
       const fails = keptBack(host.store.raw, service)?.startsWith(`waits for ${first}`);
       if (fails || owes || held !== undefined || failing !== undefined || fatal !== undefined || !followed?.equal)
         return;
-      const waited = monotonic() - since;
-      if (waited <= within * 1000 + patience) return;
+      const now = monotonic();
+      const waited = now - since;
+      if (now <= Math.max(since + within * 1000, tries) + patience) return;
       throw new Violation("waves", `${second} has waited for ${waited} ms, at most ${within} s are to be`);
     },
   };

@@ -157,6 +157,8 @@ export function world(seed: number, without: Break | undefined): World {
             // With a digest the order is about what it names, and ends no wait for the wave before.
             if (line === "names: asked to approve") waveWatch?.approved(self, "names");
             if (line.startsWith("names: asked to approve")) judged.approved(self);
+            const again = /^names: .* \(again in ([\d.]+) s\)$/s.exec(line);
+            if (again) waveWatch?.triesAgain(self, "names", Number(again[1]) * 1000);
           },
           services: services({
             ...{ probes, plain: parts.plain, removes: parts.removes && without !== "refused-remove" },
