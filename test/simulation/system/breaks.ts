@@ -43,6 +43,7 @@ export const breaks = {
   bisection: { without: "a text that a check refuses keeps all of its rows waiting", seed: 24, within: 150 },
   signature: { without: "hosts take what nobody signed", seed: 65, within: 150 },
   wave: { without: "a host does not wait for the wave before it", seed: 0, within: 60 },
+  "wave-within": { without: "a host waits twice as long for the wave before it", seed: 39, within: 300 },
   "refused-remove": { without: "a row that grants access stays when it is refused", seed: 14, within: 150 },
   approval: { without: "an approval lets go whatever is held", seed: 131, within: 400 },
   "stored-first": { without: "messages are acknowledged before they are stored", seed: 38, within: 100 },

@@ -1,9 +1,10 @@
 import { comparePlaces, type Place } from "../../../src/core/stream.ts";
-import type { WavesOf } from "../../../src/core/waves.ts";
+import { type WavesOf, waveWithin } from "../../../src/core/waves.ts";
 import { owedRows, readFacts } from "../../../src/host/store.ts";
 import { keptBack } from "../../../src/host/wave.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import { Violation } from "../violation.ts";
+import type { Break } from "./breaks.ts";
 import type { ServiceName } from "./campus.ts";
 import type { HostProcess } from "./world.ts";
 
@@ -16,6 +17,14 @@ const within = 15;
 const patience = 2000;
 
 export const waves: WavesOf = { [service]: { order: [[first], [second]], within } };
+
+/** How long each service of a host waits for the wave before it, in milliseconds. */
+export const waitsOf =
+  (host: string, without: Break | undefined) =>
+  (service: string): number | undefined => {
+    const waits = waveWithin(waves, service, host);
+    return waits !== undefined && without === "wave-within" ? 2 * waits : waits;
+  };
 
 /** Whether a service of a host waits for others. */
 export const isSecond = (host: string, name: string): boolean => host === second && name === service;

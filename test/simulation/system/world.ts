@@ -1,7 +1,6 @@
 import { sha256 } from "../../../src/core/digest.ts";
 import { queueName } from "../../../src/core/routing.ts";
 import type { Table } from "../../../src/core/service.ts";
-import { waveWithin } from "../../../src/core/waves.ts";
 import { runHost } from "../../../src/host/host.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import { transcribe } from "../../../src/transcriber/transcriber.ts";
@@ -22,7 +21,7 @@ import { type Parts, partsOf } from "./parts.ts";
 import { services } from "./services.ts";
 import { openStore, type Store } from "./store.ts";
 import { type Time, worldTime } from "./time.ts";
-import { type WaveWatch, watchWaves, waves } from "./waves.ts";
+import { type WaveWatch, waitsOf, watchWaves, waves } from "./waves.ts";
 
 /** The whole system in one process: the directory, the broker, two transcribers and two hosts, with all that can happen to them. */
 export interface World {
@@ -175,9 +174,7 @@ export function world(seed: number, without: Break | undefined): World {
           ...(without && without in safeguardOf ? { safeguards: safeguardsWithout(without) } : {}),
           machineOf: () => machine.seenBy(mine),
           removalLimit: () => removalLimit,
-          ...(parts.waves && without !== "wave"
-            ? { waveWithin: (service: string) => waveWithin(waves, service, name) }
-            : {}),
+          ...(parts.waves && without !== "wave" ? { waveWithin: waitsOf(name, without) } : {}),
           ...(parts.signed && without !== "signature" ? { distrust } : {}),
           ran(service) {
             if (service === plainService) ledger.ran(name);
