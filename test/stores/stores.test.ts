@@ -1,0 +1,296 @@
+import assert from "node:assert/strict";
+import { basename } from "node:path";
+import { test } from "node:test";
+import { canonical } from "../../src/core/row.ts";
+import type { Columns } from "../../src/core/service.ts";
+import { networkStatus } from "../../src/daemon/status.ts";
+import { forgetService, leftBy } from "../../src/host/forget.ts";
+import { rowsInForce, rowsLoaded } from "../../src/host/given.ts";
+import { knownServices } from "../../src/host/store.ts";
+import { until } from "../until.ts";
+import * as expected from "./expected.ts";
+import { foundFile, placesOf, removals, saidOf } from "./expected-reports.ts";
+import { copyOf, folders, openHost } from "./open.ts";
+import { plainServices, projectOf } from "./project.ts";
+
+const { made, start, tableOf, inForce, row, without } = expected;
+const hour = 60 * 60_000;
+const tables = Object.keys(expected.initial);
+
+/** Makes a claim of the store in every folder, at the moment of its end or some time later. */
+function everyStore(claim: string, work: (opened: Opened) => Promise<void>, { after = 0 } = {}) {
+  for (const folder of folders)
+    test(`${basename(folder)}: ${claim}`, { timeout: 20_000 }, (t) => work(openHost(t, folder, { at: made + after })));
+}
+type Opened = ReturnType<typeof openHost>;
+
+const cells = (rows: Iterable<readonly [string, unknown]>) =>
+  Object.fromEntries(
+    [...rows].map(([key, cell]) => [key, typeof cell === "string" ? cell : canonical(cell as Columns)]),
+  );
+
+everyStore("every row is in force, owed or kept as it was", async ({ database }) => {
+  for (const name of tables) assert.deepEqual(cells(rowsLoaded(database, name).entries()), cells(inForce(name)), name);
+});
+
+everyStore("what a cut run was given is what it was given", async ({ database }) => {
+  const given = new Map([...inForce("cut"), ...(expected.later.cut ?? [])]);
+  assert.deepEqual(cells(rowsInForce(database, "cut").entries()), cells(given));
+});
+
+everyStore("the report says of each service what it said", async ({ report }) => {
+  for (const name of [...tables, ...plainServices]) assert.partialDeepStrictEqual(report(name), saidOf(name), name);
+  for (const name of tables) {
+    const { stored, loaded, equal } = report(name);
+    assert.deepEqual([stored?.seq, loaded?.seq, equal?.seq], placesOf(name), name);
+  }
+});
+
+for (const folder of folders)
+  test(`${basename(folder)}: status reads it before this version has opened it`, async (t) => {
+    const project = projectOf(copyOf(t, folder));
+    const [own, other] = await networkStatus(project, made, new AbortController().signal);
+    for (const [name, said] of Object.entries(own?.services ?? {}))
+      assert.partialDeepStrictEqual(said, saidOf(name), name);
+    assert.deepEqual(own?.transcriber, expected.transcriberState);
+    assert.equal(own?.since, start + 60_000);
+    assert.deepEqual([other?.at, other?.services], [expected.otherReport.heard, expected.otherReport.services]);
+  });
+
+everyStore("what a person holds is brought back, and nothing new until approved", async (all) => {
+  const { daemon, machine, order, clock, report } = all;
+  const { served, seen } = daemon("person");
+  await all.start("person");
+  assert.equal(seen.runs, 0);
+  machine.powerCut();
+  await all.pass(clock.advance(10_000));
+  assert.deepEqual(cells(served), cells(inForce("person")));
+  await all.pass(order("person", "approve", { digest: removals }));
+  assert.equal(report("person").held, "by a person: the switch is being replaced");
+  await all.pass(order("person", "approve"));
+  assert.deepEqual(cells(served), cells(tableOf("person")));
+});
+
+everyStore("held removals go by the digest that was shown, and no other", async (all) => {
+  const { daemon, order, report, logged } = all;
+  const { served } = daemon("many");
+  await all.start("many");
+  for (const digest of [undefined, foundFile]) await all.pass(order("many", "approve", { digest }));
+  assert.equal(served.size, 40);
+  assert.ok(logged.some((line) => line.includes(`not approved by ${foundFile}: theirs is ${removals}`)));
+  await all.pass(order("many", "approve", { digest: removals }));
+  assert.deepEqual(cells(served), cells(tableOf("many")));
+  assert.equal(report("many").removals, undefined);
+});
+
+everyStore("an approval that was not used is used by the next run", async (all) => {
+  const { served } = all.daemon("approved");
+  await all.start("approved");
+  assert.deepEqual(cells(served), cells(tableOf("approved")));
+  await all.pass(all.say("approved", without(30, 40)));
+  assert.equal(served.size, 10, "what was approved does not count");
+});
+
+everyStore("what is left of an allowance lets so many rows go", async (all) => {
+  const { served } = all.daemon("allowed");
+  await all.start("allowed");
+  await all.pass(all.say("allowed", without(14, 26)));
+  assert.equal(served.size, 24);
+  await all.pass(all.say("allowed", without(26, 37)));
+  assert.deepEqual([served.size, all.report("allowed").removals?.rows], [24, 11]);
+});
+
+everyStore("removals of the last hour count", async (all) => {
+  await all.start("hour");
+  await all.pass(all.say("hour", without(18, 21)));
+  assert.deepEqual([all.daemon("hour").served.size, all.report("hour").removals?.rows], [32, 3]);
+  await all.pass(all.tell("hour", { trigger: 1, kind: "wave", service: "hour", epoch: 1, seq: 1, failing: "forged" }));
+  assert.equal(all.report("hour").strangers?.count, 2);
+});
+
+everyStore(
+  "removals of an hour before count no more",
+  async (all) => {
+    await all.start("hour");
+    await all.pass(all.say("hour", without(18, 21)));
+    assert.equal(all.daemon("hour").served.size, 29);
+  },
+  { after: hour },
+);
+
+everyStore("rows that wait go on waiting, and go in when they are mended", async (all) => {
+  const { machine, report, say } = all;
+  await all.start("kinds");
+  const keys = report("kinds").refused.map(({ key, why, kept }) => ({ key, why, kept }));
+  assert.deepEqual(
+    keys,
+    saidOf("kinds").refused?.map(({ key, why, kept }) => ({ key, why, kept })),
+  );
+  const text = machine.text("/etc/kinds.conf");
+  assert.match(text ?? "", /^10.0.0.1 check\n.*10.0.0.3 directory\n.*10.0.0.5 version\n$/s);
+  const mended = expected.initial.kinds?.slice(1) ?? [];
+  await all.pass(say("kinds", [...mended, ["never", row("never", "10.0.0.6")]]));
+  assert.equal(report("kinds").refusedCount, 0);
+  assert.equal(machine.text("/etc/kinds.conf")?.split("\n").length, 8);
+});
+
+everyStore("a row that went because it was refused stays away, and comes back", async (all) => {
+  const { served } = all.daemon("doors");
+  await all.start("doors");
+  assert.deepEqual([...served.keys()], ["a"]);
+  assert.equal(all.report("doors").refused[0]?.kept, false);
+  await all.pass(all.say("doors", [["b", row("b", "10.0.0.2")]]));
+  assert.deepEqual([...served.keys()], ["a", "b"]);
+});
+
+everyStore("a run that was cut short is taken up again, and knows it", async (all) => {
+  const { served, seen } = all.daemon("cut");
+  await all.start("cut");
+  assert.deepEqual([seen.interrupted[0], seen.changes[0]], [true, undefined]);
+  assert.deepEqual(cells(served), cells(tableOf("cut")));
+  assert.equal(all.report("cut").owed, 0);
+});
+
+everyStore("a repair that was under way ends with equal tables", async (all) => {
+  all.begin("repair");
+  await until(() => !all.report("repair").doubt);
+  await all.pass();
+  assert.deepEqual(cells(all.daemon("repair").served), cells(tableOf("repair")));
+});
+
+everyStore("the last piece of a change brings the first one along", async (all) => {
+  all.controls.answering = () => false;
+  all.begin("pieces");
+  const { served } = all.daemon("pieces");
+  await until(() => served.size === 2);
+  const { stored } = all.report("pieces");
+  const last = { ...stored, seq: (stored?.seq ?? 0) + 1, rows: [expected.lastPiece], piece: 1, more: false };
+  await all.pass(all.tell("pieces", { trigger: 1, kind: "rows", service: "pieces", ...last }));
+  assert.deepEqual(cells(served), cells(tableOf("pieces")));
+});
+
+everyStore("a host that starts waits for no wave", async (all) => {
+  await all.start("wave");
+  assert.deepEqual(cells(all.daemon("wave").served), cells(tableOf("wave")));
+  assert.equal(all.report("wave").why, undefined);
+});
+
+everyStore("messages that wait are handled in order, those handled never again", async (all) => {
+  const { handled } = all.plain.notes;
+  await all.start("notes");
+  for (const [n, id] of [
+    [1, "one"],
+    [2, "two"],
+    [6, "six"],
+  ] as const)
+    await all.send("notes", { n }, id);
+  await all.pass(all.send("notes", { n: 4 }, "four"));
+  assert.deepEqual(handled, []);
+  await all.pass(all.order("notes", "approve"));
+  assert.deepEqual(handled, [4, 5, 6]);
+  await all.pass(all.order("notes", "retry"));
+  assert.deepEqual(handled, [4, 5, 6, 3]);
+  assert.deepEqual(
+    all.report("notes").parked.map(({ id }) => id),
+    [4],
+  );
+  await all.pass(all.order("notes", "drop", { id: 4 }));
+  assert.equal(all.report("notes").parkedCount, 0);
+});
+
+everyStore("a message that failed three times is parked after three more", async (all) => {
+  const { fails, handled } = all.plain.stubborn;
+  fails.add(1);
+  await all.start("stubborn");
+  for (let second = 0; second < 2; second++) await all.clock.advance(1000);
+  assert.deepEqual([all.report("stubborn").parkedCount, handled], [0, []]);
+  for (let second = 0; second < 4; second++) await all.clock.advance(1000);
+  assert.deepEqual([all.report("stubborn").parkedCount, handled], [1, [2]]);
+});
+
+everyStore("an install that was cut short gets its reload", async (all) => {
+  await all.start("debt");
+  assert.deepEqual(all.programs.reloaded, ["debt"]);
+  assert.deepEqual([all.report("debt").reloads, all.report("debt").owed], [[], 0]);
+  assert.equal(all.machine.text("/etc/debt.conf"), "10.0.0.9 another\n10.0.0.2 b\n");
+  assert.equal(all.programs.serial.debt, "2", "what it noted is there");
+});
+
+everyStore("an install that was cut short goes back to its last good text", async (all) => {
+  const { machine, programs, report } = all;
+  const text = () => machine.text("/etc/debt.conf") ?? "";
+  programs.reload.debt = () => (text().includes("another") ? { code: 1, stderr: "cannot bind" } : {});
+  all.begin("debt");
+  await until(() => report("debt").failing);
+  assert.equal(text(), "10.0.0.1 a\n10.0.0.2 b\n");
+});
+
+everyStore("a file that is in force and owes a reload gets it", async (all) => {
+  await all.start("owing");
+  assert.deepEqual([all.programs.reloaded, all.report("owing").reloads], [["owing"], []]);
+});
+
+everyStore("a text that was given up waits for a person", async (all) => {
+  const { machine, programs, report, order, say } = all;
+  await all.start("mail");
+  assert.deepEqual(programs.reloaded, []);
+  assert.equal(machine.text("/etc/mail.conf"), "by another hand\n");
+  await all.pass(order("mail", "retry"));
+  assert.deepEqual([programs.reloaded, report("mail").failing], [["mail"], false]);
+  assert.equal(machine.text("/etc/mail.conf"), "10.0.0.1 a\n10.0.0.2 broken\n");
+  for (const [time, ip] of ["10.0.0.6", "10.0.0.7"].entries()) {
+    assert.equal(report("mail").held, undefined, `hand edit ${time + 1}`);
+    machine.place("/etc/mail.conf", `by hand ${time}\n`);
+    await all.pass(say("mail", [["b", row("b", ip)]]));
+    for (let second = 0; second < 10; second++) await all.clock.advance(1000);
+  }
+  assert.match(report("mail").held ?? "", /somebody else keeps writing/);
+});
+
+everyStore("a file that was found is replaced by its digest alone", async (all) => {
+  const text = () => all.machine.text("/etc/found.conf");
+  await all.start("found");
+  await all.pass(all.order("found", "approve", { digest: removals }));
+  assert.equal(text(), "by hand\n");
+  await all.pass(all.order("found", "approve", { digest: foundFile }));
+  assert.equal(text(), "10.0.0.1 a\n10.0.0.2 b\n");
+});
+
+everyStore("a file that was approved is replaced when its service goes on", async (all) => {
+  const text = () => all.machine.text("/etc/taken.conf");
+  await all.start("taken");
+  assert.equal(text(), "by hand\n");
+  await all.pass(all.order("taken", "approve"));
+  assert.equal(text(), "10.0.0.1 a\n10.0.0.2 b\n");
+});
+
+everyStore("a unit that was started often rests until it may start again", async (all) => {
+  const { programs, clock } = all;
+  await all.start("units");
+  await all.say("units", [["a", row("a5", "10.0.0.1")]]);
+  await clock.advance(2500);
+  assert.deepEqual(programs.reloaded, []);
+  await clock.advance(1000);
+  assert.deepEqual(programs.reloaded, ["units"]);
+});
+
+everyStore("a file that its service wrote goes with its row", async (all) => {
+  await all.start("spool");
+  all.machine.place("/etc/spool/theirs", "by hand");
+  await all.pass(all.say("spool", [["b", null]]));
+  assert.deepEqual(
+    ["a", "b", "theirs"].map((name) => all.machine.text(`/etc/spool/${name}`)),
+    ["10.0.0.1", undefined, "by hand"],
+  );
+});
+
+everyStore("records are ours, or were given up as they were", async (all) => {
+  await all.start("records");
+  assert.deepEqual(all.records.seen[0], { ours: ["a"], gone: true, changed: false });
+});
+
+everyStore("a service that was left behind is known, and can be forgotten", async ({ database }) => {
+  assert.deepEqual(leftBy(database, "left"), { service: "left", rows: 2, messages: 0, files: [], records: [] });
+  forgetService(database, "left");
+  assert.equal(knownServices(database).includes("left"), false);
+});
