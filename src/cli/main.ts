@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { unknown } from "../core/nearest.ts";
 import { Refusal, reason, UserError } from "../core/outcome.ts";
 import { shownLine } from "../core/shown.ts";
+import { version } from "../core/version.ts";
 import { BrokerTrouble } from "../ports/broker.ts";
 import { type Command, helpOf, readWords } from "./command.ts";
 import { diff } from "./diff.ts";
@@ -35,7 +36,7 @@ Usage: trigger COMMAND [words] [options]
 Commands
 ${commands.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`).join("\n")}
 
-\`trigger COMMAND --help\` says more of each.
+\`trigger COMMAND --help\` says more of each; \`trigger --version\` (-V) prints the version of trigger and of Node.
 
 Exit codes
   0  well
@@ -51,6 +52,10 @@ export async function main(words: readonly string[], terminal: Terminal): Promis
     if (name === undefined || name === "help" || name === "--help" || name === "-h") {
       terminal.out(help);
       return name === undefined ? 64 : 0;
+    }
+    if (name === "--version" || name === "-V") {
+      terminal.out(`trigger ${version} (Node ${process.versions.node})\n`);
+      return 0;
     }
     const command = commands.find((candidate) => candidate.name === name);
     if (!command) {

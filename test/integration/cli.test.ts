@@ -63,6 +63,14 @@ test("help names every command, and each has its own", async (t) => {
   }
 });
 
+test("--version prints the versions of trigger and of Node, and help names it", async (t) => {
+  const { trigger } = makeProject(t);
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8"));
+  const out = `trigger ${version} (Node ${process.versions.node})\n`;
+  for (const word of ["--version", "-V"]) assert.deepEqual(await trigger([word]), { code: 0, out, err: "" });
+  assert.match((await trigger(["help"])).out, /`trigger --version` \(-V\)/);
+});
+
 test("what is not understood exits 64 with what is known; what cannot be done exits 2", async (t) => {
   const { trigger, path } = makeProject(t);
   const cases: [words: string[], code: number, error: RegExp][] = [
