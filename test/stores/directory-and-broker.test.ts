@@ -10,7 +10,7 @@ import { until } from "../until.ts";
 import { virtualClock } from "../virtual-clock.ts";
 import { messageOf } from "./directory-story.ts";
 import * as expected from "./expected.ts";
-import { copyOf, folders } from "./open.ts";
+import { copyOf, folders, nothingLost } from "./open.ts";
 import { hostName, projectOf } from "./project.ts";
 
 const { events, made, names, queues, start } = expected;
@@ -28,7 +28,7 @@ async function openDirectory(state: string) {
   const waits = { clock, signal: stop.signal, log: (line: string) => void lost.push(line) };
   const directory = await openEventDirectory(projectOf(state), hostName, waits);
   assert.ok(directory);
-  assert.deepEqual(lost, [], "no file is set aside");
+  nothingLost(lost);
   return {
     ...{ directory, waits },
     names: () =>
@@ -81,7 +81,7 @@ everyState("a seed puts the events that were heard on top", async (state) => {
 async function openBroker(state: string) {
   const logged: string[] = [];
   const broker = await connectBroker(projectOf(state), { log: (line) => void logged.push(line) });
-  assert.deepEqual(logged, [], "no file is set aside");
+  nothingLost(logged);
   const all = async (queue: string) => {
     const taken: { body: string; again: boolean; key: string; id: string | undefined }[] = [];
     const consumer = await broker.consume(queue, (delivery) => void taken.push(shown(delivery)), { prefetch: 100 });
