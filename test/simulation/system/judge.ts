@@ -110,11 +110,14 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
     const inForce = new Set(storedRows(of, "names").map(({ loaded }) => loaded && lineOf(loaded)));
     const lines = (text: string | undefined): string[] =>
       text?.split("\n").filter((line) => /^\d/.test(line) && !isOfOthers(line)) ?? [];
-    const words = new Set(lines(after).flatMap((line) => line.split(" ")));
-    const there = new Set(lines(after).map((line) => keys.get(line)));
-    const gone = removals.get(host) ?? [];
+    const [stood, stands] = [new Set(lines(before)), new Set(lines(after))];
+    const words = new Set([...stands].flatMap((line) => line.split(" ")));
+    const there = new Set([...stands].map((line) => keys.get(line)));
+    // What a run that was cut short took away, and what is back before any book had it gone, no host counts.
+    const isBack = (line: string): boolean => inForce.has(line) && !stood.has(line) && stands.has(line);
+    const gone = (removals.get(host) ?? []).filter(({ line }) => !isBack(line));
     removals.set(host, gone);
-    for (const line of lines(before)) {
+    for (const line of stood) {
       // It was there for the moment of a run that was cut short: no book ever had it in force.
       if (!inForce.has(line) || mayGo.has(`${host} ${line}`)) continue;
       // One whose name or address another row has is not gone: it has changed, or gave its place.
@@ -123,7 +126,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
     }
     // What goes and comes back is not counted by a host whose run was cut short in between.
     const within = new Set(gone.filter(({ at }) => at > of.countsBy() - hour).map(({ line }) => line));
-    for (const line of lines(after)) within.delete(line);
+    for (const line of stands) within.delete(line);
     if (within.size > removalLimit) {
       seen ??= new Violation("P7", `${host}: ${within.size} rows went within an hour, at most ${removalLimit} may`);
     }
