@@ -14,7 +14,7 @@ import { main } from "./main.ts";
 const folder = mkdtempSync(join(tmpdir(), "trigger-words-"));
 test.after(() => rmSync(folder, { recursive: true }));
 
-const names = ["up", "status", "diff", "plan", "try", "forecast", "send", "modify", "seed", "verify", "regen"];
+const names = ["up", "check", "status", "diff", "plan", "try", "forecast", "send", "modify", "seed", "verify", "regen"];
 const more = [
   "retry",
   "hold",

@@ -4,6 +4,7 @@ import { Refusal, reason, UserError } from "../core/outcome.ts";
 import { shownLine } from "../core/shown.ts";
 import { version } from "../core/version.ts";
 import { BrokerTrouble } from "../ports/broker.ts";
+import { check } from "./check.ts";
 import { type Command, helpOf, readWords } from "./command.ts";
 import { diff } from "./diff.ts";
 import { downgrade } from "./downgrade.ts";
@@ -25,7 +26,7 @@ import { up } from "./up.ts";
 import { verify } from "./verify.ts";
 
 const commands: readonly Command[] = [
-  ...[init, up, status, diff, plan, tryService, forecast, send],
+  ...[init, check, up, status, diff, plan, tryService, forecast, send],
   ...[modify, seed, verify, regen, retry, drop, hold, approve, adopt, forget, permissions, key, downgrade],
 ];
 
@@ -40,7 +41,7 @@ ${commands.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`).join("\
 
 Exit codes
   0  well
-  1  late or held (status); something differs or is refused (plan, try)
+  1  late or held (status); something differs or is refused (plan, try), or is wrong (check)
   2  failing (status); the command could not be done
  64  the command was not understood
 `;

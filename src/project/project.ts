@@ -30,15 +30,17 @@ export interface Services {
 
 const configName = "trigger.config.ts";
 
+/** The config file of a project's folder; a folder without one is a `UserError`. */
+export function configFileIn(folder: string): string {
+  const configFile = join(resolve(folder), configName);
+  if (existsSync(configFile)) return configFile;
+  throw new UserError(`${configFile} does not exist: \`trigger init\` makes a project, --project FOLDER names another`);
+}
+
 /** Opens the project of a folder. Everything that is wrong with it is a `UserError` naming the file. */
 export async function openProject(folder: string): Promise<Project> {
   const root = resolve(folder);
-  const configFile = join(root, configName);
-  if (!existsSync(configFile)) {
-    throw new UserError(
-      `${configFile} does not exist: \`trigger init\` makes a project, --project FOLDER names another`,
-    );
-  }
+  const configFile = configFileIn(root);
   openFrontDoor();
   const config = readConfig(await importDefault(root, configFile), configFile);
   checkServiceFiles(root, config, configFile);

@@ -8,6 +8,7 @@ import { until } from "../until.ts";
 
 const commands = [
   "init",
+  "check",
   "up",
   "status",
   "diff",
