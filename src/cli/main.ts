@@ -4,47 +4,10 @@ import { Refusal, reason, UserError } from "../core/outcome.ts";
 import { shownLine } from "../core/shown.ts";
 import { version } from "../core/version.ts";
 import { BrokerTrouble } from "../ports/broker.ts";
-import { check } from "./check.ts";
 import { type Command, helpOf, readWords } from "./command.ts";
-import { diff } from "./diff.ts";
-import { downgrade } from "./downgrade.ts";
-import { forecast } from "./forecast.ts";
-import { forget } from "./forget.ts";
-import { init } from "./init.ts";
-import { key } from "./key.ts";
-import { modify } from "./modify.ts";
-import { adopt, approve, drop, hold, regen, retry } from "./order.ts";
-import { permissions } from "./permissions.ts";
-import { plan } from "./plan.ts";
+import { commands, help } from "./commands.ts";
 import type { Terminal } from "./screen.ts";
 import { recordLines, screenOf } from "./screen.ts";
-import { seed } from "./seed.ts";
-import { send } from "./send.ts";
-import { status } from "./status.ts";
-import { tryService } from "./try.ts";
-import { up } from "./up.ts";
-import { verify } from "./verify.ts";
-
-const commands: readonly Command[] = [
-  ...[init, check, up, status, diff, plan, tryService, forecast, send],
-  ...[modify, seed, verify, regen, retry, drop, hold, approve, adopt, forget, permissions, key, downgrade],
-];
-
-const help = `trigger: the directory changes; every machine of the network follows.
-
-Usage: trigger COMMAND [words] [options]
-
-Commands
-${commands.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`).join("\n")}
-
-\`trigger COMMAND --help\` says more of each; \`trigger --version\` (-V) prints the version of trigger and of Node.
-
-Exit codes
-  0  well
-  1  late or held (status); something differs or is refused (plan, try), or is wrong (check)
-  2  failing (status); the command could not be done
- 64  the command was not understood
-`;
 
 /** Runs one command of the command line and gives its exit code. */
 export async function main(words: readonly string[], terminal: Terminal): Promise<number> {
