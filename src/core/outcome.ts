@@ -20,6 +20,9 @@ export class Refusal extends Error {
   override name = "Refusal";
 }
 
+/** The property by which one of the rows that `select` gives says why it is refused. The entry's other rows are not. */
+export const refusedBecause = Symbol("refused because");
+
 /** The same where the attribute was never asked of the directory: it says nothing of the entry. */
 export class NotRead extends Refusal {
   override name = "NotRead";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { cleanMail, column } from "../core/columns.ts";
 import type { Host } from "../core/host.ts";
 import { type Run, type RunResult, service } from "../core/service.ts";
-import { aliases, type OfPeople } from "./mail/aliases.ts";
+import { aliases, notTheirs, type OfPeople } from "./mail/aliases.ts";
 import { isFew, type Lookups, type MapPlace, movesBetween, postfixMap } from "./mail/map.ts";
 import { command, notice, type Options, path, readSettings } from "./settings.ts";
 
@@ -39,17 +39,17 @@ const settings = z.strictObject({
 export function postfix(
   options: Options<typeof settings, z.input<typeof aliasRow>> &
     OfPeople & {
-      /** An alias that is refused goes, rather than stay as it was. */
-      readonly refused?: "remove";
+      /** Which refusals take an alias out of force, rather than leave it as it was: `"remove"` for all, or what their reasons begin with. */
+      readonly refused?: "remove" | readonly string[];
     } = {},
 ) {
-  const { select, entries, domains, reserved, refused, ...given } = options;
+  const { select, entries, domains, reserved, refused = notTheirs, ...given } = options;
   const others = ["select", "entries", "on", "domains", "reserved", "refused"];
   const settingsOf = readSettings("postfix", settings, given, others);
   return service({
     row: aliasRow,
     unique: ["alias"],
-    ...(refused ? { refused } : {}),
+    refused,
     select: aliases({ ...(domains && { domains }), ...(reserved && { reserved }) }, { select, entries }),
     async run(table, host): Promise<RunResult> {
       const { path, type, postmap } = settingsOf(host.name);

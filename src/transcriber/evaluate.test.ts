@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
 import type { Directory, Entry } from "../core/entry.ts";
+import { refusedBecause } from "../core/outcome.ts";
 import { refusalOf, rowHash } from "../core/row.ts";
 import { service, type Table } from "../core/service.ts";
 import { stored } from "./entry.fixture.ts";
@@ -75,6 +76,15 @@ test("a broken row is refused under its own key when that reads well, and the ot
   assert.match(said.u ?? "", /^!mac: .*"no"/);
   assert.equal(said["u/cc"], "!the row has no column extra");
   assert.equal(said["u/bb"], '{"ip":"2","mac":"bb"}');
+});
+
+test("a row that select refuses is refused alone, whatever else is wrong", () => {
+  const said = say(() => [
+    { mac: "aa", ip: 7, [refusedBecause]: "reserved: aa" },
+    { mac: "bb", ip: "2" },
+    { mac: "no", ip: "3", [refusedBecause]: "reserved: no" },
+  ]);
+  assert.deepEqual(said, { "u/aa": "!reserved: aa", "u/bb": '{"ip":"2","mac":"bb"}', u: "!reserved: no" });
 });
 
 test("two different rows with one key are refused, the same row twice is one", () => {

@@ -1,4 +1,4 @@
-import { Refusal, reason } from "../core/outcome.ts";
+import { Refusal, reason, refusedBecause } from "../core/outcome.ts";
 import { readRow } from "../core/read-row.ts";
 import { type Cell, entryKey } from "../core/row.ts";
 import type { Columns, Table } from "../core/service.ts";
@@ -93,6 +93,7 @@ function readOne(table: Table, uuid: string, raw: unknown): Said {
       const why = `select gave ${shape(raw)}, expected a row, an array of rows or undefined`;
       return { key: entryKey(uuid), why };
     }
+    if (refusedBecause in raw) return { key: keyOfBroken(table, uuid, raw), why: String(raw[refusedBecause]) };
     const read = readRow(table, raw);
     if ("wrong" in read) return { key: keyOfBroken(table, uuid, raw), why: read.wrong };
     return { key: keyOfRow(table, uuid, read), row: read };

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { StoredEntry } from "../../src/core/entry.ts";
 import { UserError } from "../../src/core/outcome.ts";
+import { refusalGoes } from "../../src/core/refusal-goes.ts";
 import { type OfPeople, reservedNames } from "../../src/services/mail/aliases.ts";
 import { postfix } from "../../src/services/postfix.ts";
 import { stored } from "../../src/transcriber/entry.fixture.ts";
@@ -22,7 +23,8 @@ function said(people: OfPeople, ...entries: StoredEntry[]) {
     cell.startsWith("!") ? [] : [JSON.parse(cell)],
   );
   const served = cells.map(({ alias, to }: { alias: string; to: string[] }) => `${alias} ${to[0]}`).sort();
-  return { served, why: [...tables.refused("mail")].map(({ why }) => why) };
+  const refused = Object.fromEntries([...tables.refused("mail")].map(({ key, why }) => [key, why]));
+  return { served, refused, why: Object.values(refused) };
 }
 
 const campus: OfPeople = { domains: ["Campus.example"] };
@@ -37,11 +39,17 @@ test("a person's addresses are aliases in the given domains alone", () => {
     "office",
     "x@campus.example.evil.example",
   );
-  assert.deepEqual(said(campus, alice), { served: ["a.l@campus.example alice"], why: [] });
-  assert.deepEqual(said({ domains: [] }, alice), { served: [], why: [] });
-  assert.deepEqual(said({}, alice), {
+  const spoken = (people: OfPeople) => {
+    const { served, why } = said(people, alice);
+    return { served, why };
+  };
+  assert.deepEqual(spoken(campus), { served: ["a.l@campus.example alice"], why: [] });
+  assert.deepEqual(spoken({ domains: [] }), { served: [], why: [] });
+  assert.deepEqual(spoken({}), {
     served: [],
-    why: ["mail: A.L@campus.example is an alias once its domain is in postfix({ domains: [...] }); [] is for none"],
+    why: [
+      "domains: mail A.L@campus.example is an alias once its domain is in postfix({ domains: [...] }); [] is for none",
+    ],
   });
 });
 
@@ -49,11 +57,7 @@ test("a person's address has no reserved local part, with an extension neither",
   for (const local of [...reservedNames, "PostMaster", "root+x", "abuse+a+b", "staff-request", "owner-staff"]) {
     const { served, why } = said(campus, person("alice", `${local}@campus.example`));
     assert.deepEqual(served, [], local);
-    assert.match(
-      why.join(),
-      /^mail: .* is reserved: an alias entry \(nisMailAlias\) may have it, or set postfix/,
-      local,
-    );
+    assert.match(why.join(), /^reserved: mail .*: an alias entry \(nisMailAlias\) may have it, or set postfix/, local);
   }
   assert.deepEqual(said({ ...campus, reserved: ["Dean"] }, person("alice", "info@campus.example")).served, [
     "info@campus.example alice",
@@ -67,7 +71,7 @@ test("a person's address is not the user name of another account", () => {
     person("alice", "alice@campus.example", "Dean@campus.example"),
     person("dean", "d@campus.example"),
   );
-  assert.deepEqual(served, ["d@campus.example dean"]);
+  assert.deepEqual(served, ["alice@campus.example alice", "d@campus.example dean"]);
   assert.deepEqual(why, [
     "mail: Dean@campus.example has the user name of uid=dean,dc=x: an alias entry (nisMailAlias) may have it",
   ]);
@@ -76,7 +80,9 @@ test("a person's address is not the user name of another account", () => {
 
 test("an alias entry may have any name", () => {
   const names = ["postmaster", "root@campus.example", "abuse@elsewhere.example"];
-  assert.deepEqual(said({}, alias(...names)), { served: names.map((name) => `${name} alice`).sort(), why: [] });
+  const { served, why } = said({}, alias(...names));
+  assert.deepEqual(served, names.map((name) => `${name} alice`).sort());
+  assert.deepEqual(why, []);
 });
 
 test("whatever a person writes, he gets no alias but of the domain, and no reserved one", () => {
@@ -100,9 +106,33 @@ test("whatever a person writes, he gets no alias but of the domain, and no reser
   );
 });
 
-test("an alias that a reserved name refuses later goes where the option says so", () => {
-  assert.equal(tableOf(postfix({ ...campus, refused: "remove" })).refused, "remove");
-  assert.equal(tableOf(postfix(campus)).refused, undefined);
+test("a reserved or foreign alias goes at once, and its owner's others stay", () => {
+  const table = tableOf(postfix(campus));
+  const why = (people: OfPeople, ...entries: StoredEntry[]) => said(people, ...entries).refused;
+  const mixed = person(
+    "alice",
+    "a.l@campus.example",
+    "info@campus.example",
+    "dean@campus.example",
+    "a b@campus.example",
+  );
+  const refused = why(campus, mixed, person("dean"));
+  assert.deepEqual(Object.keys(refused).sort(), ["alice", "alice/dean@campus.example", "alice/info@campus.example"]);
+  const goes = (key: string): boolean => refusalGoes(table, refused[key] ?? "");
+  assert.equal(goes("alice/info@campus.example"), true);
+  assert.equal(goes("alice/dean@campus.example"), false, "an account that is made takes nobody's alias");
+  assert.equal(goes("alice"), false, "an address that cannot be read takes no alias");
+  assert.equal(refusalGoes(table, why({}, mixed).alice ?? ""), true, "no domain is given");
+  const twoNames = stored("bob", "uid=bob,dc=x", {
+    ...{ objectClass: ["inetOrgPerson", "posixAccount"], uid: ["bob", "b"], mail: "b@campus.example" },
+  });
+  assert.equal(refusalGoes(table, why(campus, twoNames).bob ?? ""), false, "a recipient that cannot be told");
+});
+
+test("the option says which refusals take an alias away", () => {
+  assert.deepEqual(tableOf(postfix(campus)).refused, ["domains", "reserved"]);
+  for (const refused of ["remove", [], ["reserved"]] as const)
+    assert.deepEqual(tableOf(postfix({ ...campus, refused })).refused, refused);
 });
 
 test("with a select of its own, domains and reserved are refused, and on a host, too", () => {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { attributeName } from "../../core/attributes.ts";
 import { DomainName } from "../../core/columns.ts";
 import type { Directory, Entry } from "../../core/entry.ts";
-import { Refusal, UserError } from "../../core/outcome.ts";
+import { Refusal, refusedBecause, UserError } from "../../core/outcome.ts";
 import type { Select } from "../../core/service.ts";
 import { selecting } from "../entries.ts";
 import { readSettings, type Selected } from "../settings.ts";
@@ -12,6 +12,9 @@ interface GivenAlias {
   alias: string;
   to: string[];
 }
+
+/** What the reason of a refusal begins with where an alias was never a person's to have: its domain, or its local part. */
+export const notTheirs: readonly string[] = ["domains", "reserved"];
 
 /** The rule for which addresses of people's `mail` become aliases. */
 export interface OfPeople {
@@ -63,23 +66,25 @@ export function aliases(
     const mails = entry.all("mail");
     if (mails.length > 0 && read.domains === undefined) {
       throw new Refusal(
-        `mail: ${mails[0]} is an alias once its domain is in postfix({ domains: [...] }); [] is for none`,
+        `domains: mail ${mails[0]} is an alias once its domain is in postfix({ domains: [...] }); [] is for none`,
       );
     }
     const own = mails.filter((mail) => read.domains?.includes(domainOf(mail)));
-    for (const mail of own) {
-      const local = mail.slice(0, mail.lastIndexOf("@")).trim().toLowerCase();
-      const bare = local.split("+", 1)[0] ?? "";
-      if (read.reserved.has(bare) || /^owner-|-(?:request|owner)$/.test(bare)) {
-        throw new Refusal(
-          `mail: ${mail} is reserved: an alias entry (nisMailAlias) may have it, or set postfix({ reserved })`,
-        );
-      }
-      const other = directory.where(uid, bare).find((one) => one.uuid !== entry.uuid && one.is("posixAccount"));
-      if (other)
-        throw new Refusal(`mail: ${mail} has the user name of ${other.dn}: an alias entry (nisMailAlias) may have it`);
+    return own.map((alias) => {
+      const why = whyNot(alias, entry, directory);
+      return { alias, to: [entry.one("uid")], ...(why !== undefined && { [refusedBecause]: why }) };
+    });
+  }
+
+  /** Why a person's address is no alias; the others of the same person are. */
+  function whyNot(mail: string, { uuid }: Entry, directory: Directory): string | undefined {
+    const local = mail.slice(0, mail.lastIndexOf("@")).trim().toLowerCase();
+    const bare = local.split("+", 1)[0] ?? "";
+    if (read.reserved.has(bare) || /^owner-|-(?:request|owner)$/.test(bare)) {
+      return `reserved: mail ${mail}: an alias entry (nisMailAlias) may have it, or set postfix({ reserved })`;
     }
-    return own.map((alias) => ({ alias, to: [entry.one("uid")] }));
+    const other = directory.where(uid, bare).find((one) => one.uuid !== uuid && one.is("posixAccount"));
+    return other && `mail: ${mail} has the user name of ${other.dn}: an alias entry (nisMailAlias) may have it`;
   }
 }
 

@@ -30,8 +30,29 @@ export const membersRemovals: readonly Removal[] = [
     guards: "a person's mail is no other account's user name",
     without: "a member gets another one's mail",
     file: "src/services/mail/aliases.ts",
-    edits: [["if (other)", "if (other && !entry)"]],
+    edits: [["return other && `mail:", "return other && !uuid && `mail:"]],
     tests: ["test/services/postfix-people.test.ts"],
+  },
+  {
+    id: "mail-refused",
+    guards: "an alias in force goes when its name is reserved",
+    without: "a member goes on getting the mail of postmaster after an upgrade",
+    file: "src/services/postfix.ts",
+    edits: [["refused = notTheirs", "refused = []"]],
+    tests: ["test/services/postfix-people.test.ts"],
+  },
+  {
+    id: "row-refused-alone",
+    guards: "a row of which select says why it is refused is so alone",
+    without: "one reserved address takes all mail of its owner",
+    file: "src/transcriber/evaluate.ts",
+    edits: [
+      [
+        "if (refusedBecause in raw) return { key: keyOfBroken(table, uuid, raw), why",
+        "if (refusedBecause in raw) return { key: entryKey(uuid), why",
+      ],
+    ],
+    tests: ["src/transcriber/evaluate.test.ts"],
   },
   {
     id: "screen-visible",
