@@ -8,7 +8,7 @@ import { selecting } from "../entries.ts";
 import { readSettings, type Selected } from "../settings.ts";
 
 /** An alias and its recipients, as a `select` gives them. */
-interface GivenAlias {
+export interface GivenAlias {
   alias: string;
   to: string[];
 }
