@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /** The front door: what a project imports from "trigger". Nothing inside imports it. */
 
 export { z } from "zod";

@@ -1,14 +1,23 @@
-import { cpSync, existsSync, readdirSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../core/outcome.ts";
 import type { Command } from "./command.ts";
 
-const template = fileURLToPath(new URL("../../examples/tiny/", import.meta.url));
-const frontDoor = fileURLToPath(new URL("../index.ts", import.meta.url));
+const installed = fileURLToPath(new URL("../../", import.meta.url));
+const template = join(installed, "examples/tiny/");
 
-/** The types of Node that trigger itself is checked with; a package of trigger has none, and the editor then uses its own. */
-const nodeTypes = fileURLToPath(new URL("../../node_modules/@types/", import.meta.url));
+/** What `npm install` of the package leaves in a folder that is otherwise empty. */
+const ofNpm = ["node_modules", "package.json", "package-lock.json"];
 
 /** Makes a new project in an empty folder: a copy of `examples/tiny`. */
 export const init: Command = {
@@ -16,16 +25,21 @@ export const init: Command = {
   summary: "make a new project in an empty folder",
   operands: ["[FOLDER]"],
   options: {},
-  more: "The project runs as it is: two hosts (the transcriber and one with a service that writes a file), and a directory of three entries to edit.",
+  more: `The project runs as it is: two hosts (the transcriber and one with a service that writes a file), and a directory of three entries to edit.
+For the editor and \`tsc\`, node_modules/trigger links to this trigger where npm has not installed it; in a clone \`npm link trigger\` makes that link.`,
   async run({ operands: [name = "."] }, { folder, say, lines }) {
     const root = resolve(folder, name);
-    const found = existsSync(root) ? readdirSync(root).filter((name) => !name.startsWith(".")) : [];
+    const isOurs = (name: string): boolean => !name.startsWith(".") && !ofNpm.includes(name);
+    const found = existsSync(root) ? readdirSync(root).filter(isOurs) : [];
     if (found.length > 0) throw new UserError(`${root} is not empty: it holds ${found.slice(0, 3).join(", ")}`);
     // What a run of the template in place leaves behind is not part of it.
     cpSync(template, root, { recursive: true, filter: (from) => !/\/(\.trigger|out)$/.test(from) });
-    writeFileSync(join(root, "tsconfig.json"), `${JSON.stringify(typeCheck, null, 2)}\n`);
-    writeFileSync(join(root, "package.json"), `${JSON.stringify({ private: true, type: "module" }, null, 2)}\n`);
-    writeFileSync(join(root, ".gitignore"), ".trigger/\nout/\n");
+    const writeJson = (name: string, value: object): void =>
+      writeFileSync(join(root, name), `${JSON.stringify(value, null, 2)}\n`);
+    writeJson("tsconfig.json", typeCheck);
+    writeJson("package.json", { ...packageOf(root), private: true, type: "module" });
+    writeFileSync(join(root, ".gitignore"), ".trigger/\nout/\nnode_modules/\n");
+    linkTypes(root);
     for (const path of readdirSync(root)) say(`made ${join(root, path)}`);
     lines([
       "",
@@ -36,7 +50,31 @@ export const init: Command = {
   },
 };
 
-/** For the editor: the types of a project, wherever it lies. A running project does not need it. */
+/** The package.json that npm has made in the folder, or an empty one. */
+function packageOf(root: string): object {
+  const file = join(root, "package.json");
+  try {
+    return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+  } catch (cause) {
+    throw new UserError(file, { cause });
+  }
+}
+
+/** Links the project to the types of this trigger, unless npm has installed the package in the project or above it. */
+function linkTypes(root: string): void {
+  if (foldersUpFrom(root).some((folder) => isThisTrigger(join(folder, "node_modules/trigger")))) return;
+  const link = join(root, "node_modules/trigger");
+  if (existsSync(link)) return;
+  mkdirSync(dirname(link), { recursive: true });
+  symlinkSync(installed, link, "dir");
+}
+
+const isThisTrigger = (path: string): boolean => existsSync(path) && realpathSync(path) === realpathSync(installed);
+
+const foldersUpFrom = (folder: string): string[] =>
+  folder === dirname(folder) ? [folder] : [folder, ...foldersUpFrom(dirname(folder))];
+
+/** For the editor: the rules of a project's types, wherever it lies. A running project does not need them. */
 const typeCheck = {
   compilerOptions: {
     target: "esnext",
@@ -47,9 +85,6 @@ const typeCheck = {
     erasableSyntaxOnly: true,
     verbatimModuleSyntax: true,
     skipLibCheck: true,
-    types: ["node"],
-    typeRoots: [nodeTypes],
-    paths: { trigger: [frontDoor] },
   },
   include: ["trigger.config.ts", "services", "lib"],
 };

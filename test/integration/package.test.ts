@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { until } from "../until.ts";
+
+// The package as `npm pack` makes it, installed without a network: its dependencies are links to those of the checkout.
+
+const root = join(import.meta.dirname, "../..");
+const folder = mkdtempSync(join(tmpdir(), "trigger-package-"));
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+const tarball = pack();
+
+/** The output of a program, which must succeed. */
+function run(program: string, words: readonly string[], cwd: string): string {
+  try {
+    return execFileSync(program, words, { cwd, encoding: "utf8", stdio: "pipe" });
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+    return assert.fail(`${program} ${words.join(" ")}: ${error}\n${stdout}\n${stderr}`);
+  }
+}
+
+/** Packs a copy of the checkout, which is built there: other tests run from the checkout itself. */
+function pack(): string {
+  const copy = join(folder, "checkout");
+  const parts = ["bin", "docs", "examples", "scripts", "src", "README.md", "LICENSE", ".npmrc"];
+  const settings = ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json"];
+  for (const part of [...parts, ...settings]) cpSync(join(root, part), join(copy, part), { recursive: true });
+  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+  run("npm", ["pack", "--offline", "--pack-destination", folder], copy);
+  const { name, version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  return join(folder, `${name}-${version}.tgz`);
+}
+
+/** Installs the package into `node_modules`, with its dependencies beside it or within it as npm does; gives its program. */
+function install(modules: string, dependencies: string): string {
+  const path = join(modules, "trigger");
+  mkdirSync(path, { recursive: true });
+  run("tar", ["-xzf", tarball, "-C", path, "--strip-components=1"], folder);
+  const wanted = JSON.parse(readFileSync(join(path, "package.json"), "utf8")).dependencies as Record<string, string>;
+  for (const name of Object.keys(wanted)) {
+    const link = join(dependencies, name);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(join(root, "node_modules", name), link);
+  }
+  return join(path, "bin/trigger.js");
+}
+
+/** The errors of a project's types; empty if there is none. */
+const typeCheck = (project: string): string =>
+  spawnSync(join(root, "node_modules/.bin/tsc"), ["--noEmit"], { cwd: project, encoding: "utf8" }).stdout;
+
+test("a project within which the package is installed type-checks and runs", async () => {
+  const project = join(folder, "local");
+  const modules = join(project, "node_modules");
+  const program = install(modules, modules);
+  run(process.execPath, [program, "init"], project);
+  assert.equal(typeCheck(project), "");
+  assert.doesNotMatch(readFileSync(join(project, "tsconfig.json"), "utf8"), /"[^"]*\/[^"]*\/|paths|typeRoots/);
+  const up = spawn(process.execPath, [program, "up", "--all"], { cwd: project, stdio: ["ignore", "pipe", "pipe"] });
+  const ended = once(up, "close");
+  const hosts = join(project, "out/hosts");
+  await until(() => existsSync(hosts) && readFileSync(hosts, "utf8").includes("printer")).finally(() => up.kill());
+  assert.equal((await ended)[0], 0);
+});
+
+test("a project of the package that is installed for all type-checks by a link", () => {
+  const modules = join(folder, "usr/lib/node_modules");
+  const program = install(modules, join(modules, "trigger/node_modules"));
+  run(process.execPath, [program, "init", "global"], folder);
+  assert.equal(typeCheck(join(folder, "global")), "");
+  assert.match(readFileSync(join(folder, "global/.gitignore"), "utf8"), /^node_modules\/$/m);
+  const service = join(folder, "global/services/hosts.ts");
+  writeFileSync(service, readFileSync(service, "utf8").replace("machine.name", "machine.nam"));
+  assert.match(typeCheck(join(folder, "global")), /^services\/hosts\.ts.*'nam'/);
+});
+
+test("a project of a checkout type-checks by a link", () => {
+  run(process.execPath, [join(root, "bin/trigger.js"), "init", "of-checkout"], folder);
+  assert.equal(typeCheck(join(folder, "of-checkout")), "");
+});
