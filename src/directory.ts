@@ -5,6 +5,7 @@ import { openProject } from "./project/project.ts";
 
 export type { Attributes, Value } from "./core/entry.ts";
 export { UserError } from "./core/outcome.ts";
+export type { DirectoryState } from "./core/stream.ts";
 export type { Late } from "./daemon/arrival.ts";
 export type { Made, ReadEntry, Rename, Writer, WriterOptions } from "./daemon/writer.ts";
 export type { Change, Modification } from "./directories/ldap/change-requests.ts";

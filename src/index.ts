@@ -2,6 +2,7 @@
 /** The front door: what a project imports from "trigger". Nothing inside imports it. */
 
 export { z } from "zod";
+export type { BrokerConfig } from "./core/broker-config.ts";
 export {
   AbsolutePath,
   column,
@@ -17,10 +18,12 @@ export {
   UserName,
 } from "./core/columns.ts";
 export { type Config, defineConfig } from "./core/config.ts";
+export type { LdapDirectory, LdifDirectory } from "./core/directory-config.ts";
 export type { Attributes, Directory, Entry, StoredEntry, Value } from "./core/entry.ts";
 export type {
   Asked,
   AskOptions,
+  CheckAs,
   Command,
   Files,
   Host,
@@ -33,11 +36,14 @@ export type {
   Socket,
   Stat,
   Step,
+  User,
 } from "./core/host.ts";
 export { Away, CommandFailed, Fatal, Held, Later, Refusal, UserError } from "./core/outcome.ts";
 export { type Registry, registry } from "./core/registry.ts";
+export type { RemovalLimit, Removals } from "./core/removals.ts";
 export {
   type Change,
+  type Checked,
   type Columns,
   type Json,
   type KeptRow,
@@ -48,16 +54,23 @@ export {
   type Select,
   type Service,
   service,
+  type Table,
+  type TableDeclaration,
   type TableService,
 } from "./core/service.ts";
-export { bind } from "./services/bind.ts";
-export { bindZone } from "./services/bind-zone.ts";
-export { command } from "./services/command.ts";
-export { files } from "./services/files.ts";
-export { freeradius } from "./services/freeradius.ts";
-export { homes } from "./services/homes.ts";
-export { iscDhcp } from "./services/isc-dhcp.ts";
-export { kea } from "./services/kea.ts";
-export { nftables } from "./services/nftables.ts";
-export { postfix } from "./services/postfix.ts";
+export type { Signing } from "./core/signing-config.ts";
+export type { Waves, WavesOf } from "./core/waves.ts";
+export { type BindOptions, bind } from "./services/bind.ts";
+export { type BindZoneOptions, bindZone } from "./services/bind-zone.ts";
+export { type CommandSettings, command } from "./services/command.ts";
+export { type FileSettings, files } from "./services/files.ts";
+export { type FreeradiusOptions, freeradius, type ReplyType } from "./services/freeradius.ts";
+export { type HomesOptions, homes } from "./services/homes.ts";
+export { type IscDhcpOptions, iscDhcp } from "./services/isc-dhcp.ts";
+export { type KeaOptions, kea } from "./services/kea.ts";
+export type { OfPeople } from "./services/mail/aliases.ts";
+export { type NftablesOptions, nftables, type RowIn, type SetsIn } from "./services/nftables.ts";
+export { type PostfixOptions, postfix } from "./services/postfix.ts";
+export type { RadiusUser } from "./services/radius/users.ts";
 export { type Converged, converge, type Move, overtaken, type Records } from "./services/records.ts";
+export type { Entries, PerHost, Selected } from "./services/settings.ts";

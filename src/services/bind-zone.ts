@@ -44,6 +44,9 @@ const settings = z.strictObject({
 });
 type Settings = z.output<typeof settings>;
 
+/** The options of `bindZone`. */
+export interface BindZoneOptions extends Options<typeof settings, z.input<ReturnType<typeof zoneRow>>> {}
+
 /**
  * A zone of BIND with its reverse zones, from names and addresses. The serial rises only when something else changes.
  *
@@ -56,10 +59,7 @@ type Settings = z.output<typeof settings>;
  *   probe: { server: "127.0.0.1" },
  * });
  */
-export function bindZone(
-  options: Options<typeof settings, z.input<ReturnType<typeof zoneRow>>>,
-  { now = () => new Date() }: { readonly now?: () => Date } = {},
-) {
+export function bindZone(options: BindZoneOptions, { now = () => new Date() }: { readonly now?: () => Date } = {}) {
   const { select, entries, ...given } = options;
   const settingsOf = readSettings("bindZone", settings, given);
   const general = settingsOf("");

@@ -42,6 +42,9 @@ const settings = z.strictObject({
 });
 type Settings = z.output<typeof settings>;
 
+/** The options of `bind`. */
+export interface BindOptions extends Options<typeof settings, z.input<ReturnType<typeof bindRow>>> {}
+
 /** So many of the names that a run changed in a zone are asked for when it has ended. */
 const proofs = 25;
 
@@ -52,7 +55,7 @@ const proofs = 25;
  * @example
  * export default bind({ zone: "campus.example", reverse: ["10.0.0.0/16", "2001:db8:1::/48"] });
  */
-export function bind(options: Options<typeof settings, z.input<ReturnType<typeof bindRow>>>) {
+export function bind(options: BindOptions) {
   const { select, entries, ...given } = options;
   const settingsOf = readSettings("bind", settings, given);
   const general = settingsOf("");

@@ -12,6 +12,7 @@ import {
 } from "../core/service.ts";
 import { declared, type PerHost, readSettings, command as runs } from "./settings.ts";
 
+/** The options of `command` beside the row and its `select`. */
 export interface CommandSettings {
   /** The executable and its arguments. */
   readonly command: Command;

@@ -11,7 +11,8 @@ import { radiusDaemon, refusedLine } from "./radius/daemon.ts";
 import { macForms, nonceIn, type RadiusUser, readUsers, usersFile } from "./radius/users.ts";
 import { type Options, path, readSettings, step, stepsOf } from "./settings.ts";
 
-type ReplyType = keyof typeof replyTypes;
+/** The type of an attribute that a `reply` may have. */
+export type ReplyType = keyof typeof replyTypes;
 
 const settings = z.strictObject({
   /** The file of the `files` module; Debian's own place. */
@@ -41,6 +42,18 @@ const settings = z.strictObject({
     .or(z.literal(false))
     .prefault({}),
 });
+
+/** The options of `freeradius`. */
+export interface FreeradiusOptions extends Options<typeof settings, RadiusUser> {
+  /** Whether the default `select` also takes the devices of ieee802Device, for MAC authentication. */
+  readonly devices?: boolean;
+  /** The attributes that a row's `reply` may have, beside the VLAN, each with its type. */
+  readonly reply?: Readonly<Record<string, ReplyType>>;
+  /** Which refusals take a row out of force, rather than leave it as it was: `"remove"` for all, or what their reasons begin with. */
+  readonly refused?: "remove" | readonly string[];
+  /** The daemon whose restart makes its state unknown. */
+  readonly daemon?: { readonly unit: string } | { readonly pidFile: string };
+}
 
 /** A user with a password or a device by its MAC address, and what the answer to it says. */
 export const radiusRow = (reply: Readonly<Record<string, ReplyType>> = commonReply) =>
@@ -75,16 +88,7 @@ const refusedLimit = 100;
  * export default freeradius({ devices: true, on: { radius2: { macForm: "AA-BB-CC-DD-EE-FF" } } });
  */
 export function freeradius(
-  options: Options<typeof settings, RadiusUser> & {
-    /** Whether the default `select` also takes the devices of ieee802Device, for MAC authentication. */
-    readonly devices?: boolean;
-    /** The attributes that a row's `reply` may have, beside the VLAN, each with its type. */
-    readonly reply?: Readonly<Record<string, ReplyType>>;
-    /** Which refusals take a row out of force, rather than leave it as it was: `"remove"` for all, or what their reasons begin with. */
-    readonly refused?: "remove" | readonly string[];
-    /** The daemon whose restart makes its state unknown. */
-    readonly daemon?: { readonly unit: string } | { readonly pidFile: string };
-  } = {},
+  options: FreeradiusOptions = {},
   { random = () => randomBytes(4).toString("hex") }: { readonly random?: () => string } = {},
 ) {
   const { devices = false, reply, refused = credentials, daemon = { unit: "freeradius" }, ...rest } = options;

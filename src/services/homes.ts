@@ -34,6 +34,9 @@ const settings = z.strictObject({
   quota: quotaSettings.default(false),
 });
 
+/** The options of `homes`. */
+export interface HomesOptions extends Options<typeof settings, z.input<typeof homeRow>> {}
+
 /**
  * Home directories: created when an account comes, moved when its homeDirectory changes, put into the archive when it goes, never deleted.
  *
@@ -44,10 +47,7 @@ const settings = z.strictObject({
  * @example
  * export default homes({ base: "/srv/home", skeleton: "/etc/skel", on: { mail2: { base: "/home" } } });
  */
-export function homes(
-  options: Options<typeof settings, z.input<typeof homeRow>> = {},
-  { now = () => new Date() }: { readonly now?: () => Date } = {},
-) {
+export function homes(options: HomesOptions = {}, { now = () => new Date() }: { readonly now?: () => Date } = {}) {
   const { select, entries, ...given } = options;
   const settingsOf = readSettings("homes", settings, given);
   return service({

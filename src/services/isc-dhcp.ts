@@ -27,6 +27,9 @@ const settings = z.strictObject({
   daemon: daemon.default({ unit: "isc-dhcp-server.service" }),
 });
 
+/** The options of `iscDhcp`. */
+export interface IscDhcpOptions extends Options<typeof settings, z.input<typeof dhcpRow>> {}
+
 /**
  * Fixed addresses in ISC dhcpd: over OMAPI, which changes the running daemon, or else as host declarations in a file of their own
  * that dhcpd.conf includes (`include "/etc/dhcp/trigger-hosts.conf";`), for which dhcpd is restarted.
@@ -34,7 +37,7 @@ const settings = z.strictObject({
  * @example
  * export default iscDhcp({ omapi: { keyFile: "/etc/dhcp/omapi.key" } });
  */
-export function iscDhcp(options: Options<typeof settings, z.input<typeof dhcpRow>> = {}) {
+export function iscDhcp(options: IscDhcpOptions = {}) {
   const { select, entries, ...given } = options;
   const settingsOf = readSettings("iscDhcp", settings, given);
   const general = settingsOf("");

@@ -48,7 +48,8 @@ const members = {
   members6: { type: "ether_addr . ipv6_addr", columns: ["mac", "ip"] },
 } as const;
 
-interface SetsIn {
+/** Sets and maps by name, as the options give them. */
+export interface SetsIn {
   readonly [set: string]: {
     readonly type: string;
     readonly columns: readonly string[];
@@ -56,8 +57,10 @@ interface SetsIn {
     readonly counter?: boolean;
   };
 }
-type RowIn<Sets extends SetsIn> = { readonly [column in Sets[keyof Sets]["columns"][number]]?: string };
+/** The columns of all sets: a row has those of the sets that it is an element of. */
+export type RowIn<Sets extends SetsIn> = { readonly [column in Sets[keyof Sets]["columns"][number]]?: string };
 
+/** The options of `nftables`. */
 export type NftablesOptions<Sets extends SetsIn> = z.input<typeof settings> &
   PerHost<z.input<typeof settings>> & {
     /** The sets and maps by name; members4 and members6 when left out. */

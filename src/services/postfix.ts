@@ -30,19 +30,19 @@ const settings = z.strictObject({
   postmap: command.or(z.literal(false)).default(["postmap"]),
 });
 
+/** The options of `postfix`. */
+export interface PostfixOptions extends Options<typeof settings, z.input<typeof aliasRow>>, OfPeople {
+  /** Which refusals take an alias out of force, rather than leave it as it was: `"remove"` for all, or what their reasons begin with. */
+  readonly refused?: "remove" | readonly string[];
+}
+
 /**
  * A virtual alias map of Postfix (virtual(5)). Postfix sees what changed by itself: nothing is reloaded.
  *
  * @example
  * export default postfix({ domains: ["campus.example"], on: { mx2: { type: "cdb" } } });
  */
-export function postfix(
-  options: Options<typeof settings, z.input<typeof aliasRow>> &
-    OfPeople & {
-      /** Which refusals take an alias out of force, rather than leave it as it was: `"remove"` for all, or what their reasons begin with. */
-      readonly refused?: "remove" | readonly string[];
-    } = {},
-) {
+export function postfix(options: PostfixOptions = {}) {
   const { select, entries, domains, reserved, refused = notTheirs, ...given } = options;
   const others = ["select", "entries", "on", "domains", "reserved", "refused"];
   const settingsOf = readSettings("postfix", settings, given, others);

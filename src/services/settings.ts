@@ -8,6 +8,7 @@ import type { Select } from "../core/service.ts";
 /** The options of a ready-made service: its settings, the hosts that differ in some, and the campus's own `select`, or what the standard one is to see. */
 export type Options<Settings extends z.ZodObject, In> = z.input<Settings> & PerHost<z.input<Settings>> & Selected<In>;
 
+/** The rows of a ready-made service: the campus's own `select`, or what the standard one is to see. */
 export interface Selected<In> {
   readonly select?: Select<In>;
   readonly entries?: Entries;
@@ -25,6 +26,7 @@ export interface Entries {
   readonly classes?: { readonly [standard: string]: string };
 }
 
+/** The settings of single hosts. */
 export interface PerHost<Settings> {
   /** The settings that differ on a host, by its name. */
   readonly on?: { readonly [host: string]: Partial<Settings> };

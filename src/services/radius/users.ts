@@ -4,6 +4,7 @@ import { isDevice, probeName, readPassword, schemes } from "./columns.ts";
 
 /** The file of FreeRADIUS's `files` module (users(5)): written, and read back. */
 
+/** A user or a device, as a row has it. */
 export type RadiusUser = {
   readonly name: string;
   /** Its scheme, and its value; a device has none. */
