@@ -1,7 +1,7 @@
 import { Away, CommandFailed } from "../../../src/core/outcome.ts";
 import { type Service, service, type Table } from "../../../src/core/service.ts";
 import { converge } from "../../../src/services/records.ts";
-import { addresses, names, type ServiceName } from "./campus.ts";
+import { addresses, names, type ServiceName, serviceNames } from "./campus.ts";
 import { file, textOf } from "./machine.ts";
 import { notices, plainService } from "./notices.ts";
 
@@ -14,19 +14,11 @@ export interface ServiceOptions {
   readonly plain?: boolean;
   /** A row that is refused goes. */
   readonly removes?: boolean;
-  /** A run begins. */
-  readonly began?: (service: ServiceName, by: { readonly changes: boolean }) => void;
   /** A run has failed. */
   readonly failed: (service: ServiceName) => void;
 }
 
-export function services({
-  probes,
-  plain = false,
-  removes = false,
-  began,
-  failed,
-}: ServiceOptions): Map<string, Service> {
+export function services({ probes, plain = false, removes = false, failed }: ServiceOptions): Map<string, Service> {
   const refused = removes ? ({ refused: "remove" } as const) : {};
   const hosts = service({
     ...names,
@@ -71,7 +63,6 @@ export function services({
   const watched = (name: ServiceName, { table }: { readonly table: unknown }): [string, Service] => {
     const whole = table as Table;
     const run: Table["run"] = async (given, host) => {
-      began?.(name, { changes: given.changes !== undefined && !given.interrupted });
       host.log(`is given ${sayGiven(given)}`);
       try {
         return await whole.run(given, host);
@@ -93,4 +84,11 @@ function sayGiven({ rows, changes, interrupted }: Parameters<Table["run"]>[0]): 
   const cut = interrupted ? " after an interruption" : "";
   if (!changes) return `all ${rows.size} rows${cut}`;
   return `${changes.map(({ key, after }) => `${after === undefined ? "-" : "+"}${key}`).join(" ") || "nothing"}${cut}`;
+}
+
+/** The run that begins with a line of a host's log; trials change nothing, and say none. */
+export function begunRun(line: string): { service: ServiceName; changes: boolean } | undefined {
+  const [, name, given = ""] = /^(\w+): is given (.*)$/.exec(line) ?? [];
+  const service = serviceNames.find((one) => one === name);
+  return service && { service, changes: !/^all | after an interruption$/.test(given) };
 }

@@ -18,7 +18,7 @@ import { type Notices, noticesLedger, plainService } from "./notices.ts";
 import { type Watch, watch } from "./others.ts";
 import { overhear } from "./overheard.ts";
 import { type Parts, partsOf } from "./parts.ts";
-import { services } from "./services.ts";
+import { begunRun, services } from "./services.ts";
 import { openStore, type Store } from "./store.ts";
 import { type Time, worldTime } from "./time.ts";
 import { type WaveWatch, waitsOf, watchWaves, waves } from "./waves.ts";
@@ -153,6 +153,9 @@ export function world(seed: number, without: Break | undefined): World {
           ...{ name, codes, database },
           log(line) {
             say(`${name}: ${line}`);
+            const run = begunRun(line);
+            if (run) watched.began(name, run.service, run);
+            if (run) waveWatch?.began(self, run.service, run);
             // With a digest the order is about what it names, and ends no wait for the wave before.
             if (line === "names: asked to approve") waveWatch?.approved(self, "names");
             if (line.startsWith("names: asked to approve")) judged.approved(self);
@@ -161,10 +164,6 @@ export function world(seed: number, without: Break | undefined): World {
           },
           services: services({
             ...{ probes, plain: parts.plain, removes: parts.removes && without !== "refused-remove" },
-            began(service, by) {
-              watched.began(name, service, by);
-              waveWatch?.began(self, service, by);
-            },
             failed(service) {
               waveWatch?.failed(self, service);
               if (without === "in-doubt" && !mine.dead)
