@@ -4,14 +4,14 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { z } from "zod";
 import { virtualClock } from "../../test/virtual-clock.ts";
-import { canonical } from "../core/row.ts";
+import { canonical, isRefused, refusedCell } from "../core/row.ts";
 import { type Service, service } from "../core/service.ts";
 import { memoryMachine } from "../machines/memory.ts";
 import { serviceReport } from "./report.ts";
 import { storedRows } from "./rows.ts";
 import { runTable } from "./run.ts";
 import { createAllTables } from "./store/schema.ts";
-import { oweFullRun, readFacts, writeFacts } from "./store.ts";
+import { byPerson, oweFullRun, readFacts, writeFacts } from "./store.ts";
 
 const path = "/etc/demo/hosts";
 const whole = "/etc/demo/demo.conf";
@@ -55,10 +55,11 @@ function scene({ within = false, removals = Number.POSITIVE_INFINITY } = {}) {
   const signal = new AbortController().signal;
   return {
     ...{ machine, seen, database, clock, logged, stored },
-    /** Says rows by key: a name, or null; the address is the key's own unless it is given. */
+    /** Says rows by key: a name, a refusal, or null; the address is the key's own unless it is given. */
     say(rows: Record<string, string | null>, ips: Record<string, string> = {}): void {
       const cells = Object.entries(rows).map(
-        ([key, name]) => [key, name === null ? null : canonical({ name, ip: ips[key] ?? key })] as const,
+        ([key, name]) =>
+          [key, name === null || isRefused(name) ? name : canonical({ name, ip: ips[key] ?? key })] as const,
       );
       stored.write({ kind: "rows", rows: cells, staged: false }, clock.now());
     },
@@ -189,6 +190,19 @@ test("rows that hand an address from one to the other wait together, and nobody 
   );
 });
 
+test("a kept row that gives way to a guilty one stays in force, and the good ones go in", async () => {
+  const { say, run, lines, report, seen } = scene();
+  say({ k1: "a", k2: "b" }, { k1: "10.0.0.1", k2: "10.0.0.2" });
+  await run();
+  say({ k1: refusedCell("claimed by two"), k3: "bad", k4: "c" }, { k3: "10.0.0.1", k4: "10.0.0.4" });
+  await run();
+  assert.deepEqual(lines(), ["10.0.0.1 a", "10.0.0.2 b", "10.0.0.4 c"]);
+  assert.deepEqual([report().refusedCount, report().owed, seen.reloads], [2, 0, 2]);
+  say({ k3: "d" }, { k3: "10.0.0.1" });
+  await run();
+  assert.deepEqual(lines(), ["10.0.0.2 b", "10.0.0.1 d", "10.0.0.4 c"]);
+});
+
 test("what had to wait with a guilty row goes in when that one is gone", async () => {
   const { say, run, lines, report } = scene();
   say({ k1: "printer", k2: "desk" });
@@ -212,6 +226,21 @@ test("removals that arrive while the guilty are looked for are counted like any 
   seen.whileChecking = () => say({ b: null, c: null });
   await run();
   assert.deepEqual(lines(), ["a first", "b second", "c third"]);
+});
+
+test("what a person holds while the guilty are looked for installs nothing until it goes on", async () => {
+  const { say, run, lines, facts, seen, database } = scene();
+  say({ k1: "a", k2: "b" });
+  await run();
+  seen.whileChecking = () => writeFacts(database, "demo", { held: `${byPerson}: I edit it` });
+  say({ k3: "bad", k4: "c" });
+  await assert.rejects(run(), /the check .* failed.*; a person holds it meanwhile/);
+  assert.deepEqual([lines(), seen.reloads], [["k1 a", "k2 b"], 1]);
+  assert.deepEqual([facts()?.held, facts()?.fatal], [`${byPerson}: I edit it`, undefined]);
+  seen.whileChecking = () => {};
+  writeFacts(database, "demo", { held: undefined });
+  await run();
+  assert.deepEqual(lines(), ["k1 a", "k2 b", "k4 c"]);
 });
 
 test("a guilty row goes in when it has moved, or when a person has all judged anew", async () => {

@@ -97,11 +97,14 @@ export function giveRows(database: DatabaseSync, service: string, table: Table, 
     interrupted,
     without(guilty, now) {
       const still = database.prepare(`SELECT 1 FROM row WHERE service = ? AND key = ? AND why IS NULL AND ${asGiven}`);
+      const kept = database.prepare("SELECT 1 FROM row WHERE service = ? AND key = ? AND why IS NOT NULL");
       const wait = database.prepare("UPDATE row SET why = ?, since = ?, given = loaded WHERE service = ? AND key = ?");
       return transaction(database, () => {
         for (const group of guilty) {
-          if (!group.every(({ key }) => still.get(service, key))) continue;
-          for (const { key, why } of group) wait.run(`${refusedByCheck}${why}`, now, service, key);
+          if (!group.every(({ key }) => (yields.has(key) ? kept : still).get(service, key))) continue;
+          // One that gave way to a guilty row is in force again, for its own reason.
+          const waiting = group.filter(({ key }) => !yields.has(key));
+          for (const { key, why } of waiting) wait.run(`${refusedByCheck}${why}`, now, service, key);
         }
         return { ...giveRows(database, service, table, options), interrupted };
       });

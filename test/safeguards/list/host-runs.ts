@@ -6,8 +6,16 @@ export const hostRunsRemovals: readonly Removal[] = [
     guards: "guilty rows that moved meanwhile do not wait",
     without: "a mended row waits for its old fault",
     file: "src/host/given.ts",
-    edits: [["          if (!group.every(({ key }) => still.get(service, key))) continue;\n", ""]],
+    edits: [["if (!group.every(({ key }) => (yields.has(key) ? kept : still).get(service, key))) continue;", ""]],
     tests: ["src/host/given.test.ts"],
+  },
+  {
+    id: "gave-way-to-guilty",
+    guards: "a guilty row waits, though a kept one gave way to it",
+    without: "one bad row keeps all others of its service waiting",
+    file: "src/host/given.ts",
+    edits: [["(yields.has(key) ? kept : still).get(service, key)", "still.get(service, key)"]],
+    tests: ["src/host/bisect.test.ts"],
   },
   {
     id: "refused-as-given",

@@ -136,6 +136,14 @@ export const hostRemovals: readonly Removal[] = [
     tests: ["src/host/bisect.test.ts"],
   },
   {
+    id: "held-while-tried",
+    guards: "what a person holds while its guilty rows are looked for installs nothing",
+    without: "a minute after the hold a file is written",
+    file: "src/host/bisect.ts",
+    edits: [["isHeldByPerson(readFacts(options.database, options.service)?.held)", "Boolean(undefined)"]],
+    tests: ["src/host/bisect.test.ts"],
+  },
+  {
     id: "gives-and-takes",
     guards: "who gives a value away is tried with who takes it",
     without: "good rows wait because they were tried apart",
