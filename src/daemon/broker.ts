@@ -1,11 +1,12 @@
 import { resolve } from "node:path";
 import { rabbitBroker } from "../brokers/rabbitmq/broker.ts";
-import { readAddresses } from "../brokers/rabbitmq/credentials.ts";
+import { type Address, readAddresses } from "../brokers/rabbitmq/credentials.ts";
 import { sqliteBroker } from "../brokers/sqlite/broker.ts";
 import type { BrokerConfig } from "../core/broker-config.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Project } from "../project/project.ts";
 import { systemClock } from "./clock.ts";
+import { readFile } from "./read-file.ts";
 import { brokerFile } from "./store-file.ts";
 
 export interface ConnectOptions {
@@ -33,10 +34,20 @@ export function readBrokerFiles({ config, folder }: Pick<Project, "config" | "fo
   for (const target of readAddresses(addressOf(config.broker, folder, password))) target.secrets();
 }
 
-/** The settings of the broker with absolute paths. */
-function addressOf({ passwordFile, ca, cert, key, ...settings }: BrokerConfig, folder: string, password?: string) {
-  const files = Object.entries({ passwordFile, ca, cert, key }).flatMap(([option, file]) =>
-    file === undefined ? [] : [[option, resolve(folder, file)]],
-  );
-  return { ...settings, ...Object.fromEntries(files), ...(password === undefined ? {} : { password }) };
+/** The settings of the broker, with what its files hold when they are asked for. A password that is given goes before its file. */
+export function addressOf(
+  { passwordFile, ca, cert, key, ...settings }: BrokerConfig,
+  folder: string,
+  password?: string,
+): Omit<BrokerConfig, "passwordFile" | "ca" | "cert" | "key"> & Address {
+  const read = (option: string, file: string | undefined): Buffer | undefined =>
+    file === undefined ? undefined : readFile(resolve(folder, file), `broker.${option}`);
+  return {
+    ...settings,
+    ...(password === undefined ? {} : { password }),
+    files: () => ({
+      password: password === undefined ? read("passwordFile", passwordFile) : undefined,
+      ...{ ca: read("ca", ca), cert: read("cert", cert), key: read("key", key) },
+    }),
+  };
 }

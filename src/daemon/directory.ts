@@ -24,12 +24,14 @@ export function openDirectory(
   return ldapSource({ ...withFiles(directory, folder), clock, log });
 }
 
-/** The settings of a server, with what the files say that they name. */
-export function withFiles({ passwordFile, ca, cert, key, ...rest }: LdapDirectory, folder: string) {
-  const text = (option: string, file: string): string => {
-    const bytes = readFile(resolve(folder, file), `directory.${option}`);
-    return Buffer.from(bytes).toString();
-  };
+/** The settings of a server, with what the files say that they name. With `piped` the password may come from a pipe: a command's operand may be one. */
+export function withFiles(
+  { passwordFile, ca, cert, key, ...rest }: LdapDirectory,
+  folder: string,
+  { piped = false } = {},
+) {
+  const text = (option: string, file: string): string =>
+    readFile(resolve(folder, file), `directory.${option}`, { piped: piped && option === "passwordFile" }).toString();
   return {
     ...rest,
     ...(passwordFile !== undefined && { password: text("passwordFile", passwordFile).replace(/\r?\n$/, "") }),

@@ -1,5 +1,5 @@
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
-import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { reason, UserError } from "../core/outcome.ts";
 import {
@@ -14,7 +14,7 @@ import {
 } from "../core/signature.ts";
 import type { Project } from "../project/project.ts";
 import { fresh } from "./fresh.ts";
-import { readFile } from "./read-file.ts";
+import { readFile, readRegular } from "./read-file.ts";
 
 /** The keys of `signing` in the config. Their files may be replaced at any moment: that is how keys are changed without a stop. */
 
@@ -76,10 +76,10 @@ function writeNew(file: string, text: string): boolean {
 
 /** `where` stands before what is wrong. Nothing of what the file holds is ever said. */
 function readSecretKey(file: string, where = ""): SigningKey {
-  const { text, mode } = readWithMode(file, where);
+  const { bytes, mode } = readWithMode(file, where);
   const key = (() => {
     try {
-      return createPrivateKey(text);
+      return createPrivateKey(bytes);
     } catch {
       return undefined; // what OpenSSL says of it helps nobody
     }
@@ -96,14 +96,9 @@ function readSecretKey(file: string, where = ""): SigningKey {
   return signingKey(key);
 }
 
-function readWithMode(file: string, where: string): { readonly text: Buffer; readonly mode: number } {
+function readWithMode(file: string, where: string): ReturnType<typeof readRegular> {
   try {
-    const opened = openSync(file, "r");
-    try {
-      return { text: readFileSync(opened), mode: fstatSync(opened).mode };
-    } finally {
-      closeSync(opened);
-    }
+    return readRegular(file);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new UserError(`${where}${reason(error)}${code === "ENOENT" ? `: \`trigger key ${file}\` makes it` : ""}`);
@@ -118,7 +113,7 @@ const readTrust = (trust: readonly string[], folder: string): PublicKey[] =>
 
 /** A public key a line, in base64; what stands behind it, empty lines and those that begin with # are for people. */
 function readTrustFile(file: string): PublicKey[] {
-  const lines = Buffer.from(readFile(file, "signing.trust")).toString("utf8").split(/\r?\n/);
+  const lines = readFile(file, "signing.trust").toString("utf8").split(/\r?\n/);
   const keys = lines.flatMap((line, index) => {
     const [word = ""] = line.trim().split(/\s/, 1);
     if (word === "" || word.startsWith("#")) return [];

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import { UserError } from "../core/outcome.ts";
 import { endsLine, mustBeRegular, unfinished, unwaiting } from "../directories/ldif/still.ts";
 
@@ -6,13 +6,24 @@ import { endsLine, mustBeRegular, unfinished, unwaiting } from "../directories/l
  * The bytes of a file that an administrator named, in the config by `option`. One of the config must be a regular file:
  * a pipe would be waited for without a word. The operand of a command may be one, as `<(ldapsearch …)` of a shell is.
  */
-export function readFile(file: string, option?: string): Uint8Array {
+export function readFile(file: string, option?: string, { piped = option === undefined } = {}): Buffer {
   try {
-    if (option === undefined) return readFileSync(file);
-    mustBeRegular(file, statSync(file));
-    return readFileSync(file, { flag: unwaiting });
+    return piped ? readFileSync(file) : readRegular(file).bytes;
   } catch (error) {
     throw new UserError(`${option === undefined ? "" : `${option}: `}${(error as Error).message}`);
+  }
+}
+
+/** The bytes and the mode of a regular file; anything else is refused by its kind. Waits for nobody. */
+export function readRegular(file: string): { readonly bytes: Buffer; readonly mode: number } {
+  mustBeRegular(file, statSync(file)); // a socket cannot be opened at all
+  const opened = openSync(file, unwaiting);
+  try {
+    const found = fstatSync(opened);
+    mustBeRegular(file, found);
+    return { bytes: readFileSync(opened), mode: found.mode };
+  } finally {
+    closeSync(opened);
   }
 }
 

@@ -177,7 +177,7 @@ function settingsOf({ config, folder, ldifFile }: Project, { bindDn, passwordFil
   const read = readDirectory(writer, (what) => {
     throw new UserError(`who writes: ${what}`);
   });
-  return withFiles(read as typeof directory, folder);
+  return withFiles(read as typeof directory, folder, { piped: passwordFile !== undefined });
 }
 
 const dnOf = (entry: string | ReadEntry): string => (typeof entry === "string" ? entry : entry.dn);

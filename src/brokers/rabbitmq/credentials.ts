@@ -1,17 +1,19 @@
-import { readFileSync } from "node:fs";
-import { reason } from "../../core/outcome.ts";
-
-/** Where RabbitMQ is and what proves who we are. Files are read anew for each connection, so a renewed certificate or password needs no restart. */
+/** Where RabbitMQ is and what proves who we are. */
 export interface Address {
   /** `amqp://user@host:port/vhost` or `amqps://…`, of a cluster one for each node; a password in it counts unless another one is given. */
   readonly url: string | readonly string[];
   readonly password?: string;
-  /** A file whose first line is the password. */
-  readonly passwordFile?: string;
-  /** PEM files: the authority that signed the server's certificate, and the certificate and key of this client. */
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
+  /** Reads what files hold, anew for each connection, so a renewed certificate or password needs no restart. Throws for one that cannot be read, naming it. */
+  readonly files?: () => Files;
+}
+
+export interface Files {
+  /** Its first line is the password. */
+  readonly password?: Buffer | undefined;
+  /** In PEM: the authority that signed the server's certificate, and the certificate and key of this client. */
+  readonly ca?: Buffer | undefined;
+  readonly cert?: Buffer | undefined;
+  readonly key?: Buffer | undefined;
 }
 
 /** An address taken apart. Nothing in `name` is secret. */
@@ -59,14 +61,14 @@ export function readAddress(address: Address & { readonly url: string }): Target
     vhost,
     username,
     inClear: protocol === "amqp:" && !/^(localhost|127\..*|::1)$/.test(hostname),
-    secrets: () => ({
-      password: passwordOf(address, url),
-      tls: {
-        ...(address.ca && { ca: read("ca", address.ca) }),
-        ...(address.cert && { cert: read("cert", address.cert) }),
-        ...(address.key && { key: read("key", address.key) }),
-      },
-    }),
+    secrets() {
+      const { password, ca, cert, key } = address.files?.() ?? {};
+      const read = password?.toString("utf8").split(/\r?\n/, 1)[0];
+      return {
+        password: address.password ?? read ?? (decode(url.password) || "guest"),
+        tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) },
+      };
+    },
   };
 }
 
@@ -78,12 +80,6 @@ export function redact(text: string, secrets: readonly string[]): string {
       if (form) safe = safe.replaceAll(form, "********");
   }
   return safe;
-}
-
-function passwordOf({ password, passwordFile }: Omit<Address, "url">, url: URL): string {
-  if (password !== undefined) return password;
-  if (passwordFile !== undefined) return read("passwordFile", passwordFile).toString("utf8").split(/\r?\n/, 1)[0] ?? "";
-  return decode(url.password) || "guest";
 }
 
 function parse(url: string): URL {
@@ -100,13 +96,5 @@ function decode(part: string): string {
     return decodeURIComponent(part);
   } catch {
     throw new Error("the broker's url cannot be read: it holds a % that is not followed by two hexadecimal digits");
-  }
-}
-
-function read(what: string, file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new Error(`the broker's ${what}: ${reason(error)}`);
   }
 }

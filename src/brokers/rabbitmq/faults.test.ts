@@ -9,6 +9,7 @@ import { type Certificates, certificates } from "../../../test/servers/certifica
 import { type RabbitServer, startRabbit } from "../../../test/servers/rabbitmq.ts";
 import { type TcpProxy, tcpProxy } from "../../../test/servers/tcp-proxy.ts";
 import { until } from "../../../test/until.ts";
+import { addressOf } from "../../daemon/broker.ts";
 import { systemClock } from "../../daemon/clock.ts";
 import type { Broker, Delivery, Limit, Queue } from "../../ports/broker.ts";
 import { type RabbitOptions, rabbitBroker } from "./broker.ts";
@@ -294,7 +295,7 @@ test("a wrong password is said without it, and is looked at again in its file", 
   const [, user, right] = server.url.match(/\/\/(.+):(.+)@/)!;
   writeFileSync(passwordFile, "wr0ng-p4ss\n");
   const url = `amqp://${user}@127.0.0.1:${server.port}`;
-  const { broker, said } = await open(t, { url, passwordFile });
+  const { broker, said } = await open(t, addressOf({ url, passwordFile }, folder));
   const error = await broker.publish("k", "x").catch((thrown) => thrown);
   const everything = `${said.join("\n")}${broker.trouble()}${error.stack}${JSON.stringify(error)}`;
   assert.match(everything, /user trigger was refused: wrong password or unknown user/);
@@ -316,21 +317,22 @@ test("with nobody at the address the broker opens, says so, and throws at each c
 test("AMQPS asks for certificates on both sides", async (t) => {
   const url = server.url.replace("amqp:", "amqps:").replace(`:${server.port}`, `:${server.tlsPort}`);
   const client = certs.sign("client");
-  const right = await open(t, { url, ...client });
+  const by = (files: object): Promise<{ broker: Broker }> => open(t, addressOf({ url, ...files }, "/"));
+  const right = await by(client);
   assert.equal(right.broker.trouble(), undefined);
   const name = `tls-${randomUUID()}`;
   await right.broker.declare([queueNamed(name)]);
   await right.broker.publish(name, "hello");
 
-  const otherCa = await open(t, { url, ...client, ca: certs.sign("client", "other").ca });
+  const otherCa = await by({ ...client, ca: certs.sign("client", "other").ca });
   assert.match(otherCa.broker.trouble()!, /certificate.*broker\.ca/);
   const { ca } = client;
-  const noCertificate = await open(t, { url, ca });
+  const noCertificate = await by({ ca });
   assert.match(noCertificate.broker.trouble()!, /the server refused: .*certificate.*: broker\.cert is missing/);
   const foreign = certs.sign("client", "other");
-  const otherCertificate = await open(t, { url, ca, cert: foreign.cert, key: foreign.key });
+  const otherCertificate = await by({ ca, cert: foreign.cert, key: foreign.key });
   assert.match(otherCertificate.broker.trouble()!, /the server refused: .*: broker\.cert/);
-  const noFile = await open(t, { url, ca: "/nowhere/ca.pem" });
+  const noFile = await by({ ca: "/nowhere/ca.pem" });
   assert.match(noFile.broker.trouble()!, /ca: ENOENT.*\/nowhere\/ca.pem/);
 });
 

@@ -91,4 +91,12 @@ export const outsideRemovals: readonly Removal[] = [
     edits: [["`${shownLine(line).replace(", "`${line.replace("]],
     tests: ["src/cli/hostile.test.ts"],
   },
+  {
+    id: "config-regular",
+    guards: "a file of the config that is no regular one is refused by its kind",
+    without: "trigger waits for a pipe without a word",
+    file: "src/daemon/read-file.ts",
+    edits: [["return piped ? readFileSync(file) : readRegular(file).bytes;", "return readFileSync(file);"]],
+    tests: ["test/integration/pipe.test.ts"],
+  },
 ];
