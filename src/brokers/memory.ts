@@ -85,7 +85,7 @@ function connect({ queues, elections }: Hub): MemoryConnection {
     async consume(name, take, { prefetch }) {
       live();
       const queue = queues.get(name);
-      if (!queue) throw new Error(`queue ${name} cannot be consumed: it was never declared`);
+      if (!queue) throw new Error(`queue ${name} cannot be consumed: it is not there`);
       return consumer(queue.consume(take, prefetch));
     },
 

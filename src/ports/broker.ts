@@ -12,7 +12,7 @@ export interface Broker {
   publish(key: string, body: Uint8Array | string, options?: { messageId?: string }): Promise<void>;
   /**
    * Hands over a queue's messages in order, at most `prefetch` of them unacknowledged, until closed.
-   * A queue has one consumer at a time: another one waits, and takes over when the one before it closes or dies. Throws for a queue that was never declared.
+   * A queue has one consumer at a time: another one waits, and takes over when the one before it closes or dies. Throws for a queue that is not there.
    */
   consume(queue: string, take: (delivery: Delivery) => void, options: { prefetch: number }): Promise<Consumer>;
   /** Takes part in an election: `changed(true)` when this candidate becomes the active one, `changed(false)` when it no longer is. */

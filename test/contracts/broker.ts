@@ -258,9 +258,13 @@ export function brokerContract(
     assert.deepEqual(late.map(text), ["2", "3"]);
   });
 
-  claim("consuming what was never declared is an error that names it", async (world, queue) => {
+  claim("consuming a queue that is not there is an error, also after its removal", async (world, queue) => {
     await using broker = closing(await world.connect());
-    await assert.rejects(collect(broker, queue), new RegExp(queue));
+    const absent = new RegExp(`^Error: queue ${queue} cannot be consumed: it is not there$`);
+    await assert.rejects(collect(broker, queue), absent);
+    await broker.declare([{ name: queue, keys: [queue], limit: { messages: 9, bytes: 1_000, beyond: "drop" } }]);
+    await broker.remove([queue]);
+    await assert.rejects(collect(broker, queue), absent);
   });
 
   const long = (body: string): string => body.padEnd(1_000);

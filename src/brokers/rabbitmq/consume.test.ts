@@ -12,7 +12,7 @@ function consumerOf(answer: Promise<unknown>, { expendable = false } = {}) {
   let remade = 0;
   const consumer = rabbitConsumer("trigger-box-gate", () => {}, {
     prefetch: 1,
-    declared: { restore: async () => {}, expendable: () => expendable },
+    declared: { restore: async () => {}, expendable: () => expendable, wasThere: () => true },
     remake: async () => {
       remade += 1;
     },
@@ -119,7 +119,11 @@ test("a message that is dropped is said to be of the user who sent it", async ()
   const connection = { model: { createChannel: async () => channel }, ended: new Promise(() => {}) };
   const said: (string | undefined)[][] = [];
   const consumer = rabbitConsumer("trigger-box-gate", () => assert.fail(), {
-    ...{ prefetch: 1, declared: { restore: async () => {}, expendable: () => false }, remake: async () => {} },
+    ...{
+      prefetch: 1,
+      declared: { restore: async () => {}, expendable: () => false, wasThere: () => false },
+      remake: async () => {},
+    },
     ...{ pause: async () => false, settle: async () => {}, log() {}, keys: () => ["trigger.gate"] },
     useless: (source, line) => void said.push([source, line]),
   });

@@ -23,7 +23,7 @@ export interface RabbitConsumer extends Consumer {
 interface Options {
   readonly prefetch: number;
   /** Where the queue may be remembered, to be declared again. */
-  readonly declared: Pick<Topology, "restore" | "expendable">;
+  readonly declared: Pick<Topology, "restore" | "expendable" | "wasThere">;
   /** Makes the queue anew, if what it holds may be lost. */
   readonly remake: (connection: Connection) => Promise<void>;
   /** The keys of the queue, where they are known: a message with another key is none of its own. */
@@ -92,7 +92,10 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
   }
 
   function refusal(error: unknown): unknown {
-    if (isRefused(error, 404)) return new Error(`queue ${queue} cannot be consumed: it was never declared`);
+    if (isRefused(error, 404)) {
+      const why = declared.wasThere(queue) ? "it was deleted" : "it is not there";
+      return new Error(`queue ${queue} cannot be consumed: ${why}`);
+    }
     if (!isRefused(error, 403)) return error;
     return new Error(
       `queue ${queue} may not be read by this user: run what \`trigger permissions\` prints on a node of RabbitMQ (${reason(error)})`,

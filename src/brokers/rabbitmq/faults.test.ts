@@ -72,6 +72,16 @@ test("a queue that is deleted under its consumer is declared and consumed again,
   assert.equal(broker.trouble(), undefined);
 });
 
+test("a queue that was deleted before it is consumed is said to be deleted", async (t) => {
+  const { broker } = await open(t);
+  const name = `before-${randomUUID()}`;
+  await broker.declare([queueNamed(name)]);
+  await (await stranger(t)).deleteQueue(name);
+  await assert.rejects(collect(broker, name), new RegExp(`queue ${name} cannot be consumed: it was deleted$`));
+  const { broker: another } = await open(t);
+  await assert.rejects(collect(another, name), new RegExp(`queue ${name} cannot be consumed: it is not there$`));
+});
+
 test("a message to a queue of ours that was deleted is an error, and the next one finds it declared again", async (t) => {
   const { broker, said } = await open(t);
   const name = `gone-${randomUUID()}`;

@@ -90,7 +90,7 @@ export async function sqliteBroker(
     async consume(name, take, { prefetch }) {
       live();
       const known = await queues.read(({ queue }) => queue.get(name) !== undefined);
-      if (!known) throw new Error(`queue ${name} cannot be consumed: it was never declared`);
+      if (!known) throw new Error(`queue ${name} cannot be consumed: it is not there`);
       live();
       const sign = signOf(name);
       return keep(startConsumer(name, take, { file: queues, wake, sign, lockFile: lockOf(sign), prefetch, log }));

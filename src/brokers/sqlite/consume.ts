@@ -76,7 +76,7 @@ export function startConsumer(
     lock ??= takeLock(lockFile);
     if (!lock) return `queue ${name} has another consumer: waiting for its turn`;
     if (turn?.life !== file.life) turn = await begin();
-    if (!turn) return `queue ${name} is not there: it was never declared, or lost with its file`;
+    if (!turn) return `queue ${name} is not there: it was removed, or lost with its file`;
     await storeAcknowledgements(turn);
     await handOver(turn);
     return undefined;
