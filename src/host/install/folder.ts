@@ -69,16 +69,40 @@ async function syncMine(files: Files, directory: string): Promise<void> {
   }
 }
 
-/** The names of a kind that a path has in its folder, oldest first. */
-async function namesOf(files: Files, path: string, kind: Kind): Promise<string[]> {
-  if (!(await isOpen(files, path))) return [];
-  const names = await files.list(folderOf(path));
-  return names.filter((name) => name.startsWith(`${tagOf(path)}.${kind}.`)).map((name) => join(folderOf(path), name));
+/** What is in the `.trigger` folders of paths. Each folder is listed once, when it is asked for first. */
+export interface Listing {
+  readonly files: Files;
+  /** The names of a kind that a path had in its folder, oldest first. */
+  namesOf(path: string, kind: Kind): Promise<string[]>;
 }
 
+/** Begins a listing, for as long as nothing is added of the kinds that are asked for. */
+export function listing(files: Files): Listing {
+  const folders = new Map<string, Map<string, string[]>>();
+  async function list(path: string): Promise<Map<string, string[]>> {
+    const folder = folderOf(path);
+    const known = folders.get(folder);
+    if (known) return known;
+    const names = (await isOpen(files, path)) ? await files.list(folder) : [];
+    const listed = Map.groupBy(names, (name) => tagAndKind.exec(name)?.[1] ?? "");
+    folders.set(folder, listed);
+    return listed;
+  }
+  return {
+    files,
+    async namesOf(path, kind) {
+      const names = (await list(path)).get(`${tagOf(path)}.${kind}`) ?? [];
+      return names.map((name) => join(folderOf(path), name));
+    },
+  };
+}
+
+/** How `newName` begins. */
+const tagAndKind = /^(.*\.[0-9a-f]{8}\.(?:staged|good|aside))\./s;
+
 /** Removes what a process that died has left of its staged files. */
-export async function removeStaged(files: Files, path: string): Promise<void> {
-  for (const name of await namesOf(files, path, "staged")) await files.remove(name);
+export async function removeStaged({ files, namesOf }: Listing, path: string): Promise<void> {
+  for (const name of await namesOf(path, "staged")) await files.remove(name);
 }
 
 const mineOf = (path: string): string => join(folderOf(path), `${tagOf(path)}.mine`);
@@ -99,10 +123,10 @@ export async function disown(files: Files, path: string): Promise<void> {
   if (await isOpen(files, path)) await files.remove(mineOf(path));
 }
 
-/** Removes the folder of a path when nothing is in it any more. */
-export async function removeEmptyFolder(files: Files, path: string): Promise<void> {
-  const folder = folderOf(path);
-  if ((await isOpen(files, path)) && (await files.list(folder)).length === 0) await files.remove(folder);
+/** Removes the folders of paths in which nothing is any more. */
+export async function removeEmptyFolders(files: Files, paths: readonly string[]): Promise<void> {
+  for (const [folder, path] of new Map(paths.map((path) => [folderOf(path), path])))
+    if ((await isOpen(files, path)) && (await files.list(folder)).length === 0) await files.remove(folder);
 }
 
 /** Files written and made durable beside their targets, removed again unless they were put in place. */
@@ -155,8 +179,8 @@ export async function keepGood(files: Files, path: string, { bytes, stat }: InPl
 const noLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 
 /** Removes the last good files of a path but the one that is needed. */
-export async function removeGoodBut(files: Files, path: string, needed: string | null): Promise<void> {
-  for (const name of await namesOf(files, path, "good")) if (name !== needed) await files.remove(name);
+export async function removeGoodBut({ files, namesOf }: Listing, path: string, needed: string | null): Promise<void> {
+  for (const name of await namesOf(path, "good")) if (name !== needed) await files.remove(name);
 }
 
 /** Keeps what somebody else put there, durably, and gives its name: a copy, a line on what it was, or the very directory. */
@@ -176,7 +200,7 @@ export async function keepAside(
   await files.sync(folderOf(path));
   // One of a clock that was ahead counts as the oldest: it must not drive out each new one until its time has come.
   const isAhead = (name: string): boolean => name > aside;
-  const names = (await namesOf(files, path, "aside")).sort((a, b) => Number(isAhead(b)) - Number(isAhead(a)));
+  const names = (await listing(files).namesOf(path, "aside")).sort((a, b) => Number(isAhead(b)) - Number(isAhead(a)));
   // A directory that was moved here goes by hand: what is in it is somebody else's.
   for (const old of names.slice(0, -asidesKept)) await files.remove(old).catch(() => {});
   return aside;

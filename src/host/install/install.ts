@@ -9,7 +9,17 @@ import { isStays, orStays, withoutStuck } from "./apart.ts";
 import { type Debt, debtInForce, openBook } from "./book.ts";
 import { prepareCheck, type Staged, type StagedFile } from "./check.ts";
 import { dryInstall } from "./dry.ts";
-import { keepGood, makeMine, openFolder, removeGoodBut, removeStaged, type Stage, stage } from "./folder.ts";
+import {
+  keepGood,
+  type Listing,
+  listing,
+  makeMine,
+  openFolder,
+  removeGoodBut,
+  removeStaged,
+  type Stage,
+  stage,
+} from "./folder.ts";
 import { forcing } from "./force.ts";
 import { handEdits } from "./hand-edit.ts";
 import { leaving } from "./leaving.ts";
@@ -119,7 +129,8 @@ export function installer(options: InstallerOptions): Installer {
     for (const { path } of given.filter(inForce))
       if (isAskedAbout(database, service, path)) forgetHeld(database, service, path);
     const work = workOn(targets, steps, context);
-    for (const path of paths) await removeStaged(files, path);
+    const listed = listing(files);
+    for (const path of paths) await removeStaged(listed, path);
     if (book.debts(paths).length === 0 && targets.every(inForce)) {
       const outcome = await askProbe(work);
       if (outcome) return { ...outcome, stuck };
@@ -130,7 +141,7 @@ export function installer(options: InstallerOptions): Installer {
     try {
       const staged = await prepare(work, debts, staging);
       host.signal.throwIfAborted();
-      await replace(staged, debts, staging);
+      await replace(staged, debts, { staging, listed });
     } finally {
       await staging.clear();
     }
@@ -269,7 +280,11 @@ export function installer(options: InstallerOptions): Installer {
   }
 
   /** Keeps the last good files, writes down what is about to happen, and lets it happen. */
-  async function replace(staged: Staged, debts: readonly Debt[], staging: Stage): Promise<void> {
+  async function replace(
+    staged: Staged,
+    debts: readonly Debt[],
+    { staging, listed }: { readonly staging: Stage; readonly listed: Listing },
+  ): Promise<void> {
     const batch = randomUUID();
     const journal: Debt[] = [];
     const fights: string[] = [];
@@ -279,7 +294,7 @@ export function installer(options: InstallerOptions): Installer {
       await orStays(files, path, async () => {
         if (await edits.setAside(target, debts)) fights.push(path);
         // Before another is kept, whose fsync makes this durable as well.
-        await removeGoodBut(files, path, debt?.good ?? null);
+        await removeGoodBut(listed, path, debt?.good ?? null);
         journal.push({ path, batch, to: hash, ...(await lastGood(target, debt)) });
       });
     }

@@ -1,5 +1,5 @@
 import { Held, reason } from "../../core/outcome.ts";
-import { disown, removeEmptyFolder, removeGoodBut, removeStaged } from "./folder.ts";
+import { disown, listing, removeEmptyFolders, removeGoodBut, removeStaged } from "./folder.ts";
 import { placeOf, readInPlace } from "./in-place.ts";
 import { leavingTarget, type ReadTargets, type Stuck, type Target } from "./target.ts";
 import type { Ground } from "./work.ts";
@@ -11,7 +11,10 @@ export function leaving({ book, files, owned, isAsked, spare, log }: Ground) {
   async function read({ targets: given, stuck: apart }: ReadTargets, dry: boolean): Promise<ReadTargets> {
     const wanted = new Set([...given, ...apart].map(({ path }) => path));
     const found: Target[] = [];
+    const gone: Target[] = [];
     const stuck: Stuck[] = [];
+    const sayStuck = (path: string, error: unknown): void =>
+      void stuck.push({ path, why: `it is not given any more: ${reason(error)}` });
     for (const path of book.written().filter((one) => !wanted.has(one))) {
       try {
         const real = await placeOf(files, path);
@@ -24,11 +27,15 @@ export function leaving({ book, files, owned, isAsked, spare, log }: Ground) {
         }
         const target = leavingTarget(path, await readInPlace(files, path));
         const isGone = !target.disk && book.debts([path]).length === 0 && (book.loaded(path)?.hash ?? null) === null;
-        if (!isGone) found.push(target);
-        else if (!dry) await clear([target]);
+        (isGone ? gone : found).push(target);
       } catch (error) {
-        stuck.push({ path, why: `it is not given any more: ${reason(error)}` });
+        sayStuck(path, error);
       }
+    }
+    if (!dry) {
+      await clear(gone).catch(async () => {
+        for (const target of gone) await clear([target]).catch((error) => sayStuck(target.path, error));
+      });
     }
     return { targets: found, stuck };
   }
@@ -57,13 +64,15 @@ export function leaving({ book, files, owned, isAsked, spare, log }: Ground) {
 
   /** Removes what was beside files that are gone, but what was kept aside, and forgets them. */
   async function clear(targets: readonly Target[]): Promise<void> {
-    for (const { path } of targets.filter(({ hash }) => hash === null)) {
-      await removeGoodBut(files, path, null);
-      await removeStaged(files, path);
+    const paths = targets.filter(({ hash }) => hash === null).map(({ path }) => path);
+    const listed = listing(files);
+    for (const path of paths) {
+      await removeGoodBut(listed, path, null);
+      await removeStaged(listed, path);
       await disown(files, path);
-      await removeEmptyFolder(files, path);
-      book.gone(path);
     }
+    await removeEmptyFolders(files, paths);
+    for (const path of paths) book.gone(path);
   }
 
   return { read, unasked, holdMany, clear };

@@ -257,4 +257,12 @@ export const installFolderRemovals: readonly Removal[] = [
     edits: [["to_hash IS NOT NULL AND good_hash IS NOT to_hash", "0"]],
     tests: ["src/host/install/crash.test.ts"],
   },
+  {
+    id: "folder-listed-once",
+    guards: "an install lists a folder once, however many files it has there",
+    without: "the time of an install grows with the square of its files",
+    file: "src/host/install/folder.ts",
+    edits: [["    folders.set(folder, listed);\n", ""]],
+    tests: ["src/host/install/listing.test.ts"],
+  },
 ];

@@ -43,7 +43,7 @@ export const installRemovals: readonly Removal[] = [
     guards: "staged files of dead processes are removed",
     without: "staged files fill the disk",
     file: "src/host/install/install.ts",
-    edits: [["    for (const path of paths) await removeStaged(files, path);\n", ""]],
+    edits: [["    for (const path of paths) await removeStaged(listed, path);\n", ""]],
     tests: ["src/host/install/install.test.ts"],
   },
   {
@@ -104,7 +104,7 @@ export const installRemovals: readonly Removal[] = [
     guards: "the last good file of an interrupted install is kept",
     without: "there is nothing to go back to",
     file: "src/host/install/install.ts",
-    edits: [["await removeGoodBut(files, path, debt?.good ?? null);", "await removeGoodBut(files, path, null);"]],
+    edits: [["await removeGoodBut(listed, path, debt?.good ?? null);", "await removeGoodBut(listed, path, null);"]],
     tests: ["src/host/install/crash.test.ts"],
   },
   {

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { memoryMachine } from "../../machines/memory.ts";
+import { hostIn, newBook, standingClock } from "./scene.fixture.ts";
+
+test("of many files in one folder an install lists it once, and a removal twice more", async () => {
+  const inner = memoryMachine({ otherwise: () => ({ code: 0 }) });
+  const listed: string[] = [];
+  const files = {
+    ...inner.files,
+    list: (path: string) => {
+      listed.push(path);
+      return inner.files.list(path);
+    },
+  };
+  const scene = { machine: { ...inner, files }, database: newBook(), clock: standingClock() };
+  /** Installs so many files of these texts in each of two folders; gives how often each folder was listed. */
+  const install = async (many: number, text: string): Promise<number[]> => {
+    listed.length = 0;
+    const wanted = ["/etc/a", "/etc/b"].flatMap((folder) =>
+      Array.from({ length: many }, (_, n) => ({ path: `${folder}/f${n}`, text })),
+    );
+    await hostIn(scene).install(wanted, { all: true });
+    return ["/etc/a", "/etc/b"].map((folder) => listed.filter((path) => path === `${folder}/.trigger`).length);
+  };
+  assert.deepEqual(await install(1, "first"), [0, 0]);
+  for (const many of [30, 60]) {
+    assert.deepEqual(await install(many, `${many} new`), [1, 1]);
+    assert.deepEqual(await install(many, `${many} changed`), [1, 1]);
+    assert.deepEqual(await install(many, `${many} changed`), [1, 1]);
+  }
+  assert.deepEqual(await install(10, "fewer"), [3, 3]);
+  // What somebody else has removed already.
+  for (let n = 5; n < 10; n++) await inner.files.remove(`/etc/a/f${n}`);
+  assert.deepEqual(await install(5, "fewest"), [3, 3]);
+  assert.deepEqual(
+    (await inner.files.list("/etc/a/.trigger")).filter((name) => !name.endsWith(".mine")).length,
+    5,
+    "a last good one of each",
+  );
+});
