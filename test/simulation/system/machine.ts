@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Files } from "../../../src/core/host.ts";
 import { commandDeadline } from "../../../src/host/install/step.ts";
+import { folderOf } from "../../../src/host/install/target.ts";
 import { type MemoryMachine, memoryMachine } from "../../../src/machines/memory.ts";
 import type { Machine } from "../../../src/ports/machine.ts";
 import type { Break } from "./breaks.ts";
@@ -184,6 +185,11 @@ export function simulatedMachine(
     life: undefined,
     seenBy(life) {
       postponed = undefined;
+      // The mark of what is trigger's own counts where its folder is, which here is there durably.
+      if (without === "take-over") {
+        void raw.files.makeDirectory(folderOf(file), { mode: 0o700 });
+        for (const folder of ["/", "/etc", "/etc/named"]) void raw.files.sync(folder);
+      }
       const step = async (what: string): Promise<void> => {
         if (faults.slow > 0 && !life.dead) await sleep(faults.slow);
         if (life.dead) throw new Dead(`${what}: the process is dead`);
