@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { heldBy, retainedBy } from "./reasons.ts";
 import { lastMoment, protocolVersion } from "./stream.ts";
 
 /** The report of a host: its whole state, every time. Another machine wrote it, so numbers are checked and texts and lists are cut. */
@@ -63,12 +64,22 @@ export const serviceReport = z.object({
   failing: z.boolean(),
   /** Why the service is held, when it is. */
   held: why.optional(),
+  /** What holds it; undefined of a host whose version does not say it, or says one that this version does not know. */
+  heldBy: z.enum(heldBy).optional().catch(undefined),
   /** The digest of what trigger did not write and would have to replace, or of files that would go, for `trigger approve`. */
   inTheWay: digest.optional(),
   /** The digest of the removals that wait for `trigger approve`, and how many they are. */
   removals: z.object({ digest, rows: count }).optional(),
   /** Keys whose desired row is not taken, with the reason, and whether a last good row is in force. The first hundred. */
-  refused: listed(z.object({ key: text(1_000), why, since: moment, kept: z.boolean() })),
+  refused: listed(
+    z.object({
+      key: text(1_000),
+      by: z.enum(retainedBy).optional().catch(undefined),
+      why,
+      since: moment,
+      kept: z.boolean(),
+    }),
+  ),
   refusedCount: count,
   /** How many of them are held: something that trigger did not write stands in their place. */
   heldCount: count.optional(),

@@ -1,6 +1,5 @@
 import { transcribersOf } from "../core/config.ts";
 import type { ServiceReport } from "../core/report.ts";
-import { isHeldByPerson } from "../host/store.ts";
 import type { Project } from "../project/project.ts";
 import { networkStatus } from "./status.ts";
 
@@ -59,8 +58,8 @@ async function found({ project, service, hosts, signal }: Asked) {
 /** The things of a service that wait for a person, with the digest to approve; undefined for a hold that `approve` without a digest ends. */
 function waitsOf(report: ServiceReport | undefined): { readonly what: string; readonly digest: string | undefined }[] {
   if (!report) return [];
-  const { held, inTheWay, removals } = report;
-  const byPerson = isHeldByPerson(held);
+  const { held, heldBy, inTheWay, removals } = report;
+  const byPerson = heldBy === "person";
   // What holds the whole service says why: files that would go are trigger's own.
   const inTheWayOf = held === undefined || byPerson ? "trigger did not write what is there" : held;
   return [

@@ -27,7 +27,7 @@ test("what stands in the way is approved by its digest, and what a person holds 
   const found = { ...well, held: "/etc/x is there", inTheWay: "0badcafe" };
   const says = "held: /etc/x is there; `trigger diff dhcp`, then `trigger approve dhcp 0badcafe`";
   assert.deepEqual(serviceHealth("dhcp", found, host, now), { level: levels.late, says });
-  const person = { ...found, held: "by a person: a move" };
+  const person = { ...found, held: "by a person: a move", heldBy: "person" as const };
   assert.equal(serviceHealth("dhcp", person, host, now).says, "held: by a person: a move");
 });
 

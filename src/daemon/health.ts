@@ -2,7 +2,6 @@ import { ageOf } from "../core/age.ts";
 import type { ServiceReport, TranscriberReport } from "../core/report.ts";
 import { eventService, queueName } from "../core/routing.ts";
 import { sayProgress } from "../core/steps.ts";
-import { isHeldByPerson } from "../host/store.ts";
 import { remedy } from "../transcriber/deliveries.ts";
 import type { TranscriberState } from "../transcriber/transcriber.ts";
 import { type Active, outOfTouch } from "./active.ts";
@@ -25,7 +24,7 @@ export function serviceHealth(service: string, report: ServiceReport, host: Host
   if (host.up === false) return { level: levels.failing, says: "down: its process does not run" };
   const approval = `\`trigger approve ${service} ${report.inTheWay ?? ""}`.trimEnd();
   if (report.held !== undefined) {
-    const isShown = report.inTheWay !== undefined && !isHeldByPerson(report.held);
+    const isShown = report.inTheWay !== undefined && report.heldBy !== "person";
     const then = isShown ? `; \`trigger diff ${service}\`, then ${approval}\`` : "";
     return { level: levels.late, says: `held: ${report.held}${then}` };
   }

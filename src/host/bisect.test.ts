@@ -11,7 +11,7 @@ import { serviceReport } from "./report.ts";
 import { storedRows } from "./rows.ts";
 import { runTable } from "./run.ts";
 import { createAllTables } from "./store/schema.ts";
-import { byPerson, oweFullRun, readFacts, writeFacts } from "./store.ts";
+import { oweFullRun, readFacts, writeFacts } from "./store.ts";
 
 const path = "/etc/demo/hosts";
 const whole = "/etc/demo/demo.conf";
@@ -232,11 +232,11 @@ test("what a person holds while the guilty are looked for installs nothing until
   const { say, run, lines, facts, seen, database } = scene();
   say({ k1: "a", k2: "b" });
   await run();
-  seen.whileChecking = () => writeFacts(database, "demo", { held: `${byPerson}: I edit it` });
+  seen.whileChecking = () => writeFacts(database, "demo", { held: { by: "person", detail: "I edit it" } });
   say({ k3: "bad", k4: "c" });
   await assert.rejects(run(), /the check .* failed.*; a person holds it meanwhile/);
   assert.deepEqual([lines(), seen.reloads], [["k1 a", "k2 b"], 1]);
-  assert.deepEqual([facts()?.held, facts()?.fatal], [`${byPerson}: I edit it`, undefined]);
+  assert.deepEqual([facts()?.held, facts()?.fatal], [{ by: "person", detail: "I edit it" }, undefined]);
   seen.whileChecking = () => {};
   writeFacts(database, "demo", { held: undefined });
   await run();
@@ -257,7 +257,7 @@ test("a guilty row goes in when it has moved, or when a person has all judged an
   await run();
   machine.program("checkd", () => {});
   machine.program("reloadd", () => {});
-  stored.judgeKept(clock.now());
+  stored.judgeRetained(clock.now());
   await run();
   assert.deepEqual(lines(), ["a mended", "b bad"]);
   assert.equal(report().refusedCount, 0);

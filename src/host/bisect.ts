@@ -5,7 +5,7 @@ import { claimsOf } from "../core/unique.ts";
 import type { GivenRows } from "./given.ts";
 import type { HostSafeguards } from "./options.ts";
 import { rowsBut } from "./rows-but.ts";
-import { isHeldByPerson, readFacts } from "./store.ts";
+import { readFacts } from "./store.ts";
 import { tryRun } from "./trial.ts";
 import { hostWords, type Words, type WordsOptions } from "./words.ts";
 
@@ -37,7 +37,7 @@ export async function runOnGood(table: Table, given: GivenRows, options: Options
     const guilty = found.guilty.map(({ one, why }) => one.map(({ key }): KeptRow => ({ key, why })));
     const wait = `${guilty.flat().length} of ${given.changes.length} changes wait: ${found.guilty[0]?.why}`;
     // The checks may take a minute. What a person holds meanwhile writes nothing new.
-    if (isHeldByPerson(readFacts(options.database, options.service)?.held))
+    if (readFacts(options.database, options.service)?.held?.by === "person")
       throw new Error(`${error.message}; a person holds it meanwhile`, { cause: error.cause });
     options.log(guilty.length > 0 ? wait : "the check refuses them no more, so they are tried again");
     return await runOn(table, given.without(guilty, options.clock.now()), options).catch((again) => {

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { isRefusedSql } from "../core/row.ts";
 import { transaction } from "../sqlite/open.ts";
-import { keptRows, owedRows, whyBegins } from "./store.ts";
+import { type Question, sayQuestion } from "./store/retained.ts";
+import { owedRows, retainedRows } from "./store.ts";
 
 /**
  * Holds removals beyond a limit within a sliding hour, or of the last rows of a table. Additions and changes go on.
@@ -13,15 +14,6 @@ import { keptRows, owedRows, whyBegins } from "./store.ts";
 
 /** The hour in which removals are counted, in milliseconds. */
 const hour = 60 * 60_000;
-
-/** Why held removals wait begins so; `heldRemovals`, and the triggers of the store, find them by it. */
-const mark = "held with the removals ";
-
-/** True if a row waits for a person because it would go with too many others. */
-export const isHeldRemoval = (why: string | null): boolean => why?.startsWith(mark) ?? false;
-
-/** The same in SQL. */
-export const isHeldRemovalSql = whyBegins(mark);
 
 /** The removals that need no question. */
 export interface RemovalRule {
@@ -40,7 +32,7 @@ export function holdRemovals(
 ): void {
   const owed = database
     .prepare(
-      `SELECT key FROM ${owedRows} AND why IS NULL AND (desired IS NULL OR ${isRefusedSql("desired")})
+      `SELECT key FROM ${owedRows} AND retained_by IS NULL AND (desired IS NULL OR ${isRefusedSql("desired")})
        AND loaded IS NOT NULL ORDER BY key`,
     )
     .all(service)
@@ -53,32 +45,15 @@ export function holdRemovals(
   if (owed.length <= (allowance(database, service, now) ?? 0)) return;
   // What was so when they were held: of those that wait, some may be back since.
   const many = `${owed.length} were to go${before > 0 ? ` after ${before} within the hour` : ""}, and at most ${limit} may`;
-  const why = `, held as ${tooMany ? `${many} within an hour` : "no row would be left"}`;
+  const detail = tooMany ? `${many} within an hour` : "no row would be left";
   transaction(database, () => {
-    // Those that are held already belong to the same question.
-    const keys = [...owed, ...heldKeys(database, service)].sort();
-    const said = `${sayQuestion({ digest: digestOf(keys), rows: keys.length })}${why}`;
     // One that was tried stays in doubt: the next run puts it back.
-    const hold = database.prepare("UPDATE row SET why = ?, since = coalesce(since, ?) WHERE service = ? AND key = ?");
-    for (const key of owed) hold.run(said, now, service, key);
+    const hold = database.prepare(
+      "UPDATE row SET retained_by = 'removals', detail = ?, since = coalesce(since, ?) WHERE service = ? AND key = ?",
+    );
+    for (const key of owed) hold.run(detail, now, service, key);
   });
 }
-
-/** The question that is open: the digest that a person approves, and how many rows would go. */
-export interface Question {
-  readonly digest: string;
-  readonly rows: number;
-}
-
-const sayQuestion = ({ digest, rows }: Question): string =>
-  `${mark}${digest}: ${rows} ${rows === 1 ? "row" : "rows"} would go`;
-
-/** The same as it was when a row was held. */
-const asItWas = new RegExp(`^${mark}\\S+: \\d+ rows? would go`);
-
-/** Why a row waits, as people read it. A held removal names the question that is open now: other rows may have come back since. */
-export const sayWhy = (why: string, question: Question | undefined): string =>
-  question ? why.replace(asItWas, sayQuestion(question)) : why;
 
 /** The line that the log has of an open question. */
 export const sayOpen = (service: string, question: Question): string =>
@@ -89,7 +64,7 @@ const isAnyLeft = (database: DatabaseSync, service: string): boolean =>
   database
     .prepare(
       `SELECT 1 FROM row WHERE service = ? AND
-       iif(why IS NULL, desired IS NOT NULL AND NOT ${isRefusedSql("desired")}, loaded IS NOT NULL) LIMIT 1`,
+       iif(retained_by IS NULL, desired IS NOT NULL AND NOT ${isRefusedSql("desired")}, loaded IS NOT NULL) LIMIT 1`,
     )
     .get(service) !== undefined;
 
@@ -175,14 +150,17 @@ export const removedWithin = (database: DatabaseSync, service: string, now: numb
 
 const heldKeys = (database: DatabaseSync, service: string): string[] =>
   database
-    .prepare(`SELECT key FROM ${keptRows} AND ${isHeldRemovalSql}`)
+    .prepare(`SELECT key FROM ${retainedRows} AND retained_by = 'removals'`)
     .all(service)
     .map(({ key }) => String(key));
 
 /** They are owed again. */
 function release(database: DatabaseSync, service: string): void {
   database
-    .prepare(`UPDATE row SET why = NULL, since = NULL WHERE service = ? AND why IS NOT NULL AND ${isHeldRemovalSql}`)
+    .prepare(
+      `UPDATE row INDEXED BY row_retained SET retained_by = NULL, detail = NULL, since = NULL
+       WHERE service = ? AND retained_by IS NOT NULL AND retained_by = 'removals'`,
+    )
     .run(service);
 }
 

@@ -3,9 +3,10 @@ import { isRefused, isRefusedSql } from "../core/row.ts";
 import type { Change, Columns, KeptRow, Rows, Table } from "../core/service.ts";
 import { claimsOf } from "../core/unique.ts";
 import { transaction } from "../sqlite/open.ts";
-import { refusedByCheck, settleRefused } from "./rows.ts";
+import { settleRefused } from "./rows.ts";
 import { rowsBut } from "./rows-but.ts";
-import { keptRows, owedRows, whyBegins } from "./store.ts";
+import { type Retained, triedAgain } from "./store/retained.ts";
+import { owedRows, retainedRows } from "./store.ts";
 
 /** The rows of one run: what it is given, what it changes, and how it ends in the store. */
 export interface GivenRows {
@@ -36,22 +37,19 @@ interface OwedRow {
   readonly key: string;
   readonly desired: string | null;
   readonly loaded: string | null;
-  readonly why: string | null;
+  readonly retained_by: string | null;
   readonly doubt: number;
 }
 
-/** How the reason of a row begins that a run did not bring into force; see also `refusedByCheck`. */
-const [refusedByDaemon, heldByOthers] = ["refused by the daemon: ", "held: "];
-
 /** Whether a row is still desired as a run was given it. */
-const asGiven = `(desired IS given OR (why IS NULL AND given IS NULL AND ${isRefusedSql("desired")}))`;
+const asGiven = `(desired IS given OR (retained_by IS NULL AND given IS NULL AND ${isRefusedSql("desired")}))`;
 
 /** Rows that wait because something else stands in their place. */
-export const heldRows = `row INDEXED BY row_in_the_way WHERE service = ? AND ${whyBegins(heldByOthers)}`;
+export const conflictRows = "row INDEXED BY row_conflict WHERE service = ? AND retained_by = 'conflict'";
 
 /** Whether a run that did not end well was given something else for a key than the next one would be: the daemon may have it, and no change would name it. */
 export function triedOtherwise(database: DatabaseSync, service: string): boolean {
-  const target = `CASE WHEN why IS NOT NULL THEN loaded WHEN ${isRefusedSql("desired")} THEN NULL ELSE desired END`;
+  const target = `CASE WHEN retained_by IS NOT NULL THEN loaded WHEN ${isRefusedSql("desired")} THEN NULL ELSE desired END`;
   const found = database.prepare(`SELECT 1 FROM ${owedRows} AND doubt = 1 AND given IS NOT ${target} LIMIT 1`);
   return found.get(service) !== undefined;
 }
@@ -72,7 +70,7 @@ export function giveRows(database: DatabaseSync, service: string, table: Table, 
     hold?.();
     if (full) judgeAnew(database, service);
     const owed = database
-      .prepare(`SELECT key, desired, loaded, why, doubt FROM ${owedRows}`)
+      .prepare(`SELECT key, desired, loaded, retained_by, doubt FROM ${owedRows}`)
       .all(service) as unknown as OwedRow[];
     const give = database.prepare("UPDATE row SET doubt = 1, given = ? WHERE service = ? AND key = ?");
     for (const row of owed) give.run(targetOf(row), service, row.key);
@@ -96,26 +94,33 @@ export function giveRows(database: DatabaseSync, service: string, table: Table, 
       .sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined) || (a.key < b.key ? -1 : 1)),
     interrupted,
     without(guilty, now) {
-      const still = database.prepare(`SELECT 1 FROM row WHERE service = ? AND key = ? AND why IS NULL AND ${asGiven}`);
-      const kept = database.prepare("SELECT 1 FROM row WHERE service = ? AND key = ? AND why IS NOT NULL");
-      const wait = database.prepare("UPDATE row SET why = ?, since = ?, given = loaded WHERE service = ? AND key = ?");
+      const still = database.prepare(
+        `SELECT 1 FROM row WHERE service = ? AND key = ? AND retained_by IS NULL AND ${asGiven}`,
+      );
+      const kept = database.prepare("SELECT 1 FROM row WHERE service = ? AND key = ? AND retained_by IS NOT NULL");
+      const wait = database.prepare(
+        "UPDATE row SET retained_by = 'check', detail = ?, since = ?, given = loaded WHERE service = ? AND key = ?",
+      );
       return transaction(database, () => {
         for (const group of guilty) {
           if (!group.every(({ key }) => (yields.has(key) ? kept : still).get(service, key))) continue;
           // One that gave way to a guilty row is in force again, for its own reason.
           const waiting = group.filter(({ key }) => !yields.has(key));
-          for (const { key, why } of waiting) wait.run(`${refusedByCheck}${why}`, now, service, key);
+          for (const { key, why } of waiting) wait.run(why, now, service, key);
         }
         return { ...giveRows(database, service, table, options), interrupted };
       });
     },
     loaded({ refused = [], held = [] }, now) {
       const refuse = database.prepare(
-        `UPDATE row SET doubt = 0, given = NULL, why = ?, since = ? WHERE service = ? AND key = ? AND ${asGiven}`,
+        `UPDATE row SET doubt = 0, given = NULL, retained_by = ?, detail = ?, since = ?
+          WHERE service = ? AND key = ? AND ${asGiven}`,
       );
       const removesRefused = table.refused !== undefined;
       const out = database.prepare(
-        `UPDATE row SET loaded = NULL, why = iif(why IS NULL AND desired IS loaded, ?, why), since = coalesce(since, ?)
+        `UPDATE row SET loaded = NULL, since = coalesce(since, ?),
+          retained_by = iif(retained_by IS NULL AND desired IS loaded, ?, retained_by),
+          detail = iif(retained_by IS NULL AND desired IS loaded, ?, detail)
           WHERE service = ? AND key = ? AND doubt = 0 AND loaded IS NOT NULL`,
       );
       const load = database.prepare(
@@ -131,14 +136,14 @@ export function giveRows(database: DatabaseSync, service: string, table: Table, 
       let removed = 0;
       const moved = new Set(given.map(({ key }) => key));
       const dropped = new Set(refused.filter(({ gone }) => gone).map(({ key }) => key));
-      const kept = [
-        ...refused.map(({ key, why }) => [key, `${refusedByDaemon}${why}`] as const),
-        ...held.map(({ key, why }) => [key, `${heldByOthers}${why}`] as const),
+      const kept: (readonly [string, Retained])[] = [
+        ...refused.map(({ key, why }) => [key, { by: "daemon", detail: why }] as const),
+        ...held.map(({ key, why }) => [key, { by: "conflict", detail: why }] as const),
       ];
-      for (const [key, why] of kept) {
-        if (moved.has(key)) refuse.run(why, now, service, key);
+      for (const [key, { by, detail }] of kept) {
+        if (moved.has(key)) refuse.run(by, detail, now, service, key);
         // It was in force once, and a full run finds that it is not any more.
-        else more -= Number(out.run(why, now, service, key).changes);
+        else more -= Number(out.run(now, by, detail, service, key).changes);
         if (dropped.has(key)) {
           const gone = Number(drop.run(service, key).changes);
           more -= gone;
@@ -164,11 +169,12 @@ export function giveRows(database: DatabaseSync, service: string, table: Table, 
 
 /** Forgets why rows wait that a run did not bring into force. */
 function judgeAnew(database: DatabaseSync, service: string): void {
-  const clear = database.prepare("UPDATE row SET why = NULL, since = NULL WHERE service = ? AND key = ?");
-  const waiting = database.prepare(
-    `SELECT key FROM ${keptRows} AND (${whyBegins(refusedByDaemon)} OR ${whyBegins(heldByOthers)})`,
-  );
-  for (const { key } of waiting.all(service)) clear.run(service, String(key));
+  database
+    .prepare(
+      `UPDATE row INDEXED BY row_retained SET retained_by = NULL, detail = NULL, since = NULL
+       WHERE service = ? AND retained_by IS NOT NULL AND retained_by IN ${triedAgain}`,
+    )
+    .run(service);
 }
 
 /** What the last successful run was given, overlaid with what the present one is given: it stands still while messages arrive. */
@@ -208,7 +214,7 @@ export function rowsInForce(database: DatabaseSync, service: string): Rows<Colum
 /** The rows as the next run will have them, where none is under way. */
 export function rowsWanted(database: DatabaseSync, service: string): Rows<Columns> {
   const owed = database
-    .prepare(`SELECT key, desired, loaded, why, doubt FROM ${owedRows}`)
+    .prepare(`SELECT key, desired, loaded, retained_by, doubt FROM ${owedRows}`)
     .all(service) as unknown as OwedRow[];
   return rowsBut(rowsInForce(database, service), new Map(owed.map((row) => [row.key, parse(targetOf(row))])));
 }
@@ -231,10 +237,11 @@ function keptRowsThatYield(
   { unique = [] }: Table,
   among: readonly OwedRow[] | undefined,
 ): OwedRow[] {
-  const isGood = ({ why, desired }: OwedRow): boolean => why === null && desired !== null && !isRefused(desired);
+  const isGood = ({ retained_by, desired }: OwedRow): boolean =>
+    retained_by === null && desired !== null && !isRefused(desired);
   if (among && !among.some(isGood)) return []; // there may be many kept rows to read
   const kept = database
-    .prepare(`SELECT key, desired, loaded, why, doubt FROM ${keptRows} AND loaded IS NOT NULL`)
+    .prepare(`SELECT key, desired, loaded, retained_by, doubt FROM ${retainedRows} AND loaded IS NOT NULL`)
     .all(service) as unknown as OwedRow[];
   if (kept.length === 0) return [];
   const good = (among ?? goodRows(database, service)).filter(isGood);
@@ -250,13 +257,13 @@ function keptRowsThatYield(
 const goodRows = (database: DatabaseSync, service: string): OwedRow[] =>
   database
     .prepare(
-      "SELECT key, desired, loaded, why, doubt FROM row WHERE service = ? AND why IS NULL AND desired IS NOT NULL",
+      "SELECT key, desired, loaded, retained_by, doubt FROM row WHERE service = ? AND retained_by IS NULL AND desired IS NOT NULL",
     )
     .all(service) as unknown as OwedRow[];
 
 /** What a run is given of a row; undesired is also what is refused and not kept. */
-function targetOf({ why, desired, loaded }: OwedRow): string | null {
-  if (why !== null) return loaded;
+function targetOf({ retained_by, desired, loaded }: OwedRow): string | null {
+  if (retained_by !== null) return loaded;
   return desired !== null && isRefused(desired) ? null : desired;
 }
 

@@ -35,7 +35,7 @@ test("an approval of a digest that nothing waits under changes nothing, a person
   await order({ order: "approve", digest: "00000000" });
   assert.ok(logged.at(-1)?.includes("4 removals are not approved by 00000000: theirs is"), logged.at(-1));
   assert.deepEqual({ ...report(), stored: undefined, owed: 0 }, { ...before, owed: 0 });
-  assert.equal(facts()?.held, "by a person: the cabling is being changed");
+  assert.deepEqual(facts()?.held, { by: "person", detail: "the cabling is being changed" });
   assert.equal(dhcp.served.size, 6);
 });
 
@@ -47,7 +47,7 @@ test("what is approved under its digest waits for the end of a person's hold, wh
   await order({ order: "hold" });
   await order({ order: "approve", digest: report().removals?.digest });
   await order({ order: "adopt", name: "a-record", remove: true });
-  assert.deepEqual([facts()?.held, dhcp.served.size], ["by a person", 6]);
+  assert.deepEqual([facts()?.held?.by, dhcp.served.size], ["person", 6]);
   assert.equal(report().removals, undefined);
   await order({ order: "approve" });
   await until(() => dhcp.served.size === 2);
@@ -63,5 +63,5 @@ test("a run that is held while a person holds its service does not end the perso
   };
   await say([["new", row("new", "10.0.0.99")]]);
   await until(() => facts()?.failing !== undefined);
-  assert.equal(facts()?.held, "by a person");
+  assert.equal(facts()?.held?.by, "person");
 });

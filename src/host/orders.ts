@@ -4,7 +4,7 @@ import { installer } from "./install/install.ts";
 import { approveHeld, heldThings, isHeld, ownedBy } from "./owned.ts";
 import type { ServiceStore } from "./receive.ts";
 import type { RunContext } from "./run.ts";
-import { byPerson, isHeldByPerson, oweFullRun, readFacts, writeFacts } from "./store.ts";
+import { oweFullRun, readFacts, writeFacts } from "./store.ts";
 
 /** What a person asks of a service on its host. Obeying only writes into the store; the next run acts. */
 export function orders({ database, service, rows, messages }: ServiceStore, context: RunContext) {
@@ -28,7 +28,7 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
       judgeAnew();
     }
     if (order === "drop") log(`${messages.drop(id)} parked messages are thrown away`);
-    if (order === "hold") writeFacts(database, name, { held: `${byPerson}${why === undefined ? "" : `: ${why}`}` });
+    if (order === "hold") writeFacts(database, name, { held: { by: "person", detail: why ?? "" } });
     if (order === "approve" && allow) {
       allowRemovals(database, name, allow.rows, allow.until);
       log(`${allow.rows} rows may go until ${new Date(allow.until).toISOString()}`);
@@ -72,13 +72,13 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
 
   /** Ends a hold by foreign things; a hold by a person stays. */
   function goOn(): void {
-    if (!isHeldByPerson(readFacts(database, name)?.held)) writeFacts(database, name, { held: undefined });
+    if (readFacts(database, name)?.held?.by !== "person") writeFacts(database, name, { held: undefined });
     judgeAnew();
   }
 
   /** Judges every kept row again; held removals stay held. */
   function judgeAnew(): void {
-    rows?.judgeKept(clock.now());
+    rows?.judgeRetained(clock.now());
   }
 
   function isWanted(record: string): boolean {

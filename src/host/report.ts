@@ -1,11 +1,13 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { RetainedBy } from "../core/reasons.ts";
 import type { ServiceReport } from "../core/report.ts";
-import { openQuestion, type Question, sayWhy } from "./blast-radius.ts";
-import { heldRows } from "./given.ts";
+import { openQuestion } from "./blast-radius.ts";
+import { conflictRows } from "./given.ts";
 import { owedReloads } from "./install/book.ts";
 import { storedMessages } from "./messages.ts";
 import { heldThings } from "./owned.ts";
-import { keptRows, owedRows, readFacts, readVerified } from "./store.ts";
+import { type Question, sayHold, sayRetained } from "./store/retained.ts";
+import { owedRows, readFacts, readVerified, retainedRows } from "./store.ts";
 import { strangersOf } from "./strangers.ts";
 import { keptBack } from "./wave.ts";
 
@@ -21,9 +23,10 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
     Number(database.prepare(`SELECT count(*) AS rows FROM ${rows}`).get(service)?.rows ?? 0);
   const form = facts?.form ?? "table";
   const owed = form === "plain" ? messages.waiting() : count(owedRows);
-  const kept = count(keptRows);
+  const kept = count(retainedRows);
   const removals = kept > 0 ? openQuestion(database, service) : undefined;
   const parked = messages.parked();
+  const held = facts?.held && sayHold(facts.held);
   // Mostly nothing is kept, and nothing parked: then there is nothing to list.
   return {
     code: facts?.code ?? "",
@@ -36,14 +39,15 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
     doubt: facts?.followed.doubt ?? false,
     proved: facts?.proved ?? false,
     owed,
-    why: facts?.held ?? facts?.failing ?? keptBack(database, service) ?? waitsFor(form, owed, facts),
+    why: held ?? facts?.failing ?? keptBack(database, service) ?? waitsFor(form, owed, facts),
     failing: facts?.failing !== undefined,
-    held: facts?.held,
+    held,
+    heldBy: facts?.held?.by,
     inTheWay: heldThings(database, service)?.digest,
     removals,
     refused: kept > 0 ? listKept(database, service, removals) : [],
     refusedCount: kept,
-    heldCount: kept > 0 ? count(heldRows) : 0,
+    heldCount: kept > 0 ? count(conflictRows) : 0,
     parked: parked > 0 ? messages.listParked(named).map((one) => ({ ...one, why: one.why.slice(0, longest) })) : [],
     parkedCount: parked,
     strangers: strangersOf(database, service),
@@ -58,11 +62,14 @@ export const sayLeft = (left: number): string =>
 
 const listKept = (database: DatabaseSync, service: string, question: Question | undefined): ServiceReport["refused"] =>
   database
-    .prepare(`SELECT key, why, since, loaded IS NOT NULL AS kept FROM ${keptRows} ORDER BY key LIMIT ${named}`)
+    .prepare(
+      `SELECT key, retained_by, detail, since, loaded IS NOT NULL AS kept FROM ${retainedRows} ORDER BY key LIMIT ${named}`,
+    )
     .all(service)
-    .map(({ key, why, since, kept }) => ({
+    .map(({ key, retained_by: by, detail, since, kept }) => ({
       key: String(key),
-      why: sayWhy(String(why), question),
+      by: by as RetainedBy,
+      why: sayRetained({ by: by as RetainedBy, detail: String(detail) }, question),
       since: Number(since),
       kept: kept === 1,
     }));

@@ -67,15 +67,16 @@ test("what is no row is forgotten, and a judgement that is not so any more is ma
   const { database, rows } = scene(context);
   say(rows, ["a", refusedCell("no")], ["b", cell("b", 2)]);
   database.exec(
-    "UPDATE row SET loaded = 'nonsense'; UPDATE row SET why = CASE key WHEN 'a' THEN NULL ELSE 'refused: old' END",
+    `UPDATE row SET loaded = 'nonsense', retained_by = NULL, detail = NULL;
+     UPDATE row SET retained_by = 'directory', detail = 'old' WHERE key <> 'a'`,
   );
   atOnce(rows.recompute(1));
-  const kept = database.prepare("SELECT key, loaded, why FROM row ORDER BY key").all();
+  const kept = database.prepare("SELECT key, loaded, retained_by, detail FROM row ORDER BY key").all();
   assert.deepEqual(
     kept.map((row) => ({ ...row })),
     [
-      { key: "a", loaded: null, why: "refused: no" },
-      { key: "b", loaded: null, why: null },
+      { key: "a", loaded: null, retained_by: "directory", detail: "no" },
+      { key: "b", loaded: null, retained_by: null, detail: null },
     ],
   );
 });
@@ -117,12 +118,14 @@ test("an entry that is refused as a whole keeps its last good rows, also by a re
   table.apply([["u", refusedCell("no owner")]]);
   const part = new Telling("dhcp", table, { epoch: 1 }).part(0, hashEnd, { state: [], clock: 0 });
   rows.write({ kind: "part", part }, 0);
-  const kept = database.prepare("SELECT key, why, owed FROM row WHERE loaded IS NOT NULL ORDER BY key").all();
+  const kept = database
+    .prepare("SELECT key, retained_by, detail, owed FROM row WHERE loaded IS NOT NULL ORDER BY key")
+    .all();
   assert.deepEqual(
-    kept.map(({ key, why, owed }) => [key, why, owed]),
+    kept.map(({ key, retained_by, detail, owed }) => [key, retained_by, detail, owed]),
     [
-      ["u/1", "refused: no owner", 0],
-      ["u/2", "refused: no owner", 0],
+      ["u/1", "directory", "no owner", 0],
+      ["u/2", "directory", "no owner", 0],
     ],
   );
 });

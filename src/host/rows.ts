@@ -3,6 +3,7 @@ import { bucketRange, Digest, keyHash, sha256 } from "../core/digest.ts";
 import type { Write } from "../core/follow.ts";
 import { reason } from "../core/outcome.ts";
 import { readRow } from "../core/read-row.ts";
+import type { RetainedBy } from "../core/reasons.ts";
 import { cellGoes, refusalGoes } from "../core/refusal-goes.ts";
 import { type Cell, type CellChange, coverOf, isRefused, isRefusedSql, refusalOf, rowLimit } from "../core/row.ts";
 import type { Table } from "../core/service.ts";
@@ -10,8 +11,8 @@ import type { Steps } from "../core/steps.ts";
 import type { PartMessage } from "../core/stream.ts";
 import { without } from "../core/sums.ts";
 import { transaction } from "../sqlite/open.ts";
-import { isHeldRemoval, isHeldRemovalSql } from "./blast-radius.ts";
-import { keptRows, whyBegins } from "./store.ts";
+import type { Retained } from "./store/retained.ts";
+import { retainedRows } from "./store.ts";
 
 /** The stored rows of one table service: what the transcriber said goes in, what a run is given comes out. */
 export interface StoredRows {
@@ -25,8 +26,8 @@ export interface StoredRows {
     to: number,
     most: number,
   ): { readonly to: number; readonly cells: [key: string, cell: Cell][] };
-  /** Decides anew, of every row that is kept out of force, whether it still is; in the caller's transaction. */
-  judgeKept(now: number): void;
+  /** Judges every retained row again, in the caller's transaction. */
+  judgeRetained(now: number): void;
   /**
    * Makes the digest from the rows again, a bucket at a time; rows may move between its steps. With a time every row is judged anew, too.
    * Forgets, of a damaged file, what was loaded and is no row any more.
@@ -44,41 +45,46 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
     if (before === cell) return;
     digest.move(key, before, cell);
     sql.put.run(service, key, keyHash(key), cell);
-    judge(key, { desired: cell, loaded: found?.loaded ?? null, why: found?.why ?? null }, now);
+    const { loaded = null, retained_by = null, detail = null } = found ?? {};
+    judge(key, { desired: cell, loaded, retained_by, detail }, now);
     if (key === coverOf(key)) {
       // Keys of the entry that have no word of their own live or go by what is said of the entry as a whole.
       for (const part of sql.parts.all(service, `${key}/`, `${key}0`) as unknown as Keyed[]) judge(part.key, part, now);
     }
     // Others may have been left out of the text only because of what this row was.
-    if (found?.why?.startsWith(refusedByCheck)) judgeKept(now, refusedByCheck);
+    if (found?.retained_by === "check") judgeRetained(now, "check");
   }
 
-  /** Decides whether the loaded row is kept instead of what is desired, and why. */
+  /** Decides whether the loaded row is retained in place of the desired one, and writes why. */
   function judge(key: string, row: Stored, now: number): void {
-    const why = whyKept(key, row);
-    if (why !== row.why) sql.why.run(why, why === null ? null : now, service, key);
+    const retained = whyRetained(key, row);
+    if (!isRetainedFor(row, retained)) {
+      sql.retain.run(retained?.by ?? null, retained?.detail ?? null, retained ? now : null, service, key);
+    }
     if (row.desired === null && row.loaded === null) sql.forget.run(service, key);
   }
 
-  function whyKept(key: string, { desired, loaded, why }: Stored): string | null {
-    const reason = reasonToKeep(key, desired, loaded);
+  function whyRetained(key: string, { desired, loaded, retained_by, detail }: Stored): Retained | undefined {
+    const reason = reasonToRetain(key, desired, loaded);
     // What a refusal takes away is owed like any removal; once it is gone the reason says why.
-    const refusal = reason?.startsWith(refusedByDirectory) ? reason.slice(refusedByDirectory.length) : undefined;
-    const goes = loaded !== null && refusal !== undefined && refusalGoes(table, refusal);
-    if (reason !== null && !goes) return reason;
+    const goes = loaded !== null && reason?.by === "directory" && refusalGoes(table, reason.detail);
+    if (reason && !goes) return reason;
     // A removal that waits for a person waits on, whatever is judged anew: a restart is no answer.
-    return loaded !== null && (goes || desired === null) && isHeldRemoval(why) ? why : null;
+    const waits = loaded !== null && (goes || desired === null) && retained_by === "removals";
+    return waits ? { by: retained_by, detail: detail ?? "" } : undefined;
   }
 
-  function reasonToKeep(key: string, desired: string | null, loaded: string | null): string | null {
+  function reasonToRetain(key: string, desired: string | null, loaded: string | null): Retained | undefined {
     if (desired !== null) {
-      if (isRefused(desired)) return `${refusedByDirectory}${refusalOf(desired)}`;
+      if (isRefused(desired)) return { by: "directory", detail: refusalOf(desired) };
       const wrong = wrongCell(table, desired);
-      return wrong === undefined ? null : `other version: ${wrong}`;
+      return wrong === undefined ? undefined : { by: "version", detail: wrong };
     }
-    if (loaded === null || key === coverOf(key)) return null;
+    if (loaded === null || key === coverOf(key)) return undefined;
     const cover = sql.get.get(service, coverOf(key)) as { desired: string | null } | undefined;
-    return cover?.desired && isRefused(cover.desired) ? `${refusedByDirectory}${refusalOf(cover.desired)}` : null;
+    return cover?.desired && isRefused(cover.desired)
+      ? { by: "directory", detail: refusalOf(cover.desired) }
+      : undefined;
   }
 
   function replace({ from, to, rows, same = [] }: PartMessage, now: number): void {
@@ -95,9 +101,9 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
     for (const [key, cell] of changes) set(key, cell, now);
   }
 
-  function judgeKept(now: number, because = ""): void {
-    for (const row of sql.kept.all(service) as unknown as Keyed[]) {
-      if (row.why?.startsWith(because)) judge(row.key, row, now);
+  function judgeRetained(now: number, by?: RetainedBy): void {
+    for (const row of sql.retained.all(service) as unknown as Keyed[]) {
+      if (by === undefined || row.retained_by === by) judge(row.key, row, now);
     }
   }
 
@@ -118,7 +124,8 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
       rows.flatMap(({ key, desired }) => (desired === null ? [] : [[key, desired] as const])),
     );
     const misjudged = (row: Placed): boolean =>
-      judgedAt !== undefined && (row.why !== whyKept(row.key, row) || (row.desired === null && row.loaded === null));
+      judgedAt !== undefined &&
+      (!isRetainedFor(row, whyRetained(row.key, row)) || (row.desired === null && row.loaded === null));
     const wrong = rows.filter((row) => row.torn === 1 || row.hash !== keyHash(row.key) || misjudged(row));
     // Nearly always all is well: who reads a million rows must not lock others out.
     if (wrong.length === 0) return;
@@ -158,7 +165,7 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
       const rows = sql.bucket.all(service, from, end) as unknown as Placed[];
       return { to: end, cells: rows.flatMap(({ key, desired }) => (desired === null ? [] : [[key, desired]])) };
     },
-    judgeKept: (now) => judgeKept(now),
+    judgeRetained: (now) => judgeRetained(now),
     recompute,
   };
 }
@@ -166,16 +173,15 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
 interface Stored {
   readonly desired: string | null;
   readonly loaded: string | null;
-  /** Why the loaded row is kept. */
-  readonly why: string | null;
+  readonly retained_by: RetainedBy | null;
+  readonly detail: string | null;
 }
 type Keyed = Stored & { readonly key: string };
 /** As a damaged file may have it: under a hash that is not its key's, or with what is no row. */
 type Placed = Keyed & { readonly hash: number; readonly torn: number };
-/** How the reason of a row begins that the transcriber refuses. */
-const refusedByDirectory = "refused: ";
-/** How the reason of a row begins that was left out of a text, alone or with others, so that it passes its check. */
-export const refusedByCheck = "refused by the check: ";
+
+const isRetainedFor = ({ retained_by, detail }: Stored, retained: Retained | undefined): boolean =>
+  retained_by === (retained?.by ?? null) && detail === (retained?.detail ?? null);
 
 /** Of a key that a run was given, where its refusal takes it away: one that is gone has its reason, and one that came into force all the same is owed its removal. */
 export function settleRefused(
@@ -187,15 +193,15 @@ export function settleRefused(
   const found = database.prepare("SELECT desired FROM row WHERE service = ? AND key = ?").get(service, key);
   const desired = (found?.desired ?? null) as Cell | null;
   if (desired === null || !cellGoes(table, desired)) return;
-  const settle = (why: string, state: string): void =>
+  const settle = (by: string, detail: string, state: string): void =>
     void database
       .prepare(
-        `UPDATE row SET why = ${why}, since = ? WHERE service = ? AND key = ? AND doubt = 0
+        `UPDATE row SET retained_by = ${by}, detail = ${detail}, since = ? WHERE service = ? AND key = ? AND doubt = 0
          AND ${isRefusedSql("desired")} AND ${state}`,
       )
       .run(now, service, key);
-  settle(`'${refusedByDirectory}' || substr(desired, 2)`, `(why IS NULL OR ${isHeldRemovalSql}) AND loaded IS NULL`);
-  settle("NULL", `${whyBegins(refusedByDirectory)} AND loaded IS NOT NULL`);
+  settle("'directory'", "substr(desired, 2)", "(retained_by IS NULL OR retained_by = 'removals') AND loaded IS NULL");
+  settle("NULL", "NULL", "retained_by = 'directory' AND loaded IS NOT NULL");
 }
 
 /** Why a cell is no row of a table. Whatever is in it, judging it must not be in the way of the others. */
@@ -215,12 +221,12 @@ const object = (column: string): string =>
 
 function statements(database: DatabaseSync) {
   return {
-    get: database.prepare("SELECT desired, loaded, why FROM row WHERE service = ? AND key = ?"),
+    get: database.prepare("SELECT desired, loaded, retained_by, detail FROM row WHERE service = ? AND key = ?"),
     put: database.prepare(
       `INSERT INTO row (service, key, hash, desired) VALUES (?, ?, ?, ?)
        ON CONFLICT (service, key) DO UPDATE SET desired = excluded.desired`,
     ),
-    why: database.prepare("UPDATE row SET why = ?, since = ? WHERE service = ? AND key = ?"),
+    retain: database.prepare("UPDATE row SET retained_by = ?, detail = ?, since = ? WHERE service = ? AND key = ?"),
     forget: database.prepare(
       "DELETE FROM row WHERE service = ? AND key = ? AND desired IS NULL AND loaded IS NULL AND doubt = 0",
     ),
@@ -228,17 +234,20 @@ function statements(database: DatabaseSync) {
       `UPDATE row SET loaded = ${object("loaded")}, given = ${object("given")}
        WHERE service = ? AND key = ?`,
     ),
-    parts: database.prepare("SELECT key, desired, loaded, why FROM row WHERE service = ? AND key >= ? AND key < ?"),
+    parts: database.prepare(
+      "SELECT key, desired, loaded, retained_by, detail FROM row WHERE service = ? AND key >= ? AND key < ?",
+    ),
     range: database.prepare("SELECT key FROM row WHERE service = ? AND hash >= ? AND hash < ? AND desired IS NOT NULL"),
     bucket: database.prepare(
-      `SELECT key, hash, desired, loaded, why, loaded IS NOT ${object("loaded")} OR given IS NOT ${object("given")} AS torn
+      `SELECT key, hash, desired, loaded, retained_by, detail,
+         loaded IS NOT ${object("loaded")} OR given IS NOT ${object("given")} AS torn
        FROM row WHERE service = ? AND hash >= ? AND hash < ?`,
     ),
     place: database.prepare("UPDATE row SET hash = ? WHERE service = ? AND key = ?"),
     beyond: database.prepare(
       "SELECT hash FROM row WHERE service = ? AND hash >= ? AND hash < ? ORDER BY hash LIMIT 1 OFFSET ?",
     ),
-    kept: database.prepare(`SELECT key, desired, loaded, why FROM ${keptRows}`),
+    retained: database.prepare(`SELECT key, desired, loaded, retained_by, detail FROM ${retainedRows}`),
     stage: database.prepare("INSERT INTO staged (service, key, cell) VALUES (?, ?, ?)"),
     staged: database.prepare("SELECT key, cell FROM staged WHERE service = ? ORDER BY position"),
     unstage: database.prepare("DELETE FROM staged WHERE service = ?"),

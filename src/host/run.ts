@@ -11,7 +11,7 @@ import { giveRows, movedMeanwhile, triedOtherwise } from "./given.ts";
 import { parkedLimit, type StoredMessages } from "./messages.ts";
 import type { HostSafeguards } from "./options.ts";
 import { readMessage } from "./read-message.ts";
-import { isHeldByPerson, oweFullRun, readFacts, writeFacts } from "./store.ts";
+import { oweFullRun, readFacts, writeFacts } from "./store.ts";
 import { withinDeadline } from "./within-deadline.ts";
 import { hostWords } from "./words.ts";
 
@@ -110,7 +110,11 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
     if (error instanceof Held) {
       // A person may have held it meanwhile, and that is only for a person to end.
       const held = readFacts(database, service)?.held;
-      writeFacts(database, service, { failing, proved, held: isHeldByPerson(held) ? held : failing });
+      writeFacts(database, service, {
+        failing,
+        proved,
+        held: held?.by === "person" ? held : { by: "conflict", detail: failing },
+      });
     } else if (!(error instanceof Fatal)) writeFacts(database, service, { failing, proved, fatal: undefined });
     // What it waits for, that its rows move, has come already.
     else if (movedMeanwhile(database, service)) {

@@ -4,8 +4,7 @@ import type { Change, Columns, Table } from "../core/service.ts";
 import type { Clock } from "../ports/clock.ts";
 import { transaction } from "../sqlite/open.ts";
 import { linked } from "./bisect.ts";
-import { refusedByCheck } from "./rows.ts";
-import { keptRows, owedRows, readFacts, whyBegins, writeFacts } from "./store.ts";
+import { owedRows, readFacts, retainedRows, writeFacts } from "./store.ts";
 
 /**
  * Tries rows that a check refused again by itself, ever more rarely. A check can fail for a passing reason, as when its process was killed.
@@ -41,15 +40,12 @@ export function secondChance({
   poke,
   log,
 }: SecondChanceOptions): SecondChance {
-  const waiting = database.prepare(
-    `SELECT key, desired, loaded, since FROM ${keptRows} AND ${whyBegins(refusedByCheck)}`,
-  );
+  const waiting = database.prepare(`SELECT key, desired, loaded, since FROM ${retainedRows} AND retained_by = 'check'`);
   const release = database.prepare(
-    `UPDATE row SET why = NULL, since = NULL WHERE service = ? AND key = ? AND why IS NOT NULL AND ${whyBegins(refusedByCheck)}`,
+    `UPDATE row SET retained_by = NULL, detail = NULL, since = NULL
+     WHERE service = ? AND key = ? AND retained_by = 'check'`,
   );
-  const remember = database.prepare(
-    `UPDATE row SET since = ? WHERE service = ? AND key = ? AND why IS NOT NULL AND ${whyBegins(refusedByCheck)}`,
-  );
+  const remember = database.prepare("UPDATE row SET since = ? WHERE service = ? AND key = ? AND retained_by = 'check'");
   let wait = firstWait;
   /** The name of what waited at the last look. */
   let seen = "";

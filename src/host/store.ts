@@ -1,15 +1,17 @@
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { type Followed, leftToRepair } from "../core/follow.ts";
+import { heldBy } from "../core/reasons.ts";
 import { daemonCompared, type ServiceReport } from "../core/report.ts";
 import { highestEpoch, type Mark } from "../core/stream.ts";
 import { transaction } from "../sqlite/open.ts";
+import type { Hold } from "./store/retained.ts";
 
 /**
  * A host's own memory: one SQLite file.
  *
  * Per key of a table it keeps `desired` (exactly what the transcriber said), `loaded` (what the last successful run was given) and,
- * where they differ on purpose, `why`. While a run is under way, or has not ended well, the keys that it was given are in `doubt`
+ * where they differ on purpose, `retained_by` and `detail`. While a run is under way, or has not ended well, the keys that it was given are in `doubt`
  * and `given` is what it was given: what a run reads (`given` or `loaded`) does not move under it when messages arrive.
  */
 
@@ -32,8 +34,8 @@ export interface ServiceFacts {
   failing: string | undefined;
   /** Why the service waits for its rows to move or for `trigger retry`. */
   fatal: string | undefined;
-  /** Why the service waits for `trigger approve`. */
-  held: string | undefined;
+  /** Why the service waits for `trigger approve`. Of a person's hold it is one without a digest. */
+  held: Hold | undefined;
   ranAt: number | undefined;
 }
 
@@ -54,9 +56,14 @@ export function readFacts(database: DatabaseSync, service: string): ServiceFacts
     full: Math.max(0, Number(found.full)),
     failing: text(found.failing),
     fatal: text(found.fatal),
-    held: text(found.held),
+    held: holdIn(found),
     ranAt: typeof found.ran_at === "number" ? found.ran_at : undefined,
   };
+}
+
+function holdIn({ held_by: by, held }: Record<string, unknown>): Hold | undefined {
+  const known = heldBy.find((one) => one === by);
+  return known && { by: known, detail: String(held ?? "") };
 }
 
 const markFact = z.object({
@@ -103,12 +110,6 @@ export function writeFacts(database: DatabaseSync, service: string, facts: Parti
   }
 }
 
-/** The first words of the reason of a service that a person holds. */
-export const byPerson = "by a person";
-
-/** True if a person holds a service, by the reason of its hold. Only `approve` without a digest ends that. */
-export const isHeldByPerson = (held: string | undefined): boolean => held?.startsWith(byPerson) ?? false;
-
 /** Makes a service owe a run with all rows. */
 export function oweFullRun(database: DatabaseSync, service: string): void {
   writeFacts(database, service, { full: (readFacts(database, service)?.full ?? 0) + 1 });
@@ -142,10 +143,7 @@ export function readVerified(database: DatabaseSync, service: string): Verified 
 
 /** The rows of a service that owe a run, and those whose loaded row is kept; named by index, because the planner would read every row. */
 export const owedRows = "row INDEXED BY row_owed WHERE service = ? AND owed = 1";
-export const keptRows = "row INDEXED BY row_kept WHERE service = ? AND why IS NOT NULL";
-
-/** That the reason of a row begins so, in SQL; not as LIKE, for whose pattern SQLite prepares a statement anew at each use. */
-export const whyBegins = (words: string): string => `substr(why, 1, ${words.length}) = '${words}'`;
+export const retainedRows = "row INDEXED BY row_retained WHERE service = ? AND retained_by IS NOT NULL";
 
 /** The services that the store knows of, also those that the config no longer has. */
 export const knownServices = (database: DatabaseSync): string[] =>
@@ -171,7 +169,10 @@ function columns(facts: Partial<ServiceFacts>): Record<string, string | number |
   if ("full" in facts) values.full = facts.full ?? 0;
   if ("failing" in facts) values.failing = facts.failing ?? null;
   if ("fatal" in facts) values.fatal = facts.fatal ?? null;
-  if ("held" in facts) values.held = facts.held ?? null;
+  if ("held" in facts) {
+    values.held = facts.held?.detail ?? null;
+    values.held_by = facts.held?.by ?? null;
+  }
   if ("ranAt" in facts) values.ran_at = facts.ranAt ?? null;
   return values;
 }

@@ -71,7 +71,7 @@ test("what is looked at for is changed by nothing: another text in its place is 
   machine.place(path, "by another hand\n");
   await pass(300);
   assert.deepEqual([text(), set.size], ["by another hand\n", 0]);
-  assert.match(facts()?.held ?? "", /trigger did not write it/);
+  assert.match(facts()?.held?.detail ?? "", /trigger did not write it/);
   machine.place(path, "10.0.0.1 a\n");
   await pass(60);
   await until(() => set.size === 1);
@@ -108,7 +108,7 @@ test("a service that a person holds comes back after a reboot as it was in force
   machine.powerCut();
   await pass(60);
   assert.deepEqual([...set.keys()], ["10.0.0.1 a"], "nor is a start of the process needed");
-  assert.equal(facts()?.held, "by a person");
+  assert.equal(facts()?.held?.by, "person");
   await order({ order: "approve" });
   await pass(5);
   await until(() => set.size === 2);
@@ -154,7 +154,7 @@ test("any service's own hold is asked about again, and what it would change ends
     });
   };
   await asked();
-  assert.equal(facts()?.held, "a table is there, and trigger did not write it");
+  assert.equal(facts()?.held?.detail, "a table is there, and trigger did not write it");
   there = false;
   await asked();
   await until(async () => {
@@ -188,7 +188,7 @@ test("files that are many to go at once stay held, with one question and nothing
     await all.clock.advance(10_000);
     await new Promise((resolve) => setImmediate(resolve));
   }
-  assert.match(all.facts()?.held ?? "", /3 files .* at most 1/);
+  assert.match(all.facts()?.held?.detail ?? "", /3 files .* at most 1/);
   assert.equal(all.report().inTheWay, inTheWay);
   assert.deepEqual(all.logged.slice(said), []);
   await host.down();

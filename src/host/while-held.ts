@@ -5,7 +5,7 @@ import { transaction } from "../sqlite/open.ts";
 import { rowsLoaded, rowsWanted } from "./given.ts";
 import { installer } from "./install/install.ts";
 import type { RunContext } from "./run.ts";
-import { isHeldByPerson, oweFullRun, readFacts, writeFacts } from "./store.ts";
+import { oweFullRun, readFacts, writeFacts } from "./store.ts";
 import { lookingHost } from "./trial.ts";
 import { withinDeadline } from "./within-deadline.ts";
 import { hostWords } from "./words.ts";
@@ -104,7 +104,7 @@ async function bringBack(table: Table, context: RunContext): Promise<void> {
 async function endedHold(table: Table, context: RunContext): Promise<boolean> {
   const { service, database, removals } = context;
   const held = readFacts(database, service)?.held;
-  if (held === undefined || isHeldByPerson(held)) return false;
+  if (held === undefined || held.by === "person") return false;
   const secret = (table.secret ?? []).length > 0;
   const stays = await withinDeadline(context, deadline, async (signal) => {
     const spare = removals && ((files: number) => removals.limit(files));
@@ -119,7 +119,8 @@ async function endedHold(table: Table, context: RunContext): Promise<boolean> {
     return undefined;
   });
   // Meanwhile a person may have held it, or let it go on.
-  if (stays !== undefined || readFacts(database, service)?.held !== held) return false;
+  const still = readFacts(database, service)?.held;
+  if (stays !== undefined || still?.by !== held.by || still.detail !== held.detail) return false;
   writeFacts(database, service, { held: undefined });
   return true;
 }

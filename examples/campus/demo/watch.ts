@@ -31,7 +31,6 @@ export function openPlaces(project: Project): Place[] {
 
 function openPlace(database: DatabaseSync, host: string, service: string): Place {
   const owed = database.prepare("SELECT 1 FROM row WHERE service = ? AND owed = 1 LIMIT 1");
-  const kept = database.prepare("SELECT key, why FROM row WHERE service = ? AND why IS NOT NULL");
   const life = database.prepare("SELECT full, ran_at FROM service WHERE name = ?");
   const rows = database.prepare("SELECT key, loaded FROM row WHERE service = ? AND loaded IS NOT NULL");
   return {
@@ -42,7 +41,7 @@ function openPlace(database: DatabaseSync, host: string, service: string): Place
       return full !== 0 || typeof at !== "number" || owed.get(service) ? undefined : at;
     },
     rows: () => new Map(rows.all(service).map(({ key, loaded }) => [String(key), String(loaded)])),
-    kept: () => new Map(kept.all(service).map(({ key, why }) => [String(key), String(why)])),
+    kept: () => new Map(serviceReport(database, service).refused.map(({ key, why }) => [key, why])),
     trouble: () => serviceReport(database, service).why,
   };
 }

@@ -51,7 +51,7 @@ export const hostRunsRemovals: readonly Removal[] = [
     guards: "a full run tries what others stood in the way of",
     without: "a row waits although the foreign record is gone",
     file: "src/host/given.ts",
-    edits: [["(${whyBegins(refusedByDaemon)} OR ${whyBegins(heldByOthers)})", "(${whyBegins(refusedByDaemon)})"]],
+    edits: [["retained_by IN ${triedAgain}", "retained_by = 'daemon'"]],
     tests: ["src/host/given.test.ts"],
   },
   {
@@ -104,7 +104,7 @@ export const hostRunsRemovals: readonly Removal[] = [
     guards: "all that a check refused is judged again when one of them moves",
     without: "a good row waits for a deleted one",
     file: "src/host/rows.ts",
-    edits: [["    if (found?.why?.startsWith(refusedByCheck)) judgeKept(now, refusedByCheck);\n", ""]],
+    edits: [['    if (found?.retained_by === "check") judgeRetained(now, "check");\n', ""]],
     tests: ["src/host/bisect.test.ts"],
   },
   {
@@ -112,7 +112,7 @@ export const hostRunsRemovals: readonly Removal[] = [
     guards: "a refused row that came into force all the same goes",
     without: "somebody banned keeps access",
     file: "src/host/rows.ts",
-    edits: [['  settle("NULL", `${whyBegins(refusedByDirectory)} AND loaded IS NOT NULL`);\n', ""]],
+    edits: [['  settle("NULL", "NULL", "retained_by = \'directory\' AND loaded IS NOT NULL");\n', ""]],
     tests: ["src/host/refused.test.ts"],
   },
   {
@@ -274,8 +274,8 @@ export const hostRunsRemovals: readonly Removal[] = [
     id: "question-ends",
     guards: "a question ends with its rows",
     without: "status asks for an approval that is then refused",
-    file: "src/host/store/migrations/000001.sql",
-    edits: [["AFTER DELETE ON row WHEN old.why LIKE 'held with the removals %'", "AFTER DELETE ON row WHEN 0"]],
+    file: "src/host/store/migrations/000002.sql",
+    edits: [["AFTER DELETE ON row WHEN old.retained_by IS 'removals'", "AFTER DELETE ON row WHEN 0"]],
     tests: ["src/host/blast-radius.test.ts"],
   },
   {

@@ -119,7 +119,7 @@ export const hostRemovals: readonly Removal[] = [
     guards: "a held removal waits for a person, whatever is judged anew",
     without: "a restart lets it go",
     file: "src/host/rows.ts",
-    edits: [["isHeldRemoval(why) ? why : null", "isHeldRemoval(null) ? why : null"]],
+    edits: [['retained_by === "removals";', 'retained_by === "removals" && retained_by === null;']],
     tests: ["src/host/blast-radius.test.ts"],
   },
   {
@@ -140,7 +140,7 @@ export const hostRemovals: readonly Removal[] = [
     guards: "what a person holds while its guilty rows are looked for installs nothing",
     without: "a minute after the hold a file is written",
     file: "src/host/bisect.ts",
-    edits: [["isHeldByPerson(readFacts(options.database, options.service)?.held)", "Boolean(undefined)"]],
+    edits: [['readFacts(options.database, options.service)?.held?.by === "person"', "Boolean(undefined)"]],
     tests: ["src/host/bisect.test.ts"],
   },
   {

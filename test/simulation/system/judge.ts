@@ -166,20 +166,20 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
     const served = servedBy(host, service);
     const stored = new Map(storedRows(host, service).map((row) => [row.key, row]));
     for (const key of new Set([...wanted.keys(), ...stored.keys()])) {
-      const { why = null, loaded = null, desired = null, doubt = 0 } = stored.get(key) ?? {};
+      const { by = null, detail, loaded = null, desired = null, doubt = 0 } = stored.get(key) ?? {};
       const want = wanted.get(key);
       if (doubt) return `${key} is in doubt`;
       if (want === "refused" ? !desired?.startsWith("!") : desired !== (want ?? null))
         return `${key} should be ${want}, and is ${desired}`;
       // What a store that is gone had written is somebody else's to the one that took its place.
-      const isForeign = service === "addresses" && host.store.lost && why?.startsWith("held: ");
-      if (why !== null && !isForeign && !why.startsWith("refused:") && !why.startsWith("held with the removals"))
-        return `${key} is kept: ${why}`;
-      if (want !== "refused" && why?.startsWith("refused:") && !isCovered(key, wanted)) return `${key} is kept: ${why}`;
-      if (removes && why?.startsWith("refused:") && loaded !== null) return `${key} is refused, and stays in force`;
-      const right = why === null ? (want === "refused" ? null : (want ?? null)) : loaded;
+      const isForeign = service === "addresses" && host.store.lost && by === "conflict";
+      const retained = `${key} is retained by ${by}: ${detail}`;
+      if (by !== null && !isForeign && by !== "directory" && by !== "removals") return retained;
+      if (want !== "refused" && by === "directory" && !isCovered(key, wanted)) return retained;
+      if (removes && by === "directory" && loaded !== null) return `${key} is refused, and stays in force`;
+      const right = by === null ? (want === "refused" ? null : (want ?? null)) : loaded;
       if (served.take(right)) continue;
-      return `${key} should be served as ${right}${why === null ? "" : ` (${why})`}`;
+      return `${key} should be served as ${right}${by === null ? "" : ` (${by}: ${detail})`}`;
     }
     const own = service === "addresses" && host.store.lost ? ownNames(host.store.raw, service) : undefined;
     return served.rest(own);

@@ -68,7 +68,7 @@ export function watch(hosts: readonly HostProcess[], random: Random): Watch {
     machine.starts[service === "names" ? "named" : "recordd"];
   let seen: Violation | undefined;
   const isHeld = ({ store }: HostProcess, service: ServiceName): boolean =>
-    readFacts(store.raw, service)?.held?.startsWith("by a person") === true;
+    readFacts(store.raw, service)?.held?.by === "person";
 
   function lookAtOthers(host: HostProcess): void {
     const { name, machine } = host;

@@ -49,8 +49,8 @@ function wrongService(host: HostProcess, service: ServiceName): string | undefin
   if (facts.held !== undefined || facts.followed.doubt) return undefined;
   const { owed, reloads } = serviceReport(host.store.raw, service);
   if (owed > 0 || reloads.length > 0) return `owes ${owed} rows, reloads ${reloads}`;
-  for (const { key, why, desired, loaded } of storedRows(host, service)) {
-    const right = why === null && !desired?.startsWith("!") ? desired : loaded;
+  for (const { key, by, desired, loaded } of storedRows(host, service)) {
+    const right = by === null && !desired?.startsWith("!") ? desired : loaded;
     if (right !== null && !serves(host, service, right)) return `${key} is not served as ${right}`;
   }
   return undefined;

@@ -2,7 +2,7 @@ import { hostKey } from "../../../src/core/routing.ts";
 import { type OrderMessage, protocolVersion } from "../../../src/core/stream.ts";
 import { heldRemovals } from "../../../src/host/blast-radius.ts";
 import { heldThings } from "../../../src/host/owned.ts";
-import { isHeldByPerson, readFacts } from "../../../src/host/store.ts";
+import { readFacts } from "../../../src/host/store.ts";
 import { type ServiceName, serviceNames } from "./campus.ts";
 import { changeDirectory } from "./changes.ts";
 import { file } from "./machine.ts";
@@ -48,7 +48,8 @@ export function attend(world: World): boolean {
   for (const host of world.hosts) {
     for (const service of serviceNames) {
       const { held } = readFacts(host.store.raw, service) ?? {};
-      const waits = host.store.raw.prepare("SELECT 1 FROM row WHERE service = ? AND why LIKE 'held: %'").get(service);
+      const conflicts = "SELECT 1 FROM row WHERE service = ? AND retained_by = 'conflict'";
+      const waits = host.store.raw.prepare(conflicts).get(service);
       if (!host.up || (held === undefined && waits === undefined)) continue;
       anything = true;
       letGoOn(world, host, service);
@@ -74,7 +75,7 @@ function letGoOn(world: World, host: HostProcess, service: ServiceName): void {
   const digest = heldThings(host.store.raw, service)?.digest;
   if (digest !== undefined) say(world, host, service, "approve", digest);
   // What a person holds goes on by no digest.
-  if (digest === undefined || isHeldByPerson(readFacts(host.store.raw, service)?.held))
+  if (digest === undefined || readFacts(host.store.raw, service)?.held?.by === "person")
     say(world, host, service, "approve");
 }
 

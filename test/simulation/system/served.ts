@@ -1,3 +1,4 @@
+import type { RetainedBy } from "../../../src/core/reasons.ts";
 import type { ServiceName } from "./campus.ts";
 import type { HostProcess } from "./world.ts";
 
@@ -6,13 +7,14 @@ export interface StoredRow {
   readonly key: string;
   readonly desired: string | null;
   readonly loaded: string | null;
-  readonly why: string | null;
+  readonly by: RetainedBy | null;
+  readonly detail: string | null;
   readonly doubt: number;
 }
 
 export const storedRows = ({ store }: HostProcess, service: ServiceName): StoredRow[] =>
   store.raw
-    .prepare("SELECT key, desired, loaded, why, doubt FROM row WHERE service = ?")
+    .prepare("SELECT key, desired, loaded, retained_by AS by, detail, doubt FROM row WHERE service = ?")
     .all(service) as unknown as StoredRow[];
 
 /** What the daemon of a service serves: lines of an address and a name. */

@@ -154,7 +154,8 @@ function columnsOf(database: DatabaseSync): ReadonlyMap<string, string> {
   const known = columns.get(database);
   if (known) return known;
   const made = new Map<string, string>();
-  const tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
+  const tables =
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'migration' ORDER BY name";
   for (const { name } of database.prepare(tables).all()) {
     const stored = database.prepare(`PRAGMA table_info(${name})`).all();
     made.set(String(name), stored.map((column) => String(column.name)).join(", "));

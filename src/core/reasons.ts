@@ -1,0 +1,7 @@
+/** The reasons for which a row that is desired is not in force. The last good row, where there is one, is retained. */
+export const retainedBy = ["directory", "version", "check", "daemon", "conflict", "removals"] as const;
+export type RetainedBy = (typeof retainedBy)[number];
+
+/** What holds a service: a person, or something that trigger did not write and would have to replace. */
+export const heldBy = ["person", "conflict"] as const;
+export type HeldBy = (typeof heldBy)[number];
