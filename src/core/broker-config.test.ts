@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { wrongBroker } from "./broker-config.ts";
+import { file, right, wrong } from "./config.fixture.ts";
 import { readConfig } from "./config.ts";
 
 const url = "amqps://dhcp1@mq.campus.example";
 
-test("a broker is read as it stands, and none is the embedded one", () => {
-  const rest = { directory: { ldif: "a.ldif" }, hosts: { a: ["event"] } };
+test("a broker is read with its urls as a list, and none is the embedded one", () => {
   const broker = {
     url,
     passwordFile: "p",
@@ -16,15 +15,10 @@ test("a broker is read as it stands, and none is the embedded one", () => {
     queues: "classic",
     heartbeat: 10,
   };
-  assert.deepEqual(readConfig({ ...rest, broker }, "f").broker, broker);
-  assert.equal(readConfig(rest, "f").broker, undefined);
-  assert.throws(() => readConfig({ ...rest, broker: "amqp://x" }, "trigger.config.ts"), {
-    message: 'trigger.config.ts: broker: expected { … }, found "amqp://x"',
-  });
-  assert.throws(
-    () => readConfig({ ...rest, broker: { url: "" } }, "trigger.config.ts"),
-    /^UserError: trigger.config.ts/,
-  );
+  assert.deepEqual(readConfig({ ...right, broker }, file).broker, { ...broker, url: [url] });
+  assert.equal(readConfig(right, file).broker, undefined);
+  assert.equal(wrong({ broker: "amqp://x" }), 'broker: expected { … }, found "amqp://x"');
+  assert.equal(wrong({ broker: { url: "" } }), 'broker.url: expected a text, found ""');
 });
 
 const mistakes: [Record<string, unknown>, RegExp][] = [
@@ -50,16 +44,21 @@ const mistakes: [Record<string, unknown>, RegExp][] = [
   [{ url, passwordFile: 3 }, /broker.passwordFile: expected a text, found 3/],
 ];
 for (const [broker, expected] of mistakes) {
-  test(`a mistake in the broker is named: ${expected.source}`, () => assert.match(wrongBroker(broker) ?? "", expected));
+  test(`a mistake in the broker is named: ${expected.source}`, () => assert.match(wrong({ broker }), expected));
 }
 
 test("the nodes of a cluster are a list of urls", () => {
-  assert.equal(wrongBroker({ url: [url, "amqps://dhcp1@mq2.campus.example:5673"], ca: "ca.pem" }), undefined);
+  const nodes = [url, "amqps://dhcp1@mq2.campus.example:5673"];
+  assert.deepEqual(readConfig({ ...right, broker: { url: nodes, ca: "ca.pem" } }, file).broker?.url, nodes);
 });
 
 test("no mistake shows the password of its url", () => {
-  assert.doesNotMatch(wrongBroker({ url: ["amqp://u:s3cret@a", "amqp://u:s3cre@b"] }) ?? "", /s3cr/);
-  for (const wrong of ["http://u:s3cret@mq", "amqp:/u:s3cret@mq:x", "u:s3cr@s3cret@mq", "amqp://u:s3cret@mq?x=1"]) {
-    assert.doesNotMatch(wrongBroker({ url: wrong }) ?? assert.fail(wrong), /s3cr/);
+  const ofCluster = wrong({ broker: { url: ["amqp://u:s3cret@a", "amqp://u:s3cre@b"] } });
+  assert.match(ofCluster, /these in their password$/);
+  assert.doesNotMatch(ofCluster, /s3cr/);
+  for (const url of ["http://u:s3cret@mq", "amqp:/u:s3cret@mq:x", "u:s3cr@s3cret@mq", "amqp://u:s3cret@mq?x=1"]) {
+    for (const broker of [{ url }, { url: [url] }, { url: "amqp://mq", heartbeat: url }, url.replace("?x=1", "")]) {
+      assert.doesNotMatch(wrong({ broker }), /s3cr/);
+    }
   }
 });

@@ -1,27 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { file, right, wrong } from "./config.fixture.ts";
 import { hostsOf, knownHost, knownService, readConfig, servicesOf, transcribersOf } from "./config.ts";
 import { UserError } from "./outcome.ts";
-
-const file = "/etc/trigger/trigger.config.ts";
-const right = {
-  directory: { ldif: "campus.ldif" },
-  hosts: { dhcp1: ["dhcp"], ns1: ["dns", "dhcp"], civet: ["event"] },
-};
-
-/** What is said of a config that differs from the right one in some options. */
-function wrong(differs: object): string {
-  try {
-    readConfig({ ...right, ...differs }, file);
-  } catch (error) {
-    assert.ok(error instanceof UserError, String(error));
-    assert.ok(error.message.startsWith(`${file}: `), error.message);
-    assert.equal(error.message.split("\n").length, 1);
-    assert.ok(error.message.length < 400, error.message);
-    return error.message.slice(file.length + 2);
-  }
-  return assert.fail("it is accepted");
-}
 
 test("a config is read with its defaults in place", () => {
   const config = readConfig(right, file);
@@ -40,6 +21,11 @@ test("an unknown option is named with the known ones and the nearest", () => {
   assert.match(wrong({ directory: { ldfi: "a" } }), /^unknown option of directory "ldfi" .*did you mean "ldif"\?$/);
 });
 
+test("an unknown option is said before what is missing or wrong elsewhere", () => {
+  assert.match(wrong({ broker: { ulr: "amqp://mq" } }), /^unknown option of broker "ulr" .*did you mean "url"\?$/);
+  assert.match(wrong({ state: 3, signing: { key: "k", trsut: [] } }), /^unknown option of signing "trsut"/);
+});
+
 test("an unknown time zone is answered with the one that was meant, also where only its city was given", () => {
   const rule = "expected an IANA name, such as Europe/Paris";
   assert.equal(
@@ -52,7 +38,7 @@ test("an unknown time zone is answered with the one that was meant, also where o
 });
 
 test("a host or service name that the protocol does not have is said with the rule", () => {
-  for (const host of ["Web", "web_1", "-web", "web-", "web.1", "", "wéb", "web "]) {
+  for (const host of ["Web", "web_1", "-web", "web-", "web.1", "", "wéb", "web ", "__proto__"]) {
     assert.match(wrong({ hosts: { [host]: ["event"] } }), /^a host is named with a-z, 0-9 and -/, host);
   }
   for (const name of ["mail-aliases", "Dhcp", "1dhcp", "_dhcp", "d.hcp", "dhcp\n", "__proto__"]) {

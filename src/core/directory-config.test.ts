@@ -1,25 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { wrong as wrongConfig } from "./config.fixture.ts";
 import { readDirectory } from "./directory-config.ts";
 
 const server = { url: "ldaps://ldap.campus.example", base: "dc=campus,dc=example" };
 
-/** What is said of a directory. */
-function wrong(directory: Record<string, unknown>): string {
-  const said = new Error();
-  try {
-    readDirectory(directory, (what) => {
-      said.message = what;
-      throw said;
-    });
-  } catch (error) {
-    assert.equal(error, said);
-    return said.message;
-  }
-  return assert.fail("it is accepted");
-}
-const right = (directory: Record<string, unknown>): void =>
-  assert.deepEqual(readDirectory(directory, assert.fail as never), directory);
+/** The sentence on a directory. */
+const wrong = (directory: object): string => wrongConfig({ directory });
+const right = (directory: object): void => assert.deepEqual(readDirectory(directory, "a file"), directory);
 
 test("a file and a server are read as they are written", () => {
   right({ ldif: "campus.ldif" });
@@ -34,6 +22,10 @@ test("what is wrong is named with its option, the rule and the value", () => {
   assert.match(wrong({}), /^directory\.ldif: expected a text, found nothing$/);
   assert.match(wrong({ ...server, bindDN: "cn=a" }), /unknown option of directory "bindDN" .*did you mean "bindDn"/);
   assert.match(wrong({ base: "dc=campus", ldif: "a" }), /^directory\.base is of a server: directory\.url is missing$/);
+  assert.equal(
+    wrong({ ...server, ldif: "a" }),
+    "directory.ldif and directory.url: the directory is a file or a server",
+  );
   assert.match(wrong({ ...server, url: "https://a" }), /^directory\.url: expected ldap:\/\/host.*"https:\/\/a"$/);
   assert.match(wrong({ ...server, url: "ldap://cn=a:secret@host" }), /found "ldap:\/\/…@host"$/);
   assert.match(wrong({ url: server.url }), /^directory\.base: expected a text, found nothing$/);
@@ -54,4 +46,5 @@ test("a password does not travel in the clear to another machine", () => {
   );
   assert.match(wrong({ ...bind, url: "ldap://127.0.0.1.evil.example" }), /in the clear/);
   for (const url of ["ldap://127.0.0.1:3389", "ldap://localhost", "ldap://[::1]/"]) right({ ...bind, url });
+  right({ ...bind, url: "ldap://ldap.campus.example", startTls: true });
 });

@@ -1,7 +1,7 @@
+import { z } from "zod";
 import { normalDn } from "./dn.ts";
-import { unknown } from "./nearest.ts";
+import { expected, options, readOptions, rule, text, together, yesOrNo } from "./options.ts";
 import { reason } from "./outcome.ts";
-import { shown } from "./shown.ts";
 
 /** An LDIF file as the directory. */
 export interface LdifDirectory {
@@ -11,26 +11,27 @@ export interface LdifDirectory {
 
 /** An OpenLDAP server as the directory; files are relative to the config. */
 export interface LdapDirectory {
-  /** `ldap://host`, `ldaps://host`, or `ldapi:///` for the socket of this machine (`ldapi://%2Fpath` for another one). */
+  /** `ldap://host:port`, `ldaps://host:port`, or `ldapi:///` for the socket of this machine (`ldapi://%2Fpath` for another one). */
   readonly url: string;
   /** The DN whose subtree is the directory. */
   readonly base: string;
-  /** Who reads; left out, whom the system (ldapi) or the certificate says, or nobody in particular. */
+  /** The DN to bind as, with `passwordFile`. Left out: the user of the system (ldapi) or of the certificate, or anonymous. */
   readonly bindDn?: string;
-  /** A file with the password of `bindDn`. */
+  /** A file with the password of `bindDn`; it travels by TLS, or on this machine. */
   readonly passwordFile?: string;
-  /** Goes on in TLS after connecting in the clear (`ldap://`). */
+  /** True: goes on in TLS after connecting in the clear (`ldap://`). False by default. */
   readonly startTls?: boolean;
-  /** The authorities to trust in place of the system's, in PEM. */
+  /** A file with the authorities to trust in place of the system's (PEM). */
   readonly ca?: string;
-  /** The certificate to show and its key, in PEM. */
+  /** A file with the certificate to show (PEM); `key` goes with it. */
   readonly cert?: string;
+  /** A file with the key of `cert` (PEM). */
   readonly key?: string;
-  /** Which entries are read (RFC 4515); all, by default. That an entry which it leaves out was renamed is seen once a day. */
+  /** The filter of the entries that are read (RFC 4515); all by default. A rename of an entry that it leaves out is seen once a day. */
   readonly filter?: string;
-  /** Which attributes are read; all that users write, by default. To read another one refuses the row. Those of disabled accounts are always read. */
+  /** The attributes that are read, by name; all that users write by default. A `select` that reads another one refuses the row. Those of disabled accounts are always read. */
   readonly attributes?: readonly string[];
-  /** The attributes whose values no two entries may share; looked at by what writes through trigger. */
+  /** The attributes whose values no two entries may share; none by default. What writes through trigger looks at them. */
   readonly unique?: readonly string[];
 }
 
@@ -52,63 +53,62 @@ export const alwaysRead = [
   ...accountAttributes,
 ];
 
-const texts = ["url", "base", "bindDn", "passwordFile", "ca", "cert", "key", "filter"];
-const lists = ["attributes", "unique"];
-const options = [...texts, "startTls", ...lists];
+const serverUrl = /^(ldaps?:\/\/(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9.-]+)(:\d+)?\/?|ldapi:\/\/[^/?]*\/?)$/;
+const dn = text.check(rule(wrongDn));
+const names = expected("a list of names", z.array(text));
 
-/** Reads the option `directory`; `wrong` is told the first thing that is. */
-export function readDirectory(
-  directory: Readonly<Record<string, unknown>>,
-  wrong: (what: string) => never,
-): LdifDirectory | LdapDirectory {
-  const text = (name: string): string => {
-    const of = directory[name];
-    return typeof of === "string" && of !== "" ? of : wrong(`directory.${name}: expected a text, found ${shown(of)}`);
-  };
-  const isServer = "url" in directory;
-  const known = isServer ? options : ["ldif", ...options];
-  for (const option of Object.keys(directory)) {
-    if (!known.includes(option)) wrong(unknown("option of directory", option, known));
-  }
-  if (!isServer) {
-    const other = Object.keys(directory).find((option) => option !== "ldif");
-    if (other) wrong(`directory.${other} is of a server: directory.url is missing`);
-    return { ldif: text("ldif") };
-  }
+/** The options of a file and of a server in one, so that a mixture can be said. */
+type Mixed = Partial<LdifDirectory & LdapDirectory>;
 
-  for (const name of texts) if (name in directory) text(name);
-  const url = text("url");
-  if (!/^(ldaps?:\/\/(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9.-]+)(:\d+)?\/?|ldapi:\/\/[^/?]*\/?)$/.test(url)) {
-    wrong(
-      `directory.url: expected ldap://host, ldaps://host or ldapi:///, found ${shown(url.replace(/\/\/.*@/, "//…@"))}`,
-    );
+/** The schema of `directory`. */
+export const directorySchema = options<Mixed>({
+  ldif: text.optional(),
+  url: expected("ldap://host, ldaps://host or ldapi:///", z.string().regex(serverUrl)).optional(),
+  base: dn.optional(),
+  bindDn: dn.optional(),
+  passwordFile: text.optional(),
+  startTls: yesOrNo.optional(),
+  ca: text.optional(),
+  cert: text.optional(),
+  key: text.optional(),
+  filter: text.optional(),
+  attributes: names.check(rule(wrongAttributes)).optional(),
+  unique: names.optional(),
+})
+  .check(rule(wrongMixture), together("bindDn", "passwordFile"), together("cert", "key"), rule(wrongSecrecy))
+  .transform((directory) => directory as LdifDirectory | LdapDirectory);
+
+/** Reads the option `directory`. The first mistake is a `UserError` behind `source`: the file, or who gave it. */
+export const readDirectory = (directory: unknown, source: string): LdifDirectory | LdapDirectory =>
+  readOptions(z.object({ directory: directorySchema }), { directory }, source).directory;
+
+function wrongDn(text: string, place: string): string | undefined {
+  try {
+    normalDn(text);
+    return undefined;
+  } catch (error) {
+    return `${place}: ${reason(error)}`;
   }
-  for (const name of ["base", "bindDn"].filter((each) => each in directory)) {
-    try {
-      normalDn(text(name));
-    } catch (error) {
-      wrong(`directory.${name}: ${reason(error)}`);
-    }
-  }
-  text("base");
-  const { bindDn, passwordFile, startTls = false, cert, key } = directory;
-  if (typeof startTls !== "boolean") wrong(`directory.startTls: expected true or false, found ${shown(startTls)}`);
-  if (startTls && !url.startsWith("ldap:")) wrong(`directory.startTls is for ldap://, and the url is ${url}`);
-  if ((bindDn === undefined) !== (passwordFile === undefined)) {
-    wrong("directory.bindDn and directory.passwordFile go together");
-  }
-  if ((cert === undefined) !== (key === undefined)) wrong("directory.cert and directory.key go together");
-  if (passwordFile !== undefined && !startTls && url.startsWith("ldap:") && !isHere(url)) {
-    wrong(`directory: the password would travel in the clear to ${url}: use ldaps:// or startTls: true`);
-  }
-  for (const option of lists) {
-    const names = directory[option] ?? [];
-    if (Array.isArray(names) && names.every((name) => typeof name === "string" && name !== "")) continue;
-    wrong(`directory.${option}: expected a list of names, found ${shown(names)}`);
-  }
-  const byClass = (directory.attributes as readonly string[] | undefined)?.find((name) => name.startsWith("@"));
-  if (byClass) wrong(`directory.attributes: ${byClass} names a class (RFC 4529): name the attributes that are read`);
-  return directory as unknown as LdapDirectory;
+}
+
+function wrongAttributes(names: readonly string[], place: string): string | undefined {
+  const byClass = names.find((name) => name.startsWith("@"));
+  return byClass && `${place}: ${byClass} names a class (RFC 4529): name the attributes that are read`;
+}
+
+function wrongMixture({ ldif, ...server }: Mixed, place: string): string | undefined {
+  const other = Object.entries(server).find(([, value]) => value !== undefined)?.[0];
+  if (!server.url && other) return `${place}.${other} is of a server: ${place}.url is missing`;
+  if (server.url && ldif) return `${place}.ldif and ${place}.url: the directory is a file or a server`;
+  const [required, value] = server.url ? ["base", server.base] : ["ldif", ldif];
+  return value ? undefined : `${place}.${required}: expected a text, found nothing`;
+}
+
+function wrongSecrecy({ url = "", startTls, passwordFile }: Mixed, place: string): string | undefined {
+  const isClear = url.startsWith("ldap:");
+  if (startTls && !isClear) return `${place}.startTls is for ldap://, and the url is ${url}`;
+  if (!passwordFile || startTls || !isClear || isHere(url)) return undefined;
+  return `${place}: the password would travel in the clear to ${url}: use ldaps:// or startTls: true`;
 }
 
 const isHere = (url: string): boolean => /^ldap:\/\/(localhost|127\.[0-9.]+|\[::1\])(:|\/|$)/i.test(url);

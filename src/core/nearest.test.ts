@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nearest, unknown } from "./nearest.ts";
+import { nearest, unknown, unknownOf } from "./nearest.ts";
 
 test("the nearest word is the one that a slip of the finger is away from", () => {
   const known = ["status", "send", "retry", "regen", "up"];
@@ -31,4 +31,9 @@ test("the sentence on an unknown word has the word, the known ones in order and 
     'unknown host "dhcp" (known: dhcp1, ns1); did you mean "dhcp1"?',
   );
   assert.equal(unknown("host", 'a"b', []), 'unknown host "a\\"b" (none is known)');
+});
+
+test("of several words the first unknown one is said", () => {
+  assert.equal(unknownOf("host", ["ns1", "dhcp", "mail"], ["ns1", "dhcp1"]), unknown("host", "dhcp", ["ns1", "dhcp1"]));
+  assert.equal(unknownOf("host", ["ns1"], ["ns1", "dhcp1"]), undefined);
 });

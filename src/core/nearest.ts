@@ -17,6 +17,12 @@ export function unknown(kind: string, word: string, known: Iterable<string>): st
   return `unknown ${kind} ${JSON.stringify(word)} (${list})${near ? `; did you mean ${JSON.stringify(near)}?` : ""}`;
 }
 
+/** The same on the first of several words that is unknown; undefined where all are known. */
+export function unknownOf(kind: string, words: readonly string[], known: readonly string[]): string | undefined {
+  const word = words.find((each) => !known.includes(each));
+  return word === undefined ? undefined : unknown(kind, word, known);
+}
+
 function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {

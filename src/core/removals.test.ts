@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mayBeEmptied, removalsAllowed, wrongRemovals } from "./removals.ts";
+import { file, right, wrong as wrongConfig } from "./config.fixture.ts";
+import { readConfig } from "./config.ts";
+import { mayBeEmptied, removalsAllowed } from "./removals.ts";
 
 test("so many rows may always go, and of a large table a share", () => {
   assert.deepEqual(
@@ -28,13 +30,15 @@ test("a table may become empty unasked only where the config says so", () => {
 });
 
 test("a mistake in the limits is named", () => {
-  const wrong = (value: object) => wrongRemovals(value, ["dhcp", "dns"]);
-  assert.equal(wrong({ atMost: 5, share: 0.1, of: { dns: { atMost: 0 } } }), undefined);
-  assert.match(wrong({ atmost: 5 }) ?? "", /unknown option of removals "atmost".*did you mean "atMost"/);
-  assert.match(wrong({ atMost: -1 }) ?? "", /removals\.atMost: expected a number of rows, 0 or more, found -1/);
-  assert.match(wrong({ share: 10 }) ?? "", /removals\.share: expected a share of the rows, 0 to 1, found 10/);
-  assert.match(wrong({ mayEmpty: 1 }) ?? "", /removals\.mayEmpty: expected true or false, found 1/);
-  assert.match(wrong({ of: { dnss: {} } }) ?? "", /unknown service in removals\.of "dnss".*did you mean "dns"/);
-  assert.match(wrong({ of: { dns: { share: "a" } } }) ?? "", /removals\.of\.dns\.share/);
-  assert.match(wrong({ of: { dns: { of: {} } } }) ?? "", /unknown option of removals\.of\.dns "of"/);
+  const wrong = (removals: object) => wrongConfig({ removals });
+  const removals = { atMost: 5, share: 0.1, of: { dns: { atMost: 0 } } };
+  assert.deepEqual(readConfig({ ...right, removals }, file).removals, removals);
+  assert.match(wrong({ atmost: 5 }), /^unknown option of removals "atmost".*did you mean "atMost"/);
+  assert.match(wrong({ atMost: -1 }), /^removals\.atMost: expected a number of rows, 0 or more, found -1/);
+  assert.match(wrong({ share: 10 }), /^removals\.share: expected a share of the rows, 0 to 1, found 10/);
+  assert.match(wrong({ mayEmpty: 1 }), /^removals\.mayEmpty: expected true or false, found 1/);
+  assert.match(wrong({ of: { dnss: {} } }), /^unknown service in removals\.of "dnss".*did you mean "dns"/);
+  assert.match(wrong({ of: { dns: { share: "a" } } }), /^removals\.of\.dns\.share/);
+  assert.match(wrong({ of: { dns: { of: {} } } }), /^unknown option of removals\.of\.dns "of"/);
+  assert.equal(wrong({ of: ["dns"] }), "removals.of: expected { service: { … } }, found a list");
 });

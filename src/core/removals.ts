@@ -1,18 +1,19 @@
-import { unknown } from "./nearest.ts";
-import { shown } from "./shown.ts";
+import { z } from "zod";
+import { expected, named, options, yesOrNo } from "./options.ts";
 
-/** How many rows of a service may go from a host within an hour before a person is asked. */
+/** The rows of a service that may go from a host within an hour before a person is asked: `atMost`, or `share` where that is more. */
 export interface RemovalLimit {
-  /** So many always may: 50 by default. */
+  /** A number of rows, 0 or more; 50 by default. */
   readonly atMost?: number;
-  /** And in a large table this share of the rows that are in force: 0.1 by default. */
+  /** A share of the rows in force, 0 to 1; 0.1 by default. */
   readonly share?: number;
-  /** True if the last row may go like any other, so that none is in force. False by default, at any limit. */
+  /** True: the last row may go like any other, and none is in force. False by default, at any limit. */
   readonly mayEmpty?: boolean;
 }
 
-/** `removals` of the config: for every service, and where one differs. */
+/** The limits of every service, and of those that differ. */
 export interface Removals extends RemovalLimit {
+  /** Services with limits of their own; what one leaves out is as above. */
   readonly of?: { readonly [service: string]: RemovalLimit };
 }
 
@@ -28,29 +29,14 @@ export function removalsAllowed({ of = {}, ...general }: Removals, service: stri
 export const mayBeEmptied = ({ of = {}, ...general }: Removals, service: string): boolean =>
   of[service]?.mayEmpty ?? general.mayEmpty ?? false;
 
-/** What is wrong with `removals`; undefined when nothing is. `services` are those that some host runs. */
-export function wrongRemovals(value: object, services: readonly string[], place = "removals"): string | undefined {
-  const known = ["atMost", "share", "mayEmpty", ...(place === "removals" ? ["of"] : [])];
-  for (const [option, found] of Object.entries(value)) {
-    const at = `${place}.${option}`;
-    if (!known.includes(option)) return unknown(`option of ${place}`, option, known);
-    if (option === "atMost" && !(Number.isInteger(found) && found >= 0)) {
-      return `${at}: expected a number of rows, 0 or more, found ${shown(found)}`;
-    }
-    if (option === "share" && !(typeof found === "number" && found >= 0 && found <= 1)) {
-      return `${at}: expected a share of the rows, 0 to 1, found ${shown(found)}`;
-    }
-    if (option === "mayEmpty" && typeof found !== "boolean") {
-      return `${at}: expected true or false, found ${shown(found)}`;
-    }
-    if (option !== "of") continue;
-    if (typeof found !== "object" || found === null) return `${at}: expected { service: { … } }, found ${shown(found)}`;
-    for (const [service, limit] of Object.entries(found)) {
-      if (!services.includes(service)) return unknown(`service in ${at}`, service, services);
-      if (typeof limit !== "object" || limit === null) return `${at}.${service}: expected { … }, found ${shown(limit)}`;
-      const wrong = wrongRemovals(limit, services, `${at}.${service}`);
-      if (wrong) return wrong;
-    }
-  }
-  return undefined;
-}
+const limit = {
+  atMost: expected("a number of rows, 0 or more", z.int().min(0)).optional(),
+  share: expected("a share of the rows, 0 to 1", z.number().min(0).max(1)).optional(),
+  mayEmpty: yesOrNo.optional(),
+};
+
+/** The schema of `removals`. */
+export const removalsSchema = options<Removals>({
+  ...limit,
+  of: named(options<RemovalLimit>(limit), "{ service: { … } }").optional(),
+});

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { waveWithin, wrongWaves } from "./waves.ts";
+import { file, right, wrong as wrongConfig } from "./config.fixture.ts";
+import { readConfig } from "./config.ts";
+import { waveWithin } from "./waves.ts";
 
-const hosts = new Map([["dns", ["ns1", "ns2", "ns3"]]]);
-const wrong = (dns: object): string => wrongWaves({ dns }, hosts) ?? assert.fail("it is accepted");
+const hosts = { ns1: ["dns"], ns2: ["dns"], ns3: ["dns"], civet: ["event"] };
+const wrong = (dns: unknown): string => wrongConfig({ hosts, waves: { dns } });
 
 test("the first wave waits for nobody, the others a minute or what the config says", () => {
   const waves = { dns: { order: [["ns1"], ["ns2", "ns3"]] } };
-  assert.equal(wrongWaves(waves, hosts), undefined);
+  assert.deepEqual(readConfig({ ...right, hosts, waves }, file).waves, waves);
   assert.deepEqual(
     ["ns1", "ns2", "ns3"].map((host) => waveWithin(waves, "dns", host)),
     [undefined, 60_000, 60_000],
@@ -18,7 +20,10 @@ test("the first wave waits for nobody, the others a minute or what the config sa
 
 test("each host of the service stands in one wave, and what is wrong is named", () => {
   const order = [["ns1"], ["ns2"], ["ns3"]];
-  assert.match(wrongWaves({ dnss: { order } }, hosts) ?? "", /^unknown service in waves "dnss".*did you mean "dns"/);
+  assert.match(
+    wrongConfig({ hosts, waves: { dnss: { order } } }),
+    /^unknown service in waves "dnss".*did you mean "dns"/,
+  );
   assert.match(wrong({ oder: order }), /^unknown option of waves\.dns "oder".*did you mean "order"/);
   assert.match(wrong({ order: [["ns1"], ["ns2"]] }), /^waves\.dns\.order: host "ns3" runs dns and is in no wave$/);
   assert.match(
@@ -42,7 +47,8 @@ test("each host of the service stands in one wave, and what is wrong is named", 
   for (const bad of [undefined, "ns1", ["ns1"], [["ns1", "ns2", "ns3"], []]]) {
     assert.match(wrong({ order: bad }), /^waves\.dns\.order: expected a list of lists of hosts/);
   }
+  assert.equal(wrong({ order: [["ns1", 7]] }), "waves.dns.order: expected a text, found 7");
   for (const within of [0, -1, "60", Number.NaN, 1e9])
     assert.match(wrong({ order, within }), /^waves\.dns\.within: expected/);
-  for (const bad of [null, 7, "x"]) assert.match(wrong(bad as unknown as object), /^waves\.dns: expected \{ order/);
+  for (const bad of [null, 7, "x"]) assert.match(wrong(bad), /^waves\.dns: expected \{ order/);
 });

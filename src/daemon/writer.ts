@@ -174,9 +174,7 @@ function settingsOf({ config, folder, ldifFile }: Project, { bindDn, passwordFil
     ...(bindDn !== undefined && { bindDn }),
     ...(passwordFile !== undefined && { passwordFile }),
   };
-  const read = readDirectory(writer, (what) => {
-    throw new UserError(`who writes: ${what}`);
-  });
+  const read = readDirectory(writer, "who writes");
   return withFiles(read as typeof directory, folder, { piped: passwordFile !== undefined });
 }
 
