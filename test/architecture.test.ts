@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { code as laneCode, packagedPrograms, reached, unitTests } from "./lanes.ts";
 
 /** The rooms of `src/` and what each may import: docs/design/rooms.md. */
 const arrows: Readonly<Record<string, readonly string[]>> = {
@@ -73,6 +74,18 @@ test("nothing inside imports the front doors", () => {
   const isDoor = (file: string): boolean => !file.includes("/");
   const wrong = [...imports].filter(([, targets]) => targets.some(isDoor)).map(([file]) => file);
   assert.deepEqual(wrong, []);
+});
+
+test("no test of the fast lane starts a program of a Debian package", () => {
+  const programs = packagedPrograms();
+  assert.ok(programs.length > 20 && programs.includes("named"));
+  const start = new RegExp(`\\b(?:spawn|exec|execFile)(?:Sync)?\\(\\s*["'\`](?:${programs.join("|")})["'\`\\s]`);
+  const tests = unitTests();
+  assert.ok(tests.length > 100);
+  const wrong = tests.flatMap((file) =>
+    [...reached(file)].filter((other) => !files.includes(other.slice("src/".length)) && start.test(laneCode(other))),
+  );
+  assert.deepEqual([...new Set(wrong)], []);
 });
 
 function roomOf(file: string): string {

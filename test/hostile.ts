@@ -134,4 +134,4 @@ export const hostileBodies = (seeds: readonly unknown[]): fc.Arbitrary<Uint8Arra
 };
 
 /** How often a property is tried: a few times among the other tests, as often as TRIGGER_FUZZ says by hand. */
-export const runs = (usual: number): number => usual * Number(process.env.TRIGGER_FUZZ ?? 1);
+export const runs = (usual: number): number => Math.ceil(usual * Number(process.env.TRIGGER_FUZZ ?? 1));

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { isIPv4, isIPv6 } from "node:net";
 import { test } from "node:test";
 import fc from "fast-check";
+import { runs } from "../../test/hostile.ts";
 import * as columns from "./columns.ts";
 
 const { Mac, Ipv4, Ipv6, Ip, Prefix, Hostname, DomainName, Mail, UserName, Uid, AbsolutePath } = columns;
@@ -135,7 +136,7 @@ test("a column reads its own output unchanged, and lets no space, quote, newline
         assert.equal(column.parse(read.data), read.data, name);
         assert.match(read.data, /^[a-zA-Z0-9._@:/+=&~-]+$/, name);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   }
 });
@@ -146,7 +147,7 @@ test("the address columns take what Node takes for an address", () => {
       assert.equal(Ipv4.safeParse(text).success, isIPv4(text));
       assert.equal(Ipv6.safeParse(text).success, isIPv6(text) && !text.includes("%"));
     }),
-    { numRuns: 5000 },
+    { numRuns: runs(5000) },
   );
 });
 

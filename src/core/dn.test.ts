@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { runs } from "../../test/hostile.ts";
 import { dnLimit, identityOfDn, isBelow, normalDn, parentOf, parseDn, rdnTexts, rdnValue } from "./dn.ts";
 
 const same = (...dns: string[]): void => {
@@ -189,7 +190,7 @@ test("any text is a DN or an error", () => {
         assert.match((error as Error).message, /is not a DN: /);
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   );
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { runs } from "../../test/hostile.ts";
 import { readJson } from "./json.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -11,7 +12,7 @@ test("any JSON that is not absurdly deep is read as it was written", () => {
       const text = JSON.stringify(value);
       assert.deepEqual(readJson(bytes(text)), JSON.parse(text));
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
   const brackets = JSON.stringify(['[{"'.repeat(1000), "\\", '\\"[']);
   assert.deepEqual(readJson(bytes(brackets)), JSON.parse(brackets));

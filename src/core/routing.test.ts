@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { runs } from "../../test/hostile.ts";
 import { hostKey, queueKeys, queueName, queueOf, serviceKey, wrongHostName, wrongServiceName } from "./routing.ts";
 
 const hostNames = fc.stringMatching(/^[a-z0-9-]{1,8}$/).filter((name) => wrongHostName(name) === undefined);
@@ -20,7 +21,7 @@ test("no two pairs of a host and a service have one queue", () => {
       fc.pre(host !== otherHost || service !== otherService);
       assert.notEqual(queueName(host, service), queueName(otherHost, otherService));
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   );
 });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { BerWriter } from "ldapts";
+import { runs } from "../../../test/hostile.ts";
 import { entryReader } from "./entry.ts";
 import { inboxOf } from "./inbox.ts";
 import { readWhole } from "./refresh.ts";
@@ -154,7 +155,7 @@ test("no bytes whatever make the decoders hang, crash or give back what was not 
       });
       for (const read of [readSyncState, readSyncInfo, readSyncDone]) survives(() => read(bytes));
     }),
-    { numRuns: 5_000 },
+    { numRuns: runs(5_000) },
   );
 });
 

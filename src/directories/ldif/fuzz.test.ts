@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { runs } from "../../../test/hostile.ts";
 import { UserError } from "../../core/outcome.ts";
 import { applyRecords } from "./apply.ts";
 import { readContent } from "./content.ts";
@@ -66,14 +67,14 @@ const pieces = fc.constantFrom(
 );
 
 test("arbitrary bytes are read or refused, never worse", () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), tried), { numRuns: 1000 });
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), tried), { numRuns: runs(1000) });
 });
 
 test("arbitrary pieces of LDIF are read or refused, never worse", () => {
   const sentence = fc.array(pieces, { maxLength: 30 });
   fc.assert(
     fc.property(sentence, (words) => tried(Buffer.from(words.join("")))),
-    { numRuns: 3000 },
+    { numRuns: runs(3000) },
   );
 });
 
@@ -84,7 +85,7 @@ test("LDIF with something put in, taken out or repeated is read or refused, neve
       const edited = edits.reduce((ldif, { at, gone, put }) => ldif.slice(0, at) + put + ldif.slice(at + gone), text);
       tried(Buffer.from(edited));
     }),
-    { numRuns: 3000 },
+    { numRuns: runs(3000) },
   );
 });
 
