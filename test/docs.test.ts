@@ -16,7 +16,13 @@ const below = (folder: string): string[] =>
     .filter((name) => !/(^|\/)(out|\.trigger)(\/|$)/.test(name))
     .map((name) => join(folder, name));
 
-const pages = ["README.md", "CHANGELOG.md", ...below("docs").filter((file) => file.endsWith(".md"))];
+const pages = [
+  "README.md",
+  "CHANGELOG.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  ...below("docs").filter((file) => file.endsWith(".md")),
+];
 const blocksOf = (text: string, language: string): string[] =>
   [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms"))].map(([, block = ""]) => block);
 /** Word for word: a page may align its comments. */

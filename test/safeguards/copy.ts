@@ -6,7 +6,8 @@ import { type Removal, without } from "./removal.ts";
 export const root = join(import.meta.dirname, "../..");
 
 /** The parts of the tree that tests read. */
-const parts = ["src", "test", "scripts", "examples", "docs", "bin", "README.md", "CHANGELOG.md", "package.json"];
+const pages = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
+const parts = ["src", "test", "scripts", "examples", "docs", "bin", ...pages, "package.json"];
 
 /** A copy of the tree in a temporary folder, in which safeguards are taken away one at a time. */
 export function copyOfTree() {
