@@ -1,7 +1,7 @@
 import type { Options } from "amqplib";
 import type { Clock } from "../../ports/clock.ts";
+import { closeChannel } from "./channels.ts";
 import type { Connection } from "./connection.ts";
-import { closeChannel } from "./topology.ts";
 
 interface Message {
   readonly exchange: string;

@@ -7,9 +7,10 @@ import { exchange, reportService, serviceKey, wrongServiceName } from "../../cor
 import { plainLine } from "../../core/shown.ts";
 import { protocolVersion } from "../../core/stream.ts";
 import type { Clock } from "../../ports/clock.ts";
+import { closeChannel, openChannel } from "./channels.ts";
 import type { Connection } from "./connection.ts";
 import { rests } from "./rests.ts";
-import { closeChannel, openChannel, type Topology } from "./topology.ts";
+import type { Topology } from "./topology.ts";
 
 /** A host that may not make its queues asks the transcribers for them, under the key of reports: it may publish no other. */
 

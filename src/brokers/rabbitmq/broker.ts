@@ -10,11 +10,12 @@ import { type RabbitConsumer, rabbitConsumer } from "./consume.ts";
 import { type Address, readAddresses } from "./credentials.ts";
 import { deliveryFailures } from "./failures.ts";
 import { publisher } from "./publish.ts";
+import { isFrom4, type QueueType } from "./queue-arguments.ts";
 import { remaker } from "./remake.ts";
 import { backoff, keepSession, type Session } from "./session.ts";
 import { type Candidate, candidate } from "./stand.ts";
 import { mendStarved } from "./starved.ts";
-import { isFrom4, type QueueType, topology } from "./topology.ts";
+import { topology } from "./topology.ts";
 import { mendUntaken } from "./untaken.ts";
 
 export interface RabbitOptions extends Address {

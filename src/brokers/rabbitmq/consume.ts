@@ -3,9 +3,10 @@ import type { SayOnce } from "../../core/once-each.ts";
 import { reason } from "../../core/outcome.ts";
 import { plainLine } from "../../core/shown.ts";
 import type { Consumer, Delivery } from "../../ports/broker.ts";
+import { closeChannel, isRefused, openChannel } from "./channels.ts";
 import type { Connection } from "./connection.ts";
 import { forged } from "./forged.ts";
-import { closeChannel, isRefused, openChannel, type Topology } from "./topology.ts";
+import type { Topology } from "./topology.ts";
 
 /** A consumer that outlives its connections. */
 export interface RabbitConsumer extends Consumer {

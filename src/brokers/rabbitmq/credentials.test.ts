@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readAddress, redact } from "./credentials.ts";
-import { queueArguments } from "./topology.ts";
+import { queueArguments } from "./queue-arguments.ts";
 
 test("an address is taken apart, and shown without its password", () => {
   const target = readAddress({ url: "amqps://dhcp1:p%40ss@[::1]/a%2Fb" });

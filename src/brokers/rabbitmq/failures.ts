@@ -1,8 +1,9 @@
 import { reason } from "../../core/outcome.ts";
 import { BrokerTrouble, MessageRefused, QueueFull } from "../../ports/broker.ts";
+import { isRefused } from "./channels.ts";
 import type { Connection } from "./connection.ts";
 import type { Refusals } from "./publish.ts";
-import { isRefused, type Topology } from "./topology.ts";
+import type { Topology } from "./topology.ts";
 
 interface Options {
   readonly declared: Topology;

@@ -7,7 +7,7 @@ import { queueOf } from "../../core/routing.ts";
 import { systemClock } from "../../daemon/clock.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { rabbitBroker } from "./broker.ts";
-import { queueArguments } from "./topology.ts";
+import { queueArguments } from "./queue-arguments.ts";
 
 let server: RabbitServer;
 before(async () => {

@@ -4,9 +4,10 @@ import { exchange } from "../../core/routing.ts";
 import { BrokerTrouble, QueueFull } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { isRefusal, publishAlone } from "./alone.ts";
+import { closeChannel } from "./channels.ts";
 import type { Connection } from "./connection.ts";
 import { type Deafness, deafness } from "./deaf.ts";
-import { checkShort, closeChannel } from "./topology.ts";
+import { checkShort } from "./topology.ts";
 
 /** How a message can end that the server did not take. */
 export interface Refusals {

@@ -1,6 +1,7 @@
 import { reason } from "../../core/outcome.ts";
+import { isRefused } from "./channels.ts";
 import type { Connection } from "./connection.ts";
-import { isRefused, type Topology } from "./topology.ts";
+import type { Topology } from "./topology.ts";
 
 interface Options {
   readonly declared: Topology;

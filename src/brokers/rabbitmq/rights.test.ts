@@ -15,7 +15,7 @@ import type { Broker, Queue } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { askFor } from "./asks.ts";
 import { rabbitBroker } from "./broker.ts";
-import { queueArguments } from "./topology.ts";
+import { queueArguments } from "./queue-arguments.ts";
 
 const hosts = new Map([
   ["civet", ["event"]],

@@ -1,11 +1,10 @@
 import type { Channel } from "amqplib";
 import { reason } from "../../core/outcome.ts";
 import { exchange } from "../../core/routing.ts";
-import { keepsDeliveries } from "../../core/user-commands.ts";
 import { BrokerTrouble, type Queue, QueueInUse } from "../../ports/broker.ts";
+import { isRefused, withChannel } from "./channels.ts";
 import type { Connection, Server } from "./connection.ts";
-
-export type QueueType = "quorum" | "classic";
+import { otherwise, type QueueType, queueArguments } from "./queue-arguments.ts";
 
 /** The queues that were declared through one broker object, to be declared again at every connection. */
 export interface Topology {
@@ -65,27 +64,15 @@ export function topology(type: QueueType, { log, missing, exchangeMade }: Option
     } catch (error) {
       if (isRefused(error, 406)) {
         await declareBy((channel) => channel.checkQueue(name));
-        sayOtherwise(queue, reason(error));
+        sayOnce(...otherwise(queue, reason(error)));
       } else if (isRefused(error, 403) && !made) await lookFor(connection, name);
       else throw error;
     }
     there.add(name);
   }
 
-  function sayOtherwise({ name, limit }: Queue, why: string): void {
-    const { argument, ours, theirs } = differenceIn(why) ?? {};
-    if (argument === "x-delivery-limit" && theirs === "none") {
-      // What a queue loses that drops its oldest is repaired. A policy is not shown to a client, so this is said where there is one, too.
-      if (limit.beyond === "refuse") sayOnce(argument, `queue ${name}, and perhaps others, ${losesDeliveries}`);
-    } else if (argument === disconnectedTimeout && theirs === "none") {
-      sayOnce(argument, `queue ${name}, and perhaps others, ${waitsForLost}`);
-    } else if (argument !== undefined) {
-      sayOnce(`${name} ${argument}`, `queue ${name} exists with ${argument} ${theirs}, not ${ours}: used as it is`);
-    } else sayOnce(`${name} ${why}`, `queue ${name} exists otherwise (${why}): used as it is`);
-  }
-
-  function sayOnce(what: string, line: string): void {
-    if (!said.has(what)) log(line);
+  function sayOnce(what: string, line: string | undefined): void {
+    if (line !== undefined && !said.has(what)) log(line);
     said.add(what);
   }
 
@@ -204,16 +191,6 @@ async function consumersOf(connection: Connection, name: string): Promise<number
   }
 }
 
-/** An error of the server closes its channel, so each piece of work has one to lose. */
-async function withChannel<T>(connection: Connection, work: (channel: Channel) => Promise<T>): Promise<T> {
-  const channel = await openChannel(connection);
-  try {
-    return await work(channel);
-  } finally {
-    await closeChannel(channel);
-  }
-}
-
 /** What the protocol can carry; anything else is a mistake of the caller. */
 function checkQueue({ name, keys, limit }: Queue): void {
   for (const text of [name, ...keys]) checkShort(text, `queue ${name}`);
@@ -235,70 +212,3 @@ export function checkShort(text: string, of: string): void {
   if (bytes > 255)
     throw new RangeError(`${of}: ${JSON.stringify(text.slice(0, 40))}… has ${bytes} bytes; 255 is the most`);
 }
-
-/** Opens a channel whose errors are seen by whoever waits for an answer, and otherwise by its closing. */
-export async function openChannel({ model }: Connection): Promise<Channel> {
-  const channel = await model.createChannel();
-  channel.on("error", () => {});
-  return channel;
-}
-
-/** Closes a channel; returns too when its connection ends before the server has answered. */
-export async function closeChannel(channel: Channel): Promise<void> {
-  const { promise: closed, resolve } = Promise.withResolvers<void>();
-  channel.once("close", resolve); // amqplib answers no closing that its connection cuts short
-  // One that the server closed, or that went with its connection, says so by an error.
-  await Promise.race([channel.close().catch(() => {}), closed]);
-  channel.off("close", resolve);
-}
-
-/** Whether the server answered with an error of this number (AMQP 0-9-1, section 1.2). */
-export const isRefused = (error: unknown, code: number): boolean =>
-  error instanceof Error && "code" in error && error.code === code;
-
-/** What a queue is declared with. */
-export function queueArguments({ limit }: Queue, type: QueueType, server: Server): Record<string, unknown> {
-  const refuses = limit.beyond === "refuse";
-  // A quorum queue refuses only once it is beyond its limit, so the limit is the message before.
-  const less = refuses && type === "quorum" ? 1 : 0;
-  return {
-    "x-queue-type": type,
-    "x-single-active-consumer": true,
-    "x-max-length": Math.max(limit.messages - less, 0),
-    "x-max-length-bytes": Math.max(limit.bytes - less, 0),
-    "x-overflow": refuses ? "reject-publish" : "drop-head",
-    // From 4.0 a quorum queue drops what was delivered 21 times, unless told otherwise; before, -1 makes it drop at the second time.
-    ...(type === "quorum" && isFrom4(server) && { "x-delivery-limit": -1 }),
-    // RabbitMQ 4.3 gives the queue of a consumer whose node is lost to another one after this, in milliseconds; its own default is a minute.
-    // https://www.rabbitmq.com/docs/quorum-queues
-    ...(type === "quorum" && isFrom(server, 4, 3) && { [disconnectedTimeout]: 1000 }),
-  };
-}
-
-const disconnectedTimeout = "x-consumer-disconnected-timeout";
-
-/** True if the server is RabbitMQ 4.0 or later. */
-export const isFrom4 = (server: Server): boolean => isFrom(server, 4, 0);
-
-function isFrom({ product, version }: Server, major: number, minor: number): boolean {
-  const [theirs = 0, theirMinor = 0] = version.split(".").map((part) => Number.parseInt(part, 10));
-  return product === "RabbitMQ" && (theirs > major || (theirs === major && theirMinor >= minor));
-}
-
-const losesDeliveries =
-  "was made under RabbitMQ 3: from version 4 the server throws away what was delivered from it 21 times. A policy keeps it; " +
-  `whether there is one cannot be seen from here: \`${keepsDeliveries("VHOST")}\``;
-
-const waitsForLost =
-  "was made under an older RabbitMQ: 4.3 gives it to another consumer only a minute after the node of its consumer is lost. " +
-  "A policy makes that a second; whether there is one cannot be seen from here: `trigger permissions` prints it";
-
-/** `inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received '5' but current is '10'`, taken apart. */
-function differenceIn(why: string): { argument: string; ours: string; theirs: string } | undefined {
-  const [, argument, ours, theirs] =
-    why.match(/inequivalent arg '(.+?)' for .*?: received (.+?) but current is (.+?)"?$/) ?? [];
-  return argument === undefined ? undefined : { argument, ours: plain(ours), theirs: plain(theirs) };
-}
-
-/** The server writes `the value '5' of type 'long'`. */
-const plain = (value = ""): string => value.match(/value '(.*?)'/)?.[1] ?? value.replace(/^'(.*)'$/, "$1");

@@ -1,0 +1,68 @@
+import { keepsDeliveries } from "../../core/user-commands.ts";
+import type { Queue } from "../../ports/broker.ts";
+import type { Server } from "./connection.ts";
+
+/** The type of the queues that are declared: replicated over the nodes of a cluster, or on one node. */
+export type QueueType = "quorum" | "classic";
+
+/** The arguments that a queue is declared with (https://www.rabbitmq.com/docs/queues#optional-arguments). */
+export function queueArguments({ limit }: Queue, type: QueueType, server: Server): Record<string, unknown> {
+  const refuses = limit.beyond === "refuse";
+  // A quorum queue refuses only once it is beyond its limit, so the limit is the message before.
+  const less = refuses && type === "quorum" ? 1 : 0;
+  return {
+    "x-queue-type": type,
+    "x-single-active-consumer": true,
+    "x-max-length": Math.max(limit.messages - less, 0),
+    "x-max-length-bytes": Math.max(limit.bytes - less, 0),
+    "x-overflow": refuses ? "reject-publish" : "drop-head",
+    // From 4.0 a quorum queue drops what was delivered 21 times, unless told otherwise; before, -1 makes it drop at the second time.
+    ...(type === "quorum" && isFrom4(server) && { "x-delivery-limit": -1 }),
+    // RabbitMQ 4.3 gives the queue of a consumer whose node is lost to another one after this, in milliseconds; its own default is a minute.
+    // https://www.rabbitmq.com/docs/quorum-queues
+    ...(type === "quorum" && isFrom(server, 4, 3) && { [disconnectedTimeout]: 1000 }),
+  };
+}
+
+const disconnectedTimeout = "x-consumer-disconnected-timeout";
+
+/** True if the server is RabbitMQ 4.0 or later. */
+export const isFrom4 = (server: Server): boolean => isFrom(server, 4, 0);
+
+function isFrom({ product, version }: Server, major: number, minor: number): boolean {
+  const [theirs = 0, theirMinor = 0] = version.split(".").map((part) => Number.parseInt(part, 10));
+  return product === "RabbitMQ" && (theirs > major || (theirs === major && theirMinor >= minor));
+}
+
+/** The line about a queue that exists with other arguments, by what the server says of the difference, and a name to say it once by. */
+export function otherwise({ name, limit }: Queue, why: string): [once: string, line: string | undefined] {
+  const { argument, ours, theirs } = differenceIn(why) ?? {};
+  if (argument === undefined) return [`${name} ${why}`, `queue ${name} exists otherwise (${why}): used as it is`];
+  if (argument === "x-delivery-limit" && theirs === "none") {
+    // What a queue loses that drops its oldest is repaired. A policy is not shown to a client, so this is said where there is one, too.
+    const isLoss = limit.beyond === "refuse";
+    return [`${argument} ${isLoss}`, isLoss ? `queue ${name}, and perhaps others, ${losesDeliveries}` : undefined];
+  }
+  if (argument === disconnectedTimeout && theirs === "none") {
+    return [argument, `queue ${name}, and perhaps others, ${waitsForLost}`];
+  }
+  return [`${name} ${argument}`, `queue ${name} exists with ${argument} ${theirs}, not ${ours}: used as it is`];
+}
+
+const losesDeliveries =
+  "was made under RabbitMQ 3: from version 4 the server throws away what was delivered from it 21 times. A policy keeps it; " +
+  `whether there is one cannot be seen from here: \`${keepsDeliveries("VHOST")}\``;
+
+const waitsForLost =
+  "was made under an older RabbitMQ: 4.3 gives it to another consumer only a minute after the node of its consumer is lost. " +
+  "A policy makes that a second; whether there is one cannot be seen from here: `trigger permissions` prints it";
+
+/** `inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received '5' but current is '10'`, taken apart. */
+function differenceIn(why: string): { argument: string; ours: string; theirs: string } | undefined {
+  const [, argument, ours, theirs] =
+    why.match(/inequivalent arg '(.+?)' for .*?: received (.+?) but current is (.+?)"?$/) ?? [];
+  return argument === undefined ? undefined : { argument, ours: plain(ours), theirs: plain(theirs) };
+}
+
+/** The server writes `the value '5' of type 'long'`. */
+const plain = (value = ""): string => value.match(/value '(.*?)'/)?.[1] ?? value.replace(/^'(.*)'$/, "$1");
