@@ -12,19 +12,37 @@ export interface CopyBefore {
   readonly version: number;
 }
 
-/** Copies a database durably beside its file, and removes the copy of an earlier version. A database in memory has none. */
+/**
+ * Copies a database durably beside its file, as it was committed last, and removes the copy of an earlier version.
+ * To be called within a transaction, so that nobody else writes or copies. A database in memory has no copy.
+ */
 export function copyBefore(database: DatabaseSync, version: number): void {
   const file = database.location();
   if (!file) return;
   const copy = copyName(file, version);
   const draft = `${copy}.new`;
   rmSync(draft, { force: true });
-  createPrivate(draft);
-  database.prepare("VACUUM INTO ?").run(draft);
-  sync(draft);
-  renameSync(draft, copy);
+  try {
+    createPrivate(draft);
+    vacuumInto(file, draft);
+    sync(draft);
+    renameSync(draft, copy);
+  } catch (error) {
+    rmSync(draft, { force: true }); // a full disk is not made fuller
+    throw error;
+  }
   sync(dirname(file));
   for (const other of copiesBefore(file)) if (other.file !== copy) rmSync(other.file);
+}
+
+/** Writes a copy by a connection of its own: SQLite makes none within a transaction. */
+function vacuumInto(file: string, draft: string): void {
+  const reader = openDatabase(file, { readOnly: true });
+  try {
+    reader.prepare("VACUUM INTO ?").run(draft);
+  } finally {
+    reader.close();
+  }
 }
 
 /** The copies that lie beside a database file, the newest version first. */

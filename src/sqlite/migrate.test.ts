@@ -7,7 +7,7 @@ import { DatabaseSync as Database } from "node:sqlite";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { copiesBefore, putBack } from "./copy-before.ts";
-import { migrate, mustBeCurrent, NewerDatabase, readSchema } from "./migrate.ts";
+import { migrate, mustBeCurrent, NewerDatabase, readSchema, versionOf } from "./migrate.ts";
 import { openDatabase } from "./open.ts";
 import { isBroken, Unusable } from "./sound.ts";
 
@@ -146,7 +146,40 @@ test("a copy that cannot be made keeps the file as it is", () => {
   mkdirSync(`${file}.version-1`);
   using database = openDatabase(file);
   assert.throws(() => migrate(database, two, "2.0.0"), { code: "EISDIR" });
+  assert.equal(existsSync(`${file}.version-1.new`), false, "a full disk is not made fuller");
   assert.equal(migrate(database, one, "1.0.0"), 1);
+});
+
+/** Does something once, when a connection is about to say something to its database. */
+function before(database: DatabaseSync, what: RegExp, work: () => void): void {
+  let isDone = false;
+  for (const verb of ["exec", "prepare"] as const) {
+    const say = database[verb].bind(database) as (sql: string) => never;
+    const meet = (sql: string): never => {
+      const isNow = !isDone && what.test(sql);
+      isDone ||= isNow;
+      if (isNow) work();
+      return say(sql);
+    };
+    Object.assign(database, { [verb]: meet });
+  }
+}
+
+test("a file that another process migrates while its version is read is no damage", () => {
+  const file = withApple();
+  using database = openDatabase(file);
+  before(database, /sqlite_schema/, () => opened(file, two).close());
+  assert.equal(versionOf(database).number, 1);
+  assert.equal(versionOf(database).number, 2);
+});
+
+test("of two processes that migrate a file at once, one makes the copy", () => {
+  const file = withApple();
+  using database = openDatabase(file);
+  before(database, /BEGIN IMMEDIATE/, () => opened(file, two).close());
+  assert.equal(migrate(database, two, "2.0.0"), 2);
+  using copy = openDatabase(`${file}.version-1`, { readOnly: true });
+  assert.equal(versionOf(copy).number, 1);
 });
 
 test("a file of before there were numbers is one of version 1", () => {

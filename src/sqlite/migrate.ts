@@ -50,20 +50,20 @@ const history = "CREATE TABLE migration (number INTEGER PRIMARY KEY, program TEX
 
 /**
  * Brings a database to the newest version in one transaction, and gives the version that it had; 0 for an empty one.
- * A file that holds something is copied beside before. Throws `NewerDatabase`, or `Unusable` for what no program wrote.
- * To be called outside of a transaction; `program` is the version of this program.
+ * A file that holds something is copied beside before, while no other process can write to it or migrate it.
+ * Throws `NewerDatabase`, or `Unusable` for what no program wrote. To be called outside of a transaction; `program` is the version of this program.
  */
 export function migrate(database: DatabaseSync, schema: Schema, program: string): number {
   const newest = schema.migrations.length;
-  const found = versionOf(database);
-  if (found.number > newest) {
-    throw new NewerDatabase(database.location() ?? "a database", found, { number: newest, program });
-  }
-  if (found.number > 0) transaction(database, () => check(database, schema));
-  if (found.number > 0 && found.number < newest) copyBefore(database, found.number);
   return transaction(database, () => {
-    const before = versionOf(database).number; // another process may have been faster
+    const found = versionOf(database);
+    const before = found.number;
+    if (before > newest) {
+      throw new NewerDatabase(database.location() ?? "a database", found, { number: newest, program });
+    }
     if (before === 0) database.exec(history);
+    else check(database, schema, found);
+    if (before > 0 && before < newest) copyBefore(database, before);
     for (let number = before + 1; number <= newest; number++) {
       database.exec(schema.migrations[number - 1] ?? "");
       note(database, number, program);
@@ -100,8 +100,18 @@ interface Found extends Version {
   readonly isUnnumbered?: true;
 }
 
-/** The version of a database; number 0 for an empty one. */
+/** The version of a database; number 0 for an empty one. It is read as of one moment, since another process may migrate it meanwhile. */
 export function versionOf(database: DatabaseSync): Found {
+  if (database.isTransaction) return readVersion(database);
+  database.exec("BEGIN");
+  try {
+    return readVersion(database);
+  } finally {
+    database.exec("COMMIT");
+  }
+}
+
+function readVersion(database: DatabaseSync): Found {
   const marked = Number(database.prepare("PRAGMA user_version").get()?.user_version);
   const names = new Set(
     database
@@ -126,8 +136,7 @@ const unnumbered = "0.1.0";
  * Compares the texts of a database with those of its version: damage that leaves SQL, as in a condition or a default, is not seen by SQLite.
  * A table of another text is `Unusable`. An index or a trigger is made again, since it holds nothing of its own.
  */
-function check(database: DatabaseSync, schema: Schema): void {
-  const { number, program, isUnnumbered } = versionOf(database);
+function check(database: DatabaseSync, schema: Schema, { number, program, isUnnumbered }: Found): void {
   const right = rightTexts(schema, number);
   const drop = (name: string, type: string): void => database.exec(`DROP ${type} "${name.replaceAll('"', '""')}"`);
   for (const [name, { type, text }] of textsOf(database)) {

@@ -113,8 +113,8 @@ export const sqliteRemovals: readonly Removal[] = [
     file: "src/sqlite/migrate.ts",
     edits: [
       [
-        "  if (found.number > newest) {\n    throw new NewerDatabase(database.location()",
-        "  if (found.number > 999) {\n    throw new NewerDatabase(database.location()",
+        "    if (before > newest) {\n      throw new NewerDatabase(database.location()",
+        "    if (before > 999) {\n      throw new NewerDatabase(database.location()",
       ],
     ],
     tests: ["src/sqlite/migrate.test.ts"],
@@ -124,7 +124,7 @@ export const sqliteRemovals: readonly Removal[] = [
     guards: "a file is copied beside itself before it is migrated",
     without: "there is no way back to the program of before",
     file: "src/sqlite/migrate.ts",
-    edits: [["if (found.number > 0 && found.number < newest) copyBefore(database, found.number);", ""]],
+    edits: [["if (before > 0 && before < newest) copyBefore(database, before);", ""]],
     tests: ["src/sqlite/migrate.test.ts"],
   },
   {
@@ -132,7 +132,7 @@ export const sqliteRemovals: readonly Removal[] = [
     guards: "a damaged file is found before it is migrated",
     without: "the last good copy is replaced by one of a damaged file",
     file: "src/sqlite/migrate.ts",
-    edits: [["if (found.number > 0) transaction(database, () => check(database, schema));", ""]],
+    edits: [["else check(database, schema, found);", ""]],
     tests: ["src/sqlite/migrate.test.ts"],
   },
   {
