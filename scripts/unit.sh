@@ -10,7 +10,6 @@ export TRIGGER_FUZZ="${TRIGGER_FUZZ:-0.1}"
 
 stubs=$(mktemp -d)
 trap 'rm -rf "$stubs"' EXIT
-trap 'exit 130' INT TERM
 cat >"$stubs/.stub" <<'END'
 #!/bin/sh
 echo "${0##*/} $*" >>"${0%/*}/.started"
@@ -22,11 +21,13 @@ for program in $(node test/lanes.ts programs); do ln -s .stub "$stubs/$program";
 
 files=$(node test/lanes.ts)
 half() {
+  PATH=$stubs:$PATH
   # shellcheck disable=SC2086
-  PATH=$stubs:$PATH node --test --test-isolation=none --test-reporter=dot --test-timeout=60000 --test-shard="$1/2" $files >"$stubs/.$1" 2>&1
+  exec node --test --test-isolation=none --test-reporter=dot --test-timeout=60000 --test-shard="$1/2" $files >"$stubs/.$1" 2>&1
 }
 half 1 & first=$!
 half 2 & second=$!
+trap 'kill "$first" "$second" 2>/dev/null; exit 130' INT TERM
 code=0
 wait "$first" || code=1
 cat "$stubs/.1"
