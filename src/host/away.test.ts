@@ -43,32 +43,28 @@ test("after a failure a daemon that was restarted meanwhile is given all of it",
 
 test("a row that is held waits with its reason, and the others are loaded", async () => {
   await using world = await running();
-  const { dhcp, say, report } = world;
+  const { dhcp, say, report, retained } = world;
   dhcp.controls.result = { held: [{ key: "j", why: "somebody else has 10.0.0.2" }] };
   await say([
     ["j", row("b", "10.0.0.2")],
     ["l", row("c", "10.0.0.3")],
   ]);
   await until(() => report().rows === 2);
-  assert.deepEqual(
-    report().refused.map(({ key, why }) => [key, why]),
-    [["j", "held: somebody else has 10.0.0.2"]],
-  );
+  assert.deepEqual(retained(), [["j", "conflict", "somebody else has 10.0.0.2"]]);
+  assert.equal(report().refused[0]?.by, "conflict");
 });
 
 test("a row that was in force and that a full run cannot bring back is listed, and tried again by the next full run", async () => {
   await using world = await running();
-  const { dhcp, say, report, machine, clock } = world;
+  const { dhcp, say, report, retained, machine, clock } = world;
   await say([["j", row("b", "10.0.0.2")]]);
   await until(() => report().rows === 2 && report().owed === 0);
   dhcp.controls.result = { refused: [{ key: "j", why: "no subnet" }] };
   machine.powerCut();
   await clock.advance(60_000);
   await until(() => report().refusedCount === 1);
-  assert.deepEqual(
-    report().refused.map(({ key, why, kept }) => [key, why, kept]),
-    [["j", "refused by the daemon: no subnet", false]],
-  );
+  assert.deepEqual(retained(), [["j", "daemon", "no subnet"]]);
+  assert.equal(report().refused[0]?.kept, false);
   assert.deepEqual([report().rows, report().owed, dhcp.served.has("j")], [1, 0, false]);
   dhcp.controls.result = undefined;
   machine.powerCut();

@@ -125,8 +125,10 @@ test("whichever rows are guilty, on a first text or a later one, the good ones a
       say(second);
       await run();
       expect();
-      for (const { key, why } of report().refused)
-        assert.match(why, new RegExp(`by the check: checkd .*wrong line: ${key} bad`));
+      for (const { key, by, why } of report().refused) {
+        assert.equal(by, "check");
+        assert.match(why, new RegExp(`checkd .*wrong line: ${key} bad`));
+      }
       database.close();
     }),
     { numRuns: 40 },

@@ -4,7 +4,7 @@ import { until } from "../../test/until.ts";
 import { virtualClock } from "../../test/virtual-clock.ts";
 import { type CellChange, refusedCell } from "../core/row.ts";
 import { protocolVersion } from "../core/stream.ts";
-import { heldRemovals } from "./blast-radius.ts";
+import { heldRemovals, sayOpen } from "./blast-radius.ts";
 import { row, running, scene, simulatedService } from "./host.fixture.ts";
 
 const hour = 60 * 60_000;
@@ -39,32 +39,27 @@ async function manyRows(count: number) {
 
 test("removals beyond the limit are held as one, and additions and changes go on", async () => {
   await using world = await manyRows(40);
-  const { say, rows, dhcp, report, clock } = world;
+  const { say, rows, dhcp, report, retained, clock } = world;
   await say([...rows(0, 30, false), ["new", row("new", "10.9.9.9")], ["k35", row("changed", "10.0.0.35")]]);
   await until(() => dhcp.served.has("new"));
   assert.equal(dhcp.served.get("k35")?.name, "changed");
   assert.equal(dhcp.served.size, 41);
   assert.equal(report().removals?.rows, 30);
-  assert.match(
-    report().refused[0]?.why ?? "",
-    /: 30 rows would go, held as 30 were to go, and at most 10 may within an hour$/,
-  );
+  assert.deepEqual(retained()[0], ["k0", "removals", "30 were to go, and at most 10 may within an hour"]);
   await clock.advance(3 * hour);
   assert.equal(dhcp.served.size, 41, "time alone does not let them go");
 });
 
 test("removals within the limit go at once, and count for an hour", async () => {
   await using world = await manyRows(40);
-  const { say, rows, dhcp, report, clock } = world;
+  const { say, rows, dhcp, report, retained, clock } = world;
   await say(rows(0, 8, false));
   await until(() => dhcp.served.size === 32);
   await clock.advance(hour / 2);
   await say(rows(8, 12, false));
   await until(() => report().removals?.rows === 4);
-  assert.match(
-    report().refused[0]?.why ?? "",
-    /4 rows would go, held as 4 were to go after 8 within the hour, and at most 10 may within an hour$/,
-  );
+  const many = "4 were to go after 8 within the hour, and at most 10 may within an hour";
+  assert.deepEqual(retained()[0], ["k10", "removals", many]);
   await clock.advance(hour / 2 + 1000);
   await say(rows(12, 20, false));
   await until(() => dhcp.served.size === 24);
@@ -230,24 +225,20 @@ test("what is held stays held under one digest, whatever happens but an answer",
   const some = (from: number, to: number, here: boolean) =>
     Array.from({ length: to - from }, (_, i) => change(from + i, here));
   await using world = await running(limit, some(0, 300, true));
-  const { say, dhcp, report, clock, again, logged, facts } = world;
+  const { say, dhcp, report, retained, clock, again, logged, facts } = world;
   const order = (what: object) =>
     world.tell({ trigger: protocolVersion, kind: "order", service: "dhcp", ...what } as never);
   const stays = async (rows: number) => {
     await clock.advance(2000);
     await until(() => facts()?.full === 0);
-    const { digest } = report().removals ?? {};
-    assert.equal(report().removals?.rows, rows);
-    const asHeld = "held as 100 were to go, and at most 50 may within an hour";
-    for (const { why } of report().refused)
-      assert.equal(why, `held with the removals ${digest}: ${rows} rows would go, ${asHeld}`);
-    const said = logged.filter((line) => line.includes("would go")).at(-1);
-    assert.ok(
-      said?.endsWith(
-        `${rows} rows would go: \`trigger diff dhcp\` lists them here, \`trigger approve dhcp ${digest}\` lets them go`,
-      ),
-      said,
-    );
+    const question = report().removals;
+    assert.ok(question);
+    assert.equal(question.rows, rows);
+    const asHeld = "100 were to go, and at most 50 may within an hour";
+    assert.deepEqual(new Set(retained().map(([, ...reason]) => reason.join())), new Set([`removals,${asHeld}`]));
+    const { digest } = question;
+    const said = logged.filter((line) => line.includes("trigger approve dhcp")).at(-1);
+    assert.ok(said?.endsWith(sayOpen("dhcp", question)), said);
     assert.equal(dhcp.served.size, 300);
     return digest;
   };
@@ -278,15 +269,11 @@ test("the last rows of a table are held whatever its size, and go by an approval
   for (const count of [1, 3]) {
     const rows = Array.from({ length: count }, (_, i): [string, string] => [`k${i}`, row(`m${i}`, `10.0.0.${i}`)]);
     await using world = await running({ removalLimit: () => 50 }, rows);
-    const { say, dhcp, report, clock, tell, again } = world;
+    const { say, dhcp, report, retained, clock, tell, again } = world;
     await say(rows.map(([key]) => [key, null]));
     await until(() => report().removals?.rows === count);
     const { digest } = report().removals ?? {};
-    const rowsWould = count === 1 ? "1 row would" : "3 rows would";
-    assert.equal(
-      report().refused[0]?.why,
-      `held with the removals ${digest}: ${rowsWould} go, held as no row would be left`,
-    );
+    assert.deepEqual(retained()[0], [rows[0]?.[0], "removals", "no row would be left"]);
     await again();
     await clock.advance(2 * hour);
     assert.equal(dhcp.served.size, count);
@@ -340,10 +327,10 @@ test("a held removal that is then refused stays held, and one that gives way is 
   await until(() => dhcp.served.has("k4"));
   await until(() => report().removals?.rows === 1);
   assert.deepEqual(
-    report().refused.map(({ key, why, kept }) => [key, why.slice(0, 12), kept]),
+    report().refused.map(({ key, by, kept }) => [key, by, kept]),
     [
-      ["k1", "refused: no ", false],
-      ["k2", "held with th", true],
+      ["k1", "directory", false],
+      ["k2", "removals", true],
     ],
   );
   await host.down();
@@ -381,14 +368,15 @@ test("removals that were allowed beforehand go, as many as were said and until t
 
 test("a service that a person holds follows and stores, and writes nothing until it is approved, also after a restart", async () => {
   await using world = await manyRows(5);
-  const { say, dhcp, report, clock, order, again, approve } = world;
+  const { say, dhcp, report, facts, clock, order, again, approve } = world;
   await order({ order: "hold", why: "the daemon is being moved" });
   await until(() => report().held !== undefined);
   await say([["new", row("new", "10.9.9.9")]]);
   await until(() => report().owed > 0);
   await again();
   await clock.advance(5000);
-  assert.equal(report().held, "by a person: the daemon is being moved");
+  assert.deepEqual(facts()?.held, { by: "person", detail: "the daemon is being moved" });
+  assert.equal(report().heldBy, "person");
   assert.equal(dhcp.served.size, 5);
   await approve();
   await clock.advance(1000);

@@ -170,6 +170,12 @@ export function scene(
     send: (body: unknown, messageId?: string) =>
       speaker.publish(serviceKey(name), JSON.stringify(body), messageId === undefined ? {} : { messageId }),
     report: () => serviceReport(database, name),
+    /** The rows that are retained: each key with the reason and its detail. */
+    retained: () =>
+      database
+        .prepare("SELECT key, retained_by, detail FROM row WHERE service = ? AND retained_by IS NOT NULL ORDER BY key")
+        .all(name)
+        .map(({ key, retained_by: by, detail }) => [key, by, detail]),
     facts: () => readFacts(database, name),
     end: () => database.close(),
   };

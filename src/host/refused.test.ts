@@ -31,12 +31,15 @@ async function guarded(options: Parameters<typeof scene>[1] = {}, refused: Table
 
 test("a refused row goes, is listed with its reason, and is back when it is well again", async () => {
   await using world = await guarded();
-  const { say, door, report, clock } = world;
+  const { say, door, report, retained, clock } = world;
   await say([["a", refusedCell("vlan: what is that?")]]);
   await until(() => !door.served.has("a"));
   await until(() => report().owed === 0);
-  const [refused] = report().refused;
-  assert.deepEqual([refused?.key, refused?.why, refused?.kept], ["a", "refused: vlan: what is that?", false]);
+  assert.deepEqual(retained(), [["a", "directory", "vlan: what is that?"]]);
+  assert.deepEqual(
+    report().refused.map(({ key, by, kept }) => [key, by, kept]),
+    [["a", "directory", false]],
+  );
   assert.equal(report().rows, 2);
   await clock.advance(5000);
   assert.equal(report().owed, 0, "it is owed no more");
@@ -134,13 +137,11 @@ test("a row that is refused while its run is under way goes in the next one, and
 
 test("a row that the daemon will not let go stays, and is listed", async () => {
   await using world = await guarded();
-  const { say, door, report } = world;
+  const { say, door, report, retained } = world;
   door.controls.result = { refused: [{ key: "a", why: "it is in use" }] };
   await say([["a", refusedCell("no")]]);
   await until(() => report().refusedCount === 1);
-  assert.deepEqual(
-    [report().refused[0]?.why, report().refused[0]?.kept],
-    ["refused by the daemon: it is in use", true],
-  );
+  assert.deepEqual(retained(), [["a", "daemon", "it is in use"]]);
+  assert.equal(report().refused[0]?.kept, true);
   assert.equal(report().owed, 0);
 });

@@ -69,14 +69,16 @@ test("a check that failed once holds no row up: what it refuses no more is tried
 
 test("a good row that a passing fault of the check was taken for is tried again by itself", async () => {
   await using all = await world();
-  const { seen, say, report, pass, has } = all;
+  const { seen, say, report, retained, pass, has } = all;
   // Of the first check, the last good text, what is in force, and the row twice.
   const kill = [true, true, false, false, true];
   all.machine.program("checkd", () => (kill.pop() ? { code: 137, stderr: "Killed" } : {}));
   await say([["j", row("b", "10.0.0.2")]]);
   await until(() => report().refusedCount === 1 || has("10.0.0.2"));
   assert.equal(report().refusedCount, 1);
-  assert.match(report().refused[0]?.why ?? "", /^refused by the check: checkd exited 137: Killed/);
+  const [[, by, detail] = []] = retained();
+  assert.equal(by, "check");
+  assert.match(String(detail), /^checkd exited 137: Killed/);
   await pass(29);
   assert.equal(seen.checks > 0 && has("10.0.0.2"), false);
   await pass(3);

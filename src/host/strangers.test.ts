@@ -92,6 +92,6 @@ test("what the right key has signed before is taken no second time, in whatever 
 test("what a person asks needs no signature", async () => {
   await using all = await guarded();
   await all.publish(JSON.stringify({ trigger: 1, kind: "order", service: "dhcp", order: "hold" }));
-  await until(() => all.world.report().held === "by a person");
+  await until(() => all.world.report().heldBy === "person");
   assert.equal(all.strangers(), 0);
 });

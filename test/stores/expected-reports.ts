@@ -1,4 +1,5 @@
 import type { ServiceReport } from "../../src/core/report.ts";
+import { type Hold, type Retained, sayHold, sayRetained } from "../../src/host/store/retained.ts";
 import { numbered, start } from "./expected.ts";
 
 /** What `trigger status` said of each service when its host was killed, and which places in the stream it stood at. */
@@ -19,14 +20,16 @@ const nothing: Said = {
 
 const found =
   "/etc/found.conf is there, and trigger did not write it: it stays until it is approved (a copy will be kept)";
-const many = `held with the removals ${removals}: 20 rows would go, held as 20 were to go, and at most 10 may within an hour`;
+const many = "20 were to go, and at most 10 may within an hour";
+const question = { digest: removals, rows: 20 };
 const givenUp =
   "the reload of /etc/mail.conf failed; the last good text is back in force; given up after 3 tries, until it changes or `trigger retry`: systemctl exited 1: cannot bind";
 
-/** A service that a person holds. */
-const heldWith = (held: string): Said => ({ held, why: held });
-const refused = (key: string, why: string, seconds: number, kept = true) => ({
-  ...{ key, why, since: start + seconds * 1000, kept },
+/** A service that is held. */
+const heldWith = (hold: Hold): Said => ({ heldBy: hold.by, held: sayHold(hold), why: sayHold(hold) });
+const byPerson = (detail: string): Said => heldWith({ by: "person", detail });
+const refused = (key: string, by: Retained["by"], detail: string, seconds: number, kept = true) => ({
+  ...{ key, by, why: sayRetained({ by, detail }, question), since: start + seconds * 1000, kept },
 });
 
 const others: Readonly<Record<string, Said>> = {
@@ -36,45 +39,45 @@ const others: Readonly<Record<string, Said>> = {
   debt: { owed: 1, why: "waits for its next run", reloads: ["/etc/debt.conf"] },
   doors: {
     rows: 1,
-    refused: [refused("b", "refused: two rows have the address 10.0.0.2", 65, false)],
+    refused: [refused("b", "directory", "two rows have the address 10.0.0.2", 65, false)],
     refusedCount: 1,
   },
-  found: { rows: 0, owed: 2, failing: true, ...heldWith(found), inTheWay: foundFile },
+  found: { rows: 0, owed: 2, failing: true, ...heldWith({ by: "conflict", detail: found }), inTheWay: foundFile },
   hour: { rows: 32, strangers: { count: 1, why: "no trusted key signed it", at: start + 67_000 } },
   kinds: {
     rows: 6,
     verified: { asked: start + 66_000, differed: false, daemon: { state: "same" } },
     refused: [
-      refused("check", "refused by the check: checkd exited 1: the text is bad", 66),
-      refused("daemon", "refused by the daemon: there is no room for it", 66),
-      refused("directory", "refused: two rows have the address 10.0.0.3", 65),
-      refused("held", "held: a record of somebody else has its name", 66),
-      refused("never", "refused: name: expected a host name", 65, false),
-      refused("version", 'other version: Unrecognized key: "port"', 65),
+      refused("check", "check", "checkd exited 1: the text is bad", 66),
+      refused("daemon", "daemon", "there is no room for it", 66),
+      refused("directory", "directory", "two rows have the address 10.0.0.3", 65),
+      refused("held", "conflict", "a record of somebody else has its name", 66),
+      refused("never", "directory", "name: expected a host name", 65, false),
+      refused("version", "version", 'Unrecognized key: "port"', 65),
     ],
     ...{ refusedCount: 6, heldCount: 1 },
   },
   mail: { owed: 1, why: givenUp, failing: true },
   many: {
-    ...{ rows: 40, removals: { digest: removals, rows: 20 }, refusedCount: 20 },
-    refused: numbered(10, 30).map(([key]) => refused(key, many, 63)),
+    ...{ rows: 40, removals: question, refusedCount: 20 },
+    refused: numbered(10, 30).map(([key]) => refused(key, "removals", many, 63)),
   },
   notes: {
-    ...{ rows: 0, owed: 2, ...heldWith("by a person: the list moves"), parkedCount: 2 },
+    ...{ rows: 0, owed: 2, ...byPerson("the list moves"), parkedCount: 2 },
     parked: [
       { id: 3, why: "3 cannot be handled", since: start + 62_000 },
       { id: 4, why: "not JSON in UTF-8", since: start + 62_000 },
     ],
   },
   owing: { why: "a full run is owed", reloads: ["/etc/owing.conf"], proved: true },
-  person: { owed: 2, ...heldWith("by a person: the switch is being replaced") },
+  person: { owed: 2, ...byPerson("the switch is being replaced") },
   records: { rows: 1 },
   repair: {
     ...{ rows: 40, doubt: true },
     why: "its table is being compared with the transcriber's: 0.1 % of it differs and is still to come",
   },
   stubborn: { rows: 0, owed: 2, why: "1 fails", failing: true },
-  taken: { rows: 0, owed: 2, failing: true, ...heldWith("by a person: looked at") },
+  taken: { rows: 0, owed: 2, failing: true, ...byPerson("looked at") },
   wave: { owed: 1, why: "waits for the wave before it, 60 s at most" },
 };
 

@@ -91,7 +91,7 @@ async function liveKinds({ say, order, tell, report, daemon, records, clock }: W
 /** Files that were found, that another program writes, and that a daemon will not load. */
 async function liveFiles({ say, order, machine, report, programs, database, clock }: World): Promise<void> {
   await order("taken", "hold", { why: "looked at" });
-  await until(() => report("taken").held?.startsWith("by a person"));
+  await until(() => report("taken").heldBy === "person");
   await order("taken", "approve", { digest: report("taken").inTheWay });
   await until(() => report("taken").inTheWay === undefined);
   machine.place("/etc/mail.conf", "by another hand\n");

@@ -71,7 +71,7 @@ everyStore("what a person holds is brought back, and nothing new until approved"
   await all.pass(clock.advance(10_000));
   assert.deepEqual(cells(served), cells(inForce("person")));
   await all.pass(order("person", "approve", { digest: removals }));
-  assert.equal(report("person").held, "by a person: the switch is being replaced");
+  assert.deepEqual([report("person").heldBy, report("person").held], ["person", saidOf("person").held]);
   await all.pass(order("person", "approve"));
   assert.deepEqual(cells(served), cells(tableOf("person")));
 });
