@@ -133,5 +133,10 @@ export const hostileBodies = (seeds: readonly unknown[]): fc.Arbitrary<Uint8Arra
   );
 };
 
+const fuzz = Number(process.env.TRIGGER_FUZZ ?? 1);
+
 /** How often a property is tried: a few times among the other tests, as often as TRIGGER_FUZZ says by hand. */
-export const runs = (usual: number): number => Math.ceil(usual * Number(process.env.TRIGGER_FUZZ ?? 1));
+export const runs = (usual: number): number => Math.ceil(usual * fuzz);
+
+/** How long a property is tried at most, in milliseconds: never less than usual, for a busy machine. */
+export const runsWithin = (usual: number): number => usual * Math.max(1, fuzz);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { mutatedJson, runs } from "../../test/hostile.ts";
+import { mutatedJson, runs, runsWithin } from "../../test/hostile.ts";
 import { type Ended, makeProject } from "../../test/project.ts";
 import { until } from "../../test/until.ts";
 import { readConfig } from "../core/config.ts";
@@ -61,7 +61,7 @@ test("whatever words are typed, the answer is an exit code and short words", asy
       assert.ok(code === 0 || said.startsWith("trigger"), said);
       assert.doesNotMatch(said, /\n {4}at /, "the place in a program is of no use here");
     }),
-    { numRuns: runs(500), interruptAfterTimeLimit: runs(2_000), endOnFailure: true },
+    { numRuns: runs(500), interruptAfterTimeLimit: runsWithin(2_000), endOnFailure: true },
   );
 });
 
@@ -96,7 +96,7 @@ test("whatever a config exports is read, or refused in one line that names the f
         assert.match(error.message, /^trigger\.config\.ts: /);
       }
     }),
-    { numRuns: runs(2000), interruptAfterTimeLimit: runs(2_000), endOnFailure: true },
+    { numRuns: runs(2000), interruptAfterTimeLimit: runsWithin(2_000), endOnFailure: true },
   );
 });
 
@@ -152,7 +152,7 @@ test("no command prints what steers a terminal or forges a line, whatever the di
       project.write("services/odd.ts", `throw new Error(${JSON.stringify(pieces.join(""))});`);
       isClean(await project.trigger(["try", pieces.join("").replaceAll("/", "") || "odd"]));
     }),
-    { numRuns: runs(60), interruptAfterTimeLimit: runs(5_000), endOnFailure: true },
+    { numRuns: runs(60), interruptAfterTimeLimit: runsWithin(5_000), endOnFailure: true },
   );
 });
 

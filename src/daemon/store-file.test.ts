@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import fc from "fast-check";
-import { damaged, damages, runs } from "../../test/hostile.ts";
+import { damaged, damages, runs, runsWithin } from "../../test/hostile.ts";
 import { until } from "../../test/until.ts";
 import { virtualClock } from "../../test/virtual-clock.ts";
 import { memoryHub } from "../brokers/memory.ts";
@@ -123,7 +123,7 @@ test("whatever bytes of a host's store are damaged, the host serves its table ag
       assert.equal(asides(host), log.filter((line) => line.includes("set aside as")).length);
       rmSync(join(state, host), { recursive: true });
     }),
-    { numRuns: runs(40), interruptAfterTimeLimit: runs(4_000), endOnFailure: true },
+    { numRuns: runs(40), interruptAfterTimeLimit: runsWithin(4_000), endOnFailure: true },
   );
   assert.ok(replaced > 0, "no damage was ever noticed: the test damages nothing");
 });
@@ -176,7 +176,7 @@ test("a store whose facts and rows are nonsense costs a comparison, not the host
         rmSync(join(state, host), { recursive: true });
       },
     ),
-    { numRuns: runs(40), interruptAfterTimeLimit: runs(4_000), endOnFailure: true },
+    { numRuns: runs(40), interruptAfterTimeLimit: runsWithin(4_000), endOnFailure: true },
   );
 });
 

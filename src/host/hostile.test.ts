@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import fc from "fast-check";
-import { hostileBodies, runs } from "../../test/hostile.ts";
+import { hostileBodies, runs, runsWithin } from "../../test/hostile.ts";
 import { virtualClock } from "../../test/virtual-clock.ts";
 import { memoryMachine } from "../machines/memory.ts";
 import type { Delivery } from "../ports/broker.ts";
@@ -97,7 +97,7 @@ test("whatever comes for a table is stored or set aside, and what comes behind i
     }),
     {
       numRuns: runs(1500),
-      interruptAfterTimeLimit: runs(3_000),
+      interruptAfterTimeLimit: runsWithin(3_000),
       endOnFailure: true,
       examples: known.map((body): [Uint8Array[]] => [[body]]),
     },
@@ -119,6 +119,6 @@ test("whatever comes for a plain service is handled or parked, and what comes be
       assert.equal(handled.at(-1), 77);
       assert.equal(store.messages.waiting(), 0);
     }),
-    { numRuns: runs(800), interruptAfterTimeLimit: runs(3_000), endOnFailure: true },
+    { numRuns: runs(800), interruptAfterTimeLimit: runsWithin(3_000), endOnFailure: true },
   );
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import fc from "fast-check";
-import { hostileBodies, runs } from "../../test/hostile.ts";
+import { hostileBodies, runs, runsWithin } from "../../test/hostile.ts";
 import { until } from "../../test/until.ts";
 import { virtualClock } from "../../test/virtual-clock.ts";
 import { eventDirectory } from "../directories/events/source.ts";
@@ -93,7 +93,7 @@ test("whatever hosts say is heard or said to be of no use, and the transcriber g
       assert.ok(epochs.every((epoch) => Number.isSafeInteger(epoch) && epoch <= ahead * 1000));
       assert.ok(apart.every((epoch) => Number.isSafeInteger(epoch) && epoch <= 2 ** 52));
     }),
-    { numRuns: runs(1000), interruptAfterTimeLimit: runs(2_000), endOnFailure: true },
+    { numRuns: runs(1000), interruptAfterTimeLimit: runsWithin(2_000), endOnFailure: true },
   );
 });
 
@@ -117,6 +117,6 @@ test("whatever comes in place of events is taken or set aside, and an event behi
       assert.equal(intake.trouble, undefined);
       stop.abort();
     }),
-    { numRuns: runs(600), interruptAfterTimeLimit: runs(2_000), endOnFailure: true },
+    { numRuns: runs(600), interruptAfterTimeLimit: runsWithin(2_000), endOnFailure: true },
   );
 });

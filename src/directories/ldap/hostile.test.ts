@@ -3,7 +3,7 @@ import { createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import fc from "fast-check";
 import { BerWriter } from "ldapts";
-import { damaged, damages, runs } from "../../../test/hostile.ts";
+import { damaged, damages, runs, runsWithin } from "../../../test/hostile.ts";
 import { entryFound } from "../../../test/servers/scripted-ldap.ts";
 import { until } from "../../../test/until.ts";
 import { virtualClock } from "../../../test/virtual-clock.ts";
@@ -184,6 +184,6 @@ test("whatever a server sends is a content, a change or trouble, and it is asked
       const seen = await heardOf(url);
       for (const change of seen) if (change.kind === "refresh") assert.ok(change.entries.length > 0);
     }),
-    { numRuns: runs(60), interruptAfterTimeLimit: runs(4_000), endOnFailure: true },
+    { numRuns: runs(60), interruptAfterTimeLimit: runsWithin(4_000), endOnFailure: true },
   );
 });
