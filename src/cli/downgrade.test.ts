@@ -3,8 +3,10 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { brokerSchema } from "../brokers/sqlite/schema.ts";
 import { version } from "../core/version.ts";
-import { lockFile, openStore, storeFile } from "../daemon/store-file.ts";
+import { directoryFile, lockFile, openStore, storeFile } from "../daemon/store-file.ts";
+import { eventSchema } from "../directories/events/schema.ts";
 import { ownedSchema, storeSchema } from "../host/store/schema.ts";
 import { readFacts, writeFacts } from "../host/store.ts";
 import { takeLock } from "../sqlite/lock.ts";
@@ -62,6 +64,7 @@ test("a newer store is refused by its program's name, and put back by `downgrade
   const before = await trigger("status");
   assert.equal(before.code, 2);
   assert.match(before.said, refusal);
+  assert.equal(before.said.split("was written by").length, 2, "it is said once");
   assert.throws(open, /owned\.db was written by trigger 0\.9\.0/);
 
   const asked = await trigger("downgrade");
@@ -101,6 +104,41 @@ test("nothing is put back while a host is up, or where a copy is missing", async
     missing.said,
     /store\.db was written by trigger 0\.9\.0, and no copy of before lies beside it: install 0\.9\.0/,
   );
+});
+
+test("nothing is put back where a copy is damaged, or a file is in use", async (t) => {
+  const { trigger, file, state } = project(t);
+  const broker = join(state, "broker.db");
+  const begun = openDatabase(broker);
+  migrate(begun, brokerSchema, version);
+  begun.close();
+  for (const [name, schema] of [
+    [file, storeSchema],
+    [broker, brokerSchema],
+  ] as const) {
+    upgraded(name, schema);
+  }
+  const open = openDatabase(broker);
+  open.prepare("SELECT a FROM more").get();
+  const used = await trigger("downgrade", "--yes");
+  open.close();
+  assert.deepEqual([used.code, existsSync(`${file}.version-${known}`)], [2, true]);
+  assert.match(used.said, /broker\.db is in use by a process: stop it first\n$/);
+
+  writeFileSync(`${broker}.version-${brokerSchema.migrations.length}`, "torn");
+  const damaged = await trigger("downgrade", "--yes");
+  assert.deepEqual([damaged.code, existsSync(`${file}.version-${known}`)], [2, true]);
+  assert.match(damaged.said, /broker\.db\.version-\d+ cannot be put back \(.*\): install 0\.9\.0 again\n$/);
+});
+
+test("a directory that lost its host's store is put back", async (t) => {
+  const { trigger, file, state } = project(t);
+  rmSync(file);
+  const directory = openDatabase(directoryFile(state, "box"));
+  migrate(directory, eventSchema, version);
+  directory.close();
+  upgraded(directoryFile(state, "box"), eventSchema);
+  assert.match((await trigger("downgrade", "--yes")).said, /put back .*directory\.db/);
 });
 
 test("a host says that its store was migrated, and where the copy lies", (t) => {

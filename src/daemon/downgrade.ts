@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { brokerSchema } from "../brokers/sqlite/schema.ts";
 import { transcribersOf } from "../core/config.ts";
-import { UserError } from "../core/outcome.ts";
+import { reason, UserError } from "../core/outcome.ts";
 import { eventSchema } from "../directories/events/schema.ts";
 import { ownedSchema, storeSchema } from "../host/store/schema.ts";
 import type { Project } from "../project/project.ts";
@@ -9,6 +9,7 @@ import { type CopyBefore, copiesBefore, putBack } from "../sqlite/copy-before.ts
 import { takeLock } from "../sqlite/lock.ts";
 import { type Schema, type Version, versionOf } from "../sqlite/migrate.ts";
 import { openDatabase } from "../sqlite/open.ts";
+import { checkWhole } from "../sqlite/sound.ts";
 import { brokerFile, directoryFile, hostsHere, isThere, lockFile, ownedFile, storeFile } from "./store-file.ts";
 
 /** A file of the state that a newer program has migrated, and the copy of before that this program can read. */
@@ -24,12 +25,11 @@ export interface NewerFile {
 
 /** The files on this machine that are newer than this program. Throws a `UserError` for one without a copy that this program can read. */
 export function newerFiles({ config, state }: Project): NewerFile[] {
-  const hosts = hostsHere(state, [...config.hosts.keys()]);
-  const transcribers = transcribersOf(config).filter((host) => hosts.includes(host));
+  const hosts = [...config.hosts.keys()];
   const files: readonly (readonly [string, NewerFile["holds"], Schema])[] = [
     ...hosts.map((host) => [storeFile(state, host), "store", storeSchema] as const),
     ...hosts.map((host) => [ownedFile(state, host), "owned", ownedSchema] as const),
-    ...transcribers.map((host) => [directoryFile(state, host), "directory", eventSchema] as const),
+    ...transcribersOf(config).map((host) => [directoryFile(state, host), "directory", eventSchema] as const),
     [brokerFile(state), "broker", brokerSchema],
   ];
   return files.flatMap(([file, holds, { migrations }]) => {
@@ -41,6 +41,7 @@ export function newerFiles({ config, state }: Project): NewerFile[] {
         `${file} was written by trigger ${written.program}, and no copy of before lies beside it: install ${written.program} again`,
       );
     }
+    mustBeSound(copy, written);
     return [{ file, holds, written, copy, copied: statSync(copy.file).mtimeMs }];
   });
 }
@@ -54,9 +55,26 @@ export function downgrade({ config, state }: Project, files: readonly NewerFile[
   try {
     const up = locks.find(({ lock }) => !lock);
     if (up) throw new UserError(`${up.host} is up on this machine: stop it first`);
-    return files.map(({ file, copy, written }) => putBack(file, copy, written.number));
+    return putBack(files.map(({ file, copy, written }) => ({ file, copy, found: written.number })));
   } finally {
     for (const { lock } of locks) lock?.release();
+  }
+}
+
+/** Throws a `UserError` for a copy that is damaged: an older program would set it aside, with all the holds in it. */
+function mustBeSound({ file, version }: CopyBefore, { program }: Version): void {
+  const wrong = wrongIn(file, version);
+  if (wrong !== undefined) throw new UserError(`${file} cannot be put back (${wrong}): install ${program} again`);
+}
+
+function wrongIn(file: string, version: number): string | undefined {
+  try {
+    using database = openDatabase(file, { readOnly: true });
+    checkWhole(database);
+    const { number } = versionOf(database);
+    return number === version ? undefined : `its version is ${number}`;
+  } catch (error) {
+    return reason(error);
   }
 }
 

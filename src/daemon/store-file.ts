@@ -41,7 +41,7 @@ export function isThere(file: string): boolean {
 
 /** Why a file of a host's state cannot be read, and who may: its folder and the file are their owner's alone. */
 export function unreadable(file: string, cause: unknown): UserError {
-  if (cause instanceof OtherVersion) return new UserError(cause.message, { cause });
+  if (cause instanceof OtherVersion) return new UserError(cause.message);
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const mayNot = ["EACCES", "EPERM"].includes(code) || sqliteCode(cause) === cannotOpen;
   const by = mayNot ? " by this user, only by root or the user that trigger runs as" : "";

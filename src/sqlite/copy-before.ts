@@ -54,21 +54,58 @@ export function copiesBefore(file: string): CopyBefore[] {
     .sort((a, b) => b.version - a.version);
 }
 
+/** A database file, and the copy of before that is to be put in its place. */
+export interface PutBack {
+  readonly file: string;
+  readonly copy: CopyBefore;
+  /** The version that the file has now. */
+  readonly found: number;
+}
+
 /**
- * Puts a copy in the place of its database, at once and durably. The file that was there stays under the name that this gives.
- * Throws if a process has the database open.
+ * Puts copies in the place of their databases, each at once and durably. The files that were there stay under the names that this gives.
+ * Throws before anything is changed if a process has one of the databases open.
  */
-export function putBack(file: string, copy: CopyBefore, found: number): string {
-  const aside = `${file}.from-version-${found}`;
+export function putBack(files: readonly PutBack[]): string[] {
+  for (const { file } of files) mustBeUnused(file);
+  return files.map(({ file, copy, found }) => {
+    const aside = asideName(file, found);
+    rmSync(aside, { force: true });
+    linkSync(file, aside);
+    renameSync(copy.file, file);
+    sync(dirname(file));
+    return aside;
+  });
+}
+
+/** Thrown for a database that a process has open. */
+class InUse extends Error {
+  override name = "InUse";
+  readonly code = "ERR_IN_USE";
+  constructor(file: string) {
+    super(`${file} is in use by a process: stop it first`);
+  }
+}
+
+/** Throws if a process has a database open. */
+function mustBeUnused(file: string): void {
   const database = openDatabase(file);
   database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   database.close(); // the last one to close it removes its log
-  if (existsSync(`${file}-wal`)) throw new Error(`${file} is in use by a process: stop it first`);
-  rmSync(aside, { force: true });
-  linkSync(file, aside);
-  renameSync(copy.file, file);
-  sync(dirname(file));
-  return aside;
+  if (existsSync(`${file}-wal`)) throw new InUse(file);
+}
+
+/** The name under which a newer database stays when the copy of before is put in its place: `<file>.from-version-<number>`. */
+const asideName = (file: string, version: number): string => `${file}.from-version-${version}`;
+
+/** All that migrations have left beside a database file: copies of before, such as were never finished, and newer files. */
+export function leftBeside(file: string): string[] {
+  const name = basename(file);
+  return readdirSync(dirname(file))
+    .filter(
+      (other) => other.startsWith(name) && /^\.(from-version-\d+|version-\d+(\.new)?)$/.test(other.slice(name.length)),
+    )
+    .map((other) => join(dirname(file), other));
 }
 
 /** Writes a file, or the names of a folder, through to the disk (fsync(2)). */

@@ -121,9 +121,9 @@ test("a copy is put back, and the newer file stays beside it", () => {
   newer.exec("INSERT INTO fruit VALUES ('pear', 1, 'green')");
   const [copy] = copiesBefore(file);
   assert.ok(copy);
-  assert.throws(() => putBack(file, copy, 2), /fruit\.db is in use by a process: stop it first/);
+  assert.throws(() => putBack([{ file, copy, found: 2 }]), /fruit\.db is in use by a process: stop it first/);
   newer.close();
-  const aside = putBack(file, copy, 2);
+  const [aside = ""] = putBack([{ file, copy, found: 2 }]);
   using back = opened(file);
   assert.deepEqual(namesIn(back), ["apple"]);
   using kept = openDatabase(aside);
@@ -272,7 +272,7 @@ test("who only reads is told whether the file is older or newer", () => {
   mustBeCurrent(database, one, "1.0.0");
   assert.throws(
     () => mustBeCurrent(database, two, "2.0.0"),
-    /fruit\.db is as trigger 1\.0\.0 wrote it: .*, 2\.0\.0, which migrates it when it starts/,
+    /fruit\.db is as trigger 1\.0\.0 wrote it, .* version 1; .*, 2\.0\.0, have version 2: restart .* which migrates it when it starts/,
   );
   opened(file, three, "3.0.0").close();
   assert.throws(() => mustBeCurrent(database, two, "2.0.0"), NewerDatabase);

@@ -83,14 +83,15 @@ export function mustBeCurrent(database: DatabaseSync, schema: Schema, program: s
   const newest = schema.migrations.length;
   const file = database.location() ?? "a database";
   if (found.number > newest) throw new NewerDatabase(file, found, { number: newest, program });
-  if (found.number < newest) throw new OlderDatabase(file, found, program);
+  if (found.number < newest) throw new OlderDatabase(file, found, { number: newest, program });
 }
 
 /** Thrown for a file that this program would read if its process were restarted. */
 class OlderDatabase extends OtherVersion {
-  constructor(file: string, written: Version, program: string) {
+  constructor(file: string, written: Version, known: Version) {
     super(
-      `${file} is as trigger ${written.program} wrote it: restart its process with this program, ${program}, which migrates it when it starts`,
+      `${file} is as trigger ${written.program} wrote it, with tables of version ${written.number}; those of this program, ` +
+        `${known.program}, have version ${known.number}: restart its process with this program, which migrates it when it starts`,
     );
   }
 }

@@ -140,7 +140,7 @@ export const sqliteRemovals: readonly Removal[] = [
     guards: "no copy is put in the place of a file that is open",
     without: "a process goes on writing into a file that has lost its name",
     file: "src/sqlite/copy-before.ts",
-    edits: [["if (existsSync(`${file}-wal`))", "if (file === aside)"]],
+    edits: [["if (existsSync(`${file}-wal`))", 'if (file === "")']],
     tests: ["src/sqlite/migrate.test.ts"],
   },
 ];
