@@ -11,7 +11,7 @@ import { knownServices } from "../host/store.ts";
 import { realMachine } from "../machines/real.ts";
 import { type Broker, QueueInUse } from "../ports/broker.ts";
 import { type Project, serviceNames } from "../project/project.ts";
-import { copiesBefore } from "../sqlite/copy-before.ts";
+import { leftBeside } from "../sqlite/copy-before.ts";
 import { takeLock } from "../sqlite/lock.ts";
 import { openDatabase, patiently } from "../sqlite/open.ts";
 import { copiesOf, removeLeftCopies } from "./copies.ts";
@@ -108,8 +108,7 @@ export async function forget(
 /** Removes the store of a host that is gone. What else is in its folder, such as a directory of events, may be the only copy. */
 function removeState(state: string, host: string): Forgotten["state"] {
   for (const file of [storeFile(state, host), ownedFile(state, host)]) {
-    const copies = copiesBefore(file).map((copy) => copy.file);
-    for (const name of [file, `${file}-wal`, `${file}-shm`, ...copies]) rmSync(name, { force: true });
+    for (const name of [file, `${file}-wal`, `${file}-shm`, ...leftBeside(file)]) rmSync(name, { force: true });
   }
   removeLeftCopies(state, host);
   removeEmpty(copiesOf(state, host));
