@@ -134,3 +134,19 @@ test("a full run tries what somebody else's record stood in the way of", () => {
   assert.deepEqual(keysOf(give()), []);
   assert.deepEqual(keysOf(give({ full: true })), ["a"]);
 });
+
+test("a row that a service refuses, or finds held, for no reason or for an error waits like any", () => {
+  for (const said of [undefined, null, new Error("no room"), 7]) {
+    const { say, give, why } = scene();
+    say({ a: desk, b: canonical({ ip: "10.0.0.2" }) });
+    const reason = said as never;
+    give().loaded({ refused: [{ key: "a", why: reason }], held: [{ key: "b", why: reason }] }, now);
+    assert.deepEqual(
+      [why("a"), why("b")],
+      [
+        ["daemon", String(said)],
+        ["conflict", String(said)],
+      ],
+    );
+  }
+});

@@ -137,8 +137,9 @@ export function giveRows(database: DatabaseSync, service: string, table: Table, 
       const moved = new Set(given.map(({ key }) => key));
       const dropped = new Set(refused.filter(({ gone }) => gone).map(({ key }) => key));
       const kept: (readonly [string, Retained])[] = [
-        ...refused.map(({ key, why }) => [key, { by: "daemon", detail: why }] as const),
-        ...held.map(({ key, why }) => [key, { by: "conflict", detail: why }] as const),
+        // A service may say anything: one in JavaScript also nothing, or an error.
+        ...refused.map(({ key, why }) => [key, { by: "daemon", detail: String(why) }] as const),
+        ...held.map(({ key, why }) => [key, { by: "conflict", detail: String(why) }] as const),
       ];
       for (const [key, { by, detail }] of kept) {
         if (moved.has(key)) refuse.run(by, detail, now, service, key);
