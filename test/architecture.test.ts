@@ -88,6 +88,23 @@ test("no test of the fast lane starts a program of a Debian package", () => {
   assert.deepEqual([...new Set(wrong)], []);
 });
 
+test("no program reads why a row is retained or a service held", () => {
+  const named = String.raw`\b(?:why|held|detail)\b`;
+  const looks = new RegExp(
+    [
+      String.raw`${named}\)?\??\.(?:startsWith|endsWith|includes|indexOf|match|search|split|replace)\(`,
+      String.raw`\.(?:exec|test)\((?:[\w.?]+\.)?(?:why|held|detail)\b`,
+      String.raw`\b(?:why|held|detail)\)? (?:NOT )?(?:LIKE|GLOB)\b`,
+      String.raw`\b(?:substr|instr)\((?:\w+\.)?(?:why|held|detail)\b`,
+    ].join("|"),
+  );
+  // A refusal of a value, an error of RabbitMQ, and a list of that name: none is a sentence of a store.
+  const others = ["core/refusal-goes.ts", "brokers/rabbitmq/queue-arguments.ts", "brokers/memory/queue.ts"];
+  const wrong = files.filter((file) => !others.includes(file) && looks.test(code(file)));
+  const says = "a sentence may be reworded: ask `retained_by` and `held_by`, or `by` and `heldBy` of a report";
+  assert.deepEqual(wrong, [], says);
+});
+
 function roomOf(file: string): string {
   return file.split("/")[0] ?? file;
 }
