@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { sayRetained } from "../../src/host/store/retained.ts";
 import { laptop, ldif, makeProject, names, printer } from "../project.ts";
 import { until } from "../until.ts";
 
@@ -21,7 +22,8 @@ test("an entry that the checker refuses keeps no other waiting, is listed with i
   );
   await until(() => lines() === "laptop 192.0.2.11,printer 192.0.2.12", { within });
   await until(async () => / 2 +0 +well, 2 refused/.test(await status()), { within });
-  assert.match(await status(), /cn=bad,\S+: refused by the check: awk exited 1: a bad name; it has no row/);
+  const why = sayRetained({ by: "check", detail: "awk exited 1: a bad name" }, undefined);
+  assert.ok((await status()).includes(`: cn=bad,dc=campus,dc=example: ${why}; it has no row`), await status());
   project.write("directory.ldif", ldif([printer, { ...bad, name: "good" }]));
   await until(() => lines() === "good 192.0.2.66,printer 192.0.2.10", { within });
 });

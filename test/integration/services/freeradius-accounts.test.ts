@@ -75,7 +75,7 @@ export default freeradius(${JSON.stringify(radius.place)});\n`,
   const argon = "{ARGON2}$argon2id$v=19$m=65536,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g";
   await change("dora", `replace: userPassword\nuserPassword: ${argon}`);
   await hears("dora", "Access-Reject");
-  await until(async () => /refused: password: neither userPassword nor/.test((await project.trigger(["status"])).out));
+  await until(async () => /password: neither userPassword nor/.test((await project.trigger(["status"])).out));
   await change("dora", "replace: userPassword\nuserPassword: right");
   await hears("dora", "Access-Accept");
 
