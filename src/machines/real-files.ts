@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import * as fs from "node:fs/promises";
-import type { Files } from "../core/host.ts";
-import { O_PATH, type Place, unlessMissing, walk } from "./walk.ts";
+import type { Files, Stat } from "../core/host.ts";
+import { O_PATH, type Place, statOf, unlessMissing, walk } from "./walk.ts";
 
 /** Flags that follow no symlink and wait for no FIFO, should the end of a walk have changed meanwhile. */
 const asFound = constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -14,7 +14,7 @@ export const realFiles: Files = {
     at(path, "follow", async (place) => {
       if (!place.stat) return undefined;
       const handle = await unlessMissing(fs.open(place.at, constants.O_RDONLY | asFound));
-      return handle && closing(handle, () => handle.readFile());
+      return handle && closing(handle, () => readAsFound(handle, place.stat));
     }),
 
   list: (path) =>
@@ -63,6 +63,17 @@ export const realFiles: Files = {
       await closing(handle, () => handle.sync());
     }),
 };
+
+/** Reads what was found at the end of a walk. What was a file must not be a FIFO by now, which need not end, nor much larger. */
+async function readAsFound(handle: fs.FileHandle, before: Stat | undefined): Promise<Uint8Array> {
+  const now = statOf(await handle.stat());
+  if (before?.kind === "file" && (now.kind !== "file" || now.size > before.size + mostGrowth))
+    throw new Error("it was exchanged while it was looked at");
+  return handle.readFile();
+}
+
+/** A file that is written while it is read may be so many bytes larger than it was found. */
+const mostGrowth = 64 * 1024 * 1024;
 
 /** Makes the first of the names that are missing, the last one with its owner and mode; true when nothing is missing. */
 async function makeNext(
