@@ -1,4 +1,5 @@
 import { createTwoFilesPatch } from "diff";
+import { tooLongToDiff } from "../core/diff-limit.ts";
 import type { Noted } from "../daemon/dry.ts";
 import type { Colour, Screen } from "./screen.ts";
 
@@ -21,6 +22,8 @@ export function notedLines({ files, changes, commands }: Noted, secret: boolean,
 const shownLimit = 200;
 
 function patch(path: string, before: string | undefined, after: string | undefined, screen: Screen): string[] {
+  if ([before, after].some((text) => text !== undefined && tooLongToDiff(text)))
+    return [`${path} would change; the difference is too long to be shown`];
   const was = before === undefined ? "/dev/null" : path;
   const is = after === undefined ? "/dev/null" : path;
   const text = createTwoFilesPatch(was, is, before ?? "", after ?? "", "", "", { context: 2 });

@@ -83,7 +83,8 @@ const isOfStaged = (check: Commands): boolean =>
     .some((word) => word.includes("{staged"));
 
 async function someShared(files: Files, targets: readonly Target[]): Promise<boolean> {
-  for (const { path } of targets) if (await isShared(files, folderOf(path))) return true;
+  // A way that cannot be looked at is one that others have changed.
+  for (const { path } of targets) if (await isShared(files, folderOf(path)).catch(() => true)) return true;
   return false;
 }
 

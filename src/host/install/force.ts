@@ -1,4 +1,5 @@
 import { Away, Fatal, Later, reason } from "../../core/outcome.ts";
+import { isStays, orStays } from "./apart.ts";
 import type { Loaded } from "./book.ts";
 import { readInPlace } from "./in-place.ts";
 import type { Repair } from "./repair.ts";
@@ -60,7 +61,13 @@ export function forcing({ book, files, clock, secret, restOf }: Ground, mend: Re
     for (const { path } of book.debts([...loaded.keys()])) {
       // Installed together with one of these, and no longer wanted: it stays, and the reload was its own too.
       if (loaded.has(path)) continue;
-      loaded.set(path, { hash: (await readInPlace(files, path))?.hash ?? null, proved: false, probe: null });
+      try {
+        const disk = await orStays(files, path, () => readInPlace(files, path));
+        loaded.set(path, { hash: disk?.hash ?? null, proved: false, probe: null });
+      } catch (error) {
+        // What others block stays owed, and alone.
+        if (!isStays(error)) throw error;
+      }
     }
     book.settle(loaded, { paths, wrote: targets });
   }

@@ -1,6 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import { createTwoFilesPatch } from "diff";
+import { tooLongToDiff } from "../../core/diff-limit.ts";
 import { Held } from "../../core/outcome.ts";
+import { orStays } from "./apart.ts";
 import type { Debt } from "./book.ts";
 import { isMine, keepAside } from "./folder.ts";
 import type { InPlace } from "./in-place.ts";
@@ -15,6 +17,8 @@ const fightLimit = 3;
 
 /** A diff is shown up to so many lines: past that it no longer tells anybody anything. */
 const diffLines = 200;
+/** The most characters of one of them. */
+const diffWidth = 1000;
 /** Edits after which a diff is given up: its cost grows with their square. */
 const diffEdits = 2000;
 
@@ -56,7 +60,7 @@ export function handEdits({ book, files, owned, clock, secret, log }: Ground) {
   async function holdFound(targets: readonly Target[]): Promise<void> {
     for (const target of targets) {
       const { path, disk } = target;
-      if (!disk || !(await waitsForPerson(target))) continue;
+      if (!disk || !(await orStays(files, path, () => waitsForPerson(target)))) continue;
       log(`${path} is there, and trigger did not write it\n${difference(target, disk, secret)}`);
       owned.hold([[path, disk.hash]]);
       throw new Held(foundAt(target));
@@ -121,12 +125,16 @@ function difference({ path, bytes }: Target, found: InPlace, secret: boolean): s
   if (secret) return "the difference may hold secrets and is not shown";
   if (!isUtf8(found.bytes)) return "what was found is not text";
   const [before, after] = [Buffer.from(found.bytes).toString(), bytes.toString()];
+  if (tooLongToDiff(before) || tooLongToDiff(after)) return "the difference is too long to be shown";
   const patch = createTwoFilesPatch(path, path, before, after, "as found", "as installed", {
     context: 3,
     maxEditLength: diffEdits,
   });
   if (patch === undefined) return `the two differ in more than ${diffEdits} lines`;
-  const lines = patch.split("\n").slice(1); // without the line of ====
+  const lines = patch
+    .split("\n")
+    .slice(1) // without the line of ====
+    .map((line) => (line.length > diffWidth ? `${line.slice(0, diffWidth)}…` : line));
   if (lines.length <= diffLines) return lines.join("\n").trimEnd();
   return `${lines.slice(0, diffLines).join("\n")}\n… ${lines.length - diffLines} more lines`;
 }

@@ -21,6 +21,9 @@ export interface InPlace {
 /** A larger file of somebody else is not read, in bytes: it would take the memory of this process. */
 const largest = 64 * 1024 * 1024;
 
+/** True if a file may not be opened now: its owner holds a lease on it (fcntl(2)), and may take it again for ever. */
+const isLeased = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === "EAGAIN";
+
 /** The real path of a file. A symlink at its end is followed unless others may have put it there. */
 export async function placeOf(files: Files, path: string): Promise<string> {
   const at = join(await files.resolve(dirname(path)), basename(path));
@@ -36,8 +39,13 @@ export async function readInPlace(files: Files, path: string): Promise<InPlace |
   const isFile = stat.kind === "file";
   if ((!isFile || stat.size > largest) && (await isOthers(files, path, stat))) return oddity(files, path, stat);
   if (!isFile) throw new Error(`${path} is not a file but a ${stat.kind}: nothing can be installed there`);
-  const bytes = await files.read(path);
-  return bytes && { bytes, hash: hashOf(bytes), stat };
+  try {
+    const bytes = await files.read(path);
+    return bytes && { bytes, hash: hashOf(bytes), stat };
+  } catch (error) {
+    if (!(await isOthers(files, path, stat)) || !isLeased(error)) throw error;
+    return oddity(files, path, stat);
+  }
 }
 
 /** True if others than root and this user may have put there what is at a real path. */

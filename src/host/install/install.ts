@@ -130,7 +130,7 @@ export function installer(options: InstallerOptions): Installer {
       if (isAskedAbout(database, service, path)) forgetHeld(database, service, path);
     const work = workOn(targets, steps, context);
     const listed = listing(files);
-    for (const path of paths) await removeStaged(listed, path);
+    for (const path of paths) await orStays(files, path, () => removeStaged(listed, path));
     if (book.debts(paths).length === 0 && targets.every(inForce)) {
       const outcome = await askProbe(work);
       if (outcome) return { ...outcome, stuck };
@@ -147,7 +147,7 @@ export function installer(options: InstallerOptions): Installer {
     }
     await force(work);
     const gone = leave.unasked(targets);
-    await leave.clear(targets);
+    stuck.push(...(await leave.clear(targets)));
     return { installed: steps.probe ? "proved" : "loaded", proved: steps.probe !== undefined, gone, stuck };
   }
 
@@ -209,9 +209,11 @@ export function installer(options: InstallerOptions): Installer {
   async function stageAll(targets: readonly Target[], staging: Stage): Promise<Staged> {
     const staged = new Map<Target, StagedFile | undefined>();
     for (const target of targets) {
-      const { path } = target;
-      if (target.hash !== null || target.disk) await orStays(files, path, () => openFolder(files, path, log));
-      staged.set(target, target.hash === null ? undefined : await stageOne(target, target.bytes, staging));
+      const { path, hash, disk } = target;
+      await orStays(files, path, async () => {
+        if (hash !== null || disk) await openFolder(files, path, log);
+        staged.set(target, hash === null ? undefined : await stageOne(target, target.bytes, staging));
+      });
     }
     return staged;
   }
@@ -246,10 +248,14 @@ export function installer(options: InstallerOptions): Installer {
     }
   }
 
-  async function tryOut(wanted: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<string | undefined> {
+  async function tryOut(
+    { wanted, steps, host }: { wanted: readonly InstallFile[]; steps: InstallSteps; host: Host },
+    apart: readonly Stuck[],
+  ): Promise<string | undefined> {
     const step = steps.check;
     if (!step || wanted.length === 0) return undefined;
-    const { targets } = await readTargets(files, wanted, { apart: steps.all ?? false });
+    const read = await readTargets(files, wanted, { apart: steps.all ?? false });
+    const targets = read.targets.filter(({ path }) => !apart.some((one) => one.path === path));
     const staging = stage(files, log);
     try {
       const moving = targets.filter(({ hash, disk }) => hash !== disk?.hash);
@@ -272,9 +278,12 @@ export function installer(options: InstallerOptions): Installer {
     const copies = new Map<Target, StagedFile>();
     for (const target of [...staged.keys()].filter(({ hash }) => hash !== null)) {
       const debt = debts.find(({ path }) => path === target.path);
-      const good = debt ? await mend.readGood(debt) : target.disk;
-      if (!good || good.odd !== undefined) return undefined;
-      copies.set(target, await stageOne(target, good.bytes, staging));
+      const copy = await orStays(files, target.path, async () => {
+        const good = debt ? await mend.readGood(debt) : target.disk;
+        return good && good.odd === undefined ? stageOne(target, good.bytes, staging) : undefined;
+      });
+      if (!copy) return undefined;
+      copies.set(target, copy);
     }
     return copies;
   }
@@ -298,7 +307,8 @@ export function installer(options: InstallerOptions): Installer {
         journal.push({ path, batch, to: hash, ...(await lastGood(target, debt)) });
       });
     }
-    for (const { path, hash } of staged.keys()) if (hash !== null && !book.loaded(path)) await makeMine(files, path);
+    for (const { path, hash } of staged.keys())
+      if (hash !== null && !book.loaded(path)) await orStays(files, path, () => makeMine(files, path));
     const others = debts.filter(({ path }) => !journal.some((entry) => entry.path === path));
     book.journal([...journal, ...others.map((debt) => ({ ...debt, batch }))], { fights, now: clock.now() });
     // From here on the book knows that these are ours.
@@ -326,7 +336,8 @@ export function installer(options: InstallerOptions): Installer {
 
   return {
     install,
-    tryOut,
+    tryOut: (wanted, steps, host) =>
+      withoutStuck(steps.all ?? false, (stuck) => tryOut({ wanted, steps, host }, stuck)),
     async throwIfHeld(wanted, steps) {
       const { given, going } = await readAll(wanted, steps, true);
       const targets = [...given, ...going];

@@ -13,8 +13,6 @@ export function leaving({ book, files, owned, isAsked, spare, log }: Ground) {
     const found: Target[] = [];
     const gone: Target[] = [];
     const stuck: Stuck[] = [];
-    const sayStuck = (path: string, error: unknown): void =>
-      void stuck.push({ path, why: `it is not given any more: ${reason(error)}` });
     for (const path of book.written().filter((one) => !wanted.has(one))) {
       try {
         const real = await placeOf(files, path);
@@ -29,14 +27,10 @@ export function leaving({ book, files, owned, isAsked, spare, log }: Ground) {
         const isGone = !target.disk && book.debts([path]).length === 0 && (book.loaded(path)?.hash ?? null) === null;
         (isGone ? gone : found).push(target);
       } catch (error) {
-        sayStuck(path, error);
+        stuck.push(notGiven(path, error));
       }
     }
-    if (!dry) {
-      await clear(gone).catch(async () => {
-        for (const target of gone) await clear([target]).catch((error) => sayStuck(target.path, error));
-      });
-    }
+    if (!dry) stuck.push(...(await clear(gone)));
     return { targets: found, stuck };
   }
 
@@ -62,9 +56,20 @@ export function leaving({ book, files, owned, isAsked, spare, log }: Ground) {
     throw new Held(`${there.length} files that are not given any more would be removed, ${rule}`);
   }
 
-  /** Removes what was beside files that are gone, but what was kept aside, and forgets them. */
-  async function clear(targets: readonly Target[]): Promise<void> {
+  /** Removes what was beside files that are gone, but what was kept aside, and forgets them. Gives those that cannot be cleared yet. */
+  async function clear(targets: readonly Target[]): Promise<Stuck[]> {
     const paths = targets.filter(({ hash }) => hash === null).map(({ path }) => path);
+    const stuck: Stuck[] = [];
+    try {
+      await clearAll(paths);
+    } catch {
+      // One after the other: each says what is in its own way.
+      for (const path of paths) await clearAll([path]).catch((error) => stuck.push(notGiven(path, error)));
+    }
+    return stuck;
+  }
+
+  async function clearAll(paths: readonly string[]): Promise<void> {
     const listed = listing(files);
     for (const path of paths) {
       await removeGoodBut(listed, path, null);
@@ -77,3 +82,5 @@ export function leaving({ book, files, owned, isAsked, spare, log }: Ground) {
 
   return { read, unasked, holdMany, clear };
 }
+
+const notGiven = (path: string, error: unknown): Stuck => ({ path, why: `it is not given any more: ${reason(error)}` });

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import type { Command } from "../../core/host.ts";
 import { reason } from "../../core/outcome.ts";
+import { isStays, orStays } from "./apart.ts";
 import { type Debt, type Loaded, onlyReloadOwed } from "./book.ts";
 import { hashOf, type InPlace, readInPlace } from "./in-place.ts";
 import { runStep } from "./step.ts";
@@ -27,21 +28,36 @@ export function repair({ book, files, log }: Ground) {
   /** Installs the last good files, through the same journal. */
   async function rollBack(debts: readonly Debt[]): Promise<void> {
     book.journal(debts.map((debt) => ({ ...debt, to: debt.goodHash })));
+    const stay: unknown[] = [];
     for (const debt of debts) {
-      const { path, good, goodHash } = debt;
-      const disk = await readInPlace(files, path);
-      if ((disk?.hash ?? null) === goodHash) continue;
-      if (goodHash === null) await files.remove(path);
-      else if (good !== null && (await linkIsGood(debt))) await files.rename(good, path);
-      else log(`${path}: the last good file is gone, so what is in place stays`);
+      try {
+        await orStays(files, debt.path, () => putBack(debt));
+      } catch (error) {
+        // What others block at one path leaves no other half in place.
+        if (!isStays(error)) throw error;
+        stay.push(error);
+      }
     }
     await syncNames(debts);
+    if (stay.length > 0) throw stay[0];
   }
 
+  async function putBack(debt: Debt): Promise<void> {
+    const { path, good, goodHash } = debt;
+    const disk = await readInPlace(files, path);
+    if ((disk?.hash ?? null) === goodHash) return;
+    if (goodHash === null) await files.remove(path);
+    else if (good !== null && (await linkIsGood(debt))) await files.rename(good, path);
+    else log(`${path}: the last good file is gone, so what is in place stays`);
+  }
+
+  /** Makes the names in the folders of debts durable. */
   async function syncNames(debts: readonly Debt[]): Promise<void> {
-    for (const directory of new Set(debts.map(({ path }) => dirname(path)))) {
-      // Of a file that is to go, the directory may have gone before.
-      if (await files.stat(directory)) await files.sync(directory);
+    for (const [directory, path] of new Map(debts.map(({ path }) => [dirname(path), path]))) {
+      await orStays(files, path, async () => {
+        // Of a file that is to go, the directory may have gone before.
+        if (await files.stat(directory)) await files.sync(directory);
+      });
     }
   }
 

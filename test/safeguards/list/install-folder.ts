@@ -78,12 +78,7 @@ export const installFolderRemovals: readonly Removal[] = [
     guards: "the name of a text that went back is durable",
     without: "a power cut brings the bad text back",
     file: "src/host/install/repair.ts",
-    edits: [
-      [
-        "      else log(`${path}: the last good file is gone, so what is in place stays`);\n    }\n    await syncNames(debts);",
-        "      else log(`${path}: the last good file is gone, so what is in place stays`);\n    }",
-      ],
-    ],
+    edits: [["    await syncNames(debts);\n    if (stay.length > 0)", "    if (stay.length > 0)"]],
     tests: ["src/host/install/crash.test.ts"],
   },
   {
@@ -182,7 +177,7 @@ export const installFolderRemovals: readonly Removal[] = [
     file: "src/host/install/check.ts",
     edits: [
       [
-        "if (await isShared(files, folderOf(path))) return true",
+        "if (await isShared(files, folderOf(path)).catch(() => true)) return true",
         "if (await isShared(files, folderOf(path))) return false",
       ],
     ],

@@ -43,7 +43,7 @@ export const installRemovals: readonly Removal[] = [
     guards: "staged files of dead processes are removed",
     without: "staged files fill the disk",
     file: "src/host/install/install.ts",
-    edits: [["    for (const path of paths) await removeStaged(listed, path);\n", ""]],
+    edits: [["    for (const path of paths) await orStays(files, path, () => removeStaged(listed, path));\n", ""]],
     tests: ["src/host/install/install.test.ts"],
   },
   {
@@ -114,7 +114,7 @@ export const installRemovals: readonly Removal[] = [
     file: "src/host/install/install.ts",
     edits: [
       [
-        "    for (const { path, hash } of staged.keys()) if (hash !== null && !book.loaded(path)) await makeMine(files, path);\n",
+        "    for (const { path, hash } of staged.keys())\n      if (hash !== null && !book.loaded(path)) await orStays(files, path, () => makeMine(files, path));\n",
         "",
       ],
     ],

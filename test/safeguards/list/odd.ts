@@ -3,6 +3,27 @@ import type { Removal } from "../removal.ts";
 /** What others put in the place of a file, in a folder that they may write. */
 export const oddRemovals: readonly Removal[] = [
   {
+    id: "diff-bounded",
+    guards: "a text of too many lines is not compared",
+    without: "one user's file of line ends stops the host, again after each start",
+    file: "src/host/install/hand-edit.ts",
+    edits: [["  if (tooLongToDiff(before) || tooLongToDiff(after)) return", "  if (tooLongToDiff(after)) return"]],
+    tests: ["src/host/install/odd.test.ts"],
+  },
+  {
+    id: "swapped-alone",
+    guards: "a folder that is swapped while its file is staged keeps nothing else waiting",
+    without: "one user who swaps his folder in a loop keeps the changes of all waiting",
+    file: "src/host/install/install.ts",
+    edits: [
+      [
+        "    for (const path of paths) await orStays(files, path, () => removeStaged(listed, path));",
+        "    for (const path of paths) await removeStaged(listed, path);",
+      ],
+    ],
+    tests: ["src/host/install/odd.test.ts"],
+  },
+  {
     id: "link-itself",
     guards: "a link that others put at a file's place is what is there, and is not followed",
     without: "a user keeps his access, and one user keeps the changes of all waiting",
