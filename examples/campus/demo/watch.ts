@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { eventService } from "../../../src/core/routing.ts";
-import { storeFile } from "../../../src/daemon/store-file.ts";
+import { ownedFile, storeFile } from "../../../src/daemon/store-file.ts";
+import { attachOwnedToRead } from "../../../src/host/owned.ts";
 import { serviceReport } from "../../../src/host/report.ts";
 import type { Project } from "../../../src/project/project.ts";
 import { openDatabase } from "../../../src/sqlite/open.ts";
@@ -25,6 +26,7 @@ export interface Place {
 export function openPlaces(project: Project): Place[] {
   return [...project.config.hosts].flatMap(([host, services]) => {
     const database = openDatabase(storeFile(project.state, host), { readOnly: true });
+    attachOwnedToRead(database, ownedFile(project.state, host));
     return services.filter((service) => service !== eventService).map((service) => openPlace(database, host, service));
   });
 }
