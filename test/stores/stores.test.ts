@@ -51,7 +51,7 @@ for (const folder of folders)
     const project = projectOf(copyOf(t, folder));
     const read = () => networkStatus(project, made, new AbortController().signal);
     const [own, other] = await read().catch((error) => {
-      assert.match(String(error), /as trigger 0\.1\.0 wrote it: restart its process/);
+      assert.match(String(error), /as trigger 0\.1\.0 wrote it, .*: restart its process/);
       openHost(t, folder, { state: project.state });
       return read();
     });
