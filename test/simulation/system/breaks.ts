@@ -64,7 +64,7 @@ export const storeWithout: Partial<Record<Break, StoreBreak>> = {
       "CREATE TRIGGER no_debt AFTER INSERT ON install_debt BEGIN DELETE FROM install_debt WHERE path = NEW.path; END",
   },
   removals: { schema: "CREATE TRIGGER no_removal AFTER INSERT ON removal BEGIN DELETE FROM removal; END" },
-  hold: { reads: (sql, row) => (sql.startsWith("SELECT * FROM service") && row ? { ...row, held: null } : row) },
+  hold: { reads: (sql, row) => (sql.startsWith("SELECT * FROM service") && row ? { ...row, held_by: null } : row) },
   "complete-first": {
     reads(sql, row) {
       if (!sql.startsWith("SELECT * FROM service") || !row) return row;
