@@ -146,7 +146,7 @@ test("a host says that its store was migrated, and where the copy lies", (t) => 
   rmSync(file);
   copyFileSync(new URL("../../test/stores/schema-1/store.db", import.meta.url), file);
   open().close();
-  assert.deepEqual(log, [`box: ${file} is migrated; as it was before it lies in ${file}.version-1`]);
+  assert.deepEqual(log, [`${file} is migrated; as it was before it lies in ${file}.version-1`]);
   open().close();
   assert.equal(log.length, 1);
 });

@@ -48,7 +48,7 @@ Exit codes
 
 const dateOf = ({ copied }: NewerFile): string => new Date(copied).toISOString();
 
-/** What a file of each kind has taken since its copy was made, and what of it comes again. */
+/** The loss with each kind of file since its copy was made, and what of it comes again. */
 const losses: Readonly<Record<NewerFile["holds"], string>> = {
   store:
     "orders that people gave since (hold, approve, forecast) and messages of plain services; rows come again from the transcriber",

@@ -16,7 +16,7 @@ import type { Command } from "./command.ts";
 const installed = fileURLToPath(new URL("../../", import.meta.url));
 const template = join(installed, "examples/tiny/");
 
-/** What `npm install` of the package leaves in a folder that is otherwise empty. */
+/** The files that `npm install` of the package leaves in a folder that is otherwise empty. */
 const ofNpm = ["node_modules", "package.json", "package-lock.json"];
 
 /** Makes a new project in an empty folder: a copy of `examples/tiny`. */

@@ -139,7 +139,7 @@ export interface Files {
   read(path: string): Promise<Uint8Array | undefined>;
   /** The names in a directory, sorted; none when it does not exist. */
   list(path: string): Promise<string[]>;
-  /** What a symlink names; undefined for anything else. */
+  /** The text of a symlink (readlink(2)); undefined for anything else. */
   readLink(path: string): Promise<string | undefined>;
   /** The path with every symlink resolved; a last name that does not exist stays. */
   resolve(path: string): Promise<string>;

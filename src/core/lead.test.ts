@@ -12,7 +12,7 @@ const refusal = (because: "epoch" | "asOf", epoch: number, second = 5, refused =
   refused,
   asOf: { state: state(second), clock: 0 },
 });
-/** What a host holds of a directory state, heard at a moment while the mirror is at second 3. */
+/** The claim of a host to a directory state, heard at a moment while the mirror is at second 3. */
 const claimed = (before: Lead, host: string, held: readonly string[], now: number, service = "dhcp"): Lead =>
   hearRefusal(before, { ...refusal("asOf", 7), host, service, asOf: { state: held, clock: 0 } }, state(3), now).lead;
 const rolledBack = (of: Lead, mirror: readonly string[], now: number, readSince?: number) => [

@@ -26,7 +26,7 @@ export interface Lead {
 /** A lead that has spoken and heard nothing yet. */
 export const silent: Lead = { epoch: 0, heard: 0, claims: new Map() };
 
-/** What it does next: say a digest to a host that had refused and now takes it, or start an epoch above all that it has heard. */
+/** The next deed of the leader: say a digest to a host that had refused and now takes it, or start an epoch above all that it has heard. */
 export type Act = "digest" | "epoch";
 
 /** What follows from an epoch that a host holds: whatever is said in a lower one is refused, and a refusal can be lost or wait for the next word. */

@@ -17,5 +17,5 @@ export function refusalGoes({ refused }: Pick<Table, "refused">, why: string): b
 export const cellGoes = (table: Pick<Table, "refused"> | undefined, cell: Cell | null): boolean =>
   cell === null || (table !== undefined && isRefused(cell) && refusalGoes(table, refusalOf(cell)));
 
-/** What a reason is about: `password: is not …` of a column, `userPassword is missing` of an attribute. */
+/** The column or attribute that a reason is about: `password: is not …` of a column, `userPassword is missing` of an attribute. */
 const about = /^([A-Za-z0-9_;.-]+)(?::| is missing$| is not text$| has \d+ values, expected one$)/;

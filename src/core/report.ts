@@ -64,7 +64,7 @@ export const serviceReport = z.object({
   failing: z.boolean(),
   /** Why the service is held, when it is. */
   held: why.optional(),
-  /** What holds it; undefined of a host whose version does not say it, or says one that this version does not know. */
+  /** The cause of its hold; undefined of a host whose version does not say it, or says one that this version does not know. */
   heldBy: z.enum(heldBy).optional().catch(undefined),
   /** The digest of what trigger did not write and would have to replace, or of files that would go, for `trigger approve`. */
   inTheWay: digest.optional(),

@@ -39,7 +39,7 @@ export async function waitsForDigest(asked: Asked): Promise<readonly string[]> {
   ];
 }
 
-/** What waits for a person on these hosts, and those of which nothing is known, as lines. */
+/** Lines for what waits for a person on these hosts, and for those of which nothing is known. */
 async function found({ project, service, hosts, signal }: Asked) {
   const network = await networkStatus(project, Date.now(), signal);
   const of = network.filter(({ host }) => hosts.includes(host));

@@ -19,7 +19,7 @@ export interface NewerFile {
   /** The newer program and its version of the tables. */
   readonly written: Version;
   readonly copy: CopyBefore;
-  /** When the copy was made, in milliseconds since 1970. */
+  /** The time at which the copy was made, in milliseconds since 1970. */
   readonly copied: number;
 }
 

@@ -75,14 +75,13 @@ export function openStore(
   damage?: Error,
 ): DatabaseSync {
   const lost = (line: string): void =>
-    log(`${host}: its store ${line}; what plain messages it held are there, tables come anew`);
+    log(`its store ${line}; what plain messages it held are there, tables come anew`);
   const [file, owned] = [storeFile(state, host), ownedFile(state, host)];
   const forgot = (line: string): void =>
-    log(`${host}: what it remembers to have written into daemons ${line}; it is held there like what others wrote`);
+    log(`what it remembers to have written into daemons ${line}; it is held there like what others wrote`);
   const migrated = (file: string, before: number): void => {
     const [copy] = copiesBefore(file);
-    if (before > 0 && copy?.version === before)
-      log(`${host}: ${file} is migrated; as it was before it lies in ${copy.file}`);
+    if (before > 0 && copy?.version === before) log(`${file} is migrated; as it was before it lies in ${copy.file}`);
   };
   openSound(owned, (database) => migrated(owned, migrateOwned(database)), now, forgot).close();
   const prepare = (database: DatabaseSync): void => {

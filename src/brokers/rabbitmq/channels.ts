@@ -17,7 +17,7 @@ export async function closeChannel(channel: Channel): Promise<void> {
   channel.off("close", resolve);
 }
 
-/** Whether the server answered with an error of this number (AMQP 0-9-1, section 1.2). */
+/** True if the server answered with an error of this number (AMQP 0-9-1, section 1.2). */
 export const isRefused = (error: unknown, code: number): boolean =>
   error instanceof Error && "code" in error && error.code === code;
 

@@ -45,7 +45,7 @@ export async function withoutStuck<T>(all: boolean, attempt: (stuck: readonly St
   }
 }
 
-/** What a person is told of files that stay, and what to type. */
+/** The sentence about files that stay, with what to type. */
 export function sayStuck(stuck: readonly Stuck[]): string {
   const said = stuck.slice(0, 5).map(({ path, why }) => `${path} (${why})`);
   const more = stuck.length > 5 ? [`and ${stuck.length - 5} more`] : [];

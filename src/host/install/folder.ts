@@ -47,7 +47,7 @@ export async function openFolder(files: Files, path: string, log: (message: stri
   if (still !== undefined) throw new Error(still);
 }
 
-/** Why a folder is not this user's alone; undefined where it is. */
+/** The fault of a folder that is not this user's alone; undefined where it is. */
 function wrongFolder(folder: string, { kind, mode, uid, gid }: Stat): string | undefined {
   if (kind !== "directory") return `${folder} is a ${kind}: trigger keeps its staged files in a directory of that name`;
   if (isTrusted({ mode, uid, gid }, me())) return undefined;
@@ -69,7 +69,7 @@ async function syncMine(files: Files, directory: string): Promise<void> {
   }
 }
 
-/** What is in the `.trigger` folders of paths. Each folder is listed once, when it is asked for first. */
+/** The content of the `.trigger` folders of paths. Each folder is listed once, when it is asked for first. */
 export interface Listing {
   readonly files: Files;
   /** The names of a kind that a path had in its folder, oldest first. */
@@ -97,7 +97,7 @@ export function listing(files: Files): Listing {
   };
 }
 
-/** How `newName` begins. */
+/** The beginning of a name of `newName`: tag and kind. */
 const tagAndKind = /^(.*\.[0-9a-f]{8}\.(?:staged|good|aside))\./s;
 
 /** Removes what a process that died has left of its staged files. */

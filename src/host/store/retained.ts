@@ -1,6 +1,6 @@
-import type { HeldBy, RetainedBy } from "../../core/reasons.ts";
+import { type HeldBy, type RetainedBy, retainedBy } from "../../core/reasons.ts";
 
-/** Why a row is retained: the reason as a column has it, and its detail in words. */
+/** The reason for which a row is retained, as a column has it, and its detail in words. */
 export interface Retained {
   readonly by: RetainedBy;
   readonly detail: string;
@@ -19,45 +19,41 @@ export const sayQuestion = ({ digest, rows }: Question): string =>
 interface Reason {
   /** The sentence that people read. The question is that which is open now: other rows may have come back since. */
   say(detail: string, question: Question | undefined): string;
-  /** What ends it: a word of the directory, a new run, or a person. */
-  readonly endsWith: "directory" | "run" | "person";
   /** True if a full run gives the row again, since the daemon may be another one by then. */
   readonly isTriedAgain: boolean;
 }
 
-/** Each reason for which a row is retained, with its one sentence and what ends it. */
+/** Each reason for which a row is retained, with its one sentence. */
 export const retentions: Readonly<Record<RetainedBy, Reason>> = {
-  /** The transcriber says that the entry has no right row. */
-  directory: { say: (detail) => `refused: ${detail}`, endsWith: "directory", isTriedAgain: false },
-  /** This program's schema of the table does not take the row: the transcriber's code is another one. */
-  version: { say: (detail) => `other version: ${detail}`, endsWith: "directory", isTriedAgain: false },
-  /** The row was left out of a text, alone or with others, so that the text passes its check. */
-  check: { say: (detail) => `refused by the check: ${detail}`, endsWith: "run", isTriedAgain: false },
-  /** The daemon does not take the row. */
-  daemon: { say: (detail) => `refused by the daemon: ${detail}`, endsWith: "run", isTriedAgain: true },
-  /** Something that trigger did not write stands in its place. */
-  conflict: { say: (detail) => `held: ${detail}`, endsWith: "person", isTriedAgain: true },
-  /** The row would go with too many others, or as the last of its table. */
+  /** The transcriber says that the entry has no right row. A new word of it ends that. */
+  directory: { say: (detail) => `refused: ${detail}`, isTriedAgain: false },
+  /** This program's schema of the table does not take the row: the transcriber's code is another one. A new row, or a restart with the same code, ends that. */
+  version: { say: (detail) => `other version: ${detail}`, isTriedAgain: false },
+  /** The row was left out of a text, alone or with others, so that the text passes its check. A new row ends that, or a second chance. */
+  check: { say: (detail) => `refused by the check: ${detail}`, isTriedAgain: false },
+  /** The daemon does not take the row. A new row ends that, or a full run. */
+  daemon: { say: (detail) => `refused by the daemon: ${detail}`, isTriedAgain: true },
+  /** Something that trigger did not write stands in its place. A person approves that it is replaced, or it goes. */
+  conflict: { say: (detail) => `held: ${detail}`, isTriedAgain: true },
+  /** The row would go with too many others, or as the last of its table. A person approves the question, or the row comes back. */
   removals: {
     say: (detail, question) => `${question ? sayQuestion(question) : "held with other removals"}, held as ${detail}`,
-    endsWith: "person",
+
     isTriedAgain: false,
   },
 };
 
 /** The reasons of rows that a full run gives again, as a list in SQL. */
-export const triedAgain = sqlList((reason) => reason.isTriedAgain);
-
-function sqlList(picks: (reason: Reason) => boolean): string {
-  const names = Object.entries(retentions).filter(([, reason]) => picks(reason));
-  return `(${names.map(([name]) => `'${name}'`).join(", ")})`;
-}
+export const triedAgain = `(${retainedBy
+  .filter((by) => retentions[by].isTriedAgain)
+  .map((by) => `'${by}'`)
+  .join(", ")})`;
 
 /** The sentence of a row that is retained. */
 export const sayRetained = ({ by, detail }: Retained, question: Question | undefined): string =>
   retentions[by].say(detail, question);
 
-/** Why a service is held. */
+/** The hold of a service. */
 export interface Hold {
   readonly by: HeldBy;
   /** The reason in words; of a person's hold it may be empty. */
