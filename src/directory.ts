@@ -3,9 +3,9 @@ import { openProject } from "./project/project.ts";
 
 /** The front door for programs that write to the directory. Nothing inside imports it. */
 
-export type { Attributes, Value } from "./core/entry.ts";
-export { UserError } from "./core/outcome.ts";
-export type { DirectoryState } from "./core/stream.ts";
+export type { Attributes, Value } from "./core/directory/entry.ts";
+export type { DirectoryState } from "./core/stream/messages.ts";
+export { UserError } from "./core/util/errors.ts";
 export type { Late } from "./daemon/arrival.ts";
 export type { Made, ReadEntry, Rename, Writer, WriterOptions } from "./daemon/writer.ts";
 export type { Change, Modification } from "./directories/ldap/change-requests.ts";

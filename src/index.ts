@@ -2,7 +2,13 @@
 /** The front door: what a project imports from "trigger". Nothing inside imports it. */
 
 export { z } from "zod";
-export type { BrokerConfig } from "./core/broker-config.ts";
+export type { BrokerConfig } from "./core/config/broker-config.ts";
+export { type Config, defineConfig } from "./core/config/config.ts";
+export type { LdapDirectory, LdifDirectory } from "./core/config/directory-config.ts";
+export type { RemovalLimit, Removals } from "./core/config/removals.ts";
+export type { Signing } from "./core/config/signing-config.ts";
+export type { Waves, WavesOf } from "./core/config/waves.ts";
+export type { Attributes, Directory, Entry, StoredEntry, Value } from "./core/directory/entry.ts";
 export {
   AbsolutePath,
   column,
@@ -16,10 +22,7 @@ export {
   Prefix,
   Uid,
   UserName,
-} from "./core/columns.ts";
-export { type Config, defineConfig } from "./core/config.ts";
-export type { LdapDirectory, LdifDirectory } from "./core/directory-config.ts";
-export type { Attributes, Directory, Entry, StoredEntry, Value } from "./core/entry.ts";
+} from "./core/service/columns.ts";
 export type {
   Asked,
   AskOptions,
@@ -37,15 +40,11 @@ export type {
   Stat,
   Step,
   User,
-} from "./core/host.ts";
-export { Away, CommandFailed, Fatal, Held, Later, Refusal, UserError } from "./core/outcome.ts";
-export { type Registry, registry } from "./core/registry.ts";
-export type { RemovalLimit, Removals } from "./core/removals.ts";
+} from "./core/service/host-api.ts";
+export { type Registry, registry } from "./core/service/registry.ts";
 export {
   type Change,
   type Checked,
-  type Columns,
-  type Json,
   type KeptRow,
   type PlainService,
   type Rows,
@@ -57,9 +56,9 @@ export {
   type Table,
   type TableDeclaration,
   type TableService,
-} from "./core/service.ts";
-export type { Signing } from "./core/signing-config.ts";
-export type { Waves, WavesOf } from "./core/waves.ts";
+} from "./core/service/service.ts";
+export { Away, CommandFailed, Fatal, Held, Later, Refusal, UserError } from "./core/util/errors.ts";
+export type { Columns, Json } from "./core/util/json.ts";
 export { type BindOptions, bind } from "./services/bind.ts";
 export { type BindZoneOptions, bindZone } from "./services/bind-zone.ts";
 export { type CommandSettings, command } from "./services/command.ts";

@@ -23,6 +23,20 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   cli: ["core", "ports", "project", "daemon"],
 };
 
+/**
+ * The wings of a room: its folders, and which of them each may import. A file that lies in no wing may import them all, and no wing
+ * imports it. A room that is not named here has no wings.
+ */
+const wings: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  core: {
+    util: [],
+    directory: ["util"],
+    stream: ["util"],
+    service: ["util", "directory", "stream"],
+    config: ["util", "directory", "stream"],
+  },
+};
+
 const source = fileURLToPath(new URL("../src/", import.meta.url));
 const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter(
   (file) => file.endsWith(".ts") && !/\.(test|fixture)\.ts$/.test(file),
@@ -39,6 +53,30 @@ test("each room imports only what its arrows allow", () => {
     }
   }
   assert.deepEqual(wrong, []);
+});
+
+test("each wing of a room imports only what its arrows allow", () => {
+  const wrong: string[] = [];
+  for (const [file, targets] of imports) {
+    const arrows = wings[roomOf(file)];
+    const wing = wingOf(file);
+    if (!arrows || wing === undefined) continue;
+    for (const target of targets) {
+      const other = wingOf(target);
+      if (roomOf(target) !== roomOf(file) || other === wing) continue;
+      if (other === undefined || !arrows[wing]?.includes(other)) wrong.push(`${file} imports ${target}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test("every folder of a room with wings is a wing known here", () => {
+  const unknown = files.filter((file) => {
+    const arrows = wings[roomOf(file)];
+    const wing = wingOf(file);
+    return arrows && wing !== undefined && !(wing in arrows);
+  });
+  assert.deepEqual(unknown, []);
 });
 
 test("every room of src is known here", () => {
@@ -99,7 +137,7 @@ test("no program reads why a row is retained or a service held", () => {
     ].join("|"),
   );
   // A refusal of a value, an error of RabbitMQ, and a list of that name: none is a sentence of a store.
-  const others = ["core/refusal-goes.ts", "brokers/rabbitmq/queue-arguments.ts", "brokers/memory/queue.ts"];
+  const others = ["core/service/refusal-goes.ts", "brokers/rabbitmq/queue-arguments.ts", "brokers/memory/queue.ts"];
   const wrong = files.filter((file) => !others.includes(file) && looks.test(code(file)));
   const says = "a sentence may be reworded: ask `retained_by` and `held_by`, or `by` and `heldBy` of a report";
   assert.deepEqual(wrong, [], says);
@@ -107,6 +145,12 @@ test("no program reads why a row is retained or a service held", () => {
 
 function roomOf(file: string): string {
   return file.split("/")[0] ?? file;
+}
+
+/** The wing that a file of a room with wings lies in; undefined of a file that lies beside them. */
+function wingOf(file: string): string | undefined {
+  const parts = file.split("/");
+  return parts.length > 2 ? parts[1] : undefined;
 }
 
 function code(file: string): string {

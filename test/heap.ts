@@ -1,6 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { StoredEntry, Value } from "../src/core/entry.ts";
+import type { StoredEntry, Value } from "../src/core/directory/entry.ts";
 
 setFlagsFromString("--expose-gc");
 

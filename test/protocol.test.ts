@@ -5,12 +5,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { z } from "zod";
 import { queueMessage } from "../src/brokers/rabbitmq/asks.ts";
-import { Digest } from "../src/core/digest.ts";
-import { readEvent } from "../src/core/event.ts";
-import { reportMessage, serviceReport } from "../src/core/report.ts";
-import { exchange, queueKeys, queueName, queueOf } from "../src/core/routing.ts";
-import { rowLimit } from "../src/core/row.ts";
-import { readPublicKey, wrongSignature } from "../src/core/signature.ts";
+import { readEvent } from "../src/core/directory/event.ts";
+import { rowLimit } from "../src/core/stream/cells.ts";
+import { Digest } from "../src/core/stream/digest.ts";
 import {
   askMessage,
   messageLimit,
@@ -18,7 +15,10 @@ import {
   protocolVersion,
   refusalMessage,
   serviceMessage,
-} from "../src/core/stream.ts";
+} from "../src/core/stream/messages.ts";
+import { reportMessage, serviceReport } from "../src/core/stream/report.ts";
+import { exchange, queueKeys, queueName, queueOf } from "../src/core/stream/routing.ts";
+import { readPublicKey, wrongSignature } from "../src/core/stream/signature.ts";
 import { readMessage } from "../src/host/read-message.ts";
 
 // docs/protocol.md is held to the code: its examples are read, its fields are all of them, and its worked example is computed from the words of the page alone.

@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { reason } from "../../src/core/outcome.ts";
+import { reason } from "../../src/core/util/errors.ts";
 import { compare } from "./demo/compare.ts";
 import { startDaemons } from "./demo/daemons.ts";
 import { day } from "./demo/day.ts";

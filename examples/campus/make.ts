@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { StoredEntry } from "../../src/core/entry.ts";
+import type { StoredEntry } from "../../src/core/directory/entry.ts";
 import { writeLdif } from "../../src/directories/ldif/write.ts";
 import { type Lot, lot } from "./demo/lot.ts";
 import { cast, givenNames, lists, type Member, machineNames, surnames } from "./demo/people.ts";

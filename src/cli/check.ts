@@ -1,4 +1,4 @@
-import { UserError } from "../core/outcome.ts";
+import { UserError } from "../core/util/errors.ts";
 import { checkProject } from "../daemon/check.ts";
 import { type Command, projectOption } from "./command.ts";
 

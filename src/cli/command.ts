@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import { unknown } from "../core/nearest.ts";
-import { UserError } from "../core/outcome.ts";
+import { UserError } from "../core/util/errors.ts";
+import { unknown } from "../core/util/nearest.ts";
 import type { Screen } from "./screen.ts";
 
 interface Option {

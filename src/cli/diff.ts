@@ -1,8 +1,8 @@
-import { type Difference, isSame } from "../core/compare.ts";
-import { hostsOf, knownHost, knownService } from "../core/config.ts";
-import { UserError } from "../core/outcome.ts";
-import { canonical } from "../core/row.ts";
-import type { Columns } from "../core/service.ts";
+import { hostsOf, knownHost, knownService } from "../core/config/config.ts";
+import { type Difference, isSame } from "../core/service/compare.ts";
+import { canonical } from "../core/stream/cells.ts";
+import { UserError } from "../core/util/errors.ts";
+import type { Columns } from "../core/util/json.ts";
 import { type ServiceDifference, serviceDifference } from "../daemon/diff.ts";
 import { hostsHere } from "../daemon/store-file.ts";
 import { loadServices, openProject } from "../project/project.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { brokerSchema } from "../brokers/sqlite/schema.ts";
-import { version } from "../core/version.ts";
+import { version } from "../core/util/version.ts";
 import { directoryFile, lockFile, openStore, storeFile } from "../daemon/store-file.ts";
 import { eventSchema } from "../directories/events/schema.ts";
 import { ownedSchema, storeSchema } from "../host/store/schema.ts";

@@ -1,4 +1,4 @@
-import { UserError } from "../core/outcome.ts";
+import { UserError } from "../core/util/errors.ts";
 import { forecast as foresee } from "../daemon/forecast.ts";
 import { openProject } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";

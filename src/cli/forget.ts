@@ -1,7 +1,7 @@
-import { knownHost } from "../core/config.ts";
-import { UserError } from "../core/outcome.ts";
-import { hostUserName } from "../core/permissions.ts";
-import { wrongHostName, wrongServiceName } from "../core/routing.ts";
+import { knownHost } from "../core/config/config.ts";
+import { hostUserName } from "../core/config/permissions.ts";
+import { wrongHostName, wrongServiceName } from "../core/stream/routing.ts";
+import { UserError } from "../core/util/errors.ts";
 import { connectBroker } from "../daemon/broker.ts";
 import { type Forgotten, forget as forgetIn } from "../daemon/forget.ts";
 import { openProject } from "../project/project.ts";

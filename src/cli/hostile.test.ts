@@ -7,8 +7,8 @@ import fc from "fast-check";
 import { mutatedJson, runs, runsWithin } from "../../test/hostile.ts";
 import { type Ended, makeProject } from "../../test/project.ts";
 import { until } from "../../test/until.ts";
-import { readConfig } from "../core/config.ts";
-import { UserError } from "../core/outcome.ts";
+import { readConfig } from "../core/config/config.ts";
+import { UserError } from "../core/util/errors.ts";
 import { main } from "./main.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trigger-words-"));

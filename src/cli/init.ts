@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { UserError } from "../core/outcome.ts";
+import { UserError } from "../core/util/errors.ts";
 import type { Command } from "./command.ts";
 
 const installed = fileURLToPath(new URL("../../", import.meta.url));

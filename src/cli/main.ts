@@ -1,8 +1,8 @@
 import { inspect } from "node:util";
-import { unknown } from "../core/nearest.ts";
-import { Refusal, reason, UserError } from "../core/outcome.ts";
-import { shownLine } from "../core/shown.ts";
-import { version } from "../core/version.ts";
+import { Refusal, reason, UserError } from "../core/util/errors.ts";
+import { unknown } from "../core/util/nearest.ts";
+import { shownLine } from "../core/util/shown.ts";
+import { version } from "../core/util/version.ts";
 import { BrokerTrouble } from "../ports/broker.ts";
 import { type Command, helpOf, readWords } from "./command.ts";
 import { commands, help } from "./commands.ts";

@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
-import { reason, UserError } from "../core/outcome.ts";
+import { reason, UserError } from "../core/util/errors.ts";
 import { readChanges } from "../daemon/changes.ts";
 import { type Made, openWriter } from "../daemon/writer.ts";
 import { openProject } from "../project/project.ts";

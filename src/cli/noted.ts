@@ -1,5 +1,5 @@
 import { createTwoFilesPatch } from "diff";
-import { tooLongToDiff } from "../core/diff-limit.ts";
+import { tooLongToDiff } from "../core/service/diff-limit.ts";
 import type { Noted } from "../daemon/dry.ts";
 import type { Colour, Screen } from "./screen.ts";
 

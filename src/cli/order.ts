@@ -1,8 +1,8 @@
-import { hostsOf, knownHost, knownService, type ReadConfig } from "../core/config.ts";
-import { readDate } from "../core/dates.ts";
-import { reason, UserError } from "../core/outcome.ts";
-import { hostKey, queueOf, serviceKey } from "../core/routing.ts";
-import { type OrderMessage, protocolVersion } from "../core/stream.ts";
+import { hostsOf, knownHost, knownService, type ReadConfig } from "../core/config/config.ts";
+import { readDate } from "../core/directory/dates.ts";
+import { type OrderMessage, protocolVersion } from "../core/stream/messages.ts";
+import { hostKey, queueOf, serviceKey } from "../core/stream/routing.ts";
+import { reason, UserError } from "../core/util/errors.ts";
 import { type Asked, notApprovable, waitsForDigest } from "../daemon/approvable.ts";
 import { connectBroker } from "../daemon/broker.ts";
 import { BrokerTrouble } from "../ports/broker.ts";

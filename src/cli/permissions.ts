@@ -1,8 +1,8 @@
-import { hostsOf, knownService, transcribersOf } from "../core/config.ts";
-import { UserError } from "../core/outcome.ts";
-import { hostUser, senderUser, vhostOf, writerUser } from "../core/permissions.ts";
-import { eventService } from "../core/routing.ts";
-import { commandsOf } from "../core/user-commands.ts";
+import { hostsOf, knownService, transcribersOf } from "../core/config/config.ts";
+import { hostUser, senderUser, vhostOf, writerUser } from "../core/config/permissions.ts";
+import { commandsOf } from "../core/config/user-commands.ts";
+import { eventService } from "../core/stream/routing.ts";
+import { UserError } from "../core/util/errors.ts";
 import { loadServices, openProject, type Project } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { plainJson, shownLine } from "../core/shown.ts";
+import { plainJson, shownLine } from "../core/util/shown.ts";
 
 /** Numbers of the colours of a terminal (ECMA-48, SGR). */
 const colours = { red: 31, green: 32, yellow: 33, cyan: 36 } as const;

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
-import { readDate } from "../core/dates.ts";
-import { reason, UserError } from "../core/outcome.ts";
+import { readDate } from "../core/directory/dates.ts";
+import { reason, UserError } from "../core/util/errors.ts";
 import { systemClock } from "../daemon/clock.ts";
 import { eventDirectoryFile, seedEventDirectory } from "../daemon/event-directory.ts";
 import { openProject, type Project } from "../project/project.ts";

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { eventQueuesOf, hostsOf, knownService } from "../core/config.ts";
-import { UserError } from "../core/outcome.ts";
-import { eventService, queueOf, serviceKey } from "../core/routing.ts";
-import { wrongBody } from "../core/wrong-body.ts";
+import { eventQueuesOf, hostsOf, knownService } from "../core/config/config.ts";
+import { eventService, queueOf, serviceKey } from "../core/stream/routing.ts";
+import { UserError } from "../core/util/errors.ts";
+import { wrongBody } from "../core/util/wrong-body.ts";
 import { connectBroker } from "../daemon/broker.ts";
 import { QueueFull } from "../ports/broker.ts";
 import { loadServices, openProject, type Project } from "../project/project.ts";

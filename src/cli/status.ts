@@ -1,7 +1,7 @@
-import type { ServiceReport } from "../core/report.ts";
-import { eventService } from "../core/routing.ts";
-import { plainLine } from "../core/shown.ts";
-import type { Mark } from "../core/stream.ts";
+import type { Mark } from "../core/stream/messages.ts";
+import type { ServiceReport } from "../core/stream/report.ts";
+import { eventService } from "../core/stream/routing.ts";
+import { plainLine } from "../core/util/shown.ts";
 import { type Active, believedFor, whoIsActive } from "../daemon/active.ts";
 import {
   type Health,

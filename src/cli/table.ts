@@ -1,4 +1,4 @@
-import { shownLine } from "../core/shown.ts";
+import { shownLine } from "../core/util/shown.ts";
 
 /** Lines of cells as columns, two spaces apart; the numbered columns to the right. Cells are made visible here, where their width counts. */
 export function table(given: readonly (readonly string[])[], { right = [] as readonly number[] } = {}): string[] {

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
-import { knownHost, transcribersOf } from "../core/config.ts";
-import { UserError } from "../core/outcome.ts";
+import { knownHost, transcribersOf } from "../core/config/config.ts";
+import { UserError } from "../core/util/errors.ts";
 import { dryProject, up as runHosts, type Seen } from "../daemon/up.ts";
 import { openProject, type Project } from "../project/project.ts";
 import { type Command, type Given, projectOption } from "./command.ts";

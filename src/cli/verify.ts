@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { eventQueuesOf, hostsOf, servicesOf, transcribersOf } from "../core/config.ts";
-import type { DaemonCompared, ServiceReport } from "../core/report.ts";
-import { eventService, queueOf, serviceKey } from "../core/routing.ts";
-import { type OrderMessage, protocolVersion } from "../core/stream.ts";
+import { eventQueuesOf, hostsOf, servicesOf, transcribersOf } from "../core/config/config.ts";
+import { type OrderMessage, protocolVersion } from "../core/stream/messages.ts";
+import type { DaemonCompared, ServiceReport } from "../core/stream/report.ts";
+import { eventService, queueOf, serviceKey } from "../core/stream/routing.ts";
 import { connectBroker } from "../daemon/broker.ts";
 import { type HostStatus, networkStatus } from "../daemon/status.ts";
 import { loadServices, openProject, type Project } from "../project/project.ts";

@@ -1,5 +1,5 @@
-import { ageOf } from "../core/age.ts";
-import { activeInterval } from "../core/report.ts";
+import { activeInterval } from "../core/stream/report.ts";
+import { ageOf } from "../core/util/age.ts";
 import type { HostStatus } from "./status.ts";
 
 /** Which transcriber is active, as far as this machine can know. */

@@ -1,5 +1,5 @@
-import { transcribersOf } from "../core/config.ts";
-import type { ServiceReport } from "../core/report.ts";
+import { transcribersOf } from "../core/config/config.ts";
+import type { ServiceReport } from "../core/stream/report.ts";
 import type { Project } from "../project/project.ts";
 import { networkStatus } from "./status.ts";
 

@@ -1,7 +1,7 @@
-import { hostsOf, servicesOf, transcribersOf } from "../core/config.ts";
-import type { ServiceReport } from "../core/report.ts";
-import { queueOf, reportService, serviceKey } from "../core/routing.ts";
-import { type AskMessage, covers, type DirectoryState, type Mark, protocolVersion } from "../core/stream.ts";
+import { hostsOf, servicesOf, transcribersOf } from "../core/config/config.ts";
+import { type AskMessage, covers, type DirectoryState, type Mark, protocolVersion } from "../core/stream/messages.ts";
+import type { ServiceReport } from "../core/stream/report.ts";
+import { queueOf, reportService, serviceKey } from "../core/stream/routing.ts";
 import type { Broker } from "../ports/broker.ts";
 import { loadServices, type Project } from "../project/project.ts";
 import { systemClock } from "./clock.ts";

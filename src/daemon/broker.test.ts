@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { readConfig } from "../core/config.ts";
+import { readConfig } from "../core/config/config.ts";
 import type { Project } from "../project/project.ts";
 import { connectBroker } from "./broker.ts";
 import { dryProject } from "./up.ts";

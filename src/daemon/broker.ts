@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { rabbitBroker } from "../brokers/rabbitmq/broker.ts";
 import { type Address, readAddresses } from "../brokers/rabbitmq/credentials.ts";
 import { sqliteBroker } from "../brokers/sqlite/broker.ts";
-import type { BrokerConfig } from "../core/broker-config.ts";
+import type { BrokerConfig } from "../core/config/broker-config.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Project } from "../project/project.ts";
 import { systemClock } from "./clock.ts";

@@ -1,4 +1,4 @@
-import { UserError } from "../core/outcome.ts";
+import { UserError } from "../core/util/errors.ts";
 import type { ChangeRecord } from "../directories/ldif/record.ts";
 import { readRecords } from "../directories/ldif/records.ts";
 import { readLdif } from "./read-file.ts";

@@ -1,6 +1,6 @@
-import { knownHost, servicesOf, transcribersOf } from "../core/config.ts";
-import { reason } from "../core/outcome.ts";
-import { eventService } from "../core/routing.ts";
+import { knownHost, servicesOf, transcribersOf } from "../core/config/config.ts";
+import { eventService } from "../core/stream/routing.ts";
+import { reason } from "../core/util/errors.ts";
 import { configFileIn, loadServices, openProject, type Project } from "../project/project.ts";
 import { readBrokerFiles } from "./broker.ts";
 import { readDirectoryOnce, withFiles } from "./directory.ts";

@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { backup, type DatabaseSync } from "node:sqlite";
-import { compareObserved, type Difference, isSame } from "../core/compare.ts";
-import { reason, UserError } from "../core/outcome.ts";
-import type { DaemonCompared } from "../core/report.ts";
-import { canonical, isRefused } from "../core/row.ts";
-import { masked } from "../core/secret.ts";
-import type { Columns, Table } from "../core/service.ts";
+import { compareObserved, type Difference, isSame } from "../core/service/compare.ts";
+import { masked } from "../core/service/secret.ts";
+import type { Table } from "../core/service/service.ts";
+import { canonical, isRefused } from "../core/stream/cells.ts";
+import type { DaemonCompared } from "../core/stream/report.ts";
+import { reason, UserError } from "../core/util/errors.ts";
+import type { Columns } from "../core/util/json.ts";
 import { heldRemovals } from "../host/blast-radius.ts";
 import { rowsInForce } from "../host/given.ts";
 import { heldThings, ownNames } from "../host/owned.ts";

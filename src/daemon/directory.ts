@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
-import type { Asked } from "../core/asked.ts";
-import type { LdapDirectory } from "../core/directory-config.ts";
-import type { StoredEntry } from "../core/entry.ts";
-import { UserError } from "../core/outcome.ts";
+import type { LdapDirectory } from "../core/config/directory-config.ts";
+import type { Asked } from "../core/directory/asked.ts";
+import type { StoredEntry } from "../core/directory/entry.ts";
+import { UserError } from "../core/util/errors.ts";
 import { ldapSource } from "../directories/ldap/source.ts";
 import { readContent } from "../directories/ldif/content.ts";
 import { ldifSource } from "../directories/ldif/source.ts";

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { brokerSchema } from "../brokers/sqlite/schema.ts";
-import { transcribersOf } from "../core/config.ts";
-import { reason, UserError } from "../core/outcome.ts";
+import { transcribersOf } from "../core/config/config.ts";
+import { reason, UserError } from "../core/util/errors.ts";
 import { eventSchema } from "../directories/events/schema.ts";
 import { ownedSchema, storeSchema } from "../host/store/schema.ts";
 import type { Project } from "../project/project.ts";

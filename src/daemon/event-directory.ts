@@ -1,8 +1,8 @@
 import { existsSync, statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
-import { transcribersOf } from "../core/config.ts";
-import type { StoredEntry } from "../core/entry.ts";
-import { UserError } from "../core/outcome.ts";
+import { transcribersOf } from "../core/config/config.ts";
+import type { StoredEntry } from "../core/directory/entry.ts";
+import { UserError } from "../core/util/errors.ts";
 import { type Seeded, seed } from "../directories/events/seed.ts";
 import { eventDirectory, prepare, readEventContent } from "../directories/events/source.ts";
 import { readContent } from "../directories/ldif/content.ts";

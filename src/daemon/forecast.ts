@@ -1,7 +1,7 @@
-import { hostsOf } from "../core/config.ts";
-import { cellGoes } from "../core/refusal-goes.ts";
-import { mayBeEmptied, removalsAllowed } from "../core/removals.ts";
-import { type Cell, isRefused } from "../core/row.ts";
+import { hostsOf } from "../core/config/config.ts";
+import { mayBeEmptied, removalsAllowed } from "../core/config/removals.ts";
+import { cellGoes } from "../core/service/refusal-goes.ts";
+import { type Cell, isRefused } from "../core/stream/cells.ts";
 import type { Project } from "../project/project.ts";
 import { computeTables } from "./tables.ts";
 

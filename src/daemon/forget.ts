@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { transcribersOf } from "../core/config.ts";
-import { UserError } from "../core/outcome.ts";
-import { eventService, queueName, reportService } from "../core/routing.ts";
+import { transcribersOf } from "../core/config/config.ts";
+import { eventService, queueName, reportService } from "../core/stream/routing.ts";
+import { UserError } from "../core/util/errors.ts";
 import { forgetService, type LeftThere, leftBy } from "../host/forget.ts";
 import { disown } from "../host/install/folder.ts";
 import { migrateStore, storeMustBeCurrent } from "../host/store/schema.ts";

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { reason } from "../core/outcome.ts";
+import { reason } from "../core/util/errors.ts";
 
 /**
  * What files hold, read again when one of them is another one: they are looked at each time, so that whoever replaces one knows from

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ServiceReport } from "../core/report.ts";
+import type { ServiceReport } from "../core/stream/report.ts";
 import { believedFor, whoIsActive } from "./active.ts";
 import { levels, networkLevel, serviceHealth, transcriberHealth } from "./health.ts";
 import type { HostStatus } from "./status.ts";

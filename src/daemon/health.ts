@@ -1,7 +1,7 @@
-import { ageOf } from "../core/age.ts";
-import type { ServiceReport, TranscriberReport } from "../core/report.ts";
-import { eventService, queueName } from "../core/routing.ts";
-import { sayProgress } from "../core/steps.ts";
+import type { ServiceReport, TranscriberReport } from "../core/stream/report.ts";
+import { eventService, queueName } from "../core/stream/routing.ts";
+import { ageOf } from "../core/util/age.ts";
+import { sayProgress } from "../core/util/slices.ts";
 import { remedy } from "../transcriber/deliveries.ts";
 import type { TranscriberState } from "../transcriber/transcriber.ts";
 import { type Active, outOfTouch } from "./active.ts";

@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { readConfig } from "../core/config.ts";
+import { readConfig } from "../core/config/config.ts";
 import { makeKey, openSigner, openTrust } from "./keys.ts";
 
 const body = '{"trigger":1}';

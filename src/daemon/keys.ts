@@ -1,7 +1,6 @@
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { closeSync, fsyncSync, openSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { reason, UserError } from "../core/outcome.ts";
 import {
   type PublicKey,
   publicKeyForm,
@@ -11,7 +10,8 @@ import {
   signingKey,
   writePublicKey,
   wrongSignature,
-} from "../core/signature.ts";
+} from "../core/stream/signature.ts";
+import { reason, UserError } from "../core/util/errors.ts";
 import type { Project } from "../project/project.ts";
 import { fresh } from "./fresh.ts";
 import { readFile, readRegular } from "./read-file.ts";

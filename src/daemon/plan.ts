@@ -1,10 +1,10 @@
 import { DatabaseSync } from "node:sqlite";
-import { hostsOf } from "../core/config.ts";
-import type { StoredEntry } from "../core/entry.ts";
-import { reason } from "../core/outcome.ts";
-import { cellGoes } from "../core/refusal-goes.ts";
-import { type CellChange, isRefused } from "../core/row.ts";
-import type { Table } from "../core/service.ts";
+import { hostsOf } from "../core/config/config.ts";
+import type { StoredEntry } from "../core/directory/entry.ts";
+import { cellGoes } from "../core/service/refusal-goes.ts";
+import type { Table } from "../core/service/service.ts";
+import { type CellChange, isRefused } from "../core/stream/cells.ts";
+import { reason } from "../core/util/errors.ts";
 import { applyRecords } from "../directories/ldif/apply.ts";
 import { readContent } from "../directories/ldif/content.ts";
 import { readRecords } from "../directories/ldif/records.ts";

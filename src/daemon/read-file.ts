@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
-import { UserError } from "../core/outcome.ts";
+import { UserError } from "../core/util/errors.ts";
 import { endsLine, mustBeRegular, unfinished, unwaiting } from "../directories/ldif/still.ts";
 
 /**

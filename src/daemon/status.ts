@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
-import { transcribersOf } from "../core/config.ts";
-import type { ServiceReport, TranscriberReport } from "../core/report.ts";
-import { eventService } from "../core/routing.ts";
+import { transcribersOf } from "../core/config/config.ts";
+import type { ServiceReport, TranscriberReport } from "../core/stream/report.ts";
+import { eventService } from "../core/stream/routing.ts";
 import { attachOwnedToRead } from "../host/owned.ts";
 import { serviceReport } from "../host/report.ts";
 import { storeMustBeCurrent } from "../host/store/schema.ts";

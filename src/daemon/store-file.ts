@@ -1,7 +1,7 @@
 import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { UserError } from "../core/outcome.ts";
+import { UserError } from "../core/util/errors.ts";
 import { attachOwned } from "../host/owned.ts";
 import { serviceReport } from "../host/report.ts";
 import { migrateOwned, migrateStore } from "../host/store/schema.ts";

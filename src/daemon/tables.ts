@@ -1,6 +1,6 @@
-import { servicesOf } from "../core/config.ts";
-import type { StoredEntry } from "../core/entry.ts";
-import type { Table } from "../core/service.ts";
+import { servicesOf } from "../core/config/config.ts";
+import type { StoredEntry } from "../core/directory/entry.ts";
+import type { Table } from "../core/service/service.ts";
 import { loadServices, type Project } from "../project/project.ts";
 import { type Transcription, transcription } from "../transcriber/transcription.ts";
 import { readDirectoryOnce } from "./directory.ts";

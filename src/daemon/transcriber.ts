@@ -1,8 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
-import { servicesOf } from "../core/config.ts";
-import { userOf } from "../core/permissions.ts";
-import { persist } from "../core/persist.ts";
-import type { Table } from "../core/service.ts";
+import { servicesOf } from "../core/config/config.ts";
+import { userOf } from "../core/config/permissions.ts";
+import type { Table } from "../core/service/service.ts";
+import { persist } from "../core/util/persist.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import { loadServices, type Project } from "../project/project.ts";

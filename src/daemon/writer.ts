@@ -1,9 +1,9 @@
-import { transcribersOf } from "../core/config.ts";
-import { readDirectory } from "../core/directory-config.ts";
-import type { Attributes, Value } from "../core/entry.ts";
-import { reason, UserError } from "../core/outcome.ts";
-import { eventService, queueOf, serviceKey } from "../core/routing.ts";
-import type { DirectoryState } from "../core/stream.ts";
+import { transcribersOf } from "../core/config/config.ts";
+import { readDirectory } from "../core/config/directory-config.ts";
+import type { Attributes, Value } from "../core/directory/entry.ts";
+import type { DirectoryState } from "../core/stream/messages.ts";
+import { eventService, queueOf, serviceKey } from "../core/stream/routing.ts";
+import { reason, UserError } from "../core/util/errors.ts";
 import { eventOf, openBinding, type Written } from "../directories/ldap/binding.ts";
 import type { Change, Modification } from "../directories/ldap/change-requests.ts";
 import type { Broker } from "../ports/broker.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { slackOf } from "../../test/heap.ts";
-import { identityOfDn } from "../core/dn.ts";
-import type { StoredEntry } from "../core/entry.ts";
-import { readEvent } from "../core/event.ts";
+import { identityOfDn } from "../core/directory/dn.ts";
+import type { StoredEntry } from "../core/directory/entry.ts";
+import { readEvent } from "../core/directory/event.ts";
 import { entryReader } from "./ldap/entry.ts";
 import { request } from "./ldap/requests.ts";
 import { messageCutter } from "./ldap/wire.ts";

@@ -1,4 +1,4 @@
-import type { StoredEntry } from "../core/entry.ts";
+import type { StoredEntry } from "../core/directory/entry.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DirectorySource, SourceChange } from "../ports/directory.ts";
 import { csnMaker } from "./csn.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
-import { Away } from "../core/outcome.ts";
+import { Away } from "../core/util/errors.ts";
 import { row, running } from "./host.fixture.ts";
 
 test("a daemon that does not answer is asked again twice a second, said once, and then given all of it", async () => {

@@ -1,7 +1,8 @@
-import { reason, TextDoubted, TextRefused } from "../core/outcome.ts";
-import type { Change, Columns, KeptRow, RunResult, Table } from "../core/service.ts";
-import { type Sifted, sift } from "../core/sift.ts";
-import { claimsOf } from "../core/unique.ts";
+import type { Change, KeptRow, RunResult, Table } from "../core/service/service.ts";
+import { claimsOf } from "../core/service/unique.ts";
+import { type Sifted, sift } from "../core/util/bisect.ts";
+import { reason, TextDoubted, TextRefused } from "../core/util/errors.ts";
+import type { Columns } from "../core/util/json.ts";
 import type { GivenRows } from "./given.ts";
 import type { HostSafeguards } from "./options.ts";
 import { rowsBut } from "./rows-but.ts";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
 import { virtualClock } from "../../test/virtual-clock.ts";
-import { type CellChange, refusedCell } from "../core/row.ts";
-import { protocolVersion } from "../core/stream.ts";
+import { type CellChange, refusedCell } from "../core/stream/cells.ts";
+import { protocolVersion } from "../core/stream/messages.ts";
 import { heldRemovals, sayOpen } from "./blast-radius.ts";
 import { row, running, scene, simulatedService } from "./host.fixture.ts";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
-import { isRefusedSql } from "../core/row.ts";
+import { isRefusedSql } from "../core/stream/cells.ts";
 import { transaction } from "../sqlite/open.ts";
 import { type Question, sayQuestion } from "./store/retained.ts";
 import { owedRows, retainedRows } from "./store.ts";

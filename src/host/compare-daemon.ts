@@ -1,5 +1,5 @@
-import { reason } from "../core/outcome.ts";
-import type { DaemonCompared } from "../core/report.ts";
+import type { DaemonCompared } from "../core/stream/report.ts";
+import { reason } from "../core/util/errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import { withinDeadline } from "./within-deadline.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
 import { until } from "../../test/until.ts";
-import { type Service, service } from "../core/service.ts";
+import { type Service, service } from "../core/service/service.ts";
 import { memoryMachine } from "../machines/memory.ts";
 import { row, scene } from "./host.fixture.ts";
 

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
-import { isRefused, isRefusedSql } from "../core/row.ts";
-import type { Change, Columns, KeptRow, Rows, Table } from "../core/service.ts";
-import { claimsOf } from "../core/unique.ts";
+import type { Change, KeptRow, Rows, Table } from "../core/service/service.ts";
+import { claimsOf } from "../core/service/unique.ts";
+import { isRefused, isRefusedSql } from "../core/stream/cells.ts";
+import type { Columns } from "../core/util/json.ts";
 import { transaction } from "../sqlite/open.ts";
 import { settleRefused } from "./rows.ts";
 import { rowsBut } from "./rows-but.ts";

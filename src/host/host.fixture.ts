@@ -3,20 +3,20 @@ import { z } from "zod";
 import { until } from "../../test/until.ts";
 import { virtualClock } from "../../test/virtual-clock.ts";
 import { memoryHub } from "../brokers/memory.ts";
-import { Hostname, Ipv4 } from "../core/columns.ts";
-import { hostKey, queueName, queueOf, serviceKey } from "../core/routing.ts";
-import { type CellChange, canonical } from "../core/row.ts";
+import { Hostname, Ipv4 } from "../core/service/columns.ts";
 import {
   type Change,
-  type Columns,
   type Table as Declaration,
   type RunResult,
   type Service,
   service,
-} from "../core/service.ts";
-import { type AsOf, askMessage, type StreamMessage } from "../core/stream.ts";
-import { Table } from "../core/table.ts";
-import { Telling } from "../core/tell.ts";
+} from "../core/service/service.ts";
+import { type CellChange, canonical } from "../core/stream/cells.ts";
+import { type AsOf, askMessage, type StreamMessage } from "../core/stream/messages.ts";
+import { hostKey, queueName, queueOf, serviceKey } from "../core/stream/routing.ts";
+import { Table } from "../core/stream/table.ts";
+import { Telling } from "../core/stream/writer.ts";
+import type { Columns } from "../core/util/json.ts";
 import { type MemoryMachine, memoryMachine } from "../machines/memory.ts";
 import { runHost } from "./host.ts";
 import type { HostOptions } from "./options.ts";

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
 import { memoryHub } from "../brokers/memory.ts";
-import { Fatal } from "../core/outcome.ts";
-import { queueName } from "../core/routing.ts";
-import { type CellChange, canonical, refusedCell } from "../core/row.ts";
+import { type CellChange, canonical, refusedCell } from "../core/stream/cells.ts";
+import { queueName } from "../core/stream/routing.ts";
+import { Fatal } from "../core/util/errors.ts";
 import { row, running, scene, simulatedService } from "./host.fixture.ts";
 import { runHost } from "./host.ts";
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import { persist } from "../core/persist.ts";
-import { queueName } from "../core/routing.ts";
+import { queueName } from "../core/stream/routing.ts";
+import { persist } from "../core/util/persist.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import { judge } from "../sqlite/sound.ts";

@@ -1,9 +1,9 @@
-import { leftToRepair } from "../core/follow.ts";
-import { reason, TextRefused } from "../core/outcome.ts";
-import { queueOf } from "../core/routing.ts";
-import type { Service, Table } from "../core/service.ts";
-import { inSlices } from "../core/steps.ts";
-import type { OrderMessage, WaveMessage } from "../core/stream.ts";
+import type { Service, Table } from "../core/service/service.ts";
+import type { OrderMessage, WaveMessage } from "../core/stream/messages.ts";
+import { leftToRepair } from "../core/stream/reader.ts";
+import { queueOf } from "../core/stream/routing.ts";
+import { reason, TextRefused } from "../core/util/errors.ts";
+import { inSlices } from "../core/util/slices.ts";
 import type { Broker, Queue } from "../ports/broker.ts";
 import { judge, Unusable } from "../sqlite/sound.ts";
 import { believeRemovals, noteQuestion, sayOpen } from "./blast-radius.ts";

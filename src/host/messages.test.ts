@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
-import { queueName, serviceKey } from "../core/routing.ts";
+import { queueName, serviceKey } from "../core/stream/routing.ts";
 import { QueueFull } from "../ports/broker.ts";
 import { plainService, scene } from "./host.fixture.ts";
 import { parkedLimit, rememberedLimit, storedMessages, waitingLimit } from "./messages.ts";

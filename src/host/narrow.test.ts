@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hashEnd, keyHash } from "../core/digest.ts";
-import type { Want } from "../core/follow.ts";
-import { Table } from "../core/table.ts";
-import { Telling } from "../core/tell.ts";
+import { hashEnd, keyHash } from "../core/stream/digest.ts";
+import type { Want } from "../core/stream/reader.ts";
+import { Table } from "../core/stream/table.ts";
+import { Telling } from "../core/stream/writer.ts";
 import { narrowing } from "./narrow.ts";
 
 const count = 5000;

@@ -1,6 +1,6 @@
-import type { Want } from "../core/follow.ts";
-import type { PartMessage } from "../core/stream.ts";
-import { sums } from "../core/sums.ts";
+import type { PartMessage } from "../core/stream/messages.ts";
+import type { Want } from "../core/stream/reader.ts";
+import { sums } from "../core/stream/sums.ts";
 import type { StoredRows } from "./rows.ts";
 
 /** Says with a question for a range what the host has in it, so that the bytes of a repair follow what differs, and not the size of the table. */

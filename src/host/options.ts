@@ -1,9 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Hashing } from "../core/digest.ts";
-import type { Safeguards } from "../core/follow.ts";
-import type { DaemonCompared, TranscriberReport } from "../core/report.ts";
-import type { WrongOrderer } from "../core/senders.ts";
-import type { Service, Table } from "../core/service.ts";
+import type { WrongOrderer } from "../core/config/senders.ts";
+import type { Service, Table } from "../core/service/service.ts";
+import type { Hashing } from "../core/stream/digest.ts";
+import type { Safeguards } from "../core/stream/reader.ts";
+import type { DaemonCompared, TranscriberReport } from "../core/stream/report.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
-import { Held } from "../core/outcome.ts";
-import { protocolVersion } from "../core/stream.ts";
+import { protocolVersion } from "../core/stream/messages.ts";
+import { Held } from "../core/util/errors.ts";
 import { row, running } from "./host.fixture.ts";
 
 /** A host with six rows in force, of which three may go within an hour. */

@@ -1,4 +1,4 @@
-import type { OrderMessage } from "../core/stream.ts";
+import type { OrderMessage } from "../core/stream/messages.ts";
 import { allowRemovals, approveRemovals, heldRemovals } from "./blast-radius.ts";
 import { installer } from "./install/install.ts";
 import { approveHeld, heldThings, isHeld, ownedBy } from "./owned.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
-import type { Owned } from "../core/host.ts";
+import type { Owned } from "../core/service/host-api.ts";
 import { transaction } from "../sqlite/open.ts";
 
 /**

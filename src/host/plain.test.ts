@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
-import { serviceKey } from "../core/routing.ts";
+import { serviceKey } from "../core/stream/routing.ts";
 import { plainService, scene } from "./host.fixture.ts";
 
 test("plain messages are handled one by one in order, one with an id once", async () => {

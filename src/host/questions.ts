@@ -1,4 +1,4 @@
-import type { Want } from "../core/follow.ts";
+import type { Want } from "../core/stream/reader.ts";
 import type { Clock } from "../ports/clock.ts";
 
 /** The first wait for an answer, in milliseconds, doubled up to the longest. */

@@ -1,7 +1,7 @@
-import { readJson } from "../core/json.ts";
-import { reason } from "../core/outcome.ts";
-import { shown } from "../core/shown.ts";
-import { protocolVersion, type ServiceMessage, serviceMessage } from "../core/stream.ts";
+import { protocolVersion, type ServiceMessage, serviceMessage } from "../core/stream/messages.ts";
+import { reason } from "../core/util/errors.ts";
+import { readJson } from "../core/util/json.ts";
+import { shown } from "../core/util/shown.ts";
 
 /** The largest body that is read, in bytes; ours are split well below. */
 const largest = 16 * 1024 * 1024;

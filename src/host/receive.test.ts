@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { Table } from "../core/table.ts";
-import { Telling } from "../core/tell.ts";
+import { Table } from "../core/stream/table.ts";
+import { Telling } from "../core/stream/writer.ts";
 import { row, simulatedService } from "./host.fixture.ts";
 import { storedMessages } from "./messages.ts";
 import { receiver } from "./receive.ts";

@@ -1,8 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import { type Followed, type Followup, follow, type Safeguards, type Want } from "../core/follow.ts";
-import { reportService, serviceKey } from "../core/routing.ts";
-import type { WrongOrderer } from "../core/senders.ts";
-import type { Service } from "../core/service.ts";
+import type { WrongOrderer } from "../core/config/senders.ts";
+import type { Service } from "../core/service/service.ts";
 import {
   type AskMessage,
   type OrderMessage,
@@ -10,7 +8,9 @@ import {
   type RefusalMessage,
   type StreamMessage,
   type WaveMessage,
-} from "../core/stream.ts";
+} from "../core/stream/messages.ts";
+import { type Followed, type Followup, follow, type Safeguards, type Want } from "../core/stream/reader.ts";
+import { reportService, serviceKey } from "../core/stream/routing.ts";
 import type { Delivery } from "../ports/broker.ts";
 import { patiently, transaction } from "../sqlite/open.ts";
 import type { StoredMessages } from "./messages.ts";

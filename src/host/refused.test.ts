@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
-import { type CellChange, refusedCell } from "../core/row.ts";
-import type { Table } from "../core/service.ts";
-import { protocolVersion } from "../core/stream.ts";
+import type { Table } from "../core/service/service.ts";
+import { type CellChange, refusedCell } from "../core/stream/cells.ts";
+import { protocolVersion } from "../core/stream/messages.ts";
 import { row, scene, simulatedService } from "./host.fixture.ts";
 
 /** A host of a service whose refused rows go, with three rows in force, one of them an entry's second. */

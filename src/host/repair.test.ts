@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
-import type { StreamMessage } from "../core/stream.ts";
+import type { StreamMessage } from "../core/stream/messages.ts";
 import { row, scene, simulatedService } from "./host.fixture.ts";
 
 const count = 12_000;

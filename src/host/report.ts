@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { RetainedBy } from "../core/reasons.ts";
-import type { ServiceReport } from "../core/report.ts";
+import type { RetainedBy } from "../core/stream/reasons.ts";
+import type { ServiceReport } from "../core/stream/report.ts";
 import { openQuestion } from "./blast-radius.ts";
 import { conflictRows } from "./given.ts";
 import { owedReloads } from "./install/book.ts";

@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { virtualClock } from "../../test/virtual-clock.ts";
 import { memoryHub } from "../brokers/memory.ts";
-import { queueName, queueOf } from "../core/routing.ts";
+import { queueName, queueOf } from "../core/stream/routing.ts";
 import { memoryMachine } from "../machines/memory.ts";
 import { simulatedService } from "./host.fixture.ts";
 import { reporter } from "./reporter.ts";

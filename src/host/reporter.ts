@@ -1,6 +1,6 @@
-import { reason } from "../core/outcome.ts";
-import type { ReportMessage } from "../core/report.ts";
-import { protocolVersion } from "../core/stream.ts";
+import { protocolVersion } from "../core/stream/messages.ts";
+import type { ReportMessage } from "../core/stream/report.ts";
+import { reason } from "../core/util/errors.ts";
 import type { Broker } from "../ports/broker.ts";
 import { noteQuestion } from "./blast-radius.ts";
 import type { HostOptions } from "./options.ts";

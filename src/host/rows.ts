@@ -1,15 +1,23 @@
 import type { DatabaseSync } from "node:sqlite";
-import { bucketRange, Digest, keyHash, sha256 } from "../core/digest.ts";
-import type { Write } from "../core/follow.ts";
-import { reason } from "../core/outcome.ts";
-import { readRow } from "../core/read-row.ts";
-import type { RetainedBy } from "../core/reasons.ts";
-import { cellGoes, refusalGoes } from "../core/refusal-goes.ts";
-import { type Cell, type CellChange, coverOf, isRefused, isRefusedSql, refusalOf, rowLimit } from "../core/row.ts";
-import type { Table } from "../core/service.ts";
-import type { Steps } from "../core/steps.ts";
-import type { PartMessage } from "../core/stream.ts";
-import { without } from "../core/sums.ts";
+import { readRow } from "../core/service/read-row.ts";
+import { cellGoes, refusalGoes } from "../core/service/refusal-goes.ts";
+import type { Table } from "../core/service/service.ts";
+import {
+  type Cell,
+  type CellChange,
+  coverOf,
+  isRefused,
+  isRefusedSql,
+  refusalOf,
+  rowLimit,
+} from "../core/stream/cells.ts";
+import { bucketRange, Digest, keyHash, sha256 } from "../core/stream/digest.ts";
+import type { PartMessage } from "../core/stream/messages.ts";
+import type { Write } from "../core/stream/reader.ts";
+import type { RetainedBy } from "../core/stream/reasons.ts";
+import { without } from "../core/stream/sums.ts";
+import { reason } from "../core/util/errors.ts";
+import type { Steps } from "../core/util/slices.ts";
 import { transaction } from "../sqlite/open.ts";
 import type { Retained } from "./store/retained.ts";
 import { retainedRows } from "./store.ts";

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { z } from "zod";
 import { until } from "../../test/until.ts";
 import { virtualClock } from "../../test/virtual-clock.ts";
-import { service, type Table } from "../core/service.ts";
+import { service, type Table } from "../core/service/service.ts";
 import { row, running } from "./host.fixture.ts";
 import { simulatedDaemon, stepsFor } from "./install/scene.fixture.ts";
 import { runTable } from "./run.ts";

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
-import { Away, Fatal, Held, reason } from "../core/outcome.ts";
-import type { PlainService, Table } from "../core/service.ts";
-import { wrongBody } from "../core/wrong-body.ts";
+import type { PlainService, Table } from "../core/service/service.ts";
+import { Away, Fatal, Held, reason } from "../core/util/errors.ts";
+import { wrongBody } from "../core/util/wrong-body.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
 import { transaction } from "../sqlite/open.ts";

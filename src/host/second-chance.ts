@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
-import { reason } from "../core/outcome.ts";
-import type { Change, Columns, Table } from "../core/service.ts";
+import type { Change, Table } from "../core/service/service.ts";
+import { reason } from "../core/util/errors.ts";
+import type { Columns } from "../core/util/json.ts";
 import type { Clock } from "../ports/clock.ts";
 import { transaction } from "../sqlite/open.ts";
 import { linked } from "./bisect.ts";

@@ -1,9 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
-import { type Followed, leftToRepair } from "../core/follow.ts";
-import { heldBy } from "../core/reasons.ts";
-import { daemonCompared, type ServiceReport } from "../core/report.ts";
-import { highestEpoch, type Mark } from "../core/stream.ts";
+import { highestEpoch, type Mark } from "../core/stream/messages.ts";
+import { type Followed, leftToRepair } from "../core/stream/reader.ts";
+import { heldBy } from "../core/stream/reasons.ts";
+import { daemonCompared, type ServiceReport } from "../core/stream/report.ts";
 import { transaction } from "../sqlite/open.ts";
 import type { Hold } from "./store/retained.ts";
 

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
-import { serviceKey } from "../core/routing.ts";
-import { signed, signingKey, wrongSignature } from "../core/signature.ts";
-import type { StreamMessage, WaveMessage } from "../core/stream.ts";
+import type { StreamMessage, WaveMessage } from "../core/stream/messages.ts";
+import { serviceKey } from "../core/stream/routing.ts";
+import { signed, signingKey, wrongSignature } from "../core/stream/signature.ts";
 import { row, scene, simulatedService } from "./host.fixture.ts";
 
 const [ours, theirs] = [0, 1].map(() => signingKey(generateKeyPairSync("ed25519").privateKey));

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { ServiceReport } from "../core/report.ts";
+import type { ServiceReport } from "../core/stream/report.ts";
 
 /**
  * Messages about a service's rows that no trusted key has signed, and orders of users that may give none.

@@ -1,4 +1,4 @@
-import { activeInterval, type TranscriberReport } from "../core/report.ts";
+import { activeInterval, type TranscriberReport } from "../core/stream/report.ts";
 import type { Clock } from "../ports/clock.ts";
 
 /** Looks, each time that it is called, whether what the transcriber of a host says is to be reported: when it changed, and every few seconds while it is active, so that others know when none is any more. */

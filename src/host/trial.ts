@@ -1,5 +1,6 @@
-import type { Files, Host } from "../core/host.ts";
-import type { Columns, Run, Table } from "../core/service.ts";
+import type { Files, Host } from "../core/service/host-api.ts";
+import type { Run, Table } from "../core/service/service.ts";
+import type { Columns } from "../core/util/json.ts";
 import { installer } from "./install/install.ts";
 import { noted } from "./owned.ts";
 import { hostWords, type WordsOptions } from "./words.ts";

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import { reason } from "../core/outcome.ts";
-import type { DaemonCompared } from "../core/report.ts";
+import type { DaemonCompared } from "../core/stream/report.ts";
+import { reason } from "../core/util/errors.ts";
 import { noteVerified, readVerified } from "./store.ts";
 
 export interface VerificationOptions {

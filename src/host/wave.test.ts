@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
-import { serviceKey } from "../core/routing.ts";
-import type { WaveMessage } from "../core/stream.ts";
+import type { WaveMessage } from "../core/stream/messages.ts";
+import { serviceKey } from "../core/stream/routing.ts";
 import { row, running } from "./host.fixture.ts";
 
 /** A host of a later wave, with one row in force, to which a change has come. */

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { comparePlaces, type Place, type WaveMessage } from "../core/stream.ts";
+import { comparePlaces, type Place, type WaveMessage } from "../core/stream/messages.ts";
 import type { Clock } from "../ports/clock.ts";
 
 /** How long a host is believed to fail that was last said to, in milliseconds: it reports each minute at least, and one that does not is absent. */

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
 import { until } from "../../test/until.ts";
-import { Held } from "../core/outcome.ts";
-import { type Service, service } from "../core/service.ts";
-import { protocolVersion } from "../core/stream.ts";
+import { type Service, service } from "../core/service/service.ts";
+import { protocolVersion } from "../core/stream/messages.ts";
+import { Held } from "../core/util/errors.ts";
 import { memoryMachine } from "../machines/memory.ts";
 import { row, running, scene } from "./host.fixture.ts";
 

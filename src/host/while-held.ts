@@ -1,6 +1,6 @@
-import type { Host } from "../core/host.ts";
-import { Held, reason } from "../core/outcome.ts";
-import type { Table } from "../core/service.ts";
+import type { Host } from "../core/service/host-api.ts";
+import type { Table } from "../core/service/service.ts";
+import { Held, reason } from "../core/util/errors.ts";
 import { transaction } from "../sqlite/open.ts";
 import { rowsLoaded, rowsWanted } from "./given.ts";
 import { installer } from "./install/install.ts";

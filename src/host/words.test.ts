@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reason } from "../core/outcome.ts";
+import { reason } from "../core/util/errors.ts";
 import { dryMachine } from "../machines/dry.ts";
 import { memoryMachine } from "../machines/memory.ts";
 import { newBook, standingClock, wordsIn } from "./install/scene.fixture.ts";

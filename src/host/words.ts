@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Asked, AskOptions, Host, Output } from "../core/host.ts";
+import type { Asked, AskOptions, Host, Output } from "../core/service/host-api.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
 import { transaction } from "../sqlite/open.ts";

@@ -1,4 +1,4 @@
-import { Away, Fatal, Held, Later, reason, TextRefused } from "../core/outcome.ts";
+import { Away, Fatal, Held, Later, reason, TextRefused } from "../core/util/errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import { Unusable } from "../sqlite/sound.ts";
 

@@ -1,6 +1,6 @@
 import { createConnection } from "node:net";
-import type { Output, Socket } from "../core/host.ts";
-import { Away } from "../core/outcome.ts";
+import type { Output, Socket } from "../core/service/host-api.ts";
+import { Away } from "../core/util/errors.ts";
 import type { RunOptions } from "../ports/machine.ts";
 
 /** An answer beyond this many bytes is no answer any more. */

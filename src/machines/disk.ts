@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { Files, Stat } from "../core/host.ts";
+import type { Files, Stat } from "../core/service/host-api.ts";
 
 /** A file system in memory with the durability of a real disk: what was not synced can be gone after a power cut. */
 export interface Disk {

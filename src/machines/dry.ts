@@ -1,4 +1,4 @@
-import type { Asked } from "../core/host.ts";
+import type { Asked } from "../core/service/host-api.ts";
 import type { Machine } from "../ports/machine.ts";
 import { overlay } from "./overlay.ts";
 

@@ -1,4 +1,4 @@
-import type { Output } from "../core/host.ts";
+import type { Output } from "../core/service/host-api.ts";
 import type { Machine } from "../ports/machine.ts";
 import { type Disk, failure, memoryDisk } from "./disk.ts";
 

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { Files, Stat } from "../core/host.ts";
+import type { Files, Stat } from "../core/service/host-api.ts";
 import { failure } from "./disk.ts";
 
 /** Files over other files: every change stays in memory, and everything read afterwards sees it. */

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import * as fs from "node:fs/promises";
-import type { Files, Stat } from "../core/host.ts";
+import type { Files, Stat } from "../core/service/host-api.ts";
 import { O_PATH, type Place, statOf, unlessMissing, walk } from "./walk.ts";
 
 /** Flags that follow no symlink and wait for no FIFO, should the end of a walk have changed meanwhile. */

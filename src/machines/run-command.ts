@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import type { Readable } from "node:stream";
-import type { Command, Output } from "../core/host.ts";
+import type { Command, Output } from "../core/service/host-api.ts";
 import type { RunOptions } from "../ports/machine.ts";
 
 /** Of what a command says so much is kept, per stream; the rest is read and dropped. */

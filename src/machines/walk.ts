@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
 import * as fs from "node:fs/promises";
 import { resolve as absolute, join, posix } from "node:path";
-import type { Stat } from "../core/host.ts";
-import { othersMayReplace, ownerShown } from "../core/trust.ts";
+import type { Stat } from "../core/service/host-api.ts";
+import { othersMayReplace, ownerShown } from "../core/service/trust.ts";
 
 /**
  * The way to a path, one name after the other. A symlink that others may have put there is not followed:

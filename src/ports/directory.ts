@@ -1,7 +1,7 @@
-import type { Asked } from "../core/asked.ts";
-import type { StoredEntry } from "../core/entry.ts";
-import type { DirectoryEvent } from "../core/event.ts";
-import type { DirectoryState } from "../core/stream.ts";
+import type { Asked } from "../core/directory/asked.ts";
+import type { StoredEntry } from "../core/directory/entry.ts";
+import type { DirectoryEvent } from "../core/directory/event.ts";
+import type { DirectoryState } from "../core/stream/messages.ts";
 
 /** Where the truth comes from: an LDIF file, OpenLDAP, memory in tests. */
 export interface DirectorySource {

@@ -1,4 +1,4 @@
-import type { Asked, Files, Output } from "../core/host.ts";
+import type { Asked, Files, Output } from "../core/service/host-api.ts";
 
 /** How a daemon's present incarnation is recognised. */
 export type DaemonIdentity = { readonly unit: string } | { readonly pidFile: string };

@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type ReadConfig, readConfig, servicesOf } from "../core/config.ts";
-import { unknown } from "../core/nearest.ts";
-import { reason, UserError } from "../core/outcome.ts";
-import { eventService } from "../core/routing.ts";
-import type { Service } from "../core/service.ts";
+import { type ReadConfig, readConfig, servicesOf } from "../core/config/config.ts";
+import type { Service } from "../core/service/service.ts";
+import { eventService } from "../core/stream/routing.ts";
+import { reason, UserError } from "../core/util/errors.ts";
+import { unknown } from "../core/util/nearest.ts";
 import { openFrontDoor } from "./front-door.ts";
 import { readService } from "./read-service.ts";
 

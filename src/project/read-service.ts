@@ -1,7 +1,7 @@
-import { unknown } from "../core/nearest.ts";
-import { UserError } from "../core/outcome.ts";
-import type { Service } from "../core/service.ts";
-import { shown } from "../core/shown.ts";
+import type { Service } from "../core/service/service.ts";
+import { UserError } from "../core/util/errors.ts";
+import { unknown } from "../core/util/nearest.ts";
+import { shown } from "../core/util/shown.ts";
 
 const words = ["row", "unique", "secret", "refused", "shared", "pace", "daemon", "select", "run", "observe"];
 const functions = ["select", "run", "observe"];

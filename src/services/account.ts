@@ -1,5 +1,5 @@
-import type { Directory, Entry } from "../core/entry.ts";
-import { Refusal } from "../core/outcome.ts";
+import type { Directory, Entry } from "../core/directory/entry.ts";
+import { Refusal } from "../core/util/errors.ts";
 
 /** The state of an entry's account, by the attributes of the usual directories: disabled, locked, expired. */
 

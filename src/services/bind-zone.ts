@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { DomainName, Ip } from "../core/columns.ts";
-import type { Command, Host, InstallSteps, Step } from "../core/host.ts";
-import { UserError } from "../core/outcome.ts";
-import { service } from "../core/service.ts";
+import { DomainName, Ip } from "../core/service/columns.ts";
+import type { Command, Host, InstallSteps, Step } from "../core/service/host-api.ts";
+import { service } from "../core/service/service.ts";
+import { UserError } from "../core/util/errors.ts";
 import { ReverseNetwork, reverseName, reverseZones, zoneAbove } from "./dns/reverse-zone.ts";
 import { provesSerials } from "./dns/zone-probe.ts";
 import { hosts, ownerOf, type ZoneRow, zoneRow } from "./dns/zone-row.ts";

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { DomainName, Hostname, Ip } from "../core/columns.ts";
-import type { Host } from "../core/host.ts";
-import { UserError } from "../core/outcome.ts";
-import { canonical } from "../core/row.ts";
-import { service } from "../core/service.ts";
+import { DomainName, Hostname, Ip } from "../core/service/columns.ts";
+import type { Host } from "../core/service/host-api.ts";
+import { service } from "../core/service/service.ts";
+import { canonical } from "../core/stream/cells.ts";
+import { UserError } from "../core/util/errors.ts";
 import { ReverseNetwork } from "./dns/reverse-zone.ts";
 import { servedRows } from "./dns/zone-observed.ts";
 import { hostTypes, type Layout, layout, type NameRecords } from "./dns/zone-records.ts";

@@ -1,15 +1,9 @@
 import { z } from "zod";
-import type { Command, Host } from "../core/host.ts";
-import { CommandFailed, Fatal } from "../core/outcome.ts";
-import { secretsOf, withoutSecrets } from "../core/secret.ts";
-import {
-  type Checked,
-  type Columns,
-  type Run,
-  type RunResult,
-  service,
-  type TableDeclaration,
-} from "../core/service.ts";
+import type { Command, Host } from "../core/service/host-api.ts";
+import { secretsOf, withoutSecrets } from "../core/service/secret.ts";
+import { type Checked, type Run, type RunResult, service, type TableDeclaration } from "../core/service/service.ts";
+import { CommandFailed, Fatal } from "../core/util/errors.ts";
+import type { Columns } from "../core/util/json.ts";
 import { declared, type PerHost, readSettings, command as runs } from "./settings.ts";
 
 /** The options of `command` beside the row and its `select`. */

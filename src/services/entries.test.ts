@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { entry, selected } from "../../test/services/scene.ts";
-import type { Service } from "../core/service.ts";
+import type { Service } from "../core/service/service.ts";
 import { freeradius } from "./freeradius.ts";
 import { kea } from "./kea.ts";
 import { nftables } from "./nftables.ts";

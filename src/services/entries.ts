@@ -9,12 +9,12 @@ import {
   SubstringFilter,
 } from "ldapts";
 import { z } from "zod";
-import { attributeName, isAttribute } from "../core/attributes.ts";
-import { isBelow, normalDn } from "../core/dn.ts";
-import type { Entry } from "../core/entry.ts";
-import { comparable } from "../core/matching.ts";
-import { UserError } from "../core/outcome.ts";
-import type { Select } from "../core/service.ts";
+import { attributeName, isAttribute } from "../core/directory/attributes.ts";
+import { isBelow, normalDn } from "../core/directory/dn.ts";
+import type { Entry } from "../core/directory/entry.ts";
+import { comparable } from "../core/directory/matching.ts";
+import type { Select } from "../core/service/service.ts";
+import { UserError } from "../core/util/errors.ts";
 import { readSettings, type Selected } from "./settings.ts";
 
 /** For directories that differ from the standard schemas in little: which entries the standard `select` of a ready-made service sees, and under which names. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { Host, InstallFile, InstallSteps } from "../core/host.ts";
-import { type Checked, type Rows, service, type TableDeclaration } from "../core/service.ts";
+import type { Host, InstallFile, InstallSteps } from "../core/service/host-api.ts";
+import { type Checked, type Rows, service, type TableDeclaration } from "../core/service/service.ts";
 import { declared, type PerHost, readSettings, step, stepsOf } from "./settings.ts";
 
 /** What `files` needs beside the row and its `select`. */

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 import { z } from "zod";
-import type { Host, InstallFile } from "../core/host.ts";
-import { UserError } from "../core/outcome.ts";
-import { type KeptRow, type Rows, service } from "../core/service.ts";
+import type { Host, InstallFile } from "../core/service/host-api.ts";
+import { type KeptRow, type Rows, service } from "../core/service/service.ts";
+import { UserError } from "../core/util/errors.ts";
 import { selecting } from "./entries.ts";
 import { accounts, commonReply } from "./radius/accounts.ts";
 import { Identity, isDevice, Password, readPassword, replyTypes, Vlan } from "./radius/columns.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { AbsolutePath, Uid } from "../core/columns.ts";
-import { reason } from "../core/outcome.ts";
-import { type Run, type RunResult, type Select, service } from "../core/service.ts";
+import { AbsolutePath, Uid } from "../core/service/columns.ts";
+import { type Run, type RunResult, type Select, service } from "../core/service/service.ts";
+import { reason } from "../core/util/errors.ts";
 import { selecting } from "./entries.ts";
 import { archiveHome, packHome } from "./home/archive.ts";
 import { homeBook } from "./home/book.ts";

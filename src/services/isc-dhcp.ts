@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { Hostname, Ipv4, Mac } from "../core/columns.ts";
-import type { Host } from "../core/host.ts";
-import { Refusal, UserError } from "../core/outcome.ts";
-import { canonical } from "../core/row.ts";
-import { type Select, service } from "../core/service.ts";
+import { Hostname, Ipv4, Mac } from "../core/service/columns.ts";
+import type { Host } from "../core/service/host-api.ts";
+import { type Select, service } from "../core/service/service.ts";
+import { canonical } from "../core/stream/cells.ts";
+import { Refusal, UserError } from "../core/util/errors.ts";
 import { declaredHosts } from "./dhcpd/host-declarations.ts";
 import { onInstalled } from "./dhcpd/installed.ts";
 import { observeOmapi, omapiSettings, runOmapi } from "./dhcpd/omapi.ts";

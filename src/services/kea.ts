@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { Host } from "../core/host.ts";
-import { UserError } from "../core/outcome.ts";
-import type { KeptRow, Run, RunResult, TableService } from "../core/service.ts";
+import type { Host } from "../core/service/host-api.ts";
+import type { KeptRow, Run, RunResult, TableService } from "../core/service/service.ts";
+import { UserError } from "../core/util/errors.ts";
 import { selecting } from "./entries.ts";
 import { byHostCommands } from "./kea/commands.ts";
 import { configuration } from "./kea/config.ts";

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import type { Host } from "../core/host.ts";
-import { Refusal, UserError } from "../core/outcome.ts";
-import { type Columns, type Select, service } from "../core/service.ts";
+import type { Host } from "../core/service/host-api.ts";
+import { type Select, service } from "../core/service/service.ts";
+import { Refusal, UserError } from "../core/util/errors.ts";
+import type { Columns } from "../core/util/json.ts";
 import { selecting } from "./entries.ts";
 import { bootFiles } from "./nft/boot.ts";
 import { nftOn } from "./nft/kernel.ts";

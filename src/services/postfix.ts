@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { cleanMail, column } from "../core/columns.ts";
-import type { Host } from "../core/host.ts";
-import { type Run, type RunResult, service } from "../core/service.ts";
+import { cleanMail, column } from "../core/service/columns.ts";
+import type { Host } from "../core/service/host-api.ts";
+import { type Run, type RunResult, service } from "../core/service/service.ts";
 import { aliases, notTheirs, type OfPeople } from "./mail/aliases.ts";
 import { isFew, type Lookups, type MapPlace, movesBetween, postfixMap } from "./mail/map.ts";
 import { command, notice, type Options, path, readSettings } from "./settings.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Host } from "../core/host.ts";
-import { canonical } from "../core/row.ts";
-import type { Change, Rows } from "../core/service.ts";
+import type { Host } from "../core/service/host-api.ts";
+import type { Change, Rows } from "../core/service/service.ts";
+import { canonical } from "../core/stream/cells.ts";
 import { converge, overtaken, type Records } from "./records.ts";
 
 interface Lease {

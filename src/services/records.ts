@@ -1,6 +1,7 @@
-import type { Host } from "../core/host.ts";
-import { canonical } from "../core/row.ts";
-import type { Json, KeptRow, Run, RunResult } from "../core/service.ts";
+import type { Host } from "../core/service/host-api.ts";
+import type { KeptRow, Run, RunResult } from "../core/service/service.ts";
+import { canonical } from "../core/stream/cells.ts";
+import type { Json } from "../core/util/json.ts";
 
 /** A daemon that keeps records which others write, too: brought to match the rows, touching only what this service owns. */
 

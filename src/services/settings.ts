@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { Step } from "../core/host.ts";
-import { unknown } from "../core/nearest.ts";
-import { UserError } from "../core/outcome.ts";
-import { wrongHostName } from "../core/routing.ts";
-import type { Select } from "../core/service.ts";
+import type { Step } from "../core/service/host-api.ts";
+import type { Select } from "../core/service/service.ts";
+import { wrongHostName } from "../core/stream/routing.ts";
+import { UserError } from "../core/util/errors.ts";
+import { unknown } from "../core/util/nearest.ts";
 
 /** The options of a ready-made service: its settings, the hosts that differ in some, and the campus's own `select`, or what the standard one is to see. */
 export type Options<Settings extends z.ZodObject, In> = z.input<Settings> & PerHost<z.input<Settings>> & Selected<In>;

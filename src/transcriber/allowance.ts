@@ -1,4 +1,4 @@
-import type { StreamMessage } from "../core/stream.ts";
+import type { StreamMessage } from "../core/stream/messages.ts";
 import type { Clock } from "../ports/clock.ts";
 
 /** The whole tables that a host may ask for at once, and the milliseconds after which it may ask for one more. */

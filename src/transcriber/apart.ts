@@ -1,4 +1,4 @@
-import { nextEpoch } from "../core/tell.ts";
+import { nextEpoch } from "../core/stream/writer.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Channel } from "./channel.ts";
 

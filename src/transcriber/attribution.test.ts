@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readEvent } from "../core/event.ts";
+import { readEvent } from "../core/directory/event.ts";
 import { attribution } from "./attribution.ts";
 
 const event = (dn: string, additional: unknown) => readEvent(["h", null, { entryDN: [dn] }, additional]);

@@ -1,5 +1,5 @@
-import type { DirectoryEvent } from "../core/event.ts";
-import { plainLine } from "../core/shown.ts";
+import type { DirectoryEvent } from "../core/directory/event.ts";
+import { plainLine } from "../core/util/shown.ts";
 import { readDn } from "./value-index.ts";
 
 /** How long an event and the change that it speaks of wait for each other, in milliseconds. */

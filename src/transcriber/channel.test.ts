@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
-import type { CellChange } from "../core/row.ts";
-import { type StreamMessage, streamMessage } from "../core/stream.ts";
-import { Table } from "../core/table.ts";
+import type { CellChange } from "../core/stream/cells.ts";
+import { type StreamMessage, streamMessage } from "../core/stream/messages.ts";
+import { Table } from "../core/stream/table.ts";
 import { MessageRefused } from "../ports/broker.ts";
 import { type Channel, channel } from "./channel.ts";
 

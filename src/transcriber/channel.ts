@@ -1,10 +1,10 @@
-import type { Want } from "../core/follow.ts";
-import { reason } from "../core/outcome.ts";
-import { hostKey } from "../core/routing.ts";
-import type { Cell, CellChange } from "../core/row.ts";
-import type { AsOf, StreamMessage } from "../core/stream.ts";
-import type { Table } from "../core/table.ts";
-import { Telling } from "../core/tell.ts";
+import type { Cell, CellChange } from "../core/stream/cells.ts";
+import type { AsOf, StreamMessage } from "../core/stream/messages.ts";
+import type { Want } from "../core/stream/reader.ts";
+import { hostKey } from "../core/stream/routing.ts";
+import type { Table } from "../core/stream/table.ts";
+import { Telling } from "../core/stream/writer.ts";
+import { reason } from "../core/util/errors.ts";
 import type { Allowance } from "./allowance.ts";
 import { deliveries } from "./deliveries.ts";
 

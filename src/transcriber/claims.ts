@@ -1,6 +1,7 @@
-import type { Columns, Table } from "../core/service.ts";
-import { plainLine } from "../core/shown.ts";
-import { claimsOf } from "../core/unique.ts";
+import type { Table } from "../core/service/service.ts";
+import { claimsOf } from "../core/service/unique.ts";
+import type { Columns } from "../core/util/json.ts";
+import { plainLine } from "../core/util/shown.ts";
 import { Multimap } from "./multimap.ts";
 
 /** How many claimants a refusal names. */

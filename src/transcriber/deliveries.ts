@@ -1,4 +1,4 @@
-import { hostKey, queueName } from "../core/routing.ts";
+import { hostKey, queueName } from "../core/stream/routing.ts";
 import { MessageRefused } from "../ports/broker.ts";
 
 export interface DeliveryOptions {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
-import type { StoredEntry } from "../core/entry.ts";
-import { service, type Table } from "../core/service.ts";
+import type { StoredEntry } from "../core/directory/entry.ts";
+import { service, type Table } from "../core/service/service.ts";
 import { postfix } from "../services/postfix.ts";
 import { stored } from "./entry.fixture.ts";
 import { transcription } from "./transcription.ts";

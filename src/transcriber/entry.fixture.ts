@@ -1,5 +1,5 @@
-import { attributeName } from "../core/attributes.ts";
-import type { StoredEntry, Value } from "../core/entry.ts";
+import { attributeName } from "../core/directory/attributes.ts";
+import type { StoredEntry, Value } from "../core/directory/entry.ts";
 
 /** An entry for a test: attributes as they would be written, one value or several. */
 export function stored(

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
-import type { Directory, Entry } from "../core/entry.ts";
-import { refusedBecause } from "../core/outcome.ts";
-import { refusalOf, rowHash } from "../core/row.ts";
-import { service, type Table } from "../core/service.ts";
+import type { Directory, Entry } from "../core/directory/entry.ts";
+import { service, type Table } from "../core/service/service.ts";
+import { refusalOf, rowHash } from "../core/stream/cells.ts";
+import { refusedBecause } from "../core/util/errors.ts";
 import { stored } from "./entry.fixture.ts";
 import { transcription } from "./transcription.ts";
 

@@ -1,9 +1,10 @@
-import { Refusal, reason, refusedBecause } from "../core/outcome.ts";
-import { readRow } from "../core/read-row.ts";
-import { type Cell, entryKey } from "../core/row.ts";
-import type { Columns, Table } from "../core/service.ts";
-import { plainLine } from "../core/shown.ts";
-import type { Steps } from "../core/steps.ts";
+import { readRow } from "../core/service/read-row.ts";
+import type { Table } from "../core/service/service.ts";
+import { type Cell, entryKey } from "../core/stream/cells.ts";
+import { Refusal, reason, refusedBecause } from "../core/util/errors.ts";
+import type { Columns } from "../core/util/json.ts";
+import { plainLine } from "../core/util/shown.ts";
+import type { Steps } from "../core/util/slices.ts";
 import { bytesOf, entryBudget } from "./entry-budget.ts";
 import type { Look } from "./looks.ts";
 import type { Mirror } from "./mirror.ts";

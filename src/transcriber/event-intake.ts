@@ -1,8 +1,8 @@
-import { readEvent } from "../core/event.ts";
-import { onceEach } from "../core/once-each.ts";
-import { reason } from "../core/outcome.ts";
-import { persist } from "../core/persist.ts";
-import { plainLine } from "../core/shown.ts";
+import { readEvent } from "../core/directory/event.ts";
+import { reason } from "../core/util/errors.ts";
+import { onceEach } from "../core/util/once-each.ts";
+import { persist } from "../core/util/persist.ts";
+import { plainLine } from "../core/util/shown.ts";
 import type { Delivery } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { EventDirectory, EventMessage } from "../ports/directory.ts";

@@ -1,7 +1,7 @@
-import { hostsOf, type ReadConfig } from "../core/config.ts";
-import type { ReportMessage } from "../core/report.ts";
-import { eventService } from "../core/routing.ts";
-import type { WrongOrderer, WrongSender } from "../core/senders.ts";
+import { hostsOf, type ReadConfig } from "../core/config/config.ts";
+import type { WrongOrderer, WrongSender } from "../core/config/senders.ts";
+import type { ReportMessage } from "../core/stream/report.ts";
+import { eventService } from "../core/stream/routing.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Attribution } from "./attribution.ts";
 import type { Heard } from "./listener.ts";

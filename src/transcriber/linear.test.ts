@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
-import type { Directory, Entry, StoredEntry } from "../core/entry.ts";
-import { service, type Table } from "../core/service.ts";
+import type { Directory, Entry, StoredEntry } from "../core/directory/entry.ts";
+import { service, type Table } from "../core/service/service.ts";
 import { stored } from "./entry.fixture.ts";
 import { transcription } from "./transcription.ts";
 

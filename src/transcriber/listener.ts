@@ -1,13 +1,19 @@
 import { z } from "zod";
-import { hashEnd } from "../core/digest.ts";
-import { type DirectoryEvent, readEvent } from "../core/event.ts";
-import { readJson } from "../core/json.ts";
-import { onceEach } from "../core/once-each.ts";
-import { reason } from "../core/outcome.ts";
-import { type ReportMessage, reportMessage } from "../core/report.ts";
-import { plainLine } from "../core/shown.ts";
-import { type AskMessage, askMessage, orderMessage, type RefusalMessage, refusalMessage } from "../core/stream.ts";
-import { wrongBody } from "../core/wrong-body.ts";
+import { type DirectoryEvent, readEvent } from "../core/directory/event.ts";
+import { hashEnd } from "../core/stream/digest.ts";
+import {
+  type AskMessage,
+  askMessage,
+  orderMessage,
+  type RefusalMessage,
+  refusalMessage,
+} from "../core/stream/messages.ts";
+import { type ReportMessage, reportMessage } from "../core/stream/report.ts";
+import { reason } from "../core/util/errors.ts";
+import { readJson } from "../core/util/json.ts";
+import { onceEach } from "../core/util/once-each.ts";
+import { plainLine } from "../core/util/shown.ts";
+import { wrongBody } from "../core/util/wrong-body.ts";
 import type { Delivery } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 

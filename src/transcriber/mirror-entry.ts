@@ -1,5 +1,5 @@
-import { parentOf } from "../core/dn.ts";
-import type { StoredEntry } from "../core/entry.ts";
+import { parentOf } from "../core/directory/dn.ts";
+import type { StoredEntry } from "../core/directory/entry.ts";
 import { readDn } from "./value-index.ts";
 
 /** An entry in the mirror, with its DN and its parent's in their normal form. */

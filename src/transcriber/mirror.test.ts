@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { normalDn } from "../core/dn.ts";
-import { atOnce } from "../core/steps.ts";
+import { normalDn } from "../core/directory/dn.ts";
+import { atOnce } from "../core/util/slices.ts";
 import { stored } from "./entry.fixture.ts";
 import { Mirror } from "./mirror.ts";
 

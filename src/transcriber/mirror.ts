@@ -1,6 +1,6 @@
-import type { StoredEntry } from "../core/entry.ts";
-import { sameEntry } from "../core/same-entry.ts";
-import type { Steps } from "../core/steps.ts";
+import type { StoredEntry } from "../core/directory/entry.ts";
+import { sameEntry } from "../core/directory/same-entry.ts";
+import type { Steps } from "../core/util/slices.ts";
 import { type Comparison, childrenLook, type Look, nameLook, whereLook } from "./looks.ts";
 import type { MirrorEntry } from "./mirror-entry.ts";
 import { Multimap } from "./multimap.ts";

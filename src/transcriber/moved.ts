@@ -1,4 +1,4 @@
-import { plainLine } from "../core/shown.ts";
+import { plainLine } from "../core/util/shown.ts";
 import type { Attribution } from "./attribution.ts";
 import type { Moved } from "./transcription.ts";
 

@@ -1,5 +1,5 @@
-import { inSlices, type Progress, type Steps } from "../core/steps.ts";
-import type { AsOf, DirectoryState } from "../core/stream.ts";
+import type { AsOf, DirectoryState } from "../core/stream/messages.ts";
+import { inSlices, type Progress, type Steps } from "../core/util/slices.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { SteadyClock } from "./steady-clock.ts";
 import type { InSteps, Moved, Transcription } from "./transcription.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
-import type { StoredEntry } from "../core/entry.ts";
-import { isRefused, refusalOf } from "../core/row.ts";
-import { service } from "../core/service.ts";
-import { atOnce } from "../core/steps.ts";
+import type { StoredEntry } from "../core/directory/entry.ts";
+import { service } from "../core/service/service.ts";
+import { isRefused, refusalOf } from "../core/stream/cells.ts";
+import { atOnce } from "../core/util/slices.ts";
 import { stored } from "./entry.fixture.ts";
 import { Mirror } from "./mirror.ts";
 import { transcription } from "./transcription.ts";

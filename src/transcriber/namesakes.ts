@@ -1,6 +1,6 @@
-import { rdnTexts } from "../core/dn.ts";
-import { Refusal } from "../core/outcome.ts";
-import { shownLine } from "../core/shown.ts";
+import { rdnTexts } from "../core/directory/dn.ts";
+import { Refusal } from "../core/util/errors.ts";
+import { shownLine } from "../core/util/shown.ts";
 import type { MirrorEntry } from "./mirror-entry.ts";
 
 /**

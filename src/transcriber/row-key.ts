@@ -1,5 +1,6 @@
-import { type Cell, canonical, entryKey, partKey, rowHash } from "../core/row.ts";
-import type { Columns, Json, Table } from "../core/service.ts";
+import type { Table } from "../core/service/service.ts";
+import { type Cell, canonical, entryKey, partKey, rowHash } from "../core/stream/cells.ts";
+import type { Columns, Json } from "../core/util/json.ts";
 
 /** The key of one of an entry's several rows: its first unique column, or a hash of the row where there is none. */
 export function keyOfRow(

@@ -1,8 +1,8 @@
-import type { Hashing } from "../core/digest.ts";
-import { type Cell, type CellChange, isRefused, refusedCell } from "../core/row.ts";
-import type { Table as Service } from "../core/service.ts";
-import type { Steps } from "../core/steps.ts";
-import { Table } from "../core/table.ts";
+import type { Table as Service } from "../core/service/service.ts";
+import { type Cell, type CellChange, isRefused, refusedCell } from "../core/stream/cells.ts";
+import type { Hashing } from "../core/stream/digest.ts";
+import { Table } from "../core/stream/table.ts";
+import type { Steps } from "../core/util/slices.ts";
 import { Alarms } from "./alarms.ts";
 import { Claims } from "./claims.ts";
 import { Dependencies } from "./dependencies.ts";

@@ -1,9 +1,9 @@
-import { allowedEpoch } from "../core/believed.ts";
-import type { Want } from "../core/follow.ts";
-import { hearEpoch, hearRefusal, lookAgain, patientUntil, silent } from "../core/lead.ts";
-import type { CellChange } from "../core/row.ts";
-import { type DirectoryState, highestEpoch, type RefusalMessage } from "../core/stream.ts";
-import { nextEpoch } from "../core/tell.ts";
+import type { CellChange } from "../core/stream/cells.ts";
+import { hearEpoch, hearRefusal, lookAgain, patientUntil, silent } from "../core/stream/epochs.ts";
+import { type DirectoryState, highestEpoch, type RefusalMessage } from "../core/stream/messages.ts";
+import { allowedEpoch } from "../core/stream/plausible.ts";
+import type { Want } from "../core/stream/reader.ts";
+import { nextEpoch } from "../core/stream/writer.ts";
 import type { Clock } from "../ports/clock.ts";
 import { apart as apartOf, epochSpacing } from "./apart.ts";
 import type { Channel } from "./channel.ts";

@@ -1,4 +1,4 @@
-import { clockTolerance } from "../core/believed.ts";
+import { clockTolerance } from "../core/stream/plausible.ts";
 import type { Clock } from "../ports/clock.ts";
 
 /** The last moment that a Date can say. */

@@ -1,6 +1,6 @@
-import { rdnTexts } from "../core/dn.ts";
-import type { StoredEntry } from "../core/entry.ts";
-import type { Steps } from "../core/steps.ts";
+import { rdnTexts } from "../core/directory/dn.ts";
+import type { StoredEntry } from "../core/directory/entry.ts";
+import type { Steps } from "../core/util/slices.ts";
 import { type MirrorEntry, mirrored } from "./mirror-entry.ts";
 import { parentAsWritten } from "./namesakes.ts";
 

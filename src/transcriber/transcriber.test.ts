@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
-import { hostKey, queueName } from "../core/routing.ts";
+import { hostKey, queueName } from "../core/stream/routing.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { DirectorySource, Held } from "../ports/directory.ts";
 import {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { z } from "zod";
-import type { StoredEntry } from "../core/entry.ts";
-import { service, type Table } from "../core/service.ts";
+import type { StoredEntry } from "../core/directory/entry.ts";
+import { service, type Table } from "../core/service/service.ts";
 import { stored } from "./entry.fixture.ts";
 import { type Transcription, transcription } from "./transcription.ts";
 

@@ -1,6 +1,6 @@
-import { normalDn } from "../core/dn.ts";
-import type { Attributes, Value } from "../core/entry.ts";
-import { comparable } from "../core/matching.ts";
+import { normalDn } from "../core/directory/dn.ts";
+import type { Attributes, Value } from "../core/directory/entry.ts";
+import { comparable } from "../core/directory/matching.ts";
 import { type Comparison, type Look, whereLook } from "./looks.ts";
 import { Multimap } from "./multimap.ts";
 

@@ -1,7 +1,7 @@
-import type { ReportMessage, ServiceReport } from "../core/report.ts";
-import { hostKey } from "../core/routing.ts";
-import { comparePlaces, type Place, protocolVersion, type WaveMessage } from "../core/stream.ts";
-import type { WavesOf } from "../core/waves.ts";
+import type { WavesOf } from "../core/config/waves.ts";
+import { comparePlaces, type Place, protocolVersion, type WaveMessage } from "../core/stream/messages.ts";
+import type { ReportMessage, ServiceReport } from "../core/stream/report.ts";
+import { hostKey } from "../core/stream/routing.ts";
 import type { Clock } from "../ports/clock.ts";
 
 /** A host that has not reported for so long is absent, in milliseconds: it reports each minute at least. */

@@ -1,4 +1,4 @@
-import type { Table } from "../../src/core/service.ts";
+import type { Table } from "../../src/core/service/service.ts";
 import { service, z } from "../../src/index.ts";
 import { transcription } from "../../src/transcriber/transcription.ts";
 import { figures } from "./figures.ts";

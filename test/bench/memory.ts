@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { canonical } from "../../src/core/row.ts";
-import type { Table } from "../../src/core/service.ts";
+import type { Table } from "../../src/core/service/service.ts";
+import { canonical } from "../../src/core/stream/cells.ts";
 import { storedRows } from "../../src/host/rows.ts";
 import { createAllTables } from "../../src/host/store/schema.ts";
 import { openDatabase, transaction } from "../../src/sqlite/open.ts";

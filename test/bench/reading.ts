@@ -1,5 +1,5 @@
 import type { BerWriter } from "ldapts";
-import type { Table } from "../../src/core/service.ts";
+import type { Table } from "../../src/core/service/service.ts";
 import type { Inbox } from "../../src/directories/ldap/inbox.ts";
 import { readWhole } from "../../src/directories/ldap/refresh.ts";
 import { request } from "../../src/directories/ldap/requests.ts";

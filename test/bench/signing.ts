@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
-import { canonical } from "../../src/core/row.ts";
-import { signed, signingKey, wrongSignature } from "../../src/core/signature.ts";
+import { canonical } from "../../src/core/stream/cells.ts";
+import { signed, signingKey, wrongSignature } from "../../src/core/stream/signature.ts";
 import { figures } from "./figures.ts";
 import { machineEntry, openWorld } from "./world.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { StoredEntry } from "../../src/core/entry.ts";
-import { olderState } from "../../src/core/stream.ts";
+import type { StoredEntry } from "../../src/core/directory/entry.ts";
+import { olderState } from "../../src/core/stream/messages.ts";
 import { systemClock } from "../../src/daemon/clock.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { DirectorySource, SourceChange } from "../../src/ports/directory.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { Output } from "../../src/core/host.ts";
+import type { Output } from "../../src/core/service/host-api.ts";
 import type { Machine } from "../../src/ports/machine.ts";
 
 /** What a test of the contract stands on. Programs of a POSIX shell must be there, real or simulated: see `shellProgram`. */

@@ -3,9 +3,15 @@ import { generateKeyPairSync } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { z } from "zod";
-import { queueOf, serviceKey } from "../../src/core/routing.ts";
-import { type Service, service, type Table } from "../../src/core/service.ts";
-import { type PublicKey, type SigningKey, signed, signingKey, wrongSignature } from "../../src/core/signature.ts";
+import { type Service, service, type Table } from "../../src/core/service/service.ts";
+import { queueOf, serviceKey } from "../../src/core/stream/routing.ts";
+import {
+  type PublicKey,
+  type SigningKey,
+  signed,
+  signingKey,
+  wrongSignature,
+} from "../../src/core/stream/signature.ts";
 import { systemClock } from "../../src/daemon/clock.ts";
 import { memoryDirectory } from "../../src/directories/memory.ts";
 import { runHost } from "../../src/host/host.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
-import type { Asked } from "../../src/core/asked.ts";
-import type { Directory, Entry } from "../../src/core/entry.ts";
-import { isRefused, refusalOf } from "../../src/core/row.ts";
-import { service, type Table } from "../../src/core/service.ts";
+import type { Asked } from "../../src/core/directory/asked.ts";
+import type { Directory, Entry } from "../../src/core/directory/entry.ts";
+import { service, type Table } from "../../src/core/service/service.ts";
+import { isRefused, refusalOf } from "../../src/core/stream/cells.ts";
 import { systemClock } from "../../src/daemon/clock.ts";
 import { ldapSource } from "../../src/directories/ldap/source.ts";
 import { transcription } from "../../src/transcriber/transcription.ts";

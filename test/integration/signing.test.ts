@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import { memoryHub } from "../../src/brokers/memory.ts";
 import { rabbitBroker } from "../../src/brokers/rabbitmq/broker.ts";
 import { sqliteBroker } from "../../src/brokers/sqlite/broker.ts";
-import { serviceKey } from "../../src/core/routing.ts";
+import { serviceKey } from "../../src/core/stream/routing.ts";
 import { systemClock } from "../../src/daemon/clock.ts";
 import { openSigner } from "../../src/daemon/keys.ts";
 import { signingContract } from "../contracts/signing.ts";

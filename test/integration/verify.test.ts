@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import type { ReportMessage, ServiceReport } from "../../src/core/report.ts";
+import type { ReportMessage, ServiceReport } from "../../src/core/stream/report.ts";
 import { connectBroker } from "../../src/daemon/broker.ts";
 import { openProject } from "../../src/project/project.ts";
 import { makeProject } from "../project.ts";

@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { z } from "zod";
 import { memoryHub } from "../../src/brokers/memory.ts";
-import { type Service, service } from "../../src/core/service.ts";
+import { type Service, service } from "../../src/core/service/service.ts";
 import { memoryDirectory } from "../../src/directories/memory.ts";
 import { runHost } from "../../src/host/host.ts";
 import { serviceReport } from "../../src/host/report.ts";

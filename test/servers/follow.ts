@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { StoredEntry } from "../../src/core/entry.ts";
-import { atOnce } from "../../src/core/steps.ts";
+import type { StoredEntry } from "../../src/core/directory/entry.ts";
+import { atOnce } from "../../src/core/util/slices.ts";
 import { readContent } from "../../src/directories/ldif/content.ts";
 import type { DirectorySource, SourceChange } from "../../src/ports/directory.ts";
 import { Mirror } from "../../src/transcriber/mirror.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Refusal } from "../../src/core/outcome.ts";
+import { Refusal } from "../../src/core/util/errors.ts";
 import { account } from "../../src/services/account.ts";
 import { Mirror } from "../../src/transcriber/mirror.ts";
 import { directoryWords } from "../../src/transcriber/words.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Columns } from "../../src/core/service.ts";
+import type { Columns } from "../../src/core/util/json.ts";
 import { bindZone } from "../../src/services/bind-zone.ts";
 import { reverseName } from "../../src/services/dns/reverse-zone.ts";
 import { zoneRow } from "../../src/services/dns/zone-row.ts";

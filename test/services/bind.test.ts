@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Away } from "../../src/core/outcome.ts";
+import { Away } from "../../src/core/util/errors.ts";
 import { bind } from "../../src/services/bind.ts";
 import { reverseName } from "../../src/services/dns/reverse-zone.ts";
 import { conform } from "./conform.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readRow } from "../../src/core/read-row.ts";
-import type { Service } from "../../src/core/service.ts";
+import { readRow } from "../../src/core/service/read-row.ts";
+import type { Service } from "../../src/core/service/service.ts";
 import type { MemoryMachine } from "../../src/machines/memory.ts";
 import { quietMachine, scene, tableOf } from "./scene.ts";
 

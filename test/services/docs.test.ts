@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { Service } from "../../src/core/service.ts";
+import type { Service } from "../../src/core/service/service.ts";
 import { tableOf } from "./scene.ts";
 
 const root = join(import.meta.dirname, "../..");

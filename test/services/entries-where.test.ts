@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { atOnce } from "../../src/core/steps.ts";
+import { atOnce } from "../../src/core/util/slices.ts";
 import { selecting } from "../../src/services/entries.ts";
 import { stored } from "../../src/transcriber/entry.fixture.ts";
 import { Mirror } from "../../src/transcriber/mirror.ts";

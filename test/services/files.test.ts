@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
-import { Hostname, Ip } from "../../src/core/columns.ts";
+import { Hostname, Ip } from "../../src/core/service/columns.ts";
 import { files } from "../../src/services/files.ts";
 import { conform } from "./conform.ts";
 import { scene } from "./scene.ts";

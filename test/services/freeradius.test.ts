@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Away, reason } from "../../src/core/outcome.ts";
-import { readRow } from "../../src/core/read-row.ts";
-import { refusalGoes } from "../../src/core/refusal-goes.ts";
-import type { Columns } from "../../src/core/service.ts";
+import { readRow } from "../../src/core/service/read-row.ts";
+import { refusalGoes } from "../../src/core/service/refusal-goes.ts";
+import { Away, reason } from "../../src/core/util/errors.ts";
+import type { Columns } from "../../src/core/util/json.ts";
 import { dryMachine } from "../../src/machines/dry.ts";
 import type { MemoryMachine } from "../../src/machines/memory.ts";
 import { freeradius, radiusRow } from "../../src/services/freeradius.ts";

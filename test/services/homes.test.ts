@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { posix } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { RunResult } from "../../src/core/service.ts";
+import type { RunResult } from "../../src/core/service/service.ts";
 import type { MemoryMachine } from "../../src/machines/memory.ts";
 import { homes } from "../../src/services/homes.ts";
 import { conform } from "./conform.ts";

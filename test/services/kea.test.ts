@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { UserError } from "../../src/core/outcome.ts";
+import { UserError } from "../../src/core/util/errors.ts";
 import { dryMachine } from "../../src/machines/dry.ts";
 import { configuration } from "../../src/services/kea/config.ts";
 import { linked, type PlacedMove, sift } from "../../src/services/kea/moves.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { CommandFailed } from "../../src/core/outcome.ts";
-import type { Columns } from "../../src/core/service.ts";
+import { CommandFailed } from "../../src/core/util/errors.ts";
+import type { Columns } from "../../src/core/util/json.ts";
 import { sameAmount, withMoves } from "../../src/services/nft/amount.ts";
 import { sift } from "../../src/services/nft/choice.ts";
 import { gathered, movesBetween, movesOf } from "../../src/services/nft/moves.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { StoredEntry } from "../../src/core/entry.ts";
-import { UserError } from "../../src/core/outcome.ts";
-import { refusalGoes } from "../../src/core/refusal-goes.ts";
+import type { StoredEntry } from "../../src/core/directory/entry.ts";
+import { refusalGoes } from "../../src/core/service/refusal-goes.ts";
+import { UserError } from "../../src/core/util/errors.ts";
 import { type OfPeople, reservedNames } from "../../src/services/mail/aliases.ts";
 import { postfix } from "../../src/services/postfix.ts";
 import { stored } from "../../src/transcriber/entry.fixture.ts";

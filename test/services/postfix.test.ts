@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Held, reason } from "../../src/core/outcome.ts";
-import type { Columns } from "../../src/core/service.ts";
+import { Held, reason } from "../../src/core/util/errors.ts";
+import type { Columns } from "../../src/core/util/json.ts";
 import { dryMachine } from "../../src/machines/dry.ts";
 import type { MemoryMachine } from "../../src/machines/memory.ts";
 import { aliasRow, aliasText, postfix } from "../../src/services/postfix.ts";

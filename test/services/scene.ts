@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import type { Entry } from "../../src/core/entry.ts";
-import type { Host } from "../../src/core/host.ts";
-import { canonical } from "../../src/core/row.ts";
-import type { Change, Columns, Rows, RunResult, Service, Table } from "../../src/core/service.ts";
+import type { Entry } from "../../src/core/directory/entry.ts";
+import type { Host } from "../../src/core/service/host-api.ts";
+import type { Change, Rows, RunResult, Service, Table } from "../../src/core/service/service.ts";
+import { canonical } from "../../src/core/stream/cells.ts";
+import type { Columns } from "../../src/core/util/json.ts";
 import { newBook, standingClock } from "../../src/host/install/scene.fixture.ts";
 import { hostWords } from "../../src/host/words.ts";
 import { type MemoryMachine, memoryMachine } from "../../src/machines/memory.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { UserError } from "../../src/core/outcome.ts";
+import { UserError } from "../../src/core/util/errors.ts";
 import { bindZone, command, files, homes, iscDhcp, postfix } from "../../src/index.ts";
 
 // What the compiler would say is said again when it was not asked.

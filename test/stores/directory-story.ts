@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readEvent } from "../../src/core/event.ts";
+import { readEvent } from "../../src/core/directory/event.ts";
 import { openEventDirectory, seedEventDirectory } from "../../src/daemon/event-directory.ts";
 import type { EventMessage } from "../../src/ports/directory.ts";
 import { virtualClock } from "../virtual-clock.ts";

@@ -1,4 +1,4 @@
-import type { ServiceReport } from "../../src/core/report.ts";
+import type { ServiceReport } from "../../src/core/stream/report.ts";
 import { type Hold, type Retained, sayHold, sayRetained } from "../../src/host/store/retained.ts";
 import { numbered, start } from "./expected.ts";
 

@@ -1,5 +1,5 @@
-import { queueOf } from "../../src/core/routing.ts";
-import { type CellChange, canonical, refusedCell } from "../../src/core/row.ts";
+import { type CellChange, canonical, refusedCell } from "../../src/core/stream/cells.ts";
+import { queueOf } from "../../src/core/stream/routing.ts";
 import type { KeptReport } from "../../src/daemon/network.ts";
 import type { Queue } from "../../src/ports/broker.ts";
 import type { EventMessage } from "../../src/ports/directory.ts";

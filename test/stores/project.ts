@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readConfig } from "../../src/core/config.ts";
+import { readConfig } from "../../src/core/config/config.ts";
 import type { Project } from "../../src/project/project.ts";
 import { initial } from "./expected.ts";
 

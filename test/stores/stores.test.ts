@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { basename } from "node:path";
 import { test } from "node:test";
-import { canonical } from "../../src/core/row.ts";
-import type { Columns } from "../../src/core/service.ts";
+import { canonical } from "../../src/core/stream/cells.ts";
+import type { Columns } from "../../src/core/util/json.ts";
 import { networkStatus } from "../../src/daemon/status.ts";
 import { forgetService, leftBy } from "../../src/host/forget.ts";
 import { rowsInForce, rowsLoaded } from "../../src/host/given.ts";

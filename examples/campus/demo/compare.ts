@@ -1,5 +1,5 @@
-import { isSame } from "../../../src/core/compare.ts";
-import { servicesOf } from "../../../src/core/config.ts";
+import { servicesOf } from "../../../src/core/config/config.ts";
+import { isSame } from "../../../src/core/service/compare.ts";
 import { serviceDifference } from "../../../src/daemon/diff.ts";
 import { loadServices } from "../../../src/project/project.ts";
 import type { Screen } from "./screen.ts";

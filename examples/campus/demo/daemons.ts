@@ -1,6 +1,6 @@
 import { accessSync, constants, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { reason } from "../../../src/core/outcome.ts";
+import { reason } from "../../../src/core/util/errors.ts";
 import { type Guarded, type GuardOptions, guard } from "./guard.ts";
 import { keaDaemon } from "./kea.ts";
 import { namedDaemon } from "./named.ts";

@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { attributeName } from "../../../src/core/attributes.ts";
-import type { StoredEntry } from "../../../src/core/entry.ts";
+import { attributeName } from "../../../src/core/directory/attributes.ts";
+import type { StoredEntry } from "../../../src/core/directory/entry.ts";
 import { applyRecords } from "../../../src/directories/ldif/apply.ts";
 import { readContent } from "../../../src/directories/ldif/content.ts";
 import { readRecords } from "../../../src/directories/ldif/records.ts";

@@ -2,9 +2,9 @@ import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } fro
 import { delimiter, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { AbsolutePath } from "../../../src/core/columns.ts";
-import { servicesOf } from "../../../src/core/config.ts";
-import { UserError } from "../../../src/core/outcome.ts";
+import { servicesOf } from "../../../src/core/config/config.ts";
+import { AbsolutePath } from "../../../src/core/service/columns.ts";
+import { UserError } from "../../../src/core/util/errors.ts";
 import { lockFile } from "../../../src/daemon/store-file.ts";
 import { loadServices, openProject, type Project } from "../../../src/project/project.ts";
 import { takeLock } from "../../../src/sqlite/lock.ts";

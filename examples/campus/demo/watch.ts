@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { eventService } from "../../../src/core/routing.ts";
+import { eventService } from "../../../src/core/stream/routing.ts";
 import { ownedFile, storeFile } from "../../../src/daemon/store-file.ts";
 import { attachOwnedToRead } from "../../../src/host/owned.ts";
 import { serviceReport } from "../../../src/host/report.ts";

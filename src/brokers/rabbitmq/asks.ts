@@ -1,11 +1,11 @@
 import type { ConsumeMessage } from "amqplib";
 import { z } from "zod";
-import { readJson } from "../../core/json.ts";
-import { onceEach } from "../../core/once-each.ts";
-import { reason } from "../../core/outcome.ts";
-import { exchange, reportService, serviceKey, wrongServiceName } from "../../core/routing.ts";
-import { plainLine } from "../../core/shown.ts";
-import { protocolVersion } from "../../core/stream.ts";
+import { protocolVersion } from "../../core/stream/messages.ts";
+import { exchange, reportService, serviceKey, wrongServiceName } from "../../core/stream/routing.ts";
+import { reason } from "../../core/util/errors.ts";
+import { readJson } from "../../core/util/json.ts";
+import { onceEach } from "../../core/util/once-each.ts";
+import { plainLine } from "../../core/util/shown.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { closeChannel, openChannel } from "./channels.ts";
 import type { Connection } from "./connection.ts";

@@ -1,7 +1,7 @@
-import { onceEach } from "../../core/once-each.ts";
-import { reason } from "../../core/outcome.ts";
-import { isHostUser } from "../../core/permissions.ts";
-import { exchange, ticksQueue } from "../../core/routing.ts";
+import { isHostUser } from "../../core/config/permissions.ts";
+import { exchange, ticksQueue } from "../../core/stream/routing.ts";
+import { reason } from "../../core/util/errors.ts";
+import { onceEach } from "../../core/util/once-each.ts";
 import { type Broker, BrokerTrouble, type Consumer, type Delivery, type Queue } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { answerAsks, askFor, askKey, type Fault } from "./asks.ts";

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { type ChannelModel, connect } from "amqplib";
-import { reason } from "../../core/outcome.ts";
+import { reason } from "../../core/util/errors.ts";
 import { redact, type Target } from "./credentials.ts";
 import { refusalOf } from "./refusal.ts";
 

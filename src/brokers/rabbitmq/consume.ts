@@ -1,7 +1,7 @@
 import type { Channel, ConsumeMessage } from "amqplib";
-import type { SayOnce } from "../../core/once-each.ts";
-import { reason } from "../../core/outcome.ts";
-import { plainLine } from "../../core/shown.ts";
+import { reason } from "../../core/util/errors.ts";
+import type { SayOnce } from "../../core/util/once-each.ts";
+import { plainLine } from "../../core/util/shown.ts";
 import type { Consumer, Delivery } from "../../ports/broker.ts";
 import { closeChannel, isRefused, openChannel } from "./channels.ts";
 import type { Connection } from "./connection.ts";

@@ -3,7 +3,7 @@ import { after, before, type TestContext, test } from "node:test";
 import { type Channel, connect } from "amqplib";
 import { type RabbitServer, startRabbit } from "../../../test/servers/rabbitmq.ts";
 import { until } from "../../../test/until.ts";
-import { queueOf } from "../../core/routing.ts";
+import { queueOf } from "../../core/stream/routing.ts";
 import { systemClock } from "../../daemon/clock.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { rabbitBroker } from "./broker.ts";

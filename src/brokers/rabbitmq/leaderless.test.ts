@@ -3,7 +3,7 @@ import { after, before, type TestContext, test } from "node:test";
 import { connect } from "amqplib";
 import { type RabbitServer, startRabbit } from "../../../test/servers/rabbitmq.ts";
 import { until } from "../../../test/until.ts";
-import { persist } from "../../core/persist.ts";
+import { persist } from "../../core/util/persist.ts";
 import { systemClock } from "../../daemon/clock.ts";
 import type { Broker, Delivery, Limit, Queue } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";

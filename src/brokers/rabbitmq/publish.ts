@@ -1,6 +1,6 @@
 import type { ConfirmChannel, Message } from "amqplib";
-import { reason } from "../../core/outcome.ts";
-import { exchange } from "../../core/routing.ts";
+import { exchange } from "../../core/stream/routing.ts";
+import { reason } from "../../core/util/errors.ts";
 import { BrokerTrouble, QueueFull } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { isRefusal, publishAlone } from "./alone.ts";

@@ -1,4 +1,4 @@
-import { keepsDeliveries } from "../../core/user-commands.ts";
+import { keepsDeliveries } from "../../core/config/user-commands.ts";
 import type { Queue } from "../../ports/broker.ts";
 import type { Server } from "./connection.ts";
 

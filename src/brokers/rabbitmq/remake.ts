@@ -1,4 +1,4 @@
-import { reason } from "../../core/outcome.ts";
+import { reason } from "../../core/util/errors.ts";
 import { isRefused } from "./channels.ts";
 import type { Connection } from "./connection.ts";
 import type { Topology } from "./topology.ts";

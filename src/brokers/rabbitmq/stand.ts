@@ -1,4 +1,4 @@
-import { reason } from "../../core/outcome.ts";
+import { reason } from "../../core/util/errors.ts";
 import type { Delivery } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
 

@@ -1,6 +1,6 @@
 import type { Channel } from "amqplib";
-import { reason } from "../../core/outcome.ts";
-import { exchange } from "../../core/routing.ts";
+import { exchange } from "../../core/stream/routing.ts";
+import { reason } from "../../core/util/errors.ts";
 import { BrokerTrouble, type Queue, QueueInUse } from "../../ports/broker.ts";
 import { isRefused, withChannel } from "./channels.ts";
 import type { Connection, Server } from "./connection.ts";

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { reason } from "../../core/outcome.ts";
+import { reason } from "../../core/util/errors.ts";
 import { fileIdentity } from "../../sqlite/lock.ts";
 import { isBusy, pauseBeforeRetry, transaction } from "../../sqlite/open.ts";
 import { isBroken } from "../../sqlite/sound.ts";

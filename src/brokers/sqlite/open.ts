@@ -1,8 +1,8 @@
 import { readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { reason } from "../../core/outcome.ts";
-import { version } from "../../core/version.ts";
+import { reason } from "../../core/util/errors.ts";
+import { version } from "../../core/util/version.ts";
 import { fileIdentity, takeLock } from "../../sqlite/lock.ts";
 import { migrate } from "../../sqlite/migrate.ts";
 import { openDatabase, transaction } from "../../sqlite/open.ts";

@@ -1,4 +1,4 @@
-import { reason } from "../../core/outcome.ts";
+import { reason } from "../../core/util/errors.ts";
 import type { Consumer } from "../../ports/broker.ts";
 import { type Lock, takeLock } from "../../sqlite/lock.ts";
 import type { Wake } from "./wake.ts";

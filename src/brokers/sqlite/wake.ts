@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type FSWatcher, utimesSync, watch } from "node:fs";
 import { join } from "node:path";
-import { reason } from "../../core/outcome.ts";
+import { reason } from "../../core/util/errors.ts";
 import { fileIdentity } from "../../sqlite/lock.ts";
 import { createPrivate } from "../../sqlite/open.ts";
 

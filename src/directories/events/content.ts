@@ -1,8 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
-import { identityOfDn, normalDn, rdnTexts } from "../../core/dn.ts";
-import type { StoredEntry, Value } from "../../core/entry.ts";
-import type { DirectoryEvent } from "../../core/event.ts";
-import { isUuid } from "../../core/identity.ts";
+import { identityOfDn, normalDn, rdnTexts } from "../../core/directory/dn.ts";
+import type { StoredEntry, Value } from "../../core/directory/entry.ts";
+import type { DirectoryEvent } from "../../core/directory/event.ts";
+import { isUuid } from "../../core/directory/identity.ts";
 import type { Held } from "../../ports/directory.ts";
 import { takeOver } from "../take-over.ts";
 

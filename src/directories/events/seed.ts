@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { StoredEntry } from "../../core/entry.ts";
-import { readEvent } from "../../core/event.ts";
+import type { StoredEntry } from "../../core/directory/entry.ts";
+import { readEvent } from "../../core/directory/event.ts";
 import { transaction } from "../../sqlite/open.ts";
 import { csnAfter } from "../csn.ts";
 import { storedContent } from "./content.ts";

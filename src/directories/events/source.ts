@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { StoredEntry } from "../../core/entry.ts";
-import { version } from "../../core/version.ts";
+import type { StoredEntry } from "../../core/directory/entry.ts";
+import { version } from "../../core/util/version.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { EventDirectory, EventMessage, Held, SourceChange } from "../../ports/directory.ts";
 import { fileIdentity } from "../../sqlite/lock.ts";

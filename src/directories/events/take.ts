@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { DirectoryEvent } from "../../core/event.ts";
-import { reason } from "../../core/outcome.ts";
+import type { DirectoryEvent } from "../../core/directory/event.ts";
+import { reason } from "../../core/util/errors.ts";
 import type { EventMessage } from "../../ports/directory.ts";
 import { sqliteCode } from "../../sqlite/open.ts";
 import { csnAfter } from "../csn.ts";

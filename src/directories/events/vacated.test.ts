@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { follow } from "../../../test/servers/follow.ts";
 import { virtualClock } from "../../../test/virtual-clock.ts";
-import { readEvent } from "../../core/event.ts";
+import { readEvent } from "../../core/directory/event.ts";
 import { eventDirectory, readEventContent } from "./source.ts";
 
 test("what hangs under an entry that is given a uuid is told again", async () => {

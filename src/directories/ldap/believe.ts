@@ -1,6 +1,6 @@
-import { attributeName } from "../../core/attributes.ts";
-import { normalDn, parentOf } from "../../core/dn.ts";
-import type { StoredEntry } from "../../core/entry.ts";
+import { attributeName } from "../../core/directory/attributes.ts";
+import { normalDn, parentOf } from "../../core/directory/dn.ts";
+import type { StoredEntry } from "../../core/directory/entry.ts";
 import { ReadAgain } from "./known.ts";
 import type { Wanted } from "./sync-search.ts";
 import { type Reader, who } from "./trouble.ts";

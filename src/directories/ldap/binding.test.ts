@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { baseLdif, startSlapd } from "../../../test/servers/slapd.ts";
-import { readEvent } from "../../core/event.ts";
+import { readEvent } from "../../core/directory/event.ts";
 import { systemClock } from "../../daemon/clock.ts";
 import { type BindingOptions, eventOf, openBinding } from "./binding.ts";
 

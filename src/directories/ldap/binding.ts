@@ -1,7 +1,7 @@
-import { attributeName } from "../../core/attributes.ts";
-import { normalDn, parseDn } from "../../core/dn.ts";
-import type { Attributes, Value } from "../../core/entry.ts";
-import { reason, UserError } from "../../core/outcome.ts";
+import { attributeName } from "../../core/directory/attributes.ts";
+import { normalDn, parseDn } from "../../core/directory/dn.ts";
+import type { Attributes, Value } from "../../core/directory/entry.ts";
+import { reason, UserError } from "../../core/util/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { type Change, changeRequest } from "./change-requests.ts";
 import { type Access, connect } from "./connection.ts";

@@ -1,5 +1,5 @@
 import type { BerWriter } from "ldapts";
-import type { Attributes, Value } from "../../core/entry.ts";
+import type { Attributes, Value } from "../../core/directory/entry.ts";
 import type { Operation } from "./requests.ts";
 import { answers } from "./result.ts";
 

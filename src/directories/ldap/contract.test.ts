@@ -1,7 +1,7 @@
 import { Client } from "ldapts";
 import { directoryContract } from "../../../test/contracts/directory.ts";
 import { baseLdif, startSlapd } from "../../../test/servers/slapd.ts";
-import type { StoredEntry } from "../../core/entry.ts";
+import type { StoredEntry } from "../../core/directory/entry.ts";
 import type { DirectorySource, SourceChange } from "../../ports/directory.ts";
 import { ldapSource } from "./source.ts";
 

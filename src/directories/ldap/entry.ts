@@ -1,5 +1,5 @@
-import { attributeName, isBinary } from "../../core/attributes.ts";
-import type { Attributes, Value } from "../../core/entry.ts";
+import { attributeName, isBinary } from "../../core/directory/attributes.ts";
+import type { Attributes, Value } from "../../core/directory/entry.ts";
 import { type BerReader, octetString, sequence, set } from "./ber.ts";
 
 /** The body of a search result entry. */

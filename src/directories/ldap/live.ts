@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { StoredEntry } from "../../core/entry.ts";
-import type { DirectoryState } from "../../core/stream.ts";
+import type { StoredEntry } from "../../core/directory/entry.ts";
+import type { DirectoryState } from "../../core/stream/messages.ts";
 import type { SourceChange } from "../../ports/directory.ts";
 import { type Known, ReadAgain } from "./known.ts";
 import { readInfo } from "./refresh.ts";

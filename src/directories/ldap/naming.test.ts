@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { StoredEntry, Value } from "../../core/entry.ts";
+import type { StoredEntry, Value } from "../../core/directory/entry.ts";
 import { entriesNaming, formsOf } from "./naming.ts";
 
 const entryOf = (dn: string, attribute: string, ...values: Value[]): StoredEntry => ({

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { dnLimit, normalDn } from "../../core/dn.ts";
-import type { StoredEntry } from "../../core/entry.ts";
+import { dnLimit, normalDn } from "../../core/directory/dn.ts";
+import type { StoredEntry } from "../../core/directory/entry.ts";
 
 /** How many values are looked at before others have a turn. */
 const slice = 20_000;

@@ -1,5 +1,5 @@
-import type { StoredEntry } from "../../core/entry.ts";
-import type { DirectoryState } from "../../core/stream.ts";
+import type { StoredEntry } from "../../core/directory/entry.ts";
+import type { DirectoryState } from "../../core/stream/messages.ts";
 import type { Held } from "../../ports/directory.ts";
 import { takeOver } from "../take-over.ts";
 import type { Inbox } from "./inbox.ts";

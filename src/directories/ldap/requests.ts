@@ -1,6 +1,6 @@
 import { BerWriter, FilterParser } from "ldapts";
-import type { Value } from "../../core/entry.ts";
-import { UserError } from "../../core/outcome.ts";
+import type { Value } from "../../core/directory/entry.ts";
+import { UserError } from "../../core/util/errors.ts";
 
 /** The requests of LDAP (RFC 4511) that a reader of a directory makes. */
 

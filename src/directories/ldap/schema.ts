@@ -1,4 +1,4 @@
-import { attributeName } from "../../core/attributes.ts";
+import { attributeName } from "../../core/directory/attributes.ts";
 import type { Connection } from "./connection.ts";
 import { entryReader } from "./entry.ts";
 import type { Inbox } from "./inbox.ts";

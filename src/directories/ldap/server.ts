@@ -1,4 +1,4 @@
-import type { Attributes } from "../../core/entry.ts";
+import type { Attributes } from "../../core/directory/entry.ts";
 import type { Connection } from "./connection.ts";
 import { entryReader } from "./entry.ts";
 import type { Inbox } from "./inbox.ts";

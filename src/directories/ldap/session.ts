@@ -1,6 +1,6 @@
-import { computedIn } from "../../core/asked.ts";
-import type { StoredEntry } from "../../core/entry.ts";
-import type { DirectoryState } from "../../core/stream.ts";
+import { computedIn } from "../../core/directory/asked.ts";
+import type { StoredEntry } from "../../core/directory/entry.ts";
+import type { DirectoryState } from "../../core/stream/messages.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Held, SourceChange } from "../../ports/directory.ts";
 import { type Access, type Connection, connect } from "./connection.ts";

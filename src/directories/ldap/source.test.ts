@@ -6,7 +6,7 @@ import { collect } from "../../../test/heap.ts";
 import { type Follower, follow, shown, shownLdif, shownMirror } from "../../../test/servers/follow.ts";
 import { baseLdif, type Slapd, startSlapd } from "../../../test/servers/slapd.ts";
 import { until } from "../../../test/until.ts";
-import { olderState } from "../../core/stream.ts";
+import { olderState } from "../../core/stream/messages.ts";
 import { systemClock } from "../../daemon/clock.ts";
 import { type LdapSourceOptions, ldapSource } from "./source.ts";
 

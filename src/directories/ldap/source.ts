@@ -1,4 +1,4 @@
-import { UserError } from "../../core/outcome.ts";
+import { UserError } from "../../core/util/errors.ts";
 import type { DirectorySource, Held, SourceChange } from "../../ports/directory.ts";
 import { believer } from "./believe.ts";
 import { Known, ReadAgain } from "./known.ts";

@@ -1,4 +1,4 @@
-import type { DirectoryState } from "../../core/stream.ts";
+import type { DirectoryState } from "../../core/stream/messages.ts";
 
 /** A state with what a change brings: the highest CSN of each server. A server whose clock was set back says lower ones for newer states. */
 export function laterState(state: DirectoryState, csns: readonly string[]): DirectoryState {

@@ -1,4 +1,4 @@
-import type { StoredEntry } from "../../core/entry.ts";
+import type { StoredEntry } from "../../core/directory/entry.ts";
 import type { Connection } from "./connection.ts";
 import type { Inbox } from "./inbox.ts";
 import { ReadAgain } from "./known.ts";

@@ -1,5 +1,5 @@
-import { alwaysRead } from "../../core/directory-config.ts";
-import type { StoredEntry } from "../../core/entry.ts";
+import { alwaysRead } from "../../core/config/directory-config.ts";
+import type { StoredEntry } from "../../core/directory/entry.ts";
 import type { Connection } from "./connection.ts";
 import { entryReader } from "./entry.ts";
 import { search } from "./requests.ts";

@@ -1,4 +1,4 @@
-import { reason } from "../../core/outcome.ts";
+import { reason } from "../../core/util/errors.ts";
 import { type Access, NoConnection } from "./connection.ts";
 import { ResultError } from "./result.ts";
 import { exportInstead } from "./server.ts";

@@ -1,5 +1,5 @@
-import type { StoredEntry } from "../../core/entry.ts";
-import { sameEntry } from "../../core/same-entry.ts";
+import type { StoredEntry } from "../../core/directory/entry.ts";
+import { sameEntry } from "../../core/directory/same-entry.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Held } from "../../ports/directory.ts";
 import { type Known, ReadAgain } from "./known.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { StoredEntry } from "../../core/entry.ts";
-import { UserError } from "../../core/outcome.ts";
+import type { StoredEntry } from "../../core/directory/entry.ts";
+import { UserError } from "../../core/util/errors.ts";
 import { applyRecords } from "./apply.ts";
 import { readContent } from "./content.ts";
 import { readRecords } from "./records.ts";

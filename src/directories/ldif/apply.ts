@@ -1,7 +1,7 @@
-import { identityOfDn, isBelow, normalDn, parentOf, rdnTexts } from "../../core/dn.ts";
-import type { Attributes, StoredEntry } from "../../core/entry.ts";
-import { uuidOf } from "../../core/identity.ts";
-import { reason, type UserError } from "../../core/outcome.ts";
+import { identityOfDn, isBelow, normalDn, parentOf, rdnTexts } from "../../core/directory/dn.ts";
+import type { Attributes, StoredEntry } from "../../core/directory/entry.ts";
+import { uuidOf } from "../../core/directory/identity.ts";
+import { reason, type UserError } from "../../core/util/errors.ts";
 import { wrongAt } from "./lines.ts";
 import { lostRdn, modified, withoutRdn, withRdn } from "./modify.ts";
 import type { ChangeRecord, LdifRecord } from "./record.ts";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { StoredEntry } from "../../core/entry.ts";
-import { UserError } from "../../core/outcome.ts";
+import type { StoredEntry } from "../../core/directory/entry.ts";
+import { UserError } from "../../core/util/errors.ts";
 import { contentReader, readContent } from "./content.ts";
 import { lineLimit } from "./lines.ts";
 

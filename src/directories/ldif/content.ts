@@ -1,7 +1,7 @@
-import { normalDn } from "../../core/dn.ts";
-import type { StoredEntry } from "../../core/entry.ts";
-import { uuidOf } from "../../core/identity.ts";
-import { UserError } from "../../core/outcome.ts";
+import { normalDn } from "../../core/directory/dn.ts";
+import type { StoredEntry } from "../../core/directory/entry.ts";
+import { uuidOf } from "../../core/directory/identity.ts";
+import { UserError } from "../../core/util/errors.ts";
 import { type Block, blocksOf } from "./blocks.ts";
 import { wrongAt } from "./lines.ts";
 import type { LdifRecord } from "./record.ts";

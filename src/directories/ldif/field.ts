@@ -1,8 +1,8 @@
 import { isUtf8 } from "node:buffer";
-import { attributeName, isAttribute, isBinary } from "../../core/attributes.ts";
-import { normalDn } from "../../core/dn.ts";
-import type { Value } from "../../core/entry.ts";
-import { reason } from "../../core/outcome.ts";
+import { attributeName, isAttribute, isBinary } from "../../core/directory/attributes.ts";
+import { normalDn } from "../../core/directory/dn.ts";
+import type { Value } from "../../core/directory/entry.ts";
+import { reason } from "../../core/util/errors.ts";
 import { type Line, wrongAt } from "./lines.ts";
 
 /** A line `name: value`, or the line `-` that ends a modification. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { runs } from "../../../test/hostile.ts";
-import { UserError } from "../../core/outcome.ts";
+import { UserError } from "../../core/util/errors.ts";
 import { applyRecords } from "./apply.ts";
 import { readContent } from "./content.ts";
 import { readRecords } from "./records.ts";

@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { UserError } from "../../core/outcome.ts";
+import { UserError } from "../../core/util/errors.ts";
 
 /** The lines of an LDIF file as they were before folding (RFC 2849, notes 2 and 3). */
 

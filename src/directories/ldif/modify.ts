@@ -1,5 +1,5 @@
-import { type Ava, parseDn } from "../../core/dn.ts";
-import type { Attributes, Value } from "../../core/entry.ts";
+import { type Ava, parseDn } from "../../core/directory/dn.ts";
+import type { Attributes, Value } from "../../core/directory/entry.ts";
 import type { Modification } from "./record.ts";
 import { valueKey } from "./value-key.ts";
 

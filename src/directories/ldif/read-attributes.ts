@@ -1,4 +1,4 @@
-import type { Attributes, Value } from "../../core/entry.ts";
+import type { Attributes, Value } from "../../core/directory/entry.ts";
 import type { Field } from "./field.ts";
 import { wrongAt } from "./lines.ts";
 import { uniqueValues } from "./value-key.ts";

@@ -1,7 +1,7 @@
-import { attributeName, isAttribute } from "../../core/attributes.ts";
-import { parseDn } from "../../core/dn.ts";
-import type { Value } from "../../core/entry.ts";
-import { unknown } from "../../core/nearest.ts";
+import { attributeName, isAttribute } from "../../core/directory/attributes.ts";
+import { parseDn } from "../../core/directory/dn.ts";
+import type { Value } from "../../core/directory/entry.ts";
+import { unknown } from "../../core/util/nearest.ts";
 import { dnOf, type Field, textOf } from "./field.ts";
 import { wrongAt } from "./lines.ts";
 import { attributesOf } from "./read-attributes.ts";

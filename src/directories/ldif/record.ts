@@ -1,4 +1,4 @@
-import type { Attributes, Value } from "../../core/entry.ts";
+import type { Attributes, Value } from "../../core/directory/entry.ts";
 
 /** The records of LDIF (RFC 2849). */
 

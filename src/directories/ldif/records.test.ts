@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { UserError } from "../../core/outcome.ts";
+import { UserError } from "../../core/util/errors.ts";
 import type { LdifRecord } from "./record.ts";
 import { readRecords } from "./records.ts";
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { reason, UserError } from "../../core/outcome.ts";
+import { reason, UserError } from "../../core/util/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { DirectorySource, SourceChange } from "../../ports/directory.ts";
 import { csnMaker } from "../csn.ts";

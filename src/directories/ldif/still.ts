@@ -1,7 +1,7 @@
 import { constants, type StatsBase, watch } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { UserError } from "../../core/outcome.ts";
+import { UserError } from "../../core/util/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 
 /** Reading a file that others write, without ever taking a half-written one for the whole. */

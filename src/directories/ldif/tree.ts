@@ -1,5 +1,5 @@
-import { normalDn, parentOf } from "../../core/dn.ts";
-import type { StoredEntry } from "../../core/entry.ts";
+import { normalDn, parentOf } from "../../core/directory/dn.ts";
+import type { StoredEntry } from "../../core/directory/entry.ts";
 
 /** Entries by normal DN, that can be changed. */
 export interface Tree {

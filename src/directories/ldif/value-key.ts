@@ -1,7 +1,7 @@
-import { comparesCase } from "../../core/attributes.ts";
-import { normalDn } from "../../core/dn.ts";
-import type { Value } from "../../core/entry.ts";
-import { normalValue } from "../../core/values.ts";
+import { comparesCase } from "../../core/directory/attributes.ts";
+import { normalDn } from "../../core/directory/dn.ts";
+import type { Value } from "../../core/directory/entry.ts";
+import { normalValue } from "../../core/directory/values.ts";
 
 /** The values without those that are there already, byte for byte. */
 export function uniqueValues(values: readonly Value[]): Value[] {

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { isUtf8 } from "node:buffer";
 import { test } from "node:test";
 import fc from "fast-check";
-import { normalDn } from "../../core/dn.ts";
-import type { StoredEntry, Value } from "../../core/entry.ts";
-import { uuidOf } from "../../core/identity.ts";
+import { normalDn } from "../../core/directory/dn.ts";
+import type { StoredEntry, Value } from "../../core/directory/entry.ts";
+import { uuidOf } from "../../core/directory/identity.ts";
 import { readContent } from "./content.ts";
 import { writeLdif } from "./write.ts";
 

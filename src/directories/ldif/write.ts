@@ -1,4 +1,4 @@
-import type { StoredEntry, Value } from "../../core/entry.ts";
+import type { StoredEntry, Value } from "../../core/directory/entry.ts";
 
 /** Writes entries as LDIF (RFC 2849), in base64 what is not safe as it is. Lines are not folded. */
 export const writeLdif = (entries: Iterable<StoredEntry>): string =>

@@ -1,5 +1,5 @@
-import type { Files } from "../../core/host.ts";
-import { reason } from "../../core/outcome.ts";
+import type { Files } from "../../core/service/host-api.ts";
+import { reason } from "../../core/util/errors.ts";
 import { isShared } from "./shared.ts";
 import type { Stuck } from "./target.ts";
 

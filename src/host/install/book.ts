@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
-import { Fatal } from "../../core/outcome.ts";
+import { Fatal } from "../../core/util/errors.ts";
 import { transaction } from "../../sqlite/open.ts";
 
 /** The durable facts of what is installed, in the host's own database. Paths are real ones: every symlink is resolved. */

@@ -1,5 +1,5 @@
-import type { CheckAs, Command, Files, Host, InstallSteps, Step } from "../../core/host.ts";
-import { CommandFailed, Fatal } from "../../core/outcome.ts";
+import type { CheckAs, Command, Files, Host, InstallSteps, Step } from "../../core/service/host-api.ts";
+import { CommandFailed, Fatal } from "../../core/util/errors.ts";
 import type { Owned, Stage } from "./folder.ts";
 import { asReader, within as nameWithin, notBecome, openScratch, type Scratch } from "./scratch.ts";
 import { isShared } from "./shared.ts";

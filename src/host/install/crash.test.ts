@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Fatal, Later } from "../../core/outcome.ts";
+import { Fatal, Later } from "../../core/util/errors.ts";
 import { ownedBy } from "../owned.ts";
 import { steppedBook } from "./mortal.fixture.ts";
 import {

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
-import type { Installed, InstallSteps } from "../../core/host.ts";
-import { reason } from "../../core/outcome.ts";
+import type { Installed, InstallSteps } from "../../core/service/host-api.ts";
+import { reason } from "../../core/util/errors.ts";
 import { isMine } from "./folder.ts";
 import { runStep, type StepContext } from "./step.ts";
 import { ownedBy, type Target } from "./target.ts";

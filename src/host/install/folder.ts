@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
-import type { Files, Stat } from "../../core/host.ts";
-import { reason } from "../../core/outcome.ts";
-import { isTrusted, ownerShown } from "../../core/trust.ts";
+import type { Files, Stat } from "../../core/service/host-api.ts";
+import { isTrusted, ownerShown } from "../../core/service/trust.ts";
+import { reason } from "../../core/util/errors.ts";
 import { type InPlace, isOthers } from "./in-place.ts";
 import { me } from "./shared.ts";
 import { folderOf, tagOf } from "./target.ts";

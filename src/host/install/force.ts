@@ -1,4 +1,4 @@
-import { Away, Fatal, Later, reason } from "../../core/outcome.ts";
+import { Away, Fatal, Later, reason } from "../../core/util/errors.ts";
 import { isStays, orStays } from "./apart.ts";
 import type { Loaded } from "./book.ts";
 import { readInPlace } from "./in-place.ts";

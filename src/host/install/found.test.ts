@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Held } from "../../core/outcome.ts";
+import { Held } from "../../core/util/errors.ts";
 import { approveHeld, heldThings } from "../owned.ts";
 import { hostIn, newBook, path, scene } from "./scene.fixture.ts";
 import { installStatus } from "./status.ts";

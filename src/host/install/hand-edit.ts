@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { createTwoFilesPatch } from "diff";
-import { tooLongToDiff } from "../../core/diff-limit.ts";
-import { Held } from "../../core/outcome.ts";
+import { tooLongToDiff } from "../../core/service/diff-limit.ts";
+import { Held } from "../../core/util/errors.ts";
 import { orStays } from "./apart.ts";
 import type { Debt } from "./book.ts";
 import { isMine, keepAside } from "./folder.ts";

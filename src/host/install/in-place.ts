@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
-import type { Files, Stat } from "../../core/host.ts";
-import { othersMayReplace } from "../../core/trust.ts";
+import type { Files, Stat } from "../../core/service/host-api.ts";
+import { othersMayReplace } from "../../core/service/trust.ts";
 import { me } from "./shared.ts";
 
 /** What is in the place of a file, also where others may write and have put something else there: it is described, and never followed or opened. */

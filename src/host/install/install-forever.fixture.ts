@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Host, InstallSteps } from "../../core/host.ts";
+import type { Host, InstallSteps } from "../../core/service/host-api.ts";
 import { realMachine } from "../../machines/real.ts";
 import { openDatabase } from "../../sqlite/open.ts";
 import { createAllTables } from "../store/schema.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Away, Fatal, Later, reason } from "../../core/outcome.ts";
+import { Away, Fatal, Later, reason } from "../../core/util/errors.ts";
 import { hostIn, installerIn, other, path, scene, stepsFor, wordsIn } from "./scene.fixture.ts";
 import { installStatus } from "./status.ts";
 

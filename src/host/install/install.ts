@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
-import type { Host, Installed, InstallFile, InstallSteps } from "../../core/host.ts";
-import { Away, CommandFailed, Fatal, Later, reason, TextDoubted, TextRefused } from "../../core/outcome.ts";
+import type { Host, Installed, InstallFile, InstallSteps } from "../../core/service/host-api.ts";
+import { Away, CommandFailed, Fatal, Later, reason, TextDoubted, TextRefused } from "../../core/util/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Machine } from "../../ports/machine.ts";
 import { forgetHeld, isAskedAbout, isHeld, ownedBy as recordsOf } from "../owned.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Later } from "../../core/outcome.ts";
+import { Later } from "../../core/util/errors.ts";
 import { mortalScene } from "./mortal.fixture.ts";
 import { other, path } from "./scene.fixture.ts";
 

@@ -1,4 +1,4 @@
-import { Held, reason } from "../../core/outcome.ts";
+import { Held, reason } from "../../core/util/errors.ts";
 import { disown, listing, removeEmptyFolders, removeGoodBut, removeStaged } from "./folder.ts";
 import { placeOf, readInPlace } from "./in-place.ts";
 import { leavingTarget, type ReadTargets, type Stuck, type Target } from "./target.ts";

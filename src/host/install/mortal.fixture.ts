@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
-import type { InstallFile } from "../../core/host.ts";
+import type { InstallFile } from "../../core/service/host-api.ts";
 import { ownedBy } from "../owned.ts";
 import {
   hostIn,

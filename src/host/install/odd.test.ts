@@ -5,7 +5,7 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { Held } from "../../core/outcome.ts";
+import { Held } from "../../core/util/errors.ts";
 import { dryMachine } from "../../machines/dry.ts";
 import { realMachine } from "../../machines/real.ts";
 import type { Machine } from "../../ports/machine.ts";

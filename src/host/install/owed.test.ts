@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Fatal, Later, reason } from "../../core/outcome.ts";
+import { Fatal, Later, reason } from "../../core/util/errors.ts";
 import { hostIn, installerIn, newBook, simulatedDaemon, standingClock, stepsFor, wordsIn } from "./scene.fixture.ts";
 import { installStatus } from "./status.ts";
 

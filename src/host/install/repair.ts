@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
-import type { Command } from "../../core/host.ts";
-import { reason } from "../../core/outcome.ts";
+import type { Command } from "../../core/service/host-api.ts";
+import { reason } from "../../core/util/errors.ts";
 import { isStays, orStays } from "./apart.ts";
 import { type Debt, type Loaded, onlyReloadOwed } from "./book.ts";
 import { hashOf, type InPlace, readInPlace } from "./in-place.ts";

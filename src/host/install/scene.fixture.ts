@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import type { Host, InstallFile, InstallSteps } from "../../core/host.ts";
+import type { Host, InstallFile, InstallSteps } from "../../core/service/host-api.ts";
 import { type MemoryMachine, type MemoryOptions, memoryMachine } from "../../machines/memory.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { ownedBy } from "../owned.ts";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { basename, join } from "node:path";
-import type { Command, Files, User } from "../../core/host.ts";
-import { reason } from "../../core/outcome.ts";
+import type { Command, Files, User } from "../../core/service/host-api.ts";
+import { reason } from "../../core/util/errors.ts";
 import { me } from "./shared.ts";
 
 /** A folder for one check, with copies that no other user can change during it. It is in the machine's scratch folder, never beside the target. */

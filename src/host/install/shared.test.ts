@@ -18,8 +18,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import type { InstallSteps } from "../../core/host.ts";
-import { CommandFailed, reason } from "../../core/outcome.ts";
+import type { InstallSteps } from "../../core/service/host-api.ts";
+import { CommandFailed, reason } from "../../core/util/errors.ts";
 import { realMachine } from "../../machines/real.ts";
 import { hostWords } from "../words.ts";
 import { newBook, standingClock } from "./scene.fixture.ts";
@@ -178,7 +178,7 @@ test("a check that may not become its user blames no text, and names what the un
     const { hostWords } = await import(${url("../words.ts")});
     const { newBook, standingClock } = await import(${url("./scene.fixture.ts")});
     const { realMachine } = await import(${url("../../machines/real.ts")});
-    const { reason } = await import(${url("../../core/outcome.ts")});
+    const { reason } = await import(${url("../../core/util/errors.ts")});
     const { host } = hostWords({ name: "box", service: "demo", database: newBook(), clock: standingClock(), secret: false,
       machine: realMachine({ scratch: ${JSON.stringify(path("state", "scratch"))} }), signal: new AbortController().signal, log() {} });
     host.owned.claim([${JSON.stringify(path("own"))}]);

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
-import type { Files } from "../../core/host.ts";
-import { othersMayReplace } from "../../core/trust.ts";
+import type { Files } from "../../core/service/host-api.ts";
+import { othersMayReplace } from "../../core/service/trust.ts";
 
 /** The user of this process. */
 export const me = (): number => process.geteuid?.() ?? 0;

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Asked } from "../../core/host.ts";
+import type { Asked } from "../../core/service/host-api.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Machine } from "../../ports/machine.ts";
 

@@ -1,5 +1,5 @@
-import type { Asked, Command, Host, Output, Step } from "../../core/host.ts";
-import { CommandFailed } from "../../core/outcome.ts";
+import type { Asked, Command, Host, Output, Step } from "../../core/service/host-api.ts";
+import { CommandFailed } from "../../core/util/errors.ts";
 import type { Machine } from "../../ports/machine.ts";
 
 /** How long a command may take, in milliseconds: then it hangs, and its process group is killed. */

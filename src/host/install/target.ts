@@ -1,6 +1,6 @@
 import { basename, dirname, isAbsolute, join } from "node:path";
-import type { Files, InstallFile } from "../../core/host.ts";
-import { Fatal, reason } from "../../core/outcome.ts";
+import type { Files, InstallFile } from "../../core/service/host-api.ts";
+import { Fatal, reason } from "../../core/util/errors.ts";
 import { hashOf, type InPlace, placeOf, readInPlace } from "./in-place.ts";
 
 /** A file to install, beside what is in its place now. */

@@ -1,4 +1,4 @@
-import type { Files, InstallSteps, Owned } from "../../core/host.ts";
+import type { Files, InstallSteps, Owned } from "../../core/service/host-api.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Book } from "./book.ts";
 import { hashOf } from "./in-place.ts";

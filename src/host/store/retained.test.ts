@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type HeldBy, heldBy, type RetainedBy, retainedBy } from "../../core/reasons.ts";
+import { type HeldBy, heldBy, type RetainedBy, retainedBy } from "../../core/stream/reasons.ts";
 import { sayHold, sayQuestion, sayRetained } from "./retained.ts";
 
 /** The one test of these sentences: whoever rewords one changes it here, and breaks no other test. */

@@ -1,4 +1,4 @@
-import { type HeldBy, type RetainedBy, retainedBy } from "../../core/reasons.ts";
+import { type HeldBy, type RetainedBy, retainedBy } from "../../core/stream/reasons.ts";
 
 /** The reason for which a row is retained, as a column has it, and its detail in words. */
 export interface Retained {

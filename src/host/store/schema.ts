@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { version } from "../../core/version.ts";
+import { version } from "../../core/util/version.ts";
 import { migrate, mustBeCurrent, readSchema } from "../../sqlite/migrate.ts";
 
 /** The tables of a host's store, `store.db`. */

@@ -1,5 +1,5 @@
-import type { Host, Step } from "../../core/host.ts";
-import { Away, CommandFailed, Held } from "../../core/outcome.ts";
+import type { Host, Step } from "../../core/service/host-api.ts";
+import { Away, CommandFailed, Held } from "../../core/util/errors.ts";
 
 export const notInstalled =
   "dhcpd is not installed (Debian up to 13: isc-dhcp-server; from 14 on there is none, and the service kea in its place)";

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { Ipv4 } from "../../core/columns.ts";
-import type { Host } from "../../core/host.ts";
-import type { Run, RunResult } from "../../core/service.ts";
+import { Ipv4 } from "../../core/service/columns.ts";
+import type { Host } from "../../core/service/host-api.ts";
+import type { Run, RunResult } from "../../core/service/service.ts";
 import { converge, type Move } from "../records.ts";
 import { command, path } from "../settings.ts";
 import { type DeclaredHost, dynamicHosts } from "./host-declarations.ts";

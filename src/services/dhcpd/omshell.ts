@@ -1,5 +1,5 @@
-import type { Host } from "../../core/host.ts";
-import { Away, CommandFailed } from "../../core/outcome.ts";
+import type { Host } from "../../core/service/host-api.ts";
+import { Away, CommandFailed } from "../../core/util/errors.ts";
 import { readKey, type SharedKey } from "../key-file.ts";
 import type { DeclaredHost } from "./host-declarations.ts";
 import { notInstalled } from "./installed.ts";

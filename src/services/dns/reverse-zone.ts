@@ -1,4 +1,4 @@
-import { addressBits, ipv6Groups, Prefix } from "../../core/columns.ts";
+import { addressBits, ipv6Groups, Prefix } from "../../core/service/columns.ts";
 
 /** A network that has reverse zones. */
 export const ReverseNetwork = Prefix.refine(

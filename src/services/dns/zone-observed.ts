@@ -1,5 +1,5 @@
-import type { Owned } from "../../core/host.ts";
-import { canonical } from "../../core/row.ts";
+import type { Owned } from "../../core/service/host-api.ts";
+import { canonical } from "../../core/stream/cells.ts";
 import { type Layout, type NameRecords, parts } from "./zone-records.ts";
 import type { ZoneRow } from "./zone-row.ts";
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Host } from "../../core/host.ts";
-import { CommandFailed } from "../../core/outcome.ts";
+import type { Host } from "../../core/service/host-api.ts";
+import { CommandFailed } from "../../core/util/errors.ts";
 import { serialIn } from "./zone-serial.ts";
 import type { Zone } from "./zone-text.ts";
 

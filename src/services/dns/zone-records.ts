@@ -1,4 +1,4 @@
-import { Ip } from "../../core/columns.ts";
+import { Ip } from "../../core/service/columns.ts";
 import { reverseName, reverseZones, zoneAbove } from "./reverse-zone.ts";
 import type { ZoneRow } from "./zone-row.ts";
 

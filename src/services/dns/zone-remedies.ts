@@ -1,4 +1,4 @@
-import { Away } from "../../core/outcome.ts";
+import { Away } from "../../core/util/errors.ts";
 
 /** What a server that does not do as it is asked says, and what helps. */
 export interface Refused {

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { column, DomainName, Ip } from "../../core/columns.ts";
-import type { Select } from "../../core/service.ts";
+import { column, DomainName, Ip } from "../../core/service/columns.ts";
+import type { Select } from "../../core/service/service.ts";
 
 /** What the services of DNS zones take: names of a zone with their addresses. */
 

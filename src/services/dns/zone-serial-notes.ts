@@ -1,4 +1,4 @@
-import type { Host } from "../../core/host.ts";
+import type { Host } from "../../core/service/host-api.ts";
 import { laterSerial } from "./zone-serial.ts";
 import type { ZoneServer } from "./zone-server.ts";
 

@@ -1,6 +1,6 @@
-import type { Asked, AskOptions, Host, Output } from "../../core/host.ts";
-import { Away, CommandFailed } from "../../core/outcome.ts";
-import { canonical } from "../../core/row.ts";
+import type { Asked, AskOptions, Host, Output } from "../../core/service/host-api.ts";
+import { canonical } from "../../core/stream/cells.ts";
+import { Away, CommandFailed } from "../../core/util/errors.ts";
 import { type Answer, readAnswers, serialOf } from "./zone-answers.ts";
 import type { DnsRecord, Layout, NameRecords } from "./zone-records.ts";
 import { refusal, remedy } from "./zone-remedies.ts";

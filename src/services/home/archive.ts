@@ -1,6 +1,6 @@
 import { posix } from "node:path";
-import type { Host } from "../../core/host.ts";
-import { reason } from "../../core/outcome.ts";
+import type { Host } from "../../core/service/host-api.ts";
+import { reason } from "../../core/util/errors.ts";
 
 /** Puts a home into the archive under a name of its own, `<uid>-<name>-<date>`, and gives that path. It is renamed, so that at no moment it is nowhere. */
 export async function archiveHome(

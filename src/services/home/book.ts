@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Memory } from "../../core/host.ts";
+import type { Memory } from "../../core/service/host-api.ts";
 
 /** Which home each uid has on this host: what was created or adopted here, and may be moved and archived. */
 export interface HomeBook {

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { Host, Stat } from "../../core/host.ts";
+import type { Host, Stat } from "../../core/service/host-api.ts";
 
 /** Thrown when a home cannot be where its row says, for a reason that lies in the row or on the disk and that trying again does not change. */
 export class Unfit extends Error {

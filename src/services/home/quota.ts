@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { z } from "zod";
-import type { Host } from "../../core/host.ts";
-import { CommandFailed, reason } from "../../core/outcome.ts";
+import type { Host } from "../../core/service/host-api.ts";
+import { CommandFailed, reason } from "../../core/util/errors.ts";
 
 const units = { K: 1, M: 1024, G: 1024 ** 2, T: 1024 ** 3 };
 const wrongSize = 'is not a size, such as "500M", "10G" or "1T"';

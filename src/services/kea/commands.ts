@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Json } from "../../core/service.ts";
+import type { Json } from "../../core/util/json.ts";
 import { type Answer, done } from "./control.ts";
 import { type PlacedMove, placeMoves } from "./moves.ts";
 import { type Content, contents, nameOf, reservationOf } from "./reservation.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { addressBits, Prefix } from "../../core/columns.ts";
-import type { Json } from "../../core/service.ts";
+import { addressBits, Prefix } from "../../core/service/columns.ts";
+import type { Json } from "../../core/util/json.ts";
 import { type Content, contentOf, type Family, type Identifier, nameOf, type Reservation } from "./reservation.ts";
 
 /** The running configuration of Kea, as config-get gives it: its subnets, the reservations in them, and where a reservation belongs. */

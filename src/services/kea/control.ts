@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { Host } from "../../core/host.ts";
-import { Away } from "../../core/outcome.ts";
+import type { Host } from "../../core/service/host-api.ts";
+import { Away } from "../../core/util/errors.ts";
 
 /** The control socket of Kea: JSON commands, one to a connection. */
 

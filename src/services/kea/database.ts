@@ -1,6 +1,6 @@
-import type { Command } from "../../core/host.ts";
-import { Away, CommandFailed } from "../../core/outcome.ts";
-import { canonical } from "../../core/row.ts";
+import type { Command } from "../../core/service/host-api.ts";
+import { canonical } from "../../core/stream/cells.ts";
+import { Away, CommandFailed } from "../../core/util/errors.ts";
 import { shownMoves } from "../records.ts";
 import { type PlacedMove, placeMoves, sift } from "./moves.ts";
 import { type Content, contents, nameOf } from "./reservation.ts";

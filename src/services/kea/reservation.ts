@@ -1,4 +1,4 @@
-import type { Json } from "../../core/service.ts";
+import type { Json } from "../../core/util/json.ts";
 
 /** A reservation as Kea writes it, and as what trigger compares: who it is for, and what it gives. */
 

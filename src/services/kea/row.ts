@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { column, DomainName, Hostname, Ipv4, Ipv6, Mac } from "../../core/columns.ts";
-import type { Entry } from "../../core/entry.ts";
-import { Refusal } from "../../core/outcome.ts";
+import type { Entry } from "../../core/directory/entry.ts";
+import { column, DomainName, Hostname, Ipv4, Ipv6, Mac } from "../../core/service/columns.ts";
+import { Refusal } from "../../core/util/errors.ts";
 import type { Content, Family } from "./reservation.ts";
 
 /** How the rows name a client: by its MAC address, or by its DUID (RFC 8415, 11). */

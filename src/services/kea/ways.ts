@@ -1,4 +1,4 @@
-import type { Host } from "../../core/host.ts";
+import type { Host } from "../../core/service/host-api.ts";
 import type { Records } from "../records.ts";
 import type { Configuration } from "./config.ts";
 import type { Control } from "./control.ts";

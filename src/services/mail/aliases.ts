@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { attributeName } from "../../core/attributes.ts";
-import { DomainName } from "../../core/columns.ts";
-import type { Directory, Entry } from "../../core/entry.ts";
-import { Refusal, refusedBecause, UserError } from "../../core/outcome.ts";
-import type { Select } from "../../core/service.ts";
+import { attributeName } from "../../core/directory/attributes.ts";
+import type { Directory, Entry } from "../../core/directory/entry.ts";
+import { DomainName } from "../../core/service/columns.ts";
+import type { Select } from "../../core/service/service.ts";
+import { Refusal, refusedBecause, UserError } from "../../core/util/errors.ts";
 import { selecting } from "../entries.ts";
 import { readSettings, type Selected } from "../settings.ts";
 

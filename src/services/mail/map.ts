@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
-import type { Command, Host } from "../../core/host.ts";
-import { CommandFailed, Held } from "../../core/outcome.ts";
-import { canonical } from "../../core/row.ts";
+import type { Command, Host } from "../../core/service/host-api.ts";
+import { canonical } from "../../core/stream/cells.ts";
+import { CommandFailed, Held } from "../../core/util/errors.ts";
 import { readCdb } from "./cdb.ts";
 
 /** A lookup table of Postfix, driven by postmap(1): made, changed, listed, asked. */

@@ -1,4 +1,4 @@
-import type { Host } from "../../core/host.ts";
+import type { Host } from "../../core/service/host-api.ts";
 import { notice } from "../settings.ts";
 import { sameAmount, withMoves } from "./amount.ts";
 

@@ -1,5 +1,6 @@
-import { CommandFailed, reason } from "../../core/outcome.ts";
-import type { Columns, KeptRow } from "../../core/service.ts";
+import type { KeptRow } from "../../core/service/service.ts";
+import { CommandFailed, reason } from "../../core/util/errors.ts";
+import type { Columns } from "../../core/util/json.ts";
 import { gathered } from "./moves.ts";
 import { type ElementSet, type Elements, elementsOf } from "./sets.ts";
 import { shownElements } from "./text.ts";

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import type { Command, Host } from "../../core/host.ts";
-import { Away, CommandFailed } from "../../core/outcome.ts";
-import { canonical } from "../../core/row.ts";
-import type { Json } from "../../core/service.ts";
+import type { Command, Host } from "../../core/service/host-api.ts";
+import { canonical } from "../../core/stream/cells.ts";
+import { Away, CommandFailed } from "../../core/util/errors.ts";
+import type { Json } from "../../core/util/json.ts";
 import type { ElementSet, Elements } from "./sets.ts";
 import type { Place } from "./text.ts";
 import { read } from "./types.ts";

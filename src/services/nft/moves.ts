@@ -1,4 +1,5 @@
-import type { Change, Columns } from "../../core/service.ts";
+import type { Change } from "../../core/service/service.ts";
+import type { Columns } from "../../core/util/json.ts";
 import { type Element, type ElementSet, type Elements, elementsOf } from "./sets.ts";
 import type { Moves } from "./text.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { unknown } from "../../core/nearest.ts";
-import { UserError } from "../../core/outcome.ts";
-import type { Columns } from "../../core/service.ts";
+import { UserError } from "../../core/util/errors.ts";
+import type { Columns } from "../../core/util/json.ts";
+import { unknown } from "../../core/util/nearest.ts";
 import { clean, dataTypes, type Type, verdictType } from "./types.ts";
 
 /** The sets and maps that a table has, and which elements a row is in them. */

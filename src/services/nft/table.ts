@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import type { Host } from "../../core/host.ts";
-import { CommandFailed, Held, reason } from "../../core/outcome.ts";
-import type { Change, Columns, KeptRow, Run, RunResult } from "../../core/service.ts";
+import type { Host } from "../../core/service/host-api.ts";
+import type { Change, KeptRow, Run, RunResult } from "../../core/service/service.ts";
+import { CommandFailed, Held, reason } from "../../core/util/errors.ts";
+import type { Columns } from "../../core/util/json.ts";
 import type { BootFiles } from "./boot.ts";
 import { type Choose, choosing, sift } from "./choice.ts";
 import type { Listing, Nft } from "./kernel.ts";

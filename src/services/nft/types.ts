@@ -1,4 +1,4 @@
-import { cleanIpv4, cleanIpv6, cleanMac, cleanPrefix } from "../../core/columns.ts";
+import { cleanIpv4, cleanIpv6, cleanMac, cleanPrefix } from "../../core/service/columns.ts";
 
 /** The data types of nft that a directory may fill: each has one form of a value, and no other text comes through. */
 

@@ -1,7 +1,7 @@
-import { Mac } from "../../core/columns.ts";
-import type { Directory, Entry } from "../../core/entry.ts";
-import { NotRead, Refusal } from "../../core/outcome.ts";
-import type { Select } from "../../core/service.ts";
+import type { Directory, Entry } from "../../core/directory/entry.ts";
+import { Mac } from "../../core/service/columns.ts";
+import type { Select } from "../../core/service/service.ts";
+import { NotRead, Refusal } from "../../core/util/errors.ts";
 import { account } from "../account.ts";
 import { readPassword, schemes } from "./columns.ts";
 import type { RadiusUser } from "./users.ts";

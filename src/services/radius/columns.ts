@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { column, Ipv4, Ipv6, Mac, Mail, Prefix, UserName } from "../../core/columns.ts";
+import { column, Ipv4, Ipv6, Mac, Mail, Prefix, UserName } from "../../core/service/columns.ts";
 
 /** The columns of RADIUS: who asks, how he proves it, and what he gets. */
 

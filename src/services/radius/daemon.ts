@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { CheckAs, Command, Host, User } from "../../core/host.ts";
-import { Away, CommandFailed } from "../../core/outcome.ts";
+import type { CheckAs, Command, Host, User } from "../../core/service/host-api.ts";
+import { Away, CommandFailed } from "../../core/util/errors.ts";
 import { probeName } from "./columns.ts";
 import { serialForm, serialIn } from "./users.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Away } from "../../../src/core/outcome.ts";
+import { Away } from "../../../src/core/util/errors.ts";
 import { realMachine } from "../../../src/machines/real.ts";
 import { access, startNamed } from "../../servers/named.ts";
 import {

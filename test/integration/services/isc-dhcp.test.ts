@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
-import type { RunResult } from "../../../src/core/service.ts";
+import type { RunResult } from "../../../src/core/service/service.ts";
 import { realMachine } from "../../../src/machines/real.ts";
 import { dhcpRow, iscDhcp } from "../../../src/services/isc-dhcp.ts";
 import { type Dhcpd, startDhcpd } from "../../servers/dhcpd.ts";

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Columns } from "../../../src/core/service.ts";
+import type { Columns } from "../../../src/core/util/json.ts";
 import { approveHeld, heldThings } from "../../../src/host/owned.ts";
 import { nftables } from "../../../src/services/nftables.ts";
 import { namespace } from "../../servers/namespace.ts";

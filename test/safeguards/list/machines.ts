@@ -58,7 +58,7 @@ export const machinesRemovals: readonly Removal[] = [
     id: "group-may-write",
     guards: "a folder that a daemon's group may write is one that others may write",
     without: "a link in Debian's /var/cache/bind is followed",
-    file: "src/core/trust.ts",
+    file: "src/core/service/trust.ts",
     edits: [[" || ((folder.mode & groupWrites) !== 0 && folder.gid !== 0)", ""]],
     tests: ["src/machines/walk.test.ts"],
   },

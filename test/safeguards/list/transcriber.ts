@@ -129,7 +129,7 @@ export const transcriberRemovals: readonly Removal[] = [
     id: "report-bounded",
     guards: "a moment that a host reports is one that a date can say",
     without: "`status` dies of one host's report, and shows no host",
-    file: "src/core/report.ts",
+    file: "src/core/stream/report.ts",
     edits: [["const moment = z.number().min(0).max(lastMoment);", "const moment = z.number();"]],
     tests: ["src/cli/status.test.ts"],
   },

@@ -1,8 +1,8 @@
-import { type Followed, type Followup, follow, type Safeguards, type Want } from "../../../src/core/follow.ts";
-import type { CellChange } from "../../../src/core/row.ts";
-import type { RefusalMessage, StreamMessage } from "../../../src/core/stream.ts";
-import { without } from "../../../src/core/sums.ts";
-import { Table } from "../../../src/core/table.ts";
+import type { CellChange } from "../../../src/core/stream/cells.ts";
+import type { RefusalMessage, StreamMessage } from "../../../src/core/stream/messages.ts";
+import { type Followed, type Followup, follow, type Safeguards, type Want } from "../../../src/core/stream/reader.ts";
+import { without } from "../../../src/core/stream/sums.ts";
+import { Table } from "../../../src/core/stream/table.ts";
 import { Violation } from "../violation.ts";
 import { type Queue, queue } from "./queue.ts";
 import { hashing, keys, service, stateOf, type Truth, timedKey, type Version } from "./truth.ts";

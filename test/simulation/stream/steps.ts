@@ -1,4 +1,4 @@
-import { patience } from "../../../src/core/lead.ts";
+import { patience } from "../../../src/core/stream/epochs.ts";
 import type { Host } from "./host.ts";
 import type { Transcriber } from "./transcriber.ts";
 import type { World } from "./world.ts";

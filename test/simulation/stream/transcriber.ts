@@ -1,8 +1,8 @@
-import { hearRefusal, lookAgain, silent } from "../../../src/core/lead.ts";
-import type { CellChange } from "../../../src/core/row.ts";
-import type { AsOf, StreamMessage } from "../../../src/core/stream.ts";
-import { Table } from "../../../src/core/table.ts";
-import { nextEpoch, Telling } from "../../../src/core/tell.ts";
+import type { CellChange } from "../../../src/core/stream/cells.ts";
+import { hearRefusal, lookAgain, silent } from "../../../src/core/stream/epochs.ts";
+import type { AsOf, StreamMessage } from "../../../src/core/stream/messages.ts";
+import { Table } from "../../../src/core/stream/table.ts";
+import { nextEpoch, Telling } from "../../../src/core/stream/writer.ts";
 import type { Said } from "./host.ts";
 import type { Random } from "./random.ts";
 import { hashing, keys, service, stateText, type Truth, type Version } from "./truth.ts";

@@ -1,5 +1,5 @@
-import type { Followup, Safeguards } from "../../../src/core/follow.ts";
-import type { StreamMessage } from "../../../src/core/stream.ts";
+import type { StreamMessage } from "../../../src/core/stream/messages.ts";
+import type { Followup, Safeguards } from "../../../src/core/stream/reader.ts";
 import { type Host, host, type Said } from "./host.ts";
 import { type Random, seeded } from "./random.ts";
 import { type Habits, type Sent, type Transcriber, transcriber } from "./transcriber.ts";

@@ -1,4 +1,4 @@
-import { canonical } from "../../../src/core/row.ts";
+import { canonical } from "../../../src/core/stream/cells.ts";
 import { Violation } from "../violation.ts";
 import { type Machine, rock, type ServiceName, serviceNames } from "./campus.ts";
 import type { Fault } from "./machine.ts";

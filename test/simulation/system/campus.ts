@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { Hostname, Ipv4 } from "../../../src/core/columns.ts";
-import type { StoredEntry } from "../../../src/core/entry.ts";
-import { canonical } from "../../../src/core/row.ts";
-import type { TableDeclaration } from "../../../src/core/service.ts";
+import type { StoredEntry } from "../../../src/core/directory/entry.ts";
+import { Hostname, Ipv4 } from "../../../src/core/service/columns.ts";
+import type { TableDeclaration } from "../../../src/core/service/service.ts";
+import { canonical } from "../../../src/core/stream/cells.ts";
 import { stored } from "../../../src/transcriber/entry.fixture.ts";
 import type { Random } from "../stream/random.ts";
 

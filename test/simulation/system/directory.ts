@@ -1,5 +1,5 @@
-import type { StoredEntry } from "../../../src/core/entry.ts";
-import type { DirectoryState } from "../../../src/core/stream.ts";
+import type { StoredEntry } from "../../../src/core/directory/entry.ts";
+import type { DirectoryState } from "../../../src/core/stream/messages.ts";
 import { csnAfter } from "../../../src/directories/csn.ts";
 import type { DirectorySource, SourceChange } from "../../../src/ports/directory.ts";
 import { type Campus, entriesOf, entryOf, type Machine, type Person } from "./campus.ts";

@@ -1,6 +1,6 @@
-import type { Followed } from "../../../src/core/follow.ts";
-import { hostKey } from "../../../src/core/routing.ts";
-import { type Mark, olderState } from "../../../src/core/stream.ts";
+import { type Mark, olderState } from "../../../src/core/stream/messages.ts";
+import type { Followed } from "../../../src/core/stream/reader.ts";
+import { hostKey } from "../../../src/core/stream/routing.ts";
 import { heldRemovals } from "../../../src/host/blast-radius.ts";
 import { folderOf } from "../../../src/host/install/target.ts";
 import { ownNames } from "../../../src/host/owned.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Files } from "../../../src/core/host.ts";
+import type { Files } from "../../../src/core/service/host-api.ts";
 import { commandDeadline } from "../../../src/host/install/step.ts";
 import { folderOf } from "../../../src/host/install/target.ts";
 import { type MemoryMachine, memoryMachine } from "../../../src/machines/memory.ts";

@@ -1,5 +1,5 @@
-import { hostKey } from "../../../src/core/routing.ts";
-import { type OrderMessage, protocolVersion } from "../../../src/core/stream.ts";
+import { type OrderMessage, protocolVersion } from "../../../src/core/stream/messages.ts";
+import { hostKey } from "../../../src/core/stream/routing.ts";
 import { heldRemovals } from "../../../src/host/blast-radius.ts";
 import { heldThings } from "../../../src/host/owned.ts";
 import { readFacts } from "../../../src/host/store.ts";

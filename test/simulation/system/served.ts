@@ -1,4 +1,4 @@
-import type { RetainedBy } from "../../../src/core/reasons.ts";
+import type { RetainedBy } from "../../../src/core/stream/reasons.ts";
 import type { ServiceName } from "./campus.ts";
 import type { HostProcess } from "./world.ts";
 

@@ -1,5 +1,5 @@
-import { Away, CommandFailed } from "../../../src/core/outcome.ts";
-import { type Service, service, type Table } from "../../../src/core/service.ts";
+import { type Service, service, type Table } from "../../../src/core/service/service.ts";
+import { Away, CommandFailed } from "../../../src/core/util/errors.ts";
 import { converge } from "../../../src/services/records.ts";
 import { addresses, names, type ServiceName, serviceNames } from "./campus.ts";
 import { file, textOf } from "./machine.ts";

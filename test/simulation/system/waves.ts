@@ -1,5 +1,5 @@
-import { comparePlaces, type Place } from "../../../src/core/stream.ts";
-import { type WavesOf, waveWithin } from "../../../src/core/waves.ts";
+import { type WavesOf, waveWithin } from "../../../src/core/config/waves.ts";
+import { comparePlaces, type Place } from "../../../src/core/stream/messages.ts";
 import { owedRows, readFacts } from "../../../src/host/store.ts";
 import { keptBack } from "../../../src/host/wave.ts";
 import type { Clock } from "../../../src/ports/clock.ts";

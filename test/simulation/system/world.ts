@@ -1,6 +1,6 @@
-import { sha256 } from "../../../src/core/digest.ts";
-import { queueName } from "../../../src/core/routing.ts";
-import type { Table } from "../../../src/core/service.ts";
+import type { Table } from "../../../src/core/service/service.ts";
+import { sha256 } from "../../../src/core/stream/digest.ts";
+import { queueName } from "../../../src/core/stream/routing.ts";
 import { runHost } from "../../../src/host/host.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import { transcribe } from "../../../src/transcriber/transcriber.ts";

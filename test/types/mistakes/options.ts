@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { options, text, together, yesOrNo } from "../../../src/core/options.ts";
+import { options, text, together, yesOrNo } from "../../../src/core/config/options.ts";
 
 interface Tea {
   readonly kind: string;

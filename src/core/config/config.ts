@@ -1,0 +1,125 @@
+import { z } from "zod";
+import { eventService, queueOf, wrongHostName, wrongServiceName } from "../stream/routing.ts";
+import { UserError } from "../util/errors.ts";
+import { nearest, unknown, unknownOf } from "../util/nearest.ts";
+import { type BrokerConfig, brokerSchema } from "./broker-config.ts";
+import { directorySchema, type LdapDirectory, type LdifDirectory } from "./directory-config.ts";
+import { found, named, options, readOptions, rule, text } from "./options.ts";
+import { type Removals, removalsSchema } from "./removals.ts";
+import { type Signing, signingSchema } from "./signing-config.ts";
+import { type WavesOf, wavesSchema, wrongWaves } from "./waves.ts";
+
+/** The options of `trigger.config.ts`, the same on every host. Names of files are relative to the config. */
+export interface Config {
+  /** RabbitMQ, between machines. Left out: a file of this machine, for every host on it. */
+  readonly broker?: BrokerConfig;
+  /** The truth: an LDIF file or an OpenLDAP server. Left out: events are it, and `trigger seed` gives the beginning. */
+  readonly directory?: LdifDirectory | LdapDirectory;
+  /** The time zone in which dates without one are read (an IANA name); UTC by default. */
+  readonly timezone?: string;
+  /** The folder in which daemons keep what they know; `.trigger` by default. */
+  readonly state?: string;
+  /** The removals that a host makes within an hour before `trigger approve` is asked for; 50 rows or a tenth by default. */
+  readonly removals?: Removals;
+  /** Keys that sign rows, and keys that hosts believe. Left out: they believe whoever may publish. */
+  readonly signing?: Signing;
+  /** Services whose hosts put a change in force one after the other, with the order. None by default. */
+  readonly waves?: WavesOf;
+  /** Hosts, each with the services that it runs; one with `event` is a transcriber. */
+  readonly hosts: { readonly [host: string]: readonly string[] };
+}
+
+type Defaulted = "timezone" | "state" | "removals" | "waves";
+
+/** A config that has been read: every name is right, every default is in place. */
+export interface ReadConfig extends Omit<Config, "hosts" | Defaulted>, Required<Pick<Config, Defaulted>> {
+  readonly hosts: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Gives a config its type where it is written. */
+export const defineConfig = (config: Config): Config => config;
+
+const service = text.check(rule((name, place) => wrongServiceName(name) && `${place}: ${wrongServiceName(name)}`));
+
+const services = z.array(service, found("a list of services")).check(
+  rule((names, place) => {
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    return twice && `${place}: service "${twice}" is there twice`;
+  }),
+);
+
+const hosts = z
+  .custom<object>() // a record would leave a host `__proto__` out and not say so
+  .check(rule((hosts) => Object.keys(Object(hosts)).map(wrongHostName).find(Boolean)))
+  .pipe(named(services))
+  .transform((hosts) => new Map(Object.entries(hosts)))
+  .check(
+    rule(({ size }) => size === 0 && "hosts is empty: name at least one host and its services"),
+    rule((hosts) => !transcribersOf({ hosts })[0] && `no host runs "${eventService}": one must, it is the transcriber`),
+  );
+
+/** The schema of a config; those of its parts are beside their interfaces. */
+const configSchema = options<ReadConfig>({
+  broker: brokerSchema.optional(),
+  directory: directorySchema.optional(),
+  timezone: text.check(rule(wrongTimeZone)).default("UTC"),
+  state: text.default(".trigger"),
+  removals: removalsSchema.default({}),
+  signing: signingSchema.optional(),
+  waves: wavesSchema.default({}),
+  hosts,
+}).check(
+  rule(({ directory, hosts }) => {
+    const both = transcribersOf({ hosts });
+    if (directory || both.length < 2) return;
+    return `without a directory events are the truth, and one host alone may run "${eventService}": ${both.join(" and ")} do`;
+  }),
+  rule((config) => unknownOf("service in removals.of", Object.keys(config.removals.of ?? {}), servicesOf(config))),
+  rule((config) => wrongWaves(config.waves, new Map(servicesOf(config).map((name) => [name, hostsOf(config, name)])))),
+);
+
+/** Reads what a config file exports. The first mistake is one `UserError` that names the file and the word. */
+export const readConfig = (value: unknown, file: string): ReadConfig => readOptions(configSchema, value, file);
+
+/** The hosts that transcribe. */
+export const transcribersOf = ({ hosts }: Pick<ReadConfig, "hosts">): string[] =>
+  [...hosts].filter(([, services]) => services.includes(eventService)).map(([host]) => host);
+
+/** The queues of those that transcribe, as who sends events to them declares them. */
+export const eventQueuesOf = (config: Pick<ReadConfig, "hosts" | "directory">) =>
+  transcribersOf(config).map((host) => queueOf(host, eventService, config.directory ? "event" : "eventTruth"));
+
+/** The services that some host runs, the transcriber's own apart, sorted. */
+export const servicesOf = ({ hosts }: Pick<ReadConfig, "hosts">): string[] =>
+  [...new Set([...hosts.values()].flat())].filter((name) => name !== eventService).sort();
+
+/** The hosts that run a service. */
+export const hostsOf = ({ hosts }: Pick<ReadConfig, "hosts">, service: string): string[] =>
+  [...hosts].filter(([, services]) => services.includes(service)).map(([host]) => host);
+
+/** The config's own spelling of a host, or a `UserError` that names the known ones. */
+export function knownHost(config: Pick<ReadConfig, "hosts">, host: string, file: string): string {
+  if (!config.hosts.has(host)) throw new UserError(`${file}: ${unknown("host", host, config.hosts.keys())}`);
+  return host;
+}
+
+/** A service that some host runs, or a `UserError` that names the known ones. */
+export function knownService(config: Pick<ReadConfig, "hosts">, service: string, file: string): string {
+  const known = servicesOf(config);
+  if (!known.includes(service)) throw new UserError(`${file}: ${unknown("service", service, known)}`);
+  return service;
+}
+
+/** There are hundreds of zones: only the one that was meant is named, found by its city alone too. */
+function wrongTimeZone(name: string): string | undefined {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return undefined;
+  } catch {
+    // RangeError is how Intl says that it knows no such zone
+  }
+  const zones = Intl.supportedValuesOf("timeZone");
+  const meant = zones.find((zone) => zone.toLowerCase().endsWith(`/${name.toLowerCase()}`)) ?? nearest(name, zones);
+  const said = `unknown time zone ${JSON.stringify(name.slice(0, 80))}: expected an IANA name, such as Europe/Paris`;
+  return meant ? `${said}; did you mean "${meant}"?` : said;
+}

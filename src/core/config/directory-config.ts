@@ -1,0 +1,114 @@
+import { z } from "zod";
+import { normalDn } from "../directory/dn.ts";
+import { reason } from "../util/errors.ts";
+import { expected, options, readOptions, rule, text, together, yesOrNo } from "./options.ts";
+
+/** An LDIF file as the directory. */
+export interface LdifDirectory {
+  /** An LDIF file (RFC 2849), relative to the config. */
+  readonly ldif: string;
+}
+
+/** An OpenLDAP server as the directory; files are relative to the config. */
+export interface LdapDirectory {
+  /** `ldap://host:port`, `ldaps://host:port`, or `ldapi:///` for the socket of this machine (`ldapi://%2Fpath` for another one). */
+  readonly url: string;
+  /** The DN whose subtree is the directory. */
+  readonly base: string;
+  /** The DN to bind as, with `passwordFile`. Left out: the user of the system (ldapi) or of the certificate, or anonymous. */
+  readonly bindDn?: string;
+  /** A file with the password of `bindDn`; it travels by TLS, or on this machine. */
+  readonly passwordFile?: string;
+  /** True: goes on in TLS after connecting in the clear (`ldap://`). False by default. */
+  readonly startTls?: boolean;
+  /** A file with the authorities to trust in place of the system's (PEM). */
+  readonly ca?: string;
+  /** A file with the certificate to show (PEM); `key` goes with it. */
+  readonly cert?: string;
+  /** A file with the key of `cert` (PEM). */
+  readonly key?: string;
+  /** The filter of the entries that are read (RFC 4515); all by default. A rename of an entry that it leaves out is seen once a day. */
+  readonly filter?: string;
+  /** The attributes that are read, by name; all that users write by default. A `select` that reads another one refuses the row. Those of disabled accounts are always read. */
+  readonly attributes?: readonly string[];
+  /** The attributes whose values no two entries may share; none by default. What writes through trigger looks at them. */
+  readonly unique?: readonly string[];
+}
+
+/**
+ * Attributes that say of an account that it is disabled, locked or expired. They are asked for by name, beside those of `attributes`:
+ * several are operational, which `*` leaves out (RFC 4511, 4.5.1.8). A server ignores the names that it does not know.
+ */
+export const accountAttributes = [
+  ...["pwdAccountLockedTime", "pwdStartTime", "pwdEndTime"], // slapd's ppolicy: operational
+  ...["nsAccountLock", "accountUnlockTime"], // 389 Directory Server: operational
+  ...["sambaAcctFlags", "sambaKickoffTime", "shadowExpire", "userAccountControl", "accountExpires", "loginDisabled"],
+  "krbPrincipalExpiration",
+];
+
+/** What is read of every entry, whatever `attributes` says. */
+export const alwaysRead = [
+  ...["objectClass", "entryUUID", "entryCSN"],
+  ...["creatorsName", "createTimestamp", "modifiersName", "modifyTimestamp"],
+  ...accountAttributes,
+];
+
+const serverUrl = /^(ldaps?:\/\/(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9.-]+)(:\d+)?\/?|ldapi:\/\/[^/?]*\/?)$/;
+const dn = text.check(rule(wrongDn));
+const names = expected("a list of names", z.array(text));
+
+/** The options of a file and of a server in one, so that a mixture can be said. */
+type Mixed = Partial<LdifDirectory & LdapDirectory>;
+
+/** The schema of `directory`. */
+export const directorySchema = options<Mixed>({
+  ldif: text.optional(),
+  url: expected("ldap://host, ldaps://host or ldapi:///", z.string().regex(serverUrl)).optional(),
+  base: dn.optional(),
+  bindDn: dn.optional(),
+  passwordFile: text.optional(),
+  startTls: yesOrNo.optional(),
+  ca: text.optional(),
+  cert: text.optional(),
+  key: text.optional(),
+  filter: text.optional(),
+  attributes: names.check(rule(wrongAttributes)).optional(),
+  unique: names.optional(),
+})
+  .check(rule(wrongMixture), together("bindDn", "passwordFile"), together("cert", "key"), rule(wrongSecrecy))
+  .transform((directory) => directory as LdifDirectory | LdapDirectory);
+
+/** Reads the option `directory`. The first mistake is a `UserError` behind `source`: the file, or who gave it. */
+export const readDirectory = (directory: unknown, source: string): LdifDirectory | LdapDirectory =>
+  readOptions(z.object({ directory: directorySchema }), { directory }, source).directory;
+
+function wrongDn(text: string, place: string): string | undefined {
+  try {
+    normalDn(text);
+    return undefined;
+  } catch (error) {
+    return `${place}: ${reason(error)}`;
+  }
+}
+
+function wrongAttributes(names: readonly string[], place: string): string | undefined {
+  const byClass = names.find((name) => name.startsWith("@"));
+  return byClass && `${place}: ${byClass} names a class (RFC 4529): name the attributes that are read`;
+}
+
+function wrongMixture({ ldif, ...server }: Mixed, place: string): string | undefined {
+  const other = Object.entries(server).find(([, value]) => value !== undefined)?.[0];
+  if (!server.url && other) return `${place}.${other} is of a server: ${place}.url is missing`;
+  if (server.url && ldif) return `${place}.ldif and ${place}.url: the directory is a file or a server`;
+  const [required, value] = server.url ? ["base", server.base] : ["ldif", ldif];
+  return value ? undefined : `${place}.${required}: expected a text, found nothing`;
+}
+
+function wrongSecrecy({ url = "", startTls, passwordFile }: Mixed, place: string): string | undefined {
+  const isClear = url.startsWith("ldap:");
+  if (startTls && !isClear) return `${place}.startTls is for ldap://, and the url is ${url}`;
+  if (!passwordFile || startTls || !isClear || isHere(url)) return undefined;
+  return `${place}: the password would travel in the clear to ${url}: use ldaps:// or startTls: true`;
+}
+
+const isHere = (url: string): boolean => /^ldap:\/\/(localhost|127\.[0-9.]+|\[::1\])(:|\/|$)/i.test(url);

@@ -1,0 +1,105 @@
+import { exchange } from "../stream/routing.ts";
+import type { BrokerUser } from "./permissions.ts";
+
+/**
+ * The shell commands that an administrator runs on a node of RabbitMQ to make users, or to bring old ones up to date.
+ * They stop at the first error and may be run again. No password is an argument, which other users of the machine could see.
+ * A new user gets its password once its rights are there.
+ */
+export const commandsOf = (users: readonly BrokerUser[], vhost: string): string =>
+  [preparation(vhost), ...users.map(commandOf)].join("\n");
+
+/**
+ * The commands that come first. RabbitMQ 4.3 takes no rights to keys of an exchange that does not exist, and without them every key is allowed.
+ * Hence the exchange is made first, and the rights are read back.
+ */
+const preparation = (vhost: string): string => `# To be run on a node of RabbitMQ, by: sh users.sh
+set -eu
+umask 077
+vhost=${quoted(vhost)}
+tab=$(printf '\\t')
+
+# The exchange comes first: RabbitMQ 4.3 takes no rights to the keys of one that is not there.
+definitions=$(mktemp /tmp/trigger.XXXXXX)
+trap 'rm -f "$definitions"' EXIT
+printf %s ${quoted(exchangeDefinition(vhost))} > "$definitions"
+chmod 644 "$definitions" # rabbitmqctl may read it as another user
+rabbitmqctl -q import_definitions "$definitions"
+looks=1
+until rabbitmqctl -s list_exchanges -p "$vhost" name type durable | grep -qxF "${exchange}\${tab}topic\${tab}true"; do
+  if [ $looks -ge 10 ]; then
+    echo "the exchange ${exchange} is not as trigger makes it, durable and of type topic: delete it, and run this again" >&2
+    exit 1
+  fi
+  looks=$((looks + 1))
+  sleep 1
+done
+
+# RabbitMQ 4 throws away what was delivered 21 times from a quorum queue that was made under 3.x, unless a policy forbids it.
+# RabbitMQ 3 would take -1 for "never deliver again".
+# From 4.3 a queue stays with a consumer whose node is lost for a minute, unless the queue or a policy says otherwise.
+version=$(rabbitmqctl -s status --formatter json | sed -n 's/.*"rabbitmq_version": *"\\([0-9]*\\)\\.\\([0-9]*\\)\\..*/\\1 \\2/p')
+: "\${version:?rabbitmqctl status says no version of RabbitMQ}"
+major=\${version% *}
+minor=\${version#* }
+policy=$(rabbitmqctl -s list_policies -p "$vhost" | awk -F "$tab" '$2 == "${exchange}" { print $5 }')
+wanted=
+if [ "$major" -gt 4 ] || { [ "$major" -eq 4 ] && [ "$minor" -ge 3 ]; }; then
+  wanted=${quoted(endlessAndQuick)}
+elif [ "$major" -eq 4 ]; then
+  wanted=${quoted(endless)}
+fi
+# A policy that somebody else has changed stays as it is.
+if [ -n "$wanted" ] && { [ -z "$policy" ] || [ "$policy" = ${quoted(endless)} ]; } && [ "$policy" != "$wanted" ]; then
+  ${quorumPolicy('"$vhost"', '"$wanted"')}
+fi
+
+users=$(rabbitmqctl -s list_users)
+
+# NAME CONFIGURE WRITE READ WRITE-KEYS READ-KEYS: sets the rights of a user, and makes it where there is none.
+# A new one gets a password that is thrown away until its rights are there. A file that ends in .new is left by a run that was cut short.
+# (Where rabbitmqctl reads its input it is given no option: with one, that of 4.3 reads nothing.)
+user() {
+  if ! printf '%s\\n' "$users" | cut -f 1 | grep -qxF -e "$1"; then
+    openssl rand -hex 24 > "$1.password.new"
+    openssl rand -hex 24 | rabbitmqctl add_user "$1" > /dev/null
+  fi
+  rabbitmqctl -q set_topic_permissions -p "$vhost" "$1" ${exchange} "$5" "$6"
+  if ! rabbitmqctl -s list_user_topic_permissions "$1" | grep -qxF -e "$vhost\${tab}${exchange}\${tab}$5\${tab}$6"; then
+    echo "the rights of $1 to keys were not taken: it is given no other right, and no new password" >&2
+    exit 1
+  fi
+  rabbitmqctl -q set_permissions -p "$vhost" "$1" "$2" "$3" "$4"
+  if [ -e "$1.password.new" ]; then
+    rabbitmqctl change_password "$1" < "$1.password.new" > /dev/null
+    mv "$1.password.new" "$1.password"
+    echo "$1: its password is in $1.password"
+  fi
+}
+`;
+
+/** Keeps what was delivered often, as RabbitMQ lists it. */
+const endless = '{"delivery-limit":-1}';
+/** The same, and a consumer whose node is lost keeps its queue for one second. RabbitMQ 4.2 and older refuse that. */
+const endlessAndQuick = '{"consumer-disconnected-timeout":1000,"delivery-limit":-1}';
+
+/** The command by which a server keeps what it has delivered often; the vhost as the shell is to read it. Its policy applies to no queue of others. */
+export const keepsDeliveries = (vhost: string): string => quorumPolicy(vhost, quoted('{"delivery-limit": -1}'));
+
+const quorumPolicy = (vhost: string, definition: string): string =>
+  `rabbitmqctl set_policy -p ${vhost} --apply-to quorum_queues ${exchange} '^${exchange}[-.]' ${definition}`;
+
+function commandOf(user: BrokerUser): string {
+  const rights = [user.configure, user.write, user.read, user.topicWrite, user.topicRead];
+  return `# ${user.purpose}\nuser ${[user.name, ...rights].map(quoted).join(" ")}\n`;
+}
+
+/** The exchange as brokers declare it. */
+const exchangeDefinition = (vhost: string): string =>
+  JSON.stringify({
+    exchanges: [
+      { name: exchange, vhost, type: "topic", durable: true, auto_delete: false, internal: false, arguments: {} },
+    ],
+  });
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

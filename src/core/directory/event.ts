@@ -1,0 +1,98 @@
+import { isUtf8 } from "node:buffer";
+import { z } from "zod";
+import { reason } from "../util/errors.ts";
+import { attributeName, isAttribute, isBinary } from "./attributes.ts";
+import { normalDn } from "./dn.ts";
+import type { Attributes, StoredEntry, Value } from "./entry.ts";
+import { uuidOf } from "./identity.ts";
+
+/** What a binding says of one modification of the directory. */
+export interface DirectoryEvent {
+  /** The publisher's own id of it. */
+  readonly hash: string;
+  /** The entry as it was; undefined for one that is new. */
+  readonly before: StoredEntry | undefined;
+  /** The entry as it is; undefined for one that is gone. */
+  readonly after: StoredEntry | undefined;
+  readonly who: string | undefined;
+  readonly why: string | undefined;
+}
+
+const value = z.union([z.string(), z.strictObject({ base64: z.base64() })]);
+const attributes = z.record(z.string(), z.array(value)).nullable();
+const event = z.tuple(
+  [z.string().min(1, "expected an id"), attributes, attributes, z.unknown()],
+  "expected [hash, before, after, additional]",
+);
+const attribution = z.object({
+  who: z.string().optional().catch(undefined),
+  why: z.string().optional().catch(undefined),
+});
+const sides = ["hash", "before", "after", "additional"];
+
+/**
+ * Reads the body of an event: a JSON array of four, `[hash, before, after, additional]` (docs/protocol.md). Throws an error that says what is wrong.
+ * What one side does not say of entryDN and entryUUID the other one says. The entryDN is the entry's name and not left among its attributes.
+ */
+export function readEvent(body: unknown): DirectoryEvent {
+  const read = event.safeParse(body);
+  if (!read.success) {
+    const [issue] = read.error.issues;
+    const place = issue?.path.map((step) => (typeof step === "number" ? (sides[step] ?? step) : step)).join(".");
+    throw wrong(`${place ? `${place}: ` : ""}${issue?.message ?? reason(read.error)}`);
+  }
+  const [hash, saidBefore, saidAfter, additional] = read.data;
+  if (!saidBefore && !saidAfter) throw wrong("it has neither attributes before nor after");
+  const before = saidBefore && readAttributes("before", saidBefore);
+  const after = saidAfter && readAttributes("after", saidAfter);
+  const { who, why } = attribution.safeParse(additional).data ?? {};
+  return {
+    hash,
+    before: before ? entryOf("before", before, after) : undefined,
+    after: after ? entryOf("after", after, before) : undefined,
+    who,
+    why,
+  };
+}
+
+const wrong = (what: string): Error => new Error(`not an event: ${what}`);
+
+/** An entry of its attributes; the other side names it where this one does not. */
+function entryOf(side: string, said: Attributes, other: Attributes | null): StoredEntry {
+  const [dn, second] = said.get("entrydn") ?? other?.get("entrydn") ?? [];
+  if (dn === undefined) throw wrong("it has no entryDN (RFC 5020)");
+  if (typeof dn !== "string" || second !== undefined) throw wrong(`${side}.entryDN: expected one text`);
+  const normal = readName(side, dn);
+  const uuid = said.get("entryuuid") ?? other?.get("entryuuid");
+  const identity = uuidOf(normal, new Map(uuid ? [["entryuuid", uuid]] : []));
+  return { uuid: identity, dn, attributes: new Map([...said].filter(([name]) => name !== "entrydn")) };
+}
+
+function readName(side: string, dn: string): string {
+  try {
+    const normal = normalDn(dn);
+    if (normal !== "") return normal;
+  } catch (cause) {
+    throw wrong(`${side}.entryDN: ${reason(cause)}`);
+  }
+  throw wrong(`${side}.entryDN: expected the name of an entry, found ""`);
+}
+
+function readAttributes(side: string, said: Record<string, z.infer<typeof value>[]>): Attributes {
+  const read = new Map<string, Value[]>();
+  for (const [written, values] of Object.entries(said)) {
+    if (!isAttribute(written)) throw wrong(`${side}: ${JSON.stringify(written.slice(0, 80))} names no attribute`);
+    if (values.length === 0) continue;
+    const name = attributeName(written);
+    // Joined by concat: an array that is spread into another keeps room for 16 values more.
+    read.set(name, (read.get(name) ?? []).concat(values.map((held) => readValue(name, held))));
+  }
+  return read;
+}
+
+/** A value as the reader of an LDIF file would have it: text whenever it can be, for either may be what the mirror was made of. */
+function readValue(name: string, said: z.infer<typeof value>): Value {
+  if (typeof said === "string") return isBinary(name) ? new Uint8Array(Buffer.from(said)) : said.toWellFormed();
+  const bytes = Buffer.from(said.base64, "base64");
+  return !isBinary(name) && isUtf8(bytes) ? bytes.toString() : new Uint8Array(bytes);
+}

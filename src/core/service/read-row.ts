@@ -1,0 +1,43 @@
+import type { z } from "zod";
+import { type Cell, canonical, rowLimit } from "../stream/cells.ts";
+import type { Columns } from "../util/json.ts";
+import { nearest } from "../util/nearest.ts";
+import type { Table } from "./service.ts";
+
+/** A row that its schema accepts, or why it does not. */
+export type ReadRow = { readonly row: Columns; readonly cell: Cell } | { readonly wrong: string };
+
+/** The most mistakes of a row that are said. In a list of a hundred thousand values each may be a mistake, and each shows its column. */
+const most = 10;
+
+/** Reads a row strictly: each column by its type, and a column that the row does not have is wrong. Values of secret columns are not said. */
+export function readRow({ row: schema, secret = [] }: Table, raw: object): ReadRow {
+  const read = schema.safeParse(raw);
+  if (!read.success) return { wrong: saidOf(read.error.issues, raw, secret) };
+  const row = read.data as Columns;
+  for (const [column, value] of Object.entries(raw)) {
+    if (value === undefined || column in row) continue;
+    const near = nearest(column, Object.keys(row));
+    return { wrong: `the row has no column ${column}${near ? `; did you mean ${near}?` : ""}` };
+  }
+  const cell = canonical(row);
+  const bytes = Buffer.byteLength(cell);
+  if (bytes > rowLimit) return { wrong: `the row has ${bytes} bytes, the limit is ${rowLimit}` };
+  return { row, cell };
+}
+
+function saidOf(issues: readonly z.core.$ZodIssue[], raw: object, secret: readonly string[]): string {
+  const first = issues.slice(0, most).map((issue) => said(issue, raw, secret));
+  return [...first, ...(issues.length > most ? [`and ${issues.length - most} more`] : [])].join("; ");
+}
+
+function said(issue: z.core.$ZodIssue, raw: object, secret: readonly string[]): string {
+  const column = String(issue.path[0] ?? "");
+  if (column === "") return issue.message;
+  const value = (raw as Record<string, unknown>)[column];
+  const shown = secret.includes(column) ? "" : ` (${(JSON.stringify(value, big) ?? "nothing").slice(0, 80)})`;
+  return `${column}: ${issue.message}${shown}`;
+}
+
+/** JSON has no bigint, and a reason that cannot be said would be a throw. */
+const big = (_: string, value: unknown): unknown => (typeof value === "bigint" ? `${value}n` : value);

@@ -1,0 +1,44 @@
+import { UserError } from "../util/errors.ts";
+import { unknown } from "../util/nearest.ts";
+import { wrongBody } from "../util/wrong-body.ts";
+import type { Host } from "./host-api.ts";
+import type { Service } from "./service.ts";
+
+/** The services of one host, found by their names. */
+export interface Registry {
+  /** Records a service under its own name. */
+  record(about: string, service: Service): void;
+  /** Finds a service by name; what it gives handles the body of a message. */
+  trigger(about: string): (body: unknown) => Promise<void>;
+}
+
+/**
+ * The registry of a host.
+ *
+ * @example
+ * const { record, trigger } = registry(host);
+ * record("secours", secours);
+ * await trigger("secours")({ on: true });
+ */
+export function registry(host: Host): Registry {
+  const services = new Map<string, Service>();
+  return {
+    record(about, service) {
+      if (services.has(about)) throw new UserError(`service "${about}" is recorded twice`);
+      services.set(about, service);
+    },
+    trigger(about) {
+      const service = services.get(about);
+      if (!service) throw new UserError(unknown("service", about, services.keys()));
+      if ("table" in service) {
+        throw new UserError(`${about}: computed from the directory: change an entry, or \`trigger regen ${about}\``);
+      }
+      const { schema, handle } = service.plain;
+      return async (body) => {
+        const read = schema.safeParse(body);
+        if (!read.success) throw new UserError(`${about}: ${wrongBody(read.error)}`);
+        await handle(read.data, host);
+      };
+    },
+  };
+}

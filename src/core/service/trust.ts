@@ -1,0 +1,25 @@
+import type { Stat } from "./host-api.ts";
+
+/** The users that may replace what a folder holds, by its owner and mode. `me` is the user of this process. */
+
+type Owned = Pick<Stat, "mode" | "uid" | "gid">;
+
+const [sticky, groupWrites, allWrite] = [0o1000, 0o020, 0o002];
+
+/** True if an owner is root or this user. */
+export const isTrusted = ({ uid }: Owned, me: number): boolean => uid === 0 || uid === me;
+
+/**
+ * True if others than root and this user may replace `held` in a folder. Root's group counts as root.
+ * In a sticky folder, such as /tmp, only the owner of `held` may replace it.
+ * `held` is undefined if it does not exist yet: then any user who may write in the folder may make it.
+ */
+export function othersMayReplace(folder: Owned, held: Owned | undefined, me: number): boolean {
+  if (!isTrusted(folder, me)) return true;
+  const open = (folder.mode & allWrite) !== 0 || ((folder.mode & groupWrites) !== 0 && folder.gid !== 0);
+  if (!open) return false;
+  return !((folder.mode & sticky) !== 0 && held && isTrusted(held, me));
+}
+
+/** Owner and mode as messages show them: `uid 105, gid 112, mode 2775`. */
+export const ownerShown = ({ uid, gid, mode }: Owned): string => `uid ${uid}, gid ${gid}, mode ${mode.toString(8)}`;

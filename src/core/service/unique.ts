@@ -1,0 +1,10 @@
+import { canonical } from "../stream/cells.ts";
+import type { Columns } from "../util/json.ts";
+
+/** What a row claims for itself alone: a text per value of its unique columns. A column that is a list claims each of its items. */
+export function claimsOf(unique: readonly string[], row: Columns): string[] {
+  return unique.flatMap((column) => {
+    const items = [row[column]].flat().filter((item) => item !== undefined && item !== null);
+    return items.map((item) => `${column} ${canonical(item)}`);
+  });
+}

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Json } from "../util/json.ts";
+import { canonical, coverOf, entryKey, isRefused, partKey, refusalOf, refusedCell, rowHash } from "./cells.ts";
+
+test("equal rows are equal bytes, in whatever order their columns were written", () => {
+  assert.equal(canonical({ b: [1, { d: null, c: "é" }], a: true }), '{"a":true,"b":[1,{"c":"é","d":null}]}');
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (row) => {
+      const turned = Object.fromEntries(Object.entries(row).reverse());
+      assert.equal(canonical(turned as Json), canonical(row as Json));
+      assert.equal(canonical(JSON.parse(canonical(row as Json))), canonical(row as Json));
+    }),
+  );
+});
+
+test("names are sorted by their UTF-16 units, as RFC 8785 says", () => {
+  assert.equal(canonical({ "\u20ac": 1, "\r": 2, "1": 3, "\ud83d\ude00": 4 }), '{"\\r":2,"1":3,"€":1,"😀":4}');
+});
+
+test("a column without a value is left out, an item without one is null", () => {
+  assert.equal(canonical({ a: undefined, b: [undefined] }), '{"b":[null]}');
+});
+
+test("a number that JSON does not know is an error that shows it", () => {
+  assert.throws(() => canonical({ a: Number.NaN }), /NaN is not a JSON number/);
+});
+
+test("a refusal is never taken for a row", () => {
+  assert.ok(isRefused(refusedCell("mac: not a mac address")));
+  assert.equal(refusalOf(refusedCell("why")), "why");
+  assert.ok(!isRefused(canonical({ why: "!" })));
+});
+
+test("the entry's own key covers the keys of its rows", () => {
+  assert.equal(coverOf(partKey("u1", "10.0.0.7/32")), entryKey("u1"));
+  assert.equal(coverOf(entryKey("u1")), "u1");
+});
+
+test("rows that differ have names that differ", () => {
+  assert.notEqual(rowHash('{"a":1}'), rowHash('{"a":2}'));
+  assert.match(rowHash("{}"), /^[0-9a-f]{16}$/);
+});

@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import type { Json } from "../util/json.ts";
+
+/**
+ * What the transcriber says of one key, as the bytes that travel, are stored and are hashed:
+ * a row in canonical JSON (`{…}`), or a refusal (`!` and the reason), which means *keep what you have*.
+ */
+export type Cell = string;
+
+/** A key with its cell; null takes the key away. */
+export type CellChange = readonly [key: string, cell: Cell | null];
+
+export const refusedCell = (why: string): Cell => `!${why}`;
+export const isRefused = (cell: Cell): boolean => cell.startsWith("!");
+/** The same in SQL, of a column that holds a cell or NULL: NULL is none. */
+export const isRefusedSql = (column: string): string => `(${column} IS NOT NULL AND substr(${column}, 1, 1) = '!')`;
+export const refusalOf = (cell: Cell): string => cell.slice(1);
+
+/** The most bytes that a row may have. */
+export const rowLimit = 64 * 1024;
+
+/** The key of an entry's only row, which is also the key under which the entry as a whole is refused. */
+export const entryKey = (uuid: string): string => uuid;
+
+/** The key of one of an entry's several rows: `part` is its first unique column, or a hash of the row. */
+export const partKey = (uuid: string, part: string): string => `${uuid}/${part}`;
+
+/** The entry's own key, of a key of it: a refusal there keeps every row of the entry that has no word of its own. A DN's slashes are escaped by `identityOfDn`. */
+export function coverOf(key: string): string {
+  const slash = key.indexOf("/");
+  return slash < 0 ? key : key.slice(0, slash);
+}
+
+/** JSON in the one form of RFC 8785: sorted names, no space, so that equal rows are equal bytes. Undefined members are left out. */
+export function canonical(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonical(item ?? null)).join(",")}]`;
+  if (value !== null && typeof value === "object") {
+    const members = Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`);
+    return `{${members.join(",")}}`;
+  }
+  if (typeof value === "number" && !Number.isFinite(value)) throw new Error(`${value} is not a JSON number`);
+  return JSON.stringify(value ?? null);
+}
+
+/** A short hash of a row, to name one that has no unique column. */
+export const rowHash = (cell: Cell): string => createHash("sha256").update(cell).digest("hex").slice(0, 16);

@@ -1,0 +1,111 @@
+import { hash } from "node:crypto";
+import type { Cell } from "./cells.ts";
+
+/** Buckets of a table's digest: by the first ten bits of the SHA-256 of the key. */
+export const bucketCount = 1024;
+const modulus = 1n << 256n;
+
+/** One past the largest key hash. */
+export const hashEnd = 2 ** 32;
+
+/** Where a key stands in its table for comparison: the first 32 bits of its SHA-256, an integer in [0, 2^32). */
+export const keyHash = (key: string): number => hash("sha256", key, "buffer").readUInt32BE(0);
+
+const cellHash = (service: string, key: string, cell: Cell): bigint =>
+  BigInt(`0x${hash("sha256", JSON.stringify([service, key, cell]))}`);
+
+/** The range of key hashes of a bucket, as [from, to). */
+export const bucketRange = (bucket: number, buckets = bucketCount): [from: number, to: number] => [
+  (bucket * hashEnd) / buckets,
+  ((bucket + 1) * hashEnd) / buckets,
+];
+
+/** How a digest is made. Both ends of a stream must agree: only a simulation, for its speed, uses other than these. */
+export interface Hashing {
+  /** A power of two. */
+  readonly buckets: number;
+  readonly keyHash: (key: string) => number;
+  readonly cellHash: (service: string, key: string, cell: Cell) => bigint;
+}
+export const sha256: Hashing = { buckets: bucketCount, keyHash, cellHash };
+
+/**
+ * The digest of a table: per bucket the sum modulo 2^256 of SHA-256(service, key, cell).
+ * A sum, so that one change costs one subtraction and one addition whatever the size of the table, and so that a row counted twice does not cancel itself.
+ */
+export class Digest {
+  readonly #service: string;
+  readonly #hashing: Hashing;
+  readonly #buckets: bigint[];
+  readonly #counts: number[];
+  /** The buckets as they are said: a change makes one anew, not each of them. */
+  readonly #texts: string[];
+  #count = 0;
+  #root: string | undefined;
+
+  constructor(service: string, hashing = sha256) {
+    this.#service = service;
+    this.#hashing = hashing;
+    this.#buckets = new Array<bigint>(hashing.buckets).fill(0n);
+    this.#counts = new Array<number>(hashing.buckets).fill(0);
+    this.#texts = this.#buckets.map(textOf);
+  }
+
+  /** Tells of one key: its cell before and after, null for none. */
+  move(key: string, before: Cell | null, after: Cell | null): void {
+    if (before === after) return;
+    const { buckets, keyHash, cellHash } = this.#hashing;
+    const bucket = Math.floor((keyHash(key) / hashEnd) * buckets);
+    let sum = this.#buckets[bucket] ?? 0n;
+    if (before !== null) sum -= cellHash(this.#service, key, before);
+    if (after !== null) sum += cellHash(this.#service, key, after);
+    sum = ((sum % modulus) + modulus) % modulus;
+    this.#buckets[bucket] = sum;
+    this.#texts[bucket] = textOf(sum);
+    const more = (after === null ? 0 : 1) - (before === null ? 0 : 1);
+    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + more;
+    this.#count += more;
+    this.#root = undefined;
+  }
+
+  /** Makes one bucket anew, from every cell in its range of key hashes. */
+  remake(bucket: number, cells: Iterable<readonly [key: string, cell: Cell]>): void {
+    this.#count -= this.#counts[bucket] ?? 0;
+    this.#counts[bucket] = 0;
+    this.#buckets[bucket] = 0n;
+    this.#texts[bucket] = textOf(0n);
+    this.#root = undefined;
+    for (const [key, cell] of cells) this.move(key, null, cell);
+  }
+
+  /** Remembers what it is, and gives what goes back to that: for a transaction that is taken back. */
+  saved(): () => void {
+    const [buckets, texts, counts] = [[...this.#buckets], [...this.#texts], [...this.#counts]];
+    const [count, root] = [this.#count, this.#root];
+    return () => {
+      for (const [bucket, sum] of buckets.entries()) this.#buckets[bucket] = sum;
+      for (const [bucket, text] of texts.entries()) this.#texts[bucket] = text;
+      for (const [bucket, rows] of counts.entries()) this.#counts[bucket] = rows;
+      this.#count = count;
+      this.#root = root;
+    };
+  }
+
+  /** The number of keys. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The digest of the whole table, 64 hexadecimal digits. */
+  get root(): string {
+    this.#root ??= hash("sha256", `${this.#count}\n${this.#texts.join("")}`);
+    return this.#root;
+  }
+
+  /** The digests of the buckets, each of 64 hexadecimal digits. */
+  buckets(): string[] {
+    return [...this.#texts];
+  }
+}
+
+const textOf = (sum: bigint): string => sum.toString(16).padStart(64, "0");

@@ -1,0 +1,187 @@
+import type { CellChange } from "./cells.ts";
+import { bucketRange, hashEnd } from "./digest.ts";
+import {
+  comparePlaces,
+  type DigestMessage,
+  type Mark,
+  markOf,
+  olderState,
+  type PartMessage,
+  type RowsMessage,
+  type StreamMessage,
+} from "./messages.ts";
+import type { Range } from "./sums.ts";
+
+/** The host's end of one service's stream: what to do with a message, decided from what the host holds, without touching anything. */
+
+/** What a host holds of a stream. All but `repair` is stored, in the transaction that stores the rows. */
+export interface Followed {
+  /** The newest place in the stream that the host has seen. */
+  readonly mark?: Mark;
+  /** Something from before the mark may be missing: rows were lost, or the epoch is new. A comparison that finds the tables equal ends it. */
+  readonly doubt?: true;
+  /** The newest place at which its table was compared and found equal. */
+  readonly equal?: Mark;
+  /** The pieces so far of a change that travels in several. */
+  readonly pieces?: { readonly epoch: number; readonly seq: number; readonly count: number };
+  /** The ranges of key hashes that differ, to be asked for one at a time. */
+  readonly repair?: readonly Range[];
+}
+
+/** What to write to the table, in one transaction with what is then followed. */
+export type Write =
+  /** Change these keys, after those of the staged pieces where there are any. */
+  | { readonly kind: "rows"; readonly rows: readonly CellChange[]; readonly staged: boolean }
+  /** Keep a piece until its last one comes. */
+  | { readonly kind: "stage"; readonly rows: readonly CellChange[]; readonly first: boolean }
+  /** Make a range hold just these rows, but for what of it is the same. */
+  | { readonly kind: "part"; readonly part: PartMessage };
+
+export type Want =
+  | "digest"
+  | "buckets"
+  | { readonly from: number; readonly to: number; readonly have?: readonly string[] | undefined };
+
+export interface Followup {
+  readonly followed: Followed;
+  readonly write?: Write;
+  /** What to ask the transcriber for, after the store. */
+  readonly ask?: Want;
+  /** The message was not taken, and the transcriber is to be told. */
+  readonly refused?: "epoch" | "asOf";
+  /** The message was dropped in silence: it says nothing new. */
+  readonly dropped?: "duplicate" | "late";
+}
+
+/** What the host's table looks like to a comparison. */
+export interface Compared {
+  readonly root: string;
+  buckets(): string[];
+}
+
+/** The safeguards of the stream, each of which a simulation can take away to see what it prevents. */
+export interface Safeguards {
+  /** An older epoch is refused. */
+  readonly epoch: boolean;
+  /** An older directory state is refused. */
+  readonly asOf: boolean;
+  /** Rows up to the mark are duplicates. */
+  readonly duplicate: boolean;
+  /** Digests and parts from before the mark are dropped. */
+  readonly late: boolean;
+}
+const allSafeguards: Safeguards = { epoch: true, asOf: true, duplicate: true, late: true };
+
+export function follow(
+  held: Followed,
+  message: StreamMessage,
+  table: Compared,
+  safeguards: Safeguards = allSafeguards,
+): Followup {
+  const { mark } = held;
+  if (mark && safeguards.epoch && message.epoch < mark.epoch) return { followed: held, refused: "epoch" };
+  // What was taken before and comes again is dropped in silence, so this comes before the directory state.
+  const ahead = mark?.epoch === message.epoch ? message.seq - mark.seq : 1;
+  if (message.kind === "rows") {
+    if (safeguards.duplicate && ahead <= 0) return { followed: held, dropped: "duplicate" };
+  } else if (safeguards.late && ahead < 0) return { followed: held, dropped: "late" };
+
+  const meantOlder = message.rolledBack === true && message.epoch !== mark?.epoch;
+  if (mark && safeguards.asOf && !meantOlder && olderState(message.asOf.state, mark.asOf.state)) {
+    return { followed: held, refused: "asOf" };
+  }
+  if (message.kind === "rows") return followRows(held, message);
+  return message.kind === "digest" ? followDigest(held, message, table) : followPart(held, message);
+}
+
+function followRows(held: Followed, message: RowsMessage): Followup {
+  const { mark, pieces } = held;
+  const sameChange = pieces?.epoch === message.epoch && pieces.seq === message.seq;
+  const had = sameChange ? pieces.count : 0;
+  if (message.piece < had) return { followed: held, dropped: "duplicate" };
+  // A change that lost a piece is a gap: its rows come with the parts that the next comparison asks for.
+  if (message.piece > had) return { followed: doubting(held, message), ask: "digest" };
+  if (message.more) {
+    const staged = { epoch: message.epoch, seq: message.seq, count: had + 1 };
+    return {
+      followed: { ...held, pieces: staged },
+      write: { kind: "stage", rows: message.rows, first: had === 0 },
+    };
+  }
+  const write = { kind: "rows", rows: message.rows, staged: had > 0 } as const;
+  const inSequence = mark?.epoch === message.epoch && message.seq === mark.seq + 1;
+  if (inSequence) return { followed: moved(held, message), write };
+  return { followed: doubting(held, message), write, ask: "digest" };
+}
+
+function followDigest(held: Followed, message: DigestMessage, table: Compared): Followup {
+  if (message.root === table.root) {
+    const { doubt: _, repair: __, ...sure } = moved(held, message);
+    return { followed: { ...sure, equal: markOf(message) } };
+  }
+  const followed = doubting(held, message);
+  if (!message.buckets) return { followed, ask: "buckets" };
+  const repair = differing(table.buckets(), message.buckets);
+  // Roots that differ over equal buckets cannot be repaired: asking again at once would never end.
+  return { followed: { ...followed, repair }, ...(repair.length > 0 ? askNext(repair) : {}) };
+}
+
+function followPart(held: Followed, message: PartMessage): Followup {
+  const asked = held.repair ?? [];
+  const repair = asked.flatMap(([from, to]): Range[] => {
+    const before: Range = [from, Math.min(to, message.from)];
+    const after: Range = [Math.max(from, message.to), to];
+    return [before, after].filter(([start, end]) => start < end);
+  });
+  // A part that repairs nothing answers an ask that was made twice: if it asked for the next one too, every digest during a long repair would double the asks.
+  const repaired = extent(repair) < extent(asked);
+  const here = held.mark !== undefined && comparePlaces(message, held.mark) === 0;
+  return {
+    followed: { ...(here ? moved(held, message) : doubting(held, message)), repair },
+    write: { kind: "part", part: message },
+    ...(repaired ? askNext(repair) : {}),
+  };
+}
+
+/** The next range to ask for; when none is left, a digest to see whether the tables are now equal. */
+const askNext = (repair: readonly Range[]): { ask: Want } => {
+  const next = repair[0];
+  return { ask: next ? { from: next[0], to: next[1] } : "digest" };
+};
+
+/** Held, with its mark at a message. The pieces of a change that is not whole by then are of no use any more. */
+const moved = ({ pieces: _, ...held }: Followed, message: StreamMessage): Followed => ({
+  ...held,
+  mark: markOf(message),
+});
+
+const doubting = (held: Followed, message: StreamMessage): Followed => ({ ...moved(held, message), doubt: true });
+
+/**
+ * The ranges of the buckets that differ. Neighbours are one, also across buckets that are empty on both sides: those cost nothing to ask for,
+ * and a small or an empty table is then asked for from end to end instead of bucket by bucket.
+ */
+function differing(mine: readonly string[], theirs: readonly string[]): Range[] {
+  if (mine.length !== theirs.length) return [[0, hashEnd]];
+  const all: [number, number][] = [];
+  let apart = true;
+  for (const [bucket, sum] of mine.entries()) {
+    if (sum === theirs[bucket]) {
+      apart ||= sum !== emptyBucket;
+      continue;
+    }
+    const [from, to] = bucketRange(bucket, mine.length);
+    const last = all.at(-1);
+    if (last && !apart) last[1] = to;
+    else all.push([from, to]);
+    apart = false;
+  }
+  return all;
+}
+
+/** How much of a table still differs, by its key hashes: from 0 to 1. */
+export const leftToRepair = ({ repair = [] }: Followed): number => extent(repair) / hashEnd;
+
+const emptyBucket = "0".repeat(64);
+
+const extent = (ranges: readonly Range[]): number => ranges.reduce((sum, [from, to]) => sum + to - from, 0);

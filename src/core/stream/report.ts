@@ -1,0 +1,125 @@
+import { z } from "zod";
+import { lastMoment, protocolVersion } from "./messages.ts";
+import { heldBy, retainedBy } from "./reasons.ts";
+
+/** The report of a host: its whole state, every time. Another machine wrote it, so numbers are checked and texts and lists are cut. */
+
+/** A number of things. */
+const count = z.number().int().min(0);
+/** Milliseconds since 1970, of a moment that a date can say. */
+const moment = z.number().min(0).max(lastMoment);
+const text = (longest: number) => z.string().transform((said) => said.slice(0, longest));
+/** Why something is so: a checker's words may be long. */
+const why = text(2_000);
+/** A digest that a person is shown as a part of a command to type. */
+const digest = z.string().regex(/^[\w-]{1,64}$/);
+/** A list of which the first hundred items are kept. */
+const listed = <T extends z.ZodType>(one: T) => z.array(one).transform((all) => all.slice(0, 100));
+
+const mark = z.object({
+  epoch: count,
+  seq: count,
+  asOf: z.object({ state: z.array(z.string().max(200)).max(4_096).readonly(), clock: moment }),
+});
+
+/** How a daemon compared with the rows that are loaded. */
+export const daemonCompared = z.object({
+  /** `unknown` of a daemon that cannot say what it has, `failed` of one that did not. */
+  state: z.enum(["comparing", "same", "differs", "unknown", "failed"]),
+  /** Why it is unknown, or failed. */
+  why: why.optional(),
+  /** Of one that was observed: rows that it does not have, that it has otherwise, that are ours and wanted no more, and that are of others. */
+  missing: count.optional(),
+  differs: count.optional(),
+  extra: count.optional(),
+  foreign: count.optional(),
+  /** Rows that wait for a run or a person, and files and the like that a full run would change. */
+  waits: count.optional(),
+  files: count.optional(),
+});
+
+export const serviceReport = z.object({
+  /** Hash of the service's file, compared between the two ends. */
+  code: text(200),
+  form: z.enum(["table", "plain"]),
+  /** Rows that are in force, by the last run that succeeded. */
+  rows: count,
+  /** The newest place in the stream that is stored. */
+  stored: mark.optional(),
+  /** The place whose rows the last successful run was given. */
+  loaded: mark.optional(),
+  /** The newest place at which the table was compared with the transcriber's and found equal. */
+  equal: mark.optional(),
+  /** The newest `verify` that was answered: when it was asked, whether the table differed then, and how the daemon compared afterwards. */
+  verified: z.object({ asked: moment, differed: z.boolean(), daemon: daemonCompared.optional() }).optional(),
+  /** Something from before `stored` may be missing: the table is being compared. */
+  doubt: z.boolean(),
+  /** Whether a probe has shown that the daemon serves what is loaded. */
+  proved: z.boolean(),
+  /** Keys, or messages of the plain form, that are stored and not yet in force. */
+  owed: count,
+  /** Why they are owed: what the last run said, or what is being waited for. */
+  why: why.optional(),
+  /** The last run failed. */
+  failing: z.boolean(),
+  /** Why the service is held, when it is. */
+  held: why.optional(),
+  /** The cause of its hold; undefined of a host whose version does not say it, or says one that this version does not know. */
+  heldBy: z.enum(heldBy).optional().catch(undefined),
+  /** The digest of what trigger did not write and would have to replace, or of files that would go, for `trigger approve`. */
+  inTheWay: digest.optional(),
+  /** The digest of the removals that wait for `trigger approve`, and how many they are. */
+  removals: z.object({ digest, rows: count }).optional(),
+  /** Keys whose desired row is not taken, with the reason, and whether a last good row is in force. The first hundred. */
+  refused: listed(
+    z.object({
+      key: text(1_000),
+      by: z.enum(retainedBy).optional().catch(undefined),
+      why,
+      since: moment,
+      kept: z.boolean(),
+    }),
+  ),
+  refusedCount: count,
+  /** How many of them are held: something that trigger did not write stands in their place. */
+  heldCount: count.optional(),
+  /** Messages that wait for a person. The first hundred. */
+  parked: listed(z.object({ id: count, why, since: moment })),
+  parkedCount: count,
+  /** Messages about rows that were refused, because no trusted key has signed them: how many, and why and when the last one. */
+  strangers: z.object({ count, why, at: moment }).optional(),
+  /** Files that are in place and whose reload or probe has not succeeded yet. */
+  reloads: listed(text(4_096)),
+  /** When the last run succeeded, milliseconds since 1970. */
+  ranAt: moment.optional(),
+});
+
+/** How often an active transcriber says that it is, in milliseconds. */
+export const activeInterval = 10_000;
+
+const transcriberReport = z.object({
+  active: z.boolean(),
+  /** The epoch that it speaks in. */
+  epoch: count.optional(),
+  /** Whether it has read the directory whole. */
+  complete: z.boolean(),
+  /** Why the directory cannot be read now. */
+  trouble: why.optional(),
+  /** The newest `verify` for which the directory was read again: when it was asked, and how many entries the mirror had otherwise. */
+  verified: z.object({ asked: moment, differed: count }).optional(),
+});
+
+export const reportMessage = z.object({
+  trigger: z.literal(protocolVersion),
+  kind: z.literal("report"),
+  host: z.string(),
+  /** The host's clock, milliseconds since 1970. */
+  at: moment,
+  services: z.record(z.string(), serviceReport),
+  /** Of a host that transcribes. */
+  transcriber: transcriberReport.optional(),
+});
+export type DaemonCompared = z.infer<typeof daemonCompared>;
+export type ServiceReport = z.infer<typeof serviceReport>;
+export type TranscriberReport = z.infer<typeof transcriberReport>;
+export type ReportMessage = z.infer<typeof reportMessage>;

@@ -1,0 +1,42 @@
+import type { Cell } from "./cells.ts";
+import { type Hashing, sha256 } from "./digest.ts";
+
+/** The sums by which a host says what it has in a range, so that only what differs within it travels. */
+
+/** A range of key hashes, [from, to). */
+export type Range = readonly [from: number, to: number];
+
+const modulus = 1n << 128n;
+
+/** Of so many equal parts of a range, the one with this number. */
+export const partOf = ([from, to]: Range, parts: number, number: number): Range => [
+  from + Math.ceil((number * (to - from)) / parts),
+  from + Math.ceil(((number + 1) * (to - from)) / parts),
+];
+
+/** For each of so many equal parts of a range the sum of its cells' hashes, modulo 2^128: 32 hexadecimal digits. */
+export function sums(
+  service: string,
+  cells: Iterable<readonly [key: string, cell: Cell]>,
+  [from, to]: Range,
+  parts: number,
+  { keyHash, cellHash }: Hashing = sha256,
+): string[] {
+  const totals = new Array<bigint>(parts).fill(0n);
+  for (const [key, cell] of cells) {
+    const part = Math.floor(((keyHash(key) - from) * parts) / (to - from));
+    totals[part] = (totals[part] ?? 0n) + cellHash(service, key, cell);
+  }
+  return totals.map((total) => (total % modulus).toString(16).padStart(32, "0"));
+}
+
+/** What of a range is left without these ranges, which are in order and within it. */
+export function without([from, to]: Range, gone: readonly Range[]): Range[] {
+  const left: Range[] = [];
+  let start = from;
+  for (const [goneFrom, goneTo] of gone) {
+    if (goneFrom > start) left.push([start, goneFrom]);
+    start = Math.max(start, goneTo);
+  }
+  return start < to ? [...left, [start, to]] : left;
+}

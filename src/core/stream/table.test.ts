@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { hashEnd, keyHash, sha256 } from "./digest.ts";
+import { partLimit } from "./messages.ts";
+import { Table } from "./table.ts";
+
+const keys = fc.integer({ min: 0, max: 40 }).map((number) => `key${number}`);
+const changes = fc.array(fc.tuple(keys, fc.option(fc.constantFrom("{}", '{"a":1}', "!refused"))));
+const point = fc.integer({ min: 0, max: hashEnd });
+const ranges = fc.tuple(point, point).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);
+
+const tableOf = (from: Iterable<readonly [string, string | null]>): Table => {
+  const table = new Table("dhcp");
+  table.apply(from);
+  return table;
+};
+const sorted = (table: Table) => [...table.entries()].sort();
+const inside = (key: string, from: number, to: number) => keyHash(key) >= from && keyHash(key) < to;
+
+test("a table holds the last cell of each key, and its digest is that of what it holds", () => {
+  fc.assert(
+    fc.property(changes, (told) => {
+      const expected = [...new Map(told)]
+        .flatMap(([key, cell]) => (cell === null ? [] : [[key, cell] as const]))
+        .sort();
+      const table = tableOf(told);
+      assert.deepEqual(sorted(table), expected);
+      assert.equal(table.size, expected.length);
+      assert.equal(table.digest.root, tableOf(expected).digest.root);
+      for (const [key, cell] of new Map(told)) assert.equal(table.get(key), cell ?? undefined);
+    }),
+  );
+});
+
+test("a range that is replaced holds just what it was given, and the rest is untouched", () => {
+  fc.assert(
+    fc.property(changes, changes, ranges, (mine, theirs, [from, to]) => {
+      const table = tableOf(mine);
+      const before = sorted(table);
+      const other = tableOf(theirs);
+      const given = sorted(other).filter(([key]) => inside(key, from, to));
+      table.replace({ from, to, rows: given.map(([key, cell]) => [key, cell]) });
+      assert.deepEqual(sorted(table), [...before.filter(([key]) => !inside(key, from, to)), ...given].sort());
+    }),
+  );
+});
+
+test("parts asked for end to end make another table equal, whatever one part may carry", () => {
+  fc.assert(
+    fc.property(changes, changes, fc.integer({ min: 1, max: 5 }), (mine, theirs, rows) => {
+      const table = tableOf(mine);
+      const other = tableOf(theirs);
+      for (let from = 0; from < hashEnd; ) {
+        const part = other.part(from, hashEnd, { rows, bytes: 1000 });
+        assert.ok(part.to > from, "a part ends beyond where it began");
+        assert.ok(part.rows.length <= rows);
+        table.replace({ from, ...part });
+        from = part.to;
+      }
+      assert.equal(table.digest.root, other.digest.root);
+    }),
+  );
+});
+
+test("parts that spare what the other table has already make it equal as well, and carry no row of a range that is the same", () => {
+  const sizes = fc.integer({ min: 1, max: 8 });
+  fc.assert(
+    fc.property(changes, changes, changes, fc.integer({ min: 1, max: 5 }), sizes, (both, mine, theirs, rows, parts) => {
+      const table = tableOf([...both, ...mine]);
+      const other = tableOf([...both, ...theirs]);
+      for (let from = 0; from < hashEnd; ) {
+        const have = table.sums([from, hashEnd], parts);
+        const part = other.part(from, hashEnd, { rows, bytes: 1000 }, have);
+        assert.ok(part.to > from, "a part ends beyond where it began");
+        for (const [start, end] of part.same ?? []) {
+          assert.ok(from <= start && start < end && end <= part.to);
+          assert.ok(!part.rows.some(([key]) => inside(key, start, end)));
+        }
+        table.replace({ from, ...part });
+        from = part.to;
+      }
+      assert.equal(table.digest.root, other.digest.root);
+    }),
+  );
+});
+
+test("of a large table with one row that differs only its neighbours travel", () => {
+  const rows = Array.from({ length: 2000 }, (_, i): [string, string] => [`k${i}`, "{}"]);
+  const table = tableOf(rows);
+  const other = tableOf([...rows, ["k77", '{"x":1}']]);
+  const part = other.part(0, hashEnd, {}, table.sums([0, hashEnd], 512));
+  assert.ok(part.rows.length < 20 && part.rows.some(([key]) => key === "k77"));
+  assert.equal(part.to, hashEnd);
+});
+
+test("a part carries at most 500 rows and as many bytes as a message", () => {
+  const table = tableOf(Array.from({ length: 1200 }, (_, number) => [`key${number}`, "{}"]));
+  assert.equal(table.part(0, hashEnd).rows.length, partLimit);
+  const { rows } = table.part(0, hashEnd, { rows: 500, bytes: 50 });
+  const bytes = rows.reduce((sum, [key, cell]) => sum + key.length + cell.length, 0);
+  assert.ok(bytes <= 50 && bytes > 50 - "key1000{}".length, `${bytes} bytes`);
+});
+
+test("a row larger than a message still travels, alone", () => {
+  const table = tableOf([
+    ["a", "x".repeat(100)],
+    ["b", "y".repeat(100)],
+  ]);
+  const first = table.part(0, hashEnd, { rows: 500, bytes: 50 });
+  assert.equal(first.rows.length, 1);
+  assert.equal(table.part(first.to, hashEnd, { rows: 500, bytes: 50 }).rows.length, 1);
+});
+
+test("keys of one hash are never parted", () => {
+  const table = new Table("dhcp", { ...sha256, keyHash: (key) => (key.startsWith("same") ? 7 : 9) });
+  table.apply([
+    ["same1", "{}"],
+    ["same2", "{}"],
+    ["other", "{}"],
+  ]);
+  assert.deepEqual(table.part(0, hashEnd, { rows: 1, bytes: 1000 }), {
+    to: 9,
+    rows: [
+      ["same1", "{}"],
+      ["same2", "{}"],
+    ],
+  });
+});

@@ -1,0 +1,147 @@
+import type { Cell, CellChange } from "./cells.ts";
+import { Digest, type Hashing, hashEnd, sha256 } from "./digest.ts";
+import { messageLimit, partLimit } from "./messages.ts";
+import { partOf, type Range, sums, without } from "./sums.ts";
+
+/** What a table has in a range that ends at `to`: these rows, and in the ranges that are the `same` what the host has there. */
+export interface Part {
+  readonly to: number;
+  readonly rows: [key: string, cell: Cell][];
+  readonly same?: [from: number, to: number][];
+}
+
+interface Placed {
+  readonly key: string;
+  readonly hash: number;
+  readonly cell: Cell;
+}
+
+/** A table in memory: cells by key, its digest kept with it, read by ranges of key hashes. */
+export class Table {
+  readonly digest: Digest;
+  readonly #service: string;
+  readonly #hashing: Hashing;
+  readonly #bucketSize: number;
+  readonly #buckets: Map<string, Cell>[];
+
+  constructor(service: string, hashing = sha256) {
+    this.digest = new Digest(service, hashing);
+    this.#service = service;
+    this.#hashing = hashing;
+    this.#bucketSize = hashEnd / hashing.buckets;
+    this.#buckets = Array.from({ length: hashing.buckets }, () => new Map());
+  }
+
+  get size(): number {
+    return this.digest.count;
+  }
+
+  get(key: string): Cell | undefined {
+    return this.#bucketOf(key).get(key);
+  }
+
+  set(key: string, cell: Cell | null): void {
+    const bucket = this.#bucketOf(key);
+    this.digest.move(key, bucket.get(key) ?? null, cell);
+    if (cell === null) bucket.delete(key);
+    else bucket.set(key, cell);
+  }
+
+  apply(changes: Iterable<CellChange>): void {
+    for (const [key, cell] of changes) this.set(key, cell);
+  }
+
+  /** Makes a range of key hashes hold just these rows, but for the ranges within it that stay `same`. */
+  replace({
+    from,
+    to,
+    rows,
+    same = [],
+  }: Omit<Part, "same"> & { from: number; same?: readonly Range[] | undefined }): void {
+    for (const range of without([from, to], same)) {
+      for (const { key } of [...this.#inHashOrder(...range)]) this.set(key, null);
+    }
+    this.apply(rows);
+  }
+
+  /** What it has in a range, as the sums of so many equal parts of it. */
+  sums([from, to]: Range, parts: number): string[] {
+    const cells = [...this.#inHashOrder(from, to)].map(({ key, cell }) => [key, cell] as const);
+    return sums(this.#service, cells, [from, to], parts, this.#hashing);
+  }
+
+  *entries(): Generator<readonly [key: string, cell: Cell]> {
+    for (const bucket of this.#buckets) yield* bucket;
+  }
+
+  /**
+   * The rows from a key hash on, as many as one part may carry, and where they end: at `to` or before. Keys of one hash are never parted,
+   * so that a range says all of them or none. To a host that says what it has (the sums of equal parts of the range) only what differs is said.
+   */
+  part(
+    from: number,
+    to: number,
+    { rows: mostRows = partLimit, bytes: mostBytes = messageLimit } = {},
+    have: readonly string[] = [],
+  ): Part {
+    const rows: [string, Cell][] = [];
+    const same: [number, number][] = [];
+    let bytes = 0;
+    let last: number | undefined;
+    /** Gives whether there was room. */
+    const take = ({ key, hash, cell }: Placed): boolean => {
+      const size = key.length + cell.length;
+      const full = rows.length >= mostRows || bytes + size > mostBytes;
+      if (full && rows.length > 0 && hash !== last) return false;
+      rows.push([key, cell]);
+      bytes += size;
+      last = hash;
+      return true;
+    };
+    const all = this.#inHashOrder(from, to);
+    let next = all.next();
+    for (const [number, sum] of (have.length > 0 ? have : [undefined]).entries()) {
+      const [start, end] = partOf([from, to], Math.max(1, have.length), number);
+      if (sum !== undefined) {
+        const here: Placed[] = [];
+        for (; !next.done && next.value.hash < end; next = all.next()) here.push(next.value);
+        // What a part cannot carry need not be compared: whoever lacks nearly all of a large table must not have all of it hashed.
+        if (here.length <= mostRows && this.#sum(here) === sum) {
+          const before = same.at(-1);
+          if (before?.[1] === start) before[1] = end;
+          else same.push([start, end]);
+          continue;
+        }
+        for (const row of here) if (!take(row)) return { to: row.hash, rows, same };
+      } else {
+        for (; !next.done; next = all.next()) if (!take(next.value)) return { to: next.value.hash, rows };
+      }
+    }
+    return have.length > 0 ? { to, rows, same } : { to, rows };
+  }
+
+  #sum(rows: readonly Placed[]): string | undefined {
+    const cells = rows.map(({ key, cell }) => [key, cell] as const);
+    return sums(this.#service, cells, [0, hashEnd], 1, this.#hashing)[0];
+  }
+
+  *#inHashOrder(from: number, to: number): Generator<Placed, undefined> {
+    const end = Math.min(Math.ceil(to / this.#bucketSize), this.#buckets.length);
+    for (let bucket = Math.floor(from / this.#bucketSize); bucket < end; bucket++) {
+      const found: Placed[] = [];
+      for (const [key, cell] of this.#buckets[bucket] ?? []) {
+        const hash = this.#hashing.keyHash(key);
+        if (hash >= from && hash < to) found.push({ key, hash, cell });
+      }
+      yield* found.sort((a, b) => a.hash - b.hash);
+    }
+    return undefined;
+  }
+
+  #bucketOf(key: string): Map<string, Cell> {
+    const hash = this.#hashing.keyHash(key);
+    const bucket = this.#buckets[Math.floor(hash / this.#bucketSize)];
+    if (!bucket) throw new Error(`no bucket for key hash ${hash}`);
+    return bucket;
+  }
+}

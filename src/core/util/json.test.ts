@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { runs } from "../../../test/hostile.ts";
+import { readJson } from "./json.ts";
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+test("any JSON that is not absurdly deep is read as it was written", () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
+      const text = JSON.stringify(value);
+      assert.deepEqual(readJson(bytes(text)), JSON.parse(text));
+    }),
+    { numRuns: runs(500) },
+  );
+  const brackets = JSON.stringify(['[{"'.repeat(1000), "\\", '\\"[']);
+  assert.deepEqual(readJson(bytes(brackets)), JSON.parse(brackets));
+  const many = `[${"[],{},".repeat(1000)}0]`;
+  assert.deepEqual(readJson(bytes(many)), JSON.parse(many));
+});
+
+test("what nests without end is refused before it is parsed", () => {
+  for (const opening of ["[", '{"a":', '[{"a\\"]":']) {
+    assert.throws(() => readJson(bytes(opening.repeat(2_000_000))), /more than 500 deep/);
+  }
+});
+
+test("what is no JSON, or no UTF-8, is an error", () => {
+  for (const wrong of [bytes(""), bytes("]".repeat(1000)), bytes('"\\'), Uint8Array.of(0x22, 0xff, 0x22)]) {
+    assert.throws(() => readJson(wrong));
+  }
+});
