@@ -19,6 +19,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   project: ["core"],
   "index.ts": ["core", "services"],
   "directory.ts": ["core", "directories", "daemon", "project"],
+  testing: ["core", "ports", "directories"],
   daemon: ["core", "ports", "sqlite", "brokers", "directories", "machines", "transcriber", "host", "project"],
   cli: ["core", "ports", "project", "daemon"],
 };
@@ -108,6 +109,21 @@ test("what is printed leaves by main, start and the screen alone", () => {
   assert.deepEqual(wrong, []);
 });
 
+test("no program that runs loads what is for tests", () => {
+  const loaded = new Set<string>();
+  const visit = (file: string): void => {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    for (const next of importsOf(file, { onDemand: false })) visit(next);
+  };
+  visit("cli/start.ts");
+  assert.ok(loaded.has("daemon/up.ts"));
+  assert.deepEqual(
+    [...loaded].filter((file) => roomOf(file) === "testing"),
+    [],
+  );
+});
+
 test("nothing inside imports the front doors", () => {
   const isDoor = (file: string): boolean => !file.includes("/");
   const wrong = [...imports].filter(([, targets]) => targets.some(isDoor)).map(([file]) => file);
@@ -137,7 +153,7 @@ test("no program reads why a row is retained or a service held", () => {
     ].join("|"),
   );
   // A refusal of a value, an error of RabbitMQ, and a list of that name: none is a sentence of a store.
-  const others = ["core/service/refusal-goes.ts", "brokers/rabbitmq/queue-arguments.ts", "brokers/memory/queue.ts"];
+  const others = ["core/service/refusal-goes.ts", "brokers/rabbitmq/queue-arguments.ts", "testing/broker/queue.ts"];
   const wrong = files.filter((file) => !others.includes(file) && looks.test(code(file)));
   const says = "a sentence may be reworded: ask `retained_by` and `held_by`, or `by` and `heldBy` of a report";
   assert.deepEqual(wrong, [], says);
@@ -157,8 +173,10 @@ function code(file: string): string {
   return readFileSync(join(source, file), "utf8").replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
 }
 
-function importsOf(file: string): string[] {
-  const found = [...code(file).matchAll(/(?:from|import\(|import)\s*"(\.[^"]+)"/g)].map((match) => match[1] ?? "");
+/** The files that a file imports; without `onDemand` those alone that are loaded with it. */
+function importsOf(file: string, { onDemand = true } = {}): string[] {
+  const form = onDemand ? /(?:from|import\(|import)\s*"(\.[^"]+)"/g : /(?:from|import)\s*"(\.[^"]+)"/g;
+  const found = [...code(file).matchAll(form)].map((match) => match[1] ?? "");
   return found.map((path) => normalize(join(dirname(file), path)));
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { memoryHub } from "../brokers/memory.ts";
+import { memoryHub } from "../testing/memory-broker.ts";
 import { sharedBroker } from "./shared-broker.ts";
 
 test("all who ask have one connection, which ends when the last of them has closed", async () => {

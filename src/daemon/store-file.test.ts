@@ -8,7 +8,6 @@ import fc from "fast-check";
 import { damaged, damages, runs, runsWithin } from "../../test/hostile.ts";
 import { until } from "../../test/until.ts";
 import { virtualClock } from "../../test/virtual-clock.ts";
-import { memoryHub } from "../brokers/memory.ts";
 import { askMessage } from "../core/stream/messages.ts";
 import { hostKey, queueName, queueOf } from "../core/stream/routing.ts";
 import { Table } from "../core/stream/table.ts";
@@ -18,6 +17,7 @@ import { runHost } from "../host/host.ts";
 import { serviceReport } from "../host/report.ts";
 import { memoryMachine } from "../machines/memory.ts";
 import { Unusable } from "../sqlite/sound.ts";
+import { memoryHub } from "../testing/memory-broker.ts";
 import { keepReport, keepTranscriberState, readReports, readTranscriberState } from "./network.ts";
 import { openSound, openStore, storeFile } from "./store-file.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
-import { memoryHub } from "../brokers/memory.ts";
 import { type CellChange, canonical, refusedCell } from "../core/stream/cells.ts";
 import { queueName } from "../core/stream/routing.ts";
 import { Fatal } from "../core/util/errors.ts";
+import { memoryHub } from "../testing/memory-broker.ts";
 import { row, running, scene, simulatedService } from "./host.fixture.ts";
 import { runHost } from "./host.ts";
 

@@ -1,7 +1,6 @@
 import type { TestContext } from "node:test";
 import { z } from "zod";
 import { virtualClock } from "../../test/virtual-clock.ts";
-import { memoryHub } from "../brokers/memory.ts";
 import type { StoredEntry } from "../core/directory/entry.ts";
 import { type Table as Service, service } from "../core/service/service.ts";
 import type { CellChange } from "../core/stream/cells.ts";
@@ -10,9 +9,10 @@ import { type Followed, follow, type Want } from "../core/stream/reader.ts";
 import type { ReportMessage } from "../core/stream/report.ts";
 import { queueName, queueOf, serviceKey } from "../core/stream/routing.ts";
 import { Table } from "../core/stream/table.ts";
-import { memoryDirectory } from "../directories/memory.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { DirectorySource, SourceChange } from "../ports/directory.ts";
+import { memoryHub } from "../testing/memory-broker.ts";
+import { memoryDirectory } from "../testing/memory-directory.ts";
 import { stored } from "./entry.fixture.ts";
 import { type Transcriber, transcribe } from "./transcriber.ts";
 

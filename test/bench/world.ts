@@ -8,12 +8,12 @@ import { Hostname, Ipv4, Mac } from "../../src/core/service/columns.ts";
 import { type Service, service, type Table } from "../../src/core/service/service.ts";
 import { type SigningKey, signed, wrongSignature } from "../../src/core/stream/signature.ts";
 import { systemClock } from "../../src/daemon/clock.ts";
-import { memoryDirectory } from "../../src/directories/memory.ts";
 import { runHost } from "../../src/host/host.ts";
 import { createAllTables } from "../../src/host/store/schema.ts";
 import { realMachine } from "../../src/machines/real.ts";
 import type { Broker, Delivery } from "../../src/ports/broker.ts";
 import { openDatabase } from "../../src/sqlite/open.ts";
+import { memoryDirectory } from "../../src/testing/memory-directory.ts";
 import { transcribe } from "../../src/transcriber/transcriber.ts";
 
 /** A machine of the made-up directory; the version is in its name, so that a change is one that every service sees. */

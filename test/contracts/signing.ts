@@ -13,11 +13,11 @@ import {
   wrongSignature,
 } from "../../src/core/stream/signature.ts";
 import { systemClock } from "../../src/daemon/clock.ts";
-import { memoryDirectory } from "../../src/directories/memory.ts";
 import { runHost } from "../../src/host/host.ts";
 import { serviceReport } from "../../src/host/report.ts";
 import { createAllTables } from "../../src/host/store/schema.ts";
 import { memoryMachine } from "../../src/machines/memory.ts";
+import { memoryDirectory } from "../../src/testing/memory-directory.ts";
 import { stored } from "../../src/transcriber/entry.fixture.ts";
 import { transcribe } from "../../src/transcriber/transcriber.ts";
 import { until } from "../until.ts";

@@ -1,6 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
-import { memoryHub } from "../../src/brokers/memory.ts";
 import type { Host, InstallSteps, Output } from "../../src/core/service/host-api.ts";
 import { type Rows, type Service, service } from "../../src/core/service/service.ts";
 import type { CellChange } from "../../src/core/stream/cells.ts";
@@ -15,6 +14,7 @@ import { runHost } from "../../src/host/host.ts";
 import { serviceReport } from "../../src/host/report.ts";
 import { readFacts } from "../../src/host/store.ts";
 import type { MemoryMachine } from "../../src/machines/memory.ts";
+import { memoryHub } from "../../src/testing/memory-broker.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
 import { removalLimit, waveWithin } from "./expected.ts";
 import { hostName } from "./project.ts";

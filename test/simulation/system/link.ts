@@ -1,5 +1,5 @@
-import type { MemoryConnection, MemoryHub } from "../../../src/brokers/memory.ts";
 import type { Broker, Consumer, Delivery, Queue } from "../../../src/ports/broker.ts";
+import type { MemoryConnection, MemoryHub } from "../../../src/testing/memory-broker.ts";
 import type { Random } from "../stream/random.ts";
 import type { Life } from "./life.ts";
 import type { Time } from "./time.ts";

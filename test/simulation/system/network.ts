@@ -1,4 +1,4 @@
-import { type MemoryConnection, type MemoryHub, memoryHub } from "../../../src/brokers/memory.ts";
+import { type MemoryConnection, type MemoryHub, memoryHub } from "../../../src/testing/memory-broker.ts";
 import type { Random } from "../stream/random.ts";
 import type { Life } from "./life.ts";
 import { type Behind, connectTo, type Link, type Waiting } from "./link.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { MemoryHub } from "../../../src/brokers/memory.ts";
 import { type Service, service } from "../../../src/core/service/service.ts";
 import { hostKey, queueName, serviceKey } from "../../../src/core/stream/routing.ts";
+import type { MemoryHub } from "../../../src/testing/memory-broker.ts";
 import { Violation } from "../violation.ts";
 import { pick, type Step } from "./step.ts";
 import type { HostProcess } from "./world.ts";

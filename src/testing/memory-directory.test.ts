@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { directoryContract, entryOf } from "../../test/contracts/directory.ts";
 import type { SourceChange } from "../ports/directory.ts";
-import { memoryDirectory } from "./memory.ts";
+import { memoryDirectory } from "./memory-directory.ts";
 
 directoryContract("memory", async (entries, clock) => {
   const directory = memoryDirectory(entries, clock);

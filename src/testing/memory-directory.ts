@@ -1,7 +1,7 @@
 import type { StoredEntry } from "../core/directory/entry.ts";
+import { csnMaker } from "../directories/csn.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DirectorySource, SourceChange } from "../ports/directory.ts";
-import { csnMaker } from "./csn.ts";
 
 /** A directory that a test holds in its hands. */
 export interface MemoryDirectory extends DirectorySource {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { brokerContract } from "../../test/contracts/broker.ts";
 import type { Delivery } from "../ports/broker.ts";
-import { memoryHub } from "./memory.ts";
+import { memoryHub } from "./memory-broker.ts";
 
 brokerContract("memory", async () => {
   const hub = memoryHub();

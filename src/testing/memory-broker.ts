@@ -1,6 +1,6 @@
 import { type Broker, type Consumer, QueueFull, QueueInUse } from "../ports/broker.ts";
-import { type Line, openLine } from "./memory/line.ts";
-import { type HeldMessage, MemoryQueue } from "./memory/queue.ts";
+import { type Line, openLine } from "./broker/line.ts";
+import { type HeldMessage, MemoryQueue } from "./broker/queue.ts";
 
 /** A broker in the memory of one process, for tests and simulation: the same calls give the same deliveries. */
 export interface MemoryHub {
