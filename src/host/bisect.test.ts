@@ -169,7 +169,7 @@ test("a first text that fails, with no row as well, blames no row", async () => 
   const { say, run, report, seen } = scene();
   seen.broken = true;
   say({ a: "first", b: "bad" });
-  await assert.rejects(run(), /all 2 changes wait: it refuses also what is in force now: .*no space left/);
+  await assert.rejects(run(), /all 2 changes wait: it also refuses what is applied now: .*no space left/);
   assert.equal(report().refusedCount, 0);
   seen.broken = false;
   await run();

@@ -1,6 +1,6 @@
 import type { Change, KeptRow, RunResult, Table } from "../core/service/service.ts";
 import { claimsOf } from "../core/service/unique.ts";
-import { type Sifted, sift } from "../core/util/bisect.ts";
+import { bisect } from "../core/util/bisect.ts";
 import { reason, TextDoubted, TextRefused } from "../core/util/errors.ts";
 import type { Columns } from "../core/util/json.ts";
 import type { GivenRows } from "./given.ts";
@@ -14,6 +14,7 @@ import { hostWords, type Words, type WordsOptions } from "./words.ts";
 
 /** What may be spent on it: checks, and milliseconds of a run's ten minutes. */
 const budget = { checks: 100, time: 60_000 };
+const spent = `${budget.checks} checks and ${budget.time / 1000} s`;
 
 interface Done {
   readonly given: GivenRows;
@@ -35,8 +36,8 @@ export async function runOnGood(table: Table, given: GivenRows, options: Options
     if (options.safeguards?.bisection === false) throw error;
     const found = await findGuilty(table, given, options);
     if ("undecided" in found) throw undecided(error, found.undecided, given.changes.length);
-    const guilty = found.guilty.map(({ one, why }) => one.map(({ key }): KeptRow => ({ key, why })));
-    const wait = `${guilty.flat().length} of ${given.changes.length} changes wait: ${found.guilty[0]?.why}`;
+    const { guilty } = found;
+    const wait = `${guilty.flat().length} of ${given.changes.length} changes wait: ${guilty[0]?.[0]?.why}`;
     // The checks may take a minute. What a person holds meanwhile writes nothing new.
     if (readFacts(options.database, options.service)?.held?.by === "person")
       throw new Error(`${error.message}; a person holds it meanwhile`, { cause: error.cause });
@@ -63,11 +64,12 @@ function undecided(error: TextRefused | TextDoubted, why: string, changes: numbe
   return error instanceof TextRefused ? new TextRefused(said, options) : new TextDoubted(said, options);
 }
 
+/** The rows that the check refuses, those of one linked group together; or why they are not known. */
 async function findGuilty(
   table: Table,
   given: GivenRows,
   { full, ...options }: Options,
-): Promise<Sifted<readonly Change<Columns>[]>> {
+): Promise<{ guilty: readonly KeptRow[][] } | { undecided: string }> {
   const { clock } = options;
   const end = clock.monotonic() + budget.time;
   const { changes, interrupted } = given;
@@ -83,10 +85,14 @@ async function findGuilty(
     return tryRun(table, run, options);
   };
   try {
-    return await sift(linked(table.unique ?? [], changes), check, {
-      checks: budget.checks,
-      over: () => clock.monotonic() >= end,
-    });
+    const limits = { checks: budget.checks, isOver: () => clock.monotonic() >= end };
+    const found = await bisect(linked(table.unique ?? [], changes), check, limits);
+    if ("baseline" in found) {
+      const what = found.at === "start" ? "is applied now" : "it accepted before";
+      return { undecided: `it also refuses what ${what}: ${found.baseline}` };
+    }
+    if (found.untried.length > 0) return { undecided: `not all of the guilty were found within ${spent}` };
+    return { guilty: found.refused.map(({ items, why }) => items.flat().map(({ key }): KeptRow => ({ key, why }))) };
   } catch (error) {
     options.signal.throwIfAborted();
     return { undecided: `they cannot be told apart: ${reason(error)}` };

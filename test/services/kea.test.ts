@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { UserError } from "../../src/core/util/errors.ts";
 import { dryMachine } from "../../src/machines/dry.ts";
 import { configuration } from "../../src/services/kea/config.ts";
-import { linked, type PlacedMove, sift } from "../../src/services/kea/moves.ts";
+import { acceptedMoves, linked, type PlacedMove } from "../../src/services/kea/moves.ts";
 import { rowOf } from "../../src/services/kea/row.ts";
 import { quoted, replaceHosts, selectHosts } from "../../src/services/kea/sql.ts";
 import { kea } from "../../src/services/kea.ts";
@@ -309,7 +309,7 @@ test("of any moves those that fail a check are found, and the others pass", asyn
         const first = some.find(({ name }) => bad[Number(name.slice(1)) - 100]);
         return first && (named ? `'${first.name}' is refused` : "refused");
       };
-      const good = await sift(moves, check, refused);
+      const good = await acceptedMoves(moves, check, refused);
       const wanted = moves.filter((_, n) => !bad[n]).map(({ name }) => name);
       if (named) assert.ok(checks <= 2 + 2 * refused.size, `${checks} checks for ${refused.size}`);
       if (checks < 100) assert.deepEqual(good.map(({ name }) => name).sort(), wanted.sort());

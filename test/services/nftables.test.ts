@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { CommandFailed } from "../../src/core/util/errors.ts";
 import type { Columns } from "../../src/core/util/json.ts";
 import { sameAmount, withMoves } from "../../src/services/nft/amount.ts";
-import { sift } from "../../src/services/nft/choice.ts";
+import { acceptedRows } from "../../src/services/nft/choice.ts";
 import { gathered, movesBetween, movesOf } from "../../src/services/nft/moves.ts";
 import {
   columnsOfElement,
@@ -135,7 +135,7 @@ test("the refused rows are found by halves, and a fault that is not theirs is th
     checks += 1;
     if (some.some(([, value]) => wrong.includes(value))) throw new CommandFailed("nft exited 1: no", 1);
   };
-  const { good: taken, refused } = await sift(rows, refusing([3, 700]), (value) => `element ${value}`);
+  const { good: taken, refused } = await acceptedRows(rows, refusing([3, 700]), (value) => `element ${value}`);
   assert.deepEqual(
     refused,
     [3, 700].map((value) => ({ key: `k${value}`, why: `element ${value}: no` })),
@@ -144,9 +144,9 @@ test("the refused rows are found by halves, and a fault that is not theirs is th
   assert.ok(checks < 50, `${checks} checks`);
   const all = rows.map(([, value]) => value);
   checks = 0;
-  assert.equal((await sift(rows, refusing(all), String)).refused.length, 1000);
+  assert.equal((await acceptedRows(rows, refusing(all), String)).refused.length, 1000);
   assert.ok(checks < 200, `${checks} checks`);
-  const broken = sift(rows, async () => Promise.reject(new CommandFailed("nft exited 1: rules", 1)), String);
+  const broken = acceptedRows(rows, async () => Promise.reject(new CommandFailed("nft exited 1: rules", 1)), String);
   await assert.rejects(broken, /rules/);
 });
 

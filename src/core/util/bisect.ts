@@ -1,67 +1,95 @@
-/** How long the guilty are looked for. */
-export interface Budget {
-  /** So many checks at most. */
-  readonly checks: number;
-  /** Whether the time is over. */
-  over(): boolean;
+/** The limits of a bisection, and what is known before it. */
+export interface BisectOptions<T, Why> {
+  /** The most calls of `check` to find the refused items; unlimited by default. */
+  readonly checks?: number;
+  /** The most refusals to tell apart; beyond them items that are refused together stay together. Unlimited by default. */
+  readonly refusals?: number;
+  /** True if no item depends on another: a refused item is then not tried again beside the accepted ones. */
+  readonly independent?: boolean;
+  /** The answer of `check` to all items together, if it was asked already. */
+  readonly said?: Why;
+  /** True once the time for the search is over. */
+  isOver?(): boolean;
+  /** The one item that an answer of `check` blames; undefined if it names none, or several. */
+  blamed?(items: readonly T[], why: Why): T | undefined;
 }
 
-/** Those that pass together and those that do not, each with what the check said; or why it is not known. */
-export type Sifted<T> =
-  | { readonly good: readonly T[]; readonly guilty: readonly { readonly one: T; readonly why: string }[] }
-  | { readonly undecided: string };
+/** The result of a bisection. */
+export interface Bisected<T, Why> {
+  /** The items that pass the check together. */
+  readonly good: readonly T[];
+  /** The refused items with the answer of the check: single ones, or several where the limit of refusals was reached. */
+  readonly refused: readonly { readonly items: readonly T[]; readonly why: Why }[];
+  /** The items left over when the checks or the time were spent. */
+  readonly untried: readonly T[];
+}
+
+/** The result where the check refuses also what no item changes, or what it accepted before: no item is to blame. */
+export interface BaselineRefused<Why> {
+  readonly baseline: Why;
+  readonly at: "start" | "end";
+}
 
 /**
- * Finds, by halves and with a check alone, which of many are refused. `check` gives undefined when it passes some of them together, else what it says.
- * Nobody is blamed when it refuses none at all too, before or after: then the fault is not theirs.
+ * Finds the items that a check refuses, by halves. `check` gives undefined if it accepts items together, else the reason.
+ * A refused item is tried once more at the end: the first time, another item may still have had its place.
  */
-export async function sift<T>(
-  all: readonly T[],
-  check: (some: readonly T[]) => Promise<string | undefined>,
-  { checks, over }: Budget,
-): Promise<Sifted<T>> {
+export async function bisect<T, Why>(
+  items: readonly T[],
+  check: (items: readonly T[]) => Promise<Why | undefined>,
+  options: BisectOptions<T, Why> = {},
+): Promise<Bisected<T, Why> | BaselineRefused<Why>> {
+  const { checks = Number.POSITIVE_INFINITY, refusals = Number.POSITIVE_INFINITY, independent = false, said } = options;
   const good: T[] = [];
-  const guilty: { one: T; why: string }[] = [];
-  let left = checks;
+  let refused: { items: readonly T[]; why: Why }[] = [];
+  let made = 0;
+  /** The answer to the last check. */
+  let last: Why | undefined;
 
-  async function wrongWith(some: readonly T[]): Promise<string | undefined> {
-    if (left === 0 || over()) throw new Spent();
-    left -= 1;
-    return check([...good, ...some]);
+  async function ask(some: readonly T[]): Promise<Why | undefined> {
+    if (made === checks || options.isOver?.()) throw new Spent();
+    made += 1;
+    last = await check([...good, ...some]);
+    return last;
   }
 
-  /** Takes those that pass beside the good ones, and says whether all do; `known` is what the check says of all of them, where it was asked. */
-  async function take(some: readonly T[], known?: string): Promise<boolean> {
-    const why = known ?? (await wrongWith(some));
+  /** Takes the items that pass beside the good ones; gives true if all do. `known` is the answer to all of them, if it was asked. */
+  async function take(some: readonly T[], known?: Why): Promise<boolean> {
+    if (some.length === 0) return true;
+    const why = known ?? (await ask(some));
     if (why === undefined) {
       good.push(...some);
       return true;
     }
-    const [one, ...others] = some;
-    if (one !== undefined && others.length === 0) {
-      guilty.push({ one, why });
+    if (some.length === 1 || refused.length >= refusals) {
+      refused.push({ items: some, why });
       return false;
     }
+    const one = options.blamed?.(some, why);
     const middle = some.length >> 1;
-    const isWell = await take(some.slice(0, middle));
-    // When the first half is well, the second beside it is what was refused.
-    await take(some.slice(middle), isWell ? why : undefined);
+    const first = one === undefined ? some.slice(0, middle) : [one];
+    const second = one === undefined ? some.slice(middle) : some.filter((item) => item !== one);
+    // If the first part is good, the second beside it is what was refused.
+    await take(second, (await take(first)) ? why : undefined);
     return false;
   }
 
   try {
-    const ground = await wrongWith([]);
-    if (ground !== undefined) return { undecided: `it refuses also what is in force now: ${ground}` };
-    if (await take(all)) return { good, guilty };
-    // One that was asked too early, while another still had its place, gets a second chance.
-    for (const { one } of guilty.splice(0)) await take([one]);
-    const after = await wrongWith([]);
-    return after === undefined ? { good, guilty } : { undecided: `it refuses also what it took before: ${after}` };
+    const baseline = await ask([]);
+    if (baseline !== undefined) return { baseline, at: "start" };
+    if (await take(items, said)) return { good, refused, untried: [] };
+    if (!independent && refused.length < refusals) {
+      const early = refused;
+      refused = [];
+      for (const { items } of early) await take(items);
+    }
   } catch (error) {
     if (!(error instanceof Spent)) throw error;
-    const found = left === 0 ? `${checks} checks` : "the time";
-    return { undecided: `not all of the guilty were found within ${found} that may be spent on it` };
+    const decided = new Set([good, ...refused.map(({ items }) => items)].flat());
+    return { good, refused, untried: items.filter((item) => !decided.has(item)) };
   }
+  const baseline = last === undefined ? undefined : await check(good);
+  return baseline === undefined ? { good, refused, untried: [] } : { baseline, at: "end" };
 }
 
 class Spent extends Error {}

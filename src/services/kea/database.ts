@@ -2,7 +2,7 @@ import type { Command } from "../../core/service/host-api.ts";
 import { canonical } from "../../core/stream/cells.ts";
 import { Away, CommandFailed } from "../../core/util/errors.ts";
 import { shownMoves } from "../records.ts";
-import { type PlacedMove, placeMoves, sift } from "./moves.ts";
+import { acceptedMoves, type PlacedMove, placeMoves } from "./moves.ts";
 import { type Content, contents, nameOf } from "./reservation.ts";
 import { byConfigSet } from "./set.ts";
 import { readHosts, replaceHosts, selectHosts } from "./sql.ts";
@@ -64,7 +64,7 @@ export function byDatabase(kea: Kea, database: string, psql: Command): Way {
           query("ask", replaceHosts(some, family, by, { only: "tried" }));
         const check = (some: readonly PlacedMove[]): Promise<string | undefined> =>
           attempt(some).then(() => undefined, whyItFailed);
-        const good = await sift(placed, check, refused);
+        const good = await acceptedMoves(placed, check, refused);
         if (good.length > 0) await query("tell", replaceHosts(good, family, by, { only: "done" }));
       }
       const former = placed.filter(({ name }) => inConfig.has(name) && !refused.has(name));

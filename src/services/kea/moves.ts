@@ -1,3 +1,4 @@
+import { bisect } from "../../core/util/bisect.ts";
 import type { Move } from "../records.ts";
 import type { Placed } from "./config.ts";
 import { type Content, reservationOf } from "./reservation.ts";
@@ -59,58 +60,35 @@ function withoutTaken(
   return left.length === moves.length ? left : withoutTaken(left, kea, holdersOf, refused);
 }
 
-/** So many times a check is asked to find the guilty; what is then left is refused unseen. */
+/** The most checks to find the moves that Kea refuses; moves that are left then are refused untried. */
 const checkLimit = 100;
 
 /**
- * The moves that pass a check together; the others are refused with what it says. `check` gives undefined when all is well.
- * Moves that hand an address from one to another are tried together. Throws when the check fails with no move at all: then none is to blame.
+ * The moves that pass a check together; the others are refused with the answer. `check` gives undefined if it accepts them.
+ * Moves that hand an address from one to another are tried together. Throws if the check fails without any move: then none is to blame.
  */
-export async function sift(
+export async function acceptedMoves(
   moves: readonly PlacedMove[],
   check: (moves: readonly PlacedMove[]) => Promise<string | undefined>,
   refused: Map<string, string>,
 ): Promise<PlacedMove[]> {
-  let wrong = await check(moves);
-  if (wrong === undefined) return [...moves];
-  const nothing = await check([]);
-  if (nothing !== undefined) throw new Error(`refused even without any change: ${nothing}`);
+  const said = await check(moves);
+  if (said === undefined) return [...moves];
+  const options = { said, blamed, independent: true, checks: checkLimit };
+  const found = await bisect(linked(moves), (groups) => check(groups.flat()), options);
+  if ("baseline" in found) throw new Error(`refused even without any change: ${found.baseline}`);
+  const refuse = (group: readonly PlacedMove[], why: string): void => {
+    for (const { name } of group) refused.set(name, why);
+  };
+  for (const { items, why } of found.refused) refuse(items.flat(), why);
+  refuse(found.untried.flat(), "not tried: Kea refuses too many others");
+  return found.good.flat();
+}
 
-  const good: PlacedMove[] = [];
-  let checks = 0;
-  const passes = async (part: readonly PlacedMove[][]): Promise<string | undefined> => {
-    checks += 1;
-    const why = checks > checkLimit ? "not tried: Kea refuses too many others" : await check([...good, ...part.flat()]);
-    if (why === undefined) good.push(...part.flat());
-    return why;
-  };
-  const refuse = (part: readonly PlacedMove[][], why: string): void => {
-    for (const { name } of part.flat()) refused.set(name, why);
-  };
-  const halve = async (part: readonly PlacedMove[][]): Promise<void> => {
-    const why = await passes(part);
-    if (why === undefined) return;
-    if (part.length === 1 || checks > checkLimit) return refuse(part, why);
-    const middle = part.length >> 1;
-    await halve(part.slice(0, middle));
-    await halve(part.slice(middle));
-  };
-
-  let rest = linked(moves);
-  // Kea mostly names the one that it refuses: two checks then, whatever the number of the others.
-  for (;;) {
-    const said = wrong;
-    const [accused, ...others] = rest.filter((group) => group.some((move) => isNamed(move, said)));
-    if (!accused || others.length > 0) break;
-    const why = await passes([accused]);
-    if (why === undefined) break;
-    refuse([accused], why);
-    rest = rest.filter((group) => group !== accused);
-    wrong = await passes(rest);
-    if (wrong === undefined) return good;
-  }
-  await halve(rest.filter((group) => !group.some((move) => good.includes(move))));
-  return good;
+/** The group that Kea's answer names. Kea mostly names the one that it refuses: two checks then, however many the others. */
+function blamed(groups: readonly PlacedMove[][], said: string): PlacedMove[] | undefined {
+  const [named, ...others] = groups.filter((group) => group.some((move) => isNamed(move, said)));
+  return others.length === 0 ? named : undefined;
 }
 
 const isNamed = ({ name, after }: PlacedMove, said: string): boolean =>

@@ -1,5 +1,5 @@
 import { shownMoves } from "../records.ts";
-import { type PlacedMove, placeMoves, sift } from "./moves.ts";
+import { acceptedMoves, type PlacedMove, placeMoves } from "./moves.ts";
 import { contents } from "./reservation.ts";
 import { holders, type Kea, type Way } from "./ways.ts";
 
@@ -25,7 +25,7 @@ export function byConfigSet(kea: Kea): Way {
         const { result, text } = await control.ask("config-test", withMoves(some));
         return result === 0 ? undefined : text;
       };
-      const good = await sift(placed, test, refused);
+      const good = await acceptedMoves(placed, test, refused);
       if (good.length === 0) return refused;
       const set = await control.tell("config-set", withMoves(good), shownMoves(good));
       if (set.result !== 0) {

@@ -1,4 +1,5 @@
 import type { KeptRow } from "../../core/service/service.ts";
+import { bisect } from "../../core/util/bisect.ts";
 import { CommandFailed, reason } from "../../core/util/errors.ts";
 import type { Columns } from "../../core/util/json.ts";
 import { gathered } from "./moves.ts";
@@ -45,7 +46,7 @@ export function choosing(
         ...accepted.map(([, row]) => row),
       ]);
     };
-    const { good, refused } = await sift(
+    const { good, refused } = await acceptedRows(
       asked,
       (accepted) => accepts(without(accepted)),
       (row) => shownElements(elementsOf(sets, row)),
@@ -54,53 +55,34 @@ export function choosing(
   };
 }
 
-/** So many refused rows are told apart; beyond them a table is so wrong that halves are refused as they are, else the checks would have no end. */
+/** The most refusals to tell apart. A table with more is wrong as a whole: further halves are refused as they are, which bounds the checks. */
 const singleRefusals = 50;
 
 /**
- * The rows without those that the kernel refuses, found by halves with its check alone. `accepts` throws when it would refuse the rows.
- * Throws what was said when it refuses also no row at all: then the fault is not theirs.
+ * The rows that the kernel accepts together, found by halves with its check alone. `accepts` throws what the kernel says if it refuses them.
+ * Throws that if it refuses an empty list, too: then no row is to blame.
  */
-export async function sift<Row>(
+export async function acceptedRows<Row>(
   rows: readonly (readonly [key: string, row: Row])[],
   accepts: (rows: readonly (readonly [key: string, row: Row])[]) => Promise<unknown>,
   shown: (row: Row) => string,
 ): Promise<{ good: readonly (readonly [key: string, row: Row])[]; refused: KeptRow[] }> {
-  const refused: KeptRow[] = [];
-  let good: (readonly [key: string, row: Row])[] = [];
-  const wrong = async (some: typeof rows): Promise<unknown> => {
+  const check = async (some: typeof rows): Promise<CommandFailed | undefined> => {
     try {
-      await accepts([...good, ...some]);
+      await accepts(some);
       return undefined;
     } catch (error) {
       if (error instanceof CommandFailed) return error;
       throw error;
     }
   };
-  const take = async (some: typeof rows): Promise<void> => {
-    const why = await wrong(some);
-    if (why === undefined) {
-      good = [...good, ...some];
-      return;
-    }
-    if (some.length === 1 || refused.length >= singleRefusals) {
-      const more = some.length > 1 ? `; one of ${some.length} rows that nft refuses together` : "";
-      for (const [key, row] of some) refused.push({ key, why: `${shown(row)}: ${firstLine(reason(why))}${more}` });
-      return;
-    }
-    const middle = some.length >> 1;
-    await take(some.slice(0, middle));
-    await take(some.slice(middle));
-  };
-  const ground = await wrong([]);
-  if (ground !== undefined) throw ground;
-  await take(rows);
-  // One that was asked too early, while another still had its place, gets a second chance.
-  if (good.length > 0 && refused.length <= singleRefusals) {
-    const early = new Set(refused.splice(0).map(({ key }) => key));
-    for (const [key, row] of rows) if (early.has(key)) await take([[key, row]]);
-  }
-  return { good, refused };
+  const found = await bisect(rows, check, { refusals: singleRefusals });
+  if ("baseline" in found) throw found.baseline;
+  const refused = found.refused.flatMap(({ items, why }) => {
+    const more = items.length > 1 ? `; one of ${items.length} rows that nft refuses together` : "";
+    return items.map(([key, row]) => ({ key, why: `${shown(row)}: ${firstLine(reason(why))}${more}` }));
+  });
+  return { good: found.good, refused };
 }
 
 /** What nft says first, without the program and the place in a text that nobody wrote. */

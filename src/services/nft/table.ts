@@ -4,7 +4,7 @@ import type { Change, KeptRow, Run, RunResult } from "../../core/service/service
 import { CommandFailed, Held, reason } from "../../core/util/errors.ts";
 import type { Columns } from "../../core/util/json.ts";
 import type { BootFiles } from "./boot.ts";
-import { type Choose, choosing, sift } from "./choice.ts";
+import { acceptedRows, type Choose, choosing } from "./choice.ts";
 import type { Listing, Nft } from "./kernel.ts";
 import { gathered, isContested, isNothing, movesBetween, movesOf } from "./moves.ts";
 import type { ElementSet, Elements } from "./sets.ts";
@@ -69,7 +69,7 @@ async function moveOthers(ground: Ground, changes: readonly Change<Columns>[]): 
     );
   if (changes.length < 2) return;
   try {
-    const { good } = await sift(
+    const { good } = await acceptedRows(
       changes.map((change) => [change.key, change] as const),
       (some) => nft.check(some.length === 0 ? `delete ${nameOf(place)}\n` : movesText(place, movesIn(some))),
       () => "",

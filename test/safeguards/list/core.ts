@@ -44,7 +44,7 @@ export const coreRemovals: readonly Removal[] = [
     guards: "rows are blamed only if the text without changes still passes",
     without: "good rows wait because the machine failed for a moment",
     file: "src/core/util/bisect.ts",
-    edits: [["const after = await wrongWith([]);", "const after = undefined as string | undefined;"]],
+    edits: [["last === undefined ? undefined : await check(good)", "undefined as Why | undefined"]],
     tests: ["src/core/util/bisect.test.ts"],
   },
   {
@@ -52,7 +52,7 @@ export const coreRemovals: readonly Removal[] = [
     guards: "rows that were asked too early are asked once more",
     without: "a good row waits because of a bad one",
     file: "src/core/util/bisect.ts",
-    edits: [["    for (const { one } of guilty.splice(0)) await take([one]);\n", ""]],
+    edits: [["    if (!independent && refused.length < refusals) {", "    if (false as boolean) {"]],
     tests: ["src/core/util/bisect.test.ts"],
   },
   {
@@ -60,7 +60,7 @@ export const coreRemovals: readonly Removal[] = [
     guards: "the search for guilty rows ends with its time",
     without: "a service stands still while it searches",
     file: "src/core/util/bisect.ts",
-    edits: [["if (left === 0 || over())", "if (left === 0)"]],
+    edits: [["if (made === checks || options.isOver?.())", "if (made === checks)"]],
     tests: ["src/core/util/bisect.test.ts"],
   },
   {
