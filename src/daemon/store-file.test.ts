@@ -7,7 +7,6 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { damaged, damages, runs, runsWithin } from "../../test/hostile.ts";
 import { until } from "../../test/until.ts";
-import { virtualClock } from "../../test/virtual-clock.ts";
 import { askMessage } from "../core/stream/messages.ts";
 import { hostKey, queueName, queueOf } from "../core/stream/routing.ts";
 import { Table } from "../core/stream/table.ts";
@@ -18,6 +17,7 @@ import { serviceReport } from "../host/report.ts";
 import { memoryMachine } from "../machines/memory.ts";
 import { Unusable } from "../sqlite/sound.ts";
 import { memoryHub } from "../testing/memory-broker.ts";
+import { virtualClock } from "../testing/virtual-clock.ts";
 import { keepReport, keepTranscriberState, readReports, readTranscriberState } from "./network.ts";
 import { openSound, openStore, storeFile } from "./store-file.ts";
 

@@ -1,7 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { until } from "../../test/until.ts";
-import { virtualClock } from "../../test/virtual-clock.ts";
 import { Hostname, Ipv4 } from "../core/service/columns.ts";
 import {
   type Change,
@@ -18,6 +17,7 @@ import { Telling } from "../core/stream/writer.ts";
 import type { Columns } from "../core/util/json.ts";
 import { type MemoryMachine, memoryMachine } from "../machines/memory.ts";
 import { memoryHub } from "../testing/memory-broker.ts";
+import { virtualClock } from "../testing/virtual-clock.ts";
 import { runHost } from "./host.ts";
 import type { HostOptions } from "./options.ts";
 import { serviceReport } from "./report.ts";

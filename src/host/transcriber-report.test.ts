@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { virtualClock } from "../../test/virtual-clock.ts";
 import type { TranscriberReport } from "../core/stream/report.ts";
+import { virtualClock } from "../testing/virtual-clock.ts";
 import { transcriberLook } from "./transcriber-report.ts";
 
 test("a host reports at once that its transcriber is another, and every ten seconds while that one is active", async () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
-import { virtualClock } from "../../test/virtual-clock.ts";
 import type { DaemonCompared } from "../core/stream/report.ts";
+import { virtualClock } from "../testing/virtual-clock.ts";
 import { daemonComparer } from "./compare-daemon.ts";
 import { row, running } from "./host.fixture.ts";
 import type { HostOptions } from "./options.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
-import { virtualClock } from "../../test/virtual-clock.ts";
+import { virtualClock } from "../testing/virtual-clock.ts";
 import { worker } from "./worker.ts";
 
 test("a wall clock that is set back delays no retry", async () => {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { virtualClock } from "../../test/virtual-clock.ts";
 import { hashEnd } from "../core/stream/digest.ts";
 import { type StreamMessage, streamMessage } from "../core/stream/messages.ts";
 import { Table } from "../core/stream/table.ts";
+import { virtualClock } from "../testing/virtual-clock.ts";
 import { allowances } from "./allowance.ts";
 import { channel } from "./channel.ts";
 

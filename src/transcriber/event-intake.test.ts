@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
-import { virtualClock } from "../../test/virtual-clock.ts";
 import type { Delivery } from "../ports/broker.ts";
+import { virtualClock } from "../testing/virtual-clock.ts";
 import { eventIntake } from "./event-intake.ts";
 
 test("an event that was not stored is not acknowledged when the process stops", async () => {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../test/until.ts";
-import { virtualClock } from "../../test/virtual-clock.ts";
 import { sendersOf } from "../core/config/senders.ts";
 import { serviceKey } from "../core/stream/routing.ts";
+import { virtualClock } from "../testing/virtual-clock.ts";
 import { attribution } from "./attribution.ts";
 import { hearing } from "./hearing.ts";
 import { listener } from "./listener.ts";

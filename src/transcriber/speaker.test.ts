@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { virtualClock } from "../../test/virtual-clock.ts";
+import { virtualClock } from "../testing/virtual-clock.ts";
 import type { Channel } from "./channel.ts";
 import { speaker } from "./speaker.ts";
 

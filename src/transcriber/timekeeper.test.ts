@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { virtualClock } from "../../test/virtual-clock.ts";
+import { virtualClock } from "../testing/virtual-clock.ts";
 import { keepTime } from "./timekeeper.ts";
 
 test("the clock is looked at each minute, however rare digests are and though nothing is due", async () => {

@@ -1,6 +1,5 @@
 import type { TestContext } from "node:test";
 import { z } from "zod";
-import { virtualClock } from "../../test/virtual-clock.ts";
 import type { StoredEntry } from "../core/directory/entry.ts";
 import { type Table as Service, service } from "../core/service/service.ts";
 import type { CellChange } from "../core/stream/cells.ts";
@@ -13,6 +12,7 @@ import type { Broker } from "../ports/broker.ts";
 import type { DirectorySource, SourceChange } from "../ports/directory.ts";
 import { memoryHub } from "../testing/memory-broker.ts";
 import { memoryDirectory } from "../testing/memory-directory.ts";
+import { virtualClock } from "../testing/virtual-clock.ts";
 import { stored } from "./entry.fixture.ts";
 import { type Transcriber, transcribe } from "./transcriber.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { virtualClock } from "../../test/virtual-clock.ts";
 import type { ServiceReport } from "../core/stream/report.ts";
+import { virtualClock } from "../testing/virtual-clock.ts";
 import { tellWaves } from "./waves.ts";
 
 const well: ServiceReport = {

@@ -18,10 +18,10 @@ import type { EventDirectory } from "../../src/ports/directory.ts";
 import { openDatabase } from "../../src/sqlite/open.ts";
 import { memoryHub } from "../../src/testing/memory-broker.ts";
 import { memoryDirectory } from "../../src/testing/memory-directory.ts";
+import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
 import { Mirror } from "../../src/transcriber/mirror.ts";
 import { transcribe } from "../../src/transcriber/transcriber.ts";
 import { until } from "../until.ts";
-import { type VirtualClock, virtualClock } from "../virtual-clock.ts";
 
 // Events as the truth, and events beside a directory: a transcriber over a broker in memory, with time in the test's hands.
 

@@ -9,10 +9,10 @@ import { createAllTables } from "../../src/host/store/schema.ts";
 import { memoryMachine } from "../../src/machines/memory.ts";
 import { memoryHub } from "../../src/testing/memory-broker.ts";
 import { memoryDirectory } from "../../src/testing/memory-directory.ts";
+import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { stored } from "../../src/transcriber/entry.fixture.ts";
 import { transcribe } from "../../src/transcriber/transcriber.ts";
 import { until } from "../until.ts";
-import { virtualClock } from "../virtual-clock.ts";
 
 const hour = 60 * 60_000;
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { readEvent } from "../../src/core/directory/event.ts";
 import { openEventDirectory, seedEventDirectory } from "../../src/daemon/event-directory.ts";
 import type { EventMessage } from "../../src/ports/directory.ts";
-import { virtualClock } from "../virtual-clock.ts";
+import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { events, ldif, made, notAnEvent, start } from "./expected.ts";
 import { hostName, projectOf } from "./project.ts";
 

@@ -15,7 +15,7 @@ import { serviceReport } from "../../src/host/report.ts";
 import { readFacts } from "../../src/host/store.ts";
 import type { MemoryMachine } from "../../src/machines/memory.ts";
 import { memoryHub } from "../../src/testing/memory-broker.ts";
-import type { VirtualClock } from "../virtual-clock.ts";
+import type { VirtualClock } from "../../src/testing/virtual-clock.ts";
 import { removalLimit, waveWithin } from "./expected.ts";
 import { hostName } from "./project.ts";
 

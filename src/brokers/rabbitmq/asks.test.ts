@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ConsumeMessage } from "amqplib";
-import { virtualClock } from "../../../test/virtual-clock.ts";
+import { virtualClock } from "../../testing/virtual-clock.ts";
 import { answerAsks } from "./asks.ts";
 import { topology } from "./topology.ts";
 

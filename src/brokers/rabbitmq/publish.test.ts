@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { test } from "node:test";
 import type { ConfirmChannel } from "amqplib";
-import { virtualClock } from "../../../test/virtual-clock.ts";
 import { QueueFull } from "../../ports/broker.ts";
+import { virtualClock } from "../../testing/virtual-clock.ts";
 import type { Connection } from "./connection.ts";
 import { publisher } from "./publish.ts";
 

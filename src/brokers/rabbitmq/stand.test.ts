@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { virtualClock } from "../../../test/virtual-clock.ts";
 import type { Delivery } from "../../ports/broker.ts";
+import { virtualClock } from "../../testing/virtual-clock.ts";
 import { candidate } from "./stand.ts";
 
 /** A candidate whose server is played by the test. */

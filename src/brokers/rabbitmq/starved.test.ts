@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { virtualClock } from "../../../test/virtual-clock.ts";
+import { virtualClock } from "../../testing/virtual-clock.ts";
 import type { Connection } from "./connection.ts";
 import type { RabbitConsumer } from "./consume.ts";
 import { mendStarved } from "./starved.ts";

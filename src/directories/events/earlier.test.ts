@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { virtualClock } from "../../../test/virtual-clock.ts";
 import { readEvent } from "../../core/directory/event.ts";
+import { virtualClock } from "../../testing/virtual-clock.ts";
 import { eventDirectory, readEventContent } from "./source.ts";
 
 test("an event finds an entry by a name that an earlier version compared otherwise", async () => {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { virtualClock } from "../../../test/virtual-clock.ts";
 import { readEvent } from "../../core/directory/event.ts";
 import type { EventMessage, SourceChange } from "../../ports/directory.ts";
+import { virtualClock } from "../../testing/virtual-clock.ts";
 import { eventDirectory } from "./source.ts";
 
 // A store that fails while an event is taken: nothing of it was taken, and the event comes again.

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { follow } from "../../../test/servers/follow.ts";
-import { virtualClock } from "../../../test/virtual-clock.ts";
 import { readEvent } from "../../core/directory/event.ts";
+import { virtualClock } from "../../testing/virtual-clock.ts";
 import { eventDirectory, readEventContent } from "./source.ts";
 
 test("what hangs under an entry that is given a uuid is told again", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { virtualClock } from "../../../test/virtual-clock.ts";
+import { virtualClock } from "../../testing/virtual-clock.ts";
 import { LeftNames } from "./left-names.ts";
 
 /** The seconds at which looks are made, of so many, and what is looked for. */

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
 import { until } from "../../../test/until.ts";
-import { virtualClock } from "../../../test/virtual-clock.ts";
 import { Hostname, Ipv4 } from "../../core/service/columns.ts";
 import { type Service, service } from "../../core/service/service.ts";
 import { memoryMachine } from "../../machines/memory.ts";
+import { virtualClock } from "../../testing/virtual-clock.ts";
 import { row, scene } from "../host.fixture.ts";
 import { readLimit, unitsStarted } from "./start-limit.ts";
 

@@ -3,8 +3,8 @@ import { hearRefusal, lookAgain, silent } from "../../../src/core/stream/epochs.
 import type { AsOf, StreamMessage } from "../../../src/core/stream/messages.ts";
 import { Table } from "../../../src/core/stream/table.ts";
 import { nextEpoch, Telling } from "../../../src/core/stream/writer.ts";
+import type { Random } from "../../../src/testing/random.ts";
 import type { Said } from "./host.ts";
-import type { Random } from "./random.ts";
 import { hashing, keys, service, stateText, type Truth, type Version } from "./truth.ts";
 
 /** A transcriber of the model: a replica that lags, a mirror that a crash takes away, and the real words of the stream. */

@@ -3,7 +3,7 @@ import type { Cell } from "../../../src/core/stream/cells.ts";
 import type { Hashing } from "../../../src/core/stream/digest.ts";
 import { keyHash } from "../../../src/core/stream/digest.ts";
 import type { DirectoryState } from "../../../src/core/stream/messages.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../../../src/testing/random.ts";
 
 /** The directory of the model: every state it ever had, so that any claim about any of them can be judged. */
 

@@ -1,7 +1,7 @@
 import type { StreamMessage } from "../../../src/core/stream/messages.ts";
 import type { Followup, Safeguards } from "../../../src/core/stream/reader.ts";
+import { type Random, seeded } from "../../../src/testing/random.ts";
 import { type Host, host, type Said } from "./host.ts";
-import { type Random, seeded } from "./random.ts";
 import { type Habits, type Sent, type Transcriber, transcriber } from "./transcriber.ts";
 import { stateOf, type Truth, truth } from "./truth.ts";
 

@@ -3,8 +3,8 @@ import type { StoredEntry } from "../../../src/core/directory/entry.ts";
 import { Hostname, Ipv4 } from "../../../src/core/service/columns.ts";
 import type { TableDeclaration } from "../../../src/core/service/service.ts";
 import { canonical } from "../../../src/core/stream/cells.ts";
+import type { Random } from "../../../src/testing/random.ts";
 import { stored } from "../../../src/transcriber/entry.fixture.ts";
-import type { Random } from "../stream/random.ts";
 
 /** The directory of the simulated campus: people who own machines, and what follows from it, computed a second time and without cleverness. */
 

@@ -1,6 +1,6 @@
 import type { Broker, Consumer, Delivery, Queue } from "../../../src/ports/broker.ts";
 import type { MemoryConnection, MemoryHub } from "../../../src/testing/memory-broker.ts";
-import type { Random } from "../stream/random.ts";
+import type { Random } from "../../../src/testing/random.ts";
 import type { Life } from "./life.ts";
 import type { Time } from "./time.ts";
 

@@ -1,5 +1,5 @@
 import { type MemoryConnection, type MemoryHub, memoryHub } from "../../../src/testing/memory-broker.ts";
-import type { Random } from "../stream/random.ts";
+import type { Random } from "../../../src/testing/random.ts";
 import type { Life } from "./life.ts";
 import { type Behind, connectTo, type Link, type Waiting } from "./link.ts";
 import type { Time } from "./time.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFacts } from "../../../src/host/store.ts";
-import type { Random } from "../stream/random.ts";
+import type { Random } from "../../../src/testing/random.ts";
 import { Violation } from "../violation.ts";
 import { type ServiceName, serviceNames } from "./campus.ts";
 import { file, type SimulatedMachine, textOf } from "./machine.ts";

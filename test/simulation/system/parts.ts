@@ -1,4 +1,4 @@
-import { seeded } from "../stream/random.ts";
+import { seeded } from "../../../src/testing/random.ts";
 import type { Break } from "./breaks.ts";
 
 /** What a schedule has beside the tables and the faults of all of them. */

@@ -1,6 +1,6 @@
 import crypto from "node:crypto";
 import { syncBuiltinESMExports } from "node:module";
-import { seeded } from "../stream/random.ts";
+import { seeded } from "../../../src/testing/random.ts";
 import { Violation } from "../violation.ts";
 import type { Break } from "./breaks.ts";
 import { bystanders } from "./bystanders.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../src/ports/clock.ts";
+import type { Clock } from "../ports/clock.ts";
 
 /** A clock that a test owns: its time moves by `advance` alone. */
 export interface VirtualClock extends Clock {
