@@ -1,9 +1,9 @@
 import type { Want } from "../core/stream/reader.ts";
+import { backoff } from "../core/util/backoff.ts";
 import type { Clock } from "../ports/clock.ts";
 
-/** The first wait for an answer, in milliseconds, doubled up to the longest. */
-const firstWait = 5000;
-const longestWait = 60_000;
+/** The waits for an answer, in milliseconds. */
+const waits = { first: 5000, longest: 60_000 };
 
 /** The one question that a host has open about a table: asked again until something is heard, because a question or its answer can be lost. */
 export interface Questions {
@@ -16,9 +16,9 @@ export function questions(put: (want: Want) => void, clock: Clock, signal: Abort
   let open: AbortController | undefined;
 
   async function insist(want: Want, until: AbortSignal): Promise<void> {
-    for (let wait = firstWait; ; wait = Math.min(wait * 2, longestWait)) {
+    for (let times = 1; ; times += 1) {
       put(want);
-      await clock.sleep(wait, until);
+      await clock.sleep(backoff(times, waits), until);
       if (until.aborted) return;
     }
   }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Change, Table } from "../core/service/service.ts";
+import { backoff } from "../core/util/backoff.ts";
 import { reason } from "../core/util/errors.ts";
 import type { Columns } from "../core/util/json.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -12,9 +13,8 @@ import { owedRows, readFacts, retainedRows, writeFacts } from "./store.ts";
  * A row that is refused again costs some checks and changes nothing.
  */
 
-/** The wait before the first second chance, doubled after each that was none, up to the longest; milliseconds. */
-const firstWait = 30_000;
-const longestWait = 60 * 60_000;
+/** The waits before a second chance, in milliseconds: longer after each that was in vain. */
+const waits = { first: 30_000, longest: 60 * 60_000 };
 
 export interface SecondChance {
   /** A run has ended; `refused` says that it did so because a check refuses its text, whichever rows it has. */
@@ -47,7 +47,8 @@ export function secondChance({
      WHERE service = ? AND key = ? AND retained_by = 'check'`,
   );
   const remember = database.prepare("UPDATE row SET since = ? WHERE service = ? AND key = ? AND retained_by = 'check'");
-  let wait = firstWait;
+  /** The second chances in a row for the same rows, the coming one included. */
+  let chances = 1;
   /** The name of what waited at the last look. */
   let seen = "";
   let timer: AbortController | undefined;
@@ -65,12 +66,12 @@ export function secondChance({
     const what = nameOf(rows);
     if (what === seen && timer) return;
     if (what !== seen) {
-      wait = firstWait;
+      chances = 1;
       left = [];
     } else if (left.length > 0) {
       next();
       return;
-    } else wait = Math.min(wait * 2, longestWait);
+    } else chances += 1;
     seen = what;
     timer?.abort("another wait");
     timer = undefined;
@@ -87,7 +88,7 @@ export function secondChance({
   function begin(): void {
     const mine = new AbortController();
     timer = mine;
-    void clock.sleep(wait, AbortSignal.any([mine.signal, signal])).then(() => {
+    void clock.sleep(backoff(chances, waits), AbortSignal.any([mine.signal, signal])).then(() => {
       if (mine.signal.aborted || signal.aborted) return;
       timer = undefined;
       safely(() => {

@@ -1,3 +1,4 @@
+import { backoff } from "../core/util/backoff.ts";
 import { Away, Fatal, Held, Later, reason, TextRefused } from "../core/util/errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import { Unusable } from "../sqlite/sound.ts";
@@ -5,8 +6,7 @@ import { Unusable } from "../sqlite/sound.ts";
 /** Runs a service whenever something is owed: at once for the first change, then paced, and with a backoff while it fails. */
 
 /** The waits after failures, in milliseconds: 1 s, doubled each time, at most 30 s. */
-const firstBackoff = 1000;
-const longestBackoff = 30_000;
+const waits = { first: 1000, longest: 30_000 };
 /** A daemon that does not answer is asked again after this, in milliseconds: a change is to be in force within a second of its return. */
 const awayRetry = 500;
 
@@ -72,11 +72,11 @@ export function worker(work: Work, ready: Promise<void>, clock: Clock, signal: A
       return false;
     }
     failures += 1;
-    const backoff = Math.min(firstBackoff * 2 ** (failures - 1), longestBackoff);
-    const wait = error instanceof Later ? Math.max(error.after, backoff) : backoff;
+    const retryAfter = backoff(failures, waits);
+    const wait = error instanceof Later ? Math.max(error.after, retryAfter) : retryAfter;
     notBefore = clock.monotonic() + wait;
-    const waits = error instanceof Fatal || error instanceof Held ? "waits for a person" : `again in ${wait / 1000} s`;
-    const next = error instanceof TextRefused ? "tried again by itself, ever more rarely" : waits;
+    const again = error instanceof Fatal || error instanceof Held ? "waits for a person" : `again in ${wait / 1000} s`;
+    const next = error instanceof TextRefused ? "tried again by itself, ever more rarely" : again;
     work.log(`${reason(error)} (${next})`);
     return false;
   }

@@ -1,5 +1,5 @@
+import { backoff } from "../core/util/backoff.ts";
 import { reason } from "../core/util/errors.ts";
-import { backoff } from "../core/util/persist.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DirectorySource, Held, SourceChange } from "../ports/directory.ts";
 

@@ -1,5 +1,6 @@
 import { isHostUser } from "../../core/config/permissions.ts";
 import { exchange, ticksQueue } from "../../core/stream/routing.ts";
+import { backoff, jittered } from "../../core/util/backoff.ts";
 import { reason } from "../../core/util/errors.ts";
 import { onceEach } from "../../core/util/once-each.ts";
 import { type Broker, BrokerTrouble, type Consumer, type Delivery, type Queue } from "../../ports/broker.ts";
@@ -12,7 +13,7 @@ import { deliveryFailures } from "./failures.ts";
 import { publisher } from "./publish.ts";
 import { isFrom4, type QueueType } from "./queue-arguments.ts";
 import { remaker } from "./remake.ts";
-import { backoff, keepSession, type Session } from "./session.ts";
+import { keepSession, type Session } from "./session.ts";
 import { type Candidate, candidate } from "./stand.ts";
 import { mendStarved } from "./starved.ts";
 import { topology } from "./topology.ts";
@@ -101,7 +102,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
 
   /** Waits so long as so many failures ask for; gives false when all is over. */
   async function pause(failures: number): Promise<boolean> {
-    await clock.sleep(backoff(failures, random), signal);
+    await clock.sleep(jittered(backoff(failures), random), signal);
     return !signal.aborted;
   }
 

@@ -1,3 +1,4 @@
+import { backoff, jittered } from "../../core/util/backoff.ts";
 import { reason } from "../../core/util/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { type Connection, openConnection } from "./connection.ts";
@@ -43,11 +44,6 @@ export interface KeptSession {
 
 /** A session that lasted so long was a good one: the next failure is the first of a row. Milliseconds. */
 const goodAfter = 10_000;
-const longestWait = 5_000;
-
-/** How long to wait after so many failures in a row, in milliseconds: by chance a little less, so that a network of hosts does not come back at one instant. */
-export const backoff = (failures: number, random: () => number): number =>
-  Math.min(100 * 2 ** (failures - 1), longestWait) * (0.5 + random() / 2);
 
 export function keepSession(options: SessionOptions): KeptSession {
   const { targets, heartbeat, setUp, lost, clock, random, log, signal } = options;
@@ -104,7 +100,7 @@ export function keepSession(options: SessionOptions): KeptSession {
       }
       target = targets[(targets.indexOf(target) + 1) % targets.length] ?? targets[0];
       if (failures >= targets.length) hasTried();
-      await clock.sleep(backoff(failures, random), signal);
+      await clock.sleep(jittered(backoff(failures), random), signal);
     }
     hasTried();
   }

@@ -1,14 +1,12 @@
+import { backoff } from "./backoff.ts";
 import { reason } from "./errors.ts";
 
-/** Of a clock, all that is needed to wait. */
+/** The part of a clock that waits. */
 interface Waiting {
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** How long to wait after so many failures in a row, in milliseconds. The longest wait is how long the broker's return may go unnoticed. */
-export const backoff = (failures: number): number => Math.min(100 * 2 ** (failures - 1), 5_000);
-
-/** Does `work` until it succeeds, with growing waits; says when it begins to fail and when it is well again. Gives undefined once the signal aborts. */
+/** Repeats `work` until it succeeds, with a backoff. Logs the first failure and the recovery. Gives undefined once the signal aborts. */
 export async function persist<T>(
   what: string,
   work: () => Promise<T>,

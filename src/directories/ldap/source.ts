@@ -1,3 +1,4 @@
+import { backoff } from "../../core/util/backoff.ts";
 import { UserError } from "../../core/util/errors.ts";
 import type { DirectorySource, Held, SourceChange } from "../../ports/directory.ts";
 import { believer } from "./believe.ts";
@@ -9,10 +10,10 @@ import { asksForCare, sayTrouble } from "./trouble.ts";
 
 export type LdapSourceOptions = SessionOptions;
 
-/** How long to wait after so many failures in a row, in milliseconds. */
-const backoff = (failures: number): number => Math.min(250 * 2 ** (failures - 1), 15_000);
+/** The waits after failures in a row, in milliseconds. */
+const waits = { first: 250, longest: 15_000 };
 
-/** How long to wait after credentials were refused: a password policy may count. */
+/** The wait after refused credentials, in milliseconds: a password policy may count failures. */
 const carefulWait = 60_000;
 
 /** A connection that lasted so long had got over its trouble, in milliseconds. */
@@ -56,7 +57,7 @@ export function ldapSource(options: LdapSourceOptions): DirectorySource {
         if (error instanceof ReadAgain) log(`the directory: ${error.message}: it is read whole again`);
         if (error instanceof ReadAgain && failures === 1) continue;
         yield { kind: "trouble", why: sayTrouble(error, options) };
-        const wait = asksForCare(error) ? carefulWait : backoff(failures);
+        const wait = asksForCare(error) ? carefulWait : backoff(failures, waits);
         await clock.sleep(wait, AbortSignal.any([signal, asked.signal]));
       }
     } finally {

@@ -202,7 +202,7 @@ export const hostRemovals: readonly Removal[] = [
     guards: "the wait after failures is at most 30 s",
     without: "a service that failed often is tried after hours",
     file: "src/host/worker.ts",
-    edits: [["Math.min(firstBackoff * 2 ** (failures - 1), longestBackoff)", "firstBackoff * 2 ** (failures - 1)"]],
+    edits: [["backoff(failures, waits)", "backoff(failures, { ...waits, longest: Number.POSITIVE_INFINITY })"]],
     tests: ["src/host/host.test.ts"],
   },
   {

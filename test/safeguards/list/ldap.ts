@@ -138,7 +138,7 @@ export const ldapRemovals: readonly Removal[] = [
     guards: "a refused password is tried rarely",
     without: "the directory locks the reader's account",
     file: "src/directories/ldap/source.ts",
-    edits: [["asksForCare(error) ? carefulWait : backoff(failures)", "backoff(failures)"]],
+    edits: [["asksForCare(error) ? carefulWait : backoff(failures, waits)", "backoff(failures, waits)"]],
     tests: ["src/directories/ldap/care.test.ts"],
   },
   {

@@ -1,0 +1,16 @@
+/** The bounds of a backoff, in milliseconds. */
+export interface Backoff {
+  /** The wait after the first failure. */
+  readonly first: number;
+  readonly longest: number;
+}
+
+/** For a broker: the longest wait is the time for which its return may go unnoticed. */
+const brief: Backoff = { first: 100, longest: 5_000 };
+
+/** The wait before the next try, in milliseconds: doubled with each failure in a row, up to the longest. `failures` is 1 or more. */
+export const backoff = (failures: number, { first, longest }: Backoff = brief): number =>
+  Math.min(first * 2 ** (failures - 1), longest);
+
+/** A wait of half to the whole of the milliseconds, by a random number in [0, 1): many hosts then do not try at one instant. */
+export const jittered = (milliseconds: number, random: () => number): number => milliseconds * (0.5 + random() / 2);
