@@ -3,12 +3,12 @@ import { reason } from "../core/util/errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import { withinDeadline } from "./within-deadline.ts";
 
-/** What is waited for included, a daemon is compared within this time. */
+/** The longest comparison of a daemon, its waits included. */
 const deadline = { milliseconds: 60_000, what: "the comparison" };
-/** What was just repaired is to be in force first; what is owed longer than that is a difference. In milliseconds, as is how often it is looked at. */
-const owedWithin = 5_000;
+/** A change that was just stored is applied first; one that is pending longer is a difference. Both in milliseconds. */
+const pendingWithin = 5_000;
 const pace = 200;
-/** A comparison during which a run began says nothing; so often it is made again. */
+/** A comparison during which a run began says nothing: the number of attempts. */
 const attempts = 3;
 
 /** One service on its host, as far as a comparison of its daemon must know it. */
@@ -16,9 +16,9 @@ export interface Comparable {
   compare(signal: AbortSignal): Promise<DaemonCompared>;
   /** A run is under way, or the table is being repaired. */
   busy(): boolean;
-  /** Something waits to be in force. */
-  owes(): boolean;
-  /** How many runs have begun. */
+  /** Something waits to be applied. */
+  isPending(): boolean;
+  /** The number of runs that have begun. */
   runs(): number;
 }
 
@@ -30,9 +30,9 @@ export function daemonComparer(life: {
   const { clock } = life;
   let last: Promise<unknown> = Promise.resolve();
 
-  async function quiet({ busy, owes }: Comparable, signal: AbortSignal): Promise<void> {
+  async function quiet({ busy, isPending }: Comparable, signal: AbortSignal): Promise<void> {
     let since = clock.monotonic();
-    while (!signal.aborted && (busy() || (owes() && clock.monotonic() - since < owedWithin))) {
+    while (!signal.aborted && (busy() || (isPending() && clock.monotonic() - since < pendingWithin))) {
       if (busy()) since = clock.monotonic();
       await clock.sleep(pace, signal);
     }

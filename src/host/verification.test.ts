@@ -94,7 +94,7 @@ test("what is asked again, because no answer had come, is one question; without 
 test("a daemon that does not answer within a minute, or cannot be asked, is said, and the next is compared", async () => {
   const clock = virtualClock(0);
   const compare = daemonComparer({ clock, signal: new AbortController().signal });
-  const idle = { busy: () => false, owes: () => false, runs: () => 0 };
+  const idle = { busy: () => false, isPending: () => false, runs: () => 0 };
   let aborted = false;
   const hangs = compare({
     ...idle,
@@ -116,7 +116,7 @@ test("what is owed is waited for a moment, then it is a difference; a run is wai
   let compared = 0;
   const owing = compare({
     busy: () => running,
-    owes: () => true,
+    isPending: () => true,
     runs: () => 1,
     async compare() {
       compared += 1;

@@ -18,8 +18,8 @@ const lookEvery = 30_000;
 const deadline = { milliseconds: 10 * 60_000, what: "the run of a held service" };
 
 export interface WhileHeld {
-  /** Its daemon has lost what was in force. */
-  owes(): boolean;
+  /** True once its daemon has lost what was in force. */
+  isDue(): boolean;
   /** Brings back what was lost. */
   run(): Promise<void>;
   /** Finds out whether it is still held, and whether its daemon has lost anything. It does not reject. */
@@ -55,7 +55,7 @@ export function whileHeld(
   }
 
   return {
-    owes: () => lost,
+    isDue: () => lost,
     async run() {
       if (lost && (await isOther())) await bringBack(table, context);
       lost = false;

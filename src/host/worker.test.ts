@@ -13,7 +13,7 @@ test("a wall clock that is set back delays no retry", async () => {
   const { started, ended } = worker(
     {
       pace: 1000,
-      owed: () => runs < 2,
+      isDue: () => runs < 2,
       async run() {
         runs += 1;
         throw new Error("not yet");
@@ -41,7 +41,7 @@ test("a run waits while its unit would not be started again", async () => {
   const work = {
     pace: 0,
     rest: () => Math.max(0, 10_000 - clock.monotonic()),
-    owed: () => runs < 2,
+    isDue: () => runs < 2,
     async run() {
       runs += 1;
     },

@@ -3,7 +3,7 @@ import { Away, Fatal, Held, Later, reason, TextRefused } from "../core/util/erro
 import type { Clock } from "../ports/clock.ts";
 import { Unusable } from "../sqlite/sound.ts";
 
-/** Runs a service whenever something is owed: at once for the first change, then paced, and with a backoff while it fails. */
+/** Runs a service whenever a run is due: at once for the first change, then paced, and with a backoff while it fails. */
 
 /** The waits after failures, in milliseconds: 1 s, doubled each time, at most 30 s. */
 const waits = { first: 1000, longest: 30_000 };
@@ -13,10 +13,10 @@ const awayRetry = 500;
 export interface Work {
   /** The least time between the starts of two runs, in milliseconds. */
   readonly pace: number;
-  /** Milliseconds from now before which no run is to begin, whoever asks: its daemon would not be started again. */
+  /** Milliseconds from now in which no run begins, also if a person asks: its daemon would not be started again. */
   rest?(): number;
-  /** Whether a run is owed. */
-  owed(): boolean;
+  /** True if a run is due. */
+  isDue(): boolean;
   /** One run; throws when it must be tried again. */
   run(signal: AbortSignal): Promise<void>;
   /** Something about the service changed: for the report. */
@@ -25,9 +25,9 @@ export interface Work {
 }
 
 export interface Worker {
-  /** Says that something may be owed now; with `again`, that the backoff is not to be waited for. */
+  /** A run may be due now; with `again`, it waits for no backoff. */
   poke(options?: { again?: boolean }): void;
-  /** The first run, if one is owed, has ended, well or not. */
+  /** The first run, if one was due, has ended, well or not. */
   readonly started: Promise<void>;
   /** Resolves when the signal has aborted and the last run has ended. Rejects when the store cannot be used any more. */
   readonly ended: Promise<void>;
@@ -58,7 +58,7 @@ export function worker(work: Work, ready: Promise<void>, clock: Clock, signal: A
     work.changed();
   }
 
-  /** Decides when to try again; gives whether nothing can be tried any more. */
+  /** Decides when to try again; true if nothing can be tried any more. */
   function failed(error: unknown): boolean {
     failing = true;
     if (error instanceof Unusable) {
@@ -82,9 +82,9 @@ export function worker(work: Work, ready: Promise<void>, clock: Clock, signal: A
   }
 
   /** A store that cannot be read now is asked again after the wait, like a run that failed. */
-  function isOwed(): boolean {
+  function isDue(): boolean {
     try {
-      return work.owed();
+      return work.isDue();
     } catch (error) {
       failed(error);
       return true;
@@ -104,20 +104,20 @@ export function worker(work: Work, ready: Promise<void>, clock: Clock, signal: A
     while (!signal.aborted) {
       poked = false;
       wake = new AbortController();
-      const owed = isOwed();
+      const due = isDue();
       if (unusable) throw unusable;
-      const wait = Math.max(notBefore - clock.monotonic(), owed ? restNow() : 0);
-      if (owed && wait <= 0) {
+      const wait = Math.max(notBefore - clock.monotonic(), due ? restNow() : 0);
+      if (due && wait <= 0) {
         await runOnce();
         continue;
       }
-      // Without a debt only a poke ends the wait; a debt also ends it when its time has come.
+      // Without a run that is due only a poke ends the wait; one that is due also ends it when its time has come.
       const either = AbortSignal.any([wake.signal, signal]);
-      if (!poked) await (owed ? clock.sleep(wait, either) : aborted(either));
+      if (!poked) await (due ? clock.sleep(wait, either) : aborted(either));
     }
   }
 
-  const started = ready.then(() => (!signal.aborted && isOwed() && !unusable ? runOnce() : undefined));
+  const started = ready.then(() => (!signal.aborted && isDue() && !unusable ? runOnce() : undefined));
   return {
     started,
     ended: started.then(loop),

@@ -210,7 +210,7 @@ export const hostRemovals: readonly Removal[] = [
     guards: "a run waits while systemd would refuse the start",
     without: "systemd gives a unit up",
     file: "src/host/worker.ts",
-    edits: [["owed ? restNow() : 0", "0"]],
+    edits: [["due ? restNow() : 0", "0"]],
     tests: ["src/host/worker.test.ts"],
   },
 ];
