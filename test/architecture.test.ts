@@ -36,6 +36,12 @@ const wings: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     service: ["util", "directory", "stream"],
     config: ["util", "directory", "stream"],
   },
+  transcriber: {
+    mirror: [],
+    tables: ["mirror"],
+    publish: ["mirror", "tables"],
+    receive: ["mirror", "tables", "publish"],
+  },
 };
 
 const source = fileURLToPath(new URL("../src/", import.meta.url));

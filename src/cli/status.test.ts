@@ -9,11 +9,11 @@ import { keepReport } from "../daemon/network.ts";
 import { openStore, storeFile } from "../daemon/store-file.ts";
 import { openDatabase } from "../sqlite/open.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
-import { attribution } from "../transcriber/attribution.ts";
-import { hearing } from "../transcriber/hearing.ts";
-import { listener } from "../transcriber/listener.ts";
-import { speaker } from "../transcriber/speaker.ts";
-import { steadyClock } from "../transcriber/steady-clock.ts";
+import { speaker } from "../transcriber/publish/leader.ts";
+import { attribution } from "../transcriber/receive/attribution.ts";
+import { hearing } from "../transcriber/receive/inbound.ts";
+import { listener } from "../transcriber/receive/listener.ts";
+import { steadyClock } from "../transcriber/tables/steady-clock.ts";
 import { main } from "./main.ts";
 
 /** As a user who is not root: root may read whatever the mode says. */

@@ -2,7 +2,7 @@ import type { ServiceReport, TranscriberReport } from "../core/stream/report.ts"
 import { eventService, queueName } from "../core/stream/routing.ts";
 import { ageOf } from "../core/util/age.ts";
 import { sayProgress } from "../core/util/slices.ts";
-import { remedy } from "../transcriber/deliveries.ts";
+import { remedy } from "../transcriber/publish/deliveries.ts";
 import type { TranscriberState } from "../transcriber/transcriber.ts";
 import { type Active, outOfTouch } from "./active.ts";
 import type { HostStatus } from "./status.ts";

@@ -13,7 +13,7 @@ import type { DirectorySource, SourceChange } from "../ports/directory.ts";
 import { memoryHub } from "../testing/memory-broker.ts";
 import { memoryDirectory } from "../testing/memory-directory.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
-import { stored } from "./entry.fixture.ts";
+import { stored } from "./mirror/entry.fixture.ts";
 import { type Transcriber, transcribe } from "./transcriber.ts";
 
 export const midnight = Date.UTC(2026, 5, 1);

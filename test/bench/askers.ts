@@ -1,6 +1,6 @@
 import type { Table } from "../../src/core/service/service.ts";
 import { service, z } from "../../src/index.ts";
-import { transcription } from "../../src/transcriber/transcription.ts";
+import { transcription } from "../../src/transcriber/tables/transcription.ts";
 import { figures } from "./figures.ts";
 import { machineEntry, machines } from "./world.ts";
 

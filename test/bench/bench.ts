@@ -14,7 +14,7 @@ import { createAllTables } from "../../src/host/store/schema.ts";
 import { hostWords } from "../../src/host/words.ts";
 import { realMachine } from "../../src/machines/real.ts";
 import { openDatabase, transaction } from "../../src/sqlite/open.ts";
-import { transcription } from "../../src/transcriber/transcription.ts";
+import { transcription } from "../../src/transcriber/tables/transcription.ts";
 import { type Figures, figures, measure, shown } from "./figures.ts";
 import { sizes } from "./options.ts";
 import { benchService, machineEntry, machines, openWorld } from "./world.ts";

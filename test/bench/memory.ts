@@ -6,7 +6,7 @@ import { canonical } from "../../src/core/stream/cells.ts";
 import { storedRows } from "../../src/host/rows.ts";
 import { createAllTables } from "../../src/host/store/schema.ts";
 import { openDatabase, transaction } from "../../src/sqlite/open.ts";
-import { transcription } from "../../src/transcriber/transcription.ts";
+import { transcription } from "../../src/transcriber/tables/transcription.ts";
 import { benchService, machineEntry, machines } from "./world.ts";
 
 /** Prints what 100,000 entries at the transcriber, or rows at a host, add to a process. */

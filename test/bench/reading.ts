@@ -6,7 +6,7 @@ import { request } from "../../src/directories/ldap/requests.ts";
 import { syncInfoOid, syncStateOid } from "../../src/directories/ldap/sync-controls.ts";
 import { syncEntryReader } from "../../src/directories/ldap/sync-search.ts";
 import { type Message, messageCutter } from "../../src/directories/ldap/wire.ts";
-import { transcription } from "../../src/transcriber/transcription.ts";
+import { transcription } from "../../src/transcriber/tables/transcription.ts";
 import { collect } from "../heap.ts";
 import { benchService, machineEntry } from "./world.ts";
 

@@ -13,7 +13,7 @@ import { narrowing } from "../../src/host/narrow.ts";
 import { storedRows } from "../../src/host/rows.ts";
 import { createAllTables } from "../../src/host/store/schema.ts";
 import { openDatabase, transaction } from "../../src/sqlite/open.ts";
-import { transcription } from "../../src/transcriber/transcription.ts";
+import { transcription } from "../../src/transcriber/tables/transcription.ts";
 import { costOfOneMore } from "./askers.ts";
 import { figures } from "./figures.ts";
 import { sizes } from "./options.ts";

@@ -18,7 +18,7 @@ import { serviceReport } from "../../src/host/report.ts";
 import { createAllTables } from "../../src/host/store/schema.ts";
 import { memoryMachine } from "../../src/machines/memory.ts";
 import { memoryDirectory } from "../../src/testing/memory-directory.ts";
-import { stored } from "../../src/transcriber/entry.fixture.ts";
+import { stored } from "../../src/transcriber/mirror/entry.fixture.ts";
 import { transcribe } from "../../src/transcriber/transcriber.ts";
 import { until } from "../until.ts";
 import type { BrokerWorld } from "./broker.ts";

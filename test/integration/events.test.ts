@@ -19,7 +19,7 @@ import { openDatabase } from "../../src/sqlite/open.ts";
 import { memoryHub } from "../../src/testing/memory-broker.ts";
 import { memoryDirectory } from "../../src/testing/memory-directory.ts";
 import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
-import { Mirror } from "../../src/transcriber/mirror.ts";
+import { Mirror } from "../../src/transcriber/mirror/mirror.ts";
 import { transcribe } from "../../src/transcriber/transcriber.ts";
 import { until } from "../until.ts";
 

@@ -7,7 +7,7 @@ import { service, type Table } from "../../src/core/service/service.ts";
 import { isRefused, refusalOf } from "../../src/core/stream/cells.ts";
 import { systemClock } from "../../src/daemon/clock.ts";
 import { ldapSource } from "../../src/directories/ldap/source.ts";
-import { transcription } from "../../src/transcriber/transcription.ts";
+import { transcription } from "../../src/transcriber/tables/transcription.ts";
 import { baseLdif, type SlapdOptions, startSlapd } from "../servers/slapd.ts";
 
 const base = "dc=campus,dc=example";

@@ -10,7 +10,7 @@ import { memoryMachine } from "../../src/machines/memory.ts";
 import { memoryHub } from "../../src/testing/memory-broker.ts";
 import { memoryDirectory } from "../../src/testing/memory-directory.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
-import { stored } from "../../src/transcriber/entry.fixture.ts";
+import { stored } from "../../src/transcriber/mirror/entry.fixture.ts";
 import { transcribe } from "../../src/transcriber/transcriber.ts";
 import { until } from "../until.ts";
 

@@ -3,7 +3,7 @@ import type { StoredEntry } from "../../src/core/directory/entry.ts";
 import { atOnce } from "../../src/core/util/slices.ts";
 import { readContent } from "../../src/directories/ldif/content.ts";
 import type { DirectorySource, SourceChange } from "../../src/ports/directory.ts";
-import { Mirror } from "../../src/transcriber/mirror.ts";
+import { Mirror } from "../../src/transcriber/mirror/mirror.ts";
 
 export type Refresh = SourceChange & { kind: "refresh" };
 export type Trouble = SourceChange & { kind: "trouble" };

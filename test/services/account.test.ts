@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Refusal } from "../../src/core/util/errors.ts";
 import { account } from "../../src/services/account.ts";
-import { Mirror } from "../../src/transcriber/mirror.ts";
-import { directoryWords } from "../../src/transcriber/words.ts";
+import { Mirror } from "../../src/transcriber/mirror/mirror.ts";
+import { directoryWords } from "../../src/transcriber/tables/entry-api.ts";
 import { entry } from "./scene.ts";
 
 const today = Date.UTC(2026, 10, 30, 12);

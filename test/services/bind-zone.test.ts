@@ -5,7 +5,7 @@ import type { Columns } from "../../src/core/util/json.ts";
 import { bindZone } from "../../src/services/bind-zone.ts";
 import { reverseName } from "../../src/services/dns/reverse-zone.ts";
 import { zoneRow } from "../../src/services/dns/zone-row.ts";
-import { Claims } from "../../src/transcriber/claims.ts";
+import { Claims } from "../../src/transcriber/tables/unique-claims.ts";
 import { conform } from "./conform.ts";
 import { anything } from "./hostile.ts";
 import { entry, quietMachine, scene, selected, tableOf } from "./scene.ts";

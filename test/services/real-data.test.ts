@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { readContent } from "../../src/directories/ldif/content.ts";
 import { homes } from "../../src/services/homes.ts";
-import { mirrored } from "../../src/transcriber/mirror-entry.ts";
-import { entryWords } from "../../src/transcriber/words.ts";
+import { mirrored } from "../../src/transcriber/mirror/mirror-entry.ts";
+import { entryWords } from "../../src/transcriber/tables/entry-api.ts";
 import { quietMachine, scene, selected } from "./scene.ts";
 
 /** LDIF that this project did not write lies beside the checkout where it is developed. */

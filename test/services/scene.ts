@@ -8,8 +8,8 @@ import { newBook, standingClock } from "../../src/host/install/scene.fixture.ts"
 import { hostWords } from "../../src/host/words.ts";
 import { type MemoryMachine, memoryMachine } from "../../src/machines/memory.ts";
 import type { Machine } from "../../src/ports/machine.ts";
-import { mirrored } from "../../src/transcriber/mirror-entry.ts";
-import { entryWords } from "../../src/transcriber/words.ts";
+import { mirrored } from "../../src/transcriber/mirror/mirror-entry.ts";
+import { entryWords } from "../../src/transcriber/tables/entry-api.ts";
 
 /** A service on a machine of a test: it runs with a table, and what it is given to remember stays from one run to the next. */
 export interface Scene<On extends Machine = MemoryMachine> {

@@ -45,14 +45,14 @@ export const membersRemovals: readonly Removal[] = [
     id: "row-refused-alone",
     guards: "a row of which select says why it is refused is so alone",
     without: "one reserved address takes all mail of its owner",
-    file: "src/transcriber/evaluate.ts",
+    file: "src/transcriber/tables/evaluate.ts",
     edits: [
       [
         "if (refusedBecause in raw) return { key: keyOfBroken(table, uuid, raw), why",
         "if (refusedBecause in raw) return { key: entryKey(uuid), why",
       ],
     ],
-    tests: ["src/transcriber/evaluate.test.ts"],
+    tests: ["src/transcriber/tables/evaluate.test.ts"],
   },
   {
     id: "screen-visible",
@@ -68,7 +68,7 @@ export const membersRemovals: readonly Removal[] = [
     without: "two principals that differ in case are one",
     file: "src/core/directory/matching.ts",
     edits: [["if (ignoring.has(name)) return", "if (!telephones.has(name) && !names.has(name)) return"]],
-    tests: ["src/core/directory/matching.test.ts", "src/transcriber/mirror.test.ts"],
+    tests: ["src/core/directory/matching.test.ts", "src/transcriber/mirror/mirror.test.ts"],
   },
   {
     id: "as-slapd-compares",

@@ -1,0 +1,78 @@
+import { normalDn } from "../../core/directory/dn.ts";
+import type { Attributes, Value } from "../../core/directory/entry.ts";
+import { comparable } from "../../core/directory/matching.ts";
+import { Multimap } from "./multimap.ts";
+import { type Comparison, type Look, whereLook } from "./read-set.ts";
+
+interface Indexed {
+  readonly uuid: string;
+  readonly attributes: Attributes;
+}
+
+/** Which entries have which values: one index for each attribute that a `where` has asked about, built at the first and kept since. */
+export class ValueIndex {
+  readonly #indexes = new Map<string, { comparison: Comparison; attribute: string; holders: Multimap }>();
+
+  /** The uuids of the entries that have a value (in its normal form); `all` is read when the index is not there yet. */
+  find(comparison: Comparison, attribute: string, value: string, all: () => Iterable<Indexed>): Iterable<string> {
+    const name = `${comparison} ${attribute}`;
+    let index = this.#indexes.get(name);
+    if (!index) {
+      index = { comparison, attribute, holders: new Multimap() };
+      for (const { uuid, attributes } of all()) {
+        for (const held of normalValues(comparison, attribute, attributes.get(attribute)))
+          index.holders.add(held, uuid);
+      }
+      this.#indexes.set(name, index);
+    }
+    return index.holders.get(value);
+  }
+
+  /** The looks that find an entry of these attributes. */
+  *looksAt(attributes: Attributes): Generator<Look> {
+    for (const { comparison, attribute } of this.#indexes.values()) {
+      for (const value of normalValues(comparison, attribute, attributes.get(attribute)))
+        yield whereLook(comparison, attribute, value);
+    }
+  }
+
+  /** Follows an entry's change, and adds the looks to which the answer now differs. */
+  move(uuid: string, before: Attributes | undefined, after: Attributes | undefined, looks: Set<Look>): void {
+    for (const { comparison, attribute, holders } of this.#indexes.values()) {
+      const had = before?.get(attribute);
+      const has = after?.get(attribute);
+      if (had === has) continue;
+      const old = normalValues(comparison, attribute, had);
+      const now = normalValues(comparison, attribute, has);
+      for (const value of old) {
+        if (now.has(value)) continue;
+        holders.delete(value, uuid);
+        looks.add(whereLook(comparison, attribute, value));
+      }
+      for (const value of now) {
+        if (old.has(value)) continue;
+        holders.add(value, uuid);
+        looks.add(whereLook(comparison, attribute, value));
+      }
+    }
+  }
+}
+
+function normalValues(comparison: Comparison, attribute: string, values: readonly Value[] = []): Set<string> {
+  const normal = new Set<string>();
+  for (const value of values) {
+    if (typeof value !== "string") continue;
+    const form = comparison === "text" ? comparable(attribute, value) : readDn(value);
+    if (form !== undefined) normal.add(form);
+  }
+  return normal;
+}
+
+/** The normal form of a DN, or undefined for a text that is none: no entry bears such a name. */
+export function readDn(text: string): string | undefined {
+  try {
+    return normalDn(text);
+  } catch {
+    return undefined; // a value that is no DN names nobody
+  }
+}

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hashEnd } from "../../core/stream/digest.ts";
+import { type StreamMessage, streamMessage } from "../../core/stream/messages.ts";
+import { Table } from "../../core/stream/table.ts";
+import { virtualClock } from "../../testing/virtual-clock.ts";
+import { allowances } from "./allowance.ts";
+import { channel } from "./stream.ts";
+
+const minute = 60_000;
+
+/** A table of a thousand rows, told to two hosts. */
+function told() {
+  const clock = virtualClock(0);
+  const table = new Table("dhcp");
+  table.apply(Array.from({ length: 1_000 }, (_, row) => [`key ${row}`, "{}"]));
+  const log: string[] = [];
+  const sent: { key: string; message: StreamMessage }[] = [];
+  const said = channel({
+    ...{ service: "dhcp", everyone: "trigger.dhcp", hosts: ["a", "b"], table },
+    asOf: () => ({ state: [], clock: 0 }),
+    settling: () => false,
+    allows: allowances(clock),
+    async publish(key, body) {
+      sent.push({ key, message: streamMessage.parse(JSON.parse(body)) });
+    },
+    revive: async () => {},
+    log: (line) => void log.push(line),
+  });
+  said.begin(7, false);
+  /** Asks for a part `times` times as a host; gives the number of answers. */
+  const ask = async (host: string, times: number, want: "buckets" | { from: number; to: number }): Promise<number> => {
+    const before = sent.length;
+    for (let asked = 0; asked < times; asked++) {
+      said.answer(host, want);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return sent.slice(before).filter(({ key }) => key === `trigger.dhcp.${host}`).length;
+  };
+  return { clock, said, ask, sent, log };
+}
+
+test("a host that asks on and on is told the table a few times, and all others at once", async () => {
+  const { clock, said, ask, sent, log } = told();
+  const all = { from: 0, to: hashEnd };
+  const first = await ask("a", 1_000, all);
+  assert.ok(first > 10 && first < 100, `${first}`);
+  assert.equal(await ask("a", 10, "buckets"), 0);
+  assert.equal(await ask("b", 5, all), 5);
+  said.digest();
+  said.answer("a", "digest");
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(
+    sent.slice(-2).map(({ message }) => message.kind),
+    ["digest", "digest"],
+  );
+  assert.deepEqual(log, [
+    "trigger.dhcp.a asks for the table more often than any repair needs: it is answered less often",
+  ]);
+  await clock.advance(10 * minute);
+  const next = await ask("a", 1_000, all);
+  assert.ok(next > 5 && next < first, `${next}`);
+});

@@ -1,0 +1,74 @@
+import { hostKey, queueName } from "../../core/stream/routing.ts";
+import { MessageRefused } from "../../ports/broker.ts";
+
+export interface DeliveryOptions {
+  readonly service: string;
+  /** The key of all the hosts. */
+  readonly everyone: string;
+  readonly hosts: readonly string[];
+  publish(key: string, body: string): Promise<void>;
+  log(line: string): void;
+}
+
+/** Brings what is told to each host of one service, also while the queue of one of them refuses. */
+export interface Deliveries {
+  /** Publishes a message. A digest is tried at those that refuse, too: it repairs what they have missed. */
+  say(key: string, body: string, isDigest: boolean): Promise<void>;
+  /** The hosts whose queue refuses. */
+  refusing(): string[];
+}
+
+/**
+ * Deliveries to all hosts. The broker refuses a message to all as soon as one queue does, and does not say which.
+ * The message is therefore published to each host by its own key, which finds the refusing one.
+ * From then on each of the others gets its own copy, until that one takes a digest again. Hosts drop messages that come twice.
+ */
+export function deliveries({ service, everyone, hosts, publish, log }: DeliveryOptions): Deliveries {
+  const refusing = new Set<string>();
+  let saidUnknown = false;
+
+  async function sayTo(host: string, body: string): Promise<void> {
+    const queue = queueName(host, service);
+    try {
+      await publish(hostKey(service, host), body);
+      if (refusing.delete(host)) log(`queue ${queue} takes messages again`);
+    } catch (error) {
+      if (!(error instanceof MessageRefused)) throw error;
+      if (!refusing.has(host))
+        log(`queue ${queue} refuses messages, so ${host} is not told; other hosts are: ${remedy(queue)}`);
+      refusing.add(host);
+    }
+  }
+
+  async function sayToEach(body: string, isDigest: boolean): Promise<void> {
+    const told = hosts.filter((host) => isDigest || !refusing.has(host));
+    const ended = await Promise.allSettled(told.map((host) => sayTo(host, body)));
+    for (const one of ended) if (one.status === "rejected") throw one.reason;
+  }
+
+  return {
+    refusing: () => [...refusing],
+    async say(key, body, isDigest) {
+      const one = hosts.find((host) => key === hostKey(service, host));
+      if (one !== undefined) return sayTo(one, body);
+      if (refusing.size > 0) return sayToEach(body, isDigest);
+      try {
+        await publish(everyone, body);
+      } catch (error) {
+        if (!(error instanceof MessageRefused)) throw error;
+        await sayToEach(body, true);
+        if (refusing.size > 0 || saidUnknown) return;
+        saidUnknown = true;
+        log(
+          `${service}: a queue that is bound with ${everyone} refuses messages, and is of no host of the config: ${bindings}`,
+        );
+      }
+    },
+  };
+}
+
+const bindings = "`rabbitmqctl list_bindings destination_name routing_key` lists them";
+
+/** The commands that show why a queue refuses, and that end it. */
+export const remedy = (queue: string): string =>
+  `\`rabbitmqctl list_queues name policy arguments messages\` shows why; end that policy, or \`rabbitmqctl delete_queue ${queue}\``;

@@ -1,0 +1,17 @@
+import type { ReadConfig } from "../../core/config/config.ts";
+import { eventService, type QueueUse, queueOf, reportService } from "../../core/stream/routing.ts";
+import type { Queue } from "../../ports/broker.ts";
+
+/** The queues of every host of a config, so that nothing that is sent to a host that was never up is lost. `tables` are the services that have one. */
+export function queuesOf(
+  { hosts }: Pick<ReadConfig, "hosts">,
+  tables: { has(service: string): boolean },
+  eventUse: QueueUse = "event",
+): Queue[] {
+  return [...hosts].flatMap(([host, services]) =>
+    services.flatMap((service) => {
+      if (service === eventService) return [queueOf(host, service, eventUse), queueOf(host, reportService, "report")];
+      return [queueOf(host, service, tables.has(service) ? "table" : "plain")];
+    }),
+  );
+}

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { until } from "../../../test/until.ts";
+import type { Delivery } from "../../ports/broker.ts";
+import { virtualClock } from "../../testing/virtual-clock.ts";
+import { eventIntake } from "./event-intake.ts";
+
+test("an event that was not stored is not acknowledged when the process stops", async () => {
+  const clock = virtualClock(0);
+  const stop = new AbortController();
+  let tried = 0;
+  const full = {
+    async take() {
+      tried += 1;
+      throw new Error("database or disk is full");
+    },
+  };
+  const heard = {
+    event: () => assert.fail("an event that is not stored is followed"),
+    verify: () => assert.fail("nobody asked"),
+  };
+  const intake = eventIntake(full, heard, { clock, signal: stop.signal, log() {} });
+  let acknowledged = 0;
+  const body = Buffer.from(JSON.stringify(["hash", null, { entryDN: ["dc=x"] }, null]));
+  const delivery: Delivery = { key: "k", body, redelivered: false, ack: () => void acknowledged++ };
+  intake.take(delivery);
+  await until(() => clock.advance(1000).then(() => tried > 1));
+  assert.match(intake.trouble ?? "", /disk is full/);
+  stop.abort();
+  await clock.advance(10_000);
+  assert.equal(acknowledged, 0);
+});
+
+test("an order among events is handed on with its user, and one that is refused stops nothing", async () => {
+  const stop = new AbortController();
+  const said: string[] = [];
+  const stored: number[] = [];
+  const heard = {
+    event() {},
+    verify(asked: number, user: string | undefined) {
+      throw new Error(`asked at ${asked} by ${user}`);
+    },
+  };
+  const store = { take: async (messages: readonly unknown[]) => void stored.push(messages.length) };
+  const waits = { clock: virtualClock(0), signal: stop.signal, log: (line: string) => void said.push(line) };
+  const intake = eventIntake(store, heard, waits);
+  let acknowledged = 0;
+  const order = { trigger: 1, kind: "order", service: "event", order: "verify", at: 7 };
+  for (const body of [order, ["hash", null, { entryDN: ["dc=x"] }, null]]) {
+    const bytes = Buffer.from(JSON.stringify(body));
+    intake.take({ key: "k", body: bytes, redelivered: false, user: "alarm", ack: () => void acknowledged++ });
+  }
+  await until(() => said.length > 0);
+  assert.deepEqual([acknowledged, stored], [2, [1]]);
+  assert.deepEqual(said, ["a message of alarm to trigger.event is of no use: asked at 7 by alarm"]);
+  stop.abort();
+});

@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { until } from "../../../test/until.ts";
+import { sendersOf } from "../../core/config/senders.ts";
+import { serviceKey } from "../../core/stream/routing.ts";
+import { virtualClock } from "../../testing/virtual-clock.ts";
+import { speaker } from "../publish/leader.ts";
+import { steadyClock } from "../tables/steady-clock.ts";
+import { device, isActive, isEqual, midnight, network } from "../transcriber.fixture.ts";
+import { attribution } from "./attribution.ts";
+import { hearing } from "./inbound.ts";
+import { listener } from "./listener.ts";
+
+test("nothing that comes in stops it: what is malformed is said once", async (context) => {
+  const world = network(context);
+  const civet = world.start("civet", world.directory([device("a", "1")]));
+  await until(() => isActive(civet));
+  const broker = world.hub.connect();
+  const ask = { trigger: 1, kind: "ask", host: "dhcp1", service: "dhcp", want: "digest" };
+  const reports = [
+    ...["", "null", "[]", '"\\ud800"', "{", Buffer.from([0xff, 0xfe])],
+    ...[
+      { ...ask, trigger: 2 },
+      { ...ask, host: "nobody" },
+      { ...ask, service: "dns" },
+      { ...ask, want: { from: 5, to: 5 } },
+    ],
+    ...[
+      { ...ask, want: { from: -1, to: 2 ** 33 } },
+      { ...ask, kind: "order" },
+      { kind: "__proto__" },
+      "x".repeat(9 * 1024 * 1024),
+    ],
+    {
+      trigger: 1,
+      kind: "refusal",
+      host: "dhcp1",
+      service: "dhcp",
+      epoch: 2 ** 53 - 1,
+      asOf: { state: ["no csn"], clock: 1e300 },
+      refused: 1,
+      because: "epoch",
+    },
+    { trigger: 1, kind: "report", host: "nobody", at: 0, services: {} },
+  ];
+  const events = [
+    "[]",
+    '["hash", null, null, 1]',
+    '["hash", {"cn": "text"}, null, 1]',
+    '["hash", {"cn": ["a"]}, null, 1]',
+    '["hash", {"entryDN": [{"base64": "!"}]}, null, 1]',
+    '{"a":1}',
+    "\u0000",
+  ];
+  const bytes = (body: unknown) =>
+    typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
+  for (const body of [...reports, ...reports]) await broker.publish(serviceKey("report"), bytes(body));
+  for (const body of [...events, ...events]) await broker.publish(serviceKey("event"), bytes(body));
+  await until(() => world.hub.look("trigger-civet-report").length + world.hub.look("trigger-civet-event").length === 0);
+  const lines = world.log.filter((line) => line.includes("is of no use"));
+  assert.equal(new Set(lines).size, lines.length);
+  assert.ok(lines.some((line) => line.includes("not an event: before.cn: ")));
+  const host = await world.host("dhcp1");
+  host.ask("digest");
+  await until(() => isEqual(host) && host.table.size === 1);
+});
+
+test("an event says who and why, whether it comes before the change or after", async (context) => {
+  const world = network(context);
+  const directory = world.directory([device("a", "1"), device("b", "2")]);
+  const civet = world.start("civet", directory);
+  await until(() => isActive(civet));
+  await world.clock.advance(60_000);
+  const broker = world.hub.connect();
+  const event = (attributes: object, additional: unknown) =>
+    broker.publish(serviceKey("event"), JSON.stringify(["h", attributes, null, additional]));
+  await event({ entryDN: ["CN=a, dc=x"] }, { who: "alice", why: "new\nlaptop" });
+  await until(() => world.hub.look("trigger-civet-event").length === 0);
+  directory.put(device("a", "7"));
+  directory.put(device("b", "8"));
+  await until(() => world.log.at(-1)?.includes("moved by cn=b"));
+  await event({ ENTRYdn: ["CN=B,dc=x"] }, { who: "bob", why: 7, more: {} });
+  await until(() => world.log.at(-1)?.includes("bob"));
+  assert.deepEqual(world.log.slice(-3), [
+    "civet: dhcp: 1 row moved by cn=a,dc=x (alice: new laptop)",
+    "civet: dhcp: 1 row moved by cn=b,dc=x",
+    "civet: cn=b,dc=x was changed by bob",
+  ]);
+});
+
+test("reports are handed on, and their clock holds the transcriber's back", async (context) => {
+  const world = network(context);
+  const host = await world.host("dhcp1");
+  const directory = world.directory([device("a", "1", { until: "20260601000100Z" })]);
+  const civet = world.start("civet", directory);
+  await until(() => isActive(civet));
+  const mark = { epoch: 5, seq: 1, asOf: { state: [], clock: midnight + 90_000 } };
+  const report = {
+    ...{
+      code: "c",
+      form: "table",
+      rows: 0,
+      stored: mark,
+      proved: false,
+      doubt: false,
+      reloads: [],
+      owed: 0,
+      failing: false,
+    },
+    ...{ refused: [], refusedCount: 0, parked: [], parkedCount: 0 },
+  };
+  const broker = world.hub.connect();
+  await broker.publish(
+    serviceKey("report"),
+    JSON.stringify({ trigger: 1, kind: "report", host: "dhcp1", at: 0, services: { dhcp: report } }),
+  );
+  await until(() => world.reports.length === 1);
+  directory.put(device("b", "2"));
+  await until(() => host.table.size === 2);
+  assert.equal(host.followed.mark?.asOf.clock, midnight + 90_000);
+});
+
+test("what a report says of names that the config does not have there is dropped, and said once", async (context) => {
+  const world = network(context);
+  const civet = world.start("civet", world.directory([device("a", "1")]));
+  await until(() => isActive(civet));
+  const broker = world.hub.connect();
+  const service = {
+    ...{ code: "c", form: "table", rows: 1, proved: false, doubt: false, owed: 0, failing: false },
+    ...{ refused: [], refusedCount: 0, parked: [], parkedCount: 0, reloads: [] },
+  };
+  const services = { dhcp: service, "\u001b[2J": service, event: service };
+  const transcriber = { active: true, epoch: 2 ** 52, complete: true };
+  const report = { trigger: 1, kind: "report", host: "dhcp1", at: 0, services, transcriber };
+  for (const said of [report, report, { ...report, at: 1e300 }]) {
+    await broker.publish(serviceKey("report"), JSON.stringify(said));
+  }
+  await until(() => world.hub.look("trigger-civet-report").length === 0);
+  assert.equal(world.reports.length, 2);
+  assert.deepEqual(Object.keys(world.reports[0]?.services ?? {}), ["dhcp"]);
+  assert.equal(world.reports[0]?.transcriber, undefined);
+  const said = world.log.filter((line) => line.includes("does not have there"));
+  assert.deepEqual(said, ['civet: dhcp1 reports what the config does not have there: "\\u001b[2J"']);
+});
+
+test("an order to read the directory again counts from a transcriber's user alone", async (context) => {
+  const order = JSON.stringify({ trigger: 1, kind: "order", service: "event", order: "verify" });
+  for (const [user, says] of [
+    ["trigger-civet", "is of no use: it is an order, and was sent without the name of its broker user"],
+    ["guest", "asked to verify: the directory is read again"],
+  ]) {
+    const world = network(context);
+    const civet = world.start("civet", world.directory([device("a", "1")]), undefined, user);
+    await until(() => isActive(civet));
+    await world.hub.connect().publish(serviceKey("event"), order);
+    await until(() => world.hub.look("trigger-civet-event").length === 0);
+    const said = world.log.filter((line) => /is of no use|asked to verify/.test(line));
+    assert.equal(said.length, 1);
+    assert.ok(said[0]?.includes(says ?? ""), said[0]);
+  }
+});
+
+test("neither a report nor a refusal is believed that another user sends in a host's name", async (context) => {
+  const world = network(context);
+  // Where each host has its user, one that is not named could be anybody's.
+  const civet = world.start("civet", world.directory([]), undefined, "trigger-civet");
+  await until(() => isActive(civet));
+  const epoch = midnight * 1000;
+  const asOf = { state: [], clock: 0 };
+  for (const message of [
+    { trigger: 1, kind: "report", host: "dhcp1", at: 0, services: {} },
+    { trigger: 1, kind: "refusal", host: "dhcp2", service: "dhcp", epoch, asOf, refused: epoch, because: "asOf" },
+  ])
+    await world.hub.connect().publish(serviceKey("report"), JSON.stringify(message));
+  for (const host of ["dhcp1", "dhcp2"])
+    await until(() => world.log.some((line) => line.includes(`it speaks for ${host}, and was sent without the name`)));
+  assert.equal(world.reports.length, 0);
+});
+
+test("a question in another host's name brings a digest at most, and a report above 2 MiB is refused unread", () => {
+  const hosts = new Map([
+    ["civet", ["event"]],
+    ["dhcp1", ["dhcp"]],
+    ["dhcp2", ["dhcp"]],
+  ]);
+  const answered: string[] = [];
+  const log: string[] = [];
+  const clock = virtualClock(midnight);
+  const follows = hearing({
+    ...{
+      config: { hosts },
+      tables: new Set(["dhcp"]),
+      attributed: attribution(),
+      clock,
+      wrongOrderer: () => undefined,
+    },
+    speaker: {
+      ...speaker({
+        ...{ channels: new Map(), open: () => new Map(), clock, random: () => 0.5, mirror: () => [] },
+        ...{ readSince: () => 0, look() {}, busy: () => false, log() {} },
+      }),
+      answer: (service, host, want) => answered.push(`${service} ${host} ${typeof want === "string" ? want : "part"}`),
+    },
+    ...{ steady: steadyClock(clock, () => {}), wrongSender: sendersOf({ hosts }, "civet", "trigger-civet") },
+    ...{ onReport: () => assert.fail(), nudge() {}, verify() {}, log() {} },
+  });
+  const hear = listener(follows, (line) => log.push(line), clock);
+  const say = (message: object, user?: string): void => {
+    const body = Buffer.from(JSON.stringify({ trigger: 1, ...message }));
+    hear.report({ key: "trigger.report", body, redelivered: false, ack() {}, ...(user && { user }) });
+  };
+  for (const want of ["digest", "buckets", { from: 0, to: 9 }]) {
+    const ask = { kind: "ask", host: "dhcp1", service: "dhcp", want };
+    for (const user of ["trigger-dhcp1", "trigger-dhcp2", undefined]) say(ask, user);
+  }
+  assert.deepEqual(answered, [...Array(3).fill("dhcp dhcp1 digest"), "dhcp dhcp1 buckets", "dhcp dhcp1 part"]);
+  say({ kind: "report", host: "dhcp1", at: 0, services: {}, more: "x".repeat(2 * 1024 * 1024) }, "trigger-dhcp1");
+  assert.match(log.at(-1) ?? "", /of no use: it has \d+ bytes, the limit is 2097152/);
+});

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { z } from "zod";
+import type { StoredEntry } from "../../core/directory/entry.ts";
+import { service, type Table } from "../../core/service/service.ts";
+import { postfix } from "../../services/postfix.ts";
+import { stored } from "../mirror/entry.fixture.ts";
+import { transcription } from "./transcription.ts";
+
+const numbers = (prefix: string, count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `${prefix}${index}`);
+
+function tables(table: Table | undefined, entries: readonly StoredEntry[]) {
+  assert.ok(table);
+  const made = transcription(new Map([["one", table]]), { timezone: "UTC" });
+  let steps = 0;
+  const work = made.inSteps(() => {}).refresh(entries, 0);
+  while (!work.next().done) steps++;
+  return {
+    rows: [...made.table("one").entries()].length - made.refusedCount("one"),
+    why: [...made.refused("one")].map(({ why }) => why),
+    steps,
+  };
+}
+
+const tableOf = (made: object): Table | undefined => ("table" in made ? (made.table as Table) : undefined);
+
+const members = tableOf(
+  service({
+    row: z.object({ name: z.string() }),
+    unique: ["name"],
+    select: (group) => group.all("member").map((name) => ({ name })),
+    run: async () => {},
+  }),
+);
+
+const list = (names: number, recipients: number): StoredEntry =>
+  stored("list", "cn=a0,dc=x", {
+    objectClass: "nisMailAlias",
+    cn: numbers("a", names),
+    rfc822MailMember: numbers("m", recipients).map((name) => `${name}@campus.example`),
+  });
+const aliases = tableOf(postfix({ postmap: false }));
+
+test("a group of 20,000 members gives a row for each, a step at a time", () => {
+  const group = stored("g", "cn=g,dc=x", { member: numbers("uid=member,ou=people,dc=campus,dc=example ", 20_000) });
+  const { rows, why, steps } = tables(members, [group]);
+  assert.deepEqual([rows, why], [20_000, []]);
+  assert.ok(steps > 20_000, `${steps} steps`);
+});
+
+test("beyond its rows an entry is refused, with the number, the limit and the remedy", () => {
+  const group = stored("g", "cn=g,dc=x", { member: numbers("m", 50_001) });
+  assert.deepEqual(tables(members, [group, stored("h", "cn=h,dc=x", { member: "one" })]), {
+    rows: 1,
+    why: ["the entry gives 50001 rows, the limit is 50000: give fewer or smaller rows in select, or divide the entry"],
+    steps: tables(members, [group, stored("h", "cn=h,dc=x", { member: "one" })]).steps,
+  });
+  assert.equal(tables(members, [stored("g", "cn=g,dc=x", { member: numbers("m", 50_000) })]).rows, 50_000);
+});
+
+test("beyond its bytes an entry is refused as a whole, and the rest is not looked at", () => {
+  for (const [names, recipients] of [
+    [2000, 2000],
+    [4000, 4000], // each of these rows is too big by itself
+  ] as const) {
+    const { rows, why, steps } = tables(aliases, [list(names, recipients)]);
+    assert.equal(rows, 0);
+    assert.match(
+      why.join(),
+      /^the first \d+ of the \d+ rows of the entry have \d+ bytes, the limit is 8388608: give fewer/,
+    );
+    assert.ok(steps < 300, `${steps} steps`);
+  }
+  assert.equal(tables(aliases, [list(50, 1000)]).rows, 50);
+});
+
+test("the names of a list share one list of recipients", () => {
+  const entry = { is: () => true, has: () => true, all: (name: string) => (name === "cn" ? ["a", "b"] : ["m"]) };
+  const rows = aliases?.select(entry as never, {} as never) as { to: unknown }[];
+  assert.equal(rows[0]?.to, rows[1]?.to);
+});

@@ -1,0 +1,123 @@
+import { readRow } from "../../core/service/read-row.ts";
+import type { Table } from "../../core/service/service.ts";
+import { type Cell, entryKey } from "../../core/stream/cells.ts";
+import { Refusal, reason, refusedBecause } from "../../core/util/errors.ts";
+import type { Columns } from "../../core/util/json.ts";
+import { plainLine } from "../../core/util/shown.ts";
+import type { Steps } from "../../core/util/slices.ts";
+import type { Mirror } from "../mirror/mirror.ts";
+import type { MirrorEntry } from "../mirror/mirror-entry.ts";
+import type { Look } from "../mirror/read-set.ts";
+import { directoryWords, entryWords, type Reading } from "./entry-api.ts";
+import { bytesOf, entryBudget } from "./entry-budget.ts";
+import { keyOfBroken, keyOfRow } from "./row-key.ts";
+
+interface Row {
+  readonly row: Columns;
+  readonly cell: Cell;
+}
+
+/** What one entry says to one service. */
+export interface Evaluation {
+  /** The rows that their columns accept, by key. */
+  readonly rows: ReadonlyMap<string, Row>;
+  /** The keys that are refused, with the reason. */
+  readonly refusals: ReadonlyMap<string, string>;
+  readonly looks: ReadonlySet<Look>;
+  /** Whether the clock was asked. */
+  readonly timed: boolean;
+  /** When the clock alone changes an answer. */
+  readonly next: number | undefined;
+}
+
+/** Evaluates a service's `select` for an entry, row by row. It always gives an answer: an error of `select` is a refusal. */
+export function* evaluate(
+  table: Table,
+  entry: MirrorEntry,
+  { mirror, now, ...reading }: Reading & { readonly mirror: Mirror; readonly now: number },
+): Steps<Evaluation> {
+  const looks = new Set<Look>();
+  let timed = false;
+  let next: number | undefined;
+  const directory = directoryWords({
+    mirror,
+    now,
+    ...reading,
+    looked: (look) => looks.add(look),
+    timed(at) {
+      timed = true;
+      if (at !== undefined) next = Math.min(at, next ?? at);
+    },
+  });
+  const rows = new Map<string, Row>();
+  const reasons = new Map<string, Set<string>>();
+  const take = ({ key, row, why }: Said): void => {
+    const other = rows.get(key);
+    const wrong = other && row && other.cell !== row.cell ? "the entry gives two rows with one key" : why;
+    if (wrong !== undefined) reasons.set(key, (reasons.get(key) ?? new Set()).add(wrong));
+    if (row) rows.set(key, row);
+  };
+  const whole = entryKey(entry.uuid);
+  try {
+    const given: unknown = table.select(entryWords(entry, reading), directory);
+    if (Array.isArray(given)) {
+      const budget = entryBudget(given.length);
+      const what = `reading the rows of ${entry.dn}`;
+      let done = 0;
+      for (const raw of given) {
+        const said = readOne(table, entry.uuid, raw);
+        take(said);
+        const beyond = budget.take(said.row ? said.row.cell.length : bytesOf(raw));
+        if (beyond !== undefined) throw new Refusal(beyond);
+        yield { what, done: ++done, of: given.length };
+      }
+    } else if (given !== undefined) take({ ...readOne(table, entry.uuid, given), key: whole });
+  } catch (error) {
+    rows.clear();
+    reasons.clear();
+    take({ key: whole, why: whyThrown(error) });
+  }
+  for (const key of reasons.keys()) rows.delete(key);
+  // Sorted: an entry that gives its rows in another order says the same.
+  const refusals = new Map([...reasons].map(([key, whys]) => [key, plainLine([...whys].sort().join("; "))]));
+  return { rows, refusals, looks, timed, next };
+}
+
+/** A key with its row, or with why it has none. */
+type Said = { readonly key: string; readonly row?: Row; readonly why?: string };
+
+/** Reads one of an entry's several rows. Where its own key cannot be known it is refused for the entry as a whole. */
+function readOne(table: Table, uuid: string, raw: unknown): Said {
+  try {
+    if (!isRow(raw)) {
+      if (raw instanceof Promise) raw.catch(() => {}); // nobody waits for it, and its failure must not end the process
+      const why = `select gave ${shape(raw)}, expected a row, an array of rows or undefined`;
+      return { key: entryKey(uuid), why };
+    }
+    if (refusedBecause in raw) return { key: keyOfBroken(table, uuid, raw), why: String(raw[refusedBecause]) };
+    const read = readRow(table, raw);
+    if ("wrong" in read) return { key: keyOfBroken(table, uuid, raw), why: read.wrong };
+    return { key: keyOfRow(table, uuid, read), row: read };
+  } catch (error) {
+    return { key: entryKey(uuid), why: whyThrown(error) };
+  }
+}
+
+function isRow(raw: unknown): raw is object {
+  if (typeof raw !== "object" || raw === null || Array.isArray(raw)) return false;
+  return !("then" in raw && typeof raw.then === "function");
+}
+
+function shape(raw: unknown): string {
+  if (raw === null) return "null";
+  if (Array.isArray(raw)) return "an array in an array";
+  return typeof raw === "object" ? "a promise (it must not be async)" : `a ${typeof raw}`;
+}
+
+function whyThrown(error: unknown): string {
+  try {
+    return error instanceof Refusal ? error.message : `select failed: ${reason(error)}`;
+  } catch {
+    return "select threw something that cannot be said"; // an error whose own message or text throws
+  }
+}
