@@ -1,6 +1,6 @@
 import { createServer, type Socket } from "node:net";
 import type { BerWriter } from "ldapts";
-import { readHead } from "../../src/directories/ldap/ber.ts";
+import { readHead } from "../../src/core/util/ber.ts";
 import { type RequestControl, request } from "../../src/directories/ldap/requests.ts";
 
 /** A server that answers each request of a connection by a test's function of its number, from 1. Without an answer it says nothing. */

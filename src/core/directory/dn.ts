@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
+import { BerReader, encoded, octetString } from "../util/ber.ts";
 import { attributeName, comparesCase } from "./attributes.ts";
-import { fromBer, octetString } from "./ber.ts";
 import type { Value } from "./entry.ts";
 import { exactValue, normalValue } from "./values.ts";
 
@@ -120,6 +120,23 @@ function readRdn(text: string, from: number): { rdn: Rdn; end: number } {
   }
 }
 
+/** The tags whose content is the text: OCTET STRING, UTF8String, NumericString, PrintableString, IA5String, VisibleString. */
+const textTags = new Set([octetString, 0x0c, 0x12, 0x13, 0x16, 0x1a]);
+
+/** The text of an encoded string; any other value stays encoded. */
+function fromBer(bytes: Buffer): Value {
+  const tag = bytes[0] ?? 0;
+  if (!textTags.has(tag)) return new Uint8Array(bytes);
+  try {
+    const reader = new BerReader(bytes);
+    const content = reader.bytes(tag, "a value");
+    if (!reader.more && isUtf8(content)) return content.toString();
+  } catch {
+    // not one element: it stays as it is
+  }
+  return new Uint8Array(bytes);
+}
+
 function match(sticky: RegExp, text: string, at: number): RegExpExecArray | null {
   sticky.lastIndex = at;
   return sticky.exec(text);
@@ -135,7 +152,7 @@ function unescaped(written: string): Value {
     hex === undefined ? Buffer.from(special ?? piece) : Buffer.from(hex, "hex"),
   );
   const bytes = Buffer.concat(pieces);
-  return isUtf8(bytes) ? bytes.toString() : octetString(bytes);
+  return isUtf8(bytes) ? bytes.toString() : encoded(octetString, bytes);
 }
 
 /** Where a text ends when a character is taken off its end as often as it stands there. */

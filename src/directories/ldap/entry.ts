@@ -1,6 +1,6 @@
 import { attributeName, isBinary } from "../../core/directory/attributes.ts";
 import type { Attributes, Value } from "../../core/directory/entry.ts";
-import { type BerReader, octetString, sequence, set } from "./ber.ts";
+import { type BerReader, octetString, sequence, set } from "../../core/util/ber.ts";
 
 /** The body of a search result entry. */
 export interface FoundEntry {

@@ -1,4 +1,4 @@
-import { type BerReader, enumerated } from "./ber.ts";
+import { type BerReader, enumerated } from "../../core/util/ber.ts";
 
 /** The tags of the answers that are read (RFC 4511, 4). */
 export const answers = {

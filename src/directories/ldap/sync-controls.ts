@@ -1,5 +1,5 @@
 import { BerWriter } from "ldapts";
-import { BerReader, boolean, enumerated, octetString, sequence, set } from "./ber.ts";
+import { BerReader, boolean, enumerated, octetString, sequence, set } from "../../core/util/ber.ts";
 
 /** The controls and messages of content synchronization (RFC 4533). */
 

@@ -1,4 +1,4 @@
-import { BerReader, readHead, sequence } from "./ber.ts";
+import { BerReader, readHead, sequence } from "../../core/util/ber.ts";
 
 /** A message of a server (RFC 4511, 4.1.1). */
 export interface Message {

@@ -1,5 +1,5 @@
 import { BerWriter } from "ldapts";
-import { BerReader } from "./ber.ts";
+import { BerReader } from "../../core/util/ber.ts";
 import { entryReader, type FoundEntry } from "./entry.ts";
 import { equals, type RequestControl } from "./requests.ts";
 

@@ -1,8 +1,9 @@
 import { isUtf8 } from "node:buffer";
 
 /**
- * As much of BER (X.690) as LDAP uses, read strictly: every length is definite and lies inside of what surrounds it, so that no bytes
- * of a server make a reader go back, loop or take more memory than they are. (The reader of ldapts trusts its lengths.)
+ * A strict reader of the part of BER (X.690) that LDAP uses. Every length is definite and ends within the surrounding element.
+ * Hostile bytes therefore make it neither go back nor loop, nor take more memory than they have. (The reader of ldapts trusts its lengths.)
+ * `what` names the element in the error.
  */
 export class BerReader {
   readonly #bytes: Buffer;
@@ -15,11 +16,12 @@ export class BerReader {
     this.#end = end;
   }
 
+  /** True while elements are left. */
   get more(): boolean {
     return this.#at < this.#end;
   }
 
-  /** The tag of the next element, undefined at the end. */
+  /** The tag of the next element; undefined at the end. */
   get tag(): number | undefined {
     return this.more ? this.#bytes[this.#at] : undefined;
   }
@@ -42,7 +44,7 @@ export class BerReader {
     return this.#bytes.toString(this.#isAscii(start) ? "latin1" : "utf8", start, this.#at);
   }
 
-  /** The next OCTET STRING as text where it is UTF-8, a copy of its bytes otherwise: a view would keep the whole message. */
+  /** The next OCTET STRING: text if it is UTF-8, else a copy of its bytes, as a view would keep the whole message. */
   textOrBytes(what: string): string | Uint8Array {
     const start = this.#step(octetString, what);
     if (this.#isAscii(start)) return this.#bytes.toString("latin1", start, this.#at);
@@ -57,13 +59,14 @@ export class BerReader {
     return content.readIntBE(0, content.length);
   }
 
+  /** The next BOOLEAN. */
   boolean(what: string): boolean {
     const content = this.bytes(boolean, what);
     if (content.length !== 1) throw wrong(`${what} is a boolean of ${content.length} bytes`);
     return content[0] !== 0;
   }
 
-  /** Goes past the next element; gives where its content starts. */
+  /** Passes the next element; gives the place where its content starts. */
   #step(tag: number, what: string): number {
     const found = this.tag;
     if (found !== tag)
@@ -80,7 +83,7 @@ export class BerReader {
     return start;
   }
 
-  /** Whether what was just passed is short and of ASCII, as nearly every value is: several times faster to read. */
+  /** True if the element just passed is short and ASCII, as nearly every value is: such a text is read several times faster. */
   #isAscii(start: number): boolean {
     if (this.#at - start > 64) return false;
     for (let at = start; at < this.#at; at++) if ((this.#bytes[at] as number) > 0x7f) return false;
@@ -95,7 +98,7 @@ export const enumerated = 0x0a;
 export const boolean = 0x01;
 const integer = 0x02;
 
-/** Where the content of the element at a place starts and how long it says to be; undefined when its head goes on behind the end. */
+/** The start and the stated length of the content of the element at a place; undefined if its head goes on behind the end. */
 export function readHead(bytes: Uint8Array, at: number, end: number): { start: number; length: number } | undefined {
   const first = bytes[at + 1];
   if (first === undefined || at + 1 >= end) return undefined;
@@ -109,6 +112,18 @@ export function readHead(bytes: Uint8Array, at: number, end: number): { start: n
   return { start, length };
 }
 
+/** The element with a tag and a content of less than 2^32 bytes. */
+export function encoded(tag: number, content: Uint8Array): Uint8Array {
+  const { length } = content;
+  const octets = [length >>> 24, (length >> 16) & 0xff, (length >> 8) & 0xff, length & 0xff];
+  const size = octets.slice(octets.findIndex((octet) => octet > 0));
+  const head = length < 0x80 ? [tag, length] : [tag, 0x80 | size.length, ...size];
+  const element = new Uint8Array(head.length + length);
+  element.set(head);
+  element.set(content, head.length);
+  return element;
+}
+
 const hex = (tag: number): string => `0x${tag.toString(16).padStart(2, "0")}`;
 
-const wrong = (what: string): Error => new Error(`the server speaks no LDAP: ${what}`);
+const wrong = (what: string): Error => new Error(`malformed BER: ${what}`);
