@@ -1,4 +1,4 @@
-import { openWriter, type Writer, type WriterOptions } from "./daemon/writer.ts";
+import { openWriter, type Writer, type WriterOptions } from "./operations/writer.ts";
 import { openProject } from "./project/project.ts";
 
 /** The front door for programs that write to the directory. Nothing inside imports it. */
@@ -6,9 +6,9 @@ import { openProject } from "./project/project.ts";
 export type { Attributes, Value } from "./core/directory/entry.ts";
 export type { DirectoryState } from "./core/stream/messages.ts";
 export { UserError } from "./core/util/errors.ts";
-export type { Late } from "./daemon/arrival.ts";
-export type { Made, ReadEntry, Rename, Writer, WriterOptions } from "./daemon/writer.ts";
 export type { Change, Modification } from "./directories/ldap/change-requests.ts";
+export type { Late } from "./operations/not-applied.ts";
+export type { Made, ReadEntry, Rename, Writer, WriterOptions } from "./operations/writer.ts";
 
 /** Opens the directory of the project in a folder, to read it and to write to it: each write says who and why, and gives what was before and what is after. */
 export async function openDirectory(folder: string, options: WriterOptions = {}): Promise<Writer> {

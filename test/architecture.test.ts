@@ -18,10 +18,15 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   services: ["core", "ports"],
   project: ["core"],
   "index.ts": ["core", "services"],
-  "directory.ts": ["core", "directories", "daemon", "project"],
+  "directory.ts": ["core", "directories", "operations", "project"],
   testing: ["core", "ports", "directories"],
   daemon: ["core", "ports", "sqlite", "brokers", "directories", "machines", "transcriber", "host", "project"],
-  cli: ["core", "ports", "project", "daemon"],
+  health: ["core"],
+  operations: [
+    ...["core", "ports", "sqlite", "brokers", "directories", "machines", "transcriber", "host", "project"],
+    ...["daemon", "health"],
+  ],
+  cli: ["core", "ports", "project", "health", "operations", "daemon"],
 };
 
 /**

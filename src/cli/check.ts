@@ -1,5 +1,5 @@
 import { UserError } from "../core/util/errors.ts";
-import { checkProject } from "../daemon/check.ts";
+import { checkProject } from "../operations/check-project.ts";
 import { type Command, projectOption } from "./command.ts";
 
 /** Says what is wrong with a project, before it runs. */

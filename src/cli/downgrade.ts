@@ -1,4 +1,4 @@
-import { type NewerFile, newerFiles, downgrade as putBack } from "../daemon/downgrade.ts";
+import { type NewerFile, newerFiles, downgrade as putBack } from "../operations/downgrade.ts";
 import { openProject } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
 

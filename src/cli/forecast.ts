@@ -1,5 +1,5 @@
 import { UserError } from "../core/util/errors.ts";
-import { forecast as foresee } from "../daemon/forecast.ts";
+import { forecast as foresee } from "../operations/forecast.ts";
 import { openProject } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
 import { table } from "./table.ts";

@@ -3,7 +3,7 @@ import { hostUserName } from "../core/config/permissions.ts";
 import { wrongHostName, wrongServiceName } from "../core/stream/routing.ts";
 import { UserError } from "../core/util/errors.ts";
 import { connectBroker } from "../daemon/broker.ts";
-import { type Forgotten, forget as forgetIn } from "../daemon/forget.ts";
+import { type Forgotten, forget as forgetIn } from "../operations/forget.ts";
 import { openProject } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
 

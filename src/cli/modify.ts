@@ -1,8 +1,8 @@
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
 import { reason, UserError } from "../core/util/errors.ts";
-import { readChanges } from "../daemon/changes.ts";
-import { type Made, openWriter } from "../daemon/writer.ts";
+import { readChanges } from "../operations/read-changes.ts";
+import { type Made, openWriter } from "../operations/writer.ts";
 import { openProject } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
 

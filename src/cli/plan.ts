@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { type HostPlan, makePlan, type ServicePlan } from "../daemon/plan.ts";
+import { type HostPlan, makePlan, type ServicePlan } from "../operations/plan.ts";
 import { openProject } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
 import { notedLines } from "./noted.ts";

@@ -2,7 +2,7 @@ import type { Mark } from "../core/stream/messages.ts";
 import type { ServiceReport } from "../core/stream/report.ts";
 import { eventService } from "../core/stream/routing.ts";
 import { plainLine } from "../core/util/shown.ts";
-import { type Active, believedFor, whoIsActive } from "../daemon/active.ts";
+import { type Active, believedFor, whoIsActive } from "../health/active.ts";
 import {
   type Health,
   networkLevel,
@@ -10,8 +10,9 @@ import {
   serviceHealth,
   transcriberHealth,
   transcribes,
-} from "../daemon/health.ts";
-import { type HostStatus, networkStatus } from "../daemon/status.ts";
+} from "../health/health.ts";
+import type { HostStatus } from "../health/host-status.ts";
+import { networkStatus } from "../operations/network-status.ts";
 import { openProject } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
 import type { Screen } from "./screen.ts";

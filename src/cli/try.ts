@@ -2,7 +2,7 @@ import { knownService } from "../core/config/config.ts";
 import { masked } from "../core/service/secret.ts";
 import { isRefused, refusalOf } from "../core/stream/cells.ts";
 import { UserError } from "../core/util/errors.ts";
-import { computeTables, type Tables } from "../daemon/tables.ts";
+import { computeTables, type Tables } from "../operations/compute-tables.ts";
 import { openProject } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
 

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { lastMoment } from "../core/stream/messages.ts";
 import { reportMessage } from "../core/stream/report.ts";
-import type { TranscriberState } from "../transcriber/transcriber.ts";
+import type { TranscriberState } from "../core/stream/transcriber-state.ts";
 
 /** What a transcriber keeps, in its host's store, of the network: the last report of each host, and what it says of itself. */
 

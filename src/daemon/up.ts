@@ -7,6 +7,7 @@ import { mayBeEmptied, removalsAllowed } from "../core/config/removals.ts";
 import { orderersOf } from "../core/config/senders.ts";
 import { waveWithin } from "../core/config/waves.ts";
 import type { TranscriberReport } from "../core/stream/report.ts";
+import type { TranscriberState } from "../core/stream/transcriber-state.ts";
 import { reason, UserError } from "../core/util/errors.ts";
 import { runHost } from "../host/host.ts";
 import type { HostOptions } from "../host/options.ts";
@@ -19,16 +20,16 @@ import { loadServices, type Project, type Services } from "../project/project.ts
 import type { Lock } from "../sqlite/lock.ts";
 import { patiently } from "../sqlite/open.ts";
 import { Unusable } from "../sqlite/sound.ts";
-import type { Transcriber, TranscriberState } from "../transcriber/transcriber.ts";
+import type { Transcriber } from "../transcriber/transcriber.ts";
 import { connectBroker } from "./broker.ts";
 import { systemClock } from "./clock.ts";
+import { concurrently } from "./concurrently.ts";
 import { removeLeftCopies } from "./copies.ts";
 import { inNumbers, serviceDifference } from "./diff.ts";
 import { lookedAt } from "./dry.ts";
 import { openTrust } from "./keys.ts";
 import { sharedBroker } from "./shared-broker.ts";
 import { lockHost, openStore, scratchFolder } from "./store-file.ts";
-import { together } from "./together.ts";
 import { runTranscriber } from "./transcriber.ts";
 
 export interface UpOptions {
@@ -65,7 +66,7 @@ export const dryProject = (project: Project): Project => ({
 export async function up(project: Project, options: UpOptions): Promise<void> {
   const connect = sharedBroker(() => connectBroker(project, { log: options.log, password: options.brokerPassword }));
   const one = (host: string) => (signal: AbortSignal) => upHost(project, host, { ...options, signal, connect });
-  await together(options.signal, options.hosts.map(one));
+  await concurrently(options.signal, options.hosts.map(one));
 }
 
 async function upHost(
@@ -96,7 +97,7 @@ async function upHost(
       const began = (one: Transcriber): void => {
         transcriber = one;
       };
-      return together(signal, [
+      return concurrently(signal, [
         (signal) => watchLock(lock, { state, host, clock, signal }),
         (signal) =>
           runHost({

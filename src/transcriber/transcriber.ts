@@ -4,13 +4,13 @@ import type { Table } from "../core/service/service.ts";
 import type { Hashing } from "../core/stream/digest.ts";
 import type { ReportMessage } from "../core/stream/report.ts";
 import { eventService, hostKey, queueName, reportService, serviceKey } from "../core/stream/routing.ts";
+import type { TranscriberState } from "../core/stream/transcriber-state.ts";
 import { backoff } from "../core/util/backoff.ts";
 import { persist } from "../core/util/persist.ts";
 import { plainLine } from "../core/util/shown.ts";
-import type { Progress } from "../core/util/slices.ts";
 import type { Broker, Consumer } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Aside, DirectorySource, EventDirectory, SourceChange } from "../ports/directory.ts";
+import type { DirectorySource, EventDirectory, SourceChange } from "../ports/directory.ts";
 import { allowances } from "./publish/allowance.ts";
 import { speaker as speakerOf } from "./publish/leader.ts";
 import { queuesOf } from "./publish/queues.ts";
@@ -56,31 +56,6 @@ export interface TranscriberOptions {
 
 /** Of a directory that is made of events, what takes them. */
 type EventStore = Pick<EventDirectory, "take" | "aside">;
-
-/** What a transcriber says of itself. */
-export interface TranscriberState {
-  readonly active: boolean;
-  readonly epoch: number | undefined;
-  /** Whether the mirror is whole: until then nothing is said. */
-  readonly complete: boolean;
-  /** How far the change is that is being taken, while it is a long one: the first reading, a great deal at once. */
-  readonly progress?: Progress;
-  /** The newest `verify` for which the directory was read again: when it was asked, and how many entries the mirror had otherwise. */
-  readonly verified?: { readonly asked: number; readonly differed: number };
-  /** Hosts that are told in epochs of their own, each with the one that it holds: it is ahead of this transcriber's clock, or the directory was rolled back for them. */
-  readonly apart?: Readonly<Record<string, number>>;
-  /** Why the directory cannot be read now. */
-  readonly trouble: string | undefined;
-  /** Since when, milliseconds since 1970. */
-  readonly troubleSince: number | undefined;
-  readonly entries: number;
-  /** Where events are the truth: those that were set aside because they could not be understood, and why events cannot be stored now. */
-  readonly events?: { readonly aside: Aside; readonly trouble: string | undefined };
-  /** Per service: rows, refusals, the hash of the file that computed them, whether hosts wait for the broker's return, and those whose queue refuses. */
-  readonly services: Readonly<
-    Record<string, { rows: number; refused: number; code: string; behind: boolean; refusing?: readonly string[] }>
-  >;
-}
 
 export interface Transcriber {
   state(): TranscriberState;

@@ -1,9 +1,9 @@
 import { type CellChange, canonical, refusedCell } from "../../src/core/stream/cells.ts";
 import { queueOf } from "../../src/core/stream/routing.ts";
+import type { TranscriberState } from "../../src/core/stream/transcriber-state.ts";
 import type { KeptReport } from "../../src/daemon/network.ts";
 import type { Queue } from "../../src/ports/broker.ts";
 import type { EventMessage } from "../../src/ports/directory.ts";
-import type { TranscriberState } from "../../src/transcriber/transcriber.ts";
 
 /** What the stores of each folder hold: `make.ts` brings it about, and `stores.test.ts` finds it in force. */
 

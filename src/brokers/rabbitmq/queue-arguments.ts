@@ -1,6 +1,6 @@
-import { keepsDeliveries } from "../../core/config/user-commands.ts";
 import type { Queue } from "../../ports/broker.ts";
 import type { Server } from "./connection.ts";
+import { keepsDeliveries } from "./users.ts";
 
 /** The type of the queues that are declared: replicated over the nodes of a cluster, or on one node. */
 export type QueueType = "quorum" | "classic";

@@ -7,7 +7,6 @@ import { type Channel, type ChannelModel, connect } from "amqplib";
 import { type RabbitServer, startRabbit } from "../../../test/servers/rabbitmq.ts";
 import { until } from "../../../test/until.ts";
 import { hostUser, hostUserName } from "../../core/config/permissions.ts";
-import { commandsOf } from "../../core/config/user-commands.ts";
 import { queueOf } from "../../core/stream/routing.ts";
 import { persist } from "../../core/util/persist.ts";
 import { systemClock } from "../../daemon/clock.ts";
@@ -16,6 +15,7 @@ import type { Clock } from "../../ports/clock.ts";
 import { askFor } from "./asks.ts";
 import { rabbitBroker } from "./broker.ts";
 import { queueArguments } from "./queue-arguments.ts";
+import { commandsOf } from "./users.ts";
 
 const hosts = new Map([
   ["civet", ["event"]],

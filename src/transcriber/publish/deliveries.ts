@@ -1,3 +1,4 @@
+import { queueRemedy } from "../../core/stream/queue-remedy.ts";
 import { hostKey, queueName } from "../../core/stream/routing.ts";
 import { MessageRefused } from "../../ports/broker.ts";
 
@@ -35,7 +36,7 @@ export function deliveries({ service, everyone, hosts, publish, log }: DeliveryO
     } catch (error) {
       if (!(error instanceof MessageRefused)) throw error;
       if (!refusing.has(host))
-        log(`queue ${queue} refuses messages, so ${host} is not told; other hosts are: ${remedy(queue)}`);
+        log(`queue ${queue} refuses messages, so ${host} is not told; other hosts are: ${queueRemedy(queue)}`);
       refusing.add(host);
     }
   }
@@ -68,7 +69,3 @@ export function deliveries({ service, everyone, hosts, publish, log }: DeliveryO
 }
 
 const bindings = "`rabbitmqctl list_bindings destination_name routing_key` lists them";
-
-/** The commands that show why a queue refuses, and that end it. */
-export const remedy = (queue: string): string =>
-  `\`rabbitmqctl list_queues name policy arguments messages\` shows why; end that policy, or \`rabbitmqctl delete_queue ${queue}\``;

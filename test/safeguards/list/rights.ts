@@ -71,7 +71,7 @@ export const rightsRemovals: readonly Removal[] = [
     id: "users-stop",
     guards: "the script of users stops at the first error",
     without: "users are made without their rights to keys, and publish every key",
-    file: "src/core/config/user-commands.ts",
+    file: "src/brokers/rabbitmq/users.ts",
     edits: [["set -eu\n", "set -u\n"]],
     tests: ["test/integration/user-commands.test.ts"],
   },
@@ -79,7 +79,7 @@ export const rightsRemovals: readonly Removal[] = [
     id: "users-rights-seen",
     guards: "the rights to keys are looked at before any other is given",
     without: "a server that did not take them lets the user publish every key",
-    file: "src/core/config/user-commands.ts",
+    file: "src/brokers/rabbitmq/users.ts",
     edits: [['no other right, and no new password" >&2\n    exit 1\n', 'no other right, and no new password" >&2\n']],
     tests: ["test/integration/user-commands.test.ts"],
   },
@@ -87,7 +87,7 @@ export const rightsRemovals: readonly Removal[] = [
     id: "users-password-last",
     guards: "a new user's password is thrown away until its rights are there",
     without: "a run that is cut short leaves a user that may publish every key",
-    file: "src/core/config/user-commands.ts",
+    file: "src/brokers/rabbitmq/users.ts",
     edits: [
       [
         'openssl rand -hex 24 | rabbitmqctl add_user "$1" > /dev/null',
@@ -100,7 +100,7 @@ export const rightsRemovals: readonly Removal[] = [
     id: "users-go-on",
     guards: "a run of the script ends what one before it left half done",
     without: "a user stays without a password that anybody has",
-    file: "src/core/config/user-commands.ts",
+    file: "src/brokers/rabbitmq/users.ts",
     edits: [
       [
         '  if [ -e "$1.password.new" ]; then\n',
@@ -113,7 +113,7 @@ export const rightsRemovals: readonly Removal[] = [
     id: "users-exchange-kind",
     guards: "the script stops where the exchange is not trigger's",
     without: "users are made for an exchange that no transcriber can use",
-    file: "src/core/config/user-commands.ts",
+    file: "src/brokers/rabbitmq/users.ts",
     edits: [['delete it, and run this again" >&2\n    exit 1\n', 'delete it, and run this again" >&2\n    break\n']],
     tests: ["test/integration/user-commands.test.ts"],
   },
@@ -121,7 +121,7 @@ export const rightsRemovals: readonly Removal[] = [
     id: "policy-from-4",
     guards: "the policy on deliveries is set on RabbitMQ 4 alone",
     without: "RabbitMQ 3 drops each message when it comes for the second time",
-    file: "src/core/config/user-commands.ts",
+    file: "src/brokers/rabbitmq/users.ts",
     edits: [
       ['elif [ "$major" -eq 4 ]', 'elif [ "$major" -le 4 ]'],
       ["--apply-to quorum_queues ", ""],

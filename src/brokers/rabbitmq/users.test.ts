@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { senderUser, vhostOf } from "./permissions.ts";
-import { commandsOf } from "./user-commands.ts";
+import { senderUser, vhostOf } from "../../core/config/permissions.ts";
+import { commandsOf } from "./users.ts";
 
 test("no password stands in a command, and nothing that a url holds ends a quotation", () => {
   const commands = commandsOf([senderUser("hr", "siren", [])], vhostOf("amqp://u:s3cret@h/it's"));

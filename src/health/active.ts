@@ -1,6 +1,6 @@
 import { activeInterval } from "../core/stream/report.ts";
 import { ageOf } from "../core/util/age.ts";
-import type { HostStatus } from "./status.ts";
+import type { HostStatus } from "./host-status.ts";
 
 /** Which transcriber is active, as far as this machine can know. */
 export interface Active {

@@ -5,6 +5,8 @@ import { cellGoes } from "../core/service/refusal-goes.ts";
 import type { Table } from "../core/service/service.ts";
 import { type CellChange, isRefused } from "../core/stream/cells.ts";
 import { reason } from "../core/util/errors.ts";
+import { systemClock } from "../daemon/clock.ts";
+import { readLdif } from "../daemon/read-file.ts";
 import { applyRecords } from "../directories/ldif/apply.ts";
 import { readContent } from "../directories/ldif/content.ts";
 import { readRecords } from "../directories/ldif/records.ts";
@@ -15,9 +17,7 @@ import { oweFullRun, writeFacts } from "../host/store.ts";
 import { dryMachine, type Noted } from "../machines/dry.ts";
 import { memoryMachine } from "../machines/memory.ts";
 import type { Project } from "../project/project.ts";
-import { systemClock } from "./clock.ts";
-import { readLdif } from "./read-file.ts";
-import { computeTables } from "./tables.ts";
+import { computeTables } from "./compute-tables.ts";
 
 /** What a new directory would change, found out by running every service on a machine that exists only in memory. */
 

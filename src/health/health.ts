@@ -1,11 +1,11 @@
+import { queueRemedy } from "../core/stream/queue-remedy.ts";
 import type { ServiceReport, TranscriberReport } from "../core/stream/report.ts";
 import { eventService, queueName } from "../core/stream/routing.ts";
+import type { TranscriberState } from "../core/stream/transcriber-state.ts";
 import { ageOf } from "../core/util/age.ts";
 import { sayProgress } from "../core/util/slices.ts";
-import { remedy } from "../transcriber/publish/deliveries.ts";
-import type { TranscriberState } from "../transcriber/transcriber.ts";
 import { type Active, outOfTouch } from "./active.ts";
-import type { HostStatus } from "./status.ts";
+import type { HostStatus } from "./host-status.ts";
 
 /** How a service is: the number is the exit code of `trigger status`. */
 export const levels = { well: 0, late: 1, failing: 2 } as const;
@@ -91,7 +91,7 @@ export const refusingQueues = ({ services }: TranscriberState): string[] =>
   Object.entries(services).flatMap(([service, { refusing = [] }]) =>
     refusing.map((host) => {
       const queue = queueName(host, service);
-      return `queue ${queue} refuses messages, so ${host} is not told: ${remedy(queue)}`;
+      return `queue ${queue} refuses messages, so ${host} is not told: ${queueRemedy(queue)}`;
     }),
   );
 

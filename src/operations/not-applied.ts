@@ -2,10 +2,11 @@ import { hostsOf, servicesOf, transcribersOf } from "../core/config/config.ts";
 import { type AskMessage, covers, type DirectoryState, type Mark, protocolVersion } from "../core/stream/messages.ts";
 import type { ServiceReport } from "../core/stream/report.ts";
 import { queueOf, reportService, serviceKey } from "../core/stream/routing.ts";
+import { systemClock } from "../daemon/clock.ts";
+import type { HostStatus } from "../health/host-status.ts";
 import type { Broker } from "../ports/broker.ts";
 import { loadServices, type Project } from "../project/project.ts";
-import { systemClock } from "./clock.ts";
-import { type HostStatus, networkStatus } from "./status.ts";
+import { networkStatus } from "./network-status.ts";
 
 /** How often the stores and reports are looked at, and how often a digest is asked for, in milliseconds. */
 const pace = 200;

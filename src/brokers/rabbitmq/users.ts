@@ -1,5 +1,5 @@
-import { exchange } from "../stream/routing.ts";
-import type { BrokerUser } from "./permissions.ts";
+import type { BrokerUser } from "../../core/config/permissions.ts";
+import { exchange } from "../../core/stream/routing.ts";
 
 /**
  * The shell commands that an administrator runs on a node of RabbitMQ to make users, or to bring old ones up to date.

@@ -4,6 +4,17 @@ import type { DatabaseSync } from "node:sqlite";
 import { transcribersOf } from "../core/config/config.ts";
 import { eventService, queueName, reportService } from "../core/stream/routing.ts";
 import { UserError } from "../core/util/errors.ts";
+import { copiesOf, removeLeftCopies } from "../daemon/copies.ts";
+import { forgetReport, readReports } from "../daemon/network.ts";
+import {
+  hasHostTables,
+  hostsHere,
+  lockFile,
+  openOwned,
+  ownedFile,
+  scratchFolder,
+  storeFile,
+} from "../daemon/store-file.ts";
 import { forgetService, type LeftThere, leftBy } from "../host/forget.ts";
 import { disown } from "../host/install/folder.ts";
 import { migrateStore, storeMustBeCurrent } from "../host/store/schema.ts";
@@ -14,9 +25,6 @@ import { type Project, serviceNames } from "../project/project.ts";
 import { leftBeside } from "../sqlite/copy-before.ts";
 import { takeLock } from "../sqlite/lock.ts";
 import { openDatabase, patiently } from "../sqlite/open.ts";
-import { copiesOf, removeLeftCopies } from "./copies.ts";
-import { forgetReport, readReports } from "./network.ts";
-import { hasHostTables, hostsHere, lockFile, openOwned, ownedFile, scratchFolder, storeFile } from "./store-file.ts";
 
 /** What was removed of a host, or of one of its services. */
 export interface Forgotten {

@@ -1,7 +1,7 @@
 import { UserError } from "../core/util/errors.ts";
+import { readLdif } from "../daemon/read-file.ts";
 import type { ChangeRecord } from "../directories/ldif/record.ts";
 import { readRecords } from "../directories/ldif/records.ts";
-import { readLdif } from "./read-file.ts";
 
 /** Reads the change records of an LDIF file; what is none is a `UserError`. */
 export function readChanges(file: string): ChangeRecord[] {

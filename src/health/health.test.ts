@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { ServiceReport } from "../core/stream/report.ts";
 import { believedFor, whoIsActive } from "./active.ts";
 import { levels, networkLevel, serviceHealth, transcriberHealth } from "./health.ts";
-import type { HostStatus } from "./status.ts";
+import type { HostStatus } from "./host-status.ts";
 
 const now = Date.UTC(2026, 10, 22);
 const host = {

@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { brokerSchema } from "../brokers/sqlite/schema.ts";
 import { transcribersOf } from "../core/config/config.ts";
 import { reason, UserError } from "../core/util/errors.ts";
+import { brokerFile, directoryFile, hostsHere, isThere, lockFile, ownedFile, storeFile } from "../daemon/store-file.ts";
 import { eventSchema } from "../directories/events/schema.ts";
 import { ownedSchema, storeSchema } from "../host/store/schema.ts";
 import type { Project } from "../project/project.ts";
@@ -10,7 +11,6 @@ import { takeLock } from "../sqlite/lock.ts";
 import { type Schema, type Version, versionOf } from "../sqlite/migrate.ts";
 import { openDatabase } from "../sqlite/open.ts";
 import { checkWhole } from "../sqlite/sound.ts";
-import { brokerFile, directoryFile, hostsHere, isThere, lockFile, ownedFile, storeFile } from "./store-file.ts";
 
 /** A file of the state that a newer program has migrated, and the copy of before that this program can read. */
 export interface NewerFile {

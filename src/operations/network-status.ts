@@ -1,35 +1,15 @@
 import type { DatabaseSync } from "node:sqlite";
 import { transcribersOf } from "../core/config/config.ts";
-import type { ServiceReport, TranscriberReport } from "../core/stream/report.ts";
 import { eventService } from "../core/stream/routing.ts";
+import { type KeptReport, readReports, readTranscriberState } from "../daemon/network.ts";
+import { hasHostTables, isThere, lockFile, ownedFile, storeFile, unreadable } from "../daemon/store-file.ts";
+import type { HostStatus } from "../health/host-status.ts";
 import { attachOwnedToRead } from "../host/owned.ts";
 import { serviceReport } from "../host/report.ts";
 import { storeMustBeCurrent } from "../host/store/schema.ts";
 import type { Project } from "../project/project.ts";
 import { takeLock } from "../sqlite/lock.ts";
 import { openDatabase, patiently } from "../sqlite/open.ts";
-import type { TranscriberState } from "../transcriber/transcriber.ts";
-import { type KeptReport, readReports, readTranscriberState } from "./network.ts";
-import { hasHostTables, isThere, lockFile, ownedFile, storeFile, unreadable } from "./store-file.ts";
-
-/** What is known of one host of the config. */
-export interface HostStatus {
-  readonly host: string;
-  /** Read from the host's own store, on this machine, rather than from what it last reported. */
-  readonly here: boolean;
-  /** Whether its process lives; undefined when it is elsewhere. */
-  readonly up: boolean | undefined;
-  /** When this was true, or was heard here, milliseconds since 1970; undefined when nothing is known of the host. */
-  readonly at: number | undefined;
-  /** What its broker connection suffers from. */
-  readonly trouble: string | undefined;
-  readonly services: Readonly<Record<string, ServiceReport>>;
-  readonly transcriber: TranscriberState | undefined;
-  /** Of a transcriber elsewhere, what it last said of itself, and when that was heard here; undefined of one whose version does not say it. */
-  readonly said: (TranscriberReport & { readonly heard: number }) | undefined;
-  /** Of a host here, since when its process lives. */
-  readonly since: number | undefined;
-}
 
 /** Reads what this machine knows of every host: its own hosts' stores, and the reports that a transcriber here has kept. It asks no broker. */
 export async function networkStatus(project: Project, now: number, signal: AbortSignal): Promise<HostStatus[]> {

@@ -1,10 +1,10 @@
 import { knownHost, servicesOf, transcribersOf } from "../core/config/config.ts";
 import { eventService } from "../core/stream/routing.ts";
 import { reason } from "../core/util/errors.ts";
+import { readBrokerFiles } from "../daemon/broker.ts";
+import { readDirectoryOnce, withFiles } from "../daemon/directory.ts";
+import { openSigner, openTrust } from "../daemon/keys.ts";
 import { configFileIn, loadServices, openProject, type Project } from "../project/project.ts";
-import { readBrokerFiles } from "./broker.ts";
-import { readDirectoryOnce, withFiles } from "./directory.ts";
-import { openSigner, openTrust } from "./keys.ts";
 
 /** The result of reading a project as `up` would. */
 export interface Checked {

@@ -4,14 +4,14 @@ import type { Attributes, Value } from "../core/directory/entry.ts";
 import type { DirectoryState } from "../core/stream/messages.ts";
 import { eventService, queueOf, serviceKey } from "../core/stream/routing.ts";
 import { reason, UserError } from "../core/util/errors.ts";
+import { connectBroker } from "../daemon/broker.ts";
+import { systemClock } from "../daemon/clock.ts";
+import { withFiles } from "../daemon/directory.ts";
 import { eventOf, openBinding, type Written } from "../directories/ldap/binding.ts";
 import type { Change, Modification } from "../directories/ldap/change-requests.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Project } from "../project/project.ts";
-import { type Late, notLoaded } from "./arrival.ts";
-import { connectBroker } from "./broker.ts";
-import { systemClock } from "./clock.ts";
-import { withFiles } from "./directory.ts";
+import { type Late, notLoaded } from "./not-applied.ts";
 
 /**
  * How long the broker may take to confirm an event, in milliseconds: the change is written, and reaches the hosts without it.

@@ -1,9 +1,9 @@
 import { servicesOf } from "../core/config/config.ts";
 import type { StoredEntry } from "../core/directory/entry.ts";
 import type { Table } from "../core/service/service.ts";
+import { readDirectoryOnce } from "../daemon/directory.ts";
 import { loadServices, type Project } from "../project/project.ts";
 import { type Transcription, transcription } from "../transcriber/tables/transcription.ts";
-import { readDirectoryOnce } from "./directory.ts";
 
 /** The tables of a project as its directory makes them now, computed here and told to nobody: for `plan` and `try`. */
 export interface Tables {

@@ -1,7 +1,7 @@
 import { transcribersOf } from "../core/config/config.ts";
 import type { ServiceReport } from "../core/stream/report.ts";
 import type { Project } from "../project/project.ts";
-import { networkStatus } from "./status.ts";
+import { networkStatus } from "./network-status.ts";
 
 export interface Asked {
   readonly project: Project;

@@ -3,7 +3,7 @@ import { mayBeEmptied, removalsAllowed } from "../core/config/removals.ts";
 import { cellGoes } from "../core/service/refusal-goes.ts";
 import { type Cell, isRefused } from "../core/stream/cells.ts";
 import type { Project } from "../project/project.ts";
-import { computeTables } from "./tables.ts";
+import { computeTables } from "./compute-tables.ts";
 
 /** What time alone will do to a service in one hour. */
 export interface Forecast {

@@ -1,0 +1,37 @@
+import type { Progress } from "../util/slices.ts";
+
+/** The state of a transcriber, as it says it of itself. */
+export interface TranscriberState {
+  readonly active: boolean;
+  readonly epoch: number | undefined;
+  /** True once the mirror is whole: until then nothing is sent. */
+  readonly complete: boolean;
+  /** The progress of a long change: the first reading, or many entries at once. */
+  readonly progress?: Progress;
+  /** The newest `verify` for which the directory was read again: its time, and how many entries differed from the mirror. */
+  readonly verified?: { readonly asked: number; readonly differed: number };
+  /**
+   * Hosts that are told in epochs of their own, each with the epoch that it holds.
+   * That epoch is ahead of this transcriber's clock, or the directory was rolled back for them.
+   */
+  readonly apart?: Readonly<Record<string, number>>;
+  /** The reason why the directory cannot be read now. */
+  readonly trouble: string | undefined;
+  /** The beginning of that trouble, in milliseconds since 1970. */
+  readonly troubleSince: number | undefined;
+  readonly entries: number;
+  /** Of a directory made of events: messages set aside as not understood, and the reason why events cannot be stored now. */
+  readonly events?: { readonly aside: AsideCount; readonly trouble: string | undefined };
+  /**
+   * Per service: rows, refusals, the hash of its file, true as `behind` while hosts wait for the broker's return,
+   * and the hosts whose queue refuses.
+   */
+  readonly services: Readonly<
+    Record<string, { rows: number; refused: number; code: string; behind: boolean; refusing?: readonly string[] }>
+  >;
+}
+
+interface AsideCount {
+  readonly count: number;
+  readonly newest?: { readonly why: string; readonly at: number };
+}
