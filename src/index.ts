@@ -59,17 +59,35 @@ export {
 } from "./core/service/service.ts";
 export { Away, CommandFailed, Fatal, Held, Later, Refusal, UserError } from "./core/util/errors.ts";
 export type { Columns, Json } from "./core/util/json.ts";
-export { type BindOptions, bind } from "./services/bind.ts";
-export { type BindZoneOptions, bindZone } from "./services/bind-zone.ts";
+export { type BindOptions, type BindSettings, bind } from "./services/bind.ts";
+export { type BindZoneOptions, type BindZoneSettings, bindZone } from "./services/bind-zone.ts";
 export { type CommandSettings, command } from "./services/command.ts";
+export type { OmapiOptions } from "./services/dhcpd/omapi.ts";
+export type { ZoneRow } from "./services/dns/zone-row.ts";
 export { type FileSettings, files } from "./services/files.ts";
-export { type FreeradiusOptions, freeradius, type ReplyType } from "./services/freeradius.ts";
-export { type HomesOptions, homes } from "./services/homes.ts";
-export { type IscDhcpOptions, iscDhcp } from "./services/isc-dhcp.ts";
-export { type KeaOptions, kea } from "./services/kea.ts";
-export type { OfPeople } from "./services/mail/aliases.ts";
-export { type NftablesOptions, nftables, type RowIn, type SetsIn } from "./services/nftables.ts";
-export { type PostfixOptions, postfix } from "./services/postfix.ts";
-export type { RadiusUser } from "./services/radius/users.ts";
+export {
+  type FreeradiusOptions,
+  type FreeradiusSettings,
+  freeradius,
+  type RadiusProbe,
+} from "./services/freeradius.ts";
+export type { QuotaSettings } from "./services/home/quota.ts";
+export { type HomeRow, type HomesOptions, type HomesSettings, homes } from "./services/homes.ts";
+export { type DhcpRow, type IscDhcpOptions, type IscDhcpSettings, iscDhcp } from "./services/isc-dhcp.ts";
+export type { ClientColumn, KeaRow, KeaRowBy } from "./services/kea/row.ts";
+export { type KeaByDuid, type KeaByMac, type KeaOptions, type KeaSettings, kea } from "./services/kea.ts";
+export type { AliasRow, OfPeople } from "./services/mail/aliases.ts";
+export {
+  type MemberSets,
+  type NftablesOptions,
+  type NftablesSettings,
+  nftables,
+  type RowIn,
+  type SetIn,
+  type SetsIn,
+} from "./services/nftables.ts";
+export { type PostfixOptions, type PostfixSettings, postfix } from "./services/postfix.ts";
+export type { ReplyType } from "./services/radius/columns.ts";
+export type { MacForm, RadiusUser } from "./services/radius/users.ts";
 export { type Converged, converge, type Move, overtaken, type Records } from "./services/records.ts";
-export type { Entries, PerHost, Selected } from "./services/settings.ts";
+export type { Daemon, Entries, PerHost, ReadyService, Selected } from "./services/settings.ts";

@@ -9,43 +9,77 @@ import { hosts, ownerOf, type ZoneRow, zoneRow } from "./dns/zone-row.ts";
 import { latestSerial, nextSerial, serialIn } from "./dns/zone-serial.ts";
 import { type Zone, zoneText } from "./dns/zone-text.ts";
 import { selecting } from "./entries.ts";
-import { command, type Options, path, readSettings, step, stepsOf } from "./settings.ts";
+import {
+  command,
+  type PerHost,
+  path,
+  type ReadyService,
+  readSettings,
+  type Schemas,
+  type Selected,
+  step,
+  stepsOf,
+} from "./settings.ts";
 
 const seconds = z.int("is not a whole number of seconds").min(0).max(2147483647);
 
-const settings = z.strictObject({
-  /** The zone of the names. */
-  zone: DomainName,
-  /** The networks whose reverse zones are written, too. */
-  reverse: z.array(ReverseNetwork).default([]),
-  /** The servers of all the zones, the primary first. */
-  ns: z.array(DomainName).min(1, "is empty: a zone needs a server"),
-  /** Where the files are: `db.` and the zone's name. */
-  directory: path.default("/var/lib/bind"),
+/** The settings of `bindZone`. */
+export interface BindZoneSettings {
+  /** The zone of the names: `campus.example`. */
+  readonly zone: string;
+  /** The networks whose reverse zones are written, too: `["10.0.0.0/16"]`. None by default. */
+  readonly reverse?: readonly string[];
+  /** The name servers of all the zones, the primary first. */
+  readonly ns: readonly string[];
+  /** The folder of the zone files, each called `db.` and the zone's name; `/var/lib/bind` by default. */
+  readonly directory?: string;
   /** Lines that the zone has beside those of the rows: `ns1 A 10.0.0.2`. */
+  readonly records?: readonly string[];
+  /** The time to live of every record, in seconds; 3,600 by default. */
+  readonly ttl?: number;
+  /** The mail address of the person responsible, as a name; `hostmaster.` and the zone by default. */
+  readonly rname?: string;
+  /** Seconds after which a secondary server asks for a new serial (SOA); 7,200 by default. */
+  readonly refresh?: number;
+  /** Seconds after which it asks again where that failed (SOA); 1,800 by default. */
+  readonly retry?: number;
+  /** Seconds after which a secondary server gives up the zone (SOA); 1,209,600 by default. */
+  readonly expire?: number;
+  /** Seconds for which the absence of a name may be cached (SOA); 300 by default. */
+  readonly minimum?: number;
+  /** Serials that begin with the day (2026112200, the default), or that rise by one. */
+  readonly serial?: "date" | "increment";
+  /** A command run for each zone before its file is replaced: `{zone}` is its name, `{staged}` its staged file. `named-checkzone` by default. */
+  readonly check?: Command | false;
+  /** A command run for each zone whose file was replaced; `rndc reload {zone}` by default. */
+  readonly reload?: Command | false;
+  /** The server that is asked for its serials, a step of one's own, or false (the default) for no probe. */
+  readonly probe?: { readonly server: string; readonly port?: number } | Step | false;
+}
+
+const settings = z.strictObject({
+  zone: DomainName,
+  reverse: z.array(ReverseNetwork).default([]),
+  ns: z.array(DomainName).min(1, "is empty: a zone needs a server"),
+  directory: path.default("/var/lib/bind"),
   records: z
     .array(z.string().regex(/^[^\s;$][^\r\n]*\s[^\r\n]+$/, "is not one line that begins with a name"))
     .default([]),
   ttl: seconds.default(3600),
-  /** The mail address of who is responsible, as a name; `hostmaster.` and the zone by default. */
   rname: DomainName.optional(),
   refresh: seconds.default(7200),
   retry: seconds.default(1800),
   expire: seconds.default(1209600),
   minimum: seconds.default(300),
-  /** Serials of the day (2026112200), or one more each time. */
   serial: z.enum(["date", "increment"]).default("date"),
-  /** Run for each zone: `{zone}` is its name, `{staged}` its staged file. */
   check: command.or(z.literal(false)).default(["named-checkzone", "-i", "local", "{zone}", "{staged}"]),
-  /** Run for each zone. */
   reload: command.or(z.literal(false)).default(["rndc", "reload", "{zone}"]),
-  /** The server that is asked for its serials; or a step; or false. */
   probe: z.union([z.strictObject({ server: Ip, port: z.int().default(53) }), step]).default(false),
-});
+} satisfies Schemas<BindZoneSettings>);
 type Settings = z.output<typeof settings>;
 
 /** The options of `bindZone`. */
-export interface BindZoneOptions extends Options<typeof settings, z.input<ReturnType<typeof zoneRow>>> {}
+export interface BindZoneOptions extends BindZoneSettings, PerHost<BindZoneSettings>, Selected<ZoneRow> {}
 
 /**
  * A zone of BIND with its reverse zones, from names and addresses. The serial rises only when something else changes.
@@ -59,13 +93,14 @@ export interface BindZoneOptions extends Options<typeof settings, z.input<Return
  *   probe: { server: "127.0.0.1" },
  * });
  */
-export function bindZone(options: BindZoneOptions, { now = () => new Date() }: { readonly now?: () => Date } = {}) {
+export function bindZone(options: BindZoneOptions, clock: { readonly now?: () => Date } = {}): ReadyService<ZoneRow> {
+  const { now = () => new Date() } = clock;
   const { select, entries, ...given } = options;
   const settingsOf = readSettings("bindZone", settings, given);
   const general = settingsOf("");
   for (const host of ["", ...Object.keys(given.on ?? {})]) requireSound(settingsOf(host), general);
   return service({
-    row: zoneRow(general),
+    row: zoneRow(general) as z.ZodType<ZoneRow, ZoneRow>,
     unique: ["name", "ips"],
     select: selecting("bindZone", hosts, { select, entries }),
     async run({ rows }, host) {

@@ -7,43 +7,67 @@ import { UserError } from "../core/util/errors.ts";
 import { ReverseNetwork } from "./dns/reverse-zone.ts";
 import { servedRows } from "./dns/zone-observed.ts";
 import { hostTypes, type Layout, layout, type NameRecords } from "./dns/zone-records.ts";
-import { hosts, zoneRow } from "./dns/zone-row.ts";
+import { hosts, type ZoneRow, zoneRow } from "./dns/zone-row.ts";
 import { serialNotes } from "./dns/zone-serial-notes.ts";
 import { type ZoneServer, zoneServer } from "./dns/zone-server.ts";
 import { zoneWriter } from "./dns/zone-writer.ts";
 import { selecting } from "./entries.ts";
 import { converge, type Move } from "./records.ts";
-import { type Options, path, readSettings } from "./settings.ts";
+import {
+  type Daemon,
+  type PerHost,
+  path,
+  type ReadyService,
+  readSettings,
+  type Schemas,
+  type Selected,
+} from "./settings.ts";
+
+/** The settings of `bind`. */
+export interface BindSettings {
+  /** The zone of the names: `campus.example`. */
+  readonly zone: string;
+  /** The networks whose reverse zones are written, too: `["10.0.0.0/16"]`. None by default. */
+  readonly reverse?: readonly string[];
+  /** The primary server, which is updated, transferred and asked: an address or a name; 127.0.0.1 by default. */
+  readonly server?: string;
+  /** The port of the server; 53 by default. */
+  readonly port?: number;
+  /** The file of the TSIG key, as tsig-keygen writes it; `/etc/bind/trigger.key` by default. */
+  readonly key?: string;
+  /** Seconds that the server may take for one answer, 1 to 60; 5 by default. */
+  readonly timeout?: number;
+  /** The time to live of every record, in seconds; 3,600 by default. */
+  readonly ttl?: number;
+  /** The types of record that are written; records of the others are left alone. All three by default. */
+  readonly types?: readonly ("A" | "AAAA" | "PTR")[];
+  /** Names of the zone that no row may have: `["www", "mail", "ns1"]`. */
+  readonly reserved?: readonly string[];
+  /** The daemon whose restart causes a run on all rows; systemd's `named` by default, where the server is this machine. False for none. */
+  readonly daemon?: Daemon | false;
+}
 
 const settings = z.strictObject({
-  /** The zone of the names. */
   zone: DomainName,
-  /** The networks whose reverse zones are written, too. */
   reverse: z.array(ReverseNetwork).default([]),
-  /** The primary server: what is updated, transferred and asked. */
   server: z.union([Ip, DomainName, Hostname], "is not an address or name of a server").default("127.0.0.1"),
   port: z.int("is not a port").min(1, "is not a port").max(65535, "is not a port").default(53),
-  /** The file of the TSIG key, as tsig-keygen writes it. */
   key: path.default("/etc/bind/trigger.key"),
-  /** Seconds that the server may take for one answer. */
   timeout: z.int("is not a whole number of seconds").min(1).max(60).default(5),
   ttl: z.int("is not a whole number of seconds").min(0).max(2147483647).default(3600),
-  /** The types of record that are written; those left out are nobody's concern here. */
   types: z
     .array(z.enum(hostTypes, "is not A, AAAA or PTR"))
     .refine((types) => types.includes("A") || types.includes("AAAA"), "has neither A nor AAAA")
     .default([...hostTypes]),
-  /** Names of the zone that no row may have: `["www", "mail", "ns1"]`. */
   reserved: z.array(z.union([Hostname, DomainName], "is not a name of the zone")).default([]),
-  /** What restarts with the server, so that one full run is made; systemd's `named` when left out and the server is this machine. */
   daemon: z
     .union([z.strictObject({ unit: z.string().min(1) }), z.strictObject({ pidFile: path }), z.literal(false)])
     .optional(),
-});
+} satisfies Schemas<BindSettings>);
 type Settings = z.output<typeof settings>;
 
 /** The options of `bind`. */
-export interface BindOptions extends Options<typeof settings, z.input<ReturnType<typeof bindRow>>> {}
+export interface BindOptions extends BindSettings, PerHost<BindSettings>, Selected<ZoneRow> {}
 
 /** So many of the names that a run changed in a zone are asked for when it has ended. */
 const proofs = 25;
@@ -55,14 +79,14 @@ const proofs = 25;
  * @example
  * export default bind({ zone: "campus.example", reverse: ["10.0.0.0/16", "2001:db8:1::/48"] });
  */
-export function bind(options: BindOptions) {
+export function bind(options: BindOptions): ReadyService<ZoneRow> {
   const { select, entries, ...given } = options;
   const settingsOf = readSettings("bind", settings, given);
   const general = settingsOf("");
   for (const host of Object.keys(given.on ?? {})) requireSame(settingsOf(host), general);
   const daemon = general.daemon ?? (isHere(general.server) ? { unit: "named" } : undefined);
   return service({
-    row: bindRow(general),
+    row: bindRow(general) as z.ZodType<ZoneRow, ZoneRow>,
     unique: ["name", "ips"],
     shared: true,
     ...(daemon ? { daemon } : {}),

@@ -4,7 +4,7 @@ import { secretsOf, withoutSecrets } from "../core/service/secret.ts";
 import { type Checked, type Run, type RunResult, service, type TableDeclaration } from "../core/service/service.ts";
 import { CommandFailed, Fatal } from "../core/util/errors.ts";
 import type { Columns } from "../core/util/json.ts";
-import { declared, type PerHost, readSettings, command as runs } from "./settings.ts";
+import { declared, type PerHost, readSettings, command as runs, type Schemas } from "./settings.ts";
 
 /** The options of `command` beside the row and its `select`. */
 export interface CommandSettings {
@@ -14,7 +14,7 @@ export interface CommandSettings {
   readonly observe?: Command;
 }
 
-const settings = z.strictObject({ command: runs, observe: runs.optional() });
+const settings = z.strictObject({ command: runs, observe: runs.optional() } satisfies Schemas<CommandSettings>);
 
 /** EX_CONFIG of sysexits(3): trying again cannot help. */
 const configurationWrong = 78;
@@ -46,7 +46,7 @@ export function command<In extends object, Row extends object, const Out extends
   options: TableDeclaration<In, Row, Out> & CommandSettings & PerHost<CommandSettings> & Checked<In, Row, Out>,
 ) {
   const { row, unique, secret, refused, shared, pace, daemon, select, ...given } = options;
-  const settingsOf = readSettings("command", settings, given as z.input<typeof settings>, declared);
+  const settingsOf = readSettings("command", settings, given, declared);
   const declaration = { row, unique, secret, refused, shared, pace, daemon, select } as TableDeclaration<In, Row, Out>;
   const hides = (secret ?? []).length > 0;
   const observes = given.observe !== undefined || Object.values(given.on ?? {}).some(({ observe }) => observe);

@@ -9,7 +9,9 @@ export interface FileSettings<Row> {
   readonly files: (rows: Rows<Row>, host: Host) => InstallFile | readonly InstallFile[];
   /** Checks the staged files; `{staged}` is the first, `{staged:PATH}` the one that becomes PATH. */
   readonly check?: InstallSteps["check"] | false;
+  /** Makes the daemon read the new files. */
   readonly reload?: InstallSteps["reload"] | false;
+  /** Proves that the daemon serves the new files. */
   readonly probe?: InstallSteps["probe"] | false;
 }
 
@@ -41,7 +43,7 @@ export function files<In extends object, Row extends object, const Out extends I
     Checked<In, Row, Out>,
 ) {
   const { row, unique, secret, refused, shared, pace, daemon, select, ...given } = options;
-  const settingsOf = readSettings("files", settings, given as z.input<typeof settings>, declared);
+  const settingsOf = readSettings("files", settings, given, declared);
   const declaration = { row, unique, secret, refused, shared, pace, daemon, select } as TableDeclaration<In, Row, Out>;
   return service<In, Row, Out>({
     ...declaration,

@@ -1,38 +1,69 @@
 import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 import { z } from "zod";
-import type { Host, InstallFile } from "../core/service/host-api.ts";
+import type { Host, InstallFile, Step } from "../core/service/host-api.ts";
 import { type KeptRow, type Rows, service } from "../core/service/service.ts";
 import { UserError } from "../core/util/errors.ts";
 import { selecting } from "./entries.ts";
 import { accounts, commonReply } from "./radius/accounts.ts";
-import { Identity, isDevice, Password, readPassword, replyTypes, Vlan } from "./radius/columns.ts";
+import { Identity, isDevice, Password, type ReplyType, readPassword, replyTypes, Vlan } from "./radius/columns.ts";
 import { radiusDaemon, refusedLine } from "./radius/daemon.ts";
-import { macForms, nonceIn, type RadiusUser, readUsers, usersFile } from "./radius/users.ts";
-import { type Options, path, readSettings, step, stepsOf } from "./settings.ts";
+import { type MacForm, macForms, nonceIn, type RadiusUser, readUsers, usersFile } from "./radius/users.ts";
+import {
+  type Daemon,
+  type PerHost,
+  path,
+  type ReadyService,
+  readSettings,
+  type Schemas,
+  type Selected,
+  step,
+  stepsOf,
+} from "./settings.ts";
 
-/** The type of an attribute that a `reply` may have. */
-export type ReplyType = keyof typeof replyTypes;
+/** The settings of `freeradius`. */
+export interface FreeradiusSettings {
+  /** The file of the `files` module; `/etc/freeradius/3.0/mods-config/files/authorize` by default. */
+  readonly path?: string;
+  /** The folder of the server's configuration; `/etc/freeradius/3.0` by default. */
+  readonly config?: string;
+  /** The instance of the `files` module that reads the file; `files` by default. */
+  readonly module?: string;
+  /** The control socket, which must be `mode = rw`; `/var/run/freeradius/freeradius.sock` by default. */
+  readonly socket?: string;
+  /** The form in which switches write a MAC address as a user name; `aabbccddeeff` by default. */
+  readonly macForm?: MacForm;
+  /** The check of the staged file; by default the server's own, on a copy of its configuration. */
+  readonly check?: Step | false;
+  /** The step that makes the server read the file; by default over the control socket. */
+  readonly reload?: Step | false;
+  /** The server that is asked for the serial of its content; false for no probe. */
+  readonly probe?: RadiusProbe | false;
+}
+
+/** The server that a probe asks. */
+export interface RadiusProbe {
+  /** Its address; 127.0.0.1 by default. */
+  readonly server?: string;
+  /** Its port; 1812 by default. */
+  readonly port?: number;
+  /** The file with the secret that it shares with this host; `/etc/freeradius/3.0/trigger.secret` by default. */
+  readonly secretFile?: string;
+}
 
 const settings = z.strictObject({
-  /** The file of the `files` module; Debian's own place. */
   path: path.default("/etc/freeradius/3.0/mods-config/files/authorize"),
-  /** The folder of the server's configuration. */
   config: path.default("/etc/freeradius/3.0"),
-  /** The instance of the `files` module that reads the file. */
   module: z
     .string()
     .regex(/^[A-Za-z0-9._-]+$/, "is not the name of a module, such as files")
     .default("files"),
-  /** The control socket, which must be `mode = rw`. */
   socket: path.default("/var/run/freeradius/freeradius.sock"),
-  /** How the switches write a MAC address as a user name. */
   macForm: z
     .enum(macForms, `is not a form of MAC address: expected one of ${macForms.join(", ")}`)
     .default(macForms[0]),
   check: step.optional(),
   reload: step.optional(),
-  /** Where the server is asked for the serial of its content, and the file with the secret that it shares with this host; false for no proof. */
   probe: z
     .strictObject({
       server: z.union([z.ipv4(), z.ipv6()], "is not an IP address").default("127.0.0.1"),
@@ -41,18 +72,18 @@ const settings = z.strictObject({
     })
     .or(z.literal(false))
     .prefault({}),
-});
+} satisfies Schemas<FreeradiusSettings>);
 
 /** The options of `freeradius`. */
-export interface FreeradiusOptions extends Options<typeof settings, RadiusUser> {
-  /** Whether the default `select` also takes the devices of ieee802Device, for MAC authentication. */
+export interface FreeradiusOptions extends FreeradiusSettings, PerHost<FreeradiusSettings>, Selected<RadiusUser> {
+  /** True: the standard `select` also takes the devices of ieee802Device, for MAC authentication. */
   readonly devices?: boolean;
   /** The attributes that a row's `reply` may have, beside the VLAN, each with its type. */
   readonly reply?: Readonly<Record<string, ReplyType>>;
-  /** Which refusals take a row out of force, rather than leave it as it was: `"remove"` for all, or what their reasons begin with. */
+  /** The refusals that remove a row rather than leave it as it was: `"remove"` for all, or the beginnings of their reasons. */
   readonly refused?: "remove" | readonly string[];
-  /** The daemon whose restart makes its state unknown. */
-  readonly daemon?: { readonly unit: string } | { readonly pidFile: string };
+  /** The daemon whose restart causes a run on all rows; the unit `freeradius` by default. */
+  readonly daemon?: Daemon;
 }
 
 /** A user with a password or a device by its MAC address, and what the answer to it says. */
@@ -89,8 +120,9 @@ const refusedLimit = 100;
  */
 export function freeradius(
   options: FreeradiusOptions = {},
-  { random = () => randomBytes(4).toString("hex") }: { readonly random?: () => string } = {},
-) {
+  chance: { readonly random?: () => string } = {},
+): ReadyService<RadiusUser> {
+  const { random = () => randomBytes(4).toString("hex") } = chance;
   const { devices = false, reply, refused = credentials, daemon = { unit: "freeradius" }, ...rest } = options;
   const { select, entries, ...given } = rest;
   const settingsOf = readSettings("freeradius", settings, given, [

@@ -6,36 +6,58 @@ import { selecting } from "./entries.ts";
 import { archiveHome, packHome } from "./home/archive.ts";
 import { homeBook } from "./home/book.ts";
 import { homeGround, Unfit } from "./home/ground.ts";
-import { quotaSettings, setQuotas } from "./home/quota.ts";
-import { type Options, path, readSettings } from "./settings.ts";
+import { type QuotaSettings, quotaSettings, setQuotas } from "./home/quota.ts";
+import { type PerHost, path, type ReadyService, readSettings, type Schemas, type Selected } from "./settings.ts";
 
 /** A member's home directory. */
 export const homeRow = z.object({ uid: Uid, gid: Uid, home: AbsolutePath });
-type HomeRow = z.output<typeof homeRow>;
+
+/** A member's home directory. */
+export type HomeRow = {
+  /** The uidNumber of its owner. */
+  readonly uid: string;
+  /** The gidNumber of its group. */
+  readonly gid: string;
+  /** Absolute path of the home. */
+  readonly home: string;
+};
+
+/** The settings of `homes`. */
+export interface HomesSettings {
+  /** The directory that every home is below, `/home` by default. It must exist. */
+  readonly base?: string;
+  /** The directory that takes homes whose entry is gone, on the same file system; `.archive` in the base by default. */
+  readonly archive?: string;
+  /** True: an archived home is packed into a `.tar.zst`. False by default. */
+  readonly pack?: boolean;
+  /** True (the default): a home is given to its uid. False where trigger has no right to, as in a trial without root. */
+  readonly chown?: boolean;
+  /** True (the default): the group of a home is kept at its gidNumber. False where members choose it themselves (chgrp). */
+  readonly group?: boolean;
+  /** Permission bits of a new home; 0o700 by default. */
+  readonly mode?: number;
+  /** A directory whose files a new home gets, such as `/etc/skel`; false (the default) for none. */
+  readonly skeleton?: string | false;
+  /** The first uid that a member may have, 1000 by default: system users below it get no home. */
+  readonly firstUid?: number;
+  /** The disk quota of every member, on the file system of the base; false (the default) where there is none. */
+  readonly quota?: QuotaSettings | false;
+}
 
 const settings = z.strictObject({
-  /** The directory that every home is below. It must exist. */
   base: path.default("/home"),
-  /** Where homes go when their entry goes; on the same file system. `.archive` in the base when left out. */
   archive: path.optional(),
-  /** Whether an archived home is packed into a `.tar.zst`. */
   pack: z.boolean("is not true or false").default(false),
-  /** Whether a home is given to its uid; false where trigger may not do that, as in a trial without root: homes then belong to who runs it. */
   chown: z.boolean("is not true or false").default(true),
-  /** Whether the group of a home is kept at its gidNumber; false where members choose it themselves (chgrp). */
   group: z.boolean("is not true or false").default(true),
-  /** Permission bits of a new home. */
   mode: z.int().min(0).max(0o7777, "is not a mode, such as 0o700").default(0o700),
-  /** A directory whose files a new home gets, such as /etc/skel; false for none. */
   skeleton: path.or(z.literal(false)).default(false),
-  /** The first uid that a member may have: system users below it get no home. */
   firstUid: z.int().min(0).default(1000),
-  /** The disk quota of every member, on the file system of the base; false where there is none. */
   quota: quotaSettings.default(false),
-});
+} satisfies Schemas<HomesSettings>);
 
 /** The options of `homes`. */
-export interface HomesOptions extends Options<typeof settings, z.input<typeof homeRow>> {}
+export interface HomesOptions extends HomesSettings, PerHost<HomesSettings>, Selected<HomeRow> {}
 
 /**
  * Home directories: created when an account comes, moved when its homeDirectory changes, put into the archive when it goes, never deleted.
@@ -47,7 +69,8 @@ export interface HomesOptions extends Options<typeof settings, z.input<typeof ho
  * @example
  * export default homes({ base: "/srv/home", skeleton: "/etc/skel", on: { mail2: { base: "/home" } } });
  */
-export function homes(options: HomesOptions = {}, { now = () => new Date() }: { readonly now?: () => Date } = {}) {
+export function homes(options: HomesOptions = {}, clock: { readonly now?: () => Date } = {}): ReadyService<HomeRow> {
+  const { now = () => new Date() } = clock;
   const { select, entries, ...given } = options;
   const settingsOf = readSettings("homes", settings, given);
   return service({

@@ -1,34 +1,70 @@
 import { z } from "zod";
 import { Hostname, Ipv4, Mac } from "../core/service/columns.ts";
-import type { Host } from "../core/service/host-api.ts";
+import type { Host, Step } from "../core/service/host-api.ts";
 import { type Select, service } from "../core/service/service.ts";
 import { canonical } from "../core/stream/cells.ts";
 import { Refusal, UserError } from "../core/util/errors.ts";
 import { declaredHosts } from "./dhcpd/host-declarations.ts";
 import { onInstalled } from "./dhcpd/installed.ts";
-import { observeOmapi, omapiSettings, runOmapi } from "./dhcpd/omapi.ts";
+import { type OmapiOptions, observeOmapi, omapiSettings, runOmapi } from "./dhcpd/omapi.ts";
 import { selecting } from "./entries.ts";
-import { daemon, notice, type Options, path, readSettings, step, stepsOf } from "./settings.ts";
+import {
+  type Daemon,
+  daemon,
+  notice,
+  type PerHost,
+  path,
+  type ReadyService,
+  readSettings,
+  type Schemas,
+  type Selected,
+  step,
+  stepsOf,
+} from "./settings.ts";
 
 /** A machine with its fixed IPv4 address. */
 export const dhcpRow = z.object({ mac: Mac, ip: Ipv4, name: Hostname });
-type DhcpRow = z.output<typeof dhcpRow>;
+
+/** A machine with its fixed IPv4 address. */
+export type DhcpRow = {
+  /** The MAC address. */
+  readonly mac: string;
+  /** The IPv4 address. */
+  readonly ip: string;
+  /** The host name, without a domain. */
+  readonly name: string;
+};
+
+/** The settings of `iscDhcp`. */
+export interface IscDhcpSettings {
+  /** The file of host declarations; `/etc/dhcp/trigger-hosts.conf` by default. */
+  readonly path?: string;
+  /** The configuration that includes it, checked as a whole; `/etc/dhcp/dhcpd.conf` by default, false when none does. */
+  readonly within?: string | false;
+  /** The check of the staged file; `dhcpd -t` by default. */
+  readonly check?: Step | false;
+  /** The step that makes dhcpd read the file; a restart of `isc-dhcp-server` by default. */
+  readonly reload?: Step | false;
+  /** The step that proves that dhcpd serves the file; none by default. */
+  readonly probe?: Step | false;
+  /** OMAPI, by which changes go to the running dhcpd while the file stays empty. Left out: the file is written. */
+  readonly omapi?: OmapiOptions;
+  /** The daemon whose restart causes a run on all rows; the unit `isc-dhcp-server.service` by default. */
+  readonly daemon?: Daemon;
+}
 
 const settings = z.strictObject({
-  /** The file of host declarations. */
   path: path.default("/etc/dhcp/trigger-hosts.conf"),
-  /** The configuration that includes it, checked as a whole; false when none does. */
   within: path.or(z.literal(false)).default("/etc/dhcp/dhcpd.conf"),
   check: step.default(["dhcpd", "-t", "-cf", "{staged}"]),
   reload: step.default(["systemctl", "restart", "isc-dhcp-server"]),
   probe: step.default(false),
-  /** Changes go to the running dhcpd over OMAPI, and the file stays empty. */
   omapi: omapiSettings.optional(),
   daemon: daemon.default({ unit: "isc-dhcp-server.service" }),
-});
+} satisfies Schemas<IscDhcpSettings>);
 
 /** The options of `iscDhcp`. */
-export interface IscDhcpOptions extends Options<typeof settings, z.input<typeof dhcpRow>> {}
+export interface IscDhcpOptions extends IscDhcpSettings, PerHost<IscDhcpSettings>, Selected<DhcpRow> {}
 
 /**
  * Fixed addresses in ISC dhcpd: over OMAPI, which changes the running daemon, or else as host declarations in a file of their own
@@ -37,7 +73,7 @@ export interface IscDhcpOptions extends Options<typeof settings, z.input<typeof 
  * @example
  * export default iscDhcp({ omapi: { keyFile: "/etc/dhcp/omapi.key" } });
  */
-export function iscDhcp(options: IscDhcpOptions = {}) {
+export function iscDhcp(options: IscDhcpOptions = {}): ReadyService<DhcpRow> {
   const { select, entries, ...given } = options;
   const settingsOf = readSettings("iscDhcp", settings, given);
   const general = settingsOf("");
@@ -88,7 +124,7 @@ export function dhcpHosts(rows: Iterable<DhcpRow>): string {
  * The machines of RFC 2307: an ieee802Device that is an ipHost, under the first label of its name; one without an IPv4 address has no row.
  * Several addresses are refused: values of an attribute have no order, so nothing says which MAC address goes with which.
  */
-const machines: Select<z.input<typeof dhcpRow>> = (machine) => {
+const machines: Select<DhcpRow> = (machine) => {
   if (!machine.is("ieee802Device") || !machine.has("macAddress")) return;
   const [ip, ...others] = machine.all("ipHostNumber").filter((address) => !address.includes(":"));
   if (ip === undefined) return;

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { Host } from "../core/service/host-api.ts";
-import type { KeptRow, Run, RunResult, TableService } from "../core/service/service.ts";
+import type { Command, Host } from "../core/service/host-api.ts";
+import type { KeptRow, Run, RunResult } from "../core/service/service.ts";
 import { UserError } from "../core/util/errors.ts";
 import { selecting } from "./entries.ts";
 import { byHostCommands } from "./kea/commands.ts";
@@ -8,26 +8,48 @@ import { configuration } from "./kea/config.ts";
 import { control, done } from "./kea/control.ts";
 import { byDatabase } from "./kea/database.ts";
 import { freeingLeases } from "./kea/leases.ts";
-import { type By, contentOfRow, type KeaRow, machines, type RowBy, rowOf } from "./kea/row.ts";
+import { type ClientColumn, contentOfRow, type KeaRow, type KeaRowBy, machines, rowOf } from "./kea/row.ts";
 import { byConfigSet } from "./kea/set.ts";
 import type { Kea, Way } from "./kea/ways.ts";
 import { converge } from "./records.ts";
-import { command, type Options, path, readSettings } from "./settings.ts";
+import {
+  command,
+  type Daemon,
+  type PerHost,
+  path,
+  type ReadyService,
+  readSettings,
+  type Schemas,
+  type Selected,
+} from "./settings.ts";
+
+/** The settings of `kea`. */
+export interface KeaSettings {
+  /** The family of the addresses: 4 (kea-dhcp4, the default) or 6 (kea-dhcp6). */
+  readonly family?: 4 | 6;
+  /** The column that names a client: its MAC address (the default) or its DUID. */
+  readonly by?: ClientColumn;
+  /** The control socket; `/run/kea/kea4-ctrl-socket` or `/run/kea/kea6-ctrl-socket` by default. */
+  readonly socket?: string;
+  /** The place of a reservation: in the subnet of its address (the default), or among the global ones. */
+  readonly where?: "subnet" | "global";
+  /** The file to which config-write puts the running configuration: the one that Kea was started with (true, the default), another one, or none (false). */
+  readonly write?: boolean | string;
+  /** True: a lease that another client still has on an address is ended when the address becomes a client's own. False by default. */
+  readonly freeLeases?: boolean;
+  /** The PostgreSQL database in which Kea looks for reservations, as libpq names it; the password is in a file (`passfile=`, `~/.pgpass`). */
+  readonly database?: string;
+  /** The command before the options of psql: another place, or another user; `psql` by default. */
+  readonly psql?: Command;
+}
 
 const settings = z.strictObject({
-  /** Of IPv4 or of IPv6: kea-dhcp4 or kea-dhcp6. */
   family: z.literal([4, 6], "is not 4 (kea-dhcp4) or 6 (kea-dhcp6)").default(4),
-  /** The column that names a client: its MAC address or its DUID. */
   by: z.enum(["mac", "duid"], "is not a way to name a client: expected mac or duid").default("mac"),
-  /** The control socket; `/run/kea/kea4-ctrl-socket` (or kea6) when left out. */
   socket: path.optional(),
-  /** Whether a reservation is kept in the subnet of its address or among the global ones. */
   where: z.enum(["subnet", "global"], 'is no place for reservations: expected "subnet" or "global"').default("subnet"),
-  /** Where config-write puts what runs: the file that Kea was started with, another one, or nowhere. */
   write: z.union([z.boolean(), path], "is not true, false or an absolute path").default(true),
-  /** Whether a lease that somebody else still has on an address is ended when the address becomes a client's own. */
   freeLeases: z.boolean("is not true or false").default(false),
-  /** The PostgreSQL database in which Kea looks for reservations, as libpq names it; the password is in a file (`passfile=`, ~/.pgpass). */
   database: z
     .string()
     .min(1, 'is empty: expected a connection string, such as "host=localhost dbname=kea user=kea"')
@@ -37,18 +59,28 @@ const settings = z.strictObject({
       "has a password, which every user of the machine could read: put it into a file and say passfile=/etc/trigger/kea.pgpass",
     )
     .optional(),
-  /** What is run before the options of psql: another place, or another user. */
   psql: command.default(["psql"]),
-});
+} satisfies Schemas<KeaSettings>);
 type Settings = z.output<typeof settings>;
 
 /** The options of `kea`; the rows have the column that `by` names. */
-export type KeaOptions = OptionsBy<"mac", { readonly by?: "mac" }> | OptionsBy<"duid", { readonly by: "duid" }>;
-type OptionsBy<Key extends By, Choice> = Omit<Options<typeof settings, RowBy<Key>>, "by"> &
-  Choice & {
-    /** The daemon whose restart makes its state unknown; the systemd unit of Debian when left out. */
-    readonly daemon?: TableService<object, object, undefined>["daemon"];
-  };
+export type KeaOptions = KeaByMac | KeaByDuid;
+
+/** The options of `kea` where MAC addresses name clients. */
+export interface KeaByMac extends KeaSettings, PerHost<KeaSettings>, Selected<KeaRowBy<"mac">> {
+  /** The column that names a client. */
+  readonly by?: "mac";
+  /** The daemon whose restart causes a run on all rows; the systemd unit of Debian by default. */
+  readonly daemon?: Daemon;
+}
+
+/** The options of `kea` where DUIDs (RFC 8415, 11) name clients. */
+export interface KeaByDuid extends KeaSettings, PerHost<KeaSettings>, Selected<KeaRowBy<"duid">> {
+  /** The column that names a client. */
+  readonly by: "duid";
+  /** The daemon whose restart causes a run on all rows; the systemd unit of Debian by default. */
+  readonly daemon?: Daemon;
+}
 
 /**
  * The reservations of Kea DHCP, while it runs: by its host commands where it has them, in its database where one is given, otherwise by a new configuration.
@@ -57,7 +89,7 @@ type OptionsBy<Key extends By, Choice> = Omit<Options<typeof settings, RowBy<Key
  * @example
  * export default kea({ socket: "/run/kea/kea4-ctrl-socket" });
  */
-export function kea(options: KeaOptions = {}) {
+export function kea(options: KeaOptions = {}): ReadyService<KeaRow> {
   const { select, entries, daemon, ...given } = options;
   const settingsOf = readSettings("kea", settings, given, ["select", "entries", "on", "daemon"]);
   const { family, by } = settingsOf("");
@@ -85,7 +117,7 @@ export function kea(options: KeaOptions = {}) {
       return [...(await way.look())].map(([name, content]) => ({ [by]: name, ...columns, ...content }));
     },
   };
-  return { table } as unknown as { readonly table: TableService<KeaRow, KeaRow, KeaRow | undefined> };
+  return { table } as unknown as ReadyService<KeaRow>;
 }
 
 /** Brings a Kea to the rows; undefined when a reservation of ours is in the way that the changes alone do not speak of. */
@@ -104,7 +136,7 @@ async function once(run: Run<KeaRow>, settings: Settings, host: Host): Promise<E
     proved: true,
   };
 }
-type AnyKey = RowBy<"mac"> & RowBy<"duid">;
+type AnyKey = KeaRowBy<"mac"> & KeaRowBy<"duid">;
 
 /** Asks a Kea what it is, and finds the way in which its reservations are changed. */
 async function reach(settings: Settings, host: Host): Promise<{ readonly kea: Kea; readonly way: Way }> {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Host } from "../core/service/host-api.ts";
+import type { Command, Host } from "../core/service/host-api.ts";
 import { type Select, service } from "../core/service/service.ts";
 import { Refusal, UserError } from "../core/util/errors.ts";
 import type { Columns } from "../core/util/json.ts";
@@ -16,62 +16,100 @@ import {
   setSettings,
 } from "./nft/sets.ts";
 import { bringTable, type Ground, isDeclaredAs, nameOf } from "./nft/table.ts";
-import { command, type PerHost, path, readSettings, type Selected } from "./settings.ts";
+import {
+  command,
+  type Daemon,
+  type PerHost,
+  path,
+  type ReadyService,
+  readSettings,
+  type Schemas,
+  type Selected,
+} from "./settings.ts";
 
 const families = ["inet", "ip", "ip6", "bridge", "netdev", "arp"] as const;
 const rules = z.string().refine((text) => text.startsWith("/") || wrongRules(text) === undefined, {
   error: ({ input }) => wrongRules(String(input)) ?? "is not a text",
 });
 
+/** The settings of `nftables`. */
+export interface NftablesSettings {
+  /** The family of the table; `inet` by default. */
+  readonly family?: "inet" | "ip" | "ip6" | "bridge" | "netdev" | "arp";
+  /** The name of the table, which is trigger's alone; `trigger` by default. */
+  readonly table?: string;
+  /** The content of the table beside the sets, in nft's language: chains with their rules. Or the absolute path of a file that has it. */
+  readonly rules: string;
+  /** The file that is loaded at boot; `/etc/nftables.d/TABLE.nft` by default, false for none. */
+  readonly path?: string | false;
+  /** The command of nft; in a network namespace `["ip", "netns", "exec", "campus", "nft"]`. */
+  readonly nft?: Command;
+}
+
 const settings = z.strictObject({
   family: z.enum(families, `is not a family of nft: expected ${families.join(", ")}`).default("inet"),
-  /** The table: trigger's alone. */
   table: z
     .string()
     .regex(/^[a-zA-Z][a-zA-Z0-9_]{0,31}$/, "is not the name of a table (a letter, then letters, digits and _)")
     .default("trigger"),
-  /** What stands in the table beside the sets, in nft's language: chains with their rules. Or the absolute path of a file that has it. */
   rules,
-  /** What is loaded at boot: `/etc/nftables.d/TABLE.nft` when left out, false for nothing. */
   path: path.or(z.literal(false)).optional(),
-  /** In a network namespace: `["ip", "netns", "exec", "campus", "nft"]`. */
   nft: command.default(["nft"]),
-});
+} satisfies Schemas<NftablesSettings>);
 
 const tableSettings = z.strictObject({
   sets: setSettings.refine((sets) => Object.keys(sets).length > 0, "is empty: a table needs a set"),
   unique: z.array(z.string()).min(1, "is empty: a set needs a unique column").optional(),
 });
 
-/** The pairs of MAC and IP address that belong together. */
-const members = {
+/** A set or map of nft. */
+export interface SetIn {
+  /** The type of its elements, as nft writes it: `ether_addr . ipv4_addr`, of a map `ipv4_addr : mark`. */
+  readonly type: string;
+  /** The columns of a row that make an element, in the order of the type. */
+  readonly columns: readonly string[];
+  /** True: elements are ranges or networks. False by default. */
+  readonly interval?: boolean;
+  /** True: each element counts its packets. False by default. */
+  readonly counter?: boolean;
+}
+
+/** Sets and maps, as the options give them. */
+export interface SetsIn {
+  /** A set or map by its name. */
+  readonly [set: string]: SetIn;
+}
+
+/** The sets of a service whose options have none: pairs of MAC and IP address that belong together. */
+export interface MemberSets extends SetsIn {
+  /** The pairs with an IPv4 address. */
+  readonly members4: { readonly type: "ether_addr . ipv4_addr"; readonly columns: readonly ["mac", "ip"] };
+  /** The pairs with an IPv6 address. */
+  readonly members6: { readonly type: "ether_addr . ipv6_addr"; readonly columns: readonly ["mac", "ip"] };
+}
+
+const members: MemberSets = {
   members4: { type: "ether_addr . ipv4_addr", columns: ["mac", "ip"] },
   members6: { type: "ether_addr . ipv6_addr", columns: ["mac", "ip"] },
-} as const;
+};
 
-/** Sets and maps by name, as the options give them. */
-export interface SetsIn {
-  readonly [set: string]: {
-    readonly type: string;
-    readonly columns: readonly string[];
-    readonly interval?: boolean;
-    readonly counter?: boolean;
-  };
-}
 /** The columns of all sets: a row has those of the sets that it is an element of. */
 export type RowIn<Sets extends SetsIn> = { readonly [column in Sets[keyof Sets]["columns"][number]]?: string };
 
 /** The options of `nftables`. */
-export type NftablesOptions<Sets extends SetsIn> = z.input<typeof settings> &
-  PerHost<z.input<typeof settings>> & {
-    /** The sets and maps by name; members4 and members6 when left out. */
-    readonly sets?: Sets;
-    /** Columns of which no two rows share a value; the last one of each set's key when left out. */
-    readonly unique?: readonly (Sets[keyof Sets]["columns"][number] & string)[];
-    readonly daemon?: { readonly unit: string } | { readonly pidFile: string } | false;
-    /** A row that is refused goes, rather than stay as it was. */
-    readonly refused?: "remove";
-  } & Selected<RowIn<Sets>>;
+export interface NftablesOptions<Sets extends SetsIn>
+  extends NftablesSettings,
+    PerHost<NftablesSettings>,
+    Selected<RowIn<Sets>> {
+  /** The sets and maps by name; `members4` and `members6` by default. */
+  readonly sets?: Sets;
+  /** Columns of which no two rows share a value; the last one of each set's key by default. */
+  readonly unique?: readonly (Sets[keyof Sets]["columns"][number] & string)[];
+  /** The daemon whose restart causes a run on all rows; the unit `nftables.service` by default, false for none. */
+  readonly daemon?: Daemon | false;
+  /** `"remove"`: a row that is refused is removed, rather than left as it was. */
+  readonly refused?: "remove";
+}
 
 /**
  * A table of nft with the administrator's own rules, whose sets and maps have the elements that the rows are.
@@ -79,13 +117,15 @@ export type NftablesOptions<Sets extends SetsIn> = z.input<typeof settings> &
  * @example
  * export default nftables({ rules: "/etc/nftables/members.rules" });
  */
-export function nftables<const Sets extends SetsIn = typeof members>(options: NftablesOptions<Sets>) {
+export function nftables<const Sets extends SetsIn = MemberSets>(
+  options: NftablesOptions<Sets>,
+): ReadyService<RowIn<Sets>, Columns> {
   const { sets: givenSets, unique: givenUnique, select, entries, refused, ...rest } = options;
   const { daemon = { unit: "nftables.service" }, ...given } = rest;
   const others = ["sets", "unique", "daemon", "refused", "select", "entries", "on"];
-  const settingsOf = readSettings("nftables", settings, given as z.input<typeof settings>, others);
+  const settingsOf = readSettings("nftables", settings, given, others);
   const read = { sets: givenSets ?? members, ...(givenUnique ? { unique: givenUnique } : {}) };
-  const declared = readSettings("nftables", tableSettings, read as unknown as z.input<typeof tableSettings>)("");
+  const declared = readSettings("nftables", tableSettings, read)("");
   const sets = readSets(declared.sets);
   const unique = uniqueOf(sets, declared.unique);
   if (!select && columnsOf(sets).sort().join() !== "ip,mac") {

@@ -1,10 +1,19 @@
 import { z } from "zod";
 import { cleanMail, column } from "../core/service/columns.ts";
-import type { Host } from "../core/service/host-api.ts";
+import type { Command, Host } from "../core/service/host-api.ts";
 import { type Run, type RunResult, service } from "../core/service/service.ts";
-import { aliases, notTheirs, type OfPeople } from "./mail/aliases.ts";
+import { type AliasRow, aliases, notTheirs, type OfPeople } from "./mail/aliases.ts";
 import { isFew, type Lookups, type MapPlace, movesBetween, postfixMap } from "./mail/map.ts";
-import { command, notice, type Options, path, readSettings } from "./settings.ts";
+import {
+  command,
+  notice,
+  type PerHost,
+  path,
+  type ReadyService,
+  readSettings,
+  type Schemas,
+  type Selected,
+} from "./settings.ts";
 
 const alone = /^[A-Za-z0-9_]([A-Za-z0-9._+=-]{0,62}[A-Za-z0-9_])?$/;
 const address = (text: string): string | undefined =>
@@ -19,20 +28,25 @@ export const aliasRow = z.object({
   alias: Alias,
   to: z.array(Recipient).min(1, "is empty: an alias needs a recipient"),
 });
-type AliasRow = z.output<typeof aliasRow>;
+/** The settings of `postfix`. */
+export interface PostfixSettings {
+  /** The map without the suffix of its type: `virtual_alias_maps = lmdb:/etc/postfix/trigger-virtual`, the default. */
+  readonly path?: string;
+  /** The type of the map: `lmdb` (the default) is changed entry by entry, `cdb` is always made again. Neither is ever seen half written. */
+  readonly type?: "lmdb" | "cdb";
+  /** The program that makes maps, `postmap` by default; false writes their text alone. */
+  readonly postmap?: Command | false;
+}
 
 const settings = z.strictObject({
-  /** Where the map is, without the suffix of its type: `virtual_alias_maps = lmdb:/etc/postfix/trigger-virtual`. */
   path: path.default("/etc/postfix/trigger-virtual"),
-  /** Two types of map that are never seen half written: lmdb is changed entry by entry, cdb is always made anew. */
   type: z.enum(["lmdb", "cdb"], "is not a type of map: expected lmdb or cdb").default("lmdb"),
-  /** The program that makes maps; false writes their text alone. */
   postmap: command.or(z.literal(false)).default(["postmap"]),
-});
+} satisfies Schemas<PostfixSettings>);
 
 /** The options of `postfix`. */
-export interface PostfixOptions extends Options<typeof settings, z.input<typeof aliasRow>>, OfPeople {
-  /** Which refusals take an alias out of force, rather than leave it as it was: `"remove"` for all, or what their reasons begin with. */
+export interface PostfixOptions extends PostfixSettings, PerHost<PostfixSettings>, Selected<AliasRow>, OfPeople {
+  /** The refusals that remove an alias rather than leave it as it was: `"remove"` for all, or the beginnings of their reasons. */
   readonly refused?: "remove" | readonly string[];
 }
 
@@ -42,12 +56,12 @@ export interface PostfixOptions extends Options<typeof settings, z.input<typeof 
  * @example
  * export default postfix({ domains: ["campus.example"], on: { mx2: { type: "cdb" } } });
  */
-export function postfix(options: PostfixOptions = {}) {
+export function postfix(options: PostfixOptions = {}): ReadyService<AliasRow> {
   const { select, entries, domains, reserved, refused = notTheirs, ...given } = options;
   const others = ["select", "entries", "on", "domains", "reserved", "refused"];
   const settingsOf = readSettings("postfix", settings, given, others);
   return service({
-    row: aliasRow,
+    row: aliasRow as z.ZodType<AliasRow, AliasRow>,
     unique: ["alias"],
     refused,
     select: aliases({ ...(domains && { domains }), ...(reserved && { reserved }) }, { select, entries }),

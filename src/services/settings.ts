@@ -1,16 +1,27 @@
 import { z } from "zod";
 import type { Step } from "../core/service/host-api.ts";
-import type { Select } from "../core/service/service.ts";
+import type { Select, TableService } from "../core/service/service.ts";
 import { wrongHostName } from "../core/stream/routing.ts";
 import { UserError } from "../core/util/errors.ts";
 import { unknown } from "../core/util/nearest.ts";
 
-/** The options of a ready-made service: its settings, the hosts that differ in some, and the campus's own `select`, or what the standard one is to see. */
-export type Options<Settings extends z.ZodObject, In> = z.input<Settings> & PerHost<z.input<Settings>> & Selected<In>;
+/** A ready-made service, as a file of a project exports it. `In` is the row that `select` gives, `Row` the one that hosts have. */
+export interface ReadyService<In extends object, Row extends object = In> {
+  /** The declaration that trigger reads. */
+  readonly table: TableService<In, Row, In | readonly In[] | undefined>;
+}
 
-/** The rows of a ready-made service: the campus's own `select`, or what the standard one is to see. */
+/** The schemas of an interface of settings: one for each setting, and no other. */
+export type Schemas<Settings> = { readonly [setting in keyof Settings]-?: z.ZodType<unknown, Settings[setting]> };
+
+/** A daemon whose restart is noticed: by its systemd unit, or by the file with its process id. */
+export type Daemon = { readonly unit: string } | { readonly pidFile: string };
+
+/** The rows of a ready-made service: a `select` of the site, or the entries that the standard one sees. */
 export interface Selected<In> {
+  /** The rows of an entry, in place of the standard `select`. */
   readonly select?: Select<In>;
+  /** The entries and names of a directory that differs from the standard schemas; not together with `select`. */
   readonly entries?: Entries;
 }
 
@@ -39,9 +50,10 @@ export interface PerHost<Settings> {
 export function readSettings<Settings extends z.ZodObject>(
   service: string,
   settings: Settings,
-  { on = {}, ...common }: z.input<Settings> & PerHost<z.input<Settings>>,
+  given: object,
   others: readonly string[] = ["select", "entries", "on"],
 ): (host: string) => z.output<Settings> {
+  const { on = {}, ...common }: PerHost<object> = given;
   const general = parse(service, settings, common, others);
   const special = new Map<string, z.output<Settings>>();
   for (const [host, differing] of Object.entries(on)) {

@@ -22,7 +22,7 @@ interface Declared {
 }
 
 /** Types that only shorten a declaration: no user has a use for their names. */
-const inner = ["AnyTable", "Known", "Options", "OptionsBy", "Wire"];
+const inner = ["AnyTable", "Known", "Wire"];
 
 for (const door of ["index", "directory"]) {
   const declared = declarationsOf(`${door}.d.ts`);

@@ -1,24 +1,35 @@
 import { z } from "zod";
 import { Ipv4 } from "../../core/service/columns.ts";
-import type { Host } from "../../core/service/host-api.ts";
+import type { Command, Host } from "../../core/service/host-api.ts";
 import type { Run, RunResult } from "../../core/service/service.ts";
 import { converge, type Move } from "../records.ts";
-import { command, path } from "../settings.ts";
+import { command, path, type Schemas } from "../settings.ts";
 import { type DeclaredHost, dynamicHosts } from "./host-declarations.ts";
 import { type Answer, type Call, omshell } from "./omshell.ts";
 
 /** The settings of dhcpd's control channel. */
+/** The settings of OMAPI; `{}` for the usual ones. */
+export interface OmapiOptions {
+  /** The address at which dhcpd listens; 127.0.0.1 by default. */
+  readonly server?: string;
+  /** The port at which dhcpd listens (`omapi-port`); 7911 by default. */
+  readonly port?: number;
+  /** The file of the key that `omapi-key` names, which dhcpd.conf includes; `/etc/dhcp/omapi.key` by default. */
+  readonly keyFile?: string;
+  /** The file in which dhcpd keeps what OMAPI made, and which it reads when it starts; `/var/lib/dhcp/dhcpd.leases` by default. */
+  readonly leases?: string;
+  /** The program that speaks OMAPI; `omshell` by default. */
+  readonly command?: Command;
+}
+
 export const omapiSettings = z.strictObject(
   {
-    /** Where dhcpd listens: `omapi-port`. */
     server: Ipv4.default("127.0.0.1"),
     port: z.int("is not a port").min(1).max(65535).default(7911),
-    /** The file of the key that `omapi-key` names, which dhcpd.conf includes. */
     keyFile: path.default("/etc/dhcp/omapi.key"),
-    /** Where dhcpd keeps what OMAPI made, and reads it when it starts. */
     leases: path.default("/var/lib/dhcp/dhcpd.leases"),
     command: command.default(["omshell"]),
-  },
+  } satisfies Schemas<OmapiOptions>,
   "is not the settings of OMAPI, such as { port: 7911 }, or {} for the usual ones",
 );
 export type OmapiSettings = z.output<typeof omapiSettings>;

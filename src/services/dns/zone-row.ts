@@ -22,7 +22,14 @@ export const zoneRow = ({ zone, records }: ZoneNames) => {
   });
   return z.object({ name, ips: z.array(Ip).min(1, "is empty: a name needs an address") });
 };
-export type ZoneRow = z.output<ReturnType<typeof zoneRow>>;
+
+/** A name of a zone with its addresses. */
+export type ZoneRow = {
+  /** The name, alone (`pc7`) or with its zone (`pc7.campus.example`). */
+  readonly name: string;
+  /** IPv4 and IPv6 addresses, at least one. */
+  readonly ips: readonly string[];
+};
 
 /** The name that a line of a zone is about. */
 export function ownerOf(line: string, zone: string): string {
@@ -32,7 +39,7 @@ export function ownerOf(line: string, zone: string): string {
 }
 
 /** The hosts of RFC 2307 under their names, with all of their addresses. */
-export const hosts: Select<z.input<ReturnType<typeof zoneRow>>> = (host) => {
+export const hosts: Select<ZoneRow> = (host) => {
   if (!host.is("ipHost") || !host.has("ipHostNumber")) return;
   return { name: host.name, ips: host.all("ipHostNumber") };
 };

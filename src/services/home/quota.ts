@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import { z } from "zod";
 import type { Host } from "../../core/service/host-api.ts";
 import { CommandFailed, reason } from "../../core/util/errors.ts";
+import type { Schemas } from "../settings.ts";
 
 const units = { K: 1, M: 1024, G: 1024 ** 2, T: 1024 ** 3 };
 const wrongSize = 'is not a size, such as "500M", "10G" or "1T"';
@@ -12,13 +13,24 @@ const size = z
   .transform((text) => Number.parseInt(text, 10) * units[text.slice(-1) as keyof typeof units]);
 const count = z.int("is not a number of files").min(1, "is not a number of files");
 
+/** The disk quota of a member; a limit that is left out is none. Sizes are `"500M"`, `"10G"` or `"1T"`. */
+export interface QuotaSettings {
+  /** The size that a member may fill. */
+  readonly space?: string;
+  /** The size that a member may fill for the time of grace; as much as `space` by default. */
+  readonly spaceForAWhile?: string;
+  /** The number of files that a member may have. */
+  readonly files?: number;
+  /** The number of files that a member may have for the time of grace; as many as `files` by default. */
+  readonly filesForAWhile?: number;
+}
+
 const limits = z.strictObject({
-  /** What a member may fill; and what only for the time of grace, which is as much by default. */
   space: size.optional(),
   spaceForAWhile: size.optional(),
   files: count.optional(),
   filesForAWhile: count.optional(),
-});
+} satisfies Schemas<QuotaSettings>);
 
 /** The disk quota of every member; what is left out has no limit. */
 export const quotaSettings = z.union([limits, z.literal(false)], 'is not a quota, such as { space: "10G" }, or false');

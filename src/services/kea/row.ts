@@ -4,16 +4,19 @@ import { column, DomainName, Hostname, Ipv4, Ipv6, Mac } from "../../core/servic
 import { Refusal } from "../../core/util/errors.ts";
 import type { Content, Family } from "./reservation.ts";
 
-/** How the rows name a client: by its MAC address, or by its DUID (RFC 8415, 11). */
-export type By = "mac" | "duid";
+/** The column by which rows name a client: its MAC address, or its DUID (RFC 8415, 11). */
+export type ClientColumn = "mac" | "duid";
 
 /** A client and the address that is kept for it. */
-export type KeaRow = RowBy<"mac"> | RowBy<"duid">;
-export type RowBy<Key extends By> = { readonly [key in Key]: string } & {
+export type KeaRow = KeaRowBy<"mac"> | KeaRowBy<"duid">;
+
+/** A client, under the column that names it, and the address that is kept for it. */
+export type KeaRowBy<Key extends ClientColumn> = { readonly [key in Key]: string } & {
+  /** The address, of the family of the service. */
   readonly ip: string;
-  /** What the client is told to be called. */
+  /** The host name that the client is given. */
   readonly name?: string | undefined;
-  /** Classes of Kea's configuration that it is in: they give it further options. */
+  /** Classes of Kea's configuration that the client is in: they give it further options. */
   readonly classes?: readonly string[] | undefined;
 };
 
@@ -37,7 +40,7 @@ const Class = column("the name of a client class (of a-z, A-Z, 0-9 and . _ - )",
 );
 
 /** The columns of a row. */
-export function rowOf(family: Family, by: By) {
+export function rowOf(family: Family, by: ClientColumn) {
   const fields = {
     ip: family === 4 ? Ipv4 : Ipv6,
     name: ClientName.optional(),

@@ -8,10 +8,12 @@ import { selecting } from "../entries.ts";
 import { readSettings, type Selected } from "../settings.ts";
 
 /** An alias and its recipients, as a `select` gives them. */
-export interface GivenAlias {
-  alias: string;
-  to: string[];
-}
+export type AliasRow = {
+  /** A mail address, or a name alone. */
+  readonly alias: string;
+  /** The recipients: mail addresses or local users, at least one. */
+  readonly to: readonly string[];
+};
 
 /** What the reason of a refusal begins with where an alias was never a person's to have: its domain, or its local part. */
 export const notTheirs: readonly string[] = ["domains", "reserved"];
@@ -46,8 +48,8 @@ const settings = z.strictObject({
 /** The `select` of `postfix`: the campus's own, or the aliases of alias entries and of people. */
 export function aliases(
   { domains, reserved }: OfPeople,
-  selected: { readonly [option in keyof Selected<GivenAlias>]: Selected<GivenAlias>[option] | undefined },
-): Select<GivenAlias> {
+  selected: { readonly [option in keyof Selected<AliasRow>]: Selected<AliasRow>[option] | undefined },
+): Select<AliasRow> {
   const given = { ...(domains && { domains: [...domains] }), ...(reserved && { reserved: [...reserved] }) };
   if (selected.select && Object.keys(given).length > 0) {
     throw new UserError("postfix: domains and reserved are for its own select; with a select of yours say it there");
@@ -55,14 +57,14 @@ export function aliases(
   const read = readSettings("postfix", settings, given, [])("");
   const names = Object.entries(selected.entries?.attributes ?? {});
   const uid = names.find(([standard]) => attributeName(standard) === "uid")?.[1] ?? "uid";
-  const standard: Select<GivenAlias> = (entry, directory) => {
+  const standard: Select<AliasRow> = (entry, directory) => {
     if (entry.is("nisMailAlias")) return ofAliasEntry(entry);
     return entry.is("inetOrgPerson") && entry.is("posixAccount") ? ofPerson(entry, directory) : undefined;
   };
   return selecting("postfix", standard, selected);
 
   /** The aliases of a person: of the given domains alone, and of no name that is reserved or another account's. */
-  function ofPerson(entry: Entry, directory: Directory): GivenAlias[] {
+  function ofPerson(entry: Entry, directory: Directory): AliasRow[] {
     const mails = entry.all("mail");
     if (mails.length > 0 && read.domains === undefined) {
       throw new Refusal(
@@ -89,7 +91,7 @@ export function aliases(
 }
 
 /** The aliases of nisMailAlias: each of its names. A user who may write such entries may write any alias. */
-function ofAliasEntry(entry: Entry): GivenAlias[] | undefined {
+function ofAliasEntry(entry: Entry): AliasRow[] | undefined {
   if (!entry.has("rfc822MailMember")) return undefined;
   const to = entry.all("rfc822MailMember"); // one list for all names
   return entry.all("cn").map((alias) => ({ alias, to }));

@@ -71,7 +71,10 @@ export const Password = textColumn(
   cleanPassword,
 );
 
-/** What a reply attribute may hold, by the type that it has in the dictionary. */
+/** The type of an attribute that a `reply` may have, as FreeRADIUS's dictionary says it. */
+export type ReplyType = "text" | "number" | "ipv4" | "ipv6" | "prefix";
+
+/** The columns of reply attributes by their types. */
 export const replyTypes = {
   text: textColumn("a text of at most 253 bytes without control characters", (text) =>
     isText(text, 253) ? text : undefined,
@@ -82,7 +85,7 @@ export const replyTypes = {
   ipv4: Ipv4,
   ipv6: Ipv6,
   prefix: Prefix,
-} as const;
+} as const satisfies Readonly<Record<ReplyType, unknown>>;
 
 /** As `column`, for texts that may hold spaces and any language. */
 function textColumn(what: string, clean: (text: string) => string | undefined) {

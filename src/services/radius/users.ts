@@ -6,14 +6,17 @@ import { isDevice, probeName, readPassword, schemes } from "./columns.ts";
 
 /** A user or a device, as a row has it. */
 export type RadiusUser = {
+  /** A user name, a name with its realm, or a MAC address. */
   readonly name: string;
-  /** Its scheme, and its value; a device has none. */
+  /** The scheme and the value of the password; a device has none. */
   readonly password?: string | undefined;
+  /** The VLAN by number or name. */
   readonly vlan?: string | undefined;
+  /** Attributes of the answer by name. */
   readonly reply?: Readonly<Record<string, string | undefined>> | undefined;
 };
 
-/** How switches write a MAC address as a user name, shown by an example. */
+/** The forms of a MAC address as a user name, each shown by an example. */
 export const macForms = [
   "aabbccddeeff",
   "aa-bb-cc-dd-ee-ff",
@@ -21,8 +24,16 @@ export const macForms = [
   "AABBCCDDEEFF",
   "AA-BB-CC-DD-EE-FF",
   "AA:BB:CC:DD:EE:FF",
-] as const;
-export type MacForm = (typeof macForms)[number];
+] as const satisfies readonly MacForm[];
+
+/** The form of a MAC address as a user name. */
+export type MacForm =
+  | "aabbccddeeff"
+  | "aa-bb-cc-dd-ee-ff"
+  | "aa:bb:cc:dd:ee:ff"
+  | "AABBCCDDEEFF"
+  | "AA-BB-CC-DD-EE-FF"
+  | "AA:BB:CC:DD:EE:FF";
 
 export interface UsersFile {
   readonly text: string;

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import type { RunResult } from "../../../src/core/service/service.ts";
 import { Away } from "../../../src/core/util/errors.ts";
 import { realMachine } from "../../../src/machines/real.ts";
-import type { RowBy } from "../../../src/services/kea/row.ts";
+import type { KeaRowBy } from "../../../src/services/kea/row.ts";
 import { kea } from "../../../src/services/kea.ts";
 import { hook, type RunningKea, startKea } from "../../servers/kea.ts";
 import { anyClient, anything } from "../../services/hostile.ts";
@@ -184,7 +184,7 @@ test("whatever the directory says, Kea has the reservations meant, that of someb
   await fc.assert(
     fc.asyncProperty(fc.array(client, { minLength: 10, maxLength: 40 }), fc.boolean(), async (given, whole) => {
       const rows = distinct(
-        given.flatMap((one) => (row.safeParse(one).data as RowBy<"mac"> | undefined) ?? []),
+        given.flatMap((one) => (row.safeParse(one).data as KeaRowBy<"mac"> | undefined) ?? []),
         ["mac", "ip"],
       );
       await on.run({}, { whole });
