@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { isRefusedSql } from "../core/stream/cells.ts";
 import { transaction } from "../sqlite/open.ts";
+import { prepared } from "./store/prepared.ts";
 import { type Question, sayQuestion } from "./store/retained.ts";
 import { owedRows, retainedRows } from "./store.ts";
 
@@ -30,11 +31,11 @@ export function holdRemovals(
   { limit, mayEmpty }: RemovalRule,
   now: number,
 ): void {
-  const owed = database
-    .prepare(
-      `SELECT key FROM ${owedRows} AND retained_by IS NULL AND (desired IS NULL OR ${isRefusedSql("desired")})
+  const owed = prepared(
+    database,
+    `SELECT key FROM ${owedRows} AND retained_by IS NULL AND (desired IS NULL OR ${isRefusedSql("desired")})
        AND loaded IS NOT NULL ORDER BY key`,
-    )
+  )
     .all(service)
     .map(({ key }) => String(key));
   const approved = isApproved(database, service, owed);
@@ -48,7 +49,8 @@ export function holdRemovals(
   const detail = tooMany ? `${many} within an hour` : "no row would be left";
   transaction(database, () => {
     // One that was tried stays in doubt: the next run puts it back.
-    const hold = database.prepare(
+    const hold = prepared(
+      database,
       "UPDATE row SET retained_by = 'removals', detail = ?, since = coalesce(since, ?) WHERE service = ? AND key = ?",
     );
     for (const key of owed) hold.run(detail, now, service, key);
@@ -61,30 +63,29 @@ export const sayOpen = (service: string, question: Question): string =>
 
 /** True if a row is in force once all that is owed is done. */
 const isAnyLeft = (database: DatabaseSync, service: string): boolean =>
-  database
-    .prepare(
-      `SELECT 1 FROM row WHERE service = ? AND
+  prepared(
+    database,
+    `SELECT 1 FROM row WHERE service = ? AND
        iif(retained_by IS NULL, desired IS NOT NULL AND NOT ${isRefusedSql("desired")}, loaded IS NOT NULL) LIMIT 1`,
-    )
-    .get(service) !== undefined;
+  ).get(service) !== undefined;
 
 /** True if a person approved these very removals. If others are owed by now, the approval is spent and no removal goes uncounted. */
 function isApproved(database: DatabaseSync, service: string, owed: readonly string[]): boolean {
-  const approved = database.prepare("SELECT digest FROM approved WHERE service = ?").get(service)?.digest;
+  const approved = prepared(database, "SELECT digest FROM approved WHERE service = ?").get(service)?.digest;
   if (approved === undefined) return false;
   if (approved === digestOf([...owed].sort())) return true;
-  database.prepare("DELETE FROM approved WHERE service = ?").run(service);
+  prepared(database, "DELETE FROM approved WHERE service = ?").run(service);
   return false;
 }
 
 /** Counts removals that were made, but for those that a person let go: after a great one, the next few need no question. In the caller's transaction. */
 export function countRemovals(database: DatabaseSync, service: string, rows: number, now: number): void {
-  database.prepare("DELETE FROM removal WHERE service = ? AND at <= ?").run(service, now - hour);
+  prepared(database, "DELETE FROM removal WHERE service = ? AND at <= ?").run(service, now - hour);
   if (rows === 0) return;
-  if (database.prepare("DELETE FROM approved WHERE service = ?").run(service).changes > 0) return;
+  if (prepared(database, "DELETE FROM approved WHERE service = ?").run(service).changes > 0) return;
   const allowed = Math.min(rows, allowance(database, service, now) ?? 0);
-  database.prepare("UPDATE allowance SET rows = rows - ? WHERE service = ? AND until > ?").run(allowed, service, now);
-  database.prepare("INSERT INTO removal (service, at, rows) VALUES (?, ?, ?)").run(service, now, rows - allowed);
+  prepared(database, "UPDATE allowance SET rows = rows - ? WHERE service = ? AND until > ?").run(allowed, service, now);
+  prepared(database, "INSERT INTO removal (service, at, rows) VALUES (?, ?, ?)").run(service, now, rows - allowed);
 }
 
 /**
@@ -92,18 +93,20 @@ export function countRemovals(database: DatabaseSync, service: string, rows: num
  * Needed at a start alone: a running process counts the hour by a clock that does not jump.
  */
 export function believeRemovals(database: DatabaseSync, service: string, now: number): void {
-  database.prepare("UPDATE removal SET at = ? WHERE service = ? AND at > ?").run(now, service, now);
+  prepared(database, "UPDATE removal SET at = ? WHERE service = ? AND at > ?").run(now, service, now);
 }
 
 /** Allows removals that are known to come, beside the limit: so many rows until then. */
 export function allowRemovals(database: DatabaseSync, service: string, rows: number, until: number): void {
-  database
-    .prepare("INSERT OR REPLACE INTO allowance (service, until, rows) VALUES (?, ?, ?)")
-    .run(service, until, rows);
+  prepared(database, "INSERT OR REPLACE INTO allowance (service, until, rows) VALUES (?, ?, ?)").run(
+    service,
+    until,
+    rows,
+  );
 }
 
 const allowance = (database: DatabaseSync, service: string, now: number): number | undefined => {
-  const found = database.prepare("SELECT rows FROM allowance WHERE service = ? AND until > ?").get(service, now);
+  const found = prepared(database, "SELECT rows FROM allowance WHERE service = ? AND until > ?").get(service, now);
   return found && Number(found.rows);
 };
 
@@ -118,7 +121,7 @@ export function heldRemovals(
 
 /** The question that is open, as a report says it. Its digest is made once: to make it from twenty thousand keys at every report would be a tenth of a core. */
 export function openQuestion(database: DatabaseSync, service: string): Question | undefined {
-  const noted = database.prepare("SELECT digest, rows FROM held_removals WHERE service = ?").get(service);
+  const noted = prepared(database, "SELECT digest, rows FROM held_removals WHERE service = ?").get(service);
   if (noted) return { digest: String(noted.digest), rows: Number(noted.rows) };
   const held = heldRemovals(database, service);
   return held && { digest: held.digest, rows: held.keys.length };
@@ -126,7 +129,7 @@ export function openQuestion(database: DatabaseSync, service: string): Question 
 
 /** Remembers the question that is open, until one of its rows comes or goes; gives it. */
 export function noteQuestion(database: DatabaseSync, service: string): Question | undefined {
-  const note = database.prepare("INSERT OR IGNORE INTO held_removals (service, digest, rows) VALUES (?, ?, ?)");
+  const note = prepared(database, "INSERT OR IGNORE INTO held_removals (service, digest, rows) VALUES (?, ?, ?)");
   const open = openQuestion(database, service);
   if (open) note.run(service, open.digest, open.rows);
   return open;
@@ -135,7 +138,7 @@ export function noteQuestion(database: DatabaseSync, service: string): Question 
 /** Lets the removals go on that have this digest now; says whether they do. */
 export function approveRemovals(database: DatabaseSync, service: string, digest: string): boolean {
   if (heldRemovals(database, service)?.digest !== digest) return false;
-  database.prepare("INSERT OR REPLACE INTO approved (service, digest) VALUES (?, ?)").run(service, digest);
+  prepared(database, "INSERT OR REPLACE INTO approved (service, digest) VALUES (?, ?)").run(service, digest);
   release(database, service);
   return true;
 }
@@ -143,25 +146,24 @@ export function approveRemovals(database: DatabaseSync, service: string, digest:
 /** The rows, and files beyond them, that went unasked within the hour. */
 export const removedWithin = (database: DatabaseSync, service: string, now: number): number =>
   Number(
-    database
-      .prepare("SELECT coalesce(sum(rows), 0) AS rows FROM removal WHERE service = ? AND at > ?")
-      .get(service, now - hour)?.rows,
+    prepared(database, "SELECT coalesce(sum(rows), 0) AS rows FROM removal WHERE service = ? AND at > ?").get(
+      service,
+      now - hour,
+    )?.rows,
   );
 
 const heldKeys = (database: DatabaseSync, service: string): string[] =>
-  database
-    .prepare(`SELECT key FROM ${retainedRows} AND retained_by = 'removals'`)
+  prepared(database, `SELECT key FROM ${retainedRows} AND retained_by = 'removals'`)
     .all(service)
     .map(({ key }) => String(key));
 
 /** They are owed again. */
 function release(database: DatabaseSync, service: string): void {
-  database
-    .prepare(
-      `UPDATE row INDEXED BY row_retained SET retained_by = NULL, detail = NULL, since = NULL
+  prepared(
+    database,
+    `UPDATE row INDEXED BY row_retained SET retained_by = NULL, detail = NULL, since = NULL
        WHERE service = ? AND retained_by IS NOT NULL AND retained_by = 'removals'`,
-    )
-    .run(service);
+  ).run(service);
 }
 
 const digestOf = (keys: readonly string[]): string =>

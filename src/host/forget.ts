@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { transaction } from "../sqlite/open.ts";
 import { ownNames } from "./owned.ts";
+import { prepared } from "./store/prepared.ts";
 import { knownServices } from "./store.ts";
 
 /** What a service that was forgotten has left on its machine, where trigger changes nothing any more. */
@@ -18,9 +19,11 @@ export interface LeftThere {
 /** What a service that its host no longer runs has left behind; undefined of one that the store does not know. */
 export function leftBy(database: DatabaseSync, service: string): LeftThere | undefined {
   if (!knownServices(database).includes(service)) return undefined;
-  const count = (sql: string): number => Number(database.prepare(sql).get(service)?.count ?? 0);
-  const files = database
-    .prepare("SELECT path FROM install_path WHERE service = ? AND loaded IS NOT NULL ORDER BY path")
+  const count = (sql: string): number => Number(prepared(database, sql).get(service)?.count ?? 0);
+  const files = prepared(
+    database,
+    "SELECT path FROM install_path WHERE service = ? AND loaded IS NOT NULL ORDER BY path",
+  )
     .all(service)
     .map(({ path }) => String(path));
   return {
@@ -36,21 +39,21 @@ export function leftBy(database: DatabaseSync, service: string): LeftThere | und
 /** Removes all that a store knows of a service. */
 export function forgetService(database: DatabaseSync, service: string): void {
   transaction(database, () => {
-    database
-      .prepare("DELETE FROM install_fight WHERE path IN (SELECT path FROM install_path WHERE service = ?)")
-      .run(service);
+    prepared(database, "DELETE FROM install_fight WHERE path IN (SELECT path FROM install_path WHERE service = ?)").run(
+      service,
+    );
     for (const table of tablesOfServices(database))
-      database.prepare(`DELETE FROM ${table} WHERE service = ?`).run(service);
-    database.prepare("DELETE FROM service WHERE name = ?").run(service);
+      prepared(database, `DELETE FROM ${table} WHERE service = ?`).run(service);
+    prepared(database, "DELETE FROM service WHERE name = ?").run(service);
   });
 }
 
 /** Everything that a store keeps of a service, by table; that of `service` and `install_fight` apart, which have no column of that name. */
 export const tablesOfServices = (database: DatabaseSync): string[] =>
-  database
-    .prepare(
-      `SELECT t.schema || '.' || t.name AS name FROM pragma_table_list AS t, pragma_table_xinfo(t.name, t.schema) AS c
+  prepared(
+    database,
+    `SELECT t.schema || '.' || t.name AS name FROM pragma_table_list AS t, pragma_table_xinfo(t.name, t.schema) AS c
        WHERE t.type = 'table' AND c.name = 'service'`,
-    )
+  )
     .all()
     .map(({ name }) => String(name));

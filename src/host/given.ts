@@ -6,6 +6,7 @@ import type { Columns } from "../core/util/json.ts";
 import { transaction } from "../sqlite/open.ts";
 import { settleRefused } from "./rows.ts";
 import { rowsBut } from "./rows-but.ts";
+import { prepared } from "./store/prepared.ts";
 import { type Retained, triedAgain } from "./store/retained.ts";
 import { owedRows, retainedRows } from "./store.ts";
 
@@ -51,13 +52,13 @@ export const conflictRows = "row INDEXED BY row_conflict WHERE service = ? AND r
 /** Whether a run that did not end well was given something else for a key than the next one would be: the daemon may have it, and no change would name it. */
 export function triedOtherwise(database: DatabaseSync, service: string): boolean {
   const target = `CASE WHEN retained_by IS NOT NULL THEN loaded WHEN ${isRefusedSql("desired")} THEN NULL ELSE desired END`;
-  const found = database.prepare(`SELECT 1 FROM ${owedRows} AND doubt = 1 AND given IS NOT ${target} LIMIT 1`);
+  const found = prepared(database, `SELECT 1 FROM ${owedRows} AND doubt = 1 AND given IS NOT ${target} LIMIT 1`);
   return found.get(service) !== undefined;
 }
 
 /** Whether rows arrived since the last run began: what it was given is not what the next one would be. */
 export function movedMeanwhile(database: DatabaseSync, service: string): boolean {
-  const arrived = database.prepare(`SELECT 1 FROM ${owedRows} AND doubt = 0 LIMIT 1`).get(service) !== undefined;
+  const arrived = prepared(database, `SELECT 1 FROM ${owedRows} AND doubt = 0 LIMIT 1`).get(service) !== undefined;
   return arrived || triedOtherwise(database, service);
 }
 
@@ -70,10 +71,10 @@ export function giveRows(database: DatabaseSync, service: string, table: Table, 
   const { owed, yielding } = transaction(database, () => {
     hold?.();
     if (full) judgeAnew(database, service);
-    const owed = database
-      .prepare(`SELECT key, desired, loaded, retained_by, doubt FROM ${owedRows}`)
-      .all(service) as unknown as OwedRow[];
-    const give = database.prepare("UPDATE row SET doubt = 1, given = ? WHERE service = ? AND key = ?");
+    const owed = prepared(database, `SELECT key, desired, loaded, retained_by, doubt FROM ${owedRows}`).all(
+      service,
+    ) as unknown as OwedRow[];
+    const give = prepared(database, "UPDATE row SET doubt = 1, given = ? WHERE service = ? AND key = ?");
     for (const row of owed) give.run(targetOf(row), service, row.key);
     const yielding = keptRowsThatYield(database, service, table, full ? undefined : owed);
     for (const { key } of yielding) give.run(null, service, key);
@@ -95,11 +96,13 @@ export function giveRows(database: DatabaseSync, service: string, table: Table, 
       .sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined) || (a.key < b.key ? -1 : 1)),
     interrupted,
     without(guilty, now) {
-      const still = database.prepare(
+      const still = prepared(
+        database,
         `SELECT 1 FROM row WHERE service = ? AND key = ? AND retained_by IS NULL AND ${asGiven}`,
       );
-      const kept = database.prepare("SELECT 1 FROM row WHERE service = ? AND key = ? AND retained_by IS NOT NULL");
-      const wait = database.prepare(
+      const kept = prepared(database, "SELECT 1 FROM row WHERE service = ? AND key = ? AND retained_by IS NOT NULL");
+      const wait = prepared(
+        database,
         "UPDATE row SET retained_by = 'check', detail = ?, since = ?, given = loaded WHERE service = ? AND key = ?",
       );
       return transaction(database, () => {
@@ -113,24 +116,29 @@ export function giveRows(database: DatabaseSync, service: string, table: Table, 
       });
     },
     loaded({ refused = [], held = [] }, now) {
-      const refuse = database.prepare(
+      const refuse = prepared(
+        database,
         `UPDATE row SET doubt = 0, given = NULL, retained_by = ?, detail = ?, since = ?
           WHERE service = ? AND key = ? AND ${asGiven}`,
       );
       const removesRefused = table.refused !== undefined;
-      const out = database.prepare(
+      const out = prepared(
+        database,
         `UPDATE row SET loaded = NULL, since = coalesce(since, ?),
           retained_by = iif(retained_by IS NULL AND desired IS loaded, ?, retained_by),
           detail = iif(retained_by IS NULL AND desired IS loaded, ?, detail)
           WHERE service = ? AND key = ? AND doubt = 0 AND loaded IS NOT NULL`,
       );
-      const load = database.prepare(
+      const load = prepared(
+        database,
         "UPDATE row SET loaded = given, given = NULL, doubt = 0 WHERE service = ? AND key = ? AND doubt = 1",
       );
-      const forget = database.prepare(
+      const forget = prepared(
+        database,
         "DELETE FROM row WHERE service = ? AND key = ? AND desired IS NULL AND loaded IS NULL AND doubt = 0",
       );
-      const drop = database.prepare(
+      const drop = prepared(
+        database,
         "UPDATE row SET loaded = NULL WHERE service = ? AND key = ? AND doubt = 0 AND loaded IS NOT NULL",
       );
       let more = 0;
@@ -171,22 +179,22 @@ export function giveRows(database: DatabaseSync, service: string, table: Table, 
 
 /** Forgets why rows wait that a run did not bring into force. */
 function judgeAnew(database: DatabaseSync, service: string): void {
-  database
-    .prepare(
-      `UPDATE row INDEXED BY row_retained SET retained_by = NULL, detail = NULL, since = NULL
+  prepared(
+    database,
+    `UPDATE row INDEXED BY row_retained SET retained_by = NULL, detail = NULL, since = NULL
        WHERE service = ? AND retained_by IS NOT NULL AND retained_by IN ${triedAgain}`,
-    )
-    .run(service);
+  ).run(service);
 }
 
 /** What the last successful run was given, overlaid with what the present one is given: it stands still while messages arrive. */
 export function rowsInForce(database: DatabaseSync, service: string): Rows<Columns> {
   const text = "CASE WHEN doubt = 1 THEN given ELSE loaded END";
-  const page = database.prepare(
+  const page = prepared(
+    database,
     `SELECT key, ${text} AS text FROM row WHERE service = ? AND key > ? AND ${text} IS NOT NULL ORDER BY key LIMIT 1000`,
   );
-  const one = database.prepare(`SELECT ${text} AS text FROM row WHERE service = ? AND key = ?`);
-  const count = database.prepare(`SELECT count(*) AS rows FROM row WHERE service = ? AND ${text} IS NOT NULL`);
+  const one = prepared(database, `SELECT ${text} AS text FROM row WHERE service = ? AND key = ?`);
+  const count = prepared(database, `SELECT count(*) AS rows FROM row WHERE service = ? AND ${text} IS NOT NULL`);
 
   function* entries(): Generator<readonly [string, Columns]> {
     // Read in pages, because an iterator left open would keep the write-ahead log from being emptied.
@@ -215,17 +223,17 @@ export function rowsInForce(database: DatabaseSync, service: string): Rows<Colum
 
 /** The rows as the next run will have them, where none is under way. */
 export function rowsWanted(database: DatabaseSync, service: string): Rows<Columns> {
-  const owed = database
-    .prepare(`SELECT key, desired, loaded, retained_by, doubt FROM ${owedRows}`)
-    .all(service) as unknown as OwedRow[];
+  const owed = prepared(database, `SELECT key, desired, loaded, retained_by, doubt FROM ${owedRows}`).all(
+    service,
+  ) as unknown as OwedRow[];
   return rowsBut(rowsInForce(database, service), new Map(owed.map((row) => [row.key, parse(targetOf(row))])));
 }
 
 /** The rows that the last successful run was given; rows that were tried since are left out. */
 export function rowsLoaded(database: DatabaseSync, service: string): Rows<Columns> {
-  const doubted = database
-    .prepare(`SELECT key, loaded FROM ${owedRows} AND doubt = 1`)
-    .all(service) as unknown as OwedRow[];
+  const doubted = prepared(database, `SELECT key, loaded FROM ${owedRows} AND doubt = 1`).all(
+    service,
+  ) as unknown as OwedRow[];
   return rowsBut(rowsInForce(database, service), new Map(doubted.map(({ key, loaded }) => [key, parse(loaded)])));
 }
 
@@ -242,9 +250,10 @@ function keptRowsThatYield(
   const isGood = ({ retained_by, desired }: OwedRow): boolean =>
     retained_by === null && desired !== null && !isRefused(desired);
   if (among && !among.some(isGood)) return []; // there may be many kept rows to read
-  const kept = database
-    .prepare(`SELECT key, desired, loaded, retained_by, doubt FROM ${retainedRows} AND loaded IS NOT NULL`)
-    .all(service) as unknown as OwedRow[];
+  const kept = prepared(
+    database,
+    `SELECT key, desired, loaded, retained_by, doubt FROM ${retainedRows} AND loaded IS NOT NULL`,
+  ).all(service) as unknown as OwedRow[];
   if (kept.length === 0) return [];
   const good = (among ?? goodRows(database, service)).filter(isGood);
   const claimed = new Set(good.flatMap(({ desired }) => claimsOf(unique, parse(desired) ?? {})));
@@ -257,11 +266,10 @@ function keptRowsThatYield(
 }
 
 const goodRows = (database: DatabaseSync, service: string): OwedRow[] =>
-  database
-    .prepare(
-      "SELECT key, desired, loaded, retained_by, doubt FROM row WHERE service = ? AND retained_by IS NULL AND desired IS NOT NULL",
-    )
-    .all(service) as unknown as OwedRow[];
+  prepared(
+    database,
+    "SELECT key, desired, loaded, retained_by, doubt FROM row WHERE service = ? AND retained_by IS NULL AND desired IS NOT NULL",
+  ).all(service) as unknown as OwedRow[];
 
 /** What a run is given of a row; undesired is also what is refused and not kept. */
 function targetOf({ retained_by, desired, loaded }: OwedRow): string | null {

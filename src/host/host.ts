@@ -8,6 +8,7 @@ import { daemonComparer } from "./compare-daemon.ts";
 import { type HostedService, hostService } from "./hosted-service.ts";
 import type { HostOptions } from "./options.ts";
 import { reporter } from "./reporter.ts";
+import { prepared } from "./store/prepared.ts";
 import { knownServices } from "./store.ts";
 import { transcriberLook } from "./transcriber-report.ts";
 import { forgetWaits } from "./wave.ts";
@@ -100,16 +101,15 @@ export async function runHost(given: HostOptions): Promise<void> {
 
 function beginLife({ name, database, clock }: HostOptions): void {
   forgetWaits(database);
-  database
-    .prepare(
-      `INSERT INTO life (one, host, pid, since) VALUES (1, ?, ?, ?)
+  prepared(
+    database,
+    `INSERT INTO life (one, host, pid, since) VALUES (1, ?, ?, ?)
        ON CONFLICT (one) DO UPDATE SET host = excluded.host, pid = excluded.pid, since = excluded.since, trouble = NULL`,
-    )
-    .run(name, process.pid, clock.now());
+  ).run(name, process.pid, clock.now());
 }
 
 function noteTrouble(database: DatabaseSync, trouble: string | undefined): void {
-  database.prepare("UPDATE life SET trouble = ? WHERE trouble IS NOT ?").run(trouble ?? null, trouble ?? null);
+  prepared(database, "UPDATE life SET trouble = ? WHERE trouble IS NOT ?").run(trouble ?? null, trouble ?? null);
 }
 
 function sayLeftBehind({ name, services, database, log }: HostOptions): void {

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { prepared } from "./store/prepared.ts";
 
 /** The plain messages that wait on a host's disk, in order, and those that are parked for a person. */
 
@@ -47,21 +48,27 @@ export interface StoredMessages {
 }
 
 export function storedMessages(database: DatabaseSync, service: string): StoredMessages {
-  const count = database.prepare("SELECT count(*) AS messages FROM message WHERE service = ? AND state = ?");
+  const count = prepared(database, "SELECT count(*) AS messages FROM message WHERE service = ? AND state = ?");
   const counted = (state: string): number => Number(count.get(service, state)?.messages ?? 0);
-  const tried = database.prepare(
+  const tried = prepared(
+    database,
     "SELECT count(*) AS messages FROM message WHERE service = ? AND state = 'parked' AND attempts > 0",
   );
-  const insert = database.prepare(
+  const insert = prepared(
+    database,
     "INSERT INTO message (service, message_id, body, state, why, at) VALUES (?, ?, ?, ?, ?, ?)",
   );
-  const update = database.prepare("UPDATE message SET state = ?, attempts = ?, why = ? WHERE id = ?");
+  const update = prepared(database, "UPDATE message SET state = ?, attempts = ?, why = ? WHERE id = ?");
 
   function seen(messageId: string): boolean {
-    const waits = database
-      .prepare("SELECT 1 FROM message WHERE service = ? AND message_id = ?")
-      .get(service, messageId);
-    const was = database.prepare("SELECT 1 FROM handled WHERE service = ? AND message_id = ?").get(service, messageId);
+    const waits = prepared(database, "SELECT 1 FROM message WHERE service = ? AND message_id = ?").get(
+      service,
+      messageId,
+    );
+    const was = prepared(database, "SELECT 1 FROM handled WHERE service = ? AND message_id = ?").get(
+      service,
+      messageId,
+    );
     return waits !== undefined || was !== undefined;
   }
 
@@ -76,20 +83,20 @@ export function storedMessages(database: DatabaseSync, service: string): StoredM
       const said = cut ? `${why} (${body.length} bytes, the first ${bodyLimit} are kept)` : why;
       insert.run(service, messageId ?? null, cut ? body.subarray(0, bodyLimit) : body, "parked", said, now);
       // What could not be understood must not fill the disk: the oldest such goes first.
-      database
-        .prepare(
-          `DELETE FROM message WHERE id IN (SELECT id FROM message WHERE service = ? AND state = 'parked' AND attempts = 0
+      prepared(
+        database,
+        `DELETE FROM message WHERE id IN (SELECT id FROM message WHERE service = ? AND state = 'parked' AND attempts = 0
            ORDER BY id DESC LIMIT -1 OFFSET ?)`,
-        )
-        .run(service, parkedLimit);
+      ).run(service, parkedLimit);
     },
     waiting: () => counted("waiting"),
     parked: () => counted("parked"),
     roomToPark: () => Number(tried.get(service)?.messages) < parkedLimit,
     next() {
-      const found = database
-        .prepare("SELECT * FROM message WHERE service = ? AND state = 'waiting' ORDER BY id LIMIT 1")
-        .get(service);
+      const found = prepared(
+        database,
+        "SELECT * FROM message WHERE service = ? AND state = 'waiting' ORDER BY id LIMIT 1",
+      ).get(service);
       if (!found) return undefined;
       return {
         id: Number(found.id),
@@ -99,33 +106,34 @@ export function storedMessages(database: DatabaseSync, service: string): StoredM
       };
     },
     done({ id, messageId }) {
-      database.prepare("DELETE FROM message WHERE id = ?").run(id);
+      prepared(database, "DELETE FROM message WHERE id = ?").run(id);
       if (messageId === undefined) return;
-      database.prepare("INSERT OR IGNORE INTO handled (service, message_id) VALUES (?, ?)").run(service, messageId);
-      database
-        .prepare(
-          `DELETE FROM handled WHERE service = ? AND position <=
+      prepared(database, "INSERT OR IGNORE INTO handled (service, message_id) VALUES (?, ?)").run(service, messageId);
+      prepared(
+        database,
+        `DELETE FROM handled WHERE service = ? AND position <=
            (SELECT position FROM handled WHERE service = ? ORDER BY position DESC LIMIT 1 OFFSET ?)`,
-        )
-        .run(service, service, rememberedLimit);
+      ).run(service, service, rememberedLimit);
     },
     failed: ({ id, attempts }, why) => void update.run("waiting", attempts + 1, why, id),
     park: ({ id, attempts }, why) => void update.run("parked", attempts + 1, why, id),
     retry: () =>
       Number(
-        database
-          .prepare("UPDATE message SET state = 'waiting', attempts = 0 WHERE service = ? AND state = 'parked'")
-          .run(service).changes,
+        prepared(
+          database,
+          "UPDATE message SET state = 'waiting', attempts = 0 WHERE service = ? AND state = 'parked'",
+        ).run(service).changes,
       ),
     drop: (id) =>
       Number(
-        database
-          .prepare("DELETE FROM message WHERE service = ? AND state = 'parked' AND (? IS NULL OR id = ?)")
-          .run(service, id ?? null, id ?? null).changes,
+        prepared(database, "DELETE FROM message WHERE service = ? AND state = 'parked' AND (? IS NULL OR id = ?)").run(
+          service,
+          id ?? null,
+          id ?? null,
+        ).changes,
       ),
     listParked: (limit) =>
-      database
-        .prepare("SELECT id, why, at FROM message WHERE service = ? AND state = 'parked' ORDER BY id LIMIT ?")
+      prepared(database, "SELECT id, why, at FROM message WHERE service = ? AND state = 'parked' ORDER BY id LIMIT ?")
         .all(service, limit)
         .map(({ id, why, at }) => ({ id: Number(id), why: String(why), since: Number(at) })),
   };

@@ -4,6 +4,7 @@ import { installer } from "./install/install.ts";
 import { approveHeld, heldThings, isHeld, ownedBy } from "./owned.ts";
 import type { ServiceStore } from "./receive.ts";
 import type { RunContext } from "./run.ts";
+import { prepared } from "./store/prepared.ts";
 import { oweFullRun, readFacts, writeFacts } from "./store.ts";
 
 /** What a person asks of a service on its host. Obeying only writes into the store; the next run acts. */
@@ -85,11 +86,10 @@ export function orders({ database, service, rows, messages }: ServiceStore, cont
     const [first] = table?.unique ?? [];
     if (first === undefined) return false;
     const column = `$."${first}"`;
-    const found = database
-      .prepare(
-        "SELECT 1 FROM row WHERE service = ? AND CASE WHEN json_valid(desired) THEN json_extract(desired, ?) END = ? LIMIT 1",
-      )
-      .get(name, column, record);
+    const found = prepared(
+      database,
+      "SELECT 1 FROM row WHERE service = ? AND CASE WHEN json_valid(desired) THEN json_extract(desired, ?) END = ? LIMIT 1",
+    ).get(name, column, record);
     return found !== undefined;
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import type { Owned } from "../core/service/host-api.ts";
 import { transaction } from "../sqlite/open.ts";
+import { prepared } from "./store/prepared.ts";
 
 /**
  * Which records of a shared daemon a service wrote. A host keeps it in a file of its own beside its store, which may be deleted without loss:
@@ -16,7 +17,7 @@ const apart = "own";
 
 /** Attaches to a store the file in which it remembers what is its own; not within a transaction. */
 export function attachOwned(database: DatabaseSync, file: string): void {
-  database.prepare(`ATTACH ? AS ${apart}`).run(file);
+  prepared(database, `ATTACH ? AS ${apart}`).run(file);
 }
 
 /** Attaches it to a store that is only read; without a file, nothing is remembered. */
@@ -30,10 +31,11 @@ export function attachOwnedToRead(database: DatabaseSync, file: string | undefin
 /** A service's own records. */
 export function ownedBy(database: DatabaseSync, service: string, now: () => number): Owned {
   // A full run asks for every record of the daemon.
-  const write = database.prepare(
+  const write = prepared(
+    database,
     "INSERT OR REPLACE INTO owned (service, name, state, record, since) VALUES (?, ?, ?, ?, ?)",
   );
-  const read = database.prepare("SELECT state, record FROM owned WHERE service = ? AND name = ?");
+  const read = prepared(database, "SELECT state, record FROM owned WHERE service = ? AND name = ?");
   const put = (state: string, name: string, record: string | null): void =>
     void write.run(service, name, state, record, now());
   const within = (work: () => void): void => (database.isTransaction ? work() : transaction(database, work));
@@ -50,9 +52,10 @@ export function ownedBy(database: DatabaseSync, service: string, now: () => numb
     release: (records) =>
       within(() => {
         for (const [name, record] of records) put("gone", name, record);
-        database
-          .prepare("DELETE FROM owned INDEXED BY owned_state WHERE service = ? AND state <> 'ours' AND since < ?")
-          .run(service, now() - goneMemory);
+        prepared(
+          database,
+          "DELETE FROM owned INDEXED BY owned_state WHERE service = ? AND state <> 'ours' AND since < ?",
+        ).run(service, now() - goneMemory);
       }),
     hold: (found) =>
       within(() => {
@@ -66,10 +69,10 @@ const lasting = ["gone", "approved"];
 
 /** What of somebody else's stands in a service's way: how many things, and the digest that a person approves, of what each of them is; undefined for nothing. */
 export function heldThings(database: DatabaseSync, service: string): { digest: string; count: number } | undefined {
-  const held = database
-    .prepare(
-      "SELECT name, record FROM owned INDEXED BY owned_state WHERE service = ? AND state <> 'ours' AND state = 'held' ORDER BY name",
-    )
+  const held = prepared(
+    database,
+    "SELECT name, record FROM owned INDEXED BY owned_state WHERE service = ? AND state <> 'ours' AND state = 'held' ORDER BY name",
+  )
     .all(service)
     .map(({ name, record }) => [name, record]);
   if (held.length === 0) return undefined;
@@ -79,15 +82,16 @@ export function heldThings(database: DatabaseSync, service: string): { digest: s
 /** Lets everything that stands in the way be taken over, if it has this digest now; says whether it has. What is another thing by the time of the run is held again. */
 export function approveHeld(database: DatabaseSync, service: string, digest: string | undefined): boolean {
   if (digest === undefined || heldThings(database, service)?.digest !== digest) return false;
-  database
-    .prepare("UPDATE owned SET state = iif(record IS NULL, 'ours', 'approved') WHERE service = ? AND state = 'held'")
-    .run(service);
+  prepared(
+    database,
+    "UPDATE owned SET state = iif(record IS NULL, 'ours', 'approved') WHERE service = ? AND state = 'held'",
+  ).run(service);
   return true;
 }
 
 /** Forgets a thing that was taken over and is known elsewhere from now on. */
 export function forgetHeld(database: DatabaseSync, service: string, name: string): void {
-  database.prepare("DELETE FROM owned WHERE service = ? AND name = ?").run(service, name);
+  prepared(database, "DELETE FROM owned WHERE service = ? AND name = ?").run(service, name);
 }
 
 /** True if a person was asked about a thing of this name, also if the answer was an approval. */
@@ -99,13 +103,12 @@ export const isHeld = (database: DatabaseSync, service: string, name: string): b
   stateOf(database, service, name) === "held";
 
 const stateOf = (database: DatabaseSync, service: string, name: string): string =>
-  String(database.prepare("SELECT state FROM owned WHERE service = ? AND name = ?").get(service, name)?.state ?? "");
+  String(prepared(database, "SELECT state FROM owned WHERE service = ? AND name = ?").get(service, name)?.state ?? "");
 
 /** The names that are a service's own. */
 export const ownNames = (database: DatabaseSync, service: string): Set<string> =>
   new Set(
-    database
-      .prepare("SELECT name FROM owned WHERE service = ? AND state = 'ours'")
+    prepared(database, "SELECT name FROM owned WHERE service = ? AND state = 'ours'")
       .all(service)
       .map(({ name }) => String(name)),
   );

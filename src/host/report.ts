@@ -6,6 +6,7 @@ import { conflictRows } from "./given.ts";
 import { owedReloads } from "./install/book.ts";
 import { storedMessages } from "./messages.ts";
 import { heldThings } from "./owned.ts";
+import { prepared } from "./store/prepared.ts";
 import { type Question, sayHold, sayRetained } from "./store/retained.ts";
 import { owedRows, readFacts, readVerified, retainedRows } from "./store.ts";
 import { strangersOf } from "./strangers.ts";
@@ -20,7 +21,7 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
   const facts = readFacts(database, service);
   const messages = storedMessages(database, service);
   const count = (rows: string): number =>
-    Number(database.prepare(`SELECT count(*) AS rows FROM ${rows}`).get(service)?.rows ?? 0);
+    Number(prepared(database, `SELECT count(*) AS rows FROM ${rows}`).get(service)?.rows ?? 0);
   const form = facts?.form ?? "table";
   const owed = form === "plain" ? messages.waiting() : count(owedRows);
   const kept = count(retainedRows);
@@ -61,10 +62,10 @@ export const sayLeft = (left: number): string =>
   `${(left * 100).toFixed(left < 0.1 ? 1 : 0)} % of it differs and is still to come`;
 
 const listKept = (database: DatabaseSync, service: string, question: Question | undefined): ServiceReport["refused"] =>
-  database
-    .prepare(
-      `SELECT key, retained_by, detail, since, loaded IS NOT NULL AS kept FROM ${retainedRows} ORDER BY key LIMIT ${named}`,
-    )
+  prepared(
+    database,
+    `SELECT key, retained_by, detail, since, loaded IS NOT NULL AS kept FROM ${retainedRows} ORDER BY key LIMIT ${named}`,
+  )
     .all(service)
     .map(({ key, retained_by: by, detail, since, kept }) => ({
       key: String(key),

@@ -19,6 +19,7 @@ import { without } from "../core/stream/sums.ts";
 import { reason } from "../core/util/errors.ts";
 import type { Steps } from "../core/util/slices.ts";
 import { transaction } from "../sqlite/open.ts";
+import { prepared } from "./store/prepared.ts";
 import type { Retained } from "./store/retained.ts";
 import { retainedRows } from "./store.ts";
 
@@ -198,16 +199,15 @@ export function settleRefused(
   [service, key]: [string, string],
   now: number,
 ): void {
-  const found = database.prepare("SELECT desired FROM row WHERE service = ? AND key = ?").get(service, key);
+  const found = prepared(database, "SELECT desired FROM row WHERE service = ? AND key = ?").get(service, key);
   const desired = (found?.desired ?? null) as Cell | null;
   if (desired === null || !cellGoes(table, desired)) return;
   const settle = (by: string, detail: string, state: string): void =>
-    void database
-      .prepare(
-        `UPDATE row SET retained_by = ${by}, detail = ${detail}, since = ? WHERE service = ? AND key = ? AND doubt = 0
+    void prepared(
+      database,
+      `UPDATE row SET retained_by = ${by}, detail = ${detail}, since = ? WHERE service = ? AND key = ? AND doubt = 0
          AND ${isRefusedSql("desired")} AND ${state}`,
-      )
-      .run(now, service, key);
+    ).run(now, service, key);
   settle("'directory'", "substr(desired, 2)", "(retained_by IS NULL OR retained_by = 'removals') AND loaded IS NULL");
   settle("NULL", "NULL", "retained_by = 'directory' AND loaded IS NOT NULL");
 }
@@ -229,35 +229,44 @@ const object = (column: string): string =>
 
 function statements(database: DatabaseSync) {
   return {
-    get: database.prepare("SELECT desired, loaded, retained_by, detail FROM row WHERE service = ? AND key = ?"),
-    put: database.prepare(
+    get: prepared(database, "SELECT desired, loaded, retained_by, detail FROM row WHERE service = ? AND key = ?"),
+    put: prepared(
+      database,
       `INSERT INTO row (service, key, hash, desired) VALUES (?, ?, ?, ?)
        ON CONFLICT (service, key) DO UPDATE SET desired = excluded.desired`,
     ),
-    retain: database.prepare("UPDATE row SET retained_by = ?, detail = ?, since = ? WHERE service = ? AND key = ?"),
-    forget: database.prepare(
+    retain: prepared(database, "UPDATE row SET retained_by = ?, detail = ?, since = ? WHERE service = ? AND key = ?"),
+    forget: prepared(
+      database,
       "DELETE FROM row WHERE service = ? AND key = ? AND desired IS NULL AND loaded IS NULL AND doubt = 0",
     ),
-    mend: database.prepare(
+    mend: prepared(
+      database,
       `UPDATE row SET loaded = ${object("loaded")}, given = ${object("given")}
        WHERE service = ? AND key = ?`,
     ),
-    parts: database.prepare(
+    parts: prepared(
+      database,
       "SELECT key, desired, loaded, retained_by, detail FROM row WHERE service = ? AND key >= ? AND key < ?",
     ),
-    range: database.prepare("SELECT key FROM row WHERE service = ? AND hash >= ? AND hash < ? AND desired IS NOT NULL"),
-    bucket: database.prepare(
+    range: prepared(
+      database,
+      "SELECT key FROM row WHERE service = ? AND hash >= ? AND hash < ? AND desired IS NOT NULL",
+    ),
+    bucket: prepared(
+      database,
       `SELECT key, hash, desired, loaded, retained_by, detail,
          loaded IS NOT ${object("loaded")} OR given IS NOT ${object("given")} AS torn
        FROM row WHERE service = ? AND hash >= ? AND hash < ?`,
     ),
-    place: database.prepare("UPDATE row SET hash = ? WHERE service = ? AND key = ?"),
-    beyond: database.prepare(
+    place: prepared(database, "UPDATE row SET hash = ? WHERE service = ? AND key = ?"),
+    beyond: prepared(
+      database,
       "SELECT hash FROM row WHERE service = ? AND hash >= ? AND hash < ? ORDER BY hash LIMIT 1 OFFSET ?",
     ),
-    retained: database.prepare(`SELECT key, desired, loaded, retained_by, detail FROM ${retainedRows}`),
-    stage: database.prepare("INSERT INTO staged (service, key, cell) VALUES (?, ?, ?)"),
-    staged: database.prepare("SELECT key, cell FROM staged WHERE service = ? ORDER BY position"),
-    unstage: database.prepare("DELETE FROM staged WHERE service = ?"),
+    retained: prepared(database, `SELECT key, desired, loaded, retained_by, detail FROM ${retainedRows}`),
+    stage: prepared(database, "INSERT INTO staged (service, key, cell) VALUES (?, ?, ?)"),
+    staged: prepared(database, "SELECT key, cell FROM staged WHERE service = ? ORDER BY position"),
+    unstage: prepared(database, "DELETE FROM staged WHERE service = ?"),
   };
 }

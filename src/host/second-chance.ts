@@ -6,6 +6,7 @@ import type { Columns } from "../core/util/json.ts";
 import type { Clock } from "../ports/clock.ts";
 import { transaction } from "../sqlite/open.ts";
 import { linked } from "./bisect.ts";
+import { prepared } from "./store/prepared.ts";
 import { owedRows, readFacts, retainedRows, writeFacts } from "./store.ts";
 
 /**
@@ -41,12 +42,19 @@ export function secondChance({
   poke,
   log,
 }: SecondChanceOptions): SecondChance {
-  const waiting = database.prepare(`SELECT key, desired, loaded, since FROM ${retainedRows} AND retained_by = 'check'`);
-  const release = database.prepare(
+  const waiting = prepared(
+    database,
+    `SELECT key, desired, loaded, since FROM ${retainedRows} AND retained_by = 'check'`,
+  );
+  const release = prepared(
+    database,
     `UPDATE row SET retained_by = NULL, detail = NULL, since = NULL
      WHERE service = ? AND key = ? AND retained_by = 'check'`,
   );
-  const remember = database.prepare("UPDATE row SET since = ? WHERE service = ? AND key = ? AND retained_by = 'check'");
+  const remember = prepared(
+    database,
+    "UPDATE row SET since = ? WHERE service = ? AND key = ? AND retained_by = 'check'",
+  );
   /** The second chances in a row for the same rows, the coming one included. */
   let chances = 1;
   /** The name of what waited at the last look. */
@@ -110,7 +118,7 @@ export function secondChance({
 
   /** Gives the whole text, or the group whose turn it is, another run. Owed rows come first; the end of their run asks again. */
   function next(): void {
-    if (database.prepare(`SELECT 1 FROM ${owedRows} LIMIT 1`).get(service) !== undefined && !allWait) return;
+    if (prepared(database, `SELECT 1 FROM ${owedRows} LIMIT 1`).get(service) !== undefined && !allWait) return;
     if (allWait) writeFacts(database, service, { fatal: undefined });
     const group = allWait ? undefined : left.shift();
     tried = new Map(group?.map(({ key, since }) => [key, since]));

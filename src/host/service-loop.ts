@@ -6,6 +6,7 @@ import { restOfService } from "./install/start-limit.ts";
 import type { StoredMessages } from "./messages.ts";
 import { handleNext, type RunContext, runTable } from "./run.ts";
 import { type SecondChance, secondChance } from "./second-chance.ts";
+import { prepared } from "./store/prepared.ts";
 import { owedRows, oweFullRun, readFacts } from "./store.ts";
 import { type WaveGate, waveGate } from "./wave.ts";
 import { type WhileHeld, whileHeld } from "./while-held.ts";
@@ -173,7 +174,7 @@ export class ServiceLoop {
 
   #isPending(and = ""): boolean {
     const { database, service } = this.#inputs.context;
-    return database.prepare(`SELECT 1 FROM ${owedRows} ${and} LIMIT 1`).get(service) !== undefined;
+    return prepared(database, `SELECT 1 FROM ${owedRows} ${and} LIMIT 1`).get(service) !== undefined;
   }
 
   #oweFullRun(): void {

@@ -5,6 +5,7 @@ import { type Followed, leftToRepair } from "../core/stream/reader.ts";
 import { heldBy } from "../core/stream/reasons.ts";
 import { daemonCompared, type ServiceReport } from "../core/stream/report.ts";
 import { transaction } from "../sqlite/open.ts";
+import { prepared } from "./store/prepared.ts";
 import type { Hold } from "./store/retained.ts";
 
 /**
@@ -40,7 +41,7 @@ export interface ServiceFacts {
 }
 
 export function readFacts(database: DatabaseSync, service: string): ServiceFacts | undefined {
-  const found = database.prepare("SELECT * FROM service WHERE name = ?").get(service);
+  const found = prepared(database, "SELECT * FROM service WHERE name = ?").get(service);
   if (!found) return undefined;
   const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
   const { left = 0, ...followed } = remembered(followedFact, text(found.followed)) ?? {};
@@ -104,9 +105,9 @@ function readFact<T>(fact: z.ZodType<T>, text: string): T | undefined {
 
 /** Writes some of what is known of a service; to be called in a transaction where it belongs with other writes. */
 export function writeFacts(database: DatabaseSync, service: string, facts: Partial<ServiceFacts>): void {
-  database.prepare("INSERT INTO service (name) VALUES (?) ON CONFLICT (name) DO NOTHING").run(service);
+  prepared(database, "INSERT INTO service (name) VALUES (?) ON CONFLICT (name) DO NOTHING").run(service);
   for (const [column, value] of Object.entries(columns(facts))) {
-    database.prepare(`UPDATE service SET ${column} = ? WHERE name = ?`).run(value, service);
+    prepared(database, `UPDATE service SET ${column} = ? WHERE name = ?`).run(value, service);
   }
 }
 
@@ -120,22 +121,25 @@ export type Verified = NonNullable<ServiceReport["verified"]>;
 
 export function noteVerified(database: DatabaseSync, service: string, { asked, differed, daemon }: Verified): void {
   transaction(database, () => {
-    database
-      .prepare("INSERT OR REPLACE INTO verified (service, asked, differed) VALUES (?, ?, ?)")
-      .run(service, asked, Number(differed));
+    prepared(database, "INSERT OR REPLACE INTO verified (service, asked, differed) VALUES (?, ?, ?)").run(
+      service,
+      asked,
+      Number(differed),
+    );
     if (daemon)
-      database
-        .prepare("INSERT OR REPLACE INTO verified_daemon (service, asked, said) VALUES (?, ?, ?)")
-        .run(service, asked, JSON.stringify(daemon));
+      prepared(database, "INSERT OR REPLACE INTO verified_daemon (service, asked, said) VALUES (?, ?, ?)").run(
+        service,
+        asked,
+        JSON.stringify(daemon),
+      );
   });
 }
 
 export function readVerified(database: DatabaseSync, service: string): Verified | undefined {
-  const found = database
-    .prepare(
-      `SELECT asked, differed, said FROM verified LEFT JOIN verified_daemon USING (service, asked) WHERE service = ?`,
-    )
-    .get(service);
+  const found = prepared(
+    database,
+    `SELECT asked, differed, said FROM verified LEFT JOIN verified_daemon USING (service, asked) WHERE service = ?`,
+  ).get(service);
   if (!found) return undefined;
   const daemon = remembered(daemonCompared, typeof found.said === "string" ? found.said : undefined);
   return { asked: Number(found.asked), differed: found.differed === 1, ...(daemon && { daemon }) };
@@ -147,8 +151,7 @@ export const retainedRows = "row INDEXED BY row_retained WHERE service = ? AND r
 
 /** The services that the store knows of, also those that the config no longer has. */
 export const knownServices = (database: DatabaseSync): string[] =>
-  database
-    .prepare("SELECT name FROM service ORDER BY name")
+  prepared(database, "SELECT name FROM service ORDER BY name")
     .all()
     .map(({ name }) => String(name));
 

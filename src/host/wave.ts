@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { comparePlaces, type Place, type WaveMessage } from "../core/stream/messages.ts";
 import type { Clock } from "../ports/clock.ts";
+import { prepared } from "./store/prepared.ts";
 
 /** How long a host is believed to fail that was last said to, in milliseconds: it reports each minute at least, and one that does not is absent. */
 const failsFor = 3 * 60_000;
@@ -40,8 +41,8 @@ export function waveGate({ database, service, within, clock, signal, poke, chang
 
   function show(why?: string): void {
     if (why === shown) return;
-    if (why === undefined) database.prepare("DELETE FROM wave WHERE service = ?").run(service);
-    else database.prepare("INSERT OR REPLACE INTO wave (service, why) VALUES (?, ?)").run(service, why);
+    if (why === undefined) prepared(database, "DELETE FROM wave WHERE service = ?").run(service);
+    else prepared(database, "INSERT OR REPLACE INTO wave (service, why) VALUES (?, ?)").run(service, why);
     shown = why;
     changed();
   }
@@ -94,6 +95,6 @@ export const forgetWaits = (database: DatabaseSync): void => database.exec("DELE
 
 /** Why the changes of a service are kept back; undefined when they are not. */
 export function keptBack(database: DatabaseSync, service: string): string | undefined {
-  const found = database.prepare("SELECT why FROM wave WHERE service = ?").get(service);
+  const found = prepared(database, "SELECT why FROM wave WHERE service = ?").get(service);
   return found && String(found.why);
 }

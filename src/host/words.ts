@@ -9,6 +9,7 @@ import { countingStarts } from "./install/start-limit.ts";
 import { commandDeadline, failed } from "./install/step.ts";
 import type { Stuck } from "./install/target.ts";
 import { noted, ownedBy } from "./owned.ts";
+import { prepared } from "./store/prepared.ts";
 
 export interface WordsOptions {
   /** The host's name. */
@@ -83,7 +84,7 @@ export function hostWords(options: WordsOptions): Words {
   return {
     host,
     keep() {
-      const write = database.prepare("INSERT OR REPLACE INTO note (service, name, text) VALUES (?, ?, ?)");
+      const write = prepared(database, "INSERT OR REPLACE INTO note (service, name, text) VALUES (?, ?, ?)");
       const writeAll = () => {
         for (const [note, text] of notes) write.run(service, note, text);
         if (unsure) installs.dropUnwanted();
@@ -99,6 +100,6 @@ export function hostWords(options: WordsOptions): Words {
 }
 
 function readNote(database: DatabaseSync, service: string, name: string): string | undefined {
-  const row = database.prepare("SELECT text FROM note WHERE service = ? AND name = ?").get(service, name);
+  const row = prepared(database, "SELECT text FROM note WHERE service = ? AND name = ?").get(service, name);
   return row && String(row.text);
 }

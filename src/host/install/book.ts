@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { Fatal } from "../../core/util/errors.ts";
 import { transaction } from "../../sqlite/open.ts";
+import { prepared } from "../store/prepared.ts";
 
 /** The durable facts of what is installed, in the host's own database. Paths are real ones: every symlink is resolved. */
 
@@ -37,10 +38,10 @@ export type Book = ReturnType<typeof openBook>;
 
 /** A service's part of the book. */
 export function openBook(database: DatabaseSync, service: string) {
-  const all = (sql: string, ...values: (string | number | null)[]) => database.prepare(sql).all(...values);
-  const one = (sql: string, ...values: (string | number | null)[]) => database.prepare(sql).get(...values);
+  const all = (sql: string, ...values: (string | number | null)[]) => prepared(database, sql).all(...values);
+  const one = (sql: string, ...values: (string | number | null)[]) => prepared(database, sql).get(...values);
   const change = (sql: string, ...values: (string | number | null)[]): void =>
-    void database.prepare(sql).run(...values);
+    void prepared(database, sql).run(...values);
 
   /** A path belongs to one service: throws for the second that claims it. */
   function own(path: string): void {
@@ -126,7 +127,7 @@ export function openBook(database: DatabaseSync, service: string) {
 
     /** Notes texts that are this service's own, and in force. */
     wrote(targets: readonly { readonly path: string; readonly hash: string | null }[]): void {
-      const known = database.prepare("SELECT 1 FROM install_written WHERE path = ? AND hash = ?");
+      const known = prepared(database, "SELECT 1 FROM install_written WHERE path = ? AND hash = ?");
       const other = targets.filter(({ path, hash }) => hash !== null && !known.get(path, hash));
       if (other.length === 0) return;
       transaction(database, () => {
@@ -232,8 +233,7 @@ export function debtInForce(targets: readonly { readonly path: string; readonly 
 
 /** The paths of a service whose reload is owed. */
 export const owedReloads = (database: DatabaseSync, service: string): string[] =>
-  database
-    .prepare("SELECT path FROM install_debt WHERE service = ? ORDER BY path")
+  prepared(database, "SELECT path FROM install_debt WHERE service = ? ORDER BY path")
     .all(service)
     .map(({ path }) => String(path));
 

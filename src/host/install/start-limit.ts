@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Asked } from "../../core/service/host-api.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Machine } from "../../ports/machine.ts";
+import { prepared } from "../store/prepared.ts";
 
 /**
  * systemd starts a unit so many times within an interval, and then no more until somebody resets it ("start request repeated too quickly").
@@ -94,18 +95,23 @@ function readSpan(text: string): number | undefined {
 
 function note(database: DatabaseSync, service: string, unit: string, now: number, { burst, interval }: Limit): void {
   // Of a clock that was set back, what is to come says nothing.
-  database.prepare("DELETE FROM unit_start WHERE unit = ? AND (until <= ? OR at > ?)").run(unit, now, now);
+  prepared(database, "DELETE FROM unit_start WHERE unit = ? AND (until <= ? OR at > ?)").run(unit, now, now);
   if (burst === 0 || interval === 0) return;
-  database
-    .prepare("INSERT INTO unit_start (service, unit, at, until, burst) VALUES (?, ?, ?, ?, ?)")
-    .run(service, unit, now, now + interval, burst);
+  prepared(database, "INSERT INTO unit_start (service, unit, at, until, burst) VALUES (?, ?, ?, ?, ?)").run(
+    service,
+    unit,
+    now,
+    now + interval,
+    burst,
+  );
 }
 
 /** Milliseconds until a unit may be started by one more run. */
 export function restOfUnit(database: DatabaseSync, unit: string, now: number): number {
-  const starts = database
-    .prepare("SELECT until, burst FROM unit_start WHERE unit = ? AND until > ? AND at <= ? ORDER BY until")
-    .all(unit, now, now);
+  const starts = prepared(
+    database,
+    "SELECT until, burst FROM unit_start WHERE unit = ? AND until > ? AND at <= ? ORDER BY until",
+  ).all(unit, now, now);
   const room = Math.max(0, Number(starts.at(-1)?.burst ?? 0) - startsOfOneRun);
   const last = starts[starts.length - room - 1];
   return last === undefined ? 0 : Number(last.until) - now;
@@ -113,6 +119,6 @@ export function restOfUnit(database: DatabaseSync, unit: string, now: number): n
 
 /** Milliseconds until a service may run again that starts units. */
 export function restOfService(database: DatabaseSync, service: string, now: number): number {
-  const own = database.prepare("SELECT DISTINCT unit FROM unit_start WHERE service = ?").all(service);
+  const own = prepared(database, "SELECT DISTINCT unit FROM unit_start WHERE service = ?").all(service);
   return Math.max(0, ...own.map(({ unit }) => restOfUnit(database, String(unit), now)));
 }

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { prepared } from "../store/prepared.ts";
 
 /** The state of a host's installs, as status shows it. */
 export interface InstallStatus {
@@ -10,13 +11,15 @@ export interface InstallStatus {
 }
 
 export function installStatus(database: DatabaseSync): InstallStatus {
-  const owed = database.prepare("SELECT service, path FROM install_debt ORDER BY path").all();
-  const fights = database.prepare(
+  const owed = prepared(database, "SELECT service, path FROM install_debt ORDER BY path").all();
+  const fights = prepared(
+    database,
     "SELECT service, path, at FROM install_fight JOIN install_path USING (path) ORDER BY at",
   );
-  const held = database
-    .prepare("SELECT service, path, held FROM install_path WHERE held IS NOT NULL ORDER BY path")
-    .all();
+  const held = prepared(
+    database,
+    "SELECT service, path, held FROM install_path WHERE held IS NOT NULL ORDER BY path",
+  ).all();
   const of = (row: Record<string, unknown>) => ({ service: String(row.service), path: String(row.path) });
   return {
     owed: owed.map(of),

@@ -83,8 +83,8 @@ export const hostRemovals: readonly Removal[] = [
     file: "src/host/messages.ts",
     edits: [
       [
-        "      database\n        .prepare(\n          `DELETE FROM handled",
-        "      if (message_never) database\n        .prepare(\n          `DELETE FROM handled",
+        "      prepared(\n        database,\n        `DELETE FROM handled",
+        "      if (message_never) prepared(\n        database,\n        `DELETE FROM handled",
       ],
       ["const bodyLimit = 1024 * 1024;", "const bodyLimit = 1024 * 1024;\nconst message_never = process.pid < 0;"],
     ],
@@ -95,7 +95,7 @@ export const hostRemovals: readonly Removal[] = [
     guards: "messages that cannot be read have a limit",
     without: "rubbish fills the disk",
     file: "src/host/messages.ts",
-    edits: [["        .run(service, parkedLimit);", "        .run(service, parkedLimit * 1000);"]],
+    edits: [[").run(service, parkedLimit);", ").run(service, parkedLimit * 1000);"]],
     tests: ["src/host/messages.test.ts"],
   },
   {

@@ -37,7 +37,7 @@ export const removalsRemovals: readonly Removal[] = [
     file: "src/host/blast-radius.ts",
     edits: [
       [
-        '  database.prepare("DELETE FROM approved WHERE service = ?").run(service);\n  return false;',
+        '  prepared(database, "DELETE FROM approved WHERE service = ?").run(service);\n  return false;',
         "  return false;",
       ],
     ],
@@ -63,8 +63,8 @@ export const removalsRemovals: readonly Removal[] = [
     file: "src/host/blast-radius.ts",
     edits: [
       [
-        'if (database.prepare("DELETE FROM approved WHERE service = ?").run(service).changes > 0) return;',
-        'if (database.prepare("SELECT 1 FROM approved WHERE service = ?").get(service)) return;',
+        'if (prepared(database, "DELETE FROM approved WHERE service = ?").run(service).changes > 0) return;',
+        'if (prepared(database, "SELECT 1 FROM approved WHERE service = ?").get(service)) return;',
       ],
     ],
     tests: [],
