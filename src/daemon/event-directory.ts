@@ -10,8 +10,9 @@ import type { Clock } from "../ports/clock.ts";
 import type { EventDirectory } from "../ports/directory.ts";
 import type { Project } from "../project/project.ts";
 import { openDatabase, patiently } from "../sqlite/open.ts";
+import { openIntact } from "../sqlite/open-intact.ts";
 import { readLdif } from "./read-file.ts";
-import { directoryFile, openSound } from "./store-file.ts";
+import { directoryFile } from "./store-file.ts";
 
 /** The directory of a config that names none: made of events, and kept beside the store of the one host that transcribes. */
 
@@ -73,5 +74,6 @@ export async function seedEventDirectory(
 
 function openFile(file: string, { clock, signal, log }: Waits): Promise<DatabaseSync> {
   const lost = (line: string): void => log(`the directory made of events ${line}`);
-  return patiently(() => openSound(file, (database) => prepare(database, clock.now()), clock.now(), lost), signal);
+  const open = (now: number) => openIntact(file, (database) => prepare(database, now), { now, lost }).database;
+  return patiently(() => open(clock.now()), signal);
 }

@@ -19,7 +19,7 @@ import { Unusable } from "../sqlite/sound.ts";
 import { memoryHub } from "../testing/memory-broker.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
 import { keepReport, keepTranscriberState, readReports, readTranscriberState } from "./network.ts";
-import { openSound, openStore, storeFile } from "./store-file.ts";
+import { openStore, storeFile } from "./store-file.ts";
 
 const state = mkdtempSync(join(tmpdir(), "trigger-store-"));
 test.after(() => rmSync(state, { recursive: true }));
@@ -231,20 +231,4 @@ test("of what a transcriber kept, reports and a state that are nonsense are pass
     database.prepare("UPDATE transcriber SET body = ?").run(body);
     assert.equal(readTranscriberState(database), undefined);
   }
-});
-
-test("of the files that are set aside the last ten are kept", (t) => {
-  const file = storeFile(state, "often");
-  mkdirSync(dirname(file));
-  t.after(() => rmSync(dirname(file), { recursive: true }));
-  const nothing = () => {};
-  for (let day = 1; day <= 12; day++) {
-    writeFileSync(file, "no database");
-    openSound(file, nothing, Date.UTC(2024, 0, day), nothing).close();
-  }
-  const last = Array.from({ length: 10 }, (_, at) => String(at + 3).padStart(2, "0"));
-  assert.deepEqual(
-    readdirSync(dirname(file)).filter((name) => name.includes("corrupt")),
-    last.map((day) => `store.db.corrupt-2024-01-${day}T000000.000Z`),
-  );
 });

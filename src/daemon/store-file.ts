@@ -1,5 +1,5 @@
-import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { UserError } from "../core/util/errors.ts";
 import { attachOwned } from "../host/owned.ts";
@@ -11,7 +11,7 @@ import { copiesBefore } from "../sqlite/copy-before.ts";
 import { type Lock, takeLock } from "../sqlite/lock.ts";
 import { OtherVersion } from "../sqlite/migrate.ts";
 import { openDatabase, sqliteCode } from "../sqlite/open.ts";
-import { checkWhole, isBroken } from "../sqlite/sound.ts";
+import { openIntact } from "../sqlite/open-intact.ts";
 
 /** The files of a host's state: `<state>/<host>/store.db` and the lock that says its process lives. */
 export const storeFile = (state: string, host: string): string => join(state, host, "store.db");
@@ -83,14 +83,14 @@ export function openStore(
     const [copy] = copiesBefore(file);
     if (before > 0 && copy?.version === before) log(`${file} is migrated; as it was before it lies in ${copy.file}`);
   };
-  openSound(owned, (database) => migrated(owned, migrateOwned(database)), now, forgot).close();
+  openIntact(owned, (opened) => migrated(owned, migrateOwned(opened)), { now, lost: forgot }).database.close();
   const prepare = (database: DatabaseSync): void => {
     migrated(file, migrateStore(database));
     attachOwned(database, owned);
     // What a run and `status` read of each service: damage shows here.
     for (const service of knownServices(database)) serviceReport(database, service);
   };
-  return openSound(file, prepare, now, lost, damage);
+  return openIntact(file, prepare, { now, lost, damage }).database;
 }
 
 /** Attaches to a host's store, or to a copy of it, what the host wrote into daemons. */
@@ -104,60 +104,6 @@ export function openOwned(database: DatabaseSync, file: string): void {
   attachOwned(database, file);
 }
 
-/** Opens a database and prepares it; a file that is none, or is damaged, is set aside, and another one begun. `damage` is what was met while it was open. */
-export function openSound(
-  file: string,
-  prepare: (database: DatabaseSync) => void,
-  now: number,
-  lost: (line: string) => void,
-  damage?: Error,
-): DatabaseSync {
-  const open = (): DatabaseSync => {
-    const database = openDatabase(file);
-    try {
-      checkWhole(database);
-      prepare(database);
-      return database;
-    } catch (error) {
-      database.close();
-      throw error;
-    }
-  };
-  try {
-    if (damage) throw damage;
-    return open();
-  } catch (error) {
-    if (!isBroken(error, file)) throw error;
-    const aside = `${file}.corrupt-${new Date(now).toISOString().replaceAll(":", "")}`;
-    for (const suffix of ["", "-wal", "-shm"]) moveAside(`${file}${suffix}`, `${aside}${suffix}`);
-    forgetAsides(file);
-    lost(`could not be read (${error.message}) and is set aside as ${aside}`);
-    return open();
-  }
-}
-
-/** How many damaged files are kept of each. */
-const keptAsides = 10;
-
-/** A disk that damages files again and again is not filled with them. */
-function forgetAsides(file: string): void {
-  const folder = dirname(file);
-  const asides = readdirSync(folder).filter((name) => name.startsWith(`${basename(file)}.corrupt-`));
-  const ages = [...new Set(asides.map((name) => name.replace(/-(wal|shm)$/, "")))].sort();
-  for (const name of asides) {
-    if (!ages.slice(-keptAsides).some((kept) => name.startsWith(kept))) rmSync(join(folder, name));
-  }
-}
-
 /** Whether a store has its tables: one that is being made has none yet. */
 export const hasHostTables = (database: DatabaseSync): boolean =>
   database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'life'").get() !== undefined;
-
-function moveAside(from: string, to: string): void {
-  try {
-    renameSync(from, to);
-  } catch (error) {
-    // The log files of SQLite need not be there.
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-  }
-}
