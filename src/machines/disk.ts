@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { Files, Stat } from "../core/service/host-api.ts";
+import { fileError } from "./file-error.ts";
 
 /** A file system in memory with the durability of a real disk: what was not synced can be gone after a power cut. */
 export interface Disk {
@@ -57,13 +58,13 @@ export function memoryDisk(step: (name: string) => void = () => {}): Disk {
     },
     async read(path) {
       const node = find(root, path);
-      if (node?.kind === "directory") throw failure("EISDIR", "read", path);
+      if (node?.kind === "directory") throw fileError("EISDIR", "read", path);
       return node?.kind === "file" ? Uint8Array.from(node.bytes) : undefined;
     },
     async list(path) {
       const node = find(root, path);
       if (!node) return [];
-      if (node.kind !== "directory") throw failure("ENOTDIR", "list", path);
+      if (node.kind !== "directory") throw fileError("ENOTDIR", "list", path);
       return [...node.names.keys()].sort();
     },
     async readLink(path) {
@@ -76,7 +77,7 @@ export function memoryDisk(step: (name: string) => void = () => {}): Disk {
     async write(path, bytes, { mode, uid, gid } = {}) {
       step(`create ${path}`);
       const { directory, name, node } = place(root, resolve(root, path));
-      if (node && node.kind !== "file") throw failure("EISDIR", "write", path);
+      if (node && node.kind !== "file") throw fileError("EISDIR", "write", path);
       const file = node ?? { kind: "file", mode: 0o644, uid: 0, gid: 0, bytes: empty, synced: undefined, lost: false };
       file.bytes = empty;
       Object.assign(file, { mode: mode ?? file.mode, uid: uid ?? file.uid, gid: gid ?? file.gid });
@@ -92,7 +93,7 @@ export function memoryDisk(step: (name: string) => void = () => {}): Disk {
         at = posix.join(at, name);
         const found = find(root, at);
         if (found?.kind === "directory") continue;
-        if (found) throw failure("EEXIST", "make directory", at);
+        if (found) throw fileError("EEXIST", "make directory", at);
         const where = place(root, at);
         const made = Object.assign(newDirectory(), at === posix.normalize(path) ? given(owned) : {});
         rename({ ...where, node: made });
@@ -109,9 +110,9 @@ export function memoryDisk(step: (name: string) => void = () => {}): Disk {
     async link(from, to) {
       step(`link ${from} ${to}`);
       const node = there(find(root, from, { follow: false }), "link", from);
-      if (node.kind === "directory") throw failure("EPERM", "link", from);
+      if (node.kind === "directory") throw fileError("EPERM", "link", from);
       const where = place(root, to);
-      if (where.node) throw failure("EEXIST", "link", to);
+      if (where.node) throw fileError("EEXIST", "link", to);
       rename({ ...where, node });
     },
     async rename(from, to) {
@@ -121,17 +122,17 @@ export function memoryDisk(step: (name: string) => void = () => {}): Disk {
       const target = place(root, to);
       if (target.node === moved) return; // rename(2): two names of one file both stay
       if (moved.kind === "directory") {
-        if (`${to}/`.startsWith(`${from}/`)) throw failure("EINVAL", "rename", to);
-        if (target.node && target.node.kind !== "directory") throw failure("ENOTDIR", "rename", to);
-        if (target.node?.kind === "directory" && target.node.names.size > 0) throw failure("ENOTEMPTY", "rename", to);
-      } else if (target.node?.kind === "directory") throw failure("EISDIR", "rename", to);
+        if (`${to}/`.startsWith(`${from}/`)) throw fileError("EINVAL", "rename", to);
+        if (target.node && target.node.kind !== "directory") throw fileError("ENOTDIR", "rename", to);
+        if (target.node?.kind === "directory" && target.node.names.size > 0) throw fileError("ENOTEMPTY", "rename", to);
+      } else if (target.node?.kind === "directory") throw fileError("EISDIR", "rename", to);
       rename({ ...source, node: undefined }, { ...target, node: moved });
     },
     async remove(path) {
       step(`remove ${path}`);
       const where = find(root, posix.dirname(path))?.kind === "directory" ? place(root, path) : undefined;
       if (!where?.node) return;
-      if (where.node.kind === "directory" && where.node.names.size > 0) throw failure("ENOTEMPTY", "remove", path);
+      if (where.node.kind === "directory" && where.node.names.size > 0) throw fileError("ENOTEMPTY", "remove", path);
       rename({ ...where, node: undefined });
     },
     async sync(path) {
@@ -203,11 +204,6 @@ const newDirectory = (): Directory => ({
   synced: new Map(),
 });
 
-/** An error as node:fs gives it. */
-export function failure(code: string, operation: string, path: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(`${code}: ${operation} ${path}`), { code, path, syscall: operation });
-}
-
 function given(owned: { mode?: number; uid?: number; gid?: number }): Partial<Owned> {
   return Object.fromEntries(Object.entries(owned).filter(([, value]) => value !== undefined));
 }
@@ -224,15 +220,15 @@ function settle(pending: NameChange[][], due: (change: NameChange) => boolean): 
 }
 
 function there(node: Node | undefined, operation: string, path: string): Node {
-  if (!node) throw failure("ENOENT", operation, path);
+  if (!node) throw fileError("ENOENT", operation, path);
   return node;
 }
 
 /** The directory and last name of a path, and what is there; its parent's symlinks are followed. */
 function place(root: Directory, path: string): { directory: Directory; name: string; node: Node | undefined } {
   const directory = find(root, posix.dirname(path));
-  if (!directory) throw failure("ENOENT", "open", path);
-  if (directory.kind !== "directory") throw failure("ENOTDIR", "open", path);
+  if (!directory) throw fileError("ENOENT", "open", path);
+  if (directory.kind !== "directory") throw fileError("ENOTDIR", "open", path);
   const name = posix.basename(path);
   return { directory, name, node: directory.names.get(name) };
 }
@@ -277,7 +273,7 @@ function resolve(root: Directory, path: string): string {
       continue;
     }
     turns += 1;
-    if (turns > 40) throw failure("ELOOP", "resolve", path);
+    if (turns > 40) throw fileError("ELOOP", "resolve", path);
     if (node.target.startsWith("/")) done = [];
     todo = [...node.target.split("/").filter(Boolean), ...todo];
   }

@@ -1,6 +1,7 @@
 import type { Output } from "../core/service/host-api.ts";
 import type { Machine } from "../ports/machine.ts";
-import { type Disk, failure, memoryDisk } from "./disk.ts";
+import { type Disk, memoryDisk } from "./disk.ts";
+import { fileError } from "./file-error.ts";
 
 /** What a simulated program is called with. */
 export interface Call {
@@ -47,7 +48,7 @@ export function memoryMachine(options: MemoryOptions = {}): MemoryMachine {
     if (!fault) return;
     fault.times -= 1;
     faults = faults.filter(({ times }) => times > 0);
-    throw failure(fault.code, ...cut(name));
+    throw fileError(fault.code, ...cut(name));
   };
   const disk = memoryDisk(step);
   for (const [path, text] of Object.entries(files)) disk.place(path, text);

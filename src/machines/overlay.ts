@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import type { Files, Stat } from "../core/service/host-api.ts";
-import { failure } from "./disk.ts";
+import { fileError } from "./file-error.ts";
 
 /** Files over other files: every change stays in memory, and everything read afterwards sees it. */
 
@@ -64,9 +64,9 @@ export function overlay(base: Files, changed: Changes): Files {
       const node = await walk(done);
       if (node?.kind !== "below" || node.stat.kind !== "symlink") continue;
       turns += 1;
-      if (turns > 40) throw failure("ELOOP", "resolve", path);
+      if (turns > 40) throw fileError("ELOOP", "resolve", path);
       const real = await base.resolve(node.path);
-      if (real === node.path) throw failure("ELOOP", "resolve", path);
+      if (real === node.path) throw fileError("ELOOP", "resolve", path);
       todo = [...namesOf(real), ...rest];
       done = "/";
     }
@@ -83,8 +83,8 @@ export function overlay(base: Files, changed: Changes): Files {
     let directory = root;
     for (const name of namesOf(await resolve(posix.dirname(path)))) {
       const node = await child(directory, name);
-      if (!node) throw failure("ENOENT", "open", path);
-      if (node.stat.kind !== "directory") throw failure("ENOTDIR", "open", path);
+      if (!node) throw fileError("ENOENT", "open", path);
+      if (node.stat.kind !== "directory") throw fileError("ENOTDIR", "open", path);
       const next = changeable(node) as Directory;
       directory.names.set(name, next);
       directory = next;
@@ -106,7 +106,7 @@ export function overlay(base: Files, changed: Changes): Files {
 
   /** What is at a path as something that can be changed; a symlink stays as it is. */
   async function take(path: string, operation: string, node: Node | undefined): Promise<Node> {
-    if (!node) throw failure("ENOENT", operation, path);
+    if (!node) throw fileError("ENOENT", operation, path);
     const mine = changeable(node);
     if (mine !== node) await put(path, mine);
     return mine;
@@ -114,7 +114,7 @@ export function overlay(base: Files, changed: Changes): Files {
 
   async function list(node: Node | undefined, path: string): Promise<string[]> {
     if (!node) return [];
-    if (node.stat.kind !== "directory") throw failure("ENOTDIR", "list", path);
+    if (node.stat.kind !== "directory") throw fileError("ENOTDIR", "list", path);
     if (node.kind === "below") return base.list(node.path);
     if (node.kind === "file") return [];
     const below = node.below === undefined ? [] : await base.list(node.below);
@@ -128,7 +128,7 @@ export function overlay(base: Files, changed: Changes): Files {
     },
     async read(path) {
       const node = await follow(path);
-      if (node?.stat.kind === "directory") throw failure("EISDIR", "read", path);
+      if (node?.stat.kind === "directory") throw fileError("EISDIR", "read", path);
       return contentOf(node);
     },
     list: async (path) => list(await follow(path), path),
@@ -141,7 +141,7 @@ export function overlay(base: Files, changed: Changes): Files {
     async write(path, bytes, { mode, uid, gid } = {}) {
       const at = await resolve(path);
       const node = await walk(at);
-      if (node && node.stat.kind !== "file") throw failure("EISDIR", "write", path);
+      if (node && node.stat.kind !== "file") throw fileError("EISDIR", "write", path);
       const content = Uint8Array.from(Buffer.from(bytes as string));
       const had = node?.stat ?? { mode: 0o644, uid: 0, gid: 0 };
       const owned = { mode: mode ?? had.mode, uid: uid ?? had.uid, gid: gid ?? had.gid };
@@ -154,7 +154,7 @@ export function overlay(base: Files, changed: Changes): Files {
       const missing: string[] = [];
       for (let at = await resolve(path); ; at = posix.dirname(at)) {
         const node = await walk(at);
-        if (node && node.stat.kind !== "directory") throw failure("EEXIST", "make directory", at);
+        if (node && node.stat.kind !== "directory") throw fileError("EEXIST", "make directory", at);
         if (node) break;
         missing.unshift(at);
       }
@@ -181,8 +181,8 @@ export function overlay(base: Files, changed: Changes): Files {
     async link(from, to) {
       const [source, target] = [await real(from), await real(to)];
       const node = await take(source, "link", await walk(source));
-      if (node.kind === "directory") throw failure("EPERM", "link", from);
-      if (await walk(target)) throw failure("EEXIST", "link", to);
+      if (node.kind === "directory") throw fileError("EPERM", "link", from);
+      if (await walk(target)) throw fileError("EEXIST", "link", to);
       changed.file(target, undefined, await contentOf(node));
       await put(target, node);
     },
@@ -190,15 +190,15 @@ export function overlay(base: Files, changed: Changes): Files {
       const [source, target] = [await real(from), await real(to)];
       const node = await walk(source);
       const there = await walk(target);
-      if (!node) throw failure("ENOENT", "rename", from);
+      if (!node) throw fileError("ENOENT", "rename", from);
       if (node === there || source === target) return;
       if (node.stat.kind === "directory") {
-        if (`${target}/`.startsWith(`${source}/`)) throw failure("EINVAL", "rename", to);
-        if (there && there.stat.kind !== "directory") throw failure("ENOTDIR", "rename", to);
-        if (there && (await list(there, to)).length > 0) throw failure("ENOTEMPTY", "rename", to);
+        if (`${target}/`.startsWith(`${source}/`)) throw fileError("EINVAL", "rename", to);
+        if (there && there.stat.kind !== "directory") throw fileError("ENOTDIR", "rename", to);
+        if (there && (await list(there, to)).length > 0) throw fileError("ENOTEMPTY", "rename", to);
         changed.other(`move ${source} to ${target}`);
       } else {
-        if (there?.stat.kind === "directory") throw failure("EISDIR", "rename", to);
+        if (there?.stat.kind === "directory") throw fileError("EISDIR", "rename", to);
         const content = await contentOf(node);
         changed.file(source, content, undefined);
         changed.file(target, await contentOf(there), content);
@@ -211,14 +211,14 @@ export function overlay(base: Files, changed: Changes): Files {
       const node = await walk(at);
       if (!node) return;
       if (node.stat.kind === "directory") {
-        if ((await list(node, path)).length > 0) throw failure("ENOTEMPTY", "remove", path);
+        if ((await list(node, path)).length > 0) throw fileError("ENOTEMPTY", "remove", path);
         changed.other(`remove directory ${at}`);
       } else if (node.stat.kind === "file") changed.file(at, await contentOf(node), undefined);
       else changed.other(`remove ${at}`);
       await put(at, null);
     },
     async sync(path) {
-      if (!(await follow(path))) throw failure("ENOENT", "sync", path);
+      if (!(await follow(path))) throw fileError("ENOENT", "sync", path);
     },
   };
 }

@@ -15,7 +15,7 @@ import { runTable } from "../host/run.ts";
 import { createAllTables } from "../host/store/schema.ts";
 import { oweFullRun, writeFacts } from "../host/store.ts";
 import { dryMachine, type Noted } from "../machines/dry.ts";
-import { memoryMachine } from "../machines/memory.ts";
+import { emptyMachine } from "../machines/empty.ts";
 import type { Project } from "../project/project.ts";
 import { computeTables } from "./compute-tables.ts";
 
@@ -87,8 +87,7 @@ async function runOn(
   changes: readonly CellChange[],
 ): Promise<HostPlan> {
   const database = new DatabaseSync(":memory:");
-  // Programs are not run here: each answers as if all were well.
-  const machine = dryMachine(memoryMachine({ otherwise: () => ({ code: 0 }) }));
+  const machine = dryMachine(emptyMachine);
   const signal = new AbortController().signal;
   const context = { host, service, database, machine, clock: systemClock, signal, log: () => {} };
   const plan = { host, service, secret: (table.secret ?? []).length > 0 };
