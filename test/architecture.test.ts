@@ -47,6 +47,10 @@ const wings: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     publish: ["mirror", "tables"],
     receive: ["mirror", "tables", "publish"],
   },
+  host: {
+    store: [],
+    install: ["store"],
+  },
 };
 
 const source = fileURLToPath(new URL("../src/", import.meta.url));

@@ -8,10 +8,10 @@ import { canonical, isRefused, refusedCell } from "../core/stream/cells.ts";
 import { memoryMachine } from "../machines/memory.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
 import { serviceReport } from "./report.ts";
-import { storedRows } from "./rows.ts";
 import { runTable } from "./run.ts";
+import { oweFullRun, readFacts, writeFacts } from "./store/facts.ts";
+import { storedRows } from "./store/rows.ts";
 import { createAllTables } from "./store/schema.ts";
-import { oweFullRun, readFacts, writeFacts } from "./store.ts";
 
 const path = "/etc/demo/hosts";
 const whole = "/etc/demo/demo.conf";

@@ -3,10 +3,10 @@ import { claimsOf } from "../core/service/unique.ts";
 import { bisect } from "../core/util/bisect.ts";
 import { reason, TextDoubted, TextRefused } from "../core/util/errors.ts";
 import type { Columns } from "../core/util/json.ts";
-import type { GivenRows } from "./given.ts";
 import type { HostSafeguards } from "./options.ts";
-import { rowsBut } from "./rows-but.ts";
-import { readFacts } from "./store.ts";
+import { readFacts } from "./store/facts.ts";
+import { rowsBut } from "./store/rows-but.ts";
+import type { GivenRows } from "./store/run-input.ts";
 import { tryRun } from "./trial.ts";
 import { hostWords, type Words, type WordsOptions } from "./words.ts";
 

@@ -21,8 +21,8 @@ import { virtualClock } from "../testing/virtual-clock.ts";
 import { runHost } from "./host.ts";
 import type { HostOptions } from "./options.ts";
 import { serviceReport } from "./report.ts";
+import { readFacts } from "./store/facts.ts";
 import { createAllTables } from "./store/schema.ts";
-import { readFacts } from "./store.ts";
 
 /** A row of the simulated service, as a cell. */
 export const row = (name: string, ip: string): string => canonical({ name, ip });

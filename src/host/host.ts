@@ -8,8 +8,8 @@ import { daemonComparer } from "./compare-daemon.ts";
 import { type HostedService, hostService } from "./hosted-service.ts";
 import type { HostOptions } from "./options.ts";
 import { reporter } from "./reporter.ts";
+import { knownServices } from "./store/facts.ts";
 import { prepared } from "./store/prepared.ts";
-import { knownServices } from "./store.ts";
 import { transcriberLook } from "./transcriber-report.ts";
 import { forgetWaits } from "./wave.ts";
 

@@ -3,20 +3,20 @@ import type { OrderMessage } from "../core/stream/messages.ts";
 import { inSlices } from "../core/util/slices.ts";
 import type { Broker, Queue } from "../ports/broker.ts";
 import { judge } from "../sqlite/sound.ts";
-import { believeRemovals } from "./blast-radius.ts";
 import type { daemonComparer } from "./compare-daemon.ts";
 import { Conversation } from "./conversation.ts";
-import { openBook } from "./install/book.ts";
-import { storedMessages } from "./messages.ts";
 import type { HostOptions } from "./options.ts";
 import { orders } from "./orders.ts";
 import type { ServiceStore } from "./receive.ts";
 import { RemovalsNotice } from "./removals-notice.ts";
 import { serviceReport } from "./report.ts";
-import { storedRows } from "./rows.ts";
 import type { RunContext } from "./run.ts";
 import { ServiceLoop } from "./service-loop.ts";
-import { oweFullRun, readFacts, writeFacts } from "./store.ts";
+import { oweFullRun, readFacts, writeFacts } from "./store/facts.ts";
+import { openBook } from "./store/ledger.ts";
+import { storedMessages } from "./store/messages.ts";
+import { believeRemovals } from "./store/removals.ts";
+import { storedRows } from "./store/rows.ts";
 
 /** One service on its host: its part of the store, its runs and its queue. */
 export interface HostedService {

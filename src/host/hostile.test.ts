@@ -6,14 +6,14 @@ import { hostileBodies, runs, runsWithin } from "../../test/hostile.ts";
 import { memoryMachine } from "../machines/memory.ts";
 import type { Delivery } from "../ports/broker.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
-import { giveRows } from "./given.ts";
 import { plainService, row, simulatedService } from "./host.fixture.ts";
-import { storedMessages } from "./messages.ts";
 import { orders } from "./orders.ts";
 import { receiver, type ServiceStore } from "./receive.ts";
 import { serviceReport } from "./report.ts";
-import { storedRows } from "./rows.ts";
 import { handleNext, type RunContext } from "./run.ts";
+import { storedMessages } from "./store/messages.ts";
+import { storedRows } from "./store/rows.ts";
+import { giveRows } from "./store/run-input.ts";
 import { createAllTables } from "./store/schema.ts";
 
 const start = Date.UTC(2026, 10, 22);

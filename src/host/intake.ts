@@ -1,6 +1,6 @@
 import type { Broker, Consumer, Delivery } from "../ports/broker.ts";
-import { waitingLimit } from "./messages.ts";
 import type { Received, Receiver, ServiceStore } from "./receive.ts";
+import { waitingLimit } from "./store/messages.ts";
 
 /** Deliveries that a host has in its hands at most, per service. */
 const prefetch = 200;

@@ -1,11 +1,11 @@
 import type { OrderMessage } from "../core/stream/messages.ts";
-import { allowRemovals, approveRemovals, heldRemovals } from "./blast-radius.ts";
 import { installer } from "./install/install.ts";
-import { approveHeld, heldThings, isHeld, ownedBy } from "./owned.ts";
 import type { ServiceStore } from "./receive.ts";
 import type { RunContext } from "./run.ts";
+import { oweFullRun, readFacts, writeFacts } from "./store/facts.ts";
+import { approveHeld, heldThings, isHeld, ownedBy } from "./store/owned.ts";
 import { prepared } from "./store/prepared.ts";
-import { oweFullRun, readFacts, writeFacts } from "./store.ts";
+import { allowRemovals, approveRemovals, heldRemovals } from "./store/removals.ts";
 
 /** What a person asks of a service on its host. Obeying only writes into the store; the next run acts. */
 export function orders({ database, service, rows, messages }: ServiceStore, context: RunContext) {

@@ -4,9 +4,9 @@ import { test } from "node:test";
 import { Table } from "../core/stream/table.ts";
 import { Telling } from "../core/stream/writer.ts";
 import { row, simulatedService } from "./host.fixture.ts";
-import { storedMessages } from "./messages.ts";
 import { receiver } from "./receive.ts";
-import { storedRows } from "./rows.ts";
+import { storedMessages } from "./store/messages.ts";
+import { storedRows } from "./store/rows.ts";
 import { createAllTables } from "./store/schema.ts";
 
 test("an order that could not be obeyed is not acknowledged, nor what came with it", async () => {

@@ -13,12 +13,12 @@ import { type Followed, type Followup, follow, type Safeguards, type Want } from
 import { reportService, serviceKey } from "../core/stream/routing.ts";
 import type { Delivery } from "../ports/broker.ts";
 import { patiently, transaction } from "../sqlite/open.ts";
-import type { StoredMessages } from "./messages.ts";
 import { narrowing } from "./narrow.ts";
 import { readMessage } from "./read-message.ts";
-import type { StoredRows } from "./rows.ts";
-import { oweFullRun, readFacts, writeFacts } from "./store.ts";
-import { countStranger } from "./strangers.ts";
+import { oweFullRun, readFacts, writeFacts } from "./store/facts.ts";
+import type { StoredMessages } from "./store/messages.ts";
+import type { StoredRows } from "./store/rows.ts";
+import { countStranger } from "./store/untrusted.ts";
 
 /** Store, then acknowledge: what arrives for one service is durable before the broker may forget it. */
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { reason } from "../core/util/errors.ts";
-import { noteQuestion, sayOpen } from "./blast-radius.ts";
+import { noteQuestion, sayOpen } from "./store/removals.ts";
 
 /** The line of the log about removals of one service that wait for a person: once for each digest. */
 export class RemovalsNotice {

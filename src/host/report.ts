@@ -1,15 +1,15 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { RetainedBy } from "../core/stream/reasons.ts";
 import type { ServiceReport } from "../core/stream/report.ts";
-import { openQuestion } from "./blast-radius.ts";
-import { conflictRows } from "./given.ts";
-import { owedReloads } from "./install/book.ts";
-import { storedMessages } from "./messages.ts";
-import { heldThings } from "./owned.ts";
+import { owedRows, readFacts, readVerified, retainedRows } from "./store/facts.ts";
+import { owedReloads } from "./store/ledger.ts";
+import { storedMessages } from "./store/messages.ts";
+import { heldThings } from "./store/owned.ts";
 import { prepared } from "./store/prepared.ts";
+import { openQuestion } from "./store/removals.ts";
 import { type Question, sayHold, sayRetained } from "./store/retained.ts";
-import { owedRows, readFacts, readVerified, retainedRows } from "./store.ts";
-import { strangersOf } from "./strangers.ts";
+import { conflictRows } from "./store/run-input.ts";
+import { strangersOf } from "./store/untrusted.ts";
 import { keptBack } from "./wave.ts";
 
 /** The most kept keys and parked messages that a report names, and the most characters of a reason. A report is read up to 2 MiB. */

@@ -2,10 +2,10 @@ import { protocolVersion } from "../core/stream/messages.ts";
 import type { ReportMessage } from "../core/stream/report.ts";
 import { reason } from "../core/util/errors.ts";
 import type { Broker } from "../ports/broker.ts";
-import { noteQuestion } from "./blast-radius.ts";
 import type { HostOptions } from "./options.ts";
 import { reportKey } from "./receive.ts";
 import { serviceReport } from "./report.ts";
+import { noteQuestion } from "./store/removals.ts";
 
 /** Reports of changes are folded to one in so many milliseconds. */
 const reportPace = 1000;

@@ -8,8 +8,8 @@ import { virtualClock } from "../testing/virtual-clock.ts";
 import { row, running } from "./host.fixture.ts";
 import { simulatedDaemon, stepsFor } from "./install/scene.fixture.ts";
 import { runTable } from "./run.ts";
+import { oweFullRun, readFacts } from "./store/facts.ts";
 import { createAllTables } from "./store/schema.ts";
-import { oweFullRun, readFacts } from "./store.ts";
 
 const path = "/etc/demo/hosts.conf";
 const file = { path, text: "good" };

@@ -6,12 +6,12 @@ import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
 import { transaction } from "../sqlite/open.ts";
 import { runOnGood } from "./bisect.ts";
-import { countRemovals, holdRemovals, removedWithin } from "./blast-radius.ts";
-import { giveRows, movedMeanwhile, triedOtherwise } from "./given.ts";
-import { parkedLimit, type StoredMessages } from "./messages.ts";
 import type { HostSafeguards } from "./options.ts";
 import { readMessage } from "./read-message.ts";
-import { oweFullRun, readFacts, writeFacts } from "./store.ts";
+import { oweFullRun, readFacts, writeFacts } from "./store/facts.ts";
+import { parkedLimit, type StoredMessages } from "./store/messages.ts";
+import { countRemovals, holdRemovals, removedWithin } from "./store/removals.ts";
+import { giveRows, movedMeanwhile, triedOtherwise } from "./store/run-input.ts";
 import { withinDeadline } from "./within-deadline.ts";
 import { hostWords } from "./words.ts";
 

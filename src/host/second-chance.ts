@@ -6,8 +6,8 @@ import type { Columns } from "../core/util/json.ts";
 import type { Clock } from "../ports/clock.ts";
 import { transaction } from "../sqlite/open.ts";
 import { linked } from "./bisect.ts";
+import { owedRows, readFacts, retainedRows, writeFacts } from "./store/facts.ts";
 import { prepared } from "./store/prepared.ts";
-import { owedRows, readFacts, retainedRows, writeFacts } from "./store.ts";
 
 /**
  * Tries rows that a check refused again by itself, ever more rarely. A check can fail for a passing reason, as when its process was killed.

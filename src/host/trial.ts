@@ -2,7 +2,7 @@ import type { Files, Host } from "../core/service/host-api.ts";
 import type { Run, Table } from "../core/service/service.ts";
 import type { Columns } from "../core/util/json.ts";
 import { installer } from "./install/install.ts";
-import { noted } from "./owned.ts";
+import { noted } from "./store/owned.ts";
 import { hostWords, type WordsOptions } from "./words.ts";
 
 /** What a run's checks would say, found out without changing anything: its files are staged and checked, and it ends where it would do more. */

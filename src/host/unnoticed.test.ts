@@ -6,11 +6,11 @@ import { Table } from "../core/stream/table.ts";
 import { Telling } from "../core/stream/writer.ts";
 import { Fatal } from "../core/util/errors.ts";
 import { row, running, simulatedService } from "./host.fixture.ts";
-import { storedMessages } from "./messages.ts";
 import { receiver } from "./receive.ts";
-import { storedRows } from "./rows.ts";
+import { readFacts, writeFacts } from "./store/facts.ts";
+import { storedMessages } from "./store/messages.ts";
+import { storedRows } from "./store/rows.ts";
 import { createAllTables } from "./store/schema.ts";
-import { readFacts, writeFacts } from "./store.ts";
 
 /** What happens at the one moment at which nobody looks: found by the simulation of the whole system, and by processes that were killed. */
 

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { DaemonCompared } from "../core/stream/report.ts";
 import { reason } from "../core/util/errors.ts";
-import { noteVerified, readVerified } from "./store.ts";
+import { noteVerified, readVerified } from "./store/facts.ts";
 
 export interface VerificationOptions {
   readonly database: DatabaseSync;

@@ -8,7 +8,7 @@ import { installer } from "./install/install.ts";
 import { countingStarts } from "./install/start-limit.ts";
 import { commandDeadline, failed } from "./install/step.ts";
 import type { Stuck } from "./install/target.ts";
-import { noted, ownedBy } from "./owned.ts";
+import { noted, ownedBy } from "./store/owned.ts";
 import { prepared } from "./store/prepared.ts";
 
 export interface WordsOptions {

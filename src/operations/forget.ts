@@ -15,10 +15,10 @@ import {
   scratchFolder,
   storeFile,
 } from "../daemon/store-file.ts";
-import { forgetService, type LeftThere, leftBy } from "../host/forget.ts";
 import { disown } from "../host/install/folder.ts";
+import { knownServices } from "../host/store/facts.ts";
+import { forgetService, type LeftThere, leftBy } from "../host/store/forget.ts";
 import { migrateStore, storeMustBeCurrent } from "../host/store/schema.ts";
-import { knownServices } from "../host/store.ts";
 import { realMachine } from "../machines/real.ts";
 import { type Broker, QueueInUse } from "../ports/broker.ts";
 import { type Project, serviceNames } from "../project/project.ts";

@@ -9,7 +9,7 @@ import { canonical } from "../../src/core/stream/cells.ts";
 import { systemClock } from "../../src/daemon/clock.ts";
 import { readContent } from "../../src/directories/ldif/content.ts";
 import { writeLdif } from "../../src/directories/ldif/write.ts";
-import { storedRows } from "../../src/host/rows.ts";
+import { storedRows } from "../../src/host/store/rows.ts";
 import { createAllTables } from "../../src/host/store/schema.ts";
 import { hostWords } from "../../src/host/words.ts";
 import { realMachine } from "../../src/machines/real.ts";

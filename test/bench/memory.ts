@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Table } from "../../src/core/service/service.ts";
 import { canonical } from "../../src/core/stream/cells.ts";
-import { storedRows } from "../../src/host/rows.ts";
+import { storedRows } from "../../src/host/store/rows.ts";
 import { createAllTables } from "../../src/host/store/schema.ts";
 import { openDatabase, transaction } from "../../src/sqlite/open.ts";
 import { transcription } from "../../src/transcriber/tables/transcription.ts";

@@ -10,7 +10,7 @@ import { Telling } from "../../src/core/stream/writer.ts";
 import { inSlices, type Steps } from "../../src/core/util/slices.ts";
 import { systemClock as clock } from "../../src/daemon/clock.ts";
 import { narrowing } from "../../src/host/narrow.ts";
-import { storedRows } from "../../src/host/rows.ts";
+import { storedRows } from "../../src/host/store/rows.ts";
 import { createAllTables } from "../../src/host/store/schema.ts";
 import { openDatabase, transaction } from "../../src/sqlite/open.ts";
 import { transcription } from "../../src/transcriber/tables/transcription.ts";

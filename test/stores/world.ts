@@ -12,7 +12,7 @@ import type { Columns } from "../../src/core/util/json.ts";
 import { simulatedService } from "../../src/host/host.fixture.ts";
 import { runHost } from "../../src/host/host.ts";
 import { serviceReport } from "../../src/host/report.ts";
-import { readFacts } from "../../src/host/store.ts";
+import { readFacts } from "../../src/host/store/facts.ts";
 import type { MemoryMachine } from "../../src/machines/memory.ts";
 import { memoryHub } from "../../src/testing/memory-broker.ts";
 import type { VirtualClock } from "../../src/testing/virtual-clock.ts";

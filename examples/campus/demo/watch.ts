@@ -1,8 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { eventService } from "../../../src/core/stream/routing.ts";
 import { ownedFile, storeFile } from "../../../src/daemon/store-file.ts";
-import { attachOwnedToRead } from "../../../src/host/owned.ts";
 import { serviceReport } from "../../../src/host/report.ts";
+import { attachOwnedToRead } from "../../../src/host/store/owned.ts";
 import type { Project } from "../../../src/project/project.ts";
 import { openDatabase } from "../../../src/sqlite/open.ts";
 

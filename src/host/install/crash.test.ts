@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Fatal, Later } from "../../core/util/errors.ts";
-import { ownedBy } from "../owned.ts";
+import { ownedBy } from "../store/owned.ts";
 import { steppedBook } from "./mortal.fixture.ts";
 import {
   type Daemon,

@@ -1,6 +1,6 @@
 import { Away, Fatal, Later, reason } from "../../core/util/errors.ts";
+import type { Loaded } from "../store/ledger.ts";
 import { isStays, orStays } from "./apart.ts";
-import type { Loaded } from "./book.ts";
 import { readInPlace } from "./in-place.ts";
 import type { Repair } from "./repair.ts";
 import { unitsStarted } from "./start-limit.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Held } from "../../core/util/errors.ts";
-import { approveHeld, heldThings } from "../owned.ts";
+import { approveHeld, heldThings } from "../store/owned.ts";
 import { hostIn, newBook, path, scene } from "./scene.fixture.ts";
 import { installStatus } from "./status.ts";
 

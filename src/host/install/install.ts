@@ -4,9 +4,9 @@ import type { Host, Installed, InstallFile, InstallSteps } from "../../core/serv
 import { Away, CommandFailed, Fatal, Later, reason, TextDoubted, TextRefused } from "../../core/util/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Machine } from "../../ports/machine.ts";
-import { forgetHeld, isAskedAbout, isHeld, ownedBy as recordsOf } from "../owned.ts";
+import { type Debt, debtInForce, openBook } from "../store/ledger.ts";
+import { forgetHeld, isAskedAbout, isHeld, ownedBy as recordsOf } from "../store/owned.ts";
 import { isStays, orStays, withoutStuck } from "./apart.ts";
-import { type Debt, debtInForce, openBook } from "./book.ts";
 import { prepareCheck, type Staged, type StagedFile } from "./check.ts";
 import { dryInstall } from "./dry.ts";
 import {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { InstallSteps } from "../../core/service/host-api.ts";
 import { Fatal, Held, Later } from "../../core/util/errors.ts";
-import { approveHeld, heldThings } from "../owned.ts";
+import { approveHeld, heldThings } from "../store/owned.ts";
 import { hostWords } from "../words.ts";
 import { installerIn, newBook, simulatedDaemon, standingClock, stepsFor } from "./scene.fixture.ts";
 import { installStatus } from "./status.ts";

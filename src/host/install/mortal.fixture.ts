@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
 import type { InstallFile } from "../../core/service/host-api.ts";
-import { ownedBy } from "../owned.ts";
+import { ownedBy } from "../store/owned.ts";
 import {
   hostIn,
   installerIn,

@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
 import type { Command } from "../../core/service/host-api.ts";
 import { reason } from "../../core/util/errors.ts";
+import { type Debt, type Loaded, onlyReloadOwed } from "../store/ledger.ts";
 import { isStays, orStays } from "./apart.ts";
-import { type Debt, type Loaded, onlyReloadOwed } from "./book.ts";
 import { hashOf, type InPlace, readInPlace } from "./in-place.ts";
 import { runStep } from "./step.ts";
 import type { Ground, Work } from "./work.ts";

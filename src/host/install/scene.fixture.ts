@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Host, InstallFile, InstallSteps } from "../../core/service/host-api.ts";
 import { type MemoryMachine, type MemoryOptions, memoryMachine } from "../../machines/memory.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { ownedBy } from "../owned.ts";
+import { ownedBy } from "../store/owned.ts";
 import { createAllTables } from "../store/schema.ts";
 import { hostWords } from "../words.ts";
 import { installer } from "./install.ts";

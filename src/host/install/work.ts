@@ -1,6 +1,6 @@
 import type { Files, InstallSteps, Owned } from "../../core/service/host-api.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Book } from "./book.ts";
+import type { Book } from "../store/ledger.ts";
 import { hashOf } from "./in-place.ts";
 import type { StepContext } from "./step.ts";
 import type { Target } from "./target.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Columns } from "../../../src/core/util/json.ts";
-import { approveHeld, heldThings } from "../../../src/host/owned.ts";
+import { approveHeld, heldThings } from "../../../src/host/store/owned.ts";
 import { nftables } from "../../../src/services/nftables.ts";
 import { namespace } from "../../servers/namespace.ts";
 import { anything } from "../../services/hostile.ts";

@@ -132,7 +132,7 @@ export const installFolderRemovals: readonly Removal[] = [
     id: "set-settles",
     guards: "files that were installed together are settled together",
     without: "a file owes a reload for ever",
-    file: "src/host/install/book.ts",
+    file: "src/host/store/ledger.ts",
     edits: [
       [
         "WHERE service = ? AND batch IN\n          (SELECT batch FROM install_debt WHERE path IN (SELECT value FROM json_each(?)))",
@@ -145,7 +145,7 @@ export const installFolderRemovals: readonly Removal[] = [
     id: "regen-keeps-good",
     guards: "a regen keeps the last good file of an interrupted install",
     without: "an unproved text becomes the good one",
-    file: "src/host/install/book.ts",
+    file: "src/host/store/ledger.ts",
     edits: [
       [
         "`INSERT OR IGNORE INTO install_debt (path, service, batch, good, good_hash, to_hash)\n          SELECT",
@@ -219,7 +219,7 @@ export const installFolderRemovals: readonly Removal[] = [
     id: "goes-own-alone",
     guards: "only what was in force by trigger is removed",
     without: "a file of somebody else's is deleted",
-    file: "src/host/install/book.ts",
+    file: "src/host/store/ledger.ts",
     edits: [
       [
         "to_hash IS NOT NULL AND good_hash IS NOT to_hash",
@@ -240,7 +240,7 @@ export const installFolderRemovals: readonly Removal[] = [
     id: "goes-noted",
     guards: "a first text in force is noted as trigger's own with the debt that ends",
     without: "a file whose install was cut short stays for ever",
-    file: "src/host/install/book.ts",
+    file: "src/host/store/ledger.ts",
     edits: [["WHERE path = ? AND to_hash = ? AND good_hash IS NOT to_hash", "WHERE path = ? AND to_hash = ? AND 0"]],
     tests: ["src/host/install/leaving.test.ts"],
   },
@@ -248,7 +248,7 @@ export const installFolderRemovals: readonly Removal[] = [
     id: "goes-known",
     guards: "what an interrupted install may have left is removed, too",
     without: "a file whose install was cut short stays for ever",
-    file: "src/host/install/book.ts",
+    file: "src/host/store/ledger.ts",
     edits: [["to_hash IS NOT NULL AND good_hash IS NOT to_hash", "0"]],
     tests: ["src/host/install/crash.test.ts"],
   },

@@ -3,7 +3,7 @@ import { canonical } from "../../../src/core/stream/cells.ts";
 import { protocolVersion } from "../../../src/core/stream/messages.ts";
 import { hostKey, serviceKey } from "../../../src/core/stream/routing.ts";
 import { type SigningKey, signed, signingKey, wrongSignature } from "../../../src/core/stream/signature.ts";
-import { readFacts } from "../../../src/host/store.ts";
+import { readFacts } from "../../../src/host/store/facts.ts";
 import { rock, type ServiceName, serviceNames } from "./campus.ts";
 import { pick, type Step } from "./step.ts";
 

@@ -1,11 +1,11 @@
 import { type Mark, olderState } from "../../../src/core/stream/messages.ts";
 import type { Followed } from "../../../src/core/stream/reader.ts";
 import { hostKey } from "../../../src/core/stream/routing.ts";
-import { heldRemovals } from "../../../src/host/blast-radius.ts";
 import { folderOf } from "../../../src/host/install/target.ts";
-import { ownNames } from "../../../src/host/owned.ts";
 import { serviceReport } from "../../../src/host/report.ts";
-import { readFacts } from "../../../src/host/store.ts";
+import { readFacts } from "../../../src/host/store/facts.ts";
+import { ownNames } from "../../../src/host/store/owned.ts";
+import { heldRemovals } from "../../../src/host/store/removals.ts";
 import { Violation } from "../violation.ts";
 import { expected, rock, type ServiceName, serviceNames } from "./campus.ts";
 import type { WorldDirectory } from "./directory.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFacts } from "../../../src/host/store.ts";
+import { readFacts } from "../../../src/host/store/facts.ts";
 import type { Random } from "../../../src/testing/random.ts";
 import { Violation } from "../violation.ts";
 import { type ServiceName, serviceNames } from "./campus.ts";

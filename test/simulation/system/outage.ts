@@ -1,5 +1,5 @@
 import { serviceReport } from "../../../src/host/report.ts";
-import { readFacts } from "../../../src/host/store.ts";
+import { readFacts } from "../../../src/host/store/facts.ts";
 import { Violation } from "../violation.ts";
 import { type ServiceName, serviceNames } from "./campus.ts";
 import { file } from "./machine.ts";

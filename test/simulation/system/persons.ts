@@ -1,8 +1,8 @@
 import { type OrderMessage, protocolVersion } from "../../../src/core/stream/messages.ts";
 import { hostKey } from "../../../src/core/stream/routing.ts";
-import { heldRemovals } from "../../../src/host/blast-radius.ts";
-import { heldThings } from "../../../src/host/owned.ts";
-import { readFacts } from "../../../src/host/store.ts";
+import { readFacts } from "../../../src/host/store/facts.ts";
+import { heldThings } from "../../../src/host/store/owned.ts";
+import { heldRemovals } from "../../../src/host/store/removals.ts";
 import { type ServiceName, serviceNames } from "./campus.ts";
 import { changeDirectory } from "./changes.ts";
 import { file } from "./machine.ts";

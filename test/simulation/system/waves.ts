@@ -1,6 +1,6 @@
 import { type WavesOf, waveWithin } from "../../../src/core/config/waves.ts";
 import { comparePlaces, type Place } from "../../../src/core/stream/messages.ts";
-import { owedRows, readFacts } from "../../../src/host/store.ts";
+import { owedRows, readFacts } from "../../../src/host/store/facts.ts";
 import { keptBack } from "../../../src/host/wave.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import { Violation } from "../violation.ts";

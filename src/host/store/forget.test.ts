@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { knownServices, writeFacts } from "./facts.ts";
 import { forgetService, leftBy, tablesOfServices } from "./forget.ts";
-import { createAllTables } from "./store/schema.ts";
-import { knownServices, writeFacts } from "./store.ts";
+import { createAllTables } from "./schema.ts";
 
 function openStore(): DatabaseSync {
   const database = new DatabaseSync(":memory:");

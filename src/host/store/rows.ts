@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
-import { readRow } from "../core/service/read-row.ts";
-import { cellGoes, refusalGoes } from "../core/service/refusal-goes.ts";
-import type { Table } from "../core/service/service.ts";
+import { readRow } from "../../core/service/read-row.ts";
+import { cellGoes, refusalGoes } from "../../core/service/refusal-goes.ts";
+import type { Table } from "../../core/service/service.ts";
 import {
   type Cell,
   type CellChange,
@@ -10,18 +10,18 @@ import {
   isRefusedSql,
   refusalOf,
   rowLimit,
-} from "../core/stream/cells.ts";
-import { bucketRange, Digest, keyHash, sha256 } from "../core/stream/digest.ts";
-import type { PartMessage } from "../core/stream/messages.ts";
-import type { Write } from "../core/stream/reader.ts";
-import type { RetainedBy } from "../core/stream/reasons.ts";
-import { without } from "../core/stream/sums.ts";
-import { reason } from "../core/util/errors.ts";
-import type { Steps } from "../core/util/slices.ts";
-import { transaction } from "../sqlite/open.ts";
-import { prepared } from "./store/prepared.ts";
-import type { Retained } from "./store/retained.ts";
-import { retainedRows } from "./store.ts";
+} from "../../core/stream/cells.ts";
+import { bucketRange, Digest, keyHash, sha256 } from "../../core/stream/digest.ts";
+import type { PartMessage } from "../../core/stream/messages.ts";
+import type { Write } from "../../core/stream/reader.ts";
+import type { RetainedBy } from "../../core/stream/reasons.ts";
+import { without } from "../../core/stream/sums.ts";
+import { reason } from "../../core/util/errors.ts";
+import type { Steps } from "../../core/util/slices.ts";
+import { transaction } from "../../sqlite/open.ts";
+import { retainedRows } from "./facts.ts";
+import { prepared } from "./prepared.ts";
+import type { Retained } from "./retained.ts";
 
 /** The stored rows of one table service: what the transcriber said goes in, what a run is given comes out. */
 export interface StoredRows {

@@ -1,8 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
-import { transaction } from "../sqlite/open.ts";
+import { transaction } from "../../sqlite/open.ts";
+import { knownServices } from "./facts.ts";
 import { ownNames } from "./owned.ts";
-import { prepared } from "./store/prepared.ts";
-import { knownServices } from "./store.ts";
+import { prepared } from "./prepared.ts";
 
 /** What a service that was forgotten has left on its machine, where trigger changes nothing any more. */
 export interface LeftThere {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { ServiceReport } from "../core/stream/report.ts";
-import { prepared } from "./store/prepared.ts";
+import type { ServiceReport } from "../../core/stream/report.ts";
+import { prepared } from "./prepared.ts";
 
 /**
  * Messages about a service's rows that no trusted key has signed, and orders of users that may give none.

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { until } from "../../test/until.ts";
-import { type CellChange, refusedCell } from "../core/stream/cells.ts";
-import { protocolVersion } from "../core/stream/messages.ts";
-import { virtualClock } from "../testing/virtual-clock.ts";
-import { heldRemovals, sayOpen } from "./blast-radius.ts";
-import { row, running, scene, simulatedService } from "./host.fixture.ts";
+import { until } from "../../../test/until.ts";
+import { type CellChange, refusedCell } from "../../core/stream/cells.ts";
+import { protocolVersion } from "../../core/stream/messages.ts";
+import { virtualClock } from "../../testing/virtual-clock.ts";
+import { row, running, scene, simulatedService } from "../host.fixture.ts";
+import { heldRemovals, sayOpen } from "./removals.ts";
 
 const hour = 60 * 60_000;
 

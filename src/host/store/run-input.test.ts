@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { z } from "zod";
-import { service, type Table } from "../core/service/service.ts";
-import { type Cell, canonical, refusedCell } from "../core/stream/cells.ts";
-import { holdRemovals } from "./blast-radius.ts";
-import { giveRows } from "./given.ts";
+import { service, type Table } from "../../core/service/service.ts";
+import { type Cell, canonical, refusedCell } from "../../core/stream/cells.ts";
+import { holdRemovals } from "./removals.ts";
 import { storedRows } from "./rows.ts";
-import { createAllTables } from "./store/schema.ts";
+import { giveRows } from "./run-input.ts";
+import { createAllTables } from "./schema.ts";
 
 const now = Date.UTC(2026, 0, 1);
 const desk = canonical({ ip: "10.0.0.1" });

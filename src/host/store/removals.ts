@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
-import { isRefusedSql } from "../core/stream/cells.ts";
-import { transaction } from "../sqlite/open.ts";
-import { prepared } from "./store/prepared.ts";
-import { type Question, sayQuestion } from "./store/retained.ts";
-import { owedRows, retainedRows } from "./store.ts";
+import { isRefusedSql } from "../../core/stream/cells.ts";
+import { transaction } from "../../sqlite/open.ts";
+import { owedRows, retainedRows } from "./facts.ts";
+import { prepared } from "./prepared.ts";
+import { type Question, sayQuestion } from "./retained.ts";
 
 /**
  * Holds removals beyond a limit within a sliding hour, or of the last rows of a table. Additions and changes go on.

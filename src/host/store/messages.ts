@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { prepared } from "./store/prepared.ts";
+import { prepared } from "./prepared.ts";
 
 /** The plain messages that wait on a host's disk, in order, and those that are parked for a person. */
 

@@ -1,14 +1,14 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Change, KeptRow, Rows, Table } from "../core/service/service.ts";
-import { claimsOf } from "../core/service/unique.ts";
-import { isRefused, isRefusedSql } from "../core/stream/cells.ts";
-import type { Columns } from "../core/util/json.ts";
-import { transaction } from "../sqlite/open.ts";
+import type { Change, KeptRow, Rows, Table } from "../../core/service/service.ts";
+import { claimsOf } from "../../core/service/unique.ts";
+import { isRefused, isRefusedSql } from "../../core/stream/cells.ts";
+import type { Columns } from "../../core/util/json.ts";
+import { transaction } from "../../sqlite/open.ts";
+import { owedRows, retainedRows } from "./facts.ts";
+import { prepared } from "./prepared.ts";
+import { type Retained, triedAgain } from "./retained.ts";
 import { settleRefused } from "./rows.ts";
 import { rowsBut } from "./rows-but.ts";
-import { prepared } from "./store/prepared.ts";
-import { type Retained, triedAgain } from "./store/retained.ts";
-import { owedRows, retainedRows } from "./store.ts";
 
 /** The rows of one run: what it is given, what it changes, and how it ends in the store. */
 export interface GivenRows {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { until } from "../../test/until.ts";
-import { queueName, serviceKey } from "../core/stream/routing.ts";
-import { QueueFull } from "../ports/broker.ts";
-import { plainService, scene } from "./host.fixture.ts";
+import { until } from "../../../test/until.ts";
+import { queueName, serviceKey } from "../../core/stream/routing.ts";
+import { QueueFull } from "../../ports/broker.ts";
+import { plainService, scene } from "../host.fixture.ts";
 import { parkedLimit, rememberedLimit, storedMessages, waitingLimit } from "./messages.ts";
-import { createAllTables } from "./store/schema.ts";
+import { createAllTables } from "./schema.ts";
 
 // What waits for a plain service on a host, and in its queue, is bounded, and nothing that was accepted is lost.
 

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
-import type { Owned } from "../core/service/host-api.ts";
-import { transaction } from "../sqlite/open.ts";
-import { prepared } from "./store/prepared.ts";
+import type { Owned } from "../../core/service/host-api.ts";
+import { transaction } from "../../sqlite/open.ts";
+import { prepared } from "./prepared.ts";
 
 /**
  * Which records of a shared daemon a service wrote. A host keeps it in a file of its own beside its store, which may be deleted without loss:

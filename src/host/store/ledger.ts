@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { Fatal } from "../../core/util/errors.ts";
 import { transaction } from "../../sqlite/open.ts";
-import { prepared } from "../store/prepared.ts";
+import { prepared } from "./prepared.ts";
 
 /** The durable facts of what is installed, in the host's own database. Paths are real ones: every symlink is resolved. */
 

@@ -1,12 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
-import { highestEpoch, type Mark } from "../core/stream/messages.ts";
-import { type Followed, leftToRepair } from "../core/stream/reader.ts";
-import { heldBy } from "../core/stream/reasons.ts";
-import { daemonCompared, type ServiceReport } from "../core/stream/report.ts";
-import { transaction } from "../sqlite/open.ts";
-import { prepared } from "./store/prepared.ts";
-import type { Hold } from "./store/retained.ts";
+import { highestEpoch, type Mark } from "../../core/stream/messages.ts";
+import { type Followed, leftToRepair } from "../../core/stream/reader.ts";
+import { heldBy } from "../../core/stream/reasons.ts";
+import { daemonCompared, type ServiceReport } from "../../core/stream/report.ts";
+import { transaction } from "../../sqlite/open.ts";
+import { prepared } from "./prepared.ts";
+import type { Hold } from "./retained.ts";
 
 /**
  * A host's own memory: one SQLite file.

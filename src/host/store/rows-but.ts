@@ -1,5 +1,5 @@
-import type { Rows } from "../core/service/service.ts";
-import type { Columns } from "../core/util/json.ts";
+import type { Rows } from "../../core/service/service.ts";
+import type { Columns } from "../../core/util/json.ts";
 
 /** The rows as they would be if these keys had these: as before a change, or as after it. */
 export function rowsBut(rows: Rows<Columns>, before: ReadonlyMap<string, Columns | undefined>): Rows<Columns> {
