@@ -19,14 +19,15 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   project: ["core"],
   "index.ts": ["core", "services"],
   "directory.ts": ["core", "directories", "operations", "project"],
-  testing: ["core", "ports", "directories"],
+  testing: ["core", "ports", "directories", "machines", "transcriber", "host"],
+  "testing.ts": ["core", "ports", "machines", "testing"],
   daemon: ["core", "ports", "sqlite", "brokers", "directories", "machines", "transcriber", "host", "project"],
   health: ["core"],
   operations: [
     ...["core", "ports", "sqlite", "brokers", "directories", "machines", "transcriber", "host", "project"],
     ...["daemon", "health"],
   ],
-  cli: ["core", "ports", "project", "health", "operations", "daemon"],
+  cli: ["core", "ports", "project", "health", "operations", "daemon", "testing"],
 };
 
 /**
@@ -137,6 +138,9 @@ test("no program that runs loads what is for tests", () => {
     [...loaded].filter((file) => roomOf(file) === "testing"),
     [],
   );
+  const users = [...imports].filter(([, targets]) => targets.some((file) => roomOf(file) === "testing"));
+  const rooms = new Set(users.map(([file]) => (roomOf(file) === "cli" ? file : roomOf(file))));
+  assert.deepEqual([...rooms].sort(), ["cli/test.ts", "testing", "testing.ts"]);
 });
 
 test("nothing inside imports the front doors", () => {

@@ -108,6 +108,7 @@ test("the project of docs/add-a-service.md does what the page says", async (t) =
   for (const command of ["try gate", "try gate --entry cn=laptop,dc=campus,dc=example"]) {
     assert.deepEqual(await run(command.split(" "), campus), { code: 0, said: shown(command) });
   }
+  assert.deepEqual(await run(["test", "gate"], campus), { code: 0, said: shown("test gate --host box") });
   mkdirSync(join(campus, "out/gate"), { recursive: true });
   const stop = new AbortController();
   const running = run(["up", "--all"], campus, stop.signal);

@@ -40,7 +40,8 @@ export function readWords(command: Command, words: readonly string[]): Given {
   const options = { ...command.options, help: { type: "boolean", short: "h", help: "" } as const };
   const parsed = parse(command, words, options);
   const least = command.operands.filter((operand) => !operand.startsWith("[")).length;
-  const tooMany = parsed.positionals.length > command.operands.length;
+  const anyNumber = command.operands.some((operand) => operand.includes("…"));
+  const tooMany = !anyNumber && parsed.positionals.length > command.operands.length;
   if (!parsed.values.help && (parsed.positionals.length < least || tooMany)) {
     throw new UserError(`${tooMany ? "too many words" : "something is missing"}: ${usageOf(command)}`);
   }

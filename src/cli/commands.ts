@@ -13,13 +13,14 @@ import { plan } from "./plan.ts";
 import { seed } from "./seed.ts";
 import { send } from "./send.ts";
 import { status } from "./status.ts";
+import { testServices } from "./test.ts";
 import { tryService } from "./try.ts";
 import { up } from "./up.ts";
 import { verify } from "./verify.ts";
 
 /** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
-  ...[init, check, up, status, diff, plan, tryService, forecast, send],
+  ...[init, check, up, status, diff, plan, tryService, testServices, forecast, send],
   ...[modify, seed, verify, regen, retry, drop, hold, approve, adopt, forget, permissions, key, downgrade],
 ];
 

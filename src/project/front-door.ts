@@ -5,13 +5,14 @@ const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
 const doors = new Map([
   ["trigger", new URL(`../index.${extension}`, import.meta.url).href],
   ["trigger/directory", new URL(`../directory.${extension}`, import.meta.url).href],
+  ["trigger/testing", new URL(`../testing.${extension}`, import.meta.url).href],
   ["zod", import.meta.resolve("zod")],
 ]);
 
 let open = false;
 
 /**
- * Makes `import … from "trigger"` (and `"trigger/directory"`) resolve to the running trigger, and `zod` to the zod it uses, wherever a project lies:
+ * Makes `import … from "trigger"` (`"trigger/directory"`, `"trigger/testing"`) resolve to the running trigger, and `zod` to the zod it uses, wherever a project lies:
  * a folder such as /etc/trigger has no node_modules, and two zods do not type-check together.
  */
 export function openFrontDoor(): void {

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { makeProject } from "../../test/project.ts";
 import { openDirectory } from "../directory.ts";
 import * as frontDoor from "../index.ts";
+import { conformance } from "../testing.ts";
 import { loadServices, openProject } from "./project.ts";
 
 /** What is said of a project with these files, or of its service `names`. */
@@ -23,18 +24,20 @@ test("a project may lie anywhere: trigger and zod are the running ones", async (
   const { folder, write } = makeProject(t);
   write(
     "services/names.ts",
-    `import * as trigger from "trigger"; import { openDirectory } from "trigger/directory"; import { z } from "zod"; import { same } from "../lib/same.ts";
-     export default trigger.service(z.custom(() => true), async () => same(trigger, z, openDirectory));`,
+    `import * as trigger from "trigger"; import { openDirectory } from "trigger/directory";
+     import { conformance } from "trigger/testing"; import { z } from "zod"; import { same } from "../lib/same.ts";
+     export default trigger.service(z.custom(() => true), async () => same(trigger, z, openDirectory, conformance));`,
   );
   write("lib/same.ts", `export const same = (...given: unknown[]) => { globalThis.given = given; };`);
   const { services } = await loadServices(await openProject(folder), ["names"]);
   const service = services.get("names");
   assert.ok(service && "plain" in service);
   await service.plain.handle(undefined, {} as frontDoor.Host);
-  const [trigger, zod, writing] = (globalThis as { given?: unknown[] }).given ?? [];
+  const [trigger, zod, writing, testing] = (globalThis as { given?: unknown[] }).given ?? [];
   assert.equal(trigger, frontDoor);
   assert.equal(zod, z);
   assert.equal(writing, openDirectory);
+  assert.equal(testing, conformance);
 });
 
 test("a project is found by a relative path and through a symlink", async (t) => {

@@ -1,0 +1,4 @@
+/** The parts of the kit that `trigger test` loads. */
+
+export { examine, sayVerdict } from "./conformance.ts";
+export { ldifEntries } from "./ldif-entries.ts";

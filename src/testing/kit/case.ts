@@ -1,0 +1,112 @@
+import type { StoredEntry } from "../../core/directory/entry.ts";
+import type { Table } from "../../core/service/service.ts";
+import type { CellChange } from "../../core/stream/cells.ts";
+import type { MemoryMachine } from "../../machines/memory.ts";
+import { type Random, seeded } from "../random.ts";
+import { seeing } from "./guard.ts";
+import type { Crash, Told } from "./life.ts";
+import { type Cells, cellsOf, goodRows } from "./samples.ts";
+import { type State, stateOf } from "./state.ts";
+import { type Delivery, openWorld } from "./world.ts";
+
+/** A service with a table, and what it is examined with. */
+export interface Case {
+  /** The name of the service. */
+  readonly name: string;
+  readonly host: string;
+  readonly table: Table;
+  readonly entries: readonly StoredEntry[];
+  readonly timezone: string;
+  readonly seed: number;
+  /** The moment at which every story begins, milliseconds since 1970. */
+  readonly now: number;
+  machine(): MemoryMachine;
+}
+
+/** One change of the rows, and how the host is told. */
+export interface Moment {
+  /** A sentence for people. */
+  readonly said: string;
+  readonly changes: readonly CellChange[];
+  readonly delivery?: Delivery;
+  /** The process starts again after it. */
+  readonly restart?: boolean;
+  /** The next change comes before the host has come to rest. */
+  readonly hurried?: boolean;
+}
+
+/** The end of a story: the state of the machine, or the reason why the host never came to rest. */
+export interface Ending {
+  readonly state: State;
+  readonly trouble: string | undefined;
+  /** The rows that are applied at the end. */
+  readonly applied: readonly CellChange[];
+  /** The rows that wait, each with the reason. */
+  readonly waiting: readonly string[];
+  /** The steps of the first life of the process. */
+  readonly steps: readonly string[];
+  /** The commands of the last life. */
+  readonly told: readonly Told[];
+}
+
+/** The generator of one part of an examination: parts do not move each other. */
+export const chanceOf = ({ seed }: Case, part: string): Random =>
+  seeded([...part].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) | 0, seed));
+
+/** The rows of the entries of a case, or of others; `clock` is the time that `Date` gives to the service. */
+export function rowsFor(on: Case, entries = on.entries, { clock = on.now } = {}): Cells {
+  const { name, table, timezone, seed } = on;
+  const seen = seeing(table, { now: () => clock, random: seeded(seed).unit });
+  return cellsOf(name, seen, entries, { timezone, now: on.now });
+}
+
+export const good = (cells: Cells): Cells => new Map(goodRows(cells));
+
+export interface PlayOptions {
+  readonly crash?: Crash | undefined;
+  /** A power cut comes with the crash. */
+  readonly powerCut?: boolean;
+  readonly start?: number;
+  readonly machine?: MemoryMachine;
+}
+
+/** Plays a story on a host of its own: the first moment is there before its first run. */
+export async function play(on: Case, moments: readonly Moment[], options: PlayOptions = {}): Promise<Ending> {
+  const { crash, powerCut = false, start = on.now } = options;
+  const machine = options.machine ?? on.machine();
+  const chance = chanceOf(on, "play");
+  let now = (): number => start;
+  const table = seeing(on.table, { now: () => now(), random: chance.unit });
+  const world = openWorld({ name: on.name, host: on.host, table, machine, start });
+  now = world.now;
+  let trouble: string | undefined;
+  const restart = async (cut: boolean): Promise<void> => {
+    await world.kill(cut ? chance.unit : undefined);
+    await world.up();
+  };
+  const rest = async (): Promise<void> => {
+    trouble = await world.rest();
+    if (!world.dead) return;
+    await restart(powerCut);
+    trouble = await world.rest();
+  };
+  let up = false;
+  let steps: readonly string[] = [];
+  for (const { changes, delivery, restart: again, hurried } of moments) {
+    await world.say(changes, delivery);
+    if (!up) await world.up(crash);
+    if (!up) steps = world.steps;
+    up = true;
+    if (again) await restart(false);
+    if (!hurried) await rest();
+    if (trouble !== undefined) break;
+  }
+  if (trouble === undefined) await rest();
+  const ending = { trouble, steps, told: world.told, applied: world.applied(), waiting: world.waiting() };
+  await world.end();
+  return { ...ending, state: await stateOf(machine) };
+}
+
+/** A full run on these rows, on a machine where nothing was before. */
+export const fresh = (on: Case, rows: Iterable<CellChange>, options: PlayOptions = {}): Promise<Ending> =>
+  play(on, [{ said: "all rows", changes: [...rows] }], options);

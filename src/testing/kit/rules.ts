@@ -1,0 +1,145 @@
+import { type CellChange, isRefused } from "../../core/stream/cells.ts";
+import { type Case, chanceOf, type Ending, fresh, good, type Moment, play, rowsFor } from "./case.ts";
+import { histories } from "./histories.ts";
+import type { Crash } from "./life.ts";
+import { changesBetween } from "./samples.ts";
+import { differences } from "./state.ts";
+
+/** A rule that a service keeps: gives lines that show how it is broken, or undefined. */
+export type Rule = (on: Case) => Promise<readonly string[] | undefined>;
+
+const day = 24 * 60 * 60_000;
+
+/** The service runs at all: on the rows of its samples, on a machine where nothing was before. */
+export const runs: Rule = async (on) => {
+  const rows = rowsFor(on);
+  if (good(rows).size === 0) {
+    const refused = [...rows.values()].filter(isRefused).map((cell) => `refused: ${cell.slice(1)}`);
+    return ["no sample entry gives a row", ...refused.slice(0, 5)];
+  }
+  const { trouble, waiting } = await fresh(on, good(rows));
+  if (trouble !== undefined) return [`a first run on ${good(rows).size} rows: ${trouble}`];
+  return waiting.length > 0 ? ["its own sample rows are refused on the host:", ...waiting.slice(0, 5)] : undefined;
+};
+
+/** Equal input gives equal rows and an equal machine, at another time and with the entries in another order. */
+export const deterministic: Rule = async (on) => {
+  const once = rowsFor(on);
+  const others: [said: string, rows: ReturnType<typeof rowsFor>][] = [
+    ["computed a second time", rowsFor(on)],
+    ["with the entries in another order", rowsFor(on, [...on.entries].reverse())],
+    ["with another clock and other chance", rowsFor({ ...on, seed: on.seed + 1 }, on.entries, { clock: on.now + day })],
+  ];
+  for (const [said, other] of others) {
+    const [moved] = changesBetween(once, other);
+    if (!moved) continue;
+    const [key] = moved;
+    return [`select, ${said}, gives another row of ${key}:`, `- ${once.get(key)}`, `+ ${other.get(key)}`];
+  }
+  const first = await fresh(on, good(once));
+  const second = await fresh({ ...on, seed: on.seed + 1 }, good(once), { start: on.now + day });
+  return differing("run on the same rows a day later, with other chance:", first, second);
+};
+
+/** A full run on rows that are applied already changes nothing. */
+export const idempotent: Rule = async (on) => {
+  const rows: Moment = { said: "all rows", changes: [...good(rowsFor(on))] };
+  const again: Moment = { said: "a full run", changes: [], restart: true };
+  const once = await play(on, [rows]);
+  for (const times of [1, 2]) {
+    const more = await play(on, [rows, ...Array<Moment>(times).fill(again)]);
+    const found = differing(`after ${times} more full ${times === 1 ? "run" : "runs"} on the same rows:`, once, more, {
+      exact: true,
+    });
+    if (found) return found;
+  }
+  return undefined;
+};
+
+/** The machine has what the present rows say, whatever came before: duplicates, losses, renames, restarts. */
+export const independentOfOrder: Rule = async (on) => {
+  for (const moments of histories(on, "order", 12)) {
+    const found = await againstFresh(on, moments);
+    if (found) return found;
+  }
+  return undefined;
+};
+
+/** A removed row leaves nothing on the machine, and its removal takes nothing else away. */
+export const safeOnDeletion: Rule = async (on) => {
+  const rows = good(rowsFor(on));
+  for (const [key, cell] of rows) {
+    const moments: Moment[] = [
+      { said: "all rows", changes: [...rows] },
+      { said: `the row ${cell} goes`, changes: [[key, null]] },
+    ];
+    const found = await againstFresh(on, moments);
+    if (found) return found;
+  }
+  return undefined;
+};
+
+/** A table may be empty from the beginning, and a table whose last row went leaves nothing of it. */
+export const safeOnAnEmptyTable: Rule = async (on) => {
+  const rows = [...good(rowsFor(on))];
+  const { trouble } = await fresh(on, []);
+  if (trouble !== undefined) return [`a first run on no rows: ${trouble}`];
+  const gone: Moment = { said: "every row goes", changes: rows.map(([key]) => [key, null] as CellChange) };
+  const moments: Moment[] = [{ said: "all rows", changes: rows }, gone];
+  return (
+    (await againstFresh(on, moments)) ??
+    againstFresh(on, [...moments, { said: "a restart", changes: [], restart: true }])
+  );
+};
+
+/** The most moments at which a process is killed in one story. */
+const mostCrashes = 60;
+
+/** A process that is killed at any step, or loses its power there, goes on to the same end. */
+export const convergesAfterACrash: Rule = async (on) => {
+  const [story = []] = histories(on, "crash", 1);
+  const { steps } = await play(on, story);
+  const chance = chanceOf(on, "crashes");
+  const points: Crash[] = steps.flatMap((name, index) => [
+    { step: index + 1, half: false },
+    ...(name.startsWith("write ") ? [{ step: index + 1, half: true }] : []),
+  ]);
+  while (points.length > mostCrashes) points.splice(chance.below(points.length), 1);
+  for (const crash of points) {
+    for (const powerCut of [false, true]) {
+      const how = powerCut ? "a power cut" : "the process is killed";
+      const at = `${crash.half ? "in the middle of" : "after"} \`${steps[crash.step - 1]}\``;
+      const found = await againstFresh(on, story, { crash, powerCut });
+      if (found) return [`${how} ${at} (step ${crash.step} of ${steps.length})`, ...found];
+    }
+  }
+  return undefined;
+};
+
+/** Compares the end of a story with a first run on the rows that are applied at its end. */
+async function againstFresh(
+  on: Case,
+  moments: readonly Moment[],
+  options: { readonly crash?: Crash; readonly powerCut?: boolean } = {},
+): Promise<readonly string[] | undefined> {
+  const ending = await play(on, moments, options);
+  const story = moments.map(({ said, delivery, restart }) =>
+    [said, ...(delivery && delivery !== "once" ? [`(told ${delivery})`] : []), ...(restart ? ["(restart)"] : [])].join(
+      " ",
+    ),
+  );
+  if (ending.trouble !== undefined) return [...story, `then the host does not come to rest: ${ending.trouble}`];
+  const found = differing("then, beside a first run on the same rows:", await fresh(on, ending.applied), ending);
+  return found && [...story, ...found];
+}
+
+function differing(
+  said: string,
+  expected: Ending,
+  found: Ending,
+  { exact = false } = {},
+): readonly string[] | undefined {
+  for (const { trouble } of [expected, found]) if (trouble !== undefined) return [said, `the run fails: ${trouble}`];
+  const lines = differences(expected.state, found.state, { exact });
+  return lines.length > 0 ? [said, ...lines] : undefined;
+}

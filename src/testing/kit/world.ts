@@ -1,0 +1,174 @@
+import { DatabaseSync } from "node:sqlite";
+import type { Table as Declaration, Service } from "../../core/service/service.ts";
+import type { CellChange } from "../../core/stream/cells.ts";
+import { canonical } from "../../core/stream/cells.ts";
+import { type AsOf, askMessage, type StreamMessage } from "../../core/stream/messages.ts";
+import { hostKey, queueName, queueOf, serviceKey } from "../../core/stream/routing.ts";
+import { Table } from "../../core/stream/table.ts";
+import { Telling } from "../../core/stream/writer.ts";
+import { runHost } from "../../host/host.ts";
+import { serviceReport } from "../../host/report.ts";
+import { rowsLoaded } from "../../host/store/run-input.ts";
+import { createAllTables } from "../../host/store/schema.ts";
+import type { MemoryMachine } from "../../machines/memory.ts";
+import { memoryHub } from "../memory-broker.ts";
+import { virtualClock } from "../virtual-clock.ts";
+import { type Crash, databaseOf, Life, machineOf, type Told } from "./life.ts";
+
+/** The host of one service, in memory: the store, the loop and the stream that `trigger up` has. */
+export interface World {
+  readonly machine: MemoryMachine;
+  /** Starts the host's process; it may end by itself at a moment. */
+  up(crash?: Crash): Promise<void>;
+  /** Ends the process as kill -9 does, or with the whole machine by a power cut. */
+  kill(powerCut?: () => number): Promise<void>;
+  /** True once the process has ended. */
+  readonly dead: boolean;
+  /** The transcriber says that rows changed; the message may come twice, or be lost. */
+  say(changes: readonly CellChange[], delivery?: Delivery): Promise<void>;
+  /** Waits until the host has nothing to do; gives the reason if it never comes to rest. */
+  rest(): Promise<string | undefined>;
+  /** The rows that are applied, by key. */
+  applied(): [key: string, cell: string][];
+  /** The rows that wait, each with the reason. */
+  waiting(): string[];
+  /** The steps of the present life. */
+  readonly steps: readonly string[];
+  /** The commands of the present life. */
+  readonly told: readonly Told[];
+  readonly now: () => number;
+  end(): Promise<void>;
+}
+
+export type Delivery = "once" | "twice" | "lost";
+
+export interface WorldOptions {
+  /** The name of the service. */
+  readonly name: string;
+  readonly host: string;
+  readonly table: Declaration;
+  readonly machine: MemoryMachine;
+  /** Milliseconds since 1970. */
+  readonly start: number;
+}
+
+/** The longest wait until a host has come to rest, in milliseconds of its clock. */
+const patience = 15 * 60_000;
+
+/** Opens a host whose process does not run yet. */
+export function openWorld({ name, host, table: declared, machine, start }: WorldOptions): World {
+  const clock = virtualClock(start);
+  const hub = memoryHub();
+  const database = new DatabaseSync(":memory:");
+  createAllTables(database);
+  const table = new Table(name);
+  const stream = new Telling(name, table, { epoch: start * 1000 });
+  const transcriber = hub.connect();
+  let running = 0;
+  let life = new Life(() => {});
+  let process: Promise<void> | undefined;
+
+  const asOf = (): AsOf => ({ state: ["20261122000000.000000Z#000000#000#000000"], clock: clock.now() });
+  const tell = (message: StreamMessage, key = serviceKey(name)): Promise<void> =>
+    transcriber.publish(key, JSON.stringify(message));
+  const service: Service = { table: { ...declared, run: counted } };
+
+  async function counted(...given: Parameters<Declaration["run"]>): ReturnType<Declaration["run"]> {
+    running += 1;
+    try {
+      return await declared.run(...given);
+    } finally {
+      running -= 1;
+    }
+  }
+
+  async function answer(): Promise<void> {
+    await transcriber.declare([queueOf(host, name, "table"), queueOf("transcriber", "report", "report")]);
+    await transcriber.consume(
+      queueName("transcriber", "report"),
+      (delivery) => {
+        delivery.ack();
+        const asked = askMessage.safeParse(JSON.parse(new TextDecoder().decode(delivery.body)));
+        if (!asked.success) return;
+        const { want } = asked.data;
+        const said =
+          typeof want === "object"
+            ? stream.part(want.from, want.to, asOf())
+            : stream.digest(asOf(), { buckets: want === "buckets" });
+        void tell(said, hostKey(name, host));
+      },
+      { prefetch: 100 },
+    );
+  }
+  const answering = answer();
+
+  const self: World = {
+    machine,
+    async up(crash) {
+      await answering;
+      const stop = new AbortController();
+      const connection = hub.connect();
+      const mine = new Life(() => {
+        connection.crash();
+        stop.abort(new Error("the process was killed"));
+      }, crash);
+      life = mine;
+      process = runHost({
+        name: host,
+        services: new Map([[name, service]]),
+        codes: new Map([[name, "1"]]),
+        database: databaseOf(mine, database),
+        machineOf: () => machineOf(mine, machine),
+        clock,
+        signal: stop.signal,
+        connect: async () => connection,
+        log: () => {},
+      }).catch((error) => {
+        if (!mine.dead) throw error;
+      });
+    },
+    async kill(powerCut) {
+      life.kill();
+      await process;
+      if (powerCut) machine.powerCut(powerCut);
+    },
+    get dead() {
+      return life.dead;
+    },
+    async say(changes, delivery = "once") {
+      if (changes.length === 0) return;
+      table.apply(changes);
+      const messages = stream.rows(changes, asOf());
+      if (delivery === "lost") return;
+      for (const message of messages) await tell(message);
+      if (delivery === "twice") for (const message of messages) await tell(message);
+    },
+    async rest() {
+      const end = clock.monotonic() + patience;
+      await tell(stream.digest(asOf()));
+      for (let wait = 0; ; wait = Math.min(wait + 1000, 30_000)) {
+        await clock.advance(wait);
+        if (life.dead) return undefined;
+        const { why, stored, equal, held, heldBy } = serviceReport(database, name);
+        const compared = stored?.seq === stream.seq && equal?.seq === stream.seq;
+        if (running === 0 && why === undefined && compared) return undefined;
+        if (heldBy !== undefined) return held;
+        if (clock.monotonic() > end) return why ?? "its run does not end";
+      }
+    },
+    applied: () => [...rowsLoaded(database, name).entries()].map(([key, row]) => [key, canonical(row)]),
+    waiting: () => serviceReport(database, name).refused.map(({ key, why }) => `${key}: ${why}`),
+    get steps() {
+      return life.steps;
+    },
+    get told() {
+      return life.told;
+    },
+    now: clock.now,
+    async end() {
+      await self.kill();
+      database.close();
+    },
+  };
+  return self;
+}
