@@ -56,7 +56,7 @@ const wings: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
 
 const source = fileURLToPath(new URL("../src/", import.meta.url));
 const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter(
-  (file) => file.endsWith(".ts") && !/\.(test|fixture)\.ts$/.test(file),
+  (file) => file.endsWith(".ts") && !/\.test\.ts$/.test(file),
 );
 const imports = new Map(files.map((file) => [file, importsOf(file)]));
 
@@ -94,6 +94,13 @@ test("every folder of a room with wings is a wing known here", () => {
     return arrows && wing !== undefined && !(wing in arrows);
   });
   assert.deepEqual(unknown, []);
+});
+
+test("fixtures of tests lie in test/fixtures, not among the product", () => {
+  assert.deepEqual(
+    files.filter((file) => /\.fixture\.ts$|\bfixtures\//.test(file)),
+    [],
+  );
 });
 
 test("every room of src is known here", () => {

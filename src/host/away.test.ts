@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { row, running } from "../../test/fixtures/host.ts";
 import { until } from "../../test/until.ts";
 import { Away } from "../core/util/errors.ts";
-import { row, running } from "./host.fixture.ts";
 
 test("a daemon that does not answer is asked again twice a second, said once, and then given all of it", async () => {
   await using world = await running();

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
+import { hostScene, row } from "../../test/fixtures/host.ts";
 import { until } from "../../test/until.ts";
 import { type Service, service } from "../core/service/service.ts";
 import { memoryMachine } from "../machines/memory.ts";
-import { row, scene } from "./host.fixture.ts";
 
 test("files that go although no row does count within the hour, as rows do", async () => {
   const machine = memoryMachine();
@@ -19,7 +19,7 @@ test("files that go although no row does count within the hour, as rows do", asy
       await host.install(files, { all: true });
     },
   }) as unknown as Service;
-  const { say, up, facts, clock, end } = scene(definition, { machine, removalLimit: () => 3 });
+  const { say, up, facts, clock, end } = hostScene(definition, { machine, removalLimit: () => 3 });
   const there = async () => (await machine.files.list("/etc/demo")).filter((name) => name !== ".trigger").length;
   await say([["m", row("m", "10.0.0.1")]]);
   const host = up();
@@ -62,7 +62,7 @@ test("files go unasked with the rows that go, and no others beside them", async 
       );
     },
   }) as unknown as Service;
-  const { say, up, facts, clock, end } = scene(definition, { machine, removalLimit: () => 2 });
+  const { say, up, facts, clock, end } = hostScene(definition, { machine, removalLimit: () => 2 });
   const names = ["m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9"];
   const there = async () => (await machine.files.list("/etc/demo")).filter((name) => name !== ".trigger").length;
   const stand = async (files: number) => {
@@ -99,7 +99,7 @@ test("a file that should go and cannot is said until it is gone, and the other r
       await host.install(files, { all: true });
     },
   }) as unknown as Service;
-  const { say, up, facts, report, clock, end } = scene(definition, { machine });
+  const { say, up, facts, report, clock, end } = hostScene(definition, { machine });
   await say(["m", "n", "o"].map((name, i) => [name, row(name, `10.0.0.${i}`)]));
   const host = up();
   await until(() => machine.text("/etc/demo/n") !== undefined);

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { hostScene, row, running, simulatedService } from "../../test/fixtures/host.ts";
 import { until } from "../../test/until.ts";
 import { type CellChange, canonical, refusedCell } from "../core/stream/cells.ts";
 import { queueName } from "../core/stream/routing.ts";
 import { Fatal } from "../core/util/errors.ts";
 import { memoryHub } from "../testing/memory-broker.ts";
-import { row, running, scene, simulatedService } from "./host.fixture.ts";
 import { runHost } from "./host.ts";
 
 test("a new host asks for its table and runs once, when it is equal", async () => {
   const dhcp = simulatedService();
-  const { say, up, report, end } = scene(dhcp.definition);
+  const { say, up, report, end } = hostScene(dhcp.definition);
   await say(Array.from({ length: 1200 }, (_, i): CellChange => [`k${i}`, row(`m${i}`, `10.0.${i >> 8}.${i & 255}`)]));
   const host = up();
   await until(() => dhcp.served.size === 1200);
@@ -23,7 +23,7 @@ test("a new host asks for its table and runs once, when it is equal", async () =
 
 test("an empty table is a table: its service runs on it", async () => {
   const dhcp = simulatedService();
-  const { up, end } = scene(dhcp.definition);
+  const { up, end } = hostScene(dhcp.definition);
   const host = up();
   await until(() => dhcp.seen.runs === 1);
   assert.deepEqual(dhcp.seen.changes, [undefined]);
@@ -33,7 +33,7 @@ test("an empty table is a table: its service runs on it", async () => {
 
 test("the first change runs at once, and a burst behind it is folded into one run", async () => {
   const dhcp = simulatedService();
-  const { say, up, clock, end } = scene(dhcp.definition);
+  const { say, up, clock, end } = hostScene(dhcp.definition);
   const host = up();
   await until(() => dhcp.seen.runs === 1);
   await clock.advance(5000);
@@ -69,7 +69,7 @@ test("a change that was tried and then taken back does not stay in the daemon", 
 
 test("a host that starts again runs from its store before it asks any broker, and resumes what is owed", async () => {
   const dhcp = simulatedService();
-  const world = scene(dhcp.definition);
+  const world = hostScene(dhcp.definition);
   await world.say([["k", row("a", "10.0.0.1")]]);
   const first = world.up();
   await until(() => dhcp.served.size === 1);
@@ -143,7 +143,7 @@ test("a refused key keeps its last good row, until a good row claims its unique 
 
 test("an entry that is refused as a whole keeps every row that it had", async () => {
   const dhcp = simulatedService();
-  const { say, up, clock, report, end } = scene(dhcp.definition);
+  const { say, up, clock, report, end } = hostScene(dhcp.definition);
   await say([
     ["e/1", row("a", "10.0.0.1")],
     ["e/2", row("b", "10.0.0.2")],
@@ -167,7 +167,7 @@ test("an entry that is refused as a whole keeps every row that it had", async ()
 
 test("a row of another version is kept as it was, and the others go in", async () => {
   const dhcp = simulatedService();
-  const { say, up, retained, end } = scene(dhcp.definition);
+  const { say, up, retained, end } = hostScene(dhcp.definition);
   await say([
     ["k", canonical({ name: "a", ip: "10.0.0.1", room: "42" })],
     ["j", row("b", "10.0.0.2")],
@@ -184,7 +184,7 @@ test("a row of another version is kept as it was, and the others go in", async (
 
 test("a row that the daemon refuses waits; the others are loaded", async () => {
   const dhcp = simulatedService();
-  const { say, up, clock, report, end } = scene(dhcp.definition);
+  const { say, up, clock, report, end } = hostScene(dhcp.definition);
   dhcp.controls.result = { refused: [{ key: "k", why: "no such subnet" }] };
   await say([
     ["k", row("a", "10.9.0.1")],
@@ -205,7 +205,7 @@ test("a row that the daemon refuses waits; the others are loaded", async () => {
 
 test("a run that fails is tried again, ever more slowly, and its error is in the report", async () => {
   const dhcp = simulatedService();
-  const { say, up, clock, report, end } = scene(dhcp.definition);
+  const { say, up, clock, report, end } = hostScene(dhcp.definition);
   dhcp.controls.before = () => {
     throw new Error("the daemon is down");
   };
@@ -236,7 +236,7 @@ test("a run that fails is tried again, ever more slowly, and its error is in the
 
 test("a fatal error waits for the rows to move, or for a retry", async () => {
   const dhcp = simulatedService();
-  const { say, send, up, clock, report, end } = scene(dhcp.definition);
+  const { say, send, up, clock, report, end } = hostScene(dhcp.definition);
   dhcp.controls.before = () => {
     throw new Fatal("this text will never load");
   };
@@ -275,7 +275,7 @@ test("a machine that was restarted is given every row", async () => {
 
 test("a message that cannot be understood is set aside and listed, and the next go on", async () => {
   const dhcp = simulatedService();
-  const { say, send, tell, telling, up, report, end } = scene(dhcp.definition);
+  const { say, send, tell, telling, up, report, end } = hostScene(dhcp.definition);
   const host = up();
   await until(() => dhcp.seen.runs === 1);
   await send({ on: true });
@@ -296,7 +296,7 @@ test("a message that cannot be understood is set aside and listed, and the next 
 
 test("a daemon that hangs at the start keeps the other services from the broker for ten seconds and no more", async () => {
   const dhcp = simulatedService();
-  const world = scene(dhcp.definition);
+  const world = hostScene(dhcp.definition);
   await world.say([["k", row("a", "10.0.0.1")]]);
   const first = world.up();
   await until(() => dhcp.served.size === 1);

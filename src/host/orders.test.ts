@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { row, running } from "../../test/fixtures/host.ts";
 import { until } from "../../test/until.ts";
 import { protocolVersion } from "../core/stream/messages.ts";
 import { Held } from "../core/util/errors.ts";
-import { row, running } from "./host.fixture.ts";
 
 /** A host with six rows in force, of which three may go within an hour. */
 async function scene() {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { hostScene, plainService } from "../../test/fixtures/host.ts";
 import { until } from "../../test/until.ts";
 import { serviceKey } from "../core/stream/routing.ts";
-import { plainService, scene } from "./host.fixture.ts";
 
 test("plain messages are handled one by one in order, one with an id once", async () => {
   const secours = plainService();
-  const { send, up, report, end } = scene(secours.definition, { name: "secours" });
+  const { send, up, report, end } = hostScene(secours.definition, { name: "secours" });
   const host = up();
   await send({ n: 1 }, "id-1");
   await send({ n: 2 });
@@ -20,7 +20,7 @@ test("plain messages are handled one by one in order, one with an id once", asyn
 
 test("a plain message that keeps failing is parked, and the next go on; a retry gives it again", async () => {
   const secours = plainService();
-  const { send, up, clock, report, end } = scene(secours.definition, { name: "secours" });
+  const { send, up, clock, report, end } = hostScene(secours.definition, { name: "secours" });
   secours.controls.fail = (n) => {
     if (n === 1) throw new Error("no route");
   };
@@ -42,7 +42,7 @@ test("a plain message that keeps failing is parked, and the next go on; a retry 
 
 test("what cannot be read is parked again by a retry, and what came after it is handled", async () => {
   const secours = plainService();
-  const { hub, send, up, report, logged, end } = scene(secours.definition, { name: "secours" });
+  const { hub, send, up, report, logged, end } = hostScene(secours.definition, { name: "secours" });
   const host = up();
   await send({ n: 1 });
   await until(() => secours.handled.length === 1);
@@ -70,7 +70,7 @@ test("what cannot be read is parked again by a retry, and what came after it is 
 
 test("a plain message survives a kill between its store and its handling", async () => {
   const secours = plainService();
-  const { send, up, report, end } = scene(secours.definition, { name: "secours" });
+  const { send, up, report, end } = hostScene(secours.definition, { name: "secours" });
   secours.controls.fail = () => {
     throw new Error("not now");
   };
@@ -89,7 +89,7 @@ test("a plain message survives a kill between its store and its handling", async
 test("orders of who may only send are refused and counted, and messages go on", async () => {
   const secours = plainService();
   const wrongOrderer = (user: string | undefined) => `it is an order, and was sent by ${user ?? "nobody"}`;
-  const { send, up, report, logged, end } = scene(secours.definition, { name: "secours", wrongOrderer });
+  const { send, up, report, logged, end } = hostScene(secours.definition, { name: "secours", wrongOrderer });
   const host = up();
   for (const order of ["hold", "drop", "approve"]) {
     await send({ trigger: 1, kind: "order", service: "secours", order });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { row, simulatedService } from "../../test/fixtures/host.ts";
 import { Table } from "../core/stream/table.ts";
 import { Telling } from "../core/stream/writer.ts";
-import { row, simulatedService } from "./host.fixture.ts";
 import { receiver } from "./receive.ts";
 import { storedMessages } from "./store/messages.ts";
 import { storedRows } from "./store/rows.ts";

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { hostScene, row, simulatedService } from "../../test/fixtures/host.ts";
 import { until } from "../../test/until.ts";
 import type { Table } from "../core/service/service.ts";
 import { type CellChange, refusedCell } from "../core/stream/cells.ts";
 import { protocolVersion } from "../core/stream/messages.ts";
-import { row, scene, simulatedService } from "./host.fixture.ts";
 
 /** A host of a service whose refused rows go, with three rows in force, one of them an entry's second. */
-async function guarded(options: Parameters<typeof scene>[1] = {}, refused: Table["refused"] = "remove") {
+async function guarded(options: Parameters<typeof hostScene>[1] = {}, refused: Table["refused"] = "remove") {
   const door = simulatedService({ refused });
-  const world = scene(door.definition, options);
+  const world = hostScene(door.definition, options);
   const rows: CellChange[] = [
     ["a", row("a", "10.0.0.1")],
     ["b/1", row("b1", "10.0.0.2")],

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { hostScene, row, simulatedService } from "../../test/fixtures/host.ts";
 import { until } from "../../test/until.ts";
 import type { StreamMessage } from "../core/stream/messages.ts";
-import { row, scene, simulatedService } from "./host.fixture.ts";
 
 const count = 12_000;
 const ipOf = (n: number): string => `10.0.${n >> 8}.${n & 255}`;
@@ -21,7 +21,7 @@ test("a long repair says how much is left, changes come into force in the middle
     parts.rows += answer.rows.length;
     return true;
   };
-  const world = scene(dhcp.definition, { answering });
+  const world = hostScene(dhcp.definition, { answering });
   const { say, lose, digest, clock, report, facts, logged, end } = world;
   await say(all("old"));
   let host = world.up();

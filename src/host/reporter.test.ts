@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { simulatedService } from "../../test/fixtures/host.ts";
 import { queueName, queueOf } from "../core/stream/routing.ts";
 import { memoryMachine } from "../machines/memory.ts";
 import { memoryHub } from "../testing/memory-broker.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
-import { simulatedService } from "./host.fixture.ts";
 import { reporter } from "./reporter.ts";
 import { createAllTables } from "./store/schema.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
+import { hostScene, row } from "../../test/fixtures/host.ts";
 import { until } from "../../test/until.ts";
 import { type Service, service } from "../core/service/service.ts";
 import { memoryMachine } from "../machines/memory.ts";
-import { row, scene } from "./host.fixture.ts";
 
 const path = "/etc/demo/hosts";
 
@@ -32,7 +32,7 @@ async function world() {
         await host.install({ path, text }, { check: ["checkd", "{staged}"], reload: ["reloadd"] });
       },
     }) as unknown as Service;
-  const one = scene(code("# v1\n"), { machine });
+  const one = hostScene(code("# v1\n"), { machine });
   await one.say([["k", row("a", "10.0.0.1")]]);
   let host = one.up();
   await until(() => machine.text(path)?.includes("10.0.0.1"));

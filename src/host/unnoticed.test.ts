@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { row, running, simulatedService } from "../../test/fixtures/host.ts";
 import { until } from "../../test/until.ts";
 import { Table } from "../core/stream/table.ts";
 import { Telling } from "../core/stream/writer.ts";
 import { Fatal } from "../core/util/errors.ts";
-import { row, running, simulatedService } from "./host.fixture.ts";
 import { receiver } from "./receive.ts";
 import { readFacts, writeFacts } from "./store/facts.ts";
 import { storedMessages } from "./store/messages.ts";

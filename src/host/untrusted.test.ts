@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
+import { hostScene, row, simulatedService } from "../../test/fixtures/host.ts";
 import { until } from "../../test/until.ts";
 import type { StreamMessage, WaveMessage } from "../core/stream/messages.ts";
 import { serviceKey } from "../core/stream/routing.ts";
 import { signed, signingKey, wrongSignature } from "../core/stream/signature.ts";
-import { row, scene, simulatedService } from "./host.fixture.ts";
 
 const [ours, theirs] = [0, 1].map(() => signingKey(generateKeyPairSync("ed25519").privateKey));
 const distrust = (body: Uint8Array): string | undefined => wrongSignature(body, [ours!]);
@@ -20,7 +20,7 @@ async function guarded() {
     said.push(whole);
     return whole;
   };
-  const world = scene(dhcp.definition, { distrust, sign });
+  const world = hostScene(dhcp.definition, { distrust, sign });
   const stranger = world.hub.connect();
   await world.say([["k", row("a", "10.0.0.1")]]);
   const host = world.up();

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { row, running } from "../../test/fixtures/host.ts";
 import { until } from "../../test/until.ts";
 import type { DaemonCompared } from "../core/stream/report.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
 import { daemonComparer } from "./compare-daemon.ts";
-import { row, running } from "./host.fixture.ts";
 import type { HostOptions } from "./options.ts";
 
 /** A host with one row in force, that compares its daemon as it is told. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { row, running } from "../../test/fixtures/host.ts";
 import { until } from "../../test/until.ts";
 import type { WaveMessage } from "../core/stream/messages.ts";
 import { serviceKey } from "../core/stream/routing.ts";
-import { row, running } from "./host.fixture.ts";
 
 /** A host of a later wave, with one row in force, to which a change has come. */
 async function waiting({ before }: { before?: WaveMessage["failing"] } = {}) {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
+import { hostScene, row, running } from "../../test/fixtures/host.ts";
 import { until } from "../../test/until.ts";
 import { type Service, service } from "../core/service/service.ts";
 import { protocolVersion } from "../core/stream/messages.ts";
 import { Held } from "../core/util/errors.ts";
 import { memoryMachine } from "../machines/memory.ts";
-import { row, running, scene } from "./host.fixture.ts";
 
 const path = "/etc/demo/hosts";
 
@@ -31,7 +31,7 @@ function world(files: Record<string, string> = {}) {
       await host.tell(["setd"], { input: text });
     },
   }) as unknown as Service;
-  const one = scene(definition, { machine });
+  const one = hostScene(definition, { machine });
   const order = (what: object): Promise<void> =>
     one.tell({ trigger: protocolVersion, kind: "order", service: "dhcp", ...what } as never);
   const pass = async (seconds: number): Promise<void> => {
@@ -174,7 +174,7 @@ test("files that are many to go at once stay held, with one question and nothing
       await host.install(files, { all: true });
     },
   }) as unknown as Service;
-  const all = scene(definition, { machine, removalLimit: () => 1 });
+  const all = hostScene(definition, { machine, removalLimit: () => 1 });
   const cell = (text: string): string => JSON.stringify({ name: text });
   await all.say(["a", "b", "c"].map((key) => [key, cell(`1${key}`)]));
   const host = all.up();

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { newBook, standingClock, wordsIn } from "../../test/fixtures/install.ts";
 import { reason } from "../core/util/errors.ts";
 import { dryMachine } from "../machines/dry.ts";
 import { memoryMachine } from "../machines/memory.ts";
-import { newBook, standingClock, wordsIn } from "./install/scene.fixture.ts";
 
 const machine = memoryMachine({
   programs: {

@@ -1,8 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import {
+  cells,
+  device,
+  isActive,
+  isEqual,
+  midnight,
+  network,
+  scripted,
+  state,
+  whole,
+} from "../../test/fixtures/transcriber.ts";
 import { until } from "../../test/until.ts";
 import type { Broker } from "../ports/broker.ts";
-import { cells, device, isActive, isEqual, midnight, network, scripted, state, whole } from "./transcriber.fixture.ts";
 
 test("when the active transcriber stops another takes over, above its epoch, with what changed meanwhile", async (context) => {
   const world = network(context);

@@ -1,9 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { until } from "../../test/until.ts";
-import { hostKey, queueName } from "../core/stream/routing.ts";
-import type { Broker } from "../ports/broker.ts";
-import type { DirectorySource, Held } from "../ports/directory.ts";
 import {
   cells,
   device,
@@ -16,7 +12,11 @@ import {
   scripted,
   state,
   whole,
-} from "./transcriber.fixture.ts";
+} from "../../test/fixtures/transcriber.ts";
+import { until } from "../../test/until.ts";
+import { hostKey, queueName } from "../core/stream/routing.ts";
+import type { Broker } from "../ports/broker.ts";
+import type { DirectorySource, Held } from "../ports/directory.ts";
 
 test("a new host gets its table in parts, and it is shown to be equal", async (context) => {
   const world = network(context);

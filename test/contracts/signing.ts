@@ -18,8 +18,8 @@ import { serviceReport } from "../../src/host/report.ts";
 import { createAllTables } from "../../src/host/store/schema.ts";
 import { memoryMachine } from "../../src/machines/memory.ts";
 import { memoryDirectory } from "../../src/testing/memory-directory.ts";
-import { stored } from "../../src/transcriber/mirror/entry.fixture.ts";
 import { transcribe } from "../../src/transcriber/transcriber.ts";
+import { stored } from "../fixtures/entry.ts";
 import { until } from "../until.ts";
 import type { BrokerWorld } from "./broker.ts";
 

@@ -10,8 +10,8 @@ import { memoryMachine } from "../../src/machines/memory.ts";
 import { memoryHub } from "../../src/testing/memory-broker.ts";
 import { memoryDirectory } from "../../src/testing/memory-directory.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
-import { stored } from "../../src/transcriber/mirror/entry.fixture.ts";
 import { transcribe } from "../../src/transcriber/transcriber.ts";
+import { stored } from "../fixtures/entry.ts";
 import { until } from "../until.ts";
 
 const hour = 60 * 60_000;

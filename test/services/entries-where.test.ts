@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { atOnce } from "../../src/core/util/slices.ts";
 import { selecting } from "../../src/services/entries.ts";
-import { stored } from "../../src/transcriber/mirror/entry.fixture.ts";
 import { Mirror } from "../../src/transcriber/mirror/mirror.ts";
 import { directoryWords, entryWords } from "../../src/transcriber/tables/entry-api.ts";
+import { stored } from "../fixtures/entry.ts";
 
 /** The two ways to ask for a value: `where` in a `select`, and `entries.filter` of a ready-made service. */
 

@@ -6,8 +6,8 @@ import { refusalGoes } from "../../src/core/service/refusal-goes.ts";
 import { UserError } from "../../src/core/util/errors.ts";
 import { type OfPeople, reservedNames } from "../../src/services/mail/aliases.ts";
 import { postfix } from "../../src/services/postfix.ts";
-import { stored } from "../../src/transcriber/mirror/entry.fixture.ts";
 import { transcription } from "../../src/transcriber/tables/transcription.ts";
+import { stored } from "../fixtures/entry.ts";
 import { tableOf } from "./scene.ts";
 
 const person = (uid: string, ...mail: string[]): StoredEntry =>

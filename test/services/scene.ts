@@ -4,12 +4,12 @@ import type { Host } from "../../src/core/service/host-api.ts";
 import type { Change, Rows, RunResult, Service, Table } from "../../src/core/service/service.ts";
 import { canonical } from "../../src/core/stream/cells.ts";
 import type { Columns } from "../../src/core/util/json.ts";
-import { newBook, standingClock } from "../../src/host/install/scene.fixture.ts";
 import { hostWords } from "../../src/host/words.ts";
 import { type MemoryMachine, memoryMachine } from "../../src/machines/memory.ts";
 import type { Machine } from "../../src/ports/machine.ts";
 import { mirrored } from "../../src/transcriber/mirror/mirror-entry.ts";
 import { entryWords } from "../../src/transcriber/tables/entry-api.ts";
+import { newBook, standingClock } from "../fixtures/install.ts";
 
 /** A service on a machine of a test: it runs with a table, and what it is given to remember stays from one run to the next. */
 export interface Scene<On extends Machine = MemoryMachine> {

@@ -9,13 +9,13 @@ import { Table } from "../../src/core/stream/table.ts";
 import { Telling } from "../../src/core/stream/writer.ts";
 import { Fatal } from "../../src/core/util/errors.ts";
 import type { Columns } from "../../src/core/util/json.ts";
-import { simulatedService } from "../../src/host/host.fixture.ts";
 import { runHost } from "../../src/host/host.ts";
 import { serviceReport } from "../../src/host/report.ts";
 import { readFacts } from "../../src/host/store/facts.ts";
 import type { MemoryMachine } from "../../src/machines/memory.ts";
 import { memoryHub } from "../../src/testing/memory-broker.ts";
 import type { VirtualClock } from "../../src/testing/virtual-clock.ts";
+import { simulatedService } from "../fixtures/host.ts";
 import { removalLimit, waveWithin } from "./expected.ts";
 import { hostName } from "./project.ts";
 

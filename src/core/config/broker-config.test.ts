@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { file, right, wrong } from "./config.fixture.ts";
+import { file, right, wrong } from "../../../test/fixtures/config.ts";
 import { readConfig } from "./config.ts";
 
 const url = "amqps://dhcp1@mq.campus.example";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { file, right, wrong } from "../../../test/fixtures/config.ts";
 import { UserError } from "../util/errors.ts";
-import { file, right, wrong } from "./config.fixture.ts";
 import { hostsOf, knownHost, knownService, readConfig, servicesOf, transcribersOf } from "./config.ts";
 
 test("a config is read with its defaults in place", () => {

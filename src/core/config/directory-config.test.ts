@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { wrong as wrongConfig } from "./config.fixture.ts";
+import { wrong as wrongConfig } from "../../../test/fixtures/config.ts";
 import { readDirectory } from "./directory-config.ts";
 
 const server = { url: "ldaps://ldap.campus.example", base: "dc=campus,dc=example" };

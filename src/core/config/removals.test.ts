@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { file, right, wrong as wrongConfig } from "./config.fixture.ts";
+import { file, right, wrong as wrongConfig } from "../../../test/fixtures/config.ts";
 import { readConfig } from "./config.ts";
 import { mayBeEmptied, removalsAllowed } from "./removals.ts";
 

@@ -1,8 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Fatal, Later } from "../../core/util/errors.ts";
-import { ownedBy } from "../store/owned.ts";
-import { steppedBook } from "./mortal.fixture.ts";
 import {
   type Daemon,
   hostIn,
@@ -11,7 +8,10 @@ import {
   simulatedDaemon,
   standingClock,
   stepsFor,
-} from "./scene.fixture.ts";
+} from "../../../test/fixtures/install.ts";
+import { steppedBook } from "../../../test/fixtures/mortal.ts";
+import { Fatal, Later } from "../../core/util/errors.ts";
+import { ownedBy } from "../store/owned.ts";
 import { installStatus } from "./status.ts";
 
 /**

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { hostIn, installScene, newBook, path } from "../../../test/fixtures/install.ts";
 import { Held } from "../../core/util/errors.ts";
 import { approveHeld, heldThings } from "../store/owned.ts";
-import { hostIn, newBook, path, scene } from "./scene.fixture.ts";
 import { installStatus } from "./status.ts";
 
 test("a file that was there before is held with its difference until it is approved; an empty or equal one is not", async () => {
-  const { machine, database, clock, said } = scene();
+  const { machine, database, clock, said } = installScene();
   const host = hostIn({ machine, database, clock, log: (line) => void said.push(line) });
   for (const [there, text] of [
     ["", "ours"],
@@ -34,14 +34,14 @@ test("a file that was there before is held with its difference until it is appro
 });
 
 test("a file of ours is ours still when the store was lost", async () => {
-  const { machine, clock } = scene();
+  const { machine, clock } = installScene();
   await hostIn({ machine, database: newBook(), clock }).install({ path, text: "one" });
   await hostIn({ machine, database: newBook(), clock }).install({ path, text: "two" });
   assert.equal(machine.text(path), "two");
 });
 
 test("a hand edit is shown, kept aside and replaced; the third in an hour holds until it is approved", async () => {
-  const { install, machine, text, said, folder, clock, database } = scene();
+  const { install, machine, text, said, folder, clock, database } = installScene();
   await install("ours\n");
   for (const fight of [1, 2]) {
     machine.place(path, `theirs ${fight}\n`);
@@ -74,7 +74,7 @@ test("a hand edit is shown, kept aside and replaced; the third in an hour holds 
 });
 
 test("ten files are kept aside per path", async () => {
-  const { install, machine, folder, clock } = scene();
+  const { install, machine, folder, clock } = installScene();
   await install("ours");
   for (let edit = 0; edit < 12; edit++) {
     machine.place(path, `theirs ${edit}`);
@@ -87,7 +87,7 @@ test("ten files are kept aside per path", async () => {
 });
 
 test("what was written under a clock that was ahead ends with it: no fight counts, and no copy drives out a newer one", async () => {
-  const { install, machine, folder, clock, text } = scene();
+  const { install, machine, folder, clock, text } = installScene();
   await install("ours");
   const year = 365 * 24 * 60 * 60_000;
   const edits = async (from: number, to: number): Promise<void> => {
@@ -109,7 +109,7 @@ test("what was written under a clock that was ahead ends with it: no fight count
 });
 
 test("one last good file is kept per path, also when the power fails after each install", async () => {
-  const { install, machine, folder, text } = scene();
+  const { install, machine, folder, text } = installScene();
   for (const wanted of ["first", "second", "third", "fourth"]) {
     await install(wanted);
     machine.powerCut();
@@ -120,7 +120,7 @@ test("one last good file is kept per path, also when the power fails after each 
 });
 
 test("a removed file is put back", async () => {
-  const { install, machine, text } = scene();
+  const { install, machine, text } = installScene();
   await install("ours");
   await machine.files.remove(path);
   assert.equal(await install("ours"), "proved");
@@ -128,7 +128,7 @@ test("a removed file is put back", async () => {
 });
 
 test("a path belongs to one service, also through a symlink", async () => {
-  const { install, machine, database, clock } = scene();
+  const { install, machine, database, clock } = installScene();
   await install("ours");
   machine.symlink(path, "/etc/alias.conf");
   const rival = hostIn({ machine, database, clock, service: "rival" });
@@ -136,7 +136,7 @@ test("a path belongs to one service, also through a symlink", async () => {
 });
 
 test("a file of ours is ours still when a power cut took the store", async () => {
-  const { machine, clock } = scene();
+  const { machine, clock } = installScene();
   await hostIn({ machine, database: newBook(), clock }).install({ path, text: "one" });
   machine.powerCut();
   await hostIn({ machine, database: newBook(), clock }).install({ path, text: "two" });
@@ -144,7 +144,7 @@ test("a file of ours is ours still when a power cut took the store", async () =>
 });
 
 test("a hand edit that was kept aside is there after a power cut", async () => {
-  const { install, machine, folder } = scene();
+  const { install, machine, folder } = installScene();
   await install("ours");
   machine.place(path, "theirs");
   await install("ours");

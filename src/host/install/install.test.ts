@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { hostIn, installerIn, installScene, other, path, stepsFor, wordsIn } from "../../../test/fixtures/install.ts";
 import { Away, Fatal, Later, reason } from "../../core/util/errors.ts";
-import { hostIn, installerIn, other, path, scene, stepsFor, wordsIn } from "./scene.fixture.ts";
 import { installStatus } from "./status.ts";
 
 test("a text is checked, put in place, reloaded and proved; the same text again does nothing", async () => {
-  const { install, daemon, text, folder } = scene({ [path]: "old" });
+  const { install, daemon, text, folder } = installScene({ [path]: "old" });
   assert.equal(await install("new"), "proved");
   assert.equal(text(), "new");
   assert.equal(daemon.running.get(path), "new");
@@ -17,7 +17,7 @@ test("a text is checked, put in place, reloaded and proved; the same text again 
 });
 
 test("without a probe the answer is loaded, and a probe that comes later only proves", async () => {
-  const { daemon, machine, database, clock, install } = scene();
+  const { daemon, machine, database, clock, install } = installScene();
   const words = wordsIn({ machine, database, clock });
   assert.equal(words.proved(), undefined);
   assert.equal(await words.host.install({ path, text: "new" }, { reload: ["reloadd"] }), "loaded");
@@ -27,7 +27,7 @@ test("without a probe the answer is loaded, and a probe that comes later only pr
 });
 
 test("several files are one transaction: one refused file keeps all of them out", async () => {
-  const { machine, database, clock, daemon } = scene({ [path]: "a1", [other]: "b1" });
+  const { machine, database, clock, daemon } = installScene({ [path]: "a1", [other]: "b1" });
   const host = hostIn({ machine, database, clock });
   const install = (a: string, b: string) => {
     const files = [
@@ -45,7 +45,7 @@ test("several files are one transaction: one refused file keeps all of them out"
 });
 
 test("a check that the last good text fails too blames nothing", async () => {
-  const { install, daemon, text } = scene();
+  const { install, daemon, text } = installScene();
   await install("good");
   daemon.machine.program("checkd", () => ({ code: 127, stderr: "no such program" }));
   await assert.rejects(
@@ -56,7 +56,7 @@ test("a check that the last good text fails too blames nothing", async () => {
 });
 
 test("a text that fails its reload is tried three times, 5 s apart, then given up until it changes or is forgiven", async () => {
-  const { install, daemon, text, clock, machine, database } = scene();
+  const { install, daemon, text, clock, machine, database } = installScene();
   await install("good");
   const reloads = () => daemon.reloads - 1;
   for (const tried of [1, 2]) {
@@ -81,7 +81,7 @@ test("a text that fails its reload is tried three times, 5 s apart, then given u
 });
 
 test("when the last good text fails its reload too, nothing is blamed and the debt is retried until the machine is well", async () => {
-  const { install, daemon, text, clock, database } = scene();
+  const { install, daemon, text, clock, database } = installScene();
   await install("good");
   daemon.down = true;
   for (let tried = 0; tried < 5; tried++) {
@@ -96,7 +96,7 @@ test("when the last good text fails its reload too, nothing is blamed and the de
 });
 
 test("a reload that says well and changes nothing is not taken for one: the probe proves the content", async () => {
-  const { install, daemon, clock } = scene();
+  const { install, daemon, clock } = installScene();
   await install("good");
   daemon.deaf = true;
   // The last good text is still served, and its own probe says so: it is the text that is tried three times.
@@ -108,16 +108,16 @@ test("a reload that says well and changes nothing is not taken for one: the prob
 });
 
 test("a first install that fails its reload gives back what was found, also when that is nothing", async () => {
-  const found = scene({ [path]: "theirs" });
+  const found = installScene({ [path]: "theirs" });
   await assert.rejects(found.install("broken"), Later);
   assert.equal(found.text(), "theirs");
-  const nothing = scene();
+  const nothing = installScene();
   await assert.rejects(nothing.install("broken"), Later);
   assert.equal(nothing.text(), undefined);
 });
 
 test("a debt is settled even when the new text fails its check", async () => {
-  const { install, daemon, clock, machine, database } = scene();
+  const { install, daemon, clock, machine, database } = installScene();
   await install("good");
   machine.fail(/^run reloadd/, "EAGAIN", 2);
   await assert.rejects(install("next"), Later);
@@ -130,7 +130,7 @@ test("a debt is settled even when the new text fails its check", async () => {
 });
 
 test("a symlink is resolved and stays, and owner and mode are kept", async () => {
-  const { machine, database, clock } = scene({ "/srv/real.conf": "older" });
+  const { machine, database, clock } = installScene({ "/srv/real.conf": "older" });
   machine.place("/srv/real.conf", "old", { mode: 0o640, uid: 7, gid: 8 });
   machine.symlink("/srv/real.conf", "/etc/link.conf");
   await hostIn({ machine, database, clock }).install({ path: "/etc/link.conf", text: "new", mode: 0o600 });
@@ -140,7 +140,7 @@ test("a symlink is resolved and stays, and owner and mode are kept", async () =>
 });
 
 test("files of a secret service are 0600, and nothing of them or of what checkers say is shown", async () => {
-  const { install, machine, said, folder } = scene({ [path]: "old password\n" }, { secret: true });
+  const { install, machine, said, folder } = installScene({ [path]: "old password\n" }, { secret: true });
   await install("password1\n");
   machine.place(path, "password2\n", { mode: 0o644 });
   await install("password1\n");
@@ -155,7 +155,10 @@ test("files of a secret service are 0600, and nothing of them or of what checker
 
 test("a check within a configuration sees it with the staged file in the place of the old one", async () => {
   const main = "/etc/demo/main.conf";
-  const { machine, database, clock } = scene({ [main]: `include "${path}";\n# not ${path}.bak\n`, [path]: "old" });
+  const { machine, database, clock } = installScene({
+    [main]: `include "${path}";\n# not ${path}.bak\n`,
+    [path]: "old",
+  });
   let seen = "";
   machine.program("wholed", ({ arguments: [name = ""] }) => {
     const included = machine.text(name)?.match(/"(.*)"/)?.[1] ?? "";
@@ -171,7 +174,7 @@ test("a check within a configuration sees it with the staged file in the place o
 });
 
 test("a failed fsync stages again from nothing", async () => {
-  const { install, machine, text, folder } = scene();
+  const { install, machine, text, folder } = installScene();
   await install("good");
   for (const step of [/^sync .*staged/, /^sync \/etc\/demo$/]) {
     machine.fail(step, "EIO");
@@ -188,7 +191,7 @@ test("a failed fsync stages again from nothing", async () => {
 });
 
 test("a full disk leaves everything as it was", async () => {
-  const { install, machine, text, daemon } = scene();
+  const { install, machine, text, daemon } = installScene();
   await install("good");
   machine.fail(/^write .*staged/, "ENOSPC");
   await assert.rejects(install("next"), /ENOSPC/);
@@ -197,7 +200,7 @@ test("a full disk leaves everything as it was", async () => {
 });
 
 test("staged files that a crash left are removed, and the directories of a path are made", async () => {
-  const { machine, database, clock } = scene();
+  const { machine, database, clock } = installScene();
   const host = hostIn({ machine, database, clock });
   await host.install({ path: "/srv/a/b/c.conf", text: "one" });
   const [mine = "", good] = await machine.files.list("/srv/a/b/.trigger");
@@ -210,7 +213,7 @@ test("staged files that a crash left are removed, and the directories of a path 
 });
 
 test("what cannot be installed is an error that says so", async () => {
-  const { machine, database, clock } = scene({ "/etc/demo/d/x": "" });
+  const { machine, database, clock } = installScene({ "/etc/demo/d/x": "" });
   const host = hostIn({ machine, database, clock });
   await assert.rejects(host.install({ path: "demo.conf", text: "" }), /absolute path, found "demo.conf"/);
   await assert.rejects(host.install({ path: "/etc/demo/d", text: "" }), /is not a file but a directory/);
@@ -224,7 +227,7 @@ test("what cannot be installed is an error that says so", async () => {
 });
 
 test("an aborted run leaves its debt, and the next one settles it", async () => {
-  const { daemon, machine, database, clock, install } = scene();
+  const { daemon, machine, database, clock, install } = installScene();
   await install("good");
   const ending = new AbortController();
   machine.program("stopper", async () => {
@@ -239,7 +242,7 @@ test("an aborted run leaves its debt, and the next one settles it", async () => 
 });
 
 test("a daemon that is not there finds the new text when it starts, and is owed its proof", async () => {
-  const { database, machine, clock, text, install, daemon } = scene({ [path]: "old" });
+  const { database, machine, clock, text, install, daemon } = installScene({ [path]: "old" });
   const away = () => Promise.reject(new Away("nobody answers"));
   const host = hostIn({ machine, database, clock });
   await assert.rejects(host.install({ path, text: "new" }, { reload: away }), Away);
@@ -251,11 +254,11 @@ test("a daemon that is not there finds the new text when it starts, and is owed 
 });
 
 test("a new file belongs to whom it is given; one that was there keeps its owner", async () => {
-  const { install, machine } = scene({ [path]: "old" });
+  const { install, machine } = installScene({ [path]: "old" });
   const owner = { uid: 7, gid: 8 };
   await install("new", { owner });
   assert.notEqual((await machine.files.stat(path))?.uid, 7);
-  const fresh = scene();
+  const fresh = installScene();
   await fresh.install("new", { owner });
   const stat = await fresh.machine.files.stat(path);
   assert.deepEqual([stat?.uid, stat?.gid], [7, 8]);

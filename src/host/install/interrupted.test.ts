@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { other, path } from "../../../test/fixtures/install.ts";
+import { mortalScene } from "../../../test/fixtures/mortal.ts";
 import { Later } from "../../core/util/errors.ts";
-import { mortalScene } from "./mortal.fixture.ts";
-import { other, path } from "./scene.fixture.ts";
 
 // What a process finds that starts after another died in the middle of an install.
 

@@ -5,11 +5,11 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { daemonSteps, realHost, textOf } from "../../../test/fixtures/install-forever.ts";
 import { openDatabase } from "../../sqlite/open.ts";
-import { daemonSteps, realHost, textOf } from "./install-forever.fixture.ts";
 import { installStatus } from "./status.ts";
 
-const program = join(import.meta.dirname, "install-forever.fixture.ts");
+const program = join(import.meta.dirname, "../../../test/fixtures/install-forever.ts");
 
 test("on the real machine, a process that is killed at any moment leaves whole files and finds its way", async () => {
   const directory = await mkdtemp(join(tmpdir(), "trigger-kill-"));

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { installerIn, newBook, simulatedDaemon, standingClock, stepsFor } from "../../../test/fixtures/install.ts";
 import type { InstallSteps } from "../../core/service/host-api.ts";
 import { Fatal, Held, Later } from "../../core/util/errors.ts";
 import { approveHeld, heldThings } from "../store/owned.ts";
 import { hostWords } from "../words.ts";
-import { installerIn, newBook, simulatedDaemon, standingClock, stepsFor } from "./scene.fixture.ts";
 import { installStatus } from "./status.ts";
 
 /** Files that a service gives no more: a service with a file per row. */

@@ -5,12 +5,12 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { newBook, standingClock } from "../../../test/fixtures/install.ts";
 import { Held } from "../../core/util/errors.ts";
 import { dryMachine } from "../../machines/dry.ts";
 import { realMachine } from "../../machines/real.ts";
 import type { Machine } from "../../ports/machine.ts";
 import { hostWords } from "../words.ts";
-import { newBook, standingClock } from "./scene.fixture.ts";
 
 /** Keys in folders of their users, who put something else in the place of the file. On a real machine. */
 

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import {
+  hostIn,
+  installerIn,
+  newBook,
+  simulatedDaemon,
+  standingClock,
+  stepsFor,
+  wordsIn,
+} from "../../../test/fixtures/install.ts";
 import { Fatal, Later, reason } from "../../core/util/errors.ts";
-import { hostIn, installerIn, newBook, simulatedDaemon, standingClock, stepsFor, wordsIn } from "./scene.fixture.ts";
 import { installStatus } from "./status.ts";
 
 // Files that are in force by the book, while their daemon is not known to have them, or is to read them again.

@@ -18,11 +18,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { newBook, standingClock } from "../../../test/fixtures/install.ts";
 import type { InstallSteps } from "../../core/service/host-api.ts";
 import { CommandFailed, reason } from "../../core/util/errors.ts";
 import { realMachine } from "../../machines/real.ts";
 import { hostWords } from "../words.ts";
-import { newBook, standingClock } from "./scene.fixture.ts";
 
 /** Installs into folders that others may write, on a real machine. */
 
@@ -176,7 +176,7 @@ test("a check that may not become its user blames no text, and names what the un
   const url = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href);
   const program = `
     const { hostWords } = await import(${url("../words.ts")});
-    const { newBook, standingClock } = await import(${url("./scene.fixture.ts")});
+    const { newBook, standingClock } = await import(${url("../../../test/fixtures/install.ts")});
     const { realMachine } = await import(${url("../../machines/real.ts")});
     const { reason } = await import(${url("../../core/util/errors.ts")});
     const { host } = hostWords({ name: "box", service: "demo", database: newBook(), clock: standingClock(), secret: false,

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
+import { hostScene, row } from "../../../test/fixtures/host.ts";
 import { until } from "../../../test/until.ts";
 import { Hostname, Ipv4 } from "../../core/service/columns.ts";
 import { type Service, service } from "../../core/service/service.ts";
 import { memoryMachine } from "../../machines/memory.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
-import { row, scene } from "../host.fixture.ts";
 import { readLimit, unitsStarted } from "./start-limit.ts";
 
 const path = "/etc/demo/hosts";
@@ -42,7 +42,7 @@ async function restarted({ burst = 5, interval = 10_000, says = "" } = {}) {
       await host.install({ path, text }, { reload: ["systemctl", "restart", "demo"] });
     },
   }) as unknown as Service;
-  const world = scene(definition, { machine, clock });
+  const world = hostScene(definition, { machine, clock });
   await world.say([["a", row("first", "10.0.0.1")]]);
   const host = world.up();
   await until(() => seen.running.includes("first"));

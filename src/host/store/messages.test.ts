@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { hostScene, plainService } from "../../../test/fixtures/host.ts";
 import { until } from "../../../test/until.ts";
 import { queueName, serviceKey } from "../../core/stream/routing.ts";
 import { QueueFull } from "../../ports/broker.ts";
-import { plainService, scene } from "../host.fixture.ts";
 import { parkedLimit, rememberedLimit, storedMessages, waitingLimit } from "./messages.ts";
 import { createAllTables } from "./schema.ts";
 
@@ -16,7 +16,7 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) =
 
 test("with the limit waiting nothing more is acknowledged, the full queue refuses, and then all are handled in order", async () => {
   const secours = plainService();
-  const { hub, send, up, clock, report, end } = scene(secours.definition, { name });
+  const { hub, send, up, clock, report, end } = hostScene(secours.definition, { name });
   secours.controls.fail = () => {
     throw new Error("not now");
   };
@@ -47,7 +47,7 @@ test("with the limit waiting nothing more is acknowledged, the full queue refuse
 /** A host on which one message fewer is parked than may be, by six failures each. */
 async function nearlyFull() {
   const secours = plainService();
-  const { database, ...world } = scene(secours.definition, { name });
+  const { database, ...world } = hostScene(secours.definition, { name });
   const messages = storedMessages(database, name);
   for (const n of upTo(parkedLimit - 1)) messages.store(Buffer.from(JSON.stringify({ n })), undefined, 0);
   for (let next = messages.next(); next; next = messages.next()) messages.park(next, "no route");
@@ -106,7 +106,7 @@ test("of messages that are not what the service reads no more than the limit are
 
 test("what cannot be read at all is bounded by itself, the oldest goes, and takes no room from what is parked after its failures", async () => {
   const secours = plainService();
-  const { hub, send, up, clock, report, end } = scene(secours.definition, { name });
+  const { hub, send, up, clock, report, end } = hostScene(secours.definition, { name });
   const host = up();
   const stranger = hub.connect();
   await send({ n: 1 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { newBook } from "../install/scene.fixture.ts";
+import { newBook } from "../../../test/fixtures/install.ts";
 import { approveHeld, heldThings, isHeld, noted, ownedBy, ownNames } from "./owned.ts";
 
 const day = 24 * 60 * 60_000;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { DatabaseSync, StatementSync } from "node:sqlite";
 import { test } from "node:test";
+import { row, running } from "../../../test/fixtures/host.ts";
 import { until } from "../../../test/until.ts";
-import { row, running } from "../host.fixture.ts";
 
 /** The calls of this process to SQLite, until the end of the scope. */
 function watchSqlite() {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { hostScene, row, running, simulatedService } from "../../../test/fixtures/host.ts";
 import { until } from "../../../test/until.ts";
 import { type CellChange, refusedCell } from "../../core/stream/cells.ts";
 import { protocolVersion } from "../../core/stream/messages.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
-import { row, running, scene, simulatedService } from "../host.fixture.ts";
 import { heldRemovals, sayOpen } from "./removals.ts";
 
 const hour = 60 * 60_000;
@@ -308,7 +308,7 @@ test("the last rows go unasked where others take their place, where that was all
 
 test("a held removal that is then refused stays held, and one that gives way is forgotten", async () => {
   const dhcp = simulatedService({ refused: "remove" });
-  const world = scene(dhcp.definition, { removalLimit: () => 1 });
+  const world = hostScene(dhcp.definition, { removalLimit: () => 1 });
   const { say, report, clock } = world;
   await say([1, 2, 3].map((i): CellChange => [`k${i}`, row(`m${i}`, `10.0.0.${i}`)]));
   const host = world.up();

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
+import { simulatedService } from "../../../test/fixtures/host.ts";
 import { canonical, refusedCell } from "../../core/stream/cells.ts";
 import { Digest, hashEnd } from "../../core/stream/digest.ts";
 import { Table } from "../../core/stream/table.ts";
 import { Telling } from "../../core/stream/writer.ts";
 import { atOnce } from "../../core/util/slices.ts";
-import { simulatedService } from "../host.fixture.ts";
 import { storedRows } from "./rows.ts";
 import { createAllTables } from "./schema.ts";
 

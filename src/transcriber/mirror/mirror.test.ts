@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { stored } from "../../../test/fixtures/entry.ts";
 import { normalDn } from "../../core/directory/dn.ts";
 import { atOnce } from "../../core/util/slices.ts";
-import { stored } from "./entry.fixture.ts";
 import { Mirror } from "./mirror.ts";
 
 const names = (mirror: Mirror): string[] => [...mirror.entries()].map(({ uuid, dn }) => `${uuid} ${dn}`).sort();

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
+import { stored } from "../../../test/fixtures/entry.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import { service } from "../../core/service/service.ts";
 import { isRefused, refusalOf } from "../../core/stream/cells.ts";
 import { atOnce } from "../../core/util/slices.ts";
 import { transcription } from "../tables/transcription.ts";
-import { stored } from "./entry.fixture.ts";
 import { Mirror } from "./mirror.ts";
 
 // A site's own attribute: nothing is known of its case here, and its server tells the two names apart.

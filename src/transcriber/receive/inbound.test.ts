@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { device, isActive, isEqual, midnight, network } from "../../../test/fixtures/transcriber.ts";
 import { until } from "../../../test/until.ts";
 import { sendersOf } from "../../core/config/senders.ts";
 import { serviceKey } from "../../core/stream/routing.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
 import { speaker } from "../publish/leader.ts";
 import { steadyClock } from "../tables/steady-clock.ts";
-import { device, isActive, isEqual, midnight, network } from "../transcriber.fixture.ts";
 import { attribution } from "./attribution.ts";
 import { hearing } from "./inbound.ts";
 import { listener } from "./listener.ts";

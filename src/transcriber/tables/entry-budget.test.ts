@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
+import { stored } from "../../../test/fixtures/entry.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import { service, type Table } from "../../core/service/service.ts";
 import { postfix } from "../../services/postfix.ts";
-import { stored } from "../mirror/entry.fixture.ts";
 import { transcription } from "./transcription.ts";
 
 const numbers = (prefix: string, count: number): string[] =>

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
+import { stored } from "../../../test/fixtures/entry.ts";
 import type { Directory, Entry } from "../../core/directory/entry.ts";
 import { service, type Table } from "../../core/service/service.ts";
 import { refusalOf, rowHash } from "../../core/stream/cells.ts";
 import { refusedBecause } from "../../core/util/errors.ts";
-import { stored } from "../mirror/entry.fixture.ts";
 import { transcription } from "./transcription.ts";
 
 const row = z.object({ mac: z.string().regex(/^[0-9a-f:]+$/), ip: z.string() });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
+import { stored } from "../../../test/fixtures/entry.ts";
 import type { Directory, Entry, StoredEntry } from "../../core/directory/entry.ts";
 import { service, type Table } from "../../core/service/service.ts";
-import { stored } from "../mirror/entry.fixture.ts";
 import { transcription } from "./transcription.ts";
 
 const count = 200;

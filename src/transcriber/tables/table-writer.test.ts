@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
+import { stored } from "../../../test/fixtures/entry.ts";
 import { until } from "../../../test/until.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import { service, type Table } from "../../core/service/service.ts";
 import { isRefused } from "../../core/stream/cells.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
-import { stored } from "../mirror/entry.fixture.ts";
 import { mover } from "./table-writer.ts";
 import { type Moved, transcription } from "./transcription.ts";
 

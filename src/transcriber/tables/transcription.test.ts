@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { z } from "zod";
+import { stored } from "../../../test/fixtures/entry.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import { service, type Table } from "../../core/service/service.ts";
-import { stored } from "../mirror/entry.fixture.ts";
 import { type Transcription, transcription } from "./transcription.ts";
 
 const midnight = Date.UTC(2026, 5, 1);

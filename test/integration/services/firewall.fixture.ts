@@ -5,10 +5,10 @@ import { test } from "node:test";
 import type { Change, KeptRow, Service } from "../../../src/core/service/service.ts";
 import { canonical } from "../../../src/core/stream/cells.ts";
 import type { Columns } from "../../../src/core/util/json.ts";
-import { newBook, standingClock } from "../../../src/host/install/scene.fixture.ts";
 import { hostWords } from "../../../src/host/words.ts";
 import { realMachine } from "../../../src/machines/real.ts";
 import type { Machine } from "../../../src/ports/machine.ts";
+import { newBook, standingClock } from "../../fixtures/install.ts";
 import type { namespace } from "../../servers/namespace.ts";
 import { rowsOf, tableOf } from "../../services/scene.ts";
 

@@ -7,9 +7,9 @@ import { canonical } from "../../../src/core/stream/cells.ts";
 import { Away } from "../../../src/core/util/errors.ts";
 import type { Columns } from "../../../src/core/util/json.ts";
 import { systemClock } from "../../../src/daemon/clock.ts";
-import { scene } from "../../../src/host/host.fixture.ts";
 import { realMachine } from "../../../src/machines/real.ts";
 import { freeradius, radiusRow } from "../../../src/services/freeradius.ts";
+import { hostScene } from "../../fixtures/host.ts";
 import { type FreeRadius, freeRadius } from "../../servers/freeradius.ts";
 import { anything } from "../../services/hostile.ts";
 import { hostOn, rowsOf, tableOf } from "../../services/scene.ts";
@@ -193,7 +193,7 @@ suite("FreeRADIUS", { concurrency: true }, () => {
   test("a host says what is owed while it is away, and has it in force and proved when it returns", async (t) => {
     await using server = await freeRadius();
     const [machine, clock] = [realMachine() as never, systemClock as never];
-    const { say, up, report, end } = scene(freeradius(server.place) as never, { name: "radius", machine, clock });
+    const { say, up, report, end } = hostScene(freeradius(server.place) as never, { name: "radius", machine, clock });
     const row = (vlan: string) => canonical(radiusRow().parse({ ...alice, vlan }) as Columns);
     await say([["a", row("12")]]);
     const host = up();

@@ -4,7 +4,7 @@ import { Hostname, Ipv4 } from "../../../src/core/service/columns.ts";
 import type { TableDeclaration } from "../../../src/core/service/service.ts";
 import { canonical } from "../../../src/core/stream/cells.ts";
 import type { Random } from "../../../src/testing/random.ts";
-import { stored } from "../../../src/transcriber/mirror/entry.fixture.ts";
+import { stored } from "../../fixtures/entry.ts";
 
 /** The directory of the simulated campus: people who own machines, and what follows from it, computed a second time and without cleverness. */
 
