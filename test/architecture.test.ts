@@ -150,6 +150,11 @@ test("no program that runs loads what is for tests", () => {
   assert.deepEqual([...rooms].sort(), ["cli/test.ts", "testing", "testing.ts"]);
 });
 
+test("what composes a host is one file of at most 150 lines", () => {
+  const lines = readFileSync(join(source, "daemon/up.ts"), "utf8").split("\n").length;
+  assert.ok(lines <= 150, `daemon/up.ts has ${lines} lines: it says what is put together, and other files how`);
+});
+
 test("nothing inside imports the front doors", () => {
   const isDoor = (file: string): boolean => !file.includes("/");
   const wrong = [...imports].filter(([, targets]) => targets.some(isDoor)).map(([file]) => file);

@@ -1,6 +1,6 @@
 import { createTwoFilesPatch } from "diff";
 import { tooLongToDiff } from "../core/service/diff-limit.ts";
-import type { Noted } from "../daemon/dry.ts";
+import type { Noted } from "../daemon/dry-run.ts";
 import type { Colour, Screen } from "./screen.ts";
 
 /** What a run would have changed, in lines: files as unified diffs, then what else would become of them, then commands. */

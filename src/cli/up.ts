@@ -1,7 +1,8 @@
 import { hostname } from "node:os";
 import { knownHost, transcribersOf } from "../core/config/config.ts";
 import { UserError } from "../core/util/errors.ts";
-import { dryProject, up as runHosts, type Seen } from "../daemon/up.ts";
+import { type DryRun, dryProject } from "../daemon/dry-run.ts";
+import { up as runHosts } from "../daemon/up.ts";
 import { openProject, type Project } from "../project/project.ts";
 import { type Command, type Given, projectOption } from "./command.ts";
 import { notedLines } from "./noted.ts";
@@ -28,12 +29,12 @@ The state is kept in the folder that the config calls \`state\` (.trigger).`,
     const hosts = hostsToBe(project, given);
     const log = (record: string): void => print(recordLines(record));
     if (given.flag("dry")) {
-      const show = (host: string, service: string, { noted, secret, kept, keptCount }: Seen): void => {
+      const show = (host: string, service: string, { noted, secret, retained, retainedCount }: DryRun): void => {
         const lines = notedLines(noted, secret, screen);
-        const more = keptCount - kept.length;
-        const held = kept.map(({ key, why }) => `would keep as it is: ${key}: ${why}`);
+        const more = retainedCount - retained.length;
+        const rows = retained.map(({ key, why }) => `would not apply ${key}: ${why}`);
         const head = `${host}: ${service} ${lines.length > 0 ? "would change:" : "would change nothing"}`;
-        print(["", head, ...lines, ...held, ...(more > 0 ? [`… and ${more} more rows`] : [])]);
+        print(["", head, ...lines, ...rows, ...(more > 0 ? [`… and ${more} more rows`] : [])]);
       };
       log(
         "only looks: it follows, and shows whatever it would change, until it is stopped (Ctrl-C); it writes nothing",

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { readConfig } from "../core/config/config.ts";
 import type { Project } from "../project/project.ts";
 import { connectBroker } from "./broker.ts";
-import { dryProject } from "./up.ts";
+import { dryProject } from "./dry-run.ts";
 
 const project = (folder: string, broker?: object) => ({
   folder,

@@ -32,7 +32,7 @@ test("up --dry lists the rows that would not be taken, and why", async (t) => {
   const twin = { name: "twin", ip: printer.ip };
   const project = makeProject(t, { files: { "directory.ldif": ldif([printer, laptop, twin]) } });
   const { said } = project.spawn(["up", "--all", "--dry"]);
-  await until(() => (said().match(/^would keep as it is: .*\bip: .* is claimed by/gm) ?? []).length === 2, {
+  await until(() => (said().match(/^would not apply .*\bip: .* is claimed by/gm) ?? []).length === 2, {
     within,
   });
 });

@@ -1,4 +1,5 @@
 import type { Progress } from "../util/slices.ts";
+import type { TranscriberReport } from "./report.ts";
 
 /** The state of a transcriber, as it says it of itself. */
 export interface TranscriberState {
@@ -30,6 +31,11 @@ export interface TranscriberState {
     Record<string, { rows: number; refused: number; code: string; behind: boolean; refusing?: readonly string[] }>
   >;
 }
+
+/** The part of a transcriber's state that its host reports to the others. */
+export const reportOf = ({ active, epoch, complete, trouble, verified }: TranscriberState): TranscriberReport => ({
+  ...{ active, epoch, complete, trouble, verified },
+});
 
 interface AsideCount {
   readonly count: number;

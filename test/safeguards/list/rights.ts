@@ -181,7 +181,7 @@ export const rightsRemovals: readonly Removal[] = [
     guards: "a host that has its own user knows who may give orders",
     without: "hosts of a real project obey all users that may send",
     file: "src/daemon/up.ts",
-    edits: [["waveWithin: waits, wrongOrderer, name: host", "waveWithin: waits, name: host"]],
+    edits: [["  wrongOrderer: orderersOf(config, host, config.broker && userOf(config.broker.url)),\n", ""]],
     tests: ["test/integration/permissions.test.ts"],
   },
   {
