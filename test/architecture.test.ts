@@ -20,7 +20,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   "index.ts": ["core", "services"],
   "directory.ts": ["core", "directories", "operations", "project"],
   testing: ["core", "ports", "directories", "machines", "transcriber", "host"],
-  "testing.ts": ["core", "ports", "machines", "testing"],
+  "testing.ts": ["core", "ports", "testing"],
   daemon: ["core", "ports", "sqlite", "brokers", "directories", "machines", "transcriber", "host", "project"],
   health: ["core"],
   operations: [

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { z } from "zod";
 import { type Service, service } from "../core/service/service.ts";
 import { canonical, isRefused, refusedCell } from "../core/stream/cells.ts";
-import { memoryMachine } from "../machines/memory.ts";
+import { memoryMachine } from "../testing/memory-machine.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
 import { serviceReport } from "./report.ts";
 import { runTable } from "./run.ts";

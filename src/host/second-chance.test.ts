@@ -4,7 +4,7 @@ import { z } from "zod";
 import { hostScene, row } from "../../test/fixtures/host.ts";
 import { until } from "../../test/until.ts";
 import { type Service, service } from "../core/service/service.ts";
-import { memoryMachine } from "../machines/memory.ts";
+import { memoryMachine } from "../testing/memory-machine.ts";
 
 const path = "/etc/demo/hosts";
 

@@ -6,7 +6,7 @@ import { until } from "../../test/until.ts";
 import { type Service, service } from "../core/service/service.ts";
 import { protocolVersion } from "../core/stream/messages.ts";
 import { Held } from "../core/util/errors.ts";
-import { memoryMachine } from "../machines/memory.ts";
+import { memoryMachine } from "../testing/memory-machine.ts";
 
 const path = "/etc/demo/hosts";
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { newBook, standingClock, wordsIn } from "../../test/fixtures/install.ts";
 import { reason } from "../core/util/errors.ts";
 import { dryMachine } from "../machines/dry.ts";
-import { memoryMachine } from "../machines/memory.ts";
+import { memoryMachine } from "../testing/memory-machine.ts";
 
 const machine = memoryMachine({
   programs: {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { memoryMachine } from "../testing/memory-machine.ts";
 import { dryMachine } from "./dry.ts";
-import { memoryMachine } from "./memory.ts";
 
 const base = () =>
   memoryMachine({ files: { "/etc/a": "one\n", "/home/ada/notes": "n" }, otherwise: () => ({ stdout: "ran" }) });

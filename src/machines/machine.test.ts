@@ -2,8 +2,8 @@ import { mkdtemp, realpath, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type MachineUnderTest, machineContract, shellProgram } from "../../test/contracts/machine.ts";
+import { memoryMachine } from "../testing/memory-machine.ts";
 import { dryMachine } from "./dry.ts";
-import { memoryMachine } from "./memory.ts";
 import { realMachine } from "./real.ts";
 
 async function real(): Promise<MachineUnderTest> {

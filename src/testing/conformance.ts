@@ -1,13 +1,13 @@
 import type { StoredEntry } from "../core/directory/entry.ts";
 import type { Table } from "../core/service/service.ts";
 import { reason } from "../core/util/errors.ts";
-import type { MemoryMachine } from "../machines/memory.ts";
 import type { Case } from "./kit/case.ts";
 import { guarded } from "./kit/guard.ts";
 import { everydayMachine } from "./kit/programs.ts";
 import type { Rule } from "./kit/rules.ts";
 import * as rules from "./kit/rules.ts";
 import { sampled } from "./kit/samples.ts";
+import type { MemoryMachine } from "./memory-machine.ts";
 
 /** The verdict on one rule. */
 export interface Verdict {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readRow } from "../../src/core/service/read-row.ts";
 import type { Service } from "../../src/core/service/service.ts";
-import type { MemoryMachine } from "../../src/machines/memory.ts";
+import type { MemoryMachine } from "../../src/testing/memory-machine.ts";
 import { quietMachine, scene, tableOf } from "./scene.ts";
 
 /** What every service with a table must do, whatever it is for. `samples` are rows as `select` gives them. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { MemoryMachine } from "../../src/machines/memory.ts";
+import type { MemoryMachine } from "../../src/testing/memory-machine.ts";
 
 /** A DNS server in memory behind the programs `dig` and `nsupdate`, strict: a line that it does not know makes the test fail. */
 export function simulatedDns(machine: MemoryMachine, zones: readonly string[]) {

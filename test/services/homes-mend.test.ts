@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { MemoryMachine } from "../../src/machines/memory.ts";
 import { homes } from "../../src/services/homes.ts";
+import type { MemoryMachine } from "../../src/testing/memory-machine.ts";
 import { quietMachine, scene } from "./scene.ts";
 
 const alice = { uid: "1000", gid: "100", home: "/home/alice" };

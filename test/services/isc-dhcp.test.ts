@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { memoryMachine } from "../../src/machines/memory.ts";
 import { dhcpHosts, dhcpRow, iscDhcp } from "../../src/services/isc-dhcp.ts";
+import { memoryMachine } from "../../src/testing/memory-machine.ts";
 import { conform } from "./conform.ts";
 import { anything } from "./hostile.ts";
 import { entry, quietMachine, scene, selected } from "./scene.ts";

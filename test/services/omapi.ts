@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { MemoryMachine } from "../../src/machines/memory.ts";
+import type { MemoryMachine } from "../../src/testing/memory-machine.ts";
 import { quietMachine } from "./scene.ts";
 
 type Values = Map<string, string>;

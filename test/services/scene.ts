@@ -5,8 +5,8 @@ import type { Change, Rows, RunResult, Service, Table } from "../../src/core/ser
 import { canonical } from "../../src/core/stream/cells.ts";
 import type { Columns } from "../../src/core/util/json.ts";
 import { hostWords } from "../../src/host/words.ts";
-import { type MemoryMachine, memoryMachine } from "../../src/machines/memory.ts";
 import type { Machine } from "../../src/ports/machine.ts";
+import { type MemoryMachine, memoryMachine } from "../../src/testing/memory-machine.ts";
 import { mirrored } from "../../src/transcriber/mirror/mirror-entry.ts";
 import { entryWords } from "../../src/transcriber/tables/entry-api.ts";
 import { newBook, standingClock } from "../fixtures/install.ts";

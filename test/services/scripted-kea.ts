@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type MemoryMachine, memoryMachine } from "../../src/machines/memory.ts";
+import { type MemoryMachine, memoryMachine } from "../../src/testing/memory-machine.ts";
 
 type Reservation = Record<string, unknown>;
 interface Config {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { keepReport, keepTranscriberState } from "../../src/daemon/network.ts";
 import { openStore } from "../../src/daemon/store-file.ts";
 import { readFacts } from "../../src/host/store/facts.ts";
-import { memoryMachine } from "../../src/machines/memory.ts";
+import { memoryMachine } from "../../src/testing/memory-machine.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { until } from "../until.ts";
 import { initial, later, made, meanwhile, otherReport, row, start, transcriberState } from "./expected.ts";

@@ -6,7 +6,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { brokerFile, directoryFile, openStore, ownedFile, storeFile } from "../../src/daemon/store-file.ts";
-import { memoryMachine } from "../../src/machines/memory.ts";
+import { memoryMachine } from "../../src/testing/memory-machine.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { until } from "../until.ts";
 import { initial, made, tableOf } from "./expected.ts";

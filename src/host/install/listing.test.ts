@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hostIn, newBook, standingClock } from "../../../test/fixtures/install.ts";
-import { memoryMachine } from "../../machines/memory.ts";
+import { memoryMachine } from "../../testing/memory-machine.ts";
 
 test("of many files in one folder an install lists it once, and a removal twice more", async () => {
   const inner = memoryMachine({ otherwise: () => ({ code: 0 }) });

@@ -5,7 +5,7 @@ import { hostScene, row } from "../../../test/fixtures/host.ts";
 import { until } from "../../../test/until.ts";
 import { Hostname, Ipv4 } from "../../core/service/columns.ts";
 import { type Service, service } from "../../core/service/service.ts";
-import { memoryMachine } from "../../machines/memory.ts";
+import { memoryMachine } from "../../testing/memory-machine.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
 import { readLimit, unitsStarted } from "./start-limit.ts";
 

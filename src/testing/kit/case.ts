@@ -1,7 +1,7 @@
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import type { Table } from "../../core/service/service.ts";
 import type { CellChange } from "../../core/stream/cells.ts";
-import type { MemoryMachine } from "../../machines/memory.ts";
+import type { MemoryMachine } from "../memory-machine.ts";
 import { type Random, seeded } from "../random.ts";
 import { seeing } from "./guard.ts";
 import type { Crash, Told } from "./life.ts";

@@ -1,6 +1,6 @@
 import { basename, dirname, join } from "node:path";
 import type { Output } from "../../core/service/host-api.ts";
-import { type Call, type MemoryMachine, memoryMachine } from "../../machines/memory.ts";
+import { type Call, type MemoryMachine, memoryMachine } from "../memory-machine.ts";
 
 /** A machine in memory that knows a few programs of every day: `cp`, `mv`, `rm`, `touch`, `cmp`, `test`. Any other one exits 0 in silence. */
 export function everydayMachine(files: Readonly<Record<string, string>> = {}): MemoryMachine {

@@ -10,8 +10,8 @@ import { runHost } from "../../host/host.ts";
 import { serviceReport } from "../../host/report.ts";
 import { rowsLoaded } from "../../host/store/run-input.ts";
 import { createAllTables } from "../../host/store/schema.ts";
-import type { MemoryMachine } from "../../machines/memory.ts";
 import { memoryHub } from "../memory-broker.ts";
+import type { MemoryMachine } from "../memory-machine.ts";
 import { virtualClock } from "../virtual-clock.ts";
 import { type Crash, databaseOf, Life, machineOf, type Told } from "./life.ts";
 

@@ -1,7 +1,7 @@
 import type { Output } from "../core/service/host-api.ts";
+import { fileError } from "../machines/file-error.ts";
 import type { Machine } from "../ports/machine.ts";
 import { type Disk, memoryDisk } from "./disk.ts";
-import { fileError } from "./file-error.ts";
 
 /** What a simulated program is called with. */
 export interface Call {

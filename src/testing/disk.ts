@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import type { Files, Stat } from "../core/service/host-api.ts";
-import { fileError } from "./file-error.ts";
+import { fileError } from "../machines/file-error.ts";
 
 /** A file system in memory with the durability of a real disk: what was not synced can be gone after a power cut. */
 export interface Disk {

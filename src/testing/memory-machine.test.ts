@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { memoryMachine } from "./memory.ts";
+import { memoryMachine } from "./memory-machine.ts";
 
 test("a power cut takes what was not synced: content, and names", async () => {
   const machine = memoryMachine({ files: { "/etc/a": "old" } });
