@@ -10,7 +10,7 @@ export type { Change, Modification } from "./directories/ldap/change-requests.ts
 export type { Late } from "./operations/not-applied.ts";
 export type { Made, ReadEntry, Rename, Writer, WriterOptions } from "./operations/writer.ts";
 
-/** Opens the directory of the project in a folder, to read it and to write to it: each write says who and why, and gives what was before and what is after. */
+/** Opens the directory of the project in `folder`, to read it and to write to it. Each write says who and why, and gives the entry before and after. */
 export async function openDirectory(folder: string, options: WriterOptions = {}): Promise<Writer> {
   return openWriter(await openProject(folder), options);
 }

@@ -12,10 +12,13 @@ import { networkStatus } from "./network-status.ts";
 const pace = 200;
 const askPace = 1_000;
 
-/** A table of a host that has not loaded a change, and why. */
+/** A table of a host that has not applied a change. */
 export interface Late {
+  /** The name of the host. */
   readonly host: string;
+  /** The name of the service. */
   readonly service: string;
+  /** The reason, for people. */
   readonly why: string;
 }
 

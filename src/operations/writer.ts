@@ -20,60 +20,73 @@ import { type Late, notLoaded } from "./not-applied.ts";
 const patience = 10_000;
 const littlePatience = 100;
 
+/** The options of `openDirectory`. */
 export interface WriterOptions {
-  /** On whose behalf, and why: the transcriber's log says it of each change. */
+  /** The person on whose behalf changes are made; the transcriber's log says it of each. */
   readonly who?: string | undefined;
+  /** The reason of the changes; the transcriber's log says it of each. */
   readonly why?: string | undefined;
-  /** Who writes, in the place of the config's reader; the file is relative to the project. */
+  /** The DN that writes, in place of the config's reader. */
   readonly bindDn?: string | undefined;
+  /** The file with its password, relative to the project. */
   readonly passwordFile?: string | undefined;
-  /** The password of RabbitMQ, in the place of the config's file. */
+  /** The password of RabbitMQ, in place of the config's file. */
   readonly brokerPassword?: string | undefined;
+  /** Ends everything that is under way. */
   readonly signal?: AbortSignal;
 }
 
-/** An entry as it was read: what is written to it is refused if it has changed since. */
+/** An entry as it was read: a write to it is refused if it has changed since. */
 export interface ReadEntry {
+  /** The distinguished name. */
   readonly dn: string;
   /** The state of the entry, its entryCSN. */
   readonly csn: string;
+  /** The values of its attributes. */
   readonly attributes: Attributes;
 }
 
 /** A change that was made. */
 export interface Made {
-  /** What the directory calls it: `entryUUID@CSN`. */
+  /** The identifier of the change: `entryUUID@CSN`. */
   readonly id: string;
-  /** The entry before, null of one that was added, and after, null of one that was deleted. */
+  /** The entry before the change; null if it was added. */
   readonly before: ReadEntry | null;
+  /** The entry after the change; null if it was deleted. */
   readonly after: ReadEntry | null;
-  /** What a host has loaded that has loaded the change. */
+  /** The state of the directory that a host has applied when it has applied the change. */
   readonly state: DirectoryState;
-  /** Why the event that says who and why was not published; the change counts all the same. */
+  /** The reason if the event with who and why was not published; the change counts all the same. */
   readonly warning?: string;
 }
 
 /** Writes to the project's directory, and tells the transcribers who and why. A write that is refused throws a `UserError`: nothing was written. */
 export interface Writer extends AsyncDisposable {
-  /** The entry of a DN; undefined when there is none. */
+  /** The entry of `dn`, or undefined. */
   read(dn: string): Promise<ReadEntry | undefined>;
+  /** Adds the entry `dn` with `attributes`. */
   add(dn: string, attributes: Readonly<Record<string, readonly Value[]>>): Promise<Made>;
-  /** Of an entry that was read it is refused if the entry has changed since; of a DN it is not. So it is of the two below. */
+  /** Makes `modifications` of `entry`. Given as it was read, it is refused if it has changed since; given as a DN, it is not. */
   modify(entry: string | ReadEntry, modifications: readonly Modification[]): Promise<Made>;
+  /** Renames or moves `entry`, as `to` says; given as it was read, it is refused if it has changed since. */
   rename(entry: string | ReadEntry, to: Rename): Promise<Made>;
+  /** Deletes `entry`; given as it was read, it is refused if it has changed since. */
   delete(entry: string | ReadEntry): Promise<Made>;
-  /** Makes a change of any kind. */
+  /** Makes a `change` of any kind; it is refused if `entry`, as it was read, has changed since. */
   write(change: Change, entry?: ReadEntry): Promise<Made>;
-  /** Waits, so many seconds at most (60), until every host has loaded changes; gives those that have not, and why. */
+  /** Waits until every host has applied `changes`, `options.seconds` at most (60 by default); gives those that have not. */
   notLoaded(changes: readonly Made[], options?: { readonly seconds?: number }): Promise<Late[]>;
+  /** Ends the connections. */
   close(): Promise<void>;
 }
 
+/** The new name of an entry. */
 export interface Rename {
+  /** The new RDN: `uid=alice`. */
   readonly newRdn: string;
-  /** True by default. */
+  /** True (the default): the value of the old RDN goes. */
   readonly deleteOldRdn?: boolean;
-  /** The DN below which it moves. */
+  /** The DN of the entry above, if it moves. */
   readonly newSuperior?: string;
 }
 

@@ -83,8 +83,10 @@ export interface BindZoneOptions extends BindZoneSettings, PerHost<BindZoneSetti
 
 /**
  * A zone of BIND with its reverse zones, from names and addresses. The serial rises only when something else changes.
+ * `clock` is another clock than the machine's, for tests.
  *
  * @example
+ * ```ts
  * export default bindZone({
  *   zone: "campus.example",
  *   reverse: ["10.0.0.0/16", "2001:db8:1::/48"],
@@ -92,6 +94,7 @@ export interface BindZoneOptions extends BindZoneSettings, PerHost<BindZoneSetti
  *   records: ["ns1 A 10.0.0.2", "@ MX 10 mail"],
  *   probe: { server: "127.0.0.1" },
  * });
+ * ```
  */
 export function bindZone(options: BindZoneOptions, clock: { readonly now?: () => Date } = {}): ReadyService<ZoneRow> {
   const { now = () => new Date() } = clock;

@@ -77,7 +77,9 @@ const proofs = 25;
  * Others may write to the same zones: what was not written here is left alone.
  *
  * @example
+ * ```ts
  * export default bind({ zone: "campus.example", reverse: ["10.0.0.0/16", "2001:db8:1::/48"] });
+ * ```
  */
 export function bind(options: BindOptions): ReadyService<ZoneRow> {
   const { select, entries, ...given } = options;

@@ -1,7 +1,14 @@
 import { z } from "zod";
 import type { Command, Host } from "../core/service/host-api.ts";
 import { secretsOf, withoutSecrets } from "../core/service/secret.ts";
-import { type Checked, type Run, type RunResult, service, type TableDeclaration } from "../core/service/service.ts";
+import {
+  type Checked,
+  type Run,
+  type RunResult,
+  service,
+  type TableDeclaration,
+  type TableService,
+} from "../core/service/service.ts";
 import { CommandFailed, Fatal } from "../core/util/errors.ts";
 import type { Columns } from "../core/util/json.ts";
 import { declared, type PerHost, readSettings, command as runs, type Schemas } from "./settings.ts";
@@ -26,9 +33,11 @@ const answer = z.strictObject({
 /**
  * A service that is an executable in any language. On its standard input it gets one JSON document and its end:
  *
- *     { "host": "dhcp1", "interrupted": false,
- *       "rows": [["<key>", { … }], …],                                  every row, in the order of the keys
- *       "changes": [{ "key": "<key>", "before": { … } | null, "after": { … } | null }, …] | null }
+ * ```text
+ * { "host": "dhcp1", "interrupted": false,
+ *   "rows": [["<key>", { … }], …],                                  every row, in the order of the keys
+ *   "changes": [{ "key": "<key>", "before": { … } | null, "after": { … } | null }, …] | null }
+ * ```
  *
  * `changes` is what differs from the last run that succeeded, removals first; null when the state is unknown and everything is to be made so;
  * after an interrupted run `before` may not be what is in force. Exit 0: the rows are in force, but for those that it refuses by printing
@@ -36,15 +45,17 @@ const answer = z.strictObject({
  * It may be run again with the same document, and then must do nothing new.
  *
  * @example
+ * ```ts
  * export default command({
  *   row: z.object({ name: UserName, room: z.string() }),
  *   select: (member) => (member.is("person") ? { name: member.one("uid"), room: member.one("roomNumber") } : undefined),
  *   command: ["/usr/local/sbin/doors"],
  * });
+ * ```
  */
 export function command<In extends object, Row extends object, const Out extends In | readonly In[] | undefined>(
   options: TableDeclaration<In, Row, Out> & CommandSettings & PerHost<CommandSettings> & Checked<In, Row, Out>,
-) {
+): { readonly table: TableService<In, Row, Out> } {
   const { row, unique, secret, refused, shared, pace, daemon, select, ...given } = options;
   const settingsOf = readSettings("command", settings, given, declared);
   const declaration = { row, unique, secret, refused, shared, pace, daemon, select } as TableDeclaration<In, Row, Out>;

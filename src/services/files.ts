@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Host, InstallFile, InstallSteps } from "../core/service/host-api.ts";
-import { type Checked, type Rows, service, type TableDeclaration } from "../core/service/service.ts";
+import { type Checked, type Rows, service, type TableDeclaration, type TableService } from "../core/service/service.ts";
 import { declared, type PerHost, readSettings, step, stepsOf } from "./settings.ts";
 
 /** What `files` needs beside the row and its `select`. */
@@ -29,19 +29,21 @@ const settings = z.strictObject({
  * A service whose files are a function of its rows, put in force as one transaction.
  *
  * @example
+ * ```ts
  * export default files({
  *   row: z.object({ name: Hostname, ip: Ip }),
  *   unique: ["name"],
  *   select: (host) => (host.is("ipHost") ? { name: host.name, ip: host.one("ipHostNumber") } : undefined),
  *   files: (rows) => ({ path: "/etc/hosts.campus", text: [...rows].map(({ ip, name }) => `${ip} ${name}\n`).join("") }),
  * });
+ * ```
  */
 export function files<In extends object, Row extends object, const Out extends In | readonly In[] | undefined>(
   options: TableDeclaration<In, Row, Out> &
     FileSettings<NoInfer<Row>> &
     PerHost<FileSettings<NoInfer<Row>>> &
     Checked<In, Row, Out>,
-) {
+): { readonly table: TableService<In, Row, Out> } {
   const { row, unique, secret, refused, shared, pace, daemon, select, ...given } = options;
   const settingsOf = readSettings("files", settings, given, declared);
   const declaration = { row, unique, secret, refused, shared, pace, daemon, select } as TableDeclaration<In, Row, Out>;

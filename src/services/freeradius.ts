@@ -113,10 +113,13 @@ type RadiusRow = z.ZodType<RadiusUser, RadiusUser>;
 const refusedLimit = 100;
 
 /**
- * Users and devices for FreeRADIUS, in the file of its `files` module, reloaded without a restart.
+ * Users and devices for FreeRADIUS, in the file of its `files` module, reloaded without a restart. `chance` is another source of
+ * random text than the machine's, for tests.
  *
  * @example
+ * ```ts
  * export default freeradius({ devices: true, on: { radius2: { macForm: "AA-BB-CC-DD-EE-FF" } } });
+ * ```
  */
 export function freeradius(
   options: FreeradiusOptions = {},

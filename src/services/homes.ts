@@ -65,9 +65,12 @@ export interface HomesOptions extends HomesSettings, PerHost<HomesSettings>, Sel
  * A home belongs to a uidNumber: whatever happens to the entry's name, the same number keeps its home, and another number gets another home.
  * What exists already is adopted when the uid owns it and refused when not. Nothing is touched that neither was created here nor is the uid's own,
  * and no symlink is followed below the base.
+ * `clock` is another clock than the machine's, for tests.
  *
  * @example
+ * ```ts
  * export default homes({ base: "/srv/home", skeleton: "/etc/skel", on: { mail2: { base: "/home" } } });
+ * ```
  */
 export function homes(options: HomesOptions = {}, clock: { readonly now?: () => Date } = {}): ReadyService<HomeRow> {
   const { now = () => new Date() } = clock;

@@ -71,7 +71,9 @@ export interface IscDhcpOptions extends IscDhcpSettings, PerHost<IscDhcpSettings
  * that dhcpd.conf includes (`include "/etc/dhcp/trigger-hosts.conf";`), for which dhcpd is restarted.
  *
  * @example
+ * ```ts
  * export default iscDhcp({ omapi: { keyFile: "/etc/dhcp/omapi.key" } });
+ * ```
  */
 export function iscDhcp(options: IscDhcpOptions = {}): ReadyService<DhcpRow> {
   const { select, entries, ...given } = options;

@@ -87,7 +87,9 @@ export interface KeaByDuid extends KeaSettings, PerHost<KeaSettings>, Selected<K
  * Reservations of others are left alone.
  *
  * @example
+ * ```ts
  * export default kea({ socket: "/run/kea/kea4-ctrl-socket" });
+ * ```
  */
 export function kea(options: KeaOptions = {}): ReadyService<KeaRow> {
   const { select, entries, daemon, ...given } = options;

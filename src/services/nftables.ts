@@ -76,7 +76,7 @@ export interface SetIn {
 
 /** Sets and maps, as the options give them. */
 export interface SetsIn {
-  /** A set or map by its name. */
+  /** A set or map by its name, `set`. */
   readonly [set: string]: SetIn;
 }
 
@@ -115,7 +115,9 @@ export interface NftablesOptions<Sets extends SetsIn>
  * A table of nft with the administrator's own rules, whose sets and maps have the elements that the rows are.
  *
  * @example
+ * ```ts
  * export default nftables({ rules: "/etc/nftables/members.rules" });
+ * ```
  */
 export function nftables<const Sets extends SetsIn = MemberSets>(
   options: NftablesOptions<Sets>,

@@ -54,7 +54,9 @@ export interface PostfixOptions extends PostfixSettings, PerHost<PostfixSettings
  * A virtual alias map of Postfix (virtual(5)). Postfix sees what changed by itself: nothing is reloaded.
  *
  * @example
+ * ```ts
  * export default postfix({ domains: ["campus.example"], on: { mx2: { type: "cdb" } } });
+ * ```
  */
 export function postfix(options: PostfixOptions = {}): ReadyService<AliasRow> {
   const { select, entries, domains, reserved, refused = notTheirs, ...given } = options;

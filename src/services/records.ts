@@ -5,25 +5,29 @@ import type { Json } from "../core/util/json.ts";
 
 /** A daemon that keeps records which others write, too: brought to match the rows, touching only what this service owns. */
 
-/** How the rows of a service are records of its daemon. A record has a name, one on this daemon, and a content that is JSON. */
+/** The records of a daemon that rows are. A record has a name, one on this daemon, and a content that is JSON. */
 export interface Records<Row, Content extends Json> {
-  /** The records of a row; the first one's name is the value of the row's first unique column. */
+  /** The records of `row`; the first one's name is the value of the row's first unique column. */
   of(row: Row): Iterable<readonly [name: string, content: Content]>;
-  /** What the daemon has under these names; under every name, its own and others', when none are given. */
+  /** The records of the daemon under `names`; left out, under every name, ours or others'. */
   look(names?: ReadonlySet<string>): Promise<ReadonlyMap<string, Content>>;
   /**
-   * Makes the daemon have what is meant, removals first, in one transaction where it has one. `before` is what it is believed to have:
-   * afterwards it has `after`, whatever it had. Gives what it did not write, by name: with what the daemon said, or `overtaken`.
+   * Makes `moves`, removals first, in one transaction where the daemon has one. Afterwards it has `after`, even where it did not have
+   * `before`. Gives the names that were not written, each with what the daemon said, or `overtaken`.
    */
   write(moves: readonly Move<Content>[]): Promise<ReadonlyMap<string, string | typeof overtaken> | undefined>;
 }
 
-/** What a daemon that can compare answers for a name whose content is not `before`: it is looked at and decided again. */
+/** The answer of a daemon that compares, for a name whose content is not `before`: it is read and decided again. */
 export const overtaken = Symbol("overtaken");
 
+/** A change of a record. */
 export interface Move<Content> {
+  /** The name of the record. */
   readonly name: string;
+  /** The content that the daemon is taken to have; undefined for none. */
   readonly before: Content | undefined;
+  /** The content that it is to have; undefined for none. */
   readonly after: Content | undefined;
 }
 
@@ -34,10 +38,11 @@ export const shownMoves = (moves: readonly Move<Json>[]): string[] =>
     ...(after === undefined ? [] : [`+ ${name} ${canonical(after)}`]),
   ]);
 
-/** What a run found beside what it was to do. */
+/** The result of `converge`. */
 export interface Converged<Content extends Json = Json> {
+  /** The rows that were refused or are held: the answer of `run`. */
   readonly result: Exclude<RunResult, void>;
-  /** What was written; after all of it the daemon has what is meant. */
+  /** The changes that were written. */
   readonly moves: readonly Move<Content>[];
 }
 
@@ -48,16 +53,17 @@ const manyChanges = 200;
 const rounds = 3;
 
 /**
- * Brings the records of a daemon to the rows: by the changes where they are known and few, otherwise by the difference of the whole.
+ * Brings `records` of a daemon to the rows of `run`: by the changes where they are known and few, otherwise by the difference of the whole.
  *
- * A name that the daemon has and that was never claimed is somebody else's. With the content that is wanted it is claimed, since nothing is taken
+ * A name that the daemon has and that was never claimed is foreign. With the content that is wanted it is claimed, since nothing is taken
  * from anyone; with another one its row is held, with all of its records; where no row wants it, it is left alone.
  */
 export async function converge<Row, Content extends Json>(
-  { rows, changes, interrupted }: Run<Row>,
+  run: Run<Row>,
   host: Host,
   records: Records<Row, Content>,
 ): Promise<Converged<Content>> {
+  const { rows, changes, interrupted } = run;
   const { owned } = host;
   const few = changes && (changes.length < manyChanges || changes.length * 4 < rows.size);
   const wanted = new Map<string, { key: string; content: Content }>();

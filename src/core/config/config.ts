@@ -21,7 +21,7 @@ export interface Config {
   readonly state?: string;
   /** The removals that a host makes within an hour before `trigger approve` is asked for; 50 rows or a tenth by default. */
   readonly removals?: Removals;
-  /** Keys that sign rows, and keys that hosts believe. Left out: they believe whoever may publish. */
+  /** Keys that sign rows, and keys that hosts believe. Left out: unsigned rows are taken too. */
   readonly signing?: Signing;
   /** Services whose hosts put a change in force one after the other, with the order. None by default. */
   readonly waves?: WavesOf;
@@ -36,8 +36,10 @@ export interface ReadConfig extends Omit<Config, "hosts" | Defaulted>, Required<
   readonly hosts: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Gives a config its type where it is written. */
-export const defineConfig = (config: Config): Config => config;
+/** Gives `config` its type where it is written. */
+export function defineConfig(config: Config): Config {
+  return config;
+}
 
 const service = text.check(rule((name, place) => wrongServiceName(name) && `${place}: ${wrongServiceName(name)}`));
 

@@ -1,4 +1,4 @@
-/** What the directory holds, as stored and as a service's `select` sees it. */
+/** The entries of a directory, as stored and as a service's `select` sees them. */
 
 /** One value of an attribute: text, or bytes where it is not text. */
 export type Value = string | Uint8Array;
@@ -12,47 +12,87 @@ export interface StoredEntry {
   readonly uuid: string;
   /** The DN as the source wrote it. */
   readonly dn: string;
+  /** The values of its attributes. */
   readonly attributes: Attributes;
 }
 
-/** An entry as `select` sees it. Attribute names are case-insensitive; a word that cannot answer refuses the row, naming the attribute. */
+/**
+ * An entry as `select` sees it. Names of attributes and object classes have no case. A method that cannot answer throws `Refusal`: the
+ * row is then refused, with a reason that names the attribute.
+ */
 export interface Entry {
+  /** The distinguished name, as the directory has it. */
   readonly dn: string;
+  /** The entryUUID in lower case, or the normal DN where the source has none. */
   readonly uuid: string;
-  /** The value of the entry's RDN (the first one, of a multi-valued RDN). */
+  /** The value of the entry's RDN; the first one of a multi-valued RDN. */
   readonly name: string;
-  /** Whether the entry is of an object class, directly or through a class below it (RFC 4512, 2.4). */
+  /** True if the entry is of `objectClass`, or of a class below it (RFC 4512, 2.4). */
   is(objectClass: string): boolean;
+  /**
+   * True if `attribute` has a value.
+   *
+   * @throws `Refusal` for an attribute that the config does not read.
+   */
   has(attribute: string): boolean;
-  /** The single value; none, several or a binary one refuses the row. */
+  /**
+   * The single text of `attribute`.
+   *
+   * @throws `Refusal` for no value, several, or one that is not text.
+   */
   one(attribute: string): string;
-  /** The single value, or undefined when there is none; several refuse the row. */
+  /**
+   * The single text of `attribute`, or undefined.
+   *
+   * @throws `Refusal` for several values, or one that is not text.
+   */
   maybe(attribute: string): string | undefined;
-  /** All text values, sorted. */
+  /**
+   * All texts of `attribute`, sorted.
+   *
+   * @throws `Refusal` for an attribute that the config does not read.
+   */
   all(attribute: string): string[];
-  /** All values that are not text. */
+  /**
+   * All values of `attribute` that are not text.
+   *
+   * @throws `Refusal` for an attribute that the config does not read.
+   */
   bytes(attribute: string): Uint8Array[];
-  /** A single date: generalized time (RFC 4517, 3.3.13) or ISO 8601; without a zone it is read in the config's time zone. */
+  /**
+   * The single date of `attribute`, or undefined. It is a generalized time (RFC 4517, 3.3.13) or a date of ISO 8601; one without a
+   * zone is read in the config's time zone.
+   *
+   * @throws `Refusal` for several values, or one that is no date.
+   */
   date(attribute: string): Date | undefined;
 }
 
-/** The rest of the directory and the clock, as `select` sees them. Every look, also one that found nothing, is a recorded dependency; of an entry that is handed out, what is read of it. */
+/**
+ * The rest of the directory and the clock, as `select` sees them. Each question is remembered, also one without an answer: the entry is
+ * evaluated again when the answer changes. Of an entry that is handed out, each attribute that is read is remembered, too.
+ */
 export interface Directory {
-  /** The entry of a DN. Refuses the entry that asks where the DN may be one of several that their server tells apart. */
+  /**
+   * The entry of `dn`, or undefined.
+   *
+   * @throws `Refusal` for a DN that the server may read as one of several.
+   */
   get(dn: string | undefined): Entry | undefined;
+  /** The entry above `entry`, or undefined. */
   parent(entry: Entry): Entry | undefined;
-  /** The entries directly below, in the order of their normal DNs. */
+  /** The entries directly below `entry`, in the order of their normal DNs. */
   children(entry: Entry): Entry[];
-  /** The entries that the DN values of an attribute name, those that exist, in the order of the values. */
+  /** The entries that the DNs in `attribute` of `entry` name, in their order; those that exist. */
   follow(entry: Entry, attribute: string): Entry[];
   /**
-   * The entries that have this value in an attribute, or that name this entry in it by DN.
+   * The entries with `value` in `attribute`, or with the DN of the entry `value`.
    * Values are compared by the attribute's rule in the standard schemas: `uid` without case, `memberUid` with it.
    * Values of an attribute that these schemas do not know are compared exactly.
    */
   where(attribute: string, value: string | Entry): Entry[];
-  /** Whether a date has come. An absent date never comes. */
+  /** True from `date` on; an absent date never comes. */
   reached(date: Date | undefined): boolean;
-  /** Whether now is in [from, until). An absent bound is open. */
+  /** True from `from` until `until`, exclusive; an absent bound is open. */
   during(from?: Date, until?: Date): boolean;
 }

@@ -7,11 +7,13 @@ import { UserError } from "../util/errors.ts";
  */
 
 /**
- * A string column of one's own: `clean` gives the one form of a text, or undefined when it is none.
- * It is only asked about texts of 1 to 1,024 printable ASCII characters without space; anything else is refused before.
+ * A string column of one's own: `what` names its values in a refusal ("is not …"), and `clean` gives the one form of a text, or undefined.
+ * `clean` is only asked about texts of 1 to 1,024 printable ASCII characters without space; anything else is refused before.
  *
  * @example
+ * ```ts
  * const Room = column("a room (B-204)", (text) => (/^[a-z]-[0-9]{3}$/i.test(text) ? text.toUpperCase() : undefined));
+ * ```
  */
 export function column(what: string, clean: (text: string) => string | undefined) {
   if (typeof clean !== "function") {

@@ -1,23 +1,24 @@
-/** The words that a service's `run` and a plain handler have on their host. */
+/** The API of the host, for a service's `run` and a plain handler. */
 
 /** A program and its arguments; no shell is involved. */
 export type Command = readonly [program: string, ...arguments: string[]];
 
-/** The control socket of a daemon (unix): what is asked is written to it, and what comes until the daemon closes it is the answer. */
+/** The control socket of a daemon (unix): the input is written to it, and the answer is read until the daemon closes it. */
 export interface Socket {
   /** Absolute path. */
   readonly socket: string;
 }
 
-/** What may be asked or told: a program, or a daemon through its socket. */
+/** The receiver of a question or an order: a program, or a daemon through its socket. */
 export type Asked = Command | Socket;
 
+/** The options of `host.ask` and `host.tell`. */
 export interface AskOptions {
-  /** Standard input, or what is written to the socket. */
+  /** The standard input, or the text for the socket. */
   readonly input?: string;
-  /** Milliseconds until it is given up; 60,000 by default. */
+  /** The time limit in milliseconds; 60,000 by default. */
   readonly deadline?: number;
-  /** What it changes, in lines without a secret: for those who only look, where the command does not say it. */
+  /** Lines without a secret that say what is changed: shown where the command itself does not say it. */
   readonly shown?: readonly string[];
 }
 
@@ -26,7 +27,9 @@ export type Step = Command | readonly Command[] | ((host: Host) => Promise<void>
 
 /** A user of the machine and the user's group, by number. */
 export interface User {
+  /** The number of the user. */
   readonly uid: number;
+  /** The number of the group. */
   readonly gid: number;
 }
 
@@ -35,15 +38,21 @@ export interface User {
  * that root owns and the user can read, and nothing else; `{staged}` is a name there. Where trigger is not root it runs as itself.
  */
 export interface CheckAs {
+  /** The checker. */
   readonly command: Command;
+  /** The user whose rights it has. */
   readonly user: User;
   /** Further files for that folder, by name. */
   readonly beside?: Readonly<Record<string, string>>;
 }
 
+/** The output of a command, or the answer of a socket in `stdout`. */
 export interface Output {
+  /** The exit code. */
   readonly code: number;
+  /** The standard output. */
   readonly stdout: string;
+  /** The standard error. */
   readonly stderr: string;
 }
 
@@ -51,113 +60,145 @@ export interface Output {
 export interface InstallFile {
   /** Absolute path; a symlink is resolved first. */
   readonly path: string;
+  /** The whole content. */
   readonly text: string;
   /** A configuration that includes `path`: the check then sees a copy of it with the staged file in the place of `path`. */
   readonly within?: string;
   /** Permission bits of a file that did not exist, 0o644 by default (0o600 when the service has secret columns). An existing file keeps its own. */
   readonly mode?: number;
-  /** Owner of a file that did not exist, where whoever runs trigger is not to be it. An existing file keeps its own. */
+  /** Owner of a file that did not exist; the user of trigger by default. An existing file keeps its own. */
   readonly owner?: User;
 }
 
+/** The steps of an install beside writing. */
 export interface InstallSteps {
-  /** Run on the staged files before anything is replaced. With several files, `{staged}` is the first and `{staged:PATH}` that of PATH. */
+  /** Runs on the staged files before anything is replaced. With several files, `{staged}` is the first and `{staged:PATH}` that of PATH. */
   readonly check?: Step | CheckAs;
   /** Makes the daemon read the new files. */
   readonly reload?: Step;
-  /** The files are all of this service: one that it installed before and that is not among them is removed. False by default. */
+  /** True if the files are all of this service: one that it installed before and that is not among them is removed. False by default. */
   readonly all?: boolean;
   /** Proves that the daemon serves this very content (a serial, a changed key), not only that it lives. */
   readonly probe?: Step;
 }
 
-/** What became of an install. */
+/** The result of an install: nothing to do, replaced and reloaded, or probed as well. */
 export type Installed = "unchanged" | "loaded" | "proved";
 
+/** The host on which a service runs. */
 export interface Host {
+  /** The name of the host in the config. */
   readonly name: string;
   /** The name of the service that runs. */
   readonly service: string;
-  /** What is told is only noted: it cannot be asked back. */
+  /** True if orders are only noted, as by `trigger up --dry`; an answer of `tell` is then empty. */
   readonly dry: boolean;
-  /** Aborted when the run must end: its deadline has passed or the process stops. */
+  /** Aborts when the run must end: its deadline has passed, or the process stops. */
   readonly signal: AbortSignal;
-  /** Puts files in force as one transaction: stage, check, keep the last good ones, replace, reload, probe. Throws when they are not in force. */
+  /**
+   * Puts `files` in force as one transaction. Each is staged and checked; the last good ones are kept, the files replaced, the daemon
+   * reloaded and probed, as `steps` says.
+   *
+   * @throws an `Outcome` if the files are not in force.
+   */
   install(files: InstallFile | readonly InstallFile[], steps?: InstallSteps): Promise<Installed>;
-  /** Runs a command that only reads; also when dry. A non-zero exit throws with what it said; a socket where nobody answers throws `Away`. */
+  /**
+   * Asks a command or socket that only reads; also when dry.
+   *
+   * @throws `CommandFailed` for an exit code other than 0, `Away` for no answer.
+   */
   ask(asked: Asked, options?: AskOptions): Promise<Output>;
-  /** Runs a command that changes something; a dry machine only says it. A non-zero exit throws with what it said; a socket where nobody answers throws `Away`. */
+  /**
+   * Tells a command or socket to change something; not when dry.
+   *
+   * @throws `CommandFailed` for an exit code other than 0, `Away` for no answer.
+   */
   tell(asked: Asked, options?: AskOptions): Promise<Output>;
-  /** The file system of the machine; a dry machine keeps the changes to itself. */
+  /** The file system of the machine; a dry machine keeps changes to itself. */
   readonly files: Files;
-  /** Something this service keeps on this host from one run to the next, durable when the run succeeds. */
+  /** Notes from one run to the next; durable when the run succeeds. */
   readonly memory: Memory;
-  /** What this service wrote where others write, too. */
+  /** The records that this service wrote where others write, too. */
   readonly owned: Owned;
+  /** Writes `message` to the log, with the names of host and service. */
   log(message: string): void;
 }
 
 /**
- * Which records of a daemon are this service's own, by name, where others write to the same daemon.
- * Durable at once: what is claimed before it is written stays ours, whatever happens to the run.
+ * The records of a daemon that are this service's own, by name, where others write to the same daemon.
+ * Durable at once: a name that is claimed before it is written stays ours, even if the run fails.
  */
 export interface Owned {
-  /** Whether it is ours; of a name that we gave up, whether `record` is still what we last had there (a daemon restored from a backup brings it back); of one that a person let us take over, whether it is still what was shown. */
+  /**
+   * True if the record `name` is ours. Of a name that was given up: if `record` is what we last had there, as after a restored backup.
+   * Of one that a person let us take over: if `record` is still what was shown.
+   */
   has(name: string, record: string): boolean;
-  /** All that are ours. */
+  /** All names that are ours. */
   names(): Iterable<string>;
+  /** Makes `names` ours, before they are written. */
   claim(names: Iterable<string>): void;
-  /** They are gone from the daemon; each with the record that it last had. */
+  /** Gives up `records`, which are gone from the daemon: each a name with the record that it last had. */
   release(records: Iterable<readonly [name: string, record: string]>): void;
   /**
-   * Somebody else's stand where ours are to be. `trigger approve` with the digest of all of them lets each be taken over as it is there now:
-   * from then on `has` is true of this very record. One without a record is then ours whatever it has.
+   * Reports `found`: foreign records that conflict with ours. `trigger approve` with the digest of all of them lets each be taken over as
+   * it is there now: from then on `has` is true of this very record. One without a record is then ours, whatever it has.
    */
   hold(found: Iterable<readonly [name: string, record?: string]>): void;
 }
 
-/** A service's own small durable notes: text under a name. */
+/** The small durable notes of a service: texts by name. */
 export interface Memory {
+  /** The text under `name`, or undefined. */
   get(name: string): string | undefined;
+  /** Puts `text` under `name`, in place of an earlier one. */
   set(name: string, text: string): void;
 }
 
+/** The state of a path (stat(2)). */
 export interface Stat {
+  /** The kind of the file. */
   readonly kind: "file" | "directory" | "symlink" | "other";
   /** Permission bits. */
   readonly mode: number;
+  /** The number of the owner. */
   readonly uid: number;
+  /** The number of the group. */
   readonly gid: number;
-  /** Bytes. */
+  /** Size in bytes. */
   readonly size: number;
 }
 
 /** The file operations of a machine. Nothing is durable before `sync`. */
 export interface Files {
-  /** Says what is at a path, without following a symlink at its end. */
+  /** The state of `path`, without following a symlink at its end; undefined if nothing is there. */
   stat(path: string): Promise<Stat | undefined>;
+  /** The content of the file at `path`, or undefined. */
   read(path: string): Promise<Uint8Array | undefined>;
-  /** The names in a directory, sorted; none when it does not exist. */
+  /** The names in the directory at `path`, sorted; none if it does not exist. */
   list(path: string): Promise<string[]>;
-  /** The text of a symlink (readlink(2)); undefined for anything else. */
+  /** The text of the symlink at `path` (readlink(2)); undefined for anything else. */
   readLink(path: string): Promise<string | undefined>;
-  /** The path with every symlink resolved; a last name that does not exist stays. */
+  /** The form of `path` without a symlink; a last name that does not exist stays. */
   resolve(path: string): Promise<string>;
-  /** Creates or truncates a file and gives it mode and owner. */
+  /** Creates or truncates the file at `path`, writes `bytes`, and gives it mode and owner of `options`. */
   write(
     path: string,
     bytes: Uint8Array | string,
     options?: { mode?: number; uid?: number; gid?: number },
   ): Promise<void>;
-  /** Creates a directory and its missing parents. */
+  /** Creates the directory at `path` and its missing parents, with mode and owner of `options`. */
   makeDirectory(path: string, options?: { mode?: number; uid?: number; gid?: number }): Promise<void>;
+  /** Gives the file at `path` the permission bits `mode`. */
   chmod(path: string, mode: number): Promise<void>;
-  /** Changes the owner, of a symlink itself rather than of what it names. */
+  /** Gives `path` the owner `uid` and the group `gid`; a symlink itself, rather than its target. */
   chown(path: string, uid: number, gid: number): Promise<void>;
+  /** Makes `to` another name of the file at `from` (link(2)). */
   link(from: string, to: string): Promise<void>;
+  /** Moves `from` to `to`, in place of a file there (rename(2)). */
   rename(from: string, to: string): Promise<void>;
-  /** Removes a file, or an empty directory; nothing there is well. */
+  /** Removes the file or empty directory at `path`, if there is one. */
   remove(path: string): Promise<void>;
-  /** Makes a file's content, or a directory's names, outlive a power cut (fsync). */
+  /** Makes the content of a file at `path`, or the names of a directory, outlive a power cut (fsync(2)). */
   sync(path: string): Promise<void>;
 }

@@ -6,9 +6,9 @@ import type { Service } from "./service.ts";
 
 /** The services of one host, found by their names. */
 export interface Registry {
-  /** Records a service under its own name. */
+  /** Records `service` under the name `about`. */
   record(about: string, service: Service): void;
-  /** Finds a service by name; what it gives handles the body of a message. */
+  /** Finds the service of the name `about`, and gives the function that handles the body of a message for it. */
   trigger(about: string): (body: unknown) => Promise<void>;
 }
 
@@ -16,9 +16,11 @@ export interface Registry {
  * The registry of a host.
  *
  * @example
+ * ```ts
  * const { record, trigger } = registry(host);
  * record("secours", secours);
  * await trigger("secours")({ on: true });
+ * ```
  */
 export function registry(host: Host): Registry {
   const services = new Map<string, Service>();

@@ -3,48 +3,55 @@ import type { Directory, Entry } from "../directory/entry.ts";
 import type { Columns } from "../util/json.ts";
 import type { Host } from "./host-api.ts";
 
-/** The rows of a table on its host, read when asked for: never an array of them all. */
+/** The rows of a table on its host, read when asked for: never an array of them all. Iterating gives the rows in the order of their keys. */
 export interface Rows<Row> extends Iterable<Row> {
+  /** The number of rows. */
   readonly size: number;
+  /** The row with `key`, or undefined. */
   get(key: string): Row | undefined;
-  /** Every row with its key, in key order. */
+  /** All pairs of a key and its row, in the order of the keys. */
   entries(): Iterable<readonly [key: string, row: Row]>;
 }
 
+/** A row that was added (`before` is undefined), changed, or removed (`after` is undefined). */
 export type Change<Row> =
   | { readonly key: string; readonly before: undefined; readonly after: Row }
   | { readonly key: string; readonly before: Row; readonly after: Row }
   | { readonly key: string; readonly before: Row; readonly after: undefined };
 
-/** What `run` is given. */
+/** The input of `run`. */
 export interface Run<Row> {
+  /** All rows of the table. */
   readonly rows: Rows<Row>;
-  /** What differs from the last run that succeeded, removals first; undefined when the daemon's state is unknown and everything is to be made so. */
+  /** The changes since the last run that succeeded, removals first; undefined if the daemon's state is unknown, so that all rows count. */
   readonly changes: readonly Change<Row>[] | undefined;
-  /** The last run did not end: the daemon may have any part of what it was given, so `before` may not be what it has. */
+  /** True if the last run did not end. The daemon may have any part of its changes, so `before` may not be what it has. */
   readonly interrupted: boolean;
 }
 
-/** What `run` may answer. The rows that it names wait; the others are loaded. */
+/** The result of a `run` that did not throw. The rows that it names wait; the others are applied. */
 export type RunResult = void | {
   /** Single rows that the daemon refused. */
   readonly refused?: readonly KeptRow[];
   /** Rows in whose place the daemon has something that trigger did not write. */
   readonly held?: readonly KeptRow[];
-  /** The daemon was seen to serve what was given; what was installed is proved by its own probe. */
+  /** True if the daemon was seen to serve the rows; files of `install` have their own probe. */
   readonly proved?: boolean;
 };
 
-/** A row that is not in force, and why. */
+/** A row that was not applied. */
 export interface KeptRow {
+  /** The key of the row. */
   readonly key: string;
+  /** The reason, for people. */
   readonly why: string;
-  /** Of a refused row: what was in force of it is gone from the daemon as well. */
+  /** True if the daemon has no older version of the refused row either. */
   readonly gone?: boolean;
 }
 
-/** What a service with a table is, apart from what it does. `In` is what `select` gives, `Row` what the column types make of it: the same JSON, cleaned. */
+/** A service with a table, without its code. `In` is the row that `select` gives, `Row` the one that its columns make of it: the same JSON, cleaned. */
 export interface TableDeclaration<In extends object, Row extends object, Out> {
+  /** The schema of a row: one column for each member. */
   row: z.ZodType<Row, In>;
   /** Columns whose values (of a list, each item) no two rows may share; the first one also names each of an entry's several rows. */
   unique?: readonly NoInfer<keyof Row & string>[];
@@ -53,29 +60,39 @@ export interface TableDeclaration<In extends object, Row extends object, Out> {
   /** The least time between two runs, in milliseconds (1,000 by default): the first change runs at once, a burst is folded. */
   pace?: number;
   /**
-   * What becomes of a row in force that is refused: it stays, unless this says that it goes (where a row grants access).
-   * With names of columns and attributes it goes if one of them is missing or wrong.
+   * The fate of an applied row that is refused. It stays by default; `"remove"` removes it, for rows that grant access.
+   * With names of columns and attributes it is removed if one of these is missing or wrong.
    */
   refused?: "remove" | readonly string[];
-  /** Others write to the same daemon: only what was written here (`host.owned`, by the first unique column) is changed, the rest is foreign. */
+  /** True where others write to the same daemon: only records of this service (`host.owned`, by the first unique column) are changed. */
   shared?: boolean;
-  /** The daemon whose restart makes its state unknown. */
+  /** The daemon whose restart causes a run on all rows. */
   daemon?: { readonly unit: string } | { readonly pidFile: string };
-  /** The rows of an entry; pure. At the transcriber. */
+  /** The rows of `entry`, at the transcriber. It is pure: a function of the entry and the directory alone. */
   select(entry: Entry, directory: Directory): Out;
 }
 
 /** A service with a table. */
 export interface TableService<In extends object, Row extends object, Out> extends TableDeclaration<In, Row, Out> {
-  /** Makes the daemon match the rows. On each host of the service. */
+  /**
+   * Makes the daemon match the rows of `table`, on each host of the service.
+   *
+   * @throws an `Outcome` that says when to try again. Any other error is tried again after 1, 2, 4 … 30 seconds.
+   */
   run(table: Run<NoInfer<Row>>, host: Host): Promise<RunResult>;
-  /** What the daemon really serves, as partial rows matched on the first unique column. */
+  /** The rows that the daemon really has, for `trigger diff`: parts of rows, matched by the first unique column. */
   observe?(host: Host): Promise<Iterable<Partial<NoInfer<Row>>>>;
 }
 
 /** A service that handles messages one by one. */
 export interface PlainService<Body> {
+  /** The schema of a message. */
   readonly schema: z.ZodType<Body>;
+  /**
+   * Handles a message whose `body` the schema has read.
+   *
+   * @throws an `Outcome`, or any other error: the message is tried again, six times at most, then parked.
+   */
   handle(body: Body, host: Host): Promise<void>;
 }
 
@@ -93,14 +110,15 @@ type Wire<In, Row> = [object] extends [In]
     ? unknown
     : { row: "a row travels as JSON and is read twice: no Date, no bigint, no transform to another type" };
 
-/** The errors of a declaration that the types of its members alone do not show. */
+/** Compiler errors of a declaration that the types of its members alone do not show. */
 export type Checked<In, Row, Out> = Wire<In, Row> & Known<In, Out>;
 
 /**
- * Declares a service with a table of rows, or one that handles plain messages.
+ * Declares a service with a table of rows.
  * `Out` is `const` so that literals stay literal, and apart from `In` because a missing column would otherwise widen `In` and compile.
  *
  * @example
+ * ```ts
  * export default service({
  *   row: z.object({ mac: Mac, ip: Ipv4 }),
  *   unique: ["mac", "ip"],
@@ -112,10 +130,12 @@ export type Checked<In, Row, Out> = Wire<In, Row> & Known<In, Out>;
  *     await host.install({ path: "/etc/example", text: [...rows].map((row) => `${row.mac} ${row.ip}\n`).join("") });
  *   },
  * });
+ * ```
  */
 export function service<In extends object, Row extends object, const Out extends In | readonly In[] | undefined>(
   table: TableService<In, Row, Out> & Checked<In, Row, Out>,
 ): { readonly table: TableService<In, Row, Out> };
+/** Declares a service that handles messages: `schema` reads each, `handle` acts on it. */
 export function service<Body>(
   schema: z.ZodType<Body>,
   handle: (body: Body, host: Host) => Promise<void>,
@@ -125,7 +145,7 @@ export function service(first: object, handle?: PlainService<unknown>["handle"])
   return { table: first as Table };
 }
 
-/** A table service whose types have been checked where it was written. `Pick`, so that a service of any row is one: its members are compared, not its parameters. */
+/** A service with a table of any row. `Pick`, so that members are compared, and not type parameters. */
 export type Table = Pick<AnyTable, keyof AnyTable>;
 type AnyTable = TableService<object, Columns, object | readonly object[] | undefined>;
 

@@ -1,8 +1,21 @@
-/** How a piece of work can end other than well: later, refused, or for a person to look at. */
+/** The errors of trigger: outcomes of a run, refusals, and mistakes of a user. */
 
-/** Thrown by `run` or a plain handler: trying again cannot help, so the work is parked for a person. */
+/**
+ * An outcome of `run` or of a plain handler, other than success: an error that says when to try again. `outcome` tells them apart.
+ * Any other error counts as a failure that passes: it is tried again after 1, 2, 4 … 30 seconds.
+ */
+export type Outcome = Away | Fatal | Held | Later;
+
+/**
+ * An outcome: trying again cannot help. A run then waits until its rows change, for other code, or for `trigger retry SERVICE`; a message
+ * is parked.
+ */
 export class Fatal extends Error {
   override name = "Fatal";
+  /** The kind of outcome. */
+  get outcome(): "fatal" {
+    return "fatal";
+  }
 }
 
 /** Thrown by an install whose check refuses the text, and passes the last good one now. Which rows are to blame is then found with the check alone. */
@@ -15,12 +28,12 @@ export class TextDoubted extends Error {
   override name = "TextDoubted";
 }
 
-/** Thrown by the words of `select`: this entry gives no row, for a reason that an administrator can act upon. */
+/** Thrown by the methods of `Entry` and `Directory`, and by a `select` of your own: this entry gives no row, for a reason that an administrator can act on. */
 export class Refusal extends Error {
   override name = "Refusal";
 }
 
-/** The property by which one of the rows that `select` gives says why it is refused. The entry's other rows are not. */
+/** The property of a single row of `select` that says why it is refused. The entry's other rows are not. */
 export const refusedBecause = Symbol("refused because");
 
 /** The same where the attribute was never asked of the directory: it says nothing of the entry. */
@@ -39,43 +52,60 @@ export function reason(thrown: unknown): string {
   return thrown.cause === undefined ? thrown.message : `${thrown.message}: ${reason(thrown.cause)}`;
 }
 
-/** Thrown in a run that failed for now: try again, but not sooner than this many milliseconds. */
+/** An outcome: the run failed for now, and is tried again, not sooner than after `after` milliseconds. */
 export class Later extends Error {
   override name = "Later";
+  /** The least wait, in milliseconds. */
   readonly after: number;
+  /** An error with `message` and the least wait `after`; `options` may have its `cause`. */
   constructor(message: string, after: number, options?: ErrorOptions) {
     super(message, options);
     this.after = after;
   }
+  /** The kind of outcome. */
+  get outcome(): "later" {
+    return "later";
+  }
 }
 
-/** Thrown in a run whose daemon does not answer: tried again at once when it is back, and meanwhile often, because asking costs little. */
+/** An outcome: the daemon does not answer. It is asked again each half second until it does, because asking costs little. */
 export class Away extends Error {
   override name = "Away";
+  /** The kind of outcome. */
+  get outcome(): "away" {
+    return "away";
+  }
 }
 
-/** Thrown in a run that must not go on before a person has looked (`trigger approve`). */
+/** An outcome: the run must not go on before a person has looked (`trigger approve SERVICE`). */
 export class Held extends Error {
   override name = "Held";
+  /** The kind of outcome. */
+  get outcome(): "held" {
+    return "held";
+  }
 }
 
-/** Thrown by `host.ask` and `host.tell`: a command ended with another code than 0. */
+/** Thrown by `host.ask` and `host.tell`: a command ended with an exit code other than 0. A run that lets it pass is tried again. */
 export class CommandFailed extends Error {
   override name = "CommandFailed";
+  /** The exit code. */
   readonly code: number;
   // Not shown where the error is printed: only the message is known to be without secrets.
   readonly #said: { readonly stdout: string; readonly stderr: string };
-  constructor(message: string, code: number, { stdout = "", stderr = "" } = {}) {
+  /** An error with `message` and the exit code `code`; `output` is all that the command printed. */
+  constructor(message: string, code: number, output: { readonly stdout?: string; readonly stderr?: string } = {}) {
     super(message);
     this.code = code;
-    this.#said = { stdout, stderr };
+    this.#said = { stdout: output.stdout ?? "", stderr: output.stderr ?? "" };
   }
 
-  /** All that it said; the message has the beginning. */
+  /** The whole standard output; the message has the beginning. */
   get stdout(): string {
     return this.#said.stdout;
   }
 
+  /** The whole standard error; the message has the beginning. */
   get stderr(): string {
     return this.#said.stderr;
   }

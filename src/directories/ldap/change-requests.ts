@@ -3,7 +3,7 @@ import type { Attributes, Value } from "../../core/directory/entry.ts";
 import type { Operation } from "./requests.ts";
 import { answers } from "./result.ts";
 
-/** What is to become of an entry: what a change record of LDIF says. */
+/** A change of an entry, as a change record of LDIF says it. */
 export type Change =
   | { readonly kind: "add"; readonly dn: string; readonly attributes: Attributes }
   | { readonly kind: "delete"; readonly dn: string }
@@ -19,8 +19,11 @@ export type Change =
 
 /** One step of a modification. */
 export interface Modification {
+  /** The kind of step (RFC 4511, 4.6). */
   readonly kind: "add" | "delete" | "replace";
+  /** The name of the attribute. */
   readonly attribute: string;
+  /** The values that are added, deleted, or put in place of all; none deletes or replaces by nothing. */
   readonly values: readonly Value[];
 }
 
