@@ -8,10 +8,10 @@ import fc from "fast-check";
 import { row, simulatedService } from "../../test/fixtures/host.ts";
 import { damaged, damages, runs, runsWithin } from "../../test/hostile.ts";
 import { until } from "../../test/until.ts";
+import { CellTable } from "../core/stream/cell-table.ts";
 import { askMessage } from "../core/stream/messages.ts";
 import { hostKey, queueName, queueOf } from "../core/stream/routing.ts";
-import { Table } from "../core/stream/table.ts";
-import { Telling } from "../core/stream/writer.ts";
+import { StreamWriter } from "../core/stream/writer.ts";
 import { runHost } from "../host/host.ts";
 import { serviceReport } from "../host/report.ts";
 import { Unusable } from "../sqlite/sound.ts";
@@ -30,9 +30,9 @@ const wanted = Array.from({ length: 60 }, (_, n) => [`k${n}`, row(`name-${n}`, `
 async function network() {
   const hub = memoryHub();
   const clock = virtualClock(start);
-  const table = new Table("dhcp");
+  const table = new CellTable("dhcp");
   table.apply(wanted);
-  const telling = new Telling("dhcp", table, { epoch: start * 1000 });
+  const telling = new StreamWriter("dhcp", table, { epoch: start * 1000 });
   const asOf = () => ({ state: ["20261122000000.000000Z#000000#000#000000"], clock: clock.now() });
   const speaker = hub.connect();
   await speaker.declare([queueOf("a", "dhcp", "table"), queueOf("civet", "report", "report")]);

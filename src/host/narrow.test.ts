@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CellTable } from "../core/stream/cell-table.ts";
 import { hashEnd, keyHash } from "../core/stream/digest.ts";
 import type { Want } from "../core/stream/reader.ts";
-import { Table } from "../core/stream/table.ts";
-import { Telling } from "../core/stream/writer.ts";
+import { StreamWriter } from "../core/stream/writer.ts";
 import { narrowing } from "./narrow.ts";
 
 const count = 5000;
@@ -12,9 +12,9 @@ const whole: Want = { from: 0, to: hashEnd };
 
 /** A host's table, and a transcriber's that differs from it. */
 function scene(differing: number) {
-  const mine = new Table("dhcp");
+  const mine = new CellTable("dhcp");
   mine.apply(rows);
-  const theirs = new Table("dhcp");
+  const theirs = new CellTable("dhcp");
   theirs.apply(rows.map(([key], i) => [key, i < differing ? '{"a":2}' : '{"a":1}']));
   const inHashOrder = (from: number, to: number, most: number) => {
     const cells = [...mine.entries()]
@@ -27,7 +27,7 @@ function scene(differing: number) {
     };
   };
   const { narrow, heard } = narrowing("dhcp", { inHashOrder });
-  const telling = new Telling("dhcp", theirs, { epoch: 1 });
+  const telling = new StreamWriter("dhcp", theirs, { epoch: 1 });
   /** Repairs the whole table; gives how many bytes went either way, and how many questions had sums. */
   function repair() {
     const told = { asked: 0, said: 0, withSums: 0, questions: 0 };

@@ -1,6 +1,6 @@
 import type { PartMessage } from "../core/stream/messages.ts";
+import { sums } from "../core/stream/ranges.ts";
 import type { Want } from "../core/stream/reader.ts";
-import { sums } from "../core/stream/sums.ts";
 import type { StoredRows } from "./store/rows.ts";
 
 /** Says with a question for a range what the host has in it, so that the bytes of a repair follow what differs, and not the size of the table. */

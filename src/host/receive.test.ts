@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { row, simulatedService } from "../../test/fixtures/host.ts";
-import { Table } from "../core/stream/table.ts";
-import { Telling } from "../core/stream/writer.ts";
+import { CellTable } from "../core/stream/cell-table.ts";
+import { StreamWriter } from "../core/stream/writer.ts";
 import { receiver } from "./receive.ts";
 import { storedMessages } from "./store/messages.ts";
 import { storedRows } from "./store/rows.ts";
@@ -21,7 +21,10 @@ test("an order that could not be obeyed is not acknowledged, nor what came with 
   };
   const taking = receiver("a", store, { obey, log() {} });
   const asOf = { state: [], clock: 0 };
-  const rowsOf = new Telling("dhcp", new Table("dhcp"), { epoch: 1 }).rows([["k", row("a", "10.0.0.1")]], asOf);
+  const rowsOf = new StreamWriter("dhcp", new CellTable("dhcp"), { epoch: 1 }).rows(
+    [["k", row("a", "10.0.0.1")]],
+    asOf,
+  );
   const order = { trigger: 1, kind: "order", service: "dhcp", order: "hold" };
   let acknowledged = 0;
   const deliveries = [...rowsOf, order].map((message) => {

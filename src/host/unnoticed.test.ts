@@ -3,8 +3,8 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { row, running, simulatedService } from "../../test/fixtures/host.ts";
 import { until } from "../../test/until.ts";
-import { Table } from "../core/stream/table.ts";
-import { Telling } from "../core/stream/writer.ts";
+import { CellTable } from "../core/stream/cell-table.ts";
+import { StreamWriter } from "../core/stream/writer.ts";
 import { Fatal } from "../core/util/errors.ts";
 import { receiver } from "./receive.ts";
 import { readFacts, writeFacts } from "./store/facts.ts";
@@ -85,7 +85,7 @@ test("a service that waits for its rows to move waits no longer once they are st
   const store = { database, name: "dhcp", service: definition, rows, messages: storedMessages(database, "dhcp") };
   writeFacts(database, "dhcp", { fatal: "this text will never load" });
   const { take } = receiver("a", store, { obey() {}, log() {} });
-  const [message] = new Telling("dhcp", new Table("dhcp"), { epoch: 1 }).rows([["k", row("a", "10.0.0.1")]], {
+  const [message] = new StreamWriter("dhcp", new CellTable("dhcp"), { epoch: 1 }).rows([["k", row("a", "10.0.0.1")]], {
     state: [],
     clock: 0,
   });
@@ -167,7 +167,10 @@ test("rows that could not be stored are not in the digest", async () => {
   );
   const taking = receiver("a", store, { obey() {}, log() {} });
   const changes = ["k", "k2"].map((key, index): [string, string] => [key, row(key, `10.0.0.${index}`)]);
-  const [message] = new Telling("dhcp", new Table("dhcp"), { epoch: 1 }).rows(changes, { state: [], clock: 0 });
+  const [message] = new StreamWriter("dhcp", new CellTable("dhcp"), { epoch: 1 }).rows(changes, {
+    state: [],
+    clock: 0,
+  });
   const body = new TextEncoder().encode(JSON.stringify(message));
   const acknowledged: string[] = [];
   const delivery = { key: "trigger.dhcp", body, redelivered: false, ack: () => void acknowledged.push("dhcp") };

@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Table as Service } from "../../src/core/service/service.ts";
+import { CellTable } from "../../src/core/stream/cell-table.ts";
 import { canonical } from "../../src/core/stream/cells.ts";
 import { type Followed, follow, type Want } from "../../src/core/stream/reader.ts";
-import { Table } from "../../src/core/stream/table.ts";
-import { Telling } from "../../src/core/stream/writer.ts";
-import { inSlices, type Steps } from "../../src/core/util/slices.ts";
+import { StreamWriter } from "../../src/core/stream/writer.ts";
+import { inSlices, type SlicedWork } from "../../src/core/util/slices.ts";
 import { systemClock as clock } from "../../src/daemon/clock.ts";
 import { narrowing } from "../../src/host/narrow.ts";
 import { storedRows } from "../../src/host/store/rows.ts";
@@ -62,7 +62,7 @@ async function timed(what: string, work: () => Promise<void>): Promise<void> {
   );
 }
 
-async function sliced<T>(steps: Steps<T>): Promise<T | undefined> {
+async function sliced<T>(steps: SlicedWork<T>): Promise<T | undefined> {
   let result: T | undefined;
   const done = (value: T): void => {
     result = value;
@@ -99,9 +99,9 @@ async function atHost(size: number): Promise<number> {
   const database = openDatabase(join(folder, "store.db"));
   createAllTables(database);
   const mine = storedRows(database, "dhcp", table);
-  const theirs = new Table("dhcp");
+  const theirs = new CellTable("dhcp");
   for (let number = 0; number < size; number++) theirs.set(...rowOf(number, 0));
-  const telling = new Telling("dhcp", theirs, { epoch: 1 });
+  const telling = new StreamWriter("dhcp", theirs, { epoch: 1 });
   const { narrow, heard } = narrowing("dhcp", mine);
   let followed: Followed = {};
 

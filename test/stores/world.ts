@@ -2,11 +2,11 @@ import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import type { Host, InstallSteps, Output } from "../../src/core/service/host-api.ts";
 import { type Rows, type Service, service } from "../../src/core/service/service.ts";
+import { CellTable } from "../../src/core/stream/cell-table.ts";
 import type { CellChange } from "../../src/core/stream/cells.ts";
 import { askMessage, type StreamMessage } from "../../src/core/stream/messages.ts";
 import { hostKey, queueName, queueOf, serviceKey } from "../../src/core/stream/routing.ts";
-import { Table } from "../../src/core/stream/table.ts";
-import { Telling } from "../../src/core/stream/writer.ts";
+import { StreamWriter } from "../../src/core/stream/writer.ts";
 import { Fatal } from "../../src/core/util/errors.ts";
 import type { Columns } from "../../src/core/util/json.ts";
 import { runHost } from "../../src/host/host.ts";
@@ -58,11 +58,11 @@ export function openWorld({ database, clock, machine, epoch }: Options) {
     ...Object.entries(plain).map(([name, { definition }]) => [name, definition] as const),
   ]);
   hurry(database);
-  const tables = new Map<string, { table: Table; telling: Telling }>();
+  const tables = new Map<string, { table: CellTable; telling: StreamWriter }>();
   for (const [name, definition] of definitions) {
     if (!("table" in definition)) continue;
-    const table = new Table(name);
-    tables.set(name, { table, telling: new Telling(name, table, { epoch }) });
+    const table = new CellTable(name);
+    tables.set(name, { table, telling: new StreamWriter(name, table, { epoch }) });
   }
   const controls: { answering(service: string, answer: StreamMessage): boolean } = { answering: () => true };
 

@@ -70,7 +70,7 @@ test("a bucket whose rows are all gone moves the root when it is made again", ()
   const empty = digest.root;
   digest.move("k", null, "{}");
   assert.notEqual(digest.root, empty);
-  digest.remake(bucketOf("k"), []);
+  digest.recompute(bucketOf("k"), []);
   assert.deepEqual([digest.root, digest.count], [empty, 0]);
 });
 
@@ -81,7 +81,7 @@ test("a bucket that is made again after a failed commit counts its rows once", (
   const restore = digest.saved();
   digest.move("k", "{}", null);
   restore();
-  digest.remake(bucketOf("k"), [["k", "{}"]]);
+  digest.recompute(bucketOf("k"), [["k", "{}"]]);
   assert.deepEqual([digest.root, digest.count], [root, 1]);
 });
 

@@ -69,7 +69,7 @@ export class Digest {
   }
 
   /** Makes one bucket anew, from every cell in its range of key hashes. */
-  remake(bucket: number, cells: Iterable<readonly [key: string, cell: Cell]>): void {
+  recompute(bucket: number, cells: Iterable<readonly [key: string, cell: Cell]>): void {
     this.#count -= this.#counts[bucket] ?? 0;
     this.#counts[bucket] = 0;
     this.#buckets[bucket] = 0n;

@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CellTable } from "./cell-table.ts";
 import type { Cell, CellChange } from "./cells.ts";
 import { hashEnd } from "./digest.ts";
 import type { StreamMessage } from "./messages.ts";
 import { type Followed, type Followup, follow } from "./reader.ts";
-import { Table } from "./table.ts";
-import { Telling } from "./writer.ts";
+import { StreamWriter } from "./writer.ts";
 
 const asOf = (second: number) => ({ state: [`2026112210200${second}.000000Z#000000#001#000000`], clock: 0 });
 const small = { rows: 2, bytes: 10 };
 
 /** The transcriber's end: a table and what is told of it. */
 function speaker(epoch: number, rows: readonly (readonly [string, Cell])[] = [], options = {}) {
-  const table = new Table("dhcp");
+  const table = new CellTable("dhcp");
   table.apply(rows);
-  const telling = new Telling("dhcp", table, { epoch, limits: small, ...options });
+  const telling = new StreamWriter("dhcp", table, { epoch, limits: small, ...options });
   return {
     table,
     telling,
@@ -29,7 +29,7 @@ function speaker(epoch: number, rows: readonly (readonly [string, Cell])[] = [],
 function listener() {
   let followed: Followed = {};
   let staged: CellChange[] = [];
-  const table = new Table("dhcp");
+  const table = new CellTable("dhcp");
   return {
     table,
     get followed() {

@@ -10,7 +10,7 @@ import {
   type RowsMessage,
   type StreamMessage,
 } from "./messages.ts";
-import type { Range } from "./sums.ts";
+import type { Range } from "./ranges.ts";
 
 /** The host's end of one service's stream: what to do with a message, decided from what the host holds, without touching anything. */
 

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { CellTable } from "./cell-table.ts";
 import { hashEnd } from "./digest.ts";
 import { messageLimit, streamMessage } from "./messages.ts";
-import { Table } from "./table.ts";
-import { nextEpoch, Telling } from "./writer.ts";
+import { nextEpoch, StreamWriter } from "./writer.ts";
 
 const asOf = { state: ["20261122102000.000000Z#000000#001#000000"], clock: 1 };
 const telling = (rows: readonly (readonly [string, string])[] = [], options = {}) => {
-  const table = new Table("dhcp");
+  const table = new CellTable("dhcp");
   table.apply(rows);
-  return new Telling("dhcp", table, { epoch: 7, ...options });
+  return new StreamWriter("dhcp", table, { epoch: 7, ...options });
 };
 
 test("every change is one higher, and what is compared carries the place of the last", () => {

@@ -1,3 +1,4 @@
+import type { CellTable } from "./cell-table.ts";
 import type { CellChange } from "./cells.ts";
 import {
   type AsOf,
@@ -8,7 +9,6 @@ import {
   protocolVersion,
   type RowsMessage,
 } from "./messages.ts";
-import type { Table } from "./table.ts";
 
 /** What one message carries at most: the rows of a part, and the bytes of any. */
 export interface Limits {
@@ -17,9 +17,9 @@ export interface Limits {
 }
 
 /** The transcriber's end of one service's stream: it stamps what is said of a table. */
-export class Telling {
+export class StreamWriter {
   readonly #service: string;
-  readonly #table: Table;
+  readonly #table: CellTable;
   readonly #epoch: number;
   readonly #rolledBack: boolean;
   readonly #limits: Limits;
@@ -27,7 +27,7 @@ export class Telling {
 
   constructor(
     service: string,
-    table: Table,
+    table: CellTable,
     {
       epoch,
       rolledBack = false,

@@ -9,7 +9,7 @@ export interface Progress {
 }
 
 /** Work in steps, each a fraction of a millisecond: between two of them others may go. */
-export type Steps<T> = Generator<Progress, T, void>;
+export type SlicedWork<T> = Generator<Progress, T, void>;
 
 /** Of a clock, all that slices need. */
 interface Watch {
@@ -34,7 +34,7 @@ export interface Slicing<T> {
 }
 
 /** Does all the steps at once. */
-export function atOnce<T>(steps: Steps<T>): T {
+export function atOnce<T>(steps: SlicedWork<T>): T {
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;
@@ -42,7 +42,10 @@ export function atOnce<T>(steps: Steps<T>): T {
 }
 
 /** Does the steps a slice at a time, until the signal. What fits into the first slice is done before this returns. */
-export async function inSlices<T>(steps: Steps<T>, { clock, signal, between, done, log }: Slicing<T>): Promise<void> {
+export async function inSlices<T>(
+  steps: SlicedWork<T>,
+  { clock, signal, between, done, log }: Slicing<T>,
+): Promise<void> {
   let saidAt = clock.monotonic();
   for (let step = slice(steps, clock); ; step = slice(steps, clock)) {
     if (step.done) return done?.(step.value);
@@ -57,7 +60,7 @@ export async function inSlices<T>(steps: Steps<T>, { clock, signal, between, don
 }
 
 /** Goes on with the steps for one slice; gives the last one's word. */
-function slice<T>(steps: Steps<T>, clock: Pick<Watch, "monotonic">): IteratorResult<Progress, T> {
+function slice<T>(steps: SlicedWork<T>, clock: Pick<Watch, "monotonic">): IteratorResult<Progress, T> {
   const end = clock.monotonic() + sliceLength;
   for (;;) {
     const step = steps.next();

@@ -3,10 +3,10 @@ import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { simulatedService } from "../../../test/fixtures/host.ts";
+import { CellTable } from "../../core/stream/cell-table.ts";
 import { canonical, refusedCell } from "../../core/stream/cells.ts";
 import { Digest, hashEnd } from "../../core/stream/digest.ts";
-import { Table } from "../../core/stream/table.ts";
-import { Telling } from "../../core/stream/writer.ts";
+import { StreamWriter } from "../../core/stream/writer.ts";
 import { atOnce } from "../../core/util/slices.ts";
 import { storedRows } from "./rows.ts";
 import { createAllTables } from "./schema.ts";
@@ -58,7 +58,7 @@ test("a row that a damaged file has under another hash is found, and put where i
     assert.equal(read.digest.count, 3);
   }
   const asOf = { state: [], clock: 0 };
-  const part = new Telling("dhcp", new Table("dhcp"), { epoch: 1 }).part(0, 2 ** 32, asOf);
+  const part = new StreamWriter("dhcp", new CellTable("dhcp"), { epoch: 1 }).part(0, 2 ** 32, asOf);
   rows.write({ kind: "part", part }, 1);
   assert.equal(rows.digest.count, 0);
 });
@@ -98,9 +98,9 @@ test("a digest goes back with the transaction that is taken back", () => {
 test("a part makes its range hold just its rows", (context) => {
   const { rows, database } = scene(context);
   say(rows, ["k", cell("a", 1)], ["gone", cell("b", 2)]);
-  const table = new Table("dhcp");
+  const table = new CellTable("dhcp");
   table.apply([["k", cell("c", 3)]]);
-  const part = new Telling("dhcp", table, { epoch: 1 }).part(0, hashEnd, { state: [], clock: 0 });
+  const part = new StreamWriter("dhcp", table, { epoch: 1 }).part(0, hashEnd, { state: [], clock: 0 });
   rows.write({ kind: "part", part }, 0);
   assert.equal(rows.digest.root, table.digest.root);
   const kept = database.prepare("SELECT key, desired FROM row WHERE desired IS NOT NULL").all();
@@ -114,9 +114,9 @@ test("an entry that is refused as a whole keeps its last good rows, also by a re
   const { rows, database } = scene(context);
   say(rows, ["u/1", cell("a", 1)], ["u/2", cell("b", 2)]);
   database.exec("UPDATE row SET loaded = desired");
-  const table = new Table("dhcp");
+  const table = new CellTable("dhcp");
   table.apply([["u", refusedCell("no owner")]]);
-  const part = new Telling("dhcp", table, { epoch: 1 }).part(0, hashEnd, { state: [], clock: 0 });
+  const part = new StreamWriter("dhcp", table, { epoch: 1 }).part(0, hashEnd, { state: [], clock: 0 });
   rows.write({ kind: "part", part }, 0);
   const kept = database
     .prepare("SELECT key, retained_by, detail, owed FROM row WHERE loaded IS NOT NULL ORDER BY key")

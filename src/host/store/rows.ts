@@ -13,11 +13,11 @@ import {
 } from "../../core/stream/cells.ts";
 import { bucketRange, Digest, keyHash, sha256 } from "../../core/stream/digest.ts";
 import type { PartMessage } from "../../core/stream/messages.ts";
+import { rangesWithout } from "../../core/stream/ranges.ts";
 import type { Write } from "../../core/stream/reader.ts";
 import type { RetainedBy } from "../../core/stream/reasons.ts";
-import { without } from "../../core/stream/sums.ts";
 import { reason } from "../../core/util/errors.ts";
-import type { Steps } from "../../core/util/slices.ts";
+import type { SlicedWork } from "../../core/util/slices.ts";
 import { transaction } from "../../sqlite/open.ts";
 import { retainedRows } from "./facts.ts";
 import { prepared } from "./prepared.ts";
@@ -41,7 +41,7 @@ export interface StoredRows {
    * Makes the digest from the rows again, a bucket at a time; rows may move between its steps. With a time every row is judged anew, too.
    * Forgets, of a damaged file, what was loaded and is no row any more.
    */
-  recompute(judgedAt?: number): Steps<void>;
+  recompute(judgedAt?: number): SlicedWork<void>;
 }
 
 export function storedRows(database: DatabaseSync, service: string, table: Table, hashing = sha256): StoredRows {
@@ -98,7 +98,7 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
 
   function replace({ from, to, rows, same = [] }: PartMessage, now: number): void {
     const here = new Map(rows);
-    for (const range of without([from, to], same)) {
+    for (const range of rangesWithout([from, to], same)) {
       for (const { key } of sql.range.all(service, ...range)) {
         if (!here.has(String(key))) set(String(key), null, now);
       }
@@ -116,7 +116,7 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
     }
   }
 
-  function* recompute(judgedAt?: number): Steps<void> {
+  function* recompute(judgedAt?: number): SlicedWork<void> {
     for (let bucket = 0; bucket < hashing.buckets; bucket++) {
       yield { what: `reading the rows of ${service}`, done: bucket, of: hashing.buckets };
       recomputeOne(bucket, judgedAt);
@@ -128,7 +128,7 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
     // A damaged file may have any hash.
     const [first, last] = [bucket === 0 ? -Infinity : from, bucket === hashing.buckets - 1 ? Infinity : to];
     const rows = sql.bucket.all(service, first, last) as unknown as Placed[];
-    digest.remake(
+    digest.recompute(
       bucket,
       rows.flatMap(({ key, desired }) => (desired === null ? [] : [[key, desired] as const])),
     );

@@ -1,11 +1,11 @@
 import { DatabaseSync } from "node:sqlite";
 import type { Table as Declaration, Service } from "../../core/service/service.ts";
+import { CellTable } from "../../core/stream/cell-table.ts";
 import type { CellChange } from "../../core/stream/cells.ts";
 import { canonical } from "../../core/stream/cells.ts";
 import { type AsOf, askMessage, type StreamMessage } from "../../core/stream/messages.ts";
 import { hostKey, queueName, queueOf, serviceKey } from "../../core/stream/routing.ts";
-import { Table } from "../../core/stream/table.ts";
-import { Telling } from "../../core/stream/writer.ts";
+import { StreamWriter } from "../../core/stream/writer.ts";
 import { runHost } from "../../host/host.ts";
 import { serviceReport } from "../../host/report.ts";
 import { rowsLoaded } from "../../host/store/run-input.ts";
@@ -61,8 +61,8 @@ export function openWorld({ name, host, table: declared, machine, start }: World
   const hub = memoryHub();
   const database = new DatabaseSync(":memory:");
   createAllTables(database);
-  const table = new Table(name);
-  const stream = new Telling(name, table, { epoch: start * 1000 });
+  const table = new CellTable(name);
+  const stream = new StreamWriter(name, table, { epoch: start * 1000 });
   const transcriber = hub.connect();
   let running = 0;
   let life = new Life(() => {});

@@ -1,6 +1,6 @@
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import { sameEntry } from "../../core/directory/same-entry.ts";
-import type { Steps } from "../../core/util/slices.ts";
+import type { SlicedWork } from "../../core/util/slices.ts";
 import type { MirrorEntry } from "./mirror-entry.ts";
 import { Multimap } from "./multimap.ts";
 import { meant } from "./namesakes.ts";
@@ -60,17 +60,17 @@ export class Mirror {
   }
 
   /** Makes the mirror hold just these entries. */
-  *refresh(entries: readonly StoredEntry[]): Steps<Difference> {
+  *refresh(entries: readonly StoredEntry[]): SlicedWork<Difference> {
     return yield* this.#apply(yield* afterRefresh(this, entries));
   }
 
   /** Takes entries that appeared or changed, and the uuids of those that are gone: with their subtrees. */
-  *change(put: Iterable<StoredEntry>, gone: Iterable<string>): Steps<Difference> {
+  *change(put: Iterable<StoredEntry>, gone: Iterable<string>): SlicedWork<Difference> {
     return yield* this.#apply(yield* afterChange(this, put, gone));
   }
 
   /** Between its steps the mirror is neither what it was nor what it will be: nobody may look. */
-  *#apply(outcome: Outcome): Steps<Difference> {
+  *#apply(outcome: Outcome): SlicedWork<Difference> {
     this.#answers.clear();
     const looks = new Set<Look>();
     const moves: { uuid: string; before: MirrorEntry | undefined; after: MirrorEntry | undefined }[] = [];

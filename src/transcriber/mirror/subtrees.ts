@@ -1,6 +1,6 @@
 import { rdnTexts } from "../../core/directory/dn.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
-import type { Steps } from "../../core/util/slices.ts";
+import type { SlicedWork } from "../../core/util/slices.ts";
 import { type MirrorEntry, mirrored } from "./mirror-entry.ts";
 import { parentAsWritten } from "./namesakes.ts";
 
@@ -16,7 +16,7 @@ interface Before {
 export type Outcome = Map<string, MirrorEntry | undefined>;
 
 /** What the mirror's entries become when a source delivers the whole directory. */
-export function* afterRefresh(directory: Before, entries: readonly StoredEntry[]): Steps<Outcome> {
+export function* afterRefresh(directory: Before, entries: readonly StoredEntry[]): SlicedWork<Outcome> {
   const outcome: Outcome = new Map();
   for (const entry of entries) {
     outcome.set(entry.uuid, mirrored(entry, directory.get(entry.uuid)));
@@ -35,7 +35,11 @@ export function* afterRefresh(directory: Before, entries: readonly StoredEntry[]
  * What the mirror's entries become by a change of some of them. A directory names only the top of what moved or went:
  * an entry that is gone takes its subtree along, and a renamed one carries its subtree, but for the entries that the change delivers itself.
  */
-export function* afterChange(directory: Before, put: Iterable<StoredEntry>, gone: Iterable<string>): Steps<Outcome> {
+export function* afterChange(
+  directory: Before,
+  put: Iterable<StoredEntry>,
+  gone: Iterable<string>,
+): SlicedWork<Outcome> {
   const outcome: Outcome = new Map();
   for (const entry of put) outcome.set(entry.uuid, mirrored(entry));
   const delivered = [...outcome];
@@ -90,7 +94,7 @@ function carry(directory: Before, from: MirrorEntry, to: MirrorEntry, outcome: O
  * Leaves one entry to a name where a source gives the very same name to two.
  * A delivered entry comes before one that was carried along, then the smaller uuid: the order of delivery does not decide.
  */
-function* oneEntryToAName(outcome: Outcome, carried: ReadonlySet<string>): Steps<void> {
+function* oneEntryToAName(outcome: Outcome, carried: ReadonlySet<string>): SlicedWork<void> {
   let done = 0;
   const bearers = new Map<string, string>();
   const rank = (uuid: string): string => `${carried.has(uuid) ? 1 : 0}${uuid}`;

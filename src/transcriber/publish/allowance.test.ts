@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CellTable } from "../../core/stream/cell-table.ts";
 import { hashEnd } from "../../core/stream/digest.ts";
 import { type StreamMessage, streamMessage } from "../../core/stream/messages.ts";
-import { Table } from "../../core/stream/table.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
 import { allowances } from "./allowance.ts";
 import { channel } from "./stream.ts";
@@ -12,7 +12,7 @@ const minute = 60_000;
 /** A table of a thousand rows, told to two hosts. */
 function told() {
   const clock = virtualClock(0);
-  const table = new Table("dhcp");
+  const table = new CellTable("dhcp");
   table.apply(Array.from({ length: 1_000 }, (_, row) => [`key ${row}`, "{}"]));
   const log: string[] = [];
   const sent: { key: string; message: StreamMessage }[] = [];

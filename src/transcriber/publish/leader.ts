@@ -1,5 +1,5 @@
 import type { CellChange } from "../../core/stream/cells.ts";
-import { hearEpoch, hearRefusal, lookAgain, patientUntil, silent } from "../../core/stream/epochs.ts";
+import { hearEpoch, hearRefusal, nextReview, noEpochs, reviewClaims } from "../../core/stream/epochs.ts";
 import { type DirectoryState, highestEpoch, type RefusalMessage } from "../../core/stream/messages.ts";
 import { allowedEpoch } from "../../core/stream/plausible.ts";
 import type { Want } from "../../core/stream/reader.ts";
@@ -66,12 +66,12 @@ export function speaker(options: SpeakerOptions): Speaker {
   const said = new Set<string>();
   let active = false;
   let complete = false;
-  let lead = silent;
+  let epochs = noEpochs;
   let begunAt = Number.NEGATIVE_INFINITY;
   /** An epoch is to begin when the last one is old enough. */
   let wanted = false;
 
-  const speaks = (): boolean => lead.epoch > 0;
+  const speaks = (): boolean => epochs.epoch > 0;
 
   function begin(): void {
     if (!active || !complete) return;
@@ -82,8 +82,8 @@ export function speaker(options: SpeakerOptions): Speaker {
     wanted = busy();
     if (wanted) return;
     begunAt = clock.monotonic();
-    const epoch = nextEpoch(clock.now(), lead.heard, random);
-    lead = { ...lead, epoch, heard: epoch }; // what hosts claim stays: an epoch that another has begun must not put it off
+    const epoch = nextEpoch(clock.now(), epochs.heard, random);
+    epochs = { ...epochs, epoch, heard: epoch }; // what hosts claim stays: an epoch that another has begun must not put it off
     log(`epoch ${epoch} begins`);
     for (const channel of channels.values()) channel.begin(epoch, false);
     for (const [host, held] of apart.hosts) if (held < epoch) apart.release(host);
@@ -92,7 +92,7 @@ export function speaker(options: SpeakerOptions): Speaker {
 
   /** True if an epoch may raise that of all; otherwise the host that holds it is told apart. */
   function raises(host: string, epoch: number): boolean {
-    if (epoch <= Math.max(lead.heard, lead.epoch)) return true;
+    if (epoch <= Math.max(epochs.heard, epochs.epoch)) return true;
     if (epoch > allowedEpoch(clock.now())) return false;
     if (!speaks()) return true; // it only becomes known: no epoch begins
     const now = clock.monotonic();
@@ -105,8 +105,8 @@ export function speaker(options: SpeakerOptions): Speaker {
     if (epoch > mostFollowed) {
       sayOnce(host, `holds epoch ${epoch}, which no host can follow`);
     } else if (raises(host, epoch)) {
-      const heard = hearEpoch(lead, epoch);
-      lead = heard.lead;
+      const heard = hearEpoch(epochs, epoch);
+      epochs = heard.epochs;
       if (speaks() && heard.act === "epoch") begin();
     } else if (apart.hear(host, epoch) && epoch > allowedEpoch(clock.now())) {
       const when = new Date(epoch / 1_000).toISOString();
@@ -122,7 +122,7 @@ export function speaker(options: SpeakerOptions): Speaker {
   const everyChannel = (): Channel[] => [...channels.values(), ...apart.channels()];
 
   function silence(): void {
-    lead = { ...lead, epoch: 0, heard: Math.max(lead.heard, lead.epoch) };
+    epochs = { ...epochs, epoch: 0, heard: Math.max(epochs.heard, epochs.epoch) };
     wanted = false;
     for (const channel of channels.values()) channel.end();
     apart.end();
@@ -134,12 +134,12 @@ export function speaker(options: SpeakerOptions): Speaker {
   /** Judges what hosts claim of the directory. While the tables are being moved the mirror may be about to reach it. */
   function judge(): void {
     if (!speaks() || busy()) return;
-    const judged = lookAgain(lead, mirror(), clock.monotonic(), readSince());
-    lead = judged.lead;
+    const judged = reviewClaims(epochs, mirror(), clock.monotonic(), readSince());
+    epochs = judged.epochs;
     for (const { host, service } of judged.reached) answer(service, host, "digest");
     for (const host of judged.rolledBack) {
       log(`${host} holds a newer state than the directory for a minute: it is told that the directory was rolled back`);
-      apart.rollBack(host, lead.heard);
+      apart.rollBack(host, epochs.heard);
     }
   }
 
@@ -148,7 +148,7 @@ export function speaker(options: SpeakerOptions): Speaker {
       return active;
     },
     get epoch() {
-      return speaks() ? lead.epoch : undefined;
+      return speaks() ? epochs.epoch : undefined;
     },
     elect(elected) {
       if (active === elected) return;
@@ -156,7 +156,7 @@ export function speaker(options: SpeakerOptions): Speaker {
       log(active ? "this host is the active transcriber" : "this host stands by");
       if (active) return begin();
       silence();
-      lead = { ...lead, claims: silent.claims };
+      epochs = { ...epochs, claims: noEpochs.claims };
     },
     complete() {
       complete = true;
@@ -178,7 +178,7 @@ export function speaker(options: SpeakerOptions): Speaker {
     },
     hear(host, epoch) {
       // One that holds nothing higher any more, as after its store was deleted, is told with the others again.
-      if (speaks() && (epoch ?? 0) <= lead.epoch) apart.release(host);
+      if (speaks() && (epoch ?? 0) <= epochs.epoch) apart.release(host);
       if (epoch !== undefined) hear(host, epoch);
     },
     refused(refusal) {
@@ -186,9 +186,9 @@ export function speaker(options: SpeakerOptions): Speaker {
       hear(host, epoch);
       if (!speaks()) return;
       // One that is told apart refuses what all are told; what it does not take of its own stream counts.
-      const refused = refusal.refused === (apart.epochOf(host) || lead.epoch) ? lead.epoch : 0;
-      const heard = hearRefusal(lead, { ...refusal, refused, epoch: 0 }, mirror(), clock.monotonic());
-      lead = heard.lead;
+      const refused = refusal.refused === (apart.epochOf(host) || epochs.epoch) ? epochs.epoch : 0;
+      const heard = hearRefusal(epochs, { ...refusal, refused, epoch: 0 }, mirror(), clock.monotonic());
+      epochs = heard.epochs;
       if (heard.act === "digest") answer(refusal.service, host, "digest");
     },
     lookAgain() {
@@ -199,7 +199,7 @@ export function speaker(options: SpeakerOptions): Speaker {
     due() {
       const times = [
         wanted && !busy() ? begunAt + epochSpacing : undefined,
-        busy() ? undefined : patientUntil(lead, readSince()),
+        busy() ? undefined : nextReview(epochs, readSince()),
         apart.due(),
       ];
       const known = times.filter((time) => time !== undefined);

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../../test/until.ts";
+import { CellTable } from "../../core/stream/cell-table.ts";
 import type { CellChange } from "../../core/stream/cells.ts";
 import { type StreamMessage, streamMessage } from "../../core/stream/messages.ts";
-import { Table } from "../../core/stream/table.ts";
 import { MessageRefused } from "../../ports/broker.ts";
 import { type Channel, channel } from "./stream.ts";
 
 /** A channel to a broker that confirms when the test says so. */
 function slowly() {
-  const table = new Table("dhcp");
+  const table = new CellTable("dhcp");
   const sent: { key: string; message: StreamMessage }[] = [];
   const confirms: (() => void)[] = [];
   const said: Channel = channel({
@@ -81,7 +81,7 @@ test("when another epoch begins, what was still to be said of the last one is no
 });
 
 test("a broker that refuses for a while is told a digest in the end", async () => {
-  const table = new Table("dhcp");
+  const table = new CellTable("dhcp");
   const kinds: string[] = [];
   let refusals = 3;
   const said = channel({
@@ -104,7 +104,7 @@ test("a broker that refuses for a while is told a digest in the end", async () =
 });
 
 test("a queue that refuses is found; the other hosts are told at once, and it by a digest when it takes again", async () => {
-  const table = new Table("dhcp");
+  const table = new CellTable("dhcp");
   const taken: string[] = [];
   const log: string[] = [];
   let refuses = true;

@@ -1,9 +1,9 @@
+import type { CellTable } from "../../core/stream/cell-table.ts";
 import type { Cell, CellChange } from "../../core/stream/cells.ts";
 import type { AsOf, StreamMessage } from "../../core/stream/messages.ts";
 import type { Want } from "../../core/stream/reader.ts";
 import { hostKey } from "../../core/stream/routing.ts";
-import type { Table } from "../../core/stream/table.ts";
-import { Telling } from "../../core/stream/writer.ts";
+import { StreamWriter } from "../../core/stream/writer.ts";
 import { reason } from "../../core/util/errors.ts";
 import type { Allowance } from "./allowance.ts";
 import { deliveries } from "./deliveries.ts";
@@ -14,7 +14,7 @@ export interface ChannelOptions {
   readonly everyone: string;
   /** The hosts that are told. */
   readonly hosts: readonly string[];
-  readonly table: Table;
+  readonly table: CellTable;
   asOf(): AsOf;
   /** The table stands between two states: nothing is said of it until `moved` or `resume` is called. */
   settling(): boolean;
@@ -57,14 +57,14 @@ export function channel(options: ChannelOptions): Channel {
   const answers = new Map<string, Want>();
   /** The keys of which the log has said that they are asked for too often. */
   const refusedToTell = new Set<string>();
-  let telling: Telling | undefined;
+  let telling: StreamWriter | undefined;
   /** How many times in a row publishing has failed. */
   let failures = 0;
   let behind = false;
   let speaking = false;
 
   /** Everything that is to be said now. It is read from the table in one go, so that a digest stands where its rows do. */
-  function next(words: Telling): [key: string, message: StreamMessage][] {
+  function next(words: StreamWriter): [key: string, message: StreamMessage][] {
     const now = asOf();
     const said: [string, StreamMessage][] = [];
     if (rows.size > 0) for (const message of words.rows([...rows], now)) said.push([everyone, message]);
@@ -131,7 +131,7 @@ export function channel(options: ChannelOptions): Channel {
     begin(epoch, rolledBack) {
       forget();
       failures = 0; // why an epoch cannot be told is said, whatever was said in the last one
-      telling = new Telling(service, table, { epoch, rolledBack });
+      telling = new StreamWriter(service, table, { epoch, rolledBack });
       want(everyone, "digest");
     },
     end() {

@@ -1,8 +1,8 @@
 import type { Table as Service } from "../../core/service/service.ts";
+import { CellTable } from "../../core/stream/cell-table.ts";
 import { type Cell, type CellChange, isRefused, refusedCell } from "../../core/stream/cells.ts";
 import type { Hashing } from "../../core/stream/digest.ts";
-import { Table } from "../../core/stream/table.ts";
-import type { Steps } from "../../core/util/slices.ts";
+import type { SlicedWork } from "../../core/util/slices.ts";
 import type { Difference, Mirror } from "../mirror/mirror.ts";
 import { contentLook, type Look } from "../mirror/read-set.ts";
 import { Dependencies } from "./dependencies.ts";
@@ -16,7 +16,7 @@ const mostSorted = 10_000;
 
 /** One service's table and all that it depends on: rows are cells, entries are inputs. */
 export class Sheet {
-  readonly table: Table;
+  readonly table: CellTable;
   readonly #name: string;
   readonly #service: Service;
   readonly #mirror: Mirror;
@@ -33,7 +33,7 @@ export class Sheet {
   #now = Number.NEGATIVE_INFINITY;
 
   constructor(name: string, service: Service, mirror: Mirror, reading: Reading, hashing?: Hashing) {
-    this.table = new Table(name, hashing);
+    this.table = new CellTable(name, hashing);
     this.#name = name;
     this.#service = service;
     this.#mirror = mirror;
@@ -47,7 +47,7 @@ export class Sheet {
   }
 
   /** Follows a change of the mirror and of the clock: each entry that either can affect is evaluated once, and those of `again`. Gives the keys that may have moved; the table is as it was. */
-  *evaluate({ changed, looks }: Difference, now: number, again: Iterable<string>): Steps<Set<string>> {
+  *evaluate({ changed, looks }: Difference, now: number, again: Iterable<string>): SlicedWork<Set<string>> {
     const dirty = new Set(changed.keys());
     for (const uuid of again) dirty.add(uuid);
     const looking = { what: `looking who asked, for ${this.#name}`, done: 0, of: changed.size };
@@ -76,7 +76,7 @@ export class Sheet {
   }
 
   /** Brings the table to what was evaluated. Gives what really moved, in key order unless it is very much. Between its steps the table is neither old nor new. */
-  *settle(touched: ReadonlySet<string>): Steps<CellChange[]> {
+  *settle(touched: ReadonlySet<string>): SlicedWork<CellChange[]> {
     const changes: CellChange[] = [];
     const what = `moving the rows of ${this.#name}`;
     let done = 0;
@@ -112,7 +112,7 @@ export class Sheet {
     for (const uuid of this.#dependencies.lookers(look)) dirty.add(uuid);
   }
 
-  *#evaluate(uuid: string, touched: Set<string>): Steps<void> {
+  *#evaluate(uuid: string, touched: Set<string>): SlicedWork<void> {
     const entry = this.#mirror.get(uuid);
     const read = { mirror: this.#mirror, now: this.#now, ...this.#reading };
     const { rows, refusals, looks, timed, next } = entry ? yield* evaluate(this.#service, entry, read) : nothing;

@@ -4,7 +4,7 @@ import { type Cell, entryKey } from "../../core/stream/cells.ts";
 import { Refusal, reason, refusedBecause } from "../../core/util/errors.ts";
 import type { Columns } from "../../core/util/json.ts";
 import { plainLine } from "../../core/util/shown.ts";
-import type { Steps } from "../../core/util/slices.ts";
+import type { SlicedWork } from "../../core/util/slices.ts";
 import type { Mirror } from "../mirror/mirror.ts";
 import type { MirrorEntry } from "../mirror/mirror-entry.ts";
 import type { Look } from "../mirror/read-set.ts";
@@ -35,7 +35,7 @@ export function* evaluate(
   table: Table,
   entry: MirrorEntry,
   { mirror, now, ...reading }: Reading & { readonly mirror: Mirror; readonly now: number },
-): Steps<Evaluation> {
+): SlicedWork<Evaluation> {
   const looks = new Set<Look>();
   let timed = false;
   let next: number | undefined;

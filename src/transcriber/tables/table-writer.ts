@@ -1,5 +1,5 @@
 import type { AsOf, DirectoryState } from "../../core/stream/messages.ts";
-import { inSlices, type Progress, type Steps } from "../../core/util/slices.ts";
+import { inSlices, type Progress, type SlicedWork } from "../../core/util/slices.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { SteadyClock } from "./steady-clock.ts";
 import type { InSteps, Moved, Transcription } from "./transcription.ts";
@@ -26,7 +26,7 @@ export interface Mover {
   readonly progress: Progress | undefined;
   /** Takes a change when the one before is done, and then tells `taken`; all of it before this returns, unless it is long. Takes none after the signal. */
   move(
-    change: (tables: InSteps, now: number) => Steps<Moved>,
+    change: (tables: InSteps, now: number) => SlicedWork<Moved>,
     state: DirectoryState,
     taken?: (moved: Moved) => void,
   ): Promise<void>;
@@ -51,7 +51,7 @@ export function mover({ tables, steady, clock, signal, moved, log }: MoverOption
   }
 
   async function move(
-    change: (tables: InSteps, now: number) => Steps<Moved>,
+    change: (tables: InSteps, now: number) => SlicedWork<Moved>,
     state: DirectoryState,
     taken?: (moved: Moved) => void,
   ) {

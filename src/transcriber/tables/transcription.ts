@@ -2,11 +2,11 @@ import type { ReadConfig } from "../../core/config/config.ts";
 import { type Asked, type Unread, unreadOf } from "../../core/directory/asked.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import type { Table as Service } from "../../core/service/service.ts";
+import type { CellTable } from "../../core/stream/cell-table.ts";
 import { type Cell, type CellChange, coverOf, isRefused, refusalOf } from "../../core/stream/cells.ts";
 import type { Hashing } from "../../core/stream/digest.ts";
-import type { Table } from "../../core/stream/table.ts";
 import { UserError } from "../../core/util/errors.ts";
-import { atOnce, type Steps } from "../../core/util/slices.ts";
+import { atOnce, type SlicedWork } from "../../core/util/slices.ts";
 import { type Difference, Mirror } from "../mirror/mirror.ts";
 import { sayLook } from "../mirror/read-set.ts";
 import { Sheet } from "./computed-table.ts";
@@ -37,9 +37,9 @@ export interface Refused {
 
 /** A change that is taken in steps. Between them the mirror is not to be looked at, nor are the tables once `settling` is called. */
 export interface InSteps {
-  refresh(entries: readonly StoredEntry[], now: number, asked?: Asked): Steps<Moved>;
-  change(put: Iterable<StoredEntry>, gone: Iterable<string>, now: number): Steps<Moved>;
-  tick(now: number): Steps<Moved>;
+  refresh(entries: readonly StoredEntry[], now: number, asked?: Asked): SlicedWork<Moved>;
+  change(put: Iterable<StoredEntry>, gone: Iterable<string>, now: number): SlicedWork<Moved>;
+  tick(now: number): SlicedWork<Moved>;
 }
 
 /** All tables, computed from the directory: a pure function of its content, the clock and the services' code, kept up to date by what a change can affect. */
@@ -58,7 +58,7 @@ export interface Transcription {
   readonly size: number;
   /** The entry of a uuid, as it was delivered. */
   entry(uuid: string): StoredEntry | undefined;
-  table(service: string): Table;
+  table(service: string): CellTable;
   refusedCount(service: string): number;
   /** Every refused key of a service, in no particular order. */
   refused(service: string): Iterable<Refused>;
@@ -93,7 +93,7 @@ export function transcription(
     reading.unread = unreadOf(asked);
     for (const { uuid } of mirror.entries()) yield uuid;
   }
-  function* move(difference: Difference, now: number, settling: () => void, asked?: Asked): Steps<Moved> {
+  function* move(difference: Difference, now: number, settling: () => void, asked?: Asked): SlicedWork<Moved> {
     const again = [...asking(asked)];
     const touched: [name: string, sheet: Sheet, keys: Set<string>][] = [];
     for (const [name, sheet] of sheets) touched.push([name, sheet, yield* sheet.evaluate(difference, now, again)]);

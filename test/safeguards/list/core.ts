@@ -23,17 +23,17 @@ export const coreRemovals: readonly Removal[] = [
     id: "same-hash-together",
     guards: "keys of one hash are in one part",
     without: "a part of a repair lacks a row, which is taken away",
-    file: "src/core/stream/table.ts",
+    file: "src/core/stream/cell-table.ts",
     edits: [
       ["if (full && rows.length > 0 && hash !== last) return false;", "if (full && rows.length > 0) return false;"],
     ],
-    tests: ["src/core/stream/table.test.ts"],
+    tests: ["src/core/stream/cell-table.test.ts"],
   },
   {
     id: "parts-divide",
     guards: "parts of a range begin where the range divides",
     without: "a part says of one hash more than it compared",
-    file: "src/core/stream/sums.ts",
+    file: "src/core/stream/ranges.ts",
     edits: [
       ["from + Math.ceil((number * (to - from)) / parts),\n", "from + Math.floor((number * (to - from)) / parts),\n"],
     ],

@@ -91,7 +91,7 @@ export const followRemovals: readonly Removal[] = [
     guards: "a refusal of an earlier epoch's message is ignored",
     without: "the present epoch is judged by what the last one did",
     file: "src/core/stream/epochs.ts",
-    edits: [[" || refusal.refused !== lead.epoch", ""]],
+    edits: [[" || refusal.refused !== epochs.epoch", ""]],
     tests: ["src/core/stream/epochs.test.ts"],
   },
   {
@@ -115,7 +115,7 @@ export const followRemovals: readonly Removal[] = [
     guards: "the minute before a roll-back is counted from the first refusal",
     without: "a restored directory is never believed",
     file: "src/core/stream/epochs.ts",
-    edits: [["const since = lead.claims.get(key)?.since ?? now;", "const since = now;"]],
+    edits: [["const since = epochs.claims.get(key)?.since ?? now;", "const since = now;"]],
     tests: ["src/core/stream/epochs.test.ts"],
   },
   {

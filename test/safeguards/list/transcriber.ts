@@ -228,7 +228,7 @@ export const transcriberRemovals: readonly Removal[] = [
     guards: "a new epoch leaves what hosts hold of a newer directory known",
     without: "one host that raises the epoch each minute keeps a restored directory from being noticed",
     file: "src/transcriber/publish/leader.ts",
-    edits: [["lead = { ...lead, epoch, heard: epoch };", "lead = { ...silent, epoch, heard: epoch };"]],
+    edits: [["epochs = { ...epochs, epoch, heard: epoch };", "epochs = { ...noEpochs, epoch, heard: epoch };"]],
     tests: ["src/transcriber/publish/leader.test.ts"],
   },
   {

@@ -1,8 +1,8 @@
+import { CellTable } from "../../../src/core/stream/cell-table.ts";
 import type { CellChange } from "../../../src/core/stream/cells.ts";
 import type { RefusalMessage, StreamMessage } from "../../../src/core/stream/messages.ts";
+import { rangesWithout } from "../../../src/core/stream/ranges.ts";
 import { type Followed, type Followup, follow, type Safeguards, type Want } from "../../../src/core/stream/reader.ts";
-import { without } from "../../../src/core/stream/sums.ts";
-import { Table } from "../../../src/core/stream/table.ts";
 import { Violation } from "../violation.ts";
 import { type Queue, queue } from "./queue.ts";
 import { hashing, keys, service, stateOf, type Truth, timedKey, type Version } from "./truth.ts";
@@ -45,7 +45,7 @@ export function host(truth: Truth, safeguards: Safeguards): Host {
   const incoming = queue<StreamMessage>(5, 3);
   let up = true;
   let followed: Followed = {};
-  let table = new Table(service, hashing);
+  let table = new CellTable(service, hashing);
   let staged: CellChange[] = [];
   let since = keys.map(() => -1);
   let phase = 0;
@@ -72,7 +72,7 @@ export function host(truth: Truth, safeguards: Safeguards): Host {
     }
     if (write?.kind === "part") {
       const { from, to, same = [] } = write.part;
-      const ranges = without([from, to], same);
+      const ranges = rangesWithout([from, to], same);
       const written = (hash: number): boolean => ranges.some(([start, end]) => hash >= start && hash < end);
       judgeRows(message, new Set(keys.keys().filter((key) => written(keyHashes[key]!))));
       table.replace(write.part);
@@ -147,7 +147,7 @@ export function host(truth: Truth, safeguards: Safeguards): Host {
     },
     restore() {
       followed = backup.followed;
-      table = new Table(service, hashing);
+      table = new CellTable(service, hashing);
       table.apply(backup.rows);
       staged = [...backup.staged];
       since = [...backup.since];

@@ -1,4 +1,4 @@
-import { patience } from "../../../src/core/stream/epochs.ts";
+import { rollbackWait } from "../../../src/core/stream/epochs.ts";
 import type { Host } from "./host.ts";
 import type { Transcriber } from "./transcriber.ts";
 import type { World } from "./world.ts";
@@ -41,7 +41,7 @@ const restoreDirectory: Step = ({ directory, random, note }) => {
 };
 
 const passMinute: Step = (world) => {
-  world.pass(patience);
+  world.pass(rollbackWait);
   world.note(() => "a minute has passed");
   for (const transcriber of world.transcribers) transcriber.look(world.now);
 };

@@ -1,8 +1,8 @@
+import { CellTable } from "../../../src/core/stream/cell-table.ts";
 import type { CellChange } from "../../../src/core/stream/cells.ts";
-import { hearRefusal, lookAgain, silent } from "../../../src/core/stream/epochs.ts";
+import { hearRefusal, noEpochs, reviewClaims } from "../../../src/core/stream/epochs.ts";
 import type { AsOf, StreamMessage } from "../../../src/core/stream/messages.ts";
-import { Table } from "../../../src/core/stream/table.ts";
-import { nextEpoch, Telling } from "../../../src/core/stream/writer.ts";
+import { nextEpoch, StreamWriter } from "../../../src/core/stream/writer.ts";
 import type { Random } from "../../../src/testing/random.ts";
 import type { Said } from "./host.ts";
 import { hashing, keys, service, stateText, type Truth, type Version } from "./truth.ts";
@@ -62,9 +62,9 @@ export function transcriber(index: number, world: Surroundings): Transcriber {
   /** What the mirror holds, or is about to. */
   let version: Version = { state: 0, phase: 0 };
   let mirror: "none" | "partial" | "complete" = "none";
-  let table = new Table(service, hashing);
-  let telling: Telling | undefined;
-  let lead = silent;
+  let table = new CellTable(service, hashing);
+  let telling: StreamWriter | undefined;
+  let epochs = noEpochs;
 
   const asOf = (): AsOf => ({ state: stateText(version.state), clock: version.phase });
   const say = (message: StreamMessage, to: number | "all" = "all") => world.send({ to, message }, index);
@@ -84,11 +84,11 @@ export function transcriber(index: number, world: Surroundings): Transcriber {
 
   /** An epoch above all that were heard of. */
   function next(now: number): number {
-    const heard = Math.max(lead.heard, lead.epoch);
+    const heard = Math.max(epochs.heard, epochs.epoch);
     broker.epoch = habits.uniqueEpoch
       ? nextEpoch(now + clockOffset, heard, random.unit)
       : Math.max(heard, broker.epoch) + 1;
-    lead = { ...lead, heard: broker.epoch };
+    epochs = { ...epochs, heard: broker.epoch };
     return broker.epoch;
   }
 
@@ -96,14 +96,14 @@ export function transcriber(index: number, world: Surroundings): Transcriber {
     // The clock is read before the epoch's first word, so that no row which time has taken away returns with it.
     telling = undefined;
     if (mirror === "complete") move({ state: version.state, phase: truth.head.phase });
-    lead = { ...lead, epoch: next(now) };
-    telling = new Telling(service, table, { epoch: lead.epoch, limits });
-    world.note(() => `transcriber ${index} begins epoch ${lead.epoch} at ${text(version)}`);
+    epochs = { ...epochs, epoch: next(now) };
+    telling = new StreamWriter(service, table, { epoch: epochs.epoch, limits });
+    world.note(() => `transcriber ${index} begins epoch ${epochs.epoch} at ${text(version)}`);
     say(telling.digest(asOf()));
   }
 
-  function hearSaid({ lead: heard, act }: ReturnType<typeof hearRefusal>, now: number, host: number): void {
-    lead = heard;
+  function hearSaid({ epochs: heard, act }: ReturnType<typeof hearRefusal>, now: number, host: number): void {
+    epochs = heard;
     if (act === "digest" && telling) say(telling.digest(asOf()), host);
     else if (act) begin(now);
   }
@@ -111,16 +111,16 @@ export function transcriber(index: number, world: Surroundings): Transcriber {
   /** Tells those that the mirror has reached, and, of a directory that was rolled back, each host alone; all are then told above that. */
   function judge(now: number): void {
     if (!telling) return;
-    const judged = lookAgain(lead, asOf().state, now);
+    const judged = reviewClaims(epochs, asOf().state, now);
     const { reached, rolledBack } = judged;
-    lead = judged.lead;
+    epochs = judged.epochs;
     for (const { host } of reached) say(telling.digest(asOf()), Number(host));
     for (const host of rolledBack) {
       const epoch = next(now);
       world.note(
         () => `transcriber ${index} tells host ${host} alone that the directory was rolled back to ${text(version)}`,
       );
-      say(new Telling(service, table, { epoch, rolledBack: true, limits }).digest(asOf()), Number(host));
+      say(new StreamWriter(service, table, { epoch, rolledBack: true, limits }).digest(asOf()), Number(host));
     }
     if (rolledBack.size > 0) begin(now);
   }
@@ -136,14 +136,14 @@ export function transcriber(index: number, world: Surroundings): Transcriber {
     retire() {
       believes = false;
       telling = undefined;
-      lead = { ...lead, claims: silent.claims };
+      epochs = { ...epochs, claims: noEpochs.claims };
     },
     crash() {
       believes = false;
       telling = undefined;
       mirror = "none";
-      table = new Table(service, hashing);
-      lead = silent;
+      table = new CellTable(service, hashing);
+      epochs = noEpochs;
     },
     refresh(now) {
       if (mirror === "none") {
@@ -178,7 +178,7 @@ export function transcriber(index: number, world: Surroundings): Transcriber {
       if (!telling) return;
       if (said.kind === "refusal") {
         const refusal = { ...said, host: String(said.host), service };
-        return hearSaid(hearRefusal(lead, refusal, asOf().state, now), now, said.host);
+        return hearSaid(hearRefusal(epochs, refusal, asOf().state, now), now, said.host);
       }
       const { host, want } = said;
       if (want === "digest" || want === "buckets") say(telling.digest(asOf(), { buckets: want === "buckets" }), host);

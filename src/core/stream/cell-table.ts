@@ -1,7 +1,7 @@
 import type { Cell, CellChange } from "./cells.ts";
 import { Digest, type Hashing, hashEnd, sha256 } from "./digest.ts";
 import { messageLimit, partLimit } from "./messages.ts";
-import { partOf, type Range, sums, without } from "./sums.ts";
+import { partOf, type Range, rangesWithout, sums } from "./ranges.ts";
 
 /** What a table has in a range that ends at `to`: these rows, and in the ranges that are the `same` what the host has there. */
 export interface Part {
@@ -17,7 +17,7 @@ interface Placed {
 }
 
 /** A table in memory: cells by key, its digest kept with it, read by ranges of key hashes. */
-export class Table {
+export class CellTable {
   readonly digest: Digest;
   readonly #service: string;
   readonly #hashing: Hashing;
@@ -58,7 +58,7 @@ export class Table {
     rows,
     same = [],
   }: Omit<Part, "same"> & { from: number; same?: readonly Range[] | undefined }): void {
-    for (const range of without([from, to], same)) {
+    for (const range of rangesWithout([from, to], same)) {
       for (const { key } of [...this.#inHashOrder(...range)]) this.set(key, null);
     }
     this.apply(rows);

@@ -31,7 +31,7 @@ export function sums(
 }
 
 /** What of a range is left without these ranges, which are in order and within it. */
-export function without([from, to]: Range, gone: readonly Range[]): Range[] {
+export function rangesWithout([from, to]: Range, gone: readonly Range[]): Range[] {
   const left: Range[] = [];
   let start = from;
   for (const [goneFrom, goneTo] of gone) {

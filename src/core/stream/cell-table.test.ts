@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { CellTable } from "./cell-table.ts";
 import { hashEnd, keyHash, sha256 } from "./digest.ts";
 import { partLimit } from "./messages.ts";
-import { Table } from "./table.ts";
 
 const keys = fc.integer({ min: 0, max: 40 }).map((number) => `key${number}`);
 const changes = fc.array(fc.tuple(keys, fc.option(fc.constantFrom("{}", '{"a":1}', "!refused"))));
 const point = fc.integer({ min: 0, max: hashEnd });
 const ranges = fc.tuple(point, point).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);
 
-const tableOf = (from: Iterable<readonly [string, string | null]>): Table => {
-  const table = new Table("dhcp");
+const tableOf = (from: Iterable<readonly [string, string | null]>): CellTable => {
+  const table = new CellTable("dhcp");
   table.apply(from);
   return table;
 };
-const sorted = (table: Table) => [...table.entries()].sort();
+const sorted = (table: CellTable) => [...table.entries()].sort();
 const inside = (key: string, from: number, to: number) => keyHash(key) >= from && keyHash(key) < to;
 
 test("a table holds the last cell of each key, and its digest is that of what it holds", () => {
@@ -113,7 +113,7 @@ test("a row larger than a message still travels, alone", () => {
 });
 
 test("keys of one hash are never parted", () => {
-  const table = new Table("dhcp", { ...sha256, keyHash: (key) => (key.startsWith("same") ? 7 : 9) });
+  const table = new CellTable("dhcp", { ...sha256, keyHash: (key) => (key.startsWith("same") ? 7 : 9) });
   table.apply([
     ["same1", "{}"],
     ["same2", "{}"],
