@@ -2,6 +2,7 @@ import { coreRemovals } from "./list/core.ts";
 import { directoriesRemovals } from "./list/directories.ts";
 import { followRemovals } from "./list/follow.ts";
 import { hostRemovals } from "./list/host.ts";
+import { hostPartsRemovals } from "./list/host-parts.ts";
 import { hostRunsRemovals } from "./list/host-runs.ts";
 import { installRemovals } from "./list/install.ts";
 import { installFolderRemovals } from "./list/install-folder.ts";
@@ -24,6 +25,7 @@ export const removals: readonly Removal[] = [
   ...tablesRemovals,
   ...transcriberRemovals,
   ...hostRunsRemovals,
+  ...hostPartsRemovals,
   ...hostRemovals,
   ...removalsRemovals,
   ...installRemovals,

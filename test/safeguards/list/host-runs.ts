@@ -278,20 +278,4 @@ export const hostRunsRemovals: readonly Removal[] = [
     edits: [["AFTER DELETE ON row WHEN old.retained_by IS 'removals'", "AFTER DELETE ON row WHEN 0"]],
     tests: ["src/host/store/removals.test.ts"],
   },
-  {
-    id: "whole-first",
-    guards: "a table that was never whole is not run on",
-    without: "rows are taken away that have not arrived yet",
-    file: "src/host/service-loop.ts",
-    edits: [["    if (!facts.followed.equal) return false;\n", ""]],
-    tests: ["src/host/host.test.ts"],
-  },
-  {
-    id: "doubt-waits-not",
-    guards: "what was tried waits for no wave",
-    without: "a change that was taken back stays in the daemon",
-    file: "src/host/service-loop.ts",
-    edits: [['    return this.#isPending("AND doubt = 1");', "    return false;"]],
-    tests: ["src/host/wave.test.ts"],
-  },
 ];
