@@ -1,13 +1,13 @@
 import type { StoredEntry } from "../core/directory/entry.ts";
 import type { Table } from "../core/service/service.ts";
 import { reason } from "../core/util/errors.ts";
-import type { Case } from "./kit/case.ts";
+import type { Case, TestMachine } from "./kit/case.ts";
 import { guarded } from "./kit/guard.ts";
+import { hostileValuesStayInside } from "./kit/hostile.ts";
 import { everydayMachine } from "./kit/programs.ts";
 import type { Rule } from "./kit/rules.ts";
 import * as rules from "./kit/rules.ts";
 import { sampled } from "./kit/samples.ts";
-import type { MemoryMachine } from "./memory-machine.ts";
 
 /** The verdict on one rule. */
 export interface Verdict {
@@ -33,7 +33,7 @@ export interface ConformanceOptions {
   /** The time zone of the config; UTC by default. */
   readonly timezone?: string;
   /** Makes an empty machine with the programs and daemons that the service speaks to; by default a few of every day, and silence of the others. */
-  machine?(): MemoryMachine;
+  machine?(): TestMachine;
 }
 
 const day = 24 * 60 * 60_000;
@@ -45,6 +45,7 @@ const tableRules: readonly (readonly [name: string, rule: Rule])[] = [
   ["independent of order", rules.independentOfOrder],
   ["safe on deletion", rules.safeOnDeletion],
   ["safe on an empty table", rules.safeOnAnEmptyTable],
+  ["hostile values stay inside", hostileValuesStayInside],
   ["converges after a crash at every step", rules.convergesAfterACrash],
 ];
 
@@ -80,5 +81,6 @@ function caseOf(table: Table, options: ConformanceOptions): Case {
   const { name = "service", host = "host", timezone = "UTC", seed = 1, machine = everydayMachine } = options;
   const { now = Math.floor(Date.now() / day) * day } = options;
   const entries = sampled(name, table, [...(options.entries ?? [])], { timezone, now });
-  return { name, host, table, timezone, seed, now, entries, machine: () => machine() };
+  const secret = (table.secret ?? []).length > 0;
+  return { name, host, table, timezone, seed, now, entries, machine: () => machine(), secret, escapes: new Set() };
 }

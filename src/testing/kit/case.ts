@@ -7,7 +7,7 @@ import { seeing } from "./guard.ts";
 import type { Crash, Told } from "./life.ts";
 import { type Cells, cellsOf, goodRows } from "./samples.ts";
 import { type State, stateOf } from "./state.ts";
-import { type Delivery, openWorld } from "./world.ts";
+import { type Delivery, openWorld, type Waiting } from "./world.ts";
 
 /** A service with a table, and what it is examined with. */
 export interface Case {
@@ -20,7 +20,19 @@ export interface Case {
   readonly seed: number;
   /** The moment at which every story begins, milliseconds since 1970. */
   readonly now: number;
-  machine(): MemoryMachine;
+  /** The service has secret columns: no value is shown. */
+  readonly secret: boolean;
+  /** The calls of the service beside its arguments, such as `fs.readFileSync`. */
+  readonly escapes: Set<string>;
+  machine(): TestMachine;
+}
+
+/** A machine for tests, and the daemons that are simulated on it. */
+export interface TestMachine extends MemoryMachine {
+  /** The content of daemons, as texts by a name: part of the state that is compared. */
+  daemons?(): Readonly<Record<string, string>>;
+  /** Restarts the daemons: they lose what they hold in memory alone. */
+  loseDaemons?(): void;
 }
 
 /** One change of the rows, and how the host is told. */
@@ -42,7 +54,7 @@ export interface Ending {
   /** The rows that are applied at the end. */
   readonly applied: readonly CellChange[];
   /** The rows that wait, each with the reason. */
-  readonly waiting: readonly string[];
+  readonly waiting: readonly Waiting[];
   /** The steps of the first life of the process. */
   readonly steps: readonly string[];
   /** The commands of the last life. */
@@ -56,18 +68,22 @@ export const chanceOf = ({ seed }: Case, part: string): Random =>
 /** The rows of the entries of a case, or of others; `clock` is the time that `Date` gives to the service. */
 export function rowsFor(on: Case, entries = on.entries, { clock = on.now } = {}): Cells {
   const { name, table, timezone, seed } = on;
-  const seen = seeing(table, { now: () => clock, random: seeded(seed).unit });
+  const seen = seeing(table, { now: () => clock, random: seeded(seed).unit, escaped: (call) => on.escapes.add(call) });
   return cellsOf(name, seen, entries, { timezone, now: on.now });
 }
 
+/** The rows of cells that are no refusals. */
 export const good = (cells: Cells): Cells => new Map(goodRows(cells));
+
+/** The time between the end of a process and its next start, in milliseconds. */
+const pause = 60 * 60_000;
 
 export interface PlayOptions {
   readonly crash?: Crash | undefined;
   /** A power cut comes with the crash. */
   readonly powerCut?: boolean;
   readonly start?: number;
-  readonly machine?: MemoryMachine;
+  readonly machine?: TestMachine;
 }
 
 /** Plays a story on a host of its own: the first moment is there before its first run. */
@@ -76,12 +92,13 @@ export async function play(on: Case, moments: readonly Moment[], options: PlayOp
   const machine = options.machine ?? on.machine();
   const chance = chanceOf(on, "play");
   let now = (): number => start;
-  const table = seeing(on.table, { now: () => now(), random: chance.unit });
-  const world = openWorld({ name: on.name, host: on.host, table, machine, start });
+  const table = seeing(on.table, { now: () => now(), random: chance.unit, escaped: (call) => on.escapes.add(call) });
+  const world = openWorld({ name: on.name, host: on.host, service: { table }, machine, start });
   now = world.now;
   let trouble: string | undefined;
   const restart = async (cut: boolean): Promise<void> => {
     await world.kill(cut ? chance.unit : undefined);
+    await world.pass(pause);
     await world.up();
   };
   const rest = async (): Promise<void> => {
@@ -104,9 +121,21 @@ export async function play(on: Case, moments: readonly Moment[], options: PlayOp
   if (trouble === undefined) await rest();
   const ending = { trouble, steps, told: world.told, applied: world.applied(), waiting: world.waiting() };
   await world.end();
-  return { ...ending, state: await stateOf(machine) };
+  return { ...ending, state: await stateOf(machine, { daemons: machine.daemons?.(), folders: world.folders }) };
 }
 
 /** A full run on these rows, on a machine where nothing was before. */
 export const fresh = (on: Case, rows: Iterable<CellChange>, options: PlayOptions = {}): Promise<Ending> =>
   play(on, [{ said: "all rows", changes: [...rows] }], options);
+
+const known = new WeakMap<Case, Map<string, Promise<Ending>>>();
+
+/** The same, which is played once for equal rows. */
+export function freshOnce(on: Case, rows: readonly CellChange[]): Promise<Ending> {
+  const played = known.get(on) ?? new Map<string, Promise<Ending>>();
+  known.set(on, played);
+  const key = JSON.stringify(rows);
+  const ending = played.get(key) ?? fresh(on, rows);
+  played.set(key, ending);
+  return ending;
+}

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { syncBuiltinESMExports } from "node:module";
 import type { Table } from "../../core/service/service.ts";
 
 /** The clock and the chance that a service's code sees while the kit examines it. */
@@ -7,11 +8,19 @@ export interface Surroundings {
   now(): number;
   /** In [0, 1). */
   random(): number;
+  /** Is told what the code calls beside its arguments, such as `fs.readFileSync`: it is not done. */
+  escaped(call: string): void;
 }
 
 const surroundings = new AsyncLocalStorage<Surroundings>();
 
-/** Runs work with `Date` and `Math.random` replaced, for the code of a service alone; they are restored when it has ended. */
+/** The modules of Node that reach files, programs and networks. */
+const outside = ["fs", "fs/promises", "child_process", "net", "dgram", "http", "https"];
+
+/**
+ * Runs work in which the code of a service has another `Date` and `Math.random`, and reaches no file, program or network.
+ * The rest of the process has its own; all is restored at the end.
+ */
 export async function guarded<T>(work: () => Promise<T>): Promise<T> {
   const { Date: realDate } = globalThis;
   const realRandom = Math.random;
@@ -22,12 +31,42 @@ export async function guarded<T>(work: () => Promise<T>): Promise<T> {
     get: (target, name) => (name === "now" ? now : Reflect.get(target, name)),
   });
   Math.random = () => (surroundings.getStore()?.random ?? realRandom)();
+  const open = closeOutside();
   try {
     return await work();
   } finally {
+    open();
     globalThis.Date = realDate;
     Math.random = realRandom;
   }
+}
+
+/** Keeps the code of services from what is outside; gives what ends it. */
+function closeOutside(): () => void {
+  const closed: (() => void)[] = [];
+  for (const name of outside) {
+    const module = process.getBuiltinModule(`node:${name}`) as Record<string, unknown>;
+    for (const [word, real] of Object.entries(module)) {
+      if (typeof real !== "function" || /^[A-Z_]/.test(word)) continue;
+      module[word] = new Proxy(real, {
+        apply(target, self, words) {
+          const seen = surroundings.getStore();
+          if (!seen) return Reflect.apply(target, self, words);
+          const call = `${name.replace("/", ".")}.${word}`;
+          seen.escaped(call);
+          throw new Error(`${call}: a service reads and changes a machine through \`host\` alone`);
+        },
+      });
+      closed.push(() => {
+        module[word] = real;
+      });
+    }
+  }
+  syncBuiltinESMExports();
+  return () => {
+    for (const restore of closed) restore();
+    syncBuiltinESMExports();
+  };
 }
 
 /** A service whose code sees these surroundings; the rest of the process sees its own. */
@@ -38,3 +77,11 @@ export function seeing(table: Table, given: Surroundings): Table {
     run: (...words) => surroundings.run(given, () => table.run(...words)),
   };
 }
+
+/** The handler of a plain service that sees these surroundings. */
+export const handling = <Words extends unknown[]>(
+  handle: (...words: Words) => Promise<void>,
+  given: Surroundings,
+): ((...words: Words) => Promise<void>) => {
+  return (...words) => surroundings.run(given, () => handle(...words));
+};

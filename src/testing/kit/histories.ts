@@ -9,14 +9,18 @@ import type { Delivery } from "./world.ts";
 /** Generated histories of a directory, as what the host is told of them: the shortest first, the same for the same seed. */
 export function histories(on: Case, part: string, count: number): Moment[][] {
   const chance = chanceOf(on, part);
-  return Array.from({ length: count }, (_, index) => history(on, chance, 2 + (index >> 1)));
+  return Array.from({ length: count }, (_, index) =>
+    history(on, chance, { length: 2 + (index >> 1), some: index % 2 === 1 }),
+  );
 }
 
 /** One history: it begins with all entries, or some, and each of its moments changes one of them. */
-function history(on: Case, chance: Random, length: number): Moment[] {
+function history(on: Case, chance: Random, { length, some }: { length: number; some: boolean }): Moment[] {
   const givers = new Set(goodRows(rowsFor(on)).map(([key]) => coverOf(key)));
   const moving = on.entries.filter(({ uuid }) => givers.has(uuid));
-  const present = new Map(on.entries.map((entry) => [entry.uuid, entry]));
+  const absent = (uuid: string): boolean => some && givers.has(uuid) && chance.chance(0.5);
+  const first = on.entries.filter(({ uuid }) => !absent(uuid));
+  const present = new Map(first.map((entry) => [entry.uuid, entry]));
   const moments: Moment[] = [];
   let before: Cells = new Map();
   const say = (said: string): void => {
@@ -28,7 +32,9 @@ function history(on: Case, chance: Random, length: number): Moment[] {
   };
   say(`${present.size} entries`);
   for (let tries = 0; moments.length < length && tries < 10 * length; tries++) {
-    const original = moving[chance.below(moving.length)];
+    const away = moving.filter(({ uuid }) => !present.has(uuid));
+    const among = away.length > 0 && chance.chance(0.5) ? away : moving;
+    const original = among[chance.below(among.length)];
     if (!original) break;
     say(change(present, original, moving, chance));
   }

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { Asked, Files } from "../../core/service/host-api.ts";
 import type { Machine } from "../../ports/machine.ts";
@@ -26,12 +27,18 @@ export class Life {
   /** The steps taken so far, each as a text: `rename /etc/a /etc/b`. */
   readonly steps: string[] = [];
   readonly told: Told[] = [];
+  /** The folders that files were written to. */
+  readonly folders: Set<string>;
   dead = false;
   readonly #died: () => void;
   readonly #crash: Crash | undefined;
 
-  constructor(died: () => void, crash?: Crash) {
+  constructor(
+    died: () => void,
+    { crash, folders = new Set() }: { crash?: Crash | undefined; folders?: Set<string> } = {},
+  ) {
     this.#died = died;
+    this.folders = folders;
     this.#crash = crash;
   }
 
@@ -64,7 +71,10 @@ export function machineOf(life: Life, machine: Machine): Machine {
   const { files } = machine;
   const counted = Object.fromEntries(
     changing.map((name) => {
-      const work = files[name] as (...words: unknown[]) => Promise<void>;
+      const work = (...words: unknown[]): Promise<void> => {
+        if (isText(words[1])) life.folders.add(posix.dirname(words[1]));
+        return (files[name] as (...words: unknown[]) => Promise<void>)(...words);
+      };
       return [
         name,
         (...words: unknown[]) => life.step([name, ...words.filter(isText)].join(" "), () => work(...words)),
@@ -77,12 +87,14 @@ export function machineOf(life: Life, machine: Machine): Machine {
     files: {
       ...files,
       ...counted,
-      write: (path, bytes, options) =>
-        life.step(
+      write(path, bytes, options) {
+        life.folders.add(posix.dirname(path));
+        return life.step(
           `write ${path}`,
           () => files.write(path, bytes, options),
           () => files.write(path, bytes.slice(0, bytes.length >> 1), options),
-        ),
+        );
+      },
     },
     run(asked, options) {
       const name = "socket" in asked ? `ask ${asked.socket}` : `run ${asked.join(" ")}`;

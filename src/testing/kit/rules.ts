@@ -1,5 +1,6 @@
+import { masked } from "../../core/service/secret.ts";
 import { type CellChange, isRefused } from "../../core/stream/cells.ts";
-import { type Case, chanceOf, type Ending, fresh, good, type Moment, play, rowsFor } from "./case.ts";
+import { type Case, chanceOf, type Ending, fresh, freshOnce, good, type Moment, play, rowsFor } from "./case.ts";
 import { histories } from "./histories.ts";
 import type { Crash } from "./life.ts";
 import { changesBetween } from "./samples.ts";
@@ -15,12 +16,21 @@ export const runs: Rule = async (on) => {
   const rows = rowsFor(on);
   if (good(rows).size === 0) {
     const refused = [...rows.values()].filter(isRefused).map((cell) => `refused: ${cell.slice(1)}`);
+    if (on.escapes.size > 0) return escaped(on);
     return ["no sample entry gives a row", ...refused.slice(0, 5)];
   }
   const { trouble, waiting } = await fresh(on, good(rows));
+  if (trouble !== undefined && on.escapes.size > 0) return escaped(on);
   if (trouble !== undefined) return [`a first run on ${good(rows).size} rows: ${trouble}`];
-  return waiting.length > 0 ? ["its own sample rows are refused on the host:", ...waiting.slice(0, 5)] : undefined;
+  if (on.escapes.size > 0) return escaped(on);
+  return waiting.length > 0
+    ? ["its own sample rows are refused on the host:", ...waiting.slice(0, 5).map(({ why }) => why)]
+    : undefined;
 };
+
+const escaped = ({ escapes }: Case): string[] => [
+  `it calls ${[...escapes].join(", ")}: a service reads its entries, and changes a machine through \`host\` alone`,
+];
 
 /** Equal input gives equal rows and an equal machine, at another time and with the entries in another order. */
 export const deterministic: Rule = async (on) => {
@@ -34,11 +44,15 @@ export const deterministic: Rule = async (on) => {
     const [moved] = changesBetween(once, other);
     if (!moved) continue;
     const [key] = moved;
-    return [`select, ${said}, gives another row of ${key}:`, `- ${once.get(key)}`, `+ ${other.get(key)}`];
+    return [
+      `select, ${said}, gives another row of ${key}:`,
+      `- ${shown(on, once.get(key))}`,
+      `+ ${shown(on, other.get(key))}`,
+    ];
   }
   const first = await fresh(on, good(once));
   const second = await fresh({ ...on, seed: on.seed + 1 }, good(once), { start: on.now + day });
-  return differing("run on the same rows a day later, with other chance:", first, second);
+  return differing("run on the same rows a day later, with other chance:", first, second, on);
 };
 
 /** A full run on rows that are applied already changes nothing. */
@@ -50,6 +64,7 @@ export const idempotent: Rule = async (on) => {
     const more = await play(on, [rows, ...Array<Moment>(times).fill(again)]);
     const found = differing(`after ${times} more full ${times === 1 ? "run" : "runs"} on the same rows:`, once, more, {
       exact: true,
+      secret: on.secret,
     });
     if (found) return found;
   }
@@ -58,7 +73,7 @@ export const idempotent: Rule = async (on) => {
 
 /** The machine has what the present rows say, whatever came before: duplicates, losses, renames, restarts. */
 export const independentOfOrder: Rule = async (on) => {
-  for (const moments of histories(on, "order", 12)) {
+  for (const moments of histories(on, "order", 8)) {
     const found = await againstFresh(on, moments);
     if (found) return found;
   }
@@ -71,7 +86,7 @@ export const safeOnDeletion: Rule = async (on) => {
   for (const [key, cell] of rows) {
     const moments: Moment[] = [
       { said: "all rows", changes: [...rows] },
-      { said: `the row ${cell} goes`, changes: [[key, null]] },
+      { said: `the row ${shown(on, cell)} goes`, changes: [[key, null]] },
     ];
     const found = await againstFresh(on, moments);
     if (found) return found;
@@ -93,7 +108,7 @@ export const safeOnAnEmptyTable: Rule = async (on) => {
 };
 
 /** The most moments at which a process is killed in one story. */
-const mostCrashes = 60;
+const mostCrashes = 40;
 
 /** A process that is killed at any step, or loses its power there, goes on to the same end. */
 export const convergesAfterACrash: Rule = async (on) => {
@@ -116,6 +131,10 @@ export const convergesAfterACrash: Rule = async (on) => {
   return undefined;
 };
 
+/** A row for people, its secret columns masked. */
+const shown = ({ table }: Case, cell: string | undefined): string =>
+  cell === undefined || isRefused(cell) ? (cell ?? "no row") : JSON.stringify(masked(JSON.parse(cell), table.secret));
+
 /** Compares the end of a story with a first run on the rows that are applied at its end. */
 async function againstFresh(
   on: Case,
@@ -129,7 +148,12 @@ async function againstFresh(
     ),
   );
   if (ending.trouble !== undefined) return [...story, `then the host does not come to rest: ${ending.trouble}`];
-  const found = differing("then, beside a first run on the same rows:", await fresh(on, ending.applied), ending);
+  const found = differing(
+    "then, beside a first run on the same rows:",
+    await freshOnce(on, ending.applied),
+    ending,
+    on,
+  );
   return found && [...story, ...found];
 }
 
@@ -137,9 +161,9 @@ function differing(
   said: string,
   expected: Ending,
   found: Ending,
-  { exact = false } = {},
+  options: { readonly exact?: boolean; readonly secret: boolean },
 ): readonly string[] | undefined {
   for (const { trouble } of [expected, found]) if (trouble !== undefined) return [said, `the run fails: ${trouble}`];
-  const lines = differences(expected.state, found.state, { exact });
+  const lines = differences(expected.state, found.state, options);
   return lines.length > 0 ? [said, ...lines] : undefined;
 }

@@ -4,9 +4,20 @@ import type { Files } from "../../core/service/host-api.ts";
 /** The files of a machine, by path: kind, rights and content. The folders of trigger itself are left out. */
 export type State = ReadonlyMap<string, string>;
 
-/** Reads the files of a machine. */
-export async function stateOf({ files }: { readonly files: Files }): Promise<State> {
+export interface StateOptions {
+  /** The content of daemons, as texts by a name. */
+  readonly daemons?: Readonly<Record<string, string>> | undefined;
+  /** Folders that files were written to: they, and those above, are no content of their own. */
+  readonly folders: ReadonlySet<string>;
+}
+
+/** Reads the files of a machine; the content of its daemons is added. */
+export async function stateOf(
+  { files }: { readonly files: Files },
+  { daemons = {}, folders }: StateOptions,
+): Promise<State> {
   const found = new Map<string, string>();
+  const onTheWay = (path: string): boolean => [...folders].some((folder) => `${folder}/`.startsWith(`${path}/`));
   async function visit(folder: string): Promise<void> {
     for (const name of await files.list(folder)) {
       const path = `${folder === "/" ? "" : folder}/${name}`;
@@ -17,12 +28,13 @@ export async function stateOf({ files }: { readonly files: Files }): Promise<Sta
       if (stat.kind === "file") found.set(path, `${rights}\n${new TextDecoder().decode(await files.read(path))}`);
       else if (stat.kind === "symlink") found.set(path, `${rights}\n${await files.readLink(path)}`);
       else {
-        found.set(path, rights);
+        if (!onTheWay(path)) found.set(path, rights);
         await visit(path);
       }
     }
   }
   await visit("/");
+  for (const [name, text] of Object.entries(daemons)) found.set(`the daemon ${name}`, `daemon\n${text}`);
   return found;
 }
 
@@ -30,7 +42,7 @@ export async function stateOf({ files }: { readonly files: Files }): Promise<Sta
 const most = 12;
 
 /** Lines that say how a state differs from the one expected; empty if they are equal, serials apart unless `exact`. */
-export function differences(expected: State, found: State, { exact = false } = {}): string[] {
+export function differences(expected: State, found: State, { exact = false, secret = false } = {}): string[] {
   const lines: string[] = [];
   for (const path of [...new Set([...expected.keys(), ...found.keys()])].sort()) {
     const wanted = expected.get(path);
@@ -38,7 +50,8 @@ export function differences(expected: State, found: State, { exact = false } = {
     if (wanted === is) continue;
     if (!exact && wanted !== undefined && is !== undefined && equalButSerial(wanted, is)) continue;
     if (is === undefined) lines.push(`${path} is missing`);
-    else if (wanted === undefined) lines.push(`${path} is left`, ...content(is));
+    else if (wanted === undefined) lines.push(`${path} is left`, ...(secret ? [] : content(is)));
+    else if (secret) lines.push(`${path} differs; the service has secret columns, so it is not shown`);
     else {
       lines.push(`${path} differs (- expected, + found)`);
       for (const { value, added, removed } of diffLines(wanted, is)) {

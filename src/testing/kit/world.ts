@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import type { Table as Declaration, Service } from "../../core/service/service.ts";
+import type { Service } from "../../core/service/service.ts";
 import { CellTable } from "../../core/stream/cell-table.ts";
 import type { CellChange } from "../../core/stream/cells.ts";
 import { canonical } from "../../core/stream/cells.ts";
@@ -31,13 +31,25 @@ export interface World {
   /** The rows that are applied, by key. */
   applied(): [key: string, cell: string][];
   /** The rows that wait, each with the reason. */
-  waiting(): string[];
+  waiting(): Waiting[];
+  /** Sends a plain message. */
+  send(body: unknown): Promise<void>;
   /** The steps of the present life. */
   readonly steps: readonly string[];
   /** The commands of the present life. */
   readonly told: readonly Told[];
+  /** The folders that files were written to, in all lives. */
+  readonly folders: ReadonlySet<string>;
   readonly now: () => number;
+  /** Lets time pass. */
+  pass(milliseconds: number): Promise<void>;
   end(): Promise<void>;
+}
+
+/** A row that is not applied as it is desired. */
+export interface Waiting {
+  readonly key: string;
+  readonly why: string;
 }
 
 export type Delivery = "once" | "twice" | "lost";
@@ -46,7 +58,7 @@ export interface WorldOptions {
   /** The name of the service. */
   readonly name: string;
   readonly host: string;
-  readonly table: Declaration;
+  readonly service: Service;
   readonly machine: MemoryMachine;
   /** Milliseconds since 1970. */
   readonly start: number;
@@ -56,7 +68,7 @@ export interface WorldOptions {
 const patience = 15 * 60_000;
 
 /** Opens a host whose process does not run yet. */
-export function openWorld({ name, host, table: declared, machine, start }: WorldOptions): World {
+export function openWorld({ name, host, service: given, machine, start }: WorldOptions): World {
   const clock = virtualClock(start);
   const hub = memoryHub();
   const database = new DatabaseSync(":memory:");
@@ -64,6 +76,7 @@ export function openWorld({ name, host, table: declared, machine, start }: World
   const table = new CellTable(name);
   const stream = new StreamWriter(name, table, { epoch: start * 1000 });
   const transcriber = hub.connect();
+  const folders = new Set<string>();
   let running = 0;
   let life = new Life(() => {});
   let process: Promise<void> | undefined;
@@ -71,19 +84,23 @@ export function openWorld({ name, host, table: declared, machine, start }: World
   const asOf = (): AsOf => ({ state: ["20261122000000.000000Z#000000#000#000000"], clock: clock.now() });
   const tell = (message: StreamMessage, key = serviceKey(name)): Promise<void> =>
     transcriber.publish(key, JSON.stringify(message));
-  const service: Service = { table: { ...declared, run: counted } };
+  const form = "table" in given ? "table" : "plain";
+  const service: Service =
+    "table" in given
+      ? { table: { ...given.table, run: (...words) => counted(() => given.table.run(...words)) } }
+      : { plain: { ...given.plain, handle: (...words) => counted(() => given.plain.handle(...words)) } };
 
-  async function counted(...given: Parameters<Declaration["run"]>): ReturnType<Declaration["run"]> {
+  async function counted<T>(work: () => Promise<T>): Promise<T> {
     running += 1;
     try {
-      return await declared.run(...given);
+      return await work();
     } finally {
       running -= 1;
     }
   }
 
   async function answer(): Promise<void> {
-    await transcriber.declare([queueOf(host, name, "table"), queueOf("transcriber", "report", "report")]);
+    await transcriber.declare([queueOf(host, name, form), queueOf("transcriber", "report", "report")]);
     await transcriber.consume(
       queueName("transcriber", "report"),
       (delivery) => {
@@ -108,10 +125,13 @@ export function openWorld({ name, host, table: declared, machine, start }: World
       await answering;
       const stop = new AbortController();
       const connection = hub.connect();
-      const mine = new Life(() => {
-        connection.crash();
-        stop.abort(new Error("the process was killed"));
-      }, crash);
+      const mine = new Life(
+        () => {
+          connection.crash();
+          stop.abort(new Error("the process was killed"));
+        },
+        { crash, folders },
+      );
       life = mine;
       process = runHost({
         name: host,
@@ -145,26 +165,31 @@ export function openWorld({ name, host, table: declared, machine, start }: World
     },
     async rest() {
       const end = clock.monotonic() + patience;
-      await tell(stream.digest(asOf()));
+      if (form === "table") await tell(stream.digest(asOf()));
       for (let wait = 0; ; wait = Math.min(wait + 1000, 30_000)) {
         await clock.advance(wait);
         if (life.dead) return undefined;
-        const { why, stored, equal, held, heldBy } = serviceReport(database, name);
-        const compared = stored?.seq === stream.seq && equal?.seq === stream.seq;
+        const { why, stored, equal, held, heldBy, parked } = serviceReport(database, name);
+        const isCompared = stored?.seq === stream.seq && equal?.seq === stream.seq;
+        const compared = form === "table" ? isCompared : hub.look(queueName(host, name)).length === 0;
+        if (parked[0]) return `a message is parked: ${parked[0].why}`;
         if (running === 0 && why === undefined && compared) return undefined;
         if (heldBy !== undefined) return held;
         if (clock.monotonic() > end) return why ?? "its run does not end";
       }
     },
     applied: () => [...rowsLoaded(database, name).entries()].map(([key, row]) => [key, canonical(row)]),
-    waiting: () => serviceReport(database, name).refused.map(({ key, why }) => `${key}: ${why}`),
+    waiting: () => serviceReport(database, name).refused.map(({ key, why }) => ({ key, why })),
+    send: (body) => transcriber.publish(serviceKey(name), JSON.stringify(body)),
     get steps() {
       return life.steps;
     },
     get told() {
       return life.told;
     },
+    folders,
     now: clock.now,
+    pass: clock.advance,
     async end() {
       await self.kill();
       database.close();
