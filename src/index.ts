@@ -57,7 +57,17 @@ export {
   type TableDeclaration,
   type TableService,
 } from "./core/service/service.ts";
-export { Away, CommandFailed, Fatal, Held, Later, type Outcome, Refusal, UserError } from "./core/util/errors.ts";
+export {
+  Away,
+  CommandFailed,
+  Fatal,
+  Held,
+  Later,
+  type Outcome,
+  Refusal,
+  type RefusalOptions,
+  UserError,
+} from "./core/util/errors.ts";
 export type { Columns, Json } from "./core/util/json.ts";
 export { type BindOptions, type BindSettings, bind } from "./services/bind.ts";
 export { type BindZoneOptions, type BindZoneSettings, bindZone } from "./services/bind-zone.ts";

@@ -183,8 +183,8 @@ test("no program reads why a row is retained or a service held", () => {
       String.raw`\b(?:substr|instr)\((?:\w+\.)?(?:why|held|detail)\b`,
     ].join("|"),
   );
-  // A refusal of a value, an error of RabbitMQ, and a list of that name: none is a sentence of a store.
-  const others = ["core/service/refusal-goes.ts", "brokers/rabbitmq/queue-arguments.ts", "testing/broker/queue.ts"];
+  // An error of RabbitMQ, and a list of that name: none is a sentence of a store.
+  const others = ["brokers/rabbitmq/queue-arguments.ts", "testing/broker/queue.ts"];
   const wrong = files.filter((file) => !others.includes(file) && looks.test(code(file)));
   const says = "a sentence may be reworded: ask `retained_by` and `held_by`, or `by` and `heldBy` of a report";
   assert.deepEqual(wrong, [], says);

@@ -32,7 +32,7 @@ async function guarded(options: Parameters<typeof hostScene>[1] = {}, refused: T
 test("a refused row goes, is listed with its reason, and is back when it is well again", async () => {
   await using world = await guarded();
   const { say, door, report, retained, clock } = world;
-  await say([["a", refusedCell("vlan: what is that?")]]);
+  await say([["a", refusedCell("vlan: what is that?", ["vlan"])]]);
   await until(() => !door.served.has("a"));
   await until(() => report().owed === 0);
   assert.deepEqual(retained(), [["a", "directory", "vlan: what is that?"]]);
@@ -52,8 +52,8 @@ test("where names are given, a row goes that is refused for one of them, and oth
   await using world = await guarded({}, ["key"]);
   const { say, door, report } = world;
   await say([
-    ["a", refusedCell("key: is not a key; vlan: what is that?")],
-    ["b", refusedCell("vlan: what is that?")],
+    ["a", refusedCell("key: is not a key; vlan: what is that?", ["key", "vlan"])],
+    ["b", refusedCell("vlan: what is that?", ["vlan"])],
     ["b/1", null],
     ["b/2", null],
   ]);
@@ -68,7 +68,7 @@ test("where names are given, a row goes that is refused for one of them, and oth
     ],
   );
   await say([
-    ["b", refusedCell("key: is not a key")],
+    ["b", refusedCell("key: is not a key", ["key"])],
     ["c", row("c", "10.0.0.4")],
   ]);
   await world.clock.advance(1000);

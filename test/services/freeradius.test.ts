@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { readRow } from "../../src/core/service/read-row.ts";
 import { refusalGoes } from "../../src/core/service/refusal-goes.ts";
-import { Away, reason } from "../../src/core/util/errors.ts";
+import { Away, Refusal, reason } from "../../src/core/util/errors.ts";
 import type { Columns } from "../../src/core/util/json.ts";
 import { dryMachine } from "../../src/machines/dry.ts";
 import { freeradius, radiusRow } from "../../src/services/freeradius.ts";
@@ -258,13 +258,13 @@ test("by default accounts with a password that can be checked are users, with wh
 
 test("a user goes who can be let in by no password, and stays when his answer is wrong", () => {
   const table = tableOf(freeradius());
-  const why = (attributes: Record<string, string[]>): string => {
+  const about = (attributes: Record<string, string[]>): readonly string[] | undefined => {
     const eve = entry(["radiusprofile"], "eve", { uid: ["eve"], userpassword: ["x"], ...attributes });
     try {
       const read = readRow(table, selected(freeradius(), eve) as object);
-      return "wrong" in read ? read.wrong : "";
+      return "wrong" in read ? read.about : undefined;
     } catch (error) {
-      return reason(error);
+      return error instanceof Refusal ? error.about : undefined;
     }
   };
   const twoVlans = { radiustunnelprivategroupid: ["12", "13"] };
@@ -279,13 +279,13 @@ test("a user goes who can be let in by no password, and stays when his answer is
     [{ radiustunnelprivategroupid: ["no vlan"] }, false],
     [{ uid: ["eve", "mallory"] }, false],
   ] as const) {
-    const said = why(attributes as Record<string, string[]>);
-    assert.ok(said !== "");
-    assert.equal(refusalGoes(table, said), goes, said);
+    const said = about(attributes as Record<string, string[]>);
+    assert.ok(said, "it is refused");
+    assert.equal(refusalGoes(table, said), goes, said.join());
   }
   const both = readRow(table, { name: "DEFAULT", password: "{X}x", vlan: "no vlan" });
-  assert.ok("wrong" in both && refusalGoes(table, both.wrong), "the password is said first");
-  assert.equal(refusalGoes(tableOf(freeradius({ refused: [] })), why(argon)), false);
+  assert.ok("wrong" in both && refusalGoes(table, both.about), "one of two mistakes is of the password");
+  assert.equal(refusalGoes(tableOf(freeradius({ refused: [] })), about(argon) ?? []), false);
 });
 
 test("an attribute that was never asked for takes nobody out", () => {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { StoredEntry } from "../../src/core/directory/entry.ts";
-import { refusalGoes } from "../../src/core/service/refusal-goes.ts";
+import { cellGoes } from "../../src/core/service/refusal-goes.ts";
+import { isRefused, refusalOf } from "../../src/core/stream/cells.ts";
 import { UserError } from "../../src/core/util/errors.ts";
 import { type OfPeople, reservedNames } from "../../src/services/mail/aliases.ts";
 import { postfix } from "../../src/services/postfix.ts";
@@ -23,8 +24,8 @@ function said(people: OfPeople, ...entries: StoredEntry[]) {
     cell.startsWith("!") ? [] : [JSON.parse(cell)],
   );
   const served = cells.map(({ alias, to }: { alias: string; to: string[] }) => `${alias} ${to[0]}`).sort();
-  const refused = Object.fromEntries([...tables.refused("mail")].map(({ key, why }) => [key, why]));
-  return { served, refused, why: Object.values(refused) };
+  const refused = Object.fromEntries([...tables.table("mail").entries()].filter(([, cell]) => isRefused(cell)));
+  return { served, refused, why: Object.values(refused).map(refusalOf) };
 }
 
 const campus: OfPeople = { domains: ["Campus.example"] };
@@ -118,15 +119,15 @@ test("a reserved or foreign alias goes at once, and its owner's others stay", ()
   );
   const refused = why(campus, mixed, person("dean"));
   assert.deepEqual(Object.keys(refused).sort(), ["alice", "alice/dean@campus.example", "alice/info@campus.example"]);
-  const goes = (key: string): boolean => refusalGoes(table, refused[key] ?? "");
+  const goes = (key: string): boolean => cellGoes(table, refused[key] ?? "");
   assert.equal(goes("alice/info@campus.example"), true);
   assert.equal(goes("alice/dean@campus.example"), false, "an account that is made takes nobody's alias");
   assert.equal(goes("alice"), false, "an address that cannot be read takes no alias");
-  assert.equal(refusalGoes(table, why({}, mixed).alice ?? ""), true, "no domain is given");
+  assert.equal(cellGoes(table, why({}, mixed).alice ?? ""), true, "no domain is given");
   const twoNames = stored("bob", "uid=bob,dc=x", {
     ...{ objectClass: ["inetOrgPerson", "posixAccount"], uid: ["bob", "b"], mail: "b@campus.example" },
   });
-  assert.equal(refusalGoes(table, why(campus, twoNames).bob ?? ""), false, "a recipient that cannot be told");
+  assert.equal(cellGoes(table, why(campus, twoNames).bob ?? ""), false, "a recipient that cannot be told");
 });
 
 test("the option says which refusals take an alias away", () => {

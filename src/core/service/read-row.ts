@@ -5,7 +5,13 @@ import { nearest } from "../util/nearest.ts";
 import type { Table } from "./service.ts";
 
 /** A row that its schema accepts, or why it does not. */
-export type ReadRow = { readonly row: Columns; readonly cell: Cell } | { readonly wrong: string };
+export type ReadRow = { readonly row: Columns; readonly cell: Cell } | WrongRow;
+
+/** The reason for which a row is not accepted, and the columns that are missing or wrong. */
+export interface WrongRow {
+  readonly wrong: string;
+  readonly about: readonly string[];
+}
 
 /** The most mistakes of a row that are said. In a list of a hundred thousand values each may be a mistake, and each shows its column. */
 const most = 10;
@@ -13,16 +19,19 @@ const most = 10;
 /** Reads a row strictly: each column by its type, and a column that the row does not have is wrong. Values of secret columns are not said. */
 export function readRow({ row: schema, secret = [] }: Table, raw: object): ReadRow {
   const read = schema.safeParse(raw);
-  if (!read.success) return { wrong: saidOf(read.error.issues, raw, secret) };
+  if (!read.success) {
+    const columns = read.error.issues.flatMap(({ path: [column] }) => (column === undefined ? [] : [String(column)]));
+    return { wrong: saidOf(read.error.issues, raw, secret), about: [...new Set(columns)] };
+  }
   const row = read.data as Columns;
   for (const [column, value] of Object.entries(raw)) {
     if (value === undefined || column in row) continue;
     const near = nearest(column, Object.keys(row));
-    return { wrong: `the row has no column ${column}${near ? `; did you mean ${near}?` : ""}` };
+    return { wrong: `the row has no column ${column}${near ? `; did you mean ${near}?` : ""}`, about: [] };
   }
   const cell = canonical(row);
   const bytes = Buffer.byteLength(cell);
-  if (bytes > rowLimit) return { wrong: `the row has ${bytes} bytes, the limit is ${rowLimit}` };
+  if (bytes > rowLimit) return { wrong: `the row has ${bytes} bytes, the limit is ${rowLimit}`, about: [] };
   return { row, cell };
 }
 

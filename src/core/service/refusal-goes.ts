@@ -1,21 +1,18 @@
-import { type Cell, isRefused, refusalOf } from "../stream/cells.ts";
+import { aboutOf, type Cell, isRefused } from "../stream/cells.ts";
 import type { Table } from "./service.ts";
 
 /**
- * True if a row in force goes when it is refused for this reason. A table may name columns and attributes (`refused: ["password"]`):
- * then it goes if the reason begins by saying that one of them is missing or wrong. A claim of another entry is never such a reason
- * where the column is not unique, and an attribute that is not read says nothing of the entry.
+ * True if a row in force goes when it is refused. A table may name columns and attributes (`refused: ["password"]`): then it goes if
+ * the refusal is about one of them, in any case of letters. A claim of another entry is about none, and neither is an attribute that
+ * is not read.
  */
-export function refusalGoes({ refused }: Pick<Table, "refused">, why: string): boolean {
+export function refusalGoes({ refused }: Pick<Table, "refused">, about: readonly string[]): boolean {
   if (refused === undefined) return false;
   if (refused === "remove") return true;
-  const named = about.exec(why)?.[1]?.toLowerCase();
-  return named !== undefined && refused.some((name) => name.toLowerCase() === named);
+  const named = new Set(refused.map((name) => name.toLowerCase()));
+  return about.some((name) => named.has(name.toLowerCase()));
 }
 
 /** True if what is said of a key takes its row out of force: it has none any more, or one that is refused and goes. */
 export const cellGoes = (table: Pick<Table, "refused"> | undefined, cell: Cell | null): boolean =>
-  cell === null || (table !== undefined && isRefused(cell) && refusalGoes(table, refusalOf(cell)));
-
-/** The column or attribute that a reason is about: `password: is not …` of a column, `userPassword is missing` of an attribute. */
-const about = /^([A-Za-z0-9_;.-]+)(?::| is missing$| is not text$| has \d+ values, expected one$)/;
+  cell === null || (table !== undefined && isRefused(cell) && refusalGoes(table, aboutOf(cell)));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Json } from "../util/json.ts";
-import { canonical, coverOf, entryKey, isRefused, partKey, refusalOf, refusedCell, rowHash } from "./cells.ts";
+import { aboutOf, canonical, coverOf, entryKey, isRefused, partKey, refusalOf, refusedCell, rowHash } from "./cells.ts";
 
 test("equal rows are equal bytes, in whatever order their columns were written", () => {
   assert.equal(canonical({ b: [1, { d: null, c: "é" }], a: true }), '{"a":true,"b":[1,{"c":"é","d":null}]}');
@@ -29,6 +29,9 @@ test("a number that JSON does not know is an error that shows it", () => {
 
 test("a refusal is never taken for a row", () => {
   assert.ok(isRefused(refusedCell("mac: not a mac address")));
+  assert.deepEqual(aboutOf(refusedCell("two are wrong", ["mac", "ip", "mac"])), ["ip", "mac"]);
+  assert.equal(refusalOf(refusedCell("two are wrong", ["mac", "ip"])), "two are wrong");
+  assert.deepEqual(aboutOf(refusedCell("why\u001fmac")), []);
   assert.equal(refusalOf(refusedCell("why")), "why");
   assert.ok(!isRefused(canonical({ why: "!" })));
 });

@@ -3,18 +3,32 @@ import type { Json } from "../util/json.ts";
 
 /**
  * What the transcriber says of one key, as the bytes that travel, are stored and are hashed:
- * a row in canonical JSON (`{…}`), or a refusal (`!` and the reason), which means *keep what you have*.
+ * a row in canonical JSON (`{…}`), or a refusal, which means *keep what you have*: `!`, the reason, and behind U+001F the columns
+ * and attributes that it is about, if any, with commas between them.
  */
 export type Cell = string;
+
+/** What stands between the reason of a refusal and the names that it is about (U+001F, the unit separator). */
+const aboutMark = "\u001f";
 
 /** A key with its cell; null takes the key away. */
 export type CellChange = readonly [key: string, cell: Cell | null];
 
-export const refusedCell = (why: string): Cell => `!${why}`;
+/** A refusal as a cell. A name that has a comma or a control character is left out: no column has one. */
+export function refusedCell(why: string, about: Iterable<string> = []): Cell {
+  const names = [...new Set(about)].filter((name) => !/[,\p{Cc}]/u.test(name)).sort();
+  return `!${why.replaceAll(aboutMark, " ")}${names.length > 0 ? aboutMark + names.join(",") : ""}`;
+}
 export const isRefused = (cell: Cell): boolean => cell.startsWith("!");
 /** The same in SQL, of a column that holds a cell or NULL: NULL is none. */
 export const isRefusedSql = (column: string): string => `(${column} IS NOT NULL AND substr(${column}, 1, 1) = '!')`;
-export const refusalOf = (cell: Cell): string => cell.slice(1);
+/** The reason of a refused cell, in words. */
+export const refusalOf = (cell: Cell): string => cell.slice(1).split(aboutMark, 1)[0] ?? "";
+/** The reason of a refused cell in SQL, of a column that holds one. */
+export const refusalSql = (column: string): string =>
+  `substr(${column}, 2, instr(${column} || char(31), char(31)) - 2)`;
+/** The columns and attributes that a refused cell is about. */
+export const aboutOf = (cell: Cell): string[] => cell.split(aboutMark, 2)[1]?.split(",") ?? [];
 
 /** The most bytes that a row may have. */
 export const rowLimit = 64 * 1024;

@@ -31,9 +31,23 @@ export class TextDoubted extends Error {
 /** Thrown by the methods of `Entry` and `Directory`, and by a `select` of your own: this entry gives no row, for a reason that an administrator can act on. */
 export class Refusal extends Error {
   override name = "Refusal";
+  /** The columns or attributes that are missing or wrong. A table's `refused` may name them. */
+  readonly about: readonly string[];
+  /** An error with `message`, the reason for people; `options` may name the columns or attributes that it is about. */
+  constructor(message: string, options: RefusalOptions = {}) {
+    super(message, options);
+    const { about = [] } = options;
+    this.about = typeof about === "string" ? [about] : about;
+  }
 }
 
-/** The property of a single row of `select` that says why it is refused. The entry's other rows are not. */
+/** The options of a `Refusal`. */
+export interface RefusalOptions extends ErrorOptions {
+  /** The columns or attributes that are missing or wrong; none by default. */
+  readonly about?: string | readonly string[];
+}
+
+/** The property of a row that `select` gives, with the `Refusal` of this row alone. The entry's other rows are not refused. */
 export const refusedBecause = Symbol("refused because");
 
 /** The same where the attribute was never asked of the directory: it says nothing of the entry. */

@@ -3,12 +3,14 @@ import { readRow } from "../../core/service/read-row.ts";
 import { cellGoes, refusalGoes } from "../../core/service/refusal-goes.ts";
 import type { Table } from "../../core/service/service.ts";
 import {
+  aboutOf,
   type Cell,
   type CellChange,
   coverOf,
   isRefused,
   isRefusedSql,
   refusalOf,
+  refusalSql,
   rowLimit,
 } from "../../core/stream/cells.ts";
 import { bucketRange, Digest, keyHash, sha256 } from "../../core/stream/digest.ts";
@@ -76,24 +78,22 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
   function whyRetained(key: string, { desired, loaded, retained_by, detail }: Stored): Retained | undefined {
     const reason = reasonToRetain(key, desired, loaded);
     // What a refusal takes away is owed like any removal; once it is gone the reason says why.
-    const goes = loaded !== null && reason?.by === "directory" && refusalGoes(table, reason.detail);
+    const goes = loaded !== null && reason?.by === "directory" && refusalGoes(table, reason.about ?? []);
     if (reason && !goes) return reason;
     // A removal that waits for a person waits on, whatever is judged anew: a restart is no answer.
     const waits = loaded !== null && (goes || desired === null) && retained_by === "removals";
     return waits ? { by: retained_by, detail: detail ?? "" } : undefined;
   }
 
-  function reasonToRetain(key: string, desired: string | null, loaded: string | null): Retained | undefined {
+  function reasonToRetain(key: string, desired: string | null, loaded: string | null): Reason | undefined {
     if (desired !== null) {
-      if (isRefused(desired)) return { by: "directory", detail: refusalOf(desired) };
+      if (isRefused(desired)) return refusedBy(desired);
       const wrong = wrongCell(table, desired);
       return wrong === undefined ? undefined : { by: "version", detail: wrong };
     }
     if (loaded === null || key === coverOf(key)) return undefined;
     const cover = sql.get.get(service, coverOf(key)) as { desired: string | null } | undefined;
-    return cover?.desired && isRefused(cover.desired)
-      ? { by: "directory", detail: refusalOf(cover.desired) }
-      : undefined;
+    return cover?.desired && isRefused(cover.desired) ? refusedBy(cover.desired) : undefined;
   }
 
   function replace({ from, to, rows, same = [] }: PartMessage, now: number): void {
@@ -179,6 +179,11 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
   };
 }
 
+/** A reason to retain a row; of a refusal the columns and attributes that it is about. */
+type Reason = Retained & { readonly about?: readonly string[] };
+
+const refusedBy = (cell: Cell): Reason => ({ by: "directory", detail: refusalOf(cell), about: aboutOf(cell) });
+
 interface Stored {
   readonly desired: string | null;
   readonly loaded: string | null;
@@ -208,7 +213,7 @@ export function settleRefused(
       `UPDATE row SET retained_by = ${by}, detail = ${detail}, since = ? WHERE service = ? AND key = ? AND doubt = 0
          AND ${isRefusedSql("desired")} AND ${state}`,
     ).run(now, service, key);
-  settle("'directory'", "substr(desired, 2)", "(retained_by IS NULL OR retained_by = 'removals') AND loaded IS NULL");
+  settle("'directory'", refusalSql("desired"), "(retained_by IS NULL OR retained_by = 'removals') AND loaded IS NULL");
   settle("NULL", "NULL", "retained_by = 'directory' AND loaded IS NOT NULL");
 }
 

@@ -98,10 +98,10 @@ test("where some refusals remove, one that came for another reason during a run 
   const { say, give, why } = scene({ refused: ["ip"] });
   say({ a: desk });
   const given = give();
-  say({ a: refusedCell("owner: is unknown") });
+  say({ a: refusedCell("owner: is unknown", ["owner"]) });
   given.loaded({}, now);
   assert.deepEqual([keysOf(give()), why("a")], [["a"], ["directory", "owner: is unknown"]]);
-  say({ a: refusedCell("ip: is no address") });
+  say({ a: refusedCell("ip: is no address", ["ip"]) });
   assert.deepEqual(keysOf(give()), []);
 });
 

@@ -69,6 +69,7 @@ export function aliases(
     if (mails.length > 0 && read.domains === undefined) {
       throw new Refusal(
         `domains: mail ${mails[0]} is an alias once its domain is in postfix({ domains: [...] }); [] is for none`,
+        { about: "domains" },
       );
     }
     const own = mails.filter((mail) => read.domains?.includes(domainOf(mail)));
@@ -79,14 +80,16 @@ export function aliases(
   }
 
   /** Why a person's address is no alias; the others of the same person are. */
-  function whyNot(mail: string, { uuid }: Entry, directory: Directory): string | undefined {
+  function whyNot(mail: string, { uuid }: Entry, directory: Directory): Refusal | undefined {
     const local = mail.slice(0, mail.lastIndexOf("@")).trim().toLowerCase();
     const bare = local.split("+", 1)[0] ?? "";
     if (read.reserved.has(bare) || /^owner-|-(?:request|owner)$/.test(bare)) {
-      return `reserved: mail ${mail}: an alias entry (nisMailAlias) may have it, or set postfix({ reserved })`;
+      const why = `reserved: mail ${mail}: an alias entry (nisMailAlias) may have it, or set postfix({ reserved })`;
+      return new Refusal(why, { about: "reserved" });
     }
     const other = directory.where(uid, bare).find((one) => one.uuid !== uuid && one.is("posixAccount"));
-    return other && `mail: ${mail} has the user name of ${other.dn}: an alias entry (nisMailAlias) may have it`;
+    if (!other) return undefined;
+    return new Refusal(`mail: ${mail} has the user name of ${other.dn}: an alias entry (nisMailAlias) may have it`);
   }
 }
 

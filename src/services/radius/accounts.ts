@@ -67,12 +67,14 @@ function passwordOf(entry: Entry): string | undefined {
   return undefined;
 }
 
-/** What is read, or a refusal that begins with what it is about; an attribute that was never asked for is no word on the account. */
+/** What is read, or a refusal about it; an attribute that was never asked for says nothing of the account. */
 function about<T>(what: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw error instanceof Refusal && !(error instanceof NotRead) ? new Refusal(`${what}: ${error.message}`) : error;
+    throw error instanceof Refusal && !(error instanceof NotRead)
+      ? new Refusal(`${what}: ${error.message}`, { about: [what, ...error.about] })
+      : error;
   }
 }
 

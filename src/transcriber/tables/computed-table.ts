@@ -130,7 +130,7 @@ export class Sheet {
       touched.add(key);
       const row = rows.get(key);
       if (row && entry) this.#claims.set(key, { dn: entry.dn, row: row.row });
-      this.#cells.set(key, row?.cell ?? refusedCell(refusals.get(key) ?? ""));
+      this.#cells.set(key, row?.cell ?? refusals.get(key) ?? "");
     }
     if (keys.length > 0) this.#keys.set(uuid, keys);
     else this.#keys.delete(uuid);

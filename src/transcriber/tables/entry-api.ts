@@ -58,8 +58,10 @@ class Words implements Entry {
     };
     const maybe = (attribute: string): string | undefined => {
       const [value, second] = values(attribute);
-      if (second !== undefined) throw new Refusal(`${attribute} has ${values(attribute).length} values, expected one`);
-      if (value !== undefined && !isText(value)) throw new Refusal(`${attribute} is not text`);
+      const about = attribute;
+      if (second !== undefined)
+        throw new Refusal(`${attribute} has ${values(attribute).length} values, expected one`, { about });
+      if (value !== undefined && !isText(value)) throw new Refusal(`${attribute} is not text`, { about });
       return value;
     };
     this.#dn = dn;
@@ -70,7 +72,7 @@ class Words implements Entry {
     this.maybe = maybe;
     this.one = (attribute) => {
       const value = maybe(attribute);
-      if (value === undefined) throw new Refusal(`${attribute} is missing`);
+      if (value === undefined) throw new Refusal(`${attribute} is missing`, { about: attribute });
       return value;
     };
     this.all = (attribute) => values(attribute).filter(isText).sort();
@@ -81,7 +83,7 @@ class Words implements Entry {
       try {
         return readDate(text, timezone);
       } catch (error) {
-        throw new Refusal(`${attribute}: ${reason(error)}`);
+        throw new Refusal(`${attribute}: ${reason(error)}`, { about: attribute });
       }
     };
   }

@@ -5,7 +5,7 @@ import { stored } from "../../../test/fixtures/entry.ts";
 import type { Directory, Entry } from "../../core/directory/entry.ts";
 import { service, type Table } from "../../core/service/service.ts";
 import { refusalOf, rowHash } from "../../core/stream/cells.ts";
-import { refusedBecause } from "../../core/util/errors.ts";
+import { Refusal, refusedBecause } from "../../core/util/errors.ts";
 import { transcription } from "./transcription.ts";
 
 const row = z.object({ mac: z.string().regex(/^[0-9a-f:]+$/), ip: z.string() });
@@ -72,7 +72,7 @@ test("a broken row is refused under its own key when that reads well, and the ot
     { mac: "cc", ip: "4", extra: 1 },
   ]);
   assert.deepEqual(Object.keys(said).sort(), ["u", "u/aa", "u/bb", "u/cc"]);
-  assert.match(said["u/aa"] ?? "", /^!ip: /);
+  assert.match(said["u/aa"] ?? "", /^!ip: .*\u001fip$/);
   assert.match(said.u ?? "", /^!mac: .*"no"/);
   assert.equal(said["u/cc"], "!the row has no column extra");
   assert.equal(said["u/bb"], '{"ip":"2","mac":"bb"}');
@@ -80,11 +80,11 @@ test("a broken row is refused under its own key when that reads well, and the ot
 
 test("a row that select refuses is refused alone, whatever else is wrong", () => {
   const said = say(() => [
-    { mac: "aa", ip: 7, [refusedBecause]: "reserved: aa" },
+    { mac: "aa", ip: 7, [refusedBecause]: new Refusal("reserved: aa", { about: "mac" }) },
     { mac: "bb", ip: "2" },
-    { mac: "no", ip: "3", [refusedBecause]: "reserved: no" },
+    { mac: "no", ip: "3", [refusedBecause]: new Refusal("reserved: no") },
   ]);
-  assert.deepEqual(said, { "u/aa": "!reserved: aa", "u/bb": '{"ip":"2","mac":"bb"}', u: "!reserved: no" });
+  assert.deepEqual(said, { "u/aa": "!reserved: aa\u001fmac", "u/bb": '{"ip":"2","mac":"bb"}', u: "!reserved: no" });
 });
 
 test("two different rows with one key are refused, the same row twice is one", () => {

@@ -1,6 +1,6 @@
 import { readRow } from "../../core/service/read-row.ts";
 import type { Table } from "../../core/service/service.ts";
-import { type Cell, entryKey } from "../../core/stream/cells.ts";
+import { type Cell, entryKey, refusedCell } from "../../core/stream/cells.ts";
 import { Refusal, reason, refusedBecause } from "../../core/util/errors.ts";
 import type { Columns } from "../../core/util/json.ts";
 import { plainLine } from "../../core/util/shown.ts";
@@ -21,8 +21,8 @@ interface Row {
 export interface Evaluation {
   /** The rows that their columns accept, by key. */
   readonly rows: ReadonlyMap<string, Row>;
-  /** The keys that are refused, with the reason. */
-  readonly refusals: ReadonlyMap<string, string>;
+  /** The keys that are refused, each with its cell. */
+  readonly refusals: ReadonlyMap<string, Cell>;
   readonly looks: ReadonlySet<Look>;
   /** Whether the clock was asked. */
   readonly timed: boolean;
@@ -50,11 +50,17 @@ export function* evaluate(
     },
   });
   const rows = new Map<string, Row>();
-  const reasons = new Map<string, Set<string>>();
-  const take = ({ key, row, why }: Said): void => {
+  const reasons = new Map<string, Wrong[]>();
+  const wrongsOf = (key: string): Wrong[] => {
+    const known = reasons.get(key) ?? [];
+    reasons.set(key, known);
+    return known;
+  };
+  const take = ({ key, row, wrong }: Said): void => {
     const other = rows.get(key);
-    const wrong = other && row && other.cell !== row.cell ? "the entry gives two rows with one key" : why;
-    if (wrong !== undefined) reasons.set(key, (reasons.get(key) ?? new Set()).add(wrong));
+    const isTwice = other && row && other.cell !== row.cell;
+    const found = isTwice ? { why: "the entry gives two rows with one key", about: [] } : wrong;
+    if (found) wrongsOf(key).push(found);
     if (row) rows.set(key, row);
   };
   const whole = entryKey(entry.uuid);
@@ -75,16 +81,30 @@ export function* evaluate(
   } catch (error) {
     rows.clear();
     reasons.clear();
-    take({ key: whole, why: whyThrown(error) });
+    take({ key: whole, wrong: wrongOf(error) });
   }
   for (const key of reasons.keys()) rows.delete(key);
-  // Sorted: an entry that gives its rows in another order says the same.
-  const refusals = new Map([...reasons].map(([key, whys]) => [key, plainLine([...whys].sort().join("; "))]));
+  const refusals = new Map([...reasons].map(([key, wrongs]) => [key, refusal(wrongs)]));
   return { rows, refusals, looks, timed, next };
 }
 
-/** A key with its row, or with why it has none. */
-type Said = { readonly key: string; readonly row?: Row; readonly why?: string };
+/** The reason for which there is no row, and the columns and attributes that it is about. */
+interface Wrong {
+  readonly why: string;
+  readonly about: readonly string[];
+}
+
+/** A key with its row, or with the reason for which it has none. */
+type Said = { readonly key: string; readonly row?: Row; readonly wrong?: Wrong };
+
+/** The cell of a key that is refused for some reasons. Sorted: an entry that gives its rows in another order says the same. */
+function refusal(wrongs: readonly Wrong[]): Cell {
+  const whys = [...new Set(wrongs.map(({ why }) => why))].sort();
+  return refusedCell(
+    plainLine(whys.join("; ")),
+    wrongs.flatMap(({ about }) => about),
+  );
+}
 
 /** Reads one of an entry's several rows. Where its own key cannot be known it is refused for the entry as a whole. */
 function readOne(table: Table, uuid: string, raw: unknown): Said {
@@ -92,14 +112,14 @@ function readOne(table: Table, uuid: string, raw: unknown): Said {
     if (!isRow(raw)) {
       if (raw instanceof Promise) raw.catch(() => {}); // nobody waits for it, and its failure must not end the process
       const why = `select gave ${shape(raw)}, expected a row, an array of rows or undefined`;
-      return { key: entryKey(uuid), why };
+      return { key: entryKey(uuid), wrong: { why, about: [] } };
     }
-    if (refusedBecause in raw) return { key: keyOfBroken(table, uuid, raw), why: String(raw[refusedBecause]) };
+    if (refusedBecause in raw) return { key: keyOfBroken(table, uuid, raw), wrong: wrongOf(raw[refusedBecause]) };
     const read = readRow(table, raw);
-    if ("wrong" in read) return { key: keyOfBroken(table, uuid, raw), why: read.wrong };
+    if ("wrong" in read) return { key: keyOfBroken(table, uuid, raw), wrong: { why: read.wrong, about: read.about } };
     return { key: keyOfRow(table, uuid, read), row: read };
   } catch (error) {
-    return { key: entryKey(uuid), why: whyThrown(error) };
+    return { key: entryKey(uuid), wrong: wrongOf(error) };
   }
 }
 
@@ -114,10 +134,12 @@ function shape(raw: unknown): string {
   return typeof raw === "object" ? "a promise (it must not be async)" : `a ${typeof raw}`;
 }
 
-function whyThrown(error: unknown): string {
+function wrongOf(error: unknown): Wrong {
   try {
-    return error instanceof Refusal ? error.message : `select failed: ${reason(error)}`;
+    if (error instanceof Refusal) return { why: error.message, about: error.about };
+    return { why: `select failed: ${reason(error)}`, about: [] };
   } catch {
-    return "select threw something that cannot be said"; // an error whose own message or text throws
+    // An error whose own message or text throws.
+    return { why: "select threw something that cannot be said", about: [] };
   }
 }

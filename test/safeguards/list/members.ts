@@ -30,7 +30,7 @@ export const membersRemovals: readonly Removal[] = [
     guards: "a person's mail is no other account's user name",
     without: "a member gets another one's mail",
     file: "src/services/mail/aliases.ts",
-    edits: [["return other && `mail:", "return other && !uuid && `mail:"]],
+    edits: [["if (!other) return undefined;", "if (!other || uuid) return undefined;"]],
     tests: ["test/services/postfix-people.test.ts"],
   },
   {
@@ -48,8 +48,8 @@ export const membersRemovals: readonly Removal[] = [
     file: "src/transcriber/tables/evaluate.ts",
     edits: [
       [
-        "if (refusedBecause in raw) return { key: keyOfBroken(table, uuid, raw), why",
-        "if (refusedBecause in raw) return { key: entryKey(uuid), why",
+        "if (refusedBecause in raw) return { key: keyOfBroken(table, uuid, raw), wrong",
+        "if (refusedBecause in raw) return { key: entryKey(uuid), wrong",
       ],
     ],
     tests: ["src/transcriber/tables/evaluate.test.ts"],
@@ -173,10 +173,10 @@ export const membersRemovals: readonly Removal[] = [
   },
   {
     id: "refused-named",
-    guards: "a refusal is about what its reason begins with",
+    guards: "a refusal is about what its cell names, not about its words",
     without: "who claims a name takes its account out",
-    file: "src/core/service/refusal-goes.ts",
-    edits: [["/^([A-Za-z0-9_;.-]+)(?::|", "/(password)(?::|"]],
+    file: "src/core/stream/cells.ts",
+    edits: [['why.replaceAll(aboutMark, " ")', "why"]],
     tests: ["src/core/service/refusal-goes.test.ts"],
   },
   {
