@@ -1,4 +1,4 @@
-/** What carries messages: RabbitMQ between machines, one SQLite file on one machine, memory in tests. */
+/** The carrier of messages: RabbitMQ between machines, one SQLite file on one machine, memory in tests. */
 export interface Broker {
   /** Makes sure that queues exist with their bindings. One that exists with other limits is used as it is, and said. */
   declare(queues: readonly Queue[]): Promise<void>;
@@ -46,7 +46,7 @@ export interface Delivery {
   readonly body: Uint8Array;
   /** The publisher's own id of the message, where it gave one. */
   readonly messageId?: string;
-  /** Whether the message may have been handed over before. */
+  /** True if the message may have been handed over before. */
   readonly redelivered: boolean;
   /** The user that published the message, where it said so and the broker has seen to it that it is true. */
   readonly user?: string;
@@ -59,7 +59,9 @@ export interface Consumer {
   close(): Promise<void>;
 }
 
-/** The broker did not do what it was asked, for a reason that is not in this program: the message says which, and what to look at. */
+/**
+ * The broker did not do its work, for a reason outside this program. The message names it, and the place to look at.
+ */
 export class BrokerTrouble extends Error {
   override name = "BrokerTrouble";
 }

@@ -4,6 +4,6 @@ export interface Clock {
   now(): number;
   /** Milliseconds and parts of them that never go back; for pace, backoff and deadlines. */
   monotonic(): number;
-  /** Waits so many milliseconds; returns early, without throwing, when the signal aborts. */
+  /** Waits a number of milliseconds; returns early, without throwing, when the signal aborts. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { StoredEntry } from "../core/directory/entry.ts";
 import type { DirectoryEvent } from "../core/directory/event.ts";
 import type { DirectoryState } from "../core/stream/messages.ts";
 
-/** Where the truth comes from: an LDIF file, OpenLDAP, memory in tests. */
+/** The source of the truth: an LDIF file, OpenLDAP, memory in tests. */
 export interface DirectorySource {
   /**
    * Delivers the directory until the signal: first a refresh, then what changes, in the order in which the directory says it.
@@ -34,7 +34,7 @@ export type SourceChange =
       readonly gone: readonly string[];
       readonly state: DirectoryState;
     }
-  /** The directory cannot be read now, or what it says cannot be believed: why, and what to do about it. */
+  /** The directory cannot be read now, or its answer is implausible: the reason, with the remedy. */
   | { readonly kind: "trouble"; readonly why: string };
 
 /** A directory that knows only what it is told: without another one, events are the truth, and this is where they are kept. */
@@ -44,7 +44,7 @@ export interface EventDirectory extends DirectorySource {
    * An event whose hash was taken before is dropped.
    */
   take(messages: readonly EventMessage[], signal: AbortSignal): Promise<void>;
-  /** What was set aside because it could not be understood: how many, and the newest. */
+  /** The messages that were set aside because they could not be understood: their number, and the newest. */
   aside(): Aside;
 }
 

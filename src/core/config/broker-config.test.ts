@@ -5,7 +5,7 @@ import { readConfig } from "./config.ts";
 
 const url = "amqps://dhcp1@mq.campus.example";
 
-test("a broker is read with its urls as a list, and none is the embedded one", () => {
+test("the urls of a broker are a list; no broker is the embedded one", () => {
   const broker = {
     url,
     passwordFile: "p",

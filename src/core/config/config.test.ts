@@ -26,7 +26,7 @@ test("an unknown option is said before what is missing or wrong elsewhere", () =
   assert.match(wrong({ state: 3, signing: { key: "k", trsut: [] } }), /^unknown option of signing "trsut"/);
 });
 
-test("an unknown time zone is answered with the one that was meant, also where only its city was given", () => {
+test("an unknown time zone or city is answered with the zone that was meant", () => {
   const rule = "expected an IANA name, such as Europe/Paris";
   assert.equal(
     wrong({ timezone: "Europe/Berlim" }),
@@ -37,7 +37,7 @@ test("an unknown time zone is answered with the one that was meant, also where o
   assert.equal(wrong({ timezone: "" }), 'timezone: expected a text, found ""');
 });
 
-test("a host or service name that the protocol does not have is said with the rule", () => {
+test("a name that the protocol does not allow is answered with the rule", () => {
   for (const host of ["Web", "web_1", "-web", "web-", "web.1", "", "wéb", "web ", "__proto__"]) {
     assert.match(wrong({ hosts: { [host]: ["event"] } }), /^a host is named with a-z, 0-9 and -/, host);
   }
@@ -48,7 +48,7 @@ test("a host or service name that the protocol does not have is said with the ru
   assert.match(wrong({ hosts: { web: ["dhcp", "dhcp"] } }), /^host web: service "dhcp" is there twice$/);
 });
 
-test("signing names the file of a key, and whom hosts trust", () => {
+test("signing names the file of a key, and the keys that hosts trust", () => {
   assert.deepEqual(readConfig({ ...right, signing: { key: "k", trust: ["t"] } }, file).signing, {
     key: "k",
     trust: ["t"],
@@ -79,7 +79,7 @@ test("without a directory events are the truth, and one host alone takes them", 
   assert.equal(readConfig({ ...right, hosts: { civet: ["event"], genet: ["event"] } }, file).hosts.size, 2);
 });
 
-test("a value of the wrong kind is said by its kind: no object is spilt into the message", () => {
+test("a value of the wrong kind is named by its kind, never printed whole", () => {
   const large = Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`password${n}`, "swordfish"]));
   const circular: Record<string, unknown> = {};
   circular.self = circular;
@@ -110,7 +110,7 @@ test("a value of the wrong kind is said by its kind: no object is spilt into the
   for (const value of [undefined, null, "text", [], () => {}]) assert.throws(() => readConfig(value, file), UserError);
 });
 
-test("a host or service that the config does not have is answered with those that it has", () => {
+test("an unknown host or service is answered with the known ones", () => {
   const config = readConfig(right, file);
   assert.equal(knownHost(config, "ns1", file), "ns1");
   assert.throws(() => knownHost(config, "dhcp", file), {

@@ -21,9 +21,9 @@ export interface Config {
   readonly state?: string;
   /** The removals that a host makes within an hour before `trigger approve` is asked for; 50 rows or a tenth by default. */
   readonly removals?: Removals;
-  /** Keys that sign rows, and keys that hosts believe. Left out: unsigned rows are taken too. */
+  /** Keys that sign rows, and keys that hosts trust. Left out: unsigned rows are taken too. */
   readonly signing?: Signing;
-  /** Services whose hosts put a change in force one after the other, with the order. None by default. */
+  /** Services whose hosts activate a change one after the other, with the order. None by default. */
   readonly waves?: WavesOf;
   /** Hosts, each with the services that it runs; one with `event` is a transcriber. */
   readonly hosts: { readonly [host: string]: readonly string[] };

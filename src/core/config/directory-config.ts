@@ -46,7 +46,7 @@ export const accountAttributes = [
   "krbPrincipalExpiration",
 ];
 
-/** What is read of every entry, whatever `attributes` says. */
+/** The attributes that are read of every entry, beside those of `attributes`. */
 export const alwaysRead = [
   ...["objectClass", "entryUUID", "entryCSN"],
   ...["creatorsName", "createTimestamp", "modifiersName", "modifyTimestamp"],

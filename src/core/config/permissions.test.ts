@@ -10,7 +10,7 @@ const hosts = new Map([
 ]);
 const may = (expression: string, name: string): boolean => new RegExp(expression).test(name);
 
-test("a host reads its own queues by their full names, and no queue whose name only begins so", () => {
+test("a host reads its own queues, and no queue whose name begins with theirs", () => {
   const { read } = hostUser({ hosts }, "box");
   assert.ok(may(read, "trigger-box-dhcp") && may(read, "trigger-box-siren"));
   for (const other of ["trigger-box-dhcp-dhcp", "trigger-box-dhcp2", "a-trigger-box-dhcp", "trigger-box-event"]) {
@@ -18,7 +18,7 @@ test("a host reads its own queues by their full names, and no queue whose name o
   }
 });
 
-test("a host makes and binds nothing: it writes to the exchange alone, and does not read it", () => {
+test("a host configures nothing, writes to the exchange alone and cannot read it", () => {
   for (const host of ["box", "box-dhcp", "idle"]) {
     const { configure, write, read } = hostUser({ hosts }, host);
     for (const name of ["trigger", "trigger-box-dhcp", "trigger-box-siren", "trigger-civet-report", "amq.default"]) {
@@ -38,7 +38,7 @@ test("a host publishes reports alone, and binds no key", () => {
   for (const key of ["trigger.dhcp", "trigger.dhcp.box", "trigger.#", "#"]) assert.ok(!may(topicRead, key), key);
 });
 
-test("a transcriber makes every queue and publishes every key, and reads its own queues alone", () => {
+test("a transcriber makes every queue, publishes every key and reads its own queues", () => {
   const { configure, write, read, topicWrite } = hostUser({ hosts }, "civet");
   for (const name of ["trigger", "trigger-box-dhcp", "trigger.ticks.event"]) {
     assert.ok(may(configure, name) && may(write, name), name);
@@ -51,7 +51,7 @@ test("a transcriber makes every queue and publishes every key, and reads its own
   assert.ok(may(topicWrite, "trigger.dhcp.box"));
 });
 
-test("who sends messages of a service may nothing else, and who has nothing to do may nothing", () => {
+test("a sender may send messages of its service, and a user without work nothing", () => {
   const { topicWrite, configure, read } = senderUser("hr", "siren", ["box"]);
   assert.deepEqual(
     ["trigger.siren", "trigger.siren.box", "trigger.dhcp", "trigger.siren.civet"].map((key) => may(topicWrite, key)),
@@ -62,7 +62,7 @@ test("who sends messages of a service may nothing else, and who has nothing to d
   assert.equal(hostUser({ hosts }, "idle").configure, "^$");
 });
 
-test("who writes to the directory publishes events and asks transcribers, and may nothing else; no host is named so", () => {
+test("a writer publishes events and asks transcribers; no host has its name", () => {
   const { name, topicWrite, configure, write, read } = writerUser();
   for (const key of ["trigger.event", "trigger.report"]) assert.ok(may(topicWrite, key));
   for (const key of ["trigger.dhcp", "trigger.dhcp.box", "trigger.event.civet", "trigger.ticks.event"]) {

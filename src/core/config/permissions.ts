@@ -12,7 +12,7 @@ import type { ReadConfig } from "./config.ts";
 /** A user of RabbitMQ and all that it may do: regular expressions of names, and of keys at the exchange. */
 export interface BrokerUser {
   readonly name: string;
-  /** What it is for, in a few words. */
+  /** Its purpose, in a few words. */
   readonly purpose: string;
   readonly configure: string;
   readonly write: string;
@@ -62,7 +62,10 @@ export function senderUser(name: string, service: string, hosts: readonly string
   };
 }
 
-/** The user of whoever writes to the directory: it says who and why, and asks transcribers whether hosts have loaded it, as `trigger modify --wait` does. No host is named so. */
+/**
+ * The user of a program that writes to the directory. It publishes who changes what and why, and asks transcribers
+ * whether hosts have applied it, as `trigger modify --wait` does. No host has such a name.
+ */
 export function writerUser(): BrokerUser {
   return {
     ...senderUser("trigger.modify", eventService, []),
@@ -74,7 +77,7 @@ export function writerUser(): BrokerUser {
 /** The name of a host's own user. */
 export const hostUserName = (host: string): string => `trigger-${host}`;
 
-/** Whether a user is named as those of hosts are. */
+/** True for the name of a host's user. */
 export const isHostUser = (user: string): boolean => user.startsWith(hostUserName(""));
 
 /** The user that a broker's url names, or each of a cluster's. */

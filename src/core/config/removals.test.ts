@@ -4,7 +4,7 @@ import { file, right, wrong as wrongConfig } from "../../../test/fixtures/config
 import { readConfig } from "./config.ts";
 import { mayBeEmptied, removalsAllowed } from "./removals.ts";
 
-test("so many rows may always go, and of a large table a share", () => {
+test("a few rows may always be removed, and of a large table a share", () => {
   assert.deepEqual(
     [0, 100, 5000].map((rows) => removalsAllowed({}, "dhcp", rows)),
     [50, 50, 500],

@@ -1,13 +1,16 @@
 import { z } from "zod";
 import { expected, named, options, yesOrNo } from "./options.ts";
 
-/** The rows of a service that may go from a host within an hour before a person is asked: `atMost`, or `share` where that is more. */
+/**
+ * The rows of a service that a host removes within an hour without asking a person: `atMost`, or `share` if that is
+ * more.
+ */
 export interface RemovalLimit {
   /** A number of rows, 0 or more; 50 by default. */
   readonly atMost?: number;
-  /** A share of the rows in force, 0 to 1; 0.1 by default. */
+  /** A share of the applied rows, 0 to 1; 0.1 by default. */
   readonly share?: number;
-  /** True: the last row may go like any other, and none is in force. False by default, at any limit. */
+  /** True: the last row may be removed like any other, at any limit. False by default. */
   readonly mayEmpty?: boolean;
 }
 
@@ -19,7 +22,7 @@ export interface Removals extends RemovalLimit {
 
 const defaults = { atMost: 50, share: 0.1 };
 
-/** How many removals a table of so many rows in force may have in an hour. */
+/** The most removals within an hour, of a table with this number of applied rows. */
 export function removalsAllowed({ of = {}, ...general }: Removals, service: string, rows: number): number {
   const { atMost, share } = { ...defaults, ...general, ...of[service] };
   return Math.max(atMost, Math.floor(share * rows));

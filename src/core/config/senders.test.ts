@@ -9,7 +9,7 @@ const hosts = new Map([
   ["lynx", ["event", "dns"]],
 ]);
 
-test("a host speaks for itself alone, a transcriber for all, and nobody without a name", () => {
+test("a host speaks for itself, a transcriber for all, an unnamed sender for none", () => {
   const wrong = sendersOf({ hosts }, "civet", "trigger-civet");
   for (const user of ["trigger-box", "trigger-civet", "trigger-lynx"]) assert.equal(wrong("box", user), undefined);
   assert.equal(
@@ -20,7 +20,7 @@ test("a host speaks for itself alone, a transcriber for all, and nobody without 
   for (const user of ["trigger.modify", "", "trigger-", "box", "guest"]) assert.ok(wrong("box", user), user);
 });
 
-test("where users are not one for each host, any of them speaks for any host", () => {
+test("if hosts share a user, that user speaks for any of them", () => {
   for (const own of [undefined, "guest", "trigger", "trigger-box", "trigger-lynx"]) {
     const wrong = sendersOf({ hosts }, "civet", own);
     for (const user of [undefined, "guest", "trigger-dns1"]) assert.equal(wrong("box", user), undefined);

@@ -1,11 +1,13 @@
 import { z } from "zod";
 import { expected, options, text } from "./options.ts";
 
-/** Keys that sign what hosts are told of rows, and keys that they believe. Names of files are relative to the config. */
+/** Keys that sign messages about rows, and keys that hosts trust. Names of files are relative to the config. */
 export interface Signing {
   /** A file with a transcriber's secret key, made by `trigger key FILE`. Transcribers may share one. */
   readonly key: string;
-  /** Public keys that hosts believe: each in base64, or a file with one a line. Left out, hosts take unsigned rows too. */
+  /**
+   * Public keys that hosts trust: each in base64, or a file with one a line. Left out, hosts take unsigned rows too.
+   */
   readonly trust?: readonly string[];
 }
 

@@ -7,7 +7,7 @@ import { waveWithin } from "./waves.ts";
 const hosts = { ns1: ["dns"], ns2: ["dns"], ns3: ["dns"], civet: ["event"] };
 const wrong = (dns: unknown): string => wrongConfig({ hosts, waves: { dns } });
 
-test("the first wave waits for nobody, the others a minute or what the config says", () => {
+test("the first wave waits for none, the others a minute or as configured", () => {
   const waves = { dns: { order: [["ns1"], ["ns2", "ns3"]] } };
   assert.deepEqual(readConfig({ ...right, hosts, waves }, file).waves, waves);
   assert.deepEqual(
@@ -18,7 +18,7 @@ test("the first wave waits for nobody, the others a minute or what the config sa
   assert.equal(waveWithin(waves, "dhcp", "ns3"), undefined);
 });
 
-test("each host of the service stands in one wave, and what is wrong is named", () => {
+test("each host of the service is in one wave, and each fault is named", () => {
   const order = [["ns1"], ["ns2"], ["ns3"]];
   assert.match(
     wrongConfig({ hosts, waves: { dnss: { order } } }),

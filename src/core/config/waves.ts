@@ -2,7 +2,7 @@ import { z } from "zod";
 import { unknownOf } from "../util/nearest.ts";
 import { expected, named, options, text } from "./options.ts";
 
-/** The order in which the hosts of a service put a change in force. */
+/** The order in which the hosts of a service activate a change. */
 export interface Waves {
   /** Waves, each a list of hosts, and each host of the service in one: `[["ns1"], ["ns2", "ns3"]]`. The first wave goes at once. */
   readonly order: readonly (readonly string[])[];
@@ -15,7 +15,7 @@ export type WavesOf = { readonly [service: string]: Waves };
 
 const defaultWithin = 60;
 
-/** How long a host waits for the waves before its own, in milliseconds; undefined for one that goes first. */
+/** The longest wait of a host for the waves before its own, in milliseconds; undefined for a host of the first wave. */
 export function waveWithin(waves: WavesOf, service: string, host: string): number | undefined {
   const { order = [], within = defaultWithin } = waves[service] ?? {};
   return order.findIndex((wave) => wave.includes(host)) > 0 ? within * 1_000 : undefined;

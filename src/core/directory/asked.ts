@@ -8,7 +8,10 @@ export interface Asked {
   readonly operational?: readonly string[] | undefined;
 }
 
-/** Why an attribute cannot be read, by its normal name. Undefined for an attribute that can be read; if it is not shown, it is absent. */
+/**
+ * The reason why an attribute cannot be read, by its normal name. Undefined for an attribute that can be read; if it is
+ * not shown, it is absent.
+ */
 export type Unread = (name: string) => string | undefined;
 
 const groups =
@@ -34,7 +37,10 @@ const wellKnown = [
   ...["nsAccountLock", "accountUnlockTime", "passwordExpirationTime", "passwordRetryCount", "retryCountResetTime"],
 ].map(attributeName);
 
-/** Why a filter (RFC 4515) cannot choose entries: the matching ones would change and no server would tell. Undefined if it can. */
+/**
+ * The reason why a filter (RFC 4515) cannot choose entries: the matching ones would change and no server would tell.
+ * Undefined if it can.
+ */
 export function computedIn(filter: string, operational: Asked["operational"]): string | undefined {
   const hidden = new Set(operational ?? wellKnown);
   // A parenthesis in a value is written \28.

@@ -23,7 +23,7 @@ test("a normal name is normal", () => {
   }
 });
 
-test("only the option binary makes bytes of a value, and case counts only where a standard says so", () => {
+test("only the option binary makes bytes; case counts where a standard says so", () => {
   assert.ok(isBinary("usercertificate;binary") && isBinary("x;a;binary;b"));
   assert.ok(!isBinary("binary") && !isBinary("cn;x-binary"));
   assert.ok(comparesCase("homedirectory") && !comparesCase("uid"));

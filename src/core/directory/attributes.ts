@@ -8,7 +8,7 @@ export function attributeName(text: string): string {
   return [normalNames.get(type) ?? type, ...[...new Set(options)].sort()].join(";");
 }
 
-/** Whether a text can name an attribute, with options. An underscore is not in RFC 4512, but in real schemas. */
+/** True for a text that can name an attribute, with options. An underscore is not in RFC 4512, but in real schemas. */
 export const isAttribute = (text: string): boolean =>
   text.length <= nameLimit && /^(?:[a-z][a-z0-9_-]*|\d+(?:\.\d+)*)(?:;[a-z0-9_-]+)*$/i.test(text);
 
@@ -18,7 +18,7 @@ const nameLimit = 8192;
 /** True if case counts in a name with this attribute, by the standard schemas. Takes a normal name. Values are compared by `matching.ts`. */
 export const comparesCase = (name: string): boolean => exact.has(name);
 
-/** Whether the values of an attribute are always bytes (RFC 4522). Takes a normal name. */
+/** True if the values of an attribute are always bytes (RFC 4522). Takes a normal name. */
 export const isBinary = (name: string): boolean => name.includes(";") && name.split(";").includes("binary");
 
 // One attribute a line: the normal name, then its aliases and its object identifier (RFC 4519, 4524, 4512, 4530, 2985).

@@ -1,6 +1,6 @@
 /** The object classes of the standard schemas and what stands above them (RFC 4512, 2.4). */
 
-/** Whether an entry that lists these object classes is of the wanted one, directly or through a class below it. */
+/** True if an entry that lists these object classes is of the wanted one, directly or through a class below it. */
 export function isClass(objectClasses: Iterable<string>, wanted: string): boolean {
   const name = wanted.toLowerCase();
   for (const objectClass of objectClasses) if (isBelowOrSame(objectClass.toLowerCase(), name)) return true;

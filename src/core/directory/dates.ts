@@ -1,9 +1,10 @@
 /** Dates as directories write them. */
 
 /**
- * Reads a generalized time (RFC 4517, 3.3.13: `20261122102000Z`) or an ISO 8601 date or date and time (`2026-12-31`, `2026-12-31T18:00+01:00`).
- * Without a zone it is read in the IANA time zone given. A local time that clocks skip is read as if they had not yet moved (02:30 is 03:30), one that
- * they show twice is the first: what Temporal calls "compatible". Anything else throws an error that names the value.
+ * Reads a generalized time (RFC 4517, 3.3.13: `20261122102000Z`), or an ISO 8601 date with or without a time
+ * (`2026-12-31`, `2026-12-31T18:00+01:00`). A date without a zone is read in the given IANA time zone.
+ * A local time that clocks skip is read as if they had not moved yet: 02:30 is 03:30. One that they show twice is the
+ * first. Temporal calls that "compatible". Throws an error that names the value for any other text.
  */
 export function readDate(text: string, timezone: string): Date {
   const parts = (generalizedTime.exec(text) ?? isoDate.exec(text))?.groups;
@@ -59,7 +60,7 @@ function fromLocal(local: number, timezone: string): number {
 const offsets = new Map<string, number>();
 const offsetsKept = 10_000;
 
-/** How far the clocks of a zone are ahead of UTC at an instant, in milliseconds. */
+/** The offset of a time zone from UTC at an instant, in milliseconds; positive east of Greenwich. */
 function offsetAt(instant: number, timezone: string): number {
   const key = `${timezone} ${instant}`;
   const known = offsets.get(key);

@@ -35,8 +35,8 @@ export function parseDn(text: string): readonly Rdn[] {
 }
 
 /**
- * The normal form of a DN: two are equal exactly when LDAP would say so, whatever the case, spaces, escapes, aliases and order they are written with.
- * It is itself a DN. A comma in it only ever separates: one in a value is written `\2c`.
+ * The normal form of a DN. Two are equal exactly if LDAP would say so, however their case, spaces, escapes, aliases and
+ * order are written. It is itself a DN. A comma in it only ever separates: one in a value is written `\2c`.
  */
 export function normalDn(text: string): string {
   return plainDn(text) ?? parseDn(text).map(normalRdn).join(",");
@@ -49,7 +49,7 @@ export function parentOf(dn: string): string | undefined {
   return comma < 0 ? "" : dn.slice(comma + 1);
 }
 
-/** Whether a normal DN is somewhere below another one. None is below itself. */
+/** True if a normal DN is somewhere below another one. None is below itself. */
 export const isBelow = (dn: string, ancestor: string): boolean =>
   ancestor === "" ? dn !== "" : dn.endsWith(`,${ancestor}`);
 
@@ -60,7 +60,10 @@ export function rdnValue(dn: string): string {
   return typeof value === "string" ? value : hexOf(value);
 }
 
-/** What an entry is known by where its source has no entryUUID: its normal DN without a "/", which has a meaning in the keys of rows. */
+/**
+ * The identity of an entry whose source has no entryUUID: its normal DN without a "/", which separates the parts of a
+ * row's key.
+ */
 export const identityOfDn = (dn: string): string => normalDn(dn).replaceAll("/", "\\2f");
 
 /** The components of a DN as they are written, the leaf first. */
@@ -155,7 +158,7 @@ function unescaped(written: string): Value {
   return isUtf8(bytes) ? bytes.toString() : encoded(octetString, bytes);
 }
 
-/** Where a text ends when a character is taken off its end as often as it stands there. */
+/** The length of a text without all the trailing copies of a character. */
 function endWithout(text: string, character: string): number {
   let end = text.length;
   while (text[end - 1] === character) end--;

@@ -6,7 +6,7 @@ import { readEvent } from "./event.ts";
 const uuid = "0A1b2c3d-0000-4000-8000-000000000001";
 const entryDN = ["CN=a, dc=x"];
 
-test("an event is read into the entries before and after, with normal names and identities", () => {
+test("an event is read into entries before and after, with normal names", () => {
   const event = readEvent([
     "h1",
     { entryDN, entryUUID: [uuid], CommonName: ["a"] },
@@ -36,7 +36,7 @@ test("an event is read into the entries before and after, with normal names and 
   });
 });
 
-test("what one side does not say of the name and the uuid, the other one says", () => {
+test("a name or uuid missing on one side is taken from the other", () => {
   const { before, after } = readEvent(["h", { entryDN }, { entryUUID: [uuid], cn: ["a"] }, null]);
   assert.equal(after?.dn, "CN=a, dc=x");
   assert.equal(before?.uuid, uuid.toLowerCase());

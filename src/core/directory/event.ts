@@ -6,7 +6,7 @@ import { normalDn } from "./dn.ts";
 import type { Attributes, StoredEntry, Value } from "./entry.ts";
 import { uuidOf } from "./identity.ts";
 
-/** What a binding says of one modification of the directory. */
+/** A modification of the directory, as a binding publishes it. */
 export interface DirectoryEvent {
   /** The publisher's own id of it. */
   readonly hash: string;
@@ -90,7 +90,7 @@ function readAttributes(side: string, said: Record<string, z.infer<typeof value>
   return read;
 }
 
-/** A value as the reader of an LDIF file would have it: text whenever it can be, for either may be what the mirror was made of. */
+/** A value as the reader of an LDIF file gives it: text if possible. The mirror may be made of either. */
 function readValue(name: string, said: z.infer<typeof value>): Value {
   if (typeof said === "string") return isBinary(name) ? new Uint8Array(Buffer.from(said)) : said.toWellFormed();
   const bytes = Buffer.from(said.base64, "base64");

@@ -8,7 +8,7 @@ import { comparable } from "./matching.ts";
 const one = (attribute: string, ...texts: string[]): boolean =>
   new Set(texts.map((text) => comparable(attribute, text))).size === 1;
 
-test("values are compared by the rule of their attribute, and exactly where none is known", () => {
+test("values are compared by their attribute's rule, or exactly if none is known", () => {
   assert.ok(
     one("uid", "Alice", " aLICE ") && one("cn;lang-fr", "École", "ÉCOLE") && one("mail", "A@x.example", "a@X.example"),
   );
@@ -54,7 +54,7 @@ test("the rules are those of slapd's schemas", async () => {
   assert.ok(rules.size > 150, `${rules.size} attributes`);
   const wrong: string[] = [];
   for (const [name, rule] of rules) {
-    // What slapd says of itself is read by nobody here.
+    // The log of slapd is not read here.
     if (/^(?:olc|req)/.test(name)) continue;
     const folds = one(name, "ab", "AB");
     if (/^caseIgnore/.test(rule) && !folds) wrong.push(`${name}: ${rule}`);

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { UserError } from "../util/errors.ts";
 
 /**
- * String columns that say one thing in one way: each cleans what it reads (`2001:DB8::1` and `2001:db8:0::1` are equal rows),
- * reads its own output unchanged, and lets no character through that could write configuration of its own.
+ * String columns with one form for each value: `2001:DB8::1` and `2001:db8:0::1` are equal rows. Each reads its own
+ * output unchanged, and admits no character that could write configuration of its own.
  */
 
 /**

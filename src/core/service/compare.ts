@@ -3,15 +3,15 @@ import type { Columns, Json } from "../util/json.ts";
 import { masked } from "./secret.ts";
 import type { Table } from "./service.ts";
 
-/** How what a daemon was observed to have differs from the rows that are in force. */
+/** The difference between the rows observed in a daemon and the rows that are applied. */
 export interface Difference {
   /** Rows that the daemon does not have. */
   readonly missing: readonly Columns[];
   /** Rows whose columns the daemon has otherwise, each with the values of these columns. */
   readonly differs: readonly { readonly name: string; readonly wanted: Columns; readonly found: Columns }[];
-  /** What the daemon has and no row wants, though it is ours. */
+  /** Our records in the daemon that no row wants. */
   readonly extra: readonly Columns[];
-  /** What the daemon has of others. */
+  /** Foreign records in the daemon. */
   readonly foreign: readonly Columns[];
 }
 
@@ -52,7 +52,7 @@ export function compareObserved(
   return { missing: [...missing.values()].map(shown), differs, extra, foreign };
 }
 
-/** Whether nothing of ours differs; what others have does not count. */
+/** True if none of our rows differs; foreign records do not count. */
 export const isSame = ({ missing, differs, extra }: Difference): boolean =>
   missing.length + differs.length + extra.length === 0;
 

@@ -96,10 +96,10 @@ export interface Host {
   /** Aborts when the run must end: its deadline has passed, or the process stops. */
   readonly signal: AbortSignal;
   /**
-   * Puts `files` in force as one transaction. Each is staged and checked; the last good ones are kept, the files replaced, the daemon
-   * reloaded and probed, as `steps` says.
+   * Installs `files` as one transaction. Each is staged and checked. Copies of the last good ones are kept, the files replaced, and the
+   * daemon reloaded and probed, as `steps` says.
    *
-   * @throws an `Outcome` if the files are not in force.
+   * @throws an `Outcome` if the files are not activated.
    */
   install(files: InstallFile | readonly InstallFile[], steps?: InstallSteps): Promise<Installed>;
   /**
@@ -141,8 +141,8 @@ export interface Owned {
   /** Gives up `records`, which are gone from the daemon: each a name with the record that it last had. */
   release(records: Iterable<readonly [name: string, record: string]>): void;
   /**
-   * Reports `found`: foreign records that conflict with ours. `trigger approve` with the digest of all of them lets each be taken over as
-   * it is there now: from then on `has` is true of this very record. One without a record is then ours, whatever it has.
+   * Reports `found`: foreign records that conflict with ours. `trigger approve` with the digest of all of them takes each over as it is now.
+   * From then on `has` is true of this very record. One without a record is then ours, whatever it has.
    */
   hold(found: Iterable<readonly [name: string, record?: string]>): void;
 }

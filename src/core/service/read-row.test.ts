@@ -21,14 +21,14 @@ const wrong = (raw: object): string => {
   return "wrong" in read ? read.wrong : assert.fail(`it is read: ${read.cell}`);
 };
 
-test("a row is read by its columns, and reading what was read gives the same bytes", () => {
+test("a row is read by its columns, and reads back to the same bytes", () => {
   const read = readRow(table, { name: "Printer", ip: "2001:DB8::1" });
   assert.ok("row" in read);
   assert.equal(read.cell, '{"ip":"2001:db8::1","name":"printer"}');
   assert.deepEqual(readRow(table, JSON.parse(read.cell)), read);
 });
 
-test("a column that the row does not have is wrong, with the nearest; one that is undefined is not there", () => {
+test("an unknown column is wrong, with the nearest one; an undefined one is absent", () => {
   assert.equal(wrong({ name: "a", ip: "10.0.0.1", nam: "b" }), "the row has no column nam; did you mean name?");
   assert.ok("row" in readRow(table, { name: "a", ip: "10.0.0.1", comment: undefined }));
 });
@@ -38,7 +38,7 @@ test("each wrong column is named with the value seen", () => {
   assert.match(wrong({ ip: "10.0.0.1" }), /^name: .* \(nothing\)$/);
 });
 
-test("of a list of thousands of wrong values ten are said, and the others counted", () => {
+test("ten of thousands of wrong values are named, the others counted", () => {
   const { table: lists } = service({
     row: z.object({ names: z.array(Hostname) }),
     select: () => undefined,
@@ -59,7 +59,7 @@ test("of a list of thousands of wrong values ten are said, and the others counte
   assert.equal(shown, 10, "each shows the whole list, so more would cost its square");
 });
 
-test("the value of a secret column is never said, also of an unknown one beside it", () => {
+test("no value of a secret column is printed, nor an unknown one beside it", () => {
   const said = wrong({ name: "a", ip: "10.0.0.1", password: "short" });
   assert.match(said, /^password: /);
   assert.doesNotMatch(said, /short"|\(/);

@@ -6,7 +6,7 @@ import { secretsOf, withoutSecrets } from "./secret.ts";
 const said = (text: string, ...values: (string | number | readonly string[])[]): string =>
   withoutSecrets(text, secretsOf(values.map((code) => ({ code })) as never, ["code"]));
 
-test("a secret value is masked plain, as JSON and URLs write it, in base64 and in hexadecimal", () => {
+test("a secret value is masked plain, in JSON, URLs, base64 and hexadecimal", () => {
   const value = 'pass "wörd"?';
   const bytes = Buffer.from(value);
   const forms = [value, JSON.stringify(value).slice(1, -1), bytes.toString("hex"), bytes.toString("hex").toUpperCase()];
@@ -22,7 +22,7 @@ test("of values that overlap or lie in each other nothing is left", () => {
   assert.equal(said("a", "", []), "a");
 });
 
-test("a text has none of the values left, whatever they are, and what is no value stays", () => {
+test("a masked text has none of the values left, and nothing else changed", () => {
   const value = fc.string({ unit: "binary", minLength: 1, maxLength: 9 }).filter((text) => !text.includes("*"));
   fc.assert(
     fc.property(fc.array(value, { maxLength: 8 }), fc.string(), (values, between) => {

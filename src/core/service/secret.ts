@@ -18,7 +18,10 @@ export interface Secrets {
 /** The number of characters of a value that are looked up first. */
 const head = 4;
 
-/** The values of the secret columns of some rows, as a text may have them: plain, as JSON or a URL writes them, in base64 or hexadecimal. */
+/**
+ * The values of the secret columns of some rows in each form that a text may have: plain, in JSON, in a URL, in base64
+ * or hexadecimal.
+ */
 export function secretsOf(rows: Iterable<Columns>, secret: readonly string[]): Secrets {
   const all = new Set<string>();
   const lengths = new Map<string, Set<number>>();

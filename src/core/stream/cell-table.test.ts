@@ -18,7 +18,7 @@ const tableOf = (from: Iterable<readonly [string, string | null]>): CellTable =>
 const sorted = (table: CellTable) => [...table.entries()].sort();
 const inside = (key: string, from: number, to: number) => keyHash(key) >= from && keyHash(key) < to;
 
-test("a table holds the last cell of each key, and its digest is that of what it holds", () => {
+test("a table holds the last cell of each key, with their digest", () => {
   fc.assert(
     fc.property(changes, (told) => {
       const expected = [...new Map(told)]
@@ -33,7 +33,7 @@ test("a table holds the last cell of each key, and its digest is that of what it
   );
 });
 
-test("a range that is replaced holds just what it was given, and the rest is untouched", () => {
+test("a replaced range holds just the given rows, and the rest is untouched", () => {
   fc.assert(
     fc.property(changes, changes, ranges, (mine, theirs, [from, to]) => {
       const table = tableOf(mine);
@@ -46,7 +46,7 @@ test("a range that is replaced holds just what it was given, and the rest is unt
   );
 });
 
-test("parts asked for end to end make another table equal, whatever one part may carry", () => {
+test("parts of any size, asked for end to end, make another table equal", () => {
   fc.assert(
     fc.property(changes, changes, fc.integer({ min: 1, max: 5 }), (mine, theirs, rows) => {
       const table = tableOf(mine);
@@ -63,7 +63,7 @@ test("parts asked for end to end make another table equal, whatever one part may
   );
 });
 
-test("parts that spare what the other table has already make it equal as well, and carry no row of a range that is the same", () => {
+test("parts that spare equal ranges make a table equal, without rows of those", () => {
   const sizes = fc.integer({ min: 1, max: 8 });
   fc.assert(
     fc.property(changes, changes, changes, fc.integer({ min: 1, max: 5 }), sizes, (both, mine, theirs, rows, parts) => {

@@ -3,7 +3,7 @@ import { Digest, type Hashing, hashEnd, sha256 } from "./digest.ts";
 import { messageLimit, partLimit } from "./messages.ts";
 import { partOf, type Range, rangesWithout, sums } from "./ranges.ts";
 
-/** What a table has in a range that ends at `to`: these rows, and in the ranges that are the `same` what the host has there. */
+/** The content of a range that ends at `to`: these rows, and in the `same` ranges the host's own ones. */
 export interface Part {
   readonly to: number;
   readonly rows: [key: string, cell: Cell][];
@@ -64,7 +64,7 @@ export class CellTable {
     this.apply(rows);
   }
 
-  /** What it has in a range, as the sums of so many equal parts of it. */
+  /** The sums of a number of equal parts of a range. */
   sums([from, to]: Range, parts: number): string[] {
     const cells = [...this.#inHashOrder(from, to)].map(({ key, cell }) => [key, cell] as const);
     return sums(this.#service, cells, [from, to], parts, this.#hashing);
@@ -105,7 +105,7 @@ export class CellTable {
       if (sum !== undefined) {
         const here: Placed[] = [];
         for (; !next.done && next.value.hash < end; next = all.next()) here.push(next.value);
-        // What a part cannot carry need not be compared: whoever lacks nearly all of a large table must not have all of it hashed.
+        // More than a part can carry is not compared: a host that lacks nearly all of a large table does not make us hash all of it.
         if (here.length <= mostRows && this.#sum(here) === sum) {
           const before = same.at(-1);
           if (before?.[1] === start) before[1] = end;

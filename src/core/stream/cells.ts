@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import type { Json } from "../util/json.ts";
 
 /**
- * What the transcriber says of one key, as the bytes that travel, are stored and are hashed:
- * a row in canonical JSON (`{…}`), or a refusal, which means *keep what you have*: `!`, the reason, and behind U+001F the columns
+ * The value of one key, as the bytes that travel, are stored and are hashed:
+ * a row in canonical JSON (`{…}`), or a refusal, for which a host retains its last good row: `!`, the reason, and behind U+001F the columns
  * and attributes that it is about, if any, with commas between them.
  */
 export type Cell = string;
 
-/** What stands between the reason of a refusal and the names that it is about (U+001F, the unit separator). */
+/** The separator between the reason of a refusal and the names that it is about: U+001F. */
 const aboutMark = "\u001f";
 
 /** A key with its cell; null takes the key away. */

@@ -11,7 +11,7 @@ const digestOf = (rows: Iterable<readonly [string, string]>, service = "dhcp"): 
 };
 const tables = fc.dictionary(fc.string(), fc.string({ minLength: 1 })).map((rows) => Object.entries(rows));
 
-test("the digest of a table does not depend on the order in which its rows came", () => {
+test("the digest of a table does not depend on the order of its rows", () => {
   fc.assert(fc.property(tables, (rows) => assert.equal(digestOf(rows).root, digestOf(rows.toReversed()).root)));
 });
 
@@ -65,7 +65,7 @@ test("the buckets' ranges lie end to end over all key hashes", () => {
   assert.equal(next, hashEnd);
 });
 
-test("a bucket whose rows are all gone moves the root when it is made again", () => {
+test("a bucket whose rows are all gone moves the root when recomputed", () => {
   const digest = new Digest("dhcp");
   const empty = digest.root;
   digest.move("k", null, "{}");

@@ -8,7 +8,7 @@ const modulus = 1n << 256n;
 /** One past the largest key hash. */
 export const hashEnd = 2 ** 32;
 
-/** Where a key stands in its table for comparison: the first 32 bits of its SHA-256, an integer in [0, 2^32). */
+/** The place of a key in its table for comparisons: the first 32 bits of its SHA-256, an integer in [0, 2^32). */
 export const keyHash = (key: string): number => hash("sha256", key, "buffer").readUInt32BE(0);
 
 const cellHash = (service: string, key: string, cell: Cell): bigint =>
@@ -20,7 +20,10 @@ export const bucketRange = (bucket: number, buckets = bucketCount): [from: numbe
   ((bucket + 1) * hashEnd) / buckets,
 ];
 
-/** How a digest is made. Both ends of a stream must agree: only a simulation, for its speed, uses other than these. */
+/**
+ * The hash functions of a digest. Both ends of a stream must agree: only a simulation, for its speed, uses others than
+ * these.
+ */
 export interface Hashing {
   /** A power of two. */
   readonly buckets: number;
@@ -30,15 +33,15 @@ export interface Hashing {
 export const sha256: Hashing = { buckets: bucketCount, keyHash, cellHash };
 
 /**
- * The digest of a table: per bucket the sum modulo 2^256 of SHA-256(service, key, cell).
- * A sum, so that one change costs one subtraction and one addition whatever the size of the table, and so that a row counted twice does not cancel itself.
+ * The digest of a table: per bucket the sum modulo 2^256 of SHA-256(service, key, cell). With sums, a change costs one
+ * subtraction and one addition whatever the size of the table, and a row counted twice does not cancel itself.
  */
 export class Digest {
   readonly #service: string;
   readonly #hashing: Hashing;
   readonly #buckets: bigint[];
   readonly #counts: number[];
-  /** The buckets as they are said: a change makes one anew, not each of them. */
+  /** The buckets in hexadecimal; a change renews one of them. */
   readonly #texts: string[];
   #count = 0;
   #root: string | undefined;
@@ -68,7 +71,7 @@ export class Digest {
     this.#root = undefined;
   }
 
-  /** Makes one bucket anew, from every cell in its range of key hashes. */
+  /** Recomputes one bucket from every cell in its range of key hashes. */
   recompute(bucket: number, cells: Iterable<readonly [key: string, cell: Cell]>): void {
     this.#count -= this.#counts[bucket] ?? 0;
     this.#counts[bucket] = 0;

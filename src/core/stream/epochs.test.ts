@@ -19,12 +19,12 @@ const rolledBack = (of: Epochs, mirror: readonly string[], now: number, readSinc
   ...reviewClaims(of, mirror, now, readSince).rolledBack,
 ];
 
-test("a host that holds a higher epoch is answered by one that is higher still", () => {
+test("a host that holds a higher epoch is answered by a higher one", () => {
   const { epochs: heard, act } = hearRefusal(epochs, refusal("epoch", 9), state(5), 0);
   assert.deepEqual({ heard, act }, { heard: { ...epochs, heard: 9 }, act: "epoch" });
 });
 
-test("an epoch of a host that is higher is answered without a refusal, and any other is not", () => {
+test("a higher epoch of a host is answered without a refusal, others are not", () => {
   assert.deepEqual(hearEpoch(epochs, 9), { epochs: { ...epochs, heard: 9 }, act: "epoch" });
   for (const epoch of [7, 3]) assert.deepEqual(hearEpoch(epochs, epoch), { epochs });
 });
@@ -34,7 +34,7 @@ test("a refusal that is answered already makes no epoch", () => {
   assert.equal(hearRefusal(epochs, refusal("asOf", 6, 9, 6), state(5), 0).epochs.claims.size, 0);
 });
 
-test("a mirror that is behind a host is waited for, and tells that host when it has come", () => {
+test("a mirror behind a host is waited for, then the host is told", () => {
   const waiting = claimed(epochs, "a", state(5), 1000);
   assert.deepEqual(reviewClaims(waiting, state(4), 2000), { epochs: waiting, reached: [], rolledBack: new Set() });
   const reviewed = reviewClaims(waiting, state(5), 3000);
@@ -61,7 +61,7 @@ test("refusals that are repeated do not put the minute off", () => {
   assert.deepEqual(rolledBack(repeated, state(5), rollbackWait), ["a"]);
 });
 
-test("what a host holds of one service hides nothing of another, and one decides for all", () => {
+test("a claim about one service hides no other, and one decides for all", () => {
   const two = claimed(claimed(epochs, "a", state(6), 0, "dhcp"), "a", state(4), 55_000, "dns");
   const reviewed = reviewClaims(two, state(5), rollbackWait);
   assert.deepEqual(
@@ -89,7 +89,7 @@ test("what one host claims neither ends nor begins the minute of another", () =>
   assert.equal(nextReview(reviewed.epochs, 0), 30_000 + rollbackWait);
 });
 
-test("a directory that cannot be read was not rolled back, however long it takes; once it is read the minute begins", () => {
+test("a directory is rolled back a minute after it can be read again", () => {
   const waiting = claimed(epochs, "a", state(5), 0);
   assert.deepEqual(rolledBack(waiting, state(3), 100 * rollbackWait, Number.POSITIVE_INFINITY), []);
   assert.deepEqual(rolledBack(waiting, state(3), 100 * rollbackWait, 99 * rollbackWait + 1), []);

@@ -1,8 +1,11 @@
 import { type DirectoryState, olderState, type RefusalMessage } from "./messages.ts";
 
-/** What an active transcriber does when hosts refuse what it says, decided without touching anything. */
+/** The decisions of an active transcriber about epochs and about refusals of hosts, as pure functions. */
 
-/** How long a transcriber waits for its mirror to reach what hosts hold before it believes that the directory was restored from a backup, in milliseconds. */
+/**
+ * The time for which a transcriber waits until its mirror has reached the state that a host holds, in milliseconds.
+ * Then it takes the directory for one that was restored from a backup.
+ */
 export const rollbackWait = 60_000;
 
 /** A directory state that a host holds of one service, and the mirror does not; and since when (monotonic milliseconds). */
@@ -13,7 +16,7 @@ export interface Claim {
   readonly since: number;
 }
 
-/** What an active transcriber knows of its own place among the epochs. */
+/** The epochs of an active transcriber: its own, the highest heard, and the claims that hosts hold against it. */
 export interface Epochs {
   /** The epoch that it speaks in. */
   readonly epoch: number;
@@ -26,16 +29,22 @@ export interface Epochs {
 /** A epochs that has spoken and heard nothing yet. */
 export const noEpochs: Epochs = { epoch: 0, heard: 0, claims: new Map() };
 
-/** The next deed of the leader: say a digest to a host that had refused and now takes it, or start an epoch above all that it has heard. */
+/**
+ * The next act of the leader: send a digest to a host that had refused and now takes it, or start an epoch above all
+ * that it has heard.
+ */
 export type Act = "digest" | "epoch";
 
-/** What follows from an epoch that a host holds: whatever is said in a lower one is refused, and a refusal can be lost or wait for the next word. */
+/**
+ * Takes in an epoch that a host holds. The host refuses every message of a lower one; its refusal can be lost, or wait
+ * for the next message.
+ */
 export function hearEpoch(epochs: Epochs, epoch: number): { epochs: Epochs; act?: Act } {
   const heard = { ...epochs, heard: Math.max(epochs.heard, epoch) };
   return epoch > epochs.epoch ? { epochs: heard, act: "epoch" } : { epochs: heard };
 }
 
-/** What follows from a host that did not take a message. */
+/** Takes in the refusal of a message by a host. */
 export function hearRefusal(
   epochs: Epochs,
   refusal: Pick<RefusalMessage, "host" | "service" | "epoch" | "asOf" | "refused" | "because">,
@@ -53,7 +62,7 @@ export function hearRefusal(
   return { epochs: { ...heard.epochs, claims: new Map(epochs.claims).set(key, { host, service, state, since }) } };
 }
 
-/** What has become of claims. */
+/** The result of a review of claims. */
 export interface Reviewed {
   /** The epochs with the claims that are still open. */
   readonly epochs: Epochs;
@@ -63,7 +72,10 @@ export interface Reviewed {
   readonly rolledBack: ReadonlySet<string>;
 }
 
-/** What follows from a mirror that has moved, or from time that has passed. A directory that cannot be read was not rolled back: `readSince` is when it last could be again, and infinite until then. */
+/**
+ * Reviews the claims after the mirror has moved, or time has passed. A directory that cannot be read was not rolled
+ * back: `readSince` is the moment since which it can be read, and infinite while it cannot.
+ */
 export function reviewClaims(epochs: Epochs, mirror: DirectoryState, now: number, readSince = 0): Reviewed {
   if (epochs.claims.size === 0) return { epochs, reached: [], rolledBack: new Set() };
   const all = [...epochs.claims];

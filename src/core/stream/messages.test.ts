@@ -5,7 +5,7 @@ import { comparePlaces, covers, highestEpoch, olderState, streamMessage } from "
 const csn = (server: number, second: number) =>
   `202611221020${String(second).padStart(2, "0")}.000000Z#000000#00${server}#000000`;
 
-test("a state is older when it is behind for some server and ahead for none", () => {
+test("a state behind for some server and ahead for none is older", () => {
   assert.ok(olderState([csn(1, 1)], [csn(1, 2)]));
   assert.ok(!olderState([csn(1, 2)], [csn(1, 2)]));
   assert.ok(!olderState([csn(1, 3)], [csn(1, 2)]));
@@ -13,14 +13,14 @@ test("a state is older when it is behind for some server and ahead for none", ()
   assert.ok(!olderState([csn(1, 1), csn(2, 6)], [csn(1, 2), csn(2, 5)]), "ahead for server 2");
 });
 
-test("a server that one state does not know is one that it is behind for", () => {
+test("a state is behind for a server that it does not know", () => {
   assert.ok(olderState([csn(1, 1)], [csn(1, 1), csn(2, 1)]));
   assert.ok(!olderState([csn(1, 1), csn(2, 1)], [csn(1, 1)]));
   assert.ok(olderState([], [csn(1, 1)]));
   assert.ok(!olderState([], []));
 });
 
-test("a state covers changes that it is not behind, for the server that made each", () => {
+test("a state covers changes that it is not behind for their server", () => {
   assert.ok(covers([csn(1, 1), csn(2, 5)], [csn(2, 5), csn(1, 1)]));
   assert.ok(!covers([csn(1, 9), csn(2, 4)], [csn(2, 5)]), "another server's time is no measure");
   assert.ok(!covers([csn(1, 9)], [csn(2, 5)]));
@@ -32,7 +32,7 @@ test("states that are no CSNs compare as text", () => {
   assert.ok(!olderState(["2"], ["1"]));
 });
 
-test("an epoch above which nobody can speak is not believed", () => {
+test("an epoch above the highest one allowed is implausible", () => {
   const digest = (epoch: number) => {
     const place = { epoch, seq: 0, asOf: { state: [], clock: 0 } };
     return streamMessage.safeParse({ trigger: 1, service: "dhcp", kind: "digest", ...place, root: "", count: 0 })

@@ -20,7 +20,10 @@ export const partLimit = 500;
 /** The state of a directory: one CSN per server, as contextCSN gives it. */
 export type DirectoryState = readonly string[];
 
-/** Nobody speaks in an epoch above this one: near 2^53 none could be told from its neighbours, and whoever had believed one could follow nobody again. */
+/**
+ * The highest epoch of any message. Near 2^53 no epoch could be told from its neighbours, and a host that had followed
+ * one could follow no other.
+ */
 export const highestEpoch = 2 ** 52;
 
 const asOf = z.object({
@@ -69,36 +72,42 @@ const partMessage = z.object({
   /** The ranges within it, in order, that are what the host has said to have: they stay, and none of `rows` is in them. */
   same: z.array(z.tuple([z.number().int(), z.number().int()])).optional(),
 });
-/** What a person asks of a service's hosts, or, of the service `event`, of the transcriber (`verify` alone). */
+/** An order of a person to the hosts of a service, or to the transcriber for the service `event` (`verify` alone). */
 export const orderMessage = z.object({
   trigger: z.literal(protocolVersion),
   kind: z.literal("order"),
   service: z.string(),
   order: z.enum(["regen", "retry", "approve", "verify", "adopt", "hold", "drop"]),
-  /** Of `verify`: when it was asked, milliseconds since 1970; who has compared says it again. */
+  /** With `verify`: the time of the question, milliseconds since 1970; the answer repeats it. */
   at: z.number().int().min(0).max(lastMoment).optional(),
-  /** Of `adopt`: the name of what is taken over. */
+  /** With `adopt`: the name of the record or file to take over. */
   name: z.string().max(wordLimit).optional(),
-  /** Of `drop`: the number of one parked message; all of them otherwise. */
+  /** With `drop`: the number of one parked message; all of them otherwise. */
   id: z.number().int().optional(),
-  /** Of `hold`: why. */
+  /** With `hold`: the reason. */
   why: z.string().max(wordLimit).optional(),
-  /** Of `approve`: the digest of what was shown: removals, or what would be replaced. */
+  /** With `approve`: the digest of the removals or replacements that were shown. */
   digest: z.string().max(wordLimit).optional(),
-  /** Of `approve`: so many removals may come until then (milliseconds since 1970), beside the limit of an hour. */
+  /**
+   * With `approve`: a number of removals that are allowed until then (milliseconds since 1970), beside the limit of an
+   * hour.
+   */
   allow: z.object({ rows: z.number().int().min(0), until: z.number().int().min(0).max(lastMoment) }).optional(),
-  /** Of `adopt`: also where no row has that name, so that it will be removed. */
+  /** With `adopt`: also a name that no row has, which is then removed. */
   remove: z.boolean().optional(),
 });
 
-/** What hosts of a later wave are told: so far those before it have put in force what they were told; or one of them fails. */
+/**
+ * A message to hosts of a later wave: the place up to which the waves before it have applied the stream, or the failure
+ * of one of them.
+ */
 const waveMessage = z.object({
   trigger: z.literal(protocolVersion),
   kind: z.literal("wave"),
   service: z.string(),
   epoch: z.number().int().max(highestEpoch),
   seq: z.number().int().min(0),
-  /** Which one fails, and why. */
+  /** The host that fails, and the reason. */
   failing: z.string().max(wordLimit).optional(),
 });
 
@@ -136,8 +145,8 @@ export const markOf = ({ epoch, seq, asOf }: Mark): Mark => ({ epoch, seq, asOf 
 export const comparePlaces = (a: Place, b: Place): number => a.epoch - b.epoch || a.seq - b.seq;
 
 /**
- * Whether state `a` is strictly older than `b`: behind for some server and ahead for none.
- * CSNs of one server compare as text (the server's id is the third field: `20261122102000.000000Z#000000#001#000000`).
+ * True if state `a` is strictly older than `b`: behind for some server and ahead for none. CSNs of one server compare
+ * as text (the server's id is the third field: `20261122102000.000000Z#000000#001#000000`).
  */
 export function olderState(a: DirectoryState, b: DirectoryState): boolean {
   if (a.length === b.length && a.every((csn, index) => csn === b[index])) return false;
@@ -150,7 +159,7 @@ export function olderState(a: DirectoryState, b: DirectoryState): boolean {
   return behind;
 }
 
-/** Whether a state holds every one of these changes: it is not behind any, for the server that made it. */
+/** True if a state includes every one of these changes: it is not behind any, for the server that made it. */
 export const covers = (state: DirectoryState, csns: readonly string[]): boolean =>
   csns.every((csn) => (csnOf(state, serverOf(csn)) ?? "") >= csn);
 
@@ -158,10 +167,10 @@ const serverOf = (csn: string): string => csn.split("#", 3)[2] ?? "";
 const csnOf = (state: DirectoryState, server: string): string | undefined =>
   state.find((csn) => serverOf(csn) === server);
 
-/** A host says what it has in at most so many parts of a range. */
+/** The most parts of a range for which a host sends sums. */
 export const havePartsLimit = 1024;
 
-/** What a host asks of the transcriber about one table. */
+/** A question of a host to the transcriber about one table. */
 export const askMessage = z.object({
   trigger: z.literal(protocolVersion),
   kind: z.literal("ask"),
@@ -173,7 +182,7 @@ export const askMessage = z.object({
     z.object({
       from: z.number().int(),
       to: z.number().int(),
-      /** What the host has in the range: the sums of equal parts of it. */
+      /** The content of the host in the range: the sums of equal parts of it. */
       have: z.array(z.string().length(32)).max(havePartsLimit).readonly().optional(),
     }),
   ]),

@@ -1,8 +1,9 @@
-/** The limits within which the clocks and epochs that hosts report are believed. */
+/** The limits within which the clocks and epochs that hosts report are plausible. */
 
 /**
- * The most that two clocks are believed to differ, in milliseconds: what Kerberos allows (RFC 4120), and more than any clock that NTP keeps.
- * A host that reports a time, or an epoch of a time, further ahead of the transcriber's own clock is not believed.
+ * The largest plausible difference of two clocks, in milliseconds: that of Kerberos (RFC 4120), and more than any clock
+ * that NTP keeps. A host that reports a time, or an epoch of a time, further ahead of the transcriber's own clock is
+ * implausible.
  */
 export const clockTolerance = 5 * 60_000;
 

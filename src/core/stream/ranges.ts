@@ -8,13 +8,16 @@ export type Range = readonly [from: number, to: number];
 
 const modulus = 1n << 128n;
 
-/** Of so many equal parts of a range, the one with this number. */
+/** The part with this number of a range that is divided into equal parts. */
 export const partOf = ([from, to]: Range, parts: number, number: number): Range => [
   from + Math.ceil((number * (to - from)) / parts),
   from + Math.ceil(((number + 1) * (to - from)) / parts),
 ];
 
-/** For each of so many equal parts of a range the sum of its cells' hashes, modulo 2^128: 32 hexadecimal digits. */
+/**
+ * The sum of the hashes of the cells in each of a number of equal parts of a range, modulo 2^128: 32 hexadecimal
+ * digits.
+ */
 export function sums(
   service: string,
   cells: Iterable<readonly [key: string, cell: Cell]>,
@@ -30,7 +33,7 @@ export function sums(
   return totals.map((total) => (total % modulus).toString(16).padStart(32, "0"));
 }
 
-/** What of a range is left without these ranges, which are in order and within it. */
+/** The rest of a range without these ranges, which are in order and within it. */
 export function rangesWithout([from, to]: Range, gone: readonly Range[]): Range[] {
   const left: Range[] = [];
   let start = from;

@@ -47,7 +47,7 @@ function listener() {
   };
 }
 
-/** A host that compared equal with a speaker's empty table. */
+/** A host that compared equal with the empty table of a transcriber. */
 function following(epoch: number) {
   const told = speaker(epoch);
   const host = listener();
@@ -66,7 +66,7 @@ test("changes in sequence are taken without a question", () => {
   assert.equal(host.followed.doubt, undefined);
 });
 
-test("a new host gets its table by a digest and parts, one at a time, and is shown to be equal", () => {
+test("a new host gets its table by a digest and parts, then is equal", () => {
   const told = speaker(
     1,
     Array.from({ length: 9 }, (_, number) => [`key${number}`, "{}"] as const),
@@ -94,7 +94,7 @@ test("an empty table is asked for from end to end, neighbouring buckets at once"
   assert.deepEqual(host.take({ ...told.telling.digest(asOf(1)), buckets }).ask, { from: 0, to: hashEnd });
 });
 
-test("a gap is stored, doubted and asked about, until a digest finds the tables equal", () => {
+test("a gap is stored, doubted and asked about until the tables are equal", () => {
   const { told, host } = following(1);
   told.change([["lost", "{}"]]);
   const [message] = told.change([["a", "{}"]]);
@@ -151,7 +151,7 @@ test("an older epoch is refused aloud, whatever it says", () => {
   assert.deepEqual(mark(host), [2, 0]);
 });
 
-test("an older directory is refused aloud, unless a new epoch says that it was rolled back", () => {
+test("an older directory is refused, unless a new epoch was rolled back", () => {
   const host = listener();
   host.take(speaker(1).telling.digest(asOf(5)));
   assert.equal(host.take(speaker(2).telling.digest(asOf(4))).refused, "asOf");
@@ -182,7 +182,7 @@ test("a change in pieces is stored as one, when its last piece has come", () => 
   assert.equal(host.followed.pieces, undefined);
 });
 
-test("a change that lost a piece is a gap, and none of it is stored", () => {
+test("a change that lost a piece is a gap, and nothing is stored", () => {
   for (const lost of [0, 1]) {
     const { told, host } = following(1);
     const pieces = told.change([
@@ -197,7 +197,7 @@ test("a change that lost a piece is a gap, and none of it is stored", () => {
   }
 });
 
-test("pieces of another change, or of an epoch that is over, do not make a change whole", () => {
+test("pieces of another change or epoch do not make a change whole", () => {
   const { told, host } = following(1);
   host.take(
     told.change([
@@ -233,14 +233,14 @@ test("a part that was asked for twice asks for the next one once", () => {
   assert.equal(host.take(part).ask, undefined);
 });
 
-test("a root that differs over equal buckets does not make a host ask for ever", () => {
+test("a root that differs over equal buckets ends the asking", () => {
   const { told, host } = following(1);
   const odd = { ...told.telling.digest(asOf(1), { buckets: true }), root: "odd" };
   assert.equal(host.take(odd).ask, undefined);
   assert.equal(host.followed.doubt, true);
 });
 
-test("a small table is asked for from end to end, and what is equal between differences is not", () => {
+test("a small table is asked for end to end, equal ranges between differences not", () => {
   const empty = "0".repeat(64);
   const row = "1".padStart(64, "0");
   const theirs = [empty, row, empty, row, empty, row, row, empty];

@@ -14,7 +14,7 @@ import type { Range } from "./ranges.ts";
 
 /** The host's end of one service's stream: what to do with a message, decided from what the host holds, without touching anything. */
 
-/** What a host holds of a stream. All but `repair` is stored, in the transaction that stores the rows. */
+/** The state of a stream at a host. All but `repair` is stored, in the transaction that stores the rows. */
 export interface Followed {
   /** The newest place in the stream that the host has seen. */
   readonly mark?: Mark;
@@ -28,7 +28,7 @@ export interface Followed {
   readonly repair?: readonly Range[];
 }
 
-/** What to write to the table, in one transaction with what is then followed. */
+/** A write to the table, in one transaction with the new state. */
 export type Write =
   /** Change these keys, after those of the staged pieces where there are any. */
   | { readonly kind: "rows"; readonly rows: readonly CellChange[]; readonly staged: boolean }
@@ -45,7 +45,7 @@ export type Want =
 export interface Followup {
   readonly followed: Followed;
   readonly write?: Write;
-  /** What to ask the transcriber for, after the store. */
+  /** The question to the transcriber, after the store. */
   readonly ask?: Want;
   /** The message was not taken, and the transcriber is to be told. */
   readonly refused?: "epoch" | "asOf";
@@ -53,7 +53,7 @@ export interface Followup {
   readonly dropped?: "duplicate" | "late";
 }
 
-/** What the host's table looks like to a comparison. */
+/** The digest of the host's table, for a comparison. */
 export interface Compared {
   readonly root: string;
   buckets(): string[];
@@ -158,8 +158,9 @@ const moved = ({ pieces: _, ...held }: Followed, message: StreamMessage): Follow
 const doubting = (held: Followed, message: StreamMessage): Followed => ({ ...moved(held, message), doubt: true });
 
 /**
- * The ranges of the buckets that differ. Neighbours are one, also across buckets that are empty on both sides: those cost nothing to ask for,
- * and a small or an empty table is then asked for from end to end instead of bucket by bucket.
+ * The ranges of the buckets that differ. Neighbours are one range, also across buckets that are empty on both sides, as
+ * those cost nothing to ask for. A small or an empty table is then asked for from end to end instead of bucket by
+ * bucket.
  */
 function differing(mine: readonly string[], theirs: readonly string[]): Range[] {
   if (mine.length !== theirs.length) return [[0, hashEnd]];
@@ -179,7 +180,7 @@ function differing(mine: readonly string[], theirs: readonly string[]): Range[] 
   return all;
 }
 
-/** How much of a table still differs, by its key hashes: from 0 to 1. */
+/** The share of a table that still differs, by its key hashes: from 0 to 1. */
 export const leftToRepair = ({ repair = [] }: Followed): number => extent(repair) / hashEnd;
 
 const emptyBucket = "0".repeat(64);

@@ -1,4 +1,4 @@
-/** The reasons for which a row that is desired is not in force. The last good row, where there is one, is retained. */
+/** The reasons for which a desired row is not applied. The last good row, if there is one, is retained. */
 export const retainedBy = ["directory", "version", "check", "daemon", "conflict", "removals"] as const;
 export type RetainedBy = (typeof retainedBy)[number];
 

@@ -9,7 +9,7 @@ const count = z.number().int().min(0);
 /** Milliseconds since 1970, of a moment that a date can say. */
 const moment = z.number().min(0).max(lastMoment);
 const text = (longest: number) => z.string().transform((said) => said.slice(0, longest));
-/** Why something is so: a checker's words may be long. */
+/** A reason: a checker's message may be long. */
 const why = text(2_000);
 /** A digest that a person is shown as a part of a command to type. */
 const digest = z.string().regex(/^[\w-]{1,64}$/);
@@ -22,13 +22,16 @@ const mark = z.object({
   asOf: z.object({ state: z.array(z.string().max(200)).max(4_096).readonly(), clock: moment }),
 });
 
-/** How a daemon compared with the rows that are loaded. */
+/** The comparison of a daemon with the rows that are applied. */
 export const daemonCompared = z.object({
   /** `unknown` of a daemon that cannot say what it has, `failed` of one that did not. */
   state: z.enum(["comparing", "same", "differs", "unknown", "failed"]),
-  /** Why it is unknown, or failed. */
+  /** The reason why it is unknown, or failed. */
   why: why.optional(),
-  /** Of one that was observed: rows that it does not have, that it has otherwise, that are ours and wanted no more, and that are of others. */
+  /**
+   * The numbers of an observed daemon: rows that it lacks, that it has otherwise, that are ours and wanted no more, and
+   * that are foreign.
+   */
   missing: count.optional(),
   differs: count.optional(),
   extra: count.optional(),
@@ -42,7 +45,7 @@ export const serviceReport = z.object({
   /** Hash of the service's file, compared between the two ends. */
   code: text(200),
   form: z.enum(["table", "plain"]),
-  /** Rows that are in force, by the last run that succeeded. */
+  /** The rows that are applied, by the last run that succeeded. */
   rows: count,
   /** The newest place in the stream that is stored. */
   stored: mark.optional(),
@@ -54,23 +57,25 @@ export const serviceReport = z.object({
   verified: z.object({ asked: moment, differed: z.boolean(), daemon: daemonCompared.optional() }).optional(),
   /** Something from before `stored` may be missing: the table is being compared. */
   doubt: z.boolean(),
-  /** Whether a probe has shown that the daemon serves what is loaded. */
+  /** True if a probe has shown that the daemon serves the applied rows. */
   proved: z.boolean(),
-  /** Keys, or messages of the plain form, that are stored and not yet in force. */
+  /** Keys, or messages of the plain form, that are stored and pending. */
   owed: count,
-  /** Why they are owed: what the last run said, or what is being waited for. */
+  /** The reason why they are pending: the error of the last run, or the event that is waited for. */
   why: why.optional(),
   /** The last run failed. */
   failing: z.boolean(),
-  /** Why the service is held, when it is. */
+  /** The reason why the service is held, if it is. */
   held: why.optional(),
   /** The cause of its hold; undefined of a host whose version does not say it, or says one that this version does not know. */
   heldBy: z.enum(heldBy).optional().catch(undefined),
-  /** The digest of what trigger did not write and would have to replace, or of files that would go, for `trigger approve`. */
+  /** The digest of foreign files or records to replace, or of files to remove, for `trigger approve`. */
   inTheWay: digest.optional(),
   /** The digest of the removals that wait for `trigger approve`, and how many they are. */
   removals: z.object({ digest, rows: count }).optional(),
-  /** Keys whose desired row is not taken, with the reason, and whether a last good row is in force. The first hundred. */
+  /**
+   * Keys whose desired row is not taken, with the reason, and whether a last good row is retained. The first hundred.
+   */
   refused: listed(
     z.object({
       key: text(1_000),
@@ -81,7 +86,7 @@ export const serviceReport = z.object({
     }),
   ),
   refusedCount: count,
-  /** How many of them are held: something that trigger did not write stands in their place. */
+  /** The number of those that are held: a foreign record conflicts with them. */
   heldCount: count.optional(),
   /** Messages that wait for a person. The first hundred. */
   parked: listed(z.object({ id: count, why, since: moment })),
@@ -90,20 +95,20 @@ export const serviceReport = z.object({
   strangers: z.object({ count, why, at: moment }).optional(),
   /** Files that are in place and whose reload or probe has not succeeded yet. */
   reloads: listed(text(4_096)),
-  /** When the last run succeeded, milliseconds since 1970. */
+  /** The time of the last run that succeeded, milliseconds since 1970. */
   ranAt: moment.optional(),
 });
 
-/** How often an active transcriber says that it is, in milliseconds. */
+/** The interval between two reports of an active transcriber, in milliseconds. */
 export const activeInterval = 10_000;
 
 const transcriberReport = z.object({
   active: z.boolean(),
   /** The epoch that it speaks in. */
   epoch: count.optional(),
-  /** Whether it has read the directory whole. */
+  /** True if it has read the directory whole. */
   complete: z.boolean(),
-  /** Why the directory cannot be read now. */
+  /** The reason why the directory cannot be read now. */
   trouble: why.optional(),
   /** The newest `verify` for which the directory was read again: when it was asked, and how many entries the mirror had otherwise. */
   verified: z.object({ asked: moment, differed: count }).optional(),
@@ -116,7 +121,7 @@ export const reportMessage = z.object({
   /** The host's clock, milliseconds since 1970. */
   at: moment,
   services: z.record(z.string(), serviceReport),
-  /** Of a host that transcribes. */
+  /** The report of the transcriber, from a host that transcribes. */
   transcriber: transcriberReport.optional(),
 });
 export type DaemonCompared = z.infer<typeof daemonCompared>;

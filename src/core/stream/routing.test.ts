@@ -35,7 +35,7 @@ test("a queue's name has one reading: the service is behind the last -", () => {
   );
 });
 
-test("a key reaches one service, and one host of it: no name makes a key of two readings", () => {
+test("a key reaches one service, and one host of it, whatever the names", () => {
   fc.assert(
     fc.property(pairs, ([host, service]) => {
       assert.equal(serviceKey(service).split(".").length, 2);
@@ -44,7 +44,7 @@ test("a key reaches one service, and one host of it: no name makes a key of two 
   );
 });
 
-test("a queue of plain messages, or of events that are the truth, refuses when it is full; one that can be repaired drops", () => {
+test("a queue that cannot be repaired refuses when it is full, others drop", () => {
   assert.equal(queueOf("a", "secours", "plain").limit.beyond, "refuse");
   assert.equal(queueOf("a", "event", "eventTruth").limit.beyond, "refuse");
   assert.equal(queueOf("a", "dhcp", "table").limit.beyond, "drop");

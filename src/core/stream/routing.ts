@@ -41,7 +41,7 @@ export const ticksQueue = (election: string): string => `trigger.ticks.${electio
 /** The keys that a queue of a service on a host is bound with. */
 export const queueKeys = (host: string, service: string): string[] => [serviceKey(service), hostKey(service, host)];
 
-/** What a queue is for decides its limit. Without a directory events are the truth. */
+/** The use of a queue, which decides its limit. Without a directory events are the truth. */
 export type QueueUse = "table" | "plain" | "event" | "eventTruth" | "report";
 
 const mebibyte = 1024 * 1024;

@@ -10,14 +10,14 @@ const [ours, next, theirs] = [newKey(), newKey(), newKey()];
 const message = { trigger: 1, service: "dhcp", epoch: 7, seq: 3, kind: "rows", rows: [["k", '{"name":"é"}']] };
 const body = JSON.stringify(message);
 
-test("a signed message is the same JSON with two members more, and each trusted key may have signed it", () => {
+test("a signed message has two members more, and any trusted key may sign", () => {
   const { key, signature, ...rest } = JSON.parse(signed(body, ours));
   assert.deepEqual(rest, message);
   assert.deepEqual([key, Buffer.from(signature, "base64").length], [ours.name, 64]);
   for (const by of [ours, next]) assert.equal(wrongSignature(bytes(signed(body, by)), [ours, next]), undefined);
 });
 
-test("what is not signed, or by another key, is refused, and the reason says which", () => {
+test("an unsigned message, or one of another key, is refused with the reason", () => {
   assert.equal(wrongSignature(bytes(body), [ours]), "it is not signed");
   assert.equal(
     wrongSignature(bytes(signed(body, theirs)), [ours]),
@@ -45,7 +45,7 @@ test("a signed body that differs in any byte is refused", () => {
   );
 });
 
-test("a signed body that is cut, or that something stands before or behind, is refused", () => {
+test("a signed body that is cut or extended is refused", () => {
   const good = bytes(signed(body, ours));
   fc.assert(
     fc.property(fc.nat(good.length - 1), fc.uint8Array({ minLength: 1, maxLength: 200 }), (place, more) => {
@@ -64,7 +64,7 @@ test("no body makes the look at its signature fail", () => {
   );
 });
 
-test("a public key is written down as 44 characters and read back as the same key", () => {
+test("a public key is written as 44 characters and read back the same", () => {
   const text = writePublicKey(ours.key);
   assert.equal(text.length, 44);
   const { name, key } = readPublicKey(text);

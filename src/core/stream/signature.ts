@@ -12,7 +12,7 @@ export interface PublicKey {
   readonly key: KeyObject;
 }
 
-/** What signs. */
+/** A key that signs. */
 export interface SigningKey extends PublicKey {
   readonly secret: KeyObject;
 }
@@ -23,11 +23,11 @@ export const publicKeyForm = /^[A-Za-z0-9+/]{43}=$/;
 /** Between what is signed and the 64 bytes of the signature in base64. */
 const before = Buffer.from(',"signature":"');
 const behind = '"}';
-// The last four bits of 64 bytes in base64 are nobody's: one signature has one form.
+// The last four bits of 64 bytes in base64 are unused: one signature has one form.
 const signatureForm = /^[A-Za-z0-9+/]{85}[AQgw]==$/;
 const tail = before.length + 88 + behind.length;
 
-/** What is signed ends with the name of the key. */
+/** The end of a signed message: the name of the key, then the signature. */
 const keyForm = /,"key":"([0-9a-f]{16})"$/;
 const keyLength = ',"key":""'.length + 16;
 

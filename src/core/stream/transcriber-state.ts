@@ -21,7 +21,10 @@ export interface TranscriberState {
   /** The beginning of that trouble, in milliseconds since 1970. */
   readonly troubleSince: number | undefined;
   readonly entries: number;
-  /** Of a directory made of events: messages set aside as not understood, and the reason why events cannot be stored now. */
+  /**
+   * The messages that were set aside as not understood, and the reason why events cannot be stored now, for a directory
+   * made of events.
+   */
   readonly events?: { readonly aside: AsideCount; readonly trouble: string | undefined };
   /**
    * Per service: rows, refusals, the hash of its file, true as `behind` while hosts wait for the broker's return,

@@ -10,7 +10,7 @@ import {
   type RowsMessage,
 } from "./messages.ts";
 
-/** What one message carries at most: the rows of a part, and the bytes of any. */
+/** The limits of one message: the rows of a part, and the bytes of any. */
 export interface Limits {
   readonly rows: number;
   readonly bytes: number;
@@ -65,7 +65,10 @@ export class StreamWriter {
     return buckets ? { ...message, buckets: digest.buckets() } : message;
   }
 
-  /** What the table has in a range of key hashes now, but for what the host has already, or in the beginning of it that one message can carry. */
+  /**
+   * The content of the table in a range of key hashes, without the sums that the host has already. It may end early, at
+   * the limits of one message.
+   */
   part(from: number, to: number, asOf: AsOf, have?: readonly string[]): PartMessage {
     return { ...this.#head(asOf), kind: "part", from, ...this.#table.part(from, to, this.#limits, have) };
   }

@@ -12,5 +12,8 @@ const brief: Backoff = { first: 100, longest: 5_000 };
 export const backoff = (failures: number, { first, longest }: Backoff = brief): number =>
   Math.min(first * 2 ** (failures - 1), longest);
 
-/** A wait of half to the whole of the milliseconds, by a random number in [0, 1): many hosts then do not try at one instant. */
+/**
+ * A wait of half to the whole of the milliseconds. Many hosts then do not try at one instant. `random` gives a number
+ * in [0, 1).
+ */
 export const jittered = (milliseconds: number, random: () => number): number => milliseconds * (0.5 + random() / 2);

@@ -28,7 +28,10 @@ export class TextDoubted extends Error {
   override name = "TextDoubted";
 }
 
-/** Thrown by the methods of `Entry` and `Directory`, and by a `select` of your own: this entry gives no row, for a reason that an administrator can act on. */
+/**
+ * Thrown by the methods of `Entry` and `Directory`, and by a `select` of your own. This entry gives no row, for a
+ * reason that an administrator can act on.
+ */
 export class Refusal extends Error {
   override name = "Refusal";
   /** The columns or attributes that are missing or wrong. A table's `refused` may name them. */

@@ -6,10 +6,16 @@ export type Columns = { readonly [column: string]: Json };
 /** The deepest nesting that is read: what judges a value goes down into it, and a stack has an end. */
 const deepest = 500;
 
-/** The most commas that are read: a schema says of each value that it is wrong, which takes a hundred times the room of the value. A group of 200,000 members fits. */
+/**
+ * The most commas that are read. A schema names each wrong value, which takes a hundred times the room of the value. A
+ * group of 200,000 members fits.
+ */
 const mostCommas = 500_000;
 
-/** Reads JSON in UTF-8 of somebody else. Throws an error that says what is wrong, also for nesting and numbers of values beyond what any sender means. */
+/**
+ * Reads JSON in UTF-8 from an untrusted source. Throws an error that names the fault, also for nesting and numbers of
+ * values beyond any use.
+ */
 export function readJson(bytes: Uint8Array): unknown {
   // Looked at before it is parsed: megabytes of brackets keep a parser busy for seconds.
   const absurd = absurdityOf(bytes);

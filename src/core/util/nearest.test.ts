@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { nearest, unknown, unknownOf } from "./nearest.ts";
 
-test("the nearest word is the one that a slip of the finger is away from", () => {
+test("the nearest word is one slip of the finger away", () => {
   const known = ["status", "send", "retry", "regen", "up"];
   for (const [typed, meant] of [
     ["stauts", "status"],
@@ -20,12 +20,12 @@ test("a word that is near to none is not guessed at", () => {
   assert.equal(nearest("status", []), undefined);
 });
 
-test("of two that are as near the first is named, and an equal one always", () => {
+test("of two equally near words the first is named, an equal one always", () => {
   assert.equal(nearest("dhcp3", ["dhcp1", "dhcp2"]), "dhcp1");
   assert.equal(nearest("dhcp2", ["dhcp1", "dhcp2"]), "dhcp2");
 });
 
-test("the sentence on an unknown word has the word, the known ones in order and the nearest", () => {
+test("an unknown word is answered with the sorted known ones and the nearest", () => {
   assert.equal(
     unknown("host", "dhcp", ["ns1", "dhcp1"]),
     'unknown host "dhcp" (known: dhcp1, ns1); did you mean "dhcp1"?',

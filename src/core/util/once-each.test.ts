@@ -15,7 +15,7 @@ function scene() {
   return { said, say, advance };
 }
 
-test("a hundred lines are said in an hour, each once, and that there are more", () => {
+test("a hundred different lines are logged an hour, then that there are more", () => {
   const { said, say, advance } = scene();
   for (let times = 0; times < 2; times++) for (let line = 0; line < 1_000; line++) say("box", `line ${line}`);
   assert.equal(said.length, 101);
@@ -35,7 +35,7 @@ test("a source with much to say takes nothing from what is said about another", 
   assert.equal(said.length, 203);
 });
 
-test("sources beyond a thousand share what is left to those without a name, for an hour", () => {
+test("sources beyond a thousand share the quota of unnamed ones for an hour", () => {
   const { said, say, advance } = scene();
   for (let source = 0; source < 10_000; source++) say(`host ${source}`, `${source}`);
   assert.equal(said.length, 1_101);

@@ -3,10 +3,10 @@ import { hash } from "node:crypto";
 const hour = 60 * 60_000;
 /** The most lines about one source within an hour. */
 const most = 100;
-/** The most sources that have a share of their own; any others share that of nobody. */
+/** The most sources that have a share of their own; the others use the share of the unnamed source. */
 const mostSources = 1_000;
 
-/** Says a line about a source, as the broker's user who sent a message; undefined where nobody vouches for who it was. */
+/** Logs a line about a source, as the broker's user who sent a message; undefined if no one vouches for the sender. */
 export type SayOnce = (source: string | undefined, line: string) => void;
 
 interface Share {

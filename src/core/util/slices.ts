@@ -1,8 +1,8 @@
 /** Long work that is done a slice at a time, so that whatever else the process does goes on in between. */
 
-/** How far a long work is. */
+/** The progress of a long work. */
 export interface Progress {
-  /** What is being done: "evaluating dhcp". */
+  /** The present stage: "evaluating dhcp". */
   readonly what: string;
   readonly done: number;
   readonly of: number;
@@ -11,7 +11,7 @@ export interface Progress {
 /** Work in steps, each a fraction of a millisecond: between two of them others may go. */
 export type SlicedWork<T> = Generator<Progress, T, void>;
 
-/** Of a clock, all that slices need. */
+/** The part of a clock that slices need. */
 interface Watch {
   monotonic(): number;
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
@@ -20,7 +20,7 @@ interface Watch {
 /** The longest that one slice lasts, in milliseconds: what else waits, a message or a probe, hardly notices it. */
 const sliceLength = 20;
 
-/** After so many milliseconds a long work says how far it is, again and again. */
+/** The interval between two log lines about the progress of a long work, in milliseconds. */
 const sayEvery = 5000;
 
 export interface Slicing<T> {
