@@ -26,7 +26,8 @@ export const init: Command = {
   operands: ["[FOLDER]"],
   options: {},
   more: `The project runs as it is: two hosts (the transcriber and one with a service that writes a file), and a directory of three entries to edit.
-For the editor and \`tsc\`, node_modules/trigger links to this trigger where npm has not installed it; in a clone \`npm link trigger\` makes that link.`,
+For the editor and \`tsc\`, node_modules/trigger links to this trigger where npm has not installed it under that name. In a clone make that link again:
+ln -s "$(npm root -g)/directory-trigger" node_modules/trigger`,
   async run({ operands: [name = "."] }, { folder, say, lines }) {
     const root = resolve(folder, name);
     const isOurs = (name: string): boolean => !name.startsWith(".") && !ofNpm.includes(name);

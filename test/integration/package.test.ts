@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -12,6 +22,7 @@ import { until } from "../until.ts";
 const root = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "trigger-package-"));
 test.after(() => rmSync(folder, { recursive: true, force: true }));
+const { name: packageName } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const tarball = pack();
 
 /** The output of a program, which must succeed. */
@@ -32,13 +43,13 @@ function pack(): string {
   for (const part of [...parts, ...settings]) cpSync(join(root, part), join(copy, part), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
   run("npm", ["pack", "--offline", "--pack-destination", folder], copy);
-  const { name, version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  return join(folder, `${name}-${version}.tgz`);
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  return join(folder, `${packageName}-${version}.tgz`);
 }
 
-/** Installs the package into `node_modules`, with its dependencies beside it or within it as npm does; gives its program. */
-function install(modules: string, dependencies: string): string {
-  const path = join(modules, "trigger");
+/** Installs the package into `modules`, with its dependencies beside it or within it as npm does; gives its program. */
+function install(modules: string, dependencies: string, name = packageName): string {
+  const path = join(modules, name);
   mkdirSync(path, { recursive: true });
   run("tar", ["-xzf", tarball, "-C", path, "--strip-components=1"], folder);
   const wanted = JSON.parse(readFileSync(join(path, "package.json"), "utf8")).dependencies as Record<string, string>;
@@ -53,6 +64,19 @@ function install(modules: string, dependencies: string): string {
 /** The errors of a project's types; empty if there is none. */
 const typeCheck = (project: string): string =>
   spawnSync(join(root, "node_modules/.bin/tsc"), ["--noEmit"], { cwd: project, encoding: "utf8" }).stdout;
+
+test("the package does not have the name of another program on the registry", () => {
+  assert.notEqual(packageName, "trigger");
+});
+
+test("a project with the package under the name trigger type-checks without a link", () => {
+  const project = join(folder, "alias");
+  const modules = join(project, "node_modules");
+  const program = install(modules, modules, "trigger"); // npm install trigger@file:…
+  run(process.execPath, [program, "init"], project);
+  assert.equal(typeCheck(project), "");
+  assert.ok(!lstatSync(join(modules, "trigger")).isSymbolicLink());
+});
 
 test("a project within which the package is installed type-checks and runs", async () => {
   const project = join(folder, "local");
@@ -70,7 +94,7 @@ test("a project within which the package is installed type-checks and runs", asy
 
 test("a project of the package that is installed for all type-checks by a link", () => {
   const modules = join(folder, "usr/lib/node_modules");
-  const program = install(modules, join(modules, "trigger/node_modules"));
+  const program = install(modules, join(modules, packageName, "node_modules"));
   run(process.execPath, [program, "init", "global"], folder);
   assert.equal(typeCheck(join(folder, "global")), "");
   assert.match(readFileSync(join(folder, "global/.gitignore"), "utf8"), /^node_modules\/$/m);
