@@ -173,6 +173,27 @@ test("no test of the fast lane starts a program of a Debian package", () => {
   assert.deepEqual([...new Set(wrong)], []);
 });
 
+test("statements of SQLite stand in the rooms of its files alone", () => {
+  const rooms = /^(?:sqlite|brokers\/sqlite|directories\/events|host\/store)\//;
+  // Those that open a file, and hand on what reads it.
+  const openers = [
+    ...["daemon/store-file.ts", "daemon/event-directory.ts"],
+    ...["operations/plan.ts", "testing/kit/life.ts", "testing/kit/world.ts"],
+  ];
+  const statement =
+    /\b(?:database|db|statement)\b[^;\n]*\.(?:prepare|exec)\(|\.prepare\(|["'`]\s*(?:SELECT|INSERT (?:OR|INTO)|UPDATE \w+ SET|DELETE FROM|CREATE (?:TEMP )?(?:TABLE|INDEX|TRIGGER)|PRAGMA)\b/;
+  // Kea's SQL is Kea's: statements for its own database.
+  const outside = files.filter((file) => !rooms.test(file) && file !== "services/kea/sql.ts");
+  assert.deepEqual(
+    outside.filter((file) => statement.test(code(file))),
+    [],
+  );
+  assert.deepEqual(
+    outside.filter((file) => /\bDatabaseSync\b/.test(code(file)) && !openers.includes(file)),
+    [],
+  );
+});
+
 test("no program reads why a row is retained or a service held", () => {
   const named = String.raw`\b(?:why|held|detail)\b`;
   const looks = new RegExp(

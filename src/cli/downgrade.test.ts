@@ -7,7 +7,6 @@ import { brokerSchema } from "../brokers/sqlite/schema.ts";
 import { version } from "../core/util/version.ts";
 import { directoryFile, lockFile, openStore, storeFile } from "../daemon/store-file.ts";
 import { eventSchema } from "../directories/events/schema.ts";
-import { readFacts, writeFacts } from "../host/store/facts.ts";
 import { ownedSchema, storeSchema } from "../host/store/schema.ts";
 import { takeLock } from "../sqlite/lock.ts";
 import { migrate, type Schema } from "../sqlite/migrate.ts";
@@ -25,9 +24,9 @@ function project(t: TestContext) {
   const state = join(folder, "state");
   const log: string[] = [];
   const open = () => openStore(state, "box", Date.now(), (line) => void log.push(line));
-  const database = open();
-  writeFacts(database, "dhcp", { held: { by: "person", detail: "a move" } });
-  database.close();
+  const store = open();
+  store.service("dhcp").write({ held: { by: "person", detail: "a move" } });
+  store.close();
   const trigger = async (...words: string[]): Promise<{ code: number; said: string }> => {
     let said = "";
     const write = (text: string): void => {
@@ -79,8 +78,8 @@ test("a newer store is refused by its program's name, and put back by `downgrade
   const done = await trigger("downgrade", "--yes");
   assert.equal(done.code, 0, done.said);
   assert.match(done.said, /put back .*store\.db, .*the newer one is .*store\.db\.from-version-\d+\n/);
-  using database = open();
-  assert.deepEqual(readFacts(database, "dhcp")?.held, { by: "person", detail: "a move" });
+  using store = open();
+  assert.deepEqual(store.service("dhcp").facts?.held, { by: "person", detail: "a move" });
   using kept = openDatabase(`${file}.from-version-${known + 1}`, { readOnly: true });
   assert.equal(kept.prepare("SELECT a FROM more").get()?.a, "new");
   assert.deepEqual(await trigger("downgrade", "--yes"), {

@@ -5,8 +5,8 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { hostileBodies, mutatedJson, runs, runsWithin } from "../../test/hostile.ts";
-import { keepReport } from "../daemon/network.ts";
-import { openStore, storeFile } from "../daemon/store-file.ts";
+import { openStoreFile, storeFile } from "../daemon/store-file.ts";
+import { hostStore } from "../host/store/host-store.ts";
 import { openDatabase } from "../sqlite/open.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
 import { speaker } from "../transcriber/publish/leader.ts";
@@ -110,7 +110,7 @@ test("whatever hosts report and stores hold, `status` shows each host, and nothi
   writeFileSync(join(folder, "trigger.config.ts"), `export default ${JSON.stringify(config)};\n`);
   mkdirSync(join(folder, "services"));
   for (const service of ["dhcp", "names"]) writeFileSync(join(folder, "services", `${service}.ts`), "");
-  using database = openStore(join(folder, "state"), "box", now, () => {});
+  using database = openStoreFile(join(folder, "state"), "box", now, () => {});
   const follows = hearing({
     ...{ config: { hosts: new Map(Object.entries(hosts)) }, tables: new Set(["dhcp"]), attributed: attribution() },
     speaker: speaker({
@@ -123,7 +123,12 @@ test("whatever hosts report and stores hold, `status` shows each host, and nothi
       wrongSender: () => undefined,
       wrongOrderer: () => undefined,
     },
-    ...{ onReport: (said) => keepReport(database, { ...said, heard: now }), nudge() {}, verify() {}, log() {} },
+    ...{
+      onReport: (said) => hostStore(database).transcriber.keepReport({ ...said, heard: now }),
+      nudge() {},
+      verify() {},
+      log() {},
+    },
   });
   const hear = listener(follows, () => {}, virtualClock(now));
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { backup, type DatabaseSync } from "node:sqlite";
+import { backup } from "node:sqlite";
 import { compareObserved, type Difference, isSame } from "../core/service/compare.ts";
 import { masked } from "../core/service/secret.ts";
 import type { Table } from "../core/service/service.ts";
@@ -8,11 +8,9 @@ import type { DaemonCompared } from "../core/stream/report.ts";
 import { reason, UserError } from "../core/util/errors.ts";
 import type { Columns } from "../core/util/json.ts";
 import { type RunContext, runTable } from "../host/run.ts";
-import { owedRows, oweFullRun, readFacts, writeFacts } from "../host/store/facts.ts";
-import { heldThings, ownNames } from "../host/store/owned.ts";
-import { heldRemovals } from "../host/store/removals.ts";
-import { rowsInForce } from "../host/store/run-input.ts";
+import { hostStore } from "../host/store/host-store.ts";
 import { migrateStore } from "../host/store/schema.ts";
+import type { ServiceStore } from "../host/store/service-store.ts";
 import { hostWords } from "../host/words.ts";
 import { dryMachine, type Noted } from "../machines/dry.ts";
 import { realMachine } from "../machines/real.ts";
@@ -77,7 +75,8 @@ export async function serviceDifference(
     try {
       migrateStore(database);
       openOwned(database, join(folder, "owned.db"));
-      const context = { host, service, database, machine: dryMachine(realMachine()), clock: systemClock, signal, log };
+      const store = hostStore(database).service(service);
+      const context = { host, store, machine: dryMachine(realMachine()), clock: systemClock, signal, log };
       return await compare(table, context);
     } finally {
       database.close();
@@ -96,17 +95,17 @@ async function copyStore(from: string, to: string): Promise<void> {
 }
 
 async function compare(table: Table, context: RunContext & { machine: ReturnType<typeof dryMachine> }) {
-  const { database, service, machine } = context;
-  if (!readFacts(database, service)?.followed.equal) {
+  const { store, machine } = context;
+  if (!store.readFacts()?.followed.equal) {
     throw new UserError(
-      `${service} on ${context.host}: its table has not arrived whole yet, so there is nothing to compare with`,
+      `${store.name} on ${context.host}: its table has not arrived whole yet, so there is nothing to compare with`,
     );
   }
   const secret = (table.secret ?? []).length > 0;
-  const owed = isOwed(database, service);
-  const waiting = waitingRows(database, service, table);
-  const removals = removalsIn(database, service, table);
-  const inTheWay = heldThings(database, service)?.digest;
+  const owed = store.seen.isPending();
+  const waiting = waitingRows(store, table);
+  const removals = removalsIn(store, table);
+  const inTheWay = store.records.conflicts()?.digest;
   let observed: Difference | undefined;
   try {
     observed = await observe(table, context, secret);
@@ -114,8 +113,8 @@ async function compare(table: Table, context: RunContext & { machine: ReturnType
     return { observed, noted: machine.noted(), failed: reason(error), secret, removals, inTheWay, owed, waiting };
   }
   // What is held is shown as it would be: that is what `trigger approve` is asked about.
-  writeFacts(database, service, { held: undefined, fatal: undefined });
-  oweFullRun(database, service);
+  store.write({ held: undefined, fatal: undefined });
+  store.oweFullRun();
   let failed: string | undefined;
   try {
     await runTable(table, context);
@@ -128,31 +127,23 @@ async function compare(table: Table, context: RunContext & { machine: ReturnType
 async function observe(table: Table, context: RunContext, secret: boolean): Promise<Difference | undefined> {
   const { host } = hostWords({ ...context, name: context.host, secret });
   const found = await table.observe?.(host);
-  const own = ownNames(context.database, context.service);
+  const own = context.store.records.names();
   return (
-    found &&
-    compareObserved(table, rowsInForce(context.database, context.service), found as Iterable<Columns>, (name) =>
-      own.has(name),
-    )
+    found && compareObserved(table, context.store.runs.inForce(), found as Iterable<Columns>, (name) => own.has(name))
   );
 }
 
-function removalsIn(database: DatabaseSync, service: string, table: Table): ServiceDifference["removals"] {
-  const held = heldRemovals(database, service);
-  const rows = rowsInForce(database, service);
+function removalsIn(store: ServiceStore, table: Table): ServiceDifference["removals"] {
+  const held = store.removals.held();
+  const rows = store.runs.inForce();
   return held && { digest: held.digest, rows: held.keys.map((key) => masked(rows.get(key) ?? {}, table.secret)) };
 }
 
-function waitingRows(database: DatabaseSync, service: string, table: Table): ServiceDifference["waiting"] {
+function waitingRows(store: ServiceStore, table: Table): ServiceDifference["waiting"] {
   const read = (text: unknown): Columns | undefined =>
     typeof text === "string" && !isRefused(text) ? (masked(JSON.parse(text), table.secret) as Columns) : undefined;
-  return database
-    .prepare(`SELECT desired, loaded FROM ${owedRows} ORDER BY key`)
-    .all(service)
+  return store.seen
+    .pending()
     .map(({ desired, loaded }) => ({ before: read(loaded), after: read(desired) }))
     .filter(({ before, after }) => canonical(before ?? null) !== canonical(after ?? null));
 }
-
-const isOwed = (database: DatabaseSync, service: string): boolean =>
-  database.prepare("SELECT 1 FROM row INDEXED BY row_owed WHERE service = ? AND owed = 1 LIMIT 1").get(service) !==
-  undefined;

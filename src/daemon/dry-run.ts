@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
 import type { HostOptions } from "../host/options.ts";
 import { serviceReport } from "../host/report.ts";
+import type { HostStore } from "../host/store/host-store.ts";
 import { type DryMachine, dryMachine, type Noted } from "../machines/dry.ts";
 import { realMachine } from "../machines/real.ts";
 import type { Machine } from "../ports/machine.ts";
@@ -40,7 +40,7 @@ export const dryProject = (project: Project): Project => ({
 export function dryMachines(
   host: string,
   services: Services["services"],
-  database: DatabaseSync,
+  store: HostStore,
   { show }: DryOptions,
 ): Pick<HostOptions, "machineOf" | "fullEvery" | "ran"> {
   const machines = new Map([...services.keys()].map((service) => [service, renewedMachine(realMachine())]));
@@ -50,7 +50,7 @@ export function dryMachines(
     fullEvery: compareEvery,
     ran(service) {
       const noted = machines.get(service)?.take();
-      const { refused, refusedCount } = serviceReport(database, service);
+      const { refused, refusedCount } = serviceReport(store.service(service));
       const retained = refused.map(({ key, why }) => ({ key, why }));
       const text = JSON.stringify([noted, retained, refusedCount]);
       if (!noted || shown.get(service) === text) return;

@@ -14,12 +14,12 @@ import { hostKey, queueName, queueOf } from "../core/stream/routing.ts";
 import { StreamWriter } from "../core/stream/writer.ts";
 import { runHost } from "../host/host.ts";
 import { serviceReport } from "../host/report.ts";
+import { hostStore } from "../host/store/host-store.ts";
 import { Unusable } from "../sqlite/sound.ts";
 import { memoryHub } from "../testing/memory-broker.ts";
 import { memoryMachine } from "../testing/memory-machine.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
-import { keepReport, keepTranscriberState, readReports, readTranscriberState } from "./network.ts";
-import { openStore, storeFile } from "./store-file.ts";
+import { openStore, openStoreFile, storeFile } from "./store-file.ts";
 
 const state = mkdtempSync(join(tmpdir(), "trigger-store-"));
 test.after(() => rmSync(state, { recursive: true }));
@@ -56,10 +56,10 @@ async function network() {
     let damage: Unusable | undefined;
     for (let lives = 0; lives < 5; lives++) {
       const { definition, served } = simulatedService();
-      const database = openStore(state, host, start + lives, (line) => void log.push(line), damage);
+      const store = openStore(state, host, start + lives, (line) => void log.push(line), damage);
       const stop = new AbortController();
       const running = runHost({
-        ...{ name: "a", database, clock, signal: stop.signal, log: (line) => void log.push(line) },
+        ...{ name: "a", store, clock, signal: stop.signal, log: (line) => void log.push(line) },
         ...{ services: new Map([["dhcp", definition]]), codes: new Map([["dhcp", "1"]]) },
         ...{ machineOf: () => memoryMachine(), connect: async () => hub.connect() },
       }).then(
@@ -79,10 +79,10 @@ async function network() {
         },
         { within: 20_000 },
       ).catch((error) => assert.fail(`${error.message}\n${log.slice(-20).join("\n")}`));
-      if (ended === undefined) JSON.stringify(serviceReport(database, "dhcp"));
+      if (ended === undefined) JSON.stringify(serviceReport(store.service("dhcp")));
       stop.abort(new Error("down"));
       ended ??= await running;
-      database.close();
+      store.close();
       if (ended === undefined) return;
       assert.ok(ended instanceof Unusable, `${(ended as Error).stack}`);
       damage = ended;
@@ -221,14 +221,15 @@ test("rows under a hash that no key has are found and placed, however far away i
 });
 
 test("of what a transcriber kept, reports and a state that are nonsense are passed over", () => {
-  using database = openStore(state, "kept", start, () => {});
+  using database = openStoreFile(state, "kept", start, () => {});
+  const { transcriber } = hostStore(database);
   const report = { trigger: 1, kind: "report", host: "b", at: 1, services: {} } as const;
-  keepReport(database, report);
-  keepTranscriberState(database, { services: {} } as never);
+  transcriber.keepReport(report);
+  transcriber.keepState({ services: {} } as never);
   for (const body of ["", "{", "null", "5", '{"services":1}', '{"trigger":1}']) {
     database.prepare("INSERT OR REPLACE INTO report (host, body) VALUES ('a', ?)").run(body);
-    assert.deepEqual(readReports(database), [report]);
+    assert.deepEqual(transcriber.reports(), [report]);
     database.prepare("UPDATE transcriber SET body = ?").run(body);
-    assert.equal(readTranscriberState(database), undefined);
+    assert.equal(transcriber.state(), undefined);
   }
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { UserError } from "../core/util/errors.ts";
 import { serviceReport } from "../host/report.ts";
-import { knownServices } from "../host/store/facts.ts";
+import { type HostStore, hostStore } from "../host/store/host-store.ts";
 import { attachOwned } from "../host/store/owned.ts";
 import { migrateOwned, migrateStore } from "../host/store/schema.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -67,7 +67,11 @@ export async function lockHost(state: string, host: string, clock: Clock, signal
 }
 
 /** Opens a host's store; one that cannot be read is set aside, and the tables come again from the transcriber. */
-export function openStore(
+export const openStore = (...options: Parameters<typeof openStoreFile>): HostStore =>
+  hostStore(openStoreFile(...options));
+
+/** Opens the file of a host's store. */
+export function openStoreFile(
   state: string,
   host: string,
   now: number,
@@ -88,7 +92,8 @@ export function openStore(
     migrated(file, migrateStore(database));
     attachOwned(database, owned);
     // What a run and `status` read of each service: damage shows here.
-    for (const service of knownServices(database)) serviceReport(database, service);
+    const store = hostStore(database);
+    for (const service of store.services()) serviceReport(store.service(service));
   };
   return openIntact(file, prepare, { now, lost, damage }).database;
 }
@@ -103,7 +108,3 @@ export function openOwned(database: DatabaseSync, file: string): void {
   }
   attachOwned(database, file);
 }
-
-/** Whether a store has its tables: one that is being made has none yet. */
-export const hasHostTables = (database: DatabaseSync): boolean =>
-  database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'life'").get() !== undefined;

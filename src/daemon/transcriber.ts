@@ -7,7 +7,6 @@ import { type Transcriber, transcribe } from "../transcriber/transcriber.ts";
 import { openDirectory } from "./directory.ts";
 import { openEventDirectory } from "./event-directory.ts";
 import { openSigner } from "./keys.ts";
-import { keepReport } from "./network.ts";
 import { forgetState, noteState, type StateNotes } from "./note-state.ts";
 
 /** The parts of a transcriber that its host provides. The reports it receives and its own state go into the host's store. */
@@ -19,7 +18,7 @@ export interface TranscriberParts extends StateNotes {
 
 /** Runs the transcriber of a host until the signal. */
 export async function runTranscriber(project: Project, host: string, parts: TranscriberParts): Promise<void> {
-  const { database, clock, signal, log, connect, began } = parts;
+  const { store, clock, signal, log, connect, began } = parts;
   const { config } = project;
   await forgetState(parts);
   const { services, codes } = await loadServices(project, servicesOf(config));
@@ -35,7 +34,7 @@ export async function runTranscriber(project: Project, host: string, parts: Tran
       ...(events && { events }),
       brokerUser: config.broker && userOf(config.broker.url),
       random: Math.random,
-      onReport: (report) => keepReport(database, { ...report, heard: clock.now() }),
+      onReport: (report) => store.transcriber.keepReport({ ...report, heard: clock.now() }),
     });
     began(transcriber);
     await Promise.all([transcriber.done, noteState(transcriber, parts)]);

@@ -1,5 +1,4 @@
 import { rmSync } from "node:fs";
-import type { DatabaseSync } from "node:sqlite";
 import { transcribersOf } from "../core/config/config.ts";
 import { userOf } from "../core/config/permissions.ts";
 import { mayBeEmptied, removalsAllowed } from "../core/config/removals.ts";
@@ -9,6 +8,7 @@ import { reportOf } from "../core/stream/transcriber-state.ts";
 import { reason } from "../core/util/errors.ts";
 import { runHost } from "../host/host.ts";
 import type { HostOptions } from "../host/options.ts";
+import type { HostStore } from "../host/store/host-store.ts";
 import { realMachine } from "../machines/real.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -63,21 +63,21 @@ async function upHost(
     const { services, codes } = await loadServices(project, own);
     const distrust = openTrust(project, log);
 
-    const run = (database: DatabaseSync): Promise<void> => {
+    const run = (store: HostStore): Promise<void> => {
       log(`up with ${own.join(", ") || "no service"}`);
       let transcriber: Transcriber | undefined;
       const began = (one: Transcriber): void => {
         transcriber = one;
       };
       const transcribes = transcribersOf(config).includes(host);
-      const base = { database, clock, log, connect };
+      const base = { store, clock, log, connect };
       return concurrently(signal, [
         (signal) => watchLock(lock, { state, host, clock, signal }),
         (signal) =>
           runHost({
             ...{ name: host, services, codes, signal, ...base },
             ...rulesOf(project, host),
-            ...(dry ? dryMachines(host, services, database, dry) : realMachines(project, host)),
+            ...(dry ? dryMachines(host, services, store, dry) : realMachines(project, host)),
             ...(distrust && { distrust }),
             ...(transcribes && { transcriber: () => transcriber && reportOf(transcriber.state()) }),
           }),

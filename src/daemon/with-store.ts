@@ -1,4 +1,4 @@
-import type { DatabaseSync } from "node:sqlite";
+import type { HostStore } from "../host/store/host-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import { patiently } from "../sqlite/open.ts";
 import { Unusable } from "../sqlite/sound.ts";
@@ -19,16 +19,16 @@ export interface StoreOf {
 /** Opens a host's store and runs `work` with it. When the store is found to be damaged, another one takes its place and `work` runs again. */
 export async function withStore(
   { state, host, clock, signal, log }: StoreOf,
-  work: (database: DatabaseSync) => Promise<void>,
+  work: (store: HostStore) => Promise<void>,
 ): Promise<void> {
   let damage: Unusable | undefined;
   do {
     if (damage) await clock.sleep(renewal, signal);
     const met = damage;
-    const database = await patiently(() => openStore(state, host, clock.now(), log, met), signal);
-    damage = await work(database)
+    const store = await patiently(() => openStore(state, host, clock.now(), log, met), signal);
+    damage = await work(store)
       .then(() => undefined, damageOf)
-      .finally(() => database.close());
+      .finally(() => store.close());
   } while (damage);
 }
 

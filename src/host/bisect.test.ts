@@ -9,8 +9,7 @@ import { memoryMachine } from "../testing/memory-machine.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
 import { serviceReport } from "./report.ts";
 import { runTable } from "./run.ts";
-import { oweFullRun, readFacts, writeFacts } from "./store/facts.ts";
-import { storedRows } from "./store/rows.ts";
+import { hostStore } from "./store/host-store.ts";
 import { createAllTables } from "./store/schema.ts";
 
 const path = "/etc/demo/hosts";
@@ -48,13 +47,14 @@ function scene({ within = false, removals = Number.POSITIVE_INFINITY } = {}) {
   }) as unknown as Extract<Service, { table: unknown }>;
   const database = new DatabaseSync(":memory:");
   createAllTables(database);
+  const store = hostStore(database).service("demo");
   const clock = virtualClock(Date.UTC(2026, 0, 1));
-  const stored = storedRows(database, "demo", definition.table);
-  writeFacts(database, "demo", { form: "table" });
+  const stored = store.rows(definition.table);
+  store.write({ form: "table" });
   const logged: string[] = [];
   const signal = new AbortController().signal;
   return {
-    ...{ machine, seen, database, clock, logged, stored },
+    ...{ machine, seen, database, store, clock, logged, stored },
     /** Says rows by key: a name, a refusal, or null; the address is the key's own unless it is given. */
     say(rows: Record<string, string | null>, ips: Record<string, string> = {}): void {
       const cells = Object.entries(rows).map(
@@ -65,14 +65,14 @@ function scene({ within = false, removals = Number.POSITIVE_INFINITY } = {}) {
     },
     run: () =>
       runTable(definition.table, {
-        ...{ host: "a", service: "demo", database, machine, clock, signal },
+        ...{ host: "a", store, machine, clock, signal },
         removals: { limit: () => removals, mayEmpty: true, now: clock.now },
         log: (line) => void logged.push(line),
       }),
     lines: () => (machine.text(path) ?? "").split("\n").filter((line) => line !== ""),
-    report: () => serviceReport(database, "demo"),
-    owe: () => oweFullRun(database, "demo"),
-    facts: () => readFacts(database, "demo"),
+    report: () => serviceReport(store),
+    owe: () => store.oweFullRun(),
+    facts: () => store.facts,
   };
 }
 
@@ -231,16 +231,16 @@ test("removals that arrive while the guilty are looked for are counted like any 
 });
 
 test("what a person holds while the guilty are looked for installs nothing until it goes on", async () => {
-  const { say, run, lines, facts, seen, database } = scene();
+  const { say, run, lines, facts, seen, store } = scene();
   say({ k1: "a", k2: "b" });
   await run();
-  seen.whileChecking = () => writeFacts(database, "demo", { held: { by: "person", detail: "I edit it" } });
+  seen.whileChecking = () => store.write({ held: { by: "person", detail: "I edit it" } });
   say({ k3: "bad", k4: "c" });
   await assert.rejects(run(), /the check .* failed.*; a person holds it meanwhile/);
   assert.deepEqual([lines(), seen.reloads], [["k1 a", "k2 b"], 1]);
   assert.deepEqual([facts()?.held, facts()?.fatal], [{ by: "person", detail: "I edit it" }, undefined]);
   seen.whileChecking = () => {};
-  writeFacts(database, "demo", { held: undefined });
+  store.write({ held: undefined });
   await run();
   assert.deepEqual(lines(), ["k1 a", "k2 b", "k4 c"]);
 });

@@ -4,9 +4,8 @@ import { bisect } from "../core/util/bisect.ts";
 import { reason, TextDoubted, TextRefused } from "../core/util/errors.ts";
 import type { Columns } from "../core/util/json.ts";
 import type { HostSafeguards } from "./options.ts";
-import { readFacts } from "./store/facts.ts";
 import { rowsBut } from "./store/rows-but.ts";
-import type { GivenRows } from "./store/run-input.ts";
+import type { RunInput } from "./store/run-input.ts";
 import { tryRun } from "./trial.ts";
 import { hostWords, type Words, type WordsOptions } from "./words.ts";
 
@@ -17,7 +16,7 @@ const budget = { checks: 100, time: 60_000 };
 const spent = `${budget.checks} checks and ${budget.time / 1000} s`;
 
 interface Done {
-  readonly given: GivenRows;
+  readonly given: RunInput;
   readonly words: Words;
   readonly result: RunResult;
 }
@@ -28,7 +27,7 @@ type Options = WordsOptions & {
 };
 
 /** Runs a service; when a check refuses its text, once more without the rows that are to blame. Throws what the first run threw when they are not found. */
-export async function runOnGood(table: Table, given: GivenRows, options: Options): Promise<Done> {
+export async function runOnGood(table: Table, given: RunInput, options: Options): Promise<Done> {
   try {
     return await runOn(table, given, options);
   } catch (error) {
@@ -39,7 +38,7 @@ export async function runOnGood(table: Table, given: GivenRows, options: Options
     const { guilty } = found;
     const wait = `${guilty.flat().length} of ${given.changes.length} changes wait: ${guilty[0]?.[0]?.why}`;
     // The checks may take a minute. What a person holds meanwhile writes nothing new.
-    if (readFacts(options.database, options.service)?.held?.by === "person")
+    if (options.store.facts?.held?.by === "person")
       throw new Error(`${error.message}; a person holds it meanwhile`, { cause: error.cause });
     options.log(guilty.length > 0 ? wait : "the check refuses them no more, so they are tried again");
     return await runOn(table, given.without(guilty, options.clock.now()), options).catch((again) => {
@@ -49,7 +48,7 @@ export async function runOnGood(table: Table, given: GivenRows, options: Options
   }
 }
 
-async function runOn(table: Table, given: GivenRows, { full, ...options }: Options): Promise<Done> {
+async function runOn(table: Table, given: RunInput, { full, ...options }: Options): Promise<Done> {
   const words = hostWords(options);
   const changes = full ? undefined : given.changes;
   const result = await table.run({ rows: given.rows, changes, interrupted: given.interrupted }, words.host);
@@ -67,7 +66,7 @@ function undecided(error: TextRefused | TextDoubted, why: string, changes: numbe
 /** The rows that the check refuses, those of one linked group together; or why they are not known. */
 async function findGuilty(
   table: Table,
-  given: GivenRows,
+  given: RunInput,
   { full, ...options }: Options,
 ): Promise<{ guilty: readonly KeptRow[][] } | { undecided: string }> {
   const { clock } = options;

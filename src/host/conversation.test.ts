@@ -13,7 +13,7 @@ import { waitingLimit } from "./store/messages.ts";
 /** A conversation that listens, over a store that nothing runs on; the test is its transcriber. */
 async function listening(service: Service, inputs: Partial<ConversationInputs> = {}) {
   const parts = storeOf(service);
-  const { store, context, clock } = parts;
+  const { inbox, context, clock } = parts;
   const hub = memoryHub();
   const transcriber = hub.connect();
   const said: { kind: string; want?: unknown; refused?: number }[] = [];
@@ -28,7 +28,7 @@ async function listening(service: Service, inputs: Partial<ConversationInputs> =
     { prefetch: 100 },
   );
   const conversation = new Conversation({
-    ...{ host: "a", store, clock, signal: context.signal, log: context.log, compareDaemon: undefined },
+    ...{ host: "a", inbox, clock, signal: context.signal, log: context.log, compareDaemon: undefined },
     obey() {},
     recompute: () => Promise.resolve(),
     stored: ({ asked }) => void batches.push(asked),

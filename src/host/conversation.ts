@@ -4,18 +4,10 @@ import { queueOf } from "../core/stream/routing.ts";
 import { reason } from "../core/util/errors.ts";
 import type { Broker, Queue } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
-import { judge, Unusable } from "../sqlite/sound.ts";
+import { Unusable } from "../sqlite/sound.ts";
 import { type Intake, openIntake } from "./intake.ts";
 import { type Questions, questions } from "./questions.ts";
-import {
-  ask,
-  type Received,
-  type Receiver,
-  type ReceiverOptions,
-  receiver,
-  reportKey,
-  type ServiceStore,
-} from "./receive.ts";
+import { ask, type Inbox, type Received, type Receiver, type ReceiverOptions, receiver, reportKey } from "./receive.ts";
 import { sayLeft } from "./report.ts";
 import { type Verification, verification } from "./verification.ts";
 
@@ -27,7 +19,7 @@ const repairLogEvery = 5000;
 export interface ConversationInputs extends ReceiverOptions {
   /** The name of the host. */
   readonly host: string;
-  readonly store: ServiceStore;
+  readonly inbox: Inbox;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Compares the daemon of a table service; undefined where that is not done. It does not reject. */
@@ -55,14 +47,15 @@ export class Conversation {
   #repairLogged = Number.NEGATIVE_INFINITY;
 
   constructor(inputs: ConversationInputs) {
-    const { host, store, clock, signal } = inputs;
-    const { database, name, rows } = store;
+    const { host, inbox, clock, signal } = inputs;
+    const { store, rows } = inbox;
+    const { name } = store;
     this.#inputs = inputs;
     this.queue = queueOf(host, name, rows ? "table" : "plain");
     this.damaged = this.#damaged.promise;
-    this.#receiver = receiver(host, store, inputs);
+    this.#receiver = receiver(host, inbox, inputs);
     this.#questions = questions((want) => this.#say(ask(host, name, want)), clock, signal);
-    this.#verification = rows && verification({ ...inputs, database, service: name });
+    this.#verification = rows && verification({ ...inputs, store });
   }
 
   /** The table may differ from the transcriber's: it is being compared or repaired. */
@@ -72,16 +65,16 @@ export class Conversation {
 
   /** Takes what the queue brings, and asks how the table compares; throws when the broker cannot be reached. */
   async listen(broker: Broker): Promise<void> {
-    const { store, clock, signal } = this.#inputs;
+    const { inbox, clock, signal } = this.#inputs;
     this.#broker = broker;
     await broker.declare([this.queue]);
     this.#repairLogged = clock.monotonic();
-    this.#intake = await openIntake(broker, store, this.#receiver, {
+    this.#intake = await openIntake(broker, inbox, this.#receiver, {
       ...{ queue: this.queue.name, now: clock.now, signal },
       received: (received) => this.#received(received),
       failed: (why) => void this.#failed(why),
     });
-    if (store.rows) this.#questions.ask("digest");
+    if (inbox.rows) this.#questions.ask("digest");
   }
 
   /** Takes deliveries that had to wait for room in the store. */
@@ -141,10 +134,10 @@ export class Conversation {
   }
 
   async #failed(why: unknown): Promise<void> {
-    const { store, clock, signal, log } = this.#inputs;
+    const { inbox, clock, signal, log } = this.#inputs;
     log(`what arrived could not be stored: ${reason(why)}`);
     try {
-      judge(store.database, why);
+      inbox.store.judge(why);
     } catch (error) {
       if (error instanceof Unusable) return this.#damaged.reject(error);
     }

@@ -90,7 +90,7 @@ test("a host that starts again runs from its store before it asks any broker, an
     name: "a",
     services: new Map([["dhcp", dhcp.definition]]),
     codes: new Map(),
-    database: world.database,
+    store: world.store,
     machineOf: () => world.machine,
     clock: world.clock,
     signal: stop.signal,

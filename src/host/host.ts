@@ -1,17 +1,12 @@
-import type { DatabaseSync } from "node:sqlite";
 import { queueName } from "../core/stream/routing.ts";
 import { persist } from "../core/util/persist.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
-import { judge } from "../sqlite/sound.ts";
 import { daemonComparer } from "./compare-daemon.ts";
 import { type HostedService, hostService } from "./hosted-service.ts";
 import type { HostOptions } from "./options.ts";
 import { reporter } from "./reporter.ts";
-import { knownServices } from "./store/facts.ts";
-import { prepared } from "./store/prepared.ts";
 import { transcriberLook } from "./transcriber-report.ts";
-import { forgetWaits } from "./wave.ts";
 
 /** How often a host reports, though nothing changed, and looks at its broker and its daemons; milliseconds. */
 const reportInterval = 60_000;
@@ -23,7 +18,7 @@ const firstRuns = 10_000;
 
 /** Runs one host until the signal: first every service once from the store, then what the broker brings. Throws `Unusable` when the store is found to be damaged. */
 export async function runHost(given: HostOptions): Promise<void> {
-  const { database, clock, log } = given;
+  const { store, clock, log } = given;
   const damaged = new AbortController();
   const signal = AbortSignal.any([given.signal, damaged.signal]);
   const options = { ...given, signal };
@@ -52,13 +47,13 @@ export async function runHost(given: HostOptions): Promise<void> {
 
   function begin(): HostedService[] {
     try {
-      beginLife(options);
+      store.beginLife(options.name, process.pid, clock.now());
       return [...options.services].map(([service, definition]) =>
         hostService(service, definition, options, { changed: () => changed(), compareInTurn }),
       );
     } catch (error) {
       damaged.abort(error);
-      return judge(database, error);
+      return store.judge(error);
     }
   }
 
@@ -76,7 +71,7 @@ export async function runHost(given: HostOptions): Promise<void> {
         all((service) => service.lookAtDaemon()),
       ),
       every(reportInterval, "the report", () => changed()),
-      every(brokerInterval, "the note of the broker's trouble", () => noteTrouble(database, broker.trouble())),
+      every(brokerInterval, "the note of the broker's trouble", () => store.noteTrouble(broker.trouble())),
       ...(transcriber
         ? [every(transcriberInterval, "the look at the transcriber", transcriberLook(transcriber, clock, changed))]
         : []),
@@ -99,21 +94,8 @@ export async function runHost(given: HostOptions): Promise<void> {
   }
 }
 
-function beginLife({ name, database, clock }: HostOptions): void {
-  forgetWaits(database);
-  prepared(
-    database,
-    `INSERT INTO life (one, host, pid, since) VALUES (1, ?, ?, ?)
-       ON CONFLICT (one) DO UPDATE SET host = excluded.host, pid = excluded.pid, since = excluded.since, trouble = NULL`,
-  ).run(name, process.pid, clock.now());
-}
-
-function noteTrouble(database: DatabaseSync, trouble: string | undefined): void {
-  prepared(database, "UPDATE life SET trouble = ? WHERE trouble IS NOT ?").run(trouble ?? null, trouble ?? null);
-}
-
-function sayLeftBehind({ name, services, database, log }: HostOptions): void {
-  for (const service of knownServices(database)) {
+function sayLeftBehind({ name, services, store, log }: HostOptions): void {
+  for (const service of store.services()) {
     if (services.has(service)) continue;
     log(
       `${service} is left behind: the config no longer gives it to ${name}; its files stay, and so does the queue ${queueName(name, service)}`,

@@ -5,12 +5,11 @@ import { storeOf, told } from "../../test/fixtures/host-parts.ts";
 import { until } from "../../test/until.ts";
 import type { Service } from "../core/service/service.ts";
 import { hostKey } from "../core/stream/routing.ts";
-import { transaction } from "../sqlite/open.ts";
 import { memoryHub } from "../testing/memory-broker.ts";
 import type { Comparable } from "./compare-daemon.ts";
 import { hostService } from "./hosted-service.ts";
 import type { HostOptions } from "./options.ts";
-import { writeFacts } from "./store/facts.ts";
+import { hostStore } from "./store/host-store.ts";
 import { waitingLimit } from "./store/messages.ts";
 
 /** A composed service that listens to a broker in memory. */
@@ -27,7 +26,13 @@ async function hosted(service: Service, options: Partial<HostOptions> = {}, part
     "dhcp",
     service,
     {
-      ...{ name: "a", services: new Map([["dhcp", service]]), codes: new Map([["dhcp", "1"]]), database, clock },
+      ...{
+        name: "a",
+        services: new Map([["dhcp", service]]),
+        codes: new Map([["dhcp", "1"]]),
+        store: hostStore(database),
+        clock,
+      },
       ...{ machineOf: () => machine, signal: context.signal, connect: async () => publisher, log: context.log },
       ...options,
     },
@@ -58,15 +63,15 @@ test("rows that the conversation stores are run on by the loop", async () => {
 test("a message that the loop has handled makes room for one in the queue", async () => {
   const mail = plainService();
   await using all = await hosted(mail.definition);
-  writeFacts(all.database, "dhcp", { held: { by: "person", detail: "" } });
+  all.store.write({ held: { by: "person", detail: "" } });
   const body = new TextEncoder().encode('{"n":1}');
-  transaction(all.database, () => {
+  all.store.transaction(() => {
     for (let n = 0; n < waitingLimit; n++) all.store.messages.store(body, undefined, 0);
   });
   await all.send({ n: 2 });
   await all.clock.advance(0);
   assert.equal(all.waits(), 1);
-  writeFacts(all.database, "dhcp", { held: undefined });
+  all.store.write({ held: undefined });
   all.composed.runAgain();
   await until(() => all.waits() === 0);
 });

@@ -2,21 +2,15 @@ import type { Service } from "../core/service/service.ts";
 import type { OrderMessage } from "../core/stream/messages.ts";
 import { inSlices } from "../core/util/slices.ts";
 import type { Broker, Queue } from "../ports/broker.ts";
-import { judge } from "../sqlite/sound.ts";
 import type { daemonComparer } from "./compare-daemon.ts";
 import { Conversation } from "./conversation.ts";
 import type { HostOptions } from "./options.ts";
 import { orders } from "./orders.ts";
-import type { ServiceStore } from "./receive.ts";
+import type { Inbox } from "./receive.ts";
 import { RemovalsNotice } from "./removals-notice.ts";
 import { serviceReport } from "./report.ts";
 import type { RunContext } from "./run.ts";
 import { ServiceLoop } from "./service-loop.ts";
-import { oweFullRun, readFacts, writeFacts } from "./store/facts.ts";
-import { openBook } from "./store/ledger.ts";
-import { storedMessages } from "./store/messages.ts";
-import { believeRemovals } from "./store/removals.ts";
-import { storedRows } from "./store/rows.ts";
 
 /** One service on its host: its part of the store, its runs and its queue. */
 export interface HostedService {
@@ -45,25 +39,23 @@ export interface HostParts {
 export function hostService(name: string, service: Service, options: HostOptions, parts: HostParts): HostedService {
   const { changed } = parts;
   const context = runContext(name, options);
-  const { database, clock, log } = context;
+  const { store, clock, log } = context;
   const table = "table" in service ? service.table : undefined;
-  const rows = table ? storedRows(database, name, table, options.hashing) : undefined;
-  const store: ServiceStore = { database, name, service, rows, messages: storedMessages(database, name) };
-  const notice = table && new RemovalsNotice(database, name, log);
-  beginLife(store, options.codes.get(name) ?? "", context);
+  const rows = table ? store.rows(table, options.hashing) : undefined;
+  const inbox: Inbox = { store, service, rows };
+  const notice = table && new RemovalsNotice(store, log);
+  beginLife(inbox, options.codes.get(name) ?? "", context);
 
   /** Makes the digest from the rows themselves; with a time, the code that is there now judges them as well. */
   async function recompute(judgedAt?: number): Promise<void> {
     if (rows)
-      await inSlices(rows.recompute(judgedAt), { ...context, log: options.log }).catch((error) =>
-        judge(database, error),
-      );
+      await inSlices(rows.recompute(judgedAt), { ...context, log: options.log }).catch((error) => store.judge(error));
     notice?.say();
   }
 
-  const obeyStored = orders(store, context);
+  const obeyStored = orders(inbox, context);
   const loop = new ServiceLoop({
-    ...{ service, messages: store.messages, context, changed },
+    ...{ service, context, changed },
     waveWithin: options.waveWithin?.(name),
     ready: recompute(clock.now()),
     ran() {
@@ -74,7 +66,7 @@ export function hostService(name: string, service: Service, options: HostOptions
   });
   const compareTable = table && options.compareDaemon?.bind(options, name, table);
   const conversation = new Conversation({
-    ...{ host: options.name, store, clock, signal: options.signal, log, changed, recompute },
+    ...{ host: options.name, inbox, clock, signal: options.signal, log, changed, recompute },
     ...{ distrust: options.distrust, wrongOrderer: options.wrongOrderer, safeguards: options.safeguards },
     obey(order) {
       obeyStored(order);
@@ -87,7 +79,7 @@ export function hostService(name: string, service: Service, options: HostOptions
         parts.compareInTurn({
           compare: compareTable,
           busy: () => loop.busy || conversation.inDoubt,
-          isPending: () => serviceReport(database, name).why !== undefined,
+          isPending: () => serviceReport(store).why !== undefined,
           runs: () => loop.runs,
         })),
     stored({ asked }) {
@@ -107,7 +99,7 @@ export function hostService(name: string, service: Service, options: HostOptions
 }
 
 function runContext(name: string, options: HostOptions): RunContext {
-  const { database, clock, signal, removalLimit, mayEmpty } = options;
+  const { store, clock, signal, removalLimit, mayEmpty } = options;
   const began = clock.now() - clock.monotonic();
   const removals = removalLimit && {
     limit: (rows: number) => removalLimit(name, rows),
@@ -115,7 +107,7 @@ function runContext(name: string, options: HostOptions): RunContext {
     now: () => Math.round(began + clock.monotonic()),
   };
   return {
-    ...{ host: options.name, service: name, database, clock, signal, safeguards: options.safeguards },
+    ...{ host: options.name, store: store.service(name), clock, signal, safeguards: options.safeguards },
     machine: options.machineOf(name),
     log: (line) => options.log(`${name}: ${line}`),
     ...(removals && { removals }),
@@ -123,13 +115,13 @@ function runContext(name: string, options: HostOptions): RunContext {
 }
 
 /** Writes what is new with a start into the store: the code, a full run, and removals of a time ahead. */
-function beginLife({ database, name, rows }: ServiceStore, code: string, { clock, removals }: RunContext): void {
+function beginLife({ store, rows }: Inbox, code: string, { clock, removals }: RunContext): void {
   // A text that other code gave up is another code's matter: its file may be the same, and its reload or probe mended.
-  if (readFacts(database, name)?.code !== code) openBook(database, name).forgive();
-  writeFacts(database, name, { form: rows ? "table" : "plain", code, fatal: undefined });
+  if (store.facts?.code !== code) store.ledger.forgive();
+  store.write({ form: rows ? "table" : "plain", code, fatal: undefined });
   // The machine, the daemon or the service's own code may be another one than at the last run.
-  if (rows) oweFullRun(database, name);
-  believeRemovals(database, name, (removals ?? clock).now());
+  if (rows) store.oweFullRun();
+  store.removals.countAhead((removals ?? clock).now());
 }
 
 /** True for an order to go on with all that has arrived; with a digest or an allowance it is about what it names. */

@@ -8,12 +8,11 @@ import type { Delivery } from "../ports/broker.ts";
 import { memoryMachine } from "../testing/memory-machine.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
 import { orders } from "./orders.ts";
-import { receiver, type ServiceStore } from "./receive.ts";
+import type { Inbox } from "./receive.ts";
+import { receiver } from "./receive.ts";
 import { serviceReport } from "./report.ts";
 import { handleNext, type RunContext } from "./run.ts";
-import { storedMessages } from "./store/messages.ts";
-import { storedRows } from "./store/rows.ts";
-import { giveRows } from "./store/run-input.ts";
+import { hostStore } from "./store/host-store.ts";
 import { createAllTables } from "./store/schema.ts";
 
 const start = Date.UTC(2026, 10, 22);
@@ -51,7 +50,7 @@ const known = [
 ].map((text) => Buffer.from(text));
 
 /** A service's part of a store, and what takes its messages. */
-function scene(definition: ServiceStore["service"]) {
+function scene(definition: Inbox["service"]) {
   const database = new DatabaseSync(":memory:");
   createAllTables(database);
   const clock = virtualClock(start);
@@ -60,12 +59,10 @@ function scene(definition: ServiceStore["service"]) {
   const logged: string[] = [];
   const log = (line: string): void => void logged.push(line);
   const table = "table" in definition ? definition.table : undefined;
-  const store: ServiceStore = {
-    ...{ database, name, service: definition, messages: storedMessages(database, name) },
-    rows: table && storedRows(database, name, table),
-  };
-  const context: RunContext = { host: "a", service: name, database, machine: memoryMachine(), clock, signal, log };
-  const { take } = receiver("a", store, { obey: orders(store, context), log });
+  const store = hostStore(database).service(name);
+  const inbox: Inbox = { store, service: definition, rows: table && store.rows(table) };
+  const context: RunContext = { host: "a", store, machine: memoryMachine(), clock, signal, log };
+  const { take } = receiver("a", inbox, { obey: orders(inbox, context), log });
   let acknowledged = 0;
   const delivery = (body: Uint8Array): Delivery => ({
     ...{ key: "k", body, redelivered: false },
@@ -75,7 +72,7 @@ function scene(definition: ServiceStore["service"]) {
     ...{ database, name, table, store, context, logged },
     acknowledged: () => acknowledged,
     take: (bodies: readonly Uint8Array[]) => take(bodies.map(delivery), start, signal),
-    report: () => serviceReport(database, name),
+    report: () => serviceReport(store),
   };
 }
 
@@ -84,7 +81,7 @@ test("whatever comes for a table is stored or set aside, and what comes behind i
   const bodies = fc.array(hostileBodies([...stream, ...orderings]), { minLength: 1, maxLength: 4 });
   await fc.assert(
     fc.asyncProperty(bodies, async (hostile) => {
-      const { take, acknowledged, report, database, name, table, logged } = scene(definition);
+      const { take, acknowledged, report, database, store, table, logged } = scene(definition);
       using _ = database;
       await take([Buffer.from(JSON.stringify(stream[0])), ...hostile]);
       await take([Buffer.from(JSON.stringify(orderings[1]))]);
@@ -92,7 +89,7 @@ test("whatever comes for a table is stored or set aside, and what comes behind i
       assert.ok(JSON.stringify(report()).length < 600_000);
       assert.ok(logged.every((line) => line.length < 10_000));
       assert.ok(table);
-      const given = giveRows(database, name, table);
+      const given = store.runs.begin(table);
       for (const columns of given.rows) assert.equal(typeof columns, "object");
     }),
     {
@@ -115,7 +112,7 @@ test("whatever comes for a plain service is handled or parked, and what comes be
       // As if the file had been damaged after the store.
       database.prepare("UPDATE message SET body = ? WHERE service = ? AND body <> ?").run(hostile, name, good);
       const plain = "plain" in definition ? definition.plain : assert.fail();
-      for (let left = store.messages.waiting(); left > 0; left--) await handleNext(plain, store.messages, context);
+      for (let left = store.messages.waiting(); left > 0; left--) await handleNext(plain, context);
       assert.equal(handled.at(-1), 77);
       assert.equal(store.messages.waiting(), 0);
     }),

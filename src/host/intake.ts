@@ -1,5 +1,5 @@
 import type { Broker, Consumer, Delivery } from "../ports/broker.ts";
-import type { Received, Receiver, ServiceStore } from "./receive.ts";
+import type { Inbox, Received, Receiver } from "./receive.ts";
 import { waitingLimit } from "./store/messages.ts";
 
 /** Deliveries that a host has in its hands at most, per service. */
@@ -22,7 +22,7 @@ export interface IntakeOptions {
 /** Takes a service's messages off its queue into the store: those that arrive together in one transaction. */
 export async function openIntake(
   broker: Broker,
-  store: ServiceStore,
+  { store, rows }: Inbox,
   receiver: Receiver,
   options: IntakeOptions,
 ): Promise<Intake> {
@@ -35,7 +35,7 @@ export async function openIntake(
     busy = true;
     try {
       while (inHand.length > 0 && !signal.aborted) {
-        const room = store.rows ? inHand.length : waitingLimit - store.messages.waiting();
+        const room = rows ? inHand.length : waitingLimit - store.messages.waiting();
         // Beyond the limit nothing is acknowledged, so the queue fills and refuses its publishers.
         if (room <= 0) return;
         const batch = inHand.slice(0, room);

@@ -1,4 +1,3 @@
-import type { DatabaseSync } from "node:sqlite";
 import type { WrongOrderer } from "../core/config/senders.ts";
 import type { Service, Table } from "../core/service/service.ts";
 import type { Hashing } from "../core/stream/digest.ts";
@@ -7,6 +6,7 @@ import type { DaemonCompared, TranscriberReport } from "../core/stream/report.ts
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
+import type { HostStore } from "./store/host-store.ts";
 
 /** The safeguards of a host, each of which a simulation can take away to see what it prevents. */
 export interface HostSafeguards extends Safeguards {
@@ -23,7 +23,7 @@ export interface HostOptions {
   readonly services: ReadonlyMap<string, Service>;
   /** The hash of each service's file. */
   readonly codes: ReadonlyMap<string, string>;
-  readonly database: DatabaseSync;
+  readonly store: HostStore;
   /** The machine that a service works on: the same for all, but for a host that only looks. */
   machineOf(service: string): Machine;
   /** How many rows of a service with so many in force may go within an hour; no limit without it. */

@@ -5,8 +5,7 @@ import { row, simulatedService } from "../../test/fixtures/host.ts";
 import { CellTable } from "../core/stream/cell-table.ts";
 import { StreamWriter } from "../core/stream/writer.ts";
 import { receiver } from "./receive.ts";
-import { storedMessages } from "./store/messages.ts";
-import { storedRows } from "./store/rows.ts";
+import { hostStore } from "./store/host-store.ts";
 import { createAllTables } from "./store/schema.ts";
 
 test("an order that could not be obeyed is not acknowledged, nor what came with it", async () => {
@@ -14,12 +13,13 @@ test("an order that could not be obeyed is not acknowledged, nor what came with 
   assert.ok("table" in definition);
   const database = new DatabaseSync(":memory:");
   createAllTables(database);
-  const rows = storedRows(database, "dhcp", definition.table);
-  const store = { database, name: "dhcp", service: definition, rows, messages: storedMessages(database, "dhcp") };
+  const store = hostStore(database).service("dhcp");
+  const rows = store.rows(definition.table);
+  const inbox = { store, service: definition, rows };
   const obey = (): never => {
     throw new Error("the process ends here");
   };
-  const taking = receiver("a", store, { obey, log() {} });
+  const taking = receiver("a", inbox, { obey, log() {} });
   const asOf = { state: [], clock: 0 };
   const rowsOf = new StreamWriter("dhcp", new CellTable("dhcp"), { epoch: 1 }).rows(
     [["k", row("a", "10.0.0.1")]],

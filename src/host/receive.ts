@@ -1,4 +1,3 @@
-import type { DatabaseSync } from "node:sqlite";
 import type { WrongOrderer } from "../core/config/senders.ts";
 import type { Service } from "../core/service/service.ts";
 import {
@@ -12,27 +11,23 @@ import {
 import { type Followed, type Followup, follow, type Safeguards, type Want } from "../core/stream/reader.ts";
 import { reportService, serviceKey } from "../core/stream/routing.ts";
 import type { Delivery } from "../ports/broker.ts";
-import { patiently, transaction } from "../sqlite/open.ts";
+import { patiently } from "../sqlite/open.ts";
 import { narrowing } from "./narrow.ts";
 import { readMessage } from "./read-message.ts";
-import { oweFullRun, readFacts, writeFacts } from "./store/facts.ts";
-import type { StoredMessages } from "./store/messages.ts";
 import type { StoredRows } from "./store/rows.ts";
-import { countStranger } from "./store/untrusted.ts";
+import type { ServiceStore } from "./store/service-store.ts";
 
 /** Store, then acknowledge: what arrives for one service is durable before the broker may forget it. */
 
 /** The key under which hosts speak to the transcriber. */
 export const reportKey = serviceKey(reportService);
 
-/** What a service's part of the store consists of. */
-export interface ServiceStore {
-  readonly database: DatabaseSync;
-  readonly name: string;
+/** The place of a service's messages: its part of the store, and its rows there. */
+export interface Inbox {
+  readonly store: ServiceStore;
   readonly service: Service;
   /** Undefined for a plain service. */
   readonly rows: StoredRows | undefined;
-  readonly messages: StoredMessages;
 }
 
 export interface Received {
@@ -82,12 +77,12 @@ const strangerPace = 60_000;
 /** Opens the intake of a service's store, at the place in the stream where it stands. */
 export function receiver(
   host: string,
-  store: ServiceStore,
+  { store, rows }: Inbox,
   { obey, hearWave, log, distrust, wrongOrderer, safeguards }: ReceiverOptions,
 ): Receiver {
-  const { database, name, rows, messages } = store;
+  const { name, messages } = store;
   const narrows = rows && narrowing(name, rows);
-  let followed: Followed = readFacts(database, name)?.followed ?? {};
+  let followed: Followed = store.facts?.followed ?? {};
   let strangerSaid = Number.NEGATIVE_INFINITY;
 
   function takeOne(delivery: Delivery, now: number): Taken | undefined {
@@ -113,7 +108,7 @@ export function receiver(
   }
 
   function refuse(why: string, now: number): undefined {
-    countStranger(database, name, why, now);
+    store.untrusted.count(why, now);
     if (Math.abs(now - strangerSaid) < strangerPace) return;
     strangerSaid = now;
     log(`a message is refused: ${why}`);
@@ -130,14 +125,13 @@ export function receiver(
     const before = followed;
     const restoreDigest = rows?.digest.saved();
     try {
-      return transaction(database, () => {
+      return store.transaction(() => {
         const taken = deliveries.map((delivery) => takeOne(delivery, now)).filter((one) => one !== undefined);
-        if (followed !== before) writeFacts(database, name, { followed });
+        if (followed !== before) store.write({ followed });
         const settled = before.doubt && !followed.doubt;
-        if (settled && readFacts(database, name)?.loaded?.doubt) oweFullRun(database, name);
+        if (settled && store.facts?.loaded?.doubt) store.oweFullRun();
         // Rows that have moved are a new text: what waited for that must not wait on when the process ends here.
-        if (taken.some((one) => "followup" in one && one.followup.write))
-          writeFacts(database, name, { fatal: undefined });
+        if (taken.some((one) => "followup" in one && one.followup.write)) store.write({ fatal: undefined });
         // An order is obeyed in the transaction that takes it, so that none is acknowledged and then forgotten.
         for (const one of taken) if ("order" in one) obey(one.order);
         return taken;

@@ -11,7 +11,7 @@ function world() {
   const update = parts.database.prepare("UPDATE row SET retained_by = ?, detail = ?, since = ? WHERE key = ?");
   return {
     ...parts,
-    notice: new RemovalsNotice(parts.database, "dhcp", parts.context.log),
+    notice: new RemovalsNotice(parts.store, parts.context.log),
     hold(key: string): void {
       insert.run(key, row(key, "10.0.0.1"));
       update.run("removals", "", 1, key);

@@ -1,25 +1,23 @@
-import type { DatabaseSync } from "node:sqlite";
 import { reason } from "../core/util/errors.ts";
-import { noteQuestion, sayOpen } from "./store/removals.ts";
+import { type Question, sayQuestion } from "./store/retained.ts";
+import type { ServiceStore } from "./store/service-store.ts";
 
 /** The line of the log about removals of one service that wait for a person: once for each digest. */
 export class RemovalsNotice {
-  readonly #database: DatabaseSync;
-  readonly #service: string;
+  readonly #store: ServiceStore;
   readonly #log: (line: string) => void;
   #said: string | undefined;
 
-  constructor(database: DatabaseSync, service: string, log: (line: string) => void) {
-    this.#database = database;
-    this.#service = service;
+  constructor(store: ServiceStore, log: (line: string) => void) {
+    this.#store = store;
     this.#log = log;
   }
 
   /** Says which removals wait, if they are others than at the last time. */
   say(): void {
     try {
-      const question = noteQuestion(this.#database, this.#service);
-      if (question && question.digest !== this.#said) this.#log(sayOpen(this.#service, question));
+      const question = this.#store.removals.noteQuestion();
+      if (question && question.digest !== this.#said) this.#log(sayOpen(this.#store.name, question));
       this.#said = question?.digest;
     } catch (error) {
       // The report makes the digest again, and a line of the log is not worth more than that.
@@ -32,3 +30,7 @@ export class RemovalsNotice {
     if (this.#said !== undefined) this.say();
   }
 }
+
+/** The line that the log has of an open question. */
+const sayOpen = (service: string, question: Question): string =>
+  `${sayQuestion(question)}: \`trigger diff ${service}\` lists them here, \`trigger approve ${service} ${question.digest}\` lets them go`;

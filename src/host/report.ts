@@ -1,34 +1,22 @@
-import type { DatabaseSync } from "node:sqlite";
-import type { RetainedBy } from "../core/stream/reasons.ts";
 import type { ServiceReport } from "../core/stream/report.ts";
-import { owedRows, readFacts, readVerified, retainedRows } from "./store/facts.ts";
-import { owedReloads } from "./store/ledger.ts";
-import { storedMessages } from "./store/messages.ts";
-import { heldThings } from "./store/owned.ts";
-import { prepared } from "./store/prepared.ts";
-import { openQuestion } from "./store/removals.ts";
+import type { ServiceFacts } from "./store/facts.ts";
 import { type Question, sayHold, sayRetained } from "./store/retained.ts";
-import { conflictRows } from "./store/run-input.ts";
-import { strangersOf } from "./store/untrusted.ts";
-import { keptBack } from "./wave.ts";
+import type { ServiceStore } from "./store/service-store.ts";
 
-/** The most kept keys and parked messages that a report names, and the most characters of a reason. A report is read up to 2 MiB. */
+/** The most retained keys and parked messages that a report names, and the most characters of a reason. A report is read up to 2 MiB. */
 const named = 100;
 const longest = 1_000;
 
-/** What a host's store says of one service; read from the store alone, so that it can be asked while the daemon is busy, or gone. */
-export function serviceReport(database: DatabaseSync, service: string): ServiceReport {
-  const facts = readFacts(database, service);
-  const messages = storedMessages(database, service);
-  const count = (rows: string): number =>
-    Number(prepared(database, `SELECT count(*) AS rows FROM ${rows}`).get(service)?.rows ?? 0);
+/** The report of one service by its host's store alone, so that it can be asked while the daemon is busy, or gone. */
+export function serviceReport(store: ServiceStore, facts = store.readFacts()): ServiceReport {
+  const { messages, seen } = store;
   const form = facts?.form ?? "table";
-  const owed = form === "plain" ? messages.waiting() : count(owedRows);
-  const kept = count(retainedRows);
-  const removals = kept > 0 ? openQuestion(database, service) : undefined;
+  const owed = form === "plain" ? messages.waiting() : seen.countPending();
+  const kept = seen.countRetained();
+  const removals = kept > 0 ? store.removals.question() : undefined;
   const parked = messages.parked();
   const held = facts?.held && sayHold(facts.held);
-  // Mostly nothing is kept, and nothing parked: then there is nothing to list.
+  // Mostly nothing is retained, and nothing parked: then there is nothing to list.
   return {
     code: facts?.code ?? "",
     form,
@@ -36,23 +24,23 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
     stored: facts?.followed.mark,
     loaded: facts?.loaded,
     equal: facts?.followed.equal,
-    verified: readVerified(database, service),
+    verified: store.verified.read(),
     doubt: facts?.followed.doubt ?? false,
     proved: facts?.proved ?? false,
     owed,
-    why: held ?? facts?.failing ?? keptBack(database, service) ?? waitsFor(form, owed, facts),
+    why: held ?? facts?.failing ?? store.waveWait.read() ?? waitsFor(form, owed, facts),
     failing: facts?.failing !== undefined,
     held,
     heldBy: facts?.held?.by,
-    inTheWay: heldThings(database, service)?.digest,
+    inTheWay: store.records.conflicts()?.digest,
     removals,
-    refused: kept > 0 ? listKept(database, service, removals) : [],
+    refused: kept > 0 ? listRetained(store, removals) : [],
     refusedCount: kept,
-    heldCount: kept > 0 ? count(conflictRows) : 0,
+    heldCount: kept > 0 ? seen.countConflicts() : 0,
     parked: parked > 0 ? messages.listParked(named).map((one) => ({ ...one, why: one.why.slice(0, longest) })) : [],
     parkedCount: parked,
-    strangers: strangersOf(database, service),
-    reloads: owedReloads(database, service),
+    strangers: store.untrusted.read(),
+    reloads: store.ledger.pendingReloads(),
     ranAt: facts?.ranAt,
   };
 }
@@ -61,21 +49,13 @@ export function serviceReport(database: DatabaseSync, service: string): ServiceR
 export const sayLeft = (left: number): string =>
   `${(left * 100).toFixed(left < 0.1 ? 1 : 0)} % of it differs and is still to come`;
 
-const listKept = (database: DatabaseSync, service: string, question: Question | undefined): ServiceReport["refused"] =>
-  prepared(
-    database,
-    `SELECT key, retained_by, detail, since, loaded IS NOT NULL AS kept FROM ${retainedRows} ORDER BY key LIMIT ${named}`,
-  )
-    .all(service)
-    .map(({ key, retained_by: by, detail, since, kept }) => ({
-      key: String(key),
-      by: by as RetainedBy,
-      why: sayRetained({ by: by as RetainedBy, detail: String(detail) }, question),
-      since: Number(since),
-      kept: kept === 1,
-    }));
+const listRetained = ({ seen }: ServiceStore, question: Question | undefined): ServiceReport["refused"] =>
+  seen.retained(named).map((row) => ({
+    ...{ key: row.key, by: row.by, why: sayRetained(row, question) },
+    ...{ since: row.since, kept: row.kept },
+  }));
 
-function waitsFor(form: string, owed: number, facts: ReturnType<typeof readFacts>): string | undefined {
+function waitsFor(form: string, owed: number, facts: ServiceFacts | undefined): string | undefined {
   const left = facts && facts.left > 0 ? `: ${sayLeft(facts.left)}` : "";
   if (form === "table" && !facts?.followed.equal)
     return `waits for its table${left || ": it was never compared with the transcriber's"}`;

@@ -7,6 +7,7 @@ import { memoryHub } from "../testing/memory-broker.ts";
 import { memoryMachine } from "../testing/memory-machine.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
 import { reporter } from "./reporter.ts";
+import { hostStore } from "./store/host-store.ts";
 import { createAllTables } from "./store/schema.ts";
 
 const queue = queueName("civet", "report");
@@ -22,7 +23,7 @@ async function scene() {
   const stop = new AbortController();
   const changed = reporter(
     {
-      ...{ name: "a", database, clock, signal: stop.signal, machineOf: () => memoryMachine() },
+      ...{ name: "a", store: hostStore(database), clock, signal: stop.signal, machineOf: () => memoryMachine() },
       ...{ services: new Map([["dhcp", simulatedService().definition]]), codes: new Map() },
       ...{ connect: async () => broker, log: (line) => void logged.push(line) },
     },

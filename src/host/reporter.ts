@@ -5,14 +5,13 @@ import type { Broker } from "../ports/broker.ts";
 import type { HostOptions } from "./options.ts";
 import { reportKey } from "./receive.ts";
 import { serviceReport } from "./report.ts";
-import { noteQuestion } from "./store/removals.ts";
 
 /** Reports of changes are folded to one in so many milliseconds. */
 const reportPace = 1000;
 
 /** Sends the host's whole state to the transcriber each time that it is said to have changed: at once, then at most once a second. */
 export function reporter(options: HostOptions, broker: Broker): () => void {
-  const { name, services, database, clock, signal, log, transcriber } = options;
+  const { name, services, store, clock, signal, log, transcriber } = options;
   let owed = false;
   let pausing = false;
 
@@ -30,7 +29,10 @@ export function reporter(options: HostOptions, broker: Broker): () => void {
 
   async function say(): Promise<void> {
     for (const service of services.keys()) note(service);
-    const states = [...services.keys()].map((service) => [service, serviceReport(database, service)] as const);
+    const states = [...services.keys()].map((name) => {
+      const service = store.service(name);
+      return [name, serviceReport(service, service.facts)] as const;
+    });
     const report: ReportMessage = {
       trigger: protocolVersion,
       kind: "report",
@@ -45,7 +47,7 @@ export function reporter(options: HostOptions, broker: Broker): () => void {
   /** A disk that is full must not stop a report: the next one makes the digest again. */
   function note(service: string): void {
     try {
-      noteQuestion(database, service);
+      store.service(service).removals.noteQuestion();
     } catch (error) {
       log(`${service}: the digest of its held removals was not kept: ${reason(error)}`);
     }

@@ -8,7 +8,7 @@ import { until } from "../../test/until.ts";
 import { service, type Table } from "../core/service/service.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
 import { runTable } from "./run.ts";
-import { oweFullRun, readFacts } from "./store/facts.ts";
+import { hostStore } from "./store/host-store.ts";
 import { createAllTables } from "./store/schema.ts";
 
 const path = "/etc/demo/hosts.conf";
@@ -28,15 +28,16 @@ test("a full run finds a daemon that lost its state, loads it again, and only th
   createAllTables(database);
   const { signal } = new AbortController();
   const { machine } = daemon;
-  const context = { host: "a", service: "demo", database, machine, clock: virtualClock(0), signal, log: () => {} };
+  const store = hostStore(database).service("demo");
+  const context = { host: "a", store, machine, clock: virtualClock(0), signal, log: () => {} };
   await runTable(table, context);
   daemon.running.clear();
   await runTable(table, context);
   assert.equal(daemon.running.get(path), undefined, "a run with changes has no reason to look");
-  oweFullRun(database, "demo");
+  store.oweFullRun();
   await runTable(table, context);
   assert.equal(daemon.running.get(path), "good");
-  assert.equal(readFacts(database, "demo")?.proved, true);
+  assert.equal(store.facts?.proved, true);
   database.close();
 });
 

@@ -1,17 +1,13 @@
-import type { DatabaseSync } from "node:sqlite";
 import type { PlainService, Table } from "../core/service/service.ts";
 import { Away, Fatal, Held, reason } from "../core/util/errors.ts";
 import { wrongBody } from "../core/util/wrong-body.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
-import { transaction } from "../sqlite/open.ts";
 import { runOnGood } from "./bisect.ts";
 import type { HostSafeguards } from "./options.ts";
 import { readMessage } from "./read-message.ts";
-import { oweFullRun, readFacts, writeFacts } from "./store/facts.ts";
-import { parkedLimit, type StoredMessages } from "./store/messages.ts";
-import { countRemovals, holdRemovals, removedWithin } from "./store/removals.ts";
-import { giveRows, movedMeanwhile, triedOtherwise } from "./store/run-input.ts";
+import { parkedLimit } from "./store/messages.ts";
+import type { ServiceStore } from "./store/service-store.ts";
 import { withinDeadline } from "./within-deadline.ts";
 import { hostWords } from "./words.ts";
 
@@ -25,8 +21,7 @@ const attemptLimit = 6;
 
 export interface RunContext {
   readonly host: string;
-  readonly service: string;
-  readonly database: DatabaseSync;
+  readonly store: ServiceStore;
   readonly machine: Machine;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -45,28 +40,28 @@ export interface RunContext {
 
 /** Runs a table service on what is desired now. When it returns, that is loaded; when it throws, its keys stay in doubt. */
 export async function runTable(table: Table, context: RunContext): Promise<void> {
-  const { service, database, clock, machine, removals } = context;
-  const facts = readFacts(database, service);
+  const { store, clock, machine, removals } = context;
+  const { facts } = store;
   const mark = facts?.followed.mark;
   // A daemon that was restarted since, unnoticed, has lost what it was given: a run by the changes alone would vouch for the rest.
   const incarnation = await machine.incarnation(table.daemon);
-  if (facts !== undefined && facts.full === 0 && facts.incarnation !== incarnation) oweFullRun(database, service);
-  if (triedOtherwise(database, service)) oweFullRun(database, service);
-  const asked = readFacts(database, service)?.full ?? 0;
+  if (facts !== undefined && facts.full === 0 && facts.incarnation !== incarnation) store.oweFullRun();
+  if (store.runs.triedOtherwise()) store.oweFullRun();
+  const asked = store.facts?.full ?? 0;
   const hold = (): void => {
     if (!removals) return;
     const rule = { limit: removals.limit(facts?.rows ?? 0), mayEmpty: removals.mayEmpty };
-    holdRemovals(database, service, rule, removals.now());
+    store.removals.hold(rule, removals.now());
   };
   const doubt = facts?.followed.doubt;
-  const first = giveRows(database, service, table, { full: asked > 0, hold });
+  const first = store.runs.begin(table, { full: asked > 0, hold });
   try {
     await withinDeadline(context, runDeadline, async (signal) => {
       const changes = asked > 0 ? undefined : first.changes;
       const secret = (table.secret ?? []).length > 0;
       const gone = first.changes.filter(({ after }) => after === undefined).length;
       // Rows that may go take their files along; beyond that files count like rows, as where the service's code gives fewer.
-      const went = removals ? removedWithin(database, service, removals.now()) : 0;
+      const went = removals ? store.removals.within(removals.now()) : 0;
       let withRows = 0;
       const spare =
         removals &&
@@ -80,24 +75,24 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
       // A run that loads everything may restart the daemon itself; one by the changes knows only the daemon that it began with.
       const whole = changes === undefined || words.proved() !== undefined;
       const served = whole ? await machine.incarnation(table.daemon) : incarnation;
-      transaction(database, () => {
-        const { more, removed } = given.loaded(result ?? {}, clock.now());
+      store.transaction(() => {
+        const { more, removed } = given.finish(result ?? {}, clock.now());
         const beside = Math.max(0, words.gone() - withRows);
-        countRemovals(database, service, removed + beside, (removals ?? clock).now());
+        store.removals.count(removed + beside, (removals ?? clock).now());
         words.keep();
         const proved = words.proved() ?? result?.proved ?? false;
         const ranAt = clock.now();
         // A full run that was asked for while this one was under way is still owed.
-        const now = readFacts(database, service);
+        const now = store.facts;
         // Rows of a table in doubt may contradict each other: who has run on them runs on all of them once the table is known to be right.
         const settled = Number(doubt === true && !now?.followed.doubt);
         const full = (now?.full ?? 0) - asked + settled;
         const loaded = mark && doubt ? { ...mark, doubt } : mark;
         const rows = (now?.rows ?? 0) + more;
         const well = { failing: undefined, fatal: undefined };
-        writeFacts(database, service, { ...well, full, rows, loaded, proved, incarnation: served, ranAt });
+        store.write({ ...well, full, rows, loaded, proved, incarnation: served, ranAt });
         // What could be done is done, and counts; the rest is tried again, and said until it is done.
-        if (words.stuck() !== undefined) oweFullRun(database, service);
+        if (words.stuck() !== undefined) store.oweFullRun();
       });
       const stuck = words.stuck();
       if (stuck !== undefined) throw new Error(stuck);
@@ -106,37 +101,34 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
     const failing = reason(error);
     const proved = false;
     // A daemon that did not answer may come back with anything.
-    if (error instanceof Away && asked === 0) oweFullRun(database, service);
+    if (error instanceof Away && asked === 0) store.oweFullRun();
     if (error instanceof Held) {
       // A person may have held it meanwhile, and that is only for a person to end.
-      const held = readFacts(database, service)?.held;
-      writeFacts(database, service, {
+      const held = store.facts?.held;
+      store.write({
         failing,
         proved,
         held: held?.by === "person" ? held : { by: "conflict", detail: failing },
       });
-    } else if (!(error instanceof Fatal)) writeFacts(database, service, { failing, proved, fatal: undefined });
+    } else if (!(error instanceof Fatal)) store.write({ failing, proved, fatal: undefined });
     // What it waits for, that its rows move, has come already.
-    else if (movedMeanwhile(database, service)) {
-      writeFacts(database, service, { failing, proved });
+    else if (store.runs.movedMeanwhile()) {
+      store.write({ failing, proved });
       throw new Error(failing);
-    } else writeFacts(database, service, { failing, proved, fatal: failing });
+    } else store.write({ failing, proved, fatal: failing });
     throw error;
   }
 }
 
 /** Handles the plain message that is next. Throws when it is to be tried again; parks one that keeps failing, so that the next go on. */
-export async function handleNext(
-  plain: PlainService<unknown>,
-  messages: StoredMessages,
-  context: RunContext,
-): Promise<void> {
-  const { service, database, clock } = context;
+export async function handleNext(plain: PlainService<unknown>, context: RunContext): Promise<void> {
+  const { store, clock } = context;
+  const { messages } = store;
   const message = messages.next();
   if (!message) return;
   const tryAgain = (why: string): void => {
     messages.failed(message, why);
-    writeFacts(database, service, { failing: why });
+    store.write({ failing: why });
   };
   const park = (why: string): void => {
     if (!messages.roomToPark()) {
@@ -144,14 +136,14 @@ export async function handleNext(
       tryAgain(waits);
       throw new Error(waits);
     }
-    transaction(database, () => {
+    store.transaction(() => {
       messages.park(message, why);
       // It is not tried any more: what waits for a person is not failing.
-      writeFacts(database, service, { failing: undefined });
+      store.write({ failing: undefined });
     });
     context.log(`message ${message.id} is parked: ${why}`);
   };
-  const body = readMessage(message.body, service);
+  const body = readMessage(message.body, store.name);
   // One that was set aside unread comes here by `trigger retry`: no attempt will make sense of it.
   if ("wrong" in body) return park(body.wrong);
   if ("own" in body) return park(`a message of the protocol: ${body.own.kind}`);
@@ -162,10 +154,10 @@ export async function handleNext(
       const words = hostWords({ ...context, name: context.host, signal, secret: false });
       await plain.handle(read.body, words.host);
       signal.throwIfAborted();
-      transaction(database, () => {
+      store.transaction(() => {
         messages.done(message);
         words.keep();
-        writeFacts(database, service, { failing: undefined, ranAt: clock.now() });
+        store.write({ failing: undefined, ranAt: clock.now() });
       });
     });
   } catch (error) {

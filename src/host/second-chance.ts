@@ -1,13 +1,11 @@
-import type { DatabaseSync } from "node:sqlite";
 import type { Change, Table } from "../core/service/service.ts";
 import { backoff } from "../core/util/backoff.ts";
 import { reason } from "../core/util/errors.ts";
 import type { Columns } from "../core/util/json.ts";
 import type { Clock } from "../ports/clock.ts";
-import { transaction } from "../sqlite/open.ts";
 import { linked } from "./bisect.ts";
-import { owedRows, readFacts, retainedRows, writeFacts } from "./store/facts.ts";
-import { prepared } from "./store/prepared.ts";
+import type { RefusedRow } from "./store/second-chances.ts";
+import type { ServiceStore } from "./store/service-store.ts";
 
 /**
  * Tries rows that a check refused again by itself, ever more rarely. A check can fail for a passing reason, as when its process was killed.
@@ -23,8 +21,7 @@ export interface SecondChance {
 }
 
 export interface SecondChanceOptions {
-  readonly database: DatabaseSync;
-  readonly service: string;
+  readonly store: ServiceStore;
   readonly table: Table;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -33,28 +30,7 @@ export interface SecondChanceOptions {
   log(line: string): void;
 }
 
-export function secondChance({
-  database,
-  service,
-  table,
-  clock,
-  signal,
-  poke,
-  log,
-}: SecondChanceOptions): SecondChance {
-  const waiting = prepared(
-    database,
-    `SELECT key, desired, loaded, since FROM ${retainedRows} AND retained_by = 'check'`,
-  );
-  const release = prepared(
-    database,
-    `UPDATE row SET retained_by = NULL, detail = NULL, since = NULL
-     WHERE service = ? AND key = ? AND retained_by = 'check'`,
-  );
-  const remember = prepared(
-    database,
-    "UPDATE row SET since = ? WHERE service = ? AND key = ? AND retained_by = 'check'",
-  );
+export function secondChance({ store, table, clock, signal, poke, log }: SecondChanceOptions): SecondChance {
   /** The second chances in a row for the same rows, the coming one included. */
   let chances = 1;
   /** The name of what waited at the last look. */
@@ -67,10 +43,10 @@ export function secondChance({
   let allWait = false;
 
   function look(refused: boolean): void {
-    for (const [key, since] of tried) remember.run(since, service, key);
+    for (const [key, since] of tried) store.chances.keepSince(key, since);
     tried = new Map();
     allWait = refused;
-    const rows = waiting.all(service) as unknown as Waiting[];
+    const rows = store.chances.waiting();
     const what = nameOf(rows);
     if (what === seen && timer) return;
     if (what !== seen) {
@@ -87,8 +63,8 @@ export function secondChance({
   }
 
   /** A name of what waits. For the whole text it is the place of the rows, because the text waits for them to change. */
-  function nameOf(rows: readonly Waiting[]): string {
-    const { mark } = readFacts(database, service)?.followed ?? {};
+  function nameOf(rows: readonly RefusedRow[]): string {
+    const { mark } = store.facts?.followed ?? {};
     if (!allWait) return rows.length === 0 ? "" : JSON.stringify(rows.map(({ key, desired }) => [key, desired]));
     return `all ${mark?.epoch} ${mark?.seq}`;
   }
@@ -100,7 +76,7 @@ export function secondChance({
       if (mine.signal.aborted || signal.aborted) return;
       timer = undefined;
       safely(() => {
-        left = groupsOf(table, waiting.all(service) as unknown as Waiting[]);
+        left = groupsOf(table, store.chances.waiting());
         next();
       });
     });
@@ -118,29 +94,21 @@ export function secondChance({
 
   /** Gives the whole text, or the group whose turn it is, another run. Owed rows come first; the end of their run asks again. */
   function next(): void {
-    if (prepared(database, `SELECT 1 FROM ${owedRows} LIMIT 1`).get(service) !== undefined && !allWait) return;
-    if (allWait) writeFacts(database, service, { fatal: undefined });
+    if (store.seen.isPending() && !allWait) return;
+    if (allWait) store.write({ fatal: undefined });
     const group = allWait ? undefined : left.shift();
     tried = new Map(group?.map(({ key, since }) => [key, since]));
-    transaction(database, () => {
-      for (const key of tried.keys()) release.run(service, key);
-    });
+    store.chances.release(tried.keys());
     poke();
   }
 
   return { ended: (refused) => safely(() => look(refused)) };
 }
 
-interface Waiting {
-  readonly key: string;
-  readonly desired: string | null;
-  readonly loaded: string | null;
-  readonly since: number;
-}
 type Group = readonly { readonly key: string; readonly since: number }[];
 
 /** The rows that wait, in groups that have to be tried together. */
-function groupsOf({ unique = [] }: Table, rows: readonly Waiting[]): Group[] {
+function groupsOf({ unique = [] }: Table, rows: readonly RefusedRow[]): Group[] {
   const since = new Map(rows.map((row) => [row.key, row.since]));
   const parse = (text: string | null): Columns | undefined => (text === null ? undefined : JSON.parse(text));
   const changes = rows

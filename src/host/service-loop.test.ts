@@ -8,16 +8,15 @@ import { TextRefused } from "../core/util/errors.ts";
 import { Unusable } from "../sqlite/sound.ts";
 import { receiver } from "./receive.ts";
 import { ServiceLoop, type ServiceLoopInputs } from "./service-loop.ts";
-import { writeFacts } from "./store/facts.ts";
 
 /** A loop over a store that the test fills: no broker, no transcriber. */
 function looping(service: Service, inputs: Partial<ServiceLoopInputs> = {}) {
   const parts = storeOf(service);
-  const { store, context, clock } = parts;
+  const { inbox, context, clock } = parts;
   const seen = { ran: 0, changed: 0 };
-  const intake = receiver("a", store, { obey() {}, log() {} });
+  const intake = receiver("a", inbox, { obey() {}, log() {} });
   const loop = new ServiceLoop({
-    ...{ service, messages: store.messages, context, waveWithin: undefined, ready: Promise.resolve() },
+    ...{ service, context, waveWithin: undefined, ready: Promise.resolve() },
     ran: () => void seen.ran++,
     changed: () => void seen.changed++,
     ...inputs,
@@ -95,7 +94,7 @@ test("pending rows wait for the wave before, until a person ends the wait", asyn
 
 test("a held service gets no run for new rows", async () => {
   await using all = await applied();
-  writeFacts(all.database, "dhcp", { held: { by: "person", detail: "" } });
+  all.store.write({ held: { by: "person", detail: "" } });
   await all.arrive(...all.rows([["k", row("b", "10.0.0.2")]]));
   all.loop.runAgain();
   await all.clock.advance(60_000);
@@ -133,11 +132,11 @@ test("plain messages are handled in order, and none while a person holds the ser
   await using all = looping(mail.definition);
   await all.arrive({ n: 1 }, { n: 2 });
   await until(() => mail.handled.length === 2);
-  writeFacts(all.database, "dhcp", { held: { by: "person", detail: "" } });
+  all.store.write({ held: { by: "person", detail: "" } });
   await all.arrive({ n: 3 });
   await all.clock.advance(60_000);
   assert.deepEqual(mail.handled, [1, 2]);
-  writeFacts(all.database, "dhcp", { held: undefined });
+  all.store.write({ held: undefined });
   await all.arrive();
   await until(() => mail.handled.length === 3);
 });

@@ -1,13 +1,9 @@
 import type { Service, Table } from "../core/service/service.ts";
 import type { WaveMessage } from "../core/stream/messages.ts";
 import { TextRefused } from "../core/util/errors.ts";
-import { judge } from "../sqlite/sound.ts";
-import { restOfService } from "./install/start-limit.ts";
 import { handleNext, type RunContext, runTable } from "./run.ts";
 import { type SecondChance, secondChance } from "./second-chance.ts";
-import { owedRows, oweFullRun, readFacts } from "./store/facts.ts";
-import type { StoredMessages } from "./store/messages.ts";
-import { prepared } from "./store/prepared.ts";
+import type { ServiceStore } from "./store/service-store.ts";
 import { type WaveGate, waveGate } from "./wave.ts";
 import { type WhileHeld, whileHeld } from "./while-held.ts";
 import { type Worker, worker } from "./worker.ts";
@@ -17,7 +13,6 @@ const defaultPace = 1000;
 
 export interface ServiceLoopInputs {
   readonly service: Service;
-  readonly messages: StoredMessages;
   /** The ground of each of its runs. */
   readonly context: RunContext;
   /** The longest wait for hosts of the waves before, in milliseconds; undefined if this host waits for none. */
@@ -56,7 +51,7 @@ export class ServiceLoop {
     const pace = table ? (table.pace ?? defaultPace) : 0;
     const work = {
       ...{ pace, changed, log },
-      rest: () => restOfService(context.database, context.service, clock.now()),
+      rest: () => context.store.starts.rest(clock.now()),
       isDue: () => this.#isDue(),
       run: () => this.#run(),
     };
@@ -90,7 +85,7 @@ export class ServiceLoop {
 
   /** Has a table service run on all rows, also if nothing is pending. */
   runAgain(): void {
-    if (this.#table) this.#oweFullRun();
+    if (this.#table) this.#store.oweFullRun();
     this.poke();
   }
 
@@ -98,12 +93,12 @@ export class ServiceLoop {
   async lookAtDaemon(): Promise<void> {
     if (!this.#table) return;
     const { machine, log } = this.#inputs.context;
-    const before = this.#facts();
+    const before = this.#store.facts;
     if (before?.held !== undefined) return this.#held?.look();
     const now = await machine.incarnation(this.#table.daemon);
     if (before?.ranAt === undefined || before.incarnation === now || before.full > 0) return;
     log("its daemon, or the machine, was restarted: one full run");
-    this.#oweFullRun();
+    this.#store.oweFullRun();
     this.poke();
   }
 
@@ -114,29 +109,29 @@ export class ServiceLoop {
 
   /** Ends the wait for the waves before, for all that has arrived by now. */
   endWait(): void {
-    const mark = this.#facts()?.followed.mark;
+    const mark = this.#store.facts?.followed.mark;
     if (mark) this.#waves?.approve(mark);
   }
 
   #isDue(): boolean {
     try {
-      return this.#table ? this.#isTableDue() : !this.#isHeld() && this.#inputs.messages.next() !== undefined;
+      return this.#table ? this.#isTableDue() : !this.#isHeld() && this.#store.messages.next() !== undefined;
     } catch (error) {
-      return judge(this.#inputs.context.database, error);
+      return this.#store.judge(error);
     }
   }
 
   #isTableDue(): boolean {
-    const facts = this.#facts();
+    const facts = this.#store.readFacts();
     if (facts?.held !== undefined) return this.#held?.isDue() ?? false;
     if (!facts || facts.fatal !== undefined) return false;
     // A table that was never whole is not run on: it would take away whatever has not arrived yet.
     if (!facts.followed.equal) return false;
     if (facts.full > 0) return true;
-    if (!this.#isPending()) this.#waves?.rest();
+    if (!this.#store.seen.isPending()) this.#waves?.rest();
     else if (!this.#waves || !facts.followed.mark || this.#waves.isOpen(facts.followed.mark)) return true;
     // A row that a run was tried with may be in the daemon already: it waits for no other host.
-    return this.#isPending("AND doubt = 1");
+    return this.#store.seen.isPending("inDoubt");
   }
 
   async #run(): Promise<void> {
@@ -147,7 +142,7 @@ export class ServiceLoop {
       await this.#runOnce();
     } catch (error) {
       refused = error instanceof TextRefused;
-      judge(this.#inputs.context.database, error);
+      this.#store.judge(error);
     } finally {
       this.#running = false;
       this.#chance?.ended(refused);
@@ -157,28 +152,17 @@ export class ServiceLoop {
   }
 
   async #runOnce(): Promise<void> {
-    const { service, messages, context } = this.#inputs;
+    const { service, context } = this.#inputs;
     if (this.#isHeld()) await this.#held?.run();
     else if ("table" in service) await runTable(service.table, context);
-    else await handleNext(service.plain, messages, context);
+    else await handleNext(service.plain, context);
   }
 
-  #facts() {
-    const { database, service } = this.#inputs.context;
-    return readFacts(database, service);
+  get #store(): ServiceStore {
+    return this.#inputs.context.store;
   }
 
   #isHeld(): boolean {
-    return this.#facts()?.held !== undefined;
-  }
-
-  #isPending(and = ""): boolean {
-    const { database, service } = this.#inputs.context;
-    return prepared(database, `SELECT 1 FROM ${owedRows} ${and} LIMIT 1`).get(service) !== undefined;
-  }
-
-  #oweFullRun(): void {
-    const { database, service } = this.#inputs.context;
-    oweFullRun(database, service);
+    return this.#store.facts?.held !== undefined;
   }
 }

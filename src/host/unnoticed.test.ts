@@ -7,9 +7,7 @@ import { CellTable } from "../core/stream/cell-table.ts";
 import { StreamWriter } from "../core/stream/writer.ts";
 import { Fatal } from "../core/util/errors.ts";
 import { receiver } from "./receive.ts";
-import { readFacts, writeFacts } from "./store/facts.ts";
-import { storedMessages } from "./store/messages.ts";
-import { storedRows } from "./store/rows.ts";
+import { hostStore } from "./store/host-store.ts";
 import { createAllTables } from "./store/schema.ts";
 
 /** What happens at the one moment at which nobody looks: found by the simulation of the whole system, and by processes that were killed. */
@@ -81,17 +79,18 @@ test("a service that waits for its rows to move waits no longer once they are st
   assert.ok("table" in definition);
   const database = new DatabaseSync(":memory:");
   createAllTables(database);
-  const rows = storedRows(database, "dhcp", definition.table);
-  const store = { database, name: "dhcp", service: definition, rows, messages: storedMessages(database, "dhcp") };
-  writeFacts(database, "dhcp", { fatal: "this text will never load" });
-  const { take } = receiver("a", store, { obey() {}, log() {} });
+  const store = hostStore(database).service("dhcp");
+  const rows = store.rows(definition.table);
+  const inbox = { store, service: definition, rows };
+  store.write({ fatal: "this text will never load" });
+  const { take } = receiver("a", inbox, { obey() {}, log() {} });
   const [message] = new StreamWriter("dhcp", new CellTable("dhcp"), { epoch: 1 }).rows([["k", row("a", "10.0.0.1")]], {
     state: [],
     clock: 0,
   });
   const body = new TextEncoder().encode(JSON.stringify(message));
   await take([{ key: "trigger.dhcp", body, redelivered: false, ack() {} }], 0, new AbortController().signal);
-  assert.equal(readFacts(database, "dhcp")?.fatal, undefined);
+  assert.equal(store.facts?.fatal, undefined);
   database.close();
 });
 
@@ -159,13 +158,14 @@ test("rows that could not be stored are not in the digest", async () => {
   assert.ok("table" in definition);
   const database = new DatabaseSync(":memory:");
   createAllTables(database);
-  const rows = storedRows(database, "dhcp", definition.table);
+  const store = hostStore(database).service("dhcp");
+  const rows = store.rows(definition.table);
   const empty = rows.digest.root;
-  const store = { database, name: "dhcp", service: definition, rows, messages: storedMessages(database, "dhcp") };
+  const inbox = { store, service: definition, rows };
   database.exec(
     "CREATE TRIGGER full BEFORE INSERT ON row WHEN NEW.key = 'k2' BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
   );
-  const taking = receiver("a", store, { obey() {}, log() {} });
+  const taking = receiver("a", inbox, { obey() {}, log() {} });
   const changes = ["k", "k2"].map((key, index): [string, string] => [key, row(key, `10.0.0.${index}`)]);
   const [message] = new StreamWriter("dhcp", new CellTable("dhcp"), { epoch: 1 }).rows(changes, {
     state: [],

@@ -1,11 +1,9 @@
-import type { DatabaseSync } from "node:sqlite";
 import type { DaemonCompared } from "../core/stream/report.ts";
 import { reason } from "../core/util/errors.ts";
-import { noteVerified, readVerified } from "./store/facts.ts";
+import type { ServiceStore } from "./store/service-store.ts";
 
 export interface VerificationOptions {
-  readonly database: DatabaseSync;
-  readonly service: string;
+  readonly store: ServiceStore;
   readonly signal: AbortSignal;
   /** Compares the daemon; left out where that is not done. It does not reject. */
   readonly compareDaemon: (() => Promise<DaemonCompared>) | undefined;
@@ -24,34 +22,34 @@ export interface Verification {
 }
 
 export function verification(options: VerificationOptions): Verification {
-  const { database, service, signal, compareDaemon, changed, log } = options;
+  const { store, signal, compareDaemon, changed, log } = options;
   let open: number | undefined;
   let comparing = false;
   let newest: number | undefined;
   // The life before did not come to its end with it.
-  const before = readVerified(database, service);
+  const before = store.verified.read();
   if (before?.daemon?.state === "comparing") {
-    noteVerified(database, service, { ...before, daemon: { state: "failed", why: "the host was stopped meanwhile" } });
+    store.verified.write({ ...before, daemon: { state: "failed", why: "the host was stopped meanwhile" } });
   }
 
   /** Compares until the answer is to what was asked last. */
   async function answer(compare: () => Promise<DaemonCompared>): Promise<void> {
     for (let answered = Number.NaN; ; ) {
-      const verified = readVerified(database, service);
+      const verified = store.verified.read();
       if (!verified || verified.asked === answered) return;
       answered = verified.asked;
       const daemon = await compare();
       if (signal.aborted) return;
-      const now = readVerified(database, service);
+      const now = store.verified.read();
       if (now?.asked !== answered) continue;
-      noteVerified(database, service, { ...now, daemon });
+      store.verified.write({ ...now, daemon });
       changed();
     }
   }
 
   return {
     isNew(at) {
-      const known = newest ?? readVerified(database, service)?.asked;
+      const known = newest ?? store.verified.read()?.asked;
       newest = at;
       return at !== known || at === 0;
     },
@@ -61,7 +59,7 @@ export function verification(options: VerificationOptions): Verification {
     compared(differed) {
       if (open === undefined) return;
       const daemon = compareDaemon && ({ state: "comparing" } as const);
-      noteVerified(database, service, { asked: open, differed, ...(daemon && { daemon }) });
+      store.verified.write({ asked: open, differed, ...(daemon && { daemon }) });
       open = undefined;
       if (!compareDaemon || comparing) return;
       comparing = true;

@@ -1,7 +1,6 @@
-import type { DatabaseSync } from "node:sqlite";
 import { comparePlaces, type Place, type WaveMessage } from "../core/stream/messages.ts";
 import type { Clock } from "../ports/clock.ts";
-import { prepared } from "./store/prepared.ts";
+import type { ServiceStore } from "./store/service-store.ts";
 
 /** How long a host is believed to fail that was last said to, in milliseconds: it reports each minute at least, and one that does not is absent. */
 const failsFor = 3 * 60_000;
@@ -18,8 +17,7 @@ export interface WaveGate {
 }
 
 export interface WaveGateOptions {
-  readonly database: DatabaseSync;
-  readonly service: string;
+  readonly store: ServiceStore;
   /** How long changes wait for hosts that say nothing, in milliseconds. */
   readonly within: number;
   readonly clock: Clock;
@@ -30,7 +28,7 @@ export interface WaveGateOptions {
 }
 
 /** All but the reason that status shows is in memory: a host that starts runs on what it has, and waits for nobody. */
-export function waveGate({ database, service, within, clock, signal, poke, changed }: WaveGateOptions): WaveGate {
+export function waveGate({ store, within, clock, signal, poke, changed }: WaveGateOptions): WaveGate {
   /** How far those before are in force. */
   let done: Place | undefined;
   let failing: { readonly why: string; readonly from: Place; readonly until: number } | undefined;
@@ -41,8 +39,7 @@ export function waveGate({ database, service, within, clock, signal, poke, chang
 
   function show(why?: string): void {
     if (why === shown) return;
-    if (why === undefined) prepared(database, "DELETE FROM wave WHERE service = ?").run(service);
-    else prepared(database, "INSERT OR REPLACE INTO wave (service, why) VALUES (?, ?)").run(service, why);
+    store.waveWait.write(why);
     shown = why;
     changed();
   }
@@ -88,13 +85,4 @@ export function waveGate({ database, service, within, clock, signal, poke, chang
       show();
     },
   };
-}
-
-/** Forgets what was waited for in the life before, by services that may wait no more. */
-export const forgetWaits = (database: DatabaseSync): void => database.exec("DELETE FROM wave");
-
-/** Why the changes of a service are kept back; undefined when they are not. */
-export function keptBack(database: DatabaseSync, service: string): string | undefined {
-  const found = prepared(database, "SELECT why FROM wave WHERE service = ?").get(service);
-  return found && String(found.why);
 }

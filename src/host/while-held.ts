@@ -1,11 +1,8 @@
 import type { Host } from "../core/service/host-api.ts";
 import type { Table } from "../core/service/service.ts";
 import { Held, reason } from "../core/util/errors.ts";
-import { transaction } from "../sqlite/open.ts";
 import { installer } from "./install/install.ts";
 import type { RunContext } from "./run.ts";
-import { oweFullRun, readFacts, writeFacts } from "./store/facts.ts";
-import { rowsLoaded, rowsWanted } from "./store/run-input.ts";
 import { lookingHost } from "./trial.ts";
 import { withinDeadline } from "./within-deadline.ts";
 import { hostWords } from "./words.ts";
@@ -31,17 +28,17 @@ export function whileHeld(
   context: RunContext,
   { busy, poke }: { busy(): boolean; poke(): void },
 ): WhileHeld {
-  const { service, database, machine, clock, signal, log } = context;
+  const { store, machine, clock, signal, log } = context;
   let lost = false;
   let lookedAt = Number.NEGATIVE_INFINITY;
 
   const isOther = async (): Promise<boolean> => {
-    const { ranAt, incarnation } = readFacts(database, service) ?? {};
+    const { ranAt, incarnation } = store.facts ?? {};
     return ranAt !== undefined && incarnation !== (await machine.incarnation(table.daemon));
   };
 
   async function look(): Promise<void> {
-    if (readFacts(database, service)?.held === undefined || busy() || lost) return;
+    if (store.facts?.held === undefined || busy() || lost) return;
     const isTime = clock.monotonic() - lookedAt >= lookEvery;
     if (isTime) lookedAt = clock.monotonic();
     if (isTime && (await endedHold(table, context))) {
@@ -72,7 +69,7 @@ export function whileHeld(
  * An existing file is left as it is, also if trigger did not write it.
  */
 async function bringBack(table: Table, context: RunContext): Promise<void> {
-  const { service, database, machine } = context;
+  const { store, machine } = context;
   const secret = (table.secret ?? []).length > 0;
   await withinDeadline(context, deadline, async (signal) => {
     const options = { ...context, name: context.host, signal, secret, unsure: true };
@@ -88,29 +85,29 @@ async function bringBack(table: Table, context: RunContext): Promise<void> {
         return "unchanged";
       },
     };
-    await table.run({ rows: rowsLoaded(database, service), changes: undefined, interrupted: false } as never, host);
+    await table.run({ rows: store.runs.loaded(), changes: undefined, interrupted: false } as never, host);
     signal.throwIfAborted();
     const incarnation = await machine.incarnation(table.daemon);
-    transaction(database, () => {
+    store.transaction(() => {
       words.keep();
-      writeFacts(database, service, { incarnation });
+      store.write({ incarnation });
       // The file that differs is seen to when the hold ends.
-      if (leaves) oweFullRun(database, service);
+      if (leaves) store.oweFullRun();
     });
   });
 }
 
 /** Ends a service's hold by foreign things once they are gone; true if it has. Finding out changes nothing. */
 async function endedHold(table: Table, context: RunContext): Promise<boolean> {
-  const { service, database, removals } = context;
-  const held = readFacts(database, service)?.held;
+  const { store, removals } = context;
+  const held = store.facts?.held;
   if (held === undefined || held.by === "person") return false;
   const secret = (table.secret ?? []).length > 0;
   const stays = await withinDeadline(context, deadline, async (signal) => {
     const spare = removals && ((files: number) => removals.limit(files));
     const look = lookingHost({ ...context, name: context.host, signal, secret, spare, log: () => {} });
     try {
-      const run = { rows: rowsWanted(database, service), changes: undefined, interrupted: false };
+      const run = { rows: store.runs.wanted(), changes: undefined, interrupted: false };
       await table.run(run as never, look.host);
     } catch (error) {
       // It came as far as its first change, or to its end, without meeting what it was held by.
@@ -119,8 +116,8 @@ async function endedHold(table: Table, context: RunContext): Promise<boolean> {
     return undefined;
   });
   // Meanwhile a person may have held it, or let it go on.
-  const still = readFacts(database, service)?.held;
+  const still = store.facts?.held;
   if (stays !== undefined || still?.by !== held.by || still.detail !== held.detail) return false;
-  writeFacts(database, service, { held: undefined });
+  store.write({ held: undefined });
   return true;
 }

@@ -1,22 +1,19 @@
-import type { DatabaseSync } from "node:sqlite";
 import type { Asked, AskOptions, Host, Output } from "../core/service/host-api.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
-import { transaction } from "../sqlite/open.ts";
 import { sayStuck } from "./install/apart.ts";
 import { installer } from "./install/install.ts";
 import { countingStarts } from "./install/start-limit.ts";
 import { commandDeadline, failed } from "./install/step.ts";
 import type { Stuck } from "./install/target.ts";
-import { noted, ownedBy } from "./store/owned.ts";
-import { prepared } from "./store/prepared.ts";
+import { noted } from "./store/owned.ts";
+import type { ServiceStore } from "./store/service-store.ts";
 
 export interface WordsOptions {
   /** The host's name. */
   readonly name: string;
-  readonly service: string;
   readonly machine: Machine;
-  readonly database: DatabaseSync;
+  readonly store: ServiceStore;
   readonly clock: Clock;
   /** Aborts when the run must end. */
   readonly signal: AbortSignal;
@@ -44,11 +41,11 @@ export interface Words {
 
 /** The words that a service has on its host, for one run. */
 export function hostWords(options: WordsOptions): Words {
-  const { name, service, database, clock, signal, secret, unsure = false, spare, log } = options;
-  const machine = countingStarts(options.machine, database, service, clock);
-  const installs = installer({ database, machine, clock, service, secret, unsure, spare, log });
+  const { name, store, clock, signal, secret, unsure = false, spare, log } = options;
+  const machine = countingStarts(options.machine, store.starts, clock);
+  const installs = installer({ store, machine, clock, secret, unsure, spare, log });
   const notes = new Map<string, string>();
-  const owned = ownedBy(database, service, clock.now);
+  const owned = store.records.owned(clock.now);
   let proved: boolean | undefined;
   let gone = 0;
   const stuck: Stuck[] = [];
@@ -61,7 +58,7 @@ export function hostWords(options: WordsOptions): Words {
 
   const host: Host = {
     name,
-    service,
+    service: store.name,
     dry: machine.dry,
     signal,
     async install(files, steps = {}) {
@@ -75,7 +72,7 @@ export function hostWords(options: WordsOptions): Words {
     tell: (asked, options) => run(asked, true, options),
     files: machine.files,
     memory: {
-      get: (note) => notes.get(note) ?? readNote(database, service, note),
+      get: (note) => notes.get(note) ?? store.notes.read(note),
       set: (note, text) => void notes.set(note, text),
     },
     owned: machine.dry ? noted(owned) : owned,
@@ -84,22 +81,14 @@ export function hostWords(options: WordsOptions): Words {
   return {
     host,
     keep() {
-      const write = prepared(database, "INSERT OR REPLACE INTO note (service, name, text) VALUES (?, ?, ?)");
-      const writeAll = () => {
-        for (const [note, text] of notes) write.run(service, note, text);
+      store.transaction(() => {
+        for (const [note, text] of notes) store.notes.write(note, text);
         if (unsure) installs.dropUnwanted();
-      };
-      if (database.isTransaction) writeAll();
-      else transaction(database, writeAll);
+      });
       notes.clear();
     },
     proved: () => proved,
     gone: () => gone,
     stuck: () => (stuck.length === 0 ? undefined : sayStuck(stuck)),
   };
-}
-
-function readNote(database: DatabaseSync, service: string, name: string): string | undefined {
-  const row = prepared(database, "SELECT text FROM note WHERE service = ? AND name = ?").get(service, name);
-  return row && String(row.text);
 }

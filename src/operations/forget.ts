@@ -1,24 +1,14 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
 import { transcribersOf } from "../core/config/config.ts";
 import { eventService, queueName, reportService } from "../core/stream/routing.ts";
 import { UserError } from "../core/util/errors.ts";
 import { copiesOf, removeLeftCopies } from "../daemon/copies.ts";
-import { forgetReport, readReports } from "../daemon/network.ts";
-import {
-  hasHostTables,
-  hostsHere,
-  lockFile,
-  openOwned,
-  ownedFile,
-  scratchFolder,
-  storeFile,
-} from "../daemon/store-file.ts";
+import { hostsHere, lockFile, openOwned, ownedFile, scratchFolder, storeFile } from "../daemon/store-file.ts";
 import { disown } from "../host/install/folder.ts";
-import { knownServices } from "../host/store/facts.ts";
-import { forgetService, type LeftThere, leftBy } from "../host/store/forget.ts";
-import { migrateStore, storeMustBeCurrent } from "../host/store/schema.ts";
+import type { LeftThere } from "../host/store/forget.ts";
+import { type HostStore, hostStore } from "../host/store/host-store.ts";
+import { hasHostTables, migrateStore, storeMustBeCurrent } from "../host/store/schema.ts";
 import { realMachine } from "../machines/real.ts";
 import { type Broker, QueueInUse } from "../ports/broker.ts";
 import { type Project, serviceNames } from "../project/project.ts";
@@ -62,7 +52,8 @@ export async function forget(
     });
     const reports: string[] = [];
     for (const transcriber of transcribers) {
-      if (await inStore(transcriber, (database) => forgetReport(database, host, service))) reports.push(transcriber);
+      if (await inStore(transcriber, (store) => store.transcriber.forgetReport(host, service)))
+        reports.push(transcriber);
     }
     const left = own === undefined ? [] : await inStore(host, forgetServices);
     return { queues, reports, left: left ?? [], state: lock && removeState(state, host) };
@@ -79,34 +70,34 @@ export async function forget(
       for (const name of more) names.add(name);
     };
     for (const transcriber of transcribers) {
-      const reports = await inStore(transcriber, readReports);
+      const reports = await inStore(transcriber, (store) => store.transcriber.reports());
       for (const report of reports ?? []) if (report.host === host) add(Object.keys(report.services));
     }
-    if (own !== undefined) add((await inStore(host, knownServices)) ?? []);
+    if (own !== undefined) add((await inStore(host, (store) => store.services())) ?? []);
     return [...names].sort();
   }
 
-  async function forgetServices(database: DatabaseSync): Promise<LeftThere[]> {
+  async function forgetServices(store: HostStore): Promise<LeftThere[]> {
     const { files } = realMachine();
     const found: LeftThere[] = [];
-    for (const name of service === undefined ? knownServices(database) : [service]) {
-      const left = leftBy(database, name);
+    for (const name of service === undefined ? store.services() : [service]) {
+      const left = store.leftBy(name);
       if (!left) continue;
       for (const path of left.files) await disown(files, path);
-      await patiently(() => forgetService(database, name), signal);
+      await patiently(() => store.forget(name), signal);
       found.push(left);
     }
     return found;
   }
 
-  async function inStore<T>(of: string, work: (database: DatabaseSync) => T | Promise<T>): Promise<T | undefined> {
+  async function inStore<T>(of: string, work: (store: HostStore) => T | Promise<T>): Promise<T | undefined> {
     const database = await patiently(() => openDatabase(storeFile(state, of)), signal);
     try {
       if (!hasHostTables(database)) return undefined;
       if (of === host && lock) migrateStore(database);
       else storeMustBeCurrent(database);
       openOwned(database, ownedFile(state, of));
-      return await patiently(() => work(database), signal);
+      return await patiently(() => work(hostStore(database)), signal);
     } finally {
       database.close();
     }

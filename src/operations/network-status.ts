@@ -1,12 +1,12 @@
-import type { DatabaseSync } from "node:sqlite";
 import { transcribersOf } from "../core/config/config.ts";
 import { eventService } from "../core/stream/routing.ts";
-import { type KeptReport, readReports, readTranscriberState } from "../daemon/network.ts";
-import { hasHostTables, isThere, lockFile, ownedFile, storeFile, unreadable } from "../daemon/store-file.ts";
+import { isThere, lockFile, ownedFile, storeFile, unreadable } from "../daemon/store-file.ts";
 import type { HostStatus } from "../health/host-status.ts";
 import { serviceReport } from "../host/report.ts";
+import { type HostStore, hostStore } from "../host/store/host-store.ts";
 import { attachOwnedToRead } from "../host/store/owned.ts";
-import { storeMustBeCurrent } from "../host/store/schema.ts";
+import { hasHostTables, storeMustBeCurrent } from "../host/store/schema.ts";
+import type { KeptReport } from "../host/store/transcriber-notes.ts";
 import type { Project } from "../project/project.ts";
 import { takeLock } from "../sqlite/lock.ts";
 import { openDatabase, patiently } from "../sqlite/open.ts";
@@ -52,32 +52,33 @@ function readStore(file: string, project: Project, host: string, services: reado
     storeMustBeCurrent(database);
     const owned = ownedFile(project.state, host);
     attachOwnedToRead(database, isThere(owned) ? owned : undefined);
-    const reports = transcribersOf(project.config).includes(host) ? readReports(database) : [];
-    return { own: ownStatus(database, project, host, services, now), reports };
+    const store = hostStore(database);
+    const reports = transcribersOf(project.config).includes(host) ? store.transcriber.reports() : [];
+    return { own: ownStatus(store, project, host, services, now), reports };
   } finally {
     database.close();
   }
 }
 
 function ownStatus(
-  database: DatabaseSync,
+  store: HostStore,
   { state }: Project,
   host: string,
   services: readonly string[],
   now: number,
 ): HostStatus {
-  const life = database.prepare("SELECT trouble, since FROM life").get();
+  const { trouble, since } = store.life();
   const own = services.filter((service) => service !== eventService);
   return {
     host,
     here: true,
     up: isUp(state, host),
     at: now,
-    trouble: typeof life?.trouble === "string" ? life.trouble : undefined,
-    services: Object.fromEntries(own.map((service) => [service, serviceReport(database, service)])),
-    transcriber: services.includes(eventService) ? readTranscriberState(database) : undefined,
+    trouble,
+    services: Object.fromEntries(own.map((service) => [service, serviceReport(store.service(service))])),
+    transcriber: services.includes(eventService) ? store.transcriber.state() : undefined,
     said: undefined,
-    since: typeof life?.since === "number" ? life.since : undefined,
+    since,
   };
 }
 

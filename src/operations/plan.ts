@@ -11,8 +11,7 @@ import { applyRecords } from "../directories/ldif/apply.ts";
 import { readContent } from "../directories/ldif/content.ts";
 import { readRecords } from "../directories/ldif/records.ts";
 import { runTable } from "../host/run.ts";
-import { oweFullRun, writeFacts } from "../host/store/facts.ts";
-import { storedRows } from "../host/store/rows.ts";
+import { hostStore } from "../host/store/host-store.ts";
 import { createAllTables } from "../host/store/schema.ts";
 import { dryMachine, type Noted } from "../machines/dry.ts";
 import { emptyMachine } from "../machines/empty.ts";
@@ -89,13 +88,14 @@ async function runOn(
   const database = new DatabaseSync(":memory:");
   const machine = dryMachine(emptyMachine);
   const signal = new AbortController().signal;
-  const context = { host, service, database, machine, clock: systemClock, signal, log: () => {} };
+  const store = hostStore(database).service(service);
+  const context = { host, store, machine, clock: systemClock, signal, log: () => {} };
   const plan = { host, service, secret: (table.secret ?? []).length > 0 };
   try {
     createAllTables(database);
-    const stored = storedRows(database, service, table);
-    writeFacts(database, service, { form: "table" });
-    oweFullRun(database, service);
+    const stored = store.rows(table);
+    store.write({ form: "table" });
+    store.oweFullRun();
     stored.write({ kind: "rows", rows, staged: false }, 0);
     await runTable(table, context);
     machine.forget();

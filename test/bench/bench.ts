@@ -9,6 +9,7 @@ import { canonical } from "../../src/core/stream/cells.ts";
 import { systemClock } from "../../src/daemon/clock.ts";
 import { readContent } from "../../src/directories/ldif/content.ts";
 import { writeLdif } from "../../src/directories/ldif/write.ts";
+import { hostStore } from "../../src/host/store/host-store.ts";
 import { storedRows } from "../../src/host/store/rows.ts";
 import { createAllTables } from "../../src/host/store/schema.ts";
 import { hostWords } from "../../src/host/words.ts";
@@ -85,9 +86,8 @@ async function bareHops(): Promise<number> {
 
   const words = {
     name: "a",
-    service: "files",
     machine: realMachine(),
-    database,
+    store: hostStore(database).service("files"),
     clock: systemClock,
     signal,
     secret: false,

@@ -9,6 +9,7 @@ import { type Service, service, type Table } from "../../src/core/service/servic
 import { type SigningKey, signed, wrongSignature } from "../../src/core/stream/signature.ts";
 import { systemClock } from "../../src/daemon/clock.ts";
 import { runHost } from "../../src/host/host.ts";
+import { hostStore } from "../../src/host/store/host-store.ts";
 import { createAllTables } from "../../src/host/store/schema.ts";
 import { realMachine } from "../../src/machines/real.ts";
 import type { Broker, Delivery } from "../../src/ports/broker.ts";
@@ -109,7 +110,7 @@ export async function openWorld(rows: number, { rendered = false, pace = 0, keys
     name: "a",
     services: new Map([["dhcp", definition]]),
     codes,
-    database,
+    store: hostStore(database),
     machineOf: () => realMachine(),
     ...(keys && { distrust: (body: Uint8Array) => wrongSignature(body, keys) }),
     connect: async () => noticing(await connect(), () => watch.stored()),

@@ -15,6 +15,7 @@ import {
 import { systemClock } from "../../src/daemon/clock.ts";
 import { runHost } from "../../src/host/host.ts";
 import { serviceReport } from "../../src/host/report.ts";
+import { hostStore } from "../../src/host/store/host-store.ts";
 import { createAllTables } from "../../src/host/store/schema.ts";
 import { memoryDirectory } from "../../src/testing/memory-directory.ts";
 import { memoryMachine } from "../../src/testing/memory-machine.ts";
@@ -120,12 +121,12 @@ async function network(place: BrokerWorld, { signs, trusts }: Keys) {
     ...common,
     name: "a",
     services,
-    database,
+    store: hostStore(database),
     machineOf: () => memoryMachine(),
     connect: () => place.connect(),
     ...(trusts && { distrust: (body: Uint8Array) => wrongSignature(body, trusts()) }),
   });
-  const report = () => serviceReport(database, "dhcp");
+  const report = () => serviceReport(hostStore(database).service("dhcp"));
   return {
     served,
     report,

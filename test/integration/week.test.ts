@@ -5,6 +5,7 @@ import { z } from "zod";
 import { type Service, service } from "../../src/core/service/service.ts";
 import { runHost } from "../../src/host/host.ts";
 import { serviceReport } from "../../src/host/report.ts";
+import { hostStore } from "../../src/host/store/host-store.ts";
 import { createAllTables } from "../../src/host/store/schema.ts";
 import { memoryHub } from "../../src/testing/memory-broker.ts";
 import { memoryDirectory } from "../../src/testing/memory-directory.ts";
@@ -57,7 +58,7 @@ test("a host that was away for a week, while its queue overflowed, has one row p
   function up(): () => Promise<void> {
     const stop = new AbortController();
     const ended = runHost({
-      ...{ ...common, name: "a", database, services: new Map([["dhcp", dhcp]]), signal: stop.signal },
+      ...{ ...common, name: "a", store: hostStore(database), services: new Map([["dhcp", dhcp]]), signal: stop.signal },
       ...{ machineOf: () => memoryMachine(), connect: async () => hub.connect() },
     });
     return async () => {
@@ -89,7 +90,7 @@ test("a host that was away for a week, while its queue overflowed, has one row p
   const before = runs;
   const downAgain = up();
   await turn(() => served.has("new"));
-  const report = () => serviceReport(database, "dhcp");
+  const report = () => serviceReport(hostStore(database).service("dhcp"));
   await turn(() => report().owed === 0 && !report().doubt);
   assert.deepEqual([...served].sort(), [...wanted].sort());
   assert.equal(served.size, 299);

@@ -4,12 +4,13 @@ import type { Host } from "../../src/core/service/host-api.ts";
 import type { Change, Rows, RunResult, Service, Table } from "../../src/core/service/service.ts";
 import { canonical } from "../../src/core/stream/cells.ts";
 import type { Columns } from "../../src/core/util/json.ts";
+import { hostStore } from "../../src/host/store/host-store.ts";
 import { hostWords } from "../../src/host/words.ts";
 import type { Machine } from "../../src/ports/machine.ts";
 import { type MemoryMachine, memoryMachine } from "../../src/testing/memory-machine.ts";
 import { mirrored } from "../../src/transcriber/mirror/mirror-entry.ts";
 import { entryWords } from "../../src/transcriber/tables/entry-api.ts";
-import { newBook, standingClock } from "../fixtures/install.ts";
+import { newBook, newStore, standingClock } from "../fixtures/install.ts";
 
 /** A service on a machine of a test: it runs with a table, and what it is given to remember stays from one run to the next. */
 export interface Scene<On extends Machine = MemoryMachine> {
@@ -47,7 +48,14 @@ export function sceneOn<On extends Machine>(service: Service, machine: On, name 
   let loaded = new Map<string, Columns>();
   const words = () =>
     hostWords({
-      ...{ name, service: "demo", machine, database, clock, signal: new AbortController().signal, secret: false },
+      ...{
+        name,
+        store: hostStore(database).service("demo"),
+        machine,
+        clock,
+        signal: new AbortController().signal,
+        secret: false,
+      },
       log: (line) => void log.push(line),
     });
   return {
@@ -119,7 +127,7 @@ export function changesOf(
 /** A host on a real machine, for the tests of real daemons. */
 export const hostOn = (machine: Machine, { secret = false } = {}): Host =>
   hostWords({
-    ...{ name: "host1", service: "demo", machine, database: newBook(), clock: standingClock(), secret },
+    ...{ name: "host1", store: newStore("demo"), machine, clock: standingClock(), secret },
     ...{ signal: new AbortController().signal, log: () => {} },
   }).host;
 

@@ -1,7 +1,7 @@
 import { type CellChange, canonical, refusedCell } from "../../src/core/stream/cells.ts";
 import { queueOf } from "../../src/core/stream/routing.ts";
 import type { TranscriberState } from "../../src/core/stream/transcriber-state.ts";
-import type { KeptReport } from "../../src/daemon/network.ts";
+import type { KeptReport } from "../../src/host/store/transcriber-notes.ts";
 import type { Queue } from "../../src/ports/broker.ts";
 import type { EventMessage } from "../../src/ports/directory.ts";
 

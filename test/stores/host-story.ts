@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { keepReport, keepTranscriberState } from "../../src/daemon/network.ts";
-import { openStore } from "../../src/daemon/store-file.ts";
-import { readFacts } from "../../src/host/store/facts.ts";
+import { openStoreFile } from "../../src/daemon/store-file.ts";
+import { hostStore } from "../../src/host/store/host-store.ts";
 import { memoryMachine } from "../../src/testing/memory-machine.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { until } from "../until.ts";
@@ -15,7 +14,7 @@ import { openWorld, type World } from "./world.ts";
 export async function liveHost(state: string) {
   const clock = virtualClock(start);
   const lost: string[] = [];
-  const database = openStore(state, hostName, clock.now(), (line) => void lost.push(line));
+  const database = openStoreFile(state, hostName, clock.now(), (line) => void lost.push(line));
   const machine = memoryMachine({ files: { "/etc/found.conf": "by hand\n", "/etc/taken.conf": "by hand\n" } });
   const world = openWorld({ database, clock, machine, epoch: start * 1000 });
   for (const [name, rows] of Object.entries(initial)) await world.say(name, rows);
@@ -34,8 +33,8 @@ export async function liveHost(state: string) {
   await liveKinds(world);
   await liveFiles(world);
   await cutOff(world);
-  keepReport(database, otherReport);
-  keepTranscriberState(database, transcriberState);
+  hostStore(database).transcriber.keepReport(otherReport);
+  hostStore(database).transcriber.keepState(transcriberState);
   assert.deepEqual(lost, []);
   return { machine, logged: world.logged };
 }
@@ -100,7 +99,7 @@ async function liveFiles({ say, order, machine, report, programs, database, cloc
   await say("mail", later.mail ?? []);
   await until(() => report("mail").failing);
   for (let second = 0; second < 15; second++) await clock.advance(1000);
-  await until(() => readFacts(database, "mail")?.fatal);
+  await until(() => hostStore(database).service("mail").facts?.fatal);
   // Its daemon was started again, and the probe says that it serves nothing.
   programs.probe = () => ({ code: 1, stderr: "not served" });
   programs.reload.owing = () => new Promise(() => {});

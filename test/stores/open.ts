@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import { brokerFile, directoryFile, openStore, ownedFile, storeFile } from "../../src/daemon/store-file.ts";
+import { brokerFile, directoryFile, openStoreFile, ownedFile, storeFile } from "../../src/daemon/store-file.ts";
 import { memoryMachine } from "../../src/testing/memory-machine.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { until } from "../until.ts";
@@ -60,7 +60,7 @@ export function openHost(t: TestContext, folder: string, { at = made, state: giv
   const state = given ?? copyOf(t, folder);
   const clock = virtualClock(at);
   const lost: string[] = [];
-  const database = openStore(state, hostName, clock.now(), (line) => void lost.push(line));
+  const database = openStoreFile(state, hostName, clock.now(), (line) => void lost.push(line));
   opened = database;
   nothingLost(lost);
   const files = JSON.parse(readFileSync(join(folder, "machine.json"), "utf8"));

@@ -3,9 +3,7 @@ import { basename } from "node:path";
 import { test } from "node:test";
 import { canonical } from "../../src/core/stream/cells.ts";
 import type { Columns } from "../../src/core/util/json.ts";
-import { knownServices } from "../../src/host/store/facts.ts";
-import { forgetService, leftBy } from "../../src/host/store/forget.ts";
-import { rowsInForce, rowsLoaded } from "../../src/host/store/run-input.ts";
+import { hostStore } from "../../src/host/store/host-store.ts";
 import { networkStatus } from "../../src/operations/network-status.ts";
 import { until } from "../until.ts";
 import * as expected from "./expected.ts";
@@ -30,12 +28,13 @@ const cells = (rows: Iterable<readonly [string, unknown]>) =>
   );
 
 everyStore("every row is in force, owed or kept as it was", async ({ database }) => {
-  for (const name of tables) assert.deepEqual(cells(rowsLoaded(database, name).entries()), cells(inForce(name)), name);
+  for (const name of tables)
+    assert.deepEqual(cells(hostStore(database).service(name).runs.loaded().entries()), cells(inForce(name)), name);
 });
 
 everyStore("what a cut run was given is what it was given", async ({ database }) => {
   const given = new Map([...inForce("cut"), ...(expected.later.cut ?? [])]);
-  assert.deepEqual(cells(rowsInForce(database, "cut").entries()), cells(given));
+  assert.deepEqual(cells(hostStore(database).service("cut").runs.inForce().entries()), cells(given));
 });
 
 everyStore("the report says of each service what it said", async ({ report }) => {
@@ -295,7 +294,13 @@ everyStore("records are ours, or were given up as they were", async (all) => {
 });
 
 everyStore("a service that was left behind is known, and can be forgotten", async ({ database }) => {
-  assert.deepEqual(leftBy(database, "left"), { service: "left", rows: 2, messages: 0, files: [], records: [] });
-  forgetService(database, "left");
-  assert.equal(knownServices(database).includes("left"), false);
+  assert.deepEqual(hostStore(database).leftBy("left"), {
+    service: "left",
+    rows: 2,
+    messages: 0,
+    files: [],
+    records: [],
+  });
+  hostStore(database).forget("left");
+  assert.equal(hostStore(database).services().includes("left"), false);
 });

@@ -11,7 +11,7 @@ import { Fatal } from "../../src/core/util/errors.ts";
 import type { Columns } from "../../src/core/util/json.ts";
 import { runHost } from "../../src/host/host.ts";
 import { serviceReport } from "../../src/host/report.ts";
-import { readFacts } from "../../src/host/store/facts.ts";
+import { hostStore } from "../../src/host/store/host-store.ts";
 import { memoryHub } from "../../src/testing/memory-broker.ts";
 import type { MemoryMachine } from "../../src/testing/memory-machine.ts";
 import type { VirtualClock } from "../../src/testing/virtual-clock.ts";
@@ -42,6 +42,7 @@ export function hurry(database: DatabaseSync): void {
 
 /** Makes what a host runs in. Nothing runs before `up`. */
 export function openWorld({ database, clock, machine, epoch }: Options) {
+  const store = hostStore(database);
   const hub = memoryHub();
   const speaker = hub.connect();
   const logged: string[] = [];
@@ -105,7 +106,7 @@ export function openWorld({ database, clock, machine, epoch }: Options) {
     const connection = hub.connect();
     const running = ready.then(() =>
       runHost({
-        ...{ name: hostName, database, clock, signal: stop.signal, log: (line) => void logged.push(line) },
+        ...{ name: hostName, store, clock, signal: stop.signal, log: (line) => void logged.push(line) },
         services: new Map([...definitions].filter(([name]) => names.includes(name))),
         codes: new Map(names.map((name) => [name, "1"])),
         machineOf: () => machine,
@@ -128,10 +129,10 @@ export function openWorld({ database, clock, machine, epoch }: Options) {
   return {
     ...{ database, clock, machine, logged, programs, records, plain, controls, daemon, tell, up },
     services: [...definitions.keys()],
-    report: (name: string) => serviceReport(database, name),
+    report: (name: string) => serviceReport(store.service(name)),
     /** A service has had its run and its table compared, or waits for a person. */
     isQuiet(name: string): boolean {
-      const facts = readFacts(database, name);
+      const facts = store.service(name).readFacts();
       if (!facts || facts.form === "plain") return facts !== undefined;
       const isCompared = facts.followed.equal?.epoch === epoch && !facts.followed.doubt;
       return isCompared && (facts.full === 0 || facts.held !== undefined || facts.fatal !== undefined);

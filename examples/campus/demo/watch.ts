@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { eventService } from "../../../src/core/stream/routing.ts";
 import { ownedFile, storeFile } from "../../../src/daemon/store-file.ts";
 import { serviceReport } from "../../../src/host/report.ts";
+import { hostStore } from "../../../src/host/store/host-store.ts";
 import { attachOwnedToRead } from "../../../src/host/store/owned.ts";
 import type { Project } from "../../../src/project/project.ts";
 import { openDatabase } from "../../../src/sqlite/open.ts";
@@ -35,6 +36,7 @@ function openPlace(database: DatabaseSync, host: string, service: string): Place
   const owed = database.prepare("SELECT 1 FROM row WHERE service = ? AND owed = 1 LIMIT 1");
   const life = database.prepare("SELECT full, ran_at FROM service WHERE name = ?");
   const rows = database.prepare("SELECT key, loaded FROM row WHERE service = ? AND loaded IS NOT NULL");
+  const report = () => serviceReport(hostStore(database).service(service));
   return {
     host,
     service,
@@ -43,8 +45,8 @@ function openPlace(database: DatabaseSync, host: string, service: string): Place
       return full !== 0 || typeof at !== "number" || owed.get(service) ? undefined : at;
     },
     rows: () => new Map(rows.all(service).map(({ key, loaded }) => [String(key), String(loaded)])),
-    kept: () => new Map(serviceReport(database, service).refused.map(({ key, why }) => [key, why])),
-    trouble: () => serviceReport(database, service).why,
+    kept: () => new Map(report().refused.map(({ key, why }) => [key, why])),
+    trouble: () => report().why,
   };
 }
 

@@ -9,10 +9,10 @@ import {
   standingClock,
   stepsFor,
 } from "../../../test/fixtures/install.ts";
+import { installStatus } from "../../../test/fixtures/install-status.ts";
 import { steppedBook } from "../../../test/fixtures/mortal.ts";
 import { Fatal, Later } from "../../core/util/errors.ts";
-import { ownedBy } from "../store/owned.ts";
-import { installStatus } from "./status.ts";
+import { hostStore } from "../store/host-store.ts";
 
 /**
  * The process, or the power, ends between each pair of steps of an install: then a new process on the same database finds its way.
@@ -141,7 +141,10 @@ async function tell(story: Story, cut: "process" | "power", at: number, seed: nu
 
   const random = randomOf(seed * 1000 + at);
   const database = newBook();
-  ownedBy(database, "demo", () => 0).claim(story.before === "found" ? [a, b] : []);
+  hostStore(database)
+    .service("demo")
+    .records.owned(() => 0)
+    .claim(story.before === "found" ? [a, b] : []);
   const stepped = steppedBook(database, step);
   const clock = standingClock();
   const install = (version: string) => {

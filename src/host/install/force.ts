@@ -14,10 +14,10 @@ const tries = 3;
 /** Never closer than this, in milliseconds, nor than systemd starts the unit that is restarted. */
 const spacing = 5000;
 
-export function forcing({ book, files, clock, secret, restOf }: Ground, mend: Repair) {
+export function forcing({ ledger, files, clock, secret, restOf }: Ground, mend: Repair) {
   /** Throws when these texts were given up, or were tried a moment ago, or when systemd would refuse to start their unit once more. */
   function holdBack({ paths, texts, steps }: Work): void {
-    const attempt = book.attempt(paths);
+    const attempt = ledger.attempt(paths);
     if (attempt?.texts === texts && attempt.failures >= tries) throw new Fatal(attempt.why);
     const since = attempt ? clock.now() - attempt.at : spacing;
     // A clock that was set back says nothing of the time since.
@@ -58,7 +58,7 @@ export function forcing({ book, files, clock, secret, restOf }: Ground, mend: Re
     const known = probe && typeof probe !== "function" && !secret ? JSON.stringify(commandsOf(probe)) : null;
     const proved = probe !== undefined;
     const loaded = new Map<string, Loaded>(targets.map(({ path, hash }) => [path, { hash, proved, probe: known }]));
-    for (const { path } of book.debts([...loaded.keys()])) {
+    for (const { path } of ledger.debts([...loaded.keys()])) {
       // Installed together with one of these, and no longer wanted: it stays, and the reload was its own too.
       if (loaded.has(path)) continue;
       try {
@@ -69,13 +69,13 @@ export function forcing({ book, files, clock, secret, restOf }: Ground, mend: Re
         if (!isStays(error)) throw error;
       }
     }
-    book.settle(loaded, { paths, wrote: targets });
+    ledger.settle(loaded, { paths, wrote: targets });
   }
 
   /** Puts the last good files back in force after a step that failed, and gives the error to throw. */
   async function goBack(work: Work, failed: "reload" | "probe", cause: unknown): Promise<Error> {
     const { targets, context, paths, texts } = work;
-    const debts = book.debts(targets.map(({ path }) => path));
+    const debts = ledger.debts(targets.map(({ path }) => path));
     const said = `the ${failed} of ${debts.map(({ path }) => path).join(", ")} failed`;
     if (debts.every(({ to, goodHash }) => to === goodHash)) {
       // A text is not compared with itself: the debt stays.
@@ -104,20 +104,20 @@ export function forcing({ book, files, clock, secret, restOf }: Ground, mend: Re
       : "it will be tried again";
     const why = `${said}; the last good text is back in force; ${next}`;
     const thrown = last ? new Fatal(why, { cause }) : new Later(why, rest(work.steps, spacing), { cause });
-    book.settle(again.loaded, { failed: { paths, texts, failures, at: clock.now(), why: reason(thrown) } });
+    ledger.settle(again.loaded, { failed: { paths, texts, failures, at: clock.now(), why: reason(thrown) } });
     return thrown;
   }
 
   /** How often these very texts have failed. */
   function failuresOf({ paths, texts }: Work): number {
-    const before = book.attempt(paths);
+    const before = ledger.attempt(paths);
     return before?.texts === texts ? before.failures : 0;
   }
 
   /** Notes a reload that failed, without blame, so that the next one does not come too soon. */
   function keepDistance(work: Work, why: string): void {
     const { paths, texts } = work;
-    book.failed({ paths, texts, failures: failuresOf(work), at: clock.now(), why });
+    ledger.failed({ paths, texts, failures: failuresOf(work), at: clock.now(), why });
   }
 
   return { holdBack, force, settle, keepDistance };

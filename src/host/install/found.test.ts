@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hostIn, installScene, newBook, path } from "../../../test/fixtures/install.ts";
+import { installStatus } from "../../../test/fixtures/install-status.ts";
 import { Held } from "../../core/util/errors.ts";
-import { approveHeld, heldThings } from "../store/owned.ts";
-import { installStatus } from "./status.ts";
+import { hostStore } from "../store/host-store.ts";
 
 test("a file that was there before is held with its difference until it is approved; an empty or equal one is not", async () => {
   const { machine, database, clock, said } = installScene();
@@ -19,18 +19,21 @@ test("a file that was there before is held with its difference until it is appro
   for (const _ of [1, 2]) await assert.rejects(host.install({ path, text: "ours\n" }), Held);
   assert.equal(machine.text(path), "theirs\n");
   assert.match(said.join("\n"), /-theirs\n\+ours/);
-  const approve = () => approveHeld(database, "demo", heldThings(database, "demo")?.digest);
-  const shown = heldThings(database, "demo")?.digest;
+  const approve = () =>
+    hostStore(database)
+      .service("demo")
+      .records.approve(hostStore(database).service("demo").records.conflicts()?.digest);
+  const shown = hostStore(database).service("demo").records.conflicts()?.digest;
   machine.place(path, "theirs, moved\n");
   assert.equal(approve(), true);
   await assert.rejects(host.install({ path, text: "ours\n" }), Held, "what moved since is shown again");
-  assert.notEqual(heldThings(database, "demo")?.digest, shown);
-  assert.equal(approveHeld(database, "demo", shown), false);
+  assert.notEqual(hostStore(database).service("demo").records.conflicts()?.digest, shown);
+  assert.equal(hostStore(database).service("demo").records.approve(shown), false);
   assert.equal(machine.text(path), "theirs, moved\n");
   approve();
   await host.install({ path, text: "ours\n" });
   assert.equal(machine.text(path), "ours\n");
-  assert.equal(heldThings(database, "demo"), undefined);
+  assert.equal(hostStore(database).service("demo").records.conflicts(), undefined);
 });
 
 test("a file of ours is ours still when the store was lost", async () => {
@@ -63,7 +66,10 @@ test("a hand edit is shown, kept aside and replaced; the third in an hour holds 
   await assert.rejects(install("ours\n"), held);
   assert.equal(text(), "theirs 3\n");
   assert.equal(installStatus(database).held.length, 1);
-  const approve = () => approveHeld(database, "demo", heldThings(database, "demo")?.digest);
+  const approve = () =>
+    hostStore(database)
+      .service("demo")
+      .records.approve(hostStore(database).service("demo").records.conflicts()?.digest);
   approve();
   machine.place(path, "theirs 4\n");
   await assert.rejects(install("ours\n"), held, "another text is shown again");

@@ -22,10 +22,10 @@ const diffWidth = 1000;
 /** Edits after which a diff is given up: its cost grows with their square. */
 const diffEdits = 2000;
 
-export function handEdits({ book, files, owned, clock, secret, log }: Ground) {
+export function handEdits({ ledger, files, owned, clock, secret, log }: Ground) {
   /** Whether somebody else changed or removed what this service has put there. */
   function fought({ path, hash, disk }: Target, debts: readonly Debt[]): boolean {
-    const loaded = book.loaded(path);
+    const loaded = ledger.loaded(path);
     const now = disk?.hash ?? null;
     if (!loaded || now === hash) return false;
     const debt = debts.find((candidate) => candidate.path === path);
@@ -33,11 +33,11 @@ export function handEdits({ book, files, owned, clock, secret, log }: Ground) {
   }
 
   const isFound = ({ path, hash, disk }: Target): boolean =>
-    !book.loaded(path) && disk !== undefined && disk.hash !== hash;
+    !ledger.loaded(path) && disk !== undefined && disk.hash !== hash;
 
   /** True if the file in place has this service's own last text, or one that an interrupted install has put there. */
   const isOwnText = ({ path, disk }: Target, debts: readonly Debt[]): boolean =>
-    disk?.hash === book.writtenHash(path) ||
+    disk?.hash === ledger.writtenHash(path) ||
     debts.some((debt) => debt.path === path && debt.to === disk?.hash && debt.to !== debt.goodHash);
 
   /** True if the first take-over of a file waits for a person: the file was there before trigger ever wrote it, and is not empty. */
@@ -50,7 +50,7 @@ export function handEdits({ book, files, owned, clock, secret, log }: Ground) {
   /** Throws `Held` where an install of these would, and changes nothing. */
   async function throwIfHeld(targets: readonly Target[]): Promise<void> {
     for (const target of targets.filter(({ hash }) => hash !== null)) {
-      const held = book.held(target.path);
+      const held = ledger.held(target.path);
       if (held !== null) throw new Held(held);
       if (await waitsForPerson(target)) throw new Held(foundAt(target));
     }
@@ -72,25 +72,25 @@ export function handEdits({ book, files, owned, clock, secret, log }: Ground) {
     // What goes ends the fight: whoever writes there must not keep his file by it.
     const targets = all.filter(({ hash }) => hash !== null);
     for (const { path, disk } of targets) {
-      const held = book.held(path);
+      const held = ledger.held(path);
       if (held === null) continue;
       // What is replaced is what was shown: another text since then is shown again.
       if (!owned.has(path, disk?.hash ?? "")) {
         owned.hold([[path, disk?.hash ?? ""]]);
         throw new Held(held);
       }
-      book.approve(path);
+      ledger.approve(path);
     }
     const now = clock.now();
     for (const target of targets.filter((candidate) => fought(candidate, debts))) {
       const { path, disk } = target;
-      const fights = [...book.fights(path, now - fightTime, now), now];
+      const fights = [...ledger.fights(path, now - fightTime, now), now];
       if (fights.length < fightLimit) continue;
       const times = fights.map((at) => new Date(at).toISOString()).join(", ");
       const why = `somebody else keeps writing ${path} (${times}): it stays as it is until it is approved`;
       if (disk) log(`${why}\n${difference(target, disk, secret)}`);
       owned.hold([[path, disk?.hash ?? ""]]);
-      book.hold(path, why);
+      ledger.hold(path, why);
       throw new Held(why);
     }
   }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hostIn, installerIn, installScene, other, path, stepsFor, wordsIn } from "../../../test/fixtures/install.ts";
+import { installStatus } from "../../../test/fixtures/install-status.ts";
 import { Away, Fatal, Later, reason } from "../../core/util/errors.ts";
-import { installStatus } from "./status.ts";
 
 test("a text is checked, put in place, reloaded and proved; the same text again does nothing", async () => {
   const { install, daemon, text, folder } = installScene({ [path]: "old" });

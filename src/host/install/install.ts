@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
-import type { DatabaseSync } from "node:sqlite";
 import type { Host, Installed, InstallFile, InstallSteps } from "../../core/service/host-api.ts";
 import { Away, CommandFailed, Fatal, Later, reason, TextDoubted, TextRefused } from "../../core/util/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Machine } from "../../ports/machine.ts";
-import { type Debt, debtInForce, openBook } from "../store/ledger.ts";
-import { forgetHeld, isAskedAbout, isHeld, ownedBy as recordsOf } from "../store/owned.ts";
+import { type Debt, debtInForce } from "../store/ledger.ts";
+import type { ServiceStore } from "../store/service-store.ts";
 import { isStays, orStays, withoutStuck } from "./apart.ts";
 import { prepareCheck, type Staged, type StagedFile } from "./check.ts";
 import { dryInstall } from "./dry.ts";
@@ -24,7 +23,6 @@ import { forcing } from "./force.ts";
 import { handEdits } from "./hand-edit.ts";
 import { leaving } from "./leaving.ts";
 import { repair } from "./repair.ts";
-import { restOfUnit } from "./start-limit.ts";
 import { runStep } from "./step.ts";
 import { ownedBy, readTargets, type Stuck, type Target } from "./target.ts";
 import { passes, type Work, workOn } from "./work.ts";
@@ -35,10 +33,9 @@ import { passes, type Work, workOn } from "./work.ts";
  */
 
 export interface InstallerOptions {
-  readonly database: DatabaseSync;
+  readonly store: ServiceStore;
   readonly machine: Machine;
   readonly clock: Clock;
-  readonly service: string;
   /** The service has secret columns: its files are 0600 and no part of them is shown. */
   readonly secret: boolean;
   /** The state of the daemon is unknown: what was proved before is proved again. False by default. */
@@ -80,20 +77,20 @@ export interface Installer {
 }
 
 export function installer(options: InstallerOptions): Installer {
-  const { database, machine, clock, service, secret, unsure = false, spare, log } = options;
+  const { store, machine, clock, secret, unsure = false, spare, log } = options;
   const { files } = machine;
-  const book = openBook(database, service);
-  const owned = recordsOf(database, service, clock.now);
-  const restOf = (unit: string): number => restOfUnit(database, unit, clock.now());
-  const isAsked = (path: string): boolean => isHeld(database, service, path);
-  const ground = { book, files, owned, isAsked, clock, secret, restOf, spare, log };
+  const { ledger, records } = store;
+  const owned = records.owned(clock.now);
+  const restOf = (unit: string): number => store.starts.restOf(unit, clock.now());
+  const isAsked = records.isHeld;
+  const ground = { ledger, files, owned, isAsked, clock, secret, restOf, spare, log };
   const mend = repair(ground);
   const edits = handEdits(ground);
   const leave = leaving(ground);
   const { holdBack, force, settle, keepDistance } = forcing(ground, mend);
   const wantedPaths = new Set<string>();
 
-  const isKnown = (path: string): boolean => book.loaded(path) !== undefined;
+  const isKnown = (path: string): boolean => ledger.loaded(path) !== undefined;
 
   /** The files that are given and those that go, and what stays as it is. */
   async function readAll(wanted: readonly InstallFile[], { all = false }: InstallSteps, dry: boolean) {
@@ -115,27 +112,26 @@ export function installer(options: InstallerOptions): Installer {
     if (targets.length === 0) return { installed: "unchanged", proved: true, stuck };
     const paths = targets.map(({ path }) => path);
     for (const path of paths) {
-      book.own(path);
+      ledger.own(path);
       wantedPaths.add(path);
     }
     const context = { machine, host, secret };
     if (machine.dry) {
       const installed = await dryInstall(targets, steps, context, { isKnown, log });
-      book.wrote(given);
+      ledger.wrote(given);
       return { installed, proved: false, stuck };
     }
 
     // A file that was to go, and is given again: an approval that was not made use of does not count for the next time.
-    for (const { path } of given.filter(inForce))
-      if (isAskedAbout(database, service, path)) forgetHeld(database, service, path);
+    for (const { path } of given.filter(inForce)) if (records.isAskedAbout(path)) records.forget(path);
     const work = workOn(targets, steps, context);
     const listed = listing(files);
     for (const path of paths) await orStays(files, path, () => removeStaged(listed, path));
-    if (book.debts(paths).length === 0 && targets.every(inForce)) {
+    if (ledger.debts(paths).length === 0 && targets.every(inForce)) {
       const outcome = await askProbe(work);
       if (outcome) return { ...outcome, stuck };
     }
-    const debts = book.debts(paths);
+    const debts = ledger.debts(paths);
 
     const staging = stage(files, log);
     try {
@@ -157,26 +153,26 @@ export function installer(options: InstallerOptions): Installer {
   }
 
   const inForce = ({ path, hash, disk }: Target): boolean =>
-    hash === (disk?.hash ?? null) && hash === (book.loaded(path)?.hash ?? null);
+    hash === (disk?.hash ?? null) && hash === (ledger.loaded(path)?.hash ?? null);
 
-  /** What is known of files that are in force by the book, the probe asked where it may tell more; undefined when they now owe a reload. */
+  /** What is known of files that are in force by the ledger, the probe asked where it may tell more; undefined when they now owe a reload. */
   async function askProbe(work: Work): Promise<Outcome | undefined> {
     const { targets, steps, context } = work;
-    book.wrote(targets);
+    ledger.wrote(targets);
     if (!steps.probe) return { installed: "unchanged", proved: false };
     const paths = targets.map(({ path }) => path);
-    const proved = paths.every((path) => book.loaded(path)?.proved);
+    const proved = paths.every((path) => ledger.loaded(path)?.proved);
     if (proved && !unsure) return { installed: "unchanged", proved };
     try {
       await runStep(steps.probe, context);
     } catch (error) {
       context.host.signal.throwIfAborted();
       log(`${paths.join(", ")}: in place, but the probe failed, so it is loaded again: ${reason(error)}`);
-      book.journal(debtInForce(targets));
+      ledger.journal(debtInForce(targets));
       return undefined;
     }
     // Somebody may have asked for a reload while the probe ran.
-    if (book.debts(paths).length > 0) return undefined;
+    if (ledger.debts(paths).length > 0) return undefined;
     await settle(work);
     return { installed: proved ? "unchanged" : "proved", proved: true };
   }
@@ -308,11 +304,11 @@ export function installer(options: InstallerOptions): Installer {
       });
     }
     for (const { path, hash } of staged.keys())
-      if (hash !== null && !book.loaded(path)) await orStays(files, path, () => makeMine(files, path));
+      if (hash !== null && !ledger.loaded(path)) await orStays(files, path, () => makeMine(files, path));
     const others = debts.filter(({ path }) => !journal.some((entry) => entry.path === path));
-    book.journal([...journal, ...others.map((debt) => ({ ...debt, batch }))], { fights, now: clock.now() });
-    // From here on the book knows that these are ours.
-    for (const { path } of staged.keys()) forgetHeld(database, service, path);
+    ledger.journal([...journal, ...others.map((debt) => ({ ...debt, batch }))], { fights, now: clock.now() });
+    // From here on the ledger knows that these are ours.
+    for (const { path } of staged.keys()) records.forget(path);
     try {
       for (const [{ path }, file] of staged) {
         await orStays(files, path, () => (file ? staging.putInPlace(file.name, path) : files.remove(path)));
@@ -346,8 +342,8 @@ export function installer(options: InstallerOptions): Installer {
     },
     wouldReplace: async (wanted) =>
       (await readTargets(files, wanted)).targets.some(({ hash, disk }) => disk !== undefined && disk.hash !== hash),
-    forgive: book.forgive,
-    owe: book.owe,
-    dropUnwanted: () => book.dropOwedBut(wantedPaths),
+    forgive: ledger.forgive,
+    owe: ledger.owe,
+    dropUnwanted: () => ledger.dropOwedBut(wantedPaths),
   };
 }

@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { daemonSteps, realHost, textOf } from "../../../test/fixtures/install-forever.ts";
+import { installStatus } from "../../../test/fixtures/install-status.ts";
 import { openDatabase } from "../../sqlite/open.ts";
-import { installStatus } from "./status.ts";
 
 const program = join(import.meta.dirname, "../../../test/fixtures/install-forever.ts");
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { installerIn, newBook, simulatedDaemon, standingClock, stepsFor } from "../../../test/fixtures/install.ts";
+import { installStatus } from "../../../test/fixtures/install-status.ts";
 import type { InstallSteps } from "../../core/service/host-api.ts";
 import { Fatal, Held, Later } from "../../core/util/errors.ts";
-import { approveHeld, heldThings } from "../store/owned.ts";
+import { hostStore } from "../store/host-store.ts";
 import { hostWords } from "../words.ts";
-import { installStatus } from "./status.ts";
 
 /** Files that a service gives no more: a service with a file per row. */
 
@@ -23,7 +23,7 @@ function keys(
   const stuck: string[] = [];
   const words = (signal: AbortSignal) =>
     hostWords({
-      ...{ name: "box", service: "keys", machine, database, clock, secret: false, spare },
+      ...{ name: "box", store: hostStore(database).service("keys"), machine, clock, secret: false, spare },
       ...{ signal, log: (line: string) => void said.push(line) },
     });
   return {
@@ -91,7 +91,11 @@ test("a file that trigger did not write is never removed", async () => {
   const { give, names, text, daemon, database, clock } = keys({ [pathOf("carol")]: "theirs\n" });
   await give({ alice: "a" });
   await assert.rejects(give({ alice: "a", carol: "broken" }), Held);
-  assert.ok(approveHeld(database, "keys", heldThings(database, "keys")?.digest));
+  assert.ok(
+    hostStore(database)
+      .service("keys")
+      .records.approve(hostStore(database).service("keys").records.conflicts()?.digest),
+  );
   // The take-over fails, and what was found is back.
   await assert.rejects(give({ alice: "a", carol: "broken" }), Later);
   assert.equal(text("carol"), "theirs\n");
@@ -105,7 +109,11 @@ test("a file that trigger did not write is never removed", async () => {
 test("one that was found and taken over goes like any other", async () => {
   const { give, names, database } = keys({ [pathOf("carol")]: "theirs\n" });
   await assert.rejects(give({ carol: "ours" }), Held);
-  assert.ok(approveHeld(database, "keys", heldThings(database, "keys")?.digest));
+  assert.ok(
+    hostStore(database)
+      .service("keys")
+      .records.approve(hostStore(database).service("keys").records.conflicts()?.digest),
+  );
   await give({ carol: "ours" });
   await give({});
   assert.deepEqual(
@@ -149,9 +157,17 @@ test("more than may go unasked are held, and go when their digest is approved", 
   );
   assert.equal((await names()).length, 4);
   await give({ alice: "a", bob: "b", carol: "c" });
-  assert.equal(heldThings(database, "keys"), undefined, "they are given again: there is no question");
+  assert.equal(
+    hostStore(database).service("keys").records.conflicts(),
+    undefined,
+    "they are given again: there is no question",
+  );
   await assert.rejects(give({ alice: "a" }), Held);
-  assert.ok(approveHeld(database, "keys", heldThings(database, "keys")?.digest));
+  assert.ok(
+    hostStore(database)
+      .service("keys")
+      .records.approve(hostStore(database).service("keys").records.conflicts()?.digest),
+  );
   clock.advance(5000);
   await give({ alice: "a" });
   assert.deepEqual(await names(), [".trigger", "alice"]);
@@ -174,7 +190,11 @@ test("an approval that was not made use of lets nothing go after the files were 
   const all = { alice: "a", bob: "b", carol: "c" };
   await give(all);
   await assert.rejects(give({ alice: "a" }), Held);
-  assert.ok(approveHeld(database, "keys", heldThings(database, "keys")?.digest));
+  assert.ok(
+    hostStore(database)
+      .service("keys")
+      .records.approve(hostStore(database).service("keys").records.conflicts()?.digest),
+  );
   await give(all);
   await assert.rejects(give({ alice: "a" }), Held);
   assert.equal((await names()).length, 4);

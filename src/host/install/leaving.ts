@@ -6,25 +6,26 @@ import type { Ground } from "./work.ts";
 
 /** Files that a service installed and does not give any more: they are removed by the same way that brings others. */
 
-export function leaving({ book, files, owned, isAsked, spare, log }: Ground) {
+export function leaving({ ledger, files, owned, isAsked, spare, log }: Ground) {
   /** The files that go, beside those that are given, and those that should and cannot be looked at: they keep nothing else waiting. */
   async function read({ targets: given, stuck: apart }: ReadTargets, dry: boolean): Promise<ReadTargets> {
     const wanted = new Set([...given, ...apart].map(({ path }) => path));
     const found: Target[] = [];
     const gone: Target[] = [];
     const stuck: Stuck[] = [];
-    for (const path of book.written().filter((one) => !wanted.has(one))) {
+    for (const path of ledger.written().filter((one) => !wanted.has(one))) {
       try {
         const real = await placeOf(files, path);
         if (real !== path) {
           // It is reached by a symlink of root's now, and what is there may be wanted, or somebody else's.
           if (dry) continue;
           log(`${path} is not given any more, and leads to ${real}: what is there stays`);
-          book.gone(path);
+          ledger.gone(path);
           continue;
         }
         const target = leavingTarget(path, await readInPlace(files, path));
-        const isGone = !target.disk && book.debts([path]).length === 0 && (book.loaded(path)?.hash ?? null) === null;
+        const isGone =
+          !target.disk && ledger.debts([path]).length === 0 && (ledger.loaded(path)?.hash ?? null) === null;
         (isGone ? gone : found).push(target);
       } catch (error) {
         stuck.push(notGiven(path, error));
@@ -77,7 +78,7 @@ export function leaving({ book, files, owned, isAsked, spare, log }: Ground) {
       await disown(files, path);
     }
     await removeEmptyFolders(files, paths);
-    for (const path of paths) book.gone(path);
+    for (const path of paths) ledger.gone(path);
   }
 
   return { read, unasked, holdMany, clear };

@@ -10,6 +10,7 @@ import { Held } from "../../core/util/errors.ts";
 import { dryMachine } from "../../machines/dry.ts";
 import { realMachine } from "../../machines/real.ts";
 import type { Machine } from "../../ports/machine.ts";
+import { hostStore } from "../store/host-store.ts";
 import { hostWords } from "../words.ts";
 
 /** Keys in folders of their users, who put something else in the place of the file. On a real machine. */
@@ -38,7 +39,7 @@ function homes(t: TestContext, { spare = undefined as ((files: number) => number
   const [database, clock] = [newBook(), standingClock()];
   const words = (machine = realMachine({ scratch: path("scratch") })) =>
     hostWords({
-      ...{ name: "box", service: "keys", machine, database, clock, secret: false, spare },
+      ...{ name: "box", store: hostStore(database).service("keys"), machine, clock, secret: false, spare },
       ...{ signal: new AbortController().signal, log: (line: string) => void said.push(line) },
     });
   return {

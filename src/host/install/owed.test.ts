@@ -9,8 +9,8 @@ import {
   stepsFor,
   wordsIn,
 } from "../../../test/fixtures/install.ts";
+import { installStatus } from "../../../test/fixtures/install-status.ts";
 import { Fatal, Later, reason } from "../../core/util/errors.ts";
-import { installStatus } from "./status.ts";
 
 // Files that are in force by the book, while their daemon is not known to have them, or is to read them again.
 

@@ -11,7 +11,7 @@ import type { Ground, Work } from "./work.ts";
 
 export type Repair = ReturnType<typeof repair>;
 
-export function repair({ book, files, log }: Ground) {
+export function repair({ ledger, files, log }: Ground) {
   /** Whether the link still is the file that it was made for. */
   async function linkIsGood({ good, goodHash }: Debt): Promise<boolean> {
     const bytes = good === null ? undefined : await files.read(good);
@@ -27,7 +27,7 @@ export function repair({ book, files, log }: Ground) {
 
   /** Installs the last good files, through the same journal. */
   async function rollBack(debts: readonly Debt[]): Promise<void> {
-    book.journal(debts.map((debt) => ({ ...debt, to: debt.goodHash })));
+    ledger.journal(debts.map((debt) => ({ ...debt, to: debt.goodHash })));
     const stay: unknown[] = [];
     for (const debt of debts) {
       try {
@@ -66,7 +66,7 @@ export function repair({ book, files, log }: Ground) {
     const loaded = new Map<string, Loaded>();
     for (const { path } of debts) {
       const hash = (await readInPlace(files, path))?.hash ?? null;
-      const before = book.loaded(path);
+      const before = ledger.loaded(path);
       const probe = before?.hash === hash ? before.probe : null;
       loaded.set(path, { hash, proved: proved && probe !== null, probe });
     }
@@ -117,7 +117,7 @@ export function repair({ book, files, log }: Ground) {
         await rollBack(debts);
         if (steps.reload) await runStep(steps.reload, context);
       }
-      book.settle(await inPlace(debts, false));
+      ledger.settle(await inPlace(debts, false));
       return true;
     } catch (error) {
       // The debt stays, and the error of the install that is under way is the one to be told.

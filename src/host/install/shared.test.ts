@@ -18,7 +18,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { newBook, standingClock } from "../../../test/fixtures/install.ts";
+import { newStore, standingClock } from "../../../test/fixtures/install.ts";
 import type { InstallSteps } from "../../core/service/host-api.ts";
 import { CommandFailed, reason } from "../../core/util/errors.ts";
 import { realMachine } from "../../machines/real.ts";
@@ -43,7 +43,7 @@ function ground(t: TestContext, { secret = false } = {}) {
   chownSync(path("zones"), 0, other);
   chmodSync(path("zones"), 0o775);
   const { host } = hostWords({
-    ...{ name: "box", service: "demo", database: newBook(), clock: standingClock(), secret },
+    ...{ name: "box", store: newStore("demo"), clock: standingClock(), secret },
     machine: realMachine({ scratch: path("state", "scratch") }),
     signal: new AbortController().signal,
     log: (line) => void said.push(line),
@@ -139,7 +139,7 @@ test("a check sees copies that others cannot swap, and beside the target only wh
 
   const file = { path: path("zones", "campus"), text: "text\n", within: path("zones", "main") };
   const { host } = hostWords({
-    ...{ name: "box", service: "demo", database: newBook(), clock: standingClock(), secret: false },
+    ...{ name: "box", store: newStore("demo"), clock: standingClock(), secret: false },
     ...{ machine: realMachine({ scratch: path("state", "scratch") }), signal: new AbortController().signal },
     log: () => {},
   });
@@ -176,10 +176,10 @@ test("a check that may not become its user blames no text, and names what the un
   const url = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href);
   const program = `
     const { hostWords } = await import(${url("../words.ts")});
-    const { newBook, standingClock } = await import(${url("../../../test/fixtures/install.ts")});
+    const { newStore, standingClock } = await import(${url("../../../test/fixtures/install.ts")});
     const { realMachine } = await import(${url("../../machines/real.ts")});
     const { reason } = await import(${url("../../core/util/errors.ts")});
-    const { host } = hostWords({ name: "box", service: "demo", database: newBook(), clock: standingClock(), secret: false,
+    const { host } = hostWords({ name: "box", store: newStore("demo"), clock: standingClock(), secret: false,
       machine: realMachine({ scratch: ${JSON.stringify(path("state", "scratch"))} }), signal: new AbortController().signal, log() {} });
     host.owned.claim([${JSON.stringify(path("own"))}]);
     const check = { command: ["true"], user: { uid: ${other}, gid: ${other} } };

@@ -1,8 +1,7 @@
-import type { DatabaseSync } from "node:sqlite";
 import type { Asked } from "../../core/service/host-api.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Machine } from "../../ports/machine.ts";
-import { prepared } from "../store/prepared.ts";
+import type { StartLimit, UnitStarts } from "../store/unit-starts.ts";
 
 /**
  * systemd starts a unit so many times within an interval, and then no more until somebody resets it ("start request repeated too quickly").
@@ -11,8 +10,6 @@ import { prepared } from "../store/prepared.ts";
 
 /** What systemd does by default (systemd.unit(5)): starts, and milliseconds. */
 const usual = { burst: 5, interval: 10_000 };
-/** A run may start a unit twice: with the new text, and with the last good one. */
-const startsOfOneRun = 2;
 
 const verbs = ["start", "restart", "try-restart", "reload-or-restart", "try-reload-or-restart"];
 
@@ -31,7 +28,7 @@ export function unitsStarted(asked: Asked): string[] {
 const unitOf = (name = ""): string => (/\.[a-z]+$/.test(name) ? name : `${name}.service`);
 
 /** A machine that notes each start of a unit before it happens. */
-export function countingStarts(machine: Machine, database: DatabaseSync, service: string, clock: Clock): Machine {
+export function countingStarts(machine: Machine, starts: UnitStarts, clock: Clock): Machine {
   if (machine.dry) return machine;
   return {
     dry: false,
@@ -40,20 +37,14 @@ export function countingStarts(machine: Machine, database: DatabaseSync, service
     incarnation: (daemon) => machine.incarnation(daemon),
     async run(asked, options) {
       for (const unit of options.changes ? unitsStarted(asked) : []) {
-        note(database, service, unit, clock.now(), await limitOf(machine, unit, options.signal));
+        starts.note(unit, clock.now(), await limitOf(machine, unit, options.signal));
       }
       return machine.run(asked, options);
     },
   };
 }
 
-interface Limit {
-  readonly burst: number;
-  /** Milliseconds. */
-  readonly interval: number;
-}
-
-async function limitOf(machine: Machine, unit: string, signal: AbortSignal | undefined): Promise<Limit> {
+async function limitOf(machine: Machine, unit: string, signal: AbortSignal | undefined): Promise<StartLimit> {
   const show = ["systemctl", "show", unit, "--property=StartLimitIntervalUSec,StartLimitBurst"] as const;
   try {
     const { code, stdout } = await machine.run(show, { changes: false, deadline: 5000, ...(signal && { signal }) });
@@ -67,7 +58,7 @@ async function limitOf(machine: Machine, unit: string, signal: AbortSignal | und
 }
 
 /** What `systemctl show` says of a unit's limit; a limit of 0 is none. */
-export function readLimit(said: string): Limit {
+export function readLimit(said: string): StartLimit {
   const found = /^StartLimitIntervalUSec=(.*)$/m.exec(said)?.[1]?.trim();
   const burst = /^StartLimitBurst=(\d+)$/m.exec(said)?.[1];
   const interval = found === undefined ? undefined : readSpan(found);
@@ -91,34 +82,4 @@ function readSpan(text: string): number | undefined {
     sum += Number(amount) * length;
   }
   return Math.ceil(sum);
-}
-
-function note(database: DatabaseSync, service: string, unit: string, now: number, { burst, interval }: Limit): void {
-  // Of a clock that was set back, what is to come says nothing.
-  prepared(database, "DELETE FROM unit_start WHERE unit = ? AND (until <= ? OR at > ?)").run(unit, now, now);
-  if (burst === 0 || interval === 0) return;
-  prepared(database, "INSERT INTO unit_start (service, unit, at, until, burst) VALUES (?, ?, ?, ?, ?)").run(
-    service,
-    unit,
-    now,
-    now + interval,
-    burst,
-  );
-}
-
-/** Milliseconds until a unit may be started by one more run. */
-export function restOfUnit(database: DatabaseSync, unit: string, now: number): number {
-  const starts = prepared(
-    database,
-    "SELECT until, burst FROM unit_start WHERE unit = ? AND until > ? AND at <= ? ORDER BY until",
-  ).all(unit, now, now);
-  const room = Math.max(0, Number(starts.at(-1)?.burst ?? 0) - startsOfOneRun);
-  const last = starts[starts.length - room - 1];
-  return last === undefined ? 0 : Number(last.until) - now;
-}
-
-/** Milliseconds until a service may run again that starts units. */
-export function restOfService(database: DatabaseSync, service: string, now: number): number {
-  const own = prepared(database, "SELECT DISTINCT unit FROM unit_start WHERE service = ?").all(service);
-  return Math.max(0, ...own.map(({ unit }) => restOfUnit(database, String(unit), now)));
 }

@@ -1,6 +1,6 @@
 import type { Files, InstallSteps, Owned } from "../../core/service/host-api.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Book } from "../store/ledger.ts";
+import type { Ledger } from "../store/ledger.ts";
 import { hashOf } from "./in-place.ts";
 import type { StepContext } from "./step.ts";
 import type { Target } from "./target.ts";
@@ -18,7 +18,7 @@ export interface Work {
 
 /** What the parts of an installer stand on. */
 export interface Ground {
-  readonly book: Book;
+  readonly ledger: Ledger;
   readonly files: Files;
   /** Paths where what was found, or what somebody else keeps writing, may be replaced, by the hash of it. */
   readonly owned: Owned;

@@ -3,55 +3,78 @@ import { z } from "zod";
 import { highestEpoch, type Mark } from "../../core/stream/messages.ts";
 import { type Followed, leftToRepair } from "../../core/stream/reader.ts";
 import { heldBy } from "../../core/stream/reasons.ts";
-import { daemonCompared, type ServiceReport } from "../../core/stream/report.ts";
-import { transaction } from "../../sqlite/open.ts";
 import { prepared } from "./prepared.ts";
+import { readJson } from "./read-json.ts";
 import type { Hold } from "./retained.ts";
 
-/**
- * A host's own memory: one SQLite file.
- *
- * Per key of a table it keeps `desired` (exactly what the transcriber said), `loaded` (what the last successful run was given) and,
- * where they differ on purpose, `retained_by` and `detail`. While a run is under way, or has not ended well, the keys that it was given are in `doubt`
- * and `given` is what it was given: what a run reads (`given` or `loaded`) does not move under it when messages arrive.
- */
-
-/** What the store knows of one service, its rows and messages apart. */
+/** The facts of one service, its rows and messages apart. */
 export interface ServiceFacts {
-  form: "table" | "plain";
-  code: string;
-  followed: Followed;
-  /** How much of the table differs from the transcriber's and is still to come, from 0 to 1; by the latest comparison. */
-  left: number;
-  /** How many rows are loaded; counted here because counting them in the table costs more the more there are. */
-  rows: number;
+  readonly form: "table" | "plain";
+  readonly code: string;
+  readonly followed: Followed;
+  /** The part of the table that differs from the transcriber's and is still to come, from 0 to 1; by the latest comparison. */
+  readonly left: number;
+  /** The number of rows that are loaded; counted here because counting them in the table costs more the more there are. */
+  readonly rows: number;
   /** The place whose rows the last successful run was given, and whether the table was in doubt then. */
-  loaded: (Mark & { readonly doubt?: true }) | undefined;
-  proved: boolean;
-  incarnation: string | undefined;
-  /** How often a run with all rows was asked for since the last one: the state of the daemon is unknown while it is above 0. */
-  full: number;
-  /** What the last run failed with. */
-  failing: string | undefined;
-  /** Why the service waits for its rows to move or for `trigger retry`. */
-  fatal: string | undefined;
-  /** Why the service waits for `trigger approve`. Of a person's hold it is one without a digest. */
-  held: Hold | undefined;
-  ranAt: number | undefined;
+  readonly loaded: (Mark & { readonly doubt?: true }) | undefined;
+  readonly proved: boolean;
+  readonly incarnation: string | undefined;
+  /** The number of orders for a full run since the last one: the state of the daemon is unknown while it is above 0. */
+  readonly full: number;
+  /** The error of the last run. */
+  readonly failing: string | undefined;
+  /** The error for which the service waits until its rows move, or for `trigger retry`. */
+  readonly fatal: string | undefined;
+  /** The hold for which the service waits for `trigger approve`. Of a person's hold it is one without a digest. */
+  readonly held: Hold | undefined;
+  readonly ranAt: number | undefined;
 }
 
+/** Reads the facts of a service; undefined of one that the store does not know. */
 export function readFacts(database: DatabaseSync, service: string): ServiceFacts | undefined {
   const found = prepared(database, "SELECT * FROM service WHERE name = ?").get(service);
-  if (!found) return undefined;
+  return found && factsIn(found);
+}
+
+/** Writes some facts of a service, and gives them all as they are stored now. */
+export function writeFacts(database: DatabaseSync, service: string, facts: Partial<ServiceFacts>): ServiceFacts {
+  const values = { name: service, ...columns(facts) };
+  const names = Object.keys(values);
+  const statement = prepared(
+    database,
+    `INSERT INTO service (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})
+     ON CONFLICT (name) DO UPDATE SET ${names.map((name) => `${name} = excluded.${name}`).join(", ")} RETURNING *`,
+  );
+  return factsIn(statement.get(...Object.values(values)) ?? {});
+}
+
+/** Orders one more full run of a service, and gives the facts as they are stored now. */
+export function oweFullRun(database: DatabaseSync, service: string): ServiceFacts {
+  const statement = prepared(
+    database,
+    `INSERT INTO service (name, "full") VALUES (?, 1)
+     ON CONFLICT (name) DO UPDATE SET "full" = max("full", 0) + 1 RETURNING *`,
+  );
+  return factsIn(statement.get(service) ?? {});
+}
+
+/** The services that the store knows of, also those that the config no longer has. */
+export const knownServices = (database: DatabaseSync): string[] =>
+  prepared(database, "SELECT name FROM service ORDER BY name")
+    .all()
+    .map(({ name }) => String(name));
+
+function factsIn(found: Readonly<Record<string, unknown>>): ServiceFacts {
   const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
-  const { left = 0, ...followed } = remembered(followedFact, text(found.followed)) ?? {};
+  const { left = 0, ...followed } = readJson(followedFact, found.followed) ?? {};
   return {
     form: found.form === "plain" ? "plain" : "table",
     code: text(found.code) ?? "",
     followed,
     left,
     rows: Number(found.rows),
-    loaded: remembered(loadedFact, text(found.loaded)),
+    loaded: readJson(loadedFact, found.loaded),
     proved: found.proved === 1,
     incarnation: text(found.incarnation),
     full: Math.max(0, Number(found.full)),
@@ -62,7 +85,7 @@ export function readFacts(database: DatabaseSync, service: string): ServiceFacts
   };
 }
 
-function holdIn({ held_by: by, held }: Record<string, unknown>): Hold | undefined {
+function holdIn({ held_by: by, held }: Readonly<Record<string, unknown>>): Hold | undefined {
   const known = heldBy.find((one) => one === by);
   return known && { by: known, detail: String(held ?? "") };
 }
@@ -80,80 +103,6 @@ const followedFact = z.object({
   pieces: z.object({ epoch: z.number(), seq: z.number(), count: z.number() }).optional(),
   left: z.number().optional(),
 });
-
-/** A fact as it was written. One that a damaged file made nonsense of is forgotten: the comparison with the transcriber brings it again. */
-function remembered<T>(fact: z.ZodType<T>, text: string | undefined): T | undefined {
-  if (text === undefined) return undefined;
-  const known = read.get(text);
-  if (known?.as === fact) return known.value as T | undefined;
-  const value = readFact(fact, text);
-  // They are read many times for each time that they are written.
-  if (read.size >= mostRead) read.clear();
-  read.set(text, { as: fact, value });
-  return value;
-}
-const read = new Map<string, { readonly as: z.ZodType; readonly value: unknown }>();
-const mostRead = 100;
-
-function readFact<T>(fact: z.ZodType<T>, text: string): T | undefined {
-  try {
-    return fact.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined; // no JSON at all
-  }
-}
-
-/** Writes some of what is known of a service; to be called in a transaction where it belongs with other writes. */
-export function writeFacts(database: DatabaseSync, service: string, facts: Partial<ServiceFacts>): void {
-  prepared(database, "INSERT INTO service (name) VALUES (?) ON CONFLICT (name) DO NOTHING").run(service);
-  for (const [column, value] of Object.entries(columns(facts))) {
-    prepared(database, `UPDATE service SET ${column} = ? WHERE name = ?`).run(value, service);
-  }
-}
-
-/** Makes a service owe a run with all rows. */
-export function oweFullRun(database: DatabaseSync, service: string): void {
-  writeFacts(database, service, { full: (readFacts(database, service)?.full ?? 0) + 1 });
-}
-
-/** The newest comparison that a person asked for: when it was asked, milliseconds since 1970, whether the table differed, and how the daemon compared. */
-export type Verified = NonNullable<ServiceReport["verified"]>;
-
-export function noteVerified(database: DatabaseSync, service: string, { asked, differed, daemon }: Verified): void {
-  transaction(database, () => {
-    prepared(database, "INSERT OR REPLACE INTO verified (service, asked, differed) VALUES (?, ?, ?)").run(
-      service,
-      asked,
-      Number(differed),
-    );
-    if (daemon)
-      prepared(database, "INSERT OR REPLACE INTO verified_daemon (service, asked, said) VALUES (?, ?, ?)").run(
-        service,
-        asked,
-        JSON.stringify(daemon),
-      );
-  });
-}
-
-export function readVerified(database: DatabaseSync, service: string): Verified | undefined {
-  const found = prepared(
-    database,
-    `SELECT asked, differed, said FROM verified LEFT JOIN verified_daemon USING (service, asked) WHERE service = ?`,
-  ).get(service);
-  if (!found) return undefined;
-  const daemon = remembered(daemonCompared, typeof found.said === "string" ? found.said : undefined);
-  return { asked: Number(found.asked), differed: found.differed === 1, ...(daemon && { daemon }) };
-}
-
-/** The rows of a service that owe a run, and those whose loaded row is kept; named by index, because the planner would read every row. */
-export const owedRows = "row INDEXED BY row_owed WHERE service = ? AND owed = 1";
-export const retainedRows = "row INDEXED BY row_retained WHERE service = ? AND retained_by IS NOT NULL";
-
-/** The services that the store knows of, also those that the config no longer has. */
-export const knownServices = (database: DatabaseSync): string[] =>
-  prepared(database, "SELECT name FROM service ORDER BY name")
-    .all()
-    .map(({ name }) => String(name));
 
 function columns(facts: Partial<ServiceFacts>): Record<string, string | number | null> {
   const values: Record<string, string | number | null> = {};

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { transaction } from "../../sqlite/open.ts";
 import { knownServices } from "./facts.ts";
-import { ownNames } from "./owned.ts";
+import { recordsOf } from "./owned.ts";
 import { prepared } from "./prepared.ts";
 
 /** What a service that was forgotten has left on its machine, where trigger changes nothing any more. */
@@ -32,7 +32,7 @@ export function leftBy(database: DatabaseSync, service: string): LeftThere | und
     messages: count("SELECT count(*) AS count FROM message WHERE service = ?"),
     files,
     // A file that was taken over is owned by its path, too.
-    records: [...ownNames(database, service)].filter((name) => !files.includes(name)).sort(),
+    records: [...recordsOf(database, service).names()].filter((name) => !files.includes(name)).sort(),
   };
 }
 

@@ -34,10 +34,10 @@ export interface Attempt {
   readonly why: string;
 }
 
-export type Book = ReturnType<typeof openBook>;
+export type Ledger = ReturnType<typeof ledgerOf>;
 
-/** A service's part of the book. */
-export function openBook(database: DatabaseSync, service: string) {
+/** Opens the ledger of a service. */
+export function ledgerOf(database: DatabaseSync, service: string) {
   const all = (sql: string, ...values: (string | number | null)[]) => prepared(database, sql).all(...values);
   const one = (sql: string, ...values: (string | number | null)[]) => prepared(database, sql).get(...values);
   const change = (sql: string, ...values: (string | number | null)[]): void =>
@@ -93,6 +93,10 @@ export function openBook(database: DatabaseSync, service: string) {
         if (fights.length > 0) change("DELETE FROM install_fight WHERE at < ? OR at > ?", now - fightMemory, now);
       });
     },
+
+    /** The paths whose reload is pending. */
+    pendingReloads: (): string[] =>
+      all("SELECT path FROM install_debt WHERE service = ? ORDER BY path", service).map(({ path }) => String(path)),
 
     /** Makes each file in force owe a reload that replaces nothing; a debt that is there already says more, and stays. */
     owe(): void {
@@ -222,7 +226,7 @@ export function openBook(database: DatabaseSync, service: string) {
 
 /** Whether nothing was being replaced: the debt is of a file that was in force. */
 export const onlyReloadOwed = ({ good, goodHash }: Debt): boolean => good === null && goodHash !== null;
-/** The same in the book. */
+/** The same in the ledger. */
 const onlyReload = "good IS NULL AND good_hash IS NOT NULL";
 
 /** The debt of files that are in force, and that their daemon has not or may not have. */
@@ -230,11 +234,5 @@ export function debtInForce(targets: readonly { readonly path: string; readonly 
   const batch = randomUUID();
   return targets.map(({ path, hash }) => ({ path, batch, good: null, goodHash: hash, to: hash }));
 }
-
-/** The paths of a service whose reload is owed. */
-export const owedReloads = (database: DatabaseSync, service: string): string[] =>
-  prepared(database, "SELECT path FROM install_debt WHERE service = ? ORDER BY path")
-    .all(service)
-    .map(({ path }) => String(path));
 
 const text = (value: unknown): string | null => (value === null || value === undefined ? null : String(value));

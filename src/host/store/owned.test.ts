@@ -1,26 +1,32 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { newBook } from "../../../test/fixtures/install.ts";
-import { approveHeld, heldThings, isHeld, noted, ownedBy, ownNames } from "./owned.ts";
+import { noted, recordsOf } from "./owned.ts";
 
 const day = 24 * 60 * 60_000;
 
 test("what is claimed is ours, whatever it holds; what was released is ours only as it last was", () => {
   const database = newBook();
-  const owned = ownedBy(database, "dhcp", () => 0);
+  const owned = recordsOf(database, "dhcp").owned(() => 0);
   assert.equal(owned.has("aa", "1"), false);
   owned.claim(["aa", "bb"]);
   assert.equal(owned.has("aa", "1") && owned.has("aa", "2"), true);
   owned.release([["aa", "2"]]);
   assert.deepEqual([owned.has("aa", "1"), owned.has("aa", "2"), owned.has("bb", "7")], [false, true, true]);
-  assert.equal(ownedBy(database, "dns", () => 0).has("bb", "7"), false, "another service's");
-  assert.deepEqual([...ownNames(database, "dhcp")], ["bb"]);
+  assert.equal(
+    recordsOf(database, "dns")
+      .owned(() => 0)
+      .has("bb", "7"),
+    false,
+    "another service's",
+  );
+  assert.deepEqual([...recordsOf(database, "dhcp").names()], ["bb"]);
 });
 
 test("what was given up long ago is forgotten, so that the store does not grow for ever", () => {
   const database = newBook();
   let now = 0;
-  const owned = ownedBy(database, "dhcp", () => now);
+  const owned = recordsOf(database, "dhcp").owned(() => now);
   owned.claim(["kept"]);
   owned.release([["old", "1"]]);
   now = 61 * day;
@@ -30,21 +36,21 @@ test("what was given up long ago is forgotten, so that the store does not grow f
 
 test("what is in the way is taken over when a person names the digest of it, as it was then, and on a machine that only looks nothing is remembered", () => {
   const database = newBook();
-  const owned = ownedBy(database, "dhcp", () => 0);
+  const owned = recordsOf(database, "dhcp").owned(() => 0);
   owned.hold([["aa", "1"], ["bb"]]);
-  assert.deepEqual([owned.has("aa", "1"), isHeld(database, "dhcp", "aa")], [false, true]);
+  assert.deepEqual([owned.has("aa", "1"), recordsOf(database, "dhcp").isHeld("aa")], [false, true]);
   const looking = noted(owned);
   looking.claim(["aa", "cc"]);
   assert.deepEqual([looking.has("cc", "1"), owned.has("cc", "1")], [true, false]);
-  const shown = heldThings(database, "dhcp");
+  const shown = recordsOf(database, "dhcp").conflicts();
   assert.equal(shown?.count, 2);
   owned.hold([["aa", "2"]]);
   assert.deepEqual(
-    [undefined, shown?.digest].map((digest) => approveHeld(database, "dhcp", digest)),
+    [undefined, shown?.digest].map((digest) => recordsOf(database, "dhcp").approve(digest)),
     [false, false],
   );
   assert.equal(owned.has("aa", "2"), false);
-  assert.equal(approveHeld(database, "dhcp", heldThings(database, "dhcp")?.digest), true);
+  assert.equal(recordsOf(database, "dhcp").approve(recordsOf(database, "dhcp").conflicts()?.digest), true);
   assert.deepEqual([owned.has("aa", "2"), owned.has("aa", "3"), owned.has("bb", "whatever")], [true, false, true]);
-  assert.equal(heldThings(database, "dhcp"), undefined);
+  assert.equal(recordsOf(database, "dhcp").conflicts(), undefined);
 });

@@ -28,8 +28,50 @@ export function attachOwnedToRead(database: DatabaseSync, file: string | undefin
     CREATE INDEX temp.owned_state ON owned (service, since) WHERE state <> 'ours'`);
 }
 
-/** A service's own records. */
-export function ownedBy(database: DatabaseSync, service: string, now: () => number): Owned {
+/** The records and files of one service that are its own, and those of others that conflict with it. */
+export interface Records {
+  /** Opens the records that are the service's own; `now` is the time at which one is claimed or given up. */
+  owned(now: () => number): Owned;
+  /** The names that are the service's own. */
+  names(): Set<string>;
+  /** Foreign records that conflict with the service: their number and the digest to approve; undefined if none. */
+  conflicts(): Conflicts | undefined;
+  /** Lets the foreign records be taken over, if they have this digest now; true if they have. Another record at the time of the run is held again. */
+  approve(digest: string | undefined): boolean;
+  /** True if a foreign record of this name conflicts with the service. */
+  isHeld(name: string): boolean;
+  /** True if a person was asked about a record of this name, also if the answer was an approval. */
+  isAskedAbout(name: string): boolean;
+  /** Forgets a record that was taken over and is known elsewhere from now on. */
+  forget(name: string): void;
+}
+
+/** Foreign records that conflict with a service. */
+export interface Conflicts {
+  readonly digest: string;
+  readonly count: number;
+}
+
+/** Opens the records of a service. */
+export const recordsOf = (database: DatabaseSync, service: string): Records => ({
+  owned: (now) => ownedBy(database, service, now),
+  names: () => ownNames(database, service),
+  conflicts: () => heldThings(database, service),
+  approve(digest) {
+    if (digest === undefined || heldThings(database, service)?.digest !== digest) return false;
+    const text =
+      "UPDATE owned SET state = iif(record IS NULL, 'ours', 'approved') WHERE service = ? AND state = 'held'";
+    prepared(database, text).run(service);
+    return true;
+  },
+  isHeld: (name) => stateOf(database, service, name) === "held",
+  isAskedAbout: (name) => ["held", "approved"].includes(stateOf(database, service, name)),
+  forget(name) {
+    prepared(database, "DELETE FROM owned WHERE service = ? AND name = ?").run(service, name);
+  },
+});
+
+function ownedBy(database: DatabaseSync, service: string, now: () => number): Owned {
   // A full run asks for every record of the daemon.
   const write = prepared(
     database,
@@ -67,8 +109,7 @@ export function ownedBy(database: DatabaseSync, service: string, now: () => numb
 /** What is ours only as long as it is the record that is remembered. */
 const lasting = ["gone", "approved"];
 
-/** What of somebody else's stands in a service's way: how many things, and the digest that a person approves, of what each of them is; undefined for nothing. */
-export function heldThings(database: DatabaseSync, service: string): { digest: string; count: number } | undefined {
+function heldThings(database: DatabaseSync, service: string): Conflicts | undefined {
   const held = prepared(
     database,
     "SELECT name, record FROM owned INDEXED BY owned_state WHERE service = ? AND state <> 'ours' AND state = 'held' ORDER BY name",
@@ -79,34 +120,10 @@ export function heldThings(database: DatabaseSync, service: string): { digest: s
   return { digest: createHash("sha256").update(JSON.stringify(held)).digest("hex").slice(0, 8), count: held.length };
 }
 
-/** Lets everything that stands in the way be taken over, if it has this digest now; says whether it has. What is another thing by the time of the run is held again. */
-export function approveHeld(database: DatabaseSync, service: string, digest: string | undefined): boolean {
-  if (digest === undefined || heldThings(database, service)?.digest !== digest) return false;
-  prepared(
-    database,
-    "UPDATE owned SET state = iif(record IS NULL, 'ours', 'approved') WHERE service = ? AND state = 'held'",
-  ).run(service);
-  return true;
-}
-
-/** Forgets a thing that was taken over and is known elsewhere from now on. */
-export function forgetHeld(database: DatabaseSync, service: string, name: string): void {
-  prepared(database, "DELETE FROM owned WHERE service = ? AND name = ?").run(service, name);
-}
-
-/** True if a person was asked about a thing of this name, also if the answer was an approval. */
-export const isAskedAbout = (database: DatabaseSync, service: string, name: string): boolean =>
-  ["held", "approved"].includes(stateOf(database, service, name));
-
-/** Whether something of somebody else's stands in a service's way under this name. */
-export const isHeld = (database: DatabaseSync, service: string, name: string): boolean =>
-  stateOf(database, service, name) === "held";
-
 const stateOf = (database: DatabaseSync, service: string, name: string): string =>
   String(prepared(database, "SELECT state FROM owned WHERE service = ? AND name = ?").get(service, name)?.state ?? "");
 
-/** The names that are a service's own. */
-export const ownNames = (database: DatabaseSync, service: string): Set<string> =>
+const ownNames = (database: DatabaseSync, service: string): Set<string> =>
   new Set(
     prepared(database, "SELECT name FROM owned WHERE service = ? AND state = 'ours'")
       .all(service)

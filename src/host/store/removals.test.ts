@@ -5,7 +5,7 @@ import { until } from "../../../test/until.ts";
 import { type CellChange, refusedCell } from "../../core/stream/cells.ts";
 import { protocolVersion } from "../../core/stream/messages.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
-import { heldRemovals, sayOpen } from "./removals.ts";
+import { removalsOf } from "./removals.ts";
 
 const hour = 60 * 60_000;
 
@@ -210,7 +210,7 @@ test("the digest that is remembered is the one that the rows have, whatever came
   await say(rows(3, 5, true));
   await clock.advance(2000);
   await until(() => noted()?.rows === 28);
-  assert.equal(noted()?.digest, heldRemovals(database, "dhcp")?.digest);
+  assert.equal(noted()?.digest, removalsOf(database, "dhcp").held()?.digest);
   assert.equal(report().removals?.digest, noted()?.digest);
   await say(rows(0, 30, true));
   await clock.advance(2000);
@@ -238,7 +238,7 @@ test("what is held stays held under one digest, whatever happens but an answer",
     assert.deepEqual(new Set(retained().map(([, ...reason]) => reason.join())), new Set([`removals,${asHeld}`]));
     const { digest } = question;
     const said = logged.filter((line) => line.includes("trigger approve dhcp")).at(-1);
-    assert.ok(said?.endsWith(sayOpen("dhcp", question)), said);
+    assert.ok(said?.endsWith(`\`trigger approve dhcp ${digest}\` lets them go`), said);
     assert.equal(dhcp.served.size, 300);
     return digest;
   };

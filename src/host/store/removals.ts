@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { isRefusedSql } from "../../core/stream/cells.ts";
 import { transaction } from "../../sqlite/open.ts";
-import { owedRows, retainedRows } from "./facts.ts";
 import { prepared } from "./prepared.ts";
-import { type Question, sayQuestion } from "./retained.ts";
+import type { Question } from "./retained.ts";
+import { owedRows, retainedRows } from "./row-sets.ts";
 
 /**
  * Holds removals beyond a limit within a sliding hour, or of the last rows of a table. Additions and changes go on.
@@ -24,13 +24,66 @@ export interface RemovalRule {
   readonly mayEmpty: boolean;
 }
 
-/** Holds the removals that are owed if they are too many, or would leave no row in force. */
-export function holdRemovals(
-  database: DatabaseSync,
-  service: string,
-  { limit, mayEmpty }: RemovalRule,
-  now: number,
-): void {
+/** The removals of one service: those that wait for a person, and those of the last hour. */
+export interface Removals {
+  /** Holds the removals that are pending if they are too many, or would leave no row in force. */
+  hold(rule: RemovalRule, now: number): void;
+  /** Counts removals that were made, but for those that a person let go: after many, the next few need no question. In the caller's transaction. */
+  count(rows: number, now: number): void;
+  /**
+   * Counts removals of a time ahead of now as made just now, so that they count for one hour.
+   * Needed at a start alone: a running process counts the hour by a clock that does not jump.
+   */
+  countAhead(now: number): void;
+  /** The rows, and files beyond them, that went unasked within the hour. */
+  within(now: number): number;
+  /** Allows removals that are known to come, beside the limit: so many rows until then. */
+  allow(rows: number, until: number): void;
+  /** The digest that a person approves, and the keys whose removal waits for it; undefined when none does. */
+  held(): HeldRemovals | undefined;
+  /** The question that is open, as a report says it. Its digest is made once: for twenty thousand keys it takes a tenth of a core. */
+  question(): Question | undefined;
+  /** Stores the question that is open, until one of its rows comes or goes; gives it. */
+  noteQuestion(): Question | undefined;
+  /** Lets the removals go on that have this digest now; gives true if they do. */
+  approve(digest: string): boolean;
+}
+
+/** Removals that wait for a person. */
+export interface HeldRemovals {
+  readonly digest: string;
+  readonly keys: readonly string[];
+}
+
+/** Opens the removals of a service. */
+export const removalsOf = (database: DatabaseSync, service: string): Removals => ({
+  hold: (rule, now) => holdRemovals(database, service, rule, now),
+  count: (rows, now) => countRemovals(database, service, rows, now),
+  countAhead(now) {
+    prepared(database, "UPDATE removal SET at = ? WHERE service = ? AND at > ?").run(now, service, now);
+  },
+  within: (now) => removedWithin(database, service, now),
+  allow(rows, until) {
+    const text = "INSERT OR REPLACE INTO allowance (service, until, rows) VALUES (?, ?, ?)";
+    prepared(database, text).run(service, until, rows);
+  },
+  held: () => heldRemovals(database, service),
+  question: () => openQuestion(database, service),
+  noteQuestion() {
+    const text = "INSERT OR IGNORE INTO held_removals (service, digest, rows) VALUES (?, ?, ?)";
+    const open = openQuestion(database, service);
+    if (open) prepared(database, text).run(service, open.digest, open.rows);
+    return open;
+  },
+  approve(digest) {
+    if (heldRemovals(database, service)?.digest !== digest) return false;
+    prepared(database, "INSERT OR REPLACE INTO approved (service, digest) VALUES (?, ?)").run(service, digest);
+    release(database, service);
+    return true;
+  },
+});
+
+function holdRemovals(database: DatabaseSync, service: string, { limit, mayEmpty }: RemovalRule, now: number): void {
   const owed = prepared(
     database,
     `SELECT key FROM ${owedRows} AND retained_by IS NULL AND (desired IS NULL OR ${isRefusedSql("desired")})
@@ -57,10 +110,6 @@ export function holdRemovals(
   });
 }
 
-/** The line that the log has of an open question. */
-export const sayOpen = (service: string, question: Question): string =>
-  `${sayQuestion(question)}: \`trigger diff ${service}\` lists them here, \`trigger approve ${service} ${question.digest}\` lets them go`;
-
 /** True if a row is in force once all that is owed is done. */
 const isAnyLeft = (database: DatabaseSync, service: string): boolean =>
   prepared(
@@ -78,8 +127,7 @@ function isApproved(database: DatabaseSync, service: string, owed: readonly stri
   return false;
 }
 
-/** Counts removals that were made, but for those that a person let go: after a great one, the next few need no question. In the caller's transaction. */
-export function countRemovals(database: DatabaseSync, service: string, rows: number, now: number): void {
+function countRemovals(database: DatabaseSync, service: string, rows: number, now: number): void {
   prepared(database, "DELETE FROM removal WHERE service = ? AND at <= ?").run(service, now - hour);
   if (rows === 0) return;
   if (prepared(database, "DELETE FROM approved WHERE service = ?").run(service).changes > 0) return;
@@ -88,63 +136,24 @@ export function countRemovals(database: DatabaseSync, service: string, rows: num
   prepared(database, "INSERT INTO removal (service, at, rows) VALUES (?, ?, ?)").run(service, now, rows - allowed);
 }
 
-/**
- * Counts removals of a time ahead of now as made just now, so that they count for one hour.
- * Needed at a start alone: a running process counts the hour by a clock that does not jump.
- */
-export function believeRemovals(database: DatabaseSync, service: string, now: number): void {
-  prepared(database, "UPDATE removal SET at = ? WHERE service = ? AND at > ?").run(now, service, now);
-}
-
-/** Allows removals that are known to come, beside the limit: so many rows until then. */
-export function allowRemovals(database: DatabaseSync, service: string, rows: number, until: number): void {
-  prepared(database, "INSERT OR REPLACE INTO allowance (service, until, rows) VALUES (?, ?, ?)").run(
-    service,
-    until,
-    rows,
-  );
-}
-
 const allowance = (database: DatabaseSync, service: string, now: number): number | undefined => {
   const found = prepared(database, "SELECT rows FROM allowance WHERE service = ? AND until > ?").get(service, now);
   return found && Number(found.rows);
 };
 
-/** The digest that a person approves, and the keys whose removal waits for it; undefined when none does. */
-export function heldRemovals(
-  database: DatabaseSync,
-  service: string,
-): { readonly digest: string; readonly keys: readonly string[] } | undefined {
+function heldRemovals(database: DatabaseSync, service: string): HeldRemovals | undefined {
   const keys = heldKeys(database, service).sort();
   return keys.length === 0 ? undefined : { digest: digestOf(keys), keys };
 }
 
-/** The question that is open, as a report says it. Its digest is made once: to make it from twenty thousand keys at every report would be a tenth of a core. */
-export function openQuestion(database: DatabaseSync, service: string): Question | undefined {
+function openQuestion(database: DatabaseSync, service: string): Question | undefined {
   const noted = prepared(database, "SELECT digest, rows FROM held_removals WHERE service = ?").get(service);
   if (noted) return { digest: String(noted.digest), rows: Number(noted.rows) };
   const held = heldRemovals(database, service);
   return held && { digest: held.digest, rows: held.keys.length };
 }
 
-/** Remembers the question that is open, until one of its rows comes or goes; gives it. */
-export function noteQuestion(database: DatabaseSync, service: string): Question | undefined {
-  const note = prepared(database, "INSERT OR IGNORE INTO held_removals (service, digest, rows) VALUES (?, ?, ?)");
-  const open = openQuestion(database, service);
-  if (open) note.run(service, open.digest, open.rows);
-  return open;
-}
-
-/** Lets the removals go on that have this digest now; says whether they do. */
-export function approveRemovals(database: DatabaseSync, service: string, digest: string): boolean {
-  if (heldRemovals(database, service)?.digest !== digest) return false;
-  prepared(database, "INSERT OR REPLACE INTO approved (service, digest) VALUES (?, ?)").run(service, digest);
-  release(database, service);
-  return true;
-}
-
-/** The rows, and files beyond them, that went unasked within the hour. */
-export const removedWithin = (database: DatabaseSync, service: string, now: number): number =>
+const removedWithin = (database: DatabaseSync, service: string, now: number): number =>
   Number(
     prepared(database, "SELECT coalesce(sum(rows), 0) AS rows FROM removal WHERE service = ? AND at > ?").get(
       service,

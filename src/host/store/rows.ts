@@ -21,9 +21,9 @@ import type { RetainedBy } from "../../core/stream/reasons.ts";
 import { reason } from "../../core/util/errors.ts";
 import type { SlicedWork } from "../../core/util/slices.ts";
 import { transaction } from "../../sqlite/open.ts";
-import { retainedRows } from "./facts.ts";
 import { prepared } from "./prepared.ts";
 import type { Retained } from "./retained.ts";
+import { retainedRows } from "./row-sets.ts";
 
 /** The stored rows of one table service: what the transcriber said goes in, what a run is given comes out. */
 export interface StoredRows {

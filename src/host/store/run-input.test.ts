@@ -4,9 +4,9 @@ import { test } from "node:test";
 import { z } from "zod";
 import { service, type Table } from "../../core/service/service.ts";
 import { type Cell, canonical, refusedCell } from "../../core/stream/cells.ts";
-import { holdRemovals } from "./removals.ts";
+import { removalsOf } from "./removals.ts";
 import { storedRows } from "./rows.ts";
-import { giveRows } from "./run-input.ts";
+import { type RunInput, runInputsOf } from "./run-input.ts";
 import { createAllTables } from "./schema.ts";
 
 const now = Date.UTC(2026, 0, 1);
@@ -25,12 +25,12 @@ function scene(words: Pick<Table, "refused"> = {}) {
   createAllTables(database);
   const stored = storedRows(database, "demo", table);
   return {
-    give: (options?: { full: boolean }) => giveRows(database, "demo", table, options),
+    give: (options?: { full: boolean }) => runInputsOf(database, "demo").begin(table, options),
     /** Gives rows where no removal goes unasked. */
     giveHolding: (options?: { full: boolean }) =>
-      giveRows(database, "demo", table, {
+      runInputsOf(database, "demo").begin(table, {
         ...options,
-        hold: () => void holdRemovals(database, "demo", { limit: 0, mayEmpty: false }, now),
+        hold: () => void removalsOf(database, "demo").hold({ limit: 0, mayEmpty: false }, now),
       }),
     say: (rows: Record<string, Cell | null>) =>
       stored.write({ kind: "rows", rows: Object.entries(rows), staged: false }, now),
@@ -41,33 +41,33 @@ function scene(words: Pick<Table, "refused"> = {}) {
   };
 }
 
-const keysOf = ({ rows }: ReturnType<typeof giveRows>): string[] => [...rows.entries()].map(([key]) => key);
+const keysOf = ({ rows }: RunInput): string[] => [...rows.entries()].map(([key]) => key);
 
 test("of two kept rows that have one value between them, loaded while the table was in doubt, a full run is given one", () => {
   const { say, give } = scene();
   say({ a: desk, b: desk, c: canonical({ ip: "10.0.0.3" }) });
-  give().loaded({}, now);
+  give().finish({}, now);
   say({ a: refusedCell("no owner"), b: refusedCell("no owner") });
   assert.deepEqual(keysOf(give()), ["a", "b", "c"], "a run by changes need not look");
   const full = give({ full: true });
   assert.deepEqual(keysOf(full), ["a", "c"]);
-  full.loaded({}, now);
+  full.finish({}, now);
   assert.deepEqual(keysOf(give()), ["a", "c"]);
 });
 
 test("a row whose removal is held gives way, in a full run, to a good row that has its address and is in force already", () => {
   const { say, give, giveHolding, why } = scene();
   say({ a: desk, b: canonical({ ip: "10.0.0.2" }) });
-  give().loaded({}, now);
+  give().finish({}, now);
   say({ b: desk }); // that a has gone from there was lost
-  give().loaded({}, now);
+  give().finish({}, now);
   say({ a: null });
-  giveHolding().loaded({}, now);
+  giveHolding().finish({}, now);
   assert.equal(why("a")?.[0], "removals");
   assert.deepEqual(keysOf(give()), ["a", "b"], "a run by changes need not look");
   const full = giveHolding({ full: true });
   assert.deepEqual(keysOf(full), ["b"]);
-  full.loaded({}, now);
+  full.finish({}, now);
   assert.deepEqual(keysOf(give()), ["b"]);
   assert.equal(why("a"), undefined);
 });
@@ -75,21 +75,21 @@ test("a row whose removal is held gives way, in a full run, to a good row that h
 test("a held removal that a full run finds gone from its daemon asks nothing any more", () => {
   const { say, give, giveHolding, why } = scene({ refused: "remove" });
   say({ a: desk });
-  give().loaded({}, now);
+  give().finish({}, now);
   say({ a: refusedCell("no owner") });
-  giveHolding().loaded({}, now);
+  giveHolding().finish({}, now);
   assert.equal(why("a")?.[0], "removals");
-  giveHolding({ full: true }).loaded({ held: [{ key: "a", why: "somebody else's is there" }] }, now);
+  giveHolding({ full: true }).finish({ held: [{ key: "a", why: "somebody else's is there" }] }, now);
   assert.deepEqual(why("a"), ["directory", "no owner"]);
 });
 
 test("a row that its daemon refused and let go is not given again, and is a removal", () => {
   const { say, give, why } = scene();
   say({ a: desk });
-  give().loaded({}, now);
+  give().finish({}, now);
   say({ a: canonical({ ip: "10.0.0.9" }) });
   const refused = [{ key: "a", why: "no such thing", gone: true }];
-  assert.deepEqual(give().loaded({ refused }, now), { more: -1, removed: 1 });
+  assert.deepEqual(give().finish({ refused }, now), { more: -1, removed: 1 });
   assert.deepEqual(why("a"), ["daemon", "no such thing"]);
   assert.deepEqual(keysOf(give()), []);
 });
@@ -99,7 +99,7 @@ test("where some refusals remove, one that came for another reason during a run 
   say({ a: desk });
   const given = give();
   say({ a: refusedCell("owner: is unknown", ["owner"]) });
-  given.loaded({}, now);
+  given.finish({}, now);
   assert.deepEqual([keysOf(give()), why("a")], [["a"], ["directory", "owner: is unknown"]]);
   say({ a: refusedCell("ip: is no address", ["ip"]) });
   assert.deepEqual(keysOf(give()), []);
@@ -108,7 +108,7 @@ test("where some refusals remove, one that came for another reason during a run 
 test("of a group that a check refused nothing waits when one of its rows has moved meanwhile", () => {
   const { say, give, why } = scene();
   say({ a: desk });
-  give().loaded({}, now);
+  give().finish({}, now);
   say({ a: null, b: desk, c: canonical({ ip: "bad" }) });
   const given = give();
   say({ b: null });
@@ -121,15 +121,15 @@ test("of a group that a check refused nothing waits when one of its rows has mov
 test("a kept row that gives its value to another is no removal", () => {
   const { say, give } = scene();
   say({ a: desk });
-  give().loaded({}, now);
+  give().finish({}, now);
   say({ a: refusedCell("no owner"), b: desk });
-  assert.deepEqual(give().loaded({}, now), { more: 0, removed: 0 });
+  assert.deepEqual(give().finish({}, now), { more: 0, removed: 0 });
 });
 
 test("a full run tries what somebody else's record stood in the way of", () => {
   const { say, give, why } = scene();
   say({ a: desk });
-  give().loaded({ held: [{ key: "a", why: "somebody else's" }] }, now);
+  give().finish({ held: [{ key: "a", why: "somebody else's" }] }, now);
   assert.deepEqual(why("a"), ["conflict", "somebody else's"]);
   assert.deepEqual(keysOf(give()), []);
   assert.deepEqual(keysOf(give({ full: true })), ["a"]);
@@ -140,7 +140,7 @@ test("a row that a service refuses, or finds held, for no reason or for an error
     const { say, give, why } = scene();
     say({ a: desk, b: canonical({ ip: "10.0.0.2" }) });
     const reason = said as never;
-    give().loaded({ refused: [{ key: "a", why: reason }], held: [{ key: "b", why: reason }] }, now);
+    give().finish({ refused: [{ key: "a", why: reason }], held: [{ key: "b", why: reason }] }, now);
     assert.deepEqual(
       [why("a"), why("b")],
       [

@@ -4,14 +4,44 @@ import { claimsOf } from "../../core/service/unique.ts";
 import { isRefused, isRefusedSql } from "../../core/stream/cells.ts";
 import type { Columns } from "../../core/util/json.ts";
 import { transaction } from "../../sqlite/open.ts";
-import { owedRows, retainedRows } from "./facts.ts";
 import { prepared } from "./prepared.ts";
 import { type Retained, triedAgain } from "./retained.ts";
+import { owedRows, retainedRows } from "./row-sets.ts";
 import { settleRefused } from "./rows.ts";
 import { rowsBut } from "./rows-but.ts";
 
-/** The rows of one run: what it is given, what it changes, and how it ends in the store. */
-export interface GivenRows {
+/** The rows for the runs of one service. */
+export interface RunInputs {
+  /**
+   * Marks, durably, the keys that a run is about to be given; they stay in doubt until it succeeds. A full run is given also what an
+   * earlier one could not bring into force, because the daemon may be another one now, and is looked through for rows that contradict
+   * each other.
+   */
+  begin(table: Table, options?: RunInputOptions): RunInput;
+  /** True if a run that did not end well was given another row for a key than the next one would be: the daemon may have it. */
+  triedOtherwise(): boolean;
+  /** True if rows arrived since the last run began: its input is not that of the next one. */
+  movedMeanwhile(): boolean;
+  /** The input of the last successful run, overlaid with that of the present one: it stands still while messages arrive. */
+  inForce(): Rows<Columns>;
+  /** The rows as the next run will have them, where none is under way. */
+  wanted(): Rows<Columns>;
+  /** The rows that the last successful run was given; rows that were tried since are left out. */
+  loaded(): Rows<Columns>;
+}
+
+/** Opens the rows for the runs of a service. */
+export const runInputsOf = (database: DatabaseSync, service: string): RunInputs => ({
+  begin: (table, options) => beginRun(database, service, table, options),
+  triedOtherwise: () => triedOtherwise(database, service),
+  movedMeanwhile: () => movedMeanwhile(database, service),
+  inForce: () => rowsInForce(database, service),
+  wanted: () => rowsWanted(database, service),
+  loaded: () => rowsLoaded(database, service),
+});
+
+/** The input of one run: its rows, its changes, and how it ends in the store. */
+export interface RunInput {
   readonly rows: Rows<Columns>;
   /** What differs from the last run that succeeded, removals first. */
   readonly changes: readonly Change<Columns>[];
@@ -21,15 +51,15 @@ export interface GivenRows {
    * Takes these groups of keys out again, durably, before anything was made of them: they wait, and what is loaded stays in their place.
    * A group of which a row has moved meanwhile stays: what was found out about it holds no more. Gives what is left to be given.
    */
-  without(guilty: readonly (readonly KeptRow[])[], now: number): GivenRows;
+  without(guilty: readonly (readonly KeptRow[])[], now: number): RunInput;
   /** The run succeeded, but for these keys; in the caller's transaction. Gives how many more rows are loaded than before, and how many were taken away. */
-  loaded(
+  finish(
     kept: { readonly refused?: readonly KeptRow[]; readonly held?: readonly KeptRow[] },
     now: number,
   ): { readonly more: number; readonly removed: number };
 }
 
-export interface GiveOptions {
+export interface RunInputOptions {
   readonly full?: boolean;
   /** Holds the removals that are too many; asked each time that rows are given, for more may have arrived. */
   hold?(): void;
@@ -43,30 +73,21 @@ interface OwedRow {
   readonly doubt: number;
 }
 
-/** Whether a row is still desired as a run was given it. */
+/** A condition: the row is still desired as a run was given it. */
 const asGiven = `(desired IS given OR (retained_by IS NULL AND given IS NULL AND ${isRefusedSql("desired")}))`;
 
-/** Rows that wait because something else stands in their place. */
-export const conflictRows = "row INDEXED BY row_conflict WHERE service = ? AND retained_by = 'conflict'";
-
-/** Whether a run that did not end well was given something else for a key than the next one would be: the daemon may have it, and no change would name it. */
-export function triedOtherwise(database: DatabaseSync, service: string): boolean {
+function triedOtherwise(database: DatabaseSync, service: string): boolean {
   const target = `CASE WHEN retained_by IS NOT NULL THEN loaded WHEN ${isRefusedSql("desired")} THEN NULL ELSE desired END`;
   const found = prepared(database, `SELECT 1 FROM ${owedRows} AND doubt = 1 AND given IS NOT ${target} LIMIT 1`);
   return found.get(service) !== undefined;
 }
 
-/** Whether rows arrived since the last run began: what it was given is not what the next one would be. */
-export function movedMeanwhile(database: DatabaseSync, service: string): boolean {
+function movedMeanwhile(database: DatabaseSync, service: string): boolean {
   const arrived = prepared(database, `SELECT 1 FROM ${owedRows} AND doubt = 0 LIMIT 1`).get(service) !== undefined;
   return arrived || triedOtherwise(database, service);
 }
 
-/**
- * Marks, durably, the keys that a run is about to be given; they stay in doubt until it succeeds. A full run is given also what an earlier one
- * could not bring into force, because the daemon may be another one now, and is looked through for rows that contradict each other.
- */
-export function giveRows(database: DatabaseSync, service: string, table: Table, options: GiveOptions = {}): GivenRows {
+function beginRun(database: DatabaseSync, service: string, table: Table, options: RunInputOptions = {}): RunInput {
   const { full = false, hold } = options;
   const { owed, yielding } = transaction(database, () => {
     hold?.();
@@ -112,10 +133,10 @@ export function giveRows(database: DatabaseSync, service: string, table: Table, 
           const waiting = group.filter(({ key }) => !yields.has(key));
           for (const { key, why } of waiting) wait.run(why, now, service, key);
         }
-        return { ...giveRows(database, service, table, options), interrupted };
+        return { ...beginRun(database, service, table, options), interrupted };
       });
     },
-    loaded({ refused = [], held = [] }, now) {
+    finish({ refused = [], held = [] }, now) {
       const refuse = prepared(
         database,
         `UPDATE row SET doubt = 0, given = NULL, retained_by = ?, detail = ?, since = ?
@@ -186,8 +207,7 @@ function judgeAnew(database: DatabaseSync, service: string): void {
   ).run(service);
 }
 
-/** What the last successful run was given, overlaid with what the present one is given: it stands still while messages arrive. */
-export function rowsInForce(database: DatabaseSync, service: string): Rows<Columns> {
+function rowsInForce(database: DatabaseSync, service: string): Rows<Columns> {
   const text = "CASE WHEN doubt = 1 THEN given ELSE loaded END";
   const page = prepared(
     database,
@@ -221,16 +241,14 @@ export function rowsInForce(database: DatabaseSync, service: string): Rows<Colum
   };
 }
 
-/** The rows as the next run will have them, where none is under way. */
-export function rowsWanted(database: DatabaseSync, service: string): Rows<Columns> {
+function rowsWanted(database: DatabaseSync, service: string): Rows<Columns> {
   const owed = prepared(database, `SELECT key, desired, loaded, retained_by, doubt FROM ${owedRows}`).all(
     service,
   ) as unknown as OwedRow[];
   return rowsBut(rowsInForce(database, service), new Map(owed.map((row) => [row.key, parse(targetOf(row))])));
 }
 
-/** The rows that the last successful run was given; rows that were tried since are left out. */
-export function rowsLoaded(database: DatabaseSync, service: string): Rows<Columns> {
+function rowsLoaded(database: DatabaseSync, service: string): Rows<Columns> {
   const doubted = prepared(database, `SELECT key, loaded FROM ${owedRows} AND doubt = 1`).all(
     service,
   ) as unknown as OwedRow[];

@@ -21,3 +21,7 @@ const inOne = { migrations: [...storeSchema.migrations, ...ownedSchema.migration
 
 /** Makes the tables of both files in one database, as where a host keeps nothing. */
 export const createAllTables = (database: DatabaseSync): void => void migrate(database, inOne, version);
+
+/** True if a store has its tables: one that is being made has none yet. */
+export const hasHostTables = (database: DatabaseSync): boolean =>
+  database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'life'").get() !== undefined;

@@ -8,7 +8,7 @@ import { hostKey, queueName, queueOf, serviceKey } from "../../core/stream/routi
 import { StreamWriter } from "../../core/stream/writer.ts";
 import { runHost } from "../../host/host.ts";
 import { serviceReport } from "../../host/report.ts";
-import { rowsLoaded } from "../../host/store/run-input.ts";
+import { hostStore } from "../../host/store/host-store.ts";
 import { createAllTables } from "../../host/store/schema.ts";
 import { memoryHub } from "../memory-broker.ts";
 import type { MemoryMachine } from "../memory-machine.ts";
@@ -73,6 +73,7 @@ export function openWorld({ name, host, service: given, machine, start }: WorldO
   const hub = memoryHub();
   const database = new DatabaseSync(":memory:");
   createAllTables(database);
+  const store = hostStore(database).service(name);
   const table = new CellTable(name);
   const stream = new StreamWriter(name, table, { epoch: start * 1000 });
   const transcriber = hub.connect();
@@ -137,7 +138,7 @@ export function openWorld({ name, host, service: given, machine, start }: WorldO
         name: host,
         services: new Map([[name, service]]),
         codes: new Map([[name, "1"]]),
-        database: databaseOf(mine, database),
+        store: hostStore(databaseOf(mine, database)),
         machineOf: () => machineOf(mine, machine),
         clock,
         signal: stop.signal,
@@ -169,7 +170,7 @@ export function openWorld({ name, host, service: given, machine, start }: WorldO
       for (let wait = 0; ; wait = Math.min(wait + 1000, 30_000)) {
         await clock.advance(wait);
         if (life.dead) return undefined;
-        const { why, stored, equal, held, heldBy, parked } = serviceReport(database, name);
+        const { why, stored, equal, held, heldBy, parked } = serviceReport(store);
         const isCompared = stored?.seq === stream.seq && equal?.seq === stream.seq;
         const compared = form === "table" ? isCompared : hub.look(queueName(host, name)).length === 0;
         if (parked[0]) return `a message is parked: ${parked[0].why}`;
@@ -178,8 +179,8 @@ export function openWorld({ name, host, service: given, machine, start }: WorldO
         if (clock.monotonic() > end) return why ?? "its run does not end";
       }
     },
-    applied: () => [...rowsLoaded(database, name).entries()].map(([key, row]) => [key, canonical(row)]),
-    waiting: () => serviceReport(database, name).refused.map(({ key, why }) => ({ key, why })),
+    applied: () => [...store.runs.loaded().entries()].map(([key, row]) => [key, canonical(row)]),
+    waiting: () => serviceReport(store).refused.map(({ key, why }) => ({ key, why })),
     send: (body) => transcriber.publish(serviceKey(name), JSON.stringify(body)),
     get steps() {
       return life.steps;

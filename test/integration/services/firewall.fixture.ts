@@ -5,6 +5,7 @@ import { test } from "node:test";
 import type { Change, KeptRow, Service } from "../../../src/core/service/service.ts";
 import { canonical } from "../../../src/core/stream/cells.ts";
 import type { Columns } from "../../../src/core/util/json.ts";
+import { hostStore } from "../../../src/host/store/host-store.ts";
 import { hostWords } from "../../../src/host/words.ts";
 import { realMachine } from "../../../src/machines/real.ts";
 import type { Machine } from "../../../src/ports/machine.ts";
@@ -37,7 +38,7 @@ export function firewall(service: Service, { dry = false } = {}) {
   };
   const words = () =>
     hostWords({
-      ...{ name: "fw", service: "firewall", machine, database, clock: standingClock(), secret: false },
+      ...{ name: "fw", store: hostStore(database).service("firewall"), machine, clock: standingClock(), secret: false },
       ...{ signal: new AbortController().signal, log: (line: string) => void log.push(line) },
     });
   /** Parsed once: a large table is given again and again. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Columns } from "../../../src/core/util/json.ts";
-import { approveHeld, heldThings } from "../../../src/host/store/owned.ts";
+import { hostStore } from "../../../src/host/store/host-store.ts";
 import { nftables } from "../../../src/services/nftables.ts";
 import { namespace } from "../../servers/namespace.ts";
 import { anything } from "../../services/hostile.ts";
@@ -76,7 +76,9 @@ test("a table that was there before is held until it is approved", async () => {
   const { run, database } = firewall(nftables(options));
   await assert.rejects(run({ a }, { whole: true }), { name: "Held", message: /table inet foreign is there.*approved/ });
   assert.match(listed(), /chain mine/);
-  approveHeld(database, "firewall", heldThings(database, "firewall")?.digest);
+  hostStore(database)
+    .service("firewall")
+    .records.approve(hostStore(database).service("firewall").records.conflicts()?.digest);
   await run({ a }, { whole: true });
   assert.doesNotMatch(listed(), /chain mine/);
   // Its store is lost: it knows its table by its file.

@@ -14,7 +14,7 @@ export const hostPartsRemovals: readonly Removal[] = [
     guards: "what was tried waits for no wave",
     without: "a change that was taken back stays in the daemon",
     file: "src/host/service-loop.ts",
-    edits: [['    return this.#isPending("AND doubt = 1");', "    return false;"]],
+    edits: [['    return this.#store.seen.isPending("inDoubt");', "    return false;"]],
     tests: ["src/host/wave.test.ts"],
   },
   {
@@ -30,7 +30,7 @@ export const hostPartsRemovals: readonly Removal[] = [
     guards: "a daemon that was restarted makes a full run due",
     without: "what a daemon lost in a restart stays away",
     file: "src/host/service-loop.ts",
-    edits: [["    this.#oweFullRun();\n    this.poke();\n  }\n\n  /** Takes", "  }\n\n  /** Takes"]],
+    edits: [["    this.#store.oweFullRun();\n    this.poke();\n  }\n\n  /** Takes", "  }\n\n  /** Takes"]],
     tests: ["src/host/service-loop.test.ts"],
   },
   {
@@ -46,7 +46,7 @@ export const hostPartsRemovals: readonly Removal[] = [
     guards: "a store that is found damaged ends the loop",
     without: "a host goes on with a store that cannot be read",
     file: "src/host/service-loop.ts",
-    edits: [["return judge(this.#inputs.context.database, error);", "throw error;"]],
+    edits: [["return this.#store.judge(error);", "throw error;"]],
     tests: ["src/host/service-loop.test.ts"],
   },
   {
@@ -54,7 +54,7 @@ export const hostPartsRemovals: readonly Removal[] = [
     guards: "a host that begins to listen asks how its table compares",
     without: "rows that were lost while it was down are missing until the next digest",
     file: "src/host/conversation.ts",
-    edits: [['if (store.rows) this.#questions.ask("digest");', ""]],
+    edits: [['if (inbox.rows) this.#questions.ask("digest");', ""]],
     tests: ["src/host/conversation.test.ts"],
   },
   {

@@ -152,7 +152,7 @@ export const hostRunsRemovals: readonly Removal[] = [
     guards: "what a held service's daemon was not given back is given when the hold ends",
     without: "a file that was edited under a hold stays so, until something else moves",
     file: "src/host/while-held.ts",
-    edits: [["if (leaves) oweFullRun", "if (leaves && false) oweFullRun"]],
+    edits: [["if (leaves) store.oweFullRun", "if (leaves && false) store.oweFullRun"]],
     tests: ["src/host/while-held.test.ts"],
   },
   {
@@ -176,7 +176,7 @@ export const hostRunsRemovals: readonly Removal[] = [
     guards: "a daemon that was away is given everything",
     without: "rows are missing in a daemon that came back",
     file: "src/host/run.ts",
-    edits: [["    if (error instanceof Away && asked === 0) oweFullRun(database, service);\n", ""]],
+    edits: [["    if (error instanceof Away && asked === 0) store.oweFullRun();\n", ""]],
     tests: ["src/host/away.test.ts"],
   },
   {
@@ -184,7 +184,7 @@ export const hostRunsRemovals: readonly Removal[] = [
     guards: "a service does not give up when new rows came meanwhile",
     without: "a mended table waits for a person",
     file: "src/host/run.ts",
-    edits: [["else if (movedMeanwhile(database, service)) {", "else if (false as boolean) {"]],
+    edits: [["else if (store.runs.movedMeanwhile()) {", "else if (false as boolean) {"]],
     tests: ["src/host/unnoticed.test.ts"],
   },
   {
@@ -205,7 +205,7 @@ export const hostRunsRemovals: readonly Removal[] = [
     guards: "a change that was tried and taken back costs a full run",
     without: "a row that was taken back stays in the daemon",
     file: "src/host/run.ts",
-    edits: [["  if (triedOtherwise(database, service)) oweFullRun(database, service);\n", ""]],
+    edits: [["  if (store.runs.triedOtherwise()) store.oweFullRun();\n", ""]],
     tests: ["src/host/unnoticed.test.ts"],
   },
   {
@@ -247,8 +247,8 @@ export const hostRunsRemovals: readonly Removal[] = [
     file: "src/host/run.ts",
     edits: [
       [
-        "facts.full === 0 && facts.incarnation !== incarnation) oweFullRun(database, service);",
-        "facts.full === 0 && facts.incarnation !== incarnation && facts.ranAt === undefined) oweFullRun(database, service);",
+        "facts.full === 0 && facts.incarnation !== incarnation) store.oweFullRun();",
+        "facts.full === 0 && facts.incarnation !== incarnation && facts.ranAt === undefined) store.oweFullRun();",
       ],
     ],
     tests: ["src/host/unnoticed.test.ts"],
@@ -258,7 +258,7 @@ export const hostRunsRemovals: readonly Removal[] = [
     guards: "each full run that is asked for counts",
     without: "a regen during a full run is forgotten",
     file: "src/host/store/facts.ts",
-    edits: [["full: (readFacts(database, service)?.full ?? 0) + 1", "full: 1"]],
+    edits: [['max("full", 0) + 1', "1"]],
     tests: ["src/host/run.test.ts"],
   },
   {

@@ -35,7 +35,7 @@ export const hostRemovals: readonly Removal[] = [
     guards: "a table that was in doubt is run on whole",
     without: "rows that contradicted each other stay",
     file: "src/host/receive.ts",
-    edits: [["        if (settled && readFacts(database, name)?.loaded?.doubt) oweFullRun(database, name);\n", ""]],
+    edits: [["        if (settled && store.facts?.loaded?.doubt) store.oweFullRun();\n", ""]],
     tests: ["src/host/unnoticed.test.ts"],
   },
   {
@@ -45,7 +45,7 @@ export const hostRemovals: readonly Removal[] = [
     file: "src/host/receive.ts",
     edits: [
       [
-        '        if (taken.some((one) => "followup" in one && one.followup.write))\n          writeFacts(database, name, { fatal: undefined });\n',
+        '        if (taken.some((one) => "followup" in one && one.followup.write)) store.write({ fatal: undefined });\n',
         "",
       ],
     ],
@@ -140,7 +140,7 @@ export const hostRemovals: readonly Removal[] = [
     guards: "what a person holds while its guilty rows are looked for installs nothing",
     without: "a minute after the hold a file is written",
     file: "src/host/bisect.ts",
-    edits: [['readFacts(options.database, options.service)?.held?.by === "person"', "Boolean(undefined)"]],
+    edits: [['options.store.facts?.held?.by === "person"', "Boolean(undefined)"]],
     tests: ["src/host/bisect.test.ts"],
   },
   {

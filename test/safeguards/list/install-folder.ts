@@ -69,7 +69,7 @@ export const installFolderRemovals: readonly Removal[] = [
     guards: "a text that goes back is in the journal",
     without: "a crash leaves the daemon with a text that is not in place",
     file: "src/host/install/repair.ts",
-    edits: [["    book.journal(debts.map((debt) => ({ ...debt, to: debt.goodHash })));\n", ""]],
+    edits: [["    ledger.journal(debts.map((debt) => ({ ...debt, to: debt.goodHash })));\n", ""]],
     tests: [],
     equivalent: "the next process sees by its hash that the last good text is in place, whatever the journal says",
   },

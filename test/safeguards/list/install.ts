@@ -72,14 +72,14 @@ export const installRemovals: readonly Removal[] = [
     guards: "a reload that is asked for during the probe is done",
     without: "a regen is forgotten",
     file: "src/host/install/install.ts",
-    edits: [["    if (book.debts(paths).length > 0) return undefined;\n", ""]],
+    edits: [["    if (ledger.debts(paths).length > 0) return undefined;\n", ""]],
     tests: ["src/host/install/owed.test.ts"],
   },
   {
     id: "two-starts",
     guards: "a run has room for two starts of its unit",
     without: "systemd refuses the start that puts the last good text back",
-    file: "src/host/install/start-limit.ts",
+    file: "src/host/store/unit-starts.ts",
     edits: [["const startsOfOneRun = 2;", "const startsOfOneRun = 1;"]],
     tests: ["src/host/install/start-limit.test.ts"],
   },
@@ -114,7 +114,7 @@ export const installRemovals: readonly Removal[] = [
     file: "src/host/install/install.ts",
     edits: [
       [
-        "    for (const { path, hash } of staged.keys())\n      if (hash !== null && !book.loaded(path)) await orStays(files, path, () => makeMine(files, path));\n",
+        "    for (const { path, hash } of staged.keys())\n      if (hash !== null && !ledger.loaded(path)) await orStays(files, path, () => makeMine(files, path));\n",
         "",
       ],
     ],
@@ -165,7 +165,7 @@ export const installRemovals: readonly Removal[] = [
     guards: "an approval of files that go counts once",
     without: "files that were given again go the next time unasked",
     file: "src/host/install/install.ts",
-    edits: [["if (isAskedAbout(database, service, path)) forgetHeld(database, service, path);", ";"]],
+    edits: [["if (records.isAskedAbout(path)) records.forget(path);", ";"]],
     tests: ["src/host/install/leaving.test.ts"],
   },
 ];

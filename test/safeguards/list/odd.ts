@@ -84,7 +84,7 @@ export const oddRemovals: readonly Removal[] = [
     guards: "a file that should go and cannot is tried again by itself",
     without: "it stays after what was in the way is gone",
     file: "src/host/run.ts",
-    edits: [["        if (words.stuck() !== undefined) oweFullRun(database, service);\n", ""]],
+    edits: [["        if (words.stuck() !== undefined) store.oweFullRun();\n", ""]],
     tests: ["src/host/files-of-rows.test.ts"],
   },
 ];

@@ -53,6 +53,10 @@ export type Break = keyof typeof breaks;
 
 const beginning = { epoch: 0, seq: 0, asOf: { state: [], clock: 0 } };
 
+/** True of a statement that gives the facts of a service: one that reads them, or has written some. */
+const givesFacts = (sql: string): boolean =>
+  /^SELECT \* FROM service\b|^INSERT INTO service\b.* RETURNING \*$/s.test(sql);
+
 /** What the hosts' stores lack. */
 export const storeWithout: Partial<Record<Break, StoreBreak>> = {
   "last-good": {
@@ -64,10 +68,10 @@ export const storeWithout: Partial<Record<Break, StoreBreak>> = {
       "CREATE TRIGGER no_debt AFTER INSERT ON install_debt BEGIN DELETE FROM install_debt WHERE path = NEW.path; END",
   },
   removals: { schema: "CREATE TRIGGER no_removal AFTER INSERT ON removal BEGIN DELETE FROM removal; END" },
-  hold: { reads: (sql, row) => (sql.startsWith("SELECT * FROM service") && row ? { ...row, held_by: null } : row) },
+  hold: { reads: (sql, row) => (givesFacts(sql) && row ? { ...row, held_by: null } : row) },
   "complete-first": {
     reads(sql, row) {
-      if (!sql.startsWith("SELECT * FROM service") || !row) return row;
+      if (!givesFacts(sql) || !row) return row;
       const followed = JSON.parse(String(row.followed));
       return { ...row, followed: JSON.stringify({ equal: followed.mark ?? beginning, ...followed }) };
     },

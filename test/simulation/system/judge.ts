@@ -4,8 +4,7 @@ import { hostKey } from "../../../src/core/stream/routing.ts";
 import { folderOf } from "../../../src/host/install/target.ts";
 import { serviceReport } from "../../../src/host/report.ts";
 import { readFacts } from "../../../src/host/store/facts.ts";
-import { ownNames } from "../../../src/host/store/owned.ts";
-import { heldRemovals } from "../../../src/host/store/removals.ts";
+import { hostStore } from "../../../src/host/store/host-store.ts";
 import { Violation } from "../violation.ts";
 import { expected, rock, type ServiceName, serviceNames } from "./campus.ts";
 import type { WorldDirectory } from "./directory.ts";
@@ -181,7 +180,10 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
       if (served.take(right)) continue;
       return `${key} should be served as ${right}${by === null ? "" : ` (${by}: ${detail})`}`;
     }
-    const own = service === "addresses" && host.store.lost ? ownNames(host.store.raw, service) : undefined;
+    const own =
+      service === "addresses" && host.store.lost
+        ? hostStore(host.store.raw).service(service).records.names()
+        : undefined;
     return served.rest(own);
   }
 
@@ -204,7 +206,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
     },
     saysApproved: (host, digest) => void digests.add(`${host} ${digest}`),
     approved(host) {
-      const held = heldRemovals(host.store.raw, "names");
+      const held = hostStore(host.store.raw).service("names").removals.held();
       if (!held || !digests.has(`${host.name} ${held.digest}`)) return;
       const keys = new Set(held.keys);
       for (const { key, loaded } of storedRows(host, "names"))
@@ -224,7 +226,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
         for (const service of serviceNames) {
           const why = wrong(host, service);
           if (why) return `${host.name} ${service}: ${why}`;
-          const { owed, reloads } = serviceReport(host.store.raw, service);
+          const { owed, reloads } = serviceReport(hostStore(host.store.raw).service(service));
           if (owed > 0 || reloads.length > 0) return `${host.name} ${service}: owes ${owed} rows, reloads ${reloads}`;
         }
       }

@@ -1,5 +1,6 @@
 import { serviceReport } from "../../../src/host/report.ts";
 import { readFacts } from "../../../src/host/store/facts.ts";
+import { hostStore } from "../../../src/host/store/host-store.ts";
 import { Violation } from "../violation.ts";
 import { type ServiceName, serviceNames } from "./campus.ts";
 import { file } from "./machine.ts";
@@ -47,7 +48,7 @@ function wrongService(host: HostProcess, service: ServiceName): string | undefin
   if (!facts?.followed.equal || facts.fatal !== undefined || facts.failing !== undefined) return undefined;
   // A person has it write nothing; and rows of a table that lacks a message may contradict each other.
   if (facts.held !== undefined || facts.followed.doubt) return undefined;
-  const { owed, reloads } = serviceReport(host.store.raw, service);
+  const { owed, reloads } = serviceReport(hostStore(host.store.raw).service(service));
   if (owed > 0 || reloads.length > 0) return `owes ${owed} rows, reloads ${reloads}`;
   for (const { key, by, desired, loaded } of storedRows(host, service)) {
     const right = by === null && !desired?.startsWith("!") ? desired : loaded;

@@ -1,8 +1,7 @@
 import { type OrderMessage, protocolVersion } from "../../../src/core/stream/messages.ts";
 import { hostKey } from "../../../src/core/stream/routing.ts";
 import { readFacts } from "../../../src/host/store/facts.ts";
-import { heldThings } from "../../../src/host/store/owned.ts";
-import { heldRemovals } from "../../../src/host/store/removals.ts";
+import { hostStore } from "../../../src/host/store/host-store.ts";
 import { type ServiceName, serviceNames } from "./campus.ts";
 import { changeDirectory } from "./changes.ts";
 import { file } from "./machine.ts";
@@ -60,7 +59,7 @@ export function attend(world: World): boolean {
 
 /** Removals are shown to a person, who approves them when more of them may wait. */
 export function approveShown(world: World, host: HostProcess): void {
-  const shown = heldRemovals(host.store.raw, "names");
+  const shown = hostStore(host.store.raw).service("names").removals.held();
   if (!shown) return;
   world.note(`${shown.keys.length} removals of names are shown on ${host.name}, and approved later`);
   void world.time.sleep(world.random.below(4000)).then(() => {
@@ -72,7 +71,7 @@ export function approveShown(world: World, host: HostProcess): void {
 function letGoOn(world: World, host: HostProcess, service: ServiceName): void {
   world.note(`a person approves ${service} on ${host.name}`);
   world.watch.approved(host.name, service);
-  const digest = heldThings(host.store.raw, service)?.digest;
+  const digest = hostStore(host.store.raw).service(service).records.conflicts()?.digest;
   if (digest !== undefined) say(world, host, service, "approve", digest);
   // What a person holds goes on by no digest.
   if (digest === undefined || readFacts(host.store.raw, service)?.held?.by === "person")

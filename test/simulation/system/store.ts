@@ -69,9 +69,11 @@ export function openStore({ schema = "", reads = (_, row) => row }: StoreBreak =
         },
         prepare(sql: string) {
           const statement = mine.prepare(sql);
+          const isRead = /^\s*SELECT\b/.test(sql);
           return {
             get(...values: SQLInputValue[]) {
               alive();
+              if (!isRead && !mine.isTransaction) write("store");
               return reads(sql, statement.get(...values));
             },
             all(...values: SQLInputValue[]) {

@@ -1,7 +1,7 @@
 import { type WavesOf, waveWithin } from "../../../src/core/config/waves.ts";
 import { comparePlaces, type Place } from "../../../src/core/stream/messages.ts";
-import { owedRows, readFacts } from "../../../src/host/store/facts.ts";
-import { keptBack } from "../../../src/host/wave.ts";
+import { readFacts } from "../../../src/host/store/facts.ts";
+import { hostStore } from "../../../src/host/store/host-store.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import { Violation } from "../violation.ts";
 import type { Break } from "./breaks.ts";
@@ -58,8 +58,7 @@ export function watchWaves({ monotonic }: Pick<Clock, "monotonic">): WaveWatch {
   let tries = 0;
   let seen: Violation | undefined;
 
-  const owesRows = ({ store }: HostProcess): boolean =>
-    store.raw.prepare(`SELECT 1 FROM ${owedRows} LIMIT 1`).get(service) !== undefined;
+  const owesRows = ({ store }: HostProcess): boolean => hostStore(store.raw).service(service).seen.isPending();
   const isBefore = (mark: Place, place: Place | undefined): boolean =>
     place !== undefined && comparePlaces(mark, place) <= 0;
 
@@ -107,7 +106,7 @@ export function watchWaves({ monotonic }: Pick<Clock, "monotonic">): WaveWatch {
       if (!host?.up || since === undefined || host.machine.faults.slow > 0 || host.store.full > 0) return;
       const { held, failing, fatal, followed } = readFacts(host.store.raw, service) ?? {};
       // One that says that it fails is waited for; and who fails himself has his own backoff.
-      const fails = keptBack(host.store.raw, service)?.startsWith(`waits for ${first}`);
+      const fails = hostStore(host.store.raw).service(service).waveWait.read()?.startsWith(`waits for ${first}`);
       if (fails || owes || held !== undefined || failing !== undefined || fatal !== undefined || !followed?.equal)
         return;
       const now = monotonic();

@@ -2,6 +2,7 @@ import type { Table } from "../../../src/core/service/service.ts";
 import { sha256 } from "../../../src/core/stream/digest.ts";
 import { queueName } from "../../../src/core/stream/routing.ts";
 import { runHost } from "../../../src/host/host.ts";
+import { hostStore } from "../../../src/host/store/host-store.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import { type Random, seeded } from "../../../src/testing/random.ts";
 import { transcribe } from "../../../src/transcriber/transcriber.ts";
@@ -150,7 +151,7 @@ export function world(seed: number, without: Break | undefined): World {
           mine.kill();
         };
         runHost({
-          ...{ name, codes, database },
+          ...{ name, codes, store: hostStore(database) },
           log(line) {
             say(`${name}: ${line}`);
             const run = begunRun(line);

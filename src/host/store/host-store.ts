@@ -1,0 +1,113 @@
+import type { DatabaseSync } from "node:sqlite";
+import { transaction } from "../../sqlite/open.ts";
+import { judge } from "../../sqlite/sound.ts";
+import { knownServices } from "./facts.ts";
+import { forgetService, type LeftThere, leftBy } from "./forget.ts";
+import { prepared } from "./prepared.ts";
+import { type LatestFacts, ServiceStore } from "./service-store.ts";
+import { type TranscriberNotes, transcriberNotesOf } from "./transcriber-notes.ts";
+
+/** The life of a host's process. */
+export interface Life {
+  /** The trouble of its broker connection; undefined if there is none. */
+  readonly trouble: string | undefined;
+  /** Its begin, milliseconds since 1970. */
+  readonly since: number | undefined;
+}
+
+/** The store of one host, opened: all that it keeps on its disk. One process writes it. */
+export class HostStore {
+  /** The notes of the transcriber of this host, where it has one. */
+  readonly transcriber: TranscriberNotes;
+  readonly #database: DatabaseSync;
+  readonly #services = new Map<string, { readonly store: ServiceStore; readonly latest: LatestFacts }>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.transcriber = transcriberNotesOf(database);
+  }
+
+  /** The part of one service; the same object each time. */
+  service(name: string): ServiceStore {
+    const known = this.#services.get(name);
+    if (known) return known.store;
+    const latest: LatestFacts = { known: undefined };
+    const store = new ServiceStore(this.#database, name, { latest, transaction: (work) => this.#transaction(work) });
+    this.#services.set(name, { store, latest });
+    return store;
+  }
+
+  /** The services that the store knows of, also those that the config no longer has. */
+  services(): string[] {
+    return knownServices(this.#database);
+  }
+
+  /** Notes that a process begins, and forgets the waits of the one before. */
+  beginLife(host: string, pid: number, now: number): void {
+    // By services that may wait no more.
+    this.#database.exec("DELETE FROM wave");
+    prepared(
+      this.#database,
+      `INSERT INTO life (one, host, pid, since) VALUES (1, ?, ?, ?)
+       ON CONFLICT (one) DO UPDATE SET host = excluded.host, pid = excluded.pid, since = excluded.since, trouble = NULL`,
+    ).run(host, pid, now);
+  }
+
+  /** Notes the trouble of the broker connection; undefined for none. */
+  noteTrouble(trouble: string | undefined): void {
+    const text = "UPDATE life SET trouble = ? WHERE trouble IS NOT ?";
+    prepared(this.#database, text).run(trouble ?? null, trouble ?? null);
+  }
+
+  life(): Life {
+    const found = prepared(this.#database, "SELECT trouble, since FROM life").get();
+    return {
+      trouble: typeof found?.trouble === "string" ? found.trouble : undefined,
+      since: typeof found?.since === "number" ? found.since : undefined,
+    };
+  }
+
+  /** The remains of a service that its host no longer runs; undefined of one that the store does not know. */
+  leftBy(service: string): LeftThere | undefined {
+    return leftBy(this.#database, service);
+  }
+
+  /** Removes all that the store knows of a service. */
+  forget(service: string): void {
+    this.#services.delete(service);
+    forgetService(this.#database, service);
+  }
+
+  /** Throws what was thrown; if the store turns out to be damaged, `Unusable`. */
+  judge(error: unknown): never {
+    return judge(this.#database, error);
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #transaction<T>(work: () => T): T {
+    try {
+      return transaction(this.#database, work);
+    } catch (error) {
+      for (const { latest } of this.#services.values()) latest.known = undefined;
+      throw error;
+    }
+  }
+}
+
+const opened = new WeakMap<DatabaseSync, HostStore>();
+
+/** The store in a database that has its tables: one for each opened database. */
+export function hostStore(database: DatabaseSync): HostStore {
+  const known = opened.get(database);
+  if (known) return known;
+  const store = new HostStore(database);
+  opened.set(database, store);
+  return store;
+}

@@ -1,0 +1,8 @@
+/** The rows of a service that are pending, as a part of a statement. It names the index, because the planner would read every row. */
+export const owedRows = "row INDEXED BY row_owed WHERE service = ? AND owed = 1";
+
+/** The rows of a service whose loaded row is retained. */
+export const retainedRows = "row INDEXED BY row_retained WHERE service = ? AND retained_by IS NOT NULL";
+
+/** The rows of a service that wait because something else stands in their place. */
+export const conflictRows = "row INDEXED BY row_conflict WHERE service = ? AND retained_by = 'conflict'";

@@ -1,0 +1,69 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { RetainedBy } from "../../core/stream/reasons.ts";
+import { prepared } from "./prepared.ts";
+import type { Retained } from "./retained.ts";
+import { conflictRows, owedRows, retainedRows } from "./row-sets.ts";
+
+/** A row whose loaded row is retained, or that is not in force. */
+export interface RetainedRow extends Retained {
+  readonly key: string;
+  /** The time since when it is retained, milliseconds since 1970. */
+  readonly since: number;
+  /** The last good row stays in force. */
+  readonly kept: boolean;
+}
+
+/** A row that waits for a run, as texts. */
+export interface PendingRow {
+  readonly desired: string | null;
+  readonly loaded: string | null;
+}
+
+/** The rows of one service as people and the loop see them; nothing is written. */
+export interface RowsSeen {
+  /** True if a row waits for a run; with `inDoubt`, one that a run was tried with. */
+  isPending(which?: "inDoubt"): boolean;
+  /** The rows that wait for a run, by key. */
+  pending(): PendingRow[];
+  countPending(): number;
+  countRetained(): number;
+  countConflicts(): number;
+  /** The first retained rows by key, at most so many. */
+  retained(most: number): RetainedRow[];
+  /** True if a row is desired whose column has this value. */
+  isWanted(column: string, value: string): boolean;
+}
+
+/** Opens the rows of a service to be looked at. */
+export function rowsSeen(database: DatabaseSync, service: string): RowsSeen {
+  const count = (rows: string): number =>
+    Number(prepared(database, `SELECT count(*) AS rows FROM ${rows}`).get(service)?.rows ?? 0);
+  return {
+    isPending(which) {
+      const and = which === "inDoubt" ? "AND doubt = 1" : "";
+      return prepared(database, `SELECT 1 FROM ${owedRows} ${and} LIMIT 1`).get(service) !== undefined;
+    },
+    pending: () =>
+      prepared(database, `SELECT desired, loaded FROM ${owedRows} ORDER BY key`).all(
+        service,
+      ) as unknown as PendingRow[],
+    countPending: () => count(owedRows),
+    countRetained: () => count(retainedRows),
+    countConflicts: () => count(conflictRows),
+    retained: (most) =>
+      prepared(
+        database,
+        `SELECT key, retained_by, detail, since, loaded IS NOT NULL AS kept FROM ${retainedRows} ORDER BY key LIMIT ?`,
+      )
+        .all(service, most)
+        .map(({ key, retained_by: by, detail, since, kept }) => ({
+          ...{ key: String(key), by: by as RetainedBy, detail: String(detail) },
+          ...{ since: Number(since), kept: kept === 1 },
+        })),
+    isWanted(column, value) {
+      const text = `SELECT 1 FROM row
+        WHERE service = ? AND CASE WHEN json_valid(desired) THEN json_extract(desired, ?) END = ? LIMIT 1`;
+      return prepared(database, text).get(service, `$."${column}"`, value) !== undefined;
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import type { DatabaseSync } from "node:sqlite";
+import { z } from "zod";
+import { lastMoment } from "../../core/stream/messages.ts";
+import { reportMessage } from "../../core/stream/report.ts";
+import type { TranscriberState } from "../../core/stream/transcriber-state.ts";
+import { prepared } from "./prepared.ts";
+import { readJson } from "./read-json.ts";
+
+const keptReport = reportMessage.extend({ heard: z.number().max(lastMoment).optional() });
+
+/** The last report of a host, and when it was heard by the clock of this machine, in milliseconds since 1970. */
+export type KeptReport = z.infer<typeof keptReport>;
+
+/** The notes of a transcriber in its host's store: the last report of each host, and its own state. */
+export interface TranscriberNotes {
+  /** The last reports, by host. */
+  reports(): KeptReport[];
+  keepReport(report: KeptReport): void;
+  /** Forgets the last report of a host, or its part about one service; true if there was any. */
+  forgetReport(host: string, service?: string): boolean;
+  /** Its state; undefined if it has said none in this life. */
+  state(): TranscriberState | undefined;
+  keepState(state: TranscriberState): void;
+  forgetState(): void;
+}
+
+/** Opens the notes of a transcriber. */
+export const transcriberNotesOf = (database: DatabaseSync): TranscriberNotes => ({
+  reports: () => readReports(database),
+  keepReport: (report) => keepReport(database, report),
+  forgetReport(host, service) {
+    if (service === undefined) return prepared(database, "DELETE FROM report WHERE host = ?").run(host).changes > 0;
+    const report = readReports(database).find((candidate) => candidate.host === host);
+    if (!report?.services[service]) return false;
+    const { [service]: _, ...services } = report.services;
+    keepReport(database, { ...report, services });
+    return true;
+  },
+  state() {
+    const value = readJson(z.unknown(), prepared(database, "SELECT body FROM transcriber").get()?.body);
+    return isState(value) ? value : undefined;
+  },
+  keepState(state) {
+    prepared(database, "INSERT OR REPLACE INTO transcriber (one, body) VALUES (1, ?)").run(JSON.stringify(state));
+  },
+  forgetState() {
+    database.exec("DELETE FROM transcriber");
+  },
+});
+
+function keepReport(database: DatabaseSync, report: KeptReport): void {
+  const text = "INSERT OR REPLACE INTO report (host, body) VALUES (?, ?)";
+  prepared(database, text).run(report.host, JSON.stringify(report));
+}
+
+/** The reports that can be read; of a damaged file, the host's next report takes its place. */
+const readReports = (database: DatabaseSync): KeptReport[] =>
+  prepared(database, "SELECT body FROM report ORDER BY host")
+    .all()
+    .flatMap(({ body }) => readJson(keptReport, body) ?? []);
+
+/** True of what a transcriber keeps; anything else is of a damaged file, or of another version. */
+const isState = (value: unknown): value is TranscriberState => keptState.safeParse(value).success;
+
+const moment = z.number().max(lastMoment);
+const newest = z.object({ why: z.string(), at: moment });
+const keptState = z.object({
+  active: z.boolean(),
+  epoch: z.number().optional(),
+  complete: z.boolean(),
+  progress: z.object({ what: z.string(), done: z.number(), of: z.number() }).optional(),
+  verified: z.object({ asked: z.number(), differed: z.number() }).optional(),
+  apart: z.record(z.string(), z.number()).optional(),
+  trouble: z.string().optional(),
+  troubleSince: moment.optional(),
+  entries: z.number(),
+  events: z
+    .object({ aside: z.object({ count: z.number(), newest: newest.optional() }), trouble: z.string().optional() })
+    .optional(),
+  services: z.record(
+    z.string(),
+    z.object({
+      ...{ rows: z.number(), refused: z.number(), code: z.string(), behind: z.boolean() },
+      refusing: z.array(z.string()).optional(),
+    }),
+  ),
+});
