@@ -2,18 +2,19 @@ import { UserError } from "../core/util/errors.ts";
 import { checkProject } from "../operations/check-project.ts";
 import { type Command, projectOption } from "./command.ts";
 
-/** Says what is wrong with a project, before it runs. */
+/** Lists the mistakes of a project, before it runs. */
 export const check: Command = {
   name: "check",
-  summary: "read the config and every service as `up` would, and say what is wrong; starts nothing",
+  summary: "read the config and every service as `up` would, and list the mistakes; starts nothing",
   operands: [],
   options: {
     ...projectOption,
     host: { type: "string", value: "NAME", help: "only the services of this host, and the files that it reads" },
     all: { type: "boolean", help: "the files of every host too: all of them are on this machine" },
   },
-  more: `It imports the config and the services, so code at the top level of these files runs; no service and no server is asked for anything.
-With --host or --all it also reads the files that the config names: keys, passwords, certificates and the LDIF file.
+  more: `It imports the config and the services, so code at the top level of these files runs. No service is run, and no server
+is asked. With --host or --all it also reads the files that the config names: keys, passwords, certificates and the LDIF
+file.
 
 Exit codes
   0  nothing is wrong

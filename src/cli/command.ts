@@ -3,39 +3,43 @@ import { UserError } from "../core/util/errors.ts";
 import { unknown } from "../core/util/nearest.ts";
 import type { Screen } from "./screen.ts";
 
+/** An option of a command. */
 interface Option {
   readonly type: "string" | "boolean";
   readonly short?: string;
-  /** What stands for the value in the help, and what the option does. */
+  /** The name of its value in the help. */
   readonly value?: string;
+  /** The effect of the option. */
   readonly help: string;
 }
 
 /** A command: one file per command, its options as data. */
 export interface Command {
   readonly name: string;
-  /** One line, for the list of commands. */
+  /** A line for the list of commands. */
   readonly summary: string;
   /** The words after the name. */
   readonly operands: readonly string[];
   readonly options: { readonly [name: string]: Option };
-  /** More about it, for its own help: exit codes, examples. */
+  /** The rest of its own help: exit codes, examples. */
   readonly more?: string;
+  /** Runs the command and gives its exit code. */
   run(given: Given, screen: Screen): Promise<number>;
 }
 
+/** The words that a command was called with. */
 export interface Given {
   readonly operands: readonly string[];
   text(option: string): string | undefined;
   flag(option: string): boolean;
 }
 
-/** The option that nearly every command has. */
+/** The option of nearly every command. */
 export const projectOption = {
   project: { type: "string", short: "p", value: "FOLDER", help: "the folder of trigger.config.ts (the current one)" },
 } as const satisfies Command["options"];
 
-/** Reads the words after a command's name; what is wrong is a `UserError` that says how it is used. */
+/** Reads the words after a command's name. Throws a `UserError` with the usage for words that it does not have. */
 export function readWords(command: Command, words: readonly string[]): Given {
   const options = { ...command.options, help: { type: "boolean", short: "h", help: "" } as const };
   const parsed = parse(command, words, options);
@@ -52,9 +56,11 @@ export function readWords(command: Command, words: readonly string[]): Given {
   };
 }
 
+/** The usage of a command in one line. */
 export const usageOf = ({ name, operands, options }: Command): string =>
   ["trigger", name, ...operands, Object.keys(options).length > 0 ? "[options]" : ""].join(" ").trim();
 
+/** The help of a command. */
 export function helpOf(command: Command): string {
   const options = Object.entries(command.options).map(([name, { short, value, help }]) => {
     const words = `${short ? `-${short}, ` : "    "}--${name}${value ? ` ${value}` : ""}`;

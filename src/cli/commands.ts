@@ -1,15 +1,20 @@
+import { adopt } from "./adopt.ts";
+import { approve } from "./approve.ts";
 import { check } from "./check.ts";
 import type { Command } from "./command.ts";
 import { diff } from "./diff.ts";
 import { downgrade } from "./downgrade.ts";
+import { drop } from "./drop.ts";
 import { forecast } from "./forecast.ts";
 import { forget } from "./forget.ts";
+import { hold } from "./hold.ts";
 import { init } from "./init.ts";
 import { key } from "./key.ts";
 import { modify } from "./modify.ts";
-import { adopt, approve, drop, hold, regen, retry } from "./order.ts";
 import { permissions } from "./permissions.ts";
 import { plan } from "./plan.ts";
+import { regen } from "./regen.ts";
+import { retry } from "./retry.ts";
 import { seed } from "./seed.ts";
 import { send } from "./send.ts";
 import { status } from "./status.ts";
@@ -32,11 +37,11 @@ Usage: trigger COMMAND [words] [options]
 Commands
 ${commands.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`).join("\n")}
 
-\`trigger COMMAND --help\` says more of each; \`trigger --version\` (-V) prints the version of trigger and of Node.
+\`trigger COMMAND --help\` has the whole help of it; \`trigger --version\` (-V) prints the version of trigger and of Node.
 
 Exit codes
   0  well
-  1  late or held (status); something differs or is refused (plan, try), or is wrong (check)
+  1  late or held (status); a difference or a refusal (plan, try); a mistake (check)
   2  failing (status); the command could not be done
  64  the command was not understood
 `;

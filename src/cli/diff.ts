@@ -1,43 +1,45 @@
-import { hostsOf, knownHost, knownService } from "../core/config/config.ts";
+import { knownService } from "../core/config/config.ts";
 import { type Difference, isSame } from "../core/service/compare.ts";
 import { canonical } from "../core/stream/cells.ts";
 import { UserError } from "../core/util/errors.ts";
 import type { Columns } from "../core/util/json.ts";
 import { type ServiceDifference, serviceDifference } from "../daemon/diff.ts";
 import { hostsHere } from "../daemon/store-file.ts";
+import { chosenHosts } from "../operations/chosen-hosts.ts";
 import { loadServices, openProject } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
 import { notedLines } from "./noted.ts";
 import type { Screen } from "./screen.ts";
 
-/** Shows how what is in force on this machine differs from what trigger put there. */
+/** Shows the differences between what the daemons of this machine serve and the rows of a service. */
 export const diff: Command = {
   name: "diff",
-  summary: "how what the daemons of this machine serve differs from a service's rows: hand edits, restored backups",
+  summary:
+    "the differences between what this machine's daemons serve and a service's rows: hand edits, restored backups",
   operands: ["SERVICE"],
   options: {
     ...projectOption,
     host: { type: "string", value: "HOST", help: "the host (those of the service whose store is on this machine)" },
     json: { type: "boolean", help: "as JSON" },
   },
-  more: `It asks the daemon what it really has and compares it with the rows that were loaded; files are compared with what a full run would
-write. Nothing is changed, and the host may be up. \`trigger regen SERVICE\` mends what is shown, \`trigger approve SERVICE DIGEST\` lets a held
-first take-over go on, by the digest that is shown. What is foreign was not written by trigger and is left alone: \`trigger adopt SERVICE NAME\` takes it over.
+  more: `It asks the daemon what it really has and compares that with the applied rows. Files are compared with the output of a
+full run. Nothing is changed, and the host may be up. \`trigger regen SERVICE\` repairs the differences.
+\`trigger approve SERVICE DIGEST\` lets a held first take-over go on, by the digest that is shown. Foreign things were not
+written by trigger and are left alone: \`trigger adopt SERVICE NAME\` takes one over.
 
 Exit codes
-  0  the same, but for what is foreign
+  0  the same, apart from foreign things
   1  something differs
   2  the daemon could not be asked`,
-  async run({ operands: [name = ""], text, flag }, screen) {
+  async run({ operands: [word = ""], text, flag }, screen) {
     const project = await openProject(text("project") ?? screen.folder);
-    const service = knownService(project.config, name, project.configFile);
-    const of = hostsOf(project.config, service);
-    const only = text("host");
-    if (only !== undefined && !of.includes(knownHost(project.config, only, project.configFile))) {
-      throw new UserError(`host ${only} does not run ${service}; these do: ${of.join(", ")}`);
+    const service = knownService(project.config, word, project.configFile);
+    const name = text("host");
+    const chosen = chosenHosts(project, service, name);
+    const hosts = name === undefined ? hostsHere(project.state, chosen) : chosen;
+    if (hosts.length === 0) {
+      throw new UserError(`none of the hosts of ${service} is on this machine: ${chosen.join(", ")}`);
     }
-    const hosts = only === undefined ? hostsHere(project.state, of) : [only];
-    if (hosts.length === 0) throw new UserError(`none of the hosts of ${service} is on this machine: ${of.join(", ")}`);
     const { services } = await loadServices(project, [service]);
     const definition = services.get(service);
     if (!definition || !("table" in definition)) {
@@ -57,24 +59,24 @@ Exit codes
       const same = lines.length === 0 && found.failed === undefined;
       level = Math.max(level, found.failed !== undefined ? 2 : same ? 0 : 1);
       if (!flag("json"))
-        screen.lines([headOf(host, service, found, same), ...lines, ...waitingLines(found), ...foreignLines(found)]);
+        screen.lines([headOf(host, service, found, same), ...lines, ...pendingLines(found), ...foreignLines(found)]);
     }
     if (flag("json")) screen.json(all);
     return level;
   },
 };
 
-/** Of a long list so many are shown. */
+/** The most lines of a list that are shown. */
 const shownLimit = 200;
 
 function headOf(host: string, service: string, { failed, owed }: ServiceDifference, same: boolean): string {
   const says = failed !== undefined ? `could not be compared: ${failed}` : same ? "the same" : "differs";
-  return `${host} ${service}: ${says}${owed ? " (some rows still wait for their run)" : ""}`;
+  return `${host} ${service}: ${says}${owed ? " (some rows are pending)" : ""}`;
 }
 
 function differenceLines({ observed, noted, secret }: ServiceDifference, screen: Screen): string[] {
   if (!observed) return notedLines(noted, secret, screen);
-  // The commands of a full run say again what was observed.
+  // The commands of a full run would repeat the observed differences.
   return [
     ...(isSame(observed) ? [] : observedLines(observed)),
     ...notedLines({ ...noted, commands: [] }, secret, screen),
@@ -95,21 +97,21 @@ function removalLines(service: string, { removals }: ServiceDifference): string[
   if (!removals) return [];
   const { digest, rows } = removals;
   const lines = cut(rows.map((row) => `  held     ${canonical(row)}`));
-  return [`${rows.length} rows would go; \`trigger approve ${service} ${digest}\` lets them`, ...lines];
+  return [`${rows.length} rows would be removed; \`trigger approve ${service} ${digest}\` lets them`, ...lines];
 }
 
 const approvalLines = (service: string, { inTheWay }: ServiceDifference): string[] =>
   inTheWay === undefined
     ? []
     : [
-        `what is there is held; \`trigger approve ${service} ${inTheWay}\` lets it be replaced, or removed where it is not given`,
+        `held for a conflict; \`trigger approve ${service} ${inTheWay}\` lets what is there be replaced, or removed if no row has it`,
       ];
 
-const waitingLines = ({ waiting }: ServiceDifference): string[] =>
+const pendingLines = ({ waiting }: ServiceDifference): string[] =>
   cut(
     waiting.map(({ before, after }) => {
-      if (before === undefined) return `  waits    ${canonical(after ?? null)} would come`;
-      return `  waits    ${canonical(before)} would ${after === undefined ? "go" : `become ${canonical(after)}`}`;
+      if (before === undefined) return `  pending  ${canonical(after ?? null)} would be added`;
+      return `  pending  ${canonical(before)} would ${after === undefined ? "be removed" : `become ${canonical(after)}`}`;
     }),
   );
 

@@ -2,17 +2,18 @@ import { type NewerFile, newerFiles, downgrade as putBack } from "../operations/
 import { openProject } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
 
-/** Puts back what a newer program has migrated. */
+/** Puts back the files of the state that a newer program has migrated. */
 export const downgrade: Command = {
   name: "downgrade",
   summary: "put back the state files of before an upgrade, for an older trigger that was installed again",
   operands: [],
   options: {
     ...projectOption,
-    yes: { type: "boolean", help: "do it; without it, only say what would be lost" },
+    yes: { type: "boolean", help: "do it; by default, only say what would be lost" },
   },
-  more: `Run it with the older program, once the hosts of this machine are stopped. A newer program migrates the files of the state when it
-starts, and keeps a copy of each as it was before. This puts the copies in their place. The newer files stay beside them.
+  more: `Run it with the older program, once the hosts of this machine are stopped. A newer program migrates the files of the
+state when it starts, and keeps a copy of each as it was before. This puts the copies in their place. The newer files
+stay beside them.
 
 Exit codes
   0  put back, or nothing is newer than this program
@@ -48,7 +49,7 @@ Exit codes
 
 const dateOf = ({ copied }: NewerFile): string => new Date(copied).toISOString();
 
-/** The loss with each kind of file since its copy was made, and what of it comes again. */
+/** The loss with each kind of file since its copy was made, and the part of it that comes again. */
 const losses: Readonly<Record<NewerFile["holds"], string>> = {
   store:
     "orders that people gave since (hold, approve, forecast) and messages of plain services; rows come again from the transcriber",

@@ -4,19 +4,19 @@ import { openProject } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
 import { table } from "./table.ts";
 
-/** Shows what time alone will do to the tables. */
+/** Shows the changes that time alone will make to the tables. */
 export const forecast: Command = {
   name: "forecast",
-  summary: "the rows that time will bring and take away: ends of subscriptions, of bans",
+  summary: "the rows that time alone will add and remove: ends of subscriptions, of bans",
   operands: ["[DAYS]"],
   options: { ...projectOption, json: { type: "boolean", help: "as JSON" } },
-  more: `It reads the directory as it is now, lets the clock run for so many DAYS (30), and counts by hour; nobody is told. Where more rows would go
-in an hour than the limit of \`removals\` in the config, or the last ones of a table, hosts will hold them:
-allow them beforehand with \`trigger approve SERVICE --until DATE --at-most N\`.
+  more: `It reads the directory as it is now, lets the clock run for DAYS (30), and counts by hour; nothing is published. Where more
+rows would be removed in an hour than the limit of \`removals\` in the config, or the last ones of a table, hosts will
+hold them. Allow them beforehand with \`trigger approve SERVICE --until DATE --at-most N\`.
 
 Exit codes
   0  nothing will be held
-  1  some removals will be`,
+  1  some removals will be held`,
   async run({ operands: [given = "30"], text, flag }, { folder, say, lines: print, json }) {
     if (!/^\d{1,4}$/.test(given)) throw new UserError(`expected a number of days, found ${JSON.stringify(given)}`);
     const project = await openProject(text("project") ?? folder);
@@ -24,9 +24,9 @@ Exit codes
     type Found = (typeof found)[number];
     const isHeld = ({ removed, limit, empties }: Found): boolean => removed > limit || empties;
     const whyHeld = ({ removed, limit }: Found): string =>
-      removed > limit ? `at most ${limit} may go in an hour` : "no row would be left";
+      removed > limit ? `at most ${limit} are removed in an hour` : "no row would be left";
     if (flag("json")) json(found);
-    else if (found.length === 0) say(`time moves no row within ${given} days`);
+    else if (found.length === 0) say(`time alone changes no row within ${given} days`);
     else {
       const lines = found.map((one) => [
         new Date(one.at).toLocaleString("sv-SE", { timeZone: project.config.timezone }),

@@ -7,20 +7,20 @@ import { type Forgotten, forget as forgetIn } from "../operations/forget.ts";
 import { openProject } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
 
-/** Of names, so many are shown. */
+/** The most names that are shown. */
 const shownLimit = 20;
 
-/** Removes what a host or a service left behind that the config no longer has. */
+/** Removes the queues, reports and store of a host or a service that the config no longer has. */
 export const forget: Command = {
   name: "forget",
-  summary: "remove what a host, or a service of a host, left behind: its queues, its reports, its store",
+  summary: "remove the queues, reports and store of a host, or of a service of a host, that the config no longer has",
   operands: ["HOST", "[SERVICE]"],
   options: projectOption,
-  more: `For what the config no longer has, once its hosts and the transcribers were started with that config; what is in use is not forgotten.
-Run it on the machine of a transcriber, as orders are: its broker user may remove the queues, and it remembers the reports. On the machine
-of the host itself it also removes what the store knew of the service. Files and records of daemons stay as they are, and are listed: from
-then on they are no longer trigger's.
-Of RabbitMQ only queues of services are found that the project, a report or the store still know: name any other one.
+  more: `Take the host or the service out of the config first, and start the other hosts and the transcribers with that config.
+While it is in use, nothing is removed. Run this on the machine of a transcriber, as orders are: its broker user may
+remove the queues, and it has the reports. On the machine of the host itself it also removes what the store knew of the
+service. Files and records of daemons stay as they are, and are listed: from then on they are no longer trigger's.
+On RabbitMQ only the queues of services are found that the project, a report or the store still know: name any other one.
 
 Exit codes
   0  removed, or nothing was left
@@ -32,7 +32,7 @@ Exit codes
     const services = project.config.hosts.get(host);
     if (services && service === undefined) {
       throw new UserError(
-        `${knownHost(project.config, host, project.configFile)} is still in ${project.configFile}: take it out, or name the service that it has no more`,
+        `${knownHost(project.config, host, project.configFile)} is still in ${project.configFile}: take it out, or name the service that it no longer has`,
       );
     }
     if (service !== undefined && services?.includes(service)) {
@@ -55,7 +55,7 @@ function linesOf({ queues, reports, left, state }: Forgotten): string[] {
     ...queues.map((queue) => `removed the queue ${queue}`),
     ...reports.map((transcriber) => `${transcriber} forgot its report`),
     ...left.flatMap(({ service, rows, messages, files, records }) => [
-      `the store forgot ${service}: ${rows} rows in force, ${messages} messages`,
+      `the store forgot ${service}: ${rows} applied rows, ${messages} messages`,
       ...names(files).map((path) => `  the file ${path} stays as it is`),
       ...names(records).map((record) => `  the record ${record} stays as it is`),
     ]),

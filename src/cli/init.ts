@@ -25,15 +25,16 @@ export const init: Command = {
   summary: "make a new project in an empty folder",
   operands: ["[FOLDER]"],
   options: {},
-  more: `The project runs as it is: two hosts (the transcriber and one with a service that writes a file), and a directory of three entries to edit.
-For the editor and \`tsc\`, node_modules/trigger links to this trigger where npm has not installed it under that name. In a clone make that link again:
+  more: `The project runs as it is: two hosts (the transcriber and one with a service that writes a file), and a directory of three
+entries to edit. For the editor and \`tsc\`, node_modules/trigger links to this trigger where npm has not installed it
+under that name. In a clone make that link again:
 ln -s "$(npm root -g)/directory-trigger" node_modules/trigger`,
   async run({ operands: [name = "."] }, { folder, say, lines }) {
     const root = resolve(folder, name);
     const isOurs = (name: string): boolean => !name.startsWith(".") && !ofNpm.includes(name);
     const found = existsSync(root) ? readdirSync(root).filter(isOurs) : [];
     if (found.length > 0) throw new UserError(`${root} is not empty: it holds ${found.slice(0, 3).join(", ")}`);
-    // What a run of the template in place leaves behind is not part of it.
+    // The files that a run of the template in place leaves behind are not part of it.
     cpSync(template, root, { recursive: true, filter: (from) => !/\/(\.trigger|out)$/.test(from) });
     const writeJson = (name: string, value: object): void =>
       writeFileSync(join(root, name), `${JSON.stringify(value, null, 2)}\n`);

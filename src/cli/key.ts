@@ -2,19 +2,20 @@ import { resolve } from "node:path";
 import { makeKey } from "../daemon/keys.ts";
 import type { Command } from "./command.ts";
 
-/** Makes the key that a transcriber signs with. */
+/** Makes the key by which a transcriber signs. */
 export const key: Command = {
   name: "key",
-  summary: "make a key that signs what hosts are told of rows, and say its public one",
+  summary: "make a key that signs the messages about rows, and print its public key",
   operands: ["FILE"],
   options: {},
-  more: `FILE is made where there is none, readable by its owner alone; of one that is there the public key is said, and nothing changes.
-It belongs on the machines that transcribe, and to whom trigger runs as there. What is secret in it is never shown.
+  more: `FILE is made if there is none, readable by its owner alone. If it is there, its public key is printed, and nothing changes.
+It belongs on the machines that transcribe, and to the user that trigger runs as there. Its secret is never shown.
 
 To begin
   1. trigger key /etc/trigger/sign.key
   2. in the config: signing: { key: "/etc/trigger/sign.key" }, and restart the transcribers
-  3. the public key, as a line, into a file that every host has; in the config: trust: ["/etc/trigger/trust"] beside key; restart every host
+  3. the public key, as a line, into a file that every host has
+  4. in the config: trust: ["/etc/trigger/trust"] beside key, and restart every host
 
 To change the key, without a restart and without a lost change
   1. trigger key /etc/trigger/next.key
@@ -26,7 +27,7 @@ To change the key, without a restart and without a lost change
     const { publicKey, made } = makeKey(file);
     warn(made ? `${file} is made; its public key, for signing.trust:` : `${file} was there; its public key:`);
     say(publicKey);
-    if (made) warn("`trigger key --help` says what to do next.");
+    if (made) warn("`trigger key --help` has the next steps.");
     return 0;
   },
 };

@@ -58,7 +58,7 @@ const recordText = (record: string): string =>
     .map((line) => `${shownLine(line)}\n`)
     .join("");
 
-/** What the system, the broker or an administrator's file is to blame for is one line; of a mistake in a program the place is what helps. */
+/** An error for people: one line if the system, the broker or a file caused it; a mistake in a program with its place. */
 function said(error: unknown): string {
   return isPlain(error) ? reason(error) : inspect(error);
 }

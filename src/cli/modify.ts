@@ -13,21 +13,22 @@ export const modify: Command = {
   operands: ["FILE.ldif"],
   options: {
     ...projectOption,
-    who: { type: "string", value: "NAME", help: "on whose behalf (the user of this process)" },
-    why: { type: "string", value: "TEXT", help: "why" },
-    wait: { type: "boolean", help: "end when every host has loaded the changes" },
-    timeout: { type: "string", value: "SECONDS", help: "how long they are waited for (60)" },
-    "bind-dn": { type: "string", value: "DN", help: "who writes (the reader of the config)" },
+    who: { type: "string", value: "NAME", help: "the person on whose behalf (the user of this process)" },
+    why: { type: "string", value: "TEXT", help: "the reason" },
+    wait: { type: "boolean", help: "end when every host has applied the changes" },
+    timeout: { type: "string", value: "SECONDS", help: "the longest wait for the hosts (60)" },
+    "bind-dn": { type: "string", value: "DN", help: "the DN that writes (the reader of the config)" },
     "password-file": { type: "string", value: "FILE", help: "a file with the password of --bind-dn" },
   },
-  more: `The changes are made in their order, up to the first that is refused. Of each the id is printed (entryUUID@CSN), then what was done.
-Without a broker the changes count all the same: the transcriber reads them in the directory, and does not hear who and why.
+  more: `The changes are made in their order, up to the first that is refused. For each one the id is printed (entryUUID@CSN),
+then what was done. Without a broker the changes count all the same: the transcriber reads them in the directory, and
+does not know who made them, and why.
 
   trigger modify move.ldif --why 'Alice moves to the south' --wait
 
 Exit codes
-  0  all changes are made; with --wait, and every host has loaded them
-  1  all changes are made, and some host has not loaded them in time: which, and why
+  0  all changes are made; with --wait, every host has applied them too
+  1  all changes are made, and some host has not applied them in time: which, and why
   2  a change was refused: those before it are made`,
   async run({ operands: [name = ""], text, flag }, screen) {
     const { folder, say, warn, signal, brokerPassword } = screen;
@@ -50,14 +51,14 @@ Exit codes
       made.push(one);
       say(`${one.id} ${done[change.kind]} ${change.dn}`);
       if (one.warning !== undefined && one.warning !== warned) {
-        warn(`trigger modify: made, but not said who and why: ${one.warning}`);
+        warn(`trigger modify: made, but who and why was not published: ${one.warning}`);
       }
       warned = one.warning;
     }
     if (!flag("wait")) return 0;
-    const late = await writer.notLoaded(made, { seconds });
-    for (const { host, service, why } of late) say(`${host} ${service}: not loaded: ${why}`);
-    if (late.length === 0) say("every host has loaded it");
+    const late = await writer.notApplied(made, { seconds });
+    for (const { host, service, why } of late) say(`${host} ${service}: not applied: ${why}`);
+    if (late.length === 0) say("every host has applied it");
     return late.length === 0 ? 0 : 1;
   },
 };
@@ -74,6 +75,6 @@ function userName(): string | undefined {
   try {
     return userInfo().username;
   } catch {
-    return undefined; // of a container's user the system may know the number alone
+    return undefined; // the system may know a container's user by number alone
   }
 }

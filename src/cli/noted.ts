@@ -3,7 +3,7 @@ import { tooLongToDiff } from "../core/service/diff-limit.ts";
 import type { Noted } from "../daemon/dry-run.ts";
 import type { Colour, Screen } from "./screen.ts";
 
-/** What a run would have changed, in lines: files as unified diffs, then what else would become of them, then commands. */
+/** The changes of a dry run, in lines: files as unified diffs, then other changes of files, then commands. */
 export function notedLines({ files, changes, commands }: Noted, secret: boolean, screen: Screen): string[] {
   return [
     ...files.flatMap(({ path, before, after }) =>
@@ -18,7 +18,7 @@ export function notedLines({ files, changes, commands }: Noted, secret: boolean,
   ];
 }
 
-/** Of what a command would change so many lines are shown. */
+/** The most lines of a command's changes that are shown. */
 const shownLimit = 200;
 
 function patch(path: string, before: string | undefined, after: string | undefined, screen: Screen): string[] {

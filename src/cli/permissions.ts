@@ -3,25 +3,27 @@ import { userScript } from "../operations/user-script.ts";
 import { openProject } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
 
-/** Prints the users that RabbitMQ needs, and changes nothing. */
+/** Prints the script that makes the users of RabbitMQ, and changes nothing. */
 export const permissions: Command = {
   name: "permissions",
-  summary: "print the RabbitMQ users, one per host, with the narrowest rights that work",
+  summary: "print a script that makes the RabbitMQ users, one per host, with the narrowest rights that work",
   operands: [],
   options: {
     ...projectOption,
     sender: { type: "string", value: "USER", help: "instead, a user that only sends messages" },
-    to: { type: "string", value: "SERVICE", help: "of this plain service; of event: a binding" },
+    to: { type: "string", value: "SERVICE", help: "the plain service that it sends to; event: a binding" },
   },
-  more: `To be run by a shell on a node of RabbitMQ, again whenever hosts or services of the config change: it makes the exchange and the users, and
-sets their rights. It stops at the first error, and goes on when it is run again in that folder. Each password is made there, in the file
-USER.password: move it to its host, as the passwordFile of the config. A user that is there keeps its password.
-The config is the same on every host, so its url takes the user from the machine's name:
+  more: `Run the script by a shell on a node of RabbitMQ, again whenever hosts or services of the config change. It makes the
+exchange and the users, and sets their rights. It stops at the first error, and goes on when it is run again in that
+folder. Each password is made there, in the file USER.password: move it to its host, as the passwordFile of the config.
+A user that is there keeps its password. The config is the same on every host, so its url takes the user from the
+machine's name:
 
   url: \`amqps://trigger-\${hostname().split(".")[0]}@broker.example\`
 
-A host can then report, and read its own queues, which a transcriber makes. Orders (regen, retry, approve, verify) are given on a transcriber's host.
-The user trigger.modify is for who writes to the directory with trigger modify, or a program with trigger/directory, and is no host.
+A host can then report, and read its own queues, which a transcriber makes. Orders (regen, retry, approve, verify) are
+given on a transcriber's host. The user trigger.modify is no host: trigger modify, and programs with trigger/directory,
+write to the directory by it.
 
   trigger permissions > users.sh
   trigger permissions --sender alarm --to siren`,

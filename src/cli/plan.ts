@@ -5,19 +5,19 @@ import { type Command, projectOption } from "./command.ts";
 import { notedLines } from "./noted.ts";
 import type { Screen } from "./screen.ts";
 
-/** Shows what a new directory would change, before it is the directory. */
+/** Shows the changes that a new directory would make, before it is the directory. */
 export const plan: Command = {
   name: "plan",
-  summary: "what a new LDIF, or LDIF change records, would change on every host; writes nothing",
+  summary: "the changes that a new LDIF, or LDIF change records, would make on every host; writes nothing",
   operands: ["FILE.ldif"],
   options: projectOption,
-  more: `Each service is run twice on a machine that exists only in memory, with the directory as it is and as it would be; shown is the
-difference of the files that it would install, and the commands that it would run. No program is run, so checks are not made.
-Without entryUUID in the LDIF an entry is known by its DN: a rename is then a removal and an addition.
+  more: `Each service is run twice on a dry machine without files: with the directory as it is and as it would be. The differences
+of the files that it would install are shown, and the commands that it would run. No program is run, so nothing is
+checked. Without entryUUID in the LDIF an entry is known by its DN: a rename is then a removal and an addition.
 
 Exit codes
   0  nothing would change
-  1  something would
+  1  something would change
   2  a service would fail, or the file cannot be read`,
   async run({ operands: [file = ""], text }, screen) {
     const project = await openProject(text("project") ?? screen.folder);

@@ -6,18 +6,18 @@ import { eventDirectoryFile, seedEventDirectory } from "../daemon/event-director
 import { openProject, type Project } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
 
-/** Gives a directory that is made of events its whole content. */
+/** Replaces the whole content of a directory that is made of events. */
 export const seed: Command = {
   name: "seed",
   summary: "make an LDIF file the whole content of a directory that is made of events",
   operands: ["FILE.ldif"],
   options: {
     ...projectOption,
-    exported: { type: "string", value: "DATE", help: "when the file was exported (the file's own date)" },
+    exported: { type: "string", value: "DATE", help: "the time of the export (the file's own date)" },
   },
-  more: `For a config without \`directory\`, on the machine of its transcriber, whether that is up or not. Until then, and after its store was lost,
-hosts keep the tables that they have. Events that were taken since the file was exported, or in the hour before, are applied once more on top of it:
-what happens while the export is made is not lost.`,
+  more: `For a config without \`directory\`, on the machine of its transcriber, up or not. Until then, and after its store was lost,
+hosts keep the tables that they have. Events since the export of the file, or in the hour before, are applied once more
+on top of it: changes during the export are not lost.`,
   async run({ operands: [name = ""], text }, { folder, signal, say, warn }) {
     const project = await openProject(text("project") ?? folder);
     if (project.config.directory) {

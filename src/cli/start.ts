@@ -1,6 +1,6 @@
 import { main } from "./main.ts";
 
-/** How long what was printed may take to leave, in milliseconds. */
+/** The longest time that the output may take to leave, in milliseconds. */
 const lastWait = 5000;
 
 /** A secret of the environment, read once: no program that is run from here, by trigger or by a project's code, inherits it. */
@@ -14,7 +14,7 @@ function taken(name: string): string | undefined {
 export async function start(): Promise<void> {
   const stop = new AbortController();
   const onSignal = (name: string): void => {
-    // A second signal means it: the state on disk is always one that can be resumed.
+    // A second signal ends at once: the state on disk can always be resumed.
     if (stop.signal.aborted) process.exit(130);
     process.stderr.write(`trigger: ${name}: stopping (again to stop at once)\n`);
     stop.abort(new Error(`stopped by ${name}`));
@@ -33,6 +33,6 @@ export async function start(): Promise<void> {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
   });
-  // Whatever is still open must not keep a process that has ended its work: who restarts it waits for its end.
+  // An open handle must not keep a process that has ended its work: its supervisor waits for its end.
   setTimeout(() => process.exit(), lastWait).unref();
 }

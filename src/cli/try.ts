@@ -6,17 +6,17 @@ import { computeTables, type Tables } from "../operations/compute-tables.ts";
 import { openProject } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
 
-/** Shows what a service computes from the directory, and why. */
+/** Shows the rows that a service computes from the directory, and why. */
 export const tryService: Command = {
   name: "try",
-  summary: "what a service computes from the directory: rows, refusals, what was looked at, when time moves it",
+  summary: "what a service computes from the directory: rows, refusals, what it read, when time changes it",
   operands: ["SERVICE"],
   options: { ...projectOption, entry: { type: "string", short: "e", value: "DN", help: "only this entry, and why" } },
-  more: `It reads the directory and the service's file, and tells nobody.
+  more: `It reads the directory and the service's file, and publishes nothing.
 
 Exit codes
   0  no row is refused
-  1  some are`,
+  1  some rows are refused`,
   async run({ operands: [name = ""], text }, { folder, lines: print }) {
     const project = await openProject(text("project") ?? folder);
     const service = knownService(project.config, name, project.configFile);
@@ -42,7 +42,7 @@ function whole(tables: Tables, service: string): Shown {
   const lines = [
     ...rows.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, cell]) => `${key}  ${shown(tables, service, cell)}`),
     ...refused.map(({ dn, why }) => `refused  ${dn}: ${why}`),
-    `${rows.length} ${rows.length === 1 ? "row" : "rows"}, ${refused.length} refused${next === undefined ? "" : `; time moves a row on ${date(next)}`}`,
+    `${rows.length} ${rows.length === 1 ? "row" : "rows"}, ${refused.length} refused${next === undefined ? "" : `; time changes a row on ${date(next)}`}`,
   ];
   return { lines, refused: refused.length };
 }
@@ -56,8 +56,8 @@ function one(tables: Tables, service: string, dn: string): Shown {
       ([key, cell]) =>
         `  ${isRefused(cell) ? `refused: ${refusalOf(cell)}` : `row ${key}  ${shown(tables, service, cell)}`}`,
     ),
-    ...looks.map((look) => `  looked at ${look}`),
-    `  ${next === undefined ? "time does not move it" : `time has it looked at again on ${date(next)}`}`,
+    ...looks.map((look) => `  read ${look}`),
+    `  ${next === undefined ? "time does not change it" : `time has it computed again on ${date(next)}`}`,
   ];
   return { lines, refused: cells.filter(([, cell]) => isRefused(cell)).length };
 }

@@ -11,22 +11,27 @@ import { recordLines } from "./screen.ts";
 /** Runs hosts until it is stopped. */
 export const up: Command = {
   name: "up",
-  summary: "run this host: follow the directory and keep its services in force",
+  summary: "run this host: follow the directory and apply it to its services",
   operands: [],
   options: {
     ...projectOption,
-    host: { type: "string", value: "NAME", help: "the host of the config to be (this machine's name)" },
-    all: { type: "boolean", help: "be every host of the config, in one process" },
+    host: {
+      type: "string",
+      value: "NAME",
+      help: "the host of the config that this process runs (this machine's name)",
+    },
+    all: { type: "boolean", help: "run every host of the config, in one process" },
     dry: { type: "boolean", help: "only show what would change: follow, render, write nothing" },
   },
-  more: `It runs until SIGINT or SIGTERM; whatever is under way is resumed at the next start, also after kill -9.
-With --dry it reads the directory itself, speaks to no broker that others use, and may run beside a host that acts. It follows as well, and shows
-what would change, the files that would be held, and the rows that would be refused or held, each time that something moves.
+  more: `It runs until SIGINT or SIGTERM. Unfinished work is resumed at the next start, also after kill -9.
+With --dry it reads the directory itself, uses no broker that others use, and may run beside a host that is not dry. It
+follows as well. At each change it shows what would change, the files that would be held, and the rows that would be
+refused or held.
 The state is kept in the folder that the config calls \`state\` (.trigger).`,
   async run(given, screen) {
     const { folder, signal, lines: print, brokerPassword } = screen;
     const project = await openProject(given.text("project") ?? folder);
-    const hosts = hostsToBe(project, given);
+    const hosts = hostsToRun(project, given);
     const log = (record: string): void => print(recordLines(record));
     if (given.flag("dry")) {
       const show = (host: string, service: string, { noted, secret, retained, retainedCount }: DryRun): void => {
@@ -36,13 +41,11 @@ The state is kept in the folder that the config calls \`state\` (.trigger).`,
         const head = `${host}: ${service} ${lines.length > 0 ? "would change:" : "would change nothing"}`;
         print(["", head, ...lines, ...rows, ...(more > 0 ? [`… and ${more} more rows`] : [])]);
       };
-      log(
-        "only looks: it follows, and shows whatever it would change, until it is stopped (Ctrl-C); it writes nothing",
-      );
-      // What only looks speaks to no broker that others use, so a transcriber of its own must tell it the rows.
+      log("dry: it follows, and shows what it would change, until it is stopped (Ctrl-C); it writes nothing");
+      // A dry host uses no broker that others use, so a transcriber of its own must send it the rows.
       const [transcriber = ""] = transcribersOf(project.config);
-      const looking = [...new Set([...hosts, transcriber])];
-      await runHosts(dryProject(project), { hosts: looking, signal, log, dry: { show } });
+      const dry = [...new Set([...hosts, transcriber])];
+      await runHosts(dryProject(project), { hosts: dry, signal, log, dry: { show } });
     } else {
       await runHosts(project, { hosts, signal, log, brokerPassword });
     }
@@ -50,7 +53,7 @@ The state is kept in the folder that the config calls \`state\` (.trigger).`,
   },
 };
 
-function hostsToBe({ config, configFile }: Project, given: Given): string[] {
+function hostsToRun({ config, configFile }: Project, given: Given): string[] {
   const named = given.text("host");
   if (given.flag("all")) {
     if (named !== undefined) throw new UserError("--all and --host exclude each other");

@@ -12,10 +12,11 @@ export interface Checked {
   readonly services: readonly string[];
   /** The hosts whose files were read: keys, passwords, certificates, the LDIF file. */
   readonly hosts: readonly string[];
-  /** What is wrong; empty if all is well. */
+  /** The mistakes, a line each; empty if all is well. */
   readonly mistakes: readonly string[];
 }
 
+/** Options of the check of a project. */
 export interface CheckOptions {
   /** The hosts whose files are on this machine, or all of the config; none by default. */
   readonly hosts?: readonly string[] | "all";
@@ -42,7 +43,7 @@ export async function checkProject(folder: string, options: CheckOptions = {}): 
   return { services, hosts, mistakes: [...new Set(mistakes)] };
 }
 
-/** The services that processes of these hosts load: their own, and all where one transcribes or none is named. */
+/** The services that processes of these hosts load: their own, or all if one of them transcribes or none is named. */
 function servicesToLoad({ config }: Project, hosts: readonly string[]): string[] {
   const all = servicesOf(config);
   const own = new Set(hosts.flatMap((host) => config.hosts.get(host) ?? []));

@@ -5,14 +5,14 @@ import { readDirectoryOnce } from "../daemon/directory.ts";
 import { loadServices, type Project } from "../project/project.ts";
 import { type Transcription, transcription } from "../transcriber/tables/transcription.ts";
 
-/** The tables of a project as its directory makes them now, computed here and told to nobody: for `plan` and `try`. */
+/** The tables of a project, computed here from its directory as it is now. Nothing is published. */
 export interface Tables {
   readonly services: ReadonlyMap<string, Table>;
   readonly entries: readonly StoredEntry[];
   readonly transcription: Transcription;
 }
 
-/** Computes the tables of the services that are named (all that have one, otherwise). */
+/** Computes the tables of the named services, or of all that have one. */
 export async function computeTables(project: Project, now: number, names?: readonly string[]): Promise<Tables> {
   const loaded = await loadServices(project, names ?? servicesOf(project.config));
   const services = new Map<string, Table>();

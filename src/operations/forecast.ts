@@ -5,25 +5,25 @@ import { type Cell, isRefused } from "../core/stream/cells.ts";
 import type { Project } from "../project/project.ts";
 import { computeTables } from "./compute-tables.ts";
 
-/** What time alone will do to a service in one hour. */
+/** The changes that time alone will make to a service in one hour. */
 export interface Forecast {
-  /** When the first of it happens, milliseconds since 1970. */
+  /** The time of the first change, in milliseconds since 1970. */
   readonly at: number;
   readonly service: string;
   readonly added: number;
   readonly removed: number;
-  /** How many rows there are then, before it. */
+  /** The number of rows before the first change. */
   readonly rows: number;
-  /** How many may go from a host in an hour: more will be held. */
+  /** The most rows that a host removes in an hour: more will be held. */
   readonly limit: number;
-  /** No row will be left, and the config does not say that the table may be empty: the last ones will be held. */
+  /** True if no row will be left and the config does not let the table be empty: the last rows will be held. */
   readonly empties: boolean;
   readonly hosts: readonly string[];
 }
 
 const hour = 60 * 60_000;
 
-/** Lets the clock run over the directory as it is now, and counts, by hour, the rows that come and go. Nobody is told. */
+/** Lets the clock run over the directory as it is now, and counts the rows that are added and removed in each hour. Publishes nothing. */
 export async function forecast(project: Project, now: number, days: number): Promise<Forecast[]> {
   const { services, transcription } = await computeTables(project, now);
   const isRow = (cell: Cell | null | undefined): boolean => typeof cell === "string" && !isRefused(cell);
@@ -45,7 +45,7 @@ export async function forecast(project: Project, now: number, days: number): Pro
       for (const [key, cell] of changes) {
         const [was, is] = [isRow(table?.get(key)), isRow(cell)];
         if (is && !was) one.added += 1;
-        // A refused row that is kept is no removal.
+        // A refused row whose last good one is retained is no removal.
         if (was && !is && cellGoes(services.get(service), cell)) one.removed += 1;
         if (cell === null) table?.delete(key);
         else table?.set(key, cell);

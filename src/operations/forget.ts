@@ -16,23 +16,27 @@ import { leftBeside } from "../sqlite/copy-before.ts";
 import { takeLock } from "../sqlite/lock.ts";
 import { openDatabase, patiently } from "../sqlite/open.ts";
 
-/** What was removed of a host, or of one of its services. */
+/** The things of a host, or of one of its services, that were removed. */
 export interface Forgotten {
   readonly queues: readonly string[];
-  /** The transcribers of this machine that remembered a report of it. */
+  /** The transcribers of this machine that had a report of it. */
   readonly reports: readonly string[];
-  /** What its own store, on this machine, knew of services: that is forgotten, the things themselves stay. */
+  /** The services that its own store, on this machine, knew. They are forgotten; their files and records stay as they are. */
   readonly left: readonly LeftThere[];
-  /** The folder of a host's state, and what is still in it; undefined when there was none. */
+  /** The folder of a host's state, and the names that are still in it; undefined if there was none. */
   readonly state: { readonly folder: string; readonly stays: readonly string[] } | undefined;
 }
 
+/** Options of `forget`. */
 export interface ForgetOptions {
   readonly broker: Broker;
   readonly signal: AbortSignal;
 }
 
-/** Removes what a host, or one of its services, left behind that the config no longer has. Throws a `UserError`, and removes nothing, while it is in use. */
+/**
+ * Removes the queues, reports and store of a host, or of one of its services, that the config no longer has.
+ * Throws a `UserError`, and removes nothing, while it is in use.
+ */
 export async function forget(
   project: Project,
   host: string,
@@ -62,7 +66,7 @@ export async function forget(
     if (lock) removeLock(state, host);
   }
 
-  /** The services whose queues there may be: no broker says which it has. */
+  /** The services that may have queues: no broker lists them. */
   async function candidates(): Promise<string[]> {
     if (service !== undefined) return [service];
     const names = new Set([...serviceNames(project), eventService, reportService]);
@@ -104,7 +108,7 @@ export async function forget(
   }
 }
 
-/** Removes the store of a host that is gone. What else is in its folder, such as a directory of events, may be the only copy. */
+/** Removes the store of a host that is no longer in the config. Other files of its folder, such as a directory of events, may be the only copy. */
 function removeState(state: string, host: string): Forgotten["state"] {
   for (const file of [storeFile(state, host), ownedFile(state, host)]) {
     for (const name of [file, `${file}-wal`, `${file}-shm`, ...leftBeside(file)]) rmSync(name, { force: true });

@@ -11,7 +11,10 @@ import type { Project } from "../project/project.ts";
 import { takeLock } from "../sqlite/lock.ts";
 import { openDatabase, patiently } from "../sqlite/open.ts";
 
-/** Reads what this machine knows of every host: its own hosts' stores, and the reports that a transcriber here has kept. It asks no broker. */
+/**
+ * The status of every host, as far as it is known on this machine: from the stores of its own hosts, and from the last
+ * reports of the others that a transcriber here has stored. Asks no broker.
+ */
 export async function networkStatus(project: Project, now: number, signal: AbortSignal): Promise<HostStatus[]> {
   const { config, state } = project;
   const here = new Map<string, HostStatus>();
@@ -27,7 +30,7 @@ export async function networkStatus(project: Project, now: number, signal: Abort
     here.set(host, found.own);
     for (const report of found.reports) {
       const status = reportedStatus(report);
-      // Of two transcribers here one may have been down for long.
+      // One of two transcribers here may have been down for long.
       if ((reported.get(report.host)?.at ?? 0) <= (status.at ?? 0)) reported.set(report.host, status);
     }
   }
@@ -40,11 +43,11 @@ export async function networkStatus(project: Project, now: number, signal: Abort
 const elsewhere = { here: false, up: undefined, trouble: undefined, transcriber: undefined, since: undefined };
 
 const reportedStatus = ({ host, at, heard = at, services, transcriber }: KeptReport): HostStatus => ({
-  ...{ ...elsewhere, host, at: heard, services }, // its own clock may be wrong, and is its own word
+  ...{ ...elsewhere, host, at: heard, services }, // by this machine's clock: the host's own may be wrong
   said: transcriber && { ...transcriber, heard },
 });
 
-/** What the store of a host here says of it, and of others where it transcribes; undefined for one that is only being made. */
+/** The status of a host here from its store, and the reports in it if the host transcribes; undefined while the store is being made. */
 function readStore(file: string, project: Project, host: string, services: readonly string[], now: number) {
   const database = openDatabase(file, { readOnly: true });
   try {

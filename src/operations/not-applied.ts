@@ -8,9 +8,10 @@ import type { Broker } from "../ports/broker.ts";
 import { loadServices, type Project } from "../project/project.ts";
 import { networkStatus } from "./network-status.ts";
 
-/** How often the stores and reports are looked at, and how often a digest is asked for, in milliseconds. */
-const pace = 200;
-const askPace = 1_000;
+/** The interval at which stores and reports are read, in milliseconds. */
+const readInterval = 200;
+/** The interval at which digests are asked for, in milliseconds. */
+const askInterval = 1_000;
 
 /** A table of a host that has not applied a change. */
 export interface Late {
@@ -22,20 +23,22 @@ export interface Late {
   readonly why: string;
 }
 
-export interface ArrivalOptions {
+/** Options of the wait for hosts. */
+export interface NotAppliedOptions {
   readonly project: Project;
   readonly broker: Broker;
+  /** The longest wait. */
   readonly seconds: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Waits until every table of every host holds what the directory held at these CSNs; gives those that do not in time.
- * It looks at the stores of this machine, and at what a transcriber of this machine has heard of the others.
+ * Waits until every host has applied, in every table, what the directory held at these CSNs. Gives the tables that are late at the end.
+ * It reads the stores of this machine, and the reports that a transcriber of this machine has received.
  */
-export async function notLoaded(
+export async function notApplied(
   csns: DirectoryState,
-  { project, broker, seconds, signal }: ArrivalOptions,
+  { project, broker, seconds, signal }: NotAppliedOptions,
 ): Promise<Late[]> {
   const { config } = project;
   const { services } = await loadServices(project, servicesOf(config));
@@ -43,29 +46,29 @@ export async function notLoaded(
     "table" in definition ? hostsOf(config, service).map((host) => ({ host, service })) : [],
   );
   const end = systemClock.monotonic() + seconds * 1_000;
-  for (let askedAt = systemClock.monotonic() - askPace + pace; ; ) {
+  for (let askedAt = systemClock.monotonic() - askInterval + readInterval; ; ) {
     const statuses = new Map(
       (await networkStatus(project, systemClock.now(), signal)).map((status) => [status.host, status]),
     );
-    open = open.filter(({ host, service }) => !hasLoaded(statuses.get(host)?.services[service], csns));
+    open = open.filter(({ host, service }) => !hasApplied(statuses.get(host)?.services[service], csns));
     const now = systemClock.monotonic();
     if (open.length === 0 || now >= end || signal.aborted) {
       return open.map(({ host, service }) => ({ host, service, why: whyNot(statuses.get(host), service, csns) }));
     }
-    if (now - askedAt >= askPace) {
+    if (now - askedAt >= askInterval) {
       askedAt = now;
       const unheard = open.filter(({ host, service }) => !hasHeard(statuses.get(host)?.services[service], csns));
       void ask(project, broker, unheard).catch(() => {}); // without a broker nothing arrives: the end says so
     }
-    await systemClock.sleep(pace, signal);
+    await systemClock.sleep(readInterval, signal);
   }
 }
 
 const holds = (mark: Mark | undefined, csns: DirectoryState): boolean =>
   mark !== undefined && covers(mark.asOf.state, csns);
 
-/** What the change moved there is in force; or it moved nothing, which a digest has shown. */
-function hasLoaded(report: ServiceReport | undefined, csns: DirectoryState): boolean {
+/** True if the rows that the change affects are applied, or if it affects none, which a digest has shown. */
+function hasApplied(report: ServiceReport | undefined, csns: DirectoryState): boolean {
   if (!report || report.why !== undefined || report.doubt || report.owed + report.reloads.length > 0) return false;
   return holds(report.loaded, csns) || holds(report.equal, csns);
 }
@@ -73,7 +76,7 @@ function hasLoaded(report: ServiceReport | undefined, csns: DirectoryState): boo
 const hasHeard = (report: ServiceReport | undefined, csns: DirectoryState): boolean =>
   holds(report?.stored, csns) || holds(report?.equal, csns);
 
-/** A change that moves no row of a service is not told to its hosts before the next digest: so that one is asked for, in their name. */
+/** Asks for a digest in the name of hosts. Otherwise a change that affects no row of a service reaches its hosts with the next digest only. */
 async function ask({ config }: Project, broker: Broker, unheard: readonly Omit<Late, "why">[]): Promise<void> {
   await broker.declare(transcribersOf(config).map((host) => queueOf(host, reportService, "report")));
   for (const { host, service } of unheard) {
@@ -84,11 +87,11 @@ async function ask({ config }: Project, broker: Broker, unheard: readonly Omit<L
 
 function whyNot(status: HostStatus | undefined, service: string, csns: DirectoryState): string {
   const report = status?.services[service];
-  if (!status || status.at === undefined) return "nothing is known of it here: ask where a transcriber runs";
+  if (!status || status.at === undefined) return "no report here: ask where a transcriber runs";
   if (status.up === false) return "it is not up";
   if (status.trouble !== undefined) return status.trouble;
-  if (!report || !hasHeard(report, csns)) return "it has not heard of the change";
+  if (!report || !hasHeard(report, csns)) return "the change has not reached it";
   if (report.why !== undefined) return report.why;
-  if (report.reloads.length > 0) return `a reload is owed for ${report.reloads.join(", ")}`;
-  return `${report.owed} owed`;
+  if (report.reloads.length > 0) return `a reload is pending for ${report.reloads.join(", ")}`;
+  return `${report.owed} pending`;
 }

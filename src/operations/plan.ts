@@ -18,43 +18,45 @@ import { emptyMachine } from "../machines/empty.ts";
 import type { Project } from "../project/project.ts";
 import { computeTables } from "./compute-tables.ts";
 
-/** What a new directory would change, found out by running every service on a machine that exists only in memory. */
-
+/** The changes that a new directory would make: every service runs on a dry machine over an empty one. */
 export interface Plan {
   readonly services: readonly ServicePlan[];
   readonly hosts: readonly HostPlan[];
 }
 
+/** The rows of a service that would change. */
 export interface ServicePlan {
   readonly service: string;
   readonly added: number;
   readonly changed: number;
   readonly removed: number;
-  /** The entries that would be refused and are not now. */
+  /** The entries that would be refused, and are not refused now. */
   readonly refused: readonly { readonly dn: string; readonly why: string }[];
 }
 
+/** The result of the run of a service on one host. */
 export interface HostPlan {
   readonly host: string;
   readonly service: string;
+  /** True if the service has secret columns, so that no content may be shown. */
   readonly secret: boolean;
   readonly noted: Noted;
-  /** Why the service could not be run. */
+  /** The reason why the service could not be run. */
   readonly failed: string | undefined;
 }
 
-/** Computes what an LDIF file, of a whole content or of change records, would change on every host. Nothing is written. */
+/** Computes the changes that an LDIF file, with a whole content or with change records, would make on every host. Writes nothing. */
 export async function makePlan(project: Project, file: string, now: number): Promise<Plan> {
   const { services, entries, transcription } = await computeTables(project, now);
   const before = new Map([...services.keys()].map((name) => [name, [...transcription.table(name).entries()]]));
   const refusedBefore = new Map(
     [...services.keys()].map((name) => [name, new Set([...transcription.refused(name)].map(({ key }) => key))]),
   );
-  const moved = transcription.refresh(newContent(entries, file), now).services;
+  const changed = transcription.refresh(newContent(entries, file), now).services;
 
   const hosts: HostPlan[] = [];
   for (const [service, table] of services) {
-    const changes = moved.get(service) ?? [];
+    const changes = changed.get(service) ?? [];
     if (changes.length === 0) continue;
     for (const host of hostsOf(project.config, service)) {
       hosts.push(await runOn(host, service, table, before.get(service) ?? [], changes));
@@ -63,7 +65,7 @@ export async function makePlan(project: Project, file: string, now: number): Pro
   return {
     services: [...services.keys()].map((service) => ({
       service,
-      ...counts(new Map(before.get(service)), moved.get(service) ?? [], services.get(service)),
+      ...counts(new Map(before.get(service)), changed.get(service) ?? [], services.get(service)),
       refused: [...transcription.refused(service)].filter(({ key }) => !refusedBefore.get(service)?.has(key)),
     })),
     hosts,
@@ -77,7 +79,7 @@ function newContent(entries: readonly StoredEntry[], file: string): readonly Sto
   return isContent ? readContent(bytes, file) : applyRecords(entries, records, file);
 }
 
-/** Runs a service on the rows as they are, then with the changes, and gives what the second run did. */
+/** Runs a service on the rows as they are, then with the changes, and gives the result of the second run. */
 async function runOn(
   host: string,
   service: string,

@@ -9,16 +9,13 @@ import { systemClock } from "../daemon/clock.ts";
 import { withFiles } from "../daemon/directory.ts";
 import { eventOf, openBinding, type Written } from "../directories/ldap/binding.ts";
 import type { Change, Modification } from "../directories/ldap/change-requests.ts";
-import type { Broker } from "../ports/broker.ts";
 import type { Project } from "../project/project.ts";
-import { type Late, notLoaded } from "./not-applied.ts";
+import { type Late, notApplied } from "./not-applied.ts";
 
-/**
- * How long the broker may take to confirm an event, in milliseconds: the change is written, and reaches the hosts without it.
- * One that has not confirmed (an alarm, a node that hangs) is not waited for so long at every change.
- */
-const patience = 10_000;
-const littlePatience = 100;
+/** The longest wait for the broker's confirmation of an event, in milliseconds: the change is written, and reaches the hosts without it. */
+const confirmTimeout = 10_000;
+/** The same wait after a broker has not confirmed one (an alarm, a node that hangs), in milliseconds. */
+const shortConfirmTimeout = 100;
 
 /** The options of `openDirectory`. */
 export interface WriterOptions {
@@ -40,7 +37,7 @@ export interface WriterOptions {
 export interface ReadEntry {
   /** The distinguished name. */
   readonly dn: string;
-  /** The state of the entry, its entryCSN. */
+  /** The version of the entry, its entryCSN. */
   readonly csn: string;
   /** The values of its attributes. */
   readonly attributes: Attributes;
@@ -60,7 +57,10 @@ export interface Made {
   readonly warning?: string;
 }
 
-/** Writes to the project's directory, and tells the transcribers who and why. A write that is refused throws a `UserError`: nothing was written. */
+/**
+ * Writes to the project's directory, and tells the transcribers who and why.
+ * A write that is refused throws a `UserError`: nothing was written.
+ */
 export interface Writer extends AsyncDisposable {
   /** The entry of `dn`, or undefined. */
   read(dn: string): Promise<ReadEntry | undefined>;
@@ -75,7 +75,7 @@ export interface Writer extends AsyncDisposable {
   /** Makes a `change` of any kind; it is refused if `entry`, as it was read, has changed since. */
   write(change: Change, entry?: ReadEntry): Promise<Made>;
   /** Waits until every host has applied `changes`, `options.seconds` at most (60 by default); gives those that have not. */
-  notLoaded(changes: readonly Made[], options?: { readonly seconds?: number }): Promise<Late[]>;
+  notApplied(changes: readonly Made[], options?: { readonly seconds?: number }): Promise<Late[]>;
   /** Ends the connections. */
   close(): Promise<void>;
 }
@@ -107,18 +107,18 @@ export async function openWriter(project: Project, options: WriterOptions = {}):
   const queues = transcribers.map((host) => queueOf(host, eventService, "event"));
   const additional = who === undefined && why === undefined ? null : { who, why };
 
-  /** What the directory holds now, at least; empty where that is not to be known: the change is made all the same. */
+  /** A state that the directory has at least reached now; empty if it cannot be read, and the change is made all the same. */
   async function presentState(): Promise<DirectoryState> {
     const base = await binding.read(settings.base).catch(() => undefined);
     return (base?.attributes.get("contextcsn") ?? []).map(String).sort();
   }
 
   async function write(change: Change, entry?: ReadEntry): Promise<Made> {
-    signal.throwIfAborted(); // nothing was sent: it need not be said that nobody knows
+    signal.throwIfAborted(); // nothing was sent, so the outcome is certain
     const written = await binding.write(change, entry && { read: entry.csn });
     const state = written.after && written.csn !== "" ? [written.csn] : await presentState();
     const id = `${written.uuid}@${state.at(-1) ?? ""}`;
-    const warning = await tell(broker, eventOf(id, written, additional), id);
+    const warning = await publishEvent(eventOf(id, written, additional), id);
     const { before, after } = written;
     return {
       ...{ id, state, before: before && entryOf(before), after: after && entryOf(after) },
@@ -126,18 +126,18 @@ export async function openWriter(project: Project, options: WriterOptions = {}):
     };
   }
 
-  let waits = patience;
-  /** Publishes an event; gives the reason why it was not. */
-  async function tell(broker: Broker, event: string, messageId: string): Promise<string | undefined> {
+  let timeout = confirmTimeout;
+  /** Publishes an event; gives the reason if the broker has not confirmed it. */
+  async function publishEvent(event: string, messageId: string): Promise<string | undefined> {
     const done = new AbortController();
-    const late = systemClock.sleep(waits, done.signal).then(() => {
-      if (!done.signal.aborted) waits = littlePatience;
+    const late = systemClock.sleep(timeout, done.signal).then(() => {
+      if (!done.signal.aborted) timeout = shortConfirmTimeout;
       throw new Error("the broker does not confirm it in time");
     });
     const publish = async (): Promise<void> => {
       await broker.declare(queues);
       await broker.publish(serviceKey(eventService), event, { messageId });
-      waits = patience;
+      timeout = confirmTimeout;
     };
     try {
       await Promise.race([publish(), late]);
@@ -161,14 +161,14 @@ export async function openWriter(project: Project, options: WriterOptions = {}):
     rename: (entry, to) => write({ kind: "rename", dn: dnOf(entry), deleteOldRdn: true, ...to }, readOf(entry)),
     delete: (entry) => write({ kind: "delete", dn: dnOf(entry) }, readOf(entry)),
     write,
-    async notLoaded(changes, { seconds = 60 } = {}) {
+    async notApplied(changes, { seconds = 60 } = {}) {
       const blind = changes.find(({ state }) => state.length === 0);
       if (blind) {
         const needs = `the writer may not read entryCSN, or contextCSN of ${settings.base}`;
-        throw new UserError(`whether hosts have loaded ${blind.id} cannot be told: ${needs}`);
+        throw new UserError(`the hosts that have applied ${blind.id} are not known: ${needs}`);
       }
       const csns = changes.flatMap(({ state }) => state);
-      return notLoaded(csns, { project, broker, seconds, signal });
+      return notApplied(csns, { project, broker, seconds, signal });
     },
     close,
     [Symbol.asyncDispose]: close,
@@ -187,7 +187,7 @@ function settingsOf({ config, folder, ldifFile }: Project, { bindDn, passwordFil
     ...(bindDn !== undefined && { bindDn }),
     ...(passwordFile !== undefined && { passwordFile }),
   };
-  const read = readDirectory(writer, "who writes");
+  const read = readDirectory(writer, "the writer");
   return withFiles(read as typeof directory, folder, { piped: passwordFile !== undefined });
 }
 

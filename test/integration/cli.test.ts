@@ -112,12 +112,12 @@ test("what is not understood exits 64 with what is known; what cannot be done ex
   }
 });
 
-test("a network that nobody has started is out of touch, and status makes no file", async (t) => {
+test("a network that was never started is late, and status makes no file", async (t) => {
   const { trigger, folder, path } = makeProject(t);
   const before = treeHash(folder);
   const { code, out } = await trigger(["status"]);
   assert.equal(code, 1);
-  assert.equal(out.match(/nothing is known of it here/g)?.length, 2);
+  assert.equal(out.match(/no report here/g)?.length, 2);
   assert.equal(treeHash(folder), before);
   assert.equal(existsSync(path(".trigger")), false);
 });
@@ -149,8 +149,8 @@ test("status of a network that is well exits 0 and has the same in JSON", async 
   const { project } = await upProject(t);
   const { code, out } = await project.trigger(["status"]);
   assert.equal(code, 0);
-  assert.match(out, /^HOST +SERVICE +ROWS +STORED +LOADED +EQUAL +LAG +PROVED +OWED +REFUSED +PARKED +STATE$/m);
-  assert.match(out, /^box +names +2 +\S+ #\d+ +\S+ #\d+ +\S+ #\d+ +no +0 +0 +0 +well$/m);
+  assert.match(out, /^HOST +SERVICE +ROWS +STORED +APPLIED +EQUAL +LAG +SERVING +PENDING +REFUSED +PARKED +STATE$/m);
+  assert.match(out, /^box +names +2 +\S+ #\d+ +\S+ #\d+ +\S+ #\d+ +- +0 +0 +0 +well$/m);
   assert.match(out, /^civet +event +3 +active$/m);
   assert.doesNotMatch(out, /\u001b/);
   assert.match((await project.trigger(["status"], { colour: true })).out, /\u001b\[32mwell\u001b\[0m/);
@@ -167,16 +167,19 @@ test("status of what is failing, parked, refused and down says so, with its exit
   const status = (): ReturnType<TestProject["trigger"]> => project.trigger(["status"]);
 
   await project.trigger(["send", "note", '{"n": 1, "fatal": "no route"}']);
-  await until(async () => (await status()).out.includes("1 parked: `trigger retry`"));
+  await until(async () => (await status()).out.includes("1 parked since"));
   const parked = await status();
   assert.equal(parked.code, 1);
   assert.match(parked.out, /^box note: parked message 1: no route$/m);
 
   project.write("directory.ldif", ldif([printer, { ...laptop, ip: "none" }]));
   const said = async (words: string) => (await status()).out.includes(words);
-  await until(async () => (await said("its last good row stays")) && (await said("civet: 1 refused")));
+  await until(async () => (await said("its last good row is retained")) && (await said("civet: 1 refused")));
   const { out } = await status();
-  assert.match(out, /^box names: cn=laptop,dc=campus,dc=example: .*\bip: .*\("none"\).*; its last good row stays$/m);
+  assert.match(
+    out,
+    /^box names: cn=laptop,dc=campus,dc=example: .*\bip: .*\("none"\).*; its last good row is retained$/m,
+  );
   assert.match(out, /^civet: 1 refused for names: `trigger try names` lists them$/m);
   assert.match(project.read("out/box/names") ?? "", /laptop 192\.0\.2\.11/);
 
@@ -301,10 +304,10 @@ cn=printer,dc=campus,dc=example  {"ip":"192.0.2.10","name":"printer"}
   assert.equal(one.code, 1);
   assert.match(one.out, /^cn=twin,dc=campus,dc=example\n {2}refused: ip: /);
   const none = await trigger(["try", "names", "-e", "dc=campus,dc=example"]);
-  assert.deepEqual([none.code, none.out], [0, "dc=campus,dc=example\n  no row\n  time does not move it\n"]);
+  assert.deepEqual([none.code, none.out], [0, "dc=campus,dc=example\n  no row\n  time does not change it\n"]);
 });
 
-test("try says what was looked at, when time moves it next, and masks what is secret", async (t) => {
+test("try says what was read, when time changes it next, and masks secrets", async (t) => {
   const service = `import { service, z } from "trigger";
     export default service({
       row: z.object({ name: z.string(), password: z.string() }), secret: ["password"],
@@ -320,9 +323,9 @@ test("try says what was looked at, when time moves it next, and masks what is se
   const { code, out } = await trigger(["try", "names", "-e", "cn=printer,dc=campus,dc=example"]);
   assert.equal(code, 0);
   assert.match(out, /{"name":"printer","password":"\*+"}/);
-  assert.match(out, /^ {2}looked at .*dc=campus,dc=example/m);
-  assert.match(out, /^ {2}time has it looked at again on 2099-01-01T00:00:00\.000Z$/m);
-  assert.match((await trigger(["try", "names"])).out, /time moves a row on 2099-01-01T00:00:00\.000Z\n$/);
+  assert.match(out, /^ {2}read .*dc=campus,dc=example/m);
+  assert.match(out, /^ {2}time has it computed again on 2099-01-01T00:00:00\.000Z$/m);
+  assert.match((await trigger(["try", "names"])).out, /time changes a row on 2099-01-01T00:00:00\.000Z\n$/);
 });
 
 test("plan shows what a new content would change, and writes nothing", async (t) => {

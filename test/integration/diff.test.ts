@@ -76,7 +76,7 @@ test("a daemon that is away is asked until it answers, and then given all of it"
   await serves(["laptop 192.0.2.12", "printer 192.0.2.10"]);
 });
 
-test("a file that trigger did not write is held; diff shows what would become of it, approve lets it be replaced", async (t) => {
+test("a foreign file is held: diff shows its replacement, approve allows it", async (t) => {
   const hosts = { box: ["names"], civet: ["event"] };
   const { read, write, trigger, order, up } = await upProject(t, { "out/box/names": "by hand 1\n" }, hosts);
   await until(async () => (await trigger(["status"])).out.includes("names is there, and trigger did not write it"), {
@@ -86,7 +86,7 @@ test("a file that trigger did not write is held; diff shows what would become of
   assert.equal(code, 1);
   assert.match(out, /-by hand 1\n(\+.*\n)*\+printer 192\.0\.2\.10/);
   assert.equal(read("out/box/names"), "by hand 1\n");
-  const [, shown = ""] = /`trigger approve names ([0-9a-f]{8})` lets it be replaced/.exec(out) ?? [];
+  const [, shown = ""] = /`trigger approve names ([0-9a-f]{8})` lets what is there be replaced/.exec(out) ?? [];
   assert.match((await trigger(["status"])).out, new RegExp(`trigger approve names ${shown}`));
   const without = await trigger(["approve", "names"]);
   assert.deepEqual([without.code, without.err], [1, ""]);
@@ -109,7 +109,7 @@ test("a file that trigger did not write is held; diff shows what would become of
   assert.equal((await trigger(["diff", "names"])).out, "box names: the same\n");
 });
 
-test("what a service that is held by a person would do is shown by diff, row by row", async (t) => {
+test("diff shows the pending changes of a held service, row by row", async (t) => {
   const { trigger, write, serves, order } = await upProject(t, { "out/box/daemon": "" });
   await serves(["laptop 192.0.2.11", "printer 192.0.2.10"]);
   await until(async () => (await trigger(["status"])).code === 0);
@@ -126,10 +126,10 @@ test("what a service that is held by a person would do is shown by diff, row by 
   const isOwed = (line: string): boolean => / 3 +0 +0 +held: /.test(line) && line.includes(held);
   await until(async () => (await trigger(["status"])).out.split("\n").some(isOwed));
   const { out } = await trigger(["diff", "dns"]);
-  assert.deepEqual(out.match(/^ {2}waits .*$/gm), [
-    '  waits    {"ip":"192.0.2.11","name":"laptop"} would become {"ip":"192.0.2.12","name":"laptop"}',
-    '  waits    {"ip":"192.0.2.13","name":"new"} would come',
-    '  waits    {"ip":"192.0.2.10","name":"printer"} would go',
+  assert.deepEqual(out.match(/^ {2}pending .*$/gm), [
+    '  pending  {"ip":"192.0.2.11","name":"laptop"} would become {"ip":"192.0.2.12","name":"laptop"}',
+    '  pending  {"ip":"192.0.2.13","name":"new"} would be added',
+    '  pending  {"ip":"192.0.2.10","name":"printer"} would be removed',
   ]);
 });
 
@@ -177,10 +177,10 @@ test("a directory that lost its entries takes nobody's rows away before the dige
   await until(() => lines() === 61, { within: 60_000 });
   const status = await trigger(["status"]);
   assert.equal(status.code, 1);
-  assert.match(status.out, /held: 60 rows would go/);
+  assert.match(status.out, /held: 60 rows would be removed/);
   const { out } = await trigger(["diff", "names"]);
   const [, digest = ""] =
-    /60 rows would go; `trigger approve names ([0-9a-f]{8})` lets them\n {2}held {5}\{/.exec(out) ?? [];
+    /60 rows would be removed; `trigger approve names ([0-9a-f]{8})` lets them\n {2}held {5}\{/.exec(out) ?? [];
   const heldBy = async (): Promise<string | undefined> =>
     JSON.parse((await trigger(["status", "--json"])).out).hosts[0].services.names.heldBy;
   await order("hold", "names", "the cabling is being changed");
@@ -200,7 +200,7 @@ test("a directory that lost its entries takes nobody's rows away before the dige
   assert.equal(
     without.out,
     `asked box to approve names; \`trigger status\` shows how it goes
-what waits of names under a digest is not approved without it, and goes on waiting:
+names still waits for an approval with a digest:
   box: 60 removals wait: \`trigger approve names ${digest}\`
 `,
   );

@@ -38,7 +38,7 @@ test("the forecast counts what time will take away, and says what hosts will hol
   assert.deepEqual([code, err], [1, ""]);
   const lines = out.trimEnd().split("\n");
   assert.equal(lines.length, 3, out);
-  assert.match(lines[1] ?? "", /paid +0 +5 +8 {2}will be held on door: at most 3 may go in an hour$/);
+  assert.match(lines[1] ?? "", /paid +0 +5 +8 {2}will be held on door: at most 3 are removed in an hour$/);
   assert.match(lines[2] ?? "", /paid +0 +2 +3$/);
   const [first] = JSON.parse((await trigger(["forecast", "15", "--json"])).out);
   assert.deepEqual([first.removed, first.limit, first.hosts], [5, 3, ["door"]]);
@@ -47,7 +47,7 @@ test("the forecast counts what time will take away, and says what hosts will hol
   assert.equal(whole.code, 1);
   assert.match(whole.out, /paid +0 +1 +1 {2}will be held on door: no row would be left$/m);
   assert.equal((await project("{ atMost: 5, mayEmpty: true }").trigger(["forecast", "100"])).code, 0);
-  assert.equal((await trigger(["forecast", "5"])).out, "time moves no row within 5 days\n");
+  assert.equal((await trigger(["forecast", "5"])).out, "time alone changes no row within 5 days\n");
   assert.match((await trigger(["forecast", "soon"])).err, /expected a number of days, found "soon"/);
 });
 
@@ -130,7 +130,7 @@ test("the last row goes unasked only where the config lets a table be empty", as
   for (const file of ["names", "others"]) await has(file, "printer 192.0.2.10\n");
   project.write("directory.ldif", ldif([]));
   await has("names", "");
-  const held = /box +others .* held: 1 row would go: /;
+  const held = /box +others .* held: 1 row would be removed /;
   await until(async () => held.test((await project.trigger(["status"])).out), { within });
   await has("others", "printer 192.0.2.10\n");
 });

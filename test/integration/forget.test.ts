@@ -37,7 +37,7 @@ test("a host that left the config is forgotten once, with its queues, its report
   assert.equal(forgotten.code, 0, forgotten.err);
   assert.match(forgotten.out, /removed the queue trigger-old-names/);
   assert.match(forgotten.out, /civet forgot its report/);
-  assert.match(forgotten.out, /the store forgot names: 2 rows in force/);
+  assert.match(forgotten.out, /the store forgot names: 2 applied rows/);
   assert.match(forgotten.out, /the file .*out\/old\/names stays as it is/);
   assert.equal(existsSync(project.path(".trigger/old")), false);
   assert.match(project.read("out/old/names") ?? "", /laptop/);

@@ -52,7 +52,7 @@ function amqp({ port }: RabbitServer): string {
   return `amqp://trigger@127.0.0.1:${port}`;
 }
 
-test("changes are in force when modify --wait ends, the transcriber says who and why, and without a broker they count all the same", {
+test("modify --wait ends once changes are applied, and the transcriber says who and why", {
   timeout: 120_000,
 }, async (t) => {
   await using stack = new AsyncDisposableStack();
@@ -83,7 +83,7 @@ test("changes are in force when modify --wait ends, the transcriber says who and
     const [first = "", last] = out.trim().split("\n");
     const [change = "", ...words] = first.split(" ");
     assert.match(change, id);
-    assert.deepEqual([words.join(" "), last, code], [line, "every host has loaded it", 0], out + err);
+    assert.deepEqual([words.join(" "), last, code], [line, "every host has applied it", 0], out + err);
   }
   for (const name of ["phone", "mobile"]) {
     await until(() => new RegExp(`cn=${name},${top}.*camille: a test`).test(up.said())).catch(() => {
@@ -94,8 +94,8 @@ test("changes are in force when modify --wait ends, the transcriber says who and
   await rabbit.kill9();
   const { code, out, err } = await made(phone, ["--timeout", "1"]);
   assert.equal(code, 1, out + err);
-  assert.match(err, /^trigger modify: made, but not said who and why: /);
-  assert.match(out, /^box names: not loaded: .+\nbox people: not loaded: .+$/m);
+  assert.match(err, /^trigger modify: made, but who and why was not published: /);
+  assert.match(out, /^box names: not applied: .+\nbox people: not applied: .+$/m);
 });
 
 test("modify stops at the first change that is refused, and says which were made", { timeout: 60_000 }, async (t) => {
@@ -126,7 +126,7 @@ test("modify stops at the first change that is refused, and says which were made
 
   const late = await run(renamed, ["--wait", "--timeout", "0"]);
   assert.equal(late.code, 1, late.err);
-  assert.match(late.out, /^box names: not loaded: nothing is known of it here/m);
+  assert.match(late.out, /^box names: not applied: no report here/m);
 });
 
 test("modify has nothing to do with a directory that is a file", async (t) => {
@@ -137,7 +137,7 @@ test("modify has nothing to do with a directory that is a file", async (t) => {
   assert.match(err, /the directory is a file, .*directory\.ldif: edit it/);
 });
 
-test("a program does not overwrite what it has not read, and hears who has not loaded its change", {
+test("a program overwrites nothing unread, and learns which host has not applied its change", {
   timeout: 60_000,
 }, async (t) => {
   await using server = await startSlapd({ ldif: content });
@@ -170,7 +170,7 @@ test("a program does not overwrite what it has not read, and hears who has not l
   const gone = await directory.delete(renamed.after);
   assert.match(gone.id, id);
   assert.deepEqual([gone.after, await directory.read(dn)], [null, undefined]);
-  const late = await directory.notLoaded([added, gone], { seconds: 0 });
+  const late = await directory.notApplied([added, gone], { seconds: 0 });
   assert.deepEqual(
     late.map(({ host, service }) => `${host} ${service}`),
     ["box names", "box people"],

@@ -71,10 +71,10 @@ test("a stranger who may publish forges rows over RabbitMQ: they are refused, an
   for (const body of [forged, sign?.(forged) ?? ""]) await stranger.publish(serviceKey("names"), body);
 
   const status = () => folderOf("civet").trigger(["status"]);
-  await until(async () => / 2 of strangers refused/.test((await status()).out), { within });
+  await until(async () => / 2 untrusted messages rejected/.test((await status()).out), { within });
   const { code, out } = await status();
   assert.equal(code, 1);
-  assert.match(out, /^box names: 2 messages were refused, .*: it names the key [0-9a-f]{16}, which is not/m);
+  assert.match(out, /^box names: untrusted messages rejected: 2, .*: it names the key [0-9a-f]{16}, which is not/m);
   folderOf("civet").write("directory.ldif", ldif([printer, laptop, { name: "tablet", ip: "192.0.2.12" }]));
   await until(() => served().length === 3, { within });
   assert.deepEqual(served().sort(), [...shown, "tablet 192.0.2.12"]);

@@ -46,8 +46,8 @@ test("as often as the active transcriber is killed the other takes over and noth
     assert.equal(code, 2);
 
     world.start(active);
-    const standsBy = new RegExp(`^${active} .*stands by$`, "m");
-    await until(async () => standsBy.test((await world.project.trigger(["status"])).out), { within: patience });
+    const isStandby = new RegExp(`^${active} .*standby$`, "m");
+    await until(async () => isStandby.test((await world.project.trigger(["status"])).out), { within: patience });
     world.edit.add();
     await world.equalWith(next);
     active = next;

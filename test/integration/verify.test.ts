@@ -28,7 +28,7 @@ test("verify finds a row that is wrong on a host's disk, and what was wrong is r
   assert.equal(again.code, 0, again.out + again.err);
   assert.match(
     again.out,
-    /^box names: the rows: equal as of epoch \d+, change \d+; 2 rows in force, 0 owed, 0 refused$/m,
+    /^box names: the rows: equal as of epoch \d+, change \d+; 2 rows applied, 0 pending, 0 refused$/m,
   );
 });
 

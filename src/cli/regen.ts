@@ -1,0 +1,8 @@
+import { orderCommand } from "./order-command.ts";
+
+/** Has a service's hosts generate everything again. */
+export const regen = orderCommand({
+  order: "regen",
+  summary: "make a service's hosts generate everything again",
+  more: "Differences are repaired: `trigger diff` shows them on the host.",
+});

@@ -1,0 +1,72 @@
+import { queueRemedy } from "../core/stream/queue-remedy.ts";
+import type { TranscriberReport } from "../core/stream/report.ts";
+import { queueName } from "../core/stream/routing.ts";
+import type { TranscriberState } from "../core/stream/transcriber-state.ts";
+import { ageOf } from "../core/util/age.ts";
+import { sayProgress } from "../core/util/slices.ts";
+import type { Active } from "./active.ts";
+import { type Health, levels, reportTimeout, worst } from "./health.ts";
+import type { HostStatus } from "./host-status.ts";
+
+/** The health of the transcriber of a host, given what is known of which one is active. */
+export function transcriberHealth(host: HostStatus, now: number, active: Active): Health {
+  const health = host.here ? healthHere(host, active) : healthElsewhere(host, now, active);
+  if (!host.here || host.up === false || !active.none) return health;
+  const none = "no transcriber is active";
+  if (health.state === standby) return { level: levels.late, state: "late", why: none };
+  return { ...health, level: worst([health.level, levels.late]), state: `${health.state}; ${none}` };
+}
+
+const standby = "standby";
+
+function healthHere({ host, up, transcriber }: HostStatus, active: Active): Health {
+  if (up === false) return { level: levels.failing, state: "down", why: "its process does not run" };
+  if (!transcriber) return { level: levels.late, state: "no report yet" };
+  const { trouble, troubleSince, progress } = transcriber;
+  const inEvents = trouble === undefined ? eventsHealth(transcriber) : undefined;
+  const health = inEvents ?? healthOf(host, transcriber, active, progress && `, ${sayProgress(progress)}`);
+  const refusing = refusingQueues(transcriber).length;
+  if (health.level > levels.well || refusing === 0) {
+    return trouble === undefined ? health : { ...health, since: troubleSince };
+  }
+  const refuse = refusing === 1 ? "queue refuses" : "queues refuse";
+  return { ...health, level: levels.late, state: `${health.state}; ${refusing} ${refuse}` };
+}
+
+/** The queues that refuse messages of a transcriber, each with what ends it. */
+export const refusingQueues = ({ services }: TranscriberState): string[] =>
+  Object.entries(services).flatMap(([service, { refusing = [] }]) =>
+    refusing.map((host) => {
+      const queue = queueName(host, service);
+      return `queue ${queue} refuses messages, so ${host} is not told: ${queueRemedy(queue)}`;
+    }),
+  );
+
+/** The trouble of a directory that is made of events; undefined if there is none. */
+function eventsHealth({ events }: TranscriberState): Health | undefined {
+  if (events?.trouble !== undefined) {
+    return { level: levels.failing, state: "events cannot be stored", why: events.trouble };
+  }
+  const aside = events?.aside.count ?? 0;
+  if (aside === 0) return undefined;
+  const state = `${aside} ${aside === 1 ? "message" : "messages"} set aside that should be events`;
+  return { level: levels.late, state, type: "`trigger seed`" };
+}
+
+function healthElsewhere({ host, at, said }: HostStatus, now: number, active: Active): Health {
+  if (ageOf(at ?? 0, now) > reportTimeout) return { level: levels.late, state: "no report", since: at };
+  if (!said) return { level: levels.well, state: "it reports" };
+  if (active.silent.includes(host)) {
+    return { level: levels.late, state: "was active; no report", since: said.heard };
+  }
+  return healthOf(host, said, active);
+}
+
+/** The health by the transcriber's own word. Of several that call themselves active, the one in the highest epoch is. */
+function healthOf(host: string, state: TranscriberReport, active: Active, progress = ""): Health {
+  if (state.trouble !== undefined) return { level: levels.failing, state: "the directory", why: state.trouble };
+  if (!state.complete) return { level: levels.late, state: `reads the directory${progress}` };
+  if (!state.active) return { level: levels.well, state: `${standby}${progress}` };
+  if (active.host === host) return { level: levels.well, state: `active${progress}` };
+  return { level: levels.late, state: `superseded by ${active.host ?? "another one"}` };
+}

@@ -1,0 +1,185 @@
+import { eventQueuesOf, hostsOf, servicesOf, transcribersOf } from "../core/config/config.ts";
+import { type OrderMessage, protocolVersion } from "../core/stream/messages.ts";
+import type { DaemonCompared, ServiceReport } from "../core/stream/report.ts";
+import { eventService, queueOf, serviceKey } from "../core/stream/routing.ts";
+import { connectBroker } from "../daemon/broker.ts";
+import { systemClock } from "../daemon/clock.ts";
+import type { HostStatus } from "../health/host-status.ts";
+import { loadServices, type Project } from "../project/project.ts";
+import { networkStatus } from "./network-status.ts";
+
+/** The longest wait for the next answer, in milliseconds: the comparison of a daemon may take a minute. */
+const answerTimeout = 75_000;
+/** The interval at which stores and reports are read, in milliseconds. */
+const readInterval = 200;
+/** The interval at which what has not answered is asked again, in milliseconds: its queue may have been purged. */
+const askInterval = 15_000;
+
+/** Options of `verify`. */
+export interface VerifyOptions {
+  /** The password of RabbitMQ, where the environment gives one. */
+  readonly brokerPassword?: string | undefined;
+  readonly signal: AbortSignal;
+  /** Takes each answer, as a line, once it is there. */
+  say(line: string): void;
+}
+
+/**
+ * Has every transcriber read the directory again, every host compare its rows, and every daemon be compared with them.
+ * True if all were equal.
+ */
+export async function verify(project: Project, options: VerifyOptions): Promise<boolean> {
+  const { services } = await loadServices(project, servicesOf(project.config));
+  const tables = [...services].flatMap(([name, service]) => ("table" in service ? [name] : []));
+  const asked = systemClock.now();
+  const ask = (services: readonly string[]): Promise<void> => askFor(project, services, asked, options);
+  await ask([eventService, ...tables]);
+  const questions = [
+    ...directories(project, asked),
+    ...ofReports(project, { tables, asked, what: "the rows", answer: rows }),
+    ...ofReports(project, { tables, asked, what: "the daemon", answer: daemon }),
+  ];
+  return answers(questions, ask, project, options);
+}
+
+/** Publishes the order to verify: to the transcribers, as the service `event`, and to the hosts of these tables. */
+async function askFor(
+  { config, ...project }: Project,
+  services: readonly string[],
+  at: number,
+  { brokerPassword }: VerifyOptions,
+): Promise<void> {
+  const tables = services.filter((service) => service !== eventService);
+  const queues = tables.flatMap((service) => hostsOf(config, service).map((host) => queueOf(host, service, "table")));
+  await using broker = await connectBroker({ config, ...project }, { password: brokerPassword });
+  await broker.declare([...eventQueuesOf(config), ...queues]);
+  for (const service of services) {
+    const order: OrderMessage = { trigger: protocolVersion, kind: "order", service, order: "verify", at };
+    await broker.publish(serviceKey(service), JSON.stringify(order));
+  }
+}
+
+/** A question: its name, and its answer once there is one. */
+interface Question {
+  readonly of: string;
+  readonly service: string;
+  answer(hosts: ReadonlyMap<string, HostStatus>): Answer | undefined;
+}
+
+interface Answer {
+  readonly equal: boolean;
+  readonly says: string;
+}
+
+/** The questions to the transcribers: how each one's mirror compared with the directory. */
+function directories({ config }: Project, asked: number): Question[] {
+  return transcribersOf(config).map((host) => ({
+    of: `${host}: the directory`,
+    service: eventService,
+    answer(hosts) {
+      const { here = false, transcriber, said } = hosts.get(host) ?? {};
+      if (!here && !said) return { equal: true, says: "no report here: its log has it" };
+      const { verified } = transcriber ?? said ?? {};
+      if (!verified || verified.asked < asked) return undefined;
+      const equal = transcriber ? `, ${transcriber.entries} entries` : "";
+      return verified.differed === 0
+        ? { equal: true, says: `equal${equal}` }
+        : { equal: false, says: `${verified.differed} entries differed from the mirror; repaired: equal now${equal}` };
+    },
+  }));
+}
+
+/** The questions to each table of each host. The next report of the host has the answer. */
+function ofReports(
+  project: Project,
+  { tables, asked, what, answer }: Asked & { readonly what: string; readonly answer: ReportAnswer },
+): Question[] {
+  return tables.flatMap((service) =>
+    hostsOf(project.config, service).map((host) => ({
+      of: `${host} ${service}: ${what}`,
+      service,
+      answer(hosts) {
+        const report = hosts.get(host)?.services[service];
+        if (!report?.verified || report.verified.asked < asked) return undefined;
+        return answer(report, report.verified, { host, service });
+      },
+    })),
+  );
+}
+
+interface Asked {
+  readonly tables: readonly string[];
+  /** The time of the order, in milliseconds since 1970. */
+  readonly asked: number;
+}
+
+type ReportAnswer = (
+  report: ServiceReport,
+  verified: NonNullable<ServiceReport["verified"]>,
+  of: { readonly host: string; readonly service: string },
+) => Answer | undefined;
+
+/** The answer for the rows, against the transcriber's. */
+const rows: ReportAnswer = (report, { differed }) =>
+  report.doubt || !report.equal
+    ? undefined
+    : { equal: !differed, says: `${differed ? "differed; repaired: " : ""}${sayEqual(report)}` };
+
+function sayEqual({ equal, rows, owed, refusedCount }: ServiceReport): string {
+  const place = equal ? ` as of epoch ${equal.epoch}, change ${equal.seq}` : "";
+  return `equal${place}; ${rows} rows applied, ${owed} pending, ${refusedCount} refused`;
+}
+
+/** The answer for the daemon, against its rows, once these were compared with the transcriber's. */
+const daemon: ReportAnswer = (_, { daemon }, { host, service }) => {
+  // A host of an older version, or in another language.
+  if (!daemon)
+    return { equal: true, says: `not compared: its host does not do that; \`trigger diff ${service}\` there` };
+  if (daemon.state === "comparing") return undefined;
+  return { equal: daemon.state === "same" || daemon.state === "unknown", says: sayCompared(host, service, daemon) };
+};
+
+function sayCompared(host: string, service: string, { state, why, foreign = 0, ...found }: DaemonCompared): string {
+  if (state === "unknown") return `not known, ${why}`;
+  if (state !== "differs" && state !== "same") return `could not be compared: ${why}`;
+  const { missing, differs, extra, waits, files } = found;
+  const counts = { missing, "with other content": differs, extra, pending: waits, "in files": files, foreign };
+  const named = Object.entries(counts).flatMap(([what, count = 0]) => (count > 0 ? [`${count} ${what}`] : []));
+  const list = named.length > 0 ? ` (${named.join(", ")})` : "";
+  if (state === "same") return `the same${list}`;
+  return `differs${list}: \`trigger diff ${service}\` on ${host} shows how`;
+}
+
+/** Says each answer when it is there; true if all were equal. */
+async function answers(
+  questions: readonly Question[],
+  ask: (services: readonly string[]) => Promise<void>,
+  project: Project,
+  { say, signal }: VerifyOptions,
+): Promise<boolean> {
+  const { now, monotonic, sleep } = systemClock;
+  let open = questions;
+  let equal = true;
+  let end = monotonic() + answerTimeout;
+  let again = monotonic() + askInterval;
+  while (open.length > 0 && monotonic() < end && !signal.aborted) {
+    const statuses = await networkStatus(project, now(), signal);
+    const hosts = new Map(statuses.map((status) => [status.host, status]));
+    open = open.filter(({ of, answer }) => {
+      const given = answer(hosts);
+      if (!given) return true;
+      say(`${of}: ${given.says}`);
+      end = monotonic() + answerTimeout; // hosts compare one daemon after the other
+      equal &&= given.equal;
+      return false;
+    });
+    if (open.length > 0 && monotonic() > again) {
+      // A broker that is down meanwhile shows by answers that do not come.
+      await ask([...new Set(open.map(({ service }) => service))]).catch(() => {});
+      again = monotonic() + askInterval;
+    }
+    if (open.length > 0) await sleep(readInterval, signal);
+  }
+  for (const { of } of open) say(`${of}: no answer for ${answerTimeout / 1000} s`);
+  return equal && open.length === 0;
+}
