@@ -8,7 +8,7 @@ import { Unusable } from "../sqlite/sound.ts";
 import { type Intake, openIntake } from "./intake.ts";
 import { type Questions, questions } from "./questions.ts";
 import { ask, type Inbox, type Received, type Receiver, type ReceiverOptions, receiver, reportKey } from "./receive.ts";
-import { sayLeft } from "./report.ts";
+import { sayLeft } from "./say-left.ts";
 import { type Verification, verification } from "./verification.ts";
 
 /** After a store that failed (a full disk) the deliveries in hand are tried again, in milliseconds. */

@@ -1,4 +1,5 @@
 import type { ServiceReport } from "../core/stream/report.ts";
+import { sayLeft } from "./say-left.ts";
 import type { ServiceFacts } from "./store/facts.ts";
 import { type Question, sayHold, sayRetained } from "./store/retained.ts";
 import type { ServiceStore } from "./store/service-store.ts";
@@ -44,10 +45,6 @@ export function serviceReport(store: ServiceStore, facts = store.readFacts()): S
     ranAt: facts?.ranAt,
   };
 }
-
-/** How much of a table is still to come, for people. */
-export const sayLeft = (left: number): string =>
-  `${(left * 100).toFixed(left < 0.1 ? 1 : 0)} % of it differs and is still to come`;
 
 const listRetained = ({ seen }: ServiceStore, question: Question | undefined): ServiceReport["refused"] =>
   seen.retained(named).map((row) => ({

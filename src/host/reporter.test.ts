@@ -4,7 +4,6 @@ import { test } from "node:test";
 import { simulatedService } from "../../test/fixtures/host.ts";
 import { queueName, queueOf } from "../core/stream/routing.ts";
 import { memoryHub } from "../testing/memory-broker.ts";
-import { memoryMachine } from "../testing/memory-machine.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
 import { reporter } from "./reporter.ts";
 import { hostStore } from "./store/host-store.ts";
@@ -23,9 +22,9 @@ async function scene() {
   const stop = new AbortController();
   const changed = reporter(
     {
-      ...{ name: "a", store: hostStore(database), clock, signal: stop.signal, machineOf: () => memoryMachine() },
-      ...{ services: new Map([["dhcp", simulatedService().definition]]), codes: new Map() },
-      ...{ connect: async () => broker, log: (line) => void logged.push(line) },
+      ...{ name: "a", store: hostStore(database), clock, signal: stop.signal },
+      services: new Map([["dhcp", simulatedService().definition]]),
+      log: (line) => void logged.push(line),
     },
     broker,
   );

@@ -1,17 +1,31 @@
 import { protocolVersion } from "../core/stream/messages.ts";
-import type { ReportMessage } from "../core/stream/report.ts";
+import type { ReportMessage, TranscriberReport } from "../core/stream/report.ts";
 import { reason } from "../core/util/errors.ts";
 import type { Broker } from "../ports/broker.ts";
-import type { HostOptions } from "./options.ts";
+import type { Clock } from "../ports/clock.ts";
 import { reportKey } from "./receive.ts";
 import { serviceReport } from "./report.ts";
+import type { HostStore } from "./store/host-store.ts";
 
 /** Reports of changes are folded to one in so many milliseconds. */
 const reportPace = 1000;
 
+export interface ReporterInputs {
+  /** The name of the host. */
+  readonly name: string;
+  /** Its services, by name. */
+  readonly services: ReadonlyMap<string, unknown>;
+  readonly store: HostStore;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** The report of the host's transcriber; left out where there is none. */
+  transcriber?(): TranscriberReport | undefined;
+  log(line: string): void;
+}
+
 /** Sends the host's whole state to the transcriber each time that it is said to have changed: at once, then at most once a second. */
-export function reporter(options: HostOptions, broker: Broker): () => void {
-  const { name, services, store, clock, signal, log, transcriber } = options;
+export function reporter(inputs: ReporterInputs, broker: Broker): () => void {
+  const { name, services, store, clock, signal, log, transcriber } = inputs;
   let owed = false;
   let pausing = false;
 
