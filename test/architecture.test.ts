@@ -173,6 +173,11 @@ test("no test of the fast lane starts a program of a Debian package", () => {
   assert.deepEqual([...new Set(wrong)], []);
 });
 
+test("the product knows of no simulation, and has no switch for one", () => {
+  const wrong = files.filter((file) => /simulat|safeguard/i.test(readFileSync(join(source, file), "utf8")));
+  assert.deepEqual(wrong, []);
+});
+
 test("statements of SQLite stand in the rooms of its files alone", () => {
   const rooms = /^(?:sqlite|brokers\/sqlite|directories\/events|host\/store)\//;
   // Those that open a file, and hand on what reads it.

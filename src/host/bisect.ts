@@ -3,7 +3,6 @@ import { claimsOf } from "../core/service/unique.ts";
 import { bisect } from "../core/util/bisect.ts";
 import { reason, TextDoubted, TextRefused } from "../core/util/errors.ts";
 import type { Columns } from "../core/util/json.ts";
-import type { HostSafeguards } from "./options.ts";
 import { rowsBut } from "./store/rows-but.ts";
 import type { RunInput } from "./store/run-input.ts";
 import { tryRun } from "./trial.ts";
@@ -23,7 +22,6 @@ interface Done {
 type Options = WordsOptions & {
   /** The run is given no changes. */
   readonly full: boolean;
-  readonly safeguards?: HostSafeguards | undefined;
 };
 
 /** Runs a service; when a check refuses its text, once more without the rows that are to blame. Throws what the first run threw when they are not found. */
@@ -32,7 +30,6 @@ export async function runOnGood(table: Table, given: RunInput, options: Options)
     return await runOn(table, given, options);
   } catch (error) {
     if (!(error instanceof TextRefused || error instanceof TextDoubted)) throw error;
-    if (options.safeguards?.bisection === false) throw error;
     const found = await findGuilty(table, given, options);
     if ("undecided" in found) throw undecided(error, found.undecided, given.changes.length);
     const { guilty } = found;

@@ -41,7 +41,7 @@ export function hostService(name: string, service: Service, options: HostOptions
   const context = runContext(name, options);
   const { store, clock, log } = context;
   const table = "table" in service ? service.table : undefined;
-  const rows = table ? store.rows(table, options.hashing) : undefined;
+  const rows = table ? store.rows(table) : undefined;
   const inbox: Inbox = { store, service, rows };
   const notice = table && new RemovalsNotice(store, log);
   beginLife(inbox, options.codes.get(name) ?? "", context);
@@ -67,7 +67,7 @@ export function hostService(name: string, service: Service, options: HostOptions
   const compareTable = table && options.compareDaemon?.bind(options, name, table);
   const conversation = new Conversation({
     ...{ host: options.name, inbox, clock, signal: options.signal, log, changed, recompute },
-    ...{ distrust: options.distrust, wrongOrderer: options.wrongOrderer, safeguards: options.safeguards },
+    ...{ distrust: options.distrust, wrongOrderer: options.wrongOrderer, follow: options.follow },
     obey(order) {
       obeyStored(order);
       if (isWithoutDigest(order)) loop.endWait();
@@ -107,7 +107,7 @@ function runContext(name: string, options: HostOptions): RunContext {
     now: () => Math.round(began + clock.monotonic()),
   };
   return {
-    ...{ host: options.name, store: store.service(name), clock, signal, safeguards: options.safeguards },
+    ...{ host: options.name, store: store.service(name), clock, signal },
     machine: options.machineOf(name),
     log: (line) => options.log(`${name}: ${line}`),
     ...(removals && { removals }),

@@ -1,20 +1,11 @@
 import type { WrongOrderer } from "../core/config/senders.ts";
 import type { Service, Table } from "../core/service/service.ts";
-import type { Hashing } from "../core/stream/digest.ts";
-import type { Safeguards } from "../core/stream/reader.ts";
+import type { follow } from "../core/stream/reader.ts";
 import type { DaemonCompared, TranscriberReport } from "../core/stream/report.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
 import type { HostStore } from "./store/host-store.ts";
-
-/** The safeguards of a host, each of which a simulation can take away to see what it prevents. */
-export interface HostSafeguards extends Safeguards {
-  /** The changes of a text that a check refuses are told apart. */
-  readonly bisection: boolean;
-  /** An approval of removals lets go what was shown under its digest, and nothing else. */
-  readonly approval: boolean;
-}
 
 /** What a host stands on. */
 export interface HostOptions {
@@ -44,10 +35,8 @@ export interface HostOptions {
   distrust?(body: Uint8Array): string | undefined;
   /** Why an order of a user of the broker is not obeyed; undefined when it is. Without it every order is. */
   readonly wrongOrderer?: WrongOrderer;
-  /** Of a simulation: the safeguards that it takes away. */
-  readonly safeguards?: HostSafeguards;
-  /** Of a simulation: how digests are made, over fewer buckets for its speed. */
-  readonly hashing?: Hashing;
+  /** Decides what to do with a message of the stream: `follow` of core/stream/reader.ts by default. */
+  readonly follow?: typeof follow;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Connects to the broker; called only after every service has had its first run. */

@@ -45,8 +45,7 @@ export function orders({ store, service, rows }: Inbox, context: RunContext) {
       goOn();
       return;
     }
-    const approved = context.safeguards?.approval === false ? held?.digest : digest;
-    if (held && approved !== undefined && removals.approve(approved)) return;
+    if (held && digest !== undefined && removals.approve(digest)) return;
     if (digest === undefined) {
       store.write({ held: undefined });
       judgeAnew();

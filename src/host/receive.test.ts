@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { row, simulatedService } from "../../test/fixtures/host.ts";
+import { delivered, storeOf, told } from "../../test/fixtures/host-parts.ts";
 import { CellTable } from "../core/stream/cell-table.ts";
 import { StreamWriter } from "../core/stream/writer.ts";
 import { receiver } from "./receive.ts";
@@ -36,4 +37,14 @@ test("an order that could not be obeyed is not acknowledged, nor what came with 
   assert.deepEqual(taking.followed, {}, "rows that come again are not taken for known");
   assert.equal(rows.digest.count, 0);
   database.close();
+});
+
+test("the reader that a receiver is handed decides what is stored", async () => {
+  const { definition } = simulatedService();
+  const { inbox, end } = storeOf(definition);
+  const receive = receiver("a", inbox, { obey() {}, log() {}, follow: (followed) => ({ followed, dropped: "late" }) });
+  const messages = told().rows([["k", row("a", "10.0.0.1")]]);
+  await receive.take(messages.map(delivered), 0, new AbortController().signal);
+  assert.deepEqual([inbox.rows?.digest.count, receive.followed], [0, {}]);
+  await end();
 });

@@ -8,7 +8,7 @@ import {
   type StreamMessage,
   type WaveMessage,
 } from "../core/stream/messages.ts";
-import { type Followed, type Followup, follow, type Safeguards, type Want } from "../core/stream/reader.ts";
+import { type Followed, type Followup, follow, type Want } from "../core/stream/reader.ts";
 import { reportService, serviceKey } from "../core/stream/routing.ts";
 import type { Delivery } from "../ports/broker.ts";
 import { patiently } from "../sqlite/open.ts";
@@ -68,7 +68,8 @@ export interface ReceiverOptions {
   readonly distrust?: ((body: Uint8Array) => string | undefined) | undefined;
   /** Why an order of a user of the broker is not obeyed; undefined when it is. */
   readonly wrongOrderer?: WrongOrderer | undefined;
-  readonly safeguards?: Safeguards | undefined;
+  /** Decides what to do with a message of the stream; `follow` by default. */
+  readonly follow?: typeof follow | undefined;
 }
 
 /** How often a refused stranger is said in the log, at most, in milliseconds: whoever sends one can send many. */
@@ -78,7 +79,7 @@ const strangerPace = 60_000;
 export function receiver(
   host: string,
   { store, rows }: Inbox,
-  { obey, hearWave, log, distrust, wrongOrderer, safeguards }: ReceiverOptions,
+  { obey, hearWave, log, distrust, wrongOrderer, follow: decide = follow }: ReceiverOptions,
 ): Receiver {
   const { name, messages } = store;
   const narrows = rows && narrowing(name, rows);
@@ -115,7 +116,7 @@ export function receiver(
   }
 
   function takeStream(rows: StoredRows, message: StreamMessage, now: number): Taken {
-    const followup = follow(followed, message, rows.digest, safeguards);
+    const followup = decide(followed, message, rows.digest);
     if (followup.write) rows.write(followup.write, now);
     followed = followup.followed;
     return { followup, of: message };

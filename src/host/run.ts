@@ -4,7 +4,6 @@ import { wrongBody } from "../core/util/wrong-body.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
 import { runOnGood } from "./bisect.ts";
-import type { HostSafeguards } from "./options.ts";
 import { readMessage } from "./read-message.ts";
 import { parkedLimit } from "./store/messages.ts";
 import type { ServiceStore } from "./store/service-store.ts";
@@ -33,8 +32,6 @@ export interface RunContext {
     /** By which the hour is counted: the clock's time, but for what it jumps while the process lives. Milliseconds since 1970. */
     now(): number;
   };
-  /** Of a simulation. */
-  readonly safeguards?: HostSafeguards | undefined;
   log(line: string): void;
 }
 

@@ -2,7 +2,7 @@ import { type Broker, type Consumer, QueueFull, QueueInUse } from "../ports/brok
 import { type Line, openLine } from "./broker/line.ts";
 import { type HeldMessage, MemoryQueue } from "./broker/queue.ts";
 
-/** A broker in the memory of one process, for tests and simulation: the same calls give the same deliveries. */
+/** A broker in the memory of one process, for tests: the same calls give the same deliveries. */
 export interface MemoryHub {
   connect(): MemoryConnection;
   /** What a queue holds, the oldest first. */

@@ -3,14 +3,14 @@ import { fileError } from "../machines/file-error.ts";
 import type { Machine } from "../ports/machine.ts";
 import { type Disk, memoryDisk } from "./disk.ts";
 
-/** What a simulated program is called with. */
+/** The call of a program of the machine. */
 export interface Call {
   readonly arguments: readonly string[];
   readonly input: string | undefined;
   readonly signal: AbortSignal;
 }
 
-/** A simulated program: what it answers; nothing is code 0 in silence. */
+/** A program of the machine, as the answer to a call; no answer is code 0 without output. */
 export type Program = (call: Call) => Partial<Output> | void | Promise<Partial<Output> | void>;
 
 export interface MemoryMachine extends Machine, Omit<Disk, "files"> {
@@ -34,7 +34,7 @@ export interface MemoryOptions {
   readonly onStep?: (step: string) => void;
 }
 
-/** A machine in memory, for tests and simulation: files with a disk's durability, programs that are functions. */
+/** A machine in memory, for tests: files with a disk's durability, programs that are functions. */
 export function memoryMachine(options: MemoryOptions = {}): MemoryMachine {
   const { files = {}, programs = {}, otherwise = missing, onStep = () => {} } = options;
   const known = new Map(Object.entries(programs));

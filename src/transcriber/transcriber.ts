@@ -1,7 +1,6 @@
 import { hostsOf, type ReadConfig } from "../core/config/config.ts";
 import { orderersOf, sendersOf } from "../core/config/senders.ts";
 import type { Table } from "../core/service/service.ts";
-import type { Hashing } from "../core/stream/digest.ts";
 import type { ReportMessage } from "../core/stream/report.ts";
 import { eventService, hostKey, queueName, reportService, serviceKey } from "../core/stream/routing.ts";
 import type { TranscriberState } from "../core/stream/transcriber-state.ts";
@@ -50,8 +49,6 @@ export interface TranscriberOptions {
   readonly signal: AbortSignal;
   /** How often each table's digest is said, in milliseconds. */
   readonly digestInterval?: number;
-  /** Of a simulation: how digests are made, over fewer buckets for its speed. */
-  readonly hashing?: Hashing;
 }
 
 /** Of a directory that is made of events, what takes them. */
@@ -71,7 +68,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
   const { digestInterval = 60_000, sign = (body) => body } = options;
   const log = (line: string): void => options.log(plainLine(line, 2_000));
   const waits = { clock, signal, log };
-  const tables = transcription(services, config, options.hashing);
+  const tables = transcription(services, config);
   const steady = steadyClock(clock, log);
   const attributed = attribution();
   const queues = queuesOf(config, services, events ? "eventTruth" : "event");

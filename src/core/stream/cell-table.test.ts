@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { CellTable } from "./cell-table.ts";
-import { hashEnd, keyHash, sha256 } from "./digest.ts";
+import { hashEnd, keyHash } from "./digest.ts";
 import { partLimit } from "./messages.ts";
 
 const keys = fc.integer({ min: 0, max: 40 }).map((number) => `key${number}`);
@@ -113,17 +113,30 @@ test("a row larger than a message still travels, alone", () => {
 });
 
 test("keys of one hash are never parted", () => {
-  const table = new CellTable("dhcp", { ...sha256, keyHash: (key) => (key.startsWith("same") ? 7 : 9) });
-  table.apply([
-    ["same1", "{}"],
-    ["same2", "{}"],
-    ["other", "{}"],
+  // Two keys whose SHA-256 begin with the same 32 bits, and one far behind them.
+  const [one, two, other] = ["key29902", "key140299", "other0"];
+  assert.equal(keyHash(one), keyHash(two));
+  const table = tableOf([
+    [one, "{}"],
+    [two, "{}"],
+    [other, "{}"],
   ]);
   assert.deepEqual(table.part(0, hashEnd, { rows: 1, bytes: 1000 }), {
-    to: 9,
+    to: keyHash(other),
     rows: [
-      ["same1", "{}"],
-      ["same2", "{}"],
+      [one, "{}"],
+      [two, "{}"],
     ],
   });
+});
+
+test("a table has the same rows in a range, whatever its number of buckets", () => {
+  fc.assert(
+    fc.property(changes, ranges, (changes, [from, to]) => {
+      const [few, many] = [new CellTable("dhcp", 2), new CellTable("dhcp")];
+      for (const table of [few, many]) table.apply(changes);
+      assert.deepEqual(few.part(from, to), many.part(from, to));
+      assert.equal(few.digest.buckets().length, 2);
+    }),
+  );
 });

@@ -1,5 +1,5 @@
 import type { Cell, CellChange } from "./cells.ts";
-import { Digest, type Hashing, hashEnd, sha256 } from "./digest.ts";
+import { bucketCount, Digest, hashEnd, keyHash } from "./digest.ts";
 import { messageLimit, partLimit } from "./messages.ts";
 import { partOf, type Range, rangesWithout, sums } from "./ranges.ts";
 
@@ -20,16 +20,15 @@ interface Placed {
 export class CellTable {
   readonly digest: Digest;
   readonly #service: string;
-  readonly #hashing: Hashing;
   readonly #bucketSize: number;
   readonly #buckets: Map<string, Cell>[];
 
-  constructor(service: string, hashing = sha256) {
-    this.digest = new Digest(service, hashing);
+  /** Makes an empty table. The number of buckets is a power of two, and the same at both ends of a stream. */
+  constructor(service: string, buckets = bucketCount) {
+    this.digest = new Digest(service, buckets);
     this.#service = service;
-    this.#hashing = hashing;
-    this.#bucketSize = hashEnd / hashing.buckets;
-    this.#buckets = Array.from({ length: hashing.buckets }, () => new Map());
+    this.#bucketSize = hashEnd / buckets;
+    this.#buckets = Array.from({ length: buckets }, () => new Map());
   }
 
   get size(): number {
@@ -67,7 +66,7 @@ export class CellTable {
   /** The sums of a number of equal parts of a range. */
   sums([from, to]: Range, parts: number): string[] {
     const cells = [...this.#inHashOrder(from, to)].map(({ key, cell }) => [key, cell] as const);
-    return sums(this.#service, cells, [from, to], parts, this.#hashing);
+    return sums(this.#service, cells, [from, to], parts);
   }
 
   *entries(): Generator<readonly [key: string, cell: Cell]> {
@@ -122,7 +121,7 @@ export class CellTable {
 
   #sum(rows: readonly Placed[]): string | undefined {
     const cells = rows.map(({ key, cell }) => [key, cell] as const);
-    return sums(this.#service, cells, [0, hashEnd], 1, this.#hashing)[0];
+    return sums(this.#service, cells, [0, hashEnd], 1)[0];
   }
 
   *#inHashOrder(from: number, to: number): Generator<Placed, undefined> {
@@ -130,7 +129,7 @@ export class CellTable {
     for (let bucket = Math.floor(from / this.#bucketSize); bucket < end; bucket++) {
       const found: Placed[] = [];
       for (const [key, cell] of this.#buckets[bucket] ?? []) {
-        const hash = this.#hashing.keyHash(key);
+        const hash = keyHash(key);
         if (hash >= from && hash < to) found.push({ key, hash, cell });
       }
       yield* found.sort((a, b) => a.hash - b.hash);
@@ -139,7 +138,7 @@ export class CellTable {
   }
 
   #bucketOf(key: string): Map<string, Cell> {
-    const hash = this.#hashing.keyHash(key);
+    const hash = keyHash(key);
     const bucket = this.#buckets[Math.floor(hash / this.#bucketSize)];
     if (!bucket) throw new Error(`no bucket for key hash ${hash}`);
     return bucket;

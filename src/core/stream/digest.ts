@@ -11,7 +11,8 @@ export const hashEnd = 2 ** 32;
 /** The place of a key in its table for comparisons: the first 32 bits of its SHA-256, an integer in [0, 2^32). */
 export const keyHash = (key: string): number => hash("sha256", key, "buffer").readUInt32BE(0);
 
-const cellHash = (service: string, key: string, cell: Cell): bigint =>
+/** The hash of a row of a service, a 256-bit integer. */
+export const cellHash = (service: string, key: string, cell: Cell): bigint =>
   BigInt(`0x${hash("sha256", JSON.stringify([service, key, cell]))}`);
 
 /** The range of key hashes of a bucket, as [from, to). */
@@ -21,24 +22,11 @@ export const bucketRange = (bucket: number, buckets = bucketCount): [from: numbe
 ];
 
 /**
- * The hash functions of a digest. Both ends of a stream must agree: only a simulation, for its speed, uses others than
- * these.
- */
-export interface Hashing {
-  /** A power of two. */
-  readonly buckets: number;
-  readonly keyHash: (key: string) => number;
-  readonly cellHash: (service: string, key: string, cell: Cell) => bigint;
-}
-export const sha256: Hashing = { buckets: bucketCount, keyHash, cellHash };
-
-/**
  * The digest of a table: per bucket the sum modulo 2^256 of SHA-256(service, key, cell). With sums, a change costs one
  * subtraction and one addition whatever the size of the table, and a row counted twice does not cancel itself.
  */
 export class Digest {
   readonly #service: string;
-  readonly #hashing: Hashing;
   readonly #buckets: bigint[];
   readonly #counts: number[];
   /** The buckets in hexadecimal; a change renews one of them. */
@@ -46,19 +34,18 @@ export class Digest {
   #count = 0;
   #root: string | undefined;
 
-  constructor(service: string, hashing = sha256) {
+  /** Makes the digest of an empty table. The number of buckets is a power of two, and the same at both ends of a stream. */
+  constructor(service: string, buckets = bucketCount) {
     this.#service = service;
-    this.#hashing = hashing;
-    this.#buckets = new Array<bigint>(hashing.buckets).fill(0n);
-    this.#counts = new Array<number>(hashing.buckets).fill(0);
+    this.#buckets = new Array<bigint>(buckets).fill(0n);
+    this.#counts = new Array<number>(buckets).fill(0);
     this.#texts = this.#buckets.map(textOf);
   }
 
   /** Tells of one key: its cell before and after, null for none. */
   move(key: string, before: Cell | null, after: Cell | null): void {
     if (before === after) return;
-    const { buckets, keyHash, cellHash } = this.#hashing;
-    const bucket = Math.floor((keyHash(key) / hashEnd) * buckets);
+    const bucket = Math.floor((keyHash(key) / hashEnd) * this.#buckets.length);
     let sum = this.#buckets[bucket] ?? 0n;
     if (before !== null) sum -= cellHash(this.#service, key, before);
     if (after !== null) sum += cellHash(this.#service, key, after);

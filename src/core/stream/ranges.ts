@@ -1,5 +1,5 @@
 import type { Cell } from "./cells.ts";
-import { type Hashing, sha256 } from "./digest.ts";
+import { cellHash, keyHash } from "./digest.ts";
 
 /** The sums by which a host says what it has in a range, so that only what differs within it travels. */
 
@@ -23,7 +23,6 @@ export function sums(
   cells: Iterable<readonly [key: string, cell: Cell]>,
   [from, to]: Range,
   parts: number,
-  { keyHash, cellHash }: Hashing = sha256,
 ): string[] {
   const totals = new Array<bigint>(parts).fill(0n);
   for (const [key, cell] of cells) {

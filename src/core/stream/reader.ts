@@ -59,35 +59,18 @@ export interface Compared {
   buckets(): string[];
 }
 
-/** The safeguards of the stream, each of which a simulation can take away to see what it prevents. */
-export interface Safeguards {
-  /** An older epoch is refused. */
-  readonly epoch: boolean;
-  /** An older directory state is refused. */
-  readonly asOf: boolean;
-  /** Rows up to the mark are duplicates. */
-  readonly duplicate: boolean;
-  /** Digests and parts from before the mark are dropped. */
-  readonly late: boolean;
-}
-const allSafeguards: Safeguards = { epoch: true, asOf: true, duplicate: true, late: true };
-
-export function follow(
-  held: Followed,
-  message: StreamMessage,
-  table: Compared,
-  safeguards: Safeguards = allSafeguards,
-): Followup {
+/** Decides what to do with a message: an older epoch or directory state is refused, a message that came before is dropped. */
+export function follow(held: Followed, message: StreamMessage, table: Compared): Followup {
   const { mark } = held;
-  if (mark && safeguards.epoch && message.epoch < mark.epoch) return { followed: held, refused: "epoch" };
+  if (mark && message.epoch < mark.epoch) return { followed: held, refused: "epoch" };
   // What was taken before and comes again is dropped in silence, so this comes before the directory state.
   const ahead = mark?.epoch === message.epoch ? message.seq - mark.seq : 1;
   if (message.kind === "rows") {
-    if (safeguards.duplicate && ahead <= 0) return { followed: held, dropped: "duplicate" };
-  } else if (safeguards.late && ahead < 0) return { followed: held, dropped: "late" };
+    if (ahead <= 0) return { followed: held, dropped: "duplicate" };
+  } else if (ahead < 0) return { followed: held, dropped: "late" };
 
   const meantOlder = message.rolledBack === true && message.epoch !== mark?.epoch;
-  if (mark && safeguards.asOf && !meantOlder && olderState(message.asOf.state, mark.asOf.state)) {
+  if (mark && !meantOlder && olderState(message.asOf.state, mark.asOf.state)) {
     return { followed: held, refused: "asOf" };
   }
   if (message.kind === "rows") return followRows(held, message);

@@ -13,7 +13,7 @@ import {
   refusalSql,
   rowLimit,
 } from "../../core/stream/cells.ts";
-import { bucketRange, Digest, keyHash, sha256 } from "../../core/stream/digest.ts";
+import { bucketCount, bucketRange, Digest, keyHash } from "../../core/stream/digest.ts";
 import type { PartMessage } from "../../core/stream/messages.ts";
 import { rangesWithout } from "../../core/stream/ranges.ts";
 import type { Write } from "../../core/stream/reader.ts";
@@ -46,9 +46,9 @@ export interface StoredRows {
   recompute(judgedAt?: number): SlicedWork<void>;
 }
 
-export function storedRows(database: DatabaseSync, service: string, table: Table, hashing = sha256): StoredRows {
+export function storedRows(database: DatabaseSync, service: string, table: Table): StoredRows {
   const sql = statements(database);
-  const digest = new Digest(service, hashing);
+  const digest = new Digest(service);
 
   function set(key: string, cell: Cell | null, now: number): void {
     const found = sql.get.get(service, key) as Stored | undefined;
@@ -117,16 +117,16 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
   }
 
   function* recompute(judgedAt?: number): SlicedWork<void> {
-    for (let bucket = 0; bucket < hashing.buckets; bucket++) {
-      yield { what: `reading the rows of ${service}`, done: bucket, of: hashing.buckets };
+    for (let bucket = 0; bucket < bucketCount; bucket++) {
+      yield { what: `reading the rows of ${service}`, done: bucket, of: bucketCount };
       recomputeOne(bucket, judgedAt);
     }
   }
 
   function recomputeOne(bucket: number, judgedAt: number | undefined): void {
-    const [from, to] = bucketRange(bucket, hashing.buckets);
+    const [from, to] = bucketRange(bucket);
     // A damaged file may have any hash.
-    const [first, last] = [bucket === 0 ? -Infinity : from, bucket === hashing.buckets - 1 ? Infinity : to];
+    const [first, last] = [bucket === 0 ? -Infinity : from, bucket === bucketCount - 1 ? Infinity : to];
     const rows = sql.bucket.all(service, first, last) as unknown as Placed[];
     digest.recompute(
       bucket,

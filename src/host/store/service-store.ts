@@ -1,6 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Table } from "../../core/service/service.ts";
-import type { Hashing } from "../../core/stream/digest.ts";
 import { judge } from "../../sqlite/sound.ts";
 import { oweFullRun, readFacts, type ServiceFacts, writeFacts } from "./facts.ts";
 import { type Ledger, ledgerOf } from "./ledger.ts";
@@ -90,8 +89,8 @@ export class ServiceStore {
   }
 
   /** Opens the rows of a table, with their digest. */
-  rows(table: Table, hashing?: Hashing): StoredRows {
-    return storedRows(this.#database, this.name, table, hashing);
+  rows(table: Table): StoredRows {
+    return storedRows(this.#database, this.name, table);
   }
 
   /** Throws what was thrown; if the store turns out to be damaged, `Unusable`. */

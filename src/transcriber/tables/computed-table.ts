@@ -1,7 +1,6 @@
 import type { Table as Service } from "../../core/service/service.ts";
 import { CellTable } from "../../core/stream/cell-table.ts";
 import { type Cell, type CellChange, isRefused, refusedCell } from "../../core/stream/cells.ts";
-import type { Hashing } from "../../core/stream/digest.ts";
 import type { SlicedWork } from "../../core/util/slices.ts";
 import type { Difference, Mirror } from "../mirror/mirror.ts";
 import { contentLook, type Look } from "../mirror/read-set.ts";
@@ -32,8 +31,8 @@ export class Sheet {
   #refused = 0;
   #now = Number.NEGATIVE_INFINITY;
 
-  constructor(name: string, service: Service, mirror: Mirror, reading: Reading, hashing?: Hashing) {
-    this.table = new CellTable(name, hashing);
+  constructor(name: string, service: Service, mirror: Mirror, reading: Reading) {
+    this.table = new CellTable(name);
     this.#name = name;
     this.#service = service;
     this.#mirror = mirror;

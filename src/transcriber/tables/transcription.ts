@@ -4,7 +4,6 @@ import type { StoredEntry } from "../../core/directory/entry.ts";
 import type { Table as Service } from "../../core/service/service.ts";
 import type { CellTable } from "../../core/stream/cell-table.ts";
 import { type Cell, type CellChange, coverOf, isRefused, refusalOf } from "../../core/stream/cells.ts";
-import type { Hashing } from "../../core/stream/digest.ts";
 import { UserError } from "../../core/util/errors.ts";
 import { atOnce, type SlicedWork } from "../../core/util/slices.ts";
 import { type Difference, Mirror } from "../mirror/mirror.ts";
@@ -71,14 +70,11 @@ const unmoved: Difference = { changed: new Map(), looks: new Set() };
 export function transcription(
   services: ReadonlyMap<string, Service>,
   { timezone }: Pick<ReadConfig, "timezone">,
-  hashing?: Hashing,
 ): Transcription {
   const mirror = new Mirror();
   const reading: { readonly timezone: string; unread?: Unread } = { timezone };
   let lastAsked: string | undefined;
-  const sheets = new Map(
-    [...services].map(([name, service]) => [name, new Sheet(name, service, mirror, reading, hashing)]),
-  );
+  const sheets = new Map([...services].map(([name, service]) => [name, new Sheet(name, service, mirror, reading)]));
   const sheetOf = (service: string): Sheet => {
     const sheet = sheets.get(service);
     if (!sheet) throw new Error(`${service} has no table`);

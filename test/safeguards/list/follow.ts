@@ -6,7 +6,7 @@ export const followRemovals: readonly Removal[] = [
     guards: "rows up to the mark are dropped",
     without: "a row that arrives twice is applied twice, and an older one replaces a newer one",
     file: "src/core/stream/reader.ts",
-    edits: [["safeguards.duplicate && ahead <= 0", "safeguards.duplicate && ahead < 0"]],
+    edits: [["if (ahead <= 0) return", "if (ahead < 0) return"]],
     tests: ["src/core/stream/reader.test.ts"],
   },
   {
@@ -14,7 +14,7 @@ export const followRemovals: readonly Removal[] = [
     guards: "a digest or part from before the mark is dropped",
     without: "an old comparison takes newer rows away",
     file: "src/core/stream/reader.ts",
-    edits: [["safeguards.late && ahead < 0", "safeguards.late && ahead < -1"]],
+    edits: [["else if (ahead < 0) return", "else if (ahead < -1) return"]],
     tests: ["src/core/stream/reader.test.ts"],
   },
   {

@@ -1,11 +1,13 @@
 import { CellTable } from "../../../src/core/stream/cell-table.ts";
 import type { CellChange } from "../../../src/core/stream/cells.ts";
+import { keyHash } from "../../../src/core/stream/digest.ts";
 import type { RefusalMessage, StreamMessage } from "../../../src/core/stream/messages.ts";
 import { rangesWithout } from "../../../src/core/stream/ranges.ts";
-import { type Followed, type Followup, follow, type Safeguards, type Want } from "../../../src/core/stream/reader.ts";
+import type { Followed, Followup, Want } from "../../../src/core/stream/reader.ts";
+import { type ReaderRules, readerWith } from "../reader.ts";
 import { Violation } from "../violation.ts";
 import { type Queue, queue } from "./queue.ts";
-import { hashing, keys, service, stateOf, type Truth, timedKey, type Version } from "./truth.ts";
+import { buckets, keys, service, stateOf, type Truth, timedKey, type Version } from "./truth.ts";
 
 /** A host of the model: a store that survives crashes and can be restored, the real rules, and a judge that knows the truth. */
 
@@ -39,13 +41,14 @@ interface Store {
   readonly phase: number;
 }
 
-const keyHashes = keys.map(hashing.keyHash);
+const keyHashes = keys.map(keyHash);
 
-export function host(truth: Truth, safeguards: Safeguards): Host {
+export function host(truth: Truth, rules: ReaderRules): Host {
+  const follow = readerWith(rules);
   const incoming = queue<StreamMessage>(5, 3);
   let up = true;
   let followed: Followed = {};
-  let table = new CellTable(service, hashing);
+  let table = new CellTable(service, buckets);
   let staged: CellChange[] = [];
   let since = keys.map(() => -1);
   let phase = 0;
@@ -55,7 +58,7 @@ export function host(truth: Truth, safeguards: Safeguards): Host {
   function take() {
     const message = incoming.deliver();
     if (!message) return undefined;
-    const followup = follow(followed, message, table.digest, safeguards);
+    const followup = follow(followed, message, table.digest);
     const { write } = followup;
     const adopted = followup.followed !== followed;
     if (adopted && message.epoch > (followed.mark?.epoch ?? 0)) {
@@ -147,7 +150,7 @@ export function host(truth: Truth, safeguards: Safeguards): Host {
     },
     restore() {
       followed = backup.followed;
-      table = new CellTable(service, hashing);
+      table = new CellTable(service, buckets);
       table.apply(backup.rows);
       staged = [...backup.staged];
       since = [...backup.since];

@@ -5,7 +5,7 @@ import type { AsOf, StreamMessage } from "../../../src/core/stream/messages.ts";
 import { nextEpoch, StreamWriter } from "../../../src/core/stream/writer.ts";
 import type { Random } from "../../../src/testing/random.ts";
 import type { Said } from "./host.ts";
-import { hashing, keys, service, stateText, type Truth, type Version } from "./truth.ts";
+import { buckets, keys, service, stateText, type Truth, type Version } from "./truth.ts";
 
 /** A transcriber of the model: a replica that lags, a mirror that a crash takes away, and the real words of the stream. */
 
@@ -62,7 +62,7 @@ export function transcriber(index: number, world: Surroundings): Transcriber {
   /** What the mirror holds, or is about to. */
   let version: Version = { state: 0, phase: 0 };
   let mirror: "none" | "partial" | "complete" = "none";
-  let table = new CellTable(service, hashing);
+  let table = new CellTable(service, buckets);
   let telling: StreamWriter | undefined;
   let epochs = noEpochs;
 
@@ -142,7 +142,7 @@ export function transcriber(index: number, world: Surroundings): Transcriber {
       believes = false;
       telling = undefined;
       mirror = "none";
-      table = new CellTable(service, hashing);
+      table = new CellTable(service, buckets);
       epochs = noEpochs;
     },
     refresh(now) {

@@ -1,7 +1,4 @@
-import { createHash } from "node:crypto";
 import type { Cell } from "../../../src/core/stream/cells.ts";
-import type { Hashing } from "../../../src/core/stream/digest.ts";
-import { keyHash } from "../../../src/core/stream/digest.ts";
 import type { DirectoryState } from "../../../src/core/stream/messages.ts";
 import type { Random } from "../../../src/testing/random.ts";
 
@@ -105,13 +102,8 @@ export const stateText = memoised(
 );
 export const stateOf = (text: DirectoryState): number => Number.parseInt(text[0] ?? "", 10);
 
-/** The true hashes, remembered, over few buckets: hundreds of thousands of schedules tell the same few cells. */
-export const hashing: Hashing = {
-  buckets: 2,
-  keyHash: memoised(keyHash),
-  cellHash: (_service, key, cell) => cellHash(`${key} ${cell}`),
-};
-const cellHash = memoised((text: string) => BigInt(`0x${createHash("sha256").update(text).digest("hex")}`));
+/** The buckets of a digest: few, because hundreds of thousands of schedules make digests of a few rows. */
+export const buckets = 2;
 
 function memoised<In, Out>(make: (of: In) => Out): (of: In) => Out {
   const made = new Map<In, Out>();

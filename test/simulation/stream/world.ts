@@ -1,6 +1,7 @@
 import type { StreamMessage } from "../../../src/core/stream/messages.ts";
-import type { Followup, Safeguards } from "../../../src/core/stream/reader.ts";
+import type { Followup } from "../../../src/core/stream/reader.ts";
 import { type Random, seeded } from "../../../src/testing/random.ts";
+import type { ReaderRules } from "../reader.ts";
 import { type Host, host, type Said } from "./host.ts";
 import { type Habits, type Sent, type Transcriber, transcriber } from "./transcriber.ts";
 import { stateOf, type Truth, truth } from "./truth.ts";
@@ -8,7 +9,7 @@ import { stateOf, type Truth, truth } from "./truth.ts";
 /** One service, two transcribers, one or two hosts, and a broker between them that can lose, delay and repeat. */
 
 /** Every rule of the stream that a run can take away. */
-export interface Rules extends Safeguards, Habits {
+export interface Rules extends ReaderRules, Habits {
   /** A host says aloud what it refuses. */
   readonly spokenRefusal: boolean;
 }

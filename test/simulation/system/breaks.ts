@@ -1,4 +1,4 @@
-import type { HostSafeguards } from "../../../src/host/options.ts";
+import { allReaderRules, type ReaderRules } from "../reader.ts";
 import type { StoreBreak } from "./store.ts";
 
 export interface Safeguard {
@@ -81,19 +81,15 @@ export const storeWithout: Partial<Record<Break, StoreBreak>> = {
   },
 };
 
-const all: HostSafeguards = { epoch: true, asOf: true, duplicate: true, late: true, bisection: true, approval: true };
-/** Those that are an option of the host. */
-export const safeguardOf: Partial<Record<Break, keyof HostSafeguards>> = {
+const ruleOf: Partial<Record<Break, keyof ReaderRules>> = {
   epoch: "epoch",
   "as-of": "asOf",
   duplicate: "duplicate",
   part: "late",
-  bisection: "bisection",
-  approval: "approval",
 };
 
-/** All safeguards of a host but this one. */
-export const safeguardsWithout = (without: Break): HostSafeguards => {
-  const name = safeguardOf[without];
-  return name ? { ...all, [name]: false } : all;
-};
+/** The rules of the hosts' readers without this safeguard. */
+export function readerRules(without: Break | undefined): ReaderRules {
+  const rule = without && ruleOf[without];
+  return rule ? { ...allReaderRules, [rule]: false } : allReaderRules;
+}

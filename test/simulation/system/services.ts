@@ -1,5 +1,5 @@
 import { type Service, service, type Table } from "../../../src/core/service/service.ts";
-import { Away, CommandFailed } from "../../../src/core/util/errors.ts";
+import { Away, CommandFailed, Fatal, TextDoubted, TextRefused } from "../../../src/core/util/errors.ts";
 import { converge } from "../../../src/services/records.ts";
 import { addresses, names, type ServiceName, serviceNames } from "./campus.ts";
 import { file, textOf } from "./machine.ts";
@@ -14,11 +14,14 @@ export interface ServiceOptions {
   readonly plain?: boolean;
   /** A row that is refused goes. */
   readonly removes?: boolean;
+  /** A text that a check refuses is an error like any other: its rows are not told apart. */
+  readonly hidesRefusals?: boolean;
   /** A run has failed. */
   readonly failed: (service: ServiceName) => void;
 }
 
-export function services({ probes, plain = false, removes = false, failed }: ServiceOptions): Map<string, Service> {
+export function services(options: ServiceOptions): Map<string, Service> {
+  const { probes, plain = false, removes = false, hidesRefusals = false, failed } = options;
   const refused = removes ? ({ refused: "remove" } as const) : {};
   const hosts = service({
     ...names,
@@ -68,7 +71,7 @@ export function services({ probes, plain = false, removes = false, failed }: Ser
         return await whole.run(given, host);
       } catch (error) {
         failed(name);
-        throw error;
+        throw hidesRefusals ? hidden(error) : error;
       }
     };
     return [name, { table: { ...whole, run } }];
@@ -78,6 +81,11 @@ export function services({ probes, plain = false, removes = false, failed }: Ser
     watched("addresses", records),
     ...(plain ? [[plainService, notices] as const] : []),
   ]);
+}
+
+function hidden(error: unknown): unknown {
+  if (error instanceof TextRefused) return new Fatal(error.message, { cause: error.cause });
+  return error instanceof TextDoubted ? new Error(error.message, { cause: error.cause }) : error;
 }
 
 function sayGiven({ rows, changes, interrupted }: Parameters<Table["run"]>[0]): string {

@@ -1,12 +1,13 @@
 import type { Table } from "../../../src/core/service/service.ts";
-import { sha256 } from "../../../src/core/stream/digest.ts";
 import { queueName } from "../../../src/core/stream/routing.ts";
 import { runHost } from "../../../src/host/host.ts";
 import { hostStore } from "../../../src/host/store/host-store.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import { type Random, seeded } from "../../../src/testing/random.ts";
 import { transcribe } from "../../../src/transcriber/transcriber.ts";
-import { type Break, safeguardOf, safeguardsWithout, storeWithout } from "./breaks.ts";
+import { readerWith } from "../reader.ts";
+import { approvingAnything } from "./approvals.ts";
+import { type Break, readerRules, storeWithout } from "./breaks.ts";
 import { firstCampus, serviceNames } from "./campus.ts";
 import { type Follower, type WorldDirectory, worldDirectory } from "./directory.ts";
 import { distrust, signedBy } from "./forger.ts";
@@ -80,8 +81,6 @@ const configWith = ({ plain, waves: inWaves }: Parts) => {
   };
 };
 const codes = new Map([...serviceNames, plainService].map((service) => [service as string, "1"]));
-/** The true hashes, over few buckets: tables are small, and messages with every bucket large. */
-const hashing = { ...sha256, buckets: 16 };
 /** How often digests are said: short, so that a schedule is. */
 const digestInterval = 20_000;
 
@@ -106,6 +105,7 @@ export function world(seed: number, without: Break | undefined): World {
     lost: (queue, held) => ledger.lost(queue, held),
     acknowledgedFirst: without === "stored-first",
   });
+  const follow = readerWith(readerRules(without));
   const removalLimit = random.chance(0.3) ? 2 + random.below(4) : 1000;
 
   function hostProcess(name: string, probes: boolean): HostProcess {
@@ -165,13 +165,14 @@ export function world(seed: number, without: Break | undefined): World {
           },
           services: services({
             ...{ probes, plain: parts.plain, removes: parts.removes && without !== "refused-remove" },
+            hidesRefusals: without === "bisection",
             failed(service) {
               waveWatch?.failed(self, service);
               if (without === "in-doubt" && !mine.dead)
                 store.raw.prepare("UPDATE row SET doubt = 0, given = NULL WHERE service = ?").run(service);
             },
           }),
-          ...(without && without in safeguardOf ? { safeguards: safeguardsWithout(without) } : {}),
+          follow,
           machineOf: () => machine.seenBy(mine),
           removalLimit: () => removalLimit,
           ...(parts.waves && without !== "wave" ? { waveWithin: waitsOf(name, without) } : {}),
@@ -181,12 +182,12 @@ export function world(seed: number, without: Break | undefined): World {
             else watched.ran(name, service);
             waveWatch?.ran(self, service);
           },
-          ...{ clock: steady(time.seenBy(machine)), hashing },
+          clock: steady(time.seenBy(machine)),
           signal: mine.signal,
           connect: async () => {
             if (broker.isDown()) throw new Error("the broker cannot be reached");
             link = broker.connect(mine);
-            return link;
+            return without === "approval" ? approvingAnything(link, store) : link;
           },
         }).then(
           () => ended("has stopped"),
@@ -240,7 +241,6 @@ export function world(seed: number, without: Break | undefined): World {
           ...{ host: name, config, codes, source, services: tables, broker: link },
           ...{ clock: steady(time.seenBy(clock)), random: random.unit, signal: mine.signal, onReport() {} },
           log: (line) => say(`${name}: ${line}`),
-          hashing,
           ...(parts.signed ? { sign: (body: string) => signedBy(name, body) } : {}),
           digestInterval: without === "in-band-digest" ? 1e9 : digestInterval,
         }).done.then(
