@@ -27,7 +27,7 @@ export interface Case {
   machine(): TestMachine;
 }
 
-/** A machine for tests, and the daemons that are simulated on it. */
+/** A machine for tests, and the daemons that are played on it. */
 export interface TestMachine extends MemoryMachine {
   /** The content of daemons, as texts by a name: part of the state that is compared. */
   daemons?(): Readonly<Record<string, string>>;
