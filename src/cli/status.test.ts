@@ -9,9 +9,9 @@ import { openStoreFile, storeFile } from "../daemon/store-file.ts";
 import { hostStore } from "../host/store/host-store.ts";
 import { openDatabase } from "../sqlite/open.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
-import { speaker } from "../transcriber/publish/leader.ts";
+import { leadStreams } from "../transcriber/publish/leader.ts";
 import { attribution } from "../transcriber/receive/attribution.ts";
-import { hearing } from "../transcriber/receive/inbound.ts";
+import { handleInbound } from "../transcriber/receive/inbound.ts";
 import { listener } from "../transcriber/receive/listener.ts";
 import { steadyClock } from "../transcriber/tables/steady-clock.ts";
 import { main } from "./main.ts";
@@ -111,11 +111,11 @@ test("whatever hosts report and stores hold, `status` shows each host, and nothi
   mkdirSync(join(folder, "services"));
   for (const service of ["dhcp", "names"]) writeFileSync(join(folder, "services", `${service}.ts`), "");
   using database = openStoreFile(join(folder, "state"), "box", now, () => {});
-  const follows = hearing({
-    ...{ config: { hosts: new Map(Object.entries(hosts)) }, tables: new Set(["dhcp"]), attributed: attribution() },
-    speaker: speaker({
-      ...{ channels: new Map(), open: () => new Map(), clock: virtualClock(now), random: () => 0.5, mirror: () => [] },
-      ...{ readSince: () => 0, look() {}, busy: () => false, log() {} },
+  const inbound = handleInbound({
+    ...{ config: { hosts: new Map(Object.entries(hosts)) }, tables: new Set(["dhcp"]), attribution: attribution() },
+    publisher: leadStreams({
+      ...{ streams: new Map(), open: () => new Map(), clock: virtualClock(now), random: () => 0.5, log() {} },
+      tables: { asOf: { state: [], clock: 0 }, busy: false, async tick() {} },
     }),
     ...{
       steady: steadyClock(virtualClock(now), () => {}),
@@ -125,12 +125,11 @@ test("whatever hosts report and stores hold, `status` shows each host, and nothi
     },
     ...{
       onReport: (said) => hostStore(database).transcriber.keepReport({ ...said, heard: now }),
-      nudge() {},
       verify() {},
       log() {},
     },
   });
-  const hear = listener(follows, () => {}, virtualClock(now));
+  const hear = listener(inbound, () => {}, virtualClock(now));
 
   const reported = withSteering(reports);
   const heard = fc.oneof(

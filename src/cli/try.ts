@@ -48,7 +48,7 @@ function whole(tables: Tables, service: string): Shown {
 }
 
 function one(tables: Tables, service: string, dn: string): Shown {
-  const { dn: name, cells, looks, next } = tables.transcription.explain(service, dn);
+  const { dn: name, cells, reads, next } = tables.transcription.explain(service, dn);
   const lines = [
     name,
     ...(cells.length === 0 ? ["  no row"] : []),
@@ -56,7 +56,7 @@ function one(tables: Tables, service: string, dn: string): Shown {
       ([key, cell]) =>
         `  ${isRefused(cell) ? `refused: ${refusalOf(cell)}` : `row ${key}  ${shown(tables, service, cell)}`}`,
     ),
-    ...looks.map((look) => `  read ${look}`),
+    ...reads.map((read) => `  read ${read}`),
     `  ${next === undefined ? "time does not change it" : `time has it computed again on ${date(next)}`}`,
   ];
   return { lines, refused: cells.filter(([, cell]) => isRefused(cell)).length };

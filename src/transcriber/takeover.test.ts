@@ -14,7 +14,7 @@ import {
 import { until } from "../../test/until.ts";
 import type { Broker } from "../ports/broker.ts";
 
-test("when the active transcriber stops another takes over, above its epoch, with what changed meanwhile", async (context) => {
+test("a standby takes over above the epoch of a stopped transcriber, with newer changes", async (context) => {
   const world = network(context);
   const directory = world.directory([device("a", "1")]);
   const host = await world.host("dhcp1");
@@ -33,7 +33,7 @@ test("when the active transcriber stops another takes over, above its epoch, wit
   assert.equal(civet.state().epoch, undefined);
 });
 
-test("one that loses the election and wins it again at once begins an epoch, a second after its last", async (context) => {
+test("a candidate re-elected at once begins its next epoch a second after its last", async (context) => {
   const world = network(context);
   const broker = world.hub.connect();
   let elect = (_active: boolean): void => {};
@@ -61,7 +61,7 @@ test("one that loses the election and wins it again at once begins an epoch, a s
   assert.ok((civet.state().epoch ?? 0) > first);
 });
 
-test("a host that holds a higher epoch is heard: the next epoch is above it", async (context) => {
+test("the next epoch is above the one that a host holds", async (context) => {
   const world = network(context);
   const host = await world.host("dhcp1");
   const epoch = midnight * 1000 + 200_000_000;
@@ -73,7 +73,7 @@ test("a host that holds a higher epoch is heard: the next epoch is above it", as
   assert.ok((host.followed.mark?.epoch ?? 0) > epoch);
 });
 
-test("one host's epoch beyond any clock stops no other, whoever takes over; and that host is served", async (context) => {
+test("an epoch beyond any clock stops no other host, and its host is served", async (context) => {
   const world = network(context);
   const well = await world.host("dhcp1");
   const odd = await world.host("dhcp2");
@@ -91,7 +91,7 @@ test("one host's epoch beyond any clock stops no other, whoever takes over; and 
   assert.deepEqual(Object.keys(genet.state().apart ?? {}), ["dhcp2"]);
 });
 
-test("after a clock that was a year ahead every host is served at once, and none goes back", async (context) => {
+test("after a clock a year ahead hosts are served at once, in higher epochs", async (context) => {
   const world = network(context);
   const hosts = [await world.host("dhcp1"), await world.host("dhcp2")];
   const epoch = (midnight + 365 * 24 * 3_600_000) * 1000;
@@ -107,7 +107,7 @@ test("after a clock that was a year ahead every host is served at once, and none
   }
 });
 
-test("a mirror that lags waits for what hosts have, and says nothing of a roll back", async (context) => {
+test("a lagging mirror waits for the state of hosts and announces no rollback", async (context) => {
   const world = network(context);
   const host = await world.host("dhcp1");
   host.followed = { mark: { epoch: 1, seq: 7, asOf: { state: state(5), clock: midnight } } };
@@ -122,7 +122,7 @@ test("a mirror that lags waits for what hosts have, and says nothing of a roll b
   assert.ok(host.heard.every(({ rolledBack }) => !rolledBack));
 });
 
-test("a directory that stays behind what hosts have was restored from a backup: a new epoch says so", async (context) => {
+test("a directory that stays behind its hosts is announced as rolled back", async (context) => {
   const world = network(context);
   const host = await world.host("dhcp1");
   host.followed = { mark: { epoch: 1, seq: 7, asOf: { state: state(5), clock: midnight } } };
@@ -136,7 +136,7 @@ test("a directory that stays behind what hosts have was restored from a backup: 
   assert.ok(host.heard.some(({ rolledBack }) => rolledBack));
 });
 
-test("a directory that cannot be read was not restored from a backup: hosts keep what is newer until it can be", async (context) => {
+test("an unreadable directory is not announced as rolled back", async (context) => {
   const world = network(context);
   const host = await world.host("dhcp1");
   host.followed = { mark: { epoch: 1, seq: 7, asOf: { state: state(5), clock: midnight } } };

@@ -18,7 +18,7 @@ import { hostKey, queueName } from "../core/stream/routing.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { DirectorySource, Held } from "../ports/directory.ts";
 
-test("a new host gets its table in parts, and it is shown to be equal", async (context) => {
+test("a new host gets its table in parts and then finds it equal", async (context) => {
   const world = network(context);
   const civet = world.start("civet", world.directory(devices(1_200)));
   await until(() => isActive(civet));
@@ -35,7 +35,7 @@ test("a new host gets its table in parts, and it is shown to be equal", async (c
   });
 });
 
-test("a change tells only the rows that differ, in one message", async (context) => {
+test("a change is published as the changed rows alone, in one message", async (context) => {
   const world = network(context);
   const directory = world.directory([device("a", "1"), device("b", "2")]);
   const host = await world.host("dhcp1");
@@ -54,7 +54,7 @@ test("a change tells only the rows that differ, in one message", async (context)
   assert.deepEqual(cells(host), { b: '{"ip":"1"}' });
 });
 
-test("a ban begins and ends by the clock, and each digest says as of when", async (context) => {
+test("a ban begins and ends by the clock, with the time in its marks", async (context) => {
   const world = network(context);
   const host = await world.host("dhcp1");
   world.start("civet", world.directory([device("a", "1", { from: "20260601001000Z", until: "20260601002000Z" })]));
@@ -66,10 +66,10 @@ test("a ban begins and ends by the clock, and each digest says as of when", asyn
   assert.equal(host.followed.mark?.asOf.clock, midnight + 10 * 60_000);
   await world.clock.advance(10 * 60_000);
   await until(() => host.table.size === 1 && isEqual(host));
-  assert.ok(world.log.includes("civet: dhcp: 1 row moved by the clock"));
+  assert.ok(world.log.includes("civet: dhcp: 1 row changed by the clock"));
 });
 
-test("a change above the limit of a message is stored as one", async (context) => {
+test("a change above the limit of a message is applied as one", async (context) => {
   const world = network(context);
   const directory = world.directory([]);
   const host = await world.host("dhcp1");
@@ -82,7 +82,7 @@ test("a change above the limit of a message is stored as one", async (context) =
   assert.deepEqual(kinds(host), ["digest 0", "rows 1", "rows 1", "rows 1"]);
 });
 
-test("while the broker is away nothing waits to be sent; on its return the digest repairs what was missed", async (context) => {
+test("nothing waits while the broker is away, and a digest on its return repairs", async (context) => {
   const world = network(context);
   const broker = world.hub.connect();
   let away = false;
@@ -112,7 +112,7 @@ test("while the broker is away nothing waits to be sent; on its return the diges
   assert.equal(civet.state().services.dhcp?.behind, false);
 });
 
-test("before the first refresh nobody stands for election, and nothing is said, not even to a host that asks", async (context) => {
+test("before the first refresh there is no candidate, and no answer to hosts", async (context) => {
   const world = network(context);
   const host = await world.host("dhcp1");
   host.table.set("kept", '{"ip":"9"}');
@@ -134,7 +134,7 @@ test("before the first refresh nobody stands for election, and nothing is said, 
   assert.equal(civet.state().trouble, undefined);
 });
 
-test("a directory that throws is followed again", async (context) => {
+test("a source that throws is followed again", async (context) => {
   const world = network(context);
   const directory = world.directory([device("a", "1")]);
   let failures = 2;
@@ -153,7 +153,7 @@ test("a directory that throws is followed again", async (context) => {
   assert.equal(civet.state().trouble, undefined);
 });
 
-test("a source is told what the mirror holds, to take it over", async (context) => {
+test("a source can read the entries that the mirror holds", async (context) => {
   const world = network(context);
   const directory = world.directory([device("a", "1")]);
   let heldBy: Held = () => assert.fail("nothing was told");
@@ -172,7 +172,7 @@ test("a source is told what the mirror holds, to take it over", async (context) 
   assert.equal(heldBy("b"), undefined);
 });
 
-test("every queue of the config is there, also of hosts that were never up", async (context) => {
+test("every queue of the config is declared, also of hosts never up", async (context) => {
   const world = network(context);
   const civet = world.start("civet", world.directory([device("a", "1")]));
   await until(() => isActive(civet));

@@ -74,7 +74,7 @@ async function sliced<T>(steps: SlicedWork<T>): Promise<T | undefined> {
 /** Gives what a change costs, in milliseconds. */
 async function atTranscriber(size: number): Promise<number> {
   const tables = transcription(new Map([["dhcp", table]]), { timezone: "UTC" });
-  const { refresh } = tables.inSteps(() => {});
+  const { refresh } = tables.sliced(() => {});
   const entries = machines(size);
   await timed("the directory is read and evaluated", async () => void (await sliced(refresh(entries, 0))));
   const again = machines(size);

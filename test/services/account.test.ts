@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Refusal } from "../../src/core/util/errors.ts";
 import { account } from "../../src/services/account.ts";
 import { Mirror } from "../../src/transcriber/mirror/mirror.ts";
-import { directoryWords } from "../../src/transcriber/tables/entry-api.ts";
+import { directoryApi } from "../../src/transcriber/tables/directory-api.ts";
 import { entry } from "./scene.ts";
 
 const today = Date.UTC(2026, 10, 30, 12);
@@ -15,7 +15,7 @@ function at(now: number, attributes: Record<string, string>) {
   const timed = (when: number | undefined): void => {
     next = when;
   };
-  const directory = directoryWords({ mirror: new Mirror(), now, looked: () => {}, timed, timezone: "UTC" });
+  const directory = directoryApi({ mirror: new Mirror(), now, record: () => {}, timed, timezone: "UTC" });
   const values = Object.entries(attributes).map(([name, value]) => [name.toLowerCase(), [value]]);
   const usable = account(entry(["posixAccount"], "alice", Object.fromEntries(values))).usable(directory);
   return { usable, next };

@@ -5,7 +5,7 @@ import type { Columns } from "../../src/core/util/json.ts";
 import { bindZone } from "../../src/services/bind-zone.ts";
 import { reverseName } from "../../src/services/dns/reverse-zone.ts";
 import { zoneRow } from "../../src/services/dns/zone-row.ts";
-import { Claims } from "../../src/transcriber/tables/unique-claims.ts";
+import { UniqueClaims } from "../../src/transcriber/tables/unique-claims.ts";
 import { conform } from "./conform.ts";
 import { anything } from "./hostile.ts";
 import { entry, quietMachine, scene, selected, tableOf } from "./scene.ts";
@@ -151,7 +151,7 @@ test("two ways to write a name of the zone are one unique value", () => {
 
 test("two names that share one address of several are both refused", () => {
   const { row, unique = [] } = tableOf(bindZone(options));
-  const claims = new Claims({ unique });
+  const claims = new UniqueClaims({ unique });
   const claim = (key: string, ips: string[]) =>
     claims.set(key, { dn: `cn=${key}`, row: row.parse({ name: key, ips }) as Columns });
   claim("a", ["10.0.0.7", "2001:db8:1::7", "10.0.0.7"]);

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { atOnce } from "../../src/core/util/slices.ts";
 import { selecting } from "../../src/services/entries.ts";
 import { Mirror } from "../../src/transcriber/mirror/mirror.ts";
-import { directoryWords, entryWords } from "../../src/transcriber/tables/entry-api.ts";
+import { directoryApi } from "../../src/transcriber/tables/directory-api.ts";
+import { entryApi } from "../../src/transcriber/tables/entry-api.ts";
 import { stored } from "../fixtures/entry.ts";
 
 /** The two ways to ask for a value: `where` in a `select`, and `entries.filter` of a ready-made service. */
@@ -13,14 +14,14 @@ function found(attribute: string, held: string, asked: string): { where: boolean
   const entry = stored("u", "cn=rock,dc=x", { [attribute]: held });
   const mirror = new Mirror();
   atOnce(mirror.refresh([entry]));
-  const words = { mirror, now: 0, looked: () => {}, timed: () => {}, timezone: "UTC" };
-  const directory = directoryWords(words);
+  const words = { mirror, now: 0, record: () => {}, timed: () => {}, timezone: "UTC" };
+  const directory = directoryApi(words);
   const escaped = Buffer.from(asked).toString("hex").replace(/../g, "\\$&");
   const select = selecting("kea", () => ({ seen: true }), {
     select: undefined,
     entries: { filter: `(${attribute}=${escaped})` },
   });
-  const [seen] = [...mirror.entries()].map((each) => select(entryWords(each, words), directory));
+  const [seen] = [...mirror.entries()].map((each) => select(entryApi(each, words), directory));
   return { where: directory.where(attribute, asked).length > 0, filter: seen !== undefined };
 }
 

@@ -11,7 +11,7 @@ import { schemes } from "../../src/services/radius/columns.ts";
 import { readUsers, serialIn, usersFile } from "../../src/services/radius/users.ts";
 import type { MemoryMachine } from "../../src/testing/memory-machine.ts";
 import { mirrored } from "../../src/transcriber/mirror/mirror-entry.ts";
-import { entryWords } from "../../src/transcriber/tables/entry-api.ts";
+import { entryApi } from "../../src/transcriber/tables/entry-api.ts";
 import { conform } from "./conform.ts";
 import { anything } from "./hostile.ts";
 import { entry, hostOn, quietMachine, rowsOf, scene, selected, tableOf } from "./scene.ts";
@@ -291,7 +291,7 @@ test("a user goes who can be let in by no password, and stays when his answer is
 test("an attribute that was never asked for takes nobody out", () => {
   const unread = (name: string) => (name === "userpassword" ? "add it" : undefined);
   const attributes = new Map(Object.entries({ objectclass: ["radiusprofile"], uid: ["eve"] }));
-  const eve = entryWords(mirrored({ uuid: "eve", dn: "uid=eve", attributes }), { timezone: "UTC", unread });
+  const eve = entryApi(mirrored({ uuid: "eve", dn: "uid=eve", attributes }), { timezone: "UTC", unread });
   assert.throws(() => selected(freeradius(), eve), /^NotRead: userPassword is not read from the directory: add it$/);
 });
 

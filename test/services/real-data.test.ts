@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { readContent } from "../../src/directories/ldif/content.ts";
 import { homes } from "../../src/services/homes.ts";
 import { mirrored } from "../../src/transcriber/mirror/mirror-entry.ts";
-import { entryWords } from "../../src/transcriber/tables/entry-api.ts";
+import { entryApi } from "../../src/transcriber/tables/entry-api.ts";
 import { quietMachine, scene, selected } from "./scene.ts";
 
 /** LDIF that this project did not write lies beside the checkout where it is developed. */
@@ -20,7 +20,7 @@ for (const [file, accounts] of [
     const service = homes({ firstUid: 0 }, { now: () => new Date("2026-11-22Z") });
     const entries = readContent(readFileSync(join(folder, file)), file);
     const rows = entries.flatMap((entry) => {
-      const row = selected(service, entryWords(mirrored(entry), { timezone: "UTC" })) as object | undefined;
+      const row = selected(service, entryApi(mirrored(entry), { timezone: "UTC" })) as object | undefined;
       return row ? [[entry.uuid, row] as const] : [];
     });
     assert.equal(rows.length, accounts);

@@ -9,7 +9,7 @@ import { hostWords } from "../../src/host/words.ts";
 import type { Machine } from "../../src/ports/machine.ts";
 import { type MemoryMachine, memoryMachine } from "../../src/testing/memory-machine.ts";
 import { mirrored } from "../../src/transcriber/mirror/mirror-entry.ts";
-import { entryWords } from "../../src/transcriber/tables/entry-api.ts";
+import { entryApi } from "../../src/transcriber/tables/entry-api.ts";
 import { newBook, newStore, standingClock } from "../fixtures/install.ts";
 
 /** A service on a machine of a test: it runs with a table, and what it is given to remember stays from one run to the next. */
@@ -134,7 +134,7 @@ export const hostOn = (machine: Machine, { secret = false } = {}): Host =>
 /** An entry as a default `select` sees it; attribute names in lower case. */
 export function entry(classes: string[], name: string, attributes: Record<string, string[]> = {}): Entry {
   const stored = new Map(Object.entries({ ...attributes, objectclass: classes }));
-  return entryWords(mirrored({ uuid: name, dn: `cn=${name},dc=campus,dc=example`, attributes: stored }), {
+  return entryApi(mirrored({ uuid: name, dn: `cn=${name},dc=campus,dc=example`, attributes: stored }), {
     timezone: "UTC",
   });
 }

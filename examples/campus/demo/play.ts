@@ -94,7 +94,7 @@ export async function play(happening: Happening, campus: Campus, signal: AbortSi
 export async function follow(campus: Campus, signal: AbortSignal, show: Screen): Promise<void> {
   // What a host says beyond what is shown anyway: why a file cannot be read, why a run failed.
   campus.onLog((line) => {
-    if (!signal.aborted && !/rows? moved by/.test(line)) show.log(line);
+    if (!signal.aborted && !/rows? changed by/.test(line)) show.log(line);
   });
   for (let before = look(campus); !signal.aborted; ) {
     await systemClock.sleep(50, signal);

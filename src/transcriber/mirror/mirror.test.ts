@@ -21,14 +21,14 @@ function campus(): Mirror {
   return mirror;
 }
 
-test("an entry that is gone takes its subtree along", () => {
+test("a removed entry takes its subtree along", () => {
   const mirror = campus();
   const { changed } = atOnce(mirror.change([], ["a"]));
   assert.deepEqual(names(mirror), ["b ou=b,dc=x", "base dc=x"]);
   assert.deepEqual([...changed.keys()].sort(), ["a", "d", "m"]);
 });
 
-test("what moved out of a subtree before it went stays, with what is below it", () => {
+test("entries that left a subtree before its removal stay with their own", () => {
   const mirror = campus();
   atOnce(mirror.change([stored("m", "cn=m,ou=b,dc=x")], ["a"]));
   assert.deepEqual(names(mirror), ["b ou=b,dc=x", "base dc=x", "d cn=deep,cn=m,ou=b,dc=x", "m cn=m,ou=b,dc=x"]);
@@ -66,7 +66,7 @@ test("two subtrees that swap names in one change keep what is below them", () =>
   assert.equal(mirror.size, 6);
 });
 
-test("an entry is gone where another now has its very name, and only there", () => {
+test("an entry is removed if another has its very DN, and only then", () => {
   const mirror = campus();
   atOnce(mirror.change([stored("y", "ou=B, dc=X")], []));
   assert.equal(mirror.get("b")?.dn, "ou=b,dc=x");
@@ -74,7 +74,7 @@ test("an entry is gone where another now has its very name, and only there", () 
   assert.deepEqual(names(mirror), ["b ou=b,dc=x", "base dc=x", "z ou=a,dc=x"]);
 });
 
-test("of two entries with one very name no order of delivery decides", () => {
+test("the order of delivery does not decide between two entries of one DN", () => {
   for (const order of [
     ["p", "q"],
     ["q", "p"],
@@ -87,7 +87,7 @@ test("of two entries with one very name no order of delivery decides", () => {
 
 test("a refresh changes only what differs", () => {
   const mirror = campus();
-  const { changed, looks } = atOnce(
+  const { changed, reads } = atOnce(
     mirror.refresh([
       stored("base", "dc=x"),
       stored("a", "ou=a,dc=x"),
@@ -96,19 +96,19 @@ test("a refresh changes only what differs", () => {
     ]),
   );
   assert.deepEqual([...changed.keys()].sort(), ["b", "d"]);
-  assert.deepEqual([...looks].sort(), ["below dc=x", "named ou=b,dc=x"]);
+  assert.deepEqual([...reads].sort(), ["below dc=x", "named ou=b,dc=x"]);
   assert.equal(atOnce(mirror.refresh([...mirror.entries()])).changed.size, 0);
 });
 
-test("an index is kept after it was first asked: by text and by name, as LDAP compares them", () => {
+test("an index follows changes, by text and by name as LDAP compares them", () => {
   const mirror = campus();
   const mails = () => mirror.where("text", "mail", "m@x").map(({ uuid }) => uuid);
   const owned = () => mirror.where("dn", "owner", "cn=o,dc=x").map(({ uuid }) => uuid);
   assert.deepEqual([mails(), owned()], [["m"], ["m"]]);
-  const { looks } = atOnce(
+  const { reads } = atOnce(
     mirror.change([stored("b", "ou=b,dc=x", { mail: ["m@X", "n@x"], owner: "CN=O, DC=X" })], []),
   );
-  assert.deepEqual([...looks].sort(), ["dn owner cn=o,dc=x", "text mail m@x", "text mail n@x"]);
+  assert.deepEqual([...reads].sort(), ["dn owner cn=o,dc=x", "text mail m@x", "text mail n@x"]);
   assert.deepEqual(
     [mails(), owned()],
     [
@@ -129,7 +129,7 @@ test("two principals that differ in case are two, and two user names are one", (
   assert.equal(mirror.where("text", "uid", "alice").length, 2);
 });
 
-test("an entry whose DN cannot be read stays by its uuid and harms no other", () => {
+test("an entry with a malformed DN stays under its UUID and harms no other", () => {
   const mirror = campus();
   atOnce(mirror.change([stored("bad", "no dn at all", { mail: "m@x" })], []));
   assert.deepEqual(
@@ -140,7 +140,7 @@ test("an entry whose DN cannot be read stays by its uuid and harms no other", ()
   assert.equal(mirror.size, 5);
 });
 
-test("an entry that was sent takes its name from one that was carried along", () => {
+test("a delivered entry takes its DN from one that was carried along", () => {
   const mirror = campus();
   atOnce(mirror.change([stored("a", "ou=new,dc=x"), stored("z", "cn=m,ou=new,dc=x")], []));
   assert.deepEqual(names(mirror), [

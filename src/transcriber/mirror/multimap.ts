@@ -1,6 +1,6 @@
 const none: readonly string[] = [];
 
-/** Texts under texts, several to one. A lone one is stored without a set around it: most are alone, and there are hundreds of thousands. */
+/** A map from texts to sets of texts. A single value is stored without a set: of hundreds of thousands, most are single. */
 export class Multimap {
   readonly #values = new Map<string, string | Set<string>>();
 
@@ -20,7 +20,7 @@ export class Multimap {
     if (held.size === 1 && last !== undefined) this.#values.set(key, last);
   }
 
-  /** The values of a key, in no order that means anything. */
+  /** The values of a key, in no particular order. */
   get(key: string): Iterable<string> {
     const held = this.#values.get(key);
     if (held === undefined) return none;

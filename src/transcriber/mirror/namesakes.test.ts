@@ -55,7 +55,7 @@ function tables(entries: readonly StoredEntry[]) {
   return { made, cell };
 }
 
-test("entries with one name to us stay two, and each is found by its own spelling", () => {
+test("namesakes stay two entries, each found by its own spelling", () => {
   const { cell, made } = tables([...rooms, ...doors, machine("roomId=B12,dc=x")]);
   assert.equal(cell("m"), "9,9");
   assert.deepEqual([cell("d1"), cell("d2")], ["7", "9"]);
@@ -64,7 +64,7 @@ test("entries with one name to us stay two, and each is found by its own spellin
   assert.equal(cell("m"), "7,7");
 });
 
-test("another spelling is refused and names both, until one of them is gone", () => {
+test("another spelling is refused with both namesakes until one is removed", () => {
   const { cell, made } = tables([...rooms, ...doors, machine("ROOMID=b12, dc=X")]);
   const why =
     "ROOMID=b12, dc=X may be one of roomId=B12,dc=x and roomId=b12,dc=x: name it as it is spelled, or rename one of them";
@@ -81,7 +81,7 @@ test("another spelling is refused and names both, until one of them is gone", ()
   assert.equal(cell("m"), "7,7");
 });
 
-test("a namesake that is renamed takes along what is below itself alone", () => {
+test("a renamed namesake carries its own children alone", () => {
   const mirror = new Mirror();
   atOnce(mirror.refresh([...rooms, ...doors]));
   atOnce(mirror.change([stored("2", "roomId=new,dc=x")], []));

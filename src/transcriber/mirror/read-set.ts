@@ -1,28 +1,31 @@
-/** A look is what an evaluation asked of the directory, named so that a change can find who asked. What was not there is a look too. */
-export type Look = string;
+/** One question that an evaluation asked of the directory, as a key. A question without an answer is a read too. */
+export type Read = string;
 
-/** Whether a value is compared as text or as the name of an entry. */
+/** The reads of one evaluation. A change finds by them the entries to evaluate again. */
+export type ReadSet = ReadonlySet<Read>;
+
+/** The rule by which a value is compared: as text, or as the name of an entry. */
 export type Comparison = "text" | "dn";
 
-export const contentLook = (uuid: string): Look => `entry ${uuid}`;
-export const nameLook = (dn: string): Look => `named ${dn}`;
-export const childrenLook = (dn: string): Look => `below ${dn}`;
-export const whereLook = (comparison: Comparison, attribute: string, value: string): Look =>
+export const contentRead = (uuid: string): Read => `entry ${uuid}`;
+export const nameRead = (dn: string): Read => `named ${dn}`;
+export const childrenRead = (dn: string): Read => `below ${dn}`;
+export const valueRead = (comparison: Comparison, attribute: string, value: string): Read =>
   `${comparison} ${attribute} ${value}`;
 
-/** A look for people: `dnOf` gives the DN of an entry that exists. */
-export function sayLook(look: Look, dnOf: (uuid: string) => string | undefined): string {
-  const [kind, rest] = firstWord(look);
+/** A read as text for people. `dnOf` returns the DN of an entry that exists. */
+export function describeRead(read: Read, dnOf: (uuid: string) => string | undefined): string {
+  const [kind, rest] = splitWord(read);
   if (kind === "entry") return `the content of ${dnOf(rest) ?? `${rest} (gone)`}`;
   if (kind === "named") return `the entry named ${rest}`;
   if (kind === "below") return `the entries directly below ${rest}`;
-  const [attribute, value] = firstWord(rest);
+  const [attribute, value] = splitWord(rest);
   return kind === "dn"
     ? `the entries whose ${attribute} names ${value}`
     : `the entries with ${attribute} ${JSON.stringify(value)}`;
 }
 
-function firstWord(text: string): [word: string, rest: string] {
+function splitWord(text: string): [word: string, rest: string] {
   const space = text.indexOf(" ");
   return [text.slice(0, space), text.slice(space + 1)];
 }

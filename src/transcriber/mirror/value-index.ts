@@ -2,18 +2,18 @@ import { normalDn } from "../../core/directory/dn.ts";
 import type { Attributes, Value } from "../../core/directory/entry.ts";
 import { comparable } from "../../core/directory/matching.ts";
 import { Multimap } from "./multimap.ts";
-import { type Comparison, type Look, whereLook } from "./read-set.ts";
+import { type Comparison, type Read, valueRead } from "./read-set.ts";
 
 interface Indexed {
   readonly uuid: string;
   readonly attributes: Attributes;
 }
 
-/** Which entries have which values: one index for each attribute that a `where` has asked about, built at the first and kept since. */
+/** Indexes from values to entries: one for each attribute that a `where` has read, built at the first read. */
 export class ValueIndex {
   readonly #indexes = new Map<string, { comparison: Comparison; attribute: string; holders: Multimap }>();
 
-  /** The uuids of the entries that have a value (in its normal form); `all` is read when the index is not there yet. */
+  /** The UUIDs of the entries that have a value, in its normal form. `all` is read to build a missing index. */
   find(comparison: Comparison, attribute: string, value: string, all: () => Iterable<Indexed>): Iterable<string> {
     const name = `${comparison} ${attribute}`;
     let index = this.#indexes.get(name);
@@ -28,16 +28,16 @@ export class ValueIndex {
     return index.holders.get(value);
   }
 
-  /** The looks that find an entry of these attributes. */
-  *looksAt(attributes: Attributes): Generator<Look> {
+  /** The reads whose answers contain an entry of these attributes. */
+  *readsOf(attributes: Attributes): Generator<Read> {
     for (const { comparison, attribute } of this.#indexes.values()) {
       for (const value of normalValues(comparison, attribute, attributes.get(attribute)))
-        yield whereLook(comparison, attribute, value);
+        yield valueRead(comparison, attribute, value);
     }
   }
 
-  /** Follows an entry's change, and adds the looks to which the answer now differs. */
-  move(uuid: string, before: Attributes | undefined, after: Attributes | undefined, looks: Set<Look>): void {
+  /** Takes a change of an entry, and adds the reads whose answer is now another. */
+  change(uuid: string, before: Attributes | undefined, after: Attributes | undefined, reads: Set<Read>): void {
     for (const { comparison, attribute, holders } of this.#indexes.values()) {
       const had = before?.get(attribute);
       const has = after?.get(attribute);
@@ -47,12 +47,12 @@ export class ValueIndex {
       for (const value of old) {
         if (now.has(value)) continue;
         holders.delete(value, uuid);
-        looks.add(whereLook(comparison, attribute, value));
+        reads.add(valueRead(comparison, attribute, value));
       }
       for (const value of now) {
         if (old.has(value)) continue;
         holders.add(value, uuid);
-        looks.add(whereLook(comparison, attribute, value));
+        reads.add(valueRead(comparison, attribute, value));
       }
     }
   }
@@ -68,11 +68,11 @@ function normalValues(comparison: Comparison, attribute: string, values: readonl
   return normal;
 }
 
-/** The normal form of a DN, or undefined for a text that is none: no entry bears such a name. */
+/** The normal form of a DN; undefined for a malformed one, which is the name of no entry. */
 export function readDn(text: string): string | undefined {
   try {
     return normalDn(text);
   } catch {
-    return undefined; // a value that is no DN names nobody
+    return undefined;
   }
 }

@@ -1,7 +1,7 @@
 import type { StreamMessage } from "../../core/stream/messages.ts";
 import type { Clock } from "../../ports/clock.ts";
 
-/** The whole tables that a host may ask for at once, and the milliseconds after which it may ask for one more. */
+/** The number of whole tables that a host may ask for at once, and the milliseconds after which it may ask for one more. */
 const atOnce = 3;
 const each = 10 * 60_000;
 /** Costs in rows: of a part and of buckets beside their rows, and the allowance of a table beside its rows. */
@@ -9,12 +9,12 @@ const [ofPart, ofBuckets, ofTable] = [10, 100, 10_000];
 /** The bytes that cost as much as a row. */
 const bytesOfRow = 4_000;
 
-/** Gives true, and counts the message, if the host of a key may be told it. `rows` is the size of the table. */
+/** Returns true and counts the message if it may be sent to the host of a key. `rows` is the size of the table. */
 export type Allowance = (key: string, message: StreamMessage, rows: number) => boolean;
 
 /**
- * Bounds the answers to hosts that ask. A host that leaves one message of its queue unacknowledged keeps RabbitMQ from deleting any later one.
- * Without a bound, a host that asked on and on would fill the server's disk. No repair needs a table three times.
+ * Bounds the answers to hosts that ask. RabbitMQ deletes no message behind one that a host leaves unacknowledged.
+ * Without a bound, a host that asked again and again would fill the server's disk. No repair needs a table three times.
  */
 export function allowances({ monotonic }: Pick<Clock, "monotonic">): Allowance {
   /** The used part of each allowance, as of a moment, by keys of the config. */
@@ -32,7 +32,10 @@ export function allowances({ monotonic }: Pick<Clock, "monotonic">): Allowance {
   };
 }
 
-/** The cost of a message, in rows. A digest is free: it is small, all hosts get it each minute, and others may ask for it in a host's name. */
+/**
+ * The cost of a message, in rows. A digest is free: it is small, and all hosts get it each minute.
+ * Others may ask for it in a host's name.
+ */
 function costOf(message: StreamMessage): number {
   if (message.kind === "digest") return message.buckets ? ofBuckets : 0;
   const bytes = message.rows.reduce((sum, [key, cell]) => sum + key.length + (cell?.length ?? 0), 0);

@@ -4,31 +4,31 @@ import { MessageRefused } from "../../ports/broker.ts";
 
 export interface DeliveryOptions {
   readonly service: string;
-  /** The key of all the hosts. */
+  /** The routing key of all hosts. */
   readonly everyone: string;
   readonly hosts: readonly string[];
   publish(key: string, body: string): Promise<void>;
   log(line: string): void;
 }
 
-/** Brings what is told to each host of one service, also while the queue of one of them refuses. */
+/** Delivers the messages of one service to each of its hosts, also while the queue of one of them refuses. */
 export interface Deliveries {
-  /** Publishes a message. A digest is tried at those that refuse, too: it repairs what they have missed. */
-  say(key: string, body: string, isDigest: boolean): Promise<void>;
+  /** Publishes a message. A digest is sent to refusing queues too: it repairs what they have missed. */
+  send(key: string, body: string, isDigest: boolean): Promise<void>;
   /** The hosts whose queue refuses. */
   refusing(): string[];
 }
 
 /**
- * Deliveries to all hosts. The broker refuses a message to all as soon as one queue does, and does not say which.
+ * Deliveries to all hosts. The broker refuses a message to all as soon as one queue does, and does not name the queue.
  * The message is therefore published to each host by its own key, which finds the refusing one.
- * From then on each of the others gets its own copy, until that one takes a digest again. Hosts drop messages that come twice.
+ * From then on each of the others gets its own copy, until that queue takes a digest again. Hosts drop duplicates.
  */
 export function deliveries({ service, everyone, hosts, publish, log }: DeliveryOptions): Deliveries {
   const refusing = new Set<string>();
-  let saidUnknown = false;
+  let unknownLogged = false;
 
-  async function sayTo(host: string, body: string): Promise<void> {
+  async function sendTo(host: string, body: string): Promise<void> {
     const queue = queueName(host, service);
     try {
       await publish(hostKey(service, host), body);
@@ -41,25 +41,25 @@ export function deliveries({ service, everyone, hosts, publish, log }: DeliveryO
     }
   }
 
-  async function sayToEach(body: string, isDigest: boolean): Promise<void> {
-    const told = hosts.filter((host) => isDigest || !refusing.has(host));
-    const ended = await Promise.allSettled(told.map((host) => sayTo(host, body)));
+  async function sendToEach(body: string, isDigest: boolean): Promise<void> {
+    const targets = hosts.filter((host) => isDigest || !refusing.has(host));
+    const ended = await Promise.allSettled(targets.map((host) => sendTo(host, body)));
     for (const one of ended) if (one.status === "rejected") throw one.reason;
   }
 
   return {
     refusing: () => [...refusing],
-    async say(key, body, isDigest) {
+    async send(key, body, isDigest) {
       const one = hosts.find((host) => key === hostKey(service, host));
-      if (one !== undefined) return sayTo(one, body);
-      if (refusing.size > 0) return sayToEach(body, isDigest);
+      if (one !== undefined) return sendTo(one, body);
+      if (refusing.size > 0) return sendToEach(body, isDigest);
       try {
         await publish(everyone, body);
       } catch (error) {
         if (!(error instanceof MessageRefused)) throw error;
-        await sayToEach(body, true);
-        if (refusing.size > 0 || saidUnknown) return;
-        saidUnknown = true;
+        await sendToEach(body, true);
+        if (refusing.size > 0 || unknownLogged) return;
+        unknownLogged = true;
         log(
           `${service}: a queue that is bound with ${everyone} refuses messages, and is of no host of the config: ${bindings}`,
         );

@@ -1,117 +1,120 @@
 import { nextEpoch } from "../../core/stream/writer.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Channel } from "./stream.ts";
+import type { Stream } from "./stream.ts";
 
-/** The least time between two epochs, in milliseconds: two transcribers that both believe to be active must not chase each other. */
+/** The least time between two epochs, in milliseconds. It keeps two active transcribers from outbidding each other at full speed. */
 export const epochSpacing = 1_000;
 
-export interface ApartOptions {
-  /** Makes the streams of one host alone, by service. */
-  open(host: string): ReadonlyMap<string, Channel>;
-  readonly clock: Clock;
+export interface DivergentOptions {
+  /** Opens the streams of one host alone, by service. */
+  open(host: string): ReadonlyMap<string, Stream>;
+  readonly clock: Pick<Clock, "now" | "monotonic">;
   readonly random: () => number;
 }
 
-/** Hosts that hold an epoch above that of the others, or a newer directory. Each has streams of its own: the same tables, in epochs above its own. */
-export interface Apart {
-  /** The epoch that each of them holds, or is told in. */
-  readonly hosts: ReadonlyMap<string, number>;
-  of(host: string): ReadonlyMap<string, Channel> | undefined;
-  /** The epoch in which one is told. */
+/**
+ * The hosts that cannot follow the streams of all: they hold a higher epoch, or a newer state of the directory.
+ * Each has streams of its own, with the same tables, in epochs above the one that it holds.
+ */
+export interface DivergentHosts {
+  /** The highest epoch of each of these hosts: the one that it holds, or that of its streams. */
+  readonly epochs: ReadonlyMap<string, number>;
+  streamsOf(host: string): ReadonlyMap<string, Stream> | undefined;
+  /** The epoch of a host's own streams; 0 while they are ended. */
   epochOf(host: string): number | undefined;
   /** All these streams, or those of one service. */
-  channels(service?: string): Channel[];
-  /** Takes an epoch that a host holds; true if the host was not apart before. */
-  hear(host: string, epoch: number): boolean;
-  /** The host is told with the others again. */
+  streams(service?: string): Stream[];
+  /** Takes an epoch that a host holds; true if the host was not divergent before. */
+  observe(host: string, epoch: number): boolean;
+  /** Ends the streams of a host: it follows those of all again. */
   release(host: string): void;
-  /** Tells one host that the directory was rolled back, in an epoch of its own above this one. */
+  /** Announces to one host that the directory was rolled back, in an epoch above this one. */
   rollBack(host: string, above: number): void;
-  /** From now on these hosts are told. */
+  /** Begins an epoch for each of these hosts. */
   begin(): void;
   end(): void;
-  /** Begins the epochs that had to wait. */
-  lookAgain(): void;
-  /** When one of them may begin, in monotonic milliseconds. */
+  /** Begins the epochs whose wait is over. */
+  proceed(): void;
+  /** The moment at which the next waiting epoch may begin, in monotonic milliseconds; undefined if none waits. */
   due(): number | undefined;
 }
 
-interface One {
-  readonly channels: ReadonlyMap<string, Channel>;
-  /** The highest epoch that the host was heard to hold. */
+interface Divergent {
+  readonly streams: ReadonlyMap<string, Stream>;
+  /** The highest epoch that the host is known to hold. */
   held: number;
-  /** The epoch that it is told in; 0 while it is not told. */
-  told: number;
-  /** Its next epoch says that the directory was rolled back. */
+  /** The epoch of its streams; 0 while they are ended. */
+  epoch: number;
+  /** True if its next epoch announces that the directory was rolled back. */
   rolledBack: boolean;
   begunAt: number;
 }
 
-export function apart({ open, clock, random }: ApartOptions): Apart {
-  const all = new Map<string, One>();
-  let speaks = false;
+export function divergentHosts({ open, clock, random }: DivergentOptions): DivergentHosts {
+  const hosts = new Map<string, Divergent>();
+  let leading = false;
 
-  const waits = (one: One): boolean => speaks && (one.held > one.told || one.rolledBack);
+  const waits = ({ held, epoch, rolledBack }: Divergent): boolean => leading && (held > epoch || rolledBack);
 
-  function known(host: string): One {
+  function diverge(host: string): Divergent {
     const begunAt = Number.NEGATIVE_INFINITY;
-    const one = all.get(host) ?? { channels: open(host), held: 0, told: 0, rolledBack: false, begunAt };
-    all.set(host, one);
-    return one;
+    const found = hosts.get(host) ?? { streams: open(host), held: 0, epoch: 0, rolledBack: false, begunAt };
+    hosts.set(host, found);
+    return found;
   }
 
-  function begin(one: One): void {
-    if (!speaks || clock.monotonic() - one.begunAt < epochSpacing) return;
-    one.begunAt = clock.monotonic();
-    one.told = nextEpoch(clock.now(), Math.max(one.held, one.told), random);
-    for (const channel of one.channels.values()) channel.begin(one.told, one.rolledBack);
-    one.rolledBack = false;
+  function begin(host: Divergent): void {
+    if (!leading || clock.monotonic() - host.begunAt < epochSpacing) return;
+    host.begunAt = clock.monotonic();
+    host.epoch = nextEpoch(clock.now(), Math.max(host.held, host.epoch), random);
+    for (const stream of host.streams.values()) stream.begin(host.epoch, host.rolledBack);
+    host.rolledBack = false;
   }
 
   return {
-    get hosts() {
-      return new Map([...all].map(([host, { held, told }]) => [host, Math.max(held, told)]));
+    get epochs() {
+      return new Map([...hosts].map(([host, { held, epoch }]) => [host, Math.max(held, epoch)]));
     },
-    of: (host) => all.get(host)?.channels,
-    epochOf: (host) => all.get(host)?.told,
-    channels: (service) =>
-      [...all.values()].flatMap(({ channels }) =>
-        service === undefined ? [...channels.values()] : (channels.get(service) ?? []),
+    streamsOf: (host) => hosts.get(host)?.streams,
+    epochOf: (host) => hosts.get(host)?.epoch,
+    streams: (service) =>
+      [...hosts.values()].flatMap(({ streams }) =>
+        service === undefined ? [...streams.values()] : (streams.get(service) ?? []),
       ),
-    hear(host, epoch) {
-      const isNew = !all.has(host);
-      const one = known(host);
-      one.held = Math.max(one.held, epoch);
-      if (waits(one)) begin(one);
+    observe(host, epoch) {
+      const isNew = !hosts.has(host);
+      const found = diverge(host);
+      found.held = Math.max(found.held, epoch);
+      if (waits(found)) begin(found);
       return isNew;
     },
     release(host) {
-      for (const channel of all.get(host)?.channels.values() ?? []) channel.end();
-      all.delete(host);
+      for (const stream of hosts.get(host)?.streams.values() ?? []) stream.end();
+      hosts.delete(host);
     },
     rollBack(host, above) {
-      const one = known(host);
-      one.held = Math.max(one.held, above);
-      one.rolledBack = true;
-      begin(one);
+      const found = diverge(host);
+      found.held = Math.max(found.held, above);
+      found.rolledBack = true;
+      begin(found);
     },
     begin() {
-      speaks = true;
-      for (const one of all.values()) {
-        one.held = Math.max(one.held, one.told);
-        one.told = 0;
-        begin(one);
+      leading = true;
+      for (const host of hosts.values()) {
+        host.held = Math.max(host.held, host.epoch);
+        host.epoch = 0;
+        begin(host);
       }
     },
     end() {
-      speaks = false;
-      for (const { channels } of all.values()) for (const channel of channels.values()) channel.end();
+      leading = false;
+      for (const { streams } of hosts.values()) for (const stream of streams.values()) stream.end();
     },
-    lookAgain() {
-      for (const one of all.values()) if (waits(one)) begin(one);
+    proceed() {
+      for (const host of hosts.values()) if (waits(host)) begin(host);
     },
     due() {
-      const times = [...all.values()].filter(waits).map(({ begunAt }) => begunAt + epochSpacing);
+      const times = [...hosts.values()].filter(waits).map(({ begunAt }) => begunAt + epochSpacing);
       return times.length === 0 ? undefined : Math.min(...times);
     },
   };

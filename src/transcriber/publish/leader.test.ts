@@ -1,258 +1,267 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { virtualClock } from "../../testing/virtual-clock.ts";
-import { speaker } from "./leader.ts";
-import type { Channel } from "./stream.ts";
+import { leadStreams } from "./leader.ts";
+import type { Stream } from "./stream.ts";
 
-function spoken() {
+/** A leader of one service's stream, with the calls that the streams and the table writer get. */
+function scene() {
   const done: string[] = [];
   const log: string[] = [];
   let busy = false;
   let directory = ["1#0#1"];
   const clock = virtualClock(5_000);
   const note = (what: string) => (): void => void done.push(what);
-  const channelTo = (whom: string): Channel => ({
+  const streamTo = (whom: string): Stream => ({
     ...{ behind: false, refusing: [] },
     begin: (epoch, rolledBack) => done.push(`${whom}begin ${epoch}${rolledBack ? " rolled back" : ""}`),
     ...{
       end: note(`${whom}end`),
-      moved: note(`${whom}moved`),
+      changed: note(`${whom}changed`),
       resume: note(`${whom}resume`),
       digest: note(`${whom}digest`),
       answer: note(`${whom}answer`),
     },
   });
-  const voice = speaker({
-    ...{ channels: new Map([["dhcp", channelTo("")]]), clock, random: () => 0.007 },
-    ...{ open: (host) => new Map([["dhcp", channelTo(`${host}: `)]]), log: (line) => void log.push(line) },
-    ...{ mirror: () => directory, readSince: () => 0, look: note("look"), busy: () => busy },
+  const leader = leadStreams({
+    ...{ streams: new Map([["dhcp", streamTo("")]]), clock, random: () => 0.007 },
+    ...{ open: (host) => new Map([["dhcp", streamTo(`${host}: `)]]), log: (line) => void log.push(line) },
+    tables: {
+      get asOf() {
+        return { state: directory, clock: 0 };
+      },
+      get busy() {
+        return busy;
+      },
+      tick: async () => void done.push("tick"),
+    },
   });
   const refused = (epoch: number, because: "epoch" | "asOf", state: string[], host = "h") => {
     const asOf = { state, clock: 0 };
-    const refused = voice.epoch ?? 0;
-    voice.refused({ trigger: 1, kind: "refusal", host, service: "dhcp", epoch, asOf, refused, because });
+    const refused = leader.epoch ?? 0;
+    leader.refused({ trigger: 1, kind: "refusal", host, service: "dhcp", epoch, asOf, refused, because });
   };
-  const work = (underWay: boolean): void => {
+  const write = (underWay: boolean): void => {
     busy = underWay;
   };
   const mirror = (state: string[]): void => {
     directory = state;
   };
-  return { voice, clock, done, log, refused, work, mirror };
+  return { leader, clock, done, log, refused, write, mirror };
 }
 
-test("nobody speaks before he is elected and his mirror is complete; the tables are brought to the clock first", () => {
-  const { voice, done } = spoken();
-  voice.elect(true);
+test("an epoch begins after election and a complete mirror, and after a tick", () => {
+  const { leader, done } = scene();
+  leader.elect(true);
   assert.deepEqual(done, []);
-  voice.complete();
-  assert.deepEqual(done, ["end", "look", "begin 5000007"]);
-  voice.complete();
-  voice.elect(true);
+  leader.complete();
+  assert.deepEqual(done, ["end", "tick", "begin 5000007"]);
+  leader.complete();
+  leader.elect(true);
   assert.equal(done.length, 3);
 });
 
-test("two that chase each other's epochs do so once a second at most", async () => {
-  const { voice, clock, done, refused } = spoken();
-  voice.complete();
-  voice.elect(true);
+test("two leaders outbid each other's epochs once a second at most", async () => {
+  const { leader, clock, done, refused } = scene();
+  leader.complete();
+  leader.elect(true);
   for (let epoch = 6_000_000; epoch < 6_000_100; epoch++) refused(epoch, "epoch", []);
   assert.equal(done.filter((what) => what.startsWith("begin")).length, 1);
-  assert.equal(voice.due(), 1_000);
+  assert.equal(leader.due(), 1_000);
   await clock.advance(1_000);
-  voice.lookAgain();
-  assert.equal(voice.epoch, 6_001_007);
+  leader.proceed();
+  assert.equal(leader.epoch, 6_001_007);
 });
 
-test("an epoch that a host was heard to hold is gone above at once, and only heeded by one that stands by", async () => {
-  const { voice, clock, done } = spoken();
-  voice.complete();
-  voice.hear("h", 5_000_003);
+test("a leader begins above a host's epoch at once, a standby when elected", async () => {
+  const { leader, clock, done } = scene();
+  leader.complete();
+  leader.observe("h", 5_000_003);
   assert.deepEqual(done, []);
-  voice.elect(true);
-  assert.equal(voice.epoch, 5_001_007);
+  leader.elect(true);
+  assert.equal(leader.epoch, 5_001_007);
   await clock.advance(1_000);
-  voice.hear("h", 5_001_007);
-  assert.equal(voice.epoch, 5_001_007);
-  voice.hear("g", 7_000_000);
-  assert.equal(voice.epoch, 7_001_007);
+  leader.observe("h", 5_001_007);
+  assert.equal(leader.epoch, 5_001_007);
+  leader.observe("g", 7_000_000);
+  assert.equal(leader.epoch, 7_001_007);
 });
 
-test("an epoch that no host can follow is said once and moves nothing", () => {
-  const { voice, done, log, refused } = spoken();
-  voice.complete();
-  voice.elect(true);
+test("an epoch that no host can follow is logged once and ignored", () => {
+  const { leader, done, log, refused } = scene();
+  leader.complete();
+  leader.elect(true);
   refused(2 ** 53 - 1, "epoch", []);
-  voice.hear("h", 2 ** 53 - 1);
+  leader.observe("h", 2 ** 53 - 1);
   assert.match(log.at(-1) ?? "", /^h holds epoch 9007199254740991, which no host can follow; .*delete its store/);
   assert.equal(log.filter((line) => line.includes("no host can follow")).length, 1);
-  assert.deepEqual(done, ["end", "look", "begin 5000007"]);
+  assert.deepEqual(done, ["end", "tick", "begin 5000007"]);
 });
 
 /** The highest epoch that the clock of 5,000 ms allows is one of 305,000 ms. */
 const far = 400_000_000;
 
-test("a host that holds an epoch ahead of the clock is told apart, and the others are not", async () => {
-  const { voice, clock, done, log, refused } = spoken();
-  voice.complete();
-  voice.elect(true);
+test("a host with an epoch ahead of the clock gets streams of its own", async () => {
+  const { leader, clock, done, log, refused } = scene();
+  leader.complete();
+  leader.elect(true);
   done.length = 0;
   refused(far, "epoch", []);
-  voice.hear("h", far);
+  leader.observe("h", far);
   assert.deepEqual(done, ["h: begin 400001007"]);
-  assert.equal(voice.epoch, 5_000_007);
+  assert.equal(leader.epoch, 5_000_007);
   assert.match(log.at(-1) ?? "", /^h holds epoch 400000000 of 1970-01-01T00:06:40.000Z, ahead of this clock/);
-  voice.answer("dhcp", "h", "digest");
-  voice.moved(new Map([["dhcp", [["a", null]]]]));
-  assert.deepEqual(done.splice(1), ["h: answer", "moved", "h: moved", "resume", "h: resume"]);
-  voice.hear("h", 400_001_007); // it follows
-  voice.hear("h", far + 9_000_000);
+  leader.answer("dhcp", "h", "digest");
+  leader.changed(new Map([["dhcp", [["a", null]]]]));
+  assert.deepEqual(done.splice(1), ["h: answer", "changed", "h: changed", "resume", "h: resume"]);
+  leader.observe("h", 400_001_007); // it follows
+  leader.observe("h", far + 9_000_000);
   assert.equal(done.length, 1);
-  assert.equal(voice.due(), 1_000);
+  assert.equal(leader.due(), 1_000);
   await clock.advance(1_000);
-  voice.lookAgain();
+  leader.proceed();
   assert.deepEqual(done.splice(1), ["h: begin 409001007"]);
-  // Another that takes over begins like this one.
-  voice.elect(false);
-  voice.elect(true);
-  assert.deepEqual(done.splice(1), ["end", "h: end", "end", "h: end", "look", "begin 6000007"]);
+  // Another leader begins like this one.
+  leader.elect(false);
+  leader.elect(true);
+  assert.deepEqual(done.splice(1), ["end", "h: end", "end", "h: end", "tick", "begin 6000007"]);
   await clock.advance(1_000);
-  voice.lookAgain();
+  leader.proceed();
   assert.deepEqual(done.splice(1), ["h: begin 409002007"]);
 });
 
-test("a host that is told apart joins the others once the clock allows its epoch, or its store is empty", async () => {
-  const { voice, clock, done } = spoken();
-  voice.complete();
-  voice.elect(true);
-  voice.hear("h", far);
-  voice.hear("g", far);
-  assert.deepEqual([...voice.apart.keys()], ["h", "g"]);
-  voice.hear("g", undefined);
-  assert.deepEqual([...voice.apart.keys()], ["h"]);
+test("a divergent host rejoins once its epoch is plausible or its store empty", async () => {
+  const { leader, clock, done } = scene();
+  leader.complete();
+  leader.elect(true);
+  leader.observe("h", far);
+  leader.observe("g", far);
+  assert.deepEqual([...leader.divergent.keys()], ["h", "g"]);
+  leader.observe("g", undefined);
+  assert.deepEqual([...leader.divergent.keys()], ["h"]);
   await clock.advance(200_000);
   done.length = 0;
-  voice.hear("h", 400_001_007);
-  assert.deepEqual(done, ["end", "h: end", "look", "begin 400002007", "h: end"]);
-  assert.equal(voice.apart.size, 0);
+  leader.observe("h", 400_001_007);
+  assert.deepEqual(done, ["end", "h: end", "tick", "begin 400002007", "h: end"]);
+  assert.equal(leader.divergent.size, 0);
 });
 
-test("a host that outruns the others again within a minute does so alone", async () => {
-  const { voice, clock } = spoken();
-  voice.complete();
-  voice.elect(true);
+test("a host raises the epoch of all once a minute at most", async () => {
+  const { leader, clock } = scene();
+  leader.complete();
+  leader.elect(true);
   await clock.advance(1_000);
-  voice.hear("h", 6_500_000);
-  assert.equal(voice.epoch, 6_501_007);
+  leader.observe("h", 6_500_000);
+  assert.equal(leader.epoch, 6_501_007);
   await clock.advance(1_000);
-  voice.hear("h", 7_500_000);
-  assert.equal(voice.epoch, 6_501_007);
-  assert.deepEqual([...voice.apart], [["h", 7_501_007]]);
-  voice.hear("g", 7_200_000);
-  assert.equal(voice.epoch, 7_201_007);
+  leader.observe("h", 7_500_000);
+  assert.equal(leader.epoch, 6_501_007);
+  assert.deepEqual([...leader.divergent], [["h", 7_501_007]]);
+  leader.observe("g", 7_200_000);
+  assert.equal(leader.epoch, 7_201_007);
   await clock.advance(60_000);
-  voice.hear("h", 7_501_007);
-  assert.equal(voice.epoch, 67_000_007);
-  assert.equal(voice.apart.size, 0);
+  leader.observe("h", 7_501_007);
+  assert.equal(leader.epoch, 67_000_007);
+  assert.equal(leader.divergent.size, 0);
 });
 
-test("what one that stands by hears of a host does not count against the host", async () => {
-  const { voice, clock } = spoken();
-  voice.complete();
-  voice.hear("h", 5_000_003);
-  voice.elect(true);
+test("epochs that a standby observes do not count against their host", async () => {
+  const { leader, clock } = scene();
+  leader.complete();
+  leader.observe("h", 5_000_003);
+  leader.elect(true);
   await clock.advance(1_000);
-  voice.hear("h", 5_900_000); // of another transcriber, which was active for a moment
-  assert.equal(voice.epoch, 6_000_007);
-  assert.equal(voice.apart.size, 0);
+  leader.observe("h", 5_900_000); // of another transcriber that was active for a moment
+  assert.equal(leader.epoch, 6_000_007);
+  assert.equal(leader.divergent.size, 0);
 });
 
-test("a directory that was restored is said to hosts that are told apart, too", async () => {
-  const { voice, clock, done, refused } = spoken();
-  voice.complete();
-  voice.elect(true);
-  voice.hear("h", far);
+test("a rollback is announced to divergent hosts too", async () => {
+  const { leader, clock, done, refused } = scene();
+  leader.complete();
+  leader.elect(true);
+  leader.observe("h", far);
   const asOf = { state: ["2#0#1"], clock: 0 };
   const [trigger, kind, service] = [1, "refusal", "dhcp"] as const;
-  voice.refused({ trigger, kind, host: "h", service, epoch: far, asOf, refused: 400_001_007, because: "asOf" });
+  leader.refused({ trigger, kind, host: "h", service, epoch: far, asOf, refused: 400_001_007, because: "asOf" });
   await clock.advance(60_000);
-  voice.lookAgain();
+  leader.proceed();
   assert.deepEqual(done.slice(-2), ["h: begin 400001007", "h: begin 400002007 rolled back"]);
-  refused(far, "asOf", ["2#0#1"]); // what all are told it refuses for its epoch, whatever it says
-  assert.equal(voice.due(), undefined);
+  refused(far, "asOf", ["2#0#1"]); // it refuses the stream of all for its epoch, whatever it claims
+  assert.equal(leader.due(), undefined);
 });
 
-test("a host that holds a newer directory for a minute is told alone that it was rolled back", async () => {
-  const { voice, clock, done, log, refused } = spoken();
-  voice.complete();
-  voice.elect(true);
+test("a rollback is announced after a minute, and to the claiming host alone", async () => {
+  const { leader, clock, done, log, refused } = scene();
+  leader.complete();
+  leader.elect(true);
   refused(1, "asOf", ["2#0#1"]);
-  assert.equal(voice.due(), 60_000);
+  assert.equal(leader.due(), 60_000);
   await clock.advance(59_999);
-  voice.lookAgain();
+  leader.proceed();
   assert.equal(done.at(-1), "begin 5000007");
   await clock.advance(1);
-  voice.lookAgain();
+  leader.proceed();
   assert.equal(done.at(-1), "h: begin 65000007 rolled back");
-  assert.equal(voice.epoch, 5_000_007);
+  assert.equal(leader.epoch, 5_000_007);
   assert.match(log.at(-1) ?? "", /^h holds a newer state .* the directory was rolled back$/);
-  refused(1, "asOf", ["2#0#1"]); // of what all were told before it has heard that
-  assert.equal(voice.due(), undefined);
-  // It follows, and is told with the others again.
-  voice.hear("h", 65_000_007);
+  refused(1, "asOf", ["2#0#1"]); // of the stream of all, before the rollback arrived
+  assert.equal(leader.due(), undefined);
+  // It follows, and then rejoins the others.
+  leader.observe("h", 65_000_007);
   assert.deepEqual(done.slice(-2), ["begin 65001007", "h: end"]);
 });
 
-test("a mirror that reaches what one host holds tells that host alone", () => {
-  const { voice, done, refused, mirror } = spoken();
-  voice.complete();
-  voice.elect(true);
+test("a mirror that reaches the state of one host answers that host alone", () => {
+  const { leader, done, refused, mirror } = scene();
+  leader.complete();
+  leader.elect(true);
   refused(1, "asOf", ["2#0#1"]);
   done.length = 0;
   mirror(["2#0#1"]);
-  voice.lookAgain();
+  leader.proceed();
   refused(1, "asOf", ["2#0#1"]);
   assert.deepEqual(done, ["answer", "answer"]);
 });
 
-test("a host that makes the others begin epochs puts no other's roll-back off", async () => {
-  const { voice, clock, done, refused } = spoken();
-  voice.complete();
-  voice.elect(true);
-  for (let look = 0; look < 6; look++) {
+test("a host that raises epochs delays no rollback of another", async () => {
+  const { leader, clock, done, refused } = scene();
+  leader.complete();
+  leader.elect(true);
+  for (let round = 0; round < 6; round++) {
     refused(1, "asOf", ["2#0#1"]);
     await clock.advance(10_000);
-    voice.hear("liar", (voice.epoch ?? 0) + 10_000_000);
-    refused(1, "asOf", ["1#0#1", `${look}#0#2`], "liar");
-    voice.lookAgain();
+    leader.observe("liar", (leader.epoch ?? 0) + 10_000_000);
+    refused(1, "asOf", ["1#0#1", `${round}#0#2`], "liar");
+    leader.proceed();
   }
   assert.ok(done.filter((what) => what.startsWith("begin")).length > 1);
   assert.match(done.at(-1) ?? "", /^h: begin \d+ rolled back$/);
 });
 
-test("one that has stood by begins the minute anew", async () => {
-  const { voice, clock, refused } = spoken();
-  voice.complete();
-  voice.elect(true);
+test("a re-elected leader starts the minute before a rollback again", async () => {
+  const { leader, clock, refused } = scene();
+  leader.complete();
+  leader.elect(true);
   refused(1, "asOf", ["2#0#1"]);
-  voice.elect(false);
+  leader.elect(false);
   await clock.advance(1_000);
-  voice.elect(true);
-  assert.equal(voice.due(), undefined);
+  leader.elect(true);
+  assert.equal(leader.due(), undefined);
 });
 
-test("a rollback decided during a long change is said by the epoch that follows it", async () => {
-  const { voice, clock, done, refused, work } = spoken();
-  voice.complete();
-  voice.elect(true);
+test("a rollback during a long write is announced after it", async () => {
+  const { leader, clock, done, refused, write } = scene();
+  leader.complete();
+  leader.elect(true);
   refused(1, "asOf", ["2#0#1"]);
   await clock.advance(60_000);
-  work(true);
-  voice.lookAgain();
+  write(true);
+  leader.proceed();
   assert.equal(done.at(-1), "begin 5000007");
-  assert.equal(voice.due(), undefined);
-  work(false);
-  voice.hear("g", 7_000_000); // begins an epoch in place of the look that follows the change
-  voice.lookAgain();
+  assert.equal(leader.due(), undefined);
+  write(false);
+  leader.observe("g", 7_000_000); // begins an epoch in place of the tick that follows the write
+  leader.proceed();
   assert.deepEqual(done.slice(-2), ["begin 65000007", "h: begin 65001007 rolled back"]);
 });

@@ -1,145 +1,152 @@
 import type { CellChange } from "../../core/stream/cells.ts";
 import { hearEpoch, hearRefusal, nextReview, noEpochs, reviewClaims } from "../../core/stream/epochs.ts";
-import { type DirectoryState, highestEpoch, type RefusalMessage } from "../../core/stream/messages.ts";
+import { highestEpoch, type RefusalMessage } from "../../core/stream/messages.ts";
 import { allowedEpoch } from "../../core/stream/plausible.ts";
 import type { Want } from "../../core/stream/reader.ts";
 import { nextEpoch } from "../../core/stream/writer.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { apart as apartOf, epochSpacing } from "./divergent-hosts.ts";
-import type { Channel } from "./stream.ts";
+import type { TableWriter } from "../tables/table-writer.ts";
+import { divergentHosts, epochSpacing } from "./divergent-hosts.ts";
+import type { Stream } from "./stream.ts";
 
-/** The highest epoch that can be followed: the next one above it is one that hosts take. */
-const mostFollowed = highestEpoch - 2_000;
+/** The highest epoch that can be followed: hosts still take the next one above it. */
+const highestFollowed = highestEpoch - 2_000;
 
-/** The least time between two epochs that one host makes the others begin, in milliseconds. */
-const outrunSpacing = 60_000;
+/** The least time between two epochs that one host makes all others begin, in milliseconds. */
+const raiseSpacing = 60_000;
 
-export interface SpeakerOptions {
-  readonly channels: ReadonlyMap<string, Channel>;
-  /** Makes the streams of one host alone, by service. */
-  open(host: string): ReadonlyMap<string, Channel>;
-  readonly clock: Clock;
+export interface LeaderOptions {
+  /** The streams of all hosts, by service. */
+  readonly streams: ReadonlyMap<string, Stream>;
+  /** Opens the streams of one host alone, by service. */
+  open(host: string): ReadonlyMap<string, Stream>;
+  /** The writer of the tables. No epoch begins while it is busy. */
+  readonly tables: Pick<TableWriter, "asOf" | "busy" | "tick">;
+  readonly clock: Pick<Clock, "now" | "monotonic">;
   readonly random: () => number;
-  /** The directory state that the mirror holds. */
-  mirror(): DirectoryState;
-  /** Since when the directory is read without trouble, in monotonic milliseconds; infinite while it cannot be. */
-  readSince(): number;
-  /** Brings the tables to the present clock, at once unless much moves. */
-  look(): void;
-  /** The tables are being moved: no epoch begins before they are. */
-  busy(): boolean;
   log(line: string): void;
 }
 
-/** Who speaks, and in which epoch: nobody unless elected and with a complete mirror. */
-export interface Speaker {
+/** The epochs of this transcriber and what is published in them. It leads once it is elected and its mirror is complete. */
+export interface Leader {
+  /** True while this transcriber is elected. */
   readonly active: boolean;
+  /** The epoch of all hosts; undefined while this transcriber does not lead. */
   readonly epoch: number | undefined;
   elect(active: boolean): void;
-  /** The mirror is whole: what is said of it is true. */
+  /** The mirror is complete and the directory can be read. */
   complete(): void;
-  moved(services: ReadonlyMap<string, readonly CellChange[]>): void;
+  /** The directory cannot be read: until it can be again, it does not count as rolled back. */
+  interrupt(): void;
+  /** Publishes what the tables have taken. */
+  changed(services: ReadonlyMap<string, readonly CellChange[]>): void;
+  /** Publishes a digest on every stream. */
   digests(): void;
   answer(service: string, host: string, want: Want): void;
-  /** The hosts that are told in epochs of their own, each with the highest epoch that it is known to hold. */
-  readonly apart: ReadonlyMap<string, number>;
-  /** Hears of the highest epoch that a host reports, of any of its services; undefined where it holds none. */
-  hear(host: string, epoch: number | undefined): void;
+  /** The hosts with streams of their own, each with its highest epoch. */
+  readonly divergent: ReadonlyMap<string, number>;
+  /** Takes the highest epoch that a host reports for any of its services; undefined if it holds none. */
+  observe(host: string, epoch: number | undefined): void;
   refused(refusal: RefusalMessage): void;
-  /** Looks whether what it waited for has come. */
-  lookAgain(): void;
-  /** When to look again, in monotonic milliseconds. */
+  /** Begins epochs whose wait is over, and judges the claims of hosts to a newer directory. */
+  proceed(): void;
+  /** The moment of the next `proceed`, in monotonic milliseconds; undefined if nothing waits. */
   due(): number | undefined;
 }
 
 /**
- * The epochs of a transcriber. An epoch that a host holds raises that of all only as far as this transcriber's own clock allows.
- * A host that holds a higher epoch is told apart, in epochs above its own.
- * Thus, after a clock that was ahead, all hosts are served at once, and a report of one host affects that host alone.
+ * Leads the streams. An epoch that a host holds raises that of all only as far as this transcriber's own clock allows.
+ * A host with a higher epoch diverges: it has streams of its own, in epochs above its own.
+ * Thus all hosts are served at once after a clock that was ahead, and a report of one host affects that host alone.
  */
-export function speaker(options: SpeakerOptions): Speaker {
-  const { channels, clock, random, mirror, readSince, look, busy, log } = options;
-  const apart = apartOf(options);
-  /** When each host last made the others begin an epoch, in monotonic milliseconds. */
-  const outran = new Map<string, number>();
-  /** The hosts of which the log has said that their epoch cannot be followed, or only apart. */
-  const said = new Set<string>();
+export function leadStreams(options: LeaderOptions): Leader {
+  const { streams, tables, clock, random, log } = options;
+  const divergent = divergentHosts(options);
+  /** The time at which each host last made all others begin an epoch, in monotonic milliseconds. */
+  const raisedAt = new Map<string, number>();
+  /** The hosts whose implausible epoch is in the log already. */
+  const logged = new Set<string>();
   let active = false;
   let complete = false;
+  /** The time since which the directory is read without trouble, in monotonic milliseconds. */
+  let readSince = Number.POSITIVE_INFINITY;
   let epochs = noEpochs;
   let begunAt = Number.NEGATIVE_INFINITY;
-  /** An epoch is to begin when the last one is old enough. */
+  /** True if an epoch begins as soon as the last one is old enough and the tables are written. */
   let wanted = false;
 
-  const speaks = (): boolean => epochs.epoch > 0;
+  const leads = (): boolean => epochs.epoch > 0;
 
   function begin(): void {
     if (!active || !complete) return;
-    wanted = busy() || clock.monotonic() - begunAt < epochSpacing;
+    wanted = tables.busy || clock.monotonic() - begunAt < epochSpacing;
     if (wanted) return;
-    silence();
-    look(); // before the epoch's first word, so that no row which time has taken away returns with it
-    wanted = busy();
+    end();
+    void tables.tick(); // first: otherwise rows whose time is over would return with the epoch's first digest
+    wanted = tables.busy;
     if (wanted) return;
     begunAt = clock.monotonic();
     const epoch = nextEpoch(clock.now(), epochs.heard, random);
-    epochs = { ...epochs, epoch, heard: epoch }; // what hosts claim stays: an epoch that another has begun must not put it off
+    epochs = { ...epochs, epoch, heard: epoch }; // claims stay: an epoch that another host caused does not delay them
     log(`epoch ${epoch} begins`);
-    for (const channel of channels.values()) channel.begin(epoch, false);
-    for (const [host, held] of apart.hosts) if (held < epoch) apart.release(host);
-    apart.begin();
+    for (const stream of streams.values()) stream.begin(epoch, false);
+    for (const [host, held] of divergent.epochs) if (held < epoch) divergent.release(host);
+    divergent.begin();
   }
 
-  /** True if an epoch may raise that of all; otherwise the host that holds it is told apart. */
+  function end(): void {
+    epochs = { ...epochs, epoch: 0, heard: Math.max(epochs.heard, epochs.epoch) };
+    wanted = false;
+    for (const stream of streams.values()) stream.end();
+    divergent.end();
+  }
+
+  /** True if an epoch may raise that of all; otherwise its host diverges. */
   function raises(host: string, epoch: number): boolean {
     if (epoch <= Math.max(epochs.heard, epochs.epoch)) return true;
     if (epoch > allowedEpoch(clock.now())) return false;
-    if (!speaks()) return true; // it only becomes known: no epoch begins
+    if (!leads()) return true; // it is only remembered: no epoch begins
     const now = clock.monotonic();
-    if (now - (outran.get(host) ?? Number.NEGATIVE_INFINITY) < outrunSpacing) return false;
-    outran.set(host, now);
+    if (now - (raisedAt.get(host) ?? Number.NEGATIVE_INFINITY) < raiseSpacing) return false;
+    raisedAt.set(host, now);
     return true;
   }
 
-  function hear(host: string, epoch: number): void {
-    if (epoch > mostFollowed) {
-      sayOnce(host, `holds epoch ${epoch}, which no host can follow`);
+  function follow(host: string, epoch: number): void {
+    if (epoch > highestFollowed) {
+      logOnce(host, `holds epoch ${epoch}, which no host can follow`);
     } else if (raises(host, epoch)) {
       const heard = hearEpoch(epochs, epoch);
       epochs = heard.epochs;
-      if (speaks() && heard.act === "epoch") begin();
-    } else if (apart.hear(host, epoch) && epoch > allowedEpoch(clock.now())) {
+      if (leads() && heard.act === "epoch") begin();
+    } else if (divergent.observe(host, epoch) && epoch > allowedEpoch(clock.now())) {
       const when = new Date(epoch / 1_000).toISOString();
-      sayOnce(host, `holds epoch ${epoch} of ${when}, ahead of this clock: it alone is told in epochs above that`);
+      logOnce(
+        host,
+        `holds epoch ${epoch} of ${when}, ahead of this clock: it gets streams of its own, in epochs above`,
+      );
     }
   }
 
-  function sayOnce(host: string, what: string): void {
-    if (!said.has(host)) log(`${host} ${what}; ${cure}`);
-    said.add(host);
+  function logOnce(host: string, what: string): void {
+    if (!logged.has(host)) log(`${host} ${what}; ${remedy}`);
+    logged.add(host);
   }
 
-  const everyChannel = (): Channel[] => [...channels.values(), ...apart.channels()];
+  const allStreams = (): Stream[] => [...streams.values(), ...divergent.streams()];
 
-  function silence(): void {
-    epochs = { ...epochs, epoch: 0, heard: Math.max(epochs.heard, epochs.epoch) };
-    wanted = false;
-    for (const channel of channels.values()) channel.end();
-    apart.end();
-  }
+  const answer: Leader["answer"] = (service, host, want) =>
+    (divergent.streamsOf(host) ?? streams).get(service)?.answer(host, want);
 
-  const answer: Speaker["answer"] = (service, host, want) =>
-    (apart.of(host) ?? channels).get(service)?.answer(host, want);
-
-  /** Judges what hosts claim of the directory. While the tables are being moved the mirror may be about to reach it. */
+  /** Judges the claims of hosts. While the tables are being written, the mirror may be about to reach them. */
   function judge(): void {
-    if (!speaks() || busy()) return;
-    const judged = reviewClaims(epochs, mirror(), clock.monotonic(), readSince());
+    if (!leads() || tables.busy) return;
+    const judged = reviewClaims(epochs, tables.asOf.state, clock.monotonic(), readSince);
     epochs = judged.epochs;
     for (const { host, service } of judged.reached) answer(service, host, "digest");
     for (const host of judged.rolledBack) {
       log(`${host} holds a newer state than the directory for a minute: it is told that the directory was rolled back`);
-      apart.rollBack(host, epochs.heard);
+      divergent.rollBack(host, epochs.heard);
     }
   }
 
@@ -148,59 +155,63 @@ export function speaker(options: SpeakerOptions): Speaker {
       return active;
     },
     get epoch() {
-      return speaks() ? epochs.epoch : undefined;
+      return leads() ? epochs.epoch : undefined;
     },
     elect(elected) {
       if (active === elected) return;
       active = elected;
-      log(active ? "this host is the active transcriber" : "this host stands by");
+      log(active ? "this host is the active transcriber" : "this host is a standby transcriber");
       if (active) return begin();
-      silence();
+      end();
       epochs = { ...epochs, claims: noEpochs.claims };
     },
     complete() {
       complete = true;
-      if (!speaks()) begin();
+      readSince = Math.min(readSince, clock.monotonic());
+      if (!leads()) begin();
     },
-    moved(services) {
+    interrupt() {
+      readSince = Number.POSITIVE_INFINITY;
+    },
+    changed(services) {
       for (const [service, changes] of services) {
-        channels.get(service)?.moved(changes);
-        for (const channel of apart.channels(service)) channel.moved(changes);
+        streams.get(service)?.changed(changes);
+        for (const stream of divergent.streams(service)) stream.changed(changes);
       }
-      for (const channel of everyChannel()) channel.resume();
+      for (const stream of allStreams()) stream.resume();
     },
     digests() {
-      for (const channel of everyChannel()) channel.digest();
+      for (const stream of allStreams()) stream.digest();
     },
     answer,
-    get apart() {
-      return apart.hosts;
+    get divergent() {
+      return divergent.epochs;
     },
-    hear(host, epoch) {
-      // One that holds nothing higher any more, as after its store was deleted, is told with the others again.
-      if (speaks() && (epoch ?? 0) <= epochs.epoch) apart.release(host);
-      if (epoch !== undefined) hear(host, epoch);
+    observe(host, epoch) {
+      // A host that holds no higher epoch any more, as after its store was deleted, follows the streams of all again.
+      if (leads() && (epoch ?? 0) <= epochs.epoch) divergent.release(host);
+      if (epoch !== undefined) follow(host, epoch);
     },
     refused(refusal) {
       const { host, epoch } = refusal;
-      hear(host, epoch);
-      if (!speaks()) return;
-      // One that is told apart refuses what all are told; what it does not take of its own stream counts.
-      const refused = refusal.refused === (apart.epochOf(host) || epochs.epoch) ? epochs.epoch : 0;
-      const heard = hearRefusal(epochs, { ...refusal, refused, epoch: 0 }, mirror(), clock.monotonic());
+      follow(host, epoch);
+      if (!leads()) return;
+      // A divergent host refuses the streams of all; only refusals of its own streams count.
+      const refused = refusal.refused === (divergent.epochOf(host) || epochs.epoch) ? epochs.epoch : 0;
+      const heard = hearRefusal(epochs, { ...refusal, refused, epoch: 0 }, tables.asOf.state, clock.monotonic());
       epochs = heard.epochs;
       if (heard.act === "digest") answer(refusal.service, host, "digest");
     },
-    lookAgain() {
+    proceed() {
       if (wanted) begin();
-      apart.lookAgain();
+      divergent.proceed();
       judge();
     },
     due() {
       const times = [
-        wanted && !busy() ? begunAt + epochSpacing : undefined,
-        busy() ? undefined : nextReview(epochs, readSince()),
-        apart.due(),
+        wanted && !tables.busy ? begunAt + epochSpacing : undefined,
+        tables.busy ? undefined : nextReview(epochs, readSince),
+        divergent.due(),
       ];
       const known = times.filter((time) => time !== undefined);
       return known.length === 0 ? undefined : Math.min(...known);
@@ -208,6 +219,6 @@ export function speaker(options: SpeakerOptions): Speaker {
   };
 }
 
-/** The remedy at a host that holds an epoch of no use. */
-const cure =
+/** The remedy at a host that holds an implausible epoch. */
+const remedy =
   "a transcriber's clock was ahead, or the host is wrong: to end it stop the host, delete its store, start it";

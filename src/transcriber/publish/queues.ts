@@ -2,7 +2,10 @@ import type { ReadConfig } from "../../core/config/config.ts";
 import { eventService, type QueueUse, queueOf, reportService } from "../../core/stream/routing.ts";
 import type { Queue } from "../../ports/broker.ts";
 
-/** The queues of every host of a config, so that nothing that is sent to a host that was never up is lost. `tables` are the services that have one. */
+/**
+ * The queues of every host of a config: a host that was never up loses no message either.
+ * `tables` are the services that have one.
+ */
 export function queuesOf(
   { hosts }: Pick<ReadConfig, "hosts">,
   tables: { has(service: string): boolean },

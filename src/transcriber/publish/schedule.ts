@@ -2,48 +2,49 @@ import type { Clock } from "../../ports/clock.ts";
 
 const minute = 60_000;
 
-export interface TimekeeperOptions {
+export interface ScheduleOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** How often a digest is said, in milliseconds. */
+  /** The time between two digests, in milliseconds. */
   readonly digestInterval: number;
-  /** When the clock moves a row, milliseconds since 1970. */
+  /** The moment at which the clock changes a row, milliseconds since 1970; undefined if there is none. */
   nextTime(): number | undefined;
-  /** When something else is to be looked at, in monotonic milliseconds. */
+  /** The moment at which something else is due, in monotonic milliseconds; undefined if nothing is. */
   due(): number | undefined;
-  look(): Promise<void>;
+  tick(): Promise<void>;
   digest(): void;
 }
 
-/** Looks at the clock at least once a minute, so that one that jumps is noticed, and at each moment at which something is due. */
-export interface Timekeeper {
-  /** What is next has moved. */
-  nudge(): void;
+/** The ticks of the clock and the digests, until the signal. */
+export interface Schedule {
+  /** Looks again at what is due: it may be earlier now. */
+  wake(): void;
   /** Resolves after the signal. */
   readonly done: Promise<void>;
 }
 
-export function keepTime(options: TimekeeperOptions): Timekeeper {
-  const { clock, signal, digestInterval, nextTime, due, look, digest } = options;
+/** Ticks at each moment at which something is due, and at least once a minute: so a clock that was set is noticed. */
+export function keepSchedule(options: ScheduleOptions): Schedule {
+  const { clock, signal, digestInterval, nextTime, due, tick, digest } = options;
   let sleep = new AbortController();
-  const nudge = (): void => sleep.abort();
-  signal.addEventListener("abort", nudge, { once: true });
+  const wake = (): void => sleep.abort();
+  signal.addEventListener("abort", wake, { once: true });
 
   async function run(): Promise<void> {
     let digestAt = clock.monotonic() + digestInterval;
     while (!signal.aborted) {
       sleep = new AbortController();
       const now = clock.monotonic();
-      const moment = (nextTime() ?? Number.POSITIVE_INFINITY) - clock.now();
+      const time = (nextTime() ?? Number.POSITIVE_INFINITY) - clock.now();
       const other = (due() ?? Number.POSITIVE_INFINITY) - now;
-      await clock.sleep(Math.max(0, Math.min(minute, digestAt - now, moment, other)), sleep.signal);
+      await clock.sleep(Math.max(0, Math.min(minute, digestAt - now, time, other)), sleep.signal);
       if (signal.aborted) return;
-      await look();
+      await tick();
       if (signal.aborted) return;
       if (clock.monotonic() < digestAt) continue;
       digest();
       digestAt = clock.monotonic() + digestInterval;
     }
   }
-  return { nudge, done: run() };
+  return { wake, done: run() };
 }

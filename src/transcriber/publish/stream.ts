@@ -8,117 +8,117 @@ import { reason } from "../../core/util/errors.ts";
 import type { Allowance } from "./allowance.ts";
 import { deliveries } from "./deliveries.ts";
 
-export interface ChannelOptions {
+export interface StreamOptions {
   readonly service: string;
-  /** The key of those who are told. */
+  /** The routing key of all hosts of the stream. */
   readonly everyone: string;
-  /** The hosts that are told. */
+  /** The hosts of the stream. */
   readonly hosts: readonly string[];
   readonly table: CellTable;
   asOf(): AsOf;
-  /** The table stands between two states: nothing is said of it until `moved` or `resume` is called. */
-  settling(): boolean;
+  /** True while the table is between two states: nothing of it is published until `changed` or `resume` is called. */
+  applying(): boolean;
   /** The bound on answers to hosts that ask. */
   readonly allows: Allowance;
   publish(key: string, body: string): Promise<void>;
-  /** Waits, longer at each failure in a row, until the broker may be there again. */
+  /** Waits until the broker may be back, longer with each failure in a row. */
   revive(failures: number): Promise<void>;
   log(line: string): void;
 }
 
-/** One service's stream on its way out: one message at a time, in one order. */
-export interface Channel {
-  /** The hosts whose queue refuses what is told, though none of its kind should: the others are told one by one. */
+/** The outgoing stream of one service: one message at a time, in one order. */
+export interface Stream {
+  /** The hosts whose queue refuses messages. The others get their own copies. */
   readonly refusing: readonly string[];
-  /** Whether something was not published, so that hosts wait for the next digest. */
+  /** True while a message could not be published: hosts wait for the digest that follows. */
   readonly behind: boolean;
-  /** Starts an epoch: its first word is a digest. */
+  /** Starts an epoch. Its first message is a digest. */
   begin(epoch: number, rolledBack: boolean): void;
-  /** Says nothing more. */
+  /** Ends the epoch: nothing more is published. */
   end(): void;
-  /** Takes what the table has just taken. */
-  moved(changes: readonly CellChange[]): void;
-  /** The table can be spoken of again. */
+  /** Publishes changes that the table has taken. */
+  changed(changes: readonly CellChange[]): void;
+  /** Goes on after the table has been between two states. */
   resume(): void;
-  /** Says a digest to all who are told. */
+  /** Publishes a digest to all hosts of the stream. */
   digest(): void;
   /** Answers one host. */
   answer(host: string, want: Want): void;
 }
 
 /**
- * What waits here is bounded: of rows the last word for each key, of answers the last one for each host.
- * While the broker is away nothing waits at all: the digest that is said on its return repairs what hosts have missed.
+ * Opens the stream of a service. Its backlog is bounded: the last cell of each key, and the last answer for each host.
+ * While the broker is away the backlog is empty. The digest on its return repairs what hosts have missed.
  */
-export function channel(options: ChannelOptions): Channel {
-  const { service, everyone, table, asOf, settling, allows, revive, log } = options;
+export function openStream(options: StreamOptions): Stream {
+  const { service, everyone, table, asOf, applying, allows, revive, log } = options;
   const deliver = deliveries(options);
   const rows = new Map<string, Cell | null>();
   const answers = new Map<string, Want>();
-  /** The keys of which the log has said that they are asked for too often. */
-  const refusedToTell = new Set<string>();
-  let telling: StreamWriter | undefined;
-  /** How many times in a row publishing has failed. */
+  /** The keys whose questions beyond the allowance are in the log already. */
+  const logged = new Set<string>();
+  let writer: StreamWriter | undefined;
+  /** The number of failures to publish in a row. */
   let failures = 0;
   let behind = false;
-  let speaking = false;
+  let publishing = false;
 
-  /** Everything that is to be said now. It is read from the table in one go, so that a digest stands where its rows do. */
-  function next(words: StreamWriter): [key: string, message: StreamMessage][] {
+  /** Takes the next messages from the backlog. All are made from the table in one go: a digest follows its rows. */
+  function next(writer: StreamWriter): [key: string, message: StreamMessage][] {
     const now = asOf();
-    const said: [string, StreamMessage][] = [];
-    if (rows.size > 0) for (const message of words.rows([...rows], now)) said.push([everyone, message]);
+    const messages: [string, StreamMessage][] = [];
+    if (rows.size > 0) for (const message of writer.rows([...rows], now)) messages.push([everyone, message]);
     rows.clear();
     const [answer] = answers;
-    if (!answer) return said;
+    if (!answer) return messages;
     const [key, want] = answer;
     answers.delete(key);
     const message =
       typeof want === "object"
-        ? words.part(want.from, want.to, now, want.have)
-        : words.digest(now, { buckets: want === "buckets" });
-    if (allows(key, message, table.size)) said.push([key, message]);
-    else if (!refusedToTell.has(key)) {
-      refusedToTell.add(key);
+        ? writer.part(want.from, want.to, now, want.have)
+        : writer.digest(now, { buckets: want === "buckets" });
+    if (allows(key, message, table.size)) messages.push([key, message]);
+    else if (!logged.has(key)) {
+      logged.add(key);
       log(`${key} asks for the table more often than any repair needs: it is answered less often`);
     }
-    return said;
+    return messages;
   }
 
-  async function speak(): Promise<void> {
-    if (speaking) return;
-    speaking = true;
-    while (telling && !settling() && rows.size + answers.size > 0) {
-      const words = telling;
+  async function publishAll(): Promise<void> {
+    if (publishing) return;
+    publishing = true;
+    while (writer && !applying() && rows.size + answers.size > 0) {
+      const current = writer;
       try {
-        for (const [key, message] of next(words)) {
-          if (telling !== words) break; // another epoch has begun: what was of this one is of no use
-          await deliver.say(key, JSON.stringify(message), message.kind === "digest");
+        for (const [key, message] of next(current)) {
+          if (writer !== current) break; // another epoch has begun: messages of this one are of no use
+          await deliver.send(key, JSON.stringify(message), message.kind === "digest");
         }
         if (failures > 0) log(`${service}: published again`);
         failures = 0;
       } catch (error) {
-        if (failures === 0 && telling) log(`${service}: not published: ${reason(error)}; trying again`);
+        if (failures === 0 && writer) log(`${service}: not published: ${reason(error)}; trying again`);
         failures += 1;
-        forget();
+        clear();
         behind = true;
         await revive(failures);
         behind = false;
-        if (telling) answers.set(everyone, "digest");
+        if (writer) answers.set(everyone, "digest");
       }
     }
-    speaking = false;
+    publishing = false;
   }
 
-  function forget(): void {
+  function clear(): void {
     rows.clear();
     answers.clear();
   }
 
-  function want(key: string, what: Want): void {
-    if (!telling || behind) return;
-    answers.set(key, what);
-    void speak();
+  function enqueue(key: string, want: Want): void {
+    if (!writer || behind) return;
+    answers.set(key, want);
+    void publishAll();
   }
 
   return {
@@ -129,22 +129,22 @@ export function channel(options: ChannelOptions): Channel {
       return behind;
     },
     begin(epoch, rolledBack) {
-      forget();
-      failures = 0; // why an epoch cannot be told is said, whatever was said in the last one
-      telling = new StreamWriter(service, table, { epoch, rolledBack });
-      want(everyone, "digest");
+      clear();
+      failures = 0; // each epoch logs its own first failure
+      writer = new StreamWriter(service, table, { epoch, rolledBack });
+      enqueue(everyone, "digest");
     },
     end() {
-      forget();
-      telling = undefined;
+      clear();
+      writer = undefined;
     },
-    moved(changes) {
-      if (!telling || behind) return;
+    changed(changes) {
+      if (!writer || behind) return;
       for (const [key, cell] of changes) rows.set(key, cell);
-      void speak();
+      void publishAll();
     },
-    resume: () => void speak(),
-    digest: () => want(everyone, "digest"),
-    answer: (host, what) => want(hostKey(service, host), what),
+    resume: () => void publishAll(),
+    digest: () => enqueue(everyone, "digest"),
+    answer: (host, want) => enqueue(hostKey(service, host), want),
   };
 }

@@ -11,19 +11,19 @@ const well: ServiceReport = {
 const place = (seq: number) => ({ epoch: 7, seq, asOf: { state: [], clock: 0 } });
 const order = [["ns1", "ns2"], ["ns3"], ["ns4"]];
 
-/** A transcriber's word to those who wait, by what hosts report. */
-function telling({ speaks = true, apart = "" } = {}) {
+/** The wave messages of a transcriber for the reports of hosts. */
+function scene({ leads = true, divergent = "" } = {}) {
   const clock = virtualClock(0);
-  const said: string[] = [];
+  const sent: string[] = [];
   const tell = tellWaves(
     { dns: { order } },
     {
       clock,
-      speaks: () => speaks,
-      apart: (host) => host === apart,
+      leads: () => leads,
+      isDivergent: (host) => host === divergent,
       publish(key, body) {
         const { seq, failing } = JSON.parse(body);
-        said.push(`${key} ${seq}${failing === undefined ? "" : ` ${failing}`}`);
+        sent.push(`${key} ${seq}${failing === undefined ? "" : ` ${failing}`}`);
       },
     },
   );
@@ -31,60 +31,60 @@ function telling({ speaks = true, apart = "" } = {}) {
     clock,
     report: (host: string, report: Partial<ServiceReport>) =>
       tell({ trigger: 1, kind: "report", host, at: 0, services: { dns: { ...well, ...report } } }),
-    said: () => said.splice(0),
+    sent: () => sent.splice(0),
   };
 }
 
-test("a later wave is told how far every host before it is in force, once", () => {
-  const { report, said } = telling();
+test("a later wave is told once how far all earlier hosts have applied", () => {
+  const { report, sent } = scene();
   report("ns1", { stored: place(4), loaded: place(4) });
-  assert.deepEqual(said(), ["trigger.dns.ns3 4", "trigger.dns.ns4 4"]);
+  assert.deepEqual(sent(), ["trigger.dns.ns3 4", "trigger.dns.ns4 4"]);
   report("ns2", { stored: place(4), loaded: place(3), owed: 1, why: "waits for its next run" });
-  assert.deepEqual(said(), ["trigger.dns.ns3 3", "trigger.dns.ns4 3"]);
+  assert.deepEqual(sent(), ["trigger.dns.ns3 3", "trigger.dns.ns4 3"]);
   report("ns2", { stored: place(4), loaded: place(3) });
   report("ns2", { stored: place(4), loaded: place(3) });
-  assert.deepEqual(said(), ["trigger.dns.ns3 4", "trigger.dns.ns4 4"]);
+  assert.deepEqual(sent(), ["trigger.dns.ns3 4", "trigger.dns.ns4 4"]);
   report("ns3", { stored: place(4), loaded: place(2), owed: 1 });
-  assert.deepEqual(said(), ["trigger.dns.ns4 2"]);
+  assert.deepEqual(sent(), ["trigger.dns.ns4 2"]);
 });
 
-test("a host that has run never, or whose place is unknown, is waited for", () => {
-  const { report, said } = telling();
+test("a later wave waits for a host that has never run", () => {
+  const { report, sent } = scene();
   report("ns1", { stored: place(4), owed: 2, why: "waits for its next run" });
-  assert.deepEqual(said(), []);
+  assert.deepEqual(sent(), []);
 });
 
-test("that one fails is said each time, with the place at which it began; absent, it counts no more", async () => {
-  const { report, said, clock } = telling();
+test("a failure is sent with each report, until its host is absent", async () => {
+  const { report, sent, clock } = scene();
   report("ns1", { stored: place(4) });
   report("ns2", { stored: place(4) });
-  said();
+  sent();
   const failing = { failing: true, owed: 1, why: "named does not load it" };
   report("ns1", { stored: place(5), ...failing });
   report("ns1", { stored: place(6), ...failing });
   report("ns2", { stored: place(6) });
-  const word = ["trigger.dns.ns3 5 ns1: named does not load it", "trigger.dns.ns4 5 ns1: named does not load it"];
-  assert.deepEqual(said(), [...word, ...word, ...word]);
+  const failure = ["trigger.dns.ns3 5 ns1: named does not load it", "trigger.dns.ns4 5 ns1: named does not load it"];
+  assert.deepEqual(sent(), [...failure, ...failure, ...failure]);
   await clock.advance(3 * 60_000 + 1);
   report("ns2", { stored: place(6) });
-  assert.deepEqual(said(), ["trigger.dns.ns3 6", "trigger.dns.ns4 6"]);
+  assert.deepEqual(sent(), ["trigger.dns.ns3 6", "trigger.dns.ns4 6"]);
 });
 
-test("one that stands by listens, and says nothing", () => {
-  const { report, said } = telling({ speaks: false });
+test("a standby sends nothing", () => {
+  const { report, sent } = scene({ leads: false });
   report("ns1", { stored: place(4) });
-  assert.deepEqual(said(), []);
+  assert.deepEqual(sent(), []);
 });
 
-test("a host that is told in epochs of its own says nothing of the places of others, and is told none", () => {
-  for (const [apart, expected] of [
+test("a divergent host neither counts for other hosts nor is told of them", () => {
+  for (const [divergent, expected] of [
     ["ns1", []],
     ["ns3", ["trigger.dns.ns4 4"]],
   ] as const) {
-    const { report, said } = telling({ apart });
+    const { report, sent } = scene({ divergent });
     report("ns1", { stored: place(4), loaded: place(4) });
     report("ns2", { stored: place(4), loaded: place(4) });
-    const words = said();
-    assert.deepEqual([...new Set(words)], expected);
+    const messages = sent();
+    assert.deepEqual([...new Set(messages)], expected);
   }
 });

@@ -4,56 +4,57 @@ import type { ReportMessage, ServiceReport } from "../../core/stream/report.ts";
 import { hostKey } from "../../core/stream/routing.ts";
 import type { Clock } from "../../ports/clock.ts";
 
-/** A host that has not reported for so long is absent, in milliseconds: it reports each minute at least. */
+/** The time without a report after which a host is absent, in milliseconds. Hosts report each minute at least. */
 const absentAfter = 3 * 60_000;
 
 export interface WavesOptions {
-  readonly clock: Clock;
-  /** Whether this transcriber is the one that speaks. */
-  speaks(): boolean;
-  /** True if a host is told in epochs of its own: its places in the stream are not those of the others. */
-  apart(host: string): boolean;
+  readonly clock: Pick<Clock, "monotonic">;
+  /** True while this transcriber leads. */
+  leads(): boolean;
+  /** True if a host has streams of its own: its places in the stream are not those of the others. */
+  isDivergent(host: string): boolean;
   publish(key: string, body: string): void;
 }
 
-interface Heard {
+interface LastReport {
   readonly report: ServiceReport;
   readonly at: number;
-  /** The place at which it began to fail: what comes behind it is not to blame. */
+  /** The place at which the host began to fail: later changes are not to blame. */
   readonly failsFrom: Place | undefined;
 }
 
 /**
- * Tells the hosts of later waves how far those before them are in force, from what these report.
- * It decides nothing: a host that hears nothing goes by itself after a while.
- * Thus no host waits for ever for one that is absent or told apart, or for a transcriber.
+ * Tells the hosts of later waves how far those before them have applied the stream, by their reports.
+ * It decides nothing: a host without such a message goes on by itself after a while.
+ * Thus no host waits for ever for one that is absent or divergent, or for a transcriber.
  */
 export function tellWaves(
   waves: WavesOf,
-  { clock, speaks, apart, publish }: WavesOptions,
+  { clock, leads, isDivergent, publish }: WavesOptions,
 ): (report: ReportMessage) => void {
-  const heard = new Map<string, Heard>();
-  const said = new Map<string, string>();
-  const placeIn = (service: string, host: string): string => `${service} ${host}`;
+  const reports = new Map<string, LastReport>();
+  const sent = new Map<string, string>();
+  const keyOf = (service: string, host: string): string => `${service} ${host}`;
 
-  function word(service: string, before: readonly string[]): WaveMessage | undefined {
+  /** The message about the hosts of earlier waves; undefined if the place of one of them is unknown. */
+  function message(service: string, before: readonly string[]): WaveMessage | undefined {
     const head = { trigger: protocolVersion, kind: "wave", service } as const;
     let least: Place | undefined;
     let unknown = false;
     for (const host of before) {
-      const found = heard.get(placeIn(service, host));
-      if (!found || clock.monotonic() - found.at > absentAfter) continue;
-      if (apart(host)) {
+      const last = reports.get(keyOf(service, host));
+      if (!last || clock.monotonic() - last.at > absentAfter) continue;
+      if (isDivergent(host)) {
         unknown = true;
         continue;
       }
-      const { why = "" } = found.report;
-      if (found.failsFrom) return { ...head, ...at(found.failsFrom), failing: `${host}: ${why}`.slice(0, 1_000) };
-      const place = inForce(found.report);
+      const { why = "" } = last.report;
+      if (last.failsFrom) return { ...head, ...placeOf(last.failsFrom), failing: `${host}: ${why}`.slice(0, 1_000) };
+      const place = applied(last.report);
       if (!place) unknown = true;
       else if (!least || comparePlaces(place, least) < 0) least = place;
     }
-    return least && !unknown ? { ...head, ...at(least) } : undefined;
+    return least && !unknown ? { ...head, ...placeOf(least) } : undefined;
   }
 
   return ({ host, services }) => {
@@ -61,17 +62,17 @@ export function tellWaves(
       const report = services[service];
       const wave = order.findIndex((hosts) => hosts.includes(host));
       if (!report || wave < 0) continue;
-      const failsFrom = report.failing ? (heard.get(placeIn(service, host))?.failsFrom ?? report.stored) : undefined;
-      heard.set(placeIn(service, host), { report, at: clock.monotonic(), failsFrom });
-      if (!speaks()) continue;
+      const failsFrom = report.failing ? (reports.get(keyOf(service, host))?.failsFrom ?? report.stored) : undefined;
+      reports.set(keyOf(service, host), { report, at: clock.monotonic(), failsFrom });
+      if (!leads()) continue;
       for (let later = wave + 1; later < order.length; later++) {
-        const message = word(service, order.slice(0, later).flat());
-        const body = JSON.stringify(message);
-        for (const target of message ? (order[later] ?? []) : []) {
-          if (apart(target)) continue;
-          // That a host fails is said again as long as it says so: whoever waits for it must know that it is there.
-          if (message?.failing === undefined && said.get(placeIn(service, target)) === body) continue;
-          said.set(placeIn(service, target), body);
+        const next = message(service, order.slice(0, later).flat());
+        const body = JSON.stringify(next);
+        for (const target of next ? (order[later] ?? []) : []) {
+          if (isDivergent(target)) continue;
+          // A failure is sent again with each report of it: the waiting host must know that the failing one is there.
+          if (next?.failing === undefined && sent.get(keyOf(service, target)) === body) continue;
+          sent.set(keyOf(service, target), body);
           publish(hostKey(service, target), body);
         }
       }
@@ -79,9 +80,9 @@ export function tellWaves(
   };
 }
 
-const at = ({ epoch, seq }: Place): Place => ({ epoch, seq });
+const placeOf = ({ epoch, seq }: Place): Place => ({ epoch, seq });
 
-/** How far in the stream a host has put in force what it was told. */
-function inForce({ stored, loaded, why, doubt, owed, reloads }: ServiceReport): Place | undefined {
+/** The place in the stream up to which a host has applied it. */
+function applied({ stored, loaded, why, doubt, owed, reloads }: ServiceReport): Place | undefined {
   return why === undefined && !doubt && owed + reloads.length === 0 ? stored : loaded;
 }

@@ -2,56 +2,56 @@ import type { DirectoryEvent } from "../../core/directory/event.ts";
 import { plainLine } from "../../core/util/shown.ts";
 import { readDn } from "../mirror/value-index.ts";
 
-/** How long an event and the change that it speaks of wait for each other, in milliseconds. */
-const patience = 30_000;
-/** How many of either wait. */
-const limit = 10_000;
+/** The time for which an event and its change wait for each other, in milliseconds. */
+const joinWithin = 30_000;
+/** The most events, and the most changes, that wait. */
+const mostWaiting = 10_000;
 
-/** Joins what the directory changed with what events say of it: who, and why. They come on two ways, in either order. */
+/** Joins changes of the directory with the events about them: the author and the purpose. Either may come first. */
 export interface Attribution {
-  /** Takes an event; gives the DN of the entry and what is said of it where the change had come before. */
-  heard(event: DirectoryEvent, now: number): { dn: string; by: string } | undefined;
-  /** Takes a change of an entry; gives what an event has said of it. */
-  changed(uuid: string, dn: string, now: number): string | undefined;
+  /** Adds an event. Returns the DN of its entry, and the author and purpose, if the change has come before. */
+  addEvent(event: DirectoryEvent, now: number): { dn: string; by: string } | undefined;
+  /** Adds a change of an entry. Returns its author and purpose if the event has come before. */
+  addChange(uuid: string, dn: string, now: number): string | undefined;
 }
 
 export function attribution(): Attribution {
-  const speaking = recent<string>();
-  const waiting = recent<string>();
+  const events = recent<string>();
+  const changes = recent<string>();
   return {
-    heard({ before, after, who, why }, now) {
+    addEvent({ before, after, who, why }, now) {
       const by = [who, why].flatMap((text) => (text ? plainLine(text, 200) : [])).join(": ");
       if (by === "") return undefined;
-      const said = [before, after].filter((side) => side !== undefined);
-      const names = new Set(said.flatMap(({ uuid, dn }) => [uuid, readDn(dn) ?? dn]));
-      const dn = [...names].map((name) => waiting.take(name, now)).find((found) => found !== undefined);
+      const sides = [before, after].filter((side) => side !== undefined);
+      const names = new Set(sides.flatMap(({ uuid, dn }) => [uuid, readDn(dn) ?? dn]));
+      const dn = [...names].map((name) => changes.take(name, now)).find((found) => found !== undefined);
       if (dn !== undefined) return { dn, by };
-      for (const name of names) speaking.put(name, by, now);
+      for (const name of names) events.put(name, by, now);
       return undefined;
     },
-    changed(uuid, dn, now) {
+    addChange(uuid, dn, now) {
       const names = [uuid, readDn(dn) ?? dn];
-      const by = names.map((name) => speaking.take(name, now)).find((found) => found !== undefined);
-      if (by === undefined) for (const name of names) waiting.put(name, dn, now);
+      const by = names.map((name) => events.take(name, now)).find((found) => found !== undefined);
+      if (by === undefined) for (const name of names) changes.put(name, dn, now);
       return by;
     },
   };
 }
 
-/** Things under names, each for a short while. */
+/** Values under names, each for a short while. */
 function recent<T>() {
-  const things = new Map<string, { thing: T; until: number }>();
+  const values = new Map<string, { value: T; until: number }>();
   return {
-    put(name: string, thing: T, now: number): void {
-      things.delete(name);
-      things.set(name, { thing, until: now + patience });
-      const [oldest] = things.keys();
-      if (things.size > limit && oldest !== undefined) things.delete(oldest);
+    put(name: string, value: T, now: number): void {
+      values.delete(name);
+      values.set(name, { value, until: now + joinWithin });
+      const [oldest] = values.keys();
+      if (values.size > mostWaiting && oldest !== undefined) values.delete(oldest);
     },
     take(name: string, now: number): T | undefined {
-      const found = things.get(name);
-      things.delete(name);
-      return found && found.until >= now ? found.thing : undefined;
+      const found = values.get(name);
+      values.delete(name);
+      return found && found.until >= now ? found.value : undefined;
     },
   };
 }

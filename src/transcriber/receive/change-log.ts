@@ -1,20 +1,24 @@
 import { plainLine } from "../../core/util/shown.ts";
-import type { Moved } from "../tables/transcription.ts";
+import type { TableChanges } from "../tables/transcription.ts";
 import type { Attribution } from "./attribution.ts";
 
-/** How many entries of a change are asked about: a refresh may name them all. */
-const asked = 100;
+/** The most entries of one change that wait for their events: a refresh may change all of them. */
+const mostAttributed = 100;
 
-/** What a change moved, a line for each service: "dhcp: 2 rows moved by cn=box (alice: a new laptop)". */
-export function sayMoved({ services, entries }: Moved, attributed: Attribution, now: number): string[] {
-  const first = [...entries].slice(0, asked);
-  const [said] = first.map(([uuid, dn]) => {
-    const by = attributed.changed(uuid, dn, now);
+/** The log lines of a change, one for each service: "dhcp: 2 rows changed by cn=box (alice: a new laptop)". */
+export function changeLines(
+  { services, entries }: TableChanges,
+  attribution: Pick<Attribution, "addChange">,
+  now: number,
+): string[] {
+  const first = [...entries].slice(0, mostAttributed);
+  const [named] = first.map(([uuid, dn]) => {
+    const by = attribution.addChange(uuid, dn, now);
     return `${plainLine(dn, 200)}${by ? ` (${by})` : ""}`;
   });
   const others = entries.size - 1;
-  const cause = said === undefined ? "the clock" : `${said}${others > 0 ? ` and ${others} more` : ""}`;
+  const cause = named === undefined ? "the clock" : `${named}${others > 0 ? ` and ${others} more` : ""}`;
   return [...services].map(
-    ([service, { length }]) => `${service}: ${length} ${length === 1 ? "row" : "rows"} moved by ${cause}`,
+    ([service, { length }]) => `${service}: ${length} ${length === 1 ? "row" : "rows"} changed by ${cause}`,
   );
 }

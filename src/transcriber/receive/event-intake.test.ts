@@ -5,7 +5,7 @@ import type { Delivery } from "../../ports/broker.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
 import { eventIntake } from "./event-intake.ts";
 
-test("an event that was not stored is not acknowledged when the process stops", async () => {
+test("a stop does not acknowledge an event that is not stored", async () => {
   const clock = virtualClock(0);
   const stop = new AbortController();
   let tried = 0;
@@ -15,11 +15,11 @@ test("an event that was not stored is not acknowledged when the process stops", 
       throw new Error("database or disk is full");
     },
   };
-  const heard = {
-    event: () => assert.fail("an event that is not stored is followed"),
-    verify: () => assert.fail("nobody asked"),
+  const inbound = {
+    event: () => assert.fail("an event that is not stored was handed on"),
+    verify: () => assert.fail("no order was sent"),
   };
-  const intake = eventIntake(full, heard, { clock, signal: stop.signal, log() {} });
+  const intake = eventIntake(full, inbound, { clock, signal: stop.signal, log() {} });
   let acknowledged = 0;
   const body = Buffer.from(JSON.stringify(["hash", null, { entryDN: ["dc=x"] }, null]));
   const delivery: Delivery = { key: "k", body, redelivered: false, ack: () => void acknowledged++ };
@@ -31,27 +31,27 @@ test("an event that was not stored is not acknowledged when the process stops", 
   assert.equal(acknowledged, 0);
 });
 
-test("an order among events is handed on with its user, and one that is refused stops nothing", async () => {
+test("an order among events keeps its user, and a rejected one stops nothing", async () => {
   const stop = new AbortController();
-  const said: string[] = [];
+  const log: string[] = [];
   const stored: number[] = [];
-  const heard = {
+  const inbound = {
     event() {},
     verify(asked: number, user: string | undefined) {
       throw new Error(`asked at ${asked} by ${user}`);
     },
   };
   const store = { take: async (messages: readonly unknown[]) => void stored.push(messages.length) };
-  const waits = { clock: virtualClock(0), signal: stop.signal, log: (line: string) => void said.push(line) };
-  const intake = eventIntake(store, heard, waits);
+  const waits = { clock: virtualClock(0), signal: stop.signal, log: (line: string) => void log.push(line) };
+  const intake = eventIntake(store, inbound, waits);
   let acknowledged = 0;
   const order = { trigger: 1, kind: "order", service: "event", order: "verify", at: 7 };
   for (const body of [order, ["hash", null, { entryDN: ["dc=x"] }, null]]) {
     const bytes = Buffer.from(JSON.stringify(body));
     intake.take({ key: "k", body: bytes, redelivered: false, user: "alarm", ack: () => void acknowledged++ });
   }
-  await until(() => said.length > 0);
+  await until(() => log.length > 0);
   assert.deepEqual([acknowledged, stored], [2, [1]]);
-  assert.deepEqual(said, ["a message of alarm to trigger.event is of no use: asked at 7 by alarm"]);
+  assert.deepEqual(log, ["a message of alarm to trigger.event is rejected: asked at 7 by alarm"]);
   stop.abort();
 });

@@ -6,58 +6,58 @@ import { plainLine } from "../../core/util/shown.ts";
 import type { Delivery } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { EventDirectory, EventMessage } from "../../ports/directory.ts";
-import { type Heard, ofSender, readBody, verifyAsked } from "./listener.ts";
+import { type Inbound, ofSender, readBody, verifyAsked } from "./listener.ts";
 
 export interface EventIntake {
   take(delivery: Delivery): void;
-  /** Why events cannot be stored now. */
+  /** The reason why events cannot be stored now. */
   readonly trouble: string | undefined;
 }
 
 /**
- * Takes events off their queue where they are the truth: stored, then acknowledged, in their order. While they cannot be stored
- * they stay in the queue, which refuses more when it is full; what is no event is set aside.
+ * Takes events off their queue where they are the truth: in their order, each stored before it is acknowledged.
+ * While they cannot be stored they stay in the queue. A message that is no event is set aside.
  */
 export function eventIntake(
   store: Pick<EventDirectory, "take">,
-  heard: Pick<Heard, "event" | "verify">,
+  inbound: Pick<Inbound, "event" | "verify">,
   waits: { readonly clock: Clock; readonly signal: AbortSignal; readonly log: (line: string) => void },
 ): EventIntake {
   const { signal, log } = waits;
-  const say = onceEach(log, waits.clock.monotonic);
-  let inHand: Delivery[] = [];
-  let busy = false;
+  const logOnce = onceEach(log, waits.clock.monotonic);
+  let backlog: Delivery[] = [];
+  let storing = false;
   let trouble: string | undefined;
 
   async function storeAll(): Promise<void> {
-    if (busy) return;
-    busy = true;
-    while (inHand.length > 0 && !signal.aborted) {
-      const batch = inHand;
-      inHand = [];
+    if (storing) return;
+    storing = true;
+    while (backlog.length > 0 && !signal.aborted) {
+      const batch = backlog;
+      backlog = [];
       const read = batch.map(({ body }) => readMessage(body));
       const messages = read.filter((message) => typeof message !== "number");
       const stored = await persist("events", () => tryToStore(messages), waits);
-      if (!stored) break; // the signal: what is not acknowledged goes back
+      if (!stored) break; // the signal: unacknowledged messages go back to the queue
       for (const delivery of batch) delivery.ack();
       for (const [at, message] of read.entries()) {
         const user = batch[at]?.user;
         if (typeof message === "number") continue;
-        if ("event" in message) heard.event(message.event);
-        else say(user, `a message${ofSender(user)} to trigger.event is set aside: ${message.wrong}`);
+        if ("event" in message) inbound.event(message.event);
+        else logOnce(user, `a message${ofSender(user)} to trigger.event is set aside: ${message.wrong}`);
       }
       for (const [at, message] of read.entries()) {
         if (typeof message === "number") verify(message, batch[at]?.user);
       }
     }
-    busy = false;
+    storing = false;
   }
 
   function verify(asked: number, user: string | undefined): void {
     try {
-      heard.verify(asked, user);
+      inbound.verify(asked, user);
     } catch (error) {
-      say(user, `a message${ofSender(user)} to trigger.event is of no use: ${plainLine(reason(error))}`);
+      logOnce(user, `a message${ofSender(user)} to trigger.event is rejected: ${plainLine(reason(error))}`);
     }
   }
 
@@ -74,9 +74,8 @@ export function eventIntake(
 
   return {
     take(delivery) {
-      inHand.push(delivery);
-      // What arrives together is stored together.
-      setImmediate(storeAll);
+      backlog.push(delivery);
+      setImmediate(storeAll); // messages that arrive together are stored together
     },
     get trouble() {
       return trouble;
@@ -84,11 +83,11 @@ export function eventIntake(
   };
 }
 
-/** An order to compare comes by the same queue and says nothing of the directory: a number, when it was asked. */
+/** Reads a message of the event queue: an event, or the time of an order to verify, which comes by the same queue. */
 function readMessage(body: Uint8Array): EventMessage | number {
   try {
-    const said = readBody(body);
-    return verifyAsked(said) ?? { body, event: readEvent(said) };
+    const json = readBody(body);
+    return verifyAsked(json) ?? { body, event: readEvent(json) };
   } catch (error) {
     return { body, wrong: plainLine(reason(error)) };
   }

@@ -3,9 +3,12 @@ import { reason } from "../../core/util/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { DirectorySource, Held, SourceChange } from "../../ports/directory.ts";
 
-/** Hands over what a source delivers until the signal, the next when the last one is taken. A source that ends or throws is trouble like any other, and is followed again after a wait. */
+/**
+ * Hands over the changes of a source until the signal, each once the last one is taken.
+ * If a source ends or throws, that is trouble like any other, and it is followed again after a wait.
+ */
 export async function followSource(
-  source: DirectorySource,
+  source: Pick<DirectorySource, "changes">,
   take: (change: SourceChange) => Promise<void>,
   { clock, signal, held }: { readonly clock: Clock; readonly signal: AbortSignal; readonly held: Held },
 ): Promise<void> {

@@ -7,11 +7,11 @@ import { until } from "../../../test/until.ts";
 import { eventDirectory } from "../../directories/events/source.ts";
 import type { Delivery } from "../../ports/broker.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
-import { speaker } from "../publish/leader.ts";
+import { leadStreams } from "../publish/leader.ts";
 import { steadyClock } from "../tables/steady-clock.ts";
 import { attribution } from "./attribution.ts";
 import { eventIntake } from "./event-intake.ts";
-import { hearing } from "./inbound.ts";
+import { handleInbound } from "./inbound.ts";
 import { listener } from "./listener.ts";
 
 const start = Date.UTC(2026, 10, 22);
@@ -49,63 +49,64 @@ const events = [
   { trigger: 1, kind: "order", service: "event", order: "verify" },
 ];
 
-/** What hears messages, with a speaker that has spoken, and all that follows from them. */
+/** The handlers of messages, with a leader that has begun an epoch. */
 function scene() {
   const clock = virtualClock(start);
   const logged: string[] = [];
   const log = (line: string): void => void logged.push(line);
   const config = { hosts: new Map([["civet", ["event", "dhcp"]]]) };
   const epochs: number[] = [];
-  const nothing = { behind: false, refusing: [], end() {}, moved() {}, digest() {}, answer() {}, resume() {} };
-  const streams = new Map([["dhcp", { ...nothing, begin: (epoch: number) => void epochs.push(epoch) }]]);
-  const apart: number[] = [];
-  const speaks = speaker({
-    channels: streams,
-    open: () => new Map([["dhcp", { ...nothing, begin: (epoch: number) => void apart.push(epoch) }]]),
-    ...{ clock, random: () => 0.5, mirror: () => asOf.state, readSince: () => 0, look() {}, busy: () => false, log },
+  const silent = { behind: false, refusing: [], end() {}, changed() {}, digest() {}, answer() {}, resume() {} };
+  const streams = new Map([["dhcp", { ...silent, begin: (epoch: number) => void epochs.push(epoch) }]]);
+  const divergent: number[] = [];
+  const leader = leadStreams({
+    streams,
+    open: () => new Map([["dhcp", { ...silent, begin: (epoch: number) => void divergent.push(epoch) }]]),
+    tables: { asOf, busy: false, async tick() {} },
+    ...{ clock, random: () => 0.5, log },
   });
-  speaks.complete();
-  speaks.elect(true);
+  leader.complete();
+  leader.elect(true);
   const steady = steadyClock(clock, log);
-  const heard = hearing({
-    ...{ config, tables: new Set(["dhcp"]), speaker: speaks, steady, attributed: attribution(), clock, log },
-    ...{ wrongSender: () => undefined, wrongOrderer: () => undefined, onReport() {}, nudge() {}, verify() {} },
+  const inbound = handleInbound({
+    ...{ config, tables: new Set(["dhcp"]), publisher: leader, steady, attribution: attribution(), clock, log },
+    ...{ wrongSender: () => undefined, wrongOrderer: () => undefined, onReport() {}, verify() {} },
   });
-  return { clock, logged, log, heard, steady, epochs, apart, speaks };
+  return { clock, logged, log, inbound, steady, epochs, divergent, leader };
 }
 
-test("whatever hosts say is heard or said to be of no use, and the transcriber goes on in epochs and times that hosts take", async () => {
+test("any message of a host leaves epochs and times that other hosts take", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(hostileBodies(said), { minLength: 1, maxLength: 4 }), async (bodies) => {
-      const { heard, log, logged, steady, epochs, apart, speaks, clock } = scene();
-      const hear = listener(heard, log, clock);
+      const { inbound, log, logged, steady, epochs, divergent, leader, clock } = scene();
+      const listen = listener(inbound, log, clock);
       let acknowledged = 0;
       for (const body of bodies) {
-        hear.report({ key: "k", body, redelivered: false, ack: () => void acknowledged++ });
-        hear.event({ key: "k", body, redelivered: false, ack: () => void acknowledged++ });
+        listen.report({ key: "k", body, redelivered: false, ack: () => void acknowledged++ });
+        listen.event({ key: "k", body, redelivered: false, ack: () => void acknowledged++ });
         await clock.advance(2_000);
-        speaks.lookAgain();
+        leader.proceed();
       }
       assert.equal(acknowledged, 2 * bodies.length);
       assert.ok(logged.every((line) => line.length < 2_000));
       const ahead = clock.now() + 10 * 60_000;
       assert.ok(steady.now() <= ahead);
       assert.ok(epochs.every((epoch) => Number.isSafeInteger(epoch) && epoch <= ahead * 1000));
-      assert.ok(apart.every((epoch) => Number.isSafeInteger(epoch) && epoch <= 2 ** 52));
+      assert.ok(divergent.every((epoch) => Number.isSafeInteger(epoch) && epoch <= 2 ** 52));
     }),
     { numRuns: runs(1000), interruptAfterTimeLimit: runsWithin(2_000), endOnFailure: true },
   );
 });
 
-test("whatever comes in place of events is taken or set aside, and an event behind it is taken", async () => {
+test("any message among events is taken or set aside, and events behind it taken", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(hostileBodies(events), { minLength: 1, maxLength: 6 }), async (bodies) => {
-      const { heard, log, clock } = scene();
+      const { inbound, log, clock } = scene();
       using database = new DatabaseSync(":memory:");
       const directory = eventDirectory({ database, clock });
       database.exec("UPDATE directory SET complete = 1"); // as a seed does
       const stop = new AbortController();
-      const intake = eventIntake(directory, heard, { clock, signal: stop.signal, log });
+      const intake = eventIntake(directory, inbound, { clock, signal: stop.signal, log });
       let acknowledged = 0;
       const give = (body: Uint8Array): void => {
         const delivery: Delivery = { key: "k", body, redelivered: false, ack: () => void acknowledged++ };

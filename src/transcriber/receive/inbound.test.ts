@@ -5,13 +5,13 @@ import { until } from "../../../test/until.ts";
 import { sendersOf } from "../../core/config/senders.ts";
 import { serviceKey } from "../../core/stream/routing.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
-import { speaker } from "../publish/leader.ts";
+import { leadStreams } from "../publish/leader.ts";
 import { steadyClock } from "../tables/steady-clock.ts";
 import { attribution } from "./attribution.ts";
-import { hearing } from "./inbound.ts";
+import { handleInbound } from "./inbound.ts";
 import { listener } from "./listener.ts";
 
-test("nothing that comes in stops it: what is malformed is said once", async (context) => {
+test("malformed messages stop nothing and are logged once", async (context) => {
   const world = network(context);
   const civet = world.start("civet", world.directory([device("a", "1")]));
   await until(() => isActive(civet));
@@ -57,7 +57,7 @@ test("nothing that comes in stops it: what is malformed is said once", async (co
   for (const body of [...reports, ...reports]) await broker.publish(serviceKey("report"), bytes(body));
   for (const body of [...events, ...events]) await broker.publish(serviceKey("event"), bytes(body));
   await until(() => world.hub.look("trigger-civet-report").length + world.hub.look("trigger-civet-event").length === 0);
-  const lines = world.log.filter((line) => line.includes("is of no use"));
+  const lines = world.log.filter((line) => line.includes("is rejected"));
   assert.equal(new Set(lines).size, lines.length);
   assert.ok(lines.some((line) => line.includes("not an event: before.cn: ")));
   const host = await world.host("dhcp1");
@@ -65,7 +65,7 @@ test("nothing that comes in stops it: what is malformed is said once", async (co
   await until(() => isEqual(host) && host.table.size === 1);
 });
 
-test("an event says who and why, whether it comes before the change or after", async (context) => {
+test("an event names author and purpose, before its change or after it", async (context) => {
   const world = network(context);
   const directory = world.directory([device("a", "1"), device("b", "2")]);
   const civet = world.start("civet", directory);
@@ -78,17 +78,17 @@ test("an event says who and why, whether it comes before the change or after", a
   await until(() => world.hub.look("trigger-civet-event").length === 0);
   directory.put(device("a", "7"));
   directory.put(device("b", "8"));
-  await until(() => world.log.at(-1)?.includes("moved by cn=b"));
+  await until(() => world.log.at(-1)?.includes("changed by cn=b"));
   await event({ ENTRYdn: ["CN=B,dc=x"] }, { who: "bob", why: 7, more: {} });
   await until(() => world.log.at(-1)?.includes("bob"));
   assert.deepEqual(world.log.slice(-3), [
-    "civet: dhcp: 1 row moved by cn=a,dc=x (alice: new laptop)",
-    "civet: dhcp: 1 row moved by cn=b,dc=x",
+    "civet: dhcp: 1 row changed by cn=a,dc=x (alice: new laptop)",
+    "civet: dhcp: 1 row changed by cn=b,dc=x",
     "civet: cn=b,dc=x was changed by bob",
   ]);
 });
 
-test("reports are handed on, and their clock holds the transcriber's back", async (context) => {
+test("the clock of reports is a lower bound of the transcriber's", async (context) => {
   const world = network(context);
   const host = await world.host("dhcp1");
   const directory = world.directory([device("a", "1", { until: "20260601000100Z" })]);
@@ -120,7 +120,7 @@ test("reports are handed on, and their clock holds the transcriber's back", asyn
   assert.equal(host.followed.mark?.asOf.clock, midnight + 90_000);
 });
 
-test("what a report says of names that the config does not have there is dropped, and said once", async (context) => {
+test("services that the config does not have are dropped from reports and logged once", async (context) => {
   const world = network(context);
   const civet = world.start("civet", world.directory([device("a", "1")]));
   await until(() => isActive(civet));
@@ -139,14 +139,14 @@ test("what a report says of names that the config does not have there is dropped
   assert.equal(world.reports.length, 2);
   assert.deepEqual(Object.keys(world.reports[0]?.services ?? {}), ["dhcp"]);
   assert.equal(world.reports[0]?.transcriber, undefined);
-  const said = world.log.filter((line) => line.includes("does not have there"));
-  assert.deepEqual(said, ['civet: dhcp1 reports what the config does not have there: "\\u001b[2J"']);
+  const lines = world.log.filter((line) => line.includes("does not have there"));
+  assert.deepEqual(lines, ['civet: dhcp1 reports what the config does not have there: "\\u001b[2J"']);
 });
 
-test("an order to read the directory again counts from a transcriber's user alone", async (context) => {
+test("an order to verify counts from a transcriber's user alone", async (context) => {
   const order = JSON.stringify({ trigger: 1, kind: "order", service: "event", order: "verify" });
-  for (const [user, says] of [
-    ["trigger-civet", "is of no use: it is an order, and was sent without the name of its broker user"],
+  for (const [user, expected] of [
+    ["trigger-civet", "is rejected: it is an order, and was sent without the name of its broker user"],
     ["guest", "asked to verify: the directory is read again"],
   ]) {
     const world = network(context);
@@ -154,13 +154,13 @@ test("an order to read the directory again counts from a transcriber's user alon
     await until(() => isActive(civet));
     await world.hub.connect().publish(serviceKey("event"), order);
     await until(() => world.hub.look("trigger-civet-event").length === 0);
-    const said = world.log.filter((line) => /is of no use|asked to verify/.test(line));
-    assert.equal(said.length, 1);
-    assert.ok(said[0]?.includes(says ?? ""), said[0]);
+    const lines = world.log.filter((line) => /is rejected|asked to verify/.test(line));
+    assert.equal(lines.length, 1);
+    assert.ok(lines[0]?.includes(expected ?? ""), lines[0]);
   }
 });
 
-test("neither a report nor a refusal is believed that another user sends in a host's name", async (context) => {
+test("reports and refusals of another user in a host's name are rejected", async (context) => {
   const world = network(context);
   // Where each host has its user, one that is not named could be anybody's.
   const civet = world.start("civet", world.directory([]), undefined, "trigger-civet");
@@ -177,7 +177,7 @@ test("neither a report nor a refusal is believed that another user sends in a ho
   assert.equal(world.reports.length, 0);
 });
 
-test("a question in another host's name brings a digest at most, and a report above 2 MiB is refused unread", () => {
+test("another user's question brings a digest only, and a large report is rejected unread", () => {
   const hosts = new Map([
     ["civet", ["event"]],
     ["dhcp1", ["dhcp"]],
@@ -186,28 +186,28 @@ test("a question in another host's name brings a digest at most, and a report ab
   const answered: string[] = [];
   const log: string[] = [];
   const clock = virtualClock(midnight);
-  const follows = hearing({
+  const inbound = handleInbound({
     ...{
       config: { hosts },
       tables: new Set(["dhcp"]),
-      attributed: attribution(),
+      attribution: attribution(),
       clock,
       wrongOrderer: () => undefined,
     },
-    speaker: {
-      ...speaker({
-        ...{ channels: new Map(), open: () => new Map(), clock, random: () => 0.5, mirror: () => [] },
-        ...{ readSince: () => 0, look() {}, busy: () => false, log() {} },
+    publisher: {
+      ...leadStreams({
+        ...{ streams: new Map(), open: () => new Map(), clock, random: () => 0.5, log() {} },
+        tables: { asOf: { state: [], clock: 0 }, busy: false, async tick() {} },
       }),
       answer: (service, host, want) => answered.push(`${service} ${host} ${typeof want === "string" ? want : "part"}`),
     },
     ...{ steady: steadyClock(clock, () => {}), wrongSender: sendersOf({ hosts }, "civet", "trigger-civet") },
-    ...{ onReport: () => assert.fail(), nudge() {}, verify() {}, log() {} },
+    ...{ onReport: () => assert.fail(), verify() {}, log() {} },
   });
-  const hear = listener(follows, (line) => log.push(line), clock);
+  const listen = listener(inbound, (line) => log.push(line), clock);
   const say = (message: object, user?: string): void => {
     const body = Buffer.from(JSON.stringify({ trigger: 1, ...message }));
-    hear.report({ key: "trigger.report", body, redelivered: false, ack() {}, ...(user && { user }) });
+    listen.report({ key: "trigger.report", body, redelivered: false, ack() {}, ...(user && { user }) });
   };
   for (const want of ["digest", "buckets", { from: 0, to: 9 }]) {
     const ask = { kind: "ask", host: "dhcp1", service: "dhcp", want };
@@ -215,5 +215,5 @@ test("a question in another host's name brings a digest at most, and a report ab
   }
   assert.deepEqual(answered, [...Array(3).fill("dhcp dhcp1 digest"), "dhcp dhcp1 buckets", "dhcp dhcp1 part"]);
   say({ kind: "report", host: "dhcp1", at: 0, services: {}, more: "x".repeat(2 * 1024 * 1024) }, "trigger-dhcp1");
-  assert.match(log.at(-1) ?? "", /of no use: it has \d+ bytes, the limit is 2097152/);
+  assert.match(log.at(-1) ?? "", /rejected: it has \d+ bytes, the limit is 2097152/);
 });

@@ -17,60 +17,59 @@ import { wrongBody } from "../../core/util/wrong-body.ts";
 import type { Delivery } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
 
-/** The most bytes that a message to the transcriber may have: an event about a large group carries it twice. */
+/** The most bytes of a message to the transcriber. An event about a large group carries the group twice. */
 const bodyLimit = 8 * 1024 * 1024;
-/** The most bytes of what a host says: a report of ten services with a hundred long reasons each has less. It is refused unread, so that many do no harm. */
+/** The most bytes of a message of a host. A report of ten services with a hundred long reasons each has less. A larger one is rejected unread. */
 const hostLimit = 2 * 1024 * 1024;
 
 const hostMessage = z.discriminatedUnion("kind", [reportMessage, askMessage, refusalMessage]);
 
-/** What hosts and bindings say, once it is known to be well-formed. */
-export interface Heard {
-  /** `user` is the broker's user who sent it, where that is known. */
+/** The handlers of well-formed messages. `user` is the broker's user who sent the message; undefined if unknown. */
+export interface Inbound {
   report(report: ReportMessage, user: string | undefined): void;
   ask(ask: AskMessage, user: string | undefined): void;
   refusal(refusal: RefusalMessage, user: string | undefined): void;
   event(event: DirectoryEvent): void;
-  /** A person asks that the mirror be compared with the directory, and the tables with the hosts'. */
+  /** An order to compare the mirror with the directory, and the tables with those of the hosts. */
   verify(asked: number, user: string | undefined): void;
 }
 
-/** Reads what comes from hosts and bindings. Nothing that comes can stop it: what is malformed is said and acknowledged. */
-export function listener(heard: Heard, log: (line: string) => void, { monotonic }: Pick<Clock, "monotonic">) {
-  const say = onceEach(log, monotonic);
+/** Reads the messages of hosts and bindings. A malformed one is logged and acknowledged, and stops nothing. */
+export function listener(inbound: Inbound, log: (line: string) => void, { monotonic }: Pick<Clock, "monotonic">) {
+  const logOnce = onceEach(log, monotonic);
   const take = (delivery: Delivery, limit: number, read: (body: unknown) => void): void => {
     try {
       read(readBody(delivery.body, limit));
     } catch (error) {
       const { key, user } = delivery;
-      say(user, plainLine(`a message${ofSender(user)} to ${key} is of no use: ${reason(error)}`));
+      logOnce(user, plainLine(`a message${ofSender(user)} to ${key} is rejected: ${reason(error)}`));
     }
     delivery.ack();
   };
   return {
     /** Takes a message of the report queue. */
     report: (delivery: Delivery): void =>
-      take(delivery, hostLimit, (body) => hearHost(readHostMessage(body), delivery.user, heard)),
+      take(delivery, hostLimit, (body) => dispatch(readHostMessage(body), delivery.user, inbound)),
     /** Takes a message of the event queue. */
     event: (delivery: Delivery): void =>
       take(delivery, bodyLimit, (body) => {
         const asked = verifyAsked(body);
-        if (asked !== undefined) heard.verify(asked, delivery.user);
-        else heard.event(readEvent(body));
+        if (asked !== undefined) inbound.verify(asked, delivery.user);
+        else inbound.event(readEvent(body));
       }),
   };
 }
 
-/** Who sent a message, behind that word; nothing where the broker does not know. */
+/** The sender of a message as a part of a sentence: " of USER", or nothing if the broker does not know it. */
 export const ofSender = (user: string | undefined): string => (user === undefined ? "" : ` of ${user}`);
 
-/** When a person asked to compare, if that is what a message of the event queue says; 0 where it does not say when. */
+/** The time at which a person ordered to verify, if a message of the event queue is that order; 0 if it gives none. */
 export function verifyAsked(body: unknown): number | undefined {
   const { data } = orderMessage.safeParse(body);
   return data?.order === "verify" ? (data.at ?? 0) : undefined;
 }
 
-/** The JSON of a message to the transcriber. Throws an error that says what is wrong. */
+/** Reads the JSON of a message to the transcriber. Throws an error that names the fault. */
 export function readBody(body: Uint8Array, limit = bodyLimit): unknown {
   if (body.length > limit) throw new Error(`it has ${body.length} bytes, the limit is ${limit}`);
   return readJson(body);
@@ -82,14 +81,14 @@ function readHostMessage(body: unknown): z.infer<typeof hostMessage> {
   throw new Error(wrongBody(read.error, "the message"));
 }
 
-function hearHost(message: z.infer<typeof hostMessage>, user: string | undefined, heard: Heard): void {
-  if (message.kind === "report") heard.report(message, user);
-  else if (message.kind === "refusal") heard.refusal(message, user);
+function dispatch(message: z.infer<typeof hostMessage>, user: string | undefined, inbound: Inbound): void {
+  if (message.kind === "report") inbound.report(message, user);
+  else if (message.kind === "refusal") inbound.refusal(message, user);
   else {
     const { want } = message;
     if (typeof want === "object" && !(want.from >= 0 && want.from < want.to && want.to <= hashEnd)) {
       throw new Error(`want: [${want.from}, ${want.to}) is no range of key hashes`);
     }
-    heard.ask(message, user);
+    inbound.ask(message, user);
   }
 }

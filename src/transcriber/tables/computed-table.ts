@@ -3,62 +3,66 @@ import { CellTable } from "../../core/stream/cell-table.ts";
 import { type Cell, type CellChange, isRefused, refusedCell } from "../../core/stream/cells.ts";
 import type { SlicedWork } from "../../core/util/slices.ts";
 import type { Difference, Mirror } from "../mirror/mirror.ts";
-import { contentLook, type Look } from "../mirror/read-set.ts";
+import { contentRead, type Read } from "../mirror/read-set.ts";
 import { Dependencies } from "./dependencies.ts";
-import type { Reading } from "./entry-api.ts";
+import type { EntryContext } from "./entry-api.ts";
 import { evaluate } from "./evaluate.ts";
-import { Alarms } from "./timers.ts";
-import { Claims } from "./unique-claims.ts";
+import { Timers } from "./timers.ts";
+import { UniqueClaims } from "./unique-claims.ts";
 
-/** So many changes are put in the order of their keys. */
+/** The most changes that are sorted by key. */
 const mostSorted = 10_000;
 
-/** One service's table and all that it depends on: rows are cells, entries are inputs. */
-export class Sheet {
+/** The table of one service, computed from the mirror, with all that its rows depend on. */
+export class ComputedTable {
   readonly table: CellTable;
   readonly #name: string;
   readonly #service: Service;
   readonly #mirror: Mirror;
-  readonly #reading: Reading;
+  readonly #context: EntryContext;
+  /** The keys of each entry. */
   readonly #keys = new Map<string, readonly string[]>();
-  /** What each key says for itself, before the claims of others. */
+  /** The cell of each key before the claims of others are judged. */
   readonly #cells = new Map<string, Cell>();
-  readonly #claims: Claims;
+  readonly #claims: UniqueClaims;
   readonly #dependencies = new Dependencies();
-  readonly #alarms = new Alarms();
-  /** The entries that asked for the clock, for a clock that goes back. */
+  readonly #timers = new Timers();
+  /** The entries that have read the clock: all are evaluated again if it goes back. */
   readonly #timed = new Set<string>();
   #refused = 0;
   #now = Number.NEGATIVE_INFINITY;
 
-  constructor(name: string, service: Service, mirror: Mirror, reading: Reading) {
+  constructor(name: string, service: Service, mirror: Mirror, context: EntryContext) {
     this.table = new CellTable(name);
     this.#name = name;
     this.#service = service;
     this.#mirror = mirror;
-    this.#reading = reading;
-    this.#claims = new Claims(service);
+    this.#context = context;
+    this.#claims = new UniqueClaims(service);
   }
 
-  /** How many keys are refused. */
+  /** The number of refused keys. */
   get refused(): number {
     return this.#refused;
   }
 
-  /** Follows a change of the mirror and of the clock: each entry that either can affect is evaluated once, and those of `again`. Gives the keys that may have moved; the table is as it was. */
-  *evaluate({ changed, looks }: Difference, now: number, again: Iterable<string>): SlicedWork<Set<string>> {
+  /**
+   * Evaluates the entries that a change of the mirror or of the clock can affect, and those of `again`, each once.
+   * Returns the keys that may have changed. The table is unchanged.
+   */
+  *evaluate({ changed, reads }: Difference, now: number, again: Iterable<string>): SlicedWork<Set<string>> {
     const dirty = new Set(changed.keys());
     for (const uuid of again) dirty.add(uuid);
-    const looking = { what: `looking who asked, for ${this.#name}`, done: 0, of: changed.size };
+    const finding = { what: `finding the dependents of ${this.#name}`, done: 0, of: changed.size };
     for (const uuid of changed.keys()) {
-      this.#addLookers(contentLook(uuid), dirty);
-      yield looking;
+      this.#addReaders(contentRead(uuid), dirty);
+      yield finding;
     }
-    for (const look of looks) {
-      this.#addLookers(look, dirty);
-      yield looking;
+    for (const read of reads) {
+      this.#addReaders(read, dirty);
+      yield finding;
     }
-    for (const uuid of now < this.#now ? this.#timed : this.#alarms.due(now)) dirty.add(uuid);
+    for (const uuid of now < this.#now ? this.#timed : this.#timers.due(now)) dirty.add(uuid);
     this.#now = now;
     const touched = new Set<string>();
     const what = `evaluating ${this.#name}`;
@@ -67,17 +71,20 @@ export class Sheet {
       yield* this.#evaluate(uuid, touched);
       yield { what, done: ++done, of: dirty.size };
     }
-    for (const key of this.#claims.moved()) {
+    for (const key of this.#claims.changed()) {
       touched.add(key);
       yield { what, done, of: dirty.size };
     }
     return touched;
   }
 
-  /** Brings the table to what was evaluated. Gives what really moved, in key order unless it is very much. Between its steps the table is neither old nor new. */
-  *settle(touched: ReadonlySet<string>): SlicedWork<CellChange[]> {
+  /**
+   * Applies the evaluation to some keys of the table. Returns the changed cells, in key order unless they are very many.
+   * Between its steps the table is between two states.
+   */
+  *apply(touched: ReadonlySet<string>): SlicedWork<CellChange[]> {
     const changes: CellChange[] = [];
-    const what = `moving the rows of ${this.#name}`;
+    const what = `changing the rows of ${this.#name}`;
     let done = 0;
     for (const key of touched) {
       yield { what, done: ++done, of: touched.size };
@@ -89,34 +96,34 @@ export class Sheet {
       this.table.set(key, after);
       changes.push([key, after]);
     }
-    // For whoever reads it: the order means nothing, and to sort a million keys is a second in one go.
+    // The order is for human readers only, and sorting a million keys takes a second in one go.
     return changes.length > mostSorted ? changes : changes.sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
-  /** When the clock alone moves a row, milliseconds since 1970. */
+  /** The time at which the clock alone changes a row, milliseconds since 1970. */
   nextTime(): number | undefined {
-    return this.#alarms.first();
+    return this.#timers.first();
   }
 
-  /** What an entry's last evaluation said, looked at and waits for. */
-  of(uuid: string): { cells: [key: string, cell: Cell][]; looks: readonly Look[]; next: number | undefined } {
+  /** The cells, the read set and the timer of an entry's last evaluation. */
+  of(uuid: string): { cells: [key: string, cell: Cell][]; reads: readonly Read[]; next: number | undefined } {
     return {
       cells: (this.#keys.get(uuid) ?? []).map((key) => [key, this.table.get(key) ?? ""]),
-      looks: this.#dependencies.of(uuid),
-      next: this.#alarms.of(uuid),
+      reads: this.#dependencies.readsOf(uuid),
+      next: this.#timers.of(uuid),
     };
   }
 
-  #addLookers(look: Look, dirty: Set<string>): void {
-    for (const uuid of this.#dependencies.lookers(look)) dirty.add(uuid);
+  #addReaders(read: Read, dirty: Set<string>): void {
+    for (const uuid of this.#dependencies.readers(read)) dirty.add(uuid);
   }
 
   *#evaluate(uuid: string, touched: Set<string>): SlicedWork<void> {
     const entry = this.#mirror.get(uuid);
-    const read = { mirror: this.#mirror, now: this.#now, ...this.#reading };
-    const { rows, refusals, looks, timed, next } = entry ? yield* evaluate(this.#service, entry, read) : nothing;
-    this.#dependencies.set(uuid, looks);
-    this.#alarms.set(uuid, next);
+    const context = { mirror: this.#mirror, now: this.#now, ...this.#context };
+    const { rows, refusals, reads, timed, next } = entry ? yield* evaluate(this.#service, entry, context) : nothing;
+    this.#dependencies.set(uuid, reads);
+    this.#timers.set(uuid, next);
     if (timed) this.#timed.add(uuid);
     else this.#timed.delete(uuid);
     const keys = [...rows.keys(), ...refusals.keys()];
@@ -136,11 +143,11 @@ export class Sheet {
   }
 }
 
-/** What an entry says that is not there. */
+/** The evaluation of an entry that does not exist. */
 const nothing = {
   rows: new Map(),
   refusals: new Map(),
-  looks: new Set<Look>(),
+  reads: new Set<Read>(),
   timed: false,
   next: undefined,
 } as const;

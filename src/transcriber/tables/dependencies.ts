@@ -1,25 +1,27 @@
 import { Multimap } from "../mirror/multimap.ts";
-import type { Look } from "../mirror/read-set.ts";
+import type { Read, ReadSet } from "../mirror/read-set.ts";
 
-/** Who looked at what: entries by uuid, of one service. */
+/** The read sets of one service's entries, by UUID, and the entries that have a read in theirs. */
 export class Dependencies {
-  readonly #lookers = new Multimap();
-  readonly #looks = new Map<string, readonly Look[]>();
+  readonly #readers = new Multimap();
+  readonly #reads = new Map<string, readonly Read[]>();
 
-  /** Replaces what an entry's evaluation looked at. */
-  set(uuid: string, looks: ReadonlySet<Look>): void {
-    const before = this.#looks.get(uuid) ?? [];
-    for (const look of before) if (!looks.has(look)) this.#lookers.delete(look, uuid);
-    for (const look of looks) this.#lookers.add(look, uuid);
-    if (looks.size > 0) this.#looks.set(uuid, [...looks]);
-    else this.#looks.delete(uuid);
+  /** Replaces the read set of an entry. */
+  set(uuid: string, reads: ReadSet): void {
+    const before = this.#reads.get(uuid) ?? [];
+    for (const read of before) if (!reads.has(read)) this.#readers.delete(read, uuid);
+    for (const read of reads) this.#readers.add(read, uuid);
+    if (reads.size > 0) this.#reads.set(uuid, [...reads]);
+    else this.#reads.delete(uuid);
   }
 
-  lookers(look: Look): Iterable<string> {
-    return this.#lookers.get(look);
+  /** The entries that have a read in their read set. */
+  readers(read: Read): Iterable<string> {
+    return this.#readers.get(read);
   }
 
-  of(uuid: string): readonly Look[] {
-    return this.#looks.get(uuid) ?? [];
+  /** The read set of an entry. */
+  readsOf(uuid: string): readonly Read[] {
+    return this.#reads.get(uuid) ?? [];
   }
 }

@@ -14,7 +14,7 @@ function tables(table: Table | undefined, entries: readonly StoredEntry[]) {
   assert.ok(table);
   const made = transcription(new Map([["one", table]]), { timezone: "UTC" });
   let steps = 0;
-  const work = made.inSteps(() => {}).refresh(entries, 0);
+  const work = made.sliced(() => {}).refresh(entries, 0);
   while (!work.next().done) steps++;
   return {
     rows: [...made.table("one").entries()].length - made.refusedCount("one"),
@@ -42,14 +42,14 @@ const list = (names: number, recipients: number): StoredEntry =>
   });
 const aliases = tableOf(postfix({ postmap: false }));
 
-test("a group of 20,000 members gives a row for each, a step at a time", () => {
+test("a group of 20,000 members gives a row for each, in steps", () => {
   const group = stored("g", "cn=g,dc=x", { member: numbers("uid=member,ou=people,dc=campus,dc=example ", 20_000) });
   const { rows, why, steps } = tables(members, [group]);
   assert.deepEqual([rows, why], [20_000, []]);
   assert.ok(steps > 20_000, `${steps} steps`);
 });
 
-test("beyond its rows an entry is refused, with the number, the limit and the remedy", () => {
+test("an entry with too many rows is refused with their number, limit and remedy", () => {
   const group = stored("g", "cn=g,dc=x", { member: numbers("m", 50_001) });
   assert.deepEqual(tables(members, [group, stored("h", "cn=h,dc=x", { member: "one" })]), {
     rows: 1,
@@ -59,7 +59,7 @@ test("beyond its rows an entry is refused, with the number, the limit and the re
   assert.equal(tables(members, [stored("g", "cn=g,dc=x", { member: numbers("m", 50_000) })]).rows, 50_000);
 });
 
-test("beyond its bytes an entry is refused as a whole, and the rest is not looked at", () => {
+test("an entry with too many bytes is refused whole, and its other rows unread", () => {
   for (const [names, recipients] of [
     [2000, 2000],
     [4000, 4000], // each of these rows is too big by itself

@@ -1,12 +1,12 @@
 /**
- * The most that one entry may give to one service: 50,000 rows, 8 MiB. A group of 20,000 members has room with a row of 400 bytes for each.
- * Without the limit an entry of some kilobytes, with names times members, would make gigabytes of rows, and minutes of work at each change.
+ * The most that one entry gives to one service: 50,000 rows, 8 MiB. A group of 20,000 members fits, with 400 bytes a row.
+ * Without the limit an entry of some kilobytes, with names times members, would make gigabytes of rows at each change.
  */
 const most = { rows: 50_000, bytes: 8 * 1024 * 1024 };
 
 const remedy = "give fewer or smaller rows in select, or divide the entry";
 
-/** Counts the rows of an entry and their bytes. `take` gives why the entry is refused, once it is beyond what it may give. */
+/** Counts the rows of an entry and their bytes. `take` returns the reason to refuse the entry once it is beyond its budget. */
 export function entryBudget(rows: number): { take(bytes: number): string | undefined } {
   let [taken, sum] = [0, 0];
   return {
@@ -20,11 +20,11 @@ export function entryBudget(rows: number): { take(bytes: number): string | undef
   };
 }
 
-/** The bytes of a row that was refused: to read it has cost as much. */
+/** The bytes of a refused row: reading it has cost as much. */
 export function bytesOf(raw: unknown): number {
   try {
     return Buffer.byteLength(JSON.stringify(raw) ?? "");
   } catch {
-    return most.bytes; // whatever that is, no second one is looked at
+    return most.bytes; // it cannot be measured: no second one is read
   }
 }

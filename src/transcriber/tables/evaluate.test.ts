@@ -28,7 +28,7 @@ function say(
   return Object.fromEntries(tables.table("dhcp").entries());
 }
 
-test("an object is keyed by its entry, each of an array by its first unique column", () => {
+test("an object is keyed by its entry, array items by their first unique column", () => {
   assert.deepEqual(
     say(() => ({ mac: "aa", ip: "1" })),
     { u: '{"ip":"1","mac":"aa"}' },
@@ -47,7 +47,7 @@ test("an object is keyed by its entry, each of an array by its first unique colu
   );
 });
 
-test("a row without a unique column is keyed by its hash, and a value that is long, odd or secret by its own", () => {
+test("rows without a unique column, and odd or secret values, are keyed by hash", () => {
   const cell = '{"ip":"1","mac":"aa"}';
   assert.deepEqual(
     say(() => [{ mac: "aa", ip: "1" }], { unique: [] }),
@@ -64,7 +64,7 @@ test("a row without a unique column is keyed by its hash, and a value that is lo
   }
 });
 
-test("a broken row is refused under its own key when that reads well, and the others go", () => {
+test("a malformed row is refused alone under its own key", () => {
   const said = say(() => [
     { mac: "aa", ip: 7 },
     { mac: "bb", ip: "2" },
@@ -99,7 +99,7 @@ test("two different rows with one key are refused, the same row twice is one", (
   );
 });
 
-test("whatever select does is an answer", async () => {
+test("every result of select is an evaluation", async () => {
   const cases: [RegExp, (entry: Entry, directory: Directory) => unknown][] = [
     [/^nothing is missing$/, (entry) => entry.one("nothing")],
     [/^IP has 2 values, expected one$/, (entry) => entry.maybe("IP")],
@@ -114,7 +114,7 @@ test("whatever select does is an answer", async () => {
       },
     ],
     [
-      /^select threw something that cannot be said$/,
+      /^select threw an error without a text$/,
       () => {
         throw {
           toString() {
@@ -162,7 +162,7 @@ test("whatever select does is an answer", async () => {
   await new Promise((resolve) => setImmediate(resolve)); // an unhandled rejection would end the process here
 });
 
-test("a refusal says no secret", () => {
+test("a refusal contains no secret", () => {
   const said = say(() => ({ mac: "s3cret", ip: "1" }), { secret: ["mac"] });
   assert.match(said.u ?? "", /^!mac: /);
   assert.doesNotMatch(said.u ?? "", /s3cret/);
@@ -178,7 +178,7 @@ test("a service as it is written gives its rows", () => {
   assert.deepEqual(Object.keys(say(table.select as never)).sort(), ["u/aa:bb:1", "u/aa:bb:2"]);
 });
 
-test("an attribute that was not asked of the directory refuses the row: it is not absent", () => {
+test("an attribute that is not read of the directory refuses the row", () => {
   const said = (select: (entry: Entry, directory: Directory) => unknown): string => {
     const made = { row: z.object({}), select, run: async () => {} } as unknown as Table;
     const tables = transcription(new Map([["dhcp", made]]), { timezone: "UTC" });

@@ -7,8 +7,9 @@ import { plainLine } from "../../core/util/shown.ts";
 import type { SlicedWork } from "../../core/util/slices.ts";
 import type { Mirror } from "../mirror/mirror.ts";
 import type { MirrorEntry } from "../mirror/mirror-entry.ts";
-import type { Look } from "../mirror/read-set.ts";
-import { directoryWords, entryWords, type Reading } from "./entry-api.ts";
+import type { Read, ReadSet } from "../mirror/read-set.ts";
+import { directoryApi } from "./directory-api.ts";
+import { type EntryContext, entryApi } from "./entry-api.ts";
 import { bytesOf, entryBudget } from "./entry-budget.ts";
 import { keyOfBroken, keyOfRow } from "./row-key.ts";
 
@@ -17,33 +18,33 @@ interface Row {
   readonly cell: Cell;
 }
 
-/** What one entry says to one service. */
+/** The rows of one entry for one service, and everything that they depend on. */
 export interface Evaluation {
-  /** The rows that their columns accept, by key. */
+  /** The accepted rows, by key. */
   readonly rows: ReadonlyMap<string, Row>;
   /** The keys that are refused, each with its cell. */
   readonly refusals: ReadonlyMap<string, Cell>;
-  readonly looks: ReadonlySet<Look>;
-  /** Whether the clock was asked. */
+  readonly reads: ReadSet;
+  /** True if the clock was read. */
   readonly timed: boolean;
-  /** When the clock alone changes an answer. */
+  /** The time at which the clock alone changes an answer, milliseconds since 1970. */
   readonly next: number | undefined;
 }
 
-/** Evaluates a service's `select` for an entry, row by row. It always gives an answer: an error of `select` is a refusal. */
+/** Evaluates a service's `select` for an entry, row by row. An error of `select` is a refusal: there is always a result. */
 export function* evaluate(
   table: Table,
   entry: MirrorEntry,
-  { mirror, now, ...reading }: Reading & { readonly mirror: Mirror; readonly now: number },
+  { mirror, now, ...context }: EntryContext & { readonly mirror: Mirror; readonly now: number },
 ): SlicedWork<Evaluation> {
-  const looks = new Set<Look>();
+  const reads = new Set<Read>();
   let timed = false;
   let next: number | undefined;
-  const directory = directoryWords({
+  const directory = directoryApi({
     mirror,
     now,
-    ...reading,
-    looked: (look) => looks.add(look),
+    ...context,
+    record: (read) => reads.add(read),
     timed(at) {
       timed = true;
       if (at !== undefined) next = Math.min(at, next ?? at);
@@ -56,7 +57,7 @@ export function* evaluate(
     reasons.set(key, known);
     return known;
   };
-  const take = ({ key, row, wrong }: Said): void => {
+  const take = ({ key, row, wrong }: Keyed): void => {
     const other = rows.get(key);
     const isTwice = other && row && other.cell !== row.cell;
     const found = isTwice ? { why: "the entry gives two rows with one key", about: [] } : wrong;
@@ -65,19 +66,19 @@ export function* evaluate(
   };
   const whole = entryKey(entry.uuid);
   try {
-    const given: unknown = table.select(entryWords(entry, reading), directory);
-    if (Array.isArray(given)) {
-      const budget = entryBudget(given.length);
+    const selected: unknown = table.select(entryApi(entry, context), directory);
+    if (Array.isArray(selected)) {
+      const budget = entryBudget(selected.length);
       const what = `reading the rows of ${entry.dn}`;
       let done = 0;
-      for (const raw of given) {
-        const said = readOne(table, entry.uuid, raw);
-        take(said);
-        const beyond = budget.take(said.row ? said.row.cell.length : bytesOf(raw));
+      for (const raw of selected) {
+        const keyed = readOne(table, entry.uuid, raw);
+        take(keyed);
+        const beyond = budget.take(keyed.row ? keyed.row.cell.length : bytesOf(raw));
         if (beyond !== undefined) throw new Refusal(beyond);
-        yield { what, done: ++done, of: given.length };
+        yield { what, done: ++done, of: selected.length };
       }
-    } else if (given !== undefined) take({ ...readOne(table, entry.uuid, given), key: whole });
+    } else if (selected !== undefined) take({ ...readOne(table, entry.uuid, selected), key: whole });
   } catch (error) {
     rows.clear();
     reasons.clear();
@@ -85,7 +86,7 @@ export function* evaluate(
   }
   for (const key of reasons.keys()) rows.delete(key);
   const refusals = new Map([...reasons].map(([key, wrongs]) => [key, refusal(wrongs)]));
-  return { rows, refusals, looks, timed, next };
+  return { rows, refusals, reads, timed, next };
 }
 
 /** The reason for which there is no row, and the columns and attributes that it is about. */
@@ -95,9 +96,9 @@ interface Wrong {
 }
 
 /** A key with its row, or with the reason for which it has none. */
-type Said = { readonly key: string; readonly row?: Row; readonly wrong?: Wrong };
+type Keyed = { readonly key: string; readonly row?: Row; readonly wrong?: Wrong };
 
-/** The cell of a key that is refused for some reasons. Sorted: an entry that gives its rows in another order says the same. */
+/** The cell of a key that is refused for some reasons. Sorted: the order of an entry's rows makes no difference. */
 function refusal(wrongs: readonly Wrong[]): Cell {
   const whys = [...new Set(wrongs.map(({ why }) => why))].sort();
   return refusedCell(
@@ -106,11 +107,11 @@ function refusal(wrongs: readonly Wrong[]): Cell {
   );
 }
 
-/** Reads one of an entry's several rows. Where its own key cannot be known it is refused for the entry as a whole. */
-function readOne(table: Table, uuid: string, raw: unknown): Said {
+/** Reads one of an entry's several rows. If its own key is unknown, the entry as a whole is refused. */
+function readOne(table: Table, uuid: string, raw: unknown): Keyed {
   try {
     if (!isRow(raw)) {
-      if (raw instanceof Promise) raw.catch(() => {}); // nobody waits for it, and its failure must not end the process
+      if (raw instanceof Promise) raw.catch(() => {}); // no one awaits it, and its failure must not end the process
       const why = `select gave ${shape(raw)}, expected a row, an array of rows or undefined`;
       return { key: entryKey(uuid), wrong: { why, about: [] } };
     }
@@ -139,7 +140,6 @@ function wrongOf(error: unknown): Wrong {
     if (error instanceof Refusal) return { why: error.message, about: error.about };
     return { why: `select failed: ${reason(error)}`, about: [] };
   } catch {
-    // An error whose own message or text throws.
-    return { why: "select threw something that cannot be said", about: [] };
+    return { why: "select threw an error without a text", about: [] }; // its own message or text throws
   }
 }

@@ -32,7 +32,7 @@ function counted(select: (entry: Entry, directory: Directory) => { ip: string })
   return { tables, sorted };
 }
 
-test("an answer that many ask for is put in order once for each change", () => {
+test("an answer that many entries read is sorted once for each change", () => {
   const { tables, sorted } = counted((entry, directory) => ({
     ip: `${entry.name} of ${directory.where("objectClass", "device").length}`,
   }));
@@ -45,7 +45,7 @@ test("an answer that many ask for is put in order once for each change", () => {
   assert.ok(elements <= 4 * count, `${elements} elements were sorted for ${count} askers`);
 });
 
-test("an answer is put into words once for each change, and each asker may sort his own", () => {
+test("an answer is made once a change, and each reader may sort its copy", () => {
   const handed = new Set<unknown>();
   const { tables } = counted((entry, directory) => {
     const all = directory.where("objectClass", "device") as Entry[];
@@ -62,14 +62,14 @@ test("an answer is put into words once for each change, and each asker may sort 
   tables.change([device(count)], [], 0);
   assert.equal(handed.size, count + 1);
   for (const name of ["m7", "m9"]) {
-    assert.deepEqual(tables.explain("dhcp", `cn=${name},dc=x`).looks, [
+    assert.deepEqual(tables.explain("dhcp", `cn=${name},dc=x`).reads, [
       'the entries with objectclass "device"',
       "the content of cn=m0,dc=x",
     ]);
   }
 });
 
-test("an entry that is handed out and not read is no dependency", () => {
+test("an entry that is returned and not read is no dependency", () => {
   let evaluations = 0;
   const { tables } = counted((entry, directory) => {
     evaluations += 1;
@@ -77,7 +77,7 @@ test("an entry that is handed out and not read is no dependency", () => {
     return { ip: `${entry.name} ${all.length} ${all[0]?.one("ip")}` };
   });
   tables.refresh(devices, 0);
-  assert.deepEqual(tables.explain("dhcp", "cn=m7,dc=x").looks, [
+  assert.deepEqual(tables.explain("dhcp", "cn=m7,dc=x").reads, [
     'the entries with objectclass "device"',
     "the content of cn=m0,dc=x",
   ]);
@@ -88,19 +88,19 @@ test("an entry that is handed out and not read is no dependency", () => {
   assert.equal(evaluations, 1 + count);
 });
 
-test("a name that is read is a dependency, in its spelling too", () => {
+test("a DN that is read is a dependency, its spelling included", () => {
   const { tables } = counted((_, directory) => ({ ip: directory.get("cn=m0,dc=x")?.name ?? "" }));
   tables.refresh([device(0)], 0);
   tables.change([{ ...device(0), dn: "cn=M0,dc=x" }], [], 0);
   tables.change([device(1)], [], 0);
   assert.match(tables.explain("dhcp", "cn=m1,dc=x").cells[0]?.[1] ?? "", /M0/);
-  assert.deepEqual(tables.explain("dhcp", "cn=m1,dc=x").looks, [
+  assert.deepEqual(tables.explain("dhcp", "cn=m1,dc=x").reads, [
     "the entry named cn=m0,dc=x",
     "the content of cn=M0,dc=x",
   ]);
 });
 
-test("many claims to one value are put into words once", () => {
+test("the refusal of many claims to one value is made once", () => {
   const { tables, sorted } = counted((entry) => ({ ip: entry.one("ip") }));
   const elements = sorted(() => tables.refresh(devices, 0));
   assert.equal(tables.refusedCount("dhcp"), count);

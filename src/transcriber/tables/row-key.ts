@@ -2,7 +2,7 @@ import type { Table } from "../../core/service/service.ts";
 import { type Cell, canonical, entryKey, partKey, rowHash } from "../../core/stream/cells.ts";
 import type { Columns, Json } from "../../core/util/json.ts";
 
-/** The key of one of an entry's several rows: its first unique column, or a hash of the row where there is none. */
+/** The key of one of an entry's several rows: by its first unique column, or by a hash of the row if it has none. */
 export function keyOfRow(
   { unique: [column] = [], secret = [] }: Table,
   uuid: string,
@@ -13,7 +13,7 @@ export function keyOfRow(
   return partKey(uuid, partOf(value, secret.includes(column)));
 }
 
-/** The key under which a broken row is refused: its own when its first unique column alone reads well, otherwise the entry's, which covers all. */
+/** The key that refuses a malformed row: its own if its first unique column is well-formed, otherwise the entry's, which covers all. */
 export function keyOfBroken(
   { row: schema, unique: [column] = [], secret = [] }: Table,
   uuid: string,
@@ -26,7 +26,7 @@ export function keyOfBroken(
   return read?.success ? partKey(uuid, partOf(read.data as unknown as Json, secret.includes(column))) : entryKey(uuid);
 }
 
-/** A value as part of a key: short printable ASCII as it is, anything else and secrets as a hash. */
+/** A value as part of a key: short printable ASCII unchanged, other values and secrets as a hash. */
 function partOf(value: Json, hidden: boolean): string {
   const text = typeof value === "string" ? value : canonical(value);
   return !hidden && /^[!-~]{1,100}$/.test(text) ? text : rowHash(canonical(value));

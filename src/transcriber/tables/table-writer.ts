@@ -2,59 +2,57 @@ import type { AsOf, DirectoryState } from "../../core/stream/messages.ts";
 import { inSlices, type Progress, type SlicedWork } from "../../core/util/slices.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { SteadyClock } from "./steady-clock.ts";
-import type { InSteps, Moved, Transcription } from "./transcription.ts";
+import type { SlicedTranscription, TableChanges, Transcription } from "./transcription.ts";
 
-export interface MoverOptions {
-  readonly tables: Pick<Transcription, "inSteps">;
+/** A change of the tables, as of a time of the steady clock. */
+export type TableChange = (tables: SlicedTranscription, now: number) => SlicedWork<TableChanges>;
+
+export interface TableWriterOptions {
+  readonly tables: Pick<Transcription, "sliced">;
   readonly steady: Pick<SteadyClock, "now">;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** The tables have moved, and can be spoken of. */
-  moved(moved: Moved): void;
+  /** Called when a write is done, under the state and the clock that it leads to. */
+  changed(changes: TableChanges): void;
   log(line: string): void;
 }
 
-/** The one hand on the tables: it moves them by one change after the other, and a large change a slice at a time. */
-export interface Mover {
-  /** What the tables speak as of: it moves with them. */
+/** The only writer of the tables. Writes follow each other; a large one is done in slices. */
+export interface TableWriter {
+  /** The state of the directory and the clock that the tables are as of. */
   readonly asOf: AsOf;
-  /** A change is under way. */
+  /** True while a write is under way. */
   readonly busy: boolean;
-  /** The tables stand between two states: nothing can be said of them. */
-  readonly settling: boolean;
-  /** How far the change is, when it is a long one. */
+  /** True while the tables are between two states. */
+  readonly applying: boolean;
+  /** The progress of a write that takes more than one slice. */
   readonly progress: Progress | undefined;
-  /** Takes a change when the one before is done, and then tells `taken`; all of it before this returns, unless it is long. Takes none after the signal. */
-  move(
-    change: (tables: InSteps, now: number) => SlicedWork<Moved>,
-    state: DirectoryState,
-    taken?: (moved: Moved) => void,
-  ): Promise<void>;
-  /** Brings the tables to the present clock, unless a change is under way: its end is followed by another look. */
-  look(): Promise<void>;
+  /**
+   * Writes a change once the writes before it are done, then calls `written`.
+   * One that fits into a slice is done before this returns. After the signal nothing is written.
+   */
+  write(change: TableChange, state: DirectoryState, written?: (changes: TableChanges) => void): Promise<void>;
+  /** Brings the tables to the present time, unless a write is under way: the tick after its end does. */
+  tick(): Promise<void>;
 }
 
-export function mover({ tables, steady, clock, signal, moved, log }: MoverOptions): Mover {
+export function tableWriter({ tables, steady, clock, signal, changed, log }: TableWriterOptions): TableWriter {
   let asOf: AsOf = { state: [], clock: steady.now() };
   let free: PromiseWithResolvers<void> | undefined;
-  let settling = false;
+  let applying = false;
   let progress: Progress | undefined;
-  const inSteps = tables.inSteps(() => {
-    settling = true;
+  const sliced = tables.sliced(() => {
+    applying = true;
   });
 
   function end(): void {
-    settling = false;
+    applying = false;
     progress = undefined;
     free?.resolve();
     free = undefined;
   }
 
-  async function move(
-    change: (tables: InSteps, now: number) => SlicedWork<Moved>,
-    state: DirectoryState,
-    taken?: (moved: Moved) => void,
-  ) {
+  async function write(change: TableChange, state: DirectoryState, written?: (changes: TableChanges) => void) {
     while (free && !signal.aborted) await free.promise;
     if (signal.aborted) return;
     free = Promise.withResolvers();
@@ -62,15 +60,15 @@ export function mover({ tables, steady, clock, signal, moved, log }: MoverOption
       progress = at;
     };
     const now = steady.now();
-    const done = (result: Moved): void => {
+    const done = (changes: TableChanges): void => {
       asOf = { state, clock: now };
       end();
-      moved(result);
-      taken?.(result);
+      changed(changes);
+      written?.(changes);
     };
     try {
-      await inSlices(change(inSteps, now), { clock, signal, between, done, log });
-      // A change that the signal cut short lets those end that wait for it; of its half-moved tables nothing may be said.
+      await inSlices(change(sliced, now), { clock, signal, between, done, log });
+      // Cut short by the signal: the waiting writes end, and `busy` stays true, as the tables are between two states.
       if (signal.aborted) free?.resolve();
     } catch (error) {
       end();
@@ -85,15 +83,15 @@ export function mover({ tables, steady, clock, signal, moved, log }: MoverOption
     get busy() {
       return free !== undefined;
     },
-    get settling() {
-      return settling;
+    get applying() {
+      return applying;
     },
     get progress() {
       return progress;
     },
-    move,
-    async look() {
-      if (!free) await move((tables, now) => tables.tick(now), asOf.state);
+    write,
+    async tick() {
+      if (!free) await write((tables, now) => tables.tick(now), asOf.state);
     },
   };
 }

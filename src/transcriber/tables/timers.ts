@@ -1,14 +1,14 @@
-type Alarm = readonly [at: number, uuid: string];
+type Timer = readonly [at: number, uuid: string];
 
 /**
- * The moments at which entries are to be looked at again, ordered by date (a binary heap).
- * An alarm that was set anew stays in the heap until it is met or there are too many of its kind.
+ * The times at which entries are evaluated again, in their order (a binary heap), in milliseconds since 1970.
+ * A timer that was set again stays in the heap until it is met, or until too many are stale.
  */
-export class Alarms {
+export class Timers {
   readonly #next = new Map<string, number>();
-  #heap: Alarm[] = [];
+  #heap: Timer[] = [];
 
-  /** Sets the moment of an entry, or takes it away. */
+  /** Sets the timer of an entry, or removes it. */
   set(uuid: string, at: number | undefined): void {
     if (this.#next.get(uuid) === at) return;
     if (at === undefined) this.#next.delete(uuid);
@@ -19,11 +19,12 @@ export class Alarms {
     if (this.#heap.length > 2 * this.#next.size + 64) this.#rebuild();
   }
 
+  /** The time of an entry's timer. */
   of(uuid: string): number | undefined {
     return this.#next.get(uuid);
   }
 
-  /** The first moment, milliseconds since 1970. */
+  /** The time of the first timer. */
   first(): number | undefined {
     for (let top = this.#heap[0]; top; top = this.#heap[0]) {
       if (this.#next.get(top[1]) === top[0]) return top[0];
@@ -32,11 +33,11 @@ export class Alarms {
     return undefined;
   }
 
-  /** Takes the entries whose moment has come. */
+  /** Removes the timers that are due, and returns their entries. */
   due(now: number): string[] {
     const due: string[] = [];
     for (let at = this.first(); at !== undefined && at <= now; at = this.first()) {
-      const [, uuid] = this.#heap[0] as Alarm;
+      const [, uuid] = this.#heap[0] as Timer;
       this.#next.delete(uuid);
       this.#pop();
       due.push(uuid);
@@ -45,20 +46,20 @@ export class Alarms {
   }
 
   #rebuild(): void {
-    this.#heap = [...this.#next].map(([uuid, at]): Alarm => [at, uuid]).sort(([a], [b]) => a - b); // a sorted list is a heap
+    this.#heap = [...this.#next].map(([uuid, at]): Timer => [at, uuid]).sort(([a], [b]) => a - b); // a sorted list is a heap
   }
 
-  #push(alarm: Alarm): void {
+  #push(timer: Timer): void {
     const heap = this.#heap;
     let place = heap.length;
-    heap.push(alarm);
+    heap.push(timer);
     while (place > 0) {
       const above = (place - 1) >> 1;
-      if (at(heap, above) <= alarm[0]) break;
-      heap[place] = heap[above] as Alarm;
+      if (at(heap, above) <= timer[0]) break;
+      heap[place] = heap[above] as Timer;
       place = above;
     }
-    heap[place] = alarm;
+    heap[place] = timer;
   }
 
   #pop(): void {
@@ -70,11 +71,11 @@ export class Alarms {
       let below = 2 * place + 1;
       if (at(heap, below + 1) < at(heap, below)) below += 1;
       if (at(heap, below) >= last[0]) break;
-      heap[place] = heap[below] as Alarm;
+      heap[place] = heap[below] as Timer;
       place = below;
     }
     heap[place] = last;
   }
 }
 
-const at = (heap: readonly Alarm[], place: number): number => heap[place]?.[0] ?? Number.POSITIVE_INFINITY;
+const at = (heap: readonly Timer[], place: number): number => heap[place]?.[0] ?? Number.POSITIVE_INFINITY;

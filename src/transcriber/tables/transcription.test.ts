@@ -56,7 +56,7 @@ const device = (uuid: string, owner: string, ip: string): StoredEntry =>
 const ban = (uuid: string, of: string, from: string, until?: string): StoredEntry =>
   stored(uuid, `cn=${uuid},dc=x`, { banned: `uid=${of},dc=x`, from, ...(until ? { until } : {}) });
 
-test("when a member is banned all of his machines' rows move, and back when the ban is over, with nobody touching the directory", () => {
+test("a ban removes the rows of a member's machines, and its end adds them", () => {
   const told = tables();
   told.refresh(
     [person("p"), device("m1", "p", "1"), device("m2", "p", "2"), person("q"), device("m3", "q", "3")],
@@ -77,7 +77,7 @@ test("when a member is banned all of his machines' rows move, and back when the 
   assert.equal(told.nextTime(), undefined);
 });
 
-test("a clock that goes back is believed", () => {
+test("a clock that goes back is followed", () => {
   const told = tables();
   told.refresh([person("p", { paid: "20260601010000Z" }), device("m", "p", "1")], midnight);
   told.tick(midnight + hour);
@@ -86,7 +86,7 @@ test("a clock that goes back is believed", () => {
   assert.deepEqual(Object.keys(said(told)), ["m"]);
 });
 
-test("a look that found nothing is looked at again when there is something", () => {
+test("a read without an answer is a dependency too", () => {
   const told = tables();
   told.refresh([stored("m", "cn=m,dc=x", { objectClass: "device", ip: "1", owner: "UID=P , DC=x" })], midnight);
   assert.deepEqual(said(told), {});
@@ -102,7 +102,7 @@ test("a machine follows its renamed parent", () => {
   assert.equal(told.entry("m")?.dn, "cn=m,uid=Q,dc=x");
 });
 
-test("of two claims both are refused, and both go when one yields", () => {
+test("two claims to one value are both refused until one is given up", () => {
   const told = tables();
   told.refresh([person("p"), device("a", "p", "7"), device("b", "p", "8")], midnight);
   told.change([device("b", "p", "7")], [], midnight);
@@ -118,13 +118,13 @@ test("of two claims both are refused, and both go when one yields", () => {
   assert.equal(told.refusedCount("dhcp"), 0);
 });
 
-test("a refusal names three of many claimants, and the others by their number", () => {
+test("a refusal names three of many claimants, and the number of the others", () => {
   const told = tables();
   told.refresh([person("p"), ..."edcba".split("").map((uuid) => device(uuid, "p", "7"))], midnight);
   assert.match(said(told).a ?? "", /by cn=a,uid=p,dc=x and cn=b,uid=p,dc=x and cn=c,uid=p,dc=x and 2 more$/);
 });
 
-test("values that swap or turn in a circle end right, in one change or in several", () => {
+test("values that entries exchange end right, in one change or in several", () => {
   const ips = ["7", "8", "9"];
   const turned = ips.map((_, index) => device(`m${index}`, "p", ips[(index + 1) % 3] ?? ""));
   for (const batches of [[turned], turned.map((entry) => [entry]), [turned.slice(1), turned.slice(0, 1)]]) {
@@ -139,7 +139,7 @@ test("values that swap or turn in a circle end right, in one change or in severa
   }
 });
 
-test("one change evaluates only what it can affect, whatever the size of the directory", () => {
+test("one change evaluates only the entries that it can affect", () => {
   for (const size of [10, 2000]) {
     let evaluations = 0;
     const counted: Table = {
@@ -166,13 +166,13 @@ test("one change evaluates only what it can affect, whatever the size of the dir
   }
 });
 
-test("an explanation says what was looked at, what came of it and when time moves it", () => {
+test("an explanation has the reads, the cells and the next time of an entry", () => {
   const told = tables();
   told.refresh([person("p", { paid: "20260601010000Z" }), device("m", "p", "1")], midnight);
   assert.deepEqual(told.explain("dhcp", "CN=m, uid=p,dc=x"), {
     dn: "cn=m,uid=p,dc=x",
     cells: [["m", '{"ip":"1","name":"p/m"}']],
-    looks: ["the entry named uid=p,dc=x", "the content of uid=p,dc=x", "the entries whose banned names uid=p,dc=x"],
+    reads: ["the entry named uid=p,dc=x", "the content of uid=p,dc=x", "the entries whose banned names uid=p,dc=x"],
     next: midnight + hour,
   });
   assert.throws(() => told.explain("dhcp", "cn=nobody"), /the directory has no entry "cn=nobody"/);
@@ -272,7 +272,7 @@ class World {
   }
 }
 
-test("the same changes in any order end the same, refusals and their reasons included", () => {
+test("changes in any order end with the same cells, refusals included", () => {
   const changes = ["m0", "m1", "m2", "m3", "m4"].map((uuid) =>
     fc.constantFrom("1", "2", "bad!").map((ip) => device(uuid, "p", ip)),
   );
@@ -297,7 +297,7 @@ test("the same changes in any order end the same, refusals and their reasons inc
   );
 });
 
-test("what is told is a pure function of directory, clock and code: any history ends as one look at the end does", () => {
+test("tables depend on directory, clock and code alone, not on their history", () => {
   const all = new Map([...services, ["orders", orders as Table]]);
   const steps = fc.array(
     fc.record({

@@ -4,76 +4,78 @@ import type { Columns } from "../../core/util/json.ts";
 import { plainLine } from "../../core/util/shown.ts";
 import { Multimap } from "../mirror/multimap.ts";
 
-/** How many claimants a refusal names. */
-const named = 3;
+/** The most claimants that a refusal names. */
+const mostNamed = 3;
 
 /**
- * Which rows claim which values of a service's unique columns. Of several claims to one value all are refused:
- * so no order of arrival decides, and nobody's address can be taken by claiming it.
+ * The claims of rows to values of a service's unique columns. Rows that claim one value are all refused:
+ * so the order of arrival decides nothing, and no address can be taken by claiming it.
  */
-export class Claims {
+export class UniqueClaims {
   readonly #unique: readonly string[];
   readonly #secret: readonly string[];
   readonly #claimants = new Multimap();
   readonly #claims = new Map<string, { dn: string; values: readonly string[] }>();
-  /** The words on a contested value, until a claim to it moves: each of its claimants is refused with them. */
-  readonly #said = new Map<string, string>();
-  #touched = new Set<string>();
+  /** The reason that refuses each claimant of a contested value, until a claim to the value changes. */
+  readonly #reasons = new Map<string, string>();
+  #changed = new Set<string>();
 
   constructor({ unique = [], secret = [] }: Pick<Table, "unique" | "secret">) {
     this.#unique = unique;
     this.#secret = secret;
   }
 
-  /** Says what the row of a key claims, or that the key has no row any more. */
+  /** Sets the claims of a key's row; undefined if the key has no row any more. */
   set(key: string, claimant: { readonly dn: string; readonly row: Columns } | undefined): void {
     if (this.#unique.length === 0) return;
     for (const value of this.#claims.get(key)?.values ?? []) {
       this.#claimants.delete(value, key);
-      this.#touch(value);
+      this.#change(value);
     }
     this.#claims.delete(key);
     if (!claimant) return;
     const values = claimsOf(this.#unique, claimant.row);
     for (const value of values) {
       this.#claimants.add(value, key);
-      this.#touch(value);
+      this.#change(value);
     }
     this.#claims.set(key, { dn: claimant.dn, values });
   }
 
-  /** The keys whose conflicts may have changed since this was last asked. */
-  *moved(): Generator<string> {
-    for (const value of this.#touched) yield* this.#claimants.get(value);
-    this.#touched = new Set();
+  /** The keys whose conflicts may have changed since the last call. */
+  *changed(): Generator<string> {
+    for (const value of this.#changed) yield* this.#claimants.get(value);
+    this.#changed = new Set();
   }
 
-  /** Why the row of a key is refused, if another claims a value of it. */
+  /** The reason why the row of a key is refused: another row claims one of its values. Undefined if none does. */
   conflict(key: string): string | undefined {
     const contested = this.#claims.get(key)?.values.filter((value) => this.#claimants.count(value) > 1) ?? [];
-    return contested.length === 0 ? undefined : plainLine(contested.map((value) => this.#say(value)).join("; "), 1000);
+    return contested.length === 0
+      ? undefined
+      : plainLine(contested.map((value) => this.#reason(value)).join("; "), 1000);
   }
 
-  #touch(value: string): void {
-    this.#touched.add(value);
-    this.#said.delete(value);
+  #change(value: string): void {
+    this.#changed.add(value);
+    this.#reasons.delete(value);
   }
 
-  #say(claimed: string): string {
-    const known = this.#said.get(claimed);
+  #reason(claimed: string): string {
+    const known = this.#reasons.get(claimed);
     if (known !== undefined) return known;
-    const said = this.#sayNow(claimed);
-    this.#said.set(claimed, said);
-    return said;
+    const reason = this.#describe(claimed);
+    this.#reasons.set(claimed, reason);
+    return reason;
   }
 
-  #sayNow(claimed: string): string {
+  #describe(claimed: string): string {
     const space = claimed.indexOf(" ");
     const column = claimed.slice(0, space);
     const value = this.#secret.includes(column) ? "a secret value" : plainLine(claimed.slice(space + 1), 80);
     const keys = [...this.#claimants.get(claimed)];
     const claimants = keys.map((key) => plainLine(this.#claims.get(key)?.dn ?? key, 200)).sort();
-    const first = claimants.slice(0, named);
+    const first = claimants.slice(0, mostNamed);
     const more = claimants.length - first.length;
     return `${column}: ${value} is claimed by ${first.join(" and ")}${more > 0 ? ` and ${more} more` : ""}`;
   }

@@ -6,7 +6,7 @@ export const outsideRemovals: readonly Removal[] = [
     guards: "a host reports of itself alone",
     without: "one host's user speaks for all hosts",
     file: "src/transcriber/receive/inbound.ts",
-    edits: [["      mustBeOf(said.host, user);\n", ""]],
+    edits: [["      mustBeOf(message.host, user);\n", ""]],
     tests: ["src/transcriber/receive/inbound.test.ts"],
   },
   {
@@ -22,7 +22,7 @@ export const outsideRemovals: readonly Removal[] = [
     guards: "an epoch is believed only if another can follow it",
     without: "one report stops every table for ever",
     file: "src/transcriber/publish/leader.ts",
-    edits: [["if (epoch > mostFollowed) {", "if (false as boolean) {"]],
+    edits: [["if (epoch > highestFollowed) {", "if (false as boolean) {"]],
     tests: ["src/transcriber/publish/leader.test.ts"],
   },
   {

@@ -6,7 +6,7 @@ export const tablesRemovals: readonly Removal[] = [
     guards: "entries with a moment are evaluated again when the clock goes back",
     without: "a subscription stays ended although its time has not come",
     file: "src/transcriber/tables/computed-table.ts",
-    edits: [["now < this.#now ? this.#timed : this.#alarms.due(now)", "this.#alarms.due(now)"]],
+    edits: [["now < this.#now ? this.#timed : this.#timers.due(now)", "this.#timers.due(now)"]],
     tests: ["src/transcriber/tables/transcription.test.ts"],
   },
   {
@@ -27,13 +27,13 @@ export const tablesRemovals: readonly Removal[] = [
   },
   {
     id: "other-claimants",
-    guards: "all who claim a value are judged when it moves",
+    guards: "all claimants of a value are judged when a claim to it changes",
     without: "two entries with one address are both served",
     file: "src/transcriber/tables/computed-table.ts",
     edits: [
       [
-        "    for (const key of this.#claims.moved()) {\n      touched.add(key);",
-        "    for (const key of this.#claims.moved()) {",
+        "    for (const key of this.#claims.changed()) {\n      touched.add(key);",
+        "    for (const key of this.#claims.changed()) {",
       ],
     ],
     tests: ["src/transcriber/tables/transcription.test.ts"],
@@ -48,12 +48,12 @@ export const tablesRemovals: readonly Removal[] = [
   },
   {
     id: "vacated-name",
-    guards: "a name that becomes free wakes those who looked at it",
+    guards: "a name that becomes free has its readers evaluated",
     without: "a row shows an entry that is gone",
     file: "src/transcriber/mirror/mirror.ts",
     edits: [
       [
-        "    this.#byName.delete(entry.normal, entry.uuid);\n    looks.add(nameLook(entry.normal));",
+        "    this.#byName.delete(entry.normal, entry.uuid);\n    reads.add(nameRead(entry.normal));",
         "    this.#byName.delete(entry.normal, entry.uuid);",
       ],
     ],
@@ -61,14 +61,14 @@ export const tablesRemovals: readonly Removal[] = [
   },
   {
     id: "names-swap",
-    guards: "names are given up before they are taken",
+    guards: "names are freed before they are taken",
     without: "two entries that swap names lose one",
     file: "src/transcriber/mirror/mirror.ts",
     edits: [
-      ["      if (before && before.normal !== after?.normal) this.#unname(before, after, looks);\n", ""],
+      ["      if (before && before.normal !== after?.normal) this.#unname(before, after, reads);\n", ""],
       [
-        "      if (after && after.normal !== before?.normal) this.#name(after, before, looks);\n",
-        "      if (before && before.normal !== after?.normal) this.#unname(before, after, looks);\n      if (after && after.normal !== before?.normal) this.#name(after, before, looks);\n",
+        "      if (after && after.normal !== before?.normal) this.#name(after, before, reads);\n",
+        "      if (before && before.normal !== after?.normal) this.#unname(before, after, reads);\n      if (after && after.normal !== before?.normal) this.#name(after, before, reads);\n",
       ],
     ],
     tests: [],
@@ -76,12 +76,12 @@ export const tablesRemovals: readonly Removal[] = [
   },
   {
     id: "lost-child",
-    guards: "a child that goes wakes those who asked for children",
+    guards: "a removed child has the readers of its siblings evaluated",
     without: "a row counts a child that is gone",
     file: "src/transcriber/mirror/mirror.ts",
     edits: [
       [
-        "    this.#children.delete(entry.parent, entry.uuid);\n    looks.add(childrenLook(entry.parent));",
+        "    this.#children.delete(entry.parent, entry.uuid);\n    reads.add(childrenRead(entry.parent));",
         "    this.#children.delete(entry.parent, entry.uuid);",
       ],
     ],
@@ -94,7 +94,7 @@ export const tablesRemovals: readonly Removal[] = [
     file: "src/transcriber/mirror/subtrees.ts",
     edits: [
       [
-        "if (occupant.dn === after?.dn && !outcome.has(occupant.uuid)) take(directory, occupant.uuid, outcome);",
+        "if (occupant.dn === after?.dn && !outcome.has(occupant.uuid)) remove(directory, occupant.uuid, outcome);",
         "outcome.has(occupant.uuid);",
       ],
     ],
@@ -121,7 +121,7 @@ export const tablesRemovals: readonly Removal[] = [
     guards: "rows that are refused count as well",
     without: "a list whose rows are too big holds the transcriber up for minutes",
     file: "src/transcriber/tables/evaluate.ts",
-    edits: [["said.row ? said.row.cell.length : bytesOf(raw)", "said.row ? said.row.cell.length : 0"]],
+    edits: [["keyed.row ? keyed.row.cell.length : bytesOf(raw)", "keyed.row ? keyed.row.cell.length : 0"]],
     tests: ["src/transcriber/tables/entry-budget.test.ts"],
   },
   {
@@ -158,12 +158,12 @@ export const tablesRemovals: readonly Removal[] = [
   },
   {
     id: "claim-given-up",
-    guards: "a claim that is given up wakes the others",
+    guards: "a claim that is given up has the others judged",
     without: "an entry stays refused although its address is free",
     file: "src/transcriber/tables/unique-claims.ts",
     edits: [
       [
-        "      this.#claimants.delete(value, key);\n      this.#touch(value);",
+        "      this.#claimants.delete(value, key);\n      this.#change(value);",
         "      this.#claimants.delete(value, key);",
       ],
     ],
@@ -171,18 +171,18 @@ export const tablesRemovals: readonly Removal[] = [
   },
   {
     id: "due-now",
-    guards: "an alarm is due at its very moment",
-    without: "a term ends a look later",
+    guards: "a timer is due at its very time",
+    without: "a term ends a tick later",
     file: "src/transcriber/tables/timers.ts",
     edits: [["at !== undefined && at <= now", "at !== undefined && at < now"]],
     tests: ["src/transcriber/tables/timers.test.ts"],
   },
   {
-    id: "lookers-end",
-    guards: "an entry that looks elsewhere is forgotten where it looked",
+    id: "readers-end",
+    guards: "an entry leaves the readers of what it does not read any more",
     without: "memory and work grow with each change",
     file: "src/transcriber/tables/dependencies.ts",
-    edits: [["if (!looks.has(look)) this.#lookers.delete(look, uuid);", ";"]],
+    edits: [["if (!reads.has(read)) this.#readers.delete(read, uuid);", ";"]],
     tests: ["src/transcriber/tables/dependencies.test.ts"],
   },
 ];

@@ -1,0 +1,38 @@
+import { eventService, queueName, reportService } from "../../core/stream/routing.ts";
+import { persist } from "../../core/util/persist.ts";
+import type { Broker, Consumer, Delivery, Queue } from "../../ports/broker.ts";
+import type { Clock } from "../../ports/clock.ts";
+
+export interface ConsumerOptions {
+  readonly host: string;
+  readonly broker: Pick<Broker, "declare" | "consume" | "stand">;
+  /** The queues of all hosts. */
+  readonly queues: readonly Queue[];
+  report(delivery: Delivery): void;
+  event(delivery: Delivery): void;
+  /** Resolves once this transcriber may be elected. */
+  readonly ready: Promise<void>;
+  elect(active: boolean): void;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  log(line: string): void;
+}
+
+/** Declares all queues, consumes those of the transcriber and stands for election. Resolves after the signal, when all are closed. */
+export async function consumeQueues(options: ConsumerOptions): Promise<void> {
+  const { host, broker, queues, report, event, ready, elect, signal } = options;
+  const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  const open: (Consumer | undefined)[] = [];
+  const keep = async (begin: () => Promise<Consumer>): Promise<void> => {
+    open.push(await persist("the broker", begin, options));
+  };
+  await persist("the broker", () => broker.declare(queues), options);
+  await keep(() => broker.consume(queueName(host, reportService), report, { prefetch: 100 }));
+  await keep(() => broker.consume(queueName(host, eventService), event, { prefetch: 100 }));
+  await Promise.race([ready, stopped]);
+  await keep(() => broker.stand(eventService, (active) => elect(active && !signal.aborted)));
+  if (!signal.aborted) await stopped;
+  elect(false);
+  // A lost connection has returned all messages already.
+  await Promise.allSettled(open.map((consumer) => consumer?.close()));
+}

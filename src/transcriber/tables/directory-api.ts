@@ -1,0 +1,113 @@
+import { attributeName } from "../../core/directory/attributes.ts";
+import { parentOf } from "../../core/directory/dn.ts";
+import type { Directory, Entry } from "../../core/directory/entry.ts";
+import { comparable } from "../../core/directory/matching.ts";
+import { Refusal } from "../../core/util/errors.ts";
+import type { Mirror } from "../mirror/mirror.ts";
+import type { MirrorEntry } from "../mirror/mirror-entry.ts";
+import { childrenOf, meant, parentAsWritten } from "../mirror/namesakes.ts";
+import { childrenRead, contentRead, nameRead, type Read, valueRead } from "../mirror/read-set.ts";
+import { readDn } from "../mirror/value-index.ts";
+import { type EntryContext, entryApi, mustBeRead } from "./entry-api.ts";
+
+/** The context of one evaluation: what it reads, and where its reads are recorded. */
+export interface EvaluationContext extends EntryContext {
+  readonly mirror: Mirror;
+  /** The time of this evaluation, milliseconds since 1970. */
+  readonly now: number;
+  record(read: Read): void;
+  /** Records a read of the clock; `next` is the time at which its answer changes, if it will. */
+  timed(next: number | undefined): void;
+}
+
+/** The API of the directory and the clock for `select`. It records each read before it answers, also one without an answer. */
+export function directoryApi({ mirror, now, record, timed, ...context }: EvaluationContext): Directory {
+  const api = (entry: MirrorEntry): Entry => entryApi(entry, context, () => record(contentRead(entry.uuid)));
+  const apis = (answer: readonly MirrorEntry[]): Entry[] => {
+    const shared = sharedAnswer(answer, context);
+    shared.record = record;
+    return shared.entries.slice(); // `select` may sort them
+  };
+  const bearersOf = (normal: string): readonly MirrorEntry[] => {
+    record(nameRead(normal));
+    const bearers = mirror.bearers(normal);
+    // The spelling of each decides which of several is meant.
+    if (bearers.length > 1) for (const { uuid } of bearers) record(contentRead(uuid));
+    return bearers;
+  };
+  const named = (dn: string): Entry | undefined => {
+    const normal = readDn(dn);
+    const entry = normal === undefined ? undefined : meant(bearersOf(normal), dn);
+    return entry && api(entry);
+  };
+  return {
+    get: (dn) => (dn === undefined ? undefined : named(dn)),
+    parent(entry) {
+      const normal = readDn(entry.dn);
+      return normal === undefined || parentOf(normal) === undefined ? undefined : named(parentAsWritten(entry.dn));
+    },
+    children(entry) {
+      const normal = readDn(entry.dn);
+      if (normal === undefined) return [];
+      record(childrenRead(normal));
+      const below = mirror.below(normal);
+      const bearers = bearersOf(normal);
+      if (bearers.length > 1) for (const { uuid } of below) record(contentRead(uuid));
+      return apis(childrenOf(entry.dn, bearers, below));
+    },
+    follow: (entry, attribute) => entry.all(attribute).flatMap((dn) => named(dn) ?? []),
+    where(attribute, value) {
+      const name = attributeName(attribute);
+      mustBeRead(name, attribute, context.unread);
+      const comparison = typeof value === "string" ? "text" : "dn";
+      const normal = typeof value === "string" ? comparable(name, value) : readDn(value.dn);
+      if (normal === undefined) return [];
+      record(valueRead(comparison, name, normal));
+      return apis(mirror.where(comparison, name, normal));
+    },
+    reached(date) {
+      const at = timeOf(date);
+      if (at === undefined) return false;
+      timed(now < at ? at : undefined);
+      return now >= at;
+    },
+    during(from, until) {
+      const start = timeOf(from) ?? Number.NEGATIVE_INFINITY;
+      const end = timeOf(until) ?? Number.POSITIVE_INFINITY;
+      if (start >= end) return false;
+      const next = now < start ? start : end;
+      timed(now < next && Number.isFinite(next) ? next : undefined);
+      return now >= start && now < end;
+    },
+  };
+}
+
+/** The entries of one answer, and the record of the evaluation that asked for it last. */
+interface SharedAnswer {
+  readonly entries: readonly Entry[];
+  record: EvaluationContext["record"];
+}
+
+const sharedAnswers = new WeakMap<readonly MirrorEntry[], SharedAnswer>();
+
+/** Makes the API of an answer's entries once: thousands of evaluations may ask for the same one, each after the other. */
+function sharedAnswer(answer: readonly MirrorEntry[], context: EntryContext): SharedAnswer {
+  const known = sharedAnswers.get(answer);
+  if (known) return known;
+  const shared: SharedAnswer = {
+    record() {},
+    // Frozen: the next evaluation must not read what one has written into them.
+    entries: answer.map((entry) =>
+      Object.freeze(entryApi(entry, context, () => shared.record(contentRead(entry.uuid)))),
+    ),
+  };
+  sharedAnswers.set(answer, shared);
+  return shared;
+}
+
+function timeOf(date: Date | undefined): number | undefined {
+  if (date === undefined) return undefined;
+  const at = Number(date);
+  if (Number.isNaN(at)) throw new Refusal("a date that was compared with the clock is not one");
+  return at;
+}

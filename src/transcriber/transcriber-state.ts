@@ -1,0 +1,38 @@
+import type { TranscriberState } from "../core/stream/transcriber-state.ts";
+import type { EventDirectory } from "../ports/directory.ts";
+import type { Publisher } from "./publish/publisher.ts";
+import type { DirectoryReader } from "./receive/directory-reader.ts";
+import type { EventIntake } from "./receive/event-intake.ts";
+import type { Transcription } from "./tables/transcription.ts";
+
+/** The parts of a transcriber that its state is read from. */
+export interface TranscriberParts {
+  readonly publisher: Publisher;
+  readonly reader: Pick<DirectoryReader, "complete" | "trouble" | "verified">;
+  readonly tables: Pick<Transcription, "size" | "table" | "refusedCount">;
+  readonly codes: ReadonlyMap<string, string>;
+  readonly events?: { readonly store: Pick<EventDirectory, "aside">; readonly intake: EventIntake } | undefined;
+}
+
+export function transcriberState({ publisher, reader, tables, codes, events }: TranscriberParts): TranscriberState {
+  const { active, epoch, progress, divergent, streams } = publisher;
+  const { complete, verified, trouble } = reader;
+  return {
+    ...{ active, epoch, complete },
+    ...(progress && { progress }),
+    ...(verified && { verified }),
+    ...(divergent.size > 0 && { apart: Object.fromEntries(divergent) }),
+    trouble: trouble?.why,
+    troubleSince: trouble?.since,
+    entries: tables.size,
+    ...(events && { events: { aside: events.store.aside(), trouble: events.intake.trouble } }),
+    services: Object.fromEntries(
+      [...streams].map(([service, { behind, refusing }]) => {
+        const refused = tables.refusedCount(service);
+        const rows = tables.table(service).size - refused;
+        const code = codes.get(service) ?? "";
+        return [service, { rows, refused, code, behind, ...(refusing.length > 0 && { refusing }) }];
+      }),
+    ),
+  };
+}
