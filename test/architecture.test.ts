@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { code as laneCode, packagedPrograms, reached, unitTests } from "./lanes.ts";
+import { code as laneCode, longer, packagedPrograms, reached, unitTests } from "./lanes.ts";
 
 /** The rooms of `src/` and what each may import: docs/design/rooms.md. */
 const arrows: Readonly<Record<string, readonly string[]>> = {
@@ -195,6 +195,15 @@ test("statements of SQLite stand in the rooms of its files alone", () => {
   );
   assert.deepEqual(
     outside.filter((file) => /\bDatabaseSync\b/.test(code(file)) && !openers.includes(file)),
+    [],
+  );
+});
+
+test("each test that is too long for the fast lane has its reason", () => {
+  assert.deepEqual(
+    Object.entries(longer).filter(
+      ([file, reason]) => !existsSync(new URL(`../${file}`, import.meta.url)) || reason === "",
+    ),
     [],
   );
 });
