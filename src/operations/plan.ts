@@ -88,13 +88,13 @@ async function runOn(
   changes: readonly CellChange[],
 ): Promise<HostPlan> {
   const database = new DatabaseSync(":memory:");
+  createAllTables(database); // before the store, which prepares its statements
   const machine = dryMachine(emptyMachine);
   const signal = new AbortController().signal;
   const store = hostStore(database).service(service);
   const context = { host, store, machine, clock: systemClock, signal, log: () => {} };
   const plan = { host, service, secret: (table.secret ?? []).length > 0 };
   try {
-    createAllTables(database);
     const stored = store.rows(table);
     store.write({ form: "table" });
     store.oweFullRun();
