@@ -32,7 +32,7 @@ test("operands and options are read in any order, long and short", () => {
   assert.equal(read("dhcp").text("project"), undefined);
 });
 
-test("an operand in brackets may be left out, another may not, and more is too many", () => {
+test("only an operand in brackets may be left out, and more is too many", () => {
   const usage = "trigger ask SERVICE [HOST] [options]";
   assert.equal(usageOf(command), usage);
   assert.equal(wrong(), `something is missing: ${usage}`);
@@ -47,7 +47,7 @@ test("an unknown option is named with the known ones and the nearest", () => {
   assert.match(wrong("dhcp", "-x"), /^unknown option of trigger ask "-x"/);
 });
 
-test("an option without its value, or with one too many, is said with the usage", () => {
+test("an option with a missing or needless value is answered by the usage", () => {
   assert.match(wrong("dhcp", "--project"), /^Option '-p, --project <value>' argument missing: trigger ask /);
   assert.match(wrong("dhcp", "--json=yes"), /^Option '--json' does not take an argument: trigger ask /);
   assert.match(wrong("dhcp", "--project", "--json"), /^Option '--project' argument is ambiguous.*: trigger ask /);

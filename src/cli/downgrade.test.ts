@@ -55,7 +55,7 @@ test("the version in the code is that of the package", () => {
   assert.equal(version, packaged);
 });
 
-test("a newer store is refused by its program's name, and put back by `downgrade --yes` alone", async (t) => {
+test("a newer store is refused by name, and put back by `downgrade --yes` alone", async (t) => {
   const { trigger, open, file, state } = project(t);
   upgraded(file, storeSchema);
   upgraded(join(state, "box", "owned.db"), ownedSchema);

@@ -13,7 +13,7 @@ function printed(colour: boolean, print: (screen: ReturnType<typeof screenOf>) =
   return said;
 }
 
-test("whatever a command prints is one line for a line, and nothing steers the terminal", () => {
+test("a printed line is one line, and nothing in it steers the terminal", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), fc.boolean(), (text, colour) => {
       const said = printed(colour, ({ say, lines, json, warn, paint }) => {

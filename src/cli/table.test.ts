@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { table } from "./table.ts";
 
-test("columns are as wide as their widest cell, numbers stand to the right, and no line ends in spaces", () => {
+test("columns fit their widest cell, numbers to the right, no trailing spaces", () => {
   const lines = [
     ["HOST", "ROWS", "STATE"],
     ["a", "10000", "well"],

@@ -22,7 +22,7 @@ test("a config that names no broker gets the file of this machine", async (t) =>
   assert.ok(existsSync(join(folder, "state", "broker.db")));
 });
 
-test("a config that names RabbitMQ gets it, its files beside the config, the environment's password first", async () => {
+test("a config that names RabbitMQ gets it, the environment's password first", async () => {
   const to = { url: "amqp://a@127.0.0.1:1", passwordFile: "no-such-file" };
   await using fromFile = await connectBroker(project("/nowhere", to));
   assert.match(fromFile.trouble() ?? "", /passwordFile: ENOENT.*\/nowhere\/no-such-file/);
@@ -30,7 +30,7 @@ test("a config that names RabbitMQ gets it, its files beside the config, the env
   assert.match(fromEnvironment.trouble() ?? "", /ECONNREFUSED/);
 });
 
-test("who only looks does not touch the queues of those who act", () => {
+test("a dry host uses no broker of the others", () => {
   const { config } = dryProject(project("/nowhere", { url: "amqp://mq" }) as Project);
   assert.equal(config.broker, undefined);
 });

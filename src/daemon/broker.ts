@@ -9,13 +9,14 @@ import { systemClock } from "./clock.ts";
 import { readFile } from "./read-file.ts";
 import { brokerFile } from "./store-file.ts";
 
+/** Options of a connection to the broker. */
 export interface ConnectOptions {
   log?(line: string): void;
   /** The password of RabbitMQ, where the environment gives one. */
   readonly password?: string | undefined;
 }
 
-/** Connects to the project's broker, for as long as the scope that holds it: RabbitMQ where the config names one, otherwise the file of this machine. */
+/** Connects to the project's broker until the end of the scope: RabbitMQ if the config names one, otherwise the file of this machine. */
 export async function connectBroker(
   { config, folder, state }: Pick<Project, "config" | "folder" | "state">,
   { log = () => {}, password }: ConnectOptions = {},
@@ -28,13 +29,13 @@ export async function connectBroker(
   }
 }
 
-/** Reads every file that the config's broker names, the password's among them; what cannot be read is an error that names it. */
+/** Reads every file that the config's broker names, with the password's. Throws an error that names the file that cannot be read. */
 export function readBrokerFiles({ config, folder }: Pick<Project, "config" | "folder">, password?: string): void {
   if (!config.broker) return;
   for (const target of readAddresses(addressOf(config.broker, folder, password))) target.secrets();
 }
 
-/** The settings of the broker, with what its files hold when they are asked for. A password that is given goes before its file. */
+/** The settings of the broker; its files are read when they are needed. A password that is given takes the place of its file. */
 export function addressOf(
   { passwordFile, ca, cert, key, ...settings }: BrokerConfig,
   folder: string,

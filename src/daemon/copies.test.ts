@@ -52,7 +52,7 @@ test("a copy that a killed process left is removed, one that is in use stays", a
   assert.deepEqual(readdirSync(copiesOf(state, "box")), []);
 });
 
-test("a copy is its owner's alone, whatever the umask, and another one of the same process stays", async (t) => {
+test("a copy is its owner's alone, and another one of the process stays", async (t) => {
   const state = newState(t);
   const before = process.umask(0);
   t.after(() => void process.umask(before));

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Lock, takeLock } from "../sqlite/lock.ts";
 
-/** Copies of a host's store that a comparison reads: as private as the store, and gone with their process or soon after it. */
+/** Copies of a host's store for a comparison: as private as the store, and removed with their process or soon after it. */
 
 /** The folder of the copies, each a folder `<name>` beside its `<name>.lock`, which the process that uses it holds. */
 export const copiesOf = (state: string, host: string): string => join(state, host, "copies");
@@ -34,7 +34,7 @@ export function removeLeftCopies(state: string, host: string): void {
 function claim(parent: string): { folder: string; lock: Lock } {
   for (;;) {
     const folder = join(parent, randomBytes(6).toString("hex"));
-    // Undefined where another process took the lock for one that was left, and removed it.
+    // Undefined if another process took the lock for a left one, and removed it.
     const lock = takeLock(`${folder}.lock`);
     if (lock) return { folder, lock };
   }

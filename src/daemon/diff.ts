@@ -20,25 +20,27 @@ import { systemClock } from "./clock.ts";
 import { inCopyFolder } from "./copies.ts";
 import { isThere, openOwned, ownedFile, storeFile } from "./store-file.ts";
 
-/** How what is in force on this machine differs from what trigger put there. Only looked at: nothing is changed. */
+/** The differences between what a daemon serves and the applied rows of a service. */
 export interface ServiceDifference {
-  /** What the daemon was observed to have against the rows; undefined for a service that cannot observe. */
+  /** The observed records of the daemon against the rows; undefined for a service that cannot observe. */
   readonly observed: Difference | undefined;
-  /** What a full run would change; `failed` is why it would not come to its end. */
+  /** The changes that a full run would make. */
   readonly noted: Noted;
+  /** The reason why the comparison, or the full run, did not end. */
   readonly failed: string | undefined;
+  /** True if the service has secret columns, so that no content may be shown. */
   readonly secret: boolean;
-  /** Rows that are in force and would go, if a person approved this digest. */
+  /** Applied rows that would be removed if a person approved this digest. */
   readonly removals: { readonly digest: string; readonly rows: readonly Columns[] } | undefined;
-  /** The digest by which what trigger did not write may be replaced, or files may go, as the last run found them. */
+  /** The digest to approve for conflicts with foreign things, or for files to be removed, as the last run found them. */
   readonly inTheWay: string | undefined;
-  /** Keys that wait for a run: they differ because of that. */
+  /** True while keys are pending: they differ because of that. */
   readonly owed: boolean;
-  /** What the next run would do with them: as they are in force, and as they are desired. */
+  /** The pending rows: as they are applied, and as they are desired. */
   readonly waiting: readonly { readonly before: Columns | undefined; readonly after: Columns | undefined }[];
 }
 
-/** What it comes to, in numbers. */
+/** A difference in numbers, as a host reports it. */
 export function inNumbers({ failed, observed, noted, removals, waiting }: ServiceDifference): DaemonCompared {
   if (failed !== undefined) return { state: "failed", why: failed };
   const { missing, differs, extra, foreign } = observed ?? {};
@@ -54,10 +56,12 @@ export function inNumbers({ failed, observed, noted, removals, waiting }: Servic
   };
   if (counts.waits + counts.files > 0 || (observed && !isSame(observed))) return { state: "differs", ...counts };
   if (observed || noted.commands.length === 0) return { state: "same", ...counts };
-  return { state: "unknown", why: `it has no \`observe\`: a full run runs ${noted.commands.length} commands` };
+  return { state: "unknown", why: `it has no \`observe\`: a full run executes ${sayCommands(noted.commands.length)}` };
 }
 
-/** Compares a table service on a host of this machine. The host may be up: a copy of its store is read. */
+const sayCommands = (number: number): string => `${number} ${number === 1 ? "command" : "commands"}`;
+
+/** Compares a table service on a host of this machine, and changes nothing. The host may be up: a copy of its store is read. */
 export async function serviceDifference(
   project: Project,
   host: string,
@@ -84,7 +88,7 @@ export async function serviceDifference(
   });
 }
 
-/** Copies it beside the event loop, for a host may be the one who asks; and at once, for what others write would make it begin again. */
+/** Copies a store beside the event loop, since a host may ask. In one step: a write by another process would start it again. */
 async function copyStore(from: string, to: string): Promise<void> {
   const database = openDatabase(from, { readOnly: true });
   try {
@@ -112,7 +116,7 @@ async function compare(table: Table, context: RunContext & { machine: ReturnType
   } catch (error) {
     return { observed, noted: machine.noted(), failed: reason(error), secret, removals, inTheWay, owed, waiting };
   }
-  // What is held is shown as it would be: that is what `trigger approve` is asked about.
+  // A held service is shown as if approved: that is the question to the person.
   store.write({ held: undefined, fatal: undefined });
   store.oweFullRun();
   let failed: string | undefined;

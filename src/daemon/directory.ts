@@ -13,7 +13,7 @@ import { systemClock } from "./clock.ts";
 import { eventContent } from "./event-directory.ts";
 import { readFile, readLdif } from "./read-file.ts";
 
-/** The directory that the config names; one that names none has its events (`openEventDirectory`). */
+/** Opens the directory that the config names. A config that names none has one made of events (`openEventDirectory`). */
 export function openDirectory(
   { folder, config, ldifFile }: Project,
   { clock, log }: { readonly clock: Clock; readonly log: (line: string) => void },
@@ -24,7 +24,7 @@ export function openDirectory(
   return ldapSource({ ...withFiles(directory, folder), clock, log });
 }
 
-/** The settings of a server, with what the files say that they name. With `piped` the password may come from a pipe: a command's operand may be one. */
+/** The settings of a server, with the content of the files that they name. With `piped` the password may come from a pipe, as an operand. */
 export function withFiles(
   { passwordFile, ca, cert, key, ...rest }: LdapDirectory,
   folder: string,
@@ -41,13 +41,13 @@ export function withFiles(
   };
 }
 
-/** The directory as it is at one moment, and what was asked of a live one. */
+/** The directory at one moment, and what was asked of a live one. */
 export interface Content {
   readonly entries: readonly StoredEntry[];
   readonly asked?: Asked;
 }
 
-/** Reads the directory once, as it is now; what keeps it from being read is a `UserError`. */
+/** Reads the directory once, as it is now. Throws a `UserError` if it cannot be read. */
 export async function readDirectoryOnce(project: Project): Promise<Content> {
   const { directory } = project.config;
   if (!directory) return { entries: eventContent(project) };
@@ -62,5 +62,5 @@ export async function readDirectoryOnce(project: Project): Promise<Content> {
   } finally {
     over.abort();
   }
-  throw new UserError("the directory says nothing");
+  throw new UserError("the directory gives no content");
 }

@@ -22,7 +22,7 @@ interface Waits {
   log(line: string): void;
 }
 
-/** Opens it for the host that transcribes; undefined where the config names a directory. */
+/** Opens it for the host that transcribes; undefined if the config names a directory. */
 export async function openEventDirectory(
   { config, state }: Project,
   host: string,
@@ -40,7 +40,7 @@ export function eventDirectoryFile({ config, state }: Project): string {
   return directoryFile(state, host);
 }
 
-/** Its content as it is now; a `UserError` where it has none. */
+/** Its content as it is now. Throws a `UserError` if it was never seeded. */
 export function eventContent(project: Project): StoredEntry[] {
   const file = eventDirectoryFile(project);
   const none = new UserError(
@@ -57,7 +57,10 @@ export function eventContent(project: Project): StoredEntry[] {
   }
 }
 
-/** Makes an LDIF file its whole content, also while the host that transcribes is up. `exported` is when the file was; its own date otherwise. */
+/**
+ * Makes an LDIF file its whole content, also while the host that transcribes is up.
+ * `exported` is the time of the export: the file's own date by default.
+ */
 export async function seedEventDirectory(
   project: Project,
   file: string,

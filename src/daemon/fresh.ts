@@ -2,12 +2,12 @@ import { statSync } from "node:fs";
 import { reason } from "../core/util/errors.ts";
 
 /**
- * What files hold, read again when one of them is another one: they are looked at each time, so that whoever replaces one knows from
- * when on it counts. Throws what the first reading does; later a file that cannot be understood is said once, and what was read before it stays.
+ * The content of files, read again when one of them has changed. They are checked at each call, so a replacement counts at once.
+ * The first reading may throw. Later a file that cannot be read is logged once, and the content read before stays in use.
  */
 export function fresh<T>(files: readonly string[], read: () => T, log: (line: string) => void): () => T {
   const stamps = (): string => files.map(stamp).join();
-  // Before the reading: what is written meanwhile is read once more.
+  // Before the reading: a change meanwhile is read once more.
   let seen = stamps();
   let held = read();
   return () => {
@@ -17,13 +17,13 @@ export function fresh<T>(files: readonly string[], read: () => T, log: (line: st
     try {
       held = read();
     } catch (error) {
-      log(`${reason(error)}; what was read before it is still used`);
+      log(`${reason(error)}; the content read before stays in use`);
     }
     return held;
   };
 }
 
-/** What changes with a file, its rights included. */
+/** A text that changes with a file, its rights included. */
 function stamp(file: string): string {
   try {
     const { dev, ino, size, ctimeNs } = statSync(file, { bigint: true });

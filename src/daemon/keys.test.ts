@@ -45,7 +45,7 @@ test("a key is made once, for its owner alone, and said again when it is there",
   assert.throws(() => makeKey(path("no/such/folder")), /ENOENT/);
 });
 
-test("what the machine's own key signs is believed, by a file of keys and by a key in the config", (t) => {
+test("a signature of the own key is trusted, by file or by config", (t) => {
   const { signer, trust, own, usual } = machine(t);
   const said = bytes(signer()(body));
   assert.equal(trust()(said), undefined);
@@ -53,7 +53,7 @@ test("what the machine's own key signs is believed, by a file of keys and by a k
   assert.equal(trust({ ...usual, trust: [own] })(bytes(body)), "it is not signed");
 });
 
-test("without signing in the config nothing is signed, and without trust everything is believed", (t) => {
+test("without signing nothing is signed, and without trust nothing is rejected", (t) => {
   const { signer, usual } = machine(t);
   const project = (signing?: object) => {
     const more = signing ? { signing } : {};
@@ -70,7 +70,7 @@ test("without signing in the config nothing is signed, and without trust everyth
   assert.match(signer({ key: usual.key })(body), /"signature"/);
 });
 
-test("each thing that can be wrong with a key is one sentence, with nothing secret in it", (t) => {
+test("each error of a key is one sentence, with nothing secret in it", (t) => {
   const { path, wrongWith, signer, trust, write, own } = machine(t);
   const rsa = generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey.export({ format: "pem", type: "pkcs8" });
   for (const text of ["", "s3cret", rsa.toString(), own]) {
@@ -82,7 +82,7 @@ test("each thing that can be wrong with a key is one sentence, with nothing secr
   rmSync(path("sign.key"));
   assert.throws(signer, /^UserError: signing\.key: ENOENT.*sign\.key': `trigger key .*sign\.key` makes it$/);
   makeKey(path("sign.key"));
-  assert.throws(signer, /signing\.key: no host would take a row: signing\.trust does not have .*= of .*sign\.key$/);
+  assert.throws(signer, /signing\.key: no host would accept a row: signing\.trust does not have .*= of .*sign\.key$/);
   chmodSync(path("sign.key"), 0o640);
   assert.throws(signer, /sign\.key is not its owner's alone \(mode 0640\): `chmod 600 /);
 
@@ -97,7 +97,7 @@ test("each thing that can be wrong with a key is one sentence, with nothing secr
   assert.throws(trust, /^UserError: signing\.trust: ENOENT/);
 });
 
-test("keys are changed while they are in use, and one that is no good leaves the last one in use", (t) => {
+test("keys change while in use, and an invalid one leaves the last in use", (t) => {
   const { path, signer, trust, write, own, logged } = machine(t);
   const [sign, distrust] = [signer(), trust()];
   const next = makeKey(path("next")).publicKey;
@@ -109,14 +109,14 @@ test("keys are changed while they are in use, and one that is no good leaves the
   renameSync(path("sign.key"), path("old"));
   renameSync(path("next"), path("sign.key"));
   assert.equal(by(), first);
-  assert.match(logged.join("\n"), /no host would take a row.*; what was read before it is still used/);
+  assert.match(logged.join("\n"), /no host would accept a row.*; the content read before stays in use/);
   write("trust", `${own}\n${next}\n`);
   assert.notEqual(by(), first);
   assert.equal(distrust(bytes(sign(body))), undefined);
 
   write("trust", "");
   assert.equal(distrust(bytes(sign(body))), undefined);
-  assert.match(logged.join("\n"), /holds no public key; what was read before it is still used/);
+  assert.match(logged.join("\n"), /holds no public key; the content read before stays in use/);
   write("trust", `${own}\n`);
   assert.match(distrust(bytes(sign(body))) ?? "", /not trusted/);
 });

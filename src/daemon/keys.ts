@@ -16,12 +16,12 @@ import type { Project } from "../project/project.ts";
 import { fresh } from "./fresh.ts";
 import { readFile, readRegular } from "./read-file.ts";
 
-/** The keys of `signing` in the config. Their files may be replaced at any moment: that is how keys are changed without a stop. */
+/** The keys of `signing` in the config. Their files may be replaced at any moment, so keys change without a restart. */
 
 type Of = Pick<Project, "folder"> & { readonly config: Pick<Project["config"], "signing"> };
 type Log = (line: string) => void;
 
-/** What signs the messages of this machine's transcriber; undefined when the config has none sign. */
+/** The signer of this machine's transcriber; undefined if the config has no `signing`. */
 export function openSigner({ config, folder }: Of, log: Log): ((body: string) => string) | undefined {
   if (!config.signing) return undefined;
   const { key, trust } = config.signing;
@@ -33,14 +33,14 @@ export function openSigner({ config, folder }: Of, log: Log): ((body: string) =>
     const own = readSecretKey(file, "signing.key: ");
     if (trust && !readTrust(trust, folder).some(({ name }) => name === own.name)) {
       throw new UserError(
-        `signing.key: no host would take a row: signing.trust does not have ${lineOf(own)} of ${file}`,
+        `signing.key: no host would accept a row: signing.trust does not have ${lineOf(own)} of ${file}`,
       );
     }
     return own;
   }
 }
 
-/** What says why a message is not believed; undefined when the config has hosts believe every one. */
+/** The check of a message's signature, which gives the reason to reject it; undefined if the config has no `signing.trust`. */
 export function openTrust({ config, folder }: Of, log: Log): ((body: Uint8Array) => string | undefined) | undefined {
   const trust = config.signing?.trust;
   if (!trust) return undefined;
@@ -48,7 +48,7 @@ export function openTrust({ config, folder }: Of, log: Log): ((body: Uint8Array)
   return (body) => wrongSignature(body, current());
 }
 
-/** Makes the file of a secret key where there is none; gives the public one as it is written down. */
+/** Makes the file of a secret key if there is none, and gives the public key in base64. */
 export function makeKey(file: string): { readonly publicKey: string; readonly made: boolean } {
   const { privateKey } = generateKeyPairSync("ed25519");
   const made = writeNew(file, privateKey.export({ format: "pem", type: "pkcs8" }).toString());
@@ -57,7 +57,7 @@ export function makeKey(file: string): { readonly publicKey: string; readonly ma
 
 const lineOf = ({ key }: PublicKey): string => writePublicKey(key);
 
-/** False when there is such a file already. */
+/** Writes a new file; false if there is such a file already. */
 function writeNew(file: string, text: string): boolean {
   try {
     const opened = openSync(file, "wx", 0o600);
@@ -74,14 +74,14 @@ function writeNew(file: string, text: string): boolean {
   }
 }
 
-/** `where` stands before what is wrong. Nothing of what the file holds is ever said. */
+/** Reads a secret key. Errors begin with `where`, and never have the content of the file. */
 function readSecretKey(file: string, where = ""): SigningKey {
   const { bytes, mode } = readWithMode(file, where);
   const key = (() => {
     try {
       return createPrivateKey(bytes);
     } catch {
-      return undefined; // what OpenSSL says of it helps nobody
+      return undefined; // the message of OpenSSL does not help
     }
   })();
   if (key?.asymmetricKeyType !== "ed25519") {
@@ -111,7 +111,7 @@ const trustFiles = (trust: readonly string[], folder: string): string[] =>
 const readTrust = (trust: readonly string[], folder: string): PublicKey[] =>
   trust.flatMap((one) => (publicKeyForm.test(one) ? [readPublicKey(one)] : readTrustFile(resolve(folder, one))));
 
-/** A public key a line, in base64; what stands behind it, empty lines and those that begin with # are for people. */
+/** Reads a file of public keys: one a line, in base64. The rest of a line, empty lines and lines that begin with # are comments. */
 function readTrustFile(file: string): PublicKey[] {
   const lines = readFile(file, "signing.trust").toString("utf8").split(/\r?\n/);
   const keys = lines.flatMap((line, index) => {

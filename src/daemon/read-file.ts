@@ -3,8 +3,8 @@ import { UserError } from "../core/util/errors.ts";
 import { endsLine, mustBeRegular, unfinished, unwaiting } from "../directories/ldif/still.ts";
 
 /**
- * The bytes of a file that an administrator named, in the config by `option`. One of the config must be a regular file:
- * a pipe would be waited for without a word. The operand of a command may be one, as `<(ldapsearch …)` of a shell is.
+ * The bytes of a file that an administrator named, in the config by `option`. A file of the config must be regular:
+ * the wait for a pipe would be silent. The operand of a command may be a pipe, as `<(ldapsearch …)` of a shell is.
  */
 export function readFile(file: string, option?: string, { piped = option === undefined } = {}): Buffer {
   try {
@@ -14,7 +14,7 @@ export function readFile(file: string, option?: string, { piped = option === und
   }
 }
 
-/** The bytes and the mode of a regular file; anything else is refused by its kind. Waits for nobody. */
+/** The bytes and the mode of a regular file. Throws for another kind of file, and never waits for a writer. */
 export function readRegular(file: string): { readonly bytes: Buffer; readonly mode: number } {
   mustBeRegular(file, statSync(file)); // a socket cannot be opened at all
   const opened = openSync(file, unwaiting);
@@ -27,7 +27,7 @@ export function readRegular(file: string): { readonly bytes: Buffer; readonly mo
   }
 }
 
-/** The bytes of an LDIF file. One whose last line is not whole is refused, as the transcriber does: a cut-off file is a smaller directory. */
+/** The bytes of an LDIF file. Throws a `UserError` if its last line is cut off: a cut-off file is a smaller directory. */
 export function readLdif(file: string, option?: string): Uint8Array {
   const bytes = readFile(file, option);
   if (!endsLine(bytes)) throw new UserError(unfinished(file));

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { memoryHub } from "../testing/memory-broker.ts";
 import { sharedBroker } from "./shared-broker.ts";
 
-test("all who ask have one connection, which ends when the last of them has closed", async () => {
+test("all users share one connection, which ends when the last has closed", async () => {
   const hub = memoryHub();
   let connections = 0;
   const connect = sharedBroker(async () => {
@@ -23,7 +23,7 @@ test("all who ask have one connection, which ends when the last of them has clos
   await again.close();
 });
 
-test("a connection that fails is tried anew by who asks next", async () => {
+test("a failed connection is tried again by the next user", async () => {
   let fails = true;
   const connect = sharedBroker(async () => {
     if (fails) throw new Error("not now");

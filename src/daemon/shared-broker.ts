@@ -1,8 +1,8 @@
 import type { Broker } from "../ports/broker.ts";
 
 /**
- * Makes one connection to a broker serve all who ask for it: whatever runs in a process, its hosts and its transcriber, speaks over the same one.
- * Who has asked closes what it got; the connection ends when the last of them has.
+ * Shares one connection to a broker between the hosts and the transcriber of a process.
+ * Each user closes what it got; the connection ends when the last one has.
  */
 export function sharedBroker(connect: () => Promise<Broker>): () => Promise<Broker> {
   let opened: Promise<Broker> | undefined;
@@ -33,7 +33,7 @@ export function sharedBroker(connect: () => Promise<Broker>): () => Promise<Brok
         close: leave,
       };
     } catch (error) {
-      // Who asks next tries anew.
+      // The next user tries again.
       users -= 1;
       if (opened === mine) opened = undefined;
       throw error;

@@ -106,7 +106,7 @@ async function soundStore(): Promise<Buffer> {
   return readFileSync(file);
 }
 
-test("whatever bytes of a host's store are damaged, the host serves its table again, and says what it set aside", async () => {
+test("a host with a damaged store serves its table again, and says so", async () => {
   const image = await soundStore();
   let run = 0;
   let replaced = 0;
@@ -128,7 +128,7 @@ test("whatever bytes of a host's store are damaged, the host serves its table ag
   assert.ok(replaced > 0, "no damage was ever noticed: the test damages nothing");
 });
 
-test("a store that says of itself that it may not be written is a damaged one", async () => {
+test("a store that calls itself read-only is a damaged one", async () => {
   const image = await soundStore();
   const writeVersion = 18; // https://sqlite.org/fileformat.html
   image[writeVersion] = 77;
@@ -180,7 +180,7 @@ test("a store whose facts and rows are nonsense costs a comparison, not the host
   );
 });
 
-test("a database of somebody else in the place of a store is set aside", async () => {
+test("a foreign database in the place of a store is set aside", async () => {
   const file = storeFile(state, "other");
   mkdirSync(dirname(file));
   const other = new DatabaseSync(file);
@@ -190,10 +190,10 @@ test("a database of somebody else in the place of a store is set aside", async (
   const { serves } = await network();
   await serves("other", log);
   assert.equal(asides("other"), 1);
-  assert.match(log.join("\n"), /set aside as .*tables come anew/);
+  assert.match(log.join("\n"), /set aside as .*tables come again/);
 });
 
-test("a number in a store that cannot be read is met once, and then another store is begun", async () => {
+test("a store with an unreadable number is replaced at the first reading", async () => {
   const { serves } = await network();
   await serves("number", []);
   const database = new DatabaseSync(storeFile(state, "number"));

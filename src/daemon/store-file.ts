@@ -13,24 +13,25 @@ import { OtherVersion } from "../sqlite/migrate.ts";
 import { openDatabase, sqliteCode } from "../sqlite/open.ts";
 import { openIntact } from "../sqlite/open-intact.ts";
 
-/** The files of a host's state: `<state>/<host>/store.db` and the lock that says its process lives. */
+/** The file of a host's store: `<state>/<host>/store.db`. */
 export const storeFile = (state: string, host: string): string => join(state, host, "store.db");
+/** The lock file of a host, which its process holds while it lives. */
 export const lockFile = (state: string, host: string): string => join(state, host, "lock.db");
 
 /** The folder for copies that a host's checks read if others may write beside the files. The next start removes those of a killed process. */
 export const scratchFolder = (state: string, host: string): string => join(state, host, "scratch");
 
-/** What a host wrote into daemons that others write to as well. Apart from its store, for the same reason as what follows. */
+/** The file of the records that a host wrote into shared daemons. Apart from its store, for the same reason as the next. */
 export const ownedFile = (state: string, host: string): string => join(state, host, "owned.db");
 
-/** The directory that a host keeps where events are the truth. Apart from its store, whose tables come again when it is lost. */
+/** The file of a directory that is made of events. Apart from the store, whose tables come again if it is lost. */
 export const directoryFile = (state: string, host: string): string => join(state, host, "directory.db");
 
-/** Those of the hosts whose store is on this machine. */
+/** The hosts among these whose store is on this machine. */
 export const hostsHere = (state: string, hosts: readonly string[]): string[] =>
   hosts.filter((host) => isThere(storeFile(state, host)));
 
-/** Whether there is a file of a host's state; a `UserError` where this user may not even look. */
+/** True if a file of a host's state exists. Throws a `UserError` if this user may not look. */
 export function isThere(file: string): boolean {
   try {
     return statSync(file, { throwIfNoEntry: false }) !== undefined;
@@ -39,7 +40,7 @@ export function isThere(file: string): boolean {
   }
 }
 
-/** Why a file of a host's state cannot be read, and who may: its folder and the file are their owner's alone. */
+/** The error of a file of a host's state that cannot be read. It says who may: the file and its folder are their owner's alone. */
 export function unreadable(file: string, cause: unknown): UserError {
   if (cause instanceof OtherVersion) return new UserError(cause.message);
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
@@ -48,13 +49,13 @@ export function unreadable(file: string, cause: unknown): UserError {
   return new UserError(`${file}: cannot be read${by}`, { cause });
 }
 
-/** SQLITE_CANTOPEN: all that SQLite says of a file that this user may not open. */
+/** SQLITE_CANTOPEN: the code of SQLite for a file that this user may not open. */
 const cannotOpen = 14;
 
 /** The files of the embedded broker. */
 export const brokerFile = (state: string): string => join(state, "broker.db");
 
-/** Takes the lock of a host: one process per host. */
+/** Takes the lock of a host: one process per host. Throws a `UserError` if another process holds it. */
 export async function lockHost(state: string, host: string, clock: Clock, signal: AbortSignal): Promise<Lock> {
   // `trigger status` looks at the lock by taking it for a moment, hence a few tries.
   for (let tries = 0; tries < 5; tries++) {
@@ -66,7 +67,7 @@ export async function lockHost(state: string, host: string, clock: Clock, signal
   throw new UserError(`host ${host} is already up in another process (${lockFile(state, host)})`);
 }
 
-/** Opens a host's store; one that cannot be read is set aside, and the tables come again from the transcriber. */
+/** Opens a host's store. One that cannot be read is set aside, and the tables come again from the transcriber. */
 export const openStore = (...options: Parameters<typeof openStoreFile>): HostStore =>
   hostStore(openStoreFile(...options));
 
@@ -78,11 +79,9 @@ export function openStoreFile(
   log: (line: string) => void,
   damage?: Error,
 ): DatabaseSync {
-  const lost = (line: string): void =>
-    log(`its store ${line}; what plain messages it held are there, tables come anew`);
+  const lost = (line: string): void => log(`its store ${line}; its plain messages are there, tables come again`);
   const [file, owned] = [storeFile(state, host), ownedFile(state, host)];
-  const forgot = (line: string): void =>
-    log(`what it remembers to have written into daemons ${line}; it is held there like what others wrote`);
+  const forgot = (line: string): void => log(`its list of own records in daemons ${line}; they are held as foreign`);
   const migrated = (file: string, before: number): void => {
     const [copy] = copiesBefore(file);
     if (before > 0 && copy?.version === before) log(`${file} is migrated; as it was before it lies in ${copy.file}`);
@@ -91,14 +90,14 @@ export function openStoreFile(
   const prepare = (database: DatabaseSync): void => {
     migrated(file, migrateStore(database));
     attachOwned(database, owned);
-    // What a run and `status` read of each service: damage shows here.
+    // The facts that a run and `status` read of each service: damage shows here.
     const store = hostStore(database);
     for (const service of store.services()) serviceReport(store.service(service));
   };
   return openIntact(file, prepare, { now, lost, damage }).database;
 }
 
-/** Attaches to a host's store, or to a copy of it, what the host wrote into daemons. */
+/** Attaches the records that a host wrote into daemons to its store, or to a copy of it. */
 export function openOwned(database: DatabaseSync, file: string): void {
   const owned = openDatabase(file);
   try {

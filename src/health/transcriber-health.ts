@@ -14,7 +14,9 @@ export function transcriberHealth(host: HostStatus, now: number, active: Active)
   if (!host.here || host.up === false || !active.none) return health;
   const none = "no transcriber is active";
   if (health.state === standby) return { level: levels.late, state: "late", why: none };
-  return { ...health, level: worst([health.level, levels.late]), state: `${health.state}; ${none}` };
+  const level = worst([health.level, levels.late]);
+  if (health.why === undefined) return { ...health, level, state: `${health.state}; ${none}` };
+  return { ...health, level, why: `${none}; ${health.why}` };
 }
 
 const standby = "standby";

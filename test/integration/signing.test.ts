@@ -122,7 +122,7 @@ test("keys are changed as the help says while the directory changes, without a r
 test("a transcriber whose key is missing, not trusted, or open to others does not start, and says why in one line", async (t) => {
   await failing(t, {}, /^trigger up: signing\.key: ENOENT.*own\/sign\.key/);
   const stranger = "A".repeat(43);
-  await failing(t, { key: true, trust: `${stranger}=` }, /signing\.key: no host would take a row/);
+  await failing(t, { key: true, trust: `${stranger}=` }, /signing\.key: no host would accept a row/);
   await failing(t, { key: true, trust: "nonsense" }, /signing\.trust: .*trust:1: a public key is 44 characters/);
 });
 
