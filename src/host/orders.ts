@@ -14,7 +14,7 @@ export function orders({ store, service, rows }: Inbox, context: RunContext) {
     const install = installer({ ...context, secret: false });
     if (order === "regen") {
       store.oweFullRun();
-      if (table) install.owe();
+      if (table) install.requireReload();
     }
     if (order === "verify") judgeAnew();
     if (order === "retry") {

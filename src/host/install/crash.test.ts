@@ -156,7 +156,7 @@ async function tell(story: Story, cut: "process" | "power", at: number, seed: nu
   if (story.before === "installed") await install("v1");
   daemon.boot();
   if (story.again === "lost") daemon.running.clear();
-  if (story.again === "asked") installerIn({ machine, database, clock }).owe();
+  if (story.again === "asked") installerIn({ machine, database, clock }).requireReload();
   const reloadsAtFirst = daemon.reloads;
   seen.clear();
 

@@ -3,7 +3,7 @@ import type { Installed, InstallSteps } from "../../core/service/host-api.ts";
 import { reason } from "../../core/util/errors.ts";
 import { isMine } from "./folder.ts";
 import { runStep, type StepContext } from "./step.ts";
-import { ownedBy, type Target } from "./target.ts";
+import { modeAndOwner, type Target } from "./target.ts";
 
 /**
  * Notes what an install would do, for a machine that changes nothing: the files as they would be, and the reload.
@@ -33,7 +33,7 @@ export async function dryInstall(
     const isFound = disk !== undefined && disk.bytes.length > 0 && !isKnown(path) && !(await isMine(files, path));
     if (isFound) log(`${path} is there, and trigger did not write it: it would be held until it is approved`);
     await files.makeDirectory(dirname(target.path));
-    await files.write(target.path, target.bytes, ownedBy(target, context.secret));
+    await files.write(target.path, target.bytes, modeAndOwner(target, context.secret));
   }
   try {
     if (steps.reload) await runStep(steps.reload, context);

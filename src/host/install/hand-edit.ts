@@ -2,18 +2,18 @@ import { isUtf8 } from "node:buffer";
 import { createTwoFilesPatch } from "diff";
 import { tooLongToDiff } from "../../core/service/diff-limit.ts";
 import { Held } from "../../core/util/errors.ts";
-import type { Debt } from "../store/ledger.ts";
+import type { PendingInstall } from "../store/ledger.ts";
 import { orStays } from "./apart.ts";
 import { isMine, keepAside } from "./folder.ts";
 import type { InPlace } from "./in-place.ts";
 import type { Target } from "./target.ts";
-import type { Ground } from "./work.ts";
+import type { InstallContext } from "./work.ts";
 
 /** What somebody else wrote where this service installs: shown, kept aside, replaced, and in the end left for a person to judge. */
 
-/** The third fight over a path within this time, in milliseconds, holds the service. */
-const fightTime = 60 * 60_000;
-const fightLimit = 3;
+/** The third hand edit of a path within this time, in milliseconds, holds the service. */
+const editTime = 60 * 60_000;
+const editLimit = 3;
 
 /** A diff is shown up to so many lines: past that it no longer tells anybody anything. */
 const diffLines = 200;
@@ -22,23 +22,25 @@ const diffWidth = 1000;
 /** Edits after which a diff is given up: its cost grows with their square. */
 const diffEdits = 2000;
 
-export function handEdits({ ledger, files, owned, clock, secret, log }: Ground) {
+export function handEdits({ ledger, files, owned, clock, secret, log }: InstallContext) {
   /** Whether somebody else changed or removed what this service has put there. */
-  function fought({ path, hash, disk }: Target, debts: readonly Debt[]): boolean {
-    const loaded = ledger.loaded(path);
+  function isEdited({ path, hash, disk }: Target, pending: readonly PendingInstall[]): boolean {
+    const applied = ledger.applied(path);
     const now = disk?.hash ?? null;
-    if (!loaded || now === hash) return false;
-    const debt = debts.find((candidate) => candidate.path === path);
-    return debt ? now !== debt.to && now !== debt.goodHash : now !== loaded.hash;
+    if (!applied || now === hash) return false;
+    const unfinished = pending.find((candidate) => candidate.path === path);
+    return unfinished ? now !== unfinished.to && now !== unfinished.goodHash : now !== applied.hash;
   }
 
   const isFound = ({ path, hash, disk }: Target): boolean =>
-    !ledger.loaded(path) && disk !== undefined && disk.hash !== hash;
+    !ledger.applied(path) && disk !== undefined && disk.hash !== hash;
 
   /** True if the file in place has this service's own last text, or one that an interrupted install has put there. */
-  const isOwnText = ({ path, disk }: Target, debts: readonly Debt[]): boolean =>
+  const isOwnText = ({ path, disk }: Target, pending: readonly PendingInstall[]): boolean =>
     disk?.hash === ledger.writtenHash(path) ||
-    debts.some((debt) => debt.path === path && debt.to === disk?.hash && debt.to !== debt.goodHash);
+    pending.some(
+      (unfinished) => unfinished.path === path && unfinished.to === disk?.hash && unfinished.to !== unfinished.goodHash,
+    );
 
   /** True if the first take-over of a file waits for a person: the file was there before trigger ever wrote it, and is not empty. */
   async function waitsForPerson(target: Target): Promise<boolean> {
@@ -68,8 +70,8 @@ export function handEdits({ ledger, files, owned, clock, secret, log }: Ground) 
   }
 
   /** Throws `Held` for a path that somebody else keeps writing, until it is approved. */
-  function holdFought(all: readonly Target[], debts: readonly Debt[]): void {
-    // What goes ends the fight: whoever writes there must not keep his file by it.
+  function holdEdited(all: readonly Target[], pending: readonly PendingInstall[]): void {
+    // A file that goes is not held: who edits it must not keep it by that.
     const targets = all.filter(({ hash }) => hash !== null);
     for (const { path, disk } of targets) {
       const held = ledger.held(path);
@@ -82,11 +84,11 @@ export function handEdits({ ledger, files, owned, clock, secret, log }: Ground) 
       ledger.approve(path);
     }
     const now = clock.now();
-    for (const target of targets.filter((candidate) => fought(candidate, debts))) {
+    for (const target of targets.filter((candidate) => isEdited(candidate, pending))) {
       const { path, disk } = target;
-      const fights = [...ledger.fights(path, now - fightTime, now), now];
-      if (fights.length < fightLimit) continue;
-      const times = fights.map((at) => new Date(at).toISOString()).join(", ");
+      const edits = [...ledger.edits(path, now - editTime, now), now];
+      if (edits.length < editLimit) continue;
+      const times = edits.map((at) => new Date(at).toISOString()).join(", ");
       const why = `somebody else keeps writing ${path} (${times}): it stays as it is until it is approved`;
       if (disk) log(`${why}\n${difference(target, disk, secret)}`);
       owned.hold([[path, disk?.hash ?? ""]]);
@@ -95,23 +97,23 @@ export function handEdits({ ledger, files, owned, clock, secret, log }: Ground) 
     }
   }
 
-  /** Shows and keeps aside what is about to be replaced and is not this service's own; says whether it is a fight. */
-  async function setAside(target: Target, debts: readonly Debt[]): Promise<boolean> {
+  /** Shows and keeps aside what is about to be replaced and is not this service's own; returns true for a hand edit. */
+  async function setAside(target: Target, pending: readonly PendingInstall[]): Promise<boolean> {
     const { path, disk } = target;
-    const isFight = fought(target, debts);
-    const isForeign = target.hash === null ? !isOwnText(target, debts) : isFight || isFound(target);
+    const isEdit = isEdited(target, pending);
+    const isForeign = target.hash === null ? !isOwnText(target, pending) : isEdit || isFound(target);
     if (disk && (isForeign || disk.odd !== undefined)) {
       const aside = await keepAside(files, path, disk, { now: clock.now(), secret });
-      const isKnown = target.hash === null || isFight;
+      const isKnown = target.hash === null || isEdit;
       const by = isKnown ? "was changed by somebody else" : "was found, and trigger did not write it";
       const what = disk.odd === undefined ? by : `is ${disk.odd}, which somebody else has put there`;
       const becomes = target.hash === null ? "removed" : "replaced";
       log(`${path} ${what}: it is ${becomes}, a copy is kept as ${aside}\n${difference(target, disk, secret)}`);
-    } else if (isFight) log(`${path} was removed by somebody else: it is put back`);
-    return isFight;
+    } else if (isEdit) log(`${path} was removed by somebody else: it is put back`);
+    return isEdit;
   }
 
-  return { holdFought, holdFound, throwIfHeld, setAside };
+  return { holdEdited, holdFound, throwIfHeld, setAside };
 }
 
 function foundAt({ path, disk }: Target): string {

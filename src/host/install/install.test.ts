@@ -80,7 +80,7 @@ test("a text that fails its reload is tried three times, 5 s apart, then given u
   assert.equal(await install("better"), "proved");
 });
 
-test("when the last good text fails its reload too, nothing is blamed and the debt is retried until the machine is well", async () => {
+test("when the last good text fails its reload too, nothing is blamed and the unfinished is retried until the machine is well", async () => {
   const { install, daemon, text, clock, database } = installScene();
   await install("good");
   daemon.down = true;
@@ -116,7 +116,7 @@ test("a first install that fails its reload gives back what was found, also when
   assert.equal(nothing.text(), undefined);
 });
 
-test("a debt is settled even when the new text fails its check", async () => {
+test("a unfinished is settled even when the new text fails its check", async () => {
   const { install, daemon, clock, machine, database } = installScene();
   await install("good");
   machine.fail(/^run reloadd/, "EAGAIN", 2);
@@ -226,7 +226,7 @@ test("what cannot be installed is an error that says so", async () => {
   await assert.rejects(host.install({ path, text: "" }, steps), /names no file of this install/);
 });
 
-test("an aborted run leaves its debt, and the next one settles it", async () => {
+test("an aborted run leaves its unfinished, and the next one settles it", async () => {
   const { daemon, machine, database, clock, install } = installScene();
   await install("good");
   const ending = new AbortController();

@@ -1,35 +1,26 @@
 import { randomUUID } from "node:crypto";
 import type { Host, Installed, InstallFile, InstallSteps } from "../../core/service/host-api.ts";
-import { Away, CommandFailed, Fatal, Later, reason, TextDoubted, TextRefused } from "../../core/util/errors.ts";
+import { Away, CommandFailed, Later, reason } from "../../core/util/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Machine } from "../../ports/machine.ts";
-import { type Debt, debtInForce } from "../store/ledger.ts";
+import { type PendingInstall, pendingReload } from "../store/ledger.ts";
 import type { ServiceStore } from "../store/service-store.ts";
+import { activation } from "./activate.ts";
 import { isStays, orStays, withoutStuck } from "./apart.ts";
-import { prepareCheck, type Staged, type StagedFile } from "./check.ts";
+import { prepareCheck, type Staged } from "./check.ts";
 import { dryInstall } from "./dry.ts";
-import {
-  keepGood,
-  type Listing,
-  listing,
-  makeMine,
-  openFolder,
-  removeGoodBut,
-  removeStaged,
-  type Stage,
-  stage,
-} from "./folder.ts";
-import { forcing } from "./force.ts";
+import { keepGood, type Listing, listing, makeMine, removeGoodBut, removeStaged, type Stage, stage } from "./folder.ts";
 import { handEdits } from "./hand-edit.ts";
 import { leaving } from "./leaving.ts";
 import { repair } from "./repair.ts";
 import { runStep } from "./step.ts";
-import { ownedBy, readTargets, type Stuck, type Target } from "./target.ts";
-import { passes, type Work, workOn } from "./work.ts";
+import { readTargets, type Stuck, type Target } from "./target.ts";
+import { textCheck } from "./text-check.ts";
+import { type Work, workOn } from "./work.ts";
 
 /**
  * Puts files in force: stage, check, keep the last good ones, journal, replace, reload, probe, settle.
- * Each step is durable before the next, so that whoever starts again knows what is owed.
+ * Each step is durable before the next, so a process that starts again knows what is pending.
  */
 
 export interface InstallerOptions {
@@ -45,8 +36,8 @@ export interface InstallerOptions {
   readonly log: (message: string) => void;
 }
 
-/** What became of an install, and whether what is now in force is proved. */
-export interface Outcome {
+/** What became of an install, and whether the daemon was seen to serve what is in place. */
+export interface InstallOutcome {
   readonly installed: Installed;
   readonly proved: boolean;
   /** The number of files that went without an answer of a person. */
@@ -61,7 +52,7 @@ export interface Installer {
    * `Later` when it may be tried again after a while, `Held` when somebody else keeps writing the same file, and any other error
    * when the machine is to blame. In all these cases the last good files are, or stay, in place.
    */
-  install(files: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<Outcome>;
+  install(files: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<InstallOutcome>;
   /** Runs the check alone, on staged files: nothing is put in place. Gives what it says when it refuses them; throws when it cannot be asked. */
   tryOut(files: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<string | undefined>;
   /** Throws `Held` where an install would: for a file that is not trigger's, that another program keeps writing, or that goes with many. */
@@ -70,9 +61,9 @@ export interface Installer {
   wouldReplace(files: readonly InstallFile[]): Promise<boolean>;
   /** Forgets the failed attempts: a text that was given up is tried again. */
   forgive(): void;
-  /** Makes every file in force owe a reload, durably: its next install checks, reloads and probes it although nothing changed. */
-  owe(): void;
-  /** Ends what files in force owe that this installer was not asked for: nobody would ever pay it. */
+  /** Makes the reload of every file pending, durably: its next install checks, reloads and probes it although nothing changed. */
+  requireReload(): void;
+  /** Drops the pending reload of files that this installer was not asked for: no install would end it. */
   dropUnwanted(): void;
 }
 
@@ -83,14 +74,15 @@ export function installer(options: InstallerOptions): Installer {
   const owned = records.owned(clock.now);
   const restOf = (unit: string): number => store.starts.restOf(unit, clock.now());
   const isAsked = records.isHeld;
-  const ground = { ledger, files, owned, isAsked, clock, secret, restOf, spare, log };
-  const mend = repair(ground);
-  const edits = handEdits(ground);
-  const leave = leaving(ground);
-  const { holdBack, force, settle, keepDistance } = forcing(ground, mend);
+  const context = { ledger, files, owned, isAsked, clock, secret, restOf, spare, log };
+  const mend = repair(context);
+  const edits = handEdits(context);
+  const leave = leaving(context);
+  const { stageAll, check } = textCheck(context, mend);
+  const { holdBack, activate, settle, keepDistance } = activation(context, mend);
   const wantedPaths = new Set<string>();
 
-  const isKnown = (path: string): boolean => ledger.loaded(path) !== undefined;
+  const isKnown = (path: string): boolean => ledger.applied(path) !== undefined;
 
   /** The files that are given and those that go, and what stays as it is. */
   async function readAll(wanted: readonly InstallFile[], { all = false }: InstallSteps, dry: boolean) {
@@ -102,7 +94,7 @@ export function installer(options: InstallerOptions): Installer {
   async function attempt(
     { wanted, steps, host }: { wanted: readonly InstallFile[]; steps: InstallSteps; host: Host },
     apart: readonly Stuck[],
-  ): Promise<Outcome> {
+  ): Promise<InstallOutcome> {
     host.signal.throwIfAborted();
     const read = await readAll(wanted, steps, machine.dry);
     const stuck = [...read.stuck, ...apart];
@@ -115,133 +107,92 @@ export function installer(options: InstallerOptions): Installer {
       ledger.own(path);
       wantedPaths.add(path);
     }
-    const context = { machine, host, secret };
+    const stepContext = { machine, host, secret };
     if (machine.dry) {
-      const installed = await dryInstall(targets, steps, context, { isKnown, log });
+      const installed = await dryInstall(targets, steps, stepContext, { isKnown, log });
       ledger.wrote(given);
       return { installed, proved: false, stuck };
     }
 
     // A file that was to go, and is given again: an approval that was not made use of does not count for the next time.
-    for (const { path } of given.filter(inForce)) if (records.isAskedAbout(path)) records.forget(path);
-    const work = workOn(targets, steps, context);
+    for (const { path } of given.filter(isApplied)) if (records.isAskedAbout(path)) records.forget(path);
+    const work = workOn(targets, steps, stepContext);
     const listed = listing(files);
     for (const path of paths) await orStays(files, path, () => removeStaged(listed, path));
-    if (ledger.debts(paths).length === 0 && targets.every(inForce)) {
+    if (ledger.pending(paths).length === 0 && targets.every(isApplied)) {
       const outcome = await askProbe(work);
       if (outcome) return { ...outcome, stuck };
     }
-    const debts = ledger.debts(paths);
+    const pending = ledger.pending(paths);
 
     const staging = stage(files, log);
     try {
-      const staged = await prepare(work, debts, staging);
+      const staged = await prepare(work, pending, staging);
       host.signal.throwIfAborted();
-      await replace(staged, debts, { staging, listed });
+      await replace(staged, pending, { staging, listed });
     } finally {
       await staging.clear();
     }
-    await force(work);
+    await activate(work);
     const gone = leave.unasked(targets);
     stuck.push(...(await leave.clear(targets)));
     return { installed: steps.probe ? "proved" : "loaded", proved: steps.probe !== undefined, gone, stuck };
   }
 
-  async function install(wanted: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<Outcome> {
+  async function install(wanted: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<InstallOutcome> {
     if (wanted.length === 0 && !steps.all) return { installed: "unchanged", proved: true };
     return withoutStuck(steps.all ?? false, (stuck) => attempt({ wanted, steps, host }, stuck));
   }
 
-  const inForce = ({ path, hash, disk }: Target): boolean =>
-    hash === (disk?.hash ?? null) && hash === (ledger.loaded(path)?.hash ?? null);
+  const isApplied = ({ path, hash, disk }: Target): boolean =>
+    hash === (disk?.hash ?? null) && hash === (ledger.applied(path)?.hash ?? null);
 
-  /** What is known of files that are in force by the ledger, the probe asked where it may tell more; undefined when they now owe a reload. */
-  async function askProbe(work: Work): Promise<Outcome | undefined> {
+  /** What is known of files that are in force by the ledger, the probe asked where it may tell more; undefined when their reload is now pending. */
+  async function askProbe(work: Work): Promise<InstallOutcome | undefined> {
     const { targets, steps, context } = work;
     ledger.wrote(targets);
     if (!steps.probe) return { installed: "unchanged", proved: false };
     const paths = targets.map(({ path }) => path);
-    const proved = paths.every((path) => ledger.loaded(path)?.proved);
+    const proved = paths.every((path) => ledger.applied(path)?.proved);
     if (proved && !unsure) return { installed: "unchanged", proved };
     try {
       await runStep(steps.probe, context);
     } catch (error) {
       context.host.signal.throwIfAborted();
-      log(`${paths.join(", ")}: in place, but the probe failed, so it is loaded again: ${reason(error)}`);
-      ledger.journal(debtInForce(targets));
+      log(`${paths.join(", ")}: in place, but the probe failed, so it is reloaded: ${reason(error)}`);
+      ledger.journal(pendingReload(targets));
       return undefined;
     }
     // Somebody may have asked for a reload while the probe ran.
-    if (ledger.debts(paths).length > 0) return undefined;
+    if (ledger.pending(paths).length > 0) return undefined;
     await settle(work);
     return { installed: proved ? "unchanged" : "proved", proved: true };
   }
 
   /** All that can say no before anything is replaced. */
-  async function prepare(work: Work, debts: readonly Debt[], staging: Stage): Promise<Staged> {
+  async function prepare(work: Work, pending: readonly PendingInstall[], staging: Stage): Promise<Staged> {
     try {
-      edits.holdFought(work.targets, debts);
+      edits.holdEdited(work.targets, pending);
       await edits.holdFound(work.targets);
       leave.holdMany(work.targets);
       holdBack(work);
-      const staged = await stageMoving(work, debts, staging);
-      await check(work, debts, staged, staging);
+      const staged = await stageMoving(work, pending, staging);
+      await check(work, pending, staged, staging);
       return staged;
     } catch (error) {
-      // Whatever becomes of the new text, what an interrupted install has left in place gets the reload it is owed.
+      // Whatever becomes of the new text, what an interrupted install has left in place gets its pending reload.
       const mayReload = !work.context.host.signal.aborted && !(error instanceof Later) && !isStays(error);
-      if (debts.length > 0 && mayReload && !(await mend.settleOwed(debts, work))) keepDistance(work, reason(error));
+      if (pending.length > 0 && mayReload && !(await mend.settlePending(pending, work)))
+        keepDistance(work, reason(error));
       throw error;
     }
   }
 
-  /** Stages, durably, what differs from what is loaded, and all that is owed: what is in place then may never have reached the disk. */
-  async function stageMoving({ targets }: Work, debts: readonly Debt[], staging: Stage): Promise<Staged> {
-    const owed = new Set(debts.map(({ path }) => path));
-    const moving = targets.filter((target) => owed.has(target.path) || !inForce(target));
+  /** Stages, durably, what differs from what is applied, and all that is pending: what is in place then may never have reached the disk. */
+  async function stageMoving({ targets }: Work, pending: readonly PendingInstall[], staging: Stage): Promise<Staged> {
+    const unfinished = new Set(pending.map(({ path }) => path));
+    const moving = targets.filter((target) => unfinished.has(target.path) || !isApplied(target));
     return stageAll(moving, staging);
-  }
-
-  async function stageAll(targets: readonly Target[], staging: Stage): Promise<Staged> {
-    const staged = new Map<Target, StagedFile | undefined>();
-    for (const target of targets) {
-      const { path, hash, disk } = target;
-      await orStays(files, path, async () => {
-        if (hash !== null || disk) await openFolder(files, path, log);
-        staged.set(target, hash === null ? undefined : await stageOne(target, target.bytes, staging));
-      });
-    }
-    return staged;
-  }
-
-  async function stageOne(target: Target, bytes: Uint8Array, staging: Stage): Promise<StagedFile> {
-    return { name: await staging.write(target.path, bytes, ownedBy(target, secret)), bytes };
-  }
-
-  /** Throws when the check fails: `Fatal` when the last good files pass it now, for then it is the text's fault. */
-  async function check(work: Work, debts: readonly Debt[], staged: Staged, staging: Stage): Promise<void> {
-    const { targets, context } = work;
-    const step = work.steps.check;
-    if (!step) return;
-    const stays = targets.filter(({ hash }) => hash !== null);
-    await using first = await prepareCheck(step, stays, { staged, staging, context });
-    try {
-      await first.run();
-    } catch (cause) {
-      if (context.host.signal.aborted || cause instanceof Fatal) throw cause;
-      const why = `the check of ${[...staged.keys()].map(({ path }) => path).join(", ")} failed`;
-      // A text is not compared with itself.
-      const isGood = ({ path, hash, disk }: Target) =>
-        hash === (debts.find((debt) => debt.path === path) ?? { goodHash: disk?.hash }).goodHash;
-      if ([...staged.keys()].every(isGood)) {
-        throw new Error(`${why}, and it is the last good text itself, so nothing is blamed`, { cause });
-      }
-      const good = await stageGood(staged, debts, staging);
-      if (!good) throw new TextDoubted(`${why}, and there is no last good text to compare with`, { cause });
-      await using again = await prepareCheck(step, stays, { staged: good, staging, context });
-      if (await passes(again.run)) throw new TextRefused(`${why}, and the last good text passes it`, { cause });
-      throw new Error(`${why}, and the last good text fails it too, so nothing is blamed`, { cause });
-    }
   }
 
   async function tryOut(
@@ -269,44 +220,32 @@ export function installer(options: InstallerOptions): Installer {
     }
   }
 
-  /** Stages copies of the last good files; undefined unless each has one. */
-  async function stageGood(staged: Staged, debts: readonly Debt[], staging: Stage): Promise<Staged | undefined> {
-    const copies = new Map<Target, StagedFile>();
-    for (const target of [...staged.keys()].filter(({ hash }) => hash !== null)) {
-      const debt = debts.find(({ path }) => path === target.path);
-      const copy = await orStays(files, target.path, async () => {
-        const good = debt ? await mend.readGood(debt) : target.disk;
-        return good && good.odd === undefined ? stageOne(target, good.bytes, staging) : undefined;
-      });
-      if (!copy) return undefined;
-      copies.set(target, copy);
-    }
-    return copies;
-  }
-
   /** Keeps the last good files, writes down what is about to happen, and lets it happen. */
   async function replace(
     staged: Staged,
-    debts: readonly Debt[],
+    pending: readonly PendingInstall[],
     { staging, listed }: { readonly staging: Stage; readonly listed: Listing },
   ): Promise<void> {
     const batch = randomUUID();
-    const journal: Debt[] = [];
-    const fights: string[] = [];
+    const journal: PendingInstall[] = [];
+    const edited: string[] = [];
     for (const target of staged.keys()) {
       const { path, hash } = target;
-      const debt = debts.find((candidate) => candidate.path === path);
+      const unfinished = pending.find((candidate) => candidate.path === path);
       await orStays(files, path, async () => {
-        if (await edits.setAside(target, debts)) fights.push(path);
+        if (await edits.setAside(target, pending)) edited.push(path);
         // Before another is kept, whose fsync makes this durable as well.
-        await removeGoodBut(listed, path, debt?.good ?? null);
-        journal.push({ path, batch, to: hash, ...(await lastGood(target, debt)) });
+        await removeGoodBut(listed, path, unfinished?.good ?? null);
+        journal.push({ path, batch, to: hash, ...(await lastGood(target, unfinished)) });
       });
     }
     for (const { path, hash } of staged.keys())
-      if (hash !== null && !ledger.loaded(path)) await orStays(files, path, () => makeMine(files, path));
-    const others = debts.filter(({ path }) => !journal.some((entry) => entry.path === path));
-    ledger.journal([...journal, ...others.map((debt) => ({ ...debt, batch }))], { fights, now: clock.now() });
+      if (hash !== null && !ledger.applied(path)) await orStays(files, path, () => makeMine(files, path));
+    const others = pending.filter(({ path }) => !journal.some((entry) => entry.path === path));
+    ledger.journal([...journal, ...others.map((unfinished) => ({ ...unfinished, batch }))], {
+      edited,
+      now: clock.now(),
+    });
     // From here on the ledger knows that these are ours.
     for (const { path } of staged.keys()) records.forget(path);
     try {
@@ -315,17 +254,21 @@ export function installer(options: InstallerOptions): Installer {
       }
       await mend.syncNames(journal);
     } catch (error) {
-      // What is half in place must not wait there for the next run. The debt stays: that run stages all of it again from nothing.
+      // What is half in place must not wait there for the next run. It stays pending: that run stages all of it again from nothing.
       await mend.rollBack(journal).catch((again) => log(`the last good files could not be put back: ${reason(again)}`));
       throw error;
     }
   }
 
   /** What to go back to: what is in place, but never the unproved text of an install that did not end. */
-  async function lastGood({ path, disk }: Target, debt: Debt | undefined): Promise<Pick<Debt, "good" | "goodHash">> {
+  async function lastGood(
+    { path, disk }: Target,
+    unfinished: PendingInstall | undefined,
+  ): Promise<Pick<PendingInstall, "good" | "goodHash">> {
     const nothing = { good: null, goodHash: null };
-    if (debt?.goodHash === null) return nothing;
-    if (debt && (await mend.linkIsGood(debt))) return { good: debt.good, goodHash: debt.goodHash };
+    if (unfinished?.goodHash === null) return nothing;
+    if (unfinished && (await mend.linkIsGood(unfinished)))
+      return { good: unfinished.good, goodHash: unfinished.goodHash };
     // Nobody goes back to what others have put there in the place of a file.
     return disk && disk.odd === undefined ? { good: await keepGood(files, path, disk), goodHash: disk.hash } : nothing;
   }
@@ -343,7 +286,7 @@ export function installer(options: InstallerOptions): Installer {
     wouldReplace: async (wanted) =>
       (await readTargets(files, wanted)).targets.some(({ hash, disk }) => disk !== undefined && disk.hash !== hash),
     forgive: ledger.forgive,
-    owe: ledger.owe,
-    dropUnwanted: () => ledger.dropOwedBut(wantedPaths),
+    requireReload: ledger.requireReload,
+    dropUnwanted: () => ledger.dropReloadsBut(wantedPaths),
   };
 }

@@ -2,11 +2,11 @@ import { Held, reason } from "../../core/util/errors.ts";
 import { disown, listing, removeEmptyFolders, removeGoodBut, removeStaged } from "./folder.ts";
 import { placeOf, readInPlace } from "./in-place.ts";
 import { leavingTarget, type ReadTargets, type Stuck, type Target } from "./target.ts";
-import type { Ground } from "./work.ts";
+import type { InstallContext } from "./work.ts";
 
 /** Files that a service installed and does not give any more: they are removed by the same way that brings others. */
 
-export function leaving({ ledger, files, owned, isAsked, spare, log }: Ground) {
+export function leaving({ ledger, files, owned, isAsked, spare, log }: InstallContext) {
   /** The files that go, beside those that are given, and those that should and cannot be looked at: they keep nothing else waiting. */
   async function read({ targets: given, stuck: apart }: ReadTargets, dry: boolean): Promise<ReadTargets> {
     const wanted = new Set([...given, ...apart].map(({ path }) => path));
@@ -25,7 +25,7 @@ export function leaving({ ledger, files, owned, isAsked, spare, log }: Ground) {
         }
         const target = leavingTarget(path, await readInPlace(files, path));
         const isGone =
-          !target.disk && ledger.debts([path]).length === 0 && (ledger.loaded(path)?.hash ?? null) === null;
+          !target.disk && ledger.pending([path]).length === 0 && (ledger.applied(path)?.hash ?? null) === null;
         (isGone ? gone : found).push(target);
       } catch (error) {
         stuck.push(notGiven(path, error));

@@ -1,59 +1,59 @@
 import { dirname } from "node:path";
 import type { Command } from "../../core/service/host-api.ts";
 import { reason } from "../../core/util/errors.ts";
-import { type Debt, type Loaded, onlyReloadOwed } from "../store/ledger.ts";
+import { type Applied, onlyReloadPending, type PendingInstall } from "../store/ledger.ts";
 import { isStays, orStays } from "./apart.ts";
 import { hashOf, type InPlace, readInPlace } from "./in-place.ts";
 import { runStep } from "./step.ts";
-import type { Ground, Work } from "./work.ts";
+import type { InstallContext, Work } from "./work.ts";
 
 /** The way back: to the last good files, or to an end of an install that was interrupted. */
 
 export type Repair = ReturnType<typeof repair>;
 
-export function repair({ ledger, files, log }: Ground) {
+export function repair({ ledger, files, log }: InstallContext) {
   /** Whether the link still is the file that it was made for. */
-  async function linkIsGood({ good, goodHash }: Debt): Promise<boolean> {
+  async function linkIsGood({ good, goodHash }: PendingInstall): Promise<boolean> {
     const bytes = good === null ? undefined : await files.read(good);
     return bytes !== undefined && hashOf(bytes) === goodHash;
   }
 
-  /** The last good file of a debt, where it still exists. */
-  async function readGood(debt: Debt): Promise<InPlace | undefined> {
-    if (debt.good !== null && (await linkIsGood(debt))) return readInPlace(files, debt.good);
-    const disk = await readInPlace(files, debt.path);
-    return disk?.hash === debt.goodHash ? disk : undefined;
+  /** The last good file of an unfinished install, if it still exists. */
+  async function readGood(unfinished: PendingInstall): Promise<InPlace | undefined> {
+    if (unfinished.good !== null && (await linkIsGood(unfinished))) return readInPlace(files, unfinished.good);
+    const disk = await readInPlace(files, unfinished.path);
+    return disk?.hash === unfinished.goodHash ? disk : undefined;
   }
 
   /** Installs the last good files, through the same journal. */
-  async function rollBack(debts: readonly Debt[]): Promise<void> {
-    ledger.journal(debts.map((debt) => ({ ...debt, to: debt.goodHash })));
+  async function rollBack(pending: readonly PendingInstall[]): Promise<void> {
+    ledger.journal(pending.map((unfinished) => ({ ...unfinished, to: unfinished.goodHash })));
     const stay: unknown[] = [];
-    for (const debt of debts) {
+    for (const unfinished of pending) {
       try {
-        await orStays(files, debt.path, () => putBack(debt));
+        await orStays(files, unfinished.path, () => putBack(unfinished));
       } catch (error) {
         // What others block at one path leaves no other half in place.
         if (!isStays(error)) throw error;
         stay.push(error);
       }
     }
-    await syncNames(debts);
+    await syncNames(pending);
     if (stay.length > 0) throw stay[0];
   }
 
-  async function putBack(debt: Debt): Promise<void> {
-    const { path, good, goodHash } = debt;
+  async function putBack(unfinished: PendingInstall): Promise<void> {
+    const { path, good, goodHash } = unfinished;
     const disk = await readInPlace(files, path);
     if ((disk?.hash ?? null) === goodHash) return;
     if (goodHash === null) await files.remove(path);
-    else if (good !== null && (await linkIsGood(debt))) await files.rename(good, path);
+    else if (good !== null && (await linkIsGood(unfinished))) await files.rename(good, path);
     else log(`${path}: the last good file is gone, so what is in place stays`);
   }
 
-  /** Makes the names in the folders of debts durable. */
-  async function syncNames(debts: readonly Debt[]): Promise<void> {
-    for (const [directory, path] of new Map(debts.map(({ path }) => [dirname(path), path]))) {
+  /** Makes the names in the folders of pending durable. */
+  async function syncNames(pending: readonly PendingInstall[]): Promise<void> {
+    for (const [directory, path] of new Map(pending.map(({ path }) => [dirname(path), path]))) {
       await orStays(files, path, async () => {
         // Of a file that is to go, the directory may have gone before.
         if (await files.stat(directory)) await files.sync(directory);
@@ -61,70 +61,70 @@ export function repair({ ledger, files, log }: Ground) {
     }
   }
 
-  /** What is in place of some debts now, as loaded. */
-  async function inPlace(debts: readonly Debt[], proved: boolean): Promise<Map<string, Loaded>> {
-    const loaded = new Map<string, Loaded>();
-    for (const { path } of debts) {
+  /** What is in place of unfinished installs now. */
+  async function inPlace(pending: readonly PendingInstall[], proved: boolean): Promise<Map<string, Applied>> {
+    const applied = new Map<string, Applied>();
+    for (const { path } of pending) {
       const hash = (await readInPlace(files, path))?.hash ?? null;
-      const before = ledger.loaded(path);
+      const before = ledger.applied(path);
       const probe = before?.hash === hash ? before.probe : null;
-      loaded.set(path, { hash, proved: proved && probe !== null, probe });
+      applied.set(path, { hash, proved: proved && probe !== null, probe });
     }
-    return loaded;
+    return applied;
   }
 
   /** Tries the steps up to the one that failed on the last good files; a probe is then their own, where it is known: it proves a content. */
   async function tryLastGood(
-    debts: readonly Debt[],
+    pending: readonly PendingInstall[],
     failed: "reload" | "probe",
     { steps, context }: Work,
-  ): Promise<{ loaded: Map<string, Loaded>; error?: unknown }> {
-    const loaded = await inPlace(debts, failed === "probe");
+  ): Promise<{ applied: Map<string, Applied>; error?: unknown }> {
+    const applied = await inPlace(pending, failed === "probe");
     try {
       if (steps.reload) await runStep(steps.reload, context);
       if (failed === "probe") {
-        const own = [...loaded.values()].find(({ probe }) => probe !== null)?.probe;
+        const own = [...applied.values()].find(({ probe }) => probe !== null)?.probe;
         const probe = own ? (JSON.parse(own) as Command[]) : steps.probe;
         if (probe) await runStep(probe, context);
       }
-      return { loaded };
+      return { applied };
     } catch (error) {
-      return { loaded, error };
+      return { applied, error };
     }
   }
 
-  /** Gives what is in place the reload it is owed, and says whether it has; a set that an interrupted install has left half there goes back first. */
-  async function settleOwed(debts: readonly Debt[], { steps, context }: Work): Promise<boolean> {
+  /** Gives what is in place its pending reload, and returns true if it has it; a set that an interrupted install has left half there goes back first. */
+  async function settlePending(pending: readonly PendingInstall[], { steps, context }: Work): Promise<boolean> {
     try {
-      const now = await inPlace(debts, false);
-      const all = (hash: (debt: Debt) => string | null) =>
-        debts.every((debt) => now.get(debt.path)?.hash === hash(debt));
-      for (const debt of debts.filter(onlyReloadOwed)) {
+      const now = await inPlace(pending, false);
+      const all = (hash: (unfinished: PendingInstall) => string | null) =>
+        pending.every((unfinished) => now.get(unfinished.path)?.hash === hash(unfinished));
+      for (const unfinished of pending.filter(onlyReloadPending)) {
         // Not put in force unchecked: the next text that passes its check shows it and keeps it aside.
-        const isForeign = now.get(debt.path)?.hash !== debt.to;
-        if (isForeign) throw new Error(`${debt.path} was changed by somebody else`);
+        const isForeign = now.get(unfinished.path)?.hash !== unfinished.to;
+        if (isForeign) throw new Error(`${unfinished.path} was changed by somebody else`);
       }
       const forward = all(({ to }) => to);
       const back = all(({ goodHash }) => goodHash);
-      if (!forward && !back) await rollBack(debts);
+      if (!forward && !back) await rollBack(pending);
       // The rename may have been the last thing that the interrupted install did.
-      await syncNames(debts);
+      await syncNames(pending);
       try {
         if (steps.reload) await runStep(steps.reload, context);
       } catch (error) {
         if (!forward || back || context.host.signal.aborted) throw error;
         log(`the reload of an interrupted install failed, the last good text goes back: ${reason(error)}`);
-        await rollBack(debts);
+        await rollBack(pending);
         if (steps.reload) await runStep(steps.reload, context);
       }
-      ledger.settle(await inPlace(debts, false));
+      ledger.settle(await inPlace(pending, false));
       return true;
     } catch (error) {
-      // The debt stays, and the error of the install that is under way is the one to be told.
-      log(`a reload is still owed: ${reason(error)}`);
+      // It stays pending, and the error of the install that is under way is the one to be told.
+      log(`a reload is still pending: ${reason(error)}`);
       return false;
     }
   }
 
-  return { linkIsGood, readGood, rollBack, syncNames, tryLastGood, settleOwed };
+  return { linkIsGood, readGood, rollBack, syncNames, tryLastGood, settlePending };
 }

@@ -29,7 +29,7 @@ import { hostWords } from "../words.ts";
 const skip = process.getuid?.() === 0 ? false : "only root can give folders to another user";
 const other = 61_003;
 
-function ground(t: TestContext, { secret = false } = {}) {
+function context(t: TestContext, { secret = false } = {}) {
   const top = mkdtempSync(join(tmpdir(), "trigger-shared-"));
   chmodSync(top, 0o755);
   t.after(() => rmSync(top, { recursive: true, force: true }));
@@ -60,7 +60,7 @@ function ground(t: TestContext, { secret = false } = {}) {
 }
 
 test("a regular file in a folder of root and a daemon's group is installed and replaced", { skip }, async (t) => {
-  const { path, install } = ground(t);
+  const { path, install } = context(t);
   const check: InstallSteps = { check: ["grep", "-q", "zone", "{staged}"] };
   for (const text of ["zone 1\n", "zone 2\n"]) {
     await install(path("zones", "campus"), text, check);
@@ -71,7 +71,7 @@ test("a regular file in a folder of root and a daemon's group is installed and r
 });
 
 test("a target that a daemon's user made a symlink is not read, and nothing is written there", { skip }, async (t) => {
-  const { path, install, link, said } = ground(t);
+  const { path, install, link, said } = context(t);
   link(path("secret", "shadow"), path("zones", "campus"));
   link(path("secret", "authorized_keys"), path("zones", "new"));
   link(path("secret"), path("zones", "way"));
@@ -91,7 +91,7 @@ test("a target that a daemon's user made a symlink is not read, and nothing is w
 });
 
 test("a folder .trigger that others have put there is moved away, and never used", { skip }, async (t) => {
-  const { path, install, link, said } = ground(t);
+  const { path, install, link, said } = context(t);
   const staged = path("zones", ".trigger");
   const inTheWay: readonly (readonly [put: () => void, what: RegExp])[] = [
     [
@@ -123,7 +123,7 @@ test("a folder .trigger that others have put there is moved away, and never used
 test("a check sees copies that others cannot swap, and beside the target only where root alone writes", {
   skip,
 }, async (t) => {
-  const { path, install } = ground(t);
+  const { path, install } = context(t);
   mkdirSync(path("own"));
   writeFileSync(path("zones", "main"), `include ${path("zones", "campus")}\n`);
   const asked = (folder: string): InstallSteps => ({
@@ -150,7 +150,7 @@ test("a check sees copies that others cannot swap, and beside the target only wh
 });
 
 test("a check as another user has his rights and no more, on copies that he can read alone", { skip }, async (t) => {
-  const { path, install } = ground(t, { secret: true });
+  const { path, install } = context(t, { secret: true });
   const script = `id -u; id -G; grep NoNewPrivs /proc/self/status; cat "$1" ./more; env | sort; echo x 2>/dev/null > ./new || echo no
     echo x 2>/dev/null > "$1" || echo no; cat ${path("secret", "shadow")} 2>/dev/null || echo no; stat -c "%U %a" . "$1"; exit 1`;
   const check = { command: ["sh", "-c", script, "sh", "{staged}"], user: { uid: other, gid: other } } as const;
@@ -171,7 +171,7 @@ test("a check as another user has his rights and no more, on copies that he can 
 });
 
 test("a check that may not become its user blames no text, and names what the unit lacks", { skip }, async (t) => {
-  const { path, install } = ground(t);
+  const { path, install } = context(t);
   await install(path("own"), "good\n");
   const url = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href);
   const program = `

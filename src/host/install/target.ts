@@ -55,7 +55,7 @@ export const leavingTarget = (path: string, disk: InPlace | undefined): Target =
 });
 
 /** What a new file gets: an existing one's owner and mode; in a service with secrets it is never wider than 0600. */
-export function ownedBy({ file, disk }: Target, secret: boolean): { mode: number; uid?: number; gid?: number } {
+export function modeAndOwner({ file, disk }: Target, secret: boolean): { mode: number; uid?: number; gid?: number } {
   // What stands there and is no file says nothing of a file: a symlink may be everybody's to write.
   const had = disk?.odd === undefined ? disk?.stat : undefined;
   const mode = had?.mode ?? file.mode ?? 0o644;

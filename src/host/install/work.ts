@@ -17,7 +17,7 @@ export interface Work {
 }
 
 /** What the parts of an installer stand on. */
-export interface Ground {
+export interface InstallContext {
   readonly ledger: Ledger;
   readonly files: Files;
   /** Paths where what was found, or what somebody else keeps writing, may be replaced, by the hash of it. */

@@ -7,10 +7,10 @@ import { prepared } from "./prepared.ts";
 /** The durable facts of what is installed, in the host's own database. Paths are real ones: every symlink is resolved. */
 
 /** Fights older than a day are of no use to anyone, in milliseconds. */
-const fightMemory = 24 * 60 * 60_000;
+const editMemory = 24 * 60 * 60_000;
 
-/** What was loaded at a path. */
-export interface Loaded {
+/** The file at a path that the daemon has. */
+export interface Applied {
   readonly hash: string | null;
   readonly proved: boolean;
   /** The probe that proves it, as JSON. */
@@ -18,7 +18,7 @@ export interface Loaded {
 }
 
 /** An install of a path whose end is not known to be well. */
-export interface Debt {
+export interface PendingInstall {
   readonly path: string;
   readonly batch: string;
   readonly good: string | null;
@@ -55,13 +55,13 @@ export function ledgerOf(database: DatabaseSync, service: string) {
     own,
 
     /** Undefined for a path that this service never installed. */
-    loaded(path: string): Loaded | undefined {
+    applied(path: string): Applied | undefined {
       const row = one("SELECT loaded, proved, probe FROM install_path WHERE path = ?", path);
       return row && { hash: text(row.loaded), proved: row.proved === 1, probe: text(row.probe) };
     },
 
-    /** The debts of these paths, and of all that were being installed together with one of them. */
-    debts(paths: readonly string[]): Debt[] {
+    /** The pending of these paths, and of all that were being installed together with one of them. */
+    pending(paths: readonly string[]): PendingInstall[] {
       const rows = all(
         `SELECT path, batch, good, good_hash, to_hash FROM install_debt WHERE service = ? AND batch IN
           (SELECT batch FROM install_debt WHERE path IN (SELECT value FROM json_each(?))) ORDER BY rowid`,
@@ -77,10 +77,13 @@ export function ledgerOf(database: DatabaseSync, service: string) {
       }));
     },
 
-    /** Writes, before anything is replaced, what is about to be. `fights` are the paths where another's text is replaced. */
-    journal(debts: readonly Debt[], { fights = [], now = 0 }: { fights?: readonly string[]; now?: number } = {}): void {
+    /** Writes, before anything is replaced, what is about to be. `edited` are the paths where another's text is replaced. */
+    journal(
+      pending: readonly PendingInstall[],
+      { edited = [], now = 0 }: { edited?: readonly string[]; now?: number } = {},
+    ): void {
       transaction(database, () => {
-        for (const { path, batch, good, goodHash, to } of debts) {
+        for (const { path, batch, good, goodHash, to } of pending) {
           own(path);
           change("INSERT OR IGNORE INTO install_path (path, service) VALUES (?, ?)", path, service);
           change(
@@ -88,9 +91,9 @@ export function ledgerOf(database: DatabaseSync, service: string) {
             ...[path, service, batch, good, goodHash, to],
           );
         }
-        for (const path of fights) change("INSERT INTO install_fight (path, at) VALUES (?, ?)", path, now);
+        for (const path of edited) change("INSERT INTO install_fight (path, at) VALUES (?, ?)", path, now);
         // One that is to come was written by a clock that was ahead, and says nothing.
-        if (fights.length > 0) change("DELETE FROM install_fight WHERE at < ? OR at > ?", now - fightMemory, now);
+        if (edited.length > 0) change("DELETE FROM install_fight WHERE at < ? OR at > ?", now - editMemory, now);
       });
     },
 
@@ -98,8 +101,8 @@ export function ledgerOf(database: DatabaseSync, service: string) {
     pendingReloads: (): string[] =>
       all("SELECT path FROM install_debt WHERE service = ? ORDER BY path", service).map(({ path }) => String(path)),
 
-    /** Makes each file in force owe a reload that replaces nothing; a debt that is there already says more, and stays. */
-    owe(): void {
+    /** Makes a reload of each applied file pending, which replaces nothing. An unfinished install says more, and stays. */
+    requireReload(): void {
       change(
         `INSERT OR IGNORE INTO install_debt (path, service, batch, good, good_hash, to_hash)
           SELECT path, service, hex(randomblob(16)), NULL, loaded, loaded FROM install_path
@@ -108,8 +111,8 @@ export function ledgerOf(database: DatabaseSync, service: string) {
       );
     },
 
-    /** Ends the debts where only a reload is owed, but those of these files. */
-    dropOwedBut: (paths: Iterable<string>): void =>
+    /** Drops all reloads that are pending, but those of these files. */
+    dropReloadsBut: (paths: Iterable<string>): void =>
       change(
         `DELETE FROM install_debt WHERE service = ? AND ${onlyReload}
           AND path NOT IN (SELECT value FROM json_each(?))`,
@@ -149,11 +152,11 @@ export function ledgerOf(database: DatabaseSync, service: string) {
     },
 
     /**
-     * The daemon has these texts: they are loaded, and nothing is owed for them. Those that were being put in place, or are among
+     * The daemon has these texts: they are applied, and nothing of them is pending. Those that were being put in place, or are among
      * `wrote`, are its own. `failed` is the attempt that ended in a rollback to them.
      */
     settle(
-      loaded: ReadonlyMap<string, Loaded>,
+      applied: ReadonlyMap<string, Applied>,
       {
         paths,
         wrote = [],
@@ -166,7 +169,7 @@ export function ledgerOf(database: DatabaseSync, service: string) {
     ): void {
       transaction(database, () => {
         for (const { path, hash } of wrote) write(path, hash);
-        for (const [path, { hash, proved, probe }] of loaded) {
+        for (const [path, { hash, proved, probe }] of applied) {
           const values = [hash, proved ? 1 : 0, probe, path];
           change("UPDATE install_path SET loaded = ?, proved = ?, probe = ? WHERE path = ?", ...values);
           change(
@@ -193,7 +196,7 @@ export function ledgerOf(database: DatabaseSync, service: string) {
     forgive: () => change("DELETE FROM install_attempt WHERE service = ?", service),
 
     /** When others' texts were replaced at a path between two moments, oldest first. */
-    fights: (path: string, since: number, now: number): number[] =>
+    edits: (path: string, since: number, now: number): number[] =>
       all("SELECT at FROM install_fight WHERE path = ? AND at > ? AND at <= ? ORDER BY at", path, since, now).map(
         ({ at }) => Number(at),
       ),
@@ -203,7 +206,7 @@ export function ledgerOf(database: DatabaseSync, service: string) {
 
     hold: (path: string, why: string): void => change("UPDATE install_path SET held = ? WHERE path = ?", why, path),
 
-    /** Ends the hold of a path, and forgets the fights that led to it. */
+    /** Ends the hold of a path, and forgets the hand edits that led to it. */
     approve(path: string): void {
       transaction(database, () => {
         change("DELETE FROM install_fight WHERE path = ?", path);
@@ -224,13 +227,15 @@ export function ledgerOf(database: DatabaseSync, service: string) {
   }
 }
 
-/** Whether nothing was being replaced: the debt is of a file that was in force. */
-export const onlyReloadOwed = ({ good, goodHash }: Debt): boolean => good === null && goodHash !== null;
+/** True if nothing was being replaced: only the reload of an applied file is pending. */
+export const onlyReloadPending = ({ good, goodHash }: PendingInstall): boolean => good === null && goodHash !== null;
 /** The same in the ledger. */
 const onlyReload = "good IS NULL AND good_hash IS NOT NULL";
 
-/** The debt of files that are in force, and that their daemon has not or may not have. */
-export function debtInForce(targets: readonly { readonly path: string; readonly hash: string | null }[]): Debt[] {
+/** The pending reload of files in place that their daemon has not or may not have. */
+export function pendingReload(
+  targets: readonly { readonly path: string; readonly hash: string | null }[],
+): PendingInstall[] {
   const batch = randomUUID();
   return targets.map(({ path, hash }) => ({ path, batch, good: null, goodHash: hash, to: hash }));
 }

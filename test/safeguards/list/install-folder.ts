@@ -69,7 +69,7 @@ export const installFolderRemovals: readonly Removal[] = [
     guards: "a text that goes back is in the journal",
     without: "a crash leaves the daemon with a text that is not in place",
     file: "src/host/install/repair.ts",
-    edits: [["    ledger.journal(debts.map((debt) => ({ ...debt, to: debt.goodHash })));\n", ""]],
+    edits: [["    ledger.journal(pending.map((unfinished) => ({ ...unfinished, to: unfinished.goodHash })));\n", ""]],
     tests: [],
     equivalent: "the next process sees by its hash that the last good text is in place, whatever the journal says",
   },
@@ -78,7 +78,7 @@ export const installFolderRemovals: readonly Removal[] = [
     guards: "the name of a text that went back is durable",
     without: "a power cut brings the bad text back",
     file: "src/host/install/repair.ts",
-    edits: [["    await syncNames(debts);\n    if (stay.length > 0)", "    if (stay.length > 0)"]],
+    edits: [["    await syncNames(pending);\n    if (stay.length > 0)", "    if (stay.length > 0)"]],
     tests: ["src/host/install/crash.test.ts"],
   },
   {
@@ -88,7 +88,7 @@ export const installFolderRemovals: readonly Removal[] = [
     file: "src/host/install/repair.ts",
     edits: [
       [
-        "      // The rename may have been the last thing that the interrupted install did.\n      await syncNames(debts);",
+        "      // The rename may have been the last thing that the interrupted install did.\n      await syncNames(pending);",
         "",
       ],
     ],
@@ -101,11 +101,11 @@ export const installFolderRemovals: readonly Removal[] = [
     file: "src/host/install/repair.ts",
     edits: [
       [
-        "        if (isForeign) throw new Error(`${debt.path} was changed by somebody else`);",
+        "        if (isForeign) throw new Error(`${unfinished.path} was changed by somebody else`);",
         "        void isForeign;",
       ],
     ],
-    tests: ["src/host/install/owed.test.ts"],
+    tests: ["src/host/install/pending.test.ts"],
   },
   {
     id: "good-is-no-edit",
@@ -114,8 +114,8 @@ export const installFolderRemovals: readonly Removal[] = [
     file: "src/host/install/hand-edit.ts",
     edits: [
       [
-        "return debt ? now !== debt.to && now !== debt.goodHash : now !== loaded.hash;",
-        "return debt ? now !== debt.to : now !== loaded.hash;",
+        "return unfinished ? now !== unfinished.to && now !== unfinished.goodHash : now !== applied.hash;",
+        "return unfinished ? now !== unfinished.to : now !== applied.hash;",
       ],
     ],
     tests: ["src/host/install/interrupted.test.ts"],
@@ -233,7 +233,7 @@ export const installFolderRemovals: readonly Removal[] = [
     guards: "a hand edit is kept aside before its file goes",
     without: "a hand edit is lost",
     file: "src/host/install/hand-edit.ts",
-    edits: [["target.hash === null ? !isOwnText(target, debts) :", "target.hash === null ? false :"]],
+    edits: [["target.hash === null ? !isOwnText(target, pending) :", "target.hash === null ? false :"]],
     tests: ["src/host/install/leaving.test.ts"],
   },
   {

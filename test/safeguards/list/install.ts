@@ -5,7 +5,7 @@ export const installRemovals: readonly Removal[] = [
     id: "away-blames-not",
     guards: "a daemon that is away blames no text",
     without: "a good text goes back because its daemon was down",
-    file: "src/host/install/force.ts",
+    file: "src/host/install/activate.ts",
     edits: [["      if (error instanceof Away) throw error;\n", ""]],
     tests: ["src/host/install/install.test.ts"],
   },
@@ -13,10 +13,10 @@ export const installRemovals: readonly Removal[] = [
     id: "stop-blames-not",
     guards: "a stopped run blames no text",
     without: "a stop of trigger puts the last text back",
-    file: "src/host/install/force.ts",
+    file: "src/host/install/activate.ts",
     edits: [
       [
-        "      // An aborted run says nothing of the text: the debt stays, and the next run settles it.\n      context.host.signal.throwIfAborted();",
+        "      // An aborted run says nothing of the text: it stays pending, and the next run settles it.\n      context.host.signal.throwIfAborted();",
         "",
       ],
     ],
@@ -26,17 +26,17 @@ export const installRemovals: readonly Removal[] = [
     id: "distance-noted",
     guards: "a failed reload is noted before the text goes back",
     without: "a daemon is restarted at once after a crash",
-    file: "src/host/install/force.ts",
-    edits: [["    keepDistance(work, said);\n    await mend.rollBack(debts);", "    await mend.rollBack(debts);"]],
+    file: "src/host/install/activate.ts",
+    edits: [["    keepDistance(work, said);\n    await mend.rollBack(pending);", "    await mend.rollBack(pending);"]],
     tests: ["src/host/install/interrupted.test.ts"],
   },
   {
     id: "clock-set-back",
     guards: "a clock that was set back delays no text",
     without: "a text waits for an hour",
-    file: "src/host/install/force.ts",
+    file: "src/host/install/activate.ts",
     edits: [["if (attempt && since >= 0 && since < spacing)", "if (attempt && since < spacing)"]],
-    tests: ["src/host/install/owed.test.ts"],
+    tests: ["src/host/install/pending.test.ts"],
   },
   {
     id: "staged-removed",
@@ -64,7 +64,7 @@ export const installRemovals: readonly Removal[] = [
     guards: "a first text that was not proved is no last good one",
     without: "a bad text goes back to one that was never proved",
     file: "src/host/install/install.ts",
-    edits: [["    if (debt?.goodHash === null) return nothing;\n", ""]],
+    edits: [["    if (unfinished?.goodHash === null) return nothing;\n", ""]],
     tests: ["src/host/install/interrupted.test.ts"],
   },
   {
@@ -72,8 +72,8 @@ export const installRemovals: readonly Removal[] = [
     guards: "a reload that is asked for during the probe is done",
     without: "a regen is forgotten",
     file: "src/host/install/install.ts",
-    edits: [["    if (ledger.debts(paths).length > 0) return undefined;\n", ""]],
-    tests: ["src/host/install/owed.test.ts"],
+    edits: [["    if (ledger.pending(paths).length > 0) return undefined;\n", ""]],
+    tests: ["src/host/install/pending.test.ts"],
   },
   {
     id: "two-starts",
@@ -87,16 +87,16 @@ export const installRemovals: readonly Removal[] = [
     id: "set-blamed",
     guards: "a set of which one text is the last good one can be blamed",
     without: "a bad text among good ones is tried for ever",
-    file: "src/host/install/install.ts",
+    file: "src/host/install/text-check.ts",
     edits: [["if ([...staged.keys()].every(isGood))", "if ([...staged.keys()].some(isGood))"]],
-    tests: ["src/host/install/owed.test.ts"],
+    tests: ["src/host/install/pending.test.ts"],
   },
   {
     id: "owed-staged",
     guards: "what is owed is staged anew",
     without: "a power cut leaves a file that never reached the disk",
     file: "src/host/install/install.ts",
-    edits: [["owed.has(target.path) || !inForce(target)", "!inForce(target)"]],
+    edits: [["unfinished.has(target.path) || !isApplied(target)", "!isApplied(target)"]],
     tests: ["src/host/install/crash.test.ts"],
   },
   {
@@ -104,7 +104,9 @@ export const installRemovals: readonly Removal[] = [
     guards: "the last good file of an interrupted install is kept",
     without: "there is nothing to go back to",
     file: "src/host/install/install.ts",
-    edits: [["await removeGoodBut(listed, path, debt?.good ?? null);", "await removeGoodBut(listed, path, null);"]],
+    edits: [
+      ["await removeGoodBut(listed, path, unfinished?.good ?? null);", "await removeGoodBut(listed, path, null);"],
+    ],
     tests: ["src/host/install/crash.test.ts"],
   },
   {
@@ -114,7 +116,7 @@ export const installRemovals: readonly Removal[] = [
     file: "src/host/install/install.ts",
     edits: [
       [
-        "    for (const { path, hash } of staged.keys())\n      if (hash !== null && !ledger.loaded(path)) await orStays(files, path, () => makeMine(files, path));\n",
+        "    for (const { path, hash } of staged.keys())\n      if (hash !== null && !ledger.applied(path)) await orStays(files, path, () => makeMine(files, path));\n",
         "",
       ],
     ],

@@ -27,9 +27,9 @@ function scene() {
     const file = { path: at, text };
     return hostIn({ ...all, unsure }).install(file, stepsFor([file]));
   };
-  const owed = () => installStatus(all.database).owed.map((debt) => debt.path);
+  const owed = () => installStatus(all.database).owed.map(({ path }) => path);
   const asides = async () => (await machine.files.list("/etc/demo/.trigger")).filter((name) => /\.aside\./.test(name));
-  return { ...all, daemon, said, install, owed, asides, owe: () => installerIn(all).owe() };
+  return { ...all, daemon, said, install, owed, asides, owe: () => installerIn(all).requireReload() };
 }
 
 const nobodyIsBlamed = (error: unknown): boolean =>
@@ -44,7 +44,7 @@ test("a daemon that lost its state is given it again by a run that is unsure, an
   assert.equal(await install("good", { unsure: true }), "proved");
   assert.equal(daemon.reloads, 2);
   assert.equal(daemon.running.get(path), "good");
-  assert.match(said.join(), /the probe failed, so it is loaded again: .*is not served/);
+  assert.match(said.join(), /the probe failed, so it is reloaded: .*is not served/);
   assert.deepEqual(await asides(), []);
 });
 
@@ -82,7 +82,7 @@ test("a text that was good is never blamed: its reload stays owed until the mach
     clock.advance(5000);
   }
   daemon.down = false;
-  assert.equal(await install("good"), "proved", "it is a debt: also a run that is sure pays it");
+  assert.equal(await install("good"), "proved", "it is a unfinished: also a run that is sure pays it");
   assert.equal(daemon.running.get(path), "good");
   assert.deepEqual(owed(), []);
   assert.deepEqual(installStatus(database).fights, []);
