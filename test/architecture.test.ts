@@ -51,6 +51,9 @@ const wings: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   host: {
     store: [],
     install: ["store"],
+    inbox: ["store"],
+    run: ["store", "install", "inbox"],
+    report: ["store", "inbox"],
   },
 };
 

@@ -19,7 +19,7 @@ import {
 import { reportMessage, serviceReport } from "../src/core/stream/report.ts";
 import { exchange, queueKeys, queueName, queueOf } from "../src/core/stream/routing.ts";
 import { readPublicKey, wrongSignature } from "../src/core/stream/signature.ts";
-import { readMessage } from "../src/host/read-message.ts";
+import { readMessage } from "../src/host/inbox/read-message.ts";
 
 // docs/protocol.md is held to the code: its examples are read, its fields are all of them, and its worked example is computed from the words of the page alone.
 

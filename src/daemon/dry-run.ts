@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { HostOptions } from "../host/options.ts";
-import { serviceReport } from "../host/report.ts";
+import { serviceReport } from "../host/report/report.ts";
 import type { HostStore } from "../host/store/host-store.ts";
 import { type DryMachine, dryMachine, type Noted } from "../machines/dry.ts";
 import { realMachine } from "../machines/real.ts";

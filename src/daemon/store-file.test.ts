@@ -13,7 +13,7 @@ import { askMessage } from "../core/stream/messages.ts";
 import { hostKey, queueName, queueOf } from "../core/stream/routing.ts";
 import { StreamWriter } from "../core/stream/writer.ts";
 import { runHost } from "../host/host.ts";
-import { serviceReport } from "../host/report.ts";
+import { serviceReport } from "../host/report/report.ts";
 import { hostStore } from "../host/store/host-store.ts";
 import { Unusable } from "../sqlite/sound.ts";
 import { memoryHub } from "../testing/memory-broker.ts";

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { UserError } from "../core/util/errors.ts";
-import { serviceReport } from "../host/report.ts";
+import { serviceReport } from "../host/report/report.ts";
 import { type HostStore, hostStore } from "../host/store/host-store.ts";
 import { attachOwned } from "../host/store/owned.ts";
 import { migrateOwned, migrateStore } from "../host/store/schema.ts";

@@ -2,11 +2,11 @@ import { queueName } from "../core/stream/routing.ts";
 import { persist } from "../core/util/persist.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
-import { daemonComparer } from "./compare-daemon.ts";
 import { type HostedService, hostService } from "./hosted-service.ts";
 import type { HostOptions } from "./options.ts";
-import { reporter } from "./reporter.ts";
-import { transcriberLook } from "./transcriber-report.ts";
+import { reporter } from "./report/reporter.ts";
+import { transcriberLook } from "./report/transcriber-report.ts";
+import { daemonComparer } from "./run/compare-daemon.ts";
 
 /** How often a host reports, though nothing changed, and looks at its broker and its daemons; milliseconds. */
 const reportInterval = 60_000;

@@ -6,9 +6,9 @@ import { until } from "../../test/until.ts";
 import type { Service } from "../core/service/service.ts";
 import { hostKey } from "../core/stream/routing.ts";
 import { memoryHub } from "../testing/memory-broker.ts";
-import type { Comparable } from "./compare-daemon.ts";
 import { hostService } from "./hosted-service.ts";
 import type { HostOptions } from "./options.ts";
+import type { Comparable } from "./run/compare-daemon.ts";
 import { hostStore } from "./store/host-store.ts";
 import { waitingLimit } from "./store/messages.ts";
 

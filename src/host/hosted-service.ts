@@ -2,15 +2,15 @@ import type { Service } from "../core/service/service.ts";
 import type { OrderMessage } from "../core/stream/messages.ts";
 import { inSlices } from "../core/util/slices.ts";
 import type { Broker, Queue } from "../ports/broker.ts";
-import type { daemonComparer } from "./compare-daemon.ts";
-import { Conversation } from "./conversation.ts";
+import { Conversation } from "./inbox/conversation.ts";
+import type { Inbox } from "./inbox/receive.ts";
 import type { HostOptions } from "./options.ts";
-import { orders } from "./orders.ts";
-import type { Inbox } from "./receive.ts";
-import { RemovalsNotice } from "./removals-notice.ts";
-import { serviceReport } from "./report.ts";
-import type { RunContext } from "./run.ts";
-import { ServiceLoop } from "./service-loop.ts";
+import { RemovalsNotice } from "./report/removals-notice.ts";
+import { serviceReport } from "./report/report.ts";
+import type { daemonComparer } from "./run/compare-daemon.ts";
+import { orders } from "./run/orders.ts";
+import type { RunContext } from "./run/run.ts";
+import { ServiceLoop } from "./run/service-loop.ts";
 
 /** One service on its host: its part of the store, its runs and its queue. */
 export interface HostedService {

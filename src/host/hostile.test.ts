@@ -7,11 +7,11 @@ import { hostileBodies, runs, runsWithin } from "../../test/hostile.ts";
 import type { Delivery } from "../ports/broker.ts";
 import { memoryMachine } from "../testing/memory-machine.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
-import { orders } from "./orders.ts";
-import type { Inbox } from "./receive.ts";
-import { receiver } from "./receive.ts";
-import { serviceReport } from "./report.ts";
-import { handleNext, type RunContext } from "./run.ts";
+import type { Inbox } from "./inbox/receive.ts";
+import { receiver } from "./inbox/receive.ts";
+import { serviceReport } from "./report/report.ts";
+import { orders } from "./run/orders.ts";
+import { handleNext, type RunContext } from "./run/run.ts";
 import { hostStore } from "./store/host-store.ts";
 import { createAllTables } from "./store/schema.ts";
 

@@ -6,7 +6,7 @@ import { until } from "../../test/until.ts";
 import { CellTable } from "../core/stream/cell-table.ts";
 import { StreamWriter } from "../core/stream/writer.ts";
 import { Fatal } from "../core/util/errors.ts";
-import { receiver } from "./receive.ts";
+import { receiver } from "./inbox/receive.ts";
 import { hostStore } from "./store/host-store.ts";
 import { createAllTables } from "./store/schema.ts";
 

@@ -2,7 +2,7 @@ import { transcribersOf } from "../core/config/config.ts";
 import { eventService } from "../core/stream/routing.ts";
 import { isThere, lockFile, ownedFile, storeFile, unreadable } from "../daemon/store-file.ts";
 import type { HostStatus } from "../health/host-status.ts";
-import { serviceReport } from "../host/report.ts";
+import { serviceReport } from "../host/report/report.ts";
 import { type HostStore, hostStore } from "../host/store/host-store.ts";
 import { attachOwnedToRead } from "../host/store/owned.ts";
 import { hasHostTables, storeMustBeCurrent } from "../host/store/schema.ts";

@@ -9,7 +9,7 @@ import { type Followed, follow, type Want } from "../../src/core/stream/reader.t
 import { StreamWriter } from "../../src/core/stream/writer.ts";
 import { inSlices, type SlicedWork } from "../../src/core/util/slices.ts";
 import { systemClock as clock } from "../../src/daemon/clock.ts";
-import { narrowing } from "../../src/host/narrow.ts";
+import { narrowing } from "../../src/host/inbox/narrow.ts";
 import { storedRows } from "../../src/host/store/rows.ts";
 import { createAllTables } from "../../src/host/store/schema.ts";
 import { openDatabase, transaction } from "../../src/sqlite/open.ts";

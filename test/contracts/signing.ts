@@ -14,7 +14,7 @@ import {
 } from "../../src/core/stream/signature.ts";
 import { systemClock } from "../../src/daemon/clock.ts";
 import { runHost } from "../../src/host/host.ts";
-import { serviceReport } from "../../src/host/report.ts";
+import { serviceReport } from "../../src/host/report/report.ts";
 import { hostStore } from "../../src/host/store/host-store.ts";
 import { createAllTables } from "../../src/host/store/schema.ts";
 import { memoryDirectory } from "../../src/testing/memory-directory.ts";

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { z } from "zod";
 import { type Service, service } from "../../src/core/service/service.ts";
 import { runHost } from "../../src/host/host.ts";
-import { serviceReport } from "../../src/host/report.ts";
+import { serviceReport } from "../../src/host/report/report.ts";
 import { hostStore } from "../../src/host/store/host-store.ts";
 import { createAllTables } from "../../src/host/store/schema.ts";
 import { memoryHub } from "../../src/testing/memory-broker.ts";

@@ -10,7 +10,7 @@ import { StreamWriter } from "../../src/core/stream/writer.ts";
 import { Fatal } from "../../src/core/util/errors.ts";
 import type { Columns } from "../../src/core/util/json.ts";
 import { runHost } from "../../src/host/host.ts";
-import { serviceReport } from "../../src/host/report.ts";
+import { serviceReport } from "../../src/host/report/report.ts";
 import { hostStore } from "../../src/host/store/host-store.ts";
 import { memoryHub } from "../../src/testing/memory-broker.ts";
 import type { MemoryMachine } from "../../src/testing/memory-machine.ts";

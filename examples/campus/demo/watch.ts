@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { eventService } from "../../../src/core/stream/routing.ts";
 import { ownedFile, storeFile } from "../../../src/daemon/store-file.ts";
-import { serviceReport } from "../../../src/host/report.ts";
+import { serviceReport } from "../../../src/host/report/report.ts";
 import { hostStore } from "../../../src/host/store/host-store.ts";
 import { attachOwnedToRead } from "../../../src/host/store/owned.ts";
 import type { Project } from "../../../src/project/project.ts";

@@ -4,8 +4,8 @@ import { installerIn, newBook, simulatedDaemon, standingClock, stepsFor } from "
 import { installStatus } from "../../../test/fixtures/install-status.ts";
 import type { InstallSteps } from "../../core/service/host-api.ts";
 import { Fatal, Held, Later } from "../../core/util/errors.ts";
+import { hostWords } from "../run/words.ts";
 import { hostStore } from "../store/host-store.ts";
-import { hostWords } from "../words.ts";
 
 /** Files that a service gives no more: a service with a file per row. */
 

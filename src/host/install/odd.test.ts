@@ -10,8 +10,8 @@ import { Held } from "../../core/util/errors.ts";
 import { dryMachine } from "../../machines/dry.ts";
 import { realMachine } from "../../machines/real.ts";
 import type { Machine } from "../../ports/machine.ts";
+import { hostWords } from "../run/words.ts";
 import { hostStore } from "../store/host-store.ts";
-import { hostWords } from "../words.ts";
 
 /** Keys in folders of their users, who put something else in the place of the file. On a real machine. */
 

@@ -22,7 +22,7 @@ import { newStore, standingClock } from "../../../test/fixtures/install.ts";
 import type { InstallSteps } from "../../core/service/host-api.ts";
 import { CommandFailed, reason } from "../../core/util/errors.ts";
 import { realMachine } from "../../machines/real.ts";
-import { hostWords } from "../words.ts";
+import { hostWords } from "../run/words.ts";
 
 /** Installs into folders that others may write, on a real machine. */
 
@@ -175,7 +175,7 @@ test("a check that may not become its user blames no text, and names what the un
   await install(path("own"), "good\n");
   const url = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href);
   const program = `
-    const { hostWords } = await import(${url("../words.ts")});
+    const { hostWords } = await import(${url("../run/words.ts")});
     const { newStore, standingClock } = await import(${url("../../../test/fixtures/install.ts")});
     const { realMachine } = await import(${url("../../machines/real.ts")});
     const { reason } = await import(${url("../../core/util/errors.ts")});

@@ -7,7 +7,7 @@ import { type AsOf, askMessage, type StreamMessage } from "../../core/stream/mes
 import { hostKey, queueName, queueOf, serviceKey } from "../../core/stream/routing.ts";
 import { StreamWriter } from "../../core/stream/writer.ts";
 import { runHost } from "../../host/host.ts";
-import { serviceReport } from "../../host/report.ts";
+import { serviceReport } from "../../host/report/report.ts";
 import { hostStore } from "../../host/store/host-store.ts";
 import { createAllTables } from "../../host/store/schema.ts";
 import { memoryHub } from "../memory-broker.ts";

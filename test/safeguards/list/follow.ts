@@ -84,7 +84,7 @@ export const followRemovals: readonly Removal[] = [
         "if (inSequence) return { followed: { ...moved(held, message), repair: [] }, write };",
       ],
     ],
-    tests: ["src/host/repair.test.ts"],
+    tests: ["src/host/inbox/repair.test.ts"],
   },
   {
     id: "refusal-of-epoch",

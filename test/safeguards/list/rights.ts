@@ -172,7 +172,7 @@ export const rightsRemovals: readonly Removal[] = [
     id: "orders-of-transcribers",
     guards: "a host obeys orders of a transcriber's user alone",
     without: "a user that may send messages of a plain service holds it and drops its messages",
-    file: "src/host/receive.ts",
+    file: "src/host/inbox/receive.ts",
     edits: [["wrongOrderer?.(delivery.user);", "undefined as string | undefined;"]],
     tests: ["src/host/plain.test.ts"],
   },

@@ -2,7 +2,7 @@ import { type Mark, olderState } from "../../../src/core/stream/messages.ts";
 import type { Followed } from "../../../src/core/stream/reader.ts";
 import { hostKey } from "../../../src/core/stream/routing.ts";
 import { folderOf } from "../../../src/host/install/target.ts";
-import { serviceReport } from "../../../src/host/report.ts";
+import { serviceReport } from "../../../src/host/report/report.ts";
 import { readFacts } from "../../../src/host/store/facts.ts";
 import { hostStore } from "../../../src/host/store/host-store.ts";
 import { Violation } from "../violation.ts";

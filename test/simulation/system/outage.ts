@@ -1,4 +1,4 @@
-import { serviceReport } from "../../../src/host/report.ts";
+import { serviceReport } from "../../../src/host/report/report.ts";
 import { readFacts } from "../../../src/host/store/facts.ts";
 import { hostStore } from "../../../src/host/store/host-store.ts";
 import { Violation } from "../violation.ts";

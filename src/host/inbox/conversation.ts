@@ -1,0 +1,147 @@
+import { leftToRepair, type Want } from "../../core/stream/reader.ts";
+import type { DaemonCompared } from "../../core/stream/report.ts";
+import { queueOf } from "../../core/stream/routing.ts";
+import { reason } from "../../core/util/errors.ts";
+import type { Broker, Queue } from "../../ports/broker.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { Unusable } from "../../sqlite/sound.ts";
+import { type Intake, openIntake } from "./intake.ts";
+import { type Questions, questions } from "./questions.ts";
+import { ask, type Inbox, type Received, type Receiver, type ReceiverOptions, receiver, reportKey } from "./receive.ts";
+import { sayLeft } from "./say-left.ts";
+import { type Verification, verification } from "./verification.ts";
+
+/** After a store that failed (a full disk) the deliveries in hand are tried again, in milliseconds. */
+const storeRetry = 1000;
+/** The time between two lines of the log about a long repair, in milliseconds. */
+const repairLogEvery = 5000;
+
+export interface ConversationInputs extends ReceiverOptions {
+  /** The name of the host. */
+  readonly host: string;
+  readonly inbox: Inbox;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Compares the daemon of a table service; undefined where that is not done. It does not reject. */
+  readonly compareDaemon: (() => Promise<DaemonCompared>) | undefined;
+  /** Makes the digest from the rows again. */
+  recompute(): Promise<void>;
+  /** A batch of messages is in the store; `asked` says that a person's order is among them. */
+  stored(batch: { readonly asked: boolean }): void;
+  /** The report of the service is another one. */
+  changed(): void;
+}
+
+/** The exchange of one service with the transcriber: the stream, questions, refusals and comparisons. It runs nothing. */
+export class Conversation {
+  readonly queue: Queue;
+  /** Rejects when the store turns out to be damaged. */
+  readonly damaged: Promise<never>;
+  readonly #inputs: ConversationInputs;
+  readonly #receiver: Receiver;
+  readonly #questions: Questions;
+  readonly #verification: Verification | undefined;
+  readonly #damaged = Promise.withResolvers<never>();
+  #broker: Broker | undefined;
+  #intake: Intake | undefined;
+  #repairLogged = Number.NEGATIVE_INFINITY;
+
+  constructor(inputs: ConversationInputs) {
+    const { host, inbox, clock, signal } = inputs;
+    const { store, rows } = inbox;
+    const { name } = store;
+    this.#inputs = inputs;
+    this.queue = queueOf(host, name, rows ? "table" : "plain");
+    this.damaged = this.#damaged.promise;
+    this.#receiver = receiver(host, inbox, inputs);
+    this.#questions = questions((want) => this.#say(ask(host, name, want)), clock, signal);
+    this.#verification = rows && verification({ ...inputs, store });
+  }
+
+  /** The table may differ from the transcriber's: it is being compared or repaired. */
+  get inDoubt(): boolean {
+    return this.#receiver.followed.doubt === true;
+  }
+
+  /** Takes what the queue brings, and asks how the table compares; throws when the broker cannot be reached. */
+  async listen(broker: Broker): Promise<void> {
+    const { inbox, clock, signal } = this.#inputs;
+    this.#broker = broker;
+    await broker.declare([this.queue]);
+    this.#repairLogged = clock.monotonic();
+    this.#intake = await openIntake(broker, inbox, this.#receiver, {
+      ...{ queue: this.queue.name, now: clock.now, signal },
+      received: (received) => this.#received(received),
+      failed: (why) => void this.#failed(why),
+    });
+    if (inbox.rows) this.#questions.ask("digest");
+  }
+
+  /** Takes deliveries that had to wait for room in the store. */
+  poke(): void {
+    this.#intake?.poke();
+  }
+
+  async close(): Promise<void> {
+    await this.#intake?.close();
+  }
+
+  /** Publishes a report message. A lost question is asked again, a lost refusal is said again with the next message that is refused. */
+  #say(message: object): void {
+    const { signal, log } = this.#inputs;
+    this.#broker?.publish(reportKey, JSON.stringify(message)).catch((error) => {
+      if (!signal.aborted) log(`the transcriber was not reached: ${reason(error)}`);
+    });
+  }
+
+  #ask(want: Want): void {
+    this.#questions.ask(want);
+  }
+
+  #received({ heard, say: refusals, want, verify, differed, asked }: Received): void {
+    if (heard) this.#questions.heard();
+    if (differed !== undefined) this.#verification?.compared(differed);
+    this.#logRepair();
+    if (want) this.#ask(want);
+    if (verify !== undefined) this.#verify(verify);
+    for (const refusal of refusals) this.#say(refusal);
+    this.#inputs.stored({ asked });
+    this.#inputs.changed();
+  }
+
+  /** Answers a person's `verify`: the digest is made from the rows again, rather than believed, and then compared. */
+  #verify(at: number): void {
+    const verification = this.#verification;
+    if (!verification?.isNew(at)) return;
+    const compare = (): void => {
+      verification.asked(at);
+      this.#ask("digest");
+    };
+    this.#inputs.recompute().then(compare, (error) => this.#unread(error));
+  }
+
+  #unread(error: unknown): void {
+    if (error instanceof Unusable) this.#damaged.reject(error);
+    else this.#inputs.log(`its rows could not be read: ${reason(error)}`);
+  }
+
+  #logRepair(): void {
+    const { clock, log } = this.#inputs;
+    const left = leftToRepair(this.#receiver.followed);
+    if (left === 0 || clock.monotonic() - this.#repairLogged < repairLogEvery) return;
+    log(`the table: ${sayLeft(left)}`);
+    this.#repairLogged = clock.monotonic();
+  }
+
+  async #failed(why: unknown): Promise<void> {
+    const { inbox, clock, signal, log } = this.#inputs;
+    log(`what arrived could not be stored: ${reason(why)}`);
+    try {
+      inbox.store.judge(why);
+    } catch (error) {
+      if (error instanceof Unusable) return this.#damaged.reject(error);
+    }
+    await clock.sleep(storeRetry, signal);
+    this.poke();
+  }
+}

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CellTable } from "../../core/stream/cell-table.ts";
+import { hashEnd, keyHash } from "../../core/stream/digest.ts";
+import type { Want } from "../../core/stream/reader.ts";
+import { StreamWriter } from "../../core/stream/writer.ts";
+import { narrowing } from "./narrow.ts";
+
+const count = 5000;
+const rows = Array.from({ length: count }, (_, i): [string, string] => [`k${i}`, '{"a":1}']);
+const whole: Want = { from: 0, to: hashEnd };
+
+/** A host's table, and a transcriber's that differs from it. */
+function scene(differing: number) {
+  const mine = new CellTable("dhcp");
+  mine.apply(rows);
+  const theirs = new CellTable("dhcp");
+  theirs.apply(rows.map(([key], i) => [key, i < differing ? '{"a":2}' : '{"a":1}']));
+  const inHashOrder = (from: number, to: number, most: number) => {
+    const cells = [...mine.entries()]
+      .map(([key, cell]) => ({ key, cell, hash: keyHash(key) }))
+      .filter(({ hash }) => hash >= from && hash < to)
+      .sort((a, b) => a.hash - b.hash);
+    return {
+      to: cells[most]?.hash ?? to,
+      cells: cells.slice(0, most).map(({ key, cell }): [string, string] => [key, cell]),
+    };
+  };
+  const { narrow, heard } = narrowing("dhcp", { inHashOrder });
+  const telling = new StreamWriter("dhcp", theirs, { epoch: 1 });
+  /** Repairs the whole table; gives how many bytes went either way, and how many questions had sums. */
+  function repair() {
+    const told = { asked: 0, said: 0, withSums: 0, questions: 0 };
+    for (let from = 0; from < hashEnd; ) {
+      const want = narrow({ from, to: hashEnd });
+      assert.ok(typeof want === "object");
+      const part = telling.part(want.from, want.to, { state: [], clock: 0 }, want.have);
+      told.asked += JSON.stringify(want).length;
+      told.said += JSON.stringify(part).length;
+      told.withSums += Number(want.have !== undefined);
+      told.questions += 1;
+      mine.replace(part);
+      heard(part);
+      from = part.to;
+    }
+    assert.equal(mine.digest.root, theirs.digest.root);
+    return told;
+  }
+  return { narrow, heard, repair, mine, theirs };
+}
+
+test("a repair of one row among many carries a few rows; the sums of the others are small", () => {
+  const { said, withSums, questions } = scene(1).repair();
+  assert.ok(said < 3000, `${said} bytes`);
+  assert.equal(withSums, questions);
+  assert.equal(questions, 3);
+});
+
+test("where every row differs nearly every question goes without sums", () => {
+  const { withSums, questions } = scene(count).repair();
+  assert.ok(questions >= 10);
+  assert.ok(withSums <= 4, `${withSums} of ${questions}`);
+});
+
+test("a host with few rows asks for them plainly, and other questions are as they are", () => {
+  const { narrow, mine } = scene(0);
+  assert.equal(narrow("digest"), "digest");
+  mine.replace({ from: 0, to: hashEnd, rows: rows.slice(0, 60) });
+  assert.deepEqual(narrow(whole), whole);
+});

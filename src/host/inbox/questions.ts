@@ -1,0 +1,37 @@
+import type { Want } from "../../core/stream/reader.ts";
+import { backoff } from "../../core/util/backoff.ts";
+import type { Clock } from "../../ports/clock.ts";
+
+/** The waits for an answer, in milliseconds. */
+const waits = { first: 5000, longest: 60_000 };
+
+/** The one question that a host has open about a table: asked again until something is heard, because a question or its answer can be lost. */
+export interface Questions {
+  ask(want: Want): void;
+  /** Something of the stream was heard: nothing is open any more. */
+  heard(): void;
+}
+
+export function questions(put: (want: Want) => void, clock: Clock, signal: AbortSignal): Questions {
+  let open: AbortController | undefined;
+
+  async function insist(want: Want, until: AbortSignal): Promise<void> {
+    for (let times = 1; ; times += 1) {
+      put(want);
+      await clock.sleep(backoff(times, waits), until);
+      if (until.aborted) return;
+    }
+  }
+
+  return {
+    ask(want) {
+      open?.abort("asked anew");
+      open = new AbortController();
+      insist(want, AbortSignal.any([open.signal, signal]));
+    },
+    heard() {
+      open?.abort("heard");
+      open = undefined;
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { row, simulatedService } from "../../../test/fixtures/host.ts";
+import { delivered, storeOf, told } from "../../../test/fixtures/host-parts.ts";
+import { CellTable } from "../../core/stream/cell-table.ts";
+import { StreamWriter } from "../../core/stream/writer.ts";
+import { hostStore } from "../store/host-store.ts";
+import { createAllTables } from "../store/schema.ts";
+import { receiver } from "./receive.ts";
+
+test("an order that could not be obeyed is not acknowledged, nor what came with it", async () => {
+  const { definition } = simulatedService();
+  assert.ok("table" in definition);
+  const database = new DatabaseSync(":memory:");
+  createAllTables(database);
+  const store = hostStore(database).service("dhcp");
+  const rows = store.rows(definition.table);
+  const inbox = { store, service: definition, rows };
+  const obey = (): never => {
+    throw new Error("the process ends here");
+  };
+  const taking = receiver("a", inbox, { obey, log() {} });
+  const asOf = { state: [], clock: 0 };
+  const rowsOf = new StreamWriter("dhcp", new CellTable("dhcp"), { epoch: 1 }).rows(
+    [["k", row("a", "10.0.0.1")]],
+    asOf,
+  );
+  const order = { trigger: 1, kind: "order", service: "dhcp", order: "hold" };
+  let acknowledged = 0;
+  const deliveries = [...rowsOf, order].map((message) => {
+    const body = new TextEncoder().encode(JSON.stringify(message));
+    return { key: "trigger.dhcp", body, redelivered: false, ack: () => void acknowledged++ };
+  });
+  await assert.rejects(taking.take(deliveries, 0, new AbortController().signal), /the process ends here/);
+  assert.equal(acknowledged, 0);
+  assert.deepEqual(taking.followed, {}, "rows that come again are not taken for known");
+  assert.equal(rows.digest.count, 0);
+  database.close();
+});
+
+test("the reader that a receiver is handed decides what is stored", async () => {
+  const { definition } = simulatedService();
+  const { inbox, end } = storeOf(definition);
+  const receive = receiver("a", inbox, { obey() {}, log() {}, follow: (followed) => ({ followed, dropped: "late" }) });
+  const messages = told().rows([["k", row("a", "10.0.0.1")]]);
+  await receive.take(messages.map(delivered), 0, new AbortController().signal);
+  assert.deepEqual([inbox.rows?.digest.count, receive.followed], [0, {}]);
+  await end();
+});

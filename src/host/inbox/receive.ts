@@ -1,0 +1,199 @@
+import type { WrongOrderer } from "../../core/config/senders.ts";
+import type { Service } from "../../core/service/service.ts";
+import {
+  type AskMessage,
+  type OrderMessage,
+  protocolVersion,
+  type RefusalMessage,
+  type StreamMessage,
+  type WaveMessage,
+} from "../../core/stream/messages.ts";
+import { type Followed, type Followup, follow, type Want } from "../../core/stream/reader.ts";
+import { reportService, serviceKey } from "../../core/stream/routing.ts";
+import type { Delivery } from "../../ports/broker.ts";
+import { patiently } from "../../sqlite/open.ts";
+import type { StoredRows } from "../store/rows.ts";
+import type { ServiceStore } from "../store/service-store.ts";
+import { narrowing } from "./narrow.ts";
+import { readMessage } from "./read-message.ts";
+
+/** Store, then acknowledge: what arrives for one service is durable before the broker may forget it. */
+
+/** The key under which hosts speak to the transcriber. */
+export const reportKey = serviceKey(reportService);
+
+/** The place of a service's messages: its part of the store, and its rows there. */
+export interface Inbox {
+  readonly store: ServiceStore;
+  readonly service: Service;
+  /** Undefined for a plain service. */
+  readonly rows: StoredRows | undefined;
+}
+
+export interface Received {
+  /** Rows or messages were stored. */
+  readonly moved: boolean;
+  /** Something of the stream was heard. */
+  readonly heard: boolean;
+  /** What is then to be asked, if anything. */
+  readonly want: Want | undefined;
+  /** What is to be said aloud. */
+  readonly say: readonly RefusalMessage[];
+  /** The table is to be compared, whether or not anything is amiss: when that was asked, milliseconds since 1970. */
+  readonly verify: number | undefined;
+  /** A digest was compared with the table's: whether they differed. */
+  readonly differed: boolean | undefined;
+  /** Somebody asked for something: what waits is not to wait any longer. */
+  readonly asked: boolean;
+}
+
+export interface Receiver {
+  /** Takes deliveries in their order, in one transaction, and acknowledges them. */
+  take(deliveries: readonly Delivery[], now: number, signal: AbortSignal): Promise<Received>;
+  readonly followed: Followed;
+}
+
+type Taken =
+  | { readonly followup: Followup; readonly of: StreamMessage }
+  | { readonly order: OrderMessage }
+  | { readonly wave: WaveMessage };
+
+export interface ReceiverOptions {
+  /** Writes what an order asks for; it is called within the transaction. */
+  obey(order: OrderMessage): void;
+  /** Hears how far other hosts are. */
+  hearWave?(message: WaveMessage): void;
+  log(line: string): void;
+  /** Why a message of the stream is not believed; undefined when it is. */
+  readonly distrust?: ((body: Uint8Array) => string | undefined) | undefined;
+  /** Why an order of a user of the broker is not obeyed; undefined when it is. */
+  readonly wrongOrderer?: WrongOrderer | undefined;
+  /** Decides what to do with a message of the stream; `follow` by default. */
+  readonly follow?: typeof follow | undefined;
+}
+
+/** How often a refused stranger is said in the log, at most, in milliseconds: whoever sends one can send many. */
+const strangerPace = 60_000;
+
+/** Opens the intake of a service's store, at the place in the stream where it stands. */
+export function receiver(
+  host: string,
+  { store, rows }: Inbox,
+  { obey, hearWave, log, distrust, wrongOrderer, follow: decide = follow }: ReceiverOptions,
+): Receiver {
+  const { name, messages } = store;
+  const narrows = rows && narrowing(name, rows);
+  let followed: Followed = store.facts?.followed ?? {};
+  let strangerSaid = Number.NEGATIVE_INFINITY;
+
+  function takeOne(delivery: Delivery, now: number): Taken | undefined {
+    const read = readMessage(delivery.body, name);
+    const setAside = (why: string): undefined => {
+      messages.setAside(delivery.body, delivery.messageId, why, now);
+      log(`a message was set aside: ${why}`);
+    };
+    if ("wrong" in read) return setAside(read.wrong);
+    if ("own" in read) {
+      if (read.own.kind === "order") {
+        const wrong = wrongOrderer?.(delivery.user);
+        return wrong === undefined ? { order: read.own } : refuse(wrong, now);
+      }
+      if (!rows) return setAside("it is about a table, and the service has none");
+      const stranger = distrust?.(delivery.body);
+      if (stranger !== undefined) return refuse(stranger, now);
+      return read.own.kind === "wave" ? { wave: read.own } : takeStream(rows, read.own, now);
+    }
+    if (rows) return setAside("a plain message, for a service whose rows are computed from the directory");
+    messages.store(delivery.body, delivery.messageId, now);
+    return undefined;
+  }
+
+  function refuse(why: string, now: number): undefined {
+    store.untrusted.count(why, now);
+    if (Math.abs(now - strangerSaid) < strangerPace) return;
+    strangerSaid = now;
+    log(`a message is refused: ${why}`);
+  }
+
+  function takeStream(rows: StoredRows, message: StreamMessage, now: number): Taken {
+    const followup = decide(followed, message, rows.digest);
+    if (followup.write) rows.write(followup.write, now);
+    followed = followup.followed;
+    return { followup, of: message };
+  }
+
+  function storeAll(deliveries: readonly Delivery[], now: number): Taken[] {
+    const before = followed;
+    const restoreDigest = rows?.digest.saved();
+    try {
+      return store.transaction(() => {
+        const taken = deliveries.map((delivery) => takeOne(delivery, now)).filter((one) => one !== undefined);
+        if (followed !== before) store.write({ followed });
+        const settled = before.doubt && !followed.doubt;
+        if (settled && store.facts?.loaded?.doubt) store.oweFullRun();
+        // Rows that have moved are a new text: what waited for that must not wait on when the process ends here.
+        if (taken.some((one) => "followup" in one && one.followup.write)) store.write({ fatal: undefined });
+        // An order is obeyed in the transaction that takes it, so that none is acknowledged and then forgotten.
+        for (const one of taken) if ("order" in one) obey(one.order);
+        return taken;
+      });
+    } catch (error) {
+      // The transaction was taken back, so what is remembered in memory must be as well.
+      followed = before;
+      restoreDigest?.();
+      throw error;
+    }
+  }
+
+  return {
+    get followed() {
+      return followed;
+    },
+    async take(deliveries, now, signal) {
+      const taken = await patiently(() => storeAll(deliveries, now), signal);
+      for (const delivery of deliveries) delivery.ack();
+      for (const one of taken) if ("wave" in one) hearWave?.(one.wave);
+      const followups = taken.filter((one) => "followup" in one);
+      // Of several questions only the last is of use: it was decided last.
+      const want = followups.findLast(({ followup }) => followup.ask)?.followup.ask;
+      for (const { of } of followups) if (of.kind === "part") narrows?.heard(of);
+      const verifies = taken.flatMap((one) =>
+        "order" in one && one.order.order === "verify" ? [one.order.at ?? 0] : [],
+      );
+      const compared = followups.findLast(
+        ({ of, followup }) => of.kind === "digest" && !followup.refused && !followup.dropped,
+      );
+      const refused = followups.findLast(({ followup }) => followup.refused);
+      return {
+        moved: rows ? followups.some(({ followup }) => followup.write) : taken.length < deliveries.length,
+        heard: followups.length > 0,
+        want: want && narrows ? narrows.narrow(want) : want,
+        say: refused ? refusal(host, name, refused, followed) : [],
+        verify: verifies.at(-1),
+        differed: compared && compared.followup.followed.doubt === true,
+        asked: taken.some((one) => "order" in one),
+      };
+    },
+  };
+}
+
+/** A question about a service's table. */
+export const ask = (host: string, service: string, want: Want): AskMessage => ({
+  trigger: protocolVersion,
+  kind: "ask",
+  host,
+  service,
+  want,
+});
+
+function refusal(
+  host: string,
+  service: string,
+  { followup, of }: { followup: Followup; of: StreamMessage },
+  { mark }: Followed,
+): RefusalMessage[] {
+  if (!followup.refused || !mark) return [];
+  const asOf = { state: [...mark.asOf.state], clock: mark.asOf.clock };
+  const said = { epoch: mark.epoch, asOf, refused: of.epoch, because: followup.refused };
+  return [{ trigger: protocolVersion, kind: "refusal", host, service, ...said }];
+}

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
+import { test } from "node:test";
+import { hostScene, row, simulatedService } from "../../../test/fixtures/host.ts";
+import { until } from "../../../test/until.ts";
+import type { StreamMessage, WaveMessage } from "../../core/stream/messages.ts";
+import { serviceKey } from "../../core/stream/routing.ts";
+import { signed, signingKey, wrongSignature } from "../../core/stream/signature.ts";
+
+const [ours, theirs] = [0, 1].map(() => signingKey(generateKeyPairSync("ed25519").privateKey));
+const distrust = (body: Uint8Array): string | undefined => wrongSignature(body, [ours!]);
+
+/** A host that trusts one key, and a stranger who knows all that is public and may publish. */
+async function guarded() {
+  const dhcp = simulatedService();
+  /** All that the transcriber has said. */
+  const said: string[] = [];
+  const sign = (body: string): string => {
+    const whole = signed(body, ours!);
+    said.push(whole);
+    return whole;
+  };
+  const world = hostScene(dhcp.definition, { distrust, sign });
+  const stranger = world.hub.connect();
+  await world.say([["k", row("a", "10.0.0.1")]]);
+  const host = world.up();
+  await until(() => dhcp.served.size === 1);
+  const place = world.facts()?.followed.mark;
+  assert.ok(place);
+  const head = { trigger: 1, service: "dhcp", ...place } as const;
+  const forged: StreamMessage = {
+    ...{ ...head, seq: place.seq + 1, kind: "rows", piece: 0, more: false },
+    rows: [["k", row("evil", "10.6.6.6")]],
+  };
+  return {
+    ...{ world, dhcp, head, forged, said },
+    publish: (body: string) => stranger.publish(serviceKey("dhcp"), body),
+    strangers: () => world.report().strangers?.count ?? 0,
+    async [Symbol.asyncDispose]() {
+      await host.down();
+      world.end();
+    },
+  };
+}
+
+test("a host that trusts a key takes no row, digest, part, epoch or word of waves of anybody else, counts them, and goes on", async () => {
+  await using all = await guarded();
+  const { world, dhcp, head, forged, publish } = all;
+  const before = world.facts()?.followed;
+  const epoch = head.epoch + 1_000_000;
+  const { seq } = head;
+  const forgeries: (StreamMessage | WaveMessage)[] = [
+    forged,
+    { ...forged, epoch },
+    { ...head, epoch, rolledBack: true, kind: "digest", root: "0".repeat(64), count: 0 },
+    { ...head, kind: "part", from: 0, to: 2 ** 32, rows: [] },
+    { trigger: 1, service: "dhcp", kind: "wave", epoch, seq, failing: "ns1: no" },
+  ];
+  const bodies = forgeries.map((message) => JSON.stringify(message));
+  for (const body of bodies) await publish(body);
+  for (const body of bodies) await publish(signed(body, theirs!));
+  for (const body of bodies) await publish(signed(body, { ...theirs!, name: ours!.name }));
+  await until(() => all.strangers() === 15);
+  assert.deepEqual(world.facts()?.followed, before);
+  assert.equal(world.report().strangers?.why, `it is not what the key ${ours!.name} has signed`);
+  assert.equal(world.logged.filter((line) => line.includes("a message is refused")).length, 1);
+
+  await world.say([["k2", row("b", "10.0.0.2")]]);
+  await world.clock.advance(1_000);
+  await until(() => dhcp.served.size === 2);
+  assert.ok(![...dhcp.served.values()].some(({ name }) => name === "evil"));
+  assert.equal(all.strangers(), 15);
+});
+
+test("what the right key has signed before is taken no second time, in whatever order it comes again", async () => {
+  await using all = await guarded();
+  const { world, dhcp, said, publish } = all;
+  for (const ip of ["10.0.0.2", "10.0.0.3", "10.0.0.4"]) {
+    await world.say([["k", row("a", ip)]]);
+    await world.digest();
+  }
+  const old = said.splice(0);
+  for (const body of [...old, ...old.toReversed()]) await publish(body);
+  await world.say([["k2", row("b", "10.0.0.5")]]);
+  await world.clock.advance(1_000);
+  await until(() => dhcp.served.size === 2);
+  assert.equal(dhcp.served.get("k")?.ip, "10.0.0.4");
+  assert.equal(world.facts()?.followed.doubt, undefined);
+  assert.equal(all.strangers(), 0);
+});
+
+test("what a person asks needs no signature", async () => {
+  await using all = await guarded();
+  await all.publish(JSON.stringify({ trigger: 1, kind: "order", service: "dhcp", order: "hold" }));
+  await until(() => all.world.report().heldBy === "person");
+  assert.equal(all.strangers(), 0);
+});

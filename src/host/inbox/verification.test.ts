@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { row, running } from "../../../test/fixtures/host.ts";
+import { until } from "../../../test/until.ts";
+import type { DaemonCompared } from "../../core/stream/report.ts";
+import { virtualClock } from "../../testing/virtual-clock.ts";
+import type { HostOptions } from "../options.ts";
+import { daemonComparer } from "../run/compare-daemon.ts";
+
+/** A host with one row in force, that compares its daemon as it is told. */
+async function verified(compareDaemon?: NonNullable<HostOptions["compareDaemon"]>) {
+  const world = await running(compareDaemon && { compareDaemon });
+  return {
+    ...world,
+    verify: (at: number) => world.send({ trigger: 1, kind: "order", service: "dhcp", order: "verify", at }),
+    said: () => world.report().verified,
+  };
+}
+
+test("a host that is asked to verify says how its table compared, and then its daemon", async () => {
+  const answer = Promise.withResolvers<DaemonCompared>();
+  await using world = await verified(() => answer.promise);
+  await world.verify(7);
+  await until(() => world.said()?.daemon?.state === "comparing");
+  assert.deepEqual(world.said(), { asked: 7, differed: false, daemon: { state: "comparing" } });
+  answer.resolve({ state: "differs", missing: 1, differs: 0, extra: 2, foreign: 3 });
+  await until(() => world.said()?.daemon?.state === "differs");
+  assert.deepEqual(world.said()?.daemon, { state: "differs", missing: 1, differs: 0, extra: 2, foreign: 3 });
+});
+
+test("a host that compares no daemon says so by saying nothing of it", async () => {
+  await using world = await verified();
+  await world.verify(7);
+  await until(() => world.said()?.asked === 7);
+  assert.deepEqual(world.said(), { asked: 7, differed: false });
+});
+
+test("a comparison during which a run began is made again, and keeps no change waiting", async () => {
+  let compared = 0;
+  const first = Promise.withResolvers<void>();
+  await using world = await verified(async () => {
+    compared += 1;
+    if (compared === 1) await first.promise;
+    return { state: "same" };
+  });
+  await world.verify(7);
+  await until(() => compared === 1);
+  await world.say([["l", row("b", "10.0.0.2")]]);
+  await world.clock.advance(1_000);
+  await until(() => world.dhcp.served.size === 2);
+  first.resolve();
+  await until(() => world.said()?.daemon?.state === "same");
+  assert.equal(compared, 2);
+});
+
+test("what was asked for while a daemon was being compared is compared once more", async () => {
+  const ends: (() => void)[] = [];
+  await using world = await verified(
+    () => new Promise((resolve) => ends.push(() => resolve({ state: "same", files: ends.length }))),
+  );
+  for (const at of [7, 8, 9]) {
+    await world.verify(at);
+    await until(() => world.said()?.asked === at);
+  }
+  assert.equal(ends.length, 1);
+  ends[0]?.();
+  await until(() => ends.length === 2);
+  assert.equal(world.said()?.daemon?.state, "comparing");
+  ends[1]?.();
+  await until(() => world.said()?.daemon?.state === "same");
+  assert.deepEqual(world.said(), { asked: 9, differed: false, daemon: { state: "same", files: 2 } });
+});
+
+test("what is asked again, because no answer had come, is one question; without a time each is one", async () => {
+  let compared = 0;
+  await using world = await verified(async () => {
+    compared += 1;
+    return { state: "same", files: compared };
+  });
+  for (const [at, times] of [
+    [7, 1],
+    [7, 1],
+    [0, 2],
+    [0, 3],
+  ] as const) {
+    await world.verify(at);
+    await until(() => world.hub.look("trigger-a-dhcp").length === 0 && world.said()?.daemon?.files === times);
+  }
+  await world.again();
+  await world.verify(0);
+  await until(() => world.said()?.daemon?.files === 4);
+});
+
+test("a daemon that does not answer within a minute, or cannot be asked, is said, and the next is compared", async () => {
+  const clock = virtualClock(0);
+  const compare = daemonComparer({ clock, signal: new AbortController().signal });
+  const idle = { busy: () => false, isPending: () => false, runs: () => 0 };
+  let aborted = false;
+  const hangs = compare({
+    ...idle,
+    compare: (signal) => new Promise(() => signal.addEventListener("abort", () => (aborted = true))),
+  });
+  const away = compare({ ...idle, compare: () => Promise.reject(new Error("the daemon is away")) });
+  const well = compare({ ...idle, compare: async () => ({ state: "same" }) });
+  await clock.advance(60_000);
+  assert.deepEqual(await hangs, { state: "failed", why: "the comparison took longer than 1 min" });
+  assert.ok(aborted);
+  assert.deepEqual(await away, { state: "failed", why: "the daemon is away" });
+  assert.deepEqual(await well, { state: "same" });
+});
+
+test("what is owed is waited for a moment, then it is a difference; a run is waited for until its end", async () => {
+  const clock = virtualClock(0);
+  const compare = daemonComparer({ clock, signal: new AbortController().signal });
+  let running = true;
+  let compared = 0;
+  const owing = compare({
+    busy: () => running,
+    isPending: () => true,
+    runs: () => 1,
+    async compare() {
+      compared += 1;
+      return { state: "differs", waits: 1 };
+    },
+  });
+  await clock.advance(40_000);
+  running = false;
+  await clock.advance(4_000);
+  assert.equal(compared, 0);
+  await clock.advance(2_000);
+  assert.deepEqual(await owing, { state: "differs", waits: 1 });
+});
+
+test("a comparison that a host did not live to end has failed, and says why", async () => {
+  await using world = await verified(() => new Promise(() => {}));
+  await world.verify(7);
+  await until(() => world.said()?.daemon?.state === "comparing");
+  await world.again("kill");
+  await until(() => world.said()?.daemon?.state === "failed");
+  assert.deepEqual(world.said()?.daemon, { state: "failed", why: "the host was stopped meanwhile" });
+});

@@ -1,0 +1,62 @@
+import type { ServiceReport } from "../../core/stream/report.ts";
+import { sayLeft } from "../inbox/say-left.ts";
+import type { ServiceFacts } from "../store/facts.ts";
+import { type Question, sayHold, sayRetained } from "../store/retained.ts";
+import type { ServiceStore } from "../store/service-store.ts";
+
+/** The most retained keys and parked messages that a report names, and the most characters of a reason. A report is read up to 2 MiB. */
+const named = 100;
+const longest = 1_000;
+
+/** The report of one service by its host's store alone, so that it can be asked while the daemon is busy, or gone. */
+export function serviceReport(store: ServiceStore, facts = store.readFacts()): ServiceReport {
+  const { messages, seen } = store;
+  const form = facts?.form ?? "table";
+  const owed = form === "plain" ? messages.waiting() : seen.countPending();
+  const kept = seen.countRetained();
+  const removals = kept > 0 ? store.removals.question() : undefined;
+  const parked = messages.parked();
+  const held = facts?.held && sayHold(facts.held);
+  // Mostly nothing is retained, and nothing parked: then there is nothing to list.
+  return {
+    code: facts?.code ?? "",
+    form,
+    rows: facts?.rows ?? 0,
+    stored: facts?.followed.mark,
+    loaded: facts?.loaded,
+    equal: facts?.followed.equal,
+    verified: store.verified.read(),
+    doubt: facts?.followed.doubt ?? false,
+    proved: facts?.proved ?? false,
+    owed,
+    why: held ?? facts?.failing ?? store.waveWait.read() ?? waitsFor(form, owed, facts),
+    failing: facts?.failing !== undefined,
+    held,
+    heldBy: facts?.held?.by,
+    inTheWay: store.records.conflicts()?.digest,
+    removals,
+    refused: kept > 0 ? listRetained(store, removals) : [],
+    refusedCount: kept,
+    heldCount: kept > 0 ? seen.countConflicts() : 0,
+    parked: parked > 0 ? messages.listParked(named).map((one) => ({ ...one, why: one.why.slice(0, longest) })) : [],
+    parkedCount: parked,
+    strangers: store.untrusted.read(),
+    reloads: store.ledger.pendingReloads(),
+    ranAt: facts?.ranAt,
+  };
+}
+
+const listRetained = ({ seen }: ServiceStore, question: Question | undefined): ServiceReport["refused"] =>
+  seen.retained(named).map((row) => ({
+    ...{ key: row.key, by: row.by, why: sayRetained(row, question) },
+    ...{ since: row.since, kept: row.kept },
+  }));
+
+function waitsFor(form: string, owed: number, facts: ServiceFacts | undefined): string | undefined {
+  const left = facts && facts.left > 0 ? `: ${sayLeft(facts.left)}` : "";
+  if (form === "table" && !facts?.followed.equal)
+    return `waits for its table${left || ": it was never compared with the transcriber's"}`;
+  if (facts?.followed.doubt) return `its table is being compared with the transcriber's${left}`;
+  if ((facts?.full ?? 0) > 0) return "a full run is owed";
+  return owed > 0 ? "waits for its next run" : undefined;
+}

@@ -1,0 +1,74 @@
+import { protocolVersion } from "../../core/stream/messages.ts";
+import type { ReportMessage, TranscriberReport } from "../../core/stream/report.ts";
+import { reason } from "../../core/util/errors.ts";
+import type { Broker } from "../../ports/broker.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { reportKey } from "../inbox/receive.ts";
+import type { HostStore } from "../store/host-store.ts";
+import { serviceReport } from "./report.ts";
+
+/** Reports of changes are folded to one in so many milliseconds. */
+const reportPace = 1000;
+
+export interface ReporterInputs {
+  /** The name of the host. */
+  readonly name: string;
+  /** Its services, by name. */
+  readonly services: ReadonlyMap<string, unknown>;
+  readonly store: HostStore;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** The report of the host's transcriber; left out where there is none. */
+  transcriber?(): TranscriberReport | undefined;
+  log(line: string): void;
+}
+
+/** Sends the host's whole state to the transcriber each time that it is said to have changed: at once, then at most once a second. */
+export function reporter(inputs: ReporterInputs, broker: Broker): () => void {
+  const { name, services, store, clock, signal, log, transcriber } = inputs;
+  let owed = false;
+  let pausing = false;
+
+  async function send(): Promise<void> {
+    owed = false;
+    pausing = true;
+    // A report that is lost is no loss, nor is one for which the store could not be read: the next one says everything again.
+    await say().catch((error) => {
+      if (!signal.aborted) log(`a report was not sent: ${reason(error)}`);
+    });
+    await clock.sleep(reportPace, signal);
+    pausing = false;
+    if (owed && !signal.aborted) send();
+  }
+
+  async function say(): Promise<void> {
+    for (const service of services.keys()) note(service);
+    const states = [...services.keys()].map((name) => {
+      const service = store.service(name);
+      return [name, serviceReport(service, service.facts)] as const;
+    });
+    const report: ReportMessage = {
+      trigger: protocolVersion,
+      kind: "report",
+      host: name,
+      at: clock.now(),
+      services: Object.fromEntries(states),
+      ...(transcriber && { transcriber: transcriber() }),
+    };
+    await broker.publish(reportKey, JSON.stringify(report));
+  }
+
+  /** A disk that is full must not stop a report: the next one makes the digest again. */
+  function note(service: string): void {
+    try {
+      store.service(service).removals.noteQuestion();
+    } catch (error) {
+      log(`${service}: the digest of its held removals was not kept: ${reason(error)}`);
+    }
+  }
+
+  return () => {
+    owed = true;
+    if (!pausing && !signal.aborted) send();
+  };
+}

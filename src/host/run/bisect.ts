@@ -1,0 +1,118 @@
+import type { Change, KeptRow, RunResult, Table } from "../../core/service/service.ts";
+import { claimsOf } from "../../core/service/unique.ts";
+import { bisect } from "../../core/util/bisect.ts";
+import { reason, TextDoubted, TextRefused } from "../../core/util/errors.ts";
+import type { Columns } from "../../core/util/json.ts";
+import { rowsBut } from "../store/rows-but.ts";
+import type { RunInput } from "../store/run-input.ts";
+import { tryRun } from "./trial.ts";
+import { hostWords, type Words, type WordsOptions } from "./words.ts";
+
+/** When a check refuses a text, the changes in it are told apart with the check alone: the guilty wait, the others go in. */
+
+/** What may be spent on it: checks, and milliseconds of a run's ten minutes. */
+const budget = { checks: 100, time: 60_000 };
+const spent = `${budget.checks} checks and ${budget.time / 1000} s`;
+
+interface Done {
+  readonly given: RunInput;
+  readonly words: Words;
+  readonly result: RunResult;
+}
+type Options = WordsOptions & {
+  /** The run is given no changes. */
+  readonly full: boolean;
+};
+
+/** Runs a service; when a check refuses its text, once more without the rows that are to blame. Throws what the first run threw when they are not found. */
+export async function runOnGood(table: Table, given: RunInput, options: Options): Promise<Done> {
+  try {
+    return await runOn(table, given, options);
+  } catch (error) {
+    if (!(error instanceof TextRefused || error instanceof TextDoubted)) throw error;
+    const found = await findGuilty(table, given, options);
+    if ("undecided" in found) throw undecided(error, found.undecided, given.changes.length);
+    const { guilty } = found;
+    const wait = `${guilty.flat().length} of ${given.changes.length} changes wait: ${guilty[0]?.[0]?.why}`;
+    // The checks may take a minute. What a person holds meanwhile writes nothing new.
+    if (options.store.facts?.held?.by === "person")
+      throw new Error(`${error.message}; a person holds it meanwhile`, { cause: error.cause });
+    options.log(guilty.length > 0 ? wait : "the check refuses them no more, so they are tried again");
+    return await runOn(table, given.without(guilty, options.clock.now()), options).catch((again) => {
+      // What was passed a moment ago is not given up: something else has come meanwhile.
+      throw again instanceof TextRefused ? new Error(again.message, { cause: again.cause }) : again;
+    });
+  }
+}
+
+async function runOn(table: Table, given: RunInput, { full, ...options }: Options): Promise<Done> {
+  const words = hostWords(options);
+  const changes = full ? undefined : given.changes;
+  const result = await table.run({ rows: given.rows, changes, interrupted: given.interrupted }, words.host);
+  return { given, words, result };
+}
+
+/** Nobody is to blame whom it would help to name: the error stays of its kind. */
+function undecided(error: TextRefused | TextDoubted, why: string, changes: number): Error {
+  const wait = changes > 0 ? `all ${changes} changes wait: ` : "";
+  const said = `${error.message}; ${wait}${why}`;
+  const options = { cause: error.cause };
+  return error instanceof TextRefused ? new TextRefused(said, options) : new TextDoubted(said, options);
+}
+
+/** The rows that the check refuses, those of one linked group together; or why they are not known. */
+async function findGuilty(
+  table: Table,
+  given: RunInput,
+  { full, ...options }: Options,
+): Promise<{ guilty: readonly KeptRow[][] } | { undecided: string }> {
+  const { clock } = options;
+  const end = clock.monotonic() + budget.time;
+  const { changes, interrupted } = given;
+  if (changes.length === 0) return { undecided: "no row has moved, so it is not a row's fault" };
+  const check = (some: readonly (readonly Change<Columns>[])[]): Promise<string | undefined> => {
+    const taken = new Set(some.flat());
+    const left = new Map(changes.filter((change) => !taken.has(change)).map(({ key, before }) => [key, before]));
+    const run = {
+      rows: rowsBut(given.rows, left),
+      changes: full ? undefined : changes.filter((change) => taken.has(change)),
+      interrupted,
+    };
+    return tryRun(table, run, options);
+  };
+  try {
+    const limits = { checks: budget.checks, isOver: () => clock.monotonic() >= end };
+    const found = await bisect(linked(table.unique ?? [], changes), check, limits);
+    if ("baseline" in found) {
+      const what = found.at === "start" ? "is applied now" : "it accepted before";
+      return { undecided: `it also refuses what ${what}: ${found.baseline}` };
+    }
+    if (found.untried.length > 0) return { undecided: `not all of the guilty were found within ${spent}` };
+    return { guilty: found.refused.map(({ items, why }) => items.flat().map(({ key }): KeptRow => ({ key, why }))) };
+  } catch (error) {
+    options.signal.throwIfAborted();
+    return { undecided: `they cannot be told apart: ${reason(error)}` };
+  }
+}
+
+/** The changes in groups: those that claim one unique value, before or after, belong together, as one gives it to the other. */
+export function linked(unique: readonly string[], changes: readonly Change<Columns>[]): Change<Columns>[][] {
+  const groupOf = new Map<string, Change<Columns>[]>();
+  const groups = new Set<Change<Columns>[]>();
+  const claims = ({ before, after }: Change<Columns>): string[] =>
+    [before, after].flatMap((row) => (row ? claimsOf(unique, row) : []));
+  for (const change of changes) {
+    const met = new Set(
+      claims(change).flatMap((claim) => [groupOf.get(claim) ?? []].filter(({ length }) => length > 0)),
+    );
+    // The smaller join the largest, so that a long chain is not told over and over.
+    const [largest = [], ...others] = [...met].sort((a, b) => b.length - a.length);
+    groups.add(largest);
+    for (const group of others) groups.delete(group);
+    for (const one of [...others.flat(), change]) {
+      largest.push(one);
+      for (const claim of claims(one)) groupOf.set(claim, largest);
+    }
+  }
+  return [...groups];
+}

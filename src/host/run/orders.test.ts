@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { row, running } from "../../../test/fixtures/host.ts";
+import { until } from "../../../test/until.ts";
+import { protocolVersion } from "../../core/stream/messages.ts";
+import { Held } from "../../core/util/errors.ts";
+
+/** A host with six rows in force, of which three may go within an hour. */
+async function scene() {
+  const rows = Array.from({ length: 6 }, (_, i): [string, string] => [`k${i}`, row(`n${i}`, `10.0.0.${i + 1}`)]);
+  const world = await running({ removalLimit: () => 3 }, rows);
+  const removed = rows.slice(0, 4).map(([key]): [string, null] => [key, null]);
+  let orders = 0;
+  return {
+    ...world,
+    removed,
+    /** Gives an order, and waits until it was obeyed. */
+    async order(what: { order: string; [field: string]: unknown }): Promise<void> {
+      orders += 1;
+      await world.tell({ trigger: protocolVersion, kind: "order", service: "dhcp", ...what } as never);
+      await until(() => world.logged.filter((line) => line.includes(": asked to ")).length === orders);
+      await world.clock.advance(2000);
+    },
+  };
+}
+
+test("an approval of a digest that nothing waits under changes nothing, a person's hold least of all", async () => {
+  await using world = await scene();
+  const { say, order, removed, report, facts, dhcp, logged } = world;
+  await say(removed);
+  await until(() => report().removals?.rows === 4);
+  await order({ order: "hold", why: "the cabling is being changed" });
+  await say([["new", row("new", "10.0.0.99")]]);
+  const before = { ...report(), stored: undefined };
+  await order({ order: "approve", digest: "00000000" });
+  assert.ok(logged.at(-1)?.includes("4 removals are not approved by 00000000: theirs is"), logged.at(-1));
+  assert.deepEqual({ ...report(), stored: undefined, owed: 0 }, { ...before, owed: 0 });
+  assert.deepEqual(facts()?.held, { by: "person", detail: "the cabling is being changed" });
+  assert.equal(dhcp.served.size, 6);
+});
+
+test("what is approved under its digest waits for the end of a person's hold, which no digest ends", async () => {
+  await using world = await scene();
+  const { say, order, removed, report, facts, dhcp } = world;
+  await say(removed);
+  await until(() => report().removals?.rows === 4);
+  await order({ order: "hold" });
+  await order({ order: "approve", digest: report().removals?.digest });
+  await order({ order: "adopt", name: "a-record", remove: true });
+  assert.deepEqual([facts()?.held?.by, dhcp.served.size], ["person", 6]);
+  assert.equal(report().removals, undefined);
+  await order({ order: "approve" });
+  await until(() => dhcp.served.size === 2);
+});
+
+test("a run that is held while a person holds its service does not end the person's hold", async () => {
+  await using world = await scene();
+  const { say, order, facts, dhcp } = world;
+  dhcp.controls.before = async () => {
+    dhcp.controls.before = () => {};
+    await order({ order: "hold" });
+    throw new Held("a table is there, and trigger did not write it");
+  };
+  await say([["new", row("new", "10.0.0.99")]]);
+  await until(() => facts()?.failing !== undefined);
+  assert.equal(facts()?.held?.by, "person");
+});

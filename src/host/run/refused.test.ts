@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hostScene, row, simulatedService } from "../../../test/fixtures/host.ts";
+import { until } from "../../../test/until.ts";
+import type { Table } from "../../core/service/service.ts";
+import { type CellChange, refusedCell } from "../../core/stream/cells.ts";
+import { protocolVersion } from "../../core/stream/messages.ts";
+
+/** A host of a service whose refused rows go, with three rows in force, one of them an entry's second. */
+async function guarded(options: Parameters<typeof hostScene>[1] = {}, refused: Table["refused"] = "remove") {
+  const door = simulatedService({ refused });
+  const world = hostScene(door.definition, options);
+  const rows: CellChange[] = [
+    ["a", row("a", "10.0.0.1")],
+    ["b/1", row("b1", "10.0.0.2")],
+    ["b/2", row("b2", "10.0.0.3")],
+  ];
+  await world.say(rows);
+  const host = world.up();
+  await until(() => door.served.size === 3);
+  await world.clock.advance(1000);
+  return {
+    ...world,
+    door,
+    async [Symbol.asyncDispose]() {
+      await host.down();
+      world.end();
+    },
+  };
+}
+
+test("a refused row goes, is listed with its reason, and is back when it is well again", async () => {
+  await using world = await guarded();
+  const { say, door, report, retained, clock } = world;
+  await say([["a", refusedCell("vlan: what is that?", ["vlan"])]]);
+  await until(() => !door.served.has("a"));
+  await until(() => report().owed === 0);
+  assert.deepEqual(retained(), [["a", "directory", "vlan: what is that?"]]);
+  assert.deepEqual(
+    report().refused.map(({ key, by, kept }) => [key, by, kept]),
+    [["a", "directory", false]],
+  );
+  assert.equal(report().rows, 2);
+  await clock.advance(5000);
+  assert.equal(report().owed, 0, "it is owed no more");
+  await say([["a", row("a", "10.0.0.9")]]);
+  await until(() => door.served.get("a")?.ip === "10.0.0.9");
+  await until(() => report().refusedCount === 0);
+});
+
+test("where names are given, a row goes that is refused for one of them, and others stay", async () => {
+  await using world = await guarded({}, ["key"]);
+  const { say, door, report } = world;
+  await say([
+    ["a", refusedCell("key: is not a key; vlan: what is that?", ["key", "vlan"])],
+    ["b", refusedCell("vlan: what is that?", ["vlan"])],
+    ["b/1", null],
+    ["b/2", null],
+  ]);
+  await until(() => report().owed === 0 && door.served.size === 2);
+  assert.deepEqual(
+    report().refused.map(({ key, kept }) => [key, kept]),
+    [
+      ["a", false],
+      ["b", false],
+      ["b/1", true],
+      ["b/2", true],
+    ],
+  );
+  await say([
+    ["b", refusedCell("key: is not a key", ["key"])],
+    ["c", row("c", "10.0.0.4")],
+  ]);
+  await world.clock.advance(1000);
+  await until(() => report().owed === 0 && door.served.size === 1);
+});
+
+test("of a refused entry every row goes", async () => {
+  await using world = await guarded();
+  const { say, door, report } = world;
+  await say([
+    ["b", refusedCell("two owners")],
+    ["b/1", null],
+    ["b/2", null],
+  ]);
+  await until(() => door.served.size === 1);
+  await until(() => report().owed === 0);
+  assert.deepEqual(
+    report().refused.map(({ key, kept }) => [key, kept]),
+    [["b", false]],
+  );
+});
+
+test("what is refused counts as a removal, and beyond the limit is held", async () => {
+  await using world = await guarded({ removalLimit: () => 1 });
+  const { say, door, report, tell, clock } = world;
+  await say([
+    ["a", refusedCell("the schema has changed")],
+    ["b/1", refusedCell("the schema has changed")],
+  ]);
+  await until(() => report().removals?.rows === 2);
+  assert.equal(door.served.size, 3);
+  const { digest } = report().removals ?? {};
+  await tell({ trigger: protocolVersion, kind: "order", service: "dhcp", order: "approve", digest } as never);
+  await clock.advance(1000);
+  await until(() => door.served.size === 1);
+  await until(() => report().refusedCount === 2);
+});
+
+test("a row that is refused while its run is under way goes in the next one, and one whose run fails is tried until it is gone", async () => {
+  await using world = await guarded();
+  const { say, door, report, clock } = world;
+  const entered = Promise.withResolvers<void>();
+  const leave = Promise.withResolvers<void>();
+  door.controls.after = async () => {
+    entered.resolve();
+    await leave.promise;
+  };
+  await say([["new", row("new", "10.0.0.7")]]);
+  await entered.promise;
+  await say([["new", refusedCell("no")]]);
+  await until(() => report().refusedCount === 1);
+  door.controls.after = () => {
+    throw new Error("not now");
+  };
+  leave.resolve();
+  await clock.advance(1000);
+  await until(() => report().failing);
+  delete door.controls.after;
+  await clock.advance(2000);
+  await until(() => !door.served.has("new") && report().owed === 0);
+  assert.deepEqual(
+    report().refused.map(({ key, kept }) => [key, kept]),
+    [["new", false]],
+  );
+});
+
+test("a row that the daemon will not let go stays, and is listed", async () => {
+  await using world = await guarded();
+  const { say, door, report, retained } = world;
+  door.controls.result = { refused: [{ key: "a", why: "it is in use" }] };
+  await say([["a", refusedCell("no")]]);
+  await until(() => report().refusedCount === 1);
+  assert.deepEqual(retained(), [["a", "daemon", "it is in use"]]);
+  assert.equal(report().refused[0]?.kept, true);
+  assert.equal(report().owed, 0);
+});

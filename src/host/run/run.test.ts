@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { z } from "zod";
+import { row, running } from "../../../test/fixtures/host.ts";
+import { simulatedDaemon, stepsFor } from "../../../test/fixtures/install.ts";
+import { until } from "../../../test/until.ts";
+import { service, type Table } from "../../core/service/service.ts";
+import { virtualClock } from "../../testing/virtual-clock.ts";
+import { hostStore } from "../store/host-store.ts";
+import { createAllTables } from "../store/schema.ts";
+import { runTable } from "./run.ts";
+
+const path = "/etc/demo/hosts.conf";
+const file = { path, text: "good" };
+
+test("a full run finds a daemon that lost its state, loads it again, and only then says that it is proved", async () => {
+  const definition = service({
+    row: z.object({ name: z.string() }),
+    select: () => undefined,
+    async run(_, host) {
+      await host.install(file, stepsFor([file]));
+    },
+  });
+  const { table } = definition as unknown as { table: Table };
+  const daemon = simulatedDaemon([path]);
+  const database = new DatabaseSync(":memory:");
+  createAllTables(database);
+  const { signal } = new AbortController();
+  const { machine } = daemon;
+  const store = hostStore(database).service("demo");
+  const context = { host: "a", store, machine, clock: virtualClock(0), signal, log: () => {} };
+  await runTable(table, context);
+  daemon.running.clear();
+  await runTable(table, context);
+  assert.equal(daemon.running.get(path), undefined, "a run with changes has no reason to look");
+  store.oweFullRun();
+  await runTable(table, context);
+  assert.equal(daemon.running.get(path), "good");
+  assert.equal(store.facts?.proved, true);
+  database.close();
+});
+
+test("a full run that is asked for during a full run is done after it", async () => {
+  await using world = await running();
+  const { dhcp, clock, send, facts } = world;
+  const regen = { trigger: 1, kind: "order", service: "dhcp", order: "regen" };
+  dhcp.controls.before = async () => {
+    dhcp.controls.before = undefined;
+    await send(regen);
+    await until(() => world.logged.filter((line) => line.includes("asked to regen")).length === 2);
+  };
+  await send(regen);
+  await until(() => clock.advance(1000).then(() => dhcp.seen.runs === 3));
+  await until(() => facts()?.full === 0);
+  assert.deepEqual(dhcp.seen.changes.slice(-2), [undefined, undefined]);
+});
+
+test("a row that moves while its daemon refuses the old one is tried as it is now", async () => {
+  await using world = await running();
+  const { dhcp, clock, say, report, telling } = world;
+  dhcp.controls.result = { refused: [{ key: "j", why: "no subnet" }] };
+  dhcp.controls.before = async () => {
+    dhcp.controls.before = () => {
+      dhcp.controls.result = undefined;
+    };
+    await say([["j", row("good", "10.0.0.3")]]);
+    await until(() => report().stored?.seq === telling.seq);
+  };
+  await say([["j", row("bad", "10.0.0.2")]]);
+  await until(() => clock.advance(1000).then(() => dhcp.served.get("j")?.name === "good"));
+  await until(() => report().refusedCount === 0);
+});
+
+test("a daemon that was restarted during a run by changes is given every row", async () => {
+  await using world = await running();
+  const { dhcp, clock, say, machine } = world;
+  dhcp.controls.before = () => {
+    dhcp.controls.before = undefined;
+    machine.powerCut();
+    dhcp.served.clear();
+  };
+  await say([["j", row("b", "10.0.0.2")]]);
+  await until(() => clock.advance(10_000).then(() => dhcp.served.size === 2));
+});

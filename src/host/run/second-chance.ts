@@ -1,0 +1,118 @@
+import type { Change, Table } from "../../core/service/service.ts";
+import { backoff } from "../../core/util/backoff.ts";
+import { reason } from "../../core/util/errors.ts";
+import type { Columns } from "../../core/util/json.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { RefusedRow } from "../store/second-chances.ts";
+import type { ServiceStore } from "../store/service-store.ts";
+import { linked } from "./bisect.ts";
+
+/**
+ * Tries rows that a check refused again by itself, ever more rarely. A check can fail for a passing reason, as when its process was killed.
+ * A row that is refused again costs some checks and changes nothing.
+ */
+
+/** The waits before a second chance, in milliseconds: longer after each that was in vain. */
+const waits = { first: 30_000, longest: 60 * 60_000 };
+
+export interface SecondChance {
+  /** A run has ended; `refused` says that it did so because a check refuses its text, whichever rows it has. */
+  ended(refused: boolean): void;
+}
+
+export interface SecondChanceOptions {
+  readonly store: ServiceStore;
+  readonly table: Table;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Something is owed again. */
+  poke(): void;
+  log(line: string): void;
+}
+
+export function secondChance({ store, table, clock, signal, poke, log }: SecondChanceOptions): SecondChance {
+  /** The second chances in a row for the same rows, the coming one included. */
+  let chances = 1;
+  /** The name of what waited at the last look. */
+  let seen = "";
+  let timer: AbortController | undefined;
+  /** The groups of rows whose turn comes in this round. */
+  let left: Group[] = [];
+  /** Since when the rows wait whose turn it is. */
+  let tried: ReadonlyMap<string, number> = new Map();
+  let allWait = false;
+
+  function look(refused: boolean): void {
+    for (const [key, since] of tried) store.chances.keepSince(key, since);
+    tried = new Map();
+    allWait = refused;
+    const rows = store.chances.waiting();
+    const what = nameOf(rows);
+    if (what === seen && timer) return;
+    if (what !== seen) {
+      chances = 1;
+      left = [];
+    } else if (left.length > 0) {
+      next();
+      return;
+    } else chances += 1;
+    seen = what;
+    timer?.abort("another wait");
+    timer = undefined;
+    if (what !== "") begin();
+  }
+
+  /** A name of what waits. For the whole text it is the place of the rows, because the text waits for them to change. */
+  function nameOf(rows: readonly RefusedRow[]): string {
+    const { mark } = store.facts?.followed ?? {};
+    if (!allWait) return rows.length === 0 ? "" : JSON.stringify(rows.map(({ key, desired }) => [key, desired]));
+    return `all ${mark?.epoch} ${mark?.seq}`;
+  }
+
+  function begin(): void {
+    const mine = new AbortController();
+    timer = mine;
+    void clock.sleep(backoff(chances, waits), AbortSignal.any([mine.signal, signal])).then(() => {
+      if (mine.signal.aborted || signal.aborted) return;
+      timer = undefined;
+      safely(() => {
+        left = groupsOf(table, store.chances.waiting());
+        next();
+      });
+    });
+  }
+
+  /** A store that fails now (a full disk) is asked again after another wait. */
+  function safely(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      log(`what a check refused is tried again later: ${reason(error)}`);
+      if (!timer) begin();
+    }
+  }
+
+  /** Gives the whole text, or the group whose turn it is, another run. Owed rows come first; the end of their run asks again. */
+  function next(): void {
+    if (store.seen.isPending() && !allWait) return;
+    if (allWait) store.write({ fatal: undefined });
+    const group = allWait ? undefined : left.shift();
+    tried = new Map(group?.map(({ key, since }) => [key, since]));
+    store.chances.release(tried.keys());
+    poke();
+  }
+
+  return { ended: (refused) => safely(() => look(refused)) };
+}
+
+type Group = readonly { readonly key: string; readonly since: number }[];
+
+/** The rows that wait, in groups that have to be tried together. */
+function groupsOf({ unique = [] }: Table, rows: readonly RefusedRow[]): Group[] {
+  const since = new Map(rows.map((row) => [row.key, row.since]));
+  const parse = (text: string | null): Columns | undefined => (text === null ? undefined : JSON.parse(text));
+  const changes = rows
+    .map(({ key, desired, loaded }) => ({ key, before: parse(loaded), after: parse(desired) }))
+    .filter((change): change is Change<Columns> => change.before !== undefined || change.after !== undefined);
+  return linked(unique, changes).map((group) => group.map(({ key }) => ({ key, since: since.get(key) ?? 0 })));
+}

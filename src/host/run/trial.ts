@@ -1,0 +1,77 @@
+import type { Files, Host } from "../../core/service/host-api.ts";
+import type { Run, Table } from "../../core/service/service.ts";
+import type { Columns } from "../../core/util/json.ts";
+import { installer } from "../install/install.ts";
+import { noted } from "../store/owned.ts";
+import { hostWords, type WordsOptions } from "./words.ts";
+
+/** What a run's checks would say, found out without changing anything: its files are staged and checked, and it ends where it would do more. */
+
+/**
+ * Runs a table service up to the first thing that it would change, with each install's check in the place of the install. Gives what a check
+ * says that refuses; undefined when all pass. Throws when the run ends otherwise, or before any check: then a trial tells nothing.
+ */
+export async function tryRun(table: Table, run: Run<Columns>, options: WordsOptions): Promise<string | undefined> {
+  const installs = installer(options);
+  const { host: words } = hostWords(options);
+  let refused: string | undefined;
+  let checks = 0;
+  const end = async (): Promise<never> => {
+    throw new Ended("a trial changes nothing");
+  };
+  const host: Host = {
+    ...words,
+    async install(files, steps = {}) {
+      const why = await installs.tryOut("path" in files ? [files] : files, steps, host);
+      checks += 1;
+      refused ??= why;
+      if (why !== undefined) throw new Ended(why);
+      return "unchanged";
+    },
+    tell: end,
+    files: readOnly(words.files, end),
+    owned: noted(words.owned),
+    memory: { get: words.memory.get, set: () => {} },
+    log: () => {},
+  };
+  try {
+    await table.run(run as never, host);
+  } catch (error) {
+    host.signal.throwIfAborted();
+    // A service may have made another error of it.
+    if (refused === undefined && !(error instanceof Ended && checks > 0)) throw error;
+  }
+  return refused;
+}
+
+/** The host of a run that only finds out whether its service is still held. A step that would change something ends the run. */
+export function lookingHost(options: WordsOptions): { readonly host: Host; hasEnded(error: unknown): boolean } {
+  const installs = installer(options);
+  const { host: words } = hostWords(options);
+  const end = async (): Promise<never> => {
+    throw new Ended("a look changes nothing");
+  };
+  const host: Host = {
+    ...words,
+    async install(files, steps = {}) {
+      await installs.throwIfHeld("path" in files ? [files] : files, steps);
+      return "unchanged";
+    },
+    tell: end,
+    files: readOnly(words.files, end),
+    owned: noted(words.owned),
+    memory: { get: words.memory.get, set: () => {} },
+  };
+  return { host, hasEnded: (error) => error instanceof Ended };
+}
+
+class Ended extends Error {}
+
+const readOnly = (files: Files, end: () => Promise<never>): Files => ({
+  stat: (path) => files.stat(path),
+  read: (path) => files.read(path),
+  list: (path) => files.list(path),
+  readLink: (path) => files.readLink(path),
+  resolve: (path) => files.resolve(path),
+  ...{ write: end, makeDirectory: end, chmod: end, chown: end, link: end, rename: end, remove: end, sync: end },
+});

@@ -1,0 +1,123 @@
+import type { Host } from "../../core/service/host-api.ts";
+import type { Table } from "../../core/service/service.ts";
+import { Held, reason } from "../../core/util/errors.ts";
+import { installer } from "../install/install.ts";
+import type { RunContext } from "./run.ts";
+import { lookingHost } from "./trial.ts";
+import { withinDeadline } from "./within-deadline.ts";
+import { hostWords } from "./words.ts";
+
+/** The care for a service that is held: nothing new is put in force, and nothing that is in force is lost. */
+
+/** The time between two looks at the cause of a hold, in milliseconds. Each look renders what the service would install. */
+const lookEvery = 30_000;
+/** The longest that it may take, in milliseconds. */
+const deadline = { milliseconds: 10 * 60_000, what: "the run of a held service" };
+
+export interface WhileHeld {
+  /** True once its daemon has lost what was in force. */
+  isDue(): boolean;
+  /** Brings back what was lost. */
+  run(): Promise<void>;
+  /** Finds out whether it is still held, and whether its daemon has lost anything. It does not reject. */
+  look(): Promise<void>;
+}
+
+export function whileHeld(
+  table: Table,
+  context: RunContext,
+  { busy, poke }: { busy(): boolean; poke(): void },
+): WhileHeld {
+  const { store, machine, clock, signal, log } = context;
+  let lost = false;
+  let lookedAt = Number.NEGATIVE_INFINITY;
+
+  const isOther = async (): Promise<boolean> => {
+    const { ranAt, incarnation } = store.facts ?? {};
+    return ranAt !== undefined && incarnation !== (await machine.incarnation(table.daemon));
+  };
+
+  async function look(): Promise<void> {
+    if (store.facts?.held === undefined || busy() || lost) return;
+    const isTime = clock.monotonic() - lookedAt >= lookEvery;
+    if (isTime) lookedAt = clock.monotonic();
+    if (isTime && (await endedHold(table, context))) {
+      log("the cause of its hold is gone: it goes on");
+      poke();
+    } else if (await isOther()) {
+      log("its daemon, or the machine, was restarted while it is held: what was in force is brought back, and no more");
+      lost = true;
+      poke();
+    }
+  }
+
+  return {
+    isDue: () => lost,
+    async run() {
+      if (lost && (await isOther())) await bringBack(table, context);
+      lost = false;
+    },
+    look: () =>
+      look().catch((error) => {
+        if (!signal.aborted) log(`cannot find out whether it is still held: ${reason(error)}`);
+      }),
+  };
+}
+
+/**
+ * Brings back what was in force in a daemon that lost it, as by a reboot: the rows that were loaded last, and no others.
+ * An existing file is left as it is, also if trigger did not write it.
+ */
+async function bringBack(table: Table, context: RunContext): Promise<void> {
+  const { store, machine } = context;
+  const secret = (table.secret ?? []).length > 0;
+  await withinDeadline(context, deadline, async (signal) => {
+    const options = { ...context, name: context.host, signal, secret, unsure: true };
+    const words = hostWords(options);
+    const installs = installer(options);
+    let leaves = false;
+    const host: Host = {
+      ...words.host,
+      async install(files, { all: _, ...steps } = {}) {
+        const wanted = "path" in files ? [files] : files;
+        if (!(await installs.wouldReplace(wanted))) return words.host.install(wanted, steps);
+        leaves = true;
+        return "unchanged";
+      },
+    };
+    await table.run({ rows: store.runs.loaded(), changes: undefined, interrupted: false } as never, host);
+    signal.throwIfAborted();
+    const incarnation = await machine.incarnation(table.daemon);
+    store.transaction(() => {
+      words.keep();
+      store.write({ incarnation });
+      // The file that differs is seen to when the hold ends.
+      if (leaves) store.oweFullRun();
+    });
+  });
+}
+
+/** Ends a service's hold by foreign things once they are gone; true if it has. Finding out changes nothing. */
+async function endedHold(table: Table, context: RunContext): Promise<boolean> {
+  const { store, removals } = context;
+  const held = store.facts?.held;
+  if (held === undefined || held.by === "person") return false;
+  const secret = (table.secret ?? []).length > 0;
+  const stays = await withinDeadline(context, deadline, async (signal) => {
+    const spare = removals && ((files: number) => removals.limit(files));
+    const look = lookingHost({ ...context, name: context.host, signal, secret, spare, log: () => {} });
+    try {
+      const run = { rows: store.runs.wanted(), changes: undefined, interrupted: false };
+      await table.run(run as never, look.host);
+    } catch (error) {
+      // It came as far as its first change, or to its end, without meeting what it was held by.
+      if (!look.hasEnded(error)) return error instanceof Held ? error.message : String(error);
+    }
+    return undefined;
+  });
+  // Meanwhile a person may have held it, or let it go on.
+  const still = store.facts?.held;
+  if (stays !== undefined || still?.by !== held.by || still.detail !== held.detail) return false;
+  store.write({ held: undefined });
+  return true;
+}

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { newBook, standingClock, wordsIn } from "../../../test/fixtures/install.ts";
+import { reason } from "../../core/util/errors.ts";
+import { dryMachine } from "../../machines/dry.ts";
+import { memoryMachine } from "../../testing/memory-machine.ts";
+
+const machine = memoryMachine({
+  programs: {
+    well: ({ input }) => ({ stdout: `given ${input}` }),
+    ill: () => ({ code: 3, stderr: "line 7: password\n" }),
+  },
+});
+const scene = (more = {}) => ({ machine, database: newBook(), clock: standingClock(), ...more });
+
+test("a command that does not exit 0 throws with program, code and what it said", async () => {
+  const { host } = wordsIn(scene());
+  assert.equal((await host.ask(["well"], { input: "text" })).stdout, "given text");
+  await assert.rejects(host.tell(["ill", "argument"]), /^CommandFailed: ill exited 3: line 7: password$/);
+  await assert.rejects(host.ask(["absent"]), /absent exited 127/);
+});
+
+test("what a command says of a service with secrets is not shown", async () => {
+  const { host } = wordsIn(scene({ secret: true }));
+  await assert.rejects(
+    host.tell(["ill"]),
+    (error) => !reason(error).includes("password") && /ill exited 3/.test(reason(error)),
+  );
+});
+
+test("what a run notes is its own at once, and everybody's when it is kept", () => {
+  const all = scene();
+  const first = wordsIn(all);
+  first.host.memory.set("serial", "7");
+  assert.equal(first.host.memory.get("serial"), "7");
+  assert.equal(wordsIn(all).host.memory.get("serial"), undefined);
+  first.keep();
+  assert.equal(wordsIn(all).host.memory.get("serial"), "7");
+  assert.equal(wordsIn({ ...all, service: "other" }).host.memory.get("serial"), undefined);
+});
+
+test("a run is proved when each of its installs is", async () => {
+  const words = wordsIn(scene());
+  await words.host.install({ path: "/etc/a", text: "a" }, { probe: ["well"] });
+  assert.equal(words.proved(), true);
+  await words.host.install({ path: "/etc/b", text: "b" });
+  assert.equal(words.proved(), false);
+  await words.host.install({ path: "/etc/a", text: "a" });
+  assert.equal(words.proved(), false);
+});
+
+test("on a dry machine an install is only noted, and the book stays as it is", async () => {
+  const below = memoryMachine({ files: { "/etc/a": "one\n" } });
+  const dry = dryMachine(below);
+  const all = scene({ machine: dry });
+  const words = wordsIn(all);
+  await words.host.install({ path: "/etc/a", text: "two\n" }, { check: ["ill"], reload: ["restart"], probe: ["ill"] });
+  assert.deepEqual(dry.noted(), {
+    files: [{ path: "/etc/a", before: "one\n", after: "two\n" }],
+    changes: [],
+    commands: [{ command: ["restart"], input: undefined }],
+  });
+  assert.equal(all.database.prepare("SELECT count(*) AS n FROM install_path").get()?.n, 0);
+  assert.equal(await words.host.install({ path: "/etc/a", text: "two\n" }), "unchanged");
+});
