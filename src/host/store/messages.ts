@@ -48,17 +48,16 @@ export interface StoredMessages {
 }
 
 export function storedMessages(database: DatabaseSync, service: string): StoredMessages {
-  const count = prepared(database, "SELECT count(*) AS messages FROM message WHERE service = ? AND state = ?");
-  const counted = (state: string): number => Number(count.get(service, state)?.messages ?? 0);
-  const tried = prepared(
-    database,
-    "SELECT count(*) AS messages FROM message WHERE service = ? AND state = 'parked' AND attempts > 0",
-  );
-  const insert = prepared(
-    database,
-    "INSERT INTO message (service, message_id, body, state, why, at) VALUES (?, ?, ?, ?, ?, ?)",
-  );
-  const update = prepared(database, "UPDATE message SET state = ?, attempts = ?, why = ? WHERE id = ?");
+  const counted = (state: string): number => {
+    const text = "SELECT count(*) AS messages FROM message WHERE service = ? AND state = ?";
+    return Number(prepared(database, text).get(service, state)?.messages ?? 0);
+  };
+  const insert = (...values: (string | number | null | Uint8Array)[]): void => {
+    const text = "INSERT INTO message (service, message_id, body, state, why, at) VALUES (?, ?, ?, ?, ?, ?)";
+    prepared(database, text).run(service, ...values);
+  };
+  const update = (...values: (string | number)[]): void =>
+    void prepared(database, "UPDATE message SET state = ?, attempts = ?, why = ? WHERE id = ?").run(...values);
 
   function seen(messageId: string): boolean {
     const waits = prepared(database, "SELECT 1 FROM message WHERE service = ? AND message_id = ?").get(
@@ -75,13 +74,13 @@ export function storedMessages(database: DatabaseSync, service: string): StoredM
   return {
     store(body, messageId, now) {
       if (messageId !== undefined && seen(messageId)) return;
-      insert.run(service, messageId ?? null, body, "waiting", null, now);
+      insert(messageId ?? null, body, "waiting", null, now);
     },
     setAside(body, messageId, why, now) {
       if (messageId !== undefined && seen(messageId)) return;
       const cut = body.length > bodyLimit;
       const said = cut ? `${why} (${body.length} bytes, the first ${bodyLimit} are kept)` : why;
-      insert.run(service, messageId ?? null, cut ? body.subarray(0, bodyLimit) : body, "parked", said, now);
+      insert(messageId ?? null, cut ? body.subarray(0, bodyLimit) : body, "parked", said, now);
       // What could not be understood must not fill the disk: the oldest such goes first.
       prepared(
         database,
@@ -91,7 +90,10 @@ export function storedMessages(database: DatabaseSync, service: string): StoredM
     },
     waiting: () => counted("waiting"),
     parked: () => counted("parked"),
-    roomToPark: () => Number(tried.get(service)?.messages) < parkedLimit,
+    roomToPark() {
+      const tried = "SELECT count(*) AS messages FROM message WHERE service = ? AND state = 'parked' AND attempts > 0";
+      return Number(prepared(database, tried).get(service)?.messages) < parkedLimit;
+    },
     next() {
       const found = prepared(
         database,
@@ -115,8 +117,8 @@ export function storedMessages(database: DatabaseSync, service: string): StoredM
            (SELECT position FROM handled WHERE service = ? ORDER BY position DESC LIMIT 1 OFFSET ?)`,
       ).run(service, service, rememberedLimit);
     },
-    failed: ({ id, attempts }, why) => void update.run("waiting", attempts + 1, why, id),
-    park: ({ id, attempts }, why) => void update.run("parked", attempts + 1, why, id),
+    failed: ({ id, attempts }, why) => update("waiting", attempts + 1, why, id),
+    park: ({ id, attempts }, why) => update("parked", attempts + 1, why, id),
     retry: () =>
       Number(
         prepared(
