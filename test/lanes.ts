@@ -30,9 +30,14 @@ const checked = (): string[] => JSON.parse(readFileSync(join(root, "package.json
 
 /** Processor time of the test files that take most, in seconds (two cores, 2026-11); any other one counts half a second. */
 const weights: Readonly<Record<string, number>> = {
+  "src/transcriber/tables/transcription.test.ts": 9,
   "src/host/store/messages.test.ts": 8,
   "src/host/store/removals.test.ts": 7,
   "src/daemon/store-file.test.ts": 5,
+  "src/directories/exact.test.ts": 5,
+  "src/host/bisect.test.ts": 5,
+  "src/transcriber/publish/allowance.test.ts": 5,
+  "src/directories/ldap/random.test.ts": 4,
   "src/host/hostile.test.ts": 5,
   "src/cli/status.test.ts": 4,
   "test/services/bind-zone.test.ts": 4,
