@@ -10,6 +10,7 @@ export type { DaemonIdentity, Machine, RunOptions } from "./ports/machine.ts";
 export type { HeldMessage } from "./testing/broker/queue.ts";
 export { type ConformanceOptions, conformance, type Examined, examine, type Verdict } from "./testing/conformance.ts";
 export type { Disk } from "./testing/disk.ts";
+export type { TestMachine } from "./testing/kit/case.ts";
 export { everydayMachine } from "./testing/kit/programs.ts";
 export { ldifEntries } from "./testing/ldif-entries.ts";
 export { type MemoryConnection, type MemoryHub, memoryHub } from "./testing/memory-broker.ts";

@@ -39,7 +39,9 @@ ln -s "$(npm root -g)/directory-trigger" node_modules/trigger`,
     const writeJson = (name: string, value: object): void =>
       writeFileSync(join(root, name), `${JSON.stringify(value, null, 2)}\n`);
     writeJson("tsconfig.json", typeCheck);
-    writeJson("package.json", { ...packageOf(root), private: true, type: "module" });
+    const known = packageOf(root);
+    const scripts = { test: "trigger test", ...known.scripts };
+    writeJson("package.json", { ...known, private: true, type: "module", scripts });
     writeFileSync(join(root, ".gitignore"), ".trigger/\nout/\nnode_modules/\n");
     linkTypes(root);
     for (const path of readdirSync(root)) say(`made ${join(root, path)}`);
@@ -53,7 +55,7 @@ ln -s "$(npm root -g)/directory-trigger" node_modules/trigger`,
 };
 
 /** The package.json that npm has made in the folder, or an empty one. */
-function packageOf(root: string): object {
+function packageOf(root: string): { readonly scripts?: object } {
   const file = join(root, "package.json");
   try {
     return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};

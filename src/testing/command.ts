@@ -1,4 +1,4 @@
 /** The parts of the kit that `trigger test` loads. */
 
-export { examine, sayVerdict } from "./conformance.ts";
+export { type ConformanceOptions, examine, sayVerdict } from "./conformance.ts";
 export { ldifEntries } from "./ldif-entries.ts";

@@ -43,7 +43,7 @@ function made(parts: Parts = {}): Examined {
 
 /** The rules that a service breaks, each with its counterexample. */
 async function broken(of: Examined, options: ConformanceOptions = {}): Promise<Map<string, string>> {
-  const verdicts = await Array.fromAsync(examine(of, { entries, ...options }));
+  const verdicts = await Array.fromAsync(examine(of, { entries, histories: 6, crashes: 10, ...options }));
   return new Map(
     verdicts.filter(({ passed }) => !passed).map(({ name, counterexample }) => [name, counterexample.join("\n")]),
   );
@@ -103,7 +103,7 @@ test("a service that writes the time into its file is not idempotent", async () 
       run: async ({ rows }, host) => void (await host.install({ path, text: `# ${Date.now()}\n${textOf(rows)}` })),
     }),
   );
-  assert.ok(found.has("idempotent"));
+  assert.match(found.get("idempotent") ?? "", /^full run 1 on the same rows, an hour later:/);
 });
 
 test("a service that leaves the file of a removed row is unsafe on deletion", async () => {
@@ -192,7 +192,7 @@ test("a service whose lock outlives a crash does not converge", async () => {
   );
   assert.match(
     found.get("converges after a crash at every step") ?? "",
-    /the process is killed after `write \/run\/demo\.lock`.*another run is under way/s,
+    /^the process is killed after `.*` \(step .*the host does not come to rest: another run is under way$/s,
   );
   assert.deepEqual([...found.keys()], ["converges after a crash at every step"]);
 });
@@ -209,6 +209,45 @@ test("a service that reads or writes files by itself does not run", async () => 
   });
   assert.match((await broken(writes)).get("runs") ?? "", /fs\.appendFileSync/);
   assert.ok(readFileSync(import.meta.filename, "utf8").length > 0);
+});
+
+test("a service that believes its daemon still has what it was told is caught", async () => {
+  const notes = (has: boolean): Examined =>
+    made({
+      async run({ rows }, host) {
+        for (const { name, ip } of rows) {
+          if (has && host.memory.get(name) === ip) continue;
+          await host.tell(["bind-address", name, ip]);
+          host.memory.set(name, ip);
+        }
+      },
+    });
+  const rules = ["mends an unknown state"];
+  assert.match((await broken(notes(true), { rules })).get("mends an unknown state") ?? "", /bind-address/);
+  assert.equal((await broken(notes(false), { rules })).size, 0);
+});
+
+const siren = z.object({ on: z.boolean(), room: z.string() });
+const file = "/run/siren";
+
+test("a plain service whose effect is the same each time breaks no rule", async () => {
+  const sounds = service(siren, async ({ on, room }, host) => {
+    await host.tell(on ? ["touch", file] : ["rm", "-f", file]);
+    await host.tell(["announce", "--", room]);
+  });
+  assert.deepEqual(await rulesBrokenBy(sounds), []);
+});
+
+test("a plain service that counts, trusts any body or builds a command is caught", async () => {
+  const counts = service(siren, async (_, host) => {
+    await host.files.makeDirectory("/run");
+    await host.files.write(file, `${new TextDecoder().decode(await host.files.read(file))}x`);
+  });
+  assert.ok((await rulesBrokenBy(counts)).includes("idempotent"));
+  const trusts = service(z.any(), async () => {});
+  assert.deepEqual(await rulesBrokenBy(trusts), ["bad bodies are refused"]);
+  const builds = service(siren, async ({ room }, host) => void (await host.tell(["sh", "-c", `announce ${room}`])));
+  assert.deepEqual(await rulesBrokenBy(builds), ["hostile values stay inside"]);
 });
 
 test("a test of a broken service fails with every rule that it breaks", async () => {

@@ -1,9 +1,10 @@
 import type { StoredEntry } from "../core/directory/entry.ts";
-import type { Table } from "../core/service/service.ts";
+import type { PlainService, Service, Table } from "../core/service/service.ts";
 import { reason } from "../core/util/errors.ts";
 import type { Case, TestMachine } from "./kit/case.ts";
 import { guarded } from "./kit/guard.ts";
 import { hostileValuesStayInside } from "./kit/hostile.ts";
+import { bodiesOf, type PlainCase, plainRules } from "./kit/plain.ts";
 import { everydayMachine } from "./kit/programs.ts";
 import type { Rule } from "./kit/rules.ts";
 import * as rules from "./kit/rules.ts";
@@ -32,19 +33,32 @@ export interface ConformanceOptions {
   readonly now?: number;
   /** The time zone of the config; UTC by default. */
   readonly timezone?: string;
+  /** The rules to examine, by name; all by default. */
+  readonly rules?: readonly string[];
+  /** The number of histories that are generated; 8 by default. */
+  readonly histories?: number;
+  /** The most moments at which a process is killed; 40 by default. */
+  readonly crashes?: number;
+  /** Takes the texts of files by path and gives what they mean, where a service writes one meaning in several ways. */
+  readonly meaning?: (files: ReadonlyMap<string, string>) => ReadonlyMap<string, string>;
+  /** Bodies of a plain service; made from its schema by default. */
+  readonly bodies?: readonly unknown[];
   /** Makes an empty machine with the programs and daemons that the service speaks to; by default a few of every day, and silence of the others. */
   machine?(): TestMachine;
 }
 
 const day = 24 * 60 * 60_000;
 
+const first = "runs";
+
 const tableRules: readonly (readonly [name: string, rule: Rule])[] = [
-  ["runs", rules.runs],
+  [first, rules.runs],
   ["deterministic", rules.deterministic],
   ["idempotent", rules.idempotent],
   ["independent of order", rules.independentOfOrder],
   ["safe on deletion", rules.safeOnDeletion],
   ["safe on an empty table", rules.safeOnAnEmptyTable],
+  ["mends an unknown state", rules.mendsAnUnknownState],
   ["hostile values stay inside", hostileValuesStayInside],
   ["converges after a crash at every step", rules.convergesAfterACrash],
 ];
@@ -54,15 +68,28 @@ export type Examined = { readonly table: object } | { readonly plain: object };
 
 /** Examines a service: drives it through generated histories, and gives a verdict on each rule as soon as there is one. */
 export async function* examine(service: Examined, options: ConformanceOptions = {}): AsyncGenerator<Verdict> {
-  if (!("table" in service)) return;
-  const on = caseOf(service.table as Table, options);
-  for (const [name, rule] of tableRules) {
-    const broken = await guarded(() => rule(on)).catch((error) => [`the examination failed: ${reason(error)}`]);
-    const passed = broken === undefined;
-    yield { name, passed, counterexample: broken ?? [], seed: on.seed };
+  const { seed = 1 } = options;
+  for (const [name, broken] of rulesOf(service as Service, options)) {
+    if (options.rules && name !== first && !options.rules.includes(name)) continue;
+    const counterexample = (await guarded(broken).catch((error) => [`the examination failed: ${reason(error)}`])) ?? [];
+    const passed = counterexample.length === 0;
+    yield { name, passed, counterexample, seed };
     // One that does not run at all breaks every other rule as well.
-    if (rule === rules.runs && !passed) return;
+    if (name === first && !passed) return;
   }
+}
+
+/** The rules of a service, each as a function that gives lines if it is broken. */
+function rulesOf(
+  service: Service,
+  options: ConformanceOptions,
+): [name: string, broken: () => Promise<readonly string[] | undefined>][] {
+  if ("table" in service) {
+    const on = caseOf(service.table, options);
+    return tableRules.map(([name, rule]) => [name, () => rule(on)]);
+  }
+  const on = plainCaseOf(service.plain, options);
+  return plainRules.map(([name, rule]) => [name, () => rule(on)]);
 }
 
 /** Examines a service and throws an error that shows every rule it breaks: for a test. */
@@ -77,10 +104,32 @@ export const sayVerdict = ({ name, passed, counterexample }: Verdict): string[] 
   ...counterexample.map((line) => `      ${line}`),
 ];
 
+function plainCaseOf(plain: PlainService<unknown>, options: ConformanceOptions): PlainCase {
+  const { name = "service", host = "host", crashes = 40, machine = everydayMachine } = options;
+  const { now = today(), bodies = bodiesOf(plain) } = options;
+  return { name, host, plain, bodies, crashes, now, escapes: new Set(), machine: () => machine() };
+}
+
+const today = (): number => Math.floor(Date.now() / day) * day;
+
 function caseOf(table: Table, options: ConformanceOptions): Case {
   const { name = "service", host = "host", timezone = "UTC", seed = 1, machine = everydayMachine } = options;
-  const { now = Math.floor(Date.now() / day) * day } = options;
+  const { now = today(), histories = 8, crashes = 40 } = options;
   const entries = sampled(name, table, [...(options.entries ?? [])], { timezone, now });
   const secret = (table.secret ?? []).length > 0;
-  return { name, host, table, timezone, seed, now, entries, machine: () => machine(), secret, escapes: new Set() };
+  return {
+    name,
+    host,
+    table,
+    histories,
+    crashes,
+    timezone,
+    seed,
+    now,
+    entries,
+    machine: () => machine(),
+    secret,
+    escapes: new Set(),
+    meaning: options.meaning,
+  };
 }

@@ -85,6 +85,13 @@ test("a project within which the package is installed type-checks and runs", asy
   run(process.execPath, [program, "init"], project);
   assert.equal(typeCheck(project), "");
   assert.doesNotMatch(readFileSync(join(project, "tsconfig.json"), "utf8"), /"[^"]*\/[^"]*\/|paths|typeRoots/);
+  mkdirSync(join(project, "lib"));
+  const check = `import { conformance, ldifEntries } from "trigger/testing";
+    import hosts from "../services/hosts.ts";
+    await conformance(hosts, { entries: ldifEntries("directory.ldif"), histories: 1, crashes: 1 });`;
+  writeFileSync(join(project, "lib/check.ts"), check);
+  run(process.execPath, ["lib/check.ts"], project);
+  assert.equal(typeCheck(project), "");
   const up = spawn(process.execPath, [program, "up", "--all"], { cwd: project, stdio: ["ignore", "pipe", "pipe"] });
   const ended = once(up, "close");
   const hosts = join(project, "out/hosts");

@@ -2,15 +2,24 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readRow } from "../../src/core/service/read-row.ts";
 import type { Service } from "../../src/core/service/service.ts";
+import { type ConformanceOptions, conformance } from "../../src/testing/conformance.ts";
+import type { TestMachine } from "../../src/testing/kit/case.ts";
 import type { MemoryMachine } from "../../src/testing/memory-machine.ts";
+import { campusOf } from "./campus.ts";
 import { quietMachine, scene, tableOf } from "./scene.ts";
+
+interface Surroundings extends Pick<ConformanceOptions, "meaning"> {
+  machine?: () => TestMachine;
+  /** The first numbers of the addresses of the sample machines. */
+  network?: string;
+}
 
 /** What every service with a table must do, whatever it is for. `samples` are rows as `select` gives them. */
 export function conform(
   name: string,
   service: Service,
   samples: readonly object[],
-  { machine = () => quietMachine() }: { machine?: () => MemoryMachine } = {},
+  { machine = () => quietMachine(), network = "10.0.0", meaning }: Surroundings = {},
 ): void {
   const table = tableOf(service);
 
@@ -30,6 +39,21 @@ export function conform(
       for (const column of table.unique ?? []) assert.ok(column in read.row, `${column} is no column`);
       for (const column of table.secret ?? []) assert.ok(column in read.row, `${column} is no column`);
     }
+  });
+
+  test(`${name}: it keeps the rules of the conformance kit`, async () => {
+    // The fast lane asks for a tenth of random input.
+    const part = Number(process.env.TRIGGER_FUZZ ?? 1);
+    const effort = { histories: Math.ceil(8 * part), crashes: Math.ceil(40 * part) };
+    const now = Date.UTC(2026, 10, 22);
+    await conformance(service, {
+      ...effort,
+      machine,
+      now,
+      ...(meaning && { meaning }),
+      entries: campusOf(network),
+      host: "host1",
+    });
   });
 
   test(`${name}: it runs on an empty table, with its state known or not`, async () => {

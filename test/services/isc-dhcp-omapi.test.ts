@@ -14,7 +14,11 @@ const service = iscDhcp({ omapi: {} });
 const pc = { mac: "02:00:00:00:00:01", ip: "10.0.0.7", name: "pc7" };
 const server = { mac: "02:00:00:00:00:02", ip: "10.0.0.8", name: "server" };
 
-conform("iscDhcp over OMAPI", service, [pc, server], { machine: () => omapi().machine });
+conform("iscDhcp over OMAPI", service, [pc, server], {
+  machine: () => omapi().machine,
+  // The daemon's own journal of what it was told.
+  meaning: (files) => new Map([...files].filter(([path]) => !path.endsWith("/dhcpd.leases"))),
+});
 
 test("whatever the values of machines are, dhcpd is given what was meant of those that are not refused, and no other command", async () => {
   const value = fc.record({ mac: anything(pc.mac), ip: anything(pc.ip), name: anything(pc.name) });

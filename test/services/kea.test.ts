@@ -25,6 +25,7 @@ conform(
   ],
   {
     machine: () => scriptedKea().machine,
+    network: "10.9.0",
   },
 );
 

@@ -24,7 +24,21 @@ const rules = "chain input {\n  type filter hook input priority 0\n  ether saddr
 const pc = { mac: "AA-BB-CC-DD-EE-FF", ip: "10.0.0.7" };
 const place = { family: "inet", table: "trigger" };
 
-conform("nftables", nftables({ rules }), [pc, { mac: "aabbccddeeff", ip: "2001:DB8:0::7" }]);
+/** The elements of its sets: those of the file, moved by those of the file that it includes. */
+function elementsIn(files: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const base = files.get("/etc/nftables.d/trigger.nft") ?? "";
+  const since = files.get(/^include "(.*)"$/m.exec(base)?.[1] ?? "") ?? "";
+  const found = new Set([...base.matchAll(/^\t\t\t([^,\n]+),?$/gm)].map(([, element]) => element));
+  for (const [, verb, elements = ""] of since.matchAll(/^(add|delete) element .*\{ (.*) \}$/gm)) {
+    for (const element of elements.split(", ")) {
+      if (verb === "add") found.add(element);
+      else found.delete(element);
+    }
+  }
+  return new Map([["elements", [...found].sort().join("\n")]]);
+}
+
+conform("nftables", nftables({ rules }), [pc, { mac: "aabbccddeeff", ip: "2001:DB8:0::7" }], { meaning: elementsIn });
 
 const sets = readSets(
   setSettings.parse({

@@ -6,7 +6,7 @@ import { type Random, seeded } from "../random.ts";
 import { seeing } from "./guard.ts";
 import type { Crash, Told } from "./life.ts";
 import { type Cells, cellsOf, goodRows } from "./samples.ts";
-import { type State, stateOf } from "./state.ts";
+import { type State, type StateOptions, stateOf } from "./state.ts";
 import { type Delivery, openWorld, type Waiting } from "./world.ts";
 
 /** A service with a table, and what it is examined with. */
@@ -20,11 +20,15 @@ export interface Case {
   readonly seed: number;
   /** The moment at which every story begins, milliseconds since 1970. */
   readonly now: number;
+  /** The number of histories that are generated, and of moments at which a process is killed, at most. */
+  readonly histories: number;
+  readonly crashes: number;
   /** The service has secret columns: no value is shown. */
   readonly secret: boolean;
   /** The calls of the service beside its arguments, such as `fs.readFileSync`. */
   readonly escapes: Set<string>;
   machine(): TestMachine;
+  readonly meaning: StateOptions["meaning"];
 }
 
 /** A machine for tests, and the daemons that are played on it. */
@@ -43,6 +47,8 @@ export interface Moment {
   readonly delivery?: Delivery;
   /** The process starts again after it. */
   readonly restart?: boolean;
+  /** Its daemons start again too, and have lost what they hold in memory. */
+  readonly daemonsToo?: boolean;
   /** The next change comes before the host has come to rest. */
   readonly hurried?: boolean;
 }
@@ -50,6 +56,8 @@ export interface Moment {
 /** The end of a story: the state of the machine, or the reason why the host never came to rest. */
 export interface Ending {
   readonly state: State;
+  /** The state after each moment at which the host came to rest. */
+  readonly states: readonly State[];
   readonly trouble: string | undefined;
   /** The rows that are applied at the end. */
   readonly applied: readonly CellChange[];
@@ -107,21 +115,26 @@ export async function play(on: Case, moments: readonly Moment[], options: PlayOp
     await restart(powerCut);
     trouble = await world.rest();
   };
+  const look = (): Promise<State> =>
+    stateOf(machine, { daemons: machine.daemons?.(), folders: world.folders, meaning: on.meaning });
+  const states: State[] = [];
   let up = false;
   let steps: readonly string[] = [];
-  for (const { changes, delivery, restart: again, hurried } of moments) {
+  for (const { changes, delivery, restart: again, daemonsToo, hurried } of moments) {
     await world.say(changes, delivery);
     if (!up) await world.up(crash);
     if (!up) steps = world.steps;
     up = true;
+    if (daemonsToo) machine.loseDaemons?.();
     if (again) await restart(false);
     if (!hurried) await rest();
+    states.push(await look());
     if (trouble !== undefined) break;
   }
   if (trouble === undefined) await rest();
   const ending = { trouble, steps, told: world.told, applied: world.applied(), waiting: world.waiting() };
   await world.end();
-  return { ...ending, state: await stateOf(machine, { daemons: machine.daemons?.(), folders: world.folders }) };
+  return { ...ending, states, state: await look() };
 }
 
 /** A full run on these rows, on a machine where nothing was before. */

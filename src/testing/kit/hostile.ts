@@ -5,7 +5,7 @@ import { type CellChange, coverOf, isRefused } from "../../core/stream/cells.ts"
 import { type Case, type Ending, fresh, good, rowsFor } from "./case.ts";
 import { hostileValues } from "./hostile-values.ts";
 import type { Told } from "./life.ts";
-import { type Cells, changesBetween, isText, withValue } from "./samples.ts";
+import { type Cells, changesBetween, isText, valuesOf, withValue } from "./samples.ts";
 import { separatorsOf, shapesOf, shellSeparators } from "./shape.ts";
 
 /** A place of the directory that a value can be put in. */
@@ -98,32 +98,39 @@ function harmOf(harmless: Ending, hostile: Ending, compared: Compared): readonly
   if (hostile.trouble === undefined && moved.some(([key]) => hostile.waiting.some(({ key: waits }) => waits === key)))
     return undefined;
   if (hostile.trouble !== undefined) return [`the run fails, so that no other row is applied: ${hostile.trouble}`];
-  const values = valuesOf(before);
+  const values = valuesOf(good(before));
   const folders = ({ state }: Ending): string =>
-    [...state.keys()]
+    [...state.files.keys()]
       .map((path) => posix.dirname(path))
       .sort()
       .join("\n");
   if (folders(harmless) !== folders(hostile))
-    return ["files lie elsewhere:", ...newIn(harmless.state.keys(), hostile.state.keys())];
+    return ["files lie elsewhere:", ...newIn(harmless.state.files.keys(), hostile.state.files.keys())];
   const pairs = pairsOf(harmless, hostile);
   for (const [path, one, other] of pairs) {
+    // What has NULs already is no text, and has lengths rather than signs.
+    if (one.includes("\0")) continue;
     const found = newRecords(one, other, separatorsOf(one, values));
     if (found.length > 0) return [`${path} has other records:`, ...(secret ? [] : found)];
   }
-  return harmOfCommands(harmless.told, hostile.told, [...values, ...valuesOf(after)]);
+  return harmOfCommands(harmless.told, hostile.told, [...values, ...valuesOf(good(after))]);
 }
 
 /** The texts of files with those in their place; a file that is named after a row has another name. */
 function pairsOf(harmless: Ending, hostile: Ending): [path: string, one: string, other: string][] {
-  const only = (a: Ending, b: Ending): string[] => [...a.state.keys()].filter((path) => !b.state.has(path)).sort();
+  const only = (a: Ending, b: Ending): string[] =>
+    [...a.state.files.keys()].filter((path) => !b.state.files.has(path)).sort();
   const renamed = only(hostile, harmless);
   const moved = new Map(only(harmless, hostile).map((path, index) => [path, renamed[index] ?? path]));
-  return [...harmless.state].map(([path, text]) => [path, text, hostile.state.get(moved.get(path) ?? path) ?? ""]);
+  return [...harmless.state.files].map(([path, text]) => [
+    path,
+    text,
+    hostile.state.files.get(moved.get(path) ?? path) ?? "",
+  ]);
 }
 
 /** The lines of a text whose shape is not one of another's, or is there more often. */
-function newRecords(one: string, other: string, separators: ReadonlySet<string>): string[] {
+export function newRecords(one: string, other: string, separators: ReadonlySet<string>): string[] {
   const count = new Map<string, number>();
   for (const shape of shapesOf(one, separators)) count.set(shape, (count.get(shape) ?? 0) + 1);
   const lines = other.split(/\r\n|[\n\r\0]/);
@@ -136,7 +143,7 @@ function newRecords(one: string, other: string, separators: ReadonlySet<string>)
 
 const shells = new Set(["sh", "bash", "dash", "ksh", "zsh", "ssh", "su", "eval"]);
 
-function harmOfCommands(
+export function harmOfCommands(
   harmless: readonly Told[],
   hostile: readonly Told[],
   values: readonly string[],
@@ -169,14 +176,3 @@ const newIn = (before: Iterable<string>, after: Iterable<string>): string[] => {
   const known = new Set(before);
   return [...after].filter((path) => !known.has(path)).map((path) => `+ ${path}`);
 };
-
-/** All texts of rows, also within lists and objects. */
-function valuesOf(cells: Cells): string[] {
-  const found = new Set<string>();
-  const visit = (value: unknown): void => {
-    if (typeof value === "object" && value !== null) for (const one of Object.values(value)) visit(one);
-    else if (value !== null) found.add(String(value));
-  };
-  for (const [, cell] of good(cells)) visit(JSON.parse(cell));
-  return [...found];
-}

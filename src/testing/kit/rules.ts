@@ -2,8 +2,8 @@ import { masked } from "../../core/service/secret.ts";
 import { type CellChange, isRefused } from "../../core/stream/cells.ts";
 import { type Case, chanceOf, type Ending, fresh, freshOnce, good, type Moment, play, rowsFor } from "./case.ts";
 import { histories } from "./histories.ts";
-import type { Crash } from "./life.ts";
-import { changesBetween } from "./samples.ts";
+import type { Crash, Told } from "./life.ts";
+import { changesBetween, valuesOf } from "./samples.ts";
 import { differences } from "./state.ts";
 
 /** A rule that a service keeps: gives lines that show how it is broken, or undefined. */
@@ -59,21 +59,51 @@ export const deterministic: Rule = async (on) => {
 export const idempotent: Rule = async (on) => {
   const rows: Moment = { said: "all rows", changes: [...good(rowsFor(on))] };
   const again: Moment = { said: "a full run", changes: [], restart: true };
-  const once = await play(on, [rows]);
-  for (const times of [1, 2]) {
-    const more = await play(on, [rows, ...Array<Moment>(times).fill(again)]);
-    const found = differing(`after ${times} more full ${times === 1 ? "run" : "runs"} on the same rows:`, once, more, {
-      exact: true,
-      secret: on.secret,
-    });
-    if (found) return found;
+  const { states, trouble } = await play(on, [rows, again, again]);
+  if (trouble !== undefined) return ["after full runs on the same rows:", `the run fails: ${trouble}`];
+  for (const [index, state] of states.entries()) {
+    const found = differences(states[0] ?? state, state, { exact: true, secret: on.secret });
+    if (found.length > 0) return [`full run ${index} on the same rows, an hour later:`, ...found];
   }
   return undefined;
 };
 
+/** A full run does not believe that a daemon has what it was told before. */
+export const mendsAnUnknownState: Rule = async (on) => {
+  const rows: Moment = { said: "all rows", changes: [...good(rowsFor(on))] };
+  const unknown: Moment = {
+    said: "daemons lose what they had: a full run",
+    changes: [],
+    restart: true,
+    daemonsToo: true,
+  };
+  const first = await freshOnce(on, rows.changes);
+  const again = await play(on, [rows, unknown]);
+  const found = differing("a full run after daemons have lost what they had:", first, again, on);
+  if (found || Object.keys(on.machine().daemons?.() ?? {}).length > 0) return found;
+  const contents = [...valuesOf(good(rowsFor(on)))].filter((value) => value.length > 2);
+  // One that asks its daemon sees what it has.
+  if (again.told.some((one) => !one.changes && !isOfInstall(wordsOf(one)))) return undefined;
+  const told = new Set(again.told.map(wordsOf));
+  const missing = first.told.find((one) => {
+    const words = wordsOf(one);
+    return one.changes && !isOfInstall(words) && !told.has(words) && contents.some((value) => words.includes(value));
+  });
+  return (
+    missing && [
+      "a full run, of which nothing is known of the daemon, does not tell again:",
+      on.secret ? "a command" : wordsOf(missing),
+    ]
+  );
+};
+
+const isOfInstall = (words: string): boolean => /\.trigger|\/scratch/.test(words);
+
+const wordsOf = ({ asked, input }: Told): string => JSON.stringify([asked, input ?? ""]);
+
 /** The machine has what the present rows say, whatever came before: duplicates, losses, renames, restarts. */
 export const independentOfOrder: Rule = async (on) => {
-  for (const moments of histories(on, "order", 8)) {
+  for (const moments of histories(on, "order", on.histories)) {
     const found = await againstFresh(on, moments);
     if (found) return found;
   }
@@ -107,9 +137,6 @@ export const safeOnAnEmptyTable: Rule = async (on) => {
   );
 };
 
-/** The most moments at which a process is killed in one story. */
-const mostCrashes = 40;
-
 /** A process that is killed at any step, or loses its power there, goes on to the same end. */
 export const convergesAfterACrash: Rule = async (on) => {
   const [story = []] = histories(on, "crash", 1);
@@ -119,7 +146,7 @@ export const convergesAfterACrash: Rule = async (on) => {
     { step: index + 1, half: false },
     ...(name.startsWith("write ") ? [{ step: index + 1, half: true }] : []),
   ]);
-  while (points.length > mostCrashes) points.splice(chance.below(points.length), 1);
+  while (points.length > on.crashes) points.splice(chance.below(points.length), 1);
   for (const crash of points) {
     for (const powerCut of [false, true]) {
       const how = powerCut ? "a power cut" : "the process is killed";
@@ -157,13 +184,9 @@ async function againstFresh(
   return found && [...story, ...found];
 }
 
-function differing(
-  said: string,
-  expected: Ending,
-  found: Ending,
-  options: { readonly exact?: boolean; readonly secret: boolean },
-): readonly string[] | undefined {
+function differing(said: string, expected: Ending, found: Ending, { secret }: Case): readonly string[] | undefined {
   for (const { trouble } of [expected, found]) if (trouble !== undefined) return [said, `the run fails: ${trouble}`];
-  const lines = differences(expected.state, found.state, options);
+  const applied = new Map([...expected.applied, ...found.applied].map(([key, cell]) => [key, cell ?? ""]));
+  const lines = differences(expected.state, found.state, { secret, values: valuesOf(good(applied)) });
   return lines.length > 0 ? [said, ...lines] : undefined;
 }

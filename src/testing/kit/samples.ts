@@ -76,3 +76,14 @@ export function withValue(entry: StoredEntry, attribute: string, values: readonl
   const attributes: Attributes = new Map([...entry.attributes, [attribute, values]]);
   return { ...entry, attributes };
 }
+
+/** All texts of rows, also within lists and objects. */
+export function valuesOf(cells: Cells): string[] {
+  const found = new Set<string>();
+  const visit = (value: unknown): void => {
+    if (typeof value === "object" && value !== null) for (const one of Object.values(value)) visit(one);
+    else if (value !== null) found.add(String(value));
+  };
+  for (const cell of cells.values()) visit(JSON.parse(cell));
+  return [...found];
+}

@@ -1,54 +1,70 @@
 import { diffLines } from "diff";
 import type { Files } from "../../core/service/host-api.ts";
 
-/** The files of a machine, by path: kind, rights and content. The folders of trigger itself are left out. */
-export type State = ReadonlyMap<string, string>;
+/** The files of a machine, by path: kind, rights and content. Hidden folders, trigger's among them, are left out. */
+export interface State {
+  readonly files: ReadonlyMap<string, string>;
+  /** Folders that files were written to: they, and those above, are no content of their own. */
+  readonly folders: ReadonlySet<string>;
+}
 
 export interface StateOptions {
   /** The content of daemons, as texts by a name. */
   readonly daemons?: Readonly<Record<string, string>> | undefined;
-  /** Folders that files were written to: they, and those above, are no content of their own. */
   readonly folders: ReadonlySet<string>;
+  /** Takes the texts of files by path and gives what they mean, where one meaning can be written in several ways. */
+  readonly meaning?: ((files: ReadonlyMap<string, string>) => ReadonlyMap<string, string>) | undefined;
 }
 
 /** Reads the files of a machine; the content of its daemons is added. */
 export async function stateOf(
   { files }: { readonly files: Files },
-  { daemons = {}, folders }: StateOptions,
+  { daemons = {}, folders, meaning = (texts) => texts }: StateOptions,
 ): Promise<State> {
   const found = new Map<string, string>();
-  const onTheWay = (path: string): boolean => [...folders].some((folder) => `${folder}/`.startsWith(`${path}/`));
+  const texts = new Map<string, string>();
   async function visit(folder: string): Promise<void> {
     for (const name of await files.list(folder)) {
       const path = `${folder === "/" ? "" : folder}/${name}`;
-      if (name === ".trigger" || path === "/scratch") continue;
       const stat = await files.stat(path);
-      if (!stat) continue;
-      const rights = `${stat.kind} ${stat.mode.toString(8)} ${stat.uid}:${stat.gid}`;
-      if (stat.kind === "file") found.set(path, `${rights}\n${new TextDecoder().decode(await files.read(path))}`);
-      else if (stat.kind === "symlink") found.set(path, `${rights}\n${await files.readLink(path)}`);
-      else {
-        if (!onTheWay(path)) found.set(path, rights);
-        await visit(path);
-      }
+      if (!stat || path === "/scratch" || (stat.kind === "directory" && name.startsWith("."))) continue;
+      found.set(path, `${stat.kind} ${stat.mode.toString(8)} ${stat.uid}:${stat.gid}`);
+      if (stat.kind === "file") texts.set(path, new TextDecoder().decode(await files.read(path)));
+      else if (stat.kind === "symlink") texts.set(path, (await files.readLink(path)) ?? "");
+      else await visit(path);
     }
   }
   await visit("/");
+  const meant = meaning(texts);
+  for (const path of texts.keys()) if (!meant.has(path)) found.delete(path);
+  for (const [path, text] of meant) found.set(path, `${found.get(path) ?? "meaning"}\n${text}`);
   for (const [name, text] of Object.entries(daemons)) found.set(`the daemon ${name}`, `daemon\n${text}`);
-  return found;
+  return { files: found, folders: new Set(folders) };
 }
 
 /** The most lines that a difference shows. */
 const most = 12;
 
+export interface Comparing {
+  /** Not even a serial may differ. */
+  readonly exact?: boolean;
+  /** No content is shown. */
+  readonly secret?: boolean;
+  /** The values of the rows: none of them is a serial. */
+  readonly values?: readonly string[];
+}
+
 /** Lines that say how a state differs from the one expected; empty if they are equal, serials apart unless `exact`. */
-export function differences(expected: State, found: State, { exact = false, secret = false } = {}): string[] {
+export function differences(expected: State, found: State, options: Comparing = {}): string[] {
+  const { exact = false, secret = false, values = [] } = options;
+  const folders = [...expected.folders, ...found.folders];
+  const isOnTheWay = (path: string): boolean => folders.some((folder) => `${folder}/`.startsWith(`${path}/`));
   const lines: string[] = [];
-  for (const path of [...new Set([...expected.keys(), ...found.keys()])].sort()) {
-    const wanted = expected.get(path);
-    const is = found.get(path);
-    if (wanted === is) continue;
-    if (!exact && wanted !== undefined && is !== undefined && equalButSerial(wanted, is)) continue;
+  for (const path of [...new Set([...expected.files.keys(), ...found.files.keys()])].sort()) {
+    const wanted = expected.files.get(path);
+    const is = found.files.get(path);
+    if (wanted === is || ((wanted ?? is)?.startsWith("directory") && isOnTheWay(path))) continue;
+    if (!exact && wanted !== undefined && is !== undefined && equalButSerial(wanted, is, values)) continue;
     if (is === undefined) lines.push(`${path} is missing`);
     else if (wanted === undefined) lines.push(`${path} is left`, ...(secret ? [] : content(is)));
     else if (secret) lines.push(`${path} differs; the service has secret columns, so it is not shown`);
@@ -68,16 +84,18 @@ const content = (text: string): string[] => {
   return lines.filter((line, index) => line !== "" || index < lines.length - 1).map((line) => `+ ${line}`);
 };
 
-/** True if two texts differ in one number of 8 digits or more alone: a serial counts what happened before. */
-function equalButSerial(one: string, other: string): boolean {
-  const number = /(\d{8,})/;
-  const [parts, others] = [one.split(number), other.split(number)];
+/** True if two texts differ in one serial alone: a number, or hexadecimal, of 8 digits or more that is no value of a row. */
+function equalButSerial(one: string, other: string, values: readonly string[]): boolean {
+  const serial = /((?:[0-9a-f]{8,}-?)+)/;
+  const [parts, others] = [one.split(serial), other.split(serial)];
   if (parts.length !== others.length) return false;
+  const plain = new Set(values.map((value) => value.toLowerCase().replace(/[^0-9a-z]/g, "")));
   const pairs = new Map<string, string>();
   for (const [index, part] of parts.entries()) {
-    if (part === others[index]) continue;
-    if (index % 2 === 0) return false;
-    pairs.set(part, others[index] ?? "");
+    const is = others[index] ?? "";
+    if (part === is) continue;
+    if (index % 2 === 0 || part.length !== is.length || plain.has(part) || plain.has(is)) return false;
+    pairs.set(part, is);
   }
   return pairs.size <= 1;
 }

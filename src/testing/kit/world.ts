@@ -37,7 +37,7 @@ export interface World {
   /** The steps of the present life. */
   readonly steps: readonly string[];
   /** The commands of the present life. */
-  readonly told: readonly Told[];
+  readonly told: Told[];
   /** The folders that files were written to, in all lives. */
   readonly folders: ReadonlySet<string>;
   readonly now: () => number;
