@@ -8,7 +8,7 @@ import { reporter } from "./report/reporter.ts";
 import { transcriberLook } from "./report/transcriber-report.ts";
 import { daemonComparer } from "./run/compare-daemon.ts";
 
-/** How often a host reports, though nothing changed, and looks at its broker and its daemons; milliseconds. */
+/** The intervals of a host's report without a change, and of its looks at broker and daemons; milliseconds. */
 const reportInterval = 60_000;
 const brokerInterval = 1000;
 const transcriberInterval = 1000;

@@ -28,7 +28,7 @@ export interface HostedService {
   close(): Promise<void>;
 }
 
-/** What the services of a host have in common. */
+/** The parts that the services of a host share. */
 export interface HostParts {
   /** The report is another one. */
   changed(): void;

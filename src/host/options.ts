@@ -7,7 +7,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Machine } from "../ports/machine.ts";
 import type { HostStore } from "./store/host-store.ts";
 
-/** What a host stands on. */
+/** The inputs of a host. */
 export interface HostOptions {
   readonly name: string;
   /** The services of this host by name; the transcriber's own is not among them. */
@@ -17,23 +17,23 @@ export interface HostOptions {
   readonly store: HostStore;
   /** The machine that a service works on: the same for all, but for a host that only looks. */
   machineOf(service: string): Machine;
-  /** How many rows of a service with so many in force may go within an hour; no limit without it. */
+  /** The most rows of a service that may be removed within an hour, by the number applied; no limit without it. */
   removalLimit?(service: string, rows: number): number;
   /** True if the last row of a service may go unasked, where there is a limit; false if it is absent. */
   mayEmpty?(service: string): boolean;
-  /** How long the changes of a service wait for the hosts of the waves before this one, in milliseconds; undefined where there are none. */
+  /** The longest wait of a service's changes for hosts of earlier waves, in milliseconds; undefined without any. */
   waveWithin?(service: string): number | undefined;
-  /** How often every service is run on all rows, in milliseconds; otherwise only when it has to be. */
+  /** The interval of full runs of every service, in milliseconds; without it they run only when they have to. */
   readonly fullEvery?: number;
   /** Compares what a daemon has with the rows that are loaded, and changes nothing. Without it a `verify` ends with the table. */
   compareDaemon?(service: string, table: Table, signal: AbortSignal): Promise<DaemonCompared>;
-  /** What the transcriber of this host says of itself; left out where there is none. */
+  /** Gives the report of this host's transcriber; absent where there is none. */
   transcriber?(): TranscriberReport | undefined;
   /** A run of a service has succeeded. */
   ran?(service: string): void;
-  /** Why a message about rows is not believed; undefined when it is. Without it every message is. */
+  /** Gives the reason to reject a message about rows; undefined to take it. Without it every message is taken. */
   distrust?(body: Uint8Array): string | undefined;
-  /** Why an order of a user of the broker is not obeyed; undefined when it is. Without it every order is. */
+  /** Gives the reason to reject an order of a user of the broker. Without it every order is obeyed. */
   readonly wrongOrderer?: WrongOrderer;
   /** Decides what to do with a message of the stream: `follow` of core/stream/reader.ts by default. */
   readonly follow?: typeof follow;

@@ -6,7 +6,7 @@ import { shown } from "../../core/util/shown.ts";
 /** The largest body that is read, in bytes; ours are split well below. */
 const largest = 16 * 1024 * 1024;
 
-/** What a body turned out to be: one of our own messages, a plain one, or something that cannot be read. */
+/** The content of a body: a message of the protocol, a plain one, or the reason that it cannot be read. */
 export type ReadMessage = { readonly own: ServiceMessage } | { readonly plain: unknown } | { readonly wrong: string };
 
 /** Reads a body that came for a service. Our own messages are objects that say `trigger` and `kind`; every other JSON is plain. */

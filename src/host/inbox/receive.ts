@@ -35,15 +35,15 @@ export interface Received {
   readonly moved: boolean;
   /** Something of the stream was heard. */
   readonly heard: boolean;
-  /** What is then to be asked, if anything. */
+  /** The question to ask then, if any. */
   readonly want: Want | undefined;
-  /** What is to be said aloud. */
+  /** The refusals to publish. */
   readonly say: readonly RefusalMessage[];
   /** The table is to be compared, whether or not anything is amiss: when that was asked, milliseconds since 1970. */
   readonly verify: number | undefined;
   /** A digest was compared with the table's: whether they differed. */
   readonly differed: boolean | undefined;
-  /** Somebody asked for something: what waits is not to wait any longer. */
+  /** An order is among them: a pending run waits for no backoff. */
   readonly asked: boolean;
 }
 
@@ -64,9 +64,9 @@ export interface ReceiverOptions {
   /** Hears how far other hosts are. */
   hearWave?(message: WaveMessage): void;
   log(line: string): void;
-  /** Why a message of the stream is not believed; undefined when it is. */
+  /** Gives the reason to reject a message of the stream; undefined to take it. */
   readonly distrust?: ((body: Uint8Array) => string | undefined) | undefined;
-  /** Why an order of a user of the broker is not obeyed; undefined when it is. */
+  /** Gives the reason to reject an order of a user of the broker; undefined to obey it. */
   readonly wrongOrderer?: WrongOrderer | undefined;
   /** Decides what to do with a message of the stream; `follow` by default. */
   readonly follow?: typeof follow | undefined;

@@ -13,7 +13,7 @@ export interface VerificationOptions {
 
 /** Answers `verify`: with how the next comparison of the table ended, then with how the daemon compares. */
 export interface Verification {
-  /** Whether it is a new question: who asks may ask again while no answer has come. One of 0 does not say when it was asked. */
+  /** True for a new question: it may be repeated while no answer has come. One of 0 has no time, and is always new. */
   isNew(at: number): boolean;
   /** A person has asked for it, at this time: the next comparison is the answer. */
   asked(at: number): void;

@@ -8,9 +8,9 @@ import type { RunInput } from "../store/run-input.ts";
 import { tryRun } from "./trial.ts";
 import { hostWords, type Words, type WordsOptions } from "./words.ts";
 
-/** When a check refuses a text, the changes in it are told apart with the check alone: the guilty wait, the others go in. */
+/** The search for the changes that a check refuses, by the check alone: the guilty wait, the others are applied. */
 
-/** What may be spent on it: checks, and milliseconds of a run's ten minutes. */
+/** The budget of one search: checks, and milliseconds of a run's ten minutes. */
 const budget = { checks: 100, time: 60_000 };
 const spent = `${budget.checks} checks and ${budget.time / 1000} s`;
 
@@ -52,7 +52,7 @@ async function runOn(table: Table, given: RunInput, { full, ...options }: Option
   return { given, words, result };
 }
 
-/** Nobody is to blame whom it would help to name: the error stays of its kind. */
+/** The error of a search that named no row: of the same kind as before. */
 function undecided(error: TextRefused | TextDoubted, why: string, changes: number): Error {
   const wait = changes > 0 ? `all ${changes} changes wait: ` : "";
   const said = `${error.message}; ${wait}${why}`;

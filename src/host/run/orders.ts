@@ -3,7 +3,7 @@ import type { Inbox } from "../inbox/receive.ts";
 import { installer } from "../install/install.ts";
 import type { RunContext } from "./run.ts";
 
-/** What a person asks of a service on its host. Obeying only writes into the store; the next run acts. */
+/** Obeys a person's orders about a service. It only writes into the store; the next run acts. */
 export function orders({ store, service, rows }: Inbox, context: RunContext) {
   const { clock, log } = context;
   const { messages, records, removals } = store;

@@ -24,7 +24,7 @@ export interface RunContext {
   readonly machine: Machine;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** How many rows may go within an hour, by how many are in force; without it nothing is held for their number. */
+  /** The most rows that may be removed within an hour, by the number applied; no limit without it. */
   readonly removals?: {
     limit(rows: number): number;
     /** The last row may go unasked. */
@@ -166,7 +166,7 @@ export async function handleNext(plain: PlainService<unknown>, context: RunConte
   }
 }
 
-/** What a stored message says to a handler, or why it cannot: one that is nonsense by now must not be in the way of the next. */
+/** The body for a handler, or the reason that it has none: a message that became invalid must not block the next. */
 function readBody({ schema }: PlainService<unknown>, given: unknown): { body: unknown } | { wrong: string } {
   try {
     const read = schema.safeParse(given);

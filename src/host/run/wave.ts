@@ -2,13 +2,13 @@ import { comparePlaces, type Place, type WaveMessage } from "../../core/stream/m
 import type { Clock } from "../../ports/clock.ts";
 import type { ServiceStore } from "../store/service-store.ts";
 
-/** How long a host is believed to fail that was last said to, in milliseconds: it reports each minute at least, and one that does not is absent. */
+/** The time that a host counts as failing after its last report, in milliseconds: each minute it reports at least. */
 const failsFor = 3 * 60_000;
 
-/** What keeps the changes of a service back until other hosts, of the waves before, have put them in force; never for ever. */
+/** The gate before a service's changes: it opens once hosts of earlier waves have applied them, or after a time. */
 export interface WaveGate {
   hear(message: WaveMessage): void;
-  /** Whether changes up to a place in the stream may be put in force. Where not, `poke` is called when it is time to ask again. */
+  /** True if changes up to a place in the stream may be applied. Otherwise it calls `poke` when it is time to ask again. */
   isOpen(mark: Place): boolean;
   /** A person does not want to wait for what came up to there. */
   approve(mark: Place): void;
@@ -18,7 +18,7 @@ export interface WaveGate {
 
 export interface WaveGateOptions {
   readonly store: ServiceStore;
-  /** How long changes wait for hosts that say nothing, in milliseconds. */
+  /** The longest wait for hosts without a report, in milliseconds. */
   readonly within: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -29,7 +29,7 @@ export interface WaveGateOptions {
 
 /** All but the reason that status shows is in memory: a host that starts runs on what it has, and waits for nobody. */
 export function waveGate({ store, within, clock, signal, poke, changed }: WaveGateOptions): WaveGate {
-  /** How far those before are in force. */
+  /** The place up to which the earlier waves have applied. */
   let done: Place | undefined;
   let failing: { readonly why: string; readonly from: Place; readonly until: number } | undefined;
   /** Since when changes wait. */
