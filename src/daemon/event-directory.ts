@@ -9,7 +9,7 @@ import { readContent } from "../directories/ldif/content.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { EventDirectory } from "../ports/directory.ts";
 import type { Project } from "../project/project.ts";
-import { openDatabase, patiently } from "../sqlite/open.ts";
+import { openDatabase, retryWhileBusy } from "../sqlite/open.ts";
 import { openIntact } from "../sqlite/open-intact.ts";
 import { readLdif } from "./read-file.ts";
 import { directoryFile } from "./store-file.ts";
@@ -30,7 +30,7 @@ export async function openEventDirectory(
 ): Promise<(EventDirectory & Disposable) | undefined> {
   if (config.directory) return undefined;
   const database = await openFile(directoryFile(state, host), waits);
-  const directory = await patiently(() => eventDirectory({ database, clock: waits.clock }), waits.signal);
+  const directory = await retryWhileBusy(() => eventDirectory({ database, clock: waits.clock }), waits.signal);
   return { ...directory, [Symbol.dispose]: () => database.close() };
 }
 
@@ -69,7 +69,7 @@ export async function seedEventDirectory(
   const entries = readContent(readLdif(file), file);
   const database = await openFile(eventDirectoryFile(project), waits);
   try {
-    return await patiently(() => seed(database, entries, exported, waits.clock.now()), waits.signal);
+    return await retryWhileBusy(() => seed(database, entries, exported, waits.clock.now()), waits.signal);
   } finally {
     database.close();
   }
@@ -78,5 +78,5 @@ export async function seedEventDirectory(
 function openFile(file: string, { clock, signal, log }: Waits): Promise<DatabaseSync> {
   const lost = (line: string): void => log(`the directory made of events ${line}`);
   const open = (now: number) => openIntact(file, (database) => prepare(database, now), { now, lost }).database;
-  return patiently(() => open(clock.now()), signal);
+  return retryWhileBusy(() => open(clock.now()), signal);
 }

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import { UserError } from "../core/util/errors.ts";
-import { endsLine, mustBeRegular, unfinished, unwaiting } from "../directories/ldif/still.ts";
+import { endsLine, mustBeRegular, unfinished, unwaiting } from "../directories/ldif/settled-file.ts";
 
 /**
  * The bytes of a file that an administrator named, in the config by `option`. A file of the config must be regular:

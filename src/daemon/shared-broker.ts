@@ -27,7 +27,7 @@ export function sharedBroker(connect: () => Promise<Broker>): () => Promise<Brok
         declare: (queues) => broker.declare(queues),
         publish: (key, body, options) => broker.publish(key, body, options),
         consume: (queue, take, options) => broker.consume(queue, take, options),
-        stand: (election, changed) => broker.stand(election, changed),
+        campaign: (election, changed) => broker.campaign(election, changed),
         remove: (queues) => broker.remove(queues),
         trouble: () => broker.trouble(),
         close: leave,

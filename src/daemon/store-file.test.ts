@@ -15,7 +15,7 @@ import { StreamWriter } from "../core/stream/writer.ts";
 import { runHost } from "../host/host.ts";
 import { serviceReport } from "../host/report/report.ts";
 import { hostStore } from "../host/store/host-store.ts";
-import { Unusable } from "../sqlite/sound.ts";
+import { Unusable } from "../sqlite/integrity.ts";
 import { memoryHub } from "../testing/memory-broker.ts";
 import { memoryMachine } from "../testing/memory-machine.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";

@@ -1,7 +1,7 @@
 import type { HostStore } from "../host/store/host-store.ts";
 import type { Clock } from "../ports/clock.ts";
-import { patiently } from "../sqlite/open.ts";
-import { Unusable } from "../sqlite/sound.ts";
+import { Unusable } from "../sqlite/integrity.ts";
+import { retryWhileBusy } from "../sqlite/open.ts";
 import { openStore } from "./store-file.ts";
 
 /** The wait before a damaged store is replaced, in milliseconds: a disk that damages every file must not be filled with them. */
@@ -25,7 +25,7 @@ export async function withStore(
   do {
     if (damage) await clock.sleep(renewal, signal);
     const met = damage;
-    const store = await patiently(() => openStore(state, host, clock.now(), log, met), signal);
+    const store = await retryWhileBusy(() => openStore(state, host, clock.now(), log, met), signal);
     damage = await work(store)
       .then(() => undefined, damageOf)
       .finally(() => store.close());

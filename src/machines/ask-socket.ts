@@ -6,7 +6,9 @@ import type { RunOptions } from "../ports/machine.ts";
 /** An answer beyond this many bytes is no answer any more. */
 const answerLimit = 256 << 20;
 
-/** Writes to a daemon's unix socket and gives what it answers until it closes it; throws `Away` where nobody does. */
+/**
+ * Writes to a daemon's unix socket and gives the answer until the daemon closes it; throws `Away` if no daemon listens.
+ */
 export async function askSocket(
   { socket: path }: Socket,
   { input = "", signal, deadline }: RunOptions,

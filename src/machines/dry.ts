@@ -2,7 +2,7 @@ import type { Asked } from "../core/service/host-api.ts";
 import type { Machine } from "../ports/machine.ts";
 import { overlay } from "./overlay.ts";
 
-/** What would have been done, in the order in which it was first touched. */
+/** The changes that would be made, in the order of their first touch. */
 export interface Noted {
   /** Files whose content would differ; undefined for no file. */
   readonly files: readonly {
@@ -10,12 +10,12 @@ export interface Noted {
     readonly before: string | undefined;
     readonly after: string | undefined;
   }[];
-  /** What else would become of files and directories, each as a sentence. */
+  /** Other changes to files and directories, each as a sentence. */
   readonly changes: readonly string[];
   readonly commands: readonly {
     readonly command: Asked;
     readonly input: string | undefined;
-    /** What it would change, in lines. */
+    /** The changes that the command would make, in lines. */
     readonly shown?: readonly string[];
   }[];
 }

@@ -4,7 +4,7 @@ import { fileError } from "./file-error.ts";
 
 /** Files over other files: every change stays in memory, and everything read afterwards sees it. */
 
-/** What is at a name: what the base has at some path, or what a change has put there. */
+/** The thing at a name: that of the base at some path, or that of a change. */
 type Node = Below | Directory | File;
 interface Below {
   readonly kind: "below";
@@ -26,7 +26,7 @@ interface File {
   stat: Stat;
 }
 
-/** What changed, as it happens. */
+/** The changes, as they happen. */
 export interface Changes {
   /** The content of a file; undefined for none. */
   file(path: string, before: Uint8Array | undefined, after: Uint8Array | undefined): void;
@@ -104,7 +104,7 @@ export function overlay(base: Files, changed: Changes): Files {
     directory.names.set(name, node);
   }
 
-  /** What is at a path as something that can be changed; a symlink stays as it is. */
+  /** The thing at a path in a form that can be changed; a symlink stays as it is. */
   async function take(path: string, operation: string, node: Node | undefined): Promise<Node> {
     if (!node) throw fileError("ENOENT", operation, path);
     const mine = changeable(node);

@@ -18,7 +18,7 @@ test("a file for another owner keeps the special bits of its mode", { skip }, as
   assert.equal(statSync(path).mode & 0o7777, 0o4755);
 });
 
-test("a file that became a FIFO or a huge file as it was opened is not read", async (t) => {
+test("a file that became a FIFO or huge while opened is not read", async (t) => {
   const top = mkdtempSync(join(tmpdir(), "trigger-files-"));
   t.after(() => rmSync(top, { recursive: true, force: true }));
   const path = join(top, "file");

@@ -31,7 +31,7 @@ export const realFiles: Files = {
 
   write: (path, bytes, { mode, uid, gid } = {}) =>
     at(path, "follow", async ({ at, stat }) => {
-      // Created for nobody else, and opened up when owner and content are right: no moment at which it is wider than asked.
+      // Created for its owner alone, and opened up when owner and content are right: at no moment is it wider than asked.
       const handle = await fs.open(at, constants.O_WRONLY | constants.O_CREAT | asFound, 0o600);
       await closing(handle, async () => {
         await handle.truncate();
@@ -72,7 +72,7 @@ async function readAsFound(handle: fs.FileHandle, before: Stat | undefined): Pro
   return handle.readFile();
 }
 
-/** A file that is written while it is read may be so many bytes larger than it was found. */
+/** The most bytes that a file may have grown between the look at it and its reading. */
 const mostGrowth = 64 * 1024 * 1024;
 
 /** Makes the first of the names that are missing, the last one with its owner and mode; true when nothing is missing. */

@@ -24,7 +24,7 @@ export function realMachine({ scratch = join(tmpdir(), `trigger-${randomUUID()}`
   };
 }
 
-/** Which life of a daemon this is: systemd's invocation of its unit, or its pid with the time it was started. */
+/** The present life of a daemon: systemd's invocation of its unit, or its pid with the time it was started. */
 async function lifeOf(daemon: DaemonIdentity): Promise<string | undefined> {
   if ("unit" in daemon) {
     const command = ["systemctl", "show", "-p", "InvocationID", "--value", "--", daemon.unit] as const;

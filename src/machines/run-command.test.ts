@@ -39,7 +39,7 @@ test("a deadline kills the whole process group, also one that ignores SIGTERM", 
   }
 });
 
-test("of what a command that changes something says a mebibyte is kept, and said so; of one that is asked, all", async () => {
+test("a mebibyte of a telling command's output is kept, all of an asking one's", async () => {
   const long = ["sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' x"] as const;
   assert.equal((await runCommand(long, { ...options, changes: false })).stdout.length, 3_000_000);
   const { stdout, code } = await runCommand(long, { ...options, changes: true });
@@ -48,7 +48,7 @@ test("of what a command that changes something says a mebibyte is kept, and said
   assert.match(stdout.slice(-40), /1951424 more bytes/);
 });
 
-test("a daemon that keeps the pipes open does not hold the command that started it", async () => {
+test("a daemon that keeps the pipes open does not block its starter", async () => {
   const { code, stdout } = await runCommand(["sh", "-c", "sleep 100 & echo $!"], options);
   assert.equal(code, 0);
   const pid = stdout.trim();
@@ -66,7 +66,7 @@ test("a program that was ended by a signal is not code 0", async () => {
   assert.match(stderr, /SIGKILL/);
 });
 
-test("a pid file names a life: another process with the same file is another incarnation", async () => {
+test("a pid file names a life: another process is another incarnation", async () => {
   const directory = await mkdtemp(join(tmpdir(), "trigger-run-"));
   const pidFile = join(directory, "x.pid");
   const lives = new Set<string | undefined>();

@@ -3,9 +3,9 @@ import type { Readable } from "node:stream";
 import type { Command, Output } from "../core/service/host-api.ts";
 import type { RunOptions } from "../ports/machine.ts";
 
-/** Of what a command says so much is kept, per stream; the rest is read and dropped. */
+/** The most output of a command that is kept, per stream; the rest is read and dropped. */
 const outputLimit = 1 << 20;
-/** What is only asked may be as long as a whole zone. */
+/** The most output of a command that only reads: a whole zone may be that long. */
 const answerLimit = 256 << 20;
 /** A process group that was asked to end is killed after this, in milliseconds. */
 const killAfter = 2000;

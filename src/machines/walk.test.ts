@@ -136,7 +136,7 @@ test("a folder that is swapped for a symlink meanwhile leads nowhere else", { sk
   assert.deepEqual(readdirSync(path("secret")), ["shadow"]);
 });
 
-test("a directory that is made has its owner, wherever its name leads a moment later", { skip }, async (t) => {
+test("a new directory has its owner, wherever its name leads a moment later", { skip }, async (t) => {
   const { path, folder } = ground(t);
   const at = folder("theirs", { uid: other });
   await files.makeDirectory(join(at, "a", "b"), { mode: 0o700, uid: other, gid: other });

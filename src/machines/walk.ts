@@ -11,7 +11,7 @@ import { othersMayReplace, ownerShown } from "../core/service/trust.ts";
  * Thus a rename meanwhile leads to no other place.
  */
 
-/** Where a walk has come to; `close` when the last operation on `at` is done. */
+/** The end of a walk; `close` when the last operation on `at` is done. */
 export interface Place {
   /** The path with every symlink resolved. */
   readonly real: string;

@@ -7,10 +7,10 @@ import { eventSchema } from "../directories/events/schema.ts";
 import { ownedSchema, storeSchema } from "../host/store/schema.ts";
 import type { Project } from "../project/project.ts";
 import { type CopyBefore, copiesBefore, putBack } from "../sqlite/copy-before.ts";
+import { checkIntegrity } from "../sqlite/integrity.ts";
 import { takeLock } from "../sqlite/lock.ts";
 import { type Schema, type Version, versionOf } from "../sqlite/migrate.ts";
 import { openDatabase } from "../sqlite/open.ts";
-import { checkWhole } from "../sqlite/sound.ts";
 
 /** A file of the state that a newer program has migrated, and the copy of before that this program can read. */
 export interface NewerFile {
@@ -70,7 +70,7 @@ function mustBeSound({ file, version }: CopyBefore, { program }: Version): void 
 function wrongIn(file: string, version: number): string | undefined {
   try {
     using database = openDatabase(file, { readOnly: true });
-    checkWhole(database);
+    checkIntegrity(database);
     const { number } = versionOf(database);
     return number === version ? undefined : `its version is ${number}`;
   } catch (error) {

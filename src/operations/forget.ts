@@ -14,7 +14,7 @@ import { type Broker, QueueInUse } from "../ports/broker.ts";
 import { type Project, serviceNames } from "../project/project.ts";
 import { leftBeside } from "../sqlite/copy-before.ts";
 import { takeLock } from "../sqlite/lock.ts";
-import { openDatabase, patiently } from "../sqlite/open.ts";
+import { openDatabase, retryWhileBusy } from "../sqlite/open.ts";
 
 /** The things of a host, or of one of its services, that were removed. */
 export interface Forgotten {
@@ -88,20 +88,20 @@ export async function forget(
       const left = store.leftBy(name);
       if (!left) continue;
       for (const path of left.files) await disown(files, path);
-      await patiently(() => store.forget(name), signal);
+      await retryWhileBusy(() => store.forget(name), signal);
       found.push(left);
     }
     return found;
   }
 
   async function inStore<T>(of: string, work: (store: HostStore) => T | Promise<T>): Promise<T | undefined> {
-    const database = await patiently(() => openDatabase(storeFile(state, of)), signal);
+    const database = await retryWhileBusy(() => openDatabase(storeFile(state, of)), signal);
     try {
       if (!hasHostTables(database)) return undefined;
       if (of === host && lock) migrateStore(database);
       else storeMustBeCurrent(database);
       openOwned(database, ownedFile(state, of));
-      return await patiently(() => work(hostStore(database)), signal);
+      return await retryWhileBusy(() => work(hostStore(database)), signal);
     } finally {
       database.close();
     }

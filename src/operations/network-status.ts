@@ -9,7 +9,7 @@ import { hasHostTables, storeMustBeCurrent } from "../host/store/schema.ts";
 import type { KeptReport } from "../host/store/transcriber-notes.ts";
 import type { Project } from "../project/project.ts";
 import { takeLock } from "../sqlite/lock.ts";
-import { openDatabase, patiently } from "../sqlite/open.ts";
+import { openDatabase, retryWhileBusy } from "../sqlite/open.ts";
 
 /**
  * The status of every host, as far as it is known on this machine: from the stores of its own hosts, and from the last
@@ -23,7 +23,7 @@ export async function networkStatus(project: Project, now: number, signal: Abort
     const file = storeFile(state, host);
     if (!isThere(file)) continue;
     // A host that is starting may have its store to itself for a moment.
-    const found = await patiently(() => readStore(file, project, host, services, now), signal).catch((cause) => {
+    const found = await retryWhileBusy(() => readStore(file, project, host, services, now), signal).catch((cause) => {
       throw unreadable(file, cause);
     });
     if (!found) continue;

@@ -16,7 +16,7 @@ export interface Broker {
    */
   consume(queue: string, take: (delivery: Delivery) => void, options: { prefetch: number }): Promise<Consumer>;
   /** Takes part in an election: `changed(true)` when this candidate becomes the active one, `changed(false)` when it no longer is. */
-  stand(election: string, changed: (active: boolean) => void): Promise<Consumer>;
+  campaign(election: string, changed: (active: boolean) => void): Promise<Consumer>;
   /**
    * Removes queues, with what they hold, and gives the names of those that there were.
    * Throws `QueueInUse`, and removes none, while one of them has a consumer.

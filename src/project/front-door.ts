@@ -12,8 +12,9 @@ const doors = new Map([
 let open = false;
 
 /**
- * Makes `import … from "trigger"` (`"trigger/directory"`, `"trigger/testing"`) resolve to the running trigger, and `zod` to the zod it uses, wherever a project lies:
- * a folder such as /etc/trigger has no node_modules, and two zods do not type-check together.
+ * Makes `import … from "trigger"` (`"trigger/directory"`, `"trigger/testing"`) resolve to the running trigger, and
+ * `zod` to the zod it uses, wherever a project lies. A folder such as /etc/trigger has no node_modules, and two zods do
+ * not type-check together.
  */
 export function openFrontDoor(): void {
   if (open) return;

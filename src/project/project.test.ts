@@ -8,7 +8,7 @@ import * as frontDoor from "../index.ts";
 import { conformance } from "../testing.ts";
 import { loadServices, openProject } from "./project.ts";
 
-/** What is said of a project with these files, or of its service `names`. */
+/** The error about a project with these files, or about its service `names`. */
 async function wrong(t: TestContext, files: Record<string, string>, hosts?: Record<string, string[]>): Promise<string> {
   const { folder } = makeProject(t, { files, ...(hosts ? { hosts } : {}) });
   try {
@@ -58,7 +58,7 @@ test("only the services that are named are imported, and never the transcriber's
   await assert.rejects(loadServices(project, ["bad"]), /services\/bad\.ts: it was imported \(.*bad\.ts:1\)$/);
 });
 
-test("the code of a service is equal for equal files, and moves with its file and with lib/ only", async (t) => {
+test("the code of a service moves with its file and with lib/ only", async (t) => {
   const codeOf = async ({ folder }: { folder: string }) =>
     (await loadServices(await openProject(folder), ["names"])).codes.get("names");
   const lib = { "lib/deep/one.ts": "export const one = 1;\n" };
@@ -82,7 +82,7 @@ test("a folder without a config says how to make one", async (t) => {
   });
 });
 
-test("a service of the config without a file is one error at once, with the known ones and the nearest", async (t) => {
+test("a configured service without a file is answered with the known ones", async (t) => {
   assert.match(
     await wrong(t, {}, { box: ["nams"], civet: ["event"] }),
     /^trigger\.config\.ts: unknown service "nams" \(known: names, note\); did you mean "names"\?; it would be services\/nams\.ts$/,
@@ -120,7 +120,7 @@ test("a file that is no service is one error that names it", async (t) => {
   }
 });
 
-test("a file that does not compile, or fails as it is imported, is named with its line", async (t) => {
+test("a file that fails to compile or import is named with its line", async (t) => {
   const said: [text: string, error: RegExp][] = [
     ["\n\nexport default service({\n", /^services\/names\.ts: .*\(services\/names\.ts:\d+\)$/],
     ["\nenum Kind { A }\nexport default Kind;\n", /^services\/names\.ts: .*enum.*\(services\/names\.ts:2\)$/],
@@ -139,7 +139,7 @@ test("a file that does not compile, or fails as it is imported, is named with it
   }
 });
 
-test("a config that does not compile or exports nothing is one error that names it", async (t) => {
+test("a config that fails to compile or exports nothing is named", async (t) => {
   assert.match(
     await wrong(t, { "trigger.config.ts": "export default {{" }),
     /^trigger\.config\.ts: .*\(trigger\.config\.ts:1\)$/,

@@ -89,7 +89,10 @@ async function importDefault(folder: string, file: string): Promise<unknown> {
   return loaded.default;
 }
 
-/** Where in a project a file failed: Node names file and line at the head of a SyntaxError's stack, and in the frames of any other. */
+/**
+ * The place in a project at which a file failed. Node names file and line at the head of a SyntaxError's stack, and in
+ * the frames of any other.
+ */
 function placeOf(error: unknown, folder: string): string {
   const stack = error instanceof Error ? (error.stack ?? "") : "";
   const real = realpathSync(folder);

@@ -69,7 +69,7 @@ type Settings = z.output<typeof settings>;
 /** The options of `bind`. */
 export interface BindOptions extends BindSettings, PerHost<BindSettings>, Selected<ZoneRow> {}
 
-/** So many of the names that a run changed in a zone are asked for when it has ended. */
+/** The most changed names of a zone that are asked for at the end of a run. */
 const proofs = 25;
 
 /**
@@ -136,7 +136,7 @@ async function open({ key, ...settings }: Settings, host: Host) {
   return { zones, server: zoneServer({ ...settings, key: { path: key, name } }, zones, host) };
 }
 
-/** Whether the server answers what it took, for some of the names. */
+/** True if the server answers what it took, for some of the names. */
 async function prove(moves: readonly Move<NameRecords>[], zones: Layout, server: ZoneServer, host: Host) {
   const asked = zones.zones.flatMap((zone) => moves.filter(({ name }) => zones.zoneOf(name) === zone).slice(0, proofs));
   const meant = new Map(asked.flatMap(({ name, after }) => (after === undefined ? [] : [[name, after] as const])));

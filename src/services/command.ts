@@ -17,7 +17,10 @@ import { declared, type PerHost, readSettings, command as runs, type Schemas } f
 export interface CommandSettings {
   /** The executable and its arguments. */
   readonly command: Command;
-  /** Prints what is really in force, for `trigger diff`: a JSON array of rows, or of parts of rows with the first unique column. */
+  /**
+   * Prints the real content of the daemon, for `trigger diff`: a JSON array of rows, or of parts of rows with the first
+   * unique column.
+   */
   readonly observe?: Command;
 }
 

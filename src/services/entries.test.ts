@@ -32,7 +32,7 @@ test("a value that cannot be read is refused under the directory's own name", ()
   assert.throws(() => selected(kea({ entries: names }) as Service, twins), /campusMac has 2 values/);
 });
 
-test("only entries at the base or below it are seen, however its name is written", () => {
+test("only entries at the base or below it are seen", () => {
   const sees = (base: string): boolean =>
     selected(kea({ entries: { ...names, base } }) as Service, rock()) !== undefined;
   for (const base of [

@@ -3,7 +3,7 @@ import type { Host, InstallFile, InstallSteps } from "../core/service/host-api.t
 import { type Checked, type Rows, service, type TableDeclaration, type TableService } from "../core/service/service.ts";
 import { declared, type PerHost, readSettings, step, stepsOf } from "./settings.ts";
 
-/** What `files` needs beside the row and its `select`. */
+/** The options of `files` beside the row and its `select`. */
 export interface FileSettings<Row> {
   /** The texts of the files: a function of the rows, and of the host where hosts differ. Called with no rows too. */
   readonly files: (rows: Rows<Row>, host: Host) => InstallFile | readonly InstallFile[];

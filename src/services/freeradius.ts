@@ -90,7 +90,9 @@ export interface FreeradiusOptions extends FreeradiusSettings, PerHost<Freeradiu
 export const radiusRow = (reply: Readonly<Record<string, ReplyType>> = commonReply) =>
   z
     .object({
-      /** Of a user; a device has none. The first column: where several are wrong, the reason begins with it. */
+      /**
+       * The password of a user; a device has none. The first column: if several are wrong, the reason begins with it.
+       */
       password: Password.optional(),
       name: Identity,
       vlan: Vlan.optional(),
@@ -104,12 +106,15 @@ export const radiusRow = (reply: Readonly<Record<string, ReplyType>> = commonRep
 /** A user has a password, and a device none. */
 const isWhole = ({ name, password }: RadiusUser): boolean => isDevice(name) === (password === undefined);
 
-/** What the reason of a refusal begins with where nobody can be let in by what the entry says now: its password, or the state of its account. */
+/**
+ * The columns and attributes that decide whether the entry can be admitted at all: its password, and the state of its
+ * account.
+ */
 const credentials = ["password", "account", "userPassword", "sambaNTPassword"];
 
 type RadiusRow = z.ZodType<RadiusUser, RadiusUser>;
 
-/** So many single entries that FreeRADIUS does not take are found out one by one; more are a mistake of the whole. */
+/** The most single entries that FreeRADIUS refuses one by one; more are a mistake of the whole. */
 const refusedLimit = 100;
 
 /**
@@ -172,7 +177,7 @@ export function freeradius(
           const again = refused.some((row) => row.key === key) || refused.length === refusedLimit;
           if (key === undefined || again) throw error;
           const [before, row] = [formerly(key), rows.get(key)];
-          // Whoever knows the password of before is let in no more, whatever else of the row FreeRADIUS refuses.
+          // The password of before admits no one any more, whatever else of the row FreeRADIUS refuses.
           const gone = before !== undefined && before.password !== row?.password;
           refused.push({ key, why: withoutSecret(found?.why ?? "", row), ...(gone ? { gone } : {}) });
         }
@@ -209,7 +214,7 @@ function* kept(
   }
 }
 
-/** The file belongs to whoever its folder belongs to: it is 0600, and the server must read it. */
+/** The file has the owner of its folder: it is 0600, and the server must read it. */
 async function fileOf(host: Host, path: string, text: string): Promise<InstallFile> {
   const folder = await host.files.stat(dirname(await host.files.resolve(path)));
   return { path, text, ...(folder ? { owner: { uid: folder.uid, gid: folder.gid } } : {}) };

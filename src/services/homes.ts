@@ -4,8 +4,8 @@ import { type Run, type RunResult, type Select, service } from "../core/service/
 import { reason } from "../core/util/errors.ts";
 import { selecting } from "./entries.ts";
 import { archiveHome, packHome } from "./home/archive.ts";
-import { homeBook } from "./home/book.ts";
-import { homeGround, Unfit } from "./home/ground.ts";
+import { homeContext, Unfit } from "./home/context.ts";
+import { homeLedger } from "./home/ledger.ts";
 import { type QuotaSettings, quotaSettings, setQuotas } from "./home/quota.ts";
 import { type PerHost, path, type ReadyService, readSettings, type Schemas, type Selected } from "./settings.ts";
 
@@ -82,8 +82,8 @@ export function homes(options: HomesOptions = {}, clock: { readonly now?: () => 
     select: selecting("homes", accounts, { select, entries }),
     async run(table, host): Promise<RunResult> {
       const { pack, firstUid, quota, ...places } = settingsOf(host.name);
-      const ground = await homeGround(host, places);
-      const book = homeBook(host.memory);
+      const context = await homeContext(host, places);
+      const ledger = homeLedger(host.memory);
       const unfit: { key: string; row: HomeRow; why: string }[] = [];
       const failed: string[] = [];
       const attempt = async (home: string, work: () => Promise<void>): Promise<string | undefined> => {
@@ -103,14 +103,14 @@ export function homes(options: HomesOptions = {}, clock: { readonly now?: () => 
         if (why) unfit.push({ key, row, why });
       }
       const kept = new Set(unfit.map(({ key }) => key));
-      const { gone, wanted } = taskOf(table, kept, () => [...book.homes().keys()]);
+      const { gone, wanted } = taskOf(table, kept, () => [...ledger.homes().keys()]);
 
       for (const uid of gone) {
-        const home = book.get(uid);
+        const home = ledger.get(uid);
         if (home === undefined) continue;
         const why = await attempt(home, () => leave(uid, home));
         if (why) host.log(`${home} is left alone: ${why}`);
-        book.delete(uid);
+        ledger.delete(uid);
       }
       // A home may move to where another one moves away from, so those that find their place taken are tried again while some succeed.
       let refused: { key: string; row: HomeRow; why: string }[] = [];
@@ -132,35 +132,35 @@ export function homes(options: HomesOptions = {}, clock: { readonly now?: () => 
 
       async function mayBe({ uid, home }: HomeRow): Promise<void> {
         if (Number(uid) < firstUid) throw new Unfit(`uidNumber ${uid} is below ${firstUid} (option firstUid)`);
-        await ground.place(home);
+        await context.place(home);
       }
 
       async function leave(uid: string, home: string): Promise<void> {
-        if (!(await ground.owns(home, uid))) return;
-        const place = await archiveHome(host, { home, uid, archive: ground.archive, today: now() });
+        if (!(await context.owns(home, uid))) return;
+        const place = await archiveHome(host, { home, uid, archive: context.archive, today: now() });
         host.log(`${home} is now ${place}`);
         if (pack) await packHome(host, place);
       }
 
       async function settle({ uid, gid, home }: HomeRow): Promise<void> {
-        const place = await ground.place(home);
-        const known = book.get(uid);
+        const place = await context.place(home);
+        const known = ledger.get(uid);
         const member = { uid: Number(uid), gid: Number(gid) };
-        // What root gave to somebody without a home here is given back; what belongs to another member is not ours to give.
-        await ground.give(place, member, (other) => known === place && book.get(other) === undefined);
-        if (!(await ground.owns(place, uid))) {
-          if (known !== undefined && known !== place && (await ground.owns(known, uid)))
-            await ground.move(known, place);
-          else await ground.create(place, member);
+        // A home that root was given is given back to its owner; that of another member is not ours to give.
+        await context.give(place, member, (other) => known === place && ledger.get(other) === undefined);
+        if (!(await context.owns(place, uid))) {
+          if (known !== undefined && known !== place && (await context.owns(known, uid)))
+            await context.move(known, place);
+          else await context.create(place, member);
         }
-        book.set(uid, place);
+        ledger.set(uid, place);
       }
     },
     async observe(host) {
       const { base, chown, group } = settingsOf(host.name);
       const real = await host.files.resolve(base);
       const found: Partial<HomeRow>[] = [];
-      for (const [uid, place] of homeBook(host.memory).homes()) {
+      for (const [uid, place] of homeLedger(host.memory).homes()) {
         const there = await host.files.stat(place);
         if (there?.kind !== "directory") continue;
         // A row may name the base by a symlink or by what it leads to: only one without is sure to be named so.
@@ -180,7 +180,10 @@ function wantedIn({ rows, changes }: Run<HomeRow>): Iterable<Keyed> {
   return changes ? changes.flatMap(({ key, after }) => (after ? [[key, after] as const] : [])) : rows.entries();
 }
 
-/** What there is to do, apart from the keys that are kept as they are: the uids whose homes go, and the rows whose homes are to be there. */
+/**
+ * The work of a run, apart from the keys that are retained: the uids whose homes are archived, and the rows whose homes
+ * are to be there.
+ */
 function taskOf(
   table: Run<HomeRow>,
   kept: ReadonlySet<string>,

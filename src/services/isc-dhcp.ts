@@ -96,7 +96,7 @@ export function iscDhcp(options: IscDhcpOptions = {}): ReadyService<DhcpRow> {
         await onInstalled(host, check, host.install(file, stepsOf({ check, reload, probe })));
       };
       if (!omapi) return install(table.rows);
-      // What an earlier configuration put into the file would stand in the way of the same hosts over OMAPI.
+      // The hosts that an earlier configuration put into the file would conflict with the same hosts over OMAPI.
       if (!table.changes && (await readHosts(host, path)).length > 0) await install([]);
       return runOmapi(table, host, omapi);
     },
@@ -107,7 +107,7 @@ export function iscDhcp(options: IscDhcpOptions = {}): ReadyService<DhcpRow> {
   });
 }
 
-/** The hosts of the file: dhcpd cannot say which ones it has loaded. */
+/** The hosts of the file: dhcpd cannot list those that it has loaded. */
 async function readHosts({ files }: Host, path: string): Promise<DhcpRow[]> {
   const bytes = await files.read(path);
   return declaredHosts(bytes ? new TextDecoder().decode(bytes) : "");
@@ -123,8 +123,9 @@ export function dhcpHosts(rows: Iterable<DhcpRow>): string {
 }
 
 /**
- * The machines of RFC 2307: an ieee802Device that is an ipHost, under the first label of its name; one without an IPv4 address has no row.
- * Several addresses are refused: values of an attribute have no order, so nothing says which MAC address goes with which.
+ * The machines of RFC 2307: an ieee802Device that is an ipHost, under the first label of its name. One without an IPv4
+ * address has no row. Several addresses are refused: values of an attribute have no order, so no MAC address belongs to
+ * a certain one.
  */
 const machines: Select<DhcpRow> = (machine) => {
   if (!machine.is("ieee802Device") || !machine.has("macAddress")) return;

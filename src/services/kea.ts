@@ -122,15 +122,18 @@ export function kea(options: KeaOptions = {}): ReadyService<KeaRow> {
   return { table } as unknown as ReadyService<KeaRow>;
 }
 
-/** Brings a Kea to the rows; undefined when a reservation of ours is in the way that the changes alone do not speak of. */
+/**
+ * Brings a Kea to the rows; undefined if a reservation of ours, about which the changes say nothing, conflicts with
+ * them.
+ */
 async function once(run: Run<KeaRow>, settings: Settings, host: Host): Promise<Exclude<RunResult, void> | undefined> {
   const { kea, way } = await reach(settings, host);
   const { look, write, keep } = way;
   const of = (row: KeaRow) => [[(row as AnyKey)[settings.by], contentOfRow(row)] as const];
   const { result } = await converge(run, host, { of, look, write });
-  if (run.changes && kea.inTheWay.ours.size > 0) return undefined;
+  if (run.changes && kea.conflicts.ours.size > 0) return undefined;
   if (run.interrupted) await keep();
-  const isForeign = ({ why }: KeptRow): boolean => kea.inTheWay.foreign.has(why);
+  const isForeign = ({ why }: KeptRow): boolean => kea.conflicts.foreign.has(why);
   const { refused = [], held = [] } = result;
   return {
     refused: refused.filter((one) => !isForeign(one)),
@@ -156,7 +159,7 @@ async function reach(settings: Settings, host: Host): Promise<{ readonly kea: Ke
     config: configuration(running.arguments, family, identifier, where),
     family,
     by: identifier,
-    inTheWay: { foreign: new Set(), ours: new Set() },
+    conflicts: { foreign: new Set(), ours: new Set() },
     async keep() {
       if (write === false) return;
       const { result, text } = await to.tell("config-write", write === true ? undefined : { filename: write });

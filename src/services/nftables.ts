@@ -15,7 +15,7 @@ import {
   rowOf,
   setSettings,
 } from "./nft/sets.ts";
-import { bringTable, type Ground, isDeclaredAs, nameOf } from "./nft/table.ts";
+import { bringTable, type Context, isDeclaredAs, nameOf } from "./nft/table.ts";
 import {
   command,
   type Daemon,
@@ -134,7 +134,7 @@ export function nftables<const Sets extends SetsIn = MemberSets>(
     const columns = columnsOf(sets).join(", ");
     throw new UserError(`nftables: select: is missing: without it rows have the columns mac and ip, not ${columns}`);
   }
-  const groundOn = async (host: Host): Promise<Ground> => {
+  const contextOn = async (host: Host): Promise<Context> => {
     const { family, table, path = `/etc/nftables.d/${table}.nft`, nft, rules } = settingsOf(host.name);
     const boot = path === false ? undefined : bootFiles(host, path);
     return { host, nft: nftOn(host, nft), place: { family, table }, sets, ...(await readRules(host, rules)), boot };
@@ -145,13 +145,13 @@ export function nftables<const Sets extends SetsIn = MemberSets>(
     ...(daemon ? { daemon } : {}),
     ...(refused ? { refused } : {}),
     select: selecting("nftables", machines, { select, entries }),
-    run: async (table, host) => bringTable(table, await groundOn(host)),
-    observe: async (host) => observed(await groundOn(host), unique),
+    run: async (table, host) => bringTable(table, await contextOn(host)),
+    observe: async (host) => observed(await contextOn(host), unique),
   } as Parameters<typeof service<RowIn<Sets>, Columns, RowIn<Sets> | readonly RowIn<Sets>[] | undefined>>[0]);
 }
 
-/** What the kernel has, as rows: elements that agree on the first unique column that they have are of one row. */
-async function observed({ host, nft, place, sets }: Ground, unique: readonly string[]): Promise<Columns[]> {
+/** The content of the kernel, as rows: elements that agree on their first unique column are of one row. */
+async function observed({ host, nft, place, sets }: Context, unique: readonly string[]): Promise<Columns[]> {
   const there = await nft.list(place, sets);
   if (!there) host.log(`there is no ${nameOf(place)}`);
   else if (!isDeclaredAs(host, there)) host.log(`the rules or sets of ${nameOf(place)} are not those put there`);
@@ -177,12 +177,12 @@ function uniqueOf(sets: readonly ElementSet[], given: readonly string[] | undefi
       `nftables: unique: two rows could be one element of ${lacking.name}: expected one of its columns (${lacking.keyColumns.join(", ")})`,
     );
   }
-  const stranger = unique.find((column) => !columnsOf(sets).includes(column));
-  if (stranger !== undefined) throw new UserError(`nftables: unique: ${stranger} is no column of a set`);
+  const unknown = unique.find((column) => !columnsOf(sets).includes(column));
+  if (unknown !== undefined) throw new UserError(`nftables: unique: ${unknown} is no column of a set`);
   return unique;
 }
 
-async function readRules(host: Host, rules: string): Promise<Pick<Ground, "rules" | "fault">> {
+async function readRules(host: Host, rules: string): Promise<Pick<Context, "rules" | "fault">> {
   if (!rules.startsWith("/")) return { rules, fault: undefined };
   const bytes = await host.files.read(rules);
   const text = bytes && new TextDecoder().decode(bytes);
@@ -190,7 +190,10 @@ async function readRules(host: Host, rules: string): Promise<Pick<Ground, "rules
   return { rules: text ?? "", fault: wrong === undefined ? undefined : new Error(`${rules} ${wrong}`) };
 }
 
-/** Why a text is not what can stand inside a table: a brace too many would end the table, and the rest would change others. */
+/**
+ * The reason why a text cannot stand inside a table: a brace too many would end the table, and the rest would change
+ * others.
+ */
 function wrongRules(text: string): string | undefined {
   let depth = 0;
   for (const [one] of text.replace(/#.*|"[^"\n]*"/g, "").matchAll(/[{}]/g)) {

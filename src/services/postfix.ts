@@ -131,7 +131,7 @@ export function aliasText(rows: Iterable<AliasRow>): string {
 /** The recipients as Postfix finds them, each once and sorted. */
 const targetsOf = ({ to }: AliasRow): string => [...new Set(to)].sort().join(", ");
 
-/** What the text in place says; after a failure it is the last good one. */
+/** The content of the text in place; after a failure it is the last good one. */
 async function inPlace(host: Host, path: string): Promise<Lookups> {
   const text = new TextDecoder().decode(await host.files.read(path));
   const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));

@@ -20,7 +20,7 @@ function daemon(first: Record<string, string> = {}) {
   const ours = new Map<string, string>();
   const done: string[] = [];
   const refuses = new Set<string>();
-  /** What another hand writes just before the next write, and whether the daemon compares. */
+  /** The write of another program just before the next one, and whether the daemon compares. */
   const others = new Map<string, string>();
   const host = {
     service: "dhcp",
@@ -112,7 +112,7 @@ test("a change of a name that is known costs no look", async () => {
   assert.deepEqual(on.done, ["remove aa"]);
 });
 
-test("what somebody else wrote is not overwritten: the row is held with both contents until it is adopted", async () => {
+test("a foreign record is not overwritten: its row is held until adopted", async () => {
   for (const before of [undefined, {}]) {
     const on = daemon({ aa: "9" });
     const { held } = await on.run({ a, b }, before);
@@ -134,7 +134,7 @@ test("what somebody else wrote is not overwritten: the row is held with both con
   }
 });
 
-test("after a run that did not end, what it touched is looked at rather than believed", async () => {
+test("records touched by an unfinished run are looked at again", async () => {
   const on = daemon();
   await on.run({ a });
   on.has.set("aa", "3");
@@ -144,7 +144,7 @@ test("after a run that did not end, what it touched is looked at rather than bel
   assert.deepEqual(back.held, []);
 });
 
-test("what was given up and comes back from a backup is ours; what somebody else made under its name is not", async () => {
+test("a given-up record from a backup is ours, a foreign one is not", async () => {
   const on = daemon();
   await on.run({ a });
   await on.run({}, { a });
@@ -157,14 +157,14 @@ test("what was given up and comes back from a backup is ours; what somebody else
   assert.deepEqual([...on.has], []);
 });
 
-test("a record that the daemon refuses is its row's refusal, and the others go in", async () => {
+test("a record that the daemon refuses is its row's refusal, others go in", async () => {
   const on = daemon();
   on.refuses.add("aa");
   assert.deepEqual((await on.run({ a, b })).refused, [{ key: "a", why: "no such subnet" }]);
   assert.equal(on.has.get("bb"), "2");
 });
 
-test("a name that was refused is not ours when somebody else makes it later", async () => {
+test("a refused name is not ours when it is made later", async () => {
   const on = daemon();
   on.refuses.add("aa");
   await on.run({ a });
@@ -177,7 +177,7 @@ test("a name that was refused is not ours when somebody else makes it later", as
   assert.deepEqual([...on.has], [["aa", "9"]]);
 });
 
-test("a record that another hand took away before its row went is not ours when somebody makes it later", async () => {
+test("a record removed by hand before its row is not ours later", async () => {
   for (const interrupted of [true, false]) {
     const { run, has, others } = daemon();
     const [a, b] = [
@@ -194,7 +194,7 @@ test("a record that another hand took away before its row went is not ours when 
   }
 });
 
-test("what a full run does not find and no row wants is not ours when somebody makes it later", async () => {
+test("a record missing at a full run is not ours when made later", async () => {
   const { run, has, ours } = daemon();
   ours.set("typo", "");
   await run({ a: { mac: "aa", ip: "1" } });
@@ -230,7 +230,7 @@ test("a row is held with all of its records", async () => {
   }
 });
 
-test("what another hand writes between the look and the write is not overwritten, and does not become ours", async () => {
+test("a foreign write between look and write is not overwritten", async () => {
   const on = daemon();
   on.others.set("aa", "9");
   assert.deepEqual(
@@ -241,7 +241,7 @@ test("what another hand writes between the look and the write is not overwritten
   assert.match((await on.run({ a, b })).held?.[0]?.why ?? "", /aa has "9"/);
 });
 
-test("a record of ours that another hand changed before the write is looked at again and brought to its row", async () => {
+test("a record of ours changed before the write is brought to its row", async () => {
   const on = daemon();
   await on.run({ a });
   on.others.set("aa", "9");
@@ -249,7 +249,7 @@ test("a record of ours that another hand changed before the write is looked at a
   assert.deepEqual(on.done, ["look aa", "put aa 3"]);
 });
 
-test("what the daemon refused is not ours, whoever makes it later", async () => {
+test("a record that the daemon refused is not ours, whoever makes it", async () => {
   const on = daemon();
   on.refuses.add("aa");
   await on.run({ a });

@@ -31,7 +31,7 @@ export interface Move<Content> {
   readonly after: Content | undefined;
 }
 
-/** What moves mean, in lines for somebody who only looks. */
+/** The moves in lines, for a person who only looks. */
 export const shownMoves = (moves: readonly Move<Json>[]): string[] =>
   moves.flatMap(({ name, before, after }) => [
     ...(before === undefined ? [] : [`- ${name} ${canonical(before)}`]),
@@ -46,7 +46,10 @@ export interface Converged<Content extends Json = Json> {
   readonly moves: readonly Move<Content>[];
 }
 
-/** So many changes, or more, are not looked up one by one if they are also a quarter of the rows: the whole is then the shorter way. */
+/**
+ * The number of changes from which on they are not looked up one by one, if they are also a quarter of the rows: the
+ * whole is then the shorter way.
+ */
 const manyChanges = 200;
 
 /** A name that others write so often is not ours to fight for. */

@@ -13,8 +13,8 @@ export interface CopyBefore {
 }
 
 /**
- * Copies a database durably beside its file, as it was committed last, and removes the copy of an earlier version.
- * To be called within a transaction, so that nobody else writes or copies. A database in memory has no copy.
+ * Copies a database durably beside its file, as it was committed last, and removes the copy of an earlier version. To
+ * be called within a transaction, so that no other process writes or copies. A database in memory has no copy.
  */
 export function copyBefore(database: DatabaseSync, version: number): void {
   const file = database.location();

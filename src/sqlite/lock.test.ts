@@ -55,7 +55,7 @@ test("the lock of a process that is killed is free", async () => {
   lock.release();
 });
 
-test("a lock whose file was deleted knows that it keeps nobody out", () => {
+test("a lock whose file was deleted is no longer held", () => {
   const file = join(directory, "deleted.lock");
   const lock = takeLock(file);
   unlinkSync(file);

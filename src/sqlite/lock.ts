@@ -4,7 +4,7 @@ import { createPrivate, isBusy } from "./open.ts";
 
 /** An exclusive lock on a small file of its own: the kernel drops it when its process dies, however it dies. */
 export interface Lock {
-  /** Whether it still keeps others out: a lock file that was deleted or replaced does not. */
+  /** True while it keeps others out: a lock file that was deleted or replaced does not. */
   held(): boolean;
   release(): void;
 }
@@ -31,7 +31,7 @@ export function takeLock(file: string): Lock | undefined {
   return undefined;
 }
 
-/** Which file a path names now, whatever it is called: device and inode; undefined for none. */
+/** The identity of the file that a path names now: device and inode; undefined for none. */
 export function fileIdentity(file: string): string | undefined {
   const found = statSync(file, { bigint: true, throwIfNoEntry: false });
   return found && `${found.dev}:${found.ino}`;

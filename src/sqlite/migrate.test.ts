@@ -7,9 +7,9 @@ import { DatabaseSync as Database } from "node:sqlite";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { copiesBefore, putBack } from "./copy-before.ts";
+import { isBroken, Unusable } from "./integrity.ts";
 import { migrate, mustBeCurrent, NewerDatabase, readSchema, versionOf } from "./migrate.ts";
 import { openDatabase } from "./open.ts";
-import { isBroken, Unusable } from "./sound.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trigger-migrate-"));
 test.after(() => rmSync(folder, { recursive: true }));
@@ -64,7 +64,7 @@ test("a new file gets every migration, and a second opening changes nothing", ()
   assert.deepEqual(copiesBefore(file), []);
 });
 
-test("an older file keeps its rows, and a private copy of before lies beside it", () => {
+test("an older file keeps its rows, with a private copy of before beside it", () => {
   const file = withApple();
   using database = openDatabase(file);
   assert.equal(migrate(database, two, "2.0.0"), 1);
@@ -88,7 +88,7 @@ test("one copy is kept, that of the last migration", () => {
   assert.deepEqual(readdirSync(join(file, "..")).sort(), ["fruit.db", "fruit.db.version-2"]);
 });
 
-test("a newer file is refused by the name of its program, unchanged, and is no damage", () => {
+test("a newer file is refused by its program's name, and is no damage", () => {
   const file = withApple();
   opened(file, three, "3.1.4").close();
   using database = openDatabase(file);
@@ -213,7 +213,7 @@ function damage(database: DatabaseSync, name: string, from: string, to: string):
   database.exec("PRAGMA writable_schema = RESET");
 }
 
-test("an index or a trigger of another text is made again, with everything in the tables", () => {
+test("an index or trigger of another text is recreated, tables keep their rows", () => {
   for (const [name, from, to] of [
     ["fruit_gone", "old.name", "A.name"],
     ["fruit_gone", "old.name", "'pear'"],
@@ -228,7 +228,7 @@ test("an index or a trigger of another text is made again, with everything in th
   }
 });
 
-test("a table of another text at its version is damage, also where a migration waits", () => {
+test("a table of another text at its version is damage, also before migrations", () => {
   for (const schema of [one, two]) {
     const file = withApple();
     using database = openDatabase(file);

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { copyBefore } from "./copy-before.ts";
+import { Unusable } from "./integrity.ts";
 import { transaction } from "./open.ts";
-import { Unusable } from "./sound.ts";
 
 /**
  * The tables, indexes and triggers of a database file, as numbered migrations. A file has a version: the number of its last migration.
@@ -134,8 +134,9 @@ function readVersion(database: DatabaseSync): Found {
 const unnumbered = "0.1.0";
 
 /**
- * Compares the texts of a database with those of its version: damage that leaves SQL, as in a condition or a default, is not seen by SQLite.
- * A table of another text is `Unusable`. An index or a trigger is made again, since it holds nothing of its own.
+ * Compares the texts of a database with those of its version. SQLite does not see damage that leaves valid SQL, as in a
+ * condition or a default. A table of another text is `Unusable`. An index or a trigger is recreated, since it holds
+ * nothing of its own.
  */
 function check(database: DatabaseSync, schema: Schema, { number, program, isUnnumbered }: Found): void {
   const right = rightTexts(schema, number);

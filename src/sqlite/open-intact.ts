@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { checkIntegrity, isBroken } from "./integrity.ts";
 import { openDatabase } from "./open.ts";
-import { checkWhole, isBroken } from "./sound.ts";
 
 /** The most damaged files that are kept of one database: a disk that damages files again and again is not filled with them. */
 const keptAsides = 10;
@@ -38,7 +38,7 @@ export function openIntact<T>(
 function open<T>(file: string, prepare: (database: DatabaseSync) => T): { database: DatabaseSync; prepared: T } {
   const database = openDatabase(file);
   try {
-    checkWhole(database);
+    checkIntegrity(database);
     return { database, prepared: prepare(database) };
   } catch (error) {
     database.close();

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { isBusy, openDatabase, patiently, transaction } from "./open.ts";
+import { isBusy, openDatabase, retryWhileBusy, transaction } from "./open.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "trigger-open-"));
 test.after(() => rmSync(directory, { recursive: true }));
@@ -29,7 +29,7 @@ test("a transaction that throws leaves nothing behind", () => {
   assert.equal(database.prepare("SELECT count(*) AS n FROM t").get()?.n, 0);
 });
 
-test("who meets another writer tries again without stopping the event loop, and gets its turn", async () => {
+test("a writer that meets another one retries without stopping the event loop", async () => {
   const file = join(directory, "c.sqlite");
   using first = openDatabase(file);
   first.exec("CREATE TABLE t (x)");
@@ -40,7 +40,7 @@ test("who meets another writer tries again without stopping the event loop, and 
     turns++;
     if (turns === 10) first.exec("COMMIT");
   }, 5);
-  await patiently(() => transaction(second, () => second.exec("INSERT INTO t VALUES (1)")));
+  await retryWhileBusy(() => transaction(second, () => second.exec("INSERT INTO t VALUES (1)")));
   clearInterval(turning);
   assert.ok(turns >= 10, `${turns} turns of the event loop while waiting`);
 });
@@ -51,7 +51,7 @@ test("waiting for another writer ends with the signal", async () => {
   using second = openDatabase(file);
   first.exec("BEGIN IMMEDIATE");
   await assert.rejects(
-    patiently(() => second.exec("BEGIN IMMEDIATE"), AbortSignal.timeout(10)),
+    retryWhileBusy(() => second.exec("BEGIN IMMEDIATE"), AbortSignal.timeout(10)),
     { name: "TimeoutError" },
   );
 });

@@ -2,17 +2,18 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-/** How long a statement waits for another process (milliseconds): the event loop stands still meanwhile. */
-const patience = 20;
+/** The time for which a statement waits for another process, in milliseconds: the event loop stands still meanwhile. */
+const busyTimeout = 20;
 
 /**
- * Opens a database file the one way that trigger uses them: write-ahead log, durable at commit (`synchronous` FULL), little patience.
- * A waiting writer stops the event loop: who meets "database is locked", also here, tries again asynchronously (`patiently`).
- * A file that is created is its owner's alone (0600); its log gets the same mode from SQLite.
+ * Opens a database file the one way that trigger uses them: write-ahead log, durable at commit (`synchronous` FULL),
+ * short busy timeout. A waiting writer stops the event loop. A caller that meets "database is locked", also here, tries
+ * again asynchronously (`retryWhileBusy`). A new file is readable by its owner alone (0600); its log gets the same mode
+ * from SQLite.
  */
 export function openDatabase(file: string, { readOnly = false } = {}): DatabaseSync {
   if (!readOnly) createPrivate(file);
-  const database = new DatabaseSync(file, { readOnly, timeout: patience });
+  const database = new DatabaseSync(file, { readOnly, timeout: busyTimeout });
   try {
     if (!readOnly) {
       database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216;");
@@ -56,11 +57,11 @@ export function transaction<T>(database: DatabaseSync, work: () => T): T {
 export const sqliteCode = (error: unknown): number | undefined =>
   error instanceof Error && "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : undefined;
 
-/** Whether an error says that another process is writing now. */
+/** True for an error that says that another process is writing now. */
 export const isBusy = (error: unknown): boolean => sqliteCode(error) === 5;
 
 /** Runs `work`, again after a short while each time that another process is writing, until the signal. */
-export async function patiently<T>(work: () => T, signal?: AbortSignal): Promise<T> {
+export async function retryWhileBusy<T>(work: () => T, signal?: AbortSignal): Promise<T> {
   for (let failures = 1; ; failures++) {
     try {
       return work();
@@ -73,8 +74,8 @@ export async function patiently<T>(work: () => T, signal?: AbortSignal): Promise
 }
 
 /**
- * Waits before another try: around 8 ms at first, as a commit lasts about that, and up to 200 ms,
- * so that a writer that was stopped in the middle takes a tenth of the others' time at most.
+ * Waits before another try: around 8 ms at first, as a commit lasts about that, and 200 ms at most. A writer that was
+ * stopped in the middle then takes a tenth of the others' time at most.
  */
 export function pauseBeforeRetry(failures: number): Promise<void> {
   const milliseconds = Math.min(200, 5 * 2 ** Math.min(failures, 10)) * (0.6 + Math.random() * 0.4);

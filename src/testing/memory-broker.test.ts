@@ -40,8 +40,8 @@ test("a crashed candidate is not told, and the next one is active", async () => 
   const hub = memoryHub();
   const said: string[] = [];
   const victim = hub.connect();
-  await victim.stand("e", (active) => void said.push(`first ${active}`));
-  await hub.connect().stand("e", (active) => void said.push(`second ${active}`));
+  await victim.campaign("e", (active) => void said.push(`first ${active}`));
+  await hub.connect().campaign("e", (active) => void said.push(`second ${active}`));
   await turn();
   victim.crash();
   await turn();

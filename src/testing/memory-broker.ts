@@ -89,7 +89,7 @@ function connect({ queues, elections }: Hub): MemoryConnection {
       return consumer(queue.consume(take, prefetch));
     },
 
-    async stand(name, changed) {
+    async campaign(name, changed) {
       live();
       const line = elections.get(name) ?? openLine();
       elections.set(name, line);

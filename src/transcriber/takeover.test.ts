@@ -39,7 +39,7 @@ test("a candidate re-elected at once begins its next epoch a second after its la
   let elect = (_active: boolean): void => {};
   const fickle: Broker = {
     ...broker,
-    async stand(_, changed) {
+    async campaign(_, changed) {
       elect = changed;
       return { close: async () => {} };
     },

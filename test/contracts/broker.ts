@@ -14,7 +14,10 @@ type Bound = Pick<Limit, "messages" | "bytes">;
 const roomy: Limit = { messages: 1_000, bytes: 1_000_000, beyond: "refuse" };
 const text = ({ body }: { body: Uint8Array }): string => new TextDecoder().decode(body);
 
-/** What every broker promises; each implementation runs it. `except` names claims that one cannot keep, with the reason: they are not made of it. */
+/**
+ * The contract of every broker; each implementation runs it. `except` names claims that one cannot keep, with the
+ * reason: they are not made of it.
+ */
 export function brokerContract(
   name: string,
   open: () => Promise<BrokerWorld>,
@@ -356,7 +359,7 @@ export function brokerContract(
       const candidates = [];
       for (const [n, broker] of brokers.entries()) {
         candidates.push(
-          await broker.stand(queue, (isActive) => {
+          await broker.campaign(queue, (isActive) => {
             history.push(`${n} ${isActive}`);
             if (isActive) active.add(n);
             else active.delete(n);
@@ -380,7 +383,8 @@ export function brokerContract(
   claim("elections of two names have nothing to do with each other", async (world, queue) => {
     await using broker = closing(await world.connect());
     const active: string[] = [];
-    for (const name of ["a", "b"]) await broker.stand(`${queue}-${name}`, (isActive) => isActive && active.push(name));
+    for (const name of ["a", "b"])
+      await broker.campaign(`${queue}-${name}`, (isActive) => isActive && active.push(name));
     await until(() => active.length === 2);
   });
 
@@ -407,7 +411,7 @@ export function brokerContract(
     const broker = await world.connect();
     await broker.declare([{ name: queue, keys: [queue], limit: roomy }]);
     await collect(broker, queue);
-    await broker.stand(queue, () => {});
+    await broker.campaign(queue, () => {});
     await broker.publish(queue, "x");
     await broker.close();
     await until(() => handles() === before);
@@ -440,5 +444,5 @@ const numbers = (from: number, to: number): string[] => Array.from({ length: to 
 const closing = (broker: Broker): Broker & AsyncDisposable =>
   Object.assign(broker, { [Symbol.asyncDispose]: () => broker.close() });
 
-/** What keeps this process alive. */
+/** A handle that keeps this process alive. */
 const handles = (): string => process.getActiveResourcesInfo().sort().join();

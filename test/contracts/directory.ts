@@ -11,7 +11,7 @@ export interface OpenDirectory {
   readonly source: DirectorySource;
   /** Makes these the entries that the directory holds. */
   hold(entries: readonly StoredEntry[]): Promise<void>;
-  /** Makes it impossible to read or to believe, until it next holds something. */
+  /** Makes it unreadable or implausible, until it next holds something. */
   break(): Promise<void>;
   close(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export const entryOf = (name: string, description = "as it was"): StoredEntry =>
   ]),
 });
 
-/** What every directory source does, whatever it reads. */
+/** The contract of every directory source. */
 export function directoryContract(name: string, open: OpenEmptyDirectory): void {
   const claim = (what: string, body: (scene: Scene) => Promise<void>): void => {
     test(`${name}: ${what}`, { timeout: 20_000 }, async () => {
@@ -153,7 +153,7 @@ function sceneOf(directory: OpenDirectory) {
         if (change.kind !== "trouble" && same) return change.state;
       }
     },
-    /** Whether the iteration ends. */
+    /** True once the iteration has ended. */
     end: async (): Promise<boolean> => (await changes.next()).done === true,
     async stop(): Promise<void> {
       abort.abort();
@@ -167,7 +167,7 @@ const sorted = (entries: Iterable<StoredEntry>): StoredEntry[] =>
 
 const shown = ({ uuid, dn, attributes }: StoredEntry): unknown => [uuid, dn, [...attributes]];
 
-/** What keeps a process alive or watches for it, the test runner's own apart. */
+/** The handles that keep a process alive or watch for it, the test runner's own apart. */
 function resources(): string[] {
   return process
     .getActiveResourcesInfo()

@@ -4,7 +4,10 @@ import { test } from "node:test";
 import type { Output } from "../../src/core/service/host-api.ts";
 import type { Machine } from "../../src/ports/machine.ts";
 
-/** What a test of the contract stands on. Programs of a POSIX shell must be there, real or simulated: see `shellProgram`. */
+/**
+ * The parts under a test of the contract. Programs of a POSIX shell must be there, real or simulated: see
+ * `shellProgram`.
+ */
 export interface MachineUnderTest {
   readonly machine: Machine;
   /** An empty directory of the test's own. */

@@ -27,9 +27,9 @@ import type { BrokerWorld } from "./broker.ts";
 const within = 60_000;
 const newKey = (): SigningKey => signingKey(generateKeyPairSync("ed25519").privateKey);
 
-/** What signing promises over every broker: the broker carries bytes, and knows nothing of it. */
+/** The contract of signing over every broker: the broker carries bytes, and knows nothing of it. */
 export function signingContract(name: string, open: () => Promise<BrokerWorld>): void {
-  test(`${name}: a stranger's rows are refused, counted and reported; the transcriber's are loaded`, async () => {
+  test(`${name}: untrusted rows are refused, counted and reported; the transcriber's are applied`, async () => {
     const ours = newKey();
     await using world = await network(await open(), { signs: () => ours, trusts: () => [ours] });
     world.put("a", "1");
@@ -43,7 +43,7 @@ export function signingContract(name: string, open: () => Promise<BrokerWorld>):
     assert.deepEqual([...world.served.keys()], ["a"]);
   });
 
-  test(`${name}: a host that names no key takes what is signed and what is not`, async () => {
+  test(`${name}: a host that names no key takes signed and unsigned rows`, async () => {
     const ours = newKey();
     await using world = await network(await open(), { signs: () => ours });
     world.put("a", "1");
@@ -76,11 +76,11 @@ export function signingContract(name: string, open: () => Promise<BrokerWorld>):
 
 interface Keys {
   signs(): SigningKey | undefined;
-  /** Left out: the host believes everybody. */
+  /** Left out: the host trusts every sender. */
   trusts?(): readonly PublicKey[];
 }
 
-/** A transcriber, a host with a service, and a stranger who may publish, on a broker. */
+/** A transcriber, a host with a service, and an untrusted user who may publish, on a broker. */
 async function network(place: BrokerWorld, { signs, trusts }: Keys) {
   const served = new Map<string, string>();
   const definition = service({

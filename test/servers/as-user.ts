@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type Channel, type ChannelModel, connect } from "amqplib";
 import type { RabbitServer } from "./rabbitmq.ts";
 
-/** What a user of the server may and may not do, attempted without trigger between. */
+/** The rights of a user of the server, tried without trigger between. */
 
 export interface User {
   readonly name: string;

@@ -16,14 +16,17 @@ export interface Cluster extends AsyncDisposable {
   keepLogs(folder: string): void;
 }
 
-/** What the nodes are called, before `@localhost`. */
+/** The names of the nodes, before `@localhost`. */
 export const nodeNames = ["one", "two", "three"];
 
-/** What an administrator is told to set, with short times: a node that stands still is noticed after `netTick` seconds and a quarter at most. */
+/**
+ * The settings of an administrator, with short times: a node that stands still is noticed after `netTick` seconds and a
+ * quarter at most.
+ */
 const settings = (netTick: number): string[] => [
   "cluster_formation.peer_discovery_backend = classic_config",
   ...nodeNames.map((name, at) => `cluster_formation.classic_config.nodes.${at + 1} = ${name}@localhost`),
-  "cluster_formation.discovery_retry_limit = 1", // the first one finds nobody, and the others wait for it by a lock
+  "cluster_formation.discovery_retry_limit = 1", // the first one finds no other, and the others wait for it by a lock
   "cluster_partition_handling = pause_minority",
   `net_ticktime = ${netTick}`,
 ];
@@ -41,7 +44,7 @@ export async function startCluster({ netTick = 5 } = {}): Promise<Cluster> {
     }
     const peer = (name: string): number | undefined => {
       const port = [...servers.values()].map(({ portOf }) => portOf(name)).find((port) => port !== undefined);
-      // rabbitmqctl is a node, too, with a cable to nobody: all nodes give it their answers themselves.
+      // rabbitmqctl is a node, too, without a cable to any: all nodes give it their answers themselves.
       return port === undefined ? undefined : (cables.get(`${from} ${name}`)?.port ?? port);
     };
     servers.set(from, stack.use(await nameServer(peer)));

@@ -10,7 +10,7 @@ import { answers, command } from "./slapd.ts";
 /** An OpenLDAP server as Debian's package sets it up: with `cn=config`, over which this user has power on the Unix socket. */
 export interface DebianSlapd extends AsyncDisposable {
   readonly url: string;
-  /** Where TLS is spoken once it has a certificate. */
+  /** The address of TLS, once it has a certificate. */
   readonly ldapsUrl: string;
   /** Its folder: `ca.pem`, `ldap.pem` and `ldap.key` are in it, and not used yet. */
   readonly folder: string;
@@ -56,7 +56,9 @@ export async function startDebianSlapd(ldif: string): Promise<DebianSlapd> {
   };
 }
 
-/** What the package's installation writes, in a folder of ours and with the power of root given to this user. */
+/**
+ * The files that the package's installation writes, in a folder of ours and with the power of root given to this user.
+ */
 function initialConfig(folder: string): string {
   const root = "gidNumber=0+uidNumber=0";
   return readFileSync("/usr/share/slapd/slapd.init.ldif", "utf8")

@@ -8,7 +8,10 @@ import { promisify } from "node:util";
 import { until } from "../until.ts";
 import { endProcess } from "./end.ts";
 
-/** A private ISC dhcpd in a network namespace of its own, on one end of a link whose other end is for clients; closing it leaves nothing behind. */
+/**
+ * A private ISC dhcpd in a network namespace of its own. It has one end of a link whose other end is for clients;
+ * closing it leaves nothing behind.
+ */
 export interface Dhcpd extends AsyncDisposable {
   readonly folder: string;
   readonly keyFile: string;
@@ -28,7 +31,7 @@ export interface Dhcpd extends AsyncDisposable {
   resume(): void;
   /** Commands of omshell(1) as an administrator gives them: what it says. */
   omshell(lines: string): string;
-  /** What a real client (udhcpc) with this MAC address gets. */
+  /** The lease of a real client (udhcpc) with this MAC address. */
   lease(mac: string): Promise<{ ip: string; hostname: string } | undefined>;
 }
 

@@ -1,6 +1,9 @@
 import type { ChildProcess } from "node:child_process";
 
-/** Ends a process that a test started, also one that was stopped, and waits for its end; `pid` is who is told, where that is another one. */
+/**
+ * Ends a process that a test started, also a stopped one, and waits for its end. `pid` is the process to signal, if
+ * that is another one.
+ */
 export async function endProcess(
   child: ChildProcess | undefined,
   signal: NodeJS.Signals = "SIGKILL",

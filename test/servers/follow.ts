@@ -12,7 +12,7 @@ export type Trouble = SourceChange & { kind: "trouble" };
 export interface Follower extends AsyncDisposable {
   readonly mirror: Mirror;
   readonly seen: readonly SourceChange[];
-  /** The next change that nobody has taken yet. */
+  /** The next change that was not taken yet. */
   next(): Promise<SourceChange>;
   refresh(): Promise<Refresh>;
   trouble(): Promise<Trouble>;
@@ -68,10 +68,10 @@ export function follow(source: DirectorySource, { within = 10_000 } = {}): Follo
   };
 }
 
-/** What a mirror holds, in a form that can be compared and shown. */
+/** The content of a mirror, in a form that can be compared and shown. */
 export const shownMirror = (mirror: Mirror): Record<string, unknown> => shown(mirror.entries());
 
-/** What slapcat prints, in the same form. */
+/** The output of slapcat, in the same form. */
 export const shownLdif = (ldif: string): Record<string, unknown> => shown(readContent(Buffer.from(ldif), "slapcat"));
 
 /** By uuid; without what only slapcat says. */

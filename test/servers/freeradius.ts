@@ -9,7 +9,7 @@ import { endProcess } from "./end.ts";
 /** A private FreeRADIUS on 127.0.0.1, with the modules of a real one that answer to users; closing it leaves nothing behind. */
 export interface FreeRadius extends AsyncDisposable {
   readonly folder: string;
-  /** Where the settings of the service find it. */
+  /** The place in which the settings of the service find it. */
   readonly place: {
     path: string;
     config: string;
@@ -196,7 +196,7 @@ function pap(port: number, name: string, password: Buffer): Promise<string> {
 
 const attribute = (type: number, value: Buffer): Buffer => Buffer.from([type, value.length + 2, ...value]);
 
-/** What radclient said; it exits 1 when it was refused. */
+/** The output of radclient; it exits 1 for a rejection. */
 function radclient(args: readonly string[], { input }: { input: string }): Promise<string> {
   return new Promise((resolve) => {
     const child = execFile("radclient", args, (_, stdout) => resolve(stdout));
@@ -204,7 +204,7 @@ function radclient(args: readonly string[], { input }: { input: string }): Promi
   });
 }
 
-/** A UDP port of the loopback that nobody has now. */
+/** A free UDP port of the loopback. */
 function freeUdpPort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket = createSocket("udp4").on("error", reject);

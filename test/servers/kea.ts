@@ -55,7 +55,7 @@ export interface Running {
 
 export interface KeaOptions {
   readonly family?: 4 | 6;
-  /** Reservations that somebody made by hand. */
+  /** Reservations made by hand. */
   readonly reservations?: readonly object[];
   /** Further subnets. */
   readonly more?: readonly object[];

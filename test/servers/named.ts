@@ -16,14 +16,14 @@ export interface NamedOptions {
 export interface Named extends AsyncDisposable {
   readonly port: number;
   readonly folder: string;
-  /** The file of the key that may update and transfer; `stranger` is one that it does not know. */
+  /** The file of the key that may update and transfer; `stranger` is a key that it does not know. */
   readonly key: string;
   readonly stranger: string;
-  /** What dig prints with +short, its lines sorted. */
+  /** The output of dig with +short, its lines sorted. */
   dig(name: string, type: string): Promise<string[]>;
   /** A change by another hand, in the words of nsupdate. */
   nsupdate(...lines: string[]): Promise<void>;
-  /** How many records a zone has, its SOA twice. */
+  /** The number of records of a zone, with its SOA twice. */
   records(zone: string): Promise<number>;
   /** The records of a zone as dig prints them, its SOA twice. */
   transfer(zone: string): Promise<string[]>;

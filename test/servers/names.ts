@@ -1,7 +1,10 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 
-/** What Erlang's epmd is to a node: it is told the node's port, and tells it the ports of others (Erlang Distribution Protocol, EPMD). */
+/**
+ * The part of Erlang's epmd for a node: it is told the node's port, and tells it the ports of others (Erlang
+ * Distribution Protocol, EPMD).
+ */
 export interface NameServer extends AsyncDisposable {
   readonly port: number;
   /** The port of a node that has said here that it is there. */

@@ -130,7 +130,7 @@ async function rcpt(port: number, recipient: string): Promise<string> {
   }
 }
 
-/** Whether somebody speaks SMTP there. */
+/** True if an SMTP server answers there. */
 function greets(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");

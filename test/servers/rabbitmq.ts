@@ -35,7 +35,7 @@ export interface RabbitServer extends AsyncDisposable {
   /** The process stands still, its connections stay open. */
   pause(): void;
   resume(): void;
-  /** Sets or clears the memory alarm: nobody's publishes are read meanwhile. */
+  /** Sets or clears the memory alarm: no publishes are read meanwhile. */
   alarm(on: boolean): Promise<void>;
   /** Runs rabbitmqctl and gives what it said. */
   ctl(...args: string[]): Promise<string>;
@@ -43,12 +43,12 @@ export interface RabbitServer extends AsyncDisposable {
   shell(script: string, folder: string): Promise<void>;
 }
 
-/** What a node of a cluster has beside a server of its own. */
+/** The parts of a node of a cluster beside a server of its own. */
 export interface Member {
   /** The part of its name before `@localhost`. */
   readonly name: string;
   readonly cookie: string;
-  /** The port of the epmd that it asks, and that somebody else starts. */
+  /** The port of the epmd that it asks, which the caller starts. */
   readonly epmdPort: number;
   /** The port at which the other nodes find it. */
   readonly distPort: number;

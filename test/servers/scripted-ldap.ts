@@ -37,7 +37,7 @@ export async function scriptedLdap(answer: (id: number, asked: Buffer) => readon
   };
 }
 
-/** How long the request is that begins here; without end while that cannot be told. */
+/** The length of the request that begins here; infinite while it is unknown. */
 function sizeOf(bytes: Buffer): number {
   const head = readHead(bytes, 0, bytes.length);
   return head ? head.start + head.length : Number.POSITIVE_INFINITY;

@@ -19,11 +19,11 @@ export interface Said {
   readonly attributes?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** What a server says. */
+/** A message of the server. */
 export interface Script {
   /** Its content, beside the base. */
   readonly content?: readonly Answer[];
-  /** What follows in one piece. */
+  /** Messages that follow in one piece. */
   readonly live?: readonly Answer[];
   /** The answer to each search of a subtree or of an entry alone. */
   readonly subtree?: readonly Answer[];

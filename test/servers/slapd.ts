@@ -10,7 +10,7 @@ import { endProcess } from "./end.ts";
 import { freePort } from "./port.ts";
 
 export interface SlapdOptions {
-  /** What the directory holds at first: the base alone, by default. */
+  /** The first content of the directory: the base alone, by default. */
   readonly ldif?: string;
   /** Lines of the database's `access`; everybody may read, by default. */
   readonly access?: readonly string[];
@@ -22,7 +22,7 @@ export interface SlapdOptions {
   readonly frontend?: readonly string[];
   /** True if it answers syncrepl, with an accesslog behind it; "unloaded" if even the module is missing. */
   readonly syncprov?: boolean | "unloaded";
-  /** Whether it speaks ldaps and StartTLS. */
+  /** True if it speaks ldaps and StartTLS. */
   readonly tls?: boolean;
 }
 
@@ -31,7 +31,7 @@ export interface Slapd extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly ldapiUrl: string;
-  /** Where TLS is spoken at once. */
+  /** The address of TLS from the first byte. */
   readonly ldapsUrl: string;
   /** The files of the authority that signed its certificate, of that, and of its key. */
   readonly ca: string;
@@ -197,7 +197,7 @@ function run(file: string, args: readonly string[], input: string): Promise<void
   });
 }
 
-/** Whether somebody listens on a port of this machine. */
+/** True if a server listens on a port of this machine. */
 export function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");

@@ -1,15 +1,15 @@
 import { connect, createServer, type Socket } from "node:net";
 
-/** A door to a port of this machine that can be slammed: what goes through it is cut after so many bytes of answers. */
+/** A door to a port of this machine that can be slammed: connections are cut after a number of bytes of answers. */
 export interface Cut extends AsyncDisposable {
   readonly port: number;
-  /** Cuts each connection after so many bytes of answers; Infinity lets all through. */
+  /** Cuts each connection after a number of bytes of answers; Infinity lets all through. */
   after: number;
-  /** How many connections were cut. */
+  /** The number of connections that were cut. */
   readonly cuts: number;
-  /** Whether answers are swallowed. */
+  /** True while answers are swallowed. */
   silent: boolean;
-  /** How many bytes of answers have gone through, in all connections. */
+  /** The bytes of answers that have gone through, in all connections. */
   readonly passed: number;
 }
 

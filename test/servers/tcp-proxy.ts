@@ -7,7 +7,7 @@ export interface TcpProxy extends AsyncDisposable {
   readonly open: number;
   /** Every connection is reset, on both sides; new ones are taken. */
   cut(): void;
-  /** Nothing passes any more, on open and on new connections, and nobody is told. */
+  /** Passes nothing any more, on open and on new connections, without an error. */
   pause(): void;
   resume(): void;
 }

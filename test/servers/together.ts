@@ -4,9 +4,14 @@ import { until } from "../until.ts";
 import { type Cluster, nodeNames } from "./cluster.ts";
 import type { RabbitServer } from "./rabbitmq.ts";
 
-/** What an administrator asks the nodes of a cluster, and what he does for one that has lost its disk (docs/outage.md). */
+/**
+ * The questions of an administrator to the nodes of a cluster, and the repair of one that has lost its disk
+ * (docs/outage.md).
+ */
 
-/** How long the nodes may take to find together, milliseconds: on a busy machine each question takes seconds. */
+/**
+ * The longest time for the nodes to find each other, in milliseconds: on a busy machine each question takes seconds.
+ */
 const patience = 180_000;
 
 const rabbitName = (name: string): string => `${name}@localhost`;
@@ -25,19 +30,22 @@ async function runningNodes(node: RabbitServer): Promise<string[]> {
   return (JSON.parse(said) as { running_nodes?: string[] }).running_nodes ?? [];
 }
 
-/** Whether a node can ask another one anything now. */
+/** True if a node can ask another one now. */
 export async function reaches(node: RabbitServer, other: string): Promise<boolean> {
   const answer = await node.ctl("-q", "eval", `rpc:call('${rabbitName(other)}', erlang, node, [], 1000).`);
   return !answer.startsWith("{badrpc,");
 }
 
-/** Whether a node has given another one up. */
+/** True if a node has given another one up. */
 export async function gaveUp(node: RabbitServer, other: string): Promise<boolean> {
   const answer = await node.ctl("-q", "eval", `lists:member('${rabbitName(other)}', nodes()).`);
   return answer.trim() === "false";
 }
 
-/** Brings back a node whose disk was lost: at first as one that is installed anew, alone and without a user of ours, then as a member. */
+/**
+ * Brings back a node whose disk was lost: at first as a new installation, alone and without a user of ours, then as a
+ * member.
+ */
 export async function joinAgain(cluster: Cluster, name: string): Promise<void> {
   const node = cluster.node(name);
   const otherName = nodeNames.find((one) => one !== name) ?? "";
@@ -55,7 +63,10 @@ export async function joinAgain(cluster: Cluster, name: string): Promise<void> {
   await membership(node, name, { is: true, by: `grow ${rabbitName(name)} all` });
 }
 
-/** Has a node taken into every quorum queue, or out of it, by a command that is given again until it is so: a queue may be without a leader for a moment. */
+/**
+ * Has a node added to every quorum queue, or removed, by a command that is repeated until it holds: a queue may lack a
+ * leader for a moment.
+ */
 async function membership(
   node: RabbitServer,
   name: string,

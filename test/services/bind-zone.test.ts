@@ -77,7 +77,7 @@ test("the serial rises with the content alone, zone by zone, and never goes back
   assert.deepEqual(serials(), [2026112300, 2026112300, 2026112200]);
 });
 
-test("a file that went back to an older serial, or was lost, gets a serial above every one used", async () => {
+test("a file that went back or was lost gets a serial above all used", async () => {
   const now = () => new Date("2026-11-22T10:00:00Z");
   const { machine, run } = scene(bindZone({ ...options, reverse: [] }, { now }));
   await run({ a: pc7 });
@@ -91,7 +91,7 @@ test("a file that went back to an older serial, or was lost, gets a serial above
   assert.equal(readZone(machine.text(forward) ?? "").serial, 2026112203);
 });
 
-test("the serial of a zone that somebody else wrote is gone on from", async () => {
+test("the serial of a foreign zone is continued", async () => {
   const foreign = "$TTL 1h\n@ IN SOA ns. root. (\n 3000000000 ; serial\n 1 2 3 4 )\n @ NS ns.other.example.\n";
   const machine = quietMachine({ [forward]: foreign });
   const on = scene(bindZone({ ...options, reverse: [] }, { now: () => new Date("2026-11-22Z") }), {
@@ -117,7 +117,7 @@ test("the probe waits for the serial that is in place, on each zone", async () =
   assert.match(asked[0] ?? "", /@127\.0\.0\.1 -p 5353 SOA campus\.example\.$/);
 });
 
-test("a name is refused when it is in another zone, among the zone's own records, or too long", () => {
+test("a name in another zone, among its own records, or too long is refused", () => {
   const row = zoneRow({
     zone: "campus.example",
     records: ["ns1 A 10.0.0.2", "Mail.campus.example. A 10.0.0.3", "@ MX 10 mail"],
@@ -160,7 +160,7 @@ test("two names that share one address of several are both refused", () => {
   for (const key of ["a", "b"]) assert.match(claims.conflict(key) ?? "", /ips.*2001:db8:1::7.*cn=a and cn=b/);
 });
 
-test("whatever the values are, they are refused or give the records meant, and nothing else", async () => {
+test("values are refused or give the records meant, and nothing else", async () => {
   const { row } = tableOf(bindZone(options));
   const given = fc.record({
     name: anything("pc7"),
@@ -184,7 +184,7 @@ test("whatever the values are, they are refused or give the records meant, and n
   );
 });
 
-test("a server of the zone that lies in it must have its address among the zone's own records", () => {
+test("a server name within the zone must have its address there", () => {
   assert.throws(
     () => bindZone({ zone: "campus.example", ns: ["ns1.campus.example"], records: ["@ MX 10 mail"] }),
     /bindZone: ns: ns1\.campus\.example lies in the zone: give its address in records, such as "ns1 A 10\.0\.0\.2"/,

@@ -27,7 +27,7 @@ const served = () => {
 };
 conform("bind", bind(options), [pc7, pc8], { machine: served });
 
-test("all changes of a run are one message for each zone, with what is believed as its prerequisites", async () => {
+test("all changes of a run are one message per zone, with prerequisites", async () => {
   const { run, messages } = world();
   await run({ a: pc7, b: pc8 });
   assert.deepEqual(
@@ -75,7 +75,7 @@ test("a message has at most 500 names and fits into what TCP carries", async () 
   assert.ok(messages.length < 16, `${messages.length} messages`);
 });
 
-test("names that are refused are found by halving; their pointers go back, and the others go in", async () => {
+test("refused names are found by halves; their pointers go back, others go in", async () => {
   const { run, sets, controls, messages } = world();
   controls.refused.add("h7.campus.example").add("8.1.0.10.in-addr.arpa");
   const rows = Array.from({ length: 100 }, (_, i) => [`k${i}`, { name: `h${i}`, ips: [`10.0.1.${i}`] }]);
@@ -98,14 +98,14 @@ test("only the types that are options are written, seen and taken away", async (
   assert.deepEqual([...sets.keys()], ["pc7.campus.example AAAA", "7.0.0.10.in-addr.arpa PTR"]);
 });
 
-test("a server that does not answer is away, whoever asks it", async () => {
+test("a server that does not answer is away for every question", async () => {
   const { run, controls } = world();
   await run({ a: pc7 });
   controls.down = true;
   for (const whole of [true, false]) await assert.rejects(run({}, { whole }), Away);
 });
 
-test("observe gives every name of the zone; of our own only the addresses with their pointers", async () => {
+test("observe gives every name; of ours only the addresses with pointers", async () => {
   const { run, sets, observe } = world();
   sets.set("ns1.campus.example A", ["3600 10.0.0.2"]);
   sets.set("2.0.0.10.in-addr.arpa PTR", ["3600 ns1.campus.example."]);
@@ -122,7 +122,7 @@ test("observe gives every name of the zone; of our own only the addresses with t
   ]);
 });
 
-test("whatever the values are, they are refused or give the records meant, live and as a whole, and nothing else", async () => {
+test("values are refused or give the records meant, live and as a whole", async () => {
   const { row } = tableOf(bind(options));
   const given = fc.record({
     name: anything("pc7"),
@@ -157,7 +157,7 @@ test("whatever the values are, they are refused or give the records meant, live 
   );
 });
 
-test("a reserved name is no row, and a wrong option is said with its rule", () => {
+test("a reserved name is no row, and a wrong option names its rule", () => {
   const { row } = tableOf(bind({ ...options, reserved: ["www", "mail.campus.example"] }));
   for (const name of ["WWW", "mail", "campus.example", "pc7.elsewhere.example", "_tcp"]) {
     assert.equal(row.safeParse({ name, ips: ["10.0.0.7"] }).success, false, name);

@@ -42,7 +42,7 @@ test("the executable gets the rows and what changed as one JSON document", async
   ]);
 });
 
-test("what it prints as refused is refused, and nothing printed or other text is well", async () => {
+test("a row that is printed as refused is refused; other output is ignored", async () => {
   const { machine, run } = scene(doors);
   const refused = [{ key: "k1", why: "no such room" }];
   machine.program("/usr/local/sbin/doors", () => ({ stdout: `${JSON.stringify({ refused })}\n` }));
@@ -53,7 +53,7 @@ test("what it prints as refused is refused, and nothing printed or other text is
   }
 });
 
-test("an answer that cannot be read fails the run, though the exit code was 0", async () => {
+test("an answer that cannot be read fails the run, despite exit code 0", async () => {
   const { machine, run } = scene(doors);
   for (const stdout of ["{", '{"refuse": []}', '{"refused": [{"key": "k1"}]}']) {
     machine.program("/usr/local/sbin/doors", () => ({ stdout }));
@@ -77,7 +77,7 @@ test("exit 78 is for a person, any other code is tried again later", async () =>
   }
 });
 
-test("what is really in force is asked of a command of its own, which must print rows", async () => {
+test("the observe command must print rows", async () => {
   const lister = command({
     row: z.object({ name: UserName }),
     unique: ["name"],
@@ -93,7 +93,7 @@ test("what is really in force is asked of a command of its own, which must print
   assert.equal(tableOf(doors).observe, undefined);
 });
 
-test("no value of a secret column stands in what is said of a refusal or of an answer that is none", async () => {
+test("no value of a secret column stands in a refusal or an error", async () => {
   const secret = 'hunter2 "x"';
   const codes = command({
     row: z.object({ name: UserName, code: z.string(), more: z.array(z.string()) }),

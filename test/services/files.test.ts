@@ -20,7 +20,7 @@ const hosts = files({
 
 conform("files", hosts, [{ name: "PC7", ip: "10.0.0.7" }]);
 
-test("the files are the function of the rows, put in force with one reload of the host's own", async () => {
+test("the files are a function of the rows, installed with one reload", async () => {
   for (const [name, reload] of [
     ["web1", "reload"],
     ["web2", "reload2"],

@@ -72,7 +72,7 @@ test("each user and device is an entry, behind that of the probe", () => {
   );
 });
 
-test("a HUP that is ignored is sent again, until the server has what is in place", async () => {
+test("a HUP that is ignored is sent again, until the content is served", async () => {
   const machine = radius();
   const { run } = scene(freeradius(), { machine });
   await run({ a: alice });
@@ -84,7 +84,7 @@ test("a HUP that is ignored is sent again, until the server has what is in place
   assert.equal(machine.control.hups, 3);
 });
 
-test("a server that is away finds the new file when it starts, and is not checked for again", async () => {
+test("a server that is away reads the new file when it starts", async () => {
   const machine = radius();
   const { run } = scene(freeradius(), { machine });
   machine.control.down = true;
@@ -111,7 +111,7 @@ test("dry, it is only said what would be told", async () => {
   );
 });
 
-test("a text that somebody changed gets another serial, so that the changed one cannot pass for it", async () => {
+test("a text changed by hand gets another serial than ours", async () => {
   const machine = radius();
   const { run } = scene(freeradius(), { machine });
   await run({ a: alice });
@@ -124,7 +124,7 @@ test("a text that somebody changed gets another serial, so that the changed one 
   assert.doesNotMatch(machine.text(path) ?? "", /mallory/);
 });
 
-test("a row that it refuses keeps what it had, and nothing where its password was changed", async () => {
+test("a refused row is retained, but not after a change of its password", async () => {
   const machine = radius();
   machine.program("env", ({ arguments: words }) => {
     const name = words
@@ -148,13 +148,13 @@ test("a row that it refuses keeps what it had, and nothing where its password wa
   assert.match(machine.text(path) ?? "", /^alice /m);
 });
 
-test("a server that keeps serving something else is not taken for proved", async () => {
+test("a server that serves another content is not proved", async () => {
   const machine = radius();
   const { run } = scene(freeradius({ reload: ["true"] }), { machine });
   await assert.rejects(run({ a: alice }), (error) => /FreeRADIUS serves nothing that answers/.test(reason(error)));
 });
 
-test("what is read back is what was written, and a stranger's entry has a name alone", () => {
+test("the text is read back as written; a foreign entry has a name alone", () => {
   const rows = [alice, phone].map((row) => radiusRow().parse(row));
   const { text } = usersFile(
     rows.map((row) => [row.name, row] as const),
@@ -165,7 +165,7 @@ test("what is read back is what was written, and a stranger's entry has a name a
   assert.deepEqual(found, [...rows, { name: "DEFAULT" }]);
 });
 
-test("everybody, the probe, a user like a device, and a device with a password are refused", () => {
+test("DEFAULT, the probe, a user like a device and a device's password are refused", () => {
   const refused = (row: object): void => assert.equal(radiusRow().safeParse(row).success, false, JSON.stringify(row));
   const password = "{CLEARTEXT}x";
   for (const name of [
@@ -200,7 +200,7 @@ test("everybody, the probe, a user like a device, and a device with a password a
   }
 });
 
-test("whatever the values are, they are refused or are the entries meant and no other", () => {
+test("values are refused or give the entries meant and no others", () => {
   const password = fc
     .tuple(fc.constantFrom(...Object.keys(schemes), "X"), anything("wonder land"))
     .map(([scheme, value]) => `{${scheme}}${value}`);
@@ -226,14 +226,14 @@ test("whatever the values are, they are refused or are the entries meant and no 
   );
 });
 
-test("options that would let a reply run a program, or that are no types, are refused when the service is made", () => {
+test("options that could run a program, or that are no types, are refused", () => {
   assert.throws(() => freeradius({ reply: { "Exec-Program-Wait": "text" } }), /reply\.Exec-Program-Wait: is no answer/);
   assert.throws(() => freeradius({ reply: { Class: "txt" as never } }), /is not a type \("txt"\): text, number/);
   assert.throws(() => freeradius({ macForm: "aabb.ccdd.eeff" as never }), /is not a form of MAC address/);
   assert.throws(() => freeradius({ prob: false } as never), /unknown option "prob"/);
 });
 
-test("by default accounts with a password that can be checked are users, with what a radiusprofile says", () => {
+test("by default accounts with a checkable password are users", () => {
   const service = freeradius();
   const account = { uid: ["alice"], userpassword: ["{SSHA}2jmj7l5rSw0yVb/vlWAYkK/YBwk=AAAA", "{CRYPT}!"] };
   const person = entry(["inetOrgPerson", "posixAccount"], "alice", { ...account, sambantpassword: [nt] });
@@ -256,7 +256,7 @@ test("by default accounts with a password that can be checked are users, with wh
   assert.throws(() => selected(service, entry(["radiusprofile"], "eve", other)), /neither userPassword/);
 });
 
-test("a user goes who can be let in by no password, and stays when his answer is wrong", () => {
+test("a user without any usable password is removed, one with a wrong answer stays", () => {
   const table = tableOf(freeradius());
   const about = (attributes: Record<string, string[]>): readonly string[] | undefined => {
     const eve = entry(["radiusprofile"], "eve", { uid: ["eve"], userpassword: ["x"], ...attributes });
@@ -288,14 +288,14 @@ test("a user goes who can be let in by no password, and stays when his answer is
   assert.equal(refusalGoes(tableOf(freeradius({ refused: [] })), about(argon) ?? []), false);
 });
 
-test("an attribute that was never asked for takes nobody out", () => {
+test("an attribute that was never asked for removes no user", () => {
   const unread = (name: string) => (name === "userpassword" ? "add it" : undefined);
   const attributes = new Map(Object.entries({ objectclass: ["radiusprofile"], uid: ["eve"] }));
   const eve = entryApi(mirrored({ uuid: "eve", dn: "uid=eve", attributes }), { timezone: "UTC", unread });
   assert.throws(() => selected(freeradius(), eve), /^NotRead: userPassword is not read from the directory: add it$/);
 });
 
-test("a user whose password was locked or taken away is out, and not kept with the one before", () => {
+test("a user whose password was locked or removed is out", () => {
   const out = ["{CRYPT}!$6$salt$hash", "{crypt}*", "{SSHA}!2jmj7l5rSw0yVb/vlWAYkK/YBwk=AAAA"].map((value) => [value]);
   for (const userpassword of [[], ...out]) {
     for (const kind of ["radiusprofile", "posixAccount"]) {
@@ -305,7 +305,7 @@ test("a user whose password was locked or taken away is out, and not kept with t
   }
 });
 
-test("a disabled account and a disabled device are nobody's, whatever else the entry has", () => {
+test("a disabled account and a disabled device have no access", () => {
   const service = freeradius({ devices: true });
   const person = { uid: ["alice"], sambantpassword: [nt], sambaacctflags: ["[DU         ]"] };
   assert.equal(selected(service, entry(["posixAccount"], "alice", person)), undefined);

@@ -14,7 +14,7 @@ async function owner({ files }: MemoryMachine, path: string): Promise<string> {
   return `${uid}:${gid}`;
 }
 
-test("a home that was removed or given to root by hand is observed and mended by a full run, and the next one does nothing", async () => {
+test("a home removed or given to root by hand is mended once", async () => {
   const { machine, log, run, observe } = scene(homes(), { machine: machineWith() });
   await run(rows, { whole: true });
   assert.deepEqual(await observe(), [alice, bob]);
@@ -44,7 +44,7 @@ test("the group of a home follows its gidNumber, unless members choose it", asyn
   }
 });
 
-test("a home that was given to another member is not taken from him: its row is refused", async () => {
+test("a home given to another member stays his: its row is refused", async () => {
   const { machine, run } = scene(homes(), { machine: machineWith() });
   await run(rows);
   await machine.files.chown("/home/alice", 1001, 100);
@@ -90,7 +90,7 @@ test("every member gets the quota, and one who has it is told nothing", async ()
   assert.deepEqual(inputs, [line(1000) + line(1001), line(1002), line(1001)]);
 });
 
-test("where the file system has no quota the homes are made, and the run says what is missing", async () => {
+test("without quota homes are made, and the run names what is missing", async () => {
   const machine = machineWith();
   const stderr = "repquota: Mountpoint (or device) /home not found or has no quota enabled.";
   machine.program("repquota", () => ({ code: 1, stderr }));

@@ -33,7 +33,7 @@ const whyRefused = (result: RunResult) => result?.refused?.[0]?.why ?? "";
 
 conform("homes", service, [alice, bob], { machine: machineWith });
 
-test("a new account gets a home of its own, whole, with its owner and mode", async () => {
+test("a new account gets a home with its owner and mode", async () => {
   const { machine, run } = scene(homes({ skeleton: "/etc/skel" }, { now }), { machine: machineWith() });
   assert.deepEqual(await run({ a: alice }), { refused: [] });
   assert.deepEqual(await machine.files.stat("/home/alice"), {
@@ -48,7 +48,7 @@ test("a new account gets a home of its own, whole, with its owner and mode", asy
   assert.deepEqual(await machine.files.list("/home/.archive"), []);
 });
 
-test("without chown, homes are made, adopted and archived, and belong to who owns the base", async () => {
+test("without chown, homes have the owner of the base", async () => {
   const { machine, run } = scene(homes({ chown: false }, { now }), { machine: machineWith() });
   machine.fail(/^chown /, "EPERM");
   assert.deepEqual(await run({ a: alice, b: bob }), { refused: [] });
@@ -59,7 +59,7 @@ test("without chown, homes are made, adopted and archived, and belong to who own
   assert.deepEqual(await machine.files.list("/home/.archive"), ["1001-bob-2026-11-22"]);
 });
 
-test("the home of an account that goes is in the archive under its uid and the day, whole", async () => {
+test("the home of a removed account is archived under uid and day", async () => {
   const { machine, run } = scene(service, { machine: machineWith() });
   await run({ a: alice, b: bob });
   machine.place("/home/alice/diary", "dear diary", { uid: 1000 });
@@ -95,7 +95,7 @@ test("a home that the uid owns already is adopted as it is", async () => {
   assert.equal(machine.text("/home/.archive/1000-alice-2026-11-22/diary"), "/home/alice");
 });
 
-test("a home that another uid owns is refused and left alone, the others go on", async () => {
+test("a home of another uid is refused and left alone, others go on", async () => {
   const machine = machineWith();
   await makeHome(machine, "/home/alice", 4242);
   const { run } = scene(service, { machine });
@@ -107,7 +107,7 @@ test("a home that another uid owns is refused and left alone, the others go on",
   assert.equal(machine.text("/home/alice/diary"), "/home/alice");
 });
 
-test("a changed homeDirectory moves the home; chains of moves end right, and whoever would overwrite is refused", async () => {
+test("a changed homeDirectory moves the home, and overwrites none", async () => {
   const { machine, run } = scene(service, { machine: machineWith() });
   await run({ a: alice, b: bob });
   machine.place("/home/alice/diary", "alice's", { uid: 1000 });
@@ -121,7 +121,7 @@ test("a changed homeDirectory moves the home; chains of moves end right, and who
   assert.equal(machine.text("/home/bob/diary"), "alice's");
 });
 
-test("an entry that comes back under another name with the same uidNumber keeps its home", async () => {
+test("an entry with another name and the same uidNumber keeps its home", async () => {
   const { machine, run } = scene(service, { machine: machineWith() });
   await run({ "cn=alice": alice });
   machine.place("/home/alice/diary", "dear diary", { uid: 1000 });
@@ -155,7 +155,7 @@ test("an account whose new row is refused keeps the home that it has", async () 
   assert.deepEqual(await machine.files.list("/home/.archive"), []);
 });
 
-test("with its state unknown, a run puts away the homes of its own that no row has, and no others", async () => {
+test("with unknown state, a run archives its own homes without a row", async () => {
   const machine = machineWith();
   await makeHome(machine, "/home/stranger", 2000);
   const { run } = scene(service, { machine });
@@ -164,7 +164,7 @@ test("with its state unknown, a run puts away the homes of its own that no row h
   assert.deepEqual(await machine.files.list("/home"), [".archive", "bob", "readme", "stranger"]);
 });
 
-test("values of homeDirectory that lead out of the base, or into the archive, are refused", async () => {
+test("a homeDirectory outside the base, or in the archive, is refused", async () => {
   const { row } = tableOf(service);
   for (const home of ["/", "..", "/home/../etc", "etc", "", "/home/a\u0000b", "/home/a\nb", "/home/a b"]) {
     assert.equal(row.safeParse({ ...alice, home }).success, false, home);
@@ -219,7 +219,7 @@ test("a symlink is followed neither as a home nor on the way to one", async () =
   assert.deepEqual(log, []);
 });
 
-test("a home that became a symlink, or another's, is left alone when its account goes", async () => {
+test("a home that became a symlink or foreign stays when its account goes", async () => {
   const { machine, run, log } = scene(service, { machine: machineWith({ "/secret/diary": 1000 }) });
   await run({ a: alice, b: bob });
   await machine.files.remove("/home/alice");
@@ -233,7 +233,7 @@ test("a home that became a symlink, or another's, is left alone when its account
   ]);
 });
 
-test("homes lie below directories of the base's owner alone: a member could make a symlink of any other", async () => {
+test("homes lie below directories of the base's owner alone", async () => {
   const { machine, run } = scene(service, { machine: machineWith() });
   await run({ a: alice });
   const inside = { ...bob, home: "/home/alice/bob" };
@@ -252,7 +252,7 @@ test("system users get no home", async () => {
   assert.equal(whyRefused(result), "uidNumber 0 is below 1000 (option firstUid)");
 });
 
-test("nothing is done when the base is not there, or is not the file system that it was", async () => {
+test("a base that is missing or on another file system is left alone", async () => {
   const absent = scene(service, { machine: quietMachine({ "/etc/fstab": "" }) });
   await assert.rejects(absent.run({ a: alice }), /^Error: \/home is not a directory: is its file system mounted\?$/);
   const { machine, run } = scene(service, { machine: machineWith() });
@@ -272,7 +272,7 @@ test("a home that fails does not keep the others waiting, and is tried again", a
   assert.equal((await machine.files.stat("/home/alice"))?.uid, 1000);
 });
 
-test("wherever the power is cut, no home is lost, and the next run ends right", async () => {
+test("wherever the power is cut, no home is lost, and it ends right", async () => {
   for (let cutAt = 1; cutAt < 100; cutAt++) {
     let left = Number.POSITIVE_INFINITY;
     const machine = quietMachine({ "/home/readme": "" }, () => {
@@ -301,7 +301,7 @@ test("wherever the power is cut, no home is lost, and the next run ends right", 
   assert.fail("the run never ends");
 });
 
-test("a packed home leaves one file; one that cannot be packed stays archived as it is", async () => {
+test("a packed home leaves one file; others stay archived as they are", async () => {
   const { machine, run, log } = scene(homes({ pack: true }, { now }), { machine: machineWith() });
   const place = "/home/.archive/1000-alice-2026-11-22";
   machine.program("tar", ({ arguments: words }) => {

@@ -20,7 +20,7 @@ conform("iscDhcp over OMAPI", service, [pc, server], {
   meaning: (files) => new Map([...files].filter(([path]) => !path.endsWith("/dhcpd.leases"))),
 });
 
-test("whatever the values of machines are, dhcpd is given what was meant of those that are not refused, and no other command", async () => {
+test("dhcpd gets the meaning of accepted values, and no other command", async () => {
   const value = fc.record({ mac: anything(pc.mac), ip: anything(pc.ip), name: anything(pc.name) });
   await fc.assert(
     fc.asyncProperty(fc.array(value), fc.boolean(), async (given, whole) => {
@@ -37,7 +37,7 @@ test("whatever the values of machines are, dhcpd is given what was meant of thos
   );
 });
 
-test("the changes of a run go in one omshell, whose input has the secret and whose arguments do not", async () => {
+test("the changes of a run go in one omshell, the secret in its input", async () => {
   const dhcpd = omapi();
   const { run } = scene(service, dhcpd);
   await run({}, { whole: true });
@@ -56,7 +56,7 @@ test("the changes of a run go in one omshell, whose input has the secret and who
   ]);
 });
 
-test("a change costs the same in a small table and in a great one, and never a look at the leases file", async () => {
+test("a change costs the same in any table, without the leases file", async () => {
   const costs: [commands: number, reads: string[]][] = [];
   for (const size of [3, 300]) {
     const row = (at: number) => ({
@@ -82,7 +82,7 @@ test("a change costs the same in a small table and in a great one, and never a l
   assert.deepEqual(costs[1], costs[0]);
 });
 
-test("what somebody else called a host is never read as commands, also when the host was adopted", async () => {
+test("a foreign host's name is never read as commands, even if adopted", async () => {
   const text = `host a";remove {\n  dynamic;\n  hardware ethernet ${pc.mac};\n  fixed-address 10.0.0.9;\n}\n`;
   for (const whole of [true, false]) {
     const dhcpd = omapi({ "/var/lib/dhcp/dhcpd.leases": text });
@@ -94,7 +94,7 @@ test("what somebody else called a host is never read as commands, also when the 
   }
 });
 
-test("a full run that finds nothing to do asks dhcpd whether it is there, and tells it nothing", async () => {
+test("a full run without work asks dhcpd for a sign of life alone", async () => {
   const dhcpd = omapi();
   const { run } = scene(service, dhcpd);
   await run({ a: pc }, { whole: true });
@@ -140,7 +140,7 @@ test("dry, dhcpd is asked and told nothing", async () => {
   assert.deepEqual([...dhcpd.hosts.keys()], ["pc7"]);
 });
 
-test("where no program really runs, as under `trigger plan`, a run comes to its end", async () => {
+test("where no program runs, as under `trigger plan`, a run ends", async () => {
   const { run } = scene(service);
   for (const whole of [true, false]) await run(whole ? { a: pc } : { b: server }, { whole });
 });
@@ -156,7 +156,7 @@ test("what is observed are the hosts that OMAPI made, or those of the file", asy
   assert.deepEqual([...((await file.observe?.(host)) ?? [])], [pc]);
 });
 
-test("of a leases file the last declaration of a host holds, and what clients call themselves is no host", () => {
+test("the last declaration in a leases file holds; client names are no hosts", () => {
   const host = (name: string, ...lines: string[]) =>
     `host ${name} {\n${lines.map((line) => `  ${line}\n`).join("")}}\n`;
   const text = [
@@ -185,7 +185,7 @@ test("of a leases file the last declaration of a host holds, and what clients ca
   );
 });
 
-test("a key is read as tsig-keygen writes it and as dhcpd.conf(5) shows it, and no other", () => {
+test("a key is read as tsig-keygen and dhcpd.conf(5) write it, no other way", () => {
   const key = { name: "trigger", algorithm: "hmac-sha256", secret: "c2VjcmV0" };
   for (const text of [
     'key "trigger" {\n\talgorithm hmac-sha256;\n\tsecret "c2VjcmV0";\n};\n',

@@ -27,7 +27,7 @@ export function readHosts(text: string) {
     });
 }
 
-test("whatever the values of a machine are, they are refused or give the one declaration meant", () => {
+test("values of a machine are refused or give the one declaration meant", () => {
   fc.assert(
     fc.property(
       fc.array(fc.record({ mac: anything(pc.mac), ip: anything(pc.ip), name: anything(pc.name) })),
@@ -39,7 +39,7 @@ test("whatever the values of a machine are, they are refused or give the one dec
   );
 });
 
-test("dhcpd's whole configuration is checked with the new file in it, and dhcpd restarted once", async () => {
+test("dhcpd's whole configuration is checked, and dhcpd restarted once", async () => {
   const { machine, run } = scene(iscDhcp(), { machine: including() });
   const calls: string[] = [];
   machine.program("dhcpd", ({ arguments: [, , path] }) => void calls.push(machine.text(path ?? "") ?? "nothing"));
@@ -79,7 +79,7 @@ test("a host can differ in its paths and commands", async () => {
   }
 });
 
-test("by default the machines of RFC 2307 with one MAC and one IPv4 address are selected", () => {
+test("by default machines of RFC 2307 with one MAC and IPv4 address are selected", () => {
   const machine = (ips: string[], macs = [pc.mac]) =>
     entry(["ieee802Device", "ipHost"], "pc7.campus.example", { macaddress: macs, iphostnumber: ips });
   assert.deepEqual(selected(iscDhcp(), machine(["10.0.0.7", "2001:db8::7"])), { mac: pc.mac, ip: pc.ip, name: "pc7" });

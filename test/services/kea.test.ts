@@ -34,7 +34,7 @@ const rows = fc.array(
 );
 
 for (const hostCommands of [false, true]) {
-  test(`whatever the values of a client are, Kea ${hostCommands ? "with" : "without"} host commands has what they mean, or nothing`, async () => {
+  test(`Kea ${hostCommands ? "with" : "without"} host commands has the values meant, or none`, async () => {
     await fc.assert(
       fc.asyncProperty(rows, async (given) => {
         const daemon = scriptedKea({ hostCommands });
@@ -69,7 +69,7 @@ function statements(text: string): string[] {
   return found.map((one) => one.trim());
 }
 
-test("whatever the values of a client are, psql is given the statements meant and no other", () => {
+test("psql gets the statements meant and no others, whatever the values", () => {
   fc.assert(
     fc.property(rows, (given) => {
       const good = given.flatMap((row) => rowOf(4, "mac").safeParse(row).data ?? []) as (typeof a)[];
@@ -83,7 +83,7 @@ test("whatever the values of a client are, psql is given the statements meant an
   );
 });
 
-test("what is not octets never becomes a part of a statement, and a quote ends no text", () => {
+test("only octets become parts of a statement, and no quote ends a text", () => {
   fc.assert(
     fc.property(anything("02:00:00:00:00:0a"), (name) => {
       if (/^[0-9a-f]{2}(:[0-9a-f]{2})*$/.test(name)) return;
@@ -94,7 +94,7 @@ test("what is not octets never becomes a part of a statement, and a quote ends n
   assert.equal(quoted("a\\'b"), "E'a\\\\''b'");
 });
 
-test("all changes of a run are one configuration, tested before it is set, and written after", async () => {
+test("all changes of a run are one tested configuration, written after it is set", async () => {
   const daemon = scriptedKea();
   const on = scene(kea(), { machine: daemon.machine });
   await on.run({ a }, { whole: true });
@@ -106,7 +106,7 @@ test("all changes of a run are one configuration, tested before it is set, and w
   assert.deepEqual(daemon.has().sort(), [`${a.mac} ${b.ip}`, `${b.mac} ${a.ip}`]);
 });
 
-test("a row that Kea refuses is named and keeps what it had; a swap beside it goes in", async () => {
+test("a refused row is named and retained; a swap beside it goes in", async () => {
   const daemon = scriptedKea();
   const on = scene(kea(), { machine: daemon.machine });
   const others = Object.fromEntries(
@@ -155,7 +155,7 @@ test("a configuration that passed and cannot be set is taken back", async () => 
   assert.deepEqual(daemon.told(), ["config-set", "config-set"]);
 });
 
-test("what is in force and could not be written is owed, and written by the next run", async () => {
+test("an unwritten change is pending, and written by the next run", async () => {
   const daemon = scriptedKea();
   daemon.failing.set("config-write", "Unable to open file");
   const on = scene(kea(), { machine: daemon.machine });
@@ -196,7 +196,7 @@ for (const database of [false, true]) {
     assert.deepEqual(daemon.told(), []);
   });
 
-  test(`by host commands what others reserved in ${where} is left alone, and a refused row keeps what it had`, async () => {
+  test(`foreign reservations in ${where} stay, and a refused row is retained`, async () => {
     const daemon = scriptedKea({ hostCommands: true, database });
     const on = scene(kea(), { machine: daemon.machine });
     daemon.reservations().push({ "hw-address": "02:00:00:00:00:ff", "ip-address": b.ip });
@@ -208,7 +208,7 @@ for (const database of [false, true]) {
   });
 }
 
-test("one of ours that has another's address, by a hand edit, gives it up at once", async () => {
+test("a reservation of ours with another's address, by hand, gives it up", async () => {
   const daemon = scriptedKea();
   const on = scene(kea(), { machine: daemon.machine });
   await on.run({ a, b }, { whole: true });
@@ -230,7 +230,7 @@ test("with host commands and no database a first generation is one configuration
   assert.deepEqual(daemon.told(), ["config-set", "config-write"]);
 });
 
-test("a reservation belongs in the narrowest subnet of its address, in a shared network too, and all else stays as it was", () => {
+test("a reservation goes into the narrowest subnet, and all else stays", () => {
   const given = {
     Dhcp4: {
       "valid-lifetime": 600,

@@ -60,7 +60,7 @@ const kinds: Record<string, string>[] = [
   { port: "eth0.5", to: "jump guests" },
 ];
 
-test("a row is an element of each set whose columns it has, in the one form of its types", () => {
+test("a row is an element of each set whose columns it has", () => {
   const elements = (given: object) =>
     elementsOf(sets, row.parse(given) as Columns).map(([{ name }, key, value]) => [name, key, value]);
   assert.deepEqual(elements(pc), [["members4", "aa:bb:cc:dd:ee:ff . 10.0.0.7", ""]]);
@@ -74,7 +74,7 @@ test("a row is an element of each set whose columns it has, in the one form of i
   ]);
 });
 
-test("a value of another type, and a row that is in no set, are refused with the reason", () => {
+test("a value of another type, or a row in no set, is refused", () => {
   const why = (given: object) => row.safeParse(given).error?.issues[0]?.message;
   assert.equal(why({ net: "10.0.0.7/8" }), "is not ipv4_addr (or a network)");
   assert.equal(why({ ...pc, ip: "10.0.0.0/24" }), "is not ipv4_addr or ipv6_addr");
@@ -96,7 +96,7 @@ function readMoves(text: string): string[] {
     });
 }
 
-test("whatever the values of a row are, it is refused or nft is told just the elements meant", () => {
+test("values are refused or nft gets just the elements meant", () => {
   const hostile = kinds.map((good) =>
     fc.record(
       Object.fromEntries(
@@ -130,7 +130,7 @@ test("whatever the values of a row are, it is refused or nft is told just the el
   );
 });
 
-test("an element that one row gives up and another takes stays, and what a map gives is changed", () => {
+test("an element that passes from row to row stays, a map's value changes", () => {
   const changes = [
     { key: "a", before: { mac: member.mac, ip: "10.0.0.1" }, after: undefined },
     { key: "b", before: undefined, after: { mac: member.mac, ip: "10.0.0.1" } },
@@ -142,7 +142,7 @@ test("an element that one row gives up and another takes stays, and what a map g
   ]);
 });
 
-test("the refused rows are found by halves, and a fault that is not theirs is thrown", async () => {
+test("refused rows are found by halves, and any other fault is thrown", async () => {
   const rows = Array.from({ length: 1000 }, (_, index) => [`k${index}`, index] as const);
   let checks = 0;
   const refusing = (wrong: readonly number[]) => async (some: readonly (readonly [key: string, value: number])[]) => {
@@ -204,7 +204,7 @@ test("what the boot files amount to is read back, whatever the changes were", ()
   );
 });
 
-test("a change tells nft the change alone, asks it back, and writes the small file", async () => {
+test("a change tells nft that change alone, checks it, and writes the small file", async () => {
   const { machine, run } = scene(nftables({ rules }));
   const calls: string[] = [];
   machine.program("nft", ({ arguments: words, input }) => void calls.push(`${words.join(" ")}\n${input ?? ""}`));
@@ -223,7 +223,7 @@ test("a change tells nft the change alone, asks it back, and writes the small fi
   assert.ok(base?.endsWith('}\ninclude "/etc/nftables.d/trigger.since-a"\n'));
 });
 
-test("when much has moved since the base was written it is written anew, and includes the other small file", async () => {
+test("after many changes the base is written again, with the other small file", async () => {
   const { machine, run } = scene(nftables({ rules }));
   const rows = (from: number) =>
     Object.fromEntries(
@@ -267,7 +267,7 @@ test("options are explained", () => {
   wrong({ rules, on: { fw2: { rules: "}" } } }, /on.fw2: rules: has a }/);
 });
 
-test("by default each address of a machine of RFC 2307 is a row with its one MAC address", () => {
+test("by default each address of a machine of RFC 2307 is a row", () => {
   const machine = (ips: string[], macs = [pc.mac]) =>
     entry(["ieee802Device", "ipHost"], "pc7", { macaddress: macs, iphostnumber: ips });
   const service = nftables({ rules });

@@ -4,12 +4,15 @@ import { quietMachine } from "./scene.ts";
 
 type Values = Map<string, string>;
 
-/** A dhcpd as far as omshell shows it: whatever it does not know makes it fail, and its leases file is written as dhcpd writes it. */
+/**
+ * A dhcpd as far as omshell shows it. An unknown command makes it fail, and its leases file is written as dhcpd writes
+ * it.
+ */
 export interface Omapi {
   readonly machine: MemoryMachine;
   /** The hosts by name: MAC and IPv4 address. */
   readonly hosts: Map<string, { mac: string; ip: string }>;
-  /** How often omshell was run, and the commands of the last time. */
+  /** The number of runs of omshell, and the commands of the last one. */
   runs: number;
   commands: string[];
 }
@@ -30,7 +33,7 @@ export function omapi(files: Record<string, string> = {}): Omapi {
   return dhcpd;
 }
 
-/** What omshell 4.4 says to some commands: after each one the object, or that there is none. */
+/** The answers of omshell 4.4 to some commands: after each one the object, or that there is none. */
 function session({ machine, hosts }: Omapi, commands: readonly string[]): string {
   let object: Values | undefined;
   let name: string | undefined;

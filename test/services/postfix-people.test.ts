@@ -86,7 +86,7 @@ test("an alias entry may have any name", () => {
   assert.deepEqual(why, []);
 });
 
-test("whatever a person writes, he gets no alias but of the domain, and no reserved one", () => {
+test("a person gets no alias outside the domain, and no reserved one", () => {
   const odd = fc.oneof(
     fc.emailAddress(),
     fc.string({ unit: "binary", maxLength: 12 }),
@@ -136,7 +136,7 @@ test("the option says which refusals take an alias away", () => {
     assert.deepEqual(tableOf(postfix({ ...campus, refused })).refused, refused);
 });
 
-test("with a select of its own, domains and reserved are refused, and on a host, too", () => {
+test("with another select, foreign domains and reserved names are refused, also on hosts", () => {
   assert.throws(() => postfix({ ...campus, select: () => undefined }), UserError);
   assert.throws(
     () => postfix({ on: { mx: { domains: ["a.example"] } } } as never),

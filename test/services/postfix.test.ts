@@ -80,7 +80,7 @@ test("an alias is in lower case, its recipients once and in order", () => {
   assert.deepEqual(readAliases(text), [{ alias: "bureau@campus.example", to: ["alice", "bob@campus.example"] }]);
 });
 
-test("the first map is made aside; a change is one put and one deletion, whatever the table's size, each looked up", async () => {
+test("a first map is made aside; a change is one put and one deletion", async () => {
   const machine = machineOf();
   const { run } = scene(postfix(), { machine });
   await run({ a: bureau, b: root }, { whole: true });
@@ -104,7 +104,7 @@ test("two aliases are swapped without either being missing", async () => {
   assert.equal(machine.text(map), "root\tbob\nbureau\talice\n");
 });
 
-test("a full run mends the difference alone, and over what is right it changes nothing", async () => {
+test("a full run mends the difference alone, and leaves a right map", async () => {
   const machine = machineOf();
   const { run } = scene(postfix(), { machine });
   await run({ a: root, b: bureau }, { whole: true });
@@ -136,7 +136,7 @@ test("a map that is no map any more, or is gone, is made again", async () => {
 });
 
 for (const type of ["lmdb", "cdb"] as const) {
-  test(`a ${type} that trigger did not make is held until it is approved, unless it is what is wanted`, async () => {
+  test(`a foreign ${type} is held until approved, unless it is as wanted`, async () => {
     const machine = machineOf();
     const file = `${path}.${type}`;
     const foreign = type === "lmdb" ? "root\tmallory\n" : "x";
@@ -163,7 +163,7 @@ test("dry, it is only said what would be told", async () => {
   );
 });
 
-test("a map that does not take a change is not taken for proved", async () => {
+test("a map that does not take a change is not proved", async () => {
   const machine = machineOf();
   const { run } = scene(postfix(), { machine });
   await run({ a: root }, { whole: true });

@@ -16,7 +16,7 @@ for (const [file, accounts] of [
   ["posix-1000.ldif", 1000],
   ["slapcat-memberof.ldif", 5],
 ] as const) {
-  test(`homes are made for the ${accounts} accounts of ${file}, and put away when they go`, { skip }, async () => {
+  test(`homes of the ${accounts} accounts of ${file} are made and archived`, { skip }, async () => {
     const service = homes({ firstUid: 0 }, { now: () => new Date("2026-11-22Z") });
     const entries = readContent(readFileSync(join(folder, file)), file);
     const rows = entries.flatMap((entry) => {

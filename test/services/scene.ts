@@ -12,15 +12,15 @@ import { mirrored } from "../../src/transcriber/mirror/mirror-entry.ts";
 import { entryApi } from "../../src/transcriber/tables/entry-api.ts";
 import { newBook, newStore, standingClock } from "../fixtures/install.ts";
 
-/** A service on a machine of a test: it runs with a table, and what it is given to remember stays from one run to the next. */
+/** A service on a machine of a test: it runs with a table, and its notes stay from one run to the next. */
 export interface Scene<On extends Machine = MemoryMachine> {
   readonly machine: On;
   readonly log: readonly string[];
-  /** What it owns from now on, as by `trigger adopt`. */
+  /** Names that it owns from now on, as by `trigger adopt`. */
   adopt(...names: string[]): void;
   /** Runs with these rows by key: with the changes since the last run that succeeded, or none known when `whole`. */
   run(rows: Record<string, object>, options?: { whole?: boolean; interrupted?: boolean }): Promise<RunResult>;
-  /** What the service observes, in an order that depends on the rows alone. */
+  /** The observed rows, in an order that depends on the rows alone. */
   observe(): Promise<Columns[]>;
 }
 
@@ -29,7 +29,10 @@ export const tableOf = (service: Service): Table => {
   return service.table;
 };
 
-/** A scene on a machine where every program that a test does not give exits 0 in silence; what is there under the names `approved` may be taken over. */
+/**
+ * A scene on a machine where every program that a test does not give exits 0 in silence.
+ * Files under the names `approved` may be taken over.
+ */
 export function scene(
   service: Service,
   { name = "host1", machine = quietMachine(), approved = [] as readonly string[] } = {},
@@ -139,7 +142,7 @@ export function entry(classes: string[], name: string, attributes: Record<string
   });
 }
 
-/** What a service selects from an entry that looks at no other. */
+/** The row that a service selects from an entry that looks at no other. */
 export const selected = (service: Service, from: Entry): unknown => {
   const directory = new Proxy({}, { get: (_, word) => assert.fail(`select looks at the directory: ${String(word)}`) });
   return tableOf(service).select(from, directory as never);

@@ -10,7 +10,10 @@ interface Command {
   arguments?: Record<string, unknown>;
 }
 
-/** As much of Kea as its control socket shows, without a network: for what Debian's own Kea cannot do, and for tests that must be quick. */
+/**
+ * The part of Kea that its control socket shows, without a network: for commands that Debian's own Kea lacks, and for
+ * quick tests.
+ */
 export function scriptedKea({
   hostCommands = false,
   database = false,
@@ -109,7 +112,7 @@ export function scriptedKea({
     machine,
     failing,
     kept,
-    /** What it was told since last asked, without what only reads. */
+    /** The changes since the last call, without commands that only read. */
     told: () => told.splice(0).flatMap(({ command }) => (/get|test|list/.test(command) ? [] : [command])),
     raw: () => told.splice(0),
     /** `client address` of each reservation that it has. */

@@ -49,7 +49,7 @@ const wrong: [make: () => unknown, said: RegExp][] = [
   [() => files({ uniqe: [] } as never), /^files: unknown option "uniqe".*did you mean "unique"\?$/],
 ];
 
-test("a wrong option is one error that names the service, the option and the rule, when the service is made", () => {
+test("a wrong option is one error that names service, option and rule", () => {
   for (const [make, said] of wrong) {
     assert.throws(make, (error: Error) => {
       assert.ok(error instanceof UserError);

@@ -14,10 +14,10 @@ interface Message {
 export async function publishAlone(
   { model }: Connection,
   { exchange, key, body, options }: Message,
-  { clock, signal, patience }: { clock: Clock; signal: AbortSignal; patience: number },
+  { clock, signal, timeout }: { clock: Clock; signal: AbortSignal; timeout: number },
 ): Promise<"taken" | "refused" | undefined> {
   const answered = new AbortController();
-  const silence = clock.sleep(patience, AbortSignal.any([answered.signal, signal])).then(() => undefined);
+  const silence = clock.sleep(timeout, AbortSignal.any([answered.signal, signal])).then(() => undefined);
   try {
     const channel = await model.createConfirmChannel();
     channel.on("error", () => {}); // it ends with its channel
@@ -31,7 +31,7 @@ export async function publishAlone(
     void closeChannel(channel);
     return said;
   } catch {
-    return undefined; // the connection has ended: whoever sees that knows why
+    return undefined; // the connection has ended, and its owner knows why
   } finally {
     answered.abort();
   }

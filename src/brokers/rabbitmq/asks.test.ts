@@ -11,7 +11,7 @@ function asks() {
   const log = (line: string): void => void said.push(line);
   const take = answerAsks({
     declared: topology("quorum", { log, missing() {}, exchangeMade() {} }),
-    ...{ remake: () => assert.fail(), consuming: () => undefined, isActive: () => true },
+    ...{ recreate: () => assert.fail(), consuming: () => undefined, isActive: () => true },
     ...{ clock: virtualClock(0), log },
   });
   const say = (queue: string, userId = "trigger-box"): boolean => {
@@ -21,7 +21,7 @@ function asks() {
   return { say, said };
 }
 
-test("asks that are of no use are said a hundred times at most, and steer no terminal", () => {
+test("useless asks are logged a hundred times at most, and steer no terminal", () => {
   const { say, said } = asks();
   for (let other = 0; other < 1_000; other++) assert.ok(say(`trigger-cat-${other}\u001b[2J`));
   assert.equal(said.length, 101);

@@ -43,7 +43,7 @@ export async function askFor(queue: string, fault: Fault, user: string, publishi
 
 interface AnswerOptions {
   readonly declared: Topology;
-  readonly remake: (connection: Connection, name: string) => Promise<void>;
+  readonly recreate: (connection: Connection, name: string) => Promise<void>;
   readonly consuming: () => Connection | undefined;
   /** True if this broker object speaks for the active transcriber. Two would delete the queues that the other has just made. */
   readonly isActive: () => boolean;
@@ -52,7 +52,7 @@ interface AnswerOptions {
 }
 
 /** Sees to the queues that hosts ask for: gives true for a message that asks, which is then dealt with. */
-export function answerAsks({ declared, remake, consuming, isActive, clock, log }: AnswerOptions) {
+export function answerAsks({ declared, recreate, consuming, isActive, clock, log }: AnswerOptions) {
   const underWay = new Set<string>();
   const rest = new Map<string, () => boolean>();
   const say = onceEach(log, clock.monotonic);
@@ -67,7 +67,7 @@ export function answerAsks({ declared, remake, consuming, isActive, clock, log }
     // Deleting a queue can cost the connection, so a host cannot have it done as often as it likes.
     const isDue = rest.get(queue) ?? rests(clock);
     rest.set(queue, isDue);
-    if (isActive() && isDue()) await remake(connection, queue);
+    if (isActive() && isDue()) await recreate(connection, queue);
   }
 
   function take(message: ConsumeMessage): void {

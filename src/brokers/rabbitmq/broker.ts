@@ -6,21 +6,21 @@ import { onceEach } from "../../core/util/once-each.ts";
 import { type Broker, BrokerTrouble, type Consumer, type Delivery, type Queue } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { answerAsks, askFor, askKey, type Fault } from "./asks.ts";
+import { type Candidate, candidate } from "./candidate.ts";
 import type { Connection, Server } from "./connection.ts";
 import { type RabbitConsumer, rabbitConsumer } from "./consume.ts";
 import { type Address, readAddresses } from "./credentials.ts";
 import { deliveryFailures } from "./failures.ts";
 import { publisher } from "./publish.ts";
 import { isFrom4, type QueueType } from "./queue-arguments.ts";
-import { remaker } from "./remake.ts";
+import { recreator } from "./recreate.ts";
 import { keepSession, type Session } from "./session.ts";
-import { type Candidate, candidate } from "./stand.ts";
-import { mendStarved } from "./starved.ts";
+import { mendStuckConsumer } from "./stuck-consumer.ts";
+import { mendStuck } from "./stuck-ticks.ts";
 import { topology } from "./topology.ts";
-import { mendUntaken } from "./untaken.ts";
 
 export interface RabbitOptions extends Address {
-  /** What queues are made as; `quorum` by default. */
+  /** The type of new queues; `quorum` by default. */
   readonly queues?: QueueType;
   /** Seconds of silence after which each side asks whether the other is there; one that hangs is noticed after about three times as long. */
   readonly heartbeat?: number;
@@ -32,20 +32,25 @@ export interface RabbitOptions extends Address {
 }
 
 /**
- * How long a queue that was deleted is not declared again, milliseconds. The channels that consume a quorum queue hear of its end 20 to 40 ms after whoever deleted it:
- * one that finds a queue of that name by then consumes it of its own accord, forgets that it does, and drops what it is given (RabbitMQ 3.10).
+ * The pause before a deleted queue is declared again, in milliseconds. The channels that consume a quorum queue hear of
+ * its end 20 to 40 ms after the channel that deleted it. One that finds a queue of that name by then consumes it of its
+ * own accord. It then forgets that it does, and drops its messages (RabbitMQ 3.10).
  */
 const deletionHeard = 2_000;
-/** How often a candidate who is not active looks whether ticks lie in their queue, milliseconds; and after how many looks in a row it does something. */
+/**
+ * The interval between two looks of a standby candidate for ticks in their queue, in milliseconds; and the number of
+ * looks in a row before each remedy.
+ */
 const tickLook = 5_000;
-const tickLooks = { restart: 3, remake: 8 };
-/** How long a broker that is closed waits for the confirms of what was published, milliseconds. */
-const closePatience = 5_000;
+const tickLooks = { restart: 3, recreate: 8 };
+/** The longest wait of a closing broker for the confirms of its messages, in milliseconds. */
+const confirmWait = 5_000;
 
 /**
- * RabbitMQ: a topic exchange and durable queues, over two connections that are opened again whenever they end.
- * Returns when the first try to connect has ended, well or not with every node. While there is no connection every call throws at once, saying why:
- * whoever publishes knows better what to say when it is back, and nothing waits here without a bound.
+ * RabbitMQ: a topic exchange and durable queues, over two connections that are opened again whenever they end. Returns
+ * when the first try to connect has ended, well or not with every node.
+ * While there is no connection every call throws at once, with the reason. The publisher knows better what to send
+ * later, and nothing waits here without a bound.
  */
 export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   const { queues: type = "quorum", heartbeat = 5, log, clock, random = Math.random } = options;
@@ -54,9 +59,9 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   const over = new AbortController();
   const { signal } = over;
   const consumers = new Set<RabbitConsumer>();
-  const starved = new Set<() => string | undefined>();
+  const stuck = new Set<() => string | undefined>();
   const candidates = new Set<Consumer>();
-  const standers = new Set<Candidate>();
+  const candidacies = new Set<Candidate>();
   const declared = topology(type, { log, missing: (name) => ask(name, "gone"), exchangeMade });
   const deafCure = others.length > 0 ? "the next address is tried" : "broker.url may list all nodes of a cluster";
   let undeclared: string | undefined;
@@ -65,13 +70,13 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   // Other users may have another name at the server than here, where it takes them from elsewhere: naming it would be refused.
   const user = isHostUser(first.username) ? first.username : undefined;
   const useless = onceEach(log, clock.monotonic);
-  const settle = (): Promise<void> => clock.sleep(deletionHeard, signal);
+  const awaitDeletion = (): Promise<void> => clock.sleep(deletionHeard, signal);
   const knowsNothing = (): boolean => outgoing.deafness.knowsNothing;
-  const remake = remaker({ declared, settle, askFor: (name) => ask(name, "silent"), knowsNothing, log });
+  const recreate = recreator({ declared, awaitDeletion, askFor: (name) => ask(name, "silent"), knowsNothing, log });
   const consuming = () => session.current?.consuming;
-  const isActive = () => [...standers].some(({ active }) => active);
-  const answer = answerAsks({ declared, remake, consuming, isActive, clock, log });
-  const failures = deliveryFailures({ declared, remake, settle, consuming, log });
+  const isActive = () => [...candidacies].some(({ active }) => active);
+  const answer = answerAsks({ declared, recreate, consuming, isActive, clock, log });
+  const failures = deliveryFailures({ declared, recreate, awaitDeletion, consuming, log });
   const repair = async (): Promise<void> => session.current && declareAgain(session.current);
   const outgoing = publisher({ ...failures, addresses: others.length + 1, repair, user, clock, signal });
   const session = keepSession({
@@ -100,7 +105,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     if (publishing && user !== undefined) askFor(name, fault, user, publishing).catch(() => {});
   }
 
-  /** Waits so long as so many failures ask for; gives false when all is over. */
+  /** Waits for the backoff of a number of failures; gives false when all is over. */
   async function pause(failures: number): Promise<boolean> {
     await clock.sleep(jittered(backoff(failures), random), signal);
     return !signal.aborted;
@@ -142,7 +147,12 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     const { consuming } = connected();
     const keys = () => declared.keysOf(queue);
     const asked = keys()?.includes(askKey) ? answer : undefined;
-    const mending = { declared, remake: (connection: Connection) => remake(connection, queue), pause, settle };
+    const mending = {
+      declared,
+      recreate: (connection: Connection) => recreate(connection, queue),
+      pause,
+      awaitDeletion,
+    };
     const consumer = rabbitConsumer(queue, take, {
       prefetch,
       keys,
@@ -170,70 +180,70 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   async function consume(queue: string, take: (delivery: Delivery) => void, prefetch: number): Promise<Consumer> {
     const consumer = await begin(queue, take, { prefetch });
     const watching = new AbortController();
-    const trouble = mendStarved(queue, {
+    const trouble = mendStuckConsumer(queue, {
       ...{ consumer, declared, clock, log, signal: AbortSignal.any([watching.signal, signal]) },
       connection: consuming,
-      remake: (connection) => remake(connection, queue),
+      recreate: (connection) => recreate(connection, queue),
     });
-    starved.add(trouble);
+    stuck.add(trouble);
     return {
       async close() {
         watching.abort();
-        starved.delete(trouble);
+        stuck.delete(trouble);
         await consumer.close();
       },
     };
   }
 
-  async function stand(election: string, changed: (active: boolean) => void): Promise<Consumer> {
+  async function campaign(election: string, changed: (active: boolean) => void): Promise<Consumer> {
     const name = ticksQueue(election);
     await declare([{ name, keys: [name], limit: { messages: 1, bytes: 1_000, beyond: "drop" } }]);
     const publish = (): Promise<void> => outgoing.publish(name, "tick", undefined);
-    const stander = candidate(election, { changed, publish, clock, log });
+    const candidacy = candidate(election, { changed, publish, clock, log });
     const watching = new AbortController();
-    standers.add(stander);
+    candidacies.add(candidacy);
     const close = async (): Promise<void> => {
-      candidates.delete(standing);
-      standers.delete(stander);
+      candidates.delete(membership);
+      candidacies.delete(candidacy);
       watching.abort();
-      stander.close(); // before its ticks go to another one
+      candidacy.close(); // before its ticks go to another one
       await consumer?.close();
     };
-    const standing = { close };
+    const membership = { close };
     let consumer: RabbitConsumer | undefined;
     try {
-      // Who gets a message of the ticks is the one that the server has chosen, whoever sent it: dropped ones would push the ticks out of the queue.
-      consumer = await begin(name, stander.take, { prefetch: 1, lost: stander.lose, anything: true });
+      // Every consumer of the ticks is the server's choice, whoever sent them. Dropped ones would push the ticks out of the queue.
+      consumer = await begin(name, candidacy.take, { prefetch: 1, lost: candidacy.lose, anything: true });
     } catch (error) {
-      standers.delete(stander);
-      stander.close();
+      candidacies.delete(candidacy);
+      candidacy.close();
       throw error;
     }
-    candidates.add(standing);
-    void mendUntaken({
+    candidates.add(membership);
+    void mendStuck({
       ...{ clock, signal: watching.signal, lookEvery: tickLook, looks: tickLooks },
-      heard: () => stander.active,
-      // Where somebody is active a tick is taken at once, so that one look after another finds none.
+      heard: () => candidacy.active,
+      // An active candidate takes a tick at once, so that one look after another finds none.
       async lies() {
         const connection = session.current?.consuming;
         return connection && (await declared.full(connection, [name])).length > 0;
       },
-      restart: () => consumer?.restart("the ticks in it reach nobody"),
-      async remake() {
-        if (session.current) await remake(session.current.consuming, name);
-        consumer?.restart("it was made anew");
+      restart: () => consumer?.restart("no candidate receives its ticks"),
+      async recreate() {
+        if (session.current) await recreate(session.current.consuming, name);
+        consumer?.restart("it was recreated");
       },
     });
     if (closing) await close();
-    return standing;
+    return membership;
   }
 
   async function close(): Promise<void> {
-    for (const standing of [...candidates]) await standing.close();
+    for (const membership of [...candidates]) await membership.close();
     if (session.current?.publishing.blocked === undefined) {
-      const patience = new AbortController();
-      await Promise.race([outgoing.finished(), clock.sleep(closePatience, patience.signal)]);
-      patience.abort();
+      const waited = new AbortController();
+      await Promise.race([outgoing.finished(), clock.sleep(confirmWait, waited.signal)]);
+      waited.abort();
     }
     await Promise.all([...consumers].map((consumer) => consumer.close()));
     over.abort();
@@ -243,7 +253,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   function trouble(): string | undefined {
     const blocked = session.current?.publishing.blocked;
     const waits = blocked && `${session.target.name} takes no messages now (${blocked}): ${outgoing.pending} wait`;
-    const ofQueues = [...[...consumers].map((consumer) => consumer.trouble()), ...[...starved].map((why) => why())];
+    const ofQueues = [...[...consumers].map((consumer) => consumer.trouble()), ...[...stuck].map((why) => why())];
     const deaf = outgoing.deafness.deaf
       ? `${session.target.name} confirms nothing that is published: ${deafCure}`
       : undefined;
@@ -258,7 +268,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
       await outgoing.publish(key, body, messageId);
     },
     consume: (queue, take, { prefetch }) => consume(queue, take, prefetch),
-    stand,
+    campaign,
     remove: async (queues) => declared.remove(connected().consuming, queues),
     trouble,
     close() {

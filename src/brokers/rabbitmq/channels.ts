@@ -1,7 +1,7 @@
 import type { Channel } from "amqplib";
 import type { Connection } from "./connection.ts";
 
-/** Opens a channel whose errors are seen by whoever waits for an answer, and otherwise by its closing. */
+/** Opens a channel. Its errors reach the call that waits for an answer, and otherwise show in its closing. */
 export async function openChannel({ model }: Connection): Promise<Channel> {
   const channel = await model.createChannel();
   channel.on("error", () => {});

@@ -4,14 +4,16 @@ import { reason } from "../../core/util/errors.ts";
 import { redact, type Target } from "./credentials.ts";
 import { refusalOf } from "./refusal.ts";
 
-/** What a connection is for: one that publishes is not read during an alarm, so acknowledgements go over another one. */
+/**
+ * The purpose of a connection. One that publishes is not read during an alarm, so acknowledgements go over another one.
+ */
 export type Role = "consumes" | "publishes";
 
 /** One connection to the server. */
 export interface Connection {
   readonly model: ChannelModel;
   readonly server: Server;
-  /** Why the server reads nothing of this connection now. */
+  /** The reason why the server reads nothing of this connection now. */
   readonly blocked: string | undefined;
   /** Resolves, with the reason, when the connection has ended in whatever way. */
   readonly ended: Promise<string>;
@@ -27,8 +29,8 @@ export interface Server {
 }
 
 /** The longest a server may keep us waiting at the opening and the closing of a connection, milliseconds. */
-const openPatience = 10_000;
-const closePatience = 2_000;
+const openTimeout = 10_000;
+const closeTimeout = 2_000;
 
 /** Opens a connection. Errors carry no secret. It says in the log when the server reads nothing of it, and when it does again. */
 export async function openConnection(
@@ -76,7 +78,7 @@ export async function openConnection(
     },
     ended,
     async close() {
-      const timer = setTimeout(() => destroy("the server did not answer the closing"), closePatience);
+      const timer = setTimeout(() => destroy("the server did not answer the closing"), closeTimeout);
       // One that is closed already says so by an error.
       await Promise.race([model.close().catch(() => {}), ended]);
       clearTimeout(timer);
@@ -99,7 +101,7 @@ function open(
       ...(secure && tls),
       noDelay: true, // with Nagle's algorithm a message takes 6 ms instead of 1
       keepAlive: true,
-      timeout: openPatience,
+      timeout: openTimeout,
       clientProperties: { connection_name: `trigger ${role}` },
     },
   );

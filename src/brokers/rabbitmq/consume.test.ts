@@ -9,27 +9,27 @@ function consumerOf(answer: Promise<unknown>, { expendable = false } = {}) {
   const connection = connectionOf(() => answer, new Promise(() => {}));
   const said: string[] = [];
   const pauses: (() => void)[] = [];
-  let remade = 0;
+  let recreated = 0;
   const consumer = rabbitConsumer("trigger-box-gate", () => {}, {
     prefetch: 1,
     declared: { restore: async () => {}, expendable: () => expendable, wasThere: () => true },
-    remake: async () => {
-      remade += 1;
+    recreate: async () => {
+      recreated += 1;
     },
     pause: () => new Promise((resolve) => pauses.push(() => resolve(true))),
-    settle: async () => {},
+    awaitDeletion: async () => {},
     log: (line) => void said.push(line),
     useless: (_, line) => void said.push(line),
   });
-  /** Lets so many pauses pass, one after the other. */
+  /** Lets a number of pauses pass, one after the other. */
   const pass = async (many: number): Promise<void> => {
     for (let n = 0; n < many; n++) {
       await until(() => pauses.length > 0);
       pauses.shift()?.();
     }
   };
-  const remakes = (): number => remade;
-  return { consumer, said, pauses, pass, remakes, connection };
+  const recreations = (): number => recreated;
+  return { consumer, said, pauses, pass, recreations, connection };
 }
 
 function connectionOf(consume: () => Promise<unknown>, ended: Promise<unknown>): Connection {
@@ -37,45 +37,45 @@ function connectionOf(consume: () => Promise<unknown>, ended: Promise<unknown>):
   return { model: { createChannel: async () => channel }, ended } as unknown as Connection;
 }
 
-test("a queue that does not answer is made anew after six pauses, again after six more, and no more when it answers", async () => {
+test("a queue that does not answer is recreated after six pauses, then six more", async () => {
   const { promise: answer, resolve: answerNow } = Promise.withResolvers();
-  const { consumer, said, pauses, pass, remakes, connection } = consumerOf(answer, { expendable: true });
+  const { consumer, said, pauses, pass, recreations, connection } = consumerOf(answer, { expendable: true });
   const begun = consumer.begin(connection);
   await pass(2);
   await until(() => said.length === 1);
   assert.equal(
     said[0],
-    "queue trigger-box-gate does not answer: if it stays so, a crash has broken it, and it is made anew",
+    "queue trigger-box-gate does not answer: if it stays so, a crash has broken it, and it is recreated",
   );
   await pass(3);
   await until(() => pauses.length === 1);
-  assert.equal(remakes(), 0);
+  assert.equal(recreations(), 0);
   await pass(1);
-  await until(() => remakes() === 1);
+  await until(() => recreations() === 1);
   await pass(6);
-  await until(() => remakes() === 2);
+  await until(() => recreations() === 2);
   await until(() => pauses.length === 1);
   answerNow({});
   await begun;
   await pass(1);
   await new Promise(setImmediate);
-  assert.deepEqual([remakes(), pauses.length, consumer.trouble()], [2, 0, undefined]);
+  assert.deepEqual([recreations(), pauses.length, consumer.trouble()], [2, 0, undefined]);
 });
 
-test("a queue is made anew though the server ends each connection that asks for it", async () => {
-  const { consumer, pass, pauses, remakes } = consumerOf(Promise.resolve(), { expendable: true });
+test("a queue is recreated though the server ends each connection that asks", async () => {
+  const { consumer, pass, pauses, recreations } = consumerOf(Promise.resolve(), { expendable: true });
   for (let connections = 1; connections <= 3; connections++) {
     const lost = Promise.withResolvers<unknown>();
     const answer = lost.promise.then(() => Promise.reject(new Error("INTERNAL_ERROR")));
     const begun = consumer.begin(connectionOf(() => answer, lost.promise));
-    assert.equal(remakes(), 0);
+    assert.equal(recreations(), 0);
     await pass(2);
     await until(() => pauses.length === 1);
     lost.resolve("INTERNAL_ERROR");
     await assert.rejects(begun, /INTERNAL_ERROR/);
     pauses.length = 0;
   }
-  assert.equal(remakes(), 1);
+  assert.equal(recreations(), 1);
 });
 
 test("a queue that does not answer is said once, with what mends it", async () => {
@@ -107,7 +107,7 @@ test("of a queue that answers late nothing is said", async () => {
   assert.deepEqual([said, pauses.length, consumer.trouble()], [[], 1, undefined]);
 });
 
-test("a message that is dropped is said to be of the user who sent it", async () => {
+test("a dropped message is logged with the user who sent it", async () => {
   let give: (message: unknown) => void = () => {};
   const acked: unknown[] = [];
   const channel = {
@@ -122,9 +122,9 @@ test("a message that is dropped is said to be of the user who sent it", async ()
     ...{
       prefetch: 1,
       declared: { restore: async () => {}, expendable: () => false, wasThere: () => false },
-      remake: async () => {},
+      recreate: async () => {},
     },
-    ...{ pause: async () => false, settle: async () => {}, log() {}, keys: () => ["trigger.gate"] },
+    ...{ pause: async () => false, awaitDeletion: async () => {}, log() {}, keys: () => ["trigger.gate"] },
     useless: (source, line) => void said.push([source, line]),
   });
   await consumer.begin(connection as unknown as Connection);

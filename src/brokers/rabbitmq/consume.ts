@@ -5,7 +5,7 @@ import { plainLine } from "../../core/util/shown.ts";
 import type { Consumer, Delivery } from "../../ports/broker.ts";
 import { closeChannel, isRefused, openChannel } from "./channels.ts";
 import type { Connection } from "./connection.ts";
-import { forged } from "./forged.ts";
+import { spoofed } from "./spoofed.ts";
 import type { Topology } from "./topology.ts";
 
 /** A consumer that outlives its connections. */
@@ -14,19 +14,19 @@ export interface RabbitConsumer extends Consumer {
   begin(connection: Connection): Promise<void>;
   /** Consumes over a new connection, trying until that is gone too. */
   resume(connection: Connection): Promise<void>;
-  /** Consumes anew, over another channel: of the one that it has the server may have forgotten what it is for. */
+  /** Consumes again, over another channel: the server may have forgotten the purpose of the present one. */
   restart(why: string): void;
-  /** Whether anything came since this was asked last, or is still in hand. */
+  /** True if a message came since the last call, or is still in hand. */
   isFed(): boolean;
   trouble(): string | undefined;
 }
 
 interface Options {
   readonly prefetch: number;
-  /** Where the queue may be remembered, to be declared again. */
+  /** The queues of this broker object, to be declared again. */
   readonly declared: Pick<Topology, "restore" | "expendable" | "wasThere">;
-  /** Makes the queue anew, if what it holds may be lost. */
-  readonly remake: (connection: Connection) => Promise<void>;
+  /** Recreates the queue, if its content may be lost. */
+  readonly recreate: (connection: Connection) => Promise<void>;
   /** The keys of the queue, where they are known: a message with another key is none of its own. */
   readonly keys?: () => readonly string[] | undefined;
   /** Only that something comes counts, so that a message past the rights of its publisher is as good as any. */
@@ -37,22 +37,37 @@ interface Options {
   lost?(): void;
   /** Waits before the next try, longer at each failure in a row; gives false when all is over. */
   pause(failures: number): Promise<boolean>;
-  /** Waits until whoever consumed a deleted queue has heard that it is gone. */
-  settle(): Promise<void>;
+  /** Waits until the consumers of a deleted queue have heard of its end. */
+  awaitDeletion(): Promise<void>;
   readonly log: (line: string) => void;
   /** Says that a message came which is none of the queue's. */
   readonly useless: SayOnce;
 }
 
-/** After so many failures in a row a pause is the longest: 2.5 to 5 seconds. */
+/** The number of failures in a row after which a pause is the longest: 2.5 to 5 seconds. */
 const longest = 8;
-/** After so many of these a queue that does not answer is named, and after so many one whose content may be lost is made anew: a node that pauses or dies is replaced long before. */
+/**
+ * The number of such pauses after which a queue that does not answer is logged, and after which one is recreated if its
+ * content may be lost. A node that pauses or dies is replaced long before.
+ */
 const saidAfter = 2;
-const remadeAfter = 6;
+const recreatedAfter = 6;
 
 /** Hands over what a queue holds. A queue that is deleted under it, or a channel that the server closes, is begun again. */
 export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void, options: Options): RabbitConsumer {
-  const { prefetch, declared, remake, keys, anything = false, asked, lost, pause, settle, log, useless } = options;
+  const {
+    prefetch,
+    declared,
+    recreate,
+    keys,
+    anything = false,
+    asked,
+    lost,
+    pause,
+    awaitDeletion,
+    log,
+    useless,
+  } = options;
   let channel: Channel | undefined;
   let current: Connection | undefined;
   let trouble: string | undefined;
@@ -77,7 +92,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
       await opened.prefetch(prefetch);
       await opened.consume(queue, (message) => {
         if (message) give(message, opened);
-        else void again(opened, connection, "it was deleted", settle);
+        else void again(opened, connection, "it was deleted", awaitDeletion);
       });
       unanswered = 0;
     } catch (error) {
@@ -111,11 +126,11 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
       if (unanswered === saidAfter) {
         trouble = `queue ${queue} does not answer`;
         const remedy = declared.expendable(queue)
-          ? "it is made anew"
+          ? "it is recreated"
           : `\`rabbitmqctl delete_queue ${queue}\` mends it`;
         log(`${trouble}: if it stays so, a crash has broken it, and ${remedy}`);
       }
-      if (unanswered % remadeAfter === 0) await remake(connection);
+      if (unanswered % recreatedAfter === 0) await recreate(connection);
     }
   }
 
@@ -158,7 +173,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
     if (closed) return; // it goes back with the channel
     came = true;
     const { content, fields, properties } = message;
-    const wrong = anything ? undefined : forged(message, keys?.());
+    const wrong = anything ? undefined : spoofed(message, keys?.());
     if (wrong !== undefined) {
       const { userId } = message.properties;
       const user = typeof userId === "string" ? userId : undefined;
@@ -181,7 +196,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
       redelivered: fields.redelivered,
       ...(typeof userId === "string" && { user: userId }),
       ack() {
-        // What an ended channel had in hand is somebody else's by now.
+        // The messages in hand of an ended channel belong to another consumer by now.
         if (!open || channel !== over) return;
         open = false;
         inHand -= 1;

@@ -43,7 +43,7 @@ test("secrets are masked in a text, also as a url writes them", () => {
   assert.equal(redact("nothing", [""]), "nothing");
 });
 
-test("the limit of deliveries is lifted where there is one, and left out where -1 drops messages", () => {
+test("the limit of deliveries is lifted where RabbitMQ has one that -1 lifts", () => {
   const queue = { name: "q", keys: [], limit: { messages: 10, bytes: 100, beyond: "drop" } } as const;
   const limitAt = (version: string, type: "quorum" | "classic" = "quorum") =>
     queueArguments(queue, type, { product: "RabbitMQ", version })["x-delivery-limit"];
@@ -54,7 +54,7 @@ test("the limit of deliveries is lifted where there is one, and left out where -
   assert.equal(limitAt("4.0.1", "classic"), undefined);
 });
 
-test("RabbitMQ 4.3 is told to leave the consumer of a lost node after a second", () => {
+test("RabbitMQ 4.3 leaves the consumer of a lost node after a second", () => {
   const queue = { name: "q", keys: [], limit: { messages: 10, bytes: 100, beyond: "drop" } } as const;
   const waits = (version: string, type: "quorum" | "classic" = "quorum") =>
     queueArguments(queue, type, { product: "RabbitMQ", version })["x-consumer-disconnected-timeout"];

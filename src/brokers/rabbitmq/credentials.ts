@@ -1,9 +1,12 @@
-/** Where RabbitMQ is and what proves who we are. */
+/** The addresses of RabbitMQ, and the proof of our identity. */
 export interface Address {
   /** `amqp://user@host:port/vhost` or `amqps://…`, of a cluster one for each node; a password in it counts unless another one is given. */
   readonly url: string | readonly string[];
   readonly password?: string;
-  /** Reads what files hold, anew for each connection, so a renewed certificate or password needs no restart. Throws for one that cannot be read, naming it. */
+  /**
+   * Reads the content of files, again for each connection, so a renewed certificate or password needs no restart.
+   * Throws for one that cannot be read, naming it.
+   */
   readonly files?: () => Files;
 }
 
@@ -25,7 +28,7 @@ export interface Target {
   readonly port: number;
   readonly vhost: string;
   readonly username: string;
-  /** Whether the password crosses a network in clear. */
+  /** True if the password crosses a network in clear. */
   readonly inClear: boolean;
   /** Reads the files. Throws for one that cannot be read, naming it. */
   secrets(): Secrets;

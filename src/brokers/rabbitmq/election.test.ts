@@ -6,7 +6,7 @@ import { type TcpProxy, tcpProxy } from "../../../test/servers/tcp-proxy.ts";
 import { until } from "../../../test/until.ts";
 import { systemClock } from "../../daemon/clock.ts";
 import { rabbitBroker } from "./broker.ts";
-import { lease } from "./stand.ts";
+import { lease } from "./candidate.ts";
 
 let server: RabbitServer;
 before(async () => {
@@ -14,18 +14,18 @@ before(async () => {
 });
 after(() => server[Symbol.asyncDispose]());
 
-interface Stander {
+interface TestCandidate {
   readonly proxy: TcpProxy;
   readonly active: boolean;
 }
 
 /** A candidate behind a cable of its own. */
-async function stander(t: TestContext, election: string, heartbeat: number): Promise<Stander> {
+async function candidateOf(t: TestContext, election: string, heartbeat: number): Promise<TestCandidate> {
   const proxy = await tcpProxy(server.port);
   const url = server.url.replace(`:${server.port}`, `:${proxy.port}`);
   const broker = await rabbitBroker({ url, heartbeat, log: () => {}, clock: systemClock });
   let active = false;
-  await broker.stand(election, (now) => {
+  await broker.campaign(election, (now) => {
     active = now;
   });
   t.after(async () => {
@@ -41,9 +41,9 @@ async function stander(t: TestContext, election: string, heartbeat: number): Pro
 }
 
 test("when the connection of the active candidate breaks, another one takes over within seconds", async (t) => {
-  const first = await stander(t, "broken", 5);
+  const first = await candidateOf(t, "broken", 5);
   await until(() => first.active);
-  const second = await stander(t, "broken", 5);
+  const second = await candidateOf(t, "broken", 5);
   const start = performance.now();
   first.proxy.cut();
   await until(() => second.active, { within: 15_000 });
@@ -53,9 +53,9 @@ test("when the connection of the active candidate breaks, another one takes over
 
 for (const heartbeat of [1, 3]) {
   test(`when the active candidate falls silent, another one takes over; heartbeat ${heartbeat} s`, async (t) => {
-    const first = await stander(t, `silent-${heartbeat}`, heartbeat);
+    const first = await candidateOf(t, `silent-${heartbeat}`, heartbeat);
     await until(() => first.active);
-    const second = await stander(t, `silent-${heartbeat}`, heartbeat);
+    const second = await candidateOf(t, `silent-${heartbeat}`, heartbeat);
     const start = performance.now();
     first.proxy.pause();
     await until(() => !first.active, { within: 8_000 });
@@ -70,11 +70,11 @@ for (const heartbeat of [1, 3]) {
   });
 }
 
-test("a flood into the queue of the ticks past its sender's rights ends no election", async (t) => {
+test("a flood into the queue of the ticks ends no election", async (t) => {
   const broker = await rabbitBroker({ url: server.url, log: () => {}, clock: systemClock });
   t.after(() => broker.close());
   const changes: boolean[] = [];
-  await broker.stand("flooded", (active) => void changes.push(active));
+  await broker.campaign("flooded", (active) => void changes.push(active));
   await until(() => changes.length > 0);
   const model = await connect(server.url);
   t.after(() => model.close());

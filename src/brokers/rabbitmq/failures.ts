@@ -7,19 +7,19 @@ import type { Topology } from "./topology.ts";
 
 interface Options {
   readonly declared: Topology;
-  /** Makes a queue anew, if what it holds may be lost. */
-  readonly remake: (connection: Connection, name: string) => Promise<void>;
-  /** Waits until whoever consumed a deleted queue has heard that it is gone. */
-  readonly settle: () => Promise<void>;
+  /** Recreates a queue, if its content may be lost. */
+  readonly recreate: (connection: Connection, name: string) => Promise<void>;
+  /** Waits until the consumers of a deleted queue have heard of its end. */
+  readonly awaitDeletion: () => Promise<void>;
   readonly consuming: () => Connection | undefined;
   readonly log: (line: string) => void;
 }
 
-/** Keys of which it is remembered that nobody listens to them. */
+/** The most keys without a queue that are remembered. */
 const rememberedKeys = 1_000;
 
-/** What is said, and done, about a message that the server refused, could not route or did not confirm. */
-export function deliveryFailures({ declared, remake, settle, consuming, log }: Options): Refusals {
+/** Reports and repairs, for messages that the server refused, could not route or did not confirm. */
+export function deliveryFailures({ declared, recreate, awaitDeletion, consuming, log }: Options): Refusals {
   const unheard = new Set<string>();
   const restoring = new Set<string>();
 
@@ -28,7 +28,7 @@ export function deliveryFailures({ declared, remake, settle, consuming, log }: O
     restoring.add(name);
     const what = await whatBefell(name, connection);
     try {
-      if (what !== "lost its bindings") await settle();
+      if (what !== "lost its bindings") await awaitDeletion();
       await declared.restore(connection, name);
       // One that was not there before is only being declared, for the first time.
       if (what) log(`queue ${name} ${what}: declared again`);
@@ -39,7 +39,7 @@ export function deliveryFailures({ declared, remake, settle, consuming, log }: O
     }
   }
 
-  /** Why a queue got no message, in words; undefined for one that was not there yet. */
+  /** The reason why a queue got no message; undefined for one that was not there yet. */
   async function whatBefell(name: string, connection: Connection): Promise<string | undefined> {
     if (!declared.wasThere(name)) return undefined;
     try {
@@ -68,7 +68,7 @@ export function deliveryFailures({ declared, remake, settle, consuming, log }: O
       const connection = consuming();
       if (names.length === 0) {
         if (unheard.size >= rememberedKeys) unheard.clear();
-        if (!unheard.has(key)) log(`a message to ${key} reached no queue: nobody listens to that key`);
+        if (!unheard.has(key)) log(`a message to ${key} reached no queue: none is bound to that key`);
         unheard.add(key);
         return undefined;
       }
@@ -84,7 +84,7 @@ export function deliveryFailures({ declared, remake, settle, consuming, log }: O
         const connection = consuming();
         if (!connection || !declared.expendable(name)) continue;
         const found = await declared.look(connection, name).catch(() => undefined);
-        if (found && found.messages + found.consumers === 0) await remake(connection, name);
+        if (found && found.messages + found.consumers === 0) await recreate(connection, name);
       }
     },
   };

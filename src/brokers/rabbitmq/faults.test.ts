@@ -42,7 +42,7 @@ async function open(t: TestContext, options: Partial<RabbitOptions> = {}): Promi
   return { broker, said };
 }
 
-/** Somebody else's connection, who does what he likes. */
+/** A connection of another program, without the rules of ours. */
 async function stranger(t: TestContext): Promise<Channel> {
   const connection = await connect(server.url);
   t.after(() => connection.close());
@@ -59,7 +59,7 @@ async function collect(broker: Broker, queue: string): Promise<string[]> {
 
 const throughProxy = (): string => server.url.replace(`:${server.port}`, `:${proxy.port}`);
 
-test("a queue that is deleted under its consumer is declared and consumed again, and it is said", async (t) => {
+test("a queue deleted under its consumer is declared and consumed again, with a log", async (t) => {
   const { broker, said } = await open(t);
   const name = `deleted-${randomUUID()}`;
   await broker.declare([queueNamed(name)]);
@@ -82,7 +82,7 @@ test("a queue that was deleted before it is consumed is said to be deleted", asy
   await assert.rejects(collect(another, name), new RegExp(`queue ${name} cannot be consumed: it is not there$`));
 });
 
-test("a message to a queue of ours that was deleted is an error, and the next one finds it declared again", async (t) => {
+test("a message to a deleted queue of ours fails, and the next finds it", async (t) => {
   const { broker, said } = await open(t);
   const name = `gone-${randomUUID()}`;
   await broker.declare([queueNamed(name)]);
@@ -95,7 +95,7 @@ test("a message to a queue of ours that was deleted is an error, and the next on
   assert.deepEqual(got, ["found"]);
 });
 
-test("a queue that is not there yet, or has lost its bindings, is not said to be deleted", async (t) => {
+test("a queue that is new, or without bindings, is not logged as deleted", async (t) => {
   const { broker, said } = await open(t);
   const [first, late, unbound] = ["first", "late", "unbound"].map((name) => `${name}-${randomUUID()}`) as [
     string,
@@ -162,7 +162,7 @@ test("a queue that is purged under us goes on with what comes next", async (t) =
   assert.deepEqual(got, ["after"]);
 });
 
-test("a queue that somebody declared otherwise is used as it is, and what differs is said once", async (t) => {
+test("a queue with other arguments is used as it is, and logged once", async (t) => {
   const { broker, said } = await open(t);
   const other = await stranger(t);
   const [plain, tight] = [`plain-${randomUUID()}`, `tight-${randomUUID()}`];
@@ -184,7 +184,7 @@ test("a queue that somebody declared otherwise is used as it is, and what differ
   assert.equal(differing[1], `queue ${tight} exists with x-max-length 7, not 99999: used as it is`);
 });
 
-test("a memory alarm stops publishes, not acknowledgements; what waited goes through after it, and its beginning and its end are said in one line each", async (t) => {
+test("a memory alarm stops publishes, not acknowledgements; both its ends are logged", async (t) => {
   const { broker, said } = await open(t);
   const name = `alarm-${randomUUID()}`;
   await broker.declare([queueNamed(name)]);
@@ -207,7 +207,7 @@ test("a memory alarm stops publishes, not acknowledgements; what waited goes thr
   assert.match(lines[1]!, / takes messages again$/);
 });
 
-test("a message of a stranger that is no JSON comes as the bytes it was", async (t) => {
+test("a foreign message that is no JSON comes as its bytes", async (t) => {
   const { broker } = await open(t);
   const name = `stranger-${randomUUID()}`;
   await broker.declare([queueNamed(name)]);
@@ -225,7 +225,7 @@ test("a message of a stranger that is no JSON comes as the bytes it was", async 
   assert.equal(got[0]!.messageId, undefined);
 });
 
-test("a message that is too large, or a key that is too long, is refused before it is sent", async (t) => {
+test("a message or key that is too long is refused before it is sent", async (t) => {
   const { broker } = await open(t);
   const name = `large-${randomUUID()}`;
   await broker.declare([queueNamed(name)]);
@@ -282,7 +282,7 @@ test("a consumer ends although the connection is lost while it is being closed",
   await closing;
 });
 
-test("a server that says nothing any more is noticed by its heartbeat, and publishes on their way fail", async (t) => {
+test("a silent server is noticed by its heartbeat, and pending publishes fail", async (t) => {
   const { broker } = await open(t, { url: throughProxy() });
   const name = `silent-${randomUUID()}`;
   await broker.declare([queueNamed(name)]);
@@ -298,7 +298,7 @@ test("a server that says nothing any more is noticed by its heartbeat, and publi
   await until(() => broker.trouble() === undefined, within);
 });
 
-test("a wrong password is said without it, and is looked at again in its file", async (t) => {
+test("a wrong password is logged without it, and read again from its file", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "trigger-password-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const passwordFile = join(folder, "password");
@@ -314,7 +314,7 @@ test("a wrong password is said without it, and is looked at again in its file", 
   await until(() => broker.trouble() === undefined);
 });
 
-test("with nobody at the address the broker opens, says so, and throws at each call", async (t) => {
+test("without a server the broker opens, logs that, and throws at each call", async (t) => {
   const { broker, said } = await open(t, { url: "amqp://someone:s3cr3t@127.0.0.1:1" });
   await assert.rejects(
     broker.declare([queueNamed("q")]),

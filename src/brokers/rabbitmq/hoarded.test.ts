@@ -15,7 +15,7 @@ before(async () => {
 });
 after(() => server[Symbol.asyncDispose]());
 
-/** All that is waited for passes so many times as fast; the server's own time does not. */
+/** Makes all waits of the broker a number of times as fast; the server's own time does not change. */
 const fast = (speed: number): Clock => ({
   ...systemClock,
   monotonic: () => systemClock.monotonic() * speed,
@@ -24,18 +24,18 @@ const fast = (speed: number): Clock => ({
 const patient = { within: 30_000 };
 
 /** A candidate of an election, and what it said. */
-async function stander(t: TestContext, election: string) {
+async function candidateOf(t: TestContext, election: string) {
   const said: string[] = [];
   const broker = await rabbitBroker({ url: server.url, log: (line) => void said.push(line), clock: fast(4) });
   t.after(() => broker.close());
   let active = false;
-  await broker.stand(election, (now) => {
+  await broker.campaign(election, (now) => {
     active = now;
   });
-  return { active: () => active, remakes: () => said.filter((line) => line.includes("carries nothing")).length };
+  return { active: () => active, recreations: () => said.filter((line) => line.includes("carries nothing")).length };
 }
 
-/** A channel of somebody else's, and how it makes the queue of an election as candidates do. */
+/** A channel of another program, and the arguments with which candidates declare the queue of an election. */
 async function stranger(t: TestContext, election: string) {
   const connection = await connect(server.url);
   t.after(() => connection.close());
@@ -58,25 +58,25 @@ async function hoard(channel: Channel, name: string): Promise<void> {
   await channel.consume(name, () => {});
 }
 
-test("ticks that go to a consumer that takes none come to a candidate once their queue was made anew, one time", async (t) => {
+test("ticks hoarded by another consumer reach a candidate once their queue is recreated", async (t) => {
   const { channel, name, declare } = await stranger(t, "hoarded");
   await declare();
   await hoard(channel, name);
-  const candidates = await Promise.all([stander(t, "hoarded"), stander(t, "hoarded")]);
+  const candidates = await Promise.all([candidateOf(t, "hoarded"), candidateOf(t, "hoarded")]);
   const start = performance.now();
-  const remakes = () => candidates.reduce((sum, one) => sum + one.remakes(), 0);
-  await until(() => remakes() > 0, patient);
+  const recreations = () => candidates.reduce((sum, one) => sum + one.recreations(), 0);
+  await until(() => recreations() > 0, patient);
   assert.ok(!candidates.some((one) => one.active()));
-  const remade = performance.now();
+  const recreated = performance.now();
   await until(() => candidates.some((one) => one.active()), { within: 5_000 });
   t.diagnostic(
-    `made anew after ${Math.round(remade - start)} ms, active ${Math.round(performance.now() - remade)} later`,
+    `recreated after ${Math.round(recreated - start)} ms, active ${Math.round(performance.now() - recreated)} later`,
   );
-  assert.ok(candidates.every((one) => one.remakes() <= 1));
+  assert.ok(candidates.every((one) => one.recreations() <= 1));
 });
 
-test("a candidate whose queue was deleted and declared again in one breath is active again without another remaking", async (t) => {
-  const one = await stander(t, "breath");
+test("a candidate whose queue was replaced at once is active without a recreation", async (t) => {
+  const one = await candidateOf(t, "breath");
   await until(one.active);
   const { channel, name, declare } = await stranger(t, "breath");
   await channel.deleteQueue(name);
@@ -85,10 +85,10 @@ test("a candidate whose queue was deleted and declared again in one breath is ac
   const start = performance.now();
   await until(one.active, patient);
   t.diagnostic(`active again after ${Math.round(performance.now() - start)} ms`);
-  assert.equal(one.remakes(), 0);
+  assert.equal(one.recreations(), 0);
 });
 
-/** A queue of which somebody else was given the first messages, and keeps them, and who consumes it now. */
+/** A queue whose first messages another consumer hoards, and its present consumer. */
 async function starving(t: TestContext, service: string, form: "table" | "plain") {
   const said: string[] = [];
   const broker = await rabbitBroker({ url: server.url, log: (line) => void said.push(line), clock: fast(10) });
@@ -110,7 +110,7 @@ async function starving(t: TestContext, service: string, form: "table" | "plain"
   return { name, broker, connection, publish, taken, said };
 }
 
-test("messages that go to a consumer that is gone come to the one that is there, once the queue of a table was made anew", async (t) => {
+test("hoarded messages of a table reach its consumer once the queue is recreated", async (t) => {
   const { publish, taken, said, connection } = await starving(t, "names", "table");
   t.after(() => connection.close());
   await until(async () => {
@@ -127,7 +127,7 @@ test("messages that go to a consumer that is gone come to the one that is there,
   assert.equal(said.filter((line) => line.includes("carries nothing")).length, 1);
 });
 
-test("of a queue whose messages are nowhere else it is said that nothing comes of it, and how that ends; nothing is deleted", async (t) => {
+test("a plain queue of which nothing comes is logged with its remedy, never deleted", async (t) => {
   const { name, broker, connection, publish, taken, said } = await starving(t, "mail", "plain");
   for (const body of ["one", "two"]) await publish(body);
   await until(() => broker.trouble()?.includes(`nothing comes of queue ${name}`) === true, patient);

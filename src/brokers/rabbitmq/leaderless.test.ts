@@ -36,7 +36,7 @@ async function open(t: TestContext, random = 0.5): Promise<{ broker: Broker; sai
   return { broker, said: () => said.join("\n") };
 }
 
-/** How what fails is tried again, until the test ends. */
+/** The retries of failed work, until the test ends. */
 function waitsOf(t: TestContext) {
   const over = new AbortController();
   t.after(() => over.abort());
@@ -57,7 +57,7 @@ async function exists(queue: string): Promise<boolean> {
   }
 }
 
-/** Makes a queue's process answer nothing any more: to all others it is then as one whose log a crash has lost, listed and without a leader. */
+/** Stops the process of a queue. To others it is like one whose log a crash has lost: listed, and without a leader. */
 const silence = (name: string): Promise<string> => server.ctl("eval", `sys:suspend(whereis('%2F_${name}')).`);
 
 const goesThrough = (broker: Broker, key: string) => (): Promise<boolean> =>
@@ -66,12 +66,12 @@ const goesThrough = (broker: Broker, key: string) => (): Promise<boolean> =>
     () => false,
   );
 
-test("after kill -9 in the first moment of the election's queue somebody becomes active all the same", async (t) => {
+test("after kill -9 at its creation, the queue of an election works again", async (t) => {
   const two = await Promise.all([open(t, 0), open(t, 0.2)]);
   const active = [false, false];
   const waits = waitsOf(t);
   two.forEach(({ broker }, n) => {
-    void persist("the election", () => broker.stand("event", (now) => active.splice(n, 1, now)), waits);
+    void persist("the election", () => broker.campaign("event", (now) => active.splice(n, 1, now)), waits);
   });
   // Each half second the server writes down which queues it leads: one that is younger forgets its beginnings.
   await until(() => exists("trigger.ticks.event"));
@@ -87,11 +87,11 @@ test("after kill -9 in the first moment of the election's queue somebody becomes
       /queue trigger\.ticks\.event carries nothing, as after a crash: it is deleted and declared again/,
     );
   }
-  assert.doesNotMatch(said, /could not be made anew/);
+  assert.doesNotMatch(said, /could not be recreated/);
   await until(() => two.every(({ broker }) => broker.trouble() === undefined), patient);
 });
 
-test("a queue of a table that nobody leads is made anew by its consumer, and one that refuses is left to a person", async (t) => {
+test("a leaderless queue of a table is recreated, a refusing one is logged", async (t) => {
   const { broker, said } = await open(t);
   await broker.declare([queueNamed("table", "drop"), queueNamed("plain", "refuse")]);
   await silence("table");
@@ -109,15 +109,15 @@ test("a queue of a table that nobody leads is made anew by its consumer, and one
   assert.doesNotMatch(said(), /queue plain carries nothing/);
 });
 
-test("a queue that nobody leads or consumes is made anew when messages to it are not confirmed, and those beside it keep theirs", async (t) => {
+test("a leaderless queue is recreated for unconfirmed messages, its neighbours keep theirs", async (t) => {
   const { broker, said } = await open(t);
   const together = ["absent", "present"].map((name) => ({ ...queueNamed(name, "drop"), keys: ["both"] }));
   await broker.declare(together);
   await silence("absent");
   await assert.rejects(broker.publish("both", "hello"), /was not confirmed/);
-  // As whoever has something to say does: tables are told again, and reports.
-  const remade = () => said().includes("queue absent carries nothing");
-  await until(async () => remade() || ((await goesThrough(broker, "both")()) && remade()), patient);
+  // Like every publisher: tables are sent again, and reports.
+  const recreated = () => said().includes("queue absent carries nothing");
+  await until(async () => recreated() || ((await goesThrough(broker, "both")()) && recreated()), patient);
   await until(goesThrough(broker, "both"), patient);
   assert.doesNotMatch(said(), /queue present carries nothing/);
   const got = new Map(together.map(({ name }) => [name, 0]));

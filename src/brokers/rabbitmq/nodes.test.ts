@@ -9,7 +9,7 @@ import { systemClock } from "../../daemon/clock.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { rabbitBroker } from "./broker.ts";
 
-test("of several nodes the next one is used when one is lost or does not answer, which is said once", async () => {
+test("a lost or silent node is replaced by the next, logged once", async () => {
   await using stack = new AsyncDisposableStack();
   const server = stack.use(await startRabbit());
   const [one, two] = [stack.use(await tcpProxy(server.port)), stack.use(await tcpProxy(server.port))];
@@ -46,7 +46,7 @@ const fast: Clock = {
   sleep: (ms, signal) => systemClock.sleep(ms / 5, signal),
 };
 
-test("a node that takes messages and confirms none is left for the next, and no queue is made anew", async (t) => {
+test("a node that confirms nothing is left, and no queue is recreated", async (t) => {
   await using stack = new AsyncDisposableStack();
   const server = stack.use(await startRabbit());
   const [one, two] = [stack.use(await deafProxy(server.port)), stack.use(await deafProxy(server.port))];

@@ -9,10 +9,10 @@ import { publisher } from "./publish.ts";
 
 /** A channel of a server that confirms when the test says so. */
 class ScriptedChannel extends EventEmitter {
-  readonly sent: { readonly text: string; readonly settle: (error?: Error) => void }[] = [];
+  readonly sent: { readonly text: string; readonly answer: (error?: Error) => void }[] = [];
   closed = false;
-  publish(_exchange: string, _key: string, body: Buffer, _options: object, settle: (error?: Error) => void): boolean {
-    this.sent.push({ text: body.toString(), settle });
+  publish(_exchange: string, _key: string, body: Buffer, _options: object, answer: (error?: Error) => void): boolean {
+    this.sent.push({ text: body.toString(), answer });
     return true;
   }
   async close(): Promise<void> {
@@ -56,7 +56,7 @@ async function scripted({ refusal, addresses = 1 }: { refusal?: Error; addresses
   return { clock, channels, publish, ended, seenTo, left, connect, outgoing, nack: new Error("message nacked") };
 }
 
-test("a channel that confirms nothing for ten seconds is given up, and what comes then goes over another", async () => {
+test("a channel that confirms nothing for ten seconds is replaced by another", async () => {
   const { clock, channels, publish, ended } = await scripted();
   publish("a");
   await clock.advance(9_000);
@@ -71,8 +71,8 @@ test("a channel that confirms nothing for ten seconds is given up, and what come
     channels.map(({ sent }) => sent.map(({ text }) => text)),
     [["a", "b"], ["c"]],
   );
-  channels[0]?.sent[0]?.settle(); // what the old channel says late is of no use
-  channels[1]?.sent[0]?.settle();
+  channels[0]?.sent[0]?.answer(); // what the old channel says late is of no use
+  channels[1]?.sent[0]?.answer();
   await clock.advance(60_000);
   assert.deepEqual(ended.slice(2), ["c confirmed"]);
   assert.equal(channels.length, 2);
@@ -87,7 +87,7 @@ test("a queue that nothing gets through to over several channels is seen to", as
   }
   assert.deepEqual(seenTo, ["q at 30000"]);
   publish("through");
-  channels.at(-1)?.sent[0]?.settle();
+  channels.at(-1)?.sent[0]?.answer();
   publish("lost again");
   await clock.advance(10_000);
   assert.equal(seenTo.length, 1);
@@ -96,9 +96,9 @@ test("a queue that nothing gets through to over several channels is seen to", as
 test("a slow line that goes on is waited for", async () => {
   const { clock, channels, publish, ended } = await scripted();
   for (const text of ["a", "b", "c"]) publish(text);
-  for (const { settle } of channels[0]?.sent ?? []) {
+  for (const { answer } of channels[0]?.sent ?? []) {
     await clock.advance(8_000);
-    settle();
+    answer();
   }
   await clock.advance(0);
   assert.deepEqual(ended, ["a confirmed", "b confirmed", "c confirmed"]);
@@ -108,13 +108,13 @@ test("a slow line that goes on is waited for", async () => {
 test("what a full queue refuses fails, and its channel goes on", async () => {
   const { clock, channels, publish, ended, nack } = await scripted({ refusal: new QueueFull("q") });
   publish("a");
-  channels[0]?.sent[0]?.settle(nack);
+  channels[0]?.sent[0]?.answer(nack);
   await clock.advance(0);
   assert.equal(ended.length, 1);
   assert.equal(channels.length, 1);
 });
 
-test("what is refused is tried over a channel of its own, and only a stale channel is given up", async () => {
+test("a refused message is tried alone, and only a stale channel is replaced", async () => {
   for (const [answer, outcome, givenUp] of [
     ["refused", "a: a queue of it is full or down", false],
     ["taken", "a confirmed", true],
@@ -123,13 +123,13 @@ test("what is refused is tried over a channel of its own, and only a stale chann
     const { clock, channels, publish, ended, nack } = await scripted();
     publish("a");
     publish("b");
-    channels[0]?.sent[0]?.settle(nack);
+    channels[0]?.sent[0]?.answer(nack);
     await clock.advance(0);
     assert.deepEqual(
       channels[1]?.sent.map(({ text }) => text),
       ["a"],
     );
-    if (answer !== "silence") channels[1]?.sent[0]?.settle(answer === "refused" ? nack : undefined);
+    if (answer !== "silence") channels[1]?.sent[0]?.answer(answer === "refused" ? nack : undefined);
     await clock.advance(answer === "silence" ? 10_000 : 0);
     assert.equal(
       ended.find((one) => one.startsWith("a")),
@@ -144,7 +144,7 @@ test("what is refused is tried over a channel of its own, and only a stale chann
   }
 });
 
-test("a connection over which nothing is confirmed is left where there is another address, and no queue is seen to", async () => {
+test("a connection without confirms is left for another address, queues stay", async () => {
   const { clock, publish, seenTo, left, outgoing, connect, channels } = await scripted({ addresses: 2 });
   for (let sent = 0; sent < 3; sent++) {
     publish("a");
@@ -155,7 +155,7 @@ test("a connection over which nothing is confirmed is left where there is anothe
   assert.deepEqual(left, [`30000: ${why}`]);
   await connect();
   publish("b");
-  channels.at(-1)?.sent[0]?.settle();
+  channels.at(-1)?.sent[0]?.answer();
   publish("c");
   await clock.advance(30_000);
   assert.equal(outgoing.deafness.deaf, true);
@@ -163,7 +163,7 @@ test("a connection over which nothing is confirmed is left where there is anothe
   assert.deepEqual(seenTo, []);
 });
 
-test("where no address confirms anything it is not the node, and the queue is seen to", async () => {
+test("if no address confirms anything, the queue is recreated", async () => {
   const { clock, publish, seenTo, left, connect } = await scripted({ addresses: 2 });
   for (let sent = 0; sent < 6; sent++) {
     publish("a");

@@ -9,7 +9,7 @@ import type { Connection } from "./connection.ts";
 import { type Deafness, deafness } from "./deaf.ts";
 import { checkShort } from "./topology.ts";
 
-/** How a message can end that the server did not take. */
+/** The possible ends of a message that the server did not take. */
 export interface Refusals {
   /** The error for a message that the server refused (a negative confirm). */
   refused(key: string): Promise<Error>;
@@ -50,13 +50,19 @@ const windowBytes = 16 * 1024 * 1024;
 /** The most that waits, during an alarm of the server, before a call throws. */
 const waitingMessages = 10_000;
 const waitingBytes = 64 * 1024 * 1024;
-/** RabbitMQ 4 takes no larger message unless it is told to, and closes the channel of whoever sends one. */
+/** The largest message, in bytes. RabbitMQ 4 takes no larger one by default, and closes the channel of its sender. */
 const largest = 16 * 1024 * 1024;
 
-/** How long the oldest message may wait for its confirm, alarms apart, milliseconds: longer than it takes a cluster to notice that a node is gone. */
-const confirmPatience = 10_000;
-/** How long nothing with a key may get through before its queues are seen to, milliseconds: a node that pauses or dies is replaced before. */
-const downPatience = 30_000;
+/**
+ * The longest wait of the oldest message for its confirm, alarms apart, in milliseconds: more than the time in which a
+ * cluster notices that a node is gone.
+ */
+const confirmTimeout = 10_000;
+/**
+ * The time without any confirm for a key after which its queues are examined, in milliseconds: a node that pauses or
+ * dies is replaced before.
+ */
+const repairAfter = 30_000;
 
 export interface PublisherOptions extends Refusals {
   /** The number of addresses that the server has. */
@@ -112,8 +118,8 @@ export function publisher({
     inFlight.set(id, message);
     bytesInFlight += body.length;
     void watch();
-    const settle = (error: unknown): void => {
-      if (error && !isRefusal(error)) return; // the channel was closed: whoever sees that knows why
+    const awaitDeletion = (error: unknown): void => {
+      if (error && !isRefusal(error)) return; // the channel was closed, and its owner knows why
       if (inFlight.keys().next().value === id) oldestSince = clock.monotonic();
       if (!inFlight.delete(id)) return;
       bytesInFlight -= body.length;
@@ -122,7 +128,7 @@ export function publisher({
       pump();
     };
     try {
-      over.publish(exchange, key, body, optionsOf(messageId, id), settle);
+      over.publish(exchange, key, body, optionsOf(messageId, id), awaitDeletion);
     } catch (error) {
       // The channel has just been closed.
       inFlight.delete(id);
@@ -146,7 +152,7 @@ export function publisher({
     const why = await refused(key).catch((error: unknown) => new BrokerTrouble(reason(error)));
     if (why instanceof QueueFull) return failed(why);
     const alone = { exchange, ...message, options: optionsOf(message.messageId, "alone") };
-    const again = current && (await publishAlone(current, alone, { clock, signal, patience: confirmPatience }));
+    const again = current && (await publishAlone(current, alone, { clock, signal, timeout: confirmTimeout }));
     if (again === "taken") arrived(message);
     else failed(why);
     if (again !== "refused" && channel === over) await renew(`the message to ${key} was refused`);
@@ -156,7 +162,7 @@ export function publisher({
   /** Has a key seen to that several channels in a row got nothing through to. */
   function sayDown({ key, sentAt = clock.monotonic() }: Outgoing): void {
     const since = downSince.get(key) ?? sentAt;
-    if (clock.monotonic() - since < downPatience || confirms.knowsNothing) {
+    if (clock.monotonic() - since < repairAfter || confirms.knowsNothing) {
       downSince.set(key, since);
     } else {
       downSince.delete(key);
@@ -165,8 +171,9 @@ export function publisher({
   }
 
   /**
-   * Goes on over another channel. What a channel knows of a quorum queue it does not unlearn when a node is gone, or was and is back (RabbitMQ 3.10):
-   * it refuses every message for want of the leader that it asked first, or keeps them for one before them that was lost.
+   * Goes on over another channel. A channel keeps its knowledge of a quorum queue when a node is gone, or was and is
+   * back (RabbitMQ 3.10). It then refuses every message because the leader that it first had is missing, or keeps them
+   * behind one that was lost.
    */
   async function renew(why: string): Promise<void> {
     const [stale, connection] = [channel, current];
@@ -187,13 +194,13 @@ export function publisher({
       const now = clock.monotonic();
       if (blocked()) since = now;
       const [oldest] = inFlight.values();
-      if (!oldest || now - Math.max(oldest.sentAt ?? now, oldestSince, since) < confirmPatience) continue;
+      if (!oldest || now - Math.max(oldest.sentAt ?? now, oldestSince, since) < confirmTimeout) continue;
       const leave = confirms.silent();
       if (leave !== undefined) {
         current?.destroy(leave);
         continue;
       }
-      await renew(`no confirm of ${oldest.key} came within ${confirmPatience / 1000} s`);
+      await renew(`no confirm of ${oldest.key} came within ${confirmTimeout / 1000} s`);
       sayDown(oldest);
     }
     watching = false;

@@ -34,7 +34,10 @@ function isFrom({ product, version }: Server, major: number, minor: number): boo
   return product === "RabbitMQ" && (theirs > major || (theirs === major && theirMinor >= minor));
 }
 
-/** The line about a queue that exists with other arguments, by what the server says of the difference, and a name to say it once by. */
+/**
+ * The log line about a queue that exists with other arguments, from the server's text on the difference, and a name by
+ * which it is logged once.
+ */
 export function otherwise({ name, limit }: Queue, why: string): [once: string, line: string | undefined] {
   const { argument, ours, theirs } = differenceIn(why) ?? {};
   if (argument === undefined) return [`${name} ${why}`, `queue ${name} exists otherwise (${why}): used as it is`];

@@ -2,14 +2,14 @@ import type { Target } from "./credentials.ts";
 
 type About = Pick<Target, "username" | "vhost" | "hostname" | "port">;
 
-/** Why a connection did not open, in one line, with what an administrator can do about it. */
+/** The reason why a connection did not open, in one line, with the remedy. */
 export function refusalOf(why: string, target: About): string {
   const line = why.replaceAll(/\s+/g, " ").trim();
   const known = refusals.find(([pattern]) => pattern.test(line));
   return known ? known[1](target, line) : line;
 }
 
-/** What each refusal looks like, and what is said of it. */
+/** The pattern of each refusal, and its explanation. */
 const refusals: readonly (readonly [RegExp, (target: About, line: string) => string])[] = [
   [/ACCESS.REFUSED.*[Ll]ogin/, ({ username }) => `user ${username} was refused: wrong password or unknown user`],
   [

@@ -64,7 +64,7 @@ async function transcriber(t: TestContext, queues: readonly Queue[]) {
   await one.broker.declare([reports, ...queues]);
   await one.broker.consume(reports.name, (delivery) => delivery.ack(), { prefetch: 10 });
   let active = false;
-  await one.broker.stand("event", (now) => {
+  await one.broker.campaign("event", (now) => {
     active = now;
   });
   await until(() => active, patient);
@@ -122,7 +122,7 @@ const goesThrough = (broker: Broker, key: string, body: string) => (): Promise<b
     () => false,
   );
 
-test("a host that starts before its queue is made says who makes it, and goes on", async (t) => {
+test("a host without its queue names the maker of it, and goes on", async (t) => {
   const queue = queueOf("box", "dns", "table");
   const host = await open(t, "box");
   const { got, said } = follow(t, host.broker, queue);
@@ -135,7 +135,7 @@ test("a host that starts before its queue is made says who makes it, and goes on
   assert.equal(host.broker.trouble(), undefined);
 });
 
-test("a queue deleted under its host is made again by the transcriber that it asks", async (t) => {
+test("a queue deleted under its host is recreated by the transcriber it asks", async (t) => {
   // Another host has a queue of the same key: no message comes back from there.
   const [queue, other] = [queueOf("box", "dhcp", "table"), queueOf("cat", "dhcp", "table")];
   const { broker, said } = await transcriber(t, [queue, other]);
@@ -151,7 +151,7 @@ test("a queue deleted under its host is made again by the transcriber that it as
   assert.equal(host.broker.trouble(), undefined);
 });
 
-test("a table's queue that a crash left without a leader is recreated by the transcriber", async (t) => {
+test("a leaderless queue of a table is recreated by the transcriber", async (t) => {
   const queue = queueOf("box", "ntp", "table");
   const { broker, said } = await transcriber(t, [queue]);
   await server.ctl("eval", `sys:suspend(whereis('%2F_${queue.name}')).`);
@@ -163,7 +163,7 @@ test("a table's queue that a crash left without a leader is recreated by the tra
   await until(async () => (await goesThrough(broker, "trigger.ntp", "hello")()) && got.includes("hello"), patient);
 });
 
-test("a queue that is given to a consumer that is gone is recreated, a plain one is not", async (t) => {
+test("a queue with a stuck consumer is recreated, a plain one is not", async (t) => {
   const [table, plain] = [queueOf("box", "mail", "table"), queueOf("box", "siren", "plain")];
   const { broker, said } = await transcriber(t, [table, plain]);
   const hoarder = await stranger(t);
@@ -185,7 +185,7 @@ test("a queue that is given to a consumer that is gone is recreated, a plain one
   assert.doesNotMatch(said(), /queue trigger-box-siren carries nothing/);
 });
 
-test("a host has only its own queue recreated, and once in two minutes at most", async (t) => {
+test("a host has only its own queue recreated, once in two minutes", async (t) => {
   const queues = [queueOf("box", "dhcp", "table"), queueOf("cat", "dhcp", "table")];
   const { said } = await transcriber(t, queues);
   const ask = await askerOf(t, "box");
@@ -229,7 +229,7 @@ test("a transcriber that is not active declares what is gone, and recreates noth
   assert.doesNotMatch(said(), /carries nothing/);
 });
 
-test("a deleted exchange is made again, and it is said what RabbitMQ 4 forgets with it", async (t) => {
+test("a deleted exchange is declared again, with the loss of rights in the log", async (t) => {
   const queue = queueOf("box", "dhcp", "table");
   const { broker, said } = await transcriber(t, [queue]);
   const host = await open(t, "box");
@@ -265,7 +265,7 @@ test("under RabbitMQ 4 it is said what a plain queue of RabbitMQ 3 loses", async
   );
 });
 
-test("of a queue that its user may not read a host says who gives the right", async (t) => {
+test("a host that may not read its queue names the right to grant", async (t) => {
   const queue = queueOf("cat", "dhcp", "table");
   await transcriber(t, [queue]);
   const { broker } = await open(t, "box");

@@ -34,7 +34,7 @@ export interface KeptSession {
   readonly target: Target;
   /** The session there is now. */
   readonly current: Session | undefined;
-  /** Why there is none. */
+  /** The reason why there is none. */
   readonly trouble: string | undefined;
   /** Resolves when the first try to connect has ended, well or not with every node. */
   readonly tried: Promise<void>;
@@ -42,14 +42,14 @@ export interface KeptSession {
   readonly done: Promise<void>;
 }
 
-/** A session that lasted so long was a good one: the next failure is the first of a row. Milliseconds. */
+/** The duration of a good session, in milliseconds: the next failure is then the first of a row. */
 const goodAfter = 10_000;
 
 export function keepSession(options: SessionOptions): KeptSession {
   const { targets, heartbeat, setUp, lost, clock, random, log, signal } = options;
   let current: Session | undefined;
   let target = targets[0];
-  /** Why nodes could not be used since the last connection: each is said once. */
+  /** The reasons why nodes failed since the last connection: each is logged once. */
   const saidFailed = new Set<string>();
   let trouble: string | undefined = `${target.name} is being connected to`;
   const { promise: tried, resolve: hasTried } = Promise.withResolvers<void>();

@@ -14,15 +14,19 @@ export interface Topology {
   declare(connection: Connection, names?: readonly string[]): Promise<void>;
   /** Declares one queue again if it is remembered. */
   restore(connection: Connection, name: string): Promise<void>;
-  /** True if a queue was there, with its bindings, at some time since this broker object was opened: one that is not there now was deleted. */
+  /**
+   * True if a queue was there, with its bindings, since this broker object was opened: a missing one was then deleted.
+   */
   wasThere(name: string): boolean;
-  /** Whether a queue is one that drops what it has no room for: nothing that it loses is lost for good. */
+  /** True for a drop-head queue: nothing that it loses is lost for good. */
   expendable(name: string): boolean;
-  /** Deletes a queue, with what it holds, and declares it again once `settle` has waited. */
-  remake(connection: Connection, name: string, settle: () => Promise<void>): Promise<void>;
+  /** Deletes a queue, with what it holds, and declares it again once `awaitDeletion` has waited. */
+  recreate(connection: Connection, name: string, awaitDeletion: () => Promise<void>): Promise<void>;
   /** Deletes queues, with what they hold, and forgets them; gives those that there were. Throws, and deletes none, while one has a consumer. */
   remove(connection: Connection, names: readonly string[]): Promise<string[]>;
-  /** How many messages wait in a queue, and how many consume it, as far as the server knows: of one without a leader it says none. */
+  /**
+   * The messages and the consumers of a queue as far as the server knows. For a queue without a leader it gives none.
+   */
   look(connection: Connection, name: string): Promise<{ readonly messages: number; readonly consumers: number }>;
   /** The keys of a queue, if it is remembered. */
   keysOf(name: string): readonly string[] | undefined;
@@ -44,7 +48,7 @@ export function topology(type: QueueType, { log, missing, exchangeMade }: Option
   const queues = new Map<string, Queue>();
   /** The queues that were found or made. */
   const there = new Set<string>();
-  /** What was said of queues that are otherwise than we want them: said once. */
+  /** The lines about queues with other arguments than ours: each is logged once. */
   const said = new Set<string>();
 
   async function declareQueue(connection: Connection, queue: Queue): Promise<void> {
@@ -129,9 +133,9 @@ export function topology(type: QueueType, { log, missing, exchangeMade }: Option
     },
     wasThere: (name) => there.has(name),
     expendable: (name) => queues.get(name)?.limit.beyond === "drop",
-    async remake(connection, name, settle) {
+    async recreate(connection, name, awaitDeletion) {
       await withChannel(connection, (channel) => channel.deleteQueue(name));
-      await settle();
+      await awaitDeletion();
       await declare(connection, [name]);
     },
     async remove(connection, names) {
@@ -181,7 +185,7 @@ async function look(connection: Connection, name: string): ReturnType<Topology["
   return { messages: messageCount, consumers: consumerCount };
 }
 
-/** How many consume a queue; undefined for one that is not there. */
+/** The number of consumers of a queue; undefined for one that is not there. */
 async function consumersOf(connection: Connection, name: string): Promise<number | undefined> {
   try {
     return (await look(connection, name)).consumers;
@@ -191,7 +195,7 @@ async function consumersOf(connection: Connection, name: string): Promise<number
   }
 }
 
-/** What the protocol can carry; anything else is a mistake of the caller. */
+/** Checks the limits of the protocol; to exceed one is a mistake of the caller. */
 function checkQueue({ name, keys, limit }: Queue): void {
   for (const text of [name, ...keys]) checkShort(text, `queue ${name}`);
   for (const key of keys) {

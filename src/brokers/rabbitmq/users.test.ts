@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { senderUser, vhostOf } from "../../core/config/permissions.ts";
 import { commandsOf } from "./users.ts";
 
-test("no password stands in a command, and nothing that a url holds ends a quotation", () => {
+test("no password stands in a command, and no url ends a quotation", () => {
   const commands = commandsOf([senderUser("hr", "siren", [])], vhostOf("amqp://u:s3cret@h/it's"));
   assert.ok(!commands.includes("s3cret"));
   assert.match(commands, /^vhost='it'\\''s'$/m);

@@ -9,7 +9,7 @@ import { until } from "../../../test/until.ts";
 import { type Broker, type Limit, type Queue, QueueFull } from "../../ports/broker.ts";
 import { sqliteBroker } from "./broker.ts";
 
-/** Files that are damaged, replaced or somebody else's. */
+/** Files that are damaged, replaced or foreign. */
 
 const directory = mkdtempSync(join(tmpdir(), "trigger-broken-"));
 test.after(() => rmSync(directory, { recursive: true }));
@@ -40,7 +40,7 @@ async function open(name: string) {
 const asides = (name: string): string[] =>
   readdirSync(directory).filter((found) => found.startsWith(`${name}.corrupt-`) && !/-(wal|shm)$/.test(found));
 
-test("a file that is no database is set aside under another name, said with both, and a new one works", async () => {
+test("a file that is no database is set aside, and a new one works", async () => {
   const junk = "not a database at all\n".repeat(500);
   writeFileSync(join(directory, "junk"), junk);
   await using here = await open("junk");
@@ -65,7 +65,7 @@ test("a database that is not a broker's is set aside as well", async () => {
   assert.match(here.said.join(), /its table message is another one than trigger makes/);
 });
 
-test("a file that is deleted under two brokers is made anew, and both go on in the same one, queues and all", async () => {
+test("a file deleted under two brokers is recreated for both, with its queues", async () => {
   await using first = await open("deleted");
   await using second = await open("deleted");
   await first.broker.declare([queue]);
@@ -89,7 +89,7 @@ test("everything deleted, locks too, leaves one consumer and one active candidat
   const got = [await consume(first.broker), await consume(second.broker)];
   const active = new Set<string>();
   for (const [name, { broker }] of Object.entries({ first, second })) {
-    await broker.stand("e", (isActive) => (isActive ? active.add(name) : active.delete(name)));
+    await broker.campaign("e", (isActive) => (isActive ? active.add(name) : active.delete(name)));
   }
   await until(() => active.size === 1);
   for (const name of readdirSync(directory)) {
@@ -104,7 +104,7 @@ test("everything deleted, locks too, leaves one consumer and one active candidat
   );
 });
 
-test("a log that grew because somebody was reading is cut off when they have read", async () => {
+test("a log that grew during a read is cut off after it", async () => {
   await using here = await open("grown");
   await here.broker.declare([{ ...queue, limit: { ...limit, bytes: 1e9 } }]);
   const reader = new DatabaseSync(here.file);
@@ -117,7 +117,7 @@ test("a log that grew because somebody was reading is cut off when they have rea
   await until(() => size() === 0);
 });
 
-test("damage that is met while the broker runs sets the file aside; publishing and consuming go on", async () => {
+test("damage found while the broker runs sets the file aside, and work goes on", async () => {
   await using here = await open("running");
   await here.broker.declare([queue]);
   for (let n = 0; n < 50; n++) await here.broker.publish("k", `${n}`.repeat(500));
@@ -133,7 +133,7 @@ test("damage that is met while the broker runs sets the file aside; publishing a
   assert.equal(here.broker.trouble(), undefined);
 });
 
-test("whatever bytes of a file are damaged, a broker opens, says what it does, and works", async () => {
+test("whatever bytes are damaged, a broker opens, logs its repair and works", async () => {
   await using sound = await open("sound");
   await sound.broker.declare([queue]);
   for (let n = 0; n < 40; n++) await sound.broker.publish("k", `${n}`.repeat(300), { messageId: `${n}` });

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { type Broker, type Consumer, type Queue, QueueInUse } from "../../ports/broker.ts";
 import { type Lock, takeLock } from "../../sqlite/lock.ts";
+import { startCandidate } from "./candidate.ts";
 import { startConsumer } from "./consume.ts";
 import { checkLimit, declareQueues, removeQueues } from "./declare.ts";
 import { brokerFile } from "./file.ts";
 import { publisher } from "./publish.ts";
-import { startCandidate } from "./stand.ts";
 import { fileName, openWake } from "./wake.ts";
 
 interface Options {
@@ -14,7 +14,7 @@ interface Options {
   /** Milliseconds between two looks at what a wake-up may have missed. */
   readonly lookEvery?: number;
   /** Milliseconds after which a call that meets nothing but another writer throws. */
-  readonly patience?: number;
+  readonly busyLimit?: number;
 }
 
 /**
@@ -23,7 +23,7 @@ interface Options {
  */
 export async function sqliteBroker(
   file: string,
-  { log, lookEvery = 1_000, patience = 10_000 }: Options,
+  { log, lookEvery = 1_000, busyLimit = 10_000 }: Options,
 ): Promise<Broker> {
   const directory = `${file}.d`;
   const lockOf = (name: string): string => join(directory, `${fileName(name)}.lock`);
@@ -35,7 +35,7 @@ export async function sqliteBroker(
     lockFile: lockOf("file"),
     log,
     begin: (statements) => declareQueues(statements, declared.values()),
-    patience,
+    busyLimit,
   });
   await queues.read(() => {});
   let checking = false;
@@ -96,7 +96,7 @@ export async function sqliteBroker(
       return keep(startConsumer(name, take, { file: queues, wake, sign, lockFile: lockOf(sign), prefetch, log }));
     },
 
-    async stand(name, changed) {
+    async campaign(name, changed) {
       live();
       const sign = `election-${name}`;
       return keep(startCandidate(name, changed, { wake, sign, lockFile: lockOf(sign) }));

@@ -13,7 +13,7 @@ export interface SqliteConsumer extends Consumer {
 interface Options {
   readonly file: BrokerFile;
   readonly wake: Wake;
-  /** What is touched when the queue has something new, or its consumer leaves. */
+  /** The file that is touched when the queue has something new, or its consumer leaves. */
   readonly sign: string;
   /** Its lock is this consumer's life: the kernel drops it with the process. */
   readonly lockFile: string;
@@ -33,7 +33,7 @@ interface Turn {
   readonly acknowledged: Set<number>;
 }
 
-/** So many messages are read at a time: bodies may be large, and others want the event loop. */
+/** The most messages that are read at a time: bodies may be large, and other work waits for the event loop. */
 const readAtOnce = 32;
 
 /** Hands over what a queue holds, in order, as long as this consumer is the only one. */

@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { reason } from "../../core/util/errors.ts";
+import { isBroken } from "../../sqlite/integrity.ts";
 import { fileIdentity } from "../../sqlite/lock.ts";
 import { isBusy, pauseBeforeRetry, transaction } from "../../sqlite/open.ts";
-import { isBroken } from "../../sqlite/sound.ts";
 import { type Opened, openFile, type Suspect } from "./open.ts";
 import type { Statements } from "./schema.ts";
 
@@ -28,17 +28,17 @@ interface Options {
   /** Brings what must be in the file in every new life. */
   readonly begin: (statements: Statements) => void;
   /** Milliseconds after which work that meets nothing but other writers is given up. */
-  readonly patience: number;
+  readonly busyLimit: number;
 }
 
 /** A log above this size is emptied into the file and cut off (bytes). */
 const logLimit = 8 * 1024 * 1024;
 
-/** How often damage is answered by a new file before it is an error: the disk is then at fault. */
+/** The number of new files that damage gets before it is an error: the disk is then at fault. */
 const renewals = 3;
 
 /** Keeps a broker's file open; it is opened at the first work. What it cannot mend it throws, logs once and says in `trouble`. */
-export function brokerFile(file: string, { lockFile, log, begin, patience }: Options): BrokerFile {
+export function brokerFile(file: string, { lockFile, log, begin, busyLimit }: Options): BrokerFile {
   let opened: Opened | undefined;
   let suspect: Suspect | undefined;
   let life = 0;
@@ -63,7 +63,7 @@ export function brokerFile(file: string, { lockFile, log, begin, patience }: Opt
     opened = undefined;
   }
 
-  /** Whether the path now names another file than the open one. */
+  /** True if the path now names another file than the open one. */
   const replaced = (): boolean => opened !== undefined && fileIdentity(file) !== opened.identity;
 
   async function use<T>(work: (opened: Opened) => T): Promise<T> {
@@ -84,7 +84,7 @@ export function brokerFile(file: string, { lockFile, log, begin, patience }: Opt
           const long = new Error(`another process has been writing for ${Math.floor(elapsed / 1_000)} s`, {
             cause: error,
           });
-          if (elapsed > patience) throw failed(long);
+          if (elapsed > busyLimit) throw failed(long);
           if (elapsed > 1_000) failure = `${file}: ${long.message}`;
           pause = pauseBeforeRetry(++busy).finally(() => {
             pause = undefined;

@@ -10,7 +10,7 @@ import { brokerSchema, prepareAll, type Statements } from "./schema.ts";
 export interface Opened {
   readonly database: DatabaseSync;
   readonly statements: Statements;
-  /** Which file it is, whatever its name has become. */
+  /** The identity of the file, whatever its name has become. */
   readonly identity: string | undefined;
 }
 

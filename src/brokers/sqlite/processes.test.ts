@@ -22,7 +22,7 @@ test.after(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** So that nothing is found by the net: every wake-up must come. */
+/** The polling interval, so long that every wake-up must come. */
 const never = 2 ** 30;
 const limit: Limit = { messages: 100_000, bytes: 1e9, beyond: "refuse" };
 const log = (): void => {};
@@ -30,7 +30,7 @@ const text = ({ body }: { body: Uint8Array }): string => String(Buffer.from(body
 
 interface Process {
   readonly child: ChildProcess;
-  /** What the process has said. */
+  /** The output of the process. */
   readonly said: unknown[];
 }
 
@@ -55,14 +55,14 @@ async function kill({ child }: Process): Promise<void> {
   await once(child, "exit");
 }
 
-async function world(name: string, options: { lookEvery?: number; patience?: number } = {}) {
+async function world(name: string, options: { lookEvery?: number; busyLimit?: number } = {}) {
   const file = join(directory, name);
   const broker = await sqliteBroker(file, { log, lookEvery: never, ...options });
   await broker.declare([{ name: "q", keys: ["k"], limit }]);
   return { file, broker, [Symbol.asyncDispose]: () => broker.close() };
 }
 
-test("what a killed process had in hand goes to the next consumer, in order, as redelivered", async () => {
+test("messages in hand of a killed process go to the next consumer, as redelivered", async () => {
   await using here = await world("killed", { lookEvery: 20 });
   for (let n = 0; n < 6; n++) await here.broker.publish("k", `${n}`);
   const victim = run(
@@ -89,7 +89,7 @@ test("what a killed process had in hand goes to the next consumer, in order, as 
   assert.equal(here.broker.trouble(), undefined);
 });
 
-test("three processes publish at once: nothing is lost or twice there, and each one's order is kept", async () => {
+test("three publishing processes lose and repeat nothing, and keep their orders", async () => {
   await using here = await world("three");
   const each = 300;
   const got: string[] = [];
@@ -118,7 +118,7 @@ test("three processes publish at once: nothing is lost or twice there, and each 
   }
 });
 
-test("a consumer in another process is woken by a publish, and not by the net", async () => {
+test("a consumer in another process is woken by a publish, not by polling", async () => {
   await using here = await world("woken");
   const consumer = run(
     here.file,
@@ -133,8 +133,8 @@ test("a consumer in another process is woken by a publish, and not by the net", 
   assert.deepEqual(consumer.said, ["ready", "0", "1", "2"]);
 });
 
-test("a process that is stopped in the middle of writing does not stop the others' event loops", async () => {
-  await using here = await world("stopped", { patience: 600 });
+test("a process stopped in a write does not stop others' event loops", async () => {
+  await using here = await world("stopped", { busyLimit: 600 });
   const stopped = run(
     here.file,
     `const { DatabaseSync } = await import("node:sqlite");
@@ -159,7 +159,7 @@ test("a process that is stopped in the middle of writing does not stop the other
   assert.equal(here.broker.trouble(), undefined);
 });
 
-test("a publisher killed at any moment leaves a sound file with all that it was told is stored", async (t) => {
+test("a publisher killed at any moment leaves all that it stored", async (t) => {
   const { file, broker } = await world("publisher-killed");
   await broker.close();
   const confirmed: string[] = [];
@@ -195,10 +195,10 @@ test("a publisher killed at any moment leaves a sound file with all that it was 
 
 test("a candidate in another process takes over from one that is killed", async () => {
   await using here = await world("election", { lookEvery: 20 });
-  const first = run(here.file, `await broker.stand("e", say);`);
+  const first = run(here.file, `await broker.campaign("e", say);`);
   await until(() => first.said.length === 1);
   const said: boolean[] = [];
-  await here.broker.stand("e", (active) => said.push(active));
+  await here.broker.campaign("e", (active) => said.push(active));
   await new Promise((resolve) => setTimeout(resolve, 60)); // three looks in which it must not become active
   assert.deepEqual(said, []);
   await kill(first);
@@ -207,7 +207,7 @@ test("a candidate in another process takes over from one that is killed", async 
 });
 
 // Needs prlimit, of util-linux, which every Debian has.
-test("a disk that is full is an error of the publish, and the next one works when there is room", async () => {
+test("a full disk is an error of the publish, until there is room", async () => {
   const { file, broker } = await world("full");
   await broker.publish("k", "before");
   await broker.close();

@@ -15,7 +15,7 @@ interface Waiting {
   readonly failed: (error: unknown) => void;
 }
 
-/** One transaction takes at most so many messages, or the one that goes past so many bytes: others write too. */
+/** The most messages and bytes of one transaction, or one larger message: other processes write too. */
 const batchMessages = 256;
 const batchBytes = 4 * 1024 * 1024;
 
@@ -25,7 +25,7 @@ export function publisher(file: BrokerFile, wake: (queue: string) => void) {
   let running: Promise<void> | undefined;
 
   async function run(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve)); // whoever publishes in this turn of the event loop comes along
+    await new Promise((resolve) => setImmediate(resolve)); // publishes in this turn of the event loop come along
     while (waiting.length > 0) await storeBatch(nextBatch(waiting));
     running = undefined;
   }

@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import { until } from "../../../test/until.ts";
 import { takeLock } from "../../sqlite/lock.ts";
 import { sqliteBroker } from "./broker.ts";
-import { startCandidate } from "./stand.ts";
+import { startCandidate } from "./candidate.ts";
 
 function folderOf(context: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), "trigger-queues-"));

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { Unusable } from "../../sqlite/integrity.ts";
 import { readSchema } from "../../sqlite/migrate.ts";
-import { Unusable } from "../../sqlite/sound.ts";
 
 /**
  * The tables of the embedded broker, `broker.db`. A message that is handed over stays until it is acknowledged, and counts towards the limit.

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { brokerContract } from "../../../test/contracts/broker.ts";
 import { sqliteBroker } from "./broker.ts";
 
-/** So that nothing is found by the net: every wake-up must come. */
+/** The polling interval, so long that every wake-up must come. */
 const never = 2 ** 30;
 
 brokerContract("sqlite", async () => {

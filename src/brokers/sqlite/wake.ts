@@ -71,7 +71,7 @@ export function openWake(directory: string, { every, check }: Options): Wake {
         const now = new Date();
         utimesSync(pathOf(name), now, now);
       } catch {
-        // Nobody has listened to it yet; and whoever listens finds it by the net in any case.
+        // No listener may be there yet; a later one finds the change by polling.
       }
     },
     listen(name, look) {

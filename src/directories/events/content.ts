@@ -14,9 +14,9 @@ export interface Content {
   replace(entries: Iterable<StoredEntry>): void;
   /** Every entry; those that are held and unchanged as they are held. */
   all(held?: Held): StoredEntry[];
-  /** What was put and what is gone since this was asked last, so that who has the content of then has that of now. */
+  /** The entries put and gone since the last call: applied to the content of then, they give that of now. */
   moved(): { put: StoredEntry[]; gone: string[] };
-  /** What was changed since then was taken back. */
+  /** Forgets the changes since then: their transaction was rolled back. */
   forget(): void;
 }
 
@@ -40,7 +40,7 @@ export function storedContent(database: DatabaseSync): Content {
 
   let put = new Map<string, StoredEntry>();
   let gone = new Set<string>();
-  /** Where something hung that is gone: what is below it may have to be told again. */
+  /** The parents of entries that are gone: the entries below them may have to be delivered again. */
   let vacated = new Set<string>();
 
   function forget(): void {

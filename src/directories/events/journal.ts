@@ -5,13 +5,13 @@ import type { Aside } from "../../ports/directory.ts";
 /** Hashes that are remembered, so that an event which comes again is dropped: more than ever wait in a queue. */
 export const rememberedLimit = 100_000;
 
-/** Events that are kept whole, so that a seed can put them on top of a file: so many, and so many bytes. */
+/** The most events that are kept whole, and their bytes: a seed applies them on top of a file. */
 export const keptLimit = { events: 10_000, bytes: 64 * 1024 * 1024 };
 
-/** Messages that could not be understood are kept for a person: so many, and of each so many bytes. The oldest go. */
+/** The most messages that are set aside for a person, and the bytes of each. The oldest are removed. */
 export const asideLimit = { messages: 1_000, bytes: 64 * 1024 };
 
-/** What was taken: the hashes, the newest events whole, and what was no event. */
+/** The record of events: all hashes, the newest events whole, and the messages that were no event. */
 export interface Journal {
   /** Notes an event; gives false for one that was noted before. */
   note(hash: string, body: Uint8Array, at: number): boolean;
@@ -20,7 +20,7 @@ export interface Journal {
   prune(): number | undefined;
   /** The bodies of the events taken since a moment, in their order. */
   since(moment: number): Iterable<Uint8Array>;
-  /** What was set aside up to a moment is of no interest any more. */
+  /** Removes the messages set aside up to a moment. */
   clearAside(moment: number): void;
   aside(): Aside;
 }

@@ -4,17 +4,17 @@ import { readSchema } from "../../sqlite/migrate.ts";
 /** The tables of a directory that is made of events, `directory.db`. */
 export const eventSchema = readSchema(new URL("migrations/", import.meta.url));
 
-/** How the directory stands, in one row. */
+/** The standing of the directory, in one row. */
 export interface Standing {
   /** The directory state, a CSN; each change has one above the last. */
   readonly state: string;
-  /** Whether it was given a whole content once: until then it is not known what there is. */
+  /** True once it was given a whole content: until then its content is unknown. */
   readonly complete: boolean;
   /** From when on every event that was taken is still known, milliseconds since 1970. */
   readonly keptSince: number;
 }
 
-/** How the directory stands; undefined where there is none. */
+/** The standing of the directory; undefined if there is none. */
 export function readStanding(database: DatabaseSync): Standing | undefined {
   const found = database.prepare("SELECT state, complete, kept_since FROM directory").get();
   return found && { state: String(found.state), complete: found.complete === 1, keptSince: Number(found.kept_since) };

@@ -8,7 +8,10 @@ import { journal } from "./journal.ts";
 import { writeStanding } from "./schema.ts";
 import { applyOrSetAside, standing } from "./take.ts";
 
-/** How much earlier than its date an export may have begun, and clocks may differ, in milliseconds: to apply an event again is harmless. */
+/**
+ * The time before its date at which an export may have begun, and by which clocks may differ, in milliseconds: to apply
+ * an event again is harmless.
+ */
 export const exportMargin = 3_600_000;
 
 export interface Seeded {
@@ -16,15 +19,16 @@ export interface Seeded {
   readonly entries: number;
   /** Events that were taken since the export and applied on top of it. */
   readonly applied: number;
-  /** When the content was exported, milliseconds since 1970. */
+  /** The time of the export, milliseconds since 1970. */
   readonly exported: number;
   /** From when on all events are known; what happened between the export and then may be missing. */
   readonly keptSince: number;
 }
 
 /**
- * Makes entries, exported at a moment, the whole content, in one transaction: then the events that were taken since that moment, and in the hour before it,
- * are applied once more in their order. The directory is complete from then on, and what was set aside before the export is forgotten.
+ * Makes entries, exported at a moment, the whole content, in one transaction. Events taken since that moment, and in
+ * the hour before it, are then applied once more in their order. The directory is complete from then on, and messages
+ * set aside before the export are removed.
  */
 export function seed(database: DatabaseSync, entries: Iterable<StoredEntry>, exported: number, now: number): Seeded {
   const store = { database, content: storedContent(database), journal: journal(database) };

@@ -82,7 +82,7 @@ function scene(t: TestContext, { every = 1000 } = {}) {
   };
 }
 
-test("before it was seeded it delivers trouble that says how to mend it, and no content, whatever is taken", async (t) => {
+test("before a seed it delivers trouble with its remedy, and no content", async (t) => {
   const { directory, take, seed, clock } = scene(t);
   const stop = new AbortController();
   const seen: SourceChange[] = [];
@@ -111,7 +111,7 @@ test("before it was seeded it delivers trouble that says how to mend it, and no 
   await following;
 });
 
-test("an event is taken once by its hash, also when it comes again after others and after a restart", async (t) => {
+test("an event is taken once by its hash, also after a restart", async (t) => {
   const { seed, take, open, texts, clock, database } = scene(t);
   seed([]);
   const [one, two] = ["b", "c"].map((text) => message(text, named("a"), named("a", { description: [text] })));
@@ -146,7 +146,7 @@ test("an entry that is renamed takes its subtree along, with its uuid or without
   assert.deepEqual(names(), ["cn=3,ou=xx,dc=campus"]);
 });
 
-test("an event without a uuid is about the entry of its name, which keeps the uuid that it has", async (t) => {
+test("an event without a uuid is about the entry of its name", async (t) => {
   const { seed, take, database } = scene(t);
   seed([{ ...entryOf("a"), uuid: uuid(1) }]);
   await take(message("1", named("a"), named("b")));
@@ -168,7 +168,7 @@ test("an entry with another uuid is another entry, and takes the name", async (t
   );
 });
 
-test("a seed replaces what was there; events since the export, and in the hour before, come on top in their order", async (t) => {
+test("events since the export, and of the hour before, come on a seed", async (t) => {
   const { clock, seed, take, texts } = scene(t);
   seed([entryOf("old")]);
   await take(message("early", named("a"), named("a", { description: ["early"] })));
@@ -207,7 +207,7 @@ test("the state grows through restarts, seeds, and a clock that was set back", a
   assert.ok(olderState(second, state()));
 });
 
-test("what is no event is set aside, once each, the oldest go beyond a thousand, and a seed clears it", async (t) => {
+test("messages that are no event are set aside once, a thousand at most", async (t) => {
   const { directory, seed, take, clock } = scene(t);
   const broken = (text: string): EventMessage => ({ body: Buffer.from(text), wrong: `wrong: ${text}` });
   await take(broken("x"), broken("x"));
@@ -220,7 +220,7 @@ test("what is no event is set aside, once each, the oldest go beyond a thousand,
   assert.deepEqual(directory.aside(), { count: 1, newest: { why: "wrong: after the export", at: start + 1 } });
 });
 
-test("an event that makes a name longer than names can be is set aside, and those behind it are taken", async (t) => {
+test("an event with a name too long is set aside, later ones are taken", async (t) => {
   const { directory, seed, take, names } = scene(t);
   const long = `cn=${"x".repeat(4_000)}`;
   const at = (dn: string): StoredEntry => ({ uuid: dn, dn, attributes: new Map() });
@@ -233,7 +233,7 @@ test("an event that makes a name longer than names can be is set aside, and thos
   assert.deepEqual(names(), ["cn=a,dc=campus", `${long},ou=x`, "ou=x"]);
 });
 
-test("a full disk takes nothing and loses nothing: the same events are taken when there is room", async (t) => {
+test("a full disk takes and loses nothing: events are taken with room", async (t) => {
   const { database, seed, take, texts, directory, clock } = scene(t);
   seed([]);
   const stop = new AbortController();
@@ -261,7 +261,7 @@ test("a full disk takes nothing and loses nothing: the same events are taken whe
   await following;
 });
 
-test("a file that is deleted while it is open takes nothing more, and says what to do", async (t) => {
+test("a file deleted while it is open takes no more, and names the remedy", async (t) => {
   const { database, directory, seed, take } = scene(t);
   seed([]);
   rmSync(database.location() ?? "");
@@ -272,7 +272,7 @@ test("a file that is deleted while it is open takes nothing more, and says what 
   await assert.rejects(directory.changes(never)[Symbol.asyncIterator]().next(), /deleted or replaced/);
 });
 
-test("what is remembered is bounded: hashes by their number, whole events by number and bytes, and a seed says what is not known any more", async (t) => {
+test("the journal is bounded, and a seed names the time it lacks", async (t) => {
   const { database, seed, take, clock } = scene(t);
   const count = (table: string) => Number(database.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.rows);
   const events = (from: number, to: number, size = 0) =>

@@ -5,9 +5,9 @@ import type { Clock } from "../../ports/clock.ts";
 import type { EventDirectory, EventMessage, Held, SourceChange } from "../../ports/directory.ts";
 import { fileIdentity } from "../../sqlite/lock.ts";
 import { migrate, mustBeCurrent } from "../../sqlite/migrate.ts";
-import { patiently, transaction } from "../../sqlite/open.ts";
+import { retryWhileBusy, transaction } from "../../sqlite/open.ts";
 import { csnAfter } from "../csn.ts";
-import { bellOf } from "../ldif/bell.ts";
+import { wakeOf } from "../ldif/wake.ts";
 import { hangAnew, storedContent } from "./content.ts";
 import { journal } from "./journal.ts";
 import { eventSchema, readStanding, writeStanding } from "./schema.ts";
@@ -17,19 +17,19 @@ export interface EventDirectoryOptions {
   /** A database of its own: to lose it is to lose the directory. */
   readonly database: DatabaseSync;
   readonly clock: Clock;
-  /** How often to look whether another process has seeded it, in milliseconds. */
+  /** The interval between two looks for a seed of another process, in milliseconds. */
   readonly every?: number;
 }
 
 const partial =
   "what it holds is not known, as it was never seeded or its store was lost: tables stay as they are until `trigger seed FILE.ldif`";
 
-/** What one who follows is still to be told. */
+/** A follower, with the changes that it is still to get. */
 interface Follower {
   waiting: SourceChange[];
   /** Is it to be told how all stands? */
   asked: boolean;
-  ring(): void;
+  call(): void;
   readonly held: Held | undefined;
 }
 
@@ -45,7 +45,7 @@ export function eventDirectory({ database, clock, every = 1000 }: EventDirectory
   const identity = file && fileIdentity(file);
   let version = dataVersion(database);
 
-  /** What is written to a file that has lost its name is lost with the process, and no seed reaches it. */
+  /** Throws if the file has lost its name: its changes would be lost with the process, and no seed reaches it. */
   function mustBeInPlace(): void {
     if (file && fileIdentity(file) !== identity) {
       throw new Error(
@@ -57,7 +57,7 @@ export function eventDirectory({ database, clock, every = 1000 }: EventDirectory
   function ask(): void {
     for (const follower of followers) {
       follower.asked = true;
-      follower.ring();
+      follower.call();
     }
   }
 
@@ -86,16 +86,16 @@ export function eventDirectory({ database, clock, every = 1000 }: EventDirectory
   }
 
   async function* changes(signal: AbortSignal, held?: Held): AsyncGenerator<SourceChange> {
-    const bell = bellOf(clock, signal);
-    const follower: Follower = { waiting: [], asked: true, ring: bell.ring, held };
+    const wake = wakeOf(clock, signal);
+    const follower: Follower = { waiting: [], asked: true, call: wake.call, held };
     followers.add(follower);
     try {
-      for (; !signal.aborted; await bell.wait(every)) {
+      for (; !signal.aborted; await wake.wait(every)) {
         for (let change = next(follower); change && !signal.aborted; change = next(follower)) yield change;
       }
     } finally {
       followers.delete(follower);
-      bell.close();
+      wake.close();
     }
   }
 
@@ -116,11 +116,11 @@ export function eventDirectory({ database, clock, every = 1000 }: EventDirectory
     changes,
     refresh: ask,
     async take(messages, signal) {
-      const change = await patiently(() => takeDurably(messages), signal);
+      const change = await retryWhileBusy(() => takeDurably(messages), signal);
       if (change.put.length + change.gone.length === 0) return;
       for (const follower of followers) {
         follower.waiting.push(change);
-        follower.ring();
+        follower.call();
       }
     },
     aside: store.journal.aside,

@@ -8,14 +8,14 @@ import type { Content } from "./content.ts";
 import type { Journal } from "./journal.ts";
 import { readStanding, type Standing, writeStanding } from "./schema.ts";
 
-/** What of a directory made of events is on disk. */
+/** The parts of a directory made of events that are on disk. */
 export interface Store {
   readonly database: DatabaseSync;
   readonly content: Content;
   readonly journal: Journal;
 }
 
-/** How the directory stands. Its tables are there, or this throws. */
+/** The standing of the directory. Throws if its tables are missing. */
 export function standing({ database }: Store): Standing {
   const found = readStanding(database);
   if (!found) throw new Error("the directory made of events has no tables");
@@ -39,7 +39,7 @@ export function takeAll(store: Store, messages: readonly EventMessage[], now: nu
   if (taken) writeStanding(database, { ...before, state: csnAfter(before.state, now), keptSince });
 }
 
-/** Applies an event. One that cannot be is set aside: it must not be in the way of those behind it. */
+/** Applies an event. One that cannot be applied is set aside, so that it does not block those behind it. */
 export function applyOrSetAside(
   { content, journal }: Store,
   event: DirectoryEvent,

@@ -12,7 +12,10 @@ import { ResultError, readResult, refuseAnswer } from "./result.ts";
 import { sayTrouble } from "./trouble.ts";
 import { assertCsn, entriesRead, readAfter, readBefore } from "./write-controls.ts";
 
-/** What a write did: the attributes before (null for an addition) and after (null for a deletion), entryDN and entryUUID among them. */
+/**
+ * The result of a write: the attributes before (null for an addition) and after (null for a deletion), entryDN and
+ * entryUUID among them.
+ */
 export interface Written {
   readonly before: Attributes | null;
   readonly after: Attributes | null;
@@ -160,7 +163,7 @@ export const eventOf = (hash: string, { before, after }: Written, additional: un
 const onTheWire = (attributes: Attributes): Record<string, unknown> =>
   Object.fromEntries(
     [...attributes]
-      .filter(([name]) => !/password/.test(name)) // of no use to whoever hears of a change, hashed or not
+      .filter(([name]) => !/password/.test(name)) // of no use to a reader of the change, hashed or not
       .map(([name, values]) => [
         wireNames.get(name) ?? name,
         values.map((value) => (typeof value === "string" ? value : { base64: Buffer.from(value).toString("base64") })),

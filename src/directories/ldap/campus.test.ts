@@ -59,7 +59,7 @@ test("50,000 entries are read as one refresh, and their progress is said", { tim
   assert.match(lines[5] ?? "", /^the directory: 50002 entries read in \d+\.\d s$/);
 });
 
-test("what a server told over TLS while its reader was busy is taken together, and others have their turn between", async () => {
+test("entries sent over TLS meanwhile are taken together, with pauses for other work", async () => {
   const members = 450;
   await using server = await startSlapd({ ldif: campusLdif(members), tls: true });
   const stop = new AbortController();

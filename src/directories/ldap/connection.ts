@@ -5,7 +5,7 @@ import { externalBind, type Operation, type RequestControl, request, simpleBind,
 import { answers, readResult } from "./result.ts";
 import { type Message, messageCutter } from "./wire.ts";
 
-/** Where a directory is, and as whom it is read. */
+/** The address of a directory, and the identity that reads it. */
 export interface Access {
   /** `ldap://host:389`, `ldaps://host:636`, or `ldapi://%2Frun%2Fslapd%2Fldapi`. */
   readonly url: string;
@@ -25,19 +25,19 @@ export interface Connection {
   send(operation: Operation, controls?: readonly RequestControl[]): number;
   /** All that has arrived since the last call: at least one message. Throws once the connection has ended, with the reason. */
   next(): Promise<Message[]>;
-  /** When bytes last arrived, on the monotonic clock. */
+  /** The time at which bytes last arrived, on the monotonic clock. */
   readonly heard: number;
   /** Ends it; `next` throws the reason. */
   close(why?: Error): void;
 }
 
-/** How long a server may take to answer a connection, StartTLS or a bind, in milliseconds. */
-const patience = 10_000;
+/** The longest wait for an answer to a connection, StartTLS or a bind, in milliseconds. */
+const answerTimeout = 10_000;
 
-/** How many bytes of messages may wait to be read before the server is made to wait, too. */
+/** The most bytes of messages that wait to be read before the server is made to wait, too. */
 const mostWaiting = 16 * 1024 * 1024;
 
-/** What a step towards a bound connection was, for the message that says how it failed. */
+/** A step towards a bound connection, for the message about its failure. */
 export type Step = "connect" | "StartTLS" | "bind";
 
 /** Thrown when there is no connection: at which step, with the reason as the cause. */
@@ -56,8 +56,8 @@ export async function connect(access: Access, clock: Clock, signal: AbortSignal)
   const abort = (): void => line.close(new Error("the work is over"));
   signal.addEventListener("abort", abort);
   const tooLate = new AbortController();
-  void clock.sleep(patience, AbortSignal.any([tooLate.signal, signal])).then(() => {
-    if (!tooLate.signal.aborted) line.close(new Error(`no answer within ${patience / 1000} s`));
+  void clock.sleep(answerTimeout, AbortSignal.any([tooLate.signal, signal])).then(() => {
+    if (!tooLate.signal.aborted) line.close(new Error(`no answer within ${answerTimeout / 1000} s`));
   });
   let step: Step = "connect";
   try {

@@ -6,7 +6,7 @@ import { type BerReader, octetString, sequence, set } from "../../core/util/ber.
 export interface FoundEntry {
   readonly dn: string;
   readonly attributes: Attributes;
-  /** Whether entries stand below it, as the server says; undefined when it does not say. */
+  /** True if entries are below it, as the server says; undefined if it does not say. */
   readonly parent: boolean | undefined;
 }
 
@@ -41,5 +41,5 @@ export function entryReader(): (body: BerReader) => FoundEntry {
   };
 }
 
-/** How many names are remembered: beyond what any schema has. */
+/** The most names that are remembered: more than any schema has. */
 const mostNames = 10_000;

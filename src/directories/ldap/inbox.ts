@@ -5,7 +5,7 @@ import type { Message } from "./wire.ts";
 /** The messages of a connection, one by one in the order of their arrival. */
 export interface Inbox {
   next(): Promise<Message>;
-  /** Whether another one has arrived already. */
+  /** True if another one has arrived already. */
   readonly more: boolean;
   /** All that answers a search; what else arrives meanwhile stays for later, in its order. Throws a `ResultError` when the search fails. */
   answersTo(search: number): Promise<{ readonly entries: readonly Message[]; readonly done: Message }>;

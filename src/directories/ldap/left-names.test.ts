@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { virtualClock } from "../../testing/virtual-clock.ts";
 import { LeftNames } from "./left-names.ts";
 
-/** The seconds at which looks are made, of so many, and what is looked for. */
+/** The seconds of a number of seconds at which looks are made, and the names looked for. */
 async function looks(left: LeftNames, clock: ReturnType<typeof virtualClock>, seconds: number) {
   const made: [second: number, names: string][] = [];
   for (const end = clock.monotonic() + seconds * 1000; clock.monotonic() < end; await clock.advance(1000)) {
@@ -25,7 +25,7 @@ test("a name is looked for after seconds, and ever later, and then no more", asy
   assert.equal(left.waiting, false);
 });
 
-test("names that leave together are looked for together, a later one has its own time", async () => {
+test("names that leave together are looked for together, later ones later", async () => {
   const clock = virtualClock(0);
   const left = new LeftNames(clock);
   left.add("cn=a");

@@ -2,8 +2,8 @@ import type { Clock } from "../../ports/clock.ts";
 import { formsOf } from "./naming.ts";
 
 /**
- * How long after a name has left it is looked for, in milliseconds. slapd's overlay refint searches the whole database for each name:
- * without an index 200 deletions among 20,000 entries took it 8 seconds, and it has a queue.
+ * The times after which a name that left is looked for, in milliseconds. The overlay refint of slapd searches the whole
+ * database for each name. Without an index 200 deletions among 20,000 entries took it 8 seconds, and it has a queue.
  */
 const looks = [2_000, 20_000, 200_000, 2_000_000] as const;
 
@@ -13,7 +13,7 @@ const together = 1_000;
 interface Batch {
   readonly forms: Set<string>;
   readonly begun: number;
-  /** How many looks it has had. */
+  /** The number of looks that it has had. */
   looked: number;
 }
 
@@ -27,7 +27,7 @@ export class LeftNames {
     this.#clock = clock;
   }
 
-  /** Whether a look is to come. */
+  /** True while a look is to come. */
   get waiting(): boolean {
     return this.#batches.length > 0;
   }
@@ -62,7 +62,7 @@ export class LeftNames {
     return forms;
   }
 
-  /** Lets no look be due for so many milliseconds. */
+  /** Puts every look off by a number of milliseconds. */
   rest(milliseconds: number): void {
     this.#notBefore = this.#clock.monotonic() + milliseconds;
   }

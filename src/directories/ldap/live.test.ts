@@ -44,7 +44,7 @@ for (const [how, gone] of [
     assert.deepEqual(all.names(), ["cn=other", "dc=campus"]);
   });
 
-test("a refresh that begins in the middle of the changes is not taken for entries", async () => {
+test("a refresh that begins among the changes is not taken for entries", async () => {
   await using all = await following({ content: [saysOf("add", lamp)], live: [saysOf("present", lamp)] });
   await all.follower.refresh();
   await all.follower.refresh();
@@ -52,7 +52,7 @@ test("a refresh that begins in the middle of the changes is not taken for entrie
   assert.ok(all.follower.seen.every(({ kind }) => kind === "refresh"));
 });
 
-test("a directory that asks to be read again at each reading is read with pauses, and said", async () => {
+test("a directory that asks to be read again is read with logged pauses", async () => {
   await using all = await following({ content: [saysOf("add", lamp)], live: [saysOf("present", lamp)] });
   for (let left = 3; left > 0; left--) await all.follower.next();
   assert.deepEqual(
@@ -61,7 +61,7 @@ test("a directory that asks to be read again at each reading is read with pauses
   );
 });
 
-test("what is below an entry that appears is read, also where the server calls it modified", async () => {
+test("the subtree of an entry that appears is read, even if called modified", async () => {
   const top = { ...lamp, parent: true };
   const below = { name: "cn=bulb,cn=lamp", uuid: 5 };
   const subtree = [saysOf("add", top), saysOf("add", below)];
@@ -70,7 +70,7 @@ test("what is below an entry that appears is read, also where the server calls i
   assert.deepEqual(all.names(), ["cn=bulb", "cn=lamp", "dc=campus"]);
 });
 
-test("the subtree of another entry that took the name meanwhile is not believed", async () => {
+test("the subtree of another entry that took the name is implausible", async () => {
   const top = { ...lamp, parent: true };
   const subtree = [saysOf("add", { ...top, uuid: 9 })];
   await using all = await following({ live: [saysOf("add", top)], subtree });

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import type { DirectoryState } from "../../core/stream/messages.ts";
 import type { SourceChange } from "../../ports/directory.ts";
-import { type Known, ReadAgain } from "./known.ts";
+import { type Delivered, ReadAgain } from "./delivered.ts";
 import { readInfo } from "./refresh.ts";
 import { answers, readResult, refuseAnswer } from "./result.ts";
 import { laterState } from "./state.ts";
@@ -14,14 +14,15 @@ import type { Untold } from "./untold.ts";
 const mostTogether = 500;
 
 /**
- * Delivers what a directory tells after its refresh, in its order. What has arrived together is one change where that cannot alter the outcome:
- * entries that keep their names or appear without a subtree, or a run of deletions.
+ * Delivers the changes of a directory after its refresh, in its order. Messages that have arrived together are one
+ * change if that cannot alter the outcome. Such are entries that keep their names or appear without a subtree, or a run
+ * of deletions.
  */
 export async function* readLive(
-  parts: SubtreeParts & { readonly id: number; readonly known: Known; readonly untold: Untold },
+  parts: SubtreeParts & { readonly id: number; readonly delivered: Delivered; readonly untold: Untold },
   start: DirectoryState,
 ): AsyncGenerator<SourceChange> {
-  const { inbox, id, known, untold, read } = parts;
+  const { inbox, id, delivered, untold, read } = parts;
   let state = start;
   let put = new Map<string, StoredEntry>();
   let gone: string[] = [];
@@ -57,7 +58,7 @@ export async function* readLive(
       if (info.uuids.length > 0 && put.size > 0) yield gathered();
       for (const uuid of info.uuids) {
         untold.gone(uuid);
-        known.delete(uuid);
+        delivered.delete(uuid);
       }
       gone.push(...info.uuids);
       state = laterState(state, csnsOf(info.cookie));
@@ -70,17 +71,17 @@ export async function* readLive(
     if (what === "delete") {
       if (put.size > 0) yield gathered();
       untold.gone(uuid, entry.dn);
-      known.delete(uuid);
+      delivered.delete(uuid);
       gone.push(uuid);
     } else {
-      const place = known.put(uuid, entry.dn);
+      const place = delivered.put(uuid, entry.dn);
       const appeared = (what === "add" || place === "new") && parent !== false;
       if (gone.length > 0 || (put.size > 0 && (appeared || place === "renamed"))) yield gathered();
       untold.told(uuid, entry.dn);
       put.set(uuid, entry);
       for (const below of appeared ? await readSubtree(parts, entry) : []) {
         untold.told(below.uuid, below.dn);
-        known.put(below.uuid, below.dn);
+        delivered.put(below.uuid, below.dn);
         put.set(below.uuid, below);
       }
     }

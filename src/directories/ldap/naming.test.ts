@@ -42,7 +42,7 @@ test("a text that is all commas costs no more than its length", async () => {
   assert.ok(performance.now() - started < 3_000);
 });
 
-test("many names are looked for in one pass, which ends when it has found too many", async () => {
+test("names are looked for in one pass, which ends at too many entries", async () => {
   let passed = 0;
   function* entries(): Generator<StoredEntry> {
     for (; passed < 50_000; passed++) yield entryOf(`cn=${passed}`, "member", `cn=lamp${passed % 5000},dc=campus`);

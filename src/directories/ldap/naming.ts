@@ -2,13 +2,18 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { dnLimit, normalDn } from "../../core/directory/dn.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
 
-/** How many values are looked at before others have a turn. */
+/** The number of values that are looked at before other work has a turn. */
 const slice = 20_000;
 
-/** How many levels of a name are looked at, from the top: a text of thousands of commas must not cost its square. */
+/**
+ * The most levels of a name that are looked at, from the top: a text of thousands of commas must not cost its square.
+ */
 const deepest = 64;
 
-/** Who wrote an entry says nothing of it: an administrator who leaves would be named by all that he has written. */
+/**
+ * The attributes with the name of a writer. They say nothing of the entry: an administrator who leaves would be named
+ * by every entry that he wrote.
+ */
 const ofWriters: ReadonlySet<string> = new Set(["creatorsname", "modifiersname"]);
 
 /**
@@ -47,7 +52,10 @@ export async function entriesNaming(
   return found;
 }
 
-/** Whether a value is one of the names or below one, by their forms. The bits behind a name (RFC 4517, 3.3.21) do not count. */
+/**
+ * True if a value is one of the names or below one, by their forms. The bits behind a name (RFC 4517, 3.3.21) do not
+ * count.
+ */
 function saysOne(value: string, forms: ReadonlySet<string>): boolean {
   if (value.indexOf("=") < 1 || value.length > dnLimit) return false;
   const plain = /["#+;<>\\]| [ ,=]|[,=] |[^ -~]/.test(value) ? readDn(value.replace(/#'[01]*'B$/, "")) : value;
@@ -64,6 +72,6 @@ function readDn(value: string): string | undefined {
   try {
     return normalDn(value);
   } catch {
-    return undefined; // it names nobody
+    return undefined; // it names no entry
   }
 }

@@ -8,11 +8,11 @@ import { baseLdif, startSlapd } from "../../../test/servers/slapd.ts";
 import { systemClock } from "../../daemon/clock.ts";
 import { ldapSource } from "./source.ts";
 
-// What docs/ldap.md and docs/deployment.md print is loaded as it stands there.
+// The lines that docs/ldap.md and docs/deployment.md print are given to slapd as they are.
 
 const top = "dc=campus,dc=example";
 const bindDn = `cn=trigger,${top}`;
-/** More than slapd gives to whom it limits. */
+/** A number of entries above the default limit of slapd. */
 const devices = Array.from({ length: 600 }, (_, n) => `dn: cn=d${n},${top}\nobjectClass: device\ncn: d${n}\n`);
 const content = [baseLdif, ...devices].join("\n");
 const followed = `dn: cn=d7,${top}\nchangetype: modify\nreplace: description\ndescription: followed\n`;
@@ -39,7 +39,7 @@ async function readsAll(follower: Follower, modify: (ldif: string) => void | Pro
   assert.equal(follower.mirror.named(`cn=d7,${top}`)?.attributes.get("description")?.[0], "followed");
 }
 
-test("a slapd of Debian that is set up as the pages say is read and followed, over TLS too", async () => {
+test("a Debian slapd set up by the pages is followed, also over TLS", async () => {
   await using server = await startDebianSlapd(content);
   const write = (name: string, text: string): void => writeFileSync(join(server.folder, name), text);
   write("reader.ldif", blockWith("ldap.md", "simpleSecurityObject"));

@@ -11,7 +11,7 @@ import type { Message } from "./wire.ts";
 /** More than this is no directory that a machine's memory holds. */
 const most = { entries: 5_000_000, bytes: 4 * 1024 ** 3 };
 
-/** How many entries are read between two lines of the log. */
+/** The number of entries between two lines of the log. */
 const progressStep = 10_000;
 
 /** The whole content, as a refresh gives it. */

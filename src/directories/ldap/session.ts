@@ -4,9 +4,9 @@ import type { DirectoryState } from "../../core/stream/messages.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Held, SourceChange } from "../../ports/directory.ts";
 import { type Access, type Connection, connect } from "./connection.ts";
+import { Delivered, ReadAgain } from "./delivered.ts";
 import { entryReader } from "./entry.ts";
 import { type Inbox, inboxOf } from "./inbox.ts";
-import { Known, ReadAgain } from "./known.ts";
 import type { LeftNames } from "./left-names.ts";
 import { readLive } from "./live.ts";
 import { readWhole } from "./refresh.ts";
@@ -22,22 +22,28 @@ export interface SessionOptions extends Access, Wanted {
   readonly log: (line: string) => void;
 }
 
-/** How often a silent server is asked whether it is there, in milliseconds; one that then says nothing for as long is gone. */
+/**
+ * The interval after which a silent server is asked for a sign of life, in milliseconds; one that stays silent as long
+ * again is gone.
+ */
 const beat = 30_000;
 
 /** The mirror is compared with the directory once a day, in milliseconds. */
 const day = 24 * 60 * 60 * 1000;
 
-/** What a follower has across its sessions: what it holds, which entries the last whole and the changes since had, and the names that left. */
+/**
+ * The knowledge of a follower across its sessions: the entries that it holds, those of the last whole and the changes
+ * since, and the names that left.
+ */
 export interface Following {
   readonly held?: Held | undefined;
-  readonly past: { readonly left: LeftNames; known: Known };
+  readonly past: { readonly left: LeftNames; delivered: Delivered };
 }
 
 /** One connection: the whole content once, then every change, until it breaks, which throws. A refresh that is asked for meanwhile ends it. */
 export async function* openSession(
   options: SessionOptions,
-  believe: (entries: readonly StoredEntry[]) => void,
+  mustBePlausible: (entries: readonly StoredEntry[]) => void,
   following: Following & { readonly signal: AbortSignal; readonly asked: AbortSignal },
 ): AsyncGenerator<SourceChange> {
   const { clock, log } = options;
@@ -53,9 +59,9 @@ export async function* openSession(
     const server = await askServer(connection, inbox, options.base);
     const wanted = { ...options, everything: server.everything };
     const parts = { connection, inbox, wanted, server, read: syncEntryReader() };
-    const { id, known, state } = yield* deliverWhole(parts, options, believe, following);
-    const untold = untoldWrites({ ...parts, known, left: past.left, held, clock, signal: over.signal, log });
-    yield* readLive({ ...parts, id, known, untold }, state);
+    const { id, delivered, state } = yield* deliverWhole(parts, options, mustBePlausible, following);
+    const untold = untoldWrites({ ...parts, delivered, left: past.left, held, clock, signal: over.signal, log });
+    yield* readLive({ ...parts, id, delivered, untold }, state);
   } finally {
     asked.removeEventListener("abort", askedFor);
     over.abort();
@@ -67,33 +73,33 @@ export async function* openSession(
 async function* deliverWhole(
   parts: SubtreeParts & { readonly server: Server },
   { base, clock, log }: SessionOptions,
-  believe: (entries: readonly StoredEntry[]) => void,
+  mustBePlausible: (entries: readonly StoredEntry[]) => void,
   { held, past }: Following,
 ) {
   const { connection, inbox, wanted, server, read } = parts;
   const started = clock.monotonic();
   const readState = (): Promise<DirectoryState> => contextCsn(connection, inbox, base, server);
-  // Of another server than OpenLDAP it is known before all is read that it has none.
+  // Another server than OpenLDAP is told apart before all is read: it has none.
   if (!server.openLdap && server.product !== undefined) await readState();
   const operational = await operationalAttributes(connection, inbox, server.subschema);
   const unseen = wanted.filter === undefined ? undefined : computedIn(wanted.filter, operational);
   if (unseen !== undefined) throw new Error(unseen);
   const id = sendSyncSearch(connection, wanted, base, "refreshAndPersist");
   const { entries, state: said } = await readWhole(inbox, id, read, { log, held });
-  believe(entries);
-  const known = new Known();
-  for (const { uuid, dn } of entries) known.put(uuid, dn);
-  for (const uuid of past.known.uuids()) {
+  mustBePlausible(entries);
+  const delivered = new Delivered();
+  for (const { uuid, dn } of entries) delivered.put(uuid, dn);
+  for (const uuid of past.delivered.uuids()) {
     const before = held?.(uuid)?.dn;
-    if (before !== undefined && before !== known.name(uuid)) past.left.add(before);
+    if (before !== undefined && before !== delivered.name(uuid)) past.left.add(before);
   }
-  past.known = known;
+  past.delivered = delivered;
   const state = said.length > 0 ? said : await readState();
   const seconds = ((clock.monotonic() - started) / 1000).toFixed(1);
   log(`the directory: ${entries.length} entries read in ${seconds} s`);
   const asked = { attributes: attributesOf(wanted), operational };
   yield { kind: "refresh", entries, state, asked } as const;
-  return { id, known, state };
+  return { id, delivered, state };
 }
 
 /** Notices a server that went without a word, and ends a connection that has lasted a day. */

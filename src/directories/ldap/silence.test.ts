@@ -18,7 +18,7 @@ function quickClock(): Clock & { ahead: number } {
   return clock;
 }
 
-test("a server that goes without a word is noticed, one that has nothing to say is not", async () => {
+test("a server that vanishes without a word is noticed, a quiet one stays", async () => {
   await using server = await startSlapd();
   await using door = await cutTo(server.port);
   const url = `ldap://127.0.0.1:${door.port}`;

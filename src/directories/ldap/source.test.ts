@@ -29,7 +29,7 @@ const named = ({ mirror }: Follower, dn: string): boolean => mirror.named(dn) !=
 const same = (follower: Follower, server: Slapd): void =>
   assert.deepEqual(shownMirror(follower.mirror), shownLdif(server.slapcat()));
 
-test("the first delivery is what slapcat prints: text, bytes, and an entry of 10,000 values", async () => {
+test("the first delivery is the content as slapcat prints it", async () => {
   const values = Array.from({ length: 10_000 }, (_, number) => `memberUid: user-${number}\n`).join("");
   const photo = `jpegPhoto:: ${randomBytes(200_000).toString("base64")}\n`;
   const person = `dn: cn=Zoé Ünal\\, dite « Z »,${top}\nobjectClass: inetOrgPerson\ncn: Zoé Ünal, dite « Z »\nsn: Ünal\n${photo}\n`;
@@ -67,7 +67,7 @@ test("additions, modifications, deletions and renames arrive, each with a newer 
   }
 });
 
-test("a subtree that moves into the base comes whole, one that moves out goes whole, and comes again", async () => {
+test("a subtree that enters or leaves the base comes and goes whole", async () => {
   await using server = await startSlapd({ ldif: tree });
   const base = `ou=b,${top}`;
   await using follower = follow(ldapSource(options(server, { base })));
@@ -83,7 +83,7 @@ test("a subtree that moves into the base comes whole, one that moves out goes wh
   assert.equal(follower.mirror.size, 3);
 });
 
-test("a server that is restarted, killed or away is followed again, and what changed meanwhile is there", async () => {
+test("a server that restarts or dies is followed again, with the changes between", async () => {
   await using server = await startSlapd({ ldif: tree });
   const source = ldapSource(options(server));
   await using follower = follow(source);
@@ -104,7 +104,7 @@ test("a server that is restarted, killed or away is followed again, and what cha
   same(follower, server);
 });
 
-test("a directory restored from an older backup is delivered as it is, with its older state", async () => {
+test("a directory restored from a backup is delivered with its older state", async () => {
   await using server = await startSlapd({ ldif: tree });
   const backup = server.slapcat();
   await using follower = follow(ldapSource(options(server)));
@@ -143,7 +143,7 @@ test("credentials that are wrong are said, and never shown", async () => {
   assert.ok(!`${why}${log}`.includes("not the word"));
 });
 
-test("a name without a password is refused: the server would take it for nobody's", () => {
+test("a name without a password is refused: the bind would be anonymous", () => {
   const empty = {
     url: "ldap://127.0.0.1:1",
     base: top,
@@ -156,7 +156,7 @@ test("a name without a password is refused: the server would take it for nobody'
   assert.throws(() => ldapSource({ ...empty, password: "x", filter: "(cn=" }), /"\(cn=" is no LDAP filter/);
 });
 
-test("what an access rule hides is told apart: the base, an entry, an entry's class, an attribute of all", async () => {
+test("what an access rule hides is told apart, from the base to attributes", async () => {
   await using server = await startSlapd({ ldif: tree, access: ["to * by * none"] });
   const log: string[] = [];
   const source = ldapSource(options(server, { log: (line) => log.push(line) }));
@@ -184,7 +184,7 @@ test("what an access rule hides is told apart: the base, an entry, an entry's cl
   );
 });
 
-test("a database without syncprov and a base that is not there are said with their remedy", async () => {
+test("a missing syncprov or base is reported with its remedy", async () => {
   await using server = await startSlapd({ ldif: tree, syncprov: false });
   await using follower = follow(ldapSource(options(server)));
   assert.match((await follower.trouble()).why, /result 12 unavailableCriticalExtension.*overlay syncprov/);
@@ -192,7 +192,7 @@ test("a database without syncprov and a base that is not there are said with the
   assert.match((await elsewhere.trouble()).why, /result 32 noSuchObject.*directory\.base|result 10|result 12/);
 });
 
-test("ldaps, StartTLS and the Unix socket are spoken; a server that cannot be trusted is not read", async () => {
+test("ldaps, StartTLS and Unix sockets work; an untrusted server is not read", async () => {
   await using server = await startSlapd({ ldif: tree, tls: true });
   const ca = readFileSync(server.ca, "utf8");
   const bind = { bindDn: server.adminDn, password: server.password };
@@ -218,7 +218,7 @@ test("ldaps, StartTLS and the Unix socket are spoken; a server that cannot be tr
   assert.match((await unasked.trouble()).why, /result 7 authMethodNotSupported.*TLSVerifyClient try/);
 });
 
-test("StartTLS that the server does not offer is trouble, and nothing is read in the clear", async () => {
+test("a missing StartTLS is trouble, and nothing is read in clear", async () => {
   await using server = await startSlapd({ ldif: tree });
   await using follower = follow(ldapSource(options(server, { startTls: true, bindDn: reader, password: "a word" })));
   assert.match((await follower.trouble()).why, /StartTLS failed: result \d+ .*TLSCertificateFile/);

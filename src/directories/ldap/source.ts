@@ -1,9 +1,9 @@
 import { backoff } from "../../core/util/backoff.ts";
 import { UserError } from "../../core/util/errors.ts";
 import type { DirectorySource, Held, SourceChange } from "../../ports/directory.ts";
-import { believer } from "./believe.ts";
-import { Known, ReadAgain } from "./known.ts";
+import { Delivered, ReadAgain } from "./delivered.ts";
 import { LeftNames } from "./left-names.ts";
+import { plausibility } from "./plausible.ts";
 import { checkedFilter } from "./requests.ts";
 import { openSession, type SessionOptions } from "./session.ts";
 import { asksForCare, sayTrouble } from "./trouble.ts";
@@ -16,25 +16,26 @@ const waits = { first: 250, longest: 15_000 };
 /** The wait after refused credentials, in milliseconds: a password policy may count failures. */
 const carefulWait = 60_000;
 
-/** A connection that lasted so long had got over its trouble, in milliseconds. */
+/** The duration of a connection that had got over its trouble, in milliseconds. */
 const steady = 30_000;
 
 /**
- * An OpenLDAP server as a directory, followed by content synchronization (RFC 4533). Each connection reads the whole, without a cookie, delivers it
- * as one change when the server says that it is done, and then every change in the server's order. Whatever breaks that is trouble, never a smaller directory.
+ * An OpenLDAP server as a directory, followed by content synchronization (RFC 4533). Each connection reads the whole
+ * content without a cookie, and delivers it as one change when the server says that it is done. Then it delivers every
+ * change in the server's order. A fault is trouble, never a smaller directory.
  */
 export function ldapSource(options: LdapSourceOptions): DirectorySource {
   const { clock, log } = options;
   if (options.filter !== undefined) checkedFilter(options.filter);
-  // A bind with a name and no password succeeds, as nobody (RFC 4513, 5.1.2): it would read what everybody may.
+  // A bind with a name and no password succeeds anonymously (RFC 4513, 5.1.2): it would read what is public.
   if (options.bindDn !== undefined && !options.password) {
     throw new UserError(`directory.passwordFile: the password of ${options.bindDn} is empty`);
   }
   const followers = new Set<() => void>();
 
   async function* changes(signal: AbortSignal, held?: Held): AsyncGenerator<SourceChange> {
-    const believe = believer(options, log);
-    const past = { left: new LeftNames(clock), known: new Known() };
+    const mustBePlausible = plausibility(options, log);
+    const past = { left: new LeftNames(clock), delivered: new Delivered() };
     let asked = new AbortController();
     const ask = (): void => asked.abort();
     followers.add(ask);
@@ -45,7 +46,7 @@ export function ldapSource(options: LdapSourceOptions): DirectorySource {
         const started = clock.monotonic();
         let error: unknown;
         try {
-          const session = openSession(options, believe, { signal, asked: asked.signal, held, past });
+          const session = openSession(options, mustBePlausible, { signal, asked: asked.signal, held, past });
           for await (const change of session) yield change;
         } catch (thrown) {
           error = thrown;

@@ -8,7 +8,7 @@ export const syncStateOid = "1.3.6.1.4.1.4203.1.9.1.2";
 export const syncDoneOid = "1.3.6.1.4.1.4203.1.9.1.3";
 export const syncInfoOid = "1.3.6.1.4.1.4203.1.9.1.4";
 
-/** What is asked: the content once, or the content and then every change. */
+/** The mode of a search: the content once, or the content and then every change. */
 export type SyncMode = "refreshOnly" | "refreshAndPersist";
 
 /** The value of a Sync Request control without a cookie: the whole content is wanted. */
@@ -22,7 +22,7 @@ export function syncRequest(mode: SyncMode): Buffer {
 
 const states = ["present", "add", "modify", "delete"] as const;
 
-/** What the server says of one entry. */
+/** The server's control about one entry. */
 export interface SyncState {
   readonly state: (typeof states)[number];
   /** The entryUUID, in lower case. */
@@ -38,10 +38,10 @@ export function readSyncState(value: Buffer): SyncState {
   return { state, uuid: uuidOf(reader.bytes(octetString, "an entryUUID")), cookie: optionalCookie(reader) };
 }
 
-/** What the server says of the synchronization itself. */
+/** The server's message about the synchronization itself. */
 export interface SyncInfo {
   readonly cookie: string | undefined;
-  /** Whether the refresh is over: from here on come changes. */
+  /** True if the refresh is over: changes follow. */
   readonly refreshDone: boolean;
   /** Entries that it names without sending them, and whether they are gone (or else: as they were). */
   readonly uuids: readonly string[];

@@ -13,7 +13,7 @@ import {
 } from "./sync-controls.ts";
 import type { Message } from "./wire.ts";
 
-/** What of a directory is read. */
+/** The part of a directory that is read. */
 export interface Wanted {
   /** The filter that is true of every entry, where the server knows no empty "and" (RFC 4526). */
   readonly everything?: string | undefined;
@@ -51,7 +51,7 @@ export function sendSyncSearch(
 /** An entry of such a search. */
 export interface SyncEntry extends SyncState {
   readonly entry: StoredEntry;
-  /** Whether entries stand below it, as the server says; undefined when it does not say. */
+  /** True if entries are below it, as the server says; undefined if it does not say. */
   readonly parent: boolean | undefined;
 }
 

@@ -61,7 +61,7 @@ for (const { name, limit, count, size, rest } of [
   // Full seconds count: the answers rest for longer than the limit, with more to say than the sockets between hold.
   { name: "3 timeLimitExceeded", limit: ["sizelimit unlimited", "timelimit 1"], count: 1500, size: 10_000, rest: 2500 },
 ]) {
-  test(`result ${name} is trouble that names the line that slapd needs; with that line all is read`, async () => {
+  test(`result ${name} names the line that slapd needs, which lets all be read`, async () => {
     const server: SlapdOptions = { ldif: `${baseLdif}\n${readerLdif}${devices(count, "x".repeat(size))}`, access };
     let line: string;
     {
@@ -81,7 +81,7 @@ for (const { name, limit, count, size, rest } of [
   });
 }
 
-test("a certificate of an unknown authority, sent without it, is told with the option to set", async () => {
+test("a certificate of an unknown authority is reported with the option to set", async () => {
   using files = certificates();
   const { cert, key } = files.sign("server");
   const server = createTlsServer({ cert: readFileSync(cert), key: readFileSync(key) });
@@ -99,7 +99,7 @@ test("a certificate of an unknown authority, sent without it, is told with the o
   }
 });
 
-test("an expired certificate is told with its dates, and not as one of an unknown authority", () => {
+test("an expired certificate is reported with its dates, not as untrusted", () => {
   for (const code of ["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"]) {
     const error = Object.assign(new Error("certificate has expired"), { code });
     assert.match(sayTrouble(error, options("ldaps://ldap.example")), /expired: look at the dates .* clocks of both/);

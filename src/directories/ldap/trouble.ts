@@ -3,7 +3,7 @@ import { type Access, NoConnection } from "./connection.ts";
 import { ResultError } from "./result.ts";
 import { exportInstead } from "./server.ts";
 
-/** What an administrator needs to know when a directory cannot be read: what failed, and which setting to change. */
+/** Explanations for an administrator: the reason why a directory cannot be read, and the setting to change. */
 
 export type Reader = Access & { readonly base: string };
 
@@ -61,11 +61,11 @@ export function sayTrouble(error: unknown, reader: Reader): string {
   return `${what}: ${why}${advice ? `: ${advice}` : ""}`;
 }
 
-/** Whether asking again soon can do harm: wrong credentials too often may lock the account. */
+/** True if another try soon can do harm: wrong credentials may lock the account. */
 export const asksForCare = (error: unknown): boolean =>
   error instanceof NoConnection && error.cause instanceof ResultError && [48, 49, 53].includes(error.cause.code);
 
-/** As whom the directory is read. */
+/** The identity with which the directory is read. */
 export const who = ({ bindDn, url, cert }: Access): string =>
   bindDn ?? (url.startsWith("ldapi:") ? "this process's user" : cert ? "the certificate's owner" : "anonymous");
 

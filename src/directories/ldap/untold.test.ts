@@ -51,7 +51,7 @@ for (const [how, live] of [
   ["deleted and told by its id", saysGone(lamp.uuid)],
   ["renamed", saysOf("modify", { ...lamp, name: "cn=torch" })],
 ] as const)
-  test(`who names an entry that was ${how} is read again, and nobody else`, async () => {
+  test(`entries that name one that was ${how} are read again, and no others`, async () => {
     const others = [saysOf("add", other), saysOf("add", named("cn=friends", 5, "cn=other", "cn=lampshade"))];
     await using all = await following({
       content: [...content, ...others],
@@ -90,7 +90,7 @@ test("what the server tells while an entry is read again wins over the reading",
   assert.ok(!said(all.follower).some((members) => members.includes("older")));
 });
 
-test("an entry that is read again and told in one piece is as it was told last", async () => {
+test("an entry read again and delivered at once is in its last state", async () => {
   await using all = await following({
     content,
     live: [saysOf("delete", lamp)],
@@ -101,7 +101,7 @@ test("an entry that is read again and told in one piece is as it was told last",
   await all.follower.until(() => String(membersOf(all.follower)) === "cn=told");
 });
 
-test("an entry that is read again while its parent is renamed keeps the new name", async () => {
+test("an entry read again while its parent is renamed keeps the new name", async () => {
   const unit: Said = { name: "ou=unit", uuid: 6, parent: true };
   const below = (...members: string[]): Said => ({ ...group(...members), name: "cn=group,ou=unit" });
   await using all = await following({
@@ -119,7 +119,7 @@ test("an entry that is read again while its parent is renamed keeps the new name
   await all.follower.until(() => String(members()) === `cn=changed,${base}`);
 });
 
-test("another entry that has the name by now is not taken for the one that was held", async () => {
+test("another entry with the name is not taken for the held one", async () => {
   await using all = await following({
     content,
     live: [saysOf("delete", lamp)],
@@ -133,7 +133,7 @@ test("another entry that has the name by now is not taken for the one that was h
   assert.deepEqual(membersOf(all.follower), ["cn=lamp"]);
 });
 
-test("an entry that moved on before it was read again is left to what the server tells", async () => {
+test("an entry that moved on before its reading is left to the server", async () => {
   await using all = await following({
     content,
     live: [saysOf("delete", lamp)],
@@ -165,11 +165,11 @@ test("an overlay that takes its time is found at a later look", async () => {
   assert.equal(readings, 2);
 });
 
-for (const [count, refreshes] of [
-  [1_000, 1],
-  [1_001, 2],
+for (const [count, refreshes, read] of [
+  [1_000, 1, "each"],
+  [1_001, 2, "the whole"],
 ] as const)
-  test(`of ${count} entries that name one that left, ${refreshes > 1 ? "the whole" : "each"} is read again`, async () => {
+  test(`of ${count} entries that name one that left, ${read} is read again`, async () => {
     const groups = Array.from({ length: count }, (_, index) => named(`cn=g${index}`, 10 + index, "cn=lamp"));
     const script = { content: [saysOf("add", lamp), ...groups.map((each) => saysOf("add", each))] };
     await using all = await following((session) => ({
@@ -187,7 +187,7 @@ for (const [count, refreshes] of [
     assert.equal(new Set(all.read).size, refreshes > 1 ? 0 : count);
   });
 
-test("a name that left while the server was away is looked for at its return", async () => {
+test("a name that left during an outage is looked for after it", async () => {
   await using all = await following((session) => ({
     content: session === 1 ? content : content.slice(1),
     live: session === 1 ? [saysOf("present", lamp)] : [], // which ends the session

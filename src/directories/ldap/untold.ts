@@ -2,7 +2,7 @@ import type { StoredEntry } from "../../core/directory/entry.ts";
 import { sameEntry } from "../../core/directory/same-entry.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Held } from "../../ports/directory.ts";
-import { type Known, ReadAgain } from "./known.ts";
+import { type Delivered, ReadAgain } from "./delivered.ts";
 import type { LeftNames } from "./left-names.ts";
 import { entriesNaming } from "./naming.ts";
 import { search } from "./requests.ts";
@@ -14,20 +14,23 @@ import type { Message } from "./wire.ts";
 /** The most entries that a look reads one by one: beyond, the whole is read. */
 const most = 1_000;
 
-/** How many of them are being read at a time: slapd closes the connection of a reader with more than 100 requests waiting. */
+/**
+ * The number of entries that are read at a time: slapd closes the connection of a reader with more than 100 requests
+ * waiting.
+ */
 const together = 10;
 
-/** How many are put in one change. */
+/** The most entries of one change. */
 const portion = 100;
 
 /** The least time from one look to the next, in milliseconds; and many times as long as the look took. */
 const pause = { least: 2_000, times: 20, afterWhole: 60_000 };
 
-/** How often it is seen whether a look is due, in milliseconds. */
+/** The interval between two checks for a look that is due, in milliseconds. */
 const step = 1_000;
 
 export interface UntoldParts extends SubtreeParts {
-  readonly known: Known;
+  readonly delivered: Delivered;
   readonly left: LeftNames;
   readonly held: Held | undefined;
   readonly clock: Clock;
@@ -61,7 +64,7 @@ interface Reading {
 
 /** Makes the looks of a session, from those on that the session before has left. */
 export function untoldWrites(parts: UntoldParts): Untold {
-  const { connection, wanted, read, known, left, held, clock, signal, log } = parts;
+  const { connection, wanted, read, delivered, left, held, clock, signal, log } = parts;
   const readings = new Map<number, Reading>(); // by the number of their search
   const found = new Map<string, StoredEntry>();
   let toRead: string[] = [];
@@ -93,7 +96,7 @@ export function untoldWrites(parts: UntoldParts): Untold {
   }
 
   function* allHeld(): Generator<StoredEntry> {
-    for (const uuid of known.uuids()) {
+    for (const uuid of delivered.uuids()) {
       const entry = held?.(uuid);
       if (entry) yield entry;
     }
@@ -112,7 +115,7 @@ export function untoldWrites(parts: UntoldParts): Untold {
   }
 
   /** Judges what was read of an entry. It may have moved on, which the stream tells. */
-  function judge({ uuid, dn, found: entry, overtaken }: Reading, end: Message): void {
+  function takeReading({ uuid, dn, found: entry, overtaken }: Reading, end: Message): void {
     try {
       readResult(end.body);
     } catch (error) {
@@ -172,7 +175,7 @@ export function untoldWrites(parts: UntoldParts): Untold {
       if (message.operation === answers.entry) reading.found = read(message).entry;
       else if (isEnd) {
         readings.delete(message.id);
-        judge(reading, message);
+        takeReading(reading, message);
         readOn();
         if (found.size >= portion || readings.size === 0) return different();
       } else if (message.operation !== answers.intermediate && message.operation !== answers.reference) {

@@ -73,7 +73,7 @@ test("messages are the same however the network cuts them", () => {
   );
 });
 
-test("a message longer than the limit is refused at its head, before it is held", () => {
+test("a message above the limit is refused at its head, before it is held", () => {
   const cut = messageCutter();
   assert.deepEqual(cut(Buffer.from([0x30, 0x84])), []);
   assert.throws(() => cut(Buffer.from([0xff, 0xff, 0xff, 0xff])), /4294967301 bytes, the limit is 67108864/);
@@ -125,7 +125,7 @@ test("what OpenLDAP says of a synchronization is read", () => {
   assert.throws(() => readSyncState(stateValue(9)), /sync state 9/);
 });
 
-test("no bytes whatever make the decoders hang, crash or give back what was not there", () => {
+test("no bytes make the decoders hang, crash or invent content", () => {
   const seeds = [entryMessage(1, "cn=a", [Buffer.from("x")]), request(2, simpleBind("cn=a", "b")), stateValue(1)];
   const mutated = fc
     .tuple(

@@ -2,18 +2,21 @@ import { BerReader, readHead, sequence } from "../../core/util/ber.ts";
 
 /** A message of a server (RFC 4511, 4.1.1). */
 export interface Message {
-  /** Of the request that it answers; 0 when it answers none. */
+  /** The number of the request that it answers; 0 for an unsolicited one. */
   readonly id: number;
-  /** What it is: the tag of its operation. */
+  /** The kind of the message: the tag of its operation. */
   readonly operation: number;
   readonly body: BerReader;
   /** The values of its controls, by object identifier. */
   readonly controls: ReadonlyMap<string, Buffer>;
-  /** How many bytes it has. */
+  /** The size in bytes. */
   readonly size: number;
 }
 
-/** The longest message that is read: an entry of 100,000 long values fits; a length of 4 GB on the wire is an attack or no LDAP. */
+/**
+ * The longest message that is read, in bytes. An entry of 100,000 long values fits; a length of 4 GB on the wire is an
+ * attack or no LDAP.
+ */
 export const longestMessage = 64 * 1024 * 1024;
 
 /** Cuts the bytes of a connection into messages. Pieces are kept as they came and put together once, when a message is complete. */
@@ -44,7 +47,7 @@ export function messageCutter(limit = longestMessage): (chunk: Buffer) => Messag
   };
 }
 
-/** How long the message that begins here is; undefined while its head is not whole. */
+/** The length of the message that begins here; undefined while its head is incomplete. */
 function sizeOf(bytes: Buffer): number | undefined {
   if (bytes[0] !== sequence) throw new Error(`the server speaks no LDAP: a message begins with the byte ${bytes[0]}`);
   const head = readHead(bytes, 0, bytes.length);

@@ -38,7 +38,7 @@ function refused(text: string, message: string | RegExp): void {
   );
 }
 
-test("entries are added, with or without a changetype, and have the values of their name", () => {
+test("entries are added, with or without a changetype, with their names' values", () => {
   const after = apply("dn: uid=Bob,ou=People,dc=Campus\nchangetype: add\nsn: B\n\ndn: dc=Other\ndc: Other\n");
   assert.deepEqual(entryOf(after, "uid=Bob,ou=People,dc=Campus"), {
     uuid: "uid=bob,ou=people,dc=campus",
@@ -75,7 +75,7 @@ test("a value that names an entry is compared as a name", () => {
   assert.ok(!after.has("owner"));
 });
 
-test("a rename carries the subtree; who has an entryUUID keeps it, who has none has another name", () => {
+test("a rename carries the subtree, and entries without a uuid change identity", () => {
   const after = apply(
     `dn: UID=ada, ou=people,dc=campus\nchangetype: modrdn\nnewrdn: uid=King\ndeleteoldrdn: 1\nnewsuperior: ou=Old,dc=Campus\n`,
   );
@@ -86,7 +86,7 @@ test("a rename carries the subtree; who has an entryUUID keeps it, who has none 
   assert.equal(after.length, campus.length);
 });
 
-test("a rename can keep the old name as a value, and change the case of a name only", () => {
+test("a rename can keep the old value, or change case only", () => {
   const kept = apply(`dn: ${ada}\nchangetype: moddn\nnewrdn: uid=King\ndeleteoldrdn: 0\n`);
   assert.deepEqual(entryOf(kept, "uid=King,ou=People,dc=Campus").attributes.get("uid"), ["Ada", "King"]);
   const upper = apply(`dn: ${ada}\nchangetype: modrdn\nnewrdn: uid=ADA\ndeleteoldrdn: 1\n`);

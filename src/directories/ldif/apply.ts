@@ -8,8 +8,8 @@ import type { ChangeRecord, LdifRecord } from "./record.ts";
 import { type Tree, treeOf } from "./tree.ts";
 
 /**
- * What entries become when the records of a file are applied to them in order; a content record is an addition, as ldapadd takes it.
- * A record that a server would refuse is a `UserError` with LDAP's own name for it (RFC 4511, 4.1.9).
+ * Applies the records of a file to entries in order; a content record is an addition, as ldapadd takes it. A record
+ * that a server would refuse is a `UserError` with LDAP's own name for it (RFC 4511, 4.1.9).
  */
 export function applyRecords(
   entries: Iterable<StoredEntry>,
@@ -48,7 +48,10 @@ function add(tree: Tree, dn: string, record: { dn: string; attributes: Attribute
   tree.put(dn, { uuid: uuidOf(dn, attributes), dn: record.dn, attributes });
 }
 
-/** Whether a DN hangs below an entry, but not below its own parent. One with nothing above it is a suffix, or the top of an extract. */
+/**
+ * True if a DN is below an entry, but not below its own parent. One without a parent is a suffix, or the top of an
+ * extract.
+ */
 function isOrphan({ entries }: Tree, dn: string): boolean {
   let parent = parentOf(dn);
   if (parent === undefined || entries.has(parent)) return false;

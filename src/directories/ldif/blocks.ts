@@ -1,4 +1,4 @@
-/** What stands between blank lines: a record, or comments alone. */
+/** The lines between blank lines: a record, or comments alone. */
 export interface Block {
   readonly bytes: Buffer;
   /** The line that it begins on, the first one of the file being 1. */

@@ -23,7 +23,7 @@ function refused(text: string | Uint8Array, message: string | RegExp): void {
   );
 }
 
-test("an entry is read with its names made normal and its values as they are", () => {
+test("an entry is read with normal names and its values as written", () => {
   const [entry] = read(
     "version: 1\n\ndn: CN=Ada,DC=Campus\nobjectClass: top\nOBJECTCLASS: person\nsurname:  Lovelace \n",
   );
@@ -37,7 +37,7 @@ test("an entry is read with its names made normal and its values as they are", (
   });
 });
 
-test("folded lines, comments, CRLF, a byte order mark and a missing last newline are read", () => {
+test("folded lines, comments, CRLF, a BOM and a missing newline are read", () => {
   const text =
     "\ufeffversion: 1\r\n# a folded\r\n  comment\r\ndn: cn=a,\r\n  dc=b\r\n# inside\r\n#\r\ncn: a\r\n \r\n b\r\n\r\n\r\n\r\ndn: cn=c\r\ncn: c";
   assert.deepEqual(
@@ -56,7 +56,7 @@ test("a fold inside a character is joined", () => {
   assert.deepEqual(first(folded), [["cn", ["é"]]]);
 });
 
-test("base64 is text when it is UTF-8 and bytes otherwise, and always bytes with the option binary", () => {
+test("base64 is text if it is UTF-8, and bytes with the option binary", () => {
   assert.deepEqual(first("dn:: Y249w6k=\ncn:: w6k=\ncn::\nphoto:: /wA=\nx;binary:: YQ==\ny;Binary: a\n"), [
     ["cn", ["é", ""]],
     ["photo", [Uint8Array.of(0xff, 0)]],
@@ -66,7 +66,7 @@ test("base64 is text when it is UTF-8 and bytes otherwise, and always bytes with
   assert.equal(read("dn:: Y249w6k=\ncn:: w6k=\n")[0]!.dn, "cn=é");
 });
 
-test("empty values, values with colons and options are kept; a value that is there twice is kept once", () => {
+test("empty values, colons and options are kept, repeated values kept once", () => {
   assert.deepEqual(first("dn: cn=a\ncn:\ncn: a:b: c\ncn;Lang-FR: a\ncn;lang-fr: b\ncn: a:b: c\ncn: A:b: c\n"), [
     ["cn", ["", "a:b: c", "A:b: c"]],
     ["cn;lang-fr", ["a", "b"]],
@@ -165,7 +165,7 @@ test("LDIF that others wrote is read", { skip }, () => {
   assert.equal(slapcat.find(({ dn }) => dn.startsWith("cn=user0,"))?.attributes.get("memberof")?.length, 5);
 });
 
-test("a file that is read again gives the very entries that did not change, and sees those that did", () => {
+test("a file read again gives the same objects for unchanged entries", () => {
   const read = contentReader("x.ldif");
   const one = "dn: cn=a\ncn: a\n";
   const [a, b] = read(Buffer.from(`# first\n\nversion: 1\n\n${one}\ndn: cn=b\ncn: b\n`));

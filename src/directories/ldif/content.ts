@@ -14,12 +14,15 @@ interface ReadEntry {
 }
 
 /**
- * Reads a file of entries. A change record, a second entry of one name or of one entryUUID, and a file without any entry
- * (more likely cut off than meant) are a `UserError`, as is whatever is no LDIF.
+ * Reads a file of entries. A change record, a second entry with the same name or entryUUID, and any fault of LDIF are a
+ * `UserError`. So is a file without any entry, as it is more likely cut off than meant.
  */
 export const readContent = (bytes: Uint8Array, file: string): StoredEntry[] => contentReader(file)(bytes);
 
-/** Reads a file of entries again and again: the blocks that are as they were are not parsed anew, and give the very entries of last time. */
+/**
+ * Reads a file of entries again and again. Unchanged blocks are not parsed again, and give the very entries of last
+ * time.
+ */
 export function contentReader(file: string): (bytes: Uint8Array) => StoredEntry[] {
   let known = new Map<string, ReadEntry>();
 

@@ -78,7 +78,7 @@ test("arbitrary pieces of LDIF are read or refused, never worse", () => {
   );
 });
 
-test("LDIF with something put in, taken out or repeated is read or refused, never worse", () => {
+test("LDIF with insertions, deletions or repetitions is read or refused", () => {
   const edit = fc.record({ at: fc.nat(600), gone: fc.nat(12), put: fc.oneof(pieces, fc.string({ maxLength: 4 })) });
   fc.assert(
     fc.property(fc.constantFrom(content, changes), fc.array(edit, { minLength: 1, maxLength: 4 }), (text, edits) => {

@@ -2,7 +2,7 @@ import type { Attributes, Value } from "../../core/directory/entry.ts";
 
 /** The records of LDIF (RFC 2849). */
 
-/** What every record begins with. */
+/** The beginning of every record. */
 export interface About {
   /** The DN as written. */
   readonly dn: string;
@@ -13,7 +13,7 @@ export interface About {
 /** An entry. */
 export type ContentRecord = About & { readonly kind: "content"; readonly attributes: Attributes };
 
-/** What is to become of an entry. */
+/** A change to an entry. */
 export type ChangeRecord =
   | (About & { readonly kind: "add"; readonly attributes: Attributes })
   | (About & { readonly kind: "delete" })

@@ -84,7 +84,7 @@ cn: Gern Jensen
   ]);
 });
 
-test("a control that is not critical is left out of account, a critical one is refused", () => {
+test("a control is ignored unless it is critical, which is refused", () => {
   const control = (text: string): string => `dn: cn=a\ncontrol: ${text}\nchangetype: delete\n`;
   for (const text of ["1.2.840.113556.1.4.805", "1.2 false", "1.2 false: x", "1.2:: YQ==", "1.2 FALSE:"]) {
     assert.equal(read(control(text)).length, 1, text);
@@ -95,7 +95,7 @@ test("a control that is not critical is left out of account, a critical one is r
   refused("dn: cn=a\ncontrol: 1.2\ncn: a\n", '1: expected "changetype:" after "control:"');
 });
 
-test("a change record that is wrong is named by its line and what was expected", () => {
+test("a wrong change record is named by its line and the expectation", () => {
   const change = (text: string): string => `dn: cn=a\nchangetype: ${text}\n`;
   refused(
     change("modfy"),

@@ -3,12 +3,15 @@ import { type Line, linesOf, wrongAt } from "./lines.ts";
 import { recordOf } from "./read-record.ts";
 import type { LdifRecord } from "./record.ts";
 
-/** What an LDIF file says, record by record (RFC 2849). */
+/** The records of an LDIF file (RFC 2849). */
 
 /** Reads content and change records. The first thing that is wrong is a `UserError` that names the file and the line. */
 export const readRecords = (bytes: Uint8Array, file: string): LdifRecord[] => [...recordsOf(bytes, file)];
 
-/** The same, one at a time; of a whole file, or of a part of it that begins on a line and is behind the version once records have begun. */
+/**
+ * The same, one at a time. The text is a whole file, or a part that begins on a line, and is behind the version once
+ * records have begun.
+ */
 export function* recordsOf(
   bytes: Uint8Array,
   file: string,
@@ -28,7 +31,7 @@ export function* recordsOf(
   if (fields.length > 0) yield recordOf(fields, file);
 }
 
-/** Whether a line says the version of LDIF, which only the first one may. */
+/** True for the version line of LDIF, which only the first line may be. */
 function isVersion({ text, number }: Line, file: string): boolean {
   const version = /^version:(.*)$/i.exec(text)?.[1]?.trim();
   if (version === undefined) return false;

@@ -34,7 +34,7 @@ interface Scene {
   pass(milliseconds: number): void;
   readonly source: ReturnType<typeof ldifSource>;
   next(): Promise<SourceChange>;
-  /** Whether nothing is delivered while the source looks at the file some more times. */
+  /** True if nothing is delivered during some more looks at the file. */
   silent(): Promise<boolean>;
 }
 
@@ -101,7 +101,7 @@ const names = (change: SourceChange): string[] | string =>
   change.kind === "refresh" ? change.entries.map(({ dn }) => dn.slice(3, 4)) : change.kind;
 const why = (change: SourceChange): string => (change.kind === "trouble" ? change.why : change.kind);
 
-test("a syntax error names the line, is said once, and the last good content heals it though its bytes are the same", () =>
+test("a syntax error is reported once; the same good bytes heal it", () =>
   withSource(async ({ file, next, silent }) => {
     const good = writeLdif([entryOf("a")]);
     await writeFile(file, good);
@@ -126,7 +126,7 @@ test("the same bytes again are no news", () =>
     assert.ok(await silent());
   }));
 
-test("a file that is not there is trouble once, again when asked, until it comes, also with its folder", () =>
+test("a missing file is trouble once, again if asked, until it comes", () =>
   withSource(
     async ({ file, source, next, silent }) => {
       assert.match(why(await next()), /cannot be read: ENOENT[^;]*$/);
@@ -140,7 +140,7 @@ test("a file that is not there is trouble once, again when asked, until it comes
     { name: "later/campus.ldif" },
   ));
 
-test("a file that goes and comes back as it was is trouble and then content", () =>
+test("a file that goes and returns unchanged is trouble, then content", () =>
   withSource(async ({ file, next }) => {
     await writeFile(file, writeLdif([entryOf("a")]));
     await next();
@@ -174,7 +174,7 @@ for (const { where, at } of [
   { where: "within a record", at: whole.indexOf("description", 300) },
   { where: "between two records", at: whole.indexOf("\ndn: ", 300) },
 ]) {
-  test(`an export in place that rests half a second ${where} is read when it is whole`, () =>
+  test(`an export in place that rests half a second ${where} is read whole`, () =>
     withSource(
       async ({ file, next }) => {
         await writeFile(file, whole);
@@ -189,7 +189,7 @@ for (const { where, at } of [
     ));
 }
 
-test("a file without a newline at its end waits, and is said after a while with what to type", () =>
+test("a file without a newline at its end waits, then names the remedy", () =>
   withSource(async ({ file, next, silent, pass }) => {
     await writeFile(file, whole);
     await next();
@@ -204,7 +204,7 @@ test("a file without a newline at its end waits, and is said after a while with 
     assert.deepEqual(names(await next()), [..."abcdefghi"]);
   }));
 
-test("a file that is written for long is said to be, once, and read at its end", () =>
+test("a file written for long is reported once, and read at its end", () =>
   withSource(async ({ file, next, pass }) => {
     await writeFile(file, whole);
     await next();

@@ -3,31 +3,31 @@ import { reason, UserError } from "../../core/util/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { DirectorySource, SourceChange } from "../../ports/directory.ts";
 import { csnMaker } from "../csn.ts";
-import { bellOf } from "./bell.ts";
 import { contentReader } from "./content.ts";
 import {
   beingWritten,
   endsLine,
   inPlaceFactor,
-  readStanding,
+  readSettled,
   type Stamp,
+  settled,
   stampOf,
-  standing,
   unfinished,
   watching,
-} from "./still.ts";
+} from "./settled-file.ts";
+import { wakeOf } from "./wake.ts";
 
 export interface LdifSourceOptions {
   readonly file: string;
   readonly clock: Clock;
   /** The time without a change before a renamed file is read, in milliseconds. A file that is written in place needs five times as long. */
   readonly still?: number;
-  /** How often to look at the file where the system does not tell of changes, in milliseconds. */
+  /** The interval between two looks at the file where the system reports no changes, in milliseconds. */
   readonly every?: number;
 }
 
 /** The time for which a file may be written before the log says that it is not read, in milliseconds. */
-const patience = 5_000;
+const settleLimit = 5_000;
 
 /**
  * An LDIF file as a directory: followed as it is replaced or rewritten, delivered whole each time that its bytes have changed.
@@ -38,12 +38,12 @@ export function ldifSource({ file, clock, still = 200, every = 2000 }: LdifSourc
   const followers = new Set<() => void>();
 
   async function* changes(signal: AbortSignal): AsyncGenerator<SourceChange> {
-    const bell = bellOf(clock, signal);
-    const watcher = watching(file, bell.ring);
+    const wake = wakeOf(clock, signal);
+    const watcher = watching(file, wake.call);
     let asked = false;
     const ask = (): void => {
       asked = true;
-      bell.ring();
+      wake.call();
     };
     followers.add(ask);
     const news = newsOf(file, nextState);
@@ -52,7 +52,7 @@ export function ldifSource({ file, clock, still = 200, every = 2000 }: LdifSourc
     let inode: string | undefined; // of the file that was last there: a change of that one is written in place
     let since: number | undefined; // when a change was seen that is not read yet, in monotonic milliseconds
     try {
-      for (let wait = every; !signal.aborted; await bell.wait(wait)) {
+      for (let wait = every; !signal.aborted; await wake.wait(wait)) {
         wait = every;
         watcher.renew();
         const seen = await stampOf(file);
@@ -60,16 +60,16 @@ export function ldifSource({ file, clock, still = 200, every = 2000 }: LdifSourc
         since ??= clock.monotonic();
         const quiet = seen.is === done || (first && clock.now() - seen.written >= still * inPlaceFactor);
         if (first) inode = seen.inode;
-        const stamp = quiet ? seen : await standing(file, { clock, signal, still, inode, within: patience });
+        const stamp = quiet ? seen : await settled(file, { clock, signal, still, inode, within: settleLimit });
         if (signal.aborted) return;
         first = false;
         const found = stamp ? await readWhole(file, stamp) : new UserError(beingWritten(file));
         if (found === undefined) {
-          bell.ring(); // it changed meanwhile: look again now
+          wake.call(); // it changed meanwhile: look again now
           continue;
         }
         inode = stamp?.inode ?? inode;
-        const left = since + patience - clock.monotonic();
+        const left = since + settleLimit - clock.monotonic();
         if (found instanceof Unfinished && left > 0) {
           wait = Math.min(every, left);
           continue;
@@ -83,7 +83,7 @@ export function ldifSource({ file, clock, still = 200, every = 2000 }: LdifSourc
     } finally {
       followers.delete(ask);
       watcher.close();
-      bell.close();
+      wake.close();
     }
   }
 
@@ -101,14 +101,14 @@ class Unfinished extends UserError {}
 /** The bytes of a file, or why it has none to read; undefined when it no longer is what the stamp says. */
 async function readWhole(file: string, stamp: Stamp): Promise<Uint8Array | UserError | undefined> {
   try {
-    const bytes = await readStanding(file, stamp);
+    const bytes = await readSettled(file, stamp);
     return bytes && !endsLine(bytes) ? new Unfinished(unfinished(file)) : bytes;
   } catch (cause) {
     return cause instanceof UserError ? cause : new UserError(`${file} cannot be read`, { cause });
   }
 }
 
-/** What there is to say of the file each time that it was read; `always` also when it is what was said before. */
+/** The delivery after a reading of the file; `always` also if it equals the last one. */
 function newsOf(file: string, nextState: () => string) {
   let said: string | undefined; // the hash of the content last told
   let trouble: string | undefined;

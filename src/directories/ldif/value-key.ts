@@ -8,7 +8,10 @@ export function uniqueValues(values: readonly Value[]): Value[] {
   return [...new Map(values.map((value) => [exactKey(value), value])).values()];
 }
 
-/** A text that is the same for two values of an attribute that LDAP takes for one, as far as that is known without its schema. */
+/**
+ * A text that is equal for two values of an attribute if LDAP takes them for one, as far as that is known without its
+ * schema.
+ */
 export function valueKey(attribute: string, value: Value): string {
   if (typeof value !== "string" || comparesCase(attribute)) return exactKey(value);
   return value.includes("=") ? `dn:${asDn(value)}` : `text:${normalValue(value)}`;

@@ -43,7 +43,7 @@ const entry = fc
   });
 const entries = fc.uniqueArray(entry, { minLength: 1, maxLength: 5, selector: ({ dn }) => normalDn(dn) });
 
-test("what is written is read back as it was, folded or not, with either end of line", () => {
+test("written LDIF is read back the same, folded or not, with any line end", () => {
   const fold = (ldif: string): string => ldif.replace(/[^\n]{40}(?=[^\n])/g, "$&\n ");
   const ways = [(ldif: string) => ldif, fold, (ldif: string) => fold(ldif).replaceAll("\n", "\r\n")];
   fc.assert(

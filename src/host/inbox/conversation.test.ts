@@ -5,7 +5,7 @@ import { storeOf, told } from "../../../test/fixtures/host-parts.ts";
 import { until } from "../../../test/until.ts";
 import type { Service } from "../../core/service/service.ts";
 import { hostKey, queueName, queueOf } from "../../core/stream/routing.ts";
-import { Unusable } from "../../sqlite/sound.ts";
+import { Unusable } from "../../sqlite/integrity.ts";
 import { memoryHub } from "../../testing/memory-broker.ts";
 import { waitingLimit } from "../store/messages.ts";
 import { Conversation, type ConversationInputs } from "./conversation.ts";

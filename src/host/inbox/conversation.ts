@@ -4,7 +4,7 @@ import { queueOf } from "../../core/stream/routing.ts";
 import { reason } from "../../core/util/errors.ts";
 import type { Broker, Queue } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { Unusable } from "../../sqlite/sound.ts";
+import { Unusable } from "../../sqlite/integrity.ts";
 import { type Intake, openIntake } from "./intake.ts";
 import { type Questions, questions } from "./questions.ts";
 import { ask, type Inbox, type Received, type Receiver, type ReceiverOptions, receiver, reportKey } from "./receive.ts";

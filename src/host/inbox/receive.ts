@@ -11,7 +11,7 @@ import {
 import { type Followed, type Followup, follow, type Want } from "../../core/stream/reader.ts";
 import { reportService, serviceKey } from "../../core/stream/routing.ts";
 import type { Delivery } from "../../ports/broker.ts";
-import { patiently } from "../../sqlite/open.ts";
+import { retryWhileBusy } from "../../sqlite/open.ts";
 import type { StoredRows } from "../store/rows.ts";
 import type { ServiceStore } from "../store/service-store.ts";
 import { narrowing } from "./narrow.ts";
@@ -150,7 +150,7 @@ export function receiver(
       return followed;
     },
     async take(deliveries, now, signal) {
-      const taken = await patiently(() => storeAll(deliveries, now), signal);
+      const taken = await retryWhileBusy(() => storeAll(deliveries, now), signal);
       for (const delivery of deliveries) delivery.ack();
       for (const one of taken) if ("wave" in one) hearWave?.(one.wave);
       const followups = taken.filter((one) => "followup" in one);

@@ -5,7 +5,7 @@ import { delivered, storeOf, told } from "../../../test/fixtures/host-parts.ts";
 import { until } from "../../../test/until.ts";
 import type { Service } from "../../core/service/service.ts";
 import { TextRefused } from "../../core/util/errors.ts";
-import { Unusable } from "../../sqlite/sound.ts";
+import { Unusable } from "../../sqlite/integrity.ts";
 import { receiver } from "../inbox/receive.ts";
 import { ServiceLoop, type ServiceLoopInputs } from "./service-loop.ts";
 

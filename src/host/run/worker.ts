@@ -1,7 +1,7 @@
 import { backoff } from "../../core/util/backoff.ts";
 import { Away, Fatal, Held, Later, reason, TextRefused } from "../../core/util/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { Unusable } from "../../sqlite/sound.ts";
+import { Unusable } from "../../sqlite/integrity.ts";
 
 /** Runs a service whenever a run is due: at once for the first change, then paced, and with a backoff while it fails. */
 

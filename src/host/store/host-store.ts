@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
+import { throwDamage } from "../../sqlite/integrity.ts";
 import { transaction } from "../../sqlite/open.ts";
-import { judge } from "../../sqlite/sound.ts";
 import { knownServices } from "./facts.ts";
 import { forgetService, type LeftThere, leftBy } from "./forget.ts";
 import { prepared } from "./prepared.ts";
@@ -80,7 +80,7 @@ export class HostStore {
 
   /** Throws what was thrown; if the store turns out to be damaged, `Unusable`. */
   judge(error: unknown): never {
-    return judge(this.#database, error);
+    return throwDamage(this.#database, error);
   }
 
   close(): void {

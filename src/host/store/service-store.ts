@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Table } from "../../core/service/service.ts";
-import { judge } from "../../sqlite/sound.ts";
+import { throwDamage } from "../../sqlite/integrity.ts";
 import { oweFullRun, readFacts, type ServiceFacts, writeFacts } from "./facts.ts";
 import { type Ledger, ledgerOf } from "./ledger.ts";
 import { type StoredMessages, storedMessages } from "./messages.ts";
@@ -95,7 +95,7 @@ export class ServiceStore {
 
   /** Throws what was thrown; if the store turns out to be damaged, `Unusable`. */
   judge(error: unknown): never {
-    return judge(this.#database, error);
+    return throwDamage(this.#database, error);
   }
 
   #keep<Facts extends ServiceFacts | undefined>(facts: Facts): Facts {

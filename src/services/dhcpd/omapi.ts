@@ -34,10 +34,13 @@ export const omapiSettings = z.strictObject(
 );
 export type OmapiSettings = z.output<typeof omapiSettings>;
 
-/** What a MAC address has in dhcpd. */
+/** The host of a MAC address in dhcpd. */
 type Fixed = { readonly name: string; readonly ip: string };
 
-/** So many hosts of the leases file are asked for in a full run: it shows that the file is the one that this dhcpd keeps. */
+/**
+ * The number of hosts of the leases file that a full run asks for: it shows that the file is the one that this dhcpd
+ * keeps.
+ */
 const sampleSize = 100;
 
 /** Brings the hosts of a running dhcpd to the rows, over OMAPI; dhcpd itself keeps them in its leases file. */
@@ -71,7 +74,7 @@ export async function runOmapi(table: Run<DeclaredHost>, host: Host, settings: O
 
   async function write(moves: readonly Move<Fixed>[]): Promise<ReadonlyMap<string, string>> {
     const first = await carryOut(moves, (move) => callsOf(move));
-    // What somebody changed in the meantime is not as it was believed to be: what is ours is made anew.
+    // A host that was changed meanwhile is not as expected: a host of ours is created again.
     const again = first.filter(({ move: { before } }) => before);
     const made = again.length > 0 ? await journal(host, settings) : undefined;
     const second = await carryOut(
@@ -90,7 +93,9 @@ export async function runOmapi(table: Run<DeclaredHost>, host: Host, settings: O
     return explain(wrong);
   }
 
-  /** Tells dhcpd the calls of each move, removals before the others, then asks what it has: gives the moves that are not in force. */
+  /**
+   * Sends dhcpd the calls of each move, removals before the others, then reads the result: gives the moves that failed.
+   */
   async function carryOut(
     moves: readonly Move<Fixed>[],
     callsOf: (move: Move<Fixed>, index: number) => readonly Call[],
@@ -127,7 +132,7 @@ export async function runOmapi(table: Run<DeclaredHost>, host: Host, settings: O
   }
 }
 
-/** A move that is not in force: what dhcpd has under its MAC address instead, and what it said. */
+/** A move that failed: the record under its MAC address instead, and dhcpd's message. */
 interface Failed {
   readonly move: Move<Fixed>;
   readonly there: DeclaredHost | undefined;
@@ -161,7 +166,7 @@ function callsOf({ name: mac, before, after }: Move<Fixed>): Call[] {
   return [...remove(mac, before), ...create(mac, after)];
 }
 
-/** What somebody else wrote, and is ours since, may hold anything, also what omshell would read as commands. */
+/** A foreign record that is ours since may hold anything, also text that omshell would read as commands. */
 const plain = (name: string): boolean => /^[A-Za-z0-9._-]+$/.test(name);
 
 const remove = (mac: string, host: Fixed | undefined): Call[] =>

@@ -12,9 +12,9 @@ export type Call =
   | ({ readonly do: "move" | "create" } & DeclaredHost);
 
 export interface Answer {
-  /** What dhcpd has, where it was asked and has it. */
+  /** The object, if it was asked for and exists. */
   readonly found: DeclaredHost | undefined;
-  /** What dhcpd says against it. */
+  /** The error of dhcpd. */
   readonly wrong: string | undefined;
 }
 
@@ -25,7 +25,10 @@ export interface OmapiPlace {
   readonly command: readonly [string, ...string[]];
 }
 
-/** So many calls go to one omshell: a slow disk takes 10 ms and more for each, and of what a command says a megabyte is kept. */
+/**
+ * The most calls of one omshell. A slow disk takes 10 ms and more for each, and a megabyte of a command's output is
+ * kept.
+ */
 const atOnce = 200;
 /** Changes nothing. dhcpd looks at the key when it is first asked something. */
 const idle: Call = { do: "look", mac: "00:00:00:00:00:00" };
@@ -92,7 +95,7 @@ async function whatIsWrong(host: Host, place: OmapiPlace, key: SharedKey | undef
   if (/dhcpctl_connect: not found/.test(said))
     return new Error(`dhcpd does not know the key ${key?.name} of ${place.keyFile}`);
   if (key === undefined || /dhcpctl_connect/.test(said)) return new Away(`dhcpd does not answer on ${where}`);
-  // A secret that is not dhcpd's ends the connection, and so does the end of dhcpd: then nobody asks for a key either.
+  // A wrong secret ends the connection, and so does the end of dhcpd: then no key is asked for either.
   const { stdout } = await run(host, place, omshellInput(place, undefined, [idle]));
   if (/no key specified/.test(stdout))
     return new Error(`dhcpd refuses the secret of the key ${key.name} in ${place.keyFile}`);

@@ -12,8 +12,9 @@ export function reverseName(address: string): string {
 }
 
 /**
- * The reverse zones that cover a network, without final dots. A zone ends at a whole number (IPv4) or hexadecimal digit (IPv6),
- * so a network that does not is covered by several: 10.1.0.0/22 by the four zones from 0.1.10.in-addr.arpa to 3.1.10.in-addr.arpa.
+ * The reverse zones that cover a network, without final dots. A zone ends at a whole number (IPv4) or hexadecimal digit
+ * (IPv6). A network that does not is covered by several: 10.1.0.0/22 by the four zones from 0.1.10.in-addr.arpa to
+ * 3.1.10.in-addr.arpa.
  */
 export function reverseZones(prefix: string): string[] {
   const [address = "", length = ""] = prefix.split("/");

@@ -1,11 +1,11 @@
 import type { DnsRecord } from "./zone-records.ts";
 
-/** What dig and nsupdate print, read. */
+/** Readers of the output of dig and nsupdate. */
 
 export interface Answer {
   /** NOERROR, NXDOMAIN, REFUSED… (RFC 1035, 4.1.1; RFC 2136, 2.2). */
   readonly status: string;
-  /** Of a key that is not accepted: BADKEY, BADSIG or BADTIME (RFC 8945, 5.2). */
+  /** The error for a key that is not accepted: BADKEY, BADSIG or BADTIME (RFC 8945, 5.2). */
   readonly key: string | undefined;
   /** The name or zone that it is about, without the final dot. */
   readonly name: string;

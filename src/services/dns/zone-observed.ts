@@ -7,8 +7,8 @@ import type { ZoneRow } from "./zone-row.ts";
 export type ServedRow = Partial<ZoneRow> & { readonly records?: NameRecords };
 
 /**
- * What a server has, as rows: of somebody else's name its addresses, of our own those that it has in full, with its pointer and time to live.
- * A pointer of ours that belongs to no name is a row of its own, and so is one of somebody else's.
+ * The content of a server, as rows. A foreign name has its addresses; a name of ours has those that are there in full,
+ * with pointer and time to live. A pointer that belongs to no name is a row of its own, foreign or ours.
  */
 export function servedRows(
   found: ReadonlyMap<string, NameRecords>,

@@ -4,7 +4,10 @@ import { CommandFailed } from "../../core/util/errors.ts";
 import { serialIn } from "./zone-serial.ts";
 import type { Zone } from "./zone-text.ts";
 
-/** BIND answers a reload before it has loaded: so often and so far apart (milliseconds) is it asked before the serial counts as not served. */
+/**
+ * The questions after a reload, and the interval between them in milliseconds. BIND answers a reload before it has
+ * loaded the zone.
+ */
 const attempts = 20;
 const interval = 500;
 /** dig's exit code when no server answers, as while it starts. */

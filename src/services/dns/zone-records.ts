@@ -36,7 +36,7 @@ export interface Layout {
   typesAt(name: string): readonly string[];
   /** The records of a row: those of its name, and the pointer of each address in a reverse zone. */
   of(row: ZoneRow): [name: string, records: NameRecords][];
-  /** What a server has, by name. */
+  /** The records of a server, by name. */
   byName(records: Iterable<DnsRecord>): Map<string, NameRecords>;
   /** The name of the row that a name with these records belongs to. */
   hostOf(name: string, records: NameRecords): string;

@@ -1,6 +1,6 @@
 import { Away } from "../../core/util/errors.ts";
 
-/** What a server that does not do as it is asked says, and what helps. */
+/** The messages of a server that refuses a request, with their remedies. */
 export interface Refused {
   /** A status of DNS, or what is wrong with the key. */
   readonly status: string;

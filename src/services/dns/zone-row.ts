@@ -2,7 +2,7 @@ import { z } from "zod";
 import { column, DomainName, Ip } from "../../core/service/columns.ts";
 import type { Select } from "../../core/service/service.ts";
 
-/** What the services of DNS zones take: names of a zone with their addresses. */
+/** The rows of the services of DNS zones: names of a zone with their addresses. */
 
 export interface ZoneNames {
   /** The zone's name, `campus.example`. */

@@ -2,7 +2,10 @@ import type { Host } from "../../core/service/host-api.ts";
 import { laterSerial } from "./zone-serial.ts";
 import type { ZoneServer } from "./zone-server.ts";
 
-/** The serials with which zones were last seen, from run to run: one that went back is of a zone that was replaced, as by a backup. */
+/**
+ * The serials with which zones were last seen, from run to run. A serial that went back shows that the zone was
+ * replaced, as by a backup.
+ */
 export function serialNotes({ serials }: Pick<ZoneServer, "serials">, { memory }: Pick<Host, "memory">) {
   const touched = new Set<string>();
   const note = (zone: string): string => `serial of ${zone}`;

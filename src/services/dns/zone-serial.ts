@@ -2,7 +2,7 @@
 
 const modulus = 2 ** 32;
 
-/** Whether serial `a` comes after `b` (RFC 1982, 3.2). */
+/** True if serial `a` comes after `b` (RFC 1982, 3.2). */
 export function laterSerial(a: number, b: number): boolean {
   const ahead = (a - b + modulus) % modulus;
   return ahead > 0 && ahead < modulus / 2;

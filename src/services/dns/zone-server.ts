@@ -36,7 +36,7 @@ const transferDeadline = 120_000;
 /** The words of dig and nsupdate for a server that cannot be reached, hangs or ends in the middle. */
 const silence =
   /^.*(no servers could be reached|communications error|Communication with .* failed|Connection to .* failed).*$/m;
-/** So many messages are given to one nsupdate, so that a server that hangs is noticed soon. */
+/** The most messages of one nsupdate, so that a server that hangs is noticed soon. */
 const messagesAtOnce = 4;
 
 export function zoneServer({ server, port, key, timeout }: ServerOptions, layout: Layout, host: Host): ZoneServer {
@@ -47,7 +47,7 @@ export function zoneServer({ server, port, key, timeout }: ServerOptions, layout
 
   const nsupdate = ["nsupdate", "-v", "-k", key.path, "-t", `${timeout}`] as const;
 
-  /** What a program says, whether or not it is content; throws `Away` when the server does not answer. */
+  /** The output of a program, whatever its exit code; throws `Away` if the server does not answer. */
   async function said(run: typeof host.ask, command: Asked, options: AskOptions): Promise<Omit<Output, "code">> {
     let output: Omit<Output, "code">;
     try {

@@ -1,6 +1,6 @@
 import { notice } from "../settings.ts";
 
-/** What the text of a zone is made of; names have no final dot. */
+/** The parts of the text of a zone; names have no final dot. */
 export interface Zone {
   /** The zone's name, `campus.example`. */
   readonly name: string;

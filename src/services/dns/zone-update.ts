@@ -9,7 +9,7 @@ export interface UpdateMessage {
   readonly moves: readonly Move<NameRecords>[];
 }
 
-/** So many names are in a message at most; and so many bytes, of the 65,535 that TCP allows. */
+/** The most names of a message, and its most bytes, of the 65,535 that TCP allows. */
 const namesPerMessage = 500;
 const bytesPerMessage = 50_000;
 
@@ -37,7 +37,7 @@ export function halves({ zone, moves }: UpdateMessage): UpdateMessage[] {
   return [moves.slice(0, middle), moves.slice(middle)].map((moves) => ({ zone, moves }));
 }
 
-/** What nsupdate reads: each message is sent, and its answer printed. */
+/** The input of nsupdate: each message is sent, and its answer printed. */
 export function updateText(messages: readonly UpdateMessage[], layout: Layout): string {
   return messages
     .flatMap(({ zone, moves }) => [
@@ -51,8 +51,8 @@ export function updateText(messages: readonly UpdateMessage[], layout: Layout): 
 }
 
 /**
- * A move as lines: prerequisites that the name has, of the types that are ours, exactly the records that it is believed to have,
- * then the whole sets that differ. The time to live is no part of a prerequisite.
+ * A move as lines. The prerequisites are that the name has exactly the expected records, of the types that are ours;
+ * then come the whole sets that differ. The time to live is no part of a prerequisite.
  */
 function linesOf({ name, before = [], after = [] }: Move<NameRecords>, layout: Layout): string[] {
   const owner = `${name}.`;

@@ -9,7 +9,7 @@ type Answers = Map<string, string | typeof overtaken>;
 /** The answers that a prerequisite did not hold (RFC 2136, 2.2). */
 const notAsBelieved = ["YXDOMAIN", "YXRRSET", "NXDOMAIN", "NXRRSET"];
 
-/** Writes moves with as few messages as can be; one that is not taken is halved until the names are found for which it was not. */
+/** Writes moves with as few messages as possible. A refused message is halved until its refused names are found. */
 export function zoneWriter(zones: Layout, server: ZoneServer) {
   let dry = false;
 

@@ -6,7 +6,10 @@ import { type Content, contents, nameOf, reservationOf } from "./reservation.ts"
 import { byConfigSet } from "./set.ts";
 import { holders, type Kea, type Way } from "./ways.ts";
 
-/** So many reservations of the configuration, or more, are changed by one config-set rather than one by one. */
+/**
+ * The number of reservations of the configuration from which on one config-set changes them rather than one command
+ * each.
+ */
 const many = 200;
 /** Reservations in a page of an answer. */
 const pageSize = 1000;
@@ -65,7 +68,7 @@ export function byHostCommands(kea: Kea): Way {
     const reservation = { "subnet-id": to?.id, ...to?.reservation };
     return control.tell("reservation-add", { reservation, ...target }, [`+ ${JSON.stringify(reservation)}`]);
   };
-  /** What stood there before, when what was to come was refused. */
+  /** The reservation that stood there before a refused one. */
   const restore = async ({ name, before }: PlacedMove): Promise<void> => {
     const place = before?.ip === undefined ? undefined : config.placeOf(before.ip);
     if (before && place && "id" in place) {

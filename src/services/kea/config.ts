@@ -24,7 +24,7 @@ export interface Placed {
   readonly reservation: Reservation;
 }
 
-/** Where reservations are kept: in the subnet of their address, or among the global ones. */
+/** The place of reservations: in the subnet of their address, or among the global ones. */
 export type Where = "subnet" | "global";
 
 // Nothing has a default here: what is read is given back to Kea, which refuses what it does not know.

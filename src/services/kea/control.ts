@@ -4,7 +4,7 @@ import { Away } from "../../core/util/errors.ts";
 
 /** The control socket of Kea: JSON commands, one to a connection. */
 
-/** What Kea answers. */
+/** An answer of Kea. */
 export interface Answer {
   /** 0 done, 1 failed, 2 no such command, 3 done and nothing found. */
   readonly result: number;
@@ -19,7 +19,7 @@ export interface Control {
   tell(command: string, given?: object, shown?: readonly string[]): Promise<Answer>;
 }
 
-/** Whether a Kea is there and listens is known within this time, in milliseconds. */
+/** The longest wait for a sign of a listening Kea, in milliseconds. */
 const shortDeadline = 5000;
 /** A command that carries the whole configuration works longer (30,000 reservations: about a second), and Kea was seen to listen before. */
 const longDeadline = 60_000;

@@ -10,12 +10,16 @@ import { holders, type Kea, type Way } from "./ways.ts";
 
 /** psql's exit codes (psql(1)): no connection, and a statement that failed. */
 const [disconnected, failed] = [2, 3];
-/** What is asked is answered within this time; a first generation of a large table takes longer to write. Milliseconds. */
+/**
+ * The deadlines of a question and of a change, in milliseconds; a first generation of a large table takes longer to
+ * write.
+ */
 const deadlines = { ask: 10_000, tell: 60_000 };
 
 /**
- * The way through the PostgreSQL database in which Kea looks for reservations: what is committed is in force at the next packet.
- * Kea looks in its configuration first, so what is ours there goes, once the database has it.
+ * The way through the PostgreSQL database in which Kea looks for reservations: a committed change is served from the
+ * next packet on. Kea looks in its configuration first. Reservations of ours there are removed once the database has
+ * them.
  */
 export function byDatabase(kea: Kea, database: string, psql: Command): Way {
   const { config, family, by, host } = kea;
@@ -40,7 +44,10 @@ export function byDatabase(kea: Kea, database: string, psql: Command): Way {
       ({ id, reservation }) => [nameOf(reservation, by), config.contentOf(reservation, id)] as const,
     );
 
-  /** What is ours and still in the configuration differs by that from every row: so it is moved, and seen by `trigger diff`. */
+  /**
+   * A reservation of ours that is still in the configuration: it differs from every row, so it is moved, and shown by
+   * `trigger diff`.
+   */
   const inPlace = ([name, content]: readonly [string, Content]): readonly [string, Content] =>
     [name, host.owned.has(name, canonical(content)) ? { ...content, in: "configuration" } : content] as const;
 

@@ -5,9 +5,9 @@ import type { Kea, Way } from "./ways.ts";
 const lease = z.object({ "hw-address": z.string().optional(), duid: z.string().optional() });
 
 /**
- * A way that also ends the leases that other clients still have on addresses which become somebody's own: until such a lease is over
- * the new owner is given another address. By the lease commands (libdhcp_lease_cmds.so). A client that loses its lease so keeps using
- * the address until it asks again.
+ * A way that also ends the leases of other clients on addresses that are now reserved, by the lease commands
+ * (libdhcp_lease_cmds.so). Until such a lease is over the new owner gets another address. A client that loses its lease
+ * keeps using the address until it asks again.
  */
 export function freeingLeases(kea: Kea, way: Way): Way {
   const del = `lease${kea.family}-del`;
@@ -31,7 +31,7 @@ export function freeingLeases(kea: Kea, way: Way): Way {
 async function free({ control, family, by, host }: Kea, name: string, ip: string): Promise<void> {
   const [get, del] = [`lease${family}-get`, `lease${family}-del`];
   const found = await control.ask(get, { "ip-address": ip });
-  if (found.result === 3) return; // nobody has it
+  if (found.result === 3) return; // no client has it
   done(get, found);
   const holder = lease.parse(found.arguments)[by]?.toLowerCase();
   if (holder === name) return;

@@ -4,7 +4,7 @@ import type { Placed } from "./config.ts";
 import { type Content, reservationOf } from "./reservation.ts";
 import type { Kea } from "./ways.ts";
 
-/** Which of the moves of a run can be made, and which Kea would refuse. */
+/** The moves of a run, divided into those that can be made and those that Kea would refuse. */
 
 /** A move whose reservation has its place. */
 export interface PlacedMove extends Move<Content> {
@@ -12,12 +12,12 @@ export interface PlacedMove extends Move<Content> {
 }
 
 /**
- * Gives each reservation its place. Refused are those whose address is in no subnet, and those whose address another client has:
- * somebody else's reservation is then held, so that it can be adopted.
+ * Gives each reservation its place. Refused are those whose address is in no subnet, and those whose address another
+ * client has. A foreign reservation is then held, so that it can be adopted.
  */
 export function placeMoves(
   moves: readonly Move<Content>[],
-  kea: Pick<Kea, "config" | "by" | "family" | "host" | "inTheWay">,
+  kea: Pick<Kea, "config" | "by" | "family" | "host" | "conflicts">,
   holdersOf: (ip: string) => readonly string[],
   refused: Map<string, string>,
 ): PlacedMove[] {
@@ -33,27 +33,30 @@ export function placeMoves(
   return withoutTaken(placed, kea, holdersOf, refused);
 }
 
-/** What is refused keeps its old address, which may be another one's new one: hence again until nothing more falls. */
+/**
+ * Moves without those whose address is taken. A refused client keeps its old address, which may be another one's new
+ * one: hence the repetition until no more are refused.
+ */
 function withoutTaken(
   moves: PlacedMove[],
-  kea: Pick<Kea, "host" | "inTheWay">,
+  kea: Pick<Kea, "host" | "conflicts">,
   holdersOf: (ip: string) => readonly string[],
   refused: Map<string, string>,
 ): PlacedMove[] {
-  const { host, inTheWay } = kea;
+  const { host, conflicts } = kea;
   const moving = new Set(moves.map(({ name }) => name));
   const left = moves.filter(({ name, after }) => {
     const ip = after?.ip;
     const holder = ip === undefined ? undefined : holdersOf(ip).find((other) => other !== name && !moving.has(other));
     if (holder === undefined) return true;
     if (host.owned.has(holder, "of no content")) {
-      inTheWay.ours.add(holder);
+      conflicts.ours.add(holder);
       refused.set(name, `${ip} is still reserved for ${holder}`);
       return false;
     }
     const why = `${ip} is reserved for ${holder}, which trigger did not write: \`trigger adopt ${host.service} "${holder}"\` removes that`;
     host.owned.hold([[holder]]);
-    inTheWay.foreign.add(why);
+    conflicts.foreign.add(why);
     refused.set(name, why);
     return false;
   });

@@ -9,7 +9,10 @@ export type Identifier = "hw-address" | "duid";
 /** A reservation in Kea's own words. */
 export type Reservation = { readonly [word: string]: Json };
 
-/** What a reservation gives; whatever the rows cannot say (options, a boot file, further addresses) stands beside it in Kea's own words. */
+/**
+ * The content of a reservation. Settings that the rows do not have (options, a boot file, further addresses) stand
+ * beside it as Kea writes them.
+ */
 export type Content = {
   readonly ip?: string;
   readonly name?: string;
@@ -23,7 +26,10 @@ export type Content = {
 
 const identifiers = ["hw-address", "duid", "client-id", "circuit-id", "flex-id"];
 
-/** The name of a reservation: the client's address itself where rows name it so; another identifier stands behind its type, so that it is never a row's. */
+/**
+ * The name of a reservation: the client's address itself if rows name it so. Another identifier stands behind its type,
+ * so that it is never a row's.
+ */
 export function nameOf(reservation: Reservation, by: Identifier): string {
   const type = identifiers.find((word) => typeof reservation[word] === "string") ?? "nobody";
   const value = String(reservation[type] ?? "").toLowerCase();
@@ -32,7 +38,7 @@ export function nameOf(reservation: Reservation, by: Identifier): string {
   return type === by ? pairs : `${type} ${pairs}`;
 }
 
-/** What a reservation gives, wherever it is. */
+/** The content of a reservation, wherever it is. */
 export function contentOf(reservation: Reservation): Content {
   const { hostname, "ip-address": ip4, "ip-addresses": ip6, "client-classes": classes, ...others } = reservation;
   const rest = Object.entries(others).filter(
@@ -68,7 +74,7 @@ export function contents(reservations: Iterable<readonly [name: string, content:
   return found;
 }
 
-/** What Kea writes where nothing was said. */
+/** The defaults that Kea writes. */
 function isDefault(value: Json): boolean {
   return value === undefined || value === "" || value === "0.0.0.0" || (Array.isArray(value) && value.length === 0);
 }

@@ -61,14 +61,15 @@ function asKeaHasThem(classes: unknown): unknown {
   return classes.length === 0 ? undefined : [...new Set(classes)];
 }
 
-/** What the reservation of a row gives. */
+/** The content of the reservation of a row. */
 export function contentOfRow({ ip, name, classes }: Pick<KeaRow, "ip" | "name" | "classes">): Content {
   return { ip, ...(name !== undefined && { name }), ...(classes && classes.length > 0 && { classes: [...classes] }) };
 }
 
 /**
- * The machines of RFC 2307: an ieee802Device that is an ipHost, under the first label of its name; one without an address of the family has no row.
- * Several addresses are refused: values of an attribute have no order, so nothing says which MAC address goes with which.
+ * The machines of RFC 2307: an ieee802Device that is an ipHost, under the first label of its name. One without an
+ * address of the family has no row. Several addresses are refused: values of an attribute have no order, so no MAC
+ * address belongs to a certain one.
  */
 export const machines = (family: Family) => (machine: Entry) => {
   if (!machine.is("ieee802Device") || !machine.has("macAddress")) return;

@@ -20,7 +20,7 @@ export function byConfigSet(kea: Kea): Way {
       const refused = new Map<string, string>();
       const placed = placeMoves(moves, kea, holders(config.reservations), refused);
       if (placed.length === 0) return refused;
-      // Never set what was not tested: after a config-set that fails Kea lives on and serves nobody.
+      // Only a tested configuration is set: after a config-set that fails Kea lives on and serves no client.
       const test = async (some: readonly PlacedMove[]): Promise<string | undefined> => {
         const { result, text } = await control.ask("config-test", withMoves(some));
         return result === 0 ? undefined : text;

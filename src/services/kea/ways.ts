@@ -14,14 +14,14 @@ export interface Kea {
   readonly config: Configuration;
   readonly family: Family;
   readonly by: Identifier;
-  readonly inTheWay: InTheWay;
+  readonly conflicts: Conflicts;
   /** Makes what runs be what Kea starts with. */
   keep(): Promise<void>;
 }
 
-/** What a run found in the way of its rows. */
-export interface InTheWay {
-  /** Why some wait: a reservation of somebody else's has their address. */
+/** The reservations that conflict with the rows of a run. */
+export interface Conflicts {
+  /** The reasons of rows that wait: a foreign reservation has their address. */
   readonly foreign: Set<string>;
   /** Reservations of ours that have another's address: something changed them, or they wait themselves. */
   readonly ours: Set<string>;
@@ -33,7 +33,7 @@ export interface Way extends Pick<Records<never, Content>, "look" | "write"> {
   keep(): Promise<void>;
 }
 
-/** Whom each address is reserved for, by name. */
+/** The clients for which each address is reserved, by name. */
 export function holders(reservations: Iterable<readonly [name: string, content: Content]>) {
   const found = new Map<string, string[]>();
   for (const [name, content] of reservations) {

@@ -15,7 +15,7 @@ export type AliasRow = {
   readonly to: readonly string[];
 };
 
-/** What the reason of a refusal begins with where an alias was never a person's to have: its domain, or its local part. */
+/** The column that a refusal is about if no person may have the alias: its domain, or its local part. */
 export const notTheirs: readonly string[] = ["domains", "reserved"];
 
 /** The rule for which addresses of people's `mail` become aliases. */
@@ -27,8 +27,9 @@ export interface OfPeople {
 }
 
 /**
- * Local parts that speak for a domain or a machine and not for a person: the mailboxes of RFC 2142, senders of mail programs
- * and Debian's system users. Also those that prove a domain for a certificate (CA/Browser Forum, Baseline Requirements, 3.2.2.4.4).
+ * Local parts that speak for a domain or a machine and not for a person. They are the mailboxes of RFC 2142, senders of
+ * mail programs and Debian's system users, and those that prove a domain for a certificate (CA/Browser Forum, Baseline
+ * Requirements, 3.2.2.4.4).
  */
 export const reservedNames: readonly string[] = [
   "abuse hostmaster noc postmaster security webmaster www ftp news usenet uucp info marketing sales support",
@@ -79,7 +80,7 @@ export function aliases(
     });
   }
 
-  /** Why a person's address is no alias; the others of the same person are. */
+  /** The reason why a person's address is no alias; the others of the same person are. */
   function whyNot(mail: string, { uuid }: Entry, directory: Directory): Refusal | undefined {
     const local = mail.slice(0, mail.lastIndexOf("@")).trim().toLowerCase();
     const bare = local.split("+", 1)[0] ?? "";

@@ -8,7 +8,7 @@ import { readCdb } from "./cdb.ts";
 
 export type MapType = "lmdb" | "cdb";
 
-/** What names stand for. */
+/** The targets of names. */
 export type Lookups = ReadonlyMap<string, string>;
 
 export interface MapPlace {
@@ -22,7 +22,10 @@ export interface Moves {
   readonly deletes: ReadonlySet<string>;
 }
 
-/** postmap makes each entry durable by itself, in some 2 ms: beyond so many the whole map is made aside in less time. */
+/**
+ * The number of changes from which on a new map is made aside. postmap makes each entry durable by itself, in some 2
+ * ms.
+ */
 const fewEntries = 100;
 
 export const isFew = ({ puts, deletes }: Moves): boolean => puts.size + deletes.size <= fewEntries;
@@ -51,7 +54,7 @@ export function postfixMap(host: Host, { path, type, postmap }: MapPlace) {
     }
   }
 
-  /** What Postfix finds under some names. */
+  /** The answers of Postfix for some names. */
   async function find(names: Iterable<string>): Promise<Lookups> {
     const input = [...names].map((name) => `${name}\n`).join("");
     if (input === "") return new Map();
@@ -78,7 +81,7 @@ export function postfixMap(host: Host, { path, type, postmap }: MapPlace) {
     prove,
     exists: async (): Promise<boolean> => (await host.files.stat(file)) !== undefined,
     isOurs: (): boolean => host.owned.has(file, ""),
-    /** Throws `Held` for a map that somebody else made, and that is another one; otherwise it is this service's own from now on. */
+    /** Throws `Held` for a foreign map with another content; otherwise the map is this service's own from now on. */
     async takeOver(wanted: () => Lookups): Promise<void> {
       if (host.owned.has(file, "")) return;
       if (await host.files.stat(file)) {
@@ -107,7 +110,10 @@ export function postfixMap(host: Host, { path, type, postmap }: MapPlace) {
       }
       await prove({ puts, deletes });
     },
-    /** Makes the whole map aside and puts it in its place: Postfix sees that the one it has open is gone, and opens the new one. */
+    /**
+     * Makes the whole map aside and puts it in its place. Postfix sees that its open map is gone, and opens the new
+     * one.
+     */
     async build(wanted: Lookups): Promise<void> {
       const aside = `${path}.trigger-new`;
       await host.files.makeDirectory(dirname(path));

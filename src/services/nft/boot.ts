@@ -10,18 +10,18 @@ import { sameAmount, withMoves } from "./amount.ts";
  * in which the old pair becomes the new pair.
  */
 
-/** A base is written anew when so many characters have moved since: about five hundred changes. */
+/** The number of characters of changes after which a base is written again: about five hundred changes. */
 const sinceLimit = 64 * 1024;
 
 const slots = ["a", "b"] as const;
 type Slot = (typeof slots)[number];
 
 export interface BootFiles {
-  /** Writes what the kernel has taken, behind what moved before; false when the base is to be written anew. */
+  /** Writes the change of the kernel behind the earlier ones; false if the base is to be written again. */
   append(moves: string): Promise<boolean>;
   /** Makes the files amount to the whole table, checked where the kernel has not just taken it; they may already. */
   fold(table: string, check?: () => Promise<unknown>): Promise<void>;
-  /** Whether the base was written by trigger: it is known from the file, too, because a store may be lost. */
+  /** True if trigger wrote the base: that is known from the file, too, because a store may be lost. */
   isOurs(): Promise<boolean>;
 }
 

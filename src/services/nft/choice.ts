@@ -6,7 +6,7 @@ import { gathered } from "./moves.ts";
 import { type ElementSet, type Elements, elementsOf } from "./sets.ts";
 import { shownElements } from "./text.ts";
 
-/** Which rows go in, where the kernel refuses some: one bad row keeps no other out. */
+/** The choice of rows if the kernel refuses some: one bad row keeps no other out. */
 
 /** Chooses by asking the kernel; `questionable` are the elements that it is asked about at all. */
 export type Choose = (
@@ -39,7 +39,7 @@ export function choosing(
     const without = (accepted: readonly (readonly [key: string, row: Columns])[]): Elements => {
       const taken = new Set(accepted.map(([key]) => key));
       const kept = asked.filter(([key]) => !taken.has(key)).map(([key]) => beforeOf(key));
-      // What is kept comes first: where somebody else has the element now, it is his.
+      // Retained rows come first: if another row has the element now, it stays with that one.
       return gathered(sets, [
         ...kept.filter((row) => row !== undefined),
         ...certain,
@@ -85,7 +85,7 @@ export async function acceptedRows<Row>(
   return { good: found.good, refused };
 }
 
-/** What nft says first, without the program and the place in a text that nobody wrote. */
+/** The first message of nft, without the program and the place in a text that no person wrote. */
 const firstLine = (said: string): string =>
   (said.split("\n")[0] ?? said)
     .replace(/^.*? exited \d+: /, "")

@@ -9,7 +9,7 @@ import { read } from "./types.ts";
 
 /** nft on a host: one call is one transaction of the kernel. */
 
-/** What the kernel has of a table. */
+/** The content of a table in the kernel. */
 export interface Listing {
   /** A digest of all that is declared: chains, rules, sets without their elements. */
   readonly structure: string;
@@ -43,10 +43,10 @@ export function nftOn(host: Host, nft: Command) {
   const check = (input: string) =>
     explained(host.ask([...nft, "-c", "-f", "-"], { input, deadline: deadlineOf(input) }));
   return {
-    /** Puts a text in force, all of it or nothing. */
+    /** Applies a text, all of it or nothing. */
     tell: (input: string) => explained(host.tell([...nft, "-f", "-"], { input, deadline: deadlineOf(input) })),
     check,
-    /** What is there of a table; undefined when there is none. */
+    /** The table as it is; undefined if there is none. */
     async list({ family, table }: Place, sets: readonly ElementSet[]): Promise<Listing | undefined> {
       // Asked so because it takes no time: `nft list tables` reads the elements of all of them.
       const couldBeMade = await check(`create table ${family} ${table}\n`).then(
@@ -107,7 +107,10 @@ function listing(items: readonly Item[], sets: readonly ElementSet[]): Listing {
 const bare = (shown: Json): Json =>
   typeof shown === "object" && shown !== null && "elem" in shown ? ((shown.elem as Shown).val ?? null) : shown;
 
-/** What is declared, without what the kernel numbers and counts, and without elements: ours are compared apart, those of the rules' own sets live. */
+/**
+ * The declaration, without the numbers and counters of the kernel, and without elements: ours are compared apart, those
+ * of the rules' own sets live.
+ */
 function withoutState(value: Json): Json {
   if (Array.isArray(value)) return value.map(withoutState);
   if (typeof value !== "object" || value === null) return value;

@@ -7,7 +7,7 @@ import type { Moves } from "./text.ts";
 
 const nameOf = ([set, key]: Element): string => `${set.name} ${key}`;
 
-/** What changes of rows move: an element that one row gives up and another takes stays. */
+/** The moves of elements for changes of rows: an element that one row gives up and another takes stays. */
 export function movesOf(sets: readonly ElementSet[], changes: readonly Change<Columns>[]): Moves {
   const before = new Map<string, Element>();
   const after = new Map<string, Element>();
@@ -21,7 +21,7 @@ export function movesOf(sets: readonly ElementSet[], changes: readonly Change<Co
   };
 }
 
-/** What makes the one of the other. */
+/** The moves that make the one of the other. */
 export function movesBetween(sets: readonly ElementSet[], there: Elements, wanted: Elements): Moves {
   const lacking = (set: ElementSet, from: Elements, other: Elements): Element[] =>
     [...(from.get(set.name) ?? [])]
@@ -44,7 +44,7 @@ export function gathered(sets: readonly ElementSet[], rows: Iterable<Columns>): 
   return elements;
 }
 
-/** Whether two of the rows are one element: then there are fewer elements than the rows have. */
+/** True if two of the rows are one element: then there are fewer elements than the rows have. */
 export function isContested(
   sets: readonly ElementSet[],
   rows: Iterable<Columns | undefined>,

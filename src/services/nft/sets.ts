@@ -9,7 +9,7 @@ import { clean, dataTypes, type Type, verdictType } from "./types.ts";
 const identifier = /^[a-zA-Z][a-zA-Z0-9_]{0,31}$/;
 const name = z.string().regex(identifier, "is not a name (a letter, then letters, digits and _, at most 32)");
 
-/** How a set or map is declared. */
+/** The declaration of a set or map. */
 export const setSetting = z.strictObject({
   /** As nft says it: `ether_addr . ipv4_addr`, and for a map `ipv4_addr : mark`. */
   type: z.string(),
@@ -29,7 +29,7 @@ export interface ElementSet {
   readonly interval: boolean;
   readonly counter: boolean;
   readonly key: Type;
-  /** Of a map: what it gives. */
+  /** The type of a map's values. */
   readonly value: Type | undefined;
   /** The columns of the key: one for all of it, or one for each part. */
   readonly keyColumns: readonly string[];
@@ -96,8 +96,8 @@ export const columnsOf = (sets: readonly ElementSet[]): string[] => [
 ];
 
 /**
- * The row of these sets: each column has the types that the sets give it, and the row is an element of at least one of them.
- * All its elements have its first unique column: by that they are seen to be of one row.
+ * The row of these sets. Each column has the types that the sets give it, and the row is an element of at least one of
+ * them. All its elements have its first unique column: that shows them to be of one row.
  */
 export function rowOf(sets: readonly ElementSet[], unique: readonly string[]) {
   const columns = columnsOf(sets).map((column) => {
@@ -150,7 +150,10 @@ export function columnsOfElement([set, key, value]: Element): Record<string, str
   return set.valueColumn === undefined ? columns : { ...columns, [set.valueColumn]: value };
 }
 
-/** The columns, as null, that a row seen in the kernel has not, though its name could stand in a set with them: somebody removed that element. */
+/**
+ * The columns, as null, that a row seen in the kernel lacks, though its name could stand in a set with them: that
+ * element was removed by hand.
+ */
 export function lackingColumns(sets: readonly ElementSet[], unique: readonly string[], row: Columns): Columns {
   const name = unique.find((column) => column in row) ?? "";
   const fitting = sets.filter(({ key, keyColumns }) => {

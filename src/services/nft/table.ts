@@ -12,45 +12,48 @@ import { type Moves, movesText, type Place, proofTexts, structureText, tableText
 
 /** One table of the kernel, brought to its rows. */
 
-export interface Ground {
+export interface Context {
   readonly host: Host;
   readonly nft: Nft;
   readonly place: Place;
   readonly sets: readonly ElementSet[];
   readonly rules: string;
-  /** Why the rules cannot be had. */
+  /** The reason why the rules cannot be used. */
   readonly fault: Error | undefined;
-  /** What is loaded at boot; undefined when nothing is. */
+  /** The files that are loaded at boot; undefined if there are none. */
   readonly boot: BootFiles | undefined;
 }
 
-/** What was last put in the kernel: a digest of its text, and one of what nft then showed of it. */
+/** The notes on the last table put in the kernel: a digest of its text, and one of nft's listing of it. */
 const declaredNote = "declared";
 const shownNote = "shown";
 /** Set while rows and elements are not one to one, because of refused rows: then every run compares the whole. */
 const unsureNote = "unsure";
 
-export async function bringTable({ rows, changes, interrupted }: Run<Columns>, ground: Ground): Promise<RunResult> {
-  const { host, sets } = ground;
-  if (changes && !interrupted && isDeclared(ground) && host.memory.get(unsureNote) !== "yes") {
+export async function bringTable({ rows, changes, interrupted }: Run<Columns>, context: Context): Promise<RunResult> {
+  const { host, sets } = context;
+  if (changes && !interrupted && isDeclared(context) && host.memory.get(unsureNote) !== "yes") {
     const moves = movesOf(sets, changes);
     if (isNothing(moves)) return { proved: !host.dry };
-    if (await move(ground, moves)) {
-      await writeBoot(ground, moves, rows);
+    if (await move(context, moves)) {
+      await writeBoot(context, moves, rows);
       return { proved: !host.dry };
     }
-    await moveOthers(ground, changes);
+    await moveOthers(context, changes);
   }
-  const refused = await compare({ rows, changes, interrupted }, ground);
+  const refused = await compare({ rows, changes, interrupted }, context);
   return { refused, proved: !host.dry };
 }
 
-/** Moves what changed; false when the kernel refuses it: it may have other elements than we believe, or a single one of these is wrong. */
-async function move(ground: Ground, moves: Moves): Promise<boolean> {
-  const { host, nft, place } = ground;
+/**
+ * Applies the changes; false if the kernel refuses them: it may have other elements than expected, or one of these is
+ * wrong.
+ */
+async function move(context: Context, moves: Moves): Promise<boolean> {
+  const { host, nft, place } = context;
   try {
     await nft.tell(movesText(place, moves));
-    await prove(ground, moves);
+    await prove(context, moves);
   } catch (error) {
     if (!(error instanceof CommandFailed)) throw error;
     host.log(`the whole table is compared, because nft refused the change: ${reason(error)}`);
@@ -60,8 +63,8 @@ async function move(ground: Ground, moves: Moves): Promise<boolean> {
 }
 
 /** Moves those changes that the kernel takes, so that they need not wait for the comparison that the others call for. */
-async function moveOthers(ground: Ground, changes: readonly Change<Columns>[]): Promise<void> {
-  const { nft, place, sets } = ground;
+async function moveOthers(context: Context, changes: readonly Change<Columns>[]): Promise<void> {
+  const { nft, place, sets } = context;
   const movesIn = (some: readonly (readonly [key: string, change: Change<Columns>])[]): Moves =>
     movesOf(
       sets,
@@ -74,14 +77,14 @@ async function moveOthers(ground: Ground, changes: readonly Change<Columns>[]): 
       (some) => nft.check(some.length === 0 ? `delete ${nameOf(place)}\n` : movesText(place, movesIn(some))),
       () => "",
     );
-    if (good.length > 0) await move(ground, movesIn(good));
+    if (good.length > 0) await move(context, movesIn(good));
   } catch (error) {
     if (!(error instanceof CommandFailed)) throw error; // the table is not there: the comparison makes it
   }
 }
 
 /** Writes down for the boot what the kernel has taken. */
-async function writeBoot({ nft, place, sets, rules, boot }: Ground, moves: Moves, rows: Iterable<Columns>) {
+async function writeBoot({ nft, place, sets, rules, boot }: Context, moves: Moves, rows: Iterable<Columns>) {
   // nft 1.0.6 cannot take networks out of an interval set in the file that fills it: "interval overlaps with an existing one".
   const plain = ![...moves.remove, ...moves.add].some(([{ interval }]) => interval);
   if (!boot || (plain && (await boot.append(movesText(place, moves))))) return;
@@ -90,21 +93,21 @@ async function writeBoot({ nft, place, sets, rules, boot }: Ground, moves: Moves
 }
 
 /** Asks the kernel back what was moved. */
-async function prove({ host, nft, place }: Ground, moves: Moves): Promise<void> {
+async function prove({ host, nft, place }: Context, moves: Moves): Promise<void> {
   if (host.dry) return;
   for (const question of proofTexts(place, moves)) await nft.check(question);
 }
 
 /** Compares the whole table with the rows and mends the difference. */
-async function compare({ rows, changes }: Run<Columns>, ground: Ground): Promise<readonly KeptRow[]> {
-  const { host, nft, place, sets, rules, boot } = ground;
+async function compare({ rows, changes }: Run<Columns>, context: Context): Promise<readonly KeptRow[]> {
+  const { host, nft, place, sets, rules, boot } = context;
   const there = await nft.list(place, sets);
-  await holdForeign(there, ground);
+  await holdForeign(there, context);
   const entries = [...rows.entries()];
   const before = new Map(changes?.map((change) => [change.key, change.before]));
   const choose = choosing(sets, entries, (key) => before.get(key));
-  const intact = there !== undefined && there.strange.length === 0 && isDeclaredAs(host, there) && isDeclared(ground);
-  const { wanted, refused } = intact ? await mend(there, choose, ground) : await replace(there, choose, ground);
+  const intact = there !== undefined && there.strange.length === 0 && isDeclaredAs(host, there) && isDeclared(context);
+  const { wanted, refused } = intact ? await mend(there, choose, context) : await replace(there, choose, context);
   const whole = tableText(place, sets, wanted, rules);
   // The kernel has just taken this very text when it replaced the table.
   await boot?.fold(whole, intact ? () => nft.check(whole) : undefined);
@@ -117,8 +120,8 @@ async function compare({ rows, changes }: Run<Columns>, ground: Ground): Promise
 }
 
 /** Adds and removes the elements that differ. */
-async function mend(there: Listing, choose: Choose, ground: Ground) {
-  const { nft, place, sets } = ground;
+async function mend(there: Listing, choose: Choose, context: Context) {
+  const { nft, place, sets } = context;
   const difference = (wanted: Elements): Moves => movesBetween(sets, there.elements, wanted);
   const chosen = await choose(
     ([set, key, value]) => there.elements.get(set)?.get(key) !== value,
@@ -130,18 +133,18 @@ async function mend(there: Listing, choose: Choose, ground: Ground) {
   const moves = difference(chosen.wanted);
   if (isNothing(moves)) return chosen;
   await nft.tell(movesText(place, moves));
-  await prove(ground, moves);
+  await prove(context, moves);
   return chosen;
 }
 
 /** Puts the whole table in the place of the one that is there. */
-async function replace(there: Listing | undefined, choose: Choose, ground: Ground) {
-  const { host, nft, place, sets, rules } = ground;
+async function replace(there: Listing | undefined, choose: Choose, context: Context) {
+  const { host, nft, place, sets, rules } = context;
   const text = (wanted: Elements): string => tableText(place, sets, wanted, rules);
-  const fault = ground.fault ?? (await faultOf(() => nft.check(text(new Map()))));
+  const fault = context.fault ?? (await faultOf(() => nft.check(text(new Map()))));
   if (fault) {
     // Wrong rules stop no member: the elements of the table that is there go on moving.
-    if (there && isDeclaredAs(host, there)) await mend(there, choose, ground);
+    if (there && isDeclaredAs(host, there)) await mend(there, choose, context);
     throw new Error(`the rules or sets of ${nameOf(place)} are wrong, so they stay as they are`, { cause: fault });
   }
   const chosen = await choose(
@@ -161,7 +164,7 @@ async function replace(there: Listing | undefined, choose: Choose, ground: Groun
 }
 
 /** Throws `Held` for a table that was there before trigger ever wrote it. */
-async function holdForeign(there: Listing | undefined, { host, place, boot }: Ground): Promise<void> {
+async function holdForeign(there: Listing | undefined, { host, place, boot }: Context): Promise<void> {
   const name = nameOf(place);
   if (!there || there.empty || (await boot?.isOurs())) return;
   const found = digest(there.structure);
@@ -174,11 +177,11 @@ async function holdForeign(there: Listing | undefined, { host, place, boot }: Gr
 
 export const nameOf = ({ family, table }: Place): string => `table ${family} ${table}`;
 
-/** Whether what was last put in the kernel is declared as it is wanted now. */
-const isDeclared = ({ host, place, sets, rules, fault }: Ground): boolean =>
+/** True if the last table put in the kernel has the declaration that is wanted now. */
+const isDeclared = ({ host, place, sets, rules, fault }: Context): boolean =>
   !fault && host.memory.get(declaredNote) === digest(structureText(place, sets, rules));
 
-/** Whether the table in the kernel is declared as it was when trigger put it there. */
+/** True if the table in the kernel has the declaration that trigger gave it. */
 export const isDeclaredAs = (host: Host, { structure }: Listing): boolean => host.memory.get(shownNote) === structure;
 
 async function faultOf(check: () => Promise<unknown>): Promise<Error | undefined> {

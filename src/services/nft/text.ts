@@ -2,7 +2,7 @@ import { notice } from "../settings.ts";
 import type { Element, ElementSet, Elements } from "./sets.ts";
 import { write } from "./types.ts";
 
-/** What is said to nft. Every element comes from a type of its set; the rules are the administrator's own. */
+/** The texts for nft. Every element comes from a type of its set; the rules are the administrator's own. */
 
 /** A table by its family and name. */
 export interface Place {
@@ -25,7 +25,7 @@ export function tableText({ family, table }: Place, sets: readonly ElementSet[],
   return `${text}${rules.trimEnd()}\n}\n`;
 }
 
-/** What is declared, without elements: when it differs the table is another one. */
+/** The declaration, without elements: if it differs, the table is another one. */
 export const structureText = (place: Place, sets: readonly ElementSet[], rules: string): string =>
   tableText(place, sets, new Map(), rules);
 
@@ -52,8 +52,9 @@ export const movesText = (place: Place, { remove, add }: Moves): string =>
   commands("delete", place, remove) + commands("add", place, add);
 
 /**
- * Questions for `nft -c`, each of which it answers in time that does not grow with the set: what was removed could be created, what was added
- * could be deleted, and (apart, because it must still be there) what a map gives is what is meant. `nft get element` would read the whole set.
+ * Questions for `nft -c`, each answered in time that does not grow with the set. A removed element could be created, an
+ * added one deleted. Apart, because it must still be there, a map gives the expected value. `nft get element` would
+ * read the whole set.
  */
 export function proofTexts(place: Place, { remove, add }: Moves): string[] {
   const back = new Set(add.map(([set, key]) => `${set.name} ${key}`));

@@ -70,7 +70,7 @@ export const dataTypes: Readonly<Record<string, DataType>> = {
   },
 };
 
-/** What a map may give beside the types of a key. */
+/** The values that a map may give beside the types of a key. */
 export const verdictType: DataType = {
   clean: (value) => (verdict.test(value) ? value : undefined),
   write: same,
@@ -103,7 +103,7 @@ export const write = ({ parts }: Type, value: string): string =>
     .map((one, index) => parts[index]?.write(one) ?? one)
     .join(" . ");
 
-/** What `nft -j` shows of a value, in its one form; undefined for something of another kind, such as a range. */
+/** The one form of a value that `nft -j` shows; undefined for a value of another kind, such as a range. */
 export function read(type: Type, shown: unknown): string | undefined {
   const values = isConcatenation(shown) ? shown.concat : [shown];
   if (values.length !== type.parts.length) return undefined;

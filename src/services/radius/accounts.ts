@@ -6,7 +6,7 @@ import { account } from "../account.ts";
 import { readPassword, schemes } from "./columns.ts";
 import type { RadiusUser } from "./users.ts";
 
-/** What a reply may have beside the VLAN, and of which type, when no option says so. */
+/** The attributes of a reply beside the VLAN, with their types, by default. */
 export const commonReply = {
   "Session-Timeout": "number",
   "Idle-Timeout": "number",
@@ -67,7 +67,7 @@ function passwordOf(entry: Entry): string | undefined {
   return undefined;
 }
 
-/** What is read, or a refusal about it; an attribute that was never asked for says nothing of the account. */
+/** The value, or a refusal about it; an attribute that was never asked for says nothing of the account. */
 function about<T>(what: string, read: () => T): T {
   try {
     return read();

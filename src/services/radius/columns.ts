@@ -3,14 +3,14 @@ import { column, Ipv4, Ipv6, Mac, Mail, Prefix, UserName } from "../../core/serv
 
 /** The columns of RADIUS: who asks, how he proves it, and what he gets. */
 
-/** The entry that proves which content FreeRADIUS serves; nobody else may have its name. */
+/** The entry that proves which content FreeRADIUS serves; no user may have its name. */
 export const probeName = "trigger-probe";
 
 const isMac = (text: string): boolean => text.includes(":");
 
 /**
- * What a request may name: a user, a user with a realm, or a device by its MAC address, in the form with colons.
- * `DEFAULT` would be everybody, and a user called like a MAC address in another form could be taken for the device.
+ * The name of a request: a user, a user with a realm, or a device by its MAC address, in the form with colons.
+ * `DEFAULT` would match every user, and a user named like a MAC address in another form could be taken for the device.
  */
 export const Identity = column("a user name, a name@realm or a MAC address (aa:bb:cc:dd:ee:ff)", (text) => {
   if (isMac(text)) return Mac.safeParse(text).data;
@@ -18,7 +18,7 @@ export const Identity = column("a user name, a name@realm or a MAC address (aa:b
   return text.includes("@") ? Mail.safeParse(text).data : UserName.safeParse(text).data;
 });
 
-/** Whether an identity is a device's. */
+/** True if an identity is a device's. */
 export const isDevice = (name: string): boolean => isMac(name);
 
 /** A VLAN by number, or by the name that the switches know. */

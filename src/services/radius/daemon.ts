@@ -23,8 +23,9 @@ export interface RadiusPlace {
 const patience = { deadline: 5000 };
 
 /**
- * FreeRADIUS ignores a HUP that comes in the third second after the last one or sooner, and after its own start, and says that all is well (`module_hup_module`).
- * So it is told again, so often and so far apart (milliseconds), until it serves what it was to read.
+ * The number of HUPs, and the interval between them in milliseconds. FreeRADIUS ignores a HUP within three seconds
+ * after the last one or after its own start, and reports success (`module_hup_module`). So it is sent again until the
+ * new content is served.
  */
 const attempts = 9;
 const interval = 400;
@@ -32,7 +33,7 @@ const interval = 400;
 export function radiusDaemon(host: Host, { path, config, module, socket, probe }: RadiusPlace) {
   const textOf = async (file: string): Promise<string> => new TextDecoder().decode(await host.files.read(file));
 
-  /** Why it cannot be told anything now; undefined when it answers. */
+  /** The reason why it cannot be reached now; undefined if it answers. */
   async function away(): Promise<Away | undefined> {
     try {
       await host.ask(["radmin", "-f", socket, "-e", "show uptime"], patience);

@@ -45,8 +45,8 @@ export interface UsersFile {
 const outside = "EAP-Message !* ANY, FreeRADIUS-Proxied-To !* ANY";
 
 /**
- * The text for some users, in the order given. `nonce` is kept as long as the text in place is whole, and another after somebody changed it:
- * else its serial would be that of the changed text, which the server may have read.
+ * The text for some users, in the order given. `nonce` stays as long as the text in place is whole; after a foreign
+ * change it is another. Otherwise its serial would be that of the changed text, which the server may have read.
  */
 export function usersFile(
   users: Iterable<readonly [key: string, user: RadiusUser]>,
@@ -69,8 +69,8 @@ export function usersFile(
 }
 
 /**
- * Entries behind that of the probe, which says the serial of the content and never lets anybody in: it rejects, and the answer is then made
- * a challenge, because FreeRADIUS holds back rejections for a second.
+ * The entries behind that of the probe, which gives the serial of the content and never admits. It rejects, and the
+ * answer is then made a challenge, because FreeRADIUS holds back rejections for a second.
  */
 function whole(entries: string, nonce: string): string {
   const hash = createHash("sha256").update(entries).digest("hex").slice(0, 32);

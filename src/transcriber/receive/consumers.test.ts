@@ -57,7 +57,7 @@ test("after the signal it is not elected, and unacknowledged messages go to the 
   await until(() => taken.length === 1);
   const next = hub.connect();
   const others: boolean[] = [];
-  await next.stand(eventService, (active) => void others.push(active));
+  await next.campaign(eventService, (active) => void others.push(active));
   await clock.advance(0);
   assert.deepEqual(others, []);
   stop.abort();
@@ -72,11 +72,11 @@ test("after the signal it is not elected, and unacknowledged messages go to the 
 
 test("an election that is won after the signal does not count", async (context) => {
   let changed = (_: boolean): void => {};
-  const stand: Broker["stand"] = async (_, elected) => {
+  const campaign: Broker["campaign"] = async (_, elected) => {
     changed = elected;
     return { close: async () => {} };
   };
-  const { clock, stop, ready, elections, done } = scene(context, { stand });
+  const { clock, stop, ready, elections, done } = scene(context, { campaign });
   ready.resolve();
   await clock.advance(0);
   stop.abort();

@@ -5,7 +5,7 @@ import type { Clock } from "../../ports/clock.ts";
 
 export interface ConsumerOptions {
   readonly host: string;
-  readonly broker: Pick<Broker, "declare" | "consume" | "stand">;
+  readonly broker: Pick<Broker, "declare" | "consume" | "campaign">;
   /** The queues of all hosts. */
   readonly queues: readonly Queue[];
   report(delivery: Delivery): void;
@@ -30,7 +30,7 @@ export async function consumeQueues(options: ConsumerOptions): Promise<void> {
   await keep(() => broker.consume(queueName(host, reportService), report, { prefetch: 100 }));
   await keep(() => broker.consume(queueName(host, eventService), event, { prefetch: 100 }));
   await Promise.race([ready, stopped]);
-  await keep(() => broker.stand(eventService, (active) => elect(active && !signal.aborted)));
+  await keep(() => broker.campaign(eventService, (active) => elect(active && !signal.aborted)));
   if (!signal.aborted) await stopped;
   elect(false);
   // A lost connection has returned all messages already.

@@ -8,8 +8,8 @@ export const hostRemovals: readonly Removal[] = [
     file: "src/host/inbox/receive.ts",
     edits: [
       [
-        "      const taken = await patiently(() => storeAll(deliveries, now), signal);\n      for (const delivery of deliveries) delivery.ack();",
-        "      for (const delivery of deliveries) delivery.ack();\n      const taken = await patiently(() => storeAll(deliveries, now), signal);",
+        "      const taken = await retryWhileBusy(() => storeAll(deliveries, now), signal);\n      for (const delivery of deliveries) delivery.ack();",
+        "      for (const delivery of deliveries) delivery.ack();\n      const taken = await retryWhileBusy(() => storeAll(deliveries, now), signal);",
       ],
     ],
     tests: ["src/host/unnoticed.test.ts"],
@@ -62,8 +62,8 @@ export const hostRemovals: readonly Removal[] = [
         "        return taken;\n      });\n      ",
       ],
       [
-        "      const taken = await patiently(() => storeAll(deliveries, now), signal);\n      for (const delivery of deliveries) delivery.ack();",
-        '      const taken = await patiently(() => storeAll(deliveries, now), signal);\n      for (const delivery of deliveries) delivery.ack();\n      for (const one of taken) if ("order" in one) obey(one.order);',
+        "      const taken = await retryWhileBusy(() => storeAll(deliveries, now), signal);\n      for (const delivery of deliveries) delivery.ack();",
+        '      const taken = await retryWhileBusy(() => storeAll(deliveries, now), signal);\n      for (const delivery of deliveries) delivery.ack();\n      for (const one of taken) if ("order" in one) obey(one.order);',
       ],
     ],
     tests: ["src/host/inbox/receive.test.ts"],

@@ -89,7 +89,7 @@ export const ldapRemovals: readonly Removal[] = [
     id: "bare-entry",
     guards: "an entry without object classes is not believed",
     without: "rows vanish because a right was taken away",
-    file: "src/directories/ldap/believe.ts",
+    file: "src/directories/ldap/plausible.ts",
     edits: [
       ["    if (bare) throw", "    if (false as boolean) throw"],
       ["`${bare.dn} comes", "`${bare!.dn} comes"],
@@ -100,7 +100,7 @@ export const ldapRemovals: readonly Removal[] = [
     id: "missing-parent",
     guards: "a content that lacks a parent is read twice",
     without: "half of a tree is taken for the whole",
-    file: "src/directories/ldap/believe.ts",
+    file: "src/directories/ldap/plausible.ts",
     edits: [
       [
         "      for (const below of missing.values()) {\n        throw new ReadAgain(",
@@ -129,9 +129,9 @@ export const ldapRemovals: readonly Removal[] = [
     id: "one-name",
     guards: "two entries of one name are not believed",
     without: "one entry takes the place of another",
-    file: "src/directories/ldap/known.ts",
+    file: "src/directories/ldap/delivered.ts",
     edits: [["if (bearer !== undefined && bearer !== uuid) throw", "if (false as boolean) throw"]],
-    tests: ["src/directories/ldap/known.test.ts"],
+    tests: ["src/directories/ldap/delivered.test.ts"],
   },
   {
     id: "care-with-passwords",
@@ -212,7 +212,7 @@ export const ldapRemovals: readonly Removal[] = [
     guards: "names that left while the server was away are looked for",
     without: "a slow overlay's write after a reconnection is missed for a day",
     file: "src/directories/ldap/session.ts",
-    edits: [["if (before !== undefined && before !== known.name(uuid)) past.left.add(before);", ""]],
+    edits: [["if (before !== undefined && before !== delivered.name(uuid)) past.left.add(before);", ""]],
     tests: ["src/directories/ldap/untold.test.ts"],
   },
   {

@@ -65,7 +65,7 @@ export const sqliteRemovals: readonly Removal[] = [
     id: "hears-first",
     guards: "an active process hears of its end before another begins",
     without: "two transcribers are active for a moment",
-    file: "src/brokers/sqlite/stand.ts",
+    file: "src/brokers/sqlite/candidate.ts",
     edits: [["    changed(false);\n    lock.release();", "    lock.release();\n    changed(false);"]],
     tests: ["src/brokers/sqlite/queues.test.ts"],
   },

@@ -267,11 +267,11 @@ export const transcriberRemovals: readonly Removal[] = [
   },
   {
     id: "deaf-spares-queues",
-    guards: "no queue is made anew by a connection that confirms nothing",
+    guards: "no queue is recreated by a connection that confirms nothing",
     without: "a host at a node that is cut off deletes a healthy queue",
-    file: "src/brokers/rabbitmq/remake.ts",
+    file: "src/brokers/rabbitmq/recreate.ts",
     edits: [[" || knowsNothing()", ""]],
-    tests: ["src/brokers/rabbitmq/remake.test.ts"],
+    tests: ["src/brokers/rabbitmq/recreate.test.ts"],
   },
   {
     id: "asks-of-others",

@@ -125,7 +125,7 @@ export function connectTo(broker: Behind, life: Life): Link {
   }
 
   async function stand(standing: Standing): Promise<void> {
-    standing.consumer = await reach().stand(standing.election, (active) => {
+    standing.consumer = await reach().campaign(standing.election, (active) => {
       standing.believes = active;
       standing.changed(active);
     });
@@ -194,7 +194,7 @@ export function connectTo(broker: Behind, life: Life): Link {
         },
       };
     },
-    async stand(election, changed) {
+    async campaign(election, changed) {
       const standing: Standing = { election, changed, believes: false };
       await stand(standing);
       standings.add(standing);

@@ -2,7 +2,7 @@ import { accessSync, constants } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { sqliteCode } from "./open.ts";
 
-/** Whether a database file is what trigger wrote. */
+/** The integrity of database files: is a file what trigger wrote? */
 
 /** A file holds what trigger never writes. */
 export class Unusable extends Error {
@@ -12,7 +12,7 @@ export class Unusable extends Error {
 /** ERROR, CONSTRAINT, MISMATCH, CORRUPT, NOTADB (https://sqlite.org/rescode.html): what is said to a file is right, so the file is not. */
 const brokenCodes: ReadonlySet<number | undefined> = new Set([1, 11, 19, 20, 26]);
 
-/** Whether an error says that the file itself cannot be used, rather than the disk or the moment. */
+/** True for an error that says that the file itself cannot be used, rather than the disk or the moment. */
 export const isBroken = (error: unknown, file?: string): error is Error =>
   error instanceof Unusable ||
   brokenCodes.has(sqliteCode(error)) ||
@@ -32,7 +32,7 @@ function isWritable(file: string): boolean {
 }
 
 /** Reads the whole file (about a millisecond per megabyte): an index that lacks a row would hide it without an error. */
-export function checkWhole(database: DatabaseSync): void {
+export function checkIntegrity(database: DatabaseSync): void {
   const found = database.prepare("PRAGMA integrity_check(1)").get()?.integrity_check;
   if (found !== "ok") throw new Unusable(String(found));
 }
@@ -40,7 +40,7 @@ export function checkWhole(database: DatabaseSync): void {
 /** Reads the whole file and every row of every table, which finds also the numbers that cannot be read; what is found is `Unusable`. */
 function checkSound(database: DatabaseSync): void {
   try {
-    checkWhole(database);
+    checkIntegrity(database);
     readAll(database);
   } catch (error) {
     throw isBroken(error) ? new Unusable(error.message, { cause: error.cause }) : error;
@@ -48,7 +48,7 @@ function checkSound(database: DatabaseSync): void {
 }
 
 /** Throws what was thrown; of a database that turns out to be damaged, that it is `Unusable`. */
-export function judge(database: DatabaseSync, error: unknown): never {
+export function throwDamage(database: DatabaseSync, error: unknown): never {
   if (isBroken(error)) checkSound(database);
   throw error;
 }

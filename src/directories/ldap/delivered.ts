@@ -3,8 +3,8 @@ export class ReadAgain extends Error {
   override name = "ReadAgain";
 }
 
-/** Which entries have been delivered, and under which name as it is written: what a change of the directory is judged by. */
-export class Known {
+/** The delivered entries, each with its name as it is written: a change of the directory is judged by them. */
+export class Delivered {
   readonly #names = new Map<string, string>();
   readonly #bearers = new Map<string, string>();
 

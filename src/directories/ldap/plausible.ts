@@ -1,20 +1,20 @@
 import { attributeName } from "../../core/directory/attributes.ts";
 import { normalDn, parentOf } from "../../core/directory/dn.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
-import { ReadAgain } from "./known.ts";
+import { ReadAgain } from "./delivered.ts";
 import type { Wanted } from "./sync-search.ts";
 import { type Reader, who } from "./trouble.ts";
 
 /** Thrown when a content cannot be the whole truth. */
-export class Unbelievable extends Error {
-  override name = "Unbelievable";
+export class Implausible extends Error {
+  override name = "Implausible";
 }
 
 /**
  * Judges a whole content before anybody acts upon it. An access rule does not refuse what it hides: it makes the directory smaller.
  * What shows that something is hidden throws; what may only look like it gives a line for the log.
  */
-export function believer(
+export function plausibility(
   reader: Reader & Wanted,
   log: (line: string) => void,
 ): (entries: readonly StoredEntry[]) => void {
@@ -23,15 +23,15 @@ export function believer(
   const rule = `slapd's "access" must let ${who(reader)} read`;
 
   return (entries) => {
-    if (entries.length === 0) throw new Unbelievable(`${reader.base} has no entry at all: ${rule} what is below it`);
+    if (entries.length === 0) throw new Implausible(`${reader.base} has no entry at all: ${rule} what is below it`);
     const bare = entries.find(({ attributes }) => !attributes.has("objectclass"));
-    if (bare) throw new Unbelievable(`${bare.dn} comes without its objectClass: ${rule} all of an entry`);
+    if (bare) throw new Implausible(`${bare.dn} comes without its objectClass: ${rule} all of an entry`);
     if (reader.filter === undefined) {
       const before = missing;
       missing = missingParents(entries, reader.base);
       for (const [name, below] of missing) {
         if (!before.has(name)) continue;
-        throw new Unbelievable(
+        throw new Implausible(
           `${below} comes without the entry above it: ${rule} that one, too, or set directory.filter`,
         );
       }

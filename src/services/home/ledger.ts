@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Memory } from "../../core/service/host-api.ts";
 
-/** Which home each uid has on this host: what was created or adopted here, and may be moved and archived. */
-export interface HomeBook {
+/** The homes of this host by uid: those that were created or adopted here, and may be moved and archived. */
+export interface HomeLedger {
   get(uid: string): string | undefined;
   set(uid: string, home: string): void;
   delete(uid: string): void;
@@ -10,12 +10,12 @@ export interface HomeBook {
   homes(): Map<string, string>;
 }
 
-/** Homes are noted in so many pages, so that one change writes one page and not the whole book. */
+/** The number of pages of the ledger, so that one change writes one page and not the whole. */
 const pages = 256;
 const page = z.record(z.string(), z.string());
 
-/** Opens the book in a service's memory. */
-export function homeBook(memory: Memory): HomeBook {
+/** Opens the ledger in a service's memory. */
+export function homeLedger(memory: Memory): HomeLedger {
   const read = new Map<string, Map<string, string>>();
   const nameOf = (uid: string): string => `homes/${Number(uid) % pages}`;
 

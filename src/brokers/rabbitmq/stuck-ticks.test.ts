@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { virtualClock } from "../../testing/virtual-clock.ts";
-import { mendUntaken } from "./untaken.ts";
+import { mendStuck } from "./stuck-ticks.ts";
 
-/** Who hears no ticks, and finds one lying or not. */
+/** A candidate that hears no ticks, and finds one lying in the queue or not. */
 async function scene() {
   const clock = virtualClock(0);
   const stop = new AbortController();
@@ -12,17 +12,17 @@ async function scene() {
     lies: true as boolean | undefined,
     looks: 0,
     restarted: [] as number[],
-    remade: [] as number[],
+    recreated: [] as number[],
   };
-  const running = mendUntaken({
-    ...{ clock, signal: stop.signal, lookEvery: 5000, looks: { restart: 3, remake: 8 }, heard: () => seen.heard },
+  const running = mendStuck({
+    ...{ clock, signal: stop.signal, lookEvery: 5000, looks: { restart: 3, recreate: 8 }, heard: () => seen.heard },
     async lies() {
       seen.looks += 1;
       if (seen.lies === undefined) throw new Error("the connection is gone");
       return seen.lies;
     },
     restart: () => void seen.restarted.push(clock.monotonic()),
-    remake: async () => void seen.remade.push(clock.monotonic()),
+    recreate: async () => void seen.recreated.push(clock.monotonic()),
   });
   const end = async (): Promise<void> => {
     stop.abort();
@@ -31,17 +31,17 @@ async function scene() {
   return { clock, seen, end };
 }
 
-test("who finds a tick at three looks in a row consumes anew, after eight the queue is made anew, and again when that did not help", async () => {
+test("three looks that find a tick consume again, eight recreate the queue", async () => {
   const { clock, seen, end } = await scene();
   await clock.advance(39_000);
-  assert.deepEqual(seen.remade, []);
+  assert.deepEqual(seen.recreated, []);
   await clock.advance(50_000);
-  assert.deepEqual(seen.remade, [40_000, 80_000]);
+  assert.deepEqual(seen.recreated, [40_000, 80_000]);
   assert.deepEqual(seen.restarted, [15_000, 55_000]);
   await end();
 });
 
-test("one look that finds none, or cannot be made, begins the count anew", async () => {
+test("a look that finds none, or fails, begins the count again", async () => {
   const { clock, seen, end } = await scene();
   for (const lies of [false, undefined]) {
     await clock.advance(35_000);
@@ -50,7 +50,7 @@ test("one look that finds none, or cannot be made, begins the count anew", async
     seen.lies = true;
   }
   await clock.advance(35_000);
-  assert.deepEqual(seen.remade, []);
+  assert.deepEqual(seen.recreated, []);
   await end();
 });
 
@@ -58,6 +58,6 @@ test("who hears the ticks does not look", async () => {
   const { clock, seen, end } = await scene();
   seen.heard = true;
   await clock.advance(120_000);
-  assert.deepEqual([seen.looks, seen.restarted, seen.remade], [0, [], []]);
+  assert.deepEqual([seen.looks, seen.restarted, seen.recreated], [0, [], []]);
   await end();
 });

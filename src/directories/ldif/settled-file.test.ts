@@ -6,8 +6,8 @@ import { type TestContext, test } from "node:test";
 import { entryOf } from "../../../test/contracts/directory.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { SourceChange } from "../../ports/directory.ts";
+import { readSettled, settled, stampOf } from "./settled-file.ts";
 import { ldifSource } from "./source.ts";
-import { readStanding, stampOf, standing } from "./still.ts";
 import { writeLdif } from "./write.ts";
 
 const { signal } = new AbortController();
@@ -27,12 +27,12 @@ const busyClock = (meanwhile: (() => Promise<void>)[]): Clock => ({
   sleep: async () => meanwhile.shift()?.(),
 });
 
-test("a file that changes after the look at it is not taken for what was seen", async (context) => {
+test("a file that changes after the look at it is not settled", async (context) => {
   const file = await fileOf(context, "before");
   const stamp = await stampOf(file);
   await writeFile(file, "after it");
-  assert.equal(await readStanding(file, stamp), undefined);
-  const bytes = await readStanding(file, await stampOf(file));
+  assert.equal(await readSettled(file, stamp), undefined);
+  const bytes = await readSettled(file, await stampOf(file));
   assert.equal(Buffer.from(bytes ?? []).toString(), "after it");
 });
 
@@ -40,17 +40,17 @@ test("a file that grows at each look is waited for until it stands still", async
   const file = await fileOf(context, "a");
   const grow = () => appendFile(file, "b");
   const left = [grow, grow, grow];
-  const stamp = await standing(file, { clock: busyClock(left), still: 200, signal });
+  const stamp = await settled(file, { clock: busyClock(left), still: 200, signal });
   assert.equal(left.length, 0);
-  assert.equal(Buffer.from((stamp && (await readStanding(file, stamp))) ?? []).toString(), "abbb");
+  assert.equal(Buffer.from((stamp && (await readSettled(file, stamp))) ?? []).toString(), "abbb");
 });
 
-test("a file renamed into place stands still five times shorter than one written in place", async (context) => {
+test("a file renamed into place settles five times faster than one written", async (context) => {
   const file = await fileOf(context, "a");
   const { inode } = await stampOf(file);
   const looks = async (): Promise<number> => {
     const idle = Array.from({ length: 20 }, () => async () => {});
-    await standing(file, { clock: busyClock(idle), signal, still: 200, inode });
+    await settled(file, { clock: busyClock(idle), signal, still: 200, inode });
     return 20 - idle.length;
   };
   assert.equal(await looks(), 5);

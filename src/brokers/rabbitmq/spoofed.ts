@@ -1,10 +1,11 @@
 import type { ConsumeMessage } from "amqplib";
 
 /**
- * Says how a message came past the rights of its publisher, or gives undefined when it did not. RabbitMQ asks for the right to the key of a message alone:
- * not to those of its headers CC and BCC, and not to the one under which a queue hands on its dead letters.
+ * The way in which a message came past the rights of its publisher; undefined if it did not. RabbitMQ asks for the
+ * right to the key of a message alone. It asks neither for those of its headers CC and BCC, nor for the key under which
+ * a queue hands on its dead letters.
  */
-export function forged(
+export function spoofed(
   { fields, properties }: ConsumeMessage,
   keys: readonly string[] | undefined,
 ): string | undefined {

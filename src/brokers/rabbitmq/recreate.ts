@@ -6,7 +6,7 @@ import type { Topology } from "./topology.ts";
 interface Options {
   readonly declared: Topology;
   /** Waits until the consumers of a deleted queue have heard that it is gone. */
-  readonly settle: () => Promise<void>;
+  readonly awaitDeletion: () => Promise<void>;
   /** Asks the transcribers to recreate a queue that this user may not delete. */
   readonly askFor: (name: string) => void;
   /** True if the node confirms nothing: it may be cut off, and the queue may be well on other nodes. */
@@ -18,7 +18,7 @@ interface Options {
  * Recreates queues that carry nothing any more. A node that is killed in the first second of a quorum queue leaves it without a leader for ever.
  * Only drop-head queues are recreated: their content is resent or short-lived. Any other queue may hold the only copy.
  */
-export function remaker({ declared, settle, askFor, knowsNothing, log }: Options) {
+export function recreator({ declared, awaitDeletion, askFor, knowsNothing, log }: Options) {
   const underWay = new Set<string>();
   /** The queues that this user may not delete. */
   const others = new Set<string>();
@@ -33,7 +33,7 @@ export function remaker({ declared, settle, askFor, knowsNothing, log }: Options
       connected = false;
     });
     try {
-      await declared.remake(connection, name, settle);
+      await declared.recreate(connection, name, awaitDeletion);
     } catch (error) {
       if (isRefused(error, 403)) {
         others.add(name);
@@ -42,7 +42,7 @@ export function remaker({ declared, settle, askFor, knowsNothing, log }: Options
       }
       await new Promise((resolve) => setImmediate(resolve)); // a connection that ends closes its channels first
       // The server closes the connections that have messages under way to it: the next ones declare everything again.
-      if (connected) log(`queue ${name} could not be made anew: ${reason(error)}`);
+      if (connected) log(`queue ${name} could not be recreated: ${reason(error)}`);
     } finally {
       underWay.delete(name);
     }

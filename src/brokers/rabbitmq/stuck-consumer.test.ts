@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import { virtualClock } from "../../testing/virtual-clock.ts";
 import type { Connection } from "./connection.ts";
 import type { RabbitConsumer } from "./consume.ts";
-import { mendStarved } from "./starved.ts";
+import { mendStuckConsumer } from "./stuck-consumer.ts";
 import type { Topology } from "./topology.ts";
 
 const minute = 60_000;
@@ -18,7 +18,7 @@ function scene(context: TestContext, { expendable = true } = {}) {
     messages: 0,
     consumers: 2,
     restarted: [] as string[],
-    remade: [] as number[],
+    recreated: [] as number[],
     said: [] as string[],
   };
   const consumer: Pick<RabbitConsumer, "isFed" | "restart"> = {
@@ -29,37 +29,37 @@ function scene(context: TestContext, { expendable = true } = {}) {
     look: async () => ({ messages: seen.messages, consumers: seen.consumers }),
     expendable: () => expendable,
   };
-  const trouble = mendStarved("trigger-box-names", {
+  const trouble = mendStuckConsumer("trigger-box-names", {
     ...{ consumer: consumer as RabbitConsumer, declared: declared as Topology, clock, signal: stop.signal },
     connection: () => ({}) as Connection,
-    remake: async () => void seen.remade.push(clock.monotonic()),
+    recreate: async () => void seen.recreated.push(clock.monotonic()),
     log: (line) => void seen.said.push(line),
   });
   return { clock, seen, trouble };
 }
 
-test("a queue of which nothing comes is consumed anew, then made anew, and ever more rarely while that does not help", async (context) => {
+test("a queue of which nothing comes is consumed again, then recreated ever more rarely", async (context) => {
   const { clock, seen } = scene(context);
   await clock.advance(79_000);
   assert.deepEqual(seen.restarted, ["nothing of it comes, although it has 2 consumers"]);
-  assert.deepEqual(seen.remade, []);
+  assert.deepEqual(seen.recreated, []);
   await clock.advance(60 * minute);
   assert.deepEqual(
-    seen.remade.map((at) => at / 1000),
+    seen.recreated.map((at) => at / 1000),
     [80, 240, 480, 960, 1920],
   );
 });
 
-test("a queue that is fed, or in which nothing lies for its only consumer, is left alone", async (context) => {
+test("a queue that is fed, or empty for its only consumer, stays", async (context) => {
   const { clock, seen } = scene(context);
   seen.fed = true;
   await clock.advance(10 * minute);
   Object.assign(seen, { fed: false, consumers: 1 });
   await clock.advance(10 * minute);
-  assert.deepEqual([seen.restarted, seen.remade], [[], []]);
+  assert.deepEqual([seen.restarted, seen.recreated], [[], []]);
 });
 
-test("of a queue that refuses it is said once that nothing comes of it, until something does; it is never made anew", async (context) => {
+test("a refusing queue of which nothing comes is logged once, never recreated", async (context) => {
   const { clock, seen, trouble } = scene(context, { expendable: false });
   await clock.advance(10 * minute);
   assert.match(
@@ -70,5 +70,5 @@ test("of a queue that refuses it is said once that nothing comes of it, until so
   seen.fed = true;
   await clock.advance(minute);
   assert.equal(trouble(), undefined);
-  assert.deepEqual(seen.remade, []);
+  assert.deepEqual(seen.recreated, []);
 });

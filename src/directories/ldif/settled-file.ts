@@ -6,12 +6,12 @@ import type { Clock } from "../../ports/clock.ts";
 
 /** Reading a file that others write, without ever taking a half-written one for the whole. */
 
-/** How a file stands: two looks that find the same stamp found the same content. */
+/** The stamp of a file: two looks that find the same stamp found the same content. */
 export interface Stamp {
   readonly is: string;
   /** The identity of the file apart from its content: a file renamed into its place is another one. Undefined if it is missing. */
   readonly inode: string | undefined;
-  /** When it was last written, milliseconds since 1970; 0 for a file that is not there. */
+  /** The time of its last write, milliseconds since 1970; 0 for a missing file. */
   readonly written: number;
 }
 
@@ -25,7 +25,7 @@ export async function stampOf(file: string): Promise<Stamp> {
 /** The factor by which a file that is written in place is waited for longer: its writer pauses for longer than a copy does. */
 export const inPlaceFactor = 5;
 
-export interface StandingOptions {
+export interface SettledOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** The time without a change after which a file is finished, in milliseconds. */
@@ -40,9 +40,9 @@ export interface StandingOptions {
  * Waits until a file has stood still, or for the signal, and gives its stamp. Undefined if the file still changes after `within`.
  * A file that is seen to grow, or that was there before, counts as written in place.
  */
-export async function standing(
+export async function settled(
   file: string,
-  { clock, signal, still, inode, within = Number.POSITIVE_INFINITY }: StandingOptions,
+  { clock, signal, still, inode, within = Number.POSITIVE_INFINITY }: SettledOptions,
 ): Promise<Stamp | undefined> {
   const end = clock.monotonic() + within;
   let before = await stampOf(file);
@@ -80,11 +80,11 @@ export function mustBeRegular(file: string, found: StatsBase<bigint> | StatsBase
   );
 }
 
-/** The flags of a reading that waits for nobody, even if a pipe has come into the place of a file. */
+/** The flags of a reading that never blocks, even if a pipe has taken the place of the file. */
 export const unwaiting = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** The bytes of a file; undefined when it no longer is what the stamp says. Throws when it cannot be read. */
-export async function readStanding(file: string, stamp: Stamp): Promise<Uint8Array | undefined> {
+export async function readSettled(file: string, stamp: Stamp): Promise<Uint8Array | undefined> {
   mustBeRegular(file, await stat(file, { bigint: true }));
   const bytes = await readFile(file, { flag: unwaiting });
   return (await stampOf(file)).is === stamp.is ? bytes : undefined;

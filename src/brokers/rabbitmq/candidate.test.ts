@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Delivery } from "../../ports/broker.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
-import { candidate } from "./stand.ts";
+import { candidate } from "./candidate.ts";
 
 /** A candidate whose server is played by the test. */
 function scene() {
   const clock = virtualClock(0);
   const history: [at: number, active: boolean][] = [];
   let answer = (): Promise<void> => Promise.resolve();
-  const stander = candidate("e", {
+  const candidacy = candidate("e", {
     changed: (active) => history.push([clock.monotonic(), active]),
     publish: () => answer(),
     clock,
@@ -18,17 +18,17 @@ function scene() {
   return {
     clock,
     history,
-    stander,
-    tick: () => stander.take({ ack() {} } as Delivery),
-    /** How the server answers what is published from now on. */
+    candidacy,
+    tick: () => candidacy.take({ ack() {} } as Delivery),
+    /** The answer of the server to each message from now on. */
     answers(now: () => Promise<void>) {
       answer = now;
     },
   };
 }
 
-test("a candidate that hears ticks and whose own are confirmed is active, until it hears none for five seconds", async () => {
-  const { clock, history, stander, tick } = scene();
+test("a candidate with ticks and confirms is active until five seconds without ticks", async () => {
+  const { clock, history, candidacy, tick } = scene();
   await clock.advance(1_500);
   assert.deepEqual(history, []);
   tick();
@@ -37,11 +37,11 @@ test("a candidate that hears ticks and whose own are confirmed is active, until 
     [1_500, true],
     [6_500, false],
   ]);
-  stander.close();
+  candidacy.close();
 });
 
-test("a candidate whose ticks are not confirmed any more is active no longer, though it hears others", async () => {
-  const { clock, history, stander, tick, answers } = scene();
+test("a candidate whose ticks are unconfirmed is no longer active, despite other ticks", async () => {
+  const { clock, history, candidacy, tick, answers } = scene();
   tick();
   await clock.advance(500);
   answers(() => Promise.reject(new Error("no majority")));
@@ -53,11 +53,11 @@ test("a candidate whose ticks are not confirmed any more is active no longer, th
     [0, true],
     [5_000, false],
   ]);
-  stander.close();
+  candidacy.close();
 });
 
 test("a confirm that comes late proves nothing of now", async () => {
-  const { clock, history, stander, tick, answers } = scene();
+  const { clock, history, candidacy, tick, answers } = scene();
   const late = Promise.withResolvers<void>();
   answers(() => late.promise);
   await clock.advance(8_000); // the tick of the first moment answered at once, that of the next second waits
@@ -66,16 +66,16 @@ test("a confirm that comes late proves nothing of now", async () => {
   answers(() => new Promise(() => {}));
   await clock.advance(100);
   assert.deepEqual(history, []);
-  stander.close();
+  candidacy.close();
 });
 
-test("a candidate that closes, or whose channel is gone, is told at once that it is active no longer", async () => {
+test("a candidate that closes or loses its channel is told at once", async () => {
   for (const leave of ["lose", "close"] as const) {
-    const { clock, history, stander, tick } = scene();
+    const { clock, history, candidacy, tick } = scene();
     tick();
     await clock.advance(1_000);
-    stander[leave]();
+    candidacy[leave]();
     assert.deepEqual(history.at(-1), [1_000, false]);
-    stander.close();
+    candidacy.close();
   }
 });

@@ -1,17 +1,20 @@
 import { posix } from "node:path";
 import type { Host, Stat } from "../../core/service/host-api.ts";
 
-/** Thrown when a home cannot be where its row says, for a reason that lies in the row or on the disk and that trying again does not change. */
+/**
+ * Thrown if a home cannot be where its row says, for a reason in the row or on the disk that another try does not
+ * change.
+ */
 export class Unfit extends Error {
   override name = "Unfit";
 }
 
 /** The base directory with the moves that are safe in it. */
-export interface HomeGround {
+export interface HomeContext {
   readonly archive: string;
   /** The real path of a home; throws `Unfit` when it is not below the base, or a member could put a symlink into its path. */
   place(home: string): Promise<string>;
-  /** Whether a uid's own directory is at a path; throws `Unfit` when something else is. */
+  /** True if a uid's own directory is at a path; throws `Unfit` if something else is. */
   owns(path: string, uid: string): Promise<boolean>;
   /** Gives the directory at a path, and nothing in it, to its member where it is not. `mayTake` says of another owner whether it is taken from him. */
   give(path: string, member: { uid: number; gid: number }, mayTake: (uid: string) => boolean): Promise<void>;
@@ -29,7 +32,7 @@ export interface HomePlaces {
 }
 
 /** Opens the base. Throws when it is not there: it may be a file system that is not mounted, and homes must not be created below it then. */
-export async function homeGround(host: Host, places: HomePlaces): Promise<HomeGround> {
+export async function homeContext(host: Host, places: HomePlaces): Promise<HomeContext> {
   const { base, archive: wish, chown, group, mode, skeleton } = places;
   const { files, memory } = host;
   const real = await files.resolve(base);
@@ -106,7 +109,10 @@ export async function homeGround(host: Host, places: HomePlaces): Promise<HomeGr
     memory.set("archive", archive);
   }
 
-  /** Makes the directories above a home, and sees that each belongs to the owner of the base: nobody else can then change the path to a home. */
+  /**
+   * Creates the directories above a home, and requires that each belongs to the owner of the base. No other user can
+   * then change the path to a home.
+   */
   async function makeSound(directory: string): Promise<void> {
     if (sound.has(directory)) return;
     await makeSound(posix.dirname(directory));

@@ -2,7 +2,9 @@ import { reason } from "../../core/util/errors.ts";
 import type { Delivery } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
 
-/** How often each candidate publishes a tick, and how long a tick makes its receiver active; milliseconds. */
+/**
+ * The interval between two ticks of a candidate, and the time for which a tick makes its receiver active; milliseconds.
+ */
 const tickEvery = 1_000;
 export const lease = 5_000;
 
@@ -11,7 +13,7 @@ export interface Candidate {
   readonly active: boolean;
   /** Takes what the server hands over of the ticks. */
   take(delivery: Delivery): void;
-  /** The ticks come no more: somebody else gets them now. */
+  /** The ticks come no more: another candidate gets them now. */
   lose(): void;
   close(): void;
 }
@@ -25,13 +27,17 @@ interface Options {
 }
 
 /**
- * Stands in an election whose ticks go through a queue with one consumer at a time. No message is held, so none can be lost or held twice.
- * Two candidates may both believe to be active for a moment (a server node that stood still): what they say must bear it.
+ * Takes part in an election. Its ticks go through a queue with one consumer at a time. No message is held, so none can
+ * be lost or held twice. Two candidates may both be active for a moment, if a server node stood still: their messages
+ * must bear it.
  */
 export function candidate(election: string, { changed, publish, clock, log }: Options): Candidate {
   const over = new AbortController();
   const { signal } = over;
-  /** When a tick was last received, and when the last tick of ours was sent that was confirmed: a confirm that was read late proves nothing of now. */
+  /**
+   * The time of the last tick received, and the time at which the last confirmed tick of ours was sent: a confirm that
+   * was read late proves nothing of now.
+   */
   let heardAt = Number.NEGATIVE_INFINITY;
   let provedAt = Number.NEGATIVE_INFINITY;
   let active = false;
@@ -49,7 +55,7 @@ export function candidate(election: string, { changed, publish, clock, log }: Op
     }
   }
 
-  function judge(): void {
+  function decide(): void {
     if (active || signal.aborted || left() <= 0) return;
     become(true);
     void expire();
@@ -70,7 +76,7 @@ export function candidate(election: string, { changed, publish, clock, log }: Op
     try {
       await publish();
       provedAt = at;
-      judge();
+      decide();
     } catch {
       // Why nothing can be published is said by the broker's trouble; here it only proves nothing.
     } finally {
@@ -93,7 +99,7 @@ export function candidate(election: string, { changed, publish, clock, log }: Op
     take(delivery) {
       delivery.ack();
       heardAt = clock.monotonic();
-      judge();
+      decide();
     },
     lose() {
       heardAt = Number.NEGATIVE_INFINITY;

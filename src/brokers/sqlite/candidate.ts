@@ -10,7 +10,7 @@ export interface Candidate extends Consumer {
 
 interface Options {
   readonly wake: Wake;
-  /** What is touched when a candidate leaves. */
+  /** The file that is touched when a candidate leaves. */
   readonly sign: string;
   readonly lockFile: string;
 }
@@ -25,7 +25,7 @@ export function startCandidate(
   let trouble: string | undefined;
   let closed = false;
 
-  /** Tells before the lock is free: nobody else is active before this one has heard that it is not. */
+  /** Tells the active candidate before the lock is free: no other is active before it has heard of its end. */
   function leave(): void {
     if (!lock) return;
     changed(false);

@@ -2,31 +2,35 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Connection } from "./connection.ts";
 import type { RabbitConsumer } from "./consume.ts";
 import { rests } from "./rests.ts";
+import { mendStuck } from "./stuck-ticks.ts";
 import type { Topology } from "./topology.ts";
-import { mendUntaken } from "./untaken.ts";
 
-/** How often a queue of which nothing comes is looked at, milliseconds: a table's digest comes once a minute. */
+/**
+ * The interval between two looks at a queue of which nothing comes, in milliseconds: a table's digest comes once a
+ * minute.
+ */
 const lookEvery = 20_000;
-/** So many looks in a row must find it starved: a connection that a crash left open ends meanwhile. */
-const looks = { restart: 2, remake: 4 };
+/** The number of looks in a row that must find it stuck: a connection that a crash left open ends meanwhile. */
+const looks = { restart: 2, recreate: 4 };
 
 interface Options {
   readonly consumer: RabbitConsumer;
   readonly declared: Topology;
   readonly connection: () => Connection | undefined;
-  /** Makes the queue anew, if what it holds may be lost. */
-  readonly remake: (connection: Connection) => Promise<void>;
+  /** Recreates the queue, if its content may be lost. */
+  readonly recreate: (connection: Connection) => Promise<void>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
 }
 
 /**
- * Sees to a consumer that gets nothing although messages lie in its queue, or somebody else consumes it too: the server gives a queue to one consumer
- * at a time, and after a split of a cluster RabbitMQ (3.10) may give it to one that is gone. Gives what is wrong with it, while something is.
+ * Watches for a stuck consumer: it gets nothing although messages lie in its queue, or another process consumes it. The
+ * server gives a queue to one consumer at a time. After a split of a cluster RabbitMQ (3.10) may give it to one that is
+ * gone. Gives the fault while there is one.
  */
-export function mendStarved(queue: string, options: Options): () => string | undefined {
-  const { consumer, declared, connection, remake, clock, signal, log } = options;
+export function mendStuckConsumer(queue: string, options: Options): () => string | undefined {
+  const { consumer, declared, connection, recreate, clock, signal, log } = options;
   let sign = "";
   let trouble: string | undefined;
   // A second process of the same host would take the queue away at once.
@@ -40,7 +44,7 @@ export function mendStarved(queue: string, options: Options): () => string | und
     return messages > 0 || consumers > 1;
   }
 
-  void mendUntaken({
+  void mendStuck({
     ...{ clock, signal, lookEvery, looks },
     heard() {
       const fed = consumer.isFed();
@@ -49,17 +53,17 @@ export function mendStarved(queue: string, options: Options): () => string | und
     },
     lies: starves,
     restart: () => consumer.restart(`nothing of it comes, although ${sign}`),
-    async remake() {
+    async recreate() {
       const now = connection();
       if (!now) return;
       if (declared.expendable(queue)) {
         if (!isDue()) return;
-        await remake(now);
-        return consumer.restart("it was made anew");
+        await recreate(now);
+        return consumer.restart("it was recreated");
       }
       // What it holds may be nowhere else.
       const before = trouble;
-      trouble = `nothing comes of queue ${queue}, although ${sign}: another process consumes it, or RabbitMQ believes so, which ends when the node that leads the queue is started again`;
+      trouble = `nothing comes of queue ${queue}, although ${sign}: another process consumes it, or RabbitMQ has it so, which ends when the node that leads the queue is started again`;
       if (before === undefined) log(trouble);
     },
   });
