@@ -2,18 +2,18 @@ import { posix } from "node:path";
 import type { Files, Stat } from "../core/service/host-api.ts";
 import { fileError } from "../machines/file-error.ts";
 
-/** A file system in memory with the durability of a real disk: what was not synced can be gone after a power cut. */
+/** A file system in memory with the durability of a real disk: unsynced changes can be lost by a power cut. */
 export interface Disk {
   readonly files: Files;
-  /** Makes a symlink, durable at once (a test's own doing). */
+  /** Makes a symlink that is durable at once: a test prepares the disk with it. */
   symlink(target: string, path: string): void;
-  /** Writes a file, its missing directories too, durable at once (a test's own doing). */
+  /** Writes a file that is durable at once, with its missing directories: a test prepares the disk with it. */
   place(path: string, text: string, options?: { mode?: number; uid?: number; gid?: number }): void;
-  /** The text at a path now, for a test that looks without taking a step. */
+  /** The present text of the file at a path, read without a step; undefined if there is no file. */
   text(path: string): string | undefined;
   /**
-   * Forgets what was not synced. Of unsynced names `random` chooses which survive, in order or not, and of unsynced content how much;
-   * without it none does.
+   * Drops unsynced changes. `random` chooses the unsynced names that survive, in order or not, and the part of unsynced
+   * content that does. Without it nothing unsynced survives.
    */
   powerCut(random?: () => number): void;
 }
@@ -22,9 +22,9 @@ type Owned = { mode: number; uid: number; gid: number };
 interface File extends Owned {
   readonly kind: "file";
   bytes: Buffer;
-  /** What a power cut leaves; undefined before the first sync. */
+  /** The content that survives a power cut; undefined before the first sync. */
   synced: Buffer | undefined;
-  /** A sync has failed: its pages count as clean now, so that a second sync says well and saves nothing. */
+  /** True after a failed sync: the pages count as clean then, so a second sync succeeds and saves nothing. */
   lost: boolean;
 }
 interface Directory extends Owned {
@@ -37,13 +37,16 @@ interface Symlink extends Owned {
   readonly target: string;
 }
 type Node = File | Directory | Symlink;
-/** One name of one directory, as an operation leaves it. */
+/** A name of a directory with its node after an operation; undefined if the operation removed it. */
 type NameChange = { readonly directory: Directory; readonly name: string; readonly node: Node | undefined };
 
-/** Makes an empty disk. `step` is called before each operation that changes something, and may throw in its place. */
+/**
+ * Makes an empty disk. `step` is called before each operation that changes something; an error that it throws replaces
+ * the operation.
+ */
 export function memoryDisk(step: (name: string) => void = () => {}): Disk {
   const root = newDirectory();
-  /** Operations on names that no sync has made durable yet, in order. */
+  /** The operations on names that no sync has made durable yet, in order. */
   let pending: NameChange[][] = [];
 
   const rename = (...changes: NameChange[]): void => {
@@ -213,7 +216,7 @@ function setName(names: Map<string, Node>, name: string, node: Node | undefined)
   else names.delete(name);
 }
 
-/** Makes some of the pending changes durable, and gives the rest. */
+/** Makes the pending changes that are due durable, and gives the rest. */
 function settle(pending: NameChange[][], due: (change: NameChange) => boolean): NameChange[][] {
   for (const { directory, name, node } of pending.flat().filter(due)) setName(directory.synced, name, node);
   return pending.map((operation) => operation.filter((change) => !due(change))).filter((rest) => rest.length > 0);
@@ -224,7 +227,7 @@ function there(node: Node | undefined, operation: string, path: string): Node {
   return node;
 }
 
-/** The directory and last name of a path, and what is there; its parent's symlinks are followed. */
+/** The directory, the last name and the node of a path; symlinks in the directory's path are followed. */
 function place(root: Directory, path: string): { directory: Directory; name: string; node: Node | undefined } {
   const directory = find(root, posix.dirname(path));
   if (!directory) throw fileError("ENOENT", "open", path);

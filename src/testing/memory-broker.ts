@@ -5,16 +5,16 @@ import { type HeldMessage, MemoryQueue } from "./broker/queue.ts";
 /** A broker in the memory of one process, for tests: the same calls give the same deliveries. */
 export interface MemoryHub {
   connect(): MemoryConnection;
-  /** What a queue holds, the oldest first. */
+  /** The messages of a queue, the oldest first; none if the queue does not exist. */
   look(queue: string): HeldMessage[];
-  /** Empties a queue of what is not handed over. */
+  /** Removes the messages of a queue that are not handed over. */
   purge(queue: string): void;
   /** Removes a queue and its bindings; its consumers are cut off. */
   drop(queue: string): void;
 }
 
 export interface MemoryConnection extends Broker {
-  /** Ends as a process does that is killed: its deliveries go back, and it learns nothing of it. */
+  /** Ends the connection as a killed process does: its deliveries are requeued, and its callbacks are not called. */
   crash(): void;
 }
 
@@ -38,7 +38,7 @@ interface Hub {
 }
 
 function connect({ queues, elections }: Hub): MemoryConnection {
-  /** What to leave when the connection ends; told whether it learns of it. */
+  /** The functions that end the consumers and candidates of the connection; true means that they are not told. */
   const taken = new Set<(crashed: boolean) => void>();
   let gone: string | undefined;
 

@@ -3,17 +3,17 @@ import { csnMaker } from "../directories/csn.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DirectorySource, SourceChange } from "../ports/directory.ts";
 
-/** A directory that a test holds in its hands. */
+/** A directory that a test changes directly. */
 export interface MemoryDirectory extends DirectorySource {
   /** Adds or replaces entries, by uuid, as one change. */
   put(...entries: readonly StoredEntry[]): void;
   remove(...uuids: readonly string[]): void;
-  /** Makes these the whole content, told as a refresh. */
+  /** Makes these entries the whole content, delivered as a refresh. */
   replaceAll(entries: Iterable<StoredEntry>): void;
   trouble(why: string): void;
 }
 
-/** A directory in memory. Each who follows it has every change from the moment of its own first refresh. */
+/** A directory in memory. Each follower gets every change from its own first refresh on. */
 export function memoryDirectory(initial: Iterable<StoredEntry>, clock: Clock): MemoryDirectory {
   const nextState = csnMaker(clock);
   const entries = new Map<string, StoredEntry>();

@@ -10,25 +10,25 @@ export interface Call {
   readonly signal: AbortSignal;
 }
 
-/** A program of the machine, as the answer to a call; no answer is code 0 without output. */
+/** A program of the machine: gives the answer to a call. No answer is exit code 0 without output. */
 export type Program = (call: Call) => Partial<Output> | void | Promise<Partial<Output> | void>;
 
 export interface MemoryMachine extends Machine, Omit<Disk, "files"> {
-  /** Registers a program, or a daemon by its socket, or takes the place of one. */
+  /** Registers a program by its name, or a daemon by its socket; replaces an earlier one. */
   program(name: string, program: Program): void;
-  /** Gives a daemon another incarnation. */
+  /** Gives a daemon another incarnation, as a restart does. */
   restarted(daemon: string): void;
   /** Makes the next steps that match fail with an error code: `fail(/^sync /, "EIO")`. */
   fail(step: RegExp, code: string, times?: number): void;
-  /** Has no step fail any more. */
+  /** Removes all faults that `fail` has set. */
   mend(): void;
 }
 
 export interface MemoryOptions {
-  /** Texts by path that are there from the beginning, durably. */
+  /** The files that exist from the beginning, durably: texts by path. */
   readonly files?: Readonly<Record<string, string>>;
   readonly programs?: Readonly<Record<string, Program>>;
-  /** Answers for every program that is not registered; 127 by default, as a shell says. */
+  /** The answer of each program that is not registered; exit code 127 by default, as of a shell. */
   readonly otherwise?: (program: string, call: Call) => Partial<Output>;
   /** Called before each step that changes something (`write /etc/x`, `sync /etc`, `run dhcpd -t`); a throw takes its place. */
   readonly onStep?: (step: string) => void;
@@ -89,7 +89,7 @@ export function memoryMachine(options: MemoryOptions = {}): MemoryMachine {
   };
 }
 
-/** What a program answers, unless it is ended first. */
+/** The answer of a program. Rejects if the program is ended first, by its deadline in milliseconds or by the signal. */
 async function orEnded<T>(
   answer: Promise<T>,
   ended: AbortSignal,

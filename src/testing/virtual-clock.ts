@@ -2,7 +2,10 @@ import type { Clock } from "../ports/clock.ts";
 
 /** A clock that a test owns: its time moves by `advance` alone. */
 export interface VirtualClock extends Clock {
-  /** Moves time, waking each sleeper at its moment, the earliest first; what it does then is done before time moves on. */
+  /**
+   * Moves time forward and wakes each sleeper at its moment, the earliest first. The work of a sleeper is done before
+   * time moves on.
+   */
   advance(milliseconds: number): Promise<void>;
 }
 
@@ -53,7 +56,7 @@ export function virtualClock(start: number): VirtualClock {
   };
 }
 
-/** Lets everything run that waits for no time: microtasks, and a few rounds of immediates that lead to one another. */
+/** Runs all work that waits for no time: microtasks, and a few rounds of immediates that follow one another. */
 async function settle(): Promise<void> {
   for (let round = 0; round < 4; round++) await new Promise((resolve) => setImmediate(resolve));
 }

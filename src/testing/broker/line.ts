@@ -1,8 +1,11 @@
-/** Those who wait for what only one may have at a time, in the order in which they came. */
+/** A queue of waiters for something that only one may have at a time, in the order of their arrival. */
 export interface Line {
-  /** Stands in line: `begin` is called in a microtask once it is the first. Gives what leaves the line and says whether its turn had begun. */
+  /**
+   * Adds a waiter: `begin` is called in a microtask once the waiter is the first. Gives a function that removes the
+   * waiter; its result is true if the turn had begun.
+   */
   enter(begin: () => void): () => boolean;
-  /** How many stand in it. */
+  /** The number of waiters, the present one among them. */
   readonly length: number;
 }
 

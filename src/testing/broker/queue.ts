@@ -6,21 +6,24 @@ export interface HeldMessage {
   readonly key: string;
   readonly body: Uint8Array;
   readonly messageId?: string;
-  /** Handed over and not yet acknowledged. */
+  /** True if the message was handed over and is not yet acknowledged. */
   readonly unacknowledged: boolean;
   readonly redelivered: boolean;
 }
 
 type Held = { -readonly [field in keyof HeldMessage]: HeldMessage[field] };
 
-/** A queue in memory: what is handed over counts towards its limit and is the first to go, as its consumer has it already. */
+/**
+ * A queue in memory. A message that was handed over counts towards the limit, and is the first to be dropped: its
+ * consumer has it already.
+ */
 export class MemoryQueue {
   readonly keys = new Set<string>();
   readonly held: Held[] = [];
   readonly #limit: Limit;
   readonly #line = openLine();
   #bytes = 0;
-  /** Hands over what the consumer whose turn it is may have. */
+  /** Hands messages to the present consumer, up to its prefetch. */
   #handOver = (): void => {};
   #scheduled = false;
 
@@ -28,12 +31,12 @@ export class MemoryQueue {
     this.#limit = limit;
   }
 
-  /** Whether somebody consumes it, or waits to. */
+  /** True if the queue has a consumer, or one that waits for its turn. */
   get consumed(): boolean {
     return this.#line.length > 0;
   }
 
-  /** Whether it is full and refuses a message of so many bytes. */
+  /** True if the queue has no room for a message of this size in bytes, and refuses instead of dropping. */
   refuses(bytes: number): boolean {
     return this.#limit.beyond === "refuse" && this.#overflows(1, bytes);
   }
@@ -52,7 +55,10 @@ export class MemoryQueue {
     this.#bytes -= message.body.length;
   }
 
-  /** Hands messages over when those who came before have left; gives what ends it and puts back what was not acknowledged. */
+  /**
+   * Hands messages over once all earlier consumers have left. Gives a function that ends the consumer and requeues its
+   * unacknowledged messages.
+   */
   consume(take: (delivery: Delivery) => void, prefetch: number): () => void {
     const mine = new Set<Held>();
     const handOver = (): void => {

@@ -68,7 +68,7 @@ export const idempotent: Rule = async (on) => {
   return undefined;
 };
 
-/** A full run does not believe that a daemon has what it was told before. */
+/** A full run does not assume that a daemon still holds the rows that it was given before. */
 export const mendsAnUnknownState: Rule = async (on) => {
   const rows: Moment = { said: "all rows", changes: [...good(rowsFor(on))] };
   const unknown: Moment = {
