@@ -16,7 +16,7 @@ import { start } from "./demo/start.ts";
 
 const stop = new AbortController();
 process.once("SIGINT", () => stop.abort()).once("SIGTERM", () => stop.abort());
-// Whoever reads has seen enough (`npm run demo | head`).
+// The reader of a pipe has closed it (`npm run demo | head`).
 process.stdout.once("error", () => stop.abort());
 const { signal } = stop;
 const show = screen(process.stdout);

@@ -138,7 +138,7 @@ function* aliases(members: readonly Member[], random: Lot): Generator<StoredEntr
   ];
   for (const name of lists) yield alias(name, some(5));
   for (let club = 1; club <= 140; club++) yield alias(`club-${club}`, some(3));
-  // One that is read by somebody elsewhere, too.
+  // An alias with a member at another site, too.
   yield alias("abuse", ["jgarcia", "abuse@isp.example"]);
 }
 
@@ -147,7 +147,7 @@ interface Hardware {
   readonly ips: readonly string[];
 }
 
-/** The next machine's addresses. As in life, they are written in more than one way. */
+/** A function that gives the addresses of the next machine. They have several spellings, as in a real directory. */
 function addresses(): (random: Lot) => Hardware {
   let number = 0;
   return (random) => {
@@ -172,7 +172,7 @@ function addresses(): (random: Lot) => Hardware {
 
 const dnOf = ({ uid }: Pick<Member, "uid">): string => `uid=${uid},ou=members,${base}`;
 
-/** Every entry has an entryUUID, as in what slapcat prints: by it a renamed entry is known to be the same. */
+/** An entry with an entryUUID, as slapcat prints it. A renamed entry keeps its entryUUID. */
 function entry(dn: string, attributes: Readonly<Record<string, readonly string[]>>): StoredEntry {
   const hash = createHash("sha256").update(dn).digest("hex");
   const uuid = hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, "$1-$2-$3-$4-$5");
@@ -187,7 +187,7 @@ function plain(name: string): string {
   return letters.normalize("NFD").replace(/[^a-z]/g, "");
 }
 
-/** The first of October, so many years from this one. */
+/** The first of October, a number of years after the present year. */
 const endOfYear = (today: Date, years: number): string => `${today.getUTCFullYear() + years}-10-01`;
 
 const day = (today: Date, days: number): string =>

@@ -9,6 +9,6 @@ export default defineConfig({
     dhcp2: ["dhcp"],
     ns1: ["dns"],
     mail: ["aliases", "homes"],
-    civet: ["event"], // the transcriber: it reads the directory and tells the others what moved
+    civet: ["event"], // the transcriber: it reads the directory and sends the other hosts their rows
   },
 });

@@ -1,6 +1,6 @@
 import { converge, type Host, type Move, service, UserName, z } from "trigger";
 
-/** What the doors have: `doorctl list` prints a badge and a name per line, its own and those that the caretaker made. */
+/** The names by badge at the doors. `doorctl list` prints a badge and a name per line, foreign ones among them. */
 async function look(host: Host): Promise<Map<string, string>> {
   const { stdout } = await host.ask(["doorctl", "list"], { deadline: 5000 });
   const lines = stdout.split("\n").filter((line) => line !== "");

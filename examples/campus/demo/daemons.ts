@@ -8,45 +8,45 @@ import type { Screen } from "./screen.ts";
 
 /** A daemon that the demo runs for a service, where it is installed. */
 export interface Daemon {
-  /** As lib/here.ts knows it. */
+  /** The name of the daemon in lib/here.ts. */
   readonly name: string;
-  /** The programs that it takes, with the Debian packages that have them. */
+  /** The programs that it needs, each with the Debian package that has it. */
   readonly programs: Readonly<Record<string, string>>;
-  /** What it is driven by, and what is done without it. */
+  /** Two sentences for people: the use of the daemon, and the replacement where it is not installed. */
   readonly live: string;
   readonly otherwise: string;
   start(ground: Ground): Promise<Running>;
 }
 
-/** What a daemon is started with. */
+/** The surroundings in which a daemon starts. */
 export interface Ground {
-  /** An empty folder for all that it writes. */
+  /** An empty folder for all files that the daemon writes. */
   readonly folder: string;
   readonly signal: AbortSignal;
   run(command: readonly string[], options: Omit<GuardOptions, "announced">): Guarded;
 }
 
 export interface Running {
-  /** What its service is told to reach it. */
+  /** The options by which its service reaches it. */
   readonly reach: object;
-  /** A command by which a person may ask it. */
+  /** A command with which a person queries it. */
   readonly question?: string;
-  /** What it serves now: the text of a file for each of its hosts. */
+  /** The content that it serves now: the text of a file for each of its hosts, by path. */
   serves(): Promise<Readonly<Record<string, string>>>;
-  /** The IPv4 addresses that it answers for a name of the campus, where it is one to ask; undefined when it does not answer. */
+  /** The IPv4 addresses that a name server answers for a name of the campus; undefined if it does not answer. */
   ask?(name: string): Promise<readonly string[] | undefined>;
 }
 
 /** The daemons that run for the demo; they end when it is closed. */
 export interface Daemons extends AsyncDisposable {
   readonly running: readonly Running[];
-  /** Writes down what they serve, beside what the hosts have written. */
+  /** Writes the content that they serve to files, beside the files of the hosts. */
   look(): Promise<void>;
 }
 
 const all: readonly Daemon[] = [namedDaemon, keaDaemon];
 
-/** Starts the daemons that this machine has and says which; the services of the others write files. */
+/** Starts the daemons that are installed here and shows their names. The services of the others write files. */
 export async function startDaemons(out: string, signal: AbortSignal, show: Screen): Promise<Daemons> {
   const guarded: Guarded[] = [];
   const running: Running[] = [];
@@ -85,7 +85,7 @@ export async function startDaemons(out: string, signal: AbortSignal, show: Scree
     running,
     async look() {
       for (const served of await Promise.allSettled(running.map(({ serves }) => serves()))) {
-        // Of one that somebody has ended, its service says so.
+        // A person may have ended the daemon: its service reports that.
         if (served.status === "rejected") continue;
         for (const [path, text] of Object.entries(served.value)) {
           mkdirSync(join(out, path, ".."), { recursive: true });

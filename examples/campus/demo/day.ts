@@ -1,15 +1,17 @@
 import { readerAddress } from "../make.ts";
 
-/** Something that happens on the campus. */
+/** An event of the campus, as a change of its directory. */
 export interface Happening {
   readonly title: string;
-  /** What to look for. */
+  /** The effect that a person can observe. */
   readonly look: string;
-  /** The LDIF change records that are applied to campus.ldif; of what ends by the clock, a function of the moment at which it ends. */
+  /** The LDIF change records for campus.ldif. For an effect of the clock, a function of the time of that effect. */
   readonly ldif: string | ((end: string) => string);
-  /** How many rows it moves on every host of a service; the services that are not named here must not move at all. */
+  /**
+   * The number of rows that it adds, changes or removes on every host of a service. No row of another service changes.
+   */
   readonly moves: Readonly<Record<string, number>>;
-  /** A name, and the IPv4 addresses that a name server answers for it then; none when it is gone. */
+  /** A name, and the IPv4 addresses that a name server answers for it afterwards; none for a removed name. */
   readonly answers?: readonly [name: string, ...addresses: string[]];
 }
 

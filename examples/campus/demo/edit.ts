@@ -6,7 +6,9 @@ import { readContent } from "../../../src/directories/ldif/content.ts";
 import { readRecords } from "../../../src/directories/ldif/records.ts";
 import { writeLdif } from "../../../src/directories/ldif/write.ts";
 
-/** Applies LDIF change records to an LDIF file, which is replaced as a whole. Gives the moment at which it was, milliseconds since 1970. */
+/**
+ * Applies LDIF change records to an LDIF file and replaces it whole. Gives the time of that, milliseconds since 1970.
+ */
 export function edit(file: string, changes: string): number {
   const text = readFileSync(file, "utf8");
   const records = readRecords(Buffer.from(changes), "the change");

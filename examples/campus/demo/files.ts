@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { structuredPatch } from "diff";
 
-/** What a host has on disk: the text of its files, and of its homes the names, by path relative to the folder of all hosts. */
+/** The files of a host, as texts by path relative to the folder of all hosts. A folder of homes is a list of names. */
 export type Files = ReadonlyMap<string, string>;
 
 export function readFiles(out: string, host: string): Files {
@@ -20,7 +20,7 @@ export function readFiles(out: string, host: string): Files {
   return files;
 }
 
-/** The files that differ, each with its lines that go (-) and come (+). */
+/** The files that differ, each with its removed (-) and added (+) lines. */
 export function differences(before: Files, after: Files): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const path of new Set([...before.keys(), ...after.keys()])) {
@@ -35,7 +35,7 @@ export function differences(before: Files, after: Files): Map<string, string[]> 
   return found;
 }
 
-/** Names that begin with a dot are trigger's own. */
+/** The names in a folder, without those that begin with a dot: these are trigger's own. None if it is missing. */
 function readNames(folder: string): string[] {
   try {
     return readdirSync(folder).filter((name) => !name.startsWith("."));

@@ -5,25 +5,29 @@ import { systemClock } from "../../../src/daemon/clock.ts";
 
 /** A program that ends with this process, however this process ends. */
 export interface Guarded extends AsyncDisposable {
-  /** Waits until something that it is asked is answered. Throws with the last line of its log when it ends before, or never answers. */
+  /**
+   * Waits until a question to the program succeeds. Throws with the last line of its log if the program ends before
+   * that, and if no answer comes in time.
+   */
   answers(question: () => Promise<unknown>, signal: AbortSignal): Promise<void>;
 }
 
 /**
- * The end of the pipe tells the shell that the demo is gone, by kill -9 too. Shell and daemon are a group of their own, so
- * nothing else is ended and Ctrl-C does not reach the daemon before the hosts have stopped. `$0` is the file that announces it.
+ * The shell script around a daemon. The end of its pipe tells it that the demo has ended, even by kill -9. Shell and
+ * daemon are a process group: nothing else is killed, and Ctrl-C does not reach the daemon before the hosts have
+ * stopped. `$0` is the file that announces the daemon.
  */
 const script = '("$@"; rm -f "$0"; kill -9 0) & read gone; rm -f "$0"; kill -9 0';
 
 export interface GuardOptions {
-  /** Where its output goes. */
+  /** The file that takes its output. */
   readonly log: string;
-  /** The file that tells the services how to reach it: it goes with the daemon. */
+  /** The file with the options by which the services reach it. It is removed when the daemon ends. */
   readonly announced: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Starts a program, and sees to its end. */
+/** Starts a program that is ended with the demo. */
 export function guard(command: readonly string[], { log, announced, env }: GuardOptions): Guarded {
   const said = openSync(log, "a");
   const child = spawn("/bin/sh", ["-c", script, announced, ...command], {
@@ -33,7 +37,7 @@ export function guard(command: readonly string[], { log, announced, env }: Guard
   });
   closeSync(said);
   const ended = once(child, "exit");
-  ended.catch(() => {}); // no shell: then it never answers
+  ended.catch(() => {}); // without a shell it never answers
   return {
     async answers(question, signal) {
       const end = performance.now() + patience;
@@ -57,15 +61,15 @@ export function guard(command: readonly string[], { log, announced, env }: Guard
   };
 }
 
-/** For a daemon to begin, on a machine that does other things as well; in milliseconds. */
+/** The longest wait for the first answer of a daemon, on a busy machine too, in milliseconds. */
 const patience = 30_000;
 
 const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
 
-/** Why a daemon ended: the last line of its log that says more than that it does. */
+/** The reason why a daemon ended: the last line of its log that says more than the end itself. */
 function lastWord(log: string): string {
   const lines = readFileSync(log, "utf8").trim().split("\n");
   const last = lines.findLast((line) => !/exiting \(due to/.test(line)) || "it ended without a word";
-  // Debian's profiles let a daemon read and write its own places alone; a container has none.
+  // Debian's profiles confine a daemon to its own folders; a container has no profiles.
   return /denied/i.test(last) && existsSync("/etc/apparmor.d") ? `${last}; AppArmor may confine it` : last;
 }

@@ -8,7 +8,10 @@ import type { Daemon } from "./daemons.ts";
 const hosts = ["dhcp1", "dhcp2"];
 const subnets = ["10.42.0.0/16", "10.43.0.0/16", "10.44.0.0/16"];
 
-/** Two Keas, which hold their reservations and are told them, but hear no client: they listen on no interface, so they need not be root. */
+/**
+ * Two Kea servers, which hold the reservations that their services give them. They listen on no interface, so they
+ * serve no client and need no root.
+ */
 export const keaDaemon: Daemon = {
   name: "kea",
   programs: { "kea-dhcp4": "kea-dhcp4-server" },
@@ -51,7 +54,7 @@ const Configured = z.object({
   arguments: z.object({ Dhcp4: z.object({ subnet4: z.array(z.object({ reservations: z.array(Reservation) })) }) }),
 });
 
-/** What Kea says that it runs: name, MAC address and address of each reservation, by name. */
+/** The reservations that Kea holds: a line with the name, MAC address and address of each, sorted by name. */
 async function reservations(socket: string): Promise<string> {
   const { subnet4 } = Configured.parse(await ask(socket, "config-get")).arguments.Dhcp4;
   const lines = subnet4.flatMap((subnet) =>

@@ -10,7 +10,7 @@ import type { Daemon } from "./daemons.ts";
 const zone = "campus.example";
 const zones = [zone, ...["42.10", "43.10", "44.10"].map((network) => `${network}.in-addr.arpa`), reverseOfIpv6()];
 const inFront = ["@ NS ns1.campus.example.", "@ SOA ns1.campus.example. root.campus.example. 1 3600 600 86400 60"];
-/** Records that are nobody's rows: the service leaves them alone. */
+/** Foreign records of the zone: no row has them, so the service leaves them alone. */
 const own = ["ns1 A 10.42.0.2", "mail A 10.42.0.3", "@ MX 10 mail"];
 
 /** BIND on a free port of this machine, whose zones take updates signed with a key that is made for it. */
@@ -45,7 +45,7 @@ export const namedDaemon: Daemon = {
         try {
           return await resolver.resolve4(`${name}.${zone}`);
         } catch (error) {
-          // Any other answer, as none in time while it takes a thousand changes, is asked for again.
+          // After any other answer the question is repeated. A server that takes a thousand changes may not answer in time.
           return (error as NodeJS.ErrnoException).code === "ENOTFOUND" ? [] : undefined;
         }
       },
@@ -76,7 +76,7 @@ async function transfer(name: string, port: number, key: string): Promise<string
   return lines.join("");
 }
 
-/** That of 2001:db8:42::/48. */
+/** The name of the reverse zone of 2001:db8:42::/48. */
 function reverseOfIpv6(): string {
   return `${[..."20010db80042"].reverse().join(".")}.ip6.arpa`;
 }

@@ -8,38 +8,41 @@ import type { Campus } from "./start.ts";
 import { waitFor } from "./wait.ts";
 import { type Moved, movedBetween, type Place, sum } from "./watch.ts";
 
-/** What became of a change at one place. */
+/** The effect of a change at one place. */
 export interface Arrival {
   readonly place: Place;
-  /** Whether the service has run; it has not when all that came is refused. */
+  /** True if the service has run. It does not run if every changed row is refused. */
   readonly ran: boolean;
   readonly moved: Moved;
-  /** From the change to "loaded", milliseconds; undefined when nobody made a change. */
+  /** The time from the change until it was applied, in milliseconds; undefined if the directory did not change. */
   readonly took: number | undefined;
-  /** The rows that are newly kept, with the reason. */
+  /** The reasons of the newly retained rows. */
   readonly kept: readonly string[];
 }
 
-/** What a name server answered as soon as a change was there. */
+/** The first answer of a name server that has a change. */
 export interface Answer {
   readonly name: string;
-  /** None: there is no such name. */
+  /** The addresses of the name; none if the name does not exist. */
   readonly addresses: readonly string[];
-  /** From the change to the answer, milliseconds. */
+  /** The time from the change to the answer, in milliseconds. */
   readonly took: number;
 }
 
 export interface Outcome {
   readonly title: string;
   readonly arrivals: readonly Arrival[];
-  /** Undefined where no name server runs, or the change concerns none. */
+  /** The answer of the name server; undefined if none runs, or if the change concerns no name. */
   readonly answered: Answer | undefined;
 }
 
-/** A service runs at most once in so many milliseconds, so a change is made when nobody waits for his turn. */
+/**
+ * The least time between two runs of a service, in milliseconds. A change is made when no service waits for its next
+ * run.
+ */
 const pace = 1000;
 
-/** Applies a change to the directory, waits until every host concerned has it in force, and shows what moved. */
+/** Applies a change to the directory, waits until every host concerned has applied it, and shows the changed rows. */
 export async function play(happening: Happening, campus: Campus, signal: AbortSignal, show: Screen): Promise<Outcome> {
   const { title, ldif, moves, answers } = happening;
   const { places, project, daemons } = campus;
@@ -90,9 +93,9 @@ export async function play(happening: Happening, campus: Campus, signal: AbortSi
   return { title, arrivals, answered };
 }
 
-/** Shows what moves whenever the directory is edited, until the signal. */
+/** Shows the changed rows at every edit of the directory, until the signal. */
 export async function follow(campus: Campus, signal: AbortSignal, show: Screen): Promise<void> {
-  // What a host says beyond what is shown anyway: why a file cannot be read, why a run failed.
+  // Log lines of hosts that are not shown otherwise: the reason of an unreadable file, or of a failed run.
   campus.onLog((line) => {
     if (!signal.aborted && !/rows? changed by/.test(line)) show.log(line);
   });
@@ -152,6 +155,6 @@ function unfinished(place: Place, before: Look, expected: number): string {
   return `${place.host} ${place.service}: ${expected} rows should move, ${moved} did${why === undefined ? "" : ` (${why})`}`;
 }
 
-/** 20261122102000Z */
+/** A moment (milliseconds since 1970) as a generalized time of LDAP: `20261122102000Z`. */
 const generalizedTime = (moment: number): string =>
   new Date(moment).toISOString().replace(/\.\d+/, "").replaceAll(/[-:T]/g, "");

@@ -13,18 +13,18 @@ import type { Screen } from "./screen.ts";
 
 export interface Stage {
   readonly project: Project;
-  /** The folder of what the hosts write. */
+  /** The folder of the hosts' files. */
   readonly out: string;
 }
 
 const here = fileURLToPath(new URL("..", import.meta.url));
 const projectParts = ["trigger.config.ts", "services", "lib"];
 
-/** Makes the campus anew: its directory, and nothing on any host. */
+/** Makes a new campus: its directory, and no file on any host. */
 export async function prepare(words: readonly string[], show: Screen): Promise<Stage> {
   const { values } = parseArgs({ args: [...words], options: { in: { type: "string" } } });
   const folder = values.in === undefined ? here : copyTo(resolve(values.in));
-  // The daemons and their checkers are there on many machines where only root's PATH has them: beside each bin its sbin.
+  // On many machines only root's PATH has the daemons and their checkers, so each bin gets its sbin.
   const places = (process.env.PATH ?? "").split(delimiter);
   process.env.PATH = [...places, ...places.map((place) => place.replace(/bin$/, "sbin"))].join(delimiter);
 
@@ -49,7 +49,7 @@ export async function prepare(words: readonly string[], show: Screen): Promise<S
   return { project, out };
 }
 
-/** Loads the services, which choose by the daemons that run. */
+/** Loads the services. Each chooses its outputs by the daemons that run. */
 export async function load({ project }: Stage, show: Screen): Promise<void> {
   await loadServices(project, servicesOf(project.config));
   const { missing } = await import(pathToFileURL(join(project.folder, "lib", "here.ts")).href);

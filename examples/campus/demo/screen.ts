@@ -5,15 +5,15 @@ import type { Answer, Arrival, Outcome } from "./play.ts";
 import type { Stage } from "./prepare.ts";
 import type { Moved, Place } from "./watch.ts";
 
-/** How many lines of a change and of a file's difference are shown. */
+/** The most lines that are shown of a change, and of the difference of a file. */
 const ldifLines = 12;
 const diffLines = 6;
-/** Where a line is cut: the width of the terminal, at least. */
+/** The least width at which lines are cut, in characters; a wider terminal shows more. */
 const narrowest = 100;
 
 export type Screen = ReturnType<typeof screen>;
 
-/** Says on a terminal, or in a file, what happens. */
+/** Shows the course of the demo on a terminal, or writes it to a file. */
 export function screen(stream: WriteStream) {
   const width = Math.max(stream.columns ?? 160, narrowest);
   const paint = (style: Parameters<typeof styleText>[0], text: string): string => styleText(style, text, { stream });
@@ -65,7 +65,9 @@ export function screen(stream: WriteStream) {
       say(paint("green", `  ns1 answers ${name}: ${what}, after ${count(took)} ms`));
     },
 
-    /** Files that differ in the same way, as those of two servers of one service, are shown once. */
+    /**
+     * Shows the differences of files. Files with equal differences, as of two servers of one service, are shown once.
+     */
     differences(files: ReadonlyMap<string, readonly string[]>): void {
       const alike = Map.groupBy(files, ([, lines]) => lines.join("\n"));
       for (const same of alike.values()) {

@@ -12,13 +12,13 @@ import { openPlaces, type Place } from "./watch.ts";
 export interface Campus extends Stage, AsyncDisposable {
   readonly places: readonly Place[];
   readonly daemons: Daemons;
-  /** Hears each line that a host logs from now on; all of them are in `out/trigger.log`. */
+  /** Calls `hear` with each line that a host logs from now on. All lines are in `out/trigger.log`. */
   onLog(hear: (line: string) => void): void;
-  /** What is awaited, unless a host cannot go on before. */
+  /** The result of a promise; rejects if a host fails before. */
   unlessItFails<Result>(awaited: Promise<Result>): Promise<Result>;
 }
 
-/** Starts every host and waits until each has everything in force. */
+/** Starts every host and waits until each has applied all of its rows. */
 export async function start(stage: Stage, daemons: Daemons, signal: AbortSignal, show: Screen): Promise<Campus> {
   const { project, out } = stage;
   const hosts = [...project.config.hosts.keys()];
@@ -27,14 +27,14 @@ export async function start(stage: Stage, daemons: Daemons, signal: AbortSignal,
     appendFileSync(join(out, "trigger.log"), `${new Date().toISOString()} ${line}\n`);
     hear(line);
   };
-  // The stores are made here, so that they can be read before the hosts have got to it.
+  // The stores are made here: they are read before the hosts have made them.
   for (const host of hosts) openStore(project.state, host, Date.now(), log).close();
 
   const stop = new AbortController();
   const begun = Date.now();
   const running = up(project, { hosts, signal: AbortSignal.any([signal, stop.signal]), log });
   const failed = running.then(() => new Promise<never>(() => {}));
-  failed.catch(() => {}); // it is heard by whoever awaits something
+  failed.catch(() => {}); // each call of unlessItFails gets the error
   const places = openPlaces(project);
   const campus: Campus = {
     ...stage,
@@ -46,7 +46,7 @@ export async function start(stage: Stage, daemons: Daemons, signal: AbortSignal,
     unlessItFails: (awaited) => Promise.race([awaited, failed]),
     async [Symbol.asyncDispose]() {
       stop.abort();
-      await Promise.allSettled([running]); // what it failed with is said already
+      await Promise.allSettled([running]); // its error is reported already
     },
   };
   show.say(`Starting ${hosts.join(", ")}: what \`trigger up --all\` does.\n`);

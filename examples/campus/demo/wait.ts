@@ -1,11 +1,11 @@
 import { systemClock } from "../../../src/daemon/clock.ts";
 
-/** Far more than anything here takes, also where a disk needs long for the homes; in milliseconds. */
+/** The longest wait for a condition, in milliseconds: much more than the homes take on a slow disk. */
 const patience = 180_000;
-/** How often to look, in milliseconds: the times that are shown are the hosts' own, not those of the look. */
+/** The interval between two checks of a condition, in milliseconds. The times that are shown come from the hosts. */
 const interval = 20;
 
-/** Waits for a condition; throws what `late` says when it does not come about. */
+/** Waits for a condition. Throws the text of `late` if the condition does not hold in time. */
 export async function waitFor(
   condition: () => boolean | Promise<boolean>,
   late: () => string,

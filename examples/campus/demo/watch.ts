@@ -7,23 +7,26 @@ import { attachOwnedToRead } from "../../../src/host/store/owned.ts";
 import type { Project } from "../../../src/project/project.ts";
 import { openDatabase } from "../../../src/sqlite/open.ts";
 
-/** What the hosts have in force, read in their own stores: what `trigger status` reads, too. */
+/** The applied rows of the hosts, read from their stores, as `trigger status` reads them. */
 
 /** A service on a host. */
 export interface Place {
   readonly host: string;
   readonly service: string;
-  /** When its last run succeeded, milliseconds since 1970; undefined while it has not run or something is owed. */
+  /**
+   * The time of its last successful run, milliseconds since 1970; undefined before the first, or while a row is
+   * pending.
+   */
   loadedAt(): number | undefined;
-  /** The rows that the last successful run was given. */
+  /** The applied rows by key: the input of the last successful run. */
   rows(): ReadonlyMap<string, string>;
-  /** The rows of which the last good one is kept, with the reason. */
+  /** The reasons of the retained rows, by key. */
   kept(): ReadonlyMap<string, string>;
-  /** Why it does not go on, where it does not. */
+  /** The reason why the service makes no progress; undefined if it does. */
   trouble(): string | undefined;
 }
 
-/** Every service on every host of a project, the transcriber's apart. */
+/** Every service on every host of a project, except for the transcriber's. */
 export function openPlaces(project: Project): Place[] {
   return [...project.config.hosts].flatMap(([host, services]) => {
     const database = openDatabase(storeFile(project.state, host), { readOnly: true });
@@ -50,7 +53,7 @@ function openPlace(database: DatabaseSync, host: string, service: string): Place
   };
 }
 
-/** How many rows came, changed and left between two looks. */
+/** The numbers of rows that were added, changed and removed between two looks. */
 export interface Moved {
   readonly came: number;
   readonly changed: number;

@@ -5,11 +5,12 @@ import { fileURLToPath } from "node:url";
 import type { Command } from "trigger";
 
 /**
- * Only for this example, whose five hosts share one machine and keep to the folder `out`.
- * In a project of your own leave this file out, and every setting that uses it: the defaults are the paths, checks and reloads of real hosts.
+ * Helpers of this example alone: its five hosts share one machine and write below the folder `out`.
+ * A project of your own needs neither this file nor the settings that use it: the defaults are the paths, checks and
+ * reloads of real hosts.
  */
 
-/** The place of a file of a host. */
+/** The absolute path of a file below `out`. */
 export const out = (path: string): string => fileURLToPath(new URL(`../out/${path}`, import.meta.url));
 
 /** The daemons that the demo runs where they are installed, each with the options by which its service reaches it. */
@@ -18,16 +19,21 @@ interface Live {
   readonly kea: { readonly on: Readonly<Record<string, { readonly socket: string }>> };
 }
 
-/** How to reach a daemon, while the demo runs it; otherwise undefined, and the service writes files. */
+/**
+ * The options by which a service reaches a daemon of the demo; undefined if it does not run: the service writes files.
+ */
 export function live<Name extends keyof Live>(name: Name): Live[Name] | undefined {
   const file = out(`daemons/${name}.json`);
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
 }
 
-/** The programs that were asked for and do not work here. */
+/** The programs of checks that do not work here. */
 export const missing: string[] = [];
 
-/** A check, where its program is installed and accepts a sample of what it will be given; otherwise false: no check. */
+/**
+ * A check, if its program is installed and accepts a sample of the files to check; otherwise false, which means no
+ * check.
+ */
 export function ifHere(check: Command, sample: string): Command | false {
   const [program, ...words] = check;
   mkdirSync(out(""), { recursive: true });
@@ -44,7 +50,7 @@ export function ifHere(check: Command, sample: string): Command | false {
   }
 }
 
-/** Whether files can be given to another user, as homes are: root may, mostly. */
+/** True if this process can give files to other users, as the service of homes does. Mostly only root can. */
 export function canChown(): boolean {
   mkdirSync(out(""), { recursive: true });
   const folder = mkdtempSync(out(".trial-"));

@@ -1,21 +1,27 @@
 import type { Directory, Entry } from "trigger";
 
-/** What this campus says of its members. Each look into the directory is remembered: when what was found moves, the row that asked is made anew. */
+/**
+ * The rules of this campus for its members. Each read of the directory is recorded in the read set of its row. The row
+ * is computed again when the result changes.
+ */
 
-/** Whether a machine may use the network now. */
+/** True if a machine may use the network now. */
 export function hasAccess(machine: Entry, directory: Directory): boolean {
   const owner = ownerOf(machine, directory);
   return owner !== undefined && hasPaid(owner, directory) && !isBanned(owner, directory);
 }
 
-/** The member named by `owner`, otherwise the entry that the machine stands below. The campus's own machines stand below ou=machines, which always has access. */
+/**
+ * The member named by `owner`, otherwise the parent entry of the machine. The campus's own machines have the parent
+ * `ou=machines`, which always has access.
+ */
 export const ownerOf = (machine: Entry, directory: Directory): Entry | undefined =>
   directory.follow(machine, "owner")[0] ?? directory.parent(machine);
 
-/** Asked by date, so it ends when the date comes, though nobody changes the directory then. */
+/** True until the end of the member's subscription. It ends at that time without any change of the directory. */
 export const hasPaid = (member: Entry, directory: Directory): boolean =>
   directory.during(undefined, member.date("paidUntil"));
 
-/** A ban without an end is for good. */
+/** True while a ban names the member. A ban without an end is permanent. */
 export const isBanned = (member: Entry, directory: Directory): boolean =>
   directory.where("bannedMember", member).some((ban) => directory.during(ban.date("banStart"), ban.date("banEnd")));

@@ -7,7 +7,7 @@ const postmap = ifHere(["postmap", "cdb:{staged}"], "");
 // The aliases of nisMailAlias, and the members' own addresses: what the service does by itself.
 export default postfix({
   domains: ["campus.example"],
-  // What differs on one shared machine; a real host needs none of it.
+  // Settings for one shared machine; a real host needs none of them.
   path,
   type: "cdb",
   ...(postmap ? {} : { postmap: false }),

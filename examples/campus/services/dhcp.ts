@@ -10,7 +10,7 @@ export default running
   : iscDhcp({
       select,
 
-      // What differs on one shared machine; real hosts need none of it.
+      // Settings for one shared machine; real hosts need none of them.
       on: {
         dhcp1: { path: out("dhcp1/hosts.conf") },
         dhcp2: { path: out("dhcp2/hosts.conf") },

@@ -22,7 +22,7 @@ export default named
       ns: ["ns1.campus.example"],
       records: ["ns1 A 10.42.0.2", "mail A 10.42.0.3", "@ MX 10 mail"],
 
-      // What differs on one shared machine; a real host needs none of it, and has its server asked for the serials (probe).
+      // Settings for one shared machine; a real host needs none of them, and has its server asked for the serials (probe).
       directory: out("ns1"),
       check: ifHere(["named-checkzone", "-i", "local", "{zone}", "{staged}"], sampleZone()),
       reload: false,

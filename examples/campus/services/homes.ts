@@ -11,7 +11,7 @@ export default homes({
     return { uid: member.one("uidNumber"), gid: member.one("gidNumber"), home };
   },
 
-  // What differs on one shared machine; a real host needs none of it.
+  // Settings for one shared machine; a real host needs none of them.
   base,
   chown: canChown(),
 });
