@@ -10,7 +10,7 @@ interface Message {
   readonly options: Options.Publish;
 }
 
-/** Publishes one message over a new channel, which remembers nothing. Undefined if no answer comes. */
+/** Publishes one message over a new channel without earlier state. Gives undefined if no confirm comes in time. */
 export async function publishAlone(
   { model }: Connection,
   { exchange, key, body, options }: Message,
@@ -31,7 +31,7 @@ export async function publishAlone(
     void closeChannel(channel);
     return said;
   } catch {
-    return undefined; // the connection has ended, and its owner knows why
+    return undefined; // the connection has ended, and its owner has the reason
   } finally {
     answered.abort();
   }

@@ -12,15 +12,18 @@ import type { Connection } from "./connection.ts";
 import { rests } from "./rests.ts";
 import type { Topology } from "./topology.ts";
 
-/** A host that may not make its queues asks the transcribers for them, under the key of reports: it may publish no other. */
+/**
+ * Requests for queues: a host without the right to make its queues sends them to the transcribers, under the key of
+ * reports.
+ */
 
-/** The property `type` of the messages in which a host asks for a queue. */
+/** The property `type` of a message that requests a queue. */
 const askType = "queue";
 
-/** The most bytes of such a message: the longest name of a queue has 255. A longer one is refused unread, so that many do no harm. */
+/** The largest request, in bytes; the longest name of a queue has 255. A larger one is rejected unread. */
 const longest = 1_000;
 
-/** The faults of a queue for which a host asks: it is gone, or brings nothing although it should. It is then recreated. */
+/** The fault of a requested queue: it is missing, or it delivers nothing although it should, and is recreated. */
 export type Fault = "gone" | "silent";
 
 export const queueMessage = z.object({
@@ -30,10 +33,10 @@ export const queueMessage = z.object({
   fault: z.enum(["gone", "silent"]),
 });
 
-/** The key under which queues are asked for. */
+/** The key of the requests. */
 export const askKey = serviceKey(reportService);
 
-/** Asks for a queue, as the user of the connection. A lost question does no harm: it is repeated while the queue is at fault. */
+/** Requests a queue, as the user of the connection. The request may be lost: it is repeated while the fault lasts. */
 export async function askFor(queue: string, fault: Fault, user: string, publishing: Connection): Promise<void> {
   const channel = await openChannel(publishing);
   const body: z.infer<typeof queueMessage> = { trigger: protocolVersion, kind: "queue", queue, fault };
@@ -45,13 +48,13 @@ interface AnswerOptions {
   readonly declared: Topology;
   readonly recreate: (connection: Connection, name: string) => Promise<void>;
   readonly consuming: () => Connection | undefined;
-  /** True if this broker object speaks for the active transcriber. Two would delete the queues that the other has just made. */
+  /** True if this broker object belongs to the active transcriber. Two would delete each other's new queues. */
   readonly isActive: () => boolean;
   readonly clock: Clock;
   readonly log: (line: string) => void;
 }
 
-/** Sees to the queues that hosts ask for: gives true for a message that asks, which is then dealt with. */
+/** Handles the requests of hosts for queues. The function gives true for a message that is a request. */
 export function answerAsks({ declared, recreate, consuming, isActive, clock, log }: AnswerOptions) {
   const underWay = new Set<string>();
   const rest = new Map<string, () => boolean>();
@@ -64,7 +67,7 @@ export function answerAsks({ declared, recreate, consuming, isActive, clock, log
       await declared.restore(connection, queue);
       return log(`queue ${queue} was not there: declared for its host`);
     }
-    // Deleting a queue can cost the connection, so a host cannot have it done as often as it likes.
+    // Deleting a queue can cost the connection, so a host cannot request it at will.
     const isDue = rest.get(queue) ?? rests(clock);
     rest.set(queue, isDue);
     if (isActive() && isDue()) await recreate(connection, queue);

@@ -22,9 +22,9 @@ import { topology } from "./topology.ts";
 export interface RabbitOptions extends Address {
   /** The type of new queues; `quorum` by default. */
   readonly queues?: QueueType;
-  /** Seconds of silence after which each side asks whether the other is there; one that hangs is noticed after about three times as long. */
+  /** The interval of heartbeats, in seconds. A peer that hangs is noticed after about three intervals. */
   readonly heartbeat?: number;
-  /** Is given a line for an operator whenever something is not as it should be, or is well again. */
+  /** Takes a line for an operator at each fault, and at its end. */
   readonly log: (line: string) => void;
   readonly clock: Clock;
   /** A number in [0, 1). */
@@ -32,14 +32,14 @@ export interface RabbitOptions extends Address {
 }
 
 /**
- * The pause before a deleted queue is declared again, in milliseconds. The channels that consume a quorum queue hear of
- * its end 20 to 40 ms after the channel that deleted it. One that finds a queue of that name by then consumes it of its
- * own accord. It then forgets that it does, and drops its messages (RabbitMQ 3.10).
+ * The pause before a deleted queue is declared again, in milliseconds. The consumers of a quorum queue are notified of
+ * its end 20 to 40 ms after the channel that deleted it. If a queue of that name exists by then, a channel consumes it
+ * by itself. The channel then forgets its consumer, and drops the messages (RabbitMQ 3.10).
  */
 const deletionHeard = 2_000;
 /**
- * The interval between two looks of a standby candidate for ticks in their queue, in milliseconds; and the number of
- * looks in a row before each remedy.
+ * The interval between two checks of a standby candidate for ticks in their queue, in milliseconds. `tickLooks` has the
+ * number of checks in a row before each remedy.
  */
 const tickLook = 5_000;
 const tickLooks = { restart: 3, recreate: 8 };
@@ -48,9 +48,9 @@ const confirmWait = 5_000;
 
 /**
  * RabbitMQ: a topic exchange and durable queues, over two connections that are opened again whenever they end. Returns
- * when the first try to connect has ended, well or not with every node.
- * While there is no connection every call throws at once, with the reason. The publisher knows better what to send
- * later, and nothing waits here without a bound.
+ * when the first node is connected, or all have failed.
+ * Without a connection every call throws at once, with the reason. The caller knows better which message to send later,
+ * and no message waits here without a bound.
  */
 export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   const { queues: type = "quorum", heartbeat = 5, log, clock, random = Math.random } = options;
@@ -67,7 +67,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   let undeclared: string | undefined;
   let closing: Promise<void> | undefined;
 
-  // Other users may have another name at the server than here, where it takes them from elsewhere: naming it would be refused.
+  // Messages name a host's user alone: a server may know other users by other names, and would refuse the name used here.
   const user = isHostUser(first.username) ? first.username : undefined;
   const useless = onceEach(log, clock.monotonic);
   const awaitDeletion = (): Promise<void> => clock.sleep(deletionHeard, signal);
@@ -90,7 +90,10 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   });
   await session.tried;
 
-  /** From 4.3 the server forgets with an exchange who may publish which of its keys, and then lets each user publish all. */
+  /**
+   * Warns about a new exchange: from 4.3 the server drops the topic permissions with an exchange, and then allows all
+   * keys.
+   */
   function exchangeMade(server: Server): void {
     if (user === undefined || !isFrom4(server)) return;
     log(
@@ -98,20 +101,20 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     );
   }
 
-  /** Asks the transcribers for a queue, where they can tell who asks. */
+  /** Requests a queue from the transcribers, if the server vouches for the user of this connection. */
   function ask(name: string, fault: Fault): void {
     const publishing = session.current?.publishing;
-    // A connection that ends meanwhile takes nothing with it that is not asked again.
+    // A request that is lost with its connection is repeated.
     if (publishing && user !== undefined) askFor(name, fault, user, publishing).catch(() => {});
   }
 
-  /** Waits for the backoff of a number of failures; gives false when all is over. */
+  /** Waits for the backoff of a number of failures; gives false when the broker object is closed. */
   async function pause(failures: number): Promise<boolean> {
     await clock.sleep(jittered(backoff(failures), random), signal);
     return !signal.aborted;
   }
 
-  /** Declares what is remembered, once before anything else; where that fails, on and on beside it. */
+  /** Declares the remembered queues, once before anything else. After a failure it retries in the background. */
   async function declareAgain(now: Session, failures = 0): Promise<void> {
     try {
       await declared.declare(now.consuming);
@@ -138,7 +141,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     await declared.declare(connected().consuming, names);
   }
 
-  /** Begins a consumer, which is forgotten when it is closed. */
+  /** Starts a consumer and remembers it until it is closed. */
   async function begin(
     queue: string,
     take: (delivery: Delivery) => void,
@@ -212,7 +215,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     const membership = { close };
     let consumer: RabbitConsumer | undefined;
     try {
-      // Every consumer of the ticks is the server's choice, whoever sent them. Dropped ones would push the ticks out of the queue.
+      // The server chooses the consumer of the ticks, whatever their publisher. Dropped messages would push the ticks out of the queue.
       consumer = await begin(name, candidacy.take, { prefetch: 1, lost: candidacy.lose, anything: true });
     } catch (error) {
       candidacies.delete(candidacy);
@@ -223,7 +226,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     void mendStuck({
       ...{ clock, signal: watching.signal, lookEvery: tickLook, looks: tickLooks },
       heard: () => candidacy.active,
-      // An active candidate takes a tick at once, so that one look after another finds none.
+      // An active candidate takes a tick at once, so check after check finds none.
       async lies() {
         const connection = session.current?.consuming;
         return connection && (await declared.full(connection, [name])).length > 0;

@@ -4,7 +4,7 @@ import type { Delivery } from "../../ports/broker.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
 import { candidate } from "./candidate.ts";
 
-/** A candidate whose server is played by the test. */
+/** A candidate of which the test plays the server. */
 function scene() {
   const clock = virtualClock(0);
   const history: [at: number, active: boolean][] = [];

@@ -11,32 +11,32 @@ export const lease = 5_000;
 /** A candidate of an election: active as long as the server gives it the ticks and confirms its own. */
 export interface Candidate {
   readonly active: boolean;
-  /** Takes what the server hands over of the ticks. */
+  /** Takes a tick that the server delivers. */
   take(delivery: Delivery): void;
-  /** The ticks come no more: another candidate gets them now. */
+  /** Notes the end of the ticks: another candidate gets them now. */
   lose(): void;
   close(): void;
 }
 
 interface Options {
   readonly changed: (active: boolean) => void;
-  /** Publishes a tick, to be given to one of the candidates. */
+  /** Publishes a tick, which the server delivers to one of the candidates. */
   readonly publish: () => Promise<void>;
   readonly clock: Clock;
   readonly log: (line: string) => void;
 }
 
 /**
- * Takes part in an election. Its ticks go through a queue with one consumer at a time. No message is held, so none can
- * be lost or held twice. Two candidates may both be active for a moment, if a server node stood still: their messages
- * must bear it.
+ * Takes part in an election. Its ticks go through a queue with one consumer at a time. No message stays unacknowledged,
+ * so none can be lost or held twice. Two candidates may both be active for a moment if a server node paused: receivers
+ * of their messages must tolerate it.
  */
 export function candidate(election: string, { changed, publish, clock, log }: Options): Candidate {
   const over = new AbortController();
   const { signal } = over;
   /**
-   * The time of the last tick received, and the time at which the last confirmed tick of ours was sent: a confirm that
-   * was read late proves nothing of now.
+   * The time of the last tick received, and the time at which the last confirmed tick of this candidate was sent. The
+   * time of sending counts, as a confirm may be read late.
    */
   let heardAt = Number.NEGATIVE_INFINITY;
   let provedAt = Number.NEGATIVE_INFINITY;
@@ -61,7 +61,7 @@ export function candidate(election: string, { changed, publish, clock, log }: Op
     void expire();
   }
 
-  /** Ends it when nothing has come for too long, whether or not the connection says anything. */
+  /** Ends the active state after a lease without ticks, with or without an error of the connection. */
   async function expire(): Promise<void> {
     for (let wait = left(); active && !signal.aborted; wait = left()) {
       if (wait <= 0) become(false);
@@ -70,7 +70,7 @@ export function candidate(election: string, { changed, publish, clock, log }: Op
   }
 
   async function tick(): Promise<void> {
-    if (ticking) return; // the one before is not confirmed yet: during an alarm they would pile up
+    if (ticking) return; // the last tick is not confirmed yet: during an alarm ticks would pile up
     ticking = true;
     const at = clock.monotonic();
     try {
@@ -78,7 +78,7 @@ export function candidate(election: string, { changed, publish, clock, log }: Op
       provedAt = at;
       decide();
     } catch {
-      // Why nothing can be published is said by the broker's trouble; here it only proves nothing.
+      // The broker's trouble has the reason; here the failure only gives no confirm.
     } finally {
       ticking = false;
     }

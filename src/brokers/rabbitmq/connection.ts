@@ -5,7 +5,8 @@ import { redact, type Target } from "./credentials.ts";
 import { refusalOf } from "./refusal.ts";
 
 /**
- * The purpose of a connection. One that publishes is not read during an alarm, so acknowledgements go over another one.
+ * The purpose of a connection. During an alarm the server does not read one that publishes, so acknowledgements go over
+ * another one.
  */
 export type Role = "consumes" | "publishes";
 
@@ -13,13 +14,13 @@ export type Role = "consumes" | "publishes";
 export interface Connection {
   readonly model: ChannelModel;
   readonly server: Server;
-  /** The reason why the server reads nothing of this connection now. */
+  /** The reason why the server does not read this connection now (connection.blocked); undefined if it does. */
   readonly blocked: string | undefined;
-  /** Resolves, with the reason, when the connection has ended in whatever way. */
+  /** Resolves with the reason when the connection has ended in any way. */
   readonly ended: Promise<string>;
-  /** Ends it in order if the server answers in time, and in any case. */
+  /** Closes the connection in order; without an answer of the server in time it is destroyed. */
   close(): Promise<void>;
-  /** Ends it without a word, for `why`. */
+  /** Destroys the connection without a closing handshake, for the reason `why`. */
   destroy(why: string): void;
 }
 
@@ -28,11 +29,11 @@ export interface Server {
   readonly version: string;
 }
 
-/** The longest a server may keep us waiting at the opening and the closing of a connection, milliseconds. */
+/** The longest waits for the server at the opening and at the closing of a connection, in milliseconds. */
 const openTimeout = 10_000;
 const closeTimeout = 2_000;
 
-/** Opens a connection. Errors carry no secret. It says in the log when the server reads nothing of it, and when it does again. */
+/** Opens a connection. Errors contain no secret. Each block by the server, and its end, is logged. */
 export async function openConnection(
   target: Target,
   role: Role,
@@ -59,7 +60,7 @@ export async function openConnection(
     log(`${target.name} takes messages again`);
   });
   const { promise: ended, resolve: end } = Promise.withResolvers<string>();
-  // By an error, for amqplib ends its timers when it hears of one, and not when a socket merely closes.
+  // With an error: amqplib ends its timers at an error, and not when a socket merely closes.
   const destroy = (why: string): void => {
     end(why);
     stream.destroy(new Error(why));
@@ -79,7 +80,7 @@ export async function openConnection(
     ended,
     async close() {
       const timer = setTimeout(() => destroy("the server did not answer the closing"), closeTimeout);
-      // One that is closed already says so by an error.
+      // A connection that is already closed rejects with an error.
       await Promise.race([model.close().catch(() => {}), ended]);
       clearTimeout(timer);
       stream.destroy();

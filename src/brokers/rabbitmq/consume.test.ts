@@ -4,7 +4,7 @@ import { until } from "../../../test/until.ts";
 import type { Connection } from "./connection.ts";
 import { rabbitConsumer } from "./consume.ts";
 
-/** A consumer of a server that answers the request to consume as told; as many pauses pass as are let through. */
+/** A consumer of a server that gives this answer to the request to consume. Its pauses end by `pass` alone. */
 function consumerOf(answer: Promise<unknown>, { expendable = false } = {}) {
   const connection = connectionOf(() => answer, new Promise(() => {}));
   const said: string[] = [];

@@ -8,15 +8,15 @@ import type { Connection } from "./connection.ts";
 import { spoofed } from "./spoofed.ts";
 import type { Topology } from "./topology.ts";
 
-/** A consumer that outlives its connections. */
+/** A consumer that continues over new connections. */
 export interface RabbitConsumer extends Consumer {
   /** Consumes over a connection. Throws when the server refuses. */
   begin(connection: Connection): Promise<void>;
-  /** Consumes over a new connection, trying until that is gone too. */
+  /** Consumes over a new connection, with retries until that connection ends too. */
   resume(connection: Connection): Promise<void>;
-  /** Consumes again, over another channel: the server may have forgotten the purpose of the present one. */
+  /** Consumes again, over another channel: the server may have forgotten the consumer of the present one. */
   restart(why: string): void;
-  /** True if a message came since the last call, or is still in hand. */
+  /** True if a message came since the last call, or is unacknowledged. */
   isFed(): boolean;
   trouble(): string | undefined;
 }
@@ -27,33 +27,35 @@ interface Options {
   readonly declared: Pick<Topology, "restore" | "expendable" | "wasThere">;
   /** Recreates the queue, if its content may be lost. */
   readonly recreate: (connection: Connection) => Promise<void>;
-  /** The keys of the queue, where they are known: a message with another key is none of its own. */
+  /** The keys of the queue, if they are known: a message with another key is dropped. */
   readonly keys?: () => readonly string[] | undefined;
-  /** Only that something comes counts, so that a message past the rights of its publisher is as good as any. */
+  /** True if any message counts, even one beyond the rights of its publisher: only its arrival matters. */
   readonly anything?: boolean;
   /** Takes a message that is for the broker object itself; gives false for any other. */
   readonly asked?: (message: ConsumeMessage) => boolean;
-  /** Its channel is gone, and with it whatever it had in hand. */
+  /** Called when its channel has ended, and with it all unacknowledged messages. */
   lost?(): void;
-  /** Waits before the next try, longer at each failure in a row; gives false when all is over. */
+  /** Waits before the next try, longer at each failure in a row; gives false when the broker object is closed. */
   pause(failures: number): Promise<boolean>;
-  /** Waits until the consumers of a deleted queue have heard of its end. */
+  /** Waits until the consumers of a deleted queue are notified of its end. */
   awaitDeletion(): Promise<void>;
   readonly log: (line: string) => void;
-  /** Says that a message came which is none of the queue's. */
+  /** Logs, once for each kind, a message that does not belong in the queue. */
   readonly useless: SayOnce;
 }
 
 /** The number of failures in a row after which a pause is the longest: 2.5 to 5 seconds. */
 const longest = 8;
 /**
- * The number of such pauses after which a queue that does not answer is logged, and after which one is recreated if its
- * content may be lost. A node that pauses or dies is replaced long before.
+ * The number of such pauses after which an unresponsive queue is logged, and after which it is recreated if its content
+ * may be lost. A node that pauses or dies is replaced long before.
  */
 const saidAfter = 2;
 const recreatedAfter = 6;
 
-/** Hands over what a queue holds. A queue that is deleted under it, or a channel that the server closes, is begun again. */
+/**
+ * Delivers the messages of a queue. It starts again after the queue is deleted, or the server has closed the channel.
+ */
 export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void, options: Options): RabbitConsumer {
   const {
     prefetch,
@@ -74,7 +76,10 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
   let closed = false;
   let came = false;
   let inHand = 0;
-  /** Waits in a row for an answer of the queue, over all connections: a server may close the one that asked for a lost queue. */
+  /**
+   * The waits in a row for an answer of the queue, over all connections: a server may close one that consumes a lost
+   * queue.
+   */
   let unanswered = 0;
 
   async function begin(connection: Connection): Promise<void> {
@@ -118,7 +123,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
     );
   }
 
-  /** Sees to a queue that does not answer: it never will where a crash took the beginnings of its log. */
+  /** Repairs a queue that does not answer. It never answers after a crash that lost the beginning of its log. */
   async function mendUnanswered(connection: Connection, answered: () => boolean): Promise<void> {
     for (;;) {
       if (answered() || !(await wait(connection, longest)) || answered()) return;
@@ -134,7 +139,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
     }
   }
 
-  /** Begins again after a channel that ended while its connection goes on. */
+  /** Starts again after its channel has ended alone, while the connection remains. */
   async function again(ended: Channel, connection: Connection, why: string, first = async () => {}): Promise<void> {
     if (channel !== ended) return;
     channel = undefined;
@@ -147,7 +152,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
     if (channel) log(`queue ${queue} is consumed again`);
   }
 
-  /** Consumes over a connection, trying until that is gone. */
+  /** Consumes over a connection, with retries until that connection ends. */
   async function resume(connection: Connection): Promise<void> {
     current = connection;
     for (let failures = 1; !closed && current === connection; failures++) {
@@ -163,7 +168,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
     }
   }
 
-  /** Gives false when there is nothing to wait for any more. */
+  /** Waits between retries; gives false once the consumer is closed or the connection has ended. */
   async function wait(connection: Connection, failures: number): Promise<boolean> {
     const over = connection.ended.then(() => false);
     return (await Promise.race([over, pause(failures)])) && !closed && current === connection;
@@ -196,7 +201,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
       redelivered: fields.redelivered,
       ...(typeof userId === "string" && { user: userId }),
       ack() {
-        // The messages in hand of an ended channel belong to another consumer by now.
+        // The unacknowledged messages of an ended channel belong to another consumer by now.
         if (!open || channel !== over) return;
         open = false;
         inHand -= 1;

@@ -1,4 +1,4 @@
-/** The addresses of RabbitMQ, and the proof of our identity. */
+/** The addresses of RabbitMQ, and the credentials of this client. */
 export interface Address {
   /** `amqp://user@host:port/vhost` or `amqps://…`, of a cluster one for each node; a password in it counts unless another one is given. */
   readonly url: string | readonly string[];
@@ -19,7 +19,7 @@ export interface Files {
   readonly key?: Buffer | undefined;
 }
 
-/** An address taken apart. Nothing in `name` is secret. */
+/** The parts of an address. `name` has no secret. */
 export interface Target {
   /** The address as it may be shown: without the password. */
   readonly name: string;
@@ -28,7 +28,7 @@ export interface Target {
   readonly port: number;
   readonly vhost: string;
   readonly username: string;
-  /** True if the password crosses a network in clear. */
+  /** True if the password crosses a network in the clear. */
   readonly inClear: boolean;
   /** Reads the files. Throws for one that cannot be read, naming it. */
   secrets(): Secrets;

@@ -1,21 +1,24 @@
-/** The channels in a row that may confirm nothing before the connection is left for another address. */
+/** The number of channels in a row without any confirm after which the connection is left for another address. */
 const mostChannels = 3;
 
-/** The state of a node that takes messages and confirms none, as a node does that is cut off from its cluster (RabbitMQ 4.3). */
+/**
+ * The state of a node that takes messages without confirming any, as one that is cut off from its cluster (RabbitMQ
+ * 4.3).
+ */
 export interface Deafness {
-  /** The last channel has confirmed nothing at all. */
+  /** True if the last channel has confirmed no message. */
   readonly deaf: boolean;
-  /** True while another address may still confirm: the node may be at fault, so nothing is known of any queue. */
+  /** True while another address may still confirm. The fault may be the node's, so no queue is judged. */
   readonly knowsNothing: boolean;
-  /** Something was confirmed. */
+  /** Notes a confirm. */
   heard(): void;
-  /** A channel has confirmed nothing for too long; says why the connection is to be left, if it is. */
+  /** Notes a channel without confirms; gives the reason to leave the connection, or undefined to keep it. */
   silent(): string | undefined;
-  /** The connection is gone. */
+  /** Notes the end of the connection. */
   lost(): void;
 }
 
-/** `addresses` is how many the server has: a connection to the only one is kept. */
+/** Tracks confirms for a number of addresses. A connection to a server's only address is kept. */
 export function deafness(addresses: number): Deafness {
   let channels = 0;
   /** The number of connections in a row that were left. */

@@ -9,7 +9,7 @@ interface Options {
   readonly declared: Topology;
   /** Recreates a queue, if its content may be lost. */
   readonly recreate: (connection: Connection, name: string) => Promise<void>;
-  /** Waits until the consumers of a deleted queue have heard of its end. */
+  /** Waits until the consumers of a deleted queue are notified of its end. */
   readonly awaitDeletion: () => Promise<void>;
   readonly consuming: () => Connection | undefined;
   readonly log: (line: string) => void;
@@ -30,7 +30,7 @@ export function deliveryFailures({ declared, recreate, awaitDeletion, consuming,
     try {
       if (what !== "lost its bindings") await awaitDeletion();
       await declared.restore(connection, name);
-      // One that was not there before is only being declared, for the first time.
+      // A queue that did not exist before is declared for the first time, which is no fault.
       if (what) log(`queue ${name} ${what}: declared again`);
     } catch (error) {
       log(`queue ${name} ${what ? `${what} and could not be declared again` : "cannot be declared"}: ${reason(error)}`);
@@ -39,7 +39,7 @@ export function deliveryFailures({ declared, recreate, awaitDeletion, consuming,
     }
   }
 
-  /** The reason why a queue got no message; undefined for one that was not there yet. */
+  /** The reason why a queue got no message; undefined for a queue that did not exist yet. */
   async function whatBefell(name: string, connection: Connection): Promise<string | undefined> {
     if (!declared.wasThere(name)) return undefined;
     try {
@@ -79,7 +79,7 @@ export function deliveryFailures({ declared, recreate, awaitDeletion, consuming,
     },
 
     async unconfirmed(key) {
-      // One that works holds the message, or has a consumer that took it.
+      // A working queue holds the message, or has a consumer that took it.
       for (const { name } of declared.bound(key)) {
         const connection = consuming();
         if (!connection || !declared.expendable(name)) continue;

@@ -33,7 +33,7 @@ after(async () => {
   certs[Symbol.dispose]();
 });
 
-/** A broker that is closed with the test, and what it said. */
+/** A broker that is closed with the test, and the lines that it logs. */
 async function open(t: TestContext, options: Partial<RabbitOptions> = {}): Promise<{ broker: Broker; said: string[] }> {
   const said: string[] = [];
   const log = (line: string): void => void said.push(line);
@@ -42,7 +42,7 @@ async function open(t: TestContext, options: Partial<RabbitOptions> = {}): Promi
   return { broker, said };
 }
 
-/** A connection of another program, without the rules of ours. */
+/** A channel of another program, which follows no rule of trigger. */
 async function stranger(t: TestContext): Promise<Channel> {
   const connection = await connect(server.url);
   t.after(() => connection.close());
@@ -112,7 +112,7 @@ test("a queue that is new, or without bindings, is not logged as deleted", async
   await assert.rejects(broker.publish(unbound, "lost"), new RegExp(`${unbound} takes it no more`));
   await until(() => said.includes(`queue ${unbound} lost its bindings: declared again`));
   await broker.publish(unbound, "found");
-  // By the time that another is restored, which waits as long, the first would have been spoken of.
+  // The restoration of another queue waits as long: by its end the first would have been logged.
   await other.deleteQueue(first);
   await assert.rejects(broker.publish(first, "lost"), new RegExp(`${first} takes it no more`));
   await until(() => said.includes(`queue ${first} was deleted: declared again`));
@@ -253,7 +253,7 @@ test("a connection that is reset is opened again, and consumers and publishes go
   await until(() => broker.trouble() !== undefined);
   assert.match(broker.trouble()!, /was lost: .*ECONNRESET/);
   await assert.rejects(broker.publish(name, "while it is gone"), /was lost/);
-  held[0]!.ack(); // of a connection that is gone: the message comes again
+  held[0]!.ack(); // its connection has ended: the message is redelivered
   await until(() => got.length === 2);
   assert.deepEqual([text(held[1]!), held[1]!.redelivered], ["before", true]);
   held[1]!.ack();
@@ -290,7 +290,7 @@ test("a silent server is noticed by its heartbeat, and pending publishes fail", 
   try {
     await assert.rejects(
       broker.publish(name, "into the void"),
-      /was not confirmed, and may have arrived or not: .*(Heartbeat|ECONNRESET)/, // of the two sides either may notice first
+      /was not confirmed, and may have arrived or not: .*(Heartbeat|ECONNRESET)/, // either side may notice first
     );
   } finally {
     proxy.resume();

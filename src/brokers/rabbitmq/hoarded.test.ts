@@ -15,7 +15,7 @@ before(async () => {
 });
 after(() => server[Symbol.asyncDispose]());
 
-/** Makes all waits of the broker a number of times as fast; the server's own time does not change. */
+/** A clock that makes all waits of the broker faster by a factor. The server's own time does not change. */
 const fast = (speed: number): Clock => ({
   ...systemClock,
   monotonic: () => systemClock.monotonic() * speed,
@@ -23,7 +23,7 @@ const fast = (speed: number): Clock => ({
 });
 const patient = { within: 30_000 };
 
-/** A candidate of an election, and what it said. */
+/** A candidate of an election, and the lines that it logs. */
 async function candidateOf(t: TestContext, election: string) {
   const said: string[] = [];
   const broker = await rabbitBroker({ url: server.url, log: (line) => void said.push(line), clock: fast(4) });
@@ -52,7 +52,7 @@ async function stranger(t: TestContext, election: string) {
   return { channel, name, declare };
 }
 
-/** Takes a tick and never acknowledges it, as a consumer does that is gone while the queue holds it for one. */
+/** Takes a tick without acknowledgement, as an ended consumer that the queue still counts. */
 async function hoard(channel: Channel, name: string): Promise<void> {
   await channel.prefetch(1);
   await channel.consume(name, () => {});
@@ -114,7 +114,7 @@ test("hoarded messages of a table reach its consumer once the queue is recreated
   const { publish, taken, said, connection } = await starving(t, "names", "table");
   t.after(() => connection.close());
   await until(async () => {
-    // A message that is under way to a queue that is deleted costs the connection.
+    // A message in flight to a deleted queue closes the connection.
     await publish("some").catch(() => {});
     return taken.length > 0;
   }, patient);

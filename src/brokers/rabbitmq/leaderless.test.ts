@@ -15,7 +15,7 @@ before(async () => {
 });
 after(() => server[Symbol.asyncDispose]());
 
-/** All that is waited for passes five times as fast; the server's own five seconds do not. */
+/** The factor by which all waits are faster. The server's own five seconds stay. */
 const speed = 5;
 const clock: Clock = {
   ...systemClock,
@@ -27,7 +27,7 @@ const queueNamed = (name: string, beyond: Limit["beyond"]): Queue => ({
   ...{ name, keys: [name], limit: { messages: 100, bytes: 1e6, beyond } },
 });
 
-/** A broker that is closed with the test, and what it said. */
+/** A broker that is closed with the test, and the lines that it logs. */
 async function open(t: TestContext, random = 0.5): Promise<{ broker: Broker; said: () => string }> {
   const said: string[] = [];
   const log = (line: string): void => void said.push(line);
@@ -57,7 +57,7 @@ async function exists(queue: string): Promise<boolean> {
   }
 }
 
-/** Stops the process of a queue. To others it is like one whose log a crash has lost: listed, and without a leader. */
+/** Stops the process of a queue. The queue is then listed without a leader, as after a crash that lost its log. */
 const silence = (name: string): Promise<string> => server.ctl("eval", `sys:suspend(whereis('%2F_${name}')).`);
 
 const goesThrough = (broker: Broker, key: string) => (): Promise<boolean> =>
@@ -73,14 +73,14 @@ test("after kill -9 at its creation, the queue of an election works again", asyn
   two.forEach(({ broker }, n) => {
     void persist("the election", () => broker.campaign("event", (now) => active.splice(n, 1, now)), waits);
   });
-  // Each half second the server writes down which queues it leads: one that is younger forgets its beginnings.
+  // The server stores its list of led queues each half second: a younger queue loses the beginning of its log.
   await until(() => exists("trigger.ticks.event"));
   await server.restart();
   const start = performance.now();
   await until(() => active.filter(Boolean).length === 1, patient);
   t.diagnostic(`active ${Math.round(performance.now() - start)} ms after the restart`);
   const said = two.map((one) => one.said()).join("\n");
-  // A later server (4.3) has written the queue down by then: nothing is broken.
+  // A later server (4.3) has stored the queue by then: it works.
   if (/\(RabbitMQ (3|4\.0)\./.test(said)) {
     assert.match(
       said,
@@ -115,7 +115,7 @@ test("a leaderless queue is recreated for unconfirmed messages, its neighbours k
   await broker.declare(together);
   await silence("absent");
   await assert.rejects(broker.publish("both", "hello"), /was not confirmed/);
-  // Like every publisher: tables are sent again, and reports.
+  // Every publisher repeats its messages: tables and reports are sent again.
   const recreated = () => said().includes("queue absent carries nothing");
   await until(async () => recreated() || ((await goesThrough(broker, "both")()) && recreated()), patient);
   await until(goesThrough(broker, "both"), patient);
@@ -129,7 +129,7 @@ test("a leaderless queue is recreated for unconfirmed messages, its neighbours k
     };
     void persist(name, () => broker.consume(name, take, { prefetch: 9 }), waits);
   }
-  // From 4.0 on a server deletes such a queue for five seconds, and who consumes it meanwhile is refused.
+  // From 4.0 on the deletion of such a queue takes five seconds, and its consumers are refused meanwhile.
   await until(async () => (await goesThrough(broker, "both")()) && got.get("absent") !== 0, patient);
   await until(() => (got.get("present") ?? 0) >= 2);
 });

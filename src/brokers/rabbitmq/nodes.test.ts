@@ -24,7 +24,7 @@ test("a lost or silent node is replaced by the next, logged once", async () => {
   assert.equal(broker.trouble(), undefined, "it is connected when every node was tried");
   assert.equal(one.open, 2);
 
-  one.pause(); // as a node does that stands still
+  one.pause(); // as a node that pauses
   await until(() => two.open === 2 && broker.trouble() === undefined, { within: 20_000 });
   await broker.declare([{ name: "q", keys: ["q"], limit: { messages: 9, bytes: 999, beyond: "refuse" } }]);
   await broker.publish("q", "over the second");
@@ -39,7 +39,7 @@ test("a lost or silent node is replaced by the next, logged once", async () => {
   assert.equal(refusals.length, 2, said.join("\n")); // one for each time that there was no connection
 });
 
-/** All that is waited for passes five times as fast. */
+/** A clock that makes all waits five times as fast. */
 const fast: Clock = {
   ...systemClock,
   monotonic: () => systemClock.monotonic() * 5,

@@ -7,7 +7,7 @@ import { virtualClock } from "../../testing/virtual-clock.ts";
 import type { Connection } from "./connection.ts";
 import { publisher } from "./publish.ts";
 
-/** A channel of a server that confirms when the test says so. */
+/** A channel of a server whose confirms the test gives. */
 class ScriptedChannel extends EventEmitter {
   readonly sent: { readonly text: string; readonly answer: (error?: Error) => void }[] = [];
   closed = false;
@@ -71,7 +71,7 @@ test("a channel that confirms nothing for ten seconds is replaced by another", a
     channels.map(({ sent }) => sent.map(({ text }) => text)),
     [["a", "b"], ["c"]],
   );
-  channels[0]?.sent[0]?.answer(); // what the old channel says late is of no use
+  channels[0]?.sent[0]?.answer(); // a late confirm of the old channel is ignored
   channels[1]?.sent[0]?.answer();
   await clock.advance(60_000);
   assert.deepEqual(ended.slice(2), ["c confirmed"]);

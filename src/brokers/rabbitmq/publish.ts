@@ -9,28 +9,28 @@ import type { Connection } from "./connection.ts";
 import { type Deafness, deafness } from "./deaf.ts";
 import { checkShort } from "./topology.ts";
 
-/** The possible ends of a message that the server did not take. */
+/** The handling of messages that the server did not take. */
 export interface Refusals {
   /** The error for a message that the server refused (a negative confirm). */
   refused(key: string): Promise<Error>;
   /** The error for a message that reached no queue, or undefined when that is no error. */
   unroutable(key: string): Error | undefined;
-  /** Sees to the queues of a message that the server did not confirm. */
+  /** Examines the queues of a message that the server did not confirm. */
   unconfirmed(key: string): Promise<void>;
 }
 
-/** Publishes over whichever connection there is, in the order of the calls. */
+/** Publishes over the present connection, in the order of the calls. */
 export interface Publisher {
   /** Begins to publish over a connection. */
   begin(connection: Connection): Promise<void>;
-  /** The connection is gone: whatever it was to confirm, or waits, fails with `why`. */
+  /** Notes the end of the connection: all messages that are unconfirmed or wait fail with `why`. */
   lose(why: string): void;
   publish(key: string, body: Uint8Array | string, messageId: string | undefined): Promise<void>;
-  /** Messages that are not confirmed yet. */
+  /** The number of messages that are not confirmed yet. */
   readonly pending: number;
-  /** Knowledge of whether the node confirms anything. */
+  /** The record of confirms of the present node. */
   readonly deafness: Pick<Deafness, "deaf" | "knowsNothing">;
-  /** Resolves when everything that was published is confirmed or has failed. */
+  /** Resolves when every published message is confirmed or has failed. */
   finished(): Promise<void>;
 }
 
@@ -44,18 +44,21 @@ interface Outgoing {
   readonly failed: (error: Error) => void;
 }
 
-/** The most that is on its way unconfirmed: enough to keep a server busy, little enough to be told soon of a full queue. */
+/**
+ * The most unconfirmed messages and bytes: enough to keep a server busy, few enough for an early refusal by a full
+ * queue.
+ */
 const windowMessages = 500;
 const windowBytes = 16 * 1024 * 1024;
-/** The most that waits, during an alarm of the server, before a call throws. */
+/** The most messages and bytes that wait, during an alarm of the server, before a call throws. */
 const waitingMessages = 10_000;
 const waitingBytes = 64 * 1024 * 1024;
 /** The largest message, in bytes. RabbitMQ 4 takes no larger one by default, and closes the channel of its sender. */
 const largest = 16 * 1024 * 1024;
 
 /**
- * The longest wait of the oldest message for its confirm, alarms apart, in milliseconds: more than the time in which a
- * cluster notices that a node is gone.
+ * The longest wait of the oldest message for its confirm, alarms apart, in milliseconds. A cluster notices a lost node
+ * sooner.
  */
 const confirmTimeout = 10_000;
 /**
@@ -67,9 +70,9 @@ const repairAfter = 30_000;
 export interface PublisherOptions extends Refusals {
   /** The number of addresses that the server has. */
   readonly addresses: number;
-  /** Makes the exchange and the queues again, where they may be gone. */
+  /** Declares the exchange and the queues again, as they may have been deleted. */
   repair(): Promise<void>;
-  /** The user that publishes, for messages to name: the server refuses one that names another. */
+  /** The user that the messages name; the server refuses a message that names another one. */
   readonly user?: string | undefined;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -87,7 +90,7 @@ export function publisher({
 }: PublisherOptions): Publisher {
   const waiting: Outgoing[] = [];
   const inFlight = new Map<string, Outgoing>();
-  /** Since when nothing with a key has got through, where something did not. */
+  /** The time since which no message of a key was confirmed, by key; only for keys with failures. */
   const downSince = new Map<string, number>();
   let bytesWaiting = 0;
   let bytesInFlight = 0;
@@ -95,7 +98,10 @@ export function publisher({
   let current: Connection | undefined;
   let blocked = (): boolean => false;
   let watching = false;
-  /** Since when the oldest message is that: on a slow line many are in flight, and each waits for those before it. */
+  /**
+   * The time at which the oldest message became the oldest. On a slow line each message waits for the confirms before
+   * it.
+   */
   let oldestSince = Number.NEGATIVE_INFINITY;
   let sent = 0;
   const confirms = deafness(addresses);
@@ -119,7 +125,7 @@ export function publisher({
     bytesInFlight += body.length;
     void watch();
     const awaitDeletion = (error: unknown): void => {
-      if (error && !isRefusal(error)) return; // the channel was closed, and its owner knows why
+      if (error && !isRefusal(error)) return; // the channel was closed, and its owner has the reason
       if (inFlight.keys().next().value === id) oldestSince = clock.monotonic();
       if (!inFlight.delete(id)) return;
       bytesInFlight -= body.length;
@@ -144,8 +150,8 @@ export function publisher({
   });
 
   /**
-   * Tries a refused message once more, over a channel of its own. If it is taken there, the old channel is stale and is given up.
-   * If it is refused again, a queue refuses it, and the other messages in flight go on.
+   * Tries a refused message once more, over a channel of its own. If the server takes it there, the old channel is
+   * stale and is left. If it is refused again, a queue refuses it, and the other messages in flight are not affected.
    */
   async function refuse(message: Outgoing, over: ConfirmChannel): Promise<void> {
     const { key, failed } = message;
@@ -159,7 +165,7 @@ export function publisher({
     if (again !== "taken") sayDown(message);
   }
 
-  /** Has a key seen to that several channels in a row got nothing through to. */
+  /** Has the queues of a key examined after several channels in a row had no confirm for it. */
   function sayDown({ key, sentAt = clock.monotonic() }: Outgoing): void {
     const since = downSince.get(key) ?? sentAt;
     if (clock.monotonic() - since < repairAfter || confirms.knowsNothing) {
@@ -171,9 +177,9 @@ export function publisher({
   }
 
   /**
-   * Goes on over another channel. A channel keeps its knowledge of a quorum queue when a node is gone, or was and is
-   * back (RabbitMQ 3.10). It then refuses every message because the leader that it first had is missing, or keeps them
-   * behind one that was lost.
+   * Continues over another channel. A channel remembers the leader of a quorum queue, even after a node was lost or
+   * restarted (RabbitMQ 3.10). It then refuses every message because that leader is missing, or holds them back behind
+   * a lost one.
    */
   async function renew(why: string): Promise<void> {
     const [stale, connection] = [channel, current];
@@ -184,7 +190,7 @@ export function publisher({
     await begin(connection).catch((error) => connection.destroy(reason(error)));
   }
 
-  /** Gives up what the server does not confirm, and the channel with it. */
+  /** Abandons messages that the server does not confirm in time, and their channel. */
   async function watch(): Promise<void> {
     if (watching) return;
     watching = true;
@@ -231,7 +237,10 @@ export function publisher({
     pump();
   }
 
-  /** Goes on over another channel, where the server closed this one alone: for want of a right, of the exchange. What waits is not lost by that. */
+  /**
+   * Continues over another channel after the server has closed this one alone, as without the exchange. Waiting
+   * messages stay.
+   */
   async function again(ended: ConfirmChannel, connection: Connection, why: string): Promise<void> {
     if (channel !== ended) return;
     channel = undefined;
@@ -240,7 +249,7 @@ export function publisher({
       over = true;
     });
     await new Promise((resolve) => setImmediate(resolve)); // a connection that ends closes its channels first
-    if (over) return; // `lose` follows, and knows why
+    if (over) return; // `lose` follows, with the reason
     loseInFlight(why);
     try {
       await repair();

@@ -8,7 +8,7 @@ export type QueueType = "quorum" | "classic";
 /** The arguments that a queue is declared with (https://www.rabbitmq.com/docs/queues#optional-arguments). */
 export function queueArguments({ limit }: Queue, type: QueueType, server: Server): Record<string, unknown> {
   const refuses = limit.beyond === "refuse";
-  // A quorum queue refuses only once it is beyond its limit, so the limit is the message before.
+  // A quorum queue refuses only beyond its limit, so its limit is one message less.
   const less = refuses && type === "quorum" ? 1 : 0;
   return {
     "x-queue-type": type,
@@ -35,14 +35,14 @@ function isFrom({ product, version }: Server, major: number, minor: number): boo
 }
 
 /**
- * The log line about a queue that exists with other arguments, from the server's text on the difference, and a name by
- * which it is logged once.
+ * The log line about a queue that exists with other arguments, made from the server's text. `once` is a name by which
+ * it is logged once.
  */
 export function otherwise({ name, limit }: Queue, why: string): [once: string, line: string | undefined] {
   const { argument, ours, theirs } = differenceIn(why) ?? {};
   if (argument === undefined) return [`${name} ${why}`, `queue ${name} exists otherwise (${why}): used as it is`];
   if (argument === "x-delivery-limit" && theirs === "none") {
-    // What a queue loses that drops its oldest is repaired. A policy is not shown to a client, so this is said where there is one, too.
+    // Losses of a drop-head queue are repaired. A client cannot see a policy, so the line is logged even if there is one.
     const isLoss = limit.beyond === "refuse";
     return [`${argument} ${isLoss}`, isLoss ? `queue ${name}, and perhaps others, ${losesDeliveries}` : undefined];
   }
@@ -67,5 +67,5 @@ function differenceIn(why: string): { argument: string; ours: string; theirs: st
   return argument === undefined ? undefined : { argument, ours: plain(ours), theirs: plain(theirs) };
 }
 
-/** The server writes `the value '5' of type 'long'`. */
+/** A value of the server's text, such as `the value '5' of type 'long'`, without what surrounds it. */
 const plain = (value = ""): string => value.match(/value '(.*?)'/)?.[1] ?? value.replace(/^'(.*)'$/, "$1");

@@ -5,22 +5,23 @@ import type { Topology } from "./topology.ts";
 
 interface Options {
   readonly declared: Topology;
-  /** Waits until the consumers of a deleted queue have heard that it is gone. */
+  /** Waits until the consumers of a deleted queue are notified of its end. */
   readonly awaitDeletion: () => Promise<void>;
   /** Asks the transcribers to recreate a queue that this user may not delete. */
   readonly askFor: (name: string) => void;
-  /** True if the node confirms nothing: it may be cut off, and the queue may be well on other nodes. */
+  /** True if the node confirms nothing: it may be cut off, and the queue may work on other nodes. */
   readonly knowsNothing: () => boolean;
   readonly log: (line: string) => void;
 }
 
 /**
- * Recreates queues that carry nothing any more. A node that is killed in the first second of a quorum queue leaves it without a leader for ever.
+ * Recreates queues that deliver nothing any more. A quorum queue whose node is killed in the queue's first second stays
+ * without a leader for ever.
  * Only drop-head queues are recreated: their content is resent or short-lived. Any other queue may hold the only copy.
  */
 export function recreator({ declared, awaitDeletion, askFor, knowsNothing, log }: Options) {
   const underWay = new Set<string>();
-  /** The queues that this user may not delete. */
+  /** The names of the queues that this user may not delete. */
   const others = new Set<string>();
 
   return async (connection: Connection, name: string): Promise<void> => {

@@ -31,5 +31,5 @@ const refusals: readonly (readonly [RegExp, (target: About, line: string) => str
   ],
 ];
 
-/** OpenSSL says an alert of the other side between numbers and places in its own source. */
+/** The TLS alert in an error of OpenSSL, which has it between numbers and places in its own source. */
 const alertOf = (line: string): string => `the server refused: ${/alert ([^:]+):/.exec(line)?.[1] ?? "a TLS alert"}`;

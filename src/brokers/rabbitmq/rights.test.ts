@@ -36,7 +36,7 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** All that is waited for passes five times as fast; the server's own time does not. */
+/** The factor by which all waits are faster. The server's own time does not change. */
 const speed = 5;
 const clock: Clock = {
   ...systemClock,
@@ -45,7 +45,7 @@ const clock: Clock = {
 };
 const patient = { within: 45_000 };
 
-/** The broker of a host, by the user that is printed for it; it is closed with the test. */
+/** The broker of a host, under the user that `trigger permissions` prints. It is closed with the test. */
 async function open(t: TestContext, host: string): Promise<{ broker: Broker; said: () => string }> {
   const user = hostUserName(host);
   const password = readFileSync(join(folder, `${user}.password`), "utf8").trim();
@@ -57,7 +57,7 @@ async function open(t: TestContext, host: string): Promise<{ broker: Broker; sai
   return { broker, said: () => said.join("\n") };
 }
 
-/** A transcriber that has declared these queues, hears what hosts say, and is the active one. */
+/** The active transcriber: it has declared these queues, and consumes the reports of hosts. */
 async function transcriber(t: TestContext, queues: readonly Queue[]) {
   const one = await open(t, "civet");
   const reports = queueOf("civet", "report", "report");
@@ -79,7 +79,7 @@ function waitsOf(t: TestContext) {
   return { clock, signal: over.signal, log: (line: string) => void said.push(line), said: () => said.join("\n") };
 }
 
-/** Takes what a queue brings, as soon as there is one. */
+/** Consumes a queue as soon as it exists. */
 function follow(t: TestContext, broker: Broker, queue: Queue) {
   const waits = waitsOf(t);
   const got: string[] = [];
@@ -105,7 +105,7 @@ async function stranger(t: TestContext): Promise<Channel> {
   return channel;
 }
 
-/** Asks for a queue over a connection of a host's user, under any name. */
+/** Requests a queue over a connection of a host's user, under any user name. */
 async function askerOf(t: TestContext, host: string) {
   const user = hostUserName(host);
   const password = readFileSync(join(folder, `${user}.password`), "utf8").trim();
@@ -175,7 +175,7 @@ test("a queue with a stuck consumer is recreated, a plain one is not", async (t)
   const { got } = follow(t, host.broker, table);
   follow(t, host.broker, plain);
   await until(async () => {
-    // A message that is under way to a queue that is deleted costs the connection.
+    // A message in flight to a deleted queue closes the connection.
     await broker.publish("trigger.mail", "some").catch(() => {});
     await broker.publish("trigger.siren", "some").catch(() => {});
     return got.length > 0;
@@ -196,7 +196,7 @@ test("a host has only its own queue recreated, once in two minutes", async (t) =
   );
   await ask("trigger-box-dhcp", "trigger-box");
   await until(() => said().includes("queue trigger-box-dhcp carries nothing"));
-  // What is asked for while it is under way counts for nothing: so again when it is there.
+  // A request during the recreation is ignored, so it is repeated once the queue exists.
   const model = await connect(server.url);
   t.after(() => model.close());
   await until(async () => {

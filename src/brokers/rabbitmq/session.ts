@@ -4,7 +4,7 @@ import type { Clock } from "../../ports/clock.ts";
 import { type Connection, openConnection } from "./connection.ts";
 import type { Target } from "./credentials.ts";
 
-/** The two connections of a broker object; one that ends takes the other along. */
+/** The two connections of a broker object. The end of one ends the other. */
 export interface Session {
   readonly consuming: Connection;
   readonly publishing: Connection;
@@ -13,13 +13,13 @@ export interface Session {
 }
 
 export interface SessionOptions {
-  /** The nodes of the server: when one is lost, or cannot be reached, the next is tried. */
+  /** The nodes of the server. After one that is lost or cannot be reached, the next is tried. */
   readonly targets: readonly [Target, ...Target[]];
-  /** Seconds. */
+  /** The interval of heartbeats, in seconds. */
   readonly heartbeat: number;
-  /** Puts everything in place over new connections. */
+  /** Declares and consumes everything over new connections. */
   readonly setUp: (session: Session) => Promise<void>;
-  /** The connections are gone. */
+  /** Called with the reason when the connections have ended. */
   readonly lost: (why: string) => void;
   readonly clock: Clock;
   /** A number in [0, 1). */
@@ -28,15 +28,15 @@ export interface SessionOptions {
   readonly signal: AbortSignal;
 }
 
-/** A session that is opened again whenever it ends. */
+/** A session that is reopened each time it ends. */
 export interface KeptSession {
-  /** The node that is used, or tried. */
+  /** The node that is in use, or is tried. */
   readonly target: Target;
-  /** The session there is now. */
+  /** The present session; undefined while there is none. */
   readonly current: Session | undefined;
-  /** The reason why there is none. */
+  /** The reason why there is no session. */
   readonly trouble: string | undefined;
-  /** Resolves when the first try to connect has ended, well or not with every node. */
+  /** Resolves when the first node is connected, or all have failed. */
   readonly tried: Promise<void>;
   /** Resolves when everything is closed after the signal. */
   readonly done: Promise<void>;
@@ -56,7 +56,7 @@ export function keepSession(options: SessionOptions): KeptSession {
   const { promise: aborted, resolve: abort } = Promise.withResolvers<string>();
   signal.addEventListener("abort", () => abort("closed"), { once: true });
 
-  /** Connects, and stays until the connections end; gives how long they lasted. */
+  /** Connects and waits for the end of the connections; gives their duration in milliseconds. */
   async function live(): Promise<number> {
     const session = await openSession(target, heartbeat, log);
     const since = clock.monotonic();

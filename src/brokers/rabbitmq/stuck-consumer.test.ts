@@ -8,7 +8,7 @@ import type { Topology } from "./topology.ts";
 
 const minute = 60_000;
 
-/** A consumer of a queue, both as they are told to be: nothing comes, and another one consumes it too. */
+/** A consumer and its queue, in a state that the test sets: nothing is delivered, and another process consumes too. */
 function scene(context: TestContext, { expendable = true } = {}) {
   const clock = virtualClock(0);
   const stop = new AbortController();

@@ -6,11 +6,13 @@ import { mendStuck } from "./stuck-ticks.ts";
 import type { Topology } from "./topology.ts";
 
 /**
- * The interval between two looks at a queue of which nothing comes, in milliseconds: a table's digest comes once a
+ * The interval between two checks of a queue that delivers nothing, in milliseconds. A table's digest comes once a
  * minute.
  */
 const lookEvery = 20_000;
-/** The number of looks in a row that must find it stuck: a connection that a crash left open ends meanwhile. */
+/**
+ * The numbers of checks in a row that must find it stuck, by remedy. A connection that a crash left open ends before.
+ */
 const looks = { restart: 2, recreate: 4 };
 
 interface Options {
@@ -25,15 +27,15 @@ interface Options {
 }
 
 /**
- * Watches for a stuck consumer: it gets nothing although messages lie in its queue, or another process consumes it. The
- * server gives a queue to one consumer at a time. After a split of a cluster RabbitMQ (3.10) may give it to one that is
- * gone. Gives the fault while there is one.
+ * Watches for a stuck consumer: it gets nothing although its queue has messages, or another process consumes the queue.
+ * The server gives a queue to one consumer at a time. After a split of a cluster RabbitMQ (3.10) may give it to a
+ * consumer that has ended. The function gives the present fault.
  */
 export function mendStuckConsumer(queue: string, options: Options): () => string | undefined {
   const { consumer, declared, connection, recreate, clock, signal, log } = options;
   let sign = "";
   let trouble: string | undefined;
-  // A second process of the same host would take the queue away at once.
+  // A second process of the same host would consume the queue at once.
   const isDue = rests(clock);
 
   async function starves(): Promise<boolean> {
@@ -61,7 +63,7 @@ export function mendStuckConsumer(queue: string, options: Options): () => string
         await recreate(now);
         return consumer.restart("it was recreated");
       }
-      // What it holds may be nowhere else.
+      // The queue may hold the only copy of its messages.
       const before = trouble;
       trouble = `nothing comes of queue ${queue}, although ${sign}: another process consumes it, or RabbitMQ has it so, which ends when the node that leads the queue is started again`;
       if (before === undefined) log(trouble);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { virtualClock } from "../../testing/virtual-clock.ts";
 import { mendStuck } from "./stuck-ticks.ts";
 
-/** A candidate that hears no ticks, and finds one lying in the queue or not. */
+/** A candidate that gets no ticks; the test says if one lies in the queue. */
 async function scene() {
   const clock = virtualClock(0);
   const stop = new AbortController();

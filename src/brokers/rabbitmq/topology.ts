@@ -6,47 +6,53 @@ import { isRefused, withChannel } from "./channels.ts";
 import type { Connection, Server } from "./connection.ts";
 import { otherwise, type QueueType, queueArguments } from "./queue-arguments.ts";
 
-/** The queues that were declared through one broker object, to be declared again at every connection. */
+/** The queues that were declared through one broker object. They are declared again at every connection. */
 export interface Topology {
   /** Remembers queues; keys add up. */
   remember(queues: readonly Queue[]): void;
-  /** Makes the exchange and the remembered queues, or those named, with their bindings. One that fails does not keep the others from it; the first failure is thrown. */
+  /**
+   * Declares the exchange and the remembered queues, or the named ones, with their bindings. All are tried; the first
+   * failure is thrown.
+   */
   declare(connection: Connection, names?: readonly string[]): Promise<void>;
   /** Declares one queue again if it is remembered. */
   restore(connection: Connection, name: string): Promise<void>;
   /**
-   * True if a queue was there, with its bindings, since this broker object was opened: a missing one was then deleted.
+   * True if a queue existed, with its bindings, since this broker object was opened: if it is missing, it was deleted.
    */
   wasThere(name: string): boolean;
-  /** True for a drop-head queue: nothing that it loses is lost for good. */
+  /** True for a drop-head queue: its messages are resent or short-lived. */
   expendable(name: string): boolean;
-  /** Deletes a queue, with what it holds, and declares it again once `awaitDeletion` has waited. */
+  /** Deletes a queue with its messages, and declares it again after `awaitDeletion`. */
   recreate(connection: Connection, name: string, awaitDeletion: () => Promise<void>): Promise<void>;
-  /** Deletes queues, with what they hold, and forgets them; gives those that there were. Throws, and deletes none, while one has a consumer. */
+  /**
+   * Deletes queues with their messages, and forgets them; gives the names of those that existed. Throws, and deletes
+   * none, if one has a consumer.
+   */
   remove(connection: Connection, names: readonly string[]): Promise<string[]>;
   /**
-   * The messages and the consumers of a queue as far as the server knows. For a queue without a leader it gives none.
+   * The numbers of messages and consumers of a queue as the server counts them; zero for a queue without a leader.
    */
   look(connection: Connection, name: string): Promise<{ readonly messages: number; readonly consumers: number }>;
   /** The keys of a queue, if it is remembered. */
   keysOf(name: string): readonly string[] | undefined;
   /** The remembered queues that are bound with a key. */
   bound(key: string): Queue[];
-  /** Those of the remembered queues that have as many messages as they may. */
+  /** The named queues that have as many messages as they may. A queue that does not answer counts as full. */
   full(connection: Connection, names: readonly string[]): Promise<string[]>;
 }
 
 interface Options {
   readonly log: (line: string) => void;
-  /** A queue is not there, and this user may not make it. */
+  /** Called for a missing queue that this user may not make. */
   readonly missing: (name: string) => void;
-  /** The exchange was not there, and was made. */
+  /** Called when a missing exchange was made. */
   readonly exchangeMade: (server: Server) => void;
 }
 
 export function topology(type: QueueType, { log, missing, exchangeMade }: Options): Topology {
   const queues = new Map<string, Queue>();
-  /** The queues that were found or made. */
+  /** The names of the queues that were found or made. */
   const there = new Set<string>();
   /** The lines about queues with other arguments than ours: each is logged once. */
   const said = new Set<string>();
@@ -80,12 +86,12 @@ export function topology(type: QueueType, { log, missing, exchangeMade }: Option
     said.add(what);
   }
 
-  /** Throws if a queue is missing that this user may not make, and so may not bind. A transcriber does both. */
+  /** Throws if a queue is missing. This user may neither make nor bind it; a transcriber does both. */
   async function lookFor(connection: Connection, name: string): Promise<void> {
     try {
       await withChannel(connection, (channel) => channel.checkQueue(name));
     } catch (error) {
-      if (isRefused(error, 403)) return; // of a queue that it has no right to, RabbitMQ 4.3 says nothing
+      if (isRefused(error, 403)) return; // RabbitMQ 4.3 does not tell of a queue without a right to it
       if (!isRefused(error, 404)) throw error;
       missing(name);
       throw new BrokerTrouble(
@@ -94,7 +100,7 @@ export function topology(type: QueueType, { log, missing, exchangeMade }: Option
     }
   }
 
-  /** A host may use the exchange and not make it: then a transcriber has. */
+  /** Declares the exchange. A host may use it and not make it: then a transcriber has made it. */
   async function declareExchange(connection: Connection): Promise<void> {
     const was = await exchangeIsThere(connection);
     try {
@@ -161,14 +167,14 @@ export function topology(type: QueueType, { log, missing, exchangeMade }: Option
       for (const name of names) {
         const found = await look(connection, name).catch(() => undefined);
         const most = queues.get(name)?.limit.messages ?? 0;
-        if (!found || found.messages >= most) full.push(name); // one that cannot be asked may well be the one
+        if (!found || found.messages >= most) full.push(name); // a queue that does not answer may be the full one
       }
       return full;
     },
   };
 }
 
-/** True if the exchange exists. A user without a right to it is refused with 403 and is not told, so a refusal counts as yes. */
+/** True if the exchange exists. A user without a right to it is refused with error 403, which counts as yes. */
 async function exchangeIsThere(connection: Connection): Promise<boolean> {
   try {
     await withChannel(connection, (channel) => channel.checkExchange(exchange));
@@ -185,7 +191,7 @@ async function look(connection: Connection, name: string): ReturnType<Topology["
   return { messages: messageCount, consumers: consumerCount };
 }
 
-/** The number of consumers of a queue; undefined for one that is not there. */
+/** The number of consumers of a queue; undefined for a missing queue. */
 async function consumersOf(connection: Connection, name: string): Promise<number | undefined> {
   try {
     return (await look(connection, name)).consumers;
@@ -195,7 +201,7 @@ async function consumersOf(connection: Connection, name: string): Promise<number
   }
 }
 
-/** Checks the limits of the protocol; to exceed one is a mistake of the caller. */
+/** Checks the limits of the protocol; throws a `RangeError` of the caller for an excess. */
 function checkQueue({ name, keys, limit }: Queue): void {
   for (const text of [name, ...keys]) checkShort(text, `queue ${name}`);
   for (const key of keys) {
@@ -210,7 +216,9 @@ function checkQueue({ name, keys, limit }: Queue): void {
   }
 }
 
-/** A name, a key or a messageId travels with its length in one byte (AMQP 0-9-1, 4.2.5.3). */
+/**
+ * Checks the length of a name, key or messageId: at most 255 bytes, as its length is one byte (AMQP 0-9-1, 4.2.5.3).
+ */
 export function checkShort(text: string, of: string): void {
   const bytes = Buffer.byteLength(text);
   if (bytes > 255)

@@ -10,7 +10,8 @@ export const commandsOf = (users: readonly BrokerUser[], vhost: string): string 
   [preparation(vhost), ...users.map(commandOf)].join("\n");
 
 /**
- * The commands that come first. RabbitMQ 4.3 takes no rights to keys of an exchange that does not exist, and without them every key is allowed.
+ * The commands that come first. RabbitMQ 4.3 takes no rights to keys of a missing exchange, and without them every key
+ * is allowed.
  * Hence the exchange is made first, and the rights are read back.
  */
 const preparation = (vhost: string): string => `# To be run on a node of RabbitMQ, by: sh users.sh
@@ -78,12 +79,18 @@ user() {
 }
 `;
 
-/** Keeps what was delivered often, as RabbitMQ lists it. */
+/** The policy that keeps messages however often they were delivered, as RabbitMQ lists it. */
 const endless = '{"delivery-limit":-1}';
-/** The same, and a consumer whose node is lost keeps its queue for one second. RabbitMQ 4.2 and older refuse that. */
+/**
+ * The same policy, where a consumer whose node is lost keeps its queue for one second. RabbitMQ 4.2 and older refuse
+ * it.
+ */
 const endlessAndQuick = '{"consumer-disconnected-timeout":1000,"delivery-limit":-1}';
 
-/** The command by which a server keeps what it has delivered often; the vhost as the shell is to read it. Its policy applies to no queue of others. */
+/**
+ * The command that sets the policy to keep messages however often they were delivered. `vhost` is quoted for the shell.
+ * The policy applies to no foreign queue.
+ */
 export const keepsDeliveries = (vhost: string): string => quorumPolicy(vhost, quoted('{"delivery-limit": -1}'));
 
 const quorumPolicy = (vhost: string, definition: string): string =>

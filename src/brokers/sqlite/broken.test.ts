@@ -154,13 +154,13 @@ test("whatever bytes are damaged, a broker opens, logs its repair and works", as
       await using here = await open(name);
       await here.broker.declare([{ ...queue, name: "q", keys: ["k", "fuzz"] }]);
       const got = await consume(here.broker);
-      // Again until it comes: damage that is met only now takes along what the file holds.
+      // Repeated until it comes: damage that is found only now drops the content of the file.
       await until(async () => {
         try {
           await here.broker.publish("fuzz", "the end");
         } catch (error) {
           if (!(error instanceof QueueFull)) throw error;
-          // A limit that was damaged is a limit, and said. The size of a message that was damaged counts until it is acknowledged.
+          // A damaged limit is applied and logged. The damaged size of a message counts until it is acknowledged.
           return here.said.some((line) => line.includes("used as it is"));
         }
         return got.includes("the end");

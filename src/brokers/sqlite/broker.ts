@@ -9,17 +9,18 @@ import { publisher } from "./publish.ts";
 import { fileName, openWake } from "./wake.ts";
 
 interface Options {
-  /** Is given a line for an operator where something is not as it should be. */
+  /** Takes a line for an operator at each fault. */
   readonly log: (line: string) => void;
-  /** Milliseconds between two looks at what a wake-up may have missed. */
+  /** The interval of polling for missed wake-ups, in milliseconds. */
   readonly lookEvery?: number;
-  /** Milliseconds after which a call that meets nothing but another writer throws. */
+  /** The time after which a call throws if other writers keep the file locked, in milliseconds. */
   readonly busyLimit?: number;
 }
 
 /**
- * The broker of one machine: one SQLite file on a local disk, for any number of processes of one user (the files are theirs alone).
- * Beside the file lies a directory, `FILE.d`, with a lock for each consumer and candidate and a file to touch for each queue.
+ * The broker of one machine: one SQLite file on a local disk, for any number of processes of one user. Only that user
+ * can open the files. The directory `FILE.d` beside the file has a lock for each consumer and candidate, and a file to
+ * touch for each queue.
  */
 export async function sqliteBroker(
   file: string,
@@ -45,7 +46,7 @@ export async function sqliteBroker(
     try {
       await queues.check();
     } catch {
-      // It is said by trouble(), and in the log.
+      // The error is in trouble() and in the log.
     } finally {
       checking = false;
     }

@@ -3,7 +3,7 @@ import type { Consumer } from "../../ports/broker.ts";
 import { type Lock, takeLock } from "../../sqlite/lock.ts";
 import type { Wake } from "./wake.ts";
 
-/** A candidate of an election: active as long as it has the lock. */
+/** A candidate of an election: active while it has the lock. */
 export interface Candidate extends Consumer {
   trouble(): string | undefined;
 }
@@ -15,7 +15,7 @@ interface Options {
   readonly lockFile: string;
 }
 
-/** Stands in an election: tries for its lock now, when another candidate leaves, and at every interval. */
+/** Takes part in an election: tries to take its lock now, when another candidate leaves, and at every interval. */
 export function startCandidate(
   name: string,
   changed: (active: boolean) => void,
@@ -25,7 +25,7 @@ export function startCandidate(
   let trouble: string | undefined;
   let closed = false;
 
-  /** Tells the active candidate before the lock is free: no other is active before it has heard of its end. */
+  /** Ends the active state, and calls `changed` before the lock is free: two candidates are never active at once. */
   function leave(): void {
     if (!lock) return;
     changed(false);

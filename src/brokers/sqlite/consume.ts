@@ -5,7 +5,7 @@ import type { BrokerFile } from "./file.ts";
 import { integer, type Statements, type StoredMessage, storedMessage, storedQueue } from "./schema.ts";
 import type { Wake } from "./wake.ts";
 
-/** A consumer of a queue, which waits until it is the only one. */
+/** A consumer of a queue. It waits for its turn while the queue has another consumer. */
 export interface SqliteConsumer extends Consumer {
   trouble(): string | undefined;
 }
@@ -15,7 +15,7 @@ interface Options {
   readonly wake: Wake;
   /** The file that is touched when the queue has something new, or its consumer leaves. */
   readonly sign: string;
-  /** Its lock is this consumer's life: the kernel drops it with the process. */
+  /** The file with the lock of the queue's consumer. The kernel drops the lock with the process. */
   readonly lockFile: string;
   readonly prefetch: number;
   readonly log: (line: string) => void;
@@ -27,16 +27,16 @@ interface Turn {
   readonly queue: number;
   /** Messages up to this id may have been handed over before this turn. */
   readonly handedOver: number;
-  /** The newest message that this turn handed over. */
+  /** The id of the newest message that this turn handed over. */
   reached: number;
   readonly inHand: Set<number>;
   readonly acknowledged: Set<number>;
 }
 
-/** The most messages that are read at a time: bodies may be large, and other work waits for the event loop. */
+/** The most messages that are read at once: bodies may be large, and other work waits for the event loop. */
 const readAtOnce = 32;
 
-/** Hands over what a queue holds, in order, as long as this consumer is the only one. */
+/** Delivers the messages of a queue in order, while this consumer has the queue's lock. */
 export function startConsumer(
   name: string,
   take: (delivery: Delivery) => void,
@@ -58,19 +58,19 @@ export function startConsumer(
 
   async function work(): Promise<void> {
     while (lookAgain && !closing) {
-      // Others get their turn of the event loop, and what is acknowledged in one turn is stored together.
+      // Other work gets its turn of the event loop, and the acknowledgements of one turn are stored together.
       await new Promise((resolve) => setImmediate(resolve));
       lookAgain = false;
       try {
         trouble = await step();
       } catch (error) {
-        trouble = reason(error); // the net looks again
+        trouble = reason(error); // polling tries again
       }
     }
     working = undefined;
   }
 
-  /** Does what can be done now; gives why it is not more. */
+  /** Does the work that is possible now; gives the reason why no more is, if any. */
   async function step(): Promise<string | undefined> {
     if (lock && !lock.held()) leave();
     lock ??= takeLock(lockFile);
@@ -93,7 +93,7 @@ export function startConsumer(
       const row = statements.queue.get(name);
       if (!row) return undefined;
       const { id, consumed, handedOver } = storedQueue(row);
-      // A consumer that began and did not end has died: whatever is there now, it may have had.
+      // A consumer that began and did not end has died: it may have got any message that is there now.
       const before = consumed ? integer(statements.newest.get(id)?.id) : handedOver;
       statements.consumption.run(1, before, id);
       statements.recount.run(id); // heals a count that was damaged; it is right in any other case
@@ -130,7 +130,10 @@ export function startConsumer(
     }
   }
 
-  /** Not durable: a power cut hands messages over again, which consumers must bear in any case. */
+  /**
+   * Stores the acknowledgements, not durably: after a power cut messages are redelivered, which consumers must
+   * tolerate.
+   */
   async function storeAcknowledgements(current: Turn): Promise<void> {
     if (current.acknowledged.size === 0) return;
     const ids = [...current.acknowledged];
@@ -154,7 +157,7 @@ export function startConsumer(
           if (life === ended.life) statements.consumption.run(0, newest, ended.queue);
         });
       } catch {
-        // The file says why in its trouble; to the next consumer this one has died, and messages come again.
+        // The trouble of the file has the reason. For the next consumer this one has died, so messages are redelivered.
       }
     }
     leave();

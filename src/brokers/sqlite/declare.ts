@@ -1,7 +1,7 @@
 import type { Limit, Queue } from "../../ports/broker.ts";
 import { type Statements, storedQueue } from "./schema.ts";
 
-/** Makes sure that queues and bindings exist, in a transaction; gives a line for each queue whose limit is another one. */
+/** Adds missing queues and bindings, in a transaction; gives a line for each queue that exists with another limit. */
 export function declareQueues(statements: Statements, queues: Iterable<Queue>): string[] {
   const differing: string[] = [];
   for (const { name, keys, limit } of queues) {
@@ -18,7 +18,7 @@ export function declareQueues(statements: Statements, queues: Iterable<Queue>): 
   return differing;
 }
 
-/** Removes queues with their bindings and messages, in a transaction; gives those that there were. */
+/** Removes queues with their bindings and messages, in a transaction; gives the names of those that existed. */
 export function removeQueues(statements: Statements, names: readonly string[]): string[] {
   return names.filter((name) => {
     const row = statements.queue.get(name);
@@ -29,7 +29,7 @@ export function removeQueues(statements: Statements, names: readonly string[]): 
   });
 }
 
-/** A limit that the file can hold; anything else is a mistake of the caller. */
+/** Checks that the file can hold a limit; throws a `RangeError` otherwise. */
 export function checkLimit({ name, limit }: Queue): void {
   for (const what of ["messages", "bytes"] as const) {
     if (!Number.isSafeInteger(limit[what]) || limit[what] < 0) {

@@ -6,45 +6,54 @@ import { isBusy, pauseBeforeRetry, transaction } from "../../sqlite/open.ts";
 import { type Opened, openFile, type Suspect } from "./open.ts";
 import type { Statements } from "./schema.ts";
 
-/** The file of a broker through everything that may happen to it: other writers, a full disk, damage, replacement. */
+/** The file of a broker. It handles other writers, a full disk, damage and replacement of the file. */
 export interface BrokerFile {
-  /** Counts the openings: what was learnt in an earlier life (ids, cursors) says nothing about the file of this one. */
+  /** The number of openings. Ids and cursors of an earlier life are not valid in this one. */
   readonly life: number;
-  /** Runs work, synchronously, in one transaction. One that is not durable survives every death of a process, but not a power cut. */
+  /**
+   * Runs work, synchronously, in one transaction. Without `durable` it survives a crash of the process, not a power
+   * cut.
+   */
   write<T>(work: Work<T>, options?: { durable?: boolean }): Promise<T>;
   read<T>(work: Work<T>): Promise<T>;
-  /** To be called now and then: notices a file that was replaced, a disk that is well again, and a log that grows. */
+  /** Checks for a replaced file, a disk that works again, and a large log. It must be called regularly. */
   check(): Promise<void>;
   trouble(): string | undefined;
   close(): void;
 }
 
-/** Work may be run again, in another life of the file. */
+/** Work in a transaction. It may run again, in another life of the file. */
 export type Work<T> = (statements: Statements, life: number) => T;
 
 interface Options {
   readonly lockFile: string;
   readonly log: (line: string) => void;
-  /** Brings what must be in the file in every new life. */
+  /** Declares what every new life of the file must have. */
   readonly begin: (statements: Statements) => void;
-  /** Milliseconds after which work that meets nothing but other writers is given up. */
+  /** The time after which work is abandoned if other writers keep the file locked, in milliseconds. */
   readonly busyLimit: number;
 }
 
-/** A log above this size is emptied into the file and cut off (bytes). */
+/** The size of the log, in bytes, above which it is checkpointed into the file and truncated. */
 const logLimit = 8 * 1024 * 1024;
 
-/** The number of new files that damage gets before it is an error: the disk is then at fault. */
+/** The number of times that a damaged file is replaced. After that damage is an error, as the disk is at fault. */
 const renewals = 3;
 
-/** Keeps a broker's file open; it is opened at the first work. What it cannot mend it throws, logs once and says in `trouble`. */
+/**
+ * Keeps a broker's file open from the first work on. A fault that it cannot repair is thrown, logged once, and in
+ * `trouble`.
+ */
 export function brokerFile(file: string, { lockFile, log, begin, busyLimit }: Options): BrokerFile {
   let opened: Opened | undefined;
   let suspect: Suspect | undefined;
   let life = 0;
   let durable = true;
   let failure: string | undefined;
-  /** One try at a time while another process writes: each stops the event loop for a moment, and there may be many who wait. */
+  /**
+   * The pause between tries while another process writes. All work shares it, as each try blocks the event loop for a
+   * moment.
+   */
   let pause: Promise<void> | undefined;
   let busy = 0;
   let closed = false;
@@ -63,7 +72,7 @@ export function brokerFile(file: string, { lockFile, log, begin, busyLimit }: Op
     opened = undefined;
   }
 
-  /** True if the path now names another file than the open one. */
+  /** True if the path names another file than the open one. */
   const replaced = (): boolean => opened !== undefined && fileIdentity(file) !== opened.identity;
 
   async function use<T>(work: (opened: Opened) => T): Promise<T> {
@@ -74,7 +83,7 @@ export function brokerFile(file: string, { lockFile, log, begin, busyLimit }: Op
       try {
         const result = work(opened ?? open());
         busy = 0;
-        // A file that was replaced meanwhile has swallowed the work: it is done again in the one that counts.
+        // The work is lost in a file that was replaced meanwhile: it is done again in the present one.
         if (!replaced()) return result;
         log(`the broker file ${file} was replaced or deleted: opened again`);
         forget();
@@ -110,7 +119,7 @@ export function brokerFile(file: string, { lockFile, log, begin, busyLimit }: Op
     if (wanted !== durable) now.database.exec(`PRAGMA synchronous = ${wanted ? "FULL" : "NORMAL"}`);
     durable = wanted;
     const result = transaction(now.database, () => work(now.statements, life));
-    failure = undefined; // a read that succeeds says nothing of a disk that is full
+    failure = undefined; // a successful read does not show that a full disk has room again
     return result;
   };
 
@@ -136,7 +145,7 @@ export function brokerFile(file: string, { lockFile, log, begin, busyLimit }: Op
   };
 }
 
-/** Another process is opening or replacing the file. */
+/** The error while another process opens or replaces the file. */
 class AnotherOpens extends Error {
   override name = "AnotherOpens";
 }

@@ -6,11 +6,11 @@ import { transaction } from "../../sqlite/open.ts";
 import { openIntact } from "../../sqlite/open-intact.ts";
 import { brokerSchema, prepareAll, type Statements } from "./schema.ts";
 
-/** A broker's file, open. */
+/** An open file of a broker. */
 export interface Opened {
   readonly database: DatabaseSync;
   readonly statements: Statements;
-  /** The identity of the file, whatever its name has become. */
+  /** The identity of the open file, even if it was renamed. */
   readonly identity: string | undefined;
 }
 
@@ -23,14 +23,14 @@ export interface Suspect {
 interface Options {
   readonly lockFile: string;
   readonly log: (line: string) => void;
-  /** Brings what must be in every file, in the transaction that opens it. */
+  /** Declares what every file must have, in the transaction that opens it. */
   readonly begin: (statements: Statements) => void;
   readonly suspect: Suspect | undefined;
 }
 
 /**
- * Opens a broker's file, or makes it. A damaged one is set aside, and a new one takes its place: that is logged.
- * Gives undefined while another process is opening the file: two processes never set it aside at once.
+ * Opens a broker's file, or makes it. A damaged file is set aside and replaced by a new one, which is logged.
+ * Gives undefined while another process opens the file: two processes never set it aside at once.
  */
 export function openFile(file: string, { lockFile, log, begin, suspect }: Options): Opened | undefined {
   const lock = takeLock(lockFile);

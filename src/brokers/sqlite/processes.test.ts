@@ -10,7 +10,7 @@ import { until } from "../../../test/until.ts";
 import type { Delivery, Limit } from "../../ports/broker.ts";
 import { sqliteBroker } from "./broker.ts";
 
-/** Several processes of one machine at one file, and what may happen to one of them. */
+/** Several processes of one machine with one file, and the faults of one of them. */
 
 const directory = mkdtempSync(join(tmpdir(), "trigger-processes-"));
 const children = new Set<ChildProcess>();
@@ -30,11 +30,11 @@ const text = ({ body }: { body: Uint8Array }): string => String(Buffer.from(body
 
 interface Process {
   readonly child: ChildProcess;
-  /** The output of the process. */
+  /** The values that the process has sent. */
   readonly said: unknown[];
 }
 
-/** Runs a script in a process of its own, which has a `broker` at the file and may `say` things. */
+/** Runs a script in a process of its own. It has a `broker` with the file, and sends values to the test with `say`. */
 function run(file: string, script: string, { through = [] as string[], lookEvery = never } = {}): Process {
   const source = `
     const { sqliteBroker } = await import(${JSON.stringify(import.meta.resolve("./broker.ts"))});
@@ -199,19 +199,19 @@ test("a candidate in another process takes over from one that is killed", async 
   await until(() => first.said.length === 1);
   const said: boolean[] = [];
   await here.broker.campaign("e", (active) => said.push(active));
-  await new Promise((resolve) => setTimeout(resolve, 60)); // three looks in which it must not become active
+  await new Promise((resolve) => setTimeout(resolve, 60)); // three intervals in which it must not become active
   assert.deepEqual(said, []);
   await kill(first);
   await until(() => said.length === 1);
   assert.deepEqual([first.said, said], [[true], [true]]);
 });
 
-// Needs prlimit, of util-linux, which every Debian has.
+// The test needs prlimit of util-linux, which every Debian has.
 test("a full disk is an error of the publish, until there is room", async () => {
   const { file, broker } = await world("full");
   await broker.publish("k", "before");
   await broker.close();
-  // A limit on the size of files stands for the full disk: writes fail in the same place.
+  // A limit on the size of files acts as a full disk: writes fail in the same place.
   const through = ["sh", "-c", 'ulimit -S -f 400; exec "$@"', "sh"];
   const process = run(
     file,

@@ -2,7 +2,7 @@ import { QueueFull } from "../../ports/broker.ts";
 import type { BrokerFile } from "./file.ts";
 import { type Statements, storedQueue } from "./schema.ts";
 
-/** A message on its way into the file. */
+/** A message to store in the file. */
 interface Outgoing {
   readonly key: string;
   readonly body: Uint8Array;
@@ -15,11 +15,14 @@ interface Waiting {
   readonly failed: (error: unknown) => void;
 }
 
-/** The most messages and bytes of one transaction, or one larger message: other processes write too. */
+/** The most messages and bytes of one transaction, as other processes write too. Its last message may exceed the bytes. */
 const batchMessages = 256;
 const batchBytes = 4 * 1024 * 1024;
 
-/** Stores messages in the order of the calls: those that wait at once share a transaction. `wake` is told of every queue that has something new. */
+/**
+ * Stores messages in the order of the calls; messages that wait together share a transaction. `wake` is called for each
+ * queue that gets a message.
+ */
 export function publisher(file: BrokerFile, wake: (queue: string) => void) {
   const waiting: Waiting[] = [];
   let running: Promise<void> | undefined;
@@ -57,7 +60,7 @@ export function publisher(file: BrokerFile, wake: (queue: string) => void) {
         running ??= run();
       });
     },
-    /** Resolves when everything that was published is stored or refused. */
+    /** Resolves when every published message is stored or refused. */
     async finished(): Promise<void> {
       await running;
     },
@@ -75,7 +78,9 @@ function nextBatch(waiting: Waiting[]): Waiting[] {
   return waiting.splice(0, count);
 }
 
-/** Stores messages, in a transaction. Gives which of them met which full queue, and the queues that have something new. */
+/**
+ * Stores messages, in a transaction. Gives the full queue of each refused message, and the queues that got messages.
+ */
 function storeAll(statements: Statements, messages: readonly Outgoing[]) {
   const full = new Map<number, string>();
   const queues = new Set<string>();

@@ -3,12 +3,12 @@ import { Unusable } from "../../sqlite/integrity.ts";
 import { readSchema } from "../../sqlite/migrate.ts";
 
 /**
- * The tables of the embedded broker, `broker.db`. A message that is handed over stays until it is acknowledged, and counts towards the limit.
- * Ids are never used twice (AUTOINCREMENT), so that a consumer may remember how far it has come.
+ * The tables of the embedded broker, `broker.db`. A message that was handed over stays until it is acknowledged, and
+ * counts towards the limit. Ids are never reused (AUTOINCREMENT), so a consumer can remember its position.
  */
 export const brokerSchema = readSchema(new URL("migrations/", import.meta.url));
 
-/** Everything that is ever said to the file, prepared once. */
+/** All SQL statements for the file. */
 const statements = {
   addQueue: "INSERT OR IGNORE INTO queue (name, limit_messages, limit_bytes, beyond) VALUES (?, ?, ?, ?)",
   queue: "SELECT * FROM queue WHERE name = ?",
@@ -29,13 +29,13 @@ const statements = {
 
 export type Statements = { readonly [name in keyof typeof statements]: StatementSync };
 
-/** Prepares everything that is said to the file. */
+/** Prepares all statements for an open database. */
 export function prepareAll(database: DatabaseSync): Statements {
   const prepared = Object.entries(statements).map(([name, sql]) => [name, database.prepare(sql)]);
   return Object.fromEntries(prepared) as Statements;
 }
 
-/** A queue as the file holds it. */
+/** A queue as stored in the file. */
 export interface StoredQueue {
   readonly id: number;
   readonly name: string;
@@ -62,7 +62,7 @@ export const storedQueue = (row: Row): StoredQueue => ({
   handedOver: integer(row.handed_over),
 });
 
-/** A message as the file holds it. */
+/** A message as stored in the file. */
 export interface StoredMessage {
   readonly id: number;
   readonly key: string;

@@ -5,24 +5,24 @@ import { reason } from "../../core/util/errors.ts";
 import { fileIdentity } from "../../sqlite/lock.ts";
 import { createPrivate } from "../../sqlite/open.ts";
 
-/** Wakes the processes that wait for something, by touching a small file whose directory they watch. */
+/** Wakes waiting processes: it touches a small file in a directory that they watch. */
 export interface Wake {
-  /** Tells everybody who listens to a name. */
+  /** Wakes every listener of a name. */
   touch(name: string): void;
-  /** Calls `look` when the name is touched, and at every interval in case that was missed. Gives what ends it. */
+  /** Calls `look` when the name is touched, and at every interval. Gives a function that ends that. */
   listen(name: string, look: () => void): () => void;
   trouble(): string | undefined;
   close(): void;
 }
 
 interface Options {
-  /** Milliseconds between the looks that are the net. */
+  /** The interval of polling, in milliseconds. */
   readonly every: number;
-  /** Is called at every interval. */
+  /** Called at every interval. */
   readonly check: () => void;
 }
 
-/** Watches a directory of its own. */
+/** Opens the wake-ups of a directory, which has no other use. */
 export function openWake(directory: string, { every, check }: Options): Wake {
   const listeners = new Map<string, Set<() => void>>();
   let watcher: FSWatcher | undefined;
@@ -45,7 +45,7 @@ export function openWake(directory: string, { every, check }: Options): Wake {
     }
   }
 
-  /** Without a watch (no inotify watches left, for one) the net remains. */
+  /** Notes that the directory cannot be watched, as without free inotify watches. Polling remains. */
   function fail(error: unknown): void {
     failure = `${directory} cannot be watched, messages wait up to ${every} ms: ${reason(error)}`;
     watcher?.close();
@@ -92,6 +92,6 @@ export function openWake(directory: string, { every, check }: Options): Wake {
   };
 }
 
-/** A name of a file for a name that may be anything. */
+/** The name of a file for an arbitrary name: a long or special one becomes its hash. */
 export const fileName = (name: string): string =>
   /^[\w.-]{1,100}$/.test(name) ? name : `=${createHash("sha256").update(name).digest("hex")}`;
