@@ -2,8 +2,7 @@ import type { Clock } from "../ports/clock.ts";
 
 /**
  * Makes directory states for a source that has none of its own: CSNs from the clock
- * (`20261122102000.000000Z#000000#000#000000`). Each is above the one before, even if the clock stands still or goes
- * back.
+ * (`20261122102000.000000Z#000000#000#000000`). Each is above the last, even if the clock stops or goes back.
  */
 export function csnMaker(clock: Clock): () => string {
   let last: string | undefined;

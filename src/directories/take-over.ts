@@ -3,8 +3,8 @@ import { sameEntry } from "../core/directory/same-entry.ts";
 import type { Held } from "../ports/directory.ts";
 
 /**
- * The held entry if it says the same as the entry that was read, which then becomes garbage.
- * The entry that was read otherwise.
+ * The held entry if it equals the entry that was read, otherwise the entry that was read. Equal entries are thus held
+ * in memory once.
  */
 export function takeOver(entry: StoredEntry, held: Held | undefined): StoredEntry {
   const before = held?.(entry.uuid);

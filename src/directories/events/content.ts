@@ -6,31 +6,31 @@ import { isUuid } from "../../core/directory/identity.ts";
 import type { Held } from "../../ports/directory.ts";
 import { takeOver } from "../take-over.ts";
 
-/** The entries on disk, and what an event makes of them. */
+/** The entries on disk, and the changes of them by events. */
 export interface Content {
-  /** Makes of the content what an event says. One that makes a name that cannot be throws, and has changed nothing. */
+  /** Applies an event to the content. Throws, without any change, if the event would make an impossible name. */
   apply(event: DirectoryEvent): void;
-  /** Makes these the whole content. */
+  /** Makes these entries the whole content. */
   replace(entries: Iterable<StoredEntry>): void;
-  /** Every entry; those that are held and unchanged as they are held. */
+  /** All entries. An unchanged entry that is held is given as the held object. */
   all(held?: Held): StoredEntry[];
-  /** The entries put and gone since the last call: applied to the content of then, they give that of now. */
+  /** The entries that were added, changed and removed since the last call. */
   moved(): { put: StoredEntry[]; gone: string[] };
-  /** Forgets the changes since then: their transaction was rolled back. */
+  /** Forgets the changes since the last call of `moved`, as their transaction was rolled back. */
   forget(): void;
 }
 
-/** An entry with the place where it hangs. */
+/** An entry with its place in the tree. */
 interface Hung {
   readonly entry: StoredEntry;
   readonly path: string;
 }
 
-/** All of it runs in the caller's transactions. */
+/** Opens the content of a database. Its methods run in the caller's transactions. */
 export function storedContent(database: DatabaseSync): Content {
   const byUuid = database.prepare("SELECT path, body, uuid FROM entry WHERE uuid = ?");
   const byPath = database.prepare("SELECT path, body, uuid FROM entry WHERE path = ?");
-  // A "-" comes just behind the "," that separates components.
+  // In the order of characters "-" is the next one after the "," between components.
   const byTop = database.prepare("SELECT path, body, uuid FROM entry WHERE path > ? || ',' AND path < ? || '-'");
   const insert = database.prepare("INSERT INTO entry (uuid, path, body) VALUES (?, ?, ?)");
   const remove = database.prepare("DELETE FROM entry WHERE uuid = ?");
@@ -68,7 +68,7 @@ export function storedContent(database: DatabaseSync): Content {
     put.set(entry.uuid, entry);
   }
 
-  /** The entry that an event is about: by its uuid, or by its name where one of the two has nothing better. */
+  /** The entry of an event: by its uuid, or by its name if the entry or the event has no uuid. */
   function meant({ before, after }: DirectoryEvent): Hung | undefined {
     const said = [before, after].filter((side) => side !== undefined);
     for (const { uuid } of said) {
@@ -91,7 +91,7 @@ export function storedContent(database: DatabaseSync): Content {
 
     for (const one of below) erase(one);
     if (was && (was.path !== path || was.entry.uuid !== uuid)) erase(was);
-    // Two entries never bear one name: who stood there is gone with all below it, unless it is the same under another identity.
+    // Two entries never have one name: an earlier one is removed with all below it, unless only its uuid differs.
     const stranger = occupant && occupant.entry.uuid !== uuid && isUuid(occupant.entry.uuid) && isUuid(uuid);
     if (stranger && at(path)) eraseTree(occupant);
     write({ entry: { ...after, uuid }, path });
@@ -109,12 +109,12 @@ export function storedContent(database: DatabaseSync): Content {
       for (const entry of entries) insert.run(entry.uuid, pathOf(entry.dn), bodyOf(entry));
     },
     all(held) {
-      // One after the other: the rows of all would be as much again as the entries.
+      // One by one: all rows at once would take as much memory again as the entries.
       const rows = database.prepare("SELECT path, body, uuid FROM entry").iterate();
       return Array.from(rows, (row) => takeOver(readHung(row).entry, held));
     },
     moved() {
-      // Who mirrors this takes away what hangs below a name that is gone; what still hangs there must come again.
+      // A mirror removes all entries below a removed name, so the entries that remain there are delivered again.
       for (const path of vacated) {
         for (const { entry } of under(path)) if (!put.has(entry.uuid)) put.set(entry.uuid, entry);
       }
@@ -129,8 +129,9 @@ export function storedContent(database: DatabaseSync): Content {
 const first = (rows: Record<string, unknown>[]): Hung | undefined => (rows[0] ? readHung(rows[0]) : undefined);
 
 /**
- * Hangs entries where their names belong by the rules of today; in the caller's transaction. An earlier version compared some letters
- * otherwise, and an event that names such an entry would not find it. Names of printable ASCII without escapes have always been compared alike.
+ * Stores the places of entries by the present rules for names, in the caller's transaction. An earlier version compared
+ * some letters otherwise, so an event with such a name would not find its entry. Names of printable ASCII without
+ * escapes have the same place under all versions.
  */
 export function hangAnew(database: DatabaseSync): void {
   const named = "SELECT uuid, path, CASE WHEN json_valid(body) THEN json_extract(body, '$[0]') END AS dn FROM entry";
@@ -142,10 +143,10 @@ export function hangAnew(database: DatabaseSync): void {
   }
 }
 
-/** A normal DN with its components reversed: what hangs below a name stands together, behind it. */
+/** A normal DN with its components reversed. In its order the names below a name follow that name together. */
 const pathOf = (dn: string): string => normalDn(dn).split(",").reverse().join(",");
 
-/** An entry below one that was renamed. */
+/** Moves an entry that is below a renamed one. */
 function carry(entry: StoredEntry, from: string, to: string): Hung {
   const own = rdnTexts(entry.dn).slice(0, -rdnTexts(from).length);
   const dn = [...own, to].join(",");

@@ -8,7 +8,7 @@ import { eventDirectory } from "./source.ts";
 
 // A store that fails while an event is taken: nothing of it was taken, and the event comes again.
 
-/** A directory that is followed, and whose store fails as long as it is told to: whenever a row is written to `into`. */
+/** A followed directory whose store fails, while the test says so, at each write of a row to `into`. */
 function scene(into: "entry" | "directory") {
   const clock = virtualClock(Date.UTC(2026, 5, 1));
   const database = new DatabaseSync(":memory:");

@@ -2,21 +2,21 @@ import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import type { Aside } from "../../ports/directory.ts";
 
-/** Hashes that are remembered, so that an event which comes again is dropped: more than ever wait in a queue. */
+/** The number of remembered hashes, by which repeated events are dropped: more than a queue holds. */
 export const rememberedLimit = 100_000;
 
-/** The most events that are kept whole, and their bytes: a seed applies them on top of a file. */
+/** The most events that are stored whole, and their bytes. A seed applies them on top of a file. */
 export const keptLimit = { events: 10_000, bytes: 64 * 1024 * 1024 };
 
-/** The most messages that are set aside for a person, and the bytes of each. The oldest are removed. */
+/** The most messages that are set aside for a person, and the most bytes of each. The oldest are removed. */
 export const asideLimit = { messages: 1_000, bytes: 64 * 1024 };
 
-/** The record of events: all hashes, the newest events whole, and the messages that were no event. */
+/** The record of events: the hashes, the newest events whole, and the messages that were no event. */
 export interface Journal {
-  /** Notes an event; gives false for one that was noted before. */
+  /** Records an event; gives false if it is recorded already. */
   note(hash: string, body: Uint8Array, at: number): boolean;
   setAside(body: Uint8Array, why: string, at: number): void;
-  /** Forgets what is beyond the limits; gives the time of the newest event that is no longer whole, if one was forgotten. */
+  /** Removes all records beyond the limits; gives the time of the newest event that was removed, if any. */
   prune(): number | undefined;
   /** The bodies of the events taken since a moment, in their order. */
   since(moment: number): Iterable<Uint8Array>;
@@ -25,7 +25,7 @@ export interface Journal {
   aside(): Aside;
 }
 
-/** All of it runs in the caller's transactions. */
+/** Opens the journal of a database. Its methods run in the caller's transactions. */
 export function journal(database: DatabaseSync): Journal {
   const hear = database.prepare("INSERT OR IGNORE INTO heard (hash) VALUES (?)");
   const keep = database.prepare(`
@@ -65,7 +65,7 @@ export function journal(database: DatabaseSync): Journal {
       return forgotten;
     },
     *since(moment) {
-      // One at a time: an iterator that is left open would hold SQLite's log back.
+      // One by one: an open iterator would prevent checkpoints of SQLite's log.
       for (let row = next.get(-1, moment); row; row = next.get(Number(row.position), moment)) {
         yield row.body as Uint8Array;
       }

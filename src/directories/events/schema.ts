@@ -8,9 +8,9 @@ export const eventSchema = readSchema(new URL("migrations/", import.meta.url));
 export interface Standing {
   /** The directory state, a CSN; each change has one above the last. */
   readonly state: string;
-  /** True once it was given a whole content: until then its content is unknown. */
+  /** True once a seed has given a whole content. Until then the content is unknown. */
   readonly complete: boolean;
-  /** From when on every event that was taken is still known, milliseconds since 1970. */
+  /** The time since which all events are stored whole, milliseconds since 1970. */
   readonly keptSince: number;
 }
 

@@ -9,19 +9,22 @@ import { writeStanding } from "./schema.ts";
 import { applyOrSetAside, standing } from "./take.ts";
 
 /**
- * The time before its date at which an export may have begun, and by which clocks may differ, in milliseconds: to apply
- * an event again is harmless.
+ * The margin before the date of an export, in milliseconds. It covers the duration of the export and differences of
+ * clocks. To apply an event twice is harmless.
  */
 export const exportMargin = 3_600_000;
 
 export interface Seeded {
-  /** The entries that there are now. */
+  /** The number of entries now. */
   readonly entries: number;
-  /** Events that were taken since the export and applied on top of it. */
+  /** The number of events since the export that were applied on top of it. */
   readonly applied: number;
   /** The time of the export, milliseconds since 1970. */
   readonly exported: number;
-  /** From when on all events are known; what happened between the export and then may be missing. */
+  /**
+   * The time since which all events are stored, milliseconds since 1970. Changes between the export and then may be
+   * missing.
+   */
   readonly keptSince: number;
 }
 

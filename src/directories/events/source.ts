@@ -14,28 +14,28 @@ import { eventSchema, readStanding, writeStanding } from "./schema.ts";
 import { standing, takeAll } from "./take.ts";
 
 export interface EventDirectoryOptions {
-  /** A database of its own: to lose it is to lose the directory. */
+  /** The database of the directory alone. Its loss is the loss of the directory. */
   readonly database: DatabaseSync;
   readonly clock: Clock;
-  /** The interval between two looks for a seed of another process, in milliseconds. */
+  /** The interval between two checks for a seed by another process, in milliseconds. */
   readonly every?: number;
 }
 
 const partial =
   "what it holds is not known, as it was never seeded or its store was lost: tables stay as they are until `trigger seed FILE.ldif`";
 
-/** A follower, with the changes that it is still to get. */
+/** A follower, with its undelivered changes. */
 interface Follower {
   waiting: SourceChange[];
-  /** Is it to be told how all stands? */
+  /** True if the follower is to get the whole content next. */
   asked: boolean;
   call(): void;
   readonly held: Held | undefined;
 }
 
 /**
- * A directory that is made of events, on disk. Until it was seeded, and after its store was lost, it delivers trouble alone and never a content:
- * an empty mirror would empty the tables.
+ * A directory on disk that is made of events. Before its first seed, and after the loss of its store, it delivers
+ * trouble and never a content, as an empty mirror would empty the tables.
  */
 export function eventDirectory({ database, clock, every = 1000 }: EventDirectoryOptions): EventDirectory {
   prepare(database, clock.now());
@@ -45,7 +45,9 @@ export function eventDirectory({ database, clock, every = 1000 }: EventDirectory
   const identity = file && fileIdentity(file);
   let version = dataVersion(database);
 
-  /** Throws if the file has lost its name: its changes would be lost with the process, and no seed reaches it. */
+  /**
+   * Throws if the file was deleted or replaced: its changes would be lost with the process, and no seed would reach it.
+   */
   function mustBeInPlace(): void {
     if (file && fileIdentity(file) !== identity) {
       throw new Error(
@@ -61,7 +63,7 @@ export function eventDirectory({ database, clock, every = 1000 }: EventDirectory
     }
   }
 
-  /** Notices what another process has written: a seed. */
+  /** Detects a seed that another process has written. */
   function look(): void {
     mustBeInPlace();
     const found = dataVersion(database);
@@ -80,7 +82,7 @@ export function eventDirectory({ database, clock, every = 1000 }: EventDirectory
   function next(follower: Follower): SourceChange | undefined {
     look();
     if (!follower.asked) return follower.waiting.shift();
-    // Whatever waits is in the content that is read now.
+    // All undelivered changes are in the content that is read now.
     Object.assign(follower, { asked: false, waiting: [] });
     return how(follower.held);
   }
@@ -127,14 +129,14 @@ export function eventDirectory({ database, clock, every = 1000 }: EventDirectory
   };
 }
 
-/** The content of a directory made of events; undefined while it is partial. */
+/** The content of a directory made of events; undefined before its first seed. */
 export function readEventContent(database: DatabaseSync): StoredEntry[] | undefined {
   mustBeCurrent(database, eventSchema, version);
   const store = { database, content: storedContent(database), journal: journal(database) };
   return standing(store).complete ? store.content.all() : undefined;
 }
 
-/** Makes the tables of a directory made of events where they are not there yet: it is partial at first. */
+/** Makes the tables of a directory made of events if they are missing. It is partial until its first seed. */
 export function prepare(database: DatabaseSync, now: number): void {
   const first = { state: csnAfter(undefined, now), complete: false, keptSince: now };
   migrate(database, eventSchema, version);
@@ -144,7 +146,7 @@ export function prepare(database: DatabaseSync, now: number): void {
   });
 }
 
-/** A number that moves when another connection writes to the database. */
+/** A number that changes when another connection writes to the database. */
 const dataVersion = (database: DatabaseSync): unknown => database.prepare("PRAGMA data_version").get()?.data_version;
 
 /** Reads as of one moment, also while another process writes. */

@@ -8,7 +8,7 @@ import type { Content } from "./content.ts";
 import type { Journal } from "./journal.ts";
 import { readStanding, type Standing, writeStanding } from "./schema.ts";
 
-/** The parts of a directory made of events that are on disk. */
+/** The parts on disk of a directory made of events. */
 export interface Store {
   readonly database: DatabaseSync;
   readonly content: Content;
@@ -22,7 +22,7 @@ export function standing({ database }: Store): Standing {
   return found;
 }
 
-/** Takes messages in their order, in the caller's transaction; while the directory is partial they are only noted, for the seed. */
+/** Applies messages in order, in the caller's transaction. While the directory is partial they are only recorded. */
 export function takeAll(store: Store, messages: readonly EventMessage[], now: number): void {
   const { database, journal } = store;
   const before = standing(store);

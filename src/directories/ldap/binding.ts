@@ -20,27 +20,30 @@ export interface Written {
   readonly before: Attributes | null;
   readonly after: Attributes | null;
   readonly uuid: string;
-  /** The state that the write made; of a deletion, the last one. */
+  /** The CSN of the entry after the write; for a deletion, its last one. */
   readonly csn: string;
 }
 
 export interface WriteOptions {
-  /** The entryCSN of what the writer has read: if the entry is another by now, nothing is written. */
+  /** The entryCSN that the writer has read. If the entry has changed since, nothing is written. */
   readonly read?: string;
 }
 
-/** A hand that writes to an LDAP server, and knows exactly what it did. */
+/** A connection that writes to an LDAP server, and gives the exact result of each write. */
 export interface Binding {
-  /** The entry of a DN, with its operational attributes; undefined when there is none. */
+  /** The entry of a DN, with its operational attributes; undefined if there is none. */
   read(dn: string): Promise<FoundEntry | undefined>;
-  /** Makes a change; throws a `UserError` when the server refuses it: then nothing was written. */
+  /** Makes a change. Throws a `UserError`, without any write, if the server refuses it. */
   write(change: Change, options?: WriteOptions): Promise<Written>;
   close(): void;
 }
 
 export interface BindingOptions extends Access {
   readonly base: string;
-  /** The attributes whose values no two entries may share. slapd's own overlay `unique` is surer: between this look and the write another writer has a moment. */
+  /**
+   * The attributes whose values no two entries may share. The overlay `unique` of slapd is safer: another writer can
+   * come between this check and the write.
+   */
   readonly unique?: readonly string[];
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -56,7 +59,7 @@ export async function openBinding(options: BindingOptions): Promise<Binding> {
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const done = last.then(work);
-    last = done.catch(() => {}); // its own caller hears of it
+    last = done.catch(() => {}); // its own caller gets the error
     return done;
   };
 
@@ -112,7 +115,7 @@ export async function openBinding(options: BindingOptions): Promise<Binding> {
   };
 }
 
-/** The answer to a request; throws a `ResultError` where it is no success. */
+/** The answer to a request; throws a `ResultError` if it is no success. */
 async function answerTo(inbox: Inbox, id: number, operation: number) {
   for (;;) {
     const message = await inbox.next();
@@ -123,7 +126,7 @@ async function answerTo(inbox: Inbox, id: number, operation: number) {
   }
 }
 
-/** The values that an entry is to have of a change. */
+/** The values that a change adds to an entry. */
 function valuesOf(change: Change): (readonly [attribute: string, value: Value])[] {
   switch (change.kind) {
     case "add":
@@ -156,7 +159,10 @@ function sayRefusal(error: unknown): string {
   return `${said} (result ${error.code}${error.message === "" ? "" : `: ${error.message}`})`;
 }
 
-/** The body of the event that tells of a write, for `trigger.event`: `[hash, before, after, additional]` (docs/protocol.md), without passwords. */
+/**
+ * The body of the event about a write, for `trigger.event`: `[hash, before, after, additional]` (docs/protocol.md),
+ * without passwords.
+ */
 export const eventOf = (hash: string, { before, after }: Written, additional: unknown = null): string =>
   JSON.stringify([hash, before && onTheWire(before), after && onTheWire(after), additional]);
 

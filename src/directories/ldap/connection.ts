@@ -9,11 +9,13 @@ import { type Message, messageCutter } from "./wire.ts";
 export interface Access {
   /** `ldap://host:389`, `ldaps://host:636`, or `ldapi://%2Frun%2Fslapd%2Fldapi`. */
   readonly url: string;
-  /** Without it: who the system (ldapi) or the certificate says, anonymous otherwise. */
+  /**
+   * The DN to bind with. Without it the system (ldapi) or the certificate names the reader; otherwise it is anonymous.
+   */
   readonly bindDn?: string;
   readonly password?: string;
   readonly startTls?: boolean;
-  /** In PEM: the authorities to trust in place of the system's, and the client's own certificate and key. */
+  /** The authorities to trust in place of the system's, and the certificate and key of the client, in PEM. */
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
@@ -21,26 +23,26 @@ export interface Access {
 
 /** A connection to an LDAP server, bound. */
 export interface Connection {
-  /** Sends a request; gives the number that its answers carry. */
+  /** Sends a request; gives its message number, which its answers have. */
   send(operation: Operation, controls?: readonly RequestControl[]): number;
-  /** All that has arrived since the last call: at least one message. Throws once the connection has ended, with the reason. */
+  /** The messages since the last call, at least one. Throws with the reason once the connection has ended. */
   next(): Promise<Message[]>;
   /** The time at which bytes last arrived, on the monotonic clock. */
   readonly heard: number;
-  /** Ends it; `next` throws the reason. */
+  /** Ends the connection; `next` throws the reason. */
   close(why?: Error): void;
 }
 
 /** The longest wait for an answer to a connection, StartTLS or a bind, in milliseconds. */
 const answerTimeout = 10_000;
 
-/** The most bytes of messages that wait to be read before the server is made to wait, too. */
+/** The most bytes of unread messages before the server is made to wait. */
 const mostWaiting = 16 * 1024 * 1024;
 
-/** A step towards a bound connection, for the message about its failure. */
+/** A step towards a bound connection; the message about a failure names it. */
 export type Step = "connect" | "StartTLS" | "bind";
 
-/** Thrown when there is no connection: at which step, with the reason as the cause. */
+/** The error of a failed connection: the step, with the reason as its cause. */
 export class NoConnection extends Error {
   override name = "NoConnection";
   readonly step: Step;
@@ -108,7 +110,7 @@ async function answerTo(line: Line, operation: Operation, expected: number): Pro
 
 interface Line extends Connection {
   connected(): Promise<void>;
-  /** Goes on in TLS. */
+  /** Continues in TLS. */
   secure(): Promise<void>;
 }
 
@@ -158,7 +160,7 @@ function lineOf(access: Access, clock: Clock): Line {
     connected: () => ready(access.url.startsWith("ldaps:") ? "secureConnect" : "connect"),
     secure() {
       socket.off("data", take).off("close", closed);
-      // What came in the clear behind the answer could be anybody's: a message is refused, a piece of one forgotten.
+      // Bytes in the clear behind the answer may be an attacker's: a message is refused, a part of one is dropped.
       if (waiting.length > 0) throw new Error("the server went on in the clear");
       cut = messageCutter();
       socket = connectTls({ socket, ...tlsOf(access) });
@@ -182,7 +184,7 @@ function lineOf(access: Access, clock: Clock): Line {
       return messages;
     },
     get heard() {
-      // While it waits for us it cannot say anything.
+      // A server that is made to wait cannot answer.
       return waiting.length > 0 ? clock.monotonic() : heard;
     },
     close(why = new Error("the connection was closed")) {

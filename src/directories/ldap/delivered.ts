@@ -1,19 +1,19 @@
-/** Thrown when what was read and what is told do not fit together: the directory is read whole again, at once. */
+/** The error of a reading that contradicts the stream of changes: the directory is read whole again, at once. */
 export class ReadAgain extends Error {
   override name = "ReadAgain";
 }
 
-/** The delivered entries, each with its name as it is written: a change of the directory is judged by them. */
+/** The delivered entries, each with its name as written. Each change of the directory is compared with them. */
 export class Delivered {
   readonly #names = new Map<string, string>();
   readonly #bearers = new Map<string, string>();
 
-  /** Takes an entry as it is delivered; gives whether it is new, has another name than before, or the same. */
+  /** Records a delivered entry; says if it is new, renamed, or has the same name as before. */
   put(uuid: string, dn: string): "new" | "renamed" | "same" {
     const before = this.#names.get(uuid);
     if (before === dn) return "same";
     const bearer = this.#bearers.get(dn);
-    // A directory never has two entries of one name. What was read a moment ahead of the changes can seem to; the mirror would let one go.
+    // A directory never has two entries of one name. A reading ahead of the changes can show two, and the mirror would drop one.
     if (bearer !== undefined && bearer !== uuid) throw new ReadAgain(`two entries are called ${dn}`);
     if (before !== undefined && this.#bearers.get(before) === uuid) this.#bearers.delete(before);
     this.#names.set(uuid, dn);
@@ -25,7 +25,7 @@ export class Delivered {
     return this.#names.keys();
   }
 
-  /** The name of an entry as it was delivered last. One that was carried along with a renamed parent has another by now. */
+  /** The name of an entry at its last delivery. An entry below a renamed one has another name by now. */
   name(uuid: string): string | undefined {
     return this.#names.get(uuid);
   }

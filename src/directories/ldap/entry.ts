@@ -6,13 +6,13 @@ import { type BerReader, octetString, sequence, set } from "../../core/util/ber.
 export interface FoundEntry {
   readonly dn: string;
   readonly attributes: Attributes;
-  /** True if entries are below it, as the server says; undefined if it does not say. */
+  /** True if the server says that entries are below it; undefined if it says nothing. */
   readonly parent: boolean | undefined;
 }
 
 /** Reads entries of one connection: text where a value is UTF-8, bytes otherwise and for `;binary`. */
 export function entryReader(): (body: BerReader) => FoundEntry {
-  const names = new Map<string, string>(); // a directory has few names, and says each many times
+  const names = new Map<string, string>(); // a directory has few names of attributes, each many times
   const nameOf = (written: string): string => {
     let name = names.get(written);
     if (name === undefined) {
@@ -35,7 +35,7 @@ export function entryReader(): (body: BerReader) => FoundEntry {
         values.push(binary ? new Uint8Array(each.bytes(octetString, "a value")) : each.textOrBytes("a value"));
       }
       if (name === "hassubordinates") parent = values[0] !== "FALSE";
-      else if (values.length > 0) attributes.set(name, values.slice()); // a copy has no room for 16 values more
+      else if (values.length > 0) attributes.set(name, values.slice()); // a copy has no spare room for 16 more values
     }
     return { dn, attributes, parent };
   };

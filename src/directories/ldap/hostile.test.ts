@@ -12,7 +12,7 @@ import { request } from "./requests.ts";
 import { ldapSource } from "./source.ts";
 import { syncRequestOid } from "./sync-controls.ts";
 
-/** A server that says to each request what it was given to say, whatever that is. */
+/** A server that sends the given answer to each request, valid or not. */
 const says = new Map<number, readonly Buffer[]>();
 const open = new Set<Socket>();
 let asked = 0;
@@ -133,7 +133,7 @@ async function heardOf(url: string, quiet = 20): Promise<SourceChange[]> {
   const logged: string[] = [];
   const source = ldapSource({ ...access, clock, log: (line) => void logged.push(line) });
   const changes = source.changes(stop.signal);
-  // One that says nothing at all is given up after its time; two troubles show that it goes on trying.
+  // A silent server is left after a timeout; two troubles show that the reader retries.
   const late = setInterval(() => void (performance.now() - asked > quiet && clock.advance(61_000)), 5);
   try {
     for await (const change of changes) {

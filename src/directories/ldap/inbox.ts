@@ -5,13 +5,13 @@ import type { Message } from "./wire.ts";
 /** The messages of a connection, one by one in the order of their arrival. */
 export interface Inbox {
   next(): Promise<Message>;
-  /** True if another one has arrived already. */
+  /** True if another message has arrived already. */
   readonly more: boolean;
-  /** All that answers a search; what else arrives meanwhile stays for later, in its order. Throws a `ResultError` when the search fails. */
+  /** All answers to a search. Other messages wait in their order. Throws a `ResultError` if the search fails. */
   answersTo(search: number): Promise<{ readonly entries: readonly Message[]; readonly done: Message }>;
 }
 
-/** The messages that may come beside the entries of a search and its end. */
+/** The messages that may come between the entries of a search and its end. */
 const besides: ReadonlySet<number> = new Set([answers.reference, answers.intermediate]);
 
 export function inboxOf(connection: Connection): Inbox {
@@ -24,7 +24,7 @@ export function inboxOf(connection: Connection): Inbox {
       at = 0;
     }
     const message = arrived[at++] as Message;
-    // Number 0 is the server's own word: it says why it is about to close the connection (RFC 4511, 4.4.1).
+    // Message 0 is a notice of disconnection: it has the reason (RFC 4511, 4.4.1).
     if (message.id === 0) {
       readResult(message.body);
       throw new Error("the server says that it closes the connection");

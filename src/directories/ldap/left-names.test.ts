@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { virtualClock } from "../../testing/virtual-clock.ts";
 import { LeftNames } from "./left-names.ts";
 
-/** The seconds of a number of seconds at which looks are made, and the names looked for. */
+/** The seconds at which searches are made, within a number of seconds, each with its names. */
 async function looks(left: LeftNames, clock: ReturnType<typeof virtualClock>, seconds: number) {
   const made: [second: number, names: string][] = [];
   for (const end = clock.monotonic() + seconds * 1000; clock.monotonic() < end; await clock.advance(1000)) {

@@ -2,22 +2,23 @@ import type { Clock } from "../../ports/clock.ts";
 import { formsOf } from "./naming.ts";
 
 /**
- * The times after which a name that left is looked for, in milliseconds. The overlay refint of slapd searches the whole
- * database for each name. Without an index 200 deletions among 20,000 entries took it 8 seconds, and it has a queue.
+ * The times after which a removed name is searched for, in milliseconds. The overlay refint of slapd searches the whole
+ * database for each name. Without an index it took 8 seconds for 200 deletions among 20,000 entries, and it has a
+ * queue.
  */
 const looks = [2_000, 20_000, 200_000, 2_000_000] as const;
 
-/** Names that leave within this time are looked for together, in milliseconds. */
+/** The time within which removed names are collected for one search, in milliseconds. */
 const together = 1_000;
 
 interface Batch {
   readonly forms: Set<string>;
   readonly begun: number;
-  /** The number of looks that it has had. */
+  /** The number of searches for it so far. */
   looked: number;
 }
 
-/** The names that entries bore until they were renamed or deleted, and when to look for values that still say them. */
+/** The names of renamed and deleted entries, with the times of the searches for values that still have them. */
 export class LeftNames {
   readonly #clock: Pick<Clock, "monotonic">;
   #batches: Batch[] = [];
@@ -27,7 +28,7 @@ export class LeftNames {
     this.#clock = clock;
   }
 
-  /** True while a look is to come. */
+  /** True while a search is scheduled. */
   get waiting(): boolean {
     return this.#batches.length > 0;
   }
@@ -49,7 +50,7 @@ export class LeftNames {
     for (const form of forms) last.forms.add(form);
   }
 
-  /** The forms of the names whose look is due. Each comes once for each of its looks. */
+  /** Takes the forms of the names whose search is due. Each name is taken once for each of its searches. */
   take(): Set<string> {
     const now = this.#clock.monotonic();
     const forms = new Set<string>();
@@ -62,7 +63,7 @@ export class LeftNames {
     return forms;
   }
 
-  /** Puts every look off by a number of milliseconds. */
+  /** Delays every search by a number of milliseconds. */
   rest(milliseconds: number): void {
     this.#notBefore = this.#clock.monotonic() + milliseconds;
   }

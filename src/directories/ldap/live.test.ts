@@ -9,7 +9,7 @@ import { ldapSource } from "./source.ts";
 const lamp: Said = { name: "cn=lamp", uuid: 3 };
 const other: Said = { name: "cn=other", uuid: 4 };
 
-/** A follower of a server that says what it is given to say. */
+/** A follower of a server whose messages the test gives. */
 async function following(says: Parameters<typeof scriptedSync>[0]) {
   const server = await scriptedSync(says);
   const logged: string[] = [];

@@ -10,7 +10,7 @@ import { readSubtree, type SubtreeParts } from "./subtree.ts";
 import { csnsOf } from "./sync-controls.ts";
 import type { Untold } from "./untold.ts";
 
-/** The most entries in one change: hosts are told of it in one message. */
+/** The most entries in one change. Hosts get a change in one message. */
 const mostTogether = 500;
 
 /**
@@ -33,8 +33,8 @@ export async function* readLive(
   };
 
   for (;;) {
-    // Over TLS each message is an event of its own: only the next turn of the event loop shows what else has arrived. And whoever
-    // takes the changes answers his broker between them, however many a server tells in a row.
+    // Over TLS each message is an event of its own: only the next turn of the event loop shows further ones. The broker of
+    // the reader gets its turn between changes, too, however many a server sends in a row.
     if (put.size + gone.length > 0 && !inbox.more) await nextTurn();
     const size = put.size + gone.length;
     if (size > 0 && (!inbox.more || size >= mostTogether)) {
@@ -43,7 +43,7 @@ export async function* readLive(
     }
     const message = await inbox.next();
     if (message.id !== id) {
-      if (put.size + gone.length > 0) yield gathered(); // it is compared with what is held
+      if (put.size + gone.length > 0) yield gathered(); // it is compared with the held entries
       for (const entry of await untold.take(message)) put.set(entry.uuid, entry);
       continue;
     }

@@ -2,23 +2,24 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { dnLimit, normalDn } from "../../core/directory/dn.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
 
-/** The number of values that are looked at before other work has a turn. */
+/** The number of values that are examined before other work has a turn. */
 const slice = 20_000;
 
 /**
- * The most levels of a name that are looked at, from the top: a text of thousands of commas must not cost its square.
+ * The most levels of a name that are compared, from the top: a text of thousands of commas must not take quadratic
+ * time.
  */
 const deepest = 64;
 
 /**
- * The attributes with the name of a writer. They say nothing of the entry: an administrator who leaves would be named
- * by every entry that he wrote.
+ * The attributes with the name of a writer, which are not searched. Every entry that an administrator wrote would name
+ * that administrator.
  */
 const ofWriters: ReadonlySet<string> = new Set(["creatorsname", "modifiersname"]);
 
 /**
- * The forms in which values say a name: as the server writes it, and its normal form. Case never counts:
- * an entry too many is only read in vain.
+ * The forms of a name in values: as the server writes it, and its normal form. Case is ignored, as a false match only
+ * costs one read.
  */
 export function formsOf(dn: string): string[] {
   const normal = readDn(dn);
@@ -26,8 +27,8 @@ export function formsOf(dn: string): string[] {
 }
 
 /**
- * The entries of which a value says one of the names of these forms, or a name below. All are looked for in one pass.
- * It ends when it has found more than `most`.
+ * The entries with a value that is one of the names of these forms, or a name below one. All are searched in one pass,
+ * which ends when it has found more than `most`.
  */
 export async function entriesNaming(
   forms: ReadonlySet<string>,
@@ -72,6 +73,6 @@ function readDn(value: string): string | undefined {
   try {
     return normalDn(value);
   } catch {
-    return undefined; // it names no entry
+    return undefined; // the value names no entry
   }
 }

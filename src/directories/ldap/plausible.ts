@@ -5,21 +5,21 @@ import { ReadAgain } from "./delivered.ts";
 import type { Wanted } from "./sync-search.ts";
 import { type Reader, who } from "./trouble.ts";
 
-/** Thrown when a content cannot be the whole truth. */
+/** The error of a content that cannot be whole. */
 export class Implausible extends Error {
   override name = "Implausible";
 }
 
 /**
- * Judges a whole content before anybody acts upon it. An access rule does not refuse what it hides: it makes the directory smaller.
- * What shows that something is hidden throws; what may only look like it gives a line for the log.
+ * Judges a whole content before it is delivered. An access rule gives no error for hidden entries: the directory is
+ * only smaller. Proof of hidden entries throws; a mere sign of them is logged.
  */
 export function plausibility(
   reader: Reader & Wanted,
   log: (line: string) => void,
 ): (entries: readonly StoredEntry[]) => void {
-  let shown = new Map<string, number>(); // how many entries had each attribute the last time
-  let missing: ReadonlyMap<string, string> = new Map(); // above others, the last time
+  let shown = new Map<string, number>(); // the number of entries with each attribute at the last reading
+  let missing: ReadonlyMap<string, string> = new Map(); // missing parents at the last reading
   const rule = `slapd's "access" must let ${who(reader)} read`;
 
   return (entries) => {
@@ -53,10 +53,10 @@ export function plausibility(
   };
 }
 
-/** The names of the entries that are missing above others (those above the base apart), each with one that is below it. */
+/** The names of missing parents, except for those above the base, each with an entry below it. */
 function missingParents(entries: readonly StoredEntry[], base: string): ReadonlyMap<string, string> {
   const written = new Set(entries.map(({ dn }) => dn.toLowerCase()));
-  // As they are written, parents are found at once; only what is left is looked at as LDAP compares names.
+  // Most parents are found by their written names. Only the rest is compared by normal names.
   const left = entries.filter(({ dn }) => !written.has(dn.slice(dn.indexOf(",") + 1).toLowerCase()));
   const missing = new Map<string, string>();
   if (left.length === 1 && left[0]?.dn.toLowerCase() === base.toLowerCase()) return missing;
@@ -74,7 +74,7 @@ function nameOf(dn: string): string {
   try {
     return normalDn(dn);
   } catch {
-    return dn; // a name that cannot be read has no parent, which is said
+    return dn; // a malformed name has no parent, which is reported
   }
 }
 

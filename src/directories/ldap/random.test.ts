@@ -52,7 +52,7 @@ test("whatever a writer does, the mirror ends as slapcat prints the directory", 
             await client.modifyDN(dnOf(node), `${rdn},${dnOf(above)}`);
             Object.assign(node, { rdn, above });
           } catch (error) {
-            // slapd 2.5 sometimes cannot index a name that it has just given away: then nothing has moved, nor can another take its place.
+            // slapd 2.5 sometimes cannot index a name that was just freed: then nothing is renamed, and no other entry gets the name.
             if (![80, 68].includes((error as { code: number }).code)) throw error;
           }
         };

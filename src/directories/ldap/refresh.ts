@@ -8,7 +8,7 @@ import { csnsOf, readSyncInfo, syncInfoOid } from "./sync-controls.ts";
 import type { SyncEntry } from "./sync-search.ts";
 import type { Message } from "./wire.ts";
 
-/** More than this is no directory that a machine's memory holds. */
+/** The most entries and bytes of a content: more does not fit a machine's memory. */
 const most = { entries: 5_000_000, bytes: 4 * 1024 ** 3 };
 
 /** The number of entries between two lines of the log. */
@@ -17,11 +17,11 @@ const progressStep = 10_000;
 /** The whole content, as a refresh gives it. */
 export interface Whole {
   readonly entries: readonly StoredEntry[];
-  /** Empty when the server does not say it. */
+  /** The state of the directory; empty if the server does not send it. */
   readonly state: DirectoryState;
 }
 
-/** Reads a refresh to its end, and keeps what differs aside until then: one that breaks throws, and has changed nothing. */
+/** Reads a refresh to its end. A refresh that breaks throws, and changes nothing. */
 export async function readWhole(
   inbox: Inbox,
   id: number,
@@ -43,7 +43,7 @@ export async function readWhole(
     if (message.operation === answers.entry) {
       const { state: what, entry: found } = read(message);
       const entry = takeOver(found, held);
-      const { uuid } = entry; // of the entry that stays: the text is held once, too
+      const { uuid } = entry; // the text of the held entry, which is thus in memory once
       if (what === "delete") entries.delete(uuid);
       else if (what === "present") throw new Error("the server speaks no RFC 4533: it says that an entry is as it was");
       else entries.set(uuid, entry);

@@ -14,7 +14,7 @@ export interface RequestControl {
 export interface SearchRequest {
   readonly base: string;
   readonly scope: "base" | "sub";
-  /** Every entry, without one. */
+  /** The filter; every entry by default. */
   readonly filter?: string | Operation | undefined;
   readonly attributes: readonly string[];
   readonly controls?: readonly RequestControl[];
@@ -23,7 +23,7 @@ export interface SearchRequest {
 /** Writes the operation of a request. */
 export type Operation = (writer: BerWriter) => void;
 
-/** A request as it travels. */
+/** The encoded bytes of a request. */
 export function request(id: number, operation: Operation, controls: readonly RequestControl[] = []): Buffer {
   const writer = new BerWriter();
   writer.startSequence();
@@ -47,7 +47,7 @@ export function request(id: number, operation: Operation, controls: readonly Req
 export const simpleBind = (dn: string, password: string): Operation =>
   bind(dn, (writer) => writer.writeString(password, 0x80));
 
-/** The client is who its certificate or the system says (RFC 4422, appendix A). */
+/** The bind by which the certificate or the system names the client (RFC 4422, appendix A). */
 export const externalBind: Operation = bind("", (writer) => {
   writer.startSequence(0xa3);
   writer.writeString("EXTERNAL");
@@ -71,10 +71,10 @@ export const startTls: Operation = (writer) => {
   writer.endSequence();
 };
 
-// An empty "and" (RFC 4526). (objectClass=*) is not true of an entry whose objectClass an access rule hides: that one would be missing without a word.
+// An empty "and" (RFC 4526). An entry whose objectClass is hidden by an access rule does not match (objectClass=*).
 const trueForAll = Buffer.alloc(0);
 
-/** A search without limits of its own: a client's limit would end a search that is to go on for ever. */
+/** A search without limits of the client: they would end a search that never ends by itself. */
 export function search({ base, scope, filter, attributes }: SearchRequest): Operation {
   return (writer) => {
     writer.startSequence(0x63);
@@ -94,7 +94,7 @@ export function search({ base, scope, filter, attributes }: SearchRequest): Oper
   };
 }
 
-/** The filter of the entries that have a value (RFC 4511, 4.5.1.7.1), whatever bytes it is of. */
+/** The filter of the entries that have a value of arbitrary bytes (RFC 4511, 4.5.1.7.1). */
 export const equals =
   (attribute: string, value: Value): Operation =>
   (writer) => {
@@ -104,7 +104,7 @@ export const equals =
     writer.endSequence();
   };
 
-/** A filter that can be sent; a `UserError` when it is none (RFC 4515). */
+/** A filter that can be sent; throws a `UserError` for a malformed one (RFC 4515). */
 export function checkedFilter(filter: string): string {
   try {
     FilterParser.parseString(filter).write(new BerWriter());

@@ -26,20 +26,20 @@ export class ResultError extends Error {
 }
 
 /**
- * Throws for a message that does not answer its request. An extended response becomes a `ResultError`:
- * with one Samba says that it does not know a critical control. Waiting for another answer would never end.
+ * Throws for a message that does not answer its request. An extended response becomes a `ResultError`: Samba sends one
+ * for an unknown critical control, and no other answer.
  */
 export function refuseAnswer({ operation, body }: { readonly operation: number; readonly body: BerReader }): never {
   if (operation === answers.extended) readResult(body);
   throw new Error(`the server says something else than the answer: operation 0x${operation.toString(16)}`);
 }
 
-/** Goes past the result at the head of an answer; throws a `ResultError` unless it is success. */
+/** Reads the result at the head of an answer; throws a `ResultError` unless it is success. */
 export function readResult(body: BerReader): void {
   const code = body.integer("a result", enumerated);
   body.text("the DN of a result");
   const diagnostic = body.text("the text of a result");
-  // The text is the server's own, for the log: printable, and not longer than a line.
+  // The text comes from the server and goes to the log: it is made printable, and one line at most.
   if (code !== 0)
     throw new ResultError(
       code,

@@ -5,7 +5,10 @@ import type { Inbox } from "./inbox.ts";
 import { search } from "./requests.ts";
 import { ResultError } from "./result.ts";
 
-/** The normal names of the attributes that a server's schema calls operational (RFC 4512, 4.1.2); undefined where it cannot be read. */
+/**
+ * The normal names of the attributes that a server's schema calls operational (RFC 4512, 4.1.2); undefined if it cannot
+ * be read.
+ */
 export async function operationalAttributes(
   connection: Connection,
   inbox: Inbox,
@@ -28,7 +31,7 @@ export async function operationalAttributes(
   }
 }
 
-/** The names of an attribute type that is operational; none of one that users write. */
+/** The names of an operational attribute type; none for a type that users write. */
 function namesOf(type: string): string[] {
   const said = type.replace(/\bDESC\s+'[^']*'/, "");
   if (!/\bUSAGE\s+(?:directoryOperation|distributedOperation|dSAOperation)\b/.test(said)) return [];

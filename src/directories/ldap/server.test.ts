@@ -19,7 +19,7 @@ function answer(id: number, dse: Record<string, string[]> | undefined, search: r
   return id === 2 ? [resultOf(2, 0x65)] : search;
 }
 
-/** The trouble that a reader has with a server of this root DSE, which answers a search for a content as it is given. */
+/** The trouble of a reader with a server of this root DSE, and with this answer to a search for the content. */
 async function troubleWith(dse: Record<string, string[]> | undefined, search: readonly Buffer[] = []): Promise<string> {
   await using server = await scriptedLdap((id) => answer(id, dse, search));
   await using follower = follow(ldapSource(options(server.url)), { within: 5_000 });

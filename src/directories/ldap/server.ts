@@ -6,18 +6,21 @@ import { search } from "./requests.ts";
 import { ResultError } from "./result.ts";
 import { syncRequestOid } from "./sync-controls.ts";
 
-/** A server as its root DSE describes it (RFC 4512, 5.1). A reader who may not see the root DSE learns nothing, and goes on. */
+/** A server as its root DSE describes it (RFC 4512, 5.1). A reader without access to the root DSE gets defaults. */
 export interface Server {
-  /** Its product, for people; undefined where it does not say. */
+  /** Its product, for people; undefined if unknown. */
   readonly product: string | undefined;
   readonly openLdap: boolean;
-  /** The filter that is true of every entry; undefined for the empty "and" of RFC 4526. */
+  /** The filter that matches every entry; undefined for the empty "and" of RFC 4526. */
   readonly everything: string | undefined;
-  /** The entry that holds its schema. */
+  /** The DN of the entry with its schema. */
   readonly subschema: string;
 }
 
-/** The remedy where another server than OpenLDAP lacks what a reader needs. Without pages a search may end at 1,000 entries, and its file looks whole. */
+/**
+ * The remedy for a server other than OpenLDAP that lacks a feature which a reader needs. Without pages a search may end
+ * at 1,000 entries, and its file looks whole.
+ */
 export const exportInstead =
   "trigger follows OpenLDAP; of another server write its content to a file " +
   "(ldapsearch -x -LLL -E pr=500/noprompt … >new && mv new FILE), and name that in directory.ldif";
@@ -29,7 +32,10 @@ const wanted = [
 const trueFalseFilters = "1.3.6.1.4.1.4203.1.5.3"; // RFC 4526
 const activeDirectory = "1.2.840.113556.1.4.800";
 
-/** Asks a server what it is. Refuses a server without content synchronization (RFC 4533): its answer to a request for it may never come. */
+/**
+ * Reads the root DSE of a server. Refuses a server without content synchronization (RFC 4533), which may never answer a
+ * request for it.
+ */
 export async function askServer(connection: Connection, inbox: Inbox, base: string): Promise<Server> {
   const dse = await rootDse(connection, inbox);
   const texts = (name: string): string[] => (dse.get(name) ?? []).filter((value) => typeof value === "string");

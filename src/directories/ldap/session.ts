@@ -23,24 +23,27 @@ export interface SessionOptions extends Access, Wanted {
 }
 
 /**
- * The interval after which a silent server is asked for a sign of life, in milliseconds; one that stays silent as long
- * again is gone.
+ * The silence after which a server is probed, in milliseconds. A server that stays silent as long again counts as
+ * lost.
  */
 const beat = 30_000;
 
-/** The mirror is compared with the directory once a day, in milliseconds. */
+/** The interval between two comparisons of the mirror with the whole directory: a day, in milliseconds. */
 const day = 24 * 60 * 60 * 1000;
 
 /**
- * The knowledge of a follower across its sessions: the entries that it holds, those of the last whole and the changes
- * since, and the names that left.
+ * The state of a follower across its sessions: its held entries, the delivered entries, and the names of renamed and
+ * deleted ones.
  */
 export interface Following {
   readonly held?: Held | undefined;
   readonly past: { readonly left: LeftNames; delivered: Delivered };
 }
 
-/** One connection: the whole content once, then every change, until it breaks, which throws. A refresh that is asked for meanwhile ends it. */
+/**
+ * One session: delivers the whole content once, then every change. It ends when a refresh is requested, and throws when
+ * the connection breaks.
+ */
 export async function* openSession(
   options: SessionOptions,
   mustBePlausible: (entries: readonly StoredEntry[]) => void,
@@ -69,7 +72,7 @@ export async function* openSession(
   }
 }
 
-/** Reads and delivers the whole. Its content is let go when this returns: the session lasts a day, and entries change meanwhile. */
+/** Reads and delivers the whole content. It does not outlive this call, as a session lasts a day. */
 async function* deliverWhole(
   parts: SubtreeParts & { readonly server: Server },
   { base, clock, log }: SessionOptions,
@@ -79,7 +82,7 @@ async function* deliverWhole(
   const { connection, inbox, wanted, server, read } = parts;
   const started = clock.monotonic();
   const readState = (): Promise<DirectoryState> => contextCsn(connection, inbox, base, server);
-  // Another server than OpenLDAP is told apart before all is read: it has none.
+  // A server other than OpenLDAP has no contextCSN: it is detected before all is read.
   if (!server.openLdap && server.product !== undefined) await readState();
   const operational = await operationalAttributes(connection, inbox, server.subschema);
   const unseen = wanted.filter === undefined ? undefined : computedIn(wanted.filter, operational);
@@ -102,7 +105,7 @@ async function* deliverWhole(
   return { id, delivered, state };
 }
 
-/** Notices a server that went without a word, and ends a connection that has lasted a day. */
+/** Detects a server that was lost without a notice, and ends a connection after a day. */
 async function keepAsking(connection: Connection, base: string, clock: Clock, signal: AbortSignal): Promise<void> {
   const probe = search({ base, scope: "base", filter: "(objectClass=*)", attributes: ["1.1"] });
   const started = clock.monotonic();
@@ -118,7 +121,7 @@ async function keepAsking(connection: Connection, base: string, clock: Clock, si
   }
 }
 
-/** The contextCSN of the base, for a server that does not say it in its cookies. */
+/** The contextCSN of the base, for a server whose cookies do not have it. */
 async function contextCsn(
   connection: Connection,
   inbox: Inbox,

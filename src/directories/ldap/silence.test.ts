@@ -7,7 +7,7 @@ import { systemClock } from "../../daemon/clock.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { ldapSource } from "./source.ts";
 
-/** Time in which the half minutes between two looks at a silent server are short, and which can be put forward. */
+/** A clock with short half minutes between two probes of a silent server. The test can advance it. */
 function quickClock(): Clock & { ahead: number } {
   const clock = {
     ahead: 0,

@@ -16,18 +16,18 @@ const waits = { first: 250, longest: 15_000 };
 /** The wait after refused credentials, in milliseconds: a password policy may count failures. */
 const carefulWait = 60_000;
 
-/** The duration of a connection that had got over its trouble, in milliseconds. */
+/** The duration of a good connection, in milliseconds: the next failure is then the first of a row. */
 const steady = 30_000;
 
 /**
  * An OpenLDAP server as a directory, followed by content synchronization (RFC 4533). Each connection reads the whole
- * content without a cookie, and delivers it as one change when the server says that it is done. Then it delivers every
- * change in the server's order. A fault is trouble, never a smaller directory.
+ * content without a cookie, and delivers it as one change when it is complete. Then it delivers every change in the
+ * server's order. A fault is trouble, never a smaller directory.
  */
 export function ldapSource(options: LdapSourceOptions): DirectorySource {
   const { clock, log } = options;
   if (options.filter !== undefined) checkedFilter(options.filter);
-  // A bind with a name and no password succeeds anonymously (RFC 4513, 5.1.2): it would read what is public.
+  // A bind with a name and no password succeeds anonymously (RFC 4513, 5.1.2): it would read the public entries alone.
   if (options.bindDn !== undefined && !options.password) {
     throw new UserError(`directory.passwordFile: the password of ${options.bindDn} is empty`);
   }

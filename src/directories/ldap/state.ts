@@ -1,6 +1,9 @@
 import type { DirectoryState } from "../../core/stream/messages.ts";
 
-/** A state with what a change brings: the highest CSN of each server. A server whose clock was set back says lower ones for newer states. */
+/**
+ * The state after a change: the highest CSN of each server. A server whose clock was set back sends lower CSNs for
+ * newer changes.
+ */
 export function laterState(state: DirectoryState, csns: readonly string[]): DirectoryState {
   const byServer = new Map(state.map((csn) => [serverOf(csn), csn]));
   for (const csn of csns) {

@@ -7,8 +7,9 @@ import { type SyncEntry, sendSyncSearch, type Wanted } from "./sync-search.ts";
 import type { Message } from "./wire.ts";
 
 /**
- * Reads what is below an entry that appeared: a server that moves a subtree into the base tells of its top alone.
- * The stream stands still meanwhile, so what is read is delivered in its place. When the entry has moved on since, all is read again.
+ * Reads the entries below a new entry: a server that moves a subtree into the base sends its top alone. The stream is
+ * paused meanwhile, so the entries are delivered in order. If the new entry was moved since, the whole directory is
+ * read again.
  */
 export async function readSubtree(
   { connection, inbox, wanted, read }: SubtreeParts,
@@ -20,7 +21,7 @@ export async function readSubtree(
     throw error;
   });
   const found = entries.map((message) => read(message).entry);
-  // Who stands there now can be another one.
+  // Another entry may have this name by now.
   if (found.some(({ uuid, dn }) => uuid !== top.uuid && dn === top.dn)) {
     throw new ReadAgain(`${top.dn} is another entry by now`);
   }

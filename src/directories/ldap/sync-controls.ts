@@ -11,7 +11,7 @@ export const syncInfoOid = "1.3.6.1.4.1.4203.1.9.1.4";
 /** The mode of a search: the content once, or the content and then every change. */
 export type SyncMode = "refreshOnly" | "refreshAndPersist";
 
-/** The value of a Sync Request control without a cookie: the whole content is wanted. */
+/** The value of a Sync Request control without a cookie, which requests the whole content. */
 export function syncRequest(mode: SyncMode): Buffer {
   const writer = new BerWriter();
   writer.startSequence();
@@ -41,9 +41,9 @@ export function readSyncState(value: Buffer): SyncState {
 /** The server's message about the synchronization itself. */
 export interface SyncInfo {
   readonly cookie: string | undefined;
-  /** True if the refresh is over: changes follow. */
+  /** True if the refresh is complete: changes follow. */
   readonly refreshDone: boolean;
-  /** Entries that it names without sending them, and whether they are gone (or else: as they were). */
+  /** The entries that it names without their content: removed ones if `gone`, otherwise unchanged ones. */
   readonly uuids: readonly string[];
   readonly gone: boolean;
 }

@@ -15,21 +15,23 @@ import type { Message } from "./wire.ts";
 
 /** The part of a directory that is read. */
 export interface Wanted {
-  /** The filter that is true of every entry, where the server knows no empty "and" (RFC 4526). */
+  /** The filter that matches every entry, for a server without the empty "and" of RFC 4526. */
   readonly everything?: string | undefined;
   readonly base: string;
   readonly filter?: string;
-  /** The attributes to ask for; all that users write, by default. */
+  /** The attributes to read; by default all that users write. */
   readonly attributes?: readonly string[];
 }
 
-// Entries that refer to other servers, and those that only hold others up, are entries too (RFC 3296): else their subtrees would hang in the air.
+// Referrals and glue entries are entries too (RFC 3296); without them their subtrees would have no parent.
 const manageDsaIt = { type: "2.16.840.1.113730.3.4.2", critical: false };
 
 /** The attributes that are asked for. */
 export const attributesOf = ({ attributes = ["*"] }: Wanted): readonly string[] => [...attributes, ...alwaysRead];
 
-/** Asks for the subtree of a DN, or for its entry alone, by content synchronization; gives the number of the search. */
+/**
+ * Requests the subtree of a DN, or its entry alone, by content synchronization; gives the message number of the search.
+ */
 export function sendSyncSearch(
   connection: Connection,
   wanted: Wanted,
@@ -48,10 +50,10 @@ export function sendSyncSearch(
   return connection.send(search(request), [sync, manageDsaIt]);
 }
 
-/** An entry of such a search. */
+/** An entry of a search by content synchronization. */
 export interface SyncEntry extends SyncState {
   readonly entry: StoredEntry;
-  /** True if entries are below it, as the server says; undefined if it does not say. */
+  /** True if the server says that entries are below it; undefined if it says nothing. */
   readonly parent: boolean | undefined;
 }
 

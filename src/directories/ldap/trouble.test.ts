@@ -10,7 +10,7 @@ import { systemClock } from "../../daemon/clock.ts";
 import { ldapSource } from "./source.ts";
 import { sayTrouble } from "./trouble.ts";
 
-// What slapd's limits do to a reading is said with the line that is missing, and with that line all is read.
+// The trouble about a limit of slapd names the missing line; with that line all is read.
 
 const top = "dc=campus,dc=example";
 const reader = { bindDn: `cn=reader,${top}`, password: "a word" };
@@ -58,7 +58,7 @@ for (const { name, limit, count, size, rest } of [
     size: 1,
     rest: 0,
   },
-  // Full seconds count: the answers rest for longer than the limit, with more to say than the sockets between hold.
+  // Full seconds count: the answers pause for longer than the limit, and are larger than the buffers of the sockets.
   { name: "3 timeLimitExceeded", limit: ["sizelimit unlimited", "timelimit 1"], count: 1500, size: 10_000, rest: 2500 },
 ]) {
   test(`result ${name} names the line that slapd needs, which lets all be read`, async () => {

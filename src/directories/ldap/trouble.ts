@@ -9,7 +9,7 @@ export type Reader = Access & { readonly base: string };
 
 /** The results of LDAP (RFC 4511, appendix A; RFC 4533, 3.2) that a reader meets, and the remedy of each. */
 const results: Readonly<Record<number, readonly [name: string, remedy: (reader: Reader) => string]>> = {
-  // To what is true of every entry (RFC 4526), by 389 Directory Server: its root DSE tells it apart, if the reader may see that.
+  // 389 Directory Server answers this to the empty "and" (RFC 4526). Its root DSE identifies it, if the reader can see that.
   2: ["protocolError", () => `the server does not understand what OpenLDAP does: ${exportInstead}`],
   3: ["timeLimitExceeded", (reader) => `slapd needs: ${limits(reader)}`],
   4: ["sizeLimitExceeded", (reader) => `slapd needs: ${limits(reader)}`],
@@ -22,7 +22,7 @@ const results: Readonly<Record<number, readonly [name: string, remedy: (reader: 
   ],
   8: ["strongerAuthRequired", () => "the server wants TLS: use ldaps:// or startTls: true"],
   10: ["referral", ({ base }) => `another server has ${base}: name that one in directory.url`],
-  // What "unlimited" lifts alone does not: how many candidates a search may look at.
+  // "unlimited" alone does not lift the limit of candidates that a search may examine.
   11: [
     "adminLimitExceeded",
     (reader) => `slapd needs: ${limits(reader)} size.unchecked=unlimited, and no lower "limits" before it`,
@@ -44,7 +44,7 @@ const results: Readonly<Record<number, readonly [name: string, remedy: (reader: 
   4096: ["syncRefreshRequired", () => "it is read whole again"],
 };
 
-/** Says why a directory cannot be read. Never shows a password: none is ever in an error. */
+/** The reason why a directory cannot be read, for an administrator. It has no password, as no error has one. */
 export function sayTrouble(error: unknown, reader: Reader): string {
   const step = error instanceof NoConnection ? error.step : undefined;
   const cause = error instanceof NoConnection ? error.cause : error;
@@ -61,7 +61,7 @@ export function sayTrouble(error: unknown, reader: Reader): string {
   return `${what}: ${why}${advice ? `: ${advice}` : ""}`;
 }
 
-/** True if another try soon can do harm: wrong credentials may lock the account. */
+/** True if an early retry can do harm: wrong credentials may lock the account. */
 export const asksForCare = (error: unknown): boolean =>
   error instanceof NoConnection && error.cause instanceof ResultError && [48, 49, 53].includes(error.cause.code);
 

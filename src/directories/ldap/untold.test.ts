@@ -17,7 +17,9 @@ const named = (name: string, uuid: number, ...members: string[]): Said => ({
 const content = [saysOf("add", lamp), saysOf("add", group("cn=lamp"))];
 const done = (id: number): Buffer => resultOf(id, 0x65);
 
-/** A follower of a server that says what it is given to say, and the names that were read again. Time passes ten times faster. */
+/**
+ * A follower of a server whose messages the test gives, and the names that were read again. Time is ten times faster.
+ */
 async function following(script: Script | ((session: number) => Script)) {
   const server = await scriptedSync(script);
   const logged: string[] = [];

@@ -11,22 +11,22 @@ import type { SubtreeParts } from "./subtree.ts";
 import { sendSyncSearch } from "./sync-search.ts";
 import type { Message } from "./wire.ts";
 
-/** The most entries that a look reads one by one: beyond, the whole is read. */
+/** The most entries that a search reads one by one; for more, the whole directory is read. */
 const most = 1_000;
 
 /**
- * The number of entries that are read at a time: slapd closes the connection of a reader with more than 100 requests
- * waiting.
+ * The number of entries that are read concurrently: slapd closes the connection of a reader with more than 100 pending
+ * requests.
  */
 const together = 10;
 
 /** The most entries of one change. */
 const portion = 100;
 
-/** The least time from one look to the next, in milliseconds; and many times as long as the look took. */
+/** The least time between two searches, in milliseconds, and as a multiple of the duration of the last one. */
 const pause = { least: 2_000, times: 20, afterWhole: 60_000 };
 
-/** The interval between two checks for a look that is due, in milliseconds. */
+/** The interval between two checks for a due search, in milliseconds. */
 const step = 1_000;
 
 export interface UntoldParts extends SubtreeParts {
@@ -40,17 +40,18 @@ export interface UntoldParts extends SubtreeParts {
 }
 
 /**
- * Finds what a server writes without telling it. When an entry is renamed or deleted, slapd's overlay refint replaces its name
- * in the values of others. syncprov sends nothing of that, and no entryCSN moves. So the held entries that say such a name are read again.
+ * Finds writes of a server that the stream does not have. When an entry is renamed or deleted, slapd's overlay refint
+ * replaces its name in the values of others. syncprov does not send these writes, and no entryCSN changes. So the held
+ * entries with such a name are read again.
  */
 export interface Untold {
-  /** Hears that the server told of an entry under a name; what is being read of it may be older. */
+  /** Notes an entry of the stream with its name. A reading of it that is in progress may be older. */
   told(uuid: string, dn: string): void;
-  /** Hears that the server told that an entry is gone, and by which name it called it. */
+  /** Notes a removed entry of the stream, with its name if the server has sent it. */
   gone(uuid: string, dn?: string): void;
   /**
-   * Takes a message that is not of the stream; all that was told before must be held by now. Gives the entries that were read
-   * and are held otherwise, under the names that they are held by: of names the stream tells.
+   * Takes a message that is not of the stream. All earlier changes of the stream must be held by now. Gives the entries
+   * that differ from the held ones, under their held names: only the stream changes names.
    */
   take(message: Message): Promise<readonly StoredEntry[]>;
 }
@@ -62,16 +63,19 @@ interface Reading {
   overtaken?: boolean;
 }
 
-/** Makes the looks of a session, from those on that the session before has left. */
+/** Makes the searches of a session. It begins with the due ones of the last session. */
 export function untoldWrites(parts: UntoldParts): Untold {
   const { connection, wanted, read, delivered, left, held, clock, signal, log } = parts;
-  const readings = new Map<number, Reading>(); // by the number of their search
+  const readings = new Map<number, Reading>(); // by the message number of their search
   const found = new Map<string, StoredEntry>();
   let toRead: string[] = [];
   let waiting = false;
   let question: number | undefined;
 
-  /** Waits until a look is due. It begins with a question: when that is answered, all has been taken that the server told before. */
+  /**
+   * Waits until a search is due, then sends a request. When it is answered, all earlier changes of the stream are
+   * taken.
+   */
   async function wait(): Promise<void> {
     if (waiting || !left.waiting) return;
     waiting = true;
@@ -114,7 +118,7 @@ export function untoldWrites(parts: UntoldParts): Untold {
     void wait();
   }
 
-  /** Judges what was read of an entry. It may have moved on, which the stream tells. */
+  /** Judges a reading of an entry. A change since is in the stream. */
   function takeReading({ uuid, dn, found: entry, overtaken }: Reading, end: Message): void {
     try {
       readResult(end.body);
@@ -124,7 +128,7 @@ export function untoldWrites(parts: UntoldParts): Untold {
       return;
     }
     if (overtaken) return;
-    // A filter may not be true of it any more, or it is hidden: what that means is judged of the whole.
+    // The entry no longer matches the filter, or is hidden: only a reading of the whole tells which.
     if (!entry) throw new ReadAgain(`${dn} is not shown any more`);
     if (entry.uuid === uuid) found.set(uuid, entry);
   }

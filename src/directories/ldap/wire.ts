@@ -19,11 +19,11 @@ export interface Message {
  */
 export const longestMessage = 64 * 1024 * 1024;
 
-/** Cuts the bytes of a connection into messages. Pieces are kept as they came and put together once, when a message is complete. */
+/** Cuts the bytes of a connection into messages. Chunks are joined once, when a message is complete. */
 export function messageCutter(limit = longestMessage): (chunk: Buffer) => Message[] {
   let pieces: Buffer[] = [];
   let held = 0;
-  let wanted = 2; // how many bytes it takes to know more
+  let wanted = 2; // the number of bytes until the next check
 
   return (chunk) => {
     pieces.push(chunk);
@@ -47,7 +47,7 @@ export function messageCutter(limit = longestMessage): (chunk: Buffer) => Messag
   };
 }
 
-/** The length of the message that begins here; undefined while its head is incomplete. */
+/** The length of the message that begins here, in bytes; undefined while its head is incomplete. */
 function sizeOf(bytes: Buffer): number | undefined {
   if (bytes[0] !== sequence) throw new Error(`the server speaks no LDAP: a message begins with the byte ${bytes[0]}`);
   const head = readHead(bytes, 0, bytes.length);

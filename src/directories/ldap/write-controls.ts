@@ -3,13 +3,13 @@ import { BerReader } from "../../core/util/ber.ts";
 import { entryReader, type FoundEntry } from "./entry.ts";
 import { equals, type RequestControl } from "./requests.ts";
 
-/** The controls that make a write say exactly what it replaced, and refuse to replace what was not read. */
+/** The controls by which a write returns the entry before and after, and is refused if the entry has changed. */
 
 const preReadOid = "1.3.6.1.1.13.1";
 const postReadOid = "1.3.6.1.1.13.2";
 const assertionOid = "1.3.6.1.1.12";
 
-/** Asks for the entry as it was before a write, and as it is after (RFC 4527). Critical: a write that cannot say what it did is not made. */
+/** Requests the entry before a write, and after it (RFC 4527). Critical: a server without them makes no write. */
 export const readBefore: RequestControl = { type: preReadOid, critical: true, value: selection() };
 export const readAfter: RequestControl = { type: postReadOid, critical: true, value: selection() };
 
@@ -21,14 +21,14 @@ function selection(): Buffer {
   return writer.buffer;
 }
 
-/** Makes a write only if the entry is still in the state with this entryCSN (RFC 4528); result 122 otherwise. */
+/** Makes a write conditional on this entryCSN (RFC 4528); the result is 122 if the entry has another one. */
 export function assertCsn(csn: string): RequestControl {
   const writer = new BerWriter();
   equals("entryCSN", csn)(writer);
   return { type: assertionOid, critical: true, value: writer.buffer };
 }
 
-/** The entries that an answer carries: as it was, and as it is. */
+/** The entries in an answer: before the write and after it. */
 export function entriesRead(controls: ReadonlyMap<string, Buffer>): { before?: FoundEntry; after?: FoundEntry } {
   const [before, after] = [preReadOid, postReadOid].map((oid) => {
     const value = controls.get(oid);

@@ -21,7 +21,7 @@ export function applyRecords(
   return [...tree.entries.values()];
 }
 
-/** Makes the error of a refused record, at its line or the one given. */
+/** Makes the error of a refused record, at its own line by default. */
 type Refuse = (why: string, line?: number) => UserError;
 
 function apply(tree: Tree, record: LdifRecord, refuse: Refuse): void {
@@ -87,7 +87,7 @@ function rename(tree: Tree, from: string, entry: StoredEntry, record: Rename, re
   }
 }
 
-/** The normal form of a name that came of joining others; it may have become too long. */
+/** The normal form of a name that was joined from others; refused if it is too long. */
 function nameOf(dn: string, refuse: Refuse): string {
   try {
     return normalDn(dn);

@@ -1,14 +1,14 @@
 /** The lines between blank lines: a record, or comments alone. */
 export interface Block {
   readonly bytes: Buffer;
-  /** The line that it begins on, the first one of the file being 1. */
+  /** The number of its first line in the file, from 1. */
   readonly line: number;
 }
 
 const newline = 0x0a;
 const carriageReturn = 0x0d;
 
-/** Cuts a file at its blank lines, with LF or CRLF at their ends, without reading what is between. */
+/** Cuts a file at its blank lines, with LF or CRLF at their ends. The lines between them are not parsed. */
 export function* blocksOf(content: Uint8Array): Generator<Block> {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   let start = 0;

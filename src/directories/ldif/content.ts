@@ -7,7 +7,7 @@ import { wrongAt } from "./lines.ts";
 import type { LdifRecord } from "./record.ts";
 import { recordsOf } from "./records.ts";
 
-/** An entry as a block of the file says it. */
+/** An entry as read from a block of the file. */
 interface ReadEntry {
   readonly entry: StoredEntry;
   readonly normal: string;
@@ -20,8 +20,8 @@ interface ReadEntry {
 export const readContent = (bytes: Uint8Array, file: string): StoredEntry[] => contentReader(file)(bytes);
 
 /**
- * Reads a file of entries again and again. Unchanged blocks are not parsed again, and give the very entries of last
- * time.
+ * Makes a reader for repeated readings of a file of entries. Unchanged blocks are not parsed again, and give the same
+ * entry objects.
  */
 export function contentReader(file: string): (bytes: Uint8Array) => StoredEntry[] {
   let known = new Map<string, ReadEntry>();
@@ -53,7 +53,7 @@ export function contentReader(file: string): (bytes: Uint8Array) => StoredEntry[
   }
 }
 
-/** The entry of a block; none, when it holds comments alone. */
+/** The entry of a block; undefined if it has comments alone. */
 function readBlock({ bytes, line }: Block, file: string, begun: boolean): ReadEntry | undefined {
   const [record] = recordsOf(bytes, file, { firstLine: line, begun });
   if (!record) return undefined;

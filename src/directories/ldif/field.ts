@@ -13,9 +13,11 @@ export interface Field {
   readonly line: number;
 }
 
-/** Reads the fields of one file. No error shows more of a line than the name before its colon: the rest may be a password. */
+/**
+ * Reads the fields of one file. Errors show only the name before the colon, as the rest of a line may be a password.
+ */
 export function fieldReader(file: string): (line: Line) => Field {
-  const names = new Map<string, string>(); // a file has few names, and says each many times
+  const names = new Map<string, string>(); // a file has few names of attributes, each many times
 
   const nameOf = (written: string, line: number): string => {
     const known = names.get(written);

@@ -13,7 +13,7 @@ export interface Line {
 /** The longest line that is read, in bytes: an attribute value of 24 MB in base64. */
 export const lineLimit = 32 * 1024 * 1024;
 
-/** An error of the file's author, at a line. */
+/** The error of a mistake in the file, at a line. */
 export const wrongAt = (file: string, line: number, what: string): UserError =>
   new UserError(`${file}:${line}: ${what}`);
 
@@ -42,7 +42,7 @@ export function* linesOf(content: Uint8Array, file: string, firstLine = 1): Gene
       if (end - at > lineLimit) throw wrongAt(file, first, `has ${end - at} bytes, the limit is ${lineLimit}`);
       const line = goesOn ? unfolded(bytes.subarray(at, end)) : bytes;
       const [from, to] = goesOn ? [0, line.length] : [at, textEnd(bytes, at, end)];
-      // Whole lines of a file that is UTF-8 are: most need no look of their own.
+      // The whole lines of a UTF-8 file are valid UTF-8: most need no check of their own.
       if ((goesOn || !allUtf8) && !isUtf8(line.subarray(from, to))) {
         throw wrongAt(file, first, "is not UTF-8; write the value in base64, after a double colon");
       }
@@ -57,11 +57,11 @@ function endOfLine(bytes: Uint8Array, from: number): number {
   return end < 0 ? bytes.length : end;
 }
 
-/** The end of a line's text: a carriage return there belongs to the newline. */
+/** The end of a line's text: a carriage return at the end is part of the newline. */
 const textEnd = (bytes: Uint8Array, from: number, end: number): number =>
   end > from && bytes[end - 1] === carriageReturn ? end - 1 : end;
 
-/** Joined as bytes: a fold may stand inside a character. */
+/** Joins folded lines, as bytes, since a fold may split a character. */
 function unfolded(lines: Buffer): Buffer {
   const joined = Buffer.allocUnsafe(lines.length);
   let size = 0;

@@ -3,7 +3,10 @@ import type { Attributes, Value } from "../../core/directory/entry.ts";
 import type { Modification } from "./record.ts";
 import { valueKey } from "./value-key.ts";
 
-/** The attributes of an entry after modifications, done in order (RFC 4511, 4.6); `refuse` makes the error of one that cannot be done. */
+/**
+ * The attributes of an entry after modifications in order (RFC 4511, 4.6). `refuse` makes the error of an impossible
+ * one.
+ */
 export function modified(
   attributes: Attributes,
   modifications: readonly Modification[],
@@ -29,7 +32,7 @@ export function modified(
   return after;
 }
 
-/** The attributes with the values that name the entry, those that it lacks. */
+/** The attributes with the values of the RDN added that they lack. */
 export function withRdn(attributes: Attributes, dn: string): Attributes {
   const after = new Map(attributes);
   for (const { attribute, value } of textAvas(dn)) {
@@ -39,7 +42,7 @@ export function withRdn(attributes: Attributes, dn: string): Attributes {
   return after;
 }
 
-/** The attributes without the values that name the entry. */
+/** The attributes without the values of the RDN. */
 export function withoutRdn(attributes: Attributes, dn: string): Attributes {
   const after = new Map(attributes);
   for (const { attribute, value } of textAvas(dn)) {
@@ -53,12 +56,12 @@ export function withoutRdn(attributes: Attributes, dn: string): Attributes {
   return after;
 }
 
-/** The first attribute that named the entry before and does not now. */
+/** The first attribute whose value of the RDN the modifications have removed; undefined if none. */
 export const lostRdn = (dn: string, before: Attributes, after: Attributes): string | undefined =>
   textAvas(dn).find(({ attribute, value }) => has(before, attribute, value) && !has(after, attribute, value))
     ?.attribute;
 
-/** A value that is not text stands encoded in a DN: no attribute can be compared with it. */
+/** The parts of the RDN with text values. Other values are encoded in a DN, and not comparable with attributes. */
 const textAvas = (dn: string): readonly Ava[] =>
   (parseDn(dn)[0] ?? []).filter(({ value }) => typeof value === "string");
 

@@ -3,7 +3,7 @@ import type { Field } from "./field.ts";
 import { wrongAt } from "./lines.ts";
 import { uniqueValues } from "./value-key.ts";
 
-/** The attributes of an entry whose DN is at a line: the values of each in their order, none twice. */
+/** The attributes of an entry whose DN is at a line, each with its values in order and without duplicates. */
 export function attributesOf(fields: readonly Field[], line: number, file: string): Attributes {
   if (fields.length === 0) throw wrongAt(file, line, "expected at least one attribute after the DN");
   const attributes = new Map<string, Value[]>();
@@ -18,7 +18,7 @@ export function attributesOf(fields: readonly Field[], line: number, file: strin
   return attributes;
 }
 
-/** The words of LDIF that no attribute is called, and what was probably meant. */
+/** The words of LDIF that are no names of attributes, each with the probable intention. */
 const words = new Map([
   ["-", "it ends a modification"],
   ["dn", "a blank line must stand before the next record"],

@@ -8,7 +8,7 @@ import { attributesOf } from "./read-attributes.ts";
 import type { About, ChangeRecord, Modification } from "./record.ts";
 import { uniqueValues } from "./value-key.ts";
 
-/** A change record, of its changetype and the lines after it. */
+/** The change record with a changetype and the lines after it. */
 export function changeOf(about: About, changetype: Field, body: readonly Field[], file: string): ChangeRecord {
   const word = textOf(changetype, file).trim();
   const change = Object.hasOwn(changes, word.toLowerCase()) ? changes[word.toLowerCase()] : undefined;

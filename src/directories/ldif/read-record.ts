@@ -5,7 +5,7 @@ import { attributesOf } from "./read-attributes.ts";
 import { changeOf } from "./read-change.ts";
 import type { LdifRecord } from "./record.ts";
 
-/** Makes a record of its lines, of which there is at least one. */
+/** Makes a record from its lines, at least one. */
 export function recordOf([first, ...rest]: readonly Field[], file: string): LdifRecord {
   if (first?.name !== "dn") {
     const hint = first?.name === "search" ? " (the end of what ldapsearch prints: use `ldapsearch -LLL`)" : "";
@@ -21,7 +21,7 @@ export function recordOf([first, ...rest]: readonly Field[], file: string): Ldif
   return { ...about, kind: "content", attributes: attributesOf(body, about.line, file) };
 }
 
-/** A control that must be honoured cannot be: there is no server here. */
+/** Ignores a control; throws a `UserError` for a critical one, as no server is here to honour it. */
 function ignore(control: Field, file: string): void {
   const parts = /^([\d.]+)(?: +(true|false))? *(?::.*)?$/is.exec(textOf(control, file));
   if (!parts) throw wrongAt(file, control.line, "control: expected an object identifier, then true or false");

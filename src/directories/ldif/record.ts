@@ -22,7 +22,7 @@ export type ChangeRecord =
       readonly kind: "rename";
       readonly newRdn: string;
       readonly deleteOldRdn: boolean;
-      /** Left out: the entry stays below the one that it is below. */
+      /** The DN of the new parent; the same parent if undefined. */
       readonly newSuperior?: string;
     });
 

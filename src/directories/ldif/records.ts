@@ -5,12 +5,12 @@ import type { LdifRecord } from "./record.ts";
 
 /** The records of an LDIF file (RFC 2849). */
 
-/** Reads content and change records. The first thing that is wrong is a `UserError` that names the file and the line. */
+/** Reads content and change records. The first mistake is a `UserError` that names the file and the line. */
 export const readRecords = (bytes: Uint8Array, file: string): LdifRecord[] => [...recordsOf(bytes, file)];
 
 /**
- * The same, one at a time. The text is a whole file, or a part that begins on a line, and is behind the version once
- * records have begun.
+ * Reads the records one by one. The text is a whole file, or a part that begins on a line. `begun` is true for a part
+ * after the first record, where no version line may be.
  */
 export function* recordsOf(
   bytes: Uint8Array,

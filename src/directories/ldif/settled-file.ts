@@ -4,12 +4,12 @@ import { basename, dirname } from "node:path";
 import { UserError } from "../../core/util/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 
-/** Reading a file that others write, without ever taking a half-written one for the whole. */
+/** The reading of a file that other programs write, never half-written. */
 
-/** The stamp of a file: two looks that find the same stamp found the same content. */
+/** The stamp of a file. Two equal stamps mean the same content. */
 export interface Stamp {
   readonly is: string;
-  /** The identity of the file apart from its content: a file renamed into its place is another one. Undefined if it is missing. */
+  /** The identity of the file: a file renamed into its place has another one. Undefined for a missing file. */
   readonly inode: string | undefined;
   /** The time of its last write, milliseconds since 1970; 0 for a missing file. */
   readonly written: number;
@@ -22,7 +22,7 @@ export async function stampOf(file: string): Promise<Stamp> {
   return { is: [inode, found.size, found.mtimeNs].join(" "), inode, written: Number(found.mtimeMs) };
 }
 
-/** The factor by which a file that is written in place is waited for longer: its writer pauses for longer than a copy does. */
+/** The factor by which the wait for a file written in place is longer, as its writer pauses for longer than a copy. */
 export const inPlaceFactor = 5;
 
 export interface SettledOptions {
@@ -30,15 +30,15 @@ export interface SettledOptions {
   readonly signal: AbortSignal;
   /** The time without a change after which a file is finished, in milliseconds. */
   readonly still: number;
-  /** The file that may be written in place: it was there before. */
+  /** The identity of the earlier file, which may be written in place. */
   readonly inode?: string | undefined;
-  /** The longest wait, in milliseconds; without end by default. */
+  /** The longest wait, in milliseconds; unlimited by default. */
   readonly within?: number;
 }
 
 /**
- * Waits until a file has stood still, or for the signal, and gives its stamp. Undefined if the file still changes after `within`.
- * A file that is seen to grow, or that was there before, counts as written in place.
+ * Waits until a file has not changed for a while, or for the signal, and gives its stamp. Gives undefined if the file
+ * still changes after `within`. A growing file, or one that existed before, counts as written in place.
  */
 export async function settled(
   file: string,
@@ -59,18 +59,18 @@ export async function settled(
   }
 }
 
-/** True if the last line of a file is whole. A file that ends without a newline is still being written, or was cut off. */
+/** True if the last line of a file is whole. A file without a newline at its end is being written, or was cut off. */
 export const endsLine = (bytes: Uint8Array): boolean => bytes.length === 0 || [0x0a, 0x0d].includes(bytes.at(-1) ?? 0);
 
-/** A file that does not stand still, in words. */
+/** The message about a file that is still being written. */
 export const beingWritten = (file: string): string =>
   `${file} is being written: it is read when it has stood still for a second`;
 
-/** A file whose last line is not whole, in words. */
+/** The message about a file whose last line is not whole. */
 export const unfinished = (file: string): string =>
   `${file} does not end in a newline: it is still being written, or was cut off, and is not read. If it is whole, type: echo >> ${file}`;
 
-/** Throws a `UserError` for what is there and is no regular file. To read a pipe would wait for ever, and a device may have no end. */
+/** Throws a `UserError` unless a file is regular. To read a pipe would wait for ever, and a device may have no end. */
 export function mustBeRegular(file: string, found: StatsBase<bigint> | StatsBase<number>): void {
   if (found.isFile()) return;
   const kinds = { isFIFO: "a named pipe", isDirectory: "a folder", isSocket: "a socket" } as const;
@@ -80,17 +80,17 @@ export function mustBeRegular(file: string, found: StatsBase<bigint> | StatsBase
   );
 }
 
-/** The flags of a reading that never blocks, even if a pipe has taken the place of the file. */
+/** The flags of a reading that never blocks, even if a pipe has replaced the file. */
 export const unwaiting = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** The bytes of a file; undefined when it no longer is what the stamp says. Throws when it cannot be read. */
+/** The bytes of a file; undefined if it no longer has the stamp. Throws if it cannot be read. */
 export async function readSettled(file: string, stamp: Stamp): Promise<Uint8Array | undefined> {
   mustBeRegular(file, await stat(file, { bigint: true }));
   const bytes = await readFile(file, { flag: unwaiting });
   return (await stampOf(file)).is === stamp.is ? bytes : undefined;
 }
 
-/** Calls `changed` when something happens to a file of this name, as far as the system tells; some file systems never do. */
+/** Calls `changed` at each change of the file that the system reports. Some file systems report none. */
 export function watching(file: string, changed: () => void): { renew(): void; close(): void } {
   let watcher: ReturnType<typeof watch> | undefined;
   const close = (): void => {
@@ -99,7 +99,7 @@ export function watching(file: string, changed: () => void): { renew(): void; cl
   };
   return {
     close,
-    /** Begins to watch where that was not possible before: the folder may have come only now. */
+    /** Tries again to watch if that was not possible before: the folder may be new. */
     renew() {
       if (watcher) return;
       try {
@@ -108,7 +108,7 @@ export function watching(file: string, changed: () => void): { renew(): void; cl
         });
         watcher.on("error", close);
       } catch {
-        // No folder, or no more watches: looking now and then finds every change too, only later.
+        // No folder, or no free watches: polling finds every change too, only later.
       }
     },
   };

@@ -17,7 +17,7 @@ for (const way of ["replaced", "rewritten in place"]) {
     const fresh = way === "replaced" ? `${file}.new` : file;
     await writeFile(file, writeLdif(entries));
     return {
-      source: ldifSource({ file, clock, every: 60_000 }), // the test's own deadline is shorter: only being told helps
+      source: ldifSource({ file, clock, every: 60_000 }), // the test's own deadline is shorter: only a report of the system helps
       async hold(content) {
         await writeFile(fresh, writeLdif(content));
         if (fresh !== file) await rename(fresh, file);
@@ -34,11 +34,11 @@ interface Scene {
   pass(milliseconds: number): void;
   readonly source: ReturnType<typeof ldifSource>;
   next(): Promise<SourceChange>;
-  /** True if nothing is delivered during some more looks at the file. */
+  /** True if nothing is delivered during some more polls of the file. */
   silent(): Promise<boolean>;
 }
 
-/** A source that looks every 20 ms, and how often it has looked. */
+/** A source that polls every 20 ms, and the number of its polls. */
 async function withSource(
   body: (scene: Scene) => Promise<void>,
   { name = "campus.ldif", still = 40 } = {},

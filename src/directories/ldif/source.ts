@@ -20,9 +20,12 @@ import { wakeOf } from "./wake.ts";
 export interface LdifSourceOptions {
   readonly file: string;
   readonly clock: Clock;
-  /** The time without a change before a renamed file is read, in milliseconds. A file that is written in place needs five times as long. */
+  /**
+   * The time without a change before a renamed file is read, in milliseconds; five times as long for one written in
+   * place.
+   */
   readonly still?: number;
-  /** The interval between two looks at the file where the system reports no changes, in milliseconds. */
+  /** The interval of polling the file, in milliseconds, as some systems report no changes. */
   readonly every?: number;
 }
 
@@ -30,8 +33,8 @@ export interface LdifSourceOptions {
 const settleLimit = 5_000;
 
 /**
- * An LDIF file as a directory: followed as it is replaced or rewritten, delivered whole each time that its bytes have changed.
- * A file that is missing or wrong is trouble, said once per cause, and again when a refresh is asked for.
+ * An LDIF file as a directory. It is followed as it is replaced or rewritten, and delivered whole at each change of its
+ * bytes. A missing or wrong file is trouble, reported once per cause, and again at a requested refresh.
  */
 export function ldifSource({ file, clock, still = 200, every = 2000 }: LdifSourceOptions): DirectorySource {
   const nextState = csnMaker(clock);
@@ -47,10 +50,10 @@ export function ldifSource({ file, clock, still = 200, every = 2000 }: LdifSourc
     };
     followers.add(ask);
     const news = newsOf(file, nextState);
-    let first = true; // only then may the file's own date tell that it has stood still: a copy can be dated back
-    let done: string | undefined; // the stamp of what was last read
-    let inode: string | undefined; // of the file that was last there: a change of that one is written in place
-    let since: number | undefined; // when a change was seen that is not read yet, in monotonic milliseconds
+    let first = true; // only at first does the file's date show that it is settled: a copy can have an old date
+    let done: string | undefined; // the stamp of the last reading
+    let inode: string | undefined; // the identity of the last file: a change of that file is written in place
+    let since: number | undefined; // the time of the first unread change, in monotonic milliseconds
     try {
       for (let wait = every; !signal.aborted; await wake.wait(wait)) {
         wait = every;
@@ -95,10 +98,10 @@ export function ldifSource({ file, clock, still = 200, every = 2000 }: LdifSourc
   };
 }
 
-/** A file that has no end yet. */
+/** The error of a file whose last line is not whole yet. */
 class Unfinished extends UserError {}
 
-/** The bytes of a file, or why it has none to read; undefined when it no longer is what the stamp says. */
+/** The bytes of a file, or the error of one that cannot be read; undefined if it no longer has the stamp. */
 async function readWhole(file: string, stamp: Stamp): Promise<Uint8Array | UserError | undefined> {
   try {
     const bytes = await readSettled(file, stamp);
@@ -108,9 +111,9 @@ async function readWhole(file: string, stamp: Stamp): Promise<Uint8Array | UserE
   }
 }
 
-/** The delivery after a reading of the file; `always` also if it equals the last one. */
+/** Makes the delivery after a reading of the file: none if it equals the last one, unless `always`. */
 function newsOf(file: string, nextState: () => string) {
-  let said: string | undefined; // the hash of the content last told
+  let said: string | undefined; // the hash of the content last delivered
   let trouble: string | undefined;
   const readContent = contentReader(file);
 

@@ -1,7 +1,7 @@
 import { normalDn, parentOf } from "../../core/directory/dn.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
 
-/** Entries by normal DN, that can be changed. */
+/** Changeable entries by normal DN. */
 export interface Tree {
   readonly entries: ReadonlyMap<string, StoredEntry>;
   put(dn: string, entry: StoredEntry): void;

@@ -3,13 +3,13 @@ import { normalDn } from "../../core/directory/dn.ts";
 import type { Value } from "../../core/directory/entry.ts";
 import { normalValue } from "../../core/directory/values.ts";
 
-/** The values without those that are there already, byte for byte. */
+/** The values without duplicates, compared byte by byte. */
 export function uniqueValues(values: readonly Value[]): Value[] {
   return [...new Map(values.map((value) => [exactKey(value), value])).values()];
 }
 
 /**
- * A text that is equal for two values of an attribute if LDAP takes them for one, as far as that is known without its
+ * The key of a value of an attribute: equal for two values that LDAP considers equal, as far as that is known without a
  * schema.
  */
 export function valueKey(attribute: string, value: Value): string {
@@ -24,6 +24,6 @@ function asDn(value: string): string {
   try {
     return normalDn(value);
   } catch {
-    return normalValue(value); // an equals sign alone does not make a DN
+    return normalValue(value); // a value with an equals sign may be no DN
   }
 }

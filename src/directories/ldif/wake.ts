@@ -1,6 +1,6 @@
 import type { Clock } from "../../ports/clock.ts";
 
-/** The wake-up of one waiter; a call while none waits makes the next wait short. */
+/** The wake-up of one waiter. A call before the wait ends the next wait at once. */
 export interface Wake {
   call(): void;
   /** Waits for a call, for a number of milliseconds at most. */
@@ -8,7 +8,7 @@ export interface Wake {
   close(): void;
 }
 
-/** A wake-up that the signal calls, too. */
+/** Makes a wake-up that the signal calls, too. */
 export function wakeOf(clock: Clock, signal: AbortSignal): Wake {
   let called = signal.aborted;
   let waiting: AbortController | undefined;

@@ -1,6 +1,6 @@
 import type { StoredEntry, Value } from "../../core/directory/entry.ts";
 
-/** Writes entries as LDIF (RFC 2849), in base64 what is not safe as it is. Lines are not folded. */
+/** Writes entries as LDIF (RFC 2849), with unsafe values in base64. Lines are not folded. */
 export const writeLdif = (entries: Iterable<StoredEntry>): string =>
   `version: 1\n${Array.from(entries, entryText).join("")}`;
 
@@ -15,5 +15,5 @@ function line(name: string, value: Value): string {
   return `${name}:: ${Buffer.from(value as string).toString("base64")}\n`;
 }
 
-/** A SAFE-STRING of RFC 2849 without a space at its end. */
+/** True for a SAFE-STRING of RFC 2849 without a space at its end. */
 const isSafe = (text: string): boolean => /^[\x01-\x09\x0b\x0c\x0e-\x7f]*$/.test(text) && !/^[ :<]| $/.test(text);

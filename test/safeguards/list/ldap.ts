@@ -196,7 +196,7 @@ export const ldapRemovals: readonly Removal[] = [
     guards: "what is read again is compared with what is held after all that was told",
     without: "an entry is called by a name that it has no more",
     file: "src/directories/ldap/live.ts",
-    edits: [["      if (put.size + gone.length > 0) yield gathered(); // it is compared with what is held\n", ""]],
+    edits: [["      if (put.size + gone.length > 0) yield gathered(); // it is compared with the held entries\n", ""]],
     tests: ["src/directories/ldap/untold.test.ts"],
   },
   {
