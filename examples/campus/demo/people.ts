@@ -1,4 +1,4 @@
-/** The people and machines that the day is about: hand-made, so that it can name them. Everybody else is drawn by lot (make.ts). */
+/** The people and machines that the day names, made by hand. All others are random (make.ts). */
 
 export interface Member {
   readonly uid: string;

@@ -6,7 +6,7 @@ import type { Command } from "trigger";
 
 /**
  * Helpers of this example alone: its five hosts share one machine and write below the folder `out`.
- * A project of your own needs neither this file nor the settings that use it: the defaults are the paths, checks and
+ * A project of your own needs neither this file nor the settings that use it. The defaults are the paths, checks and
  * reloads of real hosts.
  */
 

@@ -35,7 +35,7 @@ interface Follower {
 
 /**
  * A directory on disk that is made of events. Before its first seed, and after the loss of its store, it delivers
- * trouble and never a content, as an empty mirror would empty the tables.
+ * trouble and no content: an empty mirror would empty the tables.
  */
 export function eventDirectory({ database, clock, every = 1000 }: EventDirectoryOptions): EventDirectory {
   prepare(database, clock.now());
