@@ -42,14 +42,14 @@ const orderings = [
   { ...ordered, order: "approve", allow: { rows: 3, until: start + 60_000 } },
 ];
 
-/** What once kept a queue waiting for ever. */
+/** Messages that once kept a queue waiting for ever. */
 const known = [
   JSON.stringify({ ...stream[0], seq: 2, rows: [["k", "{"]] }),
   JSON.stringify({ ...ordered, order: "approve", allow: { rows: 1, until: 1e300 } }),
   `{"kind":"rows","trigger":${"[".repeat(50_000)}${"]".repeat(50_000)}}`,
 ].map((text) => Buffer.from(text));
 
-/** A service's part of a store, and what takes its messages. */
+/** A service's part of a store, and the receiver of its messages. */
 function scene(definition: Inbox["service"]) {
   const database = new DatabaseSync(":memory:");
   createAllTables(database);

@@ -10,7 +10,9 @@ import { receiver } from "./inbox/receive.ts";
 import { hostStore } from "./store/host-store.ts";
 import { createAllTables } from "./store/schema.ts";
 
-/** What happens at the one moment at which nobody looks: found by the simulation of the whole system, and by processes that were killed. */
+/**
+ * Events at the one unobserved moment, found by the simulation of the whole system and by processes that were killed.
+ */
 
 test("a machine that was restarted just before a run by changes is given every row", async () => {
   await using world = await running();

@@ -3,26 +3,32 @@ import { sums } from "../../core/stream/ranges.ts";
 import type { Want } from "../../core/stream/reader.ts";
 import type { StoredRows } from "../store/rows.ts";
 
-/** Says with a question for a range what the host has in it, so that the bytes of a repair follow what differs, and not the size of the table. */
+/**
+ * Range reconciliation: a question for a range includes checksums of the host's rows there, so that a repair sends
+ * bytes in proportion to the difference, not to the table.
+ */
 
-/** So many rows are compared by one question: some milliseconds of either side. */
+/** The most rows that one question compares: some milliseconds on either side. */
 const mostRows = 2000;
-/** Fewer are sent as quickly as they are compared. */
+/** The fewest rows that are compared: fewer are sent as quickly. */
 const fewestRows = 64;
-/** Rows that travel together with one that differs. */
+/** The number of rows per checksum: they are sent together if one of them differs. */
 const rowsToASum = 4;
-/** Where everything differs, at most so many questions in a row go without. */
+/** The most questions in a row without checksums, if everything differs. */
 const mostPlain = 64;
 
 export interface Narrowing {
-  /** The question to put in the place of one that `follow` gives. */
+  /** The question to ask in place of one from `follow`. */
   narrow(want: Want): Want;
-  /** Takes what a part that answered it showed. */
+  /** Learns from the part that answered the question. */
   heard(part: PartMessage): void;
 }
 
 export function narrowing(service: string, rows: Pick<StoredRows, "inHashOrder">): Narrowing {
-  /** Questions that go without sums, because the last one that had them found little that was the same; doubled each time. */
+  /**
+   * The number of next questions without checksums, since the last ones with them found little in common; doubled each
+   * time.
+   */
   let plain = 0;
   let next = 1;
   return {

@@ -17,9 +17,9 @@ import type { ServiceStore } from "../store/service-store.ts";
 import { narrowing } from "./narrow.ts";
 import { readMessage } from "./read-message.ts";
 
-/** Store, then acknowledge: what arrives for one service is durable before the broker may forget it. */
+/** Store, then acknowledge: a message for one service is durable before the broker may delete it. */
 
-/** The key under which hosts speak to the transcriber. */
+/** The key of messages from hosts to the transcriber. */
 export const reportKey = serviceKey(reportService);
 
 /** The place of a service's messages: its part of the store, and its rows there. */
@@ -31,19 +31,19 @@ export interface Inbox {
 }
 
 export interface Received {
-  /** Rows or messages were stored. */
+  /** True if rows or messages were stored. */
   readonly moved: boolean;
-  /** Something of the stream was heard. */
+  /** True if a message of the stream arrived. */
   readonly heard: boolean;
-  /** The question to ask then, if any. */
+  /** The question to ask afterwards, if any. */
   readonly want: Want | undefined;
   /** The refusals to publish. */
   readonly say: readonly RefusalMessage[];
-  /** The table is to be compared, whether or not anything is amiss: when that was asked, milliseconds since 1970. */
+  /** The time at which a comparison of the table was requested, regardless of any fault; milliseconds since 1970. */
   readonly verify: number | undefined;
-  /** A digest was compared with the table's: whether they differed. */
+  /** True if a digest that was compared with the table's differed; undefined if none was. */
   readonly differed: boolean | undefined;
-  /** An order is among them: a pending run waits for no backoff. */
+  /** True if an order is among the messages: a pending run then waits for no backoff. */
   readonly asked: boolean;
 }
 
@@ -59,9 +59,9 @@ type Taken =
   | { readonly wave: WaveMessage };
 
 export interface ReceiverOptions {
-  /** Writes what an order asks for; it is called within the transaction. */
+  /** Writes what an order asks for; called within the transaction. */
   obey(order: OrderMessage): void;
-  /** Hears how far other hosts are. */
+  /** Takes a message about the progress of other hosts. */
   hearWave?(message: WaveMessage): void;
   log(line: string): void;
   /** Gives the reason to reject a message of the stream; undefined to take it. */
@@ -72,7 +72,7 @@ export interface ReceiverOptions {
   readonly follow?: typeof follow | undefined;
 }
 
-/** How often a refused stranger is said in the log, at most, in milliseconds: whoever sends one can send many. */
+/** The least time between two log lines about untrusted messages, in milliseconds: one sender can send many. */
 const strangerPace = 60_000;
 
 /** Opens the intake of a service's store, at the place in the stream where it stands. */
@@ -131,14 +131,14 @@ export function receiver(
         if (followed !== before) store.write({ followed });
         const settled = before.doubt && !followed.doubt;
         if (settled && store.facts?.loaded?.doubt) store.oweFullRun();
-        // Rows that have moved are a new text: what waited for that must not wait on when the process ends here.
+        // Changed rows make a new text: a run that waited for one must not keep waiting if the process ends here.
         if (taken.some((one) => "followup" in one && one.followup.write)) store.write({ fatal: undefined });
-        // An order is obeyed in the transaction that takes it, so that none is acknowledged and then forgotten.
+        // An order is carried out in the transaction that stores it, so that none is acknowledged and then lost.
         for (const one of taken) if ("order" in one) obey(one.order);
         return taken;
       });
     } catch (error) {
-      // The transaction was taken back, so what is remembered in memory must be as well.
+      // The transaction was rolled back, so the state in memory must be as well.
       followed = before;
       restoreDigest?.();
       throw error;

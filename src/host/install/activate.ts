@@ -7,20 +7,23 @@ import { unitsStarted } from "./start-limit.ts";
 import { commandsOf, runStep } from "./step.ts";
 import type { InstallContext, Work } from "./work.ts";
 
-/** The second half of an install: the daemon takes what is in place, or the last good files are put back. */
+/** The second half of an install: the daemon applies the files in place, or the last good files are put back. */
 
-/** A text whose reload or probe failed, while the last good one passes, is tried so many times. */
+/** The number of tries of a text whose reload or probe fails while the last good one passes. */
 const tries = 3;
-/** Never closer than this, in milliseconds, nor than systemd starts the unit that is restarted. */
+/** The least time between two reloads, in milliseconds; systemd's limit of starts of the unit may ask for more. */
 const spacing = 5000;
 
 export function activation({ ledger, files, clock, secret, restOf }: InstallContext, mend: Repair) {
-  /** Throws when these texts were given up, or were tried a moment ago, or when systemd would refuse to start their unit once more. */
+  /**
+   * Throws if these texts were given up or were tried a moment ago, or if systemd would refuse another start of their
+   * unit.
+   */
   function holdBack({ paths, texts, steps }: Work): void {
     const attempt = ledger.attempt(paths);
     if (attempt?.texts === texts && attempt.failures >= tries) throw new Fatal(attempt.why);
     const since = attempt ? clock.now() - attempt.at : spacing;
-    // A clock that was set back says nothing of the time since.
+    // After a clock was set back the time since is unknown.
     if (attempt && since >= 0 && since < spacing) throw new Later(attempt.why, rest(steps, spacing - since));
     const wait = rest(steps);
     if (wait <= 0) return;
@@ -43,29 +46,29 @@ export function activation({ ledger, files, clock, secret, restOf }: InstallCont
       failed = "probe";
       if (steps.probe) await runStep(steps.probe, context);
     } catch (error) {
-      // An aborted run says nothing of the text: it stays pending, and the next run settles it.
+      // An aborted run is no verdict on the text: the reload stays pending for the next run.
       context.host.signal.throwIfAborted();
-      // Nor does a daemon that is not there: what is checked and in place is what it will read when it starts.
+      // An absent daemon is no verdict either: it reads the checked files in place when it starts.
       if (error instanceof Away) throw error;
       throw await rollBack(work, failed, error);
     }
     await settle(work);
   }
 
-  /** Notes in the ledger that the daemon has what is in place, and whether a probe has shown it. */
+  /** Notes in the ledger that the daemon has applied the files in place, and whether a probe saw it serve them. */
   async function settle({ targets, steps, paths }: Work): Promise<void> {
     const { probe } = steps;
     const known = probe && typeof probe !== "function" && !secret ? JSON.stringify(commandsOf(probe)) : null;
     const proved = probe !== undefined;
     const applied = new Map<string, Applied>(targets.map(({ path, hash }) => [path, { hash, proved, probe: known }]));
     for (const { path } of ledger.pending([...applied.keys()])) {
-      // Installed together with one of these, and no longer wanted: it stays, and the reload was its own too.
+      // A file installed together with one of these and no longer wanted stays, and this reload was its own too.
       if (applied.has(path)) continue;
       try {
         const disk = await orStays(files, path, () => readInPlace(files, path));
         applied.set(path, { hash: disk?.hash ?? null, proved: false, probe: null });
       } catch (error) {
-        // What others block stays pending, and alone.
+        // A file that other users block stays pending alone.
         if (!isStays(error)) throw error;
       }
     }
@@ -78,7 +81,7 @@ export function activation({ ledger, files, clock, secret, restOf }: InstallCont
     const pending = ledger.pending(targets.map(({ path }) => path));
     const said = `the ${failed} of ${pending.map(({ path }) => path).join(", ")} failed`;
     if (pending.every(({ to, goodHash }) => to === goodHash)) {
-      // A text is not compared with itself: it stays pending.
+      // A text has no last good one other than itself: it stays pending.
       const later = new Later(
         `${said}; it is the last good text itself, so nothing is blamed`,
         rest(work.steps, spacing),
@@ -108,13 +111,13 @@ export function activation({ ledger, files, clock, secret, restOf }: InstallCont
     return thrown;
   }
 
-  /** How often these very texts have failed. */
+  /** The number of failures of exactly these texts. */
   function failuresOf({ paths, texts }: Work): number {
     const before = ledger.attempt(paths);
     return before?.texts === texts ? before.failures : 0;
   }
 
-  /** Notes a reload that failed, without blame, so that the next one does not come too soon. */
+  /** Notes a failed reload that blames no text, so that the next one keeps its distance. */
   function keepDistance(work: Work, why: string): void {
     const { paths, texts } = work;
     ledger.failed({ paths, texts, failures: failuresOf(work), at: clock.now(), why });

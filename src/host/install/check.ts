@@ -9,24 +9,24 @@ import { folderOf, type Target } from "./target.ts";
 /** A file that waits beside its target. */
 export interface StagedFile {
   readonly name: string;
-  /** The bytes that were written. In a folder in which others may write, the name may have another file by now. */
+  /** The bytes that were written. In a folder that others may write to, the name may have another file by now. */
   readonly bytes: Uint8Array;
 }
-/** The files that are being put in place; undefined for files that go. */
+/** The staged files by target; undefined for a file that is to be removed. */
 export type Staged = ReadonlyMap<Target, StagedFile | undefined>;
 
 type Check = NonNullable<InstallSteps["check"]>;
 type Commands = Exclude<Step, (host: Host) => Promise<void>>;
 
-/** Where a check finds what is to be checked. */
+/** The names under which a check finds the files. */
 interface Names {
-  /** What `{staged}` stands for. */
+  /** The value of `{staged}`. */
   readonly first: string;
-  /** What `{staged:PATH}` stands for, by path as written and by real path. */
+  /** The value of `{staged:PATH}`, by path as written and by real path. */
   readonly byPath: ReadonlyMap<string, string>;
 }
 
-/** Where the copies are that a check sees. */
+/** The place of the copies that a check sees. */
 interface Place {
   /** The name of a target's file, staged or in place. */
   file(target: Target): Promise<string>;
@@ -36,14 +36,14 @@ interface Place {
 
 /** A check with its copies in place. */
 export interface PreparedCheck extends AsyncDisposable {
-  /** Throws when the check fails. */
+  /** Throws if the check fails. */
   run(): Promise<void>;
 }
 
 /**
- * Prepares a check of a set of files: the staged ones, and the installed text of the others.
- * It sees them beside their targets, so that a confined checker (AppArmor) may read them.
- * If others may write there, it sees copies in another folder.
+ * Prepares a check of a set of files: the staged ones, and the installed text of the others. The check sees them beside
+ * their targets, so that a confined checker (AppArmor) may read them. In a folder that others may write to, it sees
+ * copies in another folder.
  */
 export async function prepareCheck(
   check: Check,
@@ -53,7 +53,7 @@ export async function prepareCheck(
   const { machine, host } = context;
   const { files, scratch: parent } = machine;
   if (typeof check === "function") return prepared(() => check(host));
-  // Where every file goes there is none to look at.
+  // If all files are to be removed, there is none to check.
   if (targets.length === 0 && ("user" in check || isOfStaged(check))) return prepared(async () => {});
   const reader = "user" in check ? check.user : undefined;
   if (!("user" in check) && !(await someShared(files, targets))) {
@@ -83,7 +83,7 @@ const isOfStaged = (check: Commands): boolean =>
     .some((word) => word.includes("{staged"));
 
 async function someShared(files: Files, targets: readonly Target[]): Promise<boolean> {
-  // A way that cannot be looked at is one that others have changed.
+  // A path that cannot be read counts as changed by others.
   for (const { path } of targets) if (await isShared(files, folderOf(path)).catch(() => true)) return true;
   return false;
 }
@@ -93,7 +93,7 @@ const beside = (staged: Staged, staging: Stage): Place => ({
   configuration: (_, bytes, { beside, owned }) => staging.write(beside, bytes, owned),
 });
 
-/** Copies of all files, of installed ones too: they may be changed during the check. */
+/** Copies of all files, of installed ones too, since those may change during the check. */
 const inScratch = (staged: Staged, scratch: Scratch): Place => ({
   file: (target) => scratch.write(target.path, staged.get(target)?.bytes ?? target.bytes),
   configuration: (path, bytes) => scratch.write(path, bytes),
@@ -117,8 +117,8 @@ async function runAs(
 }
 
 /**
- * Names what a check sees of a set of files. For each configuration that includes one of them (`within`) there is a copy that includes
- * the staged one instead.
+ * The names under which a check sees a set of files. Each configuration that includes one of them (`within`) gets a
+ * copy that includes the staged file instead.
  */
 async function namesFor(files: Files, targets: readonly Target[], place: Place): Promise<Names> {
   const byPath = new Map<string, string>();

@@ -15,12 +15,13 @@ import { Fatal, Later } from "../../core/util/errors.ts";
 import { hostStore } from "../store/host-store.ts";
 
 /**
- * The process, or the power, ends between each pair of steps of an install: then a new process on the same database finds its way.
- * Steps are the changes on the machine, the commands, and the commits of the book; they are counted, not listed.
+ * An end of the process, or of the power, between each pair of steps of an install: a new process on the same database
+ * recovers. Steps are the changes on the machine, the commands, and the commits of the ledger; they are counted, not
+ * listed.
  */
 
 const [a, b] = ["/etc/demo/a.conf", "/etc/demo/b.conf"];
-/** The files of a version; of one without b, a alone. */
+/** The files of a version; a version without b has a alone. */
 const texts = (version: string) => {
   const [name, without] = version.split(" without ");
   const both = [
@@ -40,16 +41,16 @@ interface Stopwatch {
 
 interface Story {
   readonly name: string;
-  /** What is there before: installed by trigger, found, or nothing. */
+  /** The file in place before: installed by trigger, found, or nothing. */
   readonly before: "installed" | "found" | "nothing";
-  /** Why what is installed must be loaded again: the daemon lost its state, or somebody asked. */
+  /** The reason for a reload of installed files: the daemon lost its state, or a person asked. */
   readonly again?: "lost" | "asked";
-  /** What the interrupted run wants, and what the next one wants. */
+  /** The versions that the interrupted run and the next one want. */
   readonly wants: string;
   readonly next: string;
-  /** The files that are given are all: one that is not given any more is removed. */
+  /** True if the given files are all: one that is no longer given is removed. */
   readonly all?: boolean;
-  /** What must be in force at the end. */
+  /** The version that must be applied at the end. */
   readonly ends: string;
 }
 
@@ -100,7 +101,7 @@ const stories: Story[] = [
 for (const story of stories) {
   for (const cut of ["process", "power"] as const) {
     test(`${story.name} comes right when the ${cut} ends between any two steps`, async () => {
-      // Power takes unsynced things along by chance: several dice for each pair of steps.
+      // A power cut loses unsynced writes by chance: several seeds for each pair of steps.
       const seeds = cut === "power" ? [0, 1, 2] : [0, 1];
       let at = 0;
       for (let cutShort = true; cutShort; ) {
@@ -115,7 +116,7 @@ for (const story of stories) {
   }
 }
 
-/** Plays a story with an end before step `at`; says whether there was such a step. */
+/** Plays a story with an end before step `at`; true if there was such a step. */
 async function tell(story: Story, cut: "process" | "power", at: number, seed: number): Promise<boolean> {
   const watch: Stopwatch = { at: Number.POSITIVE_INFINITY, count: 0, dead: false, taken: [] };
   const where = () => `seed ${seed}, ended before step ${at} (after ${watch.taken.slice(-3).join(", ")})`;
@@ -160,14 +161,14 @@ async function tell(story: Story, cut: "process" | "power", at: number, seed: nu
   const reloadsAtFirst = daemon.reloads;
   seen.clear();
 
-  /** One run, which ends before some step; says whether it was cut short. */
+  /** One run, which ends before some step; true if it was cut short. */
   const cutAt = async (version: string, before: number): Promise<boolean> => {
     Object.assign(watch, { at: before, count: 0 });
-    await install(version).catch(() => {}); // how it went is told by what is in place
+    await install(version).catch(() => {}); // the files in place show the outcome
     watch.at = Number.POSITIVE_INFINITY;
     if (!watch.dead) return false;
     watch.dead = false;
-    if (database.isTransaction) database.exec("ROLLBACK"); // what SQLite does for a process that died
+    if (database.isTransaction) database.exec("ROLLBACK"); // SQLite does this for a process that died
     if (cut === "power") {
       machine.powerCut(random);
       daemon.boot();
@@ -176,13 +177,13 @@ async function tell(story: Story, cut: "process" | "power", at: number, seed: nu
     return true;
   };
   const cutShort = await cutAt(story.wants, at);
-  // With some dice the way back is cut short too.
+  // With some seeds the recovery is cut short too.
   if (seed > 0) await cutAt(story.next, Math.ceil(random() * 30));
   const owed = installStatus(database).owed.length > 0;
   const before = { reloads: daemon.reloads, inForce: [a, b].map((path) => machine.text(path)).join("") };
   const served = [a, b].every((path) => daemon.running.get(path) === machine.text(path));
 
-  // The runs after the restart, as the host's heart makes them: again while it says later.
+  // The runs after the restart, as the host's loop makes them: repeated as long as a run throws `Later`.
   clock.advance(5000);
   for (let tried = 0; tried < 5; tried++) {
     const error = await install(story.next).catch((thrown) => thrown);
@@ -217,9 +218,9 @@ async function tell(story: Story, cut: "process" | "power", at: number, seed: nu
       `in place was seen: ${text}; ${where()}`,
     );
   }
-  // Whatever is staged or left over must not outlive the next install of the path.
+  // Staged and leftover files must not outlive the next install of the path.
   for (const name of await machine.files.list("/etc/demo/.trigger")) {
-    // What was staged for a path that was never written down waits until it is given again.
+    // A file staged for a path that the ledger never had waits until that path is given again.
     if (!(story.all && story.before === "nothing" && name.startsWith("b.conf"))) {
       assert.doesNotMatch(name, /\.staged\./, where());
     }

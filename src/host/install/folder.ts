@@ -7,20 +7,20 @@ import { type InPlace, isOthers } from "./in-place.ts";
 import { me } from "./shared.ts";
 import { folderOf, tagOf } from "./target.ts";
 
-/** The `.trigger` folder beside a target: what is staged, the last good file, and what was kept aside. */
+/** The `.trigger` folder beside a target: staged files, the last good file, and files kept aside. */
 
 type Kind = "staged" | "good" | "aside";
 
-/** Of files kept aside, so many are kept per path. */
+/** The number of files kept aside per path. */
 const asidesKept = 10;
 
-/** A name that nobody can guess and that was never used, of a kind, in the folder of a path. */
+/** An unguessable, never used name of a kind, in the folder of a path. */
 const newName = (path: string, kind: Kind, infix = ""): string =>
   join(folderOf(path), `${tagOf(path)}.${kind}.${infix}${randomBytes(6).toString("hex")}`);
 
 /**
- * Makes sure that the folder of a path is there, durably, with every directory above it. Where others may write beside the target,
- * what one of them has put in its place is moved away: he must keep no file in force by it.
+ * Makes sure that the folder of a path is there, durably, with every directory above it. In a directory that others may
+ * write to, anything that one of them put in its place is moved away: it must keep no file applied.
  */
 export async function openFolder(files: Files, path: string, log: (message: string) => void): Promise<void> {
   const folder = folderOf(path);
@@ -38,7 +38,8 @@ export async function openFolder(files: Files, path: string, log: (message: stri
   }
   const directory = dirname(path);
   await files.makeDirectory(directory);
-  // Also those that exist: a process that died may have made them and no more. Once the folder is there all of them are durable.
+  // Existing directories too: a process that died may have made them without a sync. Once the folder is there all of
+  // them are durable.
   for (let above = directory; above !== dirname(above); above = dirname(above)) await syncMine(files, dirname(above));
   await files.makeDirectory(folder, { mode: 0o700 });
   await files.sync(directory);
@@ -47,14 +48,14 @@ export async function openFolder(files: Files, path: string, log: (message: stri
   if (still !== undefined) throw new Error(still);
 }
 
-/** The fault of a folder that is not this user's alone; undefined where it is. */
+/** The fault of a folder that is not this user's alone; undefined if it is. */
 function wrongFolder(folder: string, { kind, mode, uid, gid }: Stat): string | undefined {
   if (kind !== "directory") return `${folder} is a ${kind}: trigger keeps its staged files in a directory of that name`;
   if (isTrusted({ mode, uid, gid }, me())) return undefined;
   return `${folder} belongs to another user (${ownerShown({ mode, uid, gid })}): trigger keeps its staged files there, so look what is in it and remove it`;
 }
 
-/** True if there is a folder for a path, and nobody else's is in its place. */
+/** True if there is a folder for a path, and it is this user's own. */
 async function isOpen(files: Files, path: string): Promise<boolean> {
   const found = await files.stat(folderOf(path));
   return found !== undefined && wrongFolder(folderOf(path), found) === undefined;
@@ -76,7 +77,7 @@ export interface Listing {
   namesOf(path: string, kind: Kind): Promise<string[]>;
 }
 
-/** Begins a listing, for as long as nothing is added of the kinds that are asked for. */
+/** Begins a listing, valid until a file of a kind that it is asked for is added. */
 export function listing(files: Files): Listing {
   const folders = new Map<string, Map<string, string[]>>();
   async function list(path: string): Promise<Map<string, string[]>> {
@@ -100,40 +101,43 @@ export function listing(files: Files): Listing {
 /** The beginning of a name of `newName`: tag and kind. */
 const tagAndKind = /^(.*\.[0-9a-f]{8}\.(?:staged|good|aside))\./s;
 
-/** Removes what a process that died has left of its staged files. */
+/** Removes the staged files of a path that a process left when it died. */
 export async function removeStaged({ files, namesOf }: Listing, path: string): Promise<void> {
   for (const name of await namesOf(path, "staged")) await files.remove(name);
 }
 
 const mineOf = (path: string): string => join(folderOf(path), `${tagOf(path)}.mine`);
 
-/** Whether trigger has installed a path once: it is known beside the file, too, because a store may be lost. */
+/** True if trigger has installed a path once: that is known beside the file, too, because a store may be lost. */
 export const isMine = async (files: Files, path: string): Promise<boolean> =>
   (await isOpen(files, path)) && (await files.stat(mineOf(path))) !== undefined;
 
-/** Says durably, before a path is installed for the first time, that it is trigger's. */
+/** Marks a path durably as trigger's, before it is installed for the first time. */
 export async function makeMine(files: Files, path: string): Promise<void> {
   if (await isMine(files, path)) return;
   await files.write(mineOf(path), "", { mode: 0o600 });
   await files.sync(folderOf(path));
 }
 
-/** Gives a path back to whoever writes there from now on. */
+/** Gives a path back to its next writer. */
 export async function disown(files: Files, path: string): Promise<void> {
   if (await isOpen(files, path)) await files.remove(mineOf(path));
 }
 
-/** Removes the folders of paths in which nothing is any more. */
+/** Removes the empty folders of paths. */
 export async function removeEmptyFolders(files: Files, paths: readonly string[]): Promise<void> {
   for (const [folder, path] of new Map(paths.map((path) => [folderOf(path), path])))
     if ((await isOpen(files, path)) && (await files.list(folder)).length === 0) await files.remove(folder);
 }
 
-/** Files written and made durable beside their targets, removed again unless they were put in place. */
+/** Files written and made durable beside their targets, and removed again unless they were put in place. */
 export function stage(files: Files, log: (message: string) => void) {
   const names = new Set<string>();
   return {
-    /** Writes bytes beside a path and gives the name. A failed fsync throws: what it was to save may be lost although a second one says well. */
+    /**
+     * Writes bytes beside a path and gives the name. A failed fsync throws: the data may be lost even if a second fsync
+     * succeeds.
+     */
     async write(path: string, bytes: Uint8Array, owned: Partial<Owned>): Promise<string> {
       const name = newName(path, "staged");
       names.add(name);
@@ -147,7 +151,7 @@ export function stage(files: Files, log: (message: string) => void) {
     },
     async clear(): Promise<void> {
       for (const name of names) {
-        // It does no harm where it is, and the next install of this path removes it.
+        // A leftover is harmless, and the next install of this path removes it.
         await files.remove(name).catch((error) => log(`a staged file stays behind: ${reason(error)}`));
       }
       names.clear();
@@ -163,27 +167,29 @@ export async function keepGood(files: Files, path: string, { bytes, stat }: InPl
   const good = newName(path, "good");
   try {
     await files.link(path, good);
-    // Whoever writes that folder may have exchanged it since it was read.
+    // A writer of that folder may have exchanged the file since it was read.
     if ((await files.stat(good))?.kind !== "file") throw new Error(`${path} was exchanged while it was looked at`);
   } catch (error) {
     if (!noLinks.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
     await files.write(good, bytes, stat);
   }
-  // Whoever wrote what was found may not have made it durable.
+  // The writer of a found file may not have made it durable.
   await files.sync(good);
   await files.sync(folderOf(path));
   return good;
 }
 
-/** What a file system that has no hard links says to one. */
+/** The error codes of a file system without hard links. */
 const noLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 
-/** Removes the last good files of a path but the one that is needed. */
+/** Removes the last good files of a path except the one that is needed. */
 export async function removeGoodBut({ files, namesOf }: Listing, path: string, needed: string | null): Promise<void> {
   for (const name of await namesOf(path, "good")) if (name !== needed) await files.remove(name);
 }
 
-/** Keeps what somebody else put there, durably, and gives its name: a copy, a line on what it was, or the very directory. */
+/**
+ * Keeps a foreign file aside, durably, and gives its name: a copy, a line that describes it, or the directory itself.
+ */
 export async function keepAside(
   files: Files,
   path: string,
@@ -198,10 +204,11 @@ export async function keepAside(
     await files.sync(aside);
   }
   await files.sync(folderOf(path));
-  // One of a clock that was ahead counts as the oldest: it must not drive out each new one until its time has come.
+  // A name from a clock that was ahead counts as the oldest: otherwise it would displace each new one until its time
+  // has come.
   const isAhead = (name: string): boolean => name > aside;
   const names = (await listing(files).namesOf(path, "aside")).sort((a, b) => Number(isAhead(b)) - Number(isAhead(a)));
-  // A directory that was moved here goes by hand: what is in it is somebody else's.
+  // A directory that was moved here is removed by hand: its content is foreign.
   for (const old of names.slice(0, -asidesKept)) await files.remove(old).catch(() => {});
   return aside;
 }

@@ -9,21 +9,21 @@ import type { InPlace } from "./in-place.ts";
 import type { Target } from "./target.ts";
 import type { InstallContext } from "./work.ts";
 
-/** What somebody else wrote where this service installs: shown, kept aside, replaced, and in the end left for a person to judge. */
+/** Foreign changes of installed files: shown, kept aside and replaced; when they recur, held for a person to judge. */
 
 /** The third hand edit of a path within this time, in milliseconds, holds the service. */
 const editTime = 60 * 60_000;
 const editLimit = 3;
 
-/** A diff is shown up to so many lines: past that it no longer tells anybody anything. */
+/** The most lines of a diff that are shown; a longer one is of no help. */
 const diffLines = 200;
-/** The most characters of one of them. */
+/** The most characters of a shown line. */
 const diffWidth = 1000;
-/** Edits after which a diff is given up: its cost grows with their square. */
+/** The most edits of a diff, whose cost grows with their square; beyond them it is given up. */
 const diffEdits = 2000;
 
 export function handEdits({ ledger, files, owned, clock, secret, log }: InstallContext) {
-  /** Whether somebody else changed or removed what this service has put there. */
+  /** True if the file that this service installed was changed or removed by another writer. */
   function isEdited({ path, hash, disk }: Target, pending: readonly PendingInstall[]): boolean {
     const applied = ledger.applied(path);
     const now = disk?.hash ?? null;
@@ -35,21 +35,24 @@ export function handEdits({ ledger, files, owned, clock, secret, log }: InstallC
   const isFound = ({ path, hash, disk }: Target): boolean =>
     !ledger.applied(path) && disk !== undefined && disk.hash !== hash;
 
-  /** True if the file in place has this service's own last text, or one that an interrupted install has put there. */
+  /** True if the file in place has this service's own last text, or the text of an interrupted install. */
   const isOwnText = ({ path, disk }: Target, pending: readonly PendingInstall[]): boolean =>
     disk?.hash === ledger.writtenHash(path) ||
     pending.some(
       (unfinished) => unfinished.path === path && unfinished.to === disk?.hash && unfinished.to !== unfinished.goodHash,
     );
 
-  /** True if the first take-over of a file waits for a person: the file was there before trigger ever wrote it, and is not empty. */
+  /**
+   * True if the first take-over of a file waits for a person: the file existed before trigger ever wrote it, and is not
+   * empty.
+   */
   async function waitsForPerson(target: Target): Promise<boolean> {
     const { path, disk } = target;
     if (!isFound(target) || !disk || disk.bytes.length === 0) return false;
     return !owned.has(path, disk.hash) && !(await isMine(files, path));
   }
 
-  /** Throws `Held` where an install of these would, and changes nothing. */
+  /** Throws `Held` if an install of these files would; changes nothing. */
   async function throwIfHeld(targets: readonly Target[]): Promise<void> {
     for (const target of targets.filter(({ hash }) => hash !== null)) {
       const held = ledger.held(target.path);
@@ -58,7 +61,7 @@ export function handEdits({ ledger, files, owned, clock, secret, log }: InstallC
     }
   }
 
-  /** Throws `Held` for a file that was there before trigger ever wrote it: its first take-over waits for a person. */
+  /** Throws `Held` for a file that existed before trigger ever wrote it: its first take-over waits for a person. */
   async function holdFound(targets: readonly Target[]): Promise<void> {
     for (const target of targets) {
       const { path, disk } = target;
@@ -69,14 +72,14 @@ export function handEdits({ ledger, files, owned, clock, secret, log }: InstallC
     }
   }
 
-  /** Throws `Held` for a path that somebody else keeps writing, until it is approved. */
+  /** Throws `Held` for a path that another program keeps writing, until it is approved. */
   function holdEdited(all: readonly Target[], pending: readonly PendingInstall[]): void {
-    // A file that goes is not held: who edits it must not keep it by that.
+    // A file to be removed is not held: an edit must not keep it in place.
     const targets = all.filter(({ hash }) => hash !== null);
     for (const { path, disk } of targets) {
       const held = ledger.held(path);
       if (held === null) continue;
-      // What is replaced is what was shown: another text since then is shown again.
+      // Only the text that was shown is replaced: a different text is shown again.
       if (!owned.has(path, disk?.hash ?? "")) {
         owned.hold([[path, disk?.hash ?? ""]]);
         throw new Held(held);
@@ -97,7 +100,7 @@ export function handEdits({ ledger, files, owned, clock, secret, log }: InstallC
     }
   }
 
-  /** Shows and keeps aside what is about to be replaced and is not this service's own; returns true for a hand edit. */
+  /** Shows and keeps aside a foreign text before it is replaced; returns true for a hand edit. */
   async function setAside(target: Target, pending: readonly PendingInstall[]): Promise<boolean> {
     const { path, disk } = target;
     const isEdit = isEdited(target, pending);
@@ -122,7 +125,7 @@ function foundAt({ path, disk }: Target): string {
   return `${path} is ${disk.odd}, in a folder that others may write: it is not followed, and stays until it is approved. Name the file it leads to, or let root alone write that folder`;
 }
 
-/** One sentence or a unified diff on what replacing a file does. */
+/** One sentence or a unified diff: the effect of replacing a file. */
 function difference({ path, bytes }: Target, found: InPlace, secret: boolean): string {
   if (secret) return "the difference may hold secrets and is not shown";
   if (!isUtf8(found.bytes)) return "what was found is not text";

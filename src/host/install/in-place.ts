@@ -4,27 +4,30 @@ import type { Files, Stat } from "../../core/service/host-api.ts";
 import { othersMayReplace } from "../../core/service/trust.ts";
 import { me } from "./shared.ts";
 
-/** What is in the place of a file, also where others may write and have put something else there: it is described, and never followed or opened. */
+/**
+ * The present content of a path. In a folder that others may write to it may be anything: it is described, and never
+ * followed or opened.
+ */
 
 export const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-/** What was found at a path. */
+/** The file, or other thing, found at a path. */
 export interface InPlace {
-  /** The content; of what is no file to be read, a line that says what it is. */
+  /** The content; a descriptive line if it is not a readable file. */
   readonly bytes: Uint8Array;
   readonly hash: string;
   readonly stat: Stat;
-  /** What it is, where others have put there what is no file to be read: `a symlink to /etc/x (uid 1000)`. */
+  /** A description, if another user put something other than a file there: `a symlink to /etc/x (uid 1000)`. */
   readonly odd?: string;
 }
 
-/** A larger file of somebody else is not read, in bytes: it would take the memory of this process. */
+/** The largest foreign file that is read, in bytes: a larger one would exhaust the memory of this process. */
 const largest = 64 * 1024 * 1024;
 
-/** True if a file may not be opened now: its owner holds a lease on it (fcntl(2)), and may take it again for ever. */
+/** True if a file may not be opened now: its owner holds a lease on it (fcntl(2)), and may renew that for ever. */
 const isLeased = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === "EAGAIN";
 
-/** The real path of a file. A symlink at its end is followed unless others may have put it there. */
+/** The real path of a file. A symlink at its end is followed unless other users may have put it there. */
 export async function placeOf(files: Files, path: string): Promise<string> {
   const at = join(await files.resolve(dirname(path)), basename(path));
   const stat = await files.stat(at);
@@ -32,7 +35,10 @@ export async function placeOf(files: Files, path: string): Promise<string> {
   return files.resolve(path);
 }
 
-/** What is at a real path now; undefined for nothing. Throws for what is no file where nobody else can have put it. */
+/**
+ * Reads the present content of a real path; undefined if there is none. Throws if it is not a file and only root or
+ * this user can have put it there.
+ */
 export async function readInPlace(files: Files, path: string): Promise<InPlace | undefined> {
   const stat = await files.stat(path);
   if (!stat) return undefined;
@@ -48,7 +54,7 @@ export async function readInPlace(files: Files, path: string): Promise<InPlace |
   }
 }
 
-/** True if others than root and this user may have put there what is at a real path. */
+/** True if users other than root and this one may have put the file at a real path. */
 export async function isOthers(files: Files, path: string, stat: Stat): Promise<boolean> {
   const folder = await files.stat(dirname(path));
   return folder !== undefined && othersMayReplace(folder, stat, me());
@@ -62,6 +68,6 @@ async function oddity(files: Files, path: string, stat: Stat): Promise<InPlace> 
     other: "neither a file nor a directory",
   };
   const odd = `${kinds[stat.kind]} (uid ${stat.uid})`;
-  // No text has this hash: the zero byte and what follows are hashed by nobody else.
+  // No text has this hash: only descriptions are hashed after a zero byte.
   return { bytes: Buffer.from(`${odd}\n`), hash: hashOf(Buffer.from(`\0odd ${odd}`)), stat, odd };
 }

@@ -19,8 +19,8 @@ import { textCheck } from "./text-check.ts";
 import { type Work, workOn } from "./work.ts";
 
 /**
- * Puts files in force: stage, check, keep the last good ones, journal, replace, reload, probe, settle.
- * Each step is durable before the next, so a process that starts again knows what is pending.
+ * Installs files: stage, check, keep the last good ones, journal, replace, reload, probe, settle. Each step is durable
+ * before the next, so a restarted process knows the pending reloads.
  */
 
 export interface InstallerOptions {
@@ -29,33 +29,43 @@ export interface InstallerOptions {
   readonly clock: Clock;
   /** The service has secret columns: its files are 0600 and no part of them is shown. */
   readonly secret: boolean;
-  /** The state of the daemon is unknown: what was proved before is proved again. False by default. */
+  /** The state of the daemon is unknown: files that it was seen to serve are probed again. False by default. */
   readonly unsure?: boolean;
-  /** Takes a number of files and gives the number that may go in this run without a question; all may go if it is absent. */
+  /**
+   * Takes a number of files and gives the number that may be removed in this run without a question; all may if it is
+   * absent.
+   */
   readonly spare?: ((files: number) => number) | undefined;
   readonly log: (message: string) => void;
 }
 
-/** What became of an install, and whether the daemon was seen to serve what is in place. */
+/** The outcome of an install, and whether the daemon was seen to serve the files in place. */
 export interface InstallOutcome {
   readonly installed: Installed;
   readonly proved: boolean;
-  /** The number of files that went without an answer of a person. */
+  /** The number of files that were removed without an answer of a person. */
   readonly gone?: number;
-  /** Files that could not be put in place or removed, because of what others did with their place or folder. */
+  /** Files that could not be installed or removed, because of another user's changes to their place or folder. */
   readonly stuck?: readonly Stuck[];
 }
 
 export interface Installer {
   /**
-   * Puts files in force as one transaction. Throws `Fatal` when the text is to blame (it waits for another one or for `forgive`),
-   * `Later` when it may be tried again after a while, `Held` when somebody else keeps writing the same file, and any other error
-   * when the machine is to blame. In all these cases the last good files are, or stay, in place.
+   * Installs files as one transaction. Throws `Fatal` if the text is to blame (it waits for another one or for
+   * `forgive`), `Later` if it may be tried again after a while, and `Held` if another program keeps writing the same
+   * file. Throws any other error if the machine is to blame. In all these cases the last good files are, or stay, in
+   * place.
    */
   install(files: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<InstallOutcome>;
-  /** Runs the check alone, on staged files: nothing is put in place. Gives what it says when it refuses them; throws when it cannot be asked. */
+  /**
+   * Runs the check alone, on staged files, and installs nothing. Gives the check's message if it refuses them; throws
+   * if it cannot be run.
+   */
   tryOut(files: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<string | undefined>;
-  /** Throws `Held` where an install would: for a file that is not trigger's, that another program keeps writing, or that goes with many. */
+  /**
+   * Throws `Held` if an install would: for a file that is not trigger's, that another program keeps writing, or that is
+   * one of many removals.
+   */
   throwIfHeld(files: readonly InstallFile[], steps: InstallSteps): Promise<void>;
   /** True if one of the files exists with another text. */
   wouldReplace(files: readonly InstallFile[]): Promise<boolean>;
@@ -63,7 +73,7 @@ export interface Installer {
   forgive(): void;
   /** Makes the reload of every file pending, durably: its next install checks, reloads and probes it although nothing changed. */
   requireReload(): void;
-  /** Drops the pending reload of files that this installer was not asked for: no install would end it. */
+  /** Drops the pending reload of files that this installer was not asked for, since no install would end it. */
   dropUnwanted(): void;
 }
 
@@ -84,7 +94,7 @@ export function installer(options: InstallerOptions): Installer {
 
   const isKnown = (path: string): boolean => ledger.applied(path) !== undefined;
 
-  /** The files that are given and those that go, and what stays as it is. */
+  /** The files that are given, those to be removed, and those that stay as they are. */
   async function readAll(wanted: readonly InstallFile[], { all = false }: InstallSteps, dry: boolean) {
     const given = await readTargets(files, wanted, { apart: all });
     const left = all ? await leave.read(given, dry) : { targets: [], stuck: [] };
@@ -114,7 +124,7 @@ export function installer(options: InstallerOptions): Installer {
       return { installed, proved: false, stuck };
     }
 
-    // A file that was to go, and is given again: an approval that was not made use of does not count for the next time.
+    // An approval to remove a file lapses, unused, once the file is given again.
     for (const { path } of given.filter(isApplied)) if (records.isAskedAbout(path)) records.forget(path);
     const work = workOn(targets, steps, stepContext);
     const listed = listing(files);
@@ -147,7 +157,10 @@ export function installer(options: InstallerOptions): Installer {
   const isApplied = ({ path, hash, disk }: Target): boolean =>
     hash === (disk?.hash ?? null) && hash === (ledger.applied(path)?.hash ?? null);
 
-  /** What is known of files that are in force by the ledger, the probe asked where it may tell more; undefined when their reload is now pending. */
+  /**
+   * The outcome for applied files by the ledger; the probe is run if it may tell more. Undefined if their reload is now
+   * pending.
+   */
   async function askProbe(work: Work): Promise<InstallOutcome | undefined> {
     const { targets, steps, context } = work;
     ledger.wrote(targets);
@@ -163,13 +176,13 @@ export function installer(options: InstallerOptions): Installer {
       ledger.journal(pendingReload(targets));
       return undefined;
     }
-    // Somebody may have asked for a reload while the probe ran.
+    // A reload may have been requested while the probe ran.
     if (ledger.pending(paths).length > 0) return undefined;
     await settle(work);
     return { installed: proved ? "unchanged" : "proved", proved: true };
   }
 
-  /** All that can say no before anything is replaced. */
+  /** All steps that can fail before anything is replaced. */
   async function prepare(work: Work, pending: readonly PendingInstall[], staging: Stage): Promise<Staged> {
     try {
       edits.holdEdited(work.targets, pending);
@@ -180,7 +193,7 @@ export function installer(options: InstallerOptions): Installer {
       await check(work, pending, staged, staging);
       return staged;
     } catch (error) {
-      // Whatever becomes of the new text, what an interrupted install has left in place gets its pending reload.
+      // Even if the new text fails, files left in place by an interrupted install get their pending reload.
       const mayReload = !work.context.host.signal.aborted && !(error instanceof Later) && !isStays(error);
       if (pending.length > 0 && mayReload && !(await mend.settlePending(pending, work)))
         keepDistance(work, reason(error));
@@ -188,7 +201,10 @@ export function installer(options: InstallerOptions): Installer {
     }
   }
 
-  /** Stages, durably, what differs from what is applied, and all that is pending: what is in place then may never have reached the disk. */
+  /**
+   * Stages, durably, the files that differ from the applied ones, and all pending ones: those in place may never have
+   * reached the disk.
+   */
   async function stageMoving({ targets }: Work, pending: readonly PendingInstall[], staging: Stage): Promise<Staged> {
     const unfinished = new Set(pending.map(({ path }) => path));
     const moving = targets.filter((target) => unfinished.has(target.path) || !isApplied(target));
@@ -220,7 +236,7 @@ export function installer(options: InstallerOptions): Installer {
     }
   }
 
-  /** Keeps the last good files, writes down what is about to happen, and lets it happen. */
+  /** Keeps the last good files, journals the replacement, and replaces. */
   async function replace(
     staged: Staged,
     pending: readonly PendingInstall[],
@@ -234,7 +250,7 @@ export function installer(options: InstallerOptions): Installer {
       const unfinished = pending.find((candidate) => candidate.path === path);
       await orStays(files, path, async () => {
         if (await edits.setAside(target, pending)) edited.push(path);
-        // Before another is kept, whose fsync makes this durable as well.
+        // This precedes keeping another, whose fsync makes this durable as well.
         await removeGoodBut(listed, path, unfinished?.good ?? null);
         journal.push({ path, batch, to: hash, ...(await lastGood(target, unfinished)) });
       });
@@ -254,13 +270,13 @@ export function installer(options: InstallerOptions): Installer {
       }
       await mend.syncNames(journal);
     } catch (error) {
-      // What is half in place must not wait there for the next run. It stays pending: that run stages all of it again from nothing.
+      // A half-installed set must not wait for the next run. It stays pending: that run stages all of it again.
       await mend.rollBack(journal).catch((again) => log(`the last good files could not be put back: ${reason(again)}`));
       throw error;
     }
   }
 
-  /** What to go back to: what is in place, but never the unproved text of an install that did not end. */
+  /** The file to roll back to: the one in place, but never the unprobed text of an install that did not end. */
   async function lastGood(
     { path, disk }: Target,
     unfinished: PendingInstall | undefined,
@@ -269,7 +285,7 @@ export function installer(options: InstallerOptions): Installer {
     if (unfinished?.goodHash === null) return nothing;
     if (unfinished && (await mend.linkIsGood(unfinished)))
       return { good: unfinished.good, goodHash: unfinished.goodHash };
-    // Nobody goes back to what others have put there in the place of a file.
+    // A thing that another user put in the place of a file is no last good file.
     return disk && disk.odd === undefined ? { good: await keepGood(files, path, disk), goodHash: disk.hash } : nothing;
   }
 

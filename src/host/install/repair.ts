@@ -7,12 +7,12 @@ import { hashOf, type InPlace, readInPlace } from "./in-place.ts";
 import { runStep } from "./step.ts";
 import type { InstallContext, Work } from "./work.ts";
 
-/** The way back: to the last good files, or to an end of an install that was interrupted. */
+/** Rollback to the last good files, or completion of an interrupted install. */
 
 export type Repair = ReturnType<typeof repair>;
 
 export function repair({ ledger, files, log }: InstallContext) {
-  /** Whether the link still is the file that it was made for. */
+  /** True if the link still is the file that it was made for. */
   async function linkIsGood({ good, goodHash }: PendingInstall): Promise<boolean> {
     const bytes = good === null ? undefined : await files.read(good);
     return bytes !== undefined && hashOf(bytes) === goodHash;
@@ -33,7 +33,7 @@ export function repair({ ledger, files, log }: InstallContext) {
       try {
         await orStays(files, unfinished.path, () => putBack(unfinished));
       } catch (error) {
-        // What others block at one path leaves no other half in place.
+        // A file that other users block leaves no other file half in place.
         if (!isStays(error)) throw error;
         stay.push(error);
       }
@@ -55,13 +55,13 @@ export function repair({ ledger, files, log }: InstallContext) {
   async function syncNames(pending: readonly PendingInstall[]): Promise<void> {
     for (const [directory, path] of new Map(pending.map(({ path }) => [dirname(path), path]))) {
       await orStays(files, path, async () => {
-        // Of a file that is to go, the directory may have gone before.
+        // The directory of a file to be removed may be gone already.
         if (await files.stat(directory)) await files.sync(directory);
       });
     }
   }
 
-  /** What is in place of unfinished installs now. */
+  /** The files that unfinished installs left in place, as they are now. */
   async function inPlace(pending: readonly PendingInstall[], proved: boolean): Promise<Map<string, Applied>> {
     const applied = new Map<string, Applied>();
     for (const { path } of pending) {
@@ -73,7 +73,10 @@ export function repair({ ledger, files, log }: InstallContext) {
     return applied;
   }
 
-  /** Tries the steps up to the one that failed on the last good files; a probe is then their own, where it is known: it proves a content. */
+  /**
+   * Tries the steps, up to the failed one, on the last good files. The probe is then their own, if known, since it
+   * probes for their content.
+   */
   async function tryLastGood(
     pending: readonly PendingInstall[],
     failed: "reload" | "probe",
@@ -93,14 +96,17 @@ export function repair({ ledger, files, log }: InstallContext) {
     }
   }
 
-  /** Gives what is in place its pending reload, and returns true if it has it; a set that an interrupted install has left half there goes back first. */
+  /**
+   * Runs the pending reload of the files in place; true if it succeeded. A set that an interrupted install left half in
+   * place is rolled back first.
+   */
   async function settlePending(pending: readonly PendingInstall[], { steps, context }: Work): Promise<boolean> {
     try {
       const now = await inPlace(pending, false);
       const all = (hash: (unfinished: PendingInstall) => string | null) =>
         pending.every((unfinished) => now.get(unfinished.path)?.hash === hash(unfinished));
       for (const unfinished of pending.filter(onlyReloadPending)) {
-        // Not put in force unchecked: the next text that passes its check shows it and keeps it aside.
+        // A foreign text is not applied unchecked: the next text that passes its check shows it and keeps it aside.
         const isForeign = now.get(unfinished.path)?.hash !== unfinished.to;
         if (isForeign) throw new Error(`${unfinished.path} was changed by somebody else`);
       }
@@ -120,7 +126,7 @@ export function repair({ ledger, files, log }: InstallContext) {
       ledger.settle(await inPlace(pending, false));
       return true;
     } catch (error) {
-      // It stays pending, and the error of the install that is under way is the one to be told.
+      // The reload stays pending; the error of the current install is the one to report.
       log(`a reload is still pending: ${reason(error)}`);
       return false;
     }

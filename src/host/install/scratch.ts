@@ -4,7 +4,10 @@ import type { Command, Files, User } from "../../core/service/host-api.ts";
 import { reason } from "../../core/util/errors.ts";
 import { me } from "./shared.ts";
 
-/** A folder for one check, with copies that no other user can change during it. It is in the machine's scratch folder, never beside the target. */
+/**
+ * A folder for one check, with copies that no other user can change during it. It is in the machine's scratch folder,
+ * never beside the target.
+ */
 
 export interface Scratch {
   readonly folder: string;
@@ -53,8 +56,8 @@ export const canBecome = (user: User): boolean => me() === 0 && user.uid !== 0;
 const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
- * The command as the user, in the folder: with no group but his own, no environment, and no way to get more rights back.
- * The folder is entered before the rights are given up, so those above it may be closed to him.
+ * The command as the user, in the folder: with only the user's own group, no environment, and no way to regain
+ * privileges. The folder is entered before privileges are dropped, so those above it may be closed to the user.
  */
 export function asReader(command: Command, folder: string, user: User): Command {
   const rights = ["--clear-groups", "--no-new-privs", "--"];
@@ -65,7 +68,7 @@ export function asReader(command: Command, folder: string, user: User): Command 
 /** The name of a path of the folder, relative to the folder. */
 export const within = (path: string): string => `./${basename(path)}`;
 
-/** Why a check could not be run as its user; undefined when it was run. */
+/** The reason why a check could not be run as its user; undefined if it was run. */
 export const notBecome = (stderr: string, { uid }: User): string | undefined =>
   /^setpriv: /m.test(stderr)
     ? `the check must run as uid ${uid}, and this process may not become it (${stderr.trim().slice(0, 200)}): the unit needs CAP_SETUID and CAP_SETGID`

@@ -4,11 +4,12 @@ import type { Machine } from "../../ports/machine.ts";
 import type { StartLimit, UnitStarts } from "../store/unit-starts.ts";
 
 /**
- * systemd starts a unit so many times within an interval, and then no more until somebody resets it ("start request repeated too quickly").
- * Each start that a service causes is counted, durably, and the service rests before there are too many.
+ * Systemd's limit of starts: beyond a number of starts within an interval a unit is refused until it is reset ("start
+ * request repeated too quickly"). Each start that a service causes is counted, durably, and the service waits before
+ * the limit is reached.
  */
 
-/** What systemd does by default (systemd.unit(5)): starts, and milliseconds. */
+/** The default limit of systemd (systemd.unit(5)): starts, and milliseconds. */
 const usual = { burst: 5, interval: 10_000 };
 
 const verbs = ["start", "restart", "try-restart", "reload-or-restart", "try-reload-or-restart"];
@@ -51,13 +52,13 @@ async function limitOf(machine: Machine, unit: string, signal: AbortSignal | und
     return code === 0 ? readLimit(stdout) : usual;
   } catch (error) {
     signal?.throwIfAborted();
-    // Whether it can be started is said by the start itself.
+    // The start itself tells whether the unit can be started.
     if (error instanceof Error) return usual;
     throw error;
   }
 }
 
-/** What `systemctl show` says of a unit's limit; a limit of 0 is none. */
+/** The limit of a unit, as `systemctl show` prints it; a limit of 0 is none. */
 export function readLimit(said: string): StartLimit {
   const found = /^StartLimitIntervalUSec=(.*)$/m.exec(said)?.[1]?.trim();
   const burst = /^StartLimitBurst=(\d+)$/m.exec(said)?.[1];

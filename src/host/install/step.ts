@@ -2,17 +2,17 @@ import type { Asked, Command, Host, Output, Step } from "../../core/service/host
 import { CommandFailed } from "../../core/util/errors.ts";
 import type { Machine } from "../../ports/machine.ts";
 
-/** How long a command may take, in milliseconds: then it hangs, and its process group is killed. */
+/** The deadline of a command, in milliseconds: then it hangs, and its process group is killed. */
 export const commandDeadline = 60_000;
 
 export interface StepContext {
   readonly machine: Machine;
   readonly host: Host;
-  /** What commands say may hold secrets. */
+  /** True if the output of commands may hold secrets. */
   readonly secret: boolean;
 }
 
-/** Runs a step to its end; throws when it fails. */
+/** Runs a step to its end; throws if it fails. */
 export async function runStep(step: Step, { machine, host, secret }: StepContext): Promise<void> {
   if (typeof step === "function") return step(host);
   for (const command of commandsOf(step)) {
@@ -27,7 +27,10 @@ export const commandsOf = (step: Exclude<Step, (host: Host) => Promise<void>>): 
 
 const isCommand = (step: Command | readonly Command[]): step is Command => typeof step[0] === "string";
 
-/** The error of a command that did not exit 0: program, code, and the first lines of what it said unless that may hold secrets. */
+/**
+ * The error of a command that did not exit 0: program, code, and the first lines of its output unless that may hold
+ * secrets.
+ */
 export function failed(asked: Asked, output: Output, secret: boolean): CommandFailed {
   const { code, stdout, stderr } = output;
   const program = "socket" in asked ? asked.socket : asked[0];

@@ -3,7 +3,7 @@ import type { Files, InstallFile } from "../../core/service/host-api.ts";
 import { Fatal, reason } from "../../core/util/errors.ts";
 import { hashOf, type InPlace, placeOf, readInPlace } from "./in-place.ts";
 
-/** A file to install, beside what is in its place now. */
+/** A file to install, with the present content of its place. */
 export interface Target {
   readonly file: InstallFile;
   /** The real path: symlinks are resolved. */
@@ -14,19 +14,22 @@ export interface Target {
   readonly disk: InPlace | undefined;
 }
 
-/** The targets of some files, and of those that cannot be looked at why. */
+/** The targets of some files, and the reasons why others cannot be read. */
 export interface ReadTargets {
   readonly targets: Target[];
   readonly stuck: Stuck[];
 }
 
-/** A file that stays as it is, because what others did with its folder or its place is in the way. */
+/** A file that stays as it is, because another user's change of its folder or its place conflicts. */
 export interface Stuck {
   readonly path: string;
   readonly why: string;
 }
 
-/** Reads what is in the place of the files; throws for a path that cannot be installed, or with `apart` sets aside the ones that cannot be looked at. */
+/**
+ * Reads the present content of the files' places. Throws for a path that cannot be installed; with `apart`, those that
+ * cannot be read are set aside.
+ */
 export async function readTargets(
   files: Files,
   wanted: readonly InstallFile[],
@@ -54,18 +57,23 @@ export const leavingTarget = (path: string, disk: InPlace | undefined): Target =
   ...{ file: { path, text: "" }, path, bytes: Buffer.alloc(0), hash: null, disk },
 });
 
-/** What a new file gets: an existing one's owner and mode; in a service with secrets it is never wider than 0600. */
+/**
+ * The mode and owner of a new file: those of the existing one; with secret columns the mode is never wider than 0600.
+ */
 export function modeAndOwner({ file, disk }: Target, secret: boolean): { mode: number; uid?: number; gid?: number } {
-  // What stands there and is no file says nothing of a file: a symlink may be everybody's to write.
+  // A thing in place that is not a file sets no mode: a symlink may be writable by all.
   const had = disk?.odd === undefined ? disk?.stat : undefined;
   const mode = had?.mode ?? file.mode ?? 0o644;
   const owner = had ? { uid: had.uid, gid: had.gid } : file.owner;
   return { mode: secret ? mode & 0o600 : mode, ...owner };
 }
 
-/** Where staged files, last good ones and those kept aside are: on the same file system, and hidden from globs as `*.conf`. */
+/**
+ * The folder of staged files, last good ones and those kept aside: on the same file system, and hidden from globs such
+ * as `*.conf`.
+ */
 export const folderOf = (path: string): string => join(dirname(path), ".trigger");
 
-/** What names in that folder begin with: for people the file's own name, for trigger its path. */
+/** The beginning of names in that folder: for people the file's own name, for trigger its path. */
 export const tagOf = (path: string): string =>
   `${basename(path).slice(0, 60)}.${hashOf(Buffer.from(path)).slice(0, 8)}`;

@@ -16,11 +16,11 @@ export interface Work {
   readonly texts: string;
 }
 
-/** What the parts of an installer stand on. */
+/** The context shared by the parts of an installer. */
 export interface InstallContext {
   readonly ledger: Ledger;
   readonly files: Files;
-  /** Paths where what was found, or what somebody else keeps writing, may be replaced, by the hash of it. */
+  /** Paths whose found or recurring foreign text may be replaced, by its hash. */
   readonly owned: Owned;
   /** True if a person was asked about a path, and has not answered. */
   readonly isAsked: (path: string) => boolean;
@@ -28,7 +28,10 @@ export interface InstallContext {
   /** Milliseconds until a unit may be started again. */
   readonly restOf: (unit: string) => number;
   readonly secret: boolean;
-  /** Takes a number of files and gives the number that may go in this run without a question; all may go if it is absent. */
+  /**
+   * Takes a number of files and gives the number that may be removed in this run without a question; all may if it is
+   * absent.
+   */
   readonly spare?: ((files: number) => number) | undefined;
   readonly log: (message: string) => void;
 }
@@ -44,12 +47,12 @@ export function workOn(targets: readonly Target[], steps: InstallSteps, context:
   };
 }
 
-/** Whether a step passes, where that is the question. */
+/** True if a step passes. */
 export async function passes(step: () => Promise<void>): Promise<boolean> {
   try {
     await step();
     return true;
   } catch {
-    return false; // this is the answer; whoever asks has the error of the text in hand
+    return false; // this is the answer; the caller has the error of the text
   }
 }

@@ -30,7 +30,7 @@ async function scene() {
   );
   return {
     ...{ clock, database, logged, changed },
-    /** When the reports were made that have been sent. */
+    /** The times at which the sent reports were made. */
     sent: (): number[] => hub.look(queue).map(({ body }) => JSON.parse(Buffer.from(body).toString()).at - clock.now()),
     [Symbol.dispose]() {
       stop.abort();

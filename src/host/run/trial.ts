@@ -5,11 +5,15 @@ import { installer } from "../install/install.ts";
 import { noted } from "../store/owned.ts";
 import { hostWords, type WordsOptions } from "./words.ts";
 
-/** What a run's checks would say, found out without changing anything: its files are staged and checked, and it ends where it would do more. */
+/**
+ * A trial of a run's checks that changes nothing: its files are staged and checked, and it ends before any further
+ * step.
+ */
 
 /**
- * Runs a table service up to the first thing that it would change, with each install's check in the place of the install. Gives what a check
- * says that refuses; undefined when all pass. Throws when the run ends otherwise, or before any check: then a trial tells nothing.
+ * Runs a table service up to its first change, with each install's check in place of the install. Gives the message of
+ * a check that refuses; undefined if all pass. Throws if the run ends otherwise, or before any check: then the trial
+ * has no result.
  */
 export async function tryRun(table: Table, run: Run<Columns>, options: WordsOptions): Promise<string | undefined> {
   const installs = installer(options);
@@ -44,7 +48,7 @@ export async function tryRun(table: Table, run: Run<Columns>, options: WordsOpti
   return refused;
 }
 
-/** The host of a run that only finds out whether its service is still held. A step that would change something ends the run. */
+/** The host of a run that only tests if its service is still held. A step that would change something ends the run. */
 export function lookingHost(options: WordsOptions): { readonly host: Host; hasEnded(error: unknown): boolean } {
   const installs = installer(options);
   const { host: words } = hostWords(options);

@@ -17,29 +17,35 @@ export interface WordsOptions {
   readonly clock: Clock;
   /** Aborts when the run must end. */
   readonly signal: AbortSignal;
-  /** The service has secret columns: nothing that a file or a command says is shown. */
+  /** True if the service has secret columns: no output of a file or a command is shown. */
   readonly secret: boolean;
-  /** The state of the daemon is unknown: what was proved before is proved again. False by default. */
+  /** True if the state of the daemon is unknown: files that it was seen to serve are probed again. False by default. */
   readonly unsure?: boolean;
-  /** Takes a number of files and gives the number that may go in this run without a question; all may go if it is absent. */
+  /**
+   * Takes a number of files and gives the number that may be removed in this run without a question; all may if it is
+   * absent.
+   */
   readonly spare?: ((files: number) => number) | undefined;
   readonly log: (message: string) => void;
 }
 
 export interface Words {
-  /** What `run` and a plain handler are given. */
+  /** The argument of `run` and of a plain handler. */
   readonly host: Host;
-  /** Writes what the run noted in `host.memory`, and, of an unsure run, that the files it did not install owe nothing; inside the transaction of its success. */
+  /**
+   * Writes the run's notes in `host.memory`. After an unsure run it also drops the pending reloads of files that were
+   * not installed. Called inside the transaction of the run's success.
+   */
   keep(): void;
-  /** Whether every install of this run is proved; undefined when there was none. */
+  /** True if every install of this run is seen to be served; undefined if there was none. */
   proved(): boolean | undefined;
   /** The number of files that this run removed without an answer of a person. */
   gone(): number;
-  /** What is to be said of files that stay as they are, because of what others did with their place or folder. */
+  /** The message about files that stay as they are, because of another user's changes to their place or folder. */
   stuck(): string | undefined;
 }
 
-/** The words that a service has on its host, for one run. */
+/** The API of the host for one run of a service. */
 export function hostWords(options: WordsOptions): Words {
   const { name, store, clock, signal, secret, unsure = false, spare, log } = options;
   const machine = countingStarts(options.machine, store.starts, clock);

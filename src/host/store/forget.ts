@@ -4,19 +4,19 @@ import { knownServices } from "./facts.ts";
 import { recordsOf } from "./owned.ts";
 import { prepared } from "./prepared.ts";
 
-/** What a service that was forgotten has left on its machine, where trigger changes nothing any more. */
+/** The remains of a forgotten service on its machine, which trigger no longer changes. */
 export interface LeftThere {
   readonly service: string;
-  /** Rows that were in force. */
+  /** Rows that were applied. */
   readonly rows: number;
-  /** Plain messages, waiting or parked, that are gone with it. */
+  /** The number of its plain messages, waiting or parked, that are removed with it. */
   readonly messages: number;
   readonly files: readonly string[];
   /** Records of a daemon, by name. */
   readonly records: readonly string[];
 }
 
-/** What a service that its host no longer runs has left behind; undefined of one that the store does not know. */
+/** The remains of a service that its host no longer runs; undefined if the store does not know it. */
 export function leftBy(database: DatabaseSync, service: string): LeftThere | undefined {
   if (!knownServices(database).includes(service)) return undefined;
   const count = (sql: string): number => Number(prepared(database, sql).get(service)?.count ?? 0);
@@ -31,12 +31,12 @@ export function leftBy(database: DatabaseSync, service: string): LeftThere | und
     rows: count("SELECT count(*) AS count FROM row WHERE service = ? AND loaded IS NOT NULL"),
     messages: count("SELECT count(*) AS count FROM message WHERE service = ?"),
     files,
-    // A file that was taken over is owned by its path, too.
+    // A file that was taken over is owned by its path as well.
     records: [...recordsOf(database, service).names()].filter((name) => !files.includes(name)).sort(),
   };
 }
 
-/** Removes all that a store knows of a service. */
+/** Removes all data of a service from a store. */
 export function forgetService(database: DatabaseSync, service: string): void {
   transaction(database, () => {
     prepared(database, "DELETE FROM install_fight WHERE path IN (SELECT path FROM install_path WHERE service = ?)").run(
@@ -48,7 +48,7 @@ export function forgetService(database: DatabaseSync, service: string): void {
   });
 }
 
-/** Everything that a store keeps of a service, by table; that of `service` and `install_fight` apart, which have no column of that name. */
+/** The tables with data of services, except `service` and `install_fight`, which have no column of that name. */
 export const tablesOfServices = (database: DatabaseSync): string[] =>
   prepared(
     database,

@@ -4,20 +4,22 @@ import { Fatal } from "../../core/util/errors.ts";
 import { transaction } from "../../sqlite/open.ts";
 import { prepared } from "./prepared.ts";
 
-/** The durable facts of what is installed, in the host's own database. Paths are real ones: every symlink is resolved. */
+/**
+ * The durable facts about installed files, in the host's own database. Paths are real ones: every symlink is resolved.
+ */
 
-/** Fights older than a day are of no use to anyone, in milliseconds. */
+/** The age after which hand edits are forgotten, in milliseconds: a day. */
 const editMemory = 24 * 60 * 60_000;
 
-/** The file at a path that the daemon has. */
+/** The applied file at a path. */
 export interface Applied {
   readonly hash: string | null;
   readonly proved: boolean;
-  /** The probe that proves it, as JSON. */
+  /** The probe of the file, as JSON. */
   readonly probe: string | null;
 }
 
-/** An install of a path whose end is not known to be well. */
+/** An install of a path that is not known to have succeeded. */
 export interface PendingInstall {
   readonly path: string;
   readonly batch: string;
@@ -60,7 +62,7 @@ export function ledgerOf(database: DatabaseSync, service: string) {
       return row && { hash: text(row.loaded), proved: row.proved === 1, probe: text(row.probe) };
     },
 
-    /** The pending of these paths, and of all that were being installed together with one of them. */
+    /** The pending installs of these paths, and of all paths that were being installed together with one of them. */
     pending(paths: readonly string[]): PendingInstall[] {
       const rows = all(
         `SELECT path, batch, good, good_hash, to_hash FROM install_debt WHERE service = ? AND batch IN
@@ -77,7 +79,7 @@ export function ledgerOf(database: DatabaseSync, service: string) {
       }));
     },
 
-    /** Writes, before anything is replaced, what is about to be. `edited` are the paths where another's text is replaced. */
+    /** Journals an install before anything is replaced. `edited` are the paths at which a foreign text is replaced. */
     journal(
       pending: readonly PendingInstall[],
       { edited = [], now = 0 }: { edited?: readonly string[]; now?: number } = {},
@@ -92,7 +94,7 @@ export function ledgerOf(database: DatabaseSync, service: string) {
           );
         }
         for (const path of edited) change("INSERT INTO install_fight (path, at) VALUES (?, ?)", path, now);
-        // One that is to come was written by a clock that was ahead, and says nothing.
+        // A time in the future was written by a clock that was ahead, and is worthless.
         if (edited.length > 0) change("DELETE FROM install_fight WHERE at < ? OR at > ?", now - editMemory, now);
       });
     },
@@ -101,7 +103,10 @@ export function ledgerOf(database: DatabaseSync, service: string) {
     pendingReloads: (): string[] =>
       all("SELECT path FROM install_debt WHERE service = ? ORDER BY path", service).map(({ path }) => String(path)),
 
-    /** Makes a reload of each applied file pending, which replaces nothing. An unfinished install says more, and stays. */
+    /**
+     * Makes a reload of each applied file pending, which replaces nothing. An unfinished install has more information,
+     * and stays.
+     */
     requireReload(): void {
       change(
         `INSERT OR IGNORE INTO install_debt (path, service, batch, good, good_hash, to_hash)
@@ -111,7 +116,7 @@ export function ledgerOf(database: DatabaseSync, service: string) {
       );
     },
 
-    /** Drops all reloads that are pending, but those of these files. */
+    /** Drops all pending reloads except those of these files. */
     dropReloadsBut: (paths: Iterable<string>): void =>
       change(
         `DELETE FROM install_debt WHERE service = ? AND ${onlyReload}
@@ -120,7 +125,10 @@ export function ledgerOf(database: DatabaseSync, service: string) {
         JSON.stringify([...paths]),
       ),
 
-    /** Paths that this service has written: those that were once in force, and what an install that did not end may have left. */
+    /**
+     * Paths that this service has written: those that were applied once, and those that an unfinished install may have
+     * left.
+     */
     written: (): string[] =>
       all(
         `SELECT path FROM install_written WHERE service = ?1 UNION
@@ -128,11 +136,11 @@ export function ledgerOf(database: DatabaseSync, service: string) {
         service,
       ).map(({ path }) => String(path)),
 
-    /** The last text of its own that this service had in force at a path; null for none. */
+    /** The hash of the last own text of this service that was applied at a path; null for none. */
     writtenHash: (path: string): string | null =>
       text(one("SELECT hash FROM install_written WHERE path = ? AND service = ?", path, service)?.hash),
 
-    /** Notes texts that are this service's own, and in force. */
+    /** Notes texts that are this service's own and applied. */
     wrote(targets: readonly { readonly path: string; readonly hash: string | null }[]): void {
       const known = prepared(database, "SELECT 1 FROM install_written WHERE path = ? AND hash = ?");
       const other = targets.filter(({ path, hash }) => hash !== null && !known.get(path, hash));
@@ -142,7 +150,7 @@ export function ledgerOf(database: DatabaseSync, service: string) {
       });
     },
 
-    /** Forgets a path that is this service's no more. */
+    /** Forgets a path that no longer belongs to this service. */
     gone(path: string): void {
       transaction(database, () => {
         for (const table of ["install_path", "install_written", "install_fight"]) {
@@ -152,8 +160,8 @@ export function ledgerOf(database: DatabaseSync, service: string) {
     },
 
     /**
-     * The daemon has these texts: they are applied, and nothing of them is pending. Those that were being put in place, or are among
-     * `wrote`, are its own. `failed` is the attempt that ended in a rollback to them.
+     * Notes that these texts are applied and that no reload of them is pending. Texts that were being installed, or are
+     * among `wrote`, are the service's own. `failed` is the attempt that ended in a rollback to them.
      */
     settle(
       applied: ReadonlyMap<string, Applied>,
@@ -195,7 +203,7 @@ export function ledgerOf(database: DatabaseSync, service: string) {
 
     forgive: () => change("DELETE FROM install_attempt WHERE service = ?", service),
 
-    /** When others' texts were replaced at a path between two moments, oldest first. */
+    /** The times at which foreign texts were replaced at a path between two moments, oldest first. */
     edits: (path: string, since: number, now: number): number[] =>
       all("SELECT at FROM install_fight WHERE path = ? AND at > ? AND at <= ? ORDER BY at", path, since, now).map(
         ({ at }) => Number(at),
@@ -229,10 +237,10 @@ export function ledgerOf(database: DatabaseSync, service: string) {
 
 /** True if nothing was being replaced: only the reload of an applied file is pending. */
 export const onlyReloadPending = ({ good, goodHash }: PendingInstall): boolean => good === null && goodHash !== null;
-/** The same in the ledger. */
+/** The same condition in SQL. */
 const onlyReload = "good IS NULL AND good_hash IS NOT NULL";
 
-/** The pending reload of files in place that their daemon has not or may not have. */
+/** The pending reload of files that their daemon has not, or may not have, applied. */
 export function pendingReload(
   targets: readonly { readonly path: string; readonly hash: string | null }[],
 ): PendingInstall[] {

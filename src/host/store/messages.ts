@@ -7,15 +7,15 @@ import { prepared } from "./prepared.ts";
 export const waitingLimit = 1000;
 
 /**
- * With this many parked that were tried no more are: the queue then waits, and at its own limit refuses its publishers; nothing accepted is lost.
- * Of those that could not be read the newest so many are kept.
+ * The most parked messages that were tried. At that limit the queue waits, and at its own limit it refuses its
+ * publishers; no accepted message is lost. Of the unreadable messages the same number is kept, the newest ones.
  */
 export const parkedLimit = 1000;
 
 /** Ids remembered per service, so that a message with an id is handled once. */
 export const rememberedLimit = 10_000;
 
-/** Bytes kept of a message that is parked without having been understood. */
+/** The most bytes kept of an unreadable parked message. */
 const bodyLimit = 1024 * 1024;
 
 export interface StoredMessage {
@@ -28,20 +28,23 @@ export interface StoredMessage {
 export interface StoredMessages {
   /** Stores a message to be handled; one whose id was seen is dropped. In the caller's transaction. */
   store(body: Uint8Array, messageId: string | undefined, now: number): void;
-  /** Sets a message aside that cannot be handled as it is. In the caller's transaction. */
+  /** Parks a message that cannot be handled as it is. In the caller's transaction. */
   setAside(body: Uint8Array, messageId: string | undefined, why: string, now: number): void;
   waiting(): number;
   parked(): number;
-  /** Whether one that was tried may be parked; what was set aside unread, whoever sent it, takes no room from those. */
+  /**
+   * True if a message that was tried may be parked. Messages that were set aside unread, from any sender, take no room
+   * from those.
+   */
   roomToPark(): boolean;
   next(): StoredMessage | undefined;
-  /** The message was handled; in the caller's transaction. */
+  /** Removes a message that was handled; in the caller's transaction. */
   done(message: StoredMessage): void;
   failed(message: StoredMessage, why: string): void;
   park(message: StoredMessage, why: string): void;
   /** Puts parked messages back to wait, in their order. */
   retry(): number;
-  /** Throws parked messages away, all of them or one. Gives how many. */
+  /** Deletes parked messages, all of them or one. Gives their number. */
   drop(id?: number): number;
   /** The first parked ones, for status. */
   listParked(limit: number): { id: number; why: string; since: number }[];
@@ -81,7 +84,7 @@ export function storedMessages(database: DatabaseSync, service: string): StoredM
       const cut = body.length > bodyLimit;
       const said = cut ? `${why} (${body.length} bytes, the first ${bodyLimit} are kept)` : why;
       insert(messageId ?? null, cut ? body.subarray(0, bodyLimit) : body, "parked", said, now);
-      // What could not be understood must not fill the disk: the oldest such goes first.
+      // Unreadable messages must not fill the disk: the oldest one is dropped first.
       prepared(
         database,
         `DELETE FROM message WHERE id IN (SELECT id FROM message WHERE service = ? AND state = 'parked' AND attempts = 0

@@ -5,22 +5,26 @@ import { transaction } from "../../sqlite/open.ts";
 import { prepared } from "./prepared.ts";
 
 /**
- * Which records of a shared daemon a service wrote. A host keeps it in a file of its own beside its store, which may be deleted without loss:
- * the rows come again from the transcriber, and nobody else knows which records of a daemon are ours.
+ * The records of a shared daemon that a service wrote. A host keeps them in a file of its own, apart from its store,
+ * which may be deleted without loss: the rows come again from the transcriber, but the ownership of a daemon's records
+ * is known only here.
  */
 
-/** What was given up is known for as long as a backup is likely to bring it back, in milliseconds: 60 days. */
+/**
+ * The time for which a released record is remembered, in milliseconds: 60 days, as long as a backup is likely to
+ * restore it.
+ */
 const goneMemory = 60 * 24 * 60 * 60_000;
 
 /** The name under which the file is attached. */
 const apart = "own";
 
-/** Attaches to a store the file in which it remembers what is its own; not within a transaction. */
+/** Attaches to a store the file of the service's own records; not within a transaction. */
 export function attachOwned(database: DatabaseSync, file: string): void {
   prepared(database, `ATTACH ? AS ${apart}`).run(file);
 }
 
-/** Attaches it to a store that is only read; without a file, nothing is remembered. */
+/** Attaches that file to a store that is only read; without a file, nothing is remembered. */
 export function attachOwnedToRead(database: DatabaseSync, file: string | undefined): void {
   if (file !== undefined) attachOwned(database, file);
   else
@@ -30,13 +34,16 @@ export function attachOwnedToRead(database: DatabaseSync, file: string | undefin
 
 /** The records and files of one service that are its own, and those of others that conflict with it. */
 export interface Records {
-  /** Opens the records that are the service's own; `now` is the time at which one is claimed or given up. */
+  /** Opens the service's own records; `now` is the time at which one is claimed or released. */
   owned(now: () => number): Owned;
   /** The names that are the service's own. */
   names(): Set<string>;
   /** Foreign records that conflict with the service: their number and the digest to approve; undefined if none. */
   conflicts(): Conflicts | undefined;
-  /** Lets the foreign records be taken over, if they have this digest now; true if they have. Another record at the time of the run is held again. */
+  /**
+   * Approves the take-over of the foreign records, if they have this digest now; true if they have. A record that
+   * differs at the time of the run is held again.
+   */
   approve(digest: string | undefined): boolean;
   /** True if a foreign record of this name conflicts with the service. */
   isHeld(name: string): boolean;
@@ -106,7 +113,7 @@ function ownedBy(database: DatabaseSync, service: string, now: () => number): Ow
   };
 }
 
-/** What is ours only as long as it is the record that is remembered. */
+/** The states of a record that is the service's own only if its content is the remembered one. */
 const lasting = ["gone", "approved"];
 
 function heldThings(database: DatabaseSync, service: string): Conflicts | undefined {
@@ -130,7 +137,7 @@ const ownNames = (database: DatabaseSync, service: string): Set<string> =>
       .map(({ name }) => String(name)),
   );
 
-/** The same, on a machine where nothing is changed: what would be claimed is not remembered. */
+/** The same on a machine where nothing is changed: new claims are not remembered. */
 export const noted = (owned: Owned): Owned => {
   const claimed = new Set<string>();
   return {

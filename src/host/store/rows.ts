@@ -25,13 +25,16 @@ import { prepared } from "./prepared.ts";
 import type { Retained } from "./retained.ts";
 import { retainedRows } from "./row-sets.ts";
 
-/** The stored rows of one table service: what the transcriber said goes in, what a run is given comes out. */
+/** The stored rows of one table service: written from the transcriber's messages, read for runs. */
 export interface StoredRows {
-  /** The digest of what is desired. */
+  /** The digest of the desired rows. */
   readonly digest: Digest;
-  /** Writes what `follow` decided; in the caller's transaction. */
+  /** Writes the decision of `follow`; in the caller's transaction. */
   write(write: Write, now: number): void;
-  /** The desired rows from a key hash on, in the order of theirs: not many more than so many, and where they end. */
+  /**
+   * The desired rows from a key hash on, ordered by hash, and the hash at which they end. Their number is not much
+   * above `most`.
+   */
   inHashOrder(
     from: number,
     to: number,
@@ -40,8 +43,8 @@ export interface StoredRows {
   /** Judges every retained row again, in the caller's transaction. */
   judgeRetained(now: number): void;
   /**
-   * Makes the digest from the rows again, a bucket at a time; rows may move between its steps. With a time every row is judged anew, too.
-   * Forgets, of a damaged file, what was loaded and is no row any more.
+   * Recomputes the digest from the rows, a bucket at a time; rows may change between its steps. With a time every row
+   * is judged again, too. In a damaged file, it forgets applied values that are not rows.
    */
   recompute(judgedAt?: number): SlicedWork<void>;
 }
@@ -59,14 +62,14 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
     const { loaded = null, retained_by = null, detail = null } = found ?? {};
     judge(key, { desired: cell, loaded, retained_by, detail }, now);
     if (key === coverOf(key)) {
-      // Keys of the entry that have no word of their own live or go by what is said of the entry as a whole.
+      // Keys of the entry without a cell of their own follow the cell of the entry as a whole.
       for (const part of sql.parts.all(service, `${key}/`, `${key}0`) as unknown as Keyed[]) judge(part.key, part, now);
     }
-    // Others may have been left out of the text only because of what this row was.
+    // Other rows may have been left out of the text only because of this row.
     if (found?.retained_by === "check") judgeRetained(now, "check");
   }
 
-  /** Decides whether the loaded row is retained in place of the desired one, and writes why. */
+  /** Decides if the applied row is retained in place of the desired one, and writes the reason. */
   function judge(key: string, row: Stored, now: number): void {
     const retained = whyRetained(key, row);
     if (!isRetainedFor(row, retained)) {
@@ -77,10 +80,10 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
 
   function whyRetained(key: string, { desired, loaded, retained_by, detail }: Stored): Retained | undefined {
     const reason = reasonToRetain(key, desired, loaded);
-    // What a refusal takes away is owed like any removal; once it is gone the reason says why.
+    // A removal by a refusal is pending like any other; once the row is removed, its reason is the refusal.
     const goes = loaded !== null && reason?.by === "directory" && refusalGoes(table, reason.about ?? []);
     if (reason && !goes) return reason;
-    // A removal that waits for a person waits on, whatever is judged anew: a restart is no answer.
+    // A removal that waits for a person keeps waiting when rows are judged again: a restart is no answer.
     const waits = loaded !== null && (goes || desired === null) && retained_by === "removals";
     return waits ? { by: retained_by, detail: detail ?? "" } : undefined;
   }
@@ -136,7 +139,7 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
       judgedAt !== undefined &&
       (!isRetainedFor(row, whyRetained(row.key, row)) || (row.desired === null && row.loaded === null));
     const wrong = rows.filter((row) => row.torn === 1 || row.hash !== keyHash(row.key) || misjudged(row));
-    // Nearly always all is well: who reads a million rows must not lock others out.
+    // Nearly always nothing is wrong: a reader of a million rows must not lock others out.
     if (wrong.length === 0) return;
     transaction(database, () => {
       for (const row of wrong) mend(row, judgedAt);
@@ -179,7 +182,7 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
   };
 }
 
-/** A reason to retain a row; of a refusal the columns and attributes that it is about. */
+/** A reason to retain a row; of a refusal, also the columns and attributes that it is about. */
 type Reason = Retained & { readonly about?: readonly string[] };
 
 const refusedBy = (cell: Cell): Reason => ({ by: "directory", detail: refusalOf(cell), about: aboutOf(cell) });
@@ -191,13 +194,16 @@ interface Stored {
   readonly detail: string | null;
 }
 type Keyed = Stored & { readonly key: string };
-/** As a damaged file may have it: under a hash that is not its key's, or with what is no row. */
+/** A row of a possibly damaged file: its hash may not be its key's, and its text may be no row. */
 type Placed = Keyed & { readonly hash: number; readonly torn: number };
 
 const isRetainedFor = ({ retained_by, detail }: Stored, retained: Retained | undefined): boolean =>
   retained_by === (retained?.by ?? null) && detail === (retained?.detail ?? null);
 
-/** Of a key that a run was given, where its refusal takes it away: one that is gone has its reason, and one that came into force all the same is owed its removal. */
+/**
+ * Settles a key of a run whose refusal removes the row. A removed row gets the refusal as its reason; the removal of a
+ * row that was applied all the same is pending.
+ */
 export function settleRefused(
   database: DatabaseSync,
   table: Table,
@@ -217,7 +223,10 @@ export function settleRefused(
   settle("NULL", "NULL", "retained_by = 'directory' AND loaded IS NOT NULL");
 }
 
-/** Why a cell is no row of a table. Whatever is in it, judging it must not be in the way of the others. */
+/**
+ * The reason why a cell is no row of a table; undefined if it is one. No content of the cell prevents the judgement of
+ * the others.
+ */
 function wrongCell(table: Table, cell: Cell): string | undefined {
   if (cell.length > rowLimit) return `the row has ${cell.length} bytes, the limit is ${rowLimit}`;
   try {
@@ -228,7 +237,7 @@ function wrongCell(table: Table, cell: Cell): string | undefined {
   }
 }
 
-/** A column where it holds an object in JSON; null where it does not. */
+/** The SQL for a column that holds an object in JSON; null if it does not. */
 const object = (column: string): string =>
   `CASE WHEN json_valid(${column}) THEN CASE WHEN json_type(${column}) = 'object' THEN ${column} END END`;
 

@@ -13,18 +13,21 @@ import { rowsBut } from "./rows-but.ts";
 /** The rows for the runs of one service. */
 export interface RunInputs {
   /**
-   * Marks, durably, the keys that a run is about to be given; they stay in doubt until it succeeds. A full run is given also what an
-   * earlier one could not bring into force, because the daemon may be another one now, and is looked through for rows that contradict
-   * each other.
+   * Marks, durably, the keys of a run that begins; they stay in doubt until it succeeds. A full run is also given the
+   * rows that an earlier one could not apply, because the daemon may be another one now, and is checked for rows that
+   * contradict each other.
    */
   begin(table: Table, options?: RunInputOptions): RunInput;
-  /** True if a run that did not end well was given another row for a key than the next one would be: the daemon may have it. */
+  /** True if a failed run was given another row for a key than the next one would be: the daemon may have it. */
   triedOtherwise(): boolean;
   /** True if rows arrived since the last run began: its input is not that of the next one. */
   movedMeanwhile(): boolean;
-  /** The input of the last successful run, overlaid with that of the present one: it stands still while messages arrive. */
+  /**
+   * The input of the last successful run, overlaid with that of the present one. It does not change while messages
+   * arrive.
+   */
   inForce(): Rows<Columns>;
-  /** The rows as the next run will have them, where none is under way. */
+  /** The rows of the next run, if none is under way. */
   wanted(): Rows<Columns>;
   /** The rows that the last successful run was given; rows that were tried since are left out. */
   loaded(): Rows<Columns>;
@@ -40,19 +43,23 @@ export const runInputsOf = (database: DatabaseSync, service: string): RunInputs 
   loaded: () => rowsLoaded(database, service),
 });
 
-/** The input of one run: its rows, its changes, and how it ends in the store. */
+/** The input of one run: its rows, its changes, and its end in the store. */
 export interface RunInput {
   readonly rows: Rows<Columns>;
-  /** What differs from the last run that succeeded, removals first. */
+  /** The differences from the last successful run, removals first. */
   readonly changes: readonly Change<Columns>[];
-  /** A key was already in doubt: an earlier run did not end. */
+  /** True if a key was already in doubt: an earlier run did not end. */
   readonly interrupted: boolean;
   /**
-   * Takes these groups of keys out again, durably, before anything was made of them: they wait, and what is loaded stays in their place.
-   * A group of which a row has moved meanwhile stays: what was found out about it holds no more. Gives what is left to be given.
+   * Takes these groups of keys out again, durably, before anything is made of them: they wait, and the applied rows
+   * stay in their place. A group stays if one of its rows changed meanwhile, since its verdict is outdated. Gives the
+   * remaining input.
    */
   without(guilty: readonly (readonly KeptRow[])[], now: number): RunInput;
-  /** The run succeeded, but for these keys; in the caller's transaction. Gives how many more rows are loaded than before, and how many were taken away. */
+  /**
+   * Ends a successful run except for these keys; in the caller's transaction. Gives the increase of applied rows, and
+   * the number of removed ones.
+   */
   finish(
     kept: { readonly refused?: readonly KeptRow[]; readonly held?: readonly KeptRow[] },
     now: number,
@@ -61,7 +68,7 @@ export interface RunInput {
 
 export interface RunInputOptions {
   readonly full?: boolean;
-  /** Holds the removals that are too many; asked each time that rows are given, for more may have arrived. */
+  /** Holds the removals if they are too many; called each time that rows are given, since more may have arrived. */
   hold?(): void;
 }
 
@@ -129,7 +136,7 @@ function beginRun(database: DatabaseSync, service: string, table: Table, options
       return transaction(database, () => {
         for (const group of guilty) {
           if (!group.every(({ key }) => (yields.has(key) ? kept : still).get(service, key))) continue;
-          // One that gave way to a guilty row is in force again, for its own reason.
+          // A row that yielded to a guilty one is applied again, for its own reason.
           const waiting = group.filter(({ key }) => !yields.has(key));
           for (const { key, why } of waiting) wait.run(why, now, service, key);
         }
@@ -167,13 +174,13 @@ function beginRun(database: DatabaseSync, service: string, table: Table, options
       const moved = new Set(given.map(({ key }) => key));
       const dropped = new Set(refused.filter(({ gone }) => gone).map(({ key }) => key));
       const kept: (readonly [string, Retained])[] = [
-        // A service may say anything: one in JavaScript also nothing, or an error.
+        // The reason is any value of a service: in JavaScript also undefined, or an error.
         ...refused.map(({ key, why }) => [key, { by: "daemon", detail: String(why) }] as const),
         ...held.map(({ key, why }) => [key, { by: "conflict", detail: String(why) }] as const),
       ];
       for (const [key, { by, detail }] of kept) {
         if (moved.has(key)) refuse.run(by, detail, now, service, key);
-        // It was in force once, and a full run finds that it is not any more.
+        // The row was applied once, and a full run finds that it no longer is.
         else more -= Number(out.run(now, by, detail, service, key).changes);
         if (dropped.has(key)) {
           const gone = Number(drop.run(service, key).changes);
@@ -187,7 +194,7 @@ function beginRun(database: DatabaseSync, service: string, table: Table, options
       for (const row of given) {
         if (names.has(row.key)) continue;
         more += Number(afterOf(row) !== null) - Number(row.loaded !== null);
-        // One that yields is not gone: its place is taken by another.
+        // A row that yields is not removed: another one takes its place.
         if (row.loaded !== null && afterOf(row) === null && !yields.has(row.key)) removed += 1;
         load.run(service, row.key);
         if (removesRefused) settleRefused(database, table, [service, row.key], now);
@@ -198,7 +205,7 @@ function beginRun(database: DatabaseSync, service: string, table: Table, options
   };
 }
 
-/** Forgets why rows wait that a run did not bring into force. */
+/** Clears the reasons of rows that a run could not apply. */
 function judgeAnew(database: DatabaseSync, service: string): void {
   prepared(
     database,
@@ -256,8 +263,9 @@ function rowsLoaded(database: DatabaseSync, service: string): Rows<Columns> {
 }
 
 /**
- * A kept row gives way to a good row that claims one of its unique values, among these or among all: the address has another owner now.
- * Among all, it gives way to a kept one before it, too: both were loaded while the table was in doubt, and one value cannot be in force twice.
+ * The retained rows that yield to a good row which claims one of their unique values, among these or among all: the
+ * address has another owner now. Among all, a retained row also yields to an earlier retained one: both were applied
+ * while the table was in doubt, and one value cannot be applied twice.
  */
 function keptRowsThatYield(
   database: DatabaseSync,
@@ -267,7 +275,7 @@ function keptRowsThatYield(
 ): OwedRow[] {
   const isGood = ({ retained_by, desired }: OwedRow): boolean =>
     retained_by === null && desired !== null && !isRefused(desired);
-  if (among && !among.some(isGood)) return []; // there may be many kept rows to read
+  if (among && !among.some(isGood)) return []; // there may be many retained rows to read
   const kept = prepared(
     database,
     `SELECT key, desired, loaded, retained_by, doubt FROM ${retainedRows} AND loaded IS NOT NULL`,
@@ -289,7 +297,7 @@ const goodRows = (database: DatabaseSync, service: string): OwedRow[] =>
     "SELECT key, desired, loaded, retained_by, doubt FROM row WHERE service = ? AND retained_by IS NULL AND desired IS NOT NULL",
   ).all(service) as unknown as OwedRow[];
 
-/** What a run is given of a row; undesired is also what is refused and not kept. */
+/** The value of a row for a run; null if it is not desired, or refused and not retained. */
 function targetOf({ retained_by, desired, loaded }: OwedRow): string | null {
   if (retained_by !== null) return loaded;
   return desired !== null && isRefused(desired) ? null : desired;

@@ -34,8 +34,8 @@ export const installFolderRemovals: readonly Removal[] = [
     file: "src/host/install/folder.ts",
     edits: [
       [
-        "  // Whoever wrote what was found may not have made it durable.\n  await files.sync(good);",
-        "  // Whoever wrote what was found may not have made it durable.",
+        "  // The writer of a found file may not have made it durable.\n  await files.sync(good);",
+        "  // The writer of a found file may not have made it durable.",
       ],
     ],
     tests: ["src/host/install/interrupted.test.ts"],

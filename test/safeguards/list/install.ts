@@ -16,7 +16,7 @@ export const installRemovals: readonly Removal[] = [
     file: "src/host/install/activate.ts",
     edits: [
       [
-        "      // An aborted run says nothing of the text: it stays pending, and the next run settles it.\n      context.host.signal.throwIfAborted();",
+        "      // An aborted run is no verdict on the text: the reload stays pending for the next run.\n      context.host.signal.throwIfAborted();",
         "",
       ],
     ],
