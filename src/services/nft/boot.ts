@@ -3,11 +3,12 @@ import { notice } from "../settings.ts";
 import { sameAmount, withMoves } from "./amount.ts";
 
 /**
- * What the kernel loads at boot: a base file with the whole table, and a small one that it includes, with what has moved since.
- * A change writes the small one only, so it costs the same in any table; when that has grown, the base is written anew.
+ * The files that the kernel reads at boot: a base file with the whole table, and a small one that it includes, with the
+ * changes since. A change writes the small one only, so its cost does not grow with the table; once that is large, the
+ * base is written again.
  *
- * There are two small ones in turn. A new base includes the other one, made empty before: its rename is the one moment
- * in which the old pair becomes the new pair.
+ * There are two small files in turn. A new base includes the other one, emptied before: the rename of the base is the
+ * one moment in which the old pair becomes the new pair.
  */
 
 /** The number of characters of changes after which a base is written again: about five hundred changes. */
@@ -17,9 +18,11 @@ const slots = ["a", "b"] as const;
 type Slot = (typeof slots)[number];
 
 export interface BootFiles {
-  /** Writes the change of the kernel behind the earlier ones; false if the base is to be written again. */
+  /** Appends a change of the kernel to the earlier ones; false if the base is to be written again. */
   append(moves: string): Promise<boolean>;
-  /** Makes the files amount to the whole table, checked where the kernel has not just taken it; they may already. */
+  /**
+   * Makes the files amount to the whole table, unless they already do; checked if the kernel has not just accepted it.
+   */
   fold(table: string, check?: () => Promise<unknown>): Promise<void>;
   /** True if trigger wrote the base: that is known from the file, too, because a store may be lost. */
   isOurs(): Promise<boolean>;
@@ -32,7 +35,7 @@ export function bootFiles(host: Host, path: string): BootFiles {
   const head = `# ${notice}\n`;
   const note = `since ${path}`;
   const install = (path: string, text: string, check?: () => Promise<unknown>) =>
-    // The kernel was asked before: what is written here is what it was seen to have.
+    // The kernel was read before: the files are written with its content.
     host.install(
       { path, text, mode: 0o600 },
       { ...(check ? { check: async () => void (await check()) } : {}), probe: async () => {} },

@@ -17,7 +17,10 @@ const machine = stored("u", "cn=box,dc=x", {
   until: "soon",
 });
 
-/** What one entry says to a service with this `select`, as select gave it: types are for those who obey them. */
+/**
+ * The result of one entry for a service with this `select`, exactly as `select` gave it: a `select` may break its
+ * types.
+ */
 function say(
   select: (entry: Entry, directory: Directory) => unknown,
   table: Partial<Table> = {},
