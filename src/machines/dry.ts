@@ -4,7 +4,7 @@ import { overlay } from "./overlay.ts";
 
 /** The changes that would be made, in the order of their first touch. */
 export interface Noted {
-  /** Files whose content would differ; undefined for no file. */
+  /** Files whose content would differ; undefined for a missing file. */
   readonly files: readonly {
     readonly path: string;
     readonly before: string | undefined;
@@ -26,7 +26,10 @@ export interface DryMachine extends Machine {
   forget(): void;
 }
 
-/** A machine that only notes what would change on another one: later reads see the changes, commands that change something say nothing and exit 0. */
+/**
+ * A machine that only notes the changes to another one. Later reads see these changes; commands that would change
+ * something have no output and exit 0.
+ */
 export function dryMachine(base: Machine): DryMachine {
   let files = new Map<string, { before: string | undefined; after: string | undefined }>();
   let changes: string[] = [];

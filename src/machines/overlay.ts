@@ -15,22 +15,22 @@ interface Directory {
   readonly kind: "directory";
   /** The base's directory that shows through. */
   readonly below: string | undefined;
-  /** Names that were changed; null for one that is gone. */
+  /** The changed names; null for a removed one. */
   readonly names: Map<string, Node | null>;
   stat: Stat;
 }
 interface File {
   readonly kind: "file";
-  /** A path where the base has the content, or the content. */
+  /** The content, or the path at which the base has it. */
   content: string | Uint8Array;
   stat: Stat;
 }
 
 /** The changes, as they happen. */
 export interface Changes {
-  /** The content of a file; undefined for none. */
+  /** Notes the content of a file before and after; undefined for none. */
   file(path: string, before: Uint8Array | undefined, after: Uint8Array | undefined): void;
-  /** Anything else, as a sentence. */
+  /** Notes any other change, as a sentence. */
   other(what: string): void;
 }
 
@@ -78,7 +78,7 @@ export function overlay(base: Files, changed: Changes): Files {
   const find = async (path: string): Promise<Node | undefined> => walk(await real(path));
   const follow = async (path: string): Promise<Node | undefined> => walk(await resolve(path));
 
-  /** The directory of a path as one that can be changed, and the last name. */
+  /** The directory of a path in a form that can be changed, and the last name. */
   async function open(path: string): Promise<{ directory: Directory; name: string }> {
     let directory = root;
     for (const name of namesOf(await resolve(posix.dirname(path)))) {

@@ -7,7 +7,7 @@ import { askSocket } from "./ask-socket.ts";
 import { realFiles } from "./real-files.ts";
 import { runCommand } from "./run-command.ts";
 
-/** The machine that this process runs on; its `scratch` lies in the temporary folder where none is given. */
+/** The machine of this process; its `scratch` is in the temporary folder by default. */
 export function realMachine({ scratch = join(tmpdir(), `trigger-${randomUUID()}`) } = {}): Machine {
   return {
     dry: false,
@@ -39,7 +39,7 @@ async function lifeOf(daemon: DaemonIdentity): Promise<string | undefined> {
   return started && `${pid} ${started}`;
 }
 
-/** The first line of a file without the spaces around it; undefined when it cannot be read. */
+/** The first line of a file without the spaces around it; undefined if it cannot be read. */
 async function firstLine(path: string): Promise<string | undefined> {
   try {
     return (await readFile(path, "utf8")).split("\n")[0]?.trim();

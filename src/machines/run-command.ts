@@ -3,13 +3,16 @@ import type { Readable } from "node:stream";
 import type { Command, Output } from "../core/service/host-api.ts";
 import type { RunOptions } from "../ports/machine.ts";
 
-/** The most output of a command that is kept, per stream; the rest is read and dropped. */
+/** The most output of a command that is kept, in bytes per stream; the rest is read and dropped. */
 const outputLimit = 1 << 20;
-/** The most output of a command that only reads: a whole zone may be that long. */
+/** The most output of a command that only reads, in bytes: a whole zone may be that long. */
 const answerLimit = 256 << 20;
-/** A process group that was asked to end is killed after this, in milliseconds. */
+/** The wait before a process group that was asked to end is killed, in milliseconds. */
 const killAfter = 2000;
-/** After its end a command's output is waited for this long, in milliseconds: a daemon that it started may hold the pipes for ever. */
+/**
+ * The wait for the output of a command after its end, in milliseconds: a daemon that it started may hold the pipes for
+ * ever.
+ */
 const drainTime = 200;
 
 /** Runs a command in a process group of its own, to its end or to its deadline. */
@@ -63,7 +66,7 @@ export async function runCommand(command: Command, { changes, input, signal, dea
     signal?.removeEventListener("abort", stop);
     if (killed && child.pid !== undefined) {
       clearTimeout(killer);
-      // The program itself has ended; what it started and did not take along does not outlive it.
+      // The program itself has ended; a process that it started, and that still runs in its group, does not outlive it.
       signalGroup(child.pid, "SIGKILL");
     }
     child.stdout.destroy();

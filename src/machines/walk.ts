@@ -5,23 +5,26 @@ import type { Stat } from "../core/service/host-api.ts";
 import { othersMayReplace, ownerShown } from "../core/service/trust.ts";
 
 /**
- * The way to a path, one name after the other. A symlink that others may have put there is not followed:
- * this process may be root, and they would choose what it reads and writes.
- * From the first folder in which others may replace something, names are looked up through an open descriptor of their folder.
- * Thus a rename meanwhile leads to no other place.
+ * The walk to a path, one name after the other. A symlink that other users may have put there is not followed: this
+ * process may be root, and they would choose the files that it reads and writes. From the first folder in which others
+ * may replace something, names are looked up through an open descriptor of their folder. Thus a rename meanwhile leads
+ * to no other place.
  */
 
-/** The end of a walk; `close` when the last operation on `at` is done. */
+/** The end of a walk; call `close` after the last operation on `at`. */
 export interface Place {
   /** The path with every symlink resolved. */
   readonly real: string;
-  /** The same place for an operation now, which must not follow a symlink there. Throws where the folder that would hold it is missing. */
+  /**
+   * The same place for an operation now, which must not follow a symlink there. Throws if the folder that would hold it
+   * is missing.
+   */
   readonly at: string;
-  /** The place of the first name that is missing; that of `at` where none is. */
+  /** The place of the first missing name; that of `at` if none is missing. */
   readonly first: string;
-  /** The file or folder there; undefined if it, or the folder that would hold it, is missing. */
+  /** The status of the file or folder; undefined if it, or the folder that would hold it, is missing. */
   readonly stat: Stat | undefined;
-  /** The number of its last names that do not exist. */
+  /** The number of missing names at the end of the path. */
   readonly missing: number;
   close(): Promise<void>;
 }
@@ -32,7 +35,10 @@ const folderOnly = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 const turnLimit = 40;
 
-/** Walks to a path; a symlink at its very end is followed or, with `last: "keep"`, is what is found. Throws for one that others may have put there. */
+/**
+ * Walks to a path. A symlink at its very end is followed or, with `last: "keep"`, is itself the result. Throws for a
+ * symlink that other users may have put there.
+ */
 export async function walk(path: string, { last }: { last: "follow" | "keep" }): Promise<Place> {
   let names = namesOf(absolute(path));
   let folder = await openFolder("/");
@@ -74,7 +80,7 @@ function missing(folder: Folder, names: readonly string[]): Place {
     ...{ real, first, stat: undefined, missing: names.length, close: folder.close },
     get at() {
       if (names.length === 1) return first;
-      // Never by a path of several names: the folders that come to be meanwhile were not looked at.
+      // Never a path of several names: folders created meanwhile were not inspected.
       throw Object.assign(new Error(`ENOENT: no such file or directory, '${real}'`), { code: "ENOENT", path: real });
     },
   };
@@ -82,10 +88,10 @@ function missing(folder: Folder, names: readonly string[]): Place {
 
 interface Folder {
   readonly real: string;
-  /** The path that names are appended to. */
+  /** The path to which names are appended. */
   readonly at: string;
   readonly stat: Stat;
-  /** Others may put something else in the place of what is on the way to here, or of what is in here. */
+  /** True if other users may replace a folder on the way to this one, or a file in it. */
   readonly open: boolean;
   close(): Promise<void>;
 }
@@ -132,7 +138,7 @@ export function statOf(found: Awaited<ReturnType<typeof fs.lstat>>): Stat {
   return { kind, mode: mode & 0o7777, uid, gid, size };
 }
 
-/** Undefined where there is nothing: no such name, or a file where a directory would have to be. */
+/** The result, or undefined if the path is missing: no such name, or a file in place of a directory. */
 export async function unlessMissing<T>(looked: Promise<T>): Promise<T | undefined> {
   try {
     return await looked;

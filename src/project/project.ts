@@ -15,16 +15,16 @@ export interface Project {
   readonly folder: string;
   readonly configFile: string;
   readonly config: ReadConfig;
-  /** Absolute; "" where the directory is no file. */
+  /** Absolute; "" if the directory is not a file. */
   readonly ldifFile: string;
-  /** Absolute: where the daemons keep what they know. */
+  /** Absolute: the folder of the daemons' data. */
   readonly state: string;
 }
 
-/** The services of a project that were asked for. */
+/** The requested services of a project. */
 export interface Services {
   readonly services: ReadonlyMap<string, Service>;
-  /** Per service the hash of its file and of `lib/`, the same on every host that has the same files. */
+  /** The hash of each service's file and of `lib/`, the same on every host that has the same files. */
   readonly codes: ReadonlyMap<string, string>;
 }
 
@@ -37,7 +37,7 @@ export function configFileIn(folder: string): string {
   throw new UserError(`${configFile} does not exist: \`trigger init\` makes a project, --project FOLDER names another`);
 }
 
-/** Opens the project of a folder. Everything that is wrong with it is a `UserError` naming the file. */
+/** Opens the project of a folder. Any fault in it is a `UserError` that names the file. */
 export async function openProject(folder: string): Promise<Project> {
   const root = resolve(folder);
   const configFile = configFileIn(root);
@@ -72,7 +72,7 @@ export const serviceNames = ({ folder }: Pick<Project, "folder">): string[] =>
 
 const serviceFile = (folder: string, service: string): string => join(folder, "services", `${service}.ts`);
 
-/** A service that the config names and that has no file is an error at once, on every host. */
+/** Throws, on every host, if a service of the config has no file. */
 function checkServiceFiles(folder: string, config: ReadConfig, configFile: string): void {
   const known = serviceNames({ folder });
   for (const name of servicesOf(config)) {

@@ -4,12 +4,12 @@ import { createPrivate, isBusy } from "./open.ts";
 
 /** An exclusive lock on a small file of its own: the kernel drops it when its process dies, however it dies. */
 export interface Lock {
-  /** True while it keeps others out: a lock file that was deleted or replaced does not. */
+  /** True as long as the lock excludes others: a lock file that was deleted or replaced does not. */
   held(): boolean;
   release(): void;
 }
 
-/** Takes the lock of a file, or gives undefined when a living process has it. */
+/** Takes the lock of a file; undefined if a living process has it. */
 export function takeLock(file: string): Lock | undefined {
   createPrivate(file);
   const locked = fileIdentity(file);

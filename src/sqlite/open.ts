@@ -26,8 +26,9 @@ export function openDatabase(file: string, { readOnly = false } = {}): DatabaseS
 }
 
 /**
- * Makes sure that a file exists, in a directory that exists, both readable by their owner alone when they are new.
- * One that exists is not opened: to close any handle on a database drops the locks that SQLite holds on it for this process (fcntl(2)).
+ * Makes sure that a file exists, in a directory that exists; new ones are readable by their owner alone. An existing
+ * file is not opened: closing any handle on a database drops the locks that SQLite holds on it for this process
+ * (fcntl(2)).
  */
 export function createPrivate(file: string): void {
   if (file === ":memory:") return;
@@ -39,7 +40,7 @@ export function createPrivate(file: string): void {
   }
 }
 
-/** Runs `work` in one transaction, or as a part of the one that is open; a throw takes everything back. */
+/** Runs `work` in one transaction, or as a part of the open one; a throw rolls all of it back. */
 export function transaction<T>(database: DatabaseSync, work: () => T): T {
   if (database.isTransaction) return work();
   database.exec("BEGIN IMMEDIATE");
@@ -60,7 +61,7 @@ export const sqliteCode = (error: unknown): number | undefined =>
 /** True for an error that says that another process is writing now. */
 export const isBusy = (error: unknown): boolean => sqliteCode(error) === 5;
 
-/** Runs `work`, again after a short while each time that another process is writing, until the signal. */
+/** Runs `work`; repeats it after a short while each time that another process is writing, until the signal aborts. */
 export async function retryWhileBusy<T>(work: () => T, signal?: AbortSignal): Promise<T> {
   for (let failures = 1; ; failures++) {
     try {
