@@ -136,7 +136,7 @@ async function open({ key, ...settings }: Settings, host: Host) {
   return { zones, server: zoneServer({ ...settings, key: { path: key, name } }, zones, host) };
 }
 
-/** True if the server answers what it took, for some of the names. */
+/** True if the server answers with the written records, for some of the names. */
 async function prove(moves: readonly Move<NameRecords>[], zones: Layout, server: ZoneServer, host: Host) {
   const asked = zones.zones.flatMap((zone) => moves.filter(({ name }) => zones.zoneOf(name) === zone).slice(0, proofs));
   const meant = new Map(asked.flatMap(({ name, after }) => (after === undefined ? [] : [[name, after] as const])));

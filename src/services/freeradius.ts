@@ -146,7 +146,7 @@ export function freeradius(
     row: radiusRow(reply) as RadiusRow,
     unique: ["name"],
     secret: ["password"],
-    // Closer reloads are ignored: what changes meanwhile goes together.
+    // FreeRADIUS ignores closer reloads: changes meanwhile are applied together.
     pace: 3000,
     daemon,
     refused,
@@ -177,7 +177,7 @@ export function freeradius(
           const again = refused.some((row) => row.key === key) || refused.length === refusedLimit;
           if (key === undefined || again) throw error;
           const [before, row] = [formerly(key), rows.get(key)];
-          // The password of before admits no one any more, whatever else of the row FreeRADIUS refuses.
+          // The earlier password no longer admits anyone, even if FreeRADIUS refuses another part of the row.
           const gone = before !== undefined && before.password !== row?.password;
           refused.push({ key, why: withoutSecret(found?.why ?? "", row), ...(gone ? { gone } : {}) });
         }
@@ -195,7 +195,7 @@ export function freeradius(
   });
 }
 
-/** The rows with what they were before, unless another has the name now, in the place of those that FreeRADIUS refuses. */
+/** The rows, with refused ones replaced by their earlier content, unless another row has the name now. */
 function* kept(
   rows: Rows<RadiusUser>,
   refused: readonly KeptRow[],

@@ -97,7 +97,7 @@ export function homes(options: HomesOptions = {}, clock: { readonly now?: () => 
         return undefined;
       };
 
-      // A row that cannot be followed is found out before anything is put away for it: its account keeps what it has.
+      // A row that cannot be carried out is detected before any home is archived for it: its account keeps its home.
       for (const [key, row] of wantedIn(table)) {
         const why = await attempt(row.home, () => mayBe(row));
         if (why) unfit.push({ key, row, why });
@@ -112,7 +112,8 @@ export function homes(options: HomesOptions = {}, clock: { readonly now?: () => 
         if (why) host.log(`${home} is left alone: ${why}`);
         ledger.delete(uid);
       }
-      // A home may move to where another one moves away from, so those that find their place taken are tried again while some succeed.
+      // A home may move to a place that another one leaves, so moves whose place is taken are tried again as long as
+      // some succeed.
       let refused: { key: string; row: HomeRow; why: string }[] = [];
       for (let left = wanted; ; left = refused.map(({ key, row }) => [key, row] as const)) {
         refused = [];
@@ -191,7 +192,7 @@ function taskOf(
 ): { gone: string[]; wanted: Keyed[] } {
   const all = [...wantedIn(table)];
   const wanted = all.filter(([key]) => !kept.has(key));
-  // When the state is unknown every row counts, also one that is kept: its home is not to go.
+  // With an unknown state every row counts, also a retained one: its home must stay.
   const stay = new Set((table.changes ? wanted : all).map(([, { uid }]) => uid));
   const moved = table.changes?.filter(({ key }) => !kept.has(key));
   const before = moved ? moved.flatMap((change) => (change.before ? [change.before.uid] : [])) : known();

@@ -19,7 +19,10 @@ const alone = /^[A-Za-z0-9_]([A-Za-z0-9._+=-]{0,62}[A-Za-z0-9_])?$/;
 const address = (text: string): string | undefined =>
   text.includes("@") ? cleanMail(text) : alone.test(text) ? text : undefined;
 
-/** A name of the virtual map, in lower case as Postfix looks it up. A whole domain (`@campus.example`) is none: one entry could take everybody's mail. */
+/**
+ * A name of the virtual map, in lower case as Postfix looks it up. A whole domain (`@campus.example`) is none: one
+ * entry could take the mail of all its users.
+ */
 const Alias = column("an alias (a mail address, or a name alone)", (text) => address(text)?.toLowerCase());
 const Recipient = column("a recipient (a mail address, or a local user)", address);
 
@@ -82,7 +85,10 @@ export function postfix(options: PostfixOptions = {}): ReadyService<AliasRow> {
   });
 }
 
-/** The map by its changes where they are known and few; otherwise by its difference, or made aside where that is less work. */
+/**
+ * Updates the map by its changes if they are known and few; otherwise by its difference, or by a new map if that is
+ * less work.
+ */
 async function change({ rows, changes, interrupted }: Run<AliasRow>, host: Host, place: MapPlace): Promise<RunResult> {
   const map = postfixMap(host, place);
   const wanted = (): Lookups => new Map([...rows].map((row) => [row.alias, targetsOf(row)]));
@@ -103,7 +109,7 @@ async function change({ rows, changes, interrupted }: Run<AliasRow>, host: Host,
   return { proved: !host.dry };
 }
 
-/** The map made of a text, which postmap puts in its place at once. */
+/** Makes the map from a text; postmap puts it in place at once. */
 async function makeAnew({ rows }: Run<AliasRow>, host: Host, place: MapPlace): Promise<void> {
   const map = postfixMap(host, place);
   const wanted: Lookups = new Map([...rows].map((row) => [row.alias, targetsOf(row)]));
@@ -131,7 +137,7 @@ export function aliasText(rows: Iterable<AliasRow>): string {
 /** The recipients as Postfix finds them, each once and sorted. */
 const targetsOf = ({ to }: AliasRow): string => [...new Set(to)].sort().join(", ");
 
-/** The content of the text in place; after a failure it is the last good one. */
+/** The content of the text in place; after a failure the last good one. */
 async function inPlace(host: Host, path: string): Promise<Lookups> {
   const text = new TextDecoder().decode(await host.files.read(path));
   const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));

@@ -14,13 +14,13 @@ interface Lease {
 }
 type Table = Record<string, Lease>;
 
-/** A daemon as a map that others write to, and what a service did to it. */
+/** A daemon as a map that others write to, with the calls of a service. */
 function daemon(first: Record<string, string> = {}) {
   const has = new Map(Object.entries(first));
   const ours = new Map<string, string>();
   const done: string[] = [];
   const refuses = new Set<string>();
-  /** The write of another program just before the next one, and whether the daemon compares. */
+  /** The writes of another program just before the next one of the service. */
   const others = new Map<string, string>();
   const host = {
     service: "dhcp",

@@ -3,7 +3,10 @@ import type { KeptRow, Run, RunResult } from "../core/service/service.ts";
 import { canonical } from "../core/stream/cells.ts";
 import type { Json } from "../core/util/json.ts";
 
-/** A daemon that keeps records which others write, too: brought to match the rows, touching only what this service owns. */
+/**
+ * Convergence of a daemon with records that others write, too: it is brought to match the rows, and only the service's
+ * own records are touched.
+ */
 
 /** The records of a daemon that rows are. A record has a name, one on this daemon, and a content that is JSON. */
 export interface Records<Row, Content extends Json> {
@@ -31,7 +34,7 @@ export interface Move<Content> {
   readonly after: Content | undefined;
 }
 
-/** The moves in lines, for a person who only looks. */
+/** The moves as lines, for a person who only reads them. */
 export const shownMoves = (moves: readonly Move<Json>[]): string[] =>
   moves.flatMap(({ name, before, after }) => [
     ...(before === undefined ? [] : [`- ${name} ${canonical(before)}`]),
@@ -47,12 +50,12 @@ export interface Converged<Content extends Json = Json> {
 }
 
 /**
- * The number of changes from which on they are not looked up one by one, if they are also a quarter of the rows: the
- * whole is then the shorter way.
+ * The least number of changes that are not looked up one by one, if they are also a quarter of the rows: reading the
+ * whole is then faster.
  */
 const manyChanges = 200;
 
-/** A name that others write so often is not ours to fight for. */
+/** The most tries for a name that others keep writing: then it is left to them. */
 const rounds = 3;
 
 /**
@@ -122,7 +125,7 @@ export async function converge<Row, Content extends Json>(
     }
     owned.claim(same);
     owned.hold(blocked);
-    // Another hand took away what was to go: whatever comes to stand there is not ours.
+    // Another program removed a record that was to be removed: a later record of this name is foreign.
     if (vanished.length > 0) owned.release(vanished.map((name) => [name, ""]));
     return moves
       .filter(({ name }) => !held.has(keyOf(name) ?? ""))
@@ -143,7 +146,7 @@ export async function converge<Row, Content extends Json>(
       ...done.flatMap(({ name, before, after }) =>
         after === undefined && before !== undefined ? [[name, canonical(before)] as const] : [],
       ),
-      // What was not written is not ours, whatever comes to stand there.
+      // A record that was not written is foreign, with any content.
       ...[...answers.keys()].filter((name) => created.has(name)).map((name) => [name, ""] as const),
     ]);
     const again = new Set<string>();

@@ -60,7 +60,7 @@ export async function runOmapi(table: Run<DeclaredHost>, host: Host, settings: O
         const there = answers[index]?.found;
         return there ? [{ ...there, mac }] : [];
       });
-      // What is only in the configuration is not to be changed over OMAPI: dhcpd refuses it when it is to be made.
+      // A host that is only in the configuration cannot be changed over OMAPI: dhcpd refuses to create it.
       const made = found.length > 0 ? await journal(host, settings) : undefined;
       return fixedBy(found.filter(({ mac }) => made?.has(mac)));
     },
@@ -87,7 +87,7 @@ export async function runOmapi(table: Run<DeclaredHost>, host: Host, settings: O
     );
     const wrong = [...first.filter(({ move: { before } }) => !before), ...second];
     if (wrong.length === 0) return new Map();
-    // A row that is refused keeps what it has.
+    // A refused row keeps its earlier record.
     const lost = wrong.filter(({ move: { before }, there }) => before && !there);
     if (lost.length > 0) await tell(lost.flatMap(({ move: { name, before } }) => create(name, before)));
     return explain(wrong);
@@ -166,7 +166,7 @@ function callsOf({ name: mac, before, after }: Move<Fixed>): Call[] {
   return [...remove(mac, before), ...create(mac, after)];
 }
 
-/** A foreign record that is ours since may hold anything, also text that omshell would read as commands. */
+/** True if a name is free of text that omshell would read as commands: an adopted record may have any name. */
 const plain = (name: string): boolean => /^[A-Za-z0-9._-]+$/.test(name);
 
 const remove = (mac: string, host: Fixed | undefined): Call[] =>

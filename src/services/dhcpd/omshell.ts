@@ -4,7 +4,7 @@ import { readKey, type SharedKey } from "../key-file.ts";
 import type { DeclaredHost } from "./host-declarations.ts";
 import { notInstalled } from "./installed.ts";
 
-/** One thing that dhcpd is asked or told over OMAPI. Values are clean columns: they need no escape. */
+/** One question or command for dhcpd over OMAPI. Values are clean columns: they need no escape. */
 export type Call =
   | { readonly do: "look"; readonly mac: string }
   | { readonly do: "remove"; readonly mac: string; readonly name: string }
@@ -26,8 +26,8 @@ export interface OmapiPlace {
 }
 
 /**
- * The most calls of one omshell. A slow disk takes 10 ms and more for each, and a megabyte of a command's output is
- * kept.
+ * The most calls of one omshell. On a slow disk each takes 10 ms and more, and the output of a command is limited to a
+ * megabyte.
  */
 const atOnce = 200;
 /** Changes nothing. dhcpd looks at the key when it is first asked something. */
@@ -95,7 +95,7 @@ async function whatIsWrong(host: Host, place: OmapiPlace, key: SharedKey | undef
   if (/dhcpctl_connect: not found/.test(said))
     return new Error(`dhcpd does not know the key ${key?.name} of ${place.keyFile}`);
   if (key === undefined || /dhcpctl_connect/.test(said)) return new Away(`dhcpd does not answer on ${where}`);
-  // A wrong secret ends the connection, and so does the end of dhcpd: then no key is asked for either.
+  // A wrong secret ends the connection, and so does the end of dhcpd. A call without the key then tells them apart.
   const { stdout } = await run(host, place, omshellInput(place, undefined, [idle]));
   if (/no key specified/.test(stdout))
     return new Error(`dhcpd refuses the secret of the key ${key.name} in ${place.keyFile}`);
@@ -122,7 +122,7 @@ function linesOf(call: Call): string[] {
   return [...both, address, `set statements = "option host-name \\"${call.name}\\";"`, "create"];
 }
 
-/** Reads what omshell says. Each call ends with the empty object, twice when it removed one. */
+/** Reads the output of omshell. Each call ends with the empty object, twice if it removed one. */
 function readAnswers(stdout: string): Answer[] {
   const [, ...parts] = stdout.split("obj: <null>\n");
   parts.pop();

@@ -2,7 +2,7 @@ import { Ip } from "../../core/service/columns.ts";
 import { reverseName, reverseZones, zoneAbove } from "./reverse-zone.ts";
 import type { ZoneRow } from "./zone-row.ts";
 
-/** The records of rows in DNS, and what others have there, by name. */
+/** The records of rows in DNS, and foreign records there, by name. */
 
 /** The records of one name, of the types that a service writes: `3600 A 10.0.0.7`, sorted. A CNAME excludes every other, so it is always among them. */
 export type NameRecords = readonly string[];
@@ -26,13 +26,13 @@ export interface LayoutOptions {
   readonly types: readonly HostType[];
 }
 
-/** A forward zone with its reverse zones, and what a service writes into them. */
+/** A forward zone with its reverse zones, and the records that a service writes into them. */
 export interface Layout {
   /** The forward zone first. */
   readonly zones: readonly string[];
   /** The zone that a name is in; undefined outside all of them. */
   zoneOf(name: string): string | undefined;
-  /** The types whose records at a name are looked at: in no other does a service read, write or delete. */
+  /** The record types that a service reads at a name: it reads, writes and deletes no other. */
   typesAt(name: string): readonly string[];
   /** The records of a row: those of its name, and the pointer of each address in a reverse zone. */
   of(row: ZoneRow): [name: string, records: NameRecords][];
@@ -85,7 +85,7 @@ export function parts(record: string): [ttl: string, type: string, data: string]
   return [ttl, type, data];
 }
 
-/** In the one form that the rows have, too. */
+/** The data of a record in the form that rows have, too. */
 function cleanData(type: string, data: string): string {
   if (type === "A" || type === "AAAA") return Ip.safeParse(data).data ?? data;
   return data.toLowerCase().replace(/\.$/, "");

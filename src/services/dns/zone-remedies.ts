@@ -26,7 +26,7 @@ export function remedy({ status, zone, server, key, asked }: Refused): Error {
     }[asked],
   };
   const message = help[status] === undefined ? what : `${what}: ${help[status]}`;
-  // While it loads a zone it fails to serve it: soon it will.
+  // A server that still loads a zone fails to serve it for a short time.
   return status === "SERVFAIL" ? new Away(message) : new Error(message);
 }
 

@@ -8,14 +8,17 @@ export function laterSerial(a: number, b: number): boolean {
   return ahead > 0 && ahead < modulus / 2;
 }
 
-/** The serial after those that were used: today's first (`YYYYMMDD00`) when that is later, otherwise one more; with `style` `"increment"` always one more. */
+/**
+ * The serial after the used ones: today's first (`YYYYMMDD00`) if that is later, otherwise one more; with `style`
+ * `"increment"` always one more.
+ */
 export function nextSerial(used: number | undefined, today: Date, style: "date" | "increment"): number {
   const first = style === "date" ? Number(`${today.toISOString().slice(0, 10).replaceAll("-", "")}00`) : 1;
   if (used === undefined || (style === "date" && laterSerial(first, used))) return first;
   return (used + 1) % modulus || 1; // 0 is a special value to some secondaries
 }
 
-/** The serial that stands in the text of a zone, also one that was not written by us. */
+/** The serial in the text of a zone, which may be a foreign one. */
 export function serialIn(zone: string): number | undefined {
   const plain = zone.replace(/;[^\n]*/g, "");
   const [, digits] = /\bSOA\s+\S+\s+\S+\s*\(?\s*(\d{1,10})\b/i.exec(plain) ?? [];

@@ -17,11 +17,14 @@ export interface ServerOptions {
 
 /** The primary server of zones, through dig and nsupdate. */
 export interface ZoneServer {
-  /** The records under these names; of every name, by transfers of the zones, when none are given. What is `meant` to be there needs no second look. */
+  /**
+   * The records under these names; without names all records, by transfers of the zones. Records that are `meant` to be
+   * there need no second look.
+   */
   look(names?: ReadonlySet<string>, meant?: ReadonlyMap<string, NameRecords>): Promise<Map<string, NameRecords>>;
   /** Sends messages; gives the status of each, none on a dry machine. */
   update(messages: readonly UpdateMessage[]): Promise<readonly string[]>;
-  /** Throws what helps when the server takes no update of a zone with this key at all. */
+  /** Throws an error with the remedy if the server takes no update of a zone with this key at all. */
   requireOpen(zone: string): Promise<void>;
   /** The words of a single name that the server refuses. */
   refusal(status: string, zone: string): string;
@@ -29,9 +32,9 @@ export interface ZoneServer {
   readonly serials: ReadonlyMap<string, number>;
 }
 
-/** More names than these are not asked for one by one: the zone is transferred. */
+/** The most names that are asked for one by one: for more, the zone is transferred. */
 const manyNames = 500;
-/** A transfer may take this long, in milliseconds; one that stalls ends after the timeout. */
+/** The deadline of a transfer, in milliseconds; one that stalls ends after the timeout. */
 const transferDeadline = 120_000;
 /** The words of dig and nsupdate for a server that cannot be reached, hangs or ends in the middle. */
 const silence =
@@ -140,7 +143,7 @@ export function zoneServer({ server, port, key, timeout }: ServerOptions, layout
     serials,
     update,
     async requireOpen(zone) {
-      // A message without changes is only weighed by who sends it.
+      // The server judges a message without changes only by its sender.
       const [status = "NOERROR"] = await update([{ zone, moves: [] }]);
       if (status !== "NOERROR") throw remedy({ status, zone, server, key, asked: "update" });
     },
@@ -148,7 +151,7 @@ export function zoneServer({ server, port, key, timeout }: ServerOptions, layout
     async look(names, meant = new Map()) {
       if (names?.size === 0) return new Map();
       if (names && names.size <= manyNames) return only(names, layout.byName(await ask(names, meant)));
-      // A server that cannot serve one of the zones yet is found out before the others are transferred.
+      // A server that cannot serve one of the zones yet is detected before the others are transferred.
       await questions(layout.zones, []);
       const records: DnsRecord[] = [];
       for (const zone of layout.zones) {

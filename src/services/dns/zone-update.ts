@@ -1,7 +1,7 @@
 import type { Move } from "../records.ts";
 import { type Layout, type NameRecords, parts } from "./zone-records.ts";
 
-/** Dynamic updates (RFC 2136) in the words of nsupdate. */
+/** Dynamic updates (RFC 2136) in the language of nsupdate. */
 
 /** One message: it is carried out as a whole, or not at all. */
 export interface UpdateMessage {
@@ -51,8 +51,8 @@ export function updateText(messages: readonly UpdateMessage[], layout: Layout): 
 }
 
 /**
- * A move as lines. The prerequisites are that the name has exactly the expected records, of the types that are ours;
- * then come the whole sets that differ. The time to live is no part of a prerequisite.
+ * A move as lines. The prerequisites are that the name has exactly the expected records, of the service's own types.
+ * After them come the record sets that differ, whole. The time to live is no part of a prerequisite.
  */
 function linesOf({ name, before = [], after = [] }: Move<NameRecords>, layout: Layout): string[] {
   const owner = `${name}.`;

@@ -6,10 +6,7 @@ import { type Content, contents, nameOf, reservationOf } from "./reservation.ts"
 import { byConfigSet } from "./set.ts";
 import { holders, type Kea, type Way } from "./ways.ts";
 
-/**
- * The number of reservations of the configuration from which on one config-set changes them rather than one command
- * each.
- */
+/** The least number of changed reservations that one config-set writes together, rather than one command each. */
 const many = 200;
 /** Reservations in a page of an answer. */
 const pageSize = 1000;
@@ -22,8 +19,9 @@ const hosts = z.object({
 type Page = z.output<typeof hosts>;
 
 /**
- * The way of the host commands (libdhcp_host_cmds.so): a change costs the same whatever the number of the others.
- * A Kea with a hosts database keeps them there; one without keeps them in its running configuration, which is then written.
+ * The way of the host commands (libdhcp_host_cmds.so): the cost of a change does not depend on the number of the
+ * others. A Kea with a hosts database keeps them there; one without keeps them in its running configuration, which is
+ * then written.
  */
 export function byHostCommands(kea: Kea): Way {
   const { config, control, by, family } = kea;
@@ -68,7 +66,7 @@ export function byHostCommands(kea: Kea): Way {
     const reservation = { "subnet-id": to?.id, ...to?.reservation };
     return control.tell("reservation-add", { reservation, ...target }, [`+ ${JSON.stringify(reservation)}`]);
   };
-  /** The reservation that stood there before a refused one. */
+  /** Restores the reservation in place of a refused one. */
   const restore = async ({ name, before }: PlacedMove): Promise<void> => {
     const place = before?.ip === undefined ? undefined : config.placeOf(before.ip);
     if (before && place && "id" in place) {

@@ -6,7 +6,7 @@ import { type Content, contentOf, type Family, type Identifier, nameOf, type Res
 /** The running configuration of Kea, as config-get gives it: its subnets, the reservations in them, and where a reservation belongs. */
 
 export interface Configuration {
-  /** The id of the subnet (0: the global ones) in which the reservation of an address belongs; or why it has no place. */
+  /** The id of the subnet (0: the global ones) of the reservation of an address; or the reason why it has no place. */
   placeOf(ip: string): { readonly id: number } | { readonly why: string };
   /** The content of a reservation that is in this subnet. */
   contentOf(reservation: Reservation, id: number): Content;
@@ -27,7 +27,7 @@ export interface Placed {
 /** The place of reservations: in the subnet of their address, or among the global ones. */
 export type Where = "subnet" | "global";
 
-// Nothing has a default here: what is read is given back to Kea, which refuses what it does not know.
+// The schema has no defaults: all of it is given back to Kea, which refuses unknown words.
 const reservations = z.array(z.record(z.string(), z.custom<Json>())).optional();
 const inSubnet = { "reservations-in-subnet": z.boolean().optional() };
 const subnet = z.looseObject({ id: z.int(), subnet: z.string(), reservations, ...inSubnet });
@@ -48,7 +48,7 @@ const dhcp = z.looseObject({
 type Dhcp = z.output<typeof dhcp>;
 type Subnet = z.output<typeof subnet>;
 
-/** Reads the arguments of an answer to config-get. Throws when this Kea is set up so that none of the reservations could work. */
+/** Reads the arguments of an answer to config-get. Throws if none of the reservations could work in this Kea. */
 export function configuration(given: unknown, family: Family, by: Identifier, where: Where): Configuration {
   const [word, list] = family === 4 ? (["Dhcp4", "subnet4"] as const) : (["Dhcp6", "subnet6"] as const);
   const read = z.object({ [word]: dhcp }).safeParse(given);

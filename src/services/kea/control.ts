@@ -13,15 +13,18 @@ export interface Answer {
 }
 
 export interface Control {
-  /** Asks what only reads, also when dry. */
+  /** Sends a command that only reads, also on a dry machine. */
   ask(command: string, given?: object): Promise<Answer>;
-  /** Tells what changes something; a dry machine only notes it, and the answer is then that it is done. */
+  /** Sends a command that changes something. A dry machine only notes it, and the answer is then success. */
   tell(command: string, given?: object, shown?: readonly string[]): Promise<Answer>;
 }
 
 /** The longest wait for a sign of a listening Kea, in milliseconds. */
 const shortDeadline = 5000;
-/** A command that carries the whole configuration works longer (30,000 reservations: about a second), and Kea was seen to listen before. */
+/**
+ * The deadline of a command with the whole configuration, in milliseconds: 30,000 reservations take about a second, and
+ * Kea was seen to listen before.
+ */
 const longDeadline = 60_000;
 
 const answer = z.object({ result: z.int(), text: z.string().default(""), arguments: z.unknown().optional() });
@@ -45,7 +48,7 @@ export function control(host: Host, socket: string): Control {
   };
 }
 
-/** Throws what Kea said, unless the command is done. */
+/** Throws Kea's message, unless the command succeeded. */
 export function done(command: string, { result, text }: Answer): void {
   if (result !== 0) throw new Error(`Kea's ${command}: ${text}`);
 }

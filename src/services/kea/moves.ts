@@ -4,7 +4,7 @@ import type { Placed } from "./config.ts";
 import { type Content, reservationOf } from "./reservation.ts";
 import type { Kea } from "./ways.ts";
 
-/** The moves of a run, divided into those that can be made and those that Kea would refuse. */
+/** The moves of a run, divided into acceptable ones and those that Kea would refuse. */
 
 /** A move whose reservation has its place. */
 export interface PlacedMove extends Move<Content> {
@@ -67,8 +67,9 @@ function withoutTaken(
 const checkLimit = 100;
 
 /**
- * The moves that pass a check together; the others are refused with the answer. `check` gives undefined if it accepts them.
- * Moves that hand an address from one to another are tried together. Throws if the check fails without any move: then none is to blame.
+ * The moves that pass a check together; the others are refused with the answer. `check` gives undefined if it accepts
+ * them. Moves that hand an address from one client to another are tried together. Throws if the check fails without any
+ * move: then no move is to blame.
  */
 export async function acceptedMoves(
   moves: readonly PlacedMove[],
@@ -88,7 +89,10 @@ export async function acceptedMoves(
   return found.good.flat();
 }
 
-/** The group that Kea's answer names. Kea mostly names the one that it refuses: two checks then, however many the others. */
+/**
+ * The group that Kea's answer names. Kea mostly names the refused one: then two checks are enough for any number of
+ * moves.
+ */
 function blamed(groups: readonly PlacedMove[][], said: string): PlacedMove[] | undefined {
   const [named, ...others] = groups.filter((group) => group.some((move) => isNamed(move, said)));
   return others.length === 0 ? named : undefined;

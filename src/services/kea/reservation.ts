@@ -1,6 +1,8 @@
 import type { Json } from "../../core/util/json.ts";
 
-/** A reservation as Kea writes it, and as what trigger compares: who it is for, and what it gives. */
+/**
+ * A reservation as Kea writes it, and its parts that trigger compares: its client, and the settings for that client.
+ */
 
 export type Family = 4 | 6;
 /** The identifier by which the rows name their clients. */

@@ -4,7 +4,7 @@ import type { Configuration } from "./config.ts";
 import type { Control } from "./control.ts";
 import type { Content, Family, Identifier } from "./reservation.ts";
 
-/** A Kea that answers, and what there is to know of it. */
+/** A Kea that answers, and the facts known about it. */
 export interface Kea {
   readonly host: Host;
   readonly control: Control;
@@ -15,7 +15,7 @@ export interface Kea {
   readonly family: Family;
   readonly by: Identifier;
   readonly conflicts: Conflicts;
-  /** Makes what runs be what Kea starts with. */
+  /** Writes the running configuration, so that Kea starts with it. */
   keep(): Promise<void>;
 }
 
@@ -29,7 +29,10 @@ export interface Conflicts {
 
 /** One of the ways in which reservations come into a running Kea. */
 export interface Way extends Pick<Records<never, Content>, "look" | "write"> {
-  /** Makes what was written be there when Kea starts, as each write does: a run that did not end may not have come to it. */
+  /**
+   * Makes the written reservations durable for Kea's next start, as each write does: a run that did not end may have
+   * missed it.
+   */
   keep(): Promise<void>;
 }
 

@@ -80,7 +80,7 @@ export function aliases(
     });
   }
 
-  /** The reason why a person's address is no alias; the others of the same person are. */
+  /** The reason why a person's address is no alias; the person's other addresses may be. */
   function whyNot(mail: string, { uuid }: Entry, directory: Directory): Refusal | undefined {
     const local = mail.slice(0, mail.lastIndexOf("@")).trim().toLowerCase();
     const bare = local.split("+", 1)[0] ?? "";

@@ -23,7 +23,7 @@ export interface Moves {
 }
 
 /**
- * The number of changes from which on a new map is made aside. postmap makes each entry durable by itself, in some 2
+ * The least number of changes for which a new map is made aside. postmap makes each entry durable by itself, in some 2
  * ms.
  */
 const fewEntries = 100;
@@ -39,7 +39,7 @@ export function postfixMap(host: Host, { path, type, postmap }: MapPlace) {
   const file = `${path}.${type}`;
   const map = `${type}:${path}`;
 
-  /** All that is in the map; undefined where there is none, or what is there is none. */
+  /** The entries of the map; undefined if the file is missing or not a map. */
   async function list(): Promise<Lookups | undefined> {
     if (type === "cdb") {
       const bytes = await host.files.read(file);
@@ -66,7 +66,7 @@ export function postfixMap(host: Host, { path, type, postmap }: MapPlace) {
     }
   }
 
-  /** Throws unless Postfix finds what was meant, and nothing under the names that are gone. */
+  /** Throws unless Postfix finds the wanted entries, and nothing under the removed names. */
   async function prove({ puts, deletes }: Moves): Promise<void> {
     if (host.dry) return;
     const found = await find([...puts.keys(), ...deletes]);
@@ -103,7 +103,8 @@ export function postfixMap(host: Host, { path, type, postmap }: MapPlace) {
       if (puts.size > 0) await host.tell([...postmap, "-i", "-r", map], { input: textOf(puts) });
       if (deletes.size > 0) {
         const input = [...deletes].map((name) => `${name}\n`).join("");
-        // It fails where none of them is there, as after a run that did not end: whether they are gone is then what the proof says.
+        // The removal fails if none of the names is there, as after a run that did not end: the lookup afterwards shows
+        // if they are gone.
         await host.tell([...postmap, "-d", "-", map], { input }).catch((error) => {
           if (!(error instanceof CommandFailed)) throw error;
         });
@@ -132,7 +133,7 @@ export function postfixMap(host: Host, { path, type, postmap }: MapPlace) {
   };
 }
 
-/** Lines of names and what they stand for. */
+/** The lines of a map: each name with its targets. */
 export const textOf = (lookups: Lookups): string => [...lookups].map(([name, value]) => `${name} ${value}\n`).join("");
 
 const linesOf = (stdout: string): Lookups =>

@@ -1,4 +1,4 @@
-/** The amount of a text of a table: its elements by set and key, and the rest of its lines. */
+/** The content of a table's text: its elements by set and key, and the rest of its lines. */
 export interface Amount {
   readonly elements: ReadonlyMap<string, ReadonlyMap<string, string>>;
   readonly rest: string;
@@ -31,7 +31,7 @@ export function withMoves(table: string, since: string): Amount {
   return { elements, rest: rest.join("\n") };
 }
 
-/** True if they have the same elements, whatever the order, and the same rest. */
+/** True if both have the same elements, in any order, and the same rest. */
 export function sameAmount(one: Amount, other: Amount): boolean {
   const names = new Set([...one.elements.keys(), ...other.elements.keys()]);
   const none: ReadonlyMap<string, string> = new Map();

@@ -14,7 +14,10 @@ export type Choose = (
   accepts: (wanted: Elements) => Promise<unknown>,
 ) => Promise<{ wanted: Elements; refused: readonly KeptRow[] }>;
 
-/** All rows if they are accepted together; otherwise without those that are not, which keep what they had before. */
+/**
+ * The function that gives all rows if they are accepted together; otherwise without the refused ones, which keep their
+ * earlier elements.
+ */
 export function choosing(
   sets: readonly ElementSet[],
   entries: readonly (readonly [key: string, row: Columns])[],
@@ -59,8 +62,8 @@ export function choosing(
 const singleRefusals = 50;
 
 /**
- * The rows that the kernel accepts together, found by halves with its check alone. `accepts` throws what the kernel says if it refuses them.
- * Throws that if it refuses an empty list, too: then no row is to blame.
+ * The rows that the kernel accepts together, found by bisection with its check alone. `accepts` throws the kernel's
+ * message if it refuses them. Throws that message if the kernel refuses an empty list, too: then no row is to blame.
  */
 export async function acceptedRows<Row>(
   rows: readonly (readonly [key: string, row: Row])[],

@@ -11,16 +11,16 @@ import { read } from "./types.ts";
 
 /** The content of a table in the kernel. */
 export interface Listing {
-  /** A digest of all that is declared: chains, rules, sets without their elements. */
+  /** A digest of the declarations: chains, rules, sets without their elements. */
   readonly structure: string;
   readonly elements: Elements;
   /** Elements that no row can mean, such as ranges, by set as nft shows them. */
   readonly strange: readonly string[];
-  /** Nothing is declared in it. */
+  /** True if the table declares nothing. */
   readonly empty: boolean;
 }
 
-/** A hung nft is noticed by this, in milliseconds. A small text takes 10 ms, one of 50,000 elements a second. */
+/** The deadline of nft, in milliseconds. A small text takes 10 ms, one of 50,000 elements a second. */
 const deadlineOf = (text: string): number => (text.length < 100_000 ? 5000 : 60_000);
 
 export function nftOn(host: Host, nft: Command) {
@@ -39,7 +39,7 @@ export function nftOn(host: Host, nft: Command) {
       throw error;
     }
   };
-  /** Throws when the kernel would not take the text; nothing is changed. */
+  /** Throws if the kernel would refuse the text; nothing is changed. */
   const check = (input: string) =>
     explained(host.ask([...nft, "-c", "-f", "-"], { input, deadline: deadlineOf(input) }));
   return {
@@ -48,7 +48,7 @@ export function nftOn(host: Host, nft: Command) {
     check,
     /** The table as it is; undefined if there is none. */
     async list({ family, table }: Place, sets: readonly ElementSet[]): Promise<Listing | undefined> {
-      // Asked so because it takes no time: `nft list tables` reads the elements of all of them.
+      // This question is fast: `nft list tables` reads the elements of all tables.
       const couldBeMade = await check(`create table ${family} ${table}\n`).then(
         () => true,
         (error: unknown) => {
@@ -62,7 +62,7 @@ export function nftOn(host: Host, nft: Command) {
         return listing(parse(stdout), sets);
       } catch (error) {
         if (!(error instanceof CommandFailed)) throw error;
-        // It neither can be made nor is there: the kernel, or its network namespace, was not reached.
+        // The table neither exists nor can be created: the kernel, or its network namespace, was not reached.
         throw new Away(`${nft.join(" ")} does not reach the kernel`, { cause: error });
       }
     },
@@ -103,13 +103,13 @@ function listing(items: readonly Item[], sets: readonly ElementSet[]): Listing {
   };
 }
 
-/** An element without what it counts. */
+/** An element without its counters. */
 const bare = (shown: Json): Json =>
   typeof shown === "object" && shown !== null && "elem" in shown ? ((shown.elem as Shown).val ?? null) : shown;
 
 /**
- * The declaration, without the numbers and counters of the kernel, and without elements: ours are compared apart, those
- * of the rules' own sets live.
+ * The declaration, without the kernel's handles and counters, and without elements: the service's own are compared
+ * apart, and those of the rules' own sets change.
  */
 function withoutState(value: Json): Json {
   if (Array.isArray(value)) return value.map(withoutState);

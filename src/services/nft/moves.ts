@@ -3,7 +3,7 @@ import type { Columns } from "../../core/util/json.ts";
 import { type Element, type ElementSet, type Elements, elementsOf } from "./sets.ts";
 import type { Moves } from "./text.ts";
 
-/** From rows and what is there to what moves, and which single rows cannot. */
+/** The moves from the present elements to those of the rows, and the rows that cannot be moved. */
 
 const nameOf = ([set, key]: Element): string => `${set.name} ${key}`;
 
@@ -21,7 +21,7 @@ export function movesOf(sets: readonly ElementSet[], changes: readonly Change<Co
   };
 }
 
-/** The moves that make the one of the other. */
+/** The moves that turn the present elements into the wanted ones. */
 export function movesBetween(sets: readonly ElementSet[], there: Elements, wanted: Elements): Moves {
   const lacking = (set: ElementSet, from: Elements, other: Elements): Element[] =>
     [...(from.get(set.name) ?? [])]

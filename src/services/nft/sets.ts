@@ -4,20 +4,20 @@ import type { Columns } from "../../core/util/json.ts";
 import { unknown } from "../../core/util/nearest.ts";
 import { clean, dataTypes, type Type, verdictType } from "./types.ts";
 
-/** The sets and maps that a table has, and which elements a row is in them. */
+/** The sets and maps of a table, and the elements of a row in them. */
 
 const identifier = /^[a-zA-Z][a-zA-Z0-9_]{0,31}$/;
 const name = z.string().regex(identifier, "is not a name (a letter, then letters, digits and _, at most 32)");
 
 /** The declaration of a set or map. */
 export const setSetting = z.strictObject({
-  /** As nft says it: `ether_addr . ipv4_addr`, and for a map `ipv4_addr : mark`. */
+  /** The type in nft's form: `ether_addr . ipv4_addr`, and for a map `ipv4_addr : mark`. */
   type: z.string(),
   /** The columns of the parts, in their order, of a map's value last. One column for a whole key holds its parts joined by ` . `. */
   columns: z.array(name).min(1, "is empty: a set needs a column"),
-  /** Its addresses may be networks. */
+  /** True if its addresses may be networks. */
   interval: z.boolean().default(false),
-  /** Each element counts packets and bytes. */
+  /** True if each element counts packets and bytes. */
   counter: z.boolean().default(false),
 });
 export const setSettings = z.record(name, setSetting);
@@ -36,12 +36,12 @@ export interface ElementSet {
   readonly valueColumn: string | undefined;
 }
 
-/** The elements of each set by their keys; what a map gives for a key, and "" in a set. */
+/** The elements of each set by their keys; the value of a map's key, and "" in a set. */
 export type Elements = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
 export type Element = readonly [set: ElementSet, key: string, value: string];
 
-/** Reads the declarations; throws a `UserError` that says which one is wrong and why. */
+/** Reads the declarations; throws a `UserError` that names a wrong one and its fault. */
 export function readSets(settings: SetSettings): ElementSet[] {
   return Object.entries(settings).map(([name, { type, columns, interval, counter }]) => {
     const wrong = (why: string): UserError => new UserError(`nftables: sets.${name}: ${why}`);
@@ -74,7 +74,7 @@ export function readSets(settings: SetSettings): ElementSet[] {
   });
 }
 
-/** The types that the column of a name has in the sets. */
+/** The types of a named column in the sets. */
 function typesOf(sets: readonly ElementSet[], column: string): Type[] {
   return sets.flatMap((set) => {
     const { key, value, keyColumns, valueColumn } = set;
@@ -129,7 +129,7 @@ export function rowOf(sets: readonly ElementSet[], unique: readonly string[]) {
   });
 }
 
-/** The elements that a row is: of each set whose columns it has, with values of its types. */
+/** The elements of a row: one of each set whose columns it has, with values of its types. */
 export function elementsOf(sets: readonly ElementSet[], row: Columns): Element[] {
   return sets.flatMap((set): Element[] => {
     const values = set.keyColumns.map((column) => row[column]);
@@ -143,7 +143,7 @@ export function elementsOf(sets: readonly ElementSet[], row: Columns): Element[]
   });
 }
 
-/** The columns that an element tells. */
+/** The columns that an element shows. */
 export function columnsOfElement([set, key, value]: Element): Record<string, string> {
   const parts = set.keyColumns.length === 1 ? [key] : key.split(" . ");
   const columns = Object.fromEntries(set.keyColumns.map((column, index) => [column, parts[index] ?? ""]));

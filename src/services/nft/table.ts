@@ -20,7 +20,7 @@ export interface Context {
   readonly rules: string;
   /** The reason why the rules cannot be used. */
   readonly fault: Error | undefined;
-  /** The files that are loaded at boot; undefined if there are none. */
+  /** The files that the kernel reads at boot; undefined if there are none. */
   readonly boot: BootFiles | undefined;
 }
 
@@ -62,7 +62,9 @@ async function move(context: Context, moves: Moves): Promise<boolean> {
   return true;
 }
 
-/** Moves those changes that the kernel takes, so that they need not wait for the comparison that the others call for. */
+/**
+ * Applies the changes that the kernel accepts, so that they need not wait for the comparison that the others require.
+ */
 async function moveOthers(context: Context, changes: readonly Change<Columns>[]): Promise<void> {
   const { nft, place, sets } = context;
   const movesIn = (some: readonly (readonly [key: string, change: Change<Columns>])[]): Moves =>
@@ -83,7 +85,7 @@ async function moveOthers(context: Context, changes: readonly Change<Columns>[])
   }
 }
 
-/** Writes down for the boot what the kernel has taken. */
+/** Writes the changes that the kernel has accepted into the boot files. */
 async function writeBoot({ nft, place, sets, rules, boot }: Context, moves: Moves, rows: Iterable<Columns>) {
   // nft 1.0.6 cannot take networks out of an interval set in the file that fills it: "interval overlaps with an existing one".
   const plain = ![...moves.remove, ...moves.add].some(([{ interval }]) => interval);
@@ -92,7 +94,7 @@ async function writeBoot({ nft, place, sets, rules, boot }: Context, moves: Move
   await boot.fold(whole, () => nft.check(whole));
 }
 
-/** Asks the kernel back what was moved. */
+/** Reads the moved elements back from the kernel. */
 async function prove({ host, nft, place }: Context, moves: Moves): Promise<void> {
   if (host.dry) return;
   for (const question of proofTexts(place, moves)) await nft.check(question);
@@ -109,11 +111,12 @@ async function compare({ rows, changes }: Run<Columns>, context: Context): Promi
   const intact = there !== undefined && there.strange.length === 0 && isDeclaredAs(host, there) && isDeclared(context);
   const { wanted, refused } = intact ? await mend(there, choose, context) : await replace(there, choose, context);
   const whole = tableText(place, sets, wanted, rules);
-  // The kernel has just taken this very text when it replaced the table.
+  // The kernel has just accepted exactly this text when it replaced the table.
   await boot?.fold(whole, intact ? () => nft.check(whole) : undefined);
   const waiting = new Set(refused.map(({ key }) => key));
   const inForce = entries.map(([key, row]) => (waiting.has(key) ? before.get(key) : row));
-  // What a refused row had is not known here, or another row has it now: what the one gives up is then the other's.
+  // The earlier element of a refused row is unknown here, or another row has it now: its removal would then take the
+  // other row's.
   const unsure = (refused.length > 0 && !changes) || isContested(sets, inForce, wanted);
   host.memory.set(unsureNote, unsure ? "yes" : "");
   return refused;
@@ -137,13 +140,13 @@ async function mend(there: Listing, choose: Choose, context: Context) {
   return chosen;
 }
 
-/** Puts the whole table in the place of the one that is there. */
+/** Replaces the present table by the whole one. */
 async function replace(there: Listing | undefined, choose: Choose, context: Context) {
   const { host, nft, place, sets, rules } = context;
   const text = (wanted: Elements): string => tableText(place, sets, wanted, rules);
   const fault = context.fault ?? (await faultOf(() => nft.check(text(new Map()))));
   if (fault) {
-    // Wrong rules stop no member: the elements of the table that is there go on moving.
+    // Wrong rules stop no member: the elements of the present table keep changing.
     if (there && isDeclaredAs(host, there)) await mend(there, choose, context);
     throw new Error(`the rules or sets of ${nameOf(place)} are wrong, so they stay as they are`, { cause: fault });
   }
@@ -163,7 +166,7 @@ async function replace(there: Listing | undefined, choose: Choose, context: Cont
   return chosen;
 }
 
-/** Throws `Held` for a table that was there before trigger ever wrote it. */
+/** Throws `Held` for a table that existed before trigger ever wrote it. */
 async function holdForeign(there: Listing | undefined, { host, place, boot }: Context): Promise<void> {
   const name = nameOf(place);
   if (!there || there.empty || (await boot?.isOurs())) return;

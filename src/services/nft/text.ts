@@ -10,7 +10,7 @@ export interface Place {
   readonly table: string;
 }
 
-/** Elements that go and elements that come, in one transaction. */
+/** The removed and the added elements of one transaction. */
 export interface Moves {
   readonly remove: readonly Element[];
   readonly add: readonly Element[];
@@ -53,8 +53,8 @@ export const movesText = (place: Place, { remove, add }: Moves): string =>
 
 /**
  * Questions for `nft -c`, each answered in time that does not grow with the set. A removed element could be created, an
- * added one deleted. Apart, because it must still be there, a map gives the expected value. `nft get element` would
- * read the whole set.
+ * added one deleted. The check of a map's value is a question of its own, because the element must still be there. `nft
+ * get element` would read the whole set.
  */
 export function proofTexts(place: Place, { remove, add }: Moves): string[] {
   const back = new Set(add.map(([set, key]) => `${set.name} ${key}`));

@@ -3,7 +3,10 @@ import { cleanIpv4, cleanIpv6, cleanMac, cleanPrefix } from "../../core/service/
 /** The data types of nft that a directory may fill: each has one form of a value, and no other text comes through. */
 
 export interface DataType {
-  /** Reads a value into its one form; undefined when it is none. In an interval set an address may be a network. */
+  /**
+   * Reads a value into its one form; undefined if it is not of the type. In an interval set an address may be a
+   * network.
+   */
   clean(text: string, interval: boolean): string | undefined;
   /** A value as nft reads it. */
   write(value: string): string;
@@ -16,7 +19,7 @@ const text = (shown: unknown): string | undefined =>
   typeof shown === "string" ? shown : typeof shown === "number" ? String(shown) : undefined;
 const plain = (clean: DataType["clean"]): DataType => ({ clean, write: same, read: text });
 
-/** An address; where networks are meant, one of a single address is that address, as nft shows it. */
+/** The type of an address. Where networks are meant, a network of a single address is that address, as nft shows it. */
 function address(alone: (text: string) => string | undefined, bits: number): DataType {
   return {
     clean(value, interval) {

@@ -22,7 +22,10 @@ const profile = {
   "Framed-IP-Address": "radiusFramedIPAddress",
 } as const satisfies Record<keyof typeof commonReply, string>;
 
-/** Usable accounts with a password that FreeRADIUS can check, and devices where they are asked for; with the VLAN and the reply of a radiusprofile. */
+/**
+ * Usable accounts with a password that FreeRADIUS can check, and devices if requested; with the VLAN and the reply of a
+ * radiusprofile.
+ */
 export const accounts =
   (devices: boolean): Select<RadiusUser> =>
   (entry, directory) => {
@@ -30,7 +33,7 @@ export const accounts =
     const isDevice = entry.is("ieee802Device");
     const isUser = entry.has("uid") && (isProfile || entry.is("posixAccount"));
     if (!(isDevice ? devices : isUser) || !about("account", () => isLetIn(entry, directory))) return;
-    // Before the answer: if both are wrong, the reason begins with the one that takes the row away.
+    // The password is read before the reply: if both are wrong, the reason begins with the one that removes the row.
     const password = isDevice ? undefined : about("password", () => passwordOf(entry));
     if (!isDevice && password === undefined) return;
     const vlan = isProfile ? entry.maybe("radiusTunnelPrivateGroupId") : undefined;
@@ -48,12 +51,12 @@ export const accounts =
     return { name: entry.one("uid"), password, ...answer };
   };
 
-/** False while the entry says that its account is out. */
+/** False if the entry locks its account out. */
 const isLetIn = (entry: Entry, directory: Directory): boolean =>
   !(entry.is("radiusprofile") && entry.maybe("dialupAccess")?.toLowerCase() === "false") &&
   account(entry).usable(directory);
 
-/** The password that serves most ways of authentication; undefined where there is none, or a locked one alone. */
+/** The password that serves most ways of authentication; undefined if there is none, or only a locked one. */
 function passwordOf(entry: Entry): string | undefined {
   const nt = entry.maybe("sambaNTPassword");
   const values = nt === undefined ? entry.all("userPassword") : [`{NT}${nt}`];
@@ -67,7 +70,7 @@ function passwordOf(entry: Entry): string | undefined {
   return undefined;
 }
 
-/** The value, or a refusal about it; an attribute that was never asked for says nothing of the account. */
+/** The value, or a refusal about it; an attribute that the service does not read says nothing of the account. */
 function about<T>(what: string, read: () => T): T {
   try {
     return read();

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { column, Ipv4, Ipv6, Mac, Mail, Prefix, UserName } from "../../core/service/columns.ts";
 
-/** The columns of RADIUS: who asks, how he proves it, and what he gets. */
+/** The columns of RADIUS: the user or device, its password, and the reply. */
 
-/** The entry that proves which content FreeRADIUS serves; no user may have its name. */
+/** The entry by which a probe learns the content that FreeRADIUS serves; no user may have its name. */
 export const probeName = "trigger-probe";
 
 const isMac = (text: string): boolean => text.includes(":");
@@ -51,7 +51,7 @@ function whole(form: RegExp): (text: string) => string | undefined {
   return (text) => (form.test(text) ? text : undefined);
 }
 
-/** A password's scheme and value; undefined for what FreeRADIUS could not compare with. */
+/** A password's scheme and value; undefined for a value that FreeRADIUS could not compare with. */
 export function readPassword(text: string): { scheme: string; value: string } | undefined {
   const [, given = "", rest = ""] = /^\{([A-Za-z0-9]{1,16})\}(.*)$/s.exec(text) ?? [];
   const upper = given.toUpperCase();

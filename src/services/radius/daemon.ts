@@ -5,7 +5,7 @@ import { Away, CommandFailed } from "../../core/util/errors.ts";
 import { probeName } from "./columns.ts";
 import { serialForm, serialIn } from "./users.ts";
 
-/** FreeRADIUS as one drives it: checked by `freeradius -C`, told by `radmin`, seen by `radclient`. */
+/** The FreeRADIUS daemon: checked by `freeradius -C`, commanded by `radmin`, probed by `radclient`. */
 
 export interface RadiusPlace {
   /** The users file. */
@@ -19,7 +19,7 @@ export interface RadiusPlace {
   readonly probe: { readonly server: string; readonly port: number; readonly secretFile: string } | false;
 }
 
-/** A command that takes longer, in milliseconds, has met a server that hangs. */
+/** The deadline of a command, in milliseconds: a longer one has met a server that hangs. */
 const patience = { deadline: 5000 };
 
 /**
@@ -33,7 +33,7 @@ const interval = 400;
 export function radiusDaemon(host: Host, { path, config, module, socket, probe }: RadiusPlace) {
   const textOf = async (file: string): Promise<string> => new TextDecoder().decode(await host.files.read(file));
 
-  /** The reason why it cannot be reached now; undefined if it answers. */
+  /** The reason why the server cannot be reached now; undefined if it answers. */
   async function away(): Promise<Away | undefined> {
     try {
       await host.ask(["radmin", "-f", socket, "-e", "show uptime"], patience);
@@ -44,14 +44,14 @@ export function radiusDaemon(host: Host, { path, config, module, socket, probe }
     }
   }
 
-  /** Has the file read again. */
+  /** Makes the server read the file again. */
   async function reload(): Promise<void> {
     for (let attempt = 1; attempt <= attempts; attempt++) {
       const missing = await away();
       if (missing) throw missing;
       await hup();
       if (host.dry) return;
-      // Without a probe nothing shows whether it was heard; of two that are so far apart at least one is.
+      // Without a probe no answer shows if a HUP took effect; of two that are so far apart at least one does.
       if (probe ? await serves() : attempt > 1) return;
       if (attempt < attempts) await sleep(probe ? interval : 3100, undefined, { signal: host.signal });
     }
@@ -78,7 +78,7 @@ export function radiusDaemon(host: Host, { path, config, module, socket, probe }
       const { stdout } = await host.ask(command, { ...patience, input });
       return serialForm.exec(stdout.slice(stdout.indexOf("Received ")))?.[0];
     } catch (error) {
-      // It was asked, and there was no answer, or another one.
+      // The server was asked, and gave no answer, or another one.
       if (error instanceof CommandFailed && error.code === 1) return undefined;
       throw error;
     }
@@ -124,7 +124,7 @@ export function radiusDaemon(host: Host, { path, config, module, socket, probe }
   }
 }
 
-/** The line that a check did not take, and why, by what it said. */
+/** The line that a check refused, and the reason, read from its output. */
 export function refusedLine(error: unknown): { line: number; why: string } | undefined {
   if (!(error instanceof Error)) return undefined;
   if (!(error instanceof CommandFailed)) return refusedLine(error.cause);
@@ -132,7 +132,7 @@ export function refusedLine(error: unknown): { line: number; why: string } | und
   return line === undefined ? undefined : { line: Number(line), why };
 }
 
-/** Debian's uid of the user who owns nothing. */
+/** Debian's uid of the user `nobody`, which owns no file. */
 const nobody = 65_534;
 
 const checkConfig = `modules {
