@@ -20,7 +20,7 @@ import { type Figures, figures, measure, shown } from "./figures.ts";
 import { sizes } from "./options.ts";
 import { benchService, machineEntry, machines, openWorld } from "./world.ts";
 
-/** `npm run bench`: what things cost on this machine, all in one run, so that their ratios mean something. */
+/** The costs on this machine, by `npm run bench`: all in one run, so that their ratios mean something. */
 
 const out = (line: string): void => void process.stdout.write(`${line}\n`);
 const signal = new AbortController().signal;
@@ -47,11 +47,11 @@ ldif();
 memory("transcriber", "100,000 entries, one service");
 memory("host", "100,000 rows");
 rereading();
-// In a process of its own, whose event loop is looked at.
+// In a process of its own, since its event loop is measured.
 const scale = fileURLToPath(new URL("scale.ts", import.meta.url));
 process.exitCode = spawnSync(process.execPath, [scale, "--rows", sizes.join()], { stdio: "inherit" }).status ?? 1;
 
-/** What nothing can be faster than: a message through the broker, a commit of the store, an install. */
+/** The lower bound of every change: a message through the broker, a commit of the store, an install. */
 async function bareHops(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "trigger-bench-"));
   const broker = await sqliteBroker(join(folder, "broker.db"), { log });
@@ -102,7 +102,7 @@ async function bareHops(): Promise<number> {
   return hop.median + commit.median;
 }
 
-/** From the directory's word of one change to the host's store, and to the end of the run. */
+/** The time from one change in the directory to the commit in the host's store, and to the end of the run. */
 async function changeToLoaded(rows: number, rendered: boolean): Promise<{ stored: Figures; loaded: Figures }> {
   await using world = await openWorld(rows, { rendered });
   await world.settled();
@@ -178,7 +178,7 @@ function rereading(): void {
   out(`memory: 100,000 entries read from an LDAP server: ${measured("reading.ts")}`);
 }
 
-/** The output of a bench script in a process of its own, so that nothing else counts. */
+/** The output of a bench script, run in a process of its own so that only its own work is measured. */
 function measured(script: string, ...args: readonly string[]): string {
   const file = fileURLToPath(new URL(script, import.meta.url));
   const { stdout, stderr, status } = spawnSync(process.execPath, ["--expose-gc", file, ...args], { encoding: "utf8" });

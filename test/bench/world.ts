@@ -17,7 +17,7 @@ import { openDatabase } from "../../src/sqlite/open.ts";
 import { memoryDirectory } from "../../src/testing/memory-directory.ts";
 import { transcribe } from "../../src/transcriber/transcriber.ts";
 
-/** A machine of the made-up directory; the version is in its name, so that a change is one that every service sees. */
+/** A machine of the made-up directory; its version is in its name, so that every service sees a change. */
 export function machineEntry(number: number, version = 0): StoredEntry {
   const hex = number.toString(16).padStart(6, "0");
   const name = `m${number}v${version}`;
@@ -35,14 +35,16 @@ export function machineEntry(number: number, version = 0): StoredEntry {
 
 export const machines = (count: number): StoredEntry[] => Array.from({ length: count }, (_, i) => machineEntry(i));
 
-/** What a bench watches: the moments at which rows are stored and loaded. */
+/** The observer of a bench: the moments at which rows are stored and applied. */
 export interface Watch {
   runs: number;
   stored: () => void;
   loaded: () => void;
 }
 
-/** A service on the machines: `live` uses the changes alone, the other one renders all rows to a file at every run. */
+/**
+ * A service on the machines: without `file` it uses the changes alone, with it every run renders all rows to the file.
+ */
 export function benchService(watch: Watch, { file, pace = 0 }: { file?: string; pace?: number }): Service {
   const definition = service({
     row: z.object({ name: Hostname, mac: Mac, ip: Ipv4 }),
@@ -68,11 +70,14 @@ export function benchService(watch: Watch, { file, pace = 0 }: { file?: string; 
 export interface WorldOptions {
   readonly rendered?: boolean;
   readonly pace?: number;
-  /** Rows are signed with the first one, and the host trusts them all. */
+  /** The keys: rows are signed with the first one, and the host trusts them all. */
   readonly keys?: readonly SigningKey[] | undefined;
 }
 
-/** The whole of trigger in this process, on the embedded default: transcriber, SQLite broker, one host with its store on disk. */
+/**
+ * Opens the whole of trigger in this process, on the embedded default: transcriber, SQLite broker, one host with its
+ * store on disk.
+ */
 export async function openWorld(rows: number, { rendered = false, pace = 0, keys }: WorldOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), "trigger-bench-"));
   const watch: Watch = { runs: 0, stored: () => {}, loaded: () => {} };
@@ -121,11 +126,11 @@ export async function openWorld(rows: number, { rendered = false, pace = 0, keys
     directory,
     transcriber,
     watch,
-    /** Waits until the service has run so often. */
+    /** Waits until the service has had this number of runs. */
     async ran(runs: number): Promise<void> {
       while (watch.runs < runs) await new Promise((resolve) => setImmediate(resolve));
     },
-    /** Waits until nothing is owed, and all of a table of that size is loaded. */
+    /** Waits until no change is pending, and all rows of a table of that size are applied. */
     async settled(): Promise<void> {
       while (!loadedSeq.get()?.loaded || owed.get()) await new Promise((resolve) => setTimeout(resolve, 5));
     },
@@ -144,7 +149,7 @@ const signer =
   (body: string): string =>
     signed(body, key);
 
-/** A broker whose acknowledgements are noticed: what is acknowledged is stored. */
+/** A broker that reports each acknowledgement: an acknowledged message is stored. */
 const noticing = (broker: Broker, stored: () => void): Broker => ({
   ...broker,
   consume: (queue, take, options) =>

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { type Broker, type Delivery, type Limit, QueueFull, QueueInUse } from "../../src/ports/broker.ts";
 import { until } from "../until.ts";
 
-/** A place where messages are kept, to which several brokers may connect, each as a process of its own would. */
+/** A store of messages to which several brokers may connect, each as a process of its own would. */
 export interface BrokerWorld extends AsyncDisposable {
   connect(): Promise<Broker>;
 }
@@ -15,8 +15,8 @@ const roomy: Limit = { messages: 1_000, bytes: 1_000_000, beyond: "refuse" };
 const text = ({ body }: { body: Uint8Array }): string => new TextDecoder().decode(body);
 
 /**
- * The contract of every broker; each implementation runs it. `except` names claims that one cannot keep, with the
- * reason: they are not made of it.
+ * The contract of every broker; each implementation runs it. `except` names the claims that one cannot keep, with the
+ * reason: their tests are left out.
  */
 export function brokerContract(
   name: string,
@@ -271,7 +271,8 @@ export function brokerContract(
   });
 
   const long = (body: string): string => body.padEnd(1_000);
-  // RabbitMQ counts some 30 bytes of properties with each body from 4.3 on: three that may stay must not fill the limit.
+  // RabbitMQ counts some 30 bytes of properties with each body from 4.3 on: three bodies that may stay must not fill
+  // the limit.
   const bounds: [what: string, dropping: Bound, refusing: Bound, bodyOf: (text: string) => string][] = [
     ["messages", { messages: 3, bytes: 1_000 }, { messages: 3, bytes: 1_000 }, (body) => body],
     ["bytes", { messages: 1_000, bytes: 3_500 }, { messages: 1_000, bytes: 3_000 }, long],
@@ -420,7 +421,7 @@ export function brokerContract(
   if (broken.size > 0) throw new Error(`${name} makes an exception of what is no claim: ${[...broken].join("; ")}`);
 }
 
-/** Consumes into an array, acknowledging at once what `ack` says. */
+/** Consumes into an array, and acknowledges at once the deliveries that `ack` selects. */
 async function collect(
   broker: Broker,
   queue: string,
@@ -444,5 +445,5 @@ const numbers = (from: number, to: number): string[] => Array.from({ length: to 
 const closing = (broker: Broker): Broker & AsyncDisposable =>
   Object.assign(broker, { [Symbol.asyncDispose]: () => broker.close() });
 
-/** A handle that keeps this process alive. */
+/** The handles that keep this process alive. */
 const handles = (): string => process.getActiveResourcesInfo().sort().join();

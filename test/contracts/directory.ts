@@ -6,12 +6,12 @@ import { systemClock } from "../../src/daemon/clock.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { DirectorySource, SourceChange } from "../../src/ports/directory.ts";
 
-/** A directory of one implementation, and the hands that a person has on it. */
+/** A directory of one implementation, and the means of a person to change it. */
 export interface OpenDirectory {
   readonly source: DirectorySource;
-  /** Makes these the entries that the directory holds. */
+  /** Replaces the content of the directory by these entries. */
   hold(entries: readonly StoredEntry[]): Promise<void>;
-  /** Makes it unreadable or implausible, until it next holds something. */
+  /** Makes the directory unreadable or implausible until the next `hold`. */
   break(): Promise<void>;
   close(): Promise<void>;
 }
@@ -145,7 +145,7 @@ function sceneOf(directory: OpenDirectory) {
     next,
     held: (): ReadonlyMap<string, StoredEntry> => content,
     hold: (entries: readonly StoredEntry[]) => directory.hold(entries),
-    /** Takes what is delivered until it amounts to these entries, and gives the state then. */
+    /** Takes deliveries until they amount to these entries, and gives the state then. */
     async follow(expected: readonly StoredEntry[]): Promise<readonly string[]> {
       for (;;) {
         const change = await next();
@@ -167,7 +167,7 @@ const sorted = (entries: Iterable<StoredEntry>): StoredEntry[] =>
 
 const shown = ({ uuid, dn, attributes }: StoredEntry): unknown => [uuid, dn, [...attributes]];
 
-/** The handles that keep a process alive or watch for it, the test runner's own apart. */
+/** The handles that keep a process alive or watch for it, except the test runner's own. */
 function resources(): string[] {
   return process
     .getActiveResourcesInfo()

@@ -27,7 +27,7 @@ import type { BrokerWorld } from "./broker.ts";
 const within = 60_000;
 const newKey = (): SigningKey => signingKey(generateKeyPairSync("ed25519").privateKey);
 
-/** The contract of signing over every broker: the broker carries bytes, and knows nothing of it. */
+/** The contract of signing over every broker: a broker carries bytes and does not interpret signatures. */
 export function signingContract(name: string, open: () => Promise<BrokerWorld>): void {
   test(`${name}: untrusted rows are refused, counted and reported; the transcriber's are applied`, async () => {
     const ours = newKey();
@@ -64,7 +64,7 @@ export function signingContract(name: string, open: () => Promise<BrokerWorld>):
       world.put(`m${n}`, "2");
       signer = next;
       world.put(`m${n}`, "3");
-      // The old key goes when what it has signed has arrived.
+      // The old key is removed once the messages that it signed have arrived.
       await until(() => world.served.get(`m${n}`) === "3", { within });
       trusted = [next];
     }
@@ -76,7 +76,7 @@ export function signingContract(name: string, open: () => Promise<BrokerWorld>):
 
 interface Keys {
   signs(): SigningKey | undefined;
-  /** Left out: the host trusts every sender. */
+  /** The keys that the host trusts; without it, the host trusts every sender. */
   trusts?(): readonly PublicKey[];
 }
 

@@ -14,7 +14,7 @@ interface Surroundings extends Pick<ConformanceOptions, "meaning"> {
   network?: string;
 }
 
-/** What every service with a table must do, whatever it is for. `samples` are rows as `select` gives them. */
+/** The requirements of every service with a table, for any purpose. `samples` are rows as `select` gives them. */
 export function conform(
   name: string,
   service: Service,
@@ -42,7 +42,7 @@ export function conform(
   });
 
   test(`${name}: it keeps the rules of the conformance kit`, async () => {
-    // The fast lane asks for a tenth of random input.
+    // The fast lane runs a tenth of the random input.
     const part = Number(process.env.TRIGGER_FUZZ ?? 1);
     const effort = { histories: Math.ceil(8 * part), crashes: Math.ceil(40 * part) };
     const now = Date.UTC(2026, 10, 22);

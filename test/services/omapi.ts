@@ -5,8 +5,8 @@ import { quietMachine } from "./scene.ts";
 type Values = Map<string, string>;
 
 /**
- * A dhcpd as far as omshell shows it. An unknown command makes it fail, and its leases file is written as dhcpd writes
- * it.
+ * A simulated dhcpd, as far as omshell shows it. An unknown command makes it fail, and its leases file is written as
+ * dhcpd writes it.
  */
 export interface Omapi {
   readonly machine: MemoryMachine;
@@ -64,7 +64,7 @@ function session({ machine, hosts }: Omapi, commands: readonly string[]): string
     }
     if (object && set) object.set(set, value);
     if (object && word === "open") {
-      // Of a host that is named in two ways dhcpd has one that fits both, or none.
+      // For a host named in two ways, dhcpd has one that fits both, or none.
       const fits = (host: string, mac = ""): boolean =>
         (object?.get("name") ?? host) === host && (object?.get("hardware-address") ?? mac) === mac;
       name = matching(object).find((host) => fits(host, hosts.get(host)?.mac));

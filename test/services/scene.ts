@@ -16,9 +16,9 @@ import { newBook, newStore, standingClock } from "../fixtures/install.ts";
 export interface Scene<On extends Machine = MemoryMachine> {
   readonly machine: On;
   readonly log: readonly string[];
-  /** Names that it owns from now on, as by `trigger adopt`. */
+  /** Makes the service own these names from now on, as `trigger adopt` does. */
   adopt(...names: string[]): void;
-  /** Runs with these rows by key: with the changes since the last run that succeeded, or none known when `whole`. */
+  /** Runs with these rows by key: with the changes since the last successful run, or without any when `whole`. */
   run(rows: Record<string, object>, options?: { whole?: boolean; interrupted?: boolean }): Promise<RunResult>;
   /** The observed rows, in an order that depends on the rows alone. */
   observe(): Promise<Columns[]>;
@@ -71,7 +71,7 @@ export function sceneOn<On extends Machine>(service: Service, machine: On, name 
       const changes = whole ? undefined : changesOf(loaded, rows);
       const result = await table.run({ rows: rowsOf(rows), changes, interrupted }, now.host);
       now.keep();
-      // What was kept out of force is as it was.
+      // A row that was refused or held is unchanged.
       for (const { key } of [...(result?.refused ?? []), ...(result?.held ?? [])]) {
         const before = loaded.get(key);
         if (before) rows.set(key, before);
@@ -90,7 +90,7 @@ export const sorted = (rows: Iterable<object>): object[] =>
     canonical(a as Columns) < canonical(b as Columns) ? -1 : 1,
   );
 
-/** Rows by a key, without those that claim a value of another one's: no service is given such. */
+/** Rows by a key, without those that claim a value of another row: no service is given such rows. */
 export function distinct<Row extends object>(rows: Iterable<Row>, unique: readonly (keyof Row)[]): Record<string, Row> {
   const kept: Record<string, Row> = {};
   for (const [at, row] of [...rows].entries()) {

@@ -11,8 +11,8 @@ interface Command {
 }
 
 /**
- * The part of Kea that its control socket shows, without a network: for commands that Debian's own Kea lacks, and for
- * quick tests.
+ * A simulated Kea, as far as its control socket shows it, without a network: for commands that Debian's own Kea lacks,
+ * and for quick tests.
  */
 export function scriptedKea({
   hostCommands = false,
@@ -24,7 +24,7 @@ export function scriptedKea({
   reservations?: Reservation[];
 } = {}) {
   const told: Command[] = [];
-  /** Words that Kea answers to a command instead of doing it. */
+  /** The messages with which Kea refuses a command, by command. */
   const failing = new Map<string, string>();
   const kept: Config[] = [];
   const stored: Reservation[] = [];

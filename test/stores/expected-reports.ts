@@ -2,7 +2,10 @@ import type { ServiceReport } from "../../src/core/stream/report.ts";
 import { type Hold, type Retained, sayHold, sayRetained } from "../../src/host/store/retained.ts";
 import { numbered, start } from "./expected.ts";
 
-/** What `trigger status` said of each service when its host was killed, and which places in the stream it stood at. */
+/**
+ * The report of `trigger status` on each service when its host was killed, and the places in the stream at which it
+ * stood.
+ */
 
 /** The digest of the removals of `many` and of `approved`. */
 export const removals = "89cebc0b";
@@ -81,10 +84,10 @@ const others: Readonly<Record<string, Said>> = {
   wave: { owed: 1, why: "waits for the wave before it, 60 s at most" },
 };
 
-/** What was said of a service. */
+/** The report on a service. */
 export const saidOf = (service: string): Said => ({ ...nothing, ...others[service] });
 
-/** Places by their numbers: what was stored, what was loaded, and where the table was found equal. */
+/** Places by their numbers: of the stored rows, of the applied rows, and of the table that was found equal. */
 export function placesOf(service: string): (number | undefined)[] {
   if (service === "kinds") return [2, 2, 2];
   if (service === "cut") return [3, 1, 1];

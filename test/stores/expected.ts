@@ -5,21 +5,23 @@ import type { KeptReport } from "../../src/host/store/transcriber-notes.ts";
 import type { Queue } from "../../src/ports/broker.ts";
 import type { EventMessage } from "../../src/ports/directory.ts";
 
-/** What the stores of each folder hold: `make.ts` brings it about, and `stores.test.ts` finds it in force. */
+/**
+ * The expected content of the stores of each folder: `make.ts` makes it, and `stores.test.ts` checks that it is there.
+ */
 
-/** When the story of the stores begins, and when it was cut off; milliseconds since 1970. */
+/** The start and the end of the story of the stores, in milliseconds since 1970. */
 export const start = Date.UTC(2027, 0, 15, 12);
 export const made = start + 150_000;
 
-/** The removals that each service may make within an hour. */
+/** The removal limit of each service: rows an hour. */
 export const removalLimit = 10;
 
-/** How long changes of the service `wave` wait for other hosts, in milliseconds. */
+/** The longest wait of changes of the service `wave` for other hosts, in milliseconds. */
 export const waveWithin = 60_000;
 
 export const row = (name: string, ip: string): string => canonical({ name, ip });
 
-/** The rows k10 to k49, or a part of them; or their removal. */
+/** The rows k10 to k49 or a part of them, and their removal. */
 export const numbered = (from: number, to: number): CellChange[] =>
   Array.from({ length: to - from }, (_, i) => [`k${from + i}`, row(`m${from + i}`, `10.0.0.${from + i}`)]);
 export const without = (from: number, to: number): CellChange[] => numbered(from, to).map(([key]) => [key, null]);
@@ -32,7 +34,7 @@ const fortyRows = numbered(10, 50);
 const another: CellChange = ["a", row("another", "10.0.0.9")];
 const third: CellChange = ["c", row("c", "10.0.0.3")];
 
-/** The rows of each table service that were in force once. */
+/** The rows of each table service that were applied first. */
 export const initial: Readonly<Record<string, readonly CellChange[]>> = {
   ...{ person: few, many: fortyRows, approved: fortyRows, allowed: fortyRows, hour: fortyRows, left: few },
   ...{ cut: few, repair: fortyRows, pieces: few, wave: few, doors: few, records: few },
@@ -43,7 +45,7 @@ export const initial: Readonly<Record<string, readonly CellChange[]>> = {
   ]),
 };
 
-/** What was said of them afterwards. That of `repair` never arrived, and of `pieces` the first piece alone. */
+/** The later changes of these rows. That of `repair` never arrived, and of `pieces` only the first piece. */
 export const later: Readonly<Record<string, readonly CellChange[]>> = {
   person: [another, third],
   many: without(10, 30),
@@ -73,13 +75,13 @@ export const later: Readonly<Record<string, readonly CellChange[]>> = {
   units: [["a", row("a4", "10.0.0.1")]],
 };
 
-/** What the run of `cut` never heard of, which was under way. */
+/** The change of `cut` that arrived during its run and is not part of it. */
 export const meanwhile: CellChange = ["a", row("a-third-name", "10.0.0.10")];
 
 /** The last piece of the change of `pieces`. */
 export const lastPiece: CellChange = third;
 
-/** The whole table of a service, as the transcriber has it in the end. */
+/** The whole table of a service, as the transcriber has it at the end. */
 export function tableOf(service: string): CellChange[] {
   const changes = [...(initial[service] ?? []), ...(later[service] ?? [])];
   if (service === "cut") changes.push(meanwhile);
@@ -87,7 +89,7 @@ export function tableOf(service: string): CellChange[] {
   return [...new Map(changes)].filter(([, cell]) => cell !== null);
 }
 
-/** The rows of a service that were in force when its host was killed. */
+/** The rows of a service that were applied when its host was killed. */
 export function inForce(service: string): CellChange[] {
   const before = [...(initial[service] ?? [])];
   if (["found", "taken"].includes(service)) return [];
@@ -97,7 +99,7 @@ export function inForce(service: string): CellChange[] {
   return [...new Map([...before, ...arrived])].filter(([, cell]) => cell !== null);
 }
 
-/** What another host said last. */
+/** The last report of another host. */
 export const otherReport: KeptReport = {
   ...{ trigger: 1, kind: "report", host: "b", at: start, heard: start + 1000 },
   services: {
@@ -108,7 +110,7 @@ export const otherReport: KeptReport = {
   },
 };
 
-/** What the transcriber of the host said of itself. */
+/** The report of the host's transcriber on itself. */
 export const transcriberState: TranscriberState = {
   ...{
     active: true,
@@ -141,17 +143,17 @@ const side = (n: number, name: string, more = {}) => ({
   ...{ entryDN: [`cn=${name},dc=campus`], entryUUID: [uuid(n)], cn: [name], ...more },
 });
 
-/** The events that were taken: one changes an entry, one takes one away, one brings one. */
+/** The events that were taken: one changes an entry, one removes one, one adds one. */
 export const events = [
   ["first", side(2, "ada"), side(2, "ada", { description: ["at the door"] }), { who: "root", why: "a test" }],
   ["second", side(3, "bob"), null, null],
   ["third", null, side(4, "eve", { jpegPhoto: [{ base64: "AAEC/w==" }] }), null],
 ];
 
-/** A message that is no event, and was set aside. */
+/** A message that is not an event, and was set aside. */
 export const notAnEvent: EventMessage = { body: Buffer.from('["?"]'), wrong: "not an event: expected four" };
 
-/** The state of the directory since, and the names that it has. */
+/** The state of the directory afterwards, and the names in it. */
 export const state = "20270115120230.000000Z#000000#000#000000";
 export const names = ["cn=ada,dc=campus", "cn=eve,dc=campus", "dc=campus"];
 
@@ -167,7 +169,7 @@ export const queues = {
   refuses: { name: "trigger-b-notes", keys: ["trigger.b"], limit: { messages: 2, bytes: 1000, beyond: "refuse" } },
 } as const satisfies Record<string, Queue>;
 
-/** What was published, in this order. */
+/** The publications, in their order. */
 export const publications: readonly { key: string; body: string; messageId?: string }[] = [
   ...["1", "2", "3"].map((body) => ({ key: "trigger.kinds", body })),
   ...["4", "5"].map((body) => ({ key: "trigger.notes.a", body, messageId: `message ${body}` })),

@@ -8,9 +8,9 @@ import { initial, later, made, meanwhile, otherReport, row, start, transcriberSt
 import { hostName } from "./project.ts";
 import { openWorld, type World } from "./world.ts";
 
-/** The life of a host up to a moment at which its process was killed, with every kind of thing in its store. */
+/** The life of a host until its process was killed, with every kind of data in its store. */
 
-/** Lives it in a state folder. The host runs on in memory, as it was when it was cut off; its machine is given. */
+/** Runs the story in a state folder. The host runs on in memory, as it was when it was cut off; gives its machine and its log. */
 export async function liveHost(state: string) {
   const clock = virtualClock(start);
   const lost: string[] = [];
@@ -87,7 +87,7 @@ async function liveKinds({ say, order, tell, report, daemon, records, clock }: W
   await until(() => report("hour").strangers);
 }
 
-/** Files that were found, that another program writes, and that a daemon will not load. */
+/** Files that were found, that another program writes, and that a daemon refuses to load. */
 async function liveFiles({ say, order, machine, report, programs, database, clock }: World): Promise<void> {
   await order("taken", "hold", { why: "looked at" });
   await until(() => report("taken").heldBy === "person");
@@ -100,7 +100,7 @@ async function liveFiles({ say, order, machine, report, programs, database, cloc
   await until(() => report("mail").failing);
   for (let second = 0; second < 15; second++) await clock.advance(1000);
   await until(() => hostStore(database).service("mail").facts?.fatal);
-  // Its daemon was started again, and the probe says that it serves nothing.
+  // Its daemon was started again, and the probe finds that it serves nothing.
   programs.probe = () => ({ code: 1, stderr: "not served" });
   programs.reload.owing = () => new Promise(() => {});
   machine.restarted("owing");
@@ -108,7 +108,7 @@ async function liveFiles({ say, order, machine, report, programs, database, cloc
   await until(() => report("owing").reloads.length === 1);
 }
 
-/** What was under way in the last seconds. */
+/** The work of the last seconds, cut off unfinished. */
 async function cutOff(world: World): Promise<void> {
   const { say, lose, digest, tell, send, plain, daemon, programs, controls, machine, report, clock } = world;
   const left = made - 6000 - clock.now();
