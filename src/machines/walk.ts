@@ -5,7 +5,7 @@ import type { Stat } from "../core/service/host-api.ts";
 import { othersMayReplace, ownerShown } from "../core/service/trust.ts";
 
 /**
- * The walk to a path, one name after the other. A symlink that other users may have put there is not followed: this
+ * The walk to a path, one name after the other. A symlink that other users may have put there is not followed. This
  * process may be root, and they would choose the files that it reads and writes. From the first folder in which others
  * may replace something, names are looked up through an open descriptor of their folder. Thus a rename meanwhile leads
  * to no other place.

@@ -176,14 +176,13 @@ export function homes(options: HomesOptions = {}, clock: { readonly now?: () => 
 
 type Keyed = readonly [key: string, row: HomeRow];
 
-/** The rows whose homes are to be there: those that moved, or all when the state is unknown. */
+/** The rows whose homes must exist: the changed ones, or all if the state is unknown. */
 function wantedIn({ rows, changes }: Run<HomeRow>): Iterable<Keyed> {
   return changes ? changes.flatMap(({ key, after }) => (after ? [[key, after] as const] : [])) : rows.entries();
 }
 
 /**
- * The work of a run, apart from the keys that are retained: the uids whose homes are archived, and the rows whose homes
- * are to be there.
+ * The work of a run without the retained keys: the uids whose homes are archived, and the rows whose homes must exist.
  */
 function taskOf(
   table: Run<HomeRow>,

@@ -86,8 +86,8 @@ export function postfix(options: PostfixOptions = {}): ReadyService<AliasRow> {
 }
 
 /**
- * Updates the map by its changes if they are known and few; otherwise by its difference, or by a new map if that is
- * less work.
+ * Updates the map: by its changes if they are known and few, otherwise by its difference, or by a new map if that is
+ * faster.
  */
 async function change({ rows, changes, interrupted }: Run<AliasRow>, host: Host, place: MapPlace): Promise<RunResult> {
   const map = postfixMap(host, place);

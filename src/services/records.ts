@@ -50,8 +50,8 @@ export interface Converged<Content extends Json = Json> {
 }
 
 /**
- * The least number of changes that are not looked up one by one, if they are also a quarter of the rows: reading the
- * whole is then faster.
+ * The least number of changes for which the whole is read rather than each name, if they are also a quarter of the
+ * rows.
  */
 const manyChanges = 200;
 

@@ -10,7 +10,10 @@ import { openWorld, type World } from "./world.ts";
 
 /** The life of a host until its process was killed, with every kind of data in its store. */
 
-/** Runs the story in a state folder. The host runs on in memory, as it was when it was cut off; gives its machine and its log. */
+/**
+ * Runs the story in a state folder, and gives the host's machine and log. The host runs on in memory, as it was when it
+ * was cut off.
+ */
 export async function liveHost(state: string) {
   const clock = virtualClock(start);
   const lost: string[] = [];

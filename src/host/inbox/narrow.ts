@@ -4,8 +4,8 @@ import type { Want } from "../../core/stream/reader.ts";
 import type { StoredRows } from "../store/rows.ts";
 
 /**
- * Range reconciliation: a question for a range includes checksums of the host's rows there, so that a repair sends
- * bytes in proportion to the difference, not to the table.
+ * Range reconciliation: a question for a range includes checksums of the host's rows there. So the bytes of a repair
+ * grow with the difference, not with the table.
  */
 
 /** The most rows that one question compares: some milliseconds on either side. */

@@ -19,8 +19,8 @@ const newName = (path: string, kind: Kind, infix = ""): string =>
   join(folderOf(path), `${tagOf(path)}.${kind}.${infix}${randomBytes(6).toString("hex")}`);
 
 /**
- * Makes sure that the folder of a path is there, durably, with every directory above it. In a directory that others may
- * write to, anything that one of them put in its place is moved away: it must keep no file applied.
+ * Makes sure that the folder of a path is there, durably, with every directory above it. In a directory that other
+ * users may write to, a foreign thing in its place is moved away. Otherwise a user could keep a file applied by it.
  */
 export async function openFolder(files: Files, path: string, log: (message: string) => void): Promise<void> {
   const folder = folderOf(path);

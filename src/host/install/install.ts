@@ -51,10 +51,10 @@ export interface InstallOutcome {
 
 export interface Installer {
   /**
-   * Installs files as one transaction. Throws `Fatal` if the text is to blame (it waits for another one or for
-   * `forgive`), `Later` if it may be tried again after a while, and `Held` if another program keeps writing the same
-   * file. Throws any other error if the machine is to blame. In all these cases the last good files are, or stay, in
-   * place.
+   * Installs files as one transaction. Throws `Fatal` if the text is to blame: it waits for another one or for
+   * `forgive`. Throws `Later` if it may be tried again after a while, and `Held` if another program keeps writing the
+   * same file. Throws any other error if the machine is to blame. In all these cases the last good files are, or stay,
+   * in place.
    */
   install(files: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<InstallOutcome>;
   /**

@@ -5,9 +5,9 @@ import { transaction } from "../../sqlite/open.ts";
 import { prepared } from "./prepared.ts";
 
 /**
- * The records of a shared daemon that a service wrote. A host keeps them in a file of its own, apart from its store,
- * which may be deleted without loss: the rows come again from the transcriber, but the ownership of a daemon's records
- * is known only here.
+ * The records of a shared daemon that a service wrote. A host keeps them in a file of its own, because its store may be
+ * deleted without loss. The rows come again from the transcriber, but the ownership of a daemon's records is known only
+ * here.
  */
 
 /**

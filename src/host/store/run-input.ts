@@ -14,8 +14,8 @@ import { rowsBut } from "./rows-but.ts";
 export interface RunInputs {
   /**
    * Marks, durably, the keys of a run that begins; they stay in doubt until it succeeds. A full run is also given the
-   * rows that an earlier one could not apply, because the daemon may be another one now, and is checked for rows that
-   * contradict each other.
+   * rows that an earlier one could not apply, because the daemon may be another one now. It is also checked for rows
+   * that contradict each other.
    */
   begin(table: Table, options?: RunInputOptions): RunInput;
   /** True if a failed run was given another row for a key than the next one would be: the daemon may have it. */
@@ -263,9 +263,9 @@ function rowsLoaded(database: DatabaseSync, service: string): Rows<Columns> {
 }
 
 /**
- * The retained rows that yield to a good row which claims one of their unique values, among these or among all: the
- * address has another owner now. Among all, a retained row also yields to an earlier retained one: both were applied
- * while the table was in doubt, and one value cannot be applied twice.
+ * The retained rows that yield to a good row with one of their unique values, because the address, say, has another
+ * owner now. The good rows are these or all. Among all, a retained row also yields to an earlier retained one. Both
+ * were applied while the table was in doubt, and one value cannot be applied twice.
  */
 function keptRowsThatYield(
   database: DatabaseSync,

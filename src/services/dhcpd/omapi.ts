@@ -37,10 +37,7 @@ export type OmapiSettings = z.output<typeof omapiSettings>;
 /** The host of a MAC address in dhcpd. */
 type Fixed = { readonly name: string; readonly ip: string };
 
-/**
- * The number of hosts of the leases file that a full run asks for: it shows that the file is the one that this dhcpd
- * keeps.
- */
+/** The number of hosts of the leases file that a full run asks for. They show that this dhcpd keeps that file. */
 const sampleSize = 100;
 
 /** Brings the hosts of a running dhcpd to the rows, over OMAPI; dhcpd itself keeps them in its leases file. */

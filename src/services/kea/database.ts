@@ -45,8 +45,8 @@ export function byDatabase(kea: Kea, database: string, psql: Command): Way {
     );
 
   /**
-   * A reservation of ours that is still in the configuration: it differs from every row, so it is moved, and shown by
-   * `trigger diff`.
+   * The content of one of our reservations that is still in the configuration. It differs from every row, so it is
+   * moved, and `trigger diff` shows it.
    */
   const inPlace = ([name, content]: readonly [string, Content]): readonly [string, Content] =>
     [name, host.owned.has(name, canonical(content)) ? { ...content, in: "configuration" } : content] as const;

@@ -27,9 +27,9 @@ export interface OfPeople {
 }
 
 /**
- * Local parts that speak for a domain or a machine and not for a person. They are the mailboxes of RFC 2142, senders of
- * mail programs and Debian's system users, and those that prove a domain for a certificate (CA/Browser Forum, Baseline
- * Requirements, 3.2.2.4.4).
+ * Local parts that stand for a domain or a machine and not for a person. They are the mailboxes of RFC 2142, senders of
+ * mail programs, and Debian's system users. Also those by which a certificate authority verifies a domain (CA/Browser
+ * Forum, Baseline Requirements, 3.2.2.4.4).
  */
 export const reservedNames: readonly string[] = [
   "abuse hostmaster noc postmaster security webmaster www ftp news usenet uucp info marketing sales support",

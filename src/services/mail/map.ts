@@ -103,7 +103,7 @@ export function postfixMap(host: Host, { path, type, postmap }: MapPlace) {
       if (puts.size > 0) await host.tell([...postmap, "-i", "-r", map], { input: textOf(puts) });
       if (deletes.size > 0) {
         const input = [...deletes].map((name) => `${name}\n`).join("");
-        // The removal fails if none of the names is there, as after a run that did not end: the lookup afterwards shows
+        // The removal fails if none of the names is there, as after a run that did not end. The lookup afterwards shows
         // if they are gone.
         await host.tell([...postmap, "-d", "-", map], { input }).catch((error) => {
           if (!(error instanceof CommandFailed)) throw error;

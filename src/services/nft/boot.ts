@@ -3,11 +3,11 @@ import { notice } from "../settings.ts";
 import { sameAmount, withMoves } from "./amount.ts";
 
 /**
- * The files that the kernel reads at boot: a base file with the whole table, and a small one that it includes, with the
- * changes since. A change writes the small one only, so its cost does not grow with the table; once that is large, the
- * base is written again.
+ * The files that the kernel reads at boot: a base file with the whole table, and a small one that it includes. The
+ * small one has the changes since the base. A change writes the small one only, so its cost does not grow with the
+ * table; once that is large, the base is written again.
  *
- * There are two small files in turn. A new base includes the other one, emptied before: the rename of the base is the
+ * There are two small files in turn. A new base includes the other one, emptied before. The rename of the base is the
  * one moment in which the old pair becomes the new pair.
  */
 

@@ -151,8 +151,8 @@ export function columnsOfElement([set, key, value]: Element): Record<string, str
 }
 
 /**
- * The columns, as null, that a row seen in the kernel lacks, though its name could stand in a set with them: that
- * element was removed by hand.
+ * The columns, as null, that a row seen in the kernel lacks, though its name could be in a set with them. That element
+ * was removed by hand.
  */
 export function lackingColumns(sets: readonly ElementSet[], unique: readonly string[], row: Columns): Columns {
   const name = unique.find((column) => column in row) ?? "";
