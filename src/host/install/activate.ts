@@ -81,7 +81,7 @@ export function activation({ ledger, files, clock, secret, restOf }: InstallCont
     const pending = ledger.pending(targets.map(({ path }) => path));
     const said = `the ${failed} of ${pending.map(({ path }) => path).join(", ")} failed`;
     if (pending.every(({ to, goodHash }) => to === goodHash)) {
-      // A text has no last good one other than itself: it stays pending.
+      // The failed text is itself the last good one: it stays pending, and nothing is blamed.
       const later = new Later(
         `${said}; it is the last good text itself, so nothing is blamed`,
         rest(work.steps, spacing),

@@ -66,7 +66,7 @@ export function byHostCommands(kea: Kea): Way {
     const reservation = { "subnet-id": to?.id, ...to?.reservation };
     return control.tell("reservation-add", { reservation, ...target }, [`+ ${JSON.stringify(reservation)}`]);
   };
-  /** Restores the reservation in place of a refused one. */
+  /** Adds the earlier reservation again after its replacement was refused. */
   const restore = async ({ name, before }: PlacedMove): Promise<void> => {
     const place = before?.ip === undefined ? undefined : config.placeOf(before.ip);
     if (before && place && "id" in place) {

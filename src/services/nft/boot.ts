@@ -35,7 +35,7 @@ export function bootFiles(host: Host, path: string): BootFiles {
   const head = `# ${notice}\n`;
   const note = `since ${path}`;
   const install = (path: string, text: string, check?: () => Promise<unknown>) =>
-    // The kernel was read before: the files are written with its content.
+    // The probe is empty: the kernel was seen to have this content before.
     host.install(
       { path, text, mode: 0o600 },
       { ...(check ? { check: async () => void (await check()) } : {}), probe: async () => {} },
