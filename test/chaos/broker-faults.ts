@@ -4,11 +4,11 @@ import { until } from "../until.ts";
 import { type Kind, meanwhile } from "./kind.ts";
 import type { Network } from "./network.ts";
 
-/** What can befall the broker: one thing at a time. */
+/** The faults of the broker; one at a time. */
 
 const lock = (): string => "broker";
 
-/** Ways in which nodes lose sight of each other: the cables that are cut. */
+/** The network partitions: the cables that each of them cuts. */
 const splits: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
   ...Object.fromEntries(
     nodeNames.map((name) => [
@@ -25,7 +25,10 @@ const splits: Readonly<Record<string, readonly (readonly [string, string])[]>> =
   ],
 };
 
-/** How long the nodes may take to give each other up, milliseconds: `net_ticktime` and a quarter, on a busy machine. */
+/**
+ * The longest time until the nodes give each other up, in milliseconds: `net_ticktime` and a quarter, on a busy
+ * machine.
+ */
 const givenUpWithin = 60_000;
 
 export const brokerFaults = {
@@ -102,7 +105,7 @@ export const brokerFaults = {
   },
 } satisfies Record<string, Kind>;
 
-/** Cuts the cables between nodes, while clients reach all of them; over when the nodes have found together again. */
+/** Cuts the cables between nodes; clients still reach all nodes. Returns once the nodes form one cluster again. */
 function split({ cluster }: Network, which: string, wait: () => Promise<void>): Promise<boolean> {
   const pairs = splits[which] ?? [];
   const cables = pairs.flatMap(([one, other]) => cluster.cables(one, other));

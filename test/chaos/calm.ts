@@ -2,11 +2,11 @@ import { compare, type Reported } from "./compare.ts";
 import type { Network } from "./network.ts";
 import type { Writer } from "./writer.ts";
 
-/** What became of the wait for the end of all work. */
+/** The result of waiting for the end of all work. */
 export interface Calm {
-  /** How long it took until all was equal, milliseconds. */
+  /** The time until all was equal, in milliseconds. */
   readonly after: number;
-  /** What still differed when patience ended; none when all is well. */
+  /** The differences that remained at the end of the wait; none if all is well. */
   readonly differences: readonly string[];
 }
 
@@ -14,11 +14,11 @@ interface Status {
   readonly hosts: readonly { readonly host: string; readonly services: Readonly<Record<string, Reported>> }[];
 }
 
-/** Approves what is held, as an administrator would who has looked at it. */
+/** Approves held removals, as an administrator who has looked at them would. */
 export interface Administrator {
-  /** How often something was approved. */
+  /** The number of approvals. */
   readonly approvals: number;
-  /** Looks at the network: what `trigger status` says, and its exit code. */
+  /** Reads the state of the network: the output of `trigger status` and its exit code. */
   look(): Promise<{
     readonly code: number;
     readonly said: string;
@@ -50,7 +50,7 @@ export function administrator({ project }: Network): Administrator {
   };
 }
 
-/** Waits until `trigger status` is well and everything that is served is what the directory says. */
+/** Waits until `trigger status` exits with 0 and all served lines equal those that the directory demands. */
 export async function calm(
   network: Network,
   writer: Writer,

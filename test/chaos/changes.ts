@@ -12,12 +12,12 @@ import {
   type Written,
 } from "./model.ts";
 
-/** The kinds of changes that a writer makes. One that finds nothing to change makes none. */
+/** The kinds of changes that a writer makes. A kind that finds nothing to change writes nothing. */
 
 export interface Draw {
   readonly model: Model;
   readonly lot: Lot;
-  /** The clock, milliseconds since 1970, for terms that end soon. */
+  /** The clock, in milliseconds since 1970, for terms that end soon. */
   readonly now: () => number;
 }
 
@@ -25,7 +25,7 @@ type Change = (draw: Draw) => Written[];
 
 const syllables = ["an", "bel", "cor", "del", "émi", "fré", "gün", "hør", "ïva", "jōe", "Ωme", "Журa", "李娜", "ßen"];
 const halls = ["north", "south", "Île d'Été"];
-/** No more machines than this: beyond it some are deleted before another one comes. */
+/** The most machines: beyond this number some are deleted before another one is added. */
 const most = 80;
 
 const isOf = (objectClass: string) => (node: Node) => node.attributes.objectClass?.includes(objectClass) ?? false;
@@ -34,7 +34,7 @@ const machines = (model: Model): Node[] => all(model, "ipHost");
 const members = (model: Model): Node[] => all(model, "inetOrgPerson");
 const top = (model: Model, name: string): Node[] => childrenOf(model, 0).filter(({ rdn }) => rdn[1] === name);
 
-/** What a seed begins with: the same for all. */
+/** Writes the first content of the directory: the same number of entries of each kind for every seed. */
 export function beginning(draw: Draw): Written[] {
   const units = ["machines", "bans", "aliases", ...halls].map((name) => addUnit(draw.model, name));
   const more = [...times(24, addMember), ...times(6, addCampusMachine), ...times(10, addAlias), ...times(4, addBan)];
@@ -63,14 +63,14 @@ const addMember: Change = ({ model, lot, now }) => {
   return [written, ...owned];
 };
 
-/** A name with letters of any script, at times with a sign that a DN must escape. */
+/** A name with letters of any script, and sometimes with a character that a DN must escape. */
 const personName = (lot: Lot, number: number): string =>
   `${lot.one(syllables)}${lot.one(syllables)}${lot.one([" ", "-", ", ", "+"])}${lot.one(syllables)} ${number}`;
 
 const hallsOf = (model: Model): Node[] =>
   childrenOf(model, 0).filter(({ rdn }) => !["machines", "bans", "aliases"].includes(rdn[1]));
 
-/** Mostly in years, at times past, at times in some seconds. */
+/** The end of a term: mostly in years, sometimes in the past, sometimes in a few seconds. */
 function term(lot: Lot, now: number): string {
   const dice = lot.below(10);
   if (dice > 2) return "20990101000000Z";
@@ -96,7 +96,7 @@ function newMachine(model: Model, lot: Lot, parent: number): Written {
   });
 }
 
-/** An address that nobody has had. */
+/** An address that no machine has had before. */
 const freshIp = (model: Model): string => ipOf(model.next++);
 
 const room = ({ model, lot }: Draw): Written[] =>
@@ -135,23 +135,23 @@ const recipients = (lot: Lot): string[] => [
   ...new Set(Array.from({ length: 1 + lot.below(3) }, () => `user${lot.below(40)}@elsewhere.example`)),
 ];
 
-/** Does something with one of some nodes. */
+/** Applies a change to one of some nodes. */
 const some = (lot: Lot, nodes: readonly Node[], act: (node: Node) => Written[]): Written[] =>
   nodes.length === 0 ? [] : act(lot.one(nodes));
 
-/** Does something with two or three different machines. */
+/** Applies a change to two or three different machines. */
 function among(draw: Draw, count: number, act: (chosen: Node[]) => Written[]): Written[] {
   const chosen = [...new Set(Array.from({ length: count }, () => draw.lot.one(machines(draw.model))))];
   return chosen.length === count ? act(chosen) : [];
 }
 
-/** Gives each the value of the next one, the last one that of the first, by way of a value that nobody has. */
+/** Gives each node the value of the next one, and the last node that of the first. A free value is used in between. */
 function rotate(nodes: readonly Node[], read: (node: Node) => string, aside: string, give: Give): Written[] {
   const values = nodes.map(read);
   const moves = nodes.map((node, at): [Node, string] => [node, values[(at + 1) % nodes.length] ?? aside]);
   const [first, ...others] = moves;
   if (!first) return [];
-  // From the last on, each takes what has just become free.
+  // From the last node on, each takes the value that has just become free.
   return [[first[0], aside] as const, ...others.reverse(), first].map(([node, value]) => give(node, value));
 }
 type Give = (node: Node, value: string) => Written;
@@ -192,7 +192,7 @@ const renameMachine =
 const isAscii = (text: string): boolean => /^[\x20-\x7e]*$/.test(text);
 const otherCase = (text: string): string => (text === text.toLowerCase() ? text.toUpperCase() : text.toLowerCase());
 
-/** Each kind with how often it is drawn. */
+/** The kinds of changes, each with its weight. */
 export const kinds: Readonly<Record<string, readonly [weight: number, change: Change]>> = {
   "add a member": [2, addMember],
   "add a machine": [4, addMachine],
@@ -288,7 +288,7 @@ export const kinds: Readonly<Record<string, readonly [weight: number, change: Ch
   "mend what is refused": [4, mend],
 };
 
-/** Gives one machine that has no row a name and an address of its own. */
+/** Gives one machine without a row a name and an address of its own. */
 function mend({ model, lot }: Draw): Written[] {
   const seen = new Map<string, number>();
   for (const machine of machines(model))

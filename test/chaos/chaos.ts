@@ -15,14 +15,14 @@ import { type Network, startNetwork } from "./network.ts";
 import { type Fault, planRound, type Round, type Storm, slowPace } from "./plan.ts";
 import { writer } from "./writer.ts";
 
-/** A whole network of real parts, changed and hurt at once, round after round; after each everything is compared. */
+/** A whole network of real parts under concurrent changes and faults. All services are compared after each round. */
 
 export interface Settings {
   readonly seed: number;
-  /** Whether another round follows, after so many. */
+  /** True if another round follows after this number of rounds. */
   goesOn(rounds: number): boolean;
   readonly storm: Storm;
-  /** How long may pass until all is equal, milliseconds. */
+  /** The longest time until all is equal, in milliseconds. */
   readonly patience: number;
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;
@@ -30,19 +30,19 @@ export interface Settings {
 
 export interface Summary {
   readonly rounds: number;
-  /** How often, by kind. */
+  /** The number of changes, by kind. */
   readonly changes: ReadonlyMap<string, number>;
   readonly faults: ReadonlyMap<string, number>;
-  /** What this machine cannot do, and why. */
+  /** The parts that this machine lacks, each with the reason. */
   readonly leftOut: readonly string[];
   readonly approvals: number;
-  /** Processes that ended by themselves, with their last words. */
+  /** The processes that ended by themselves, with their last output. */
   readonly ended: readonly string[];
-  /** The longest time from the last fault and change until all was equal, milliseconds. */
+  /** The longest time from the last fault or change until all was equal, in milliseconds. */
   readonly longest: number;
-  /** What differed in the end; none when all is well. */
+  /** The differences at the end; none if all is well. */
   readonly differences: readonly string[];
-  /** Where everything that was said is kept, when something differed. */
+  /** The folder that holds all output, if something differed. */
   readonly kept?: string;
 }
 
@@ -76,7 +76,7 @@ export async function chaos({ seed, goesOn, storm, patience, log, signal }: Sett
       ...(kept !== undefined && { kept }),
     };
   };
-  /** Waits until all is equal; then it must be found so by `trigger verify`, and stay so. */
+  /** Waits until all is equal. Then `trigger verify` must find no difference, and all must stay equal. */
   const settle = async (): Promise<{ after: number; differences: readonly string[] }> => {
     const { after, differences } = await calm(network, hand, admin, { within: patience, signal });
     if (differences.length > 0) return { after, differences };
@@ -97,11 +97,13 @@ export async function chaos({ seed, goesOn, storm, patience, log, signal }: Sett
     if (!goesOn(rounds)) return summary([]);
     const failures = await play(planRound(plans, storm));
     rounds += 1;
-    if (signal.aborted) return summary([]); // what breaks now breaks because everything ends
+    if (signal.aborted) return summary([]); // the run ends: a part that fails from here on is no finding
     if (failures.length > 0) return summary(failures, keep(network, said, failures));
   }
 
-  /** One storm: changes and faults at once. All of them are over when it ends; gives why one could not be played, or did not happen. */
+  /**
+   * One storm: concurrent changes and faults. Returns, once all are over, a line for each that failed or could not run.
+   */
   async function play(round: Round): Promise<string[]> {
     note(`round ${rounds + 1}: ${round.changes} changes, ${round.faults.length} faults`);
     const end = new AbortController();
@@ -144,17 +146,17 @@ export async function chaos({ seed, goesOn, storm, patience, log, signal }: Sett
   }
 
   async function pause(milliseconds: number): Promise<void> {
-    await sleep(milliseconds, undefined, { signal }).catch(() => {}); // stopped: what follows is undone at once
+    await sleep(milliseconds, undefined, { signal }).catch(() => {}); // aborted: the caller undoes its fault at once
   }
 }
 
-/** One after the other, where they have the same lock. */
+/** Runs acts of the same lock one after the other. */
 function locking() {
   const last = new Map<string, Promise<unknown>>();
   return async (lock: string, act: () => Promise<void>): Promise<void> => {
     const before = last.get(lock);
     const mine = (async () => {
-      await before?.catch(() => {}); // it is told to who did it
+      await before?.catch(() => {}); // its error is reported to its own caller
       await act();
     })();
     last.set(lock, mine);
@@ -162,7 +164,7 @@ function locking() {
   };
 }
 
-/** Somebody has an eye on the processes, and approves what is held. */
+/** Looks after the processes and approves held removals, until it is aborted. */
 async function watch({ processes }: Network, admin: Administrator, signal: AbortSignal): Promise<void> {
   for (; !signal.aborted; await sleep(2_000, undefined, { signal }).catch(() => {})) {
     processes.lookAfter();
@@ -170,7 +172,7 @@ async function watch({ processes }: Network, admin: Administrator, signal: Abort
   }
 }
 
-/** Keeps what everybody said, and gives the folder. */
+/** Saves the output of all processes and returns the folder. */
 function keep(network: Network, said: readonly string[], differences: readonly string[]): string {
   const folder = mkdtempSync(join(tmpdir(), "trigger-chaos-"));
   writeFileSync(join(folder, "chaos.log"), said.join("\n"));

@@ -4,13 +4,13 @@ import type { Network } from "./network.ts";
 import { type Served, served } from "./served.ts";
 import type { Writer } from "./writer.ts";
 
-/** What `trigger status --json` says of a service, as far as it is looked at. */
+/** The part of a service in `trigger status --json` that is checked. */
 export interface Reported {
   readonly refused: readonly { readonly key: string }[];
   readonly removals?: { readonly digest: string; readonly rows: number };
 }
 
-/** Compares everything that is served with the directory, entry by entry, and gives what differs; nothing is well. */
+/** Compares all served lines with the directory, entry by entry. Returns the differences; none if all is well. */
 export async function compare(
   network: Network,
   writer: Writer,
@@ -26,7 +26,7 @@ export async function compare(
   return (await Promise.all(differences)).flat();
 }
 
-/** What is wrong with the lines that are served. */
+/** The differences between the served lines and the expected ones. */
 export function differ(
   { service }: Pick<Served, "service">,
   { lines, refused }: Expected,
@@ -36,7 +36,7 @@ export function differ(
   const there = new Set(found);
   const taken = new Set([...lines].flatMap((line) => claimsOf(service, line)));
   const extra = found.filter((line) => !lines.has(line));
-  /** The last good row of a refused entry may stand, as long as it takes nothing from anybody. */
+  /** True if a refused entry's last good row may still be served: none of its claims is another row's. */
   const mayStand = (line: string): boolean =>
     refused.size > 0 && hasBeen(service, line) && !claimsOf(service, line).some((claim) => taken.has(claim));
   return [
@@ -46,7 +46,7 @@ export function differ(
   ];
 }
 
-/** Whether the host lists exactly those entries as refused that are. */
+/** The entries that the host lists as refused by mistake, and those that it fails to list. */
 function unsaid({ refused }: Expected, said: Reported | undefined): string[] {
   const listed = new Set(said?.refused.map(({ key }) => key.split("/")[0] ?? ""));
   return [

@@ -4,12 +4,12 @@ import { ldapCommands } from "../servers/ldap-commands.ts";
 import type { Slapd } from "../servers/slapd.ts";
 import { attributesOf, base, dnOf, type Model, type Written } from "./model.ts";
 
-/** The directory as the chaos reads and writes it: by OpenLDAP's own commands, and nothing of trigger's. */
+/** The directory for the chaos run, read and written by OpenLDAP's own commands, without code of trigger. */
 
 export interface Entry {
   readonly dn: string;
   readonly uuid: string;
-  /** By name in lower case. */
+  /** The values of each attribute, by its name in lower case. */
   readonly attributes: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -36,7 +36,7 @@ function readRecord(record: string): Entry {
   return { dn: attributes.get("dn")?.[0] ?? "", uuid: attributes.get("entryuuid")?.[0] ?? "", attributes };
 }
 
-/** What the writer believes that ldapsearch would find; without the UUIDs, which it does not know. */
+/** The entries that ldapsearch should find, by the writer's model. They have no UUIDs, since the model has none. */
 export function entriesOf(model: Model): Entry[] {
   return [...model.nodes.values()].map((node) => {
     const named = Object.entries(attributesOf(node)).map(([name, values]) => [name.toLowerCase(), values] as const);
@@ -44,7 +44,10 @@ export function entriesOf(model: Model): Entry[] {
   });
 }
 
-/** Tells the directory a change, again and again until it has it: it may be away, and the answer of one that dies may be lost. */
+/**
+ * Writes a change to the directory, repeated until it is there. The server may be away, and an answer may be lost when
+ * it dies.
+ */
 export async function tell(slapd: Slapd, { ldif, done }: Written, signal: AbortSignal): Promise<void> {
   for (let again = false; !signal.aborted; again = true) {
     try {
@@ -59,7 +62,10 @@ export async function tell(slapd: Slapd, { ldif, done }: Written, signal: AbortS
   }
 }
 
-/** Result codes of a server that is not there, or is going: busy, unavailable, unwilling, other, and what ldapmodify says of a broken connection. */
+/**
+ * Result codes of a server that is away or shuts down: busy, unavailable, unwilling, other. Also ldapmodify's codes for
+ * a broken connection.
+ */
 const away = [51, 52, 53, 80, 254, 255];
 
 const readable = (ldif: string): string =>

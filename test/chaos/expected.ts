@@ -1,11 +1,13 @@
 import type { Entry } from "./directory.ts";
 
-/** What each service must serve, computed the simplest way from a reading of the directory: nothing of trigger's is used. */
+/**
+ * The lines that each service must serve, computed in the simplest way from the directory. It uses no code of trigger.
+ */
 
 export interface Expected {
-  /** What must be served, as lines. */
+  /** The lines that must be served. */
   readonly lines: ReadonlySet<string>;
-  /** The UUIDs of the entries of which a row must be refused. */
+  /** The UUIDs of the entries with a row that must be refused. */
   readonly refused: ReadonlySet<string>;
 }
 
@@ -13,12 +15,15 @@ export type ServiceName = "names" | "people" | "dns" | "dhcp" | "aliases";
 
 interface Row {
   readonly uuid: string;
-  /** What no two rows may share. */
+  /** The unique claims: values that no two rows may share. */
   readonly claims: readonly string[];
   readonly lines: readonly string[];
 }
 
-/** `at` is the clock, milliseconds since 1970; left out, the lines are all that could be served at some time: nobody looks at terms, bans and conflicts. */
+/**
+ * The expected lines at a time `at`, in milliseconds since 1970. Without `at`: all lines that could be served at any
+ * time, regardless of terms, bans and duplicate claims.
+ */
 export function expected(entries: readonly Entry[], at?: number): Record<ServiceName, Expected> {
   const look = lookInto(entries, at);
   const settle = (some: readonly Entry[], rowsOf: RowsOf): Expected => settled(some, rowsOf, at !== undefined);
@@ -63,7 +68,7 @@ export function expected(entries: readonly Entry[], at?: number): Record<Service
   };
 }
 
-/** What a line that is served says belongs to one alone. */
+/** The unique claims of a served line. */
 export function claimsOf(service: ServiceName, line: string): string[] {
   const [first = "", second = "", third = ""] = line.split(" ");
   if (service === "names") return [`name ${second}`, `ip ${third}`];
@@ -75,7 +80,7 @@ export function claimsOf(service: ServiceName, line: string): string[] {
 
 type RowsOf = (entry: Entry) => Omit<Row, "uuid">[] | undefined;
 
-/** The rows of some entries: none where an entry is no row at all, nor, where that is asked, of what another claims as well. */
+/** The rows of some entries; none for an entry that is no row. If `alone`, rows with a duplicate claim are left out. */
 function settled(entries: readonly Entry[], rowsOf: RowsOf, alone: boolean): Expected {
   const refused = new Set<string>();
   const rows = entries.flatMap((entry): Row[] => {
@@ -112,7 +117,7 @@ function lookInto(entries: readonly Entry[], at: number | undefined) {
 
 const zoned = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
 
-/** A DN in one form, whatever its case and escapes. */
+/** A DN in one normal form, independent of case and escapes. */
 function fold(dn: string): string {
   const bytes = dn.replaceAll(/(?:\\[0-9a-f]{2})+/gi, (codes) => {
     const text = Buffer.from(codes.replaceAll("\\", ""), "hex").toString();

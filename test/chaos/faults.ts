@@ -3,7 +3,7 @@ import { type Kind, meanwhile } from "./kind.ts";
 import { hostNames, smallDisk, transcribers } from "./network.ts";
 import { storeFaults } from "./store-faults.ts";
 
-/** What can befall the network. */
+/** The faults of the network. */
 
 export const faultKinds = {
   ...brokerFaults,

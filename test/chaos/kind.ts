@@ -1,22 +1,22 @@
 import type { Network } from "./network.ts";
 
-/** One kind of what can befall the network. It is undone by itself after its time, also when the run is broken off. */
+/** A kind of fault. The fault is undone after its time, and also when the run is aborted. */
 export interface Kind {
-  /** How often it is drawn. */
+  /** The weight of the kind in a draw. */
   readonly weight: number;
-  /** What it can befall. */
+  /** The names of the possible targets. */
   readonly targets: readonly string[];
-  /** Two faults with one of these do not overlap: the second one waits. */
+  /** The lock of a target. Two faults with the same lock do not overlap: the second one waits. */
   readonly lock: (target: string) => string;
-  /** Milliseconds, at most. */
+  /** The longest duration, in milliseconds. */
   readonly longest: number;
-  /** Milliseconds that it goes on after that, about, where it is much: so long more changes are made. */
+  /** The time that the effect lasts after the fault, in milliseconds, if it is long. Changes go on for that time. */
   readonly goesOn?: number;
-  /** Gives false where this machine cannot do it. */
+  /** Runs the fault; false if this machine cannot run it. */
   readonly act: (network: Network, target: string, wait: () => Promise<void>) => Promise<boolean>;
 }
 
-/** Does, waits, and undoes whatever happens. */
+/** Applies a fault, waits, and undoes it in any case. */
 export async function meanwhile(wait: () => Promise<void>, act: () => unknown, undo: () => unknown): Promise<boolean> {
   await act();
   try {

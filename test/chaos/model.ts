@@ -1,8 +1,8 @@
-/** What the writer believes to be in the directory: a tree of entries, of which every change is known as it is made. */
+/** The content that the writer expects in the directory: a tree of entries, updated with each change. */
 
 export interface Node {
   readonly id: number;
-  /** 0 is the base, which is above all. */
+  /** The number of the parent; 0 is the base, above all entries. */
   parent: number;
   rdn: readonly [attribute: string, value: string];
   attributes: Record<string, readonly string[]>;
@@ -11,15 +11,15 @@ export interface Node {
 export interface Model {
   readonly nodes: Map<number, Node>;
   next: number;
-  /** Is told each state that the directory goes through. */
+  /** Called after each state that the directory passes through. */
   noted: () => void;
 }
 
-/** One change as the directory is told it. */
+/** One change, in the form that the directory receives it. */
 export interface Written {
   /** A change record in LDIF. */
   readonly ldif: string;
-  /** Result codes that say, when it is told again after a broken connection, that it had been done. */
+  /** Result codes of a repeated change that show that the first attempt had succeeded. */
   readonly done: readonly number[];
 }
 
@@ -47,7 +47,7 @@ export function dnOf(model: Model, id: number): string {
 const rdnOf = ([attribute, value]: Node["rdn"]): string =>
   `${attribute}=${value.replace(/[\\,+"<>;=]/g, (sign) => `\\${sign}`)}`;
 
-/** Every attribute, that of its name among them. */
+/** All attributes, including the one in the entry's name. */
 export const attributesOf = ({ rdn: [attribute, value], attributes }: Node): Record<string, readonly string[]> => ({
   ...attributes,
   [attribute]: [value, ...(attributes[attribute] ?? [])],
@@ -60,7 +60,7 @@ export function addNode(model: Model, node: Omit<Node, "id">): Written {
   return { ldif: recordOf(model, id, ["changetype: add"]), done: [entryAlreadyExists] };
 }
 
-/** The record of an entry that is there. */
+/** The LDIF record of an entry that exists. */
 export function recordOf(model: Model, id: number, head: readonly string[] = []): string {
   const lines = Object.entries(attributesOf(nodeOf(model, id))).flatMap(([name, values]) =>
     values.map((value) => line(name, value)),
@@ -68,7 +68,7 @@ export function recordOf(model: Model, id: number, head: readonly string[] = [])
   return [line("dn", dnOf(model, id)), ...head, ...lines, "", ""].join("\n");
 }
 
-/** Replaces values; none takes the attribute away, but for the value in the entry's name. */
+/** Replaces values. An empty list removes the attribute, except for the value in the entry's name. */
 export function replace(model: Model, id: number, given: Record<string, readonly string[]>): Written {
   const node = nodeOf(model, id);
   const lines = Object.entries(given).flatMap(([name, values]) => {
@@ -81,7 +81,7 @@ export function replace(model: Model, id: number, given: Record<string, readonly
   return { ldif: [line("dn", dnOf(model, id)), "changetype: modify", ...lines, "", ""].join("\n"), done: [] };
 }
 
-/** Gives an entry another name, another place, or both; what is below goes along. */
+/** Gives an entry another name, another place, or both. The entries below it move along. */
 export function rename(model: Model, id: number, value: string, parent?: number): Written {
   const node = nodeOf(model, id);
   const dn = dnOf(model, id);
@@ -93,7 +93,7 @@ export function rename(model: Model, id: number, value: string, parent?: number)
   return { ldif: [line("dn", dn), ...lines, "", ""].join("\n"), done: [noSuchObject, entryAlreadyExists] };
 }
 
-/** Deletes an entry and all below it, the lowest first. */
+/** Deletes an entry and all entries below it, the lowest first. */
 export function remove(model: Model, id: number): Written[] {
   const below = childrenOf(model, id).flatMap((child) => remove(model, child.id));
   const ldif = [line("dn", dnOf(model, id)), "changetype: delete", "", ""].join("\n");

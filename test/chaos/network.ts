@@ -12,31 +12,31 @@ import { type TcpProxy, tcpProxy } from "../servers/tcp-proxy.ts";
 import { type Processes, processes } from "./processes.ts";
 import { type Stores, stores } from "./stores.ts";
 
-/** Real parts of a whole network, each a process of its own, on the loopback alone. */
+/** The real parts of a whole network, each a process of its own, on the loopback only. */
 export interface Network extends AsyncDisposable {
   readonly project: TestProject;
   readonly slapd: Slapd;
   readonly cluster: Cluster;
   readonly named: Named;
-  /** Undefined where nobody may make network namespaces. */
+  /** The Kea server; undefined if this user may not make network namespaces. */
   readonly kea: RunningKea | undefined;
   readonly processes: Processes;
   readonly stores: Stores;
-  /** Between a host and the broker's nodes. */
+  /** The cables between each host and the broker's nodes. */
   readonly brokerCables: ReadonlyMap<string, readonly TcpProxy[]>;
-  /** Between a transcriber and the directory. */
+  /** The cable between each transcriber and the directory. */
   readonly directoryCables: ReadonlyMap<string, TcpProxy>;
-  /** Fills the disk of one host's state to the last byte, or frees it; undefined where nothing may be mounted. */
+  /** Fills the disk of one host's state to the last byte, or frees it. Undefined if this user may not mount a disk. */
   readonly fillDisk: ((full: boolean) => void) | undefined;
-  /** What is not there on this machine, and why; the summary says it. */
+  /** The parts that this machine lacks, each with the reason; they appear in the summary. */
   readonly missing: readonly string[];
-  /** Each place of the stream, at any host, that went back, but for those that went with a store. */
+  /** The places of the stream that went back, at any host. Places that went back with a restored store are left out. */
   wentBack(): string[];
   keepLogs(folder: string): void;
 }
 
 export const transcribers = ["civet", "lynx"];
-/** Whose state is on a small disk of its own. */
+/** The host whose state is on a small disk of its own. */
 export const smallDisk = "box";
 const hosts: Record<string, readonly string[]> = {
   civet: ["event"],
@@ -51,7 +51,10 @@ export const zones = ["campus.example", "9.10.in-addr.arpa"];
 
 const isRoot = process.getuid?.() === 0;
 
-/** Starts everything but the processes of trigger; it takes half a minute. What was started ends also when something does not start. */
+/**
+ * Starts all parts but the processes of trigger, in about half a minute. If one part fails to start, the others are
+ * stopped.
+ */
 export async function startNetwork(ldif: string): Promise<Network> {
   await using stack = new AsyncDisposableStack();
   const parts = await Promise.allSettled([
@@ -98,7 +101,7 @@ export async function startNetwork(ldif: string): Promise<Network> {
     for (const one of watched) if (one.host === host) one.watch.forget();
   };
   const running = processes(project, hostNames);
-  // Last in, first out: the processes end before what they speak with.
+  // Last in, first out: the processes end before the servers that they are connected to.
   stack.defer(async () => void (await Promise.all(hostNames.map((host) => running.kill9(host)))));
   const ends = stack.move();
   return {
@@ -129,7 +132,10 @@ async function started<Part extends AsyncDisposable>(stack: AsyncDisposableStack
   return stack.use(await part);
 }
 
-/** How each process reaches the broker and the directory, and how commands do. Each begins at another node. */
+/**
+ * The cables from each process, and from commands, to the broker and the directory. Each process begins at another
+ * node.
+ */
 function cablesOf(
   { nodes }: Cluster,
   slapd: Slapd,
@@ -155,7 +161,7 @@ const projectFiles = (): Record<string, string> =>
       .map((name) => [name, readFileSync(join(source, name), "utf8")]),
   );
 
-/** A disk of 12 MB in the place of a folder. */
+/** Mounts a disk of 12 MB in the place of a folder. */
 function mountDisk(stack: AsyncDisposableStack, folder: string): Network["fillDisk"] {
   mkdirSync(folder, { recursive: true });
   if (!isRoot || spawnSync("mount", ["-t", "tmpfs", "-o", "size=12m", "tmpfs", folder]).status !== 0) return undefined;

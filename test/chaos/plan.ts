@@ -3,41 +3,47 @@ import { type FaultKind, faultKinds } from "./faults.ts";
 import type { Kind } from "./kind.ts";
 import { weighted } from "./lots.ts";
 
-/** What is to happen, as it follows from the seed. */
+/** The plan of changes and faults that follows from the seed. */
 
 export interface Fault {
   readonly kind: FaultKind;
   readonly target: string;
-  /** Milliseconds from the beginning of the round. */
+  /** The start, in milliseconds from the beginning of the round. */
   readonly at: number;
   readonly lasts: number;
 }
 
 export interface Round {
-  /** How long it storms, milliseconds. */
+  /** The length of the storm, in milliseconds. */
   readonly length: number;
-  /** How many changes are made meanwhile. */
+  /** The number of changes during the storm. */
   readonly changes: number;
-  /** How many of them, the last ones, are slower: while faults go on that take their time. */
+  /** The number of slower changes, the last ones of all. They are made while long faults go on. */
   readonly slower: number;
-  /** Before which of them the directory's backup is made, and before which it is restored: at times after the last one. */
+  /**
+   * The index of the change before which the directory is backed up. `restoreAt` is that of its restoration, which may
+   * come after the last change.
+   */
   readonly backupAt: number;
   readonly restoreAt: number | undefined;
   readonly faults: readonly Fault[];
 }
 
-/** How the rounds of a run are. */
+/** The kind of the rounds of a run. */
 export interface Storm {
-  /** Milliseconds. */
+  /** The length of a storm, in milliseconds. */
   readonly length: number;
-  /** Whether a restored directory may be the last word: then its transcriber waits a minute before it believes that. */
+  /**
+   * True if a round may end with a restored directory. Its transcriber then waits a minute before it accepts the older
+   * state.
+   */
   readonly restoredLast: boolean;
 }
 
-/** Between two of the slower changes, milliseconds. */
+/** The time between two of the slower changes, in milliseconds. */
 export const slowPace = 1_500;
 
-/** The next round. */
+/** Draws the next round. */
 export function planRound(lot: Lot, { length, restoredLast }: Storm): Round {
   const quick = Math.round(length / 250);
   const count = 3 + Math.round((length / 1000) * 0.5) + lot.below(3);

@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import type { ServiceName } from "./expected.ts";
 import { type Network, zones } from "./network.ts";
 
-/** What the files hold and what the daemons answer, as lines. */
+/** The content of the files and the answers of the daemons, as lines. */
 
 export interface Served {
   readonly host: string;
@@ -35,7 +35,7 @@ export function served({ project, named, kea }: Network): Served[] {
   ];
 }
 
-/** A record of a transfer: who has an address, or whose it is. */
+/** A record of a zone transfer: the addresses of a name, or the name of an address. */
 function recordOf(line: string): string[] {
   const [name = "", , , type, data = ""] = line.split(/\s+/);
   const label = name.replace(".campus.example.", "");
@@ -52,13 +52,13 @@ async function reservationsOf(kea: NonNullable<Network["kea"]>): Promise<string[
   );
 }
 
-/** Each alias with what Postfix would find when it asks for it. */
+/** Each alias with the answer that Postfix finds for it. */
 async function aliasesIn(path: string): Promise<string[]> {
   const { stdout } = await run("postmap", ["-s", `lmdb:${path}`]);
   const keys = stdout.split("\n").flatMap((line) => line.split(/\s/)[0] || []);
   if (keys.length === 0) return [];
   const asked = run("postmap", ["-q", "-", `lmdb:${path}`]);
-  asked.child.stdin?.on("error", () => {}); // it ended without reading, and says itself why
+  asked.child.stdin?.on("error", () => {}); // postmap ended without reading; its exit code and output say why
   asked.child.stdin?.end(`${keys.join("\n")}\n`);
   return (await asked).stdout
     .split("\n")

@@ -1,7 +1,7 @@
 import type { Kind } from "./kind.ts";
 import { hostNames, type Network } from "./network.ts";
 
-/** What can befall the store of a host; what it wrote into daemons of others (`owned.db`) is kept apart for this, and stays. */
+/** The faults of a host's store. `owned.db`, the record of its entries in shared daemons, is kept apart and stays. */
 
 export const storeFaults = {
   "a host loses its store": {
@@ -21,7 +21,7 @@ export const storeFaults = {
     lock: (host) => `process ${host}`,
     longest: 8_000,
     async act(network, host, wait) {
-      // What was copied at an earlier fault is put back, and for the first time what is copied now: by then that is old, too.
+      // The copy of an earlier fault is put back. The first time it is the copy made now, which is old by then, too.
       const now = await network.stores.copy(host);
       await wait();
       return down(network, host, () => network.stores.putBack(host, now));
@@ -29,7 +29,7 @@ export const storeFaults = {
   },
 } satisfies Record<string, Kind>;
 
-/** Does something while a host's process is down; over when the host has a store again. */
+/** Applies a fault while a host's process is down. Returns once the host has a store again. */
 async function down({ processes, stores }: Network, host: string, act: () => Promise<void>): Promise<boolean> {
   await processes.kill9(host);
   try {

@@ -4,19 +4,22 @@ import { backup, DatabaseSync } from "node:sqlite";
 import type { TestProject } from "../project.ts";
 import { until } from "../until.ts";
 
-/** The stores of the hosts, as an administrator backs them up, loses them and puts them back; the host's process must be down for the last two. */
+/**
+ * The stores of the hosts, as an administrator backs them up, loses them and restores them. The process must be down
+ * for `lose` and `putBack`.
+ */
 export interface Stores {
-  /** Makes a copy by SQLite's own means, and gives the one that was made before it, or this one. */
+  /** Makes a copy by SQLite's own means. Returns the copy made before it, or this one if it is the first. */
   copy(host: string): Promise<string>;
-  /** Deletes a store with all that belongs to it. */
+  /** Deletes a store with all files that belong to it. */
   lose(host: string): void;
-  /** Puts a copy in the place of the store, once there is room for it. */
+  /** Restores a copy over the store, once there is room for it. */
   putBack(host: string, copy: string): Promise<void>;
   /** Waits until a host has a store. */
   isThere(host: string): Promise<void>;
 }
 
-/** How long a full disk may keep a store from being there, milliseconds. */
+/** The longest time that a full disk may delay the creation of a store, in milliseconds. */
 const patience = 60_000;
 
 export function stores(project: TestProject, replaced: (host: string) => void): Stores {

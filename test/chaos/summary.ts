@@ -1,6 +1,6 @@
 import type { Summary } from "./chaos.ts";
 
-/** What a run has shown, in lines. */
+/** The results of a run, in lines. */
 export function summaryLines(seed: number, summary: Summary): string[] {
   const { rounds, changes, faults, leftOut, approvals, ended, longest, differences, kept } = summary;
   return [

@@ -6,16 +6,16 @@ import { expected, type ServiceName } from "./expected.ts";
 import { weighted } from "./lots.ts";
 import { copyOf, type Model } from "./model.ts";
 
-/** Somebody who changes the directory without a pause. */
+/** A writer that changes the directory without a pause. */
 export interface Writer {
-  /** Makes one change, which may be several records; says what kind it was. */
+  /** Makes one change, of one or more records, and returns its kind. */
   change(signal: AbortSignal): Promise<string>;
   backUp(): void;
-  /** Makes the directory what it was at the backup. */
+  /** Restores the directory from the backup. */
   restore(): Promise<void>;
-  /** Whether a line could have been served at some time. */
+  /** True if a line could have been served at some time. */
   hasBeen(service: ServiceName, line: string): boolean;
-  /** How many records were written, by kind of change. */
+  /** The number of records written, by kind of change. */
   readonly made: ReadonlyMap<string, number>;
 }
 
@@ -50,7 +50,7 @@ export function writer(slapd: Slapd, given: Model, lot: Lot): Writer {
     },
     async restore() {
       if (!backup) return;
-      // What was made since is numbered on: an address that was given once is given to nobody else.
+      // Numbers continue after the restoration: an address that was given once is not given again.
       model = { ...copyOf(backup.model), next: model.next };
       await slapd.loadBackup(backup.ldif);
     },
@@ -58,6 +58,6 @@ export function writer(slapd: Slapd, given: Model, lot: Lot): Writer {
   };
 }
 
-/** The writer does not know what the server calls its entries. */
+/** A line without its UUID, since the writer does not know the server's UUIDs. */
 const withoutUuid = (service: ServiceName, line: string): string =>
   service === "names" ? line.slice(line.indexOf(" ")) : service === "people" ? line.slice(line.indexOf(",")) : line;

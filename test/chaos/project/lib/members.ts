@@ -1,6 +1,6 @@
 import type { Directory, Entry } from "trigger";
 
-/** Whether a machine may use the network: its owner, or who it stands below, has paid and is not banned. */
+/** True if a machine may use the network: its owner, or the person above it, has paid and is not banned. */
 export function hasAccess(machine: Entry, directory: Directory): boolean {
   const owner = directory.follow(machine, "owner")[0] ?? directory.parent(machine);
   if (!owner || !directory.during(undefined, owner.date("paidUntil"))) return false;

@@ -1,16 +1,16 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** What the chaos tells the project: who there is, and where the daemons are. */
+/** The facts that the chaos run passes to the project: the persons, and the addresses of the daemons. */
 interface Place {
   readonly hosts: Readonly<Record<string, readonly string[]>>;
-  /** By process; "" is for commands. */
+  /** The cables, by process; "" is for commands. */
   readonly cables: Readonly<Record<string, Cable>>;
   readonly named: { readonly port: number; readonly key: string; readonly daemon: { readonly pidFile: string } };
   readonly kea: { readonly socket: string; readonly daemon: { readonly pidFile: string } };
 }
 
-/** How a process reaches the broker's nodes and the directory. */
+/** The addresses by which a process reaches the broker's nodes and the directory. */
 interface Cable {
   readonly urls: readonly string[];
   readonly directory: string;
