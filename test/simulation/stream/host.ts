@@ -9,9 +9,12 @@ import { Violation } from "../violation.ts";
 import { type Queue, queue } from "./queue.ts";
 import { buckets, keys, service, stateOf, type Truth, timedKey, type Version } from "./truth.ts";
 
-/** A host of the model: a store that survives crashes and can be restored, the real rules, and a judge that knows the truth. */
+/**
+ * A host of the model: a store that survives crashes and can be restored, the real rules, and a judge that knows the
+ * truth.
+ */
 
-/** What a host says to transcribers. */
+/** A message from a host to transcribers. */
 export type Said =
   | { readonly kind: "ask"; readonly host: number; readonly want: Want }
   | ({ readonly kind: "refusal"; readonly host: number } & Pick<
@@ -22,7 +25,9 @@ export type Said =
 export interface Host {
   readonly queue: Queue<StreamMessage>;
   readonly up: boolean;
-  /** Takes the next message into the store, and gives what is then to be said; the acknowledgement is another step. */
+  /**
+   * Takes the next message into the store and returns the messages to send for it. The acknowledgement is another step.
+   */
   take(): { readonly message: StreamMessage; readonly followup: Followup } | undefined;
   start(): void;
   crash(): void;
@@ -35,9 +40,9 @@ interface Store {
   readonly followed: Followed;
   readonly rows: readonly CellChange[];
   readonly staged: readonly CellChange[];
-  /** The judge's: per key the moment since which the directory had what the host last heard of it. */
+  /** For the judge: by key, the moment since which the directory had the content that the host last received for it. */
   readonly since: readonly number[];
-  /** The judge's: the phase of the clock that the timed row was last heard in. */
+  /** For the judge: the phase of the clock at which the timed row was last received. */
   readonly phase: number;
 }
 
@@ -62,9 +67,9 @@ export function host(truth: Truth, rules: ReaderRules): Host {
     const { write } = followup;
     const adopted = followup.followed !== followed;
     if (adopted && message.epoch > (followed.mark?.epoch ?? 0)) {
-      // The clocks of two transcribers are not compared: a new one may be a moment behind.
+      // The clocks of two transcribers are not compared: the new one's may be slightly behind.
       phase = 0;
-      // An epoch that says that the directory was rolled back may take rows back, whatever they were.
+      // An epoch that says that the directory was rolled back may return any row to an older value.
       if (message.rolledBack) since = keys.map(() => -1);
     }
     if (write?.kind === "stage") staged = write.first ? [...write.rows] : [...staged, ...write.rows];
@@ -86,7 +91,7 @@ export function host(truth: Truth, rules: ReaderRules): Host {
     return { message, followup: { ...followup, ...(followup.ask && { ask: narrowed(followup.ask) }) } };
   }
 
-  /** Every other question for a range says what the host has in its parts. */
+  /** Every other request for a range carries the sums of the host's parts. */
   function narrowed(want: Want): Want {
     if (typeof want === "string" || ++asked % 2 === 0) return want;
     return { ...want, have: table.sums([want.from, want.to], 2) };

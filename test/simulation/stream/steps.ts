@@ -64,14 +64,14 @@ const purge = withHost((world, index, { queue }) => {
   queue.purge();
 });
 
-/** Half of the time the other one does not notice, and there are two. */
+/** Elects a transcriber. In half of the cases the other one does not notice, and two are active. */
 const elect = withTranscriber((world, index, transcriber) => {
   world.note(() => `transcriber ${index} is elected`);
   if (world.random.chance(0.5)) world.transcribers[1 - index]!.retire();
   transcriber.elect(world.now);
 });
 
-/** What may happen next, each as often as its weight says. */
+/** The possible next steps, each with its weight. */
 const weights: readonly (readonly [weight: number, step: Step])[] = [
   [16, changeDirectory],
   [8, tickClock],
@@ -103,7 +103,7 @@ const weights: readonly (readonly [weight: number, step: Step])[] = [
 ];
 const lots = weights.flatMap(([weight, step]) => new Array<Step>(weight).fill(step));
 
-/** Something happens. */
+/** Runs one random step. */
 export function step(world: World): void {
   world.pass(100 + world.random.below(3000));
   lots[world.random.below(lots.length)]!(world);

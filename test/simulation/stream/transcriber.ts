@@ -7,19 +7,21 @@ import type { Random } from "../../../src/testing/random.ts";
 import type { Said } from "./host.ts";
 import { buckets, keys, service, stateText, type Truth, type Version } from "./truth.ts";
 
-/** A transcriber of the model: a replica that lags, a mirror that a crash takes away, and the real words of the stream. */
+/**
+ * A transcriber of the model: a replica that lags, a mirror that a crash clears, and the real messages of the stream.
+ */
 
-/** The transcriber's safeguards, each of which a run can take away. */
+/** The transcriber's safeguards; a run can remove each of them. */
 export interface Habits {
-  /** An epoch is made from the clock, what was heard, and chance; without, it is counted in a cell at the broker. */
+  /** True if an epoch is made from the clock, the epochs received and chance; otherwise it is counted at the broker. */
   readonly uniqueEpoch: boolean;
-  /** Digests are said at an interval. */
+  /** True if digests are sent at an interval. */
   readonly inBandDigest: boolean;
-  /** Nothing is said from a mirror before its refresh is done. */
+  /** True if nothing is sent from a mirror before its refresh is complete. */
   readonly complete: boolean;
 }
 
-/** A message on its way to one host, or to all. */
+/** A message on its way to one host or to all hosts. */
 export interface Sent {
   readonly to: number | "all";
   readonly message: StreamMessage;
@@ -29,23 +31,23 @@ export interface Surroundings {
   readonly truth: Truth;
   readonly random: Random;
   readonly habits: Habits;
-  /** What the broker remembers of epochs, for a transcriber that counts them there. */
+  /** The last epoch that the broker stores, for transcribers that count their epochs there. */
   readonly broker: { epoch: number };
   send(sent: Sent, from: number): void;
   note(line: () => string): void;
 }
 
 export interface Transcriber {
-  /** Whether it believes to be the active one. */
+  /** True if it believes that it is the active one. */
   readonly believes: boolean;
   elect(now: number): void;
   retire(): void;
   crash(): void;
-  /** The refresh is done: the mirror is whole. */
+  /** Ends the refresh: the mirror is complete. */
   refresh(now: number): void;
-  /** The replica that it reads takes one change, when there is one. */
+  /** Applies the next change to the replica that it reads; false if there is none. */
   advance(now: number): boolean;
-  /** A look at the clock: timers, patience. */
+  /** Reads the clock, and runs the timers and waits that are due. */
   look(now: number): void;
   digest(): void;
   hear(said: Said, now: number): void;
@@ -54,12 +56,12 @@ export interface Transcriber {
 
 export function transcriber(index: number, world: Surroundings): Transcriber {
   const { truth, random, habits, broker } = world;
-  /** From one row in a message to all. */
+  /** The limits of a message: from one row to all rows. */
   const limits = { rows: 1 + random.below(3), bytes: 8 + random.below(16) };
   let replica = 0;
   let believes = false;
   let clockOffset = 0;
-  /** What the mirror holds, or is about to. */
+  /** The version that the mirror holds, or is about to hold. */
   let version: Version = { state: 0, phase: 0 };
   let mirror: "none" | "partial" | "complete" = "none";
   let table = new CellTable(service, buckets);
@@ -70,7 +72,7 @@ export function transcriber(index: number, world: Surroundings): Transcriber {
   const say = (message: StreamMessage, to: number | "all" = "all") => world.send({ to, message }, index);
   const usable = () => mirror === "complete" || (mirror === "partial" && !habits.complete);
 
-  /** The mirror moves; what of the table moves with it is told. */
+  /** Moves the mirror to another version and sends the changed rows of the table. */
   function move(next: Version): void {
     version = next;
     const changes: CellChange[] = [];
@@ -82,7 +84,7 @@ export function transcriber(index: number, world: Surroundings): Transcriber {
     if (telling && changes.length > 0) for (const message of telling.rows(changes, asOf())) say(message);
   }
 
-  /** An epoch above all that were heard of. */
+  /** A new epoch above all epochs received. */
   function next(now: number): number {
     const heard = Math.max(epochs.heard, epochs.epoch);
     broker.epoch = habits.uniqueEpoch
@@ -93,7 +95,7 @@ export function transcriber(index: number, world: Surroundings): Transcriber {
   }
 
   function begin(now: number): void {
-    // The clock is read before the epoch's first word, so that no row which time has taken away returns with it.
+    // The clock is read before the epoch's first message, so that no row that time has removed returns with it.
     telling = undefined;
     if (mirror === "complete") move({ state: version.state, phase: truth.head.phase });
     epochs = { ...epochs, epoch: next(now) };
@@ -108,7 +110,10 @@ export function transcriber(index: number, world: Surroundings): Transcriber {
     else if (act) begin(now);
   }
 
-  /** Tells those that the mirror has reached, and, of a directory that was rolled back, each host alone; all are then told above that. */
+  /**
+   * Sends a digest to each host whose state the mirror has reached. If the directory was rolled back, it tells each
+   * host concerned alone, then all in a higher epoch.
+   */
   function judge(now: number): void {
     if (!telling) return;
     const judged = reviewClaims(epochs, asOf().state, now);
@@ -147,7 +152,7 @@ export function transcriber(index: number, world: Surroundings): Transcriber {
     },
     refresh(now) {
       if (mirror === "none") {
-        // Half of the answer is here; the other half may take its time.
+        // One half of the answer has arrived; the other half may take its time.
         mirror = "partial";
         version = { state: replica, phase: truth.head.phase };
         table.apply(keys.slice(random.below(keys.length)).map((key) => [key, truth.cell(keys.indexOf(key), version)]));

@@ -2,40 +2,40 @@ import type { Cell } from "../../../src/core/stream/cells.ts";
 import type { DirectoryState } from "../../../src/core/stream/messages.ts";
 import type { Random } from "../../../src/testing/random.ts";
 
-/** The directory of the model: every state it ever had, so that any claim about any of them can be judged. */
+/** The directory of the model: all states that it ever had, so that any claim about them can be judged. */
 
 export const service = "dhcp";
 export const keys = ["a", "b", "c", "d", "e", "f"] as const;
-/** The row of this key is there in every second phase of the clock, with nobody touching the directory. */
+/** The key of the timed row: it exists in every second phase of the clock, without a change of the directory. */
 export const timedKey = 0;
 
-/** What a table speaks of: a state of the directory, by its place in history, and a phase of the clock. */
+/** The version of a table: a state of the directory, by its place in history, and a phase of the clock. */
 export interface Version {
   readonly state: number;
   readonly phase: number;
 }
 
 interface State {
-  /** The state that the directory was in before. */
+  /** The previous state of the directory. */
   readonly parent: number;
-  /** Per key a value, 0 for no row. */
+  /** The value of each key; 0 for no row. */
   readonly values: readonly number[];
-  /** Per key the moment since which it has had this value. */
+  /** For each key, the moment since which it has had this value. */
   readonly since: readonly number[];
 }
 
 export interface Truth {
   readonly head: Version;
-  /** One to three keys take another value, an earlier value, none, or one another's. */
+  /** Gives one to three keys another value, an earlier value, none, or each other's. */
   change(random: Random): void;
-  /** The clock moves the row that depends on it. */
+  /** Moves the clock by one phase, and with it the timed row. */
   tick(): void;
-  /** The directory is restored from an earlier backup: its history goes on from there. */
+  /** Restores the directory from an earlier backup; its history goes on from there. */
   restore(random: Random): void;
-  /** The state that follows on the way to the head; the head itself when that way does not pass here. */
+  /** The next state on the way to the head. The head itself, if that way does not pass through this state. */
   after(state: number): number;
   cell(key: number, version: Version): Cell | null;
-  /** The moment since which the directory has had this for a key. From state to state it never goes back. */
+  /** The moment since which the directory has had this value for a key. It never decreases from state to state. */
   since(key: number, version: Version): number;
 }
 
@@ -66,7 +66,7 @@ export function truth(): Truth {
           values[next] = random.chance(0.3) ? 0 : moment;
         }
       }
-      // A restored directory lost the newest states: what differs from them is new, not old.
+      // A restored directory has lost the newest states: any difference from them is new, not old.
       const newest = at(states.length - 1);
       const since = newest.since.map((before, index) => (values[index] === newest.values[index] ? before : moment));
       states.push({ parent: state, values, since });
@@ -96,13 +96,13 @@ export function truth(): Truth {
 
 const cellOf = memoised((value: number): Cell => `{"v":${value}}`);
 
-/** A version as messages carry it, and back. */
+/** The text of a state in messages; `stateOf` is its inverse. */
 export const stateText = memoised(
   (state: number): DirectoryState => [`${String(state).padStart(6, "0")}#000000#001#000000`],
 );
 export const stateOf = (text: DirectoryState): number => Number.parseInt(text[0] ?? "", 10);
 
-/** The buckets of a digest: few, because hundreds of thousands of schedules make digests of a few rows. */
+/** The number of buckets of a digest: small, because hundreds of thousands of schedules make digests of a few rows. */
 export const buckets = 2;
 
 function memoised<In, Out>(make: (of: In) => Out): (of: In) => Out {

@@ -6,11 +6,13 @@ import { type Host, host, type Said } from "./host.ts";
 import { type Habits, type Sent, type Transcriber, transcriber } from "./transcriber.ts";
 import { stateOf, type Truth, truth } from "./truth.ts";
 
-/** One service, two transcribers, one or two hosts, and a broker between them that can lose, delay and repeat. */
+/**
+ * One service, two transcribers, one or two hosts, and a broker between them that can lose, delay and repeat messages.
+ */
 
-/** Every rule of the stream that a run can take away. */
+/** All rules of the stream; a run can remove each of them. */
 export interface Rules extends ReaderRules, Habits {
-  /** A host says aloud what it refuses. */
+  /** True if a host reports each message that it refuses. */
   readonly spokenRefusal: boolean;
 }
 
@@ -22,20 +24,20 @@ export interface World {
   readonly now: number;
   pass(milliseconds: number): void;
   note(line: () => string): void;
-  /** A host takes its next message, if it has one; it can die before it says or acknowledges anything. */
+  /** Has a host take its next message, if there is one. The host may die before it sends or acknowledges anything. */
   take(host: number, options?: { dies?: boolean }): boolean;
-  /** A host starts and says hello. */
+  /** Starts a host, which sends hello. */
   start(host: number): void;
-  /** A transcriber hears the next thing that a host said, if there is one. */
+  /** Has a transcriber receive the next message of a host; false if there is none. */
   hear(transcriber: number): boolean;
-  /** One report is lost. */
+  /** Loses one report. */
   mishear(transcriber: number): void;
-  /** What a transcriber publishes no longer arrives, until it all does: its node of the broker is paused. */
+  /** Pauses a transcriber's node of the broker: its messages arrive only after `unstick`. */
   stick(transcriber: number): void;
   unstick(transcriber: number): void;
-  /** A transcriber dies; what was stuck, or only the beginning of it, may arrive without it. */
+  /** Crashes a transcriber. Its stuck messages, or only the first of them, may arrive later. */
   crash(transcriber: number): void;
-  /** What was stuck when one died arrives; false when there is none. */
+  /** Delivers the messages of a crashed transcriber that were stuck; false if there are none. */
   arriveLate(): boolean;
   loseBroker(): void;
 }
