@@ -1,4 +1,4 @@
-/** Which of the promises was broken, and how. */
+/** A broken promise: its name and the details. */
 export class Violation extends Error {
   override name = "Violation";
   readonly promise: string;

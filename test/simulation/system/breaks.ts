@@ -2,14 +2,19 @@ import { allReaderRules, type ReaderRules } from "../reader.ts";
 import type { StoreBreak } from "./store.ts";
 
 export interface Safeguard {
-  /** What is so without it. */
+  /** The behaviour without the safeguard. */
   readonly without: string;
-  /** The first seed, from 0, that noticed when it was last looked for (`npm run simulate -- --break all`); within so many one does. */
+  /**
+   * The first seed, from 0, that noticed the break when it was last searched for (`npm run simulate -- --break all`).
+   * One of the first `within` seeds notices it.
+   */
   readonly seed: number;
   readonly within: number;
 }
 
-/** The safeguards that a simulation can take away, to show that it sees what each prevents: docs/design/simulation.md. */
+/**
+ * The safeguards that a simulation can remove, to show that it notices the effect of each: docs/design/simulation.md.
+ */
 export const breaks = {
   epoch: { without: "messages of an older epoch are taken", seed: 38, within: 140 },
   "as-of": { without: "messages of an older directory state are taken", seed: 0, within: 40 },
@@ -53,11 +58,11 @@ export type Break = keyof typeof breaks;
 
 const beginning = { epoch: 0, seq: 0, asOf: { state: [], clock: 0 } };
 
-/** True of a statement that gives the facts of a service: one that reads them, or has written some. */
+/** True if a statement returns the facts of a service, whether read or just written. */
 const givesFacts = (sql: string): boolean =>
   /^SELECT \* FROM service\b|^INSERT INTO service\b.* RETURNING \*$/s.test(sql);
 
-/** What the hosts' stores lack. */
+/** The changes of the hosts' stores for some of these breaks. */
 export const storeWithout: Partial<Record<Break, StoreBreak>> = {
   "last-good": {
     schema: `CREATE TRIGGER no_good AFTER INSERT ON install_debt

@@ -6,24 +6,26 @@ import { serves } from "./served.ts";
 import { isSecond } from "./waves.ts";
 import type { HostProcess, World } from "./world.ts";
 
-/** P5: something goes wrong in one place and stays so; a change is in force everywhere else as if nothing were. */
+/** P5: a lasting fault in one place does not delay a change anywhere else. */
 
 interface Trouble {
   readonly what: string;
   begin(world: World, host: HostProcess): void;
   end(world: World, host: HostProcess): void;
-  /** Whether a service is in the trouble itself: of the host where it is, and of the other. */
+  /**
+   * True if the trouble itself affects a service. `here` is true on the host with the trouble, false on the other host.
+   */
   hits(service: ServiceName, here: boolean): boolean;
 }
 
-/** A change is in force within this, in milliseconds: the pace of a service, and as long again. */
+/** The longest time until a change is applied, in milliseconds: twice the pace of a service. */
 const atOnce = 2000;
 
 const lateUuid = "m-late";
 const late: Machine = { kind: "machine", name: "late", ips: ["10.0.0.250"], owner: rock.owner };
 const twins: readonly string[] = ["m-twin-1", "m-twin-2"];
 
-/** Nothing that a broker delivers may be in the way of what comes behind it. */
+/** Useless messages. None that a broker delivers may block the messages behind it. */
 const rubbish: readonly string[] = [
   "",
   "{",
@@ -36,7 +38,7 @@ const rubbish: readonly string[] = [
   `"${"x".repeat(100_000)}"`,
 ];
 
-/** A fault of one daemon of the machine, from now on. */
+/** A lasting fault of one daemon of the machine. */
 const daemonFault = (fault: Fault, service: ServiceName, what: string): Trouble => ({
   what,
   begin(_, { machine }) {
@@ -107,14 +109,14 @@ const troubles: readonly Trouble[] = [
   },
 ];
 
-/** Has something go wrong in one place, changes the directory, and looks at all the others. */
+/** Causes a lasting fault in one place, changes the directory, and checks all other places. */
 export async function bystanders(world: World, pass: (milliseconds: number) => Promise<void>): Promise<void> {
   const { hosts, random, directory, parts, note } = world;
   const trouble = troubles[random.below(troubles.length)]!;
   const host = hosts[random.below(hosts.length)]!;
   note(`on ${host.name}: ${trouble.what}`);
   trouble.begin(world, host);
-  // Something is to be done there, so that the trouble is met.
+  // A change for the place with the fault, so that the fault takes effect.
   directory.change([["m-first", { ...late, name: "first", ips: ["10.0.0.249"] }]]);
   await pass(random.below(40_000));
   note("the directory: m-late appears");
@@ -123,7 +125,7 @@ export async function bystanders(world: World, pass: (milliseconds: number) => P
   const cell = canonical({ name: late.name, ip: late.ips[0] });
   for (const other of hosts) {
     for (const service of serviceNames) {
-      // One that waits for another has its own promise.
+      // A service that waits for another one has a promise of its own.
       if (parts.waves && isSecond(other.name, service)) continue;
       if (trouble.hits(service, other === host) || serves(other, service, cell)) continue;
       const where = `${other.name} ${service} has not got a change within ${atOnce} ms`;

@@ -6,12 +6,15 @@ import { canonical } from "../../../src/core/stream/cells.ts";
 import type { Random } from "../../../src/testing/random.ts";
 import { stored } from "../../fixtures/entry.ts";
 
-/** The directory of the simulated campus: people who own machines, and what follows from it, computed a second time and without cleverness. */
+/**
+ * The directory of the simulated campus: people who own machines. The expected rows are computed a second time, in the
+ * simplest way.
+ */
 
 export interface Person {
   readonly kind: "person";
   readonly banned?: boolean;
-  /** Milliseconds since 1970. */
+  /** The end of the paid term, in milliseconds since 1970. */
   readonly paidUntil?: number;
 }
 export interface Machine {
@@ -21,10 +24,10 @@ export interface Machine {
   /** The uuid of a person. */
   readonly owner: string;
 }
-/** By uuid. */
+/** The entries of the campus, by uuid. */
 export type Campus = ReadonlyMap<string, Person | Machine>;
 
-/** The machine and the person that no schedule touches. */
+/** The machine and the person that no schedule changes. */
 export const rock = { machine: "m-rock", owner: "p-rock", name: "rock", ip: "10.0.0.1" } as const;
 
 const personDn = (uuid: string): string => `uid=${uuid},ou=people,dc=campus`;
@@ -75,7 +78,7 @@ export const addresses = {
 export type ServiceName = "names" | "addresses";
 export const serviceNames: readonly ServiceName[] = ["names", "addresses"];
 
-/** What each key must say at a moment: a row in canonical JSON, or that it is refused. */
+/** The expected row of each key at a time: a row in canonical JSON, or "refused". */
 export function expected(campus: Campus, service: ServiceName, now: number): Map<string, string | "refused"> {
   const rows: { key: string; name: string; ip: string }[] = [];
   const cells = new Map<string, string | "refused">();
@@ -96,7 +99,7 @@ export function expected(campus: Campus, service: ServiceName, now: number): Map
   return cells;
 }
 
-/** What a schedule begins with. */
+/** The first content of the directory in a schedule. */
 export function firstCampus(random: Random): Campus {
   const things: [string, Person | Machine][] = [
     [rock.owner, { kind: "person" }],

@@ -1,7 +1,10 @@
 import { type Machine, type Person, rock } from "./campus.ts";
 import type { World } from "./world.ts";
 
-/** What administrators do to the directory. Addresses and names are few, so that they collide, change hands and come back. */
+/**
+ * The changes that administrators make in the directory. Addresses and names are few, so that they collide, move to
+ * other machines and return.
+ */
 
 type Things = [uuid: string, thing: Person | Machine][];
 
@@ -11,12 +14,12 @@ const hostname = ({ random }: World): string => {
   return random.chance(0.03) ? "broken-name" : `n${random.below(8)}`;
 };
 
-/** The change before this one, to be taken back. */
+/** The function that reverts the last change, by world. */
 const undo = new WeakMap<World, () => void>();
 
 export const takeBack = (world: World): void => undo.get(world)?.();
 
-/** What was changed last stays. */
+/** Makes the last change permanent. */
 export const keepChanges = (world: World): void => void undo.delete(world);
 
 export function changeDirectory(world: World): void {

@@ -5,32 +5,32 @@ import type { DirectorySource, SourceChange } from "../../../src/ports/directory
 import { type Campus, entriesOf, entryOf, type Machine, type Person } from "./campus.ts";
 import type { Time } from "./time.ts";
 
-/** The directory server of the world: the truth, its backup, and what travels from it to whoever follows. */
+/** The directory server of the world: its content, its backup, and the changes on their way to each follower. */
 export interface WorldDirectory {
   readonly campus: Campus;
   readonly state: DirectoryState;
   readonly up: boolean;
-  /** One change: things appear or change, others go. */
+  /** Makes one change: entries appear or change, others are removed. */
   change(put: Iterable<readonly [uuid: string, thing: Person | Machine]>, gone?: readonly string[]): void;
   backUp(): void;
-  /** Goes back to the backup; who follows reads it whole. */
+  /** Restores the backup; each follower then reads all of it. */
   restore(): void;
-  /** It cannot be reached until `heal`. */
+  /** Makes the directory unreachable until `heal`. */
   fail(): void;
   heal(): void;
   follower(): Follower;
 }
 
-/** One transcriber's connection to the directory. */
+/** The connection of one transcriber to the directory. */
 export interface Follower extends DirectorySource {
-  /** How long what the directory says is on its way, in milliseconds. */
+  /** The delay of the directory's messages, in milliseconds. */
   lag: number;
-  /** The connection breaks in the middle of a refresh, and is made again. */
+  /** Breaks the connection in the middle of a refresh and connects again. */
   cut(): void;
 }
 
 export interface DirectoryFaults {
-  /** Takes half of a refresh that broke for the whole: what a source must never do. */
+  /** True if half of a broken refresh counts as a complete one, which a source must never do. */
   readonly halfRefresh: boolean;
 }
 
@@ -46,7 +46,7 @@ export function worldDirectory(initial: Campus, time: Time, faults: DirectoryFau
   function follower(): Follower {
     let waiting: { readonly change: SourceChange; readonly due: number }[] = [];
     let wake = (): void => {};
-    /** One that was killed may end after the next has begun. */
+    /** The number of readers. A killed reader may end after the next one has begun. */
     let readers = 0;
     const follows = {
       lag: 0,

@@ -7,29 +7,29 @@ import { readFacts } from "../../../src/host/store/facts.ts";
 import { rock, type ServiceName, serviceNames } from "./campus.ts";
 import { pick, type Step } from "./step.ts";
 
-/** Somebody who may publish what he likes, and has no key that hosts trust, says things of rows. */
+/** An attacker with the right to publish, but without a key that hosts trust, who sends forged rows. */
 
-/** The beginning of every secret key of Ed25519 as PKCS #8 has it (RFC 8410, 7); 32 bytes follow. */
+/** The beginning of every secret key of Ed25519 in PKCS #8 (RFC 8410, 7); 32 bytes follow. */
 const head = "302e020100300506032b657004220420";
 
-/** Always the same, so that a schedule replays exactly. */
+/** A key that is always the same, so that a schedule replays exactly. */
 const keyOf = (byte: number): SigningKey => {
   const key = Buffer.concat([Buffer.from(head, "hex"), Buffer.alloc(32, byte)]);
   return signingKey(createPrivateKey({ key, format: "der", type: "pkcs8" }));
 };
 
-/** Each transcriber has its own. */
+/** The key of each transcriber. */
 const trusted: Readonly<Record<string, SigningKey>> = { t1: keyOf(1), t2: keyOf(2) };
 const stranger = keyOf(3);
 
 export const signedBy = (transcriber: string, body: string): string => signed(body, trusted[transcriber]!);
 export const distrust = (body: Uint8Array): string | undefined => wrongSignature(body, Object.values(trusted));
 
-/** Whose row it is that nobody who may has said. */
+/** The name in a row that no trusted key has signed. */
 export const forged = "forged";
 
 const ip = "10.0.0.240";
-/** A row that there is not, and one that goes and never should. */
+/** Forged changes: a row that does not exist, and the removal of one that must stay. */
 const forgedRows: Readonly<Record<ServiceName, readonly [key: string, row: string | null][]>> = {
   names: [
     ["m-forged", canonical({ name: forged, ip })],
@@ -61,7 +61,7 @@ export const forge: Step = (world) => {
   if (what === "rows") say(sign(JSON.stringify({ ...place, kind: "rows", seq: seq + 1, rows, piece: 0, more: false })));
   if (what === "part") say(sign(JSON.stringify({ ...place, kind: "part", seq, from: 0, to: 2 ** 32, rows: whole })));
   if (what === "digest") say(sign(JSON.stringify({ ...place, kind: "digest", seq, root: "00", count: 7 })));
-  // What was signed, with another row in it.
+  // A signed message with another row in it.
   const said = network.said(service);
   if (what === "tampered" && said !== undefined) say(said.replace(/(\\"name\\":\\")[^\\]*/, `$1${forged}`));
 };

@@ -15,27 +15,27 @@ import type { RolledBack } from "./overheard.ts";
 import { lineOf, linesServed, storedRows } from "./served.ts";
 import type { HostProcess } from "./world.ts";
 
-/** Looks at the world and says which promise it breaks. */
+/** Checks the promises in the world and reports those that are broken. */
 export interface Judge {
-  /** Sees every text that ever stands in the file of a host. */
+  /** Called with each text of a host's file. */
   seeText(host: string, text: string | undefined): void;
-  /** Sees every text that `named` of a host ever runs. */
+  /** Called with each text that `named` of a host runs. */
   seeRunning(host: HostProcess, text: string): void;
-  /** A person approves the removals of a host's names that he was shown under a digest. */
+  /** Called when a person approves the removals of a host's names under the digest that was shown. */
   saysApproved(host: string, digest: string): void;
-  /** The host hears what a person approves. */
+  /** Called when the host receives an approval. */
   approved(host: HostProcess): void;
-  /** Sees what a host has committed. */
+  /** Called after each commit of a host. */
   seeStored(host: HostProcess): void;
-  /** What must be true at every moment. */
+  /** Checks the promises that hold at all times. */
   look(): void;
-  /** What is not yet as it must be in the end. */
+  /** The first difference from the state that must hold in the end; undefined if none. */
   unsettled(): string | undefined;
-  /** What there is too much of in the end. */
+  /** The first leftover that must be gone in the end; undefined if none. */
   beyond(): Promise<string | undefined>;
-  /** A host's store is another one. */
+  /** Called when a host's store is replaced. */
   forget(host: string): void;
-  /** Throws what was seen at a moment at which nothing could be thrown. */
+  /** A violation seen at a moment at which nothing could be thrown; the caller throws it. */
   readonly seen: Violation | undefined;
 }
 
@@ -45,7 +45,7 @@ export interface JudgeOptions {
   readonly removalLimit: number;
   /** The epochs that said that the directory was rolled back. */
   readonly rolledBack: readonly RolledBack[];
-  /** A row that is refused goes. */
+  /** True if a refused row is removed. */
   readonly removes: boolean;
 }
 
@@ -56,11 +56,11 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
   const texts = new Map<string, string | undefined>();
   /** The text that `named` of each host was last seen to run. */
   const ran = new Map<string, string>();
-  /** The hosts whose daemon has had the row that is never touched. */
+  /** The hosts whose daemon has had the row that is never changed. */
   const served = new Set<string>();
   const known = new Map<string, Map<string, string>>();
   const removals = new Map<string, { readonly at: number; readonly line: string }[]>();
-  /** The digests that persons have approved, and the lines that may go since, by host. */
+  /** The digests that persons have approved; `mayGo` has the lines that may be removed since, by host. */
   const digests = new Set<string>();
   const mayGo = new Set<string>();
   let seen: Violation | undefined;
@@ -72,7 +72,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
     const broken = (promise: string, detail: string): void => {
       seen ??= new Violation(promise, `${host}: ${detail}`);
     };
-    // What was never loaded may go again: there is nothing good to keep.
+    // A file that was never applied may be removed again: there is no good text to retain.
     const wasLoaded = (): boolean =>
       hosts.some(
         ({ name, store }) =>
@@ -83,12 +83,12 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
     else if (!isWhole(text)) broken("P2", `half a file stands in place: ${JSON.stringify(text)}`);
     else if (text.includes(` ${forged}`)) broken("P1", "a row that nobody signed stands in its file");
     else if (isBad(text)) broken("P2", `a text that fails its check stands in place: ${JSON.stringify(text)}`);
-    // What no daemon ever took may go again: the text that was found comes back.
+    // A text that no daemon ever applied may be removed again: the text that was found there returns.
     else if (served.has(host) && !text.includes(rock.name))
       broken("P1", "a row that was never touched has gone from its file");
   }
 
-  /** The keys that lines of a host's file were ever seen to be of. */
+  /** The key of each line ever seen in a host's file. */
   function keysOf({ name, store }: HostProcess): ReadonlyMap<string, string> {
     const keys = known.get(name) ?? new Map<string, string>();
     known.set(name, keys);
@@ -112,18 +112,18 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
     const [stood, stands] = [new Set(lines(before)), new Set(lines(after))];
     const words = new Set([...stands].flatMap((line) => line.split(" ")));
     const there = new Set([...stands].map((line) => keys.get(line)));
-    // What a run that was cut short took away, and what is back before any book had it gone, no host counts.
+    // No host counts the removals of an interrupted run if the lines return before a ledger records them.
     const isBack = (line: string): boolean => inForce.has(line) && !stood.has(line) && stands.has(line);
     const gone = (removals.get(host) ?? []).filter(({ line }) => !isBack(line));
     removals.set(host, gone);
     for (const line of stood) {
-      // It was there for the moment of a run that was cut short: no book ever had it in force.
+      // The line was there only during an interrupted run: no ledger has ever recorded it as applied.
       if (!inForce.has(line) || mayGo.has(`${host} ${line}`)) continue;
-      // One whose name or address another row has is not gone: it has changed, or gave its place.
+      // A line is not removed if another row has its name or address: it has changed, or made room.
       if (there.has(keys.get(line) ?? line) || line.split(" ").some((word) => words.has(word))) continue;
       gone.push({ at: of.countsBy(), line });
     }
-    // What goes and comes back is not counted by a host whose run was cut short in between.
+    // Lines that go and come back are not counted by a host whose run was interrupted in between.
     const within = new Set(gone.filter(({ at }) => at > of.countsBy() - hour).map(({ line }) => line));
     for (const line of stands) within.delete(line);
     if (within.size > removalLimit) {
@@ -143,7 +143,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
     if (mark.epoch < before.epoch || (mark.epoch === before.epoch && mark.seq < before.seq)) {
       throw new Violation("P4", `${place}: (${mark.epoch}, ${mark.seq}) after (${before.epoch}, ${before.seq})`);
     }
-    // A host is told so alone, and may be at an epoch of all by now.
+    // The host is told alone, and may already be at a later epoch that is meant for all.
     const said = rolledBack.filter(({ epoch }) => epoch > before.epoch && epoch <= mark.epoch);
     const meant = said.some(({ key }) => key === hostKey(service, host.name));
     if (olderState(mark.asOf.state, before.asOf.state) && !meant) {
@@ -170,7 +170,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
       if (doubt) return `${key} is in doubt`;
       if (want === "refused" ? !desired?.startsWith("!") : desired !== (want ?? null))
         return `${key} should be ${want}, and is ${desired}`;
-      // What a store that is gone had written is somebody else's to the one that took its place.
+      // Records that a lost store had written are foreign to the store that replaced it.
       const isForeign = service === "addresses" && host.store.lost && by === "conflict";
       const retained = `${key} is retained by ${by}: ${detail}`;
       if (by !== null && !isForeign && by !== "directory" && by !== "removals") return retained;
@@ -241,7 +241,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
     },
     forget(host) {
       for (const service of serviceNames) marks.delete(`${host} ${service}`);
-      // What went within the hour, and what was in force, was written there.
+      // The removals of the last hour and the applied rows were recorded in the old store.
       removals.delete(host);
       ran.delete(host);
     },
@@ -251,7 +251,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
   };
 }
 
-/** What nobody needs any more, in the store and beside the file. */
+/** The first leftover in the store or beside the file that nothing needs any more; undefined if none. */
 async function leftBehind({ store, machine }: HostProcess): Promise<string | undefined> {
   const count = (from: string): number => Number(store.raw.prepare(`SELECT count(*) AS n FROM ${from}`).get()?.n);
   const empty = count("row WHERE desired IS NULL AND loaded IS NULL AND doubt = 0");
@@ -259,7 +259,7 @@ async function leftBehind({ store, machine }: HostProcess): Promise<string | und
   const staged = count("staged");
   if (staged > 0) return `${staged} rows of changes that came in pieces stay behind`;
   const names = await machine.raw.files.list(folderOf(file));
-  // The last good file, the mark that the path is ours, and what was kept aside.
+  // The last good file, the mark of our path, and the files set aside.
   const [most, asides] = [3, 10];
   const kept = names.filter((name) => name.includes(".aside.")).length;
   if (kept > asides) return `${kept} files are kept aside, at most ${asides} are to be`;
@@ -270,16 +270,16 @@ async function leftBehind({ store, machine }: HostProcess): Promise<string | und
 const followedOf = ({ store }: HostProcess, service: ServiceName): string | undefined =>
   store.raw.prepare("SELECT followed FROM service WHERE name = ?").get(service)?.followed as string | undefined;
 
-/** A key of an entry that is refused as a whole. */
+/** True if a key belongs to an entry that is refused as a whole. */
 const isCovered = (key: string, wanted: ReadonlyMap<string, string>): boolean =>
   wanted.get(key.split("/", 1)[0]!) === "refused";
 
-/** What a daemon serves: each row may be asked for once, and none may be left over. */
+/** The lines that a daemon serves. Each row may be taken once, and no line may remain. */
 function servedBy(host: HostProcess, service: ServiceName) {
   const left = new Set(linesServed(host, service).filter((line) => !isOfOthers(line)));
   return {
     take: (cell: string | null): boolean => cell === null || left.delete(lineOf(cell)),
-    /** What is left over; with `own` names, only of those. */
+    /** The lines that remain; with `own`, only those with these addresses. */
     rest(own?: ReadonlySet<string>): string | undefined {
       const wrong = [...left].filter((line) => own?.has(line.split(" ")[0]!) ?? true);
       return wrong.length > 0 ? `serves what it should not: ${wrong.join(", ")}` : undefined;

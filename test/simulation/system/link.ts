@@ -4,22 +4,24 @@ import type { Random } from "../../../src/testing/random.ts";
 import type { Life } from "./life.ts";
 import type { Time } from "./time.ts";
 
-/** How a process is connected to the broker of the world: as the adapter of RabbitMQ is, which connects again by itself. */
+/**
+ * The connection of a process to the broker of the world. Like the adapter of RabbitMQ, it connects again by itself.
+ */
 export interface Link extends Broker {
-  /** Milliseconds that a message takes to the broker and from it. */
+  /** The delay of a message to the broker and from it, in milliseconds. */
   slow: number;
-  /** Breaks the connection for so long: of what is on its way some may arrive. */
+  /** Breaks the connection for some time. Of the messages on their way some may arrive. */
   cut(milliseconds: number): void;
-  /** The node of the broker that it is connected to is paused: it learns of nothing, and what it says waits there. */
+  /** Pauses the broker node of this connection: the process receives nothing, and its messages wait there. */
   freeze(): void;
-  /** What waited at the paused node arrives, and it is connected to a healthy one. */
+  /** Delivers the messages that waited at the paused node and connects the process to a healthy node. */
   thaw(): void;
   readonly frozen: boolean;
-  /** What was acknowledged last is handed over again: the acknowledgements were lost when the queue changed its leader. */
+  /** Redelivers the messages acknowledged last: the acknowledgements were lost when the queue changed its leader. */
   redeliver(): void;
-  /** It is told that it is the active one, whoever else is. */
+  /** Tells the process that it is the active one, even if another one is active. */
   believe(milliseconds: number): void;
-  /** The process is killed. */
+  /** Kills the process. */
   crash(): void;
 }
 
@@ -32,15 +34,15 @@ export interface Behind {
   readonly random: Random;
   readonly queueLimit: number;
   readonly acknowledgedFirst: boolean;
-  /** Those of the processes that live. */
+  /** The links of the processes that live. */
   readonly links: Set<Pick<Link, "cut"> & { lost(queue: string): void }>;
-  /** A message has reached it over a connection. */
+  /** Called when a message has arrived over a connection. */
   arrive(over: MemoryConnection, message: Waiting): Promise<void>;
-  /** When it can be reached again, where it cannot. */
+  /** The time at which an unreachable broker can be reached again. */
   downUntil(): number;
 }
 
-/** A message that is on its way to the broker. */
+/** A message on its way to the broker. */
 export interface Waiting {
   readonly key: string;
   readonly body: string;
@@ -153,7 +155,7 @@ export function connectTo(broker: Behind, life: Life): Link {
       for (const standing of standings) await stand(standing);
     } catch (error) {
       if (connection === over) throw error;
-      return; // it was cut again, and that cut connects anew
+      return; // another cut followed, which connects again
     }
     void pump();
   }
@@ -267,7 +269,7 @@ export function connectTo(broker: Behind, life: Life): Link {
     },
     crash() {
       links.delete(link);
-      if (frozen) return; // what waits at the paused node is its own
+      if (frozen) return; // the messages at the paused node are handled by `thaw`
       const arrived = random.below(outgoing.length + 1);
       for (const waiting of outgoing.slice(0, arrived)) void arrive(node, waiting).catch(() => {});
       outgoing = [];

@@ -8,60 +8,67 @@ import type { Break } from "./breaks.ts";
 import { Dead, type Life } from "./life.ts";
 import type { Time } from "./time.ts";
 
-/** A machine with two daemons: `named`, which reads its file when it is told to, and `recordd`, whose records live in its memory alone. */
+/** A machine with two daemons. `named` reads its file when told to; `recordd` has its records only in memory. */
 export interface SimulatedMachine {
   readonly raw: MemoryMachine;
-  /** Its wall clock is so many milliseconds off. */
+  /** The offset of its wall clock, in milliseconds. */
   skew: number;
   /** The text that `named` runs. */
   readonly running: string | undefined;
-  /** What `recordd` has, by name. */
+  /** The content of each record of `recordd`, by name. */
   readonly records: ReadonlyMap<string, string>;
-  /** What goes wrong: next, so many times; `check` and `reload` until a moment, in monotonic milliseconds; `slow` is how many of these each step takes. */
+  /**
+   * The pending faults. Most have the number of times that they strike. `check` and `reload` fail until a monotonic
+   * time; `slow` is the delay of each step. Both are in milliseconds.
+   */
   readonly faults: Record<Fault, number>;
-  /** Which edit by hand it is that stands in the file; 0 for none. */
+  /** The number of the hand edit that is in the file; 0 for none. */
   readonly edited: number;
-  /** `named` was started, or told, by others than trigger since it was last told by trigger. */
+  /** True if someone other than trigger has started or reloaded `named` since trigger last reloaded it. */
   readonly disturbed: boolean;
-  /** How often `recordd` was started anew. */
+  /** The number of restarts of `recordd`. */
   readonly restarts: number;
   /** The number of restarts of each daemon. */
   readonly starts: Readonly<Record<"named" | "recordd", number>>;
-  /** The life of trigger's process there. */
+  /** The life of trigger's process on this machine. */
   life: Life | undefined;
-  /** As one process has it. */
+  /** The machine as one process sees it. */
   seenBy(life: Life): Machine;
   restart(daemon: "named" | "recordd"): void;
-  /** Somebody writes the file by hand, and may tell `named`. */
+  /** Edits the file by hand and, with `reload`, tells `named`. */
   edit(text: string, options: { readonly reload: boolean }): void;
-  /** Somebody has `recordd` hold something that is not trigger's; at each of its starts anew, where it is `kept`. */
+  /** Adds a foreign record to `recordd`; with `kept`, also at each of its restarts. */
   record(name: string, content: string, options: { readonly kept: boolean }): void;
   powerCut(random: () => number): void;
 }
 
-/** A check or a reload that fails whatever the text (until a moment); a reload that says well and does nothing; a write of records that ends half-way; a `recordd` that says that it cannot answer, or says nothing; a disk and programs that take their time. */
+/**
+ * The kinds of faults. "check" and "reload" fail for any text; a "deaf" reload reports success and does nothing. "half"
+ * ends a write of records half-way. With "away" `recordd` says that it cannot answer, with "hang" it says nothing.
+ * "slow" delays the disk and the programs.
+ */
 export type Fault = "check" | "reload" | "deaf" | "half" | "away" | "hang" | "slow";
 
 export const file = "/etc/named/hosts";
 
-/** The text of the names' file: whole when its last line is the digest of the others. */
+/** The text of the names' file: complete if its last line is the digest of the others. */
 export function textOf(rows: Iterable<{ readonly name: string; readonly ip: string }>): string {
   const lines = [...rows].map(({ ip, name }) => `${ip} ${name}\n`).join("");
   return `${lines}# ${digest(lines)}\n`;
 }
 const digest = (lines: string): string => createHash("sha256").update(lines).digest("hex").slice(0, 16);
 
-/** Whether a text is whole, as `textOf` made it. */
+/** True if a text is complete, as `textOf` made it. */
 export function isWhole(text: string): boolean {
   const end = text.lastIndexOf("# ");
   return end >= 0 && text === `${text.slice(0, end)}# ${digest(text.slice(0, end))}\n`;
 }
 
-/** What the daemon that checks says no to, and what it only finds when it loads it. */
+/** True if the check rejects a text. `isBroken` is true if only the reload does. */
 export const isBad = (text: string): boolean => text.includes("bad-name");
 const isBroken = (text: string): boolean => text.includes("broken-name");
 
-/** Sees every text that stands in the file, and every one that `named` runs. */
+/** Receives each text of the file and each text that `named` runs. */
 export interface Watcher {
   see(text: string | undefined): void;
   seeRunning(text: string): void;
@@ -79,16 +86,16 @@ export function simulatedMachine(
     if (text !== undefined) seeRunning(text);
   };
   const records = new Map<string, string>();
-  /** What others have `recordd` begin with. */
+  /** The foreign records that `recordd` starts with. */
   const kept = new Map<string, string>();
   let edited = 0;
   let edits = 0;
   let disturbed = false;
   let restarts = 0;
   const starts = { named: 0, recordd: 0 };
-  /** What trigger has put in place last. */
+  /** The text that trigger installed last. */
   let put: string | undefined;
-  /** Without the order of an install: the rename that waits for the reload. */
+  /** Without the safeguard "order": the rename that waits for the reload. */
   let postponed: (() => Promise<void>) | undefined;
   const struck = (fault: Fault): boolean => {
     if (faults[fault] <= 0) return false;
@@ -134,7 +141,7 @@ export function simulatedMachine(
     return half ? { code: 1, stderr: "it broke half-way" } : {};
   });
 
-  /** The files as a process has them that lacks a safeguard. */
+  /** The file operations of a process that lacks a safeguard. */
   const lacking: Partial<Files> = {
     ...(without === "stage-sync" && {
       sync: async (path) => void ((await raw.files.stat(path))?.kind === "file" || (await raw.files.sync(path))),
@@ -185,7 +192,7 @@ export function simulatedMachine(
     life: undefined,
     seenBy(life) {
       postponed = undefined;
-      // The mark of what is trigger's own counts where its folder is, which here is there durably.
+      // The ownership mark of trigger counts only in a durable folder, so the folder is made durable here.
       if (without === "take-over") {
         void raw.files.makeDirectory(folderOf(file), { mode: 0o700 });
         for (const folder of ["/", "/etc", "/etc/named"]) void raw.files.sync(folder);
@@ -249,7 +256,10 @@ export function simulatedMachine(
       boot("recordd");
     },
   };
-  /** A daemon that cannot read its file does not start; it runs what it can. */
+  /**
+   * Starts a daemon. `named` runs its file if it can read it, otherwise nothing; `recordd` starts with foreign records
+   * alone.
+   */
   function boot(daemon: "named" | "recordd"): void {
     starts[daemon] += 1;
     if (daemon === "recordd") {

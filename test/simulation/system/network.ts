@@ -8,45 +8,45 @@ import type { Time } from "./time.ts";
 export interface Network {
   readonly hub: MemoryHub;
   connect(life: Life): Link;
-  /** Somebody who is not a process of trigger's publishes. */
+  /** Publishes a message from outside trigger. */
   say(key: string, body: string): void;
-  /** Somebody publishes a message with an id, which meets what messages meet. */
+  /** Publishes a message with an id from outside trigger. It meets the same faults as any other message. */
   send(key: string, body: string, messageId: string): void;
-  /** What was said last of the rows of a service. */
+  /** The last message about the rows of a service. */
   said(service: string): string | undefined;
-  /** Every queue of this name is gone; its consumers find it declared anew after a while. */
+  /** Removes every queue of this name; its consumers find it declared again after a while. */
   loseQueue(name: string): void;
-  /** What a queue holds, and is not handed over, is thrown away. */
+  /** Discards the messages of a queue that are not yet delivered. */
   purge(name: string): void;
-  /** The broker stops and comes back with nothing. */
+  /** Stops the broker, which comes back with an empty disk. */
   loseDisk(downFor: number): void;
-  /** Nobody can reach it. */
+  /** True while the broker cannot be reached. */
   isDown(): boolean;
-  /** The broker accepts this many messages more that it will not have. */
+  /** The number of next messages that the broker accepts and loses. */
   lose: number;
-  /** The broker has this many messages more twice. */
+  /** The number of next messages that the broker duplicates. */
   double: number;
-  /** This many messages more for hosts come once again, seconds later. */
+  /** The number of next messages to hosts that are repeated seconds later. */
   repeat: number;
-  /** This many messages more for hosts are overtaken by those behind them. */
+  /** The number of next messages to hosts that later messages overtake. */
   delay: number;
 }
 
 export interface NetworkOptions {
   readonly time: Time;
   readonly random: Random;
-  /** Sees every message that the broker is given, and may change it, or take it away (undefined). */
+  /** Called with each message to the broker. Returns the message to use in its place, or undefined to drop it. */
   readonly see: (key: string, body: string) => string | undefined;
-  /** The most messages of a queue, few so that heads are dropped. */
+  /** The maximum length of a queue, small so that heads are dropped. */
   readonly queueLimit: number;
-  /** Sees the id of each message that queues have accepted, and what a queue has lost. */
+  /** Called with the id of each message that queues have accepted; `lost` gets the messages that a queue has lost. */
   readonly arrived: (messageId: string) => void;
   readonly lost: (queue: string, held: readonly { readonly messageId?: string }[]) => void;
-  /** Messages are acknowledged before they are stored. */
+  /** True if messages are acknowledged before they are stored. */
   readonly acknowledgedFirst: boolean;
 }
 
-/** The longest that a message is behind those that overtake it, in milliseconds. */
+/** The longest delay of a message behind those that overtake it, in milliseconds. */
 const longestDelay = 15_000;
 const hostsKey = /^trigger\.(names|addresses|notices)\b/;
 
@@ -70,7 +70,7 @@ export function network(options: NetworkOptions): Network {
     const options = messageId === undefined ? {} : { messageId };
     const give = async (over: MemoryConnection): Promise<void> => {
       const published = over.publish(key, seen, options);
-      // Before anybody is handed it: who has it may be looked for in the queues.
+      // Reported before delivery: the receiver may be looked for in the queues.
       if (messageId !== undefined) arrived(messageId);
       await published;
     };

@@ -6,14 +6,14 @@ import { Violation } from "../violation.ts";
 import { pick, type Step } from "./step.ts";
 import type { HostProcess } from "./world.ts";
 
-/** A plain service, whose messages somebody publishes with ids: what a queue has accepted is handled, or parked. */
+/** A plain service with messages that have ids. Each message that a queue has accepted is handled or parked. */
 
 export const plainService = "notices";
 
 /** The queues of its messages. */
 export const noticeQueues = ["a", "b"].map((host) => queueName(host, plainService));
 
-/** A message that nobody takes is parked. */
+/** The number of failures after which a message never succeeds, so that it is parked. */
 const always = 99;
 
 const schema = z.object({ id: z.string(), failures: z.number() });
@@ -23,7 +23,7 @@ export const notices: Service = service<unknown>(schema, async (body, host) => {
   await host.tell(["notice", id, `${failures}`]);
 }) as Service;
 
-/** Somebody publishes some messages; he may do so again, where he has not heard that the first one arrived, and a host may die over them. */
+/** Publishes some messages, some of them twice, as after a lost confirmation. A host may die while it handles them. */
 export const notify: Step = (world) => {
   const { random, network, time, note } = world;
   if (network.isDown()) return;
@@ -46,33 +46,33 @@ export const notify: Step = (world) => {
   });
 };
 
-/** What has become of each message on each host. */
+/** The fate of each message on each host. */
 export interface Notices {
-  /** The broker has taken a message. */
+  /** Called when the broker has accepted a message. */
   arrived(hub: MemoryHub, id: string): void;
-  /** The broker has lost what a queue held. */
+  /** Called when the broker has lost the messages of a queue. */
   lost(queue: string, held: readonly { readonly messageId?: string }[]): void;
-  /** The machine of a host is told of a message. */
+  /** Called when the machine of a host handles a message. The result is that of the command. */
   told(host: string, id: string, failures: number): { readonly code?: number; readonly stderr?: string };
-  /** The handling of a host's message has ended well, or it was parked. */
+  /** Called when a host has handled or parked its message. */
   ran(host: string): void;
-  /** A host's store is another one: what it had stored, and remembered, is gone with it. */
+  /** Called when a host's store is replaced: its stored messages and ids are gone. */
   forget(hub: MemoryHub, host: string): void;
-  /** Throws where a message is lost, or was handled twice. */
+  /** Throws if a message is lost or was handled twice. */
   look(hub: MemoryHub, hosts: readonly HostProcess[]): void;
-  /** A message that is still to be handled. */
+  /** The id of a message that is still to be handled; undefined if none. */
   waiting(): string | undefined;
 }
 
 interface Handled {
-  /** Accepted by the queue, and not yet handled or parked. */
+  /** The messages that the queue has accepted and that are not yet handled or parked. */
   readonly open: Set<string>;
-  /** Handled once at least. */
+  /** The messages handled at least once. */
   readonly told: Set<string>;
   readonly failures: Map<string, number>;
-  /** Handled, in a run that ended well. */
+  /** The messages handled in a run that ended well. */
   readonly settled: Set<string>;
-  /** Handled last, in a run of which that is not known yet. */
+  /** The message handled last, in a run whose end is not yet known. */
   last?: string | undefined;
 }
 

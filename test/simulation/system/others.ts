@@ -6,20 +6,23 @@ import { type ServiceName, serviceNames } from "./campus.ts";
 import { file, type SimulatedMachine, textOf } from "./machine.ts";
 import type { HostProcess } from "./world.ts";
 
-/** What stands on a machine and is not trigger's: found there, or written beside it; and what trigger must not do without a person's word. */
+/**
+ * Foreign content on a machine, found there or written later, and the acts that trigger may do only with a person's
+ * approval.
+ */
 
-/** What a machine had before trigger came. */
+/** The content of a machine before trigger came. */
 interface Found {
-  /** The file of the names. */
+  /** The text of the names' file. */
   readonly text: string | undefined;
-  /** A record in the place of one that rows may want. */
+  /** A record in a place that a row may want. */
   readonly record: readonly [ip: string, name: string] | undefined;
 }
 
-/** A record that no row is about. */
+/** A record that no row concerns. */
 const foreign = ["10.0.9.7", "foreign"] as const;
 
-/** Whether a line is of others, whose coming and going is not trigger's. */
+/** True if a line is foreign, so that trigger neither adds nor removes it. */
 export const isOfOthers = (line: string): boolean => line.startsWith("10.0.9.") || line.endsWith(" theirs");
 
 function furnish({ edit, record }: SimulatedMachine, random: Random): Found {
@@ -31,23 +34,23 @@ function furnish({ edit, record }: SimulatedMachine, random: Random): Found {
   return { text, record: there };
 }
 
-/** The text of a host's file with a line that somebody adds by hand. */
+/** The text of a host's file with a line added by hand. */
 export function editedText(text: string): string {
   const lines = text.split("\n").filter((line) => /^\d/.test(line));
   const rows = [...lines, "10.0.9.9 hand"].map((line) => line.split(" ") as [string, string]);
   return textOf(rows.map(([ip, name]) => ({ ip, name })));
 }
 
-/** Puts things of others on the machines, and sees whether hosts do what is a person's to allow. */
+/** Places foreign content on the machines and checks that hosts do nothing that needs a person's approval. */
 export interface Watch {
   look(): void;
-  /** A run of a service begins, on single changes or on all rows. */
+  /** Called when a run of a service begins, on single changes or on all rows. */
   began(host: string, service: ServiceName, by: { readonly changes: boolean }): void;
-  /** A run of a service has succeeded. */
+  /** Called when a run of a service has succeeded. */
   ran(host: string, service: string): void;
-  /** A host has lost its power: what was in force is in place again. */
+  /** Called when a host has lost power: the applied rows are in place again. */
   rebooted(host: string): void;
-  /** A person lets a service go on. */
+  /** Called when a person lets a service go on. */
   approved(host: string, service: ServiceName): void;
 }
 
@@ -56,13 +59,13 @@ export function watch(hosts: readonly HostProcess[], random: Random): Watch {
   const approved = new Set<string>();
   /** The services that were held by a person at the last look. */
   let held = new Set<string>();
-  /** By host, the edit by hand that stood when the last run of the names began. */
+  /** By host, the hand edit that was in the file when the last run of the names began. */
   const found = new Map<string, number>();
-  /** By host, how often `recordd` had been started when the last run of the addresses began. */
+  /** By host, the number of restarts of `recordd` when the last run of the addresses began. */
   const restarts = new Map<string, number>();
-  /** By host, the same of a run that brings back what was in force to a service that a person holds. */
+  /** The same number for a run that restores the applied rows of a service held by a person. */
   const bringsBack = new Map<string, number>();
-  /** By host and service, how often its daemon had been started when a run last began, or ended well. */
+  /** By host and service, the restarts of its daemon when a run last began or ended well. */
   const starts = new Map<string, number>();
   const startsOf = ({ machine }: HostProcess, service: ServiceName): number =>
     machine.starts[service === "names" ? "named" : "recordd"];
@@ -82,7 +85,7 @@ export function watch(hosts: readonly HostProcess[], random: Random): Watch {
       throw new Violation("take-over", `${name}: a record that was found was replaced, and nobody had approved`);
   }
 
-  /** What is said to be proved is what the daemon runs. */
+  /** Checks that a text reported as served is the one that the daemon runs. */
   function lookAtProof({ name, store, machine }: HostProcess): void {
     const { raw, running, edited, disturbed } = machine;
     if (edited || disturbed || store.lost || running === raw.text(file)) return;
@@ -92,10 +95,10 @@ export function watch(hosts: readonly HostProcess[], random: Random): Watch {
       throw new Violation("P3", `${name}: its file is said to be proved, and named does not run it`);
   }
 
-  /** What is loaded, where nothing is owed, is what the daemon has. */
+  /** Checks that the daemon has all applied rows, if none is pending. */
   function lookAtRecords({ name, store, machine }: HostProcess): void {
     const { full = 1, loaded: last } = readFacts(store.raw, "addresses") ?? {};
-    // Rows of a table in doubt may contradict each other: a full run is owed once it is known to be right.
+    // Rows of a table in doubt may contradict each other: a full run is pending until the table is known to be right.
     if (store.lost || full > 0 || last?.doubt || restarts.get(name) !== machine.restarts) return;
     const rows = store.raw.prepare("SELECT loaded, owed FROM row WHERE service = 'addresses'").all();
     if (rows.some(({ owed }) => owed === 1)) return;
@@ -124,12 +127,12 @@ export function watch(hosts: readonly HostProcess[], random: Random): Watch {
       const host = hosts.find((one) => one.name === name);
       if (host && service === "names") found.set(name, host.machine.edited);
       if (!host) return;
-      // What is brought back while it is held is owed by nothing in the store, and there at the end of the run.
+      // A restoration in a held service is not pending in the store; the rows are there at the end of the run.
       if (service === "addresses") (isHeld(host, service) ? bringsBack : restarts).set(name, host.machine.restarts);
       const place = `${name} ${service}`;
       const hasLost = !changes && startsOf(host, service) > (starts.get(place) ?? 0);
       if (!held.has(place) || !isHeld(host, service)) starts.set(place, startsOf(host, service));
-      // What was in force is brought back to a daemon that was started since.
+      // The applied rows are restored to a daemon that was started since.
       else if (!hasLost) seen ??= new Violation("held", `${name}: ${service} ran although a person holds it`);
     },
     ran(name, service) {
@@ -141,7 +144,7 @@ export function watch(hosts: readonly HostProcess[], random: Random): Watch {
         restarts.set(name, broughtBack);
       const edited = host?.machine.edited;
       if (service !== "names" || !edited || edited !== found.get(name)) return;
-      if (isHeld(host, service)) return; // what was in force is brought back, and a file that differs is left
+      if (isHeld(host, service)) return; // the applied rows are restored, and a file that differs is left alone
       seen ??= new Violation("P3", `${name}: a run has succeeded, and left the file as somebody had edited it`);
     },
     rebooted(name) {

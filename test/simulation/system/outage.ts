@@ -7,12 +7,15 @@ import { file } from "./machine.ts";
 import { serves, storedRows } from "./served.ts";
 import type { HostProcess, World } from "./world.ts";
 
-/** P6: directory, broker and transcribers are all away, and every host loses power. */
+/** P6: the directory, the broker and all transcribers are away, and every host loses power. */
 
-/** How long everything is away, in milliseconds: the longest backoff of a run, and the time of one. */
+/** The length of the outage, in milliseconds: the longest backoff of a run plus the time of one run. */
 const away = 45_000;
 
-/** Has everything but the hosts go away, and the hosts lose power; what they then have from their disks alone must be what they last had. */
+/**
+ * Removes all parts but the hosts, which lose power. From their disks alone they must then have the content they last
+ * had.
+ */
 export async function outage(world: World, pass: (milliseconds: number) => Promise<void>): Promise<void> {
   const { hosts, transcribers, network, directory, note } = world;
   note("directory, broker and transcribers go away, and every host loses power");
@@ -20,7 +23,7 @@ export async function outage(world: World, pass: (milliseconds: number) => Promi
   directory.fail();
   network.loseDisk(2 * away);
   for (const host of hosts) host.powerCut();
-  // What is in force is what the disk has now: a run that was cut short may have changed it.
+  // The applied rows are those on the disk now: an interrupted run may have changed them.
   const before = new Map(hosts.map((host) => [host, host.machine.raw.text(file)]));
   for (const host of hosts) host.start();
   await pass(away);
@@ -44,9 +47,10 @@ function wrongAlone(host: HostProcess, before: string | undefined): string | und
 
 function wrongService(host: HostProcess, service: ServiceName): string | undefined {
   const facts = readFacts(host.store.raw, service);
-  // A table that was never whole is not run on, and a text that is refused waits for its rows to move: the last good one stays.
+  // A table that was never complete causes no run, and a refused text waits for its rows to change: the last good one
+  // stays.
   if (!facts?.followed.equal || facts.fatal !== undefined || facts.failing !== undefined) return undefined;
-  // A person has it write nothing; and rows of a table that lacks a message may contradict each other.
+  // A service held by a person writes nothing; and rows of a table that lacks a message may contradict each other.
   if (facts.held !== undefined || facts.followed.doubt) return undefined;
   const { owed, reloads } = serviceReport(hostStore(host.store.raw).service(service));
   if (owed > 0 || reloads.length > 0) return `owes ${owed} rows, reloads ${reloads}`;

@@ -6,10 +6,13 @@ export interface RolledBack {
   readonly epoch: number;
 }
 
-/** What passes the broker, as it is without one of the safeguards of what is said; and the epochs that said that the directory was rolled back. */
+/**
+ * The messages that pass the broker, changed if a safeguard of the stream is removed, and the epochs that reported a
+ * rollback.
+ */
 export interface Overheard {
   readonly rolledBack: readonly RolledBack[];
-  /** Sees a message that the broker is given; gives what it has of it, undefined where nothing. */
+  /** Called with each message to the broker. Returns the message to use in its place, or undefined to drop it. */
   see(key: string, body: string): string | undefined;
 }
 
@@ -19,14 +22,14 @@ export function overhear(without: Break | undefined): Overheard {
   return {
     rolledBack,
     see(key, body) {
-      // Bodies are long, and most say nothing that matters here.
+      // Bodies are long, and most are irrelevant here.
       if (without === undefined && !body.includes('"rolledBack":true')) return body;
       const message = JSON.parse(body);
       if (without === "spoken-refusal" && (message.kind === "refusal" || message.kind === "report")) return undefined;
       if (message.rolledBack) rolledBack.push({ key, epoch: message.epoch });
       if (without !== "unique-epoch" || !key.startsWith("trigger.")) return body;
       if (!["rows", "digest", "part"].includes(message.kind)) return body;
-      // As if each process counted its own epochs from 1.
+      // Epochs as if each process counted its own from 1.
       const counted = epochs.get(`${message.epoch}`) ?? 1 + (epochs.size % 2);
       epochs.set(`${message.epoch}`, counted);
       return JSON.stringify({ ...message, epoch: counted });

@@ -1,23 +1,25 @@
 import { seeded } from "../../../src/testing/random.ts";
 import type { Break } from "./breaks.ts";
 
-/** What a schedule has beside the tables and the faults of all of them. */
+/** The optional parts of a schedule, beside the tables and faults that all schedules have. */
 export interface Parts {
-  /** Hosts have a plain service, and somebody publishes its messages. */
+  /** True if hosts have a plain service, whose messages are published. */
   readonly plain: boolean;
-  /** What is said of rows is signed, and somebody without a key says some, too. */
+  /** True if row messages are signed, and some are sent without a key. */
   readonly signed: boolean;
-  /** One host puts the names in force after the other. */
+  /** True if one host applies the names after the other. */
   readonly waves: boolean;
-  /** Of both tables, a row that is refused goes. */
+  /** True if a refused row is removed, in both tables. */
   readonly removes: boolean;
 }
 
-/** The parts of a seed's schedule: each is in a third of them. It has dice of its own, so that the other schedules stay as they are. */
+/**
+ * The parts of a seed's schedule: each is in a third of them. Dice of their own leave the other schedules as they are.
+ */
 export function partsOf(seed: number, without: Break | undefined): Parts {
   const { chance } = seeded(seed ^ 0x9a875);
   const third = 1 / 3;
-  // Who counts epochs anew cannot sign what others have said.
+  // A process that counts its epochs from 1 again cannot sign the messages of others.
   return {
     plain: chance(third),
     signed: chance(third) && without !== "unique-epoch",

@@ -9,9 +9,9 @@ import { editedText } from "./others.ts";
 import { onHost, pick, type Step } from "./step.ts";
 import type { HostProcess, World } from "./world.ts";
 
-/** What persons do on hosts: they hold services and let them go on, and they write into files that are not theirs. */
+/** The acts of persons on hosts: they hold services, let them go on, and edit files of trigger by hand. */
 
-/** A third edit within the hour would hold the service. */
+/** The most hand edits of a host: a third one within the hour would hold the service. */
 const mostEdits = 2;
 const edits = new WeakMap<HostProcess, number>();
 
@@ -20,7 +20,7 @@ export const editByHand: Step = onHost((world, host) => {
   const text = machine.raw.text(file);
   const loaded = store.raw.prepare("SELECT loaded FROM install_path WHERE path = ?").get(file)?.loaded;
   const times = edits.get(host) ?? 0;
-  // What is edited before it was ever loaded is what was found.
+  // An edit before the text was first applied would count as the content found there.
   if (text === undefined || typeof loaded !== "string" || times >= mostEdits) return;
   edits.set(host, times + 1);
   const reload = world.random.chance(0.5);
@@ -41,7 +41,7 @@ export const approve: Step = onHost((world, host) => {
   letGoOn(world, host, service);
 });
 
-/** Whatever waits for a person is looked at and approved; removals are not. Says whether anything did. */
+/** Approves everything that waits for a person, except removals. True if anything waited. */
 export function attend(world: World): boolean {
   let anything = false;
   for (const host of world.hosts) {
@@ -57,7 +57,7 @@ export function attend(world: World): boolean {
   return anything;
 }
 
-/** Removals are shown to a person, who approves them when more of them may wait. */
+/** Shows removals to a person, who approves them later, when more of them may wait. */
 export function approveShown(world: World, host: HostProcess): void {
   const shown = hostStore(host.store.raw).service("names").removals.held();
   if (!shown) return;
@@ -73,7 +73,7 @@ function letGoOn(world: World, host: HostProcess, service: ServiceName): void {
   world.watch.approved(host.name, service);
   const digest = hostStore(host.store.raw).service(service).records.conflicts()?.digest;
   if (digest !== undefined) say(world, host, service, "approve", digest);
-  // What a person holds goes on by no digest.
+  // A service held by a person goes on only by an order without a digest.
   if (digest === undefined || readFacts(host.store.raw, service)?.held?.by === "person")
     say(world, host, service, "approve");
 }

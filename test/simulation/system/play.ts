@@ -12,11 +12,11 @@ import { type World, world } from "./world.ts";
 
 export interface Played {
   readonly violation: Violation | undefined;
-  /** What happened: steps (`*`) and log lines. */
+  /** The steps (`*`) and log lines, in order. */
   readonly log: readonly string[];
 }
 
-/** Plays the schedule of a seed, without a safeguard where one is named. */
+/** Plays the schedule of a seed, without one safeguard if it is named. */
 export async function play(seed: number, without?: Break): Promise<Played> {
   const restore = foreseeableNames(seed);
   const played = world(seed, without);
@@ -24,7 +24,7 @@ export async function play(seed: number, without?: Break): Promise<Played> {
   try {
     for (const process of [...played.transcribers, ...played.hosts]) process.start();
     await pass(played, played.random.below(5000));
-    // Many short schedules find more than few long ones; some things take long.
+    // Many short schedules find more than few long ones, but some findings need a long one.
     const shape = played.random.chance(5 / 6) ? short : long;
     for (let left = shape.least + played.random.below(shape.more); left > 0; left--) {
       step(played);
@@ -51,13 +51,15 @@ export async function play(seed: number, without?: Break): Promise<Played> {
 }
 
 interface Shape {
-  /** Steps: so many at least, and fewer more than this. */
+  /** The smallest number of steps. `more` is the range of the random number added to it. */
   readonly least: number;
   readonly more: number;
-  /** Between two steps mostly nothing, or a moment; at times so long, in milliseconds. */
+  /**
+   * The longest usual pause between two steps, in milliseconds. Many are zero or short, and rarely one is up to `long`.
+   */
   readonly while: number;
   readonly long: number;
-  /** For so many rounds all must stay well. */
+  /** The number of rounds for which all must stay well. */
   readonly calm: number;
 }
 const short: Shape = { least: 3, more: 13, while: 8000, long: 45_000, calm: 3 };
@@ -82,9 +84,12 @@ async function pass(
 }
 
 const round = 10_000;
-/** Within so many rounds after the last fault everything must be well: a minute's patience, the longest backoffs and a few digests. */
+/**
+ * The rounds after the last fault until everything must be well: a minute of waiting, the longest backoffs and some
+ * digests.
+ */
 const rounds = 36;
-/** The faults are over: everything is up, and all becomes equal. */
+/** Ends the faults: everything is up, and all must become equal. */
 async function settle(world: World, { calm }: Shape): Promise<void> {
   const { random } = world;
   world.note("the faults are over");
@@ -93,9 +98,9 @@ async function settle(world: World, { calm }: Shape): Promise<void> {
   if (random.chance(0.2)) await outage(world, (milliseconds) => pass(world, milliseconds));
   await becomeWell(world);
   for (let left = calm; left > 0; left--) await pass(world, round);
-  // Time may have brought a row in whose place somebody else's stands.
+  // Time may have added a row in a place that has foreign content.
   if (attend(world)) await pass(world, round);
-  // What has moved by the clock just now, a host of a later wave may still keep back.
+  // A host of a later wave may still hold back rows that the clock has just changed.
   if (world.parts.waves && world.judge.unsettled() !== undefined) await pass(world, 2 * round);
   const why = world.judge.unsettled();
   if (why !== undefined) throw new Violation("P1", `settled, and then did not stay so: ${why}`);
@@ -128,14 +133,14 @@ function heal({ hosts, transcribers, directory, network }: World): void {
     if (link) link.slow = 0;
   }
   for (const { machine, store, kill } of hosts) {
-    // A hand-edited file is noticed at the next run, and the start is one.
+    // A hand edit of the file is noticed at the next run, and a start causes one.
     if (machine.edited) kill();
     for (const fault of Object.keys(machine.faults) as (keyof typeof machine.faults)[]) machine.faults[fault] = 0;
     machine.raw.mend();
     store.full = 0;
   }
   for (const { source } of transcribers) source.lag = 0;
-  // Texts that no daemon takes hold back every row with them, so they are put right.
+  // Texts that every daemon rejects hold back all rows with them, so they are corrected.
   const bad = [...directory.campus].filter(([, thing]) => thing.kind === "machine" && /bad|broken/.test(thing.name));
   directory.change(
     [],
@@ -144,7 +149,10 @@ function heal({ hosts, transcribers, directory, network }: World): void {
   if (!directory.up) directory.heal();
 }
 
-/** The names of staged and kept files are random; here they follow from the seed, so that a schedule replays exactly. */
+/**
+ * Replaces random names of staged and retained files by names from the seed, so that a schedule replays exactly.
+ * Returns a function that undoes it.
+ */
 function foreseeableNames(seed: number): () => void {
   const { randomBytes, randomUUID } = crypto;
   const { below } = seeded(seed ^ 0x5eed);

@@ -1,24 +1,24 @@
 import type { Break } from "./breaks.ts";
 import { play } from "./play.ts";
 
-/** A process that plays the seeds that it is told, one after the other: players.ts starts it. */
+/** A process that plays the seeds that it receives, one after the other; players.ts starts it. */
 
 export interface Order {
   readonly seed: number;
   readonly without: Break | undefined;
 }
 
-/** How a schedule ended. */
+/** The result of a schedule. */
 export interface Report {
   readonly seed: number;
   readonly violation: { readonly promise: string; readonly message: string } | undefined;
-  /** What happened last, where a promise was broken. */
+  /** The last log lines, if a promise was broken. */
   readonly log: readonly string[];
 }
 
 const shown = 60;
 
-// Stacks of the errors that the world makes on purpose cost more than the rest.
+// Stacks of the errors that the world makes on purpose cost more than all else.
 Error.stackTraceLimit = 0;
 process.on("message", async ({ seed, without }: Order) => {
   const { violation, log } = await play(seed, without);

@@ -4,19 +4,19 @@ import type { Break } from "./breaks.ts";
 import type { Order, Report } from "./player.ts";
 
 export interface PlayOptions {
-  /** How many processes play at a time. */
+  /** The number of processes that play at the same time. */
   readonly players: number;
   readonly without?: Break | undefined;
-  /** The next seed to play; undefined when there is none any more. */
+  /** The next seed to play; undefined at the end. */
   next(): number | undefined;
-  /** A schedule has ended; not in the order of seeds. */
+  /** Called when a schedule has ended; not in the order of seeds. */
   ended(report: Report): void;
 }
 
-/** A schedule that takes longer than this, in milliseconds, hangs: the slowest takes a second of a core. */
+/** The longest time of a schedule, in milliseconds. The slowest takes a second of a core, so a longer one hangs. */
 const patience = 120_000;
 
-/** Plays seeds in several processes, until there is none any more. */
+/** Plays seeds in several processes until there are no more. */
 export async function playSeeds({ players, without, next, ended }: PlayOptions): Promise<void> {
   await Promise.all(Array.from({ length: players }, playSome));
 
@@ -40,7 +40,7 @@ export async function playSeeds({ players, without, next, ended }: PlayOptions):
   }
 }
 
-/** Undefined for a schedule that did not end. */
+/** Plays one seed; undefined if the schedule did not end. */
 async function playOne(player: ChildProcess, order: Order): Promise<Report | undefined> {
   player.send(order);
   const over = new AbortController();
@@ -51,7 +51,7 @@ async function playOne(player: ChildProcess, order: Order): Promise<Report | und
     const [report] = await once(player, "message", { signal: over.signal });
     return report;
   } catch {
-    return undefined; // whoever asked says so, with the seed
+    return undefined; // the caller reports it, with the seed
   } finally {
     clearTimeout(timer);
     player.off("exit", died);
@@ -59,7 +59,7 @@ async function playOne(player: ChildProcess, order: Order): Promise<Report | und
 }
 
 function start(): ChildProcess {
-  // Of a test runner's process it is none itself.
+  // The player is not a process of the test runner.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   return fork(new URL("./player.ts", import.meta.url), { env, execArgv: [] });
 }

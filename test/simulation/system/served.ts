@@ -2,7 +2,7 @@ import type { RetainedBy } from "../../../src/core/stream/reasons.ts";
 import type { ServiceName } from "./campus.ts";
 import type { HostProcess } from "./world.ts";
 
-/** What a host's store says of a key. */
+/** A key's row in a host's store. */
 export interface StoredRow {
   readonly key: string;
   readonly desired: string | null;
@@ -17,7 +17,7 @@ export const storedRows = ({ store }: HostProcess, service: ServiceName): Stored
     .prepare("SELECT key, desired, loaded, retained_by AS by, detail, doubt FROM row WHERE service = ?")
     .all(service) as unknown as StoredRow[];
 
-/** What the daemon of a service serves: lines of an address and a name. */
+/** The lines that the daemon of a service serves: an address and a name each. */
 export const linesServed = ({ machine }: HostProcess, service: ServiceName): string[] =>
   service === "names"
     ? (machine.running ?? "").split("\n").filter((line) => /^\d/.test(line))

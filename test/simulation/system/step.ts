@@ -1,6 +1,6 @@
 import type { HostProcess, TranscriberProcess, World } from "./world.ts";
 
-/** What may happen next. */
+/** One possible step of a schedule. */
 export type Step = (world: World) => void;
 
 export const pick = <T>({ random }: World, from: readonly T[]): T => from[random.below(from.length)]!;

@@ -240,7 +240,7 @@ const weights: readonly (readonly [weight: number, step: Step])[] = [
   [3, restartDaemon],
   [2, jump],
 ];
-/** What happens only where a schedule has that part. */
+/** The weights of all steps, including those of the schedule's optional parts. */
 const weightsOf = ({ parts, removalLimit }: World): typeof weights => [
   ...weights,
   [parts.plain ? 18 : 0, notify],
@@ -248,7 +248,7 @@ const weightsOf = ({ parts, removalLimit }: World): typeof weights => [
   [removalLimit <= 10 ? 10 : 0, outdated],
 ];
 
-/** Does what the dice of the world say. */
+/** Runs the step that the dice of the world choose. */
 export function step(world: World): void {
   const weights = weightsOf(world);
   let at = world.random.unit() * weights.reduce((sum, [weight]) => sum + weight, 0);

@@ -2,31 +2,34 @@ import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSy
 import { createAllTables } from "../../../src/host/store/schema.ts";
 import { Dead, type Life } from "./life.ts";
 
-/** A host's store: what is committed survives the process, what is not does not. */
+/** A host's store: committed changes survive the process, others do not. */
 export interface Store {
   /** The database itself, for the judge. */
   readonly raw: DatabaseSync;
-  /** As one process has it open; `committed` is called after each transaction. */
+  /** The database as one process opens it; `committed` is called after each transaction. */
   openedBy(life: Life, committed: () => void): DatabaseSync;
-  /** What SQLite does for a process that died. */
+  /** Does SQLite's part for a process that died. */
   abandon(): void;
-  /** It was another one once: what that one wrote into a shared daemon is not known to be ours. */
+  /** True if the store replaces a lost one, whose records in a shared daemon are no longer known to be ours. */
   readonly lost: boolean;
-  /** The next writes, so many, find the disk full. */
+  /** The number of next writes that find the disk full. */
   full: number;
-  /** Everything in it, to be brought back by `restore`. */
+  /** Saves the whole content, for `restore`. */
   backUp(): void;
-  /** Brings the backup back; says whether there was one. */
+  /** Restores the backup; false if there is none. */
   restore(): boolean;
-  /** An empty one takes its place. */
+  /** Replaces the store by an empty one. */
   wipe(): void;
-  /** The schedule is over. */
+  /** Closes the store at the end of the schedule. */
   close(): void;
 }
 
 type Row = Record<string, SQLInputValue>;
 
-/** What a store lacks: `schema` is run on it, and on each that takes its place; `reads` is what processes read in the place of a row. */
+/**
+ * The defect of a store. `schema` is executed on it and on each replacement; `reads` gives the row that processes read
+ * in place of another.
+ */
 export interface StoreBreak {
   readonly schema?: string;
   readonly reads?: (sql: string, row: Record<string, SQLOutputValue> | undefined) => typeof row;
@@ -134,7 +137,7 @@ export function openStore({ schema = "", reads = (_, row) => row }: StoreBreak =
   return store;
 }
 
-/** Databases of schedules that are over. To empty one costs a tenth of making one, and its statements are prepared. */
+/** Databases of ended schedules. To empty one costs a tenth of making one, and its statements are prepared. */
 const free: { readonly database: DatabaseSync; readonly schema: string }[] = [];
 
 function emptyDatabase(schema: string): DatabaseSync {
@@ -151,7 +154,7 @@ function emptyDatabase(schema: string): DatabaseSync {
   return made;
 }
 
-/** The columns that hold something, by table. */
+/** The columns of each table that hold content. */
 function columnsOf(database: DatabaseSync): ReadonlyMap<string, string> {
   const known = columns.get(database);
   if (known) return known;

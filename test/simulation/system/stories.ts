@@ -3,9 +3,9 @@ import { changeDirectory, takeBack } from "./changes.ts";
 import { approveShown } from "./persons.ts";
 import { onHost, pick, type Step } from "./step.ts";
 
-/** What happens in several strokes, at the moments at which it hurts. */
+/** Stories: several events in sequence, at the worst moments. */
 
-/** A change whose run breaks half-way, and which is taken back before the next try. */
+/** A change whose run fails half-way, and which is reverted before the next attempt. */
 export const triedAndTakenBack = onHost((world, { name, machine }) => {
   world.note(`on ${name} a run breaks half-way, and its change is taken back`);
   machine.faults.half = 1;
@@ -13,7 +13,7 @@ export const triedAndTakenBack = onHost((world, { name, machine }) => {
   void world.time.sleep(100 + world.random.below(800)).then(() => takeBack(world));
 });
 
-/** An install that is cut short between any two of its steps, and whose change is taken back before the next one. */
+/** An install that is interrupted between any two of its steps; its change is reverted before the next one. */
 export const cutShort = onHost((world, host) => {
   const { random, time, note } = world;
   const power = random.chance(0.4);
@@ -29,7 +29,7 @@ export const cutShort = onHost((world, host) => {
   });
 });
 
-/** What one transcriber has said last arrives behind the first words of the next. */
+/** The last messages of one transcriber, which arrive behind the first messages of the next. */
 export const lateWord: Step = (world) => {
   const { random, network, time, note, transcribers } = world;
   const [one, other] = random.chance(0.5) ? transcribers : [...transcribers].reverse();
@@ -47,7 +47,7 @@ export const lateWord: Step = (world) => {
   });
 };
 
-/** A clock is set back while something is waited for. */
+/** A clock that is set back during a wait. */
 export const setBack: Step = onHost((world, { name, machine }) => {
   const { random, time, note } = world;
   note(`${name}'s clock is set back by an hour while nothing can be loaded`);
@@ -58,7 +58,7 @@ export const setBack: Step = onHost((world, { name, machine }) => {
   });
 });
 
-/** Time takes a row away, and then a message comes again that was said before: the directory's state does not tell the two apart. */
+/** A row that time removes, and then a repeated older message. The directory's state does not distinguish the two. */
 export const shortLived: Step = (world) => {
   const { random, directory, network, time, note } = world;
   const id = `${time.monotonic()}-${random.below(1e6)}`;
@@ -73,7 +73,7 @@ export const shortLived: Step = (world) => {
     [`m${id}`, machine],
   ]);
   if (random.chance(0.5)) return;
-  // One that starts asks for a digest, which is then said of this state.
+  // A host that starts asks for a digest, which is then sent for this state.
   const host = pick(world, world.hosts);
   void time.sleep(500).then(() => {
     host.kill();
@@ -81,7 +81,7 @@ export const shortLived: Step = (world) => {
   });
 };
 
-/** Machines go one by one, more than may within an hour. */
+/** Removals of machines one by one, more than allowed within an hour. */
 export const drip: Step = ({ random, directory, removalLimit, time, note }) => {
   if (removalLimit > 10) return;
   const id = random.below(1e6);
@@ -96,7 +96,7 @@ export const drip: Step = ({ random, directory, removalLimit, time, note }) => {
   }
 };
 
-/** Too many machines go at once; a person is shown their removals, and one more goes before he approves. */
+/** Too many removals at once. They are shown to a person, and one more machine is removed before the approval. */
 export const outdated: Step = (world) => {
   const { random, directory, hosts, removalLimit, time, note } = world;
   const id = `${time.monotonic()}-${random.below(1e6)}`;
@@ -107,7 +107,7 @@ export const outdated: Step = (world) => {
   const uuids = machines.map(([uuid]) => uuid);
   note(`${machines.length} machines appear, and all but one go at once`);
   directory.change(machines);
-  // Long enough for them to be in force, where all is well.
+  // Time enough to apply them, if all is well.
   const gone = 4000 + random.below(4000);
   void time.sleep(gone).then(() => directory.change([], uuids.slice(1)));
   void time.sleep(gone + 3000).then(() => {
@@ -117,7 +117,7 @@ export const outdated: Step = (world) => {
   void time.sleep(gone + 3000 + random.below(3000)).then(() => directory.change([], uuids.slice(0, 1)));
 };
 
-/** Addresses change hands in a circle, one entry at a time as directories do it, and somebody dies in the middle. */
+/** Addresses exchanged in a circle, one entry at a time as in real directories. A process dies in the middle. */
 export const exchange: Step = (world) => {
   const { random, directory, note } = world;
   const machines = [...directory.campus].filter(([uuid, { kind }]) => kind === "machine" && uuid !== rock.machine);
@@ -132,14 +132,14 @@ export const exchange: Step = (world) => {
     const { ips } = circle[(index + 1) % circle.length]![1];
     void world.time.sleep(index * 700).then(() => {
       if (index === middle) victim.kill();
-      // It may be gone by now.
+      // The machine may be gone by now.
       if (directory.campus.has(uuid)) directory.change([[uuid, { ...machine, ips }]]);
       if (index === middle) victim.start();
     });
   }
 };
 
-/** Some of the processes lose the broker at once, and a transcriber among them the directory too. */
+/** A loss of the broker for some of the processes at once; a transcriber among them also loses the directory. */
 export const partition: Step = ({ random, hosts, transcribers, directory, note }) => {
   const milliseconds = 1000 + random.below(30_000);
   const cut = [...hosts, ...transcribers].filter(() => random.chance(0.5));

@@ -4,11 +4,11 @@ import { play } from "./play.ts";
 import type { Report } from "./player.ts";
 import { playSeeds } from "./players.ts";
 
-/** Milliseconds for the schedules below, and the most of them: `npm run simulate` plays as many as one wants. */
+/** The time for the schedules below, in milliseconds, and their largest number: `npm run simulate` plays any number. */
 const budget = 115_000;
 const most = 3000;
 const least = 50;
-/** One on each core of the machine that npm test is meant for. */
+/** The number of players: one on each core of the machine that npm test is meant for. */
 const players = 2;
 
 test("the whole system keeps its promises in random schedules of faults", async (context) => {
@@ -29,6 +29,6 @@ test("a seed replays exactly", async () => {
   assert.deepEqual(one.log, two.log);
 });
 
-/** What to play it again with, and how it ended. */
+/** The result of a failed schedule, with the seed to replay it. */
 const failure = ({ seed, violation, log }: Report): string =>
   [`npm run simulate -- --seed ${seed}: ${violation?.message}`, ...log].join("\n");

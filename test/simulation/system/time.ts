@@ -1,13 +1,13 @@
 import type { Clock } from "../../../src/ports/clock.ts";
 
-/** When every schedule begins. */
+/** The time at which every schedule begins. */
 export const beginning = Date.UTC(2026, 10, 22);
 
-/** The one time of the world; it moves by `advance` alone. */
+/** The one clock of the world; only `advance` moves it. */
 export interface Time extends Clock {
-  /** Moves time, waking each sleeper at its moment; what it does then is done before time moves on. */
+  /** Moves time and wakes each sleeper at its moment. The work of a sleeper is done before time moves on. */
   advance(milliseconds: number): Promise<void>;
-  /** The clock of a machine whose wall time is so many milliseconds off. */
+  /** The clock of a machine, whose wall time is off by `skew` milliseconds. */
   seenBy(machine: { readonly skew: number }): Clock;
 }
 
@@ -50,7 +50,10 @@ export function worldTime(): Time {
   };
 }
 
-/** Lets everything run that waits for no time: microtasks, and the rounds of immediates in which a host takes what has arrived. */
+/**
+ * Runs everything that waits for no time: microtasks, and the rounds of immediates in which a host takes arrived
+ * messages.
+ */
 async function settle(): Promise<void> {
   for (let round = 0; round < 3; round++) await new Promise((resolve) => setImmediate(resolve));
 }

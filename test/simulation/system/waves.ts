@@ -8,17 +8,17 @@ import type { Break } from "./breaks.ts";
 import type { ServiceName } from "./campus.ts";
 import type { HostProcess } from "./world.ts";
 
-/** Host b puts changes of the names in force after host a, unless that takes too long or a person does not want to wait. */
+/** Waves: host b applies changes of the names after host a, unless that takes too long or a person approves them. */
 
 const service: ServiceName = "names";
 const [first, second] = ["a", "b"];
 const within = 15;
-/** What a host takes to look again whether it may go on: its pace, and as long again. Milliseconds. */
+/** The longest time until a host checks again if it may go on, in milliseconds: twice its pace. */
 const patience = 2000;
 
 export const waves: WavesOf = { [service]: { order: [[first], [second]], within } };
 
-/** How long each service of a host waits for the wave before it, in milliseconds. */
+/** The longest wait of each service of a host for the wave before it, in milliseconds. */
 export const waitsOf =
   (host: string, without: Break | undefined) =>
   (service: string): number | undefined => {
@@ -26,35 +26,46 @@ export const waitsOf =
     return waits !== undefined && without === "wave-within" ? 2 * waits : waits;
   };
 
-/** Whether a service of a host waits for others. */
+/** True if a service of a host waits for others. */
 export const isSecond = (host: string, name: string): boolean => host === second && name === service;
 
-/** Sees that the second host neither goes before the first, nor waits for ever. */
+/** Checks that the second host neither goes before the first nor waits forever. */
 export interface WaveWatch {
-  /** A host has committed something. */
+  /** Called after each commit of a host. */
   committed(host: HostProcess): void;
-  /** A run begins: on single changes, and after one that ended well; or on whatever there is. */
+  /**
+   * Called when a run begins. `changes` is true for single changes after a run that ended well, and false otherwise.
+   */
   began(host: HostProcess, service: string, by: { readonly changes: boolean }): void;
   failed(host: HostProcess, service: string): void;
-  /** A host says that it tries again after so many milliseconds; a store that is full may keep no other word of it. */
+  /**
+   * Called when a host announces its next attempt, in milliseconds from now. A full store may have no other record of
+   * it.
+   */
   triesAgain(host: HostProcess, service: string, after: number): void;
   ran(host: HostProcess, service: string): void;
-  /** A host obeys a person who does not want to wait. */
+  /** Called when a host receives an approval to go on without the wait. */
   approved(host: HostProcess, service: string): void;
   look(hosts: readonly HostProcess[]): void;
 }
 
 export function watchWaves({ monotonic }: Pick<Clock, "monotonic">): WaveWatch {
-  /** The furthest place in the stream that the first host has ever had in force, and the one up to which a person lets the second go on. */
+  /**
+   * The furthest place in the stream that the first host has ever applied. `approved` is the place up to which a person
+   * lets the second go on.
+   */
   let reached: Place | undefined;
   let approved: Place | undefined;
-  /** Since when the second owes rows, and no run has begun. */
+  /** The time since which rows of the second host are pending and no run has begun. */
   let since: number | undefined;
-  /** Since when it had owed rows until now: a run begins by holding back removals that are too many, and then may owe none. */
+  /**
+   * The time for which its rows were pending until now. A run begins by holding back excess removals, and then may have
+   * no pending rows.
+   */
   let rested: { readonly since: number; readonly at: number } | undefined;
-  /** A run of the second has failed, and what it was tried with is a debt. */
+  /** True if a run of the second has failed, and its rows are pending. */
   let owes = false;
-  /** When the second tries again what has just failed, by its own word. */
+  /** The time of the second's next attempt after a failure, as announced by it. */
   let tries = 0;
   let seen: Violation | undefined;
 
@@ -105,7 +116,7 @@ export function watchWaves({ monotonic }: Pick<Clock, "monotonic">): WaveWatch {
       const host = hosts.find(({ name }) => name === second);
       if (!host?.up || since === undefined || host.machine.faults.slow > 0 || host.store.full > 0) return;
       const { held, failing, fatal, followed } = readFacts(host.store.raw, service) ?? {};
-      // One that says that it fails is waited for; and who fails himself has his own backoff.
+      // A first host that reports failures is waited for; a second host that fails has its own backoff.
       const fails = hostStore(host.store.raw).service(service).waveWait.read()?.startsWith(`waits for ${first}`);
       if (fails || owes || held !== undefined || failing !== undefined || fatal !== undefined || !followed?.equal)
         return;

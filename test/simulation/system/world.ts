@@ -25,7 +25,10 @@ import { openStore, type Store } from "./store.ts";
 import { type Time, worldTime } from "./time.ts";
 import { type WaveWatch, waitsOf, watchWaves, waves } from "./waves.ts";
 
-/** The whole system in one process: the directory, the broker, two transcribers and two hosts, with all that can happen to them. */
+/**
+ * The whole system in one process: the directory, the broker, two transcribers and two hosts, with all faults of the
+ * world.
+ */
 export interface World {
   readonly random: Random;
   readonly time: Time;
@@ -38,9 +41,9 @@ export interface World {
   readonly notices: Notices;
   readonly parts: Parts;
   readonly waves: WaveWatch | undefined;
-  /** How many rows may go from a host within an hour. */
+  /** The limit of removed rows of a host within an hour. */
   readonly removalLimit: number;
-  /** What happened, in order: steps and log lines. */
+  /** The steps and log lines, in order. */
   readonly log: string[];
   note(line: string): void;
 }
@@ -58,7 +61,10 @@ export interface HostProcess extends Process {
   readonly machine: SimulatedMachine;
   readonly store: Store;
   readonly probes: boolean;
-  /** By which it counts removals: its clock when its process began, and what has passed since. Milliseconds since 1970. */
+  /**
+   * The time by which the host counts removals, in milliseconds since 1970: its clock when its process began, plus the
+   * time passed since.
+   */
   countsBy(): number;
   powerCut(): void;
 }
@@ -81,7 +87,7 @@ const configWith = ({ plain, waves: inWaves }: Parts) => {
   };
 };
 const codes = new Map([...serviceNames, plainService].map((service) => [service as string, "1"]));
-/** How often digests are said: short, so that a schedule is. */
+/** The interval between digests, in milliseconds: short, so that schedules are short. */
 const digestInterval = 20_000;
 
 export function world(seed: number, without: Break | undefined): World {
@@ -91,7 +97,7 @@ export function world(seed: number, without: Break | undefined): World {
   const time = worldTime();
   const log: string[] = [];
   const say = (line: string): void => void log.push(`${(time.monotonic() / 1000).toFixed(3).padStart(9)} ${line}`);
-  // Without a steady clock, pace and backoff go by the wall's.
+  // Without a steady clock, pace and backoff go by the wall clock.
   const steady = (clock: Clock): Clock => (without === "steady-clock" ? { ...clock, monotonic: clock.now } : clock);
   const { rolledBack, see } = overhear(without);
   const directory = worldDirectory(firstCampus(random), time, { halfRefresh: without === "complete" });
@@ -157,7 +163,7 @@ export function world(seed: number, without: Break | undefined): World {
             const run = begunRun(line);
             if (run) watched.began(name, run.service, run);
             if (run) waveWatch?.began(self, run.service, run);
-            // With a digest the order is about what it names, and ends no wait for the wave before.
+            // An approval with a digest concerns only the removals that it names, and ends no wait for the wave before.
             if (line === "names: asked to approve") waveWatch?.approved(self, "names");
             if (line.startsWith("names: asked to approve")) judged.approved(self);
             const again = /^names: .* \(again in ([\d.]+) s\)$/s.exec(line);
@@ -280,5 +286,5 @@ export function world(seed: number, without: Break | undefined): World {
   };
 }
 
-/** The names of the queues that tables travel in. */
+/** The names of the queues that carry tables. */
 export const tableQueues = ["a", "b"].flatMap((host) => serviceNames.map((service) => queueName(host, service)));
