@@ -18,7 +18,7 @@ test("on the machine of each transcriber status names the one that is active, wh
   const folderOf = (host: string) => folders.get(host) ?? assert.fail(host);
   const world = machines(folderOf);
 
-  /** What STATE says of a transcriber, on a machine. */
+  /** The column STATE of a transcriber in `trigger status`, on a machine. */
   async function state(machine: string, host: string): Promise<string> {
     const { out } = await world.trigger(machine, ["status"]);
     const line = out.split("\n").find((line) => line.startsWith(`${host} `)) ?? "";
@@ -56,7 +56,7 @@ test("on the machine of each transcriber status names the one that is active, wh
     await says(machine, "genet", "active");
   }
 
-  // One that cannot take over, because it has read nothing, and the active one dies.
+  // A transcriber that cannot take over, because it has read nothing, while the active one dies.
   await world.end("civet", "SIGTERM");
   folderOf("civet").write("directory.ldif", "no ldif");
   world.start("civet");

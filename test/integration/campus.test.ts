@@ -9,8 +9,8 @@ import { until } from "../until.ts";
 import { configText, machines } from "./machines.fixture.ts";
 
 /**
- * A network as its administrator runs it: three machines (each a folder of its own, with nothing shared) that know of
- * each other by two URLs only, a RabbitMQ and an OpenLDAP over TLS, and everything that goes down in the course of a year.
+ * A network as its administrator runs it: three machines, a RabbitMQ and an OpenLDAP, with TLS. Each machine is a
+ * folder of its own and has only the two URLs. Each part goes down once, as in the course of a year.
  */
 
 const hosts = { civet: ["event"], box1: ["names", "note"], box2: ["names", "note"] };
@@ -36,7 +36,7 @@ test("hosts on several machines follow an OpenLDAP server over RabbitMQ, whateve
   for (const host of Object.keys(hosts)) campus.start(host);
   await campus.serve(["laptop 192.0.2.11 north", "printer 192.0.2.10 north"]);
 
-  // By hand, as an administrator does; the time of each is that of the slower host.
+  // Edits by hand, as an administrator makes them; each time is that of the slower host.
   const slow: string[] = [];
   async function timed(what: string, change: Promise<unknown>, rows: readonly string[]): Promise<void> {
     await change;
@@ -65,7 +65,7 @@ test("hosts on several machines follow an OpenLDAP server over RabbitMQ, whateve
   await ldap("ldapmodrdn", ["-r", `cn=phone,ou=south,${base}`, "cn=mobile"]);
   await campus.serve(["laptop 192.0.2.11 east", "mobile 192.0.2.12 south"]);
 
-  // A host that owes nothing is killed; rows and messages wait for it.
+  // A host without pending rows is killed; rows and messages wait for it.
   await until(() => campus.owesNothing("box1"), patience);
   await campus.kill("box1");
   await campus.send(2);
@@ -75,7 +75,8 @@ test("hosts on several machines follow an OpenLDAP server over RabbitMQ, whateve
   await campus.serve(["desk 192.0.2.11 east", "mobile 192.0.2.12 south"]);
   for (const host of boxes) await until(() => campus.notes(host).length === 2, patience);
 
-  // The broker's power is cut, and the directory goes on meanwhile. Last, for its queues must be some seconds old: docs/design/rabbitmq.md.
+  // The broker loses power, and the directory goes on changing. This comes last, for the queues must be some seconds
+  // old: docs/design/rabbitmq.md.
   await broker.kill9();
   await ldap("ldapmodify", [], `dn: cn=mobile,ou=south,${base}\nreplace: ipHostNumber\nipHostNumber: 192.0.2.13\n`);
   await broker.restart();
@@ -146,7 +147,7 @@ function network(t: TestContext, config: string, { password }: Slapd) {
     async stop() {
       for (const host of Object.keys(hosts)) assert.equal((await end(host, "SIGTERM")).code, 0, host);
     },
-    /** Waits until hosts have these rows in force. */
+    /** Waits until hosts serve these rows. */
     async serve(rows: readonly string[], which: readonly string[] = boxes): Promise<void> {
       for (const host of which) {
         await until(() => lines(host, "names").join() === rows.join(), patience).catch((error) => {
@@ -159,12 +160,14 @@ function network(t: TestContext, config: string, { password }: Slapd) {
       assert.equal(code, 0, out + err);
     },
     notes: (host: string): string[] => lines(host, "notes"),
-    /** What a host says of itself, from its own store. */
+    /** True if nothing is pending on a host, by its own store. */
     async owesNothing(host: string): Promise<boolean> {
       const { services } = await own(host);
       return Object.keys(services).length === 2 && Object.values(services).every(({ owed }) => owed === 0);
     },
-    /** What the transcriber has heard of the hosts of other machines: each table is the transcriber's own, as of its last digest. */
+    /**
+     * Checks the reports of hosts on other machines: each table must equal the transcriber's, as of its last digest.
+     */
     async isEqual(): Promise<void> {
       const { hosts: all } = await status("civet");
       const epoch = all.find(({ host }) => host === "civet")?.transcriber?.epoch;

@@ -10,11 +10,18 @@ import { gaveUp, joinAgain, together } from "../servers/together.ts";
 import { until } from "../until.ts";
 import { type Pair, settled, startPair } from "./pair.fixture.ts";
 
-// Over a cluster of three nodes, each process at another one first: whatever becomes of a node, one transcriber is active and nothing goes back.
+// A cluster of three nodes; each process is connected to another node first. After any failure of a node one
+// transcriber is active, and nothing goes back.
 
-/** How long it may take, milliseconds: a queue whose nodes have not found together again is made anew after half a minute or two. */
+/**
+ * The longest time of a recovery, in milliseconds. A queue whose nodes stay apart is recreated after half a minute to
+ * two.
+ */
 const patience = 120_000;
-/** For so long one and the same must be active, milliseconds: nodes that were apart find out within their `net_ticktime` of 5 s and a quarter, and may give the role away once more then. */
+/**
+ * The time for which one transcriber must stay active, in milliseconds. Separated nodes notice each other's loss within
+ * their `net_ticktime` of 5 s and a quarter, and may then give the role away once more.
+ */
 const calm = 10_000;
 
 test("a cluster whose nodes stand still, die, lose sight of each other and lose a disk", {
@@ -26,7 +33,7 @@ test("a cluster whose nodes stand still, die, lose sight of each other and lose 
     env: (host) => ({ ...process.env, URLS: urls(cluster, ["civet", "genet", "box"].indexOf(host)) }),
   });
   await settled(world);
-  /** The node that a process is connected to, by what it said last. */
+  /** The node that a process is connected to, by its last log line about it. */
   const nodeOf = (host: string): RabbitServer => {
     const port = world
       .process(host)
@@ -81,7 +88,7 @@ test("a cluster whose nodes stand still, die, lose sight of each other and lose 
     await joinAgain(cluster, nodeNames[cluster.nodes.indexOf(node)] ?? "");
   });
 
-  /** Something happens to the node of the active one; then all is well, and stays so. */
+  /** Does something to the node of the active transcriber; then all must become well and stay so. */
   async function phase(
     name: string,
     act: (node: RabbitServer, another: () => Promise<void>) => Promise<void>,
@@ -102,11 +109,11 @@ test("a cluster whose nodes stand still, die, lose sight of each other and lose 
   }
 });
 
-/** The addresses of all nodes, as JSON, beginning with one of them. */
+/** The addresses of all nodes, as JSON, beginning with the node of an index. */
 const urls = ({ nodes }: Cluster, first = 0): string =>
   JSON.stringify([...nodes.slice(first), ...nodes.slice(0, first)].map(({ url }) => url));
 
-/** Waits until one is active in a higher epoch, and serves what was edited meanwhile. */
+/** Waits until one transcriber is active in a higher epoch and the edits made meanwhile are served. */
 function takeover(t: TestContext, world: Pair, epoch: number): () => Promise<void> {
   const since = performance.now();
   const taken = async (): Promise<boolean> => {
@@ -124,7 +131,10 @@ function takeover(t: TestContext, world: Pair, epoch: number): () => Promise<voi
   };
 }
 
-/** Waits until one and the same has been active for a while: by then the nodes have found together. What is edited is served, and nothing went back. */
+/**
+ * Waits until the same transcriber has been active for a while: by then the nodes are one cluster again. The edits must
+ * be served, and nothing may have gone back.
+ */
 async function steady(t: TestContext, world: Pair): Promise<void> {
   const start = performance.now();
   let since = start;

@@ -6,11 +6,11 @@ import { laptop, ldif, makeProject, printer } from "../project.ts";
 import { until } from "../until.ts";
 import { daemon, shared } from "./shared-daemon.fixture.ts";
 
-/** Whatever is lost while a host or a broker is down, all ends equal, and nobody is asked. */
+/** Convergence: after any loss while a host or a broker is down, all becomes equal without an approval. */
 
 const tablet = { name: "tablet", ip: "192.0.2.12" };
 
-/** A project whose host has a file and a daemon that others write to; it is up and well when this returns. */
+/** A project whose host has a file and a daemon with foreign records; it is up and well on return. */
 async function scene(t: TestContext) {
   const project = makeProject(t, {
     hosts: { box: ["names", "dns"], civet: ["event"] },
@@ -23,7 +23,7 @@ async function scene(t: TestContext) {
     await until(() => project.read("out/box/names")?.trim().split("\n").sort().join() === all.join(), {
       within: 30_000,
     });
-    // The file has no line that is held, and status says well: nobody has anything to approve.
+    // The file has no held line, and the status is well: nothing waits for an approval.
     await until(async () => (await project.trigger(["status"])).code === 0, { within: 30_000 });
   };
   const store = (suffix = "") => project.path(`.trigger/box/store.db${suffix}`);
@@ -39,7 +39,7 @@ test("a host whose store was deleted takes its own records up again, those that 
   const { project, up, start, serves, deleteStore } = await scene(t);
   await up.end("SIGTERM");
   deleteStore();
-  // Something changes and something goes, while nobody knows what the host had.
+  // The directory changes and loses an entry, while no store has a record of the host's lines.
   project.write("directory.ldif", ldif([{ ...printer, ip: "192.0.2.20" }, tablet]));
   const again = start();
   await serves("printer 192.0.2.20", "tablet 192.0.2.12");

@@ -8,13 +8,14 @@ import { type TcpProxy, tcpProxy } from "../servers/tcp-proxy.ts";
 import { until } from "../until.ts";
 import { configText, type Machines, machines, watchMark } from "./machines.fixture.ts";
 
-// Two transcribers and a host, a machine each, with real servers: the active transcriber is killed, and each of its cables is cut.
+// Two transcribers and a host, a machine each, with real servers. The active transcriber is killed, and each of its
+// cables is cut.
 
 const transcribers = ["civet", "genet"] as const;
 type Transcriber = (typeof transcribers)[number];
 const other = (host: Transcriber): Transcriber => (host === "civet" ? "genet" : "civet");
 const hosts = { civet: ["event"], genet: ["event"], box: ["names"] };
-const heartbeat = 1; // seconds: what is silent is noticed after about three of them
+const heartbeat = 1; // seconds: a silent peer is noticed after about three of them
 const patience = { within: 60_000 };
 
 test("whatever becomes of the active transcriber or of its cables, the directory is followed and nothing goes back", {
@@ -34,7 +35,7 @@ test("whatever becomes of the active transcriber or of its cables, the directory
   const first = await world.active();
   await edit.served();
 
-  // Killed: what is changed while nobody is active is not lost.
+  // The active one is killed: a change made while no transcriber is active is not lost.
   let epoch = await world.epochOf(first);
   await world.end(first, "SIGKILL");
   await edit.add("laptop", "192.0.2.11");
@@ -47,7 +48,7 @@ test("whatever becomes of the active transcriber or of its cables, the directory
   await until(() => world.process(first).said().includes("entries read"), patience);
   assert.equal(await world.active(), second, "one that comes back stands by");
 
-  // Cut off from the broker: it notices by itself that it is active no more.
+  // It is cut off from the broker: it notices by itself that it is no longer active.
   epoch = await world.epochOf(second);
   cables[second].broker.pause();
   await edit.add("phone", "192.0.2.12");
@@ -61,7 +62,8 @@ test("whatever becomes of the active transcriber or of its cables, the directory
   await edit.served();
   assert.equal(await world.active(), first, "one whose cable is mended stands by");
 
-  // Cut off from the directory alone: it stays active and says so; whoever stops it lets the other one go on.
+  // It is cut off from the directory alone: it stays active and reports that. Once it is stopped, the other one goes
+  // on.
   epoch = await world.epochOf(first);
   cables[first].directory.pause();
   await edit.add("tablet", "192.0.2.13");
@@ -100,7 +102,7 @@ async function cablesTo(broker: RabbitServer, directory: Slapd, stack: AsyncDisp
   return cables;
 }
 
-/** Each transcriber hangs on cables of its own; the host is beside the broker. */
+/** The network: each transcriber has cables of its own, and the host is beside the broker. */
 function network(t: TestContext, cables: Record<Transcriber, Cables>, broker: RabbitServer, directory: Slapd) {
   const folderAt = (toBroker: number, toDirectory: number): TestProject => {
     const url = Object.assign(new URL(broker.url), { port: `${toBroker}` }).href;
@@ -128,7 +130,7 @@ function network(t: TestContext, cables: Record<Transcriber, Cables>, broker: Ra
     ...all,
     ...{ watched, isActive },
     epochOf: async (host: string): Promise<number> => (await all.own(host)).transcriber?.epoch ?? 0,
-    /** Who is active, once exactly one is. */
+    /** The active transcriber, once exactly one is active. */
     async active(): Promise<Transcriber> {
       let found: Transcriber[] = [];
       await until(async () => {
@@ -145,7 +147,7 @@ function network(t: TestContext, cables: Record<Transcriber, Cables>, broker: Ra
 
 type World = Machines & ReturnType<typeof network>;
 
-/** Waits until another one is active, in a higher epoch than the last. */
+/** Waits until another transcriber is active, in a higher epoch than the last. */
 async function took(t: TestContext, how: string, world: World, host: Transcriber, after: number): Promise<void> {
   const since = performance.now();
   await until(async () => (await world.isActive(host)) && (await world.epochOf(host)) > after, patience).catch(
@@ -156,7 +158,7 @@ async function took(t: TestContext, how: string, world: World, host: Transcriber
   t.diagnostic(`${how}: another one is active after ${Math.round(performance.now() - since)} ms`);
 }
 
-/** Somebody who edits the directory by hand, and knows what is to be served. */
+/** An editor of the directory, with a check that its edits are served. */
 function editor(directory: Slapd, world: Machines) {
   const ldap = ldapCommands(directory);
   const names = new Map<string, string>();

@@ -11,7 +11,10 @@ import { until } from "../until.ts";
 
 export const demo = fileURLToPath(new URL("../../examples/campus/demo.ts", import.meta.url));
 
-/** What the demo must do with the daemons that are installed here, or where the PATH has none of them and none of their checkers. */
+/**
+ * Declares the tests of the demo. If `live`, they use the daemons installed here; otherwise the PATH has neither
+ * daemons nor checkers.
+ */
 export function holdsTheDay({ live }: { readonly live: boolean }): void {
   describe(`the demo with ${live ? "named and Kea" : "no daemon"}`, () => {
     const folder = mkdtempSync(join(tmpdir(), "trigger-demo-"));
@@ -21,7 +24,7 @@ export function holdsTheDay({ live }: { readonly live: boolean }): void {
       live
         ? new Map(lines(read(`out/${host}/served.reservations`)).map(([name, ...rest]) => [name!, rest.join(" ")]))
         : new Map(dhcpHosts(read(`out/${host}/hosts.conf`)));
-    /** The records of a zone: what named transferred, or the file. */
+    /** The records of a zone: those that named transferred, or those of the file. */
     const zone = (name: string): string =>
       live ? read(`out/ns1/served.${name}`) : read(`out/ns1/db.${name}`).replaceAll(" IN ", " ");
     let ended: { code: number | null; said: string };
@@ -56,7 +59,7 @@ export function holdsTheDay({ live }: { readonly live: boolean }): void {
 
     test("both DHCP servers serve just what another reading of the directory gives", () => {
       const expected = new Map(expectedHosts(read("campus.ldif")));
-      // The one value that was refused: what it was in the morning is still served.
+      // The one refused value: its value of the morning is still served.
       expected.set("sphinx", new Map(expectedHosts(makeCampus(new Date()))).get("sphinx") ?? "");
       assert.deepEqual(hosts("dhcp1"), expected);
       assert.deepEqual(hosts("dhcp2"), expected);
@@ -97,7 +100,7 @@ export function holdsTheDay({ live }: { readonly live: boolean }): void {
 
     test("of a malformed value nothing is in any file, and the last good one is", () => {
       for (const [path, text] of texts()) assert.doesNotMatch(text, /deny booting|group/, path);
-      // That it is the last good one is seen where all hosts are compared.
+      // The test that compares all hosts shows that this row is the last good one.
       assert.ok(hosts("dhcp1").has("sphinx"));
       assert.match(ended.said, /keeps the last good row: .*mac: .*deny booting/);
     });
@@ -135,7 +138,7 @@ export function holdsTheDay({ live }: { readonly live: boolean }): void {
   });
 }
 
-/** The daemons that were started in a folder, as their own pid files have them. */
+/** The process ids of the daemons started in a folder, from their pid files. */
 export function pids(folder: string): number[] {
   const daemons = join(folder, "out", "daemons");
   if (!existsSync(daemons)) return [];
@@ -143,7 +146,7 @@ export function pids(folder: string): number[] {
   return files.map((name) => Number(readFileSync(join(daemons, name), "utf8")));
 }
 
-/** The files by which services learn of daemons. */
+/** The names of the files by which services find the daemons. */
 export function announced(folder: string): string[] {
   const daemons = join(folder, "out", "daemons");
   return existsSync(daemons) ? readdirSync(daemons).filter((name) => name.endsWith(".json")) : [];
@@ -154,7 +157,7 @@ export function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch {
-    return false; // that is the answer
+    return false; // no such process
   }
 }
 
@@ -164,7 +167,7 @@ const lines = (text: string): string[][] =>
     .split("\n")
     .map((line) => line.split(" "));
 
-/** Runs a program of Node without a terminal and gives what it said. */
+/** Runs a program of Node without a terminal and returns its exit code and output. */
 function run(words: readonly string[], PATH = process.env.PATH): Promise<{ code: number | null; said: string }> {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, PATH };
@@ -175,14 +178,14 @@ function run(words: readonly string[], PATH = process.env.PATH): Promise<{ code:
   });
 }
 
-/** The names of a dhcpd file with their addresses. */
+/** The names in a dhcpd file, each with its addresses. */
 function dhcpHosts(text: string): [name: string, addresses: string][] {
   return [...text.matchAll(/^host (\S+) \{ hardware ethernet (\S+); fixed-address (\S+); .*\}$/gm)].map(
     ([, name = "", mac, ip]) => [name, `${mac} ${ip}`],
   );
 }
 
-/** What DHCP should serve, read from the LDIF by the shortest way and with none of the code under test. */
+/** The records that DHCP should serve, read from the LDIF in the simplest way, without the code under test. */
 function expectedHosts(ldif: string): [name: string, addresses: string][] {
   return machinesWithAccess(ldif).flatMap(({ name, mac, ips }) => {
     const ip = ips.find((address) => address.includes("."));
@@ -190,7 +193,7 @@ function expectedHosts(ldif: string): [name: string, addresses: string][] {
   });
 }
 
-/** What DNS should serve, each name with one address. */
+/** The names that DNS should serve, each with one address. */
 const expectedNames = (ldif: string): string[] =>
   machinesWithAccess(ldif).flatMap(({ name, ips }) => ips.map((ip) => `${name} ${ip.replace(":0db8:", ":db8:")}`));
 

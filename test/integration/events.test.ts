@@ -23,7 +23,8 @@ import { Mirror } from "../../src/transcriber/mirror/mirror.ts";
 import { transcribe } from "../../src/transcriber/transcriber.ts";
 import { until } from "../until.ts";
 
-// Events as the truth, and events beside a directory: a transcriber over a broker in memory, with time in the test's hands.
+// Events as the truth, alone or beside a directory. The transcriber uses a broker in memory, and the test moves the
+// time.
 
 const start = Date.UTC(2026, 5, 1);
 const never = new AbortController().signal;
@@ -107,7 +108,7 @@ function network(t: TestContext, file = temporary(t), clock: VirtualClock = virt
       seed(database, entries, clock.now(), clock.now());
       database.close();
     },
-    /** What the box was told, in order. */
+    /** The messages that the box received, in order. */
     told: () =>
       hub
         .look(queueName("box", "names"))
@@ -300,7 +301,7 @@ test("whatever events say, who mirrors the changes has what is on disk", async (
             );
             return { body: Buffer.from("[]"), event: readEvent([`${hash++}`, before, after, null]) };
           });
-          // Something always changes, so that there is a change to wait for.
+          // One entry changes each time, so that there is always a change to wait for.
           const tick = readEvent([`${hash++}`, null, { entryDN: ["cn=tick,dc=y"], description: [`${hash}`] }, null]);
           await directory.take([...messages, { body: Buffer.from("[]"), event: tick }], never);
           await follow();

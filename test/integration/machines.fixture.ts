@@ -2,21 +2,21 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import type { Ended, Running, TestProject } from "../project.ts";
 
-/** The hosts of a network, each a process of its own, in a folder of its own or in one that they share. */
+/** The hosts of a network, each a process of its own, in a folder of its own or in a shared one. */
 export interface Machines {
   start(host: string): void;
   process(host: string): Running;
-  /** Ends a host's process, and keeps what it said. */
+  /** Ends a host's process and returns its output. */
   end(host: string, signal: NodeJS.Signals): Promise<Ended>;
   /** Runs a command on a host's machine. */
   trigger(host: string, words: readonly string[]): Promise<Ended>;
-  /** What `trigger status --json` says there. */
+  /** The output of `trigger status --json` on a host's machine. */
   status(host: string): Promise<Status>;
-  /** What a host says of itself there. */
+  /** The status of a host on its own machine. */
   own(host: string): Promise<HostStatus>;
   /** The lines of a file that a service of the host wrote. */
   lines(host: string, file: string): string[];
-  /** All that was said, by commands and by processes. */
+  /** The output of all commands and processes. */
   said(): string;
 }
 
@@ -63,7 +63,7 @@ export interface Place {
   readonly seq: number;
 }
 
-/** As much of `trigger status --json` as is looked at. */
+/** The parts of `trigger status --json` that tests use. */
 export interface Status {
   readonly hosts: readonly HostStatus[];
 }
@@ -78,7 +78,7 @@ export interface HostStatus {
   >;
 }
 
-/** Looks at a host's own store again and again, and notes when its place in the stream of a service went back. */
+/** Polls a host's own store and records each time its place in the stream of a service goes back. */
 export function watchMark(project: TestProject, host: string, { service = "names", every = 20 } = {}) {
   const wentBack: string[] = [];
   const beginning: Place = { epoch: 0, seq: 0 };
@@ -90,7 +90,7 @@ export function watchMark(project: TestProject, host: string, { service = "names
     if (back) wentBack.push(`${JSON.stringify(last)} → ${JSON.stringify(now)}`);
     last = now;
   }, every);
-  /** The store is another one now, and has a place of its own. */
+  /** Forgets the last place: the store was replaced, and has a place of its own. */
   const forget = (): void => {
     last = beginning;
   };
@@ -103,6 +103,6 @@ function readMark(file: string, service: string): Place | undefined {
     const found = store.prepare("SELECT followed FROM service WHERE name = ?").get(service);
     return JSON.parse(String(found?.followed ?? "{}")).mark;
   } catch {
-    return undefined; // it is being made, or written
+    return undefined; // the store is being made or written
   }
 }

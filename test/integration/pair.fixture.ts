@@ -6,16 +6,16 @@ import { ldif, type Machine, makeProject, type TestProject } from "../project.ts
 import { until } from "../until.ts";
 import { machines, type Status, watchMark } from "./machines.fixture.ts";
 
-/** Two transcribers and a host, each a process of its own; somebody who edits, and somebody who watches that nothing goes back. */
+/** Two transcribers and a host, each a process of its own, with an editor and a check that no place goes back. */
 
 export const transcribers = ["civet", "genet"];
 const hosts = { civet: ["event"], genet: ["event"], box: ["names"] };
-/** How long a takeover may take; it is measured, and here only bounded, milliseconds. */
+/** The longest time of a takeover, in milliseconds; its real time is measured elsewhere. */
 export const patience = 60_000;
 
-/** Where the processes find the broker. */
+/** The settings by which the processes find the broker. */
 export interface PairOptions {
-  /** `broker` of the config, as TypeScript. */
+  /** The text of `broker` in the config, as TypeScript. */
   readonly broker: string;
   /** The environment of each process. */
   env?(host: string): NodeJS.ProcessEnv;
@@ -23,7 +23,7 @@ export interface PairOptions {
 
 export type Pair = ReturnType<typeof startPair>;
 
-/** Starts all three. They end with the test. */
+/** Starts all three processes. They end with the test. */
 export function startPair(t: TestContext, { broker, env }: PairOptions) {
   const project = makeProject(t, {
     files: {
@@ -37,7 +37,7 @@ export default defineConfig({
   });
   const { start, process, said, own, status: statusAt } = machines(() => project, env);
   const status = async (): Promise<Status> => {
-    await systemClock.sleep(50); // it is asked again and again, and the processes need the processor
+    await systemClock.sleep(50); // callers poll it, and the processes need the processor
     return statusAt("box");
   };
   const edit = editor(project);
@@ -52,7 +52,9 @@ export default defineConfig({
   const epochOf = async (host: string): Promise<number> => (await own(host)).transcriber?.epoch ?? 0;
   return {
     ...{ project, start, process, said, edit, active, epochOf },
-    /** Waits until the host serves the directory, and both agree that its table is equal, at a place of `transcriber`. */
+    /**
+     * Waits until the host serves the directory, and both agree that its table is equal, at a place of `transcriber`.
+     */
     async equalWith(transcriber: string): Promise<void> {
       await until(edit.isServed, { within: patience });
       const { code, out } = await project.trigger(["verify"]);
@@ -69,7 +71,7 @@ export default defineConfig({
 
 export const other = (host: string): string => transcribers.find((one) => one !== host) ?? assert.fail();
 
-/** Who is active, once exactly one is, and the host has all from it. */
+/** The active transcriber, once exactly one is active and the host has everything from it. */
 export async function settled(world: Pair): Promise<string> {
   await until(async () => (await world.active()).length === 1, { within: patience }).catch((error) => {
     throw new Error(`${error.message}\n${world.said()}`);
@@ -79,12 +81,12 @@ export async function settled(world: Pair): Promise<string> {
   return first;
 }
 
-/** Somebody who edits the directory, and knows what is to be served. */
+/** An editor of the directory, with a check that its edits are served. */
 function editor(project: TestProject) {
   const machines: Machine[] = [];
   const add = (): void => {
     const number = machines.length + 1;
-    // Of every machine the address changes each time: a row of an older table is seen.
+    // Each edit changes the address of every machine, so that a row of an older table is noticed.
     machines.push({ name: `m${number}`, ip: "" });
     const now = machines.map(({ name }, at) => ({ name, ip: `10.0.${number}.${at + 1}` }));
     machines.splice(0, machines.length, ...now);

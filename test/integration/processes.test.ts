@@ -7,12 +7,12 @@ import { ldif, type Machine, makeProject, type Running, type TestProject } from 
 import { until } from "../until.ts";
 
 /**
- * The whole program as an operator runs it: a process per host, a directory that people edit, a daemon that fails now and then,
- * and kill -9 at any moment. `SEED=n` plays the choices of a former run again; what the machine makes of the moments is its own.
+ * The whole program as an operator runs it: a process per host, a directory that people edit, a daemon that fails now
+ * and then, and kill -9 at any moment. `SEED=n` repeats the choices of a former run, but not their exact times.
  */
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-/** How long the faults last, and what everything may take afterwards; milliseconds. */
+/** The length of the faults, in milliseconds. `patience` is the longest time until all is well afterwards. */
 const storm = 10_000;
 const patience = 60_000;
 
@@ -55,7 +55,8 @@ test(`after kill -9 of any process and failed reloads, daemons serve what the di
   directory.last();
   await servedInTime();
 
-  // Killed in the reload itself, and the next one fails: the file is in place, and only the host's own disk knows that the daemon has not read it.
+  // Each host is killed in the reload itself, and the next reload fails. The file is in place, and only the host's own
+  // store records that the daemon has not read it.
   for (const host of tableHosts) project.write(`out/${host}/unlucky`, "");
   directory.last();
   await Promise.all(tableHosts.map((host) => killInReload(host)));
@@ -63,13 +64,13 @@ test(`after kill -9 of any process and failed reloads, daemons serve what the di
   await servedInTime();
   network.noneEndedByItself();
 
-  // A graceful end and a new start, after which each host compares its table with the transcriber's.
+  // Each host ends gracefully and starts again; then it compares its table with the transcriber's.
   for (const host of tableHosts) await network.stop(host);
   network.startMissing();
   const well = async () => (await project.trigger(["status"])).code === 0;
   await until(async () => (await well()) && (await comparedEqual(project)) && served(), { within: patience });
   const notes = (project.read("out/box2/notes") ?? "").split("\n").slice(0, -1).map(Number);
-  // A handler that was killed before its end is run again; no other message comes twice or out of order.
+  // A handler that was killed before its end runs again; no other message comes twice or out of order.
   assert.deepEqual([...new Set(notes)], sent);
   assert.ok(notes.length - sent.length <= network.kills("box2"), `${notes}`);
   await until(() => tableHosts.every((host) => leftInQueues(project, host) === 0));
@@ -85,7 +86,7 @@ test(`after kill -9 of any process and failed reloads, daemons serve what the di
     });
   }
 
-  /** Kills a host when it next reloads, or after a while. */
+  /** Kills a host at its next reload, or after a second. */
   async function killInReload(host: string): Promise<void> {
     const before = reloads(project, host);
     const end = performance.now() + 1000;
@@ -104,7 +105,10 @@ test(`after kill -9 of any process and failed reloads, daemons serve what the di
   }
 });
 
-/** Whether rows are what the directory says, read by the shortest way: of a refused machine a former row may stand, one that takes nothing from another. */
+/**
+ * True if the rows are those of the directory, read in the simplest way. A refused machine may keep a former row that
+ * conflicts with no other.
+ */
 function agrees(rows: readonly string[], machines: readonly Machine[]): boolean {
   const good = expected(machines);
   const known = new Set(machines.map(({ uuid }) => uuid));
@@ -125,7 +129,10 @@ function expected(machines: readonly Machine[]): string[] {
   return good.map(({ uuid, name, ip }) => `${uuid} ${name} ${ip}`);
 }
 
-/** Each table's newest stored place is one of the transcriber's epoch at which it was found equal, with nothing owed or parked. */
+/**
+ * True if each table's last stored place is in the transcriber's epoch and was found equal. No row may be pending and
+ * no message parked.
+ */
 async function comparedEqual(project: TestProject): Promise<boolean> {
   const { out } = await project.trigger(["status", "--json"]);
   const { hosts } = JSON.parse(out);
@@ -140,7 +147,7 @@ async function comparedEqual(project: TestProject): Promise<boolean> {
   );
 }
 
-/** How many messages the broker still has for a host: acknowledged ones are gone. */
+/** The number of messages that the broker still has for a host; acknowledged ones are gone. */
 function leftInQueues(project: TestProject, host: string): number {
   using broker = new DatabaseSync(project.path(".trigger/broker.db"), { readOnly: true, timeout: 1000 });
   const sum = broker.prepare("SELECT sum(messages) AS left FROM queue WHERE name LIKE ?").get(`trigger-${host}-%`);
@@ -186,7 +193,7 @@ function processes(project: TestProject) {
   };
 }
 
-/** Somebody who edits the directory: mostly well, at times by mistake. */
+/** An editor of the directory: most edits are good, some are mistakes. */
 function editor(project: TestProject, below: (limit: number) => number) {
   let machines: Machine[] = Array.from({ length: 20 }, (_, n) => machine(n));
   let number = machines.length;
@@ -233,7 +240,7 @@ function editor(project: TestProject, below: (limit: number) => number) {
     put,
     change() {
       const dice = below(20);
-      // Three ways to be no directory: not LDIF, cut off in place, gone for a while.
+      // Three ways to make the directory unreadable: no LDIF, truncated in place, absent for a while.
       if (dice === 0) return replace(`${ldif(machines)}\nthis is no LDIF\n`);
       if (dice === 1) return writeFileSync(project.path("directory.ldif"), ldif(machines).slice(0, -30));
       for (let times = 1 + below(3); times > 0; times--) edit[below(edit.length)]!();
@@ -248,7 +255,7 @@ function editor(project: TestProject, below: (limit: number) => number) {
   };
 }
 
-/** Numbers below a limit, the same ones for the same seed (mulberry32). */
+/** Numbers below a limit, always the same for the same seed (mulberry32). */
 function lot(start: number): (limit: number) => number {
   let state = start;
   return (limit) => {
@@ -280,13 +287,16 @@ export default files({
 });
 `;
 
-/** The checker of the daemon: every line is a row, and the last one counts them. */
+/** The checker of the daemon: every line is a row, and the last one has their number. */
 const check = `
 grep -v -E '^([0-9a-f-]{36} [a-z0-9]+ [0-9.]+|# end [0-9]+)$' "$1" && exit 1
 [ "$(tail -n 1 "$1")" = "# end $(($(wc -l < "$1") - 1))" ]
 `;
 
-/** The daemon: it serves the file that it read at its last reload, takes a while for it, and now and then fails. A reload ends with who asked for it. */
+/**
+ * The daemon: it serves the file of its last reload. A reload takes a while, fails now and then, and ends with the
+ * process that asked for it.
+ */
 const reload = `
 exec 9> "$1/lock"
 flock 9

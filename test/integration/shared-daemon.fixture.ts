@@ -1,8 +1,8 @@
 import type { TestProject } from "../project.ts";
 
 /**
- * A daemon that is a file of `name ip` lines, to which others write, too; while the file \`out/<host>/away\` is there it does not answer.
- * While \`stuck\` is there a look never ends, and \`asked\` says that it has begun.
+ * The service of a daemon that is a file of `name ip` lines, some of them foreign. While the file \`out/<host>/away\`
+ * exists, the daemon does not answer. While \`stuck\` exists, a look never ends; \`asked\` shows that it has begun.
  */
 export const shared = `
 import { fileURLToPath } from "node:url";
@@ -42,6 +42,6 @@ export default service({
 });
 `;
 
-/** What it has. */
+/** The lines of the daemon. */
 export const daemon = (project: TestProject): string[] =>
   (project.read("out/box/daemon") ?? "").split("\n").filter(Boolean).sort();

@@ -33,7 +33,7 @@ test("a host that was away for a week, while its queue overflowed, has one row p
     },
   }) as unknown as Service & { table: never };
   const device = (name: string, ip: string) => stored(name, `cn=${name},dc=x`, { ip });
-  /** What the directory says. */
+  /** The content of the directory. */
   const wanted = new Map(Array.from({ length: 300 }, (_, i) => [`m${i}`, `${i}`]));
   const directory = memoryDirectory(
     [...wanted].map(([name, ip]) => device(name, ip)),
@@ -75,7 +75,7 @@ test("a host that was away for a week, while its queue overflowed, has one row p
   const down = up();
   await turn(() => served.size === 300);
   await down();
-  // A change every few minutes, a burst beyond what the queue holds, and things that come and go.
+  // A change every few minutes, a burst larger than the queue, and entries that come and go.
   for (let step = 0; step < 7 * 24; step++) {
     for (let i = 0; i < 12; i++) change(`m${(step * 12 + i) % 250}`, `${step}.${i}`);
     await clock.advance(hour);

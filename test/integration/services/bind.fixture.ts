@@ -10,23 +10,23 @@ import { sceneOn } from "../../services/scene.ts";
 export const zone = "campus.example";
 export const reverse4 = "0.10.in-addr.arpa";
 export const reverse6 = "1.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa";
-/** What the forward zone has of somebody else. */
+/** The foreign records of the forward zone. */
 export const own = ["ns1 A 10.0.0.2", "@ MX 10 mail", "mail A 10.0.0.3", "www CNAME mail", 'pc7 TXT "not ours"'];
 const zones: NamedOptions["zones"] = { [zone]: { records: own }, [reverse4]: {}, [reverse6]: {} };
 
-/** One server for the tests of a file. */
+/** The server for the tests of a file. */
 export const named = await startNamed({ zones });
 test.after(() => named[Symbol.asyncDispose]());
 
 const common = { zone, reverse: ["10.0.0.0/16", "2001:db8:1::/48"], daemon: false as const, timeout: 1 };
 
-/** The service before a server. */
+/** The service in front of a server. */
 export function onServer(options: object = {}, machine: Machine = realMachine(), { port, key } = named) {
   const service = bind({ ...common, port, key, ...options });
   return { service, ...sceneOn(service, machine) };
 }
 
-/** The service before the server of the file, whose zones are as they were at the beginning. */
+/** The service in front of the file's server, whose zones are reset first. */
 export async function fresh(options: object = {}, machine?: Machine) {
   await named.reset();
   return onServer(options, machine);
@@ -36,7 +36,7 @@ export const pc7 = { name: "pc7", ips: ["10.0.0.7", "2001:db8:1::7"] };
 export const pc8 = { name: "pc8", ips: ["10.0.0.8"] };
 export const well = { refused: [], held: [], proved: true };
 
-/** What the server answers for a name, for 10.0.0.`last`, and for its zones' serials. */
+/** The addresses that the server has for a name. */
 export const addresses = async (name: string) => [
   ...(await named.dig(`${name}.${zone}`, "A")),
   ...(await named.dig(`${name}.${zone}`, "AAAA")),

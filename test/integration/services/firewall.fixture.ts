@@ -20,7 +20,7 @@ export function folder(): string {
   return path;
 }
 
-/** A service on a host of a real machine: it is given changes as a host gives them, and what it said to nft is remembered. */
+/** A service on a host of a real machine. It receives changes as from a host, and its calls of nft are recorded. */
 export function firewall(service: Service, { dry = false } = {}) {
   const table = tableOf(service);
   const database = newBook();
@@ -41,7 +41,7 @@ export function firewall(service: Service, { dry = false } = {}) {
       ...{ name: "fw", store: hostStore(database).service("firewall"), machine, clock: standingClock(), secret: false },
       ...{ signal: new AbortController().signal, log: (line: string) => void log.push(line) },
     });
-  /** Parsed once: a large table is given again and again. */
+  /** The parsed rows, since a large table is passed repeatedly. */
   const read = new WeakMap<object, Columns>();
   const parsed = (row: object): Columns => {
     const known = read.get(row) ?? (table.row.parse(row) as Columns);
@@ -54,7 +54,7 @@ export function firewall(service: Service, { dry = false } = {}) {
     log,
     said,
     database,
-    /** What was told since this was last asked. */
+    /** The input of the changing calls since the last call of this function. */
     told(): string[] {
       return said.splice(0).flatMap(({ changes, input }) => (changes ? [input] : []));
     },
@@ -80,9 +80,9 @@ export function firewall(service: Service, { dry = false } = {}) {
       loaded = rows;
       return { refused: [], ...result };
     },
-    /** The rows in force, as a host gives them to its next run: where one was refused, what it had. */
+    /** The applied rows, as a host passes them to its next run: for a refused row, its former one. */
     inForce: () => Object.fromEntries(loaded),
-    /** Milliseconds of the last run. */
+    /** The duration of the last run, in milliseconds. */
     took: () => took,
     observe: async () => [...((await table.observe?.(words().host)) ?? [])],
   };

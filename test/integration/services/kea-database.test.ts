@@ -15,7 +15,7 @@ import { sceneOn, sorted } from "../../services/scene.ts";
 
 const a = { mac: "02:00:00:00:00:0a", ip: "10.9.0.10", name: "pc-a", classes: ["staff", "printer"] };
 const b = { mac: "02:00:00:00:00:0b", ip: "10.9.0.11" };
-/** Why a row is held. */
+/** The reason for which a row is held. */
 const whyOf = (result: RunResult, key: string): string => result?.held?.find((one) => one.key === key)?.why ?? "";
 const well = { refused: [], held: [], proved: true };
 
@@ -45,7 +45,7 @@ test("rows in Kea's database are in force at the next packet, and Kea is told no
   assert.match((await daemon.lease(b.mac))?.ip ?? "", /^10\.9\.200\./);
   assert.doesNotMatch(daemon.log(), /config-set|config-write/);
 
-  // A hand edit, and a Kea that was away.
+  // A hand edit, followed by a time in which Kea was away.
   await postgres.sql("UPDATE hosts SET ipv4_address = ipv4_address + 5, dhcp4_boot_file_name = 'evil'");
   assert.deepEqual(await on.observe(), [{ ...a, ip: "10.9.0.16", "boot-file-name": "evil" }]);
   await daemon.kill("SIGKILL");

@@ -10,7 +10,7 @@ const base = "dn: dc=campus,dc=example\nobjectClass: domain\ndc: campus\n\n";
 const pc = machine("pc", "02:00:00:00:00:0a", "10.9.0.10");
 const moved = machine("pc", "02:00:00:00:00:0a", "10.9.0.20");
 
-/** What Kea has, as addresses. */
+/** The addresses of Kea's reservations. */
 async function addresses(daemon: RunningKea): Promise<string> {
   const { Dhcp4 } = await daemon.running();
   return (Dhcp4.subnet4[0]?.reservations ?? [])

@@ -13,15 +13,15 @@ import { distinct, sceneOn, sorted, tableOf } from "../../services/scene.ts";
 
 const a = { mac: "02:00:00:00:00:0a", ip: "10.9.0.10", name: "pc-a" };
 const b = { mac: "02:00:00:00:00:0b", ip: "10.9.0.11", name: "pc-b" };
-/** Why a row is held. */
+/** The reason for which a row is held. */
 const whyOf = (result: RunResult, key: string): string => result?.held?.find((one) => one.key === key)?.why ?? "";
 const well = { refused: [], held: [], proved: true };
 
-/** How often Kea has been given a configuration. */
+/** The number of configurations that Kea has received. */
 const sets = (daemon: RunningKea): number =>
   daemon.log().match(/COMMAND_RECEIVED Received command 'config-set'/g)?.length ?? 0;
 
-/** What is written for Kea's next start. */
+/** The reservations written for Kea's next start. */
 const kept = (daemon: RunningKea): string[] =>
   JSON.parse(readFileSync(daemon.file, "utf8")).Dhcp4.subnet4[0].reservations.map(
     (one: Record<string, string>) => `${one["hw-address"]} ${one["ip-address"]}`,
@@ -36,14 +36,14 @@ test("real clients get what the rows say: at first, after a change, a rename, a 
   await on.run({ a: { ...a, ip: "10.9.0.20", name: "renamed" }, b });
   assert.deepEqual(await daemon.lease(a.mac), { ip: "10.9.0.20", hostname: "renamed" });
 
-  // Two swap their addresses: one configuration, and both get what is now theirs.
+  // Two machines swap their addresses: one configuration, and both get their new ones.
   const before = sets(daemon);
   await on.run({ a: { ...a, ip: b.ip }, b: { ...b, ip: "10.9.0.20" } });
   assert.equal(sets(daemon), before + 1);
   assert.equal((await daemon.lease(a.mac))?.ip, b.ip);
   assert.equal((await daemon.lease(b.mac))?.ip, "10.9.0.20");
 
-  // Another card takes over the place of the first, whose lease is not over.
+  // Another card takes the place of the first, whose lease has not expired.
   const card = { ...a, mac: "02:00:00:00:00:0c", ip: b.ip };
   await on.run({ a: card, b: { ...b, ip: "10.9.0.20" } });
   assert.deepEqual(await daemon.lease(card.mac), { ip: b.ip, hostname: a.name });
@@ -104,7 +104,7 @@ test("a hand edit is seen and mended, and a second full run tells Kea nothing", 
 });
 
 test("rows that Kea refuses are named, and the others go in", async () => {
-  const broadcast = { id: 8, subnet: "255.255.255.0/24" }; // its last address is one that Kea itself refuses
+  const broadcast = { id: 8, subnet: "255.255.255.0/24" }; // Kea itself refuses its last address
   await using daemon = await startKea({}, { more: [broadcast] });
   const on = sceneOn(kea({ socket: daemon.socket }), realMachine());
   const many = Object.fromEntries(
