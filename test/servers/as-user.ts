@@ -15,7 +15,7 @@ export async function connectAs({ port }: RabbitServer, { name, password }: User
   return model;
 }
 
-/** Says that the server refuses what a user attempts, for want of a right and for no other reason. */
+/** Asserts that the server refuses an attempt of a user, for want of a right and for no other reason. */
 export async function isRefused(
   server: RabbitServer,
   user: User,
@@ -33,7 +33,10 @@ export async function isRefused(
   }
 }
 
-/** Waits for the server's answer to what has none of its own: a refusal closes the channel before the next call is answered. */
+/**
+ * Waits for the server's answer to a call that has none of its own: a refusal closes the channel before the next
+ * answer.
+ */
 export async function confirmed(channel: Channel, act: (channel: Channel) => unknown): Promise<void> {
   const refusal = new Promise<never>((_, reject) => channel.once("error", reject));
   act(channel);
