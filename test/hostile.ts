@@ -1,8 +1,8 @@
 import fc from "fast-check";
 
-/** What hostile or broken senders send: made from what is right, so that it gets far. */
+/** Messages of hostile or broken senders, made from correct ones so that they pass many checks. */
 
-/** Values that a schema may let through and the code behind it not expect. */
+/** Values that a schema may accept and the code behind it may not expect. */
 const oddValues = fc.oneof(
   fc.constantFrom<unknown>(
     ...[null, true, 0, -1, 0.5, 2 ** 31, 2 ** 32, 2 ** 52, 2 ** 53 - 1, 2 ** 53, 1e300, -1e300, 8.64e15 + 1, "", "0"],
@@ -52,7 +52,7 @@ function nested(depth: number): unknown {
 }
 
 const edit = fc.record({
-  /** Which way is taken at each step down into the value. */
+  /** The way at each step down into the value. */
   way: fc.array(fc.nat(7), { maxLength: 5 }),
   what: fc.constantFrom("put", "put", "put", "remove", "add", "repeat"),
   name: fc.constantFrom("__proto__", "constructor", "toString", "kind", "service", "0", "x"),
@@ -60,7 +60,7 @@ const edit = fc.record({
 });
 type Edit = typeof edit extends fc.Arbitrary<infer T> ? T : never;
 
-/** One of these values with a few things in it replaced, taken out, added or repeated. */
+/** One of these values, with a few parts replaced, removed, added or repeated. */
 export const mutatedJson = (seeds: readonly unknown[]): fc.Arbitrary<unknown> =>
   fc
     .tuple(fc.constantFrom(...seeds), fc.array(edit, { minLength: 1, maxLength: 3 }))
@@ -92,7 +92,7 @@ function put(value: unknown, { what, name, value: odd }: Omit<Edit, "way">): unk
   return odd;
 }
 
-/** A few bytes that are changed, taken out or put in, and where the rest is cut off. */
+/** A few bytes that are changed, removed or inserted, and the point at which the rest is cut off. */
 export const damages = fc.record({
   slips: fc.array(
     fc.record({
@@ -109,7 +109,7 @@ export const damages = fc.record({
 });
 export type Damage = typeof damages extends fc.Arbitrary<infer T> ? T : never;
 
-/** The bytes with such damage; `inPlace` moves nothing, so that a file keeps its shape. */
+/** The bytes with such damage; `inPlace` moves no byte, so that a file keeps its shape. */
 export function damaged(bytes: Uint8Array, { slips, cut }: Damage, { inPlace = false } = {}): Buffer {
   const whole = slips.reduce((held, { at, gone, put }) => {
     const from = at % (held.length + 1);
@@ -118,11 +118,11 @@ export function damaged(bytes: Uint8Array, { slips, cut }: Damage, { inPlace = f
   return cut === null ? whole : whole.subarray(0, cut % (whole.length + 1));
 }
 
-/** One of these, damaged. */
+/** The bytes of one of these, damaged. */
 export const mutatedBytes = (seeds: readonly Uint8Array[]): fc.Arbitrary<Buffer> =>
   fc.tuple(fc.constantFrom(...seeds), damages).map(([seed, damage]) => damaged(seed, damage));
 
-/** What is sent in place of a message in JSON: a message with odd values, with odd bytes, or bytes that are none. */
+/** Bodies in place of a JSON message: with odd values, with odd bytes, or no JSON at all. */
 export const hostileBodies = (seeds: readonly unknown[]): fc.Arbitrary<Uint8Array> => {
   const written = seeds.map((seed) => Buffer.from(JSON.stringify(seed)));
   return fc.oneof(
@@ -135,8 +135,8 @@ export const hostileBodies = (seeds: readonly unknown[]): fc.Arbitrary<Uint8Arra
 
 const fuzz = Number(process.env.TRIGGER_FUZZ ?? 1);
 
-/** How often a property is tried: a few times among the other tests, as often as TRIGGER_FUZZ says by hand. */
+/** The number of runs of a property: the usual number, times TRIGGER_FUZZ. */
 export const runs = (usual: number): number => Math.ceil(usual * fuzz);
 
-/** How long a property is tried at most, in milliseconds: never less than usual, for a busy machine. */
+/** The longest time for the runs of a property, in milliseconds: never less than usual, for a busy machine. */
 export const runsWithin = (usual: number): number => usual * Math.max(1, fuzz);

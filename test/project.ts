@@ -7,11 +7,14 @@ import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { main } from "../src/cli/main.ts";
 
-/** A small project in a temporary directory, the command line in this process and in others, all gone when the test ends. */
+/**
+ * A small project in a temporary directory. Its commands run in this process or in others; all is gone when the test
+ * ends.
+ */
 
 export const bin = fileURLToPath(new URL("../bin/trigger.js", import.meta.url));
 
-/** What a command did. */
+/** The result of a command. */
 export interface Ended {
   readonly code: number | null;
   readonly out: string;
@@ -21,9 +24,9 @@ export interface Ended {
 /** A process that runs a command. */
 export interface Running {
   readonly child: ChildProcess;
-  /** What it has said so far, on both streams. */
+  /** Its output so far, of both streams. */
   said(): string;
-  /** Whether it has ended, however. */
+  /** True once it has ended, in any way. */
   over(): boolean;
   readonly ended: Promise<Ended>;
   /** Sends a signal and waits for the end. */
@@ -34,7 +37,7 @@ export interface TestProject {
   readonly folder: string;
   path(name: string): string;
   write(name: string, text: string): void;
-  /** The text of a file; undefined when there is none. */
+  /** The text of a file; undefined if it is missing. */
   read(name: string): string | undefined;
   /** Runs a command in this process. */
   trigger(words: readonly string[], options?: { colour?: boolean; signal?: AbortSignal }): Promise<Ended>;
@@ -49,7 +52,10 @@ export interface ProjectOptions {
   readonly files?: Readonly<Record<string, string>>;
 }
 
-/** A project with the services `names` (a table, whose file is `out/<host>/names`) and `note` (plain, adds lines to `out/<host>/notes`). */
+/**
+ * A project with the services `names` (a table, whose file is `out/<host>/names`) and `note` (plain; it adds lines to
+ * `out/<host>/notes`).
+ */
 export function makeProject(
   t: Pick<TestContext, "after">,
   { hosts = usualHosts, files = {} }: ProjectOptions = {},
@@ -128,7 +134,7 @@ export default defineConfig({ directory: { ldif: "directory.ldif" }, hosts: ${JS
   };
 }
 
-/** The service `names`; with the words that are given, too. */
+/** The text of the service `names`, with further options if given. */
 export const names = (words = ""): string => `
 import { fileURLToPath } from "node:url";
 import { files, Hostname, Ip, z } from "trigger";
@@ -157,11 +163,11 @@ export interface Machine {
 export const printer: Machine = { name: "printer", ip: "192.0.2.10" };
 export const laptop: Machine = { name: "laptop", ip: "192.0.2.11" };
 
-/** A directory of machines. */
+/** The LDIF of a directory of machines. */
 export const ldif = (machines: readonly Machine[]): string =>
   `version: 1\n\ndn: dc=campus,dc=example\nobjectClass: domain\ndc: campus\n${machines.map(record).join("")}`;
 
-/** One machine as an LDIF record. */
+/** The LDIF record of one machine. */
 export const record = ({ name, ip, uuid }: Machine): string =>
   `\ndn: cn=${name},dc=campus,dc=example\nobjectClass: device\nobjectClass: ipHost\ncn: ${name}\nipHostNumber: ${ip}\n${
     uuid === undefined ? "" : `entryUUID: ${uuid}\n`

@@ -118,7 +118,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   },
 };
 
-/** What a rule finds wrong in each of its files, without those that have nothing. */
+/** The findings of a rule, by file; files without findings are left out. */
 export function findings(rule: Rule): Map<string, string[]> {
   const found = rule.files.map((file) => [file, rule.wrongIn(readFileSync(join(root, file), "utf8"))] as const);
   return new Map(found.filter(([, wrong]) => wrong.length > 0));

@@ -1,6 +1,6 @@
 import type { Removal } from "../removal.ts";
 
-/** What others put in the place of a file, in a folder that they may write. */
+/** Safeguards against odd files that others put in place of a file, in a folder that they may write. */
 export const oddRemovals: readonly Removal[] = [
   {
     id: "diff-bounded",
