@@ -7,8 +7,8 @@ import { ldif, type Machine, makeProject, type Running, type TestProject } from 
 import { until } from "../until.ts";
 
 /**
- * The whole program as an operator runs it: a process per host, a directory that people edit, a daemon that fails now
- * and then, and kill -9 at any moment. `SEED=n` repeats the choices of a former run, but not their exact times.
+ * The whole program as an operator runs it: a process per host, and a directory that people edit. The daemon fails now
+ * and then, and `kill -9` may come at any moment. `SEED=n` repeats the choices of a former run, but not their exact times.
  */
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));

@@ -8,9 +8,9 @@ import { type TcpProxy, tcpProxy } from "./tcp-proxy.ts";
 /** Three RabbitMQ nodes that are one cluster, private to the test; a cable of the test between any two of them. */
 export interface Cluster extends AsyncDisposable {
   readonly nodes: readonly RabbitServer[];
-  /** The node of a name. */
+  /** The node with a name. */
   node(name: string): RabbitServer;
-  /** The cable between two nodes, one for each of them that may have dialled. */
+  /** The cables between two nodes: one for each of them that may have dialled. */
   cables(one: string, other: string): readonly TcpProxy[];
   /** Copies the logs of the nodes into a folder. */
   keepLogs(folder: string): void;
@@ -26,7 +26,7 @@ export const nodeNames = ["one", "two", "three"];
 const settings = (netTick: number): string[] => [
   "cluster_formation.peer_discovery_backend = classic_config",
   ...nodeNames.map((name, at) => `cluster_formation.classic_config.nodes.${at + 1} = ${name}@localhost`),
-  "cluster_formation.discovery_retry_limit = 1", // the first one finds no other, and the others wait for it by a lock
+  "cluster_formation.discovery_retry_limit = 1", // the first node finds no other, and the others wait for it by a lock
   "cluster_partition_handling = pause_minority",
   `net_ticktime = ${netTick}`,
 ];
@@ -44,7 +44,7 @@ export async function startCluster({ netTick = 5 } = {}): Promise<Cluster> {
     }
     const peer = (name: string): number | undefined => {
       const port = [...servers.values()].map(({ portOf }) => portOf(name)).find((port) => port !== undefined);
-      // rabbitmqctl is a node, too, without a cable to any: all nodes give it their answers themselves.
+      // rabbitmqctl is a node, too, but has no cable: all nodes answer it directly.
       return port === undefined ? undefined : (cables.get(`${from} ${name}`)?.port ?? port);
     };
     servers.set(from, stack.use(await nameServer(peer)));
@@ -54,7 +54,7 @@ export async function startCluster({ netTick = 5 } = {}): Promise<Cluster> {
     const [epmdPort, distPort] = [servers.get(name)?.port ?? 0, distPorts.get(name) ?? 0];
     return startRabbit({ member: { name, cookie, epmdPort, distPort, lines: settings(netTick) } });
   };
-  // The first one alone: from 4.0 on two that begin at the same moment may each begin a cluster.
+  // The first node starts alone: from 4.0 on, two that start at the same moment may each form a cluster.
   const [first = "", ...others] = nodeNames;
   const firstStarted = await Promise.allSettled([start(first)]);
   const started = [...firstStarted, ...(await Promise.allSettled(others.map(start)))];

@@ -12,16 +12,18 @@ export interface DebianSlapd extends AsyncDisposable {
   readonly url: string;
   /** The address of TLS, once it has a certificate. */
   readonly ldapsUrl: string;
-  /** Its folder: `ca.pem`, `ldap.pem` and `ldap.key` are in it, and not used yet. */
+  /** Its folder, with `ca.pem`, `ldap.pem` and `ldap.key`, which it does not use yet. */
   readonly folder: string;
-  /** Runs commands as its administrator types them: on its own socket, in its folder, the password asked for given. */
+  /**
+   * Runs commands as its administrator types them: on its own socket, in its folder. The password prompt is answered.
+   */
   shell(script: string): void;
 }
 
 const base = "dc=campus,dc=example";
 const adminPassword = "the word of the administrator";
 
-/** Starts one that holds the entries of an LDIF, on 127.0.0.1. */
+/** Starts a server with the entries of an LDIF, on 127.0.0.1. */
 export async function startDebianSlapd(ldif: string): Promise<DebianSlapd> {
   const folder = mkdtempSync(join(tmpdir(), "trigger-slapd-"));
   const path = (name: string): string => join(folder, name);

@@ -17,19 +17,19 @@ export interface Dhcpd extends AsyncDisposable {
   readonly keyFile: string;
   readonly leases: string;
   readonly pidFile: string;
-  /** A program with its arguments, as it is run beside dhcpd. */
+  /** A program with its arguments, in the form that runs it beside dhcpd. */
   inside(...command: [string, ...string[]]): [string, ...string[]];
-  /** The log of all of its lives. */
+  /** The log of all its runs. */
   log(): string;
   /** Further lines of its configuration, at its next start. */
   configure(lines: string): void;
   start(): Promise<void>;
   /** SIGKILL by default; it has ended when this returns. */
   stop(signal?: NodeJS.Signals): Promise<void>;
-  /** Stops it in the middle of whatever it does, and lets it go on. */
+  /** Pauses it at any point; `resume` lets it go on. */
   pause(): void;
   resume(): void;
-  /** Commands of omshell(1) as an administrator gives them: what it says. */
+  /** The output of omshell(1) for commands in the form that an administrator types them. */
   omshell(lines: string): string;
   /** The lease of a real client (udhcpc) with this MAC address. */
   lease(mac: string): Promise<{ ip: string; hostname: string } | undefined>;
@@ -37,7 +37,9 @@ export interface Dhcpd extends AsyncDisposable {
 
 let namespaces = 0;
 
-/** Starts dhcpd (Debian's) with OMAPI, for 10.77.0.0/16, without a range: an address has who is in its table. */
+/**
+ * Starts dhcpd (Debian's) with OMAPI, for 10.77.0.0/16, without a range: only machines in its table have an address.
+ */
 export async function startDhcpd({ omapi = true } = {}): Promise<Dhcpd> {
   const folder = mkdtempSync(join(tmpdir(), "trigger-dhcpd-"));
   const [config, leases, keyFile, pidFile, logFile, script] = [

@@ -8,11 +8,11 @@ import { Mirror } from "../../src/transcriber/mirror/mirror.ts";
 export type Refresh = SourceChange & { kind: "refresh" };
 export type Trouble = SourceChange & { kind: "trouble" };
 
-/** Follows a source as the transcriber does: its changes go into a mirror, and all of them are kept to be looked at. */
+/** Follows a source as the transcriber does: applies its changes to a mirror and records all of them. */
 export interface Follower extends AsyncDisposable {
   readonly mirror: Mirror;
   readonly seen: readonly SourceChange[];
-  /** The next change that was not taken yet. */
+  /** The next change that was not taken before. */
   next(): Promise<SourceChange>;
   refresh(): Promise<Refresh>;
   trouble(): Promise<Trouble>;
@@ -74,7 +74,7 @@ export const shownMirror = (mirror: Mirror): Record<string, unknown> => shown(mi
 /** The output of slapcat, in the same form. */
 export const shownLdif = (ldif: string): Record<string, unknown> => shown(readContent(Buffer.from(ldif), "slapcat"));
 
-/** By uuid; without what only slapcat says. */
+/** The content by uuid, without the attributes that only slapcat prints. */
 export function shown(entries: Iterable<StoredEntry>): Record<string, unknown> {
   const all = Array.from(entries, ({ uuid, dn, attributes }): [string, unknown] => {
     const kept = [...attributes].filter(([name]) => name !== "structuralobjectclass" && name !== "contextcsn");

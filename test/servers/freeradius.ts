@@ -9,7 +9,7 @@ import { endProcess } from "./end.ts";
 /** A private FreeRADIUS on 127.0.0.1, with the modules of a real one that answer to users; closing it leaves nothing behind. */
 export interface FreeRadius extends AsyncDisposable {
   readonly folder: string;
-  /** The place in which the settings of the service find it. */
+  /** The place under which the settings of the service find it. */
   readonly place: {
     path: string;
     config: string;
@@ -18,7 +18,7 @@ export interface FreeRadius extends AsyncDisposable {
   };
   start(): Promise<void>;
   kill9(): Promise<void>;
-  /** Stops or goes on: a server that hangs. */
+  /** Pauses or resumes it: a server that hangs. */
   signal(signal: "SIGSTOP" | "SIGCONT"): void;
   log(): string;
   /** The answer to a password of any bytes, in plain RADIUS: radclient has escapes of its own. */
@@ -176,7 +176,7 @@ function pap(port: number, name: string, password: Buffer): Promise<string> {
   const items = [attribute(80, Buffer.alloc(16)), attribute(1, Buffer.from(name)), attribute(2, Buffer.concat(hidden))];
   const packet = Buffer.concat([Buffer.alloc(4), authenticator, ...items]);
   packet.set([1, randomBytes(1)[0] ?? 0, packet.length >> 8, packet.length & 255]);
-  packet.set(createHmac("md5", secret).update(packet).digest(), 22); // in the place of the zeros, of which it is made
+  packet.set(createHmac("md5", secret).update(packet).digest(), 22); // over the zeros with which it is computed
   return new Promise((resolve, reject) => {
     const socket = createSocket("udp4").on("error", reject);
     let sent = 0;
@@ -188,7 +188,7 @@ function pap(port: number, name: string, password: Buffer): Promise<string> {
       if (sent++ < 10) socket.send(packet, port, "127.0.0.1");
       else end(() => reject(new Error(`FreeRADIUS does not answer to ${JSON.stringify(name)}`)));
     };
-    const again = setInterval(send, 1000); // as radclient does: a datagram may be lost
+    const again = setInterval(send, 1000); // as radclient does, for a datagram may be lost
     socket.on("message", (answer) => end(() => resolve(codes.get(answer[0] ?? 0) ?? `code ${answer[0]}`)));
     send();
   });

@@ -8,7 +8,7 @@ import { endProcess } from "./end.ts";
 import { freePort } from "./port.ts";
 
 export interface NamedOptions {
-  /** The zones, each with the lines of named.conf that say who may do what, and the records it has at first beside SOA and NS. */
+  /** The zones, each with the access lines of named.conf and its first records beside SOA and NS. */
   readonly zones: Readonly<Record<string, { readonly access?: string; readonly records?: readonly string[] }>>;
 }
 
@@ -16,12 +16,12 @@ export interface NamedOptions {
 export interface Named extends AsyncDisposable {
   readonly port: number;
   readonly folder: string;
-  /** The file of the key that may update and transfer; `stranger` is a key that it does not know. */
+  /** The file of the key that may update and transfer; `stranger` is a key that the server does not know. */
   readonly key: string;
   readonly stranger: string;
   /** The output of dig with +short, its lines sorted. */
   dig(name: string, type: string): Promise<string[]>;
-  /** A change by another hand, in the words of nsupdate. */
+  /** Makes a foreign change, in the syntax of nsupdate. */
   nsupdate(...lines: string[]): Promise<void>;
   /** The number of records of a zone, with its SOA twice. */
   records(zone: string): Promise<number>;
@@ -32,10 +32,10 @@ export interface Named extends AsyncDisposable {
   start(): Promise<void>;
   stop(): Promise<void>;
   kill9(): Promise<void>;
-  /** It hangs, and goes on. */
+  /** Pauses the server, which then hangs; `resume` lets it go on. */
   pause(): void;
   resume(): void;
-  /** The zones are as they were at the beginning, journals and all. */
+  /** Resets the zones to their first records, without journals. */
   reset(): Promise<void>;
 }
 

@@ -7,18 +7,21 @@ import { createServer, type Socket } from "node:net";
  */
 export interface NameServer extends AsyncDisposable {
   readonly port: number;
-  /** The port of a node that has said here that it is there. */
+  /** The port of a node that has registered here. */
   portOf(name: string): number | undefined;
 }
 
 const requests = { alive: 120, port: 122, names: 110 } as const;
 const answers = { alive: 118, port: 119 } as const;
 
-/** Starts one for a single node, which may be told other ports of its peers than they have: undefined for one that is not there. */
+/**
+ * Starts one for a single node. `peer` may give other ports of its peers than the real ones, or undefined for an absent
+ * one.
+ */
 export async function nameServer(peer: (name: string) => number | undefined): Promise<NameServer> {
   const here = new Map<string, number>();
   const sockets = new Set<Socket>();
-  let creation = 3; // each start of a node has another one; up to 3 they are of the old protocol
+  let creation = 3; // each start of a node has another one; numbers up to 3 belong to the old protocol
 
   function answer(socket: Socket, request: Buffer): void {
     const body = request.subarray(1);
@@ -40,7 +43,7 @@ export async function nameServer(peer: (name: string) => number | undefined): Pr
       case requests.names: {
         const lines = [...here].map(([name, port]) => `name ${name} at port ${port}\n`);
         const own = Buffer.alloc(4);
-        own.writeUInt32BE(port); // who asks looks whether it is the one that it means
+        own.writeUInt32BE(port); // the client compares it with the port of the node that it means
         return void socket.end(Buffer.concat([own, Buffer.from(lines.join(""))]));
       }
       default:
@@ -75,7 +78,7 @@ export async function nameServer(peer: (name: string) => number | undefined): Pr
   };
 }
 
-/** A visible node of protocol 6, and as old as 5, with nothing else to say. */
+/** The answer for a visible node of the protocol versions 5 and 6, without further data. */
 function portAnswer(name: string, port: number): Buffer {
   const head = Buffer.from([answers.port, 0, 0, 0, 77, 0, 0, 6, 0, 5, 0, 0]);
   head.writeUInt16BE(port, 2);

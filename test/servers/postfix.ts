@@ -54,7 +54,7 @@ export async function startPostfix(type: "lmdb" | "cdb"): Promise<Postfix> {
     running = undefined;
     if (!child || child.exitCode !== null) return;
     await endProcess(child, signal, Number(await readFile(join(folder, "spool/pid/master.pid"), "utf8")));
-    // Its daemons end when they notice that their master is gone.
+    // Its daemons end once they notice that their master is gone.
     await until(async () => !(await greets(port)));
   }
 
@@ -95,7 +95,7 @@ smtpd_recipient_restrictions = permit_mynetworks, reject
 smtpd_peername_lookup = no
 `;
 
-/** No service runs in a chroot. */
+/** The text of master.cf, in which no service runs in a chroot. */
 const masterOf = (port: number): string => `
 127.0.0.1:${port} inet n - n - - smtpd
 cleanup unix n - n - 0 cleanup
@@ -130,7 +130,7 @@ async function rcpt(port: number, recipient: string): Promise<string> {
   }
 }
 
-/** True if an SMTP server answers there. */
+/** True if an SMTP server answers at a port. */
 function greets(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");

@@ -16,9 +16,9 @@ export interface ServerTls {
 
 /** A RabbitMQ of the test's own: own folder, ports and cookie, on the loopback alone. */
 export interface RabbitServer extends AsyncDisposable {
-  /** All that it writes; its log is in `log`. */
+  /** The folder of all files that it writes; its log is in `log`. */
   readonly folder: string;
-  /** `amqp://…` with the user and password that it knows. */
+  /** Its URL, `amqp://…`, with a user and password that it accepts. */
   readonly url: string;
   readonly port: number;
   /** The port of AMQPS, where the server was started with certificates. */
@@ -32,12 +32,12 @@ export interface RabbitServer extends AsyncDisposable {
   loseDisk(): Promise<void>;
   /** Ends it in order. */
   stop(): Promise<void>;
-  /** The process stands still, its connections stay open. */
+  /** Pauses the process; its connections stay open. */
   pause(): void;
   resume(): void;
-  /** Sets or clears the memory alarm: no publishes are read meanwhile. */
+  /** Sets or clears the memory alarm: while it is set, the server reads no publishes. */
   alarm(on: boolean): Promise<void>;
-  /** Runs rabbitmqctl and gives what it said. */
+  /** Runs rabbitmqctl and returns its output. */
   ctl(...args: string[]): Promise<string>;
   /** Runs a script as the administrator of the server would, in a folder. */
   shell(script: string, folder: string): Promise<void>;
@@ -87,7 +87,7 @@ export async function startRabbit({ tls, member }: Settings = {}): Promise<Rabbi
   };
   const pids = join(folder, "pids");
   const notePids = (): void => writeFileSync(pids, [...processes].map(({ pid }) => pid).join(" "));
-  // Reads until this process is gone, in whatever way: then kills what it left.
+  // Reads until this process has ended, in any way, and then kills the processes that it left.
   const watchdog = spawn("sh", ["-c", 'cat >/dev/null; kill -9 $(cat "$1/pids"); rm -rf "$1"', "watchdog", folder], {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,

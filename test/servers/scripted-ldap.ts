@@ -3,7 +3,10 @@ import type { BerWriter } from "ldapts";
 import { readHead } from "../../src/core/util/ber.ts";
 import { type RequestControl, request } from "../../src/directories/ldap/requests.ts";
 
-/** A server that answers each request of a connection by a test's function of its number, from 1. Without an answer it says nothing. */
+/**
+ * A server that answers each request of a connection by a function of the test. The function receives the request's
+ * number, from 1; for an empty answer the server sends nothing.
+ */
 export async function scriptedLdap(answer: (id: number, asked: Buffer) => readonly Buffer[]) {
   const open = new Set<Socket>();
   const asked: Buffer[] = [];
@@ -37,13 +40,13 @@ export async function scriptedLdap(answer: (id: number, asked: Buffer) => readon
   };
 }
 
-/** The length of the request that begins here; infinite while it is unknown. */
+/** The length of the request at the beginning of the bytes; infinite while it is unknown. */
 function sizeOf(bytes: Buffer): number {
   const head = readHead(bytes, 0, bytes.length);
   return head ? head.start + head.length : Number.POSITIVE_INFINITY;
 }
 
-/** An answer that has a result: of the operation of a tag (RFC 4511, 4.1.9). */
+/** An answer with a result, of the operation with a tag (RFC 4511, 4.1.9). */
 export const resultOf = (id: number, tag: number, code = 0, text = ""): Buffer =>
   request(id, (writer) => {
     writer.startSequence(tag);

@@ -10,10 +10,10 @@ export const base = "dc=campus,dc=example";
 /** A message to the search of a number. */
 type Answer = (search: number) => Buffer;
 
-/** An entry of which something is said. */
+/** An entry in a message of the server. */
 export interface Said {
   readonly name: string;
-  /** The number that its entryUUID is. */
+  /** The number from which its entryUUID is made. */
   readonly uuid: number;
   readonly parent?: boolean;
   readonly attributes?: Readonly<Record<string, readonly string[]>>;
@@ -48,7 +48,7 @@ export function saysOf(state: keyof typeof states, { name, uuid, parent = false,
   return (search) => entryFound(search, dnOf(name), told, [{ type: syncStateOid, critical: false, value }]);
 }
 
-/** That the refresh is over. */
+/** The message that the refresh is complete. */
 export const refreshed = info((writer) => {
   writer.startSequence(0xa1);
   writer.writeString("rid=000,csn=20261122114309.340073Z#000000#000#000000");
@@ -56,7 +56,7 @@ export const refreshed = info((writer) => {
   writer.endSequence();
 });
 
-/** That these entries are gone, by their ids alone. */
+/** The message that entries are gone, by their ids alone. */
 export const saysGone = (...uuids: number[]): Answer =>
   info((writer) => {
     writer.startSequence(0xa3);
@@ -67,7 +67,7 @@ export const saysGone = (...uuids: number[]): Answer =>
     writer.endSequence();
   });
 
-/** A server of a script, or of one for each search for changes, from 1. */
+/** A server that plays a script, or one script for each search for changes, numbered from 1. */
 export function scriptedSync(script: Script | ((session: number) => Script)) {
   const top = saysOf("add", { name: "", uuid: 1, parent: true });
   const dse = { supportedControl: [syncRequestOid], objectClass: ["OpenLDAProotDSE"] };

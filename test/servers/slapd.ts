@@ -44,7 +44,7 @@ export interface Slapd extends AsyncDisposable {
   modify(ldif: string): Promise<void>;
   /** The content in LDIF, as slapcat prints it, operational attributes among it. */
   slapcat(): string;
-  /** Changes what may be read, by a restart. */
+  /** Replaces the access rules, by a restart. */
   allow(access: readonly string[]): Promise<void>;
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -80,7 +80,7 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
       await rm(join(folder, name), { recursive: true, force: true });
       await mkdir(join(folder, name));
     }
-    // -w writes the contextCSN, which a slapd that was fed by hand does not have; -S makes it the server's own.
+    // -w writes the contextCSN, which a slapd filled offline lacks; -S makes it the server's own.
     execFileSync(command("slapadd"), ["-q", "-w", "-S", "1", "-f", file, "-b", base], {
       input: ldif,
       stdio: ["pipe", "pipe", "pipe"],
@@ -184,7 +184,7 @@ function configOf(
   ].join("\n");
 }
 
-/** The path of a command: Debian keeps the server's own commands where only root looks. */
+/** The path of a command: Debian has the server's own commands in folders that only root searches. */
 export const command = (name: string): string =>
   ["/usr/sbin", "/usr/bin", "/sbin"].map((folder) => join(folder, name)).find(existsSync) ?? name;
 

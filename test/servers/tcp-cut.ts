@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from "node:net";
 
-/** A door to a port of this machine that can be slammed: connections are cut after a number of bytes of answers. */
+/** A proxy for a port of this machine that cuts each connection after a number of bytes of answers. */
 export interface Cut extends AsyncDisposable {
   readonly port: number;
   /** Cuts each connection after a number of bytes of answers; Infinity lets all through. */

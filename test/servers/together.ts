@@ -24,7 +24,7 @@ export async function together({ nodes }: Cluster): Promise<void> {
   }
 }
 
-/** The nodes that run, as one of them has it; none when it does not answer. */
+/** The running nodes, by the answer of one of them; none if it does not answer. */
 async function runningNodes(node: RabbitServer): Promise<string[]> {
   const said = await node.ctl("-q", "--formatter", "json", "cluster_status").catch(() => "{}");
   return (JSON.parse(said) as { running_nodes?: string[] }).running_nodes ?? [];
@@ -36,7 +36,7 @@ export async function reaches(node: RabbitServer, other: string): Promise<boolea
   return !answer.startsWith("{badrpc,");
 }
 
-/** True if a node has given another one up. */
+/** True if a node considers another one dead. */
 export async function gaveUp(node: RabbitServer, other: string): Promise<boolean> {
   const answer = await node.ctl("-q", "eval", `lists:member('${rabbitName(other)}', nodes()).`);
   return answer.trim() === "false";

@@ -45,7 +45,7 @@ test("rows in Kea's database are in force at the next packet, and Kea is told no
   assert.match((await daemon.lease(b.mac))?.ip ?? "", /^10\.9\.200\./);
   assert.doesNotMatch(daemon.log(), /config-set|config-write/);
 
-  // A hand edit, followed by a time in which Kea was away.
+  // A hand edit and a crash of Kea.
   await postgres.sql("UPDATE hosts SET ipv4_address = ipv4_address + 5, dhcp4_boot_file_name = 'evil'");
   assert.deepEqual(await on.observe(), [{ ...a, ip: "10.9.0.16", "boot-file-name": "evil" }]);
   await daemon.kill("SIGKILL");
