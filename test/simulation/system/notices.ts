@@ -13,7 +13,7 @@ export const plainService = "notices";
 /** The queues of its messages. */
 export const noticeQueues = ["a", "b"].map((host) => queueName(host, plainService));
 
-/** The number of failures after which a message never succeeds, so that it is parked. */
+/** The number of failures of a message that always fails, and is therefore parked. */
 const always = 99;
 
 const schema = z.object({ id: z.string(), failures: z.number() });

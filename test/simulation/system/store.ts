@@ -10,7 +10,7 @@ export interface Store {
   openedBy(life: Life, committed: () => void): DatabaseSync;
   /** Does SQLite's part for a process that died. */
   abandon(): void;
-  /** True if the store replaces a lost one, whose records in a shared daemon are no longer known to be ours. */
+  /** True if the store is empty or restored in place of another, whose records in a shared daemon are then foreign. */
   readonly lost: boolean;
   /** The number of next writes that find the disk full. */
   full: number;
