@@ -46,7 +46,7 @@ export const breaks = {
   removals: { without: "removals are not counted", seed: 12, within: 60 },
   "steady-clock": { without: "pace and backoff go by the wall clock", seed: 2, within: 60 },
   bisection: { without: "a text that a check refuses keeps all of its rows waiting", seed: 24, within: 150 },
-  signature: { without: "hosts take what nobody signed", seed: 2, within: 150 },
+  signature: { without: "hosts take what no trusted key has signed", seed: 2, within: 150 },
   wave: { without: "a host does not wait for the wave before it", seed: 0, within: 60 },
   "wave-within": { without: "a host waits twice as long for the wave before it", seed: 39, within: 300 },
   "refused-remove": { without: "a row that grants access stays when it is refused", seed: 14, within: 150 },
