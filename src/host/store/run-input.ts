@@ -8,7 +8,7 @@ import { prepared } from "./prepared.ts";
 import { type Retained, triedAgain } from "./retained.ts";
 import { owedRows, retainedRows } from "./row-sets.ts";
 import { settleRefused } from "./rows.ts";
-import { rowsBut } from "./rows-but.ts";
+import { type OwedRow, parseRow, rowsInForce, rowsLoaded, rowsWanted, targetOf } from "./run-rows.ts";
 
 /** The rows for the runs of one service. */
 export interface RunInputs {
@@ -72,14 +72,6 @@ export interface RunInputOptions {
   hold?(): void;
 }
 
-interface OwedRow {
-  readonly key: string;
-  readonly desired: string | null;
-  readonly loaded: string | null;
-  readonly retained_by: string | null;
-  readonly doubt: number;
-}
-
 /** A condition: the row is still desired as a run was given it. */
 const asGiven = `(desired IS given OR (retained_by IS NULL AND given IS NULL AND ${isRefusedSql("desired")}))`;
 
@@ -117,8 +109,8 @@ function beginRun(database: DatabaseSync, service: string, table: Table, options
     changes: given
       .map((row) => ({
         key: row.key,
-        before: parse(row.loaded),
-        after: parse(afterOf(row)),
+        before: parseRow(row.loaded),
+        after: parseRow(afterOf(row)),
       }))
       .filter((change): change is Change<Columns> => change.before !== undefined || change.after !== undefined)
       .sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined) || (a.key < b.key ? -1 : 1)),
@@ -214,54 +206,6 @@ function judgeAnew(database: DatabaseSync, service: string): void {
   ).run(service);
 }
 
-function rowsInForce(database: DatabaseSync, service: string): Rows<Columns> {
-  const text = "CASE WHEN doubt = 1 THEN given ELSE loaded END";
-  const page = prepared(
-    database,
-    `SELECT key, ${text} AS text FROM row WHERE service = ? AND key > ? AND ${text} IS NOT NULL ORDER BY key LIMIT 1000`,
-  );
-  const one = prepared(database, `SELECT ${text} AS text FROM row WHERE service = ? AND key = ?`);
-  const count = prepared(database, `SELECT count(*) AS rows FROM row WHERE service = ? AND ${text} IS NOT NULL`);
-
-  function* entries(): Generator<readonly [string, Columns]> {
-    // Read in pages, because an iterator left open would keep the write-ahead log from being emptied.
-    for (let after = ""; ; ) {
-      const rows = page.all(service, after) as { key: string; text: string }[];
-      for (const row of rows) yield [row.key, JSON.parse(row.text)];
-      const last = rows.at(-1);
-      if (!last) return;
-      after = last.key;
-    }
-  }
-  return {
-    get size() {
-      return Number(count.get(service)?.rows ?? 0);
-    },
-    get(key) {
-      const found = one.get(service, key) as { text: string | null } | undefined;
-      return parse(found?.text ?? null);
-    },
-    entries,
-    *[Symbol.iterator]() {
-      for (const [, row] of entries()) yield row;
-    },
-  };
-}
-
-function rowsWanted(database: DatabaseSync, service: string): Rows<Columns> {
-  const owed = prepared(database, `SELECT key, desired, loaded, retained_by, doubt FROM ${owedRows}`).all(
-    service,
-  ) as unknown as OwedRow[];
-  return rowsBut(rowsInForce(database, service), new Map(owed.map((row) => [row.key, parse(targetOf(row))])));
-}
-
-function rowsLoaded(database: DatabaseSync, service: string): Rows<Columns> {
-  const doubted = prepared(database, `SELECT key, loaded FROM ${owedRows} AND doubt = 1`).all(
-    service,
-  ) as unknown as OwedRow[];
-  return rowsBut(rowsInForce(database, service), new Map(doubted.map(({ key, loaded }) => [key, parse(loaded)])));
-}
-
 /**
  * The retained rows that yield to a good row with one of their unique values, because the address, say, has another
  * owner now. The good rows are these or all. Among all, a retained row also yields to an earlier retained one. Both
@@ -282,9 +226,9 @@ function keptRowsThatYield(
   ).all(service) as unknown as OwedRow[];
   if (kept.length === 0) return [];
   const good = (among ?? goodRows(database, service)).filter(isGood);
-  const claimed = new Set(good.flatMap(({ desired }) => claimsOf(unique, parse(desired) ?? {})));
+  const claimed = new Set(good.flatMap(({ desired }) => claimsOf(unique, parseRow(desired) ?? {})));
   return kept.filter(({ loaded }) => {
-    const claims = claimsOf(unique, parse(loaded) ?? {});
+    const claims = claimsOf(unique, parseRow(loaded) ?? {});
     if (claims.some((value) => claimed.has(value))) return true;
     if (!among) for (const value of claims) claimed.add(value);
     return false;
@@ -296,11 +240,3 @@ const goodRows = (database: DatabaseSync, service: string): OwedRow[] =>
     database,
     "SELECT key, desired, loaded, retained_by, doubt FROM row WHERE service = ? AND retained_by IS NULL AND desired IS NOT NULL",
   ).all(service) as unknown as OwedRow[];
-
-/** The value of a row for a run; null if it is not desired, or refused and not retained. */
-function targetOf({ retained_by, desired, loaded }: OwedRow): string | null {
-  if (retained_by !== null) return loaded;
-  return desired !== null && isRefused(desired) ? null : desired;
-}
-
-const parse = (text: string | null): Columns | undefined => (text === null ? undefined : JSON.parse(text));

@@ -1,0 +1,76 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Rows } from "../../core/service/service.ts";
+import { isRefused } from "../../core/stream/cells.ts";
+import type { Columns } from "../../core/util/json.ts";
+import { prepared } from "./prepared.ts";
+import { owedRows } from "./row-sets.ts";
+import { rowsBut } from "./rows-but.ts";
+
+/** A pending row, or one that is retained, as a run reads it. */
+export interface OwedRow {
+  readonly key: string;
+  readonly desired: string | null;
+  readonly loaded: string | null;
+  readonly retained_by: string | null;
+  readonly doubt: number;
+}
+
+/** The input of the last successful run, overlaid with that of the present one. */
+export function rowsInForce(database: DatabaseSync, service: string): Rows<Columns> {
+  const text = "CASE WHEN doubt = 1 THEN given ELSE loaded END";
+  const page = prepared(
+    database,
+    `SELECT key, ${text} AS text FROM row WHERE service = ? AND key > ? AND ${text} IS NOT NULL ORDER BY key LIMIT 1000`,
+  );
+  const one = prepared(database, `SELECT ${text} AS text FROM row WHERE service = ? AND key = ?`);
+  const count = prepared(database, `SELECT count(*) AS rows FROM row WHERE service = ? AND ${text} IS NOT NULL`);
+
+  function* entries(): Generator<readonly [string, Columns]> {
+    // Read in pages, because an iterator left open would keep the write-ahead log from being emptied.
+    for (let after = ""; ; ) {
+      const rows = page.all(service, after) as { key: string; text: string }[];
+      for (const row of rows) yield [row.key, JSON.parse(row.text)];
+      const last = rows.at(-1);
+      if (!last) return;
+      after = last.key;
+    }
+  }
+  return {
+    get size() {
+      return Number(count.get(service)?.rows ?? 0);
+    },
+    get(key) {
+      const found = one.get(service, key) as { text: string | null } | undefined;
+      return parseRow(found?.text ?? null);
+    },
+    entries,
+    *[Symbol.iterator]() {
+      for (const [, row] of entries()) yield row;
+    },
+  };
+}
+
+/** The rows of the next run, if none is under way. */
+export function rowsWanted(database: DatabaseSync, service: string): Rows<Columns> {
+  const owed = prepared(database, `SELECT key, desired, loaded, retained_by, doubt FROM ${owedRows}`).all(
+    service,
+  ) as unknown as OwedRow[];
+  return rowsBut(rowsInForce(database, service), new Map(owed.map((row) => [row.key, parseRow(targetOf(row))])));
+}
+
+/** The rows that the last successful run was given. */
+export function rowsLoaded(database: DatabaseSync, service: string): Rows<Columns> {
+  const doubted = prepared(database, `SELECT key, loaded FROM ${owedRows} AND doubt = 1`).all(
+    service,
+  ) as unknown as OwedRow[];
+  return rowsBut(rowsInForce(database, service), new Map(doubted.map(({ key, loaded }) => [key, parseRow(loaded)])));
+}
+
+/** The value of a row for a run; null if it is not desired, or refused and not retained. */
+export function targetOf({ retained_by, desired, loaded }: OwedRow): string | null {
+  if (retained_by !== null) return loaded;
+  return desired !== null && isRefused(desired) ? null : desired;
+}
+
+/** The columns of a stored row; undefined for none. */
+export const parseRow = (text: string | null): Columns | undefined => (text === null ? undefined : JSON.parse(text));
