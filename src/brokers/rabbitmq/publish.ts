@@ -124,7 +124,7 @@ export function publisher({
     inFlight.set(id, message);
     bytesInFlight += body.length;
     void watch();
-    const awaitDeletion = (error: unknown): void => {
+    const confirmed = (error: unknown): void => {
       if (error && !isRefusal(error)) return; // the channel was closed, and its owner has the reason
       if (inFlight.keys().next().value === id) oldestSince = clock.monotonic();
       if (!inFlight.delete(id)) return;
@@ -134,7 +134,7 @@ export function publisher({
       pump();
     };
     try {
-      over.publish(exchange, key, body, optionsOf(messageId, id), awaitDeletion);
+      over.publish(exchange, key, body, optionsOf(messageId, id), confirmed);
     } catch (error) {
       // The channel has just been closed.
       inFlight.delete(id);
