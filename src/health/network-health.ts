@@ -14,9 +14,9 @@ export interface NetworkHealth {
 /** The health of one host: of each of its services, and of its transcriber. */
 export interface HostHealth {
   readonly status: HostStatus;
-  /** Of a host of which nothing is known here. */
+  /** The health of a host without a report here. */
   readonly unknown: Health | undefined;
-  /** Of a host that transcribes. */
+  /** The health of the transcriber, on a host that transcribes. */
   readonly transcriber: Health | undefined;
   readonly services: Readonly<Record<string, Health>>;
 }

@@ -130,8 +130,8 @@ export interface Host {
  */
 export interface Owned {
   /**
-   * True if the record `name` is ours. Of a name that was given up: if `record` is what we last had there, as after a restored backup.
-   * Of one that a person let us take over: if `record` is still what was shown.
+   * True if the record `name` is ours. A name that was given up is ours if `record` is what we last had there, as after a restored backup.
+   * A name that a person let us take over is ours if `record` is still what was shown.
    */
   has(name: string, record: string): boolean;
   /** All names that are ours. */
