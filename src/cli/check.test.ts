@@ -41,7 +41,7 @@ test("each service with a mistake is listed", async (t) => {
   assert.match(out, /^services\/names\.ts: its default export is not a service.*\nservices\/note\.ts: no lamp .*\n$/);
 });
 
-test("with --host only what this host reads counts", async (t) => {
+test("with --host only the files that this host reads are checked", async (t) => {
   const { check } = projectOf(t, { "services/note.ts": "export default {};", "directory.ldif": "dn: o=a\nnonsense\n" });
   assert.equal((await check("--host", "box")).code, 0);
   assert.match((await check("--host", "gate")).out, /^services\/note\.ts: /);

@@ -88,7 +88,7 @@ test("a newer store is refused by name, and put back by `downgrade --yes` alone"
   });
 });
 
-test("nothing is put back while a host is up, or where a copy is missing", async (t) => {
+test("no file is put back while a host is up or without a copy", async (t) => {
   const { trigger, file, state } = project(t);
   upgraded(file, storeSchema);
   const lock = takeLock(lockFile(state, "box"));
@@ -105,7 +105,7 @@ test("nothing is put back while a host is up, or where a copy is missing", async
   );
 });
 
-test("nothing is put back where a copy is damaged, or a file is in use", async (t) => {
+test("no file is put back if a copy is damaged or any is in use", async (t) => {
   const { trigger, file, state } = project(t);
   const broker = join(state, "broker.db");
   const begun = openDatabase(broker);

@@ -48,7 +48,7 @@ const word = fc.oneof(
   fc.string({ unit: "binary", maxLength: 12 }).map((text) => text.replaceAll("/", "")),
 );
 
-test("any words typed are answered by an exit code and a few words", async () => {
+test("any command line ends with an exit code and a short answer", async () => {
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...names, ...more), fc.array(word, { maxLength: 5 }), async (name, words) => {
       let said = "";
@@ -85,7 +85,7 @@ const configs = [
   },
 ];
 
-test("any export of a config is read, or refused in one line that names it", () => {
+test("any export of a config is read, or refused in one line naming it", () => {
   const odd = fc.oneof(mutatedJson(configs), fc.anything());
   fc.assert(
     fc.property(odd, (value) => {
@@ -119,7 +119,7 @@ const isClean = ({ out, err }: Ended): void => {
   assert.doesNotMatch(out + err, /^forged/m);
 };
 
-test("no command prints what steers a terminal or forges a line", async (t) => {
+test("no command prints a control sequence or a forged line", async (t) => {
   const project = makeProject(t);
   const hidden = fc.constantFrom(
     "\u001b[31m",
@@ -156,7 +156,7 @@ test("no command prints what steers a terminal or forges a line", async (t) => {
   );
 });
 
-test("no log or command prints what a hostile entry put into a reason", async (t) => {
+test("no log or command prints a control sequence from a refusal's reason", async (t) => {
   const service = `
 import { fileURLToPath } from "node:url";
 import { files, z } from "trigger";

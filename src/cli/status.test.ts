@@ -27,7 +27,7 @@ async function asNobody<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-test("a state that this user may not read is said with who may", async (t) => {
+test("an unreadable state is answered with the users who may read it", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "trigger-status-"));
   t.after(() => rmSync(folder, { recursive: true }));
   chmodSync(folder, 0o755);
@@ -102,7 +102,7 @@ function replaced(value: unknown, odd: { name: string; text: string; number: num
   return typeof value === "string" ? odd.text : typeof value === "number" ? odd.number : value;
 }
 
-test("any report or store shows each host, and nothing that steers a terminal", async (t) => {
+test("any report or store shows each host, and no control sequence", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "trigger-status-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const hosts = { box: ["event", "dhcp"], far: ["event", "dhcp", "names"] };

@@ -38,7 +38,7 @@ async function processWithCopy(t: TestContext, state: string) {
   };
 }
 
-test("a copy that a killed process left is removed, one that is in use stays", async (t) => {
+test("a killed process's copy is removed, a copy in use stays", async (t) => {
   const state = newState(t);
   const killed = await processWithCopy(t, state);
   const living = await processWithCopy(t, state);
@@ -52,7 +52,7 @@ test("a copy that a killed process left is removed, one that is in use stays", a
   assert.deepEqual(readdirSync(copiesOf(state, "box")), []);
 });
 
-test("a copy is its owner's alone, and another one of the process stays", async (t) => {
+test("only its owner may read a copy, and the process's other copies stay", async (t) => {
   const state = newState(t);
   const before = process.umask(0);
   t.after(() => void process.umask(before));

@@ -37,7 +37,7 @@ function machine(t: TestContext) {
 }
 const bytes = (text: string): Buffer => Buffer.from(text);
 
-test("a key is made once, for its owner alone, and said again when it is there", (t) => {
+test("a key is made once, readable by its owner alone, and shown again afterwards", (t) => {
   const { path } = machine(t);
   const first = makeKey(path("another"));
   assert.equal(statSync(path("another")).mode & 0o777, 0o600);

@@ -106,7 +106,7 @@ async function soundStore(): Promise<Buffer> {
   return readFileSync(file);
 }
 
-test("a host with a damaged store serves its table again, and says so", async () => {
+test("a host with a damaged store serves its table again, and logs the damage", async () => {
   const image = await soundStore();
   let run = 0;
   let replaced = 0;
@@ -139,7 +139,7 @@ test("a store that calls itself read-only is a damaged one", async () => {
   assert.match(log.join("\n"), /could not be read \(attempt to write a readonly database\) and is set aside as /);
 });
 
-test("a store whose facts and rows are nonsense costs a comparison, not the host", async () => {
+test("a store with nonsensical facts and rows costs a comparison, not the host", async () => {
   const image = await soundStore();
   const nonsense = fc.constantFrom<string | number | null>(
     ...["", "{", "null", "5", "[]", "{}", '{"mark":5}', "!", "\0", "x".repeat(100_000), null, 0, -1, 1, 2 ** 53 - 1],
@@ -204,7 +204,7 @@ test("a store with an unreadable number is replaced at the first reading", async
   assert.equal(asides("number"), 1);
 });
 
-test("rows under a hash that no key has are found and placed, however far away it is", async () => {
+test("a row under an impossible hash is found and moved to its own", async () => {
   const { serves } = await network();
   await serves("misplaced", []);
   const file = storeFile(state, "misplaced");
@@ -220,7 +220,7 @@ test("rows under a hash that no key has are found and placed, however far away i
   assert.equal(asides("misplaced"), 0);
 });
 
-test("of what a transcriber kept, reports and a state that are nonsense are passed over", () => {
+test("a transcriber's store passes over unreadable reports and states", () => {
   using database = openStoreFile(state, "kept", start, () => {});
   const { transcriber } = hostStore(database);
   const report = { trigger: 1, kind: "report", host: "b", at: 1, services: {} } as const;

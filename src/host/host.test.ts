@@ -8,7 +8,7 @@ import { Fatal } from "../core/util/errors.ts";
 import { memoryHub } from "../testing/memory-broker.ts";
 import { runHost } from "./host.ts";
 
-test("a new host asks for its table and runs once, when it is equal", async () => {
+test("a new host asks for its table and runs once it is equal", async () => {
   const dhcp = simulatedService();
   const { say, up, report, end } = hostScene(dhcp.definition);
   await say(Array.from({ length: 1200 }, (_, i): CellChange => [`k${i}`, row(`m${i}`, `10.0.${i >> 8}.${i & 255}`)]));
@@ -31,7 +31,7 @@ test("an empty table is a table: its service runs on it", async () => {
   end();
 });
 
-test("the first change runs at once, and a burst behind it is folded into one run", async () => {
+test("the first change runs at once, and a burst after it makes one run", async () => {
   const dhcp = simulatedService();
   const { say, up, clock, end } = hostScene(dhcp.definition);
   const host = up();
@@ -50,7 +50,7 @@ test("the first change runs at once, and a burst behind it is folded into one ru
   end();
 });
 
-test("a change that was tried and then taken back does not stay in the daemon", async () => {
+test("a change that was tried and then reverted leaves the daemon", async () => {
   await using world = await running();
   const { dhcp, say, clock, report } = world;
   dhcp.controls.after = () => {
@@ -67,7 +67,7 @@ test("a change that was tried and then taken back does not stay in the daemon", 
   assert.equal(dhcp.seen.interrupted.at(-1), true);
 });
 
-test("a host that starts again runs from its store before it asks any broker, and resumes what is owed", async () => {
+test("a restarted host runs pending rows from its store before it connects", async () => {
   const dhcp = simulatedService();
   const world = hostScene(dhcp.definition);
   await world.say([["k", row("a", "10.0.0.1")]]);
@@ -108,7 +108,7 @@ test("a host that starts again runs from its store before it asks any broker, an
   world.end();
 });
 
-test("messages that arrive during a run do not move the rows under it", async () => {
+test("messages during a run do not change the run's rows", async () => {
   await using world = await running();
   const { dhcp, say, clock, report } = world;
   let release = (): void => {};
@@ -127,7 +127,7 @@ test("messages that arrive during a run do not move the rows under it", async ()
   assert.equal(report().owed, 0);
 });
 
-test("a refused key keeps its last good row, until a good row claims its unique value", async () => {
+test("a refused row is retained until a good row claims its unique value", async () => {
   await using world = await running();
   const { dhcp, say, clock, report } = world;
   await say([["k", refusedCell("its address is not one")]]);
@@ -141,7 +141,7 @@ test("a refused key keeps its last good row, until a good row claims its unique 
   assert.equal(report().refusedCount, 1);
 });
 
-test("an entry that is refused as a whole keeps every row that it had", async () => {
+test("an entry refused as a whole retains each of its rows", async () => {
   const dhcp = simulatedService();
   const { say, up, clock, report, end } = hostScene(dhcp.definition);
   await say([
@@ -165,7 +165,7 @@ test("an entry that is refused as a whole keeps every row that it had", async ()
   end();
 });
 
-test("a row of another version is kept as it was, and the others go in", async () => {
+test("a row of another version is retained, and the others are applied", async () => {
   const dhcp = simulatedService();
   const { say, up, retained, end } = hostScene(dhcp.definition);
   await say([
@@ -182,7 +182,7 @@ test("a row of another version is kept as it was, and the others go in", async (
   end();
 });
 
-test("a row that the daemon refuses waits; the others are loaded", async () => {
+test("a row that the daemon refuses waits; the others are applied", async () => {
   const dhcp = simulatedService();
   const { say, up, clock, report, end } = hostScene(dhcp.definition);
   dhcp.controls.result = { refused: [{ key: "k", why: "no such subnet" }] };
@@ -203,7 +203,7 @@ test("a row that the daemon refuses waits; the others are loaded", async () => {
   end();
 });
 
-test("a run that fails is tried again, ever more slowly, and its error is in the report", async () => {
+test("a failed run is retried with growing waits, and its error is reported", async () => {
   const dhcp = simulatedService();
   const { say, up, clock, report, end } = hostScene(dhcp.definition);
   dhcp.controls.before = () => {
@@ -234,7 +234,7 @@ test("a run that fails is tried again, ever more slowly, and its error is in the
   end();
 });
 
-test("a fatal error waits for the rows to move, or for a retry", async () => {
+test("a fatal error waits for changed rows or a retry", async () => {
   const dhcp = simulatedService();
   const { say, send, up, clock, report, end } = hostScene(dhcp.definition);
   dhcp.controls.before = () => {
@@ -255,7 +255,7 @@ test("a fatal error waits for the rows to move, or for a retry", async () => {
   end();
 });
 
-test("a run that is asked for again gives every row", async () => {
+test("a regenerating run is given every row", async () => {
   await using world = await running();
   const { dhcp, send } = world;
   dhcp.served.clear();
@@ -273,7 +273,7 @@ test("a machine that was restarted is given every row", async () => {
   await until(() => dhcp.served.size === 1);
 });
 
-test("a message that cannot be understood is set aside and listed, and the next go on", async () => {
+test("an unreadable message is parked and listed, and the next ones are taken", async () => {
   const dhcp = simulatedService();
   const { say, send, tell, telling, up, report, end } = hostScene(dhcp.definition);
   const host = up();
@@ -294,7 +294,7 @@ test("a message that cannot be understood is set aside and listed, and the next 
   end();
 });
 
-test("a daemon that hangs at the start keeps the other services from the broker for ten seconds and no more", async () => {
+test("a daemon that hangs delays other services' queues by ten seconds at most", async () => {
   const dhcp = simulatedService();
   const world = hostScene(dhcp.definition);
   await world.say([["k", row("a", "10.0.0.1")]]);

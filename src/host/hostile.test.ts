@@ -76,7 +76,7 @@ function scene(definition: Inbox["service"]) {
   };
 }
 
-test("whatever comes for a table is stored or set aside, and what comes behind it is taken", async () => {
+test("any message for a table is stored or parked, and the next is taken", async () => {
   const { definition } = simulatedService();
   const bodies = fc.array(hostileBodies([...stream, ...orderings]), { minLength: 1, maxLength: 4 });
   await fc.assert(
@@ -101,7 +101,7 @@ test("whatever comes for a table is stored or set aside, and what comes behind i
   );
 });
 
-test("whatever comes for a plain service is handled or parked, and what comes behind it is handled", async () => {
+test("any plain message is handled or parked, and the next is handled", async () => {
   await fc.assert(
     fc.asyncProperty(hostileBodies([{ n: 1 }, ...orderings]), async (hostile) => {
       const { definition, handled } = plainService();

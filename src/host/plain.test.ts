@@ -4,7 +4,7 @@ import { hostScene, plainService } from "../../test/fixtures/host.ts";
 import { until } from "../../test/until.ts";
 import { serviceKey } from "../core/stream/routing.ts";
 
-test("plain messages are handled one by one in order, one with an id once", async () => {
+test("plain messages are handled in order, each id once", async () => {
   const secours = plainService();
   const { send, up, report, end } = hostScene(secours.definition, { name: "secours" });
   const host = up();
@@ -18,7 +18,7 @@ test("plain messages are handled one by one in order, one with an id once", asyn
   end();
 });
 
-test("a plain message that keeps failing is parked, and the next go on; a retry gives it again", async () => {
+test("a plain message that keeps failing is parked, then handled after a retry", async () => {
   const secours = plainService();
   const { send, up, clock, report, end } = hostScene(secours.definition, { name: "secours" });
   secours.controls.fail = (n) => {
@@ -40,7 +40,7 @@ test("a plain message that keeps failing is parked, and the next go on; a retry 
   end();
 });
 
-test("what cannot be read is parked again by a retry, and what came after it is handled", async () => {
+test("an unreadable message is parked again by a retry, later ones are handled", async () => {
   const secours = plainService();
   const { hub, send, up, report, logged, end } = hostScene(secours.definition, { name: "secours" });
   const host = up();
@@ -86,7 +86,7 @@ test("a plain message survives a kill between its store and its handling", async
   end();
 });
 
-test("orders of who may only send are refused and counted, and messages go on", async () => {
+test("orders from a user who may only send are refused and counted", async () => {
   const secours = plainService();
   const wrongOrderer = (user: string | undefined) => `it is an order, and was sent by ${user ?? "nobody"}`;
   const { send, up, report, logged, end } = hostScene(secours.definition, { name: "secours", wrongOrderer });

@@ -14,7 +14,7 @@ import { createAllTables } from "./store/schema.ts";
  * Events at the one unobserved moment, found by the simulation of the whole system and by processes that were killed.
  */
 
-test("a machine that was restarted just before a run by changes is given every row", async () => {
+test("a machine restarted just before a run by changes is given every row", async () => {
   await using world = await running();
   const { dhcp, machine, say } = world;
   dhcp.served.clear();
@@ -25,7 +25,7 @@ test("a machine that was restarted just before a run by changes is given every r
   assert.equal(dhcp.served.size, 2);
 });
 
-test("what ran on rows that may contradict each other runs on all of them when the table is known to be right", async () => {
+test("rows applied in doubt are all run again once the table is equal", async () => {
   await using world = await running();
   const { dhcp, clock, lose, say, report } = world;
   lose([["k", row("a", "10.0.0.2")]]);
@@ -40,7 +40,7 @@ test("what ran on rows that may contradict each other runs on all of them when t
   );
 });
 
-test("a row that was tried for the first time and then taken back does not stay in the daemon", async () => {
+test("a new row that was tried and then withdrawn leaves the daemon", async () => {
   await using world = await running();
   const { dhcp, clock, say } = world;
   dhcp.controls.after = () => {
@@ -56,7 +56,7 @@ test("a row that was tried for the first time and then taken back does not stay 
   await until(() => !dhcp.served.has("k2"));
 });
 
-test("rows that arrive during a run that cannot succeed are not waited for: they are there", async () => {
+test("rows that arrive during a fatal run end its wait", async () => {
   await using world = await running();
   const { dhcp, clock, say, report, telling } = world;
   const arrived = Promise.withResolvers<void>();
@@ -76,7 +76,7 @@ test("rows that arrive during a run that cannot succeed are not waited for: they
   });
 });
 
-test("a service that waits for its rows to move waits no longer once they are stored, whatever becomes of the process", async () => {
+test("changed rows end the wait of a fatal error in their own transaction", async () => {
   const { definition } = simulatedService();
   assert.ok("table" in definition);
   const database = new DatabaseSync(":memory:");
@@ -96,7 +96,7 @@ test("a service that waits for its rows to move waits no longer once they are st
   database.close();
 });
 
-test("what a run in doubt was given is given whole again when the doubt ends during the run", async () => {
+test("a doubt that ends during a run makes the next run full", async () => {
   await using world = await running();
   const { dhcp, clock, lose, say, report } = world;
   dhcp.controls.before = async () => {
@@ -113,7 +113,7 @@ test("what a run in doubt was given is given whole again when the doubt ends dur
   assert.equal(dhcp.seen.changes.at(-1), undefined);
 });
 
-test("a full run that is asked for during a run is still owed after it", async () => {
+test("a full run asked for during a run is still pending after it", async () => {
   await using world = await running();
   const { dhcp, clock, say, send, facts } = world;
   dhcp.controls.before = async () => {
@@ -129,7 +129,7 @@ test("a full run that is asked for during a run is still owed after it", async (
   assert.equal(dhcp.seen.changes.at(-1), undefined);
 });
 
-test("a run that ends after its deadline has not loaded anything", async () => {
+test("a run that ends after its deadline has applied no row", async () => {
   await using world = await running();
   const { dhcp, clock, say, facts } = world;
   const ends = Promise.withResolvers<void>();
@@ -155,7 +155,7 @@ test("a run that ends after its deadline has not loaded anything", async () => {
   assert.notEqual(facts()?.failing, undefined);
 });
 
-test("rows that could not be stored are not in the digest", async () => {
+test("rows that failed to be stored are not in the digest", async () => {
   const { definition } = simulatedService();
   assert.ok("table" in definition);
   const database = new DatabaseSync(":memory:");

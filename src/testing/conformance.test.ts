@@ -211,7 +211,7 @@ test("a service that reads or writes files by itself does not run", async () => 
   assert.ok(readFileSync(import.meta.filename, "utf8").length > 0);
 });
 
-test("a service that believes its daemon still has what it was told is caught", async () => {
+test("a service that relies on its daemon's memory is caught", async () => {
   const notes = (has: boolean): Examined =>
     made({
       async run({ rows }, host) {

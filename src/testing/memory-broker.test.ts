@@ -14,7 +14,7 @@ const texts = (held: Iterable<{ body: Uint8Array }>): string[] =>
   [...held].map(({ body }) => String(Buffer.from(body)));
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test("a connection that crashes gives its deliveries back in order, and what it does later has no effect", async () => {
+test("a crashed connection returns its deliveries in order, and its later calls do nothing", async () => {
   const hub = memoryHub();
   const victim = hub.connect();
   await victim.declare([queue]);
@@ -48,7 +48,7 @@ test("a crashed candidate is not told, and the next one is active", async () => 
   assert.deepEqual(said, ["first true", "second true"]);
 });
 
-test("purging takes what is not handed over", async () => {
+test("a purge removes only messages that were not handed over", async () => {
   const hub = memoryHub();
   const broker = hub.connect();
   await broker.declare([queue]);

@@ -14,7 +14,7 @@ directoryContract("memory", async (entries, clock) => {
   };
 });
 
-test("single changes are delivered as what was put and what is gone", async () => {
+test("a single change is delivered as its added and removed entries", async () => {
   const still = { now: () => 0, monotonic: () => 0, sleep: async () => {} };
   const directory = memoryDirectory([entryOf("a")], still);
   const stop = new AbortController();

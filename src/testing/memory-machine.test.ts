@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { memoryMachine } from "./memory-machine.ts";
 
-test("a power cut takes what was not synced: content, and names", async () => {
+test("a power cut loses unsynced content and names", async () => {
   const machine = memoryMachine({ files: { "/etc/a": "old" } });
   const { files } = machine;
   await files.write("/etc/new", "text");
@@ -16,7 +16,7 @@ test("a power cut takes what was not synced: content, and names", async () => {
   assert.deepEqual([machine.text("/etc/a"), machine.text("/etc/b")], ["old", undefined]);
 });
 
-test("what was synced outlives a power cut", async () => {
+test("synced content outlives a power cut", async () => {
   const machine = memoryMachine({ files: { "/etc/a": "old" } });
   const { files } = machine;
   await files.write("/etc/new", "text");
@@ -28,7 +28,7 @@ test("what was synced outlives a power cut", async () => {
   assert.deepEqual(await files.list("/etc"), ["a"]);
 });
 
-test("a sync that failed has lost the content, although the next one says well", async () => {
+test("a failed sync loses the content, although the next one succeeds", async () => {
   const machine = memoryMachine({ files: { "/etc/a": "old" } });
   await machine.files.write("/etc/a", "new");
   machine.fail(/^sync \/etc\/a$/, "EIO");
@@ -38,7 +38,7 @@ test("a sync that failed has lost the content, although the next one says well",
   assert.equal(machine.text("/etc/a"), "old");
 });
 
-test("by chance some of what was not synced survives, and never anything else", async () => {
+test("after a power cut some unsynced writes survive, by chance, and nothing else", async () => {
   const seen = new Set<string | undefined>();
   for (let dice = 0; dice < 100; dice++) {
     const machine = memoryMachine({ files: { "/etc/a": "old!" } });

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { virtualClock } from "./virtual-clock.ts";
 
-test("time moves only when it is told to", async () => {
+test("time moves only by an advance", async () => {
   const clock = virtualClock(1_000);
   assert.deepEqual([clock.now(), clock.monotonic()], [1_000, 0]);
   await clock.advance(250);
   assert.deepEqual([clock.now(), clock.monotonic()], [1_250, 250]);
 });
 
-test("sleepers wake in the order of their moments, each seeing its own time, equal moments in the order of the calls", async () => {
+test("sleepers wake by their times, and those of one time by their calls", async () => {
   const clock = virtualClock(0);
   const woken: string[] = [];
   for (const [name, ms] of [
@@ -25,7 +25,7 @@ test("sleepers wake in the order of their moments, each seeing its own time, equ
   assert.deepEqual(woken, ["early 10", "also early 10", "late 30"]);
 });
 
-test("a loop that sleeps again and works between is walked through in one advance", async () => {
+test("one advance walks through a loop that sleeps repeatedly", async () => {
   const clock = virtualClock(0);
   const seen: number[] = [];
   void (async () => {
