@@ -38,7 +38,7 @@ async function run(line: readonly string[], folder: string, signal = new AbortCo
   return { code: await main(line, terminal), said };
 }
 
-test("each piece of TypeScript in the README and in a page is a file that is compiled", () => {
+test("each TypeScript block of the README and pages comes from a compiled file", () => {
   const files = [...below("examples"), ...below("test/types/right")].filter((file) => file.endsWith(".ts"));
   const texts = files.map((file) => words(read(file)));
   for (const page of pages) {

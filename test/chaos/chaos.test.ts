@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const seed = process.env.SEED ?? `${Math.floor(Math.random() * 2 ** 31)}`;
 
-test(`what is killed, stopped, cut off and restored while the directory changes serves in the end what it says (SEED=${seed})`, {
+test(`daemons serve the directory after kills, stops, cuts and restores (SEED=${seed})`, {
   timeout: 600_000,
 }, async (t) => {
   const words = ["--rounds", "1", "--storm", "15", "--seed", seed];

@@ -23,7 +23,7 @@ function changes(seed: number, count: number) {
   return { model, made };
 }
 
-test("one seed gives the same faults and the same changes, another one others", () => {
+test("equal seeds give equal faults and changes, different seeds different ones", () => {
   const rounds = (seed: number) => {
     const lot = lots(seed, "plan");
     const storm = { length: 20_000, restoredLast: true };
@@ -44,7 +44,7 @@ test("every kind of change is made", () => {
   );
 });
 
-test("what is missing, wrong or there twice is seen; of a refused entry only what it had may stand", () => {
+test("missing, wrong and duplicate lines are found; refused entries may retain their last line", () => {
   const { model } = changes(1, 200);
   const { names } = expected(entriesOf(model), now());
   const right = [...names.lines];

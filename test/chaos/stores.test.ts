@@ -22,7 +22,7 @@ function scene(t: TestContext) {
   return { store, owned, write, read, replaced, stores: stores(project, (host) => replaced.push(host)) };
 }
 
-test("what is put back is a copy that was made earlier, and whoever watches the store is told", async (t) => {
+test("an earlier copy of a store is put back, and its watcher is told", async (t) => {
   const { stores, write, read, replaced } = scene(t);
   write(1);
   const first = await stores.copy("box");
@@ -35,7 +35,7 @@ test("what is put back is a copy that was made earlier, and whoever watches the 
   assert.ok(replaced.includes("box"));
 });
 
-test("a store is lost with its log and with what was set aside, and what is owned is not", (t) => {
+test("losing a store removes its log and its damaged copies, but not owned.db", (t) => {
   const { stores, store, owned, write } = scene(t);
   write(1);
   const beside = ["-wal", "-shm", ".corrupt-1"].map((suffix) => `${store}${suffix}`);

@@ -32,7 +32,7 @@ export function brokerContract(
     });
   };
 
-  claim("a queue hands over its messages in the order of the calls, whether awaited or not", async (world, queue) => {
+  claim("a queue delivers messages in the order of the calls, awaited or not", async (world, queue) => {
     await using broker = closing(await world.connect());
     await broker.declare([{ name: queue, keys: [queue], limit: roomy }]);
     for (let n = 0; n < 10; n++) await broker.publish(queue, `${n}`);
@@ -52,20 +52,23 @@ export function brokerContract(
     assert.deepEqual([text(got[0]!), got[0]?.key, got[0]?.redelivered], ["hello", queue, false]);
   });
 
-  claim("what was not acknowledged is there when everybody has left and one comes back", async (world, queue) => {
-    const before = await world.connect();
-    await before.declare([{ name: queue, keys: [queue], limit: roomy }]);
-    await publishAll(before, queue, numbers(0, 5));
-    const first = await collect(before, queue, { ack: (delivery) => text(delivery) === "0" });
-    await until(() => first.length === 5);
-    await before.close();
-    await using after = closing(await world.connect());
-    const got = await collect(after, queue);
-    await until(() => got.length === 4);
-    assert.deepEqual(got.map(text), numbers(1, 5));
-  });
+  claim(
+    "unacknowledged messages survive the departure of every client and are delivered again",
+    async (world, queue) => {
+      const before = await world.connect();
+      await before.declare([{ name: queue, keys: [queue], limit: roomy }]);
+      await publishAll(before, queue, numbers(0, 5));
+      const first = await collect(before, queue, { ack: (delivery) => text(delivery) === "0" });
+      await until(() => first.length === 5);
+      await before.close();
+      await using after = closing(await world.connect());
+      const got = await collect(after, queue);
+      await until(() => got.length === 4);
+      assert.deepEqual(got.map(text), numbers(1, 5));
+    },
+  );
 
-  claim("a queue gets what is sent to each of its keys, and to no other", async (world, queue) => {
+  claim("a queue gets the messages of its keys, and of no other key", async (world, queue) => {
     await using broker = closing(await world.connect());
     await broker.declare([{ name: queue, keys: [`${queue}.a`, `${queue}.b`], limit: roomy }]);
     await broker.publish(`${queue}.a`, "a");
@@ -100,7 +103,7 @@ export function brokerContract(
     await broker.publish(queue, "nobody listens");
   });
 
-  claim("to declare twice changes nothing, and may add a key", async (world, queue) => {
+  claim("a second declaration changes nothing, and may add a key", async (world, queue) => {
     await using broker = closing(await world.connect());
     await broker.declare([{ name: queue, keys: [queue], limit: roomy }]);
     await broker.publish(queue, "1");
@@ -121,7 +124,7 @@ export function brokerContract(
     await assert.rejects(broker.publish(queue, "2"), QueueFull);
   });
 
-  claim("a queue that is removed is gone with what it held, and nothing more is sent to it", async (world, queue) => {
+  claim("a removed queue loses its messages and gets no more", async (world, queue) => {
     await using broker = closing(await world.connect());
     const [gone, stays] = [`${queue}-gone`, `${queue}-stays`];
     await broker.declare([gone, stays].map((name) => ({ name, keys: [queue], limit: roomy })));
@@ -138,7 +141,7 @@ export function brokerContract(
     assert.deepEqual(other.map(text), ["before", "between", "after"]);
   });
 
-  claim("a queue that is consumed is not removed, nor another one that was named with it", async (world, queue) => {
+  claim("removal spares a queue with a consumer, and the others of the call", async (world, queue) => {
     await using host = closing(await world.connect());
     await using person = closing(await world.connect());
     const [used, idle] = [`${queue}-used`, `${queue}-idle`];
@@ -207,7 +210,7 @@ export function brokerContract(
   });
 
   claim(
-    "what a consumer had in hand goes back to the head, in order, and is said to be redelivered",
+    "unacknowledged messages of a closed consumer return to the head in order, marked redelivered",
     async (world, queue) => {
       await using first = closing(await world.connect());
       await using second = closing(await world.connect());
@@ -244,7 +247,7 @@ export function brokerContract(
     assert.deepEqual(got.map(text), numbers(0, 3));
   });
 
-  claim("a queue is consumed by one at a time, the next one in line taking over", async (world, queue) => {
+  claim("one consumer at a time reads a queue, and the next takes over", async (world, queue) => {
     await using first = closing(await world.connect());
     await using second = closing(await world.connect());
     await first.declare([{ name: queue, keys: [queue], limit: roomy }]);
@@ -261,7 +264,7 @@ export function brokerContract(
     assert.deepEqual(late.map(text), ["2", "3"]);
   });
 
-  claim("consuming a queue that is not there is an error, also after its removal", async (world, queue) => {
+  claim("consuming a missing queue is an error, also after its removal", async (world, queue) => {
     await using broker = closing(await world.connect());
     const absent = new RegExp(`^Error: queue ${queue} cannot be consumed: it is not there$`);
     await assert.rejects(collect(broker, queue), absent);
@@ -278,7 +281,7 @@ export function brokerContract(
     ["bytes", { messages: 1_000, bytes: 3_500 }, { messages: 1_000, bytes: 3_000 }, long],
   ];
   for (const [what, dropping, refusing, bodyOf] of bounds) {
-    claim(`a queue that drops keeps its newest when it has too many ${what}`, async (world, queue) => {
+    claim(`a drop-head queue with too many ${what} retains the newest`, async (world, queue) => {
       await using broker = closing(await world.connect());
       await broker.declare([{ name: queue, keys: [queue], limit: { ...dropping, beyond: "drop" } }]);
       await publishAll(broker, queue, numbers(0, 8).map(bodyOf));
@@ -287,31 +290,28 @@ export function brokerContract(
       assert.deepEqual(got.map(text), ["5", "6", "7"].map(bodyOf));
     });
 
-    claim(
-      `a queue that refuses says so when it has too many ${what}, and takes again what has room`,
-      async (world, queue) => {
-        await using broker = closing(await world.connect());
-        await broker.declare([{ name: queue, keys: [queue], limit: { ...refusing, beyond: "refuse" } }]);
-        await publishAll(broker, queue, ["0", "1", "2"].map(bodyOf));
-        await assert.rejects(
-          broker.publish(queue, bodyOf("3")),
-          (error) => error instanceof QueueFull && error.queue === queue,
-        );
-        const got = await collect(broker, queue);
-        await until(() => got.length === 3);
-        await until(async () => {
-          try {
-            await broker.publish(queue, bodyOf("4"));
-            return true;
-          } catch (error) {
-            if (error instanceof QueueFull) return false; // the acknowledgements are on their way
-            throw error;
-          }
-        });
-        await until(() => got.length === 4);
-        assert.deepEqual(got.map(text), ["0", "1", "2", "4"].map(bodyOf));
-      },
-    );
+    claim(`a refusing queue reports too many ${what}, and accepts messages once it has room`, async (world, queue) => {
+      await using broker = closing(await world.connect());
+      await broker.declare([{ name: queue, keys: [queue], limit: { ...refusing, beyond: "refuse" } }]);
+      await publishAll(broker, queue, ["0", "1", "2"].map(bodyOf));
+      await assert.rejects(
+        broker.publish(queue, bodyOf("3")),
+        (error) => error instanceof QueueFull && error.queue === queue,
+      );
+      const got = await collect(broker, queue);
+      await until(() => got.length === 3);
+      await until(async () => {
+        try {
+          await broker.publish(queue, bodyOf("4"));
+          return true;
+        } catch (error) {
+          if (error instanceof QueueFull) return false; // the acknowledgements are on their way
+          throw error;
+        }
+      });
+      await until(() => got.length === 4);
+      assert.deepEqual(got.map(text), ["0", "1", "2", "4"].map(bodyOf));
+    });
   }
 
   claim("a message that one queue refuses is in no other", async (world, queue) => {
@@ -329,7 +329,7 @@ export function brokerContract(
     assert.deepEqual(got.map(text), ["taken", "after"]);
   });
 
-  claim("the calls beside a refused one go their way", async (world, queue) => {
+  claim("calls beside a refused one succeed", async (world, queue) => {
     await using broker = closing(await world.connect());
     const [full, free] = [`${queue}-full`, `${queue}-free`];
     await broker.declare([
@@ -351,37 +351,34 @@ export function brokerContract(
     assert.deepEqual(got.map(text), ["before", "after"]);
   });
 
-  claim(
-    "exactly one candidate of an election is active, and another takes over when it leaves",
-    async (world, queue) => {
-      const brokers = await Promise.all([world.connect(), world.connect(), world.connect()]);
-      const active = new Set<number>();
-      const history: string[] = [];
-      const candidates = [];
-      for (const [n, broker] of brokers.entries()) {
-        candidates.push(
-          await broker.campaign(queue, (isActive) => {
-            history.push(`${n} ${isActive}`);
-            if (isActive) active.add(n);
-            else active.delete(n);
-            assert.ok(active.size <= 1, `active at once: ${[...active]}`);
-          }),
-        );
-        await until(() => active.size === 1);
-      }
-      assert.deepEqual([...active], [0]);
-      await candidates[0]?.close();
-      await until(() => active.size === 1 && !active.has(0));
-      const [second] = [...active];
-      await brokers[second!]?.close();
-      await until(() => active.size === 1 && !active.has(second!));
-      assert.ok(history.includes(`${second} false`), "a candidate that closes is told that it is active no longer");
-      for (const broker of brokers) await broker.close();
-      assert.equal(active.size, 0);
-    },
-  );
+  claim("exactly one candidate is active, and another takes over when it leaves", async (world, queue) => {
+    const brokers = await Promise.all([world.connect(), world.connect(), world.connect()]);
+    const active = new Set<number>();
+    const history: string[] = [];
+    const candidates = [];
+    for (const [n, broker] of brokers.entries()) {
+      candidates.push(
+        await broker.campaign(queue, (isActive) => {
+          history.push(`${n} ${isActive}`);
+          if (isActive) active.add(n);
+          else active.delete(n);
+          assert.ok(active.size <= 1, `active at once: ${[...active]}`);
+        }),
+      );
+      await until(() => active.size === 1);
+    }
+    assert.deepEqual([...active], [0]);
+    await candidates[0]?.close();
+    await until(() => active.size === 1 && !active.has(0));
+    const [second] = [...active];
+    await brokers[second!]?.close();
+    await until(() => active.size === 1 && !active.has(second!));
+    assert.ok(history.includes(`${second} false`), "a candidate that closes is told that it is active no longer");
+    for (const broker of brokers) await broker.close();
+    assert.equal(active.size, 0);
+  });
 
-  claim("elections of two names have nothing to do with each other", async (world, queue) => {
+  claim("elections of two names are independent", async (world, queue) => {
     await using broker = closing(await world.connect());
     const active: string[] = [];
     for (const name of ["a", "b"])

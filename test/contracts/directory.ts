@@ -65,7 +65,7 @@ export function directoryContract(name: string, open: OpenEmptyDirectory): void 
     }
   });
 
-  claim("trouble is delivered, and what comes after it too", async ({ next, follow, hold, directory }) => {
+  claim("trouble is delivered, and so is later content", async ({ next, follow, hold, directory }) => {
     await next();
     await directory.break();
     const trouble = await next();
@@ -75,7 +75,7 @@ export function directoryContract(name: string, open: OpenEmptyDirectory): void 
     await follow([entryOf("c")]);
   });
 
-  claim("a refresh that is asked for delivers the whole content again", async ({ next, directory }) => {
+  claim("a requested refresh delivers the whole content again", async ({ next, directory }) => {
     const first = await next();
     directory.source.refresh();
     const second = await next();
@@ -85,7 +85,7 @@ export function directoryContract(name: string, open: OpenEmptyDirectory): void 
   });
 
   claim(
-    "a refresh delivers what is held and unchanged as it is held",
+    "a refresh delivers an unchanged entry as the object already held",
     async ({ next, follow, hold, directory, held }) => {
       await next();
       await hold([entryOf("a"), entryOf("b", "changed")]);
@@ -105,11 +105,11 @@ export function directoryContract(name: string, open: OpenEmptyDirectory): void 
     assert.equal(await waiting, true);
   });
 
-  claim("a signal that was given before ends it before it begins", async ({ directory }) => {
+  claim("an aborted signal ends following before it begins", async ({ directory }) => {
     for await (const change of directory.source.changes(AbortSignal.abort())) assert.fail(`delivered ${change.kind}`);
   });
 
-  claim("who follows later has the content of then", async ({ next, directory, hold, follow }) => {
+  claim("a later follower gets the content of that time", async ({ next, directory, hold, follow }) => {
     await next();
     await hold([entryOf("c")]);
     await follow([entryOf("c")]);

@@ -32,7 +32,7 @@ export function machineContract(name: string, make: () => MachineUnderTest | Pro
     return bytes && Buffer.from(bytes).toString();
   };
 
-  claim("nothing is where nothing was put", async ({ machine: { files }, directory }) => {
+  claim("a path that was never written is absent", async ({ machine: { files }, directory }) => {
     const path = join(directory, "none");
     assert.equal(await files.stat(path), undefined);
     assert.equal(await files.read(path), undefined);
@@ -43,7 +43,7 @@ export function machineContract(name: string, make: () => MachineUnderTest | Pro
     await assert.rejects(files.sync(path), { code: "ENOENT" });
   });
 
-  claim("what is written is read, with the mode that was asked", async ({ machine, directory }) => {
+  claim("a written file is read back with the requested mode", async ({ machine, directory }) => {
     const { files } = machine;
     const path = join(directory, "é file");
     await files.write(path, "text é");
@@ -59,7 +59,7 @@ export function machineContract(name: string, make: () => MachineUnderTest | Pro
     await files.sync(path);
   });
 
-  claim("a directory is made with its parents, listed in order and removed when it is empty", async (under) => {
+  claim("a directory is made with parents, listed in order and removed if empty", async (under) => {
     const { files } = under.machine;
     const deep = join(under.directory, "a", "b");
     await files.makeDirectory(deep, { mode: 0o700 });
@@ -113,7 +113,7 @@ export function machineContract(name: string, make: () => MachineUnderTest | Pro
     assert.deepEqual([await text(machine, a), await text(machine, b)], ["three", "two"]);
   });
 
-  claim("symlinks are followed by what reads and writes, and seen by stat, remove and rename", async (under) => {
+  claim("reads and writes follow symlinks; stat, remove and rename see the link itself", async (under) => {
     const { machine, directory, symlink } = under;
     const { files } = machine;
     const [real, link, lost] = [join(directory, "real"), join(directory, "link"), join(directory, "lost")];
@@ -142,7 +142,7 @@ export function machineContract(name: string, make: () => MachineUnderTest | Pro
   });
 
   const reads = { changes: false, deadline: 10_000 };
-  claim("a command gives what it said and its code, whatever that is", async ({ machine }) => {
+  claim("a command gives its output and its exit code, zero or not", async ({ machine }) => {
     const said = await machine.run(["sh", "-c", "cat; echo to stderr >&2; exit 3"], { ...reads, input: "given" });
     assert.deepEqual(said, { code: 3, stdout: "given", stderr: "to stderr\n" });
   });
@@ -151,7 +151,7 @@ export function machineContract(name: string, make: () => MachineUnderTest | Pro
     assert.equal((await machine.run(["no-such-program-here"], reads)).code, 127);
   });
 
-  claim("a command that outlives its deadline or its signal is killed, and the call throws", async ({ machine }) => {
+  claim("a command past its deadline or signal is killed, and the call throws", async ({ machine }) => {
     await assert.rejects(machine.run(["sh", "-c", "sleep 60 & wait"], { ...reads, deadline: 50 }));
     const ending = new AbortController();
     const running = machine.run(["sh", "-c", "sleep 60"], { ...reads, signal: ending.signal });
@@ -160,14 +160,11 @@ export function machineContract(name: string, make: () => MachineUnderTest | Pro
     await assert.rejects(machine.run(["sh", "-c", "exit 0"], { ...reads, signal: ending.signal }), /enough/);
   });
 
-  claim(
-    "an incarnation stays the same while nothing restarts, and is unknown for a daemon that is not there",
-    async (under) => {
-      const { machine, directory } = under;
-      assert.equal(await machine.incarnation(), await machine.incarnation());
-      assert.equal(await machine.incarnation({ pidFile: join(directory, "none.pid") }), undefined);
-    },
-  );
+  claim("an incarnation is stable without restarts, and unknown for a missing daemon", async (under) => {
+    const { machine, directory } = under;
+    assert.equal(await machine.incarnation(), await machine.incarnation());
+    assert.equal(await machine.incarnation({ pidFile: join(directory, "none.pid") }), undefined);
+  });
 }
 
 const pick = (stat: { kind: string; mode: number; size: number } | undefined) =>

@@ -21,7 +21,7 @@ test("each safeguard of the list stands exactly once where the list says", () =>
   assert.equal(wrong.join("\n\n"), "");
 });
 
-test("each safeguard has a name of its own, and tests that exist or a reason", () => {
+test("each safeguard has a unique name, and existing tests or a reason", () => {
   const ids = removals.map(({ id }) => id);
   assert.deepEqual(ids, [...new Set(ids)]);
   for (const { id, tests, equivalent } of removals) {

@@ -23,7 +23,7 @@ export function conform(
 ): void {
   const table = tableOf(service);
 
-  test(`${name}: a row that was read, sent as JSON and read again is the same row`, () => {
+  test(`${name}: a row survives a round trip through JSON unchanged`, () => {
     for (const sample of samples) {
       const once = readRow(table, sample);
       assert.ok("cell" in once, "wrong" in once ? once.wrong : "");
@@ -62,7 +62,7 @@ export function conform(
     await on.run({});
   });
 
-  test(`${name}: run twice on the same rows, it changes nothing the second time`, async () => {
+  test(`${name}: a second run on the same rows changes nothing`, async () => {
     const on = scene(service, { machine: machine() });
     const rows = Object.fromEntries(samples.map((sample, index) => [`key${index}`, sample]));
     await on.run(rows, { whole: true });

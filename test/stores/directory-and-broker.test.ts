@@ -55,7 +55,7 @@ everyState("the directory made of events delivers its entries, whole", async (st
   assert.deepEqual([count, newest], [1, { why: "not an event: expected four", at: made }]);
 });
 
-everyState("an event that was heard is not taken again", async (state) => {
+everyState("an event that was taken is not taken again", async (state) => {
   using opened = await openDirectory(state);
   const changes = opened.directory.changes(opened.waits.signal);
   const [refresh] = await take(changes, 1);
@@ -69,7 +69,7 @@ everyState("an event that was heard is not taken again", async (state) => {
   assert.ok(String(change.state) > String(refresh.state), "its state is above that of before");
 });
 
-everyState("a seed puts the events that were heard on top", async (state) => {
+everyState("a seed applies the taken events on top of its entries", async (state) => {
   using opened = await openDirectory(state);
   const file = join(state, "newer.ldif");
   writeFileSync(file, expected.newer);
@@ -97,7 +97,7 @@ const shown = ({ body, redelivered, key, messageId, ack }: Delivery) => {
   return { body: new TextDecoder().decode(body), again: redelivered, key, id: messageId };
 };
 
-everyState("the broker hands over what waits, in order, and knows what was before", async (state) => {
+everyState("the broker delivers waiting messages in order, and marks the redelivered ones", async (state) => {
   await using opened = await openBroker(state);
   const key = "trigger.kinds";
   assert.deepEqual(await opened.all(queues.table.name), [

@@ -27,17 +27,17 @@ const cells = (rows: Iterable<readonly [string, unknown]>) =>
     [...rows].map(([key, cell]) => [key, typeof cell === "string" ? cell : canonical(cell as Columns)]),
   );
 
-everyStore("every row is in force, owed or kept as it was", async ({ database }) => {
+everyStore("every row is applied, pending or retained as before", async ({ database }) => {
   for (const name of tables)
     assert.deepEqual(cells(hostStore(database).service(name).runs.loaded().entries()), cells(inForce(name)), name);
 });
 
-everyStore("what a cut run was given is what it was given", async ({ database }) => {
+everyStore("an interrupted run has its run input", async ({ database }) => {
   const given = new Map([...inForce("cut"), ...(expected.later.cut ?? [])]);
   assert.deepEqual(cells(hostStore(database).service("cut").runs.inForce().entries()), cells(given));
 });
 
-everyStore("the report says of each service what it said", async ({ report }) => {
+everyStore("the report of each service is the same as before", async ({ report }) => {
   for (const name of [...tables, ...plainServices]) assert.partialDeepStrictEqual(report(name), saidOf(name), name);
   for (const name of tables) {
     const { stored, loaded, equal } = report(name);
@@ -61,7 +61,7 @@ for (const folder of folders)
     assert.deepEqual([other?.at, other?.services], [expected.otherReport.heard, expected.otherReport.services]);
   });
 
-everyStore("what a person holds is brought back, and nothing new until approved", async (all) => {
+everyStore("a service that a person holds is restored, without changes until approval", async (all) => {
   const { daemon, machine, order, clock, report } = all;
   const { served, seen } = daemon("person");
   await all.start("person");
@@ -75,7 +75,7 @@ everyStore("what a person holds is brought back, and nothing new until approved"
   assert.deepEqual(cells(served), cells(tableOf("person")));
 });
 
-everyStore("held removals go by the digest that was shown, and no other", async (all) => {
+everyStore("held removals are approved by the shown digest alone", async (all) => {
   const { daemon, order, report, logged } = all;
   const { served } = daemon("many");
   await all.start("many");
@@ -87,7 +87,7 @@ everyStore("held removals go by the digest that was shown, and no other", async 
   assert.equal(report("many").removals, undefined);
 });
 
-everyStore("an approval that was not used is used by the next run", async (all) => {
+everyStore("the next run uses an unused approval", async (all) => {
   const { served } = all.daemon("approved");
   await all.start("approved");
   assert.deepEqual(cells(served), cells(tableOf("approved")));
@@ -95,7 +95,7 @@ everyStore("an approval that was not used is used by the next run", async (all) 
   assert.equal(served.size, 10, "what was approved does not count");
 });
 
-everyStore("what is left of an allowance lets so many rows go", async (all) => {
+everyStore("the rest of an allowance permits that number of removals", async (all) => {
   const { served } = all.daemon("allowed");
   await all.start("allowed");
   await all.pass(all.say("allowed", without(14, 26)));
@@ -113,7 +113,7 @@ everyStore("removals of the last hour count", async (all) => {
 });
 
 everyStore(
-  "removals of an hour before count no more",
+  "removals older than an hour count no more",
   async (all) => {
     await all.start("hour");
     await all.pass(all.say("hour", without(18, 21)));
@@ -122,7 +122,7 @@ everyStore(
   { after: hour },
 );
 
-everyStore("rows that wait go on waiting, and go in when they are mended", async (all) => {
+everyStore("retained rows stay refused until they are mended, and then are installed", async (all) => {
   const { machine, report, say } = all;
   await all.start("kinds");
   const keys = report("kinds").refused.map(({ key, why, kept }) => ({ key, why, kept }));
@@ -138,7 +138,7 @@ everyStore("rows that wait go on waiting, and go in when they are mended", async
   assert.equal(machine.text("/etc/kinds.conf")?.split("\n").length, 8);
 });
 
-everyStore("a row that went because it was refused stays away, and comes back", async (all) => {
+everyStore("a row removed by its refusal stays absent until it is valid again", async (all) => {
   const { served } = all.daemon("doors");
   await all.start("doors");
   assert.deepEqual([...served.keys()], ["a"]);
@@ -147,7 +147,7 @@ everyStore("a row that went because it was refused stays away, and comes back", 
   assert.deepEqual([...served.keys()], ["a", "b"]);
 });
 
-everyStore("a run that was cut short is taken up again, and knows it", async (all) => {
+everyStore("an interrupted run is resumed as an interrupted one", async (all) => {
   const { served, seen } = all.daemon("cut");
   await all.start("cut");
   assert.deepEqual([seen.interrupted[0], seen.changes[0]], [true, undefined]);
@@ -155,14 +155,14 @@ everyStore("a run that was cut short is taken up again, and knows it", async (al
   assert.equal(all.report("cut").owed, 0);
 });
 
-everyStore("a repair that was under way ends with equal tables", async (all) => {
+everyStore("an unfinished repair ends with equal tables", async (all) => {
   all.begin("repair");
   await until(() => !all.report("repair").doubt);
   await all.pass();
   assert.deepEqual(cells(all.daemon("repair").served), cells(tableOf("repair")));
 });
 
-everyStore("the last piece of a change brings the first one along", async (all) => {
+everyStore("the last piece of a change applies the first one too", async (all) => {
   all.controls.answering = () => false;
   all.begin("pieces");
   const { served } = all.daemon("pieces");
@@ -179,7 +179,7 @@ everyStore("a host that starts waits for no wave", async (all) => {
   assert.equal(all.report("wave").why, undefined);
 });
 
-everyStore("messages that wait are handled in order, those handled never again", async (all) => {
+everyStore("waiting messages are handled in order, handled ones never again", async (all) => {
   const { handled } = all.plain.notes;
   await all.start("notes");
   for (const [n, id] of [
@@ -212,7 +212,7 @@ everyStore("a message that failed three times is parked after three more", async
   assert.deepEqual([all.report("stubborn").parkedCount, handled], [1, [2]]);
 });
 
-everyStore("an install that was cut short gets its reload", async (all) => {
+everyStore("an interrupted install gets its reload", async (all) => {
   await all.start("debt");
   assert.deepEqual(all.programs.reloaded, ["debt"]);
   assert.deepEqual([all.report("debt").reloads, all.report("debt").owed], [[], 0]);
@@ -220,7 +220,7 @@ everyStore("an install that was cut short gets its reload", async (all) => {
   assert.equal(all.programs.serial.debt, "2", "what it noted is there");
 });
 
-everyStore("an install that was cut short goes back to its last good text", async (all) => {
+everyStore("an interrupted install rolls back to its last good text", async (all) => {
   const { machine, programs, report } = all;
   const text = () => machine.text("/etc/debt.conf") ?? "";
   programs.reload.debt = () => (text().includes("another") ? { code: 1, stderr: "cannot bind" } : {});
@@ -229,12 +229,12 @@ everyStore("an install that was cut short goes back to its last good text", asyn
   assert.equal(text(), "10.0.0.1 a\n10.0.0.2 b\n");
 });
 
-everyStore("a file that is in force and owes a reload gets it", async (all) => {
+everyStore("an installed file with a pending reload gets it", async (all) => {
   await all.start("owing");
   assert.deepEqual([all.programs.reloaded, all.report("owing").reloads], [["owing"], []]);
 });
 
-everyStore("a text that was given up waits for a person", async (all) => {
+everyStore("a text that failed for good waits for a person", async (all) => {
   const { machine, programs, report, order, say } = all;
   await all.start("mail");
   assert.deepEqual(programs.reloaded, []);
@@ -251,7 +251,7 @@ everyStore("a text that was given up waits for a person", async (all) => {
   assert.match(report("mail").held ?? "", /somebody else keeps writing/);
 });
 
-everyStore("a file that was found is replaced by its digest alone", async (all) => {
+everyStore("a foreign file is replaced by approval of its own digest alone", async (all) => {
   const text = () => all.machine.text("/etc/found.conf");
   await all.start("found");
   await all.pass(all.order("found", "approve", { digest: removals }));
@@ -260,7 +260,7 @@ everyStore("a file that was found is replaced by its digest alone", async (all) 
   assert.equal(text(), "10.0.0.1 a\n10.0.0.2 b\n");
 });
 
-everyStore("a file that was approved is replaced when its service goes on", async (all) => {
+everyStore("an approved foreign file is replaced when its service resumes", async (all) => {
   const text = () => all.machine.text("/etc/taken.conf");
   await all.start("taken");
   assert.equal(text(), "by hand\n");
@@ -268,7 +268,7 @@ everyStore("a file that was approved is replaced when its service goes on", asyn
   assert.equal(text(), "10.0.0.1 a\n10.0.0.2 b\n");
 });
 
-everyStore("a unit that was started often rests until it may start again", async (all) => {
+everyStore("a unit near its start limit rests until it may start again", async (all) => {
   const { programs, clock } = all;
   await all.start("units");
   await all.say("units", [["a", row("a5", "10.0.0.1")]]);
@@ -278,7 +278,7 @@ everyStore("a unit that was started often rests until it may start again", async
   assert.deepEqual(programs.reloaded, ["units"]);
 });
 
-everyStore("a file that its service wrote goes with its row", async (all) => {
+everyStore("a file that the service wrote is removed with its row", async (all) => {
   await all.start("spool");
   all.machine.place("/etc/spool/theirs", "by hand");
   await all.pass(all.say("spool", [["b", null]]));
@@ -288,12 +288,12 @@ everyStore("a file that its service wrote goes with its row", async (all) => {
   );
 });
 
-everyStore("records are ours, or were given up as they were", async (all) => {
+everyStore("records have their owner as before, or were given up", async (all) => {
   await all.start("records");
   assert.deepEqual(all.records.seen[0], { ours: ["a"], gone: true, changed: false });
 });
 
-everyStore("a service that was left behind is known, and can be forgotten", async ({ database }) => {
+everyStore("a service left by the config is listed, and can be forgotten", async ({ database }) => {
   assert.deepEqual(hostStore(database).leftBy("left"), {
     service: "left",
     rows: 2,
