@@ -62,7 +62,7 @@ test("a conversation about a table begins with a question, asked until an answer
   assert.equal(all.wants().length, 2);
 });
 
-test("a message that is not taken is refused aloud", async () => {
+test("a message that is not taken is answered with a refusal", async () => {
   await using all = await listening(simulatedService().definition);
   const [newer = {}] = told("dhcp", 8).rows([["k", row("a", "10.0.0.1")]]);
   await all.send(newer);
@@ -71,7 +71,7 @@ test("a message that is not taken is refused aloud", async () => {
   assert.equal(all.said.find(({ kind }) => kind === "refusal")?.refused, 1);
 });
 
-test("each batch is told once it is stored, and whether it holds an order", async () => {
+test("each stored batch is announced with whether it holds an order", async () => {
   await using all = await listening(simulatedService().definition);
   await all.send(all.digest());
   await until(() => all.batches.length === 1);
@@ -108,7 +108,7 @@ test("a verify that cannot read the rows is logged, or ends a damaged store", as
   await assert.rejects(all.conversation.damaged, Unusable);
 });
 
-test("a long repair tells its progress every five seconds", async () => {
+test("a long repair logs its progress every five seconds", async () => {
   await using all = await listening(simulatedService().definition);
   const progress = () => all.logged.filter((line) => line.startsWith("the table: ")).length;
   all.rows(Array.from({ length: 100 }, (_, n): [string, string] => [`k${n}`, row(`n${n}`, `10.0.0.${n}`)]));
@@ -123,7 +123,7 @@ test("a long repair tells its progress every five seconds", async () => {
   assert.equal(progress(), 1);
 });
 
-test("a message that could not be stored is tried again a second later", async () => {
+test("a message that failed to be stored is tried again a second later", async () => {
   await using all = await listening(simulatedService().definition);
   all.database.exec("CREATE TRIGGER full BEFORE INSERT ON row BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
   for (const message of all.rows([["k", row("a", "10.0.0.1")]])) await all.send(message);
@@ -135,7 +135,7 @@ test("a message that could not be stored is tried again a second later", async (
   assert.equal(all.facts()?.followed.mark?.seq, 1);
 });
 
-test("a store that is found damaged as a message arrives is told", async () => {
+test("damage to the store that a message reveals is announced", async () => {
   await using all = await listening(simulatedService().definition);
   all.rows([["k", row("a", "10.0.0.1")]]);
   for (const message of all.rows([["l", row("b", "10.0.0.2")]])) await all.send(message);

@@ -49,20 +49,20 @@ function scene(differing: number) {
   return { narrow, heard, repair, mine, theirs };
 }
 
-test("a repair of one row among many carries a few rows; the sums of the others are small", () => {
+test("a repair of one row among thousands carries few rows and small sums", () => {
   const { said, withSums, questions } = scene(1).repair();
   assert.ok(said < 3000, `${said} bytes`);
   assert.equal(withSums, questions);
   assert.equal(questions, 3);
 });
 
-test("where every row differs nearly every question goes without sums", () => {
+test("if every row differs, nearly all questions go without sums", () => {
   const { withSums, questions } = scene(count).repair();
   assert.ok(questions >= 10);
   assert.ok(withSums <= 4, `${withSums} of ${questions}`);
 });
 
-test("a host with few rows asks for them plainly, and other questions are as they are", () => {
+test("a host with few rows asks for them without sums", () => {
   const { narrow, mine } = scene(0);
   assert.equal(narrow("digest"), "digest");
   mine.replace({ from: 0, to: hashEnd, rows: rows.slice(0, 60) });

@@ -9,7 +9,7 @@ import { hostStore } from "../store/host-store.ts";
 import { createAllTables } from "../store/schema.ts";
 import { receiver } from "./receive.ts";
 
-test("an order that could not be obeyed is not acknowledged, nor what came with it", async () => {
+test("a failed order is not acknowledged, nor are the messages of its batch", async () => {
   const { definition } = simulatedService();
   assert.ok("table" in definition);
   const database = new DatabaseSync(":memory:");

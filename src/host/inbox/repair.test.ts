@@ -10,7 +10,7 @@ const all = (name: string) => Array.from({ length: count }, (_, n): [string, str
 const percent = (why: string | undefined): number =>
   Number(/: ([\d.]+) % of it differs and is still to come$/.exec(why ?? "")?.[1] ?? Number.NaN);
 
-test("a long repair says how much is left, changes come into force in the middle of it, and a restart goes on where it was", async () => {
+test("a long repair reports its remainder, applies changes meanwhile and survives a restart", async () => {
   const dhcp = simulatedService();
   /** Parts that are still answered, and the rows that came in them. */
   const parts = { left: 0, rows: 0 };

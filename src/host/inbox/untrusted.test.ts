@@ -43,7 +43,7 @@ async function guarded() {
   };
 }
 
-test("a host that trusts a key takes no row, digest, part, epoch or word of waves of anybody else, counts them, and goes on", async () => {
+test("a host with trusted keys rejects and counts all messages of other keys", async () => {
   await using all = await guarded();
   const { world, dhcp, head, forged, publish } = all;
   const before = world.facts()?.followed;
@@ -72,7 +72,7 @@ test("a host that trusts a key takes no row, digest, part, epoch or word of wave
   assert.equal(all.strangers(), 15);
 });
 
-test("what the right key has signed before is taken no second time, in whatever order it comes again", async () => {
+test("a replayed message of the trusted key changes nothing, in any order", async () => {
   await using all = await guarded();
   const { world, dhcp, said, publish } = all;
   for (const ip of ["10.0.0.2", "10.0.0.3", "10.0.0.4"]) {
@@ -89,7 +89,7 @@ test("what the right key has signed before is taken no second time, in whatever 
   assert.equal(all.strangers(), 0);
 });
 
-test("what a person asks needs no signature", async () => {
+test("an order of a person needs no signature", async () => {
   await using all = await guarded();
   await all.publish(JSON.stringify({ trigger: 1, kind: "order", service: "dhcp", order: "hold" }));
   await until(() => all.world.report().heldBy === "person");

@@ -17,7 +17,7 @@ async function verified(compareDaemon?: NonNullable<HostOptions["compareDaemon"]
   };
 }
 
-test("a host that is asked to verify says how its table compared, and then its daemon", async () => {
+test("a verified host reports the comparison of its table, then of its daemon", async () => {
   const answer = Promise.withResolvers<DaemonCompared>();
   await using world = await verified(() => answer.promise);
   await world.verify(7);
@@ -28,14 +28,14 @@ test("a host that is asked to verify says how its table compared, and then its d
   assert.deepEqual(world.said()?.daemon, { state: "differs", missing: 1, differs: 0, extra: 2, foreign: 3 });
 });
 
-test("a host that compares no daemon says so by saying nothing of it", async () => {
+test("a host that compares no daemon reports nothing of it", async () => {
   await using world = await verified();
   await world.verify(7);
   await until(() => world.said()?.asked === 7);
   assert.deepEqual(world.said(), { asked: 7, differed: false });
 });
 
-test("a comparison during which a run began is made again, and keeps no change waiting", async () => {
+test("a comparison is repeated after a run during it, and delays no change", async () => {
   let compared = 0;
   const first = Promise.withResolvers<void>();
   await using world = await verified(async () => {
@@ -53,7 +53,7 @@ test("a comparison during which a run began is made again, and keeps no change w
   assert.equal(compared, 2);
 });
 
-test("what was asked for while a daemon was being compared is compared once more", async () => {
+test("orders to verify that arrive during a comparison cause one more", async () => {
   const ends: (() => void)[] = [];
   await using world = await verified(
     () => new Promise((resolve) => ends.push(() => resolve({ state: "same", files: ends.length }))),
@@ -71,7 +71,7 @@ test("what was asked for while a daemon was being compared is compared once more
   assert.deepEqual(world.said(), { asked: 9, differed: false, daemon: { state: "same", files: 2 } });
 });
 
-test("what is asked again, because no answer had come, is one question; without a time each is one", async () => {
+test("an order to verify repeated with its time compares once, without it again", async () => {
   let compared = 0;
   await using world = await verified(async () => {
     compared += 1;
@@ -91,7 +91,7 @@ test("what is asked again, because no answer had come, is one question; without 
   await until(() => world.said()?.daemon?.files === 4);
 });
 
-test("a daemon that does not answer within a minute, or cannot be asked, is said, and the next is compared", async () => {
+test("a daemon that fails or exceeds a minute is reported, and the next compared", async () => {
   const clock = virtualClock(0);
   const compare = daemonComparer({ clock, signal: new AbortController().signal });
   const idle = { busy: () => false, isPending: () => false, runs: () => 0 };
@@ -109,7 +109,7 @@ test("a daemon that does not answer within a minute, or cannot be asked, is said
   assert.deepEqual(await well, { state: "same" });
 });
 
-test("what is owed is waited for a moment, then it is a difference; a run is waited for until its end", async () => {
+test("a comparison waits for a run, and a moment for pending rows", async () => {
   const clock = virtualClock(0);
   const compare = daemonComparer({ clock, signal: new AbortController().signal });
   let running = true;
@@ -131,7 +131,7 @@ test("what is owed is waited for a moment, then it is a difference; a run is wai
   assert.deepEqual(await owing, { state: "differs", waits: 1 });
 });
 
-test("a comparison that a host did not live to end has failed, and says why", async () => {
+test("a comparison that a restart cut off is reported as failed", async () => {
   await using world = await verified(() => new Promise(() => {}));
   await world.verify(7);
   await until(() => world.said()?.daemon?.state === "comparing");

@@ -5,7 +5,7 @@ import { installStatus } from "../../../test/fixtures/install-status.ts";
 import { Held } from "../../core/util/errors.ts";
 import { hostStore } from "../store/host-store.ts";
 
-test("a file that was there before is held with its difference until it is approved; an empty or equal one is not", async () => {
+test("an existing file that differs is held until its digest is approved", async () => {
   const { machine, database, clock, said } = installScene();
   const host = hostIn({ machine, database, clock, log: (line) => void said.push(line) });
   for (const [there, text] of [
@@ -36,14 +36,14 @@ test("a file that was there before is held with its difference until it is appro
   assert.equal(hostStore(database).service("demo").records.conflicts(), undefined);
 });
 
-test("a file of ours is ours still when the store was lost", async () => {
+test("a file of ours remains ours after the loss of the store", async () => {
   const { machine, clock } = installScene();
   await hostIn({ machine, database: newBook(), clock }).install({ path, text: "one" });
   await hostIn({ machine, database: newBook(), clock }).install({ path, text: "two" });
   assert.equal(machine.text(path), "two");
 });
 
-test("a hand edit is shown, kept aside and replaced; the third in an hour holds until it is approved", async () => {
+test("a hand edit is replaced and kept aside; the third in an hour holds", async () => {
   const { install, machine, text, said, folder, clock, database } = installScene();
   await install("ours\n");
   for (const fight of [1, 2]) {
@@ -92,7 +92,7 @@ test("ten files are kept aside per path", async () => {
   assert.equal(machine.text(`/etc/demo/.trigger/${asides[0]}`), "theirs 2");
 });
 
-test("what was written under a clock that was ahead ends with it: no fight counts, and no copy drives out a newer one", async () => {
+test("a clock once ahead counts no later fight and displaces no newer copy", async () => {
   const { install, machine, folder, clock, text } = installScene();
   await install("ours");
   const year = 365 * 24 * 60 * 60_000;
@@ -114,7 +114,7 @@ test("what was written under a clock that was ahead ends with it: no fight count
   assert.equal(text(), "ours");
 });
 
-test("one last good file is kept per path, also when the power fails after each install", async () => {
+test("one last good file per path is retained, also after power cuts", async () => {
   const { install, machine, folder, text } = installScene();
   for (const wanted of ["first", "second", "third", "fourth"]) {
     await install(wanted);
@@ -141,7 +141,7 @@ test("a path belongs to one service, also through a symlink", async () => {
   await assert.rejects(rival.install({ path: "/etc/alias.conf", text: "x" }), /"demo".*"rival"/);
 });
 
-test("a file of ours is ours still when a power cut took the store", async () => {
+test("a file of ours remains ours after a power cut loses the store", async () => {
   const { machine, clock } = installScene();
   await hostIn({ machine, database: newBook(), clock }).install({ path, text: "one" });
   machine.powerCut();
@@ -149,7 +149,7 @@ test("a file of ours is ours still when a power cut took the store", async () =>
   assert.equal(machine.text(path), "two");
 });
 
-test("a hand edit that was kept aside is there after a power cut", async () => {
+test("a copy kept aside survives a power cut", async () => {
   const { install, machine, folder } = installScene();
   await install("ours");
   machine.place(path, "theirs");

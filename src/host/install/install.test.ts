@@ -4,7 +4,7 @@ import { hostIn, installerIn, installScene, other, path, stepsFor, wordsIn } fro
 import { installStatus } from "../../../test/fixtures/install-status.ts";
 import { Away, Fatal, Later, reason } from "../../core/util/errors.ts";
 
-test("a text is checked, put in place, reloaded and proved; the same text again does nothing", async () => {
+test("a text is checked, installed, reloaded and probed, and the second time left alone", async () => {
   const { install, daemon, text, folder } = installScene({ [path]: "old" });
   assert.equal(await install("new"), "proved");
   assert.equal(text(), "new");
@@ -16,7 +16,7 @@ test("a text is checked, put in place, reloaded and proved; the same text again 
   assert.deepEqual(kinds.sort(), ["aside", "good", "mine"]);
 });
 
-test("without a probe the answer is loaded, and a probe that comes later only proves", async () => {
+test("an install without a probe is applied; a later probe needs no reload", async () => {
   const { daemon, machine, database, clock, install } = installScene();
   const words = wordsIn({ machine, database, clock });
   assert.equal(words.proved(), undefined);
@@ -26,7 +26,7 @@ test("without a probe the answer is loaded, and a probe that comes later only pr
   assert.equal(daemon.reloads, 1);
 });
 
-test("several files are one transaction: one refused file keeps all of them out", async () => {
+test("several files are one transaction: one refused file rejects all", async () => {
   const { machine, database, clock, daemon } = installScene({ [path]: "a1", [other]: "b1" });
   const host = hostIn({ machine, database, clock });
   const install = (a: string, b: string) => {
@@ -44,7 +44,7 @@ test("several files are one transaction: one refused file keeps all of them out"
   assert.deepEqual([daemon.running.get(path), daemon.running.get(other)], ["a2", "b3"]);
 });
 
-test("a check that the last good text fails too blames nothing", async () => {
+test("a check that fails on the last good text too blames no text", async () => {
   const { install, daemon, text } = installScene();
   await install("good");
   daemon.machine.program("checkd", () => ({ code: 127, stderr: "no such program" }));
@@ -55,7 +55,7 @@ test("a check that the last good text fails too blames nothing", async () => {
   assert.equal(text(), "good");
 });
 
-test("a text that fails its reload is tried three times, 5 s apart, then given up until it changes or is forgiven", async () => {
+test("a text that fails its reload is tried three times, then given up", async () => {
   const { install, daemon, text, clock, machine, database } = installScene();
   await install("good");
   const reloads = () => daemon.reloads - 1;
@@ -80,7 +80,7 @@ test("a text that fails its reload is tried three times, 5 s apart, then given u
   assert.equal(await install("better"), "proved");
 });
 
-test("when the last good text fails its reload too, nothing is blamed and the unfinished is retried until the machine is well", async () => {
+test("if the last good text fails its reload too, the reload stays pending", async () => {
   const { install, daemon, text, clock, database } = installScene();
   await install("good");
   daemon.down = true;
@@ -95,7 +95,7 @@ test("when the last good text fails its reload too, nothing is blamed and the un
   assert.deepEqual(installStatus(database).owed, []);
 });
 
-test("a reload that says well and changes nothing is not taken for one: the probe proves the content", async () => {
+test("a reload without effect is noticed by the probe", async () => {
   const { install, daemon, clock } = installScene();
   await install("good");
   daemon.deaf = true;
@@ -107,7 +107,7 @@ test("a reload that says well and changes nothing is not taken for one: the prob
   assert.equal(daemon.running.get(path), "next");
 });
 
-test("a first install that fails its reload gives back what was found, also when that is nothing", async () => {
+test("a first install that fails its reload restores the original, or its absence", async () => {
   const found = installScene({ [path]: "theirs" });
   await assert.rejects(found.install("broken"), Later);
   assert.equal(found.text(), "theirs");
@@ -116,7 +116,7 @@ test("a first install that fails its reload gives back what was found, also when
   assert.equal(nothing.text(), undefined);
 });
 
-test("a unfinished is settled even when the new text fails its check", async () => {
+test("an unfinished install is settled although the new text fails its check", async () => {
   const { install, daemon, clock, machine, database } = installScene();
   await install("good");
   machine.fail(/^run reloadd/, "EAGAIN", 2);
@@ -129,7 +129,7 @@ test("a unfinished is settled even when the new text fails its check", async () 
   assert.deepEqual(installStatus(database).owed, []);
 });
 
-test("a symlink is resolved and stays, and owner and mode are kept", async () => {
+test("a symlink stays, and its target keeps owner and mode", async () => {
   const { machine, database, clock } = installScene({ "/srv/real.conf": "older" });
   machine.place("/srv/real.conf", "old", { mode: 0o640, uid: 7, gid: 8 });
   machine.symlink("/srv/real.conf", "/etc/link.conf");
@@ -139,7 +139,7 @@ test("a symlink is resolved and stays, and owner and mode are kept", async () =>
   assert.deepEqual([mode, uid, gid, machine.text("/srv/real.conf")], [0o640, 7, 8, "new"]);
 });
 
-test("files of a secret service are 0600, and nothing of them or of what checkers say is shown", async () => {
+test("a secret service's files have mode 0600, and no log shows their text", async () => {
   const { install, machine, said, folder } = installScene({ [path]: "old password\n" }, { secret: true });
   await install("password1\n");
   machine.place(path, "password2\n", { mode: 0o644 });
@@ -153,7 +153,7 @@ test("files of a secret service are 0600, and nothing of them or of what checker
   assert.doesNotMatch(said.join("\n"), /password/);
 });
 
-test("a check within a configuration sees it with the staged file in the place of the old one", async () => {
+test("a check within a main file sees the staged file included", async () => {
   const main = "/etc/demo/main.conf";
   const { machine, database, clock } = installScene({
     [main]: `include "${path}";\n# not ${path}.bak\n`,
@@ -173,7 +173,7 @@ test("a check within a configuration sees it with the staged file in the place o
   await assert.rejects(blind, /does not mention/);
 });
 
-test("a failed fsync stages again from nothing", async () => {
+test("an install after a failed fsync stages its file again", async () => {
   const { install, machine, text, folder } = installScene();
   await install("good");
   for (const step of [/^sync .*staged/, /^sync \/etc\/demo$/]) {
@@ -190,7 +190,7 @@ test("a failed fsync stages again from nothing", async () => {
   assert.equal(text(), "next");
 });
 
-test("a full disk leaves everything as it was", async () => {
+test("a full disk leaves file and daemon as they were", async () => {
   const { install, machine, text, daemon } = installScene();
   await install("good");
   machine.fail(/^write .*staged/, "ENOSPC");
@@ -199,7 +199,7 @@ test("a full disk leaves everything as it was", async () => {
   assert.equal(daemon.reloads, 1);
 });
 
-test("staged files that a crash left are removed, and the directories of a path are made", async () => {
+test("an install removes a crash's staged files and makes missing directories", async () => {
   const { machine, database, clock } = installScene();
   const host = hostIn({ machine, database, clock });
   await host.install({ path: "/srv/a/b/c.conf", text: "one" });
@@ -212,7 +212,7 @@ test("staged files that a crash left are removed, and the directories of a path 
   assert.deepEqual(await machine.files.list("/srv/a/b/.trigger"), [name, mine].sort());
 });
 
-test("what cannot be installed is an error that says so", async () => {
+test("a file that cannot be installed is an error with the reason", async () => {
   const { machine, database, clock } = installScene({ "/etc/demo/d/x": "" });
   const host = hostIn({ machine, database, clock });
   await assert.rejects(host.install({ path: "demo.conf", text: "" }), /absolute path, found "demo.conf"/);
@@ -226,7 +226,7 @@ test("what cannot be installed is an error that says so", async () => {
   await assert.rejects(host.install({ path, text: "" }, steps), /names no file of this install/);
 });
 
-test("an aborted run leaves its unfinished, and the next one settles it", async () => {
+test("an aborted run leaves its install unfinished, and the next one settles it", async () => {
   const { daemon, machine, database, clock, install } = installScene();
   await install("good");
   const ending = new AbortController();
@@ -241,7 +241,7 @@ test("an aborted run leaves its unfinished, and the next one settles it", async 
   assert.equal(daemon.running.get(path), "next");
 });
 
-test("a daemon that is not there finds the new text when it starts, and is owed its proof", async () => {
+test("a text for an absent daemon is installed, and its reload stays pending", async () => {
   const { database, machine, clock, text, install, daemon } = installScene({ [path]: "old" });
   const away = () => Promise.reject(new Away("nobody answers"));
   const host = hostIn({ machine, database, clock });
@@ -253,7 +253,7 @@ test("a daemon that is not there finds the new text when it starts, and is owed 
   assert.equal(installStatus(database).owed.length, 0);
 });
 
-test("a new file belongs to whom it is given; one that was there keeps its owner", async () => {
+test("a new file gets the given owner, an existing file keeps its own", async () => {
   const { install, machine } = installScene({ [path]: "old" });
   const owner = { uid: 7, gid: 8 };
   await install("new", { owner });

@@ -10,7 +10,7 @@ const theReload = /^run reloadd/;
 const theRename = /^rename .*\.staged\./;
 const theWayBack = /^rename .*\.good\./;
 
-test("a first text that nobody proved is not gone back to", async () => {
+test("no rollback leads to a first text that was never probed", async () => {
   const { install, killedBefore, text, clock } = mortalScene();
   await killedBefore(theReload, () => install("first"));
   assert.equal(text(), "first");
@@ -19,7 +19,7 @@ test("a first text that nobody proved is not gone back to", async () => {
   assert.equal(text(), undefined);
 });
 
-test("a text that was not replaced yet is no hand edit", async () => {
+test("a text not yet replaced is no hand edit", async () => {
   const { install, killedBefore, said, status, text } = mortalScene();
   await install("good");
   for (const next of ["one", "two", "three"]) await killedBefore(theRename, () => install(next));
@@ -29,7 +29,7 @@ test("a text that was not replaced yet is no hand edit", async () => {
   assert.doesNotMatch(said.join("\n"), /somebody else/);
 });
 
-test("files that were installed together owe nothing once one of them is paid for", async () => {
+test("one reload settles all files that were installed together", async () => {
   const { install, installAll, killedBefore, status } = mortalScene();
   await killedBefore(theReload, () => installAll({ path, text: "one" }, { path: other, text: "two" }));
   assert.deepEqual(
@@ -40,7 +40,7 @@ test("files that were installed together owe nothing once one of them is paid fo
   assert.deepEqual(status().owed, []);
 });
 
-test("a reload that is asked for keeps the last good text of an interrupted install", async () => {
+test("a required reload keeps the last good text of an interrupted install", async () => {
   const { install, killedBefore, owe, text, clock } = mortalScene();
   await install("good");
   await killedBefore(theReload, () => install("unproved"));
@@ -50,7 +50,7 @@ test("a reload that is asked for keeps the last good text of an interrupted inst
   assert.equal(text(), "good");
 });
 
-test("a reload that failed is not repeated at once by the next process", async () => {
+test("the next process does not repeat a failed reload at once", async () => {
   const { install, killedBefore, daemon, clock, text } = mortalScene();
   await install("good");
   await killedBefore(theWayBack, () => install("broken"));
@@ -62,7 +62,7 @@ test("a reload that failed is not repeated at once by the next process", async (
   assert.equal(text(), "good");
 });
 
-test("a found text that nobody made durable is there to go back to after a power cut", async () => {
+test("a found text is durable before its replacement, so a rollback finds it", async () => {
   const { install, killedBefore, machine, text, clock } = mortalScene();
   await machine.files.makeDirectory("/etc/demo");
   await machine.files.write(path, "theirs");

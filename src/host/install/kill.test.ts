@@ -11,7 +11,7 @@ import { openDatabase } from "../../sqlite/open.ts";
 
 const program = join(import.meta.dirname, "../../../test/fixtures/install-forever.ts");
 
-test("on the real machine, a process that is killed at any moment leaves whole files and finds its way", async () => {
+test("on a real machine a kill at any moment leaves a whole file", async () => {
   const directory = await mkdtemp(join(tmpdir(), "trigger-kill-"));
   try {
     for (let round = 0; round < 5; round++) {

@@ -46,7 +46,7 @@ function keys(
   };
 }
 
-test("a file that is not given any more is removed, with one reload and nothing left beside it", async () => {
+test("a file that is no longer given is removed, with one reload", async () => {
   const { give, names, kept, daemon, database } = keys();
   await give({ alice: "a", bob: "b" });
   await give({ alice: "a" });
@@ -66,14 +66,14 @@ test("a file that is not given any more is removed, with one reload and nothing 
   assert.deepEqual(installStatus(database).owed, []);
 });
 
-test("without a word that the files are all, one that is not given stays", async () => {
+test("an install without `all` removes no file", async () => {
   const { give, names } = keys();
   await give({ alice: "a", bob: "b" });
   await give({ alice: "a2" }, { all: false });
   assert.deepEqual(await names(), [".trigger", "alice", "bob"]);
 });
 
-test("one that was edited by hand is shown and kept aside before it goes", async () => {
+test("a hand-edited file is shown and kept aside before its removal", async () => {
   const { give, names, kept, said, machine } = keys();
   await give({ alice: "a", bob: "b" });
   machine.place(pathOf("bob"), "by hand\n");
@@ -106,7 +106,7 @@ test("a file that trigger did not write is never removed", async () => {
   assert.equal(daemon.running.get(pathOf("carol")), "theirs\n");
 });
 
-test("one that was found and taken over goes like any other", async () => {
+test("a file that was taken over is removed like any other", async () => {
   const { give, names, database } = keys({ [pathOf("carol")]: "theirs\n" });
   await assert.rejects(give({ carol: "ours" }), Held);
   assert.ok(
@@ -122,7 +122,7 @@ test("one that was found and taken over goes like any other", async () => {
   );
 });
 
-test("a removal whose reload fails is taken back, and given up after three tries", async () => {
+test("a removal whose reload fails is undone, and given up after three tries", async () => {
   const { give, text, daemon, clock, said } = keys();
   await give({ alice: "a", bob: "b" });
   // The daemon will not run without bob.
@@ -139,7 +139,7 @@ test("a removal whose reload fails is taken back, and given up after three tries
   assert.equal(text("bob"), "b");
 });
 
-test("a check of staged files is not run where every file goes", async () => {
+test("an install that removes every file runs no check of staged files", async () => {
   const { give, names, daemon } = keys();
   await give({ alice: "a" });
   daemon.checks.length = 0;
@@ -148,7 +148,7 @@ test("a check of staged files is not run where every file goes", async () => {
   assert.deepEqual(await names(), []);
 });
 
-test("more than may go unasked are held, and go when their digest is approved", async () => {
+test("removals of files beyond the limit are held until their digest is approved", async () => {
   const { give, names, database, clock } = keys({}, { spare: () => 1 });
   await give({ alice: "a", bob: "b", carol: "c" });
   await assert.rejects(
@@ -173,7 +173,7 @@ test("more than may go unasked are held, and go when their digest is approved", 
   assert.deepEqual(await names(), [".trigger", "alice"]);
 });
 
-test("a question about files stays open for those that still go, however few", async () => {
+test("a question about files stays open for the few still to be removed", async () => {
   const { give, names } = keys({}, { spare: () => 1 });
   const all = { alice: "a", bob: "b", carol: "c" };
   await give(all);
@@ -185,7 +185,7 @@ test("a question about files stays open for those that still go, however few", a
   assert.deepEqual(await names(), [".trigger", "alice", "bob"], "given again, it was forgotten");
 });
 
-test("an approval that was not made use of lets nothing go after the files were given again", async () => {
+test("an unused approval removes no file that was given again meanwhile", async () => {
   const { give, names, database } = keys({}, { spare: () => 1 });
   const all = { alice: "a", bob: "b", carol: "c" };
   await give(all);
@@ -200,7 +200,7 @@ test("an approval that was not made use of lets nothing go after the files were 
   assert.equal((await names()).length, 4);
 });
 
-test("one that cannot be looked at stays, and keeps nothing else waiting", async () => {
+test("a file that cannot be read stays, and delays no other", async () => {
   const { give, names, said, stuck, machine, text } = keys();
   await give({ alice: "a", bob: "b", carol: "c" });
   await machine.files.remove(pathOf("bob"));
@@ -218,7 +218,7 @@ test("one that cannot be looked at stays, and keeps nothing else waiting", async
   assert.equal(stuck.at(-1), "", "it is tried again");
 });
 
-test("one that cannot be removed where others may write is said, and keeps nothing else waiting", async () => {
+test("a file that cannot be removed from a shared folder delays no other", async () => {
   const { give, names, stuck, machine, text, database } = keys();
   await give({ alice: "a", bob: "b", carol: "c" });
   await machine.files.chown(folder, 61_003, 61_003);
@@ -234,7 +234,7 @@ test("one that cannot be removed where others may write is said, and keeps nothi
   assert.deepEqual([stuck.at(-1), installStatus(database).owed], ["", []]);
 });
 
-test("where root alone writes, one that cannot be removed leaves all as it was", async () => {
+test("in root's own folder a failed removal leaves every file as it was", async () => {
   const { give, names, machine, text } = keys();
   await give({ alice: "a", bob: "b" });
   machine.fail(/^remove \/etc\/keys\/bob$/, "EROFS");
@@ -242,7 +242,7 @@ test("where root alone writes, one that cannot be removed leaves all as it was",
   assert.deepEqual([await names(), text("alice")], [[".trigger", "alice", "bob"], "a"]);
 });
 
-test("a trial of a text looks at what is given alone", async () => {
+test("a trial of a text checks the given files and removes none", async () => {
   const { give, names, machine, database, clock } = keys();
   await give({ alice: "a", bob: "b" });
   const files = [{ path: pathOf("alice"), text: "bad" }];
@@ -252,7 +252,7 @@ test("a trial of a text looks at what is given alone", async () => {
   assert.deepEqual(await names(), [".trigger", "alice", "bob"]);
 });
 
-test("a first text whose install was cut short is its own once its reload is paid", async () => {
+test("a first text whose install was cut off is ours after its reload", async () => {
   const { give, names, database, text } = keys();
   const ends = new AbortController();
   const reload = async (): Promise<void> => {

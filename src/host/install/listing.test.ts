@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { hostIn, newBook, standingClock } from "../../../test/fixtures/install.ts";
 import { memoryMachine } from "../../testing/memory-machine.ts";
 
-test("of many files in one folder an install lists it once, and a removal twice more", async () => {
+test("an install lists a folder of many files once, a removal three times", async () => {
   const inner = memoryMachine({ otherwise: () => ({ code: 0 }) });
   const listed: string[] = [];
   const files = {

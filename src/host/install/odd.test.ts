@@ -65,7 +65,7 @@ function homes(t: TestContext, { spare = undefined as ((files: number) => number
 
 const all = { alice: "a1\n", bob: "b1\n", mallory: "m1\n" };
 
-test("a symlink in the place of a file that goes is removed, and what it leads to is untouched", {
+test("a symlink in a removed file's place is removed, its target untouched", {
   skip,
 }, async (t) => {
   const { give, put, path, keys, said, asides, stuck, clock } = homes(t);
@@ -89,7 +89,7 @@ test("a symlink in the place of a file that goes is removed, and what it leads t
   assert.deepEqual([...new Set(stuck)], [""]);
 });
 
-test("a symlink in the place of a file that changes is replaced by the file, with no rights of the link", {
+test("a symlink in a changed file's place is replaced by a file of root", {
   skip,
 }, async (t) => {
   const { give, put, path, keys, read, said } = homes(t);
@@ -103,7 +103,7 @@ test("a symlink in the place of a file that changes is replaced by the file, wit
   assert.match(said.join("\n"), /is a symlink to .*shadow .*: it is replaced, a copy is kept/);
 });
 
-test("whatever a user puts in the place of a file that goes, the file goes, and all else is in force", {
+test("anything in a removed file's place is removed, and delays no other file", {
   skip,
 }, async (t) => {
   const kinds: Record<string, (at: string) => void> = {
@@ -132,7 +132,7 @@ test("whatever a user puts in the place of a file that goes, the file goes, and 
   }
 });
 
-test("a file of a million lines, or of one long line, is kept aside and not compared", { skip }, async (t) => {
+test("a hand edit of a million lines is kept aside and not compared", { skip }, async (t) => {
   const { give, put, read, said, clock } = homes(t);
   await give(all);
   for (const text of ["\n".repeat(60 << 20), "x".repeat(7 << 20)]) {
@@ -145,7 +145,7 @@ test("a file of a million lines, or of one long line, is kept aside and not comp
   assert.ok(said.join("").length < 10_000, "what a user wrote floods no log");
 });
 
-test("a file on which its user holds a lease goes", { skip }, async (t) => {
+test("a file is removed although its user holds a lease on it", { skip }, async (t) => {
   const { give, put, keys, read, stuck } = homes(t);
   await give(all);
   put((at) => fs.writeFileSync(at, "his own\n"));
@@ -164,7 +164,7 @@ test("a file on which its user holds a lease goes", { skip }, async (t) => {
   assert.deepEqual([...new Set(stuck)], [""]);
 });
 
-test("a hard link to another's file goes, and that file stays as it was", { skip }, async (t) => {
+test("a hard link in a removed file's place is removed, its other name stays", { skip }, async (t) => {
   const { give, put, path, keys } = homes(t);
   await give(all);
   fs.writeFileSync(path("theirs"), "theirs\n");
@@ -177,7 +177,7 @@ test("a hard link to another's file goes, and that file stays as it was", { skip
   assert.equal(fs.readFileSync(path("theirs"), "utf8"), "theirs\n");
 });
 
-test("a user who keeps writing his file does not keep it when it goes", { skip }, async (t) => {
+test("a file is removed although its user rewrites it again and again", { skip }, async (t) => {
   const { give, put, keys, clock } = homes(t);
   await give(all);
   const edit = (n: number): void => put((at) => fs.writeFileSync(at, `edit ${n}\n`));
@@ -192,7 +192,7 @@ test("a user who keeps writing his file does not keep it when it goes", { skip }
   assert.ok(!fs.existsSync(keys("mallory")));
 });
 
-test("a way that others have made a symlink is said with its path, and keeps nothing else waiting", {
+test("a folder replaced by a symlink is reported, and delays no other file", {
   skip,
 }, async (t) => {
   const { give, path, keys, mine, read, stuck } = homes(t);
@@ -218,7 +218,7 @@ test("a way that others have made a symlink is said with its path, and keeps not
   assert.equal(stuck.at(-1), "");
 });
 
-test("a folder made a link at any moment of an install keeps nothing else waiting", { skip }, async (t) => {
+test("a folder that becomes a link at any moment delays no other file", { skip }, async (t) => {
   const { give, path, mine, read, stuck, clock } = homes(t);
   const [folder, away] = [path("mallory", ".ssh"), path("mallory", "away")];
   const block = (): void => {
@@ -264,14 +264,14 @@ function watched(about: () => void): Machine {
   return { ...machine, files: Object.fromEntries(files) };
 }
 
-test("links that go count as files that go", { skip }, async (t) => {
+test("a removed link counts as a removed file", { skip }, async (t) => {
   const { give, put } = homes(t, { spare: () => 0 });
   await give(all);
   put((at) => fs.symlinkSync("nowhere", at));
   await assert.rejects(give({ alice: "a1\n", bob: "b1\n" }), /1 files .* would be removed, at most 0/);
 });
 
-test("dry, a link that goes or is replaced is shown, and stays", { skip }, async (t) => {
+test("a dry install shows the removal or replacement of a link", { skip }, async (t) => {
   const { give, put, path, keys } = homes(t);
   await give(all);
   put((at) => fs.symlinkSync(path("secret", "shadow"), at));

@@ -35,7 +35,7 @@ function scene() {
 const nobodyIsBlamed = (error: unknown): boolean =>
   !(error instanceof Fatal) && /nothing is blamed/.test(reason(error));
 
-test("a daemon that lost its state is given it again by a run that is unsure, and by no other", async () => {
+test("only an unsure run reloads a daemon that lost its state", async () => {
   const { install, daemon, said, asides } = scene();
   await install("good");
   daemon.running.clear();
@@ -57,7 +57,7 @@ test("an unsure run whose probe passes reloads nothing", async () => {
   assert.deepEqual(owed(), []);
 });
 
-test("without a probe nothing is known of what is in force: it is left as it is, and not proved", async () => {
+test("an unsure run without a probe reloads nothing and is not serving", async () => {
   const { install, daemon, ...all } = scene();
   await install("good");
   daemon.running.clear();
@@ -67,7 +67,7 @@ test("without a probe nothing is known of what is in force: it is left as it is,
   assert.equal(daemon.reloads, 1);
 });
 
-test("a text that was good is never blamed: its reload stays owed until the machine is well", async () => {
+test("a good text is never blamed, and its reload stays pending", async () => {
   const { install, daemon, owed, machine, clock, asides, database } = scene();
   await install("good");
   daemon.running.clear();
@@ -89,7 +89,7 @@ test("a text that was good is never blamed: its reload stays owed until the mach
   assert.deepEqual(await asides(), []);
 });
 
-test("a check that fails on the text in force blames nothing, and the owed reload is done all the same", async () => {
+test("a check that fails on the applied text does not stop its pending reload", async () => {
   const { install, daemon, owed, machine } = scene();
   await install("good");
   daemon.running.clear();
@@ -102,7 +102,7 @@ test("a check that fails on the text in force blames nothing, and the owed reloa
   assert.equal(daemon.reloads, 2);
 });
 
-test("a run that is aborted while it probes owes nothing", async () => {
+test("a run aborted during its probe leaves no reload pending", async () => {
   const { install, daemon, owed, machine, ...all } = scene();
   await install("good");
   const ending = new AbortController();
@@ -116,7 +116,7 @@ test("a run that is aborted while it probes owes nothing", async () => {
   assert.equal(daemon.reloads, 1);
 });
 
-test("each file that is made to owe is checked, reloaded and proved once more, and then no more", async () => {
+test("a required reload checks, reloads and probes each file once", async () => {
   const { install, daemon, owe, owed, database, asides } = scene();
   await install("one");
   await install("two", { at: other });
@@ -133,7 +133,7 @@ test("each file that is made to owe is checked, reloaded and proved once more, a
   assert.deepEqual(await asides(), []);
 });
 
-test("what was never in force is not made to owe, nor what belongs to another service", async () => {
+test("a required reload covers neither uninstalled files nor those of another service", async () => {
   const { install, owed, owe, clock, ...all } = scene();
   await assert.rejects(install("broken"), Later);
   await hostIn({ ...all, clock, service: "rival" }).install({ path: other, text: "theirs" });
@@ -141,7 +141,7 @@ test("what was never in force is not made to owe, nor what belongs to another se
   assert.deepEqual(owed(), []);
 });
 
-test("a text that fails after a reload was asked for goes back to the one that was in force", async () => {
+test("a text that fails after a required reload is rolled back", async () => {
   const { install, owe, daemon, machine, clock, owed } = scene();
   await install("older");
   await install("good");
@@ -153,7 +153,7 @@ test("a text that fails after a reload was asked for goes back to the one that w
   assert.equal(await install("better"), "proved");
 });
 
-test("a text that fails its check does not keep the one in force from the reload that was asked for", async () => {
+test("a text that fails its check does not stop a required reload", async () => {
   const { install, owe, daemon, machine, owed } = scene();
   await install("good");
   owe();
@@ -163,7 +163,7 @@ test("a text that fails its check does not keep the one in force from the reload
   assert.deepEqual(owed(), []);
 });
 
-test("a hand edit is neither put in force unchecked nor overwritten unseen because a reload is owed", async () => {
+test("a required reload neither applies a hand edit unchecked nor overwrites it unseen", async () => {
   const { install, owe, daemon, machine, owed, asides, clock, database } = scene();
   await install("good");
   owe();
@@ -180,7 +180,7 @@ test("a hand edit is neither put in force unchecked nor overwritten unseen becau
   assert.equal(installStatus(database).fights.length, 1);
 });
 
-test("a reload that is asked for while the probe runs is not forgotten", async () => {
+test("a reload required during the probe is done", async () => {
   const { install, owe, owed, daemon, ...all } = scene();
   await install("good");
   const host = hostIn({ ...all, unsure: true });
@@ -193,7 +193,7 @@ test("a reload that is asked for while the probe runs is not forgotten", async (
   assert.deepEqual(owed(), []);
 });
 
-test("a file that a whole run no longer installs owes nothing when the run succeeds", async () => {
+test("a file that a full run drops has no pending reload", async () => {
   const { install, owe, owed, daemon, ...all } = scene();
   await install("one");
   await install("two", { at: other });
@@ -224,7 +224,7 @@ test("a bad text is blamed although a file beside it is the last good one", asyn
   await assert.rejects(install("bad"), Fatal);
 });
 
-test("a clock that is set back by an hour keeps no text waiting", async () => {
+test("a clock that is set back by an hour delays no text", async () => {
   const { install, clock, machine } = scene();
   await install("good");
   await assert.rejects(install("broken"), Later);

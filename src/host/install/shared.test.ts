@@ -59,7 +59,7 @@ function context(t: TestContext, { secret = false } = {}) {
   };
 }
 
-test("a regular file in a folder of root and a daemon's group is installed and replaced", { skip }, async (t) => {
+test("a file in a folder of root and a daemon's group is replaced", { skip }, async (t) => {
   const { path, install } = context(t);
   const check: InstallSteps = { check: ["grep", "-q", "zone", "{staged}"] };
   for (const text of ["zone 1\n", "zone 2\n"]) {
@@ -70,7 +70,7 @@ test("a regular file in a folder of root and a daemon's group is installed and r
   assert.equal(readFileSync(path("zones", "campus"), "utf8"), "zone 2\n");
 });
 
-test("a target that a daemon's user made a symlink is not read, and nothing is written there", { skip }, async (t) => {
+test("a symlink that a daemon's user made is neither read nor written through", { skip }, async (t) => {
   const { path, install, link, said } = context(t);
   link(path("secret", "shadow"), path("zones", "campus"));
   link(path("secret", "authorized_keys"), path("zones", "new"));
@@ -90,7 +90,7 @@ test("a target that a daemon's user made a symlink is not read, and nothing is w
   assert.doesNotMatch(said.join("\n"), /root:hash/);
 });
 
-test("a folder .trigger that others have put there is moved away, and never used", { skip }, async (t) => {
+test("a folder .trigger of another user is moved away, never used", { skip }, async (t) => {
   const { path, install, link, said } = context(t);
   const staged = path("zones", ".trigger");
   const inTheWay: readonly (readonly [put: () => void, what: RegExp])[] = [
@@ -120,7 +120,7 @@ test("a folder .trigger that others have put there is moved away, and never used
   assert.deepEqual(readdirSync(path("secret")), ["shadow"]);
 });
 
-test("a check sees copies that others cannot swap, and beside the target only where root alone writes", {
+test("a check in a shared folder sees copies that others cannot swap", {
   skip,
 }, async (t) => {
   const { path, install } = context(t);
@@ -149,7 +149,7 @@ test("a check sees copies that others cannot swap, and beside the target only wh
   );
 });
 
-test("a check as another user has his rights and no more, on copies that he can read alone", { skip }, async (t) => {
+test("a check as another user has that user's rights and private copies", { skip }, async (t) => {
   const { path, install } = context(t, { secret: true });
   const script = `id -u; id -G; grep NoNewPrivs /proc/self/status; cat "$1" ./more; env | sort; echo x 2>/dev/null > ./new || echo no
     echo x 2>/dev/null > "$1" || echo no; cat ${path("secret", "shadow")} 2>/dev/null || echo no; stat -c "%U %a" . "$1"; exit 1`;
@@ -170,7 +170,7 @@ test("a check as another user has his rights and no more, on copies that he can 
   assert.ok(!existsSync(path("state", "scratch")));
 });
 
-test("a check that may not become its user blames no text, and names what the unit lacks", { skip }, async (t) => {
+test("a check that cannot become its user blames the unit, not the text", { skip }, async (t) => {
   const { path, install } = context(t);
   await install(path("own"), "good\n");
   const url = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href);

@@ -57,7 +57,7 @@ async function restarted({ burst = 5, interval = 10_000, says = "" } = {}) {
   };
 }
 
-test("a stream of changes with a restart for each never meets systemd's limit, and the last of them is in force", async () => {
+test("a stream of changes never exceeds systemd's start limit, and its last is applied", async () => {
   await using world = await restarted();
   const { say, clock, seen, starts, report } = world;
   for (let n = 0; n < 120; n++) {
@@ -74,7 +74,7 @@ test("a stream of changes with a restart for each never meets systemd's limit, a
   );
 });
 
-test("a person who has it run again and again does not meet it either", async () => {
+test("repeated regenerations never exceed the start limit either", async () => {
   await using world = await restarted();
   const { tell, clock, seen, starts } = world;
   for (let n = 0; n < 40; n++) {
@@ -85,7 +85,7 @@ test("a person who has it run again and again does not meet it either", async ()
   assert.ok(starts.length > 3);
 });
 
-test("a text that fails is tried three times within the limit that the unit has, and the last good one runs", async () => {
+test("a failing text is tried three times within its unit's start limit", async () => {
   const says = "StartLimitIntervalUSec=1min\nStartLimitBurst=3\n";
   await using world = await restarted({ burst: 3, interval: 60_000, says });
   const { say, clock, seen, report, facts } = world;
@@ -99,7 +99,7 @@ test("a text that fails is tried three times within the limit that the unit has,
   assert.match(report().why ?? "", /given up after 3 tries/);
 });
 
-test("what systemctl says of a limit is read, and without a word of it the default holds", () => {
+test("a start limit is read from systemctl, or has its default", () => {
   const said = (interval: string, burst: string) =>
     readLimit(`StartLimitIntervalUSec=${interval}\nStartLimitBurst=${burst}\n`);
   assert.deepEqual(said("10s", "5"), { interval: 10_000, burst: 5 });
@@ -110,7 +110,7 @@ test("what systemctl says of a limit is read, and without a word of it the defau
   assert.deepEqual(readLimit(""), { interval: 10_000, burst: 5 });
 });
 
-test("which units a command starts is told by its words", () => {
+test("the units that a command starts are read from its words", () => {
   assert.deepEqual(unitsStarted(["systemctl", "restart", "isc-dhcp-server"]), ["isc-dhcp-server.service"]);
   assert.deepEqual(unitsStarted(["sudo", "/usr/bin/systemctl", "--no-block", "try-restart", "a.service", "b.socket"]), [
     "a.service",

@@ -21,7 +21,7 @@ function world() {
   };
 }
 
-test("removals that wait are logged once, and again when they are others", async () => {
+test("held removals are logged once, and again when they change", async () => {
   await using all = world();
   all.notice.say();
   assert.deepEqual(all.logged, []);
@@ -35,7 +35,7 @@ test("removals that wait are logged once, and again when they are others", async
   assert.equal(all.logged.length, 2);
 });
 
-test("a second look is taken only where removals waited", async () => {
+test("a second look is taken only at held removals", async () => {
   await using all = world();
   all.hold("k");
   all.notice.sayAgain();
@@ -47,7 +47,7 @@ test("a second look is taken only where removals waited", async () => {
   assert.equal(all.logged.length, 2);
 });
 
-test("a digest that cannot be kept is logged, and ends nothing", async () => {
+test("a digest that cannot be stored is logged and ends no run", async () => {
   await using all = world();
   all.hold("k");
   all.database.exec(

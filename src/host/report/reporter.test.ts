@@ -39,7 +39,7 @@ async function scene() {
   };
 }
 
-test("a change is reported at once, and those of the next second in one report", async () => {
+test("a change is reported at once, later ones together after a second", async () => {
   using world = await scene();
   const { clock, changed, sent } = world;
   changed();
@@ -53,7 +53,7 @@ test("a change is reported at once, and those of the next second in one report",
   assert.deepEqual(sent(), [-3000, -2000]);
 });
 
-test("a report for which the store cannot be read is said in the log, and the next change is reported", async () => {
+test("an unreadable store is logged, and the next change reported again", async () => {
   using world = await scene();
   const { clock, database, logged, changed, sent } = world;
   database.exec("ALTER TABLE service RENAME TO away");

@@ -4,7 +4,7 @@ import type { TranscriberReport } from "../../core/stream/report.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
 import { transcriberLook } from "./transcriber-report.ts";
 
-test("a host reports at once that its transcriber is another, and every ten seconds while that one is active", async () => {
+test("a new transcriber state is reported at once, an active one every ten seconds", async () => {
   const clock = virtualClock(0);
   let state: TranscriberReport | undefined;
   const reported: number[] = [];
