@@ -26,10 +26,12 @@ export function commentOf({ docComment = "" }: Item): Comment {
 export const firstSentence = (text: string): string =>
   text.replace(/\s+/g, " ").split(/(?<=[\w)`])[.;](?: |$)/)[0] ?? "";
 
-/** A text on as many lines of at most `width` characters as it needs, each after the first indented; code in backticks stays whole. */
+/** A text on as many lines of at most `width` characters as it needs, each after the first indented; code in backticks stays whole if it fits. */
 export function wrapped(text: string, width: number, indent = ""): string {
   const lines: string[] = [];
-  for (const word of text.match(/(?:`[^`]*`|[^\s`])+/g) ?? []) {
+  const whole = text.match(/(?:`[^`]*`|[^\s`])+/g) ?? [];
+  const tooLong = (word: string): boolean => indent.length + word.length > width && !word.includes("\n");
+  for (const word of whole.flatMap((one) => (tooLong(one) ? one.split(" ") : [one]))) {
     const last = lines.at(-1);
     if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(lines.length === 0 ? word : indent + word);

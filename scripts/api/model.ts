@@ -31,7 +31,11 @@ export interface Door {
 }
 
 /** The front doors and their files in `src`, in the order of `exports` of package.json. */
-export const doors: Readonly<Record<string, string>> = { trigger: "index", "trigger/directory": "directory" };
+export const doors: Readonly<Record<string, string>> = {
+  trigger: "index",
+  "trigger/directory": "directory",
+  "trigger/testing": "testing",
+};
 
 const root = join(import.meta.dirname, "../..");
 

@@ -20,6 +20,7 @@ export interface Verdict {
   readonly seed: number;
 }
 
+/** The samples, the machine and the effort of an examination; each has a default. */
 export interface ConformanceOptions {
   /** Entries of a directory that give the service rows; `ldifEntries` reads them from a file. */
   readonly entries?: Iterable<StoredEntry>;
@@ -27,13 +28,13 @@ export interface ConformanceOptions {
   readonly name?: string;
   /** The host's name, which `host.name` gives; `host` by default. */
   readonly host?: string;
-  /** Decides which histories are generated; 1 by default. */
+  /** The seed of the generated histories: an integer, 1 by default. An equal seed gives equal histories. */
   readonly seed?: number;
-  /** The time at which every history begins, milliseconds since 1970; the start of the present day (UTC) by default. */
+  /** The time at which each history begins, in milliseconds since 1970; the start of the present day (UTC) by default. */
   readonly now?: number;
-  /** The time zone of the config; UTC by default. */
+  /** The time zone of the config, by its IANA name; UTC by default. */
   readonly timezone?: string;
-  /** The rules to examine, by name; all by default. */
+  /** The names of the rules to examine, such as `idempotent`; all by default. The rule `runs` is always examined. */
   readonly rules?: readonly string[];
   /** The number of histories that are generated; 8 by default. */
   readonly histories?: number;
@@ -43,7 +44,7 @@ export interface ConformanceOptions {
   readonly meaning?: (files: ReadonlyMap<string, string>) => ReadonlyMap<string, string>;
   /** Bodies of a plain service; made from its schema by default. */
   readonly bodies?: readonly unknown[];
-  /** Makes an empty machine with the programs and daemons that the service speaks to; by default a few of every day, and silence of the others. */
+  /** Makes a machine for one history, with the programs and daemons that the service speaks to; `everydayMachine()` by default. */
   machine?(): TestMachine;
 }
 
@@ -63,7 +64,7 @@ const tableRules: readonly (readonly [name: string, rule: Rule])[] = [
   ["converges after a crash at every step", rules.convergesAfterACrash],
 ];
 
-/** A service as `service(…)` and the ready-made services give it. */
+/** A service to examine, as `service(…)` and the ready-made services give it. */
 export type Examined = { readonly table: object } | { readonly plain: object };
 
 /** Examines a service: drives it through generated histories, and gives a verdict on each rule as soon as there is one. */
@@ -92,7 +93,23 @@ function rulesOf(
   return plainRules.map(([name, rule]) => [name, () => rule(on)]);
 }
 
-/** Examines a service and throws an error that shows every rule it breaks: for a test. */
+/**
+ * Examines a service on generated histories, in memory; resolves if it keeps each rule. `options` has the samples, the machine and the
+ * effort.
+ *
+ * @throws an error whose message shows each broken rule with a history that breaks it.
+ *
+ * @example
+ * ```ts
+ * import { test } from "node:test";
+ * import { conformance, ldifEntries } from "trigger/testing";
+ * import gate from "./gate.ts";
+ *
+ * const entries = ldifEntries(new URL("../directory.ldif", import.meta.url));
+ *
+ * test("the gate keeps the rules of a service", () => conformance(gate, { name: "gate", entries }));
+ * ```
+ */
 export async function conformance(service: Examined, options: ConformanceOptions = {}): Promise<void> {
   const broken = (await Array.fromAsync(examine(service, options))).filter(({ passed }) => !passed);
   if (broken.length > 0) throw new Error(broken.flatMap(sayVerdict).join("\n"));

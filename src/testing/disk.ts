@@ -4,16 +4,17 @@ import { fileError } from "../machines/file-error.ts";
 
 /** A file system in memory with the durability of a real disk: unsynced changes can be lost by a power cut. */
 export interface Disk {
+  /** The operations of the system under test. */
   readonly files: Files;
-  /** Makes a symlink that is durable at once: a test prepares the disk with it. */
+  /** Makes a symlink to `target` at `path` that is durable at once: a test prepares the disk with it. */
   symlink(target: string, path: string): void;
-  /** Writes a file that is durable at once, with its missing directories: a test prepares the disk with it. */
+  /** Writes `text` to `path`, durable at once, with missing directories; mode and owner of `options`: a test prepares the disk with it. */
   place(path: string, text: string, options?: { mode?: number; uid?: number; gid?: number }): void;
-  /** The present text of the file at a path, read without a step; undefined if there is no file. */
+  /** The present text of the file at `path`, read without a step; undefined if there is no file. */
   text(path: string): string | undefined;
   /**
-   * Drops unsynced changes. `random` chooses the unsynced names that survive, in order or not, and the part of unsynced
-   * content that does. Without it nothing unsynced survives.
+   * Drops unsynced changes. `random` gives numbers in [0, 1). They choose the unsynced names that survive, in order or not, and the part
+   * of unsynced content that does. Without it nothing unsynced survives.
    */
   powerCut(random?: () => number): void;
 }

@@ -3,22 +3,26 @@ import { fileError } from "../machines/file-error.ts";
 import type { Machine } from "../ports/machine.ts";
 import { type Disk, memoryDisk } from "./disk.ts";
 
-/** The call of a program of the machine. */
+/** The call of a program of a machine in memory. */
 export interface Call {
+  /** The words after the program; none for a socket. */
   readonly arguments: readonly string[];
+  /** The standard input, or the text for the socket. */
   readonly input: string | undefined;
+  /** Aborts at the deadline of the call, and when its caller stops. */
   readonly signal: AbortSignal;
 }
 
-/** A program of the machine: gives the answer to a call. No answer is exit code 0 without output. */
+/** A program of a machine in memory: gives the answer to a call. A missing `code` is 0, missing output is empty. */
 export type Program = (call: Call) => Partial<Output> | void | Promise<Partial<Output> | void>;
 
+/** A machine in memory: files with the durability of a disk, programs and daemons that are functions. A power cut begins another boot. */
 export interface MemoryMachine extends Machine, Omit<Disk, "files"> {
-  /** Registers a program by its name, or a daemon by its socket; replaces an earlier one. */
+  /** Registers a program by its `name`, or a daemon by the path of its socket; replaces an earlier one. */
   program(name: string, program: Program): void;
-  /** Gives a daemon another incarnation, as a restart does. */
+  /** Gives `daemon`, a unit or the path of a file with a process id, another incarnation, as a restart does. */
   restarted(daemon: string): void;
-  /** Makes the next steps that match fail with an error code: `fail(/^sync /, "EIO")`. */
+  /** Makes the next `times` steps that match `step` (one by default) fail with the error `code`: `fail(/^sync /, "EIO")`. */
   fail(step: RegExp, code: string, times?: number): void;
   /** Removes all faults that `fail` has set. */
   mend(): void;

@@ -31,11 +31,11 @@ export interface Case {
   readonly meaning: StateOptions["meaning"];
 }
 
-/** A machine for tests, and the daemons that are played on it. */
+/** A machine in memory and the daemons on it. */
 export interface TestMachine extends MemoryMachine {
   /** The content of daemons, as texts by a name: part of the state that is compared. */
   daemons?(): Readonly<Record<string, string>>;
-  /** Restarts the daemons: they lose what they hold in memory alone. */
+  /** Restarts the daemons: they lose the content that they hold in memory alone. */
   loseDaemons?(): void;
 }
 

@@ -2,7 +2,10 @@ import { basename, dirname, join } from "node:path";
 import type { Output } from "../../core/service/host-api.ts";
 import { type Call, type MemoryMachine, memoryMachine } from "../memory-machine.ts";
 
-/** A machine in memory that knows a few programs of every day: `cp`, `mv`, `rm`, `touch`, `cmp`, `test`. Any other one exits 0 in silence. */
+/**
+ * A machine in memory with a few common programs: `cat`, `cmp`, `cp`, `false`, `mkdir`, `mv`, `rm` and `touch`. Any other program exits 0
+ * without output. `files` exist from the beginning: texts by absolute path.
+ */
 export function everydayMachine(files: Readonly<Record<string, string>> = {}): MemoryMachine {
   const machine = memoryMachine({ files, otherwise: () => ({ code: 0 }) });
   const fail = (stderr: string): Partial<Output> => ({ code: 1, stderr });
