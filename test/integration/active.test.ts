@@ -8,7 +8,7 @@ import { configText, machines } from "./machines.fixture.ts";
 const hosts = { civet: ["event"], genet: ["event"], box: ["names"] };
 const patience = { within: 60_000 };
 
-test("on the machine of each transcriber status names the one that is active, wherever it is, and says when none is", {
+test("on each transcriber's machine status names the active transcriber, or says there is none", {
   timeout: 240_000,
 }, async (t) => {
   await using server = await startRabbit();

@@ -19,7 +19,7 @@ const brokerPassword = "s3cret-of-the-test";
 const patience = { within: 40_000 };
 const phone: Machine = { name: "phone", ip: "192.0.2.12" };
 
-test("hosts on several machines follow an OpenLDAP server over RabbitMQ, whatever is killed", {
+test("hosts on several machines follow an OpenLDAP server over RabbitMQ through kills", {
   timeout: 150_000,
 }, async (t) => {
   using signed = certificates();

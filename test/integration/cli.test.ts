@@ -48,7 +48,7 @@ function treeHash(folder: string): string {
   return hash.digest("hex");
 }
 
-test("help names every command, and each has its own", async (t) => {
+test("help names every command, and each command has a help text", async (t) => {
   const { trigger } = makeProject(t);
   for (const words of [["help"], ["--help"], ["-h"]]) {
     const { code, out } = await trigger(words);
@@ -72,7 +72,7 @@ test("--version prints the versions of trigger and of Node, and help names it", 
   assert.match((await trigger(["help"])).out, /`trigger --version` \(-V\)/);
 });
 
-test("what is not understood exits 64 with what is known; what cannot be done exits 2", async (t) => {
+test("wrong usage exits 64 and names the known words; an impossible request exits 2", async (t) => {
   const { trigger, path } = makeProject(t);
   const cases: [words: string[], code: number, error: RegExp][] = [
     [["stauts"], 64, /^trigger: unknown command "stauts" \(known: adopt, .*\); did you mean "status"\?\n$/],
@@ -112,7 +112,7 @@ test("what is not understood exits 64 with what is known; what cannot be done ex
   }
 });
 
-test("a network that was never started is late, and status makes no file", async (t) => {
+test("a network that was never started is late, and status writes no file", async (t) => {
   const { trigger, folder, path } = makeProject(t);
   const before = treeHash(folder);
   const { code, out } = await trigger(["status"]);
@@ -122,7 +122,7 @@ test("a network that was never started is late, and status makes no file", async
   assert.equal(existsSync(path(".trigger")), false);
 });
 
-test("from init to a changed file: the new project runs as it is", async (t) => {
+test("a project made by init runs as it is, and follows its directory", async (t) => {
   const { trigger, spawn, path, read, write } = makeProject(t);
   const made = await trigger(["init", "new"]);
   assert.deepEqual([made.code, made.err], [0, ""]);
@@ -145,7 +145,7 @@ test("from init to a changed file: the new project runs as it is", async (t) => 
   assert.equal(err, "trigger: SIGTERM: stopping (again to stop at once)\n");
 });
 
-test("status of a network that is well exits 0 and has the same in JSON", async (t) => {
+test("status of a healthy network exits 0, with the same content in JSON", async (t) => {
   const { project } = await upProject(t);
   const { code, out } = await project.trigger(["status"]);
   assert.equal(code, 0);
@@ -162,7 +162,7 @@ test("status of a network that is well exits 0 and has the same in JSON", async 
   assert.deepEqual([civet.host, civet.transcriber.entries, civet.transcriber.complete], ["civet", 3, true]);
 });
 
-test("status of what is failing, parked, refused and down says so, with its exit code", async (t) => {
+test("status and its exit code show failing, parked, refused and down services", async (t) => {
   const { project, up } = await upProject(t);
   const status = (): ReturnType<TestProject["trigger"]> => project.trigger(["status"]);
 
@@ -193,7 +193,7 @@ test("status of what is failing, parked, refused and down says so, with its exit
   assert.match(down.out, /^box +names .*down: its process does not run$/m);
 });
 
-test("a service that fails is failing with its reason, and well again when its cause is gone", async (t) => {
+test("a failing service shows its reason, and is well once the cause is gone", async (t) => {
   const { project } = await upProject(t);
   mkdirSync(project.path("elsewhere"));
   const names = (project.read("services/names.ts") ?? "").replace(
@@ -239,7 +239,7 @@ test("status never fails while a daemon starts, runs and is killed", async (t) =
   for (const code of seen) assert.ok(code === 0 || code === 1 || code === 2);
 });
 
-test("a message to a host that is off is handled once when it comes up, and a parked one after a retry", async (t) => {
+test("messages for a host that is off are handled once after its start", async (t) => {
   const project = makeProject(t);
   for (const n of [1, 2, 3]) {
     const { code, out } = await project.trigger(["send", "note", `{"n": ${n}}`]);
@@ -255,7 +255,7 @@ test("a message to a host that is off is handled once when it comes up, and a pa
   await again.end("SIGTERM");
 });
 
-test("regen makes a file again that somebody changed, and status shows nothing owed afterwards", async (t) => {
+test("regen restores a file changed by hand, and status then shows nothing pending", async (t) => {
   const { project } = await upProject(t);
   const good = project.read("out/box/names");
   project.write("out/box/names", "by hand\n");
@@ -307,7 +307,7 @@ cn=printer,dc=campus,dc=example  {"ip":"192.0.2.10","name":"printer"}
   assert.deepEqual([none.code, none.out], [0, "dc=campus,dc=example\n  no row\n  time does not change it\n"]);
 });
 
-test("try says what was read, when time changes it next, and masks secrets", async (t) => {
+test("try shows the attributes read and the next change by time, and masks secrets", async (t) => {
   const service = `import { service, z } from "trigger";
     export default service({
       row: z.object({ name: z.string(), password: z.string() }), secret: ["password"],
@@ -328,7 +328,7 @@ test("try says what was read, when time changes it next, and masks secrets", asy
   assert.match((await trigger(["try", "names"])).out, /time changes a row on 2099-01-01T00:00:00\.000Z\n$/);
 });
 
-test("plan shows what a new content would change, and writes nothing", async (t) => {
+test("plan shows the changes that a new content would make, and writes nothing", async (t) => {
   const { trigger, write, folder } = makeProject(t);
   write(
     "new.ldif",
@@ -349,7 +349,7 @@ test("plan shows what a new content would change, and writes nothing", async (t)
   assert.equal(treeHash(folder), before);
 });
 
-test("plan applies change records; a rename moves the row with an entryUUID, and is a removal and an addition without", async (t) => {
+test("plan applies change records; a rename is one change with an entryUUID, two without", async (t) => {
   const uuid = "00000000-0000-4000-8000-000000000001";
   const known = { name: "known", ip: "192.0.2.20", uuid };
   const { trigger, write, folder } = makeProject(t, { files: { "directory.ldif": ldif([printer, known]) } });
@@ -379,7 +379,7 @@ test("plan applies change records; a rename moves the row with an entryUUID, and
   assert.equal(treeHash(folder), before);
 });
 
-test("plan says what would run and what would fail, and shows no file of a service with secrets", async (t) => {
+test("plan shows commands and failures, but no file of a service with secrets", async (t) => {
   const of = (fields: string) => `import { files, Hostname, z } from "trigger";
     export default files({
       row: z.object({ name: Hostname }), select: (host) => (host.is("ipHost") ? { name: host.name } : undefined), ${fields}
@@ -404,7 +404,7 @@ test("plan says what would run and what would fail, and shows no file of a servi
   assert.match(names, /^would run: reloadd --now$/m);
 });
 
-test("a host's process imports its own services only, the transcriber's those that some host runs", async (t) => {
+test("a host imports its own services alone, a transcriber those of all hosts", async (t) => {
   const bad = `throw new Error("it was imported");`;
   const project = makeProject(t, {
     hosts: { box: ["note"], other: ["names"], civet: ["event"] },
@@ -419,7 +419,7 @@ test("a host's process imports its own services only, the transcriber's those th
   assert.match(civet.err, /^trigger up: .*services\/names\.ts: it was imported \(.*names\.ts:1\)\n$/);
 });
 
-test("the broker's password of the environment reaches no program that is run", async (t) => {
+test("the broker's password in the environment reaches no command", async (t) => {
   const project = makeProject(t, {
     hosts: { box: ["names"], civet: ["event"] },
     files: { "services/names.ts": names('check: ["sh", "-c", "env > checked"],') },

@@ -24,7 +24,7 @@ const patience = 120_000;
  */
 const calm = 10_000;
 
-test("a cluster whose nodes stand still, die, lose sight of each other and lose a disk", {
+test("trigger survives nodes of a cluster that pause, die, partition and lose a disk", {
   timeout: 800_000,
 }, async (t) => {
   await using cluster = await startCluster();
@@ -42,14 +42,14 @@ test("a cluster whose nodes stand still, die, lose sight of each other and lose 
     return cluster.nodes.find((node) => node.port === Number(port)) ?? assert.fail(`${host} is at no node`);
   };
 
-  await phase("its node stands still until another is active", async (node, another) => {
+  await phase("its node pauses until another transcriber is active", async (node, another) => {
     node.pause();
     world.edit.add();
     await another();
     node.resume();
     world.edit.add();
   });
-  await phase("its node stands still for 20 seconds", async (node, another) => {
+  await phase("its node pauses for 20 seconds", async (node, another) => {
     const wakes = systemClock.monotonic() + 20_000;
     node.pause();
     world.edit.add();
@@ -58,29 +58,26 @@ test("a cluster whose nodes stand still, die, lose sight of each other and lose 
     node.resume();
     world.edit.add();
   });
-  await phase("its node is killed, and comes back", async (node, another) => {
+  await phase("its node is killed and restarted", async (node, another) => {
     await node.kill9();
     world.edit.add();
     await another();
     world.edit.add();
     await node.restart();
   });
-  await phase(
-    "its node and the others lose sight of each other, while clients reach all of them",
-    async (node, another) => {
-      const name = nodeNames[cluster.nodes.indexOf(node)] ?? "";
-      const others = nodeNames.filter((other) => other !== name);
-      const cables = others.flatMap((other) => cluster.cables(name, other));
-      for (const cable of cables) cable.pause();
-      world.edit.add();
-      for (const other of others) await until(() => gaveUp(cluster.node(other), name), { within: patience });
-      await another();
-      for (const cable of cables) cable.resume();
-      world.edit.add();
-      await together(cluster);
-    },
-  );
-  await phase("its node loses its disk, and joins again as a new one", async (node, another) => {
+  await phase("its node is partitioned from the others, and clients reach all of them", async (node, another) => {
+    const name = nodeNames[cluster.nodes.indexOf(node)] ?? "";
+    const others = nodeNames.filter((other) => other !== name);
+    const cables = others.flatMap((other) => cluster.cables(name, other));
+    for (const cable of cables) cable.pause();
+    world.edit.add();
+    for (const other of others) await until(() => gaveUp(cluster.node(other), name), { within: patience });
+    await another();
+    for (const cable of cables) cable.resume();
+    world.edit.add();
+    await together(cluster);
+  });
+  await phase("its node loses its disk, and joins again as a new node", async (node, another) => {
     await node.loseDisk();
     world.edit.add();
     await another();

@@ -35,7 +35,7 @@ async function scene(t: TestContext) {
   return { project, up, start, serves, store, deleteStore };
 }
 
-test("a host whose store was deleted takes its own records up again, those that are wanted no more too", async (t) => {
+test("a host with a deleted store recognizes its own records, unwanted ones too", async (t) => {
   const { project, up, start, serves, deleteStore } = await scene(t);
   await up.end("SIGTERM");
   deleteStore();
@@ -46,7 +46,7 @@ test("a host whose store was deleted takes its own records up again, those that 
   assert.doesNotMatch(again.said(), /held/);
 });
 
-test("a host whose store was restored from a backup of last week is what the directory is now", async (t) => {
+test("a host whose store is restored from an old backup reaches today's directory", async (t) => {
   const { project, up, start, serves, store, deleteStore } = await scene(t);
   await up.end("SIGTERM");
   copyFileSync(store(), store(".backup"));
@@ -60,7 +60,7 @@ test("a host whose store was restored from a backup of last week is what the dir
   await serves("printer 192.0.2.10", "tablet 192.0.2.12");
 });
 
-test("a queue that was purged while its host was away is made up for", async (t) => {
+test("a purge of the queue of an absent host is repaired", async (t) => {
   const { project, up, start, serves } = await scene(t);
   await up.end("SIGTERM");
   const civet = start("civet");
@@ -75,7 +75,7 @@ test("a queue that was purged while its host was away is made up for", async (t)
   await serves("laptop 192.0.2.11", "tablet 192.0.2.12");
 });
 
-test("a broker that lost its disk is begun anew, and nothing that the directory says is missed", async (t) => {
+test("a broker that lost its disk starts empty, and hosts reach the directory's state", async (t) => {
   const { project, up, start, serves } = await scene(t);
   await up.end("SIGKILL");
   for (const suffix of ["", "-wal", "-shm"]) rmSync(project.path(`.trigger/broker.db${suffix}`), { force: true });

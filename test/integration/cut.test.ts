@@ -18,7 +18,7 @@ const hosts = { civet: ["event"], genet: ["event"], box: ["names"] };
 const heartbeat = 1; // seconds: a silent peer is noticed after about three of them
 const patience = { within: 60_000 };
 
-test("whatever becomes of the active transcriber or of its cables, the directory is followed and nothing goes back", {
+test("faults of the active transcriber or its network lose and revert no change", {
   timeout: 180_000,
 }, async (t) => {
   await using stack = new AsyncDisposableStack();

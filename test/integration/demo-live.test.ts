@@ -12,7 +12,7 @@ holdsTheDay({ live: true });
 
 describe("the demo's daemons", () => {
   for (const signal of ["SIGINT", "SIGKILL"] as const) {
-    test(`end with it at ${signal}`, async (t) => {
+    test(`end with the demo at ${signal}`, async (t) => {
       const folder = mkdtempSync(join(tmpdir(), "trigger-demo-"));
       t.after(() => rmSync(folder, { recursive: true, force: true }));
       const child = spawn(process.execPath, [demo, "--in", folder], { stdio: ["ignore", "pipe", "inherit"] });
@@ -32,7 +32,7 @@ describe("the demo's daemons", () => {
     });
   }
 
-  test("that do not start are said with their last word, and the service writes files", async (t) => {
+  test("that do not start are reported with their last line, and files are written", async (t) => {
     const [folder, bin] = [mkdtempSync(join(tmpdir(), "trigger-demo-")), mkdtempSync(join(tmpdir(), "trigger-bin-"))];
     t.after(() => {
       for (const made of [folder, bin]) rmSync(made, { recursive: true, force: true });

@@ -35,7 +35,7 @@ export function holdsTheDay({ live }: { readonly live: boolean }): void {
       for (const made of [folder, bare]) rmSync(made, { recursive: true });
     });
 
-    test("it plays its day to the end without a terminal and says for each change when it was loaded", () => {
+    test("the day ends without a terminal, and each change has its delay", () => {
       assert.equal(ended.code, 0, ended.said);
       const [first = "", ...parts] = ended.said.split(/^\d+\. /m);
       assert.deepEqual(
@@ -48,7 +48,7 @@ export function holdsTheDay({ live }: { readonly live: boolean }): void {
       else assert.match(first, /apt-get install bind9 bind9-dnsutils\).*\n.*apt-get install kea-dhcp4-server\)/);
     });
 
-    test("what a name server answers stands beside the time, where one runs", () => {
+    test("the answer of a name server, if one runs, is shown beside the delay", () => {
       const said = [...ended.said.matchAll(/ns1 answers (\S+): (.*), after [\d,]+ ms/g)].map(([, ...words]) => words);
       const expected = day.flatMap(({ answers: [name, ...addresses] = [""] }) =>
         name === "" ? [] : [[name, addresses.join(", ") || "there is no such name"]],
@@ -75,7 +75,7 @@ export function holdsTheDay({ live }: { readonly live: boolean }): void {
       assert.match(ended.said, /as `trigger diff` does: dhcp1 dhcp, dhcp2 dhcp, ns1 dns, .*: the same\./);
     });
 
-    test("who lost the network is in no file of it", () => {
+    test("machines that lost access are in no file of the network", () => {
       const banned = ["cobalt", "nickel", "chrome", "zinc", "radium"];
       const ended = ["tramontane", "mistral", "sirocco"];
       for (const name of [...banned, ...ended, "figaro", "quetzal"]) {
@@ -84,7 +84,7 @@ export function holdsTheDay({ live }: { readonly live: boolean }): void {
       }
     });
 
-    test("who gained it, or changed, is in every file of it", () => {
+    test("machines that gained access or changed are in every file of the network", () => {
       for (const name of ["picasso", "condor", "atlas", "moulinette", "minerve"]) {
         assert.ok(hosts("dhcp1").has(name), name);
         assert.match(zone("campus.example"), new RegExp(`^${name} A `, "m"));
@@ -98,7 +98,7 @@ export function holdsTheDay({ live }: { readonly live: boolean }): void {
       assert.equal(zone("44.10.in-addr.arpa").match(/ PTR reader-/g)?.length, 1000);
     });
 
-    test("of a malformed value nothing is in any file, and the last good one is", () => {
+    test("a malformed value is in no file, and the last good row is retained", () => {
       for (const [path, text] of texts()) assert.doesNotMatch(text, /deny booting|group/, path);
       // The test that compares all hosts shows that this row is the last good one.
       assert.ok(hosts("dhcp1").has("sphinx"));
@@ -115,12 +115,12 @@ export function holdsTheDay({ live }: { readonly live: boolean }): void {
       assert.match(readdirSync(join(folder, "out/mail/homes/.archive")).join(), /^10005-pbernard-/);
     });
 
-    test("nothing that it started is left, and the services are told of no daemon any more", async () => {
+    test("the demo leaves no process, and announces no daemon to the services", async () => {
       await until(() => !pids(folder).some(isAlive));
       assert.deepEqual(announced(folder), []);
     });
 
-    test("a folder that is not empty, or whose path cannot have homes, is refused in one line", async () => {
+    test("a folder with files, or with an unfit path, is refused in one line", async () => {
       const again = await run([demo, "--in", folder]);
       assert.deepEqual(again, { code: 1, said: `demo: ${folder} is not empty\n` });
       const spaced = await run([demo, "--in", join(folder, "a b")]);

@@ -24,7 +24,7 @@ async function upProject(
   return { ...project, project, up, serves, order };
 }
 
-test("a hand edit in a daemon is shown by diff and mended by regen, and what others keep there is left alone", async (t) => {
+test("diff shows a hand edit in a daemon; regen repairs it beside foreign records", async (t) => {
   const { project, trigger, write, serves, order } = await upProject(t, { "out/box/daemon": "theirs 192.0.2.99\n" });
   await serves(["laptop 192.0.2.11", "printer 192.0.2.10", "theirs 192.0.2.99"]);
   await until(async () => (await trigger(["status"])).code === 0);
@@ -44,7 +44,7 @@ test("a hand edit in a daemon is shown by diff and mended by regen, and what oth
   assert.equal(JSON.parse((await trigger(["diff", "dns", "--json"])).out).box.observed.missing.length, 0);
 });
 
-test("a record of somebody else's in a row's place is held until it is adopted; one that no row has only with --remove", async (t) => {
+test("a foreign record changes only by adoption, and without a row, by --remove", async (t) => {
   const there = "laptop 192.0.2.77\ntheirs 192.0.2.99\n";
   const { trigger, serves, order, up } = await upProject(t, { "out/box/daemon": there });
   await serves(["laptop 192.0.2.77", "printer 192.0.2.10", "theirs 192.0.2.99"]);
@@ -62,7 +62,7 @@ test("a record of somebody else's in a row's place is held until it is adopted; 
   await serves(["laptop 192.0.2.11", "printer 192.0.2.10"]);
 });
 
-test("a daemon that is away is asked until it answers, and then given all of it", async (t) => {
+test("a daemon that is away is asked until it answers, then gets every row", async (t) => {
   const { trigger, write, serves, path } = await upProject(t, { "out/box/daemon": "" });
   await serves(["laptop 192.0.2.11", "printer 192.0.2.10"]);
   write("out/box/away", "");
@@ -133,7 +133,7 @@ test("diff shows the pending changes of a held service, row by row", async (t) =
   ]);
 });
 
-test("a killed diff leaves its copy in the state folder alone, until the next command", async (t) => {
+test("a killed diff leaves files in the state folder only, until the next command", async (t) => {
   const { project, trigger, write, path, serves, up } = await upProject(t, { "out/box/daemon": "" });
   await serves(["laptop 192.0.2.11", "printer 192.0.2.10"]);
   await until(async () => (await trigger(["status"])).code === 0);
@@ -161,13 +161,13 @@ test("a killed diff leaves its copy in the state folder alone, until the next co
   await until(() => copies().length === 0 && !existsSync(path(".trigger/box/scratch")), { within: 60_000 });
 });
 
-test("diff says what it cannot compare", async (t) => {
+test("diff names a service that it cannot compare", async (t) => {
   const { trigger } = makeProject(t);
   assert.match((await trigger(["diff", "names"])).err, /none of the hosts of names is on this machine: box/);
   assert.match((await trigger(["diff", "nmes"])).err, /did you mean "names"/);
 });
 
-test("a directory that lost its entries takes nobody's rows away before the digest of the removals is approved", async (t) => {
+test("an emptied directory removes no row before the digest of the removals is approved", async (t) => {
   const many = Array.from({ length: 60 }, (_, i) => ({ name: `m${i}`, ip: `192.0.2.${i + 1}` }));
   const hosts = { box: ["names"], civet: ["event"] };
   const { read, trigger, order, write, up } = await upProject(t, { "directory.ldif": ldif(many) }, hosts);

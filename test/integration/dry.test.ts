@@ -6,7 +6,7 @@ import { until } from "../until.ts";
 
 const within = 60_000;
 
-test("up --dry shows the difference to what is in force, follows the directory, and writes nothing there", async (t) => {
+test("up --dry shows the difference to the applied files, follows the directory, writes nothing", async (t) => {
   const project = makeProject(t, { files: { "out/box/names": "printer 192.0.2.10\n" } });
   const { said } = project.spawn(["up", "--all", "--dry"]);
   await until(() => said().includes("box: names would change:"), { within });
@@ -19,7 +19,7 @@ test("up --dry shows the difference to what is in force, follows the directory, 
   assert.deepEqual(readdirSync(project.path("out/box")), ["names"]);
 });
 
-test("up --dry says that nothing would change once the other hand has come to the same", async (t) => {
+test("up --dry reports no change once the foreign file has the same content", async (t) => {
   const project = makeProject(t, { files: { "out/box/names": "printer 192.0.2.10\n" } });
   const { said } = project.spawn(["up", "--host", "box", "--dry"]);
   await until(() => said().includes("box: names would change:"), { within });
@@ -28,7 +28,7 @@ test("up --dry says that nothing would change once the other hand has come to th
   await until(() => said().includes("box: names would change nothing"), { within });
 });
 
-test("up --dry lists the rows that would not be taken, and why", async (t) => {
+test("up --dry lists the rows that would be refused, and the reasons", async (t) => {
   const twin = { name: "twin", ip: printer.ip };
   const project = makeProject(t, { files: { "directory.ldif": ldif([printer, laptop, twin]) } });
   const { said } = project.spawn(["up", "--all", "--dry"]);

@@ -89,7 +89,7 @@ test("a real host syncs each step of a change before the next", async (t) => {
   );
 });
 
-test("the embedded broker syncs a message before it says that it has it", async (t) => {
+test("the embedded broker syncs a message before it confirms it", async (t) => {
   const project = makeProject(t);
   const file = project.path("broker.db");
   const script = join(import.meta.dirname, "publish.fixture.ts");

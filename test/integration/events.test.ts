@@ -116,7 +116,7 @@ function network(t: TestContext, file = temporary(t), clock: VirtualClock = virt
   };
 }
 
-test("without a directory an event is stored, acknowledged and told; a restart says the same from its own store", async (t) => {
+test("without a directory events are stored, acknowledged and published, and survive a restart", async (t) => {
   const world = network(t);
   world.open()[Symbol.dispose]();
   world.seed([entry("a", "1")]);
@@ -144,7 +144,7 @@ test("without a directory an event is stored, acknowledged and told; a restart s
   assert.equal(again.state().entries, 2);
 });
 
-test("with its store lost nothing is said to hosts, status says why, and a seed mends it with the events of meanwhile", async (t) => {
+test("a transcriber with a lost store is silent until seeded, losing no event", async (t) => {
   const world = network(t);
   const civet = world.run();
   await until(() => civet.state().active);
@@ -169,7 +169,7 @@ test("with its store lost nothing is said to hosts, status says why, and a seed 
   assert.deepEqual(rows?.kind === "rows" && rows.rows, [["cn=a,dc=x", '{"ip":"4","name":"a"}']]);
 });
 
-test("a store that fails leaves events in the queue, which refuses when it is full; when it is well again all are taken in order", async (t) => {
+test("events wait in the queue while the store fails, and keep their order", async (t) => {
   const world = network(t);
   const directory = world.open();
   world.seed([]);
@@ -195,7 +195,7 @@ test("a store that fails leaves events in the queue, which refuses when it is fu
   assert.ok(world.log.includes("events: well again"));
 });
 
-test("a transcriber that stops while it cannot store acknowledges nothing: the next one takes what was left", async (t) => {
+test("a transcriber that cannot store acknowledges nothing, and the next takes the events", async (t) => {
   const world = network(t);
   const directory = world.open();
   world.seed([]);
@@ -210,7 +210,7 @@ test("a transcriber that stops while it cannot store acknowledges nothing: the n
   await until(() => next.state().services.names?.rows === 1 && world.waiting() === 0);
 });
 
-test("what is no event is set aside and counted, and stops nothing", async (t) => {
+test("a malformed event is set aside and counted, and stops no other", async (t) => {
   const world = network(t);
   const directory = world.open();
   world.seed([]);
@@ -225,7 +225,7 @@ test("what is no event is set aside and counted, and stops nothing", async (t) =
   assert.match(String(civet.state().events?.aside.newest?.why), /it has no entryDN/);
 });
 
-test("with a directory late, duplicated, partial and forged events move nothing", async (t) => {
+test("with a directory late, duplicated, partial and forged events change nothing", async (t) => {
   const world = network(t);
   const directory = memoryDirectory([entry("a", "1"), entry("b", "2")], world.clock);
   const civet = world.begin(directory, undefined);
@@ -250,7 +250,7 @@ test("with a directory late, duplicated, partial and forged events move nothing"
   assert.equal(civet.state().events, undefined);
 });
 
-test("whatever events say, who mirrors the changes has what is on disk", async (t) => {
+test("after any events, a mirror of the changes equals the state on disk", async (t) => {
   const names = ["cn=a", "cn=b", "cn=a,cn=a", "cn=b,cn=a", "cn=c,cn=b,cn=a"].map((name) => `${name},dc=x`);
   const uuids = [1, 2, 3].map((digit) => `00000000-0000-4000-8000-00000000000${digit}`);
   const side = fc.option(

@@ -30,7 +30,7 @@ export default files({
 });
 `;
 
-test("the file of a row that goes is removed, and shown by plan, diff and verify before it does", async (t) => {
+test("the file of a removed row is removed; plan, diff and verify show it", async (t) => {
   const more = Array.from({ length: 4 }, (_, n) => ({ name: `old${n}`, ip: `192.0.2.${100 + n}` }));
   const config = `import { defineConfig } from "trigger";
 export default defineConfig({ directory: { ldif: "directory.ldif" }, hosts: { box: ["keys"], civet: ["event"] }, removals: { atMost: 2 } });\n`;
@@ -91,7 +91,7 @@ export default defineConfig({ directory: { ldif: "directory.ldif" }, hosts: { bo
   assert.equal((await project.spawn(["diff", "keys"]).ended).out, "box keys: the same\n");
 });
 
-test("a user's link in the place of his file goes with his row; a way that is blocked is said until it is free", {
+test("a user's symlink leaves with his row; a blocked path is reported until free", {
   skip: process.getuid?.() === 0 ? false : "only root can give folders to another user",
 }, async (t) => {
   const user = 61_003;

@@ -27,7 +27,7 @@ const members = (days: readonly number[]): string =>
     })
     .join("")}`;
 
-test("the forecast counts what time will take away, and says what hosts will hold", async (t) => {
+test("the forecast counts removals by time, and shows those that hosts will hold", async (t) => {
   const directory = members([...Array(5).fill(10), 20, 20, 90]);
   const project = (removals: string) =>
     makeProject(t, {
@@ -51,7 +51,7 @@ test("the forecast counts what time will take away, and says what hosts will hol
   assert.match((await trigger(["forecast", "soon"])).err, /expected a number of days, found "soon"/);
 });
 
-test("what approve allows beforehand must be a number and a date", async (t) => {
+test("an allowance of approve needs a number and a date", async (t) => {
   const { trigger } = makeProject(t);
   const wrong = async (...words: string[]) => (await trigger(["approve", "names", ...words])).err;
   assert.match(await wrong("--until", "2027-01-01"), /belong together/);
@@ -62,7 +62,7 @@ test("what approve allows beforehand must be a number and a date", async (t) => 
   assert.match(await wrong("--until", "2027-01-01", "--at-most", "many"), /expected a number of rows, found "many"/);
 });
 
-test("so many removals as approve allowed beforehand go unasked, until its date; more are held, and what is held stays so", async (t) => {
+test("an allowance permits its number of removals until its date; further ones are held", async (t) => {
   const machines = (count: number) =>
     ldif(Array.from({ length: count }, (_, n) => ({ name: `m${n}`, ip: `192.0.2.${n}` })));
   const project = makeProject(t, {
@@ -115,7 +115,7 @@ test("so many removals as approve allowed beforehand go unasked, until its date;
   await has(8);
 });
 
-test("the last row goes unasked only where the config lets a table be empty", async (t) => {
+test("the last row is removed without approval only where the config permits empty tables", async (t) => {
   const removals = "{ of: { names: { mayEmpty: true } } }";
   const project = makeProject(t, {
     files: {

@@ -13,7 +13,7 @@ export default defineConfig({ directory: { ldif: "directory.ldif" }, hosts: ${JS
 /** In a process of its own: a config that was changed is read once in a process. */
 const run = (project: TestProject, ...words: string[]) => project.spawn(words).ended;
 
-test("a host that left the config is forgotten once, with its queues, its report and its store, and its files stay", async (t) => {
+test("forgetting a host removes its queues, report and store, but not its files", async (t) => {
   const project = makeProject(t, { hosts: before });
   const up = project.spawn(["up", "--all"]);
   await until(() => project.read("out/old/names")?.includes("laptop") && project.read("out/box/names") !== undefined, {
@@ -54,7 +54,7 @@ test("a host that left the config is forgotten once, with its queues, its report
   assert.equal((await run(project, "verify")).code, 0, "what goes on is not disturbed");
 });
 
-test("a name that is none is refused before it is a path", async (t) => {
+test("an invalid name is refused before it becomes a path", async (t) => {
   const project = makeProject(t);
   for (const words of [["../box"], ["old", "../names"]]) {
     const { code, err } = await project.trigger(["forget", ...words]);
