@@ -53,14 +53,14 @@ async function hosted(service: Service, options: Partial<HostOptions> = {}, part
 
 const order = (what: string, about = {}) => ({ trigger: 1, kind: "order", service: "dhcp", order: what, ...about });
 
-test("rows that the conversation stores are run on by the loop", async () => {
+test("stored rows of the conversation cause a run of the loop", async () => {
   const dhcp = simulatedService();
   await using all = await hosted(dhcp.definition);
   for (const message of [...all.rows([["k", row("a", "10.0.0.1")]]), all.digest()]) await all.send(message);
   await until(() => dhcp.served.size === 1);
 });
 
-test("a message that the loop has handled makes room for one in the queue", async () => {
+test("a handled message makes room for one in the queue", async () => {
   const mail = plainService();
   await using all = await hosted(mail.definition);
   all.store.write({ held: { by: "person", detail: "" } });
@@ -107,7 +107,7 @@ test("a daemon's comparison waits while its table is in doubt", async () => {
   assert.equal(comparable?.busy(), true);
 });
 
-test("a start makes a full run due, and dates no removal ahead", async () => {
+test("a start makes a full run pending, and dates no removal ahead", async () => {
   const dhcp = simulatedService();
   const parts = storeOf(dhcp.definition);
   const ahead = parts.clock.now() + 86_400_000;

@@ -4,7 +4,7 @@ import { row, running } from "../../../test/fixtures/host.ts";
 import { until } from "../../../test/until.ts";
 import { Away } from "../../core/util/errors.ts";
 
-test("a daemon that does not answer is asked again twice a second, said once, and then given all of it", async () => {
+test("an absent daemon is retried twice a second, logged once, then given every row", async () => {
   await using world = await running();
   const { dhcp, say, clock, report, logged } = world;
   dhcp.controls.before = () => {
@@ -26,7 +26,7 @@ test("a daemon that does not answer is asked again twice a second, said once, an
   assert.equal(dhcp.seen.changes.at(-1), undefined, "what it has is unknown, so it is given all");
 });
 
-test("after a failure a daemon that was restarted meanwhile is given all of it", async () => {
+test("a daemon restarted after a failed run is given every row", async () => {
   await using world = await running();
   const { dhcp, say, clock, report, machine } = world;
   dhcp.controls.before = () => {
@@ -41,7 +41,7 @@ test("after a failure a daemon that was restarted meanwhile is given all of it",
   assert.equal(dhcp.seen.changes.at(-1), undefined);
 });
 
-test("a row that is held waits with its reason, and the others are loaded", async () => {
+test("a held row waits with its reason, and the others are applied", async () => {
   await using world = await running();
   const { dhcp, say, report, retained } = world;
   dhcp.controls.result = { held: [{ key: "j", why: "somebody else has 10.0.0.2" }] };
@@ -54,7 +54,7 @@ test("a row that is held waits with its reason, and the others are loaded", asyn
   assert.equal(report().refused[0]?.by, "conflict");
 });
 
-test("a row that was in force and that a full run cannot bring back is listed, and tried again by the next full run", async () => {
+test("a row that a full run fails to restore is listed and retried", async () => {
   await using world = await running();
   const { dhcp, say, report, retained, machine, clock } = world;
   await say([["j", row("b", "10.0.0.2")]]);

@@ -78,7 +78,7 @@ function scene({ within = false, removals = Number.POSITIVE_INFINITY } = {}) {
 
 const keyOf = (n: number): string => `k${String(n).padStart(3, "0")}`;
 
-test("whichever rows are guilty, on a first text or a later one, the good ones are installed and the guilty are listed", async () => {
+test("any refused rows of a text are listed, and the good ones installed", async () => {
   const world = fc.record({
     within: fc.boolean(),
     before: fc.array(fc.boolean(), { maxLength: 30 }),
@@ -135,7 +135,7 @@ test("whichever rows are guilty, on a first text or a later one, the good ones a
   );
 });
 
-test("guilty rows that are too many for the checks that may be made keep all changes waiting, and it is said", async () => {
+test("if checks cannot find every refused row, all changes wait, with a reason", async () => {
   const { say, run, lines, report, seen } = scene();
   say({ a: "first" });
   await run();
@@ -152,7 +152,7 @@ test("guilty rows that are too many for the checks that may be made keep all cha
   assert.match(report().why ?? "", /all 400 changes wait/);
 });
 
-test("what any text would fail blames no row", async () => {
+test("a check that refuses every text blames no row", async () => {
   const { say, run, lines, report, seen, facts } = scene();
   say({ a: "first" });
   await run();
@@ -165,7 +165,7 @@ test("what any text would fail blames no row", async () => {
   assert.deepEqual(lines(), ["a first", "b second", "c third"]);
 });
 
-test("a first text that fails, with no row as well, blames no row", async () => {
+test("a check that refuses the empty text too blames no row", async () => {
   const { say, run, report, seen } = scene();
   seen.broken = true;
   say({ a: "first", b: "bad" });
@@ -176,7 +176,7 @@ test("a first text that fails, with no row as well, blames no row", async () => 
   assert.equal(report().refusedCount, 1);
 });
 
-test("rows that hand an address from one to the other wait together, and nobody has it twice", async () => {
+test("rows that pass an address on wait together, so none has it twice", async () => {
   const { say, run, lines, report } = scene();
   say({ a: "one", b: "two", c: "three" });
   await run();
@@ -192,7 +192,7 @@ test("rows that hand an address from one to the other wait together, and nobody 
   );
 });
 
-test("a kept row that gives way to a guilty one stays in force, and the good ones go in", async () => {
+test("a retained row that yields to a refused one stays applied", async () => {
   const { say, run, lines, report, seen } = scene();
   say({ k1: "a", k2: "b" }, { k1: "10.0.0.1", k2: "10.0.0.2" });
   await run();
@@ -205,7 +205,7 @@ test("a kept row that gives way to a guilty one stays in force, and the good one
   assert.deepEqual(lines(), ["10.0.0.2 b", "10.0.0.1 d", "10.0.0.4 c"]);
 });
 
-test("what had to wait with a guilty row goes in when that one is gone", async () => {
+test("rows that waited with a refused row are applied once it is removed", async () => {
   const { say, run, lines, report } = scene();
   say({ k1: "printer", k2: "desk" });
   await run();
@@ -220,7 +220,7 @@ test("what had to wait with a guilty row goes in when that one is gone", async (
   assert.equal(report().refusedCount, 0);
 });
 
-test("removals that arrive while the guilty are looked for are counted like any others", async () => {
+test("removals that arrive during a bisection count like any others", async () => {
   const { say, run, lines, seen } = scene({ removals: 1 });
   say({ a: "first", b: "second", c: "third" });
   await run();
@@ -230,7 +230,7 @@ test("removals that arrive while the guilty are looked for are counted like any 
   assert.deepEqual(lines(), ["a first", "b second", "c third"]);
 });
 
-test("what a person holds while the guilty are looked for installs nothing until it goes on", async () => {
+test("a hold during a bisection stops the install of the good rows", async () => {
   const { say, run, lines, facts, seen, store } = scene();
   say({ k1: "a", k2: "b" });
   await run();
@@ -245,7 +245,7 @@ test("what a person holds while the guilty are looked for installs nothing until
   assert.deepEqual(lines(), ["k1 a", "k2 b", "k4 c"]);
 });
 
-test("a guilty row goes in when it has moved, or when a person has all judged anew", async () => {
+test("a row refused by a check is tried again when changed or on request", async () => {
   const { say, run, lines, report, machine, stored, clock } = scene();
   say({ a: "first" });
   await run();
@@ -265,7 +265,7 @@ test("a guilty row goes in when it has moved, or when a person has all judged an
   assert.equal(report().refusedCount, 0);
 });
 
-test("a text that passed a moment ago is not given up for what came after", async () => {
+test("a text that passed a moment ago is not given up", async () => {
   const { say, run, seen, logged, facts, lines } = scene();
   say({ "10.0.0.1": "first" });
   await run();

@@ -6,7 +6,7 @@ import { until } from "../../../test/until.ts";
 import { type Service, service } from "../../core/service/service.ts";
 import { memoryMachine } from "../../testing/memory-machine.ts";
 
-test("files that go although no row does count within the hour, as rows do", async () => {
+test("files removed without their rows count within the hour, as rows do", async () => {
   const machine = memoryMachine();
   let kept = ["a", "b", "c", "d", "e"];
   const definition = service({
@@ -46,7 +46,7 @@ test("files that go although no row does count within the hour, as rows do", asy
   end();
 });
 
-test("files go unasked with the rows that go, and no others beside them", async () => {
+test("files of removed rows are removed unasked, and no others with them", async () => {
   const machine = memoryMachine();
   let kept = (_file: string): boolean => true;
   const definition = service({
@@ -88,7 +88,7 @@ test("files go unasked with the rows that go, and no others beside them", async 
   end();
 });
 
-test("a file that should go and cannot is said until it is gone, and the other rows are in force", async () => {
+test("a file that cannot be removed is reported, and other rows are applied", async () => {
   const machine = memoryMachine();
   const definition = service({
     row: z.object({ name: z.string(), ip: z.string() }),

@@ -24,7 +24,7 @@ async function scene() {
   };
 }
 
-test("an approval of a digest that nothing waits under changes nothing, a person's hold least of all", async () => {
+test("an approval of an unknown digest changes nothing and ends no person's hold", async () => {
   await using world = await scene();
   const { say, order, removed, report, facts, dhcp, logged } = world;
   await say(removed);
@@ -39,7 +39,7 @@ test("an approval of a digest that nothing waits under changes nothing, a person
   assert.equal(dhcp.served.size, 6);
 });
 
-test("what is approved under its digest waits for the end of a person's hold, which no digest ends", async () => {
+test("removals approved by digest wait for the end of a person's hold", async () => {
   await using world = await scene();
   const { say, order, removed, report, facts, dhcp } = world;
   await say(removed);
@@ -53,7 +53,7 @@ test("what is approved under its digest waits for the end of a person's hold, wh
   await until(() => dhcp.served.size === 2);
 });
 
-test("a run that is held while a person holds its service does not end the person's hold", async () => {
+test("a conflict during a person's hold does not end that hold", async () => {
   await using world = await scene();
   const { say, order, facts, dhcp } = world;
   dhcp.controls.before = async () => {

@@ -29,7 +29,7 @@ async function guarded(options: Parameters<typeof hostScene>[1] = {}, refused: T
   };
 }
 
-test("a refused row goes, is listed with its reason, and is back when it is well again", async () => {
+test("a refused row is removed and listed, and returns once it is good", async () => {
   await using world = await guarded();
   const { say, door, report, retained, clock } = world;
   await say([["a", refusedCell("vlan: what is that?", ["vlan"])]]);
@@ -48,7 +48,7 @@ test("a refused row goes, is listed with its reason, and is back when it is well
   await until(() => report().refusedCount === 0);
 });
 
-test("where names are given, a row goes that is refused for one of them, and others stay", async () => {
+test("if columns are named, only a refusal of one of them removes its row", async () => {
   await using world = await guarded({}, ["key"]);
   const { say, door, report } = world;
   await say([
@@ -75,7 +75,7 @@ test("where names are given, a row goes that is refused for one of them, and oth
   await until(() => report().owed === 0 && door.served.size === 1);
 });
 
-test("of a refused entry every row goes", async () => {
+test("a refused entry loses every row", async () => {
   await using world = await guarded();
   const { say, door, report } = world;
   await say([
@@ -91,7 +91,7 @@ test("of a refused entry every row goes", async () => {
   );
 });
 
-test("what is refused counts as a removal, and beyond the limit is held", async () => {
+test("removals of refused rows count, and are held beyond the limit", async () => {
   await using world = await guarded({ removalLimit: () => 1 });
   const { say, door, report, tell, clock } = world;
   await say([
@@ -107,7 +107,7 @@ test("what is refused counts as a removal, and beyond the limit is held", async 
   await until(() => report().refusedCount === 2);
 });
 
-test("a row that is refused while its run is under way goes in the next one, and one whose run fails is tried until it is gone", async () => {
+test("a row refused during its run is removed by the next that succeeds", async () => {
   await using world = await guarded();
   const { say, door, report, clock } = world;
   const entered = Promise.withResolvers<void>();
@@ -135,7 +135,7 @@ test("a row that is refused while its run is under way goes in the next one, and
   );
 });
 
-test("a row that the daemon will not let go stays, and is listed", async () => {
+test("a row that the daemon fails to remove stays and is listed", async () => {
   await using world = await guarded();
   const { say, door, report, retained } = world;
   door.controls.result = { refused: [{ key: "a", why: "it is in use" }] };

@@ -14,7 +14,7 @@ import { runTable } from "./run.ts";
 const path = "/etc/demo/hosts.conf";
 const file = { path, text: "good" };
 
-test("a full run finds a daemon that lost its state, loads it again, and only then says that it is proved", async () => {
+test("a full run restores a daemon that lost its state, then is serving", async () => {
   const definition = service({
     row: z.object({ name: z.string() }),
     select: () => undefined,
@@ -41,7 +41,7 @@ test("a full run finds a daemon that lost its state, loads it again, and only th
   database.close();
 });
 
-test("a full run that is asked for during a full run is done after it", async () => {
+test("a full run asked for during a full run is done after it", async () => {
   await using world = await running();
   const { dhcp, clock, send, facts } = world;
   const regen = { trigger: 1, kind: "order", service: "dhcp", order: "regen" };
@@ -56,7 +56,7 @@ test("a full run that is asked for during a full run is done after it", async ()
   assert.deepEqual(dhcp.seen.changes.slice(-2), [undefined, undefined]);
 });
 
-test("a row that moves while its daemon refuses the old one is tried as it is now", async () => {
+test("a row that changes while its daemon refuses it is tried again", async () => {
   await using world = await running();
   const { dhcp, clock, say, report, telling } = world;
   dhcp.controls.result = { refused: [{ key: "j", why: "no subnet" }] };
@@ -72,7 +72,7 @@ test("a row that moves while its daemon refuses the old one is tried as it is no
   await until(() => report().refusedCount === 0);
 });
 
-test("a daemon that was restarted during a run by changes is given every row", async () => {
+test("a daemon restarted during a run by changes is given every row", async () => {
   await using world = await running();
   const { dhcp, clock, say, machine } = world;
   dhcp.controls.before = () => {

@@ -59,7 +59,7 @@ async function world() {
   };
 }
 
-test("a check that failed once holds no row up: what it refuses no more is tried again at once", async () => {
+test("a check that failed only once delays no row", async () => {
   await using all = await world();
   all.seen.kills = 1;
   await all.say([["j", row("b", "10.0.0.2")]]);
@@ -67,7 +67,7 @@ test("a check that failed once holds no row up: what it refuses no more is tried
   assert.equal(all.report().refusedCount, 0);
 });
 
-test("a good row that a passing fault of the check was taken for is tried again by itself", async () => {
+test("a good row refused by a passing fault is tried again by itself", async () => {
   await using all = await world();
   const { seen, say, report, retained, pass, has } = all;
   // Of the first check, the last good text, what is in force, and the row twice.
@@ -86,7 +86,7 @@ test("a good row that a passing fault of the check was taken for is tried again 
   assert.equal(report().refusedCount, 0);
 });
 
-test("a bad row is tried ever more rarely, keeps its age, and others go in meanwhile", async () => {
+test("a bad row is retried with growing waits and delays no other", async () => {
   await using all = await world();
   const { seen, say, report, pass, has } = all;
   await say([
@@ -116,7 +116,7 @@ test("a bad row is tried ever more rarely, keeps its age, and others go in meanw
   assert.equal(report().refusedCount, 1);
 });
 
-test("a text that no row is to blame for is tried again by itself, and mended code at the next start", async () => {
+test("a refused text without a guilty row is retried, at once with new code", async () => {
   await using all = await world();
   const { seen, report, pass, has, again, facts } = all;
   seen.kills = 1;
@@ -134,7 +134,7 @@ test("a text that no row is to blame for is tried again by itself, and mended co
   assert.equal(report().failing, false);
 });
 
-test("a text that was given up after three reloads is tried again under other code, and not by a restart alone", async () => {
+test("a text given up after three reloads is retried under other code only", async () => {
   await using all = await world();
   const { pass, has, again, facts, machine } = all;
   let reloads = 0;

@@ -44,7 +44,7 @@ async function applied(inputs: Partial<ServiceLoopInputs> = {}) {
   return { ...all, dhcp };
 }
 
-test("a table that was never found equal is not run on", async () => {
+test("a table never found equal gets no run", async () => {
   const dhcp = simulatedService();
   await using all = looping(dhcp.definition);
   await all.arrive(...all.rows([["k", row("a", "10.0.0.1")]]));
@@ -65,7 +65,7 @@ test("the first run waits until the rows have been read", async () => {
   assert.equal(dhcp.seen.runs, 1);
 });
 
-test("only a run that succeeds is told, and none is under way then", async () => {
+test("only a successful run is announced, after it has ended", async () => {
   const busy: boolean[] = [];
   await using all = await applied();
   const { dhcp, loop, seen } = all;
@@ -82,7 +82,7 @@ test("only a run that succeeds is told, and none is under way then", async () =>
   assert.equal(loop.runs, 3);
 });
 
-test("pending rows wait for the wave before, until a person ends the wait", async () => {
+test("pending rows wait for the earlier wave until a person ends the wait", async () => {
   await using all = await applied({ waveWithin: 60_000 });
   await all.arrive(...all.rows([["k", row("b", "10.0.0.2")]]));
   await all.clock.advance(59_000);
@@ -101,7 +101,7 @@ test("a held service gets no run for new rows", async () => {
   assert.equal(all.loop.runs, 1);
 });
 
-test("a daemon that was restarted makes one full run due", async () => {
+test("a restarted daemon makes one full run pending", async () => {
   await using all = await applied();
   await all.loop.lookAtDaemon();
   await all.clock.advance(2000);
@@ -115,7 +115,7 @@ test("a daemon that was restarted makes one full run due", async () => {
   assert.equal(all.loop.runs, 2);
 });
 
-test("a text that a check refuses, whichever rows it has, gets a second chance", async () => {
+test("a text that a check refuses with any rows gets a second chance", async () => {
   await using all = await applied();
   all.dhcp.controls.before = () => {
     all.dhcp.controls.before = () => {};
@@ -127,7 +127,7 @@ test("a text that a check refuses, whichever rows it has, gets a second chance",
   await until(() => all.seen.ran === 2);
 });
 
-test("plain messages are handled in order, and none while a person holds the service", async () => {
+test("plain messages are handled in order, and none during a person's hold", async () => {
   const mail = plainService();
   await using all = looping(mail.definition);
   await all.arrive({ n: 1 }, { n: 2 });
@@ -141,7 +141,7 @@ test("plain messages are handled in order, and none while a person holds the ser
   await until(() => mail.handled.length === 3);
 });
 
-test("a store that is found damaged ends the loop", async () => {
+test("damage to the store ends the loop", async () => {
   await using all = await applied();
   all.damage();
   all.loop.poke();

@@ -26,7 +26,7 @@ async function waiting({ before }: { before?: WaveMessage["failing"] } = {}) {
   };
 }
 
-test("a change waits until the hosts of the wave before have it in force", async () => {
+test("a change waits until the hosts of the earlier wave have applied it", async () => {
   await using all = await waiting();
   const { world, name, wave, seq } = all;
   await world.clock.advance(30_000);
@@ -39,7 +39,7 @@ test("a change waits until the hosts of the wave before have it in force", async
   await until(() => world.report().why === undefined);
 });
 
-test("nobody waits for ever for hosts that say nothing, and the next change waits its own time", async () => {
+test("a wait for silent hosts ends, and the next change has its own", async () => {
   await using all = await waiting();
   const { world, name } = all;
   await world.clock.advance(59_000);
@@ -54,7 +54,7 @@ test("nobody waits for ever for hosts that say nothing, and the next change wait
   await until(() => name() === "c");
 });
 
-test("while one of them fails a change is kept back with its reason, until that is mended", async () => {
+test("a failing host of the earlier wave delays a change until it is mended", async () => {
   await using all = await waiting({ before: "ns1: named does not load it" });
   const { world, name, wave, seq } = all;
   for (let minute = 0; minute < 10; minute++) {
@@ -67,7 +67,7 @@ test("while one of them fails a change is kept back with its reason, until that 
   await until(() => name() === "b");
 });
 
-test("one that fails and is not heard of any more is absent, and not waited for", async () => {
+test("a failing host without a report becomes absent and delays no change", async () => {
   await using all = await waiting({ before: "ns1: no" });
   const { world, name } = all;
   await world.clock.advance(179_000);
@@ -76,7 +76,7 @@ test("one that fails and is not heard of any more is absent, and not waited for"
   await until(() => name() === "b");
 });
 
-test("a person lets it go on, and what fails since before then keeps nothing back", async () => {
+test("an approval ends the wait, and the same failure delays no later change", async () => {
   await using all = await waiting({ before: "ns1: no" });
   const { world, name, order, wave, seq } = all;
   await order("approve", { digest: "00000000" });
@@ -93,14 +93,14 @@ test("a person lets it go on, and what fails since before then keeps nothing bac
   await until(() => name() === "c");
 });
 
-test("a host that starts runs on what it has, and waits for nobody", async () => {
+test("a restarted host applies its rows without a wait", async () => {
   await using all = await waiting({ before: "ns1: no" });
   const { name, world } = all;
   await world.again("kill");
   await until(() => name() === "b");
 });
 
-test("a change that was tried and taken back leaves the daemon without a wait", async () => {
+test("a change that was tried and reverted leaves the daemon without a wait", async () => {
   await using all = await waiting();
   const { world, name, wave, seq } = all;
   const { dhcp, clock, say } = world;
@@ -118,7 +118,7 @@ test("a change that was tried and taken back leaves the daemon without a wait", 
   assert.ok(clock.monotonic() - before < 30_000, `it waited for ${clock.monotonic() - before} ms`);
 });
 
-test("a host that fails no more keeps nothing back for its failure", async () => {
+test("a host's past failure delays no change", async () => {
   await using all = await waiting({ before: "ns1: no" });
   const { world, name, wave, seq } = all;
   await wave(seq - 1);

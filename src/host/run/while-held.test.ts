@@ -43,7 +43,7 @@ function world(files: Record<string, string> = {}) {
   return { ...one, machine, set, order, pass, text: () => machine.text(path) };
 }
 
-test("a file that was found and is moved away is noticed within a minute, and at a start", async () => {
+test("the removal of a conflicting file is noticed within a minute or at start", async () => {
   for (const how of ["up", "start"] as const) {
     const { say, up, facts, text, pass, machine, end, report } = world({ [path]: "by hand\n" });
     await say([["k", row("a", "10.0.0.1")]]);
@@ -63,7 +63,7 @@ test("a file that was found and is moved away is noticed within a minute, and at
   }
 });
 
-test("what is looked at for is changed by nothing: another text in its place is held as well", async () => {
+test("a look at a conflict writes nothing, and another text stays held", async () => {
   const { say, up, facts, text, pass, machine, end, set } = world({ [path]: "by hand\n" });
   await say([["k", row("a", "10.0.0.1")]]);
   const host = up();
@@ -79,7 +79,7 @@ test("what is looked at for is changed by nothing: another text in its place is 
   end();
 });
 
-test("a service that a person holds comes back after a reboot as it was in force, and with nothing new", async () => {
+test("a reboot restores the applied rows of a held service, and no others", async () => {
   const { say, up, facts, text, pass, machine, end, set, order, report } = world();
   await say([["k", row("a", "10.0.0.1")]]);
   let host = up();
@@ -116,7 +116,7 @@ test("a service that a person holds comes back after a reboot as it was in force
   end();
 });
 
-test("a file that was edited while a person held its service is mended when the hold ends", async () => {
+test("a file edited during a person's hold is mended after it", async () => {
   const { say, up, facts, text, pass, machine, end, set, order } = world();
   await say([["k", row("a", "10.0.0.1")]]);
   const host = up();
@@ -137,7 +137,7 @@ test("a file that was edited while a person held its service is mended when the 
   end();
 });
 
-test("any service's own hold is asked about again, and what it would change ends the asking", async () => {
+test("a service's own hold is looked at again, and ends with its cause", async () => {
   await using all = await running();
   const { dhcp, say, clock, facts } = all;
   let there = true;
@@ -164,7 +164,7 @@ test("any service's own hold is asked about again, and what it would change ends
   assert.equal(facts()?.held, undefined);
 });
 
-test("files that are many to go at once stay held, with one question and nothing said twice", async () => {
+test("too many removed files stay held, with one question logged once", async () => {
   const machine = memoryMachine();
   const definition = service({
     row: z.object({ name: z.string() }),

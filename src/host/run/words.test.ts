@@ -13,14 +13,14 @@ const machine = memoryMachine({
 });
 const scene = (more = {}) => ({ machine, database: newBook(), clock: standingClock(), ...more });
 
-test("a command that does not exit 0 throws with program, code and what it said", async () => {
+test("a failed command throws with program, code and output", async () => {
   const { host } = wordsIn(scene());
   assert.equal((await host.ask(["well"], { input: "text" })).stdout, "given text");
   await assert.rejects(host.tell(["ill", "argument"]), /^CommandFailed: ill exited 3: line 7: password$/);
   await assert.rejects(host.ask(["absent"]), /absent exited 127/);
 });
 
-test("what a command says of a service with secrets is not shown", async () => {
+test("the output of a secret service's command is not shown", async () => {
   const { host } = wordsIn(scene({ secret: true }));
   await assert.rejects(
     host.tell(["ill"]),
@@ -28,7 +28,7 @@ test("what a command says of a service with secrets is not shown", async () => {
   );
 });
 
-test("what a run notes is its own at once, and everybody's when it is kept", () => {
+test("a run's memory is visible to others once it is committed", () => {
   const all = scene();
   const first = wordsIn(all);
   first.host.memory.set("serial", "7");
@@ -39,7 +39,7 @@ test("what a run notes is its own at once, and everybody's when it is kept", () 
   assert.equal(wordsIn({ ...all, service: "other" }).host.memory.get("serial"), undefined);
 });
 
-test("a run is proved when each of its installs is", async () => {
+test("a run is serving if each of its installs is", async () => {
   const words = wordsIn(scene());
   await words.host.install({ path: "/etc/a", text: "a" }, { probe: ["well"] });
   assert.equal(words.proved(), true);
@@ -49,7 +49,7 @@ test("a run is proved when each of its installs is", async () => {
   assert.equal(words.proved(), false);
 });
 
-test("on a dry machine an install is only noted, and the book stays as it is", async () => {
+test("a dry install is only noted, and the ledger is unchanged", async () => {
   const below = memoryMachine({ files: { "/etc/a": "one\n" } });
   const dry = dryMachine(below);
   const all = scene({ machine: dry });

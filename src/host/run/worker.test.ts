@@ -34,7 +34,7 @@ test("a wall clock that is set back delays no retry", async () => {
   assert.equal(runs, 2);
 });
 
-test("a run waits while its unit would not be started again", async () => {
+test("a run waits for the start limit of its unit", async () => {
   const clock = virtualClock(0);
   const stop = new AbortController();
   let runs = 0;

@@ -11,7 +11,7 @@ function openStore(): DatabaseSync {
   return database;
 }
 
-test("what is forgotten is listed, what another service has stays, and the second time nothing is left", () => {
+test("a forgotten service leaves a list and no rows; others keep theirs", () => {
   using database = openStore();
   for (const service of ["dhcp", "dns"]) {
     writeFacts(database, service, { rows: 2 });

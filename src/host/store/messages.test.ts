@@ -14,7 +14,7 @@ const name = "secours";
 const queue = queueName("a", name);
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
-test("with the limit waiting nothing more is acknowledged, the full queue refuses, and then all are handled in order", async () => {
+test("beyond the limit messages stay in the queue, and are later handled in order", async () => {
   const secours = plainService();
   const { hub, send, up, clock, report, end } = hostScene(secours.definition, { name });
   secours.controls.fail = () => {
@@ -67,7 +67,7 @@ async function nearlyFull() {
   };
 }
 
-test("of messages that fail no more than the limit are parked; those after them wait, and a retry finds every one", async () => {
+test("failing messages are parked up to the limit, and a retry finds every one", async () => {
   await using world = await nearlyFull();
   const { secours, send, order, report, enough } = world;
   secours.controls.fail = () => {
@@ -86,7 +86,7 @@ test("of messages that fail no more than the limit are parked; those after them 
   assert.deepEqual([report().parkedCount, report().owed], [0, 0]);
 });
 
-test("of messages that are not what the service reads no more than the limit are parked; room for one lets the next go on", async () => {
+test("malformed messages are parked up to the limit, and one drop frees one place", async () => {
   await using world = await nearlyFull();
   const { secours, send, order, report, enough } = world;
   for (const bad of ["a", "b", "c"]) await send({ bad });
@@ -104,7 +104,7 @@ test("of messages that are not what the service reads no more than the limit are
   assert.deepEqual([secours.handled, report().parkedCount], [[7], parkedLimit]);
 });
 
-test("what cannot be read at all is bounded by itself, the oldest goes, and takes no room from what is parked after its failures", async () => {
+test("unreadable messages have a limit of their own, and the oldest is dropped", async () => {
   const secours = plainService();
   const { hub, send, up, clock, report, end } = hostScene(secours.definition, { name });
   const host = up();
@@ -128,7 +128,7 @@ test("what cannot be read at all is bounded by itself, the oldest goes, and take
   end();
 });
 
-test("the newest ids are remembered, so that a message with one of them is handled once", () => {
+test("a message with one of the newest ids is handled once", () => {
   const database = new DatabaseSync(":memory:");
   createAllTables(database);
   const [messages, other] = [storedMessages(database, name), storedMessages(database, "other")];
@@ -149,7 +149,7 @@ test("the newest ids are remembered, so that a message with one of them is handl
   database.close();
 });
 
-test("a parked message that is tried again has all its attempts before it", () => {
+test("a retried message has all its attempts before it", () => {
   const database = new DatabaseSync(":memory:");
   createAllTables(database);
   const messages = storedMessages(database, name);

@@ -5,7 +5,7 @@ import { noted, recordsOf } from "./owned.ts";
 
 const day = 24 * 60 * 60_000;
 
-test("what is claimed is ours, whatever it holds; what was released is ours only as it last was", () => {
+test("a claimed record is ours with any value, a released one with its last", () => {
   const database = newBook();
   const owned = recordsOf(database, "dhcp").owned(() => 0);
   assert.equal(owned.has("aa", "1"), false);
@@ -23,7 +23,7 @@ test("what is claimed is ours, whatever it holds; what was released is ours only
   assert.deepEqual([...recordsOf(database, "dhcp").names()], ["bb"]);
 });
 
-test("what was given up long ago is forgotten, so that the store does not grow for ever", () => {
+test("a released record is forgotten after two months", () => {
   const database = newBook();
   let now = 0;
   const owned = recordsOf(database, "dhcp").owned(() => now);
@@ -34,7 +34,7 @@ test("what was given up long ago is forgotten, so that the store does not grow f
   assert.deepEqual([owned.has("old", "1"), owned.has("new", "1"), owned.has("kept", "1")], [false, true, true]);
 });
 
-test("what is in the way is taken over when a person names the digest of it, as it was then, and on a machine that only looks nothing is remembered", () => {
+test("an approval takes over exactly the conflicts of its digest", () => {
   const database = newBook();
   const owned = recordsOf(database, "dhcp").owned(() => 0);
   owned.hold([["aa", "1"], ["bb"]]);

@@ -50,7 +50,7 @@ test("removals beyond the limit are held as one, and additions and changes go on
   assert.equal(dhcp.served.size, 41, "time alone does not let them go");
 });
 
-test("removals within the limit go at once, and count for an hour", async () => {
+test("removals within the limit are done at once, and count for an hour", async () => {
   await using world = await manyRows(40);
   const { say, rows, dhcp, report, retained, clock } = world;
   await say(rows(0, 8, false));
@@ -77,7 +77,7 @@ test("a clock that is set forward begins no new hour", async () => {
   await until(() => report().removals?.rows === 4);
 });
 
-test("removals that were counted under a clock a year ahead count for an hour after the next start", async () => {
+test("removals counted under a clock a year ahead count one more hour", async () => {
   await using world = await manyRows(40);
   const { say, rows, dhcp, report, clock, setClock, again, facts } = world;
   const year = 365 * 24 * hour;
@@ -100,7 +100,7 @@ test("removals that were counted under a clock a year ahead count for an hour af
   assert.equal(report().removals?.rows, 4);
 });
 
-test("the digest that was shown is what is approved: with more removals it is another one", async () => {
+test("an approval covers the removals of its digest, and no later ones", async () => {
   await using world = await manyRows(40);
   const { say, rows, dhcp, report, approve, logged, clock } = world;
   await say(rows(0, 20, false));
@@ -119,7 +119,7 @@ test("the digest that was shown is what is approved: with more removals it is an
   assert.equal(report().removals, undefined);
 });
 
-test("an approval finds the removals that wait, whatever else was ordered in the moment before", async () => {
+test("an approval finds the held removals despite other orders just before it", async () => {
   await using world = await manyRows(40);
   const { say, rows, dhcp, report, approve, order, clock } = world;
   await say(rows(0, 20, false));
@@ -131,7 +131,7 @@ test("an approval finds the removals that wait, whatever else was ordered in the
   await until(() => dhcp.served.size === 20);
 });
 
-test("an approval that more removals have overtaken lets none go uncounted", async () => {
+test("an approval overtaken by more removals lets none pass uncounted", async () => {
   await using world = await manyRows(40);
   const { say, rows, dhcp, report, approve, clock } = world;
   await say(rows(0, 12, false));
@@ -150,7 +150,7 @@ test("an approval that more removals have overtaken lets none go uncounted", asy
   assert.equal(dhcp.served.size, 34);
 });
 
-test("what was approved does not count: the next few go unasked", async () => {
+test("approved removals do not count: the next few are done unasked", async () => {
   await using world = await manyRows(40);
   const { say, rows, dhcp, report, approve, clock } = world;
   await say(rows(0, 20, false));
@@ -164,7 +164,7 @@ test("what was approved does not count: the next few go unasked", async () => {
   assert.equal(report().removals, undefined);
 });
 
-test("what is approved stays so when its run fails or the host starts again, and what is held stays held", async () => {
+test("an approval survives a failed run, and a hold survives a restart", async () => {
   await using world = await manyRows(40);
   const { say, rows, dhcp, report, approve, clock, again } = world;
   await say(rows(0, 20, false));
@@ -184,7 +184,7 @@ test("what is approved stays so when its run fails or the host starts again, and
   await until(() => dhcp.served.size === 20);
 });
 
-test("a held row comes back without a question when the directory has it again, and yields to who claims its address", async () => {
+test("a held row returns with its entry, and yields to a new claimant", async () => {
   await using world = await manyRows(40);
   const { say, rows, dhcp, report, clock } = world;
   await say(rows(0, 20, false));
@@ -199,7 +199,7 @@ test("a held row comes back without a question when the directory has it again, 
   assert.equal(dhcp.served.has("k5"), true);
 });
 
-test("the digest that is remembered is the one that the rows have, whatever came and went", async () => {
+test("the stored digest is always that of the held rows", async () => {
   await using world = await manyRows(40);
   const { say, rows, report, clock, database } = world;
   const noted = () => database.prepare("SELECT digest, rows FROM held_removals").get();
@@ -218,7 +218,7 @@ test("the digest that is remembered is the one that the rows have, whatever came
   assert.equal(noted(), undefined);
 });
 
-test("what is held stays held under one digest, whatever happens but an answer", async () => {
+test("held removals stay held under one digest until they are answered", async () => {
   const limit = { removalLimit: () => 50 };
   const address = (i: number): string => `10.0.${i >> 8}.${i & 255}`;
   const change = (i: number, here: boolean): CellChange => [`k${i}`, here ? row(`m${i}`, address(i)) : null];
@@ -265,7 +265,7 @@ test("what is held stays held under one digest, whatever happens but an answer",
   assert.equal(report().removals, undefined);
 });
 
-test("the last rows of a table are held whatever its size, and go by an approval", async () => {
+test("the last rows of a table are held at any size until approved", async () => {
   for (const count of [1, 3]) {
     const rows = Array.from({ length: count }, (_, i): [string, string] => [`k${i}`, row(`m${i}`, `10.0.0.${i}`)]);
     await using world = await running({ removalLimit: () => 50 }, rows);
@@ -283,7 +283,7 @@ test("the last rows of a table are held whatever its size, and go by an approval
   }
 });
 
-test("the last rows go unasked where others take their place, where that was allowed, and where a table may be empty", async () => {
+test("the last rows are removed unasked if replaced, allowed before, or under `mayEmpty`", async () => {
   const one: CellChange[] = [["k", row("a", "10.0.0.1")]];
   const gone: CellChange[] = [["k", null]];
   const empties = async (world: Awaited<ReturnType<typeof running>>): Promise<void> => {
@@ -306,7 +306,7 @@ test("the last rows go unasked where others take their place, where that was all
   await empties(allowed);
 });
 
-test("a held removal that is then refused stays held, and one that gives way is forgotten", async () => {
+test("a held removal stays held when refused, and ends when it yields", async () => {
   const dhcp = simulatedService({ refused: "remove" });
   const world = hostScene(dhcp.definition, { removalLimit: () => 1 });
   const { say, report, clock } = world;
@@ -346,7 +346,7 @@ test("a refused row is no removal", async () => {
   assert.equal(dhcp.served.size, 40);
 });
 
-test("removals that were allowed beforehand go, as many as were said and until then", async () => {
+test("removals allowed beforehand are done, up to their number and date", async () => {
   await using world = await manyRows(60);
   const { say, rows, dhcp, report, clock, order } = world;
   await order({ order: "approve", allow: { rows: 30, until: clock.now() + hour } });
@@ -366,7 +366,7 @@ test("removals that were allowed beforehand go, as many as were said and until t
   await until(() => report().removals?.rows === 15);
 });
 
-test("a service that a person holds follows and stores, and writes nothing until it is approved, also after a restart", async () => {
+test("a held service stores rows and writes nothing, also after a restart", async () => {
   await using world = await manyRows(5);
   const { say, dhcp, report, facts, clock, order, again, approve } = world;
   await order({ order: "hold", why: "the daemon is being moved" });
@@ -383,7 +383,7 @@ test("a service that a person holds follows and stores, and writes nothing until
   await until(() => dhcp.served.size === 6);
 });
 
-test("as many removals as are allowed go without a question", async () => {
+test("removals up to the limit raise no question", async () => {
   await using world = await manyRows(40);
   const { say, rows, dhcp, report } = world;
   await say(rows(0, 10, false));
@@ -391,7 +391,7 @@ test("as many removals as are allowed go without a question", async () => {
   assert.equal(report().removals, undefined);
 });
 
-test("removals that were allowed beforehand leave the hour its own", async () => {
+test("removals allowed beforehand do not count within the hour", async () => {
   await using world = await manyRows(40);
   const { say, rows, dhcp, clock, order, logged } = world;
   await order({ order: "approve", allow: { rows: 20, until: clock.now() + hour } });
@@ -402,7 +402,7 @@ test("removals that were allowed beforehand leave the hour its own", async () =>
   await until(() => clock.advance(1000).then(() => dhcp.served.size === 10));
 });
 
-test("the same removals are asked for again when they come again", async () => {
+test("the same removals are held again when they return", async () => {
   await using world = await manyRows(40);
   const { say, rows, dhcp, clock, report, approve } = world;
   await say(rows(0, 20, false));
@@ -416,7 +416,7 @@ test("the same removals are asked for again when they come again", async () => {
   assert.equal(dhcp.served.size, 40);
 });
 
-test("a question is about the rows that there are", async () => {
+test("a question counts only existing rows", async () => {
   await using world = await manyRows(40);
   const { say, rows, report, database } = world;
   await say(rows(0, 20, false));

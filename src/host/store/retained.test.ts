@@ -8,7 +8,7 @@ import { sayHold, sayQuestion, sayRetained } from "./retained.ts";
 const many = { digest: "89cebc0b", rows: 20 };
 const one = { digest: "3298569f", rows: 1 };
 
-test("each reason for which a row is retained has its sentence", () => {
+test("each reason to retain a row has its sentence", () => {
   const sentences: Readonly<Record<RetainedBy, string>> = {
     directory: "refused: two rows have the address 10.0.0.2",
     version: "other version: two rows have the address 10.0.0.2",
@@ -22,12 +22,12 @@ test("each reason for which a row is retained has its sentence", () => {
   assert.deepEqual(Object.fromEntries(said), sentences);
 });
 
-test("a question says its digest and how many rows would go, one or more", () => {
+test("a question names its digest and the number of rows to be removed", () => {
   assert.equal(sayQuestion(many), "held with the removals 89cebc0b: 20 rows would go");
   assert.equal(sayQuestion(one), "held with the removals 3298569f: 1 row would go");
 });
 
-test("only a row that waits with other removals says the question that is open", () => {
+test("only a row held with other removals names the open question", () => {
   const detail = "no row would be left";
   const asking = retainedBy.filter((by) => sayRetained({ by, detail }, one) !== sayRetained({ by, detail }, undefined));
   assert.deepEqual(asking, ["removals"]);
@@ -38,7 +38,7 @@ test("only a row that waits with other removals says the question that is open",
     );
 });
 
-test("a person's hold says his words, where he gave some, and another says its reason", () => {
+test("a person's hold says its given words, another hold its reason", () => {
   const sentences: Readonly<Record<HeldBy, string>> = {
     person: "by a person: the switch is being replaced",
     conflict: "the switch is being replaced",

@@ -25,7 +25,7 @@ const cell = (name: string, number: number): string => canonical({ name, ip: `10
 const say = (rows: ReturnType<typeof storedRows>, ...changes: [string, string | null][]): void =>
   rows.write({ kind: "rows", rows: changes, staged: false }, 1);
 
-test("the digest that is read from the rows is the one that was kept, whatever moved between the steps of the reading", (context) => {
+test("a recomputed digest equals the stored one despite changes during the reading", (context) => {
   const { rows, open } = scene(context);
   const keys = fc.integer({ min: 0, max: 40 }).map((number) => `k${number}`);
   const change = fc.tuple(keys, fc.option(fc.integer({ min: 0, max: 255 }).map((number) => cell("a", number))));
@@ -47,7 +47,7 @@ test("the digest that is read from the rows is the one that was kept, whatever m
   );
 });
 
-test("a row that a damaged file has under another hash is found, and put where it belongs", (context) => {
+test("a row that damage put under another hash is found and moved back", (context) => {
   const { database, rows, open } = scene(context);
   say(rows, ["a", cell("a", 1)], ["b", cell("b", 2)], ["c", cell("c", 3)]);
   const { root } = rows.digest;
@@ -63,7 +63,7 @@ test("a row that a damaged file has under another hash is found, and put where i
   assert.equal(rows.digest.count, 0);
 });
 
-test("what is no row is forgotten, and a judgement that is not so any more is made anew", (context) => {
+test("an unreadable row is forgotten, and a stale refusal is judged again", (context) => {
   const { database, rows } = scene(context);
   say(rows, ["a", refusedCell("no")], ["b", cell("b", 2)]);
   database.exec(
@@ -81,7 +81,7 @@ test("what is no row is forgotten, and a judgement that is not so any more is ma
   );
 });
 
-test("a digest goes back with the transaction that is taken back", () => {
+test("a digest is restored with its transaction", () => {
   const digest = new Digest("dhcp");
   digest.move("a", null, "{}");
   const { root, count } = digest;
@@ -95,7 +95,7 @@ test("a digest goes back with the transaction that is taken back", () => {
   assert.equal(digest.root, new Digest("dhcp").root);
 });
 
-test("a part makes its range hold just its rows", (context) => {
+test("a part leaves its range with just its rows", (context) => {
   const { rows, database } = scene(context);
   say(rows, ["k", cell("a", 1)], ["gone", cell("b", 2)]);
   const table = new CellTable("dhcp");
@@ -110,7 +110,7 @@ test("a part makes its range hold just its rows", (context) => {
   );
 });
 
-test("an entry that is refused as a whole keeps its last good rows, also by a repair", (context) => {
+test("an entry refused as a whole retains its rows, also in a repair", (context) => {
   const { rows, database } = scene(context);
   say(rows, ["u/1", cell("a", 1)], ["u/2", cell("b", 2)]);
   database.exec("UPDATE row SET loaded = desired");
@@ -130,7 +130,7 @@ test("an entry that is refused as a whole keeps its last good rows, also by a re
   );
 });
 
-test("pieces of a change are gone once it is applied", (context) => {
+test("pieces of a change are removed once it is applied", (context) => {
   const { rows, database } = scene(context);
   rows.write({ kind: "stage", rows: [["a", cell("a", 1)]], first: true }, 1);
   rows.write({ kind: "rows", rows: [["b", cell("b", 2)]], staged: true }, 1);
@@ -138,7 +138,7 @@ test("pieces of a change are gone once it is applied", (context) => {
   assert.equal(database.prepare("SELECT count(*) AS n FROM staged").get()?.n, 0);
 });
 
-test("a key of which nothing is known any more is forgotten", (context) => {
+test("a key without a row is forgotten", (context) => {
   const { rows, database } = scene(context);
   say(rows, ["a", cell("a", 1)]);
   say(rows, ["a", null]);

@@ -43,7 +43,7 @@ function scene(words: Pick<Table, "refused"> = {}) {
 
 const keysOf = ({ rows }: RunInput): string[] => [...rows.entries()].map(([key]) => key);
 
-test("of two kept rows that have one value between them, loaded while the table was in doubt, a full run is given one", () => {
+test("of two retained rows with one value a full run is given one", () => {
   const { say, give } = scene();
   say({ a: desk, b: desk, c: canonical({ ip: "10.0.0.3" }) });
   give().finish({}, now);
@@ -55,7 +55,7 @@ test("of two kept rows that have one value between them, loaded while the table 
   assert.deepEqual(keysOf(give()), ["a", "c"]);
 });
 
-test("a row whose removal is held gives way, in a full run, to a good row that has its address and is in force already", () => {
+test("a held row yields, in a full run, to the row with its address", () => {
   const { say, give, giveHolding, why } = scene();
   say({ a: desk, b: canonical({ ip: "10.0.0.2" }) });
   give().finish({}, now);
@@ -72,7 +72,7 @@ test("a row whose removal is held gives way, in a full run, to a good row that h
   assert.equal(why("a"), undefined);
 });
 
-test("a held removal that a full run finds gone from its daemon asks nothing any more", () => {
+test("a held removal whose row its daemon has lost raises no question", () => {
   const { say, give, giveHolding, why } = scene({ refused: "remove" });
   say({ a: desk });
   give().finish({}, now);
@@ -83,7 +83,7 @@ test("a held removal that a full run finds gone from its daemon asks nothing any
   assert.deepEqual(why("a"), ["directory", "no owner"]);
 });
 
-test("a row that its daemon refused and let go is not given again, and is a removal", () => {
+test("a row that its daemon refused and removed counts as a removal", () => {
   const { say, give, why } = scene();
   say({ a: desk });
   give().finish({}, now);
@@ -94,7 +94,7 @@ test("a row that its daemon refused and let go is not given again, and is a remo
   assert.deepEqual(keysOf(give()), []);
 });
 
-test("where some refusals remove, one that came for another reason during a run keeps what the run loaded", () => {
+test("a refusal during a run retains the run's row unless it removes", () => {
   const { say, give, why } = scene({ refused: ["ip"] });
   say({ a: desk });
   const given = give();
@@ -105,7 +105,7 @@ test("where some refusals remove, one that came for another reason during a run 
   assert.deepEqual(keysOf(give()), []);
 });
 
-test("of a group that a check refused nothing waits when one of its rows has moved meanwhile", () => {
+test("a refused group does not wait if one of its rows has changed", () => {
   const { say, give, why } = scene();
   say({ a: desk });
   give().finish({}, now);
@@ -118,7 +118,7 @@ test("of a group that a check refused nothing waits when one of its rows has mov
   assert.deepEqual(keysOf(left), []);
 });
 
-test("a kept row that gives its value to another is no removal", () => {
+test("a retained row that yields its value is no removal", () => {
   const { say, give } = scene();
   say({ a: desk });
   give().finish({}, now);
@@ -126,7 +126,7 @@ test("a kept row that gives its value to another is no removal", () => {
   assert.deepEqual(give().finish({}, now), { more: 0, removed: 0 });
 });
 
-test("a full run tries what somebody else's record stood in the way of", () => {
+test("a full run tries rows that were in conflict", () => {
   const { say, give, why } = scene();
   say({ a: desk });
   give().finish({ held: [{ key: "a", why: "somebody else's" }] }, now);
@@ -135,7 +135,7 @@ test("a full run tries what somebody else's record stood in the way of", () => {
   assert.deepEqual(keysOf(give({ full: true })), ["a"]);
 });
 
-test("a row that a service refuses, or finds held, for no reason or for an error waits like any", () => {
+test("a row refused or held with an odd reason waits like any other", () => {
   for (const said of [undefined, null, new Error("no room"), 7]) {
     const { say, give, why } = scene();
     say({ a: desk, b: canonical({ ip: "10.0.0.2" }) });
