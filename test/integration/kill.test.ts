@@ -8,7 +8,7 @@ import { until } from "../until.ts";
 
 /** The command as a process: how it starts, ends and is ended. */
 
-test("SIGTERM and SIGINT end a host in order with exit 0, also while it still starts", async (t) => {
+test("SIGTERM and SIGINT end a host cleanly with exit 0, even while it starts", async (t) => {
   const project = makeProject(t);
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     const up = project.spawn(["up", "--all"]);
@@ -20,7 +20,7 @@ test("SIGTERM and SIGINT end a host in order with exit 0, also while it still st
   }
 });
 
-test("a second process for a host says so and exits 2, and the first one goes on", async (t) => {
+test("a second process for a host exits 2, and the first continues", async (t) => {
   const project = makeProject(t);
   const first = project.spawn(["up", "--all"]);
   await until(() => project.read("out/box/names"), { within: 20_000 });
@@ -32,7 +32,7 @@ test("a second process for a host says so and exits 2, and the first one goes on
   assert.equal(first.over(), false);
 });
 
-test("after kill -9 a host starts again with what it had, also without its transcriber", async (t) => {
+test("after kill -9 a host restores its files, even without its transcriber", async (t) => {
   const project = makeProject(t);
   const up = project.spawn(["up", "--all"]);
   await until(() => project.read("out/box/names"), { within: 20_000 });
@@ -48,7 +48,7 @@ test("after kill -9 a host starts again with what it had, also without its trans
   assert.equal((await again.end("SIGTERM")).code, 0);
 });
 
-test("a store that is damaged is set aside, and the tables come again", async (t) => {
+test("a damaged store is set aside, and the tables are sent again", async (t) => {
   const project = makeProject(t);
   await project.spawn(["up", "--all"]).end("SIGKILL");
   project.write(
@@ -64,7 +64,7 @@ test("a store that is damaged is set aside, and the tables come again", async (t
   await until(async () => (await project.trigger(["status"])).code === 0);
 });
 
-test("a state folder that cannot be made is said in one line with exit 2", async (t) => {
+test("a state folder that cannot be made gives one line and exit 2", async (t) => {
   const project = makeProject(t);
   project.write(".trigger", "a file where the folder should be");
   const { code, err } = await project.spawn(["up", "--all"]).ended;
@@ -73,7 +73,7 @@ test("a state folder that cannot be made is said in one line with exit 2", async
   assert.equal(err.split("\n").length, 2, err);
 });
 
-test("no colours where output is no terminal; a pipe that is closed early is no error", async (t) => {
+test("output to a pipe has no colours, and its early end is no error", async (t) => {
   const project = makeProject(t);
   const { out } = await project.spawn(["status"], { env: { ...process.env, FORCE_COLOR: "1" } }).ended;
   assert.doesNotMatch(out, /\u001b/);
@@ -81,7 +81,7 @@ test("no colours where output is no terminal; a pipe that is closed early is no 
   assert.equal(piped.stderr, "");
 });
 
-test("on a terminal there are colours unless NO_COLOR is set", async (t) => {
+test("output to a terminal has colours unless NO_COLOR is set", async (t) => {
   const project = makeProject(t);
   const up = project.spawn(["up", "--all"]);
   await until(async () => (await project.trigger(["status"])).code === 0, { within: 20_000 });
@@ -94,7 +94,7 @@ test("on a terminal there are colours unless NO_COLOR is set", async (t) => {
   await up.end("SIGTERM");
 });
 
-test("an older Node is told what is needed, before anything that it would not understand", async (t) => {
+test("an older Node gets one line about the version that trigger needs", async (t) => {
   const project = makeProject(t);
   const old = project.path("old.cjs");
   writeFileSync(
@@ -106,7 +106,7 @@ test("an older Node is told what is needed, before anything that it would not un
   assert.match(err, /^trigger needs Node 24 or newer; this is v.* \(.*\)\n$/);
 });
 
-test("a file that cannot be written is failing with its path, and is written when it can be", async (t) => {
+test("a file that cannot be written is reported as failing, and written once possible", async (t) => {
   const project = makeProject(t);
   project.write("out/box", "a file where the folder is to be: not even root can write below it");
   project.spawn(["up", "--all"]);
@@ -115,7 +115,7 @@ test("a file that cannot be written is failing with its path, and is written whe
   await until(() => project.read("out/box/names")?.includes("printer"), { within: 20_000 });
 });
 
-test("a store that another process holds for a while stops nobody", async (t) => {
+test("a store locked for a while by another process stops no host", async (t) => {
   const project = makeProject(t);
   const up = project.spawn(["up", "--all"]);
   await until(() => project.read("out/box/names")?.includes("laptop"), { within: 20_000 });
@@ -130,7 +130,7 @@ test("a store that another process holds for a while stops nobody", async (t) =>
   assert.equal((await up.end("SIGTERM")).code, 0, up.said());
 });
 
-test("a host whose state is deleted ends, saying so, and the next start begins anew", async (t) => {
+test("a host whose state is deleted ends with an error, and restarts from nothing", async (t) => {
   const project = makeProject(t);
   const up = project.spawn(["up", "--all"]);
   await until(() => project.read("out/box/names")?.includes("laptop"), { within: 20_000 });

@@ -65,7 +65,7 @@ async function tablesOf(url: string, attributes: readonly string[] | undefined, 
 const row = (given: boolean): object | undefined => (given ? {} : undefined);
 
 for (const attributes of [undefined, ["*", "memberOf"], ["*", "+"]]) {
-  test(`memberOf of a live slapd is refused with the cure, attributes: ${attributes ?? "left out"}`, async () => {
+  test(`memberOf of a live slapd is refused with advice, attributes: ${attributes ?? "left out"}`, async () => {
     await using server = await startSlapd(slapd);
     await using tables = await tablesOf(server.url, attributes, {
       memberOf: (entry) => row(entry.all("memberOf").length > 0),
@@ -95,7 +95,7 @@ for (const attributes of [undefined, ["*", "memberOf"], ["*", "+"]]) {
   });
 }
 
-test("a filter by memberOf is refused with the cure: who leaves the group would stay", async () => {
+test("a filter by memberOf is refused with advice", async () => {
   await using server = await startSlapd(slapd);
   const filter = `(|(objectClass=domain)(!(memberof=cn=vpn,${base})))`;
   const stop = new AbortController();
@@ -110,7 +110,7 @@ test("a filter by memberOf is refused with the cure: who leaves the group would 
   );
 });
 
-test("what is asked anew is evaluated anew, though no entry has changed", () => {
+test("a refresh with other requested attributes evaluates unchanged entries again", () => {
   const { table } = service({
     row: z.object({}),
     select: (entry) => row(!entry.has("memberOf")) as never,
@@ -127,7 +127,7 @@ test("what is asked anew is evaluated anew, though no entry has changed", () => 
   assert.equal(refused(), 1); // a plan's file does not say what was asked
 });
 
-test("a slapd whose schema is hidden is known by the well-known operational attributes", async () => {
+test("a slapd with a hidden schema is recognized by well-known operational attributes", async () => {
   await using server = await startSlapd({
     ...slapd,
     frontend: ['to dn.base="cn=Subschema" by * none', "to * by * read"],

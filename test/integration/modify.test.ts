@@ -52,7 +52,7 @@ function amqp({ port }: RabbitServer): string {
   return `amqp://trigger@127.0.0.1:${port}`;
 }
 
-test("modify --wait ends once changes are applied, and the transcriber says who and why", {
+test("modify --wait ends once changes are applied, and the transcriber logs author and reason", {
   timeout: 120_000,
 }, async (t) => {
   await using stack = new AsyncDisposableStack();
@@ -98,7 +98,7 @@ test("modify --wait ends once changes are applied, and the transcriber says who 
   assert.match(out, /^box names: not applied: .+\nbox people: not applied: .+$/m);
 });
 
-test("modify stops at the first change that is refused, and says which were made", { timeout: 60_000 }, async (t) => {
+test("modify stops at the first refused change, and reports those made", { timeout: 60_000 }, async (t) => {
   await using server = await startSlapd({ ldif: content });
   const project = scene(t, server);
   const run = (ldif: string, more: readonly string[] = []) => {
@@ -129,7 +129,7 @@ test("modify stops at the first change that is refused, and says which were made
   assert.match(late.out, /^box names: not applied: no report here/m);
 });
 
-test("modify has nothing to do with a directory that is a file", async (t) => {
+test("modify refuses a directory that is a file", async (t) => {
   const project = makeProject(t);
   project.write("change.ldif", phone);
   const { code, err } = await project.trigger(["modify", "change.ldif"]);
@@ -137,7 +137,7 @@ test("modify has nothing to do with a directory that is a file", async (t) => {
   assert.match(err, /the directory is a file, .*directory\.ldif: edit it/);
 });
 
-test("a program overwrites nothing unread, and learns which host has not applied its change", {
+test("a program overwrites no unread value, and learns which host lacks its change", {
   timeout: 60_000,
 }, async (t) => {
   await using server = await startSlapd({ ldif: content });

@@ -10,7 +10,7 @@ const config = (directory: object): string =>
   `import { defineConfig } from "trigger";
 export default defineConfig({ directory: ${JSON.stringify(directory)}, hosts: ${JSON.stringify(hosts)} });\n`;
 
-test("hosts follow an OpenLDAP server, keep what they have while it is away, and follow it again", {
+test("hosts follow an OpenLDAP server, stay as they are during outages, and catch up", {
   timeout: 60_000,
 }, async (t) => {
   await using server = await startSlapd({ ldif: ldif([printer, laptop]).replace("version: 1\n", "") });
@@ -43,7 +43,7 @@ test("hosts follow an OpenLDAP server, keep what they have while it is away, and
   assert.ok(!up.said().includes(server.password));
 });
 
-test("try and plan say why a server cannot be read", { timeout: 30_000 }, async (t) => {
+test("try and plan give the reason why a server cannot be read", { timeout: 30_000 }, async (t) => {
   await using server = await startSlapd();
   const { url, adminDn: bindDn } = server;
   const project = makeProject(t, {

@@ -78,7 +78,7 @@ test("a project with the package under the name trigger type-checks without a li
   assert.ok(!lstatSync(join(modules, "trigger")).isSymbolicLink());
 });
 
-test("a project within which the package is installed type-checks and runs", async () => {
+test("a project with the package in its own node_modules type-checks and runs", async () => {
   const project = join(folder, "local");
   const modules = join(project, "node_modules");
   const program = install(modules, modules);
@@ -99,7 +99,7 @@ test("a project within which the package is installed type-checks and runs", asy
   assert.equal((await ended)[0], 0);
 });
 
-test("a project of the package that is installed for all type-checks by a link", () => {
+test("a project of a globally installed package type-checks by a link", () => {
   const modules = join(folder, "usr/lib/node_modules");
   const program = install(modules, join(modules, packageName, "node_modules"));
   run(process.execPath, [program, "init", "global"], folder);

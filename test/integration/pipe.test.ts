@@ -7,7 +7,7 @@ import { withFiles } from "../../src/daemon/directory.ts";
 import { makeProject } from "../project.ts";
 import { until } from "../until.ts";
 
-test("a directory that is a named pipe is refused with what to do, and nothing waits for it", async (t) => {
+test("a directory that is a named pipe is refused with advice, at once", async (t) => {
   const project = makeProject(t);
   rmSync(project.path("directory.ldif"));
   execFileSync("mkfifo", [project.path("directory.ldif")]);
@@ -18,7 +18,7 @@ test("a directory that is a named pipe is refused with what to do, and nothing w
   assert.match(err, /^trigger try: .*directory\.ldif is a named pipe, and is not read: put a regular file, /);
 });
 
-test("a password, a key or a list of keys that is a pipe is refused by its kind", async (t) => {
+test("a pipe in place of a password, key or key list is refused", async (t) => {
   const names = ["broker.password", "ldap.password", "sign.key", "trust"] as const;
   const config = {
     broker: { url: "amqps://box@127.0.0.1:1", passwordFile: "broker.password" },
@@ -57,7 +57,7 @@ export default defineConfig(${JSON.stringify(config)});\n`,
   }
 });
 
-test("the password of who writes may come from a pipe, as the operand of a command", (t) => {
+test("a password given as an operand of a command may be a pipe", (t) => {
   const { path, folder } = makeProject(t);
   execFileSync("mkfifo", [path("pipe")]);
   const writer = spawn("sh", ["-c", `echo s3cret > ${path("pipe")}`], { stdio: "ignore" });

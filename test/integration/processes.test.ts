@@ -19,7 +19,7 @@ const patience = 60_000;
 const tableHosts = ["box1", "box2"];
 const hosts = { civet: ["event"], box1: ["names"], box2: ["names", "note"] };
 
-test(`after kill -9 of any process and failed reloads, daemons serve what the directory says (SEED=${seed})`, async (t) => {
+test(`daemons serve the directory's rows after kills and failed reloads (SEED=${seed})`, async (t) => {
   const project = makeProject(t, {
     hosts,
     files: { "services/names.ts": names, "check.sh": check, "reload.sh": reload },

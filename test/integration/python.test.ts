@@ -70,7 +70,9 @@ const binding =
   (...words: string[]) =>
     promisify(execFile)(python, [example("event.py"), url, ...words]);
 
-test("a host and a binding in Python follow the directory and are heard", { timeout: 120_000 }, async (t) => {
+test("a host and a binding in Python follow the directory, and their messages arrive", {
+  timeout: 120_000,
+}, async (t) => {
   await using server = await startRabbit();
   const project = makeProject(t, {
     files: {
@@ -119,7 +121,7 @@ export default defineConfig({
   await assert.rejects(script("nobody", "{}"), /UnroutableError/);
 });
 
-test("without a directory a binding in Python moves the rows of a host in Python, by its events alone", {
+test("events of a Python binding change a Python host's rows without a directory", {
   timeout: 120_000,
 }, async (t) => {
   await using server = await startRabbit();

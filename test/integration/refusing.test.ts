@@ -80,7 +80,7 @@ test("an administrator's policy on one host's queue delays no other host", { tim
   await until(() => world.serves("box", line) && world.serves("far", line), { within: 120_000 });
 });
 
-test("a queue that its host has declared to refuse delays no other host", { timeout: 180_000 }, async (t) => {
+test("a queue declared by its host as refusing delays no other host", { timeout: 180_000 }, async (t) => {
   const world = await scene(t);
   const connection = await connect(world.url);
   const channel = await connection.createConfirmChannel();

@@ -35,7 +35,7 @@ const send = async (project: TestProject, ...event: unknown[]): Promise<void> =>
   assert.equal(code, 0, err);
 };
 
-test("a project without a directory: frozen and said until it is seeded, then events move it; lost again, hosts keep what they have", async (t) => {
+test("a project without a directory waits for a seed, then follows events", async (t) => {
   const project = eventProject(t);
   const early = await project.trigger(["try", "names"]);
   assert.match(early.err, /directory\.db: .* was never seeded: `trigger seed FILE\.ldif`/);
@@ -74,7 +74,7 @@ test("a project without a directory: frozen and said until it is seeded, then ev
   await last.end("SIGTERM");
 });
 
-test("seed is for a config without a directory, and takes a whole LDIF file or nothing", async (t) => {
+test("seed needs a config without a directory, and reads a whole LDIF file", async (t) => {
   const named = makeProject(t, { hosts });
   const refused = await named.trigger(["seed", "directory.ldif"]);
   assert.equal(refused.code, 2);
@@ -94,14 +94,14 @@ test("seed is for a config without a directory, and takes a whole LDIF file or n
   assert.match((await project.trigger(["seed", "old.ldif"])).out, /2 entries\nevents are known from/);
 });
 
-test("two hosts that take events without a directory are an error that names both", async (t) => {
+test("two event hosts without a directory are an error that names both", async (t) => {
   const project = eventProject(t, { hosts: { civet: ["event"], genet: ["event"] } });
   const { code, err } = await project.trigger(["status"]);
   assert.equal(code, 2);
   assert.match(err, /one host alone may run "event": civet and genet do/);
 });
 
-test("after kill -9 between the store and the acknowledgement an event comes again and is taken once", async (t) => {
+test("an event stored but unacknowledged at kill -9 is redelivered and applied once", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "trigger-events-"));
   const [brokerFile, directoryFile] = [join(folder, "broker.db"), join(folder, "directory.db")];
   const broker = await sqliteBroker(brokerFile, { log: () => {} });

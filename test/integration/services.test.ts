@@ -40,7 +40,7 @@ async function run(service: Service, rows: readonly object[], host = hostOn(real
   return table.run({ rows: rowsOf(cells), changes: undefined, interrupted: false }, host);
 }
 
-test("dhcpd takes its configuration with any table of hosts in it, an empty one too", { skip }, async (t) => {
+test("dhcpd accepts its configuration with any table of hosts, even an empty one", { skip }, async (t) => {
   const place = folder(t);
   const [path, within] = [join(place, "hosts.conf"), join(place, "dhcpd.conf")];
   writeFileSync(within, `subnet 10.0.0.0 netmask 255.255.0.0 { }\ninclude "${path}";\n`);
@@ -56,7 +56,7 @@ test("dhcpd takes its configuration with any table of hosts in it, an empty one 
   assert.equal(readFileSync(path, "utf8").match(/^host /gm)?.length, words.length);
 });
 
-test("dhcpd's checker refuses a configuration that is broken, and the file is not installed", { skip }, async (t) => {
+test("dhcpd's checker refuses a broken configuration, and the file is not installed", { skip }, async (t) => {
   const place = folder(t);
   const [path, within] = [join(place, "hosts.conf"), join(place, "dhcpd.conf")];
   writeFileSync(within, `subnet 10.0.0.0 { }\ninclude "${path}";\n`);
@@ -73,7 +73,7 @@ const zone = (directory: string) => ({
 });
 const names = words.map((name, index) => ({ name, ips: [`10.0.1.${index}`, `2001:db8:1::${index.toString(16)}`] }));
 
-test("named-checkzone takes the zones of any table of names, of an empty one too", async (t) => {
+test("named-checkzone accepts the zones of any table of names, even an empty one", async (t) => {
   const directory = folder(t);
   const service = bindZone({ ...zone(directory), reload: false });
   const host = hostOn(realMachine());
@@ -82,7 +82,7 @@ test("named-checkzone takes the zones of any table of names, of an empty one too
   assert.match(readFileSync(join(directory, "db.0.10.in-addr.arpa"), "utf8"), /^0\.1 IN PTR host\.campus\.example\.$/m);
 });
 
-test("named serves what was installed, and the probe has waited for it", async (t) => {
+test("named serves the installed zones, and the probe waits for it", async (t) => {
   const directory = folder(t);
   const port = await freePort();
   const host = hostOn(realMachine());
@@ -111,7 +111,7 @@ test("named serves what was installed, and the probe has waited for it", async (
 });
 
 for (const type of ["cdb", "lmdb"] as const) {
-  test(`postmap makes a ${type} of any table of aliases, of an empty one too, and finds in it what was meant`, async (t) => {
+  test(`postmap makes a ${type} of any table of aliases, with each row's recipients`, async (t) => {
     const path = join(folder(t), "virtual");
     const host = hostOn(realMachine());
     const service = postfix({ path, type });

@@ -40,7 +40,7 @@ async function newKey(project: TestProject, file: string): Promise<string> {
   return out.trim();
 }
 
-test("a stranger who may publish forges rows over RabbitMQ: they are refused, and status on the transcriber tells", {
+test("forged rows over RabbitMQ are refused, and the transcriber's status shows them", {
   timeout: 280_000,
 }, async (t) => {
   await using server = await startRabbit();
@@ -80,7 +80,7 @@ test("a stranger who may publish forges rows over RabbitMQ: they are refused, an
   assert.deepEqual(served().sort(), [...shown, "tablet 192.0.2.12"]);
 });
 
-test("keys are changed as the help says while the directory changes, without a restart and without a lost change", {
+test("keys are changed by the steps of the help without restart or lost change", {
   timeout: 280_000,
 }, async (t) => {
   const config = configText({ directory: { ldif: "directory.ldif" }, hosts, signing });
@@ -119,7 +119,7 @@ test("keys are changed as the help says while the directory changes, without a r
   assert.doesNotMatch(`${await status()}${up.said()}`, /refused:|still used/);
 });
 
-test("a transcriber whose key is missing, not trusted, or open to others does not start, and says why in one line", async (t) => {
+test("a transcriber with a missing, untrusted or readable key ends with one line", async (t) => {
   await failing(t, {}, /^trigger up: signing\.key: ENOENT.*own\/sign\.key/);
   const stranger = "A".repeat(43);
   await failing(t, { key: true, trust: `${stranger}=` }, /signing\.key: no host would accept a row/);

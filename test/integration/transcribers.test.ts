@@ -20,7 +20,7 @@ async function pairOn(t: TestContext, { heartbeat = 5 } = {}): Promise<Pair> {
   return startPair(t, { broker: `{ url: ${url}, heartbeat: ${heartbeat} }` });
 }
 
-test("as often as the active transcriber is killed the other takes over and nothing is lost", {
+test("after each kill of the active transcriber the other takes over, losing no change", {
   timeout: 180_000,
 }, async (t) => {
   const world = await pairOn(t);
@@ -55,7 +55,7 @@ test("as often as the active transcriber is killed the other takes over and noth
 });
 
 for (const heartbeat of [1, 5]) {
-  test(`when the active transcriber stands still the other takes over, and when it wakes nothing goes back; heartbeat ${heartbeat} s`, {
+  test(`a transcriber that pauses is replaced, and reverts nothing once awake; heartbeat ${heartbeat} s`, {
     timeout: 180_000,
   }, async (t) => {
     const world = await pairOn(t, { heartbeat });

@@ -44,7 +44,7 @@ function failing(command: string): string {
   return `PATH=${file("bin")}:$PATH`;
 }
 
-test("a run that fails at any step gives no password, and the next one ends its work", slow, async () => {
+test("a failed run leaves no valid password, and the next run completes it", slow, async () => {
   const user = hostUser({ hosts }, "box");
   await assert.rejects(run([user], failing("import_definitions")));
   assert.doesNotMatch(await server.ctl("-s", "list_users"), /trigger-box/);
@@ -61,7 +61,7 @@ test("a run that fails at any step gives no password, and the next one ends its 
   await (await connectAs(server, { name: user.name, password: passwordOf(user.name) })).close();
 });
 
-test("a user of before keeps its password and loses the rights that it has no more", async () => {
+test("an existing user keeps its password and loses rights no longer printed", async () => {
   const [user, password] = [hostUser({ hosts }, "cat"), "of-before"];
   await server.ctl("add_user", user.name, password);
   await server.ctl("set_permissions", user.name, "^(trigger-cat-note)$", "^(trigger|trigger-cat-note)$", ".*");
@@ -82,7 +82,7 @@ test("a user of before keeps its password and loses the rights that it has no mo
   );
 });
 
-test("an exchange of another type stops the run before it makes a user", async () => {
+test("an exchange of another type stops the run before a user is made", async () => {
   const [name, user] = ["otherwise", hostUser({ hosts: new Map([["dog", ["note"]]]) }, "dog")];
   await server.ctl("add_vhost", name);
   await server.ctl("set_permissions", "-p", name, "trigger", ".*", ".*", ".*");
@@ -96,7 +96,7 @@ test("an exchange of another type stops the run before it makes a user", async (
   assert.doesNotMatch(await server.ctl("-s", "list_users"), /trigger-dog/);
 });
 
-test("what was delivered 30 times from a queue of RabbitMQ 3 is not thrown away", async (t) => {
+test("a message delivered 30 times from a queue of RabbitMQ 3 is not dropped", async (t) => {
   await run([]);
   const model = await connect(server.url);
   t.after(() => model.close());
@@ -112,29 +112,25 @@ test("what was delivered 30 times from a queue of RabbitMQ 3 is not thrown away"
   await until(() => deliveries >= 30);
 });
 
-test(
-  "a policy is set as the version takes it, renewed when it grows, and left when it is another's",
-  slow,
-  async () => {
-    const policy = async (): Promise<string | undefined> =>
-      (await server.ctl("-s", "list_policies")).match(/\ttrigger\t.*\t(\{.*\})\t/)?.[1];
-    const set = (definition: string): Promise<string> =>
-      server.ctl("set_policy", "--apply-to", "quorum_queues", "trigger", "^trigger[-.]", definition);
-    const [major = 0, minor = 0] = (await server.ctl("version")).trim().split(".").map(Number);
-    const isQuick = major > 4 || (major === 4 && minor >= 3);
-    const endless = { "delivery-limit": -1 };
-    const wanted = isQuick ? { ...endless, "consumer-disconnected-timeout": 1000 } : major === 4 ? endless : undefined;
-    await server.ctl("clear_policy", "trigger").catch(() => {}); // there is none under RabbitMQ 3
-    await run([]);
-    const found = await policy();
-    assert.deepEqual(found && JSON.parse(found), wanted);
-    if (!wanted) return;
-    await set(JSON.stringify(endless));
-    await run([]);
-    assert.deepEqual(JSON.parse((await policy()) ?? ""), wanted);
-    const other = '{"delivery-limit":50}';
-    await set(other);
-    await run([]);
-    assert.equal(await policy(), other);
-  },
-);
+test("a policy suits the version, grows with it, and is never a foreign one", slow, async () => {
+  const policy = async (): Promise<string | undefined> =>
+    (await server.ctl("-s", "list_policies")).match(/\ttrigger\t.*\t(\{.*\})\t/)?.[1];
+  const set = (definition: string): Promise<string> =>
+    server.ctl("set_policy", "--apply-to", "quorum_queues", "trigger", "^trigger[-.]", definition);
+  const [major = 0, minor = 0] = (await server.ctl("version")).trim().split(".").map(Number);
+  const isQuick = major > 4 || (major === 4 && minor >= 3);
+  const endless = { "delivery-limit": -1 };
+  const wanted = isQuick ? { ...endless, "consumer-disconnected-timeout": 1000 } : major === 4 ? endless : undefined;
+  await server.ctl("clear_policy", "trigger").catch(() => {}); // there is none under RabbitMQ 3
+  await run([]);
+  const found = await policy();
+  assert.deepEqual(found && JSON.parse(found), wanted);
+  if (!wanted) return;
+  await set(JSON.stringify(endless));
+  await run([]);
+  assert.deepEqual(JSON.parse((await policy()) ?? ""), wanted);
+  const other = '{"delivery-limit":50}';
+  await set(other);
+  await run([]);
+  assert.equal(await policy(), other);
+});

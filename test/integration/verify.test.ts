@@ -10,7 +10,7 @@ import { until } from "../until.ts";
 import { configText, machines } from "./machines.fixture.ts";
 import { shared } from "./shared-daemon.fixture.ts";
 
-test("verify finds a row that is wrong on a host's disk, and what was wrong is repaired", async (t) => {
+test("verify finds and repairs a wrong row in a host's store", async (t) => {
   const project = makeProject(t);
   project.spawn(["up", "--all"]);
   await until(() => project.read("out/box/names")?.includes("printer 192.0.2.10"), { within: 20_000 });
@@ -32,7 +32,7 @@ test("verify finds a row that is wrong on a host's disk, and what was wrong is r
   );
 });
 
-test("verify says that a daemon has something else than its rows, and names who shows it; it changes nothing", async (t) => {
+test("verify reports a daemon that differs, names the command for it, and changes nothing", async (t) => {
   const project = makeProject(t, {
     hosts: { box: ["names", "dns"], civet: ["event"] },
     files: { "services/dns.ts": shared },
@@ -48,7 +48,7 @@ test("verify says that a daemon has something else than its rows, and names who 
   assert.equal(project.read("out/box/daemon"), "laptop 192.0.2.11\n");
 });
 
-test("an order to compare that was lost on its way is given again", async (t) => {
+test("an order to compare that was lost is sent again", async (t) => {
   const project = makeProject(t);
   project.spawn(["up", "--host", "civet"]);
   const box = project.spawn(["up", "--host", "box"]);
@@ -67,7 +67,7 @@ test("an order to compare that was lost on its way is given again", async (t) =>
   assert.match(out, /^box names: the daemon: the same$/m);
 });
 
-test("status says, when asked for more, as of which epoch and change each table is equal, and when that was seen", async (t) => {
+test("status --verbose shows the epoch, change and time at which each table was equal", async (t) => {
   const project = makeProject(t);
   project.spawn(["up", "--all"]);
   await until(async () => (await project.trigger(["status"])).code === 0, { within: 30_000 });
@@ -78,7 +78,7 @@ test("status says, when asked for more, as of which epoch and change each table 
   );
 });
 
-test("verify says of hosts on other machines, too, how their daemons compare with their rows", {
+test("verify compares daemons with their rows on other machines too", {
   timeout: 120_000,
 }, async (t) => {
   await using server = await startRabbit();
@@ -112,7 +112,7 @@ test("verify says of hosts on other machines, too, how their daemons compare wit
   assert.match((await world.trigger("box", ["diff", "dns"])).out, /^box dns: differs\n {2}missing /);
 });
 
-test("verify says of a host of an older version that its daemon is not compared, and does not hold it against it", async (t) => {
+test("verify reports the daemon of an older host as not compared, without failing", async (t) => {
   const project = makeProject(t, { hosts: { box: ["names"], civet: ["event"] } });
   project.spawn(["up", "--host", "civet"]);
   await until(async () => (await project.trigger(["status"])).out.includes("active"), { within: 30_000 });

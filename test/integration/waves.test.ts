@@ -21,7 +21,7 @@ export default files({
 });
 `;
 
-test("a change goes to the first wave, then to the next; one that fails there stops there, until it is mended or a person lets it go on", async (t) => {
+test("a change passes wave by wave; one that fails waits for mending or approval", async (t) => {
   const hosts = { civet: ["event"], ns1: ["names"], ns2: ["names"] };
   const waves = { names: { order: [["ns1"], ["ns2"]], within: 3_600 } };
   const config = configText({ directory: { ldif: "directory.ldif" }, hosts, waves });

@@ -22,7 +22,7 @@ export default defineConfig({
   return makeProject(t, { files: { "trigger.config.ts": config, "ldap.password": `${password}\n` } });
 }
 
-test("with the user that is printed for it modify --wait does its work, and what is not its own is refused", {
+test("the printed user permits all work of modify --wait, and no more", {
   timeout: 180_000,
 }, async (t) => {
   await using stack = new AsyncDisposableStack();
