@@ -99,6 +99,18 @@ test("every folder of a room with wings is a wing known here", () => {
   assert.deepEqual(unknown, []);
 });
 
+test("each path of docs/design/rooms.md exists", () => {
+  const page = readFileSync(new URL("../docs/design/rooms.md", import.meta.url), "utf8");
+  const named = [...page.matchAll(/`((?:src|test|docs)\/[\w./-]+)`/g)].map(([, path = ""]) => path);
+  // NAME stands for the name of the next part: the folder before it exists.
+  const paths = named.map((path) => path.replace(/(?<=\/)NAME\b.*$/, ""));
+  assert.ok(paths.length > 20, `only ${paths.length} paths were found`);
+  assert.deepEqual(
+    paths.filter((path) => !existsSync(new URL(`../${path}`, import.meta.url))),
+    [],
+  );
+});
+
 test("fixtures of tests lie in test/fixtures, not among the product", () => {
   assert.deepEqual(
     files.filter((file) => /\.fixture\.ts$|\bfixtures\//.test(file)),
