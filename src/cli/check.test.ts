@@ -26,7 +26,7 @@ test("a project without a mistake passes, and nothing is started", async (t) => 
   assert.equal(existsSync(path(".trigger")), false);
 });
 
-test("a mistake in the config is said with its file and word", async (t) => {
+test("a mistake in the config is reported with its file and word", async (t) => {
   const { check } = projectOf(t, { "trigger.config.ts": config("directry: {}") });
   const { code, out } = await check();
   assert.equal(code, 1);

@@ -53,7 +53,7 @@ test("an option with a missing or needless value is answered by the usage", () =
   assert.match(wrong("dhcp", "--project", "--json"), /^Option '--project' argument is ambiguous.*: trigger ask /);
 });
 
-test("a word behind -- is an operand, whatever it looks like", () => {
+test("any word behind -- is an operand", () => {
   assert.deepEqual(read("dhcp", "--", "-1").operands, ["dhcp", "-1"]);
 });
 

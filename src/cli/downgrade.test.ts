@@ -105,7 +105,7 @@ test("no file is put back while a host is up or without a copy", async (t) => {
   );
 });
 
-test("no file is put back if a copy is damaged or any is in use", async (t) => {
+test("no file is put back if one is in use or its copy damaged", async (t) => {
   const { trigger, file, state } = project(t);
   const broker = join(state, "broker.db");
   const begun = openDatabase(broker);
@@ -140,7 +140,7 @@ test("a directory that lost its host's store is put back", async (t) => {
   assert.match((await trigger("downgrade", "--yes")).said, /put back .*directory\.db/);
 });
 
-test("a host says that its store was migrated, and where the copy lies", (t) => {
+test("a host logs the migration of its store and the place of the copy", (t) => {
   const { open, log, file } = project(t);
   rmSync(file);
   copyFileSync(new URL("../../test/stores/schema-1/store.db", import.meta.url), file);

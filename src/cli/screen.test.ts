@@ -13,7 +13,7 @@ function printed(colour: boolean, print: (screen: ReturnType<typeof screenOf>) =
   return said;
 }
 
-test("a printed line is one line, and nothing in it steers the terminal", () => {
+test("a printed line is one line, without control sequences", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), fc.boolean(), (text, colour) => {
       const said = printed(colour, ({ say, lines, json, warn, paint }) => {
@@ -28,7 +28,7 @@ test("a printed line is one line, and nothing in it steers the terminal", () => 
   );
 });
 
-test("only what a command paints is in colour, and only where there are colours", () => {
+test("only a command's own colours are printed, and only where colours are on", () => {
   const forged = "\u001b[32mwell\u001b[0m";
   assert.equal(
     printed(true, ({ say, paint }) => say(`${paint("red", "no")} ${forged}`)),

@@ -19,7 +19,7 @@ const health = (more: Partial<ServiceReport>) => serviceHealth("dhcp", { ...well
 /** The health of a report in one line, with the minutes since its beginning. */
 const says = (more: Partial<ServiceReport>): string => sayHealth(health(more), (at) => `${(now - at) / 60_000} min`);
 
-test("a table of which some rows are refused is well, and says how many", () => {
+test("a table with some refused rows is well, with their number", () => {
   assert.deepEqual(health({ refusedCount: 3 }), { level: levels.well, state: "well, 3 refused" });
 });
 
@@ -34,7 +34,7 @@ test("a hold by a person is approved without a digest", () => {
   assert.equal(says(person), "held: by a person: a move; `trigger approve dhcp`");
 });
 
-test("a table with held rows waits for a person, and says how many", () => {
+test("a table with held rows waits for a person, with their number", () => {
   const found = { refusedCount: 3, heldCount: 1, inTheWay: "0badcafe" };
   const line = "held: 1 of its rows, 2 refused; `trigger adopt dhcp NAME`, or `trigger approve dhcp 0badcafe` for all";
   assert.equal(says(found), line);
@@ -56,7 +56,7 @@ test("a service that fails is failing, also while removals wait to be approved",
   assert.match(says({ removals }), /^held: 51 rows would be removed; .* 3298569f`$/);
 });
 
-test("a table of which every row is refused is not well", () => {
+test("a table with every row refused is not well", () => {
   assert.equal(says({ rows: 0, refusedCount: 3 }), "no row at all: 3 refused");
   assert.equal(health({ rows: 0, refusedCount: 3 }).level, levels.late);
 });
@@ -83,13 +83,13 @@ test("parked messages are late since the earliest, with the command to type", ()
   assert.equal(says({ parked, parkedCount: 2 }), "2 parked since 9 min; `trigger retry dhcp`");
 });
 
-test("a table that was not compared for minutes says since when", () => {
+test("a table that was not compared for minutes shows since when", () => {
   const equal = { epoch: 1, seq: 0, asOf: { state: [], clock: now - 9 * 60_000 } };
   assert.equal(says({ equal }), "not compared since 9 min");
   assert.equal(health({ equal }).level, levels.late);
 });
 
-test("untrusted messages are said for an hour, with the reason", () => {
+test("untrusted messages are shown for an hour, with the reason", () => {
   const strangers = { count: 2, why: "it is not signed", at: now };
   assert.equal(says({ strangers }), "2 untrusted messages rejected: it is not signed");
   assert.equal(

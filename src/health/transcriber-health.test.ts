@@ -23,7 +23,7 @@ test("a transcriber elsewhere without a state is well while its host reports", (
   assert.equal(networkHealth([elsewhere], known).level, levels.late);
 });
 
-test("a host of which nothing is known is late, and says where to ask", () => {
+test("a host without a report is late, with the place to ask", () => {
   const far: HostStatus = { ...elsewhere, host: "far", at: undefined };
   const known = { transcribers: ["civet", "genet"], silenceLimit: limit, now };
   const { level, hosts } = networkHealth([far, standby, reports("civet", 7)], known);
@@ -87,7 +87,7 @@ test("of two transcribers that call themselves active the one in the higher epoc
   });
 });
 
-test("a standby says that none is active once a takeover should have happened", () => {
+test("a standby reports a missing active transcriber once a takeover is overdue", () => {
   const soon = says(standby, reports("civet", 7, { ago: limit }));
   assert.deepEqual(soon, { genet: "standby", civet: "active" });
   const late = says(standby, reports("civet", 7, { ago: limit + 1 }));
@@ -98,7 +98,7 @@ test("a standby says that none is active once a takeover should have happened", 
   assert.equal(whoIsActive([standby, reports("civet", 7, { ago: limit + 1 })], now, slow).host, "civet");
 });
 
-test("a standby that cannot know says nothing of the others", () => {
+test("a standby without enough knowledge reports nothing of the others", () => {
   const silent = reports("civet", 7, { ago: limit + 1 });
   assert.equal(says({ ...standby, since: now - limit }, silent).genet, "standby");
   assert.equal(says({ ...standby, trouble: "not connected" }, silent).genet, "standby");

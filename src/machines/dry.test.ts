@@ -6,7 +6,7 @@ import { dryMachine } from "./dry.ts";
 const base = () =>
   memoryMachine({ files: { "/etc/a": "one\n", "/home/ada/notes": "n" }, otherwise: () => ({ stdout: "ran" }) });
 
-test("nothing changes below a dry machine, and it notes what would", async () => {
+test("a dry machine changes nothing and notes every change", async () => {
   const below = base();
   const dry = dryMachine(below);
   await dry.files.write("/etc/a", "two\n");
@@ -28,7 +28,7 @@ test("nothing changes below a dry machine, and it notes what would", async () =>
   assert.deepEqual(await dry.files.list("/home"), ["alan", "grace"]);
 });
 
-test("what was noted can be forgotten, and later notes start from there", async () => {
+test("notes can be dropped, and later notes start from there", async () => {
   const dry = dryMachine(base());
   await dry.files.write("/etc/a", "two\n");
   dry.forget();

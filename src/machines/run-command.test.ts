@@ -39,7 +39,7 @@ test("a deadline kills the whole process group, also one that ignores SIGTERM", 
   }
 });
 
-test("a mebibyte of a telling command's output is kept, all of an asking one's", async () => {
+test("of a telling command's output a mebibyte is stored, of an asking one's all", async () => {
   const long = ["sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' x"] as const;
   assert.equal((await runCommand(long, { ...options, changes: false })).stdout.length, 3_000_000);
   const { stdout, code } = await runCommand(long, { ...options, changes: true });

@@ -74,7 +74,7 @@ test("the code of a service moves with its file and with lib/ only", async (t) =
   assert.notEqual(await codeOf(makeProject(t, { files: { ...lib, "services/names.ts": `${names}\n` } })), code);
 });
 
-test("a folder without a config says how to make one", async (t) => {
+test("a folder without a config is answered with the way to make one", async (t) => {
   const { path } = makeProject(t);
   await assert.rejects(openProject(path("services")), {
     name: "UserError",

@@ -18,7 +18,7 @@ const names = {
   attributes: { macAddress: "campusMac", ipHostNumber: "campusIp" },
 };
 
-test("what a directory calls otherwise is read in the place of the standard names", () => {
+test("a renamed attribute is read in place of the standard one", () => {
   const row = { mac: "02:00:00:00:00:01", ip: "10.0.0.1", name: "rock" };
   assert.deepEqual(selected(kea({ entries: names }) as Service, rock()), row);
   assert.deepEqual(selected(nftables({ rules: "/etc/nftables/members.rules", entries: names }) as Service, rock()), [

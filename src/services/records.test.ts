@@ -90,7 +90,7 @@ const changesOf = (before: Table, after: Table): Change<Lease>[] =>
 const a = { mac: "aa", ip: "1" };
 const b = { mac: "bb", ip: "2" };
 
-test("a full run writes the difference alone, and leaves alone what it never wrote", async () => {
+test("a full run writes only the difference, and leaves foreign records alone", async () => {
   const on = daemon({ zz: "9", aa: "1" });
   await on.run({ a, b });
   assert.deepEqual(on.done, ["look at all", "put bb 2"]);
@@ -164,7 +164,7 @@ test("a record that the daemon refuses is its row's refusal, others go in", asyn
   assert.equal(on.has.get("bb"), "2");
 });
 
-test("a refused name is not ours when it is made later", async () => {
+test("a refused name created by others later is foreign", async () => {
   const on = daemon();
   on.refuses.add("aa");
   await on.run({ a });
@@ -177,7 +177,7 @@ test("a refused name is not ours when it is made later", async () => {
   assert.deepEqual([...on.has], [["aa", "9"]]);
 });
 
-test("a record removed by hand before its row is not ours later", async () => {
+test("a record removed by hand and created by others later is foreign", async () => {
   for (const interrupted of [true, false]) {
     const { run, has, others } = daemon();
     const [a, b] = [
@@ -194,7 +194,7 @@ test("a record removed by hand before its row is not ours later", async () => {
   }
 });
 
-test("a record missing at a full run is not ours when made later", async () => {
+test("a record missing at a full run and created later is foreign", async () => {
   const { run, has, ours } = daemon();
   ours.set("typo", "");
   await run({ a: { mac: "aa", ip: "1" } });
@@ -249,7 +249,7 @@ test("a record of ours changed before the write is brought to its row", async ()
   assert.deepEqual(on.done, ["look aa", "put aa 3"]);
 });
 
-test("a record that the daemon refused is not ours, whoever makes it", async () => {
+test("a record that the daemon refused is foreign when created later", async () => {
   const on = daemon();
   on.refuses.add("aa");
   await on.run({ a });

@@ -10,7 +10,7 @@ import { takeLock } from "./lock.ts";
 const directory = mkdtempSync(join(tmpdir(), "trigger-lock-"));
 test.after(() => rmSync(directory, { recursive: true }));
 
-test("a lock is had once, also within one process, and again after its release", () => {
+test("a lock is held once, also within one process, and again after its release", () => {
   const file = join(directory, "twice", "x.lock");
   const lock = takeLock(file);
   assert.ok(lock);

@@ -131,7 +131,7 @@ test("a copy is put back, and the newer file stays beside it", () => {
   assert.deepEqual(copiesBefore(file), []);
 });
 
-test("what a killed run left of its copy is replaced", () => {
+test("a killed run's remains of its copy are replaced", () => {
   const file = withApple();
   const draft = `${file}.version-1.new`;
   writeFileSync(draft, "cut short");
@@ -182,7 +182,7 @@ test("of two processes that migrate a file at once, one makes the copy", () => {
   assert.equal(versionOf(copy).number, 1);
 });
 
-test("a file of before there were numbers is one of version 1", () => {
+test("a file without a number is one of version 1", () => {
   const file = newFile();
   const before = openDatabase(file);
   before.exec(one.migrations[0] ?? "");
@@ -266,7 +266,7 @@ test("tables of others stay", () => {
   assert.ok(database.prepare("SELECT * FROM theirs").all());
 });
 
-test("who only reads is told whether the file is older or newer", () => {
+test("a reader learns whether the file is older or newer", () => {
   const file = withApple();
   using database = openDatabase(file, { readOnly: true });
   mustBeCurrent(database, one, "1.0.0");

@@ -36,7 +36,7 @@ test("a crashed connection returns its deliveries in order, and its later calls 
   );
 });
 
-test("a crashed candidate is not told, and the next one is active", async () => {
+test("a crashed candidate hears nothing, and the next one is active", async () => {
   const hub = memoryHub();
   const said: string[] = [];
   const victim = hub.connect();

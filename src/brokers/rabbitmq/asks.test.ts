@@ -21,7 +21,7 @@ function asks() {
   return { say, said };
 }
 
-test("useless asks are logged a hundred times at most, and steer no terminal", () => {
+test("useless requests are logged a hundred times at most, without control sequences", () => {
   const { say, said } = asks();
   for (let other = 0; other < 1_000; other++) assert.ok(say(`trigger-cat-${other}\u001b[2J`));
   assert.equal(said.length, 101);
@@ -33,7 +33,7 @@ test("useless asks are logged a hundred times at most, and steer no terminal", (
   assert.match(said.at(-1) ?? "", /by the user trigger-dog,/);
 });
 
-test("an ask that is longer than any queue's name needs is not read", () => {
+test("a request that is longer than any queue's name is not read", () => {
   const { say, said } = asks();
   assert.ok(say("x".repeat(1_000)));
   assert.match(said.join(), /it has 1\d\d\d bytes, the limit is 1000/);

@@ -56,7 +56,7 @@ test("a candidate whose ticks are unconfirmed is no longer active, despite other
   candidacy.close();
 });
 
-test("a confirm that comes late proves nothing of now", async () => {
+test("a late confirm makes no candidate active", async () => {
   const { clock, history, candidacy, tick, answers } = scene();
   const late = Promise.withResolvers<void>();
   answers(() => late.promise);
@@ -69,7 +69,7 @@ test("a confirm that comes late proves nothing of now", async () => {
   candidacy.close();
 });
 
-test("a candidate that closes or loses its channel is told at once", async () => {
+test("a candidate that closes or loses its channel learns it at once", async () => {
   for (const leave of ["lose", "close"] as const) {
     const { clock, history, candidacy, tick } = scene();
     tick();

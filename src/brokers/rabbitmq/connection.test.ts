@@ -4,7 +4,7 @@ import { freePort } from "../../../test/servers/port.ts";
 import { openConnection } from "./connection.ts";
 import { readAddress } from "./credentials.ts";
 
-test("a connection that fails says why without the password, whatever the words", async () => {
+test("a failed connection gives its reason without the password", async () => {
   // The system's own words have this password in them, as those of a server or a proxy may.
   const password = "127.0.0.1";
   const target = readAddress({ url: `amqp://trigger-box@localhost:${await freePort()}`, password });

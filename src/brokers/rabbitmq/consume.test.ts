@@ -78,7 +78,7 @@ test("a queue is recreated though the server ends each connection that asks", as
   assert.equal(recreations(), 1);
 });
 
-test("a queue that does not answer is said once, with what mends it", async () => {
+test("a queue that does not answer is logged once, with its remedy", async () => {
   const { promise: answer, resolve: deleted } = Promise.withResolvers();
   const { consumer, said, pauses, connection } = consumerOf(answer);
   const begun = consumer.begin(connection);
@@ -95,7 +95,7 @@ test("a queue that does not answer is said once, with what mends it", async () =
   assert.equal(consumer.trouble(), undefined);
 });
 
-test("of a queue that answers late nothing is said", async () => {
+test("a queue that answers late is not logged", async () => {
   const { promise: answer, resolve: answerNow } = Promise.withResolvers();
   const { consumer, said, pauses, connection } = consumerOf(answer);
   const begun = consumer.begin(connection);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { readAddress, redact } from "./credentials.ts";
 import { queueArguments } from "./queue-arguments.ts";
 
-test("an address is taken apart, and shown without its password", () => {
+test("an address is parsed, and shown without its password", () => {
   const target = readAddress({ url: "amqps://dhcp1:p%40ss@[::1]/a%2Fb" });
   const { name, secure, hostname, port, vhost, username } = target;
   assert.deepEqual(
@@ -21,7 +21,7 @@ test("an address is taken apart, and shown without its password", () => {
   assert.equal(readAddress({ url: "amqp://mq", password: "given" }).secrets().password, "given");
 });
 
-test("an address that cannot be read is refused without being shown", () => {
+test("an unreadable address is refused without being shown", () => {
   for (const url of ["amqp://u:s3cret@mq:port", "nonsense s3cret", "http://u:s3cret@mq", "amqp://u:s3cret%zz@mq"]) {
     try {
       readAddress({ url }).secrets();
@@ -32,13 +32,13 @@ test("an address that cannot be read is refused without being shown", () => {
   }
 });
 
-test("a password that crosses a network in clear is known to", () => {
+test("a password sent in clear across a network is noticed", () => {
   assert.equal(readAddress({ url: "amqp://mq.campus.example" }).inClear, true);
   for (const url of ["amqps://mq.campus.example", "amqp://localhost", "amqp://127.0.0.1", "amqp://[::1]"])
     assert.equal(readAddress({ url }).inClear, false, url);
 });
 
-test("secrets are masked in a text, also as a url writes them", () => {
+test("secrets are masked in a text, also in the encoding of a url", () => {
   assert.equal(redact("a p@ss, b p%40ss", ["p@ss"]), "a ********, b ********");
   assert.equal(redact("nothing", [""]), "nothing");
 });

@@ -72,7 +72,7 @@ test("a queue deleted under its consumer is declared and consumed again, with a 
   assert.equal(broker.trouble(), undefined);
 });
 
-test("a queue that was deleted before it is consumed is said to be deleted", async (t) => {
+test("a queue deleted before it is consumed is logged as deleted", async (t) => {
   const { broker } = await open(t);
   const name = `before-${randomUUID()}`;
   await broker.declare([queueNamed(name)]);
@@ -82,7 +82,7 @@ test("a queue that was deleted before it is consumed is said to be deleted", asy
   await assert.rejects(collect(another, name), new RegExp(`queue ${name} cannot be consumed: it is not there$`));
 });
 
-test("a message to a deleted queue of ours fails, and the next finds it", async (t) => {
+test("a message to a deleted queue fails, and the next one finds it", async (t) => {
   const { broker, said } = await open(t);
   const name = `gone-${randomUUID()}`;
   await broker.declare([queueNamed(name)]);
@@ -119,7 +119,7 @@ test("a queue that is new, or without bindings, is not logged as deleted", async
   assert.doesNotMatch(said.join("\n"), new RegExp(late));
 });
 
-test("an exchange that is deleted under us is made again with every binding", async (t) => {
+test("a deleted exchange is declared again with every binding", async (t) => {
   const { broker } = await open(t);
   const name = `exchange-${randomUUID()}`;
   await broker.declare([queueNamed(name)]);
@@ -150,7 +150,7 @@ test("a publish that the server forbids fails with its reason, and the connectio
   assert.equal(broker.trouble(), undefined);
 });
 
-test("a queue that is purged under us goes on with what comes next", async (t) => {
+test("a purged queue goes on with the next message", async (t) => {
   const { broker } = await open(t);
   const name = `purged-${randomUUID()}`;
   await broker.declare([queueNamed(name)]);
@@ -162,7 +162,7 @@ test("a queue that is purged under us goes on with what comes next", async (t) =
   assert.deepEqual(got, ["after"]);
 });
 
-test("a queue with other arguments is used as it is, and logged once", async (t) => {
+test("a queue with other arguments is used, and logged once", async (t) => {
   const { broker, said } = await open(t);
   const other = await stranger(t);
   const [plain, tight] = [`plain-${randomUUID()}`, `tight-${randomUUID()}`];
@@ -314,7 +314,7 @@ test("a wrong password is logged without it, and read again from its file", asyn
   await until(() => broker.trouble() === undefined);
 });
 
-test("without a server the broker opens, logs that, and throws at each call", async (t) => {
+test("a broker opens without a server, logs that, and throws at each call", async (t) => {
   const { broker, said } = await open(t, { url: "amqp://someone:s3cr3t@127.0.0.1:1" });
   await assert.rejects(
     broker.declare([queueNamed("q")]),

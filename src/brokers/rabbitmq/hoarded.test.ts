@@ -127,7 +127,7 @@ test("hoarded messages of a table reach its consumer once the queue is recreated
   assert.equal(said.filter((line) => line.includes("carries nothing")).length, 1);
 });
 
-test("a plain queue of which nothing comes is logged with its remedy, never deleted", async (t) => {
+test("a stuck plain queue is logged with its remedy, never deleted", async (t) => {
   const { name, broker, connection, publish, taken, said } = await starving(t, "mail", "plain");
   for (const body of ["one", "two"]) await publish(body);
   await until(() => broker.trouble()?.includes(`nothing comes of queue ${name}`) === true, patient);

@@ -78,7 +78,7 @@ test("a channel that confirms nothing for ten seconds is replaced by another", a
   assert.equal(channels.length, 2);
 });
 
-test("a queue that nothing gets through to over several channels is seen to", async () => {
+test("a queue unreachable over three channels is reported", async () => {
   const { clock, channels, publish, seenTo } = await scripted();
   for (const at of [0, 10_000, 20_000]) {
     publish(`of ${at}`);
@@ -93,7 +93,7 @@ test("a queue that nothing gets through to over several channels is seen to", as
   assert.equal(seenTo.length, 1);
 });
 
-test("a slow line that goes on is waited for", async () => {
+test("a slow line that makes progress is waited for", async () => {
   const { clock, channels, publish, ended } = await scripted();
   for (const text of ["a", "b", "c"]) publish(text);
   for (const { answer } of channels[0]?.sent ?? []) {
@@ -105,7 +105,7 @@ test("a slow line that goes on is waited for", async () => {
   assert.equal(channels.length, 1);
 });
 
-test("what a full queue refuses fails, and its channel goes on", async () => {
+test("a message to a full queue fails, and its channel goes on", async () => {
   const { clock, channels, publish, ended, nack } = await scripted({ refusal: new QueueFull("q") });
   publish("a");
   channels[0]?.sent[0]?.answer(nack);

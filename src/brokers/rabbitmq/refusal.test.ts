@@ -4,7 +4,7 @@ import { refusalOf } from "./refusal.ts";
 
 const target = { username: "trigger-box", vhost: "/", hostname: "mq.campus.example", port: 5671 };
 
-test("why a connection did not open is one line, with its remedy", () => {
+test("the reason of a failed connection is one line, with its remedy", () => {
   const place = "ssl/tls alert bad certificate:../deps/openssl/record/rec_layer_s3.c:918:SSL alert number 42";
   const said: readonly (readonly [string, RegExp])[] = [
     [

@@ -122,7 +122,7 @@ const goesThrough = (broker: Broker, key: string, body: string) => (): Promise<b
     () => false,
   );
 
-test("a host without its queue names the maker of it, and goes on", async (t) => {
+test("a host without its queue names its transcriber, and goes on", async (t) => {
   const queue = queueOf("box", "dns", "table");
   const host = await open(t, "box");
   const { got, said } = follow(t, host.broker, queue);
@@ -135,7 +135,7 @@ test("a host without its queue names the maker of it, and goes on", async (t) =>
   assert.equal(host.broker.trouble(), undefined);
 });
 
-test("a queue deleted under its host is recreated by the transcriber it asks", async (t) => {
+test("a host's deleted queue is recreated by the transcriber it asks", async (t) => {
   // Another host has a queue of the same key: no message comes back from there.
   const [queue, other] = [queueOf("box", "dhcp", "table"), queueOf("cat", "dhcp", "table")];
   const { broker, said } = await transcriber(t, [queue, other]);
@@ -213,7 +213,7 @@ test("a host has only its own queue recreated, once in two minutes", async (t) =
   assert.doesNotMatch(said(), /queue trigger-cat-dhcp carries nothing/);
 });
 
-test("a transcriber that is not active declares what is gone, and recreates nothing", async (t) => {
+test("a standby declares missing queues and exchanges, and recreates none", async (t) => {
   const queue = queueOf("box", "dhcp", "table");
   const reports = queueOf("civet", "report", "report");
   const { broker, said } = await open(t, "civet");
@@ -244,7 +244,7 @@ test("a deleted exchange is declared again, with the loss of rights in the log",
   else assert.doesNotMatch(said(), forgets);
 });
 
-test("under RabbitMQ 4 it is said what a plain queue of RabbitMQ 3 loses", async (t) => {
+test("under RabbitMQ 4 the log names the losses of plain queues", async (t) => {
   const [plain, table] = [queueOf("box", "old", "plain"), queueOf("box", "older", "table")];
   const channel = await stranger(t);
   for (const queue of [plain, table]) {

@@ -7,7 +7,7 @@ const message = (routingKey: string, headers?: Record<string, unknown>): Consume
   ({ fields: { routingKey }, properties: { headers } }) as unknown as ConsumeMessage;
 const keys = ["trigger.dhcp", "trigger.dhcp.box"];
 
-test("a message with a key of its queue is taken, wherever else it went", () => {
+test("a message with a key of its queue is taken, despite other keys", () => {
   for (const key of keys) {
     assert.equal(spoofed(message(key), keys), undefined);
     assert.equal(spoofed(message(key, { CC: ["trigger.dns"] }), keys), undefined);

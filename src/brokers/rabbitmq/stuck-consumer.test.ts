@@ -38,7 +38,7 @@ function scene(context: TestContext, { expendable = true } = {}) {
   return { clock, seen, trouble };
 }
 
-test("a queue of which nothing comes is consumed again, then recreated ever more rarely", async (context) => {
+test("a stuck queue is consumed again, then recreated ever more rarely", async (context) => {
   const { clock, seen } = scene(context);
   await clock.advance(79_000);
   assert.deepEqual(seen.restarted, ["nothing of it comes, although it has 2 consumers"]);
@@ -59,7 +59,7 @@ test("a queue that is fed, or empty for its only consumer, stays", async (contex
   assert.deepEqual([seen.restarted, seen.recreated], [[], []]);
 });
 
-test("a refusing queue of which nothing comes is logged once, never recreated", async (context) => {
+test("a stuck queue that refuses is logged once, never recreated", async (context) => {
   const { clock, seen, trouble } = scene(context, { expendable: false });
   await clock.advance(10 * minute);
   assert.match(

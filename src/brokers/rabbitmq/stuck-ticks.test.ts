@@ -41,7 +41,7 @@ test("three looks that find a tick consume again, eight recreate the queue", asy
   await end();
 });
 
-test("a look that finds none, or fails, begins the count again", async () => {
+test("a look that finds none, or fails, restarts the count", async () => {
   const { clock, seen, end } = await scene();
   for (const lies of [false, undefined]) {
     await clock.advance(35_000);
@@ -54,7 +54,7 @@ test("a look that finds none, or fails, begins the count again", async () => {
   await end();
 });
 
-test("who hears the ticks does not look", async () => {
+test("a candidate that hears the ticks does not look", async () => {
   const { clock, seen, end } = await scene();
   seen.heard = true;
   await clock.advance(120_000);

@@ -133,7 +133,7 @@ test("damage found while the broker runs sets the file aside, and work goes on",
   assert.equal(here.broker.trouble(), undefined);
 });
 
-test("whatever bytes are damaged, a broker opens, logs its repair and works", async () => {
+test("a broker with any damaged bytes opens, logs its repair and works", async () => {
   await using sound = await open("sound");
   await sound.broker.declare([queue]);
   for (let n = 0; n < 40; n++) await sound.broker.publish("k", `${n}`.repeat(300), { messageId: `${n}` });

@@ -46,7 +46,7 @@ test("one large message drives out as many small ones as a queue's bytes ask", a
   assert.deepEqual(got, [bytes]);
 });
 
-test("nothing is handed over once a consumer closes, also from within its handler", async (context) => {
+test("no message is handed over once a consumer closes, also from within its handler", async (context) => {
   const broker = await brokerIn(context);
   await broker.declare([{ name: "q", keys: ["k"], limit }]);
   for (const body of ["one", "two", "three"]) await broker.publish("k", body);
@@ -83,7 +83,7 @@ test("an active candidate hears that it is not before another can be", async (co
   assert.deepEqual(heard, [true, false]);
 });
 
-test("what was acknowledged just before a consumer closed does not come again", async (context) => {
+test("a message acknowledged just before a consumer closed does not come again", async (context) => {
   const broker = await brokerIn(context);
   await broker.declare([{ name: "q", keys: ["k"], limit }]);
   for (const body of ["one", "two"]) await broker.publish("k", body);

@@ -21,7 +21,7 @@ test("an unknown option is named with the known ones and the nearest", () => {
   assert.match(wrong({ directory: { ldfi: "a" } }), /^unknown option of directory "ldfi" .*did you mean "ldif"\?$/);
 });
 
-test("an unknown option is said before what is missing or wrong elsewhere", () => {
+test("an unknown option is reported before missing and wrong ones", () => {
   assert.match(wrong({ broker: { ulr: "amqp://mq" } }), /^unknown option of broker "ulr" .*did you mean "url"\?$/);
   assert.match(wrong({ state: 3, signing: { key: "k", trsut: [] } }), /^unknown option of signing "trsut"/);
 });
@@ -70,7 +70,7 @@ test("a network without a host or without a transcriber is refused", () => {
   assert.match(wrong({ hosts: { dhcp1: ["dhcp"] } }), /^no host runs "event"/);
 });
 
-test("without a directory events are the truth, and one host alone takes them", () => {
+test("without a directory events are the truth, taken by one host alone", () => {
   assert.equal(readConfig({ hosts: right.hosts }, file).directory, undefined);
   assert.equal(
     wrong({ directory: undefined, hosts: { civet: ["event"], dhcp1: ["dhcp"], genet: ["event"] } }),

@@ -18,7 +18,7 @@ test("a file and a server are read as they are written", () => {
   right({ ...server, bindDn: "cn=reader,dc=campus", passwordFile: "ldap.password", filter: "(cn=*)" });
 });
 
-test("what is wrong is named with its option, the rule and the value", () => {
+test("a mistake is reported with its option, the rule and the value", () => {
   assert.match(wrong({}), /^directory\.ldif: expected a text, found nothing$/);
   assert.match(wrong({ ...server, bindDN: "cn=a" }), /unknown option of directory "bindDN" .*did you mean "bindDn"/);
   assert.match(wrong({ base: "dc=campus", ldif: "a" }), /^directory\.base is of a server: directory\.url is missing$/);

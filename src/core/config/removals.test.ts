@@ -14,7 +14,7 @@ test("a few rows may always be removed, and of a large table a share", () => {
   assert.equal(removalsAllowed({ atMost: 5, of: { dhcp: { share: 0 } } }, "dhcp", 1000), 5);
 });
 
-test("a table may become empty unasked only where the config says so", () => {
+test("a table may become empty unasked only if the config allows it", () => {
   const of = { dhcp: { atMost: 100 }, bans: { mayEmpty: true } };
   assert.deepEqual(
     [{}, { of }, { mayEmpty: true, of }].map((removals) =>

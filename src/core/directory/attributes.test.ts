@@ -11,7 +11,7 @@ test("case, aliases and object identifiers make no difference", () => {
   assert.equal(attributeName("macAddress"), "macaddress");
 });
 
-test("options are kept, each once, in one order", () => {
+test("options are sorted, each once", () => {
   assert.equal(attributeName("CN;Lang-FR"), "cn;lang-fr");
   assert.equal(attributeName("surname;x-b;Lang-FR;lang-fr"), "sn;lang-fr;x-b");
   assert.notEqual(attributeName("cn;lang-fr"), attributeName("cn"));

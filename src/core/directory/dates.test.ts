@@ -25,7 +25,7 @@ test("ISO 8601 dates and times are read", () => {
   assert.equal(read("0050-01-01"), "0050-01-01T00:00:00.000Z");
 });
 
-test("a date without a zone is read in the given zone, summer and winter", () => {
+test("a date without a zone is read in the configured zone, summer and winter", () => {
   assert.equal(read("2026-12-31T18:00", "Europe/Paris"), "2026-12-31T17:00:00.000Z");
   assert.equal(read("2026-07-14", "Europe/Paris"), "2026-07-13T22:00:00.000Z");
   assert.equal(read("20260714120000", "America/New_York"), "2026-07-14T16:00:00.000Z");
@@ -45,7 +45,7 @@ test("a skipped hour is read as before the jump, a repeated as the first", () =>
   assert.equal(read("2026-04-05T01:45", "Australia/Lord_Howe"), "2026-04-04T14:45:00.000Z");
 });
 
-test("what is no date throws, naming the value", () => {
+test("an invalid date throws, naming the value", () => {
   const wrong = [
     ...["", "soon", "20260230000000Z", "20260015000000Z", "20261301", "2026-02-30", "2026-1-1", "20261122242000Z"],
     ...[

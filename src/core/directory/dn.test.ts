@@ -71,7 +71,7 @@ test("different names stay different", () => {
   assert.equal(normalDn("cn=a\\0a\u0085"), "cn=a\\0a\\c2\\85", "what steers a terminal is escaped");
 });
 
-test("a value that is not text is kept as its encoding", () => {
+test("a value that is not text stays in its encoding", () => {
   assert.equal(normalDn("cn=\\ff\\00"), "cn=#0402ff00");
   same("cn=\\FF\\00", "cn=#0402FF00");
   same("cn=#0201ff", "CN=#0201FF ");
@@ -101,7 +101,7 @@ test("a name is below its ancestors and not below itself", () => {
   );
 });
 
-test("the value of the leaf is given as it was written, without its escapes", () => {
+test("the value of the leaf is read as written, without its escapes", () => {
   assert.equal(rdnValue("cn=Lovelace\\, Ada,dc=x"), "Lovelace, Ada");
   assert.equal(rdnValue("cn=Lu\\C4\\8Di\\C4\\87+uid=l,dc=x"), "Lučić");
   assert.equal(rdnValue("CN =  a\\ \\  ,dc=x"), "a  ");
@@ -119,7 +119,7 @@ test("the written components of a DN are split at its own commas", () => {
   assert.deepEqual(rdnTexts(""), []);
 });
 
-test("what is no DN throws, saying what is wrong where", () => {
+test("an invalid DN throws, naming the fault and its place", () => {
   const wrong = {
     "cn=a,": 'expected an attribute and "=" at character 6',
     "cn=a,,dc=x": 'expected an attribute and "=" at character 6',

@@ -53,7 +53,7 @@ test("a value is text whenever it can be, as in LDIF", () => {
   assert.deepEqual(attributes.get("cn"), ["\ufffd"]);
 });
 
-test("what is no event is said by its place and its rule", () => {
+test("an invalid event is reported with its place and its rule", () => {
   const wrong = (body: unknown): string => {
     try {
       readEvent(body);
@@ -73,7 +73,7 @@ test("what is no event is said by its place and its rule", () => {
   assert.match(wrong(["h", { entryDN, cn: "a" }, null, 1]), /^not an event: before\.cn: /);
 });
 
-test("whatever comes is read or refused with an error, and pollutes nothing", () => {
+test("any message is read or refused with an error, and pollutes nothing", () => {
   const attributes = fc.oneof(
     fc.constant(null),
     fc.dictionary(fc.oneof(fc.constantFrom("entryDN", "__proto__", "constructor", "cn"), fc.string()), fc.anything()),

@@ -96,7 +96,7 @@ const told: readonly (readonly [string, string])[] = [
   ] as const),
 ];
 
-test("slapd lets two names exist exactly where they differ to us: the told pairs", async () => {
+test("slapd lets two names exist exactly where we tell them apart: listed pairs", async () => {
   compare(told, await bothExist("cn", told), normalValue);
   compare(told, await bothExist("paidUntil", told), exactValue);
 });

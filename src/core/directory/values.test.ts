@@ -12,7 +12,7 @@ test("case, spaces and compatible forms make no difference", () => {
   assert.equal(normalValue("   "), "");
 });
 
-test("what a directory can hold side by side stays apart", () => {
+test("names that a directory holds side by side stay apart", () => {
   assert.notEqual(normalValue("Straße"), normalValue("Strasse"));
   assert.notEqual(normalValue("ı"), normalValue("i"));
   assert.notEqual(normalValue("école"), normalValue("ecole"));

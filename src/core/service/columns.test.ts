@@ -97,7 +97,7 @@ const cases: { column: keyof typeof all; good: Record<string, string>; bad: stri
 ];
 
 for (const { column, good, bad } of cases) {
-  test(`${column} has one form for each value and refuses what is none`, () => {
+  test(`${column} has one form for each value and refuses invalid ones`, () => {
     for (const [given, clean] of Object.entries(good)) assert.equal(all[column].parse(given), clean);
     for (const given of [...bad, "", " "]) {
       const read = all[column].safeParse(given);

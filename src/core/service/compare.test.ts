@@ -13,7 +13,7 @@ test("only the columns that were observed are compared", () => {
   assert.equal(isSame(same), true);
 });
 
-test("what is missing, differs, is extra or foreign is told apart", () => {
+test("missing, differing, extra and foreign records are told apart", () => {
   const observed = [
     { mac: "aa", ip: "9" },
     { mac: "cc", ip: "3" },

@@ -5,21 +5,21 @@ import { cellGoes, refusalGoes } from "./refusal-goes.ts";
 
 const named = { refused: ["password", "userPassword"] } as const;
 
-test("where names are given, a refusal about one of them removes", () => {
+test("if columns are named, a refusal of one of them removes the row", () => {
   for (const about of [["password"], ["vlan", "password"], ["userpassword"], ["USERPASSWORD"]])
     assert.equal(refusalGoes(named, about), true, about.join());
 });
 
-test("a refusal about anything else removes nothing", () => {
+test("a refusal of any other column removes nothing", () => {
   for (const about of [[], ["vlan"], ["passwords"], [""]]) assert.equal(refusalGoes(named, about), false, about.join());
 });
 
-test("a table that says nothing keeps every refused row, one that says `remove` none", () => {
+test("a table without the option retains every refused row, with `remove` none", () => {
   assert.equal(refusalGoes({}, ["password"]), false);
   assert.equal(refusalGoes({ refused: "remove" }, []), true);
 });
 
-test("a name in the words of a refusal removes nothing, whoever wrote it there", () => {
+test("a column's name in the text of a refusal removes nothing", () => {
   for (const why of [
     "password: is missing",
     "userPassword is missing",

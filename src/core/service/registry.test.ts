@@ -24,7 +24,7 @@ test("a service recorded under a name is triggered by it, with its host", async 
   assert.deepEqual(handled, [[{ on: true }, "civet"]]);
 });
 
-test("what a handler throws is thrown to who triggered it", async () => {
+test("an error of a handler is thrown to its caller", async () => {
   const { record, trigger } = registry(host);
   record(
     "broken",
@@ -41,7 +41,7 @@ test("an unknown name is an error that names the known ones", () => {
   });
 });
 
-test("a service with a table is not triggered: it says what to do instead", () => {
+test("a service with a table is not triggered, and the error names the remedy", () => {
   const { trigger } = scene();
   assert.throws(() => trigger("dhcp"), {
     name: "UserError",

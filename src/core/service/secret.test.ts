@@ -15,7 +15,7 @@ test("a secret value is masked plain, in JSON, URLs, base64 and hexadecimal", ()
   assert.equal(said(`userPassword:: ${bytes.toString("base64")}`, value), "userPassword:: ********");
 });
 
-test("of values that overlap or lie in each other nothing is left", () => {
+test("overlapping and nested values are masked whole", () => {
   assert.equal(said("x abcdef y", "abc", "bcdef"), "x ******** y");
   assert.equal(said("x abcdef y", "abcdef", "cd"), "x ******** y");
   assert.equal(said("7 and 12", 7, 12), "******** and ********");

@@ -33,7 +33,7 @@ test("a table holds the last cell of each key, with their digest", () => {
   );
 });
 
-test("a replaced range holds just the given rows, and the rest is untouched", () => {
+test("a replaced range holds just its new rows, and the rest is untouched", () => {
   fc.assert(
     fc.property(changes, changes, ranges, (mine, theirs, [from, to]) => {
       const table = tableOf(mine);
@@ -130,7 +130,7 @@ test("keys of one hash are never parted", () => {
   });
 });
 
-test("a table has the same rows in a range, whatever its number of buckets", () => {
+test("a table has the same rows in a range for any number of buckets", () => {
   fc.assert(
     fc.property(changes, ranges, (changes, [from, to]) => {
       const [few, many] = [new CellTable("dhcp", 2), new CellTable("dhcp")];

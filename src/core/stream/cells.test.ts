@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { Json } from "../util/json.ts";
 import { aboutOf, canonical, coverOf, entryKey, isRefused, partKey, refusalOf, refusedCell, rowHash } from "./cells.ts";
 
-test("equal rows are equal bytes, in whatever order their columns were written", () => {
+test("equal rows are equal bytes for any order of their columns", () => {
   assert.equal(canonical({ b: [1, { d: null, c: "é" }], a: true }), '{"a":true,"b":[1,{"c":"é","d":null}]}');
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (row) => {
@@ -15,7 +15,7 @@ test("equal rows are equal bytes, in whatever order their columns were written",
   );
 });
 
-test("names are sorted by their UTF-16 units, as RFC 8785 says", () => {
+test("names are sorted by their UTF-16 units, as in RFC 8785", () => {
   assert.equal(canonical({ "\u20ac": 1, "\r": 2, "1": 3, "\ud83d\ude00": 4 }), '{"\\r":2,"1":3,"€":1,"😀":4}');
 });
 

@@ -29,12 +29,12 @@ test("a higher epoch of a host is answered without a refusal, others are not", (
   for (const epoch of [7, 3]) assert.deepEqual(hearEpoch(epochs, epoch), { epochs });
 });
 
-test("a refusal that is answered already makes no epoch", () => {
+test("an answered refusal makes no epoch", () => {
   assert.equal(hearRefusal(epochs, refusal("epoch", 6, 5, 3), state(5), 0).act, undefined);
   assert.equal(hearRefusal(epochs, refusal("asOf", 6, 9, 6), state(5), 0).epochs.claims.size, 0);
 });
 
-test("a mirror behind a host is waited for, then the host is told", () => {
+test("a host ahead of the mirror is answered once the mirror has caught up", () => {
   const waiting = claimed(epochs, "a", state(5), 1000);
   assert.deepEqual(reviewClaims(waiting, state(4), 2000), { epochs: waiting, reached: [], rolledBack: new Set() });
   const reviewed = reviewClaims(waiting, state(5), 3000);
@@ -45,18 +45,18 @@ test("a mirror behind a host is waited for, then the host is told", () => {
   );
 });
 
-test("a mirror that has come before the refusal was heard speaks at once", () => {
+test("a mirror that is ahead of a refusal answers it at once", () => {
   assert.equal(hearRefusal(epochs, refusal("asOf", 7, 5), state(6), 0).act, "digest");
 });
 
-test("a directory that still stands behind after a minute was rolled back", () => {
+test("a directory that is still behind after a minute was rolled back", () => {
   const waiting = claimed(epochs, "a", state(5), 1000);
   assert.equal(nextReview(waiting, 0), 1000 + rollbackWait);
   assert.deepEqual(rolledBack(waiting, state(4), 999 + rollbackWait), []);
   assert.deepEqual(rolledBack(waiting, state(4), 1000 + rollbackWait), ["a"]);
 });
 
-test("refusals that are repeated do not put the minute off", () => {
+test("repeated refusals do not delay the minute", () => {
   const repeated = claimed(claimed(epochs, "a", state(5), 0), "a", state(6), 50_000);
   assert.deepEqual(rolledBack(repeated, state(5), rollbackWait), ["a"]);
 });
@@ -72,7 +72,7 @@ test("a claim about one service hides no other, and one decides for all", () => 
   assert.deepEqual(reviewClaims(two, state(3), rollbackWait), { epochs, reached: [], rolledBack: new Set(["a"]) });
 });
 
-test("what one host claims neither ends nor begins the minute of another", () => {
+test("one host's claim neither ends nor begins the minute of another", () => {
   let now = 1000;
   let both = claimed(epochs, "honest", state(6), now);
   // Its claims are of a server of its own: each move of the mirror ends them, and each moment they are newer.

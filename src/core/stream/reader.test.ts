@@ -115,7 +115,7 @@ test("rows that come again change nothing", () => {
   assert.equal(host.table.get("a"), "{2}");
 });
 
-test("what comes again is dropped in silence, not refused as an older directory", () => {
+test("a repeated message is dropped in silence, not refused as an older directory", () => {
   const { told, host } = following(1);
   const again = [
     told.telling.digest(asOf(1)),
@@ -139,7 +139,7 @@ test("a part from before the mark does not take a key back", () => {
   assert.equal(host.table.get("a"), "{2}");
 });
 
-test("an older epoch is refused aloud, whatever it says", () => {
+test("any message of an older epoch is answered with a refusal", () => {
   const old = speaker(1);
   const { host } = following(2);
   const messages = [

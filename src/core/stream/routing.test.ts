@@ -8,7 +8,7 @@ const hostNames = fc.stringMatching(/^[a-z0-9-]{1,8}$/).filter((name) => wrongHo
 const serviceNames = fc.stringMatching(/^[a-z0-9_-]{1,8}$/).filter((name) => wrongServiceName(name) === undefined);
 const pairs = fc.tuple(hostNames, serviceNames);
 
-test("names are as the protocol says", () => {
+test("names are those of the protocol", () => {
   assert.equal(queueName("civet", "event"), "trigger-civet-event");
   assert.deepEqual(queueKeys("dhcp1", "dhcp"), ["trigger.dhcp", "trigger.dhcp.dhcp1"]);
 });
@@ -35,7 +35,7 @@ test("a queue's name has one reading: the service is behind the last -", () => {
   );
 });
 
-test("a key reaches one service, and one host of it, whatever the names", () => {
+test("a key reaches one service, and one host of it, for any names", () => {
   fc.assert(
     fc.property(pairs, ([host, service]) => {
       assert.equal(serviceKey(service).split(".").length, 2);

@@ -42,7 +42,7 @@ test("a change above the limit travels in ordered pieces that lose nothing", () 
   );
 });
 
-test("what is told reads back as it was", () => {
+test("a written message reads back as it was", () => {
   const told = telling([["a", "{}"]], { rolledBack: true });
   const messages = [
     ...told.rows([["b", null]], asOf),
@@ -53,7 +53,7 @@ test("what is told reads back as it was", () => {
   for (const message of messages) assert.deepEqual(streamMessage.parse(JSON.parse(JSON.stringify(message))), message);
 });
 
-test("only an epoch that rolls back says so", () => {
+test("only an epoch that rolls back is marked so", () => {
   assert.equal(telling().digest(asOf).rolledBack, undefined);
   assert.equal(telling([], { rolledBack: true }).digest(asOf).rolledBack, true);
 });

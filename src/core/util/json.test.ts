@@ -20,13 +20,13 @@ test("any JSON that is not absurdly deep is read as it was written", () => {
   assert.deepEqual(readJson(bytes(many)), JSON.parse(many));
 });
 
-test("what nests without end is refused before it is parsed", () => {
+test("endless nesting is refused before it is parsed", () => {
   for (const opening of ["[", '{"a":', '[{"a\\"]":']) {
     assert.throws(() => readJson(bytes(opening.repeat(2_000_000))), /more than 500 deep/);
   }
 });
 
-test("what is no JSON, or no UTF-8, is an error", () => {
+test("invalid JSON or UTF-8 is an error", () => {
   for (const wrong of [bytes(""), bytes("]".repeat(1000)), bytes('"\\'), Uint8Array.of(0x22, 0xff, 0x22)]) {
     assert.throws(() => readJson(wrong));
   }

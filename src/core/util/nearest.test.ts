@@ -33,7 +33,7 @@ test("an unknown word is answered with the sorted known ones and the nearest", (
   assert.equal(unknown("host", 'a"b', []), 'unknown host "a\\"b" (none is known)');
 });
 
-test("of several words the first unknown one is said", () => {
+test("of several unknown words the first is reported", () => {
   assert.equal(unknownOf("host", ["ns1", "dhcp", "mail"], ["ns1", "dhcp1"]), unknown("host", "dhcp", ["ns1", "dhcp1"]));
   assert.equal(unknownOf("host", ["ns1"], ["ns1", "dhcp1"]), undefined);
 });

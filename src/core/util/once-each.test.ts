@@ -27,7 +27,7 @@ test("a hundred different lines are logged an hour, then that there are more", (
   assert.deepEqual(said.slice(101), ["line 0"]);
 });
 
-test("a source with much to say takes nothing from what is said about another", () => {
+test("a source with many lines takes no quota from another", () => {
   const { said, say } = scene();
   for (let line = 0; line < 1_000; line++) for (const source of ["liar", undefined]) say(source, `${source} ${line}`);
   say("box", "a line about box");

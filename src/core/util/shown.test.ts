@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { plainJson, plainLine, shownLine } from "./shown.ts";
 
-test("what a terminal obeys or does not show stands escaped", () => {
+test("a control or invisible character is escaped", () => {
   assert.equal(plainLine("a\u001b[2Jb\u009b\u0000"), "a\\u001b[2Jb\\u009b\\u0000");
   assert.equal(plainLine("\u202eevil\u2066\u2069"), "\\u202eevil\\u2066\\u2069");
   assert.equal(plainLine("cn=rou\u00adt\u200ber\ufe00\u034f"), "cn=rou\\u00adt\\u200ber\\ufe00\\u034f");
@@ -27,7 +27,7 @@ test("a long text is cut, and no half of a character is left", () => {
   );
 });
 
-test("JSON for a terminal has no such character, and says the same", () => {
+test("JSON for a terminal has no such character, and the same content", () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string({ unit: "binary" }), fc.string({ unit: "binary" })), (value) => {
       const text = plainJson(value);

@@ -42,7 +42,7 @@ const added = (name: string): EventMessage => {
 const dns = (change: SourceChange | undefined): string[] | undefined =>
   change?.kind === "change" ? change.put.map(({ dn }) => dn) : undefined;
 
-test("an event whose transaction was taken back is not told with the next one", async () => {
+test("an event of a failed transaction is not delivered with the next one", async () => {
   await using world = scene("directory");
   const { clock, take, fail, mend, seen } = world;
   await clock.advance(1000);

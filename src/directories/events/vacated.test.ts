@@ -6,7 +6,7 @@ import { readEvent } from "../../core/directory/event.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
 import { eventDirectory, readEventContent } from "./source.ts";
 
-test("what hangs under an entry that is given a uuid is told again", async () => {
+test("the subtree of an entry that gets a uuid is delivered again", async () => {
   const database = new DatabaseSync(":memory:");
   const clock = virtualClock(0);
   const directory = eventDirectory({ database, clock });

@@ -30,7 +30,7 @@ async function scene(more: Partial<BindingOptions> = {}) {
   };
 }
 
-test("each write says exactly what was before and what is after", async () => {
+test("each write states the entry before and after", async () => {
   await using it = await scene();
   const { binding } = it;
   const added = await binding.write({ kind: "add", dn, attributes: made });
@@ -65,7 +65,7 @@ test("each write says exactly what was before and what is after", async () => {
   assert.deepEqual([after?.uuid, who, why], [added.uuid, "camille", "married"]);
 });
 
-test("what has changed since it was read is not overwritten", async () => {
+test("an entry changed since it was read is not overwritten", async () => {
   await using it = await scene();
   const { binding } = it;
   await binding.write({ kind: "add", dn, attributes: made });
@@ -80,7 +80,7 @@ test("what has changed since it was read is not overwritten", async () => {
   assert.deepEqual((await binding.read(dn))?.attributes.get("sn"), ["mine"]);
 });
 
-test("a refused value leaves the connection good, whoever refuses it", async () => {
+test("a refused value leaves the connection good", async () => {
   await using it = await scene({ unique: ["mail", "commonName"] });
   const { binding } = it;
   await binding.write({ kind: "add", dn, attributes: made });

@@ -148,7 +148,7 @@ async function heardOf(url: string, quiet = 20): Promise<SourceChange[]> {
   return seen;
 }
 
-test("whatever a server sends is a content, a change or trouble", async () => {
+test("any bytes of a server are a content, a change or trouble", async () => {
   const { port } = server.address() as { port: number };
   const url = `ldap://127.0.0.1:${port}`;
   says.clear();

@@ -12,7 +12,7 @@ async function looks(left: LeftNames, clock: ReturnType<typeof virtualClock>, se
   return made;
 }
 
-test("a name is looked for after seconds, and ever later, and then no more", async () => {
+test("a name is looked for after seconds, then ever later, then never", async () => {
   const clock = virtualClock(0);
   const left = new LeftNames(clock);
   assert.equal(left.waiting, false);
@@ -38,7 +38,7 @@ test("names that leave together are looked for together, later ones later", asyn
   ]);
 });
 
-test("looks that were missed are made up for by one", async () => {
+test("one look makes up for missed ones", async () => {
   const clock = virtualClock(0);
   const left = new LeftNames(clock);
   left.add("cn=a");
@@ -49,7 +49,7 @@ test("looks that were missed are made up for by one", async () => {
   );
 });
 
-test("what is no name is not looked for", () => {
+test("a value that is no name is not looked for", () => {
   const left = new LeftNames(virtualClock(0));
   left.add("no name");
   assert.equal(left.waiting, false);

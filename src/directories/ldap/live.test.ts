@@ -79,7 +79,7 @@ test("the subtree of another entry that took the name is implausible", async () 
   assert.deepEqual(all.names(), ["dc=campus"]);
 });
 
-test("many changes that come in one piece are told in portions", async () => {
+test("many changes that come in one piece are delivered in portions", async () => {
   const names = Array.from({ length: 1200 }, (_, index) => `cn=m${index}`);
   await using all = await following({ live: names.map((name, index) => saysOf("modify", { name, uuid: index + 2 })) });
   await all.follower.until(() => all.names().length === names.length + 1);

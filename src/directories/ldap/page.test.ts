@@ -60,7 +60,7 @@ test("a Debian slapd set up by the pages is followed, also over TLS", async () =
   await readsAll(follower, modify);
 });
 
-test("what the page says of slapd.conf is all that it needs, restarts among it", async () => {
+test("the page's lines for slapd.conf suffice, also across restarts", async () => {
   const lines = blockWith("ldap.md", "moduleload syncprov").split("\n");
   const access = lines.flatMap((line) => /^access (.*)$/.exec(line)?.[1] ?? []);
   const database = lines.filter((line) => /^(limits|overlay|syncprov)/.test(line));

@@ -26,7 +26,7 @@ async function troubleWith(dse: Record<string, string[]> | undefined, search: re
   return (await follower.trouble()).why;
 }
 
-test("Samba is refused by what its root DSE says, with the way out", async () => {
+test("Samba is refused by its root DSE, with the remedy", async () => {
   const why = await troubleWith({
     supportedControl: ["1.2.840.113556.1.4.319", "1.2.840.113556.1.4.841"],
     supportedCapabilities: ["1.2.840.113556.1.4.800"],
@@ -58,12 +58,12 @@ test("an answer of the wrong kind is trouble, though the root DSE is hidden", as
   assert.match(await troubleWith(undefined, [resultOf(3, 0x61)]), /something else than the answer: operation 0x61/);
 });
 
-test("389 Directory Server, whose root DSE is hidden, is refused with the way out", async () => {
+test("389 Directory Server with a hidden root DSE is refused with the remedy", async () => {
   const why = await troubleWith(undefined, [resultOf(3, 0x65, 2, "Bad search filter")]);
   assert.match(why, /result 2 protocolError \("Bad search filter"\): .*trigger follows OpenLDAP.*directory\.ldif/);
 });
 
-test("a slapd without the module syncprov is told to load it", async () => {
+test("a slapd without syncprov is refused with the line to load it", async () => {
   await using server = await startSlapd({ syncprov: "unloaded" });
   await using follower = follow(ldapSource(options(server.url)));
   assert.match((await follower.trouble()).why, /OpenLDAP does not offer.*"moduleload syncprov".*"overlay syncprov"/);

@@ -18,7 +18,7 @@ function quickClock(): Clock & { ahead: number } {
   return clock;
 }
 
-test("a server that vanishes without a word is noticed, a quiet one stays", async () => {
+test("a server that vanishes in silence is noticed, a quiet one stays", async () => {
   await using server = await startSlapd();
   await using door = await cutTo(server.port);
   const url = `ldap://127.0.0.1:${door.port}`;
@@ -33,7 +33,7 @@ test("a server that vanishes without a word is noticed, a quiet one stays", asyn
   await follower.until(() => follower.seen.at(-1)?.kind === "refresh");
 });
 
-test("once a day the whole is read again", async () => {
+test("the whole directory is read again once a day", async () => {
   await using server = await startSlapd();
   const clock = quickClock();
   const log: string[] = [];
@@ -45,7 +45,7 @@ test("once a day the whole is read again", async () => {
   assert.ok(log.includes("the directory: a day has passed: it is read whole again"), log.join("\n"));
 });
 
-test("a server that takes the connection and says nothing is trouble after ten seconds", async () => {
+test("a server that accepts a connection in silence is trouble after ten seconds", async () => {
   await using server = await startSlapd();
   await using door = await cutTo(server.port);
   door.silent = true;

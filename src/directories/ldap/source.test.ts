@@ -29,7 +29,7 @@ const named = ({ mirror }: Follower, dn: string): boolean => mirror.named(dn) !=
 const same = (follower: Follower, server: Slapd): void =>
   assert.deepEqual(shownMirror(follower.mirror), shownLdif(server.slapcat()));
 
-test("the first delivery is the content as slapcat prints it", async () => {
+test("the first delivery equals the output of slapcat", async () => {
   const values = Array.from({ length: 10_000 }, (_, number) => `memberUid: user-${number}\n`).join("");
   const photo = `jpegPhoto:: ${randomBytes(200_000).toString("base64")}\n`;
   const person = `dn: cn=Zoé Ünal\\, dite « Z »,${top}\nobjectClass: inetOrgPerson\ncn: Zoé Ünal, dite « Z »\nsn: Ünal\n${photo}\n`;
@@ -133,7 +133,7 @@ test("a refresh that is asked for delivers the whole again", async () => {
 const reader = `cn=reader,${top}`;
 const readerLdif = `dn: ${reader}\nobjectClass: person\ncn: reader\nsn: reader\nuserPassword: a word\n\n`;
 
-test("credentials that are wrong are said, and never shown", async () => {
+test("wrong credentials are reported, and never shown", async () => {
   await using server = await startSlapd({ ldif: `${baseLdif}\n${readerLdif}` });
   const log: string[] = [];
   const wrong = { bindDn: reader, password: "not the word", log: (line: string) => log.push(line) };
@@ -156,7 +156,7 @@ test("a name without a password is refused: the bind would be anonymous", () => 
   assert.throws(() => ldapSource({ ...empty, password: "x", filter: "(cn=" }), /"\(cn=" is no LDAP filter/);
 });
 
-test("what an access rule hides is told apart, from the base to attributes", async () => {
+test("data hidden by an access rule is reported, from the base to attributes", async () => {
   await using server = await startSlapd({ ldif: tree, access: ["to * by * none"] });
   const log: string[] = [];
   const source = ldapSource(options(server, { log: (line) => log.push(line) }));
@@ -261,7 +261,7 @@ test("an entry that has changed is let go, though its session goes on", async ()
   await next;
 });
 
-test("nothing is left open when the follower leaves, whatever it was doing", async () => {
+test("a follower leaves no connection open, at any moment of its work", async () => {
   await using server = await startSlapd({ ldif: tree });
   const open = (): string[] =>
     process

@@ -75,7 +75,7 @@ test("a name below one that left is looked for, too, in any attribute", async ()
   await all.follower.until(() => String(membersOf(all.follower)) === "cn=lamp");
 });
 
-test("what the server tells while an entry is read again wins over the reading", async () => {
+test("a change during the second reading of its entry wins", async () => {
   const marks = saysOf("add", other);
   await using all = await following({
     content,
@@ -146,7 +146,7 @@ test("an entry that moved on before its reading is left to the server", async ()
   assert.deepEqual(membersOf(all.follower), ["cn=lamp"]);
 });
 
-test("an entry that is not shown any more has the whole read again", async () => {
+test("an entry that became hidden has the whole directory read again", async () => {
   await using all = await following({ content, live: [saysOf("delete", lamp)], reading: (id) => [done(id)] });
   await all.follower.refresh();
   while ((await all.follower.next()).kind !== "refresh");

@@ -46,7 +46,7 @@ function stateValue(state: number): Buffer {
   });
 }
 
-test("messages are the same however the network cuts them", () => {
+test("messages are the same for any cuts by the network", () => {
   const stream = Buffer.concat([
     entryMessage(1, "cn=a", [Buffer.from("x".repeat(300))]),
     entryMessage(2, "cn=é", [Buffer.from("y"), Buffer.from([0xff, 0x00])]),
@@ -97,7 +97,7 @@ test("values are text where they are UTF-8", () => {
   assert.deepEqual(values, ["é", new Uint8Array([0xe9])]);
 });
 
-test("what OpenLDAP says of a synchronization is read", () => {
+test("OpenLDAP's messages of a synchronization are read", () => {
   assert.deepEqual(readSyncState(stateValue(3)), {
     state: "delete",
     uuid: "00112233-4455-6677-8899-aabbccddeeff",
@@ -159,7 +159,7 @@ test("no bytes make the decoders hang, crash or invent content", () => {
   );
 });
 
-test("what arrives for others while a search is answered stays, in its order", async () => {
+test("other messages during a search stay, in their order", async () => {
   const batches = [1, 2].map((id) => messageCutter()(entryMessage(id, `cn=${id}`, [])));
   const end = messageCutter()(
     request(2, (writer) => {

@@ -101,7 +101,7 @@ test("a subtree can be deleted from its leaves", () => {
   assert.deepEqual(dns(after), ["dc=Campus", "ou=Old,dc=Campus"]);
 });
 
-test("what a server would refuse is refused by LDAP's own name, at its line", () => {
+test("a record that a server would refuse is refused by LDAP's name", () => {
   refused("dn: cn=z,dc=Campus\nchangetype: delete\n", '1: noSuchObject: there is no entry "cn=z,dc=Campus"');
   refused("dn: cn=z,ou=No,dc=Campus\ncn: z\n", '1: noSuchObject: there is no entry above "cn=z,ou=No,dc=Campus"');
   refused(`dn: ${ada.toUpperCase()}\nuid: Ada\n`, `1: entryAlreadyExists: "${ada.toUpperCase()}"`);

@@ -66,7 +66,7 @@ test("base64 is text if it is UTF-8, and bytes with the option binary", () => {
   assert.equal(read("dn:: Y249w6k=\ncn:: w6k=\n")[0]!.dn, "cn=é");
 });
 
-test("empty values, colons and options are kept, repeated values kept once", () => {
+test("empty values, colons and options stay, a repeated value stays once", () => {
   assert.deepEqual(first("dn: cn=a\ncn:\ncn: a:b: c\ncn;Lang-FR: a\ncn;lang-fr: b\ncn: a:b: c\ncn: A:b: c\n"), [
     ["cn", ["", "a:b: c", "A:b: c"]],
     ["cn;lang-fr", ["a", "b"]],
@@ -89,11 +89,11 @@ test("two entries of one name or one entryUUID are refused with both lines", () 
   );
 });
 
-test("a change record is refused with what to do instead", () => {
+test("a change record is refused with the remedy", () => {
   refused("dn: cn=a\nchangetype: delete\n", /^x\.ldif:1: "cn=a" is a change record, .*`trigger plan`/);
 });
 
-test("what is wrong is named by its line, and passwords are not said", () => {
+test("a mistake is named by its line, without passwords", () => {
   refused("", "x.ldif: expected at least one entry, found none");
   refused("# nothing\n\n", "x.ldif: expected at least one entry, found none");
   refused("version: 2\ndn: cn=a\ncn: a\n", "x.ldif:1: expected version 1 of LDIF, the only one there is");
@@ -156,7 +156,7 @@ test("50,000 entries are read in a second or two", () => {
 const shared = join(import.meta.dirname, "../../../../shared/data");
 const skip = existsSync(shared) ? false : `${shared} is not there: LDIF of others is not tried`;
 
-test("LDIF that others wrote is read", { skip }, () => {
+test("LDIF of other programs is read", { skip }, () => {
   const posix = readContent(readFileSync(join(shared, "posix-1000.ldif")), "posix-1000.ldif");
   assert.equal(posix.filter(({ attributes }) => attributes.get("objectclass")?.includes("posixAccount")).length, 1000);
   assert.ok(posix.every(({ uuid }) => uuid.endsWith("dc=example,dc=com")));

@@ -117,7 +117,7 @@ test("a syntax error is reported once; the same good bytes heal it", () =>
     assert.ok(await silent());
   }));
 
-test("the same bytes again are no news", () =>
+test("the same bytes again cause no delivery", () =>
   withSource(async ({ file, next, silent }) => {
     await writeFile(file, writeLdif([entryOf("a")]));
     await next();
@@ -221,7 +221,7 @@ test("a file written for long is reported once, and read at its end", () =>
     assert.deepEqual(names(await next()), [..."abcdefghz"]);
   }));
 
-test("what is no file, and would be waited for, is trouble", () =>
+test("a folder or a pipe in the file's place is trouble", () =>
   withSource(async ({ file, next }) => {
     execFileSync("mkfifo", [file]);
     assert.match(why(await next()), /campus\.ldif is a named pipe, and is not read: put a regular file/);

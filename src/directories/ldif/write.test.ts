@@ -11,7 +11,7 @@ import { writeLdif } from "./write.ts";
 const written = (value: Value): string =>
   writeLdif([{ uuid: "", dn: "cn=a", attributes: new Map([["x", [value]]]) }]).split("\n")[3]!;
 
-test("what is not safe is written in base64", () => {
+test("an unsafe value is written in base64", () => {
   for (const value of ["plain", "a: b", "a<b", "-"]) assert.equal(written(value), `x: ${value}`);
   for (const value of [" a", "a ", ":a", "<a", "a\nb", "é", "a\0", Uint8Array.of(0xff)])
     assert.match(written(value), /^x:: /);
@@ -43,7 +43,7 @@ const entry = fc
   });
 const entries = fc.uniqueArray(entry, { minLength: 1, maxLength: 5, selector: ({ dn }) => normalDn(dn) });
 
-test("written LDIF is read back the same, folded or not, with any line end", () => {
+test("written LDIF reads back the same, with any folding and line ends", () => {
   const fold = (ldif: string): string => ldif.replace(/[^\n]{40}(?=[^\n])/g, "$&\n ");
   const ways = [(ldif: string) => ldif, fold, (ldif: string) => fold(ldif).replaceAll("\n", "\r\n")];
   fc.assert(

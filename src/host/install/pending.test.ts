@@ -210,7 +210,7 @@ test("a file that a full run drops has no pending reload", async () => {
   assert.deepEqual(owed(), [path], "what failed is owed whatever the service makes of it");
 });
 
-test("a bad text is blamed although a file beside it is the last good one", async () => {
+test("a bad text is blamed although another file is the last good one", async () => {
   const { owe, daemon, ...all } = scene();
   const install = (text: string) => {
     const files = [

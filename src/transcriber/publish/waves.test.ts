@@ -76,7 +76,7 @@ test("a standby sends nothing", () => {
   assert.deepEqual(sent(), []);
 });
 
-test("a divergent host neither counts for other hosts nor is told of them", () => {
+test("a divergent host neither counts for other hosts nor hears of them", () => {
   for (const [divergent, expected] of [
     ["ns1", []],
     ["ns3", ["trigger.dns.ns4 4"]],
