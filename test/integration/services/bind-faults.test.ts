@@ -17,7 +17,7 @@ import {
   zone,
 } from "./bind.fixture.ts";
 
-test("a server that knows not the key, or lets it not in, is told with the line that helps", async () => {
+test("an unknown or unauthorized key is an error with the line to configure", async () => {
   const none = 'allow-transfer { key "trigger"; };';
   await using other = await startNamed({
     zones: {
@@ -44,7 +44,7 @@ test("a server that knows not the key, or lets it not in, is told with the line 
   );
 });
 
-test("a record that was taken is there after kill -9: the journal keeps it", async () => {
+test("the journal keeps an accepted record through kill -9", async () => {
   const { run } = await fresh();
   assert.deepEqual(await run({ a: pc7 }), well);
   await named.kill9();
@@ -58,7 +58,7 @@ test("a record that was taken is there after kill -9: the journal keeps it", asy
   assert.deepEqual(await addresses("pc8"), pc8.ips);
 });
 
-test("a server that hangs is away after its timeout, with the known names too", async () => {
+test("a server that hangs is away after its timeout, even without changes", async () => {
   const { run } = await fresh();
   await run({ a: pc7 });
   named.pause();
@@ -72,7 +72,7 @@ test("a server that hangs is away after its timeout, with the known names too", 
   assert.deepEqual(await addresses("pc7"), []);
 });
 
-test("a zone that was restored from an older state is noticed at the next change, and brought whole", async () => {
+test("a zone restored from an older state is repaired at the next change", async () => {
   const { run, log } = await fresh();
   await run({ a: pc7 }, { whole: true });
   await run({ a: pc7, b: pc8 });
@@ -82,7 +82,7 @@ test("a zone that was restored from an older state is noticed at the next change
   assert.deepEqual([await addresses("pc7"), await pointer(8)], [pc7.ips, [`pc8.${zone}.`]]);
 });
 
-test("a wildcard of the zone is taken for nobody's name", async () => {
+test("a wildcard of the zone is not taken for the record of a name", async () => {
   await using other = await startNamed({
     zones: { [zone]: { records: ["* A 10.0.0.1"] }, [reverse4]: {}, [reverse6]: {} },
   });
@@ -93,7 +93,7 @@ test("a wildcard of the zone is taken for nobody's name", async () => {
   assert.deepEqual(await other.dig(`pc7.${zone}`, "A"), ["10.0.0.1"]);
 });
 
-test("a name below a delegation is taken and not answered: the service is not proved, and the log says which", async () => {
+test("an unanswered name below a delegation is logged, and the service not serving", async () => {
   const records = ["sub NS ns.other.example."];
   await using other = await startNamed({ zones: { [zone]: { records }, [reverse4]: {}, [reverse6]: {} } });
   const { run, log } = onServer({}, realMachine(), other);

@@ -8,7 +8,7 @@ import { until } from "../../until.ts";
 
 const zone = "campus.example";
 
-test("while the server is down the debt stays and says why; when it is back the change is in force within a second", async (t) => {
+test("a change during an outage is pending with its reason, and applied after it", async (t) => {
   await using named = await startNamed({
     zones: { [zone]: { records: ["ns1 A 10.0.0.2"] }, "2.0.192.in-addr.arpa": {} },
   });

@@ -4,7 +4,7 @@ import { realMachine } from "../../../src/machines/real.ts";
 import type { Machine } from "../../../src/ports/machine.ts";
 import { addresses, fresh, named, pc7, pc8, pointer, reverse4, serials, well, zone } from "./bind.fixture.ts";
 
-test("somebody else's name is held as a whole, listed by observe, and taken over when that is approved", async () => {
+test("a foreign name is held whole, listed by observe, and taken over once adopted", async () => {
   for (const whole of [true, false]) {
     const { run, observe, adopt } = await fresh();
     const rows = { a: { name: "ns1", ips: ["10.0.0.66"] }, b: { name: "www", ips: ["10.0.0.67"] }, c: pc8 };
@@ -24,7 +24,7 @@ test("somebody else's name is held as a whole, listed by observe, and taken over
   }
 });
 
-test("a hand edit is seen by observe, and a full run mends it and nothing else", async () => {
+test("observe shows a hand edit, and a full run repairs it and nothing else", async () => {
   const { run, observe } = await fresh();
   const rows = { a: pc7, b: pc8, c: { name: "pc9", ips: ["10.0.0.9"] } };
   await run(rows, { whole: true });
@@ -64,7 +64,7 @@ function overtakenBy(act: () => Promise<void>): Machine {
   };
 }
 
-test("what another hand writes between the look and the update is not overwritten, and the other names go in", async () => {
+test("a foreign write between query and update is not overwritten; other names are applied", async () => {
   const machine = overtakenBy(() => named.nsupdate(`zone ${zone}`, `update add pc7.${zone} 60 A 10.0.0.99`));
   const { run } = await fresh({}, machine);
   const result = await run({ a: pc7, b: pc8, c: { name: "pc9", ips: ["10.0.0.9"] } });
@@ -76,7 +76,7 @@ test("what another hand writes between the look and the update is not overwritte
   assert.deepEqual([await addresses("pc8"), await addresses("pc9")], [pc8.ips, ["10.0.0.9"]]);
 });
 
-test("a name of ours that is not as it was believed is looked at again and brought to its row", async () => {
+test("an own name changed by hand is queried again and restored to its row", async () => {
   const { run } = await fresh();
   await run({ a: pc7, b: pc8 });
   await named.nsupdate(`zone ${zone}`, `update delete pc7.${zone} A`, `update add pc7.${zone} 60 A 10.0.0.99`);

@@ -22,7 +22,7 @@ import {
   zone,
 } from "./bind.fixture.ts";
 
-test("names and pointers go in as a whole, then live: a change, a rename, a removal, each one message a zone", async () => {
+test("a full run adds names and pointers; each change takes one message per zone", async () => {
   const { run } = await fresh();
   assert.deepEqual(await run({ a: pc7, b: pc8 }, { whole: true }), well);
   assert.deepEqual(await addresses("pc7"), pc7.ips);
@@ -45,7 +45,7 @@ test("names and pointers go in as a whole, then live: a change, a rename, a remo
   assert.deepEqual([await addresses("pc9"), await pointer(70), await addresses("pc8")], [[], [], pc8.ips]);
 });
 
-test("two names that swap their addresses do so in one message", async () => {
+test("two names swap their addresses in one message", async () => {
   const { run } = await fresh();
   await run({ a: { name: "pc7", ips: ["10.0.0.7"] }, b: pc8 });
   const [before] = await serials();
@@ -55,7 +55,7 @@ test("two names that swap their addresses do so in one message", async () => {
   assert.equal((await serials())[0], (before ?? 0) + 1);
 });
 
-test("a single name that the server refuses is found and named; the others go in, and of it not even the pointer", async () => {
+test("a name that the server refuses is found, without its pointer; others are applied", async () => {
   const policy = access.replace("{ grant", `{ deny trigger name printer.${zone}. ANY; grant`);
   await using other = await startNamed({ zones: { [zone]: { access: policy }, [reverse4]: {}, [reverse6]: {} } });
   const { run } = onServer({}, realMachine(), other);
@@ -72,7 +72,7 @@ test("a single name that the server refuses is found and named; the others go in
   assert.deepEqual(await other.dig("66.0.0.10.in-addr.arpa", "PTR"), []);
 });
 
-test("whatever a name and its addresses are, what is read back is what was meant", async () => {
+test("any accepted name and addresses are read back as given", async () => {
   const { run, service } = await fresh();
   const texts = fc.record({
     name: fc.oneof(anything("pc7"), fc.stringMatching(/^[a-z][a-z0-9-]{0,61}[a-z0-9]$/)),
@@ -97,7 +97,7 @@ test("whatever a name and its addresses are, what is read back is what was meant
   assert.deepEqual(await named.records(zone), own.length + 3, `seed ${seed}`);
 });
 
-test("a dry run asks the server and notes what it would send", async () => {
+test("a dry run queries the server and notes the updates it would send", async () => {
   const machine = dryMachine(realMachine());
   const { run } = await fresh({}, machine);
   await run({ a: pc7 }, { whole: true });

@@ -47,7 +47,7 @@ server check {
 }
 `;
 
-test("a daemon's user who swaps the folders of a check runs nothing as root", { skip, timeout: 120_000 }, async (t) => {
+test("a daemon's user cannot run code as root by swapping a check's folders", { skip, timeout: 120_000 }, async (t) => {
   await using server = await freeRadius();
   const theirs = mkdtempSync(join(tmpdir(), "trigger-evil-"));
   t.after(() => rmSync(theirs, { recursive: true }));

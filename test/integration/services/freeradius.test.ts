@@ -72,57 +72,51 @@ function given(server: FreeRadius) {
 
 // Most of the time of each is spent waiting until FreeRADIUS takes the next HUP.
 suite("FreeRADIUS", { concurrency: true }, () => {
-  test("a table from nothing, and its changes", async (t) => {
+  test("a first table and its changes", async (t) => {
     await using server = await freeRadius();
     const { run, reloads, code } = given(server);
 
-    await t.test(
-      "while it is away the file is written for its start, and counts as served only when it answers",
-      async () => {
-        await assert.rejects(run({ a: alice, b: bob, c: phone }, { whole: true }), Away);
-        assert.equal(statSync(server.place.path).mode & 0o777, 0o600);
-        await assert.rejects(run({ a: alice, b: bob, c: phone }, { whole: true }), Away);
-        await server.start();
-        await run({ a: alice, b: bob, c: phone }, { whole: true });
-        assert.deepEqual(await server.ask(as("alice"), secret), {
-          code: "Access-Accept",
-          reply: ["Tunnel-Type:0 = VLAN", "Tunnel-Medium-Type:0 = IEEE-802", 'Tunnel-Private-Group-Id:0 = "12"'],
-        });
-        assert.equal(await code(as("alice"), "User-Password = wrong"), "Access-Reject");
-        const timeout = { code: "Access-Accept", reply: ["Session-Timeout = 3600"] };
-        assert.deepEqual(await server.ask(as("bob"), "MS-CHAP-Password = password"), timeout);
-      },
-    );
+    await t.test("the file is written during an outage, and is served once FreeRADIUS answers", async () => {
+      await assert.rejects(run({ a: alice, b: bob, c: phone }, { whole: true }), Away);
+      assert.equal(statSync(server.place.path).mode & 0o777, 0o600);
+      await assert.rejects(run({ a: alice, b: bob, c: phone }, { whole: true }), Away);
+      await server.start();
+      await run({ a: alice, b: bob, c: phone }, { whole: true });
+      assert.deepEqual(await server.ask(as("alice"), secret), {
+        code: "Access-Accept",
+        reply: ["Tunnel-Type:0 = VLAN", "Tunnel-Medium-Type:0 = IEEE-802", 'Tunnel-Private-Group-Id:0 = "12"'],
+      });
+      assert.equal(await code(as("alice"), "User-Password = wrong"), "Access-Reject");
+      const timeout = { code: "Access-Accept", reply: ["Session-Timeout = 3600"] };
+      assert.deepEqual(await server.ask(as("bob"), "MS-CHAP-Password = password"), timeout);
+    });
 
-    await t.test("a device is let in by MAC authentication alone, not over EAP or in a tunnel", async () => {
+    await t.test("a device is accepted by MAC authentication alone, not by EAP or a tunnel", async () => {
       assert.equal((await server.ask(...device)).reply.at(-1), 'Tunnel-Private-Group-Id:0 = "phones"');
       assert.deepEqual(await server.ask(...overEap), { code: "Access-Reject", reply: [] });
       assert.equal(await code(...device, inTunnel), "Access-Reject");
     });
 
-    await t.test("the probe's entry lets nobody in", async () => {
+    await t.test("the probe's entry gives no access", async () => {
       assert.equal(await code(as("trigger-probe"), "User-Password = x"), "Access-Challenge");
       assert.equal(await code(as("trigger-probe"), "User-Password = x", inTunnel), "Access-Reject");
     });
 
-    await t.test(
-      "a change so soon after the start that a HUP is ignored is in force when the run ends; names are swapped",
-      async () => {
-        await run({ a: { ...alice, name: "bob" }, b: { ...bob, name: "alice" } });
-        assert.equal(await code(as("bob"), secret), "Access-Accept");
-        assert.equal(await code(as("alice"), "MS-CHAP-Password = password"), "Access-Accept");
-        assert.equal(await code(...device), "Access-Reject");
-      },
-    );
+    await t.test("a swap of names is served when the run ends, despite an ignored HUP", async () => {
+      await run({ a: { ...alice, name: "bob" }, b: { ...bob, name: "alice" } });
+      assert.equal(await code(as("bob"), secret), "Access-Accept");
+      assert.equal(await code(as("alice"), "MS-CHAP-Password = password"), "Access-Accept");
+      assert.equal(await code(...device), "Access-Reject");
+    });
 
-    await t.test("a full run over what is served tells it nothing", async () => {
+    await t.test("a full run over served rows sends no reload", async () => {
       const seen = reloads();
       await run({ a: { ...alice, name: "bob" }, b: { ...bob, name: "alice" } }, { whole: true });
       assert.equal(reloads(), seen);
     });
   });
 
-  test("a row that it refuses is named and keeps what it had, and the others go in", async () => {
+  test("a refused row is named and retained; the others are served", async () => {
     await using server = await freeRadius();
     const { run, code } = given(server);
     await assert.rejects(run({ a: alice, b: bob }, { whole: true }), Away);
@@ -147,7 +141,7 @@ suite("FreeRADIUS", { concurrency: true }, () => {
     assert.equal(await code(as("bob"), "MS-CHAP-Password = password"), "Access-Accept");
   });
 
-  test("a row that it refuses lets nobody in by a password that was changed, and the others go in", async () => {
+  test("a refused row gives no access by its old password; the others are served", async () => {
     await using server = await freeRadius();
     const { run, code } = given(server);
     await assert.rejects(run({ a: alice, b: bob }, { whole: true }), Away);
@@ -163,7 +157,7 @@ suite("FreeRADIUS", { concurrency: true }, () => {
     assert.equal(await code(as("bob"), "MS-CHAP-Password = password"), "Access-Reject");
   });
 
-  test("a hand edit is observed, and a full run mends it", async () => {
+  test("a hand edit is observed, and a full run repairs it", async () => {
     await using server = await freeRadius();
     const { run, code, observed } = given(server);
     await assert.rejects(run({ a: alice, b: bob }, { whole: true }), Away);
@@ -177,7 +171,7 @@ suite("FreeRADIUS", { concurrency: true }, () => {
     assert.equal(await code(as("mallory"), "User-Password = x"), "Access-Reject");
   });
 
-  test("after kill -9 it is away, and its return brings the change, at once: it has read it", async () => {
+  test("a FreeRADIUS that was killed is away, and serves the change on its return", async () => {
     await using server = await freeRadius();
     const { run } = given(server);
     await assert.rejects(run({ a: alice }, { whole: true }), Away);
@@ -190,7 +184,7 @@ suite("FreeRADIUS", { concurrency: true }, () => {
     assert.equal((await server.ask(as("alice"), secret)).reply.at(-1), 'Tunnel-Private-Group-Id:0 = "13"');
   });
 
-  test("a host says what is owed while it is away, and has it in force and proved when it returns", async (t) => {
+  test("a host reports pending changes during an outage, and serves them after it", async (t) => {
     await using server = await freeRadius();
     const [machine, clock] = [realMachine() as never, systemClock as never];
     const { say, up, report, end } = hostScene(freeradius(server.place) as never, { name: "radius", machine, clock });
@@ -225,7 +219,7 @@ suite("FreeRADIUS", { concurrency: true }, () => {
     await assert.rejects(run({ a: alice }), Away);
   });
 
-  test("whatever a password is, it is refused, or FreeRADIUS takes the whole file and that very password", async () => {
+  test("any password is refused, or accepted by FreeRADIUS exactly as given", async () => {
     await using server = await freeRadius();
     const { run } = given(server);
     const seed = Number(process.env.SEED ?? Date.now() % 0x7fffffff);

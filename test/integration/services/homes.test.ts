@@ -14,7 +14,7 @@ const directory = ["alice", "bob", "carol"].reduce(
   "version: 1\n\ndn: dc=campus,dc=example\nobjectClass: domain\ndc: campus\n",
 );
 
-test("homes that root removed or gave away are shown by diff, and regen mends them and nothing else", {
+test("diff shows homes removed or given away by root, and regen repairs them alone", {
   skip,
 }, async (t) => {
   const base = mkdtempSync(join(tmpdir(), "trigger-homes-"));

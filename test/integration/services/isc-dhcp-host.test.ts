@@ -15,7 +15,7 @@ const directory = (machines: Record<number, string>): string =>
     "version: 1\n\ndn: dc=campus,dc=example\nobjectClass: domain\ndc: campus\n",
   );
 
-test("a host follows the directory into dhcpd, owes while it is down, and mends one that lost its leases file", {
+test("a host updates dhcpd, waits for its restart, and repairs a lost leases file", {
   skip,
 }, async (t) => {
   const dhcpd = await startDhcpd();

@@ -56,7 +56,7 @@ function served({ omshell }: Dhcpd, ...numbers: number[]): string[] {
   });
 }
 
-test("a client gets what a change says without a restart, and a restart keeps it", { skip }, async (t) => {
+test("a client gets changes without a restart of dhcpd, and after one", { skip }, async (t) => {
   const { dhcpd, run, observe } = await scene(t);
   assert.deepEqual(await run({ a: pc(10), b: pc(11) }, { whole: true }), { ...well, refused: [] });
   assert.deepEqual(await dhcpd.lease(mac(10)), { ip: "10.77.0.10", hostname: "pc10" });
@@ -91,7 +91,7 @@ test("two machines swap their names and their addresses in one run", { skip }, a
   assert.deepEqual(served(dhcpd, 10, 11), ["pc10", "pc11"]);
 });
 
-test("a full run mends what was changed by hand, exactly, and the next one tells dhcpd nothing", {
+test("a full run repairs exactly the hand edits, and the next sends dhcpd nothing", {
   skip,
 }, async (t) => {
   const { dhcpd, run, observe } = await scene(t);
@@ -110,7 +110,7 @@ test("a full run mends what was changed by hand, exactly, and the next one tells
   assert.equal(readFileSync(dhcpd.leases, "utf8"), journal);
 });
 
-test("a host of somebody else's is left alone: its row is held, or refused in dhcpd's own words, and the others go in", {
+test("a foreign host stays, its row is held or refused, and others are applied", {
   skip,
 }, async (t) => {
   const { dhcpd, adopt, run } = await scene(t);
@@ -161,7 +161,7 @@ test("a machine whose new name is refused keeps the old one", { skip }, async (t
   assert.deepEqual(served(dhcpd, 10), ["pc10"]);
 });
 
-test("what is not as it was believed to be is made as it is meant", { skip }, async (t) => {
+test("hosts changed by hand are restored to their rows by a change", { skip }, async (t) => {
   const { dhcpd, run } = await scene(t);
   await run({ a: pc(10), b: pc(11), c: pc(12) }, { whole: true });
   for (const name of ["pc10", "pc11", "pc12"]) dhcpd.omshell(`new host\nset name = "${name}"\nopen\nremove`);
@@ -170,7 +170,7 @@ test("what is not as it was believed to be is made as it is meant", { skip }, as
   assert.deepEqual(served(dhcpd, 10, 11, 12), ["pc10", "pc11", "none"]);
 });
 
-test("a host that the configuration has in the place of ours is never changed, however often it is tried", {
+test("a configured host in place of ours is never changed, on any attempt", {
   skip,
 }, async (t) => {
   const { dhcpd, run } = await scene(t);
@@ -195,7 +195,7 @@ test("a host that the configuration has in the place of ours is never changed, h
   assert.equal((await dhcpd.lease(mac(10)))?.ip, "10.77.0.254");
 });
 
-test("whatever the directory says, dhcpd has the hosts meant and that of somebody else, and reads them again at its next start", {
+test("after any rows, dhcpd has exactly those and the foreign host, restarted too", {
   skip,
 }, async (t) => {
   const { dhcpd, run, observe } = await scene(t);
@@ -234,7 +234,7 @@ test("whatever the directory says, dhcpd has the hosts meant and that of somebod
   }
 });
 
-test("a dhcpd that is killed in the middle of a run is away, and has all of it after the next one", {
+test("a dhcpd killed during a run is away, and complete after the next run", {
   skip,
 }, async (t) => {
   const { dhcpd, run, observe } = await scene(t);
@@ -250,7 +250,7 @@ test("a dhcpd that is killed in the middle of a run is away, and has all of it a
   assert.deepEqual(await observe(), sorted(Object.values(rows)));
 });
 
-test("a dhcpd that is down, hangs or has another key is said as such", { skip }, async (t) => {
+test("a dhcpd that is down, hangs or has another key gives its own error", { skip }, async (t) => {
   const { dhcpd, run } = await scene(t);
   const rows = { a: pc(10) };
   const away = { name: "Away", message: "dhcpd does not answer on 127.0.0.1 port 7911" };

@@ -30,7 +30,7 @@ before(async () => {
 });
 after(() => postgres?.[Symbol.asyncDispose]());
 
-test("rows in Kea's database are in force at the next packet, and Kea is told nothing", async () => {
+test("rows in Kea's database are served at the next packet, without a command", async () => {
   await using daemon = await startKea({ "hosts-database": database() });
   const on = sceneOn(kea(setup(daemon)), realMachine());
   assert.deepEqual(await on.run({ a, b }, { whole: true }), well);
@@ -58,7 +58,7 @@ test("rows in Kea's database are in force at the next packet, and Kea is told no
   assert.equal(await postgres.sql("SELECT count(*) FROM hosts"), "0");
 });
 
-test("in the database, too, what others wrote is left alone, and the other family's half of a client stays", async () => {
+test("foreign reservations in the database stay, and so does a client's other family", async () => {
   await using daemon = await startKea({ "hosts-database": database() });
   await postgres.sql(`INSERT INTO hosts (dhcp_identifier, dhcp_identifier_type, dhcp4_subnet_id, dhcp6_subnet_id, ipv4_address)
     VALUES ('\\x02000000000a', 0, 7, 3, ${(10 << 24) + (9 << 16) + 99}), ('\\x01020304', 3, 7, NULL, ${(10 << 24) + (9 << 16) + 11})`);
@@ -82,7 +82,7 @@ test("in the database, too, what others wrote is left alone, and the other famil
   await postgres.sql("DELETE FROM hosts");
 });
 
-test("a database that refuses a row keeps the others from nothing", async () => {
+test("a row refused by the database delays no other", async () => {
   await using daemon = await startKea({ "hosts-database": database() });
   await postgres.sql("ALTER TABLE hosts ADD CONSTRAINT campus CHECK (hostname <> 'router')");
   try {
@@ -100,7 +100,7 @@ test("a database that refuses a row keeps the others from nothing", async () => 
   }
 });
 
-test("a database that does not answer is away, in its own words", async () => {
+test("a database that does not answer is away, with its own message", async () => {
   await using daemon = await startKea({ "hosts-database": database() });
   const nobody = "host=127.0.0.1 port=1 dbname=kea";
   const on = sceneOn(kea({ ...setup(daemon), database: nobody }), realMachine());
@@ -125,7 +125,7 @@ test("reservations that were ours in the configuration move into the database", 
   assert.deepEqual(await moved.observe(), []);
 });
 
-test("DHCPv6 reservations by MAC address and by DUID, too, are rows of the database", async () => {
+test("DHCPv6 reservations by MAC address and by DUID are rows of the database", async () => {
   await using daemon = await startKea({ "hosts-database": database() }, { family: 6 });
   const six = { mac: a.mac, ip: "2001:db8:9::a", name: "pc-a" };
   const on = sceneOn(kea({ ...setup(daemon), family: 6 }), realMachine());
@@ -144,7 +144,7 @@ test("DHCPv6 reservations by MAC address and by DUID, too, are rows of the datab
   assert.equal(await postgres.sql("SELECT count(*) FROM hosts, ipv6_reservations"), "0");
 });
 
-test("of hostile values nothing but the rows meant is in the database", async () => {
+test("hostile values put only the given rows into the database", async () => {
   await using daemon = await startKea({ "hosts-database": database() });
   const on = sceneOn(kea(setup(daemon)), realMachine());
   const rows = new Map<string, object>();

@@ -27,7 +27,7 @@ const kept = (daemon: RunningKea): string[] =>
     (one: Record<string, string>) => `${one["hw-address"]} ${one["ip-address"]}`,
   );
 
-test("real clients get what the rows say: at first, after a change, a rename, a swap and a removal", async () => {
+test("real clients follow their rows through changes, renames, swaps and removals", async () => {
   await using daemon = await startKea({ "hooks-libraries": [{ library: hook("lease_cmds") }] });
   const on = sceneOn(kea({ socket: daemon.socket, freeLeases: true }), realMachine());
   assert.deepEqual(await on.run({ a, b }, { whole: true }), well);
@@ -54,7 +54,7 @@ test("real clients get what the rows say: at first, after a change, a rename, a 
   assert.deepEqual(kept(daemon), [`${b.mac} 10.9.0.20`]);
 });
 
-test("what others reserved is left alone, holds the rows it is in the way of, and can be taken over", async () => {
+test("foreign reservations stay, hold the rows they conflict with, and can be adopted", async () => {
   const hand = [
     { "hw-address": a.mac, "ip-address": "10.9.0.99", "option-data": [{ name: "routers", data: "10.9.0.1" }] },
     { "client-id": "01:02:03:04", "ip-address": b.ip },
@@ -80,7 +80,7 @@ test("what others reserved is left alone, holds the rows it is in the way of, an
   );
 });
 
-test("a hand edit is seen and mended, and a second full run tells Kea nothing", async () => {
+test("a hand edit is observed and repaired, and another full run sends Kea nothing", async () => {
   await using daemon = await startKea();
   const on = sceneOn(kea({ socket: daemon.socket }), realMachine());
   await on.run({ a, b }, { whole: true });
@@ -103,7 +103,7 @@ test("a hand edit is seen and mended, and a second full run tells Kea nothing", 
   assert.equal(sets(daemon), before);
 });
 
-test("rows that Kea refuses are named, and the others go in", async () => {
+test("rows that Kea refuses are named, and the others are applied", async () => {
   const broadcast = { id: 8, subnet: "255.255.255.0/24" }; // Kea itself refuses its last address
   await using daemon = await startKea({}, { more: [broadcast] });
   const on = sceneOn(kea({ socket: daemon.socket }), realMachine());
@@ -124,7 +124,7 @@ test("rows that Kea refuses are named, and the others go in", async () => {
   assert.equal((await daemon.lease(a.mac))?.ip, a.ip);
 });
 
-test("a Kea that is gone or hangs is away, and when it is back it has what it was last given", async () => {
+test("a Kea that is killed or hangs is away, and complete on its return", async () => {
   await using daemon = await startKea();
   const on = sceneOn(kea({ socket: daemon.socket }), realMachine());
   await on.run({ a }, { whole: true });
@@ -142,7 +142,7 @@ test("a Kea that is gone or hangs is away, and when it is back it has what it wa
   assert.deepEqual(kept(daemon), [`${a.mac} ${a.ip}`]);
 });
 
-test("by option the reservations are global ones", async () => {
+test("an option makes the reservations global", async () => {
   await using daemon = await startKea({ "reservations-global": true });
   const on = sceneOn(kea({ socket: daemon.socket, where: "global" }), realMachine());
   assert.deepEqual(await on.run({ a }, { whole: true }), well);
@@ -151,7 +151,7 @@ test("by option the reservations are global ones", async () => {
   assert.deepEqual(kept(daemon), []);
 });
 
-test("a class that a row names twice is one, as it is for Kea, and a full run then tells it nothing", async () => {
+test("a class named twice is one class, and a full run sends Kea nothing", async () => {
   await using daemon = await startKea();
   const on = sceneOn(kea({ socket: daemon.socket }), realMachine());
   const twice = { a: { ...a, classes: ["vip", "staff", "vip"] } };
@@ -162,7 +162,7 @@ test("a class that a row names twice is one, as it is for Kea, and a full run th
   assert.equal(sets(daemon), before);
 });
 
-test("whatever the directory says, Kea has the reservations meant, that of somebody else, and the rest of its configuration as it was", async () => {
+test("after any rows, Kea has those reservations, the foreign one and its other configuration", async () => {
   const hand = { "hw-address": "02:00:00:ff:ff:ff", "ip-address": "10.9.0.254" };
   await using daemon = await startKea({}, { reservations: [hand] });
   const service = kea({ socket: daemon.socket });

@@ -22,7 +22,7 @@ export default nftables({
 });
 `;
 
-test("a kernel that cannot be reached is waited for; then hand edits are shown by diff and mended by regen", async (t) => {
+test("an unreachable kernel is waited for; diff shows hand edits and regen repairs them", async (t) => {
   t.after(() => execFileSync("ip", ["netns", "del", name], { stdio: "ignore" }));
   const project = makeProject(t, { hosts: { box: ["gate"], civet: ["event"] } });
   const path = project.path("out/gate.nft");

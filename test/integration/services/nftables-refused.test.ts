@@ -18,7 +18,7 @@ const a = { mac: "02:00:00:00:00:01", ip: "10.0.0.1" };
 const b = { mac: "02:00:00:00:00:02", ip: "10.0.0.2" };
 const c = { mac: "02:00:00:00:00:03", ip: "2001:db8::3" };
 
-test("a single row that the kernel refuses waits with its reason, and the others go in", async () => {
+test("a row that the kernel refuses waits with its reason; the others are applied", async () => {
   const sets = {
     blocked: { type: "ipv4_addr", columns: ["net"], interval: true },
     way: { type: "ether_addr : verdict", columns: ["mac", "to"] },
@@ -53,7 +53,7 @@ test("a single row that the kernel refuses waits with its reason, and the others
   assert.deepEqual(await observe(), [{ net: "10.1.0.0/17" }, { net: "10.1.128.0/17" }, good.a]);
 });
 
-test("an element that a refused row keeps and another one has now stays when the refused one moves on", async () => {
+test("an element shared by a refused row and another stays when the first moves", async () => {
   const sets = {
     open: { type: "ipv4_addr", columns: ["ip"] },
     way: { type: "ether_addr : verdict", columns: ["mac", "to"] },
@@ -69,7 +69,7 @@ test("an element that a refused row keeps and another one has now stays when the
   assert.deepEqual(await observe(), [{ ip: "10.0.0.1" }, { mac: a.mac, to: "jump known" }]);
 });
 
-test("a table that was there before is held until it is approved", async () => {
+test("a foreign table is held until it is approved", async () => {
   const { name, options, listed } = tableIn(box, "foreign", { rules: "chain c { }" });
   box.exec("nft", "add", "table", "inet", name);
   box.exec("nft", "add", "chain", "inet", name, "mine");
@@ -85,7 +85,7 @@ test("a table that was there before is held until it is approved", async () => {
   assert.deepEqual(await firewall(nftables(options)).run({ a }, { whole: true }), { refused: [], proved: true });
 });
 
-test("new rules of the file are put in force; wrong ones are said, and members move all the same", async () => {
+test("new rules of the file are applied; wrong ones are reported, without delaying members", async () => {
   const file = join(folder(), "rules");
   const { options, listed } = tableIn(box, "ruled", { rules: file });
   const { run } = firewall(nftables(options));
@@ -109,7 +109,7 @@ test("new rules of the file are put in force; wrong ones are said, and members m
   assert.match(listed(), /chain three/);
 });
 
-test("without the right to change the network it says what is missing", async () => {
+test("a missing right to change the network is named in the error", async () => {
   const { options } = tableIn(box, "rightless");
   const { run } = firewall(nftables({ ...options, nft: ["setpriv", "--reuid", "65534", "--clear-groups", "nft"] }));
   await assert.rejects(run({ a }, { whole: true }), /needs CAP_NET_ADMIN/);
@@ -117,7 +117,7 @@ test("without the right to change the network it says what is missing", async ()
   await assert.rejects(without({ a }, { whole: true }), /\/nonexistent\/nft is not installed \(Debian: nftables\)/);
 });
 
-test("a dry run tells nothing, and says what it would", async () => {
+test("a dry run changes no table, and notes the commands", async () => {
   const { name, options } = tableIn(box, "dry");
   const { run, told } = firewall(nftables(options), { dry: true });
   await run({ a }, { whole: true });
@@ -125,7 +125,7 @@ test("a dry run tells nothing, and says what it would", async () => {
   assert.throws(() => box.exec("nft", "list", "table", "inet", name));
 });
 
-test("whatever the directory says, the kernel has the elements meant and nothing else", async () => {
+test("after any rows, the kernel has exactly their elements", async () => {
   const sets = {
     members4: { type: "ether_addr . ipv4_addr", columns: ["mac", "ip"] },
     members6: { type: "ether_addr . ipv6_addr", columns: ["mac", "ip"] },

@@ -44,7 +44,7 @@ function gated() {
   return { gate, pc, passes };
 }
 
-test("packets of members pass and of no others, from the moment of the change", async () => {
+test("packets of members alone pass, from the moment of the change", async () => {
   const { gate, passes } = gated();
   const { run } = firewall(
     nftables({ rules, path: join(folder(), "gate.nft"), nft: ["ip", "netns", "exec", gate.name, "nft"] }),
@@ -71,7 +71,7 @@ const a = { mac: "02:00:00:00:00:01", ip: "10.0.0.1" };
 const b = { mac: "02:00:00:00:00:02", ip: "10.0.0.2" };
 const c = { mac: "02:00:00:00:00:03", ip: "2001:db8::3" };
 
-test("a flushed ruleset is observed, and mended by a full run or by the next change", async () => {
+test("a flushed ruleset is observed, and repaired by a full run or a change", async () => {
   const { name, options } = tableIn(box, "flushed", { rules: "chain c { }" });
   const { run, observe } = firewall(nftables(options));
   await run({ a, b }, { whole: true });
@@ -86,7 +86,7 @@ test("a flushed ruleset is observed, and mended by a full run or by the next cha
   }
 });
 
-test("what was added, removed and changed by hand is observed, and a full run mends just that", async () => {
+test("hand edits are observed, and a full run repairs exactly those", async () => {
   const { name, options, listed } = tableIn(box, "edited", { rules: "chain c {\n counter accept\n}" });
   const { run, observe, told } = firewall(nftables(options));
   await run({ a, b, c }, { whole: true });
@@ -113,7 +113,7 @@ test("what was added, removed and changed by hand is observed, and a full run me
   assert.deepEqual(new Set((await observe()).map(({ ip }) => ip)), new Set(["10.0.0.5", b.ip, c.ip]));
 });
 
-test("what is loaded at boot is what was in force, after any changes", async () => {
+test("the boot files restore the applied table, after any changes", async () => {
   const { name, path, options, listed } = tableIn(box, "booted", { rules: "chain c {\n counter accept\n}" });
   const { run } = firewall(nftables(options));
   const boot = () => {
@@ -132,7 +132,7 @@ test("what is loaded at boot is what was in force, after any changes", async () 
   assert.equal(boot(), before);
 });
 
-test("what is loaded at boot is what was in force, with networks too", async () => {
+test("the boot files restore the applied table, with networks too", async () => {
   const { name, path, nft, listed } = tableIn(box, "networks");
   const sets = {
     blocked: { type: "ipv4_addr", columns: ["net"], interval: true },
@@ -157,7 +157,7 @@ test("what is loaded at boot is what was in force, with networks too", async () 
   }
 });
 
-test("nft takes the rules and the configuration of docs/services/nftables.md", async () => {
+test("nft accepts the rules and the configuration of docs/services/nftables.md", async () => {
   const page = readFileSync(new URL("../../../docs/services/nftables.md", import.meta.url), "utf8");
   const [, rules = ""] = /^```nft\n(.*?)^```$/ms.exec(page) ?? [];
   assert.match(rules, /@members6/);

@@ -26,7 +26,7 @@ rfc822MailMember: alice
 `;
 const members = base + board + person("alice", "a.l", "info", "dean");
 
-test("Postfix loses an alias at once when it becomes reserved or foreign, and no other", { skip }, async (t) => {
+test("Postfix loses a reserved or foreign alias at once, and no other", { skip }, async (t) => {
   await using server = await startPostfix("lmdb");
   const service = (options: object): string => `import { postfix } from "trigger";
 export default postfix(${JSON.stringify({ path: server.path, ...options })});\n`;

@@ -93,7 +93,7 @@ suite("Postfix", { concurrency: true, skip }, () => {
     });
   }
 
-  test("a member's own mail gives Postfix nothing of others, an alias entry does", async () => {
+  test("a member's own mail makes no foreign or reserved alias; an alias entry may", async () => {
     await using server = await startPostfix("lmdb");
     const service = postfix({ path: server.path, domains: ["campus.example"] });
     const names = ["root", "postmaster", "abuse", "a.l", "dean"].map((local) => `${local}@campus.example`);
@@ -119,7 +119,7 @@ suite("Postfix", { concurrency: true, skip }, () => {
     assert.throws(() => execFileSync("postmap", ["-q", "dean@elsewhere.example", `lmdb:${server.path}`]));
   });
 
-  test("a map that somebody else made is held, with what it has", async () => {
+  test("a foreign map is held, and the reason counts its differences", async () => {
     await using server = await startPostfix("lmdb");
     const { run } = given(postfix({ path: server.path }));
     execFileSync("postmap", ["-i", `lmdb:${server.path}`], { input: "old@campus.example eve\n" });
@@ -130,7 +130,7 @@ suite("Postfix", { concurrency: true, skip }, () => {
     });
   });
 
-  test("whatever the values are, they are refused or are in the map as they were meant, and nothing else", async () => {
+  test("any values are refused, or are in the map exactly as given", async () => {
     await using server = await startPostfix("lmdb");
     for (const type of ["lmdb", "cdb"] as const) {
       const seed = Number(process.env.SEED ?? Date.now() % 0x7fffffff);
