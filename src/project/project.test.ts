@@ -58,7 +58,7 @@ test("only the services that are named are imported, and never the transcriber's
   await assert.rejects(loadServices(project, ["bad"]), /services\/bad\.ts: it was imported \(.*bad\.ts:1\)$/);
 });
 
-test("the code of a service moves with its file and with lib/ only", async (t) => {
+test("the code of a service changes with its file and with lib/ only", async (t) => {
   const codeOf = async ({ folder }: { folder: string }) =>
     (await loadServices(await openProject(folder), ["names"])).codes.get("names");
   const lib = { "lib/deep/one.ts": "export const one = 1;\n" };

@@ -144,7 +144,7 @@ test("records touched by an unfinished run are looked at again", async () => {
   assert.deepEqual(back.held, []);
 });
 
-test("a given-up record from a backup is ours, a foreign one is not", async () => {
+test("a released record from a backup is ours, a foreign one is not", async () => {
   const on = daemon();
   await on.run({ a });
   await on.run({}, { a });

@@ -24,7 +24,7 @@ test("a lock is held once, also within one process, and again after its release"
   next.release();
 });
 
-test("a lock is its owner's alone and leaves one empty file", () => {
+test("only its owner may read a lock, which leaves one empty file", () => {
   const file = join(directory, "alone", "x.lock");
   const lock = takeLock(file);
   assert.equal(statSync(file).mode & 0o777, 0o600);

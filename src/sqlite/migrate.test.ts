@@ -64,7 +64,7 @@ test("a new file gets every migration, and a second opening changes nothing", ()
   assert.deepEqual(copiesBefore(file), []);
 });
 
-test("an older file keeps its rows, with a private copy of before beside it", () => {
+test("an older file keeps its rows, with a private copy beside it", () => {
   const file = withApple();
   using database = openDatabase(file);
   assert.equal(migrate(database, two, "2.0.0"), 1);
@@ -258,7 +258,7 @@ test("a table that is missing, or a number without its migration, is damage", ()
   assert.throws(() => migrate(listless, one, "1.0.0"), /its version is 7, and its list of migrations is missing/);
 });
 
-test("tables of others stay", () => {
+test("foreign tables stay", () => {
   using database = new Database(":memory:");
   migrate(database, one, "1.0.0");
   database.exec("CREATE TABLE theirs (a)");

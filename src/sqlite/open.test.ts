@@ -10,7 +10,7 @@ test.after(() => rmSync(directory, { recursive: true }));
 
 const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
-test("a new database, its log and its directory are its owner's alone", () => {
+test("only its owner may read a new database, its log and its directory", () => {
   const file = join(directory, "private", "a.sqlite");
   using database = openDatabase(file);
   database.exec("CREATE TABLE t (x)");

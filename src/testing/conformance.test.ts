@@ -143,7 +143,7 @@ test("a service that does nothing without rows is not safe on an empty table", a
   );
 });
 
-test("a service that writes a text as it comes lets hostile values through", async () => {
+test("a service that writes values unescaped lets hostile ones through", async () => {
   const lines = (rows: Iterable<Row>, quote: (text: string) => string): string =>
     [...rows].map(({ ip, text }) => `host ${ip} { text ${quote(text)}; }\n`).join("");
   const raw = await broken(
@@ -159,7 +159,7 @@ test("a service that writes a text as it comes lets hostile values through", asy
   assert.deepEqual(await rulesBrokenBy(quoted), []);
 });
 
-test("a shell that is given a value as it comes lets hostile values through", async () => {
+test("a shell that gets values unescaped lets hostile ones through", async () => {
   const shell = await broken(
     made({
       async run({ rows }, host) {

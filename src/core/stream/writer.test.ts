@@ -71,7 +71,7 @@ test("an epoch is above the clock and every epoch heard", () => {
   );
 });
 
-test("two that start in one millisecond differ by chance", () => {
+test("two epochs that start in one millisecond differ by chance", () => {
   assert.notEqual(
     nextEpoch(5, 0, () => 0.1),
     nextEpoch(5, 0, () => 0.2),

@@ -82,7 +82,7 @@ function scene(t: TestContext, { every = 1000 } = {}) {
   };
 }
 
-test("before a seed it delivers trouble with its remedy, and no content", async (t) => {
+test("before a seed the source delivers trouble with its remedy, and no content", async (t) => {
   const { directory, take, seed, clock } = scene(t);
   const stop = new AbortController();
   const seen: SourceChange[] = [];

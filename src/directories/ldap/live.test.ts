@@ -28,7 +28,7 @@ for (const [how, gone] of [
   ["by its entry", saysOf("delete", lamp)],
   ["by its id", saysGone(lamp.uuid)],
 ] as const)
-  test(`an entry that came and went in one piece is gone, told ${how}`, async () => {
+  test(`an entry that came and went in one piece is gone, reported ${how}`, async () => {
     await using all = await following({ live: [saysOf("add", lamp), gone, saysOf("add", other)] });
     await all.follower.until(() => all.names().includes("cn=other"));
     assert.deepEqual(all.names(), ["cn=other", "dc=campus"]);
@@ -38,7 +38,7 @@ for (const [how, gone] of [
   ["by its entry", saysOf("delete", lamp)],
   ["by its id", saysGone(lamp.uuid)],
 ] as const)
-  test(`an entry that goes within a refresh is not in the content, told ${how}`, async () => {
+  test(`an entry deleted within a refresh is not in the content, reported ${how}`, async () => {
     await using all = await following({ content: [saysOf("add", lamp), gone, saysOf("add", other)] });
     await all.follower.refresh();
     assert.deepEqual(all.names(), ["cn=other", "dc=campus"]);

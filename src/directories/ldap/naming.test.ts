@@ -20,12 +20,12 @@ for (const [how, left, value] of [
   ["with bits behind it", "cn=lamp,dc=campus", "cn=lamp,dc=campus#'01'B"],
   ["above its own", "ou=a,dc=campus", "cn=lamp,ou=b,ou=a,dc=campus"],
 ] as const)
-  test(`a value says a name ${how}`, async () => {
+  test(`a value names an entry ${how}`, async () => {
     assert.deepEqual(await naming(left, [entryOf("cn=group", "member", "cn=other,dc=campus", value)]), ["cn=group"]);
   });
 
 for (const value of ["cn=lampshade,dc=campus", "dc=campus", "lamp", "cn=lamp", "option x=cn=lamp,dc=campus", "=", ""])
-  test(`${JSON.stringify(value)} does not say cn=lamp,dc=campus`, async () => {
+  test(`${JSON.stringify(value)} does not name cn=lamp,dc=campus`, async () => {
     assert.deepEqual(await naming("cn=lamp,dc=campus", [entryOf("cn=group", "member", value)]), []);
   });
 

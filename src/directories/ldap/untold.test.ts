@@ -50,10 +50,10 @@ const said = ({ seen }: Follower): string[] =>
 
 for (const [how, live] of [
   ["deleted", saysOf("delete", lamp)],
-  ["deleted and told by its id", saysGone(lamp.uuid)],
+  ["deleted (by its id)", saysGone(lamp.uuid)],
   ["renamed", saysOf("modify", { ...lamp, name: "cn=torch" })],
 ] as const)
-  test(`entries that name one that was ${how} are read again, and no others`, async () => {
+  test(`entries that name a ${how} one are read again, and no others`, async () => {
     const others = [saysOf("add", other), saysOf("add", named("cn=friends", 5, "cn=other", "cn=lampshade"))];
     await using all = await following({
       content: [...content, ...others],
@@ -169,9 +169,9 @@ test("an overlay that takes its time is found at a later look", async () => {
 
 for (const [count, refreshes, read] of [
   [1_000, 1, "each"],
-  [1_001, 2, "the whole"],
+  [1_001, 2, "the whole directory"],
 ] as const)
-  test(`of ${count} entries that name one that left, ${read} is read again`, async () => {
+  test(`of ${count} entries that name a deleted one, ${read} is read again`, async () => {
     const groups = Array.from({ length: count }, (_, index) => named(`cn=g${index}`, 10 + index, "cn=lamp"));
     const script = { content: [saysOf("add", lamp), ...groups.map((each) => saysOf("add", each))] };
     await using all = await following((session) => ({

@@ -221,7 +221,7 @@ test("a file written for long is reported once, and read at its end", () =>
     assert.deepEqual(names(await next()), [..."abcdefghz"]);
   }));
 
-test("a folder or a pipe in the file's place is trouble", () =>
+test("a named pipe in the file's place is trouble", () =>
   withSource(async ({ file, next }) => {
     execFileSync("mkfifo", [file]);
     assert.match(why(await next()), /campus\.ldif is a named pipe, and is not read: put a regular file/);

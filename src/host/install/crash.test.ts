@@ -56,10 +56,10 @@ interface Story {
 
 const stories: Story[] = [
   { name: "an install over an earlier version", before: "installed", wants: "v2", next: "v2", ends: "v2" },
-  { name: "an install that is taken back", before: "installed", wants: "v2", next: "v1", ends: "v1" },
-  { name: "an install followed by another text", before: "installed", wants: "v2", next: "v3", ends: "v3" },
+  { name: "an install that is reverted", before: "installed", wants: "v2", next: "v1", ends: "v1" },
+  { name: "an install before another text", before: "installed", wants: "v2", next: "v3", ends: "v3" },
   {
-    name: "an install followed by a text that is refused",
+    name: "an install before a refused text",
     before: "installed",
     wants: "v2",
     next: "bad",
@@ -67,13 +67,13 @@ const stories: Story[] = [
   },
   { name: "a text that fails its reload", before: "installed", wants: "broken", next: "broken", ends: "v1" },
   { name: "a text that fails its check", before: "installed", wants: "bad", next: "bad", ends: "v1" },
-  { name: "a first install over what was found", before: "found", wants: "v2", next: "v2", ends: "v2" },
-  { name: "a first install where nothing was", before: "nothing", wants: "v2", next: "v2", ends: "v2" },
-  { name: "a first install that fails its reload", before: "found", wants: "broken", next: "broken", ends: "found" },
+  { name: "a first install over existing files", before: "found", wants: "v2", next: "v2", ends: "v2" },
+  { name: "a first install over no file", before: "nothing", wants: "v2", next: "v2", ends: "v2" },
+  { name: "a first install with failing reload", before: "found", wants: "broken", next: "broken", ends: "found" },
   { name: "a daemon that lost its state", before: "installed", again: "lost", wants: "v1", next: "v1", ends: "v1" },
-  { name: "a reload that is asked for", before: "installed", again: "asked", wants: "v1", next: "v1", ends: "v1" },
+  { name: "a required reload", before: "installed", again: "asked", wants: "v1", next: "v1", ends: "v1" },
   {
-    name: "a reload that is asked for, followed by a text that is refused",
+    name: "a reload before a refused text",
     before: "installed",
     again: "asked",
     wants: "v1",
@@ -82,25 +82,19 @@ const stories: Story[] = [
   },
   ...(
     [
-      ["a file that goes while another changes", "installed", "v2 without b", "v2 without b", "v2 without b"],
-      ["a file that goes alone", "installed", "v1 without b", "v1 without b", "v1 without b"],
-      ["a file that goes and comes back", "installed", "v1 without b", "v1", "v1"],
-      [
-        "a file that goes, followed by a text that is refused",
-        "installed",
-        "v1 without b",
-        "bad",
-        "v1 or v1 without b",
-      ],
-      ["a file that goes with a text that fails its reload", "installed", "broken without b", "broken without b", "v1"],
-      ["a first install, of which a file goes at once", "nothing", "v2", "v2 without b", "v2 without b"],
+      ["a removal beside a changed file", "installed", "v2 without b", "v2 without b", "v2 without b"],
+      ["a removal alone", "installed", "v1 without b", "v1 without b", "v1 without b"],
+      ["a reverted removal", "installed", "v1 without b", "v1", "v1"],
+      ["a removal before a refused text", "installed", "v1 without b", "bad", "v1 or v1 without b"],
+      ["a removal with a failing reload", "installed", "broken without b", "broken without b", "v1"],
+      ["a first install before a removal", "nothing", "v2", "v2 without b", "v2 without b"],
     ] as const
   ).map(([name, before, wants, next, ends]) => ({ name, before, wants, next, ends, all: true })),
 ];
 
 for (const story of stories) {
   for (const cut of ["process", "power"] as const) {
-    test(`${story.name} comes right when the ${cut} ends between any two steps`, async () => {
+    test(`${story.name} survives a loss of ${cut} at any step`, async () => {
       // A power cut loses unsynced writes by chance: several seeds for each pair of steps.
       const seeds = cut === "power" ? [0, 1, 2] : [0, 1];
       let at = 0;

@@ -35,7 +35,7 @@ function scene({ leads = true, divergent = "" } = {}) {
   };
 }
 
-test("a later wave is told once how far all earlier hosts have applied", () => {
+test("a later wave learns once how far all earlier hosts have applied", () => {
   const { report, sent } = scene();
   report("ns1", { stored: place(4), loaded: place(4) });
   assert.deepEqual(sent(), ["trigger.dns.ns3 4", "trigger.dns.ns4 4"]);

@@ -49,7 +49,7 @@ test("reports and events are consumed at once, and the election waits until read
   assert.equal(hub.look(reports).length + hub.look(events).length, 2);
 });
 
-test("after the signal it is not elected, and unacknowledged messages go to the next", async (context) => {
+test("after the signal no election begins, and unacknowledged messages go to the next", async (context) => {
   const { hub, broker, clock, stop, ready, taken, elections, done } = scene(context);
   ready.resolve();
   await until(() => elections.length === 1);
