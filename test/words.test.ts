@@ -16,3 +16,8 @@ for (const [name, rule] of Object.entries(rules)) {
     assert.deepEqual(Object.fromEntries(wrong), {});
   });
 }
+
+test("an old term in code is no finding, one in prose is", () => {
+  const page = 'The row is `loaded\nor owed`.\n\n```json\n{ "loaded": 1 }\n```\n\nIt was loaded.\n';
+  assert.deepEqual(rules.terms?.wrongIn(page), ['line 8: "loaded", say: applied']);
+});

@@ -40,7 +40,7 @@ export interface NftablesSettings {
   readonly table?: string;
   /** The content of the table beside the sets, in nft's language: chains with their rules. Or the absolute path of a file that has it. */
   readonly rules: string;
-  /** The file that is loaded at boot; `/etc/nftables.d/TABLE.nft` by default, false for none. */
+  /** The file that `nft` reads at boot; `/etc/nftables.d/TABLE.nft` by default, false for none. */
   readonly path?: string | false;
   /** The command of nft; in a network namespace `["ip", "netns", "exec", "campus", "nft"]`. */
   readonly nft?: Command;

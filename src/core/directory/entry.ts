@@ -32,7 +32,7 @@ export interface Entry {
   /**
    * True if `attribute` has a value.
    *
-   * @throws `Refusal` for an attribute that the config does not read.
+   * @throws `Refusal` for an attribute that is not read; `directory.attributes` of the config names those that are.
    */
   has(attribute: string): boolean;
   /**
@@ -50,13 +50,13 @@ export interface Entry {
   /**
    * All texts of `attribute`, sorted.
    *
-   * @throws `Refusal` for an attribute that the config does not read.
+   * @throws `Refusal` for an attribute that is not read; `directory.attributes` of the config names those that are.
    */
   all(attribute: string): string[];
   /**
    * All values of `attribute` that are not text.
    *
-   * @throws `Refusal` for an attribute that the config does not read.
+   * @throws `Refusal` for an attribute that is not read; `directory.attributes` of the config names those that are.
    */
   bytes(attribute: string): Uint8Array[];
   /**
