@@ -32,7 +32,7 @@ test("the tables of docs/add-a-service.md are those of the doc comments: npm run
   assert.deepEqual(tables, ["Entry", "Directory", "Run", "Rows", "Host"]);
 });
 
-test("no type of zod is shown but where the user gives a schema", () => {
+test("types of zod are shown only where the user gives a schema", () => {
   const textOf = ({ excerptTokens, members = [] }: Item): string =>
     [...excerptTokens.map(({ text }) => text), ...members.map(textOf)].join("");
   const shown = trigger.items.filter((item) => item.kind !== "Variable" && /\bz\.|zod/i.test(textOf(item)));

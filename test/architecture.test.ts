@@ -111,7 +111,7 @@ test("each path of docs/design/rooms.md exists", () => {
   );
 });
 
-test("fixtures of tests lie in test/fixtures, not among the product", () => {
+test("fixtures of tests are in test/fixtures, not in the product", () => {
   assert.deepEqual(
     files.filter((file) => /\.fixture\.ts$|\bfixtures\//.test(file)),
     [],
@@ -140,14 +140,14 @@ test("the environment is read in cli alone", () => {
   assert.deepEqual(wrong, []);
 });
 
-test("what is printed leaves by main, start and the screen alone", () => {
+test("only main, start and the screen print", () => {
   const doors = ["cli/main.ts", "cli/screen.ts", "cli/start.ts"];
   const printing = /\bconsole\.|process\.std(?:out|err)|\bterminal\b/;
   const wrong = files.filter((file) => !doors.includes(file) && printing.test(code(file)));
   assert.deepEqual(wrong, []);
 });
 
-test("no program that runs loads what is for tests", () => {
+test("only `trigger test` loads code for tests", () => {
   const loaded = new Set<string>();
   const visit = (file: string): void => {
     if (loaded.has(file)) return;
@@ -165,7 +165,7 @@ test("no program that runs loads what is for tests", () => {
   assert.deepEqual([...rooms].sort(), ["cli/test.ts", "testing", "testing.ts"]);
 });
 
-test("what composes a host is one file of at most 150 lines", () => {
+test("the composer of a host is one file of at most 150 lines", () => {
   const lines = readFileSync(join(source, "daemon/up.ts"), "utf8").split("\n").length;
   assert.ok(lines <= 150, `daemon/up.ts has ${lines} lines: it says what is put together, and other files how`);
 });
@@ -188,7 +188,7 @@ test("no test of the fast lane starts a program of a Debian package", () => {
   assert.deepEqual([...new Set(wrong)], []);
 });
 
-test("the product knows of no simulation, and has no switch for one", () => {
+test("the product names no simulation, and has no switch for one", () => {
   const wrong = files.filter((file) => /simulat|safeguard/i.test(readFileSync(join(source, file), "utf8")));
   assert.deepEqual(wrong, []);
 });

@@ -24,7 +24,7 @@ function at(now: number, attributes: Record<string, string>) {
 const never = { usable: true, next: undefined };
 const out = { usable: false, next: undefined };
 
-test("an account of which nothing is said is usable, and no clock is asked", () => {
+test("an account without such attributes is usable, and reads no clock", () => {
   assert.deepEqual(at(today, {}), never);
 });
 
@@ -56,7 +56,7 @@ for (const [attribute, value, usable] of [
   ["accountUnlockTime", "19700101000000Z", false],
   ["accountUnlockTime", "20200101000000Z", true],
 ] as const) {
-  test(`${attribute}: ${value} is an account that is ${usable ? "usable" : "out"}`, () => {
+  test(`${attribute}: ${value} makes an account ${usable ? "usable" : "unusable"}`, () => {
     assert.deepEqual(at(today, { [attribute]: value }), usable ? never : out);
   });
 }
@@ -72,7 +72,7 @@ for (const [attribute, value, moment] of [
   ["krbPrincipalExpiration", generalized(today + 5000), today + 5000],
   ["pwdEndTime", generalized(today + 5000), today + 5000],
 ] as const) {
-  test(`${attribute} ends an account from the very second on`, () => {
+  test(`${attribute} ends an account at exactly its time`, () => {
     assert.deepEqual(at(today, { [attribute]: value }), { usable: true, next: moment });
     assert.deepEqual(at(moment - 1, { [attribute]: value }), { usable: true, next: moment });
     assert.deepEqual(at(moment, { [attribute]: value }), out);
@@ -80,14 +80,14 @@ for (const [attribute, value, moment] of [
 }
 
 for (const attribute of ["pwdStartTime", "accountUnlockTime"]) {
-  test(`${attribute} keeps an account out until then`, () => {
+  test(`${attribute} makes an account unusable until its time`, () => {
     const value = { [attribute]: generalized(today + 5000) };
     assert.deepEqual(at(today, value), { usable: false, next: today + 5000 });
     assert.equal(at(today + 5000, value).usable, true);
   });
 }
 
-test("of several ends the first counts", () => {
+test("the first of several end times counts", () => {
   const ends = { shadowExpire: String(midnight / day), accountExpires: filetime(today + 5000) };
   assert.equal(at(today, ends).next, today + 5000);
   assert.equal(at(today + 5000, ends).usable, false);

@@ -77,7 +77,7 @@ test("the serial rises with the content alone, zone by zone, and never goes back
   assert.deepEqual(serials(), [2026112300, 2026112300, 2026112200]);
 });
 
-test("a file that went back or was lost gets a serial above all used", async () => {
+test("a restored or lost file gets a serial above all used", async () => {
   const now = () => new Date("2026-11-22T10:00:00Z");
   const { machine, run } = scene(bindZone({ ...options, reverse: [] }, { now }));
   await run({ a: pc7 });
@@ -102,7 +102,7 @@ test("the serial of a foreign zone is continued", async () => {
   assert.equal(readZone(machine.text(forward) ?? "").serial, 3000000001);
 });
 
-test("the probe waits for the serial that is in place, on each zone", async () => {
+test("the probe waits for the installed serial of each zone", async () => {
   const { machine, run } = scene(bindZone({ ...options, probe: { server: "127.0.0.1", port: 5353 } }));
   const asked: string[] = [];
   machine.program("dig", ({ arguments: words }) => {
@@ -160,7 +160,7 @@ test("two names that share one address of several are both refused", () => {
   for (const key of ["a", "b"]) assert.match(claims.conflict(key) ?? "", /ips.*2001:db8:1::7.*cn=a and cn=b/);
 });
 
-test("values are refused or give the records meant, and nothing else", async () => {
+test("values are refused or give exactly their records", async () => {
   const { row } = tableOf(bindZone(options));
   const given = fc.record({
     name: anything("pc7"),

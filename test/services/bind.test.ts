@@ -57,7 +57,7 @@ test("all changes of a run are one message per zone, with prerequisites", async 
   ]);
 });
 
-test("a message has at most 500 names and fits into what TCP carries", async () => {
+test("a message has at most 500 names and fits into a TCP message", async () => {
   const { run, messages } = world({ reverse: [] });
   const long = `${"a".repeat(60)}.${"b".repeat(60)}.${"c".repeat(60)}`;
   const rows = (prefix: string, below: string) =>
@@ -75,7 +75,7 @@ test("a message has at most 500 names and fits into what TCP carries", async () 
   assert.ok(messages.length < 16, `${messages.length} messages`);
 });
 
-test("refused names are found by halves; their pointers go back, others go in", async () => {
+test("refused names are found by bisection, lose their pointers, and delay no other", async () => {
   const { run, sets, controls, messages } = world();
   controls.refused.add("h7.campus.example").add("8.1.0.10.in-addr.arpa");
   const rows = Array.from({ length: 100 }, (_, i) => [`k${i}`, { name: `h${i}`, ips: [`10.0.1.${i}`] }]);
@@ -88,7 +88,7 @@ test("refused names are found by halves; their pointers go back, others go in", 
   assert.ok(messages.length < 40, `${messages.length} messages`);
 });
 
-test("only the types that are options are written, seen and taken away", async () => {
+test("only the types of the options are written, observed and removed", async () => {
   const { run, sets } = world({ types: ["A"], ttl: 60 });
   sets.set("pc7.campus.example AAAA", ["3600 2001:db8:1::99"]);
   sets.set("7.0.0.10.in-addr.arpa PTR", ["3600 other.example."]);
@@ -98,14 +98,14 @@ test("only the types that are options are written, seen and taken away", async (
   assert.deepEqual([...sets.keys()], ["pc7.campus.example AAAA", "7.0.0.10.in-addr.arpa PTR"]);
 });
 
-test("a server that does not answer is away for every question", async () => {
+test("a server that does not answer is away for every query", async () => {
   const { run, controls } = world();
   await run({ a: pc7 });
   controls.down = true;
   for (const whole of [true, false]) await assert.rejects(run({}, { whole }), Away);
 });
 
-test("observe gives every name; of ours only the addresses with pointers", async () => {
+test("observe gives every name, and own names with those addresses that have pointers", async () => {
   const { run, sets, observe } = world();
   sets.set("ns1.campus.example A", ["3600 10.0.0.2"]);
   sets.set("2.0.0.10.in-addr.arpa PTR", ["3600 ns1.campus.example."]);
@@ -122,7 +122,7 @@ test("observe gives every name; of ours only the addresses with pointers", async
   ]);
 });
 
-test("values are refused or give the records meant, live and as a whole", async () => {
+test("values are refused or give exactly their records, in every kind of run", async () => {
   const { row } = tableOf(bind(options));
   const given = fc.record({
     name: anything("pc7"),
@@ -169,7 +169,7 @@ test("a reserved name is no row, and a wrong option names its rule", () => {
   assert.throws(() => bind({ ...options, on: { dns2: { zone: "other.example" } } }), /bind: on: zone is the same/);
 });
 
-test("a server on this machine is known by systemd's unit, another one by none", () => {
+test("a local server is recognized by systemd's unit, a remote one by none", () => {
   assert.deepEqual(tableOf(bind(options)).daemon, { unit: "named" });
   assert.equal(tableOf(bind({ ...options, server: "ns1.campus.example" })).daemon, undefined);
   assert.equal(tableOf(bind({ ...options, daemon: false })).daemon, undefined);

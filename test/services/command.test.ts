@@ -18,7 +18,7 @@ const alice = { name: "alice", room: 'B"204\n' };
 
 conform("command", doors, [alice]);
 
-test("the executable gets the rows and what changed as one JSON document", async () => {
+test("the executable gets the rows and the changes as one JSON document", async () => {
   const { machine, run } = scene(doors, { name: "door1" });
   const given: unknown[] = [];
   machine.program("/usr/local/sbin/doors", ({ arguments: words, input = "" }) => {
@@ -61,7 +61,7 @@ test("an answer that cannot be read fails the run, despite exit code 0", async (
   }
 });
 
-test("exit 78 is for a person, any other code is tried again later", async () => {
+test("exit 78 waits for a person, any other code is retried", async () => {
   const { machine, run } = scene(doors);
   for (const [code, fatal] of [
     [78, true],

@@ -56,7 +56,7 @@ export function conform(
     });
   });
 
-  test(`${name}: it runs on an empty table, with its state known or not`, async () => {
+  test(`${name}: a run on an empty table works, with its state known or not`, async () => {
     const on = scene(service, { machine: machine() });
     await on.run({}, { whole: true });
     await on.run({});

@@ -98,7 +98,7 @@ test("a server that is away reads the new file when it starts", async () => {
   await run({ a: alice });
 });
 
-test("dry, it is only said what would be told", async () => {
+test("a dry run notes the file and the command, and sends none", async () => {
   const machine = dryMachine(radius());
   const service = tableOf(freeradius());
   const rows = rowsOf(new Map([["a", service.row.parse(alice) as Columns]]));
@@ -111,7 +111,7 @@ test("dry, it is only said what would be told", async () => {
   );
 });
 
-test("a text changed by hand gets another serial than ours", async () => {
+test("a text changed by hand is replaced with a new serial", async () => {
   const machine = radius();
   const { run } = scene(freeradius(), { machine });
   await run({ a: alice });
@@ -148,7 +148,7 @@ test("a refused row is retained, but not after a change of its password", async 
   assert.match(machine.text(path) ?? "", /^alice /m);
 });
 
-test("a server that serves another content is not proved", async () => {
+test("a server that serves other content fails the run", async () => {
   const machine = radius();
   const { run } = scene(freeradius({ reload: ["true"] }), { machine });
   await assert.rejects(run({ a: alice }), (error) => /FreeRADIUS serves nothing that answers/.test(reason(error)));
@@ -200,7 +200,7 @@ test("DEFAULT, the probe, a user like a device and a device's password are refus
   }
 });
 
-test("values are refused or give the entries meant and no others", () => {
+test("values are refused or give exactly their entries", () => {
   const password = fc
     .tuple(fc.constantFrom(...Object.keys(schemes), "X"), anything("wonder land"))
     .map(([scheme, value]) => `{${scheme}}${value}`);
@@ -226,7 +226,7 @@ test("values are refused or give the entries meant and no others", () => {
   );
 });
 
-test("options that could run a program, or that are no types, are refused", () => {
+test("options that could run a program, or name no type, are refused", () => {
   assert.throws(() => freeradius({ reply: { "Exec-Program-Wait": "text" } }), /reply\.Exec-Program-Wait: is no answer/);
   assert.throws(() => freeradius({ reply: { Class: "txt" as never } }), /is not a type \("txt"\): text, number/);
   assert.throws(() => freeradius({ macForm: "aabb.ccdd.eeff" as never }), /is not a form of MAC address/);
@@ -288,14 +288,14 @@ test("a user without any usable password is removed, one with a wrong answer sta
   assert.equal(refusalGoes(tableOf(freeradius({ refused: [] })), about(argon) ?? []), false);
 });
 
-test("an attribute that was never asked for removes no user", () => {
+test("an attribute that was not requested removes no user", () => {
   const unread = (name: string) => (name === "userpassword" ? "add it" : undefined);
   const attributes = new Map(Object.entries({ objectclass: ["radiusprofile"], uid: ["eve"] }));
   const eve = entryApi(mirrored({ uuid: "eve", dn: "uid=eve", attributes }), { timezone: "UTC", unread });
   assert.throws(() => selected(freeradius(), eve), /^NotRead: userPassword is not read from the directory: add it$/);
 });
 
-test("a user whose password was locked or removed is out", () => {
+test("a user with a locked or removed password has no access", () => {
   const out = ["{CRYPT}!$6$salt$hash", "{crypt}*", "{SSHA}!2jmj7l5rSw0yVb/vlWAYkK/YBwk=AAAA"].map((value) => [value]);
   for (const userpassword of [[], ...out]) {
     for (const kind of ["radiusprofile", "posixAccount"]) {
@@ -313,7 +313,7 @@ test("a disabled account and a disabled device have no access", () => {
   assert.equal(selected(service, entry(["ieee802Device"], "printer", device)), undefined);
 });
 
-test("by option the devices of RFC 2307 are let in by their MAC addresses", () => {
+test("an option gives the devices of RFC 2307 access by MAC address", () => {
   const device = entry(["device", "ieee802Device"], "printer", { macaddress: ["0:1:2:3:4:5"] });
   assert.equal(selected(freeradius(), device), undefined);
   assert.deepEqual(selected(freeradius({ devices: true }), device), [{ name: "00:01:02:03:04:05" }]);

@@ -14,7 +14,7 @@ async function owner({ files }: MemoryMachine, path: string): Promise<string> {
   return `${uid}:${gid}`;
 }
 
-test("a home removed or given to root by hand is mended once", async () => {
+test("a home removed or given to root by hand is repaired once", async () => {
   const { machine, log, run, observe } = scene(homes(), { machine: machineWith() });
   await run(rows, { whole: true });
   assert.deepEqual(await observe(), [alice, bob]);
@@ -53,14 +53,14 @@ test("a home given to another member stays his: its row is refused", async () =>
   assert.equal(await owner(machine, "/home/alice"), "1001:100");
 });
 
-test("a directory that was never this member's home is not given to him", async () => {
+test("a directory that was never a member's home is not given to him", async () => {
   const { machine, run } = scene(homes(), { machine: machineWith() });
   await machine.files.makeDirectory("/home/alice", { mode: 0o700, uid: 0, gid: 0 });
   await run({ a: alice }, { whole: true });
   assert.equal(await owner(machine, "/home/alice"), "0:0");
 });
 
-test("every member gets the quota, and one who has it is told nothing", async () => {
+test("every member gets the quota, and a right one is not set again", async () => {
   const quota = { space: "10G", spaceForAWhile: "11G", files: 5000 } as const;
   const machine = machineWith();
   const set = new Map<string, string>();
@@ -90,7 +90,7 @@ test("every member gets the quota, and one who has it is told nothing", async ()
   assert.deepEqual(inputs, [line(1000) + line(1001), line(1002), line(1001)]);
 });
 
-test("without quota homes are made, and the run names what is missing", async () => {
+test("a file system without quota is an error, but homes are made", async () => {
   const machine = machineWith();
   const stderr = "repquota: Mountpoint (or device) /home not found or has no quota enabled.";
   machine.program("repquota", () => ({ code: 1, stderr }));

@@ -33,7 +33,7 @@ const whyRefused = (result: RunResult) => result?.refused?.[0]?.why ?? "";
 
 conform("homes", service, [alice, bob], { machine: machineWith });
 
-test("a new account gets a home with its owner and mode", async () => {
+test("a new account gets a home with the right owner and mode", async () => {
   const { machine, run } = scene(homes({ skeleton: "/etc/skel" }, { now }), { machine: machineWith() });
   assert.deepEqual(await run({ a: alice }), { refused: [] });
   assert.deepEqual(await machine.files.stat("/home/alice"), {
@@ -84,7 +84,7 @@ test("an archived home is never overwritten by another of the same day", async (
   );
 });
 
-test("a home that the uid owns already is adopted as it is", async () => {
+test("an existing home of the uid is adopted unchanged", async () => {
   const machine = machineWith();
   await makeHome(machine, "/home/alice", 1000);
   await machine.files.chmod("/home/alice", 0o755);
@@ -95,7 +95,7 @@ test("a home that the uid owns already is adopted as it is", async () => {
   assert.equal(machine.text("/home/.archive/1000-alice-2026-11-22/diary"), "/home/alice");
 });
 
-test("a home of another uid is refused and left alone, others go on", async () => {
+test("a home of another uid is refused and untouched, and delays no other", async () => {
   const machine = machineWith();
   await makeHome(machine, "/home/alice", 4242);
   const { run } = scene(service, { machine });
@@ -186,7 +186,7 @@ test("a homeDirectory outside the base, or in the archive, is refused", async ()
   assert.deepEqual(await machine.files.list("/home"), [".archive", "readme"]);
 });
 
-test("whatever homeDirectory says, nothing outside the base changes", async () => {
+test("any homeDirectory leaves everything outside the base unchanged", async () => {
   const { row } = tableOf(service);
   const home = fc.oneof(anything("/home/alice"), fc.stringMatching(/^(\/(home|etc|\.archive|\.\.?|[a-c])){1,5}$/));
   await fc.assert(
@@ -263,7 +263,7 @@ test("a base that is missing or on another file system is left alone", async () 
   assert.deepEqual(await machine.files.list("/home"), []);
 });
 
-test("a home that fails does not keep the others waiting, and is tried again", async () => {
+test("a home that fails delays no other, and is retried", async () => {
   const { machine, run } = scene(service, { machine: machineWith() });
   machine.fail(/rename .*alice/, "EIO");
   await assert.rejects(run({ a: alice, b: bob }), /^Error: 1 homes failed, the others are in place: \/home\/alice: /);
@@ -272,7 +272,7 @@ test("a home that fails does not keep the others waiting, and is tried again", a
   assert.equal((await machine.files.stat("/home/alice"))?.uid, 1000);
 });
 
-test("wherever the power is cut, no home is lost, and it ends right", async () => {
+test("a power cut at any point loses no home, and a run repairs it", async () => {
   for (let cutAt = 1; cutAt < 100; cutAt++) {
     let left = Number.POSITIVE_INFINITY;
     const machine = quietMachine({ "/home/readme": "" }, () => {

@@ -20,7 +20,7 @@ conform("iscDhcp over OMAPI", service, [pc, server], {
   meaning: (files) => new Map([...files].filter(([path]) => !path.endsWith("/dhcpd.leases"))),
 });
 
-test("dhcpd gets the meaning of accepted values, and no other command", async () => {
+test("accepted values reach dhcpd unchanged, and become no other command", async () => {
   const value = fc.record({ mac: anything(pc.mac), ip: anything(pc.ip), name: anything(pc.name) });
   await fc.assert(
     fc.asyncProperty(fc.array(value), fc.boolean(), async (given, whole) => {
@@ -37,7 +37,7 @@ test("dhcpd gets the meaning of accepted values, and no other command", async ()
   );
 });
 
-test("the changes of a run go in one omshell, the secret in its input", async () => {
+test("one omshell makes the changes of a run, with the secret in its input", async () => {
   const dhcpd = omapi();
   const { run } = scene(service, dhcpd);
   await run({}, { whole: true });
@@ -94,7 +94,7 @@ test("a foreign host's name is never read as commands, even if adopted", async (
   }
 });
 
-test("a full run without work asks dhcpd for a sign of life alone", async () => {
+test("a full run without changes only queries whether dhcpd answers", async () => {
   const dhcpd = omapi();
   const { run } = scene(service, dhcpd);
   await run({ a: pc }, { whole: true });
@@ -107,7 +107,7 @@ test("a full run without work asks dhcpd for a sign of life alone", async () => 
   assert.equal(leases?.match(/host pc7/g)?.length, 1);
 });
 
-test("a hosts file of before is emptied once, and dhcpd restarted for it", async () => {
+test("an earlier hosts file is emptied once, and dhcpd restarted for it", async () => {
   const dhcpd = omapi({ "/etc/dhcp/dhcpd.conf": 'include "/etc/dhcp/trigger-hosts.conf";\n' });
   const restarts: string[] = [];
   dhcpd.machine.program(
@@ -125,7 +125,7 @@ test("a hosts file of before is emptied once, and dhcpd restarted for it", async
   assert.deepEqual([...dhcpd.hosts.keys()], ["pc7"]);
 });
 
-test("dry, dhcpd is asked and told nothing", async () => {
+test("a dry run notes its command, and sends dhcpd none", async () => {
   const dhcpd = omapi();
   await scene(service, dhcpd).run({ a: pc }, { whole: true });
   const dry = dryMachine(dhcpd.machine);
@@ -140,12 +140,12 @@ test("dry, dhcpd is asked and told nothing", async () => {
   assert.deepEqual([...dhcpd.hosts.keys()], ["pc7"]);
 });
 
-test("where no program runs, as under `trigger plan`, a run ends", async () => {
+test("a run without programs, as under `trigger plan`, ends", async () => {
   const { run } = scene(service);
   for (const whole of [true, false]) await run(whole ? { a: pc } : { b: server }, { whole });
 });
 
-test("what is observed are the hosts that OMAPI made, or those of the file", async () => {
+test("observe gives the hosts made by OMAPI, or those of the file", async () => {
   const dhcpd = omapi({
     "/srv/hosts.conf": `# host no { hardware ethernet ${pc.mac}; }\nhost pc7 { hardware ethernet ${pc.mac}; # x }\n fixed-address ${pc.ip}; option host-name "}"; }\n`,
   });
@@ -185,7 +185,7 @@ test("the last declaration in a leases file holds; client names are no hosts", (
   );
 });
 
-test("a key is read as tsig-keygen and dhcpd.conf(5) write it, no other way", () => {
+test("a key is read in the forms of tsig-keygen and dhcpd.conf(5) alone", () => {
   const key = { name: "trigger", algorithm: "hmac-sha256", secret: "c2VjcmV0" };
   for (const text of [
     'key "trigger" {\n\talgorithm hmac-sha256;\n\tsecret "c2VjcmV0";\n};\n',

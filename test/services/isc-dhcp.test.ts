@@ -27,7 +27,7 @@ export function readHosts(text: string) {
     });
 }
 
-test("values of a machine are refused or give the one declaration meant", () => {
+test("values of a machine are refused or give exactly one declaration", () => {
   fc.assert(
     fc.property(
       fc.array(fc.record({ mac: anything(pc.mac), ip: anything(pc.ip), name: anything(pc.name) })),
@@ -52,7 +52,7 @@ test("dhcpd's whole configuration is checked, and dhcpd restarted once", async (
   ]);
 });
 
-test("a machine without dhcpd says so, whichever way is taken", async () => {
+test("a machine without dhcpd is an error that says so, for every setting", async () => {
   const without = { name: "Away", message: /^dhcpd is not installed \(Debian up to 13: isc-dhcp-server; / };
   await assert.rejects(scene(iscDhcp(), { machine: memoryMachine() }).run({ a: pc }), without);
   await assert.rejects(scene(iscDhcp(), { machine: memoryMachine({ files: included }) }).run({ a: pc }), without);
@@ -61,7 +61,7 @@ test("a machine without dhcpd says so, whichever way is taken", async () => {
   await assert.rejects(scene(iscDhcp({ omapi }), { machine: memoryMachine({ files }) }).run({ a: pc }), without);
 });
 
-test("a dhcpd that is there and refuses is not said to be missing", async () => {
+test("an installed dhcpd that refuses is not reported as missing", async () => {
   const machine = including();
   machine.program("dhcpd", ({ arguments: [word] }) => ({ code: word === "-t" ? 1 : 0, stderr: "semicolon expected" }));
   await assert.rejects(scene(iscDhcp(), { machine }).run({ a: pc }), /the check of .*trigger-hosts\.conf failed/);

@@ -34,7 +34,7 @@ const rows = fc.array(
 );
 
 for (const hostCommands of [false, true]) {
-  test(`Kea ${hostCommands ? "with" : "without"} host commands has the values meant, or none`, async () => {
+  test(`Kea ${hostCommands ? "with" : "without"} host commands has exactly the accepted values`, async () => {
     await fc.assert(
       fc.asyncProperty(rows, async (given) => {
         const daemon = scriptedKea({ hostCommands });
@@ -69,7 +69,7 @@ function statements(text: string): string[] {
   return found.map((one) => one.trim());
 }
 
-test("psql gets the statements meant and no others, whatever the values", () => {
+test("psql gets the intended statements and no others, for any values", () => {
   fc.assert(
     fc.property(rows, (given) => {
       const good = given.flatMap((row) => rowOf(4, "mac").safeParse(row).data ?? []) as (typeof a)[];
@@ -106,7 +106,7 @@ test("all changes of a run are one tested configuration, written after it is set
   assert.deepEqual(daemon.has().sort(), [`${a.mac} ${b.ip}`, `${b.mac} ${a.ip}`]);
 });
 
-test("a refused row is named and retained; a swap beside it goes in", async () => {
+test("a refused row is named and retained; a swap beside it is applied", async () => {
   const daemon = scriptedKea();
   const on = scene(kea(), { machine: daemon.machine });
   const others = Object.fromEntries(
@@ -123,7 +123,7 @@ test("a refused row is named and retained; a swap beside it goes in", async () =
   assert.ok(daemon.has().includes(`${a.mac} ${b.ip}`) && daemon.has().includes(`${b.mac} ${a.ip}`));
 });
 
-test("a dry run tests the configuration, sets nothing, and says what it would change", async () => {
+test("a dry run tests the configuration, sets nothing, and notes the changes", async () => {
   const daemon = scriptedKea();
   const machine = dryMachine(daemon.machine);
   const given = rowsOf(new Map([["a", a]]));
@@ -139,7 +139,7 @@ test("a dry run tests the configuration, sets nothing, and says what it would ch
   );
 });
 
-test("when even the running configuration is refused no row is blamed", async () => {
+test("a refusal of even the running configuration blames no row", async () => {
   const daemon = scriptedKea();
   daemon.failing.set("config-test", "no such interface: eth7");
   const on = scene(kea(), { machine: daemon.machine });
@@ -147,7 +147,7 @@ test("when even the running configuration is refused no row is blamed", async ()
   assert.deepEqual(daemon.told(), []);
 });
 
-test("a configuration that passed and cannot be set is taken back", async () => {
+test("a configuration that passes but cannot be set is rolled back", async () => {
   const daemon = scriptedKea();
   daemon.failing.set("config-set", "cannot open socket");
   const on = scene(kea(), { machine: daemon.machine });
@@ -175,7 +175,7 @@ for (const database of [false, true]) {
   const where = database ? "its database" : "its configuration";
   const write = database ? [] : ["config-write"];
 
-  test(`by host commands a change tells Kea that one alone, in ${where}`, async () => {
+  test(`host commands send Kea one change alone, in ${where}`, async () => {
     const daemon = scriptedKea({ hostCommands: true, database });
     const on = scene(kea(), { machine: daemon.machine });
     await on.run({ a, b }, { whole: true });
@@ -208,7 +208,7 @@ for (const database of [false, true]) {
   });
 }
 
-test("a reservation of ours with another's address, by hand, gives it up", async () => {
+test("an own reservation with another's address, set by hand, gives it up", async () => {
   const daemon = scriptedKea();
   const on = scene(kea(), { machine: daemon.machine });
   await on.run({ a, b }, { whole: true });
@@ -269,7 +269,7 @@ test("a reservation goes into the narrowest subnet, and all else stays", () => {
   assert.deepEqual(config.with(new Map([[a.mac, { id: 2, reservation }]])), { Dhcp4: wanted });
 });
 
-test("moves that hand on an address stay together", () => {
+test("changes that pass on an address stay together", () => {
   const move = (name: string, from?: string, to?: string): PlacedMove => ({
     name,
     before: from === undefined ? undefined : { ip: from },
@@ -296,7 +296,7 @@ test("moves that hand on an address stay together", () => {
   );
 });
 
-test("of any moves those that fail a check are found, and the others pass", async () => {
+test("changes that fail a check are found among any, and the others pass", async () => {
   const failing = fc.array(fc.boolean(), { minLength: 1, maxLength: 60 });
   await fc.assert(
     fc.asyncProperty(failing, fc.boolean(), async (bad, named) => {
@@ -343,7 +343,7 @@ test("a wrong option is explained before anything runs", () => {
   wrong({ where: "here" }, /where: is no place/);
 });
 
-test("a Kea that could never use the reservations says so", async () => {
+test("a Kea that could never use the reservations is an error", async () => {
   const { machine } = scriptedKea();
   await assert.rejects(scene(kea({ where: "global" }), { machine }).run({}), /reservations-global/);
   await assert.rejects(scene(kea({ database: "dbname=kea" }), { machine }).run({}), /no PostgreSQL database/);

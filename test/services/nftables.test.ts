@@ -96,7 +96,7 @@ function readMoves(text: string): string[] {
     });
 }
 
-test("values are refused or nft gets just the elements meant", () => {
+test("values are refused, or nft gets exactly their elements", () => {
   const hostile = kinds.map((good) =>
     fc.record(
       Object.fromEntries(
@@ -130,7 +130,7 @@ test("values are refused or nft gets just the elements meant", () => {
   );
 });
 
-test("an element that passes from row to row stays, a map's value changes", () => {
+test("an element that moves between rows stays; a map's value changes", () => {
   const changes = [
     { key: "a", before: { mac: member.mac, ip: "10.0.0.1" }, after: undefined },
     { key: "b", before: undefined, after: { mac: member.mac, ip: "10.0.0.1" } },
@@ -142,7 +142,7 @@ test("an element that passes from row to row stays, a map's value changes", () =
   ]);
 });
 
-test("refused rows are found by halves, and any other fault is thrown", async () => {
+test("refused rows are found by bisection, and any other fault is thrown", async () => {
   const rows = Array.from({ length: 1000 }, (_, index) => [`k${index}`, index] as const);
   let checks = 0;
   const refusing = (wrong: readonly number[]) => async (some: readonly (readonly [key: string, value: number])[]) => {
@@ -179,7 +179,7 @@ test("an element that was removed by hand is a column that is missing", () => {
   assert.deepEqual(Object.keys(lacking({ mac, ip: "2001:db8::7" })), ["mac", "ip"]);
 });
 
-test("what the boot files amount to is read back, whatever the changes were", () => {
+test("the boot files are read back as the applied elements, after any changes", () => {
   const rows = fc.array(
     fc.oneof(
       fc.record({
@@ -204,7 +204,7 @@ test("what the boot files amount to is read back, whatever the changes were", ()
   );
 });
 
-test("a change tells nft that change alone, checks it, and writes the small file", async () => {
+test("a change sends nft that change alone, checks it, and writes the small file", async () => {
   const { machine, run } = scene(nftables({ rules }));
   const calls: string[] = [];
   machine.program("nft", ({ arguments: words, input }) => void calls.push(`${words.join(" ")}\n${input ?? ""}`));
@@ -239,7 +239,7 @@ test("after many changes the base is written again, with the other small file", 
   assert.ok(text("since-a").length > 10_000 && text("since-a").length < 70_000);
 });
 
-test("an nft that does not end, or is not there, is away", async () => {
+test("an nft that hangs or is missing is away", async () => {
   const { machine, run } = scene(nftables({ rules }));
   machine.program("nft", () => Promise.reject(new Error("nft took longer than 5 s and was killed")));
   await assert.rejects(run({ a: pc }), { name: "Away", message: "nft does not end" });
@@ -247,7 +247,7 @@ test("an nft that does not end, or is not there, is away", async () => {
   await assert.rejects(run({ a: pc }), { name: "Away", message: "nft is not installed (Debian: nftables)" });
 });
 
-test("options are explained", () => {
+test("a wrong option is one error that names its rule", () => {
   const wrong = (options: object, message: RegExp) =>
     assert.throws(() => nftables(options as never), { name: "UserError", message });
   wrong({}, /^nftables: rules: is missing/);

@@ -54,7 +54,7 @@ test("a person's addresses are aliases in the given domains alone", () => {
   });
 });
 
-test("a person's address has no reserved local part, with an extension neither", () => {
+test("a person's address has no reserved local part, even with an extension", () => {
   for (const local of [...reservedNames, "PostMaster", "root+x", "abuse+a+b", "staff-request", "owner-staff"]) {
     const { served, why } = said(campus, person("alice", `${local}@campus.example`));
     assert.deepEqual(served, [], local);

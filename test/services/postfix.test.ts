@@ -80,7 +80,7 @@ test("an alias is in lower case, its recipients once and in order", () => {
   assert.deepEqual(readAliases(text), [{ alias: "bureau@campus.example", to: ["alice", "bob@campus.example"] }]);
 });
 
-test("a first map is made aside; a change is one put and one deletion", async () => {
+test("a first map is built aside; a change is one put and one deletion", async () => {
   const machine = machineOf();
   const { run } = scene(postfix(), { machine });
   await run({ a: bureau, b: root }, { whole: true });
@@ -104,7 +104,7 @@ test("two aliases are swapped without either being missing", async () => {
   assert.equal(machine.text(map), "root\tbob\nbureau\talice\n");
 });
 
-test("a full run mends the difference alone, and leaves a right map", async () => {
+test("a full run repairs the differences alone, and writes nothing without any", async () => {
   const machine = machineOf();
   const { run } = scene(postfix(), { machine });
   await run({ a: root, b: bureau }, { whole: true });
@@ -117,7 +117,7 @@ test("a full run mends the difference alone, and leaves a right map", async () =
   assert.deepEqual(machine.calls, ["-s"]);
 });
 
-test("after a run that did not end the whole is compared", async () => {
+test("a run after an interrupted one compares the whole map", async () => {
   const machine = machineOf();
   const { run } = scene(postfix(), { machine });
   await run({ a: root }, { whole: true });
@@ -126,7 +126,7 @@ test("after a run that did not end the whole is compared", async () => {
   assert.equal(machine.text(map), "root\tbob\n");
 });
 
-test("a map that is no map any more, or is gone, is made again", async () => {
+test("a broken or missing map is made again", async () => {
   const machine = machineOf();
   const { run } = scene(postfix(), { machine });
   await run({ a: root }, { whole: true });
@@ -136,7 +136,7 @@ test("a map that is no map any more, or is gone, is made again", async () => {
 });
 
 for (const type of ["lmdb", "cdb"] as const) {
-  test(`a foreign ${type} is held until approved, unless it is as wanted`, async () => {
+  test(`a foreign ${type} is held until approved, unless it equals the rows`, async () => {
     const machine = machineOf();
     const file = `${path}.${type}`;
     const foreign = type === "lmdb" ? "root\tmallory\n" : "x";
@@ -152,7 +152,7 @@ for (const type of ["lmdb", "cdb"] as const) {
   });
 }
 
-test("dry, it is only said what would be told", async () => {
+test("a dry run notes its commands, and runs none", async () => {
   const machine = dryMachine(machineOf());
   const service = tableOf(postfix());
   const rows = rowsOf(new Map([["a", service.row.parse(root) as Columns]]));
@@ -163,7 +163,7 @@ test("dry, it is only said what would be told", async () => {
   );
 });
 
-test("a map that does not take a change is not proved", async () => {
+test("a map that does not take a change fails the run", async () => {
   const machine = machineOf();
   const { run } = scene(postfix(), { machine });
   await run({ a: root }, { whole: true });
@@ -197,7 +197,7 @@ test("whole domains, commands, files and inclusions are neither aliases nor reci
   );
 });
 
-test("whatever the values are, they are refused or give the one line meant", () => {
+test("any values are refused, or give exactly their line", () => {
   const alias = fc.oneof(anything("bureau"), anything("bureau@campus.example"), fc.emailAddress());
   fc.assert(
     fc.property(fc.array(fc.record({ alias, to: fc.array(alias) })), (given) => {
@@ -217,7 +217,7 @@ test("by default each name of a nisMailAlias is an alias", () => {
   assert.equal(selected(postfix(), entry(["nisMailAlias"], "empty", { cn: ["empty"] })), undefined);
 });
 
-test("a map of which only the text is written is observed by its text", async () => {
+test("a map without postmap is observed by its text", async () => {
   const { run, observe } = scene(postfix({ postmap: false }));
   assert.deepEqual(await observe(), []);
   await run({ bureau });
