@@ -63,7 +63,7 @@ const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter(
 );
 const imports = new Map(files.map((file) => [file, importsOf(file)]));
 
-test("each room imports only what its arrows allow", () => {
+test("each room imports only along its arrows", () => {
   const wrong: string[] = [];
   for (const [file, targets] of imports) {
     const room = roomOf(file);
@@ -75,7 +75,7 @@ test("each room imports only what its arrows allow", () => {
   assert.deepEqual(wrong, []);
 });
 
-test("each wing of a room imports only what its arrows allow", () => {
+test("each wing of a room imports only along its arrows", () => {
   const wrong: string[] = [];
   for (const [file, targets] of imports) {
     const arrows = wings[roomOf(file)];

@@ -87,7 +87,7 @@ test("every page of docs stands in the index", () => {
   }
 });
 
-test("the project of docs/add-a-service.md does what the page says", async (t) => {
+test("the project of docs/add-a-service.md behaves as the page says", async (t) => {
   const page = read("docs/add-a-service.md");
   const folder = mkdtempSync(join(tmpdir(), "trigger-docs-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));

@@ -57,7 +57,7 @@ export function holdsTheDay({ live }: { readonly live: boolean }): void {
       assert.deepEqual(said, live ? expected : []);
     });
 
-    test("both DHCP servers serve just what another reading of the directory gives", () => {
+    test("both DHCP servers serve exactly the rows of an independent reading of the directory", () => {
       const expected = new Map(expectedHosts(read("campus.ldif")));
       // The one refused value: its value of the morning is still served.
       expected.set("sphinx", new Map(expectedHosts(makeCampus(new Date()))).get("sphinx") ?? "");
@@ -65,7 +65,7 @@ export function holdsTheDay({ live }: { readonly live: boolean }): void {
       assert.deepEqual(hosts("dhcp2"), expected);
     });
 
-    test("the name server serves just what another reading of the directory gives", () => {
+    test("the name server serves exactly the rows of an independent reading of the directory", () => {
       const addresses = lines(zone("campus.example"))
         .filter(([name = "", type = ""]) => /^A/.test(type) && !["ns1", "mail"].includes(name))
         .map(([name, , ip]) => `${name} ${ip}`);

@@ -8,7 +8,7 @@ const within = 60_000;
 
 const check = 'check: ["awk", "/bad/ { print \\"a bad name\\"; exit 1 }", "{staged}"],';
 
-test("an entry refused by the checker delays no other, and is installed once mended", async (t) => {
+test("an entry refused by the checker delays no other, and is installed once corrected", async (t) => {
   const bad = { name: "bad", ip: "192.0.2.66" };
   const files = { "services/names.ts": names(check), "directory.ldif": ldif([printer, bad]) };
   const project = makeProject(t, { hosts: { box: ["names"], civet: ["event"] }, files });

@@ -21,7 +21,7 @@ export default files({
 });
 `;
 
-test("a change passes wave by wave; one that fails waits for mending or approval", async (t) => {
+test("a change passes wave by wave; one that fails waits for correction or approval", async (t) => {
   const hosts = { civet: ["event"], ns1: ["names"], ns2: ["names"] };
   const waves = { names: { order: [["ns1"], ["ns2"]], within: 3_600 } };
   const config = configText({ directory: { ldif: "directory.ldif" }, hosts, waves });

@@ -59,7 +59,7 @@ test("each zone is checked and reloaded under its own name", async () => {
   assert.deepEqual(calls, [...zones.map((zone) => ["check", zone, zone]), ...zones.map((zone) => ["reload", zone])]);
 });
 
-test("the serial rises with the content alone, zone by zone, and never goes back", async () => {
+test("the serial rises with the content alone, zone by zone, and never falls", async () => {
   let now = new Date("2026-11-22T10:00:00Z");
   const { machine, run } = scene(bindZone(options, { now: () => now }));
   const serials = () => [forward, reverse4, reverse6].map((path) => readZone(machine.text(path) ?? "").serial);

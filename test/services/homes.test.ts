@@ -130,7 +130,7 @@ test("an entry with another name and the same uidNumber keeps its home", async (
   assert.deepEqual(await machine.files.list("/home/.archive"), []);
 });
 
-test("another uidNumber gets another home: the old one goes to the archive", async () => {
+test("a changed uidNumber gets another home: the old one is archived", async () => {
   const { machine, run } = scene(service, { machine: machineWith() });
   await run({ a: alice });
   machine.place("/home/alice/diary", "of 1000", { uid: 1000 });
@@ -219,7 +219,7 @@ test("a symlink is followed neither as a home nor on the way to one", async () =
   assert.deepEqual(log, []);
 });
 
-test("a home that became a symlink or foreign stays when its account goes", async () => {
+test("a home that became a symlink or foreign stays when its account is removed", async () => {
   const { machine, run, log } = scene(service, { machine: machineWith({ "/secret/diary": 1000 }) });
   await run({ a: alice, b: bob });
   await machine.files.remove("/home/alice");

@@ -230,7 +230,7 @@ test("with host commands and no database a first generation is one configuration
   assert.deepEqual(daemon.told(), ["config-set", "config-write"]);
 });
 
-test("a reservation goes into the narrowest subnet, and all else stays", () => {
+test("a reservation is put into the narrowest subnet, and all else stays", () => {
   const given = {
     Dhcp4: {
       "valid-lifetime": 600,

@@ -107,7 +107,7 @@ test("a person gets no alias outside the domain, and no reserved one", () => {
   );
 });
 
-test("a reserved or foreign alias goes at once, and its owner's others stay", () => {
+test("a reserved or foreign alias is removed at once; its owner's others stay", () => {
   const table = tableOf(postfix(campus));
   const why = (people: OfPeople, ...entries: StoredEntry[]) => said(people, ...entries).refused;
   const mixed = person(
@@ -130,7 +130,7 @@ test("a reserved or foreign alias goes at once, and its owner's others stay", ()
   assert.equal(cellGoes(table, why(campus, twoNames).bob ?? ""), false, "a recipient that cannot be told");
 });
 
-test("the option says which refusals take an alias away", () => {
+test("the option chooses the refusals that remove an alias", () => {
   assert.deepEqual(tableOf(postfix(campus)).refused, ["domains", "reserved"]);
   for (const refused of ["remove", [], ["reserved"]] as const)
     assert.deepEqual(tableOf(postfix({ ...campus, refused })).refused, refused);

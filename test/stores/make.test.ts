@@ -10,7 +10,7 @@ import { placesOf, saidOf } from "./expected-reports.ts";
 import { openHost } from "./open.ts";
 import { plainServices } from "./project.ts";
 
-test("the stores that this version makes hold what those of every version do", { timeout: 60_000 }, (t) => {
+test("stores made by this version have the content of those of every version", { timeout: 60_000 }, (t) => {
   const folder = mkdtempSync(join(tmpdir(), "trigger-made-"));
   t.after(() => rmSync(folder, { recursive: true }));
   execFileSync(process.execPath, [fileURLToPath(new URL("make.ts", import.meta.url)), folder], { stdio: "inherit" });

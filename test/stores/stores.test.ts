@@ -122,7 +122,7 @@ everyStore(
   { after: hour },
 );
 
-everyStore("retained rows stay refused until they are mended, and then are installed", async (all) => {
+everyStore("refused rows stay retained until they are corrected, and then are installed", async (all) => {
   const { machine, report, say } = all;
   await all.start("kinds");
   const keys = report("kinds").refused.map(({ key, why, kept }) => ({ key, why, kept }));
