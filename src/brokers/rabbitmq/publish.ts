@@ -7,6 +7,7 @@ import { isRefusal, publishAlone } from "./alone.ts";
 import { closeChannel } from "./channels.ts";
 import type { Connection } from "./connection.ts";
 import { type Deafness, deafness } from "./deaf.ts";
+import { type Outgoing, sendWindow } from "./send-window.ts";
 import { checkShort } from "./topology.ts";
 
 /** The handling of messages that the server did not take. */
@@ -34,25 +35,6 @@ export interface Publisher {
   finished(): Promise<void>;
 }
 
-interface Outgoing {
-  readonly key: string;
-  readonly body: Buffer;
-  readonly messageId: string | undefined;
-  unroutable?: boolean;
-  sentAt?: number;
-  readonly done: () => void;
-  readonly failed: (error: Error) => void;
-}
-
-/**
- * The most unconfirmed messages and bytes: enough to keep a server busy, few enough for an early refusal by a full
- * queue.
- */
-const windowMessages = 500;
-const windowBytes = 16 * 1024 * 1024;
-/** The most messages and bytes that wait, during an alarm of the server, before a call throws. */
-const waitingMessages = 10_000;
-const waitingBytes = 64 * 1024 * 1024;
 /** The largest message, in bytes. RabbitMQ 4 takes no larger one by default, and closes the channel of its sender. */
 const largest = 16 * 1024 * 1024;
 
@@ -88,47 +70,29 @@ export function publisher({
   clock,
   signal,
 }: PublisherOptions): Publisher {
-  const waiting: Outgoing[] = [];
-  const inFlight = new Map<string, Outgoing>();
+  const window = sendWindow(clock);
   /** The time since which no message of a key was confirmed, by key; only for keys with failures. */
   const downSince = new Map<string, number>();
-  let bytesWaiting = 0;
-  let bytesInFlight = 0;
   let channel: ConfirmChannel | undefined;
   let current: Connection | undefined;
   let blocked = (): boolean => false;
   let watching = false;
-  /**
-   * The time at which the oldest message became the oldest. On a slow line each message waits for the confirms before
-   * it.
-   */
-  let oldestSince = Number.NEGATIVE_INFINITY;
-  let sent = 0;
   const confirms = deafness(addresses);
-  let finished: PromiseWithResolvers<void> | undefined;
 
   function pump(): void {
-    while (channel && waiting.length > 0 && inFlight.size < windowMessages && bytesInFlight < windowBytes) {
-      const message = waiting.shift();
-      if (!message) return;
-      bytesWaiting -= message.body.length;
-      send(message, channel);
+    while (channel) {
+      const next = window.next();
+      if (!next) return;
+      send(...next, channel);
     }
-    if (waiting.length + inFlight.size === 0) finished?.resolve();
   }
 
-  function send(message: Outgoing, over: ConfirmChannel): void {
+  function send(id: string, message: Outgoing, over: ConfirmChannel): void {
     const { key, body, messageId } = message;
-    const id = `${++sent}`;
-    message.sentAt = clock.monotonic();
-    inFlight.set(id, message);
-    bytesInFlight += body.length;
     void watch();
     const confirmed = (error: unknown): void => {
       if (error && !isRefusal(error)) return; // the channel was closed, and its owner has the reason
-      if (inFlight.keys().next().value === id) oldestSince = clock.monotonic();
-      if (!inFlight.delete(id)) return;
-      bytesInFlight -= body.length;
+      if (!window.land(id)) return;
       if (error) void refuse(message, over);
       else arrived(message);
       pump();
@@ -137,8 +101,7 @@ export function publisher({
       over.publish(exchange, key, body, optionsOf(messageId, id), confirmed);
     } catch (error) {
       // The channel has just been closed.
-      inFlight.delete(id);
-      bytesInFlight -= body.length;
+      window.land(id);
       message.failed(new BrokerTrouble(`the message to ${key} was not sent: ${reason(error)}`));
     }
   }
@@ -185,7 +148,7 @@ export function publisher({
     const [stale, connection] = [channel, current];
     if (!stale || !connection) return;
     channel = undefined;
-    loseInFlight(why);
+    window.loseInFlight(why);
     void closeChannel(stale); // it may be answered late
     await begin(connection).catch((error) => connection.destroy(reason(error)));
   }
@@ -195,19 +158,19 @@ export function publisher({
     if (watching) return;
     watching = true;
     let since = Number.NEGATIVE_INFINITY; // before that, the server was not reading
-    while (inFlight.size > 0 && !signal.aborted) {
+    while (window.oldest() && !signal.aborted) {
       await clock.sleep(1_000, signal);
       const now = clock.monotonic();
       if (blocked()) since = now;
-      const [oldest] = inFlight.values();
-      if (!oldest || now - Math.max(oldest.sentAt ?? now, oldestSince, since) < confirmTimeout) continue;
+      const oldest = window.oldest();
+      if (!oldest || now - Math.max(oldest.since, since) < confirmTimeout) continue;
       const leave = confirms.silent();
       if (leave !== undefined) {
         current?.destroy(leave);
         continue;
       }
-      await renew(`no confirm of ${oldest.key} came within ${confirmTimeout / 1000} s`);
-      sayDown(oldest);
+      await renew(`no confirm of ${oldest.message.key} came within ${confirmTimeout / 1000} s`);
+      sayDown(oldest.message);
     }
     watching = false;
   }
@@ -228,7 +191,7 @@ export function publisher({
     });
     opened.on("close", () => void again(opened, connection, why));
     opened.on("return", ({ properties }: Message) => {
-      const message = inFlight.get(`${properties.correlationId}`);
+      const message = window.inFlight(`${properties.correlationId}`);
       if (message) message.unroutable = true; // its confirm comes behind
     });
     blocked = () => connection.blocked !== undefined;
@@ -250,21 +213,12 @@ export function publisher({
     });
     await new Promise((resolve) => setImmediate(resolve)); // a connection that ends closes its channels first
     if (over) return; // `lose` follows, with the reason
-    loseInFlight(why);
+    window.loseInFlight(why);
     try {
       await repair();
       await begin(connection);
     } catch (error) {
       connection.destroy(reason(error));
-    }
-  }
-
-  function loseInFlight(why: string): void {
-    const lost = [...inFlight.values()];
-    inFlight.clear();
-    bytesInFlight = 0;
-    for (const { key, failed } of lost) {
-      failed(new BrokerTrouble(`the message to ${key} was not confirmed, and may have arrived or not: ${why}`));
     }
   }
 
@@ -274,11 +228,8 @@ export function publisher({
       channel = undefined;
       current = undefined;
       confirms.lost();
-      loseInFlight(why);
-      bytesWaiting = 0;
-      for (const { key, failed } of waiting.splice(0))
-        failed(new BrokerTrouble(`the message to ${key} was not sent: ${why}`));
-      finished?.resolve();
+      window.loseInFlight(why);
+      window.loseWaiting(why);
     },
 
     async publish(key, body, messageId) {
@@ -288,12 +239,8 @@ export function publisher({
       if (bytes.length > largest) {
         throw new RangeError(`a message to ${key} has ${bytes.length} bytes; ${largest} is the most`);
       }
-      if (waiting.length >= waitingMessages || bytesWaiting + bytes.length > waitingBytes) {
-        throw new BrokerTrouble(`the message to ${key} was not sent: ${waiting.length} wait for the broker already`);
-      }
-      bytesWaiting += bytes.length;
       return new Promise((done, failed) => {
-        waiting.push({ key, body: bytes, messageId, done, failed });
+        window.add({ key, body: bytes, messageId, done, failed });
         pump();
       });
     },
@@ -301,13 +248,9 @@ export function publisher({
     deafness: confirms,
 
     get pending() {
-      return waiting.length + inFlight.size;
+      return window.size;
     },
 
-    async finished() {
-      if (waiting.length + inFlight.size === 0) return;
-      finished ??= Promise.withResolvers<void>();
-      await finished.promise;
-    },
+    finished: window.drained,
   };
 }
