@@ -42,7 +42,7 @@ export function pageOf(removals: readonly Removal[]): string {
       lines.push(`| \`${id}\` | ${cell(guards)} | ${cell(without)} | ${tests.map(fileOf).join(", ")} |`);
   const same = removals.filter(({ equivalent }) => equivalent !== undefined);
   lines.push("", "## Those whose removal no test can notice\n");
-  lines.push("| removal | of | the rule | why nobody notices |", "|---|---|---|---|");
+  lines.push("| removal | of | the rule | why no test notices |", "|---|---|---|---|");
   for (const { id, file, guards, equivalent = "" } of same)
     lines.push(`| \`${id}\` | \`${file.replace(/^src\//, "")}\` | ${cell(guards)} | ${cell(equivalent)} |`);
   return `${lines.join("\n")}\n`;

@@ -57,7 +57,7 @@ export const coreRemovals: readonly Removal[] = [
   },
   {
     id: "search-budget",
-    guards: "the search for guilty rows ends with its time",
+    guards: "the search for refused rows ends with its time",
     without: "a service stands still while it searches",
     file: "src/core/util/bisect.ts",
     edits: [["if (made === checks || options.isOver?.())", "if (made === checks)"]],
@@ -74,7 +74,7 @@ export const coreRemovals: readonly Removal[] = [
   {
     id: "own-is-extra",
     guards: "what is trigger's own and extra is no foreign record",
-    without: "`verify` calls a left-over row somebody else's",
+    without: "`verify` calls a left-over row foreign",
     file: "src/core/service/compare.ts",
     edits: [["table.shared && !owns(name) ? foreign : extra", "table.shared ? foreign : extra"]],
     tests: ["src/core/service/compare.test.ts"],

@@ -56,7 +56,7 @@ export const directoriesRemovals: readonly Removal[] = [
   },
   {
     id: "kept-since",
-    guards: "events that were forgotten are not said to be kept",
+    guards: "events that were forgotten are not reported as stored",
     without: "`seed` misses events",
     file: "src/directories/events/take.ts",
     edits: [["Math.max(before.keptSince, forgotten + 1)", "before.keptSince"]],

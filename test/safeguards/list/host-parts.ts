@@ -75,7 +75,7 @@ export const hostPartsRemovals: readonly Removal[] = [
   },
   {
     id: "refused-aloud",
-    guards: "a message that is not taken is refused aloud",
+    guards: "a message that is not taken is answered with a refusal",
     without: "a transcriber with an older directory is never told",
     file: "src/host/inbox/conversation.ts",
     edits: [["for (const refusal of refusals) this.#say(refusal);", ""]],

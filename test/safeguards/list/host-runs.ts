@@ -3,7 +3,7 @@ import type { Removal } from "../removal.ts";
 export const hostRunsRemovals: readonly Removal[] = [
   {
     id: "moved-meanwhile",
-    guards: "guilty rows that moved meanwhile do not wait",
+    guards: "refused rows that changed meanwhile do not wait",
     without: "a mended row waits for its old fault",
     file: "src/host/store/run-input.ts",
     edits: [["if (!group.every(({ key }) => (yields.has(key) ? kept : still).get(service, key))) continue;", ""]],
@@ -11,8 +11,8 @@ export const hostRunsRemovals: readonly Removal[] = [
   },
   {
     id: "gave-way-to-guilty",
-    guards: "a guilty row waits, though a kept one gave way to it",
-    without: "one bad row keeps all others of its service waiting",
+    guards: "a refused row waits, though a retained one yielded to it",
+    without: "one bad row delays all others of its service",
     file: "src/host/store/run-input.ts",
     edits: [["(yields.has(key) ? kept : still).get(service, key)", "still.get(service, key)"]],
     tests: ["src/host/run/bisect.test.ts"],
@@ -32,7 +32,7 @@ export const hostRunsRemovals: readonly Removal[] = [
   },
   {
     id: "yield-is-no-removal",
-    guards: "a kept row that gives way is no removal",
+    guards: "a retained row that yields is no removal",
     without: "removals are held too early",
     file: "src/host/store/run-input.ts",
     edits: [[" && !yields.has(row.key)) removed += 1", " ) removed += 1"]],
@@ -48,7 +48,7 @@ export const hostRunsRemovals: readonly Removal[] = [
   },
   {
     id: "full-run-tries-held",
-    guards: "a full run tries what others stood in the way of",
+    guards: "a full run tries rows that were in conflict",
     without: "a row waits although the foreign record is gone",
     file: "src/host/store/run-input.ts",
     edits: [["retained_by IN ${triedAgain}", "retained_by = 'daemon'"]],
@@ -56,7 +56,7 @@ export const hostRunsRemovals: readonly Removal[] = [
   },
   {
     id: "kept-rows-one-value",
-    guards: "two kept rows with one value are not both in force",
+    guards: "of two retained rows with one value a full run is given one",
     without: "two hosts have one address",
     file: "src/host/store/run-input.ts",
     edits: [["    if (!among) for (const value of claims) claimed.add(value);\n", ""]],
@@ -72,8 +72,8 @@ export const hostRunsRemovals: readonly Removal[] = [
   },
   {
     id: "loaded-as-given",
-    guards: "what is written down as loaded is what the run was given",
-    without: "a row that arrived during a run is never brought into force",
+    guards: "the rows noted as applied are those that the run was given",
+    without: "a row that arrived during a run is never applied",
     file: "src/host/store/run-input.ts",
     edits: [
       [
@@ -93,7 +93,7 @@ export const hostRunsRemovals: readonly Removal[] = [
   },
   {
     id: "cover-judges-parts",
-    guards: "an entry refused as a whole keeps its last good rows",
+    guards: "an entry refused as a whole retains its last good rows",
     without: "the last good rows go out of service",
     file: "src/host/store/rows.ts",
     edits: [["    if (key === coverOf(key)) {\n", "    if (key === coverOf(key) && cell === null) {\n"]],
@@ -109,8 +109,8 @@ export const hostRunsRemovals: readonly Removal[] = [
   },
   {
     id: "refused-goes",
-    guards: "a refused row that came into force all the same goes",
-    without: "somebody banned keeps access",
+    guards: "a refused row that was applied all the same is removed",
+    without: "a banned member keeps access",
     file: "src/host/store/rows.ts",
     edits: [['  settle("NULL", "NULL", "retained_by = \'directory\' AND loaded IS NOT NULL");\n', ""]],
     tests: ["src/host/run/refused.test.ts"],
@@ -133,16 +133,16 @@ export const hostRunsRemovals: readonly Removal[] = [
   },
   {
     id: "files-with-rows",
-    guards: "files go unasked with the rows that go, and no others beside them",
-    without: "one row that goes takes every file along that the service does not give",
+    guards: "files of removed rows are removed unasked, and no others with them",
+    without: "one removed row takes along every file that is not given",
     file: "src/host/run/run.ts",
     edits: [["Math.ceil((gone * files) / Math.max(1, facts?.rows ?? 0))", "gone * files"]],
     tests: ["src/host/run/files-of-rows.test.ts"],
   },
   {
     id: "files-in-hour",
-    guards: "files that go although no row does count within the hour",
-    without: "run after run lets the most files go that may go in one",
+    guards: "files removed without their rows count within the hour",
+    without: "each run removes as many files as one may",
     file: "src/host/run/run.ts",
     edits: [["removed + beside", "removed"]],
     tests: ["src/host/run/files-of-rows.test.ts"],
@@ -190,7 +190,7 @@ export const hostRunsRemovals: readonly Removal[] = [
   {
     id: "restart-meanwhile",
     guards: "a daemon restarted during a run is not vouched for",
-    without: "the daemon has lost what it had before, and nobody notices",
+    without: "the daemon has lost its earlier rows unnoticed",
     file: "src/host/run/run.ts",
     edits: [
       [
@@ -210,8 +210,8 @@ export const hostRunsRemovals: readonly Removal[] = [
   },
   {
     id: "deadline-holds",
-    guards: "a run past its deadline is not written down as loaded",
-    without: "rows count as loaded that were not",
+    guards: "a run past its deadline is not noted as applied",
+    without: "rows count as applied that were not",
     file: "src/host/run/run.ts",
     edits: [["{ ...options, full: asked > 0 });\n      signal.throwIfAborted();", "{ ...options, full: asked > 0 });"]],
     tests: ["src/host/unnoticed.test.ts"],
@@ -234,7 +234,7 @@ export const hostRunsRemovals: readonly Removal[] = [
   },
   {
     id: "loaded-in-doubt",
-    guards: "what was loaded in doubt is remembered as such",
+    guards: "rows applied in doubt are remembered as such",
     without: "rows that contradicted each other stay",
     file: "src/host/run/run.ts",
     edits: [["const loaded = mark && doubt ? { ...mark, doubt } : mark;", "const loaded = mark;"]],

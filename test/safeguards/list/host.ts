@@ -116,7 +116,7 @@ export const hostRemovals: readonly Removal[] = [
   },
   {
     id: "held-removals-stay",
-    guards: "a held removal waits for a person, whatever is judged anew",
+    guards: "a held removal waits for a person, though rows are judged again",
     without: "a restart lets it go",
     file: "src/host/store/rows.ts",
     edits: [['retained_by === "removals";', 'retained_by === "removals" && retained_by === null;']],
@@ -137,7 +137,7 @@ export const hostRemovals: readonly Removal[] = [
   },
   {
     id: "held-while-tried",
-    guards: "what a person holds while its guilty rows are looked for installs nothing",
+    guards: "a hold during a bisection stops the install of the good rows",
     without: "a minute after the hold a file is written",
     file: "src/host/run/bisect.ts",
     edits: [['options.store.facts?.held?.by === "person"', "Boolean(undefined)"]],
@@ -182,7 +182,7 @@ export const hostRemovals: readonly Removal[] = [
   },
   {
     id: "newest-question",
-    guards: "an answer is kept for the question that was asked last",
+    guards: "an answer is for the question that was asked last",
     without: "`verify` shows the answer to an older question",
     file: "src/host/inbox/verification.ts",
     edits: [["if (now?.asked !== answered) continue;", ""]],
@@ -190,7 +190,7 @@ export const hostRemovals: readonly Removal[] = [
   },
   {
     id: "poke-kept",
-    guards: "a poke between the look and the wait is kept",
+    guards: "a poke between the look and the wait is not lost",
     without: "a change waits for the next one",
     file: "src/host/run/worker.ts",
     edits: [["      poked = true;\n", ""]],

@@ -50,8 +50,8 @@ export const installFolderRemovals: readonly Removal[] = [
   },
   {
     id: "aside-durable",
-    guards: "what is kept aside is durable",
-    without: "a hand edit that was kept is lost with a power cut",
+    guards: "a copy kept aside is durable",
+    without: "the copy of a hand edit is lost with a power cut",
     file: "src/host/install/folder.ts",
     edits: [["    await files.sync(aside);\n  }\n  await files.sync(folderOf(path));", "  }"]],
     tests: ["src/host/install/found.test.ts"],
@@ -96,8 +96,8 @@ export const installFolderRemovals: readonly Removal[] = [
   },
   {
     id: "edit-unchecked",
-    guards: "an owed reload puts no hand edit in force",
-    without: "a hand edit is loaded without its check",
+    guards: "a pending reload applies no hand edit",
+    without: "a hand edit is applied without its check",
     file: "src/host/install/repair.ts",
     edits: [
       [
@@ -110,7 +110,7 @@ export const installFolderRemovals: readonly Removal[] = [
   {
     id: "good-is-no-edit",
     guards: "the last good text in place is no hand edit",
-    without: "crashes are told as somebody's edits, and hold the service",
+    without: "crashes look like hand edits, and hold the service",
     file: "src/host/install/hand-edit.ts",
     edits: [
       [
@@ -131,7 +131,7 @@ export const installFolderRemovals: readonly Removal[] = [
   {
     id: "set-settles",
     guards: "files that were installed together are settled together",
-    without: "a file owes a reload for ever",
+    without: "a reload is pending for ever",
     file: "src/host/store/ledger.ts",
     edits: [
       [
@@ -144,7 +144,7 @@ export const installFolderRemovals: readonly Removal[] = [
   {
     id: "regen-keeps-good",
     guards: "a regen keeps the last good file of an interrupted install",
-    without: "an unproved text becomes the good one",
+    without: "a text that was never probed becomes the good one",
     file: "src/host/store/ledger.ts",
     edits: [
       [
@@ -157,7 +157,7 @@ export const installFolderRemovals: readonly Removal[] = [
   {
     id: "secret-mode",
     guards: "files with secrets are for their owner alone",
-    without: "everybody reads secrets",
+    without: "every user reads secrets",
     file: "src/host/install/target.ts",
     edits: [["mode: secret ? mode & 0o600 : mode", "mode"]],
     tests: ["src/host/install/install.test.ts"],
@@ -217,8 +217,8 @@ export const installFolderRemovals: readonly Removal[] = [
   },
   {
     id: "goes-own-alone",
-    guards: "only what was in force by trigger is removed",
-    without: "a file of somebody else's is deleted",
+    guards: "only a file that trigger applied is removed",
+    without: "a foreign file is deleted",
     file: "src/host/store/ledger.ts",
     edits: [
       [
@@ -238,7 +238,7 @@ export const installFolderRemovals: readonly Removal[] = [
   },
   {
     id: "goes-noted",
-    guards: "a first text in force is noted as trigger's own with the debt that ends",
+    guards: "a first text is noted as trigger's own when its pending reload ends",
     without: "a file whose install was cut short stays for ever",
     file: "src/host/store/ledger.ts",
     edits: [["WHERE path = ? AND to_hash = ? AND good_hash IS NOT to_hash", "WHERE path = ? AND to_hash = ? AND 0"]],

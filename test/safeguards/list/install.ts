@@ -61,8 +61,8 @@ export const installRemovals: readonly Removal[] = [
   },
   {
     id: "first-unproved",
-    guards: "a first text that was not proved is no last good one",
-    without: "a bad text goes back to one that was never proved",
+    guards: "a first text that was never probed is no last good one",
+    without: "a bad text is rolled back to one that was never probed",
     file: "src/host/install/install.ts",
     edits: [["    if (unfinished?.goodHash === null) return nothing;\n", ""]],
     tests: ["src/host/install/interrupted.test.ts"],
@@ -93,7 +93,7 @@ export const installRemovals: readonly Removal[] = [
   },
   {
     id: "owed-staged",
-    guards: "what is owed is staged anew",
+    guards: "a text with a pending reload is staged again",
     without: "a power cut leaves a file that never reached the disk",
     file: "src/host/install/install.ts",
     edits: [["unfinished.has(target.path) || !isApplied(target)", "!isApplied(target)"]],
@@ -101,7 +101,7 @@ export const installRemovals: readonly Removal[] = [
   },
   {
     id: "owed-good-kept",
-    guards: "the last good file of an interrupted install is kept",
+    guards: "the last good file of an interrupted install is retained",
     without: "there is nothing to go back to",
     file: "src/host/install/install.ts",
     edits: [

@@ -154,7 +154,7 @@ export const ldapRemovals: readonly Removal[] = [
   {
     id: "write-as-read",
     guards: "a write replaces what was read, and nothing newer",
-    without: "a change by somebody else is overwritten",
+    without: "a foreign change is overwritten",
     file: "src/directories/ldap/binding.ts",
     edits: [["...(csn === undefined ? [] : [assertCsn(csn)]),", ""]],
     tests: ["src/directories/ldap/binding.test.ts"],

@@ -35,7 +35,7 @@ export const membersRemovals: readonly Removal[] = [
   },
   {
     id: "mail-refused",
-    guards: "an alias in force goes when its name is reserved",
+    guards: "an applied alias is removed when its name is reserved",
     without: "a member goes on getting the mail of postmaster after an upgrade",
     file: "src/services/postfix.ts",
     edits: [["refused = notTheirs", "refused = []"]],
@@ -157,7 +157,7 @@ export const membersRemovals: readonly Removal[] = [
   },
   {
     id: "password-changed",
-    guards: "an entry that FreeRADIUS refuses lets nobody in by a password that was changed",
+    guards: "an entry that FreeRADIUS refuses admits no user by a changed password",
     without: "the password before goes on",
     file: "src/services/freeradius.ts",
     edits: [["before.password !== row?.password", "false"]],

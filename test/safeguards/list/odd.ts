@@ -12,7 +12,7 @@ export const oddRemovals: readonly Removal[] = [
   },
   {
     id: "swapped-alone",
-    guards: "a folder that is swapped while its file is staged keeps nothing else waiting",
+    guards: "a folder that is swapped while its file is staged delays no other",
     without: "one user who swaps his folder in a loop keeps the changes of all waiting",
     file: "src/host/install/install.ts",
     edits: [
@@ -34,14 +34,14 @@ export const oddRemovals: readonly Removal[] = [
   {
     id: "link-rights",
     guards: "a file in the place of a link has no rights of the link",
-    without: "everybody may write it",
+    without: "every user may write it",
     file: "src/host/install/target.ts",
     edits: [["disk?.odd === undefined ? disk?.stat : undefined", "disk?.stat"]],
     tests: ["src/host/install/odd.test.ts"],
   },
   {
     id: "link-no-way-back",
-    guards: "nobody goes back to what others put in the place of a file",
+    guards: "no rollback restores what others put in the place of a file",
     without: "a failed reload brings a user's link back",
     file: "src/host/install/install.ts",
     edits: [["disk && disk.odd === undefined ? {", "disk ? {"]],
@@ -49,7 +49,7 @@ export const oddRemovals: readonly Removal[] = [
   },
   {
     id: "large-not-read",
-    guards: "a huge file of somebody else is not read",
+    guards: "a huge foreign file is not read",
     without: "one user keeps the changes of all waiting",
     file: "src/host/install/in-place.ts",
     edits: [["(!isFile || stat.size > largest)", "!isFile"]],
@@ -57,7 +57,7 @@ export const oddRemovals: readonly Removal[] = [
   },
   {
     id: "leaving-not-fought",
-    guards: "whoever keeps writing a file does not keep it when it goes",
+    guards: "a file is removed although its user rewrites it again and again",
     without: "a user keeps his access by three edits",
     file: "src/host/install/hand-edit.ts",
     edits: [["const targets = all.filter(({ hash }) => hash !== null);", "const targets = all;"]],
@@ -65,7 +65,7 @@ export const oddRemovals: readonly Removal[] = [
   },
   {
     id: "stays-alone",
-    guards: "a file that others keep from going keeps nothing else waiting",
+    guards: "a file that others keep from being removed delays no other",
     without: "one user keeps the changes of all waiting",
     file: "src/host/install/apart.ts",
     edits: [["throw isTheirs ? new Stays(path, { cause: error }) : error;", "throw error;"]],
@@ -73,16 +73,16 @@ export const oddRemovals: readonly Removal[] = [
   },
   {
     id: "stuck-said",
-    guards: "a file that should go and cannot is said in status",
-    without: "a user keeps his access, and nobody knows",
+    guards: "a file that cannot be removed is shown in status",
+    without: "a user keeps access, and status does not show it",
     file: "src/host/run/run.ts",
     edits: [["      if (stuck !== undefined) throw new Error(stuck);\n", ""]],
     tests: ["src/host/run/files-of-rows.test.ts"],
   },
   {
     id: "stuck-retried",
-    guards: "a file that should go and cannot is tried again by itself",
-    without: "it stays after what was in the way is gone",
+    guards: "a file that cannot be removed is tried again by itself",
+    without: "it stays after the obstacle is gone",
     file: "src/host/run/run.ts",
     edits: [["        if (words.stuck() !== undefined) store.oweFullRun();\n", ""]],
     tests: ["src/host/run/files-of-rows.test.ts"],

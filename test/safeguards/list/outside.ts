@@ -44,7 +44,7 @@ export const outsideRemovals: readonly Removal[] = [
   {
     id: "certificate-name",
     guards: "a certificate bears the name of the server",
-    without: "whoever has any certificate of the authority hears the password",
+    without: "any holder of a certificate of the authority hears the password",
     file: "src/directories/ldap/connection.ts",
     edits: [["return { ca, cert, key, host", "return { ca, cert, key, checkServerIdentity: () => undefined, host"]],
     tests: ["src/directories/ldap/connection.test.ts"],
@@ -52,7 +52,7 @@ export const outsideRemovals: readonly Removal[] = [
   {
     id: "piece-in-the-clear",
     guards: "a piece of a message in the clear is forgotten when TLS begins",
-    without: "somebody on the network puts words before the server's",
+    without: "an attacker on the network puts words before the server's",
     file: "src/directories/ldap/connection.ts",
     edits: [["      cut = messageCutter();\n      socket = connectTls", "      socket = connectTls"]],
     tests: ["src/directories/ldap/connection.test.ts"],
@@ -60,7 +60,7 @@ export const outsideRemovals: readonly Removal[] = [
   {
     id: "message-in-the-clear",
     guards: "a message in the clear behind the answer to StartTLS ends the connection",
-    without: "somebody on the network is not noticed",
+    without: "an attacker on the network is not noticed",
     file: "src/directories/ldap/connection.ts",
     edits: [[" || more.length > 0", ""]],
     tests: ["src/directories/ldap/connection.test.ts"],
@@ -68,7 +68,7 @@ export const outsideRemovals: readonly Removal[] = [
   {
     id: "clear-before-tls",
     guards: "nothing in the clear waits when TLS begins",
-    without: "somebody on the network answers for the server",
+    without: "an attacker on the network answers for the server",
     file: "src/directories/ldap/connection.ts",
     edits: [["      if (waiting.length > 0) throw", "      if (false as boolean) throw"]],
     tests: [],
@@ -77,7 +77,7 @@ export const outsideRemovals: readonly Removal[] = [
   },
   {
     id: "password-redacted",
-    guards: "why a broker cannot be reached is said without the password",
+    guards: "the reason of a failed connection does not show the password",
     without: "the password stands in the log",
     file: "src/brokers/rabbitmq/connection.ts",
     edits: [["throw new Error(refusalOf(safe(error), target));", "throw new Error(refusalOf(reason(error), target));"]],

@@ -32,8 +32,8 @@ export const removalsRemovals: readonly Removal[] = [
   },
   {
     id: "overtaken-approval",
-    guards: "an approval ends when other removals are owed",
-    without: "removals go that no person was shown",
+    guards: "an approval ends when other removals are pending",
+    without: "rows are removed that no person was shown",
     file: "src/host/store/removals.ts",
     edits: [
       [
@@ -85,16 +85,16 @@ export const removalsRemovals: readonly Removal[] = [
   },
   {
     id: "given-up-forgotten",
-    guards: "what was given up is forgotten after a while",
-    without: "the book of records grows for ever",
+    guards: "a released record is forgotten after a while",
+    without: "the ledger of records grows for ever",
     file: "src/host/store/owned.ts",
     edits: [['since < ?"', 'since < ? AND 1 = 0"']],
     tests: ["src/host/store/owned.test.ts"],
   },
   {
     id: "owned-as-that",
-    guards: "what was given up is ours as that thing alone",
-    without: "somebody else's record is replaced",
+    guards: "a released record is ours with its last value alone",
+    without: "a foreign record is replaced",
     file: "src/host/store/owned.ts",
     edits: [
       ["(lasting.includes(String(row?.state)) && row?.record === record)", "lasting.includes(String(row?.state))"],

@@ -33,7 +33,7 @@ export const sqliteRemovals: readonly Removal[] = [
   {
     id: "file-replaced",
     guards: "a broker file that was replaced is noticed",
-    without: "messages go to a file that nobody reads",
+    without: "messages go to a file that no process reads",
     file: "src/brokers/sqlite/file.ts",
     edits: [["if (!replaced()) return result;", "return result;"]],
     tests: ["src/brokers/sqlite/broken.test.ts"],

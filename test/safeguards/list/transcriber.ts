@@ -249,7 +249,7 @@ export const transcriberRemovals: readonly Removal[] = [
   },
   {
     id: "refused-alone",
-    guards: "a channel is kept when a queue has refused a message",
+    guards: "a channel stays when a queue has refused a message",
     without: "a refusing queue fails the messages of all other services",
     file: "src/brokers/rabbitmq/publish.ts",
     edits: [['if (again !== "refused" && channel === over)', "if (channel === over)"]],
