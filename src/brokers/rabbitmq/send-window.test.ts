@@ -83,7 +83,7 @@ test("the oldest message is as old as the confirm before it", async () => {
   assert.deepEqual(oldest(), ["c", 5_000]);
 });
 
-test("a message that is lost in flight may have arrived, one that waits has not", async () => {
+test("a message lost in flight may have arrived, a waiting one has not", async () => {
   const { window, add, sent, ended } = opened();
   add("a");
   sent();
