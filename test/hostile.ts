@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { anyText } from "./any-text.ts";
 
 /** Messages of hostile or broken senders, made from correct ones so that they pass many checks. */
 
@@ -42,7 +43,7 @@ const oddValues = fc.oneof(
   ),
   fc.jsonValue({ maxDepth: 3 }),
   fc.double(),
-  fc.string({ unit: "binary", maxLength: 20 }),
+  anyText({ maxLength: 20 }),
 );
 
 function nested(depth: number): unknown {

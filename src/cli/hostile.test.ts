@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
+import { anyText } from "../../test/any-text.ts";
 import { mutatedJson, runs, runsWithin } from "../../test/hostile.ts";
 import { type Ended, makeProject } from "../../test/project.ts";
 import { until } from "../../test/until.ts";
@@ -45,7 +46,7 @@ const word = fc.oneof(
       "__proto__",
     ],
   ),
-  fc.string({ unit: "binary", maxLength: 12 }).map((text) => text.replaceAll("/", "")),
+  anyText({ maxLength: 12 }).map((text) => text.replaceAll("/", "")),
 );
 
 test("any command line ends with an exit code and a short answer", async () => {
@@ -132,7 +133,7 @@ test("no command prints a control sequence or a forged line", async (t) => {
     "\r",
     "\u2028",
   );
-  const text = fc.array(fc.oneof(hidden, fc.string({ unit: "binary", maxLength: 3 })), { minLength: 1, maxLength: 4 });
+  const text = fc.array(fc.oneof(hidden, anyText({ maxLength: 3 })), { minLength: 1, maxLength: 4 });
   await fc.assert(
     fc.asyncProperty(text, async (pieces) => {
       const content = hostileLdif(pieces.join(""));
@@ -160,6 +161,7 @@ test("no log or command prints a control sequence from a refusal's reason", asyn
   const service = `
 import { fileURLToPath } from "node:url";
 import { files, z } from "trigger";
+import { anyText } from "../../test/any-text.ts";
 export default files({
   row: z.object({ name: z.string(), ip: z.string() }),
   pace: 50,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { anyText } from "../../test/any-text.ts";
 import { recordLines, screenOf } from "./screen.ts";
 
 /** The text that a screen passes on to a terminal. */
@@ -15,7 +16,7 @@ function printed(colour: boolean, print: (screen: ReturnType<typeof screenOf>) =
 
 test("a printed line is one line, without control sequences", () => {
   fc.assert(
-    fc.property(fc.string({ unit: "binary" }), fc.boolean(), (text, colour) => {
+    fc.property(anyText(), fc.boolean(), (text, colour) => {
       const said = printed(colour, ({ say, lines, json, warn, paint }) => {
         say(text);
         lines([text, paint("red", text)]);

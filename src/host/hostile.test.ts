@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import fc from "fast-check";
+import { emptyStore } from "../../test/fixtures/empty-store.ts";
 import { plainService, row, simulatedService } from "../../test/fixtures/host.ts";
 import { hostileBodies, runs, runsWithin } from "../../test/hostile.ts";
 import type { Delivery } from "../ports/broker.ts";
@@ -13,7 +13,6 @@ import { serviceReport } from "./report/report.ts";
 import { orders } from "./run/orders.ts";
 import { handleNext, type RunContext } from "./run/run.ts";
 import { hostStore } from "./store/host-store.ts";
-import { createAllTables } from "./store/schema.ts";
 
 const start = Date.UTC(2026, 10, 22);
 const asOf = { state: ["20261122000000.000000Z#000000#000#000000"], clock: start };
@@ -51,8 +50,7 @@ const known = [
 
 /** A service's part of a store, and the receiver of its messages. */
 function scene(definition: Inbox["service"]) {
-  const database = new DatabaseSync(":memory:");
-  createAllTables(database);
+  const database = emptyStore();
   const clock = virtualClock(start);
   const { signal } = new AbortController();
   const name = "dhcp";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { emptyStore } from "../../test/fixtures/empty-store.ts";
 import { row, running, simulatedService } from "../../test/fixtures/host.ts";
 import { until } from "../../test/until.ts";
 import { CellTable } from "../core/stream/cell-table.ts";
@@ -8,7 +8,6 @@ import { StreamWriter } from "../core/stream/writer.ts";
 import { Fatal } from "../core/util/errors.ts";
 import { receiver } from "./inbox/receive.ts";
 import { hostStore } from "./store/host-store.ts";
-import { createAllTables } from "./store/schema.ts";
 
 /**
  * Events at the one unobserved moment, found by the simulation of the whole system and by processes that were killed.
@@ -79,8 +78,7 @@ test("rows that arrive during a fatal run end its wait", async () => {
 test("changed rows end the wait of a fatal error in their own transaction", async () => {
   const { definition } = simulatedService();
   assert.ok("table" in definition);
-  const database = new DatabaseSync(":memory:");
-  createAllTables(database);
+  const database = emptyStore();
   const store = hostStore(database).service("dhcp");
   const rows = store.rows(definition.table);
   const inbox = { store, service: definition, rows };
@@ -158,8 +156,7 @@ test("a run that ends after its deadline has applied no row", async () => {
 test("rows that failed to be stored are not in the digest", async () => {
   const { definition } = simulatedService();
   assert.ok("table" in definition);
-  const database = new DatabaseSync(":memory:");
-  createAllTables(database);
+  const database = emptyStore();
   const store = hostStore(database).service("dhcp");
   const rows = store.rows(definition.table);
   const empty = rows.digest.root;

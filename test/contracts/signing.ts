@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { z } from "zod";
 import { type Service, service, type Table } from "../../src/core/service/service.ts";
@@ -16,10 +15,10 @@ import { systemClock } from "../../src/daemon/clock.ts";
 import { runHost } from "../../src/host/host.ts";
 import { serviceReport } from "../../src/host/report/report.ts";
 import { hostStore } from "../../src/host/store/host-store.ts";
-import { createAllTables } from "../../src/host/store/schema.ts";
 import { memoryDirectory } from "../../src/testing/memory-directory.ts";
 import { memoryMachine } from "../../src/testing/memory-machine.ts";
 import { transcribe } from "../../src/transcriber/transcriber.ts";
+import { emptyStore } from "../fixtures/empty-store.ts";
 import { stored } from "../fixtures/entry.ts";
 import { until } from "../until.ts";
 import type { BrokerWorld } from "./broker.ts";
@@ -95,8 +94,7 @@ async function network(place: BrokerWorld, { signs, trusts }: Keys) {
   const services = new Map([["dhcp", definition]]);
   const stop = new AbortController();
   const common = { clock: systemClock, signal: stop.signal, log() {}, codes: new Map([["dhcp", "1"]]) };
-  const database = new DatabaseSync(":memory:");
-  createAllTables(database);
+  const database = emptyStore();
   const directory = memoryDirectory([], systemClock);
   const [broker, stranger] = [await place.connect(), await place.connect()];
   await stranger.declare([queueOf("a", "dhcp", "table")]);

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { anyText } from "../any-text.ts";
 
 /** Values that try to write configuration of their own, beside a good one and anything at all. */
 export const anything = (good: string): fc.Arbitrary<string> =>
@@ -18,7 +19,7 @@ export const anything = (good: string): fc.Arbitrary<string> =>
       "@",
       "$INCLUDE /etc/passwd",
     ),
-    fc.string({ unit: "binary" }),
+    anyText(),
     fc.string({ unit: "grapheme" }),
     // The good value with something before, behind or in it.
     fc

@@ -10,7 +10,8 @@ import type { Machine } from "../../src/ports/machine.ts";
 import { type MemoryMachine, memoryMachine } from "../../src/testing/memory-machine.ts";
 import { mirrored } from "../../src/transcriber/mirror/mirror-entry.ts";
 import { entryApi } from "../../src/transcriber/tables/entry-api.ts";
-import { newBook, newStore, standingClock } from "../fixtures/install.ts";
+import { emptyStore } from "../fixtures/empty-store.ts";
+import { newStore, standingClock } from "../fixtures/install.ts";
 
 /** A service on a machine of a test: it runs with a table, and its notes stay from one run to the next. */
 export interface Scene<On extends Machine = MemoryMachine> {
@@ -45,7 +46,7 @@ export function scene(
 /** A scene on any machine. */
 export function sceneOn<On extends Machine>(service: Service, machine: On, name = "host1"): Scene<On> {
   const table = tableOf(service);
-  const database = newBook();
+  const database = emptyStore();
   const clock = standingClock();
   const log: string[] = [];
   let loaded = new Map<string, Columns>();

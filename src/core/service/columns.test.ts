@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { isIPv4, isIPv6 } from "node:net";
 import { test } from "node:test";
 import fc from "fast-check";
+import { anyText } from "../../../test/any-text.ts";
 import { runs } from "../../../test/hostile.ts";
 import * as columns from "./columns.ts";
 
@@ -116,7 +117,7 @@ test("a refused value is answered with one sentence that names the rule", () => 
 
 /** Texts near to what each column takes, so that many are taken, beside anything at all. */
 const near = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 80 }),
+  anyText({ maxLength: 80 }),
   fc.ipV4(),
   fc.ipV6(),
   fc.domain(),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { anyText } from "../../../test/any-text.ts";
 import { secretsOf, withoutSecrets } from "./secret.ts";
 
 const said = (text: string, ...values: (string | number | readonly string[])[]): string =>
@@ -23,7 +24,7 @@ test("overlapping and nested values are masked whole", () => {
 });
 
 test("a masked text has none of the values left, and nothing else changed", () => {
-  const value = fc.string({ unit: "binary", minLength: 1, maxLength: 9 }).filter((text) => !text.includes("*"));
+  const value = anyText({ minLength: 1, maxLength: 9 }).filter((text) => !text.includes("*"));
   fc.assert(
     fc.property(fc.array(value, { maxLength: 8 }), fc.string(), (values, between) => {
       const shown = said(values.join(between), ...values);

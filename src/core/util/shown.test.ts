@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { anyText } from "../../../test/any-text.ts";
 import { plainJson, plainLine, shownLine } from "./shown.ts";
 
 test("a control or invisible character is escaped", () => {
@@ -19,7 +20,7 @@ test("a long text is cut, and no half of a character is left", () => {
   assert.equal(plainLine("x".repeat(9), 9), "x".repeat(9));
   assert.equal(plainLine("x".repeat(10), 9), `${"x".repeat(8)}…`);
   fc.assert(
-    fc.property(fc.string({ unit: "binary", maxLength: 40 }), fc.integer({ min: 2, max: 30 }), (text, limit) => {
+    fc.property(anyText({ maxLength: 40 }), fc.integer({ min: 2, max: 30 }), (text, limit) => {
       const line = plainLine(text, limit);
       assert.ok(line.length <= limit && line.isWellFormed());
       assert.doesNotMatch(line, /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u);
@@ -29,7 +30,7 @@ test("a long text is cut, and no half of a character is left", () => {
 
 test("JSON for a terminal has no such character, and the same content", () => {
   fc.assert(
-    fc.property(fc.dictionary(fc.string({ unit: "binary" }), fc.string({ unit: "binary" })), (value) => {
+    fc.property(fc.dictionary(anyText(), anyText()), (value) => {
       const text = plainJson(value);
       assert.doesNotMatch(text.replaceAll("\n", ""), /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u);
       assert.deepEqual(JSON.parse(text), JSON.parse(JSON.stringify(value)));

@@ -1,19 +1,17 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { emptyStore } from "../../../test/fixtures/empty-store.ts";
 import { row, simulatedService } from "../../../test/fixtures/host.ts";
 import { delivered, storeOf, told } from "../../../test/fixtures/host-parts.ts";
 import { CellTable } from "../../core/stream/cell-table.ts";
 import { StreamWriter } from "../../core/stream/writer.ts";
 import { hostStore } from "../store/host-store.ts";
-import { createAllTables } from "../store/schema.ts";
 import { receiver } from "./receive.ts";
 
 test("a failed order is not acknowledged, nor are the messages of its batch", async () => {
   const { definition } = simulatedService();
   assert.ok("table" in definition);
-  const database = new DatabaseSync(":memory:");
-  createAllTables(database);
+  const database = emptyStore();
   const store = hostStore(database).service("dhcp");
   const rows = store.rows(definition.table);
   const inbox = { store, service: definition, rows };

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { emptyStore } from "../../../test/fixtures/empty-store.ts";
 import {
   type Daemon,
   hostIn,
   installerIn,
-  newBook,
   simulatedDaemon,
   standingClock,
   stepsFor,
@@ -135,7 +135,7 @@ async function tell(story: Story, cut: "process" | "power", at: number, seed: nu
   };
 
   const random = randomOf(seed * 1000 + at);
-  const database = newBook();
+  const database = emptyStore();
   hostStore(database)
     .service("demo")
     .records.owned(() => 0)

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hostIn, installScene, newBook, path } from "../../../test/fixtures/install.ts";
+import { emptyStore } from "../../../test/fixtures/empty-store.ts";
+import { hostIn, installScene, path } from "../../../test/fixtures/install.ts";
 import { installStatus } from "../../../test/fixtures/install-status.ts";
 import { Held } from "../../core/util/errors.ts";
 import { hostStore } from "../store/host-store.ts";
@@ -38,8 +39,8 @@ test("an existing file that differs is held until its digest is approved", async
 
 test("a file of ours remains ours after the loss of the store", async () => {
   const { machine, clock } = installScene();
-  await hostIn({ machine, database: newBook(), clock }).install({ path, text: "one" });
-  await hostIn({ machine, database: newBook(), clock }).install({ path, text: "two" });
+  await hostIn({ machine, database: emptyStore(), clock }).install({ path, text: "one" });
+  await hostIn({ machine, database: emptyStore(), clock }).install({ path, text: "two" });
   assert.equal(machine.text(path), "two");
 });
 
@@ -143,9 +144,9 @@ test("a path belongs to one service, also through a symlink", async () => {
 
 test("a file of ours remains ours after a power cut loses the store", async () => {
   const { machine, clock } = installScene();
-  await hostIn({ machine, database: newBook(), clock }).install({ path, text: "one" });
+  await hostIn({ machine, database: emptyStore(), clock }).install({ path, text: "one" });
   machine.powerCut();
-  await hostIn({ machine, database: newBook(), clock }).install({ path, text: "two" });
+  await hostIn({ machine, database: emptyStore(), clock }).install({ path, text: "two" });
   assert.equal(machine.text(path), "two");
 });
 

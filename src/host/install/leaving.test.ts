@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { installerIn, newBook, simulatedDaemon, standingClock, stepsFor } from "../../../test/fixtures/install.ts";
+import { emptyStore } from "../../../test/fixtures/empty-store.ts";
+import { installerIn, simulatedDaemon, standingClock, stepsFor } from "../../../test/fixtures/install.ts";
 import { installStatus } from "../../../test/fixtures/install-status.ts";
 import type { InstallSteps } from "../../core/service/host-api.ts";
 import { Fatal, Held, Later } from "../../core/util/errors.ts";
@@ -18,7 +19,7 @@ function keys(
 ) {
   const daemon = simulatedDaemon(["alice", "bob", "carol"].map(pathOf), { files: there });
   const { machine } = daemon;
-  const [database, clock] = [newBook(), standingClock()];
+  const [database, clock] = [emptyStore(), standingClock()];
   const said: string[] = [];
   const stuck: string[] = [];
   const words = (signal: AbortSignal) =>

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hostIn, newBook, standingClock } from "../../../test/fixtures/install.ts";
+import { emptyStore } from "../../../test/fixtures/empty-store.ts";
+import { hostIn, standingClock } from "../../../test/fixtures/install.ts";
 import { memoryMachine } from "../../testing/memory-machine.ts";
 
 test("an install lists a folder of many files once, a removal three times", async () => {
@@ -13,7 +14,7 @@ test("an install lists a folder of many files once, a removal three times", asyn
       return inner.files.list(path);
     },
   };
-  const scene = { machine: { ...inner, files }, database: newBook(), clock: standingClock() };
+  const scene = { machine: { ...inner, files }, database: emptyStore(), clock: standingClock() };
   /** Installs so many files of these texts in each of two folders; gives how often each folder was listed. */
   const install = async (many: number, text: string): Promise<number[]> => {
     listed.length = 0;

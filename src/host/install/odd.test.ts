@@ -5,7 +5,8 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { newBook, standingClock } from "../../../test/fixtures/install.ts";
+import { emptyStore } from "../../../test/fixtures/empty-store.ts";
+import { standingClock } from "../../../test/fixtures/install.ts";
 import { Held } from "../../core/util/errors.ts";
 import { dryMachine } from "../../machines/dry.ts";
 import { realMachine } from "../../machines/real.ts";
@@ -36,7 +37,7 @@ function homes(t: TestContext, { spare = undefined as ((files: number) => number
       mine(folder);
     }
   }
-  const [database, clock] = [newBook(), standingClock()];
+  const [database, clock] = [emptyStore(), standingClock()];
   const words = (machine = realMachine({ scratch: path("scratch") })) =>
     hostWords({
       ...{ name: "box", store: hostStore(database).service("keys"), machine, clock, secret: false, spare },

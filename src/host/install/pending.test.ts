@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { emptyStore } from "../../../test/fixtures/empty-store.ts";
 import {
   hostIn,
   installerIn,
-  newBook,
   simulatedDaemon,
   standingClock,
   stepsFor,
@@ -22,7 +22,7 @@ function scene() {
   const { machine } = daemon;
   const said: string[] = [];
   const clock = standingClock();
-  const all = { machine, database: newBook(), clock, log: (line: string) => void said.push(line) };
+  const all = { machine, database: emptyStore(), clock, log: (line: string) => void said.push(line) };
   const install = (text: string, { unsure = false, at = path } = {}) => {
     const file = { path: at, text };
     return hostIn({ ...all, unsure }).install(file, stepsFor([file]));

@@ -1,20 +1,18 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { emptyStore } from "../../../test/fixtures/empty-store.ts";
 import { simulatedService } from "../../../test/fixtures/host.ts";
 import { queueName, queueOf } from "../../core/stream/routing.ts";
 import { memoryHub } from "../../testing/memory-broker.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
 import { hostStore } from "../store/host-store.ts";
-import { createAllTables } from "../store/schema.ts";
 import { reporter } from "./reporter.ts";
 
 const queue = queueName("civet", "report");
 
 async function scene() {
   const clock = virtualClock(Date.UTC(2026, 0, 1));
-  const database = new DatabaseSync(":memory:");
-  createAllTables(database);
+  const database = emptyStore();
   const hub = memoryHub();
   const broker = hub.connect();
   await broker.declare([queueOf("civet", "report", "report")]);

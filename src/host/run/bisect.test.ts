@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import fc from "fast-check";
 import { z } from "zod";
+import { emptyStore } from "../../../test/fixtures/empty-store.ts";
 import { type Service, service } from "../../core/service/service.ts";
 import { canonical, isRefused, refusedCell } from "../../core/stream/cells.ts";
 import { memoryMachine } from "../../testing/memory-machine.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
 import { serviceReport } from "../report/report.ts";
 import { hostStore } from "../store/host-store.ts";
-import { createAllTables } from "../store/schema.ts";
 import { runTable } from "./run.ts";
 
 const path = "/etc/demo/hosts";
@@ -45,8 +44,7 @@ function scene({ within = false, removals = Number.POSITIVE_INFINITY } = {}) {
       await host.install(file, { check: ["checkd", "{staged}"], reload: ["reloadd"] });
     },
   }) as unknown as Extract<Service, { table: unknown }>;
-  const database = new DatabaseSync(":memory:");
-  createAllTables(database);
+  const database = emptyStore();
   const store = hostStore(database).service("demo");
   const clock = virtualClock(Date.UTC(2026, 0, 1));
   const stored = store.rows(definition.table);

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { z } from "zod";
+import { emptyStore } from "../../../test/fixtures/empty-store.ts";
 import { row, running } from "../../../test/fixtures/host.ts";
 import { simulatedDaemon, stepsFor } from "../../../test/fixtures/install.ts";
 import { until } from "../../../test/until.ts";
 import { service, type Table } from "../../core/service/service.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
 import { hostStore } from "../store/host-store.ts";
-import { createAllTables } from "../store/schema.ts";
 import { runTable } from "./run.ts";
 
 const path = "/etc/demo/hosts.conf";
@@ -24,8 +23,7 @@ test("a full run restores a daemon that lost its state, then is serving", async 
   });
   const { table } = definition as unknown as { table: Table };
   const daemon = simulatedDaemon([path]);
-  const database = new DatabaseSync(":memory:");
-  createAllTables(database);
+  const database = emptyStore();
   const { signal } = new AbortController();
   const { machine } = daemon;
   const store = hostStore(database).service("demo");

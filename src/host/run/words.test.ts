@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { newBook, standingClock, wordsIn } from "../../../test/fixtures/install.ts";
+import { emptyStore } from "../../../test/fixtures/empty-store.ts";
+import { standingClock, wordsIn } from "../../../test/fixtures/install.ts";
 import { reason } from "../../core/util/errors.ts";
 import { dryMachine } from "../../machines/dry.ts";
 import { memoryMachine } from "../../testing/memory-machine.ts";
@@ -11,7 +12,7 @@ const machine = memoryMachine({
     ill: () => ({ code: 3, stderr: "line 7: password\n" }),
   },
 });
-const scene = (more = {}) => ({ machine, database: newBook(), clock: standingClock(), ...more });
+const scene = (more = {}) => ({ machine, database: emptyStore(), clock: standingClock(), ...more });
 
 test("a failed command throws with program, code and output", async () => {
   const { host } = wordsIn(scene());

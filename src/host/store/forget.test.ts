@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { emptyStore } from "../../../test/fixtures/empty-store.ts";
 import { knownServices, writeFacts } from "./facts.ts";
 import { forgetService, leftBy, tablesOfServices } from "./forget.ts";
-import { createAllTables } from "./schema.ts";
 
 function openStore(): DatabaseSync {
-  const database = new DatabaseSync(":memory:");
-  createAllTables(database);
+  const database = emptyStore();
   return database;
 }
 

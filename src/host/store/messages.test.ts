@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { emptyStore } from "../../../test/fixtures/empty-store.ts";
 import { hostScene, plainService } from "../../../test/fixtures/host.ts";
 import { until } from "../../../test/until.ts";
 import { queueName, serviceKey } from "../../core/stream/routing.ts";
 import { QueueFull } from "../../ports/broker.ts";
 import { parkedLimit, rememberedLimit, storedMessages, waitingLimit } from "./messages.ts";
-import { createAllTables } from "./schema.ts";
 
 // What waits for a plain service on a host, and in its queue, is bounded, and nothing that was accepted is lost.
 
@@ -129,8 +128,7 @@ test("unreadable messages have a limit of their own, and the oldest is dropped",
 });
 
 test("a message with one of the newest ids is handled once", () => {
-  const database = new DatabaseSync(":memory:");
-  createAllTables(database);
+  const database = emptyStore();
   const [messages, other] = [storedMessages(database, name), storedMessages(database, "other")];
   const handle = (stored: typeof messages, id: string): boolean => {
     stored.store(new Uint8Array(), id, 0);
@@ -150,8 +148,7 @@ test("a message with one of the newest ids is handled once", () => {
 });
 
 test("a retried message has all its attempts before it", () => {
-  const database = new DatabaseSync(":memory:");
-  createAllTables(database);
+  const database = emptyStore();
   const messages = storedMessages(database, name);
   messages.store(new Uint8Array(), "id", 0);
   for (let left = 5; left > 0; left--) messages.failed(messages.next()!, "no route");

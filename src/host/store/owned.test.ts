@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { newBook } from "../../../test/fixtures/install.ts";
+import { emptyStore } from "../../../test/fixtures/empty-store.ts";
 import { noted, recordsOf } from "./owned.ts";
 
 const day = 24 * 60 * 60_000;
 
 test("a claimed record is ours with any value, a released one with its last", () => {
-  const database = newBook();
+  const database = emptyStore();
   const owned = recordsOf(database, "dhcp").owned(() => 0);
   assert.equal(owned.has("aa", "1"), false);
   owned.claim(["aa", "bb"]);
@@ -24,7 +24,7 @@ test("a claimed record is ours with any value, a released one with its last", ()
 });
 
 test("a released record is forgotten after two months", () => {
-  const database = newBook();
+  const database = emptyStore();
   let now = 0;
   const owned = recordsOf(database, "dhcp").owned(() => now);
   owned.claim(["kept"]);
@@ -35,7 +35,7 @@ test("a released record is forgotten after two months", () => {
 });
 
 test("an approval takes over exactly the conflicts of its digest", () => {
-  const database = newBook();
+  const database = emptyStore();
   const owned = recordsOf(database, "dhcp").owned(() => 0);
   owned.hold([["aa", "1"], ["bb"]]);
   assert.deepEqual([owned.has("aa", "1"), recordsOf(database, "dhcp").isHeld("aa")], [false, true]);

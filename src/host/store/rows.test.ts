@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
+import { emptyStore } from "../../../test/fixtures/empty-store.ts";
 import { simulatedService } from "../../../test/fixtures/host.ts";
 import { CellTable } from "../../core/stream/cell-table.ts";
 import { canonical, refusedCell } from "../../core/stream/cells.ts";
@@ -9,12 +9,10 @@ import { Digest, hashEnd } from "../../core/stream/digest.ts";
 import { StreamWriter } from "../../core/stream/writer.ts";
 import { atOnce } from "../../core/util/slices.ts";
 import { storedRows } from "./rows.ts";
-import { createAllTables } from "./schema.ts";
 
 function scene(context: TestContext) {
-  const database = new DatabaseSync(":memory:");
+  const database = emptyStore();
   context.after(() => database.close());
-  createAllTables(database);
   const { definition } = simulatedService();
   assert.ok("table" in definition);
   const { table } = definition;

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { z } from "zod";
+import { emptyStore } from "../../../test/fixtures/empty-store.ts";
 import { service, type Table } from "../../core/service/service.ts";
 import { type Cell, canonical, refusedCell } from "../../core/stream/cells.ts";
 import { removalsOf } from "./removals.ts";
 import { storedRows } from "./rows.ts";
 import { type RunInput, runInputsOf } from "./run-input.ts";
-import { createAllTables } from "./schema.ts";
 
 const now = Date.UTC(2026, 0, 1);
 const desk = canonical({ ip: "10.0.0.1" });
@@ -21,8 +20,7 @@ function scene(words: Pick<Table, "refused"> = {}) {
     run: async () => {},
   });
   const { table } = definition as unknown as { table: Table };
-  const database = new DatabaseSync(":memory:");
-  createAllTables(database);
+  const database = emptyStore();
   const stored = storedRows(database, "demo", table);
   return {
     give: (options?: { full: boolean }) => runInputsOf(database, "demo").begin(table, options),

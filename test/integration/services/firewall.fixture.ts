@@ -9,7 +9,8 @@ import { hostWords } from "../../../src/host/run/words.ts";
 import { hostStore } from "../../../src/host/store/host-store.ts";
 import { realMachine } from "../../../src/machines/real.ts";
 import type { Machine } from "../../../src/ports/machine.ts";
-import { newBook, standingClock } from "../../fixtures/install.ts";
+import { emptyStore } from "../../fixtures/empty-store.ts";
+import { standingClock } from "../../fixtures/install.ts";
 import type { namespace } from "../../servers/namespace.ts";
 import { rowsOf, tableOf } from "../../services/scene.ts";
 
@@ -23,7 +24,7 @@ export function folder(): string {
 /** A service on a host of a real machine. It receives changes as from a host, and its calls of nft are recorded. */
 export function firewall(service: Service, { dry = false } = {}) {
   const table = tableOf(service);
-  const database = newBook();
+  const database = emptyStore();
   const log: string[] = [];
   const said: { readonly changes: boolean; readonly words: string; readonly input: string }[] = [];
   const real = realMachine();
