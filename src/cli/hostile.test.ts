@@ -161,7 +161,6 @@ test("no log or command prints a control sequence from a refusal's reason", asyn
   const service = `
 import { fileURLToPath } from "node:url";
 import { files, z } from "trigger";
-import { anyText } from "../../test/any-text.ts";
 export default files({
   row: z.object({ name: z.string(), ip: z.string() }),
   pace: 50,
