@@ -45,7 +45,6 @@ export { type Registry, registry } from "./core/service/registry.ts";
 export {
   type Change,
   type Checked,
-  type KeptRow,
   type PlainService,
   type Rows,
   type Run,
@@ -56,6 +55,7 @@ export {
   type Table,
   type TableDeclaration,
   type TableService,
+  type WaitingRow,
 } from "./core/service/service.ts";
 export {
   Away,

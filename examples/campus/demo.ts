@@ -31,7 +31,7 @@ try {
     show.heading(`${index + 1}. ${happening.title}`, happening.look);
     outcomes.push(await campus.unlessItFails(play(happening, campus, signal, show)));
   }
-  show.heading("The day", "From the change to the last host that had it in force.");
+  show.heading("The day", "From the change to the last host that applied it.");
   show.summary(outcomes);
   await campus.unlessItFails(compare(campus, signal, show));
   show.places(stage);

@@ -28,7 +28,7 @@ export default service({
         return undefined;
       },
     });
-    return { ...result, proved: true };
+    return { ...result, serving: true };
   },
   observe: async (host) => [...(await look(host))].map(([badge, name]) => ({ badge, name })),
 });

@@ -3,7 +3,7 @@ import { readDate } from "../core/directory/dates.ts";
 import type { OrderMessage } from "../core/stream/messages.ts";
 import { UserError } from "../core/util/errors.ts";
 import { notApprovable, waitsForDigest } from "../operations/approvable.ts";
-import type { Given } from "./command.ts";
+import type { Arguments } from "./command.ts";
 import { orderCommand } from "./order-command.ts";
 
 /** Lets a held service go on, or allows removals that are known to come. */
@@ -35,12 +35,12 @@ Exit codes
   1  no host is known to wait under this DIGEST: nothing was asked, and what waits is named;
      without a DIGEST: asked, and what goes on waiting for one is named, or the hosts without a report
   2  it could not be asked`,
-  async refuses(given, hosts) {
-    const [, digest] = given.operands;
-    return digest === undefined || isAllowance(given) ? undefined : notApprovable(digest, hosts);
+  async refuses(args, hosts) {
+    const [, digest] = args.operands;
+    return digest === undefined || isAllowance(args) ? undefined : notApprovable(digest, hosts);
   },
-  async leaves(given, hosts) {
-    return given.operands[1] === undefined && !isAllowance(given) ? waitsForDigest(hosts) : [];
+  async leaves(args, hosts) {
+    return args.operands[1] === undefined && !isAllowance(args) ? waitsForDigest(hosts) : [];
   },
   fields: ({ operands: [, digest], text }, config) => ({
     ...(digest === undefined ? {} : { digest }),
@@ -48,7 +48,7 @@ Exit codes
   }),
 });
 
-const isAllowance = ({ text }: Given): boolean => text("until") !== undefined;
+const isAllowance = ({ text }: Arguments): boolean => text("until") !== undefined;
 
 function allowance(
   until: string | undefined,

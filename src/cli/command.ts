@@ -24,11 +24,11 @@ export interface Command {
   /** The rest of its own help: exit codes, examples. */
   readonly more?: string;
   /** Runs the command and gives its exit code. */
-  run(given: Given, screen: Screen): Promise<number>;
+  run(args: Arguments, screen: Screen): Promise<number>;
 }
 
 /** The words that a command was called with. */
-export interface Given {
+export interface Arguments {
   readonly operands: readonly string[];
   text(option: string): string | undefined;
   flag(option: string): boolean;
@@ -40,7 +40,7 @@ export const projectOption = {
 } as const satisfies Command["options"];
 
 /** Reads the words after a command's name. Throws a `UserError` with the usage for words that it does not have. */
-export function readWords(command: Command, words: readonly string[]): Given {
+export function readWords(command: Command, words: readonly string[]): Arguments {
   const options = { ...command.options, help: { type: "boolean", short: "h", help: "" } as const };
   const parsed = parse(command, words, options);
   const least = command.operands.filter((operand) => !operand.startsWith("[")).length;

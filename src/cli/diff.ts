@@ -69,9 +69,9 @@ Exit codes
 /** The most lines of a list that are shown. */
 const shownLimit = 200;
 
-function headOf(host: string, service: string, { failed, owed }: ServiceDifference, same: boolean): string {
+function headOf(host: string, service: string, { failed, pending }: ServiceDifference, same: boolean): string {
   const says = failed !== undefined ? `could not be compared: ${failed}` : same ? "the same" : "differs";
-  return `${host} ${service}: ${says}${owed ? " (some rows are pending)" : ""}`;
+  return `${host} ${service}: ${says}${pending ? " (some rows are pending)" : ""}`;
 }
 
 function differenceLines({ observed, noted, secret }: ServiceDifference, screen: Screen): string[] {
@@ -100,11 +100,11 @@ function removalLines(service: string, { removals }: ServiceDifference): string[
   return [`${rows.length} rows would be removed; \`trigger approve ${service} ${digest}\` lets them`, ...lines];
 }
 
-const approvalLines = (service: string, { inTheWay }: ServiceDifference): string[] =>
-  inTheWay === undefined
+const approvalLines = (service: string, { conflict }: ServiceDifference): string[] =>
+  conflict === undefined
     ? []
     : [
-        `held for a conflict; \`trigger approve ${service} ${inTheWay}\` lets what is there be replaced, or removed if no row has it`,
+        `held for a conflict; \`trigger approve ${service} ${conflict}\` lets what is there be replaced, or removed if no row has it`,
       ];
 
 const pendingLines = ({ waiting }: ServiceDifference): string[] =>

@@ -31,12 +31,12 @@ export async function main(words: readonly string[], terminal: Terminal): Promis
         ),
       );
     }
-    const given = readWords(command, rest);
-    if (given.flag("help")) {
+    const args = readWords(command, rest);
+    if (args.flag("help")) {
       terminal.out(helpOf(command));
       return 0;
     }
-    return await run(command, given, terminal);
+    return await run(command, args, terminal);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     terminal.err(recordText(`trigger: ${error.message}`));
@@ -44,9 +44,9 @@ export async function main(words: readonly string[], terminal: Terminal): Promis
   }
 }
 
-async function run(command: Command, given: ReturnType<typeof readWords>, terminal: Terminal): Promise<number> {
+async function run(command: Command, args: ReturnType<typeof readWords>, terminal: Terminal): Promise<number> {
   try {
-    return await command.run(given, screenOf(terminal));
+    return await command.run(args, screenOf(terminal));
   } catch (error) {
     terminal.err(recordText(`trigger ${command.name}: ${said(error)}`));
     return 2;

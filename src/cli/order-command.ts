@@ -4,7 +4,7 @@ import type { OrderedHosts } from "../operations/approvable.ts";
 import { chosenHosts } from "../operations/chosen-hosts.ts";
 import { giveOrder } from "../operations/give-order.ts";
 import { openProject } from "../project/project.ts";
-import { type Command, type Given, projectOption } from "./command.ts";
+import { type Arguments, type Command, projectOption } from "./command.ts";
 
 /** A command that gives hosts an order. */
 export interface OrderCommand extends Pick<Command, "summary"> {
@@ -14,11 +14,11 @@ export interface OrderCommand extends Pick<Command, "summary"> {
   readonly operand?: string;
   readonly options?: Command["options"];
   /** The fields of the order beside its name. */
-  readonly fields?: (given: Given, config: ReadConfig) => Partial<OrderMessage>;
+  readonly fields?: (args: Arguments, config: ReadConfig) => Partial<OrderMessage>;
   /** Gives lines that say why the order is not given; undefined if it is. */
-  refuses?(given: Given, hosts: OrderedHosts): Promise<readonly string[] | undefined>;
+  refuses?(args: Arguments, hosts: OrderedHosts): Promise<readonly string[] | undefined>;
   /** Gives lines that say what still waits once the order is obeyed. */
-  leaves?(given: Given, hosts: OrderedHosts): Promise<readonly string[]>;
+  leaves?(args: Arguments, hosts: OrderedHosts): Promise<readonly string[]>;
 }
 
 /** Makes the command of an order. */
@@ -42,20 +42,20 @@ export function orderCommand({
       host: { type: "string", value: "HOST", help: "only this host (every host of the service)" },
     },
     more,
-    async run(given, { folder, say, lines, signal, brokerPassword }) {
-      const { operands, text } = given;
+    async run(args, { folder, say, lines, signal, brokerPassword }) {
+      const { operands, text } = args;
       const project = await openProject(text("project") ?? folder);
       const service = knownService(project.config, operands[0] ?? "", project.configFile);
       const host = text("host");
       const hosts = chosenHosts(project, service, host);
-      const about = fields(given, project.config);
+      const about = fields(args, project.config);
       const ordered = { project, service, hosts, signal };
-      const refusal = await refuses?.(given, ordered);
+      const refusal = await refuses?.(args, ordered);
       if (refusal) {
         lines(refusal);
         return 1;
       }
-      const left = await leaves(given, ordered);
+      const left = await leaves(args, ordered);
       await giveOrder(project, { service, order, host, fields: about, brokerPassword });
       say(`asked ${hosts.join(", ")} to ${order} ${service}; \`trigger status\` shows how it goes`);
       lines(left);

@@ -56,26 +56,26 @@ test("an unreadable state is answered with the users who may read it", async (t)
 const now = Date.now();
 const mark = { epoch: 5, seq: 3, asOf: { state: ["20261122000000.000000Z#000000#000#000000"], clock: now } };
 const table = {
-  ...{ code: "1", form: "table", rows: 3, stored: mark, loaded: mark, equal: mark, doubt: false, proved: true },
-  ...{ owed: 1, why: "waits", failing: false, held: "by a person", inTheWay: "0badcafe" },
-  ...{ refused: [{ key: "k", why: "no", since: now, kept: true }], refusedCount: 1, heldCount: 1 },
+  ...{ code: "1", form: "table", rows: 3, stored: mark, applied: mark, equal: mark, doubt: false, serving: true },
+  ...{ pending: 1, why: "waits", failing: false, held: "by a person", conflict: "0badcafe" },
+  ...{ refused: [{ key: "k", why: "no", since: now, retained: true }], refusedCount: 1, heldCount: 1 },
   ...{ parked: [{ id: 1, why: "no", since: now }], parkedCount: 1, reloads: ["/etc/x"], ranAt: now },
-  ...{ removals: { digest: "abcd", rows: 3 }, strangers: { count: 3, why: "no key", at: now } },
+  ...{ removals: { digest: "abcd", rows: 3 }, untrusted: { count: 3, why: "no key", at: now } },
   verified: { asked: 1, differed: true, daemon: { state: "differs", missing: 3 } },
 };
 const transcriber = { active: true, epoch: 7, complete: true, trouble: "no way", verified: { asked: 1, differed: 3 } };
 const report = { trigger: 1, kind: "report", host: "far", at: now, services: { dhcp: table }, transcriber };
-const { held: _, inTheWay: __, removals: ___, ...late } = table;
+const { held: _, conflict: __, removals: ___, ...late } = table;
 const reports = [report, { ...report, services: { dhcp: late, names: late } }];
 const state = {
   ...{
     ...transcriber,
     entries: 3,
     troubleSince: now,
-    apart: { far: 9 },
+    ownEpochs: { far: 9 },
     progress: { what: "reading", done: 1, of: 2 },
   },
-  ...{ events: { aside: { count: 1, newest: { why: "odd", at: now } } } },
+  ...{ events: { setAside: { count: 1, newest: { why: "odd", at: now } } } },
   services: { dhcp: { rows: 1, refused: 1, code: "c", behind: true } },
 };
 /** Texts that steer a terminal or hide themselves, and numbers of which a date cannot be made. */
@@ -136,7 +136,7 @@ test("any report or store shows each host, and no control sequence", async (t) =
     reported.map((said) => Buffer.from(JSON.stringify(said))),
     hostileBodies(reports),
   );
-  const shapeless = fc.constantFrom({ ...state, services: { dhcp: null } }, { ...state, events: { aside: null } });
+  const shapeless = fc.constantFrom({ ...state, services: { dhcp: null } }, { ...state, events: { setAside: null } });
   const states = fc.oneof(withSteering([state]), shapeless, mutatedJson([state])).map((value) => JSON.stringify(value));
   const olds = fc.oneof(reported, mutatedJson(reports)).map((value) => JSON.stringify(value));
   const undated = replaced(report, { name: "at", text: "", number: 1e300 });

@@ -39,7 +39,7 @@ Columns
   applied   place of the stream that the last successful run was given
   equal     place at which the table was last compared and found equal: the transcriber's clock then, and the number
   lag       how far applied is behind stored while something is pending
-  serving   yes if a probe has shown that the daemon serves what is applied; - where there is no probe
+  serving   yes if a probe saw the daemon serve what is applied, no if it or the run failed; - without a probe
   pending   keys, or plain messages, that wait to be applied
   refused   keys whose desired row is not applied (refused, held, other version); the last good row is retained
   parked    plain messages that wait for \`trigger retry\` or \`trigger drop\`
@@ -112,23 +112,20 @@ function print(hosts: readonly HostHealth[], { now, verbose }: PrintOptions, scr
 
 /** The cells of a service between its name and its state. */
 function serviceCells(report: ServiceReport, now: number): string[] {
-  const { rows, stored, loaded, equal, owed, refusedCount, parkedCount, form } = report;
-  const counts = [String(owed), String(refusedCount), String(parkedCount)];
+  const { rows, stored, applied, equal, pending, refusedCount, parkedCount, form } = report;
+  const counts = [String(pending), String(refusedCount), String(parkedCount)];
   if (form === "plain") return ["", "", "", "", "", "", ...counts];
-  const lag = owed > 0 && stored && loaded ? duration(stored.asOf.clock - loaded.asOf.clock) : "";
-  return [String(rows), place(stored, now), place(loaded, now), place(equal, now), lag, serving(report), ...counts];
+  const lag = pending > 0 && stored && applied ? duration(stored.asOf.clock - applied.asOf.clock) : "";
+  return [String(rows), place(stored, now), place(applied, now), place(equal, now), lag, sayServing(report), ...counts];
 }
 
-/** The result of the last probe. Where there is none, a successful run has no answer. */
-function serving({ proved, failing, held }: ServiceReport): string {
-  if (proved) return "yes";
-  return failing || held !== undefined ? "no" : "-";
-}
+/** The result of the last probe; a dash where there is none. */
+const sayServing = ({ serving }: ServiceReport): string => (serving === undefined ? "-" : serving ? "yes" : "no");
 
 function transcriberNotes(host: string, state: NonNullable<HostStatus["transcriber"]>): string[] {
-  const { services, events, apart = {} } = state;
-  const alone = Object.keys(apart).map(
-    (name) => `${host}: ${name} is told apart: it holds epoch ${apart[name]} (docs/outage.md)`,
+  const { services, events, ownEpochs = {} } = state;
+  const divergent = Object.keys(ownEpochs).map(
+    (name) => `${host}: ${name} has an epoch of its own, ${ownEpochs[name]} (docs/outage.md)`,
   );
   const refusing = refusingQueues(state).map((line) => `${host}: ${line}`);
   const refused = Object.entries(services)
@@ -136,21 +133,22 @@ function transcriberNotes(host: string, state: NonNullable<HostStatus["transcrib
     .map(
       ([service, { refused }]) => `${host}: ${refused} refused for ${service}: \`trigger try ${service}\` lists them`,
     );
-  const newest = events?.aside.newest;
+  const newest = events?.setAside.newest;
   const aside = newest ? [`${host}: the newest message that was set aside: ${newest.why}`] : [];
-  return [...alone, ...refusing, ...refused, ...aside];
+  return [...divergent, ...refusing, ...refused, ...aside];
 }
 
 function serviceNotes(name: string, report: ServiceReport): string[] {
-  const { refused, refusedCount, parked, parkedCount, reloads, strangers } = report;
+  const { refused, refusedCount, parked, parkedCount, reloads, untrusted } = report;
   const notes = [
     ...reloads.map((path) => `${name}: a reload of ${path} is still pending`),
     ...refused
       .slice(0, named)
       .map(
-        ({ key, why, kept }) => `${name}: ${key}: ${why}; ${kept ? "its last good row is retained" : "it has no row"}`,
+        ({ key, why, retained }) =>
+          `${name}: ${key}: ${why}; ${retained ? "its last good row is retained" : "it has no row"}`,
       ),
-    ...(strangers ? [`${name}: ${sayUntrusted(strangers)}`] : []),
+    ...(untrusted ? [`${name}: ${sayUntrusted(untrusted)}`] : []),
     ...parked.slice(0, named).map(({ id, why }) => `${name}: parked message ${id}: ${why}`),
   ];
   const more = Math.max(0, refusedCount - named) + Math.max(0, parkedCount - named);
@@ -164,7 +162,7 @@ function equality({ equal, why }: ServiceReport, now: number): string {
   return `equal as of epoch ${epoch}, change ${seq}, checked ${time(asOf.clock, now)}${directory}`;
 }
 
-const sayUntrusted = ({ count, why, at }: NonNullable<ServiceReport["strangers"]>): string =>
+const sayUntrusted = ({ count, why, at }: NonNullable<ServiceReport["untrusted"]>): string =>
   `untrusted messages rejected: ${count}, the last one at ${new Date(at).toISOString()}: ${why}`;
 
 const colours = ["green", "yellow", "red"] as const;

@@ -4,7 +4,7 @@ import { UserError } from "../core/util/errors.ts";
 import { type DryRun, dryProject } from "../daemon/dry-run.ts";
 import { up as runHosts } from "../daemon/up.ts";
 import { openProject, type Project } from "../project/project.ts";
-import { type Command, type Given, projectOption } from "./command.ts";
+import { type Arguments, type Command, projectOption } from "./command.ts";
 import { notedLines } from "./noted.ts";
 import { recordLines } from "./screen.ts";
 
@@ -28,12 +28,12 @@ With --dry it reads the directory itself, uses no broker that others use, and ma
 follows as well. At each change it shows what would change, the files that would be held, and the rows that would be
 refused or held.
 The state is kept in the folder that the config calls \`state\` (.trigger).`,
-  async run(given, screen) {
+  async run(args, screen) {
     const { folder, signal, lines: print, brokerPassword } = screen;
-    const project = await openProject(given.text("project") ?? folder);
-    const hosts = hostsToRun(project, given);
+    const project = await openProject(args.text("project") ?? folder);
+    const hosts = hostsToRun(project, args);
     const log = (record: string): void => print(recordLines(record));
-    if (given.flag("dry")) {
+    if (args.flag("dry")) {
       const show = (host: string, service: string, { noted, secret, retained, retainedCount }: DryRun): void => {
         const lines = notedLines(noted, secret, screen);
         const more = retainedCount - retained.length;
@@ -53,9 +53,9 @@ The state is kept in the folder that the config calls \`state\` (.trigger).`,
   },
 };
 
-function hostsToRun({ config, configFile }: Project, given: Given): string[] {
-  const named = given.text("host");
-  if (given.flag("all")) {
+function hostsToRun({ config, configFile }: Project, args: Arguments): string[] {
+  const named = args.text("host");
+  if (args.flag("all")) {
     if (named !== undefined) throw new UserError("--all and --host exclude each other");
     return [...config.hosts.keys()];
   }

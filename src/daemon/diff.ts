@@ -7,8 +7,8 @@ import { canonical, isRefused } from "../core/stream/cells.ts";
 import type { DaemonCompared } from "../core/stream/report.ts";
 import { reason, UserError } from "../core/util/errors.ts";
 import type { Columns } from "../core/util/json.ts";
+import { hostApi } from "../host/run/host-api.ts";
 import { type RunContext, runTable } from "../host/run/run.ts";
-import { hostWords } from "../host/run/words.ts";
 import { hostStore } from "../host/store/host-store.ts";
 import { migrateStore } from "../host/store/schema.ts";
 import type { ServiceStore } from "../host/store/service-store.ts";
@@ -33,9 +33,9 @@ export interface ServiceDifference {
   /** Applied rows that would be removed if a person approved this digest. */
   readonly removals: { readonly digest: string; readonly rows: readonly Columns[] } | undefined;
   /** The digest to approve for conflicts with foreign things, or for files to be removed, as the last run found them. */
-  readonly inTheWay: string | undefined;
+  readonly conflict: string | undefined;
   /** True while keys are pending: they differ because of that. */
-  readonly owed: boolean;
+  readonly pending: boolean;
   /** The pending rows: as they are applied, and as they are desired. */
   readonly waiting: readonly { readonly before: Columns | undefined; readonly after: Columns | undefined }[];
 }
@@ -51,10 +51,10 @@ export function inNumbers({ failed, observed, noted, removals, waiting }: Servic
       extra: extra?.length,
       foreign: foreign?.length,
     }),
-    waits: waiting.length + (removals?.rows.length ?? 0),
+    waiting: waiting.length + (removals?.rows.length ?? 0),
     files: noted.files.length + noted.changes.length,
   };
-  if (counts.waits + counts.files > 0 || (observed && !isSame(observed))) return { state: "differs", ...counts };
+  if (counts.waiting + counts.files > 0 || (observed && !isSame(observed))) return { state: "differs", ...counts };
   if (observed || noted.commands.length === 0) return { state: "same", ...counts };
   return { state: "unknown", why: `it has no \`observe\`: a full run executes ${sayCommands(noted.commands.length)}` };
 }
@@ -106,40 +106,40 @@ async function compare(table: Table, context: RunContext & { machine: ReturnType
     );
   }
   const secret = (table.secret ?? []).length > 0;
-  const owed = store.seen.isPending();
+  const pending = store.seen.isPending();
   const waiting = waitingRows(store, table);
   const removals = removalsIn(store, table);
-  const inTheWay = store.records.conflicts()?.digest;
+  const conflict = store.records.conflicts()?.digest;
   let observed: Difference | undefined;
   try {
     observed = await observe(table, context, secret);
   } catch (error) {
-    return { observed, noted: machine.noted(), failed: reason(error), secret, removals, inTheWay, owed, waiting };
+    return { observed, noted: machine.noted(), failed: reason(error), secret, removals, conflict, pending, waiting };
   }
   // A held service is shown as if approved: that is the question to the person.
   store.write({ held: undefined, fatal: undefined });
-  store.oweFullRun();
+  store.orderFullRun();
   let failed: string | undefined;
   try {
     await runTable(table, context);
   } catch (error) {
     failed = reason(error);
   }
-  return { observed, noted: machine.noted(), failed, secret, removals, inTheWay, owed, waiting };
+  return { observed, noted: machine.noted(), failed, secret, removals, conflict, pending, waiting };
 }
 
 async function observe(table: Table, context: RunContext, secret: boolean): Promise<Difference | undefined> {
-  const { host } = hostWords({ ...context, name: context.host, secret });
+  const { host } = hostApi({ ...context, name: context.host, secret });
   const found = await table.observe?.(host);
   const own = context.store.records.names();
   return (
-    found && compareObserved(table, context.store.runs.inForce(), found as Iterable<Columns>, (name) => own.has(name))
+    found && compareObserved(table, context.store.runs.current(), found as Iterable<Columns>, (name) => own.has(name))
   );
 }
 
 function removalsIn(store: ServiceStore, table: Table): ServiceDifference["removals"] {
   const held = store.removals.held();
-  const rows = store.runs.inForce();
+  const rows = store.runs.current();
   return held && { digest: held.digest, rows: held.keys.map((key) => masked(rows.get(key) ?? {}, table.secret)) };
 }
 
@@ -148,6 +148,6 @@ function waitingRows(store: ServiceStore, table: Table): ServiceDifference["wait
     typeof text === "string" && !isRefused(text) ? (masked(JSON.parse(text), table.secret) as Columns) : undefined;
   return store.seen
     .pending()
-    .map(({ desired, loaded }) => ({ before: read(loaded), after: read(desired) }))
+    .map(({ desired, applied }) => ({ before: read(applied), after: read(desired) }))
     .filter(({ before, after }) => canonical(before ?? null) !== canonical(after ?? null));
 }

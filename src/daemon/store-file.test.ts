@@ -146,8 +146,8 @@ test("a store with nonsensical facts and rows costs a comparison, not the host",
     ...['{"mark":{"epoch":9e15,"seq":1,"asOf":{"state":[],"clock":1}}}', '{"ip":{}}', "9".repeat(20)],
   );
   const columns = fc.constantFrom(
-    ...["service.followed", "service.loaded", "service.form", "service.rows", "service.full", "service.code"],
-    ...["row.desired", "row.loaded", "row.given", "row.doubt", "row.hash", "row.why", "row.since", "row.service"],
+    ...["service.followed", "service.applied", "service.form", "service.rows", "service.full", "service.code"],
+    ...["row.desired", "row.applied", "row.tried", "row.doubt", "row.hash", "row.why", "row.since", "row.service"],
   );
   let run = 0;
   await fc.assert(
@@ -197,7 +197,7 @@ test("a store with an unreadable number is replaced at the first reading", async
   const { serves } = await network();
   await serves("number", []);
   const database = new DatabaseSync(storeFile(state, "number"));
-  database.exec("UPDATE row SET doubt = 9223372036854775807, loaded = NULL");
+  database.exec("UPDATE row SET doubt = 9223372036854775807, applied = NULL");
   database.close();
   const log: string[] = [];
   await serves("number", log);
@@ -210,7 +210,7 @@ test("a row under an impossible hash is found and moved to its own", async () =>
   const file = storeFile(state, "misplaced");
   for (const hash of [Number.MIN_SAFE_INTEGER, -1, 2 ** 32, Number.MAX_SAFE_INTEGER]) {
     const database = new DatabaseSync(file);
-    database.prepare("UPDATE row SET hash = ?, desired = '{}', loaded = NULL").run(hash);
+    database.prepare("UPDATE row SET hash = ?, desired = '{}', applied = NULL").run(hash);
     database.close();
     await serves("misplaced", []);
     const read = new DatabaseSync(file, { readOnly: true });

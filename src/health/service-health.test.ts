@@ -11,7 +11,7 @@ const host = {
   ...{ said: undefined, since: now - 3_600_000 },
 };
 const well: ServiceReport = {
-  ...{ code: "c", form: "table", rows: 2, doubt: false, proved: false, owed: 0, failing: false },
+  ...{ code: "c", form: "table", rows: 2, doubt: false, serving: false, pending: 0, failing: false },
   ...{ refused: [], refusedCount: 0, parked: [], parkedCount: 0, reloads: [] },
   equal: { epoch: 1, seq: 0, asOf: { state: [], clock: now } },
 };
@@ -24,18 +24,18 @@ test("a table with some refused rows is well, with their number", () => {
 });
 
 test("a hold for a conflict is approved by its digest", () => {
-  const found = { held: "/etc/x is there", inTheWay: "0badcafe" };
+  const found = { held: "/etc/x is there", conflict: "0badcafe" };
   assert.equal(says(found), "held: /etc/x is there; `trigger diff dhcp`, then `trigger approve dhcp 0badcafe`");
   assert.equal(health(found).level, levels.late);
 });
 
 test("a hold by a person is approved without a digest", () => {
-  const person = { held: "by a person: a move", inTheWay: "0badcafe", heldBy: "person" as const };
+  const person = { held: "by a person: a move", conflict: "0badcafe", heldBy: "person" as const };
   assert.equal(says(person), "held: by a person: a move; `trigger approve dhcp`");
 });
 
 test("a table with held rows waits for a person, with their number", () => {
-  const found = { refusedCount: 3, heldCount: 1, inTheWay: "0badcafe" };
+  const found = { refusedCount: 3, heldCount: 1, conflict: "0badcafe" };
   const line = "held: 1 of its rows, 2 refused; `trigger adopt dhcp NAME`, or `trigger approve dhcp 0badcafe` for all";
   assert.equal(says(found), line);
   assert.equal(health(found).level, levels.late);
@@ -43,14 +43,14 @@ test("a table with held rows waits for a person, with their number", () => {
 
 test("a date of a clock a year ahead does not count as new", () => {
   const year = 365 * 24 * 3_600_000;
-  assert.equal(says({ strangers: { count: 2, why: "it is not signed", at: now + year } }), "well");
+  assert.equal(says({ untrusted: { count: 2, why: "it is not signed", at: now + year } }), "well");
   const elsewhere = { ...host, here: false, up: undefined, at: now + year };
   assert.equal(serviceHealth("dhcp", well, elsewhere, now).state, "no report");
 });
 
 test("a service that fails is failing, also while removals wait to be approved", () => {
   const removals = { digest: "3298569f", rows: 51 };
-  const failing = { removals, failing: true, owed: 1, why: "REFUSED\nat line 3" };
+  const failing = { removals, failing: true, pending: 1, why: "REFUSED\nat line 3" };
   assert.equal(health(failing).level, levels.failing);
   assert.equal(says(failing), "failing: REFUSED");
   assert.match(says({ removals }), /^held: 51 rows would be removed; .* 3298569f`$/);
@@ -67,7 +67,7 @@ test("an empty table is well", () => {
 
 test("removals that wait are late since the earliest, with the commands to type", () => {
   const row = (key: string, minutes: number, by: "removals" | "check") => {
-    return { key, by, why: "", since: now - minutes * 60_000, kept: true };
+    return { key, by, why: "", since: now - minutes * 60_000, retained: true };
   };
   const refused = [row("a", 2, "removals"), row("b", 5, "removals"), row("c", 90, "check")];
   const removals = { digest: "0badcafe", rows: 2 };
@@ -90,11 +90,11 @@ test("a table that was not compared for minutes shows since when", () => {
 });
 
 test("untrusted messages are shown for an hour, with the reason", () => {
-  const strangers = { count: 2, why: "it is not signed", at: now };
-  assert.equal(says({ strangers }), "2 untrusted messages rejected: it is not signed");
+  const untrusted = { count: 2, why: "it is not signed", at: now };
+  assert.equal(says({ untrusted }), "2 untrusted messages rejected: it is not signed");
   assert.equal(
-    says({ strangers: { ...strangers, at: now - 59 * 60_000, count: 1 } }).split(":")[0],
+    says({ untrusted: { ...untrusted, at: now - 59 * 60_000, count: 1 } }).split(":")[0],
     "1 untrusted message rejected",
   );
-  assert.equal(says({ strangers: { ...strangers, at: now - 60 * 60_000 } }), "well");
+  assert.equal(says({ untrusted: { ...untrusted, at: now - 60 * 60_000 } }), "well");
 });

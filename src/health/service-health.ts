@@ -18,11 +18,11 @@ export function serviceHealth(service: string, report: ServiceReport, host: Host
     const since = earliest(report.parked);
     return { level: levels.late, state: `${report.parkedCount} parked`, since, type: `\`trigger retry ${service}\`` };
   }
-  if (report.strangers && ageOf(report.strangers.at, now) < untrustedWithin) {
-    const { count, why } = report.strangers;
+  if (report.untrusted && ageOf(report.untrusted.at, now) < untrustedWithin) {
+    const { count, why } = report.untrusted;
     return { level: levels.late, state: `${count} untrusted ${count === 1 ? "message" : "messages"} rejected`, why };
   }
-  if (report.owed > 0) return { level: levels.late, state: "late", why: report.why };
+  if (report.pending > 0) return { level: levels.late, state: "late", why: report.why };
   if (report.form === "table") {
     if (!report.equal || report.doubt) return { level: levels.late, state: "late", why: report.why };
     const compared = report.equal.asOf.clock;
@@ -35,11 +35,11 @@ export function serviceHealth(service: string, report: ServiceReport, host: Host
 }
 
 /** The health of a service that is held whole; undefined if it is not. */
-function holdHealth(service: string, { held, heldBy, inTheWay }: ServiceReport): Health | undefined {
+function holdHealth(service: string, { held, heldBy, conflict }: ServiceReport): Health | undefined {
   if (held === undefined) return undefined;
   const health = { level: levels.late, state: "held", why: held };
   if (heldBy === "person") return { ...health, type: `\`trigger approve ${service}\`` };
-  return inTheWay === undefined ? health : { ...health, type: diffThenApprove(service, inTheWay) };
+  return conflict === undefined ? health : { ...health, type: diffThenApprove(service, conflict) };
 }
 
 function removalsHealth(
@@ -59,7 +59,7 @@ function rowsHealth(service: string, report: ServiceReport): Health {
   const others = report.refusedCount - held;
   const refused = others > 0 ? `, ${others} refused` : "";
   if (held > 0) {
-    const approval = `trigger approve ${service} ${report.inTheWay ?? ""}`.trim();
+    const approval = `trigger approve ${service} ${report.conflict ?? ""}`.trim();
     const type = `\`trigger adopt ${service} NAME\`, or \`${approval}\` for all`;
     return { level: levels.late, state: "held", why: `${held} of its rows${refused}`, type };
   }

@@ -49,7 +49,7 @@ function eventsHealth({ events }: TranscriberState): Health | undefined {
   if (events?.trouble !== undefined) {
     return { level: levels.failing, state: "events cannot be stored", why: events.trouble };
   }
-  const aside = events?.aside.count ?? 0;
+  const aside = events?.setAside.count ?? 0;
   if (aside === 0) return undefined;
   const state = `${aside} ${aside === 1 ? "message" : "messages"} set aside that should be events`;
   return { level: levels.late, state, type: "`trigger seed`" };

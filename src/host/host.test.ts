@@ -15,7 +15,7 @@ test("a new host asks for its table and runs once it is equal", async () => {
   const host = up();
   await until(() => dhcp.served.size === 1200);
   assert.equal(dhcp.seen.runs, 1);
-  assert.equal(report().owed, 0);
+  assert.equal(report().pending, 0);
   assert.ok(report().equal);
   await host.down();
   end();
@@ -102,7 +102,7 @@ test("a restarted host runs pending rows from its store before it connects", asy
     },
   });
   await until(() => asked);
-  assert.equal(world.report().owed, 0);
+  assert.equal(world.report().pending, 0);
   stop.abort();
   await running;
   world.end();
@@ -121,10 +121,10 @@ test("messages during a run do not change the run's rows", async () => {
   release();
   dhcp.controls.before = undefined;
   await until(() => dhcp.served.get("k")?.name === "b");
-  assert.equal(report().owed, 1);
+  assert.equal(report().pending, 1);
   await clock.advance(1000);
   await until(() => dhcp.served.get("k")?.name === "c");
-  assert.equal(report().owed, 0);
+  assert.equal(report().pending, 0);
 });
 
 test("a refused row is retained until a good row claims its unique value", async () => {
@@ -192,7 +192,7 @@ test("a row that the daemon refuses waits; the others are applied", async () => 
   ]);
   const host = up();
   await until(() => dhcp.served.has("j"));
-  assert.equal(report().owed, 0);
+  assert.equal(report().pending, 0);
   assert.match(report().refused[0]?.why ?? "", /no such subnet/);
   dhcp.controls.result = undefined;
   await clock.advance(1000);

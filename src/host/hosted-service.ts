@@ -120,7 +120,7 @@ function beginLife({ store, rows }: Inbox, code: string, { clock, removals }: Ru
   if (store.facts?.code !== code) store.ledger.forgive();
   store.write({ form: rows ? "table" : "plain", code, fatal: undefined });
   // The machine, the daemon or the service's own code may be another one than at the last run.
-  if (rows) store.oweFullRun();
+  if (rows) store.orderFullRun();
   store.removals.countAhead((removals ?? clock).now());
 }
 

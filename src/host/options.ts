@@ -25,7 +25,7 @@ export interface HostOptions {
   waveWithin?(service: string): number | undefined;
   /** The interval of full runs of every service, in milliseconds; without it they run only when they have to. */
   readonly fullEvery?: number;
-  /** Compares what a daemon has with the rows that are loaded, and changes nothing. Without it a `verify` ends with the table. */
+  /** Compares what a daemon has with the rows that are applied, and changes nothing. Without it a `verify` ends with the table. */
   compareDaemon?(service: string, table: Table, signal: AbortSignal): Promise<DaemonCompared>;
   /** Gives the report of this host's transcriber; absent where there is none. */
   transcriber?(): TranscriberReport | undefined;

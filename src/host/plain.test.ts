@@ -12,7 +12,7 @@ test("plain messages are handled in order, each id once", async () => {
   await send({ n: 2 });
   await send({ n: 1 }, "id-1");
   await send({ n: 2 });
-  await until(() => secours.handled.length === 3 && report().owed === 0);
+  await until(() => secours.handled.length === 3 && report().pending === 0);
   assert.deepEqual(secours.handled, [1, 2, 2]);
   await host.down();
   end();
@@ -76,7 +76,7 @@ test("a plain message survives a kill between its store and its handling", async
   };
   const first = up();
   await send({ n: 7 });
-  await until(() => report().owed === 1 && report().failing);
+  await until(() => report().pending === 1 && report().failing);
   await first.kill();
   secours.controls.fail = undefined;
   const second = up();
@@ -96,8 +96,8 @@ test("orders from a user who may only send are refused and counted", async () =>
   }
   await send({ n: 1 });
   await until(() => secours.handled.length === 1);
-  assert.deepEqual([report().held, report().strangers?.count], [undefined, 3]);
-  assert.equal(report().strangers?.why, "it is an order, and was sent by nobody");
+  assert.deepEqual([report().held, report().untrusted?.count], [undefined, 3]);
+  assert.equal(report().untrusted?.why, "it is an order, and was sent by nobody");
   assert.equal(logged.filter((line) => line.includes("a message is refused: it is an order")).length, 1);
   await host.down();
   end();

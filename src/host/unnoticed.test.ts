@@ -106,7 +106,7 @@ test("a doubt that ends during a run makes the next run full", async () => {
   await say([["k2", row("b", "10.0.0.1")]]);
   await until(async () => {
     await clock.advance(1000);
-    return dhcp.seen.runs > 2 && report().owed === 0;
+    return dhcp.seen.runs > 2 && report().pending === 0;
   });
   assert.equal(dhcp.seen.changes.at(-1), undefined);
 });
@@ -145,11 +145,11 @@ test("a run that ends after its deadline has applied no row", async () => {
     await clock.advance(60_000);
     return facts()?.failing !== undefined;
   });
-  const before = facts()?.loaded;
+  const before = facts()?.applied;
   ends.resolve();
   await ended.promise;
   await new Promise((resolve) => setImmediate(resolve));
-  assert.deepEqual(facts()?.loaded, before);
+  assert.deepEqual(facts()?.applied, before);
   assert.notEqual(facts()?.failing, undefined);
 });
 

@@ -64,13 +64,13 @@ interface Waiting {
 /** The things of a service that wait for a person. */
 function waitingOf(report: ServiceReport | undefined): Waiting[] {
   if (!report) return [];
-  const { held, heldBy, inTheWay, removals } = report;
+  const { held, heldBy, conflict, removals } = report;
   const byPerson = heldBy === "person";
   // The reason of a hold of the whole service is the more exact: files that would be removed are trigger's own.
-  const conflict = held === undefined || byPerson ? "a conflict with what trigger did not write" : held;
+  const what = held === undefined || byPerson ? "a conflict with what trigger did not write" : held;
   return [
     ...(removals ? [{ digest: removals.digest, what: `${removals.rows} removals wait` }] : []),
-    ...(inTheWay === undefined ? [] : [{ digest: inTheWay, what: conflict }]),
+    ...(conflict === undefined ? [] : [{ digest: conflict, what }]),
     ...(byPerson ? [{ digest: undefined, what: `held ${held}` }] : []),
   ];
 }

@@ -6,7 +6,7 @@ import { serviceReport } from "../host/report/report.ts";
 import { type HostStore, hostStore } from "../host/store/host-store.ts";
 import { attachOwnedToRead } from "../host/store/owned.ts";
 import { hasHostTables, storeMustBeCurrent } from "../host/store/schema.ts";
-import type { KeptReport } from "../host/store/transcriber-notes.ts";
+import type { StoredReport } from "../host/store/transcriber-notes.ts";
 import type { Project } from "../project/project.ts";
 import { takeLock } from "../sqlite/lock.ts";
 import { openDatabase, retryWhileBusy } from "../sqlite/open.ts";
@@ -42,7 +42,7 @@ export async function networkStatus(project: Project, now: number, signal: Abort
 
 const elsewhere = { here: false, up: undefined, trouble: undefined, transcriber: undefined, since: undefined };
 
-const reportedStatus = ({ host, at, heard = at, services, transcriber }: KeptReport): HostStatus => ({
+const reportedStatus = ({ host, at, heard = at, services, transcriber }: StoredReport): HostStatus => ({
   ...{ ...elsewhere, host, at: heard, services }, // by this machine's clock: the host's own may be wrong
   said: transcriber && { ...transcriber, heard },
 });

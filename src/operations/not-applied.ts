@@ -69,8 +69,8 @@ const holds = (mark: Mark | undefined, csns: DirectoryState): boolean =>
 
 /** True if the rows that the change affects are applied, or if it affects none, which a digest has shown. */
 function hasApplied(report: ServiceReport | undefined, csns: DirectoryState): boolean {
-  if (!report || report.why !== undefined || report.doubt || report.owed + report.reloads.length > 0) return false;
-  return holds(report.loaded, csns) || holds(report.equal, csns);
+  if (!report || report.why !== undefined || report.doubt || report.pending + report.reloads.length > 0) return false;
+  return holds(report.applied, csns) || holds(report.equal, csns);
 }
 
 const hasHeard = (report: ServiceReport | undefined, csns: DirectoryState): boolean =>
@@ -93,5 +93,5 @@ function whyNot(status: HostStatus | undefined, service: string, csns: Directory
   if (!report || !hasHeard(report, csns)) return "the change has not reached it";
   if (report.why !== undefined) return report.why;
   if (report.reloads.length > 0) return `a reload is pending for ${report.reloads.join(", ")}`;
-  return `${report.owed} pending`;
+  return `${report.pending} pending`;
 }

@@ -97,7 +97,7 @@ async function runOn(
   try {
     const stored = store.rows(table);
     store.write({ form: "table" });
-    store.oweFullRun();
+    store.orderFullRun();
     stored.write({ kind: "rows", rows, staged: false }, 0);
     await runTable(table, context);
     machine.forget();

@@ -125,9 +125,9 @@ const rows: ReportAnswer = (report, { differed }) =>
     ? undefined
     : { equal: !differed, says: `${differed ? "differed; repaired: " : ""}${sayEqual(report)}` };
 
-function sayEqual({ equal, rows, owed, refusedCount }: ServiceReport): string {
+function sayEqual({ equal, rows, pending, refusedCount }: ServiceReport): string {
   const place = equal ? ` as of epoch ${equal.epoch}, change ${equal.seq}` : "";
-  return `equal${place}; ${rows} rows applied, ${owed} pending, ${refusedCount} refused`;
+  return `equal${place}; ${rows} rows applied, ${pending} pending, ${refusedCount} refused`;
 }
 
 /** The answer for the daemon, against its rows, once these were compared with the transcriber's. */
@@ -142,8 +142,8 @@ const daemon: ReportAnswer = (_, { daemon }, { host, service }) => {
 function sayCompared(host: string, service: string, { state, why, foreign = 0, ...found }: DaemonCompared): string {
   if (state === "unknown") return `not known, ${why}`;
   if (state !== "differs" && state !== "same") return `could not be compared: ${why}`;
-  const { missing, differs, extra, waits, files } = found;
-  const counts = { missing, "with other content": differs, extra, pending: waits, "in files": files, foreign };
+  const { missing, differs, extra, waiting, files } = found;
+  const counts = { missing, "with other content": differs, extra, pending: waiting, "in files": files, foreign };
   const named = Object.entries(counts).flatMap(([what, count = 0]) => (count > 0 ? [`${count} ${what}`] : []));
   const list = named.length > 0 ? ` (${named.join(", ")})` : "";
   if (state === "same") return `the same${list}`;

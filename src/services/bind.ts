@@ -100,9 +100,9 @@ export function bind(options: BindOptions): ReadyService<ZoneRow> {
         const writer = zoneWriter(zones, server);
         const { result, moves } = await converge({ ...table, changes }, host, { ...zones, ...server, ...writer });
         if (writer.dry()) return result;
-        const proved = await prove(moves, zones, server, host);
+        const serving = await prove(moves, zones, server, host);
         notes.written(moves.flatMap(({ name }) => zones.zoneOf(name) ?? []));
-        return { ...result, proved };
+        return { ...result, serving };
       };
       let result = await bring(table.changes);
       const older = table.changes && notes.older();

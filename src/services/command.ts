@@ -43,7 +43,7 @@ const answer = z.strictObject({
  * ```
  *
  * `changes` is what differs from the last run that succeeded, removals first; null when the state is unknown and everything is to be made so;
- * after an interrupted run `before` may not be what is in force. Exit 0: the rows are in force, but for those that it refuses by printing
+ * after an interrupted run `before` may not be what is applied. Exit 0: the rows are applied, but for those that it refuses by printing
  * `{"refused": [{"key": "<key>", "why": "…"}]}`. Exit 78 (EX_CONFIG): a person must look. Any other: it is run again later, with what it said as the reason.
  * It may be run again with the same document, and then must do nothing new.
  *

@@ -26,7 +26,7 @@ const settings = z.strictObject({
 });
 
 /**
- * A service whose files are a function of its rows, put in force as one transaction.
+ * A service whose files are a function of its rows, applied as one transaction.
  *
  * @example
  * ```ts

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 import { z } from "zod";
 import type { Host, InstallFile, Step } from "../core/service/host-api.ts";
-import { type KeptRow, type Rows, service } from "../core/service/service.ts";
+import { type Rows, service, type WaitingRow } from "../core/service/service.ts";
 import { UserError } from "../core/util/errors.ts";
 import { selecting } from "./entries.ts";
 import { accounts, commonReply } from "./radius/accounts.ts";
@@ -161,7 +161,7 @@ export function freeradius(
         const name = rows.get(key)?.name;
         return readUsers(inPlace, macForm).find((user) => user.name === name && isWhole(user));
       };
-      const refused: KeptRow[] = [];
+      const refused: WaitingRow[] = [];
       for (;;) {
         const users = usersFile(kept(rows, refused, formerly), macForm, nonce);
         const missing = reload === undefined ? await server.away() : undefined;
@@ -198,7 +198,7 @@ export function freeradius(
 /** The rows, with refused ones replaced by their earlier content, unless another row has the name now. */
 function* kept(
   rows: Rows<RadiusUser>,
-  refused: readonly KeptRow[],
+  refused: readonly WaitingRow[],
   formerly: (key: string) => RadiusUser | undefined,
 ): Generator<readonly [key: string, user: RadiusUser]> {
   const without = new Set(refused.map(({ key }) => key));

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Command, Host } from "../core/service/host-api.ts";
-import type { KeptRow, Run, RunResult } from "../core/service/service.ts";
+import type { Run, RunResult, WaitingRow } from "../core/service/service.ts";
 import { UserError } from "../core/util/errors.ts";
 import { selecting } from "./entries.ts";
 import { byHostCommands } from "./kea/commands.ts";
@@ -133,12 +133,12 @@ async function once(run: Run<KeaRow>, settings: Settings, host: Host): Promise<E
   const { result } = await converge(run, host, { of, look, write });
   if (run.changes && kea.conflicts.ours.size > 0) return undefined;
   if (run.interrupted) await keep();
-  const isForeign = ({ why }: KeptRow): boolean => kea.conflicts.foreign.has(why);
+  const isForeign = ({ why }: WaitingRow): boolean => kea.conflicts.foreign.has(why);
   const { refused = [], held = [] } = result;
   return {
     refused: refused.filter((one) => !isForeign(one)),
     held: [...held, ...refused.filter(isForeign)],
-    proved: true,
+    serving: true,
   };
 }
 type AnyKey = KeaRowBy<"mac"> & KeaRowBy<"duid">;
@@ -163,7 +163,7 @@ async function reach(settings: Settings, host: Host): Promise<{ readonly kea: Ke
     async keep() {
       if (write === false) return;
       const { result, text } = await to.tell("config-write", write === true ? undefined : { filename: write });
-      if (result !== 0) throw new Error(`in force until Kea restarts, and not kept: config-write: ${text}`);
+      if (result !== 0) throw new Error(`applied until Kea restarts, and not saved: config-write: ${text}`);
     },
   };
   const way = wayOf(kea, settings);

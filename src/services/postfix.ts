@@ -98,7 +98,7 @@ async function change({ rows, changes, interrupted }: Run<AliasRow>, host: Host,
     const moves = { puts, deletes: new Set(before.filter((alias) => !puts.has(alias))) };
     if (isFew(moves)) {
       await map.change(moves);
-      return { proved: !host.dry };
+      return { serving: true };
     }
   }
   await map.takeOver(wanted);
@@ -106,7 +106,7 @@ async function change({ rows, changes, interrupted }: Run<AliasRow>, host: Host,
   const moves = found && movesBetween(found, all);
   if (moves && isFew(moves)) await map.change(moves);
   else await map.build(all);
-  return { proved: !host.dry };
+  return { serving: true };
 }
 
 /** Makes the map from a text; postmap puts it in place at once. */

@@ -1,5 +1,5 @@
 import type { Host } from "../core/service/host-api.ts";
-import type { KeptRow, Run, RunResult } from "../core/service/service.ts";
+import type { Run, RunResult, WaitingRow } from "../core/service/service.ts";
 import { canonical } from "../core/stream/cells.ts";
 import type { Json } from "../core/util/json.ts";
 
@@ -169,4 +169,4 @@ export async function converge<Row, Content extends Json>(
   return { result: { refused: kept(refusals), held: kept(held) }, moves: written };
 }
 
-const kept = (rows: ReadonlyMap<string, string>): KeptRow[] => [...rows].map(([key, why]) => ({ key, why }));
+const kept = (rows: ReadonlyMap<string, string>): WaitingRow[] => [...rows].map(([key, why]) => ({ key, why }));

@@ -88,7 +88,7 @@ test("an epoch beyond any clock stops no other host, and its host is served", as
   directory.put(device("c", "3"));
   await until(() => well.table.size === 3 && odd.table.size === 3);
   assert.ok((well.followed.mark?.epoch ?? 0) < (midnight + 60_000) * 1000);
-  assert.deepEqual(Object.keys(genet.state().apart ?? {}), ["dhcp2"]);
+  assert.deepEqual(Object.keys(genet.state().ownEpochs ?? {}), ["dhcp2"]);
 });
 
 test("after a clock a year ahead hosts are served at once, in higher epochs", async (context) => {

@@ -21,11 +21,11 @@ export function transcriberState({ publisher, reader, tables, codes, events }: T
     ...{ active, epoch, complete },
     ...(progress && { progress }),
     ...(verified && { verified }),
-    ...(divergent.size > 0 && { apart: Object.fromEntries(divergent) }),
+    ...(divergent.size > 0 && { ownEpochs: Object.fromEntries(divergent) }),
     trouble: trouble?.why,
     troubleSince: trouble?.since,
     entries: tables.size,
-    ...(events && { events: { aside: events.store.aside(), trouble: events.intake.trouble } }),
+    ...(events && { events: { setAside: events.store.aside(), trouble: events.intake.trouble } }),
     services: Object.fromEntries(
       [...streams].map(([service, { behind, refusing }]) => {
         const refused = tables.refusedCount(service);

@@ -9,7 +9,7 @@ import { canonical } from "../../src/core/stream/cells.ts";
 import { systemClock } from "../../src/daemon/clock.ts";
 import { readContent } from "../../src/directories/ldif/content.ts";
 import { writeLdif } from "../../src/directories/ldif/write.ts";
-import { hostWords } from "../../src/host/run/words.ts";
+import { hostApi } from "../../src/host/run/host-api.ts";
 import { hostStore } from "../../src/host/store/host-store.ts";
 import { storedRows } from "../../src/host/store/rows.ts";
 import { createAllTables } from "../../src/host/store/schema.ts";
@@ -32,11 +32,11 @@ out("");
 for (const rendered of [false, true]) {
   const medians: number[] = [];
   for (const rows of [100, 5000, 50_000]) {
-    const { stored, loaded } = await changeToLoaded(rows, rendered);
+    const { stored, applied } = await changeToApplied(rows, rendered);
     const what = rendered ? "file of all rows installed" : "live service, the change alone";
     out(`one change, ${String(rows).padStart(6)} rows, ${what.padEnd(31)} stored ${shown(stored)}`);
-    out(`${"".padEnd(53)} loaded ${shown(loaded)}   ${(loaded.median / hops).toFixed(1)} × the bare hops`);
-    medians.push(loaded.median);
+    out(`${"".padEnd(53)} applied ${shown(applied)}   ${(applied.median / hops).toFixed(1)} × the bare hops`);
+    medians.push(applied.median);
   }
   const [least = 1, , most = 1] = medians;
   out(`50,000 rows cost ${(most / least).toFixed(2)} × 100 rows${rendered ? " (the rendering of the file)" : ""}\n`);
@@ -68,7 +68,7 @@ async function bareHops(): Promise<number> {
 
   const database = openDatabase(join(folder, "store.db"));
   createAllTables(database);
-  const { table } = benchService({ runs: 0, stored: log, loaded: log }, {}) as { table: Table };
+  const { table } = benchService({ runs: 0, stored: log, applied: log }, {}) as { table: Table };
   const rows = storedRows(database, "dhcp", table);
   const commit = await measure(300, (round) =>
     transaction(database, () =>
@@ -93,7 +93,7 @@ async function bareHops(): Promise<number> {
     secret: false,
     log,
   };
-  const { host } = hostWords(words);
+  const { host } = hostApi(words);
   const install = await measure(100, (round) => host.install({ path: join(folder, "file"), text: `${round}\n` }));
   out(`bare: one install of a small file                         ${shown(install)}`);
   await broker.close();
@@ -103,11 +103,11 @@ async function bareHops(): Promise<number> {
 }
 
 /** The time from one change in the directory to the commit in the host's store, and to the end of the run. */
-async function changeToLoaded(rows: number, rendered: boolean): Promise<{ stored: Figures; loaded: Figures }> {
+async function changeToApplied(rows: number, rendered: boolean): Promise<{ stored: Figures; applied: Figures }> {
   await using world = await openWorld(rows, { rendered });
   await world.settled();
   const stored: number[] = [];
-  const loaded: number[] = [];
+  const applied: number[] = [];
   for (let round = 1; round <= (rendered ? 60 : 200); round++) {
     const runs = world.watch.runs;
     const start = performance.now();
@@ -117,14 +117,14 @@ async function changeToLoaded(rows: number, rendered: boolean): Promise<{ stored
     };
     world.directory.put(machineEntry(round % rows, round));
     await world.ran(runs + 1);
-    loaded.push(performance.now() - start);
+    applied.push(performance.now() - start);
     await world.settled();
   }
-  return { stored: figures(stored.slice(10)), loaded: figures(loaded.slice(10)) };
+  return { stored: figures(stored.slice(10)), applied: figures(applied.slice(10)) };
 }
 
 function throughTheTranscriber(): void {
-  const { table } = benchService({ runs: 0, stored: log, loaded: log }, {}) as { table: Table };
+  const { table } = benchService({ runs: 0, stored: log, applied: log }, {}) as { table: Table };
   for (const size of [1000, 50_000]) {
     const tables = transcription(new Map([["dhcp", table]]), { timezone: "UTC" });
     tables.refresh(machines(size), 0);
@@ -156,7 +156,7 @@ async function burst(): Promise<void> {
   await world.settled();
   const seconds = (performance.now() - start) / 1000 - 2.5;
   out(
-    `burst: 10,000 changes, one message each, were in force after ${seconds.toFixed(1)} s and ${world.watch.runs - runs} runs (reloads)`,
+    `burst: 10,000 changes, one message each, were applied after ${seconds.toFixed(1)} s and ${world.watch.runs - runs} runs (reloads)`,
   );
 }
 

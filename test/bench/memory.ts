@@ -12,7 +12,7 @@ import { benchService, machineEntry, machines } from "./world.ts";
 /** Prints what 100,000 entries at the transcriber, or rows at a host, add to a process. */
 
 const count = 100_000;
-const { table } = benchService({ runs: 0, stored: () => {}, loaded: () => {} }, {}) as { table: Table };
+const { table } = benchService({ runs: 0, stored: () => {}, applied: () => {} }, {}) as { table: Table };
 const before = used();
 const kept = process.argv[2] === "host" ? host() : transcriber();
 const after = used();

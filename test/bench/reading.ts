@@ -13,7 +13,7 @@ import { benchService, machineEntry } from "./world.ts";
 /** Prints what an LDAP directory takes in memory, and what a re-reading adds to it before it is taken as one change. */
 
 const count = 100_000;
-const { table } = benchService({ runs: 0, stored: () => {}, loaded: () => {} }, {}) as { table: Table };
+const { table } = benchService({ runs: 0, stored: () => {}, applied: () => {} }, {}) as { table: Table };
 const tables = transcription(new Map([["dhcp", table]]), { timezone: "UTC" });
 const log = (): void => {};
 const empty = used();

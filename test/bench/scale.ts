@@ -21,7 +21,7 @@ import { benchService, machineEntry, machines } from "./world.ts";
 
 /** The last part of `npm run bench`: what a change and a comparison cost in a small table and in a large one, and how long the event loop stands still at most. */
 
-const { table } = benchService({ runs: 0, stored() {}, loaded() {} }, {}) as { table: Service };
+const { table } = benchService({ runs: 0, stored() {}, applied() {} }, {}) as { table: Service };
 const signal = new AbortController().signal;
 const out = (line: string): void => void process.stdout.write(`${line}\n`);
 const grouped = (count: number): string => count.toLocaleString("en-US");

@@ -29,14 +29,14 @@ for (const [what, rows] of [
 }
 
 out(
-  "\nMilliseconds from the directory's word of a change until it is loaded, live service; by turns, so that both meet the same machine.",
+  "\nMilliseconds from the directory's word of a change until it is applied, live service; by turns, so that both meet the same machine.",
 );
 await using plain = await openWorld(1_000);
 await using withKeys = await openWorld(1_000, { keys: [key] });
 const times: Record<"plain" | "signed", number[]> = { plain: [], signed: [] };
 for (let round = 1; round <= 400; round++) {
-  times.plain.push(await changeToLoaded(plain, round));
-  times.signed.push(await changeToLoaded(withKeys, round));
+  times.plain.push(await changeToApplied(plain, round));
+  times.signed.push(await changeToApplied(withKeys, round));
 }
 const [without, signing] = [figures(times.plain.slice(20)).median, figures(times.signed.slice(20)).median];
 out(`plain ${without.toFixed(2)}, signed ${signing.toFixed(2)}: ${(signing / without).toFixed(2)} ×`);
@@ -55,7 +55,7 @@ function micros(work: () => unknown): number {
   return figures(samples).median;
 }
 
-async function changeToLoaded(world: Awaited<ReturnType<typeof openWorld>>, round: number): Promise<number> {
+async function changeToApplied(world: Awaited<ReturnType<typeof openWorld>>, round: number): Promise<number> {
   await world.settled();
   const { runs } = world.watch;
   const start = performance.now();

@@ -39,7 +39,7 @@ export const machines = (count: number): StoredEntry[] => Array.from({ length: c
 export interface Watch {
   runs: number;
   stored: () => void;
-  loaded: () => void;
+  applied: () => void;
 }
 
 /**
@@ -80,7 +80,7 @@ export interface WorldOptions {
  */
 export async function openWorld(rows: number, { rendered = false, pace = 0, keys }: WorldOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), "trigger-bench-"));
-  const watch: Watch = { runs: 0, stored: () => {}, loaded: () => {} };
+  const watch: Watch = { runs: 0, stored: () => {}, applied: () => {} };
   const definition = benchService(watch, rendered ? { file: join(folder, "hosts.conf"), pace } : { pace });
   const directory = memoryDirectory(machines(rows), systemClock);
   const database = openDatabase(join(folder, "store.db"));
@@ -107,7 +107,7 @@ export async function openWorld(rows: number, { rendered = false, pace = 0, keys
     ...(keys?.[0] && { sign: signer(keys[0]) }),
     random: Math.random,
     onReport(report) {
-      if (report.services.dhcp?.owed === 0) watch.loaded();
+      if (report.services.dhcp?.pending === 0) watch.applied();
     },
   });
   const host = runHost({
@@ -120,8 +120,8 @@ export async function openWorld(rows: number, { rendered = false, pace = 0, keys
     ...(keys && { distrust: (body: Uint8Array) => wrongSignature(body, keys) }),
     connect: async () => noticing(await connect(), () => watch.stored()),
   });
-  const loadedSeq = database.prepare("SELECT loaded FROM service WHERE name = 'dhcp'");
-  const owed = database.prepare("SELECT 1 FROM row WHERE service = 'dhcp' AND owed = 1 LIMIT 1");
+  const loadedSeq = database.prepare("SELECT applied FROM service WHERE name = 'dhcp'");
+  const pending = database.prepare("SELECT 1 FROM row WHERE service = 'dhcp' AND pending = 1 LIMIT 1");
   return {
     directory,
     transcriber,
@@ -132,7 +132,7 @@ export async function openWorld(rows: number, { rendered = false, pace = 0, keys
     },
     /** Waits until no change is pending, and all rows of a table of that size are applied. */
     async settled(): Promise<void> {
-      while (!loadedSeq.get()?.loaded || owed.get()) await new Promise((resolve) => setTimeout(resolve, 5));
+      while (!loadedSeq.get()?.applied || pending.get()) await new Promise((resolve) => setTimeout(resolve, 5));
     },
     async [Symbol.asyncDispose](): Promise<void> {
       stop.abort();

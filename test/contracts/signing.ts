@@ -35,7 +35,7 @@ export function signingContract(name: string, open: () => Promise<BrokerWorld>):
     await until(() => world.served.get("a") === "1", { within });
     await world.forge("evil");
     await world.forge("evil", newKey());
-    await until(() => world.report().strangers?.count === 2, { within });
+    await until(() => world.report().untrusted?.count === 2, { within });
     await until(() => world.heard() === 2, { within });
     world.put("a", "2");
     await until(() => world.served.get("a") === "2", { within });
@@ -69,7 +69,7 @@ export function signingContract(name: string, open: () => Promise<BrokerWorld>):
     }
     assert.deepEqual(new Set(world.served.values()), new Set(["3"]));
     assert.equal(world.served.size, 20);
-    assert.equal(world.report().strangers, undefined);
+    assert.equal(world.report().untrusted, undefined);
   });
 }
 
@@ -112,7 +112,7 @@ async function network(place: BrokerWorld, { signs, trusts }: Keys) {
       return key ? signed(body, key) : body;
     },
     onReport: ({ services }) => {
-      heard = services.dhcp?.strangers?.count ?? 0;
+      heard = services.dhcp?.untrusted?.count ?? 0;
     },
   });
   const host = runHost({

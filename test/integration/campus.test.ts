@@ -163,7 +163,7 @@ function network(t: TestContext, config: string, { password }: Slapd) {
     /** True if nothing is pending on a host, by its own store. */
     async owesNothing(host: string): Promise<boolean> {
       const { services } = await own(host);
-      return Object.keys(services).length === 2 && Object.values(services).every(({ owed }) => owed === 0);
+      return Object.keys(services).length === 2 && Object.values(services).every(({ pending }) => pending === 0);
     },
     /**
      * Checks the reports of hosts on other machines: each table must equal the transcriber's, as of its last digest.
@@ -172,8 +172,8 @@ function network(t: TestContext, config: string, { password }: Slapd) {
       const { hosts: all } = await status("civet");
       const epoch = all.find(({ host }) => host === "civet")?.transcriber?.epoch;
       for (const { host, here, services } of all.filter((one) => one.host !== "civet")) {
-        const { equal, stored, doubt, owed } = services.names ?? assert.fail(`${host} said nothing of names`);
-        const found = [here, doubt, owed, equal?.epoch, stored?.epoch];
+        const { equal, stored, doubt, pending } = services.names ?? assert.fail(`${host} said nothing of names`);
+        const found = [here, doubt, pending, equal?.epoch, stored?.epoch];
         assert.deepEqual(found, [false, false, 0, epoch, epoch], JSON.stringify(all));
         assert.equal(equal?.seq, stored?.seq, JSON.stringify(all));
       }

@@ -25,7 +25,7 @@ const commands = [
   "key",
 ];
 
-/** A project whose hosts are up in one process, with everything in force. */
+/** A project whose hosts are up in one process, with everything applied. */
 async function upProject(t: TestContext, options: Parameters<typeof makeProject>[1] = {}) {
   const project = makeProject(t, options);
   const up = project.spawn(["up", "--all"]);
@@ -158,7 +158,7 @@ test("status of a healthy network exits 0, with the same content in JSON", async
   assert.equal(level, 0);
   const [box, civet] = hosts;
   assert.deepEqual([box.host, box.here, box.up, box.services.names.rows], ["box", true, true, 2]);
-  assert.deepEqual([box.services.names.owed, box.services.note.form], [0, "plain"]);
+  assert.deepEqual([box.services.names.pending, box.services.note.form], [0, "plain"]);
   assert.deepEqual([civet.host, civet.transcriber.entries, civet.transcriber.complete], ["civet", 3, true]);
 });
 

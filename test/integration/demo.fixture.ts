@@ -42,7 +42,7 @@ export function holdsTheDay({ live }: { readonly live: boolean }): void {
         parts.map((part) => part.split("\n")[0]),
         day.map(({ title }) => title),
       );
-      for (const part of parts) assert.match(part, /loaded after [\d,]+ ms/);
+      for (const part of parts) assert.match(part, /applied after [\d,]+ ms/);
       assert.ok(ended.said.includes(join(folder, "campus.ldif")) && ended.said.includes(join(folder, "out")));
       if (live) assert.match(first, /named +BIND runs for ns1.*\n +kea +Kea runs/);
       else assert.match(first, /apt-get install bind9 bind9-dnsutils\).*\n.*apt-get install kea-dhcp4-server\)/);

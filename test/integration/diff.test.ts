@@ -123,8 +123,8 @@ test("diff shows the pending changes of a held service, row by row", async (t) =
       { name: "new", ip: "192.0.2.13" },
     ]),
   );
-  const isOwed = (line: string): boolean => / 3 +0 +0 +held: /.test(line) && line.includes(held);
-  await until(async () => (await trigger(["status"])).out.split("\n").some(isOwed));
+  const isPending = (line: string): boolean => / 3 +0 +0 +held: /.test(line) && line.includes(held);
+  await until(async () => (await trigger(["status"])).out.split("\n").some(isPending));
   const { out } = await trigger(["diff", "dns"]);
   assert.deepEqual(out.match(/^ {2}pending .*$/gm), [
     '  pending  {"ip":"192.0.2.11","name":"laptop"} would become {"ip":"192.0.2.12","name":"laptop"}',

@@ -39,7 +39,7 @@ test("a real host syncs each step of a change before the next", async (t) => {
   const { start, process, own } = machines(() => project);
   for (const host of ["civet", "box"]) start(host);
   const settled = async (text: string) =>
-    project.read("out/box/names") === text && (await own("box")).services.names?.owed === 0;
+    project.read("out/box/names") === text && (await own("box")).services.names?.pending === 0;
   await until(() => settled("printer 192.0.2.10\n"), { within: 30_000 });
 
   const trace = await follow(process("box").child.pid!);
@@ -85,7 +85,7 @@ test("a real host syncs each step of a change before the next", async (t) => {
   assertSynced(calls, project.path("out/box"), rename, reload);
   assert.ok(
     calls.some((call) => isWrite(call, store) && call.began > reload.ended),
-    "that it is loaded is written down after the reload",
+    "that it is applied is written down after the reload",
   );
 });
 

@@ -221,8 +221,8 @@ test("a malformed event is set aside and counted, and stops no other", async (t)
   await world.publish(JSON.stringify({ trigger: 1, kind: "order", service: "event", order: "verify" }));
   await world.say("1", null, machine("a", "1"));
   await until(() => civet.state().services.names?.rows === 1 && world.waiting() === 0);
-  assert.equal(civet.state().events?.aside.count, broken.length);
-  assert.match(String(civet.state().events?.aside.newest?.why), /it has no entryDN/);
+  assert.equal(civet.state().events?.setAside.count, broken.length);
+  assert.match(String(civet.state().events?.setAside.newest?.why), /it has no entryDN/);
 });
 
 test("with a directory late, duplicated, partial and forged events change nothing", async (t) => {

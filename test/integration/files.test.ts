@@ -72,12 +72,12 @@ export default defineConfig({ directory: { ldif: "directory.ldif" }, hosts: { bo
     { within: 60_000 },
   );
   assert.equal(there().length, 6);
-  // In a process of its own: this one has loaded the service as it was before.
+  // In a process of its own: this one has applied the service as it was before.
   const diff = await project.spawn(["diff", "keys"]).ended;
   assert.equal(diff.code, 1);
   assert.equal(diff.out.match(/^ *\+\+\+ \/dev\/null$/gm)?.length, 4, diff.out);
   const status = await trigger(["status"]);
-  const detail = "4 files that are not given any more would be removed, at most 1 may unasked";
+  const detail = "4 files that are not given any more would be removed, at most 1 unasked";
   const held = sayHold({ by: "conflict", detail });
   assert.ok(status.out.includes(`held: ${held}; \``), `one went: ${status.out}`);
   const wrong = await trigger(["approve", "keys", "00000000"]);

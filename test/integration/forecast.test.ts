@@ -102,7 +102,7 @@ test("an allowance permits its number of removals until its date; further ones a
   await has(14);
   project.write("directory.ldif", machines(11)); // all that was allowed is used
   await holds(3);
-  assert.ok((await status()).includes("3 were to go, and at most 2 may within an hour"));
+  assert.ok((await status()).includes("3 would be removed, at most 2 an hour"));
 
   await allow(tomorrow, 3);
   await holds(3);

@@ -74,7 +74,10 @@ export interface HostStatus {
   readonly up?: boolean;
   readonly transcriber?: { readonly active: boolean; readonly epoch?: number; readonly trouble?: string };
   readonly services: Readonly<
-    Record<string, { readonly owed: number; readonly doubt: boolean; readonly stored?: Place; readonly equal?: Place }>
+    Record<
+      string,
+      { readonly pending: number; readonly doubt: boolean; readonly stored?: Place; readonly equal?: Place }
+    >
   >;
 }
 

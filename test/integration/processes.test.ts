@@ -97,10 +97,10 @@ test(`daemons serve the directory's rows after kills and failed reloads (SEED=${
   function served(): boolean {
     return tableHosts.every((host) => {
       const lines = (project.read(`out/${host}/served`) ?? "").split("\n").slice(0, -1);
-      assert.equal(lines.at(-1), `# end ${lines.length - 1}`, "a file that is not whole was loaded");
+      assert.equal(lines.at(-1), `# end ${lines.length - 1}`, "a file that is not whole was applied");
       const rows = lines.slice(0, -1);
-      const inForce = project.read(`out/${host}/names`) === project.read(`out/${host}/served`);
-      return inForce && agrees(rows, directory.machines());
+      const current = project.read(`out/${host}/names`) === project.read(`out/${host}/served`);
+      return current && agrees(rows, directory.machines());
     });
   }
 });
@@ -139,8 +139,8 @@ async function comparedEqual(project: TestProject): Promise<boolean> {
   const epoch = hosts.find(({ host }: { host: string }) => host === "civet").transcriber?.epoch;
   return hosts.every(
     ({ services }: { services: Record<string, Record<string, { epoch: number; seq: number } & number>> }) =>
-      Object.values(services).every(({ form, stored, equal, owed, parkedCount }) => {
-        if (owed !== 0 || parkedCount !== 0) return false;
+      Object.values(services).every(({ form, stored, equal, pending, parkedCount }) => {
+        if (pending !== 0 || parkedCount !== 0) return false;
         if (String(form) === "plain") return true;
         return stored?.epoch === epoch && equal?.epoch === epoch && equal?.seq === stored?.seq;
       }),

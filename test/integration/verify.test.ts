@@ -120,7 +120,7 @@ test("verify reports the daemon of an older host as not compared, without failin
   t.after(() => broker.close());
   const at = Date.now() + 60_000; // it has answered whatever is asked before
   const names: ServiceReport = {
-    ...{ code: "c", form: "table", rows: 2, doubt: false, proved: false, owed: 0, failing: false },
+    ...{ code: "c", form: "table", rows: 2, doubt: false, serving: false, pending: 0, failing: false },
     ...{ refused: [], refusedCount: 0, parked: [], parkedCount: 0, reloads: [] },
     ...{ equal: { epoch: 1, seq: 0, asOf: { state: [], clock: at } }, verified: { asked: at, differed: false } },
   };

@@ -92,7 +92,7 @@ test("only the types of the options are written, observed and removed", async ()
   const { run, sets } = world({ types: ["A"], ttl: 60 });
   sets.set("pc7.campus.example AAAA", ["3600 2001:db8:1::99"]);
   sets.set("7.0.0.10.in-addr.arpa PTR", ["3600 other.example."]);
-  assert.deepEqual(await run({ a: pc7 }, { whole: true }), { refused: [], held: [], proved: true });
+  assert.deepEqual(await run({ a: pc7 }, { whole: true }), { refused: [], held: [], serving: true });
   assert.deepEqual(sets.get("pc7.campus.example A"), ["60 10.0.0.7"]);
   await run({});
   assert.deepEqual([...sets.keys()], ["pc7.campus.example AAAA", "7.0.0.10.in-addr.arpa PTR"]);

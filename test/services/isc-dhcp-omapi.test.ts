@@ -102,7 +102,7 @@ test("a full run without changes only queries whether dhcpd answers", async () =
     result: await run({ a: pc }, { whole: true }),
     leases: dhcpd.machine.text("/var/lib/dhcp/dhcpd.leases"),
   };
-  assert.deepEqual(result, { refused: [], held: [], proved: true });
+  assert.deepEqual(result, { refused: [], held: [], serving: true });
   assert.ok(dhcpd.commands.includes("open"));
   assert.equal(leases?.match(/host pc7/g)?.length, 1);
 });

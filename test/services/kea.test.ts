@@ -161,7 +161,7 @@ test("an unwritten change is pending, and written by the next run", async () => 
   const on = scene(kea(), { machine: daemon.machine });
   await assert.rejects(
     on.run({ a }, { whole: true }),
-    /in force until Kea restarts, and not kept: config-write: Unable to open file/,
+    /applied until Kea restarts, and not saved: config-write: Unable to open file/,
   );
   daemon.failing.clear();
   daemon.told();

@@ -87,7 +87,7 @@ test("a first map is built aside; a change is one put and one deletion", async (
   assert.deepEqual(machine.calls, ["-s", "", "-s", "-q -"].slice(1));
   assert.equal(machine.text(map), "bureau@campus.example\talice, bob@campus.example\nroot\talice\n");
   machine.calls.length = 0;
-  assert.deepEqual(await run({ b: root, c: { alias: "new", to: ["bob"] } }), { proved: true });
+  assert.deepEqual(await run({ b: root, c: { alias: "new", to: ["bob"] } }), { serving: true });
   assert.deepEqual(machine.calls, ["-i -r", "-d -", "-q -"]);
   assert.equal(machine.text(map), "root\talice\nnew\tbob\n");
   assert.equal(machine.text(path), undefined);

@@ -4,7 +4,7 @@ import type { Host } from "../../src/core/service/host-api.ts";
 import type { Change, Rows, RunResult, Service, Table } from "../../src/core/service/service.ts";
 import { canonical } from "../../src/core/stream/cells.ts";
 import type { Columns } from "../../src/core/util/json.ts";
-import { hostWords } from "../../src/host/run/words.ts";
+import { hostApi } from "../../src/host/run/host-api.ts";
 import { hostStore } from "../../src/host/store/host-store.ts";
 import type { Machine } from "../../src/ports/machine.ts";
 import { type MemoryMachine, memoryMachine } from "../../src/testing/memory-machine.ts";
@@ -51,7 +51,7 @@ export function sceneOn<On extends Machine>(service: Service, machine: On, name 
   const log: string[] = [];
   let loaded = new Map<string, Columns>();
   const words = () =>
-    hostWords({
+    hostApi({
       ...{
         name,
         store: hostStore(database).service("demo"),
@@ -130,7 +130,7 @@ export function changesOf(
 
 /** A host on a real machine, for the tests of real daemons. */
 export const hostOn = (machine: Machine, { secret = false } = {}): Host =>
-  hostWords({
+  hostApi({
     ...{ name: "host1", store: newStore("demo"), machine, clock: standingClock(), secret },
     ...{ signal: new AbortController().signal, log: () => {} },
   }).host;

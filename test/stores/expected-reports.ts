@@ -1,4 +1,5 @@
 import type { ServiceReport } from "../../src/core/stream/report.ts";
+import { waits } from "../../src/host/report/report.ts";
 import { type Hold, type Retained, sayHold, sayRetained } from "../../src/host/store/retained.ts";
 import { numbered, start } from "./expected.ts";
 
@@ -15,38 +16,47 @@ export const foundFile = "5f2ce7de";
 
 type Said = Partial<ServiceReport>;
 
+/** Sentences that the version of a folder wrote into its store; a later one may word them otherwise. */
+export interface Sentences {
+  readonly found: string;
+  readonly many: string;
+  readonly givenUp: string;
+}
+
 const nothing: Said = {
-  ...{ rows: 2, owed: 0, why: undefined, failing: false, held: undefined, inTheWay: undefined, doubt: false },
+  ...{ rows: 2, pending: 0, why: undefined, failing: false, held: undefined, conflict: undefined, doubt: false },
   ...{ removals: undefined, refused: [], refusedCount: 0, heldCount: 0, parked: [], parkedCount: 0, reloads: [] },
-  ...{ proved: false, strangers: undefined, verified: undefined },
+  ...{ serving: undefined, untrusted: undefined, verified: undefined },
 };
 
-const found =
-  "/etc/found.conf is there, and trigger did not write it: it stays until it is approved (a copy will be kept)";
-const many = "20 were to go, and at most 10 may within an hour";
 const question = { digest: removals, rows: 20 };
-const givenUp =
-  "the reload of /etc/mail.conf failed; the last good text is back in force; given up after 3 tries, until it changes or `trigger retry`: systemctl exited 1: cannot bind";
 
 /** A service that is held. */
 const heldWith = (hold: Hold): Said => ({ heldBy: hold.by, held: sayHold(hold), why: sayHold(hold) });
 const byPerson = (detail: string): Said => heldWith({ by: "person", detail });
-const refused = (key: string, by: Retained["by"], detail: string, seconds: number, kept = true) => ({
-  ...{ key, by, why: sayRetained({ by, detail }, question), since: start + seconds * 1000, kept },
+const refused = (key: string, by: Retained["by"], detail: string, seconds: number, retained = true) => ({
+  ...{ key, by, why: sayRetained({ by, detail }, question), since: start + seconds * 1000, retained },
 });
 
-const others: Readonly<Record<string, Said>> = {
+const others = ({ found, many, givenUp }: Sentences): Readonly<Record<string, Said>> => ({
   allowed: { rows: 36 },
-  approved: { rows: 40, owed: 20, why: "not now", failing: true },
-  cut: { owed: 2, why: "waits for its next run" },
-  debt: { owed: 1, why: "waits for its next run", reloads: ["/etc/debt.conf"] },
+  approved: { rows: 40, pending: 20, why: "not now", failing: true },
+  cut: { pending: 2, why: waits.nextRun },
+  debt: { pending: 1, why: waits.nextRun, reloads: ["/etc/debt.conf"] },
   doors: {
     rows: 1,
     refused: [refused("b", "directory", "two rows have the address 10.0.0.2", 65, false)],
     refusedCount: 1,
   },
-  found: { rows: 0, owed: 2, failing: true, ...heldWith({ by: "conflict", detail: found }), inTheWay: foundFile },
-  hour: { rows: 32, strangers: { count: 1, why: "no trusted key signed it", at: start + 67_000 } },
+  found: {
+    rows: 0,
+    pending: 2,
+    failing: true,
+    serving: false,
+    ...heldWith({ by: "conflict", detail: found }),
+    conflict: foundFile,
+  },
+  hour: { rows: 32, untrusted: { count: 1, why: "no trusted key signed it", at: start + 67_000 } },
   kinds: {
     rows: 6,
     verified: { asked: start + 66_000, differed: false, daemon: { state: "same" } },
@@ -60,32 +70,32 @@ const others: Readonly<Record<string, Said>> = {
     ],
     ...{ refusedCount: 6, heldCount: 1 },
   },
-  mail: { owed: 1, why: givenUp, failing: true },
+  mail: { pending: 1, why: givenUp, failing: true },
   many: {
     ...{ rows: 40, removals: question, refusedCount: 20 },
     refused: numbered(10, 30).map(([key]) => refused(key, "removals", many, 63)),
   },
   notes: {
-    ...{ rows: 0, owed: 2, ...byPerson("the list moves"), parkedCount: 2 },
+    ...{ rows: 0, pending: 2, ...byPerson("the list moves"), parkedCount: 2 },
     parked: [
       { id: 3, why: "3 cannot be handled", since: start + 62_000 },
       { id: 4, why: "not JSON in UTF-8", since: start + 62_000 },
     ],
   },
-  owing: { why: "a full run is owed", reloads: ["/etc/owing.conf"], proved: true },
-  person: { owed: 2, ...byPerson("the switch is being replaced") },
+  owing: { why: waits.fullRun, reloads: ["/etc/owing.conf"], serving: true },
+  person: { pending: 2, ...byPerson("the switch is being replaced") },
   records: { rows: 1 },
   repair: {
     ...{ rows: 40, doubt: true },
     why: "its table is being compared with the transcriber's: 0.1 % of it differs and is still to come",
   },
-  stubborn: { rows: 0, owed: 2, why: "1 fails", failing: true },
-  taken: { rows: 0, owed: 2, failing: true, ...byPerson("looked at") },
-  wave: { owed: 1, why: "waits for the wave before it, 60 s at most" },
-};
+  stubborn: { rows: 0, pending: 2, why: "1 fails", failing: true },
+  taken: { rows: 0, pending: 2, failing: true, serving: false, ...byPerson("looked at") },
+  wave: { pending: 1, why: "waits for the wave before it, 60 s at most" },
+});
 
 /** The report on a service. */
-export const saidOf = (service: string): Said => ({ ...nothing, ...others[service] });
+export const saidOf = (service: string, sentences: Sentences): Said => ({ ...nothing, ...others(sentences)[service] });
 
 /** Places by their numbers: of the stored rows, of the applied rows, and of the table that was found equal. */
 export function placesOf(service: string): (number | undefined)[] {

@@ -1,7 +1,7 @@
 import { type CellChange, canonical, refusedCell } from "../../src/core/stream/cells.ts";
 import { queueOf } from "../../src/core/stream/routing.ts";
 import type { TranscriberState } from "../../src/core/stream/transcriber-state.ts";
-import type { KeptReport } from "../../src/host/store/transcriber-notes.ts";
+import type { StoredReport } from "../../src/host/store/transcriber-notes.ts";
 import type { Queue } from "../../src/ports/broker.ts";
 import type { EventMessage } from "../../src/ports/directory.ts";
 
@@ -90,7 +90,7 @@ export function tableOf(service: string): CellChange[] {
 }
 
 /** The rows of a service that were applied when its host was killed. */
-export function inForce(service: string): CellChange[] {
+export function current(service: string): CellChange[] {
   const before = [...(initial[service] ?? [])];
   if (["found", "taken"].includes(service)) return [];
   if (["person", "many", "approved", "cut", "pieces", "wave", "mail", "debt"].includes(service)) return before;
@@ -100,11 +100,11 @@ export function inForce(service: string): CellChange[] {
 }
 
 /** The last report of another host. */
-export const otherReport: KeptReport = {
+export const otherReport: StoredReport = {
   ...{ trigger: 1, kind: "report", host: "b", at: start, heard: start + 1000 },
   services: {
     many: {
-      ...{ code: "1", form: "table", rows: 40, doubt: false, proved: true, owed: 0, failing: false },
+      ...{ code: "1", form: "table", rows: 40, doubt: false, serving: true, pending: 0, failing: false },
       ...{ refused: [], refusedCount: 0, parked: [], parkedCount: 0, reloads: [], ranAt: start },
     },
   },
@@ -122,7 +122,7 @@ export const transcriberState: TranscriberState = {
   },
   verified: { asked: start, differed: 2 },
   events: {
-    aside: { count: 1, newest: { why: "not an event: expected an id", at: start } },
+    setAside: { count: 1, newest: { why: "not an event: expected an id", at: start } },
     trouble: "the disk is full",
   },
   services: { many: { rows: 20, refused: 1, refusing: ["k50"], code: "1", behind: false } },

@@ -39,7 +39,15 @@ export async function liveHost(state: string) {
   hostStore(database).transcriber.keepReport(otherReport);
   hostStore(database).transcriber.keepState(transcriberState);
   assert.deepEqual(lost, []);
-  return { machine, logged: world.logged };
+  return {
+    machine,
+    logged: world.logged,
+    sentences: {
+      found: world.report("found").held,
+      many: hostStore(database).service("many").seen.retained(1)[0]?.detail,
+      givenUp: world.report("mail").why,
+    },
+  };
 }
 
 /** Messages that were handled, parked, set aside, and wait. */
@@ -49,12 +57,12 @@ async function livePlain({ send, order, plain, report, clock }: World): Promise<
   await send("notes", { n: 2 }, "two");
   await send("notes", { n: 3 }, "three");
   await send("notes", "no JSON");
-  await until(() => report("notes").parkedCount === 2 && report("notes").owed === 0);
+  await until(() => report("notes").parkedCount === 2 && report("notes").pending === 0);
   await order("notes", "hold", { why: "the list moves" });
   await until(() => report("notes").held);
   await send("notes", { n: 4 }, "four");
   await send("notes", { n: 5 });
-  await until(() => report("notes").owed === 2);
+  await until(() => report("notes").pending === 2);
   await clock.advance(1000);
 }
 
@@ -79,23 +87,23 @@ async function liveKinds({ say, order, tell, report, daemon, records, clock }: W
   await until(() => report("person").held);
   const runs = records.seen.length;
   for (const name of ["person", "kinds", "doors", "records"]) await say(name, later[name] ?? []);
-  await until(() => report("kinds").refusedCount === 6 && report("kinds").owed === 0);
-  await until(() => daemon("doors").served.size === 1 && records.seen.length > runs && report("person").owed === 2);
+  await until(() => report("kinds").refusedCount === 6 && report("kinds").pending === 0);
+  await until(() => daemon("doors").served.size === 1 && records.seen.length > runs && report("person").pending === 2);
   await clock.advance(1000);
   await order("kinds", "verify", { at: clock.now() });
   await until(() => report("kinds").verified);
   await clock.advance(1000);
   await until(() => report("kinds").verified?.daemon?.state === "same");
   await tell("hour", { trigger: 1, kind: "wave", service: "hour", epoch: 1, seq: 1, failing: "forged" });
-  await until(() => report("hour").strangers);
+  await until(() => report("hour").untrusted);
 }
 
 /** Files that were found, that another program writes, and that a daemon refuses to load. */
 async function liveFiles({ say, order, machine, report, programs, database, clock }: World): Promise<void> {
   await order("taken", "hold", { why: "looked at" });
   await until(() => report("taken").heldBy === "person");
-  await order("taken", "approve", { digest: report("taken").inTheWay });
-  await until(() => report("taken").inTheWay === undefined);
+  await order("taken", "approve", { digest: report("taken").conflict });
+  await until(() => report("taken").conflict === undefined);
   machine.place("/etc/mail.conf", "by another hand\n");
   programs.reload.mail = () =>
     machine.text("/etc/mail.conf")?.includes("broken") ? { code: 1, stderr: "cannot bind" } : {};
@@ -121,7 +129,7 @@ async function cutOff(world: World): Promise<void> {
 
   for (const name of ["a1", "a2", "a3", "a4"]) {
     await say("units", [["a", row(name, "10.0.0.1")]]);
-    await until(() => machine.text("/etc/units.conf")?.includes(name) && report("units").owed === 0);
+    await until(() => machine.text("/etc/units.conf")?.includes(name) && report("units").pending === 0);
     await clock.advance(1000);
   }
   plain.stubborn.fails.add(1);

@@ -15,12 +15,12 @@ test("stores made by this version have the content of those of every version", {
   t.after(() => rmSync(folder, { recursive: true }));
   execFileSync(process.execPath, [fileURLToPath(new URL("make.ts", import.meta.url)), folder], { stdio: "inherit" });
   const made = readdirSync(folder).sort();
-  assert.deepEqual(made, ["broker.db", "directory.db", "machine.json", "owned.db", "store.db"]);
+  assert.deepEqual(made, ["broker.db", "directory.db", "machine.json", "owned.db", "sentences.json", "store.db"]);
   for (const name of made) assert.ok(statSync(join(folder, name)).size < 400_000, `${name} is small`);
-  const { report } = openHost(t, folder);
+  const { report, sentences } = openHost(t, folder);
   for (const name of [...Object.keys(initial), ...plainServices]) {
-    const { stored, loaded, equal, ...said } = report(name);
-    assert.partialDeepStrictEqual(said, saidOf(name), name);
-    if (name in initial) assert.deepEqual([stored?.seq, loaded?.seq, equal?.seq], placesOf(name), name);
+    const { stored, applied, equal, ...said } = report(name);
+    assert.partialDeepStrictEqual(said, saidOf(name, sentences), name);
+    if (name in initial) assert.deepEqual([stored?.seq, applied?.seq, equal?.seq], placesOf(name), name);
   }
 });

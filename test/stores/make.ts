@@ -50,13 +50,14 @@ async function makeStores(folder: string): Promise<void> {
   const state = mkdtempSync(join(tmpdir(), "trigger-make-stores-"));
   try {
     mkdirSync(folder, { recursive: true });
-    const { machine } = await liveHost(state);
+    const { machine, sentences } = await liveHost(state);
     keep(storeFile(state, hostName), join(folder, "store.db"));
     keep(ownedFile(state, hostName), join(folder, "owned.db"));
     writeFileSync(
       join(folder, "machine.json"),
       `${JSON.stringify(Object.fromEntries(await filesOf(machine)), null, 2)}\n`,
     );
+    writeFileSync(join(folder, "sentences.json"), `${JSON.stringify(sentences, null, 2)}\n`);
     await liveDirectory(state);
     keep(directoryFile(state, hostName), join(folder, "directory.db"));
     await liveBroker(state, () => keep(brokerFile(state), join(folder, "broker.db")));

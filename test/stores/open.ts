@@ -10,6 +10,7 @@ import { memoryMachine } from "../../src/testing/memory-machine.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { until } from "../until.ts";
 import { initial, made, tableOf } from "./expected.ts";
+import type { Sentences } from "./expected-reports.ts";
 import { hostName } from "./project.ts";
 import { openWorld, type World } from "./world.ts";
 
@@ -43,6 +44,10 @@ export const nothingLost = (said: readonly string[]): void =>
     [],
   );
 
+/** The sentences that the version of a folder wrote into its store. */
+export const sentencesOf = (folder: string): Sentences =>
+  JSON.parse(readFileSync(join(folder, "sentences.json"), "utf8"));
+
 interface OpenOptions {
   readonly at?: number;
   /** The state folder, where there is a copy already. */
@@ -68,6 +73,7 @@ export function openHost(t: TestContext, folder: string, { at = made, state: giv
   for (const name of Object.keys(initial)) world.has(name, tableOf(name));
   return {
     ...world,
+    sentences: sentencesOf(folder),
     /** Runs one service of the host, until it had its first run and its table was compared. */
     async start(name: string) {
       hosts.push(world.up([name]));

@@ -8,10 +8,10 @@ import { networkStatus } from "../../src/operations/network-status.ts";
 import { until } from "../until.ts";
 import * as expected from "./expected.ts";
 import { foundFile, placesOf, removals, saidOf } from "./expected-reports.ts";
-import { copyOf, folders, openHost } from "./open.ts";
+import { copyOf, folders, openHost, sentencesOf } from "./open.ts";
 import { plainServices, projectOf } from "./project.ts";
 
-const { made, start, tableOf, inForce, row, without } = expected;
+const { made, start, tableOf, current, row, without } = expected;
 const hour = 60 * 60_000;
 const tables = Object.keys(expected.initial);
 
@@ -29,19 +29,20 @@ const cells = (rows: Iterable<readonly [string, unknown]>) =>
 
 everyStore("every row is applied, pending or retained as before", async ({ database }) => {
   for (const name of tables)
-    assert.deepEqual(cells(hostStore(database).service(name).runs.loaded().entries()), cells(inForce(name)), name);
+    assert.deepEqual(cells(hostStore(database).service(name).runs.applied().entries()), cells(current(name)), name);
 });
 
 everyStore("an interrupted run has its run input", async ({ database }) => {
-  const given = new Map([...inForce("cut"), ...(expected.later.cut ?? [])]);
-  assert.deepEqual(cells(hostStore(database).service("cut").runs.inForce().entries()), cells(given));
+  const given = new Map([...current("cut"), ...(expected.later.cut ?? [])]);
+  assert.deepEqual(cells(hostStore(database).service("cut").runs.current().entries()), cells(given));
 });
 
-everyStore("the report of each service is the same as before", async ({ report }) => {
-  for (const name of [...tables, ...plainServices]) assert.partialDeepStrictEqual(report(name), saidOf(name), name);
+everyStore("the report of each service is the same as before", async ({ report, sentences }) => {
+  for (const name of [...tables, ...plainServices])
+    assert.partialDeepStrictEqual(report(name), saidOf(name, sentences), name);
   for (const name of tables) {
-    const { stored, loaded, equal } = report(name);
-    assert.deepEqual([stored?.seq, loaded?.seq, equal?.seq], placesOf(name), name);
+    const { stored, applied, equal } = report(name);
+    assert.deepEqual([stored?.seq, applied?.seq, equal?.seq], placesOf(name), name);
   }
 });
 
@@ -55,7 +56,7 @@ for (const folder of folders)
       return read();
     });
     for (const [name, said] of Object.entries(own?.services ?? {}))
-      assert.partialDeepStrictEqual(said, saidOf(name), name);
+      assert.partialDeepStrictEqual(said, saidOf(name, sentencesOf(folder)), name);
     assert.deepEqual(own?.transcriber, expected.transcriberState);
     assert.equal(own?.since, start + 60_000);
     assert.deepEqual([other?.at, other?.services], [expected.otherReport.heard, expected.otherReport.services]);
@@ -68,9 +69,9 @@ everyStore("a service that a person holds is restored, without changes until app
   assert.equal(seen.runs, 0);
   machine.powerCut();
   await all.pass(clock.advance(10_000));
-  assert.deepEqual(cells(served), cells(inForce("person")));
+  assert.deepEqual(cells(served), cells(current("person")));
   await all.pass(order("person", "approve", { digest: removals }));
-  assert.deepEqual([report("person").heldBy, report("person").held], ["person", saidOf("person").held]);
+  assert.deepEqual([report("person").heldBy, report("person").held], ["person", saidOf("person", all.sentences).held]);
   await all.pass(order("person", "approve"));
   assert.deepEqual(cells(served), cells(tableOf("person")));
 });
@@ -109,7 +110,7 @@ everyStore("removals of the last hour count", async (all) => {
   await all.pass(all.say("hour", without(18, 21)));
   assert.deepEqual([all.daemon("hour").served.size, all.report("hour").removals?.rows], [32, 3]);
   await all.pass(all.tell("hour", { trigger: 1, kind: "wave", service: "hour", epoch: 1, seq: 1, failing: "forged" }));
-  assert.equal(all.report("hour").strangers?.count, 2);
+  assert.equal(all.report("hour").untrusted?.count, 2);
 });
 
 everyStore(
@@ -125,10 +126,10 @@ everyStore(
 everyStore("refused rows stay retained until they are corrected, and then are installed", async (all) => {
   const { machine, report, say } = all;
   await all.start("kinds");
-  const keys = report("kinds").refused.map(({ key, why, kept }) => ({ key, why, kept }));
+  const keys = report("kinds").refused.map(({ key, why, retained }) => ({ key, why, retained }));
   assert.deepEqual(
     keys,
-    saidOf("kinds").refused?.map(({ key, why, kept }) => ({ key, why, kept })),
+    saidOf("kinds", all.sentences).refused?.map(({ key, why, retained }) => ({ key, why, retained })),
   );
   const text = machine.text("/etc/kinds.conf");
   assert.match(text ?? "", /^10.0.0.1 check\n.*10.0.0.3 directory\n.*10.0.0.5 version\n$/s);
@@ -142,7 +143,7 @@ everyStore("a row removed by its refusal stays absent until it is valid again", 
   const { served } = all.daemon("doors");
   await all.start("doors");
   assert.deepEqual([...served.keys()], ["a"]);
-  assert.equal(all.report("doors").refused[0]?.kept, false);
+  assert.equal(all.report("doors").refused[0]?.retained, false);
   await all.pass(all.say("doors", [["b", row("b", "10.0.0.2")]]));
   assert.deepEqual([...served.keys()], ["a", "b"]);
 });
@@ -152,7 +153,7 @@ everyStore("an interrupted run is resumed as an interrupted one", async (all) =>
   await all.start("cut");
   assert.deepEqual([seen.interrupted[0], seen.changes[0]], [true, undefined]);
   assert.deepEqual(cells(served), cells(tableOf("cut")));
-  assert.equal(all.report("cut").owed, 0);
+  assert.equal(all.report("cut").pending, 0);
 });
 
 everyStore("an unfinished repair ends with equal tables", async (all) => {
@@ -215,7 +216,7 @@ everyStore("a message that failed three times is parked after three more", async
 everyStore("an interrupted install gets its reload", async (all) => {
   await all.start("debt");
   assert.deepEqual(all.programs.reloaded, ["debt"]);
-  assert.deepEqual([all.report("debt").reloads, all.report("debt").owed], [[], 0]);
+  assert.deepEqual([all.report("debt").reloads, all.report("debt").pending], [[], 0]);
   assert.equal(all.machine.text("/etc/debt.conf"), "10.0.0.9 another\n10.0.0.2 b\n");
   assert.equal(all.programs.serial.debt, "2", "what it noted is there");
 });

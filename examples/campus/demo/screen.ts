@@ -37,8 +37,8 @@ export function screen(stream: WriteStream) {
       say(`  ${name.padEnd(6)} ${says}`);
     },
 
-    inForce({ host, service }: Place, rows: number, took: number): void {
-      say(`  ${host.padEnd(6)} ${service.padEnd(8)} ${count(rows).padStart(6)} rows in force after ${count(took)} ms`);
+    current({ host, service }: Place, rows: number, took: number): void {
+      say(`  ${host.padEnd(6)} ${service.padEnd(8)} ${count(rows).padStart(6)} rows applied after ${count(took)} ms`);
     },
 
     ldif(changes: string): void {
@@ -52,7 +52,7 @@ export function screen(stream: WriteStream) {
         `  ${place.host}`,
         place.service,
         movedText(moved),
-        took === undefined ? "loaded, by the clock" : `loaded after ${count(took)} ms`,
+        took === undefined ? "applied, by the clock" : `applied after ${count(took)} ms`,
       ]);
       if (ran.length > 0) say(table(lines).join("\n"));
       for (const { place, kept } of arrivals) {

@@ -67,12 +67,14 @@ export async function start(stage: Stage, daemons: Daemons, signal: AbortSignal,
           const at = place.loadedAt();
           if (at === undefined) continue;
           waiting.delete(place);
-          show.inForce(place, place.rows().size, at - begun);
+          show.current(place, place.rows().size, at - begun);
         }
         return waiting.size === 0;
       },
       () =>
-        [...waiting].map((place) => `${place.host} ${place.service} is not in force: ${place.trouble()}`).join("; "),
+        [...waiting]
+          .map((place) => `${place.host} ${place.service} has not applied all: ${place.trouble()}`)
+          .join("; "),
       signal,
     );
   }

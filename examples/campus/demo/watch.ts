@@ -36,18 +36,18 @@ export function openPlaces(project: Project): Place[] {
 }
 
 function openPlace(database: DatabaseSync, host: string, service: string): Place {
-  const owed = database.prepare("SELECT 1 FROM row WHERE service = ? AND owed = 1 LIMIT 1");
+  const pending = database.prepare("SELECT 1 FROM row WHERE service = ? AND pending = 1 LIMIT 1");
   const life = database.prepare("SELECT full, ran_at FROM service WHERE name = ?");
-  const rows = database.prepare("SELECT key, loaded FROM row WHERE service = ? AND loaded IS NOT NULL");
+  const rows = database.prepare("SELECT key, applied FROM row WHERE service = ? AND applied IS NOT NULL");
   const report = () => serviceReport(hostStore(database).service(service));
   return {
     host,
     service,
     loadedAt() {
       const { full, ran_at: at } = life.get(service) ?? {};
-      return full !== 0 || typeof at !== "number" || owed.get(service) ? undefined : at;
+      return full !== 0 || typeof at !== "number" || pending.get(service) ? undefined : at;
     },
-    rows: () => new Map(rows.all(service).map(({ key, loaded }) => [String(key), String(loaded)])),
+    rows: () => new Map(rows.all(service).map(({ key, applied }) => [String(key), String(applied)])),
     kept: () => new Map(report().refused.map(({ key, why }) => [key, why])),
     trouble: () => report().why,
   };

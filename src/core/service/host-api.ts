@@ -83,7 +83,7 @@ export interface InstallSteps {
 }
 
 /** The result of an install: nothing to do, replaced and reloaded, or probed as well. */
-export type Installed = "unchanged" | "loaded" | "proved";
+export type Installed = "unchanged" | "applied" | "serving";
 
 /** The host on which a service runs. */
 export interface Host {

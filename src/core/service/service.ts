@@ -32,15 +32,15 @@ export interface Run<Row> {
 /** The result of a `run` that did not throw. The rows that it names wait; the others are applied. */
 export type RunResult = void | {
   /** Single rows that the daemon refused. */
-  readonly refused?: readonly KeptRow[];
+  readonly refused?: readonly WaitingRow[];
   /** Rows in whose place the daemon has something that trigger did not write. */
-  readonly held?: readonly KeptRow[];
-  /** True if the daemon was seen to serve the rows; files of `install` have their own probe. */
-  readonly proved?: boolean;
+  readonly held?: readonly WaitingRow[];
+  /** True if a probe saw the daemon serve the rows, false if it did not; files of `install` have their own probe. */
+  readonly serving?: boolean;
 };
 
 /** A row that was not applied. */
-export interface KeptRow {
+export interface WaitingRow {
   /** The key of the row. */
   readonly key: string;
   /** The reason, for people. */

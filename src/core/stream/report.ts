@@ -37,7 +37,7 @@ export const daemonCompared = z.object({
   extra: count.optional(),
   foreign: count.optional(),
   /** Rows that wait for a run or a person, and files and the like that a full run would change. */
-  waits: count.optional(),
+  waiting: count.optional(),
   files: count.optional(),
 });
 
@@ -50,17 +50,17 @@ export const serviceReport = z.object({
   /** The newest place in the stream that is stored. */
   stored: mark.optional(),
   /** The place whose rows the last successful run was given. */
-  loaded: mark.optional(),
+  applied: mark.optional(),
   /** The newest place at which the table was compared with the transcriber's and found equal. */
   equal: mark.optional(),
   /** The newest `verify` that was answered: when it was asked, whether the table differed then, and how the daemon compared afterwards. */
   verified: z.object({ asked: moment, differed: z.boolean(), daemon: daemonCompared.optional() }).optional(),
   /** Something from before `stored` may be missing: the table is being compared. */
   doubt: z.boolean(),
-  /** True if a probe has shown that the daemon serves the applied rows. */
-  proved: z.boolean(),
+  /** True if a probe saw the daemon serve the applied rows, false if it or the run failed; undefined without a probe. */
+  serving: z.boolean().optional(),
   /** Keys, or messages of the plain form, that are stored and pending. */
-  owed: count,
+  pending: count,
   /** The reason why they are pending: the error of the last run, or the event that is waited for. */
   why: why.optional(),
   /** The last run failed. */
@@ -70,7 +70,7 @@ export const serviceReport = z.object({
   /** The cause of its hold; undefined of a host whose version does not say it, or says one that this version does not know. */
   heldBy: z.enum(heldBy).optional().catch(undefined),
   /** The digest of foreign files or records to replace, or of files to remove, for `trigger approve`. */
-  inTheWay: digest.optional(),
+  conflict: digest.optional(),
   /** The digest of the removals that wait for `trigger approve`, and how many they are. */
   removals: z.object({ digest, rows: count }).optional(),
   /**
@@ -82,7 +82,7 @@ export const serviceReport = z.object({
       by: z.enum(retainedBy).optional().catch(undefined),
       why,
       since: moment,
-      kept: z.boolean(),
+      retained: z.boolean(),
     }),
   ),
   refusedCount: count,
@@ -92,7 +92,7 @@ export const serviceReport = z.object({
   parked: listed(z.object({ id: count, why, since: moment })),
   parkedCount: count,
   /** Messages about rows that were refused, because no trusted key has signed them: how many, and why and when the last one. */
-  strangers: z.object({ count, why, at: moment }).optional(),
+  untrusted: z.object({ count, why, at: moment }).optional(),
   /** Files that are in place and whose reload or probe has not succeeded yet. */
   reloads: listed(text(4_096)),
   /** The time of the last run that succeeded, milliseconds since 1970. */

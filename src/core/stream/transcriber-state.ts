@@ -12,10 +12,10 @@ export interface TranscriberState {
   /** The newest `verify` for which the directory was read again: its time, and how many entries differed from the mirror. */
   readonly verified?: { readonly asked: number; readonly differed: number };
   /**
-   * Hosts that are told in epochs of their own, each with the epoch that it holds.
-   * That epoch is ahead of this transcriber's clock, or the directory was rolled back for them.
+   * Hosts with a stream epoch of their own, each with that epoch.
+   * It is ahead of this transcriber's clock, or the directory was rolled back for them.
    */
-  readonly apart?: Readonly<Record<string, number>>;
+  readonly ownEpochs?: Readonly<Record<string, number>>;
   /** The reason why the directory cannot be read now. */
   readonly trouble: string | undefined;
   /** The beginning of that trouble, in milliseconds since 1970. */
@@ -25,7 +25,7 @@ export interface TranscriberState {
    * The messages that were set aside as not understood, and the reason why events cannot be stored now, for a directory
    * made of events.
    */
-  readonly events?: { readonly aside: AsideCount; readonly trouble: string | undefined };
+  readonly events?: { readonly setAside: AsideCount; readonly trouble: string | undefined };
   /**
    * Per service: rows, refusals, the hash of its file, true as `behind` while hosts wait for the broker's return,
    * and the hosts whose queue refuses.

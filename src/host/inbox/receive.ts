@@ -130,7 +130,7 @@ export function receiver(
         const taken = deliveries.map((delivery) => takeOne(delivery, now)).filter((one) => one !== undefined);
         if (followed !== before) store.write({ followed });
         const settled = before.doubt && !followed.doubt;
-        if (settled && store.facts?.loaded?.doubt) store.oweFullRun();
+        if (settled && store.facts?.applied?.doubt) store.orderFullRun();
         // Changed rows make a new text: a run that waited for one must not keep waiting if the process ends here.
         if (taken.some((one) => "followup" in one && one.followup.write)) store.write({ fatal: undefined });
         // An order is carried out in the transaction that stores it, so that none is acknowledged and then lost.

@@ -60,7 +60,7 @@ test("a long repair reports its remainder, applies changes meanwhile and survive
   assert.ok(half < restarted, `${half} % after ${restarted} %`);
 
   parts.left = Number.POSITIVE_INFINITY;
-  await until(() => second().then(() => report().doubt === false && report().owed === 0));
+  await until(() => second().then(() => report().doubt === false && report().pending === 0));
   assert.ok(parts.rows <= count + 1000, `${parts.rows} rows were told for a table of ${count}`);
   assert.equal(facts()?.left, 0);
   assert.equal(report().why, undefined);

@@ -35,7 +35,7 @@ async function guarded() {
   return {
     ...{ world, dhcp, head, forged, said },
     publish: (body: string) => stranger.publish(serviceKey("dhcp"), body),
-    strangers: () => world.report().strangers?.count ?? 0,
+    untrusted: () => world.report().untrusted?.count ?? 0,
     async [Symbol.asyncDispose]() {
       await host.down();
       world.end();
@@ -60,16 +60,16 @@ test("a host with trusted keys rejects and counts all messages of other keys", a
   for (const body of bodies) await publish(body);
   for (const body of bodies) await publish(signed(body, theirs!));
   for (const body of bodies) await publish(signed(body, { ...theirs!, name: ours!.name }));
-  await until(() => all.strangers() === 15);
+  await until(() => all.untrusted() === 15);
   assert.deepEqual(world.facts()?.followed, before);
-  assert.equal(world.report().strangers?.why, `it is not what the key ${ours!.name} has signed`);
+  assert.equal(world.report().untrusted?.why, `it is not what the key ${ours!.name} has signed`);
   assert.equal(world.logged.filter((line) => line.includes("a message is refused")).length, 1);
 
   await world.say([["k2", row("b", "10.0.0.2")]]);
   await world.clock.advance(1_000);
   await until(() => dhcp.served.size === 2);
   assert.ok(![...dhcp.served.values()].some(({ name }) => name === "evil"));
-  assert.equal(all.strangers(), 15);
+  assert.equal(all.untrusted(), 15);
 });
 
 test("a replayed message of the trusted key changes nothing, in any order", async () => {
@@ -86,12 +86,12 @@ test("a replayed message of the trusted key changes nothing, in any order", asyn
   await until(() => dhcp.served.size === 2);
   assert.equal(dhcp.served.get("k")?.ip, "10.0.0.4");
   assert.equal(world.facts()?.followed.doubt, undefined);
-  assert.equal(all.strangers(), 0);
+  assert.equal(all.untrusted(), 0);
 });
 
 test("an order of a person needs no signature", async () => {
   await using all = await guarded();
   await all.publish(JSON.stringify({ trigger: 1, kind: "order", service: "dhcp", order: "hold" }));
   await until(() => all.world.report().heldBy === "person");
-  assert.equal(all.strangers(), 0);
+  assert.equal(all.untrusted(), 0);
 });

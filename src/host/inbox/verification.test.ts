@@ -120,7 +120,7 @@ test("a comparison waits for a run, and a moment for pending rows", async () => 
     runs: () => 1,
     async compare() {
       compared += 1;
-      return { state: "differs", waits: 1 };
+      return { state: "differs", waiting: 1 };
     },
   });
   await clock.advance(40_000);
@@ -128,7 +128,7 @@ test("a comparison waits for a run, and a moment for pending rows", async () => 
   await clock.advance(4_000);
   assert.equal(compared, 0);
   await clock.advance(2_000);
-  assert.deepEqual(await owing, { state: "differs", waits: 1 });
+  assert.deepEqual(await owing, { state: "differs", waiting: 1 });
 });
 
 test("a comparison that a restart cut off is reported as failed", async () => {

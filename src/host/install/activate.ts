@@ -59,14 +59,14 @@ export function activation({ ledger, files, clock, secret, restOf }: InstallCont
   async function settle({ targets, steps, paths }: Work): Promise<void> {
     const { probe } = steps;
     const known = probe && typeof probe !== "function" && !secret ? JSON.stringify(commandsOf(probe)) : null;
-    const proved = probe !== undefined;
-    const applied = new Map<string, Applied>(targets.map(({ path, hash }) => [path, { hash, proved, probe: known }]));
+    const serving = probe !== undefined;
+    const applied = new Map<string, Applied>(targets.map(({ path, hash }) => [path, { hash, serving, probe: known }]));
     for (const { path } of ledger.pending([...applied.keys()])) {
       // A file installed together with one of these and no longer wanted stays, and this reload was its own too.
       if (applied.has(path)) continue;
       try {
         const disk = await orStays(files, path, () => readInPlace(files, path));
-        applied.set(path, { hash: disk?.hash ?? null, proved: false, probe: null });
+        applied.set(path, { hash: disk?.hash ?? null, serving: false, probe: null });
       } catch (error) {
         // A file that other users block stays pending alone.
         if (!isStays(error)) throw error;
@@ -105,7 +105,7 @@ export function activation({ ledger, files, clock, secret, restOf }: InstallCont
     const next = last
       ? `given up after ${tries} tries, until it changes or \`trigger retry\``
       : "it will be tried again";
-    const why = `${said}; the last good text is back in force; ${next}`;
+    const why = `${said}; the last good text is restored; ${next}`;
     const thrown = last ? new Fatal(why, { cause }) : new Later(why, rest(work.steps, spacing), { cause });
     ledger.settle(again.applied, { failed: { paths, texts, failures, at: clock.now(), why: reason(thrown) } });
     return thrown;

@@ -50,5 +50,5 @@ export function sayStuck(stuck: readonly Stuck[]): string {
   const said = stuck.slice(0, 5).map(({ path, why }) => `${path} (${why})`);
   const more = stuck.length > 5 ? [`and ${stuck.length - 5} more`] : [];
   const [first] = stuck;
-  return `cannot be replaced or removed: ${[...said, ...more].join("; ")}. All else is in force. \`namei -l ${first?.path}\` and \`lsattr -d ${first?.path}\` show what is in the way: move it away. It is tried again by itself`;
+  return `cannot be replaced or removed: ${[...said, ...more].join("; ")}. All else is applied. \`namei -l ${first?.path}\` and \`lsattr -d ${first?.path}\` show what is in the way: move it away. It is tried again by itself`;
 }

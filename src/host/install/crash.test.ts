@@ -173,8 +173,8 @@ async function tell(story: Story, cut: "process" | "power", at: number, seed: nu
   const cutShort = await cutAt(story.wants, at);
   // With some seeds the recovery is cut short too.
   if (seed > 0) await cutAt(story.next, Math.ceil(random() * 30));
-  const owed = installStatus(database).owed.length > 0;
-  const before = { reloads: daemon.reloads, inForce: [a, b].map((path) => machine.text(path)).join("") };
+  const pending = installStatus(database).pending.length > 0;
+  const before = { reloads: daemon.reloads, current: [a, b].map((path) => machine.text(path)).join("") };
   const served = [a, b].every((path) => daemon.running.get(path) === machine.text(path));
 
   // The runs after the restart, as the host's loop makes them: repeated as long as a run throws `Later`.
@@ -186,25 +186,25 @@ async function tell(story: Story, cut: "process" | "power", at: number, seed: nu
   }
   look();
 
-  const inForce = [a, b].map((path) => machine.text(path));
+  const current = [a, b].map((path) => machine.text(path));
   const right = story.ends.split(" or ").map((version) => [0, 1].map((at) => texts(version)[at]?.text));
   assert.ok(
-    right.some((pair) => pair.join() === inForce.join()),
-    `in place: ${inForce.join()} ${where()}`,
+    right.some((pair) => pair.join() === current.join()),
+    `in place: ${current.join()} ${where()}`,
   );
-  assert.deepEqual([...daemon.running.values()], inForce, `the daemon runs what is in place: ${where()}`);
-  assert.deepEqual(installStatus(database).owed, [], `nothing is owed in the end: ${where()}`);
-  if (owed) assert.ok(daemon.reloads > before.reloads, `an owed reload is done: ${where()}`);
+  assert.deepEqual([...daemon.running.values()], current, `the daemon runs what is in place: ${where()}`);
+  assert.deepEqual(installStatus(database).pending, [], `nothing is pending in the end: ${where()}`);
+  if (pending) assert.ok(daemon.reloads > before.reloads, `a pending reload is done: ${where()}`);
   else if (
     served &&
-    before.inForce === inForce.join("") &&
+    before.current === current.join("") &&
     !story.next.startsWith("broken") &&
     story.before === "installed"
   ) {
-    assert.equal(daemon.reloads, before.reloads, `no reload is done that is not owed: ${where()}`);
+    assert.equal(daemon.reloads, before.reloads, `no reload is done that is not pending: ${where()}`);
   }
   if (story.again === "asked") assert.ok(daemon.reloads > reloadsAtFirst, `the reload is done: ${where()}`);
-  if (story.again) assert.deepEqual(installStatus(database).fights, [], `nobody else wrote anything: ${where()}`);
+  if (story.again) assert.deepEqual(installStatus(database).edits, [], `nobody else wrote anything: ${where()}`);
   const whole = ["v1", "v2", "v3", "broken", "found"].flatMap((version) => texts(version).map(({ text }) => text));
   for (const text of seen) {
     assert.ok(
@@ -219,13 +219,13 @@ async function tell(story: Story, cut: "process" | "power", at: number, seed: nu
       assert.doesNotMatch(name, /\.staged\./, where());
     }
     if (story.again) assert.doesNotMatch(name, /\.aside\./, where());
-    if (texts(story.next).length === 1 && inForce[1] === undefined && story.before === "installed")
+    if (texts(story.next).length === 1 && current[1] === undefined && story.before === "installed")
       assert.doesNotMatch(name, /^b\.conf.*\.(good|mine)/, where());
   }
   machine.powerCut();
   assert.deepEqual(
     [a, b].map((path) => machine.text(path)),
-    inForce,
+    current,
     `what is in force is durable: ${where()}`,
   );
   return cutShort;

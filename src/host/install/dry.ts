@@ -40,5 +40,5 @@ export async function dryInstall(
   } catch (error) {
     log(`the reload looks at what is only noted, and failed: ${reason(error)}`);
   }
-  return "loaded";
+  return "applied";
 }

@@ -49,7 +49,7 @@ test("a hand edit is replaced and kept aside; the third in an hour holds", async
   await install("ours\n");
   for (const fight of [1, 2]) {
     machine.place(path, `theirs ${fight}\n`);
-    assert.equal(await install("ours\n"), "proved");
+    assert.equal(await install("ours\n"), "serving");
     assert.equal(text(), "ours\n");
     assert.match(said.at(-1) ?? "", new RegExp(`-theirs ${fight}\n\\+ours`));
     clock.advance(60_000);
@@ -75,9 +75,9 @@ test("a hand edit is replaced and kept aside; the third in an hour holds", async
   machine.place(path, "theirs 4\n");
   await assert.rejects(install("ours\n"), held, "another text is shown again");
   approve();
-  assert.equal(await install("ours\n"), "proved");
+  assert.equal(await install("ours\n"), "serving");
   machine.place(path, "theirs 5\n");
-  assert.equal(await install("ours\n"), "proved", "and the count of fights begins anew");
+  assert.equal(await install("ours\n"), "serving", "and the count of edits begins anew");
 });
 
 test("ten files are kept aside per path", async () => {
@@ -130,7 +130,7 @@ test("a removed file is put back", async () => {
   const { install, machine, text } = installScene();
   await install("ours");
   await machine.files.remove(path);
-  assert.equal(await install("ours"), "proved");
+  assert.equal(await install("ours"), "serving");
   assert.equal(text(), "ours");
 });
 

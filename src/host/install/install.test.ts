@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hostIn, installerIn, installScene, other, path, stepsFor, wordsIn } from "../../../test/fixtures/install.ts";
+import { hostApiIn, hostIn, installerIn, installScene, other, path, stepsFor } from "../../../test/fixtures/install.ts";
 import { installStatus } from "../../../test/fixtures/install-status.ts";
 import { Away, Fatal, Later, reason } from "../../core/util/errors.ts";
 
 test("a text is checked, installed, reloaded and probed, and the second time left alone", async () => {
   const { install, daemon, text, folder } = installScene({ [path]: "old" });
-  assert.equal(await install("new"), "proved");
+  assert.equal(await install("new"), "serving");
   assert.equal(text(), "new");
   assert.equal(daemon.running.get(path), "new");
   assert.equal(await install("new"), "unchanged");
@@ -18,11 +18,11 @@ test("a text is checked, installed, reloaded and probed, and the second time lef
 
 test("an install without a probe is applied; a later probe needs no reload", async () => {
   const { daemon, machine, database, clock, install } = installScene();
-  const words = wordsIn({ machine, database, clock });
-  assert.equal(words.proved(), undefined);
-  assert.equal(await words.host.install({ path, text: "new" }, { reload: ["reloadd"] }), "loaded");
-  assert.equal(words.proved(), false);
-  assert.equal(await install("new"), "proved");
+  const api = hostApiIn({ machine, database, clock });
+  assert.equal(api.serving(), undefined);
+  assert.equal(await api.host.install({ path, text: "new" }, { reload: ["reloadd"] }), "applied");
+  assert.equal(api.serving(), undefined);
+  assert.equal(await install("new"), "serving");
   assert.equal(daemon.reloads, 1);
 });
 
@@ -38,9 +38,9 @@ test("several files are one transaction: one refused file rejects all", async ()
   };
   await assert.rejects(install("a2", "bad b2"), Fatal);
   assert.deepEqual([machine.text(path), machine.text(other)], ["a1", "b1"]);
-  assert.equal(await install("a2", "b2"), "proved");
+  assert.equal(await install("a2", "b2"), "serving");
   assert.equal(daemon.reloads, 1);
-  assert.equal(await install("a2", "b3"), "proved");
+  assert.equal(await install("a2", "b3"), "serving");
   assert.deepEqual([daemon.running.get(path), daemon.running.get(other)], ["a2", "b3"]);
 });
 
@@ -72,12 +72,12 @@ test("a text that fails its reload is tried three times, then given up", async (
   clock.advance(60_000);
   await assert.rejects(install("broken"), (error) => error instanceof Fatal && /cannot bind/.test(reason(error)));
   assert.equal(reloads(), 6);
-  assert.equal(await install("good"), "proved", "its reload is done already");
+  assert.equal(await install("good"), "serving", "its reload is done already");
   assert.equal(reloads(), 6);
   installerIn({ machine, database, clock }).forgive();
   await assert.rejects(install("broken"), Later);
   clock.advance(5000);
-  assert.equal(await install("better"), "proved");
+  assert.equal(await install("better"), "serving");
 });
 
 test("if the last good text fails its reload too, the reload stays pending", async () => {
@@ -87,12 +87,12 @@ test("if the last good text fails its reload too, the reload stays pending", asy
   for (let tried = 0; tried < 5; tried++) {
     await assert.rejects(install("next"), (error) => error instanceof Later && /nothing is blamed/.test(reason(error)));
     assert.equal(text(), "good");
-    assert.deepEqual(installStatus(database).owed, [{ service: "demo", path }]);
+    assert.deepEqual(installStatus(database).pending, [{ service: "demo", path }]);
     clock.advance(5000);
   }
   daemon.down = false;
-  assert.equal(await install("next"), "proved");
-  assert.deepEqual(installStatus(database).owed, []);
+  assert.equal(await install("next"), "serving");
+  assert.deepEqual(installStatus(database).pending, []);
 });
 
 test("a reload without effect is noticed by the probe", async () => {
@@ -103,7 +103,7 @@ test("a reload without effect is noticed by the probe", async () => {
   await assert.rejects(install("next"), Later);
   daemon.deaf = false;
   clock.advance(5000);
-  assert.equal(await install("next"), "proved");
+  assert.equal(await install("next"), "serving");
   assert.equal(daemon.running.get(path), "next");
 });
 
@@ -121,12 +121,12 @@ test("an unfinished install is settled although the new text fails its check", a
   await install("good");
   machine.fail(/^run reloadd/, "EAGAIN", 2);
   await assert.rejects(install("next"), Later);
-  assert.equal(installStatus(database).owed.length, 1);
+  assert.equal(installStatus(database).pending.length, 1);
   clock.advance(5000);
   const before = daemon.reloads;
   await assert.rejects(install("bad"), Fatal);
   assert.equal(daemon.reloads, before + 1);
-  assert.deepEqual(installStatus(database).owed, []);
+  assert.deepEqual(installStatus(database).pending, []);
 });
 
 test("a symlink stays, and its target keeps owner and mode", async () => {
@@ -185,7 +185,7 @@ test("an install after a failed fsync stages its file again", async () => {
       false,
     );
   }
-  assert.equal(await install("next"), "proved");
+  assert.equal(await install("next"), "serving");
   machine.powerCut();
   assert.equal(text(), "next");
 });
@@ -236,8 +236,8 @@ test("an aborted run leaves its install unfinished, and the next one settles it"
   });
   const host = hostIn({ machine, database, clock, signal: ending.signal });
   await assert.rejects(host.install({ path, text: "next" }, { reload: ["stopper"] }), /stopped/);
-  assert.equal(installStatus(database).owed.length, 1);
-  assert.equal(await install("next"), "proved");
+  assert.equal(installStatus(database).pending.length, 1);
+  assert.equal(await install("next"), "serving");
   assert.equal(daemon.running.get(path), "next");
 });
 
@@ -247,10 +247,10 @@ test("a text for an absent daemon is installed, and its reload stays pending", a
   const host = hostIn({ machine, database, clock });
   await assert.rejects(host.install({ path, text: "new" }, { reload: away }), Away);
   assert.equal(text(), "new");
-  assert.equal(installStatus(database).owed.length, 1);
+  assert.equal(installStatus(database).pending.length, 1);
   daemon.boot();
-  assert.equal(await install("new"), "proved");
-  assert.equal(installStatus(database).owed.length, 0);
+  assert.equal(await install("new"), "serving");
+  assert.equal(installStatus(database).pending.length, 0);
 });
 
 test("a new file gets the given owner, an existing file keeps its own", async () => {

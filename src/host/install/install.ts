@@ -39,10 +39,11 @@ export interface InstallerOptions {
   readonly log: (message: string) => void;
 }
 
-/** The outcome of an install, and whether the daemon was seen to serve the files in place. */
+/** The outcome of an install. */
 export interface InstallOutcome {
   readonly installed: Installed;
-  readonly proved: boolean;
+  /** True if the daemon was seen to serve the files in place; undefined without a probe. */
+  readonly serving: true | undefined;
   /** The number of files that were removed without an answer of a person. */
   readonly gone?: number;
   /** Files that could not be installed or removed, because of another user's changes to their place or folder. */
@@ -92,6 +93,7 @@ export function installer(options: InstallerOptions): Installer {
   const { holdBack, activate, settle, keepDistance } = activation(context, mend);
   const wantedPaths = new Set<string>();
 
+  const served = ({ probe }: InstallSteps): true | undefined => (probe ? true : undefined);
   const isKnown = (path: string): boolean => ledger.applied(path) !== undefined;
 
   /** The files that are given, those to be removed, and those that stay as they are. */
@@ -111,7 +113,7 @@ export function installer(options: InstallerOptions): Installer {
     const isLeft = ({ path }: Target): boolean => !apart.some((one) => one.path === path);
     const given = read.given.filter(isLeft);
     const targets = [...given, ...read.going.filter(isLeft)];
-    if (targets.length === 0) return { installed: "unchanged", proved: true, stuck };
+    if (targets.length === 0) return { installed: "unchanged", serving: served(steps), stuck };
     const paths = targets.map(({ path }) => path);
     for (const path of paths) {
       ledger.own(path);
@@ -121,7 +123,7 @@ export function installer(options: InstallerOptions): Installer {
     if (machine.dry) {
       const installed = await dryInstall(targets, steps, stepContext, { isKnown, log });
       ledger.wrote(given);
-      return { installed, proved: false, stuck };
+      return { installed, serving: undefined, stuck };
     }
 
     // An approval to remove a file lapses, unused, once the file is given again.
@@ -146,11 +148,11 @@ export function installer(options: InstallerOptions): Installer {
     await activate(work);
     const gone = leave.unasked(targets);
     stuck.push(...(await leave.clear(targets)));
-    return { installed: steps.probe ? "proved" : "loaded", proved: steps.probe !== undefined, gone, stuck };
+    return { installed: steps.probe ? "serving" : "applied", serving: served(steps), gone, stuck };
   }
 
   async function install(wanted: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<InstallOutcome> {
-    if (wanted.length === 0 && !steps.all) return { installed: "unchanged", proved: true };
+    if (wanted.length === 0 && !steps.all) return { installed: "unchanged", serving: served(steps) };
     return withoutStuck(steps.all ?? false, (stuck) => attempt({ wanted, steps, host }, stuck));
   }
 
@@ -164,10 +166,10 @@ export function installer(options: InstallerOptions): Installer {
   async function askProbe(work: Work): Promise<InstallOutcome | undefined> {
     const { targets, steps, context } = work;
     ledger.wrote(targets);
-    if (!steps.probe) return { installed: "unchanged", proved: false };
+    if (!steps.probe) return { installed: "unchanged", serving: undefined };
     const paths = targets.map(({ path }) => path);
-    const proved = paths.every((path) => ledger.applied(path)?.proved);
-    if (proved && !unsure) return { installed: "unchanged", proved };
+    const serving = paths.every((path) => ledger.applied(path)?.serving);
+    if (serving && !unsure) return { installed: "unchanged", serving };
     try {
       await runStep(steps.probe, context);
     } catch (error) {
@@ -179,7 +181,7 @@ export function installer(options: InstallerOptions): Installer {
     // A reload may have been requested while the probe ran.
     if (ledger.pending(paths).length > 0) return undefined;
     await settle(work);
-    return { installed: proved ? "unchanged" : "proved", proved: true };
+    return { installed: serving ? "unchanged" : "serving", serving: true };
   }
 
   /** All steps that can fail before anything is replaced. */

@@ -25,7 +25,7 @@ test("a text not yet replaced is no hand edit", async () => {
   for (const next of ["one", "two", "three"]) await killedBefore(theRename, () => install(next));
   assert.equal(text(), "good");
   await install("four");
-  assert.deepEqual(status().fights, []);
+  assert.deepEqual(status().edits, []);
   assert.doesNotMatch(said.join("\n"), /somebody else/);
 });
 
@@ -33,11 +33,11 @@ test("one reload settles all files that were installed together", async () => {
   const { install, installAll, killedBefore, status } = mortalScene();
   await killedBefore(theReload, () => installAll({ path, text: "one" }, { path: other, text: "two" }));
   assert.deepEqual(
-    status().owed.map((owed) => owed.path),
+    status().pending.map((pending) => pending.path),
     [path, other],
   );
   await install("one");
-  assert.deepEqual(status().owed, []);
+  assert.deepEqual(status().pending, []);
 });
 
 test("a required reload keeps the last good text of an interrupted install", async () => {
@@ -46,7 +46,7 @@ test("a required reload keeps the last good text of an interrupted install", asy
   await killedBefore(theReload, () => install("unproved"));
   owe();
   clock.advance(5000);
-  await assert.rejects(install("broken"), /is back in force/);
+  await assert.rejects(install("broken"), /is restored/);
   assert.equal(text(), "good");
 });
 
@@ -58,7 +58,7 @@ test("the next process does not repeat a failed reload at once", async () => {
   await assert.rejects(install("broken"), Later);
   assert.equal(daemon.reloads, reloads);
   clock.advance(5000);
-  await assert.rejects(install("broken"), /is back in force/);
+  await assert.rejects(install("broken"), /is restored/);
   assert.equal(text(), "good");
 });
 
@@ -69,6 +69,6 @@ test("a found text is durable before its replacement, so a rollback finds it", a
   await killedBefore(theReload, () => install("ours"));
   machine.powerCut();
   clock.advance(5000);
-  await assert.rejects(install("broken"), /is back in force/);
+  await assert.rejects(install("broken"), /is restored/);
   assert.equal(text(), "theirs");
 });

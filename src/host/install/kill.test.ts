@@ -34,7 +34,7 @@ test("on a real machine a kill at any moment leaves a whole file", async () => {
       assert.equal(await readFile(join(directory, "demo.conf"), "utf8"), textOf(wanted));
       assert.equal(await readFile(join(directory, "running"), "utf8"), textOf(wanted));
       const database = openDatabase(join(directory, "state", "host.db"), { readOnly: true });
-      assert.deepEqual(installStatus(database).owed, []);
+      assert.deepEqual(installStatus(database).pending, []);
       database.close();
       const kept = await readdir(join(directory, ".trigger"));
       assert.deepEqual(

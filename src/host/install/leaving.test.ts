@@ -5,7 +5,7 @@ import { installerIn, simulatedDaemon, standingClock, stepsFor } from "../../../
 import { installStatus } from "../../../test/fixtures/install-status.ts";
 import type { InstallSteps } from "../../core/service/host-api.ts";
 import { Fatal, Held, Later } from "../../core/util/errors.ts";
-import { hostWords } from "../run/words.ts";
+import { hostApi } from "../run/host-api.ts";
 import { hostStore } from "../store/host-store.ts";
 
 /** Files that a service gives no more: a service with a file per row. */
@@ -23,7 +23,7 @@ function keys(
   const said: string[] = [];
   const stuck: string[] = [];
   const words = (signal: AbortSignal) =>
-    hostWords({
+    hostApi({
       ...{ name: "box", store: hostStore(database).service("keys"), machine, clock, secret: false, spare },
       ...{ signal, log: (line: string) => void said.push(line) },
     });
@@ -64,7 +64,7 @@ test("a file that is no longer given is removed, with one reload", async () => {
   assert.deepEqual(await names(), [], "the folder .trigger goes with the last one");
   assert.equal(daemon.reloads, 3);
   assert.equal(await give({}), "unchanged");
-  assert.deepEqual(installStatus(database).owed, []);
+  assert.deepEqual(installStatus(database).pending, []);
 });
 
 test("an install without `all` removes no file", async () => {
@@ -232,7 +232,7 @@ test("a file that cannot be removed from a shared folder delays no other", async
   }
   await give({ alice: "a3" });
   assert.deepEqual(await names(), [".trigger", "alice"]);
-  assert.deepEqual([stuck.at(-1), installStatus(database).owed], ["", []]);
+  assert.deepEqual([stuck.at(-1), installStatus(database).pending], ["", []]);
 });
 
 test("in root's own folder a failed removal leaves every file as it was", async () => {
@@ -262,9 +262,9 @@ test("a first text whose install was cut off is ours after its reload", async ()
   };
   await assert.rejects(give({ alice: "a" }, { reload }, ends.signal), /the process stops/);
   assert.equal(text("alice"), "a");
-  // The next text is refused, and what is in place gets the reload that it is owed.
+  // The next text is refused, and what is in place gets the reload that it is pending.
   await assert.rejects(give({ alice: "bad" }), /no last good text/);
-  assert.deepEqual([text("alice"), installStatus(database).owed], ["a", []]);
+  assert.deepEqual([text("alice"), installStatus(database).pending], ["a", []]);
   await give({});
   assert.deepEqual(await names(), []);
 });

@@ -43,7 +43,7 @@ export function leaving({ ledger, files, owned, isAsked, spare, log }: InstallCo
     going(targets).filter(([path, hash]) => !owned.has(path, hash)).length;
 
   /**
-   * Throws `Held` when more files would go than may without a question, until the digest of these very ones is approved.
+   * Throws `Held` when more files would be removed than is allowed without a question, until the digest of these very ones is approved.
    * A question that is open stays open for those that still go, however few.
    */
   function holdMany(targets: readonly Target[]): void {
@@ -53,7 +53,7 @@ export function leaving({ ledger, files, owned, isAsked, spare, log }: InstallCo
     const isOpen = there.some(([path]) => isAsked(path));
     if (there.length <= may && !isOpen) return;
     owned.hold(there);
-    const rule = there.length > may ? `at most ${may} may unasked` : "and a person was asked about them";
+    const rule = there.length > may ? `at most ${may} unasked` : "and a person was asked about them";
     throw new Held(`${there.length} files that are not given any more would be removed, ${rule}`);
   }
 

@@ -11,7 +11,7 @@ import { Held } from "../../core/util/errors.ts";
 import { dryMachine } from "../../machines/dry.ts";
 import { realMachine } from "../../machines/real.ts";
 import type { Machine } from "../../ports/machine.ts";
-import { hostWords } from "../run/words.ts";
+import { hostApi } from "../run/host-api.ts";
 import { hostStore } from "../store/host-store.ts";
 
 /** Keys in folders of their users, who put something else in the place of the file. On a real machine. */
@@ -39,7 +39,7 @@ function homes(t: TestContext, { spare = undefined as ((files: number) => number
   }
   const [database, clock] = [emptyStore(), standingClock()];
   const words = (machine = realMachine({ scratch: path("scratch") })) =>
-    hostWords({
+    hostApi({
       ...{ name: "box", store: hostStore(database).service("keys"), machine, clock, secret: false, spare },
       ...{ signal: new AbortController().signal, log: (line: string) => void said.push(line) },
     });

@@ -62,13 +62,13 @@ export function repair({ ledger, files, log }: InstallContext) {
   }
 
   /** The files that unfinished installs left in place, as they are now. */
-  async function inPlace(pending: readonly PendingInstall[], proved: boolean): Promise<Map<string, Applied>> {
+  async function inPlace(pending: readonly PendingInstall[], serving: boolean): Promise<Map<string, Applied>> {
     const applied = new Map<string, Applied>();
     for (const { path } of pending) {
       const hash = (await readInPlace(files, path))?.hash ?? null;
       const before = ledger.applied(path);
       const probe = before?.hash === hash ? before.probe : null;
-      applied.set(path, { hash, proved: proved && probe !== null, probe });
+      applied.set(path, { hash, serving: serving && probe !== null, probe });
     }
     return applied;
   }

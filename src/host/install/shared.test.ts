@@ -22,7 +22,7 @@ import { newStore, standingClock } from "../../../test/fixtures/install.ts";
 import type { InstallSteps } from "../../core/service/host-api.ts";
 import { CommandFailed, reason } from "../../core/util/errors.ts";
 import { realMachine } from "../../machines/real.ts";
-import { hostWords } from "../run/words.ts";
+import { hostApi } from "../run/host-api.ts";
 
 /** Installs into folders that others may write, on a real machine. */
 
@@ -42,7 +42,7 @@ function context(t: TestContext, { secret = false } = {}) {
   mkdirSync(path("zones"));
   chownSync(path("zones"), 0, other);
   chmodSync(path("zones"), 0o775);
-  const { host } = hostWords({
+  const { host } = hostApi({
     ...{ name: "box", store: newStore("demo"), clock: standingClock(), secret },
     machine: realMachine({ scratch: path("state", "scratch") }),
     signal: new AbortController().signal,
@@ -138,7 +138,7 @@ test("a check in a shared folder sees copies that others cannot swap", {
   assert.deepEqual(readdirSync(path("state")), [], "the copies are gone");
 
   const file = { path: path("zones", "campus"), text: "text\n", within: path("zones", "main") };
-  const { host } = hostWords({
+  const { host } = hostApi({
     ...{ name: "box", store: newStore("demo"), clock: standingClock(), secret: false },
     ...{ machine: realMachine({ scratch: path("state", "scratch") }), signal: new AbortController().signal },
     log: () => {},
@@ -175,11 +175,11 @@ test("a check that cannot become its user blames the unit, not the text", { skip
   await install(path("own"), "good\n");
   const url = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href);
   const program = `
-    const { hostWords } = await import(${url("../run/words.ts")});
+    const { hostApi } = await import(${url("../run/host-api.ts")});
     const { newStore, standingClock } = await import(${url("../../../test/fixtures/install.ts")});
     const { realMachine } = await import(${url("../../machines/real.ts")});
     const { reason } = await import(${url("../../core/util/errors.ts")});
-    const { host } = hostWords({ name: "box", store: newStore("demo"), clock: standingClock(), secret: false,
+    const { host } = hostApi({ name: "box", store: newStore("demo"), clock: standingClock(), secret: false,
       machine: realMachine({ scratch: ${JSON.stringify(path("state", "scratch"))} }), signal: new AbortController().signal, log() {} });
     host.owned.claim([${JSON.stringify(path("own"))}]);
     const check = { command: ["true"], user: { uid: ${other}, gid: ${other} } };

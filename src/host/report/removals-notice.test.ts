@@ -7,7 +7,7 @@ import { RemovalsNotice } from "./removals-notice.ts";
 /** A store in which removals can be held, and the notice about them. */
 function world() {
   const parts = storeOf(simulatedService().definition);
-  const insert = parts.database.prepare("INSERT INTO row (service, key, hash, loaded) VALUES ('dhcp', ?, 1, ?)");
+  const insert = parts.database.prepare("INSERT INTO row (service, key, hash, applied) VALUES ('dhcp', ?, 1, ?)");
   const update = parts.database.prepare("UPDATE row SET retained_by = ?, detail = ?, since = ? WHERE key = ?");
   return {
     ...parts,

@@ -12,9 +12,9 @@ const longest = 1_000;
 export function serviceReport(store: ServiceStore, facts = store.readFacts()): ServiceReport {
   const { messages, seen } = store;
   const form = facts?.form ?? "table";
-  const owed = form === "plain" ? messages.waiting() : seen.countPending();
-  const kept = seen.countRetained();
-  const removals = kept > 0 ? store.removals.question() : undefined;
+  const pending = form === "plain" ? messages.waiting() : seen.countPending();
+  const retained = seen.countRetained();
+  const removals = retained > 0 ? store.removals.question() : undefined;
   const parked = messages.parked();
   const held = facts?.held && sayHold(facts.held);
   // Mostly nothing is retained, and nothing parked: then there is nothing to list.
@@ -23,24 +23,24 @@ export function serviceReport(store: ServiceStore, facts = store.readFacts()): S
     form,
     rows: facts?.rows ?? 0,
     stored: facts?.followed.mark,
-    loaded: facts?.loaded,
+    applied: facts?.applied,
     equal: facts?.followed.equal,
     verified: store.verified.read(),
     doubt: facts?.followed.doubt ?? false,
-    proved: facts?.proved ?? false,
-    owed,
-    why: held ?? facts?.failing ?? store.waveWait.read() ?? waitsFor(form, owed, facts),
+    serving: facts?.serving,
+    pending,
+    why: held ?? facts?.failing ?? store.waveWait.read() ?? waitsFor(form, pending, facts),
     failing: facts?.failing !== undefined,
     held,
     heldBy: facts?.held?.by,
-    inTheWay: store.records.conflicts()?.digest,
+    conflict: store.records.conflicts()?.digest,
     removals,
-    refused: kept > 0 ? listRetained(store, removals) : [],
-    refusedCount: kept,
-    heldCount: kept > 0 ? seen.countConflicts() : 0,
+    refused: retained > 0 ? listRetained(store, removals) : [],
+    refusedCount: retained,
+    heldCount: retained > 0 ? seen.countConflicts() : 0,
     parked: parked > 0 ? messages.listParked(named).map((one) => ({ ...one, why: one.why.slice(0, longest) })) : [],
     parkedCount: parked,
-    strangers: store.untrusted.read(),
+    untrusted: store.untrusted.read(),
     reloads: store.ledger.pendingReloads(),
     ranAt: facts?.ranAt,
   };
@@ -49,14 +49,17 @@ export function serviceReport(store: ServiceStore, facts = store.readFacts()): S
 const listRetained = ({ seen }: ServiceStore, question: Question | undefined): ServiceReport["refused"] =>
   seen.retained(named).map((row) => ({
     ...{ key: row.key, by: row.by, why: sayRetained(row, question) },
-    ...{ since: row.since, kept: row.kept },
+    ...{ since: row.since, retained: row.retained },
   }));
 
-function waitsFor(form: string, owed: number, facts: ServiceFacts | undefined): string | undefined {
+/** The sentences about what a service without a failure waits for. */
+export const waits = { fullRun: "a full run is pending", nextRun: "waits for its next run" };
+
+function waitsFor(form: string, pending: number, facts: ServiceFacts | undefined): string | undefined {
   const left = facts && facts.left > 0 ? `: ${sayLeft(facts.left)}` : "";
   if (form === "table" && !facts?.followed.equal)
     return `waits for its table${left || ": it was never compared with the transcriber's"}`;
   if (facts?.followed.doubt) return `its table is being compared with the transcriber's${left}`;
-  if ((facts?.full ?? 0) > 0) return "a full run is owed";
-  return owed > 0 ? "waits for its next run" : undefined;
+  if ((facts?.full ?? 0) > 0) return waits.fullRun;
+  return pending > 0 ? waits.nextRun : undefined;
 }

@@ -26,11 +26,11 @@ export interface ReporterInputs {
 /** Sends the host's whole state to the transcriber each time that it is said to have changed: at once, then at most once a second. */
 export function reporter(inputs: ReporterInputs, broker: Broker): () => void {
   const { name, services, store, clock, signal, log, transcriber } = inputs;
-  let owed = false;
+  let pending = false;
   let pausing = false;
 
   async function send(): Promise<void> {
-    owed = false;
+    pending = false;
     pausing = true;
     // A report that is lost is no loss, nor is one for which the store could not be read: the next one says everything again.
     await say().catch((error) => {
@@ -38,7 +38,7 @@ export function reporter(inputs: ReporterInputs, broker: Broker): () => void {
     });
     await clock.sleep(reportPace, signal);
     pausing = false;
-    if (owed && !signal.aborted) send();
+    if (pending && !signal.aborted) send();
   }
 
   async function say(): Promise<void> {
@@ -68,7 +68,7 @@ export function reporter(inputs: ReporterInputs, broker: Broker): () => void {
   }
 
   return () => {
-    owed = true;
+    pending = true;
     if (!pausing && !signal.aborted) send();
   };
 }

@@ -58,14 +58,14 @@ test("a row that a full run fails to restore is listed and retried", async () =>
   await using world = await running();
   const { dhcp, say, report, retained, machine, clock } = world;
   await say([["j", row("b", "10.0.0.2")]]);
-  await until(() => report().rows === 2 && report().owed === 0);
+  await until(() => report().rows === 2 && report().pending === 0);
   dhcp.controls.result = { refused: [{ key: "j", why: "no subnet" }] };
   machine.powerCut();
   await clock.advance(60_000);
   await until(() => report().refusedCount === 1);
   assert.deepEqual(retained(), [["j", "daemon", "no subnet"]]);
-  assert.equal(report().refused[0]?.kept, false);
-  assert.deepEqual([report().rows, report().owed, dhcp.served.has("j")], [1, 0, false]);
+  assert.equal(report().refused[0]?.retained, false);
+  assert.deepEqual([report().rows, report().pending, dhcp.served.has("j")], [1, 0, false]);
   dhcp.controls.result = undefined;
   machine.powerCut();
   await clock.advance(60_000);

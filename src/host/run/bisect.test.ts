@@ -69,7 +69,7 @@ function scene({ within = false, removals = Number.POSITIVE_INFINITY } = {}) {
       }),
     lines: () => (machine.text(path) ?? "").split("\n").filter((line) => line !== ""),
     report: () => serviceReport(store),
-    owe: () => store.oweFullRun(),
+    owe: () => store.orderFullRun(),
     facts: () => store.facts,
   };
 }
@@ -86,24 +86,24 @@ test("any refused rows of a text are listed, and the good ones installed", async
   await fc.assert(
     fc.asyncProperty(world, async ({ within, before, after, full }) => {
       const { say, run, lines, report, owe, database } = scene({ within });
-      const inForce = new Map<string, string>();
+      const current = new Map<string, string>();
       const refused = new Set<string>();
       const expect = (): void => {
         assert.deepEqual(
           lines(),
-          [...inForce].sort().map(([key, name]) => `${key} ${name}`),
+          [...current].sort().map(([key, name]) => `${key} ${name}`),
         );
         assert.deepEqual(
           report().refused.map(({ key }) => key),
           [...refused].sort().slice(0, 100),
         );
-        assert.equal(report().owed, 0);
-        assert.equal(report().rows, inForce.size);
+        assert.equal(report().pending, 0);
+        assert.equal(report().rows, current.size);
       };
       const first = Object.fromEntries(before.map((isGood, n) => [keyOf(n), isGood ? `first-${n}` : `bad-${n}`]));
       for (const [key, name] of Object.entries(first)) {
         if (name.startsWith("bad")) refused.add(key);
-        else inForce.set(key, name);
+        else current.set(key, name);
       }
       owe();
       say(first);
@@ -116,8 +116,8 @@ test("any refused rows of a text are listed, and the good ones installed", async
         second[key] = what === "gone" ? null : `${what}-again-${n}`;
         refused.delete(key);
         if (what === "bad") refused.add(key);
-        else if (what === "gone") inForce.delete(key);
-        else inForce.set(key, `good-again-${n}`);
+        else if (what === "gone") current.delete(key);
+        else current.set(key, `good-again-${n}`);
       }
       if (full) owe();
       say(second);
@@ -182,7 +182,7 @@ test("rows that pass an address on wait together, so none has it twice", async (
   await run();
   assert.deepEqual(lines(), ["a one", "b two", "c other"]);
   assert.deepEqual(
-    report().refused.map(({ key, kept }) => [key, kept]),
+    report().refused.map(({ key, retained }) => [key, retained]),
     [
       ["a", true],
       ["b", true],
@@ -197,7 +197,7 @@ test("a retained row that yields to a refused one stays applied", async () => {
   say({ k1: refusedCell("claimed by two"), k3: "bad", k4: "c" }, { k3: "10.0.0.1", k4: "10.0.0.4" });
   await run();
   assert.deepEqual(lines(), ["10.0.0.1 a", "10.0.0.2 b", "10.0.0.4 c"]);
-  assert.deepEqual([report().refusedCount, report().owed, seen.reloads], [2, 0, 2]);
+  assert.deepEqual([report().refusedCount, report().pending, seen.reloads], [2, 0, 2]);
   say({ k3: "d" }, { k3: "10.0.0.1" });
   await run();
   assert.deepEqual(lines(), ["10.0.0.2 b", "10.0.0.1 d", "10.0.0.4 c"]);

@@ -1,12 +1,12 @@
-import type { Change, KeptRow, RunResult, Table } from "../../core/service/service.ts";
+import type { Change, RunResult, Table, WaitingRow } from "../../core/service/service.ts";
 import { claimsOf } from "../../core/service/unique.ts";
 import { bisect } from "../../core/util/bisect.ts";
 import { reason, TextDoubted, TextRefused } from "../../core/util/errors.ts";
 import type { Columns } from "../../core/util/json.ts";
 import { rowsBut } from "../store/rows-but.ts";
 import type { RunInput } from "../store/run-input.ts";
+import { type HostApi, type HostApiOptions, hostApi } from "./host-api.ts";
 import { tryRun } from "./trial.ts";
-import { hostWords, type Words, type WordsOptions } from "./words.ts";
 
 /** The search for the changes that a check refuses, by the check alone: the guilty wait, the others are applied. */
 
@@ -15,41 +15,41 @@ const budget = { checks: 100, time: 60_000 };
 const spent = `${budget.checks} checks and ${budget.time / 1000} s`;
 
 interface Done {
-  readonly given: RunInput;
-  readonly words: Words;
+  readonly input: RunInput;
+  readonly api: HostApi;
   readonly result: RunResult;
 }
-type Options = WordsOptions & {
+type Options = HostApiOptions & {
   /** The run is given no changes. */
   readonly full: boolean;
 };
 
 /** Runs a service; when a check refuses its text, once more without the rows that are to blame. Throws what the first run threw when they are not found. */
-export async function runOnGood(table: Table, given: RunInput, options: Options): Promise<Done> {
+export async function runOnGood(table: Table, input: RunInput, options: Options): Promise<Done> {
   try {
-    return await runOn(table, given, options);
+    return await runOn(table, input, options);
   } catch (error) {
     if (!(error instanceof TextRefused || error instanceof TextDoubted)) throw error;
-    const found = await findGuilty(table, given, options);
-    if ("undecided" in found) throw undecided(error, found.undecided, given.changes.length);
+    const found = await findGuilty(table, input, options);
+    if ("undecided" in found) throw undecided(error, found.undecided, input.changes.length);
     const { guilty } = found;
-    const wait = `${guilty.flat().length} of ${given.changes.length} changes wait: ${guilty[0]?.[0]?.why}`;
+    const wait = `${guilty.flat().length} of ${input.changes.length} changes wait: ${guilty[0]?.[0]?.why}`;
     // The checks may take a minute. What a person holds meanwhile writes nothing new.
     if (options.store.facts?.held?.by === "person")
       throw new Error(`${error.message}; a person holds it meanwhile`, { cause: error.cause });
     options.log(guilty.length > 0 ? wait : "the check refuses them no more, so they are tried again");
-    return await runOn(table, given.without(guilty, options.clock.now()), options).catch((again) => {
+    return await runOn(table, input.without(guilty, options.clock.now()), options).catch((again) => {
       // What was passed a moment ago is not given up: something else has come meanwhile.
       throw again instanceof TextRefused ? new Error(again.message, { cause: again.cause }) : again;
     });
   }
 }
 
-async function runOn(table: Table, given: RunInput, { full, ...options }: Options): Promise<Done> {
-  const words = hostWords(options);
-  const changes = full ? undefined : given.changes;
-  const result = await table.run({ rows: given.rows, changes, interrupted: given.interrupted }, words.host);
-  return { given, words, result };
+async function runOn(table: Table, input: RunInput, { full, ...options }: Options): Promise<Done> {
+  const api = hostApi(options);
+  const changes = full ? undefined : input.changes;
+  const result = await table.run({ rows: input.rows, changes, interrupted: input.interrupted }, api.host);
+  return { input, api, result };
 }
 
 /** The error of a search that named no row: of the same kind as before. */
@@ -63,18 +63,18 @@ function undecided(error: TextRefused | TextDoubted, why: string, changes: numbe
 /** The rows that the check refuses, those of one linked group together; or why they are not known. */
 async function findGuilty(
   table: Table,
-  given: RunInput,
+  input: RunInput,
   { full, ...options }: Options,
-): Promise<{ guilty: readonly KeptRow[][] } | { undecided: string }> {
+): Promise<{ guilty: readonly WaitingRow[][] } | { undecided: string }> {
   const { clock } = options;
   const end = clock.monotonic() + budget.time;
-  const { changes, interrupted } = given;
+  const { changes, interrupted } = input;
   if (changes.length === 0) return { undecided: "no row has moved, so it is not a row's fault" };
   const check = (some: readonly (readonly Change<Columns>[])[]): Promise<string | undefined> => {
     const taken = new Set(some.flat());
     const left = new Map(changes.filter((change) => !taken.has(change)).map(({ key, before }) => [key, before]));
     const run = {
-      rows: rowsBut(given.rows, left),
+      rows: rowsBut(input.rows, left),
       changes: full ? undefined : changes.filter((change) => taken.has(change)),
       interrupted,
     };
@@ -88,7 +88,7 @@ async function findGuilty(
       return { undecided: `it also refuses what ${what}: ${found.baseline}` };
     }
     if (found.untried.length > 0) return { undecided: `not all of the guilty were found within ${spent}` };
-    return { guilty: found.refused.map(({ items, why }) => items.flat().map(({ key }): KeptRow => ({ key, why }))) };
+    return { guilty: found.refused.map(({ items, why }) => items.flat().map(({ key }): WaitingRow => ({ key, why }))) };
   } catch (error) {
     options.signal.throwIfAborted();
     return { undecided: `they cannot be told apart: ${reason(error)}` };

@@ -34,7 +34,7 @@ test("an approval of an unknown digest changes nothing and ends no person's hold
   const before = { ...report(), stored: undefined };
   await order({ order: "approve", digest: "00000000" });
   assert.ok(logged.at(-1)?.includes("4 removals are not approved by 00000000: theirs is"), logged.at(-1));
-  assert.deepEqual({ ...report(), stored: undefined, owed: 0 }, { ...before, owed: 0 });
+  assert.deepEqual({ ...report(), stored: undefined, pending: 0 }, { ...before, pending: 0 });
   assert.deepEqual(facts()?.held, { by: "person", detail: "the cabling is being changed" });
   assert.equal(dhcp.served.size, 6);
 });

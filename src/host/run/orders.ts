@@ -13,7 +13,7 @@ export function orders({ store, service, rows }: Inbox, context: RunContext) {
     log(["asked to", order, record ?? digest].filter((word) => word !== undefined).join(" "));
     const install = installer({ ...context, secret: false });
     if (order === "regen") {
-      store.oweFullRun();
+      store.orderFullRun();
       if (table) install.requireReload();
     }
     if (order === "verify") judgeAnew();
@@ -63,7 +63,7 @@ export function orders({ store, service, rows }: Inbox, context: RunContext) {
       return;
     }
     records.owned(clock.now).claim([record]);
-    store.oweFullRun();
+    store.orderFullRun();
     goOn();
   }
 

@@ -34,15 +34,15 @@ test("a refused row is removed and listed, and returns once it is good", async (
   const { say, door, report, retained, clock } = world;
   await say([["a", refusedCell("vlan: what is that?", ["vlan"])]]);
   await until(() => !door.served.has("a"));
-  await until(() => report().owed === 0);
+  await until(() => report().pending === 0);
   assert.deepEqual(retained(), [["a", "directory", "vlan: what is that?"]]);
   assert.deepEqual(
-    report().refused.map(({ key, by, kept }) => [key, by, kept]),
+    report().refused.map(({ key, by, retained }) => [key, by, retained]),
     [["a", "directory", false]],
   );
   assert.equal(report().rows, 2);
   await clock.advance(5000);
-  assert.equal(report().owed, 0, "it is owed no more");
+  assert.equal(report().pending, 0, "it is pending no more");
   await say([["a", row("a", "10.0.0.9")]]);
   await until(() => door.served.get("a")?.ip === "10.0.0.9");
   await until(() => report().refusedCount === 0);
@@ -57,9 +57,9 @@ test("if columns are named, only a refusal of one of them removes its row", asyn
     ["b/1", null],
     ["b/2", null],
   ]);
-  await until(() => report().owed === 0 && door.served.size === 2);
+  await until(() => report().pending === 0 && door.served.size === 2);
   assert.deepEqual(
-    report().refused.map(({ key, kept }) => [key, kept]),
+    report().refused.map(({ key, retained }) => [key, retained]),
     [
       ["a", false],
       ["b", false],
@@ -72,7 +72,7 @@ test("if columns are named, only a refusal of one of them removes its row", asyn
     ["c", row("c", "10.0.0.4")],
   ]);
   await world.clock.advance(1000);
-  await until(() => report().owed === 0 && door.served.size === 1);
+  await until(() => report().pending === 0 && door.served.size === 1);
 });
 
 test("a refused entry loses every row", async () => {
@@ -84,9 +84,9 @@ test("a refused entry loses every row", async () => {
     ["b/2", null],
   ]);
   await until(() => door.served.size === 1);
-  await until(() => report().owed === 0);
+  await until(() => report().pending === 0);
   assert.deepEqual(
-    report().refused.map(({ key, kept }) => [key, kept]),
+    report().refused.map(({ key, retained }) => [key, retained]),
     [["b", false]],
   );
 });
@@ -128,9 +128,9 @@ test("a row refused during its run is removed by the next that succeeds", async 
   await until(() => report().failing);
   delete door.controls.after;
   await clock.advance(2000);
-  await until(() => !door.served.has("new") && report().owed === 0);
+  await until(() => !door.served.has("new") && report().pending === 0);
   assert.deepEqual(
-    report().refused.map(({ key, kept }) => [key, kept]),
+    report().refused.map(({ key, retained }) => [key, retained]),
     [["new", false]],
   );
 });
@@ -142,6 +142,6 @@ test("a row that the daemon fails to remove stays and is listed", async () => {
   await say([["a", refusedCell("no")]]);
   await until(() => report().refusedCount === 1);
   assert.deepEqual(retained(), [["a", "daemon", "it is in use"]]);
-  assert.equal(report().refused[0]?.kept, true);
-  assert.equal(report().owed, 0);
+  assert.equal(report().refused[0]?.retained, true);
+  assert.equal(report().pending, 0);
 });

@@ -32,10 +32,10 @@ test("a full run restores a daemon that lost its state, then is serving", async 
   daemon.running.clear();
   await runTable(table, context);
   assert.equal(daemon.running.get(path), undefined, "a run with changes has no reason to look");
-  store.oweFullRun();
+  store.orderFullRun();
   await runTable(table, context);
   assert.equal(daemon.running.get(path), "good");
-  assert.equal(store.facts?.proved, true);
+  assert.equal(store.facts?.serving, true);
   database.close();
 });
 

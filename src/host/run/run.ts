@@ -7,8 +7,8 @@ import { readMessage } from "../inbox/read-message.ts";
 import { parkedLimit } from "../store/messages.ts";
 import type { ServiceStore } from "../store/service-store.ts";
 import { runOnGood } from "./bisect.ts";
+import { hostApi } from "./host-api.ts";
 import { withinDeadline } from "./within-deadline.ts";
-import { hostWords } from "./words.ts";
 
 /** One run of a service, from the store to the machine and back into the store. */
 
@@ -35,15 +35,15 @@ export interface RunContext {
   log(line: string): void;
 }
 
-/** Runs a table service on what is desired now. When it returns, that is loaded; when it throws, its keys stay in doubt. */
+/** Runs a table service on what is desired now. When it returns, that is applied; when it throws, its keys stay in doubt. */
 export async function runTable(table: Table, context: RunContext): Promise<void> {
   const { store, clock, machine, removals } = context;
   const { facts } = store;
   const mark = facts?.followed.mark;
   // A daemon that was restarted since, unnoticed, has lost what it was given: a run by the changes alone would vouch for the rest.
   const incarnation = await machine.incarnation(table.daemon);
-  if (facts !== undefined && facts.full === 0 && facts.incarnation !== incarnation) store.oweFullRun();
-  if (store.runs.triedOtherwise()) store.oweFullRun();
+  if (facts !== undefined && facts.full === 0 && facts.incarnation !== incarnation) store.orderFullRun();
+  if (store.runs.triedOtherwise()) store.orderFullRun();
   const asked = store.facts?.full ?? 0;
   const hold = (): void => {
     if (!removals) return;
@@ -67,52 +67,53 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
           return Math.max(removals.limit(files) - went, withRows, 0);
         });
       const options = { ...context, name: context.host, signal, secret, unsure: changes === undefined, spare };
-      const { given, words, result } = await runOnGood(table, first, { ...options, full: asked > 0 });
+      const { input, api, result } = await runOnGood(table, first, { ...options, full: asked > 0 });
       signal.throwIfAborted();
       // A run that loads everything may restart the daemon itself; one by the changes knows only the daemon that it began with.
-      const whole = changes === undefined || words.proved() !== undefined;
+      const whole = changes === undefined || api.hasInstalled();
       const served = whole ? await machine.incarnation(table.daemon) : incarnation;
       store.transaction(() => {
-        const { more, removed } = given.finish(result ?? {}, clock.now());
-        const beside = Math.max(0, words.gone() - withRows);
+        const { more, removed } = input.finish(result ?? {}, clock.now());
+        const beside = Math.max(0, api.gone() - withRows);
         store.removals.count(removed + beside, (removals ?? clock).now());
-        words.keep();
-        const proved = words.proved() ?? result?.proved ?? false;
+        api.keep();
+        const serving = machine.dry ? undefined : (api.serving() ?? result?.serving);
         const ranAt = clock.now();
-        // A full run that was asked for while this one was under way is still owed.
+        // A full run that was asked for while this one was under way is still pending.
         const now = store.facts;
         // Rows of a table in doubt may contradict each other: who has run on them runs on all of them once the table is known to be right.
         const settled = Number(doubt === true && !now?.followed.doubt);
         const full = (now?.full ?? 0) - asked + settled;
-        const loaded = mark && doubt ? { ...mark, doubt } : mark;
+        const applied = mark && doubt ? { ...mark, doubt } : mark;
         const rows = (now?.rows ?? 0) + more;
         const well = { failing: undefined, fatal: undefined };
-        store.write({ ...well, full, rows, loaded, proved, incarnation: served, ranAt });
+        store.write({ ...well, full, rows, applied, serving, incarnation: served, ranAt });
         // What could be done is done, and counts; the rest is tried again, and said until it is done.
-        if (words.stuck() !== undefined) store.oweFullRun();
+        if (api.stuck() !== undefined) store.orderFullRun();
       });
-      const stuck = words.stuck();
+      const stuck = api.stuck();
       if (stuck !== undefined) throw new Error(stuck);
     });
   } catch (error) {
     const failing = reason(error);
-    const proved = false;
+    // A service that ran well without a probe has none.
+    const serving = facts?.ranAt !== undefined && facts.serving === undefined ? undefined : false;
     // A daemon that did not answer may come back with anything.
-    if (error instanceof Away && asked === 0) store.oweFullRun();
+    if (error instanceof Away && asked === 0) store.orderFullRun();
     if (error instanceof Held) {
       // A person may have held it meanwhile, and that is only for a person to end.
       const held = store.facts?.held;
       store.write({
         failing,
-        proved,
+        serving,
         held: held?.by === "person" ? held : { by: "conflict", detail: failing },
       });
-    } else if (!(error instanceof Fatal)) store.write({ failing, proved, fatal: undefined });
+    } else if (!(error instanceof Fatal)) store.write({ failing, serving, fatal: undefined });
     // What it waits for, that its rows move, has come already.
     else if (store.runs.movedMeanwhile()) {
-      store.write({ failing, proved });
+      store.write({ failing, serving });
       throw new Error(failing);
-    } else store.write({ failing, proved, fatal: failing });
+    } else store.write({ failing, serving, fatal: failing });
     throw error;
   }
 }
@@ -148,12 +149,12 @@ export async function handleNext(plain: PlainService<unknown>, context: RunConte
   if ("wrong" in read) return park(read.wrong);
   try {
     await withinDeadline(context, runDeadline, async (signal) => {
-      const words = hostWords({ ...context, name: context.host, signal, secret: false });
-      await plain.handle(read.body, words.host);
+      const api = hostApi({ ...context, name: context.host, signal, secret: false });
+      await plain.handle(read.body, api.host);
       signal.throwIfAborted();
       store.transaction(() => {
         messages.done(message);
-        words.keep();
+        api.keep();
         store.write({ failing: undefined, ranAt: clock.now() });
       });
     });

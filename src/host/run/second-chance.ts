@@ -25,7 +25,7 @@ export interface SecondChanceOptions {
   readonly table: Table;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Something is owed again. */
+  /** Something is pending again. */
   poke(): void;
   log(line: string): void;
 }
@@ -112,7 +112,7 @@ function groupsOf({ unique = [] }: Table, rows: readonly RefusedRow[]): Group[] 
   const since = new Map(rows.map((row) => [row.key, row.since]));
   const parse = (text: string | null): Columns | undefined => (text === null ? undefined : JSON.parse(text));
   const changes = rows
-    .map(({ key, desired, loaded }) => ({ key, before: parse(loaded), after: parse(desired) }))
+    .map(({ key, desired, applied }) => ({ key, before: parse(applied), after: parse(desired) }))
     .filter((change): change is Change<Columns> => change.before !== undefined || change.after !== undefined);
   return linked(unique, changes).map((group) => group.map(({ key }) => ({ key, since: since.get(key) ?? 0 })));
 }

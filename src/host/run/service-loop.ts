@@ -85,7 +85,7 @@ export class ServiceLoop {
 
   /** Has a table service run on all rows, also if nothing is pending. */
   runAgain(): void {
-    if (this.#table) this.#store.oweFullRun();
+    if (this.#table) this.#store.orderFullRun();
     this.poke();
   }
 
@@ -98,7 +98,7 @@ export class ServiceLoop {
     const now = await machine.incarnation(this.#table.daemon);
     if (before?.ranAt === undefined || before.incarnation === now || before.full > 0) return;
     log("its daemon, or the machine, was restarted: one full run");
-    this.#store.oweFullRun();
+    this.#store.orderFullRun();
     this.poke();
   }
 

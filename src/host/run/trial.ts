@@ -3,7 +3,7 @@ import type { Run, Table } from "../../core/service/service.ts";
 import type { Columns } from "../../core/util/json.ts";
 import { installer } from "../install/install.ts";
 import { noted } from "../store/owned.ts";
-import { hostWords, type WordsOptions } from "./words.ts";
+import { type HostApiOptions, hostApi } from "./host-api.ts";
 
 /**
  * A trial of a run's checks that changes nothing: its files are staged and checked, and it ends before any further
@@ -15,16 +15,16 @@ import { hostWords, type WordsOptions } from "./words.ts";
  * a check that refuses; undefined if all pass. Throws if the run ends otherwise, or before any check: then the trial
  * has no result.
  */
-export async function tryRun(table: Table, run: Run<Columns>, options: WordsOptions): Promise<string | undefined> {
+export async function tryRun(table: Table, run: Run<Columns>, options: HostApiOptions): Promise<string | undefined> {
   const installs = installer(options);
-  const { host: words } = hostWords(options);
+  const { host: api } = hostApi(options);
   let refused: string | undefined;
   let checks = 0;
   const end = async (): Promise<never> => {
     throw new Ended("a trial changes nothing");
   };
   const host: Host = {
-    ...words,
+    ...api,
     async install(files, steps = {}) {
       const why = await installs.tryOut("path" in files ? [files] : files, steps, host);
       checks += 1;
@@ -33,9 +33,9 @@ export async function tryRun(table: Table, run: Run<Columns>, options: WordsOpti
       return "unchanged";
     },
     tell: end,
-    files: readOnly(words.files, end),
-    owned: noted(words.owned),
-    memory: { get: words.memory.get, set: () => {} },
+    files: readOnly(api.files, end),
+    owned: noted(api.owned),
+    memory: { get: api.memory.get, set: () => {} },
     log: () => {},
   };
   try {
@@ -49,22 +49,22 @@ export async function tryRun(table: Table, run: Run<Columns>, options: WordsOpti
 }
 
 /** The host of a run that only tests if its service is still held. A step that would change something ends the run. */
-export function lookingHost(options: WordsOptions): { readonly host: Host; hasEnded(error: unknown): boolean } {
+export function lookingHost(options: HostApiOptions): { readonly host: Host; hasEnded(error: unknown): boolean } {
   const installs = installer(options);
-  const { host: words } = hostWords(options);
+  const { host: api } = hostApi(options);
   const end = async (): Promise<never> => {
     throw new Ended("a look changes nothing");
   };
   const host: Host = {
-    ...words,
+    ...api,
     async install(files, steps = {}) {
       await installs.throwIfHeld("path" in files ? [files] : files, steps);
       return "unchanged";
     },
     tell: end,
-    files: readOnly(words.files, end),
-    owned: noted(words.owned),
-    memory: { get: words.memory.get, set: () => {} },
+    files: readOnly(api.files, end),
+    owned: noted(api.owned),
+    memory: { get: api.memory.get, set: () => {} },
   };
   return { host, hasEnded: (error) => error instanceof Ended };
 }

@@ -12,7 +12,7 @@ export interface WaveGate {
   isOpen(mark: Place): boolean;
   /** A person does not want to wait for what came up to there. */
   approve(mark: Place): void;
-  /** Nothing is owed any more: the next change waits its own time. */
+  /** Nothing is pending any more: the next change waits its own time. */
   rest(): void;
 }
 

@@ -51,13 +51,13 @@ test("the removal of a conflicting file is noticed within a minute or at start",
     await until(() => facts()?.held);
     await pass(120);
     assert.equal(text(), "by hand\n");
-    assert.notEqual(report().inTheWay, undefined);
+    assert.notEqual(report().conflict, undefined);
     if (how === "start") await host.down();
     await machine.files.remove(path);
     if (how === "start") host = up();
     else await pass(60);
     await until(() => text() === "10.0.0.1 a\n");
-    assert.deepEqual([facts()?.held, report().inTheWay], [undefined, undefined]);
+    assert.deepEqual([facts()?.held, report().conflict], [undefined, undefined]);
     await host.down();
     end();
   }
@@ -91,7 +91,7 @@ test("a reboot restores the applied rows of a held service, and no others", asyn
     ["k", row("a", "10.0.0.9")],
     ["l", row("b", "10.0.0.2")],
   ]);
-  await until(() => report().owed === 2);
+  await until(() => report().pending === 2);
   for (const how of ["kill", "down"] as const) {
     await host[how]();
     machine.powerCut();
@@ -182,14 +182,14 @@ test("too many removed files stay held, with one question logged once", async ()
   await all.clock.advance(2000);
   await all.say(["a", "b", "c"].map((key) => [key, cell(`2${key}${key}`)]));
   await until(() => all.facts()?.held);
-  const { inTheWay } = all.report();
+  const { conflict } = all.report();
   const said = all.logged.length;
   for (let times = 0; times < 20; times++) {
     await all.clock.advance(10_000);
     await new Promise((resolve) => setImmediate(resolve));
   }
   assert.match(all.facts()?.held?.detail ?? "", /3 files .* at most 1/);
-  assert.equal(all.report().inTheWay, inTheWay);
+  assert.equal(all.report().conflict, conflict);
   assert.deepEqual(all.logged.slice(said), []);
   await host.down();
   all.end();

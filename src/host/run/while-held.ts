@@ -2,12 +2,12 @@ import type { Host } from "../../core/service/host-api.ts";
 import type { Table } from "../../core/service/service.ts";
 import { Held, reason } from "../../core/util/errors.ts";
 import { installer } from "../install/install.ts";
+import { hostApi } from "./host-api.ts";
 import type { RunContext } from "./run.ts";
 import { lookingHost } from "./trial.ts";
 import { withinDeadline } from "./within-deadline.ts";
-import { hostWords } from "./words.ts";
 
-/** The care for a service that is held: nothing new is put in force, and nothing that is in force is lost. */
+/** The care for a service that is held: nothing new is applied, and nothing that is applied is lost. */
 
 /** The time between two looks at the cause of a hold, in milliseconds. Each look renders what the service would install. */
 const lookEvery = 30_000;
@@ -15,7 +15,7 @@ const lookEvery = 30_000;
 const deadline = { milliseconds: 10 * 60_000, what: "the run of a held service" };
 
 export interface WhileHeld {
-  /** True once its daemon has lost what was in force. */
+  /** True once its daemon has lost the applied rows. */
   isDue(): boolean;
   /** Brings back what was lost. */
   run(): Promise<void>;
@@ -45,7 +45,9 @@ export function whileHeld(
       log("the cause of its hold is gone: it goes on");
       poke();
     } else if (await isOther()) {
-      log("its daemon, or the machine, was restarted while it is held: what was in force is brought back, and no more");
+      log(
+        "its daemon, or the machine, was restarted while it is held: the applied rows are brought back, and no others",
+      );
       lost = true;
       poke();
     }
@@ -65,7 +67,7 @@ export function whileHeld(
 }
 
 /**
- * Brings back what was in force in a daemon that lost it, as by a reboot: the rows that were loaded last, and no others.
+ * Brings the applied rows, and no others, back into a daemon that lost them, as by a reboot.
  * An existing file is left as it is, also if trigger did not write it.
  */
 async function bringBack(table: Table, context: RunContext): Promise<void> {
@@ -73,26 +75,26 @@ async function bringBack(table: Table, context: RunContext): Promise<void> {
   const secret = (table.secret ?? []).length > 0;
   await withinDeadline(context, deadline, async (signal) => {
     const options = { ...context, name: context.host, signal, secret, unsure: true };
-    const words = hostWords(options);
+    const api = hostApi(options);
     const installs = installer(options);
     let leaves = false;
     const host: Host = {
-      ...words.host,
+      ...api.host,
       async install(files, { all: _, ...steps } = {}) {
         const wanted = "path" in files ? [files] : files;
-        if (!(await installs.wouldReplace(wanted))) return words.host.install(wanted, steps);
+        if (!(await installs.wouldReplace(wanted))) return api.host.install(wanted, steps);
         leaves = true;
         return "unchanged";
       },
     };
-    await table.run({ rows: store.runs.loaded(), changes: undefined, interrupted: false } as never, host);
+    await table.run({ rows: store.runs.applied(), changes: undefined, interrupted: false } as never, host);
     signal.throwIfAborted();
     const incarnation = await machine.incarnation(table.daemon);
     store.transaction(() => {
-      words.keep();
+      api.keep();
       store.write({ incarnation });
       // The file that differs is seen to when the hold ends.
-      if (leaves) store.oweFullRun();
+      if (leaves) store.orderFullRun();
     });
   });
 }

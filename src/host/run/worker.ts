@@ -7,7 +7,7 @@ import { Unusable } from "../../sqlite/integrity.ts";
 
 /** The waits after failures, in milliseconds: 1 s, doubled each time, at most 30 s. */
 const waits = { first: 1000, longest: 30_000 };
-/** A daemon that does not answer is asked again after this, in milliseconds: a change is to be in force within a second of its return. */
+/** A daemon that does not answer is asked again after this, in milliseconds: a change is to be applied within a second of its return. */
 const awayRetry = 500;
 
 export interface Work {

@@ -14,11 +14,12 @@ export interface ServiceFacts {
   readonly followed: Followed;
   /** The part of the table that differs from the transcriber's and is still to come, from 0 to 1; by the latest comparison. */
   readonly left: number;
-  /** The number of rows that are loaded; counted here because counting them in the table costs more the more there are. */
+  /** The number of rows that are applied; counted here because counting them in the table costs more the more there are. */
   readonly rows: number;
   /** The place whose rows the last successful run was given, and whether the table was in doubt then. */
-  readonly loaded: (Mark & { readonly doubt?: true }) | undefined;
-  readonly proved: boolean;
+  readonly applied: (Mark & { readonly doubt?: true }) | undefined;
+  /** True if a probe saw the daemon serve what is applied, false if it or the run failed; undefined without a probe. */
+  readonly serving: boolean | undefined;
   readonly incarnation: string | undefined;
   /** The number of orders for a full run since the last one: the state of the daemon is unknown while it is above 0. */
   readonly full: number;
@@ -50,7 +51,7 @@ export function writeFacts(database: DatabaseSync, service: string, facts: Parti
 }
 
 /** Orders one more full run of a service, and gives the facts as they are stored now. */
-export function oweFullRun(database: DatabaseSync, service: string): ServiceFacts {
+export function orderFullRun(database: DatabaseSync, service: string): ServiceFacts {
   const statement = prepared(
     database,
     `INSERT INTO service (name, "full") VALUES (?, 1)
@@ -74,8 +75,8 @@ function factsIn(found: Readonly<Record<string, unknown>>): ServiceFacts {
     followed,
     left,
     rows: Number(found.rows),
-    loaded: readJson(loadedFact, found.loaded),
-    proved: found.proved === 1,
+    applied: readJson(appliedFact, found.applied),
+    serving: found.serving === null ? undefined : found.serving === 1,
     incarnation: text(found.incarnation),
     full: Math.max(0, Number(found.full)),
     failing: text(found.failing),
@@ -95,7 +96,7 @@ const markFact = z.object({
   seq: z.number(),
   asOf: z.object({ state: z.array(z.string()), clock: z.number() }),
 });
-const loadedFact = markFact.extend({ doubt: z.literal(true).optional() });
+const appliedFact = markFact.extend({ doubt: z.literal(true).optional() });
 const followedFact = z.object({
   mark: markFact.optional(),
   doubt: z.literal(true).optional(),
@@ -115,8 +116,8 @@ function columns(facts: Partial<ServiceFacts>): Record<string, string | number |
     values.followed = JSON.stringify(left > 0 ? { ...stored, left } : stored);
   }
   if (facts.rows !== undefined) values.rows = facts.rows;
-  if ("loaded" in facts) values.loaded = facts.loaded ? JSON.stringify(facts.loaded) : null;
-  if ("proved" in facts) values.proved = facts.proved ? 1 : 0;
+  if ("applied" in facts) values.applied = facts.applied ? JSON.stringify(facts.applied) : null;
+  if ("serving" in facts) values.serving = facts.serving === undefined ? null : Number(facts.serving);
   if ("incarnation" in facts) values.incarnation = facts.incarnation ?? null;
   if ("full" in facts) values.full = facts.full ?? 0;
   if ("failing" in facts) values.failing = facts.failing ?? null;

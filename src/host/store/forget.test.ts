@@ -14,14 +14,14 @@ test("a forgotten service leaves a list and no rows; others keep theirs", () => 
   using database = openStore();
   for (const service of ["dhcp", "dns"]) {
     writeFacts(database, service, { rows: 2 });
-    const row = database.prepare("INSERT INTO row (service, key, hash, desired, loaded) VALUES (?, ?, 0, '{}', ?)");
+    const row = database.prepare("INSERT INTO row (service, key, hash, desired, applied) VALUES (?, ?, 0, '{}', ?)");
     row.run(service, "in force", "{}");
-    row.run(service, "owed", null);
+    row.run(service, "pending", null);
     database.prepare("INSERT INTO message (service, body, at) VALUES (?, x'00', 0)").run(service);
     database
-      .prepare("INSERT INTO install_path (path, service, loaded) VALUES (?, ?, 'hash')")
+      .prepare("INSERT INTO install_path (path, service, applied) VALUES (?, ?, 'hash')")
       .run(`/etc/${service}`, service);
-    database.prepare("INSERT INTO install_fight (path, at) VALUES (?, 0)").run(`/etc/${service}`);
+    database.prepare("INSERT INTO install_edit (path, at) VALUES (?, 0)").run(`/etc/${service}`);
     const owned = database.prepare("INSERT INTO owned (service, name, state, since) VALUES (?, ?, ?, 0)");
     owned.run(service, "b", "ours");
     owned.run(service, "a", "ours");
@@ -37,6 +37,6 @@ test("a forgotten service leaves a list and no rows; others keep theirs", () => 
     assert.equal(database.prepare(`SELECT count(*) AS n FROM ${table} WHERE service = 'dhcp'`).get()?.n, 0, table);
   }
   assert.equal(database.prepare("SELECT count(*) AS n FROM row WHERE service = 'dns'").get()?.n, 2);
-  assert.equal(database.prepare("SELECT path FROM install_fight").get()?.path, "/etc/dns");
+  assert.equal(database.prepare("SELECT path FROM install_edit").get()?.path, "/etc/dns");
   assert.equal(leftBy(database, "dhcp"), undefined);
 });

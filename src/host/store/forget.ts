@@ -22,13 +22,13 @@ export function leftBy(database: DatabaseSync, service: string): LeftThere | und
   const count = (sql: string): number => Number(prepared(database, sql).get(service)?.count ?? 0);
   const files = prepared(
     database,
-    "SELECT path FROM install_path WHERE service = ? AND loaded IS NOT NULL ORDER BY path",
+    "SELECT path FROM install_path WHERE service = ? AND applied IS NOT NULL ORDER BY path",
   )
     .all(service)
     .map(({ path }) => String(path));
   return {
     service,
-    rows: count("SELECT count(*) AS count FROM row WHERE service = ? AND loaded IS NOT NULL"),
+    rows: count("SELECT count(*) AS count FROM row WHERE service = ? AND applied IS NOT NULL"),
     messages: count("SELECT count(*) AS count FROM message WHERE service = ?"),
     files,
     // A file that was taken over is owned by its path as well.
@@ -39,7 +39,7 @@ export function leftBy(database: DatabaseSync, service: string): LeftThere | und
 /** Removes all data of a service from a store. */
 export function forgetService(database: DatabaseSync, service: string): void {
   transaction(database, () => {
-    prepared(database, "DELETE FROM install_fight WHERE path IN (SELECT path FROM install_path WHERE service = ?)").run(
+    prepared(database, "DELETE FROM install_edit WHERE path IN (SELECT path FROM install_path WHERE service = ?)").run(
       service,
     );
     for (const table of tablesOfServices(database))
@@ -48,7 +48,7 @@ export function forgetService(database: DatabaseSync, service: string): void {
   });
 }
 
-/** The tables with data of services, except `service` and `install_fight`, which have no column of that name. */
+/** The tables with data of services, except `service` and `install_edit`, which have no column of that name. */
 export const tablesOfServices = (database: DatabaseSync): string[] =>
   prepared(
     database,

@@ -14,7 +14,7 @@ const editMemory = 24 * 60 * 60_000;
 /** The applied file at a path. */
 export interface Applied {
   readonly hash: string | null;
-  readonly proved: boolean;
+  readonly serving: boolean;
   /** The probe of the file, as JSON. */
   readonly probe: string | null;
 }
@@ -58,15 +58,15 @@ export function ledgerOf(database: DatabaseSync, service: string) {
 
     /** Undefined for a path that this service never installed. */
     applied(path: string): Applied | undefined {
-      const row = one("SELECT loaded, proved, probe FROM install_path WHERE path = ?", path);
-      return row && { hash: text(row.loaded), proved: row.proved === 1, probe: text(row.probe) };
+      const row = one("SELECT applied, serving, probe FROM install_path WHERE path = ?", path);
+      return row && { hash: text(row.applied), serving: row.serving === 1, probe: text(row.probe) };
     },
 
     /** The pending installs of these paths, and of all paths that were being installed together with one of them. */
     pending(paths: readonly string[]): PendingInstall[] {
       const rows = all(
-        `SELECT path, batch, good, good_hash, to_hash FROM install_debt WHERE service = ? AND batch IN
-          (SELECT batch FROM install_debt WHERE path IN (SELECT value FROM json_each(?))) ORDER BY rowid`,
+        `SELECT path, batch, good, good_hash, to_hash FROM install_pending WHERE service = ? AND batch IN
+          (SELECT batch FROM install_pending WHERE path IN (SELECT value FROM json_each(?))) ORDER BY rowid`,
         service,
         JSON.stringify(paths),
       );
@@ -89,19 +89,19 @@ export function ledgerOf(database: DatabaseSync, service: string) {
           own(path);
           change("INSERT OR IGNORE INTO install_path (path, service) VALUES (?, ?)", path, service);
           change(
-            "INSERT OR REPLACE INTO install_debt (path, service, batch, good, good_hash, to_hash) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO install_pending (path, service, batch, good, good_hash, to_hash) VALUES (?, ?, ?, ?, ?, ?)",
             ...[path, service, batch, good, goodHash, to],
           );
         }
-        for (const path of edited) change("INSERT INTO install_fight (path, at) VALUES (?, ?)", path, now);
+        for (const path of edited) change("INSERT INTO install_edit (path, at) VALUES (?, ?)", path, now);
         // A time in the future was written by a clock that was ahead, and is worthless.
-        if (edited.length > 0) change("DELETE FROM install_fight WHERE at < ? OR at > ?", now - editMemory, now);
+        if (edited.length > 0) change("DELETE FROM install_edit WHERE at < ? OR at > ?", now - editMemory, now);
       });
     },
 
     /** The paths whose reload is pending. */
     pendingReloads: (): string[] =>
-      all("SELECT path FROM install_debt WHERE service = ? ORDER BY path", service).map(({ path }) => String(path)),
+      all("SELECT path FROM install_pending WHERE service = ? ORDER BY path", service).map(({ path }) => String(path)),
 
     /**
      * Makes a reload of each applied file pending, which replaces nothing. An unfinished install has more information,
@@ -109,9 +109,9 @@ export function ledgerOf(database: DatabaseSync, service: string) {
      */
     requireReload(): void {
       change(
-        `INSERT OR IGNORE INTO install_debt (path, service, batch, good, good_hash, to_hash)
-          SELECT path, service, hex(randomblob(16)), NULL, loaded, loaded FROM install_path
-          WHERE service = ? AND loaded IS NOT NULL`,
+        `INSERT OR IGNORE INTO install_pending (path, service, batch, good, good_hash, to_hash)
+          SELECT path, service, hex(randomblob(16)), NULL, applied, applied FROM install_path
+          WHERE service = ? AND applied IS NOT NULL`,
         service,
       );
     },
@@ -119,7 +119,7 @@ export function ledgerOf(database: DatabaseSync, service: string) {
     /** Drops all pending reloads except those of these files. */
     dropReloadsBut: (paths: Iterable<string>): void =>
       change(
-        `DELETE FROM install_debt WHERE service = ? AND ${onlyReload}
+        `DELETE FROM install_pending WHERE service = ? AND ${onlyReload}
           AND path NOT IN (SELECT value FROM json_each(?))`,
         service,
         JSON.stringify([...paths]),
@@ -132,7 +132,7 @@ export function ledgerOf(database: DatabaseSync, service: string) {
     written: (): string[] =>
       all(
         `SELECT path FROM install_written WHERE service = ?1 UNION
-          SELECT path FROM install_debt WHERE service = ?1 AND to_hash IS NOT NULL AND good_hash IS NOT to_hash`,
+          SELECT path FROM install_pending WHERE service = ?1 AND to_hash IS NOT NULL AND good_hash IS NOT to_hash`,
         service,
       ).map(({ path }) => String(path)),
 
@@ -153,7 +153,7 @@ export function ledgerOf(database: DatabaseSync, service: string) {
     /** Forgets a path that no longer belongs to this service. */
     gone(path: string): void {
       transaction(database, () => {
-        for (const table of ["install_path", "install_written", "install_fight"]) {
+        for (const table of ["install_path", "install_written", "install_edit"]) {
           change(`DELETE FROM ${table} WHERE path = ?`, path);
         }
       });
@@ -177,15 +177,15 @@ export function ledgerOf(database: DatabaseSync, service: string) {
     ): void {
       transaction(database, () => {
         for (const { path, hash } of wrote) write(path, hash);
-        for (const [path, { hash, proved, probe }] of applied) {
-          const values = [hash, proved ? 1 : 0, probe, path];
-          change("UPDATE install_path SET loaded = ?, proved = ?, probe = ? WHERE path = ?", ...values);
+        for (const [path, { hash, serving, probe }] of applied) {
+          const values = [hash, serving ? 1 : 0, probe, path];
+          change("UPDATE install_path SET applied = ?, serving = ?, probe = ? WHERE path = ?", ...values);
           change(
-            `INSERT OR REPLACE INTO install_written (path, service, hash) SELECT path, service, to_hash FROM install_debt
+            `INSERT OR REPLACE INTO install_written (path, service, hash) SELECT path, service, to_hash FROM install_pending
               WHERE path = ? AND to_hash = ? AND good_hash IS NOT to_hash`,
             ...[path, hash],
           );
-          change("DELETE FROM install_debt WHERE path = ?", path);
+          change("DELETE FROM install_pending WHERE path = ?", path);
         }
         if (paths !== undefined) change("DELETE FROM install_attempt WHERE service = ? AND paths = ?", service, paths);
         if (failed) writeAttempt(failed);
@@ -205,7 +205,7 @@ export function ledgerOf(database: DatabaseSync, service: string) {
 
     /** The times at which foreign texts were replaced at a path between two moments, oldest first. */
     edits: (path: string, since: number, now: number): number[] =>
-      all("SELECT at FROM install_fight WHERE path = ? AND at > ? AND at <= ? ORDER BY at", path, since, now).map(
+      all("SELECT at FROM install_edit WHERE path = ? AND at > ? AND at <= ? ORDER BY at", path, since, now).map(
         ({ at }) => Number(at),
       ),
 
@@ -217,7 +217,7 @@ export function ledgerOf(database: DatabaseSync, service: string) {
     /** Ends the hold of a path, and forgets the hand edits that led to it. */
     approve(path: string): void {
       transaction(database, () => {
-        change("DELETE FROM install_fight WHERE path = ?", path);
+        change("DELETE FROM install_edit WHERE path = ?", path);
         change("UPDATE install_path SET held = NULL WHERE path = ?", path);
       });
     },

@@ -21,7 +21,7 @@ test("beyond the limit messages stay in the queue, and are later handled in orde
   };
   const host = up();
   for (const n of upTo(waitingLimit)) await send({ n });
-  await until(() => report().owed === waitingLimit && report().failing);
+  await until(() => report().pending === waitingLimit && report().failing);
 
   let accepted = waitingLimit;
   const large = "x".repeat(256 * 1024);
@@ -30,13 +30,13 @@ test("beyond the limit messages stay in the queue, and are later handled in orde
   };
   await assert.rejects(fill, QueueFull);
   await clock.advance(10_000); // to be tried again is no handling
-  assert.equal(report().owed, waitingLimit);
+  assert.equal(report().pending, waitingLimit);
   assert.equal(hub.look(queue).length, accepted - waitingLimit);
   await assert.rejects(send({ n: accepted, large }), QueueFull);
 
   secours.controls.fail = undefined;
   await clock.advance(30_000);
-  await until(() => secours.handled.length >= accepted && report().owed === 0);
+  await until(() => secours.handled.length >= accepted && report().pending === 0);
   assert.deepEqual(secours.handled, upTo(accepted));
   assert.equal(hub.look(queue).length, 0);
   await host.down();
@@ -73,16 +73,16 @@ test("failing messages are parked up to the limit, and a retry finds every one",
     throw new Error("no route");
   };
   for (const n of [parkedLimit - 1, parkedLimit, parkedLimit + 1]) await send({ n });
-  await until(() => report().owed === 3 && report().failing);
+  await until(() => report().pending === 3 && report().failing);
   await enough();
-  assert.deepEqual([report().parkedCount, report().owed], [parkedLimit, 2]);
+  assert.deepEqual([report().parkedCount, report().pending], [parkedLimit, 2]);
   assert.match(report().why ?? "", /^no route; it waits until one of the 1000 parked is dropped or tried again$/);
 
   secours.controls.fail = undefined;
   await order({ order: "retry" });
   await until(() => secours.handled.length >= parkedLimit + 2);
   assert.deepEqual(secours.handled, upTo(parkedLimit + 2));
-  assert.deepEqual([report().parkedCount, report().owed], [0, 0]);
+  assert.deepEqual([report().parkedCount, report().pending], [0, 0]);
 });
 
 test("malformed messages are parked up to the limit, and one drop frees one place", async () => {
@@ -92,14 +92,14 @@ test("malformed messages are parked up to the limit, and one drop frees one plac
   await send({ n: 7 });
   await enough();
   await until(() => report().parkedCount >= parkedLimit);
-  assert.deepEqual([report().parkedCount, report().owed, report().failing], [parkedLimit, 3, true]);
+  assert.deepEqual([report().parkedCount, report().pending, report().failing], [parkedLimit, 3, true]);
 
   for (const left of [2, 1]) {
     await order({ order: "drop", id: report().parked[0]?.id });
     await enough();
-    await until(() => report().owed <= left);
+    await until(() => report().pending <= left);
   }
-  await until(() => secours.handled.length === 1 && report().owed === 0);
+  await until(() => secours.handled.length === 1 && report().pending === 0);
   assert.deepEqual([secours.handled, report().parkedCount], [[7], parkedLimit]);
 });
 
@@ -121,7 +121,7 @@ test("unreadable messages have a limit of their own, and the oldest is dropped",
   await send({ n: 3 });
   await until(() => report().failing);
   for (let second = 0; second < 60; second++) await clock.advance(1000);
-  await until(() => report().parkedCount === parkedLimit + 1 && report().owed === 0);
+  await until(() => report().parkedCount === parkedLimit + 1 && report().pending === 0);
   assert.deepEqual(secours.handled, [1, 3]);
   await host.down();
   end();

@@ -45,7 +45,7 @@ test("removals beyond the limit are held as one, and additions and changes go on
   assert.equal(dhcp.served.get("k35")?.name, "changed");
   assert.equal(dhcp.served.size, 41);
   assert.equal(report().removals?.rows, 30);
-  assert.deepEqual(retained()[0], ["k0", "removals", "30 were to go, and at most 10 may within an hour"]);
+  assert.deepEqual(retained()[0], ["k0", "removals", "30 would be removed, at most 10 an hour"]);
   await clock.advance(3 * hour);
   assert.equal(dhcp.served.size, 41, "time alone does not let them go");
 });
@@ -58,7 +58,7 @@ test("removals within the limit are done at once, and count for an hour", async 
   await clock.advance(hour / 2);
   await say(rows(8, 12, false));
   await until(() => report().removals?.rows === 4);
-  const many = "4 were to go after 8 within the hour, and at most 10 may within an hour";
+  const many = "4 would be removed after 8 within the hour, at most 10 an hour";
   assert.deepEqual(retained()[0], ["k10", "removals", many]);
   await clock.advance(hour / 2 + 1000);
   await say(rows(12, 20, false));
@@ -234,7 +234,7 @@ test("held removals stay held under one digest until they are answered", async (
     const question = report().removals;
     assert.ok(question);
     assert.equal(question.rows, rows);
-    const asHeld = "100 were to go, and at most 50 may within an hour";
+    const asHeld = "100 would be removed, at most 50 an hour";
     assert.deepEqual(new Set(retained().map(([, ...reason]) => reason.join())), new Set([`removals,${asHeld}`]));
     const { digest } = question;
     const said = logged.filter((line) => line.includes("trigger approve dhcp")).at(-1);
@@ -327,7 +327,7 @@ test("a held removal stays held when refused, and ends when it yields", async ()
   await until(() => dhcp.served.has("k4"));
   await until(() => report().removals?.rows === 1);
   assert.deepEqual(
-    report().refused.map(({ key, by, kept }) => [key, by, kept]),
+    report().refused.map(({ key, by, retained }) => [key, by, retained]),
     [
       ["k1", "directory", false],
       ["k2", "removals", true],
@@ -372,7 +372,7 @@ test("a held service stores rows and writes nothing, also after a restart", asyn
   await order({ order: "hold", why: "the daemon is being moved" });
   await until(() => report().held !== undefined);
   await say([["new", row("new", "10.9.9.9")]]);
-  await until(() => report().owed > 0);
+  await until(() => report().pending > 0);
   await again();
   await clock.advance(5000);
   assert.deepEqual(facts()?.held, { by: "person", detail: "the daemon is being moved" });

@@ -4,7 +4,7 @@ import { isRefusedSql } from "../../core/stream/cells.ts";
 import { transaction } from "../../sqlite/open.ts";
 import { prepared } from "./prepared.ts";
 import type { Question } from "./retained.ts";
-import { owedRows, retainedRows } from "./row-sets.ts";
+import { pendingRows, retainedRows } from "./row-sets.ts";
 
 /**
  * Holds removals beyond a limit within a sliding hour, or of the last rows of a table. Additions and changes go on.
@@ -26,7 +26,7 @@ export interface RemovalRule {
 
 /** The removals of one service: those that wait for a person, and those of the last hour. */
 export interface Removals {
-  /** Holds the removals that are pending if they are too many, or would leave no row in force. */
+  /** Holds the removals that are pending if they are too many, or would leave no applied row. */
   hold(rule: RemovalRule, now: number): void;
   /** Counts removals that were made, but for those that a person let go: after many, the next few need no question. In the caller's transaction. */
   count(rows: number, now: number): void;
@@ -84,45 +84,47 @@ export const removalsOf = (database: DatabaseSync, service: string): Removals =>
 });
 
 function holdRemovals(database: DatabaseSync, service: string, { limit, mayEmpty }: RemovalRule, now: number): void {
-  const owed = prepared(
+  const pending = prepared(
     database,
-    `SELECT key FROM ${owedRows} AND retained_by IS NULL AND (desired IS NULL OR ${isRefusedSql("desired")})
-       AND loaded IS NOT NULL ORDER BY key`,
+    `SELECT key FROM ${pendingRows} AND retained_by IS NULL AND (desired IS NULL OR ${isRefusedSql("desired")})
+       AND applied IS NOT NULL ORDER BY key`,
   )
     .all(service)
     .map(({ key }) => String(key));
-  const approved = isApproved(database, service, owed);
-  if (owed.length === 0 || approved) return;
+  const approved = isApproved(database, service, pending);
+  if (pending.length === 0 || approved) return;
   const before = removedWithin(database, service, now);
-  const tooMany = owed.length + before > limit;
+  const tooMany = pending.length + before > limit;
   if (!tooMany && (mayEmpty || isAnyLeft(database, service))) return;
-  if (owed.length <= (allowance(database, service, now) ?? 0)) return;
+  if (pending.length <= (allowance(database, service, now) ?? 0)) return;
   // What was so when they were held: of those that wait, some may be back since.
-  const many = `${owed.length} were to go${before > 0 ? ` after ${before} within the hour` : ""}, and at most ${limit} may`;
-  const detail = tooMany ? `${many} within an hour` : "no row would be left";
+  const earlier = before > 0 ? ` after ${before} within the hour` : "";
+  const detail = tooMany
+    ? `${pending.length} would be removed${earlier}, at most ${limit} an hour`
+    : "no row would be left";
   transaction(database, () => {
     // One that was tried stays in doubt: the next run puts it back.
     const hold = prepared(
       database,
       "UPDATE row SET retained_by = 'removals', detail = ?, since = coalesce(since, ?) WHERE service = ? AND key = ?",
     );
-    for (const key of owed) hold.run(detail, now, service, key);
+    for (const key of pending) hold.run(detail, now, service, key);
   });
 }
 
-/** True if a row is in force once all that is owed is done. */
+/** True if a row is applied once nothing is pending. */
 const isAnyLeft = (database: DatabaseSync, service: string): boolean =>
   prepared(
     database,
     `SELECT 1 FROM row WHERE service = ? AND
-       iif(retained_by IS NULL, desired IS NOT NULL AND NOT ${isRefusedSql("desired")}, loaded IS NOT NULL) LIMIT 1`,
+       iif(retained_by IS NULL, desired IS NOT NULL AND NOT ${isRefusedSql("desired")}, applied IS NOT NULL) LIMIT 1`,
   ).get(service) !== undefined;
 
-/** True if a person approved these very removals. If others are owed by now, the approval is spent and no removal goes uncounted. */
-function isApproved(database: DatabaseSync, service: string, owed: readonly string[]): boolean {
+/** True if a person approved these very removals. If others are pending by now, the approval is spent and no removal goes uncounted. */
+function isApproved(database: DatabaseSync, service: string, pending: readonly string[]): boolean {
   const approved = prepared(database, "SELECT digest FROM approved WHERE service = ?").get(service)?.digest;
   if (approved === undefined) return false;
-  if (approved === digestOf([...owed].sort())) return true;
+  if (approved === digestOf([...pending].sort())) return true;
   prepared(database, "DELETE FROM approved WHERE service = ?").run(service);
   return false;
 }
@@ -166,7 +168,7 @@ const heldKeys = (database: DatabaseSync, service: string): string[] =>
     .all(service)
     .map(({ key }) => String(key));
 
-/** They are owed again. */
+/** They are pending again. */
 function release(database: DatabaseSync, service: string): void {
   prepared(
     database,

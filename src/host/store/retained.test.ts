@@ -23,8 +23,8 @@ test("each reason to retain a row has its sentence", () => {
 });
 
 test("a question names its digest and the number of rows to be removed", () => {
-  assert.equal(sayQuestion(many), "held with the removals 89cebc0b: 20 rows would go");
-  assert.equal(sayQuestion(one), "held with the removals 3298569f: 1 row would go");
+  assert.equal(sayQuestion(many), "held with the removals 89cebc0b: 20 rows would be removed");
+  assert.equal(sayQuestion(one), "held with the removals 3298569f: 1 row would be removed");
 });
 
 test("only a row held with other removals names the open question", () => {

@@ -6,7 +6,7 @@ export interface Retained {
   readonly detail: string;
 }
 
-/** A question about removals that a person answers by its digest, and the number of rows that would go. */
+/** A question about removals that a person answers by its digest, and the number of rows that would be removed. */
 export interface Question {
   readonly digest: string;
   readonly rows: number;
@@ -14,7 +14,7 @@ export interface Question {
 
 /** The question in words. */
 export const sayQuestion = ({ digest, rows }: Question): string =>
-  `held with the removals ${digest}: ${rows} ${rows === 1 ? "row" : "rows"} would go`;
+  `held with the removals ${digest}: ${rows} ${rows === 1 ? "row" : "rows"} would be removed`;
 
 interface Reason {
   /** The sentence that people read. The question is that which is open now: other rows may have come back since. */
@@ -35,7 +35,7 @@ export const retentions: Readonly<Record<RetainedBy, Reason>> = {
   daemon: { say: (detail) => `refused by the daemon: ${detail}`, isTriedAgain: true },
   /** Something that trigger did not write stands in its place. A person approves that it is replaced, or it goes. */
   conflict: { say: (detail) => `held: ${detail}`, isTriedAgain: true },
-  /** The row would go with too many others, or as the last of its table. A person approves the question, or the row comes back. */
+  /** The row would be removed with too many others, or as the last of its table. A person approves the question, or the row comes back. */
   removals: {
     say: (detail, question) => `${question ? sayQuestion(question) : "held with other removals"}, held as ${detail}`,
 

@@ -1,7 +1,7 @@
 /** The rows of a service that are pending, as a part of a statement. It names the index, because the planner would read every row. */
-export const owedRows = "row INDEXED BY row_owed WHERE service = ? AND owed = 1";
+export const pendingRows = "row INDEXED BY row_pending WHERE service = ? AND pending = 1";
 
-/** The rows of a service whose loaded row is retained. */
+/** The rows of a service whose applied row is retained. */
 export const retainedRows = "row INDEXED BY row_retained WHERE service = ? AND retained_by IS NOT NULL";
 
 /** The rows of a service that wait because something else stands in their place. */

@@ -2,21 +2,21 @@ import type { DatabaseSync } from "node:sqlite";
 import type { RetainedBy } from "../../core/stream/reasons.ts";
 import { prepared } from "./prepared.ts";
 import type { Retained } from "./retained.ts";
-import { conflictRows, owedRows, retainedRows } from "./row-sets.ts";
+import { conflictRows, pendingRows, retainedRows } from "./row-sets.ts";
 
-/** A row whose loaded row is retained, or that is not in force. */
+/** A desired row that is not applied: the last good one is retained, or there is none. */
 export interface RetainedRow extends Retained {
   readonly key: string;
   /** The time since when it is retained, milliseconds since 1970. */
   readonly since: number;
-  /** The last good row stays in force. */
-  readonly kept: boolean;
+  /** True if the last good row is retained. */
+  readonly retained: boolean;
 }
 
 /** A row that waits for a run, as texts. */
 export interface PendingRow {
   readonly desired: string | null;
-  readonly loaded: string | null;
+  readonly applied: string | null;
 }
 
 /** The rows of one service as people and the loop see them; nothing is written. */
@@ -41,24 +41,24 @@ export function rowsSeen(database: DatabaseSync, service: string): RowsSeen {
   return {
     isPending(which) {
       const and = which === "inDoubt" ? "AND doubt = 1" : "";
-      return prepared(database, `SELECT 1 FROM ${owedRows} ${and} LIMIT 1`).get(service) !== undefined;
+      return prepared(database, `SELECT 1 FROM ${pendingRows} ${and} LIMIT 1`).get(service) !== undefined;
     },
     pending: () =>
-      prepared(database, `SELECT desired, loaded FROM ${owedRows} ORDER BY key`).all(
+      prepared(database, `SELECT desired, applied FROM ${pendingRows} ORDER BY key`).all(
         service,
       ) as unknown as PendingRow[],
-    countPending: () => count(owedRows),
+    countPending: () => count(pendingRows),
     countRetained: () => count(retainedRows),
     countConflicts: () => count(conflictRows),
     retained: (most) =>
       prepared(
         database,
-        `SELECT key, retained_by, detail, since, loaded IS NOT NULL AS kept FROM ${retainedRows} ORDER BY key LIMIT ?`,
+        `SELECT key, retained_by, detail, since, applied IS NOT NULL AS retained FROM ${retainedRows} ORDER BY key LIMIT ?`,
       )
         .all(service, most)
-        .map(({ key, retained_by: by, detail, since, kept }) => ({
+        .map(({ key, retained_by: by, detail, since, retained }) => ({
           ...{ key: String(key), by: by as RetainedBy, detail: String(detail) },
-          ...{ since: Number(since), kept: kept === 1 },
+          ...{ since: Number(since), retained: retained === 1 },
         })),
     isWanted(column, value) {
       const text = `SELECT 1 FROM row

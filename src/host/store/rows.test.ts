@@ -65,16 +65,16 @@ test("an unreadable row is forgotten, and a stale refusal is judged again", (con
   const { database, rows } = scene(context);
   say(rows, ["a", refusedCell("no")], ["b", cell("b", 2)]);
   database.exec(
-    `UPDATE row SET loaded = 'nonsense', retained_by = NULL, detail = NULL;
+    `UPDATE row SET applied = 'nonsense', retained_by = NULL, detail = NULL;
      UPDATE row SET retained_by = 'directory', detail = 'old' WHERE key <> 'a'`,
   );
   atOnce(rows.recompute(1));
-  const kept = database.prepare("SELECT key, loaded, retained_by, detail FROM row ORDER BY key").all();
+  const kept = database.prepare("SELECT key, applied, retained_by, detail FROM row ORDER BY key").all();
   assert.deepEqual(
     kept.map((row) => ({ ...row })),
     [
-      { key: "a", loaded: null, retained_by: "directory", detail: "no" },
-      { key: "b", loaded: null, retained_by: null, detail: null },
+      { key: "a", applied: null, retained_by: "directory", detail: "no" },
+      { key: "b", applied: null, retained_by: null, detail: null },
     ],
   );
 });
@@ -111,16 +111,16 @@ test("a part leaves its range with just its rows", (context) => {
 test("an entry refused as a whole retains its rows, also in a repair", (context) => {
   const { rows, database } = scene(context);
   say(rows, ["u/1", cell("a", 1)], ["u/2", cell("b", 2)]);
-  database.exec("UPDATE row SET loaded = desired");
+  database.exec("UPDATE row SET applied = desired");
   const table = new CellTable("dhcp");
   table.apply([["u", refusedCell("no owner")]]);
   const part = new StreamWriter("dhcp", table, { epoch: 1 }).part(0, hashEnd, { state: [], clock: 0 });
   rows.write({ kind: "part", part }, 0);
   const kept = database
-    .prepare("SELECT key, retained_by, detail, owed FROM row WHERE loaded IS NOT NULL ORDER BY key")
+    .prepare("SELECT key, retained_by, detail, pending FROM row WHERE applied IS NOT NULL ORDER BY key")
     .all();
   assert.deepEqual(
-    kept.map(({ key, retained_by, detail, owed }) => [key, retained_by, detail, owed]),
+    kept.map(({ key, retained_by, detail, pending }) => [key, retained_by, detail, pending]),
     [
       ["u/1", "directory", "no owner", 0],
       ["u/2", "directory", "no owner", 0],

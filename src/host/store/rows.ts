@@ -59,8 +59,8 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
     if (before === cell) return;
     digest.move(key, before, cell);
     sql.put.run(service, key, keyHash(key), cell);
-    const { loaded = null, retained_by = null, detail = null } = found ?? {};
-    judge(key, { desired: cell, loaded, retained_by, detail }, now);
+    const { applied = null, retained_by = null, detail = null } = found ?? {};
+    judge(key, { desired: cell, applied, retained_by, detail }, now);
     if (key === coverOf(key)) {
       // Keys of the entry without a cell of their own follow the cell of the entry as a whole.
       for (const part of sql.parts.all(service, `${key}/`, `${key}0`) as unknown as Keyed[]) judge(part.key, part, now);
@@ -75,26 +75,26 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
     if (!isRetainedFor(row, retained)) {
       sql.retain.run(retained?.by ?? null, retained?.detail ?? null, retained ? now : null, service, key);
     }
-    if (row.desired === null && row.loaded === null) sql.forget.run(service, key);
+    if (row.desired === null && row.applied === null) sql.forget.run(service, key);
   }
 
-  function whyRetained(key: string, { desired, loaded, retained_by, detail }: Stored): Retained | undefined {
-    const reason = reasonToRetain(key, desired, loaded);
+  function whyRetained(key: string, { desired, applied, retained_by, detail }: Stored): Retained | undefined {
+    const reason = reasonToRetain(key, desired, applied);
     // A removal by a refusal is pending like any other; once the row is removed, its reason is the refusal.
-    const goes = loaded !== null && reason?.by === "directory" && refusalGoes(table, reason.about ?? []);
+    const goes = applied !== null && reason?.by === "directory" && refusalGoes(table, reason.about ?? []);
     if (reason && !goes) return reason;
     // A removal that waits for a person keeps waiting when rows are judged again: a restart is no answer.
-    const waits = loaded !== null && (goes || desired === null) && retained_by === "removals";
+    const waits = applied !== null && (goes || desired === null) && retained_by === "removals";
     return waits ? { by: retained_by, detail: detail ?? "" } : undefined;
   }
 
-  function reasonToRetain(key: string, desired: string | null, loaded: string | null): Reason | undefined {
+  function reasonToRetain(key: string, desired: string | null, applied: string | null): Reason | undefined {
     if (desired !== null) {
       if (isRefused(desired)) return refusedBy(desired);
       const wrong = wrongCell(table, desired);
       return wrong === undefined ? undefined : { by: "version", detail: wrong };
     }
-    if (loaded === null || key === coverOf(key)) return undefined;
+    if (applied === null || key === coverOf(key)) return undefined;
     const cover = sql.get.get(service, coverOf(key)) as { desired: string | null } | undefined;
     return cover?.desired && isRefused(cover.desired) ? refusedBy(cover.desired) : undefined;
   }
@@ -137,7 +137,7 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
     );
     const misjudged = (row: Placed): boolean =>
       judgedAt !== undefined &&
-      (!isRetainedFor(row, whyRetained(row.key, row)) || (row.desired === null && row.loaded === null));
+      (!isRetainedFor(row, whyRetained(row.key, row)) || (row.desired === null && row.applied === null));
     const wrong = rows.filter((row) => row.torn === 1 || row.hash !== keyHash(row.key) || misjudged(row));
     // Nearly always nothing is wrong: a reader of a million rows must not lock others out.
     if (wrong.length === 0) return;
@@ -189,7 +189,7 @@ const refusedBy = (cell: Cell): Reason => ({ by: "directory", detail: refusalOf(
 
 interface Stored {
   readonly desired: string | null;
-  readonly loaded: string | null;
+  readonly applied: string | null;
   readonly retained_by: RetainedBy | null;
   readonly detail: string | null;
 }
@@ -219,8 +219,8 @@ export function settleRefused(
       `UPDATE row SET retained_by = ${by}, detail = ${detail}, since = ? WHERE service = ? AND key = ? AND doubt = 0
          AND ${isRefusedSql("desired")} AND ${state}`,
     ).run(now, service, key);
-  settle("'directory'", refusalSql("desired"), "(retained_by IS NULL OR retained_by = 'removals') AND loaded IS NULL");
-  settle("NULL", "NULL", "retained_by = 'directory' AND loaded IS NOT NULL");
+  settle("'directory'", refusalSql("desired"), "(retained_by IS NULL OR retained_by = 'removals') AND applied IS NULL");
+  settle("NULL", "NULL", "retained_by = 'directory' AND applied IS NOT NULL");
 }
 
 /**
@@ -243,7 +243,7 @@ const object = (column: string): string =>
 
 function statements(database: DatabaseSync) {
   return {
-    get: prepared(database, "SELECT desired, loaded, retained_by, detail FROM row WHERE service = ? AND key = ?"),
+    get: prepared(database, "SELECT desired, applied, retained_by, detail FROM row WHERE service = ? AND key = ?"),
     put: prepared(
       database,
       `INSERT INTO row (service, key, hash, desired) VALUES (?, ?, ?, ?)
@@ -252,16 +252,16 @@ function statements(database: DatabaseSync) {
     retain: prepared(database, "UPDATE row SET retained_by = ?, detail = ?, since = ? WHERE service = ? AND key = ?"),
     forget: prepared(
       database,
-      "DELETE FROM row WHERE service = ? AND key = ? AND desired IS NULL AND loaded IS NULL AND doubt = 0",
+      "DELETE FROM row WHERE service = ? AND key = ? AND desired IS NULL AND applied IS NULL AND doubt = 0",
     ),
     mend: prepared(
       database,
-      `UPDATE row SET loaded = ${object("loaded")}, given = ${object("given")}
+      `UPDATE row SET applied = ${object("applied")}, tried = ${object("tried")}
        WHERE service = ? AND key = ?`,
     ),
     parts: prepared(
       database,
-      "SELECT key, desired, loaded, retained_by, detail FROM row WHERE service = ? AND key >= ? AND key < ?",
+      "SELECT key, desired, applied, retained_by, detail FROM row WHERE service = ? AND key >= ? AND key < ?",
     ),
     range: prepared(
       database,
@@ -269,8 +269,8 @@ function statements(database: DatabaseSync) {
     ),
     bucket: prepared(
       database,
-      `SELECT key, hash, desired, loaded, retained_by, detail,
-         loaded IS NOT ${object("loaded")} OR given IS NOT ${object("given")} AS torn
+      `SELECT key, hash, desired, applied, retained_by, detail,
+         applied IS NOT ${object("applied")} OR tried IS NOT ${object("tried")} AS torn
        FROM row WHERE service = ? AND hash >= ? AND hash < ?`,
     ),
     place: prepared(database, "UPDATE row SET hash = ? WHERE service = ? AND key = ?"),
@@ -278,7 +278,7 @@ function statements(database: DatabaseSync) {
       database,
       "SELECT hash FROM row WHERE service = ? AND hash >= ? AND hash < ? ORDER BY hash LIMIT 1 OFFSET ?",
     ),
-    retained: prepared(database, `SELECT key, desired, loaded, retained_by, detail FROM ${retainedRows}`),
+    retained: prepared(database, `SELECT key, desired, applied, retained_by, detail FROM ${retainedRows}`),
     stage: prepared(database, "INSERT INTO staged (service, key, cell) VALUES (?, ?, ?)"),
     staged: prepared(database, "SELECT key, cell FROM staged WHERE service = ? ORDER BY position"),
     unstage: prepared(database, "DELETE FROM staged WHERE service = ?"),

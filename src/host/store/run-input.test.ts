@@ -95,9 +95,9 @@ test("a row that its daemon refused and removed counts as a removal", () => {
 test("a refusal during a run retains the run's row unless it removes", () => {
   const { say, give, why } = scene({ refused: ["ip"] });
   say({ a: desk });
-  const given = give();
+  const input = give();
   say({ a: refusedCell("owner: is unknown", ["owner"]) });
-  given.finish({}, now);
+  input.finish({}, now);
   assert.deepEqual([keysOf(give()), why("a")], [["a"], ["directory", "owner: is unknown"]]);
   say({ a: refusedCell("ip: is no address", ["ip"]) });
   assert.deepEqual(keysOf(give()), []);
@@ -108,10 +108,10 @@ test("a refused group does not wait if one of its rows has changed", () => {
   say({ a: desk });
   give().finish({}, now);
   say({ a: null, b: desk, c: canonical({ ip: "bad" }) });
-  const given = give();
+  const input = give();
   say({ b: null });
   const refused = (key: string) => ({ key, why: "syntax error" });
-  const left = given.without([[refused("a"), refused("b")], [refused("c")]], now);
+  const left = input.without([[refused("a"), refused("b")], [refused("c")]], now);
   assert.deepEqual(["a", "b", "c"].map(why), [undefined, undefined, ["check", "syntax error"]]);
   assert.deepEqual(keysOf(left), []);
 });

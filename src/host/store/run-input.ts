@@ -1,14 +1,14 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Change, KeptRow, Rows, Table } from "../../core/service/service.ts";
+import type { Change, Rows, Table, WaitingRow } from "../../core/service/service.ts";
 import { claimsOf } from "../../core/service/unique.ts";
 import { isRefused, isRefusedSql } from "../../core/stream/cells.ts";
 import type { Columns } from "../../core/util/json.ts";
 import { transaction } from "../../sqlite/open.ts";
 import { prepared } from "./prepared.ts";
 import { type Retained, triedAgain } from "./retained.ts";
-import { owedRows, retainedRows } from "./row-sets.ts";
+import { pendingRows, retainedRows } from "./row-sets.ts";
 import { settleRefused } from "./rows.ts";
-import { type OwedRow, parseRow, rowsInForce, rowsLoaded, rowsWanted, targetOf } from "./run-rows.ts";
+import { appliedRows, currentRows, parseRow, type RunRow, targetOf, wantedRows } from "./run-rows.ts";
 
 /** The rows for the runs of one service. */
 export interface RunInputs {
@@ -26,11 +26,11 @@ export interface RunInputs {
    * The input of the last successful run, overlaid with that of the present one. It does not change while messages
    * arrive.
    */
-  inForce(): Rows<Columns>;
+  current(): Rows<Columns>;
   /** The rows of the next run, if none is under way. */
   wanted(): Rows<Columns>;
   /** The rows that the last successful run was given; rows that were tried since are left out. */
-  loaded(): Rows<Columns>;
+  applied(): Rows<Columns>;
 }
 
 /** Opens the rows for the runs of a service. */
@@ -38,9 +38,9 @@ export const runInputsOf = (database: DatabaseSync, service: string): RunInputs 
   begin: (table, options) => beginRun(database, service, table, options),
   triedOtherwise: () => triedOtherwise(database, service),
   movedMeanwhile: () => movedMeanwhile(database, service),
-  inForce: () => rowsInForce(database, service),
-  wanted: () => rowsWanted(database, service),
-  loaded: () => rowsLoaded(database, service),
+  current: () => currentRows(database, service),
+  wanted: () => wantedRows(database, service),
+  applied: () => appliedRows(database, service),
 });
 
 /** The input of one run: its rows, its changes, and its end in the store. */
@@ -55,13 +55,13 @@ export interface RunInput {
    * stay in their place. A group stays if one of its rows changed meanwhile, since its verdict is outdated. Gives the
    * remaining input.
    */
-  without(guilty: readonly (readonly KeptRow[])[], now: number): RunInput;
+  without(guilty: readonly (readonly WaitingRow[])[], now: number): RunInput;
   /**
    * Ends a successful run except for these keys; in the caller's transaction. Gives the increase of applied rows, and
    * the number of removed ones.
    */
   finish(
-    kept: { readonly refused?: readonly KeptRow[]; readonly held?: readonly KeptRow[] },
+    waiting: { readonly refused?: readonly WaitingRow[]; readonly held?: readonly WaitingRow[] },
     now: number,
   ): { readonly more: number; readonly removed: number };
 }
@@ -73,61 +73,64 @@ export interface RunInputOptions {
 }
 
 /** A condition: the row is still desired as a run was given it. */
-const asGiven = `(desired IS given OR (retained_by IS NULL AND given IS NULL AND ${isRefusedSql("desired")}))`;
+const asTried = `(desired IS tried OR (retained_by IS NULL AND tried IS NULL AND ${isRefusedSql("desired")}))`;
 
 function triedOtherwise(database: DatabaseSync, service: string): boolean {
-  const target = `CASE WHEN retained_by IS NOT NULL THEN loaded WHEN ${isRefusedSql("desired")} THEN NULL ELSE desired END`;
-  const found = prepared(database, `SELECT 1 FROM ${owedRows} AND doubt = 1 AND given IS NOT ${target} LIMIT 1`);
+  const target = `CASE WHEN retained_by IS NOT NULL THEN applied WHEN ${isRefusedSql("desired")} THEN NULL ELSE desired END`;
+  const found = prepared(database, `SELECT 1 FROM ${pendingRows} AND doubt = 1 AND tried IS NOT ${target} LIMIT 1`);
   return found.get(service) !== undefined;
 }
 
 function movedMeanwhile(database: DatabaseSync, service: string): boolean {
-  const arrived = prepared(database, `SELECT 1 FROM ${owedRows} AND doubt = 0 LIMIT 1`).get(service) !== undefined;
+  const arrived = prepared(database, `SELECT 1 FROM ${pendingRows} AND doubt = 0 LIMIT 1`).get(service) !== undefined;
   return arrived || triedOtherwise(database, service);
 }
 
 function beginRun(database: DatabaseSync, service: string, table: Table, options: RunInputOptions = {}): RunInput {
   const { full = false, hold } = options;
-  const { owed, yielding } = transaction(database, () => {
+  const { pending, yielding } = transaction(database, () => {
     hold?.();
     if (full) judgeAnew(database, service);
-    const owed = prepared(database, `SELECT key, desired, loaded, retained_by, doubt FROM ${owedRows}`).all(
+    const pending = prepared(database, `SELECT key, desired, applied, retained_by, doubt FROM ${pendingRows}`).all(
       service,
-    ) as unknown as OwedRow[];
-    const give = prepared(database, "UPDATE row SET doubt = 1, given = ? WHERE service = ? AND key = ?");
-    for (const row of owed) give.run(targetOf(row), service, row.key);
-    const yielding = keptRowsThatYield(database, service, table, full ? undefined : owed);
+    ) as unknown as RunRow[];
+    const give = prepared(database, "UPDATE row SET doubt = 1, tried = ? WHERE service = ? AND key = ?");
+    for (const row of pending) give.run(targetOf(row), service, row.key);
+    const yielding = retainedRowsThatYield(database, service, table, full ? undefined : pending);
     for (const { key } of yielding) give.run(null, service, key);
-    return { owed, yielding };
+    return { pending, yielding };
   });
   const yields = new Set(yielding.map(({ key }) => key));
-  const given = [...owed.filter(({ key }) => !yields.has(key)), ...yielding];
-  const afterOf = (row: OwedRow): string | null => (yields.has(row.key) ? null : targetOf(row));
-  const interrupted = owed.some(({ doubt }) => doubt === 1);
+  const input = [...pending.filter(({ key }) => !yields.has(key)), ...yielding];
+  const afterOf = (row: RunRow): string | null => (yields.has(row.key) ? null : targetOf(row));
+  const interrupted = pending.some(({ doubt }) => doubt === 1);
   return {
-    rows: rowsInForce(database, service),
-    changes: given
+    rows: currentRows(database, service),
+    changes: input
       .map((row) => ({
         key: row.key,
-        before: parseRow(row.loaded),
+        before: parseRow(row.applied),
         after: parseRow(afterOf(row)),
       }))
       .filter((change): change is Change<Columns> => change.before !== undefined || change.after !== undefined)
       .sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined) || (a.key < b.key ? -1 : 1)),
     interrupted,
     without(guilty, now) {
-      const still = prepared(
+      const unchanged = prepared(
         database,
-        `SELECT 1 FROM row WHERE service = ? AND key = ? AND retained_by IS NULL AND ${asGiven}`,
+        `SELECT 1 FROM row WHERE service = ? AND key = ? AND retained_by IS NULL AND ${asTried}`,
       );
-      const kept = prepared(database, "SELECT 1 FROM row WHERE service = ? AND key = ? AND retained_by IS NOT NULL");
+      const retained = prepared(
+        database,
+        "SELECT 1 FROM row WHERE service = ? AND key = ? AND retained_by IS NOT NULL",
+      );
       const wait = prepared(
         database,
-        "UPDATE row SET retained_by = 'check', detail = ?, since = ?, given = loaded WHERE service = ? AND key = ?",
+        "UPDATE row SET retained_by = 'check', detail = ?, since = ?, tried = applied WHERE service = ? AND key = ?",
       );
       return transaction(database, () => {
         for (const group of guilty) {
-          if (!group.every(({ key }) => (yields.has(key) ? kept : still).get(service, key))) continue;
+          if (!group.every(({ key }) => (yields.has(key) ? retained : unchanged).get(service, key))) continue;
           // A row that yielded to a guilty one is applied again, for its own reason.
           const waiting = group.filter(({ key }) => !yields.has(key));
           for (const { key, why } of waiting) wait.run(why, now, service, key);
@@ -138,40 +141,40 @@ function beginRun(database: DatabaseSync, service: string, table: Table, options
     finish({ refused = [], held = [] }, now) {
       const refuse = prepared(
         database,
-        `UPDATE row SET doubt = 0, given = NULL, retained_by = ?, detail = ?, since = ?
-          WHERE service = ? AND key = ? AND ${asGiven}`,
+        `UPDATE row SET doubt = 0, tried = NULL, retained_by = ?, detail = ?, since = ?
+          WHERE service = ? AND key = ? AND ${asTried}`,
       );
       const removesRefused = table.refused !== undefined;
       const out = prepared(
         database,
-        `UPDATE row SET loaded = NULL, since = coalesce(since, ?),
-          retained_by = iif(retained_by IS NULL AND desired IS loaded, ?, retained_by),
-          detail = iif(retained_by IS NULL AND desired IS loaded, ?, detail)
-          WHERE service = ? AND key = ? AND doubt = 0 AND loaded IS NOT NULL`,
+        `UPDATE row SET applied = NULL, since = coalesce(since, ?),
+          retained_by = iif(retained_by IS NULL AND desired IS applied, ?, retained_by),
+          detail = iif(retained_by IS NULL AND desired IS applied, ?, detail)
+          WHERE service = ? AND key = ? AND doubt = 0 AND applied IS NOT NULL`,
       );
       const load = prepared(
         database,
-        "UPDATE row SET loaded = given, given = NULL, doubt = 0 WHERE service = ? AND key = ? AND doubt = 1",
+        "UPDATE row SET applied = tried, tried = NULL, doubt = 0 WHERE service = ? AND key = ? AND doubt = 1",
       );
       const forget = prepared(
         database,
-        "DELETE FROM row WHERE service = ? AND key = ? AND desired IS NULL AND loaded IS NULL AND doubt = 0",
+        "DELETE FROM row WHERE service = ? AND key = ? AND desired IS NULL AND applied IS NULL AND doubt = 0",
       );
       const drop = prepared(
         database,
-        "UPDATE row SET loaded = NULL WHERE service = ? AND key = ? AND doubt = 0 AND loaded IS NOT NULL",
+        "UPDATE row SET applied = NULL WHERE service = ? AND key = ? AND doubt = 0 AND applied IS NOT NULL",
       );
       let more = 0;
       let removed = 0;
-      const moved = new Set(given.map(({ key }) => key));
+      const ran = new Set(input.map(({ key }) => key));
       const dropped = new Set(refused.filter(({ gone }) => gone).map(({ key }) => key));
-      const kept: (readonly [string, Retained])[] = [
+      const waiting: (readonly [string, Retained])[] = [
         // The reason is any value of a service: in JavaScript also undefined, or an error.
         ...refused.map(({ key, why }) => [key, { by: "daemon", detail: String(why) }] as const),
         ...held.map(({ key, why }) => [key, { by: "conflict", detail: String(why) }] as const),
       ];
-      for (const [key, { by, detail }] of kept) {
-        if (moved.has(key)) refuse.run(by, detail, now, service, key);
+      for (const [key, { by, detail }] of waiting) {
+        if (ran.has(key)) refuse.run(by, detail, now, service, key);
         // The row was applied once, and a full run finds that it no longer is.
         else more -= Number(out.run(now, by, detail, service, key).changes);
         if (dropped.has(key)) {
@@ -182,12 +185,12 @@ function beginRun(database: DatabaseSync, service: string, table: Table, options
         if (removesRefused) settleRefused(database, table, [service, key], now);
         forget.run(service, key);
       }
-      const names = new Set(kept.map(([key]) => key));
-      for (const row of given) {
+      const names = new Set(waiting.map(([key]) => key));
+      for (const row of input) {
         if (names.has(row.key)) continue;
-        more += Number(afterOf(row) !== null) - Number(row.loaded !== null);
+        more += Number(afterOf(row) !== null) - Number(row.applied !== null);
         // A row that yields is not removed: another one takes its place.
-        if (row.loaded !== null && afterOf(row) === null && !yields.has(row.key)) removed += 1;
+        if (row.applied !== null && afterOf(row) === null && !yields.has(row.key)) removed += 1;
         load.run(service, row.key);
         if (removesRefused) settleRefused(database, table, [service, row.key], now);
         forget.run(service, row.key);
@@ -211,32 +214,32 @@ function judgeAnew(database: DatabaseSync, service: string): void {
  * owner now. The good rows are these or all. Among all, a retained row also yields to an earlier retained one. Both
  * were applied while the table was in doubt, and one value cannot be applied twice.
  */
-function keptRowsThatYield(
+function retainedRowsThatYield(
   database: DatabaseSync,
   service: string,
   { unique = [] }: Table,
-  among: readonly OwedRow[] | undefined,
-): OwedRow[] {
-  const isGood = ({ retained_by, desired }: OwedRow): boolean =>
+  among: readonly RunRow[] | undefined,
+): RunRow[] {
+  const isGood = ({ retained_by, desired }: RunRow): boolean =>
     retained_by === null && desired !== null && !isRefused(desired);
   if (among && !among.some(isGood)) return []; // there may be many retained rows to read
-  const kept = prepared(
+  const retained = prepared(
     database,
-    `SELECT key, desired, loaded, retained_by, doubt FROM ${retainedRows} AND loaded IS NOT NULL`,
-  ).all(service) as unknown as OwedRow[];
-  if (kept.length === 0) return [];
+    `SELECT key, desired, applied, retained_by, doubt FROM ${retainedRows} AND applied IS NOT NULL`,
+  ).all(service) as unknown as RunRow[];
+  if (retained.length === 0) return [];
   const good = (among ?? goodRows(database, service)).filter(isGood);
   const claimed = new Set(good.flatMap(({ desired }) => claimsOf(unique, parseRow(desired) ?? {})));
-  return kept.filter(({ loaded }) => {
-    const claims = claimsOf(unique, parseRow(loaded) ?? {});
+  return retained.filter(({ applied }) => {
+    const claims = claimsOf(unique, parseRow(applied) ?? {});
     if (claims.some((value) => claimed.has(value))) return true;
     if (!among) for (const value of claims) claimed.add(value);
     return false;
   });
 }
 
-const goodRows = (database: DatabaseSync, service: string): OwedRow[] =>
+const goodRows = (database: DatabaseSync, service: string): RunRow[] =>
   prepared(
     database,
-    "SELECT key, desired, loaded, retained_by, doubt FROM row WHERE service = ? AND retained_by IS NULL AND desired IS NOT NULL",
-  ).all(service) as unknown as OwedRow[];
+    "SELECT key, desired, applied, retained_by, doubt FROM row WHERE service = ? AND retained_by IS NULL AND desired IS NOT NULL",
+  ).all(service) as unknown as RunRow[];

@@ -3,21 +3,21 @@ import type { Rows } from "../../core/service/service.ts";
 import { isRefused } from "../../core/stream/cells.ts";
 import type { Columns } from "../../core/util/json.ts";
 import { prepared } from "./prepared.ts";
-import { owedRows } from "./row-sets.ts";
+import { pendingRows } from "./row-sets.ts";
 import { rowsBut } from "./rows-but.ts";
 
 /** A pending row, or one that is retained, as a run reads it. */
-export interface OwedRow {
+export interface RunRow {
   readonly key: string;
   readonly desired: string | null;
-  readonly loaded: string | null;
+  readonly applied: string | null;
   readonly retained_by: string | null;
   readonly doubt: number;
 }
 
 /** The input of the last successful run, overlaid with that of the present one. */
-export function rowsInForce(database: DatabaseSync, service: string): Rows<Columns> {
-  const text = "CASE WHEN doubt = 1 THEN given ELSE loaded END";
+export function currentRows(database: DatabaseSync, service: string): Rows<Columns> {
+  const text = "CASE WHEN doubt = 1 THEN tried ELSE applied END";
   const page = prepared(
     database,
     `SELECT key, ${text} AS text FROM row WHERE service = ? AND key > ? AND ${text} IS NOT NULL ORDER BY key LIMIT 1000`,
@@ -51,24 +51,24 @@ export function rowsInForce(database: DatabaseSync, service: string): Rows<Colum
 }
 
 /** The rows of the next run, if none is under way. */
-export function rowsWanted(database: DatabaseSync, service: string): Rows<Columns> {
-  const owed = prepared(database, `SELECT key, desired, loaded, retained_by, doubt FROM ${owedRows}`).all(
+export function wantedRows(database: DatabaseSync, service: string): Rows<Columns> {
+  const pending = prepared(database, `SELECT key, desired, applied, retained_by, doubt FROM ${pendingRows}`).all(
     service,
-  ) as unknown as OwedRow[];
-  return rowsBut(rowsInForce(database, service), new Map(owed.map((row) => [row.key, parseRow(targetOf(row))])));
+  ) as unknown as RunRow[];
+  return rowsBut(currentRows(database, service), new Map(pending.map((row) => [row.key, parseRow(targetOf(row))])));
 }
 
 /** The rows that the last successful run was given. */
-export function rowsLoaded(database: DatabaseSync, service: string): Rows<Columns> {
-  const doubted = prepared(database, `SELECT key, loaded FROM ${owedRows} AND doubt = 1`).all(
+export function appliedRows(database: DatabaseSync, service: string): Rows<Columns> {
+  const doubted = prepared(database, `SELECT key, applied FROM ${pendingRows} AND doubt = 1`).all(
     service,
-  ) as unknown as OwedRow[];
-  return rowsBut(rowsInForce(database, service), new Map(doubted.map(({ key, loaded }) => [key, parseRow(loaded)])));
+  ) as unknown as RunRow[];
+  return rowsBut(currentRows(database, service), new Map(doubted.map(({ key, applied }) => [key, parseRow(applied)])));
 }
 
 /** The value of a row for a run; null if it is not desired, or refused and not retained. */
-export function targetOf({ retained_by, desired, loaded }: OwedRow): string | null {
-  if (retained_by !== null) return loaded;
+export function targetOf({ retained_by, desired, applied }: RunRow): string | null {
+  if (retained_by !== null) return applied;
   return desired !== null && isRefused(desired) ? null : desired;
 }
 

@@ -7,7 +7,7 @@ import { retainedRows } from "./row-sets.ts";
 export interface RefusedRow {
   readonly key: string;
   readonly desired: string | null;
-  readonly loaded: string | null;
+  readonly applied: string | null;
   /** The time since when it waits, milliseconds since 1970. */
   readonly since: number;
 }
@@ -24,7 +24,7 @@ export interface SecondChances {
 /** Opens the rows of a service that a check refused. */
 export const secondChancesOf = (database: DatabaseSync, service: string): SecondChances => ({
   waiting: () =>
-    prepared(database, `SELECT key, desired, loaded, since FROM ${retainedRows} AND retained_by = 'check'`).all(
+    prepared(database, `SELECT key, desired, applied, since FROM ${retainedRows} AND retained_by = 'check'`).all(
       service,
     ) as unknown as RefusedRow[],
   release: (keys) =>

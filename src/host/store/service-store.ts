@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Table } from "../../core/service/service.ts";
 import { throwDamage } from "../../sqlite/integrity.ts";
-import { oweFullRun, readFacts, type ServiceFacts, writeFacts } from "./facts.ts";
+import { orderFullRun, readFacts, type ServiceFacts, writeFacts } from "./facts.ts";
 import { type Ledger, ledgerOf } from "./ledger.ts";
 import { type StoredMessages, storedMessages } from "./messages.ts";
 import { type Notes, notesOf } from "./notes.ts";
@@ -84,8 +84,8 @@ export class ServiceStore {
   }
 
   /** Orders a full run: one more than are ordered. */
-  oweFullRun(): ServiceFacts {
-    return this.#keep(oweFullRun(this.#database, this.name));
+  orderFullRun(): ServiceFacts {
+    return this.#keep(orderFullRun(this.#database, this.name));
   }
 
   /** Opens the rows of a table, with their digest. */

@@ -6,16 +6,16 @@ import type { TranscriberState } from "../../core/stream/transcriber-state.ts";
 import { prepared } from "./prepared.ts";
 import { readJson } from "./read-json.ts";
 
-const keptReport = reportMessage.extend({ heard: z.number().max(lastMoment).optional() });
+const storedReport = reportMessage.extend({ heard: z.number().max(lastMoment).optional() });
 
 /** The last report of a host, and when it was heard by the clock of this machine, in milliseconds since 1970. */
-export type KeptReport = z.infer<typeof keptReport>;
+export type StoredReport = z.infer<typeof storedReport>;
 
 /** The notes of a transcriber in its host's store: the last report of each host, and its own state. */
 export interface TranscriberNotes {
   /** The last reports, by host. */
-  reports(): KeptReport[];
-  keepReport(report: KeptReport): void;
+  reports(): StoredReport[];
+  keepReport(report: StoredReport): void;
   /** Forgets the last report of a host, or its part about one service; true if there was any. */
   forgetReport(host: string, service?: string): boolean;
   /** Its state; undefined if it has said none in this life. */
@@ -48,34 +48,34 @@ export const transcriberNotesOf = (database: DatabaseSync): TranscriberNotes => 
   },
 });
 
-function keepReport(database: DatabaseSync, report: KeptReport): void {
+function keepReport(database: DatabaseSync, report: StoredReport): void {
   const text = "INSERT OR REPLACE INTO report (host, body) VALUES (?, ?)";
   prepared(database, text).run(report.host, JSON.stringify(report));
 }
 
 /** The reports that can be read; of a damaged file, the host's next report takes its place. */
-const readReports = (database: DatabaseSync): KeptReport[] =>
+const readReports = (database: DatabaseSync): StoredReport[] =>
   prepared(database, "SELECT body FROM report ORDER BY host")
     .all()
-    .flatMap(({ body }) => readJson(keptReport, body) ?? []);
+    .flatMap(({ body }) => readJson(storedReport, body) ?? []);
 
 /** True of what a transcriber keeps; anything else is of a damaged file, or of another version. */
-const isState = (value: unknown): value is TranscriberState => keptState.safeParse(value).success;
+const isState = (value: unknown): value is TranscriberState => storedState.safeParse(value).success;
 
 const moment = z.number().max(lastMoment);
 const newest = z.object({ why: z.string(), at: moment });
-const keptState = z.object({
+const storedState = z.object({
   active: z.boolean(),
   epoch: z.number().optional(),
   complete: z.boolean(),
   progress: z.object({ what: z.string(), done: z.number(), of: z.number() }).optional(),
   verified: z.object({ asked: z.number(), differed: z.number() }).optional(),
-  apart: z.record(z.string(), z.number()).optional(),
+  ownEpochs: z.record(z.string(), z.number()).optional(),
   trouble: z.string().optional(),
   troubleSince: moment.optional(),
   entries: z.number(),
   events: z
-    .object({ aside: z.object({ count: z.number(), newest: newest.optional() }), trouble: z.string().optional() })
+    .object({ setAside: z.object({ count: z.number(), newest: newest.optional() }), trouble: z.string().optional() })
     .optional(),
   services: z.record(
     z.string(),

@@ -10,7 +10,7 @@ export interface Untrusted {
   /** Counts one. In the caller's transaction. */
   count(why: string, now: number): void;
   /** Their number, and the reason for the last one; undefined if there was none. */
-  read(): ServiceReport["strangers"];
+  read(): ServiceReport["untrusted"];
 }
 
 /** Opens the count of untrusted messages of a service. */
@@ -18,12 +18,12 @@ export const untrustedOf = (database: DatabaseSync, service: string): Untrusted 
   count(why, now) {
     prepared(
       database,
-      `INSERT INTO stranger (service, count, why, at) VALUES (?, 1, ?, ?)
+      `INSERT INTO untrusted (service, count, why, at) VALUES (?, 1, ?, ?)
        ON CONFLICT (service) DO UPDATE SET count = count + 1, why = excluded.why, at = excluded.at`,
     ).run(service, why, now);
   },
   read() {
-    const found = prepared(database, "SELECT count, why, at FROM stranger WHERE service = ?").get(service);
+    const found = prepared(database, "SELECT count, why, at FROM untrusted WHERE service = ?").get(service);
     return found && { count: Number(found.count), why: String(found.why), at: Number(found.at) };
   },
 });

@@ -67,7 +67,7 @@ export async function runOmapi(table: Run<DeclaredHost>, host: Host, settings: O
     },
   });
   if (!asked) await ask([]);
-  return { ...result, proved: true };
+  return { ...result, serving: true };
 
   async function write(moves: readonly Move<Fixed>[]): Promise<ReadonlyMap<string, string>> {
     const first = await carryOut(moves, (move) => callsOf(move));

@@ -1,4 +1,4 @@
-import type { KeptRow } from "../../core/service/service.ts";
+import type { WaitingRow } from "../../core/service/service.ts";
 import { bisect } from "../../core/util/bisect.ts";
 import { CommandFailed, reason } from "../../core/util/errors.ts";
 import type { Columns } from "../../core/util/json.ts";
@@ -12,7 +12,7 @@ import { shownElements } from "./text.ts";
 export type Choose = (
   questionable: (element: readonly [set: string, key: string, value: string]) => boolean,
   accepts: (wanted: Elements) => Promise<unknown>,
-) => Promise<{ wanted: Elements; refused: readonly KeptRow[] }>;
+) => Promise<{ wanted: Elements; refused: readonly WaitingRow[] }>;
 
 /**
  * The function that gives all rows if they are accepted together; otherwise without the refused ones, which keep their
@@ -69,7 +69,7 @@ export async function acceptedRows<Row>(
   rows: readonly (readonly [key: string, row: Row])[],
   accepts: (rows: readonly (readonly [key: string, row: Row])[]) => Promise<unknown>,
   shown: (row: Row) => string,
-): Promise<{ good: readonly (readonly [key: string, row: Row])[]; refused: KeptRow[] }> {
+): Promise<{ good: readonly (readonly [key: string, row: Row])[]; refused: WaitingRow[] }> {
   const check = async (some: typeof rows): Promise<CommandFailed | undefined> => {
     try {
       await accepts(some);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Host } from "../../core/service/host-api.ts";
-import type { Change, KeptRow, Run, RunResult } from "../../core/service/service.ts";
+import type { Change, Run, RunResult, WaitingRow } from "../../core/service/service.ts";
 import { CommandFailed, Held, reason } from "../../core/util/errors.ts";
 import type { Columns } from "../../core/util/json.ts";
 import type { BootFiles } from "./boot.ts";
@@ -34,15 +34,15 @@ export async function bringTable({ rows, changes, interrupted }: Run<Columns>, c
   const { host, sets } = context;
   if (changes && !interrupted && isDeclared(context) && host.memory.get(unsureNote) !== "yes") {
     const moves = movesOf(sets, changes);
-    if (isNothing(moves)) return { proved: !host.dry };
+    if (isNothing(moves)) return { serving: true };
     if (await move(context, moves)) {
       await writeBoot(context, moves, rows);
-      return { proved: !host.dry };
+      return { serving: true };
     }
     await moveOthers(context, changes);
   }
   const refused = await compare({ rows, changes, interrupted }, context);
-  return { refused, proved: !host.dry };
+  return { refused, serving: true };
 }
 
 /**
@@ -101,7 +101,7 @@ async function prove({ host, nft, place }: Context, moves: Moves): Promise<void>
 }
 
 /** Compares the whole table with the rows and mends the difference. */
-async function compare({ rows, changes }: Run<Columns>, context: Context): Promise<readonly KeptRow[]> {
+async function compare({ rows, changes }: Run<Columns>, context: Context): Promise<readonly WaitingRow[]> {
   const { host, nft, place, sets, rules, boot } = context;
   const there = await nft.list(place, sets);
   await holdForeign(there, context);

@@ -79,9 +79,9 @@ export function seeing(table: Table, given: Surroundings): Table {
 }
 
 /** The handler of a plain service that sees these surroundings. */
-export const handling = <Words extends unknown[]>(
-  handle: (...words: Words) => Promise<void>,
+export const handling = <HostApi extends unknown[]>(
+  handle: (...words: HostApi) => Promise<void>,
   given: Surroundings,
-): ((...words: Words) => Promise<void>) => {
+): ((...words: HostApi) => Promise<void>) => {
   return (...words) => surroundings.run(given, () => handle(...words));
 };

@@ -179,7 +179,7 @@ export function openWorld({ name, host, service: given, machine, start }: WorldO
         if (clock.monotonic() > end) return why ?? "its run does not end";
       }
     },
-    applied: () => [...store.runs.loaded().entries()].map(([key, row]) => [key, canonical(row)]),
+    applied: () => [...store.runs.applied().entries()].map(([key, row]) => [key, canonical(row)]),
     waiting: () => serviceReport(store).refused.map(({ key, why }) => ({ key, why })),
     send: (body) => transcriber.publish(serviceKey(name), JSON.stringify(body)),
     get steps() {

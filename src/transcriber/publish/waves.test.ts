@@ -5,7 +5,7 @@ import { virtualClock } from "../../testing/virtual-clock.ts";
 import { tellWaves } from "./waves.ts";
 
 const well: ServiceReport = {
-  ...{ code: "c", form: "table", rows: 2, doubt: false, proved: false, owed: 0, failing: false },
+  ...{ code: "c", form: "table", rows: 2, doubt: false, serving: false, pending: 0, failing: false },
   ...{ refused: [], refusedCount: 0, parked: [], parkedCount: 0, reloads: [] },
 };
 const place = (seq: number) => ({ epoch: 7, seq, asOf: { state: [], clock: 0 } });
@@ -37,20 +37,20 @@ function scene({ leads = true, divergent = "" } = {}) {
 
 test("a later wave learns once how far all earlier hosts have applied", () => {
   const { report, sent } = scene();
-  report("ns1", { stored: place(4), loaded: place(4) });
+  report("ns1", { stored: place(4), applied: place(4) });
   assert.deepEqual(sent(), ["trigger.dns.ns3 4", "trigger.dns.ns4 4"]);
-  report("ns2", { stored: place(4), loaded: place(3), owed: 1, why: "waits for its next run" });
+  report("ns2", { stored: place(4), applied: place(3), pending: 1, why: "waits for its next run" });
   assert.deepEqual(sent(), ["trigger.dns.ns3 3", "trigger.dns.ns4 3"]);
-  report("ns2", { stored: place(4), loaded: place(3) });
-  report("ns2", { stored: place(4), loaded: place(3) });
+  report("ns2", { stored: place(4), applied: place(3) });
+  report("ns2", { stored: place(4), applied: place(3) });
   assert.deepEqual(sent(), ["trigger.dns.ns3 4", "trigger.dns.ns4 4"]);
-  report("ns3", { stored: place(4), loaded: place(2), owed: 1 });
+  report("ns3", { stored: place(4), applied: place(2), pending: 1 });
   assert.deepEqual(sent(), ["trigger.dns.ns4 2"]);
 });
 
 test("a later wave waits for a host that has never run", () => {
   const { report, sent } = scene();
-  report("ns1", { stored: place(4), owed: 2, why: "waits for its next run" });
+  report("ns1", { stored: place(4), pending: 2, why: "waits for its next run" });
   assert.deepEqual(sent(), []);
 });
 
@@ -59,7 +59,7 @@ test("a failure is sent with each report, until its host is absent", async () =>
   report("ns1", { stored: place(4) });
   report("ns2", { stored: place(4) });
   sent();
-  const failing = { failing: true, owed: 1, why: "named does not load it" };
+  const failing = { failing: true, pending: 1, why: "named does not load it" };
   report("ns1", { stored: place(5), ...failing });
   report("ns1", { stored: place(6), ...failing });
   report("ns2", { stored: place(6) });
@@ -82,8 +82,8 @@ test("a divergent host neither counts for other hosts nor hears of them", () => 
     ["ns3", ["trigger.dns.ns4 4"]],
   ] as const) {
     const { report, sent } = scene({ divergent });
-    report("ns1", { stored: place(4), loaded: place(4) });
-    report("ns2", { stored: place(4), loaded: place(4) });
+    report("ns1", { stored: place(4), applied: place(4) });
+    report("ns2", { stored: place(4), applied: place(4) });
     const messages = sent();
     assert.deepEqual([...new Set(messages)], expected);
   }

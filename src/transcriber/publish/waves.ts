@@ -83,6 +83,6 @@ export function tellWaves(
 const placeOf = ({ epoch, seq }: Place): Place => ({ epoch, seq });
 
 /** The place in the stream up to which a host has applied it. */
-function applied({ stored, loaded, why, doubt, owed, reloads }: ServiceReport): Place | undefined {
-  return why === undefined && !doubt && owed + reloads.length === 0 ? stored : loaded;
+function applied({ stored, applied, why, doubt, pending, reloads }: ServiceReport): Place | undefined {
+  return why === undefined && !doubt && pending + reloads.length === 0 ? stored : applied;
 }

@@ -101,10 +101,10 @@ test("the clock of reports is a lower bound of the transcriber's", async (contex
       form: "table",
       rows: 0,
       stored: mark,
-      proved: false,
+      serving: false,
       doubt: false,
       reloads: [],
-      owed: 0,
+      pending: 0,
       failing: false,
     },
     ...{ refused: [], refusedCount: 0, parked: [], parkedCount: 0 },
@@ -126,7 +126,7 @@ test("services that the config does not have are dropped from reports and logged
   await until(() => isActive(civet));
   const broker = world.hub.connect();
   const service = {
-    ...{ code: "c", form: "table", rows: 1, proved: false, doubt: false, owed: 0, failing: false },
+    ...{ code: "c", form: "table", rows: 1, serving: false, doubt: false, pending: 0, failing: false },
     ...{ refused: [], refusedCount: 0, parked: [], parkedCount: 0, reloads: [] },
   };
   const services = { dhcp: service, "\u001b[2J": service, event: service };

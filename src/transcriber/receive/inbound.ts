@@ -60,7 +60,7 @@ export function handleInbound(options: InboundOptions): Inbound {
       mustBeOf(message.host, user);
       const report = asConfigured(message);
       const marks = Object.values(report.services)
-        .flatMap(({ stored, loaded, equal }) => [stored, loaded, equal])
+        .flatMap(({ stored, applied, equal }) => [stored, applied, equal])
         .filter((mark) => mark !== undefined);
       for (const { asOf } of marks) steady.observe(asOf.clock, report.host);
       publisher.observe(report.host, marks.length > 0 ? Math.max(...marks.map(({ epoch }) => epoch)) : undefined);

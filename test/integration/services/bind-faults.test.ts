@@ -98,7 +98,7 @@ test("an unanswered name below a delegation is logged, and the service not servi
   await using other = await startNamed({ zones: { [zone]: { records }, [reverse4]: {}, [reverse6]: {} } });
   const { run, log } = onServer({}, realMachine(), other);
   const rows = { a: { name: `pc9.sub.${zone}`, ips: ["10.0.0.9"] } };
-  assert.deepEqual(await run(rows), { ...well, proved: false });
+  assert.deepEqual(await run(rows), { ...well, serving: false });
   assert.match(
     log.join("\n"),
     /pc9\.sub\.campus\.example: the server took .*10\.0\.0\.9.* and answers null.*delegation/,

@@ -34,7 +34,7 @@ export async function fresh(options: object = {}, machine?: Machine) {
 
 export const pc7 = { name: "pc7", ips: ["10.0.0.7", "2001:db8:1::7"] };
 export const pc8 = { name: "pc8", ips: ["10.0.0.8"] };
-export const well = { refused: [], held: [], proved: true };
+export const well = { refused: [], held: [], serving: true };
 
 /** The addresses that the server has for a name. */
 export const addresses = async (name: string) => [

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { Change, KeptRow, Service } from "../../../src/core/service/service.ts";
+import type { Change, Service, WaitingRow } from "../../../src/core/service/service.ts";
 import { canonical } from "../../../src/core/stream/cells.ts";
 import type { Columns } from "../../../src/core/util/json.ts";
-import { hostWords } from "../../../src/host/run/words.ts";
+import { hostApi } from "../../../src/host/run/host-api.ts";
 import { hostStore } from "../../../src/host/store/host-store.ts";
 import { realMachine } from "../../../src/machines/real.ts";
 import type { Machine } from "../../../src/ports/machine.ts";
@@ -38,7 +38,7 @@ export function firewall(service: Service, { dry = false } = {}) {
     },
   };
   const words = () =>
-    hostWords({
+    hostApi({
       ...{ name: "fw", store: hostStore(database).service("firewall"), machine, clock: standingClock(), secret: false },
       ...{ signal: new AbortController().signal, log: (line: string) => void log.push(line) },
     });
@@ -70,7 +70,7 @@ export function firewall(service: Service, { dry = false } = {}) {
       const result = (await table.run(
         { rows: rowsOf(rows), changes: whole ? undefined : changes, interrupted },
         host,
-      )) as { refused?: readonly KeptRow[]; proved?: boolean };
+      )) as { refused?: readonly WaitingRow[]; serving?: boolean };
       keep();
       took = performance.now() - began;
       for (const { key } of result.refused ?? []) {

@@ -194,13 +194,13 @@ suite("FreeRADIUS", { concurrency: true }, () => {
     try {
       await until(() => /FreeRADIUS does not answer/.test(report().why ?? ""));
       await server.start();
-      await until(() => report().owed === 0 && report().proved);
+      await until(() => report().pending === 0 && report().serving);
       await server.kill9();
       await say([["a", row("13")]]);
-      await until(() => report().owed === 1 && /FreeRADIUS does not answer/.test(report().why ?? ""));
+      await until(() => report().pending === 1 && /FreeRADIUS does not answer/.test(report().why ?? ""));
       await server.start();
       const returned = performance.now();
-      await until(() => report().owed === 0 && report().proved);
+      await until(() => report().pending === 0 && report().serving);
       const took = performance.now() - returned;
       t.diagnostic(`in force ${Math.round(took)} ms after its return`);
       assert.equal((await server.ask(as("alice"), secret)).reply.at(-1), 'Tunnel-Private-Group-Id:0 = "13"');

@@ -46,7 +46,7 @@ const pc = (number: number, more: Partial<Rows[string]> = {}) => ({
   ...{ mac: mac(number), ip: `10.77.0.${number}`, name: `pc${number}` },
   ...more,
 });
-const well = { refused: [], held: [], proved: true };
+const well = { refused: [], held: [], serving: true };
 
 /** The hosts that dhcpd says it has for some MAC addresses, asked as an administrator asks. */
 function served({ omshell }: Dhcpd, ...numbers: number[]): string[] {
@@ -106,7 +106,7 @@ test("a full run repairs exactly the hand edits, and the next sends dhcpd nothin
   assert.deepEqual(await run(rows, { whole: true }), well);
   assert.deepEqual(await observe(), sorted([...Object.values(rows), foreign]));
   const journal = readFileSync(dhcpd.leases, "utf8");
-  assert.deepEqual(await run(rows, { whole: true }), { refused: [], held: [], proved: true });
+  assert.deepEqual(await run(rows, { whole: true }), { refused: [], held: [], serving: true });
   assert.equal(readFileSync(dhcpd.leases, "utf8"), journal);
 });
 

@@ -17,7 +17,7 @@ const a = { mac: "02:00:00:00:00:0a", ip: "10.9.0.10", name: "pc-a", classes: ["
 const b = { mac: "02:00:00:00:00:0b", ip: "10.9.0.11" };
 /** The reason for which a row is held. */
 const whyOf = (result: RunResult, key: string): string => result?.held?.find((one) => one.key === key)?.why ?? "";
-const well = { refused: [], held: [], proved: true };
+const well = { refused: [], held: [], serving: true };
 
 let postgres: Postgres;
 const database = () => ({ type: "postgresql", name: "kea", user: "postgres", host: postgres.folder });

@@ -82,7 +82,7 @@ test("a foreign table is held until it is approved", async () => {
   await run({ a }, { whole: true });
   assert.doesNotMatch(listed(), /chain mine/);
   // Its store is lost: it knows its table by its file.
-  assert.deepEqual(await firewall(nftables(options)).run({ a }, { whole: true }), { refused: [], proved: true });
+  assert.deepEqual(await firewall(nftables(options)).run({ a }, { whole: true }), { refused: [], serving: true });
 });
 
 test("new rules of the file are applied; wrong ones are reported, without delaying members", async () => {

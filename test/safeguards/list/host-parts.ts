@@ -30,7 +30,7 @@ export const hostPartsRemovals: readonly Removal[] = [
     guards: "a daemon that was restarted makes a full run due",
     without: "what a daemon lost in a restart stays away",
     file: "src/host/run/service-loop.ts",
-    edits: [["    this.#store.oweFullRun();\n    this.poke();\n  }\n\n  /** Takes", "  }\n\n  /** Takes"]],
+    edits: [["    this.#store.orderFullRun();\n    this.poke();\n  }\n\n  /** Takes", "  }\n\n  /** Takes"]],
     tests: ["src/host/run/service-loop.test.ts"],
   },
   {

@@ -6,7 +6,9 @@ export const hostRunsRemovals: readonly Removal[] = [
     guards: "refused rows that changed meanwhile do not wait",
     without: "a mended row waits for its old fault",
     file: "src/host/store/run-input.ts",
-    edits: [["if (!group.every(({ key }) => (yields.has(key) ? kept : still).get(service, key))) continue;", ""]],
+    edits: [
+      ["if (!group.every(({ key }) => (yields.has(key) ? retained : unchanged).get(service, key))) continue;", ""],
+    ],
     tests: ["src/host/store/run-input.test.ts"],
   },
   {
@@ -14,7 +16,7 @@ export const hostRunsRemovals: readonly Removal[] = [
     guards: "a refused row waits, though a retained one yielded to it",
     without: "one bad row delays all others of its service",
     file: "src/host/store/run-input.ts",
-    edits: [["(yields.has(key) ? kept : still).get(service, key)", "still.get(service, key)"]],
+    edits: [["(yields.has(key) ? retained : unchanged).get(service, key)", "still.get(service, key)"]],
     tests: ["src/host/run/bisect.test.ts"],
   },
   {
@@ -24,7 +26,7 @@ export const hostRunsRemovals: readonly Removal[] = [
     file: "src/host/store/run-input.ts",
     edits: [
       [
-        "WHERE service = ? AND key = ? AND ${asGiven}`,\n      );\n      const removesRefused",
+        "WHERE service = ? AND key = ? AND ${asTried}`,\n      );\n      const removesRefused",
         "WHERE service = ? AND key = ?`,\n      );\n      const removesRefused",
       ],
     ],
@@ -43,7 +45,7 @@ export const hostRunsRemovals: readonly Removal[] = [
     guards: "a run is told that the last one was interrupted",
     without: "a service trusts a daemon that is half changed",
     file: "src/host/store/run-input.ts",
-    edits: [["const interrupted = owed.some(({ doubt }) => doubt === 1);", "const interrupted = false;"]],
+    edits: [["const interrupted = pending.some(({ doubt }) => doubt === 1);", "const interrupted = false;"]],
     tests: ["src/host/host.test.ts"],
   },
   {
@@ -71,14 +73,14 @@ export const hostRunsRemovals: readonly Removal[] = [
     tests: ["src/host/unnoticed.test.ts"],
   },
   {
-    id: "loaded-as-given",
+    id: "applied-as-given",
     guards: "the rows noted as applied are those that the run was given",
     without: "a row that arrived during a run is never applied",
     file: "src/host/store/run-input.ts",
     edits: [
       [
-        "UPDATE row SET loaded = given, given = NULL, doubt = 0 WHERE service = ? AND key = ? AND doubt = 1",
-        "UPDATE row SET loaded = desired, given = NULL, doubt = 0 WHERE service = ? AND key = ? AND doubt = 1",
+        "UPDATE row SET applied = tried, tried = NULL, doubt = 0 WHERE service = ? AND key = ? AND doubt = 1",
+        "UPDATE row SET applied = desired, tried = NULL, doubt = 0 WHERE service = ? AND key = ? AND doubt = 1",
       ],
     ],
     tests: ["src/host/host.test.ts"],
@@ -112,7 +114,7 @@ export const hostRunsRemovals: readonly Removal[] = [
     guards: "a refused row that was applied all the same is removed",
     without: "a banned member keeps access",
     file: "src/host/store/rows.ts",
-    edits: [['  settle("NULL", "NULL", "retained_by = \'directory\' AND loaded IS NOT NULL");\n', ""]],
+    edits: [['  settle("NULL", "NULL", "retained_by = \'directory\' AND applied IS NOT NULL");\n', ""]],
     tests: ["src/host/run/refused.test.ts"],
   },
   {
@@ -120,7 +122,7 @@ export const hostRunsRemovals: readonly Removal[] = [
     guards: "a key that says nothing is forgotten",
     without: "the store grows with each row that ever was",
     file: "src/host/store/rows.ts",
-    edits: [["    if (row.desired === null && row.loaded === null) sql.forget.run(service, key);\n", ""]],
+    edits: [["    if (row.desired === null && row.applied === null) sql.forget.run(service, key);\n", ""]],
     tests: ["src/host/store/rows.test.ts"],
   },
   {
@@ -152,7 +154,7 @@ export const hostRunsRemovals: readonly Removal[] = [
     guards: "what a held service's daemon was not given back is given when the hold ends",
     without: "a file that was edited under a hold stays so, until something else moves",
     file: "src/host/run/while-held.ts",
-    edits: [["if (leaves) store.oweFullRun", "if (leaves && false) store.oweFullRun"]],
+    edits: [["if (leaves) store.orderFullRun", "if (leaves && false) store.orderFullRun"]],
     tests: ["src/host/run/while-held.test.ts"],
   },
   {
@@ -176,7 +178,7 @@ export const hostRunsRemovals: readonly Removal[] = [
     guards: "a daemon that was away is given everything",
     without: "rows are missing in a daemon that came back",
     file: "src/host/run/run.ts",
-    edits: [["    if (error instanceof Away && asked === 0) store.oweFullRun();\n", ""]],
+    edits: [["    if (error instanceof Away && asked === 0) store.orderFullRun();\n", ""]],
     tests: ["src/host/run/away.test.ts"],
   },
   {
@@ -205,7 +207,7 @@ export const hostRunsRemovals: readonly Removal[] = [
     guards: "a change that was tried and taken back costs a full run",
     without: "a row that was taken back stays in the daemon",
     file: "src/host/run/run.ts",
-    edits: [["  if (store.runs.triedOtherwise()) store.oweFullRun();\n", ""]],
+    edits: [["  if (store.runs.triedOtherwise()) store.orderFullRun();\n", ""]],
     tests: ["src/host/unnoticed.test.ts"],
   },
   {
@@ -233,11 +235,11 @@ export const hostRunsRemovals: readonly Removal[] = [
     tests: ["src/host/plain.test.ts"],
   },
   {
-    id: "loaded-in-doubt",
+    id: "applied-in-doubt",
     guards: "rows applied in doubt are remembered as such",
     without: "rows that contradicted each other stay",
     file: "src/host/run/run.ts",
-    edits: [["const loaded = mark && doubt ? { ...mark, doubt } : mark;", "const loaded = mark;"]],
+    edits: [["const applied = mark && doubt ? { ...mark, doubt } : mark;", "const applied = mark;"]],
     tests: ["src/host/unnoticed.test.ts"],
   },
   {
@@ -247,8 +249,8 @@ export const hostRunsRemovals: readonly Removal[] = [
     file: "src/host/run/run.ts",
     edits: [
       [
-        "facts.full === 0 && facts.incarnation !== incarnation) store.oweFullRun();",
-        "facts.full === 0 && facts.incarnation !== incarnation && facts.ranAt === undefined) store.oweFullRun();",
+        "facts.full === 0 && facts.incarnation !== incarnation) store.orderFullRun();",
+        "facts.full === 0 && facts.incarnation !== incarnation && facts.ranAt === undefined) store.orderFullRun();",
       ],
     ],
     tests: ["src/host/unnoticed.test.ts"],

@@ -35,7 +35,7 @@ export const hostRemovals: readonly Removal[] = [
     guards: "a table that was in doubt is run on whole",
     without: "rows that contradicted each other stay",
     file: "src/host/inbox/receive.ts",
-    edits: [["        if (settled && store.facts?.loaded?.doubt) store.oweFullRun();\n", ""]],
+    edits: [["        if (settled && store.facts?.applied?.doubt) store.orderFullRun();\n", ""]],
     tests: ["src/host/unnoticed.test.ts"],
   },
   {

@@ -82,7 +82,7 @@ export const installFolderRemovals: readonly Removal[] = [
     tests: ["src/host/install/crash.test.ts"],
   },
   {
-    id: "owed-name-durable",
+    id: "pending-name-durable",
     guards: "the name of an interrupted install is durable before it is settled",
     without: "a power cut brings the old text back unnoticed",
     file: "src/host/install/repair.ts",
@@ -135,7 +135,7 @@ export const installFolderRemovals: readonly Removal[] = [
     file: "src/host/store/ledger.ts",
     edits: [
       [
-        "WHERE service = ? AND batch IN\n          (SELECT batch FROM install_debt WHERE path IN (SELECT value FROM json_each(?)))",
+        "WHERE service = ? AND batch IN\n          (SELECT batch FROM install_pending WHERE path IN (SELECT value FROM json_each(?)))",
         "WHERE service = ? AND path IN\n          (SELECT value FROM json_each(?))",
       ],
     ],
@@ -148,8 +148,8 @@ export const installFolderRemovals: readonly Removal[] = [
     file: "src/host/store/ledger.ts",
     edits: [
       [
-        "`INSERT OR IGNORE INTO install_debt (path, service, batch, good, good_hash, to_hash)\n          SELECT",
-        "`INSERT OR REPLACE INTO install_debt (path, service, batch, good, good_hash, to_hash)\n          SELECT",
+        "`INSERT OR IGNORE INTO install_pending (path, service, batch, good, good_hash, to_hash)\n          SELECT",
+        "`INSERT OR REPLACE INTO install_pending (path, service, batch, good, good_hash, to_hash)\n          SELECT",
       ],
     ],
     tests: ["src/host/install/interrupted.test.ts"],

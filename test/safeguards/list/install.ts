@@ -92,7 +92,7 @@ export const installRemovals: readonly Removal[] = [
     tests: ["src/host/install/pending.test.ts"],
   },
   {
-    id: "owed-staged",
+    id: "pending-staged",
     guards: "a text with a pending reload is staged again",
     without: "a power cut leaves a file that never reached the disk",
     file: "src/host/install/install.ts",
@@ -100,7 +100,7 @@ export const installRemovals: readonly Removal[] = [
     tests: ["src/host/install/crash.test.ts"],
   },
   {
-    id: "owed-good-kept",
+    id: "pending-good-kept",
     guards: "the last good file of an interrupted install is retained",
     without: "there is nothing to go back to",
     file: "src/host/install/install.ts",

@@ -84,7 +84,7 @@ export const oddRemovals: readonly Removal[] = [
     guards: "a file that cannot be removed is tried again by itself",
     without: "it stays after the obstacle is gone",
     file: "src/host/run/run.ts",
-    edits: [["        if (words.stuck() !== undefined) store.oweFullRun();\n", ""]],
+    edits: [["        if (api.stuck() !== undefined) store.orderFullRun();\n", ""]],
     tests: ["src/host/run/files-of-rows.test.ts"],
   },
 ];

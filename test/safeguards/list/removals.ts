@@ -6,7 +6,7 @@ export const removalsRemovals: readonly Removal[] = [
     guards: "as many removals as are allowed go unasked",
     without: "removals are held although they may go",
     file: "src/host/store/removals.ts",
-    edits: [["const tooMany = owed.length + before > limit;", "const tooMany = owed.length + before >= limit;"]],
+    edits: [["const tooMany = pending.length + before > limit;", "const tooMany = pending.length + before >= limit;"]],
     tests: ["src/host/store/removals.test.ts"],
   },
   {

@@ -228,7 +228,7 @@ export const transcriberRemovals: readonly Removal[] = [
     guards: "what a store holds of a transcriber is read as what it is, or not at all",
     without: "`status` dies of a damaged note, and shows no host",
     file: "src/host/store/transcriber-notes.ts",
-    edits: [["keptState.safeParse(value).success", "value !== undefined"]],
+    edits: [["storedState.safeParse(value).success", "value !== undefined"]],
     tests: ["src/cli/status.test.ts"],
   },
   {

@@ -65,12 +65,12 @@ const givesFacts = (sql: string): boolean =>
 /** The changes of the hosts' stores for some of these breaks. */
 export const storeWithout: Partial<Record<Break, StoreBreak>> = {
   "last-good": {
-    schema: `CREATE TRIGGER no_good AFTER INSERT ON install_debt
-      BEGIN UPDATE install_debt SET good = NULL, good_hash = NULL WHERE path = NEW.path; END`,
+    schema: `CREATE TRIGGER no_good AFTER INSERT ON install_pending
+      BEGIN UPDATE install_pending SET good = NULL, good_hash = NULL WHERE path = NEW.path; END`,
   },
   journal: {
     schema:
-      "CREATE TRIGGER no_debt AFTER INSERT ON install_debt BEGIN DELETE FROM install_debt WHERE path = NEW.path; END",
+      "CREATE TRIGGER no_debt AFTER INSERT ON install_pending BEGIN DELETE FROM install_pending WHERE path = NEW.path; END",
   },
   removals: { schema: "CREATE TRIGGER no_removal AFTER INSERT ON removal BEGIN DELETE FROM removal; END" },
   hold: { reads: (sql, row) => (givesFacts(sql) && row ? { ...row, held_by: null } : row) },

@@ -73,12 +73,13 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
       seen ??= new Violation(promise, `${host}: ${detail}`);
     };
     // A file that was never applied may be removed again: there is no good text to retain.
-    const wasLoaded = (): boolean =>
+    const wasApplied = (): boolean =>
       hosts.some(
         ({ name, store }) =>
-          name === host && store.raw.prepare("SELECT 1 FROM install_path WHERE loaded IS NOT NULL").get() !== undefined,
+          name === host &&
+          store.raw.prepare("SELECT 1 FROM install_path WHERE applied IS NOT NULL").get() !== undefined,
       );
-    if (text === undefined && !wasLoaded()) return;
+    if (text === undefined && !wasApplied()) return;
     if (text === undefined) broken("P2", `its file is gone; it was ${JSON.stringify(before)}`);
     else if (!isWhole(text)) broken("P2", `half a file stands in place: ${JSON.stringify(text)}`);
     else if (text.includes(` ${forged}`)) broken("P1", "a row that nobody signed stands in its file");
@@ -92,7 +93,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
   function keysOf({ name, store }: HostProcess): ReadonlyMap<string, string> {
     const keys = known.get(name) ?? new Map<string, string>();
     known.set(name, keys);
-    const rows = store.raw.prepare("SELECT key, desired, loaded, given FROM row WHERE service = 'names'").all();
+    const rows = store.raw.prepare("SELECT key, desired, applied, tried FROM row WHERE service = 'names'").all();
     for (const { key, ...texts } of rows) {
       for (const text of Object.values(texts)) {
         if (typeof text !== "string" || text.startsWith("!")) continue;
@@ -106,19 +107,19 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
   function countRemovals(of: HostProcess, before: string | undefined, after: string): void {
     const host = of.name;
     const keys = keysOf(of);
-    const inForce = new Set(storedRows(of, "names").map(({ loaded }) => loaded && lineOf(loaded)));
+    const current = new Set(storedRows(of, "names").map(({ applied }) => applied && lineOf(applied)));
     const lines = (text: string | undefined): string[] =>
       text?.split("\n").filter((line) => /^\d/.test(line) && !isOfOthers(line)) ?? [];
     const [stood, stands] = [new Set(lines(before)), new Set(lines(after))];
     const words = new Set([...stands].flatMap((line) => line.split(" ")));
     const there = new Set([...stands].map((line) => keys.get(line)));
     // No host counts the removals of an interrupted run if the lines return before a ledger records them.
-    const isBack = (line: string): boolean => inForce.has(line) && !stood.has(line) && stands.has(line);
+    const isBack = (line: string): boolean => current.has(line) && !stood.has(line) && stands.has(line);
     const gone = (removals.get(host) ?? []).filter(({ line }) => !isBack(line));
     removals.set(host, gone);
     for (const line of stood) {
       // The line was there only during an interrupted run: no ledger has ever recorded it as applied.
-      if (!inForce.has(line) || mayGo.has(`${host} ${line}`)) continue;
+      if (!current.has(line) || mayGo.has(`${host} ${line}`)) continue;
       // A line is not removed if another row has its name or address: it has changed, or made room.
       if (there.has(keys.get(line) ?? line) || line.split(" ").some((word) => words.has(word))) continue;
       gone.push({ at: of.countsBy(), line });
@@ -165,7 +166,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
     const served = servedBy(host, service);
     const stored = new Map(storedRows(host, service).map((row) => [row.key, row]));
     for (const key of new Set([...wanted.keys(), ...stored.keys()])) {
-      const { by = null, detail, loaded = null, desired = null, doubt = 0 } = stored.get(key) ?? {};
+      const { by = null, detail, applied = null, desired = null, doubt = 0 } = stored.get(key) ?? {};
       const want = wanted.get(key);
       if (doubt) return `${key} is in doubt`;
       if (want === "refused" ? !desired?.startsWith("!") : desired !== (want ?? null))
@@ -175,8 +176,8 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
       const retained = `${key} is retained by ${by}: ${detail}`;
       if (by !== null && !isForeign && by !== "directory" && by !== "removals") return retained;
       if (want !== "refused" && by === "directory" && !isCovered(key, wanted)) return retained;
-      if (removes && by === "directory" && loaded !== null) return `${key} is refused, and stays in force`;
-      const right = by === null ? (want === "refused" ? null : (want ?? null)) : loaded;
+      if (removes && by === "directory" && applied !== null) return `${key} is refused, and stays applied`;
+      const right = by === null ? (want === "refused" ? null : (want ?? null)) : applied;
       if (served.take(right)) continue;
       return `${key} should be served as ${right}${by === null ? "" : ` (${by}: ${detail})`}`;
     }
@@ -209,15 +210,15 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
       const held = hostStore(host.store.raw).service("names").removals.held();
       if (!held || !digests.has(`${host.name} ${held.digest}`)) return;
       const keys = new Set(held.keys);
-      for (const { key, loaded } of storedRows(host, "names"))
-        if (loaded !== null && keys.has(key)) mayGo.add(`${host.name} ${lineOf(loaded)}`);
+      for (const { key, applied } of storedRows(host, "names"))
+        if (applied !== null && keys.has(key)) mayGo.add(`${host.name} ${lineOf(applied)}`);
     },
     seeStored,
     look() {
       if (seen) throw seen;
       for (const { name, machine } of hosts)
         if ([...machine.records.values()].includes(forged))
-          throw new Violation("P1", `${name}: a record that nobody signed is in force`);
+          throw new Violation("P1", `${name}: an unsigned record is applied`);
       for (const host of hosts) for (const service of serviceNames) lookAtMark(host, service);
     },
     unsettled() {
@@ -226,8 +227,9 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
         for (const service of serviceNames) {
           const why = wrong(host, service);
           if (why) return `${host.name} ${service}: ${why}`;
-          const { owed, reloads } = serviceReport(hostStore(host.store.raw).service(service));
-          if (owed > 0 || reloads.length > 0) return `${host.name} ${service}: owes ${owed} rows, reloads ${reloads}`;
+          const { pending, reloads } = serviceReport(hostStore(host.store.raw).service(service));
+          if (pending > 0 || reloads.length > 0)
+            return `${host.name} ${service}: owes ${pending} rows, reloads ${reloads}`;
         }
       }
       return undefined;
@@ -254,7 +256,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
 /** The first leftover in the store or beside the file that nothing needs any more; undefined if none. */
 async function leftBehind({ store, machine }: HostProcess): Promise<string | undefined> {
   const count = (from: string): number => Number(store.raw.prepare(`SELECT count(*) AS n FROM ${from}`).get()?.n);
-  const empty = count("row WHERE desired IS NULL AND loaded IS NULL AND doubt = 0");
+  const empty = count("row WHERE desired IS NULL AND applied IS NULL AND doubt = 0");
   if (empty > 0) return `${empty} rows of the store say nothing`;
   const staged = count("staged");
   if (staged > 0) return `${staged} rows of changes that came in pieces stay behind`;

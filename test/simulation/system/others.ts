@@ -90,25 +90,25 @@ export function watch(hosts: readonly HostProcess[], random: Random): Watch {
     const { raw, running, edited, disturbed } = machine;
     if (edited || disturbed || store.lost || running === raw.text(file)) return;
     const sql =
-      "SELECT 1 FROM install_path WHERE path = ? AND proved = 1 AND path NOT IN (SELECT path FROM install_debt)";
-    if (readFacts(store.raw, "names")?.proved && store.raw.prepare(sql).get(file) !== undefined)
-      throw new Violation("P3", `${name}: its file is said to be proved, and named does not run it`);
+      "SELECT 1 FROM install_path WHERE path = ? AND serving = 1 AND path NOT IN (SELECT path FROM install_pending)";
+    if (readFacts(store.raw, "names")?.serving && store.raw.prepare(sql).get(file) !== undefined)
+      throw new Violation("P3", `${name}: its file is said to be serving, and named does not run it`);
   }
 
   /** Checks that the daemon has all applied rows, if none is pending. */
   function lookAtRecords({ name, store, machine }: HostProcess): void {
-    const { full = 1, loaded: last } = readFacts(store.raw, "addresses") ?? {};
+    const { full = 1, applied: last } = readFacts(store.raw, "addresses") ?? {};
     // Rows of a table in doubt may contradict each other: a full run is pending until the table is known to be right.
     if (store.lost || full > 0 || last?.doubt || restarts.get(name) !== machine.restarts) return;
-    const rows = store.raw.prepare("SELECT loaded, owed FROM row WHERE service = 'addresses'").all();
-    if (rows.some(({ owed }) => owed === 1)) return;
-    const loaded = rows.flatMap((row) => (row.loaded === null ? [] : [JSON.parse(String(row.loaded))]));
-    const should = loaded.map(({ ip, name }) => `${ip} ${name}`).sort();
+    const rows = store.raw.prepare("SELECT applied, pending FROM row WHERE service = 'addresses'").all();
+    if (rows.some(({ pending }) => pending === 1)) return;
+    const applied = rows.flatMap((row) => (row.applied === null ? [] : [JSON.parse(String(row.applied))]));
+    const should = applied.map(({ ip, name }) => `${ip} ${name}`).sort();
     const does = [...machine.records].map(([ip, name]) => `${ip} ${name}`).filter((line) => !isOfOthers(line));
     if (should.join() === does.sort().join()) return;
     throw new Violation(
       "P1",
-      `${name}: nothing is owed, ${should.join(", ")} are loaded, and it has ${does.join(", ")}`,
+      `${name}: nothing is pending, ${should.join(", ")} are applied, and it has ${does.join(", ")}`,
     );
   }
 
@@ -150,11 +150,12 @@ export function watch(hosts: readonly HostProcess[], random: Random): Watch {
     rebooted(name) {
       const host = hosts.find((one) => one.name === name);
       if (!host || host.store.lost || host.machine.edited) return;
-      const sql = "SELECT loaded FROM install_path WHERE path = ? AND path NOT IN (SELECT path FROM install_debt)";
-      const loaded = host.store.raw.prepare(sql).get(file)?.loaded ?? null;
+      const sql = "SELECT applied FROM install_path WHERE path = ? AND path NOT IN (SELECT path FROM install_pending)";
+      const applied = host.store.raw.prepare(sql).get(file)?.applied ?? null;
       const text = host.machine.raw.text(file);
-      if (loaded === null || (text !== undefined && createHash("sha256").update(text).digest("hex") === loaded)) return;
-      seen ??= new Violation("P6", `${name} has lost its power, and has another file than the last one in force`);
+      if (applied === null || (text !== undefined && createHash("sha256").update(text).digest("hex") === applied))
+        return;
+      seen ??= new Violation("P6", `${name} has lost its power, and has another file than the last applied one`);
     },
     approved: (host, service) => void approved.add(`${host} ${service}`),
   };

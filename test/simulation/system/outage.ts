@@ -52,10 +52,10 @@ function wrongService(host: HostProcess, service: ServiceName): string | undefin
   if (!facts?.followed.equal || facts.fatal !== undefined || facts.failing !== undefined) return undefined;
   // A service held by a person writes nothing; and rows of a table that lacks a message may contradict each other.
   if (facts.held !== undefined || facts.followed.doubt) return undefined;
-  const { owed, reloads } = serviceReport(hostStore(host.store.raw).service(service));
-  if (owed > 0 || reloads.length > 0) return `owes ${owed} rows, reloads ${reloads}`;
-  for (const { key, by, desired, loaded } of storedRows(host, service)) {
-    const right = by === null && !desired?.startsWith("!") ? desired : loaded;
+  const { pending, reloads } = serviceReport(hostStore(host.store.raw).service(service));
+  if (pending > 0 || reloads.length > 0) return `owes ${pending} rows, reloads ${reloads}`;
+  for (const { key, by, desired, applied } of storedRows(host, service)) {
+    const right = by === null && !desired?.startsWith("!") ? desired : applied;
     if (right !== null && !serves(host, service, right)) return `${key} is not served as ${right}`;
   }
   return undefined;

@@ -18,10 +18,10 @@ const edits = new WeakMap<HostProcess, number>();
 export const editByHand: Step = onHost((world, host) => {
   const { name, machine, store } = host;
   const text = machine.raw.text(file);
-  const loaded = store.raw.prepare("SELECT loaded FROM install_path WHERE path = ?").get(file)?.loaded;
+  const applied = store.raw.prepare("SELECT applied FROM install_path WHERE path = ?").get(file)?.applied;
   const times = edits.get(host) ?? 0;
   // An edit before the text was first applied would count as the content found there.
-  if (text === undefined || typeof loaded !== "string" || times >= mostEdits) return;
+  if (text === undefined || typeof applied !== "string" || times >= mostEdits) return;
   edits.set(host, times + 1);
   const reload = world.random.chance(0.5);
   world.note(`on ${name} somebody edits the file${reload ? " and reloads it" : ""}`);

@@ -35,7 +35,7 @@ export async function play(seed: number, without?: Break): Promise<Played> {
     if (!(error instanceof Violation)) throw error;
     violation = error;
     for (const { name, store } of played.hosts) {
-      for (const table of ["service", "row", "install_debt", "message"]) {
+      for (const table of ["service", "row", "install_pending", "message"]) {
         for (const row of store.raw.prepare(`SELECT * FROM ${table}`).all()) {
           played.note(`${name} has in ${table}: ${JSON.stringify(row)}`);
         }

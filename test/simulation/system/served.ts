@@ -6,7 +6,7 @@ import type { HostProcess } from "./world.ts";
 export interface StoredRow {
   readonly key: string;
   readonly desired: string | null;
-  readonly loaded: string | null;
+  readonly applied: string | null;
   readonly by: RetainedBy | null;
   readonly detail: string | null;
   readonly doubt: number;
@@ -14,7 +14,7 @@ export interface StoredRow {
 
 export const storedRows = ({ store }: HostProcess, service: ServiceName): StoredRow[] =>
   store.raw
-    .prepare("SELECT key, desired, loaded, retained_by AS by, detail, doubt FROM row WHERE service = ?")
+    .prepare("SELECT key, desired, applied, retained_by AS by, detail, doubt FROM row WHERE service = ?")
     .all(service) as unknown as StoredRow[];
 
 /** The lines that the daemon of a service serves: an address and a name each. */

@@ -50,7 +50,7 @@ export const lateWord: Step = (world) => {
 /** A clock that is set back during a wait. */
 export const setBack: Step = onHost((world, { name, machine }) => {
   const { random, time, note } = world;
-  note(`${name}'s clock is set back by an hour while nothing can be loaded`);
+  note(`${name}'s clock is set back by an hour while nothing can be applied`);
   machine.faults.reload = time.monotonic() + random.below(10_000);
   changeDirectory(world);
   void time.sleep(random.below(3000)).then(() => {

@@ -81,8 +81,8 @@ export function watchWaves({ monotonic }: Pick<Clock, "monotonic">): WaveWatch {
         since = undefined;
       }
       if (host.name !== first) return;
-      const { followed, loaded } = readFacts(host.store.raw, service) ?? {};
-      const place = owesRows(host) ? loaded : followed?.mark;
+      const { followed, applied } = readFacts(host.store.raw, service) ?? {};
+      const place = owesRows(host) ? applied : followed?.mark;
       if (place && !isBefore(place, reached)) reached = place;
     },
     began(host, name, { changes }) {

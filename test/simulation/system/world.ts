@@ -175,7 +175,7 @@ export function world(seed: number, without: Break | undefined): World {
             failed(service) {
               waveWatch?.failed(self, service);
               if (without === "in-doubt" && !mine.dead)
-                store.raw.prepare("UPDATE row SET doubt = 0, given = NULL WHERE service = ?").run(service);
+                store.raw.prepare("UPDATE row SET doubt = 0, tried = NULL WHERE service = ?").run(service);
             },
           }),
           follow,

@@ -9,7 +9,7 @@ import type { Stuck } from "../install/target.ts";
 import { noted } from "../store/owned.ts";
 import type { ServiceStore } from "../store/service-store.ts";
 
-export interface WordsOptions {
+export interface HostApiOptions {
   /** The host's name. */
   readonly name: string;
   readonly machine: Machine;
@@ -29,7 +29,8 @@ export interface WordsOptions {
   readonly log: (message: string) => void;
 }
 
-export interface Words {
+/** The API of the host for one run, and what the run has done with it. */
+export interface HostApi {
   /** The argument of `run` and of a plain handler. */
   readonly host: Host;
   /**
@@ -37,8 +38,10 @@ export interface Words {
    * not installed. Called inside the transaction of the run's success.
    */
   keep(): void;
-  /** True if every install of this run is seen to be served; undefined if there was none. */
-  proved(): boolean | undefined;
+  /** True if a probe saw the daemon serve every install of this run; undefined if one had no probe, or there was none. */
+  serving(): true | undefined;
+  /** True if this run has installed files. */
+  hasInstalled(): boolean;
   /** The number of files that this run removed without an answer of a person. */
   gone(): number;
   /** The message about files that stay as they are, because of another user's changes to their place or folder. */
@@ -46,13 +49,13 @@ export interface Words {
 }
 
 /** The API of the host for one run of a service. */
-export function hostWords(options: WordsOptions): Words {
+export function hostApi(options: HostApiOptions): HostApi {
   const { name, store, clock, signal, secret, unsure = false, spare, log } = options;
   const machine = countingStarts(options.machine, store.starts, clock);
   const installs = installer({ store, machine, clock, secret, unsure, spare, log });
   const notes = new Map<string, string>();
   const owned = store.records.owned(clock.now);
-  let proved: boolean | undefined;
+  const served: (true | undefined)[] = [];
   let gone = 0;
   const stuck: Stuck[] = [];
 
@@ -69,7 +72,7 @@ export function hostWords(options: WordsOptions): Words {
     signal,
     async install(files, steps = {}) {
       const outcome = await installs.install("path" in files ? [files] : files, steps, host);
-      proved = (proved ?? true) && outcome.proved;
+      served.push(outcome.serving);
       gone += outcome.gone ?? 0;
       stuck.push(...(outcome.stuck ?? []));
       return outcome.installed;
@@ -93,7 +96,8 @@ export function hostWords(options: WordsOptions): Words {
       });
       notes.clear();
     },
-    proved: () => proved,
+    serving: () => (served.length > 0 && !served.includes(undefined) ? true : undefined),
+    hasInstalled: () => served.length > 0,
     gone: () => gone,
     stuck: () => (stuck.length === 0 ? undefined : sayStuck(stuck)),
   };
