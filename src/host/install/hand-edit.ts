@@ -22,6 +22,8 @@ const diffWidth = 1000;
 /** The most edits of a diff, whose cost grows with their square; beyond them it is given up. */
 const diffEdits = 2000;
 
+export type HandEdits = ReturnType<typeof handEdits>;
+
 export function handEdits({ ledger, files, owned, clock, secret, log }: InstallContext) {
   /** True if the file that this service installed was changed or removed by another writer. */
   function isEdited({ path, hash, disk }: Target, pending: readonly PendingInstall[]): boolean {

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { Host, Installed, InstallFile, InstallSteps } from "../../core/service/host-api.ts";
 import { Away, CommandFailed, Later, reason } from "../../core/util/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -9,10 +8,11 @@ import { activation } from "./activate.ts";
 import { isStays, orStays, withoutStuck } from "./apart.ts";
 import { prepareCheck, type Staged } from "./check.ts";
 import { dryInstall } from "./dry.ts";
-import { keepGood, type Listing, listing, makeMine, removeGoodBut, removeStaged, type Stage, stage } from "./folder.ts";
+import { listing, removeStaged, type Stage, stage } from "./folder.ts";
 import { handEdits } from "./hand-edit.ts";
 import { leaving } from "./leaving.ts";
 import { repair } from "./repair.ts";
+import { replacement } from "./replace.ts";
 import { runStep } from "./step.ts";
 import { readTargets, type Stuck, type Target } from "./target.ts";
 import { textCheck } from "./text-check.ts";
@@ -88,6 +88,7 @@ export function installer(options: InstallerOptions): Installer {
   const context = { ledger, files, owned, isAsked, clock, secret, restOf, spare, log };
   const mend = repair(context);
   const edits = handEdits(context);
+  const replace = replacement(context, { mend, edits, records });
   const leave = leaving(context);
   const { stageAll, check } = textCheck(context, mend);
   const { holdBack, activate, settle, keepDistance } = activation(context, mend);
@@ -236,59 +237,6 @@ export function installer(options: InstallerOptions): Installer {
     } finally {
       await staging.clear();
     }
-  }
-
-  /** Keeps the last good files, journals the replacement, and replaces. */
-  async function replace(
-    staged: Staged,
-    pending: readonly PendingInstall[],
-    { staging, listed }: { readonly staging: Stage; readonly listed: Listing },
-  ): Promise<void> {
-    const batch = randomUUID();
-    const journal: PendingInstall[] = [];
-    const edited: string[] = [];
-    for (const target of staged.keys()) {
-      const { path, hash } = target;
-      const unfinished = pending.find((candidate) => candidate.path === path);
-      await orStays(files, path, async () => {
-        if (await edits.setAside(target, pending)) edited.push(path);
-        // This precedes keeping another, whose fsync makes this durable as well.
-        await removeGoodBut(listed, path, unfinished?.good ?? null);
-        journal.push({ path, batch, to: hash, ...(await lastGood(target, unfinished)) });
-      });
-    }
-    for (const { path, hash } of staged.keys())
-      if (hash !== null && !ledger.applied(path)) await orStays(files, path, () => makeMine(files, path));
-    const others = pending.filter(({ path }) => !journal.some((entry) => entry.path === path));
-    ledger.journal([...journal, ...others.map((unfinished) => ({ ...unfinished, batch }))], {
-      edited,
-      now: clock.now(),
-    });
-    // From here on the ledger knows that these are ours.
-    for (const { path } of staged.keys()) records.forget(path);
-    try {
-      for (const [{ path }, file] of staged) {
-        await orStays(files, path, () => (file ? staging.putInPlace(file.name, path) : files.remove(path)));
-      }
-      await mend.syncNames(journal);
-    } catch (error) {
-      // A half-installed set must not wait for the next run. It stays pending: that run stages all of it again.
-      await mend.rollBack(journal).catch((again) => log(`the last good files could not be put back: ${reason(again)}`));
-      throw error;
-    }
-  }
-
-  /** The file to roll back to: the one in place, but never the unprobed text of an install that did not end. */
-  async function lastGood(
-    { path, disk }: Target,
-    unfinished: PendingInstall | undefined,
-  ): Promise<Pick<PendingInstall, "good" | "goodHash">> {
-    const nothing = { good: null, goodHash: null };
-    if (unfinished?.goodHash === null) return nothing;
-    if (unfinished && (await mend.linkIsGood(unfinished)))
-      return { good: unfinished.good, goodHash: unfinished.goodHash };
-    // A thing that another user put in the place of a file is no last good file.
-    return disk && disk.odd === undefined ? { good: await keepGood(files, path, disk), goodHash: disk.hash } : nothing;
   }
 
   return {

@@ -50,7 +50,7 @@ export const installRemovals: readonly Removal[] = [
     id: "set-goes-back",
     guards: "a rename that fails takes the whole set back",
     without: "half a set of files is in place",
-    file: "src/host/install/install.ts",
+    file: "src/host/install/replace.ts",
     edits: [
       [
         "      await mend.rollBack(journal).catch((again) => log(`the last good files could not be put back: ${reason(again)}`));\n",
@@ -63,7 +63,7 @@ export const installRemovals: readonly Removal[] = [
     id: "first-unproved",
     guards: "a first text that was never probed is no last good one",
     without: "a bad text is rolled back to one that was never probed",
-    file: "src/host/install/install.ts",
+    file: "src/host/install/replace.ts",
     edits: [["    if (unfinished?.goodHash === null) return nothing;\n", ""]],
     tests: ["src/host/install/interrupted.test.ts"],
   },
@@ -103,7 +103,7 @@ export const installRemovals: readonly Removal[] = [
     id: "pending-good-kept",
     guards: "the last good file of an interrupted install is retained",
     without: "there is nothing to go back to",
-    file: "src/host/install/install.ts",
+    file: "src/host/install/replace.ts",
     edits: [
       ["await removeGoodBut(listed, path, unfinished?.good ?? null);", "await removeGoodBut(listed, path, null);"],
     ],
@@ -113,7 +113,7 @@ export const installRemovals: readonly Removal[] = [
     id: "mine-first",
     guards: "the mark comes before the journal",
     without: "after a crash and a lost store an own file is held as found",
-    file: "src/host/install/install.ts",
+    file: "src/host/install/replace.ts",
     edits: [
       [
         "    for (const { path, hash } of staged.keys())\n      if (hash !== null && !ledger.applied(path)) await orStays(files, path, () => makeMine(files, path));\n",
@@ -126,7 +126,7 @@ export const installRemovals: readonly Removal[] = [
     id: "rename-durable",
     guards: "a rename is durable before the reload",
     without: "a power cut brings the old text back",
-    file: "src/host/install/install.ts",
+    file: "src/host/install/replace.ts",
     edits: [["      await mend.syncNames(journal);\n    } catch", "    } catch"]],
     tests: ["src/host/install/install.test.ts"],
   },

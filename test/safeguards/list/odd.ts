@@ -43,7 +43,7 @@ export const oddRemovals: readonly Removal[] = [
     id: "link-no-way-back",
     guards: "no rollback restores what others put in the place of a file",
     without: "a failed reload brings a user's link back",
-    file: "src/host/install/install.ts",
+    file: "src/host/install/replace.ts",
     edits: [["disk && disk.odd === undefined ? {", "disk ? {"]],
     tests: ["src/host/install/odd.test.ts"],
   },
