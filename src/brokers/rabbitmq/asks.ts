@@ -9,7 +9,7 @@ import { plainLine } from "../../core/util/shown.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { closeChannel, openChannel } from "./channels.ts";
 import type { Connection } from "./connection.ts";
-import { rests } from "./rests.ts";
+import { throttle } from "./throttle.ts";
 import type { Topology } from "./topology.ts";
 
 /**
@@ -68,7 +68,7 @@ export function answerAsks({ declared, recreate, consuming, isActive, clock, log
       return log(`queue ${queue} was not there: declared for its host`);
     }
     // Deleting a queue can cost the connection, so a host cannot request it at will.
-    const isDue = rest.get(queue) ?? rests(clock);
+    const isDue = rest.get(queue) ?? throttle(clock);
     rest.set(queue, isDue);
     if (isActive() && isDue()) await recreate(connection, queue);
   }

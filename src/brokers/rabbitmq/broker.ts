@@ -71,7 +71,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   const user = isHostUser(first.username) ? first.username : undefined;
   const useless = onceEach(log, clock.monotonic);
   const awaitDeletion = (): Promise<void> => clock.sleep(deletionHeard, signal);
-  const knowsNothing = (): boolean => outgoing.deafness.knowsNothing;
+  const knowsNothing = (): boolean => outgoing.confirmWatch.knowsNothing;
   const recreate = recreator({ declared, awaitDeletion, askFor: (name) => ask(name, "silent"), knowsNothing, log });
   const consuming = () => session.current?.consuming;
   const isActive = () => [...candidacies].some(({ active }) => active);
@@ -257,10 +257,10 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     const blocked = session.current?.publishing.blocked;
     const waits = blocked && `${session.target.name} takes no messages now (${blocked}): ${outgoing.pending} wait`;
     const ofQueues = [...[...consumers].map((consumer) => consumer.trouble()), ...[...stuck].map((why) => why())];
-    const deaf = outgoing.deafness.deaf
+    const silent = outgoing.confirmWatch.silent
       ? `${session.target.name} confirms nothing that is published: ${deafCure}`
       : undefined;
-    const all = [session.trouble, waits, deaf, undeclared, ...ofQueues];
+    const all = [session.trouble, waits, silent, undeclared, ...ofQueues];
     return all.filter((one) => one !== undefined).join("; ") || undefined;
   }
 

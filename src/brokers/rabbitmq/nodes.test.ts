@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { deafProxy } from "../../../test/servers/deaf-proxy.ts";
 import { freePort } from "../../../test/servers/port.ts";
 import { startRabbit } from "../../../test/servers/rabbitmq.ts";
+import { silentProxy } from "../../../test/servers/silent-proxy.ts";
 import { tcpProxy } from "../../../test/servers/tcp-proxy.ts";
 import { until } from "../../../test/until.ts";
 import { systemClock } from "../../daemon/clock.ts";
@@ -49,7 +49,7 @@ const fast: Clock = {
 test("a node that confirms nothing is left, and no queue is recreated", async (t) => {
   await using stack = new AsyncDisposableStack();
   const server = stack.use(await startRabbit());
-  const [one, two] = [stack.use(await deafProxy(server.port)), stack.use(await deafProxy(server.port))];
+  const [one, two] = [stack.use(await silentProxy(server.port)), stack.use(await silentProxy(server.port))];
   const at = (port: number): string => server.url.replace(`:${server.port}`, `:${port}`);
   const said: string[] = [];
   const log = (line: string): void => void said.push(line);
@@ -58,7 +58,7 @@ test("a node that confirms nothing is left, and no queue is recreated", async (t
   await broker.declare([{ name: "q", keys: ["q"], limit: { messages: 100, bytes: 9_999, beyond: "drop" } }]);
   await broker.publish("q", "over the first");
 
-  one.deaf = true;
+  one.silent = true;
   const since = performance.now();
   const troubles = new Set<string>();
   const goesThrough = async (): Promise<boolean> => {

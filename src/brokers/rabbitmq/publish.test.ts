@@ -148,7 +148,7 @@ test("a connection without confirms is left for another address, queues stay", a
   const { clock, publish, seenTo, left, outgoing, connect, channels } = await scripted({ addresses: 2 });
   for (let sent = 0; sent < 3; sent++) {
     publish("a");
-    assert.equal(outgoing.deafness.deaf, sent > 0);
+    assert.equal(outgoing.confirmWatch.silent, sent > 0);
     await clock.advance(10_000);
   }
   const why = "it confirmed nothing over 3 channels, as a node that is cut off from its cluster";
@@ -158,7 +158,7 @@ test("a connection without confirms is left for another address, queues stay", a
   channels.at(-1)?.sent[0]?.answer();
   publish("c");
   await clock.advance(30_000);
-  assert.equal(outgoing.deafness.deaf, true);
+  assert.equal(outgoing.confirmWatch.silent, true);
   assert.equal(left.length, 1);
   assert.deepEqual(seenTo, []);
 });

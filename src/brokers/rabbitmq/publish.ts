@@ -5,8 +5,8 @@ import { BrokerTrouble, QueueFull } from "../../ports/broker.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { isRefusal, publishAlone } from "./alone.ts";
 import { closeChannel } from "./channels.ts";
+import { type ConfirmWatch, confirmWatch } from "./confirm-watch.ts";
 import type { Connection } from "./connection.ts";
-import { type Deafness, deafness } from "./deaf.ts";
 import { type Outgoing, sendWindow } from "./send-window.ts";
 import { checkShort } from "./topology.ts";
 
@@ -30,7 +30,7 @@ export interface Publisher {
   /** The number of messages that are not confirmed yet. */
   readonly pending: number;
   /** The record of confirms of the present node. */
-  readonly deafness: Pick<Deafness, "deaf" | "knowsNothing">;
+  readonly confirmWatch: Pick<ConfirmWatch, "silent" | "knowsNothing">;
   /** Resolves when every published message is confirmed or has failed. */
   finished(): Promise<void>;
 }
@@ -77,7 +77,7 @@ export function publisher({
   let current: Connection | undefined;
   let blocked = (): boolean => false;
   let watching = false;
-  const confirms = deafness(addresses);
+  const confirms = confirmWatch(addresses);
 
   function pump(): void {
     while (channel) {
@@ -164,7 +164,7 @@ export function publisher({
       if (blocked()) since = now;
       const oldest = window.oldest();
       if (!oldest || now - Math.max(oldest.since, since) < confirmTimeout) continue;
-      const leave = confirms.silent();
+      const leave = confirms.noteNone();
       if (leave !== undefined) {
         current?.destroy(leave);
         continue;
@@ -176,7 +176,7 @@ export function publisher({
   }
 
   function arrived(message: Outgoing): void {
-    confirms.heard();
+    confirms.noteConfirm();
     downSince.delete(message.key);
     const error = message.unroutable ? unroutable(message.key) : undefined;
     if (error) message.failed(error);
@@ -227,7 +227,7 @@ export function publisher({
     lose(why) {
       channel = undefined;
       current = undefined;
-      confirms.lost();
+      confirms.noteEnd();
       window.loseInFlight(why);
       window.loseWaiting(why);
     },
@@ -245,7 +245,7 @@ export function publisher({
       });
     },
 
-    deafness: confirms,
+    confirmWatch: confirms,
 
     get pending() {
       return window.size;

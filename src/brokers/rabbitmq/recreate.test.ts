@@ -5,7 +5,7 @@ import { recreator } from "./recreate.ts";
 import type { Topology } from "./topology.ts";
 
 test("a connection without confirms neither deletes a queue nor asks another to", async () => {
-  for (const deaf of [true, false]) {
+  for (const silent of [true, false]) {
     const deleted: string[] = [];
     const declared = { expendable: () => true, recreate: async (_: unknown, name: string) => void deleted.push(name) };
     const recreate = recreator({
@@ -15,9 +15,9 @@ test("a connection without confirms neither deletes a queue nor asks another to"
         askFor: () => assert.fail(),
         log() {},
       },
-      knowsNothing: () => deaf,
+      knowsNothing: () => silent,
     });
     await recreate({ ended: new Promise(() => {}) } as unknown as Connection, "q");
-    assert.deepEqual(deleted, deaf ? [] : ["q"]);
+    assert.deepEqual(deleted, silent ? [] : ["q"]);
   }
 });

@@ -1,8 +1,8 @@
 import type { Clock } from "../../ports/clock.ts";
 import type { Connection } from "./connection.ts";
 import type { RabbitConsumer } from "./consume.ts";
-import { rests } from "./rests.ts";
 import { mendStuck } from "./stuck-ticks.ts";
+import { throttle } from "./throttle.ts";
 import type { Topology } from "./topology.ts";
 
 /**
@@ -36,7 +36,7 @@ export function mendStuckConsumer(queue: string, options: Options): () => string
   let sign = "";
   let trouble: string | undefined;
   // A second process of the same host would consume the queue at once.
-  const isDue = rests(clock);
+  const isDue = throttle(clock);
 
   async function starves(): Promise<boolean> {
     const now = connection();

@@ -8,7 +8,7 @@ import { answers, readResult, refuseAnswer } from "./result.ts";
 import { laterState } from "./state.ts";
 import { readSubtree, type SubtreeParts } from "./subtree.ts";
 import { csnsOf } from "./sync-controls.ts";
-import type { Untold } from "./untold.ts";
+import type { UnreportedWrites } from "./unreported.ts";
 
 /** The most entries in one change. Hosts get a change in one message. */
 const mostTogether = 500;
@@ -19,10 +19,10 @@ const mostTogether = 500;
  * of deletions.
  */
 export async function* readLive(
-  parts: SubtreeParts & { readonly id: number; readonly delivered: Delivered; readonly untold: Untold },
+  parts: SubtreeParts & { readonly id: number; readonly delivered: Delivered; readonly unreported: UnreportedWrites },
   start: DirectoryState,
 ): AsyncGenerator<SourceChange> {
-  const { inbox, id, delivered, untold, read } = parts;
+  const { inbox, id, delivered, unreported, read } = parts;
   let state = start;
   let put = new Map<string, StoredEntry>();
   let gone: string[] = [];
@@ -44,7 +44,7 @@ export async function* readLive(
     const message = await inbox.next();
     if (message.id !== id) {
       if (put.size + gone.length > 0) yield gathered(); // it is compared with the held entries
-      for (const entry of await untold.take(message)) put.set(entry.uuid, entry);
+      for (const entry of await unreported.take(message)) put.set(entry.uuid, entry);
       continue;
     }
     if (message.operation === answers.done) {
@@ -57,7 +57,7 @@ export async function* readLive(
       if (info.uuids.length > 0 && !info.gone) throw new ReadAgain("the server began another refresh");
       if (info.uuids.length > 0 && put.size > 0) yield gathered();
       for (const uuid of info.uuids) {
-        untold.gone(uuid);
+        unreported.noteRemoved(uuid);
         delivered.delete(uuid);
       }
       gone.push(...info.uuids);
@@ -70,17 +70,17 @@ export async function* readLive(
     if (what === "present") throw new ReadAgain("the server began another refresh");
     if (what === "delete") {
       if (put.size > 0) yield gathered();
-      untold.gone(uuid, entry.dn);
+      unreported.noteRemoved(uuid, entry.dn);
       delivered.delete(uuid);
       gone.push(uuid);
     } else {
       const place = delivered.put(uuid, entry.dn);
       const appeared = (what === "add" || place === "new") && parent !== false;
       if (gone.length > 0 || (put.size > 0 && (appeared || place === "renamed"))) yield gathered();
-      untold.told(uuid, entry.dn);
+      unreported.noteReported(uuid, entry.dn);
       put.set(uuid, entry);
       for (const below of appeared ? await readSubtree(parts, entry) : []) {
-        untold.told(below.uuid, below.dn);
+        unreported.noteReported(below.uuid, below.dn);
         delivered.put(below.uuid, below.dn);
         put.set(below.uuid, below);
       }

@@ -15,7 +15,7 @@ import { operationalAttributes } from "./schema.ts";
 import { askServer, exportInstead, type Server } from "./server.ts";
 import type { SubtreeParts } from "./subtree.ts";
 import { attributesOf, sendSyncSearch, syncEntryReader, type Wanted } from "./sync-search.ts";
-import { untoldWrites } from "./untold.ts";
+import { unreportedWrites } from "./unreported.ts";
 
 export interface SessionOptions extends Access, Wanted {
   readonly clock: Clock;
@@ -63,8 +63,16 @@ export async function* openSession(
     const wanted = { ...options, everything: server.everything };
     const parts = { connection, inbox, wanted, server, read: syncEntryReader() };
     const { id, delivered, state } = yield* deliverWhole(parts, options, mustBePlausible, following);
-    const untold = untoldWrites({ ...parts, delivered, left: past.left, held, clock, signal: over.signal, log });
-    yield* readLive({ ...parts, id, delivered, untold }, state);
+    const unreported = unreportedWrites({
+      ...parts,
+      delivered,
+      left: past.left,
+      held,
+      clock,
+      signal: over.signal,
+      log,
+    });
+    yield* readLive({ ...parts, id, delivered, unreported }, state);
   } finally {
     asked.removeEventListener("abort", askedFor);
     over.abort();

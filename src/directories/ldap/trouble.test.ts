@@ -34,9 +34,9 @@ async function restingWay(to: number, milliseconds: number) {
     client.on("close", () => upstream.destroy());
     upstream.on("data", (chunk) => {
       client.write(chunk);
-      const rests = bytes < 65_536 && bytes + chunk.length >= 65_536;
+      const pauses = bytes < 65_536 && bytes + chunk.length >= 65_536;
       bytes += chunk.length;
-      if (!rests) return;
+      if (!pauses) return;
       upstream.pause();
       setTimeout(() => upstream.resume(), milliseconds);
     });

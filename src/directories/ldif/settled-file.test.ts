@@ -40,7 +40,7 @@ test("a file that grows at each look is waited for until it stands still", async
   const file = await fileOf(context, "a");
   const grow = () => appendFile(file, "b");
   const left = [grow, grow, grow];
-  const stamp = await settled(file, { clock: busyClock(left), still: 200, signal });
+  const stamp = await settled(file, { clock: busyClock(left), settleAfter: 200, signal });
   assert.equal(left.length, 0);
   assert.equal(Buffer.from((stamp && (await readSettled(file, stamp))) ?? []).toString(), "abbb");
 });
@@ -50,7 +50,7 @@ test("a file renamed into place settles five times faster than one written", asy
   const { inode } = await stampOf(file);
   const looks = async (): Promise<number> => {
     const idle = Array.from({ length: 20 }, () => async () => {});
-    await settled(file, { clock: busyClock(idle), signal, still: 200, inode });
+    await settled(file, { clock: busyClock(idle), signal, settleAfter: 200, inode });
     return 20 - idle.length;
   };
   assert.equal(await looks(), 5);
@@ -68,7 +68,7 @@ test("a copy that carries an old date is waited for like any other", async (cont
   // Between two polls, and while the file settles.
   const sleep = (milliseconds: number): Promise<void> =>
     milliseconds === 200 ? busy.sleep(milliseconds) : new Promise((resolve) => setTimeout(resolve, 5));
-  const source = ldifSource({ file, clock: { ...busy, sleep }, still: 200, every: 20 });
+  const source = ldifSource({ file, clock: { ...busy, sleep }, settleAfter: 200, every: 20 });
   const changes = source.changes(signal)[Symbol.asyncIterator]();
   context.after(() => changes.return?.());
   const names = async (): Promise<string[]> => {

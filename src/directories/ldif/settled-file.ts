@@ -29,7 +29,7 @@ export interface SettledOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** The time without a change after which a file is finished, in milliseconds. */
-  readonly still: number;
+  readonly settleAfter: number;
   /** The identity of the earlier file, which may be written in place. */
   readonly inode?: string | undefined;
   /** The longest wait, in milliseconds; unlimited by default. */
@@ -42,13 +42,13 @@ export interface SettledOptions {
  */
 export async function settled(
   file: string,
-  { clock, signal, still, inode, within = Number.POSITIVE_INFINITY }: SettledOptions,
+  { clock, signal, settleAfter, inode, within = Number.POSITIVE_INFINITY }: SettledOptions,
 ): Promise<Stamp | undefined> {
   const end = clock.monotonic() + within;
   let before = await stampOf(file);
   let inPlace = before.inode === inode;
   for (let stood = 0; ; ) {
-    await clock.sleep(still, signal);
+    await clock.sleep(settleAfter, signal);
     const after = await stampOf(file);
     if (signal.aborted) return after;
     if (after.is !== before.is) inPlace = after.inode === before.inode || after.inode === inode;

@@ -18,7 +18,7 @@ for (const way of ["replaced", "rewritten in place"]) {
     await writeFile(file, writeLdif(entries));
     return {
       // The test ends before a poll, so that only a report of the system helps.
-      source: ldifSource({ file, clock, still: 40, every: 60_000 }),
+      source: ldifSource({ file, clock, settleAfter: 40, every: 60_000 }),
       async hold(content) {
         await writeFile(fresh, writeLdif(content));
         if (fresh !== file) await rename(fresh, file);
@@ -42,7 +42,7 @@ interface Scene {
 /** A source that polls every 20 ms, and the number of its polls. */
 async function withSource(
   body: (scene: Scene) => Promise<void>,
-  { name = "campus.ldif", still = 40 } = {},
+  { name = "campus.ldif", settleAfter = 40 } = {},
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "trigger-ldif-"));
   const file = join(folder, name);
@@ -59,7 +59,7 @@ async function withSource(
         signal?.addEventListener("abort", () => resolve(clearTimeout(timer)));
       }),
   };
-  const source = ldifSource({ file, clock, still, every: 20 });
+  const source = ldifSource({ file, clock, settleAfter, every: 20 });
   const changes = source.changes(stop.signal)[Symbol.asyncIterator]();
   let pending: Promise<IteratorResult<SourceChange>> | undefined;
   const take = (): Promise<IteratorResult<SourceChange>> => {
@@ -165,7 +165,7 @@ test("a file that is being written is not read before it stands still", () =>
       }
       assert.deepEqual(names(await news), [..."bcdefgh"]);
     },
-    { still: 200 },
+    { settleAfter: 200 },
   ));
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -186,7 +186,7 @@ for (const { where, at } of [
         await appendFile(file, whole.slice(at).replaceAll("as it was", "another"));
         assert.deepEqual(names(await news), [..."abcdefgh"]);
       },
-      { still: 200 },
+      { settleAfter: 200 },
     ));
 }
 

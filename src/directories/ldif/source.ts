@@ -24,7 +24,7 @@ export interface LdifSourceOptions {
    * The time without a change before a renamed file is read, in milliseconds; five times as long for one written in
    * place.
    */
-  readonly still?: number;
+  readonly settleAfter?: number;
   /** The interval of polling the file, in milliseconds, as some systems report no changes. */
   readonly every?: number;
 }
@@ -36,7 +36,7 @@ const settleLimit = 5_000;
  * An LDIF file as a directory. It is followed as it is replaced or rewritten, and delivered whole at each change of its
  * bytes. A missing or wrong file is trouble, reported once per cause, and again at a requested refresh.
  */
-export function ldifSource({ file, clock, still = 200, every = 2000 }: LdifSourceOptions): DirectorySource {
+export function ldifSource({ file, clock, settleAfter = 200, every = 2000 }: LdifSourceOptions): DirectorySource {
   const nextState = csnMaker(clock);
   const followers = new Set<() => void>();
 
@@ -61,9 +61,9 @@ export function ldifSource({ file, clock, still = 200, every = 2000 }: LdifSourc
         const seen = await stampOf(file);
         if (seen.is === done && !asked) continue;
         since ??= clock.monotonic();
-        const quiet = seen.is === done || (first && clock.now() - seen.written >= still * inPlaceFactor);
+        const quiet = seen.is === done || (first && clock.now() - seen.written >= settleAfter * inPlaceFactor);
         if (first) inode = seen.inode;
-        const stamp = quiet ? seen : await settled(file, { clock, signal, still, inode, within: settleLimit });
+        const stamp = quiet ? seen : await settled(file, { clock, signal, settleAfter, inode, within: settleLimit });
         if (signal.aborted) return;
         first = false;
         const found = stamp ? await readWhole(file, stamp) : new UserError(beingWritten(file));

@@ -24,8 +24,8 @@ export const directoriesRemovals: readonly Removal[] = [
     file: "src/directories/ldif/source.ts",
     edits: [
       [
-        "(first && clock.now() - seen.written >= still * inPlaceFactor)",
-        "clock.now() - seen.written >= still * inPlaceFactor",
+        "(first && clock.now() - seen.written >= settleAfter * inPlaceFactor)",
+        "clock.now() - seen.written >= settleAfter * inPlaceFactor",
       ],
     ],
     tests: ["src/directories/ldif/settled-file.test.ts"],

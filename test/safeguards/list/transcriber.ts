@@ -259,7 +259,7 @@ export const transcriberRemovals: readonly Removal[] = [
     id: "deaf-left",
     guards: "a connection that confirms nothing is left for another address",
     without: "a host at a node that is cut off hears and says nothing",
-    file: "src/brokers/rabbitmq/deaf.ts",
+    file: "src/brokers/rabbitmq/confirm-watch.ts",
     edits: [
       ["if (addresses === 1 || channels < mostChannels) return undefined;", "if (addresses > 0) return undefined;"],
     ],

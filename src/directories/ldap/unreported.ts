@@ -29,7 +29,7 @@ const pause = { least: 2_000, times: 20, afterWhole: 60_000 };
 /** The interval between two checks for a due search, in milliseconds. */
 const step = 1_000;
 
-export interface UntoldParts extends SubtreeParts {
+export interface UnreportedParts extends SubtreeParts {
   readonly delivered: Delivered;
   readonly left: LeftNames;
   readonly held: Held | undefined;
@@ -44,11 +44,11 @@ export interface UntoldParts extends SubtreeParts {
  * replaces its name in the values of others. syncprov does not send these writes, and no entryCSN changes. So the held
  * entries with such a name are read again.
  */
-export interface Untold {
+export interface UnreportedWrites {
   /** Notes an entry of the stream with its name. A reading of it that is in progress may be older. */
-  told(uuid: string, dn: string): void;
+  noteReported(uuid: string, dn: string): void;
   /** Notes a removed entry of the stream, with its name if the server has sent it. */
-  gone(uuid: string, dn?: string): void;
+  noteRemoved(uuid: string, dn?: string): void;
   /**
    * Takes a message that is not of the stream. All earlier changes of the stream must be held by now. Gives the entries
    * that differ from the held ones, under their held names: only the stream changes names.
@@ -64,7 +64,7 @@ interface Reading {
 }
 
 /** Makes the searches of a session. It begins with the due ones of the last session. */
-export function untoldWrites(parts: UntoldParts): Untold {
+export function unreportedWrites(parts: UnreportedParts): UnreportedWrites {
   const { connection, wanted, read, delivered, left, held, clock, signal, log } = parts;
   const readings = new Map<number, Reading>(); // by the message number of their search
   const found = new Map<string, StoredEntry>();
@@ -157,12 +157,12 @@ export function untoldWrites(parts: UntoldParts): Untold {
 
   void wait();
   return {
-    told(uuid, dn) {
+    noteReported(uuid, dn) {
       overtake(uuid);
       const before = held?.(uuid)?.dn;
       if (before !== dn) leaves(before);
     },
-    gone(uuid, dn) {
+    noteRemoved(uuid, dn) {
       overtake(uuid);
       leaves(held?.(uuid)?.dn);
       leaves(dn);

@@ -5,42 +5,42 @@ const mostChannels = 3;
  * The state of a node that takes messages without confirming any, as one that is cut off from its cluster (RabbitMQ
  * 4.3).
  */
-export interface Deafness {
+export interface ConfirmWatch {
   /** True if the last channel has confirmed no message. */
-  readonly deaf: boolean;
+  readonly silent: boolean;
   /** True while another address may still confirm. The fault may be the node's, so no queue is judged. */
   readonly knowsNothing: boolean;
   /** Notes a confirm. */
-  heard(): void;
+  noteConfirm(): void;
   /** Notes a channel without confirms; gives the reason to leave the connection, or undefined to keep it. */
-  silent(): string | undefined;
+  noteNone(): string | undefined;
   /** Notes the end of the connection. */
-  lost(): void;
+  noteEnd(): void;
 }
 
 /** Tracks confirms for a number of addresses. A connection to a server's only address is kept. */
-export function deafness(addresses: number): Deafness {
+export function confirmWatch(addresses: number): ConfirmWatch {
   let channels = 0;
   /** The number of connections in a row that were left. */
   let left = 0;
   return {
-    get deaf() {
+    get silent() {
       return channels > 0;
     },
     get knowsNothing() {
       return channels + left > 0 && left < addresses && addresses > 1;
     },
-    heard() {
+    noteConfirm() {
       channels = 0;
       left = 0;
     },
-    silent() {
+    noteNone() {
       channels += 1;
       if (addresses === 1 || channels < mostChannels) return undefined;
       left += 1;
       return `it confirmed nothing over ${mostChannels} channels, as a node that is cut off from its cluster`;
     },
-    lost() {
+    noteEnd() {
       channels = 0;
     },
   };

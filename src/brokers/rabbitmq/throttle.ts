@@ -8,7 +8,7 @@ const waits = { first: 2 * 60_000, longest: 60 * 60_000 };
  * Limits an action: gives true if it is due. The wait is two minutes at first, doubles each time, and is at most an
  * hour.
  */
-export function rests({ monotonic }: Pick<Clock, "monotonic">): () => boolean {
+export function throttle({ monotonic }: Pick<Clock, "monotonic">): () => boolean {
   let times = 0;
   let until = Number.NEGATIVE_INFINITY;
   return () => {

@@ -4,7 +4,7 @@ import { createServer, connect as dial, type Socket } from "node:net";
 export interface DeafProxy extends AsyncDisposable {
   readonly port: number;
   /** True while confirms get lost. */
-  deaf: boolean;
+  silent: boolean;
 }
 
 /** The bytes of a frame's head: type, channel and size of the payload (AMQP 0-9-1, 4.2.3). One byte ends the frame. */
@@ -12,9 +12,9 @@ const head = 7;
 /** `basic.ack` and `basic.nack`, as a frame of type 1 has them behind its head: class and method. */
 const confirms = [0x003c0050, 0x003c0078];
 
-export async function deafProxy(to: number): Promise<DeafProxy> {
+export async function silentProxy(to: number): Promise<DeafProxy> {
   const sockets = new Set<Socket>();
-  const proxy = { deaf: false };
+  const proxy = { silent: false };
   const server = createServer((client) => {
     const upstream = dial(to, "127.0.0.1");
     let held = Buffer.alloc(0);
@@ -38,7 +38,7 @@ export async function deafProxy(to: number): Promise<DeafProxy> {
         const frame = held.subarray(0, size);
         held = held.subarray(size);
         const isConfirm = frame[0] === 1 && confirms.includes(frame.readUInt32BE(head));
-        if (!(proxy.deaf && isConfirm)) client.write(frame);
+        if (!(proxy.silent && isConfirm)) client.write(frame);
       }
     });
   });
