@@ -67,8 +67,8 @@ const settings = z.strictObject({
 export interface IscDhcpOptions extends IscDhcpSettings, PerHost<IscDhcpSettings>, Selected<DhcpRow> {}
 
 /**
- * Fixed addresses in ISC dhcpd: over OMAPI, which changes the running daemon, or else as host declarations in a file of their own
- * that dhcpd.conf includes (`include "/etc/dhcp/trigger-hosts.conf";`), for which dhcpd is restarted.
+ * Fixed addresses in ISC dhcpd. Over OMAPI the running daemon is changed. Otherwise they are host declarations in a file
+ * that dhcpd.conf includes (`include "/etc/dhcp/trigger-hosts.conf";`), and each change restarts dhcpd.
  *
  * @example
  * ```ts

@@ -9,7 +9,7 @@ export interface Rule {
 }
 
 /** The root of the checkout. */
-export const root = join(import.meta.dirname, "../..");
+const root = join(import.meta.dirname, "../..");
 
 const below = (folder: string, ending: RegExp): string[] =>
   readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
@@ -26,7 +26,8 @@ const written = pages.filter((page) => !generated.test(page));
 const opening =
   /\/\*\*[\s*]*(What|How|Whether|Who|Whoever|Whom|Whose|Whatever|Where|When|Which|Why|Nobody|Somebody)\b[^\n]*/g;
 
-const testName = /\b(?:test|it|describe|suite)(?:\.\w+)?\(\s*(["'`])((?:\\.|(?!\1)[^\\])*)\1/g;
+const testName =
+  /\b(?:test|it|describe|suite|claim|everyStore|everyState)(?:\.\w+)?\(\s*(["'`])((?:\\.|(?!\1)[^\\])*)\1/g;
 
 /** Words that the code and the pages had before, and those in their place: docs/concepts.md is the glossary. */
 const terms: readonly (readonly [was: RegExp, say: string])[] = [
@@ -50,6 +51,24 @@ const terms: readonly (readonly [was: RegExp, say: string])[] = [
   [/\b(?:somebody|nobody|whoever)\b/i, "the noun"],
   [/\bso many\b/i, "the number"],
 ];
+
+/** The most words of a sentence in a comment. */
+const longestSentence = 25;
+
+/** The comments of a program: their text on one line each, a piece of code as one word. */
+function commentsOf(text: string): string[] {
+  const found = text.matchAll(/\/\*\*([\s\S]*?)\*\/|((?:^[ \t]*\/\/ .*\n)+)/gm);
+  return [...found].map(([, block, lines]) =>
+    (block ?? lines ?? "")
+      .replace(/^[ \t]*(?:\*|\/\/)[ \t]?/gm, " ")
+      .replace(/`[^`]*`/g, "CODE")
+      .replace(/\s+/g, " ")
+      .trim(),
+  );
+}
+
+/** The sentences of a comment; a list after a colon is one of its own. */
+const sentencesOf = (comment: string): string[] => comment.split(/(?<=[.!?])\s+|[;:]\s+/);
 
 /** The lines of a page that are prose or tables: neither in a fence nor indented as code. */
 function linesOf(text: string): { readonly line: string; readonly at: number }[] {
@@ -79,7 +98,7 @@ function cellsOf(line: string): string[] {
 
 const wordsOf = (name: string): number => name.trim().split(/\s+/).length;
 
-/** The rules, by the name that `test/words/not-yet.json` has for each. */
+/** The rules. */
 export const rules: Readonly<Record<string, Rule>> = {
   comments: {
     says: "a doc comment begins with a noun phrase or a verb in the present",
@@ -90,6 +109,14 @@ export const rules: Readonly<Record<string, Rule>> = {
     says: "the name of a test has at most 14 words",
     files: code.filter((file) => /\.test\.ts$|^test\//.test(file)),
     wrongIn: (text) => [...text.matchAll(testName)].map(([, , name = ""]) => name).filter((name) => wordsOf(name) > 14),
+  },
+  sentences: {
+    says: "a sentence of a comment has at most 25 words",
+    files: code.filter((file) => file.startsWith("src/")),
+    wrongIn: (text) =>
+      commentsOf(text)
+        .flatMap(sentencesOf)
+        .filter((sentence) => wordsOf(sentence) > longestSentence),
   },
   lines: {
     says: "a line of prose has at most 120 characters",

@@ -3,8 +3,8 @@ import { exactValue, normalValue } from "./values.ts";
 
 /** The comparison of attribute values, by the equality rules in the schemas that servers have. Unknown attributes are compared exactly. */
 
-// caseIgnoreMatch, caseIgnoreIA5Match, caseIgnoreListMatch, and what has one form whatever its case (objectIdentifierMatch, UUIDMatch, booleanMatch).
-// A line each: RFC 4512, 4519, 4524, 2798 · RFC 2307 · mail · ppolicy · ISC dhcp · DNS · Samba · sudo, autofs · FreeRADIUS · eduPerson · Active Directory.
+// caseIgnoreMatch, caseIgnoreIA5Match, caseIgnoreListMatch, and rules for which case has no meaning (objectIdentifierMatch, UUIDMatch, booleanMatch).
+// One line for each schema: RFC 4512, 4519, 4524 and 2798; RFC 2307; mail; ppolicy; ISC dhcp; DNS; Samba; sudo, autofs; FreeRADIUS; eduPerson; Active Directory.
 const ignoring = words(`
   objectclass structuralobjectclass entryuuid hassubordinates
   c cn co l o ou sn st name title street givenname initials generationqualifier description dnqualifier pseudonym uid

@@ -1,10 +1,7 @@
 import { posix } from "node:path";
 import type { Host, Stat } from "../../core/service/host-api.ts";
 
-/**
- * Thrown if a home cannot be where its row says, for a reason in the row or on the disk that another try does not
- * change.
- */
+/** Thrown if a home cannot be at its place, for a reason in the row or on the disk. Another try does not change it. */
 export class Unfit extends Error {
   override name = "Unfit";
 }
