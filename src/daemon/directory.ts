@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { LdapDirectory } from "../core/config/directory-config.ts";
-import type { Asked } from "../core/directory/asked.ts";
+import type { AskedAttributes } from "../core/directory/asked.ts";
 import type { StoredEntry } from "../core/directory/entry.ts";
 import { UserError } from "../core/util/errors.ts";
 import { ldapSource } from "../directories/ldap/source.ts";
@@ -44,7 +44,7 @@ export function withFiles(
 /** The directory at one moment, and what was asked of a live one. */
 export interface Content {
   readonly entries: readonly StoredEntry[];
-  readonly asked?: Asked;
+  readonly asked?: AskedAttributes;
 }
 
 /** Reads the directory once, as it is now. Throws a `UserError` if it cannot be read. */

@@ -1,61 +1,81 @@
 /** The carrier of messages: RabbitMQ between machines, one SQLite file on one machine, memory in tests. */
 export interface Broker {
-  /** Makes sure that queues exist with their bindings. One that exists with other limits is used as it is, and said. */
+  /** Makes sure that `queues` exist with their bindings. One that exists with other limits is used as it is, and reported. */
   declare(queues: readonly Queue[]): Promise<void>;
   /**
-   * Publishes durably to every queue bound with the key, and returns when the broker has it.
+   * Publishes `body` durably to every queue that is bound with `key`, and returns when the broker has it.
    * Messages published by one broker object reach each queue in the order of the calls.
-   * Throws `QueueFull` if a queue that refuses is full. No queue then has the message; with RabbitMQ, queues with room have it, hence `messageId`.
-   * Throws `MessageRefused` if another queue refuses it: the other queues of its key have it.
-   * Throws `BrokerTrouble` if the broker cannot be reached.
+   * A message that a full queue refuses is in no queue; with RabbitMQ, queues with room have it, hence `options.messageId`.
+   * After `MessageRefused` the other queues of its key have it.
+   *
+   * @throws `QueueFull` if a queue that refuses is full, `MessageRefused` if another queue refuses it, `BrokerTrouble` if
+   * the broker cannot be reached.
    */
   publish(key: string, body: Uint8Array | string, options?: { messageId?: string }): Promise<void>;
   /**
-   * Hands over a queue's messages in order, at most `prefetch` of them unacknowledged, until closed.
-   * A queue has one consumer at a time: another one waits, and takes over when the one before it closes or dies. Throws for a queue that is not there.
+   * Hands over the messages of `queue` to `take` in order, until closed. At most `options.prefetch` of them are
+   * unacknowledged. A queue has one consumer at a time. Another one waits, and takes over when the one before it closes
+   * or dies.
+   *
+   * @throws an error for a queue that does not exist.
    */
   consume(queue: string, take: (delivery: Delivery) => void, options: { prefetch: number }): Promise<Consumer>;
-  /** Takes part in an election: `changed(true)` when this candidate becomes the active one, `changed(false)` when it no longer is. */
+  /**
+   * Takes part in `election`: calls `changed(true)` when this candidate becomes the active one, `changed(false)` when it
+   * no longer is. To close the result is to leave.
+   */
   campaign(election: string, changed: (active: boolean) => void): Promise<Consumer>;
   /**
-   * Removes queues, with what they hold, and gives the names of those that there were.
-   * Throws `QueueInUse`, and removes none, while one of them has a consumer.
+   * Removes `queues` with their messages, and gives the names of those that existed.
+   *
+   * @throws `QueueInUse`, and removes none, while one of them has a consumer.
    */
   remove(queues: readonly string[]): Promise<string[]>;
-  /** Says what is known of the connection, for status: undefined when all is well. */
+  /** The trouble of the connection, for status; undefined if there is none. */
   trouble(): string | undefined;
+  /** Ends the connection: its consumers and candidates leave, and their unacknowledged messages are requeued. */
   close(): Promise<void>;
 }
 
+/** A queue to declare. */
 export interface Queue {
+  /** The name of the queue. */
   readonly name: string;
+  /** The routing keys whose messages it gets. */
   readonly keys: readonly string[];
+  /** The most that it holds. */
   readonly limit: Limit;
 }
 
-/** Beyond its limit a queue drops its oldest message or refuses the newest. Whether what is handed over and not yet acknowledged counts is the broker's own. */
+/** The limit of a queue. Each broker decides if messages that are handed over and not yet acknowledged count. */
 export interface Limit {
+  /** The most messages. */
   readonly messages: number;
-  /** Bytes of bodies; RabbitMQ counts some 30 more of each message from 4.3 on. */
+  /** The most bytes of bodies; RabbitMQ counts some 30 more of each message from 4.3 on. */
   readonly bytes: number;
+  /** The fate of a message beyond the limit: the oldest is dropped, or the newest refused. */
   readonly beyond: "drop" | "refuse";
 }
 
+/** A message that is handed over to a consumer. */
 export interface Delivery {
+  /** The routing key by which it was published. */
   readonly key: string;
+  /** The content, which is the consumer's own copy. */
   readonly body: Uint8Array;
   /** The publisher's own id of the message, where it gave one. */
   readonly messageId?: string;
   /** True if the message may have been handed over before. */
   readonly redelivered: boolean;
-  /** The user that published the message, where it said so and the broker has seen to it that it is true. */
+  /** The user that published the message, where it said so and the broker has verified it. */
   readonly user?: string;
-  /** Tells the broker that the message is safe elsewhere. */
+  /** Acknowledges the message: the queue forgets it. A second call does nothing. */
   ack(): void;
 }
 
+/** A consumer of a queue, or a candidate of an election. */
 export interface Consumer {
-  /** Stops; what was not acknowledged goes back to the head of the queue, in order. */
+  /** Stops; unacknowledged messages go back to the head of the queue, in order. */
   close(): Promise<void>;
 }
 
@@ -74,7 +94,9 @@ export class MessageRefused extends BrokerTrouble {
 /** A queue that refuses rather than drops is full. */
 export class QueueFull extends BrokerTrouble {
   override name = "QueueFull";
+  /** The name of the queue. */
   readonly queue: string;
+  /** Makes the error of `queue`. */
   constructor(queue: string) {
     super(`queue ${queue} is full: its host does not keep up or is off`);
     this.queue = queue;
@@ -84,7 +106,9 @@ export class QueueFull extends BrokerTrouble {
 /** A queue that is to be removed has a consumer. */
 export class QueueInUse extends BrokerTrouble {
   override name = "QueueInUse";
+  /** The name of the queue. */
   readonly queue: string;
+  /** Makes the error of `queue`. */
   constructor(queue: string) {
     super(`queue ${queue} is consumed: its host is still up with a config that has it`);
     this.queue = queue;

@@ -1,9 +1,9 @@
-/** Time, so that a test can own it. */
+/** A source of time: the real one, or one that a test owns. */
 export interface Clock {
-  /** Wall time, milliseconds since 1970. It may jump. */
+  /** The wall time, in milliseconds since 1970. It may jump. */
   now(): number;
-  /** Milliseconds and parts of them that never go back; for pace, backoff and deadlines. */
+  /** Milliseconds, with fractions, from an arbitrary start; they never go back. For pace, backoff and deadlines. */
   monotonic(): number;
-  /** Waits a number of milliseconds; returns early, without throwing, when the signal aborts. */
+  /** Waits a number of `milliseconds`; resolves early, without an error, when `signal` aborts. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }

@@ -1,23 +1,24 @@
-import type { Asked } from "../core/directory/asked.ts";
+import type { AskedAttributes } from "../core/directory/asked.ts";
 import type { StoredEntry } from "../core/directory/entry.ts";
 import type { DirectoryEvent } from "../core/directory/event.ts";
 import type { DirectoryState } from "../core/stream/messages.ts";
 
-/** The source of the truth: an LDIF file, OpenLDAP, memory in tests. */
+/** The source of a directory: an LDIF file, OpenLDAP, events, or memory in tests. */
 export interface DirectorySource {
   /**
-   * Delivers the directory until the signal: first a refresh, then what changes, in the order in which the directory says it.
-   * Trouble that may pass is delivered, not thrown; the last good content stays meanwhile.
-   * A refresh has the entries that are held and unchanged as they are held, so that the directory is not in memory twice.
+   * Delivers the directory until `signal` aborts: first a refresh, then the changes in the order of the directory.
+   * Trouble that may pass is delivered, not thrown; the last good content stays meanwhile. Unchanged entries of a refresh
+   * are the very objects of `held`, so that the directory is not in memory twice.
    */
   changes(signal: AbortSignal, held?: Held): AsyncIterable<SourceChange>;
-  /** Asks for a refresh now, to compare the mirror with the directory. */
+  /** Orders a refresh now, to compare the mirror with the directory. */
   refresh(): void;
 }
 
 /** The entry that the follower of a source holds under a uuid; undefined where it holds none. */
 export type Held = (uuid: string) => StoredEntry | undefined;
 
+/** A delivery of a source: the whole content, a change, or trouble. */
 export type SourceChange =
   /** The whole content, to be applied as one change. */
   | {
@@ -25,7 +26,7 @@ export type SourceChange =
       readonly entries: readonly StoredEntry[];
       readonly state: DirectoryState;
       /** The attributes that were asked of a live directory; absent if entries come with all that they have. */
-      readonly asked?: Asked;
+      readonly asked?: AskedAttributes;
     }
   /** Entries that appeared or changed, and the uuids of those that are gone. */
   | {

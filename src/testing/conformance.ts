@@ -12,7 +12,9 @@ import { sampled } from "./kit/samples.ts";
 
 /** The verdict on one rule. */
 export interface Verdict {
+  /** The name of the rule, such as `idempotent`. */
   readonly name: string;
+  /** True if the service keeps the rule. */
   readonly passed: boolean;
   /** Lines that show how the rule is broken; empty where it is kept. */
   readonly counterexample: readonly string[];
@@ -67,7 +69,10 @@ const tableRules: readonly (readonly [name: string, rule: Rule])[] = [
 /** A service to examine, as `service(…)` and the ready-made services give it. */
 export type Examined = { readonly table: object } | { readonly plain: object };
 
-/** Examines a service: drives it through generated histories, and gives a verdict on each rule as soon as there is one. */
+/**
+ * Examines a service as `conformance` does, and gives the verdict on each rule as soon as there is one. After a broken
+ * rule `runs` there is no other verdict.
+ */
 export async function* examine(service: Examined, options: ConformanceOptions = {}): AsyncGenerator<Verdict> {
   const { seed = 1 } = options;
   for (const [name, broken] of rulesOf(service as Service, options)) {

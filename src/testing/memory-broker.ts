@@ -2,23 +2,35 @@ import { type Broker, type Consumer, QueueFull, QueueInUse } from "../ports/brok
 import { type Line, openLine } from "./broker/line.ts";
 import { type HeldMessage, MemoryQueue } from "./broker/queue.ts";
 
-/** A broker in the memory of one process, for tests: the same calls give the same deliveries. */
+/** A broker in the memory of one process: the same calls give the same deliveries. */
 export interface MemoryHub {
+  /** Opens a connection; all connections of a hub share its queues and elections. */
   connect(): MemoryConnection;
-  /** The messages of a queue, the oldest first; none if the queue does not exist. */
+  /** Copies of the messages of `queue`, the oldest first; none if the queue does not exist. */
   look(queue: string): HeldMessage[];
-  /** Removes the messages of a queue that are not handed over. */
+  /** Removes the messages of `queue` that are not handed over. */
   purge(queue: string): void;
-  /** Removes a queue and its bindings; its consumers are cut off. */
+  /** Removes `queue` and its bindings; its consumers are cut off. */
   drop(queue: string): void;
 }
 
+/** A connection to a broker in memory. After its end each call throws, and `trouble` says why. */
 export interface MemoryConnection extends Broker {
   /** Ends the connection as a killed process does: its deliveries are requeued, and its callbacks are not called. */
   crash(): void;
 }
 
-/** Opens an empty hub. */
+/**
+ * Opens a broker in memory, without a queue. It stands for RabbitMQ in the test of a program that speaks the protocol.
+ *
+ * @example
+ * ```ts
+ * const broker = memoryHub().connect();
+ * await broker.declare([{ name: "gate", keys: ["gate"], limit: { messages: 10, bytes: 1000, beyond: "refuse" } }]);
+ * await broker.publish("gate", "open");
+ * await broker.consume("gate", ({ body, ack }) => ack(), { prefetch: 1 });
+ * ```
+ */
 export function memoryHub(): MemoryHub {
   const hub: Hub = { queues: new Map(), elections: new Map() };
   return {

@@ -3,17 +3,28 @@ import { csnMaker } from "../directories/csn.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DirectorySource, SourceChange } from "../ports/directory.ts";
 
-/** A directory that a test changes directly. */
+/** A directory in memory, which a test changes directly. */
 export interface MemoryDirectory extends DirectorySource {
-  /** Adds or replaces entries, by uuid, as one change. */
+  /** Adds or replaces `entries`, by uuid, as one change. */
   put(...entries: readonly StoredEntry[]): void;
+  /** Removes the entries with `uuids`, as one change. */
   remove(...uuids: readonly string[]): void;
-  /** Makes these entries the whole content, delivered as a refresh. */
+  /** Makes `entries` the whole content, delivered as a refresh. */
   replaceAll(entries: Iterable<StoredEntry>): void;
+  /** Delivers trouble with the reason `why`; the content stays. */
   trouble(why: string): void;
 }
 
-/** A directory in memory. Each follower gets every change from its own first refresh on. */
+/**
+ * Makes a directory in memory of the entries `initial`. Each follower gets every change from its own first refresh on.
+ * The states of the directory have the time of `clock`.
+ *
+ * @example
+ * ```ts
+ * const directory = memoryDirectory(ldifEntries("directory.ldif"), virtualClock(0));
+ * for await (const change of directory.changes(signal)) console.log(change.kind);
+ * ```
+ */
 export function memoryDirectory(initial: Iterable<StoredEntry>, clock: Clock): MemoryDirectory {
   const nextState = csnMaker(clock);
   const entries = new Map<string, StoredEntry>();

@@ -28,9 +28,11 @@ export interface MemoryMachine extends Machine, Omit<Disk, "files"> {
   mend(): void;
 }
 
+/** The files, programs and hooks of a machine in memory. */
 export interface MemoryOptions {
-  /** The files that exist from the beginning, durably: texts by path. */
+  /** The files that exist from the beginning, durably: texts by absolute path. */
   readonly files?: Readonly<Record<string, string>>;
+  /** The programs by name, and daemons by the path of their socket. */
   readonly programs?: Readonly<Record<string, Program>>;
   /** The answer of each program that is not registered; exit code 127 by default, as of a shell. */
   readonly otherwise?: (program: string, call: Call) => Partial<Output>;
@@ -38,7 +40,10 @@ export interface MemoryOptions {
   readonly onStep?: (step: string) => void;
 }
 
-/** A machine in memory, for tests: files with a disk's durability, programs that are functions. */
+/**
+ * Makes a machine in memory: files with a disk's durability, programs that are functions. `options` has what is there
+ * from the beginning. No program is by default; `everydayMachine` has a few.
+ */
 export function memoryMachine(options: MemoryOptions = {}): MemoryMachine {
   const { files = {}, programs = {}, otherwise = missing, onStep = () => {} } = options;
   const known = new Map(Object.entries(programs));

@@ -3,8 +3,8 @@ import type { Clock } from "../ports/clock.ts";
 /** A clock that a test owns: its time moves by `advance` alone. */
 export interface VirtualClock extends Clock {
   /**
-   * Moves time forward and wakes each sleeper at its moment, the earliest first. The work of a sleeper is done before
-   * time moves on.
+   * Moves time forward by a number of `milliseconds`, and wakes each sleeper at its moment, the earliest first. The work
+   * of a sleeper is done before time moves on, unless it waits for real input or output.
    */
   advance(milliseconds: number): Promise<void>;
 }
@@ -14,7 +14,7 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-/** A virtual clock that starts at a moment (milliseconds since 1970). */
+/** Makes a virtual clock that stands at `start`, in milliseconds since 1970. */
 export function virtualClock(start: number): VirtualClock {
   let passed = 0;
   const sleepers = new Set<Sleeper>();

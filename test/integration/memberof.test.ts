@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
-import type { Asked } from "../../src/core/directory/asked.ts";
+import type { AskedAttributes } from "../../src/core/directory/asked.ts";
 import type { Directory, Entry } from "../../src/core/directory/entry.ts";
 import { service, type Table } from "../../src/core/service/service.ts";
 import { isRefused, refusalOf } from "../../src/core/stream/cells.ts";
@@ -118,7 +118,7 @@ test("a refresh with other requested attributes evaluates unchanged entries agai
   });
   const tables = transcription(new Map([["vpn", table as Table]]), { timezone: "UTC" });
   const entries = [{ uuid: "a", dn: alice, attributes: new Map([["uid", ["alice"]]]) }];
-  const refused = (asked?: Asked): number => {
+  const refused = (asked?: AskedAttributes): number => {
     tables.refresh(entries, 0, asked);
     return tables.refusedCount("vpn");
   };

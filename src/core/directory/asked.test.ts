@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Asked, computedIn, unreadOf } from "./asked.ts";
+import { type AskedAttributes, computedIn, unreadOf } from "./asked.ts";
 
-const why = (name: string, asked: Asked): string | undefined => unreadOf(asked)(name);
+const why = (name: string, asked: AskedAttributes): string | undefined => unreadOf(asked)(name);
 const operational = ["memberof", "pwdchangedtime", "hassubordinates", "entrydn"];
 
 test("an operational attribute is read by its name or by +, not by *", () => {

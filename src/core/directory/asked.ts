@@ -1,7 +1,7 @@
 import { attributeName } from "./attributes.ts";
 
 /** The attributes that were asked of a live directory. They tell an attribute that is absent from one that was never asked for. */
-export interface Asked {
+export interface AskedAttributes {
   /** The attributes of the search: names, `*` for user attributes, `+` for operational ones (RFC 3673). */
   readonly attributes: readonly string[];
   /** The normal names of the operational attributes of the server's schema; undefined where that cannot be read. */
@@ -41,7 +41,7 @@ const wellKnown = [
  * The reason why a filter (RFC 4515) cannot choose entries: the matching ones would change and no server would tell.
  * Undefined if it can.
  */
-export function computedIn(filter: string, operational: Asked["operational"]): string | undefined {
+export function computedIn(filter: string, operational: AskedAttributes["operational"]): string | undefined {
   const hidden = new Set(operational ?? wellKnown);
   // A parenthesis in a value is written \28.
   for (const [, written = ""] of filter.matchAll(/\(\s*([\w;.-]+)\s*(?:[~<>]?=|:)/g)) {
@@ -54,7 +54,7 @@ export function computedIn(filter: string, operational: Asked["operational"]): s
 }
 
 /** The attributes that cannot be read from a directory, by the attributes that were asked. */
-export function unreadOf({ attributes, operational }: Asked): Unread {
+export function unreadOf({ attributes, operational }: AskedAttributes): Unread {
   const names = new Set(attributes.map(attributeName));
   const hidden = new Set(operational ?? wellKnown);
   const ranges = [...names].filter((name) => name.endsWith("-")); // of language tags (RFC 3866, 3.1): cn;lang-

@@ -17,7 +17,7 @@ export const lastMoment = 8.64e15;
 /** The most rows in a part. */
 export const partLimit = 500;
 
-/** The state of a directory: one CSN per server, as contextCSN gives it. */
+/** The state of a directory: one change sequence number (CSN) per server, as contextCSN has it. */
 export type DirectoryState = readonly string[];
 
 /**

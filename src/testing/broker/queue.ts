@@ -3,11 +3,15 @@ import { openLine } from "./line.ts";
 
 /** A message as a queue in memory holds it. */
 export interface HeldMessage {
+  /** The routing key by which it was published. */
   readonly key: string;
+  /** The content. */
   readonly body: Uint8Array;
+  /** The publisher's own id of the message, where it gave one. */
   readonly messageId?: string;
   /** True if the message was handed over and is not yet acknowledged. */
   readonly unacknowledged: boolean;
+  /** True if the message may have been handed over before. */
   readonly redelivered: boolean;
 }
 

@@ -1,5 +1,5 @@
 import type { ReadConfig } from "../../core/config/config.ts";
-import { type Asked, unreadOf } from "../../core/directory/asked.ts";
+import { type AskedAttributes, unreadOf } from "../../core/directory/asked.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import type { Table as Service } from "../../core/service/service.ts";
 import type { CellTable } from "../../core/stream/cell-table.ts";
@@ -37,7 +37,7 @@ export interface RefusedRow {
 
 /** The changes of the tables in slices. Between two slices the mirror must not be read, nor the tables once they are being applied. */
 export interface SlicedTranscription {
-  refresh(entries: readonly StoredEntry[], now: number, asked?: Asked): SlicedWork<TableChanges>;
+  refresh(entries: readonly StoredEntry[], now: number, asked?: AskedAttributes): SlicedWork<TableChanges>;
   change(put: Iterable<StoredEntry>, gone: Iterable<string>, now: number): SlicedWork<TableChanges>;
   tick(now: number): SlicedWork<TableChanges>;
 }
@@ -48,7 +48,7 @@ export interface SlicedTranscription {
  */
 export interface Transcription {
   /** Takes the whole directory as one change. `asked` are the attributes that were read of it; absent if all were. */
-  refresh(entries: readonly StoredEntry[], now: number, asked?: Asked): TableChanges;
+  refresh(entries: readonly StoredEntry[], now: number, asked?: AskedAttributes): TableChanges;
   /** Takes added and changed entries, and the UUIDs of removed ones. */
   change(put: Iterable<StoredEntry>, gone: Iterable<string>, now: number): TableChanges;
   /** Takes the present time, milliseconds since 1970. */
@@ -88,14 +88,19 @@ export function transcription(
   };
   const dnOf = (uuid: string): string | undefined => mirror.get(uuid)?.dn;
   /** The entries to evaluate again because other attributes were read of the directory: none, or all. */
-  function* affectedBy(asked: Asked | undefined): Generator<string> {
+  function* affectedBy(asked: AskedAttributes | undefined): Generator<string> {
     const text = JSON.stringify(asked);
     if (!asked || text === lastAsked) return;
     lastAsked = text;
     context.unread = unreadOf(asked);
     for (const { uuid } of mirror.entries()) yield uuid;
   }
-  function* follow(difference: Difference, now: number, applying: () => void, asked?: Asked): SlicedWork<TableChanges> {
+  function* follow(
+    difference: Difference,
+    now: number,
+    applying: () => void,
+    asked?: AskedAttributes,
+  ): SlicedWork<TableChanges> {
     const again = [...affectedBy(asked)];
     const touched: [name: string, table: ComputedTable, keys: Set<string>][] = [];
     for (const [name, table] of computed) touched.push([name, table, yield* table.evaluate(difference, now, again)]);
