@@ -24,9 +24,18 @@ export { type ConformanceOptions, conformance, type Examined, examine, type Verd
 export type { Disk } from "./testing/disk.ts";
 export type { TestMachine } from "./testing/kit/case.ts";
 export { everydayMachine } from "./testing/kit/programs.ts";
+export type { Waiting } from "./testing/kit/world.ts";
 export { ldifEntries } from "./testing/ldif-entries.ts";
 export { type MemoryConnection, type MemoryHub, memoryHub } from "./testing/memory-broker.ts";
 export { type MemoryDirectory, memoryDirectory } from "./testing/memory-directory.ts";
+export {
+  type MemoryHost,
+  type MemoryHostOptions,
+  type MemoryMessageHost,
+  memoryHost,
+  type ServiceOfMessages,
+  type ServiceOfRows,
+} from "./testing/memory-host.ts";
 export {
   type Call,
   type MemoryMachine,

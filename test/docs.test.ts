@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { main } from "../src/cli/main.ts";
 import type { Terminal } from "../src/cli/screen.ts";
 import { until } from "./until.ts";
@@ -36,6 +39,15 @@ async function run(line: readonly string[], folder: string, signal = new AbortCo
   };
   const terminal: Terminal = { folder, colour: false, signal, out: write, err: write };
   return { code: await main(line, terminal), said };
+}
+
+/** Runs the test files of a folder, where `trigger/testing` is the one of the sources; gives the output, and throws if one fails. */
+async function nodeTest(folder: string): Promise<string> {
+  const door = pathToFileURL(join(root, "src/project/front-door.ts")).href;
+  const open = `data:text/javascript,import { openFrontDoor } from "${door}"; openFrontDoor();`;
+  const line = ["--import", open, "--test", "--test-reporter=spec", `${folder}/*.test.ts`];
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  return (await promisify(execFile)(process.execPath, line, { env })).stdout;
 }
 
 test("each TypeScript block of the README and pages comes from a compiled file", () => {
@@ -109,6 +121,7 @@ test("the project of docs/add-a-service.md behaves as the page says", async (t) 
     assert.deepEqual(await run(command.split(" "), campus), { code: 0, said: shown(command) });
   }
   assert.deepEqual(await run(["test", "gate"], campus), { code: 0, said: shown("test gate --host box") });
+  assert.match(await nodeTest(join(campus, "services")), /^ℹ pass 2$/m);
   mkdirSync(join(campus, "out/gate"), { recursive: true });
   const stop = new AbortController();
   const running = run(["up", "--all"], campus, stop.signal);

@@ -48,7 +48,9 @@ export interface World {
 
 /** A row that is not applied as it is desired. */
 export interface Waiting {
+  /** The key of the row. */
   readonly key: string;
+  /** The reason, for people. */
   readonly why: string;
 }
 
