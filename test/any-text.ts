@@ -7,7 +7,7 @@ const [firstHalf, halves] = [0xd800, 0x800];
  * The unit of an `fc.string` of any characters. It draws what fast-check's own unit `"binary"` draws from the same seed;
  * that one first writes a table of all 1.1 million characters, in a second of each process.
  */
-const anyCharacter: fc.Arbitrary<string> = fc.nat(0x10ffff - halves).map(
+export const anyCharacter: fc.Arbitrary<string> = fc.nat(0x10ffff - halves).map(
   (index) => String.fromCodePoint(index < firstHalf ? index : index + halves),
   (character) => {
     const code = typeof character === "string" && [...character].length === 1 ? (character.codePointAt(0) ?? -1) : -1;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -219,6 +219,18 @@ test("each test that is too long for the fast lane has its reason", () => {
     Object.entries(longer).filter(
       ([file, reason]) => !existsSync(new URL(`../${file}`, import.meta.url)) || reason === "",
     ),
+    [],
+  );
+});
+
+test("npm test runs every test file", () => {
+  const cwd = fileURLToPath(new URL("..", import.meta.url));
+  const script = readFileSync(join(cwd, "scripts/test.sh"), "utf8");
+  const run = new Set([...script.matchAll(/"([^"]+\.test\.ts)"/g)].flatMap(([, glob = ""]) => globSync(glob, { cwd })));
+  const all = globSync("{src,test,scripts,bin}/**/*.test.ts", { cwd });
+  assert.ok(all.length > 250);
+  assert.deepEqual(
+    all.filter((file) => !run.has(file)),
     [],
   );
 });

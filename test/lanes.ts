@@ -18,8 +18,10 @@ export const code = (file: string): string =>
 export const longer: Readonly<Record<string, string>> = {
   "src/brokers/sqlite/processes.test.ts": "starts and kills dozens of processes that share a file",
   "src/cli/hostile.test.ts": "runs a whole network on every hostile entry",
+  "src/directories/exact.test.ts": "measures the heap, which other tests of one process change",
   "src/host/install/kill.test.ts": "kills a process at each step of an install",
   "src/host/install/odd.test.ts": "needs root, and races against another user of the machine",
+  "src/machines/walk-race.test.ts": "needs root, and races against another user of the machine",
   "src/testing/conformance.test.ts": "drives each broken service through every generated history",
   "test/docs.test.ts": "runs the network of a page until it has served, waited and recovered",
   "test/types/types.test.ts": "compiles a second program of deliberate mistakes",
@@ -28,27 +30,36 @@ export const longer: Readonly<Record<string, string>> = {
 /** The tests that `npm run check` runs: a change has passed them before it comes here. */
 const checked = (): string[] => JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scripts.check.split(" ");
 
-/** Processor time of the test files that take most, in seconds (two cores, 2026-11); any other one counts half a second. */
+/** The seconds of the test files that take longest, alone on a machine (2026-11). Any other one counts a tenth. */
 const weights: Readonly<Record<string, number>> = {
-  "src/transcriber/tables/transcription.test.ts": 9,
-  "src/host/store/messages.test.ts": 8,
-  "src/host/store/removals.test.ts": 7,
-  "src/daemon/store-file.test.ts": 5,
-  "src/directories/exact.test.ts": 5,
-  "src/host/bisect.test.ts": 5,
-  "src/transcriber/publish/allowance.test.ts": 5,
-  "src/directories/ldap/random.test.ts": 4,
-  "src/host/hostile.test.ts": 5,
-  "src/cli/status.test.ts": 4,
-  "test/services/bind-zone.test.ts": 4,
-  "src/host/repair.test.ts": 4,
-  "src/directories/events/source.test.ts": 4,
-  "src/machines/walk.test.ts": 4,
-  "src/directories/ldap/wire.test.ts": 3,
-  "src/directories/ldap/hostile.test.ts": 3,
-  "src/host/install/shared.test.ts": 3,
-  "src/transcriber/receive/hostile.test.ts": 3,
-  "test/services/freeradius.test.ts": 3,
+  "src/directories/ldif/source.test.ts": 17,
+  "src/directories/ldap/untold.test.ts": 6.5,
+  "src/host/install/crash.test.ts": 3,
+  "src/host/store/removals.test.ts": 3,
+  "src/machines/run-command.test.ts": 2.3,
+  "src/transcriber/tables/entry-budget.test.ts": 2.3,
+  "src/host/store/messages.test.ts": 2,
+  "src/directories/ldif/content.test.ts": 1.9,
+  "test/services/freeradius.test.ts": 1.8,
+  "src/directories/ldap/hostile.test.ts": 1.4,
+  "src/host/inbox/repair.test.ts": 1.4,
+  "test/services/bind-zone.test.ts": 1.4,
+  "src/directories/events/source.test.ts": 1,
+  "src/host/run/second-chance.test.ts": 1,
+  "test/services/bind.test.ts": 1,
+  "test/services/command.test.ts": 1,
+  "src/transcriber/publish/allowance.test.ts": 0.8,
+  "test/services/files.test.ts": 0.8,
+  "test/services/homes.test.ts": 0.8,
+  "test/services/nftables.test.ts": 0.7,
+  "test/services/postfix.test.ts": 0.7,
+  "src/transcriber/publish/publisher.test.ts": 0.6,
+  "src/directories/ldif/fuzz.test.ts": 0.6,
+  "src/machines/machine.test.ts": 0.6,
+  "src/transcriber/tables/transcription.test.ts": 0.6,
+  "test/services/isc-dhcp-omapi.test.ts": 0.6,
+  "test/services/isc-dhcp.test.ts": 0.6,
+  "test/services/kea.test.ts": 0.6,
 };
 
 const known = new Map<string, readonly string[]>();
@@ -84,17 +95,19 @@ export function unitTests(): string[] {
     .sort();
 }
 
-/** The test files of the fast lane in two halves of about the same weight: the heaviest first, each into the lighter half. */
-export function halves(): readonly [string[], string[]] {
-  const weightOf = (file: string): number => weights[file] ?? 0.5;
-  const both: [string[], string[]] = [[], []];
-  const sums = [0, 0];
+/** The processes of the fast lane: one more than the cores, as a third of the time is waiting for files, sockets and programs. */
+const processes = 3;
+
+/** The test files of the fast lane, divided among the processes: the longest first, each to the process with the least. */
+export function divided(): readonly string[][] {
+  const weightOf = (file: string): number => weights[file] ?? 0.1;
+  const parts = Array.from({ length: processes }, () => ({ files: [] as string[], seconds: 0 }));
   for (const file of unitTests().sort((a, b) => weightOf(b) - weightOf(a))) {
-    const half = (sums[0] ?? 0) <= (sums[1] ?? 0) ? 0 : 1;
-    both[half].push(file);
-    sums[half] = (sums[half] ?? 0) + weightOf(file);
+    const least = parts.reduce((one, other) => (other.seconds < one.seconds ? other : one));
+    least.files.push(file);
+    least.seconds += weightOf(file);
   }
-  return both;
+  return parts.map(({ files }) => files);
 }
 
 /** The programs of the Debian packages that scripts/setup.sh installs for the tests. */
@@ -104,10 +117,17 @@ export const packagedPrograms = (): string[] => [
   ),
 ];
 
-// lanes.ts programs | 1 | 2: the packaged programs, or the files of a half.
+// lanes.ts programs | processes | 1 | 2 | 3: the packaged programs, the numbers of the processes, or the files of one.
 if (import.meta.main) {
   const [word] = process.argv.slice(2);
+  const parts = divided();
   const lines =
-    word === "1" ? halves()[0] : word === "2" ? halves()[1] : word === "programs" ? packagedPrograms() : unitTests();
+    word === "programs"
+      ? packagedPrograms()
+      : word === "processes"
+        ? parts.map((_, index) => index + 1)
+        : word === undefined
+          ? unitTests()
+          : (parts[Number(word) - 1] ?? []);
   console.log(lines.join("\n"));
 }

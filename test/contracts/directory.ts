@@ -33,6 +33,8 @@ export const entryOf = (name: string, description = "as it was"): StoredEntry =>
 export function directoryContract(name: string, open: OpenEmptyDirectory): void {
   const claim = (what: string, body: (scene: Scene) => Promise<void>): void => {
     test(`${name}: ${what}`, { timeout: 20_000 }, async () => {
+      // What an earlier test closed is gone a moment later.
+      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
       const before = resources();
       const directory = await open([entryOf("a"), entryOf("b")], systemClock);
       const scene = sceneOf(directory);

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import type { RunResult } from "../../src/core/service/service.ts";
 import { homes } from "../../src/services/homes.ts";
 import type { MemoryMachine } from "../../src/testing/memory-machine.ts";
+import { runs } from "../hostile.ts";
 import { conform } from "./conform.ts";
 import { anything } from "./hostile.ts";
 import { entry, quietMachine, scene, selected, tableOf } from "./scene.ts";
@@ -200,7 +201,7 @@ test("any homeDirectory leaves everything outside the base unchanged", async () 
       assert.deepEqual(await machine.files.list("/"), ["etc", "home"]);
       assert.deepEqual(await machine.files.list("/etc"), before);
     }),
-    { numRuns: 60 },
+    { numRuns: runs(60) },
   );
 });
 

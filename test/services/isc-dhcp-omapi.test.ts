@@ -5,6 +5,7 @@ import { dryMachine } from "../../src/machines/dry.ts";
 import { dynamicHosts } from "../../src/services/dhcpd/host-declarations.ts";
 import { dhcpRow, iscDhcp } from "../../src/services/isc-dhcp.ts";
 import { readKey } from "../../src/services/key-file.ts";
+import { runs } from "../hostile.ts";
 import { conform } from "./conform.ts";
 import { anything } from "./hostile.ts";
 import { omapi } from "./omapi.ts";
@@ -33,7 +34,7 @@ test("accepted values reach dhcpd unchanged, and become no other command", async
       const has = [...dhcpd.hosts].map(([name, rest]) => ({ ...rest, name }));
       assert.deepEqual(new Set(has), new Set(distinct.map(({ mac, ip, name }) => ({ mac, ip, name }))));
     }),
-    { numRuns: 40 },
+    { numRuns: runs(40) },
   );
 });
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import fc from "fast-check";
+import { runs } from "../../../test/hostile.ts";
 import { until } from "../../../test/until.ts";
 import { type Broker, type Limit, type Queue, QueueFull } from "../../ports/broker.ts";
 import { sqliteBroker } from "./broker.ts";
@@ -172,7 +173,7 @@ test("a broker with any damaged bytes opens, logs its repair and works", async (
         here.said.some((line) => line.includes("set aside")),
       );
     }),
-    { numRuns: 40, endOnFailure: true },
+    { numRuns: runs(40), endOnFailure: true },
   );
   assert.ok(replaced > 0, "no damage was ever noticed: the test damages nothing");
 });

@@ -3,6 +3,7 @@ import { isUtf8 } from "node:buffer";
 import { test } from "node:test";
 import fc from "fast-check";
 import { anyText } from "../../../test/any-text.ts";
+import { runs } from "../../../test/hostile.ts";
 import { normalDn } from "../../core/directory/dn.ts";
 import type { StoredEntry, Value } from "../../core/directory/entry.ts";
 import { uuidOf } from "../../core/directory/identity.ts";
@@ -52,6 +53,6 @@ test("written LDIF reads back the same, with any folding and line ends", () => {
       if (new Set(held.map(({ uuid }) => uuid)).size < held.length) return;
       assert.deepEqual(readContent(Buffer.from(way(writeLdif(held))), "x.ldif"), held);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });

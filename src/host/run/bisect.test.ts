@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { z } from "zod";
 import { emptyStore } from "../../../test/fixtures/empty-store.ts";
+import { runs } from "../../../test/hostile.ts";
 import { type Service, service } from "../../core/service/service.ts";
 import { canonical, isRefused, refusedCell } from "../../core/stream/cells.ts";
 import { memoryMachine } from "../../testing/memory-machine.ts";
@@ -129,7 +130,7 @@ test("any refused rows of a text are listed, and the good ones installed", async
       }
       database.close();
     }),
-    { numRuns: 40 },
+    { numRuns: runs(40) },
   );
 });
 

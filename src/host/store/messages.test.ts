@@ -137,7 +137,12 @@ test("a message with one of the newest ids is handled once", () => {
     return next !== undefined;
   };
   handle(other, "id-0");
-  for (const n of upTo(rememberedLimit + 1)) assert.ok(handle(messages, `id-${n}`));
+  // All but a few hundred are noted at once: one message after another takes seconds.
+  const most = rememberedLimit - 500;
+  database
+    .prepare("INSERT INTO handled (service, message_id) SELECT ?, 'id-' || value FROM json_each(?)")
+    .run(name, JSON.stringify(upTo(most)));
+  for (const n of upTo(rememberedLimit + 1).slice(most)) assert.ok(handle(messages, `id-${n}`));
   const remembered = database.prepare("SELECT count(*) AS ids FROM handled WHERE service = ?").get(name);
   assert.equal(remembered?.ids, rememberedLimit);
   assert.equal(handle(messages, `id-${rememberedLimit}`), false);

@@ -3,6 +3,7 @@ import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { emptyStore } from "../../../test/fixtures/empty-store.ts";
 import { simulatedService } from "../../../test/fixtures/host.ts";
+import { runs } from "../../../test/hostile.ts";
 import { CellTable } from "../../core/stream/cell-table.ts";
 import { canonical, refusedCell } from "../../core/stream/cells.ts";
 import { Digest, hashEnd } from "../../core/stream/digest.ts";
@@ -41,7 +42,7 @@ test("a recomputed digest equals the stored one despite changes during the readi
       assert.equal(rows.digest.root, again.digest.root);
       assert.equal(rows.digest.count, again.digest.count);
     }),
-    { numRuns: 30 },
+    { numRuns: runs(30) },
   );
 });
 

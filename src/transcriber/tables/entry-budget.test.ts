@@ -51,11 +51,11 @@ test("a group of 20,000 members gives a row for each, in steps", () => {
 
 test("an entry with too many rows is refused with their number, limit and remedy", () => {
   const group = stored("g", "cn=g,dc=x", { member: numbers("m", 50_001) });
-  assert.deepEqual(tables(members, [group, stored("h", "cn=h,dc=x", { member: "one" })]), {
-    rows: 1,
-    why: ["the entry gives 50001 rows, the limit is 50000: give fewer or smaller rows in select, or divide the entry"],
-    steps: tables(members, [group, stored("h", "cn=h,dc=x", { member: "one" })]).steps,
-  });
+  const { rows, why } = tables(members, [group, stored("h", "cn=h,dc=x", { member: "one" })]);
+  assert.equal(rows, 1);
+  assert.deepEqual(why, [
+    "the entry gives 50001 rows, the limit is 50000: give fewer or smaller rows in select, or divide the entry",
+  ]);
   assert.equal(tables(members, [stored("g", "cn=g,dc=x", { member: numbers("m", 50_000) })]).rows, 50_000);
 });
 

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { z } from "zod";
 import { stored } from "../../../test/fixtures/entry.ts";
+import { runs } from "../../../test/hostile.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
 import { service, type Table } from "../../core/service/service.ts";
 import { type Transcription, transcription } from "./transcription.ts";
@@ -293,7 +294,7 @@ test("changes in any order end with the same cells, refusals included", () => {
       assert.deepEqual(said(first!), said(second!));
       assert.equal(first!.table("dhcp").digest.root, second!.table("dhcp").digest.root);
     }),
-    { numRuns: 50 },
+    { numRuns: runs(50) },
   );
 });
 
@@ -344,6 +345,6 @@ test("tables depend on directory, clock and code alone, not on their history", (
         assert.equal(told.nextTime(), fresh.nextTime());
       }
     }),
-    { numRuns: 150 },
+    { numRuns: runs(150) },
   );
 });

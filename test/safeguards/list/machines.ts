@@ -52,7 +52,7 @@ export const machinesRemovals: readonly Removal[] = [
     without: "a folder that is swapped for a link meanwhile leads root elsewhere",
     file: "src/machines/walk.ts",
     edits: [["if (!within?.open && !othersMayReplace(stat, undefined, me()))", "if (within !== null)"]],
-    tests: ["src/machines/walk.test.ts"],
+    tests: ["src/machines/walk-race.test.ts"],
   },
   {
     id: "group-may-write",
