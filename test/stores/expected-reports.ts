@@ -21,6 +21,7 @@ export interface Sentences {
   readonly found: string;
   readonly many: string;
   readonly givenUp: string;
+  readonly wave: string;
 }
 
 const nothing: Said = {
@@ -38,7 +39,7 @@ const refused = (key: string, by: Retained["by"], detail: string, seconds: numbe
   ...{ key, by, why: sayRetained({ by, detail }, question), since: start + seconds * 1000, retained },
 });
 
-const others = ({ found, many, givenUp }: Sentences): Readonly<Record<string, Said>> => ({
+const others = ({ found, many, givenUp, wave }: Sentences): Readonly<Record<string, Said>> => ({
   allowed: { rows: 36 },
   approved: { rows: 40, pending: 20, why: "not now", failing: true },
   cut: { pending: 2, why: waits.nextRun },
@@ -87,11 +88,11 @@ const others = ({ found, many, givenUp }: Sentences): Readonly<Record<string, Sa
   records: { rows: 1 },
   repair: {
     ...{ rows: 40, doubt: true },
-    why: "its table is being compared with the transcriber's: 0.1 % of it differs and is still to come",
+    why: waits.comparison(0.001),
   },
   stubborn: { rows: 0, pending: 2, why: "1 fails", failing: true },
   taken: { rows: 0, pending: 2, failing: true, serving: false, ...byPerson("looked at") },
-  wave: { pending: 1, why: "waits for the wave before it, 60 s at most" },
+  wave: { pending: 1, why: wave },
 });
 
 /** The report on a service. */

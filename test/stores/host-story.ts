@@ -46,6 +46,7 @@ export async function liveHost(state: string) {
       found: world.report("found").held,
       many: hostStore(database).service("many").seen.retained(1)[0]?.detail,
       givenUp: world.report("mail").why,
+      wave: world.report("wave").why,
     },
   };
 }

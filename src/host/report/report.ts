@@ -52,14 +52,20 @@ const listRetained = ({ seen }: ServiceStore, question: Question | undefined): S
     ...{ since: row.since, retained: row.retained },
   }));
 
-/** The sentences about what a service without a failure waits for. */
-export const waits = { fullRun: "a full run is pending", nextRun: "waits for its next run" };
+/** The sentences about what a service without a failure waits for; `left` is the part of its table still to come. */
+export const waits = {
+  fullRun: "a full run is pending",
+  nextRun: "waits for its next run",
+  table: (left: number) =>
+    `waits for its table: ${left > 0 ? sayLeft(left) : "it was never compared with the transcriber's"}`,
+  comparison: (left: number) =>
+    `its table is being compared with the transcriber's${left > 0 ? `: ${sayLeft(left)}` : ""}`,
+};
 
 function waitsFor(form: string, pending: number, facts: ServiceFacts | undefined): string | undefined {
-  const left = facts && facts.left > 0 ? `: ${sayLeft(facts.left)}` : "";
-  if (form === "table" && !facts?.followed.equal)
-    return `waits for its table${left || ": it was never compared with the transcriber's"}`;
-  if (facts?.followed.doubt) return `its table is being compared with the transcriber's${left}`;
+  const left = facts?.left ?? 0;
+  if (form === "table" && !facts?.followed.equal) return waits.table(left);
+  if (facts?.followed.doubt) return waits.comparison(left);
   if ((facts?.full ?? 0) > 0) return waits.fullRun;
   return pending > 0 ? waits.nextRun : undefined;
 }
