@@ -6,16 +6,16 @@ import { notApprovable, waitsForDigest } from "../operations/approvable.ts";
 import type { Arguments } from "./command.ts";
 import { orderCommand } from "./order-command.ts";
 
-/** Lets a held service go on, or allows removals that are known to come. */
+/** Lets a held service continue, or allows removals that are known to come. */
 export const approve = orderCommand({
   order: "approve",
-  summary: "let a held service go on, and take over the foreign things that conflict with it",
+  summary: "let a held service continue, and take over the foreign things that conflict with it",
   operand: "[DIGEST]",
   options: {
     until: {
       type: "string",
       value: "DATE",
-      help: "with --at-most: allow removals that are known to come (`trigger forecast`)",
+      help: "with --at-most: allow expected removals (`trigger forecast`)",
     },
     "at-most": {
       type: "string",
@@ -23,18 +23,18 @@ export const approve = orderCommand({
       help: "with --until: N more rows may be removed, beside the limit of an hour",
     },
   },
-  more: `\`trigger status\` says why the service is held, and on its host \`trigger diff\` shows the difference. Where something would
-be lost, the DIGEST that was shown is needed. It names the foreign things that would be replaced (a file, a table,
+  more: `\`trigger status\` says why the service is held, and on its host \`trigger diff\` shows the difference. If something
+would be lost, give the DIGEST that they show. It names the foreign things that would be replaced (a file, a table,
 records), the files that would be removed, or the removals beyond the limit of an hour (\`removals\` in the config). If
 these have changed by then, they are held under another digest. A DIGEST that no host has reported changes nothing.
-Without a DIGEST a service goes on that a person held, and a host stops waiting for another one (\`waves\` in the
-config). With --until and --at-most nothing that is held goes on: they are about removals to come.
+Without a DIGEST, a service that a person held continues, and a host stops waiting for another host (\`waves\` in the
+config). --until and --at-most release nothing that is held: they allow later removals.
 
 Exit codes
-  0  asked; without a DIGEST, nothing is known to wait for one
-  1  no host is known to wait under this DIGEST: nothing was asked, and what waits is named;
-     without a DIGEST: asked, and what goes on waiting for one is named, or the hosts without a report
-  2  it could not be asked`,
+  0  the hosts were asked; without a DIGEST, nothing is known to wait for one
+  1  no host is known to wait under this DIGEST: no host was asked, and the output lists what waits;
+     without a DIGEST: the hosts were asked, and the output lists what still waits for one, or hosts without a report
+  2  the hosts could not be asked`,
   async refuses(args, hosts) {
     const [, digest] = args.operands;
     return digest === undefined || isAllowance(args) ? undefined : notApprovable(digest, hosts);

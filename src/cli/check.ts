@@ -10,7 +10,7 @@ export const check: Command = {
   options: {
     ...projectOption,
     host: { type: "string", value: "NAME", help: "only the services of this host, and the files that it reads" },
-    all: { type: "boolean", help: "the files of every host too: all of them are on this machine" },
+    all: { type: "boolean", help: "also the files of every host, if all of them are on this machine" },
   },
   more: `It imports the config and the services, so code at the top level of these files runs. No service is run, and no server
 is asked. With --host or --all it also reads the files that the config names: keys, passwords, certificates and the LDIF
@@ -18,7 +18,7 @@ file.
 
 Exit codes
   0  nothing is wrong
-  1  something is: each mistake is a line
+  1  there are mistakes, one on each line
   2  there is no project, or no such host`,
   async run({ text, flag }, { folder, brokerPassword, lines, say }) {
     const host = text("host");

@@ -35,8 +35,8 @@ test("operands and options are read in any order, long and short", () => {
 test("only an operand in brackets may be left out, and more is too many", () => {
   const usage = "trigger ask SERVICE [HOST] [options]";
   assert.equal(usageOf(command), usage);
-  assert.equal(wrong(), `something is missing: ${usage}`);
-  assert.equal(wrong("a", "b", "c"), `too many words: ${usage}`);
+  assert.equal(wrong(), `an operand is missing: ${usage}`);
+  assert.equal(wrong("a", "b", "c"), `too many operands: ${usage}`);
 });
 
 test("an unknown option is named with the known ones and the nearest", () => {

@@ -47,7 +47,7 @@ export function readWords(command: Command, words: readonly string[]): Arguments
   const anyNumber = command.operands.some((operand) => operand.includes("…"));
   const tooMany = !anyNumber && parsed.positionals.length > command.operands.length;
   if (!parsed.values.help && (parsed.positionals.length < least || tooMany)) {
-    throw new UserError(`${tooMany ? "too many words" : "something is missing"}: ${usageOf(command)}`);
+    throw new UserError(`${tooMany ? "too many operands" : "an operand is missing"}: ${usageOf(command)}`);
   }
   return {
     operands: parsed.positionals,

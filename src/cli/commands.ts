@@ -37,7 +37,7 @@ Usage: trigger COMMAND [words] [options]
 Commands
 ${commands.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`).join("\n")}
 
-\`trigger COMMAND --help\` has the whole help of it; \`trigger --version\` (-V) prints the version of trigger and of Node.
+\`trigger COMMAND --help\` prints the help of a command; \`trigger --version\` (-V) prints the version of trigger and of Node.
 
 Exit codes
   0  well

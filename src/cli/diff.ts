@@ -22,10 +22,10 @@ export const diff: Command = {
     host: { type: "string", value: "HOST", help: "the host (those of the service whose store is on this machine)" },
     json: { type: "boolean", help: "as JSON" },
   },
-  more: `It asks the daemon what it really has and compares that with the applied rows. Files are compared with the output of a
-full run. Nothing is changed, and the host may be up. \`trigger regen SERVICE\` repairs the differences.
-\`trigger approve SERVICE DIGEST\` lets a held first take-over go on, by the digest that is shown. Foreign things were not
-written by trigger and are left alone: \`trigger adopt SERVICE NAME\` takes one over.
+  more: `It reads the real content of the daemon and compares it with the applied rows. It compares files with the output of a
+full run. It changes nothing, and the host may be up. \`trigger regen SERVICE\` repairs the differences.
+\`trigger approve SERVICE DIGEST\` lets a held first take-over continue, by the digest in the output. Foreign things are
+those that trigger did not write. It leaves them alone: \`trigger adopt SERVICE NAME\` takes one over.
 
 Exit codes
   0  the same, apart from foreign things
@@ -87,7 +87,7 @@ function observedLines({ missing, differs, extra }: Difference): string[] {
   return cut([
     ...missing.map((row) => `  missing  ${canonical(row)}`),
     ...differs.map(
-      ({ name, wanted, found }) => `  differs  ${name}: ${canonical(found)}, and ${canonical(wanted)} is wanted`,
+      ({ name, wanted, found }) => `  differs  ${name}: ${canonical(found)}, expected ${canonical(wanted)}`,
     ),
     ...extra.map((row) => `  extra    ${canonical(row)}`),
   ]);
@@ -97,14 +97,14 @@ function removalLines(service: string, { removals }: ServiceDifference): string[
   if (!removals) return [];
   const { digest, rows } = removals;
   const lines = cut(rows.map((row) => `  held     ${canonical(row)}`));
-  return [`${rows.length} rows would be removed; \`trigger approve ${service} ${digest}\` lets them`, ...lines];
+  return [`${rows.length} rows would be removed: \`trigger approve ${service} ${digest}\` allows it`, ...lines];
 }
 
 const approvalLines = (service: string, { conflict }: ServiceDifference): string[] =>
   conflict === undefined
     ? []
     : [
-        `held for a conflict; \`trigger approve ${service} ${conflict}\` lets what is there be replaced, or removed if no row has it`,
+        `held for a conflict: \`trigger approve ${service} ${conflict}\` lets trigger replace the things there, or remove those without a row`,
       ];
 
 const pendingLines = ({ waiting }: ServiceDifference): string[] =>

@@ -101,7 +101,7 @@ test("no file is put back while a host is up or without a copy", async (t) => {
   assert.equal(missing.code, 2);
   assert.match(
     missing.said,
-    /store\.db was written by trigger 0\.9\.0, and no copy of before lies beside it: install 0\.9\.0/,
+    /store\.db was written by trigger 0\.9\.0, and no earlier copy lies beside it: install 0\.9\.0/,
   );
 });
 
@@ -145,7 +145,7 @@ test("a host logs the migration of its store and the place of the copy", (t) => 
   rmSync(file);
   copyFileSync(new URL("../../test/stores/schema-1/store.db", import.meta.url), file);
   open().close();
-  assert.deepEqual(log, [`${file} is migrated; as it was before it lies in ${file}.version-1`]);
+  assert.deepEqual(log, [`${file} is migrated; the earlier file is kept as ${file}.version-1`]);
   open().close();
   assert.equal(log.length, 1);
 });

@@ -2,14 +2,14 @@ import { type NewerFile, newerFiles, downgrade as putBack } from "../operations/
 import { openProject } from "../project/project.ts";
 import { type Command, projectOption } from "./command.ts";
 
-/** Puts back the files of the state that a newer program has migrated. */
+/** Restores the state files that a newer program has migrated. */
 export const downgrade: Command = {
   name: "downgrade",
-  summary: "put back the state files of before an upgrade, for an older trigger that was installed again",
+  summary: "restore the state files from before an upgrade, after an older trigger was installed again",
   operands: [],
   options: {
     ...projectOption,
-    yes: { type: "boolean", help: "do it; by default, only say what would be lost" },
+    yes: { type: "boolean", help: "do it; by default, it only lists the losses" },
   },
   more: `Run it with the older program, once the hosts of this machine are stopped. A newer program migrates the files of the
 state when it starts, and keeps a copy of each as it was before. This puts the copies in their place. The newer files
@@ -18,7 +18,7 @@ stay beside them.
 Exit codes
   0  put back, or nothing is newer than this program
   1  nothing was done: say --yes
-  2  it could not be done; nothing was changed`,
+  2  it failed, and changed nothing`,
   async run({ text, flag }, { folder, say, lines: print }) {
     const project = await openProject(text("project") ?? folder);
     const files = newerFiles(project);
@@ -49,11 +49,12 @@ Exit codes
 
 const dateOf = ({ copied }: NewerFile): string => new Date(copied).toISOString();
 
-/** The loss with each kind of file since its copy was made, and the part of it that comes again. */
+/** The loss with each kind of file since its copy was made, and the part of it that is received again. */
 const losses: Readonly<Record<NewerFile["holds"], string>> = {
   store:
     "orders that people gave since (hold, approve, forecast) and messages of plain services; rows come again from the transcriber",
-  owned: "which records trigger wrote into shared daemons since: they are conflicts until a person approves them",
+  owned:
+    "the list of records that trigger wrote into shared daemons since: they are conflicts until a person approves them",
   directory: "events since: send them again, or `trigger seed FILE.ldif`",
   broker: "messages that wait in it since; rows come again from the transcriber",
 };

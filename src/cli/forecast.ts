@@ -10,9 +10,9 @@ export const forecast: Command = {
   summary: "the rows that time alone will add and remove: ends of subscriptions, of bans",
   operands: ["[DAYS]"],
   options: { ...projectOption, json: { type: "boolean", help: "as JSON" } },
-  more: `It reads the directory as it is now, lets the clock run for DAYS (30), and counts by hour; nothing is published. Where more
-rows would be removed in an hour than the limit of \`removals\` in the config, or the last ones of a table, hosts will
-hold them. Allow them beforehand with \`trigger approve SERVICE --until DATE --at-most N\`.
+  more: `It reads the directory as it is now, lets the clock run for DAYS (30), and counts by hour; nothing is published. If an
+hour removes more rows than \`removals\` in the config allows, or the last rows of a table, hosts will hold these
+removals. Allow them beforehand with \`trigger approve SERVICE --until DATE --at-most N\`.
 
 Exit codes
   0  nothing will be held

@@ -17,14 +17,14 @@ export const forget: Command = {
   operands: ["HOST", "[SERVICE]"],
   options: projectOption,
   more: `Take the host or the service out of the config first, and start the other hosts and the transcribers with that config.
-While it is in use, nothing is removed. Run this on the machine of a transcriber, as orders are: its broker user may
-remove the queues, and it has the reports. On the machine of the host itself it also removes what the store knew of the
-service. Files and records of daemons stay as they are, and are listed: from then on they are no longer trigger's.
-On RabbitMQ only the queues of services are found that the project, a report or the store still know: name any other one.
+While it is in use, nothing is removed. Run this on a transcriber's machine, like an order: its broker user may
+remove the queues, and it has the reports. On the machine of the host itself it also removes the rows and messages of
+the service from the store. It lists files and records of daemons, and leaves them: they are no longer trigger's.
+On RabbitMQ it finds only queues of services that the project, a report or the store still knows: name any other service.
 
 Exit codes
   0  removed, or nothing was left
-  2  it could not be done; nothing is lost by doing it again`,
+  2  it failed; it may be run again`,
   async run({ operands: [host = "", service], text }, { folder, signal, say, lines: print, brokerPassword }) {
     const project = await openProject(text("project") ?? folder);
     const wrong = wrongHostName(host) ?? (service === undefined ? undefined : wrongServiceName(service));
@@ -42,9 +42,9 @@ Exit codes
     const forgotten = await forgetIn(project, host, service, { broker, signal });
     const lines = linesOf(forgotten);
     const name = service === undefined ? host : `${service} of ${host}`;
-    print(lines.length === 0 ? [`nothing is left of ${name} that can be seen from here`] : lines);
+    print(lines.length === 0 ? [`nothing of ${name} is left, as far as this machine can see`] : lines);
     if (lines.length > 0 && !services && project.config.broker) {
-      say(`its user at RabbitMQ is removed by: rabbitmqctl delete_user ${hostUserName(host)}`);
+      say(`to remove its RabbitMQ user: rabbitmqctl delete_user ${hostUserName(host)}`);
     }
     return 0;
   },

@@ -25,7 +25,7 @@ To change the key, without a restart and without a lost change
   async run({ operands: [name = ""] }, { folder, say, warn }) {
     const file = resolve(folder, name);
     const { publicKey, made } = makeKey(file);
-    warn(made ? `${file} is made; its public key, for signing.trust:` : `${file} was there; its public key:`);
+    warn(made ? `made ${file}; its public key, for signing.trust:` : `${file} exists; its public key:`);
     say(publicKey);
     if (made) warn("`trigger key --help` has the next steps.");
     return 0;

@@ -13,23 +13,23 @@ export const modify: Command = {
   operands: ["FILE.ldif"],
   options: {
     ...projectOption,
-    who: { type: "string", value: "NAME", help: "the person on whose behalf (the user of this process)" },
+    who: { type: "string", value: "NAME", help: "the person who wants the changes (the user of this process)" },
     why: { type: "string", value: "TEXT", help: "the reason" },
-    wait: { type: "boolean", help: "end when every host has applied the changes" },
+    wait: { type: "boolean", help: "wait until every host has applied the changes" },
     timeout: { type: "string", value: "SECONDS", help: "the longest wait for the hosts (60)" },
     "bind-dn": { type: "string", value: "DN", help: "the DN that writes (the reader of the config)" },
     "password-file": { type: "string", value: "FILE", help: "a file with the password of --bind-dn" },
   },
-  more: `The changes are made in their order, up to the first that is refused. For each one the id is printed (entryUUID@CSN),
-then what was done. Without a broker the changes count all the same: the transcriber reads them in the directory, and
-does not know who made them, and why.
+  more: `The changes are made in their order, up to the first that is refused. Each line of the output has the id of a change
+(entryUUID@CSN), and its kind. Without a broker the changes are made too: the transcriber reads them from the directory,
+and its log does not say who made them, and why.
 
   trigger modify move.ldif --why 'Alice moves to the south' --wait
 
 Exit codes
   0  all changes are made; with --wait, every host has applied them too
-  1  all changes are made, and some host has not applied them in time: which, and why
-  2  a change was refused: those before it are made`,
+  1  all changes are made, but hosts have not applied them in time: each is listed with the reason
+  2  a change was refused: the changes before it are made`,
   async run({ operands: [name = ""], text, flag }, screen) {
     const { folder, say, warn, signal, brokerPassword } = screen;
     const project = await openProject(text("project") ?? folder);
@@ -51,7 +51,7 @@ Exit codes
       made.push(one);
       say(`${one.id} ${done[change.kind]} ${change.dn}`);
       if (one.warning !== undefined && one.warning !== warned) {
-        warn(`trigger modify: made, but who and why was not published: ${one.warning}`);
+        warn(`trigger modify: made, but who and why were not published: ${one.warning}`);
       }
       warned = one.warning;
     }

@@ -57,7 +57,7 @@ export function orderCommand({
       }
       const left = await leaves(args, ordered);
       await giveOrder(project, { service, order, host, fields: about, brokerPassword });
-      say(`asked ${hosts.join(", ")} to ${order} ${service}; \`trigger status\` shows how it goes`);
+      say(`asked ${hosts.join(", ")} to ${order} ${service}; \`trigger status\` shows the result`);
       lines(left);
       return left.length === 0 ? 0 : 1;
     },

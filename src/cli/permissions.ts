@@ -10,13 +10,13 @@ export const permissions: Command = {
   operands: [],
   options: {
     ...projectOption,
-    sender: { type: "string", value: "USER", help: "instead, a user that only sends messages" },
-    to: { type: "string", value: "SERVICE", help: "the plain service that it sends to; event: a binding" },
+    sender: { type: "string", value: "USER", help: "only a user that sends messages" },
+    to: { type: "string", value: "SERVICE", help: "the plain service that it sends to, or event for a binding" },
   },
-  more: `Run the script by a shell on a node of RabbitMQ, again whenever hosts or services of the config change. It makes the
-exchange and the users, and sets their rights. It stops at the first error, and goes on when it is run again in that
-folder. Each password is made there, in the file USER.password: move it to its host, as the passwordFile of the config.
-A user that is there keeps its password. The config is the same on every host, so its url takes the user from the
+  more: `Run the script with sh on a RabbitMQ node, and again when hosts or services of the config change. It makes the exchange
+and the users, and sets their rights. It stops at the first error: run it again in the same folder to continue. It puts
+each new password into the file USER.password there: move it to its host, as the passwordFile of the config. An existing
+user keeps its password. The config is the same on every host, so its url takes the user from the
 machine's name:
 
   url: \`amqps://trigger-\${hostname().split(".")[0]}@broker.example\`
@@ -30,7 +30,7 @@ write to the directory by it.
   async run({ text }, { folder, lines }) {
     const project = await openProject(text("project") ?? folder);
     const [sender, service] = [text("sender"), text("to")];
-    if ((sender === undefined) !== (service === undefined)) throw new UserError("--sender and --to go together");
+    if ((sender === undefined) !== (service === undefined)) throw new UserError("--sender and --to belong together");
     const only = sender !== undefined && service !== undefined ? { user: sender, service } : undefined;
     lines((await userScript(project, only)).trimEnd().split("\n"));
     return 0;

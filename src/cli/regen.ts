@@ -4,5 +4,5 @@ import { orderCommand } from "./order-command.ts";
 export const regen = orderCommand({
   order: "regen",
   summary: "make a service's hosts generate everything again",
-  more: "Differences are repaired: `trigger diff` shows them on the host.",
+  more: "It repairs the differences that `trigger diff` shows on the host.",
 });

@@ -27,7 +27,7 @@ export interface Screen extends Pick<Terminal, "folder" | "signal" | "brokerPass
   json(value: unknown): void;
   /** Prints one line to standard error. */
   warn(line: string): void;
-  /** A piece of a line in a colour; as it is where there are none. */
+  /** A piece of a line in a colour; without it on a terminal without colours. */
   paint(colour: Colour, text: string): string;
 }
 

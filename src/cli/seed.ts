@@ -15,13 +15,13 @@ export const seed: Command = {
     ...projectOption,
     exported: { type: "string", value: "DATE", help: "the time of the export (the file's own date)" },
   },
-  more: `For a config without \`directory\`, on the machine of its transcriber, up or not. Until then, and after its store was lost,
-hosts keep the tables that they have. Events since the export of the file, or in the hour before, are applied once more
+  more: `Use it for a config without \`directory\`, on its transcriber's machine, whether the transcriber is up or not. Hosts keep
+their tables before the first seed, and after a loss of the directory's store. Events since the export of the file, or in the hour before, are applied once more
 on top of it: changes during the export are not lost.`,
   async run({ operands: [name = ""], text }, { folder, signal, say, warn }) {
     const project = await openProject(text("project") ?? folder);
     if (project.config.directory) {
-      throw new UserError(`${project.configFile} names a directory, which is read by itself: there is nothing to seed`);
+      throw new UserError(`${project.configFile} names a directory, which trigger reads: there is nothing to seed`);
     }
     const exported = dateOf(project, text("exported"));
     const log = (line: string): void => warn(line);
@@ -31,7 +31,9 @@ on top of it: changes during the export are not lost.`,
     say(`${eventDirectoryFile(project)} is seeded: ${seeded.entries} entries${applied}`);
     if (seeded.exported < seeded.keptSince) {
       const [from, to] = [seeded.exported, seeded.keptSince].map((at) => new Date(at).toISOString());
-      say(`events are known from ${to} on: if there were others since ${from}, export the directory again and seed it`);
+      say(
+        `the journal has events from ${to} on: if there were others since ${from}, export the directory again and seed it`,
+      );
     }
     return 0;
   },

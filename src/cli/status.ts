@@ -23,27 +23,31 @@ const longest = 2_000;
 /** Prints the health of every host and service. */
 export const status: Command = {
   name: "status",
-  summary: "the health of every host and service: rows, what is stored, applied, serving and pending, and why",
+  summary: "the health of every host and service: rows, places stored and applied, serving, pending, and the reasons",
   operands: [],
   options: {
     ...projectOption,
     json: { type: "boolean", help: "as JSON" },
-    verbose: { type: "boolean", short: "v", help: "also as of which epoch, change and directory each table is equal" },
+    verbose: {
+      type: "boolean",
+      short: "v",
+      help: "also the epoch, change and directory state at which each table is equal",
+    },
   },
   more: `It reads the stores of the hosts on this machine, and the last reports of other hosts that a transcriber on it has
 stored. It asks no broker.
 
 Columns
   rows      rows that are applied
-  stored    newest place of the stream on the host's disk: the transcriber's clock, and the number in its epoch
-  applied   place of the stream that the last successful run was given
+  stored    newest place in the stream on the host's disk: the transcriber's clock, and the number in its epoch
+  applied   place of the stream that the last successful run reached
   equal     place at which the table was last compared and found equal: the transcriber's clock then, and the number
   lag       how far applied is behind stored while something is pending
   serving   yes if a probe saw the daemon serve what is applied, no if it or the run failed; - without a probe
   pending   keys, or plain messages, that wait to be applied
   refused   keys whose desired row is not applied (refused, held, other version); the last good row is retained
   parked    plain messages that wait for \`trigger retry\` or \`trigger drop\`
-  state     its health, since when, why, and what to type; docs/outage.md says more
+  state     its health, since when, the reason, and the command to type; docs/outage.md says more
 
 Exit codes
   0  well

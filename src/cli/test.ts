@@ -21,7 +21,11 @@ export const testServices: Command = {
       value: "FILE",
       help: "a module that makes the machine: the daemons that the service speaks to",
     },
-    seed: { type: "string", value: "NUMBER", help: "other histories; the same ones for the same number (1)" },
+    seed: {
+      type: "string",
+      value: "NUMBER",
+      help: "the seed of the histories: an equal seed gives equal histories (1)",
+    },
   },
   more: `Without a name every service of the config is examined. The directory is read and gives the sample entries; no host, daemon or
 file is touched: the service runs on a machine in memory, where programs that it does not know exit 0 in silence.
@@ -38,7 +42,7 @@ Exit codes
       operands.length > 0
         ? operands.map((name) => knownService(config, name, configFile))
         : [...servicesOf(config)].filter((name) => name !== eventService);
-    // Loaded on demand: no other command has a use for what is for tests.
+    // Imported on demand: only this command needs the test kit.
     const { examine, ldifEntries, sayVerdict } = await import("../testing/command.ts");
     const file = text("directory");
     const entries =
@@ -59,14 +63,14 @@ Exit codes
         unexamined ||= verdict.name === "runs" && !verdict.passed;
       }
     }
-    if (broken > 0) say(`${broken} broken; again with --seed ${seed}`);
+    if (broken > 0) say(`${broken} broken; the same histories: --seed ${seed}`);
     return unexamined ? 2 : broken > 0 ? 1 : 0;
   },
 };
 
 type Options = import("../testing/command.ts").ConformanceOptions;
 
-/** The machine that a module makes: a function as its default export, and perhaps what files mean there. */
+/** The machine that a module makes: a function as its default export, and optionally the meaning of files there. */
 async function machineIn(file: string): Promise<Pick<Options, "machine" | "meaning">> {
   const { default: machine, meaning } = await import(pathToFileURL(file).href).catch((error) => {
     throw new UserError(`${file}: ${reason(error)}`);

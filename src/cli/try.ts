@@ -9,7 +9,7 @@ import { type Command, projectOption } from "./command.ts";
 /** Shows the rows that a service computes from the directory, and why. */
 export const tryService: Command = {
   name: "try",
-  summary: "what a service computes from the directory: rows, refusals, what it read, when time changes it",
+  summary: "the rows and refusals of a service, the entries that they depend on, and when time changes them",
   operands: ["SERVICE"],
   options: { ...projectOption, entry: { type: "string", short: "e", value: "DN", help: "only this entry, and why" } },
   more: `It reads the directory and the service's file, and publishes nothing.
@@ -57,7 +57,7 @@ function one(tables: Tables, service: string, dn: string): Shown {
         `  ${isRefused(cell) ? `refused: ${refusalOf(cell)}` : `row ${key}  ${shown(tables, service, cell)}`}`,
     ),
     ...reads.map((read) => `  read ${read}`),
-    `  ${next === undefined ? "time does not change it" : `time has it computed again on ${date(next)}`}`,
+    `  ${next === undefined ? "time does not change it" : `it is computed again on ${date(next)}`}`,
   ];
   return { lines, refused: cells.filter(([, cell]) => isRefused(cell)).length };
 }

@@ -21,12 +21,12 @@ export const up: Command = {
       help: "the host of the config that this process runs (this machine's name)",
     },
     all: { type: "boolean", help: "run every host of the config, in one process" },
-    dry: { type: "boolean", help: "only show what would change: follow, render, write nothing" },
+    dry: { type: "boolean", help: "follow the directory, show the changes it would make, and write nothing" },
   },
   more: `It runs until SIGINT or SIGTERM. Unfinished work is resumed at the next start, also after kill -9.
-With --dry it reads the directory itself, uses no broker that others use, and may run beside a host that is not dry. It
-follows as well. At each change it shows what would change, the files that would be held, and the rows that would be
-refused or held.
+With --dry it reads the directory itself, uses no broker that others use, and may run beside a host that is not dry. After
+each change it shows the changes that it would make, the files that it would hold, and the rows that it would refuse or
+hold.
 The state is kept in the folder that the config calls \`state\` (.trigger).`,
   async run(args, screen) {
     const { folder, signal, lines: print, brokerPassword } = screen;

@@ -34,7 +34,7 @@ export function removeLeftCopies(state: string, host: string): void {
 function claim(parent: string): { folder: string; lock: Lock } {
   for (;;) {
     const folder = join(parent, randomBytes(6).toString("hex"));
-    // Undefined if another process took the lock for a left one, and removed it.
+    // Undefined if another process has removed the lock as a leftover.
     const lock = takeLock(`${folder}.lock`);
     if (lock) return { folder, lock };
   }
@@ -50,7 +50,7 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return []; // nothing was ever compared
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return []; // no comparison has been made yet
     throw error;
   }
 }

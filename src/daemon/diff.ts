@@ -88,7 +88,7 @@ export async function serviceDifference(
   });
 }
 
-/** Copies a store beside the event loop, since a host may ask. In one step: a write by another process would start it again. */
+/** Copies a store without blocking the event loop of a host. It takes one step: a write by another process would restart a longer copy. */
 async function copyStore(from: string, to: string): Promise<void> {
   const database = openDatabase(from, { readOnly: true });
   try {
@@ -116,7 +116,7 @@ async function compare(table: Table, context: RunContext & { machine: ReturnType
   } catch (error) {
     return { observed, noted: machine.noted(), failed: reason(error), secret, removals, conflict, pending, waiting };
   }
-  // A held service is shown as if approved: that is the question to the person.
+  // A held service is compared as if it were approved: a person has to decide about that.
   store.write({ held: undefined, fatal: undefined });
   store.orderFullRun();
   let failed: string | undefined;

@@ -41,7 +41,7 @@ export function withFiles(
   };
 }
 
-/** The directory at one moment, and what was asked of a live one. */
+/** The directory at one moment, and the options of its reading. */
 export interface Content {
   readonly entries: readonly StoredEntry[];
   readonly asked?: AskedAttributes;

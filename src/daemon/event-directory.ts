@@ -34,13 +34,13 @@ export async function openEventDirectory(
   return { ...directory, [Symbol.dispose]: () => database.close() };
 }
 
-/** The file of it, as the only host that transcribes has it on this machine. */
+/** Its file, on the machine of the only host that transcribes. */
 export function eventDirectoryFile({ config, state }: Project): string {
   const [host = ""] = transcribersOf(config);
   return directoryFile(state, host);
 }
 
-/** Its content as it is now. Throws a `UserError` if it was never seeded. */
+/** Its present content. Throws a `UserError` if it was never seeded. */
 export function eventContent(project: Project): StoredEntry[] {
   const file = eventDirectoryFile(project);
   const none = new UserError(

@@ -29,6 +29,6 @@ function stamp(file: string): string {
     const { dev, ino, size, ctimeNs } = statSync(file, { bigint: true });
     return [dev, ino, size, ctimeNs].join(":");
   } catch (error) {
-    return reason(error); // the reading says it
+    return reason(error); // the reading reports it
   }
 }

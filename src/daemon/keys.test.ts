@@ -84,7 +84,7 @@ test("each error of a key is one sentence, with nothing secret in it", (t) => {
   makeKey(path("sign.key"));
   assert.throws(signer, /signing\.key: no host would accept a row: signing\.trust does not have .*= of .*sign\.key$/);
   chmodSync(path("sign.key"), 0o640);
-  assert.throws(signer, /sign\.key is not its owner's alone \(mode 0640\): `chmod 600 /);
+  assert.throws(signer, /sign\.key is open to other users \(mode 0640\): `chmod 600 /);
 
   write("trust", `${own}\nMC4CAQAwBQYDK2VwBCIEIsecret\n`);
   assert.throws(trust, (error: Error) => {

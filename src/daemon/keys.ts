@@ -91,7 +91,7 @@ function readSecretKey(file: string, where = ""): SigningKey {
   }
   if ((mode & 0o077) !== 0) {
     const shown = (mode & 0o777).toString(8).padStart(4, "0");
-    throw new UserError(`${where}${file} is not its owner's alone (mode ${shown}): \`chmod 600 ${file}\``);
+    throw new UserError(`${where}${file} is open to other users (mode ${shown}): \`chmod 600 ${file}\``);
   }
   return signingKey(key);
 }

@@ -14,7 +14,7 @@ export interface StateNotes {
   log(line: string): void;
 }
 
-/** Forgets the state of the process before, which is not this one's. A full disk only makes `trigger status` old. */
+/** Forgets the state of the earlier process. On a full disk `trigger status` shows the old state, and nothing else fails. */
 export const forgetState = ({ store, ...waits }: StateNotes): Promise<unknown> =>
   persist(stateNote, async () => store.transcriber.forgetState(), waits);
 

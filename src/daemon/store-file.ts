@@ -18,13 +18,13 @@ export const storeFile = (state: string, host: string): string => join(state, ho
 /** The lock file of a host, which its process holds while it lives. */
 export const lockFile = (state: string, host: string): string => join(state, host, "lock.db");
 
-/** The folder for copies that a host's checks read if others may write beside the files. The next start removes those of a killed process. */
+/** The folder for copies that a host's checks read if others may write beside the files. The next start removes copies of a killed process. */
 export const scratchFolder = (state: string, host: string): string => join(state, host, "scratch");
 
-/** The file of the records that a host wrote into shared daemons. Apart from its store, for the same reason as the next. */
+/** The file of the records that a host wrote into shared daemons. It is no part of the store, whose tables come again if it is lost. */
 export const ownedFile = (state: string, host: string): string => join(state, host, "owned.db");
 
-/** The file of a directory that is made of events. Apart from the store, whose tables come again if it is lost. */
+/** The file of a directory that is made of events. It is no part of the store, for the same reason. */
 export const directoryFile = (state: string, host: string): string => join(state, host, "directory.db");
 
 /** The hosts among these whose store is on this machine. */
@@ -79,12 +79,14 @@ export function openStoreFile(
   log: (line: string) => void,
   damage?: Error,
 ): DatabaseSync {
-  const lost = (line: string): void => log(`its store ${line}; its plain messages are there, tables come again`);
+  const lost = (line: string): void =>
+    log(`its store ${line}; that file has its plain messages, and its tables come again from the transcriber`);
   const [file, owned] = [storeFile(state, host), ownedFile(state, host)];
-  const forgot = (line: string): void => log(`its list of own records in daemons ${line}; they are held as foreign`);
+  const forgot = (line: string): void =>
+    log(`its list of records in shared daemons ${line}; these records count as foreign`);
   const migrated = (file: string, before: number): void => {
     const [copy] = copiesBefore(file);
-    if (before > 0 && copy?.version === before) log(`${file} is migrated; as it was before it lies in ${copy.file}`);
+    if (before > 0 && copy?.version === before) log(`${file} is migrated; the earlier file is kept as ${copy.file}`);
   };
   openIntact(owned, (opened) => migrated(owned, migrateOwned(opened)), { now, lost: forgot }).database.close();
   const prepare = (database: DatabaseSync): void => {

@@ -86,7 +86,7 @@ async function upHost(
     };
     await withStore({ state, host, clock, signal, log }, run);
   } catch (error) {
-    if (!signal.aborted) log(`cannot go on: ${reason(error)}`);
+    if (!signal.aborted) log(`cannot continue: ${reason(error)}`);
     throw error;
   } finally {
     lock.release();
@@ -108,6 +108,6 @@ const rulesOf = (
 const realMachines = (project: Project, host: string): Pick<HostOptions, "machineOf" | "compareDaemon"> => ({
   machineOf: () => realMachine({ scratch: scratchFolder(project.state, host) }),
   compareDaemon: async (service, table, signal) =>
-    // Its log lines would say that something is done, and nothing is.
+    // Its log lines would report changes, and it makes none.
     inNumbers(await serviceDifference(project, host, service, table, { signal, log: () => {} })),
 });

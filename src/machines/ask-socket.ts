@@ -3,7 +3,7 @@ import type { Output, Socket } from "../core/service/host-api.ts";
 import { Away } from "../core/util/errors.ts";
 import type { RunOptions } from "../ports/machine.ts";
 
-/** An answer beyond this many bytes is no answer any more. */
+/** The longest answer, in bytes. */
 const answerLimit = 256 << 20;
 
 /**
@@ -24,7 +24,7 @@ export async function askSocket(
       connection.setTimeout(deadline, () => away(`no answer within ${deadline / 1000} s`));
       connection.on("error", (error: NodeJS.ErrnoException) => {
         if (error.code === "EACCES") reject(new Error(`${path}: not allowed to connect (EACCES)`, { cause: error }));
-        else away("nobody answers", error);
+        else away("no daemon answers", error);
       });
       connection.on("data", (chunk: Buffer) => {
         chunks.push(chunk);
@@ -33,7 +33,7 @@ export async function askSocket(
       });
       connection.on("close", () => (bytes > 0 ? resolve() : away("closed without an answer")));
       signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
-      // Not ended here: a daemon may take the end of what is written for the end of the conversation.
+      // The socket stays open for writing: a daemon may take the end of the input for the end of the conversation.
       connection.write(input);
     });
   } finally {

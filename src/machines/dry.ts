@@ -22,7 +22,7 @@ export interface Noted {
 
 export interface DryMachine extends Machine {
   noted(): Noted;
-  /** Forgets what was noted; the files stay as they would be. */
+  /** Forgets the noted changes; later reads still see them. */
   forget(): void;
 }
 

@@ -4,7 +4,7 @@ import { fileError } from "./file-error.ts";
 
 /** Files over other files: every change stays in memory, and everything read afterwards sees it. */
 
-/** The thing at a name: that of the base at some path, or that of a change. */
+/** A file, directory or symlink: the base's at some path, or a changed one. */
 type Node = Below | Directory | File;
 interface Below {
   readonly kind: "below";
@@ -13,7 +13,7 @@ interface Below {
 }
 interface Directory {
   readonly kind: "directory";
-  /** The base's directory that shows through. */
+  /** The path of the base's directory that is visible below the changes. */
   readonly below: string | undefined;
   /** The changed names; null for a removed one. */
   readonly names: Map<string, Node | null>;
@@ -104,7 +104,7 @@ export function overlay(base: Files, changed: Changes): Files {
     directory.names.set(name, node);
   }
 
-  /** The thing at a path in a form that can be changed; a symlink stays as it is. */
+  /** The node at a path in a form that can be changed; a symlink is not followed. */
   async function take(path: string, operation: string, node: Node | undefined): Promise<Node> {
     if (!node) throw fileError("ENOENT", operation, path);
     const mine = changeable(node);

@@ -41,6 +41,6 @@ test("a file that became a FIFO or huge while opened is not read", async (t) => 
       return open(...given);
     };
     syncBuiltinESMExports();
-    await assert.rejects(async () => realFiles.read(path), /was exchanged while it was looked at/);
+    await assert.rejects(async () => realFiles.read(path), /was replaced while it was read/);
   }
 });

@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import type { Files, Stat } from "../core/service/host-api.ts";
 import { O_PATH, type Place, statOf, unlessMissing, walk } from "./walk.ts";
 
-/** Flags that follow no symlink and wait for no FIFO, should the end of a walk have changed meanwhile. */
+/** Flags that follow no symlink and wait for no FIFO, as the end of a walk may have changed meanwhile. */
 const asFound = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** The file system of this machine. */
@@ -31,7 +31,7 @@ export const realFiles: Files = {
 
   write: (path, bytes, { mode, uid, gid } = {}) =>
     at(path, "follow", async ({ at, stat }) => {
-      // Created for its owner alone, and opened up when owner and content are right: at no moment is it wider than asked.
+      // The file is created with mode 0600 and gets its mode last, so its rights never exceed the requested ones.
       const handle = await fs.open(at, constants.O_WRONLY | constants.O_CREAT | asFound, 0o600);
       await closing(handle, async () => {
         await handle.truncate();
@@ -64,15 +64,15 @@ export const realFiles: Files = {
     }),
 };
 
-/** Reads what was found at the end of a walk. What was a file must not be a FIFO by now, which need not end, nor much larger. */
+/** Reads the file at the end of a walk. Throws if it has become a FIFO, which may never end, or has grown much larger. */
 async function readAsFound(handle: fs.FileHandle, before: Stat | undefined): Promise<Uint8Array> {
   const now = statOf(await handle.stat());
   if (before?.kind === "file" && (now.kind !== "file" || now.size > before.size + mostGrowth))
-    throw new Error("it was exchanged while it was looked at");
+    throw new Error("it was replaced while it was read");
   return handle.readFile();
 }
 
-/** The most bytes that a file may have grown between the look at it and its reading. */
+/** The most bytes by which a file may grow between its stat and its reading. */
 const mostGrowth = 64 * 1024 * 1024;
 
 /** Makes the first of the names that are missing, the last one with its owner and mode; true when nothing is missing. */
@@ -97,13 +97,13 @@ async function makeNext(
   return true;
 }
 
-/** Does something to what is there by a descriptor: fchmod(2) takes none that only names a place, the link to it in /proc does. */
+/** Runs work on a file by its descriptor. fchmod(2) takes no O_PATH descriptor, but chmod(2) takes its link in /proc. */
 async function pinned(at: string, work: (it: string) => Promise<void>): Promise<void> {
   const handle = await fs.open(at, O_PATH | constants.O_NOFOLLOW);
   await closing(handle, () => work(`/proc/self/fd/${handle.fd}`));
 }
 
-/** Does something at the end of a walk; errors name the path and not the descriptor by which it was reached. */
+/** Runs work at the end of a walk; errors name the path and not the descriptor by which it was reached. */
 async function at<T>(path: string, last: "follow" | "keep", work: (place: Place) => Promise<T>): Promise<T> {
   const place = await walk(path, { last });
   try {

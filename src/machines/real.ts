@@ -44,6 +44,6 @@ async function firstLine(path: string): Promise<string | undefined> {
   try {
     return (await readFile(path, "utf8")).split("\n")[0]?.trim();
   } catch {
-    return undefined; // no such file, or no right to it: the life is then unknown, which is what the caller says
+    return undefined; // no such file, or no right to it: the caller then reports an unknown life
   }
 }

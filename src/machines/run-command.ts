@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import type { Command, Output } from "../core/service/host-api.ts";
 import type { RunOptions } from "../ports/machine.ts";
 
-/** The most output of a command that is kept, in bytes per stream; the rest is read and dropped. */
+/** The most output of a command that is returned, in bytes per stream; the rest is read and dropped. */
 const outputLimit = 1 << 20;
 /** The most output of a command that only reads, in bytes: a whole zone may be that long. */
 const answerLimit = 256 << 20;

@@ -13,7 +13,7 @@ export interface OrderedHosts {
 }
 
 /**
- * Lines for a digest under which none of these hosts waits, as far as stores and reports here tell; they name what does wait.
+ * Lines that say that none of these hosts waits under a digest, and list what waits, by the stores and reports here.
  * Undefined if one of the hosts waits under the digest.
  */
 export async function notApprovable(digest: string, ordered: OrderedHosts): Promise<readonly string[] | undefined> {
@@ -28,7 +28,7 @@ export async function notApprovable(digest: string, ordered: OrderedHosts): Prom
   ];
 }
 
-/** Lines for what waits on these hosts for an approval with a digest, which an approval without one does not answer; none if nothing does. */
+/** Lines for the rows and files of these hosts that wait for an approval with a digest. Empty if there are none. */
 export async function waitsForDigest(ordered: OrderedHosts): Promise<readonly string[]> {
   const { service } = ordered;
   const { waiting, unknown } = await find(ordered);
@@ -39,7 +39,7 @@ export async function waitsForDigest(ordered: OrderedHosts): Promise<readonly st
   ];
 }
 
-/** Lines for what waits for a person on these hosts, and for the hosts without a report. */
+/** Lines for everything on these hosts that waits for a person, and for the hosts without a report. */
 async function find({ project, service, hosts, signal }: OrderedHosts) {
   const network = await networkStatus(project, systemClock.now(), signal);
   const of = network.filter(({ host }) => hosts.includes(host));
@@ -66,8 +66,8 @@ function waitingOf(report: ServiceReport | undefined): Waiting[] {
   if (!report) return [];
   const { held, heldBy, conflict, removals } = report;
   const byPerson = heldBy === "person";
-  // The reason of a hold of the whole service is the more exact: files that would be removed are trigger's own.
-  const what = held === undefined || byPerson ? "a conflict with what trigger did not write" : held;
+  // The reason of a hold of the whole service is more exact: files that would be removed are trigger's own.
+  const what = held === undefined || byPerson ? "a conflict with foreign things" : held;
   return [
     ...(removals ? [{ digest: removals.digest, what: `${removals.rows} removals wait` }] : []),
     ...(conflict === undefined ? [] : [{ digest: conflict, what }]),

@@ -12,7 +12,7 @@ import { takeLock } from "../sqlite/lock.ts";
 import { type Schema, type Version, versionOf } from "../sqlite/migrate.ts";
 import { openDatabase } from "../sqlite/open.ts";
 
-/** A file of the state that a newer program has migrated, and the copy of before that this program can read. */
+/** A file of the state that a newer program has migrated, and its earlier copy, which this program can read. */
 export interface NewerFile {
   readonly file: string;
   readonly holds: "store" | "owned" | "directory" | "broker";
@@ -38,7 +38,7 @@ export function newerFiles({ config, state }: Project): NewerFile[] {
     const copy = copiesBefore(file).find(({ version }) => version <= migrations.length);
     if (!copy) {
       throw new UserError(
-        `${file} was written by trigger ${written.program}, and no copy of before lies beside it: install ${written.program} again`,
+        `${file} was written by trigger ${written.program}, and no earlier copy lies beside it: install ${written.program} again`,
       );
     }
     mustBeSound(copy, written);

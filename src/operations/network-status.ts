@@ -12,8 +12,8 @@ import { takeLock } from "../sqlite/lock.ts";
 import { openDatabase, retryWhileBusy } from "../sqlite/open.ts";
 
 /**
- * The status of every host, as far as it is known on this machine: from the stores of its own hosts, and from the last
- * reports of the others that a transcriber here has stored. Asks no broker.
+ * The status of every host, as far as this machine knows it. The stores of its own hosts have theirs. A transcriber here
+ * has stored the last reports of the others. Asks no broker.
  */
 export async function networkStatus(project: Project, now: number, signal: AbortSignal): Promise<HostStatus[]> {
   const { config, state } = project;
@@ -22,7 +22,7 @@ export async function networkStatus(project: Project, now: number, signal: Abort
   for (const [host, services] of config.hosts) {
     const file = storeFile(state, host);
     if (!isThere(file)) continue;
-    // A host that is starting may have its store to itself for a moment.
+    // A host that is starting may lock its store for a moment.
     const found = await retryWhileBusy(() => readStore(file, project, host, services, now), signal).catch((cause) => {
       throw unreadable(file, cause);
     });

@@ -33,7 +33,7 @@ export interface NotAppliedOptions {
 }
 
 /**
- * Waits until every host has applied, in every table, what the directory held at these CSNs. Gives the tables that are late at the end.
+ * Waits until every host has applied, in every table, the content of the directory at these CSNs. Gives the tables that are late at the end.
  * It reads the stores of this machine, and the reports that a transcriber of this machine has received.
  */
 export async function notApplied(
@@ -58,7 +58,7 @@ export async function notApplied(
     if (now - askedAt >= askInterval) {
       askedAt = now;
       const unheard = open.filter(({ host, service }) => !hasHeard(statuses.get(host)?.services[service], csns));
-      void ask(project, broker, unheard).catch(() => {}); // without a broker nothing arrives: the end says so
+      void ask(project, broker, unheard).catch(() => {}); // without a broker no digest arrives, and the result lists these hosts
     }
     await systemClock.sleep(readInterval, signal);
   }

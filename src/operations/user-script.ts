@@ -11,7 +11,7 @@ export interface Sender {
   readonly service: string;
 }
 
-/** The names of users that a shell and a url can carry without a quotation. */
+/** The names of users that need no quotation in a shell or a url. */
 const userName = /^[a-zA-Z0-9_][a-zA-Z0-9_.-]*$/;
 
 /**
@@ -22,7 +22,7 @@ export async function userScript(project: Project, sender?: Sender): Promise<str
   const { broker, directory, hosts } = project.config;
   if (!broker) {
     throw new UserError(
-      `${project.configFile} names no broker: who may send is who may write the folder ${project.state}`,
+      `${project.configFile} names no broker: any user who may write the folder ${project.state} may send`,
     );
   }
   const writers = directory && "url" in directory ? [writerUser()] : [];
@@ -35,13 +35,13 @@ export async function userScript(project: Project, sender?: Sender): Promise<str
 async function senderOf(project: Project, { user, service: to }: Sender): Promise<BrokerUser> {
   const { config, configFile } = project;
   if (!userName.test(user)) {
-    throw new UserError(`a user is named with a-z, A-Z, 0-9, _, . and -: ${JSON.stringify(user)} is not`);
+    throw new UserError(`the name of a user has only a-z, A-Z, 0-9, _, . and -, found ${JSON.stringify(user)}`);
   }
   if (to === eventService) return senderUser(user, to, transcribersOf(config));
   const service = knownService(config, to, configFile);
   const definition = (await loadServices(project, [service])).services.get(service);
   if (!definition || "table" in definition) {
-    throw new UserError(`${service} is computed from the directory: who may send to it could forge its rows`);
+    throw new UserError(`${service} is computed from the directory: a user who may send to it could forge its rows`);
   }
   return senderUser(user, service, hostsOf(config, service));
 }

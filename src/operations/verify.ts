@@ -12,7 +12,7 @@ import { networkStatus } from "./network-status.ts";
 const answerTimeout = 75_000;
 /** The interval at which stores and reports are read, in milliseconds. */
 const readInterval = 200;
-/** The interval at which what has not answered is asked again, in milliseconds: its queue may have been purged. */
+/** The interval at which hosts without an answer are asked again, in milliseconds: a queue may have been purged. */
 const askInterval = 15_000;
 
 /** Options of `verify`. */
@@ -20,7 +20,7 @@ export interface VerifyOptions {
   /** The password of RabbitMQ, where the environment gives one. */
   readonly brokerPassword?: string | undefined;
   readonly signal: AbortSignal;
-  /** Takes each answer, as a line, once it is there. */
+  /** Takes each answer as a line when it arrives. */
   say(line: string): void;
 }
 
@@ -71,14 +71,14 @@ interface Answer {
   readonly says: string;
 }
 
-/** The questions to the transcribers: how each one's mirror compared with the directory. */
+/** The questions to the transcribers, about the comparison of each mirror with the directory. */
 function directories({ config }: Project, asked: number): Question[] {
   return transcribersOf(config).map((host) => ({
     of: `${host}: the directory`,
     service: eventService,
     answer(hosts) {
       const { here = false, transcriber, said } = hosts.get(host) ?? {};
-      if (!here && !said) return { equal: true, says: "no report here: its log has it" };
+      if (!here && !said) return { equal: true, says: "no report here: see its log" };
       const { verified } = transcriber ?? said ?? {};
       if (!verified || verified.asked < asked) return undefined;
       const equal = transcriber ? `, ${transcriber.entries} entries` : "";
@@ -133,8 +133,7 @@ function sayEqual({ equal, rows, pending, refusedCount }: ServiceReport): string
 /** The answer for the daemon, against its rows, once these were compared with the transcriber's. */
 const daemon: ReportAnswer = (_, { daemon }, { host, service }) => {
   // A host of an older version, or in another language.
-  if (!daemon)
-    return { equal: true, says: `not compared: its host does not do that; \`trigger diff ${service}\` there` };
+  if (!daemon) return { equal: true, says: `not compared: its host cannot; run \`trigger diff ${service}\` there` };
   if (daemon.state === "comparing") return undefined;
   return { equal: daemon.state === "same" || daemon.state === "unknown", says: sayCompared(host, service, daemon) };
 };
@@ -147,10 +146,10 @@ function sayCompared(host: string, service: string, { state, why, foreign = 0, .
   const named = Object.entries(counts).flatMap(([what, count = 0]) => (count > 0 ? [`${count} ${what}`] : []));
   const list = named.length > 0 ? ` (${named.join(", ")})` : "";
   if (state === "same") return `the same${list}`;
-  return `differs${list}: \`trigger diff ${service}\` on ${host} shows how`;
+  return `differs${list}: \`trigger diff ${service}\` on ${host} shows the differences`;
 }
 
-/** Says each answer when it is there; true if all were equal. */
+/** Prints each answer when it arrives; true if all were equal. */
 async function answers(
   questions: readonly Question[],
   ask: (services: readonly string[]) => Promise<void>,
@@ -174,7 +173,7 @@ async function answers(
       return false;
     });
     if (open.length > 0 && monotonic() > again) {
-      // A broker that is down meanwhile shows by answers that do not come.
+      // If the broker goes down meanwhile, the answers do not come.
       await ask([...new Set(open.map(({ service }) => service))]).catch(() => {});
       again = monotonic() + askInterval;
     }

@@ -12,16 +12,16 @@ import type { Change, Modification } from "../directories/ldap/change-requests.t
 import type { Project } from "../project/project.ts";
 import { type Late, notApplied } from "./not-applied.ts";
 
-/** The longest wait for the broker's confirmation of an event, in milliseconds: the change is written, and reaches the hosts without it. */
+/** The longest wait for the broker's confirmation of an event, in milliseconds: the change is made already, and reaches the hosts without it. */
 const confirmTimeout = 10_000;
 /** The same wait after a broker has not confirmed one (an alarm, a node that hangs), in milliseconds. */
 const shortConfirmTimeout = 100;
 
 /** The options of `openDirectory`. */
 export interface WriterOptions {
-  /** The person on whose behalf changes are made; the transcriber's log says it of each. */
+  /** The person on whose behalf changes are made; the transcriber logs it with each change. */
   readonly who?: string | undefined;
-  /** The reason of the changes; the transcriber's log says it of each. */
+  /** The reason of the changes; the transcriber logs it with each change. */
   readonly why?: string | undefined;
   /** The DN that writes, in place of the config's reader. */
   readonly bindDn?: string | undefined;
@@ -29,7 +29,7 @@ export interface WriterOptions {
   readonly passwordFile?: string | undefined;
   /** The password of RabbitMQ, in place of the config's file. */
   readonly brokerPassword?: string | undefined;
-  /** Ends everything that is under way. */
+  /** Aborts all operations. */
   readonly signal?: AbortSignal;
 }
 
@@ -53,7 +53,7 @@ export interface Made {
   readonly after: ReadEntry | null;
   /** The state of the directory that a host has applied when it has applied the change. */
   readonly state: DirectoryState;
-  /** The reason if the event with who and why was not published; the change counts all the same. */
+  /** The reason if the event with who and why was not published; the change is made nevertheless. */
   readonly warning?: string;
 }
 
@@ -66,15 +66,15 @@ export interface Writer extends AsyncDisposable {
   read(dn: string): Promise<ReadEntry | undefined>;
   /** Adds the entry `dn` with `attributes`. */
   add(dn: string, attributes: Readonly<Record<string, readonly Value[]>>): Promise<Made>;
-  /** Makes `modifications` of `entry`. Given as it was read, it is refused if it has changed since; given as a DN, it is not. */
+  /** Makes `modifications` of `entry`. A `ReadEntry` that has changed since it was read is refused; a DN is not checked. */
   modify(entry: string | ReadEntry, modifications: readonly Modification[]): Promise<Made>;
-  /** Renames or moves `entry`, as `to` says; given as it was read, it is refused if it has changed since. */
+  /** Renames or moves `entry`, as `to` says. A `ReadEntry` that has changed since it was read is refused. */
   rename(entry: string | ReadEntry, to: Rename): Promise<Made>;
-  /** Deletes `entry`; given as it was read, it is refused if it has changed since. */
+  /** Deletes `entry`. A `ReadEntry` that has changed since it was read is refused. */
   delete(entry: string | ReadEntry): Promise<Made>;
-  /** Makes a `change` of any kind; it is refused if `entry`, as it was read, has changed since. */
+  /** Makes a `change` of any kind. It is refused if `entry` has changed since it was read. */
   write(change: Change, entry?: ReadEntry): Promise<Made>;
-  /** Waits until every host has applied `changes`, `options.seconds` at most (60 by default); gives those that have not. */
+  /** Waits until every host has applied `changes`, `options.seconds` at most (60 by default); gives the late ones. */
   notApplied(changes: readonly Made[], options?: { readonly seconds?: number }): Promise<Late[]>;
   /** Ends the connections. */
   close(): Promise<void>;
@@ -84,9 +84,9 @@ export interface Writer extends AsyncDisposable {
 export interface Rename {
   /** The new RDN: `uid=alice`. */
   readonly newRdn: string;
-  /** True (the default): the value of the old RDN goes. */
+  /** True (the default): the value of the old RDN is removed. */
   readonly deleteOldRdn?: boolean;
-  /** The DN of the entry above, if it moves. */
+  /** The DN of the new parent, if the entry moves. */
   readonly newSuperior?: string;
 }
 
@@ -107,7 +107,7 @@ export async function openWriter(project: Project, options: WriterOptions = {}):
   const queues = transcribers.map((host) => queueOf(host, eventService, "event"));
   const additional = who === undefined && why === undefined ? null : { who, why };
 
-  /** A state that the directory has at least reached now; empty if it cannot be read, and the change is made all the same. */
+  /** A state that the directory has at least reached now; empty if it cannot be read, which does not prevent the change. */
   async function presentState(): Promise<DirectoryState> {
     const base = await binding.read(settings.base).catch(() => undefined);
     return (base?.attributes.get("contextcsn") ?? []).map(String).sort();

@@ -77,8 +77,8 @@ test("wrong usage exits 64 and names the known words; an impossible request exit
   const cases: [words: string[], code: number, error: RegExp][] = [
     [["stauts"], 64, /^trigger: unknown command "stauts" \(known: adopt, .*\); did you mean "status"\?\n$/],
     [["status", "--jsno"], 64, /did you mean "--json"\?\n$/],
-    [["plan"], 64, /^trigger: something is missing: trigger plan FILE\.ldif \[options\]\n$/],
-    [["up", "box"], 64, /^trigger: too many words: trigger up \[options\]\n$/],
+    [["plan"], 64, /^trigger: an operand is missing: trigger plan FILE\.ldif \[options\]\n$/],
+    [["up", "box"], 64, /^trigger: too many operands: trigger up \[options\]\n$/],
     [["status", "-p", path("services")], 2, /^trigger status: .*services\/trigger\.config\.ts does not exist/],
     [["up", "--host", "bx"], 2, /^trigger up: .*unknown host "bx" \(known: box, civet\); did you mean "box"\?\n$/],
     [["up", "--host", "box", "--all"], 2, /^trigger up: --all and --host exclude each other\n$/],
@@ -260,7 +260,7 @@ test("regen restores a file changed by hand, and status then shows nothing pendi
   const good = project.read("out/box/names");
   project.write("out/box/names", "by hand\n");
   const { code, out } = await project.trigger(["regen", "names", "--host", "box"]);
-  assert.deepEqual([code, out], [0, "asked box to regen names; `trigger status` shows how it goes\n"]);
+  assert.deepEqual([code, out], [0, "asked box to regen names; `trigger status` shows the result\n"]);
   await until(() => project.read("out/box/names") === good);
   await well(project);
 });
@@ -324,7 +324,7 @@ test("try shows the attributes read and the next change by time, and masks secre
   assert.equal(code, 0);
   assert.match(out, /{"name":"printer","password":"\*+"}/);
   assert.match(out, /^ {2}read .*dc=campus,dc=example/m);
-  assert.match(out, /^ {2}time has it computed again on 2099-01-01T00:00:00\.000Z$/m);
+  assert.match(out, /^ {2}it is computed again on 2099-01-01T00:00:00\.000Z$/m);
   assert.match((await trigger(["try", "names"])).out, /time changes a row on 2099-01-01T00:00:00\.000Z\n$/);
 });
 

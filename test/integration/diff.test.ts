@@ -37,7 +37,7 @@ test("diff shows a hand edit in a daemon; regen repairs it beside foreign record
   const drift = await trigger(["diff", "dns"]);
   assert.equal(drift.code, 1);
   assert.match(drift.out, /^box dns: differs\n {2}missing {2}\{"ip":"192\.0\.2\.10","name":"printer"\}\n/);
-  assert.match(drift.out, /differs {2}laptop: \{"ip":"192\.0\.2\.77"\}, and \{"ip":"192\.0\.2\.11"\} is wanted/);
+  assert.match(drift.out, /differs {2}laptop: \{"ip":"192\.0\.2\.77"\}, expected \{"ip":"192\.0\.2\.11"\}/);
   assert.deepEqual(daemon(project), ["laptop 192.0.2.77", "theirs 192.0.2.99"]);
   await order("regen", "dns");
   await serves(["laptop 192.0.2.11", "printer 192.0.2.10", "theirs 192.0.2.99"]);
@@ -86,7 +86,7 @@ test("a foreign file is held: diff shows its replacement, approve allows it", as
   assert.equal(code, 1);
   assert.match(out, /-by hand 1\n(\+.*\n)*\+printer 192\.0\.2\.10/);
   assert.equal(read("out/box/names"), "by hand 1\n");
-  const [, shown = ""] = /`trigger approve names ([0-9a-f]{8})` lets what is there be replaced/.exec(out) ?? [];
+  const [, shown = ""] = /`trigger approve names ([0-9a-f]{8})` lets trigger replace the things there/.exec(out) ?? [];
   assert.match((await trigger(["status"])).out, new RegExp(`trigger approve names ${shown}`));
   const without = await trigger(["approve", "names"]);
   assert.deepEqual([without.code, without.err], [1, ""]);
@@ -180,7 +180,7 @@ test("an emptied directory removes no row before the digest of the removals is a
   assert.match(status.out, /held: 60 rows would be removed/);
   const { out } = await trigger(["diff", "names"]);
   const [, digest = ""] =
-    /60 rows would be removed; `trigger approve names ([0-9a-f]{8})` lets them\n {2}held {5}\{/.exec(out) ?? [];
+    /60 rows would be removed: `trigger approve names ([0-9a-f]{8})` allows it\n {2}held {5}\{/.exec(out) ?? [];
   const heldBy = async (): Promise<string | undefined> =>
     JSON.parse((await trigger(["status", "--json"])).out).hosts[0].services.names.heldBy;
   await order("hold", "names", "the cabling is being changed");
@@ -199,7 +199,7 @@ test("an emptied directory removes no row before the digest of the removals is a
   assert.deepEqual([without.code, without.err], [1, ""]);
   assert.equal(
     without.out,
-    `asked box to approve names; \`trigger status\` shows how it goes
+    `asked box to approve names; \`trigger status\` shows the result
 names still waits for an approval with a digest:
   box: 60 removals wait: \`trigger approve names ${digest}\`
 `,

@@ -94,7 +94,7 @@ test("modify --wait ends once changes are applied, and the transcriber logs auth
   await rabbit.kill9();
   const { code, out, err } = await made(phone, ["--timeout", "1"]);
   assert.equal(code, 1, out + err);
-  assert.match(err, /^trigger modify: made, but who and why was not published: /);
+  assert.match(err, /^trigger modify: made, but who and why were not published: /);
   assert.match(out, /^box names: not applied: .+\nbox people: not applied: .+$/m);
 });
 

@@ -68,7 +68,7 @@ test("a project without a directory waits for a seed, then follows events", asyn
   assert.equal(project.read("out/box/names"), "laptop 192.0.2.99\n");
 
   const seeded = await project.trigger(["seed", "directory.ldif", "--exported", "2026-01-01"]);
-  assert.match(seeded.out, /3 entries\nevents are known from .* on: if there were others since 2026-01-01T/);
+  assert.match(seeded.out, /3 entries\nthe journal has events from .* on: if there were others since 2026-01-01T/);
   const last = project.spawn(["up", "--all"]);
   await until(() => project.read("out/box/names") === "laptop 192.0.2.11\nprinter 192.0.2.10\n");
   await last.end("SIGTERM");
@@ -78,7 +78,7 @@ test("seed needs a config without a directory, and reads a whole LDIF file", asy
   const named = makeProject(t, { hosts });
   const refused = await named.trigger(["seed", "directory.ldif"]);
   assert.equal(refused.code, 2);
-  assert.match(refused.err, /names a directory, which is read by itself: there is nothing to seed/);
+  assert.match(refused.err, /names a directory, which trigger reads: there is nothing to seed/);
 
   const project = eventProject(t);
   project.write("broken.ldif", `${ldif([printer])}\nnot ldif\n`);
@@ -91,7 +91,7 @@ test("seed needs a config without a directory, and reads a whole LDIF file", asy
     /--exported: "soon" is not a date/,
   );
   assert.match((await project.trigger(["try", "names"])).err, /never seeded/);
-  assert.match((await project.trigger(["seed", "old.ldif"])).out, /2 entries\nevents are known from/);
+  assert.match((await project.trigger(["seed", "old.ldif"])).out, /2 entries\nthe journal has events from/);
 });
 
 test("two event hosts without a directory are an error that names both", async (t) => {

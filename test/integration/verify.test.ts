@@ -43,7 +43,10 @@ test("verify reports a daemon that differs, names the command for it, and change
   const { code, out } = await project.trigger(["verify"]);
   assert.equal(code, 1, out);
   assert.match(out, /^box dns: the rows: equal as of/m);
-  assert.match(out, /^box dns: the daemon: differs \(1 missing, 1 in files\): `trigger diff dns` on box shows how$/m);
+  assert.match(
+    out,
+    /^box dns: the daemon: differs \(1 missing, 1 in files\): `trigger diff dns` on box shows the differences$/m,
+  );
   assert.match(out, /^box names: the daemon: the same$/m);
   assert.equal(project.read("out/box/daemon"), "laptop 192.0.2.11\n");
 });
@@ -101,7 +104,7 @@ test("verify compares daemons with their rows on other machines too", {
   folderOf("lynx").write("out/lynx/away", "");
   const { code, out } = await world.trigger("civet", ["verify"]);
   assert.equal(code, 1, out);
-  const shows = "`trigger diff dns` on box shows how";
+  const shows = "`trigger diff dns` on box shows the differences";
   assert.ok(
     out.includes(`\nbox dns: the daemon: differs (1 missing, 1 with other content, 1 in files): ${shows}\n`),
     `${out}${world.said()}`,
@@ -129,5 +132,5 @@ test("verify reports the daemon of an older host as not compared, without failin
   await until(async () => (await project.trigger(["status"])).out.includes("box    names"));
   const { code, out } = await project.trigger(["verify"]);
   assert.equal(code, 0, out);
-  assert.match(out, /^box names: the daemon: not compared: its host does not do that; `trigger diff names` there$/m);
+  assert.match(out, /^box names: the daemon: not compared: its host cannot; run `trigger diff names` there$/m);
 });

@@ -17,7 +17,9 @@ export async function compare({ project, places }: Campus, signal: AbortSignal, 
     const { observed, failed, noted } = found;
     const files = noted.files.length;
     if (failed !== undefined || files > 0 || (observed && !isSame(observed))) {
-      throw new Error(`${host} ${service} is not as its rows: ${failed ?? `trigger diff ${service} shows how`}`);
+      throw new Error(
+        `${host} ${service} is not as its rows: ${failed ?? `trigger diff ${service} shows the differences`}`,
+      );
     }
   }
   show.same(places);

@@ -168,7 +168,7 @@ export async function keepGood(files: Files, path: string, { bytes, stat }: InPl
   try {
     await files.link(path, good);
     // A writer of that folder may have exchanged the file since it was read.
-    if ((await files.stat(good))?.kind !== "file") throw new Error(`${path} was exchanged while it was looked at`);
+    if ((await files.stat(good))?.kind !== "file") throw new Error(`${path} was replaced while it was read`);
   } catch (error) {
     if (!noLinks.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
     await files.write(good, bytes, stat);

@@ -243,7 +243,7 @@ test("an aborted run leaves its install unfinished, and the next one settles it"
 
 test("a text for an absent daemon is installed, and its reload stays pending", async () => {
   const { database, machine, clock, text, install, daemon } = installScene({ [path]: "old" });
-  const away = () => Promise.reject(new Away("nobody answers"));
+  const away = () => Promise.reject(new Away("no daemon answers"));
   const host = hostIn({ machine, database, clock });
   await assert.rejects(host.install({ path, text: "new" }, { reload: away }), Away);
   assert.equal(text(), "new");

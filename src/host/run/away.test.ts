@@ -8,7 +8,7 @@ test("an absent daemon is retried twice a second, logged once, then given every 
   await using world = await running();
   const { dhcp, say, clock, report, logged } = world;
   dhcp.controls.before = () => {
-    throw new Away("nobody answers");
+    throw new Away("no daemon answers");
   };
   await say([["j", row("b", "10.0.0.2")]]);
   await until(() => report().failing);
@@ -17,8 +17,8 @@ test("an absent daemon is retried twice a second, logged once, then given every 
     await clock.advance(500);
     await until(() => dhcp.seen.runs === before + i);
   }
-  assert.equal(logged.filter((line) => line.includes("nobody answers")).length, 1);
-  assert.equal(report().why, "nobody answers");
+  assert.equal(logged.filter((line) => line.includes("no daemon answers")).length, 1);
+  assert.equal(report().why, "no daemon answers");
   dhcp.controls.before = undefined;
   await clock.advance(500);
   await until(() => dhcp.served.size === 2);

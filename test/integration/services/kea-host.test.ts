@@ -38,7 +38,7 @@ export default kea({ socket: ${JSON.stringify(daemon.socket)}, daemon: { pidFile
 
   await daemon.kill("SIGKILL");
   write("directory.ldif", base + moved);
-  await until(async () => (await trigger(["status"])).out.includes("nobody answers"), { within: 20_000 });
+  await until(async () => (await trigger(["status"])).out.includes("no daemon answers"), { within: 20_000 });
   await daemon.start();
   const returned = performance.now();
   await until(async () => (await addresses(daemon)) === "10.9.0.20 10.9.0.99");

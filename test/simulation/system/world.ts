@@ -197,7 +197,7 @@ export function world(seed: number, without: Break | undefined): World {
           },
         }).then(
           () => ended("has stopped"),
-          (error) => ended(`cannot go on: ${error}`),
+          (error) => ended(`cannot continue: ${error}`),
         );
       },
       kill: () => machine.life?.kill(),
@@ -252,7 +252,7 @@ export function world(seed: number, without: Break | undefined): World {
         }).done.then(
           () => mine.kill(),
           (error) => {
-            if (!mine.dead) say(`${name}: cannot go on: ${error}`);
+            if (!mine.dead) say(`${name}: cannot continue: ${error}`);
             mine.kill();
           },
         );
