@@ -105,7 +105,7 @@ test("the worked example of a digest follows the page's own words and the code",
 
   const digest = new Digest("gate");
   assert.equal(digest.root, said("root of an empty table")[0]);
-  for (const { key, cell } of rows) digest.move(key, null, cell);
+  for (const { key, cell } of rows) digest.change(key, null, cell);
   assert.equal(digest.root, said("root of the two")[0]);
   const example = examples.find(({ kind }) => kind === "digest");
   assert.deepEqual({ root: example.root, count: example.count }, { root: digest.root, count: digest.count });

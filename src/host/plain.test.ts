@@ -88,7 +88,7 @@ test("a plain message survives a kill between its store and its handling", async
 
 test("orders from a user who may only send are refused and counted", async () => {
   const secours = plainService();
-  const wrongOrderer = (user: string | undefined) => `it is an order, and was sent by ${user ?? "nobody"}`;
+  const wrongOrderer = (user: string | undefined) => `it is an order, but was sent by ${user ?? "nobody"}`;
   const { send, up, report, logged, end } = hostScene(secours.definition, { name: "secours", wrongOrderer });
   const host = up();
   for (const order of ["hold", "drop", "approve"]) {
@@ -97,7 +97,7 @@ test("orders from a user who may only send are refused and counted", async () =>
   await send({ n: 1 });
   await until(() => secours.handled.length === 1);
   assert.deepEqual([report().held, report().untrusted?.count], [undefined, 3]);
-  assert.equal(report().untrusted?.why, "it is an order, and was sent by nobody");
+  assert.equal(report().untrusted?.why, "it is an order, but was sent by nobody");
   assert.equal(logged.filter((line) => line.includes("a message is refused: it is an order")).length, 1);
   await host.down();
   end();

@@ -1,6 +1,6 @@
 import { hostsOf } from "../core/config/config.ts";
 import { mayBeEmptied, removalsAllowed } from "../core/config/removals.ts";
-import { cellGoes } from "../core/service/refusal-goes.ts";
+import { cellRemoves } from "../core/service/refusal-removes.ts";
 import { type Cell, isRefused } from "../core/stream/cells.ts";
 import type { Project } from "../project/project.ts";
 import { computeTables } from "./compute-tables.ts";
@@ -46,7 +46,7 @@ export async function forecast(project: Project, now: number, days: number): Pro
         const [was, is] = [isRow(table?.get(key)), isRow(cell)];
         if (is && !was) one.added += 1;
         // A refused row whose last good one is retained is no removal.
-        if (was && !is && cellGoes(services.get(service), cell)) one.removed += 1;
+        if (was && !is && cellRemoves(services.get(service), cell)) one.removed += 1;
         if (cell === null) table?.delete(key);
         else table?.set(key, cell);
         rowsOf.set(service, (rowsOf.get(service) ?? 0) + Number(is) - Number(was));

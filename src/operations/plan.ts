@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { hostsOf } from "../core/config/config.ts";
 import type { StoredEntry } from "../core/directory/entry.ts";
-import { cellGoes } from "../core/service/refusal-goes.ts";
+import { cellRemoves } from "../core/service/refusal-removes.ts";
 import type { Table } from "../core/service/service.ts";
 import { type CellChange, isRefused } from "../core/stream/cells.ts";
 import { reason } from "../core/util/errors.ts";
@@ -116,7 +116,7 @@ function counts(before: ReadonlyMap<string, string>, changes: readonly CellChang
   const kinds = changes.map(([key, cell]) => ({
     was: isRow(before.get(key)),
     is: isRow(cell),
-    gone: cellGoes(table, cell),
+    gone: cellRemoves(table, cell),
   }));
   return {
     added: kinds.filter(({ was, is }) => !was && is).length,

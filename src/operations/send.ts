@@ -44,7 +44,9 @@ async function plainQueues(project: Project, name: string, message: unknown): Pr
   const service = knownService(project.config, name, project.configFile);
   const definition = (await loadServices(project, [service])).services.get(service);
   if (!definition || "table" in definition) {
-    throw new UserError(`${service}: computed from the directory: change an entry, or \`trigger regen ${service}\``);
+    throw new UserError(
+      `${service}: its rows are computed from the directory: change an entry, or \`trigger regen ${service}\``,
+    );
   }
   const read = definition.plain.schema.safeParse(message);
   if (!read.success) throw new UserError(`${service}: ${wrongBody(read.error)}`);

@@ -94,7 +94,7 @@ test("wrong usage exits 64 and names the known words; an impossible request exit
     [
       ["send", "names", "{}"],
       2,
-      /^trigger send: names: computed from the directory: change an entry, or `trigger regen names`\n$/,
+      /^trigger send: names: its rows are computed from the directory: change an entry, or `trigger regen names`\n$/,
     ],
     [["send", "none", "{}"], 2, /unknown service "none"/],
     [["send", "note", "{"], 2, /^trigger send: the message is not JSON: /],

@@ -192,7 +192,7 @@ test("events wait in the queue while the store fails, and keep their order", asy
   await until(() => world.told().at(-1)?.kind === "rows");
   const last = world.told().at(-1);
   assert.ok(last?.kind === "rows" && last.rows[0]?.[1] === '{"ip":"300","name":"a"}', JSON.stringify(last));
-  assert.ok(world.log.includes("events: well again"));
+  assert.ok(world.log.includes("events: recovered"));
 });
 
 test("a transcriber that cannot store acknowledges nothing, and the next takes the events", async (t) => {

@@ -121,7 +121,7 @@ test("modify stops at the first refused change, and reports those made", { timeo
   const stranger = await run(renamed, ["--bind-dn", server.adminDn, "--password-file", "wrong.password"]);
   assert.equal(stranger.code, 2);
   assert.match(stranger.err, /invalidCredentials/);
-  assert.match((await run(renamed, ["--bind-dn", server.adminDn])).err, /passwordFile go together/);
+  assert.match((await run(renamed, ["--bind-dn", server.adminDn])).err, /passwordFile must be given together/);
   assert.match((await run(renamed, ["--timeout", "soon"])).err, /--timeout: expected seconds/);
 
   const late = await run(renamed, ["--wait", "--timeout", "0"]);

@@ -63,7 +63,7 @@ test("the printed users permit all work of hosts, and no more", {
   orderer.publish("trigger", "trigger.note.box", Buffer.from(JSON.stringify({ ...order, order: "drop" })));
   await orderer.waitForConfirms();
   await alarm.close();
-  await until(() => said().includes("a message is refused: it is an order, and was sent by the broker user alarm"));
+  await until(() => said().includes("a message is refused: it is an order, but was sent by the broker user alarm"));
   const held = await as("trigger-civet", ["hold", "note", "for a moment"]).ended;
   assert.equal(held.code, 0, held.err);
   await until(() => said().includes("note: asked to hold"));
@@ -138,9 +138,11 @@ test("the printed users permit all work of hosts, and no more", {
   }
   await forger.waitForConfirms();
   await until(() =>
-    said().includes("speaks for box-names, and was sent by the broker user trigger-box: expected trigger-box-names"),
+    said().includes(
+      "claims to be from box-names, but was sent by the broker user trigger-box: expected trigger-box-names",
+    ),
   );
-  await until(() => said().includes("speaks for box-names, and was sent without the name of its broker user"));
+  await until(() => said().includes("claims to be from box-names, but was sent without the name of its broker user"));
 
   const civet = await connectAs(server, userOf("trigger-civet"));
   await (await civet.createChannel()).assertQueue("trigger-gone-names");

@@ -98,7 +98,7 @@ test("two event hosts without a directory are an error that names both", async (
   const project = eventProject(t, { hosts: { civet: ["event"], genet: ["event"] } });
   const { code, err } = await project.trigger(["status"]);
   assert.equal(code, 2);
-  assert.match(err, /one host alone may run "event": civet and genet do/);
+  assert.match(err, /only one host may run "event": civet and genet do/);
 });
 
 test("an event stored but unacknowledged at kill -9 is redelivered and applied once", async (t) => {

@@ -78,5 +78,5 @@ test("the printed user permits all work of modify --wait, and no more", {
   const channel = await model.createChannel();
   await confirmed(channel, () => channel.publish("trigger", "trigger.report", Buffer.from(JSON.stringify(report))));
   await model.close();
-  await until(() => said().includes("it speaks for box, and was sent without the name of its broker user"));
+  await until(() => said().includes("it claims to be from box, but was sent without the name of its broker user"));
 });

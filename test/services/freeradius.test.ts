@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { readRow } from "../../src/core/service/read-row.ts";
-import { refusalGoes } from "../../src/core/service/refusal-goes.ts";
+import { refusalRemoves } from "../../src/core/service/refusal-removes.ts";
 import { Away, Refusal, reason } from "../../src/core/util/errors.ts";
 import type { Columns } from "../../src/core/util/json.ts";
 import { dryMachine } from "../../src/machines/dry.ts";
@@ -281,11 +281,11 @@ test("a user without any usable password is removed, one with a wrong answer sta
   ] as const) {
     const said = about(attributes as Record<string, string[]>);
     assert.ok(said, "it is refused");
-    assert.equal(refusalGoes(table, said), goes, said.join());
+    assert.equal(refusalRemoves(table, said), goes, said.join());
   }
   const both = readRow(table, { name: "DEFAULT", password: "{X}x", vlan: "no vlan" });
-  assert.ok("wrong" in both && refusalGoes(table, both.about), "one of two mistakes is of the password");
-  assert.equal(refusalGoes(tableOf(freeradius({ refused: [] })), about(argon) ?? []), false);
+  assert.ok("wrong" in both && refusalRemoves(table, both.about), "one of two mistakes is of the password");
+  assert.equal(refusalRemoves(tableOf(freeradius({ refused: [] })), about(argon) ?? []), false);
 });
 
 test("an attribute that was not requested removes no user", () => {

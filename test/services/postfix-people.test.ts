@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { StoredEntry } from "../../src/core/directory/entry.ts";
-import { cellGoes } from "../../src/core/service/refusal-goes.ts";
+import { cellRemoves } from "../../src/core/service/refusal-removes.ts";
 import { isRefused, refusalOf } from "../../src/core/stream/cells.ts";
 import { UserError } from "../../src/core/util/errors.ts";
 import { type OfPeople, reservedNames } from "../../src/services/mail/aliases.ts";
@@ -116,15 +116,15 @@ test("a reserved or foreign alias is removed at once; its owner's others stay", 
   );
   const refused = why(campus, mixed, person("dean"));
   assert.deepEqual(Object.keys(refused).sort(), ["alice", "alice/dean@campus.example", "alice/info@campus.example"]);
-  const goes = (key: string): boolean => cellGoes(table, refused[key] ?? "");
+  const goes = (key: string): boolean => cellRemoves(table, refused[key] ?? "");
   assert.equal(goes("alice/info@campus.example"), true);
   assert.equal(goes("alice/dean@campus.example"), false, "an account that is made takes nobody's alias");
   assert.equal(goes("alice"), false, "an address that cannot be read takes no alias");
-  assert.equal(cellGoes(table, why({}, mixed).alice ?? ""), true, "no domain is given");
+  assert.equal(cellRemoves(table, why({}, mixed).alice ?? ""), true, "no domain is given");
   const twoNames = stored("bob", "uid=bob,dc=x", {
     ...{ objectClass: ["inetOrgPerson", "posixAccount"], uid: ["bob", "b"], mail: "b@campus.example" },
   });
-  assert.equal(cellGoes(table, why(campus, twoNames).bob ?? ""), false, "a recipient that cannot be told");
+  assert.equal(cellRemoves(table, why(campus, twoNames).bob ?? ""), false, "a recipient that cannot be told");
 });
 
 test("the option chooses the refusals that remove an alias", () => {

@@ -23,7 +23,7 @@ const wrong: [make: () => unknown, said: RegExp][] = [
     () => iscDhcp({ omapi: { keyfile: "/x" } as object }),
     /^iscDhcp: omapi: unknown option "keyfile" \(known: command, keyFile, leases, port, server\); did you mean "keyFile"\?$/,
   ],
-  [() => iscDhcp({ on: { "DHCP 2": {} } }), /^iscDhcp: on: a host is named with a-z/],
+  [() => iscDhcp({ on: { "DHCP 2": {} } }), /^iscDhcp: on: a host name has only a-z/],
   [() => iscDhcp({ path: "hosts.conf" }), /^iscDhcp: path: is not an absolute path, such as \S+ \("hosts\.conf"\)$/],
   [
     () => iscDhcp({ reload: "systemctl restart" as never }),

@@ -129,7 +129,7 @@ test("a host without its queue names its transcriber, and goes on", async (t) =>
   await until(() => said().includes(`queue ${queue.name} is not there`));
   assert.match(said(), /is not there, and this user may not make it: a transcriber does, started with a config that/);
   const { broker } = await transcriber(t, [queue]);
-  await until(() => said().includes("well again"), patient);
+  await until(() => said().includes("recovered"), patient);
   await broker.publish("trigger.dns", "hello");
   await until(() => got.length > 0);
   assert.equal(host.broker.trouble(), undefined);

@@ -3,26 +3,34 @@ import { expected, oneOf, options, rule, text, together } from "./options.ts";
 
 /** RabbitMQ, between machines. Names of files are relative to the config. */
 export interface BrokerConfig {
-  /** `amqp://user@host:port/vhost`, or `amqps://…` over TLS. Of a cluster a list, a url for each node: another is tried when one cannot be reached. */
+  /**
+   * `amqp://user@host:port/vhost`, or `amqps://…` over TLS. For a cluster, a list with the URL of each node: if one
+   * cannot be reached, another is tried.
+   */
   readonly url: string | readonly string[];
-  /** A file whose first line is the password; the environment variable TRIGGER_BROKER_PASSWORD goes before it. */
+  /** A file whose first line is the password; the environment variable TRIGGER_BROKER_PASSWORD takes precedence. */
   readonly passwordFile?: string;
-  /** A file with the authorities to trust in place of the system's (PEM); this and `cert` need `amqps://`. */
+  /**
+   * A file with the certificate authorities to trust in place of the system's (PEM). This and `cert` need `amqps://`.
+   */
   readonly ca?: string;
-  /** A file with this machine's certificate (PEM); `key` goes with it. */
+  /** A file with this machine's certificate (PEM); it needs `key`. */
   readonly cert?: string;
   /** A file with the key of `cert` (PEM). */
   readonly key?: string;
-  /** The kind of queue that is declared; `quorum` by default. */
+  /** The kind of queue to declare; `quorum` by default. */
   readonly queues?: "quorum" | "classic";
-  /** Seconds, 1 to 600, after which a silent connection is asked whether it lives; 5 by default. One that hangs is noticed after about three times as long. */
+  /**
+   * Seconds of silence, 1 to 600, after which the connection is probed; 5 by default. A hung connection is noticed
+   * after about three times as long.
+   */
   readonly heartbeat?: number;
 }
 
 const amqp = expected("amqp://user@host:port/vhost or amqps://…", z.url({ protocol: /^amqps?$/, hostname: /./ }));
 const node = text.pipe(amqp).check(rule(wrongUrl));
 
-/** The schema of `broker`, whose `url` becomes a list. No sentence of it shows a password. */
+/** The schema of `broker`, whose `url` becomes a list. No error message shows a password. */
 export const brokerSchema = options<BrokerConfig>({
   url: z.preprocess((url) => [url ?? []].flat(), z.array(node)).check(rule(wrongCluster)),
   passwordFile: text.optional(),
@@ -41,14 +49,14 @@ export const brokerSchema = options<BrokerConfig>({
 
 function wrongUrl(url: string, place: string): string | undefined {
   if (!/[?#]/.test(url)) return undefined;
-  return `${place}: has a ? or # in it: options stand beside the url, and a % code for the sign`;
+  return `${place}: contains ? or #: give options beside the url, and write the character as a % code`;
 }
 
-/** The nodes of a cluster have one password, its users and its vhosts. */
+/** Checks that all nodes of a cluster have the same protocol, user, password and vhost. */
 function wrongCluster(urls: readonly string[], place: string): string | undefined {
   const [first, ...others] = urls.map((url) => new URL(url));
-  if (!first) return `${place} is missing: amqp://user@host:port/vhost, or amqps://…; of a cluster a list`;
+  if (!first) return `${place} is missing: amqp://user@host:port/vhost, or amqps://…; for a cluster, a list`;
   const parts = ["protocol", "username", "password", "pathname"] as const;
   const differs = parts.find((part) => others.some((other) => other[part] !== first[part]));
-  return differs && `${place}: the nodes of a cluster differ in host and port alone, and these in their ${differs}`;
+  return differs && `${place}: the nodes of a cluster differ only in host and port, but these in their ${differs}`;
 }

@@ -39,13 +39,13 @@ test("an unknown time zone or city is answered with the zone that was meant", ()
 
 test("a name that the protocol does not allow is answered with the rule", () => {
   for (const host of ["Web", "web_1", "-web", "web-", "web.1", "", "wéb", "web ", "__proto__"]) {
-    assert.match(wrong({ hosts: { [host]: ["event"] } }), /^a host is named with a-z, 0-9 and -/, host);
+    assert.match(wrong({ hosts: { [host]: ["event"] } }), /^a host name has only a-z, 0-9 and -/, host);
   }
   for (const name of ["mail-aliases", "Dhcp", "1dhcp", "_dhcp", "d.hcp", "dhcp\n", "__proto__"]) {
-    assert.match(wrong({ hosts: { web: [name] } }), /^host web: a service is named with a-z, 0-9 and _/, name);
+    assert.match(wrong({ hosts: { web: [name] } }), /^host web: a service name has only a-z, 0-9 and _/, name);
   }
   assert.match(wrong({ hosts: { web: ["report"] } }), /"report" is reserved/);
-  assert.match(wrong({ hosts: { web: ["dhcp", "dhcp"] } }), /^host web: service "dhcp" is there twice$/);
+  assert.match(wrong({ hosts: { web: ["dhcp", "dhcp"] } }), /^host web: service "dhcp" is listed twice$/);
 });
 
 test("signing names the file of a key, and the keys that hosts trust", () => {
@@ -74,7 +74,7 @@ test("without a directory events are the truth, taken by one host alone", () => 
   assert.equal(readConfig({ hosts: right.hosts }, file).directory, undefined);
   assert.equal(
     wrong({ directory: undefined, hosts: { civet: ["event"], dhcp1: ["dhcp"], genet: ["event"] } }),
-    'without a directory events are the truth, and one host alone may run "event": civet and genet do',
+    'without a directory, events are the truth, and only one host may run "event": civet and genet do',
   );
   assert.equal(readConfig({ ...right, hosts: { civet: ["event"], genet: ["event"] } }, file).hosts.size, 2);
 });

@@ -11,17 +11,23 @@ import { type WavesOf, wavesSchema, wrongWaves } from "./waves.ts";
 
 /** The options of `trigger.config.ts`, the same on every host. Names of files are relative to the config. */
 export interface Config {
-  /** RabbitMQ, between machines. Left out: a file of this machine, for every host on it. */
+  /**
+   * RabbitMQ, for hosts on several machines. If left out, a file on this machine carries the messages of all hosts on
+   * it.
+   */
   readonly broker?: BrokerConfig;
-  /** The truth: an LDIF file or an OpenLDAP server. Left out: events are it, and `trigger seed` gives the beginning. */
+  /**
+   * The source of the truth: an LDIF file or an OpenLDAP server. If left out, events are the truth, and `trigger seed`
+   * gives the first content.
+   */
   readonly directory?: LdifDirectory | LdapDirectory;
   /** The time zone in which dates without one are read (an IANA name); UTC by default. */
   readonly timezone?: string;
-  /** The folder in which daemons keep what they know; `.trigger` by default. */
+  /** The folder for the state of the daemons; `.trigger` by default. */
   readonly state?: string;
-  /** The removals that a host makes within an hour before `trigger approve` is asked for; 50 rows or a tenth by default. */
+  /** The removals that a host makes within an hour without `trigger approve`; 50 rows or a tenth by default. */
   readonly removals?: Removals;
-  /** Keys that sign rows, and keys that hosts trust. Left out: unsigned rows are taken too. */
+  /** Keys that sign rows, and keys that hosts trust. If left out, hosts accept unsigned rows. */
   readonly signing?: Signing;
   /** Services whose hosts activate a change one after the other, with the order. None by default. */
   readonly waves?: WavesOf;
@@ -31,12 +37,12 @@ export interface Config {
 
 type Defaulted = "timezone" | "state" | "removals" | "waves";
 
-/** A config that has been read: every name is right, every default is in place. */
+/** A config that has been read: every name is valid, and every default is filled in. */
 export interface ReadConfig extends Omit<Config, "hosts" | Defaulted>, Required<Pick<Config, Defaulted>> {
   readonly hosts: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Gives `config` its type where it is written. */
+/** Returns `config` unchanged; gives it its type in the config file. */
 export function defineConfig(config: Config): Config {
   return config;
 }
@@ -46,12 +52,12 @@ const service = text.check(rule((name, place) => wrongServiceName(name) && `${pl
 const services = z.array(service, found("a list of services")).check(
   rule((names, place) => {
     const twice = names.find((name, index) => names.indexOf(name) !== index);
-    return twice && `${place}: service "${twice}" is there twice`;
+    return twice && `${place}: service "${twice}" is listed twice`;
   }),
 );
 
 const hosts = z
-  .custom<object>() // a record would leave a host `__proto__` out and not say so
+  .custom<object>() // a z.record would silently drop a host named `__proto__`
   .check(rule((hosts) => Object.keys(Object(hosts)).map(wrongHostName).find(Boolean)))
   .pipe(named(services))
   .transform((hosts) => new Map(Object.entries(hosts)))
@@ -74,24 +80,26 @@ const configSchema = options<ReadConfig>({
   rule(({ directory, hosts }) => {
     const both = transcribersOf({ hosts });
     if (directory || both.length < 2) return;
-    return `without a directory events are the truth, and one host alone may run "${eventService}": ${both.join(" and ")} do`;
+    return `without a directory, events are the truth, and only one host may run "${eventService}": ${both.join(" and ")} do`;
   }),
   rule((config) => unknownOf("service in removals.of", Object.keys(config.removals.of ?? {}), servicesOf(config))),
   rule((config) => wrongWaves(config.waves, new Map(servicesOf(config).map((name) => [name, hostsOf(config, name)])))),
 );
 
-/** Reads what a config file exports. The first mistake is one `UserError` that names the file and the word. */
+/**
+ * Reads the export of a config file. The first mistake is thrown as one `UserError` that names the file and the option.
+ */
 export const readConfig = (value: unknown, file: string): ReadConfig => readOptions(configSchema, value, file);
 
-/** The hosts that transcribe. */
+/** The hosts that run the transcriber. */
 export const transcribersOf = ({ hosts }: Pick<ReadConfig, "hosts">): string[] =>
   [...hosts].filter(([, services]) => services.includes(eventService)).map(([host]) => host);
 
-/** The queues of those that transcribe, as who sends events to them declares them. */
+/** The queues of the transcribers for events, as every sender of events declares them. */
 export const eventQueuesOf = (config: Pick<ReadConfig, "hosts" | "directory">) =>
   transcribersOf(config).map((host) => queueOf(host, eventService, config.directory ? "event" : "eventTruth"));
 
-/** The services that some host runs, the transcriber's own apart, sorted. */
+/** The services that some host runs, sorted, without the transcriber's own. */
 export const servicesOf = ({ hosts }: Pick<ReadConfig, "hosts">): string[] =>
   [...new Set([...hosts.values()].flat())].filter((name) => name !== eventService).sort();
 
@@ -99,26 +107,29 @@ export const servicesOf = ({ hosts }: Pick<ReadConfig, "hosts">): string[] =>
 export const hostsOf = ({ hosts }: Pick<ReadConfig, "hosts">, service: string): string[] =>
   [...hosts].filter(([, services]) => services.includes(service)).map(([host]) => host);
 
-/** The config's own spelling of a host, or a `UserError` that names the known ones. */
+/** Returns a host of the config. Throws a `UserError` that names the known hosts if it has no such host. */
 export function knownHost(config: Pick<ReadConfig, "hosts">, host: string, file: string): string {
   if (!config.hosts.has(host)) throw new UserError(`${file}: ${unknown("host", host, config.hosts.keys())}`);
   return host;
 }
 
-/** A service that some host runs, or a `UserError` that names the known ones. */
+/** Returns a service that some host runs. Throws a `UserError` that names the known services if no host runs it. */
 export function knownService(config: Pick<ReadConfig, "hosts">, service: string, file: string): string {
   const known = servicesOf(config);
   if (!known.includes(service)) throw new UserError(`${file}: ${unknown("service", service, known)}`);
   return service;
 }
 
-/** There are hundreds of zones: only the one that was meant is named, found by its city alone too. */
+/**
+ * The message on an unknown time zone. Of hundreds of zones it names only the nearest one; a city alone is enough to
+ * find it.
+ */
 function wrongTimeZone(name: string): string | undefined {
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });
     return undefined;
   } catch {
-    // RangeError is how Intl says that it knows no such zone
+    // Intl throws a RangeError for an unknown zone
   }
   const zones = Intl.supportedValuesOf("timeZone");
   const meant = zones.find((zone) => zone.toLowerCase().endsWith(`/${name.toLowerCase()}`)) ?? nearest(name, zones);

@@ -21,20 +21,23 @@ test("a file and a server are read as they are written", () => {
 test("a mistake is reported with its option, the rule and the value", () => {
   assert.match(wrong({}), /^directory\.ldif: expected a text, found nothing$/);
   assert.match(wrong({ ...server, bindDN: "cn=a" }), /unknown option of directory "bindDN" .*did you mean "bindDn"/);
-  assert.match(wrong({ base: "dc=campus", ldif: "a" }), /^directory\.base is of a server: directory\.url is missing$/);
+  assert.match(
+    wrong({ base: "dc=campus", ldif: "a" }),
+    /^directory\.base is an option of a server, but directory\.url is missing$/,
+  );
   assert.equal(
     wrong({ ...server, ldif: "a" }),
-    "directory.ldif and directory.url: the directory is a file or a server",
+    "directory.ldif and directory.url: the directory is either a file or a server",
   );
   assert.match(wrong({ ...server, url: "https://a" }), /^directory\.url: expected ldap:\/\/host.*"https:\/\/a"$/);
   assert.match(wrong({ ...server, url: "ldap://cn=a:secret@host" }), /found "ldap:\/\/…@host"$/);
   assert.match(wrong({ url: server.url }), /^directory\.base: expected a text, found nothing$/);
   assert.match(wrong({ ...server, base: "campus" }), /^directory\.base: "campus" is not a DN/);
   assert.match(wrong({ ...server, startTls: true }), /startTls is for ldap:\/\//);
-  assert.match(wrong({ ...server, bindDn: "cn=a" }), /bindDn and directory\.passwordFile go together/);
-  assert.match(wrong({ ...server, cert: "a" }), /cert and directory\.key go together/);
+  assert.match(wrong({ ...server, bindDn: "cn=a" }), /bindDn and directory\.passwordFile must be given together/);
+  assert.match(wrong({ ...server, cert: "a" }), /cert and directory\.key must be given together/);
   assert.match(wrong({ ...server, unique: "mail" }), /unique: expected a list of names, found "mail"/);
-  assert.match(wrong({ ...server, attributes: ["cn", "@person"] }), /@person names a class .*: name the attributes/);
+  assert.match(wrong({ ...server, attributes: ["cn", "@person"] }), /@person names a class .*: list its attributes/);
   assert.match(wrong({ ...server, attributes: "cn" }), /attributes: expected a list of names, found "cn"/);
 });
 

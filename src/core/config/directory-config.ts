@@ -15,29 +15,41 @@ export interface LdapDirectory {
   readonly url: string;
   /** The DN whose subtree is the directory. */
   readonly base: string;
-  /** The DN to bind as, with `passwordFile`. Left out: the user of the system (ldapi) or of the certificate, or anonymous. */
+  /**
+   * The DN to bind as, with `passwordFile`. If left out, the bind is by the system's user (ldapi), by the certificate,
+   * or anonymous.
+   */
   readonly bindDn?: string;
-  /** A file with the password of `bindDn`; it travels by TLS, or on this machine. */
+  /** A file with the password of `bindDn`. The password is sent only over TLS or within this machine. */
   readonly passwordFile?: string;
-  /** True: goes on in TLS after connecting in the clear (`ldap://`). False by default. */
+  /** True to upgrade a plain connection (`ldap://`) to TLS. False by default. */
   readonly startTls?: boolean;
-  /** A file with the authorities to trust in place of the system's (PEM). */
+  /** A file with the certificate authorities to trust in place of the system's (PEM). */
   readonly ca?: string;
-  /** A file with the certificate to show (PEM); `key` goes with it. */
+  /** A file with the certificate to show (PEM); it needs `key`. */
   readonly cert?: string;
   /** A file with the key of `cert` (PEM). */
   readonly key?: string;
-  /** The filter of the entries that are read (RFC 4515); all by default. A rename of an entry that it leaves out is seen once a day. */
+  /**
+   * The filter of the entries that are read (RFC 4515); all by default. A rename of an excluded entry is noticed only
+   * once a day.
+   */
   readonly filter?: string;
-  /** The attributes that are read, by name; all that users write by default. A `select` that reads another one refuses the row. Those of disabled accounts are always read. */
+  /**
+   * The names of the attributes that are read; all user attributes by default. A `select` that reads another one
+   * refuses its row. The attributes of disabled accounts are always read.
+   */
   readonly attributes?: readonly string[];
-  /** The attributes whose values no two entries may share; none by default. What writes through trigger looks at them. */
+  /**
+   * The attributes whose values no two entries may share; none by default. Programs that write through trigger check
+   * them.
+   */
   readonly unique?: readonly string[];
 }
 
 /**
- * Attributes that say of an account that it is disabled, locked or expired. They are asked for by name, beside those of `attributes`:
- * several are operational, which `*` leaves out (RFC 4511, 4.5.1.8). A server ignores the names that it does not know.
+ * Attributes that mark an account as disabled, locked or expired. The search names them beside those of `attributes`:
+ * several are operational, and `*` leaves those out (RFC 4511, 4.5.1.8). A server ignores unknown names.
  */
 export const accountAttributes = [
   ...["pwdAccountLockedTime", "pwdStartTime", "pwdEndTime"], // slapd's ppolicy: operational
@@ -57,7 +69,7 @@ const serverUrl = /^(ldaps?:\/\/(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9.-]+)(:\d+)?\/?|ld
 const dn = text.check(rule(wrongDn));
 const names = expected("a list of names", z.array(text));
 
-/** The options of a file and of a server in one, so that a mixture can be said. */
+/** The options of a file and of a server together, to detect a mixture of both. */
 type Mixed = Partial<LdifDirectory & LdapDirectory>;
 
 /** The schema of `directory`. */
@@ -78,7 +90,9 @@ export const directorySchema = options<Mixed>({
   .check(rule(wrongMixture), together("bindDn", "passwordFile"), together("cert", "key"), rule(wrongSecrecy))
   .transform((directory) => directory as LdifDirectory | LdapDirectory);
 
-/** Reads the option `directory`. The first mistake is a `UserError` behind `source`: the file, or who gave it. */
+/**
+ * Reads the option `directory`. The first mistake is a `UserError` that begins with `source`: the file, or the caller.
+ */
 export const readDirectory = (directory: unknown, source: string): LdifDirectory | LdapDirectory =>
   readOptions(z.object({ directory: directorySchema }), { directory }, source).directory;
 
@@ -93,13 +107,13 @@ function wrongDn(text: string, place: string): string | undefined {
 
 function wrongAttributes(names: readonly string[], place: string): string | undefined {
   const byClass = names.find((name) => name.startsWith("@"));
-  return byClass && `${place}: ${byClass} names a class (RFC 4529): name the attributes that are read`;
+  return byClass && `${place}: ${byClass} names a class (RFC 4529): list its attributes instead`;
 }
 
 function wrongMixture({ ldif, ...server }: Mixed, place: string): string | undefined {
   const other = Object.entries(server).find(([, value]) => value !== undefined)?.[0];
-  if (!server.url && other) return `${place}.${other} is of a server: ${place}.url is missing`;
-  if (server.url && ldif) return `${place}.ldif and ${place}.url: the directory is a file or a server`;
+  if (!server.url && other) return `${place}.${other} is an option of a server, but ${place}.url is missing`;
+  if (server.url && ldif) return `${place}.ldif and ${place}.url: the directory is either a file or a server`;
   const [required, value] = server.url ? ["base", server.base] : ["ldif", ldif];
   return value ? undefined : `${place}.${required}: expected a text, found nothing`;
 }

@@ -9,7 +9,7 @@ import {
 } from "../stream/routing.ts";
 import type { ReadConfig } from "./config.ts";
 
-/** A user of RabbitMQ and all that it may do: regular expressions of names, and of keys at the exchange. */
+/** A user of RabbitMQ with its permissions: regular expressions for names, and for keys at the exchange. */
 export interface BrokerUser {
   readonly name: string;
   /** Its purpose, in a few words. */
@@ -22,9 +22,9 @@ export interface BrokerUser {
 }
 
 /**
- * The user of a host: it reads its own queues and publishes its reports. It declares and binds nothing.
- * The server has one right for queues and exchanges, and an exchange that a host could bind would carry any key to all.
- * A transcriber makes the queues of all hosts and publishes to them.
+ * The user of a host: it reads its own queues and publishes its reports. It declares and binds nothing. RabbitMQ has
+ * one right for queues and exchanges together: a host that could bind the exchange could send any key to all hosts. A
+ * transcriber creates the queues of all hosts and publishes to them.
  */
 export function hostUser({ hosts }: Pick<ReadConfig, "hosts">, host: string): BrokerUser {
   const services = hosts.get(host) ?? [];
@@ -32,7 +32,8 @@ export function hostUser({ hosts }: Pick<ReadConfig, "hosts">, host: string): Br
   const queues = [...services, ...(transcribes ? [reportService] : [])].map((service) => queueName(host, service));
   const user = { name: hostUserName(host), purpose: `host ${host}: ${services.join(", ") || "no service"}` };
   if (transcribes) {
-    // Who makes the queues of hosts that are yet to come is not told their names; what it reads is its own all the same.
+    // A transcriber creates queues also for hosts of the future, so it may configure every name. It reads only its own
+    // queues.
     const everything = `^${literal(exchange)}([-.].*)?$`;
     const keys = `^${literal(serviceKey(""))}`;
     const read = only([exchange, ...queues, ticksQueue(eventService)]);
@@ -48,7 +49,10 @@ export function hostUser({ hosts }: Pick<ReadConfig, "hosts">, host: string): Br
   };
 }
 
-/** The user of a program that sends messages of one service and does nothing else; of `event`, it is a binding. */
+/**
+ * The user of a program that sends messages of one service and does nothing else. For `event`, that program is a
+ * binding.
+ */
 export function senderUser(name: string, service: string, hosts: readonly string[]): BrokerUser {
   const keys = service === eventService ? [] : hosts.map((host) => hostKey(service, host));
   return {
@@ -63,8 +67,8 @@ export function senderUser(name: string, service: string, hosts: readonly string
 }
 
 /**
- * The user of a program that writes to the directory. It publishes who changes what and why, and asks transcribers
- * whether hosts have applied it, as `trigger modify --wait` does. No host has such a name.
+ * The user of a program that writes to the directory. It publishes each change with its author and reason. It asks
+ * transcribers whether hosts have applied the change, as `trigger modify --wait` does. No host has this name.
  */
 export function writerUser(): BrokerUser {
   return {
@@ -80,18 +84,18 @@ export const hostUserName = (host: string): string => `trigger-${host}`;
 /** True for the name of a host's user. */
 export const isHostUser = (user: string): boolean => user.startsWith(hostUserName(""));
 
-/** The user that a broker's url names, or each of a cluster's. */
+/** The user in a broker's URL; all URLs of a cluster name the same one. */
 export const userOf = (url: string | readonly string[]): string => decodeURIComponent(anyOf(url).username);
 
-/** The vhost that a broker's url names, or each of a cluster's. */
+/** The vhost in a broker's URL; all URLs of a cluster name the same one. */
 export const vhostOf = (url: string | readonly string[]): string =>
   decodeURIComponent(anyOf(url).pathname.slice(1)) || "/";
 
 const anyOf = (url: string | readonly string[]): URL => new URL([url].flat()[0] ?? "");
 
-/** The expression for these names and no others: of one that is only the beginning of another, names run together. */
+/** The expression that matches these names as a whole, and no others. */
 const only = (names: readonly string[]): string =>
   names.length === 0 ? "^$" : `^(${[...new Set(names)].map(literal).join("|")})$`;
 
-/** Names have no other sign that means something in an expression. */
+/** A name as an expression; a dot is the only special character that a name can have. */
 const literal = (name: string): string => name.replaceAll(".", "\\.");

@@ -14,9 +14,9 @@ export interface RemovalLimit {
   readonly mayEmpty?: boolean;
 }
 
-/** The limits of every service, and of those that differ. */
+/** The limits of all services, and of the services that differ. */
 export interface Removals extends RemovalLimit {
-  /** Services with limits of their own; what one leaves out is as above. */
+  /** Services with limits of their own; an option that one leaves out has the general value. */
   readonly of?: { readonly [service: string]: RemovalLimit };
 }
 
@@ -28,7 +28,7 @@ export function removalsAllowed({ of = {}, ...general }: Removals, service: stri
   return Math.max(atMost, Math.floor(share * rows));
 }
 
-/** True if the last row of a table may go without a question. */
+/** True if the last row of a table may be removed without a question. */
 export const mayBeEmptied = ({ of = {}, ...general }: Removals, service: string): boolean =>
   of[service]?.mayEmpty ?? general.mayEmpty ?? false;
 

@@ -14,9 +14,12 @@ test("a host speaks for itself, a transcriber for all, an unnamed sender for non
   for (const user of ["trigger-box", "trigger-civet", "trigger-lynx"]) assert.equal(wrong("box", user), undefined);
   assert.equal(
     wrong("box", "trigger-dns1"),
-    "it speaks for box, and was sent by the broker user trigger-dns1: expected trigger-box",
+    "it claims to be from box, but was sent by the broker user trigger-dns1: expected trigger-box",
   );
-  assert.match(wrong("box", undefined) ?? "", /^it speaks for box, and was sent without the name of its broker user/);
+  assert.match(
+    wrong("box", undefined) ?? "",
+    /^it claims to be from box, but was sent without the name of its broker user/,
+  );
   for (const user of ["trigger.modify", "", "trigger-", "box", "guest"]) assert.ok(wrong("box", user), user);
 });
 
@@ -32,7 +35,7 @@ test("orders come from transcribers, where users are one for each host", () => {
   for (const user of ["trigger-civet", "trigger-lynx"]) assert.equal(wrong(user), undefined);
   assert.equal(
     wrong("alarm"),
-    "it is an order, and was sent by the broker user alarm: expected trigger-civet or trigger-lynx",
+    "it is an order, but was sent by the broker user alarm: expected trigger-civet or trigger-lynx",
   );
   for (const user of [undefined, "", "trigger-box", "trigger-dns1", "guest"]) assert.ok(wrong(user), user);
   for (const own of [undefined, "guest", "trigger-civet"]) {

@@ -25,7 +25,7 @@ test("each host of the service is in one wave, and each fault is named", () => {
     /^unknown service in waves "dnss".*did you mean "dns"/,
   );
   assert.match(wrong({ oder: order }), /^unknown option of waves\.dns "oder".*did you mean "order"/);
-  assert.match(wrong({ order: [["ns1"], ["ns2"]] }), /^waves\.dns\.order: host "ns3" runs dns and is in no wave$/);
+  assert.match(wrong({ order: [["ns1"], ["ns2"]] }), /^waves\.dns\.order: host "ns3" runs dns but is in no wave$/);
   assert.match(
     wrong({
       order: [
@@ -33,7 +33,7 @@ test("each host of the service is in one wave, and each fault is named", () => {
         ["ns3", "ns1"],
       ],
     }),
-    /host "ns1" is there twice$/,
+    /host "ns1" is listed twice$/,
   );
   assert.match(
     wrong({

@@ -4,13 +4,18 @@ import { expected, named, options, text } from "./options.ts";
 
 /** The order in which the hosts of a service activate a change. */
 export interface Waves {
-  /** Waves, each a list of hosts, and each host of the service in one: `[["ns1"], ["ns2", "ns3"]]`. The first wave goes at once. */
+  /**
+   * Waves, each a list of hosts; each host of the service is in one: `[["ns1"], ["ns2", "ns3"]]`. The first wave
+   * activates a change at once.
+   */
   readonly order: readonly (readonly string[])[];
-  /** Seconds, at most a day, after which a host goes without word of those before it; 60 by default. */
+  /**
+   * Seconds, at most a day, after which a host activates a change without word of the waves before it; 60 by default.
+   */
   readonly within?: number;
 }
 
-/** The services whose hosts go one after the other. */
+/** The services whose hosts activate a change in waves. */
 export type WavesOf = { readonly [service: string]: Waves };
 
 const defaultWithin = 60;
@@ -27,18 +32,18 @@ const within = expected("seconds, more than 0 and at most a day", z.number().gt(
 /** The schema of `waves`. */
 export const wavesSchema = named(options<Waves>({ order, within: within.optional() }, "{ order: [[…], […]] }"));
 
-/** The sentence on a host that is not in exactly one wave of its service; `hosts` are those of each service. */
+/** The sentence on a host that is not in exactly one wave of its service. `hosts` has the hosts of each service. */
 export function wrongWaves(waves: WavesOf, hosts: ReadonlyMap<string, readonly string[]>): string | undefined {
   const other = unknownOf("service in waves", Object.keys(waves), [...hosts.keys()]);
   if (other) return other;
   for (const [service, { order }] of Object.entries(waves)) {
     const [at, known, named] = [`waves.${service}`, hosts.get(service) ?? [], order.flat()];
-    const stranger = unknownOf(`host of ${service} in ${at}`, named, known);
-    if (stranger) return stranger;
+    const unknownHost = unknownOf(`host of ${service} in ${at}`, named, known);
+    if (unknownHost) return unknownHost;
     const twice = named.find((host, index) => named.indexOf(host) !== index);
-    if (twice) return `${at}.order: host "${twice}" is there twice`;
+    if (twice) return `${at}.order: host "${twice}" is listed twice`;
     const missing = known.find((host) => !named.includes(host));
-    if (missing) return `${at}.order: host "${missing}" runs ${service} and is in no wave`;
+    if (missing) return `${at}.order: host "${missing}" runs ${service} but is in no wave`;
   }
   return undefined;
 }

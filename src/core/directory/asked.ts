@@ -1,33 +1,42 @@
 import { attributeName } from "./attributes.ts";
 
-/** The attributes that were asked of a live directory. They tell an attribute that is absent from one that was never asked for. */
+/**
+ * The attributes that were requested from a live directory. They distinguish an absent attribute from one that was
+ * never requested.
+ */
 export interface AskedAttributes {
   /** The attributes of the search: names, `*` for user attributes, `+` for operational ones (RFC 3673). */
   readonly attributes: readonly string[];
-  /** The normal names of the operational attributes of the server's schema; undefined where that cannot be read. */
+  /** The normal names of the operational attributes of the server's schema; undefined if the schema cannot be read. */
   readonly operational?: readonly string[] | undefined;
 }
 
 /**
- * The reason why an attribute cannot be read, by its normal name. Undefined for an attribute that can be read; if it is
- * not shown, it is absent.
+ * Returns the reason why an attribute cannot be read, by its normal name; undefined if it can. A readable attribute
+ * without values is absent from the entry.
  */
 export type Unread = (name: string) => string | undefined;
 
 const groups =
-  'the server computes it and tells no change of it (RFC 4533 carries what is stored): look at the groups, with directory.where("member", entry)';
-const below = "the server computes it and tells no change of it: use directory.children(entry)";
+  'the server computes it and does not report its changes (RFC 4533 carries what is stored): look at the groups, with directory.where("member", entry)';
+const below = "the server computes it and does not report its changes: use directory.children(entry)";
 
-/** Operational attributes that a server computes when it answers, each with what to read in its place. 389 stores its memberOf: there it is a user attribute. */
+/**
+ * Operational attributes that a server computes when it answers, each with what to read in its place. 389 stores
+ * memberOf: there it is a user attribute.
+ */
 const computed: ReadonlyMap<string, string> = new Map([
   ["memberof", groups],
   ["ismemberof", groups],
   ["hassubordinates", below],
   ["numsubordinates", below],
-  ["entrydn", "the server computes it and tells no change of it: use entry.dn"],
+  ["entrydn", "the server computes it and does not report its changes: use entry.dn"],
 ]);
 
-/** Operational attributes of the standards and of common servers, for where the schema is hidden (RFC 4512, 4530, 5020, 3045, 3671; ppolicy; 389). */
+/**
+ * Operational attributes of the standards and of common servers, for servers that hide their schema (RFC 4512, 4530,
+ * 5020, 3045, 3671; ppolicy; 389).
+ */
 const wellKnown = [
   ...["structuralObjectClass", "governingStructureRule", "subschemaSubentry", "entryDN", "entryUUID", "entryCSN"],
   ...["creatorsName", "createTimestamp", "modifiersName", "modifyTimestamp", "contextCSN"],
@@ -38,22 +47,22 @@ const wellKnown = [
 ].map(attributeName);
 
 /**
- * The reason why a filter (RFC 4515) cannot choose entries: the matching ones would change and no server would tell.
- * Undefined if it can.
+ * Returns the reason why a filter (RFC 4515) cannot choose entries: its matches would change without a report by the
+ * server. Undefined if it can.
  */
 export function computedIn(filter: string, operational: AskedAttributes["operational"]): string | undefined {
   const hidden = new Set(operational ?? wellKnown);
   // A parenthesis in a value is written \28.
   for (const [, written = ""] of filter.matchAll(/\(\s*([\w;.-]+)\s*(?:[~<>]?=|:)/g)) {
     const name = attributeName(written).split(";", 1)[0] ?? "";
-    // A name moves by a rename, which the server looks at.
+    // A DN changes only by a rename, and a server compares that with the filter.
     if (name !== "entrydn" && hidden.has(name) && computed.has(name))
       return `${written} is in directory.filter, and ${computed.get(name)}`;
   }
   return undefined;
 }
 
-/** The attributes that cannot be read from a directory, by the attributes that were asked. */
+/** The test for attributes that cannot be read, from the attributes that were requested. */
 export function unreadOf({ attributes, operational }: AskedAttributes): Unread {
   const names = new Set(attributes.map(attributeName));
   const hidden = new Set(operational ?? wellKnown);
@@ -65,7 +74,7 @@ export function unreadOf({ attributes, operational }: AskedAttributes): Unread {
     if (names.has(name) || names.has(type) || names.has(hidden.has(type) ? "+" : "*")) return undefined;
     if (ranges.some((range) => `${name}-`.startsWith(range))) return undefined;
     if (!hidden.has(type) || !names.has("*"))
-      return "it is not asked for: add it to directory.attributes in the config";
-    return `"*" asks for user attributes and it is operational: add it to directory.attributes in the config, ["*", "${type}"]`;
+      return "it was not requested: add it to directory.attributes in the config";
+    return `"*" requests user attributes, and it is operational: add it to directory.attributes in the config, ["*", "${type}"]`;
   };
 }

@@ -1,4 +1,7 @@
-/** The names of attributes: one normal name for each, whatever alias, object identifier or case it was written with. */
+/**
+ * The names of attributes. Each attribute has one normal name for all its aliases, its object identifier and every
+ * case.
+ */
 
 /** The normal name of an attribute description: lower case, aliases resolved, options sorted (`CN;Lang-FR` is `cn;lang-fr`). */
 export function attributeName(text: string): string {
@@ -8,14 +11,22 @@ export function attributeName(text: string): string {
   return [normalNames.get(type) ?? type, ...[...new Set(options)].sort()].join(";");
 }
 
-/** True for a text that can name an attribute, with options. An underscore is not in RFC 4512, but in real schemas. */
+/**
+ * True for a text that can name an attribute, with options. RFC 4512 has no underscore in names, but real schemas do.
+ */
 export const isAttribute = (text: string): boolean =>
   text.length <= nameLimit && /^(?:[a-z][a-z0-9_-]*|\d+(?:\.\d+)*)(?:;[a-z0-9_-]+)*$/i.test(text);
 
-/** The longest name of an attribute with its options, in characters: of one of megabytes the expression would use up the stack. */
+/**
+ * The longest name of an attribute with its options, in characters. On a name of megabytes the expression would
+ * overflow the stack.
+ */
 const nameLimit = 8192;
 
-/** True if case counts in a name with this attribute, by the standard schemas. Takes a normal name. Values are compared by `matching.ts`. */
+/**
+ * True if a DN compares the values of this attribute with case, by the standard schemas. Takes a normal name. For other
+ * values see `matching.ts`.
+ */
 export const comparesCase = (name: string): boolean => exact.has(name);
 
 /** True if the values of an attribute are always bytes (RFC 4522). Takes a normal name. */

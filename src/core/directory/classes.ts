@@ -1,4 +1,4 @@
-/** The object classes of the standard schemas and what stands above them (RFC 4512, 2.4). */
+/** The object classes of the standard schemas with their superior classes (RFC 4512, 2.4). */
 
 /** True if an entry that lists these object classes is of the wanted one, directly or through a class below it. */
 export function isClass(objectClasses: Iterable<string>, wanted: string): boolean {
@@ -12,7 +12,8 @@ function isBelowOrSame(objectClass: string, wanted: string): boolean {
   return (superiors.get(objectClass) ?? []).some((superior) => isBelowOrSame(superior, wanted));
 }
 
-// Only those whose superior is not `top`: all others (posixAccount, ieee802Device, nisMailAlias, groupOfURLs, sambaSamAccount…) stand directly below it.
+// Only classes whose superior is not `top`: all others (posixAccount, ieee802Device, nisMailAlias, groupOfURLs,
+// sambaSamAccount…) stand directly below it.
 const superiors = new Map<string, readonly string[]>(
   Object.entries({
     // RFC 4512, 4519, 4523

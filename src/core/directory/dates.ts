@@ -2,9 +2,9 @@
 
 /**
  * Reads a generalized time (RFC 4517, 3.3.13: `20261122102000Z`), or an ISO 8601 date with or without a time
- * (`2026-12-31`, `2026-12-31T18:00+01:00`). A date without a zone is read in the given IANA time zone.
- * A local time that clocks skip is read as if they had not moved yet: 02:30 is 03:30. One that they show twice is the
- * first. Temporal calls that "compatible". Throws an error that names the value for any other text.
+ * (`2026-12-31`, `2026-12-31T18:00+01:00`). A date without a zone is read in the given IANA time zone. A local time
+ * that clocks skip is read with the offset before the change: 02:30 becomes 03:30. Of a local time that occurs twice,
+ * the first is taken. Temporal calls both "compatible". Throws an error that names the value for any other text.
  */
 export function readDate(text: string, timezone: string): Date {
   const parts = (generalizedTime.exec(text) ?? isoDate.exec(text))?.groups;
@@ -13,7 +13,7 @@ export function readDate(text: string, timezone: string): Date {
   const [hour, minute, second] = [Number(parts.hour ?? 0), Number(parts.minute ?? 0), Number(parts.second ?? 0)];
   if (day < 1 || month < 1 || month > 12 || day > daysIn(year, month)) throw wrong(text, "there is no such day");
   if (hour > 23 || minute > 59 || second > 60) throw wrong(text, "there is no such time of day");
-  // A fraction is one of the smallest unit that is written; a leap second is the first one of the next minute.
+  // A fraction is of the smallest unit written. A leap second is read as the first second of the next minute.
   const unit = parts.second ? 1000 : parts.minute ? 60_000 : 3_600_000;
   const fraction = parts.fraction ? Math.floor(Number(`0.${parts.fraction}`) * unit) : 0;
   const local = utc(year, month, day) + hour * 3_600_000 + minute * 60_000 + second * 1000 + fraction;
@@ -34,7 +34,7 @@ function wrong(text: string, why: string): Error {
   return new Error(`${JSON.stringify(text.slice(0, 80))} is not a date: ${why}`);
 }
 
-/** Midnight in UTC; unlike Date.UTC it takes the years 0 to 99 for what they are. */
+/** Midnight in UTC; unlike Date.UTC it takes the years 0 to 99 literally. */
 const utc = (year: number, month: number, day: number): number => new Date(0).setUTCFullYear(year, month - 1, day);
 
 const daysIn = (year: number, month: number): number => new Date(utc(year, month + 1, 0)).getUTCDate();
@@ -51,12 +51,12 @@ function fromLocal(local: number, timezone: string): number {
   const day = 86_400_000;
   const before = offsetAt(local - day, timezone);
   const after = offsetAt(local + day, timezone);
-  // Near a change of clocks: the earlier of the two readings that holds; in the hour that is skipped neither does.
+  // Near a change of clocks: the earlier of two valid readings. In a skipped hour neither is valid.
   if (before === after || offsetAt(local - before, timezone) === before) return local - before;
   return offsetAt(local - after, timezone) === after ? local - after : local - before;
 }
 
-// The dates of a directory are few, and repeat: a term's end is that of every member.
+// A directory has few distinct dates: all members of a term share its end.
 const offsets = new Map<string, number>();
 const offsetsKept = 10_000;
 
@@ -84,7 +84,7 @@ function computeOffset(instant: number, timezone: string): number {
   return utc(year, at("month"), at("day")) + time - seconds;
 }
 
-// A formatter costs a hundred times what it formats.
+// Creating a formatter costs a hundred times as much as using it.
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function formatOf(timeZone: string): Intl.DateTimeFormat {

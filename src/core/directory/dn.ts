@@ -6,20 +6,20 @@ import { exactValue, normalValue } from "./values.ts";
 
 /** Distinguished names (RFC 4514), compared as LDAP compares them. */
 
-/** An attribute and its value in a name. A value that is not text is its BER encoding (what `#…` writes). */
+/** An attribute and its value in a DN. A value that is not text is its BER encoding (written `#…`). */
 export interface Ava {
   /** The normal name of the attribute. */
   readonly attribute: string;
   readonly value: Value;
 }
 
-/** One component of a name: one attribute and value, rarely several. */
+/** One component of a DN: one attribute and value, rarely several. */
 export type Rdn = readonly Ava[];
 
 /** The longest DN that is read, in characters (OpenLDAP's own limit). */
 export const dnLimit = 8192;
 
-/** Reads a DN, the leaf first; none for the root DSE (""). Throws an error that says what is wrong where. */
+/** Reads a DN, leaf first; no components for the root DSE (""). Throws an error with the fault and its position. */
 export function parseDn(text: string): readonly Rdn[] {
   if (text.length > dnLimit) {
     throw new Error(`${shown(text)} is not a DN: it has ${text.length} characters, the limit is ${dnLimit}`);
@@ -35,25 +35,25 @@ export function parseDn(text: string): readonly Rdn[] {
 }
 
 /**
- * The normal form of a DN. Two are equal exactly if LDAP would say so, however their case, spaces, escapes, aliases and
- * order are written. It is itself a DN. A comma in it only ever separates: one in a value is written `\2c`.
+ * The normal form of a DN. Two DNs have the same one exactly if LDAP takes them for equal, in any case, spacing,
+ * escaping, alias and order. It is itself a DN. A comma in it is always a separator: one in a value is written `\2c`.
  */
 export function normalDn(text: string): string {
   return plainDn(text) ?? parseDn(text).map(normalRdn).join(",");
 }
 
-/** The normal DN above a normal DN; "" (the root DSE) above a suffix, nothing above that. */
+/** The parent of a normal DN: "" (the root DSE) for a suffix, undefined for the root DSE. */
 export function parentOf(dn: string): string | undefined {
   if (dn === "") return undefined;
   const comma = dn.indexOf(",");
   return comma < 0 ? "" : dn.slice(comma + 1);
 }
 
-/** True if a normal DN is somewhere below another one. None is below itself. */
+/** True if a normal DN is below another one, at any depth. No DN is below itself. */
 export const isBelow = (dn: string, ancestor: string): boolean =>
   ancestor === "" ? dn !== "" : dn.endsWith(`,${ancestor}`);
 
-/** The value of the leaf, as written but for its escapes; the first one where the leaf has several, "" for the root DSE. */
+/** The value of the leaf as written, unescaped. The first one of a leaf with several; "" for the root DSE. */
 export function rdnValue(dn: string): string {
   if (dn.trim() === "") return "";
   const value = readRdn(dn, 0).rdn[0]?.value ?? "";
@@ -66,7 +66,7 @@ export function rdnValue(dn: string): string {
  */
 export const identityOfDn = (dn: string): string => normalDn(dn).replaceAll("/", "\\2f");
 
-/** The components of a DN as they are written, the leaf first. */
+/** The components of a DN as written, leaf first. */
 export const rdnTexts = (dn: string): string[] => dn.match(/(?:[^\\,]|\\.)+/gs) ?? [];
 
 /** The normal form of a DN of printable ASCII with nothing escaped and one value per component (nearly all are); undefined for any other. */
@@ -102,7 +102,7 @@ const typeAndEquals = / *((?:oid\.)?\d+(?:\.\d+)*|[a-z][a-z0-9_-]*) *= */iy;
 const hexValue = /#((?:[0-9a-f]{2})+) */iy;
 const textValue = /(?:[^\\",+;<>\0]|\\(?:[ "#+,;<=>\\]|[0-9a-f]{2}))*/iy;
 
-/** Reads one component; `end` is where its comma is, or the end of the text. */
+/** Reads one component; `end` is the position of its comma, or the end of the text. */
 function readRdn(text: string, from: number): { rdn: Rdn; end: number } {
   const rdn: Ava[] = [];
   for (let at = from; ; at++) {
@@ -135,7 +135,7 @@ function fromBer(bytes: Buffer): Value {
     const content = reader.bytes(tag, "a value");
     if (!reader.more && isUtf8(content)) return content.toString();
   } catch {
-    // not one element: it stays as it is
+    // not a single element: it stays encoded
   }
   return new Uint8Array(bytes);
 }
@@ -148,7 +148,7 @@ function match(sticky: RegExp, text: string, at: number): RegExpExecArray | null
 function unescaped(written: string): Value {
   const trimmed = written.slice(0, endWithout(written, " "));
   if (!trimmed.includes("\\")) return trimmed;
-  // Of the spaces at the end the first one stays when it is escaped: when an odd number of backslashes stands before it.
+  // A space at the end stays if it is escaped, that is, behind an odd number of backslashes.
   const backslashes = trimmed.length - endWithout(trimmed, "\\");
   const text = backslashes % 2 === 1 ? `${trimmed} ` : trimmed;
   const pieces = [...text.matchAll(/[^\\]+|\\([0-9a-f]{2})|\\(.)/gi)].map(([piece, hex, special]) =>

@@ -6,7 +6,7 @@ export type Value = string | Uint8Array;
 /** An attribute's values under its normal name (`attributeName`): `cn`, `cn;lang-fr`, `usercertificate;binary`. */
 export type Attributes = ReadonlyMap<string, readonly Value[]>;
 
-/** An entry as a directory source delivers it. */
+/** An entry as a directory source provides it. */
 export interface StoredEntry {
   /** The entryUUID in lower case, or the normal DN where the source has none (a rename is then a removal and an addition). */
   readonly uuid: string;
@@ -17,11 +17,11 @@ export interface StoredEntry {
 }
 
 /**
- * An entry as `select` sees it. Names of attributes and object classes have no case. A method that cannot answer throws `Refusal`: the
- * row is then refused, with a reason that names the attribute.
+ * An entry as `select` sees it. Names of attributes and object classes are case-insensitive. A method without an answer
+ * throws `Refusal`. The row is then refused, with a reason that names the attribute.
  */
 export interface Entry {
-  /** The distinguished name, as the directory has it. */
+  /** The distinguished name as the directory writes it. */
   readonly dn: string;
   /** The entryUUID in lower case, or the normal DN where the source has none. */
   readonly uuid: string;
@@ -69,8 +69,9 @@ export interface Entry {
 }
 
 /**
- * The rest of the directory and the clock, as `select` sees them. Each question is remembered, also one without an answer: the entry is
- * evaluated again when the answer changes. Of an entry that is handed out, each attribute that is read is remembered, too.
+ * The rest of the directory and the clock, as `select` sees them. Each question is recorded, also one without an
+ * answer: the entry is evaluated again when the answer changes. Each attribute that is read of a returned entry is
+ * recorded, too.
  */
 export interface Directory {
   /**
@@ -83,7 +84,7 @@ export interface Directory {
   parent(entry: Entry): Entry | undefined;
   /** The entries directly below `entry`, in the order of their normal DNs. */
   children(entry: Entry): Entry[];
-  /** The entries that the DNs in `attribute` of `entry` name, in their order; those that exist. */
+  /** The existing entries that the DNs in `attribute` of `entry` name, in order. */
   follow(entry: Entry, attribute: string): Entry[];
   /**
    * The entries with `value` in `attribute`, or with the DN of the entry `value`.
@@ -91,8 +92,8 @@ export interface Directory {
    * Values of an attribute that these schemas do not know are compared exactly.
    */
   where(attribute: string, value: string | Entry): Entry[];
-  /** True from `date` on; an absent date never comes. */
+  /** True from `date` on; always false without a `date`. */
   reached(date: Date | undefined): boolean;
-  /** True from `from` until `until`, exclusive; an absent bound is open. */
+  /** True from `from` until `until`, exclusive; an absent bound is no limit. */
   during(from?: Date, until?: Date): boolean;
 }

@@ -69,7 +69,10 @@ test("an invalid event is reported with its place and its rule", () => {
   assert.equal(wrong(["h", { entryDN: ["a", "b"] }, null, 1]), "not an event: before.entryDN: expected one text");
   assert.match(wrong(["h", null, { entryDN: ["a"] }, 1]), /^not an event: after\.entryDN: "a" is not a DN: /);
   assert.match(wrong(["h", null, { entryDN: [""] }, 1]), /expected the name of an entry, found ""$/);
-  assert.equal(wrong(["h", { entryDN, "a b": ["c"] }, null, 1]), 'not an event: before: "a b" names no attribute');
+  assert.equal(
+    wrong(["h", { entryDN, "a b": ["c"] }, null, 1]),
+    'not an event: before: "a b" is not the name of an attribute',
+  );
   assert.match(wrong(["h", { entryDN, cn: "a" }, null, 1]), /^not an event: before\.cn: /);
 });
 

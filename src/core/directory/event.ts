@@ -6,13 +6,13 @@ import { normalDn } from "./dn.ts";
 import type { Attributes, StoredEntry, Value } from "./entry.ts";
 import { uuidOf } from "./identity.ts";
 
-/** A modification of the directory, as a binding publishes it. */
+/** A change of the directory, as a binding publishes it. */
 export interface DirectoryEvent {
-  /** The publisher's own id of it. */
+  /** The publisher's id of the event. */
   readonly hash: string;
-  /** The entry as it was; undefined for one that is new. */
+  /** The entry before the change; undefined for a new entry. */
   readonly before: StoredEntry | undefined;
-  /** The entry as it is; undefined for one that is gone. */
+  /** The entry after the change; undefined for a removed entry. */
   readonly after: StoredEntry | undefined;
   readonly who: string | undefined;
   readonly why: string | undefined;
@@ -31,8 +31,9 @@ const attribution = z.object({
 const sides = ["hash", "before", "after", "additional"];
 
 /**
- * Reads the body of an event: a JSON array of four, `[hash, before, after, additional]` (docs/protocol.md). Throws an error that says what is wrong.
- * What one side does not say of entryDN and entryUUID the other one says. The entryDN is the entry's name and not left among its attributes.
+ * Reads the body of an event: a JSON array of four, `[hash, before, after, additional]` (docs/protocol.md). Throws an
+ * error that names the fault. If one side lacks entryDN or entryUUID, the other side supplies it. The entryDN becomes
+ * the entry's name, and is not left among its attributes.
  */
 export function readEvent(body: unknown): DirectoryEvent {
   const read = event.safeParse(body);
@@ -57,7 +58,7 @@ export function readEvent(body: unknown): DirectoryEvent {
 
 const wrong = (what: string): Error => new Error(`not an event: ${what}`);
 
-/** An entry of its attributes; the other side names it where this one does not. */
+/** The entry of one side's attributes; the other side supplies its name if this one lacks it. */
 function entryOf(side: string, said: Attributes, other: Attributes | null): StoredEntry {
   const [dn, second] = said.get("entrydn") ?? other?.get("entrydn") ?? [];
   if (dn === undefined) throw wrong("it has no entryDN (RFC 5020)");
@@ -81,16 +82,17 @@ function readName(side: string, dn: string): string {
 function readAttributes(side: string, said: Record<string, z.infer<typeof value>[]>): Attributes {
   const read = new Map<string, Value[]>();
   for (const [written, values] of Object.entries(said)) {
-    if (!isAttribute(written)) throw wrong(`${side}: ${JSON.stringify(written.slice(0, 80))} names no attribute`);
+    if (!isAttribute(written))
+      throw wrong(`${side}: ${JSON.stringify(written.slice(0, 80))} is not the name of an attribute`);
     if (values.length === 0) continue;
     const name = attributeName(written);
-    // Joined by concat: an array that is spread into another keeps room for 16 values more.
+    // concat, because an array that is built by spreading reserves room for 16 more values.
     read.set(name, (read.get(name) ?? []).concat(values.map((held) => readValue(name, held))));
   }
   return read;
 }
 
-/** A value as the reader of an LDIF file gives it: text if possible. The mirror may be made of either. */
+/** A value as the reader of LDIF files gives it: text if possible. The mirror may come from either source. */
 function readValue(name: string, said: z.infer<typeof value>): Value {
   if (typeof said === "string") return isBinary(name) ? new Uint8Array(Buffer.from(said)) : said.toWellFormed();
   const bytes = Buffer.from(said.base64, "base64");

@@ -26,7 +26,7 @@ const ignoring = words(`
   samaccountname userprincipalname department company employeeid dnshostname proxyaddresses mailnickname operatingsystem
 `);
 
-/** telephoneNumberMatch: neither spaces nor hyphens count. */
+/** telephoneNumberMatch: spaces and hyphens are ignored. */
 const telephones = words("telephonenumber homephone mobile pager");
 
 /** distinguishedNameMatch. */
@@ -35,7 +35,10 @@ const names = words(`
   documentauthor ditredirect creatorsname modifiersname entrydn
 `);
 
-/** The form in which a value of an attribute is compared, a text; takes the attribute's normal name, its options are no matter. */
+/**
+ * The form in which a value of an attribute is compared, a text. Takes the normal name of the attribute, and ignores
+ * its options.
+ */
 export function comparable(attribute: string, text: string): string {
   const name = attribute.split(";", 1)[0] ?? "";
   if (ignoring.has(name)) return normalValue(text);
@@ -47,7 +50,7 @@ function readName(text: string): string {
   try {
     return normalDn(text);
   } catch {
-    return exactValue(text); // a server would not have taken it
+    return exactValue(text); // a server would have rejected it
   }
 }
 

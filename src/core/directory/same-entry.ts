@@ -1,6 +1,6 @@
 import type { Attributes, StoredEntry, Value } from "./entry.ts";
 
-/** True if two states of an entry say the same: the name as it is written, and the values in their order. */
+/** True if two states of an entry are identical: the DN as written, and the values in their order. */
 export function sameEntry(a: StoredEntry, b: StoredEntry): boolean {
   if (a === b) return true;
   return a.dn === b.dn && (a.attributes === b.attributes || sameAttributes(a.attributes, b.attributes));

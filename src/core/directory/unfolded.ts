@@ -1,6 +1,9 @@
-/** Characters that OpenLDAP compares as they are, where Unicode of today folds them or takes them apart: its tables are of Unicode 3. */
+/**
+ * Characters that OpenLDAP compares unchanged, although today's Unicode folds or decomposes them: its tables are of
+ * Unicode 3.
+ */
 
-// No case and no compatible form there. As a real slapd answers: values-slapd.test.ts asks it.
+// They have no case and no compatible form there. values-slapd.test.ts compares this list with a real slapd.
 const unknown = [
   "23a-24e 370-372 376 37f 3cf 3f7-3ff 4c0 4f6 4fa-4fe 510-52e 10a0-10fc 13a0-13f5",
   "1c89-1dbf 1e9e 1efa-1efe 2090-209c 2132 213b 213c 2150-2152 2183-2189 2c00-2d6f 321d-321e 3244-3247",
@@ -15,15 +18,15 @@ const later = new RegExp(
     .replaceAll(" ", "")}]`,
   "u",
 );
-// Roman numbers and letters in circles: no letters to it, and so without case.
+// Roman numerals and circled letters: OpenLDAP takes them for no letters, and so without case.
 const caseless = /[\u2160-\u216f\u24b6-\u24cf]/;
 
-/** A character that stays as it is where case counts. */
+/** True if a character stays unchanged where case counts. */
 export const isLater = (character: string): boolean => later.test(character);
 
 /**
- * True if a character stays as it is where case does not count. Folding comes before decomposition:
- * `™` and `ℋ` would leave capitals, which are not `tm` and `h`.
+ * True if a character stays unchanged where case does not count. Folding comes before decomposition: `™` and `ℋ` would
+ * leave capitals, which are not `tm` and `h`.
  */
 export const isUnfolded = (character: string): boolean =>
   later.test(character) || caseless.test(character) || /\p{Lu}/u.test(character.toLowerCase().normalize("NFKC"));

@@ -1,11 +1,15 @@
 import { isLater, isUnfolded } from "./unfolded.ts";
 
 /**
- * The forms in which two texts of an attribute are compared, as OpenLDAP does: it follows RFC 4518 in part.
- * No character is mapped to nothing or to a space: `rou<U+00AD>ter` and `router` are two values. What was mapped would let one entry stand for another.
+ * The forms in which two texts of an attribute are compared, as OpenLDAP compares them: it follows RFC 4518 in part. No
+ * character is mapped to nothing or to a space: `rou<U+00AD>ter` and `router` are two values. Otherwise one entry could
+ * pass for another.
  */
 
-/** The form where case does not count (caseIgnoreMatch): case folded, NFKC, spaces folded. `ß` stays apart from `ss`, and `ς` from `σ`. */
+/**
+ * The form where case does not count (caseIgnoreMatch): case folded, NFKC, spaces folded. `ß` stays distinct from `ss`,
+ * and `ς` from `σ`.
+ */
 export function normalValue(text: string): string {
   if (isPlain(text)) return text.toLowerCase();
   return foldSpaces(byPieces(text, isUnfolded, (piece) => foldCase(piece).normalize("NFKC")));
@@ -23,10 +27,11 @@ const isPlain = (text: string): boolean =>
 
 const foldSpaces = (text: string): string => text.replace(/ {2,}/g, " ").replace(/^ | $/g, "");
 
-// One letter for one letter, at whatever place of a word: JavaScript folds the final sigma and the dotted I by their own rules.
+// Each letter becomes one letter, at any place of a word: JavaScript has special rules for the final sigma and the
+// dotted I.
 const foldCase = (text: string): string => text.replaceAll("Σ", "σ").replaceAll("İ", "i").toLowerCase();
 
-/** A text of which the characters that are kept stay as they are, and what is between them is made normal. */
+/** Normalizes a text, except for the characters to keep. */
 function byPieces(text: string, isKept: (character: string) => boolean, normal: (piece: string) => string): string {
   let done = "";
   let from = 0;

@@ -2,13 +2,14 @@ import { z } from "zod";
 import { UserError } from "../util/errors.ts";
 
 /**
- * String columns with one form for each value: `2001:DB8::1` and `2001:db8:0::1` are equal rows. Each reads its own
- * output unchanged, and admits no character that could write configuration of its own.
+ * String columns with one form for each value: `2001:DB8::1` and `2001:db8:0::1` are equal rows. Each column accepts
+ * its own output unchanged. It admits no character that could inject configuration.
  */
 
 /**
- * A string column of one's own: `what` names its values in a refusal ("is not …"), and `clean` gives the one form of a text, or undefined.
- * `clean` is only asked about texts of 1 to 1,024 printable ASCII characters without space; anything else is refused before.
+ * Declares a string column. `what` names its values in a refusal ("is not …"). `clean` returns the one form of a text,
+ * or undefined for a text that is no such value. It only receives texts of 1 to 1,024 printable ASCII characters
+ * without space; all others are refused before.
  *
  * @example
  * ```ts
@@ -24,7 +25,7 @@ export function column(what: string, clean: (text: string) => string | undefined
   const wrong = `is not ${what}`;
   let known: { readonly text: string; readonly form: string | undefined } = { text: "", form: undefined };
   const cleaned = (text: string) => {
-    // Nearly every text is its own form, and is asked about twice.
+    // Nearly every text is already in that form, and each is checked twice.
     if (text !== known.text) known = { text, form: plain.test(text) ? clean(text) : undefined };
     return known.form;
   };
@@ -49,7 +50,10 @@ export const Ipv6 = column("an IPv6 address (2001:db8::7)", cleanIpv6);
 /** An IPv4 or IPv6 address. */
 export const Ip = column("an IP address (10.0.0.7 or 2001:db8::7)", cleanIp);
 
-/** A network, `10.0.0.0/8` or `2001:db8::/32`. Bits beyond its length are refused: `10.0.0.7/24` may mean a host or a network. */
+/**
+ * A network, `10.0.0.0/8` or `2001:db8::/32`. Bits beyond its length are refused: `10.0.0.7/24` may mean a host or a
+ * network.
+ */
 export const Prefix = column("a network (10.0.0.0/8 or 2001:db8::/32, no bits beyond its length)", cleanPrefix);
 
 /** The name of one host without its domain: a label of RFC 1123, in lower case. */
@@ -61,7 +65,10 @@ export const Hostname = column(
 /** A name with its domain, in lower case, without the final dot; a label may begin with `_` (`_dmarc.campus.example`). */
 export const DomainName = column("a domain name (host.campus.example)", cleanDomainName);
 
-/** A mail address whose local part needs no quotes. The domain is in lower case; the local part is its domain's own affair (RFC 5321, 2.4). */
+/**
+ * A mail address whose local part needs no quotes. The domain is put in lower case. The local part stays as it is: only
+ * its domain knows its rules (RFC 5321, 2.4).
+ */
 export const Mail = column("a mail address (name@campus.example, of a-z, A-Z, 0-9 and . _ + = & ~ -)", cleanMail);
 
 /** A portable user name (POSIX.1-2017, 3.437), of at most 32 characters, not a number (that would be read as a uid). */
@@ -120,7 +127,7 @@ export function cleanPrefix(text: string): string | undefined {
   return `${clean}/${length}`;
 }
 
-/** The bits of a clean address, `0` and `1`: 32 or 128 of them. */
+/** The bits of a clean address as `0` and `1`: 32 or 128 of them. */
 export function addressBits(address: string): string {
   const groups = address.includes(":")
     ? ipv6Groups(address).map((group) => group.toString(2).padStart(16, "0"))

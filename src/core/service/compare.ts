@@ -7,22 +7,25 @@ import type { Table } from "./service.ts";
 export interface Difference {
   /** Rows that the daemon does not have. */
   readonly missing: readonly Columns[];
-  /** Rows whose columns the daemon has otherwise, each with the values of these columns. */
+  /** Rows that the daemon has with other columns, each with the values of these columns. */
   readonly differs: readonly { readonly name: string; readonly wanted: Columns; readonly found: Columns }[];
-  /** Our records in the daemon that no row wants. */
+  /** Our records in the daemon that belong to no row. */
   readonly extra: readonly Columns[];
   /** Foreign records in the daemon. */
   readonly foreign: readonly Columns[];
 }
 
-/** Compares what was observed, matched on the first unique column that it has. Of a daemon that others write to, `owns` says which names are ours. */
+/**
+ * Compares observed records with rows, matched by the first unique column that a record has. In a shared daemon, `owns`
+ * tells which names are ours.
+ */
 export function compareObserved(
   table: Pick<Table, "unique" | "secret" | "shared">,
   rows: Iterable<Columns>,
   observed: Iterable<Columns>,
   owns: (name: string) => boolean,
 ): Difference {
-  // Of a table whose rows are of several kinds, each has a unique column of its own.
+  // A table may have rows of several kinds, each with a unique column of its own.
   const columnOf = (row: Columns): string | undefined => table.unique?.find((column) => row[column] != null);
   const nameOf = (row: Columns): string => textOf(row[columnOf(row) ?? ""] ?? row);
   const keyOf = (row: Columns): string => `${columnOf(row)} ${nameOf(row)}`;
@@ -41,7 +44,7 @@ export function compareObserved(
       continue;
     }
     missing.delete(keyOf(found));
-    // Only the columns that were observed are compared; null is one that was seen to be missing.
+    // Only observed columns are compared; null means that the daemon was seen to lack it.
     const columns = Object.keys(found).filter(
       (column) => canonical(found[column] ?? null) !== canonical(wanted[column] ?? null),
     );

@@ -1,10 +1,13 @@
-/** A diff of more lines than this is not made. A megabyte of line ends would take seconds, and 60 of them all memory. */
+/**
+ * The most lines of a text that is compared. A diff of a megabyte of line ends would take seconds, and one of 60
+ * megabytes all memory.
+ */
 const mostLines = 100_000;
 
 /** The most characters of a text that is compared. */
 const mostCharacters = 8 << 20;
 
-/** True if a diff of a text with another one may take longer than a daemon can stand still. */
+/** True if a diff of this text may block a daemon for too long. */
 export function tooLongToDiff(text: string): boolean {
   if (text.length > mostCharacters) return true;
   let at = -1;

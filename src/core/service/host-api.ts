@@ -9,7 +9,7 @@ export interface Socket {
   readonly socket: string;
 }
 
-/** The receiver of a question or an order: a program, or a daemon through its socket. */
+/** The recipient of a question or an order: a program, or a daemon through its socket. */
 export type Asked = Command | Socket;
 
 /** The options of `host.ask` and `host.tell`. */
@@ -18,11 +18,14 @@ export interface AskOptions {
   readonly input?: string;
   /** The time limit in milliseconds; 60,000 by default. */
   readonly deadline?: number;
-  /** Lines without a secret that say what is changed: shown where the command itself does not say it. */
+  /** Lines without secrets that describe the change, for commands that do not show it themselves. */
   readonly shown?: readonly string[];
 }
 
-/** A step of an install: a command that must exit 0, several that all must, in order, or a function that throws when it fails. `{staged}` in a command is the staged file. */
+/**
+ * A step of an install: a command that must exit 0, a list of such commands in order, or a function that throws on
+ * failure. `{staged}` in a command stands for the staged file.
+ */
 export type Step = Command | readonly Command[] | ((host: Host) => Promise<void>);
 
 /** A user of the machine and the user's group, by number. */
@@ -34,13 +37,14 @@ export interface User {
 }
 
 /**
- * A check that runs with the rights of the daemon's user, for a checker that runs what its files name. Its current folder has copies
- * that root owns and the user can read, and nothing else; `{staged}` is a name there. Where trigger is not root it runs as itself.
+ * A check that runs with the rights of the daemon's user, for a checker that executes what its files name. Its working
+ * directory contains only copies, owned by root and readable by the user; `{staged}` is a name there. If trigger is not
+ * root, the check runs as trigger's own user.
  */
 export interface CheckAs {
   /** The checker. */
   readonly command: Command;
-  /** The user whose rights it has. */
+  /** The user with whose rights the checker runs. */
   readonly user: User;
   /** Further files for that folder, by name. */
   readonly beside?: Readonly<Record<string, string>>;
@@ -62,23 +66,31 @@ export interface InstallFile {
   readonly path: string;
   /** The whole content. */
   readonly text: string;
-  /** A configuration that includes `path`: the check then sees a copy of it with the staged file in the place of `path`. */
+  /** A configuration that includes `path`: the check reads a copy of it, with the staged file in place of `path`. */
   readonly within?: string;
-  /** Permission bits of a file that did not exist, 0o644 by default (0o600 when the service has secret columns). An existing file keeps its own. */
+  /**
+   * Permission bits of a new file, 0o644 by default (0o600 if the service has secret columns). An existing file keeps
+   * its own.
+   */
   readonly mode?: number;
-  /** Owner of a file that did not exist; the user of trigger by default. An existing file keeps its own. */
+  /** Owner of a new file; the user of trigger by default. An existing file keeps its own. */
   readonly owner?: User;
 }
 
 /** The steps of an install beside writing. */
 export interface InstallSteps {
-  /** Runs on the staged files before anything is replaced. With several files, `{staged}` is the first and `{staged:PATH}` that of PATH. */
+  /**
+   * Runs on the staged files before any file is replaced. With several files, `{staged}` is the first and
+   * `{staged:PATH}` that of PATH.
+   */
   readonly check?: Step | CheckAs;
   /** Makes the daemon read the new files. */
   readonly reload?: Step;
-  /** True if the files are all of this service: one that it installed before and that is not among them is removed. False by default. */
+  /**
+   * True if these are all files of this service: other files that it installed before are removed. False by default.
+   */
   readonly all?: boolean;
-  /** Proves that the daemon serves this very content (a serial, a changed key), not only that it lives. */
+  /** Verifies that the daemon serves this very content (a serial, a changed key), not only that it runs. */
   readonly probe?: Step;
 }
 
@@ -91,58 +103,59 @@ export interface Host {
   readonly name: string;
   /** The name of the service that runs. */
   readonly service: string;
-  /** True if orders are only noted, as by `trigger up --dry`; an answer of `tell` is then empty. */
+  /** True if orders are only recorded, as by `trigger up --dry`; an answer of `tell` is then empty. */
   readonly dry: boolean;
   /** Aborts when the run must end: its deadline has passed, or the process stops. */
   readonly signal: AbortSignal;
   /**
-   * Installs `files` as one transaction. Each is staged and checked. Copies of the last good ones are kept, the files replaced, and the
-   * daemon reloaded and probed, as `steps` says.
+   * Installs `files` as one transaction. Each is staged and checked. Copies of the last good ones are kept, the files
+   * replaced, and the daemon reloaded and probed, as `steps` says.
    *
    * @throws an `Outcome` if the files are not activated.
    */
   install(files: InstallFile | readonly InstallFile[], steps?: InstallSteps): Promise<Installed>;
   /**
-   * Asks a command or socket that only reads; also when dry.
+   * Runs a command or queries a socket, only to read; a dry run does so, too.
    *
    * @throws `CommandFailed` for an exit code other than 0, `Away` for no answer.
    */
   ask(asked: Asked, options?: AskOptions): Promise<Output>;
   /**
-   * Tells a command or socket to change something; not when dry.
+   * Runs a command or writes to a socket, to change something; a dry run only records it.
    *
    * @throws `CommandFailed` for an exit code other than 0, `Away` for no answer.
    */
   tell(asked: Asked, options?: AskOptions): Promise<Output>;
-  /** The file system of the machine; a dry machine keeps changes to itself. */
+  /** The file system of the machine; in a dry run changes stay in memory. */
   readonly files: Files;
-  /** Notes from one run to the next; durable when the run succeeds. */
+  /** Notes for later runs; durable when the run succeeds. */
   readonly memory: Memory;
-  /** The records that this service wrote where others write, too. */
+  /** This service's own records in a daemon to which others write, too. */
   readonly owned: Owned;
-  /** Writes `message` to the log, with the names of host and service. */
+  /** Logs `message`, with the names of host and service. */
   log(message: string): void;
 }
 
 /**
- * The records of a daemon that are this service's own, by name, where others write to the same daemon.
- * Durable at once: a name that is claimed before it is written stays ours, even if the run fails.
+ * A service's own records, by name, in a daemon to which others write, too. Changes are durable at once: a name that is
+ * claimed before its record is written stays ours, even if the run fails.
  */
 export interface Owned {
   /**
-   * True if the record `name` is ours. A name that was given up is ours if `record` is what we last had there, as after a restored backup.
-   * A name that a person let us take over is ours if `record` is still what was shown.
+   * True if the record `name` is ours. A released name is ours if `record` is the last one that we had there, as after
+   * a restored backup. A name that a person let us take over is ours if `record` is still the one that was shown.
    */
   has(name: string, record: string): boolean;
   /** All names that are ours. */
   names(): Iterable<string>;
   /** Makes `names` ours, before they are written. */
   claim(names: Iterable<string>): void;
-  /** Gives up `records`, which are gone from the daemon: each a name with the record that it last had. */
+  /** Releases `records` that the daemon no longer has: each a name with its last record. */
   release(records: Iterable<readonly [name: string, record: string]>): void;
   /**
-   * Reports `found`: foreign records that conflict with ours. `trigger approve` with the digest of all of them takes each over as it is now.
-   * From then on `has` is true of this very record. One without a record is then ours, whatever it has.
+   * Reports `found`: foreign records that conflict with ours. `trigger approve` with the digest of all of them takes
+   * over each in its present state. From then on `has` is true for this very record. A name reported without a record
+   * is then ours with any record.
    */
   hold(found: Iterable<readonly [name: string, record?: string]>): void;
 }
@@ -151,7 +164,7 @@ export interface Owned {
 export interface Memory {
   /** The text under `name`, or undefined. */
   get(name: string): string | undefined;
-  /** Puts `text` under `name`, in place of an earlier one. */
+  /** Sets the text under `name` to `text`. */
   set(name: string, text: string): void;
 }
 
@@ -179,7 +192,7 @@ export interface Files {
   list(path: string): Promise<string[]>;
   /** The text of the symlink at `path` (readlink(2)); undefined for anything else. */
   readLink(path: string): Promise<string | undefined>;
-  /** The form of `path` without a symlink; a last name that does not exist stays. */
+  /** The form of `path` without symlinks; a last name that does not exist stays as it is. */
   resolve(path: string): Promise<string>;
   /** Creates or truncates the file at `path`, writes `bytes`, and gives it mode and owner of `options`. */
   write(

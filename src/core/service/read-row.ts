@@ -4,7 +4,7 @@ import type { Columns } from "../util/json.ts";
 import { nearest } from "../util/nearest.ts";
 import type { Table } from "./service.ts";
 
-/** A row that its schema accepts, or why it does not. */
+/** A row that its schema accepts, or the reason why the schema does not accept it. */
 export type ReadRow = { readonly row: Columns; readonly cell: Cell } | WrongRow;
 
 /** The reason for which a row is not accepted, and the columns that are missing or wrong. */
@@ -13,10 +13,13 @@ export interface WrongRow {
   readonly about: readonly string[];
 }
 
-/** The most mistakes of a row that are said. In a list of a hundred thousand values each may be a mistake, and each shows its column. */
+/** The most mistakes of a row that are named. A list of a hundred thousand values can have one in each. */
 const most = 10;
 
-/** Reads a row strictly: each column by its type, and a column that the row does not have is wrong. Values of secret columns are not said. */
+/**
+ * Reads a row strictly: each column by its type; an unknown column is a mistake. The values of secret columns are not
+ * shown.
+ */
 export function readRow({ row: schema, secret = [] }: Table, raw: object): ReadRow {
   const read = schema.safeParse(raw);
   if (!read.success) {
@@ -48,5 +51,5 @@ function said(issue: z.core.$ZodIssue, raw: object, secret: readonly string[]): 
   return `${column}: ${issue.message}${shown}`;
 }
 
-/** JSON has no bigint, and a reason that cannot be said would be a throw. */
+/** JSON has no bigint: without this, the text of the reason would throw. */
 const big = (_: string, value: unknown): unknown => (typeof value === "bigint" ? `${value}n` : value);

@@ -45,7 +45,7 @@ test("a service with a table is not triggered, and the error names the remedy", 
   const { trigger } = scene();
   assert.throws(() => trigger("dhcp"), {
     name: "UserError",
-    message: "dhcp: computed from the directory: change an entry, or `trigger regen dhcp`",
+    message: "dhcp: its rows are computed from the directory: change an entry, or `trigger regen dhcp`",
   });
 });
 

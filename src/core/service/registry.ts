@@ -8,7 +8,7 @@ import type { Service } from "./service.ts";
 export interface Registry {
   /** Records `service` under the name `about`. */
   record(about: string, service: Service): void;
-  /** Finds the service of the name `about`, and gives the function that handles the body of a message for it. */
+  /** Finds the service with the name `about`, and returns the function that handles the body of a message for it. */
   trigger(about: string): (body: unknown) => Promise<void>;
 }
 
@@ -33,7 +33,9 @@ export function registry(host: Host): Registry {
       const service = services.get(about);
       if (!service) throw new UserError(unknown("service", about, services.keys()));
       if ("table" in service) {
-        throw new UserError(`${about}: computed from the directory: change an entry, or \`trigger regen ${about}\``);
+        throw new UserError(
+          `${about}: its rows are computed from the directory: change an entry, or \`trigger regen ${about}\``,
+        );
       }
       const { schema, handle } = service.plain;
       return async (body) => {

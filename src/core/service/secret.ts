@@ -9,18 +9,18 @@ export function masked(row: Columns, secret: readonly string[] = []): Columns {
   );
 }
 
-/** Texts to mask: all of them, and the lengths of those that begin with the same characters. */
+/** Texts to mask, and the lengths of those that begin with the same characters. */
 export interface Secrets {
   readonly all: ReadonlySet<string>;
   readonly lengths: ReadonlyMap<string, ReadonlySet<number>>;
 }
 
-/** The number of characters of a value that are looked up first. */
+/** The number of first characters by which a value is looked up. */
 const head = 4;
 
 /**
- * The values of the secret columns of some rows in each form that a text may have: plain, in JSON, in a URL, in base64
- * or hexadecimal.
+ * The values of the secret columns of rows in each form that a text may have: plain, in JSON, in a URL, in base64 or
+ * hexadecimal.
  */
 export function secretsOf(rows: Iterable<Columns>, secret: readonly string[]): Secrets {
   const all = new Set<string>();
@@ -30,7 +30,7 @@ export function secretsOf(rows: Iterable<Columns>, secret: readonly string[]): S
     if (typeof value !== "string" && typeof value !== "number") return;
     const text = String(value);
     for (const form of [text, text.trim(), JSON.stringify(text).slice(1, -1), ...encodings(text)]) {
-      // An empty one is everywhere, and tells nothing.
+      // An empty text is everywhere and reveals nothing.
       if (form === "" || all.has(form)) continue;
       all.add(form);
       const start = form.slice(0, head);
@@ -41,7 +41,10 @@ export function secretsOf(rows: Iterable<Columns>, secret: readonly string[]): S
   return { all, lengths };
 }
 
-/** The encodings of a value that programs print, as LDIF does; of a short one none, which would be a part of many words. */
+/**
+ * The encodings of a value that programs print, as LDIF does. A short value has none: its encoding would be a part of
+ * many words.
+ */
 function encodings(text: string): string[] {
   const bytes = Buffer.from(text);
   if (bytes.length < 4) return [];
@@ -57,7 +60,7 @@ function encodings(text: string): string[] {
   ];
 }
 
-/** A text in which these values are masked, and what overlaps as one. It takes as long among many values as among few. */
+/** Masks these values in a text; overlapping ones are masked as one. The time taken does not depend on their number. */
 export function withoutSecrets(text: string, { all, lengths }: Secrets): string {
   let shown = "";
   let end = 0;

@@ -3,7 +3,10 @@ import type { Directory, Entry } from "../directory/entry.ts";
 import type { Columns } from "../util/json.ts";
 import type { Host } from "./host-api.ts";
 
-/** The rows of a table on its host, read when asked for: never an array of them all. Iterating gives the rows in the order of their keys. */
+/**
+ * The rows of a table on its host, read on demand, never all in one array. Iterating gives the rows in the order of
+ * their keys.
+ */
 export interface Rows<Row> extends Iterable<Row> {
   /** The number of rows. */
   readonly size: number;
@@ -23,9 +26,15 @@ export type Change<Row> =
 export interface Run<Row> {
   /** All rows of the table. */
   readonly rows: Rows<Row>;
-  /** The changes since the last run that succeeded, removals first; undefined if the daemon's state is unknown, so that all rows count. */
+  /**
+   * The changes since the last run that succeeded, removals first. Undefined if the daemon's state is unknown: the run
+   * must then write all rows.
+   */
   readonly changes: readonly Change<Row>[] | undefined;
-  /** True if the last run did not end. The daemon may have any part of its changes, so `before` may not be what it has. */
+  /**
+   * True if the last run was interrupted. The daemon may have any part of its changes, so `before` may differ from what
+   * it has.
+   */
   readonly interrupted: boolean;
 }
 
@@ -33,7 +42,7 @@ export interface Run<Row> {
 export type RunResult = void | {
   /** Single rows that the daemon refused. */
   readonly refused?: readonly WaitingRow[];
-  /** Rows in whose place the daemon has something that trigger did not write. */
+  /** Rows in whose place the daemon has a foreign record. */
   readonly held?: readonly WaitingRow[];
   /** True if a probe saw the daemon serve the rows, false if it did not; files of `install` have their own probe. */
   readonly serving?: boolean;
@@ -49,22 +58,34 @@ export interface WaitingRow {
   readonly gone?: boolean;
 }
 
-/** A service with a table, without its code. `In` is the row that `select` gives, `Row` the one that its columns make of it: the same JSON, cleaned. */
+/**
+ * A service with a table, without its code. `In` is the row that `select` returns. `Row` is the same JSON, cleaned by
+ * the columns.
+ */
 export interface TableDeclaration<In extends object, Row extends object, Out> {
   /** The schema of a row: one column for each member. */
   row: z.ZodType<Row, In>;
-  /** Columns whose values (of a list, each item) no two rows may share; the first one also names each of an entry's several rows. */
+  /**
+   * Columns whose values no two rows may share (in a list, each item). The first one also names each of several rows of
+   * an entry.
+   */
   unique?: readonly NoInfer<keyof Row & string>[];
-  /** Columns that are masked wherever they would be shown. */
+  /** Columns that are masked wherever a row is shown. */
   secret?: readonly NoInfer<keyof Row & string>[];
-  /** The least time between two runs, in milliseconds (1,000 by default): the first change runs at once, a burst is folded. */
+  /**
+   * The least time between two runs, in milliseconds (1,000 by default). The first change runs at once; a burst is
+   * merged into one run.
+   */
   pace?: number;
   /**
    * The fate of an applied row that is refused. It stays by default; `"remove"` removes it, for rows that grant access.
    * With names of columns and attributes it is removed if one of these is missing or wrong.
    */
   refused?: "remove" | readonly string[];
-  /** True where others write to the same daemon: only records of this service (`host.owned`, by the first unique column) are changed. */
+  /**
+   * True if others write to the same daemon: only records of this service (`host.owned`, by the first unique column)
+   * are then changed.
+   */
   shared?: boolean;
   /** The daemon whose restart causes a run on all rows. */
   daemon?: { readonly unit: string } | { readonly pidFile: string };
@@ -110,12 +131,12 @@ type Wire<In, Row> = [object] extends [In]
     ? unknown
     : { row: "a row travels as JSON and is read twice: no Date, no bigint, no transform to another type" };
 
-/** Compiler errors of a declaration that the types of its members alone do not show. */
+/** Compiler errors of a declaration that the types of its members alone do not reveal. */
 export type Checked<In, Row, Out> = Wire<In, Row> & Known<In, Out>;
 
 /**
- * Declares a service with a table of rows.
- * `Out` is `const` so that literals stay literal, and apart from `In` because a missing column would otherwise widen `In` and compile.
+ * Declares a service with a table of rows. `Out` is `const` so that literals stay literal. It is separate from `In`: a
+ * missing column would otherwise widen `In` and compile.
  *
  * @example
  * ```ts
@@ -145,7 +166,7 @@ export function service(first: object, handle?: PlainService<unknown>["handle"])
   return { table: first as Table };
 }
 
-/** A service with a table of any row. `Pick`, so that members are compared, and not type parameters. */
+/** A service with a table of any row. With `Pick`, TypeScript compares members in place of type parameters. */
 export type Table = Pick<AnyTable, keyof AnyTable>;
 type AnyTable = TableService<object, Columns, object | readonly object[] | undefined>;
 

@@ -1,18 +1,20 @@
 import type { Stat } from "./host-api.ts";
 
-/** The users that may replace what a folder holds, by its owner and mode. `me` is the user of this process. */
+/**
+ * Tests for users that may replace the content of a folder, by its owner and mode. `me` is the user of this process.
+ */
 
 type Owned = Pick<Stat, "mode" | "uid" | "gid">;
 
 const [sticky, groupWrites, allWrite] = [0o1000, 0o020, 0o002];
 
-/** True if an owner is root or this user. */
+/** True if the owner is root or this user. */
 export const isTrusted = ({ uid }: Owned, me: number): boolean => uid === 0 || uid === me;
 
 /**
- * True if others than root and this user may replace `held` in a folder. Root's group counts as root.
- * In a sticky folder, such as /tmp, only the owner of `held` may replace it.
- * `held` is undefined if it does not exist yet: then any user who may write in the folder may make it.
+ * True if users other than root and this one may replace `held` in a folder. Root's group counts as root. In a sticky
+ * folder, such as /tmp, only the owner of `held` may replace it. `held` is undefined if it does not exist yet: any user
+ * who may write in the folder may then create it.
  */
 export function othersMayReplace(folder: Owned, held: Owned | undefined, me: number): boolean {
   if (!isTrusted(folder, me)) return true;

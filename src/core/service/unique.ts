@@ -2,7 +2,8 @@ import { canonical } from "../stream/cells.ts";
 import type { Columns } from "../util/json.ts";
 
 /**
- * The unique claims of a row: a text per value of its unique columns. A column that is a list claims each of its items.
+ * The unique claims of a row: a text for each value of its unique columns. A column that is a list claims each of its
+ * items.
  */
 export function claimsOf(unique: readonly string[], row: Columns): string[] {
   return unique.flatMap((column) => {

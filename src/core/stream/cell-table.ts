@@ -3,7 +3,7 @@ import { bucketCount, Digest, hashEnd, keyHash } from "./digest.ts";
 import { messageLimit, partLimit } from "./messages.ts";
 import { partOf, type Range, rangesWithout, sums } from "./ranges.ts";
 
-/** The content of a range that ends at `to`: these rows, and in the `same` ranges the host's own ones. */
+/** The content of a range that ends at `to`: these rows, and in the `same` ranges the rows that the host has. */
 export interface Part {
   readonly to: number;
   readonly rows: [key: string, cell: Cell][];
@@ -16,7 +16,7 @@ interface Placed {
   readonly cell: Cell;
 }
 
-/** A table in memory: cells by key, its digest kept with it, read by ranges of key hashes. */
+/** A table in memory: cells by key, with its digest, read by ranges of key hashes. */
 export class CellTable {
   readonly digest: Digest;
   readonly #service: string;
@@ -41,7 +41,7 @@ export class CellTable {
 
   set(key: string, cell: Cell | null): void {
     const bucket = this.#bucketOf(key);
-    this.digest.move(key, bucket.get(key) ?? null, cell);
+    this.digest.change(key, bucket.get(key) ?? null, cell);
     if (cell === null) bucket.delete(key);
     else bucket.set(key, cell);
   }
@@ -50,7 +50,7 @@ export class CellTable {
     for (const [key, cell] of changes) this.set(key, cell);
   }
 
-  /** Makes a range of key hashes hold just these rows, but for the ranges within it that stay `same`. */
+  /** Replaces the content of a range of key hashes by these rows, except in the `same` ranges within it. */
   replace({
     from,
     to,
@@ -63,7 +63,7 @@ export class CellTable {
     this.apply(rows);
   }
 
-  /** The sums of a number of equal parts of a range. */
+  /** The sums of equal parts of a range. */
   sums([from, to]: Range, parts: number): string[] {
     const cells = [...this.#inHashOrder(from, to)].map(({ key, cell }) => [key, cell] as const);
     return sums(this.#service, cells, [from, to], parts);
@@ -74,8 +74,9 @@ export class CellTable {
   }
 
   /**
-   * The rows from a key hash on, as many as one part may carry, and where they end: at `to` or before. Keys of one hash are never parted,
-   * so that a range says all of them or none. To a host that says what it has (the sums of equal parts of the range) only what differs is said.
+   * The rows from a key hash on, as many as one part may carry, and the end of their range: `to` or before. Keys of one
+   * hash stay together, so that a range has all of them or none. A host that sent its sums (of equal parts of the
+   * range) gets only the parts that differ.
    */
   part(
     from: number,
@@ -87,7 +88,7 @@ export class CellTable {
     const same: [number, number][] = [];
     let bytes = 0;
     let last: number | undefined;
-    /** Gives whether there was room. */
+    /** Returns true if there was room. */
     const take = ({ key, hash, cell }: Placed): boolean => {
       const size = key.length + cell.length;
       const full = rows.length >= mostRows || bytes + size > mostBytes;
@@ -104,7 +105,8 @@ export class CellTable {
       if (sum !== undefined) {
         const here: Placed[] = [];
         for (; !next.done && next.value.hash < end; next = all.next()) here.push(next.value);
-        // More than a part can carry is not compared: a host that lacks nearly all of a large table does not make us hash all of it.
+        // A range with more rows than a part can carry is not compared. Otherwise a host that lacks nearly all of a
+        // large table would make us hash all of it.
         if (here.length <= mostRows && this.#sum(here) === sum) {
           const before = same.at(-1);
           if (before?.[1] === start) before[1] = end;

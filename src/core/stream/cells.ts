@@ -2,25 +2,25 @@ import { createHash } from "node:crypto";
 import type { Json } from "../util/json.ts";
 
 /**
- * The value of one key, as the bytes that travel, are stored and are hashed:
- * a row in canonical JSON (`{…}`), or a refusal, for which a host retains its last good row: `!`, the reason, and behind U+001F the columns
- * and attributes that it is about, if any, with commas between them.
+ * The value of one key, in the bytes that are sent, stored and hashed. It is a row in canonical JSON (`{…}`), or a
+ * refusal, for which a host retains its last good row. A refusal is `!` and the reason. Behind U+001F follow the
+ * columns and attributes that it is about, if any, separated by commas.
  */
 export type Cell = string;
 
 /** The separator between the reason of a refusal and the names that it is about: U+001F. */
 const aboutMark = "\u001f";
 
-/** A key with its cell; null takes the key away. */
+/** A key with its new cell; null removes the key. */
 export type CellChange = readonly [key: string, cell: Cell | null];
 
-/** A refusal as a cell. A name that has a comma or a control character is left out: no column has one. */
+/** A refusal as a cell. A name with a comma or a control character is left out: no column has one. */
 export function refusedCell(why: string, about: Iterable<string> = []): Cell {
   const names = [...new Set(about)].filter((name) => !/[,\p{Cc}]/u.test(name)).sort();
   return `!${why.replaceAll(aboutMark, " ")}${names.length > 0 ? aboutMark + names.join(",") : ""}`;
 }
 export const isRefused = (cell: Cell): boolean => cell.startsWith("!");
-/** The same in SQL, of a column that holds a cell or NULL: NULL is none. */
+/** The same test in SQL, for a column that holds a cell or NULL; false for NULL. */
 export const isRefusedSql = (column: string): string => `(${column} IS NOT NULL AND substr(${column}, 1, 1) = '!')`;
 /** The reason of a refused cell, in words. */
 export const refusalOf = (cell: Cell): string => cell.slice(1).split(aboutMark, 1)[0] ?? "";
@@ -33,13 +33,16 @@ export const aboutOf = (cell: Cell): string[] => cell.split(aboutMark, 2)[1]?.sp
 /** The most bytes that a row may have. */
 export const rowLimit = 64 * 1024;
 
-/** The key of an entry's only row, which is also the key under which the entry as a whole is refused. */
+/** The key of an entry's only row. A refusal of the whole entry has this key, too. */
 export const entryKey = (uuid: string): string => uuid;
 
 /** The key of one of an entry's several rows: `part` is its first unique column, or a hash of the row. */
 export const partKey = (uuid: string, part: string): string => `${uuid}/${part}`;
 
-/** The entry's own key, of a key of it: a refusal there keeps every row of the entry that has no word of its own. A DN's slashes are escaped by `identityOfDn`. */
+/**
+ * The key of the whole entry to which a key belongs. A refusal there retains every row of the entry that has no cell of
+ * its own. A DN's slashes are escaped by `identityOfDn`.
+ */
 export function coverOf(key: string): string {
   const slash = key.indexOf("/");
   return slash < 0 ? key : key.slice(0, slash);
@@ -59,5 +62,5 @@ export function canonical(value: Json): string {
   return JSON.stringify(value ?? null);
 }
 
-/** A short hash of a row, to name one that has no unique column. */
+/** A short hash of a row, which names a row without a unique column. */
 export const rowHash = (cell: Cell): string => createHash("sha256").update(cell).digest("hex").slice(0, 16);

@@ -6,7 +6,7 @@ import { bucketCount, bucketRange, Digest, hashEnd, keyHash } from "./digest.ts"
 
 const digestOf = (rows: Iterable<readonly [string, string]>, service = "dhcp"): Digest => {
   const digest = new Digest(service);
-  for (const [key, cell] of rows) digest.move(key, null, cell);
+  for (const [key, cell] of rows) digest.change(key, null, cell);
   return digest;
 };
 const tables = fc.dictionary(fc.string(), fc.string({ minLength: 1 })).map((rows) => Object.entries(rows));
@@ -19,9 +19,9 @@ test("a row that comes and goes leaves the digest as it was", () => {
   fc.assert(
     fc.property(tables, fc.string(), (rows, cell) => {
       const digest = digestOf(rows);
-      digest.move("another key", null, cell);
-      digest.move("another key", cell, `${cell}!`);
-      digest.move("another key", `${cell}!`, null);
+      digest.change("another key", null, cell);
+      digest.change("another key", cell, `${cell}!`);
+      digest.change("another key", `${cell}!`, null);
       assert.equal(digest.root, digestOf(rows).root);
       assert.equal(digest.count, rows.length);
     }),
@@ -68,7 +68,7 @@ test("the buckets' ranges lie end to end over all key hashes", () => {
 test("a bucket whose rows are all gone moves the root when recomputed", () => {
   const digest = new Digest("dhcp");
   const empty = digest.root;
-  digest.move("k", null, "{}");
+  digest.change("k", null, "{}");
   assert.notEqual(digest.root, empty);
   digest.recompute(bucketOf("k"), []);
   assert.deepEqual([digest.root, digest.count], [empty, 0]);
@@ -76,10 +76,10 @@ test("a bucket whose rows are all gone moves the root when recomputed", () => {
 
 test("a bucket that is made again after a failed commit counts its rows once", () => {
   const digest = new Digest("dhcp");
-  digest.move("k", null, "{}");
+  digest.change("k", null, "{}");
   const { root } = digest;
   const restore = digest.saved();
-  digest.move("k", "{}", null);
+  digest.change("k", "{}", null);
   restore();
   digest.recompute(bucketOf("k"), [["k", "{}"]]);
   assert.deepEqual([digest.root, digest.count], [root, 1]);

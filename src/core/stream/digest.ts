@@ -1,14 +1,14 @@
 import { hash } from "node:crypto";
 import type { Cell } from "./cells.ts";
 
-/** Buckets of a table's digest: by the first ten bits of the SHA-256 of the key. */
+/** The number of buckets of a table's digest. The first ten bits of the SHA-256 of a key choose its bucket. */
 export const bucketCount = 1024;
 const modulus = 1n << 256n;
 
 /** One past the largest key hash. */
 export const hashEnd = 2 ** 32;
 
-/** The place of a key in its table for comparisons: the first 32 bits of its SHA-256, an integer in [0, 2^32). */
+/** The position of a key in its table for comparisons: the first 32 bits of its SHA-256, an integer in [0, 2^32). */
 export const keyHash = (key: string): number => hash("sha256", key, "buffer").readUInt32BE(0);
 
 /** The hash of a row of a service, a 256-bit integer. */
@@ -22,14 +22,14 @@ export const bucketRange = (bucket: number, buckets = bucketCount): [from: numbe
 ];
 
 /**
- * The digest of a table: per bucket the sum modulo 2^256 of SHA-256(service, key, cell). With sums, a change costs one
- * subtraction and one addition whatever the size of the table, and a row counted twice does not cancel itself.
+ * The digest of a table: per bucket the sum modulo 2^256 of SHA-256(service, key, cell). The change of a row costs one
+ * subtraction and one addition, at any size of the table. In a sum, a row that is counted twice does not cancel out.
  */
 export class Digest {
   readonly #service: string;
   readonly #buckets: bigint[];
   readonly #counts: number[];
-  /** The buckets in hexadecimal; a change renews one of them. */
+  /** The buckets in hexadecimal; a change updates one of them. */
   readonly #texts: string[];
   #count = 0;
   #root: string | undefined;
@@ -42,8 +42,8 @@ export class Digest {
     this.#texts = this.#buckets.map(textOf);
   }
 
-  /** Tells of one key: its cell before and after, null for none. */
-  move(key: string, before: Cell | null, after: Cell | null): void {
+  /** Applies the change of one key: its cell before and after, null for none. */
+  change(key: string, before: Cell | null, after: Cell | null): void {
     if (before === after) return;
     const bucket = Math.floor((keyHash(key) / hashEnd) * this.#buckets.length);
     let sum = this.#buckets[bucket] ?? 0n;
@@ -65,10 +65,10 @@ export class Digest {
     this.#buckets[bucket] = 0n;
     this.#texts[bucket] = textOf(0n);
     this.#root = undefined;
-    for (const [key, cell] of cells) this.move(key, null, cell);
+    for (const [key, cell] of cells) this.change(key, null, cell);
   }
 
-  /** Remembers what it is, and gives what goes back to that: for a transaction that is taken back. */
+  /** Saves the present state, and returns a function that restores it, for a transaction that is rolled back. */
   saved(): () => void {
     const [buckets, texts, counts] = [[...this.#buckets], [...this.#texts], [...this.#counts]];
     const [count, root] = [this.#count, this.#root];

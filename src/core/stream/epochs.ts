@@ -8,7 +8,10 @@ import { type DirectoryState, olderState, type RefusalMessage } from "./messages
  */
 export const rollbackWait = 60_000;
 
-/** A directory state that a host holds of one service, and the mirror does not; and since when (monotonic milliseconds). */
+/**
+ * A directory state that a host has of one service, ahead of the mirror, and the moment of the claim (monotonic
+ * milliseconds).
+ */
 export interface Claim {
   readonly host: string;
   readonly service: string;
@@ -18,33 +21,36 @@ export interface Claim {
 
 /** The epochs of an active transcriber: its own, the highest heard, and the claims that hosts hold against it. */
 export interface Epochs {
-  /** The epoch that it speaks in. */
+  /** The transcriber's own epoch, in which it publishes. */
   readonly epoch: number;
-  /** The highest epoch that it has heard of; the next one goes above it. */
+  /** The highest epoch heard from a host; the next one is above it. */
   readonly heard: number;
-  /** The claims, by host and service. Each is reviewed alone: what one host says begins, moves and ends no other's. */
+  /**
+   * The claims, by host and service. Each is reviewed alone: a message of one host begins, changes and ends no claim of
+   * another.
+   */
   readonly claims: ReadonlyMap<string, Claim>;
 }
 
-/** A epochs that has spoken and heard nothing yet. */
+/** The epochs of a transcriber that has neither published nor heard anything yet. */
 export const noEpochs: Epochs = { epoch: 0, heard: 0, claims: new Map() };
 
 /**
- * The next act of the leader: send a digest to a host that had refused and now takes it, or start an epoch above all
- * that it has heard.
+ * The next act of the leader. It sends a digest to a host that had refused and now accepts it, or starts an epoch above
+ * all that it has heard.
  */
 export type Act = "digest" | "epoch";
 
 /**
- * Takes in an epoch that a host holds. The host refuses every message of a lower one; its refusal can be lost, or wait
- * for the next message.
+ * Notes the epoch of a host. The host refuses every message of a lower one, but its refusal can be lost, or come only
+ * after the next message.
  */
 export function hearEpoch(epochs: Epochs, epoch: number): { epochs: Epochs; act?: Act } {
   const heard = { ...epochs, heard: Math.max(epochs.heard, epoch) };
   return epoch > epochs.epoch ? { epochs: heard, act: "epoch" } : { epochs: heard };
 }
 
-/** Takes in the refusal of a message by a host. */
+/** Notes that a host refused a message. */
 export function hearRefusal(
   epochs: Epochs,
   refusal: Pick<RefusalMessage, "host" | "service" | "epoch" | "asOf" | "refused" | "because">,
@@ -52,7 +58,7 @@ export function hearRefusal(
   now: number,
 ): { epochs: Epochs; act?: Act } {
   const heard = hearEpoch(epochs, refusal.epoch);
-  // A refusal of an earlier epoch's message says nothing of what is said now.
+  // A refusal of an earlier epoch's message says nothing about the present epoch.
   if (heard.act || refusal.because !== "asOf" || refusal.refused !== epochs.epoch) return heard;
   const { host, service } = refusal;
   const { state } = refusal.asOf;
@@ -66,15 +72,18 @@ export function hearRefusal(
 export interface Reviewed {
   /** The epochs with the claims that are still open. */
   readonly epochs: Epochs;
-  /** Those that the mirror has reached: their hosts take a digest now. */
+  /** The claims that the mirror has reached: a digest is sent to their hosts now. */
   readonly reached: readonly Claim[];
-  /** The hosts with one that it has not reached in time: for them the directory was rolled back, whatever else they claim. */
+  /**
+   * The hosts with a claim that was not reached in time: for them the directory counts as rolled back, whether or not
+   * other claims of theirs were reached.
+   */
   readonly rolledBack: ReadonlySet<string>;
 }
 
 /**
- * Reviews the claims after the mirror has moved, or time has passed. A directory that cannot be read was not rolled
- * back: `readSince` is the moment since which it can be read, and infinite while it cannot.
+ * Reviews the claims after the mirror changed, or after a time. A directory that cannot be read was not rolled back:
+ * `readSince` is the moment since which it can be read, infinite while it cannot.
  */
 export function reviewClaims(epochs: Epochs, mirror: DirectoryState, now: number, readSince = 0): Reviewed {
   if (epochs.claims.size === 0) return { epochs, reached: [], rolledBack: new Set() };
@@ -88,7 +97,7 @@ export function reviewClaims(epochs: Epochs, mirror: DirectoryState, now: number
   return { epochs: { ...epochs, claims }, reached, rolledBack };
 }
 
-/** The moment from which the first claim is over, in monotonic milliseconds; undefined where there is none. */
+/** The moment at which the time of the oldest claim is over, in monotonic milliseconds; undefined without claims. */
 export function nextReview({ claims }: Epochs, readSince: number): number | undefined {
   if (claims.size === 0) return undefined;
   return Math.max(Math.min(...[...claims.values()].map(({ since }) => since)), readSince) + rollbackWait;

@@ -5,13 +5,13 @@ import { z } from "zod";
 /** The version of the protocol that these messages speak. */
 export const protocolVersion = 1;
 
-/** A message of rows above this many bytes is split. */
+/** The size in bytes above which a message of rows is split. */
 export const messageLimit = 512 * 1024;
 
-/** The longest word of an order, in characters: it is logged, stored and reported. */
-const wordLimit = 4096;
+/** The longest text in an order, in characters: it is logged, stored and reported. */
+const textLimit = 4096;
 
-/** The last moment that a date can say (ECMA-262, 21.4.1.1). */
+/** The latest time that a Date can represent (ECMA-262, 21.4.1.1). */
 export const lastMoment = 8.64e15;
 
 /** The most rows in a part. */
@@ -21,13 +21,13 @@ export const partLimit = 500;
 export type DirectoryState = readonly string[];
 
 /**
- * The highest epoch of any message. Near 2^53 no epoch could be told from its neighbours, and a host that had followed
- * one could follow no other.
+ * The highest epoch of any message. Near 2^53 neighbouring epochs are the same number. A host that had followed such an
+ * epoch could follow no other.
  */
 export const highestEpoch = 2 ** 52;
 
 const asOf = z.object({
-  /** The directory state that the message speaks of. */
+  /** The directory state that the message describes. */
   state: z.array(z.string()).readonly(),
   /** The transcriber's clock, milliseconds since 1970. */
   clock: z.number().min(0).max(lastMoment),
@@ -38,12 +38,12 @@ const cellChange = z.tuple([z.string(), z.string().nullable()]);
 const head = {
   trigger: z.literal(protocolVersion),
   service: z.string(),
-  /** Used once; above every earlier one. */
+  /** Used once; above every earlier epoch. */
   epoch: z.number().int().max(highestEpoch),
-  /** Counts the changes of rows of this epoch and service. */
+  /** The number of changes of rows in this epoch and service. */
   seq: z.number().int().min(0),
   asOf,
-  /** The directory was restored from a backup: an older state is meant. */
+  /** True if the directory was restored from a backup: its state is older on purpose. */
   rolledBack: z.literal(true).optional(),
 };
 
@@ -51,7 +51,7 @@ const rowsMessage = z.object({
   ...head,
   kind: z.literal("rows"),
   rows: z.array(cellChange),
-  /** A change above the limit travels in pieces 0, 1, 2…; all but the last say `more`. */
+  /** The number of the piece, for a change above the limit: 0, 1, 2…; all but the last one have `more`. */
   piece: z.number().int().min(0),
   more: z.boolean(),
 });
@@ -65,11 +65,11 @@ const digestMessage = z.object({
 const partMessage = z.object({
   ...head,
   kind: z.literal("part"),
-  /** The range of key hashes [from, to) that `rows` is the whole of. */
+  /** The range of key hashes [from, to) whose entire content is `rows`. */
   from: z.number().int(),
   to: z.number().int(),
   rows: z.array(z.tuple([z.string(), z.string()])),
-  /** The ranges within it, in order, that are what the host has said to have: they stay, and none of `rows` is in them. */
+  /** The ranges within it, in order, that match what the host has: they stay, and no row of `rows` is in them. */
   same: z.array(z.tuple([z.number().int(), z.number().int()])).optional(),
 });
 /** An order of a person to the hosts of a service, or to the transcriber for the service `event` (`verify` alone). */
@@ -81,13 +81,13 @@ export const orderMessage = z.object({
   /** With `verify`: the time of the question, milliseconds since 1970; the answer repeats it. */
   at: z.number().int().min(0).max(lastMoment).optional(),
   /** With `adopt`: the name of the record or file to take over. */
-  name: z.string().max(wordLimit).optional(),
+  name: z.string().max(textLimit).optional(),
   /** With `drop`: the number of one parked message; all of them otherwise. */
   id: z.number().int().optional(),
   /** With `hold`: the reason. */
-  why: z.string().max(wordLimit).optional(),
+  why: z.string().max(textLimit).optional(),
   /** With `approve`: the digest of the removals or replacements that were shown. */
-  digest: z.string().max(wordLimit).optional(),
+  digest: z.string().max(textLimit).optional(),
   /**
    * With `approve`: a number of removals that are allowed until then (milliseconds since 1970), beside the limit of an
    * hour.
@@ -98,8 +98,8 @@ export const orderMessage = z.object({
 });
 
 /**
- * A message to hosts of a later wave: the place up to which the waves before it have applied the stream, or the failure
- * of one of them.
+ * A message to hosts of a later wave. It has the place up to which the earlier waves have applied the stream, or the
+ * failure of one of their hosts.
  */
 const waveMessage = z.object({
   trigger: z.literal(protocolVersion),
@@ -107,8 +107,8 @@ const waveMessage = z.object({
   service: z.string(),
   epoch: z.number().int().max(highestEpoch),
   seq: z.number().int().min(0),
-  /** The host that fails, and the reason. */
-  failing: z.string().max(wordLimit).optional(),
+  /** The host that fails, with the reason. */
+  failing: z.string().max(textLimit).optional(),
 });
 
 export const streamMessage = z.discriminatedUnion("kind", [rowsMessage, digestMessage, partMessage]);
@@ -134,14 +134,14 @@ export interface Place {
   readonly seq: number;
 }
 
-/** A place, and what is spoken of there. */
+/** A place, with the directory state and the time that it describes. */
 export interface Mark extends Place {
   readonly asOf: AsOf;
 }
 
 export const markOf = ({ epoch, seq, asOf }: Mark): Mark => ({ epoch, seq, asOf });
 
-/** Negative when `a` stands before `b` in the stream, 0 at the same place. */
+/** Negative if `a` comes before `b` in the stream, 0 at the same place. */
 export const comparePlaces = (a: Place, b: Place): number => a.epoch - b.epoch || a.seq - b.seq;
 
 /**
@@ -159,7 +159,7 @@ export function olderState(a: DirectoryState, b: DirectoryState): boolean {
   return behind;
 }
 
-/** True if a state includes every one of these changes: it is not behind any, for the server that made it. */
+/** True if a state includes all of these changes: it is not behind the server of any of them. */
 export const covers = (state: DirectoryState, csns: readonly string[]): boolean =>
   csns.every((csn) => (csnOf(state, serverOf(csn)) ?? "") >= csn);
 
@@ -170,7 +170,7 @@ const csnOf = (state: DirectoryState, server: string): string | undefined =>
 /** The most parts of a range for which a host sends sums. */
 export const havePartsLimit = 1024;
 
-/** A question of a host to the transcriber about one table. */
+/** A question from a host to the transcriber about one table. */
 export const askMessage = z.object({
   trigger: z.literal(protocolVersion),
   kind: z.literal("ask"),
@@ -182,19 +182,19 @@ export const askMessage = z.object({
     z.object({
       from: z.number().int(),
       to: z.number().int(),
-      /** The content of the host in the range: the sums of equal parts of it. */
+      /** The host's content of the range, as the sums of equal parts of it. */
       have: z.array(z.string().length(32)).max(havePartsLimit).readonly().optional(),
     }),
   ]),
 });
 
-/** A host says aloud that it did not take a message: it was of an older epoch, or of an older directory state. */
+/** A host's notice that it refused a message, because it was of an older epoch or of an older directory state. */
 export const refusalMessage = z.object({
   trigger: z.literal(protocolVersion),
   kind: z.literal("refusal"),
   host: z.string(),
   service: z.string(),
-  /** The epoch and directory state that the host holds. */
+  /** The epoch and the directory state of the host. */
   epoch: z.number().int().min(0),
   asOf,
   /** The epoch of the message that was refused. */

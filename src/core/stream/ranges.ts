@@ -1,14 +1,14 @@
 import type { Cell } from "./cells.ts";
 import { cellHash, keyHash } from "./digest.ts";
 
-/** The sums by which a host says what it has in a range, so that only what differs within it travels. */
+/** The sums by which a host describes its content of a range, so that only differences are sent. */
 
 /** A range of key hashes, [from, to). */
 export type Range = readonly [from: number, to: number];
 
 const modulus = 1n << 128n;
 
-/** The part with this number of a range that is divided into equal parts. */
+/** One part, by its number, of a range that is divided into equal parts. */
 export const partOf = ([from, to]: Range, parts: number, number: number): Range => [
   from + Math.ceil((number * (to - from)) / parts),
   from + Math.ceil(((number + 1) * (to - from)) / parts),

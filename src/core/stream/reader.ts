@@ -12,29 +12,35 @@ import {
 } from "./messages.ts";
 import type { Range } from "./ranges.ts";
 
-/** The host's end of one service's stream: what to do with a message, decided from what the host holds, without touching anything. */
+/**
+ * The host's end of one service's stream. It decides about each message from the host's state alone, and changes
+ * nothing itself.
+ */
 
 /** The state of a stream at a host. All but `repair` is stored, in the transaction that stores the rows. */
 export interface Followed {
   /** The newest place in the stream that the host has seen. */
   readonly mark?: Mark;
-  /** Something from before the mark may be missing: rows were lost, or the epoch is new. A comparison that finds the tables equal ends it. */
+  /**
+   * True if rows from before the mark may be missing: a message was lost, or the epoch is new. A comparison that finds
+   * the tables equal ends it.
+   */
   readonly doubt?: true;
-  /** The newest place at which its table was compared and found equal. */
+  /** The newest place at which the tables were compared and found equal. */
   readonly equal?: Mark;
-  /** The pieces so far of a change that travels in several. */
+  /** The pieces received so far of a change that travels in several. */
   readonly pieces?: { readonly epoch: number; readonly seq: number; readonly count: number };
-  /** The ranges of key hashes that differ, to be asked for one at a time. */
+  /** The ranges of key hashes that differ, to be requested one at a time. */
   readonly repair?: readonly Range[];
 }
 
 /** A write to the table, in one transaction with the new state. */
 export type Write =
-  /** Change these keys, after those of the staged pieces where there are any. */
+  /** Changes these keys, after those of the staged pieces, if there are any. */
   | { readonly kind: "rows"; readonly rows: readonly CellChange[]; readonly staged: boolean }
-  /** Keep a piece until its last one comes. */
+  /** Keeps a piece until the last one is received. */
   | { readonly kind: "stage"; readonly rows: readonly CellChange[]; readonly first: boolean }
-  /** Make a range hold just these rows, but for what of it is the same. */
+  /** Gives a range exactly these rows, except where it is the same. */
   | { readonly kind: "part"; readonly part: PartMessage };
 
 export type Want =
@@ -45,11 +51,11 @@ export type Want =
 export interface Followup {
   readonly followed: Followed;
   readonly write?: Write;
-  /** The question to the transcriber, after the store. */
+  /** The question to the transcriber, asked after the write is stored. */
   readonly ask?: Want;
-  /** The message was not taken, and the transcriber is to be told. */
+  /** The reason to refuse the message and tell the transcriber. */
   readonly refused?: "epoch" | "asOf";
-  /** The message was dropped in silence: it says nothing new. */
+  /** The reason to drop the message without a word: it has nothing new. */
   readonly dropped?: "duplicate" | "late";
 }
 
@@ -63,7 +69,7 @@ export interface Compared {
 export function follow(held: Followed, message: StreamMessage, table: Compared): Followup {
   const { mark } = held;
   if (mark && message.epoch < mark.epoch) return { followed: held, refused: "epoch" };
-  // What was taken before and comes again is dropped in silence, so this comes before the directory state.
+  // A repeated message is dropped without a word, so this comes before the comparison of directory states.
   const ahead = mark?.epoch === message.epoch ? message.seq - mark.seq : 1;
   if (message.kind === "rows") {
     if (ahead <= 0) return { followed: held, dropped: "duplicate" };
@@ -82,7 +88,7 @@ function followRows(held: Followed, message: RowsMessage): Followup {
   const sameChange = pieces?.epoch === message.epoch && pieces.seq === message.seq;
   const had = sameChange ? pieces.count : 0;
   if (message.piece < had) return { followed: held, dropped: "duplicate" };
-  // A change that lost a piece is a gap: its rows come with the parts that the next comparison asks for.
+  // A change that lost a piece is a gap: its rows come with the parts that the next comparison requests.
   if (message.piece > had) return { followed: doubting(held, message), ask: "digest" };
   if (message.more) {
     const staged = { epoch: message.epoch, seq: message.seq, count: had + 1 };
@@ -93,13 +99,13 @@ function followRows(held: Followed, message: RowsMessage): Followup {
   }
   const write = { kind: "rows", rows: message.rows, staged: had > 0 } as const;
   const inSequence = mark?.epoch === message.epoch && message.seq === mark.seq + 1;
-  if (inSequence) return { followed: moved(held, message), write };
+  if (inSequence) return { followed: markedAt(held, message), write };
   return { followed: doubting(held, message), write, ask: "digest" };
 }
 
 function followDigest(held: Followed, message: DigestMessage, table: Compared): Followup {
   if (message.root === table.root) {
-    const { doubt: _, repair: __, ...sure } = moved(held, message);
+    const { doubt: _, repair: __, ...sure } = markedAt(held, message);
     return { followed: { ...sure, equal: markOf(message) } };
   }
   const followed = doubting(held, message);
@@ -116,34 +122,36 @@ function followPart(held: Followed, message: PartMessage): Followup {
     const after: Range = [Math.max(from, message.to), to];
     return [before, after].filter(([start, end]) => start < end);
   });
-  // A part that repairs nothing answers an ask that was made twice: if it asked for the next one too, every digest during a long repair would double the asks.
+  // A part that repairs nothing answers a repeated question. If it asked for the next range, too, every digest during a
+  // long repair would double the questions.
   const repaired = extent(repair) < extent(asked);
   const here = held.mark !== undefined && comparePlaces(message, held.mark) === 0;
   return {
-    followed: { ...(here ? moved(held, message) : doubting(held, message)), repair },
+    followed: { ...(here ? markedAt(held, message) : doubting(held, message)), repair },
     write: { kind: "part", part: message },
     ...(repaired ? askNext(repair) : {}),
   };
 }
 
-/** The next range to ask for; when none is left, a digest to see whether the tables are now equal. */
+/** The question for the next range; after the last one, for a digest, to see whether the tables are now equal. */
 const askNext = (repair: readonly Range[]): { ask: Want } => {
   const next = repair[0];
   return { ask: next ? { from: next[0], to: next[1] } : "digest" };
 };
 
-/** Held, with its mark at a message. The pieces of a change that is not whole by then are of no use any more. */
-const moved = ({ pieces: _, ...held }: Followed, message: StreamMessage): Followed => ({
+/**
+ * The state with its mark at a message. The pieces of an incomplete change are dropped: they are of no use any more.
+ */
+const markedAt = ({ pieces: _, ...held }: Followed, message: StreamMessage): Followed => ({
   ...held,
   mark: markOf(message),
 });
 
-const doubting = (held: Followed, message: StreamMessage): Followed => ({ ...moved(held, message), doubt: true });
+const doubting = (held: Followed, message: StreamMessage): Followed => ({ ...markedAt(held, message), doubt: true });
 
 /**
- * The ranges of the buckets that differ. Neighbours are one range, also across buckets that are empty on both sides, as
- * those cost nothing to ask for. A small or an empty table is then asked for from end to end instead of bucket by
- * bucket.
+ * The ranges of the buckets that differ. Neighbours are merged, also across buckets that are empty on both sides, which
+ * cost nothing to request. A small or empty table is then requested from end to end instead of bucket by bucket.
  */
 function differing(mine: readonly string[], theirs: readonly string[]): Range[] {
   if (mine.length !== theirs.length) return [[0, hashEnd]];
@@ -163,7 +171,7 @@ function differing(mine: readonly string[], theirs: readonly string[]): Range[] 
   return all;
 }
 
-/** The share of a table that still differs, by its key hashes: from 0 to 1. */
+/** The share of the key hashes that still differ, from 0 to 1. */
 export const leftToRepair = ({ repair = [] }: Followed): number => extent(repair) / hashEnd;
 
 const emptyBucket = "0".repeat(64);

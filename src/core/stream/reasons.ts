@@ -2,6 +2,6 @@
 export const retainedBy = ["directory", "version", "check", "daemon", "conflict", "removals"] as const;
 export type RetainedBy = (typeof retainedBy)[number];
 
-/** The causes of a service's hold: a person, or something that trigger did not write and would have to replace. */
+/** The causes of a service's hold: a person, or a conflict with a file or record that trigger did not write. */
 export const heldBy = ["person", "conflict"] as const;
 export type HeldBy = (typeof heldBy)[number];

@@ -15,7 +15,7 @@ test("names are those of the protocol", () => {
 
 test("no two pairs of a host and a service have one queue", () => {
   assert.equal(wrongHostName("web-mail"), undefined);
-  assert.match(String(wrongServiceName("mail-aliases")), /a service is named with/);
+  assert.match(String(wrongServiceName("mail-aliases")), /a service name has only/);
   fc.assert(
     fc.property(pairs, pairs, ([host, service], [otherHost, otherService]) => {
       fc.pre(host !== otherHost || service !== otherService);

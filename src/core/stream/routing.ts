@@ -1,6 +1,6 @@
 /** The names on the wire, all of them: hosts, services, routing keys and queues. */
 
-/** The topic exchange that everything goes through. */
+/** The topic exchange for all messages. */
 export const exchange = "trigger";
 
 /** The service of the transcriber: directory modifications arrive under it. */
@@ -12,18 +12,18 @@ export const reportService = "report";
 const serviceName = /^[a-z][a-z0-9_]*$/;
 const hostName = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 
-/** Says why a text cannot name a service, or gives undefined when it can. */
+/** Returns the reason why a text cannot name a service; undefined if it can. */
 export function wrongServiceName(text: string): string | undefined {
   if (!serviceName.test(text))
-    return `a service is named with a-z, 0-9 and _, a letter first: ${JSON.stringify(text)} is not`;
-  if (text === reportService) return `"${reportService}" is reserved for what hosts report`;
+    return `a service name has only a-z, 0-9 and _, a letter first: ${JSON.stringify(text)} is none`;
+  if (text === reportService) return `"${reportService}" is reserved for the reports of hosts`;
   return undefined;
 }
 
-/** Says why a text cannot name a host, or gives undefined when it can. */
+/** Returns the reason why a text cannot name a host; undefined if it can. */
 export function wrongHostName(text: string): string | undefined {
   if (hostName.test(text)) return undefined;
-  return `a host is named with a-z, 0-9 and -, no - at either end: ${JSON.stringify(text)} is not`;
+  return `a host name has only a-z, 0-9 and -, no - at either end: ${JSON.stringify(text)} is none`;
 }
 
 /** The key that reaches every host of a service: `trigger.dhcp`. */
@@ -32,13 +32,19 @@ export const serviceKey = (service: string): string => `trigger.${service}`;
 /** The key that reaches one host of a service: `trigger.dhcp.dhcp1`. */
 export const hostKey = (service: string, host: string): string => `trigger.${service}.${host}`;
 
-/** The queue of one service on one host: `trigger-dhcp1-dhcp`. Names cannot run together: a service has no `-`. */
+/**
+ * The queue of one service on one host: `trigger-dhcp1-dhcp`. Two pairs never have one name, because a service has no
+ * `-`.
+ */
 export const queueName = (host: string, service: string): string => `trigger-${host}-${service}`;
 
-/** The queue, and its key, through which the candidates of an election tick where a broker elects by ticks: `trigger.ticks.event`. */
+/**
+ * The queue, and its key, for the ticks of an election's candidates, with a broker that elects by ticks:
+ * `trigger.ticks.event`.
+ */
 export const ticksQueue = (election: string): string => `trigger.ticks.${election}`;
 
-/** The keys that a queue of a service on a host is bound with. */
+/** The keys with which a queue of a service on a host is bound. */
 export const queueKeys = (host: string, service: string): string[] => [serviceKey(service), hostKey(service, host)];
 
 /** The use of a queue, which decides its limit. Without a directory events are the truth. */
@@ -46,7 +52,10 @@ export type QueueUse = "table" | "plain" | "event" | "eventTruth" | "report";
 
 const mebibyte = 1024 * 1024;
 
-/** Digests repair what a full queue of a table drops; what a plain service has accepted must not be lost, so its queue refuses. Events only attribute, where there is a directory. */
+/**
+ * A full queue of a table drops messages, which digests repair. The queue of a plain service refuses: an accepted
+ * message must not be lost. With a directory, events only tell who made a change.
+ */
 const limits = {
   table: { messages: 1000, bytes: 64 * mebibyte, beyond: "drop" },
   plain: { messages: 10_000, bytes: 64 * mebibyte, beyond: "refuse" },

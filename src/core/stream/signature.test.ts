@@ -24,14 +24,14 @@ test("an unsigned message, or one of another key, is refused with the reason", (
     `it names the key ${theirs.name}, which is not trusted`,
   );
   const inOurName = signed(body, { ...theirs, name: ours.name });
-  assert.equal(wrongSignature(bytes(inOurName), [ours]), `it is not what the key ${ours.name} has signed`);
+  assert.equal(wrongSignature(bytes(inOurName), [ours]), `its signature by the key ${ours.name} is wrong`);
   assert.match(wrongSignature(bytes(signed(body, ours)), []) ?? "", /not trusted/);
 });
 
 test("a signature does not fit another message", () => {
   const other = signed(JSON.stringify({ ...message, seq: 4 }), ours);
   const moved = signed(body, ours).slice(0, -104) + other.slice(-104);
-  assert.match(wrongSignature(bytes(moved), [ours]) ?? "", /has signed/);
+  assert.match(wrongSignature(bytes(moved), [ours]) ?? "", /its signature by the key .* is wrong/);
 });
 
 test("a signed body that differs in any byte is refused", () => {

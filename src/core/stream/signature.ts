@@ -1,26 +1,26 @@
 import { createHash, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 
 /**
- * Messages of a table that say who made them: Ed25519 (RFC 8032) over the very bytes that travel, so no canonical form is needed.
- * A signed body is the JSON object that it was, with two more members, always the last ones: `key`, and behind it `signature`. What is
- * signed is everything before `,"signature":`, the name of the key included.
+ * Signed messages of a table: Ed25519 (RFC 8032) over the very bytes that travel, so no canonical form is needed. A
+ * signed body is the original JSON object with two more members at its end: `key`, then `signature`. The signature
+ * covers all bytes before `,"signature":`, so also the name of the key.
  */
 
-/** A public key that a host trusts, with the name that messages call it by. */
+/** A public key that a host trusts, with its name in messages. */
 export interface PublicKey {
   readonly name: string;
   readonly key: KeyObject;
 }
 
-/** A key that signs. */
+/** A key that signs messages. */
 export interface SigningKey extends PublicKey {
   readonly secret: KeyObject;
 }
 
-/** A public key as it is written down: its 32 bytes in base64. */
+/** The written form of a public key: its 32 bytes in base64. */
 export const publicKeyForm = /^[A-Za-z0-9+/]{43}=$/;
 
-/** Between what is signed and the 64 bytes of the signature in base64. */
+/** The text between the signed bytes and the signature, 64 bytes in base64. */
 const before = Buffer.from(',"signature":"');
 const behind = '"}';
 // The last four bits of 64 bytes in base64 are unused: one signature has one form.
@@ -31,7 +31,7 @@ const tail = before.length + 88 + behind.length;
 const keyForm = /,"key":"([0-9a-f]{16})"$/;
 const keyLength = ',"key":""'.length + 16;
 
-/** Reads a public key as it is written down; throws for one that is none. */
+/** Reads a public key from its written form; throws for any other text. */
 export function readPublicKey(text: string): PublicKey {
   if (!publicKeyForm.test(text)) throw new Error(`a public key is 44 characters of base64, found ${text.length}`);
   const x = Buffer.from(text, "base64").toString("base64url");
@@ -39,12 +39,12 @@ export function readPublicKey(text: string): PublicKey {
   return { name: nameOf(text), key };
 }
 
-/** A public key as it is written down. */
+/** The written form of a public key. */
 export function writePublicKey(key: KeyObject): string {
   return Buffer.from(key.export({ format: "jwk" }).x ?? "", "base64url").toString("base64");
 }
 
-/** The pair of a secret key. */
+/** The signing key of a secret key, with its public key. */
 export function signingKey(secret: KeyObject): SigningKey {
   const key = createPublicKey(secret);
   return { name: nameOf(writePublicKey(key)), key, secret };
@@ -60,7 +60,10 @@ export function signed(body: string, { name, secret }: SigningKey): string {
   return `${said}${before}${sign(null, Buffer.from(said), secret).toString("base64")}${behind}`;
 }
 
-/** Says why a body is not one that a trusted key has signed; undefined when it is. What it says holds nothing of the body but the name of a key. */
+/**
+ * Returns the reason why no trusted key has signed a body; undefined if one has. Of the body, the reason shows only the
+ * name of a key.
+ */
 export function wrongSignature(body: Uint8Array, trusted: readonly PublicKey[]): string | undefined {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const end = Math.max(0, bytes.length - tail);
@@ -73,5 +76,5 @@ export function wrongSignature(body: Uint8Array, trusted: readonly PublicKey[]):
   if (!by) return `it names the key ${name}, which is not trusted`;
   return verify(null, said, by.key, Buffer.from(signature, "base64"))
     ? undefined
-    : `it is not what the key ${name} has signed`;
+    : `its signature by the key ${name} is wrong`;
 }

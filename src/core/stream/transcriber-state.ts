@@ -1,19 +1,22 @@
 import type { Progress } from "../util/slices.ts";
 import type { TranscriberReport } from "./report.ts";
 
-/** The state of a transcriber, as it says it of itself. */
+/** The state of a transcriber, as it reports it. */
 export interface TranscriberState {
   readonly active: boolean;
   readonly epoch: number | undefined;
-  /** True once the mirror is whole: until then nothing is sent. */
+  /** True once the mirror is complete: nothing is sent before. */
   readonly complete: boolean;
   /** The progress of a long change: the first reading, or many entries at once. */
   readonly progress?: Progress;
-  /** The newest `verify` for which the directory was read again: its time, and how many entries differed from the mirror. */
+  /**
+   * The newest `verify` for which the directory was read again: its time, and how many entries differed from the
+   * mirror.
+   */
   readonly verified?: { readonly asked: number; readonly differed: number };
   /**
-   * Hosts with a stream epoch of their own, each with that epoch.
-   * It is ahead of this transcriber's clock, or the directory was rolled back for them.
+   * The hosts with a stream epoch of their own, each with that epoch. Either that epoch is ahead of this transcriber's
+   * clock, or the directory was rolled back for the host.
    */
   readonly ownEpochs?: Readonly<Record<string, number>>;
   /** The reason why the directory cannot be read now. */
@@ -22,13 +25,13 @@ export interface TranscriberState {
   readonly troubleSince: number | undefined;
   readonly entries: number;
   /**
-   * The messages that were set aside as not understood, and the reason why events cannot be stored now, for a directory
-   * made of events.
+   * For a directory made of events: the messages that were set aside as unreadable, and the reason why events cannot be
+   * stored now.
    */
   readonly events?: { readonly setAside: AsideCount; readonly trouble: string | undefined };
   /**
-   * Per service: rows, refusals, the hash of its file, true as `behind` while hosts wait for the broker's return,
-   * and the hosts whose queue refuses.
+   * Per service: its rows and refusals, the hash of its file, and the hosts whose queue refuses messages. `behind` is
+   * true while hosts wait for the broker's return.
    */
   readonly services: Readonly<
     Record<string, { rows: number; refused: number; code: string; behind: boolean; refusing?: readonly string[] }>

@@ -10,13 +10,13 @@ import {
   type RowsMessage,
 } from "./messages.ts";
 
-/** The limits of one message: the rows of a part, and the bytes of any. */
+/** The limits of one message: the rows of a part, and the bytes of any message. */
 export interface Limits {
   readonly rows: number;
   readonly bytes: number;
 }
 
-/** The transcriber's end of one service's stream: it stamps what is said of a table. */
+/** The transcriber's end of one service's stream: it stamps each message about a table with its epoch and seq. */
 export class StreamWriter {
   readonly #service: string;
   readonly #table: CellTable;
@@ -45,7 +45,7 @@ export class StreamWriter {
     return this.#seq;
   }
 
-  /** Changes that the table has taken, as one change: several messages only when it is too large for one. */
+  /** The messages of one change that the table has taken: several only if it is too large for one. */
   rows(changes: readonly CellChange[], asOf: AsOf): RowsMessage[] {
     this.#seq += 1;
     const pieces = split(changes, this.#limits.bytes);
@@ -58,7 +58,7 @@ export class StreamWriter {
     }));
   }
 
-  /** The digest of the table as it stands; with its buckets for a host that differs. */
+  /** The present digest of the table; with its buckets for a host that differs. */
   digest(asOf: AsOf, { buckets = false } = {}): DigestMessage {
     const { digest } = this.#table;
     const message = { ...this.#head(asOf), kind: "digest" as const, root: digest.root, count: digest.count };
@@ -66,8 +66,8 @@ export class StreamWriter {
   }
 
   /**
-   * The content of the table in a range of key hashes, without the sums that the host has already. It may end early, at
-   * the limits of one message.
+   * The content of the table in a range of key hashes, without the parts whose sums the host has already. It may end
+   * early, at the limits of one message.
    */
   part(from: number, to: number, asOf: AsOf, have?: readonly string[]): PartMessage {
     return { ...this.#head(asOf), kind: "part", from, ...this.#table.part(from, to, this.#limits, have) };
@@ -85,7 +85,10 @@ export class StreamWriter {
   }
 }
 
-/** An epoch that was never used: above the clock (milliseconds) and every epoch heard, with a random tail against two that start in one millisecond. */
+/**
+ * Returns an epoch that was never used: above the clock (milliseconds) and every epoch heard. A random tail keeps two
+ * that start in one millisecond apart.
+ */
 export function nextEpoch(now: number, heard: number, random: () => number): number {
   const tail = Math.floor(random() * 1000);
   return Math.max(Math.floor(now), Math.floor(heard / 1000) + 1) * 1000 + tail;

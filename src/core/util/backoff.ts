@@ -5,7 +5,7 @@ export interface Backoff {
   readonly longest: number;
 }
 
-/** For a broker: the longest wait is the time for which its return may go unnoticed. */
+/** The backoff for a broker: its return may go unnoticed for the longest wait. */
 const brief: Backoff = { first: 100, longest: 5_000 };
 
 /** The wait before the next try, in milliseconds: doubled with each failure in a row, up to the longest. `failures` is 1 or more. */
@@ -13,7 +13,7 @@ export const backoff = (failures: number, { first, longest }: Backoff = brief): 
   Math.min(first * 2 ** (failures - 1), longest);
 
 /**
- * A wait of half to the whole of the milliseconds. Many hosts then do not try at one instant. `random` gives a number
+ * Half to the whole of a wait, in milliseconds, so that many hosts do not try at one instant. `random` returns a number
  * in [0, 1).
  */
 export const jittered = (milliseconds: number, random: () => number): number => milliseconds * (0.5 + random() / 2);

@@ -1,9 +1,9 @@
 import { isUtf8 } from "node:buffer";
 
 /**
- * A strict reader of the part of BER (X.690) that LDAP uses. Every length is definite and ends within the surrounding element.
- * Hostile bytes therefore make it neither go back nor loop, nor take more memory than they have. (The reader of ldapts trusts its lengths.)
- * `what` names the element in the error.
+ * A strict reader of the part of BER (X.690) that LDAP uses. Every length is definite and ends within the surrounding
+ * element. Hostile bytes therefore cause neither a loop nor the use of more memory than they have. (The reader of
+ * ldapts trusts its lengths.) `what` names the element in the error.
  */
 export class BerReader {
   readonly #bytes: Buffer;
@@ -26,7 +26,7 @@ export class BerReader {
     return this.more ? this.#bytes[this.#at] : undefined;
   }
 
-  /** The elements inside of the next one, which must have this tag. */
+  /** The elements within the next one, which must have this tag. */
   inside(tag: number, what: string): BerReader {
     const start = this.#step(tag, what);
     return new BerReader(this.#bytes, start, this.#at);
@@ -44,7 +44,10 @@ export class BerReader {
     return this.#bytes.toString(this.#isAscii(start) ? "latin1" : "utf8", start, this.#at);
   }
 
-  /** The next OCTET STRING: text if it is UTF-8, else a copy of its bytes, as a view would keep the whole message. */
+  /**
+   * The next OCTET STRING: text if it is UTF-8, else a copy of its bytes. A view would keep the whole message in
+   * memory.
+   */
   textOrBytes(what: string): string | Uint8Array {
     const start = this.#step(octetString, what);
     if (this.#isAscii(start)) return this.#bytes.toString("latin1", start, this.#at);
@@ -66,24 +69,27 @@ export class BerReader {
     return content[0] !== 0;
   }
 
-  /** Passes the next element; gives the place where its content starts. */
+  /** Skips the next element; returns the start of its content. */
   #step(tag: number, what: string): number {
     const found = this.tag;
     if (found !== tag)
       throw wrong(`${what}: expected tag ${hex(tag)}, found ${found === undefined ? "nothing" : hex(found)}`);
     const bytes = this.#bytes;
     const short = bytes[this.#at + 1] ?? 0x80;
-    // Nearly all are short, and a directory has millions of them.
+    // Nearly all lengths are short, and a directory has millions of them.
     const head = short < 0x80 ? undefined : readHead(bytes, this.#at, this.#end);
     const start = head?.start ?? this.#at + 2;
     const length = head?.length ?? short;
     if ((short >= 0x80 && !head) || length > this.#end - start)
-      throw wrong(`${what} is longer than what it is part of`);
+      throw wrong(`${what} is longer than the element around it`);
     this.#at = start + length;
     return start;
   }
 
-  /** True if the element just passed is short and ASCII, as nearly every value is: such a text is read several times faster. */
+  /**
+   * True if the element just passed is short and ASCII, as nearly every value is: decoding is several times faster
+   * then.
+   */
   #isAscii(start: number): boolean {
     if (this.#at - start > 64) return false;
     for (let at = start; at < this.#at; at++) if ((this.#bytes[at] as number) > 0x7f) return false;
@@ -98,7 +104,10 @@ export const enumerated = 0x0a;
 export const boolean = 0x01;
 const integer = 0x02;
 
-/** The start and the stated length of the content of the element at a place; undefined if its head goes on behind the end. */
+/**
+ * The start and the stated length of the content of an element. Undefined if its head is not within the bytes before
+ * `end`.
+ */
 export function readHead(bytes: Uint8Array, at: number, end: number): { start: number; length: number } | undefined {
   const first = bytes[at + 1];
   if (first === undefined || at + 1 >= end) return undefined;

@@ -1,12 +1,15 @@
-/** The limits of a bisection, and what is known before it. */
+/** The limits of a bisection, and the answers known before it. */
 export interface BisectOptions<T, Why> {
   /** The most calls of `check` to find the refused items; unlimited by default. */
   readonly checks?: number;
-  /** The most refusals to tell apart; beyond them items that are refused together stay together. Unlimited by default. */
+  /**
+   * The number of refusals to tell apart; after that many, items that are refused together stay together. Unlimited by
+   * default.
+   */
   readonly refusals?: number;
   /** True if no item depends on another: a refused item is then not tried again beside the accepted ones. */
   readonly independent?: boolean;
-  /** The answer of `check` to all items together, if it was asked already. */
+  /** The answer of `check` to all items together, if it is known already. */
   readonly said?: Why;
   /** True once the time for the search is over. */
   isOver?(): boolean;
@@ -20,19 +23,21 @@ export interface Bisected<T, Why> {
   readonly good: readonly T[];
   /** The refused items with the answer of the check: single ones, or several where the limit of refusals was reached. */
   readonly refused: readonly { readonly items: readonly T[]; readonly why: Why }[];
-  /** The items left over when the checks or the time were spent. */
+  /** The items that were not decided when the checks or the time were spent. */
   readonly untried: readonly T[];
 }
 
-/** The result where the check refuses also what no item changes, or what it accepted before: no item is to blame. */
+/**
+ * The result if the check refuses without any item, or refuses at the end what it accepted before: no item is to blame.
+ */
 export interface BaselineRefused<Why> {
   readonly baseline: Why;
   readonly at: "start" | "end";
 }
 
 /**
- * Finds the items that a check refuses, by halves. `check` gives undefined if it accepts items together, else the reason.
- * A refused item is tried once more at the end: the first time, another item may still have had its place.
+ * Finds the items that a check refuses, by halves. `check` returns undefined if it accepts items together, else the
+ * reason. A refused item is tried once more at the end: the first time, another item may still have held its place.
  */
 export async function bisect<T, Why>(
   items: readonly T[],
@@ -53,7 +58,10 @@ export async function bisect<T, Why>(
     return last;
   }
 
-  /** Takes the items that pass beside the good ones; gives true if all do. `known` is the answer to all of them, if it was asked. */
+  /**
+   * Adds the items that pass beside the good ones; returns true if all do. `known` is the answer to all of them, if it
+   * was asked.
+   */
   async function take(some: readonly T[], known?: Why): Promise<boolean> {
     if (some.length === 0) return true;
     const why = known ?? (await ask(some));
@@ -69,7 +77,7 @@ export async function bisect<T, Why>(
     const middle = some.length >> 1;
     const first = one === undefined ? some.slice(0, middle) : [one];
     const second = one === undefined ? some.slice(middle) : some.filter((item) => item !== one);
-    // If the first part is good, the second beside it is what was refused.
+    // If the first part is good, the second part beside it is the set that was just refused.
     await take(second, (await take(first)) ? why : undefined);
     return false;
   }

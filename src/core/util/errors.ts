@@ -18,12 +18,15 @@ export class Fatal extends Error {
   }
 }
 
-/** Thrown by an install whose check refuses the text, and passes the last good one now. Which rows are to blame is then found with the check alone. */
+/**
+ * Thrown by an install whose check refuses the text but still accepts the last good one. The check alone then finds the
+ * rows to blame.
+ */
 export class TextRefused extends Fatal {
   override name = "TextRefused";
 }
 
-/** The same where there is no last good text to compare with. */
+/** The same without a last good text to compare with. */
 export class TextDoubted extends Error {
   override name = "TextDoubted";
 }
@@ -53,17 +56,17 @@ export interface RefusalOptions extends ErrorOptions {
 /** The property of a row that `select` gives, with the `Refusal` of this row alone. The entry's other rows are not refused. */
 export const refusedBecause = Symbol("refused because");
 
-/** The same where the attribute was never asked of the directory: it says nothing of the entry. */
+/** The refusal for an attribute that was not requested from the directory: it says nothing about the entry. */
 export class NotRead extends Refusal {
   override name = "NotRead";
 }
 
-/** An error of what an administrator wrote or typed: said in one line, without a stack. */
+/** A mistake in the input or configuration of an administrator: shown in one line, without a stack. */
 export class UserError extends Error {
   override name = "UserError";
 }
 
-/** The message of anything that was thrown, its causes behind it. */
+/** The message of a thrown value, followed by its causes. */
 export function reason(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
   return thrown.cause === undefined ? thrown.message : `${thrown.message}: ${reason(thrown.cause)}`;
@@ -108,7 +111,7 @@ export class CommandFailed extends Error {
   override name = "CommandFailed";
   /** The exit code. */
   readonly code: number;
-  // Not shown where the error is printed: only the message is known to be without secrets.
+  // Hidden where the error is printed: only the message is known to contain no secrets.
   readonly #said: { readonly stdout: string; readonly stderr: string };
   /** An error with `message` and the exit code `code`; `output` is all that the command printed. */
   constructor(message: string, code: number, output: { readonly stdout?: string; readonly stderr?: string } = {}) {

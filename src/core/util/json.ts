@@ -3,21 +3,21 @@ export type Json = string | number | boolean | null | undefined | readonly Json[
 /** The columns of a row by name. */
 export type Columns = { readonly [column: string]: Json };
 
-/** The deepest nesting that is read: what judges a value goes down into it, and a stack has an end. */
+/** The deepest nesting that is read: the checks of a value recurse into it, and the stack is finite. */
 const deepest = 500;
 
 /**
- * The most commas that are read. A schema names each wrong value, which takes a hundred times the room of the value. A
- * group of 200,000 members fits.
+ * The most commas that are read. A schema names each wrong value, which takes a hundred times the memory of the value.
+ * A group of 200,000 members fits.
  */
 const mostCommas = 500_000;
 
 /**
- * Reads JSON in UTF-8 from an untrusted source. Throws an error that names the fault, also for nesting and numbers of
+ * Reads JSON in UTF-8 from an untrusted source. Throws an error that names the fault, also for nesting or numbers of
  * values beyond any use.
  */
 export function readJson(bytes: Uint8Array): unknown {
-  // Looked at before it is parsed: megabytes of brackets keep a parser busy for seconds.
+  // Checked before it is parsed: megabytes of brackets keep a parser busy for seconds.
   const absurd = absurdityOf(bytes);
   if (absurd) throw new Error(absurd);
   return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));

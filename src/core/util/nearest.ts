@@ -1,4 +1,6 @@
-/** The known word nearest to a wrong one, when it is near enough to be meant (Levenshtein distance of at most a third). */
+/**
+ * The known word nearest to a wrong one, if it is near enough to be meant (Levenshtein distance of at most a third).
+ */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = Math.max(2, Math.ceil(word.length / 3)) + 1;
@@ -9,7 +11,7 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   return best;
 }
 
-/** One sentence on an unknown word: the word, the known ones and the nearest. */
+/** A sentence on an unknown word, with the known ones and the nearest. */
 export function unknown(kind: string, word: string, known: Iterable<string>): string {
   const words = [...known].sort();
   const near = nearest(word, words);
@@ -17,7 +19,7 @@ export function unknown(kind: string, word: string, known: Iterable<string>): st
   return `unknown ${kind} ${JSON.stringify(word)} (${list})${near ? `; did you mean ${JSON.stringify(near)}?` : ""}`;
 }
 
-/** The same on the first of several words that is unknown; undefined where all are known. */
+/** The same sentence on the first unknown word of several; undefined if all are known. */
 export function unknownOf(kind: string, words: readonly string[], known: readonly string[]): string | undefined {
   const word = words.find((each) => !known.includes(each));
   return word === undefined ? undefined : unknown(kind, word, known);

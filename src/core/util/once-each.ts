@@ -6,19 +6,22 @@ const most = 100;
 /** The most sources that have a share of their own; the others use the share of the unnamed source. */
 const mostSources = 1_000;
 
-/** Logs a line about a source, as the broker's user who sent a message; undefined if no one vouches for the sender. */
+/**
+ * Logs a line about a source, such as the broker's user who sent a message. The source is undefined if the sender is
+ * unknown.
+ */
 export type SayOnce = (source: string | undefined, line: string) => void;
 
 interface Share {
   readonly since: number;
-  /** The hashes of what was said, so that long lines take no memory. */
+  /** The hashes of the logged lines, so that long lines take no memory. */
   readonly said: Set<string>;
 }
 
 /**
- * Says each line once an hour, and at most a hundred lines an hour about one source.
- * Thus neither a broken script nor a hostile host fills the log or the memory, nor hides what is said about others.
- * `monotonic` gives milliseconds that never go back.
+ * Logs each line once an hour, and at most a hundred lines an hour about one source. Thus neither a broken script nor a
+ * hostile host fills the log or the memory, or hides lines about others. `monotonic` returns milliseconds that never go
+ * back.
  */
 export function onceEach(log: (line: string) => void, monotonic: () => number): SayOnce {
   const shares = new Map<string | undefined, Share>();
@@ -42,7 +45,7 @@ export function onceEach(log: (line: string) => void, monotonic: () => number): 
     log(
       said.size < most
         ? line
-        : `more than ${most} different lines of this kind${about}: the others are not said for an hour`,
+        : `more than ${most} different lines of this kind${about}: more of them are suppressed for an hour`,
     );
     said.add(known);
   };

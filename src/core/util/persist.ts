@@ -6,7 +6,10 @@ interface Waiting {
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** Repeats `work` until it succeeds, with a backoff. Logs the first failure and the recovery. Gives undefined once the signal aborts. */
+/**
+ * Repeats `work` until it succeeds, with a backoff. Logs the first failure and the recovery. Returns undefined once the
+ * signal aborts.
+ */
 export async function persist<T>(
   what: string,
   work: () => Promise<T>,
@@ -19,7 +22,7 @@ export async function persist<T>(
   for (let failures = 0; !signal.aborted; ) {
     try {
       const result = await work();
-      if (failures > 0) log(`${what}: well again`);
+      if (failures > 0) log(`${what}: recovered`);
       return result;
     } catch (error) {
       if (failures === 0) log(`${what}: ${reason(error)}; trying again`);

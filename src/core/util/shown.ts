@@ -1,4 +1,4 @@
-/** A value as an error shows it: its kind, when it could be long. */
+/** A value as an error shows it; only its kind if it could be long. */
 export function shown(value: unknown): string {
   if (value === undefined) return "nothing";
   if (Array.isArray(value)) return "a list";
@@ -7,11 +7,14 @@ export function shown(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value.slice(0, 80)) : String(value);
 }
 
-/** Characters that a terminal obeys or does not show: controls, format characters such as U+202E, and others without a glyph. */
+/**
+ * Characters that steer a terminal or are invisible: controls, format characters such as U+202E, and others without a
+ * glyph.
+ */
 const unseen = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /**
- * A text from elsewhere as one short line for a log, a terminal or a database. Line ends and tabs become a space.
+ * A text from outside as one short line for a log, a terminal or a database. Line ends and tabs become a space.
  * Invisible characters are escaped (`\u202e`), so that no name passes for another and no text steers a terminal.
  */
 export function plainLine(text: string, limit = 500): string {
@@ -23,13 +26,13 @@ export function plainLine(text: string, limit = 500): string {
 }
 
 /**
- * A line of any length for a terminal: line ends stand escaped, too, so that no name forges a line; a tab stays.
- * A command need not call it: all that it prints goes through `screenOf` (src/cli/screen.ts), which does.
+ * A line of any length for a terminal. Line ends are escaped, too, so that no name forges a line; a tab stays. A
+ * command need not call it: `screenOf` (src/cli/screen.ts) does that for all that it prints.
  */
 export const shownLine = (text: string): string =>
   text.replace(unseen, (found) => (found === "\t" ? found : escaped(found)));
 
-/** A value as JSON for a terminal: the same characters stand escaped, as JSON has it. */
+/** A value as JSON for a terminal: the same characters are escaped, in the way of JSON. */
 export const plainJson = (value: unknown): string =>
   JSON.stringify(value, null, 2).replace(unseen, (text) =>
     text === "\n" ? text : text.split("").map(escaped).join(""),

@@ -1,4 +1,4 @@
-/** Long work that is done a slice at a time, so that whatever else the process does goes on in between. */
+/** Long work that is done in slices, so that the process can do other work in between. */
 
 /** The progress of a long work. */
 export interface Progress {
@@ -8,7 +8,7 @@ export interface Progress {
   readonly of: number;
 }
 
-/** Work in steps, each a fraction of a millisecond: between two of them others may go. */
+/** Work in steps, each a fraction of a millisecond: other work may run between two of them. */
 export type SlicedWork<T> = Generator<Progress, T, void>;
 
 /** The part of a clock that slices need. */
@@ -17,7 +17,7 @@ interface Watch {
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** The longest that one slice lasts, in milliseconds: what else waits, a message or a probe, hardly notices it. */
+/** The longest duration of a slice, in milliseconds: it hardly delays a message or a probe. */
 const sliceLength = 20;
 
 /** The interval between two log lines about the progress of a long work, in milliseconds. */
@@ -26,14 +26,14 @@ const sayEvery = 5000;
 export interface Slicing<T> {
   readonly clock: Watch;
   readonly signal: AbortSignal;
-  /** Told after each slice but the last. */
+  /** Called after each slice but the last. */
   readonly between?: (progress: Progress) => void;
-  /** Told what came of it, at once when the last step is done; never after the signal. */
+  /** Called with the result, at once when the last step is done; never after the signal aborts. */
   readonly done?: (result: T) => void;
   readonly log: (line: string) => void;
 }
 
-/** Does all the steps at once. */
+/** Runs all the steps at once. */
 export function atOnce<T>(steps: SlicedWork<T>): T {
   for (;;) {
     const step = steps.next();
@@ -41,7 +41,9 @@ export function atOnce<T>(steps: SlicedWork<T>): T {
   }
 }
 
-/** Does the steps a slice at a time, until the signal. What fits into the first slice is done before this returns. */
+/**
+ * Runs the steps in slices until the signal aborts. Work that fits into the first slice is done before this returns.
+ */
 export async function inSlices<T>(
   steps: SlicedWork<T>,
   { clock, signal, between, done, log }: Slicing<T>,
@@ -59,7 +61,7 @@ export async function inSlices<T>(
   }
 }
 
-/** Goes on with the steps for one slice; gives the last one's word. */
+/** Runs steps for the time of one slice, and returns the result of the last one. */
 function slice<T>(steps: SlicedWork<T>, clock: Pick<Watch, "monotonic">): IteratorResult<Progress, T> {
   const end = clock.monotonic() + sliceLength;
   for (;;) {

@@ -62,7 +62,7 @@ test("a host with trusted keys rejects and counts all messages of other keys", a
   for (const body of bodies) await publish(signed(body, { ...theirs!, name: ours!.name }));
   await until(() => all.untrusted() === 15);
   assert.deepEqual(world.facts()?.followed, before);
-  assert.equal(world.report().untrusted?.why, `it is not what the key ${ours!.name} has signed`);
+  assert.equal(world.report().untrusted?.why, `its signature by the key ${ours!.name} is wrong`);
   assert.equal(world.logged.filter((line) => line.includes("a message is refused")).length, 1);
 
   await world.say([["k2", row("b", "10.0.0.2")]]);

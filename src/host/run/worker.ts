@@ -47,7 +47,7 @@ export function worker(work: Work, ready: Promise<void>, clock: Clock, signal: A
     notBefore = clock.monotonic() + work.pace;
     try {
       await work.run(signal);
-      if (failing) work.log("well again");
+      if (failing) work.log("recovered");
       failing = false;
       failures = 0;
       away = "";

@@ -82,15 +82,15 @@ test("an unreadable row is forgotten, and a stale refusal is judged again", (con
 
 test("a digest is restored with its transaction", () => {
   const digest = new Digest("dhcp");
-  digest.move("a", null, "{}");
+  digest.change("a", null, "{}");
   const { root, count } = digest;
   const restore = digest.saved();
-  digest.move("a", "{}", '{"x":1}');
-  digest.move("b", null, "{}");
+  digest.change("a", "{}", '{"x":1}');
+  digest.change("b", null, "{}");
   assert.notEqual(digest.root, root);
   restore();
   assert.deepEqual([digest.root, digest.count], [root, count]);
-  digest.move("a", "{}", null);
+  digest.change("a", "{}", null);
   assert.equal(digest.root, new Digest("dhcp").root);
 });
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { readRow } from "../../core/service/read-row.ts";
-import { cellGoes, refusalGoes } from "../../core/service/refusal-goes.ts";
+import { cellRemoves, refusalRemoves } from "../../core/service/refusal-removes.ts";
 import type { Table } from "../../core/service/service.ts";
 import {
   aboutOf,
@@ -57,7 +57,7 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
     const found = sql.get.get(service, key) as Stored | undefined;
     const before = found?.desired ?? null;
     if (before === cell) return;
-    digest.move(key, before, cell);
+    digest.change(key, before, cell);
     sql.put.run(service, key, keyHash(key), cell);
     const { applied = null, retained_by = null, detail = null } = found ?? {};
     judge(key, { desired: cell, applied, retained_by, detail }, now);
@@ -81,7 +81,7 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
   function whyRetained(key: string, { desired, applied, retained_by, detail }: Stored): Retained | undefined {
     const reason = reasonToRetain(key, desired, applied);
     // A removal by a refusal is pending like any other; once the row is removed, its reason is the refusal.
-    const goes = applied !== null && reason?.by === "directory" && refusalGoes(table, reason.about ?? []);
+    const goes = applied !== null && reason?.by === "directory" && refusalRemoves(table, reason.about ?? []);
     if (reason && !goes) return reason;
     // A removal that waits for a person keeps waiting when rows are judged again: a restart is no answer.
     const waits = applied !== null && (goes || desired === null) && retained_by === "removals";
@@ -212,7 +212,7 @@ export function settleRefused(
 ): void {
   const found = prepared(database, "SELECT desired FROM row WHERE service = ? AND key = ?").get(service, key);
   const desired = (found?.desired ?? null) as Cell | null;
-  if (desired === null || !cellGoes(table, desired)) return;
+  if (desired === null || !cellRemoves(table, desired)) return;
   const settle = (by: string, detail: string, state: string): void =>
     void prepared(
       database,

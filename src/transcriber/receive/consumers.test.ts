@@ -97,5 +97,5 @@ test("a broker that is away at the start is tried until it is back", async (cont
   ready.resolve();
   await clock.advance(10_000);
   await until(() => elections.length === 1);
-  assert.deepEqual(log, ["the broker: the broker is away; trying again", "the broker: well again"]);
+  assert.deepEqual(log, ["the broker: the broker is away; trying again", "the broker: recovered"]);
 });

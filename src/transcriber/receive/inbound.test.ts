@@ -146,7 +146,7 @@ test("services that the config does not have are dropped from reports and logged
 test("an order to verify counts from a transcriber's user alone", async (context) => {
   const order = JSON.stringify({ trigger: 1, kind: "order", service: "event", order: "verify" });
   for (const [user, expected] of [
-    ["trigger-civet", "is rejected: it is an order, and was sent without the name of its broker user"],
+    ["trigger-civet", "is rejected: it is an order, but was sent without the name of its broker user"],
     ["guest", "asked to verify: the directory is read again"],
   ]) {
     const world = network(context);
@@ -173,7 +173,9 @@ test("reports and refusals of another user in a host's name are rejected", async
   ])
     await world.hub.connect().publish(serviceKey("report"), JSON.stringify(message));
   for (const host of ["dhcp1", "dhcp2"])
-    await until(() => world.log.some((line) => line.includes(`it speaks for ${host}, and was sent without the name`)));
+    await until(() =>
+      world.log.some((line) => line.includes(`it claims to be from ${host}, but was sent without the name`)),
+    );
   assert.equal(world.reports.length, 0);
 });
 

@@ -188,7 +188,8 @@ test("an attribute that is not read of the directory refuses the row", () => {
     tables.refresh([machine], Date.UTC(2026, 0, 1), { attributes: ["cn", "mac"] });
     return refusalOf(tables.table("dhcp").get("u") ?? "{}");
   };
-  const why = "owner is not read from the directory: it is not asked for: add it to directory.attributes in the config";
+  const why =
+    "owner is not read from the directory: it was not requested: add it to directory.attributes in the config";
   assert.equal(
     said((entry) => (entry.has("owner") ? {} : undefined)),
     why,

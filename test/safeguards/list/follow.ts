@@ -54,7 +54,9 @@ export const followRemovals: readonly Removal[] = [
     guards: "a part from beyond the mark puts the table in doubt",
     without: "messages lost before it are not looked for",
     file: "src/core/stream/reader.ts",
-    edits: [["...(here ? moved(held, message) : doubting(held, message)), repair", "...moved(held, message), repair"]],
+    edits: [
+      ["...(here ? markedAt(held, message) : doubting(held, message)), repair", "...markedAt(held, message), repair"],
+    ],
     tests: ["src/core/stream/reader.test.ts"],
   },
   {
@@ -70,7 +72,7 @@ export const followRemovals: readonly Removal[] = [
     guards: "pieces end when the mark moves",
     without: "a later change is joined with old pieces",
     file: "src/core/stream/reader.ts",
-    edits: [["const moved = ({ pieces: _, ...held }: Followed", "const moved = (held: Followed"]],
+    edits: [["const markedAt = ({ pieces: _, ...held }: Followed", "const markedAt = (held: Followed"]],
     tests: ["src/core/stream/reader.test.ts"],
   },
   {
@@ -80,8 +82,8 @@ export const followRemovals: readonly Removal[] = [
     file: "src/core/stream/reader.ts",
     edits: [
       [
-        "if (inSequence) return { followed: moved(held, message), write };",
-        "if (inSequence) return { followed: { ...moved(held, message), repair: [] }, write };",
+        "if (inSequence) return { followed: markedAt(held, message), write };",
+        "if (inSequence) return { followed: { ...markedAt(held, message), repair: [] }, write };",
       ],
     ],
     tests: ["src/host/inbox/repair.test.ts"],

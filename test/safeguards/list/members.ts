@@ -177,7 +177,7 @@ export const membersRemovals: readonly Removal[] = [
     without: "who claims a name takes its account out",
     file: "src/core/stream/cells.ts",
     edits: [['why.replaceAll(aboutMark, " ")', "why"]],
-    tests: ["src/core/service/refusal-goes.test.ts"],
+    tests: ["src/core/service/refusal-removes.test.ts"],
   },
   {
     id: "reasons-bounded",
