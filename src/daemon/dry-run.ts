@@ -46,7 +46,7 @@ export function dryMachines(
   const machines = new Map([...services.keys()].map((service) => [service, renewedMachine(realMachine())]));
   const shown = new Map<string, string>();
   return {
-    machineOf: (service) => machines.get(service)?.machine ?? realMachine(),
+    machineOf: (service) => machines.get(service)?.machine ?? dryMachine(realMachine()),
     fullEvery: compareEvery,
     ran(service) {
       const noted = machines.get(service)?.take();

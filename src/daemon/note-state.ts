@@ -22,10 +22,13 @@ export const forgetState = ({ store, ...waits }: StateNotes): Promise<unknown> =
 export async function noteState(transcriber: Transcriber, { store, ...waits }: StateNotes): Promise<void> {
   const { clock, signal } = waits;
   for (let written = ""; !signal.aborted; await clock.sleep(stateInterval, signal)) {
-    const state = JSON.stringify(transcriber.state());
-    if (state === written) continue;
-    await persist(stateNote, async () => store.transcriber.keepState(transcriber.state()), waits);
-    written = state;
+    if (JSON.stringify(transcriber.state()) === written) continue;
+    const write = async (): Promise<void> => {
+      const state = transcriber.state(); // another one after a while without room
+      store.transcriber.keepState(state);
+      written = JSON.stringify(state);
+    };
+    await persist(stateNote, write, waits);
   }
 }
 
