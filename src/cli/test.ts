@@ -63,7 +63,8 @@ Exit codes
         unexamined ||= verdict.name === "runs" && !verdict.passed;
       }
     }
-    if (broken > 0) say(`${broken} broken; the same histories: --seed ${seed}`);
+    if (broken > 0)
+      say(`${broken === 1 ? "1 rule is" : `${broken} rules are`} broken; the same histories: --seed ${seed}`);
     return unexamined ? 2 : broken > 0 ? 1 : 0;
   },
 };

@@ -14,6 +14,8 @@ import { sampled } from "./kit/samples.ts";
 export interface Verdict {
   /** The name of the rule, such as `idempotent`. */
   readonly name: string;
+  /** The rule in a sentence. */
+  readonly says: string;
   /** True if the service keeps the rule. */
   readonly passed: boolean;
   /** Lines that show how the rule is broken; empty where it is kept. */
@@ -54,16 +56,16 @@ const day = 24 * 60 * 60_000;
 
 const first = "runs";
 
-const tableRules: readonly (readonly [name: string, rule: Rule])[] = [
-  [first, rules.runs],
-  ["deterministic", rules.deterministic],
-  ["idempotent", rules.idempotent],
-  ["independent of order", rules.independentOfOrder],
-  ["safe on deletion", rules.safeOnDeletion],
-  ["safe on an empty table", rules.safeOnAnEmptyTable],
-  ["mends an unknown state", rules.mendsAnUnknownState],
-  ["hostile values stay inside", hostileValuesStayInside],
-  ["converges after a crash at every step", rules.convergesAfterACrash],
+const tableRules: readonly (readonly [name: string, says: string, rule: Rule])[] = [
+  [first, "a first run on the samples succeeds, and the machine shows their rows", rules.runs],
+  ["deterministic", "equal entries give equal rows and files, at any time and in any order", rules.deterministic],
+  ["idempotent", "a full run on rows that are applied already changes nothing", rules.idempotent],
+  ["independent of order", "equal rows give an equal machine, whatever came before", rules.independentOfOrder],
+  ["safe on deletion", "a removed row leaves nothing, and takes nothing else along", rules.safeOnDeletion],
+  ["safe on an empty table", "a table may be empty, and then nothing is left of it", rules.safeOnAnEmptyTable],
+  ["mends an unknown state", "a full run tells a daemon all: it may have lost what it had", rules.mendsAnUnknownState],
+  ["hostile values stay inside", "no value becomes a record, a command or a path", hostileValuesStayInside],
+  ["converges after a crash at every step", "a restart ends as a run without a crash", rules.convergesAfterACrash],
 ];
 
 /** A service to examine, as `service(…)` and the ready-made services give it. */
@@ -75,11 +77,11 @@ export type Examined = { readonly table: object } | { readonly plain: object };
  */
 export async function* examine(service: Examined, options: ConformanceOptions = {}): AsyncGenerator<Verdict> {
   const { seed = 1 } = options;
-  for (const [name, broken] of rulesOf(service as Service, options)) {
+  for (const [name, says, broken] of rulesOf(service as Service, options)) {
     if (options.rules && name !== first && !options.rules.includes(name)) continue;
     const counterexample = (await guarded(broken).catch((error) => [`the examination failed: ${reason(error)}`])) ?? [];
     const passed = counterexample.length === 0;
-    yield { name, passed, counterexample, seed };
+    yield { name, says, passed, counterexample, seed };
     // One that does not run at all breaks every other rule as well.
     if (name === first && !passed) return;
   }
@@ -89,13 +91,13 @@ export async function* examine(service: Examined, options: ConformanceOptions = 
 function rulesOf(
   service: Service,
   options: ConformanceOptions,
-): [name: string, broken: () => Promise<readonly string[] | undefined>][] {
+): [name: string, says: string, broken: () => Promise<readonly string[] | undefined>][] {
   if ("table" in service) {
     const on = caseOf(service.table, options);
-    return tableRules.map(([name, rule]) => [name, () => rule(on)]);
+    return tableRules.map(([name, says, rule]) => [name, says, () => rule(on)]);
   }
   const on = plainCaseOf(service.plain, options);
-  return plainRules.map(([name, rule]) => [name, () => rule(on)]);
+  return plainRules.map(([name, says, rule]) => [name, says, () => rule(on)]);
 }
 
 /**
@@ -121,8 +123,8 @@ export async function conformance(service: Examined, options: ConformanceOptions
 }
 
 /** A verdict as lines for people. */
-export const sayVerdict = ({ name, passed, counterexample }: Verdict): string[] => [
-  `${passed ? "pass" : "fail"}  ${name}`,
+export const sayVerdict = ({ name, says, passed, counterexample }: Verdict): string[] => [
+  passed ? `pass  ${name}` : `fail  ${name}: ${says}`,
   ...counterexample.map((line) => `      ${line}`),
 ];
 

@@ -30,7 +30,7 @@ function history(on: Case, chance: Random, { length, some }: { length: number; s
     if (changes.length === 0 && moments.length > 0) return;
     moments.push({ said, changes, ...(moments.length > 0 && manner(chance)) });
   };
-  say(`${present.size} entries`);
+  say(`at first: ${present.size === 1 ? "1 entry" : `${present.size} entries`}`);
   for (let tries = 0; moments.length < length && tries < 10 * length; tries++) {
     const away = moving.filter(({ uuid }) => !present.has(uuid));
     const among = away.length > 0 && chance.chance(0.5) ? away : moving;
@@ -62,18 +62,18 @@ function change(
   const now = present.get(uuid);
   if (!now) {
     present.set(uuid, original);
-    return `${dn} comes back`;
+    return `${dn} is added again`;
   }
   const kind = chance.below(4);
   if (kind === 0) {
     present.delete(uuid);
-    return `${dn} goes`;
+    return `${dn} is removed`;
   }
   if (kind === 1) {
     const named = renamed(now);
     if (![...present.values()].some((entry) => entry.dn.endsWith(`,${now.dn}`) || entry.dn === named.dn)) {
       present.set(uuid, named);
-      return `${now.dn} is renamed ${named.dn}`;
+      return `${now.dn} is renamed to ${named.dn}`;
     }
   }
   const attributes = [...now.attributes.keys()].filter((name) => name !== "objectclass");

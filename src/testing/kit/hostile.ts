@@ -105,7 +105,7 @@ function harmOf(harmless: Ending, hostile: Ending, compared: Compared): readonly
       .sort()
       .join("\n");
   if (folders(harmless) !== folders(hostile))
-    return ["files lie elsewhere:", ...newIn(harmless.state.files.keys(), hostile.state.files.keys())];
+    return ["files lie elsewhere (- expected, + found):", ...moves(harmless.state.files, hostile.state.files)];
   const pairs = pairsOf(harmless, hostile);
   for (const [path, one, other] of pairs) {
     // What has NULs already is no text, and has lengths rather than signs.
@@ -172,7 +172,8 @@ export function harmOfCommands(
   ];
 }
 
-const newIn = (before: Iterable<string>, after: Iterable<string>): string[] => {
-  const known = new Set(before);
-  return [...after].filter((path) => !known.has(path)).map((path) => `+ ${path}`);
-};
+/** The paths that only one of two states has. */
+const moves = (before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] => [
+  ...[...before.keys()].filter((path) => !after.has(path)).map((path) => `- ${path}`),
+  ...[...after.keys()].filter((path) => !before.has(path)).map((path) => `+ ${path}`),
+];

@@ -100,6 +100,9 @@ export function machineOf(life: Life, machine: Machine): Machine {
       const name = "socket" in asked ? `ask ${asked.socket}` : `run ${asked.join(" ")}`;
       life.alive();
       life.told.push({ asked, input: options.input, changes: options.changes });
+      if (!("socket" in asked) && filing.includes(asked[0])) {
+        for (const path of asked.slice(1).filter((word) => word.startsWith("/"))) life.folders.add(posix.dirname(path));
+      }
       return life.step(name, () => machine.run(asked, options));
     },
     async incarnation(daemon) {
@@ -108,6 +111,9 @@ export function machineOf(life: Life, machine: Machine): Machine {
     },
   };
 }
+
+/** Programs of the kit that put files into folders, and make missing ones. */
+const filing = ["touch", "cp", "mv"];
 
 const isText = (word: unknown): word is string => typeof word === "string";
 

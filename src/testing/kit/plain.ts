@@ -130,12 +130,12 @@ const hostileValuesStayInside: PlainRule = async (on) => {
 };
 
 /** The rules of a plain service. */
-export const plainRules: readonly (readonly [name: string, rule: PlainRule])[] = [
-  ["runs", runs],
-  ["idempotent", idempotent],
-  ["bad bodies are refused", refusesBadBodies],
-  ["hostile values stay inside", hostileValuesStayInside],
-  ["converges after a crash at every step", convergesAfterACrash],
+export const plainRules: readonly (readonly [name: string, says: string, rule: PlainRule])[] = [
+  ["runs", "each sample message is handled", runs],
+  ["idempotent", "a message that comes twice changes no more than one", idempotent],
+  ["bad bodies are refused", "the schema refuses bodies of another form", refusesBadBodies],
+  ["hostile values stay inside", "no value becomes a record, a command or a path", hostileValuesStayInside],
+  ["converges after a crash at every step", "a restart ends as a message without a crash", convergesAfterACrash],
 ];
 
 /** A few bodies that a plain service's schema takes, made from the schema itself. */

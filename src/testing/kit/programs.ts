@@ -1,4 +1,4 @@
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, normalize } from "node:path";
 import type { Output } from "../../core/service/host-api.ts";
 import { type Call, type MemoryMachine, memoryMachine } from "../memory-machine.ts";
 
@@ -9,7 +9,8 @@ import { type Call, type MemoryMachine, memoryMachine } from "../memory-machine.
 export function everydayMachine(files: Readonly<Record<string, string>> = {}): MemoryMachine {
   const machine = memoryMachine({ files, otherwise: () => ({ code: 0 }) });
   const fail = (stderr: string): Partial<Output> => ({ code: 1, stderr });
-  const named = ({ arguments: words }: Call): string[] => words.filter((word) => !word.startsWith("-"));
+  const named = ({ arguments: words }: Call): string[] =>
+    words.filter((word) => !word.startsWith("-")).map((word) => normalize(word));
   /** The path that a file gets: a folder takes it under its own name. */
   const into = async (from: string, to: string): Promise<string> =>
     to.endsWith("/") || (await machine.files.stat(to))?.kind === "directory" ? join(to, basename(from)) : to;

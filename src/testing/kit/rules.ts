@@ -1,10 +1,11 @@
 import { masked } from "../../core/service/secret.ts";
-import { type CellChange, isRefused } from "../../core/stream/cells.ts";
+import { type CellChange, isRefused, refusalOf } from "../../core/stream/cells.ts";
 import { type Case, chanceOf, type Ending, fresh, freshOnce, good, type Moment, play, rowsFor } from "./case.ts";
 import { histories } from "./histories.ts";
 import type { Crash, Told } from "./life.ts";
 import { changesBetween, valuesOf } from "./samples.ts";
 import { differences } from "./state.ts";
+import type { Delivery } from "./world.ts";
 
 /** A rule that a service keeps: gives lines that show how it is broken, or undefined. */
 export type Rule = (on: Case) => Promise<readonly string[] | undefined>;
@@ -15,18 +16,26 @@ const day = 24 * 60 * 60_000;
 export const runs: Rule = async (on) => {
   const rows = rowsFor(on);
   if (good(rows).size === 0) {
-    const refused = [...rows.values()].filter(isRefused).map((cell) => `refused: ${cell.slice(1)}`);
+    const refused = [...rows.values()].filter(isRefused).map((cell) => `refused: ${refusalOf(cell)}`);
     if (on.escapes.size > 0) return escaped(on);
     return ["no sample entry gives a row", ...refused.slice(0, 5)];
   }
-  const { trouble, waiting } = await fresh(on, good(rows));
+  const ending = await fresh(on, good(rows));
+  const { trouble, waiting } = ending;
   if (trouble !== undefined && on.escapes.size > 0) return escaped(on);
   if (trouble !== undefined) return [`a first run on ${good(rows).size} rows: ${trouble}`];
   if (on.escapes.size > 0) return escaped(on);
-  return waiting.length > 0
-    ? ["its own sample rows are refused on the host:", ...waiting.slice(0, 5).map(({ why }) => why)]
+  if (waiting.length > 0)
+    return ["its own sample rows are refused on the host:", ...waiting.slice(0, 5).map(({ why }) => why)];
+  return isTheSame(ending, await freshOnce(on, []))
+    ? [`a first run on ${good(rows).size} rows does no more than one on no rows: no file, daemon or command has them`]
     : undefined;
 };
+
+/** True if two runs leave the same machine, and ran the same commands. */
+const isTheSame = (one: Ending, other: Ending): boolean =>
+  differences(one.state, other.state, { exact: true }).length === 0 &&
+  JSON.stringify(one.told.map(wordsOf)) === JSON.stringify(other.told.map(wordsOf));
 
 const escaped = ({ escapes }: Case): string[] => [
   `it calls ${[...escapes].join(", ")}: a service reads its entries, and changes a machine through \`host\` alone`,
@@ -38,7 +47,10 @@ export const deterministic: Rule = async (on) => {
   const others: [said: string, rows: ReturnType<typeof rowsFor>][] = [
     ["computed a second time", rowsFor(on)],
     ["with the entries in another order", rowsFor(on, [...on.entries].reverse())],
-    ["with another clock and other chance", rowsFor({ ...on, seed: on.seed + 1 }, on.entries, { clock: on.now + day })],
+    [
+      "with another clock and other random numbers",
+      rowsFor({ ...on, seed: on.seed + 1 }, on.entries, { clock: on.now + day }),
+    ],
   ];
   for (const [said, other] of others) {
     const [moved] = changesBetween(once, other);
@@ -52,7 +64,7 @@ export const deterministic: Rule = async (on) => {
   }
   const first = await fresh(on, good(once));
   const second = await fresh({ ...on, seed: on.seed + 1 }, good(once), { start: on.now + day });
-  return differing("run on the same rows a day later, with other chance:", first, second, on);
+  return differing("a run on the same rows a day later, with other random numbers:", first, second, on);
 };
 
 /** A full run on rows that are applied already changes nothing. */
@@ -115,8 +127,8 @@ export const safeOnDeletion: Rule = async (on) => {
   const rows = good(rowsFor(on));
   for (const [key, cell] of rows) {
     const moments: Moment[] = [
-      { said: "all rows", changes: [...rows] },
-      { said: `the row ${shown(on, cell)} goes`, changes: [[key, null]] },
+      { said: allRows(rows.size), changes: [...rows] },
+      { said: `the row ${shown(on, cell)} is removed`, changes: [[key, null]] },
     ];
     const found = await againstFresh(on, moments);
     if (found) return found;
@@ -127,10 +139,10 @@ export const safeOnDeletion: Rule = async (on) => {
 /** A table may be empty from the beginning, and a table whose last row went leaves nothing of it. */
 export const safeOnAnEmptyTable: Rule = async (on) => {
   const rows = [...good(rowsFor(on))];
-  const { trouble } = await fresh(on, []);
+  const { trouble } = await freshOnce(on, []);
   if (trouble !== undefined) return [`a first run on no rows: ${trouble}`];
-  const gone: Moment = { said: "every row goes", changes: rows.map(([key]) => [key, null] as CellChange) };
-  const moments: Moment[] = [{ said: "all rows", changes: rows }, gone];
+  const gone: Moment = { said: "every row is removed", changes: rows.map(([key]) => [key, null] as CellChange) };
+  const moments: Moment[] = [{ said: allRows(rows.length), changes: rows }, gone];
   return (
     (await againstFresh(on, moments)) ??
     againstFresh(on, [...moments, { said: "a restart", changes: [], restart: true }])
@@ -158,9 +170,23 @@ export const convergesAfterACrash: Rule = async (on) => {
   return undefined;
 };
 
+/** The begin of a history. */
+const allRows = (count: number): string => `at first: ${count === 1 ? "1 row" : `all ${count} rows`}`;
+
 /** A row for people, its secret columns masked. */
 const shown = ({ table }: Case, cell: string | undefined): string =>
-  cell === undefined || isRefused(cell) ? (cell ?? "no row") : JSON.stringify(masked(JSON.parse(cell), table.secret));
+  cell === undefined
+    ? "no row"
+    : isRefused(cell)
+      ? `refused: ${refusalOf(cell)}`
+      : JSON.stringify(masked(JSON.parse(cell), table.secret));
+
+/** The ways of a message to the host, for people. */
+const deliveries: Readonly<Record<Delivery, readonly string[]>> = {
+  once: [],
+  twice: ["the message comes twice"],
+  lost: ["the message is lost"],
+};
 
 /** Compares the end of a story with a first run on the rows that are applied at its end. */
 async function againstFresh(
@@ -169,14 +195,13 @@ async function againstFresh(
   options: { readonly crash?: Crash; readonly powerCut?: boolean } = {},
 ): Promise<readonly string[] | undefined> {
   const ending = await play(on, moments, options);
-  const story = moments.map(({ said, delivery, restart }) =>
-    [said, ...(delivery && delivery !== "once" ? [`(told ${delivery})`] : []), ...(restart ? ["(restart)"] : [])].join(
-      " ",
-    ),
-  );
-  if (ending.trouble !== undefined) return [...story, `then the host does not come to rest: ${ending.trouble}`];
+  const story = moments.map(({ said, delivery, restart }) => {
+    const manner = [...(delivery ? deliveries[delivery] : []), ...(restart ? ["then a restart"] : [])];
+    return manner.length > 0 ? `${said} (${manner.join(", ")})` : said;
+  });
+  if (ending.trouble !== undefined) return [...story, `at the end the host does not come to rest: ${ending.trouble}`];
   const found = differing(
-    "then, beside a first run on the same rows:",
+    "the end is not that of a first run on the same rows:",
     await freshOnce(on, ending.applied),
     ending,
     on,
