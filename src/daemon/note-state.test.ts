@@ -51,7 +51,7 @@ function noting() {
 }
 
 const failed = "the transcriber's state for `trigger status`: database or disk is full; trying again";
-const well = "the transcriber's state for `trigger status`: well again";
+const recovered = "the transcriber's state for `trigger status`: recovered";
 
 test("a state is written at once, and half a second after it changed", async () => {
   using scene = noting();
@@ -91,7 +91,7 @@ test("a full disk is logged once, and the newest state written after it", async 
   world.full = false;
   world.entries = 2;
   await clock.advance(60_000);
-  assert.deepEqual(logged, [failed, well]);
+  assert.deepEqual(logged, [failed, recovered]);
   assert.equal(stored(), 2);
   stop.abort();
   await noted;
@@ -134,7 +134,7 @@ test("on a full disk the state before is forgotten later", async () => {
   await clock.advance(60_000);
   await forgotten;
   assert.equal(notes.state(), undefined);
-  assert.deepEqual(logged, [failed, well]);
+  assert.deepEqual(logged, [failed, recovered]);
 });
 
 test("the signal ends a write that still fails, without an error", async () => {
