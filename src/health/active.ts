@@ -3,27 +3,27 @@ import { ageOf } from "../core/util/age.ts";
 import { reportTimeout } from "./health.ts";
 import type { HostStatus } from "./host-status.ts";
 
-/** The active transcriber, as far as this machine can know. */
+/** The active transcriber, as far as this machine can know it. */
 export interface Active {
-  /** The host whose transcriber is active: of several that call themselves so, the one in the highest epoch. */
+  /** The host of the active transcriber: of several that call themselves active, the one in the highest epoch. */
   readonly host: string | undefined;
-  /** True if it is known that none is. */
+  /** True if no transcriber is active, for certain. */
   readonly none: boolean;
-  /** Transcribers elsewhere that called themselves active, and have been silent for too long since. */
+  /** Transcribers elsewhere that called themselves active, but have sent no report for too long. */
   readonly silent: readonly string[];
 }
 
-/** The heartbeat of RabbitMQ where the config says none, in seconds. */
+/** The heartbeat of RabbitMQ if the config has none, in seconds. */
 const usualHeartbeat = 5;
 
 /**
- * The time for which the word of a transcriber elsewhere counts, in milliseconds.
- * It is twice the interval of its reports, and as long as another one may take to take over.
+ * The time for which the report of a transcriber elsewhere counts, in milliseconds. It is twice the interval of its
+ * reports, and the longest time that another one needs to take over.
  */
 export const silenceLimit = ({ broker }: { readonly broker?: { readonly heartbeat?: number } | undefined }): number =>
   2 * activeInterval + 3 * (broker?.heartbeat ?? usualHeartbeat) * 1000;
 
-/** Finds the active one among the transcribers of a config. */
+/** Finds the active transcriber among those of a config. */
 export function whoIsActive(transcribers: readonly HostStatus[], now: number, limit: number): Active {
   const isSilent = ({ said }: HostStatus): boolean => said?.active === true && ageOf(said.heard, now) > limit;
   const candidates = transcribers
@@ -31,7 +31,7 @@ export function whoIsActive(transcribers: readonly HostStatus[], now: number, li
     .map(({ host, transcriber, said }) => ({ host, state: transcriber ?? said }))
     .filter(({ state }) => state?.active)
     .toSorted((a, b) => (b.state?.epoch ?? 0) - (a.state?.epoch ?? 0));
-  // A transcriber of this machine must have been listening for long enough.
+  // A transcriber of this machine must have listened for long enough.
   const listensSince = Math.min(...transcribers.map(listening));
   const none =
     candidates.length === 0 &&
@@ -46,6 +46,6 @@ const listening = ({ here, up, trouble, since }: HostStatus): number =>
 /** True if a transcriber that does not call itself active could be. */
 function couldBe({ here, up, transcriber, said, at }: HostStatus, now: number, listensSince: number): boolean {
   if (here) return up === true && transcriber === undefined;
-  // One of an older version does not say it.
+  // An older version does not report it.
   return said === undefined && ageOf(at ?? listensSince, now) <= reportTimeout;
 }

@@ -11,7 +11,7 @@ export interface Health {
   readonly why?: string | undefined;
   /** The beginning of the state, in milliseconds since 1970; undefined if it is not known. */
   readonly since?: number | undefined;
-  /** The commands that a person types, or what else helps. */
+  /** The commands that a person types, or another remedy. */
   readonly type?: string | undefined;
 }
 

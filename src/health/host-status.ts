@@ -8,13 +8,16 @@ export interface HostStatus {
   readonly here: boolean;
   /** True if its process lives; undefined if it is elsewhere. */
   readonly up: boolean | undefined;
-  /** The time at which this was true, or was heard here, in milliseconds since 1970; undefined without a report. */
+  /** The time of this status, or of its report here, in milliseconds since 1970; undefined without a report. */
   readonly at: number | undefined;
   /** The trouble of its broker connection. */
   readonly trouble: string | undefined;
   readonly services: Readonly<Record<string, ServiceReport>>;
   readonly transcriber: TranscriberState | undefined;
-  /** The last report of a transcriber elsewhere on itself, and when it was heard here; undefined if its version sends none. */
+  /**
+   * The last report of a transcriber elsewhere about itself, and the time of it here. Undefined if its version sends
+   * none.
+   */
   readonly said: (TranscriberReport & { readonly heard: number }) | undefined;
   /** The start of the process of a host here, in milliseconds since 1970. */
   readonly since: number | undefined;

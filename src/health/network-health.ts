@@ -21,17 +21,17 @@ export interface HostHealth {
   readonly services: Readonly<Record<string, Health>>;
 }
 
-/** The facts that the health of a network follows from, beside the status of its hosts. */
+/** The facts beside the status of the hosts from which the health of a network follows. */
 export interface Known {
   /** The hosts that transcribe. */
   readonly transcribers: readonly string[];
-  /** The time for which the word of a transcriber elsewhere counts, in milliseconds. */
+  /** The time for which the report of a transcriber elsewhere counts, in milliseconds. */
   readonly silenceLimit: number;
   /** The present, in milliseconds since 1970. */
   readonly now: number;
 }
 
-/** The health of a network, from the status of each of its hosts. */
+/** The health of a network, by the status of each of its hosts. */
 export function networkHealth(hosts: readonly HostStatus[], known: Known): NetworkHealth {
   const transcribers = hosts.filter(({ host }) => known.transcribers.includes(host));
   const active = whoIsActive(transcribers, known.now, known.silenceLimit);
@@ -56,7 +56,7 @@ function hostHealth(
   };
 }
 
-/** The health of a host that never reported to a transcriber of this machine. */
+/** The health of a host that has never reported to a transcriber of this machine. */
 export function noReport(transcribers: readonly HostStatus[]): Health {
   const elsewhere = transcribers.filter(({ here }) => !here).map(({ host }) => host);
   const type = elsewhere.length === 0 ? undefined : `ask on ${elsewhere.join(" or ")}`;

@@ -57,7 +57,7 @@ test("a service that fails is failing, also while removals wait to be approved",
 });
 
 test("a table with every row refused is not well", () => {
-  assert.equal(says({ rows: 0, refusedCount: 3 }), "no row at all: 3 refused");
+  assert.equal(says({ rows: 0, refusedCount: 3 }), "no rows: 3 refused");
   assert.equal(health({ rows: 0, refusedCount: 3 }).level, levels.late);
 });
 

@@ -3,15 +3,18 @@ import { ageOf } from "../core/util/age.ts";
 import { type Health, levels, reportTimeout } from "./health.ts";
 import type { HostStatus } from "./host-status.ts";
 
-/** The time for which a service is late after its last untrusted message, in milliseconds: a person is to find who sent it. */
+/**
+ * The time for which a service is late after its last untrusted message, in milliseconds: a person must find the
+ * sender.
+ */
 const untrustedWithin = 60 * 60_000;
 
 /** The health of one service of a host. */
 export function serviceHealth(service: string, report: ServiceReport, host: HostStatus, now: number): Health {
-  if (host.up === false) return { level: levels.failing, state: "down", why: "its process does not run" };
+  if (host.up === false) return { level: levels.failing, state: "down", why: "its process is not running" };
   const held = holdHealth(service, report);
   if (held) return held;
-  // A daemon that fails is the more urgent; the removals wait, and are listed with the rows.
+  // A failing daemon is more urgent; the removals wait, and are listed with the rows.
   if (report.failing) return { level: levels.failing, state: "failing", why: report.why };
   if (report.removals) return removalsHealth(service, report, report.removals);
   if (report.parkedCount > 0) {
@@ -34,7 +37,7 @@ export function serviceHealth(service: string, report: ServiceReport, host: Host
   return rowsHealth(service, report);
 }
 
-/** The health of a service that is held whole; undefined if it is not. */
+/** The health of a service that is held as a whole; undefined if it is not. */
 function holdHealth(service: string, { held, heldBy, conflict }: ServiceReport): Health | undefined {
   if (held === undefined) return undefined;
   const health = { level: levels.late, state: "held", why: held };
@@ -47,7 +50,7 @@ function removalsHealth(
   { refused, refusedCount }: ServiceReport,
   { rows, digest }: NonNullable<ServiceReport["removals"]>,
 ): Health {
-  // Of a report that names the first hundred only, the earliest may be another one.
+  // A report names only the first hundred rows: the earliest one may be missing.
   const since = refused.length === refusedCount ? earliest(refused.filter(({ by }) => by === "removals")) : undefined;
   const why = `${rows} ${rows === 1 ? "row" : "rows"} would be removed`;
   return { level: levels.late, state: "held", why, since, type: diffThenApprove(service, digest) };
@@ -64,7 +67,7 @@ function rowsHealth(service: string, report: ServiceReport): Health {
     return { level: levels.late, state: "held", why: `${held} of its rows${refused}`, type };
   }
   if (report.form === "table" && report.rows === 0 && others > 0) {
-    return { level: levels.late, state: "no row at all", why: `${others} refused` };
+    return { level: levels.late, state: "no rows", why: `${others} refused` };
   }
   return { level: levels.well, state: `well${refused}` };
 }

@@ -8,7 +8,7 @@ import type { Active } from "./active.ts";
 import { type Health, levels, reportTimeout, worst } from "./health.ts";
 import type { HostStatus } from "./host-status.ts";
 
-/** The health of the transcriber of a host, given what is known of which one is active. */
+/** The health of the transcriber of a host, given the active one. */
 export function transcriberHealth(host: HostStatus, now: number, active: Active): Health {
   const health = host.here ? healthHere(host, active) : healthElsewhere(host, now, active);
   if (!host.here || host.up === false || !active.none) return health;
@@ -22,7 +22,7 @@ export function transcriberHealth(host: HostStatus, now: number, active: Active)
 const standby = "standby";
 
 function healthHere({ host, up, transcriber }: HostStatus, active: Active): Health {
-  if (up === false) return { level: levels.failing, state: "down", why: "its process does not run" };
+  if (up === false) return { level: levels.failing, state: "down", why: "its process is not running" };
   if (!transcriber) return { level: levels.late, state: "no report yet" };
   const { trouble, troubleSince, progress } = transcriber;
   const inEvents = trouble === undefined ? eventsHealth(transcriber) : undefined;
@@ -35,12 +35,12 @@ function healthHere({ host, up, transcriber }: HostStatus, active: Active): Heal
   return { ...health, level: levels.late, state: `${health.state}; ${refusing} ${refuse}` };
 }
 
-/** The queues that refuse messages of a transcriber, each with what ends it. */
+/** The queues that refuse messages of a transcriber, each with the remedy. */
 export const refusingQueues = ({ services }: TranscriberState): string[] =>
   Object.entries(services).flatMap(([service, { refusing = [] }]) =>
     refusing.map((host) => {
       const queue = queueName(host, service);
-      return `queue ${queue} refuses messages, so ${host} is not told: ${queueRemedy(queue)}`;
+      return `queue ${queue} refuses messages, so ${host} gets no changes: ${queueRemedy(queue)}`;
     }),
   );
 
@@ -51,7 +51,7 @@ function eventsHealth({ events }: TranscriberState): Health | undefined {
   }
   const aside = events?.setAside.count ?? 0;
   if (aside === 0) return undefined;
-  const state = `${aside} ${aside === 1 ? "message" : "messages"} set aside that should be events`;
+  const state = `${aside} unreadable ${aside === 1 ? "event" : "events"} set aside`;
   return { level: levels.late, state, type: "`trigger seed`" };
 }
 
@@ -64,7 +64,10 @@ function healthElsewhere({ host, at, said }: HostStatus, now: number, active: Ac
   return healthOf(host, said, active);
 }
 
-/** The health by the transcriber's own word. Of several that call themselves active, the one in the highest epoch is. */
+/**
+ * The health by a transcriber's own report. Of several that call themselves active, the one in the highest epoch
+ * counts.
+ */
 function healthOf(host: string, state: TranscriberReport, active: Active, progress = ""): Health {
   if (state.trouble !== undefined) return { level: levels.failing, state: "the directory", why: state.trouble };
   if (!state.complete) return { level: levels.late, state: `reads the directory${progress}` };

@@ -1,19 +1,22 @@
 /** The carrier of messages: RabbitMQ between machines, one SQLite file on one machine, memory in tests. */
 export interface Broker {
-  /** Makes sure that `queues` exist with their bindings. One that exists with other limits is used as it is, and reported. */
+  /**
+   * Makes sure that `queues` exist with their bindings. An existing queue with other limits is used unchanged, and
+   * reported.
+   */
   declare(queues: readonly Queue[]): Promise<void>;
   /**
-   * Publishes `body` durably to every queue that is bound with `key`, and returns when the broker has it.
-   * Messages published by one broker object reach each queue in the order of the calls.
-   * A message that a full queue refuses is in no queue; with RabbitMQ, queues with room have it, hence `options.messageId`.
-   * After `MessageRefused` the other queues of its key have it.
+   * Publishes `body` durably to every queue that is bound with `key`, and returns when the broker has stored it.
+   * Messages published by one broker object reach each queue in the order of the calls. A message that a full queue
+   * refuses is in no queue. With RabbitMQ, queues with room have it, hence `options.messageId`. After `MessageRefused`
+   * the other queues of its key have it.
    *
    * @throws `QueueFull` if a queue that refuses is full, `MessageRefused` if another queue refuses it, `BrokerTrouble` if
    * the broker cannot be reached.
    */
   publish(key: string, body: Uint8Array | string, options?: { messageId?: string }): Promise<void>;
   /**
-   * Hands over the messages of `queue` to `take` in order, until closed. At most `options.prefetch` of them are
+   * Delivers the messages of `queue` to `take` in order, until closed. At most `options.prefetch` of them are
    * unacknowledged. A queue has one consumer at a time. Another one waits, and takes over when the one before it closes
    * or dies.
    *
@@ -21,12 +24,12 @@ export interface Broker {
    */
   consume(queue: string, take: (delivery: Delivery) => void, options: { prefetch: number }): Promise<Consumer>;
   /**
-   * Takes part in `election`: calls `changed(true)` when this candidate becomes the active one, `changed(false)` when it
-   * no longer is. To close the result is to leave.
+   * Takes part in `election`: calls `changed(true)` when this candidate becomes the active one, `changed(false)` when
+   * it no longer is. To close the result is to leave.
    */
   campaign(election: string, changed: (active: boolean) => void): Promise<Consumer>;
   /**
-   * Removes `queues` with their messages, and gives the names of those that existed.
+   * Removes `queues` with their messages, and returns the names of those that existed.
    *
    * @throws `QueueInUse`, and removes none, while one of them has a consumer.
    */
@@ -47,7 +50,7 @@ export interface Queue {
   readonly limit: Limit;
 }
 
-/** The limit of a queue. Each broker decides if messages that are handed over and not yet acknowledged count. */
+/** The limit of a queue. Whether delivered, unacknowledged messages count towards it depends on the broker. */
 export interface Limit {
   /** The most messages. */
   readonly messages: number;
@@ -57,17 +60,17 @@ export interface Limit {
   readonly beyond: "drop" | "refuse";
 }
 
-/** A message that is handed over to a consumer. */
+/** A message that is delivered to a consumer. */
 export interface Delivery {
   /** The routing key by which it was published. */
   readonly key: string;
   /** The content, which is the consumer's own copy. */
   readonly body: Uint8Array;
-  /** The publisher's own id of the message, where it gave one. */
+  /** The publisher's own id of the message, if it has one. */
   readonly messageId?: string;
-  /** True if the message may have been handed over before. */
+  /** True if the message may have been delivered before. */
   readonly redelivered: boolean;
-  /** The user that published the message, where it said so and the broker has verified it. */
+  /** The user that published the message, if the message names it and the broker has verified it. */
   readonly user?: string;
   /** Acknowledges the message: the queue forgets it. A second call does nothing. */
   ack(): void;
@@ -80,37 +83,41 @@ export interface Consumer {
 }
 
 /**
- * The broker did not do its work, for a reason outside this program. The message names it, and the place to look at.
+ * Thrown if the broker did not do its work, for a reason outside this program. The message names the reason and the
+ * place to look at.
  */
 export class BrokerTrouble extends Error {
   override name = "BrokerTrouble";
 }
 
-/** A queue refused a message although none of its key is declared to. The other queues of the key have it. */
+/**
+ * Thrown if a queue refused a message although no queue of its key is declared to refuse. The other queues of the key
+ * have it.
+ */
 export class MessageRefused extends BrokerTrouble {
   override name = "MessageRefused";
 }
 
-/** A queue that refuses rather than drops is full. */
+/** Thrown if a queue that refuses messages is full. */
 export class QueueFull extends BrokerTrouble {
   override name = "QueueFull";
   /** The name of the queue. */
   readonly queue: string;
   /** Makes the error of `queue`. */
   constructor(queue: string) {
-    super(`queue ${queue} is full: its host does not keep up or is off`);
+    super(`queue ${queue} is full: its host is down or does not keep up`);
     this.queue = queue;
   }
 }
 
-/** A queue that is to be removed has a consumer. */
+/** Thrown if a queue to remove has a consumer. */
 export class QueueInUse extends BrokerTrouble {
   override name = "QueueInUse";
   /** The name of the queue. */
   readonly queue: string;
   /** Makes the error of `queue`. */
   constructor(queue: string) {
-    super(`queue ${queue} is consumed: its host is still up with a config that has it`);
+    super(`queue ${queue} has a consumer: its host is still up with a config that has the queue`);
     this.queue = queue;
   }
 }

@@ -15,7 +15,7 @@ export interface DirectorySource {
   refresh(): void;
 }
 
-/** The entry that the follower of a source holds under a uuid; undefined where it holds none. */
+/** The entry that the follower of a source holds under a uuid; undefined if it holds none. */
 export type Held = (uuid: string) => StoredEntry | undefined;
 
 /** A delivery of a source: the whole content, a change, or trouble. */
@@ -25,10 +25,10 @@ export type SourceChange =
       readonly kind: "refresh";
       readonly entries: readonly StoredEntry[];
       readonly state: DirectoryState;
-      /** The attributes that were asked of a live directory; absent if entries come with all that they have. */
+      /** The attributes that were requested from a live directory; absent if entries come with all their attributes. */
       readonly asked?: AskedAttributes;
     }
-  /** Entries that appeared or changed, and the uuids of those that are gone. */
+  /** Entries that were added or changed, and the uuids of removed ones. */
   | {
       readonly kind: "change";
       readonly put: readonly StoredEntry[];
@@ -38,18 +38,18 @@ export type SourceChange =
   /** The directory cannot be read now, or its answer is implausible: the reason, with the remedy. */
   | { readonly kind: "trouble"; readonly why: string };
 
-/** A directory that knows only what it is told: without another one, events are the truth, and this is where they are kept. */
+/** A directory that consists of the events it was given. It keeps them where there is no other directory. */
 export interface EventDirectory extends DirectorySource {
   /**
-   * Takes what a queue handed over, in its order. It is on the disk when this resolves; it rejects when it cannot be, and nothing of it is taken then.
-   * An event whose hash was taken before is dropped.
+   * Stores messages of a queue, in its order. They are on the disk when this resolves. If they cannot be stored it
+   * rejects, and none of them is taken. An event whose hash was taken before is dropped.
    */
   take(messages: readonly EventMessage[], signal: AbortSignal): Promise<void>;
-  /** The messages that were set aside because they could not be understood: their number, and the newest. */
+  /** The unreadable messages that were set aside: their number, and the newest. */
   aside(): Aside;
 }
 
-/** A message that should be an event: what it says, or what is wrong with it. */
+/** A message that should be an event: its event, or the fault in it. */
 export type EventMessage = { readonly body: Uint8Array } & (
   | { readonly event: DirectoryEvent }
   | { readonly wrong: string }

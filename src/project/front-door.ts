@@ -13,8 +13,8 @@ let open = false;
 
 /**
  * Makes `import … from "trigger"` (`"trigger/directory"`, `"trigger/testing"`) resolve to the running trigger, and
- * `zod` to the zod it uses, wherever a project lies. A folder such as /etc/trigger has no node_modules, and two zods do
- * not type-check together.
+ * `zod` to the zod of that trigger, for a project in any folder. A folder such as /etc/trigger has no node_modules, and
+ * two zods do not type-check together.
  */
 export function openFrontDoor(): void {
   if (open) return;

@@ -15,29 +15,29 @@ export interface Project {
   readonly folder: string;
   readonly configFile: string;
   readonly config: ReadConfig;
-  /** Absolute; "" if the directory is not a file. */
+  /** Absolute path; "" if the directory is not a file. */
   readonly ldifFile: string;
-  /** Absolute: the folder of the daemons' data. */
+  /** Absolute path of the folder for the daemons' data. */
   readonly state: string;
 }
 
 /** The requested services of a project. */
 export interface Services {
   readonly services: ReadonlyMap<string, Service>;
-  /** The hash of each service's file and of `lib/`, the same on every host that has the same files. */
+  /** The hash of each service's file and of `lib/`; equal on all hosts with equal files. */
   readonly codes: ReadonlyMap<string, string>;
 }
 
 const configName = "trigger.config.ts";
 
-/** The config file of a project's folder; a folder without one is a `UserError`. */
+/** The config file in a project's folder. Throws a `UserError` for a folder without one. */
 export function configFileIn(folder: string): string {
   const configFile = join(resolve(folder), configName);
   if (existsSync(configFile)) return configFile;
   throw new UserError(`${configFile} does not exist: \`trigger init\` makes a project, --project FOLDER names another`);
 }
 
-/** Opens the project of a folder. Any fault in it is a `UserError` that names the file. */
+/** Opens the project in a folder. Each fault in it is a `UserError` that names the file. */
 export async function openProject(folder: string): Promise<Project> {
   const root = resolve(folder);
   const configFile = configFileIn(root);
@@ -66,13 +66,13 @@ export async function loadServices(project: Project, names: Iterable<string>): P
   return { services, codes };
 }
 
-/** The services that have a file, whether or not a host runs them. */
+/** The services with a file, whether or not a host runs them. */
 export const serviceNames = ({ folder }: Pick<Project, "folder">): string[] =>
   filesIn(join(folder, "services")).map((file) => file.replace(/\.ts$/, ""));
 
 const serviceFile = (folder: string, service: string): string => join(folder, "services", `${service}.ts`);
 
-/** Throws, on every host, if a service of the config has no file. */
+/** Throws, on each host alike, if a service of the config has no file. */
 function checkServiceFiles(folder: string, config: ReadConfig, configFile: string): void {
   const known = serviceNames({ folder });
   for (const name of servicesOf(config)) {
@@ -90,8 +90,8 @@ async function importDefault(folder: string, file: string): Promise<unknown> {
 }
 
 /**
- * The place in a project at which a file failed. Node names file and line at the head of a SyntaxError's stack, and in
- * the frames of any other.
+ * The place in a project at which a file failed. Node names file and line at the beginning of a SyntaxError's stack,
+ * and in the frames of any other stack.
  */
 function placeOf(error: unknown, folder: string): string {
   const stack = error instanceof Error ? (error.stack ?? "") : "";

@@ -7,7 +7,7 @@ const words = ["row", "unique", "secret", "refused", "shared", "pace", "daemon",
 const functions = ["select", "run", "observe"];
 const columnLists = ["unique", "secret"];
 
-/** Reads what a service's file exports. The types say the same to who has them checked; a project runs without. */
+/** Reads the export of a service's file. The types demand the same, but a project runs without a type check. */
 export function readService(value: unknown, file: string): Service {
   const wrong = (what: string): never => {
     throw new UserError(`${file}: ${what}`);

@@ -3,18 +3,18 @@ import { basename, dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { createPrivate, openDatabase } from "./open.ts";
 
-/** The copy of a database file that is made before a migration, beside the file: `<file>.version-<number>`. */
+/** The copy of a database file from before a migration, beside the file: `<file>.version-<number>`. */
 const copyName = (file: string, version: number): string => `${file}.version-${version}`;
 
-/** A copy that was made before a migration. */
+/** A copy from before a migration. */
 export interface CopyBefore {
   readonly file: string;
   readonly version: number;
 }
 
 /**
- * Copies a database durably beside its file, as it was committed last, and removes the copy of an earlier version. To
- * be called within a transaction, so that no other process writes or copies. A database in memory has no copy.
+ * Copies a database durably beside its file, as last committed, and removes the copy of an earlier version. It must be
+ * called within a transaction, so that no other process writes or copies. A database in memory gets no copy.
  */
 export function copyBefore(database: DatabaseSync, version: number): void {
   const file = database.location();
@@ -28,14 +28,14 @@ export function copyBefore(database: DatabaseSync, version: number): void {
     sync(draft);
     renameSync(draft, copy);
   } catch (error) {
-    rmSync(draft, { force: true }); // a full disk is not made fuller
+    rmSync(draft, { force: true }); // otherwise the leftover would fill a full disk further
     throw error;
   }
   sync(dirname(file));
   for (const other of copiesBefore(file)) if (other.file !== copy) rmSync(other.file);
 }
 
-/** Writes a copy by a connection of its own: SQLite makes none within a transaction. */
+/** Writes a copy through a connection of its own: SQLite makes none within a transaction. */
 function vacuumInto(file: string, draft: string): void {
   const reader = openDatabase(file, { readOnly: true });
   try {
@@ -45,7 +45,7 @@ function vacuumInto(file: string, draft: string): void {
   }
 }
 
-/** The copies that lie beside a database file, the newest version first. */
+/** The copies beside a database file, the newest version first. */
 export function copiesBefore(file: string): CopyBefore[] {
   const prefix = `${basename(file)}.version-`;
   return readdirSync(dirname(file))
@@ -54,17 +54,17 @@ export function copiesBefore(file: string): CopyBefore[] {
     .sort((a, b) => b.version - a.version);
 }
 
-/** A database file, and the copy of before that is to be put in its place. */
+/** A database file, and the earlier copy to put in its place. */
 export interface PutBack {
   readonly file: string;
   readonly copy: CopyBefore;
-  /** The version that the file has now. */
+  /** The present version of the file. */
   readonly found: number;
 }
 
 /**
- * Puts copies in the place of their databases, each at once and durably. The files that were there stay under the names that this gives.
- * Throws before anything is changed if a process has one of the databases open.
+ * Puts copies in the place of their databases, each at once and durably. The replaced files stay under the names that
+ * this returns. Throws before any change if a process has one of the databases open.
  */
 export function putBack(files: readonly PutBack[]): string[] {
   for (const { file } of files) mustBeUnused(file);
@@ -95,10 +95,12 @@ function mustBeUnused(file: string): void {
   if (existsSync(`${file}-wal`)) throw new InUse(file);
 }
 
-/** The name under which a newer database stays when the copy of before is put in its place: `<file>.from-version-<number>`. */
+/** The name of a newer database after an earlier copy took its place: `<file>.from-version-<number>`. */
 const asideName = (file: string, version: number): string => `${file}.from-version-${version}`;
 
-/** All that migrations have left beside a database file: copies of before, such as were never finished, and newer files. */
+/**
+ * All files that migrations have left beside a database file: copies from before, unfinished copies, and newer files.
+ */
 export function leftBeside(file: string): string[] {
   const name = basename(file);
   return readdirSync(dirname(file))
@@ -108,7 +110,7 @@ export function leftBeside(file: string): string[] {
     .map((other) => join(dirname(file), other));
 }
 
-/** Writes a file, or the names of a folder, through to the disk (fsync(2)). */
+/** Writes a file, or the names in a folder, through to the disk (fsync(2)). */
 function sync(path: string): void {
   const descriptor = openSync(path, "r");
   try {

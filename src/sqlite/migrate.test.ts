@@ -235,7 +235,7 @@ test("a table of another text at its version is damage, also before migrations",
     damage(database, "fruit", "DEFAULT 0", "DEFAULT 1");
     assert.throws(
       () => migrate(database, schema, "1.0.0"),
-      new Unusable("its table fruit is another one than trigger makes"),
+      new Unusable("its table fruit differs from the one that trigger makes"),
     );
     assert.deepEqual(copiesBefore(file), [], "the last good copy is not replaced by a damaged file");
   }
@@ -250,12 +250,12 @@ test("a table that is missing, or a number without its migration, is damage", ()
     marked.exec(`PRAGMA user_version = ${number}`);
     assert.throws(
       () => migrate(marked, one, "1.0.0"),
-      new Unusable(`its version is ${number}, and its last migration 1`),
+      new Unusable(`its version is ${number}, but its last migration is 1`),
     );
   }
   using listless = opened(newFile());
   listless.exec("DROP TABLE migration; PRAGMA user_version = 7");
-  assert.throws(() => migrate(listless, one, "1.0.0"), /its version is 7, and its list of migrations is missing/);
+  assert.throws(() => migrate(listless, one, "1.0.0"), /its version is 7, but its list of migrations is missing/);
 });
 
 test("foreign tables stay", () => {
@@ -272,7 +272,7 @@ test("a reader learns whether the file is older or newer", () => {
   mustBeCurrent(database, one, "1.0.0");
   assert.throws(
     () => mustBeCurrent(database, two, "2.0.0"),
-    /fruit\.db is as trigger 1\.0\.0 wrote it, .* version 1; .*, 2\.0\.0, have version 2: restart .* which migrates it when it starts/,
+    /fruit\.db was written by trigger 1\.0\.0, .* version 1; .*, 2\.0\.0, have version 2: restart .* which migrates it when it starts/,
   );
   opened(file, three, "3.0.0").close();
   assert.throws(() => mustBeCurrent(database, two, "2.0.0"), NewerDatabase);

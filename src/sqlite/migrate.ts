@@ -5,11 +5,11 @@ import { Unusable } from "./integrity.ts";
 import { transaction } from "./open.ts";
 
 /**
- * The tables, indexes and triggers of a database file, as numbered migrations. A file has a version: the number of its last migration.
- * A migration that was released never changes, since the text of each statement is compared with what a file has.
+ * The tables, indexes and triggers of a database file, as numbered migrations. The version of a file is the number of
+ * its last migration. A released migration never changes: the text of each statement is compared with the file's.
  */
 export interface Schema {
-  /** The SQL of each migration. The first makes version 1 of an empty file, each other one the next version. */
+  /** The SQL of each migration. The first one makes version 1 of an empty file, each other one the next version. */
   readonly migrations: readonly string[];
 }
 
@@ -23,7 +23,7 @@ export function readSchema(folder: URL): Schema {
   return { migrations: names.map((name) => readFileSync(new URL(name, folder), "utf8")) };
 }
 
-/** Thrown for a file that is whole, and whose tables are of another version than those of this program. */
+/** Thrown for an intact file whose tables are of another version than this program's. */
 export class OtherVersion extends Error {
   override name = "OtherVersion";
   readonly code = "ERR_OTHER_VERSION";
@@ -45,13 +45,17 @@ export interface Version {
   readonly program: string;
 }
 
-/** The migrations that a file has had; in the file itself. The same in every version, so that each program can read that of a newer one. */
+/**
+ * The migrations of a file, in the file itself. This table is the same in every version, so that each program can read
+ * the version of a newer file.
+ */
 const history = "CREATE TABLE migration (number INTEGER PRIMARY KEY, program TEXT NOT NULL) STRICT";
 
 /**
- * Brings a database to the newest version in one transaction, and gives the version that it had; 0 for an empty one.
- * A file that holds something is copied beside before, while no other process can write to it or migrate it.
- * Throws `NewerDatabase`, or `Unusable` for what no program wrote. To be called outside of a transaction; `program` is the version of this program.
+ * Brings a database to the newest version in one transaction, and returns its earlier version; 0 for an empty one. A
+ * file with content is first copied beside itself, while no other process can write to it or migrate it. Throws
+ * `NewerDatabase`, or `Unusable` for content that no program wrote. It must be called outside of a transaction.
+ * `program` is the version of this program.
  */
 export function migrate(database: DatabaseSync, schema: Schema, program: string): number {
   const newest = schema.migrations.length;
@@ -77,7 +81,9 @@ function note(database: DatabaseSync, number: number, program: string): void {
   database.exec(`PRAGMA user_version = ${number}`);
 }
 
-/** Throws unless a database, which is only read, has the newest version. An older one is migrated when its process starts. */
+/**
+ * Throws unless a database that is only read has the newest version. An older one is migrated when its process starts.
+ */
 export function mustBeCurrent(database: DatabaseSync, schema: Schema, program: string): void {
   const found = versionOf(database);
   const newest = schema.migrations.length;
@@ -86,22 +92,25 @@ export function mustBeCurrent(database: DatabaseSync, schema: Schema, program: s
   if (found.number < newest) throw new OlderDatabase(file, found, { number: newest, program });
 }
 
-/** Thrown for a file that this program would read if its process were restarted. */
+/** Thrown for a file that this program could read after a restart of the file's process. */
 class OlderDatabase extends OtherVersion {
   constructor(file: string, written: Version, known: Version) {
     super(
-      `${file} is as trigger ${written.program} wrote it, with tables of version ${written.number}; those of this program, ` +
+      `${file} was written by trigger ${written.program}, with tables of version ${written.number}; those of this program, ` +
         `${known.program}, have version ${known.number}: restart its process with this program, which migrates it when it starts`,
     );
   }
 }
 
 interface Found extends Version {
-  /** True for a file of before there were numbers, which has the tables of version 1. */
+  /** True for a file without a number, from before there were any; it has the tables of version 1. */
   readonly isUnnumbered?: true;
 }
 
-/** The version of a database; number 0 for an empty one. It is read as of one moment, since another process may migrate it meanwhile. */
+/**
+ * The version of a database; number 0 for an empty one. It is read at one moment, since another process may migrate it
+ * meanwhile.
+ */
 export function versionOf(database: DatabaseSync): Found {
   if (database.isTransaction) return readVersion(database);
   database.exec("BEGIN");
@@ -122,21 +131,22 @@ function readVersion(database: DatabaseSync): Found {
   );
   if (names.size === 0) return { number: 0, program: "" };
   if (!names.has("migration")) {
-    if (marked > 1) throw new Unusable(`its version is ${marked}, and its list of migrations is missing`);
+    if (marked > 1) throw new Unusable(`its version is ${marked}, but its list of migrations is missing`);
     return { number: 1, program: unnumbered, isUnnumbered: true };
   }
   const last = database.prepare("SELECT number, program FROM main.migration ORDER BY number DESC LIMIT 1").get();
-  if (last?.number !== marked) throw new Unusable(`its version is ${marked}, and its last migration ${last?.number}`);
+  if (last?.number !== marked)
+    throw new Unusable(`its version is ${marked}, but its last migration is ${last?.number}`);
   return { number: marked, program: String(last.program) };
 }
 
-/** The program that wrote files without numbers. */
+/** The program version of files without numbers. */
 const unnumbered = "0.1.0";
 
 /**
- * Compares the texts of a database with those of its version. SQLite does not see damage that leaves valid SQL, as in a
- * condition or a default. A table of another text is `Unusable`. An index or a trigger is recreated, since it holds
- * nothing of its own.
+ * Compares the texts of a database with those of its version. SQLite does not notice damage that leaves valid SQL, as
+ * in a condition or a default. A table with another text is `Unusable`. An index or a trigger is recreated, since it
+ * holds no data of its own.
  */
 function check(database: DatabaseSync, schema: Schema, { number, program, isUnnumbered }: Found): void {
   const right = rightTexts(schema, number);
@@ -144,7 +154,7 @@ function check(database: DatabaseSync, schema: Schema, { number, program, isUnnu
   for (const [name, { type, text }] of textsOf(database)) {
     const wanted = right.get(name);
     if (wanted?.text === text) continue;
-    if (type === "table" && wanted) throw new Unusable(`its table ${name} is another one than trigger makes`);
+    if (type === "table" && wanted) throw new Unusable(`its table ${name} differs from the one that trigger makes`);
     if (type === "index" || type === "trigger") drop(name, type);
   }
   const there = textsOf(database);
@@ -173,7 +183,7 @@ function rightTexts(schema: Schema, number: number): Texts {
   return texts;
 }
 
-/** The statements that made a database, by the names of what they made. SQLite's own indexes have none. */
+/** The statements that made a database, by the names of what they created. SQLite's own indexes have none. */
 const textsOf = (database: DatabaseSync): Texts =>
   new Map(
     database

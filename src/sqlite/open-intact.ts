@@ -4,21 +4,23 @@ import type { DatabaseSync } from "node:sqlite";
 import { checkIntegrity, isBroken } from "./integrity.ts";
 import { openDatabase } from "./open.ts";
 
-/** The most damaged files that are kept of one database: a disk that damages files again and again is not filled with them. */
+/**
+ * The most damaged files kept of one database, so that a faulty disk that damages many files is not filled with them.
+ */
 const keptAsides = 10;
 
 interface Options {
   /** Milliseconds since 1970, for the name of a file that is set aside. */
   readonly now: number;
-  /** Logs what became of a damaged file, after its name: "could not be read (…) and is set aside as …". */
+  /** Logs the fate of a damaged file, after its name: "could not be read (…) and is set aside as …". */
   readonly lost: (line: string) => void;
-  /** The error that showed the damage while the file was open; it is set aside without another look. */
+  /** The error that showed the damage while the file was open; the file is then set aside without a check. */
   readonly damage?: Error | undefined;
 }
 
 /**
- * Opens a database after a check of its integrity, and prepares it; gives what `prepare` gives.
- * A damaged file is set aside, and a new one begun. Any other error is thrown, with the database closed.
+ * Opens a database after a check of its integrity, and prepares it; returns the result of `prepare`. A damaged file is
+ * set aside, and a new one created. Any other error is thrown, with the database closed.
  */
 export function openIntact<T>(
   file: string,
@@ -47,8 +49,8 @@ function open<T>(file: string, prepare: (database: DatabaseSync) => T): { databa
 }
 
 /**
- * Renames a database with its log and index, and gives its new name. SQLite does not touch the files of a database that was renamed under it.
- * Processes that still have it open therefore do the new one no harm.
+ * Renames a database with its log and index, and returns its new name. SQLite does not write to a database that was
+ * renamed under it. Processes that still have it open therefore cannot harm the new one.
  */
 function setAside(file: string, now: number): string {
   let aside = asideName(file, now);
@@ -57,7 +59,7 @@ function setAside(file: string, now: number): string {
     try {
       renameSync(file + part, aside + part);
     } catch (error) {
-      // The log and the index need not be there.
+      // The log and the index may not exist.
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     }
   }

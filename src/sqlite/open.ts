@@ -2,14 +2,14 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-/** The time for which a statement waits for another process, in milliseconds: the event loop stands still meanwhile. */
+/** The time for which a statement waits for another process, in milliseconds: it blocks the event loop. */
 const busyTimeout = 20;
 
 /**
- * Opens a database file the one way that trigger uses them: write-ahead log, durable at commit (`synchronous` FULL),
- * short busy timeout. A waiting writer stops the event loop. A caller that meets "database is locked", also here, tries
- * again asynchronously (`retryWhileBusy`). A new file is readable by its owner alone (0600); its log gets the same mode
- * from SQLite.
+ * Opens a database file in the one way that trigger uses: write-ahead log, durable at commit (`synchronous` FULL),
+ * short busy timeout. A waiting writer blocks the event loop. A caller that gets "database is locked", also here, tries
+ * again asynchronously (`retryWhileBusy`). A new file is readable by its owner alone (0600); SQLite gives its log the
+ * same mode.
  */
 export function openDatabase(file: string, { readOnly = false } = {}): DatabaseSync {
   if (!readOnly) createPrivate(file);
@@ -26,7 +26,7 @@ export function openDatabase(file: string, { readOnly = false } = {}): DatabaseS
 }
 
 /**
- * Makes sure that a file exists, in a directory that exists; new ones are readable by their owner alone. An existing
+ * Creates a file if it does not exist, in an existing directory; a new file is readable by its owner alone. An existing
  * file is not opened: closing any handle on a database drops the locks that SQLite holds on it for this process
  * (fcntl(2)).
  */
@@ -58,10 +58,10 @@ export function transaction<T>(database: DatabaseSync, work: () => T): T {
 export const sqliteCode = (error: unknown): number | undefined =>
   error instanceof Error && "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : undefined;
 
-/** True for an error that says that another process is writing now. */
+/** True for an error that reports that another process is writing now. */
 export const isBusy = (error: unknown): boolean => sqliteCode(error) === 5;
 
-/** Runs `work`; repeats it after a short while each time that another process is writing, until the signal aborts. */
+/** Runs `work`. Repeats it after a short wait while another process is writing, until the signal aborts. */
 export async function retryWhileBusy<T>(work: () => T, signal?: AbortSignal): Promise<T> {
   for (let failures = 1; ; failures++) {
     try {
@@ -75,8 +75,8 @@ export async function retryWhileBusy<T>(work: () => T, signal?: AbortSignal): Pr
 }
 
 /**
- * Waits before another try: around 8 ms at first, as a commit lasts about that, and 200 ms at most. A writer that was
- * stopped in the middle then takes a tenth of the others' time at most.
+ * Waits before another try: around 8 ms at first, about the duration of a commit, and 200 ms at most. After a writer
+ * that was stopped in the middle, the others then lose at most a tenth of that time.
  */
 export function pauseBeforeRetry(failures: number): Promise<void> {
   const milliseconds = Math.min(200, 5 * 2 ** Math.min(failures, 10)) * (0.6 + Math.random() * 0.4);

@@ -5,7 +5,7 @@ import type { DirectoryReader } from "./receive/directory-reader.ts";
 import type { EventIntake } from "./receive/event-intake.ts";
 import type { Transcription } from "./tables/transcription.ts";
 
-/** The parts of a transcriber that its state is read from. */
+/** The parts of a transcriber from which its state is read. */
 export interface TranscriberParts {
   readonly publisher: Publisher;
   readonly reader: Pick<DirectoryReader, "complete" | "trouble" | "verified">;

@@ -31,10 +31,10 @@ export interface TranscriberOptions {
   /** The hash of each service's file. */
   readonly codes: ReadonlyMap<string, string>;
   readonly source: DirectorySource;
-  /** The store of events where they are the truth. Without it they only name authors and purposes of changes. */
+  /** The store of events where they are the truth. Without it, events only name authors and purposes of changes. */
   readonly events?: Pick<EventDirectory, "take" | "aside">;
   readonly broker: Broker;
-  /** The user that the broker knows this transcriber by, if it knows users. */
+  /** The name by which the broker knows this transcriber, if it has users. */
   readonly brokerUser?: string | undefined;
   readonly clock: Clock;
   /** A number in [0, 1). */
@@ -57,8 +57,8 @@ export interface Transcriber {
 }
 
 /**
- * Turns the directory into the tables of the services and publishes them to their hosts: the service `event`.
- * Composes the tables, their publisher, the reader of the directory and the consumers of the queues.
+ * Turns the directory into the tables of the services and publishes them to their hosts: the service `event`. Composes
+ * the tables, their publisher, the reader of the directory and the consumers of the queues.
  */
 export function transcribe(options: TranscriberOptions): Transcriber {
   const { host, config, services, codes, source, events, broker, brokerUser, clock, random, signal } = options;
@@ -86,7 +86,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     clock,
     leads: () => publisher.epoch !== undefined,
     isDivergent: (host) => publisher.divergent.has(host),
-    publish: (key, body) => void publish(key, body).catch(() => {}), // a host without the message goes on after a while
+    publish: (key, body) => void publish(key, body).catch(() => {}), // a host without the message continues after a while
   });
   const inbound = handleInbound({
     ...{ config, tables: services, publisher, steady, attribution: authors, clock, log, verify: reader.verify },

@@ -190,7 +190,7 @@ test("status and its exit code show failing, parked, refused and down services",
   await up.end("SIGKILL");
   const down = await status();
   assert.equal(down.code, 2);
-  assert.match(down.out, /^box +names .*down: its process does not run$/m);
+  assert.match(down.out, /^box +names .*down: its process is not running$/m);
 });
 
 test("a failing service shows its reason, and is well once the cause is gone", async (t) => {

@@ -58,7 +58,7 @@ async function reachesTheOther(t: TestContext, { change, serves, project, said }
   const out = await status();
   assert.match(
     out,
-    new RegExp(`^civet: queue ${queue} refuses messages, so far is not told: .*delete_queue ${queue}`, "m"),
+    new RegExp(`^civet: queue ${queue} refuses messages, so far gets no changes: .*delete_queue ${queue}`, "m"),
   );
 }
 

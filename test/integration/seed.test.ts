@@ -57,7 +57,7 @@ test("a project without a directory waits for a seed, then follows events", asyn
   assert.match(planned.out, /^names: 1 added, 1 changed, 0 removed/);
 
   await send(project, "no event", null, { cn: ["x"] }, null);
-  await until(async () => (await status()).includes("1 message set aside that should be events"));
+  await until(async () => (await status()).includes("1 unreadable event set aside"));
   assert.match(await status(), /the newest message that was set aside: not an event: it has no entryDN/);
 
   await up.end("SIGTERM");

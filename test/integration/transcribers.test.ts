@@ -41,7 +41,7 @@ test("after each kill of the active transcriber the other takes over, losing no 
     );
     assert.ok((await world.epochOf(next)) > epoch);
     const { out, code } = await world.project.trigger(["status"]);
-    assert.match(out, new RegExp(`^${active} .*down: its process does not run$`, "m"));
+    assert.match(out, new RegExp(`^${active} .*down: its process is not running$`, "m"));
     assert.match(out, new RegExp(`^${next} .* active$`, "m"));
     assert.equal(code, 2);
 

@@ -57,7 +57,7 @@ export async function openConnection(
   });
   model.on("unblocked", () => {
     blocked = undefined;
-    log(`${target.name} takes messages again`);
+    log(`${target.name} accepts messages again`);
   });
   const { promise: ended, resolve: end } = Promise.withResolvers<string>();
   // With an error: amqplib ends its timers at an error, and not when a socket merely closes.

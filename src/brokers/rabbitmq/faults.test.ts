@@ -204,7 +204,7 @@ test("a memory alarm stops publishes, not acknowledgements; both its ends are lo
   const lines = said.slice(quiet);
   assert.equal(lines.length, 2, lines.join("\n"));
   assert.match(lines[0]!, / takes no messages now \(low on memory\): what is published waits$/);
-  assert.match(lines[1]!, / takes messages again$/);
+  assert.match(lines[1]!, / accepts messages again$/);
 });
 
 test("a foreign message that is no JSON comes as its bytes", async (t) => {

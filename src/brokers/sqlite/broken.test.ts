@@ -63,7 +63,7 @@ test("a database that is not a broker's is set aside as well", async () => {
   other.close();
   await using here = await open("other");
   await here.broker.declare([queue]);
-  assert.match(here.said.join(), /its table message is another one than trigger makes/);
+  assert.match(here.said.join(), /its table message differs from the one that trigger makes/);
 });
 
 test("a file deleted under two brokers is recreated for both, with its queues", async () => {

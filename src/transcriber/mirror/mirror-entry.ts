@@ -9,8 +9,8 @@ export interface MirrorEntry extends StoredEntry {
 }
 
 /**
- * Makes the mirror's entry of a stored one; `before` is the mirror's last one of that UUID.
- * An entry whose DN is malformed stands under its text: it has no parent, and no other entry can name it.
+ * Makes the mirror's entry of a stored one; `before` is the mirror's last entry with that UUID. An entry whose DN is
+ * malformed is kept under its text: it has no parent, and no other entry can name it.
  */
 export function mirrored(entry: StoredEntry, before?: MirrorEntry): MirrorEntry {
   const { uuid, dn, attributes } = entry;

@@ -8,7 +8,7 @@ import { type Comparison, childrenRead, nameRead, type Read, type ReadSet, value
 import { afterChange, afterRefresh, type Outcome } from "./subtrees.ts";
 import { readDn, ValueIndex } from "./value-index.ts";
 
-/** A change of the mirror: the entries that were added, changed or removed, and the reads whose answer is now another. */
+/** A change of the mirror: the entries that were added, changed or removed, and the reads whose answer has changed. */
 export interface Difference {
   /** The DN of each entry, by UUID; the last DN of a removed one. */
   readonly changed: ReadonlyMap<string, string>;
@@ -21,7 +21,7 @@ export class Mirror {
   readonly #byName = new Multimap();
   readonly #children = new Multimap();
   readonly #values = new ValueIndex();
-  /** Answers of several entries in their order, until the next change: thousands of evaluations may share one. */
+  /** The answers of several entries in their order, until the next change: thousands of evaluations may share one. */
   readonly #answers = new Map<Read, readonly MirrorEntry[]>();
 
   get size(): number {
@@ -37,7 +37,7 @@ export class Mirror {
     return this.#inOrder(this.#byName.get(normal));
   }
 
-  /** The entry that a DN means. Throws a `Refusal` if it may be one of several. */
+  /** The entry that a DN names. Throws a `Refusal` if the DN may name one of several. */
   named(dn: string): MirrorEntry | undefined {
     const normal = readDn(dn);
     return normal === undefined ? undefined : meant(this.bearers(normal), dn);
@@ -48,7 +48,7 @@ export class Mirror {
     return this.#answer(childrenRead(normal), () => this.#children.get(normal));
   }
 
-  /** The entries that have a normal value in an attribute, in the order of their DNs. */
+  /** The entries with a normal value in an attribute, in the order of their DNs. */
   where(comparison: Comparison, attribute: string, value: string): readonly MirrorEntry[] {
     return this.#answer(valueRead(comparison, attribute, value), () =>
       this.#values.find(comparison, attribute, value, () => this.#byUuid.values()),
@@ -69,12 +69,12 @@ export class Mirror {
     return yield* this.#apply(yield* afterChange(this, put, gone));
   }
 
-  /** Applies a change. Between its steps the mirror is between two states, and must not be read. */
+  /** Applies a change. Between its steps the mirror is inconsistent, and must not be read. */
   *#apply(outcome: Outcome): SlicedWork<Difference> {
     this.#answers.clear();
     const reads = new Set<Read>();
     const changes: { uuid: string; before: MirrorEntry | undefined; after: MirrorEntry | undefined }[] = [];
-    const progress = (done: number) => ({ what: "taking the directory", done, of: changes.length });
+    const progress = (done: number) => ({ what: "reading in the directory", done, of: changes.length });
     for (const [uuid, after] of outcome) {
       const before = this.#byUuid.get(uuid);
       const same = before && after ? sameEntry(before, after) : before === after;
@@ -115,7 +115,7 @@ export class Mirror {
     reads.add(childrenRead(entry.parent));
   }
 
-  /** Adds the reads whose answers contain an entry that has another DN: its place in their order may be another. */
+  /** Adds the reads whose answers contain an entry with a new DN: its place in their order may have changed. */
   #reorder({ parent, attributes }: MirrorEntry, reads: Set<Read>): void {
     if (parent !== undefined) reads.add(childrenRead(parent));
     for (const read of this.#values.readsOf(attributes)) reads.add(read);
@@ -135,7 +135,7 @@ export class Mirror {
   }
 }
 
-/** The most answers that are kept: those to the reads of a whole refresh may be as large as the directory. */
+/** The most answers that are kept: all answers of a refresh together may be as large as the directory. */
 const mostAnswers = 10_000;
 
 /** The order of DNs. Namesakes are ordered by their spelling. */

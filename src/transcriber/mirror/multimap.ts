@@ -1,6 +1,8 @@
 const none: readonly string[] = [];
 
-/** A map from texts to sets of texts. A single value is stored without a set: of hundreds of thousands, most are single. */
+/**
+ * A map from texts to sets of texts. A single value is stored without a set: most of hundreds of thousands are single.
+ */
 export class Multimap {
   readonly #values = new Map<string, string | Set<string>>();
 

@@ -4,11 +4,11 @@ import { shownLine } from "../../core/util/shown.ts";
 import type { MirrorEntry } from "./mirror-entry.ts";
 
 /**
- * Namesakes: entries whose DNs have one normal form here and are two names to their server, whose schema may fold less.
- * None replaces another. Each is found by its DN as it is spelled, and by no other spelling.
+ * Namesakes: entries whose DNs have one normal form here but are two names at their server, whose schema may fold less.
+ * None replaces another. Each is found by its DN in its own spelling, and by no other spelling.
  */
 
-/** The one of some namesakes that a DN means. Throws a `Refusal` that names them all if its spelling fits none of them. */
+/** The namesake that a DN names. Throws a `Refusal` that lists all of them if its spelling fits none. */
 export function meant(bearers: readonly MirrorEntry[], written: string): MirrorEntry | undefined {
   if (bearers.length < 2) return bearers[0];
   const exact = bearers.filter(({ dn }) => dn === written);

@@ -1,7 +1,7 @@
-/** One question that an evaluation asked of the directory, as a key. A question without an answer is a read too. */
+/** One question of an evaluation to the directory, as a key. A question without an answer is a read, too. */
 export type Read = string;
 
-/** The reads of one evaluation. A change finds by them the entries to evaluate again. */
+/** The reads of one evaluation. A change uses them to find the entries to evaluate again. */
 export type ReadSet = ReadonlySet<Read>;
 
 /** The rule by which a value is compared: as text, or as the name of an entry. */
@@ -13,10 +13,10 @@ export const childrenRead = (dn: string): Read => `below ${dn}`;
 export const valueRead = (comparison: Comparison, attribute: string, value: string): Read =>
   `${comparison} ${attribute} ${value}`;
 
-/** A read as text for people. `dnOf` returns the DN of an entry that exists. */
+/** A read as text for people. `dnOf` returns the DN of an existing entry. */
 export function describeRead(read: Read, dnOf: (uuid: string) => string | undefined): string {
   const [kind, rest] = splitWord(read);
-  if (kind === "entry") return `the content of ${dnOf(rest) ?? `${rest} (gone)`}`;
+  if (kind === "entry") return `the content of ${dnOf(rest) ?? `${rest} (removed)`}`;
   if (kind === "named") return `the entry named ${rest}`;
   if (kind === "below") return `the entries directly below ${rest}`;
   const [attribute, value] = splitWord(rest);

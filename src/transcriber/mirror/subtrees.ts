@@ -32,8 +32,9 @@ export function* afterRefresh(directory: Before, entries: readonly StoredEntry[]
 }
 
 /**
- * The outcome of a change of some entries. A directory names only the top of a subtree that was removed or renamed.
- * A removed entry takes its subtree along. A renamed one carries it, but for entries that the change delivers itself.
+ * The outcome of a change of some entries. A directory reports only the top of a subtree that was removed or renamed. A
+ * removed entry takes its subtree with it. A renamed one carries its subtree along, except for entries that the change
+ * reports itself.
  */
 export function* afterChange(
   directory: Before,
@@ -50,7 +51,7 @@ export function* afterChange(
     if (before && after && before.dn !== after.dn) carry(directory, before, after, outcome, carried);
   }
   yield* oneEntryPerDn(outcome, carried);
-  // An entry is removed if another now has the very same DN, even if the source does not say so. A namesake stays.
+  // An entry is removed if another now has the very same DN, even if the source does not report it. A namesake stays.
   for (const after of [...outcome.values()]) {
     for (const occupant of after ? directory.bearers(after.normal) : [])
       if (occupant.dn === after?.dn && !outcome.has(occupant.uuid)) remove(directory, occupant.uuid, outcome);
@@ -58,7 +59,7 @@ export function* afterChange(
   return outcome;
 }
 
-/** Removes an entry with its subtree, but for the entries that the change delivers. */
+/** Removes an entry with its subtree, except for the entries that the change reports. */
 function remove(directory: Before, top: string, outcome: Outcome): void {
   const removed = [top];
   for (let uuid = removed.pop(); uuid !== undefined; uuid = removed.pop()) {
@@ -69,7 +70,7 @@ function remove(directory: Before, top: string, outcome: Outcome): void {
   }
 }
 
-/** The children of an entry. If it has a namesake: those whose DN spells their parent like this one. */
+/** The children of an entry. If it has a namesake, only those whose DN spells their parent in the same way. */
 function ownChildren(directory: Before, entry: MirrorEntry): readonly MirrorEntry[] {
   const below = directory.below(entry.normal);
   return directory.bearers(entry.normal).length < 2
@@ -92,8 +93,8 @@ function carry(directory: Before, from: MirrorEntry, to: MirrorEntry, outcome: O
 }
 
 /**
- * Leaves one entry to a DN if a source gives the very same DN to two.
- * A delivered entry wins over a carried one, then the smaller UUID: the order of delivery does not decide.
+ * Gives a DN to one entry only, if a source reports two with the very same DN. A reported entry wins over a carried
+ * one, then the smaller UUID: the order of reports does not decide.
  */
 function* oneEntryPerDn(outcome: Outcome, carried: ReadonlySet<string>): SlicedWork<void> {
   let done = 0;

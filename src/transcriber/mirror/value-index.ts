@@ -13,7 +13,7 @@ interface Indexed {
 export class ValueIndex {
   readonly #indexes = new Map<string, { comparison: Comparison; attribute: string; holders: Multimap }>();
 
-  /** The UUIDs of the entries that have a value, in its normal form. `all` is read to build a missing index. */
+  /** The UUIDs of the entries with a value, in its normal form. `all` is read to build a missing index. */
   find(comparison: Comparison, attribute: string, value: string, all: () => Iterable<Indexed>): Iterable<string> {
     const name = `${comparison} ${attribute}`;
     let index = this.#indexes.get(name);
@@ -36,7 +36,7 @@ export class ValueIndex {
     }
   }
 
-  /** Takes a change of an entry, and adds the reads whose answer is now another. */
+  /** Updates the indexes for a change of an entry, and adds the reads whose answer has changed. */
   change(uuid: string, before: Attributes | undefined, after: Attributes | undefined, reads: Set<Read>): void {
     for (const { comparison, attribute, holders } of this.#indexes.values()) {
       const had = before?.get(attribute);
@@ -68,7 +68,7 @@ function normalValues(comparison: Comparison, attribute: string, values: readonl
   return normal;
 }
 
-/** The normal form of a DN; undefined for a malformed one, which is the name of no entry. */
+/** The normal form of a DN; undefined for a malformed one, which names no entry. */
 export function readDn(text: string): string | undefined {
   try {
     return normalDn(text);

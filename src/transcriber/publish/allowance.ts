@@ -1,10 +1,12 @@
 import type { StreamMessage } from "../../core/stream/messages.ts";
 import type { Clock } from "../../ports/clock.ts";
 
-/** The number of whole tables that a host may ask for at once, and the milliseconds after which it may ask for one more. */
+/**
+ * The number of whole tables that a host may request at once, and the milliseconds after which it may request one more.
+ */
 const atOnce = 3;
 const each = 10 * 60_000;
-/** Costs in rows: of a part and of buckets beside their rows, and the allowance of a table beside its rows. */
+/** Costs in rows: of a part and of buckets apart from their rows, and the allowance of a table apart from its rows. */
 const [ofPart, ofBuckets, ofTable] = [10, 100, 10_000];
 /** The bytes that cost as much as a row. */
 const bytesOfRow = 4_000;
@@ -13,11 +15,11 @@ const bytesOfRow = 4_000;
 export type Allowance = (key: string, message: StreamMessage, rows: number) => boolean;
 
 /**
- * Bounds the answers to hosts that ask. RabbitMQ deletes no message behind one that a host leaves unacknowledged.
- * Without a bound, a host that asked again and again would fill the server's disk. No repair needs a table three times.
+ * Limits the answers to hosts that ask. RabbitMQ deletes no message behind one that a host leaves unacknowledged.
+ * Without a limit, a host that asked again and again would fill the server's disk. No repair needs a table three times.
  */
 export function allowances({ monotonic }: Pick<Clock, "monotonic">): Allowance {
-  /** The used part of each allowance, as of a moment, by keys of the config. */
+  /** The used part of each allowance at a moment, by keys of the config. */
   const used = new Map<string, { readonly cost: number; readonly at: number }>();
   return (key, message, rows) => {
     const cost = costOf(message);
@@ -33,8 +35,8 @@ export function allowances({ monotonic }: Pick<Clock, "monotonic">): Allowance {
 }
 
 /**
- * The cost of a message, in rows. A digest is free: it is small, and all hosts get it each minute.
- * Others may ask for it in a host's name.
+ * The cost of a message, in rows. A digest is free: it is small, and all hosts get one each minute. Any user may ask
+ * for one in a host's name.
  */
 function costOf(message: StreamMessage): number {
   if (message.kind === "digest") return message.buckets ? ofBuckets : 0;

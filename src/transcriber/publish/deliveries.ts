@@ -11,18 +11,18 @@ export interface DeliveryOptions {
   log(line: string): void;
 }
 
-/** Delivers the messages of one service to each of its hosts, also while the queue of one of them refuses. */
+/** The deliveries of one service's messages to each of its hosts, even while the queue of one of them refuses. */
 export interface Deliveries {
-  /** Publishes a message. A digest is sent to refusing queues too: it repairs what they have missed. */
+  /** Publishes a message. A digest is sent to refusing queues, too: it repairs what they have missed. */
   send(key: string, body: string, isDigest: boolean): Promise<void>;
-  /** The hosts whose queue refuses. */
+  /** The hosts whose queue refuses messages. */
   refusing(): string[];
 }
 
 /**
- * Deliveries to all hosts. The broker refuses a message to all as soon as one queue does, and does not name the queue.
- * The message is therefore published to each host by its own key, which finds the refusing one.
- * From then on each of the others gets its own copy, until that queue takes a digest again. Hosts drop duplicates.
+ * Delivers to all hosts. The broker refuses a message to all as soon as one queue refuses it, and does not name the
+ * queue. The message is therefore published to each host by its own key, which finds the refusing queue. From then on
+ * each other host gets its own copy, until that queue accepts a digest again. Hosts drop duplicates.
  */
 export function deliveries({ service, everyone, hosts, publish, log }: DeliveryOptions): Deliveries {
   const refusing = new Set<string>();
@@ -32,11 +32,11 @@ export function deliveries({ service, everyone, hosts, publish, log }: DeliveryO
     const queue = queueName(host, service);
     try {
       await publish(hostKey(service, host), body);
-      if (refusing.delete(host)) log(`queue ${queue} takes messages again`);
+      if (refusing.delete(host)) log(`queue ${queue} accepts messages again`);
     } catch (error) {
       if (!(error instanceof MessageRefused)) throw error;
       if (!refusing.has(host))
-        log(`queue ${queue} refuses messages, so ${host} is not told; other hosts are: ${queueRemedy(queue)}`);
+        log(`queue ${queue} refuses messages, so ${host} gets no changes; other hosts do: ${queueRemedy(queue)}`);
       refusing.add(host);
     }
   }
@@ -61,7 +61,7 @@ export function deliveries({ service, everyone, hosts, publish, log }: DeliveryO
         if (refusing.size > 0 || unknownLogged) return;
         unknownLogged = true;
         log(
-          `${service}: a queue that is bound with ${everyone} refuses messages, and is of no host of the config: ${bindings}`,
+          `${service}: a queue that is bound with ${everyone} refuses messages, but belongs to no host of the config: ${bindings}`,
         );
       }
     },

@@ -2,7 +2,10 @@ import { nextEpoch } from "../../core/stream/writer.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Stream } from "./stream.ts";
 
-/** The least time between two epochs, in milliseconds. It keeps two active transcribers from outbidding each other at full speed. */
+/**
+ * The least time between two epochs, in milliseconds. Without it two active transcribers would raise each other's
+ * epochs at full speed.
+ */
 export const epochSpacing = 1_000;
 
 export interface DivergentOptions {
@@ -13,22 +16,22 @@ export interface DivergentOptions {
 }
 
 /**
- * The hosts that cannot follow the streams of all: they hold a higher epoch, or a newer state of the directory.
- * Each has streams of its own, with the same tables, in epochs above the one that it holds.
+ * The hosts that cannot follow the common streams: they hold a higher epoch, or a newer state of the directory. Each
+ * has streams of its own, with the same tables, in epochs above the one that it holds.
  */
 export interface DivergentHosts {
-  /** The highest epoch of each of these hosts: the one that it holds, or that of its streams. */
+  /** The highest epoch of each of these hosts: the one that it holds, or the one of its streams. */
   readonly epochs: ReadonlyMap<string, number>;
   streamsOf(host: string): ReadonlyMap<string, Stream> | undefined;
   /** The epoch of a host's own streams; 0 while they are ended. */
   epochOf(host: string): number | undefined;
-  /** All these streams, or those of one service. */
+  /** All streams of these hosts, or those of one service. */
   streams(service?: string): Stream[];
-  /** Takes an epoch that a host holds; true if the host was not divergent before. */
+  /** Notes an epoch that a host holds; true if the host was not divergent before. */
   observe(host: string, epoch: number): boolean;
-  /** Ends the streams of a host: it follows those of all again. */
+  /** Ends the streams of a host: it follows the common ones again. */
   release(host: string): void;
-  /** Announces to one host that the directory was rolled back, in an epoch above this one. */
+  /** Announces to one host that the directory was rolled back, in an epoch above `above`. */
   rollBack(host: string, above: number): void;
   /** Begins an epoch for each of these hosts. */
   begin(): void;

@@ -9,10 +9,10 @@ import type { TableWriter } from "../tables/table-writer.ts";
 import { divergentHosts, epochSpacing } from "./divergent-hosts.ts";
 import type { Stream } from "./stream.ts";
 
-/** The highest epoch that can be followed: hosts still take the next one above it. */
+/** The highest epoch that a transcriber can follow: hosts still accept the next one above it. */
 const highestFollowed = highestEpoch - 2_000;
 
-/** The least time between two epochs that one host makes all others begin, in milliseconds. */
+/** The least time between two epochs of all hosts that one host causes, in milliseconds. */
 const raiseSpacing = 60_000;
 
 export interface LeaderOptions {
@@ -38,37 +38,37 @@ export interface Leader {
   complete(): void;
   /** The directory cannot be read: until it can be again, it does not count as rolled back. */
   interrupt(): void;
-  /** Publishes what the tables have taken. */
+  /** Publishes the changes that the tables have taken. */
   changed(services: ReadonlyMap<string, readonly CellChange[]>): void;
   /** Publishes a digest on every stream. */
   digests(): void;
   answer(service: string, host: string, want: Want): void;
   /** The hosts with streams of their own, each with its highest epoch. */
   readonly divergent: ReadonlyMap<string, number>;
-  /** Takes the highest epoch that a host reports for any of its services; undefined if it holds none. */
+  /** Notes the highest epoch that a host reports for any of its services; undefined if it holds none. */
   observe(host: string, epoch: number | undefined): void;
   refused(refusal: RefusalMessage): void;
-  /** Begins epochs whose wait is over, and judges the claims of hosts to a newer directory. */
+  /** Begins epochs whose wait is over, and reviews the claims of hosts to a newer directory. */
   proceed(): void;
   /** The moment of the next `proceed`, in monotonic milliseconds; undefined if nothing waits. */
   due(): number | undefined;
 }
 
 /**
- * Leads the streams. An epoch that a host holds raises that of all only as far as this transcriber's own clock allows.
- * A host with a higher epoch diverges: it has streams of its own, in epochs above its own.
- * Thus all hosts are served at once after a clock that was ahead, and a report of one host affects that host alone.
+ * Leads the streams. An epoch of a host raises the common one only as far as this transcriber's own clock allows. A
+ * host with a higher epoch diverges: it has streams of its own, in epochs above its own. Thus all hosts are served at
+ * once after a clock that was ahead, and a report of one host affects that host alone.
  */
 export function leadStreams(options: LeaderOptions): Leader {
   const { streams, tables, clock, random, log } = options;
   const divergent = divergentHosts(options);
-  /** The time at which each host last made all others begin an epoch, in monotonic milliseconds. */
+  /** The time at which each host last caused an epoch of all others, in monotonic milliseconds. */
   const raisedAt = new Map<string, number>();
   /** The hosts whose implausible epoch is in the log already. */
   const logged = new Set<string>();
   let active = false;
   let complete = false;
-  /** The time since which the directory is read without trouble, in monotonic milliseconds. */
+  /** The time since which the directory can be read, in monotonic milliseconds. */
   let readSince = Number.POSITIVE_INFINITY;
   let epochs = noEpochs;
   let begunAt = Number.NEGATIVE_INFINITY;
@@ -101,11 +101,11 @@ export function leadStreams(options: LeaderOptions): Leader {
     divergent.end();
   }
 
-  /** True if an epoch may raise that of all; otherwise its host diverges. */
+  /** True if an epoch may raise the common one; otherwise its host diverges. */
   function raises(host: string, epoch: number): boolean {
     if (epoch <= Math.max(epochs.heard, epochs.epoch)) return true;
     if (epoch > allowedEpoch(clock.now())) return false;
-    if (!leads()) return true; // it is only remembered: no epoch begins
+    if (!leads()) return true; // it is only noted: no epoch begins
     const now = clock.monotonic();
     if (now - (raisedAt.get(host) ?? Number.NEGATIVE_INFINITY) < raiseSpacing) return false;
     raisedAt.set(host, now);
@@ -138,14 +138,16 @@ export function leadStreams(options: LeaderOptions): Leader {
   const answer: Leader["answer"] = (service, host, want) =>
     (divergent.streamsOf(host) ?? streams).get(service)?.answer(host, want);
 
-  /** Judges the claims of hosts. While the tables are being written, the mirror may be about to reach them. */
+  /** Reviews the claims of hosts. While the tables are being written, the mirror may be about to reach them. */
   function judge(): void {
     if (!leads() || tables.busy) return;
     const judged = reviewClaims(epochs, tables.asOf.state, clock.monotonic(), readSince);
     epochs = judged.epochs;
     for (const { host, service } of judged.reached) answer(service, host, "digest");
     for (const host of judged.rolledBack) {
-      log(`${host} holds a newer state than the directory for a minute: it is told that the directory was rolled back`);
+      log(
+        `${host} has held a newer state than the directory's for a minute: it is told that the directory was rolled back`,
+      );
       divergent.rollBack(host, epochs.heard);
     }
   }
@@ -188,7 +190,7 @@ export function leadStreams(options: LeaderOptions): Leader {
       return divergent.epochs;
     },
     observe(host, epoch) {
-      // A host that holds no higher epoch any more, as after its store was deleted, follows the streams of all again.
+      // A host that no longer holds a higher epoch, as after its store was deleted, follows the common streams again.
       if (leads() && (epoch ?? 0) <= epochs.epoch) divergent.release(host);
       if (epoch !== undefined) follow(host, epoch);
     },
@@ -196,7 +198,7 @@ export function leadStreams(options: LeaderOptions): Leader {
       const { host, epoch } = refusal;
       follow(host, epoch);
       if (!leads()) return;
-      // A divergent host refuses the streams of all; only refusals of its own streams count.
+      // A divergent host refuses the common streams; only refusals of its own streams count.
       const refused = refusal.refused === (divergent.epochOf(host) || epochs.epoch) ? epochs.epoch : 0;
       const heard = hearRefusal(epochs, { ...refusal, refused, epoch: 0 }, tables.asOf.state, clock.monotonic());
       epochs = heard.epochs;
@@ -219,6 +221,6 @@ export function leadStreams(options: LeaderOptions): Leader {
   };
 }
 
-/** The remedy at a host that holds an implausible epoch. */
+/** The remedy for a host that holds an implausible epoch. */
 const remedy =
-  "a transcriber's clock was ahead, or the host is wrong: to end it stop the host, delete its store, start it";
+  "a transcriber's clock was ahead, or the host is wrong; to end this, stop the host, delete its store and start it";

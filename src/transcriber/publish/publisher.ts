@@ -27,14 +27,14 @@ export interface PublisherOptions {
   publish(key: string, body: string): Promise<void>;
   /** Waits until the broker may be back, longer with each failure in a row. */
   revive(failures: number): Promise<void>;
-  /** Called after changes of the tables were handed to the streams. */
+  /** Called after changes of the tables were passed to the streams. */
   changed(changes: TableChanges): void;
   log(line: string): void;
 }
 
 /**
- * The publisher of all tables. It owns the epoch, the streams and the order of writes.
- * Each write is published under the directory state that it leads to, before the next one begins.
+ * The publisher of all tables. It owns the epoch, the streams and the order of writes. Each write is published under
+ * the directory state to which it leads, before the next one begins.
  */
 export interface Publisher {
   /** True while this transcriber is elected. */
@@ -47,17 +47,20 @@ export interface Publisher {
   readonly progress: Progress | undefined;
   /** The state of each service's stream to all hosts. */
   readonly streams: ReadonlyMap<string, Pick<Stream, "behind" | "refusing">>;
-  /** Writes a change to the tables once the writes before it are done, and publishes it. `written` is called right after. */
+  /** Writes a change to the tables after the writes before it, and publishes it. `written` is called right after. */
   write(change: TableChange, state: DirectoryState, written?: (changes: TableChanges) => void): Promise<void>;
-  /** The mirror is complete and the directory can be read: from now on this transcriber leads if it is elected. */
+  /**
+   * Notes that the mirror is complete and the directory can be read: from now on this transcriber leads if it is
+   * elected.
+   */
   complete(): void;
-  /** The directory cannot be read: until it can be again, it does not count as rolled back. */
+  /** Notes that the directory cannot be read: until it can be again, it does not count as rolled back. */
   interrupt(): void;
   elect(active: boolean): void;
   /** Publishes a digest on every stream. */
   digests(): void;
   answer(service: string, host: string, want: Want): void;
-  /** Takes the highest epoch that a host reports; undefined if it holds none. */
+  /** Notes the highest epoch that a host reports; undefined if it holds none. */
   observe(host: string, epoch: number | undefined): void;
   refused(refusal: RefusalMessage): void;
   /** Resolves after the signal. */

@@ -3,8 +3,8 @@ import { eventService, type QueueUse, queueOf, reportService } from "../../core/
 import type { Queue } from "../../ports/broker.ts";
 
 /**
- * The queues of every host of a config: a host that was never up loses no message either.
- * `tables` are the services that have one.
+ * The queues of all hosts of a config: a host that was never up loses no message either. `tables` are the services that
+ * have one.
  */
 export function queuesOf(
   { hosts }: Pick<ReadConfig, "hosts">,

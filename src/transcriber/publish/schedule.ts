@@ -9,21 +9,21 @@ export interface ScheduleOptions {
   readonly digestInterval: number;
   /** The moment at which the clock changes a row, milliseconds since 1970; undefined if there is none. */
   nextTime(): number | undefined;
-  /** The moment at which something else is due, in monotonic milliseconds; undefined if nothing is. */
+  /** The moment at which other work is due, in monotonic milliseconds; undefined if none is. */
   due(): number | undefined;
   tick(): Promise<void>;
   digest(): void;
 }
 
-/** The ticks of the clock and the digests, until the signal. */
+/** The ticks of the clock and the digests, until the signal aborts. */
 export interface Schedule {
-  /** Looks again at what is due: it may be earlier now. */
+  /** Computes again what is due: it may be earlier now. */
   wake(): void;
-  /** Resolves after the signal. */
+  /** Resolves after the signal aborts. */
   readonly done: Promise<void>;
 }
 
-/** Ticks at each moment at which something is due, and at least once a minute: so a clock that was set is noticed. */
+/** Ticks whenever work is due, and at least once a minute, to notice a clock that was set. */
 export function keepSchedule(options: ScheduleOptions): Schedule {
   const { clock, signal, digestInterval, nextTime, due, tick, digest } = options;
   let sleep = new AbortController();

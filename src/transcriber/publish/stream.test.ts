@@ -137,12 +137,15 @@ test("a refusing queue is found, others get copies, and a digest ends its refusa
     ...["trigger.dhcp.a rows 1", "trigger.dhcp.c rows 1"],
   ]);
   assert.equal(stream.behind, false);
-  assert.match(log[0] ?? "", /^queue trigger-b-dhcp refuses messages, so b is not told; .*`rabbitmqctl list_queues/);
+  assert.match(
+    log[0] ?? "",
+    /^queue trigger-b-dhcp refuses messages, so b gets no changes; .*`rabbitmqctl list_queues/,
+  );
   refuses = false;
   stream.digest();
   await until(() => taken.length === 3);
   change("y");
   await until(() => taken.length === 4);
   assert.deepEqual(taken.slice(1), ["trigger.dhcp.b digest 1", "trigger.dhcp.c digest 1", "trigger.dhcp rows 2"]);
-  assert.deepEqual(log.slice(1), ["queue trigger-b-dhcp takes messages again"]);
+  assert.deepEqual(log.slice(1), ["queue trigger-b-dhcp accepts messages again"]);
 });

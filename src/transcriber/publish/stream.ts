@@ -16,9 +16,9 @@ export interface StreamOptions {
   readonly hosts: readonly string[];
   readonly table: CellTable;
   asOf(): AsOf;
-  /** True while the table is between two states: nothing of it is published until `changed` or `resume` is called. */
+  /** True while the table is inconsistent: nothing of it is published until `changed` or `resume` is called. */
   applying(): boolean;
-  /** The bound on answers to hosts that ask. */
+  /** The limit on answers to hosts that ask. */
   readonly allows: Allowance;
   publish(key: string, body: string): Promise<void>;
   /** Waits until the broker may be back, longer with each failure in a row. */
@@ -38,7 +38,7 @@ export interface Stream {
   end(): void;
   /** Publishes changes that the table has taken. */
   changed(changes: readonly CellChange[]): void;
-  /** Goes on after the table has been between two states. */
+  /** Continues after the table was inconsistent. */
   resume(): void;
   /** Publishes a digest to all hosts of the stream. */
   digest(): void;
@@ -47,7 +47,7 @@ export interface Stream {
 }
 
 /**
- * Opens the stream of a service. Its backlog is bounded: the last cell of each key, and the last answer for each host.
+ * Opens the stream of a service. Its backlog is limited: the last cell of each key, and the last answer for each host.
  * While the broker is away the backlog is empty. The digest on its return repairs what hosts have missed.
  */
 export function openStream(options: StreamOptions): Stream {
@@ -63,7 +63,7 @@ export function openStream(options: StreamOptions): Stream {
   let behind = false;
   let publishing = false;
 
-  /** Takes the next messages from the backlog. All are made from the table in one go: a digest follows its rows. */
+  /** Takes the next messages from the backlog. All are made from the table at one moment: a digest follows its rows. */
   function next(writer: StreamWriter): [key: string, message: StreamMessage][] {
     const now = asOf();
     const messages: [string, StreamMessage][] = [];
@@ -80,7 +80,7 @@ export function openStream(options: StreamOptions): Stream {
     if (allows(key, message, table.size)) messages.push([key, message]);
     else if (!logged.has(key)) {
       logged.add(key);
-      log(`${key} asks for the table more often than any repair needs: it is answered less often`);
+      log(`${key} requests the table more often than any repair needs: it gets fewer answers`);
     }
     return messages;
   }
@@ -92,7 +92,7 @@ export function openStream(options: StreamOptions): Stream {
       const current = writer;
       try {
         for (const [key, message] of next(current)) {
-          if (writer !== current) break; // another epoch has begun: messages of this one are of no use
+          if (writer !== current) break; // another epoch has begun: messages of this one are useless
           await deliver.send(key, JSON.stringify(message), message.kind === "digest");
         }
         if (failures > 0) log(`${service}: published again`);

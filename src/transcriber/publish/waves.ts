@@ -4,14 +4,16 @@ import type { ReportMessage, ServiceReport } from "../../core/stream/report.ts";
 import { hostKey } from "../../core/stream/routing.ts";
 import type { Clock } from "../../ports/clock.ts";
 
-/** The time without a report after which a host is absent, in milliseconds. Hosts report each minute at least. */
+/**
+ * The time without a report after which a host counts as absent, in milliseconds. Hosts report at least each minute.
+ */
 const absentAfter = 3 * 60_000;
 
 export interface WavesOptions {
   readonly clock: Pick<Clock, "monotonic">;
   /** True while this transcriber leads. */
   leads(): boolean;
-  /** True if a host has streams of its own: its places in the stream are not those of the others. */
+  /** True if a host has streams of its own: its places in the stream are not comparable with those of the others. */
   isDivergent(host: string): boolean;
   publish(key: string, body: string): void;
 }
@@ -24,9 +26,9 @@ interface LastReport {
 }
 
 /**
- * Tells the hosts of later waves how far those before them have applied the stream, by their reports.
- * It decides nothing: a host without such a message goes on by itself after a while.
- * Thus no host waits for ever for one that is absent or divergent, or for a transcriber.
+ * Tells the hosts of later waves how far those before them have applied the stream, by their reports. It decides
+ * nothing: a host without such a message continues by itself after a while. Thus no host waits for ever for one that is
+ * absent or divergent, or for a transcriber.
  */
 export function tellWaves(
   waves: WavesOf,
@@ -70,7 +72,8 @@ export function tellWaves(
         const body = JSON.stringify(next);
         for (const target of next ? (order[later] ?? []) : []) {
           if (isDivergent(target)) continue;
-          // A failure is sent again with each report of it: the waiting host must know that the failing one is there.
+          // A failure is sent again with each report of it: the waiting host must know that the failing one is still
+          // up.
           if (next?.failing === undefined && sent.get(keyOf(service, target)) === body) continue;
           sent.set(keyOf(service, target), body);
           publish(hostKey(service, target), body);

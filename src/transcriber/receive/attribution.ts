@@ -7,7 +7,10 @@ const joinWithin = 30_000;
 /** The most events, and the most changes, that wait. */
 const mostWaiting = 10_000;
 
-/** Joins changes of the directory with the events about them: the author and the purpose. Either may come first. */
+/**
+ * Joins changes of the directory with the events about them, which have the author and the purpose. Either may come
+ * first.
+ */
 export interface Attribution {
   /** Adds an event. Returns the DN of its entry, and the author and purpose, if the change has come before. */
   addEvent(event: DirectoryEvent, now: number): { dn: string; by: string } | undefined;

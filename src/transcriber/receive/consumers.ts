@@ -18,7 +18,10 @@ export interface ConsumerOptions {
   log(line: string): void;
 }
 
-/** Declares all queues, consumes those of the transcriber and stands for election. Resolves after the signal, when all are closed. */
+/**
+ * Declares all queues, consumes those of the transcriber and takes part in the election. Resolves after the signal,
+ * when all are closed.
+ */
 export async function consumeQueues(options: ConsumerOptions): Promise<void> {
   const { host, broker, queues, report, event, ready, elect, signal } = options;
   const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
@@ -33,6 +36,6 @@ export async function consumeQueues(options: ConsumerOptions): Promise<void> {
   await keep(() => broker.campaign(eventService, (active) => elect(active && !signal.aborted)));
   if (!signal.aborted) await stopped;
   elect(false);
-  // A lost connection has returned all messages already.
+  // A lost connection has requeued all messages already.
   await Promise.allSettled(open.map((consumer) => consumer?.close()));
 }

@@ -14,15 +14,15 @@ export interface DirectoryReaderOptions {
   log(line: string): void;
 }
 
-/** The reader of the directory: each change is written and published before the next one is taken. */
+/** The reader of the directory: each change is written and published before the next one is read. */
 export interface DirectoryReader {
   /** True once the mirror holds the whole directory. Until then nothing is published. */
   readonly complete: boolean;
   /** Resolves at the end of the first refresh. */
   readonly whole: Promise<void>;
-  /** The reason why the directory cannot be read now, and the time since when, in milliseconds since 1970. */
+  /** The reason why the directory cannot be read now, and the beginning of that trouble, in milliseconds since 1970. */
   readonly trouble: { readonly why: string; readonly since: number } | undefined;
-  /** The newest order to verify that is done: its time, and the number of entries that differed. */
+  /** The newest finished order to verify: its time, and the number of entries that differed. */
   readonly verified: { readonly asked: number; readonly differed: number } | undefined;
   /** Reads the whole directory again, then publishes every digest. `asked` is the time of the order; 0 if unknown. */
   verify(asked: number): void;
@@ -36,7 +36,7 @@ export function readDirectory(options: DirectoryReaderOptions): DirectoryReader 
   let complete = false;
   let trouble: DirectoryReader["trouble"];
   let verified: DirectoryReader["verified"];
-  /** The time of the order to verify that is under way. */
+  /** The time of the order to verify that is being carried out. */
   let asked: number | undefined;
 
   async function take(change: SourceChange): Promise<void> {
@@ -77,7 +77,7 @@ export function readDirectory(options: DirectoryReaderOptions): DirectoryReader 
       return verified;
     },
     verify(at) {
-      // The same order may come again while its answer is awaited.
+      // The same order may come again before it is answered.
       if (at !== 0 && at === (asked ?? verified?.asked)) return;
       log("asked to verify: the directory is read again");
       asked = at;

@@ -15,8 +15,8 @@ export interface EventIntake {
 }
 
 /**
- * Takes events off their queue where they are the truth: in their order, each stored before it is acknowledged.
- * While they cannot be stored they stay in the queue. A message that is no event is set aside.
+ * Stores events from their queue where they are the truth: in their order, each before it is acknowledged. While they
+ * cannot be stored they stay in the queue. A message that is no event is set aside.
  */
 export function eventIntake(
   store: Pick<EventDirectory, "take">,
@@ -38,7 +38,7 @@ export function eventIntake(
       const read = batch.map(({ body }) => readMessage(body));
       const messages = read.filter((message) => typeof message !== "number");
       const stored = await persist("events", () => tryToStore(messages), waits);
-      if (!stored) break; // the signal: unacknowledged messages go back to the queue
+      if (!stored) break; // the signal: unacknowledged messages are requeued
       for (const delivery of batch) delivery.ack();
       for (const [at, message] of read.entries()) {
         const user = batch[at]?.user;
@@ -83,7 +83,7 @@ export function eventIntake(
   };
 }
 
-/** Reads a message of the event queue: an event, or the time of an order to verify, which comes by the same queue. */
+/** Reads a message of the event queue: an event, or the time of an order to verify, which arrives in the same queue. */
 function readMessage(body: Uint8Array): EventMessage | number {
   try {
     const json = readBody(body);

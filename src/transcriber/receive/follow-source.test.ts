@@ -19,7 +19,7 @@ test("a source that ends is trouble, and is followed again after growing waits",
   const done = followSource(source, take, { clock, signal: stop.signal, held: () => undefined });
   await clock.advance(1_000);
   assert.deepEqual(begun, [0, 100, 300, 700]);
-  assert.deepEqual(taken.at(-1), { kind: "trouble", why: "the directory says no more" });
+  assert.deepEqual(taken.at(-1), { kind: "trouble", why: "the directory's source has ended" });
   stop.abort();
   await done;
 });

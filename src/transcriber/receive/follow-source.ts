@@ -4,8 +4,8 @@ import type { Clock } from "../../ports/clock.ts";
 import type { DirectorySource, Held, SourceChange } from "../../ports/directory.ts";
 
 /**
- * Hands over the changes of a source until the signal, each once the last one is taken.
- * If a source ends or throws, that is trouble like any other, and it is followed again after a wait.
+ * Delivers the changes of a source until the signal, each after the last one is taken. The end or an error of a source
+ * is trouble like any other: the source is followed again after a wait.
  */
 export async function followSource(
   source: Pick<DirectorySource, "changes">,
@@ -19,7 +19,7 @@ export async function followSource(
         failures = 0;
       }
       if (signal.aborted) return;
-      throw new Error("the directory says no more");
+      throw new Error("the directory's source has ended");
     } catch (error) {
       await take({ kind: "trouble", why: reason(error) });
       failures += 1;

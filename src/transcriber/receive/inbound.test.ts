@@ -140,7 +140,7 @@ test("services that the config does not have are dropped from reports and logged
   assert.deepEqual(Object.keys(world.reports[0]?.services ?? {}), ["dhcp"]);
   assert.equal(world.reports[0]?.transcriber, undefined);
   const lines = world.log.filter((line) => line.includes("does not have there"));
-  assert.deepEqual(lines, ['civet: dhcp1 reports what the config does not have there: "\\u001b[2J"']);
+  assert.deepEqual(lines, ['civet: dhcp1 reports a service that the config does not have there: "\\u001b[2J"']);
 });
 
 test("an order to verify counts from a transcriber's user alone", async (context) => {

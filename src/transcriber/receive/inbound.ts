@@ -25,7 +25,7 @@ export interface InboundOptions {
   log(line: string): void;
 }
 
-/** Handles the messages of hosts and bindings. One that the config does not allow throws. */
+/** Handles the messages of hosts and bindings. Throws for a message that the config does not allow. */
 export function handleInbound(options: InboundOptions): Inbound {
   const { config, tables, publisher, steady, attribution, wrongSender, wrongOrderer, clock, onReport, log } = options;
   /** The hosts whose reports of unknown services are in the log already. */
@@ -33,7 +33,7 @@ export function handleInbound(options: InboundOptions): Inbound {
 
   function mustFollow(host: string, service: string): void {
     if (tables.has(service) && hostsOf(config, service).includes(host)) return;
-    throw new Error(`by the config no host ${JSON.stringify(host)} has a table ${JSON.stringify(service)}`);
+    throw new Error(`the config has no host ${JSON.stringify(host)} with a table ${JSON.stringify(service)}`);
   }
 
   function mustBeOf(host: string, user: string | undefined): void {
@@ -41,14 +41,16 @@ export function handleInbound(options: InboundOptions): Inbound {
     if (wrong) throw new Error(wrong);
   }
 
-  /** A report without the services, and without the transcriber, that the config does not have on its host. */
+  /** A report without services, and without a transcriber, that the config does not have on its host. */
   function asConfigured(report: ReportMessage): ReportMessage {
     const known = config.hosts.get(report.host) ?? [];
     const [services, others] = partition(Object.entries(report.services), ([service]) => known.includes(service));
     const [other] = others;
     if (other && !logged.has(report.host)) {
       logged.add(report.host);
-      log(`${report.host} reports what the config does not have there: ${JSON.stringify(other[0].slice(0, 80))}`);
+      log(
+        `${report.host} reports a service that the config does not have there: ${JSON.stringify(other[0].slice(0, 80))}`,
+      );
     }
     const { transcriber: _, ...rest } = report;
     return { ...(known.includes(eventService) ? report : rest), services: Object.fromEntries(services) };
@@ -68,7 +70,7 @@ export function handleInbound(options: InboundOptions): Inbound {
     },
     ask({ host, service, want }, user) {
       mustFollow(host, service);
-      // Any user may ask for a digest in a host's name, as `trigger modify --wait` does: it is small.
+      // Any user may request a digest in a host's name, as `trigger modify --wait` does: it is small.
       if (want !== "digest") mustBeOf(host, user);
       publisher.answer(service, host, want);
     },

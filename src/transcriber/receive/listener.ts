@@ -19,7 +19,10 @@ import type { Clock } from "../../ports/clock.ts";
 
 /** The most bytes of a message to the transcriber. An event about a large group carries the group twice. */
 const bodyLimit = 8 * 1024 * 1024;
-/** The most bytes of a message of a host. A report of ten services with a hundred long reasons each has less. A larger one is rejected unread. */
+/**
+ * The most bytes of a message of a host. A report of ten services with a hundred long reasons each has less. A larger
+ * one is rejected unread.
+ */
 const hostLimit = 2 * 1024 * 1024;
 
 const hostMessage = z.discriminatedUnion("kind", [reportMessage, askMessage, refusalMessage]);
@@ -30,7 +33,7 @@ export interface Inbound {
   ask(ask: AskMessage, user: string | undefined): void;
   refusal(refusal: RefusalMessage, user: string | undefined): void;
   event(event: DirectoryEvent): void;
-  /** An order to compare the mirror with the directory, and the tables with those of the hosts. */
+  /** Handles an order to compare the mirror with the directory, and the tables with those of the hosts. */
   verify(asked: number, user: string | undefined): void;
 }
 
@@ -63,7 +66,7 @@ export function listener(inbound: Inbound, log: (line: string) => void, { monoto
 /** The sender of a message as a part of a sentence: " of USER", or nothing if the broker does not know it. */
 export const ofSender = (user: string | undefined): string => (user === undefined ? "" : ` of ${user}`);
 
-/** The time at which a person ordered to verify, if a message of the event queue is that order; 0 if it gives none. */
+/** The time of a person's order to verify, if a message of the event queue is one; 0 for an order without a time. */
 export function verifyAsked(body: unknown): number | undefined {
   const { data } = orderMessage.safeParse(body);
   return data?.order === "verify" ? (data.at ?? 0) : undefined;

@@ -13,7 +13,7 @@ import { UniqueClaims } from "./unique-claims.ts";
 /** The most changes that are sorted by key. */
 const mostSorted = 10_000;
 
-/** The table of one service, computed from the mirror, with all that its rows depend on. */
+/** The table of one service, computed from the mirror, with everything on which its rows depend. */
 export class ComputedTable {
   readonly table: CellTable;
   readonly #name: string;
@@ -22,12 +22,12 @@ export class ComputedTable {
   readonly #context: EntryContext;
   /** The keys of each entry. */
   readonly #keys = new Map<string, readonly string[]>();
-  /** The cell of each key before the claims of others are judged. */
+  /** The cell of each key before the claims of other rows are compared. */
   readonly #cells = new Map<string, Cell>();
   readonly #claims: UniqueClaims;
   readonly #dependencies = new Dependencies();
   readonly #timers = new Timers();
-  /** The entries that have read the clock: all are evaluated again if it goes back. */
+  /** The entries that have read the clock: all are evaluated again if it is set back. */
   readonly #timed = new Set<string>();
   #refused = 0;
   #now = Number.NEGATIVE_INFINITY;
@@ -79,8 +79,8 @@ export class ComputedTable {
   }
 
   /**
-   * Applies the evaluation to some keys of the table. Returns the changed cells, in key order unless they are very many.
-   * Between its steps the table is between two states.
+   * Applies the evaluation to some keys of the table. Returns the changed cells, in key order unless there are very
+   * many. Between its steps the table is inconsistent.
    */
   *apply(touched: ReadonlySet<string>): SlicedWork<CellChange[]> {
     const changes: CellChange[] = [];
@@ -96,11 +96,11 @@ export class ComputedTable {
       this.table.set(key, after);
       changes.push([key, after]);
     }
-    // The order is for human readers only, and sorting a million keys takes a second in one go.
+    // The order only helps human readers, and sorting a million keys takes a second in one piece.
     return changes.length > mostSorted ? changes : changes.sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
-  /** The time at which the clock alone changes a row, milliseconds since 1970. */
+  /** The next time at which the clock alone changes a row, milliseconds since 1970. */
   nextTime(): number | undefined {
     return this.#timers.first();
   }

@@ -1,7 +1,7 @@
 import { Multimap } from "../mirror/multimap.ts";
 import type { Read, ReadSet } from "../mirror/read-set.ts";
 
-/** The read sets of one service's entries, by UUID, and the entries that have a read in theirs. */
+/** The read sets of one service's entries, by UUID, and for each read the entries that depend on it. */
 export class Dependencies {
   readonly #readers = new Multimap();
   readonly #reads = new Map<string, readonly Read[]>();
@@ -15,7 +15,7 @@ export class Dependencies {
     else this.#reads.delete(uuid);
   }
 
-  /** The entries that have a read in their read set. */
+  /** The entries with a read in their read set. */
   readers(read: Read): Iterable<string> {
     return this.#readers.get(read);
   }

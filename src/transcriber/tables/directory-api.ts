@@ -10,17 +10,20 @@ import { childrenRead, contentRead, nameRead, type Read, valueRead } from "../mi
 import { readDn } from "../mirror/value-index.ts";
 import { type EntryContext, entryApi, mustBeRead } from "./entry-api.ts";
 
-/** The context of one evaluation: what it reads, and where its reads are recorded. */
+/** The context of one evaluation: the mirror and the time that it reads, and the record of its reads. */
 export interface EvaluationContext extends EntryContext {
   readonly mirror: Mirror;
   /** The time of this evaluation, milliseconds since 1970. */
   readonly now: number;
   record(read: Read): void;
-  /** Records a read of the clock; `next` is the time at which its answer changes, if it will. */
+  /** Records a read of the clock; `next` is the time at which its answer changes, if it does. */
   timed(next: number | undefined): void;
 }
 
-/** The API of the directory and the clock for `select`. It records each read before it answers, also one without an answer. */
+/**
+ * The API of the directory and the clock for `select`. It records each read before it answers, also one without an
+ * answer.
+ */
 export function directoryApi({ mirror, now, record, timed, ...context }: EvaluationContext): Directory {
   const api = (entry: MirrorEntry): Entry => entryApi(entry, context, () => record(contentRead(entry.uuid)));
   const apis = (answer: readonly MirrorEntry[]): Entry[] => {
@@ -31,7 +34,7 @@ export function directoryApi({ mirror, now, record, timed, ...context }: Evaluat
   const bearersOf = (normal: string): readonly MirrorEntry[] => {
     record(nameRead(normal));
     const bearers = mirror.bearers(normal);
-    // The spelling of each decides which of several is meant.
+    // The spelling of each namesake decides which one a DN names.
     if (bearers.length > 1) for (const { uuid } of bearers) record(contentRead(uuid));
     return bearers;
   };
@@ -82,7 +85,7 @@ export function directoryApi({ mirror, now, record, timed, ...context }: Evaluat
   };
 }
 
-/** The entries of one answer, and the record of the evaluation that asked for it last. */
+/** The entries of one answer, and the record of the evaluation that last asked for it. */
 interface SharedAnswer {
   readonly entries: readonly Entry[];
   record: EvaluationContext["record"];
@@ -90,13 +93,15 @@ interface SharedAnswer {
 
 const sharedAnswers = new WeakMap<readonly MirrorEntry[], SharedAnswer>();
 
-/** Makes the API of an answer's entries once: thousands of evaluations may ask for the same one, each after the other. */
+/**
+ * Makes the API of an answer's entries once: thousands of evaluations may ask for the same one, one after the other.
+ */
 function sharedAnswer(answer: readonly MirrorEntry[], context: EntryContext): SharedAnswer {
   const known = sharedAnswers.get(answer);
   if (known) return known;
   const shared: SharedAnswer = {
     record() {},
-    // Frozen: the next evaluation must not read what one has written into them.
+    // Frozen: an evaluation must not leave a change for the next one.
     entries: answer.map((entry) =>
       Object.freeze(entryApi(entry, context, () => shared.record(contentRead(entry.uuid)))),
     ),
@@ -108,6 +113,6 @@ function sharedAnswer(answer: readonly MirrorEntry[], context: EntryContext): Sh
 function timeOf(date: Date | undefined): number | undefined {
   if (date === undefined) return undefined;
   const at = Number(date);
-  if (Number.isNaN(at)) throw new Refusal("a date that was compared with the clock is not one");
+  if (Number.isNaN(at)) throw new Refusal("an invalid date was compared with the clock");
   return at;
 }

@@ -7,10 +7,10 @@ import type { Entry, Value } from "../../core/directory/entry.ts";
 import { NotRead, Refusal, reason } from "../../core/util/errors.ts";
 import type { MirrorEntry } from "../mirror/mirror-entry.ts";
 
-/** The settings by which attributes of entries are read. */
+/** The settings for reading attributes of entries. */
 export interface EntryContext {
   readonly timezone: string;
-  /** The attributes that cannot be read of the directory; undefined if all can. */
+  /** The test for attributes that cannot be read from the directory; undefined if all can. */
   readonly unread?: Unread | undefined;
 }
 
@@ -18,16 +18,22 @@ const isText = (value: Value): value is string => typeof value === "string";
 
 const none: readonly Value[] = [];
 
-/** The API of an entry for `select`. `read` is called before each read of its name or its content, not before one of its UUID. */
+/**
+ * The API of an entry for `select`. `read` is called before each read of its name or its content, not before one of its
+ * UUID.
+ */
 export const entryApi = (entry: MirrorEntry, context: EntryContext, read: () => void = () => {}): Entry =>
   new EntryApi(entry, context, read);
 
-/** The API of an entry: a class, as the getters of an object literal cost several times as much, and thousands are made at once. */
+/**
+ * The API of an entry. It is a class: getters of an object literal cost several times as much, and thousands are made
+ * at once.
+ */
 class EntryApi implements Entry {
   readonly #dn: string;
   readonly #read: () => void;
   readonly uuid: string;
-  // Functions of each entry's own: `select` may take them out of it.
+  // Bound to each entry: `select` may take them out of it.
   readonly is: Entry["is"];
   readonly has: Entry["has"];
   readonly maybe: Entry["maybe"];
@@ -86,7 +92,7 @@ class EntryApi implements Entry {
   }
 }
 
-/** Throws a refusal for an attribute that is not read of the directory: it is unknown, not absent. */
+/** Throws a refusal for an attribute that is not read from the directory: it is unknown, not absent. */
 export function mustBeRead(name: string, written: string, unread: Unread | undefined): void {
   const why = unread?.(name);
   if (why !== undefined) throw new NotRead(`${written} is not read from the directory: ${why}`);

@@ -108,7 +108,7 @@ test("every result of select is an evaluation", async () => {
     [/^IP has 2 values, expected one$/, (entry) => entry.maybe("IP")],
     [/^photo is not text$/, (entry) => entry.one("photo")],
     [/^until: "soon" is not a date/, (entry) => entry.date("until")],
-    [/^a date that was compared with the clock is not one$/, (_, directory) => directory.reached(new Date("?"))],
+    [/^an invalid date was compared with the clock$/, (_, directory) => directory.reached(new Date("?"))],
     [/^select failed: Cannot read properties of undefined/, (entry) => (entry as never as { a: { b: 1 } }).a.b],
     [
       /^select failed: thrown text$/,
@@ -133,15 +133,15 @@ test("every result of select is an evaluation", async () => {
       },
     ],
     [
-      /^select gave a promise/,
+      /^select returned a promise/,
       async () => {
         throw new Error("later");
       },
     ],
-    [/^select gave null/, () => null],
-    [/^select gave a boolean/, () => false],
-    [/^select gave a string/, () => ["aa"]],
-    [/^select gave an array in an array/, () => [[{ mac: "aa", ip: "1" }]]],
+    [/^select returned null/, () => null],
+    [/^select returned a boolean/, () => false],
+    [/^select returned a string/, () => ["aa"]],
+    [/^select returned an array in an array/, () => [[{ mac: "aa", ip: "1" }]]],
     [
       /^select failed: getter$/,
       () => ({

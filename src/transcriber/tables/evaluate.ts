@@ -18,7 +18,7 @@ interface Row {
   readonly cell: Cell;
 }
 
-/** The rows of one entry for one service, and everything that they depend on. */
+/** The rows of one entry for one service, and everything on which they depend. */
 export interface Evaluation {
   /** The accepted rows, by key. */
   readonly rows: ReadonlyMap<string, Row>;
@@ -27,7 +27,7 @@ export interface Evaluation {
   readonly reads: ReadSet;
   /** True if the clock was read. */
   readonly timed: boolean;
-  /** The time at which the clock alone changes an answer, milliseconds since 1970. */
+  /** The next time at which the clock alone changes an answer, milliseconds since 1970. */
   readonly next: number | undefined;
 }
 
@@ -89,16 +89,18 @@ export function* evaluate(
   return { rows, refusals, reads, timed, next };
 }
 
-/** The reason for which there is no row, and the columns and attributes that it is about. */
+/** The reason why there is no row, and the columns and attributes that the reason is about. */
 interface Wrong {
   readonly why: string;
   readonly about: readonly string[];
 }
 
-/** A key with its row, or with the reason for which it has none. */
+/** A key with its row, or with the reason why it has none. */
 type Keyed = { readonly key: string; readonly row?: Row; readonly wrong?: Wrong };
 
-/** The cell of a key that is refused for some reasons. Sorted: the order of an entry's rows makes no difference. */
+/**
+ * The cell of a refused key, with all its reasons. They are sorted: the order of an entry's rows makes no difference.
+ */
 function refusal(wrongs: readonly Wrong[]): Cell {
   const whys = [...new Set(wrongs.map(({ why }) => why))].sort();
   return refusedCell(
@@ -107,12 +109,12 @@ function refusal(wrongs: readonly Wrong[]): Cell {
   );
 }
 
-/** Reads one of an entry's several rows. If its own key is unknown, the entry as a whole is refused. */
+/** Reads one of several rows of an entry. If the row's own key is unknown, the whole entry is refused. */
 function readOne(table: Table, uuid: string, raw: unknown): Keyed {
   try {
     if (!isRow(raw)) {
       if (raw instanceof Promise) raw.catch(() => {}); // no one awaits it, and its failure must not end the process
-      const why = `select gave ${shape(raw)}, expected a row, an array of rows or undefined`;
+      const why = `select returned ${shape(raw)}, expected a row, an array of rows or undefined`;
       return { key: entryKey(uuid), wrong: { why, about: [] } };
     }
     if (refusedBecause in raw) return { key: keyOfBroken(table, uuid, raw), wrong: wrongOf(raw[refusedBecause]) };
@@ -140,6 +142,6 @@ function wrongOf(error: unknown): Wrong {
     if (error instanceof Refusal) return { why: error.message, about: error.about };
     return { why: `select failed: ${reason(error)}`, about: [] };
   } catch {
-    return { why: "select threw an error without a text", about: [] }; // its own message or text throws
+    return { why: "select threw an error without a text", about: [] }; // its own message or toString throws
   }
 }

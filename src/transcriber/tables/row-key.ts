@@ -2,7 +2,10 @@ import type { Table } from "../../core/service/service.ts";
 import { type Cell, canonical, entryKey, partKey, rowHash } from "../../core/stream/cells.ts";
 import type { Columns, Json } from "../../core/util/json.ts";
 
-/** The key of one of an entry's several rows: by its first unique column, or by a hash of the row if it has none. */
+/**
+ * The key of one of several rows of an entry: by its first unique column, or by a hash of the row if the table has
+ * none.
+ */
 export function keyOfRow(
   { unique: [column] = [], secret = [] }: Table,
   uuid: string,
@@ -13,7 +16,10 @@ export function keyOfRow(
   return partKey(uuid, partOf(value, secret.includes(column)));
 }
 
-/** The key that refuses a malformed row: its own if its first unique column is well-formed, otherwise the entry's, which covers all. */
+/**
+ * The key that refuses a malformed row: the row's own if its first unique column is well-formed. Otherwise it is the
+ * entry's, which covers all its rows.
+ */
 export function keyOfBroken(
   { row: schema, unique: [column] = [], secret = [] }: Table,
   uuid: string,

@@ -1,21 +1,24 @@
 import { clockTolerance } from "../../core/stream/plausible.ts";
 import type { Clock } from "../../ports/clock.ts";
 
-/** The last time that a Date can express. */
+/** The latest time that a Date can represent. */
 const latest = 8.64e15;
 
-/** The clock of the tables: wall time, but never behind a time that this transcriber has published or observed shortly before. */
+/**
+ * The clock of the tables: wall time, but never behind a time that this transcriber has published or observed shortly
+ * before.
+ */
 export interface SteadyClock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Takes the time of the tables that a host holds, milliseconds since 1970. */
+  /** Notes the time of the tables of a host, milliseconds since 1970. */
   observe(at: number, host: string): void;
 }
 
 /**
- * A clock that stands still while the wall clock is set back a little. A ban that is over by one transcriber's clock
- * thus does not return by another's that is seconds behind. No host's report, and no clock that was once wrong,
- * holds it further ahead than the tolerance: dates would pass too early.
+ * A clock that stands still while the wall clock is set back a little. An expired ban thus does not return when a
+ * transcriber with a clock seconds behind takes over. Neither a host's report nor an earlier wrong clock holds it
+ * further ahead than the tolerance: dates would pass too early.
  */
 export function steadyClock(clock: Pick<Clock, "now">, log: (line: string) => void): SteadyClock {
   let least = Number.NEGATIVE_INFINITY;
@@ -35,7 +38,7 @@ export function steadyClock(clock: Pick<Clock, "now">, log: (line: string) => vo
       else if (!logged.has(host)) {
         logged.add(host);
         log(
-          `${host} reports ${shown(at)}, ahead of this clock: implausible, and ignored; one of the two clocks is wrong`,
+          `${host} reports ${shown(at)}, ahead of this clock: implausible and ignored; one of the two clocks is wrong`,
         );
       }
     },

@@ -4,7 +4,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { SteadyClock } from "./steady-clock.ts";
 import type { SlicedTranscription, TableChanges, Transcription } from "./transcription.ts";
 
-/** A change of the tables, as of a time of the steady clock. */
+/** A change of the tables, at a time of the steady clock. */
 export type TableChange = (tables: SlicedTranscription, now: number) => SlicedWork<TableChanges>;
 
 export interface TableWriterOptions {
@@ -12,27 +12,27 @@ export interface TableWriterOptions {
   readonly steady: Pick<SteadyClock, "now">;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Called when a write is done, under the state and the clock that it leads to. */
+  /** Called at the end of a write, under the directory state and the time to which it leads. */
   changed(changes: TableChanges): void;
   log(line: string): void;
 }
 
 /** The only writer of the tables. Writes follow each other; a large one is done in slices. */
 export interface TableWriter {
-  /** The state of the directory and the clock that the tables are as of. */
+  /** The directory state and the time of the present tables. */
   readonly asOf: AsOf;
   /** True while a write is under way. */
   readonly busy: boolean;
-  /** True while the tables are between two states. */
+  /** True while the tables are inconsistent. */
   readonly applying: boolean;
   /** The progress of a write that takes more than one slice. */
   readonly progress: Progress | undefined;
   /**
-   * Writes a change once the writes before it are done, then calls `written`.
-   * One that fits into a slice is done before this returns. After the signal nothing is written.
+   * Writes a change after the writes before it, then calls `written`. A change that fits into a slice is done before
+   * this returns. After the signal nothing is written.
    */
   write(change: TableChange, state: DirectoryState, written?: (changes: TableChanges) => void): Promise<void>;
-  /** Brings the tables to the present time, unless a write is under way: the tick after its end does. */
+  /** Brings the tables to the present time. During a write it does nothing: the tick after its end does that. */
   tick(): Promise<void>;
 }
 
@@ -68,7 +68,7 @@ export function tableWriter({ tables, steady, clock, signal, changed, log }: Tab
     };
     try {
       await inSlices(change(sliced, now), { clock, signal, between, done, log });
-      // Cut short by the signal: the waiting writes end, and `busy` stays true, as the tables are between two states.
+      // Interrupted by the signal: the waiting writes end. `busy` stays true, because the tables are inconsistent.
       if (signal.aborted) free?.resolve();
     } catch (error) {
       end();

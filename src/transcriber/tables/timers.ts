@@ -1,8 +1,8 @@
 type Timer = readonly [at: number, uuid: string];
 
 /**
- * The times at which entries are evaluated again, in their order (a binary heap), in milliseconds since 1970.
- * A timer that was set again stays in the heap until it is met, or until too many are stale.
+ * The times at which entries are evaluated again, in order (a binary heap), in milliseconds since 1970. A replaced
+ * timer stays in the heap until its time, or until too many are stale.
  */
 export class Timers {
   readonly #next = new Map<string, number>();

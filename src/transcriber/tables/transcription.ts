@@ -11,7 +11,9 @@ import { describeRead } from "../mirror/read-set.ts";
 import { ComputedTable } from "./computed-table.ts";
 import type { EntryContext } from "./entry-api.ts";
 
-/** The effect of one change: the changed cells of each service that has any, and the changed entries of the directory. */
+/**
+ * The effect of one change: the changed cells of each service that has any, and the changed entries of the directory.
+ */
 export interface TableChanges {
   readonly services: ReadonlyMap<string, readonly CellChange[]>;
   /** The DN of each entry, by UUID. */
@@ -24,7 +26,7 @@ export interface Explanation {
   readonly cells: readonly (readonly [key: string, cell: Cell])[];
   /** The reads of `select`, as text. */
   readonly reads: readonly string[];
-  /** The time at which the clock alone has it evaluated again, milliseconds since 1970. */
+  /** The next time at which the clock alone causes another evaluation, milliseconds since 1970. */
   readonly next: number | undefined;
 }
 
@@ -35,7 +37,10 @@ export interface RefusedRow {
   readonly why: string;
 }
 
-/** The changes of the tables in slices. Between two slices the mirror must not be read, nor the tables once they are being applied. */
+/**
+ * The changes of the tables in slices. Between two slices the mirror must not be read, nor the tables once they are
+ * being applied.
+ */
 export interface SlicedTranscription {
   refresh(entries: readonly StoredEntry[], now: number, asked?: AskedAttributes): SlicedWork<TableChanges>;
   change(put: Iterable<StoredEntry>, gone: Iterable<string>, now: number): SlicedWork<TableChanges>;
@@ -43,8 +48,8 @@ export interface SlicedTranscription {
 }
 
 /**
- * All tables, computed from the directory: a pure function of its content, the clock and the services' code.
- * A change evaluates only the entries that it can affect.
+ * All tables, computed from the directory: a pure function of its content, the clock and the services' code. A change
+ * evaluates only the entries that it can affect.
  */
 export interface Transcription {
   /** Takes the whole directory as one change. `asked` are the attributes that were read of it; absent if all were. */

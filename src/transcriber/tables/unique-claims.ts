@@ -8,8 +8,8 @@ import { Multimap } from "../mirror/multimap.ts";
 const mostNamed = 3;
 
 /**
- * The claims of rows to values of a service's unique columns. Rows that claim one value are all refused:
- * so the order of arrival decides nothing, and no address can be taken by claiming it.
+ * The claims of rows to values of a service's unique columns. All rows that claim one value are refused: so the order
+ * of arrival decides nothing, and no row can take an address by claiming it.
  */
 export class UniqueClaims {
   readonly #unique: readonly string[];
@@ -25,7 +25,7 @@ export class UniqueClaims {
     this.#secret = secret;
   }
 
-  /** Sets the claims of a key's row; undefined if the key has no row any more. */
+  /** Sets the claims of a key's row; undefined if the key no longer has a row. */
   set(key: string, claimant: { readonly dn: string; readonly row: Columns } | undefined): void {
     if (this.#unique.length === 0) return;
     for (const value of this.#claims.get(key)?.values ?? []) {

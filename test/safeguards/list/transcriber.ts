@@ -23,7 +23,7 @@ export const transcriberRemovals: readonly Removal[] = [
     without: "rows of two epochs are mixed",
     file: "src/transcriber/publish/stream.ts",
     edits: [
-      ["          if (writer !== current) break; // another epoch has begun: messages of this one are of no use\n", ""],
+      ["          if (writer !== current) break; // another epoch has begun: messages of this one are useless\n", ""],
     ],
     tests: ["src/transcriber/publish/stream.test.ts"],
   },
