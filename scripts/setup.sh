@@ -6,6 +6,8 @@ set -eu
 cd "$(dirname "$0")/.."
 
 stamp=node_modules/.installed-from
+# A person may have said `npm ci` already: npm writes its own list last.
+if [ ! -e "$stamp" ] && [ node_modules/.package-lock.json -nt package-lock.json ]; then cp package-lock.json "$stamp"; fi
 if ! cmp -s package-lock.json "$stamp" 2>/dev/null; then
   echo "setup: installing the npm packages of package-lock.json"
   npm ci --no-audit --no-fund
