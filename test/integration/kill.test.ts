@@ -103,7 +103,10 @@ test("an older Node gets one line about the version that trigger needs", async (
   );
   const { code, out, err } = await project.spawn(["status"], { node: ["-r", old] }).ended;
   assert.deepEqual([code, out], [2, ""]);
-  assert.match(err, /^trigger needs Node 24 or newer; this is v.* \(.*\)\n$/);
+  assert.match(
+    err,
+    /^trigger needs Node 24 or newer; this is v.* \(.*\): say export PATH="\/.*node_modules\/\.bin:\$PATH"\n$/,
+  );
 });
 
 test("a file that cannot be written is reported as failing, and written once possible", async (t) => {
