@@ -8,7 +8,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../core/util/errors.ts";
 import type { Command } from "./command.ts";
@@ -27,12 +27,12 @@ export const init: Command = {
   options: {},
   more: `The project runs as it is: two hosts (the transcriber and one with a service that writes a file), and a directory of three
 entries to edit. For the editor and \`tsc\`, node_modules/trigger links to this trigger where npm has not installed it
-under that name. In a clone make that link again:
-ln -s "$(npm root -g)/directory-trigger" node_modules/trigger`,
+under that name. \`npm install\` in a clone makes that link again where trigger was installed by npm.`,
   async run({ operands: [name = "."] }, { folder, say, lines }) {
     const root = resolve(folder, name);
     const isOurs = (name: string): boolean => !name.startsWith(".") && !ofNpm.includes(name);
-    const found = existsSync(root) ? readdirSync(root).filter(isOurs) : [];
+    const before = existsSync(root) ? readdirSync(root) : [];
+    const found = before.filter(isOurs);
     if (found.length > 0) throw new UserError(`${root} is not empty: it holds ${found.slice(0, 3).join(", ")}`);
     // The files that a run of the template in place leaves behind are not part of it.
     cpSync(template, root, { recursive: true, filter: (from) => !/\/(\.trigger|out)$/.test(from) });
@@ -40,11 +40,10 @@ ln -s "$(npm root -g)/directory-trigger" node_modules/trigger`,
       writeFileSync(join(root, name), `${JSON.stringify(value, null, 2)}\n`);
     writeJson("tsconfig.json", typeCheck);
     const known = packageOf(root);
-    const scripts = { test: "trigger test", ...known.scripts };
+    const scripts = { test: "trigger test", ...linkTrigger(root), ...known.scripts };
     writeJson("package.json", { ...known, private: true, type: "module", scripts });
     writeFileSync(join(root, ".gitignore"), ".trigger/\nout/\nnode_modules/\n");
-    linkTypes(root);
-    for (const path of readdirSync(root)) say(`made ${join(root, path)}`);
+    for (const path of readdirSync(root).filter((name) => !before.includes(name))) say(`made ${join(root, path)}`);
     lines([
       "",
       `Now, in ${root}:`,
@@ -64,13 +63,31 @@ function packageOf(root: string): { readonly scripts?: object } {
   }
 }
 
-/** Links the project to the types of this trigger, unless npm has installed the package in the project or above it. */
-function linkTypes(root: string): void {
-  if (foldersUpFrom(root).some((folder) => isThisTrigger(join(folder, "node_modules/trigger")))) return;
-  const link = join(root, "node_modules/trigger");
-  if (existsSync(link)) return;
-  mkdirSync(dirname(link), { recursive: true });
-  symlinkSync(installed, link, "dir");
+/**
+ * Links the project to this trigger, unless npm has installed it in the project or above under the name `trigger`. Gives
+ * the scripts of npm that make the link again, because npm removes it when it installs. There is none where no link is
+ * made, or where a script would name a path of this machine.
+ */
+function linkTrigger(root: string): Readonly<Record<string, string>> {
+  if (foldersUpFrom(root).some((folder) => isThisTrigger(join(folder, "node_modules/trigger")))) return {};
+  const modules = join(root, "node_modules");
+  const link = join(modules, "trigger");
+  if (existsSync(link)) return {};
+  mkdirSync(modules, { recursive: true });
+  const name = basename(installed);
+  const isLocal = isThisTrigger(join(modules, name));
+  symlinkSync(isLocal ? name : installed, link, "dir");
+  // npm runs `dependencies` after a change of node_modules, and `postinstall` where nothing is to be installed.
+  const again = (target: string): Readonly<Record<string, string>> => ({
+    dependencies: `mkdir -p node_modules && ln -sfn ${target} node_modules/trigger`,
+    postinstall: "npm run --silent dependencies",
+  });
+  if (isLocal) return again(name);
+  if (installed.includes(`${sep}lib${sep}node_modules${sep}`)) return again(`"$(npm root -g)/${name}"`);
+  // No program of a checkout is in the PATH: `npm test` needs it.
+  mkdirSync(join(modules, ".bin"), { recursive: true });
+  symlinkSync("../trigger/bin/trigger.js", join(modules, ".bin/trigger"));
+  return {};
 }
 
 const isThisTrigger = (path: string): boolean => existsSync(path) && realpathSync(path) === realpathSync(installed);

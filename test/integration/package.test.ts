@@ -61,6 +61,14 @@ function install(modules: string, dependencies: string, name = packageName): str
   return join(path, "bin/trigger.js");
 }
 
+/** Takes away the link of a project, as npm does, and sees that the script that npm runs then makes it again. */
+function relinks(project: string, env: NodeJS.ProcessEnv = {}): void {
+  rmSync(join(project, "node_modules/trigger"));
+  execFileSync("npm", ["run", "postinstall"], { cwd: project, env: { ...process.env, ...env }, stdio: "pipe" });
+  assert.ok(lstatSync(join(project, "node_modules/trigger")).isSymbolicLink());
+  assert.equal(typeCheck(project), "");
+}
+
 /** The errors of a project's types; empty if there is none. */
 const typeCheck = (project: string): string =>
   spawnSync(join(root, "node_modules/.bin/tsc"), ["--noEmit"], { cwd: project, encoding: "utf8" }).stdout;
@@ -82,8 +90,10 @@ test("a project with the package in its own node_modules type-checks and runs", 
   const project = join(folder, "local");
   const modules = join(project, "node_modules");
   const program = install(modules, modules);
-  run(process.execPath, [program, "init"], project);
+  const made = run(process.execPath, [program, "init"], project);
+  assert.doesNotMatch(made, /node_modules/);
   assert.equal(typeCheck(project), "");
+  relinks(project);
   assert.doesNotMatch(readFileSync(join(project, "tsconfig.json"), "utf8"), /"[^"]*\/[^"]*\/|paths|typeRoots/);
   mkdirSync(join(project, "lib"));
   const check = `import { conformance, ldifEntries } from "trigger/testing";
@@ -104,6 +114,7 @@ test("a project of a globally installed package type-checks by a link", () => {
   const program = install(modules, join(modules, packageName, "node_modules"));
   run(process.execPath, [program, "init", "global"], folder);
   assert.equal(typeCheck(join(folder, "global")), "");
+  relinks(join(folder, "global"), { npm_config_prefix: join(folder, "usr") });
   assert.match(readFileSync(join(folder, "global/.gitignore"), "utf8"), /^node_modules\/$/m);
   const service = join(folder, "global/services/hosts.ts");
   writeFileSync(service, readFileSync(service, "utf8").replace("machine.name", "machine.nam"));
@@ -111,6 +122,8 @@ test("a project of a globally installed package type-checks by a link", () => {
 });
 
 test("a project of a checkout type-checks by a link", () => {
-  run(process.execPath, [join(root, "bin/trigger.js"), "init", "of-checkout"], folder);
-  assert.equal(typeCheck(join(folder, "of-checkout")), "");
+  const project = join(folder, "of-checkout");
+  run(process.execPath, [join(root, "bin/trigger.js"), "init", project], folder);
+  assert.equal(typeCheck(project), "");
+  assert.match(run("npm", ["test"], project), /^pass {2}converges after a crash at every step$/m);
 });
