@@ -1,15 +1,19 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { commentOf } from "../scripts/api/comment.ts";
 import { gapsOf } from "../scripts/api/gaps.ts";
-import { type Item, readDoors } from "../scripts/api/model.ts";
+import { doors as files, type Item, readDoors } from "../scripts/api/model.ts";
 import { apiPage, pageFile } from "../scripts/api/page.ts";
 import { tablesFile, withTables } from "../scripts/api/tables.ts";
 
 // The front doors, as the declarations of the package show them.
 
-const read = (file: string): string => readFileSync(join(import.meta.dirname, "..", file), "utf8");
+const root = join(import.meta.dirname, "..");
+const read = (file: string): string => readFileSync(join(root, file), "utf8");
 const doors = readDoors();
 const [trigger] = doors;
 assert.ok(trigger);
@@ -24,6 +28,32 @@ for (const door of doors) {
     assert.equal(read(pageFile(door)), apiPage(door));
   });
 }
+
+test("each example of a doc comment compiles, or stands in a file of examples", (t) => {
+  const examples = doors.flatMap(({ items }) => items.flatMap((item) => commentOf(item).examples));
+  assert.ok(examples.length > 15, `only ${examples.length} examples were found`);
+  const folder = mkdtempSync(join(tmpdir(), "trigger-examples-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  // Values of every door are there, and what a service is given.
+  const names = doors.map(({ name, items }) => {
+    const values = items.filter(({ kind }) => ["Function", "Variable"].includes(kind)).map((item) => item.name);
+    return `import { ${[...new Set(values), ...(name === "trigger" ? ["z"] : [])].join(", ")} } from "${name}";`;
+  });
+  const given = "declare const host: import('trigger').Host; declare const signal: AbortSignal;";
+  for (const [index, example] of examples.entries()) {
+    const code = example.replace(/^```\w+\n|```$/g, "");
+    const own = /^import /m.test(code);
+    if (own) assert.ok(read("examples/first-service/services/gate.test.ts").includes(code.trim()), code);
+    else writeFileSync(join(folder, `${index}.ts`), [...names, given, code, "export {};"].join("\n"));
+  }
+  const paths = Object.fromEntries(Object.entries(files).map(([name, file]) => [name, [join(root, `src/${file}.ts`)]]));
+  const compilerOptions = { paths, noUnusedLocals: false, typeRoots: [join(root, "node_modules/@types")] };
+  const config = { extends: join(root, "tsconfig.json"), compilerOptions, include: ["*.ts"], exclude: [] };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  const { stdout } = spawnSync(join(root, "node_modules/.bin/tsc"), ["-p", folder], { encoding: "utf8" });
+  assert.equal(stdout, "");
+});
 
 test("the tables of docs/add-a-service.md are those of the doc comments: npm run docs", () => {
   const page = read(tablesFile);

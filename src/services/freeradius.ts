@@ -80,7 +80,10 @@ export interface FreeradiusOptions extends FreeradiusSettings, PerHost<Freeradiu
   readonly devices?: boolean;
   /** The attributes that a row's `reply` may have, beside the VLAN, each with its type. */
   readonly reply?: Readonly<Record<string, ReplyType>>;
-  /** The refusals that remove a row rather than leave it as it was: `"remove"` for all, or the beginnings of their reasons. */
+  /**
+   * The refusals that remove a row rather than retain it: `"remove"` for all, or those that are about one of these columns and attributes.
+   * `["password", "account", "userPassword", "sambaNTPassword"]` by default.
+   */
   readonly refused?: "remove" | readonly string[];
   /** The daemon whose restart causes a run on all rows; the unit `freeradius` by default. */
   readonly daemon?: Daemon;

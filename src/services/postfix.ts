@@ -49,7 +49,10 @@ const settings = z.strictObject({
 
 /** The options of `postfix`. */
 export interface PostfixOptions extends PostfixSettings, PerHost<PostfixSettings>, Selected<AliasRow>, OfPeople {
-  /** The refusals that remove an alias rather than leave it as it was: `"remove"` for all, or the beginnings of their reasons. */
+  /**
+   * The refusals that remove an alias rather than retain it: `"remove"` for all, or those that are about one of these names.
+   * `["domains", "reserved"]` by default.
+   */
   readonly refused?: "remove" | readonly string[];
 }
 

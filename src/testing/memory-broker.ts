@@ -28,7 +28,14 @@ export interface MemoryConnection extends Broker {
  * const broker = memoryHub().connect();
  * await broker.declare([{ name: "gate", keys: ["gate"], limit: { messages: 10, bytes: 1000, beyond: "refuse" } }]);
  * await broker.publish("gate", "open");
- * await broker.consume("gate", ({ body, ack }) => ack(), { prefetch: 1 });
+ * await broker.consume(
+ *   "gate",
+ *   ({ body, ack }) => {
+ *     console.log(new TextDecoder().decode(body));
+ *     ack();
+ *   },
+ *   { prefetch: 1 },
+ * );
  * ```
  */
 export function memoryHub(): MemoryHub {

@@ -3,7 +3,7 @@
 /** One value of an attribute: text, or bytes where it is not text. */
 export type Value = string | Uint8Array;
 
-/** An attribute's values under its normal name (`attributeName`): `cn`, `cn;lang-fr`, `usercertificate;binary`. */
+/** The values of attributes, each under its name in lower case with sorted options: `cn`, `cn;lang-fr`, `usercertificate;binary`. */
 export type Attributes = ReadonlyMap<string, readonly Value[]>;
 
 /** An entry as a directory source provides it. */

@@ -13,13 +13,13 @@ export interface Registry {
 }
 
 /**
- * The registry of a host.
+ * Makes an empty registry of `host`, in which services are recorded and found by their names.
  *
  * @example
  * ```ts
  * const { record, trigger } = registry(host);
- * record("secours", secours);
- * await trigger("secours")({ on: true });
+ * record("siren", service(z.object({ on: z.boolean() }), async ({ on }, host) => host.log(on ? "on" : "off")));
+ * await trigger("siren")({ on: true });
  * ```
  */
 export function registry(host: Host): Registry {

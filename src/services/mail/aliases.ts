@@ -22,7 +22,7 @@ export const notTheirs: readonly string[] = ["domains", "reserved"];
 export interface OfPeople {
   /** The domains of people's aliases: `["campus.example"]`. None is made of another domain's address, nor of a name alone. */
   readonly domains?: readonly string[];
-  /** The local parts that no person's `mail` may have; `reservedNames` by default. Alias entries may have them. */
+  /** The local parts that no person's `mail` may have; by default names of functions and system users such as `root`, `postmaster` and `abuse`. Alias entries may have them. */
   readonly reserved?: readonly string[];
 }
 
