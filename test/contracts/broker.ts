@@ -115,7 +115,7 @@ export function brokerContract(
     assert.deepEqual(got.map(text), ["1", "2", "3"]);
   });
 
-  claim("a queue that exists with another limit is used as it is", async (world, queue) => {
+  claim("a queue that exists with another limit keeps it", async (world, queue) => {
     await using broker = closing(await world.connect());
     const tight: Limit = { messages: 1, bytes: 1_000, beyond: "refuse" };
     await broker.declare([{ name: queue, keys: [queue], limit: tight }]);

@@ -91,7 +91,7 @@ test("an exchange of another type stops the run before a user is made", async ()
   await model.close();
   await assert.rejects(
     server.shell(commandsOf([user], name), folder),
-    /the exchange trigger is not as trigger makes it, durable and of type topic: delete it, and run this again/,
+    /the exchange trigger is not durable and of type topic: delete it, and run this again/,
   );
   assert.doesNotMatch(await server.ctl("-s", "list_users"), /trigger-dog/);
 });

@@ -26,7 +26,7 @@ test("useless requests are logged a hundred times at most, without control seque
   for (let other = 0; other < 1_000; other++) assert.ok(say(`trigger-cat-${other}\u001b[2J`));
   assert.equal(said.length, 101);
   assert.ok(
-    said[0]?.includes("trigger-cat-0\\u001b[2J is asked for by the user trigger-box, which does not own it"),
+    said[0]?.includes("trigger-cat-0\\u001b[2J is requested by the user trigger-box, which does not own it"),
     said[0],
   );
   assert.ok(say("trigger-cat-dhcp", "trigger-dog"));

@@ -23,7 +23,7 @@ const askType = "queue";
 /** The largest request, in bytes; the longest name of a queue has 255. A larger one is rejected unread. */
 const longest = 1_000;
 
-/** The fault of a requested queue: it is missing, or it delivers nothing although it should, and is recreated. */
+/** The fault of a requested queue: it is missing, or it delivers nothing and is recreated. */
 export type Fault = "gone" | "silent";
 
 export const queueMessage = z.object({
@@ -65,7 +65,7 @@ export function answerAsks({ declared, recreate, consuming, isActive, clock, log
       const there = await declared.look(connection, queue).catch(() => undefined);
       if (there) return;
       await declared.restore(connection, queue);
-      return log(`queue ${queue} was not there: declared for its host`);
+      return log(`queue ${queue} was missing: declared for its host`);
     }
     // Deleting a queue can cost the connection, so a host cannot request it at will.
     const isDue = rest.get(queue) ?? throttle(clock);
@@ -80,7 +80,7 @@ export function answerAsks({ declared, recreate, consuming, isActive, clock, log
     const { queue } = read;
     const user: unknown = message.properties.userId;
     if (!isOwnQueue(queue, user))
-      throw new Error(`queue ${queue} is asked for by ${sayUser(user)}, which does not own it`);
+      throw new Error(`queue ${queue} is requested by ${sayUser(user)}, which does not own it`);
     const connection = consuming();
     if (declared.keysOf(queue) === undefined || !connection || underWay.has(queue)) return;
     underWay.add(queue);
@@ -95,7 +95,7 @@ export function answerAsks({ declared, recreate, consuming, isActive, clock, log
       take(message);
     } catch (error) {
       const user: unknown = message.properties.userId;
-      const line = `a message that asks for a queue is of no use: ${reason(error)}`;
+      const line = `a request for a queue is rejected: ${reason(error)}`;
       say(typeof user === "string" ? user : undefined, plainLine(line, 250));
     }
     return true;

@@ -38,18 +38,18 @@ export interface RabbitOptions extends Address {
  */
 const deletionHeard = 2_000;
 /**
- * The interval between two checks of a standby candidate for ticks in their queue, in milliseconds. `tickLooks` has the
+ * The interval between two checks of a standby candidate for ticks in their queue, in milliseconds. `tickChecks` has the
  * number of checks in a row before each remedy.
  */
-const tickLook = 5_000;
-const tickLooks = { restart: 3, recreate: 8 };
+const tickCheckEvery = 5_000;
+const tickChecks = { restart: 3, recreate: 8 };
 /** The longest wait of a closing broker for the confirms of its messages, in milliseconds. */
 const confirmWait = 5_000;
 
 /**
  * RabbitMQ: a topic exchange and durable queues, over two connections that are opened again whenever they end. Returns
  * when the first node is connected, or all have failed.
- * Without a connection every call throws at once, with the reason. The caller knows better which message to send later,
+ * Without a connection every call throws at once, with the reason. The caller decides which message to send later,
  * and no message waits here without a bound.
  */
 export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
@@ -63,7 +63,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   const candidates = new Set<Consumer>();
   const candidacies = new Set<Candidate>();
   const declared = topology(type, { log, missing: (name) => ask(name, "gone"), exchangeMade });
-  const deafCure = others.length > 0 ? "the next address is tried" : "broker.url may list all nodes of a cluster";
+  const silentRemedy = others.length > 0 ? "trying the next address" : "broker.url may list all nodes of a cluster";
   let undeclared: string | undefined;
   let closing: Promise<void> | undefined;
 
@@ -71,8 +71,8 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   const user = isHostUser(first.username) ? first.username : undefined;
   const useless = onceEach(log, clock.monotonic);
   const awaitDeletion = (): Promise<void> => clock.sleep(deletionHeard, signal);
-  const knowsNothing = (): boolean => outgoing.confirmWatch.knowsNothing;
-  const recreate = recreator({ declared, awaitDeletion, askFor: (name) => ask(name, "silent"), knowsNothing, log });
+  const nodeSuspected = (): boolean => outgoing.confirmWatch.nodeSuspected;
+  const recreate = recreator({ declared, awaitDeletion, askFor: (name) => ask(name, "silent"), nodeSuspected, log });
   const consuming = () => session.current?.consuming;
   const isActive = () => [...candidacies].some(({ active }) => active);
   const answer = answerAsks({ declared, recreate, consuming, isActive, clock, log });
@@ -97,7 +97,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   function exchangeMade(server: Server): void {
     if (user === undefined || !isFrom4(server)) return;
     log(
-      `exchange ${exchange} was not there, and is made: RabbitMQ 4.3 forgets the rights to its keys with it, and hosts may publish any. Run what \`trigger permissions\` prints on a node of RabbitMQ`,
+      `exchange ${exchange} was not there, and is made: RabbitMQ 4.3 has dropped the rights to its keys with it, so any host may publish under any key. Run the script of \`trigger permissions\` on a RabbitMQ node`,
     );
   }
 
@@ -145,7 +145,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
   async function begin(
     queue: string,
     take: (delivery: Delivery) => void,
-    { prefetch, lost, anything = false }: { prefetch: number; lost?: () => void; anything?: boolean },
+    { prefetch, lost, anyPublisher = false }: { prefetch: number; lost?: () => void; anyPublisher?: boolean },
   ): Promise<RabbitConsumer> {
     const { consuming } = connected();
     const keys = () => declared.keysOf(queue);
@@ -159,7 +159,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     const consumer = rabbitConsumer(queue, take, {
       prefetch,
       keys,
-      anything,
+      anyPublisher,
       ...(lost && { lost }),
       ...(asked && { asked }),
       ...mending,
@@ -209,14 +209,14 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
       candidates.delete(membership);
       candidacies.delete(candidacy);
       watching.abort();
-      candidacy.close(); // before its ticks go to another one
+      candidacy.close(); // before another candidate gets its ticks
       await consumer?.close();
     };
     const membership = { close };
     let consumer: RabbitConsumer | undefined;
     try {
-      // The server chooses the consumer of the ticks, whatever their publisher. Dropped messages would push the ticks out of the queue.
-      consumer = await begin(name, candidacy.take, { prefetch: 1, lost: candidacy.lose, anything: true });
+      // The server chooses the consumer of any tick, so the rights of its publisher do not matter. A dropped message would displace a tick.
+      consumer = await begin(name, candidacy.take, { prefetch: 1, lost: candidacy.lose, anyPublisher: true });
     } catch (error) {
       candidacies.delete(candidacy);
       candidacy.close();
@@ -224,10 +224,10 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     }
     candidates.add(membership);
     void mendStuck({
-      ...{ clock, signal: watching.signal, lookEvery: tickLook, looks: tickLooks },
+      ...{ clock, signal: watching.signal, checkEvery: tickCheckEvery, checks: tickChecks },
       heard: () => candidacy.active,
       // An active candidate takes a tick at once, so check after check finds none.
-      async lies() {
+      async holdsMessage() {
         const connection = session.current?.consuming;
         return connection && (await declared.full(connection, [name])).length > 0;
       },
@@ -258,7 +258,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     const waits = blocked && `${session.target.name} takes no messages now (${blocked}): ${outgoing.pending} wait`;
     const ofQueues = [...[...consumers].map((consumer) => consumer.trouble()), ...[...stuck].map((why) => why())];
     const silent = outgoing.confirmWatch.silent
-      ? `${session.target.name} confirms nothing that is published: ${deafCure}`
+      ? `${session.target.name} confirms no published message: ${silentRemedy}`
       : undefined;
     const all = [session.trouble, waits, silent, undeclared, ...ofQueues];
     return all.filter((one) => one !== undefined).join("; ") || undefined;

@@ -51,7 +51,7 @@ export function candidate(election: string, { changed, publish, clock, log }: Op
     try {
       changed(now);
     } catch (error) {
-      log(`election ${election}: ${now ? "to begin" : "to end"} being active failed: ${reason(error)}`);
+      log(`election ${election}: the change to ${now ? "active" : "standby"} failed: ${reason(error)}`);
     }
   }
 

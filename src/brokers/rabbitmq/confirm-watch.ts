@@ -8,8 +8,8 @@ const mostChannels = 3;
 export interface ConfirmWatch {
   /** True if the last channel has confirmed no message. */
   readonly silent: boolean;
-  /** True while another address may still confirm. The fault may be the node's, so no queue is judged. */
-  readonly knowsNothing: boolean;
+  /** True while another address may still confirm. The node may be at fault, so no queue is recreated. */
+  readonly nodeSuspected: boolean;
   /** Notes a confirm. */
   noteConfirm(): void;
   /** Notes a channel without confirms; gives the reason to leave the connection, or undefined to keep it. */
@@ -21,13 +21,13 @@ export interface ConfirmWatch {
 /** Tracks confirms for a number of addresses. A connection to a server's only address is kept. */
 export function confirmWatch(addresses: number): ConfirmWatch {
   let channels = 0;
-  /** The number of connections in a row that were left. */
+  /** The number of connections in a row that were abandoned for the lack of confirms. */
   let left = 0;
   return {
     get silent() {
       return channels > 0;
     },
-    get knowsNothing() {
+    get nodeSuspected() {
       return channels + left > 0 && left < addresses && addresses > 1;
     },
     noteConfirm() {
@@ -38,7 +38,7 @@ export function confirmWatch(addresses: number): ConfirmWatch {
       channels += 1;
       if (addresses === 1 || channels < mostChannels) return undefined;
       left += 1;
-      return `it confirmed nothing over ${mostChannels} channels, as a node that is cut off from its cluster`;
+      return `it confirmed nothing over ${mostChannels} channels, like a node that is cut off from its cluster`;
     },
     noteEnd() {
       channels = 0;

@@ -53,7 +53,7 @@ export async function openConnection(
   model.on("blocked", (why) => {
     const since = blocked;
     blocked = why || "no reason given";
-    if (since === undefined) log(`${target.name} takes no messages now (${blocked}): what is published waits`);
+    if (since === undefined) log(`${target.name} takes no messages now (${blocked}): published messages wait`);
   });
   model.on("unblocked", () => {
     blocked = undefined;

@@ -17,7 +17,7 @@ export interface RabbitConsumer extends Consumer {
   /** Consumes again, over another channel: the server may have forgotten the consumer of the present one. */
   restart(why: string): void;
   /** True if a message came since the last call, or is unacknowledged. */
-  isFed(): boolean;
+  isReceiving(): boolean;
   trouble(): string | undefined;
 }
 
@@ -29,8 +29,8 @@ interface Options {
   readonly recreate: (connection: Connection) => Promise<void>;
   /** The keys of the queue, if they are known: a message with another key is dropped. */
   readonly keys?: () => readonly string[] | undefined;
-  /** True if any message counts, even one beyond the rights of its publisher: only its arrival matters. */
-  readonly anything?: boolean;
+  /** True if a message counts even without the right of its publisher to its key: only its arrival matters. */
+  readonly anyPublisher?: boolean;
   /** Takes a message that is for the broker object itself; gives false for any other. */
   readonly asked?: (message: ConsumeMessage) => boolean;
   /** Called when its channel has ended, and with it all unacknowledged messages. */
@@ -62,7 +62,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
     declared,
     recreate,
     keys,
-    anything = false,
+    anyPublisher = false,
     asked,
     lost,
     pause,
@@ -119,7 +119,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
     }
     if (!isRefused(error, 403)) return error;
     return new Error(
-      `queue ${queue} may not be read by this user: run what \`trigger permissions\` prints on a node of RabbitMQ (${reason(error)})`,
+      `this user may not read queue ${queue}: run the script of \`trigger permissions\` on a RabbitMQ node (${reason(error)})`,
     );
   }
 
@@ -146,8 +146,8 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
     lost?.();
     void closeChannel(ended);
     await first();
-    if (closed || !(await wait(connection, 0))) return; // the connection went with it: the next one begins it again
-    log(`queue ${queue} is consumed no more: ${why}; trying again`);
+    if (closed || !(await wait(connection, 0))) return; // the connection has ended too, and the next one starts the consumer again
+    log(`queue ${queue} is no longer consumed: ${why}; trying again`);
     await resume(connection);
     if (channel) log(`queue ${queue} is consumed again`);
   }
@@ -175,10 +175,10 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
   }
 
   function give(message: ConsumeMessage, over: Channel): void {
-    if (closed) return; // it goes back with the channel
+    if (closed) return; // the server requeues it with the end of the channel
     came = true;
     const { content, fields, properties } = message;
-    const wrong = anything ? undefined : spoofed(message, keys?.());
+    const wrong = anyPublisher ? undefined : spoofed(message, keys?.());
     if (wrong !== undefined) {
       const { userId } = message.properties;
       const user = typeof userId === "string" ? userId : undefined;
@@ -208,14 +208,14 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
         try {
           over.ack({ content, fields, properties });
         } catch {
-          // The connection is closing under it: the message is handed over again.
+          // The connection is closing, so the server delivers the message again.
         }
       },
     };
     try {
       take(delivery);
     } catch (error) {
-      log(`queue ${queue}: a message was not taken: ${reason(error)}`);
+      log(`queue ${queue}: the handler of a message failed: ${reason(error)}`);
     }
   }
 
@@ -233,7 +233,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
     restart(why) {
       if (channel && current) void again(channel, current, why);
     },
-    isFed() {
+    isReceiving() {
       const fed = came || inHand > 0;
       came = false;
       return fed;

@@ -26,7 +26,7 @@ export function deliveryFailures({ declared, recreate, awaitDeletion, consuming,
   async function restore(name: string, connection: Connection): Promise<void> {
     if (restoring.has(name)) return;
     restoring.add(name);
-    const what = await whatBefell(name, connection);
+    const what = await faultOf(name, connection);
     try {
       if (what !== "lost its bindings") await awaitDeletion();
       await declared.restore(connection, name);
@@ -40,7 +40,7 @@ export function deliveryFailures({ declared, recreate, awaitDeletion, consuming,
   }
 
   /** The reason why a queue got no message; undefined for a queue that did not exist yet. */
-  async function whatBefell(name: string, connection: Connection): Promise<string | undefined> {
+  async function faultOf(name: string, connection: Connection): Promise<string | undefined> {
     if (!declared.wasThere(name)) return undefined;
     try {
       await declared.look(connection, name);
@@ -74,7 +74,7 @@ export function deliveryFailures({ declared, recreate, awaitDeletion, consuming,
       }
       for (const name of names) if (connection) void restore(name, connection);
       const gone = names.filter(declared.wasThere);
-      const why = gone.length > 0 ? `${gone.join(", ")} takes it no more` : `${names.join(", ")} is not there yet`;
+      const why = gone.length > 0 ? `${gone.join(", ")} no longer takes it` : `${names.join(", ")} does not exist yet`;
       return new BrokerTrouble(`the message to ${key} reached no queue: ${why}`);
     },
 

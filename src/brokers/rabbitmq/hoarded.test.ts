@@ -32,7 +32,10 @@ async function candidateOf(t: TestContext, election: string) {
   await broker.campaign(election, (now) => {
     active = now;
   });
-  return { active: () => active, recreations: () => said.filter((line) => line.includes("carries nothing")).length };
+  return {
+    active: () => active,
+    recreations: () => said.filter((line) => line.includes("delivers nothing, as after a crash")).length,
+  };
 }
 
 /** A channel of another program, and the arguments with which candidates declare the queue of an election. */
@@ -122,17 +125,17 @@ test("hoarded messages of a table reach its consumer once the queue is recreated
   await until(() => taken.at(-1) === "last");
   assert.match(
     said.join("\n"),
-    /consumed no more: nothing of it comes, although (it has 2 consumers|\d+ messages lie in it)/,
+    /no longer consumed: it delivers nothing, although (it has 2 consumers|\d+ messages are in it)/,
   );
-  assert.equal(said.filter((line) => line.includes("carries nothing")).length, 1);
+  assert.equal(said.filter((line) => line.includes("delivers nothing, as after a crash")).length, 1);
 });
 
 test("a stuck plain queue is logged with its remedy, never deleted", async (t) => {
   const { name, broker, connection, publish, taken, said } = await starving(t, "mail", "plain");
   for (const body of ["one", "two"]) await publish(body);
-  await until(() => broker.trouble()?.includes(`nothing comes of queue ${name}`) === true, patient);
+  await until(() => broker.trouble()?.includes(`queue ${name} delivers nothing, although`) === true, patient);
   await connection.close();
   await until(() => taken.toSorted().join() === "one,two", patient);
   await until(() => broker.trouble() === undefined, patient);
-  assert.equal(said.filter((line) => line.startsWith("nothing comes of queue")).length, 1);
+  assert.equal(said.filter((line) => /^queue \S+ delivers nothing, although/.test(line)).length, 1);
 });

@@ -84,7 +84,7 @@ test("after kill -9 at its creation, the queue of an election works again", asyn
   if (/\(RabbitMQ (3|4\.0)\./.test(said)) {
     assert.match(
       said,
-      /queue trigger\.ticks\.event carries nothing, as after a crash: it is deleted and declared again/,
+      /queue trigger\.ticks\.event delivers nothing, as after a crash: it is deleted and declared again/,
     );
   }
   assert.doesNotMatch(said, /could not be recreated/);
@@ -102,11 +102,11 @@ test("a leaderless queue of a table is recreated, a refusing one is logged", asy
     const begin = () => broker.consume(name, (one) => [one.ack(), got.add(one.key)], { prefetch: 1 });
     void persist(name, begin, waits);
   }
-  await until(() => said().includes("queue table carries nothing"), patient);
+  await until(() => said().includes("queue table delivers nothing, as after a crash"), patient);
   await until(goesThrough(broker, "table"), patient);
   await until(() => got.has("table"), patient);
   assert.match(said(), /queue plain does not answer: .*`rabbitmqctl delete_queue plain` mends it/);
-  assert.doesNotMatch(said(), /queue plain carries nothing/);
+  assert.doesNotMatch(said(), /queue plain delivers nothing, as after a crash/);
 });
 
 test("a leaderless queue is recreated for unconfirmed messages, its neighbours keep theirs", async (t) => {
@@ -116,10 +116,10 @@ test("a leaderless queue is recreated for unconfirmed messages, its neighbours k
   await silence("absent");
   await assert.rejects(broker.publish("both", "hello"), /was not confirmed/);
   // Every publisher repeats its messages: tables and reports are sent again.
-  const recreated = () => said().includes("queue absent carries nothing");
+  const recreated = () => said().includes("queue absent delivers nothing, as after a crash");
   await until(async () => recreated() || ((await goesThrough(broker, "both")()) && recreated()), patient);
   await until(goesThrough(broker, "both"), patient);
-  assert.doesNotMatch(said(), /queue present carries nothing/);
+  assert.doesNotMatch(said(), /queue present delivers nothing, as after a crash/);
   const got = new Map(together.map(({ name }) => [name, 0]));
   const waits = waitsOf(t);
   for (const { name } of together) {

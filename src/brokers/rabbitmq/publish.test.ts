@@ -151,7 +151,7 @@ test("a connection without confirms is left for another address, queues stay", a
     assert.equal(outgoing.confirmWatch.silent, sent > 0);
     await clock.advance(10_000);
   }
-  const why = "it confirmed nothing over 3 channels, as a node that is cut off from its cluster";
+  const why = "it confirmed nothing over 3 channels, like a node that is cut off from its cluster";
   assert.deepEqual(left, [`30000: ${why}`]);
   await connect();
   publish("b");

@@ -30,7 +30,7 @@ export interface Publisher {
   /** The number of messages that are not confirmed yet. */
   readonly pending: number;
   /** The record of confirms of the present node. */
-  readonly confirmWatch: Pick<ConfirmWatch, "silent" | "knowsNothing">;
+  readonly confirmWatch: Pick<ConfirmWatch, "silent" | "nodeSuspected">;
   /** Resolves when every published message is confirmed or has failed. */
   finished(): Promise<void>;
 }
@@ -131,7 +131,7 @@ export function publisher({
   /** Has the queues of a key examined after several channels in a row had no confirm for it. */
   function sayDown({ key, sentAt = clock.monotonic() }: Outgoing): void {
     const since = downSince.get(key) ?? sentAt;
-    if (clock.monotonic() - since < repairAfter || confirms.knowsNothing) {
+    if (clock.monotonic() - since < repairAfter || confirms.nodeSuspected) {
       downSince.set(key, since);
     } else {
       downSince.delete(key);

@@ -16,9 +16,9 @@ export function queueArguments({ limit }: Queue, type: QueueType, server: Server
     "x-max-length": Math.max(limit.messages - less, 0),
     "x-max-length-bytes": Math.max(limit.bytes - less, 0),
     "x-overflow": refuses ? "reject-publish" : "drop-head",
-    // From 4.0 a quorum queue drops what was delivered 21 times, unless told otherwise; before, -1 makes it drop at the second time.
+    // From 4.0 a quorum queue drops a message after 21 deliveries by default. Before 4.0, -1 would drop it at the second delivery.
     ...(type === "quorum" && isFrom4(server) && { "x-delivery-limit": -1 }),
-    // RabbitMQ 4.3 gives the queue of a consumer whose node is lost to another one after this, in milliseconds; its own default is a minute.
+    // If the node of a consumer is lost, RabbitMQ 4.3 gives its queue to another one after this time, in milliseconds: a minute by default.
     // https://www.rabbitmq.com/docs/quorum-queues
     ...(type === "quorum" && isFrom(server, 4, 3) && { [disconnectedTimeout]: 1000 }),
   };
@@ -38,9 +38,10 @@ function isFrom({ product, version }: Server, major: number, minor: number): boo
  * The log line about a queue that exists with other arguments, made from the server's text. `once` is a name by which
  * it is logged once.
  */
-export function otherwise({ name, limit }: Queue, why: string): [once: string, line: string | undefined] {
+export function otherArguments({ name, limit }: Queue, why: string): [once: string, line: string | undefined] {
   const { argument, ours, theirs } = differenceIn(why) ?? {};
-  if (argument === undefined) return [`${name} ${why}`, `queue ${name} exists otherwise (${why}): used as it is`];
+  if (argument === undefined)
+    return [`${name} ${why}`, `queue ${name} exists with other arguments (${why}), and keeps them until it is deleted`];
   if (argument === "x-delivery-limit" && theirs === "none") {
     // Losses of a drop-head queue are repaired. A client cannot see a policy, so the line is logged even if there is one.
     const isLoss = limit.beyond === "refuse";
@@ -49,16 +50,19 @@ export function otherwise({ name, limit }: Queue, why: string): [once: string, l
   if (argument === disconnectedTimeout && theirs === "none") {
     return [argument, `queue ${name}, and perhaps others, ${waitsForLost}`];
   }
-  return [`${name} ${argument}`, `queue ${name} exists with ${argument} ${theirs}, not ${ours}: used as it is`];
+  return [
+    `${name} ${argument}`,
+    `queue ${name} exists with ${argument} ${theirs}, not ${ours}, and keeps that until it is deleted`,
+  ];
 }
 
 const losesDeliveries =
-  "was made under RabbitMQ 3: from version 4 the server throws away what was delivered from it 21 times. A policy keeps it; " +
-  `whether there is one cannot be seen from here: \`${keepsDeliveries("VHOST")}\``;
+  "was made under RabbitMQ 3: from version 4 on, the server drops a message of it after 21 deliveries. A policy prevents that. " +
+  `trigger cannot see policies; this sets it: \`${keepsDeliveries("VHOST")}\``;
 
 const waitsForLost =
   "was made under an older RabbitMQ: 4.3 gives it to another consumer only a minute after the node of its consumer is lost. " +
-  "A policy makes that a second; whether there is one cannot be seen from here: `trigger permissions` prints it";
+  "A policy makes that a second. trigger cannot see policies; the script of `trigger permissions` sets it";
 
 /** `inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received '5' but current is '10'`, taken apart. */
 function differenceIn(why: string): { argument: string; ours: string; theirs: string } | undefined {
@@ -67,5 +71,5 @@ function differenceIn(why: string): { argument: string; ours: string; theirs: st
   return argument === undefined ? undefined : { argument, ours: plain(ours), theirs: plain(theirs) };
 }
 
-/** A value of the server's text, such as `the value '5' of type 'long'`, without what surrounds it. */
+/** A value of the server's text, such as `the value '5' of type 'long'`, alone. */
 const plain = (value = ""): string => value.match(/value '(.*?)'/)?.[1] ?? value.replace(/^'(.*)'$/, "$1");

@@ -15,7 +15,7 @@ test("a connection without confirms neither deletes a queue nor asks another to"
         askFor: () => assert.fail(),
         log() {},
       },
-      knowsNothing: () => silent,
+      nodeSuspected: () => silent,
     });
     await recreate({ ended: new Promise(() => {}) } as unknown as Connection, "q");
     assert.deepEqual(deleted, silent ? [] : ["q"]);

@@ -10,7 +10,7 @@ interface Options {
   /** Asks the transcribers to recreate a queue that this user may not delete. */
   readonly askFor: (name: string) => void;
   /** True if the node confirms nothing: it may be cut off, and the queue may work on other nodes. */
-  readonly knowsNothing: () => boolean;
+  readonly nodeSuspected: () => boolean;
   readonly log: (line: string) => void;
 }
 
@@ -19,16 +19,16 @@ interface Options {
  * without a leader for ever.
  * Only drop-head queues are recreated: their content is resent or short-lived. Any other queue may hold the only copy.
  */
-export function recreator({ declared, awaitDeletion, askFor, knowsNothing, log }: Options) {
+export function recreator({ declared, awaitDeletion, askFor, nodeSuspected, log }: Options) {
   const underWay = new Set<string>();
   /** The names of the queues that this user may not delete. */
   const others = new Set<string>();
 
   return async (connection: Connection, name: string): Promise<void> => {
-    if (!declared.expendable(name) || underWay.has(name) || knowsNothing()) return;
+    if (!declared.expendable(name) || underWay.has(name) || nodeSuspected()) return;
     if (others.has(name)) return askFor(name);
     underWay.add(name);
-    log(`queue ${name} carries nothing, as after a crash: it is deleted and declared again`);
+    log(`queue ${name} delivers nothing, as after a crash: it is deleted and declared again`);
     let connected = true;
     void connection.ended.then(() => {
       connected = false;
@@ -38,7 +38,7 @@ export function recreator({ declared, awaitDeletion, askFor, knowsNothing, log }
     } catch (error) {
       if (isRefused(error, 403)) {
         others.add(name);
-        log(`queue ${name} may not be deleted by this user: a transcriber is asked to do it`);
+        log(`queue ${name} may not be deleted by this user: a transcriber is requested to do it`);
         return askFor(name);
       }
       await new Promise((resolve) => setImmediate(resolve)); // a connection that ends closes its channels first

@@ -51,7 +51,7 @@ export function keepSession(options: SessionOptions): KeptSession {
   let target = targets[0];
   /** The reasons why nodes failed since the last connection: each is logged once. */
   const saidFailed = new Set<string>();
-  let trouble: string | undefined = `${target.name} is being connected to`;
+  let trouble: string | undefined = `connecting to ${target.name}`;
   const { promise: tried, resolve: hasTried } = Promise.withResolvers<void>();
   const { promise: aborted, resolve: abort } = Promise.withResolvers<string>();
   signal.addEventListener("abort", () => abort("closed"), { once: true });

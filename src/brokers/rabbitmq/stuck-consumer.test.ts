@@ -21,8 +21,8 @@ function scene(context: TestContext, { expendable = true } = {}) {
     recreated: [] as number[],
     said: [] as string[],
   };
-  const consumer: Pick<RabbitConsumer, "isFed" | "restart"> = {
-    isFed: () => seen.fed,
+  const consumer: Pick<RabbitConsumer, "isReceiving" | "restart"> = {
+    isReceiving: () => seen.fed,
     restart: (why) => void seen.restarted.push(why),
   };
   const declared: Pick<Topology, "look" | "expendable"> = {
@@ -41,7 +41,7 @@ function scene(context: TestContext, { expendable = true } = {}) {
 test("a stuck queue is consumed again, then recreated ever more rarely", async (context) => {
   const { clock, seen } = scene(context);
   await clock.advance(79_000);
-  assert.deepEqual(seen.restarted, ["nothing of it comes, although it has 2 consumers"]);
+  assert.deepEqual(seen.restarted, ["it delivers nothing, although it has 2 consumers"]);
   assert.deepEqual(seen.recreated, []);
   await clock.advance(60 * minute);
   assert.deepEqual(
@@ -64,7 +64,7 @@ test("a stuck queue that refuses is logged once, never recreated", async (contex
   await clock.advance(10 * minute);
   assert.match(
     trouble() ?? "",
-    /^nothing comes of queue trigger-box-names, although it has 2 consumers: another process/,
+    /^queue trigger-box-names delivers nothing, although it has 2 consumers: another process/,
   );
   assert.equal(seen.said.length, 1);
   seen.fed = true;

@@ -9,11 +9,11 @@ import type { Topology } from "./topology.ts";
  * The interval between two checks of a queue that delivers nothing, in milliseconds. A table's digest comes once a
  * minute.
  */
-const lookEvery = 20_000;
+const checkEvery = 20_000;
 /**
  * The numbers of checks in a row that must find it stuck, by remedy. A connection that a crash left open ends before.
  */
-const looks = { restart: 2, recreate: 4 };
+const checks = { restart: 2, recreate: 4 };
 
 interface Options {
   readonly consumer: RabbitConsumer;
@@ -38,23 +38,23 @@ export function mendStuckConsumer(queue: string, options: Options): () => string
   // A second process of the same host would consume the queue at once.
   const isDue = throttle(clock);
 
-  async function starves(): Promise<boolean> {
+  async function isStuck(): Promise<boolean> {
     const now = connection();
     if (!now) return false;
     const { messages, consumers } = await declared.look(now, queue);
-    sign = consumers > 1 ? `it has ${consumers} consumers` : `${messages} messages lie in it`;
+    sign = consumers > 1 ? `it has ${consumers} consumers` : `${messages} messages are in it`;
     return messages > 0 || consumers > 1;
   }
 
   void mendStuck({
-    ...{ clock, signal, lookEvery, looks },
+    ...{ clock, signal, checkEvery, checks },
     heard() {
-      const fed = consumer.isFed();
+      const fed = consumer.isReceiving();
       if (fed) trouble = undefined;
       return fed;
     },
-    lies: starves,
-    restart: () => consumer.restart(`nothing of it comes, although ${sign}`),
+    holdsMessage: isStuck,
+    restart: () => consumer.restart(`it delivers nothing, although ${sign}`),
     async recreate() {
       const now = connection();
       if (!now) return;
@@ -65,7 +65,7 @@ export function mendStuckConsumer(queue: string, options: Options): () => string
       }
       // The queue may hold the only copy of its messages.
       const before = trouble;
-      trouble = `nothing comes of queue ${queue}, although ${sign}: another process consumes it, or RabbitMQ has it so, which ends when the node that leads the queue is started again`;
+      trouble = `queue ${queue} delivers nothing, although ${sign}: another process consumes it, or RabbitMQ has lost track of its consumer; then restart the node that leads the queue`;
       if (before === undefined) log(trouble);
     },
   });

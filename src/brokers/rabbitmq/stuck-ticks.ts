@@ -2,15 +2,15 @@ import type { Clock } from "../../ports/clock.ts";
 
 interface Options {
   /** The interval between two checks, in milliseconds. */
-  readonly lookEvery: number;
+  readonly checkEvery: number;
   /**
    * The numbers of checks in a row that find a message before the queue is consumed again, and before it is recreated.
    */
-  readonly looks: { readonly restart: number; readonly recreate: number };
+  readonly checks: { readonly restart: number; readonly recreate: number };
   /** True if this consumer gets messages. */
   readonly heard: () => boolean;
   /** True if the queue has an undelivered message; undefined if the server does not answer. */
-  readonly lies: () => Promise<boolean | undefined>;
+  readonly holdsMessage: () => Promise<boolean | undefined>;
   /** Consumes the queue again, over another channel. */
   readonly restart: () => void;
   /** Recreates the queue: its consumers start again. */
@@ -25,14 +25,14 @@ interface Options {
  * channel; only then is the queue recreated.
  */
 export async function mendStuck(options: Options): Promise<void> {
-  const { lookEvery, looks, heard, lies, restart, recreate, clock, signal } = options;
+  const { checkEvery, checks, heard, holdsMessage, restart, recreate, clock, signal } = options;
   for (let found = 0; !signal.aborted; ) {
-    await clock.sleep(lookEvery, signal);
+    await clock.sleep(checkEvery, signal);
     if (signal.aborted) return;
-    found = !heard() && (await lies().catch(() => undefined)) ? found + 1 : 0;
+    found = !heard() && (await holdsMessage().catch(() => undefined)) ? found + 1 : 0;
     if (signal.aborted) return;
-    if (found === looks.restart) restart();
-    if (found < looks.recreate) continue;
+    if (found === checks.restart) restart();
+    if (found < checks.recreate) continue;
     found = 0;
     await recreate();
   }

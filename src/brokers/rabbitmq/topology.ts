@@ -4,7 +4,7 @@ import { reason } from "../../core/util/errors.ts";
 import { BrokerTrouble, type Queue, QueueInUse } from "../../ports/broker.ts";
 import { isRefused, withChannel } from "./channels.ts";
 import type { Connection, Server } from "./connection.ts";
-import { otherwise, type QueueType, queueArguments } from "./queue-arguments.ts";
+import { otherArguments, type QueueType, queueArguments } from "./queue-arguments.ts";
 
 /** The queues that were declared through one broker object. They are declared again at every connection. */
 export interface Topology {
@@ -74,7 +74,7 @@ export function topology(type: QueueType, { log, missing, exchangeMade }: Option
     } catch (error) {
       if (isRefused(error, 406)) {
         await declareBy((channel) => channel.checkQueue(name));
-        sayOnce(...otherwise(queue, reason(error)));
+        sayOnce(...otherArguments(queue, reason(error)));
       } else if (isRefused(error, 403) && !made) await lookFor(connection, name);
       else throw error;
     }
@@ -86,21 +86,21 @@ export function topology(type: QueueType, { log, missing, exchangeMade }: Option
     said.add(what);
   }
 
-  /** Throws if a queue is missing. This user may neither make nor bind it; a transcriber does both. */
+  /** Throws if a queue is missing. This user may neither make nor bind it, but a transcriber may. */
   async function lookFor(connection: Connection, name: string): Promise<void> {
     try {
       await withChannel(connection, (channel) => channel.checkQueue(name));
     } catch (error) {
-      if (isRefused(error, 403)) return; // RabbitMQ 4.3 does not tell of a queue without a right to it
+      if (isRefused(error, 403)) return; // RabbitMQ 4.3 does not say if the queue exists without a right to it
       if (!isRefused(error, 404)) throw error;
       missing(name);
       throw new BrokerTrouble(
-        `queue ${name} is not there, and this user may not make it: a transcriber does, started with a config that has it`,
+        `queue ${name} is missing, and this user may not make it: a transcriber makes it once started with a config that has it`,
       );
     }
   }
 
-  /** Declares the exchange. A host may use it and not make it: then a transcriber has made it. */
+  /** Declares the exchange. A host may use it but not make it; a transcriber makes it. */
   async function declareExchange(connection: Connection): Promise<void> {
     const was = await exchangeIsThere(connection);
     try {
@@ -109,7 +109,7 @@ export function topology(type: QueueType, { log, missing, exchangeMade }: Option
       if (!isRefused(error, 403)) throw error;
       if (was) return;
       throw new BrokerTrouble(
-        `exchange ${exchange} is not there, and this user may not make it: a transcriber does, or what \`trigger permissions\` prints`,
+        `exchange ${exchange} is missing, and this user may not make it: start a transcriber, or run the script of \`trigger permissions\``,
       );
     }
     if (!was) exchangeMade(connection.server);
@@ -206,7 +206,7 @@ function checkQueue({ name, keys, limit }: Queue): void {
   for (const text of [name, ...keys]) checkShort(text, `queue ${name}`);
   for (const key of keys) {
     if (key.split(".").some((word) => word === "*" || word === "#")) {
-      throw new RangeError(`queue ${name}: the key ${key} has a word that stands for others (* or #)`);
+      throw new RangeError(`queue ${name}: the key ${key} has a wildcard (* or #)`);
     }
   }
   for (const what of ["messages", "bytes"] as const) {

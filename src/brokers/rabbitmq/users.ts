@@ -14,31 +14,31 @@ export const commandsOf = (users: readonly BrokerUser[], vhost: string): string 
  * is allowed.
  * Hence the exchange is made first, and the rights are read back.
  */
-const preparation = (vhost: string): string => `# To be run on a node of RabbitMQ, by: sh users.sh
+const preparation = (vhost: string): string => `# Run this on a RabbitMQ node: sh users.sh
 set -eu
 umask 077
 vhost=${quoted(vhost)}
 tab=$(printf '\\t')
 
-# The exchange comes first: RabbitMQ 4.3 takes no rights to the keys of one that is not there.
+# The exchange comes first: RabbitMQ 4.3 takes no rights to the keys of a missing one.
 definitions=$(mktemp /tmp/trigger.XXXXXX)
 trap 'rm -f "$definitions"' EXIT
 printf %s ${quoted(exchangeDefinition(vhost))} > "$definitions"
 chmod 644 "$definitions" # rabbitmqctl may read it as another user
 rabbitmqctl -q import_definitions "$definitions"
-looks=1
+tries=1
 until rabbitmqctl -s list_exchanges -p "$vhost" name type durable | grep -qxF "${exchange}\${tab}topic\${tab}true"; do
-  if [ $looks -ge 10 ]; then
-    echo "the exchange ${exchange} is not as trigger makes it, durable and of type topic: delete it, and run this again" >&2
+  if [ $tries -ge 10 ]; then
+    echo "the exchange ${exchange} is not durable and of type topic: delete it, and run this again" >&2
     exit 1
   fi
-  looks=$((looks + 1))
+  tries=$((tries + 1))
   sleep 1
 done
 
-# RabbitMQ 4 throws away what was delivered 21 times from a quorum queue that was made under 3.x, unless a policy forbids it.
-# RabbitMQ 3 would take -1 for "never deliver again".
-# From 4.3 a queue stays with a consumer whose node is lost for a minute, unless the queue or a policy says otherwise.
+# RabbitMQ 4 drops a message after 21 deliveries from a quorum queue that was made under 3.x, unless a policy forbids it.
+# RabbitMQ 3 reads -1 as "never deliver again".
+# From 4.3 on, a consumer whose node is lost keeps its queue for a minute, unless the queue or a policy says otherwise.
 version=$(rabbitmqctl -s status --formatter json | sed -n 's/.*"rabbitmq_version": *"\\([0-9]*\\)\\.\\([0-9]*\\)\\..*/\\1 \\2/p')
 : "\${version:?rabbitmqctl status says no version of RabbitMQ}"
 major=\${version% *}
@@ -50,16 +50,16 @@ if [ "$major" -gt 4 ] || { [ "$major" -eq 4 ] && [ "$minor" -ge 3 ]; }; then
 elif [ "$major" -eq 4 ]; then
   wanted=${quoted(endless)}
 fi
-# A policy that somebody else has changed stays as it is.
+# A policy that an administrator has changed stays as it is.
 if [ -n "$wanted" ] && { [ -z "$policy" ] || [ "$policy" = ${quoted(endless)} ]; } && [ "$policy" != "$wanted" ]; then
   ${quorumPolicy('"$vhost"', '"$wanted"')}
 fi
 
 users=$(rabbitmqctl -s list_users)
 
-# NAME CONFIGURE WRITE READ WRITE-KEYS READ-KEYS: sets the rights of a user, and makes it where there is none.
-# A new one gets a password that is thrown away until its rights are there. A file that ends in .new is left by a run that was cut short.
-# (Where rabbitmqctl reads its input it is given no option: with one, that of 4.3 reads nothing.)
+# NAME CONFIGURE WRITE READ WRITE-KEYS READ-KEYS: sets the rights of a user, and makes a missing user.
+# A new user has a throw-away password until its rights are set. A file that ends in .new is the leftover of an aborted run.
+# (rabbitmqctl gets no option where it reads its input: with one, version 4.3 reads nothing.)
 user() {
   if ! printf '%s\\n' "$users" | cut -f 1 | grep -qxF -e "$1"; then
     openssl rand -hex 24 > "$1.password.new"
@@ -67,7 +67,7 @@ user() {
   fi
   rabbitmqctl -q set_topic_permissions -p "$vhost" "$1" ${exchange} "$5" "$6"
   if ! rabbitmqctl -s list_user_topic_permissions "$1" | grep -qxF -e "$vhost\${tab}${exchange}\${tab}$5\${tab}$6"; then
-    echo "the rights of $1 to keys were not taken: it is given no other right, and no new password" >&2
+    echo "RabbitMQ did not take the rights of $1 to keys: it gets no other right, and no new password" >&2
     exit 1
   fi
   rabbitmqctl -q set_permissions -p "$vhost" "$1" "$2" "$3" "$4"
@@ -79,7 +79,7 @@ user() {
 }
 `;
 
-/** The policy that keeps messages however often they were delivered, as RabbitMQ lists it. */
+/** The policy that keeps messages after any number of deliveries, as RabbitMQ lists it. */
 const endless = '{"delivery-limit":-1}';
 /**
  * The same policy, where a consumer whose node is lost keeps its queue for one second. RabbitMQ 4.2 and older refuse
@@ -88,7 +88,7 @@ const endless = '{"delivery-limit":-1}';
 const endlessAndQuick = '{"consumer-disconnected-timeout":1000,"delivery-limit":-1}';
 
 /**
- * The command that sets the policy to keep messages however often they were delivered. `vhost` is quoted for the shell.
+ * The command that sets the policy to keep messages after any number of deliveries. `vhost` is quoted for the shell.
  * The policy applies to no foreign queue.
  */
 export const keepsDeliveries = (vhost: string): string => quorumPolicy(vhost, quoted('{"delivery-limit": -1}'));

@@ -34,7 +34,7 @@ async function consume(broker: Broker): Promise<string[]> {
 async function open(name: string) {
   const file = join(directory, name);
   const said: string[] = [];
-  const broker = await sqliteBroker(file, { log: (line) => said.push(line), lookEvery: 20 });
+  const broker = await sqliteBroker(file, { log: (line) => said.push(line), checkEvery: 20 });
   return { file, said, broker, [Symbol.asyncDispose]: () => broker.close() };
 }
 
@@ -162,7 +162,7 @@ test("a broker with any damaged bytes opens, logs its repair and works", async (
         } catch (error) {
           if (!(error instanceof QueueFull)) throw error;
           // A damaged limit is applied and logged. The damaged size of a message counts until it is acknowledged.
-          return here.said.some((line) => line.includes("used as it is"));
+          return here.said.some((line) => line.includes("keeps that until"));
         }
         return got.includes("the end");
       });

@@ -12,7 +12,7 @@ interface Options {
   /** Takes a line for an operator at each fault. */
   readonly log: (line: string) => void;
   /** The interval of polling for missed wake-ups, in milliseconds. */
-  readonly lookEvery?: number;
+  readonly checkEvery?: number;
   /** The time after which a call throws if other writers keep the file locked, in milliseconds. */
   readonly busyLimit?: number;
 }
@@ -24,7 +24,7 @@ interface Options {
  */
 export async function sqliteBroker(
   file: string,
-  { log, lookEvery = 1_000, busyLimit = 10_000 }: Options,
+  { log, checkEvery = 1_000, busyLimit = 10_000 }: Options,
 ): Promise<Broker> {
   const directory = `${file}.d`;
   const lockOf = (name: string): string => join(directory, `${fileName(name)}.lock`);
@@ -51,7 +51,7 @@ export async function sqliteBroker(
       checking = false;
     }
   };
-  const wake = openWake(directory, { every: lookEvery, check: () => void check() });
+  const wake = openWake(directory, { every: checkEvery, check: () => void check() });
   const { publish, finished } = publisher(queues, (queue) => wake.touch(signOf(queue)));
 
   const live = (): void => {

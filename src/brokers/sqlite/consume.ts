@@ -126,7 +126,7 @@ export function startConsumer(
     try {
       take({ key, body, ...(messageId !== undefined && { messageId }), redelivered, ack });
     } catch (error) {
-      log(`queue ${name}: a message was not taken: ${reason(error)}`);
+      log(`queue ${name}: the handler of a message failed: ${reason(error)}`);
     }
   }
 

@@ -13,7 +13,8 @@ export function declareQueues(statements: Statements, queues: Iterable<Queue>): 
       bytes: stored.limitBytes,
       beyond: stored.refuses ? "refuse" : "drop",
     });
-    if (found !== said(limit)) differing.push(`queue ${name} exists with ${found}, not ${said(limit)}: used as it is`);
+    if (found !== said(limit))
+      differing.push(`queue ${name} exists with ${found}, not ${said(limit)}, and keeps that until it is removed`);
   }
   return differing;
 }

@@ -35,12 +35,12 @@ interface Process {
 }
 
 /** Runs a script in a process of its own. It has a `broker` with the file, and sends values to the test with `say`. */
-function run(file: string, script: string, { through = [] as string[], lookEvery = never } = {}): Process {
+function run(file: string, script: string, { through = [] as string[], checkEvery = never } = {}): Process {
   const source = `
     const { sqliteBroker } = await import(${JSON.stringify(import.meta.resolve("./broker.ts"))});
     const say = (what) => new Promise((resolve) => process.send(what, resolve));
     const file = ${JSON.stringify(file)};
-    const broker = await sqliteBroker(file, { log() {}, lookEvery: ${lookEvery} });
+    const broker = await sqliteBroker(file, { log() {}, checkEvery: ${checkEvery} });
     ${script}`;
   const [command, ...args] = [...through, process.execPath, "--input-type=module", "-e", source];
   const child = spawn(command!, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
@@ -55,15 +55,15 @@ async function kill({ child }: Process): Promise<void> {
   await once(child, "exit");
 }
 
-async function world(name: string, options: { lookEvery?: number; busyLimit?: number } = {}) {
+async function world(name: string, options: { checkEvery?: number; busyLimit?: number } = {}) {
   const file = join(directory, name);
-  const broker = await sqliteBroker(file, { log, lookEvery: never, ...options });
+  const broker = await sqliteBroker(file, { log, checkEvery: never, ...options });
   await broker.declare([{ name: "q", keys: ["k"], limit }]);
   return { file, broker, [Symbol.asyncDispose]: () => broker.close() };
 }
 
 test("messages in hand of a killed process go to the next consumer, as redelivered", async () => {
-  await using here = await world("killed", { lookEvery: 20 });
+  await using here = await world("killed", { checkEvery: 20 });
   for (let n = 0; n < 6; n++) await here.broker.publish("k", `${n}`);
   const victim = run(
     here.file,
@@ -194,7 +194,7 @@ test("a publisher killed at any moment leaves all that it stored", async (t) => 
 });
 
 test("a candidate in another process takes over from one that is killed", async () => {
-  await using here = await world("election", { lookEvery: 20 });
+  await using here = await world("election", { checkEvery: 20 });
   const first = run(here.file, `await broker.campaign("e", say);`);
   await until(() => first.said.length === 1);
   const said: boolean[] = [];
@@ -225,7 +225,7 @@ test("a full disk is an error of the publish, until there is room", async () => 
      }
      while (broker.trouble()) await new Promise((resolve) => setTimeout(resolve, 5));
      await say({ trouble: "none" });`,
-    { through, lookEvery: 20 },
+    { through, checkEvery: 20 },
   );
   const has = (found: (what: Record<string, string>) => unknown): boolean =>
     process.said.some((what) => found(what as Record<string, string>));

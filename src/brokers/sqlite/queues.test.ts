@@ -15,7 +15,7 @@ function folderOf(context: TestContext): string {
 }
 
 async function brokerIn(context: TestContext) {
-  const broker = await sqliteBroker(join(folderOf(context), "broker.db"), { log: () => {}, lookEvery: 20 });
+  const broker = await sqliteBroker(join(folderOf(context), "broker.db"), { log: () => {}, checkEvery: 20 });
   context.after(() => broker.close());
   return broker;
 }

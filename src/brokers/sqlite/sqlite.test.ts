@@ -10,7 +10,7 @@ const never = 2 ** 30;
 brokerContract("sqlite", async () => {
   const directory = mkdtempSync(join(tmpdir(), "trigger-broker-"));
   return {
-    connect: () => sqliteBroker(join(directory, "broker.sqlite"), { log: () => {}, lookEvery: never }),
+    connect: () => sqliteBroker(join(directory, "broker.sqlite"), { log: () => {}, checkEvery: never }),
     [Symbol.asyncDispose]: async () => rmSync(directory, { recursive: true }),
   };
 });

@@ -6,22 +6,22 @@ import { isUuid } from "../../core/directory/identity.ts";
 import type { Held } from "../../ports/directory.ts";
 import { takeOver } from "../take-over.ts";
 
-/** The entries on disk, and the changes of them by events. */
+/** The entries on disk, which events change. */
 export interface Content {
   /** Applies an event to the content. Throws, without any change, if the event would make an impossible name. */
   apply(event: DirectoryEvent): void;
   /** Makes these entries the whole content. */
   replace(entries: Iterable<StoredEntry>): void;
-  /** All entries. An unchanged entry that is held is given as the held object. */
+  /** All entries. For an unchanged entry that the caller holds, it gives the held object. */
   all(held?: Held): StoredEntry[];
   /** The entries that were added, changed and removed since the last call. */
-  moved(): { put: StoredEntry[]; gone: string[] };
-  /** Forgets the changes since the last call of `moved`, as their transaction was rolled back. */
+  changed(): { put: StoredEntry[]; gone: string[] };
+  /** Forgets the changes since the last call of `changed`, as their transaction was rolled back. */
   forget(): void;
 }
 
 /** An entry with its place in the tree. */
-interface Hung {
+interface Placed {
   readonly entry: StoredEntry;
   readonly path: string;
 }
@@ -34,32 +34,32 @@ export function storedContent(database: DatabaseSync): Content {
   const byTop = database.prepare("SELECT path, body, uuid FROM entry WHERE path > ? || ',' AND path < ? || '-'");
   const insert = database.prepare("INSERT INTO entry (uuid, path, body) VALUES (?, ?, ?)");
   const remove = database.prepare("DELETE FROM entry WHERE uuid = ?");
-  const under = (path: string): Hung[] => byTop.all(path, path).map(readHung);
-  const at = (path: string): Hung | undefined => first(byPath.all(path));
-  const known = (uuid: string): Hung | undefined => first(byUuid.all(uuid));
+  const under = (path: string): Placed[] => byTop.all(path, path).map(readPlaced);
+  const at = (path: string): Placed | undefined => first(byPath.all(path));
+  const byId = (uuid: string): Placed | undefined => first(byUuid.all(uuid));
 
   let put = new Map<string, StoredEntry>();
   let gone = new Set<string>();
-  /** The parents of entries that are gone: the entries below them may have to be delivered again. */
-  let vacated = new Set<string>();
+  /** The paths of removed entries: the entries below them may have to be delivered again. */
+  let emptied = new Set<string>();
 
   function forget(): void {
-    [put, gone, vacated] = [new Map(), new Set(), new Set()];
+    [put, gone, emptied] = [new Map(), new Set(), new Set()];
   }
 
-  function erase({ entry: { uuid }, path }: Hung): void {
+  function erase({ entry: { uuid }, path }: Placed): void {
     remove.run(uuid);
     put.delete(uuid);
     gone.add(uuid);
-    vacated.add(path);
+    emptied.add(path);
   }
 
-  function eraseTree(top: Hung): void {
+  function eraseTree(top: Placed): void {
     for (const one of [...under(top.path), top]) erase(one);
   }
 
-  function write({ entry, path }: Hung): void {
-    for (const other of [known(entry.uuid), at(path)]) {
+  function write({ entry, path }: Placed): void {
+    for (const other of [byId(entry.uuid), at(path)]) {
       if (other && (other.path !== path || other.entry.uuid !== entry.uuid)) erase(other);
     }
     remove.run(entry.uuid);
@@ -69,10 +69,10 @@ export function storedContent(database: DatabaseSync): Content {
   }
 
   /** The entry of an event: by its uuid, or by its name if the entry or the event has no uuid. */
-  function meant({ before, after }: DirectoryEvent): Hung | undefined {
+  function entryOf({ before, after }: DirectoryEvent): Placed | undefined {
     const said = [before, after].filter((side) => side !== undefined);
     for (const { uuid } of said) {
-      const found = isUuid(uuid) ? known(uuid) : undefined;
+      const found = isUuid(uuid) ? byId(uuid) : undefined;
       if (found) return found;
     }
     for (const { uuid, dn } of said) {
@@ -82,7 +82,7 @@ export function storedContent(database: DatabaseSync): Content {
     return undefined;
   }
 
-  function place(after: StoredEntry, was: Hung | undefined): void {
+  function place(after: StoredEntry, was: Placed | undefined): void {
     const path = pathOf(after.dn);
     const occupant = at(path);
     const uuid = [after.uuid, was?.entry.uuid, occupant?.entry.uuid].find((text) => text && isUuid(text)) ?? after.uuid;
@@ -92,15 +92,15 @@ export function storedContent(database: DatabaseSync): Content {
     for (const one of below) erase(one);
     if (was && (was.path !== path || was.entry.uuid !== uuid)) erase(was);
     // Two entries never have one name: an earlier one is removed with all below it, unless only its uuid differs.
-    const stranger = occupant && occupant.entry.uuid !== uuid && isUuid(occupant.entry.uuid) && isUuid(uuid);
-    if (stranger && at(path)) eraseTree(occupant);
+    const isOther = occupant && occupant.entry.uuid !== uuid && isUuid(occupant.entry.uuid) && isUuid(uuid);
+    if (isOther && at(path)) eraseTree(occupant);
     write({ entry: { ...after, uuid }, path });
     for (const one of carried) write(one);
   }
 
   return {
     apply(event) {
-      const was = meant(event);
+      const was = entryOf(event);
       if (event.after) place(event.after, was);
       else if (was) eraseTree(was);
     },
@@ -111,11 +111,11 @@ export function storedContent(database: DatabaseSync): Content {
     all(held) {
       // One by one: all rows at once would take as much memory again as the entries.
       const rows = database.prepare("SELECT path, body, uuid FROM entry").iterate();
-      return Array.from(rows, (row) => takeOver(readHung(row).entry, held));
+      return Array.from(rows, (row) => takeOver(readPlaced(row).entry, held));
     },
-    moved() {
+    changed() {
       // A mirror removes all entries below a removed name, so the entries that remain there are delivered again.
-      for (const path of vacated) {
+      for (const path of emptied) {
         for (const { entry } of under(path)) if (!put.has(entry.uuid)) put.set(entry.uuid, entry);
       }
       const told = { put: [...put.values()], gone: [...gone] };
@@ -126,20 +126,20 @@ export function storedContent(database: DatabaseSync): Content {
   };
 }
 
-const first = (rows: Record<string, unknown>[]): Hung | undefined => (rows[0] ? readHung(rows[0]) : undefined);
+const first = (rows: Record<string, unknown>[]): Placed | undefined => (rows[0] ? readPlaced(rows[0]) : undefined);
 
 /**
  * Stores the places of entries by the present rules for names, in the caller's transaction. An earlier version compared
  * some letters otherwise, so an event with such a name would not find its entry. Names of printable ASCII without
  * escapes have the same place under all versions.
  */
-export function hangAnew(database: DatabaseSync): void {
+export function updatePaths(database: DatabaseSync): void {
   const named = "SELECT uuid, path, CASE WHEN json_valid(body) THEN json_extract(body, '$[0]') END AS dn FROM entry";
   const others = database.prepare(`SELECT uuid, path, dn FROM (${named}) WHERE dn GLOB '*[^ -~]*' OR instr(dn, '\\')`);
-  const hang = database.prepare("UPDATE OR IGNORE entry SET path = ? WHERE uuid = ?");
+  const update = database.prepare("UPDATE OR IGNORE entry SET path = ? WHERE uuid = ?");
   for (const { uuid, path, dn } of others.all()) {
     const right = pathOf(String(dn));
-    if (right !== path) hang.run(right, String(uuid));
+    if (right !== path) update.run(right, String(uuid));
   }
 }
 
@@ -147,7 +147,7 @@ export function hangAnew(database: DatabaseSync): void {
 const pathOf = (dn: string): string => normalDn(dn).split(",").reverse().join(",");
 
 /** Moves an entry that is below a renamed one. */
-function carry(entry: StoredEntry, from: string, to: string): Hung {
+function carry(entry: StoredEntry, from: string, to: string): Placed {
   const own = rdnTexts(entry.dn).slice(0, -rdnTexts(from).length);
   const dn = [...own, to].join(",");
   return { entry: { ...entry, uuid: isUuid(entry.uuid) ? entry.uuid : identityOfDn(dn), dn }, path: pathOf(dn) };
@@ -161,7 +161,7 @@ const written = (value: Value) =>
 
 type Body = [dn: string, attributes: [name: string, values: (string | { base64: string })[]][]];
 
-function readHung({ path, body, uuid }: Record<string, unknown>): Hung {
+function readPlaced({ path, body, uuid }: Record<string, unknown>): Placed {
   const [dn, attributes] = JSON.parse(String(body)) as Body;
   const read = attributes.map(([name, values]): [string, Value[]] => [
     name,

@@ -11,7 +11,7 @@ export const keptLimit = { events: 10_000, bytes: 64 * 1024 * 1024 };
 /** The most messages that are set aside for a person, and the most bytes of each. The oldest are removed. */
 export const asideLimit = { messages: 1_000, bytes: 64 * 1024 };
 
-/** The record of events: the hashes, the newest events whole, and the messages that were no event. */
+/** The record of events: the hashes, the newest events whole, and the messages that could not be applied. */
 export interface Journal {
   /** Records an event; gives false if it is recorded already. */
   note(hash: string, body: Uint8Array, at: number): boolean;

@@ -4,7 +4,7 @@ import { readSchema } from "../../sqlite/migrate.ts";
 /** The tables of a directory that is made of events, `directory.db`. */
 export const eventSchema = readSchema(new URL("migrations/", import.meta.url));
 
-/** The standing of the directory, in one row. */
+/** The one row about the directory itself. */
 export interface Standing {
   /** The directory state, a CSN; each change has one above the last. */
   readonly state: string;
@@ -14,7 +14,7 @@ export interface Standing {
   readonly keptSince: number;
 }
 
-/** The standing of the directory; undefined if there is none. */
+/** Reads that row; undefined if it is missing. */
 export function readStanding(database: DatabaseSync): Standing | undefined {
   const found = database.prepare("SELECT state, complete, kept_since FROM directory").get();
   return found && { state: String(found.state), complete: found.complete === 1, keptSince: Number(found.kept_since) };

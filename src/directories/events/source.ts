@@ -8,7 +8,7 @@ import { migrate, mustBeCurrent } from "../../sqlite/migrate.ts";
 import { retryWhileBusy, transaction } from "../../sqlite/open.ts";
 import { csnAfter } from "../csn.ts";
 import { wakeOf } from "../ldif/wake.ts";
-import { hangAnew, storedContent } from "./content.ts";
+import { storedContent, updatePaths } from "./content.ts";
 import { journal } from "./journal.ts";
 import { eventSchema, readStanding, writeStanding } from "./schema.ts";
 import { standing, takeAll } from "./take.ts";
@@ -22,7 +22,7 @@ export interface EventDirectoryOptions {
 }
 
 const partial =
-  "what it holds is not known, as it was never seeded or its store was lost: tables stay as they are until `trigger seed FILE.ldif`";
+  "its content is not known: it was never seeded, or its store was lost. Tables stay unchanged until `trigger seed FILE.ldif`";
 
 /** A follower, with its undelivered changes. */
 interface Follower {
@@ -106,7 +106,7 @@ export function eventDirectory({ database, clock, every = 1000 }: EventDirectory
     try {
       return transaction(database, () => {
         takeAll(store, messages, clock.now());
-        return { kind: "change", ...store.content.moved(), state: [standing(store).state] } as const;
+        return { kind: "change", ...store.content.changed(), state: [standing(store).state] } as const;
       });
     } catch (error) {
       store.content.forget();
@@ -142,7 +142,7 @@ export function prepare(database: DatabaseSync, now: number): void {
   migrate(database, eventSchema, version);
   transaction(database, () => {
     if (!readStanding(database)) writeStanding(database, first);
-    hangAnew(database);
+    updatePaths(database);
   });
 }
 

@@ -15,7 +15,7 @@ export interface Store {
   readonly journal: Journal;
 }
 
-/** The standing of the directory. Throws if its tables are missing. */
+/** The row about the directory itself. Throws if its tables are missing. */
 export function standing({ database }: Store): Standing {
   const found = readStanding(database);
   if (!found) throw new Error("the directory made of events has no tables");

@@ -111,5 +111,5 @@ test("a refused value leaves the connection good", async () => {
 test("a write whose answer never came is not called refused", async () => {
   await using it = await scene();
   await it.server.kill9();
-  await assert.rejects(it.binding.write({ kind: "delete", dn }), /whether it was written is not known/);
+  await assert.rejects(it.binding.write({ kind: "delete", dn }), /the result of the write is not known/);
 });

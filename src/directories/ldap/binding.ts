@@ -85,7 +85,8 @@ export async function openBinding(options: BindingOptions): Promise<Binding> {
       const filter = equals(attribute, value);
       const found = await find({ base, scope: "sub", filter, attributes: ["1.1"] });
       const other = found.find(({ dn }) => normalDn(dn) !== normalDn(change.dn));
-      if (other) throw new UserError(`${change.dn}: ${attribute} ${JSON.stringify(String(value))} is ${other.dn}'s`);
+      if (other)
+        throw new UserError(`${change.dn}: ${attribute} ${JSON.stringify(String(value))} belongs to ${other.dn}`);
     }
   }
 
@@ -99,7 +100,7 @@ export async function openBinding(options: BindingOptions): Promise<Binding> {
     ];
     const message = await answerTo(inbox, connection.send(operation, controls), answer).catch((error) => {
       if (error instanceof ResultError) throw new UserError(`${change.dn}: ${sayRefusal(error)}`);
-      throw new Error(`${change.dn}: whether it was written is not known`, { cause: error });
+      throw new Error(`${change.dn}: the result of the write is not known`, { cause: error });
     });
     const { before, after } = entriesRead(message.controls);
     const newest = (after ?? before)?.attributes;
@@ -145,7 +146,7 @@ function valuesOf(change: Change): (readonly [attribute: string, value: Value])[
 }
 
 const refusals: Readonly<Record<number, string>> = {
-  12: "the server cannot say what a write did (RFC 4527, RFC 4528), so nothing was written",
+  12: "the server cannot report the result of a write (RFC 4527, RFC 4528), so nothing was written",
   32: "there is no such entry, or none above it",
   50: "this user may not write it",
   66: "there are entries below it",

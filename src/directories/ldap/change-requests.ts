@@ -13,7 +13,7 @@ export type Change =
       readonly dn: string;
       readonly newRdn: string;
       readonly deleteOldRdn: boolean;
-      /** Left out: the entry stays below the one that it is below. */
+      /** The DN of the new parent; the present parent by default. */
       readonly newSuperior?: string;
     };
 

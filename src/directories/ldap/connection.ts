@@ -103,7 +103,7 @@ async function answerTo(line: Line, operation: Operation, expected: number): Pro
   const [message, ...more] = await line.next();
   if (message?.id !== id || message.operation !== expected || more.length > 0) {
     if (message?.id === 0 && message.operation === answers.extended) readResult(message.body);
-    throw new Error("the server says something else than the answer");
+    throw new Error("the server sent another message than the answer");
   }
   readResult(message.body);
 }
@@ -161,7 +161,7 @@ function lineOf(access: Access, clock: Clock): Line {
     secure() {
       socket.off("data", take).off("close", closed);
       // Bytes in the clear behind the answer may be an attacker's: a message is refused, a part of one is dropped.
-      if (waiting.length > 0) throw new Error("the server went on in the clear");
+      if (waiting.length > 0) throw new Error("the server sent more data in the clear");
       cut = messageCutter();
       socket = connectTls({ socket, ...tlsOf(access) });
       listen();

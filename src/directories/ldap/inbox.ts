@@ -27,7 +27,7 @@ export function inboxOf(connection: Connection): Inbox {
     // Message 0 is a notice of disconnection: it has the reason (RFC 4511, 4.4.1).
     if (message.id === 0) {
       readResult(message.body);
-      throw new Error("the server says that it closes the connection");
+      throw new Error("the server has announced the end of the connection");
     }
     return message;
   }

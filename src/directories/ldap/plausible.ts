@@ -12,7 +12,7 @@ export class Implausible extends Error {
 
 /**
  * Judges a whole content before it is delivered. An access rule gives no error for hidden entries: the directory is
- * only smaller. Proof of hidden entries throws; a mere sign of them is logged.
+ * only smaller. Proof of hidden entries throws; a sign of them alone is logged.
  */
 export function plausibility(
   reader: Reader & Wanted,
@@ -23,20 +23,20 @@ export function plausibility(
   const rule = `slapd's "access" must let ${who(reader)} read`;
 
   return (entries) => {
-    if (entries.length === 0) throw new Implausible(`${reader.base} has no entry at all: ${rule} what is below it`);
+    if (entries.length === 0) throw new Implausible(`${reader.base} has no entry at all: ${rule} the entries below it`);
     const bare = entries.find(({ attributes }) => !attributes.has("objectclass"));
-    if (bare) throw new Implausible(`${bare.dn} comes without its objectClass: ${rule} all of an entry`);
+    if (bare) throw new Implausible(`${bare.dn} comes without its objectClass: ${rule} whole entries`);
     if (reader.filter === undefined) {
       const before = missing;
       missing = missingParents(entries, reader.base);
       for (const [name, below] of missing) {
         if (!before.has(name)) continue;
         throw new Implausible(
-          `${below} comes without the entry above it: ${rule} that one, too, or set directory.filter`,
+          `${below} comes without the entry above it: ${rule} that entry, too, or set directory.filter`,
         );
       }
       for (const below of missing.values()) {
-        throw new ReadAgain(`what is above ${below} was renamed while it was read, or is hidden`);
+        throw new ReadAgain(`an entry above ${below} was renamed while it was read, or is hidden`);
       }
     }
     const now = countsOf(entries);
@@ -47,7 +47,7 @@ export function plausibility(
     }
     for (const [name, count] of shown) {
       if (now.has(name) || count < 2) continue;
-      log(`the directory: no entry shows ${name} any more, ${count} did: if nobody meant that, ${rule} it`);
+      log(`the directory: no entry shows ${name} any more, ${count} did: unless you want that, ${rule} it`);
     }
     shown = now;
   };

@@ -45,7 +45,8 @@ export async function readWhole(
       const entry = takeOver(found, held);
       const { uuid } = entry; // the text of the held entry, which is thus in memory once
       if (what === "delete") entries.delete(uuid);
-      else if (what === "present") throw new Error("the server speaks no RFC 4533: it says that an entry is as it was");
+      else if (what === "present")
+        throw new Error("the server speaks no RFC 4533: it reports an unchanged entry in a whole content");
       else entries.set(uuid, entry);
       if (what !== "delete" && entries.size % progressStep === 0) log(`the directory: ${entries.size} entries read…`);
     } else if (message.operation === answers.intermediate) {

@@ -31,7 +31,7 @@ export class ResultError extends Error {
  */
 export function refuseAnswer({ operation, body }: { readonly operation: number; readonly body: BerReader }): never {
   if (operation === answers.extended) readResult(body);
-  throw new Error(`the server says something else than the answer: operation 0x${operation.toString(16)}`);
+  throw new Error(`the server sent another message than the answer: operation 0x${operation.toString(16)}`);
 }
 
 /** Reads the result at the head of an answer; throws a `ResultError` unless it is success. */

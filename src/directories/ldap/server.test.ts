@@ -94,7 +94,7 @@ test("a write answered by an extended response is refused without waiting", { ti
   const binding = await openBinding({ ...options(server.url), signal });
   await assert.rejects(
     binding.write({ kind: "delete", dn: `cn=a,${base}` }),
-    /^UserError: cn=a,.*the server cannot say what a write did .*result 12: no such control/,
+    /^UserError: cn=a,.*the server cannot report the result of a write .*result 12: no such control/,
   );
   binding.close();
 });

@@ -22,8 +22,8 @@ export interface Server {
  * at 1,000 entries, and its file looks whole.
  */
 export const exportInstead =
-  "trigger follows OpenLDAP; of another server write its content to a file " +
-  "(ldapsearch -x -LLL -E pr=500/noprompt … >new && mv new FILE), and name that in directory.ldif";
+  "trigger follows OpenLDAP only. Write the content of another server to a file " +
+  "(ldapsearch -x -LLL -E pr=500/noprompt … >new && mv new FILE), and name that file in directory.ldif";
 
 const wanted = [
   ...["supportedControl", "supportedFeatures", "supportedCapabilities", "objectClass", "vendorName", "vendorVersion"],

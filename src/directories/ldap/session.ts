@@ -53,7 +53,7 @@ export async function* openSession(
   const { signal, asked, held, past } = following;
   const over = new AbortController();
   const connection = await connect(options, clock, signal);
-  const askedFor = (): void => connection.close(new ReadAgain("a refresh was asked for"));
+  const askedFor = (): void => connection.close(new ReadAgain("a refresh was requested"));
   asked.addEventListener("abort", askedFor);
   if (asked.aborted) askedFor();
   try {
@@ -80,7 +80,7 @@ export async function* openSession(
   }
 }
 
-/** Reads and delivers the whole content. It does not outlive this call, as a session lasts a day. */
+/** Reads and delivers the whole content, and keeps no reference to it, as a session lasts a day. */
 async function* deliverWhole(
   parts: SubtreeParts & { readonly server: Server },
   { base, clock, log }: SessionOptions,
@@ -90,7 +90,7 @@ async function* deliverWhole(
   const { connection, inbox, wanted, server, read } = parts;
   const started = clock.monotonic();
   const readState = (): Promise<DirectoryState> => contextCsn(connection, inbox, base, server);
-  // A server other than OpenLDAP has no contextCSN: it is detected before all is read.
+  // A server other than OpenLDAP has no contextCSN: that is detected before the whole content is read.
   if (!server.openLdap && server.product !== undefined) await readState();
   const operational = await operationalAttributes(connection, inbox, server.subschema);
   const unseen = wanted.filter === undefined ? undefined : computedIn(wanted.filter, operational);

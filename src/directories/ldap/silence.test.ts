@@ -42,7 +42,7 @@ test("the whole directory is read again once a day", async () => {
   await follower.refresh();
   clock.ahead = 24 * 60 * 60 * 1000;
   await follower.refresh();
-  assert.ok(log.includes("the directory: a day has passed: it is read whole again"), log.join("\n"));
+  assert.ok(log.includes("the directory: a day has passed: reading it whole again"), log.join("\n"));
 });
 
 test("a server that accepts a connection in silence is trouble after ten seconds", async () => {

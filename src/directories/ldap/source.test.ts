@@ -179,7 +179,7 @@ test("data hidden by an access rule is reported, from the base to attributes", a
   await allow("to attrs=cn by * none", all);
   await follower.until(() => !follower.mirror.named(`cn=one,ou=a,${top}`)?.attributes.has("cn"));
   assert.ok(
-    log.some((line) => /no entry shows cn any more, 2 did: if nobody meant that, slapd's "access"/.test(line)),
+    log.some((line) => /no entry shows cn any more, 2 did: unless you want that, slapd's "access"/.test(line)),
     log.join("\n"),
   );
 });

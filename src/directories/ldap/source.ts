@@ -55,7 +55,7 @@ export function ldapSource(options: LdapSourceOptions): DirectorySource {
         if (clock.monotonic() - started > steady) failures = 0;
         if (asked.signal.aborted) continue;
         failures += 1;
-        if (error instanceof ReadAgain) log(`the directory: ${error.message}: it is read whole again`);
+        if (error instanceof ReadAgain) log(`the directory: ${error.message}: reading it whole again`);
         if (error instanceof ReadAgain && failures === 1) continue;
         yield { kind: "trouble", why: sayTrouble(error, options) };
         const wait = asksForCare(error) ? carefulWait : backoff(failures, waits);

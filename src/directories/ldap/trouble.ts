@@ -9,8 +9,8 @@ export type Reader = Access & { readonly base: string };
 
 /** The results of LDAP (RFC 4511, appendix A; RFC 4533, 3.2) that a reader meets, and the remedy of each. */
 const results: Readonly<Record<number, readonly [name: string, remedy: (reader: Reader) => string]>> = {
-  // 389 Directory Server answers this to the empty "and" (RFC 4526). Its root DSE identifies it, if the reader can see that.
-  2: ["protocolError", () => `the server does not understand what OpenLDAP does: ${exportInstead}`],
+  // 389 Directory Server gives this result for the empty "and" (RFC 4526). Its root DSE identifies it, if the reader may read that.
+  2: ["protocolError", () => `the server does not understand a request of OpenLDAP's kind: ${exportInstead}`],
   3: ["timeLimitExceeded", (reader) => `slapd needs: ${limits(reader)}`],
   4: ["sizeLimitExceeded", (reader) => `slapd needs: ${limits(reader)}`],
   7: [
@@ -18,7 +18,7 @@ const results: Readonly<Record<number, readonly [name: string, remedy: (reader: 
     ({ url, cert }) =>
       cert && !url.startsWith("ldapi:")
         ? 'slapd asks for a certificate with "TLSVerifyClient try" (olcTLSVerifyClient), and must know its authority'
-        : "the server does not take this way to bind",
+        : "the server does not accept this kind of bind",
   ],
   8: ["strongerAuthRequired", () => "the server wants TLS: use ldaps:// or startTls: true"],
   10: ["referral", ({ base }) => `another server has ${base}: name that one in directory.url`],
@@ -38,10 +38,10 @@ const results: Readonly<Record<number, readonly [name: string, remedy: (reader: 
   48: ["inappropriateAuthentication", () => "look at directory.bindDn and at the password's file"],
   49: ["invalidCredentials", () => "look at directory.bindDn and at the password's file"],
   50: ["insufficientAccessRights", (reader) => `slapd's "access" must let ${who(reader)} read ${reader.base}`],
-  51: ["busy", () => "it is asked again"],
-  52: ["unavailable", () => "the server is shutting down or starting; it is asked again"],
+  51: ["busy", () => "trigger tries again"],
+  52: ["unavailable", () => "the server is shutting down or starting; trigger tries again"],
   53: ["unwillingToPerform", () => "an anonymous reader may not be allowed: set directory.bindDn"],
-  4096: ["syncRefreshRequired", () => "it is read whole again"],
+  4096: ["syncRefreshRequired", () => "trigger reads it whole again"],
 };
 
 /** The reason why a directory cannot be read, for an administrator. It has no password, as no error has one. */

@@ -93,7 +93,7 @@ export function unreportedWrites(parts: UnreportedParts): UnreportedWrites {
     left.rest(Math.max(pause.least, pause.times * (clock.monotonic() - started)));
     if (entries.length > most) {
       left.rest(pause.afterWhole);
-      throw new ReadAgain(`more than ${most} entries name others that were renamed or deleted`);
+      throw new ReadAgain(`more than ${most} entries have names of renamed or deleted entries`);
     }
     toRead = entries.map(({ uuid }) => uuid);
     readOn();
@@ -118,7 +118,7 @@ export function unreportedWrites(parts: UnreportedParts): UnreportedWrites {
     void wait();
   }
 
-  /** Judges a reading of an entry. A change since is in the stream. */
+  /** Compares a reading of an entry with the held one. A later change is in the stream. */
   function takeReading({ uuid, dn, found: entry, overtaken }: Reading, end: Message): void {
     try {
       readResult(end.body);
@@ -128,7 +128,7 @@ export function unreportedWrites(parts: UnreportedParts): UnreportedWrites {
       return;
     }
     if (overtaken) return;
-    // The entry no longer matches the filter, or is hidden: only a reading of the whole tells which.
+    // The entry no longer matches the filter, or is hidden: only a reading of the whole directory shows which.
     if (!entry) throw new ReadAgain(`${dn} is not shown any more`);
     if (entry.uuid === uuid) found.set(uuid, entry);
   }

@@ -49,7 +49,7 @@ function add(tree: Tree, dn: string, record: { dn: string; attributes: Attribute
 }
 
 /**
- * True if a DN is below an entry, but not below its own parent. One without a parent is a suffix, or the top of an
+ * True if a DN is below an entry, but not below its own parent. An entry without a parent is a suffix, or the top of an
  * extract.
  */
 function isOrphan({ entries }: Tree, dn: string): boolean {

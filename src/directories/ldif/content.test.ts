@@ -81,12 +81,9 @@ test("the entryUUID identifies an entry when it is one, and the name otherwise",
 });
 
 test("two entries of one name or one entryUUID are refused with both lines", () => {
-  refused("dn: cn=a\ncn: a\n\ndn: CN = A\ncn: a\n", 'x.ldif:4: the entry "CN = A" is there already, at line 1');
+  refused("dn: cn=a\ncn: a\n\ndn: CN = A\ncn: a\n", 'x.ldif:4: the entry "CN = A" exists already, at line 1');
   const uuid = "entryUUID: 67c6a9b8-eafa-1039-882d-152569770969";
-  refused(
-    `dn: cn=a\n${uuid}\n\n\ndn: cn=b\n${uuid}\n`,
-    /^x\.ldif:5: the entryUUID 67c6.* is there already, at line 1$/,
-  );
+  refused(`dn: cn=a\n${uuid}\n\n\ndn: cn=b\n${uuid}\n`, /^x\.ldif:5: the entryUUID 67c6.* exists already, at line 1$/);
 });
 
 test("a change record is refused with the remedy", () => {
@@ -101,7 +98,7 @@ test("a mistake is named by its line, without passwords", () => {
   refused("cn: a\n", 'x.ldif:1: expected "dn:" at the beginning of a record, found "cn"');
   refused("dn: cn=a\ncn: a\n\nsearch: 2\nresult: 0 Success\n", /^x\.ldif:4: .*ldapsearch -LLL/);
   refused("dn: Ada\ncn: a\n", 'x.ldif:1: "Ada" is not a DN: expected an attribute and "=" at character 1');
-  refused("\n dn: cn=a\n", "x.ldif:2: begins with a space, but there is no line before it to go on");
+  refused("\n dn: cn=a\n", "x.ldif:2: begins with a space, but there is no line before it to continue");
   refused(
     "dn: cn=a\nuserPassword: x\nsecret\n",
     'x.ldif:3: expected "name: value", found 6 characters without a colon',

@@ -48,7 +48,7 @@ export function contentReader(file: string): (bytes: Uint8Array) => StoredEntry[
 
   function claim(lines: Map<string, number>, key: string, line: number, what: () => string): void {
     const other = lines.get(key);
-    if (other !== undefined) throw wrongAt(file, line, `${what()} is there already, at line ${other}`);
+    if (other !== undefined) throw wrongAt(file, line, `${what()} exists already, at line ${other}`);
     lines.set(key, line);
   }
 }

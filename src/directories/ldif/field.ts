@@ -74,5 +74,5 @@ export function textOf({ name, value, line }: Field, file: string): string {
 function fromBase64(written: string): Buffer | undefined {
   const text = written.trimEnd();
   const bytes = Buffer.from(text, "base64");
-  return bytes.toString("base64") === text ? bytes : undefined; // Buffer skips what is not base64
+  return bytes.toString("base64") === text ? bytes : undefined; // Buffer skips characters that are not base64
 }

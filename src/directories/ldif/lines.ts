@@ -30,7 +30,7 @@ export function* linesOf(content: Uint8Array, file: string, firstLine = 1): Gene
   let at = firstLine === 1 && byteOrderMark.every((byte, index) => bytes[index] === byte) ? byteOrderMark.length : 0;
   for (let number = firstLine; at < bytes.length; ) {
     if (bytes[at] === space)
-      throw wrongAt(file, number, "begins with a space, but there is no line before it to go on");
+      throw wrongAt(file, number, "begins with a space, but there is no line before it to continue");
     const first = number++;
     let end = endOfLine(bytes, at);
     const goesOn = bytes[end + 1] === space && textEnd(bytes, at, end) > at;

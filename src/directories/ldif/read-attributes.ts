@@ -18,7 +18,7 @@ export function attributesOf(fields: readonly Field[], line: number, file: strin
   return attributes;
 }
 
-/** The words of LDIF that are no names of attributes, each with the probable intention. */
+/** The words of LDIF that are no names of attributes, each with a hint. */
 const words = new Map([
   ["-", "it ends a modification"],
   ["dn", "a blank line must stand before the next record"],

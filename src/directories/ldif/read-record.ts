@@ -21,7 +21,7 @@ export function recordOf([first, ...rest]: readonly Field[], file: string): Ldif
   return { ...about, kind: "content", attributes: attributesOf(body, about.line, file) };
 }
 
-/** Ignores a control; throws a `UserError` for a critical one, as no server is here to honour it. */
+/** Ignores a control; throws a `UserError` for a critical one, as no server honours it here. */
 function ignore(control: Field, file: string): void {
   const parts = /^([\d.]+)(?: +(true|false))? *(?::.*)?$/is.exec(textOf(control, file));
   if (!parts) throw wrongAt(file, control.line, "control: expected an object identifier, then true or false");

@@ -9,7 +9,7 @@ import type { Clock } from "../../ports/clock.ts";
 /** The stamp of a file. Two equal stamps mean the same content. */
 export interface Stamp {
   readonly is: string;
-  /** The identity of the file: a file renamed into its place has another one. Undefined for a missing file. */
+  /** The identity of the file: a file that is renamed into place has another one. Undefined for a missing file. */
   readonly inode: string | undefined;
   /** The time of its last write, milliseconds since 1970; 0 for a missing file. */
   readonly written: number;
@@ -64,7 +64,7 @@ export const endsLine = (bytes: Uint8Array): boolean => bytes.length === 0 || [0
 
 /** The message about a file that is still being written. */
 export const beingWritten = (file: string): string =>
-  `${file} is being written: it is read when it has stood still for a second`;
+  `${file} is being written: it is read once it has not changed for a second`;
 
 /** The message about a file whose last line is not whole. */
 export const unfinished = (file: string): string =>

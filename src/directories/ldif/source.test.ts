@@ -215,7 +215,7 @@ test("a file written for long is reported once, and read at its end", () =>
     })();
     const news = next();
     for (const end = Date.now() + 200; Date.now() < end; await pause(10)) pass(1_000);
-    assert.match(why(await news), /campus\.ldif is being written: it is read when it has stood still for a second/);
+    assert.match(why(await news), /campus\.ldif is being written: it is read once it has not changed for a second/);
     writing = false;
     await writer;
     await appendFile(file, `\n${writeLdif([entryOf("z")]).slice("version: 1\n\n".length)}`);

@@ -33,7 +33,7 @@ export interface LdifSourceOptions {
 const settleLimit = 5_000;
 
 /**
- * An LDIF file as a directory. It is followed as it is replaced or rewritten, and delivered whole at each change of its
+ * An LDIF file as a directory. A replaced or rewritten file is delivered whole at each change of its
  * bytes. A missing or wrong file is trouble, reported once per cause, and again at a requested refresh.
  */
 export function ldifSource({ file, clock, settleAfter = 200, every = 2000 }: LdifSourceOptions): DirectorySource {

@@ -47,11 +47,11 @@ export const directoriesRemovals: readonly Removal[] = [
     tests: ["src/directories/ldif/source.test.ts"],
   },
   {
-    id: "hung-anew",
+    id: "paths-of-an-earlier-version",
     guards: "an entry that an earlier version stored is found by its name",
     without: "an event that names it is passed over: who was deleted stays",
     file: "src/directories/events/source.ts",
-    edits: [["    hangAnew(database);\n", ""]],
+    edits: [["    updatePaths(database);\n", ""]],
     tests: ["src/directories/events/earlier.test.ts"],
   },
   {

@@ -270,7 +270,7 @@ export const transcriberRemovals: readonly Removal[] = [
     guards: "no queue is recreated by a connection that confirms nothing",
     without: "a host at a node that is cut off deletes a healthy queue",
     file: "src/brokers/rabbitmq/recreate.ts",
-    edits: [[" || knowsNothing()", ""]],
+    edits: [[" || nodeSuspected()", ""]],
     tests: ["src/brokers/rabbitmq/recreate.test.ts"],
   },
   {
