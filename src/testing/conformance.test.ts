@@ -154,7 +154,7 @@ test("a service that leaves the file of a removed row is unsafe on deletion", as
       },
     }),
   );
-  assert.match(found.get("safe on deletion") ?? "", /^\/etc\/demo\/a is left$/m);
+  assert.match(found.get("safe on deletion") ?? "", /^\/etc\/demo\/a is left over$/m);
   assert.ok(!found.has("idempotent"));
 });
 

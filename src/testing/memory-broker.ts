@@ -57,7 +57,7 @@ interface Hub {
 }
 
 function connect({ queues, elections }: Hub): MemoryConnection {
-  /** The functions that end the consumers and candidates of the connection; true means that they are not told. */
+  /** The functions that end the consumers and candidates of the connection; true means without their callbacks. */
   const taken = new Set<(crashed: boolean) => void>();
   let gone: string | undefined;
 

@@ -1,6 +1,6 @@
-/** Chance that can be played again: the same seed gives the same schedule. */
+/** Repeatable random numbers: an equal seed gives equal numbers. */
 export interface Random {
-  /** In [0, 1). */
+  /** A number in [0, 1). */
   unit(): number;
   /** An integer in [0, n). */
   below(n: number): number;

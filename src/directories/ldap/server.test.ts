@@ -54,8 +54,8 @@ test("Active Directory and a 389 Directory Server are refused by their names", a
 
 test("an answer of the wrong kind is trouble, though the root DSE is hidden", async () => {
   assert.match(await troubleWith(undefined, [sambaAnswer]), /result 12 unavailableCriticalExtension/);
-  assert.match(await troubleWith(undefined, [resultOf(3, 0x78)]), /something else than the answer: operation 0x78/);
-  assert.match(await troubleWith(undefined, [resultOf(3, 0x61)]), /something else than the answer: operation 0x61/);
+  assert.match(await troubleWith(undefined, [resultOf(3, 0x78)]), /another message than the answer: operation 0x78/);
+  assert.match(await troubleWith(undefined, [resultOf(3, 0x61)]), /another message than the answer: operation 0x61/);
 });
 
 test("389 Directory Server with a hidden root DSE is refused with the remedy", async () => {

@@ -1,4 +1,4 @@
-/** A queue of waiters for something that only one may have at a time, in the order of their arrival. */
+/** A queue of waiters for a turn that only one may have at a time, in the order of their arrival. */
 export interface Line {
   /**
    * Adds a waiter: `begin` is called in a microtask once the waiter is the first. Gives a function that removes the

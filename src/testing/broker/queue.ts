@@ -18,7 +18,7 @@ export interface HeldMessage {
 type Held = { -readonly [field in keyof HeldMessage]: HeldMessage[field] };
 
 /**
- * A queue in memory. A message that was handed over counts towards the limit, and is the first to be dropped: its
+ * A queue in memory. A message that was handed over counts towards the limit, and is the first to be dropped, as its
  * consumer has it already.
  */
 export class MemoryQueue {

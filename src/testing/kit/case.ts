@@ -9,7 +9,7 @@ import { type Cells, cellsOf, goodRows } from "./samples.ts";
 import { type State, type StateOptions, stateOf } from "./state.ts";
 import { type Delivery, openWorld, type Waiting } from "./world.ts";
 
-/** A service with a table, and what it is examined with. */
+/** A service with a table, and the samples and settings of its examination. */
 export interface Case {
   /** The name of the service. */
   readonly name: string;
@@ -18,14 +18,14 @@ export interface Case {
   readonly entries: readonly StoredEntry[];
   readonly timezone: string;
   readonly seed: number;
-  /** The moment at which every story begins, milliseconds since 1970. */
+  /** The time at which every story begins, in milliseconds since 1970. */
   readonly now: number;
   /** The number of histories that are generated, and of moments at which a process is killed, at most. */
   readonly histories: number;
   readonly crashes: number;
-  /** The service has secret columns: no value is shown. */
+  /** True if the service has secret columns, so that no value may be shown. */
   readonly secret: boolean;
-  /** The calls of the service beside its arguments, such as `fs.readFileSync`. */
+  /** The blocked calls of the service, such as `fs.readFileSync`. */
   readonly escapes: Set<string>;
   machine(): TestMachine;
   readonly meaning: StateOptions["meaning"];
@@ -39,17 +39,17 @@ export interface TestMachine extends MemoryMachine {
   loseDaemons?(): void;
 }
 
-/** One change of the rows, and how the host is told. */
+/** One change of the rows, and the way in which it reaches the host. */
 export interface Moment {
-  /** A sentence for people. */
+  /** Its description for people. */
   readonly said: string;
   readonly changes: readonly CellChange[];
   readonly delivery?: Delivery;
-  /** The process starts again after it. */
+  /** True: the process restarts after it. */
   readonly restart?: boolean;
-  /** Its daemons start again too, and have lost what they hold in memory. */
+  /** True: its daemons restart too, and lose their content in memory. */
   readonly daemonsToo?: boolean;
-  /** The next change comes before the host has come to rest. */
+  /** True: the next change comes before the host has come to rest. */
   readonly hurried?: boolean;
 }
 
@@ -69,7 +69,7 @@ export interface Ending {
   readonly told: readonly Told[];
 }
 
-/** The generator of one part of an examination: parts do not move each other. */
+/** The random numbers of one part of an examination. They do not depend on the other parts. */
 export const chanceOf = ({ seed }: Case, part: string): Random =>
   seeded([...part].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) | 0, seed));
 
@@ -88,13 +88,13 @@ const pause = 60 * 60_000;
 
 export interface PlayOptions {
   readonly crash?: Crash | undefined;
-  /** A power cut comes with the crash. */
+  /** True: the crash is a power cut. */
   readonly powerCut?: boolean;
   readonly start?: number;
   readonly machine?: TestMachine;
 }
 
-/** Plays a story on a host of its own: the first moment is there before its first run. */
+/** Plays a story on a host of its own. The first moment comes before its first run. */
 export async function play(on: Case, moments: readonly Moment[], options: PlayOptions = {}): Promise<Ending> {
   const { crash, powerCut = false, start = on.now } = options;
   const machine = options.machine ?? on.machine();
@@ -137,13 +137,13 @@ export async function play(on: Case, moments: readonly Moment[], options: PlayOp
   return { ...ending, states, state: await look() };
 }
 
-/** A full run on these rows, on a machine where nothing was before. */
+/** A full run on these rows, on an empty machine. */
 export const fresh = (on: Case, rows: Iterable<CellChange>, options: PlayOptions = {}): Promise<Ending> =>
   play(on, [{ said: "all rows", changes: [...rows] }], options);
 
 const known = new WeakMap<Case, Map<string, Promise<Ending>>>();
 
-/** The same, which is played once for equal rows. */
+/** Does the same, but plays equal rows only once. */
 export function freshOnce(on: Case, rows: readonly CellChange[]): Promise<Ending> {
   const played = known.get(on) ?? new Map<string, Promise<Ending>>();
   known.set(on, played);

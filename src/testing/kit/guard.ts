@@ -2,13 +2,13 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { syncBuiltinESMExports } from "node:module";
 import type { Table } from "../../core/service/service.ts";
 
-/** The clock and the chance that a service's code sees while the kit examines it. */
+/** The clock, random numbers and guard that a service's code gets while the kit examines it. */
 export interface Surroundings {
-  /** Milliseconds since 1970. */
+  /** The time, in milliseconds since 1970. */
   now(): number;
-  /** In [0, 1). */
+  /** A random number in [0, 1). */
   random(): number;
-  /** Is told what the code calls beside its arguments, such as `fs.readFileSync`: it is not done. */
+  /** Called in place of a function that is no argument of the service's code, such as `fs.readFileSync`. */
   escaped(call: string): void;
 }
 
@@ -19,7 +19,7 @@ const outside = ["fs", "fs/promises", "child_process", "net", "dgram", "http", "
 
 /**
  * Runs work in which the code of a service has another `Date` and `Math.random`, and reaches no file, program or network.
- * The rest of the process has its own; all is restored at the end.
+ * The rest of the process is not affected, and everything is restored at the end.
  */
 export async function guarded<T>(work: () => Promise<T>): Promise<T> {
   const { Date: realDate } = globalThis;
@@ -41,7 +41,7 @@ export async function guarded<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Keeps the code of services from what is outside; gives what ends it. */
+/** Blocks the outside modules for the code of services. Gives a function that ends the block. */
 function closeOutside(): () => void {
   const closed: (() => void)[] = [];
   for (const name of outside) {
@@ -69,7 +69,7 @@ function closeOutside(): () => void {
   };
 }
 
-/** A service whose code sees these surroundings; the rest of the process sees its own. */
+/** A service whose code gets these surroundings. The rest of the process is not affected. */
 export function seeing(table: Table, given: Surroundings): Table {
   return {
     ...table,
@@ -78,7 +78,7 @@ export function seeing(table: Table, given: Surroundings): Table {
   };
 }
 
-/** The handler of a plain service that sees these surroundings. */
+/** The handler of a plain service that gets these surroundings. */
 export const handling = <HostApi extends unknown[]>(
   handle: (...words: HostApi) => Promise<void>,
   given: Surroundings,

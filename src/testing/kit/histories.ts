@@ -6,7 +6,7 @@ import { type Case, chanceOf, type Moment, rowsFor } from "./case.ts";
 import { type Cells, changesBetween, goodRows, isText, withValue } from "./samples.ts";
 import type { Delivery } from "./world.ts";
 
-/** Generated histories of a directory, as what the host is told of them: the shortest first, the same for the same seed. */
+/** Generated histories of a directory, as the messages that the host gets: the shortest first, equal for an equal seed. */
 export function histories(on: Case, part: string, count: number): Moment[][] {
   const chance = chanceOf(on, part);
   return Array.from({ length: count }, (_, index) =>
@@ -41,7 +41,7 @@ function history(on: Case, chance: Random, { length, some }: { length: number; s
   return moments;
 }
 
-/** The way of a change to the host: mostly once, and before the next one. */
+/** The delivery of a change to the host: mostly once, and before the next one. */
 function manner(chance: Random): Pick<Moment, "delivery" | "restart" | "hurried"> {
   const deliveries: readonly Delivery[] = ["once", "once", "twice", "lost"];
   return {
@@ -51,7 +51,7 @@ function manner(chance: Random): Pick<Moment, "delivery" | "restart" | "hurried"
   };
 }
 
-/** Changes one entry of a directory; gives a sentence that says how. */
+/** Changes one entry of a directory; gives a description of the change. */
 function change(
   present: Map<string, StoredEntry>,
   original: StoredEntry,
@@ -103,7 +103,7 @@ function renamed(entry: StoredEntry): StoredEntry {
   return { ...withValue(entry, attribute, [name]), dn: [`${leaf.slice(0, equals)}=${name}`, ...above].join(",") };
 }
 
-/** A value like another one, that differs in its last letter or digit. */
+/** A value that differs from another one in its last letter or digit. */
 export function altered(value: string): string {
   const at = value.search(/[0-9a-z](?=[^0-9a-z]*$)/i);
   if (at < 0) return `${value}x`;

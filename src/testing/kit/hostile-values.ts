@@ -1,4 +1,4 @@
-/** Values that try to be more than a value, made of a good one; each with a name for people. */
+/** Values that try to break out of their place, made from a good value; each with a name for people. */
 export const hostileValues = (good: string): readonly (readonly [name: string, value: string])[] => [
   ["a newline", `${good}\nevil`],
   ["a carriage return", `${good}\r\nevil`],

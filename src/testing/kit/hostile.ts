@@ -8,14 +8,14 @@ import type { Told } from "./life.ts";
 import { type Cells, changesBetween, isText, valuesOf, withValue } from "./samples.ts";
 import { separatorsOf, shapesOf, shellSeparators } from "./shape.ts";
 
-/** A place of the directory that a value can be put in. */
+/** A place in the directory for a value. */
 interface Place {
   readonly said: string;
   readonly good: string;
   with(value: string): StoredEntry;
 }
 
-/** A hostile value is refused, or stays one value: it adds no record, no argument, no path, and stops no other row. */
+/** A hostile value is refused, or stays one value: it adds no record, argument or path, and stops no other row. */
 export async function hostileValuesStayInside(on: Case): Promise<readonly string[] | undefined> {
   const before = rowsFor(on);
   const harmless = await fresh(on, good(before));
@@ -40,7 +40,7 @@ export async function hostileValuesStayInside(on: Case): Promise<readonly string
   return undefined;
 }
 
-/** The places whose values decide rows: each attribute once, of an entry that a change of it moves a row of; and the name. */
+/** The places whose values change rows: each attribute once, and the name of an entry. */
 function placesOf(on: Case, before: Cells): Place[] {
   const givers = new Set([...good(before).keys()].map(coverOf));
   const ordered = [...on.entries].sort((a, b) => Number(givers.has(b.uuid)) - Number(givers.has(a.uuid)));
@@ -94,7 +94,7 @@ interface Compared {
 /** Lines that show how a row with a hostile value does more than one with a good value; undefined if it does not. */
 function harmOf(harmless: Ending, hostile: Ending, compared: Compared): readonly string[] | undefined {
   const { moved, before, after, secret } = compared;
-  // A row that its daemon refuses waits, and the others are applied.
+  // A row that its daemon refuses is retained, and the others are applied.
   if (hostile.trouble === undefined && moved.some(([key]) => hostile.waiting.some(({ key: waits }) => waits === key)))
     return undefined;
   if (hostile.trouble !== undefined) return [`the run fails, so that no other row is applied: ${hostile.trouble}`];
@@ -108,7 +108,7 @@ function harmOf(harmless: Ending, hostile: Ending, compared: Compared): readonly
     return ["files lie elsewhere (- expected, + found):", ...moves(harmless.state.files, hostile.state.files)];
   const pairs = pairsOf(harmless, hostile);
   for (const [path, one, other] of pairs) {
-    // What has NULs already is no text, and has lengths rather than signs.
+    // A content with NULs is binary: it has lengths rather than separators.
     if (one.includes("\0")) continue;
     const found = newRecords(one, other, separatorsOf(one, values));
     if (found.length > 0) return [`${path} has other records:`, ...(secret ? [] : found)];
@@ -116,7 +116,7 @@ function harmOf(harmless: Ending, hostile: Ending, compared: Compared): readonly
   return harmOfCommands(harmless.told, hostile.told, [...values, ...valuesOf(good(after))]);
 }
 
-/** The texts of files with those in their place; a file that is named after a row has another name. */
+/** The texts of files in pairs, harmless and hostile; a file that is named after a row has another name. */
 function pairsOf(harmless: Ending, hostile: Ending): [path: string, one: string, other: string][] {
   const only = (a: Ending, b: Ending): string[] =>
     [...a.state.files.keys()].filter((path) => !b.state.files.has(path)).sort();
@@ -129,7 +129,7 @@ function pairsOf(harmless: Ending, hostile: Ending): [path: string, one: string,
   ]);
 }
 
-/** The lines of a text whose shape is not one of another's, or is there more often. */
+/** The lines of a text whose shape the other text lacks, or has less often. */
 export function newRecords(one: string, other: string, separators: ReadonlySet<string>): string[] {
   const count = new Map<string, number>();
   for (const shape of shapesOf(one, separators)) count.set(shape, (count.get(shape) ?? 0) + 1);

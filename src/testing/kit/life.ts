@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Asked, Files } from "../../core/service/host-api.ts";
 import type { Machine } from "../../ports/machine.ts";
 
-/** The error of all that a process would do after it was killed. */
+/** The error of every operation of a process after it was killed. */
 export class Dead extends Error {
   override name = "Dead";
 }
@@ -15,14 +15,14 @@ export interface Crash {
   readonly half: boolean;
 }
 
-/** A command that a service had run, or a daemon that it wrote to. */
+/** A command that a service ran, or a daemon that it wrote to. */
 export interface Told {
   readonly asked: Asked;
   readonly input: string | undefined;
   readonly changes: boolean;
 }
 
-/** One life of a host's process: what it does after its end has no effect. */
+/** One life of a host's process. Operations after its end have no effect. */
 export class Life {
   /** The steps taken so far, each as a text: `rename /etc/a /etc/b`. */
   readonly steps: string[] = [];
@@ -66,7 +66,7 @@ export class Life {
 
 const changing = ["makeDirectory", "chmod", "chown", "link", "rename", "remove", "sync"] as const;
 
-/** A machine as one life has it: each step is counted, and none is taken after the end. */
+/** The machine of one life: it counts each step, and refuses any after the end. */
 export function machineOf(life: Life, machine: Machine): Machine {
   const { files } = machine;
   const counted = Object.fromEntries(
@@ -117,7 +117,7 @@ const filing = ["touch", "cp", "mv"];
 
 const isText = (word: unknown): word is string => typeof word === "string";
 
-/** A database as one life has it open: nothing is read or written after the end. */
+/** The database of one life: it refuses to read or write after the end. */
 export function databaseOf(life: Life, database: DatabaseSync): DatabaseSync {
   return watched(database, life) as DatabaseSync;
 }

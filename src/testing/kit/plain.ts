@@ -9,7 +9,7 @@ import { separatorsOf } from "./shape.ts";
 import { differences, type State, stateOf } from "./state.ts";
 import { openWorld } from "./world.ts";
 
-/** A service that handles plain messages, and what it is examined with. */
+/** A service that handles plain messages, and the bodies and settings of its examination. */
 export interface PlainCase {
   readonly name: string;
   readonly host: string;
@@ -17,7 +17,7 @@ export interface PlainCase {
   readonly bodies: readonly unknown[];
   /** The most moments at which a process is killed. */
   readonly crashes: number;
-  /** Milliseconds since 1970. */
+  /** The time at which it begins, in milliseconds since 1970. */
   readonly now: number;
   readonly escapes: Set<string>;
   machine(): TestMachine;
@@ -72,7 +72,7 @@ const runs: PlainRule = async (on) => {
   return undefined;
 };
 
-/** A message is handled at least once: what comes again changes nothing more. */
+/** A message is handled at least once: a second delivery changes nothing more. */
 const idempotent: PlainRule = async (on) => {
   for (const body of on.bodies) {
     const found = differences((await send(on, [body])).state, (await send(on, [body, body])).state, { exact: true });
@@ -86,7 +86,7 @@ const junk: readonly unknown[] = [null, 42, "text", [], { evil: { nested: true }
 const refusesBadBodies: PlainRule = async ({ plain }) => {
   const taken = junk.filter((body) => plain.schema.safeParse(body).success);
   return taken.length === junk.length
-    ? ["its schema takes whatever comes:", ...taken.map((body) => JSON.stringify(body))]
+    ? ["its schema accepts every body:", ...taken.map((body) => JSON.stringify(body))]
     : undefined;
 };
 
@@ -116,7 +116,7 @@ const hostileValuesStayInside: PlainRule = async (on) => {
         const given = { ...body, [member]: hostile };
         if (!on.plain.schema.safeParse(given).success) continue;
         const ending = await send(on, [given]);
-        // One that fails is parked, and the next ones go on.
+        // A message that fails is parked, and the next ones are handled.
         if (ending.trouble !== undefined) continue;
         const records = [...harmless.state.files].flatMap(([path, text]) =>
           newRecords(text, ending.state.files.get(path) ?? "", separatorsOf(text, [value])),

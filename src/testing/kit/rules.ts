@@ -12,7 +12,7 @@ export type Rule = (on: Case) => Promise<readonly string[] | undefined>;
 
 const day = 24 * 60 * 60_000;
 
-/** The service runs at all: on the rows of its samples, on a machine where nothing was before. */
+/** The service runs at all: on the rows of its samples, on an empty machine. */
 export const runs: Rule = async (on) => {
   const rows = rowsFor(on);
   if (good(rows).size === 0) {
@@ -80,21 +80,21 @@ export const idempotent: Rule = async (on) => {
   return undefined;
 };
 
-/** A full run does not assume that a daemon still holds the rows that it was given before. */
+/** A full run does not assume that a daemon still holds the rows of an earlier run. */
 export const mendsAnUnknownState: Rule = async (on) => {
   const rows: Moment = { said: "all rows", changes: [...good(rowsFor(on))] };
   const unknown: Moment = {
-    said: "daemons lose what they had: a full run",
+    said: "daemons lose their content: a full run",
     changes: [],
     restart: true,
     daemonsToo: true,
   };
   const first = await freshOnce(on, rows.changes);
   const again = await play(on, [rows, unknown]);
-  const found = differing("a full run after daemons have lost what they had:", first, again, on);
+  const found = differing("a full run after daemons have lost their content:", first, again, on);
   if (found || Object.keys(on.machine().daemons?.() ?? {}).length > 0) return found;
   const contents = [...valuesOf(good(rowsFor(on)))].filter((value) => value.length > 2);
-  // One that asks its daemon sees what it has.
+  // A service that asks its daemon sees the present content.
   if (again.told.some((one) => !one.changes && !isOfInstall(wordsOf(one)))) return undefined;
   const told = new Set(again.told.map(wordsOf));
   const missing = first.told.find((one) => {
@@ -103,7 +103,7 @@ export const mendsAnUnknownState: Rule = async (on) => {
   });
   return (
     missing && [
-      "a full run, of which nothing is known of the daemon, does not tell again:",
+      "a full run with an unknown state of the daemon does not repeat:",
       on.secret ? "a command" : wordsOf(missing),
     ]
   );
@@ -113,7 +113,7 @@ const isOfInstall = (words: string): boolean => /\.trigger|\/scratch/.test(words
 
 const wordsOf = ({ asked, input }: Told): string => JSON.stringify([asked, input ?? ""]);
 
-/** The machine has what the present rows say, whatever came before: duplicates, losses, renames, restarts. */
+/** The machine depends on the present rows alone, not on earlier duplicates, losses, renames or restarts. */
 export const independentOfOrder: Rule = async (on) => {
   for (const moments of histories(on, "order", on.histories)) {
     const found = await againstFresh(on, moments);
@@ -122,7 +122,7 @@ export const independentOfOrder: Rule = async (on) => {
   return undefined;
 };
 
-/** A removed row leaves nothing on the machine, and its removal takes nothing else away. */
+/** A removed row leaves nothing on the machine, and its removal removes nothing else. */
 export const safeOnDeletion: Rule = async (on) => {
   const rows = good(rowsFor(on));
   for (const [key, cell] of rows) {
@@ -136,7 +136,7 @@ export const safeOnDeletion: Rule = async (on) => {
   return undefined;
 };
 
-/** A table may be empty from the beginning, and a table whose last row went leaves nothing of it. */
+/** A table may be empty from the beginning, and a removed last row leaves nothing on the machine. */
 export const safeOnAnEmptyTable: Rule = async (on) => {
   const rows = [...good(rowsFor(on))];
   const { trouble } = await freshOnce(on, []);
@@ -149,7 +149,7 @@ export const safeOnAnEmptyTable: Rule = async (on) => {
   );
 };
 
-/** A process that is killed at any step, or loses its power there, goes on to the same end. */
+/** A process that is killed at any step, or loses its power there, continues to the same end. */
 export const convergesAfterACrash: Rule = async (on) => {
   const [story = []] = histories(on, "crash", 1);
   const { steps } = await play(on, story);

@@ -15,7 +15,7 @@ export function cellsOf(name: string, table: Table, entries: readonly StoredEntr
 
 export interface Reading {
   readonly timezone: string;
-  /** Milliseconds since 1970. */
+  /** The time, in milliseconds since 1970. */
   readonly now: number;
 }
 
@@ -23,7 +23,7 @@ export interface Reading {
 export const goodRows = (cells: Cells): [key: string, cell: Cell][] =>
   [...cells].filter(([, cell]) => !isRefused(cell));
 
-/** The changes that make one table of another. */
+/** The changes that turn one table into another. */
 export function changesBetween(before: Cells, after: Cells): CellChange[] {
   const keys = [...new Set([...before.keys(), ...after.keys()])].sort();
   return keys.filter((key) => before.get(key) !== after.get(key)).map((key) => [key, after.get(key) ?? null]);
@@ -33,7 +33,7 @@ export function changesBetween(before: Cells, after: Cells): CellChange[] {
 const mostGivers = 5;
 const wholeDirectory = 60;
 
-/** A few entries that give rows, and what these rows depend on: of a small directory all entries. */
+/** A few entries that give rows, with the entries on which these rows depend. A small directory is used whole. */
 export function sampled(name: string, table: Table, all: readonly StoredEntry[], reading: Reading): StoredEntry[] {
   if (all.length <= wholeDirectory) return [...all];
   const whole = cellsOf(name, table, all, reading);
@@ -47,7 +47,7 @@ export function sampled(name: string, table: Table, all: readonly StoredEntry[],
   return withNeighbours(givers, all);
 }
 
-/** Entries with all that they name by DN or that names them, and the entries above each of these. */
+/** Entries, those that they name by DN, those that name them, and the entries above each of these. */
 function withNeighbours(entries: readonly StoredEntry[], all: readonly StoredEntry[]): StoredEntry[] {
   const normal = (dn: string): string => dn.toLowerCase().replace(/\s*([,=])\s*/g, "$1");
   const byDn = new Map(all.map((entry) => [normal(entry.dn), entry]));

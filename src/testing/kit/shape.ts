@@ -1,7 +1,7 @@
-/** Signs that end a record, a field or a quotation in one format or another. */
+/** Characters that end a record, a field or a quotation in one format or another. */
 const signs = new Set(" \t\"'`;{}()#,|$:=<>&");
 
-/** The signs that a format itself uses: those of a text that no value brought there. */
+/** The separators that a format itself uses: those of a text that are in none of its values. */
 export function separatorsOf(text: string, values: readonly string[]): ReadonlySet<string> {
   let template = text;
   for (const value of [...values].sort((a, b) => b.length - a.length)) {
@@ -14,8 +14,8 @@ export function separatorsOf(text: string, values: readonly string[]): ReadonlyS
 export const shellSeparators: ReadonlySet<string> = signs;
 
 /**
- * The records of a text, one a line, with each word or quotation replaced by `w`: two values that stay values give equal shapes.
- * A sign that the format does not use is part of a word, and a backslash takes the next sign along.
+ * The records of a text, one a line, with each word or quotation replaced by `w`: equal shapes show that both values stayed values.
+ * A character that the format does not use is part of a word, and a backslash escapes the next character.
  */
 export const shapesOf = (text: string, separators: ReadonlySet<string>): string[] =>
   text.split(/\r\n|[\n\r\0]/).map((line) => shapeOf(line, separators));
@@ -42,7 +42,7 @@ function shapeOf(line: string, separators: ReadonlySet<string>): string {
   return shape;
 }
 
-/** The place of the sign that closes a quotation; undefined if it stays open. */
+/** The place of the character that closes a quotation; undefined if it stays open. */
 function endOfQuotation(line: string, start: number): number | undefined {
   const quote = line[start];
   for (let at = start + 1; at < line.length; at++) {

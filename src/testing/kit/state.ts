@@ -4,7 +4,7 @@ import type { Files } from "../../core/service/host-api.ts";
 /** The files of a machine, by path: kind, rights and content. Hidden folders, trigger's among them, are left out. */
 export interface State {
   readonly files: ReadonlyMap<string, string>;
-  /** Folders that files were written to: they, and those above, are no content of their own. */
+  /** Folders that files were written to. Neither they nor the folders above count as content. */
   readonly folders: ReadonlySet<string>;
 }
 
@@ -46,15 +46,15 @@ export async function stateOf(
 const most = 12;
 
 export interface Comparing {
-  /** Not even a serial may differ. */
+  /** True: not even a serial may differ. */
   readonly exact?: boolean;
-  /** No content is shown. */
+  /** True: no content is shown. */
   readonly secret?: boolean;
   /** The values of the rows: none of them is a serial. */
   readonly values?: readonly string[];
 }
 
-/** Lines that say how a state differs from the one expected; empty if they are equal, serials apart unless `exact`. */
+/** The differences of a state from the expected one, in lines. Empty if they are equal; without `exact` serials do not count. */
 export function differences(expected: State, found: State, options: Comparing = {}): string[] {
   const { exact = false, secret = false, values = [] } = options;
   const folders = [...expected.folders, ...found.folders];
@@ -66,7 +66,7 @@ export function differences(expected: State, found: State, options: Comparing = 
     if (wanted === is || ((wanted ?? is)?.startsWith("directory") && isOnTheWay(path))) continue;
     if (!exact && wanted !== undefined && is !== undefined && equalButSerial(wanted, is, values)) continue;
     if (is === undefined) lines.push(`${path} is missing`);
-    else if (wanted === undefined) lines.push(`${path} is left`, ...(secret ? [] : content(is)));
+    else if (wanted === undefined) lines.push(`${path} is left over`, ...(secret ? [] : content(is)));
     else if (secret) lines.push(`${path} differs; the service has secret columns, so it is not shown`);
     else {
       lines.push(`${path} differs (- expected, + found)`);

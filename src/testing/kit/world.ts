@@ -18,15 +18,15 @@ import { type Crash, databaseOf, Life, machineOf, type Told } from "./life.ts";
 /** The host of one service, in memory: the store, the loop and the stream that `trigger up` has. */
 export interface World {
   readonly machine: MemoryMachine;
-  /** Starts the host's process; it may end by itself at a moment. */
+  /** Starts the host's process, which may crash at a moment. */
   up(crash?: Crash): Promise<void>;
-  /** Ends the process as kill -9 does, or with the whole machine by a power cut. */
+  /** Ends the process as kill -9 does, or as a power cut of the machine does. */
   kill(powerCut?: () => number): Promise<void>;
   /** True once the process has ended. */
   readonly dead: boolean;
-  /** The transcriber says that rows changed; the message may come twice, or be lost. */
+  /** Sends changes of rows as the transcriber; the message may come twice, or be lost. */
   say(changes: readonly CellChange[], delivery?: Delivery): Promise<void>;
-  /** Waits until the host has nothing to do; gives the reason if it never comes to rest. */
+  /** Waits until the host has nothing to do; gives the reason if it does not come to rest. */
   rest(): Promise<string | undefined>;
   /** The rows that are applied, by key. */
   applied(): [key: string, cell: string][];
@@ -62,12 +62,12 @@ export interface WorldOptions {
   readonly host: string;
   readonly service: Service;
   readonly machine: MemoryMachine;
-  /** Milliseconds since 1970. */
+  /** The time of its start, in milliseconds since 1970. */
   readonly start: number;
 }
 
 /** The longest wait until a host has come to rest, in milliseconds of its clock. */
-const patience = 15 * 60_000;
+const restLimit = 15 * 60_000;
 
 /** Opens a host whose process does not run yet. */
 export function openWorld({ name, host, service: given, machine, start }: WorldOptions): World {
@@ -167,7 +167,7 @@ export function openWorld({ name, host, service: given, machine, start }: WorldO
       if (delivery === "twice") for (const message of messages) await tell(message);
     },
     async rest() {
-      const end = clock.monotonic() + patience;
+      const end = clock.monotonic() + restLimit;
       if (form === "table") await tell(stream.digest(asOf()));
       for (let wait = 0; ; wait = Math.min(wait + 1000, 30_000)) {
         await clock.advance(wait);

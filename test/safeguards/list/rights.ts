@@ -40,7 +40,7 @@ export const rightsRemovals: readonly Removal[] = [
     guards: "whatever comes out of the queue of the ticks is a tick",
     without: "one host's user pushes the ticks out, and no transcriber is active",
     file: "src/brokers/rabbitmq/consume.ts",
-    edits: [["anything ? undefined : spoofed(message, keys?.())", "spoofed(message, keys?.())"]],
+    edits: [["anyPublisher ? undefined : spoofed(message, keys?.())", "spoofed(message, keys?.())"]],
     tests: ["src/brokers/rabbitmq/election.test.ts"],
   },
   {
