@@ -8,7 +8,7 @@ export interface Account {
   usable(directory: Directory): boolean;
 }
 
-/** The account of an entry. A value that cannot be read refuses the row: it may say that the account is disabled. */
+/** The account of an entry. An unreadable value refuses the row, as it may mean that the account is disabled. */
 export const account = (entry: Entry): Account => ({
   usable(directory) {
     if (disabled(entry)) return false;
@@ -52,21 +52,21 @@ const isTrue = (entry: Entry, attribute: string): boolean => entry.maybe(attribu
 
 const day = 86_400_000;
 
-/** shadow(5): days since 1970, in UTC. Negative is no end; 0, with which `chage -E 0` locks, has come, as pam_unix has it. */
+/** shadow(5): days since 1970, in UTC. A negative number means no end; 0, by which `chage -E 0` locks, is in the past, as for pam_unix. */
 function shadowEnd(entry: Entry): Date | undefined {
   const days = integer(entry, "shadowExpire");
   if (days === undefined || days < 0n) return undefined;
   return dateOf("shadowExpire", days, Number(days) * day);
 }
 
-/** Samba's schema: seconds since 1970. 0, and the last second of 32 bits, which its tools write for none, are no end. */
+/** Samba's schema: seconds since 1970. 0 means no end, and so does the last second of 32 bits, which its tools write. */
 function sambaEnd(entry: Entry): Date | undefined {
   const seconds = integer(entry, "sambaKickoffTime");
   if (seconds === undefined || seconds <= 0n || seconds === 2n ** 31n - 1n) return undefined;
   return dateOf("sambaKickoffTime", seconds, Number(seconds) * 1000);
 }
 
-/** MS-ADA1, 2.1: a FILETIME, in units of 100 ns since 1601; 0 and 2^63-1 are no end. */
+/** MS-ADA1, 2.1: a FILETIME, in units of 100 ns since 1601; 0 and 2^63-1 mean no end. */
 function windowsEnd(entry: Entry): Date | undefined {
   const time = integer(entry, "accountExpires");
   if (time === undefined || time === 0n || time === 2n ** 63n - 1n) return undefined;
@@ -79,7 +79,7 @@ function kerberosEnd(entry: Entry): Date | undefined {
   return end?.getTime() === 0 ? undefined : end;
 }
 
-/** 389 Directory Server: when a lock of its password policy ends; the beginning of 1970 where only a person ends it. */
+/** 389 Directory Server: the end of a lock by its password policy; the beginning of 1970 if only a person ends it. */
 const lockedUntil = (entry: Entry): Date | undefined => entry.date("accountUnlockTime");
 const lockedForEver = (entry: Entry): boolean => lockedUntil(entry)?.getTime() === 0;
 
@@ -92,7 +92,7 @@ function integer(entry: Entry, attribute: string): bigint | undefined {
 
 function dateOf(attribute: string, value: bigint, milliseconds: number): Date {
   const date = new Date(milliseconds);
-  if (Number.isNaN(date.getTime())) throw new Refusal(`${attribute} is no date that a clock reaches: ${value}`);
+  if (Number.isNaN(date.getTime())) throw new Refusal(`${attribute} is beyond the range of dates: ${value}`);
   return date;
 }
 

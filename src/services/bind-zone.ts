@@ -4,7 +4,7 @@ import type { Command, Host, InstallSteps, Step } from "../core/service/host-api
 import { service } from "../core/service/service.ts";
 import { UserError } from "../core/util/errors.ts";
 import { ReverseNetwork, reverseName, reverseZones, zoneAbove } from "./dns/reverse-zone.ts";
-import { provesSerials } from "./dns/zone-probe.ts";
+import { probeSerials } from "./dns/zone-probe.ts";
 import { hosts, ownerOf, type ZoneRow, zoneRow } from "./dns/zone-row.ts";
 import { latestSerial, nextSerial, serialIn } from "./dns/zone-serial.ts";
 import { type Zone, zoneText } from "./dns/zone-text.ts";
@@ -41,7 +41,7 @@ export interface BindZoneSettings {
   readonly rname?: string;
   /** Seconds after which a secondary server asks for a new serial (SOA); 7,200 by default. */
   readonly refresh?: number;
-  /** Seconds after which it asks again where that failed (SOA); 1,800 by default. */
+  /** Seconds after which it asks again if that failed (SOA); 1,800 by default. */
   readonly retry?: number;
   /** Seconds after which a secondary server gives up the zone (SOA); 1,209,600 by default. */
   readonly expire?: number;
@@ -53,7 +53,7 @@ export interface BindZoneSettings {
   readonly check?: Command | false;
   /** A command run for each zone whose file was replaced; `rndc reload {zone}` by default. */
   readonly reload?: Command | false;
-  /** The server that is asked for its serials, a step of one's own, or false (the default) for no probe. */
+  /** The server that a probe asks for its serials, a step of your own, or false (the default) for no probe. */
   readonly probe?: { readonly server: string; readonly port?: number } | Step | false;
 }
 
@@ -82,7 +82,7 @@ type Settings = z.output<typeof settings>;
 export interface BindZoneOptions extends BindZoneSettings, PerHost<BindZoneSettings>, Selected<ZoneRow> {}
 
 /**
- * A zone of BIND with its reverse zones, from names and addresses. The serial rises only when something else changes.
+ * A zone of BIND with its reverse zones, from names and addresses. The serial rises only with another change.
  * `clock` is another clock than the machine's, for tests.
  *
  * @example
@@ -138,7 +138,7 @@ export function zonesOf(settings: Settings, rows: Iterable<ZoneRow>): Zone[] {
   return [make(zone, settings.records, forward), ...[...reverse].map(([name, records]) => make(name, [], records))];
 }
 
-/** A zone's file: the text in place when only the serial would differ, otherwise with the next serial. */
+/** A zone's file: the installed text if only the serial would differ, otherwise a text with the next serial. */
 async function withSerial(
   zone: Zone,
   { serial }: Settings,
@@ -155,8 +155,8 @@ async function withSerial(
 
 function steps({ check, reload, probe }: Settings, zones: readonly Zone[]): InstallSteps {
   const each = (command: Command): Step => zones.map((zone) => filled(command, zone));
-  const proof = typeof probe === "object" && "server" in probe ? provesSerials(zones, probe) : probe;
-  return stepsOf({ check: check && each(check), reload: reload && each(reload), probe: proof });
+  const serialProbe = typeof probe === "object" && "server" in probe ? probeSerials(zones, probe) : probe;
+  return stepsOf({ check: check && each(check), reload: reload && each(reload), probe: serialProbe });
 }
 
 function filled([program, ...words]: Command, { name, path }: Zone): Command {
@@ -165,7 +165,7 @@ function filled([program, ...words]: Command, { name, path }: Zone): Command {
 
 function requireSound({ zone, ns, records }: Settings, general: Settings): void {
   if (zone !== general.zone) throw new UserError(`bindZone: on: the zone is the same on every host, not also ${zone}`);
-  // A server that lies in the zone needs its address there, also when no row has it: named would not load the zone.
+  // A server that lies in the zone needs its address there, even if no row has it: named would not load the zone otherwise.
   const addressed = new Set(records.filter((line) => /\s(A|AAAA)\s/i.test(line)).map((line) => ownerOf(line, zone)));
   const without = ns.find((server) => server.endsWith(`.${zone}`) && !addressed.has(server));
   if (without === undefined) return;

@@ -69,12 +69,12 @@ type Settings = z.output<typeof settings>;
 /** The options of `bind`. */
 export interface BindOptions extends BindSettings, PerHost<BindSettings>, Selected<ZoneRow> {}
 
-/** The most changed names of a zone that are asked for at the end of a run. */
-const proofs = 25;
+/** The most changed names of a zone that a run looks up at its end. */
+const lookedUp = 25;
 
 /**
  * The names of a zone, and their addresses in its reverse zones, on any server that takes dynamic updates (RFC 2136), signed (TSIG, RFC 8945).
- * Others may write to the same zones: what was not written here is left alone.
+ * Others may write to the same zones: trigger leaves records alone that it did not write.
  *
  * @example
  * ```ts
@@ -100,14 +100,14 @@ export function bind(options: BindOptions): ReadyService<ZoneRow> {
         const writer = zoneWriter(zones, server);
         const { result, moves } = await converge({ ...table, changes }, host, { ...zones, ...server, ...writer });
         if (writer.dry()) return result;
-        const serving = await prove(moves, zones, server, host);
+        const serving = await verify(moves, zones, server, host);
         notes.written(moves.flatMap(({ name }) => zones.zoneOf(name) ?? []));
         return { ...result, serving };
       };
       let result = await bring(table.changes);
       const older = table.changes && notes.older();
       if (older) {
-        host.log(`${older}: another zone than the one last written: it is compared as a whole`);
+        host.log(`${older}: this is not the zone last written, so it is compared as a whole`);
         result = await bring(undefined);
       }
       notes.keep();
@@ -120,7 +120,7 @@ export function bind(options: BindOptions): ReadyService<ZoneRow> {
   });
 }
 
-/** A row whose addresses are in one order: a server gives them in any. */
+/** A row with sorted addresses, as a server may give them in any order. */
 const bindRow = ({ zone, reserved }: Settings) => {
   const row = zoneRow({ zone, records: reserved.map((name) => (name.includes(".") ? `${name}.` : name)) });
   return row.extend({ ips: row.shape.ips.overwrite((ips) => [...new Set(ips)].sort()) });
@@ -137,8 +137,10 @@ async function open({ key, ...settings }: Settings, host: Host) {
 }
 
 /** True if the server answers with the written records, for some of the names. */
-async function prove(moves: readonly Move<NameRecords>[], zones: Layout, server: ZoneServer, host: Host) {
-  const asked = zones.zones.flatMap((zone) => moves.filter(({ name }) => zones.zoneOf(name) === zone).slice(0, proofs));
+async function verify(moves: readonly Move<NameRecords>[], zones: Layout, server: ZoneServer, host: Host) {
+  const asked = zones.zones.flatMap((zone) =>
+    moves.filter(({ name }) => zones.zoneOf(name) === zone).slice(0, lookedUp),
+  );
   const meant = new Map(asked.flatMap(({ name, after }) => (after === undefined ? [] : [[name, after] as const])));
   const served = await server.look(new Set(asked.map(({ name }) => name)), meant);
   const text = (records: NameRecords | undefined): string => canonical(records ?? null);

@@ -42,10 +42,10 @@ const answer = z.strictObject({
  *   "changes": [{ "key": "<key>", "before": { … } | null, "after": { … } | null }, …] | null }
  * ```
  *
- * `changes` is what differs from the last run that succeeded, removals first; null when the state is unknown and everything is to be made so;
- * after an interrupted run `before` may not be what is applied. Exit 0: the rows are applied, but for those that it refuses by printing
- * `{"refused": [{"key": "<key>", "why": "…"}]}`. Exit 78 (EX_CONFIG): a person must look. Any other: it is run again later, with what it said as the reason.
- * It may be run again with the same document, and then must do nothing new.
+ * `changes` has the differences from the last successful run, removals first. It is null if the state is unknown: then all rows count.
+ * After an interrupted run, `before` may differ from the applied row. Exit 0: the rows are applied, except those that it refuses by printing
+ * `{"refused": [{"key": "<key>", "why": "…"}]}`. Exit 78 (EX_CONFIG): a person must look. After any other exit code it runs again
+ * later, and its output is the reason. It may run again with the same document, and then must change nothing more.
  *
  * @example
  * ```ts
@@ -125,6 +125,6 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // which is no array either
+    return undefined; // the caller expects an array
   }
 }

@@ -90,5 +90,8 @@ test("mistakes end in one line that names the option", () => {
   wrong({ atributes: {} }, /^postfix: entries: unknown option "atributes" .*did you mean "attributes"/);
   wrong({ attributes: { mail: "e mail" } }, /^postfix: entries: attributes\.mail: is no name of an attribute/);
   const both = { entries: {}, select: () => undefined };
-  assert.throws(() => freeradius(both as never), /^UserError: freeradius: entries: is for the select of freeradius/);
+  assert.throws(
+    () => freeradius(both as never),
+    /^UserError: freeradius: entries: applies to the standard select of freeradius/,
+  );
 });

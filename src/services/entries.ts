@@ -17,7 +17,7 @@ import type { Select } from "../core/service/service.ts";
 import { UserError } from "../core/util/errors.ts";
 import { readSettings, type Selected } from "./settings.ts";
 
-/** For directories that differ from the standard schemas in little: which entries the standard `select` of a ready-made service sees, and under which names. */
+/** Directories that differ slightly from the standard schemas: the entries that the standard `select` of a ready-made service sees, and their names. */
 
 const attribute = z.string().refine(isAttribute, "is no name of an attribute");
 const settings = z.strictObject({
@@ -27,7 +27,7 @@ const settings = z.strictObject({
   classes: z.record(attribute, attribute).default({}),
 });
 
-/** A text that is read once, here; `wrong` is said where that throws. */
+/** A text that is parsed once, here; `wrong` is the message if that throws. */
 function readBy<T>(read: (text: string) => T, wrong: string) {
   return z.string().transform((text, context) => {
     try {
@@ -39,14 +39,16 @@ function readBy<T>(read: (text: string) => T, wrong: string) {
   });
 }
 
-/** The `select` of a ready-made service: the campus's own, or the standard one on the entries that it is to see. */
+/** The `select` of a ready-made service: the site's own, or the standard one on the chosen entries. */
 export function selecting<In>(
   service: string,
   standard: Select<In>,
   { select, entries }: { readonly [option in keyof Selected<In>]: Selected<In>[option] | undefined },
 ): Select<In> {
   if (select && entries) {
-    throw new UserError(`${service}: entries: is for the select of ${service}; with a select of your own say it there`);
+    throw new UserError(
+      `${service}: entries: applies to the standard select of ${service}: write it into your own select`,
+    );
   }
   if (select) return select;
   if (!entries) return standard;
@@ -61,7 +63,7 @@ function isWithin({ dn }: Entry, base: string): boolean {
   return name === base || isBelow(name, base);
 }
 
-/** An entry in which what it calls otherwise has its standard names. */
+/** An entry whose attributes and classes have their standard names. */
 function renamed(attributes: Record<string, string>, classes: Record<string, string>): (entry: Entry) => Entry {
   const names = new Map(Object.entries(attributes).map(([standard, own]) => [attributeName(standard), own]));
   const kinds = new Map(Object.entries(classes).map(([standard, own]) => [standard.toLowerCase(), own]));
@@ -80,7 +82,7 @@ function renamed(attributes: Record<string, string>, classes: Record<string, str
 
 type Matcher = (entry: Entry) => boolean;
 
-/** Reads a filter; throws where it is none, or has what is not looked at here. */
+/** Reads a filter. Throws for a malformed one, and for an unsupported kind of filter. */
 function matcher(text: string): Matcher {
   return read(FilterParser.parseString(unescaped(text)));
 }
@@ -119,7 +121,7 @@ function read(filter: Filter): Matcher {
     return (entry) => entry.all(attribute).some((one) => fold(one) === wanted);
   }
   if (filter instanceof SubstringFilter) return substrings(filter);
-  throw new Error(`${filter.toString()} is not looked at`);
+  throw new Error(`${filter.toString()} is not supported`);
 }
 
 function substrings({ attribute, initial, any, final }: SubstringFilter): Matcher {

@@ -7,11 +7,11 @@ import { declared, type PerHost, readSettings, step, stepsOf } from "./settings.
 export interface FileSettings<Row> {
   /** The texts of the files: a function of the rows, and of the host where hosts differ. Called with no rows too. */
   readonly files: (rows: Rows<Row>, host: Host) => InstallFile | readonly InstallFile[];
-  /** Checks the staged files; `{staged}` is the first, `{staged:PATH}` the one that becomes PATH. */
+  /** Checks the staged files; `{staged}` is the first, `{staged:PATH}` the one for PATH. */
   readonly check?: InstallSteps["check"] | false;
   /** Makes the daemon read the new files. */
   readonly reload?: InstallSteps["reload"] | false;
-  /** Proves that the daemon serves the new files. */
+  /** Verifies that the daemon serves the new files. */
   readonly probe?: InstallSteps["probe"] | false;
 }
 

@@ -89,7 +89,7 @@ export interface FreeradiusOptions extends FreeradiusSettings, PerHost<Freeradiu
   readonly daemon?: Daemon;
 }
 
-/** A user with a password or a device by its MAC address, and what the answer to it says. */
+/** A user with a password, or a device by its MAC address, and the attributes of the reply to it. */
 export const radiusRow = (reply: Readonly<Record<string, ReplyType>> = commonReply) =>
   z
     .object({
@@ -103,7 +103,7 @@ export const radiusRow = (reply: Readonly<Record<string, ReplyType>> = commonRep
     })
     .refine(isWhole, {
       path: ["password"],
-      message: "is what a user must have and a device (a MAC address) cannot",
+      message: "is required for a user, and not allowed for a device (a MAC address)",
     });
 
 /** A user has a password, and a device none. */
@@ -117,7 +117,7 @@ const credentials = ["password", "account", "userPassword", "sambaNTPassword"];
 
 type RadiusRow = z.ZodType<RadiusUser, RadiusUser>;
 
-/** The most single entries that FreeRADIUS refuses one by one; more are a mistake of the whole. */
+/** The most entries that FreeRADIUS may refuse one by one. With more, the whole file is wrong. */
 const refusedLimit = 100;
 
 /**
@@ -166,10 +166,10 @@ export function freeradius(
       };
       const refused: WaitingRow[] = [];
       for (;;) {
-        const users = usersFile(kept(rows, refused, formerly), macForm, nonce);
+        const users = usersFile(retaining(rows, refused, formerly), macForm, nonce);
         const missing = reload === undefined ? await server.away() : undefined;
-        if (missing && inPlace === users.text) throw missing; // it reads the file when it starts
-        const steps = stepsOf({ check, reload: reload ?? server.reload, probe: place.probe && server.prove });
+        if (missing && inPlace === users.text) throw missing; // the server reads the file when it starts
+        const steps = stepsOf({ check, reload: reload ?? server.reload, probe: place.probe && server.verify });
         const checked = check === undefined ? { ...steps, check: await server.checking() } : steps;
         try {
           await host.install(await fileOf(host, place.path, users.text), checked);
@@ -180,7 +180,7 @@ export function freeradius(
           const again = refused.some((row) => row.key === key) || refused.length === refusedLimit;
           if (key === undefined || again) throw error;
           const [before, row] = [formerly(key), rows.get(key)];
-          // The earlier password no longer admits anyone, even if FreeRADIUS refuses another part of the row.
+          // A changed row loses its earlier password, even if FreeRADIUS refuses another part of the row.
           const gone = before !== undefined && before.password !== row?.password;
           refused.push({ key, why: withoutSecret(found?.why ?? "", row), ...(gone ? { gone } : {}) });
         }
@@ -190,7 +190,7 @@ export function freeradius(
       const { macForm, path, ...place } = settingsOf(host.name);
       if (place.probe) {
         await radiusDaemon(host, { path, ...place })
-          .prove()
+          .verify()
           .catch((error: Error) => host.log(error.message));
       }
       return readUsers(new TextDecoder().decode(await host.files.read(path)), macForm);
@@ -199,7 +199,7 @@ export function freeradius(
 }
 
 /** The rows, with refused ones replaced by their earlier content, unless another row has the name now. */
-function* kept(
+function* retaining(
   rows: Rows<RadiusUser>,
   refused: readonly WaitingRow[],
   formerly: (key: string) => RadiusUser | undefined,
@@ -233,8 +233,8 @@ function columnsOf(reply: Readonly<Record<string, ReplyType>>) {
   for (const [attribute, type] of Object.entries(reply)) {
     const place = `freeradius: reply.${attribute}`;
     if (!/^[A-Za-z][A-Za-z0-9._-]{0,63}$/.test(attribute)) throw new UserError(`${place}: is not an attribute's name`);
-    // In a reply these would run a program, or go on to other entries.
-    if (/^(exec-program.*|fall-through)$/i.test(attribute)) throw new UserError(`${place}: is no answer to a client`);
+    // In a reply these would run a program, or continue with other entries.
+    if (/^(exec-program.*|fall-through)$/i.test(attribute)) throw new UserError(`${place}: may not be in a reply`);
     if (!Object.hasOwn(replyTypes, type)) {
       throw new UserError(`${place}: is not a type (${JSON.stringify(type)}): ${Object.keys(replyTypes).join(", ")}`);
     }

@@ -26,13 +26,13 @@ export type HomeRow = {
 export interface HomesSettings {
   /** The directory that every home is below, `/home` by default. It must exist. */
   readonly base?: string;
-  /** The directory that takes homes whose entry is gone, on the same file system; `.archive` in the base by default. */
+  /** The directory for homes of removed entries, on the same file system; `.archive` in the base by default. */
   readonly archive?: string;
   /** True: an archived home is packed into a `.tar.zst`. False by default. */
   readonly pack?: boolean;
-  /** True (the default): a home is given to its uid. False where trigger has no right to, as in a trial without root. */
+  /** True (the default): a home is given to its uid. False if trigger has no right to do so, as in a trial without root. */
   readonly chown?: boolean;
-  /** True (the default): the group of a home is kept at its gidNumber. False where members choose it themselves (chgrp). */
+  /** True (the default): the group of a home is kept at its gidNumber. False if members choose it themselves (chgrp). */
   readonly group?: boolean;
   /** Permission bits of a new home; 0o700 by default. */
   readonly mode?: number;
@@ -40,7 +40,7 @@ export interface HomesSettings {
   readonly skeleton?: string | false;
   /** The first uid that a member may have, 1000 by default: system users below it get no home. */
   readonly firstUid?: number;
-  /** The disk quota of every member, on the file system of the base; false (the default) where there is none. */
+  /** The disk quota of every member, on the file system of the base; false (the default) for none. */
   readonly quota?: QuotaSettings | false;
 }
 
@@ -60,11 +60,11 @@ const settings = z.strictObject({
 export interface HomesOptions extends HomesSettings, PerHost<HomesSettings>, Selected<HomeRow> {}
 
 /**
- * Home directories: created when an account comes, moved when its homeDirectory changes, put into the archive when it goes, never deleted.
+ * Home directories: created for a new account, moved when its homeDirectory changes, archived when the account is removed, never deleted.
  *
- * A home belongs to a uidNumber: whatever happens to the entry's name, the same number keeps its home, and another number gets another home.
- * What exists already is adopted when the uid owns it and refused when not. Nothing is touched that neither was created here nor is the uid's own,
- * and no symlink is followed below the base.
+ * A home belongs to a uidNumber. An entry with another name but the same number keeps its home, and another number gets another home.
+ * An existing directory is adopted if the uid owns it, and refused otherwise. trigger touches no other directory, and follows no symlink
+ * below the base.
  * `clock` is another clock than the machine's, for tests.
  *
  * @example
@@ -92,12 +92,12 @@ export function homes(options: HomesOptions = {}, clock: { readonly now?: () => 
         } catch (error) {
           if (error instanceof Unfit) return error.message;
           host.signal.throwIfAborted();
-          failed.push(`${home}: ${reason(error)}`); // the others are not to wait for this one
+          failed.push(`${home}: ${reason(error)}`); // the other homes do not wait for this one
         }
         return undefined;
       };
 
-      // A row that cannot be carried out is detected before any home is archived for it: its account keeps its home.
+      // An impossible row is detected before any home is archived, so its account keeps its home.
       for (const [key, row] of wantedIn(table)) {
         const why = await attempt(row.home, () => mayBe(row));
         if (why) unfit.push({ key, row, why });
@@ -147,7 +147,7 @@ export function homes(options: HomesOptions = {}, clock: { readonly now?: () => 
         const place = await context.place(home);
         const known = ledger.get(uid);
         const member = { uid: Number(uid), gid: Number(gid) };
-        // A home that root was given is given back to its owner; that of another member is not ours to give.
+        // A home that belongs to root is given back to its owner. A home of another member stays that member's.
         await context.give(place, member, (other) => known === place && ledger.get(other) === undefined);
         if (!(await context.owns(place, uid))) {
           if (known !== undefined && known !== place && (await context.owns(known, uid)))
@@ -164,7 +164,7 @@ export function homes(options: HomesOptions = {}, clock: { readonly now?: () => 
       for (const [uid, place] of homeLedger(host.memory).homes()) {
         const there = await host.files.stat(place);
         if (there?.kind !== "directory") continue;
-        // A row may name the base by a symlink or by what it leads to: only one without is sure to be named so.
+        // A row may name the base by a symlink or by its target. Only without a symlink is the name certain.
         const home = real === base ? { home: place } : {};
         const owner = chown ? String(there.uid) : uid;
         found.push({ uid: owner, ...(chown && (group || owner !== uid) ? { gid: String(there.gid) } : {}), ...home });

@@ -39,15 +39,15 @@ export type DhcpRow = {
 export interface IscDhcpSettings {
   /** The file of host declarations; `/etc/dhcp/trigger-hosts.conf` by default. */
   readonly path?: string;
-  /** The configuration that includes it, checked as a whole; `/etc/dhcp/dhcpd.conf` by default, false when none does. */
+  /** The configuration that includes it, checked as a whole; `/etc/dhcp/dhcpd.conf` by default, false if none does. */
   readonly within?: string | false;
   /** The check of the staged file; `dhcpd -t` by default. */
   readonly check?: Step | false;
   /** The step that makes dhcpd read the file; a restart of `isc-dhcp-server` by default. */
   readonly reload?: Step | false;
-  /** The step that proves that dhcpd serves the file; none by default. */
+  /** The step that verifies that dhcpd serves the file; none by default. */
   readonly probe?: Step | false;
-  /** OMAPI, by which changes go to the running dhcpd while the file stays empty. Left out: the file is written. */
+  /** OMAPI, which changes the running dhcpd while the file stays empty. By default, the file is written. */
   readonly omapi?: OmapiOptions;
   /** The daemon whose restart causes a run on all rows; the unit `isc-dhcp-server.service` by default. */
   readonly daemon?: Daemon;
@@ -124,8 +124,8 @@ export function dhcpHosts(rows: Iterable<DhcpRow>): string {
 
 /**
  * The machines of RFC 2307: an ieee802Device that is an ipHost, under the first label of its name. One without an IPv4
- * address has no row. Several addresses are refused: values of an attribute have no order, so no MAC address belongs to
- * a certain one.
+ * address has no row. Several addresses are refused: values of an attribute have no order, so none of them can be matched with
+ * a MAC address.
  */
 const machines: Select<DhcpRow> = (machine) => {
   if (!machine.is("ieee802Device") || !machine.has("macAddress")) return;

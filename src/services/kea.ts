@@ -35,7 +35,7 @@ export interface KeaSettings {
   readonly where?: "subnet" | "global";
   /** The file to which config-write puts the running configuration: the one that Kea was started with (true, the default), another one, or none (false). */
   readonly write?: boolean | string;
-  /** True: a lease that another client still has on an address is ended when the address becomes a client's own. False by default. */
+  /** True: when an address is reserved for a client, the lease of another client on it is ended. False by default. */
   readonly freeLeases?: boolean;
   /** The PostgreSQL database in which Kea looks for reservations, as libpq names it; the password is in a file (`passfile=`, `~/.pgpass`). */
   readonly database?: string;
@@ -66,7 +66,7 @@ type Settings = z.output<typeof settings>;
 /** The options of `kea`; the rows have the column that `by` names. */
 export type KeaOptions = KeaByMac | KeaByDuid;
 
-/** The options of `kea` where MAC addresses name clients. */
+/** The options of `kea` with MAC addresses as the names of clients. */
 export interface KeaByMac extends KeaSettings, PerHost<KeaSettings>, Selected<KeaRowBy<"mac">> {
   /** The column that names a client. */
   readonly by?: "mac";
@@ -74,7 +74,7 @@ export interface KeaByMac extends KeaSettings, PerHost<KeaSettings>, Selected<Ke
   readonly daemon?: Daemon;
 }
 
-/** The options of `kea` where DUIDs (RFC 8415, 11) name clients. */
+/** The options of `kea` with DUIDs (RFC 8415, 11) as the names of clients. */
 export interface KeaByDuid extends KeaSettings, PerHost<KeaSettings>, Selected<KeaRowBy<"duid">> {
   /** The column that names a client. */
   readonly by: "duid";
@@ -83,8 +83,8 @@ export interface KeaByDuid extends KeaSettings, PerHost<KeaSettings>, Selected<K
 }
 
 /**
- * The reservations of Kea DHCP, while it runs: by its host commands where it has them, in its database where one is given, otherwise by a new configuration.
- * Reservations of others are left alone.
+ * The reservations of a running Kea DHCP: in its database if one is given, by its host commands if it has them, otherwise by a new configuration.
+ * trigger leaves the reservations of others alone.
  *
  * @example
  * ```ts
@@ -110,7 +110,7 @@ export function kea(options: KeaOptions = {}): ReadyService<KeaRow> {
     select: selecting<object>("kea", machines(family), { select, entries }),
     async run(run: Run<KeaRow>, host: Host): Promise<RunResult> {
       const result = await once(run, settingsOf(host.name), host);
-      // One of ours has an address that it should have given up: only the whole shows what is right.
+      // A reservation of ours still has an address that it should have given up: a comparison of the whole repairs that.
       return result ?? once({ ...run, changes: undefined }, settingsOf(host.name), host);
     },
     async observe(host: Host): Promise<Iterable<object>> {
@@ -123,8 +123,7 @@ export function kea(options: KeaOptions = {}): ReadyService<KeaRow> {
 }
 
 /**
- * Brings a Kea to the rows; undefined if a reservation of ours, about which the changes say nothing, conflicts with
- * them.
+ * Makes a Kea match the rows. Undefined if a reservation of ours that is not among the changes conflicts with them.
  */
 async function once(run: Run<KeaRow>, settings: Settings, host: Host): Promise<Exclude<RunResult, void> | undefined> {
   const { kea, way } = await reach(settings, host);
@@ -143,7 +142,7 @@ async function once(run: Run<KeaRow>, settings: Settings, host: Host): Promise<E
 }
 type AnyKey = KeaRowBy<"mac"> & KeaRowBy<"duid">;
 
-/** Asks a Kea what it is, and finds the way in which its reservations are changed. */
+/** Reads the commands and the configuration of a Kea, and chooses the way to change its reservations. */
 async function reach(settings: Settings, host: Host): Promise<{ readonly kea: Kea; readonly way: Way }> {
   const { family, by, socket, where, write } = settings;
   const to = control(host, socket ?? `/run/kea/kea${family}-ctrl-socket`);

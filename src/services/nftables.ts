@@ -112,7 +112,7 @@ export interface NftablesOptions<Sets extends SetsIn>
 }
 
 /**
- * A table of nft with the administrator's own rules, whose sets and maps have the elements that the rows are.
+ * A table of nft with the administrator's own rules, whose sets and maps hold the elements of the rows.
  *
  * @example
  * ```ts
@@ -154,9 +154,10 @@ export function nftables<const Sets extends SetsIn = MemberSets>(
 async function observed({ host, nft, place, sets }: Context, unique: readonly string[]): Promise<Columns[]> {
   const there = await nft.list(place, sets);
   if (!there) host.log(`there is no ${nameOf(place)}`);
-  else if (!isDeclaredAs(host, there)) host.log(`the rules or sets of ${nameOf(place)} are not those put there`);
+  else if (!isDeclaredAs(host, there))
+    host.log(`the rules or sets of ${nameOf(place)} differ from the ones that trigger wrote`);
   for (const element of there?.strange ?? [])
-    host.log(`${nameOf(place)} has an element that no row can mean: ${element}`);
+    host.log(`${nameOf(place)} has an element that matches no possible row: ${element}`);
   const rows = new Map<string, Columns>();
   for (const set of sets) {
     for (const [key, value] of there?.elements.get(set.name) ?? []) {
@@ -191,14 +192,14 @@ async function readRules(host: Host, rules: string): Promise<Pick<Context, "rule
 }
 
 /**
- * The reason why a text cannot stand inside a table: a brace too many would end the table, and the rest would change
- * others.
+ * The reason why a text cannot be inside a table: a surplus brace would end the table, and the rest would change other
+ * tables.
  */
 function wrongRules(text: string): string | undefined {
   let depth = 0;
   for (const [one] of text.replace(/#.*|"[^"\n]*"/g, "").matchAll(/[{}]/g)) {
     depth += one === "{" ? 1 : -1;
-    if (depth < 0) return "has a } that ends the table: give what stands inside table { … }";
+    if (depth < 0) return "has a } that ends the table: give only the text inside table { … }";
   }
   return depth === 0 ? undefined : "has a { that is not closed";
 }

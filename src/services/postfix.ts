@@ -20,13 +20,13 @@ const address = (text: string): string | undefined =>
   text.includes("@") ? cleanMail(text) : alone.test(text) ? text : undefined;
 
 /**
- * A name of the virtual map, in lower case as Postfix looks it up. A whole domain (`@campus.example`) is none: one
+ * A name of the virtual map, in lower case as Postfix looks it up. A whole domain (`@campus.example`) is not allowed: one
  * entry could take the mail of all its users.
  */
 const Alias = column("an alias (a mail address, or a name alone)", (text) => address(text)?.toLowerCase());
 const Recipient = column("a recipient (a mail address, or a local user)", address);
 
-/** An alias with the addresses that its mail goes to. */
+/** An alias with its recipients. */
 export const aliasRow = z.object({
   alias: Alias,
   to: z.array(Recipient).min(1, "is empty: an alias needs a recipient"),
@@ -35,7 +35,7 @@ export const aliasRow = z.object({
 export interface PostfixSettings {
   /** The map without the suffix of its type: `virtual_alias_maps = lmdb:/etc/postfix/trigger-virtual`, the default. */
   readonly path?: string;
-  /** The type of the map: `lmdb` (the default) is changed entry by entry, `cdb` is always made again. Neither is ever seen half written. */
+  /** The type of the map: `lmdb` (the default) is changed entry by entry, `cdb` is always rebuilt. Postfix never sees either half written. */
   readonly type?: "lmdb" | "cdb";
   /** The program that makes maps, `postmap` by default; false writes their text alone. */
   readonly postmap?: Command | false;
@@ -57,7 +57,7 @@ export interface PostfixOptions extends PostfixSettings, PerHost<PostfixSettings
 }
 
 /**
- * A virtual alias map of Postfix (virtual(5)). Postfix sees what changed by itself: nothing is reloaded.
+ * A virtual alias map of Postfix (virtual(5)). Postfix notices changes by itself: nothing is reloaded.
  *
  * @example
  * ```ts
@@ -76,7 +76,7 @@ export function postfix(options: PostfixOptions = {}): ReadyService<AliasRow> {
     async run(table, host): Promise<RunResult> {
       const { path, type, postmap } = settingsOf(host.name);
       if (postmap === false) await host.install({ path, text: aliasText(table.rows) });
-      else if (type === "cdb") await makeAnew(table, host, { path, type, postmap });
+      else if (type === "cdb") await rebuild(table, host, { path, type, postmap });
       else return change(table, host, { path, type, postmap });
     },
     async observe(host) {
@@ -113,7 +113,7 @@ async function change({ rows, changes, interrupted }: Run<AliasRow>, host: Host,
 }
 
 /** Makes the map from a text; postmap puts it in place at once. */
-async function makeAnew({ rows }: Run<AliasRow>, host: Host, place: MapPlace): Promise<void> {
+async function rebuild({ rows }: Run<AliasRow>, host: Host, place: MapPlace): Promise<void> {
   const map = postfixMap(host, place);
   const wanted: Lookups = new Map([...rows].map((row) => [row.alias, targetsOf(row)]));
   await map.takeOver(() => wanted);
@@ -124,7 +124,7 @@ async function makeAnew({ rows }: Run<AliasRow>, host: Host, place: MapPlace): P
       probe: async () => {
         const moves = movesBetween((await map.list()) ?? new Map(), await inPlace(host, place.path));
         const [first] = [...moves.puts.keys(), ...moves.deletes];
-        if (first !== undefined) throw new Error(`${place.path}.${place.type} is not that of its text: ${first}`);
+        if (first !== undefined) throw new Error(`${place.path}.${place.type} does not match its text: ${first}`);
       },
     },
   );
@@ -140,7 +140,7 @@ export function aliasText(rows: Iterable<AliasRow>): string {
 /** The recipients as Postfix finds them, each once and sorted. */
 const targetsOf = ({ to }: AliasRow): string => [...new Set(to)].sort().join(", ");
 
-/** The content of the text in place; after a failure the last good one. */
+/** The content of the installed text; after a failure, of the last good one. */
 async function inPlace(host: Host, path: string): Promise<Lookups> {
   const text = new TextDecoder().decode(await host.files.read(path));
   const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));

@@ -4,33 +4,33 @@ import { canonical } from "../core/stream/cells.ts";
 import type { Json } from "../core/util/json.ts";
 
 /**
- * Convergence of a daemon with records that others write, too: it is brought to match the rows, and only the service's
- * own records are touched.
+ * Convergence of a daemon in which others write records, too: trigger makes it match the rows, and touches only the
+ * service's own records.
  */
 
-/** The records of a daemon that rows are. A record has a name, one on this daemon, and a content that is JSON. */
+/** The records of a daemon for rows. A record has a name, unique on the daemon, and a content in JSON. */
 export interface Records<Row, Content extends Json> {
   /** The records of `row`; the first one's name is the value of the row's first unique column. */
   of(row: Row): Iterable<readonly [name: string, content: Content]>;
-  /** The records of the daemon under `names`; left out, under every name, ours or others'. */
+  /** The records of the daemon under `names`. Without `names`, all records, foreign ones included. */
   look(names?: ReadonlySet<string>): Promise<ReadonlyMap<string, Content>>;
   /**
    * Makes `moves`, removals first, in one transaction where the daemon has one. Afterwards it has `after`, even where it did not have
-   * `before`. Gives the names that were not written, each with what the daemon said, or `overtaken`.
+   * `before`. Gives the names that were not written, each with the daemon's message, or `overtaken`.
    */
   write(moves: readonly Move<Content>[]): Promise<ReadonlyMap<string, string | typeof overtaken> | undefined>;
 }
 
-/** The answer of a daemon that compares, for a name whose content is not `before`: it is read and decided again. */
+/** The answer of a comparing daemon for a name whose content is not `before`. The name is read and decided again. */
 export const overtaken = Symbol("overtaken");
 
 /** A change of a record. */
 export interface Move<Content> {
   /** The name of the record. */
   readonly name: string;
-  /** The content that the daemon is taken to have; undefined for none. */
+  /** The expected present content; undefined for none. */
   readonly before: Content | undefined;
-  /** The content that it is to have; undefined for none. */
+  /** The wanted content; undefined for none. */
   readonly after: Content | undefined;
 }
 
@@ -55,14 +55,14 @@ export interface Converged<Content extends Json = Json> {
  */
 const manyChanges = 200;
 
-/** The most tries for a name that others keep writing: then it is left to them. */
+/** The most tries for a name that others keep changing. */
 const rounds = 3;
 
 /**
- * Brings `records` of a daemon to the rows of `run`: by the changes where they are known and few, otherwise by the difference of the whole.
+ * Makes `records` of a daemon match the rows of `run`: by the changes if they are known and few, otherwise by a comparison of all.
  *
- * A name that the daemon has and that was never claimed is foreign. With the content that is wanted it is claimed, since nothing is taken
- * from anyone; with another one its row is held, with all of its records; where no row wants it, it is left alone.
+ * A name in the daemon that trigger never claimed is foreign. With the wanted content, trigger claims it. With another content, its row
+ * is held with all of its records. A foreign name without a row is left alone.
  */
 export async function converge<Row, Content extends Json>(
   run: Run<Row>,
@@ -125,7 +125,7 @@ export async function converge<Row, Content extends Json>(
     }
     owned.claim(same);
     owned.hold(blocked);
-    // Another program removed a record that was to be removed: a later record of this name is foreign.
+    // Another program has removed a record first: a later record of this name is foreign.
     if (vanished.length > 0) owned.release(vanished.map((name) => [name, ""]));
     return moves
       .filter(({ name }) => !held.has(keyOf(name) ?? ""))
@@ -146,14 +146,14 @@ export async function converge<Row, Content extends Json>(
       ...done.flatMap(({ name, before, after }) =>
         after === undefined && before !== undefined ? [[name, canonical(before)] as const] : [],
       ),
-      // A record that was not written is foreign, with any content.
+      // A record that was not written counts as foreign, with any content.
       ...[...answers.keys()].filter((name) => created.has(name)).map((name) => [name, ""] as const),
     ]);
     const again = new Set<string>();
     for (const [name, why] of answers) {
       if (why !== overtaken) refused.set(name, why);
       else if (round < rounds) again.add(name);
-      else refused.set(name, "others change it faster than it can be written");
+      else refused.set(name, "other programs change it faster than trigger can write it");
     }
     if (again.size === 0) break;
     const now = await records.look(again);

@@ -17,7 +17,7 @@ export type Schemas<Settings> = { readonly [setting in keyof Settings]-?: z.ZodT
 /** A daemon whose restart is noticed: by its systemd unit, or by the file with its process id. */
 export type Daemon = { readonly unit: string } | { readonly pidFile: string };
 
-/** The rows of a ready-made service: a `select` of the site, or the entries that the standard one sees. */
+/** The rows of a ready-made service: a `select` of the site, or the entries for the standard one. */
 export interface Selected<In> {
   /** The rows of an entry, in place of the standard `select`. */
   readonly select?: Select<In>;
@@ -29,7 +29,7 @@ export interface Selected<In> {
 export interface Entries {
   /** Only those at this DN or below it. */
   readonly base?: string;
-  /** Only those that match this filter (RFC 4515); values are compared without case, but for attributes in which it counts. */
+  /** Only those that match this filter (RFC 4515); values are compared without case, except for attributes in which case matters. */
   readonly filter?: string;
   /** The attributes of this directory, by the standard ones in whose place they stand: `{ macAddress: "campusMac" }`. */
   readonly attributes?: { readonly [standard: string]: string };
@@ -72,7 +72,7 @@ function parse<Settings extends z.ZodObject>(
 ): z.output<Settings> {
   const read = settings.safeParse(given);
   if (read.success) return read.data;
-  // First the unknown one: an option that is missing may just be misspelt.
+  // Unknown options come first: a missing option may just be misspelt.
   const misspelt = read.error.issues.find((issue) => issue.code === "unrecognized_keys");
   if (misspelt) {
     const within = misspelt.path.map((name) => `${String(name)}: `).join("");
@@ -87,14 +87,14 @@ function parse<Settings extends z.ZodObject>(
   throw new UserError(`${place}: ${where}: ${value === undefined ? "is missing" : issue?.message}${seen}`);
 }
 
-/** The names of the options of an option that has some of its own. */
+/** The names of the options within an option. */
 function optionsAt(settings: z.ZodObject, path: readonly PropertyKey[]): string[] {
   let at: z.ZodObject | undefined = settings;
   for (const name of path) at = objectIn(at?.shape[String(name)]);
   return Object.keys(at?.shape ?? {});
 }
 
-/** The object within what may be left out, has a default, or may be something else instead. */
+/** The object schema inside an optional, default or union schema; undefined if there is none. */
 function objectIn(type: z.core.$ZodType | undefined): z.ZodObject | undefined {
   if (type instanceof z.ZodOptional || type instanceof z.ZodDefault) return objectIn(type.unwrap());
   if (type instanceof z.ZodUnion) return type.options.map(objectIn).find((option) => option !== undefined);
@@ -133,7 +133,7 @@ export const step = z.custom<Step | false>(
   `${aCommand}, a list of commands, a function, or false for none`,
 );
 
-/** The steps of an install without those that are switched off. */
+/** The enabled steps of an install. */
 export function stepsOf(steps: { readonly [name in "check" | "reload" | "probe"]?: Step | false | undefined }) {
   return Object.fromEntries(Object.entries(steps).filter(([, step]) => step)) as {
     [name in "check" | "reload" | "probe"]?: Step;

@@ -96,7 +96,7 @@ test("a file system without quota is an error, but homes are made", async () => 
   machine.program("repquota", () => ({ code: 1, stderr }));
   const { run } = scene(homes({ quota: { space: "1T" } }), { machine });
   await assert.rejects(run(rows, { whole: true }), {
-    message: "no quota is set, though there are homes: the file system of /home has no quota enabled",
+    message: "the homes have no quota: the file system of /home has no quota enabled",
   });
   assert.equal(await owner(machine, "/home/alice"), "1000:100");
   for (const space of ["10", "0G", "10 G", "-1G", "1e3M", 10]) {

@@ -50,7 +50,7 @@ test("a person's addresses are aliases in the given domains alone", () => {
   assert.deepEqual(spoken({}), {
     served: [],
     why: [
-      "domains: mail A.L@campus.example is an alias once its domain is in postfix({ domains: [...] }); [] is for none",
+      "domains: mail A.L@campus.example is an alias only if its domain is in postfix({ domains: [...] }); [] means none",
     ],
   });
 });

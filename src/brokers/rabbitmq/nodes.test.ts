@@ -78,6 +78,6 @@ test("a node that confirms nothing is left, and no queue is recreated", async (t
     [...troubles].join("\n"),
   );
   assert.equal(broker.trouble(), undefined);
-  assert.match(said.join("\n"), new RegExp(`:${one.port} was lost: it confirmed nothing over 3 channels, as a node`));
+  assert.match(said.join("\n"), new RegExp(`:${one.port} was lost: it confirmed nothing over 3 channels, like a node`));
   assert.doesNotMatch(said.join("\n"), /deleted and declared again/);
 });

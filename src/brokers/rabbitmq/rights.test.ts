@@ -126,7 +126,7 @@ test("a host without its queue names its transcriber, and goes on", async (t) =>
   const queue = queueOf("box", "dns", "table");
   const host = await open(t, "box");
   const { got, said } = follow(t, host.broker, queue);
-  await until(() => said().includes(`queue ${queue.name} is not there`));
+  await until(() => said().includes(`queue ${queue.name} is missing`));
   assert.match(
     said(),
     /is missing, and this user may not make it: a transcriber makes it once started with a config that/,
@@ -216,7 +216,7 @@ test("a host has only its own queue recreated, once in two minutes", async (t) =
   for (const name of ["a", "b", "c", "d"]) {
     await ask("trigger-box-dhcp", "trigger-box");
     await ask(`trigger-civet-${name}`, "trigger-box");
-    await until(() => said().includes(`queue trigger-civet-${name} is asked for`)); // and so the one before was read
+    await until(() => said().includes(`queue trigger-civet-${name} is requested by`)); // and so the one before was read
   }
   assert.equal(said().match(/delivers nothing, as after a crash/g)?.length, 1, said());
   assert.doesNotMatch(said(), /queue trigger-cat-dhcp delivers nothing, as after a crash/);

@@ -1,4 +1,4 @@
-/** Reads the `host` declarations of ISC dhcpd: those of a configuration, and those that OMAPI made, in its leases file. */
+/** Reads the `host` declarations of ISC dhcpd: in a configuration, and in its leases file, which has those made over OMAPI. */
 
 /** A host with a MAC address, as dhcpd has it. `ip` is empty without an address, and has commas between several. */
 export interface DeclaredHost {
@@ -9,7 +9,7 @@ export interface DeclaredHost {
 
 const quoted = String.raw`"(?:[^"\\]|\\.)*"`;
 const declaration = new RegExp(String.raw`\bhost\s+"?([^\s"{]+)"?\s*\{((?:${quoted}|[^{}"])*)\}`, "g");
-/** dhcpd begins what stands alone at the margin, and indents what is inside: what a client calls itself cannot look like a host. */
+/** A declaration in the leases file. dhcpd indents its content, so that a client's own name cannot look like a declaration. */
 const journalled = /^host (\S+) \{\n((?:(?!\}).*\n)*)\}$/gm;
 
 /** The hosts of a file of declarations, in their order. */
@@ -18,7 +18,7 @@ export function declaredHosts(text: string): DeclaredHost[] {
   return [...bare.matchAll(declaration)].flatMap(([, name = "", body = ""]) => hostOf(name, body) ?? []);
 }
 
-/** The hosts that OMAPI made, by MAC address, of a leases file (dhcpd.leases(5)): of several declarations of a name the last one holds. */
+/** The hosts that OMAPI made, by MAC address, of a leases file (dhcpd.leases(5)): of several declarations of one name, the last one is valid. */
 export function dynamicHosts(text: string): Map<string, DeclaredHost> {
   const last = new Map<string, DeclaredHost | undefined>();
   for (const [, name = "", body = ""] of text.matchAll(journalled)) {

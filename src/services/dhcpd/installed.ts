@@ -2,11 +2,11 @@ import type { Host, Step } from "../../core/service/host-api.ts";
 import { Away, CommandFailed, Held } from "../../core/util/errors.ts";
 
 export const notInstalled =
-  "dhcpd is not installed (Debian up to 13: isc-dhcp-server; from 14 on there is none, and the service kea in its place)";
+  "dhcpd is not installed (Debian up to 13: isc-dhcp-server; Debian 14 has none: use the service kea)";
 
 /**
- * Waits for an install. Throws `Away`, saying so, if it fails because the machine has no dhcpd to check with:
- * all else that is missing there follows from that.
+ * Waits for an install. If it fails because the machine has no dhcpd for the check, it throws `Away` with that reason:
+ * other missing files follow from that.
  */
 export async function onInstalled<T>(host: Host, check: Step | false, installing: Promise<T>): Promise<T> {
   try {

@@ -7,7 +7,6 @@ import { command, path, type Schemas } from "../settings.ts";
 import { type DeclaredHost, dynamicHosts } from "./host-declarations.ts";
 import { type Answer, type Call, omshell } from "./omshell.ts";
 
-/** The settings of dhcpd's control channel. */
 /** The settings of OMAPI; `{}` for the usual ones. */
 export interface OmapiOptions {
   /** The address at which dhcpd listens; 127.0.0.1 by default. */
@@ -16,7 +15,7 @@ export interface OmapiOptions {
   readonly port?: number;
   /** The file of the key that `omapi-key` names, which dhcpd.conf includes; `/etc/dhcp/omapi.key` by default. */
   readonly keyFile?: string;
-  /** The file in which dhcpd keeps what OMAPI made, and which it reads when it starts; `/var/lib/dhcp/dhcpd.leases` by default. */
+  /** The file in which dhcpd keeps the hosts made over OMAPI, and which it reads when it starts; `/var/lib/dhcp/dhcpd.leases` by default. */
   readonly leases?: string;
   /** The program that speaks OMAPI; `omshell` by default. */
   readonly command?: Command;
@@ -40,7 +39,7 @@ type Fixed = { readonly name: string; readonly ip: string };
 /** The number of hosts of the leases file that a full run asks for. They show that this dhcpd keeps that file. */
 const sampleSize = 100;
 
-/** Brings the hosts of a running dhcpd to the rows, over OMAPI; dhcpd itself keeps them in its leases file. */
+/** Makes the hosts of a running dhcpd match the rows, over OMAPI. dhcpd itself keeps them in its leases file. */
 export async function runOmapi(table: Run<DeclaredHost>, host: Host, settings: OmapiSettings): Promise<RunResult> {
   const ask = (calls: readonly Call[]) => omshell(host, settings, calls, { changes: false });
   const tell = (calls: readonly Call[]) => omshell(host, settings, calls, { changes: true });
@@ -71,7 +70,7 @@ export async function runOmapi(table: Run<DeclaredHost>, host: Host, settings: O
 
   async function write(moves: readonly Move<Fixed>[]): Promise<ReadonlyMap<string, string>> {
     const first = await carryOut(moves, (move) => callsOf(move));
-    // A host that was changed meanwhile is not as expected: a host of ours is created again.
+    // A host that another program changed meanwhile differs from `before`: a host of ours is created again.
     const again = first.filter(({ move: { before } }) => before);
     const made = again.length > 0 ? await journal(host, settings) : undefined;
     const second = await carryOut(
@@ -109,7 +108,7 @@ export async function runOmapi(table: Run<DeclaredHost>, host: Host, settings: O
     }
     return moves.flatMap((move, index): Failed[] => {
       const answer = answers[calls.length + index];
-      if (!answer || inForce(move, answer)) return [];
+      if (!answer || isApplied(move, answer)) return [];
       return [{ move, there: answer.found, said: said.get(move) ?? "nothing" }];
     });
   }
@@ -129,14 +128,14 @@ export async function runOmapi(table: Run<DeclaredHost>, host: Host, settings: O
   }
 }
 
-/** A move that failed: the record under its MAC address instead, and dhcpd's message. */
+/** A move that failed: the record that its MAC address has instead, and dhcpd's message. */
 interface Failed {
   readonly move: Move<Fixed>;
   readonly there: DeclaredHost | undefined;
   readonly said: string;
 }
 
-/** The hosts that OMAPI made, as dhcpd keeps them; a sample of them is asked for. */
+/** The hosts made over OMAPI, from the leases file; a sample is asked for over OMAPI. */
 export async function observeOmapi(host: Host, settings: OmapiSettings): Promise<DeclaredHost[]> {
   const hosts = [...(await journal(host, settings)).values()];
   const step = Math.max(1, Math.floor(hosts.length / sampleSize));
@@ -157,7 +156,7 @@ async function journal({ files }: Host, { leases }: OmapiSettings): Promise<Map<
 const fixedBy = (hosts: readonly DeclaredHost[]): Map<string, Fixed> =>
   new Map(hosts.map(({ mac, ip, name }) => [mac, { ip, name }]));
 
-/** OMAPI cannot rename a host: it is removed and made. */
+/** The calls of a move. OMAPI cannot rename a host: it is removed and created again. */
 function callsOf({ name: mac, before, after }: Move<Fixed>): Call[] {
   if (before && after && before.name === after.name) return [{ do: "move", mac, ...after }];
   return [...remove(mac, before), ...create(mac, after)];
@@ -174,5 +173,5 @@ const create = (mac: string, host: Fixed | undefined): Call[] =>
     ? [{ do: "create", mac, ip: host.ip, name: host.name }]
     : [];
 
-const inForce = ({ before, after }: Move<Fixed>, { found }: Answer): boolean =>
+const isApplied = ({ before, after }: Move<Fixed>, { found }: Answer): boolean =>
   after ? found?.name === after.name && found.ip === after.ip : !found || found.name !== before?.name;

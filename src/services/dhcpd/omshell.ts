@@ -30,11 +30,11 @@ export interface OmapiPlace {
  * megabyte.
  */
 const atOnce = 200;
-/** Changes nothing. dhcpd looks at the key when it is first asked something. */
+/** A call that changes nothing: dhcpd checks the key with the first call. */
 const idle: Call = { do: "look", mac: "00:00:00:00:00:00" };
 const deadlineOf = (calls: number): number => 5000 + 50 * calls;
 
-/** Asks dhcpd, in order; a call without an answer is one of a dry machine. Throws `Away` when dhcpd does not answer. */
+/** Sends calls to dhcpd in order. On a dry machine they have no answers. Throws `Away` if dhcpd does not answer. */
 export async function omshell(
   host: Host,
   place: OmapiPlace,
@@ -42,7 +42,7 @@ export async function omshell(
   { changes }: { readonly changes: boolean },
 ): Promise<(Answer | undefined)[]> {
   const text = await host.files.read(place.keyFile);
-  // Without the file no key is sent, and dhcpd says that it wants one.
+  // Without the file no key is sent, and dhcpd reports that it requires one.
   const key = text && readKey(new TextDecoder().decode(text), place.keyFile);
   const answers: (Answer | undefined)[] = [];
   for (let at = 0; at === 0 || at < calls.length; at += atOnce) {
@@ -68,12 +68,12 @@ async function session(
   const [first, ...answers] = readAnswers(stdout);
   const cut = !first || answers.length < calls.length;
   if (cut || [first, ...answers].some(({ wrong = "" }) => /connection|no key/.test(wrong))) {
-    throw await whatIsWrong(host, place, key, `${stdout}\n${stderr}`);
+    throw await faultOf(host, place, key, `${stdout}\n${stderr}`);
   }
   return answers;
 }
 
-/** Calls are told; without any, the input only asks. */
+/** Runs omshell: with `calls`, the input makes changes; without, it only reads. */
 async function run(host: Host, { command, server, port }: OmapiPlace, input: string, calls?: readonly Call[]) {
   const options = { input, deadline: deadlineOf(input.split("\nnew host").length) };
   const shown = calls
@@ -89,9 +89,9 @@ async function run(host: Host, { command, server, port }: OmapiPlace, input: str
   }
 }
 
-async function whatIsWrong(host: Host, place: OmapiPlace, key: SharedKey | undefined, said: string): Promise<Error> {
+async function faultOf(host: Host, place: OmapiPlace, key: SharedKey | undefined, said: string): Promise<Error> {
   const where = `${place.server} port ${place.port}`;
-  if (/no key specified/.test(said)) return new Error(`dhcpd wants a key, and ${place.keyFile} is not there`);
+  if (/no key specified/.test(said)) return new Error(`dhcpd requires a key, and ${place.keyFile} does not exist`);
   if (/dhcpctl_connect: not found/.test(said))
     return new Error(`dhcpd does not know the key ${key?.name} of ${place.keyFile}`);
   if (key === undefined || /dhcpctl_connect/.test(said)) return new Away(`dhcpd does not answer on ${where}`);
@@ -131,7 +131,7 @@ function readAnswers(stdout: string): Answer[] {
 
 function answerOf(part: string): Answer {
   const wrong = /^> can't [a-z]+ object: (.+)$/m.exec(part)?.[1];
-  // Every command shows the whole object: the last one is as it ended.
+  // Every command shows the whole object: the last one shows the result.
   const shown = part.slice(part.lastIndexOf("obj: host"));
   const value = (name: string): string | undefined => new RegExp(`^${name} = "?(.*?)"?$`, "m").exec(shown)?.[1];
   const [name, mac = "", ip = ""] = [value("name"), value("hardware-address"), value("ip-address")];

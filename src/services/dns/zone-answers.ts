@@ -3,11 +3,11 @@ import type { DnsRecord } from "./zone-records.ts";
 /** Readers of the output of dig and nsupdate. */
 
 export interface Answer {
-  /** NOERROR, NXDOMAIN, REFUSED… (RFC 1035, 4.1.1; RFC 2136, 2.2). */
+  /** The status: NOERROR, NXDOMAIN, REFUSED… (RFC 1035, 4.1.1; RFC 2136, 2.2). */
   readonly status: string;
   /** The error for a key that is not accepted: BADKEY, BADSIG or BADTIME (RFC 8945, 5.2). */
   readonly key: string | undefined;
-  /** The name or zone that it is about, without the final dot. */
+  /** The name or zone in question, without the final dot. */
   readonly name: string;
   readonly records: readonly DnsRecord[];
 }

@@ -3,12 +3,12 @@ import { canonical } from "../../core/stream/cells.ts";
 import { type Layout, type NameRecords, parts } from "./zone-records.ts";
 import type { ZoneRow } from "./zone-row.ts";
 
-/** A name with its addresses; one that is an alias or a pointer with its records. */
+/** A name with its addresses, or an alias or pointer with its records. */
 export type ServedRow = Partial<ZoneRow> & { readonly records?: NameRecords };
 
 /**
- * The content of a server, as rows. A foreign name has its addresses; a name of ours has those that are there in full,
- * with pointer and time to live. A pointer that belongs to no name is a row of its own, foreign or ours.
+ * The content of a server, as rows. A foreign name has its addresses; a name of ours has the addresses whose records are
+ * complete, with pointer and time to live. A pointer that belongs to no name is a row of its own, foreign or ours.
  */
 export function servedRows(
   found: ReadonlyMap<string, NameRecords>,

@@ -5,7 +5,7 @@ import { serialIn } from "./zone-serial.ts";
 import type { Zone } from "./zone-text.ts";
 
 /**
- * The questions after a reload, and the interval between them in milliseconds. BIND answers a reload before it has
+ * The number of questions after a reload, and the interval between them in milliseconds. BIND answers a reload before it has
  * loaded the zone.
  */
 const attempts = 20;
@@ -13,8 +13,8 @@ const interval = 500;
 /** dig's exit code when no server answers, as while it starts. */
 const noReply = 9;
 
-/** A probe that asks a server for the serial of each zone, until it is that of the file in place. */
-export function provesSerials(zones: readonly Zone[], { server, port }: { server: string; port: number }) {
+/** A probe that asks a server for the serial of each zone, until it equals the serial of the installed file. */
+export function probeSerials(zones: readonly Zone[], { server, port }: { server: string; port: number }) {
   return async (host: Host): Promise<void> => {
     for (const { name, path } of zones) {
       const bytes = await host.files.read(path);

@@ -4,7 +4,7 @@ import type { ZoneRow } from "./zone-row.ts";
 
 /** The records of rows in DNS, and foreign records there, by name. */
 
-/** The records of one name, of the types that a service writes: `3600 A 10.0.0.7`, sorted. A CNAME excludes every other, so it is always among them. */
+/** The records of one name, of the types that a service writes: `3600 A 10.0.0.7`, sorted. A CNAME excludes every other, so it is always included. */
 export type NameRecords = readonly string[];
 
 export const hostTypes = ["A", "AAAA", "PTR"] as const;
@@ -85,7 +85,7 @@ export function parts(record: string): [ttl: string, type: string, data: string]
   return [ttl, type, data];
 }
 
-/** The data of a record in the form that rows have, too. */
+/** The data of a record in the form of rows. */
 function cleanData(type: string, data: string): string {
   if (type === "A" || type === "AAAA") return Ip.safeParse(data).data ?? data;
   return data.toLowerCase().replace(/\.$/, "");

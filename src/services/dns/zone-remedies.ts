@@ -2,7 +2,7 @@ import { Away } from "../../core/util/errors.ts";
 
 /** The messages of a server that refuses a request, with their remedies. */
 export interface Refused {
-  /** A status of DNS, or what is wrong with the key. */
+  /** A DNS status, or the error of the key. */
   readonly status: string;
   readonly zone: string;
   readonly server: string;
@@ -10,7 +10,7 @@ export interface Refused {
   readonly asked: "query" | "transfer" | "update";
 }
 
-/** The error of a whole zone: none of its names would fare better. */
+/** The error of a whole zone, which is the same for all of its names. */
 export function remedy({ status, zone, server, key, asked }: Refused): Error {
   const what = `${server}: ${status} to ${asked === "update" ? "an" : "a"} ${asked} of ${zone}`;
   const help: Readonly<Record<string, string>> = {
@@ -30,7 +30,7 @@ export function remedy({ status, zone, server, key, asked }: Refused): Error {
   return status === "SERVFAIL" ? new Away(message) : new Error(message);
 }
 
-/** The words of a single name that the server refuses. */
+/** The message about a single name that the server refuses. */
 export function refusal(status: string, zone: string, key: string): string {
   return status === "REFUSED"
     ? `the server refuses to update this name in ${zone}: ${policy(key, zone)}`

@@ -3,18 +3,18 @@ import { laterSerial } from "./zone-serial.ts";
 import type { ZoneServer } from "./zone-server.ts";
 
 /**
- * The serials with which zones were last seen, from run to run. A serial that went back shows that the zone was
+ * The serials with which zones were last seen, from run to run. A lower serial shows that the zone was
  * replaced, as by a backup.
  */
 export function serialNotes({ serials }: Pick<ZoneServer, "serials">, { memory }: Pick<Host, "memory">) {
   const touched = new Set<string>();
   const note = (zone: string): string => `serial of ${zone}`;
   return {
-    /** Something in these zones was changed: their serials must have risen. */
+    /** Notes that these zones were changed: their serials must rise. */
     written(zones: Iterable<string>): void {
       for (const zone of zones) touched.add(zone);
     },
-    /** A zone whose serial is not as it must be after the last run. */
+    /** The reason if a zone has a serial other than after the last run; undefined if none has. */
     older(): string | undefined {
       for (const [zone, serial] of serials) {
         const text = memory.get(note(zone));

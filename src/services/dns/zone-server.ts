@@ -18,15 +18,15 @@ export interface ServerOptions {
 /** The primary server of zones, through dig and nsupdate. */
 export interface ZoneServer {
   /**
-   * The records under these names; without names all records, by transfers of the zones. Records that are `meant` to be
-   * there need no second look.
+   * The records under these names; without names all records, by transfers of the zones. Records in `expected` need
+   * no second look.
    */
-  look(names?: ReadonlySet<string>, meant?: ReadonlyMap<string, NameRecords>): Promise<Map<string, NameRecords>>;
+  look(names?: ReadonlySet<string>, expected?: ReadonlyMap<string, NameRecords>): Promise<Map<string, NameRecords>>;
   /** Sends messages; gives the status of each, none on a dry machine. */
   update(messages: readonly UpdateMessage[]): Promise<readonly string[]>;
   /** Throws an error with the remedy if the server takes no update of a zone with this key at all. */
   requireOpen(zone: string): Promise<void>;
-  /** The words of a single name that the server refuses. */
+  /** The message about a single name that the server refuses. */
   refusal(status: string, zone: string): string;
   /** The serial with which each zone was last seen. */
   readonly serials: ReadonlyMap<string, number>;
@@ -36,7 +36,7 @@ export interface ZoneServer {
 const manyNames = 500;
 /** The deadline of a transfer, in milliseconds; one that stalls ends after the timeout. */
 const transferDeadline = 120_000;
-/** The words of dig and nsupdate for a server that cannot be reached, hangs or ends in the middle. */
+/** The messages of dig and nsupdate for a server that cannot be reached, hangs or ends in the middle. */
 const silence =
   /^.*(no servers could be reached|communications error|Communication with .* failed|Connection to .* failed).*$/m;
 /** The most messages of one nsupdate, so that a server that hangs is noticed soon. */
@@ -50,7 +50,7 @@ export function zoneServer({ server, port, key, timeout }: ServerOptions, layout
 
   const nsupdate = ["nsupdate", "-v", "-k", key.path, "-t", `${timeout}`] as const;
 
-  /** The output of a program, whatever its exit code; throws `Away` if the server does not answer. */
+  /** The output of a program with any exit code; throws `Away` if the server does not answer. */
   async function said(run: typeof host.ask, command: Asked, options: AskOptions): Promise<Omit<Output, "code">> {
     let output: Omit<Output, "code">;
     try {
@@ -105,12 +105,12 @@ export function zoneServer({ server, port, key, timeout }: ServerOptions, layout
     return records;
   }
 
-  async function ask(names: ReadonlySet<string>, meant: ReadonlyMap<string, NameRecords>): Promise<DnsRecord[]> {
+  async function ask(names: ReadonlySet<string>, expected: ReadonlyMap<string, NameRecords>): Promise<DnsRecord[]> {
     const zones = new Set([...names].flatMap((name) => layout.zoneOf(name) ?? []));
     const records = await questions(zones, names);
     // A wildcard answers for names that do not exist: only a transfer tells them apart.
     const found = [...only(names, layout.byName(records))];
-    const unexpected = found.filter(([name, has]) => canonical(has) !== canonical(meant.get(name) ?? null));
+    const unexpected = found.filter(([name, has]) => canonical(has) !== canonical(expected.get(name) ?? null));
     const wild = new Set(unexpected.flatMap(([name]) => wildcardsAbove(name, layout.zoneOf(name) ?? name)));
     const answered = wild.size === 0 ? [] : await questions([], wild);
     const spoilt = new Set(answered.flatMap(({ name }) => (wild.has(name) ? (layout.zoneOf(name) ?? []) : [])));
@@ -125,7 +125,7 @@ export function zoneServer({ server, port, key, timeout }: ServerOptions, layout
       const some = messages.slice(from, from + messagesAtOnce);
       const input = `server ${server} ${port}\n${updateText(some, layout)}`;
       const { stdout, stderr } = await said(host.tell, nsupdate, { input });
-      if (stdout === "" && stderr === "") return []; // a dry machine says nothing
+      if (stdout === "" && stderr === "") return []; // a dry machine gives no output
       const answers = readAnswers(stdout);
       if (answers.length !== some.length) throw new Error(`nsupdate: ${(stderr || stdout).trim().slice(0, 1000)}`);
       for (const [index, { status, key: wrong }] of answers.entries()) {
@@ -148,9 +148,9 @@ export function zoneServer({ server, port, key, timeout }: ServerOptions, layout
       if (status !== "NOERROR") throw remedy({ status, zone, server, key, asked: "update" });
     },
     refusal: (status, zone) => refusal(status, zone, key.name),
-    async look(names, meant = new Map()) {
+    async look(names, expected = new Map()) {
       if (names?.size === 0) return new Map();
-      if (names && names.size <= manyNames) return only(names, layout.byName(await ask(names, meant)));
+      if (names && names.size <= manyNames) return only(names, layout.byName(await ask(names, expected)));
       // A server that cannot serve one of the zones yet is detected before the others are transferred.
       await questions(layout.zones, []);
       const records: DnsRecord[] = [];

@@ -5,11 +5,11 @@ export interface Zone {
   /** The zone's name, `campus.example`. */
   readonly name: string;
   readonly path: string;
-  /** Seconds. */
+  /** The time to live of every record, in seconds. */
   readonly ttl: number;
   readonly soa: Soa;
   readonly ns: readonly string[];
-  /** Lines of the campus's own, as they are. */
+  /** Lines from the settings, unchanged. */
   readonly own: readonly string[];
   /** The records of the rows: owner relative to the zone, type and data. */
   readonly records: readonly string[];
@@ -19,7 +19,7 @@ export interface Zone {
 export interface Soa {
   /** The primary server. */
   readonly mname: string;
-  /** The mail address of who is responsible, as a name: `hostmaster.campus.example`. */
+  /** The mail address of the person responsible, as a name: `hostmaster.campus.example`. */
   readonly rname: string;
   readonly refresh: number;
   readonly retry: number;

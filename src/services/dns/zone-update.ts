@@ -3,7 +3,7 @@ import { type Layout, type NameRecords, parts } from "./zone-records.ts";
 
 /** Dynamic updates (RFC 2136) in the language of nsupdate. */
 
-/** One message: it is carried out as a whole, or not at all. */
+/** One message. The server carries it out as a whole, or not at all. */
 export interface UpdateMessage {
   readonly zone: string;
   readonly moves: readonly Move<NameRecords>[];
@@ -18,7 +18,7 @@ export function messagesOf(zone: string, moves: readonly Move<NameRecords>[], la
   const messages: Move<NameRecords>[][] = [];
   let room = 0;
   for (const move of moves) {
-    // A line is a record: in the message its words are 10 bytes, and of its name at least the zone's own is a pointer.
+    // A line is one record. In the message its fixed fields take 10 bytes, and the zone's part of its name is a pointer.
     const bytes = linesOf(move, layout).reduce((sum, line) => sum + line.length - zone.length, 0);
     const last = messages.at(-1);
     if (last && last.length < namesPerMessage && bytes <= room) last.push(move);
@@ -52,7 +52,7 @@ export function updateText(messages: readonly UpdateMessage[], layout: Layout): 
 
 /**
  * A move as lines. The prerequisites are that the name has exactly the expected records, of the service's own types.
- * After them come the record sets that differ, whole. The time to live is no part of a prerequisite.
+ * After them come the record sets that differ, whole. A prerequisite has no time to live.
  */
 function linesOf({ name, before = [], after = [] }: Move<NameRecords>, layout: Layout): string[] {
   const owner = `${name}.`;

@@ -7,13 +7,13 @@ type ZoneMove = Move<NameRecords>;
 type Answers = Map<string, string | typeof overtaken>;
 
 /** The answers that a prerequisite did not hold (RFC 2136, 2.2). */
-const notAsBelieved = ["YXDOMAIN", "YXRRSET", "NXDOMAIN", "NXRRSET"];
+const notAsExpected = ["YXDOMAIN", "YXRRSET", "NXDOMAIN", "NXRRSET"];
 
 /** Writes moves with as few messages as possible. A refused message is halved until its refused names are found. */
 export function zoneWriter(zones: Layout, server: ZoneServer) {
   let dry = false;
 
-  /** Gives the moves that were made, and by name why the others were not. */
+  /** Gives the moves that were made, and the reasons against the others by name. */
   async function send(moves: readonly ZoneMove[]): Promise<{ made: readonly ZoneMove[]; answers: Answers }> {
     const made: ZoneMove[] = [];
     const answers: Answers = new Map();
@@ -34,11 +34,12 @@ export function zoneWriter(zones: Layout, server: ZoneServer) {
         const status = statuses[index] ?? "";
         if (status === "NOERROR") made.push(...message.moves);
         else {
-          const overtook = notAsBelieved.includes(status);
-          if (!overtook && !open.has(message.zone)) await server.requireOpen(message.zone);
-          if (!overtook) open.add(message.zone);
+          const isOvertaken = notAsExpected.includes(status);
+          if (!isOvertaken && !open.has(message.zone)) await server.requireOpen(message.zone);
+          if (!isOvertaken) open.add(message.zone);
           if (message.moves.length > 1) next.push(...halves(message));
-          else answers.set(message.moves[0]?.name ?? "", overtook ? overtaken : server.refusal(status, message.zone));
+          else
+            answers.set(message.moves[0]?.name ?? "", isOvertaken ? overtaken : server.refusal(status, message.zone));
         }
       }
       messages = next;
@@ -46,11 +47,11 @@ export function zoneWriter(zones: Layout, server: ZoneServer) {
     return { made, answers };
   }
 
-  /** The row that a move is of: the pointer's goes with its name's. */
+  /** The name of a move's row: a pointer belongs to the row of its name. */
   const hostOf = ({ name, before, after }: ZoneMove): string => zones.hostOf(name, after ?? before ?? []);
 
   return {
-    /** Nothing was sent: the machine only notes what would be. */
+    /** True if nothing was sent, as a dry machine only notes the messages. */
     dry: () => dry,
     async write(moves: readonly ZoneMove[]): Promise<Answers> {
       const { made, answers } = await send(moves);
@@ -59,7 +60,7 @@ export function zoneWriter(zones: Layout, server: ZoneServer) {
         const why = answers.get(move.name);
         if (why !== undefined) broken.set(hostOf(move), why);
       }
-      // A row goes in whole: what was taken of one that was not goes back to what it was.
+      // A row is written whole: if the server refused some of its records, the others are reverted.
       const back = made.filter((move) => broken.has(hostOf(move)));
       await send(back.map(({ name, before, after }) => ({ name, before: after, after: before })));
       for (const move of back) answers.set(move.name, broken.get(hostOf(move)) ?? overtaken);

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { Host } from "../../core/service/host-api.ts";
 import { reason } from "../../core/util/errors.ts";
 
-/** Puts a home into the archive under a name of its own, `<uid>-<name>-<date>`, and gives that path. It is renamed, so that at no moment it is nowhere. */
+/** Puts a home into the archive under a name of its own, `<uid>-<name>-<date>`, and gives that path. A rename keeps it in existence at every moment. */
 export async function archiveHome(
   host: Host,
   { home, uid, archive, today }: { home: string; uid: string; archive: string; today: Date },
@@ -17,7 +17,7 @@ export async function archiveHome(
 
 /**
  * Packs an archived home into one `.tar.zst` beside it and then removes the directory.
- * When that fails, as when it takes longer than a command may, the directory stays as it is: it is archived all the same.
+ * If packing fails or takes too long, the directory stays in the archive unpacked.
  */
 export async function packHome(host: Host, place: string): Promise<void> {
   const { files } = host;
@@ -25,7 +25,7 @@ export async function packHome(host: Host, place: string): Promise<void> {
   const part = `${place}.tar.zst.part`;
   try {
     await host.tell(["tar", "--zstd", "--numeric-owner", "-cpf", part, "-C", archive, "--", name]);
-    if (!(await files.stat(part))) return; // a dry machine only says the command
+    if (!(await files.stat(part))) return; // a dry machine only notes the command
     await files.chmod(part, 0o600);
     await files.sync(part);
     await files.rename(part, `${place}.tar.zst`);

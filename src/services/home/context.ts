@@ -6,14 +6,14 @@ export class Unfit extends Error {
   override name = "Unfit";
 }
 
-/** The base directory with the moves that are safe in it. */
+/** The base directory, with the operations that are safe in it. */
 export interface HomeContext {
   readonly archive: string;
-  /** The real path of a home; throws `Unfit` when it is not below the base, or a member could put a symlink into its path. */
+  /** The real path of a home; throws `Unfit` if it is not below the base, or if a member could put a symlink into its path. */
   place(home: string): Promise<string>;
-  /** True if a uid's own directory is at a path; throws `Unfit` if something else is. */
+  /** True if a uid's own directory is at a path; throws `Unfit` for anything else there. */
   owns(path: string, uid: string): Promise<boolean>;
-  /** Gives the directory at a path, and nothing in it, to its member where it is not. `mayTake` says of another owner whether it is taken from him. */
+  /** Makes a member the owner of the directory at a path, but not of its content. `mayTake` is true for a uid that may lose it. */
   give(path: string, member: { uid: number; gid: number }, mayTake: (uid: string) => boolean): Promise<void>;
   move(from: string, to: string): Promise<void>;
   create(path: string, owner: { uid: number; gid: number }): Promise<void>;
@@ -28,7 +28,7 @@ export interface HomePlaces {
   readonly skeleton: string | false;
 }
 
-/** Opens the base. Throws when it is not there: it may be a file system that is not mounted, and homes must not be created below it then. */
+/** Opens the base. Throws if it is missing: its file system may not be mounted, and homes must not be created below the mount point. */
 export async function homeContext(host: Host, places: HomePlaces): Promise<HomeContext> {
   const { base, archive: wish, chown, group, mode, skeleton } = places;
   const { files, memory } = host;
@@ -46,7 +46,7 @@ export async function homeContext(host: Host, places: HomePlaces): Promise<HomeC
       if (!inside) throw new Unfit(`${home} is not below ${base}`);
       const place = posix.join(real, inside);
       if (place === archive || below(place, archive)) throw new Unfit(`${home} lies in the archive`);
-      await makeSound(posix.dirname(place));
+      await makeParents(posix.dirname(place));
       return place;
     },
     async owns(path, uid) {
@@ -56,7 +56,7 @@ export async function homeContext(host: Host, places: HomePlaces): Promise<HomeC
       if (there.kind !== "directory") throw new Unfit(`${path} is there, and is a ${there.kind}`);
       const wanted = chown ? Number(uid) : owner.uid;
       if (there.uid !== wanted) throw new Unfit(`${path} is there, and belongs to uid ${there.uid}, not ${wanted}`);
-      await makeSound(posix.dirname(path));
+      await makeParents(posix.dirname(path));
       return true;
     },
     async give(path, member, mayTake) {
@@ -64,7 +64,7 @@ export async function homeContext(host: Host, places: HomePlaces): Promise<HomeC
       if (!chown || there?.kind !== "directory" || !below(path, real)) return;
       const right = there.uid === member.uid;
       if (right ? !group || there.gid === member.gid : !mayTake(String(there.uid))) return;
-      await makeSound(posix.dirname(path));
+      await makeParents(posix.dirname(path));
       await files.chown(path, member.uid, group || !right ? member.gid : there.gid);
       host.log(`${path} belonged to ${there.uid}:${there.gid}, and belongs to ${member.uid}:${member.gid} now`);
     },
@@ -74,7 +74,7 @@ export async function homeContext(host: Host, places: HomePlaces): Promise<HomeC
       await files.sync(posix.dirname(from));
       host.log(`${from} is now ${to}`);
     },
-    /** Made aside and then renamed: a home that is seen is whole and has its owner. */
+    /** Makes a home aside and renames it, so that a visible home is complete and has its owner. */
     async create(path, member) {
       const { uid, gid } = chown ? member : owner;
       const aside = posix.join(archive, `.new-${member.uid}`);
@@ -89,7 +89,7 @@ export async function homeContext(host: Host, places: HomePlaces): Promise<HomeC
     },
   };
 
-  /** The archive stands for the base's file system: when it was there once and is no more, that is not mounted. */
+  /** Opens the archive. If it existed before and is missing now, the base's file system is not mounted. */
   async function openArchive(): Promise<void> {
     const there = await files.stat(archive);
     if (there?.kind === "directory") {
@@ -110,9 +110,9 @@ export async function homeContext(host: Host, places: HomePlaces): Promise<HomeC
    * Creates the directories above a home, and requires that each belongs to the owner of the base. No other user can
    * then change the path to a home.
    */
-  async function makeSound(directory: string): Promise<void> {
+  async function makeParents(directory: string): Promise<void> {
     if (sound.has(directory)) return;
-    await makeSound(posix.dirname(directory));
+    await makeParents(posix.dirname(directory));
     const there = await files.stat(directory);
     if (!there) {
       await files.makeDirectory(directory, { mode: 0o755, ...ownerOf(owner) });
@@ -143,7 +143,7 @@ export async function homeContext(host: Host, places: HomePlaces): Promise<HomeC
 
 const ownerOf = (stat: Stat | undefined) => ({ uid: stat?.uid ?? 0, gid: stat?.gid ?? 0 });
 
-/** A path relative to one above it, or undefined when it is not below that. */
+/** A path relative to one above it; undefined if it is not below that. */
 function below(path: string, above: string): string | undefined {
   const prefix = above.endsWith("/") ? above : `${above}/`;
   return path.startsWith(prefix) && path.length > prefix.length ? path.slice(prefix.length) : undefined;

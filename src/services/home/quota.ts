@@ -17,11 +17,11 @@ const count = z.int("is not a number of files").min(1, "is not a number of files
 export interface QuotaSettings {
   /** The size that a member may fill. */
   readonly space?: string;
-  /** The size that a member may fill for the time of grace; as much as `space` by default. */
+  /** The size that a member may fill during the grace period; as much as `space` by default. */
   readonly spaceForAWhile?: string;
   /** The number of files that a member may have. */
   readonly files?: number;
-  /** The number of files that a member may have for the time of grace; as many as `files` by default. */
+  /** The number of files that a member may have during the grace period; as many as `files` by default. */
   readonly filesForAWhile?: number;
 }
 
@@ -36,7 +36,7 @@ const limits = z.strictObject({
 export const quotaSettings = z.union([limits, z.literal(false)], 'is not a quota, such as { space: "10G" }, or false');
 export type Quota = z.output<typeof limits>;
 
-/** Gives uids their quota, where theirs is another one. `all` says that these are many: they are then compared at once. */
+/** Sets the quota of uids that have another one. With `all`, the limits of all uids are read at once. */
 export async function setQuotas(
   host: Host,
   { base, quota, uids, all }: { base: string; quota: Quota; uids: readonly string[]; all: boolean },
@@ -54,11 +54,11 @@ export async function setQuotas(
     const why = /no quota enabled/.test(error.message)
       ? `the file system of ${base} has no quota enabled`
       : reason(error);
-    throw new Error(`no quota is set, though there are homes: ${why}`, { cause: error });
+    throw new Error(`the homes have no quota: ${why}`, { cause: error });
   }
 }
 
-/** As setquota(8) and repquota(8) order them: soft and hard, of KiB and of files. */
+/** The limits in the order of setquota(8) and repquota(8): soft and hard, of KiB and of files. */
 function limitsOf({ space = 0, spaceForAWhile = space, files = 0, filesForAWhile = files }: Quota): string {
   return [space, Math.max(space, spaceForAWhile), files, Math.max(files, filesForAWhile)].join(" ");
 }

@@ -19,8 +19,8 @@ const hosts = z.object({
 type Page = z.output<typeof hosts>;
 
 /**
- * The way of the host commands (libdhcp_host_cmds.so): the cost of a change does not depend on the number of the
- * others. A Kea with a hosts database keeps them there; one without keeps them in its running configuration, which is
+ * The way of the host commands (libdhcp_host_cmds.so): the cost of a change does not depend on the number of
+ * reservations. A Kea with a hosts database keeps them there; one without keeps them in its running configuration, which is
  * then written.
  */
 export function byHostCommands(kea: Kea): Way {
@@ -31,7 +31,7 @@ export function byHostCommands(kea: Kea): Way {
     inDatabase ? (inConfig.has(name) ? { "operation-target": "all" } : {}) : { "operation-target": "memory" };
 
   const read = (command: string, answer: Answer): Page => {
-    if (answer.result !== 3) done(command, answer); // 3: none is found
+    if (answer.result !== 3) done(command, answer); // 3: there is none
     return hosts.parse(answer.arguments ?? {});
   };
   const named = ({ hosts }: Page) =>

@@ -3,7 +3,7 @@ import { addressBits, Prefix } from "../../core/service/columns.ts";
 import type { Json } from "../../core/util/json.ts";
 import { type Content, contentOf, type Family, type Identifier, nameOf, type Reservation } from "./reservation.ts";
 
-/** The running configuration of Kea, as config-get gives it: its subnets, the reservations in them, and where a reservation belongs. */
+/** The running configuration of Kea, as config-get gives it: its subnets, the reservations in them, and the place of a reservation. */
 
 export interface Configuration {
   /** The id of the subnet (0: the global ones) of the reservation of an address; or the reason why it has no place. */
@@ -75,7 +75,7 @@ export function configuration(given: unknown, family: Family, by: Identifier, wh
     if (!home) return { why: `${ip} is in no subnet of this Kea` };
     if (where === "global") return { id: 0 };
     if (home.looks) return { id: home.id };
-    return { why: `the subnet of ${ip} (${home.prefix}) has no use for it: its "reservations-in-subnet" is false` };
+    return { why: `the subnet of ${ip} (${home.prefix}) ignores reservations: its "reservations-in-subnet" is false` };
   };
   const content: Configuration["contentOf"] = (reservation, id) => {
     const found = contentOf(reservation);

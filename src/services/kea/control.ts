@@ -6,7 +6,7 @@ import { Away } from "../../core/util/errors.ts";
 
 /** An answer of Kea. */
 export interface Answer {
-  /** 0 done, 1 failed, 2 no such command, 3 done and nothing found. */
+  /** The result: 0 done, 1 failed, 2 no such command, 3 done and nothing found. */
   readonly result: number;
   readonly text: string;
   readonly arguments?: unknown;
@@ -15,7 +15,7 @@ export interface Answer {
 export interface Control {
   /** Sends a command that only reads, also on a dry machine. */
   ask(command: string, given?: object): Promise<Answer>;
-  /** Sends a command that changes something. A dry machine only notes it, and the answer is then success. */
+  /** Sends a command that changes something. A dry machine only notes it, and answers with success. */
   tell(command: string, given?: object, shown?: readonly string[]): Promise<Answer>;
 }
 
@@ -58,7 +58,7 @@ function read(command: string, socket: string, said: string): Answer {
   try {
     value = JSON.parse(said);
   } catch (cause) {
-    throw new Away(`${socket}: half an answer to ${command} (${said.length} characters)`, { cause }); // Kea ended while it wrote
+    throw new Away(`${socket}: an incomplete answer to ${command} (${said.length} characters)`, { cause }); // Kea ended while it wrote
   }
   const found = answer.safeParse(Array.isArray(value) ? value[0] : value); // the Control Agent answers with a list
   if (!found.success) throw new Error(`${socket} does not answer as Kea does: ${said.slice(0, 200)}`);

@@ -46,13 +46,13 @@ export function byDatabase(kea: Kea, database: string, psql: Command): Way {
 
   /**
    * The content of one of our reservations that is still in the configuration. It differs from every row, so it is
-   * moved, and `trigger diff` shows it.
+   * replaced, and `trigger diff` shows it.
    */
   const inPlace = ([name, content]: readonly [string, Content]): readonly [string, Content] =>
     [name, host.owned.has(name, canonical(content)) ? { ...content, in: "configuration" } : content] as const;
 
   return {
-    keep: async () => {}, // what is committed stays
+    keep: async () => {}, // committed changes are durable
     async look(names) {
       const found = names === undefined ? await select() : names.size > 0 ? await select({ names }) : [];
       return contents([...config.reservations.map(inPlace), ...found]);
@@ -81,7 +81,7 @@ export function byDatabase(kea: Kea, database: string, psql: Command): Way {
   };
 }
 
-/** No settings of the user's; nothing but the rows on standard output; the first error ends it with code 3. */
+/** Options of psql: no settings of the user, only the rows on standard output, and exit code 3 at the first error. */
 const options = ["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1", "-d"];
 
 function whyItFailed(error: unknown): string {

@@ -12,8 +12,8 @@ export interface PlacedMove extends Move<Content> {
 }
 
 /**
- * Gives each reservation its place. Refused are those whose address is in no subnet, and those whose address another
- * client has. A foreign reservation is then held, so that it can be adopted.
+ * Gives each reservation its place. It refuses a reservation whose address is in no subnet, or belongs to another
+ * client. A foreign reservation is then held, so that it can be adopted.
  */
 export function placeMoves(
   moves: readonly Move<Content>[],
@@ -54,7 +54,7 @@ function withoutTaken(
       refused.set(name, `${ip} is still reserved for ${holder}`);
       return false;
     }
-    const why = `${ip} is reserved for ${holder}, which trigger did not write: \`trigger adopt ${host.service} "${holder}"\` removes that`;
+    const why = `${ip} is reserved for ${holder}, which trigger did not write: \`trigger adopt ${host.service} "${holder}"\` removes it`;
     host.owned.hold([[holder]]);
     conflicts.foreign.add(why);
     refused.set(name, why);
@@ -63,7 +63,7 @@ function withoutTaken(
   return left.length === moves.length ? left : withoutTaken(left, kea, holdersOf, refused);
 }
 
-/** The most checks to find the moves that Kea refuses; moves that are left then are refused untried. */
+/** The most checks to find the moves that Kea refuses; the moves left after them are refused without a check. */
 const checkLimit = 100;
 
 /**
@@ -85,7 +85,7 @@ export async function acceptedMoves(
     for (const { name } of group) refused.set(name, why);
   };
   for (const { items, why } of found.refused) refuse(items.flat(), why);
-  refuse(found.untried.flat(), "not tried: Kea refuses too many others");
+  refuse(found.untried.flat(), "not checked: Kea refuses too many others");
   return found.good.flat();
 }
 

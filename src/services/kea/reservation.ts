@@ -33,7 +33,7 @@ const identifiers = ["hw-address", "duid", "client-id", "circuit-id", "flex-id"]
  * so that it is never a row's.
  */
 export function nameOf(reservation: Reservation, by: Identifier): string {
-  const type = identifiers.find((word) => typeof reservation[word] === "string") ?? "nobody";
+  const type = identifiers.find((word) => typeof reservation[word] === "string") ?? "unknown";
   const value = String(reservation[type] ?? "").toLowerCase();
   // Some are written without colons (client-id), all may be read so.
   const pairs = /^[0-9a-f]+$/.test(value) ? (value.match(/../g)?.join(":") ?? value) : value;

@@ -7,16 +7,16 @@ import type { Content, Family } from "./reservation.ts";
 /** The column by which rows name a client: its MAC address, or its DUID (RFC 8415, 11). */
 export type ClientColumn = "mac" | "duid";
 
-/** A client and the address that is kept for it. */
+/** A client and the address that is reserved for it. */
 export type KeaRow = KeaRowBy<"mac"> | KeaRowBy<"duid">;
 
-/** A client, under the column that names it, and the address that is kept for it. */
+/** A client, under the column that names it, and the address that is reserved for it. */
 export type KeaRowBy<Key extends ClientColumn> = { readonly [key in Key]: string } & {
   /** The address, of the family of the service. */
   readonly ip: string;
   /** The host name that the client is given. */
   readonly name?: string | undefined;
-  /** Classes of Kea's configuration that the client is in: they give it further options. */
+  /** The client's classes in Kea's configuration: they give it further options. */
   readonly classes?: readonly string[] | undefined;
 };
 
@@ -45,7 +45,7 @@ export function rowOf(family: Family, by: ClientColumn) {
     ip: family === 4 ? Ipv4 : Ipv6,
     name: ClientName.optional(),
     classes: z.preprocess(
-      asKeaHasThem,
+      asKeaReturns,
       z
         .array(Class)
         .refine((all) => all.join(",").length <= classLimit, `are longer than ${classLimit} characters together`)
@@ -55,8 +55,8 @@ export function rowOf(family: Family, by: ClientColumn) {
   return by === "mac" ? z.object({ mac: Mac, ...fields }) : z.object({ duid: Duid, ...fields });
 }
 
-/** Classes as Kea gives them back: each once, and no class is none. Otherwise every comparison would find another reservation. */
-function asKeaHasThem(classes: unknown): unknown {
+/** Classes as Kea returns them: each once, and undefined without any. Otherwise every comparison would find a difference. */
+function asKeaReturns(classes: unknown): unknown {
   if (!Array.isArray(classes)) return classes;
   return classes.length === 0 ? undefined : [...new Set(classes)];
 }
@@ -68,8 +68,8 @@ export function contentOfRow({ ip, name, classes }: Pick<KeaRow, "ip" | "name" |
 
 /**
  * The machines of RFC 2307: an ieee802Device that is an ipHost, under the first label of its name. One without an
- * address of the family has no row. Several addresses are refused: values of an attribute have no order, so no MAC
- * address belongs to a certain one.
+ * address of the family has no row. Several addresses are refused: values of an attribute have no order, so none of
+ * them can be matched with a MAC address.
  */
 export const machines = (family: Family) => (machine: Entry) => {
   if (!machine.is("ieee802Device") || !machine.has("macAddress")) return;

@@ -5,7 +5,7 @@ import { holders, type Kea, type Way } from "./ways.ts";
 
 /**
  * The way that every Kea has: its running configuration with other reservations, by config-test, config-set and config-write.
- * All the changes of a run are one configuration. It costs as much as the configuration is long.
+ * All the changes of a run are one configuration. The cost grows with the length of the configuration.
  */
 export function byConfigSet(kea: Kea): Way {
   const { config, control } = kea;
@@ -20,7 +20,7 @@ export function byConfigSet(kea: Kea): Way {
       const refused = new Map<string, string>();
       const placed = placeMoves(moves, kea, holders(config.reservations), refused);
       if (placed.length === 0) return refused;
-      // Only a tested configuration is set: after a config-set that fails Kea lives on and serves no client.
+      // Only a tested configuration is set: after a config-set that fails, Kea runs on and serves no client.
       const test = async (some: readonly PlacedMove[]): Promise<string | undefined> => {
         const { result, text } = await control.ask("config-test", withMoves(some));
         return result === 0 ? undefined : text;
@@ -31,7 +31,7 @@ export function byConfigSet(kea: Kea): Way {
       if (set.result !== 0) {
         const back = await control.tell("config-set", withMoves([]));
         const after =
-          back.result === 0 ? "the configuration that it had is set again" : `and it serves nobody: ${back.text}`;
+          back.result === 0 ? "the configuration that it had is set again" : `and it serves no client: ${back.text}`;
         throw new Error(`Kea's config-set: ${set.text} (${after})`);
       }
       await kea.keep();

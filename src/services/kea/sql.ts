@@ -7,7 +7,7 @@ import type { Family, Identifier, Reservation } from "./reservation.ts";
 /** The numbers of the table host_identifier_type. */
 const identifierTypes = ["hw-address", "duid", "circuit-id", "client-id", "flex-id"];
 
-/** A text as SQL reads it; nothing in it ends it. */
+/** A text as a literal of SQL, which no character in it can end. */
 export function quoted(text: string): string {
   if (text.includes("\0")) throw new Error("a text with a zero octet cannot be stored");
   const doubled = text.replaceAll("'", "''");
@@ -23,7 +23,7 @@ const octets = (name: string): string => {
 const ipv4Number = (ip: string): number => ip.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 const ipv4Text = (number: number): string => [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join(".");
 
-/** The clients of some names; one that stands behind another identifier's type is that type's. */
+/** The clients of some names. A name with the type of another identifier before it is of that type. */
 function clients(names: Iterable<string>, by: Identifier): string {
   const pairs = [...names].map((name) => {
     const [, type = by, value = name] = /^([a-z-]+) (.*)$/s.exec(name) ?? [];
@@ -34,7 +34,7 @@ function clients(names: Iterable<string>, by: Identifier): string {
   return `(dhcp_identifier, dhcp_identifier_type) IN (VALUES ${pairs.join(", ")})`;
 }
 
-/** Asks for the reservations of some names and of some addresses; for all when neither is given. */
+/** The query for the reservations of some names and of some addresses; for all if neither is given. */
 export function selectHosts(
   family: Family,
   by: Identifier,
@@ -107,10 +107,10 @@ export function readHosts(printed: string): { id: number; reservation: Reservati
   });
 }
 
-/** Two that write at once, from two machines, wait for each other here: a number of trigger's own. */
+/** An advisory lock for writers on several machines, under a number of trigger's own. */
 const lock = "SELECT pg_advisory_xact_lock(7491136720011);";
 
-/** One transaction that replaces the reservations of some names; it is undone at its end when it is only to be tried. */
+/** One transaction that replaces the reservations of some names; a mere check rolls it back at its end. */
 export function replaceHosts(
   moves: readonly PlacedMove[],
   family: Family,
@@ -124,7 +124,7 @@ export function replaceHosts(
   );
   const lines = ["\\set QUIET on", "BEGIN;", "SET LOCAL statement_timeout = '30s';", lock];
   if (moves.length > 0) {
-    // A client may have both families in one row; what is of the other one stays.
+    // A client may have both families in one row: the columns of the other family stay.
     const address = family === 4 ? "ipv4_address = NULL, " : "";
     lines.push(
       `UPDATE hosts SET ${address}dhcp${family}_subnet_id = NULL WHERE ${mine} AND dhcp${family}_subnet_id IS NOT NULL AND dhcp${other}_subnet_id IS NOT NULL;`,
@@ -135,7 +135,7 @@ export function replaceHosts(
   return [...lines, only === "done" ? "COMMIT;" : "ROLLBACK;", ""].join("\n");
 }
 
-/** One statement for all of IPv4: a first generation of a large table is then a second's work. */
+/** One statement for all of IPv4: a first run on a large table then takes a second. */
 function insertHosts(moves: readonly PlacedMove[], family: Family, by: Identifier): string[] {
   const columns = `dhcp_identifier, dhcp_identifier_type, dhcp${family}_subnet_id, hostname, dhcp${family}_client_classes`;
   const added = moves.flatMap(({ name, to, after }) => {

@@ -15,7 +15,7 @@ export type AliasRow = {
   readonly to: readonly string[];
 };
 
-/** The column that a refusal is about if no person may have the alias: its domain, or its local part. */
+/** The columns of refusals because no person may have the alias: for its domain, or for its local part. */
 export const notTheirs: readonly string[] = ["domains", "reserved"];
 
 /** The rule for which addresses of people's `mail` become aliases. */
@@ -28,7 +28,7 @@ export interface OfPeople {
 
 /**
  * Local parts that stand for a domain or a machine and not for a person. They are the mailboxes of RFC 2142, senders of
- * mail programs, and Debian's system users. Also those by which a certificate authority verifies a domain (CA/Browser
+ * mail programs, and Debian's system users. They include those by which a certificate authority verifies a domain (CA/Browser
  * Forum, Baseline Requirements, 3.2.2.4.4).
  */
 export const reservedNames: readonly string[] = [
@@ -46,14 +46,14 @@ const settings = z.strictObject({
     .transform((names) => new Set(names.map((name) => name.toLowerCase()))),
 });
 
-/** The `select` of `postfix`: the campus's own, or the aliases of alias entries and of people. */
+/** The `select` of `postfix`: the site's own, or the aliases of alias entries and of people. */
 export function aliases(
   { domains, reserved }: OfPeople,
   selected: { readonly [option in keyof Selected<AliasRow>]: Selected<AliasRow>[option] | undefined },
 ): Select<AliasRow> {
   const given = { ...(domains && { domains: [...domains] }), ...(reserved && { reserved: [...reserved] }) };
   if (selected.select && Object.keys(given).length > 0) {
-    throw new UserError("postfix: domains and reserved are for its own select; with a select of yours say it there");
+    throw new UserError("postfix: domains and reserved apply to the standard select: write them into your own select");
   }
   const read = readSettings("postfix", settings, given, [])("");
   const names = Object.entries(selected.entries?.attributes ?? {});
@@ -64,12 +64,12 @@ export function aliases(
   };
   return selecting("postfix", standard, selected);
 
-  /** The aliases of a person: of the given domains alone, and of no name that is reserved or another account's. */
+  /** The aliases of a person: only in the given domains, and no name that is reserved or belongs to another account. */
   function ofPerson(entry: Entry, directory: Directory): AliasRow[] {
     const mails = entry.all("mail");
     if (mails.length > 0 && read.domains === undefined) {
       throw new Refusal(
-        `domains: mail ${mails[0]} is an alias once its domain is in postfix({ domains: [...] }); [] is for none`,
+        `domains: mail ${mails[0]} is an alias only if its domain is in postfix({ domains: [...] }); [] means none`,
         { about: "domains" },
       );
     }

@@ -1,7 +1,7 @@
 /** Bytes of the table of tables at the head of a cdb: 256 of position and length (cdb.cr.yp.to/cdb.txt). */
 const headLength = 2048;
 
-/** The records of a constant database, in order; undefined for bytes that are none. postmap has no listing of them. */
+/** The records of a constant database, in order; undefined if the bytes are no cdb. postmap has no listing of them. */
 export function readCdb(bytes: Uint8Array): Map<string, string> | undefined {
   if (bytes.length < headLength) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -20,5 +20,5 @@ export function readCdb(bytes: Uint8Array): Map<string, string> | undefined {
   return at === end ? records : undefined;
 }
 
-/** Postfix ends names and values by a null where others that read its maps want one. */
+/** The text without a final null byte, which Postfix writes for other programs that read its maps. */
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes).replace(/\0$/, "");

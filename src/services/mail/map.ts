@@ -4,7 +4,7 @@ import { canonical } from "../../core/stream/cells.ts";
 import { CommandFailed, Held } from "../../core/util/errors.ts";
 import { readCdb } from "./cdb.ts";
 
-/** A lookup table of Postfix, driven by postmap(1): made, changed, listed, asked. */
+/** A lookup table of Postfix. postmap(1) makes, changes, lists and queries it. */
 
 export type MapType = "lmdb" | "cdb";
 
@@ -23,7 +23,7 @@ export interface Moves {
 }
 
 /**
- * The least number of changes for which a new map is made aside. postmap makes each entry durable by itself, in some 2
+ * The least number of changes for which a new map is made aside. postmap makes each entry durable by itself, in about 2
  * ms.
  */
 const fewEntries = 100;
@@ -66,8 +66,8 @@ export function postfixMap(host: Host, { path, type, postmap }: MapPlace) {
     }
   }
 
-  /** Throws unless Postfix finds the wanted entries, and nothing under the removed names. */
-  async function prove({ puts, deletes }: Moves): Promise<void> {
+  /** Throws unless Postfix finds the wanted entries, and no removed ones. */
+  async function verify({ puts, deletes }: Moves): Promise<void> {
     if (host.dry) return;
     const found = await find([...puts.keys(), ...deletes]);
     for (const name of [...puts.keys(), ...deletes]) {
@@ -78,7 +78,7 @@ export function postfixMap(host: Host, { path, type, postmap }: MapPlace) {
 
   return {
     list,
-    prove,
+    verify,
     exists: async (): Promise<boolean> => (await host.files.stat(file)) !== undefined,
     isOurs: (): boolean => host.owned.has(file, ""),
     /** Throws `Held` for a foreign map with another content; otherwise the map is this service's own from now on. */
@@ -98,21 +98,21 @@ export function postfixMap(host: Host, { path, type, postmap }: MapPlace) {
       }
       host.owned.claim([file]);
     },
-    /** Changes entries of a map that can be changed, so that no name that stays is ever missing. */
+    /** Changes entries of a map that can be changed, and never lets another name be missing. */
     async change({ puts, deletes }: Moves): Promise<void> {
       if (puts.size > 0) await host.tell([...postmap, "-i", "-r", map], { input: textOf(puts) });
       if (deletes.size > 0) {
         const input = [...deletes].map((name) => `${name}\n`).join("");
-        // The removal fails if none of the names is there, as after a run that did not end. The lookup afterwards shows
+        // The removal fails if all of the names are missing, as after an interrupted run. The lookup afterwards shows
         // if they are gone.
         await host.tell([...postmap, "-d", "-", map], { input }).catch((error) => {
           if (!(error instanceof CommandFailed)) throw error;
         });
       }
-      await prove({ puts, deletes });
+      await verify({ puts, deletes });
     },
     /**
-     * Makes the whole map aside and puts it in its place. Postfix sees that its open map is gone, and opens the new
+     * Makes the whole map aside and puts it in its place. Postfix notices that its open map is gone, and opens the new
      * one.
      */
     async build(wanted: Lookups): Promise<void> {
@@ -127,8 +127,8 @@ export function postfixMap(host: Host, { path, type, postmap }: MapPlace) {
       if (host.dry) return;
       await host.files.sync(dirname(path));
       const { puts, deletes } = movesBetween((await list()) ?? new Map(), wanted);
-      if (puts.size + deletes.size > 0) throw new Error(`${file} was made, and is not what it was made of`);
-      await prove({ puts: new Map([...wanted].slice(0, 1)), deletes });
+      if (puts.size + deletes.size > 0) throw new Error(`${file} was made, but lacks entries or has others`);
+      await verify({ puts: new Map([...wanted].slice(0, 1)), deletes });
     },
   };
 }

@@ -1,14 +1,14 @@
 import type { Host } from "../../core/service/host-api.ts";
 import { notice } from "../settings.ts";
-import { sameAmount, withMoves } from "./amount.ts";
+import { sameContent, withMoves } from "./table-content.ts";
 
 /**
  * The files that the kernel reads at boot: a base file with the whole table, and a small one that it includes. The
  * small one has the changes since the base. A change writes the small one only, so its cost does not grow with the
- * table; once that is large, the base is written again.
+ * table; once it is large, the base is written again.
  *
- * There are two small files in turn. A new base includes the other one, emptied before. The rename of the base is the
- * one moment in which the old pair becomes the new pair.
+ * There are two small files in turn. A new base includes the other one, emptied before. The rename of the base switches from the old pair to the new pair at
+ * one moment.
  */
 
 /** The number of characters of changes after which a base is written again: about five hundred changes. */
@@ -21,10 +21,10 @@ export interface BootFiles {
   /** Appends a change of the kernel to the earlier ones; false if the base is to be written again. */
   append(moves: string): Promise<boolean>;
   /**
-   * Makes the files amount to the whole table, unless they already do; checked if the kernel has not just accepted it.
+   * Makes the files hold the whole table, unless they do already. `check` is given if the kernel has not just accepted it.
    */
   fold(table: string, check?: () => Promise<unknown>): Promise<void>;
-  /** True if trigger wrote the base: that is known from the file, too, because a store may be lost. */
+  /** True if trigger wrote the base. The file itself shows that, too, as a store may be lost. */
   isOurs(): Promise<boolean>;
 }
 
@@ -35,7 +35,7 @@ export function bootFiles(host: Host, path: string): BootFiles {
   const head = `# ${notice}\n`;
   const note = `since ${path}`;
   const install = (path: string, text: string, check?: () => Promise<unknown>) =>
-    // The probe is empty: the kernel was seen to have this content before.
+    // The probe is empty: the kernel has this content already.
     host.install(
       { path, text, mode: 0o600 },
       { ...(check ? { check: async () => void (await check()) } : {}), probe: async () => {} },
@@ -61,7 +61,7 @@ export function bootFiles(host: Host, path: string): BootFiles {
       if (inPlace !== undefined && present) {
         const since = (await read(sinceOf(present)))?.slice(head.length) ?? "";
         const base = inPlace.slice(0, -include(present).length);
-        if (sameAmount(withMoves(base, since), withMoves(table, ""))) {
+        if (sameContent(withMoves(base, since), withMoves(table, ""))) {
           await install(sinceOf(present), head + since);
           await install(path, inPlace, check);
           host.memory.set(note, present + since);

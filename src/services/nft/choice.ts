@@ -6,16 +6,16 @@ import { gathered } from "./moves.ts";
 import { type ElementSet, type Elements, elementsOf } from "./sets.ts";
 import { shownElements } from "./text.ts";
 
-/** The choice of rows if the kernel refuses some: one bad row keeps no other out. */
+/** The choice of rows if the kernel refuses some: a bad row does not prevent any other. */
 
-/** Chooses by asking the kernel; `questionable` are the elements that it is asked about at all. */
+/** Chooses elements by checks of the kernel. It checks only rows with a `questionable` element. */
 export type Choose = (
   questionable: (element: readonly [set: string, key: string, value: string]) => boolean,
   accepts: (wanted: Elements) => Promise<unknown>,
 ) => Promise<{ wanted: Elements; refused: readonly WaitingRow[] }>;
 
 /**
- * The function that gives all rows if they are accepted together; otherwise without the refused ones, which keep their
+ * Makes the function that chooses all rows if the kernel accepts them together. Otherwise each refused row keeps its
  * earlier elements.
  */
 export function choosing(
@@ -58,11 +58,11 @@ export function choosing(
   };
 }
 
-/** The most refusals to tell apart. A table with more is wrong as a whole: further halves are refused as they are, which bounds the checks. */
+/** The most refusals to tell apart. A table with more is wrong as a whole: further halves are refused without a check of their rows. */
 const singleRefusals = 50;
 
 /**
- * The rows that the kernel accepts together, found by bisection with its check alone. `accepts` throws the kernel's
+ * The rows that the kernel accepts together, found by bisection with its check. `accepts` throws the kernel's
  * message if it refuses them. Throws that message if the kernel refuses an empty list, too: then no row is to blame.
  */
 export async function acceptedRows<Row>(
@@ -88,7 +88,7 @@ export async function acceptedRows<Row>(
   return { good: found.good, refused };
 }
 
-/** The first message of nft, without the program and the place in a text that no person wrote. */
+/** The first message of nft, without the program and the place in a generated text. */
 const firstLine = (said: string): string =>
   (said.split("\n")[0] ?? said)
     .replace(/^.*? exited \d+: /, "")

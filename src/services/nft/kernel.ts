@@ -14,7 +14,7 @@ export interface Listing {
   /** A digest of the declarations: chains, rules, sets without their elements. */
   readonly structure: string;
   readonly elements: Elements;
-  /** Elements that no row can mean, such as ranges, by set as nft shows them. */
+  /** Elements that match no possible row, such as ranges, with their sets as nft shows them. */
   readonly strange: readonly string[];
   /** True if the table declares nothing. */
   readonly empty: boolean;
@@ -46,9 +46,9 @@ export function nftOn(host: Host, nft: Command) {
     /** Applies a text, all of it or nothing. */
     tell: (input: string) => explained(host.tell([...nft, "-f", "-"], { input, deadline: deadlineOf(input) })),
     check,
-    /** The table as it is; undefined if there is none. */
+    /** The present table; undefined if there is none. */
     async list({ family, table }: Place, sets: readonly ElementSet[]): Promise<Listing | undefined> {
-      // This question is fast: `nft list tables` reads the elements of all tables.
+      // This check is fast: `nft list tables` reads the elements of all tables.
       const couldBeMade = await check(`create table ${family} ${table}\n`).then(
         () => true,
         (error: unknown) => {

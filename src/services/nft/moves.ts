@@ -44,7 +44,7 @@ export function gathered(sets: readonly ElementSet[], rows: Iterable<Columns>): 
   return elements;
 }
 
-/** True if two of the rows are one element: then there are fewer elements than the rows have. */
+/** True if two of the rows share an element: then there are fewer elements than the rows have. */
 export function isContested(
   sets: readonly ElementSet[],
   rows: Iterable<Columns | undefined>,

@@ -97,7 +97,7 @@ export const columnsOf = (sets: readonly ElementSet[]): string[] => [
 
 /**
  * The row of these sets. Each column has the types that the sets give it, and the row is an element of at least one of
- * them. All its elements have its first unique column: that shows them to be of one row.
+ * them. All its elements have its first unique column, which identifies their row.
  */
 export function rowOf(sets: readonly ElementSet[], unique: readonly string[]) {
   const columns = columnsOf(sets).map((column) => {
@@ -143,7 +143,7 @@ export function elementsOf(sets: readonly ElementSet[], row: Columns): Element[]
   });
 }
 
-/** The columns that an element shows. */
+/** The columns of an element. */
 export function columnsOfElement([set, key, value]: Element): Record<string, string> {
   const parts = set.keyColumns.length === 1 ? [key] : key.split(" . ");
   const columns = Object.fromEntries(set.keyColumns.map((column, index) => [column, parts[index] ?? ""]));
@@ -151,8 +151,8 @@ export function columnsOfElement([set, key, value]: Element): Record<string, str
 }
 
 /**
- * The columns, as null, that a row seen in the kernel lacks, though its name could be in a set with them. That element
- * was removed by hand.
+ * The columns, as null, that a row of the kernel lacks, though its name may be in a set with them. That element was
+ * removed by hand.
  */
 export function lackingColumns(sets: readonly ElementSet[], unique: readonly string[], row: Columns): Columns {
   const name = unique.find((column) => column in row) ?? "";

@@ -8,9 +8,9 @@ import { acceptedRows, type Choose, choosing } from "./choice.ts";
 import type { Listing, Nft } from "./kernel.ts";
 import { gathered, isContested, isNothing, movesBetween, movesOf } from "./moves.ts";
 import type { ElementSet, Elements } from "./sets.ts";
-import { type Moves, movesText, type Place, proofTexts, structureText, tableText } from "./text.ts";
+import { checkTexts, type Moves, movesText, type Place, structureText, tableText } from "./text.ts";
 
-/** One table of the kernel, brought to its rows. */
+/** One table of the kernel, made to match its rows. */
 
 export interface Context {
   readonly host: Host;
@@ -27,7 +27,7 @@ export interface Context {
 /** The notes on the last table put in the kernel: a digest of its text, and one of nft's listing of it. */
 const declaredNote = "declared";
 const shownNote = "shown";
-/** Set while rows and elements are not one to one, because of refused rows: then every run compares the whole. */
+/** Set while refused rows keep rows and elements from being one to one: then every run compares the whole table. */
 const unsureNote = "unsure";
 
 export async function bringTable({ rows, changes, interrupted }: Run<Columns>, context: Context): Promise<RunResult> {
@@ -53,7 +53,7 @@ async function move(context: Context, moves: Moves): Promise<boolean> {
   const { host, nft, place } = context;
   try {
     await nft.tell(movesText(place, moves));
-    await prove(context, moves);
+    await verify(context, moves);
   } catch (error) {
     if (!(error instanceof CommandFailed)) throw error;
     host.log(`the whole table is compared, because nft refused the change: ${reason(error)}`);
@@ -63,7 +63,7 @@ async function move(context: Context, moves: Moves): Promise<boolean> {
 }
 
 /**
- * Applies the changes that the kernel accepts, so that they need not wait for the comparison that the others require.
+ * Applies the changes that the kernel accepts, so they do not wait for the comparison that the others require.
  */
 async function moveOthers(context: Context, changes: readonly Change<Columns>[]): Promise<void> {
   const { nft, place, sets } = context;
@@ -95,9 +95,9 @@ async function writeBoot({ nft, place, sets, rules, boot }: Context, moves: Move
 }
 
 /** Reads the moved elements back from the kernel. */
-async function prove({ host, nft, place }: Context, moves: Moves): Promise<void> {
+async function verify({ host, nft, place }: Context, moves: Moves): Promise<void> {
   if (host.dry) return;
-  for (const question of proofTexts(place, moves)) await nft.check(question);
+  for (const question of checkTexts(place, moves)) await nft.check(question);
 }
 
 /** Compares the whole table with the rows and mends the difference. */
@@ -114,10 +114,10 @@ async function compare({ rows, changes }: Run<Columns>, context: Context): Promi
   // The kernel has just accepted exactly this text when it replaced the table.
   await boot?.fold(whole, intact ? () => nft.check(whole) : undefined);
   const waiting = new Set(refused.map(({ key }) => key));
-  const inForce = entries.map(([key, row]) => (waiting.has(key) ? before.get(key) : row));
-  // The earlier element of a refused row is unknown here, or another row has it now: its removal would then take the
-  // other row's.
-  const unsure = (refused.length > 0 && !changes) || isContested(sets, inForce, wanted);
+  const applied = entries.map(([key, row]) => (waiting.has(key) ? before.get(key) : row));
+  // The earlier element of a refused row is unknown here, or another row has it now: its removal would then remove the
+  // other row's element.
+  const unsure = (refused.length > 0 && !changes) || isContested(sets, applied, wanted);
   host.memory.set(unsureNote, unsure ? "yes" : "");
   return refused;
 }
@@ -136,7 +136,7 @@ async function mend(there: Listing, choose: Choose, context: Context) {
   const moves = difference(chosen.wanted);
   if (isNothing(moves)) return chosen;
   await nft.tell(movesText(place, moves));
-  await prove(context, moves);
+  await verify(context, moves);
   return chosen;
 }
 
@@ -146,7 +146,7 @@ async function replace(there: Listing | undefined, choose: Choose, context: Cont
   const text = (wanted: Elements): string => tableText(place, sets, wanted, rules);
   const fault = context.fault ?? (await faultOf(() => nft.check(text(new Map()))));
   if (fault) {
-    // Wrong rules stop no member: the elements of the present table keep changing.
+    // Wrong rules do not stop members: the elements of the present table still change.
     if (there && isDeclaredAs(host, there)) await mend(there, choose, context);
     throw new Error(`the rules or sets of ${nameOf(place)} are wrong, so they stay as they are`, { cause: fault });
   }
@@ -159,7 +159,7 @@ async function replace(there: Listing | undefined, choose: Choose, context: Cont
   if (host.dry) return chosen;
   const now = await nft.list(place, sets);
   if (now && (now.strange.length > 0 || !isNothing(movesBetween(sets, now.elements, chosen.wanted)))) {
-    throw new Error(`${nameOf(place)} was replaced, and nft then shows other elements in it than were put there`);
+    throw new Error(`${nameOf(place)} was replaced, but nft then shows other elements in it`);
   }
   host.memory.set(shownNote, now?.structure ?? "");
   host.memory.set(declaredNote, digest(structureText(place, sets, rules)));

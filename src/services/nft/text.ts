@@ -16,7 +16,7 @@ export interface Moves {
   readonly add: readonly Element[];
 }
 
-/** The whole table in place of the one that is there: one transaction, so that no packet meets half of it. */
+/** The whole table in place of the present one: one transaction, so that no packet meets half of it. */
 export function tableText({ family, table }: Place, sets: readonly ElementSet[], elements: Elements, rules: string) {
   const name = `${family} ${table}`;
   // Declared first, because only what exists can be deleted.
@@ -53,10 +53,10 @@ export const movesText = (place: Place, { remove, add }: Moves): string =>
 
 /**
  * Questions for `nft -c`, each answered in time that does not grow with the set. A removed element could be created, an
- * added one deleted. The check of a map's value is a question of its own, because the element must still be there. `nft
+ * added one deleted. The check of a map's value is a question of its own, because the element must still exist. `nft
  * get element` would read the whole set.
  */
-export function proofTexts(place: Place, { remove, add }: Moves): string[] {
+export function checkTexts(place: Place, { remove, add }: Moves): string[] {
   const back = new Set(add.map(([set, key]) => `${set.name} ${key}`));
   const gone = remove.filter(([set, key]) => !back.has(`${set.name} ${key}`));
   const given = add.filter(([set]) => set.value);

@@ -1,6 +1,6 @@
 import { cleanIpv4, cleanIpv6, cleanMac, cleanPrefix } from "../../core/service/columns.ts";
 
-/** The data types of nft that a directory may fill: each has one form of a value, and no other text comes through. */
+/** The data types of nft that a directory may fill: each has one form of a value, and rejects any other text. */
 
 export interface DataType {
   /**
@@ -19,7 +19,7 @@ const text = (shown: unknown): string | undefined =>
   typeof shown === "string" ? shown : typeof shown === "number" ? String(shown) : undefined;
 const plain = (clean: DataType["clean"]): DataType => ({ clean, write: same, read: text });
 
-/** The type of an address. Where networks are meant, a network of a single address is that address, as nft shows it. */
+/** The type of an address. In an interval set, a network of a single address is that address, as nft shows it. */
 function address(alone: (text: string) => string | undefined, bits: number): DataType {
   return {
     clean(value, interval) {
@@ -43,7 +43,7 @@ const number = (limit: number) => (value: string) => {
   return read <= limit ? String(read) : undefined;
 };
 
-/** Written as numbers: a machine may have no /etc/protocols. */
+/** The protocols, written as numbers: a machine may have no /etc/protocols. */
 const protocols = new Map(
   Object.entries({ icmp: 1, tcp: 6, udp: 17, gre: 47, esp: 50, ah: 51, "ipv6-icmp": 58, sctp: 132, udplite: 136 }).map(
     ([name, number]) => [name, String(number)],

@@ -33,7 +33,7 @@ export const accounts =
     const isDevice = entry.is("ieee802Device");
     const isUser = entry.has("uid") && (isProfile || entry.is("posixAccount"));
     if (!(isDevice ? devices : isUser) || !about("account", () => isLetIn(entry, directory))) return;
-    // The password is read before the reply: if both are wrong, the reason begins with the one that removes the row.
+    // The password is read before the reply: if both are wrong, the reason begins with the password, which removes the row.
     const password = isDevice ? undefined : about("password", () => passwordOf(entry));
     if (!isDevice && password === undefined) return;
     const vlan = isProfile ? entry.maybe("radiusTunnelPrivateGroupId") : undefined;
@@ -56,7 +56,7 @@ const isLetIn = (entry: Entry, directory: Directory): boolean =>
   !(entry.is("radiusprofile") && entry.maybe("dialupAccess")?.toLowerCase() === "false") &&
   account(entry).usable(directory);
 
-/** The password that serves most ways of authentication; undefined if there is none, or only a locked one. */
+/** The password that works with the most methods of authentication; undefined without any, or with only a locked one. */
 function passwordOf(entry: Entry): string | undefined {
   const nt = entry.maybe("sambaNTPassword");
   const values = nt === undefined ? entry.all("userPassword") : [`{NT}${nt}`];
@@ -70,7 +70,7 @@ function passwordOf(entry: Entry): string | undefined {
   return undefined;
 }
 
-/** The value, or a refusal about it; an attribute that the service does not read says nothing of the account. */
+/** The value, or a refusal about it. A `NotRead` error is no fault of the account, and passes unchanged. */
 function about<T>(what: string, read: () => T): T {
   try {
     return read();
@@ -81,5 +81,5 @@ function about<T>(what: string, read: () => T): T {
   }
 }
 
-/** A `!` or `*` in the place of the hash or before it, as usermod(8) and the tools that edit directories lock a password: `{CRYPT}!$6$…`. */
+/** True for a `!` or `*` before or in place of the hash, by which usermod(8) and editors of directories lock a password: `{CRYPT}!$6$…`. */
 const isLocked = (password: string): boolean => /^\{[^}]*\}[!*]/.test(password);

@@ -29,11 +29,11 @@ export const Vlan = column("a VLAN (1 to 4094, or a name of a-z, A-Z, 0-9, . _ a
 
 const base64 = /^(?:[A-Za-z0-9+/]{4}){3,40}(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
 
-/** Texts of any language, without control characters and line ends (U+2028 and U+2029 are some): as a single-quoted word they are themselves and nothing else. */
+/** Texts of any language, without control characters and line ends (including U+2028 and U+2029): a single-quoted word of one has no other meaning. */
 const isText = (text: string, bytes: number): boolean =>
   text !== "" && Buffer.byteLength(text) <= bytes && text.isWellFormed() && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text);
 
-/** The attribute of FreeRADIUS for each form of password, those with which most ways of authentication work first. */
+/** The attribute of FreeRADIUS for each form of password. The forms that work with the most methods of authentication come first. */
 export const schemes: Readonly<Record<string, { attribute: string; clean(text: string): string | undefined }>> = {
   // RFC 2865, 5.2: a User-Password has at most 128 bytes.
   CLEARTEXT: { attribute: "Cleartext-Password", clean: (text) => (isText(text, 128) ? text : undefined) },
@@ -71,7 +71,7 @@ export const Password = textColumn(
   cleanPassword,
 );
 
-/** The type of an attribute that a `reply` may have, as FreeRADIUS's dictionary says it. */
+/** The type of an attribute that a `reply` may have, as in FreeRADIUS's dictionary. */
 export type ReplyType = "text" | "number" | "ipv4" | "ipv6" | "prefix";
 
 /** The columns of reply attributes by their types. */
@@ -87,7 +87,7 @@ export const replyTypes = {
   prefix: Prefix,
 } as const satisfies Readonly<Record<ReplyType, unknown>>;
 
-/** As `column`, for texts that may hold spaces and any language. */
+/** Like `column`, for texts that may hold spaces and any language. */
 function textColumn(what: string, clean: (text: string) => string | undefined) {
   const wrong = `is not ${what}`;
   return z

@@ -19,8 +19,8 @@ export interface RadiusPlace {
   readonly probe: { readonly server: string; readonly port: number; readonly secretFile: string } | false;
 }
 
-/** The deadline of a command, in milliseconds: a longer one has met a server that hangs. */
-const patience = { deadline: 5000 };
+/** The deadline of a command, in milliseconds: a command that takes longer has met a server that hangs. */
+const limits = { deadline: 5000 };
 
 /**
  * The number of HUPs, and the interval between them in milliseconds. FreeRADIUS ignores a HUP within three seconds
@@ -36,7 +36,7 @@ export function radiusDaemon(host: Host, { path, config, module, socket, probe }
   /** The reason why the server cannot be reached now; undefined if it answers. */
   async function away(): Promise<Away | undefined> {
     try {
-      await host.ask(["radmin", "-f", socket, "-e", "show uptime"], patience);
+      await host.ask(["radmin", "-f", socket, "-e", "show uptime"], limits);
       return undefined;
     } catch (error) {
       host.signal.throwIfAborted();
@@ -51,7 +51,7 @@ export function radiusDaemon(host: Host, { path, config, module, socket, probe }
       if (missing) throw missing;
       await hup();
       if (host.dry) return;
-      // Without a probe no answer shows if a HUP took effect; of two that are so far apart at least one does.
+      // Without a probe no answer shows if a HUP took effect; of two at this interval at least one does.
       if (probe ? await serves() : attempt > 1) return;
       if (attempt < attempts) await sleep(probe ? interval : 3100, undefined, { signal: host.signal });
     }
@@ -59,7 +59,7 @@ export function radiusDaemon(host: Host, { path, config, module, socket, probe }
 
   async function hup(): Promise<void> {
     try {
-      await host.tell(["radmin", "-f", socket, "-e", `hup ${module}`], patience);
+      await host.tell(["radmin", "-f", socket, "-e", `hup ${module}`], limits);
     } catch (error) {
       throw new Error(`FreeRADIUS did not reload its module ${module}: its log says why`, { cause: error });
     }
@@ -75,10 +75,10 @@ export function radiusDaemon(host: Host, { path, config, module, socket, probe }
     const input = `User-Name = '${probeName}', User-Password = 'serial', Response-Packet-Type = Access-Challenge\n`;
     try {
       const command: Command = ["radclient", "-x", "-r", "1", "-t", "3", "-S", secretFile, at, "auth"];
-      const { stdout } = await host.ask(command, { ...patience, input });
+      const { stdout } = await host.ask(command, { ...limits, input });
       return serialForm.exec(stdout.slice(stdout.indexOf("Received ")))?.[0];
     } catch (error) {
-      // The server was asked, and gave no answer, or another one.
+      // The server gave no answer, or another one.
       if (error instanceof CommandFailed && error.code === 1) return undefined;
       throw error;
     }
@@ -87,20 +87,20 @@ export function radiusDaemon(host: Host, { path, config, module, socket, probe }
   return {
     away,
     reload,
-    /** The text in place. */
+    /** The installed text. */
     inPlace: () => textOf(path),
-    /** Throws unless the server serves the text in place. */
-    async prove(): Promise<void> {
+    /** Throws unless the server serves the installed text. */
+    async verify(): Promise<void> {
       const [seen, expected] = [await served(), serialIn(await textOf(path))];
       if (seen === expected) return;
       const found = seen ? `the content ${seen}` : `nothing that answers for ${probeName}`;
       throw new Error(
-        `${path} is the content ${expected}, and FreeRADIUS serves ${found}: is ${path} the file of its module ${module}, and its secret in ${probe ? probe.secretFile : ""}?`,
+        `${path} has the content ${expected}, and FreeRADIUS serves ${found}: does its module ${module} read ${path}, and does ${probe ? probe.secretFile : ""} have its secret?`,
       );
     },
     /**
      * The check of a configuration that has the staged file alone.
-     * The server's own configuration would open its databases, and read the file that is in place.
+     * The server's own configuration would open its databases, and read the installed file.
      * The check runs as the daemon's user, who may write the dictionary: root must not load modules that this user may change.
      */
     async checking(): Promise<CheckAs> {

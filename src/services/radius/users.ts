@@ -41,12 +41,12 @@ export interface UsersFile {
   keyOf(line: number): string | undefined;
 }
 
-/** Not inside a tunnel and not over EAP, where a name and a password are whatever the user types. */
+/** The condition for a request outside of tunnels and EAP. Inside, a user may type any name and password. */
 const outside = "EAP-Message !* ANY, FreeRADIUS-Proxied-To !* ANY";
 
 /**
- * The text for some users, in the order given. `nonce` stays as long as the text in place is whole; after a foreign
- * change it is another. Otherwise its serial would be that of the changed text, which the server may have read.
+ * The text for some users, in the order given. `nonce` stays while the installed text is whole, and changes after a
+ * foreign change. Otherwise its serial would be that of the changed text, which the server may have read.
  */
 export function usersFile(
   users: Iterable<readonly [key: string, user: RadiusUser]>,
@@ -69,8 +69,8 @@ export function usersFile(
 }
 
 /**
- * The entries behind that of the probe, which gives the serial of the content and never admits. It rejects, and the
- * answer is then made a challenge, because FreeRADIUS holds back rejections for a second.
+ * The entries after the probe's own, which gives the serial of the content and never admits. It rejects, and its answer
+ * becomes a challenge, because FreeRADIUS delays rejections for a second.
  */
 function whole(entries: string, nonce: string): string {
   const hash = createHash("sha256").update(entries).digest("hex").slice(0, 32);
@@ -80,13 +80,13 @@ ${probeName} Auth-Type := Reject, Response-Packet-Type := Access-Challenge, ${ou
 ${entries}`;
 }
 
-/** The serial of a text that was written here. */
+/** The serial of a text that trigger wrote. */
 export const serialIn = (text: string): string | undefined =>
   new RegExp(`^${probeName} .*\\n\\tReply-Message = '(${serialForm.source})'$`, "m").exec(text)?.[1];
 
 export const serialForm = /[0-9a-f]{32}-[0-9a-f]{8}/;
 
-/** The nonce of a text that is still as it was written here. */
+/** The nonce of a text that is unchanged since trigger wrote it. */
 export function nonceIn(text: string): string | undefined {
   const serial = serialIn(text);
   if (serial === undefined) return undefined;
@@ -110,11 +110,11 @@ export function usersEntry({ name, password, vlan, reply = {} }: RadiusUser, for
   }
   const { scheme = "", value = "" } = readPassword(password ?? "") ?? {};
   const known = schemes[scheme];
-  if (!known) throw new Error(`${name} has no password that FreeRADIUS can check`); // the row's columns do not let it come here
+  if (!known) throw new Error(`${name} has no password that FreeRADIUS can check`); // the row's columns exclude this
   return `${name} ${known.attribute} := ${scheme === "NT" ? `0x${value}` : quoted(value)}${replies}\n`;
 }
 
-/** A word that FreeRADIUS takes as it stands: within single quotes nothing is expanded, and a backslash stands for what follows it. */
+/** A word in single quotes: FreeRADIUS expands nothing in it, and a backslash escapes the next character. */
 const quoted = (text: string): string => `'${text.replace(/[\\']/g, "\\$&")}'`;
 const unquoted = (text: string): string => text.replace(/^'(.*)'$/s, "$1").replace(/\\([\\'])/g, "$1");
 
@@ -124,7 +124,7 @@ function inForm(mac: string, form: MacForm): string {
   return form.startsWith("A") ? text.toUpperCase() : text;
 }
 
-/** The users of a text; of an entry that was not written here only the name. */
+/** The users of a text. Of a foreign entry it gives only the name. */
 export function readUsers(text: string, form: MacForm): RadiusUser[] {
   const users: RadiusUser[] = [];
   for (const [entry] of text.matchAll(/^[^\s#].*\n(?:[ \t]+.*\n?)*/gm)) {

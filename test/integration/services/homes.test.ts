@@ -56,7 +56,7 @@ test("diff shows homes removed or given away by root, and regen repairs them alo
   await up.end("SIGTERM");
   project.write("services/homes.ts", service({ quota: { space: "10G" } }));
   project.spawn(["up", "--all"]);
-  const said = /no quota is set, though there are homes: the file system of .* has no quota enabled/;
+  const said = /the homes have no quota: the file system of .* has no quota enabled/;
   await until(async () => said.test((await trigger(["status"])).out), { within: 20_000 });
   assert.ok(existsSync(home("alice")));
 });

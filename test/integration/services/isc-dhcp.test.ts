@@ -277,6 +277,6 @@ test("a dhcpd that is down, hangs or has another key gives its own error", { ski
   writeFileSync(dhcpd.keyFile, "key");
   await assert.rejects(run(other), /has no key: expected key "name"/);
   rmSync(dhcpd.keyFile);
-  await assert.rejects(run(other), { message: `dhcpd wants a key, and ${dhcpd.keyFile} is not there` });
+  await assert.rejects(run(other), { message: `dhcpd requires a key, and ${dhcpd.keyFile} does not exist` });
   assert.deepEqual(served(dhcpd, 11), ["none"]);
 });

@@ -70,5 +70,5 @@ export default postfix(${JSON.stringify({ path: server.path, ...options })});\n`
   write("services/mail.ts", service({}));
   spawn(["up", "--all"]);
   await knows("board");
-  await says(/domains: mail a\.l@campus\.example is an alias once its domain is in/);
+  await says(/domains: mail a\.l@campus\.example is an alias only if its domain is in/);
 });

@@ -1,11 +1,11 @@
 /** The content of a table's text: its elements by set and key, and the rest of its lines. */
-export interface Amount {
+export interface TableContent {
   readonly elements: ReadonlyMap<string, ReadonlyMap<string, string>>;
   readonly rest: string;
 }
 
 /** Reads a table as `tableText` writes it, with the commands of `movesText` that came later. */
-export function withMoves(table: string, since: string): Amount {
+export function withMoves(table: string, since: string): TableContent {
   const elements = new Map<string, Map<string, string>>();
   const of = (set: string): Map<string, string> => {
     const found = elements.get(set) ?? new Map<string, string>();
@@ -32,7 +32,7 @@ export function withMoves(table: string, since: string): Amount {
 }
 
 /** True if both have the same elements, in any order, and the same rest. */
-export function sameAmount(one: Amount, other: Amount): boolean {
+export function sameContent(one: TableContent, other: TableContent): boolean {
   const names = new Set([...one.elements.keys(), ...other.elements.keys()]);
   const none: ReadonlyMap<string, string> = new Map();
   return (
