@@ -8,7 +8,7 @@ const count = 12_000;
 const ipOf = (n: number): string => `10.0.${n >> 8}.${n & 255}`;
 const all = (name: string) => Array.from({ length: count }, (_, n): [string, string] => [`k${n}`, row(name, ipOf(n))]);
 const percent = (why: string | undefined): number =>
-  Number(/: ([\d.]+) % of it differs and is still to come$/.exec(why ?? "")?.[1] ?? Number.NaN);
+  Number(/ ([\d.]+) % /.exec(why ?? "")?.[1] ?? Number.NaN);
 
 test("a long repair reports its remainder, applies changes meanwhile and survives a restart", async () => {
   const dhcp = simulatedService();
@@ -32,7 +32,7 @@ test("a long repair reports its remainder, applies changes meanwhile and survive
   await digest();
   const first = await leftAfter(0);
   assert.equal(first, 100);
-  assert.match(report().why ?? "", /^its table is being compared with the transcriber's: /);
+  assert.equal(report().doubt, true);
   const third = await leftAfter(8);
   assert.ok(third > 50 && third < 90, `${third} %`);
   const told = logged.filter((line) => line.startsWith("dhcp: the table: ")).map(percent);
