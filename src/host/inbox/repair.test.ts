@@ -7,8 +7,7 @@ import type { StreamMessage } from "../../core/stream/messages.ts";
 const count = 12_000;
 const ipOf = (n: number): string => `10.0.${n >> 8}.${n & 255}`;
 const all = (name: string) => Array.from({ length: count }, (_, n): [string, string] => [`k${n}`, row(name, ipOf(n))]);
-const percent = (why: string | undefined): number =>
-  Number(/ ([\d.]+) % /.exec(why ?? "")?.[1] ?? Number.NaN);
+const percent = (why: string | undefined): number => Number(/ ([\d.]+) % /.exec(why ?? "")?.[1] ?? Number.NaN);
 
 test("a long repair reports its remainder, applies changes meanwhile and survives a restart", async () => {
   const dhcp = simulatedService();
