@@ -92,6 +92,14 @@ test("each command that a page shows is one that trigger understands", async () 
   assert.ok(commands > 20, `only ${commands} commands were found`);
 });
 
+test("the pattern that a page gives for one test matches one", () => {
+  const shown = pages.flatMap((page) => [...read(page).matchAll(/--test-name-pattern="([^"]+)" (\S+\.ts)/g)]);
+  assert.ok(shown.length > 0);
+  for (const [line, pattern = "", file = ""] of shown) {
+    assert.match(read(file), new RegExp(`^test\\(".*${pattern}.*"`, "m"), line);
+  }
+});
+
 test("every page of docs stands in the index", () => {
   const index = read("docs/README.md");
   for (const page of pages.filter((file) => file.startsWith("docs/") && file !== "docs/README.md")) {
@@ -121,6 +129,16 @@ test("the project of docs/add-a-service.md behaves as the page says", async (t) 
     assert.deepEqual(await run(command.split(" "), campus), { code: 0, said: shown(command) });
   }
   assert.deepEqual(await run(["test", "gate"], campus), { code: 0, said: shown("test gate --host box") });
+  const gate = join(campus, "services/gate.ts");
+  const good = readFileSync(gate, "utf8");
+  writeFileSync(gate, good.replace("await host.install(", "if (lines.length > 0) await host.install("));
+  const [fault = assert.fail("the page shows no broken rule")] = /^ {4}fail .*\n(?: {10}.*\n)+/m.exec(page) ?? [];
+  const broken = await promisify(execFile)(process.execPath, [join(root, "bin/trigger.js"), "test", "gate"], {
+    cwd: campus,
+  }).catch((error) => error);
+  assert.equal(broken.code, 1);
+  assert.ok(broken.stdout.replaceAll(campus, "…").includes(fault.replace(/^ {4}/gm, "")), broken.stdout);
+  writeFileSync(gate, good);
   assert.match(await nodeTest(join(campus, "services")), /^ℹ pass 2$/m);
   mkdirSync(join(campus, "out/gate"), { recursive: true });
   const stop = new AbortController();

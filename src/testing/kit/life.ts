@@ -101,7 +101,8 @@ export function machineOf(life: Life, machine: Machine): Machine {
       life.alive();
       life.told.push({ asked, input: options.input, changes: options.changes });
       if (!("socket" in asked) && filing.includes(asked[0])) {
-        for (const path of asked.slice(1).filter((word) => word.startsWith("/"))) life.folders.add(posix.dirname(path));
+        for (const path of asked.slice(1).filter((word) => word.startsWith("/")))
+          life.folders.add(path.endsWith("/") ? path.slice(0, -1) : posix.dirname(path));
       }
       return life.step(name, () => machine.run(asked, options));
     },
