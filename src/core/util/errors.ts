@@ -97,7 +97,7 @@ export class Away extends Error {
   }
 }
 
-/** An outcome: the run must not go on before a person has looked (`trigger approve SERVICE`). */
+/** An outcome: the run waits until a person approves what it would replace (`trigger approve SERVICE DIGEST`). */
 export class Held extends Error {
   override name = "Held";
   /** The kind of outcome. */

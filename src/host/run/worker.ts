@@ -75,9 +75,7 @@ export function worker(work: Work, ready: Promise<void>, clock: Clock, signal: A
     const retryAfter = backoff(failures, waits);
     const wait = error instanceof Later ? Math.max(error.after, retryAfter) : retryAfter;
     notBefore = clock.monotonic() + wait;
-    const again = error instanceof Fatal || error instanceof Held ? "waits for a person" : `again in ${wait / 1000} s`;
-    const next = error instanceof TextRefused ? "tried again by itself, ever more rarely" : again;
-    work.log(`${reason(error)} (${next})`);
+    work.log(`${reason(error)} (${nextTry(error, wait)})`);
     return false;
   }
 
@@ -137,3 +135,11 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
+
+/** The end of the wait after a failed run, for the log; `wait` is in milliseconds. */
+function nextTry(error: unknown, wait: number): string {
+  if (error instanceof TextRefused) return "tried again ever more rarely";
+  if (error instanceof Held) return "waits for a person";
+  if (error instanceof Fatal) return "waits until its rows or its code change, or for `trigger retry`";
+  return `again in ${wait / 1000} s`;
+}
