@@ -23,6 +23,7 @@ export const longer: Readonly<Record<string, string>> = {
   "src/host/install/odd.test.ts": "needs root, and races against another user of the machine",
   "src/machines/walk-race.test.ts": "needs root, and races against another user of the machine",
   "src/testing/conformance.test.ts": "drives each broken service through every generated history",
+  "src/testing/kit/plain.test.ts": "drives each broken service through every generated message",
   "test/docs.test.ts": "runs the network of a page until it has served, waited and recovered",
   "test/types/types.test.ts": "compiles a second program of deliberate mistakes",
 };

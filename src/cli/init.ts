@@ -44,10 +44,12 @@ under that name. \`npm install\` in a clone makes that link again where trigger 
     writeJson("package.json", { ...known, private: true, type: "module", scripts });
     writeFileSync(join(root, ".gitignore"), ".trigger/\nout/\nnode_modules/\n");
     for (const path of readdirSync(root).filter((name) => !before.includes(name))) say(`made ${join(root, path)}`);
+    // Of a package in the project, or a checkout, no program is in the PATH.
+    const program = existsSync(join(root, "node_modules/.bin/trigger")) ? "npx trigger" : "trigger";
     lines([
       "",
       `Now, in ${root}:`,
-      "  trigger up --all     then edit directory.ldif in another window, and look at out/hosts",
+      `  ${program} up --all     then edit directory.ldif in another window, and look at out/hosts`,
     ]);
     return 0;
   },
@@ -85,6 +87,7 @@ function linkTrigger(root: string): Readonly<Record<string, string>> {
   if (isLocal) return again(name);
   if (installed.includes(`${sep}lib${sep}node_modules${sep}`)) return again(`"$(npm root -g)/${name}"`);
   // No program of a checkout is in the PATH: `npm test` needs it.
+  // npm and npx look there for the program of a checkout.
   mkdirSync(join(modules, ".bin"), { recursive: true });
   symlinkSync("../trigger/bin/trigger.js", join(modules, ".bin/trigger"));
   return {};
