@@ -22,7 +22,7 @@ export async function runHost(given: HostOptions): Promise<void> {
   const damaged = new AbortController();
   const signal = AbortSignal.any([given.signal, damaged.signal]);
   const options = { ...given, signal };
-  let changed = (): void => {};
+  let reportChanged = (): void => {};
   const compareInTurn = daemonComparer({ clock, signal });
   const hosted = begin();
   const ended = Promise.all(hosted.map(({ ended }) => ended));
@@ -49,7 +49,7 @@ export async function runHost(given: HostOptions): Promise<void> {
     try {
       store.beginLife(options.name, process.pid, clock.now());
       return [...options.services].map(([service, definition]) =>
-        hostService(service, definition, options, { changed: () => changed(), compareInTurn }),
+        hostService(service, definition, options, { onReportChanged: () => reportChanged(), compareInTurn }),
       );
     } catch (error) {
       damaged.abort(error);
@@ -58,7 +58,7 @@ export async function runHost(given: HostOptions): Promise<void> {
   }
 
   function whileUp(broker: Broker): Promise<void>[] {
-    changed = reporter(options, broker);
+    reportChanged = reporter(options, broker);
     const every = (milliseconds: number, what: string, work: () => Promise<unknown> | unknown): Promise<void> =>
       again(milliseconds, () => persist(what, async () => work(), { clock, signal, log }), clock, signal);
     const all = (work: (service: HostedService) => unknown) => () => Promise.all(hosted.map(work));
@@ -70,10 +70,16 @@ export async function runHost(given: HostOptions): Promise<void> {
         "the look at the daemons",
         all((service) => service.lookAtDaemon()),
       ),
-      every(reportInterval, "the report", () => changed()),
+      every(reportInterval, "the report", () => reportChanged()),
       every(brokerInterval, "the note of the broker's trouble", () => store.noteTrouble(broker.trouble())),
       ...(transcriber
-        ? [every(transcriberInterval, "the look at the transcriber", transcriberLook(transcriber, clock, changed))]
+        ? [
+            every(
+              transcriberInterval,
+              "the look at the transcriber",
+              transcriberLook(transcriber, clock, reportChanged),
+            ),
+          ]
         : []),
       ...(fullEvery === undefined
         ? []
@@ -90,7 +96,7 @@ export async function runHost(given: HostOptions): Promise<void> {
   async function listen(service: HostedService, broker: Broker): Promise<void> {
     await service.started;
     await persist(`the queue ${service.queue.name}`, () => service.listen(broker), { clock, signal, log });
-    changed();
+    reportChanged();
   }
 }
 

@@ -36,7 +36,7 @@ async function hosted(service: Service, options: Partial<HostOptions> = {}, part
       ...{ machineOf: () => machine, signal: context.signal, connect: async () => publisher, log: context.log },
       ...options,
     },
-    { changed() {}, compareInTurn },
+    { onReportChanged() {}, compareInTurn },
   );
   await composed.started;
   await composed.listen(hub.connect());

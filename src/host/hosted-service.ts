@@ -31,13 +31,13 @@ export interface HostedService {
 /** The parts that the services of a host share. */
 export interface HostParts {
   /** The report is another one. */
-  changed(): void;
+  onReportChanged(): void;
   readonly compareInTurn: ReturnType<typeof daemonComparer>;
 }
 
 /** Composes one service of a host: the loop that runs it and the conversation about it, over one part of the store. */
 export function hostService(name: string, service: Service, options: HostOptions, parts: HostParts): HostedService {
-  const { changed } = parts;
+  const { onReportChanged } = parts;
   const context = runContext(name, options);
   const { store, clock, log } = context;
   const table = "table" in service ? service.table : undefined;
@@ -55,7 +55,7 @@ export function hostService(name: string, service: Service, options: HostOptions
 
   const obeyStored = orders(inbox, context);
   const loop = new ServiceLoop({
-    ...{ service, context, changed },
+    ...{ service, context, onReportChanged },
     waveWithin: options.waveWithin?.(name),
     ready: recompute(clock.now()),
     ran() {
@@ -66,7 +66,7 @@ export function hostService(name: string, service: Service, options: HostOptions
   });
   const compareTable = table && options.compareDaemon?.bind(options, name, table);
   const conversation = new Conversation({
-    ...{ host: options.name, inbox, clock, signal: options.signal, log, changed, recompute },
+    ...{ host: options.name, inbox, clock, signal: options.signal, log, onReportChanged, recompute },
     ...{ distrust: options.distrust, wrongOrderer: options.wrongOrderer, follow: options.follow },
     obey(order) {
       obeyStored(order);

@@ -77,7 +77,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
       await clock.sleep(backoff(failures), signal);
       await persist("the broker", () => broker.declare(queues), waits);
     },
-    changed(changes) {
+    onChanges(changes) {
       for (const line of changeLines(changes, authors, clock.monotonic())) log(line);
     },
   });

@@ -32,7 +32,7 @@ async function listening(service: Service, inputs: Partial<ConversationInputs> =
     obey() {},
     recompute: () => Promise.resolve(),
     stored: ({ asked }) => void batches.push(asked),
-    changed() {},
+    onReportChanged() {},
     ...inputs,
   });
   await conversation.listen(hub.connect());

@@ -29,7 +29,7 @@ export interface ConversationInputs extends ReceiverOptions {
   /** A batch of messages is in the store; `asked` says that a person's order is among them. */
   stored(batch: { readonly asked: boolean }): void;
   /** The report of the service is another one. */
-  changed(): void;
+  onReportChanged(): void;
 }
 
 /** The exchange of one service with the transcriber: the stream, questions, refusals and comparisons. It runs nothing. */
@@ -106,7 +106,7 @@ export class Conversation {
     if (verify !== undefined) this.#verify(verify);
     for (const refusal of refusals) this.#say(refusal);
     this.#inputs.stored({ asked });
-    this.#inputs.changed();
+    this.#inputs.onReportChanged();
   }
 
   /** Answers a person's `verify`: the digest is made from the rows again, rather than believed, and then compared. */

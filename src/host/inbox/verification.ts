@@ -7,7 +7,7 @@ export interface VerificationOptions {
   readonly signal: AbortSignal;
   /** Compares the daemon; left out where that is not done. It does not reject. */
   readonly compareDaemon: (() => Promise<DaemonCompared>) | undefined;
-  changed(): void;
+  onReportChanged(): void;
   log(line: string): void;
 }
 
@@ -22,7 +22,7 @@ export interface Verification {
 }
 
 export function verification(options: VerificationOptions): Verification {
-  const { store, signal, compareDaemon, changed, log } = options;
+  const { store, signal, compareDaemon, onReportChanged, log } = options;
   let open: number | undefined;
   let comparing = false;
   let newest: number | undefined;
@@ -43,7 +43,7 @@ export function verification(options: VerificationOptions): Verification {
       const now = store.verified.read();
       if (now?.asked !== answered) continue;
       store.verified.write({ ...now, daemon });
-      changed();
+      onReportChanged();
     }
   }
 

@@ -5,7 +5,7 @@ import type { Clock } from "../../ports/clock.ts";
 export function transcriberLook(
   says: () => TranscriberReport | undefined,
   clock: Clock,
-  changed: () => void,
+  onReportChanged: () => void,
 ): () => void {
   let told = "";
   let toldAt = Number.NEGATIVE_INFINITY;
@@ -16,6 +16,6 @@ export function transcriberLook(
     if (text === told && !isDue) return;
     told = text;
     toldAt = clock.monotonic();
-    changed();
+    onReportChanged();
   };
 }

@@ -18,7 +18,7 @@ function looping(service: Service, inputs: Partial<ServiceLoopInputs> = {}) {
   const loop = new ServiceLoop({
     ...{ service, context, waveWithin: undefined, ready: Promise.resolve() },
     ran: () => void seen.ran++,
-    changed: () => void seen.changed++,
+    onReportChanged: () => void seen.changed++,
     ...inputs,
   });
   const { rows, digest } = told();

@@ -22,7 +22,7 @@ export interface ServiceLoopInputs {
   /** A run has succeeded. */
   ran(): void;
   /** The report of the service is another one. */
-  changed(): void;
+  onReportChanged(): void;
 }
 
 /** The runs of one service: what is pending, when a run is due, and the run itself. It knows of no broker. */
@@ -37,20 +37,20 @@ export class ServiceLoop {
   #runs = 0;
 
   constructor(inputs: ServiceLoopInputs) {
-    const { service, context, waveWithin: within, ready, changed } = inputs;
+    const { service, context, waveWithin: within, ready, onReportChanged } = inputs;
     const { clock, signal, log } = context;
     const table = "table" in service ? service.table : undefined;
     const poke = (): void => this.poke();
     this.#inputs = inputs;
     this.#table = table;
     if (table) {
-      if (within !== undefined) this.#waves = waveGate({ ...context, within, changed, poke });
+      if (within !== undefined) this.#waves = waveGate({ ...context, within, onReportChanged, poke });
       this.#held = whileHeld(table, context, { busy: () => this.#running, poke });
       this.#chance = secondChance({ ...context, table, poke });
     }
     const pace = table ? (table.pace ?? defaultPace) : 0;
     const work = {
-      ...{ pace, changed, log },
+      ...{ pace, onReportChanged, log },
       rest: () => context.store.starts.rest(clock.now()),
       isDue: () => this.#isDue(),
       run: () => this.#run(),

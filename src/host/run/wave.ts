@@ -24,11 +24,11 @@ export interface WaveGateOptions {
   readonly signal: AbortSignal;
   poke(): void;
   /** The reason that status shows is another one. */
-  changed(): void;
+  onReportChanged(): void;
 }
 
 /** All but the reason that status shows is in memory: a host that starts runs on what it has, and waits for nobody. */
-export function waveGate({ store, within, clock, signal, poke, changed }: WaveGateOptions): WaveGate {
+export function waveGate({ store, within, clock, signal, poke, onReportChanged }: WaveGateOptions): WaveGate {
   /** The place up to which the earlier waves have applied. */
   let done: Place | undefined;
   let failing: { readonly why: string; readonly from: Place; readonly until: number } | undefined;
@@ -41,7 +41,7 @@ export function waveGate({ store, within, clock, signal, poke, changed }: WaveGa
     if (why === shown) return;
     store.waveWait.write(why);
     shown = why;
-    changed();
+    onReportChanged();
   }
 
   function askAt(time: number): void {

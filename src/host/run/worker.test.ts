@@ -18,7 +18,7 @@ test("a wall clock that is set back delays no retry", async () => {
         runs += 1;
         throw new Error("not yet");
       },
-      changed() {},
+      onReportChanged() {},
       log() {},
     },
     Promise.resolve(),
@@ -45,7 +45,7 @@ test("a run waits for the start limit of its unit", async () => {
     async run() {
       runs += 1;
     },
-    changed() {},
+    onReportChanged() {},
     log() {},
   };
   const { started, ended } = worker(work, Promise.resolve(), clock, stop.signal);

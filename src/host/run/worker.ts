@@ -20,7 +20,7 @@ export interface Work {
   /** One run; throws when it must be tried again. */
   run(signal: AbortSignal): Promise<void>;
   /** Something about the service changed: for the report. */
-  changed(): void;
+  onReportChanged(): void;
   log(line: string): void;
 }
 
@@ -55,7 +55,7 @@ export function worker(work: Work, ready: Promise<void>, clock: Clock, signal: A
       if (signal.aborted) return;
       if (failed(error)) return;
     }
-    work.changed();
+    work.onReportChanged();
   }
 
   /** Decides when to try again; true if nothing can be tried any more. */

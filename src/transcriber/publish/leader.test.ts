@@ -17,7 +17,7 @@ function scene() {
     begin: (epoch, rolledBack) => done.push(`${whom}begin ${epoch}${rolledBack ? " rolled back" : ""}`),
     ...{
       end: note(`${whom}end`),
-      changed: note(`${whom}changed`),
+      publishChanges: note(`${whom}changed`),
       resume: note(`${whom}resume`),
       digest: note(`${whom}digest`),
       answer: note(`${whom}answer`),
@@ -112,7 +112,7 @@ test("a host with an epoch ahead of the clock gets streams of its own", async ()
   assert.equal(leader.epoch, 5_000_007);
   assert.match(log.at(-1) ?? "", /^h holds epoch 400000000 of 1970-01-01T00:06:40.000Z, ahead of this clock/);
   leader.answer("dhcp", "h", "digest");
-  leader.changed(new Map([["dhcp", [["a", null]]]]));
+  leader.publishChanges(new Map([["dhcp", [["a", null]]]]));
   assert.deepEqual(done.splice(1), ["h: answer", "changed", "h: changed", "resume", "h: resume"]);
   leader.observe("h", 400_001_007); // it follows
   leader.observe("h", far + 9_000_000);

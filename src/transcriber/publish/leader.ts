@@ -39,7 +39,7 @@ export interface Leader {
   /** The directory cannot be read: until it can be again, it does not count as rolled back. */
   interrupt(): void;
   /** Publishes the changes that the tables have taken. */
-  changed(services: ReadonlyMap<string, readonly CellChange[]>): void;
+  publishChanges(services: ReadonlyMap<string, readonly CellChange[]>): void;
   /** Publishes a digest on every stream. */
   digests(): void;
   answer(service: string, host: string, want: Want): void;
@@ -175,10 +175,10 @@ export function leadStreams(options: LeaderOptions): Leader {
     interrupt() {
       readSince = Number.POSITIVE_INFINITY;
     },
-    changed(services) {
+    publishChanges(services) {
       for (const [service, changes] of services) {
-        streams.get(service)?.changed(changes);
-        for (const stream of divergent.streams(service)) stream.changed(changes);
+        streams.get(service)?.publishChanges(changes);
+        for (const stream of divergent.streams(service)) stream.publishChanges(changes);
       }
       for (const stream of allStreams()) stream.resume();
     },

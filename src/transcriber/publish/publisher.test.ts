@@ -57,7 +57,7 @@ function scene(context: TestContext, { slow = false } = {}) {
     async publish(key, body) {
       sent.push({ key, message: streamMessage.parse(JSON.parse(body)) });
     },
-    ...{ async revive() {}, changed() {}, log() {} },
+    ...{ async revive() {}, onChanges() {}, log() {} },
   });
   context.after(async () => {
     stop.abort();

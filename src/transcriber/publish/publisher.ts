@@ -28,7 +28,7 @@ export interface PublisherOptions {
   /** Waits until the broker may be back, longer with each failure in a row. */
   revive(failures: number): Promise<void>;
   /** Called after changes of the tables were passed to the streams. */
-  changed(changes: TableChanges): void;
+  onChanges(changes: TableChanges): void;
   log(line: string): void;
 }
 
@@ -74,9 +74,9 @@ export function publishTables(options: PublisherOptions): Publisher {
   const allows = allowances(clock);
   const writer = tableWriter({
     ...{ tables, steady, clock, signal, log },
-    changed(changes) {
-      leader.changed(changes.services);
-      options.changed(changes);
+    onChanges(changes) {
+      leader.publishChanges(changes.services);
+      options.onChanges(changes);
       schedule.wake();
     },
   });

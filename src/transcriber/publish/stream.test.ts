@@ -31,7 +31,7 @@ function slowly() {
     table,
     change(...changes: CellChange[]) {
       table.apply(changes);
-      stream.changed(changes);
+      stream.publishChanges(changes);
     },
     /** Confirms what was sent, and what follows from it, until nothing more comes. */
     async confirm() {
@@ -124,7 +124,7 @@ test("a refusing queue is found, others get copies, and a digest ends its refusa
   });
   const change = (key: string): void => {
     table.set(key, "{}");
-    stream.changed([[key, "{}"]]);
+    stream.publishChanges([[key, "{}"]]);
   };
   stream.begin(7, false);
   await until(() => stream.refusing.length === 1);

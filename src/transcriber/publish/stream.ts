@@ -16,7 +16,7 @@ export interface StreamOptions {
   readonly hosts: readonly string[];
   readonly table: CellTable;
   asOf(): AsOf;
-  /** True while the table is inconsistent: nothing of it is published until `changed` or `resume` is called. */
+  /** True while the table is inconsistent: nothing of it is published until `publishChanges` or `resume` is called. */
   applying(): boolean;
   /** The limit on answers to hosts that ask. */
   readonly allows: Allowance;
@@ -37,7 +37,7 @@ export interface Stream {
   /** Ends the epoch: nothing more is published. */
   end(): void;
   /** Publishes changes that the table has taken. */
-  changed(changes: readonly CellChange[]): void;
+  publishChanges(changes: readonly CellChange[]): void;
   /** Continues after the table was inconsistent. */
   resume(): void;
   /** Publishes a digest to all hosts of the stream. */
@@ -138,7 +138,7 @@ export function openStream(options: StreamOptions): Stream {
       clear();
       writer = undefined;
     },
-    changed(changes) {
+    publishChanges(changes) {
       if (!writer || behind) return;
       for (const [key, cell] of changes) rows.set(key, cell);
       void publishAll();

@@ -40,7 +40,7 @@ function scene({ stopped = false } = {}) {
   };
   const writer = tableWriter({
     ...{ tables, clock, steady: { now: () => passed }, signal: stop.signal },
-    changed: (changes) => announced.push(changes),
+    onChanges: (changes) => announced.push(changes),
     log: (line) => log.push(line),
   });
   return { tables, writer, seen, log, announced };
@@ -144,7 +144,7 @@ test("a write is announced under the state that it leads to", async () => {
   const states: string[][] = [];
   const writer = tableWriter({
     ...{ tables, clock: virtualClock(0), steady: { now: () => 0 }, signal: new AbortController().signal, log() {} },
-    changed: () => states.push([...writer.asOf.state]),
+    onChanges: () => states.push([...writer.asOf.state]),
   });
   for (const state of ["1", "2"]) await writer.write((tables, now) => tables.refresh(devices(1, state), now), [state]);
   assert.deepEqual(states, [["1"], ["2"]]);

@@ -13,7 +13,7 @@ export interface TableWriterOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Called at the end of a write, under the directory state and the time to which it leads. */
-  changed(changes: TableChanges): void;
+  onChanges(changes: TableChanges): void;
   log(line: string): void;
 }
 
@@ -36,7 +36,7 @@ export interface TableWriter {
   tick(): Promise<void>;
 }
 
-export function tableWriter({ tables, steady, clock, signal, changed, log }: TableWriterOptions): TableWriter {
+export function tableWriter({ tables, steady, clock, signal, onChanges, log }: TableWriterOptions): TableWriter {
   let asOf: AsOf = { state: [], clock: steady.now() };
   let free: PromiseWithResolvers<void> | undefined;
   let applying = false;
@@ -63,7 +63,7 @@ export function tableWriter({ tables, steady, clock, signal, changed, log }: Tab
     const done = (changes: TableChanges): void => {
       asOf = { state, clock: now };
       end();
-      changed(changes);
+      onChanges(changes);
       written?.(changes);
     };
     try {

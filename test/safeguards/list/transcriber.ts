@@ -76,8 +76,8 @@ export const transcriberRemovals: readonly Removal[] = [
     file: "src/transcriber/tables/table-writer.ts",
     edits: [
       [
-        "      asOf = { state, clock: now };\n      end();\n      changed(changes);",
-        "      end();\n      changed(changes);\n      asOf = { state, clock: now };",
+        "      asOf = { state, clock: now };\n      end();\n      onChanges(changes);",
+        "      end();\n      onChanges(changes);\n      asOf = { state, clock: now };",
       ],
     ],
     tests: ["src/transcriber/tables/table-writer.test.ts"],
@@ -103,7 +103,7 @@ export const transcriberRemovals: readonly Removal[] = [
     guards: "a write wakes the schedule",
     without: "a term that a change brings ends up to a minute late",
     file: "src/transcriber/publish/publisher.ts",
-    edits: [["      options.changed(changes);\n      schedule.wake();", "      options.changed(changes);"]],
+    edits: [["      options.onChanges(changes);\n      schedule.wake();", "      options.onChanges(changes);"]],
     tests: ["src/transcriber/publish/publisher.test.ts"],
   },
   {
