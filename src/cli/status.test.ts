@@ -112,10 +112,14 @@ test("any report or store shows each host, and no control sequence", async (t) =
   for (const service of ["dhcp", "names"]) writeFileSync(join(folder, "services", `${service}.ts`), "");
   using database = openStoreFile(join(folder, "state"), "box", now, () => {});
   const inbound = handleInbound({
-    ...{ config: { hosts: new Map(Object.entries(hosts)) }, tables: new Set(["dhcp"]), attribution: attribution() },
+    ...{
+      config: { hosts: new Map(Object.entries(hosts)) },
+      tableServices: new Set(["dhcp"]),
+      attribution: attribution(),
+    },
     publisher: leadStreams({
       ...{ streams: new Map(), open: () => new Map(), clock: virtualClock(now), random: () => 0.5, log() {} },
-      tables: { asOf: { state: [], clock: 0 }, busy: false, async tick() {} },
+      writer: { asOf: { state: [], clock: 0 }, busy: false, async tick() {} },
     }),
     ...{
       steady: steadyClock(virtualClock(now), () => {}),

@@ -89,7 +89,7 @@ export function transcribe(options: TranscriberOptions): Transcriber {
     publish: (key, body) => void publish(key, body).catch(() => {}), // a host without the message continues after a while
   });
   const inbound = handleInbound({
-    ...{ config, tables: services, publisher, steady, attribution: authors, clock, log, verify: reader.verify },
+    ...{ config, tableServices: services, publisher, steady, attribution: authors, clock, log, verify: reader.verify },
     wrongSender: sendersOf(config, host, brokerUser),
     wrongOrderer: orderersOf(config, host, brokerUser),
     onReport(report) {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import type { Table as Service } from "../../src/core/service/service.ts";
+import type { Table as Declaration } from "../../src/core/service/service.ts";
 import { CellTable } from "../../src/core/stream/cell-table.ts";
 import { canonical } from "../../src/core/stream/cells.ts";
 import { type Followed, follow, type Want } from "../../src/core/stream/reader.ts";
@@ -21,7 +21,7 @@ import { benchService, machineEntry, machines } from "./world.ts";
 
 /** The last part of `npm run bench`: what a change and a comparison cost in a small table and in a large one, and how long the event loop stands still at most. */
 
-const { table } = benchService({ runs: 0, stored() {}, applied() {} }, {}) as { table: Service };
+const { table } = benchService({ runs: 0, stored() {}, applied() {} }, {}) as { table: Declaration };
 const signal = new AbortController().signal;
 const out = (line: string): void => void process.stdout.write(`${line}\n`);
 const grouped = (count: number): string => count.toLocaleString("en-US");

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { z } from "zod";
 import type { StoredEntry } from "../../src/core/directory/entry.ts";
 import { readEvent } from "../../src/core/directory/event.ts";
-import { type Table as Service, service } from "../../src/core/service/service.ts";
+import { type Table as Declaration, service } from "../../src/core/service/service.ts";
 import { streamMessage } from "../../src/core/stream/messages.ts";
 import { queueName, serviceKey } from "../../src/core/stream/routing.ts";
 import { atOnce } from "../../src/core/util/slices.ts";
@@ -78,7 +78,7 @@ function network(t: TestContext, file = temporary(t), clock: VirtualClock = virt
     const transcriber = transcribe({
       ...{ host: "civet", config, source, broker: connection, clock, signal: stopping.signal },
       ...(events && { events }),
-      services: new Map([["names", table as Service]]),
+      services: new Map([["names", table as Declaration]]),
       codes: new Map(),
       random: () => 0.5,
       log: (line) => log.push(line),

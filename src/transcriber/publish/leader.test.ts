@@ -26,7 +26,7 @@ function scene() {
   const leader = leadStreams({
     ...{ streams: new Map([["dhcp", streamTo("")]]), clock, random: () => 0.007 },
     ...{ open: (host) => new Map([["dhcp", streamTo(`${host}: `)]]), log: (line) => void log.push(line) },
-    tables: {
+    writer: {
       get asOf() {
         return { state: directory, clock: 0 };
       },

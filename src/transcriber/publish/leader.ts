@@ -21,7 +21,7 @@ export interface LeaderOptions {
   /** Opens the streams of one host alone, by service. */
   open(host: string): ReadonlyMap<string, Stream>;
   /** The writer of the tables. No epoch begins while it is busy. */
-  readonly tables: Pick<TableWriter, "asOf" | "busy" | "tick">;
+  readonly writer: Pick<TableWriter, "asOf" | "busy" | "tick">;
   readonly clock: Pick<Clock, "now" | "monotonic">;
   readonly random: () => number;
   log(line: string): void;
@@ -60,7 +60,7 @@ export interface Leader {
  * once after a clock that was ahead, and a report of one host affects that host alone.
  */
 export function leadStreams(options: LeaderOptions): Leader {
-  const { streams, tables, clock, random, log } = options;
+  const { streams, writer, clock, random, log } = options;
   const divergent = divergentHosts(options);
   /** The time at which each host last caused an epoch of all others, in monotonic milliseconds. */
   const raisedAt = new Map<string, number>();
@@ -79,11 +79,11 @@ export function leadStreams(options: LeaderOptions): Leader {
 
   function begin(): void {
     if (!active || !complete) return;
-    wanted = tables.busy || clock.monotonic() - begunAt < epochSpacing;
+    wanted = writer.busy || clock.monotonic() - begunAt < epochSpacing;
     if (wanted) return;
     end();
-    void tables.tick(); // first: otherwise rows whose time is over would return with the epoch's first digest
-    wanted = tables.busy;
+    void writer.tick(); // first: otherwise rows whose time is over would return with the epoch's first digest
+    wanted = writer.busy;
     if (wanted) return;
     begunAt = clock.monotonic();
     const epoch = nextEpoch(clock.now(), epochs.heard, random);
@@ -140,8 +140,8 @@ export function leadStreams(options: LeaderOptions): Leader {
 
   /** Reviews the claims of hosts. While the tables are being written, the mirror may be about to reach them. */
   function judge(): void {
-    if (!leads() || tables.busy) return;
-    const judged = reviewClaims(epochs, tables.asOf.state, clock.monotonic(), readSince);
+    if (!leads() || writer.busy) return;
+    const judged = reviewClaims(epochs, writer.asOf.state, clock.monotonic(), readSince);
     epochs = judged.epochs;
     for (const { host, service } of judged.reached) answer(service, host, "digest");
     for (const host of judged.rolledBack) {
@@ -200,7 +200,7 @@ export function leadStreams(options: LeaderOptions): Leader {
       if (!leads()) return;
       // A divergent host refuses the common streams; only refusals of its own streams count.
       const refused = refusal.refused === (divergent.epochOf(host) || epochs.epoch) ? epochs.epoch : 0;
-      const heard = hearRefusal(epochs, { ...refusal, refused, epoch: 0 }, tables.asOf.state, clock.monotonic());
+      const heard = hearRefusal(epochs, { ...refusal, refused, epoch: 0 }, writer.asOf.state, clock.monotonic());
       epochs = heard.epochs;
       if (heard.act === "digest") answer(refusal.service, host, "digest");
     },
@@ -211,8 +211,8 @@ export function leadStreams(options: LeaderOptions): Leader {
     },
     due() {
       const times = [
-        wanted && !tables.busy ? begunAt + epochSpacing : undefined,
-        tables.busy ? undefined : nextReview(epochs, readSince),
+        wanted && !writer.busy ? begunAt + epochSpacing : undefined,
+        writer.busy ? undefined : nextReview(epochs, readSince),
         divergent.due(),
       ];
       const known = times.filter((time) => time !== undefined);

@@ -91,7 +91,7 @@ export function publishTables(options: PublisherOptions): Publisher {
     [...services].map((service) => [service, open(service, serviceKey(service), hostsOf(config, service))]),
   );
   const leader = leadStreams({
-    ...{ streams, tables: writer, clock, random, log },
+    ...{ streams, writer, clock, random, log },
     open(host) {
       const own = (config.hosts.get(host) ?? []).filter((service) => services.has(service));
       return new Map(own.map((service) => [service, open(service, hostKey(service, host), [host])]));

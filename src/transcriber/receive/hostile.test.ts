@@ -62,14 +62,14 @@ function scene() {
   const leader = leadStreams({
     streams,
     open: () => new Map([["dhcp", { ...silent, begin: (epoch: number) => void divergent.push(epoch) }]]),
-    tables: { asOf, busy: false, async tick() {} },
+    writer: { asOf, busy: false, async tick() {} },
     ...{ clock, random: () => 0.5, log },
   });
   leader.complete();
   leader.elect(true);
   const steady = steadyClock(clock, log);
   const inbound = handleInbound({
-    ...{ config, tables: new Set(["dhcp"]), publisher: leader, steady, attribution: attribution(), clock, log },
+    ...{ config, tableServices: new Set(["dhcp"]), publisher: leader, steady, attribution: attribution(), clock, log },
     ...{ wrongSender: () => undefined, wrongOrderer: () => undefined, onReport() {}, verify() {} },
   });
   return { clock, logged, log, inbound, steady, epochs, divergent, leader };

@@ -191,7 +191,7 @@ test("another user's question brings a digest only, and a large report is reject
   const inbound = handleInbound({
     ...{
       config: { hosts },
-      tables: new Set(["dhcp"]),
+      tableServices: new Set(["dhcp"]),
       attribution: attribution(),
       clock,
       wrongOrderer: () => undefined,
@@ -199,7 +199,7 @@ test("another user's question brings a digest only, and a large report is reject
     publisher: {
       ...leadStreams({
         ...{ streams: new Map(), open: () => new Map(), clock, random: () => 0.5, log() {} },
-        tables: { asOf: { state: [], clock: 0 }, busy: false, async tick() {} },
+        writer: { asOf: { state: [], clock: 0 }, busy: false, async tick() {} },
       }),
       answer: (service, host, want) => answered.push(`${service} ${host} ${typeof want === "string" ? want : "part"}`),
     },

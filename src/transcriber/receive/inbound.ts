@@ -11,7 +11,7 @@ import type { Inbound } from "./listener.ts";
 export interface InboundOptions {
   readonly config: Pick<ReadConfig, "hosts">;
   /** The services that have a table. */
-  readonly tables: { has(service: string): boolean };
+  readonly tableServices: { has(service: string): boolean };
   readonly publisher: Pick<Publisher, "answer" | "observe" | "refused">;
   readonly steady: Pick<SteadyClock, "observe">;
   readonly attribution: Pick<Attribution, "addEvent">;
@@ -27,12 +27,13 @@ export interface InboundOptions {
 
 /** Handles the messages of hosts and bindings. Throws for a message that the config does not allow. */
 export function handleInbound(options: InboundOptions): Inbound {
-  const { config, tables, publisher, steady, attribution, wrongSender, wrongOrderer, clock, onReport, log } = options;
+  const { config, tableServices, publisher, steady, attribution, wrongSender, wrongOrderer, clock, onReport, log } =
+    options;
   /** The hosts whose reports of unknown services are in the log already. */
   const logged = new Set<string>();
 
   function mustFollow(host: string, service: string): void {
-    if (tables.has(service) && hostsOf(config, service).includes(host)) return;
+    if (tableServices.has(service) && hostsOf(config, service).includes(host)) return;
     throw new Error(`the config has no host ${JSON.stringify(host)} with a table ${JSON.stringify(service)}`);
   }
 

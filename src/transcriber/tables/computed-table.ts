@@ -1,4 +1,4 @@
-import type { Table as Service } from "../../core/service/service.ts";
+import type { Table as Declaration } from "../../core/service/service.ts";
 import { CellTable } from "../../core/stream/cell-table.ts";
 import { type Cell, type CellChange, isRefused, refusedCell } from "../../core/stream/cells.ts";
 import type { SlicedWork } from "../../core/util/slices.ts";
@@ -15,15 +15,15 @@ const mostSorted = 10_000;
 
 /** The table of one service, computed from the mirror, with everything on which its rows depend. */
 export class ComputedTable {
-  readonly table: CellTable;
+  readonly cells: CellTable;
   readonly #name: string;
-  readonly #service: Service;
+  readonly #declaration: Declaration;
   readonly #mirror: Mirror;
   readonly #context: EntryContext;
   /** The keys of each entry. */
   readonly #keys = new Map<string, readonly string[]>();
   /** The cell of each key before the claims of other rows are compared. */
-  readonly #cells = new Map<string, Cell>();
+  readonly #ownCells = new Map<string, Cell>();
   readonly #claims: UniqueClaims;
   readonly #dependencies = new Dependencies();
   readonly #timers = new Timers();
@@ -32,13 +32,13 @@ export class ComputedTable {
   #refused = 0;
   #now = Number.NEGATIVE_INFINITY;
 
-  constructor(name: string, service: Service, mirror: Mirror, context: EntryContext) {
-    this.table = new CellTable(name);
+  constructor(name: string, declaration: Declaration, mirror: Mirror, context: EntryContext) {
+    this.cells = new CellTable(name);
     this.#name = name;
-    this.#service = service;
+    this.#declaration = declaration;
     this.#mirror = mirror;
     this.#context = context;
-    this.#claims = new UniqueClaims(service);
+    this.#claims = new UniqueClaims(declaration);
   }
 
   /** The number of refused keys. */
@@ -89,11 +89,11 @@ export class ComputedTable {
     for (const key of touched) {
       yield { what, done: ++done, of: touched.size };
       const conflict = this.#claims.conflict(key);
-      const after = conflict === undefined ? (this.#cells.get(key) ?? null) : refusedCell(conflict);
-      const before = this.table.get(key) ?? null;
+      const after = conflict === undefined ? (this.#ownCells.get(key) ?? null) : refusedCell(conflict);
+      const before = this.cells.get(key) ?? null;
       if (before === after) continue;
       this.#refused += Number(after !== null && isRefused(after)) - Number(before !== null && isRefused(before));
-      this.table.set(key, after);
+      this.cells.set(key, after);
       changes.push([key, after]);
     }
     // The order only helps human readers, and sorting a million keys takes a second in one piece.
@@ -108,7 +108,7 @@ export class ComputedTable {
   /** The cells, the read set and the timer of an entry's last evaluation. */
   of(uuid: string): { cells: [key: string, cell: Cell][]; reads: readonly Read[]; next: number | undefined } {
     return {
-      cells: (this.#keys.get(uuid) ?? []).map((key) => [key, this.table.get(key) ?? ""]),
+      cells: (this.#keys.get(uuid) ?? []).map((key) => [key, this.cells.get(key) ?? ""]),
       reads: this.#dependencies.readsOf(uuid),
       next: this.#timers.of(uuid),
     };
@@ -121,7 +121,7 @@ export class ComputedTable {
   *#evaluate(uuid: string, touched: Set<string>): SlicedWork<void> {
     const entry = this.#mirror.get(uuid);
     const context = { mirror: this.#mirror, now: this.#now, ...this.#context };
-    const { rows, refusals, reads, timed, next } = entry ? yield* evaluate(this.#service, entry, context) : nothing;
+    const { rows, refusals, reads, timed, next } = entry ? yield* evaluate(this.#declaration, entry, context) : nothing;
     this.#dependencies.set(uuid, reads);
     this.#timers.set(uuid, next);
     if (timed) this.#timed.add(uuid);
@@ -129,14 +129,14 @@ export class ComputedTable {
     const keys = [...rows.keys(), ...refusals.keys()];
     for (const key of this.#keys.get(uuid) ?? []) {
       touched.add(key);
-      this.#cells.delete(key);
+      this.#ownCells.delete(key);
       if (!rows.has(key)) this.#claims.set(key, undefined);
     }
     for (const key of keys) {
       touched.add(key);
       const row = rows.get(key);
       if (row && entry) this.#claims.set(key, { dn: entry.dn, row: row.row });
-      this.#cells.set(key, row?.cell ?? refusals.get(key) ?? "");
+      this.#ownCells.set(key, row?.cell ?? refusals.get(key) ?? "");
     }
     if (keys.length > 0) this.#keys.set(uuid, keys);
     else this.#keys.delete(uuid);

@@ -1,7 +1,7 @@
 import type { ReadConfig } from "../../core/config/config.ts";
 import { type AskedAttributes, unreadOf } from "../../core/directory/asked.ts";
 import type { StoredEntry } from "../../core/directory/entry.ts";
-import type { Table as Service } from "../../core/service/service.ts";
+import type { Table as Declaration } from "../../core/service/service.ts";
 import type { CellTable } from "../../core/stream/cell-table.ts";
 import { type Cell, type CellChange, coverOf, isRefused, refusalOf } from "../../core/stream/cells.ts";
 import { UserError } from "../../core/util/errors.ts";
@@ -77,14 +77,14 @@ export interface Transcription {
 const noDifference: Difference = { changed: new Map(), reads: new Set() };
 
 export function transcription(
-  services: ReadonlyMap<string, Service>,
+  services: ReadonlyMap<string, Declaration>,
   { timezone }: Pick<ReadConfig, "timezone">,
 ): Transcription {
   const mirror = new Mirror();
   const context: { timezone: string; unread?: EntryContext["unread"] } = { timezone };
   let lastAsked: string | undefined;
   const computed = new Map(
-    [...services].map(([name, service]) => [name, new ComputedTable(name, service, mirror, context)]),
+    [...services].map(([name, declaration]) => [name, new ComputedTable(name, declaration, mirror, context)]),
   );
   const tableOf = (service: string): ComputedTable => {
     const table = computed.get(service);
@@ -140,10 +140,10 @@ export function transcription(
       return mirror.size;
     },
     entry: (uuid) => mirror.get(uuid),
-    table: (service) => tableOf(service).table,
+    table: (service) => tableOf(service).cells,
     refusedCount: (service) => tableOf(service).refused,
     *refused(service) {
-      for (const [key, cell] of tableOf(service).table.entries()) {
+      for (const [key, cell] of tableOf(service).cells.entries()) {
         if (isRefused(cell)) yield { key, dn: dnOf(coverOf(key)) ?? key, why: refusalOf(cell) };
       }
     },

@@ -22,7 +22,7 @@ export const tablesRemovals: readonly Removal[] = [
     guards: "a key is forgotten with its row",
     without: "a deleted row is still served",
     file: "src/transcriber/tables/computed-table.ts",
-    edits: [["      this.#cells.delete(key);\n", ""]],
+    edits: [["      this.#ownCells.delete(key);\n", ""]],
     tests: ["src/transcriber/tables/transcription.test.ts"],
   },
   {
