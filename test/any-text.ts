@@ -16,6 +16,6 @@ export const anyCharacter: fc.Arbitrary<string> = fc.nat(0x10ffff - halves).map(
   },
 );
 
-/** Any text of so many characters at most. */
+/** Any text, up to a number of characters. */
 export const anyText = (constraints: Omit<fc.StringConstraints, "unit"> = {}): fc.Arbitrary<string> =>
   fc.string({ ...constraints, unit: anyCharacter });

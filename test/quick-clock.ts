@@ -1,7 +1,7 @@
 import { systemClock } from "../src/daemon/clock.ts";
 import type { Clock } from "../src/ports/clock.ts";
 
-/** Time that passes so many times faster. */
+/** A clock that runs faster by a factor. */
 export const quickClock = (times: number): Clock => ({
   now: systemClock.now,
   monotonic: () => systemClock.monotonic() * times,

@@ -150,7 +150,7 @@ def main(url, host, service, form="table"):
 
     for method, properties, body in channel.consume(f"trigger-{host}-{service}", inactivity_timeout=0.5):
         if method and (method.routing_key not in keys or "x-death" in (properties.headers or {})):
-            channel.basic_ack(method.delivery_tag)  # it came past the rights of whoever published it
+            channel.basic_ack(method.delivery_tag)  # it bypassed the rights of its publisher
         elif method:
             message = json.loads(body)
             own = isinstance(message, dict) and "trigger" in message and "kind" in message

@@ -8,7 +8,7 @@ import { main } from "./main.ts";
 test("a command without its broker ends with one line", { timeout: 60_000 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "trigger-order-"));
   t.after(() => rmSync(folder, { recursive: true }));
-  const broker = { url: "amqp://trigger-box@127.0.0.1:1" }; // nobody listens there
+  const broker = { url: "amqp://trigger-box@127.0.0.1:1" }; // no server listens there
   const config = { broker, directory: { ldif: "directory.ldif" }, hosts: { box: ["event", "siren"] } };
   writeFileSync(join(folder, "trigger.config.ts"), `export default ${JSON.stringify(config)};\n`);
   mkdirSync(join(folder, "services"));

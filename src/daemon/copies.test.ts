@@ -43,7 +43,7 @@ test("a killed process's copy is removed, a copy in use stays", async (t) => {
   const killed = await processWithCopy(t, state);
   const living = await processWithCopy(t, state);
   await killed.kill();
-  assert.equal(readFileSync(join(killed.folder, "store.db"), "utf8"), "secret", "nobody has cleared it away");
+  assert.equal(readFileSync(join(killed.folder, "store.db"), "utf8"), "secret", "no process has removed it");
   removeLeftCopies(state, "box");
   assert.ok(!existsSync(killed.folder));
   assert.equal(readFileSync(join(living.folder, "store.db"), "utf8"), "secret");

@@ -91,7 +91,7 @@ test("each error of a key is one sentence, with nothing secret in it", (t) => {
     assert.match(error.message, /^signing\.trust: .*trust:2: a public key is 44 characters of base64, found 27$/);
     return !error.message.includes("secret");
   });
-  write("trust", "# nobody\n");
+  write("trust", "# no key\n");
   assert.throws(trust, /trust holds no public key$/);
   rmSync(path("trust"));
   assert.throws(trust, /^UserError: signing\.trust: ENOENT/);

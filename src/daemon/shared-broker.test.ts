@@ -18,7 +18,7 @@ test("all users share one connection, which ends when the last has closed", asyn
   await assert.rejects(two.publish("k", "over"), /closed/);
   assert.equal(connections, 1);
   const again = await connect();
-  await again.publish("k", "anew");
+  await again.publish("k", "again");
   assert.equal(connections, 2);
   await again.close();
 });

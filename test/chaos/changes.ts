@@ -277,7 +277,7 @@ export const kinds: Readonly<Record<string, readonly [weight: number, change: Ch
   ],
   "delete a ban": [2, ({ model, lot }) => some(lot, all(model, "campusBan"), ({ id }) => remove(model, id))],
   "delete an alias": [1, ({ model, lot }) => some(lot, all(model, "nisMailAlias"), ({ id }) => remove(model, id))],
-  "delete and make anew": [
+  "delete and make again": [
     2,
     ({ model, lot }) =>
       some(lot, machines(model), ({ id }) => {

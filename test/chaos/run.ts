@@ -5,7 +5,7 @@ import { summaryLines } from "./summary.ts";
 const usage = `npm run chaos -- [OPTION ...]   breaks a network of real parts while its directory changes (docs/design/chaos.md)
 
   --minutes N      rounds begin for so long (10)
-  --rounds N       so many rounds instead, none of which ends with a restored directory, which would take a minute more
+  --rounds N       a number of rounds instead, none of which ends with a restored directory (a minute more)
   --seed N         the faults and changes of an earlier run (a random one)
   --storm N        seconds of faults in each round (25)
 
@@ -45,5 +45,5 @@ try {
   // What breaks after it was told to stop breaks because everything ends.
   const why = stop.signal.aborted ? stop.signal.reason : error;
   console.error(why?.name === "AbortError" ? "stopped before its end" : why);
-  process.exit(2); // whatever is left ends with this process
+  process.exit(2); // the remaining parts end with this process
 }

@@ -31,7 +31,7 @@ export function stores(project: TestProject, replaced: (host: string) => void): 
 
   function lose(host: string): void {
     for (const name of filesOf(host)) rmSync(join(folder(host), name));
-    if (filesOf(host).length > 0) throw new Error(`somebody wrote to the store of ${host} while it was down`);
+    if (filesOf(host).length > 0) throw new Error(`the store of ${host} was written to while it was down`);
     if (!existsSync(join(folder(host), "owned.db"))) throw new Error(`${host} has lost more than its store`);
     replaced(host);
   }

@@ -100,7 +100,7 @@ export function brokerContract(
 
   claim("a message that no queue wants is no error", async (world, queue) => {
     await using broker = closing(await world.connect());
-    await broker.publish(queue, "nobody listens");
+    await broker.publish(queue, "no consumer");
   });
 
   claim("a second declaration changes nothing, and may add a key", async (world, queue) => {

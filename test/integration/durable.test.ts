@@ -72,7 +72,7 @@ test("a real host syncs each step of a change before the next", async (t) => {
   assertSynced(calls, staged, written, rename);
 
   const born = only(calls, "its birth", (call) => is(call, "openat", `"${staged}"`) && call.words.includes("O_CREAT"));
-  assert.match(born.words, /, 0600$/, "nobody else may read it before its mode is set");
+  assert.match(born.words, /, 0600$/, "no other user may read it before its mode is set");
 
   const link = only(calls, "the last good file", (call) => is(call, "link linkat", /\.good\./));
   const good = /"([^"]*\.good\.[^"]*)"/.exec(link.words)?.[1] ?? "";

@@ -18,7 +18,7 @@ const config = (removals: string) => `import { defineConfig } from "trigger";
 export default defineConfig({ directory: { ldif: "directory.ldif" }, removals: ${removals}, hosts: { door: ["paid"], civet: ["event"] } });
 `;
 
-/** Members whose subscriptions end after so many days. */
+/** Members whose subscriptions end after these numbers of days. */
 const members = (days: readonly number[]): string =>
   `version: 1\n\ndn: dc=campus,dc=example\nobjectClass: domain\ndc: campus\n${days
     .map((days, i) => {

@@ -101,7 +101,7 @@ test("the printed users permit all work of hosts, and no more", {
   await refused("binding", publish("trigger.note"));
   await refused("trigger-civet", (channel) => channel.get("trigger-box-note"));
 
-  // Before version 4 the server lets further keys in a header through: then whoever reads the message drops it.
+  // Before version 4 the server accepts further keys in a header: then the reader of the message drops it.
   const box = await connectAs(server, userOf("trigger-box"));
   const forger = await box.createConfirmChannel();
   const before = project.read("out/box/notes");

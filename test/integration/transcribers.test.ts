@@ -4,7 +4,7 @@ import { type RabbitServer, startRabbit } from "../servers/rabbitmq.ts";
 import { until } from "../until.ts";
 import { other, type Pair, patience, settled, startPair, transcribers } from "./pair.fixture.ts";
 
-// Over a real RabbitMQ: whatever becomes of the active transcriber, the other one takes over.
+// Over a real RabbitMQ: the other transcriber takes over after any fault of the active one.
 
 let server: RabbitServer;
 before(async () => {
@@ -31,7 +31,7 @@ test("after each kill of the active transcriber the other takes over, losing no 
     for (let edits = 0; edits < 5; edits++) world.edit.add();
     await world.process(active).end("SIGKILL");
     const since = performance.now();
-    world.edit.add(); // while nobody is active
+    world.edit.add(); // while no transcriber is active
     await until(async () => (await world.active()).includes(next), { within: patience });
     const takenOver = Math.round(performance.now() - since);
     await until(world.edit.isServed, { within: patience });

@@ -121,7 +121,7 @@ test("verify reports the daemon of an older host as not compared, without failin
   await until(async () => (await project.trigger(["status"])).out.includes("active"), { within: 30_000 });
   const broker = await connectBroker(await openProject(project.folder), { log: () => {} });
   t.after(() => broker.close());
-  const at = Date.now() + 60_000; // it has answered whatever is asked before
+  const at = Date.now() + 60_000; // it has answered any earlier question
   const names: ServiceReport = {
     ...{ code: "c", form: "table", rows: 2, doubt: false, serving: false, pending: 0, failing: false },
     ...{ refused: [], refusedCount: 0, parked: [], parkedCount: 0, reloads: [] },

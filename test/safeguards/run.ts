@@ -11,7 +11,7 @@ const usage = `npm run safeguards -- [OPTION ...]   takes each safeguard away in
 
   --only ID,…   these alone
   --file PATH   those of this file alone
-  --jobs N      so many at a time (1)
+  --jobs N      the number that run at a time (1)
   --page        writes docs/design/safeguards.md from the list, and plays nothing
 
 Ends with 1 if one survives, or if its text is not found exactly once.`;

@@ -13,7 +13,7 @@ const including = () => quietMachine(included);
 
 conform("iscDhcp", iscDhcp(), [pc], { machine: including });
 
-/** A reader of host declarations of its own: whatever it does not know makes it fail. */
+/** An independent reader of host declarations, which fails at any unknown word. */
 export function readHosts(text: string) {
   const line =
     /^host ([a-z0-9-]+) \{ hardware ethernet ([0-9a-f:]{17}); fixed-address ([0-9.]+); option host-name "([a-z0-9-]+)"; \}$/;

@@ -83,7 +83,7 @@ test("a value of another type, or a row in no set, is refused", () => {
   assert.match(why({ mac: pc.mac }) ?? "", /^is an element of no set: \{"mac":"aa:bb:cc:dd:ee:ff"\}/);
 });
 
-/** A reader of what is told to nft, of its own: whatever it does not know makes it fail. */
+/** An independent reader of the input of nft, which fails at any unknown word. */
 function readMoves(text: string): string[] {
   return text
     .split("\n")

@@ -118,7 +118,7 @@ test("a reserved or foreign alias is removed at once; its owner's others stay", 
   assert.deepEqual(Object.keys(refused).sort(), ["alice", "alice/dean@campus.example", "alice/info@campus.example"]);
   const goes = (key: string): boolean => cellRemoves(table, refused[key] ?? "");
   assert.equal(goes("alice/info@campus.example"), true);
-  assert.equal(goes("alice/dean@campus.example"), false, "an account that is made takes nobody's alias");
+  assert.equal(goes("alice/dean@campus.example"), false, "a new account takes no alias from another");
   assert.equal(goes("alice"), false, "an address that cannot be read takes no alias");
   assert.equal(cellRemoves(table, why({}, mixed).alice ?? ""), true, "no domain is given");
   const twoNames = stored("bob", "uid=bob,dc=x", {

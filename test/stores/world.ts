@@ -221,7 +221,7 @@ function fileServices(serial: Record<string, string | undefined>): Record<string
   };
 }
 
-/** A daemon that has no room for names in "no-", and whose names in "foreign" are somebody else's. */
+/** A daemon that has no room for names in "no-", and whose names in "foreign" belong to foreign records. */
 async function runKinds({ rows }: { readonly rows: Rows<Columns> }, host: Host) {
   const named = (begin: string) => [...rows.entries()].filter(([, { name }]) => String(name).startsWith(begin));
   const others = [...rows].filter(({ name }) => !/^(no-|foreign)/.test(String(name)));

@@ -12,7 +12,7 @@ after(() => server[Symbol.asyncDispose]());
 
 const except = {
   "a message that one queue refuses is in no other":
-    "RabbitMQ routes to each queue by itself: those with room have it, and whoever publishes it again names it by messageId",
+    "RabbitMQ routes to each queue by itself: queues with room have it, and the publisher repeats it with its messageId",
 };
 
 for (const queues of ["quorum", "classic"] as const) {

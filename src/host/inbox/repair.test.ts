@@ -71,7 +71,7 @@ test("a long repair reports its remainder, applies changes meanwhile and survive
   await host.down();
   end();
 
-  /** Answers so many parts more, a question at a time; gives how much is then left, in percent. */
+  /** Answers a number of parts, a question at a time; gives the percentage that is then left. */
   async function leftAfter(more: number): Promise<number> {
     const before = percent(report().why);
     parts.left = more;

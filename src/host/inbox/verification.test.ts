@@ -7,7 +7,7 @@ import { virtualClock } from "../../testing/virtual-clock.ts";
 import type { HostOptions } from "../options.ts";
 import { daemonComparer } from "../run/compare-daemon.ts";
 
-/** A host with one row in force, that compares its daemon as it is told. */
+/** A host with one applied row, whose comparison of the daemon the test controls. */
 async function verified(compareDaemon?: NonNullable<HostOptions["compareDaemon"]>) {
   const world = await running(compareDaemon && { compareDaemon });
   return {

@@ -205,7 +205,7 @@ async function tell(story: Story, cut: "process" | "power", at: number, seed: nu
     assert.equal(daemon.reloads, before.reloads, `no reload is done that is not pending: ${where()}`);
   }
   if (story.again === "asked") assert.ok(daemon.reloads > reloadsAtFirst, `the reload is done: ${where()}`);
-  if (story.again) assert.deepEqual(installStatus(database).edits, [], `nobody else wrote anything: ${where()}`);
+  if (story.again) assert.deepEqual(installStatus(database).edits, [], `no other program wrote anything: ${where()}`);
   const whole = ["v1", "v2", "v3", "broken", "found"].flatMap((version) => texts(version).map(({ text }) => text));
   for (const text of seen) {
     assert.ok(
@@ -227,7 +227,7 @@ async function tell(story: Story, cut: "process" | "power", at: number, seed: nu
   assert.deepEqual(
     [a, b].map((path) => machine.text(path)),
     current,
-    `what is in force is durable: ${where()}`,
+    `the applied text is durable: ${where()}`,
   );
   return cutShort;
 }

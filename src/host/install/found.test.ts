@@ -77,7 +77,7 @@ test("a hand edit is replaced and kept aside; the third in an hour holds", async
   approve();
   assert.equal(await install("ours\n"), "serving");
   machine.place(path, "theirs 5\n");
-  assert.equal(await install("ours\n"), "serving", "and the count of edits begins anew");
+  assert.equal(await install("ours\n"), "serving", "and the count of edits begins again");
 });
 
 test("ten files are kept aside per path", async () => {

@@ -15,7 +15,7 @@ test("an install lists a folder of many files once, a removal three times", asyn
     },
   };
   const scene = { machine: { ...inner, files }, database: emptyStore(), clock: standingClock() };
-  /** Installs so many files of these texts in each of two folders; gives how often each folder was listed. */
+  /** Installs a number of files of these texts in each of two folders; gives the number of listings of each folder. */
   const install = async (many: number, text: string): Promise<number[]> => {
     listed.length = 0;
     const wanted = ["/etc/a", "/etc/b"].flatMap((folder) =>
@@ -31,7 +31,7 @@ test("an install lists a folder of many files once, a removal three times", asyn
     assert.deepEqual(await install(many, `${many} changed`), [1, 1]);
   }
   assert.deepEqual(await install(10, "fewer"), [3, 3]);
-  // What somebody else has removed already.
+  // Another program has removed one already.
   for (let n = 5; n < 10; n++) await inner.files.remove(`/etc/a/f${n}`);
   assert.deepEqual(await install(5, "fewest"), [3, 3]);
   assert.deepEqual(

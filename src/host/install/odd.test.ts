@@ -45,7 +45,7 @@ function homes(t: TestContext, { spare = undefined as ((files: number) => number
     });
   return {
     ...{ path, keys, mine, said, stuck, clock },
-    /** Gives these users their keys, and nobody else. */
+    /** Gives keys to these users, and to no others. */
     async give(texts: Record<string, string>, machine?: Machine) {
       const files = Object.entries(texts).map(([name, text]) => ({ path: keys(name), text }));
       const run = words(machine);
@@ -81,7 +81,7 @@ test("a symlink in a removed file's place is removed, its target untouched", {
     assert.match(said.join("\n"), new RegExp(`is a symlink to ${target} \\(uid ${user}\\), .*: it is removed`));
     const [aside = ""] = asides("mallory").slice(-1);
     const kept = path("mallory", ".ssh", ".trigger", aside);
-    assert.ok(fs.lstatSync(kept).isFile(), "a line, not a link that somebody may follow");
+    assert.ok(fs.lstatSync(kept).isFile(), "a line, not a link that a program may follow");
     assert.equal(fs.readFileSync(kept, "utf8"), `a symlink to ${target} (uid ${user})\n`);
   }
   assert.equal(fs.readFileSync(path("mallory", ".ssh", "other"), "utf8"), "her own\n");
@@ -150,7 +150,7 @@ test("a file is removed although its user holds a lease on it", { skip }, async 
   const { give, put, keys, read, stuck } = homes(t);
   await give(all);
   put((at) => fs.writeFileSync(at, "his own\n"));
-  // F_SETLEASE with F_WRLCK: nobody can open the file without waiting.
+  // F_SETLEASE with F_WRLCK: no program can open the file without waiting.
   const script =
     '$SIG{IO} = "IGNORE"; open(F, "+<", $ARGV[0]) && fcntl(F, 1024, 1) or die; syswrite(STDOUT, "held"); sleep';
   const child = spawn("perl", ["-e", script, keys("mallory")], {

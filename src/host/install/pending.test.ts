@@ -12,7 +12,7 @@ import {
 import { installStatus } from "../../../test/fixtures/install-status.ts";
 import { Fatal, Later, reason } from "../../core/util/errors.ts";
 
-// Files that are in force by the book, while their daemon is not known to have them, or is to read them again.
+// Files that are applied by the journal, while their daemon may not have them, or must read them again.
 
 const path = "/etc/demo/hosts.conf";
 const other = "/etc/demo/zones.conf";
@@ -207,7 +207,7 @@ test("a file that a full run drops has no pending reload", async () => {
   daemon.down = true;
   await assert.rejects(whole.host.install({ path, text: "one" }, { reload: ["reloadd"] }));
   whole.keep();
-  assert.deepEqual(pending(), [path], "what failed is pending whatever the service makes of it");
+  assert.deepEqual(pending(), [path], "a failed reload is pending, even if the service catches the error");
 });
 
 test("a bad text is blamed although another file is the last good one", async () => {

@@ -5,7 +5,7 @@ import { until } from "../../../test/until.ts";
 import { protocolVersion } from "../../core/stream/messages.ts";
 import { Held } from "../../core/util/errors.ts";
 
-/** A host with six rows in force, of which three may go within an hour. */
+/** A host with six applied rows, of which at most three an hour may be removed. */
 async function scene() {
   const rows = Array.from({ length: 6 }, (_, i): [string, string] => [`k${i}`, row(`n${i}`, `10.0.0.${i + 1}`)]);
   const world = await running({ removalLimit: () => 3 }, rows);

@@ -70,7 +70,7 @@ test("a check that failed only once delays no row", async () => {
 test("a good row refused by a passing fault is tried again by itself", async () => {
   await using all = await world();
   const { seen, say, report, retained, pass, has } = all;
-  // Of the first check, the last good text, what is in force, and the row twice.
+  // The first check, the last good text, the applied text, and the row twice.
   const kill = [true, true, false, false, true];
   all.machine.program("checkd", () => (kill.pop() ? { code: 137, stderr: "Killed" } : {}));
   await say([["j", row("b", "10.0.0.2")]]);

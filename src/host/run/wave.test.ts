@@ -5,7 +5,7 @@ import { until } from "../../../test/until.ts";
 import type { WaveMessage } from "../../core/stream/messages.ts";
 import { serviceKey } from "../../core/stream/routing.ts";
 
-/** A host of a later wave, with one row in force, to which a change has come. */
+/** A host of a later wave, with one applied row and a change that has arrived. */
 async function waiting({ before }: { before?: WaveMessage["failing"] } = {}) {
   const world = await running({ waveWithin: () => 60_000 });
   const wave = (seq: number, failing?: string): Promise<void> => {

@@ -15,7 +15,7 @@ test("a forgotten service leaves a list and no rows; others keep theirs", () => 
   for (const service of ["dhcp", "dns"]) {
     writeFacts(database, service, { rows: 2 });
     const row = database.prepare("INSERT INTO row (service, key, hash, desired, applied) VALUES (?, ?, 0, '{}', ?)");
-    row.run(service, "in force", "{}");
+    row.run(service, "applied", "{}");
     row.run(service, "pending", null);
     database.prepare("INSERT INTO message (service, body, at) VALUES (?, x'00', 0)").run(service);
     database

@@ -9,7 +9,7 @@ import { removalsOf } from "./removals.ts";
 
 const hour = 60 * 60_000;
 
-/** A host with so many rows in force, of which at most ten may go within an hour. */
+/** A host with a number of applied rows, of which at most ten an hour may be removed. */
 async function manyRows(count: number) {
   const steady = virtualClock(Date.UTC(2026, 10, 22));
   let ahead = 0;

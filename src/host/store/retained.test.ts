@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { type HeldBy, heldBy, type RetainedBy, retainedBy } from "../../core/stream/reasons.ts";
 import { sayHold, sayQuestion, sayRetained } from "./retained.ts";
 
-/** The one test of these sentences: whoever rewords one changes it here, and breaks no other test. */
+/** The one test of these sentences: another wording changes this test alone. */
 
 const many = { digest: "89cebc0b", rows: 20 };
 const one = { digest: "3298569f", rows: 1 };

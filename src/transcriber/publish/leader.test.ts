@@ -187,7 +187,7 @@ test("a rollback is announced to divergent hosts too", async () => {
   await clock.advance(60_000);
   leader.proceed();
   assert.deepEqual(done.slice(-2), ["h: begin 400001007", "h: begin 400002007 rolled back"]);
-  refused(far, "asOf", ["2#0#1"]); // it refuses the stream of all for its epoch, whatever it claims
+  refused(far, "asOf", ["2#0#1"]); // it refuses the common stream for its epoch, so its other claims do not count
   assert.equal(leader.due(), undefined);
 });
 

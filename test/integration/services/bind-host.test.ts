@@ -40,7 +40,7 @@ test("a change during an outage is pending with its reason, and applied after it
   // It takes well under a second; the rest is for a machine that does other things as well.
   await until(has("printer", "192.0.2.77"), { within: 30_000 });
   t.diagnostic(
-    `in force ${Math.round(performance.now() - answers)} ms after the server answers (up in ${Math.round(answers - back)} ms)`,
+    `applied ${Math.round(performance.now() - answers)} ms after the server answers (up in ${Math.round(answers - back)} ms)`,
   );
   await until(async () => (await trigger(["status"])).code === 0, { within: 20_000 });
 });

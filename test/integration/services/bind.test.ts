@@ -29,7 +29,7 @@ test("a full run adds names and pointers; each change takes one message per zone
   assert.deepEqual(await pointer(7), [`pc7.${zone}.`]);
   assert.deepEqual(await serials(), [2, 2, 2]);
   assert.deepEqual(await run({ a: pc7, b: pc8 }, { whole: true }), well);
-  assert.deepEqual(await serials(), [2, 2, 2], "a full run on what is in force writes nothing");
+  assert.deepEqual(await serials(), [2, 2, 2], "a full run on the applied rows writes nothing");
 
   await run({ a: { ...pc7, ips: ["10.0.0.70", "2001:db8:1::7"] }, b: pc8 });
   assert.deepEqual(await addresses("pc7"), ["10.0.0.70", "2001:db8:1::7"]);

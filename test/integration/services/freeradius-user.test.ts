@@ -57,7 +57,7 @@ test("a daemon's user cannot run code as root by swapping a check's folders", { 
   writeFileSync(join(theirs, "who"), "");
   chmodSync(join(theirs, "who"), 0o666);
   execFileSync("chown", ["-R", `${daemon}:${daemon}`, server.folder, theirs]);
-  // What the configuration runs is seen, when it is checked by somebody.
+  // A program that the configuration runs shows which user checks it.
   const { status } = await checkedBy(daemon, join(theirs, "evil"));
   assert.equal(status, 0);
   assert.equal(readFileSync(join(theirs, "who"), "utf8"), `${daemon}\n`);

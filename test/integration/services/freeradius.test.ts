@@ -202,7 +202,7 @@ suite("FreeRADIUS", { concurrency: true }, () => {
       const returned = performance.now();
       await until(() => report().pending === 0 && report().serving);
       const took = performance.now() - returned;
-      t.diagnostic(`in force ${Math.round(took)} ms after its return`);
+      t.diagnostic(`applied ${Math.round(took)} ms after its return`);
       assert.equal((await server.ask(as("alice"), secret)).reply.at(-1), 'Tunnel-Private-Group-Id:0 = "13"');
     } finally {
       await host.down();

@@ -269,10 +269,10 @@ test("a dhcpd that is down, hangs or has another key gives its own error", { ski
     name: "Error",
     message: `dhcpd refuses the secret of the key trigger in ${dhcpd.keyFile}`,
   });
-  writeFileSync(dhcpd.keyFile, key.replace('"trigger"', '"nobody"'));
+  writeFileSync(dhcpd.keyFile, key.replace('"trigger"', '"unknown"'));
   await assert.rejects(run(other), {
     name: "Error",
-    message: `dhcpd does not know the key nobody of ${dhcpd.keyFile}`,
+    message: `dhcpd does not know the key unknown of ${dhcpd.keyFile}`,
   });
   writeFileSync(dhcpd.keyFile, "key");
   await assert.rejects(run(other), /has no key: expected key "name"/);

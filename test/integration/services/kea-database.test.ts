@@ -102,8 +102,8 @@ test("a row refused by the database delays no other", async () => {
 
 test("a database that does not answer is away, with its own message", async () => {
   await using daemon = await startKea({ "hosts-database": database() });
-  const nobody = "host=127.0.0.1 port=1 dbname=kea";
-  const on = sceneOn(kea({ ...setup(daemon), database: nobody }), realMachine());
+  const unreachable = "host=127.0.0.1 port=1 dbname=kea";
+  const on = sceneOn(kea({ ...setup(daemon), database: unreachable }), realMachine());
   await assert.rejects(on.run({ a }), {
     name: "Away",
     message: /^PostgreSQL does not answer: connection to server at "127\.0\.0\.1", port 1 failed: Connection refused/,

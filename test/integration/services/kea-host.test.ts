@@ -43,7 +43,7 @@ export default kea({ socket: ${JSON.stringify(daemon.socket)}, daemon: { pidFile
   const returned = performance.now();
   await until(async () => (await addresses(daemon)) === "10.9.0.20 10.9.0.99");
   const late = performance.now() - returned;
-  t.diagnostic(`in force ${Math.round(late)} ms after the return`);
+  t.diagnostic(`applied ${Math.round(late)} ms after the return`);
   await until(async () => (await trigger(["status"])).code === 0, { within: 20_000 });
 
   const running = await daemon.running();

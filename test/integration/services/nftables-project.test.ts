@@ -43,7 +43,7 @@ test("an unreachable kernel is waited for; diff shows hand edits and regen repai
     }
   };
   await until(() => has("192.0.2.10, 192.0.2.11"));
-  t.diagnostic(`in force ${(performance.now() - began).toFixed(0)} ms after the kernel could be reached`);
+  t.diagnostic(`applied ${(performance.now() - began).toFixed(0)} ms after the kernel could be reached`);
   await until(async () => (await project.trigger(["status"])).code === 0);
   assert.match(await status(), /gate .* yes /, "it is serving");
 

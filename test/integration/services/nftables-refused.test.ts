@@ -169,7 +169,7 @@ test("after any rows, the kernel has exactly their elements", async () => {
         const [column = "", ...words] = pair.split(" ");
         assert.ok(
           Object.values(inForce()).some((one) => one[column] === words.join(" ")),
-          `nobody wanted ${pair}`,
+          `no row wants ${pair}`,
         );
       }
     }),

@@ -99,7 +99,7 @@ export const hostRemovals: readonly Removal[] = [
     tests: ["src/host/store/messages.test.ts"],
   },
   {
-    id: "retry-anew",
+    id: "retry-again",
     guards: "a parked message that is tried again has all its attempts",
     without: "`trigger retry` gives one attempt",
     file: "src/host/store/messages.ts",

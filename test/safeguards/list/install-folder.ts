@@ -71,7 +71,7 @@ export const installFolderRemovals: readonly Removal[] = [
     file: "src/host/install/repair.ts",
     edits: [["    ledger.journal(pending.map((unfinished) => ({ ...unfinished, to: unfinished.goodHash })));\n", ""]],
     tests: [],
-    equivalent: "the next process sees by its hash that the last good text is in place, whatever the journal says",
+    equivalent: "the next process sees by its hash that the last good text is in place, even against the journal",
   },
   {
     id: "back-durable",

@@ -11,7 +11,7 @@ export const removalsRemovals: readonly Removal[] = [
   },
   {
     id: "last-rows",
-    guards: "the last rows of a table are held, whatever its size",
+    guards: "the last rows of a table are held, at any size",
     without: "an emptied directory takes every small table along",
     file: "src/host/store/removals.ts",
     edits: [["(mayEmpty || isAnyLeft(database, service))", "(mayEmpty || isAnyLeft(database, service) || true)"]],

@@ -37,7 +37,7 @@ export const rightsRemovals: readonly Removal[] = [
   },
   {
     id: "ticks-of-any-user",
-    guards: "whatever comes out of the queue of the ticks is a tick",
+    guards: "any message from the queue of the ticks is a tick",
     without: "one host's user pushes the ticks out, and no transcriber is active",
     file: "src/brokers/rabbitmq/consume.ts",
     edits: [["anyPublisher ? undefined : spoofed(message, keys?.())", "spoofed(message, keys?.())"]],

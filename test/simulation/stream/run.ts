@@ -4,7 +4,7 @@ import type { Rules } from "./world.ts";
 
 const usage = `node test/simulation/stream/run.ts [OPTION ...]   plays the stream between a transcriber and a host in random schedules
 
-  --seeds N        so many schedules (20000)
+  --seeds N        the number of schedules (20000)
   --from N         the first of them (0)
   --seed N         this one alone, step by step
   --without RULE   without this rule; may be given more than once

@@ -3,7 +3,7 @@ import { hostStore } from "../../../src/host/store/host-store.ts";
 import type { Broker } from "../../../src/ports/broker.ts";
 import type { Store } from "./store.ts";
 
-/** The link of a host on which every approval names the removals that are held as it is read, whatever a person has seen. */
+/** The link of a host on which every approval names the present held removals, without regard to what a person has seen. */
 export function approvingAnything(link: Broker, store: Store): Broker {
   return {
     ...link,

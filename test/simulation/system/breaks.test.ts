@@ -14,7 +14,7 @@ for (const name of Object.keys(breaks) as Break[]) {
     const { seed, violation } = found;
     context.diagnostic(`--break ${name} --seed ${seed}: ${violation.message}`);
     if (seed !== breaks[name].seed) {
-      context.diagnostic(`it was seed ${breaks[name].seed}: npm run simulate -- --break all prints the table anew`);
+      context.diagnostic(`it was seed ${breaks[name].seed}: npm run simulate -- --break all prints the table again`);
     }
     if (kept.has(seed)) return;
     const { violation: other } = await play(seed);

@@ -57,7 +57,7 @@ export const forge: Step = (world) => {
   const whole = rows.filter(([, row]) => row !== null);
   const say = (body: string): void => network.say(key, body);
   const sign = random.chance(0.5) ? (body: string) => signed(body, stranger) : (body: string) => body;
-  note(`somebody without a key says ${what} of ${service} under ${key}, in epoch ${epoch}`);
+  note(`a forger without a key publishes ${what} of ${service} under ${key}, in epoch ${epoch}`);
   if (what === "rows") say(sign(JSON.stringify({ ...place, kind: "rows", seq: seq + 1, rows, piece: 0, more: false })));
   if (what === "part") say(sign(JSON.stringify({ ...place, kind: "part", seq, from: 0, to: 2 ** 32, rows: whole })));
   if (what === "digest") say(sign(JSON.stringify({ ...place, kind: "digest", seq, root: "00", count: 7 })));

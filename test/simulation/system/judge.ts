@@ -82,7 +82,7 @@ export function judge({ hosts, directory, removalLimit, rolledBack, removes }: J
     if (text === undefined && !wasApplied()) return;
     if (text === undefined) broken("P2", `its file is gone; it was ${JSON.stringify(before)}`);
     else if (!isWhole(text)) broken("P2", `half a file stands in place: ${JSON.stringify(text)}`);
-    else if (text.includes(` ${forged}`)) broken("P1", "a row that nobody signed stands in its file");
+    else if (text.includes(` ${forged}`)) broken("P1", "an unsigned row is in its file");
     else if (isBad(text)) broken("P2", `a text that fails its check stands in place: ${JSON.stringify(text)}`);
     // A text that no daemon ever applied may be removed again: the text that was found there returns.
     else if (served.has(host) && !text.includes(rock.name))

@@ -2,9 +2,9 @@
 export interface Life {
   readonly dead: boolean;
   readonly signal: AbortSignal;
-  /** To be called before whatever others can see; throws when the process ends here, or has ended. */
+  /** Called before each visible effect; throws if the process ends here, or has ended. */
   step(what: string): void;
-  /** Ends it after so many more steps: `end` is called at that very moment. */
+  /** Ends it after a number of further steps: `end` is called at that moment. */
   endAfter(steps: number, end: () => void): void;
   /** Ends it now. */
   kill(): void;

@@ -31,7 +31,7 @@ export const notify: Step = (world) => {
     const id = `n${time.monotonic()}-${random.below(1e6)}`;
     const key = random.chance(0.5) ? serviceKey(plainService) : hostKey(plainService, pick(world, world.hosts).name);
     const failures = random.chance(0.1) ? always : random.chance(0.2) ? 1 + random.below(2) : 0;
-    note(`somebody says ${id} under ${key}, which fails ${failures === always ? "always" : `${failures} times`}`);
+    note(`a publisher sends ${id} under ${key}, which fails ${failures === always ? "always" : `${failures} times`}`);
     const say = (): void => network.send(key, JSON.stringify({ id, failures }), id);
     say();
     if (random.chance(0.2)) void time.sleep(random.below(3000)).then(say);
@@ -100,7 +100,7 @@ export function noticesLedger(): Notices {
       const failed = handled.failures.get(id) ?? 0;
       if (failed < failures) {
         handled.failures.set(id, failed + 1);
-        return { code: 1, stderr: "nobody takes it" };
+        return { code: 1, stderr: "no receiver" };
       }
       if (handled.settled.has(id))
         seen ??= new Violation("plain", `${host}: ${id} is handled again, although its run had ended well`);

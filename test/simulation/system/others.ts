@@ -79,10 +79,10 @@ export function watch(hosts: readonly HostProcess[], random: Random): Watch {
     const { text, record } = furnished.get(host) ?? {};
     if (records.get(foreign[0]) !== foreign[1]) throw new Violation("foreign", `${name}: a foreign record has gone`);
     if (text !== undefined && !approved.has(`${name} names`) && raw.text(file) !== text)
-      throw new Violation("take-over", `${name}: the file that was found was replaced, and nobody had approved`);
+      throw new Violation("take-over", `${name}: the foreign file was replaced without an approval`);
     const [ip, theirs] = record ?? [""];
     if (record && !approved.has(`${name} addresses`) && restarts === 0 && records.get(ip) !== theirs)
-      throw new Violation("take-over", `${name}: a record that was found was replaced, and nobody had approved`);
+      throw new Violation("take-over", `${name}: a foreign record was replaced without an approval`);
   }
 
   /** Checks that a text reported as served is the one that the daemon runs. */
@@ -145,7 +145,7 @@ export function watch(hosts: readonly HostProcess[], random: Random): Watch {
       const edited = host?.machine.edited;
       if (service !== "names" || !edited || edited !== found.get(name)) return;
       if (isHeld(host, service)) return; // the applied rows are restored, and a file that differs is left alone
-      seen ??= new Violation("P3", `${name}: a run has succeeded, and left the file as somebody had edited it`);
+      seen ??= new Violation("P3", `${name}: a run succeeded, and left the hand edit in the file`);
     },
     rebooted(name) {
       const host = hosts.find((one) => one.name === name);

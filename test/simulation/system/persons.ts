@@ -24,7 +24,7 @@ export const editByHand: Step = onHost((world, host) => {
   if (text === undefined || typeof applied !== "string" || times >= mostEdits) return;
   edits.set(host, times + 1);
   const reload = world.random.chance(0.5);
-  world.note(`on ${name} somebody edits the file${reload ? " and reloads it" : ""}`);
+  world.note(`on ${name} a person edits the file${reload ? " and reloads it" : ""}`);
   machine.edit(editedText(text), { reload });
   if (world.random.chance(0.8)) host.kill();
 });

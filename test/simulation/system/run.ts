@@ -8,7 +8,7 @@ import { table } from "./search.ts";
 
 const usage = `npm run simulate -- [OPTION ...]   plays the whole system in random schedules of faults (docs/design/simulation.md)
 
-  --seeds N        so many schedules (1000)
+  --seeds N        the number of schedules (1000)
   --from N         the first of them (0)
   --seed N         this one alone, step by step
   --break NAME     without this safeguard, until a schedule violates a promise; "all" shows the first that does for each

@@ -97,7 +97,7 @@ export function world(seed: number, without: Break | undefined): World {
   const time = worldTime();
   const log: string[] = [];
   const say = (line: string): void => void log.push(`${(time.monotonic() / 1000).toFixed(3).padStart(9)} ${line}`);
-  // Without a steady clock, pace and backoff go by the wall clock.
+  // Without a steady clock, pace and backoff use the wall clock.
   const steady = (clock: Clock): Clock => (without === "steady-clock" ? { ...clock, monotonic: clock.now } : clock);
   const { rolledBack, see } = overhear(without);
   const directory = worldDirectory(firstCampus(random), time, { halfRefresh: without === "complete" });
