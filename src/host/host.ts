@@ -8,15 +8,18 @@ import { reporter } from "./report/reporter.ts";
 import { transcriberLook } from "./report/transcriber-report.ts";
 import { daemonComparer } from "./run/compare-daemon.ts";
 
-/** The intervals of a host's report without a change, and of its looks at broker and daemons; milliseconds. */
+/** The intervals of a host's full report, and of its checks of broker and daemons, in milliseconds. */
 const reportInterval = 60_000;
 const brokerInterval = 1000;
 const transcriberInterval = 1000;
 const daemonInterval = 10_000;
-/** The broker is asked when every service has had its first run; one that takes longer keeps the others waiting no more than this, in milliseconds. */
+/** The longest wait for the first run of every service before the broker is asked, in milliseconds. */
 const firstRuns = 10_000;
 
-/** Runs one host until the signal: first every service once from the store, then what the broker brings. Throws `Unusable` when the store is found to be damaged. */
+/**
+ * Runs one host until the signal: first every service once from the store, then with the messages of the broker. Throws
+ * `Unusable` if the store turns out to be damaged.
+ */
 export async function runHost(given: HostOptions): Promise<void> {
   const { store, clock, log } = given;
   const damaged = new AbortController();
@@ -26,13 +29,13 @@ export async function runHost(given: HostOptions): Promise<void> {
   const compareInTurn = daemonComparer({ clock, signal });
   const hosted = begin();
   const ended = Promise.all(hosted.map(({ ended }) => ended));
-  // Without its store a host can do nothing: everything ends, and the reason is thrown when it has.
+  // Without its store a host can do nothing: everything ends, and then the reason is thrown.
   ended.catch((error) => damaged.abort(error));
   sayLeftBehind(options);
 
   const started = new AbortController();
   const allStarted = Promise.all(hosted.map((service) => service.started)).then(() => started.abort());
-  allStarted.catch(() => {}); // `ended` says it too
+  allStarted.catch(() => {}); // `ended` reports it, too
   await clock.sleep(firstRuns, AbortSignal.any([started.signal, signal]));
   const broker = signal.aborted ? undefined : await persist("the broker", options.connect, { clock, signal, log });
   try {
@@ -67,16 +70,16 @@ export async function runHost(given: HostOptions): Promise<void> {
       ...hosted.map((service) => listen(service, broker)),
       every(
         daemonInterval,
-        "the look at the daemons",
+        "the check of the daemons",
         all((service) => service.lookAtDaemon()),
       ),
       every(reportInterval, "the report", () => reportChanged()),
-      every(brokerInterval, "the note of the broker's trouble", () => store.noteTrouble(broker.trouble())),
+      every(brokerInterval, "storing the broker's trouble", () => store.noteTrouble(broker.trouble())),
       ...(transcriber
         ? [
             every(
               transcriberInterval,
-              "the look at the transcriber",
+              "the check of the transcriber",
               transcriberLook(transcriber, clock, reportChanged),
             ),
           ]
@@ -86,7 +89,7 @@ export async function runHost(given: HostOptions): Promise<void> {
         : [
             every(
               fullEvery,
-              "the look at everything",
+              "the regular full run",
               all((service) => service.runAgain()),
             ),
           ]),
@@ -109,7 +112,7 @@ function sayLeftBehind({ name, services, store, log }: HostOptions): void {
   }
 }
 
-/** Does `work` each time that so many milliseconds have passed. It must not throw: a disk that is full for a while is no reason to stop. */
+/** Repeats `work` at an interval. It must not throw: a disk that is full for a while is no reason to stop. */
 async function again(
   milliseconds: number,
   work: () => Promise<unknown>,

@@ -15,22 +15,22 @@ import { ServiceLoop } from "./run/service-loop.ts";
 /** One service on its host: its part of the store, its runs and its queue. */
 export interface HostedService {
   readonly queue: Queue;
-  /** The run at the start has ended, well or not. */
+  /** Resolves when the first run has ended, with or without success. */
   readonly started: Promise<void>;
-  /** Rejects when the store turns out to be damaged. */
+  /** Rejects if the store turns out to be damaged. */
   readonly ended: Promise<void>;
-  /** Takes what the queue brings, and asks how the table compares; throws when the broker cannot be reached. */
+  /** Receives the messages of the queue, and asks how the table compares; throws if the broker cannot be reached. */
   listen(broker: Broker): Promise<void>;
-  /** Has it run on all rows if its daemon was restarted since its last run. */
+  /** Orders a full run if the daemon was restarted since its last run. */
   lookAtDaemon(): Promise<void>;
-  /** Has it run on all rows, also if nothing is pending. */
+  /** Runs the service on all rows, even if nothing is pending. */
   runAgain(): void;
   close(): Promise<void>;
 }
 
 /** The parts that the services of a host share. */
 export interface HostParts {
-  /** The report is another one. */
+  /** Called when the report has changed. */
   onReportChanged(): void;
   readonly compareInTurn: ReturnType<typeof daemonComparer>;
 }
@@ -46,7 +46,7 @@ export function hostService(name: string, service: Service, options: HostOptions
   const notice = table && new RemovalsNotice(store, log);
   beginLife(inbox, options.codes.get(name) ?? "", context);
 
-  /** Makes the digest from the rows themselves; with a time, the code that is there now judges them as well. */
+  /** Recomputes the digest from the rows; with a time, the present code judges the rows again, too. */
   async function recompute(judgedAt?: number): Promise<void> {
     if (rows)
       await inSlices(rows.recompute(judgedAt), { ...context, log: options.log }).catch((error) => store.judge(error));
@@ -114,16 +114,16 @@ function runContext(name: string, options: HostOptions): RunContext {
   };
 }
 
-/** Writes what is new with a start into the store: the code, a full run, and removals of a time ahead. */
+/** Stores what a start changes: the code, a full run, and removals recorded at a time ahead of now. */
 function beginLife({ store, rows }: Inbox, code: string, { clock, removals }: RunContext): void {
-  // A text that other code gave up is another code's matter: its file may be the same, and its reload or probe mended.
+  // A text that other code gave up may work with this code: its reload or probe may be corrected.
   if (store.facts?.code !== code) store.ledger.forgive();
   store.write({ form: rows ? "table" : "plain", code, fatal: undefined });
-  // The machine, the daemon or the service's own code may be another one than at the last run.
+  // The machine, the daemon or the service's own code may have changed since the last run.
   if (rows) store.orderFullRun();
   store.removals.countAhead((removals ?? clock).now());
 }
 
-/** True for an order to go on with all that has arrived; with a digest or an allowance it is about what it names. */
+/** True for an order to go on with everything pending. With a digest or an allowance, an order is about that alone. */
 const isWithoutDigest = ({ order, allow, digest }: OrderMessage): boolean =>
   order === "approve" && !allow && digest === undefined;

@@ -15,25 +15,30 @@ export interface HostOptions {
   /** The hash of each service's file. */
   readonly codes: ReadonlyMap<string, string>;
   readonly store: HostStore;
-  /** The machine that a service works on: the same for all, but for a host that only looks. */
+  /** The machine on which a service works: the same for all services, except for a host that only observes. */
   machineOf(service: string): Machine;
-  /** The most rows of a service that may be removed within an hour, by the number applied; no limit without it. */
+  /** The most removals of a service's rows within an hour, by the number of applied rows; no limit if it is absent. */
   removalLimit?(service: string, rows: number): number;
-  /** True if the last row of a service may go unasked, where there is a limit; false if it is absent. */
+  /** True if the last row of a service may be removed without a question, with a limit; false if it is absent. */
   mayEmpty?(service: string): boolean;
   /** The longest wait of a service's changes for hosts of earlier waves, in milliseconds; undefined without any. */
   waveWithin?(service: string): number | undefined;
-  /** The interval of full runs of every service, in milliseconds; without it they run only when they have to. */
+  /** The interval of full runs of every service, in milliseconds. Without it, full runs happen only when needed. */
   readonly fullEvery?: number;
-  /** Compares what a daemon has with the rows that are applied, and changes nothing. Without it a `verify` ends with the table. */
+  /**
+   * Compares the records of a daemon with the applied rows, and changes nothing. Without it a `verify` ends with the
+   * table.
+   */
   compareDaemon?(service: string, table: Table, signal: AbortSignal): Promise<DaemonCompared>;
-  /** Gives the report of this host's transcriber; absent where there is none. */
+  /** Returns the report of this host's transcriber; absent if it has none. */
   transcriber?(): TranscriberReport | undefined;
-  /** A run of a service has succeeded. */
+  /** Called when a run of a service has succeeded. */
   ran?(service: string): void;
-  /** Gives the reason to reject a message about rows; undefined to take it. Without it every message is taken. */
+  /**
+   * Returns the reason to reject a message about rows; undefined to accept it. Without it every message is accepted.
+   */
   distrust?(body: Uint8Array): string | undefined;
-  /** Gives the reason to reject an order of a user of the broker. Without it every order is obeyed. */
+  /** Returns the reason to reject an order from a user of the broker. Without it every order is obeyed. */
   readonly wrongOrderer?: WrongOrderer;
   /** Decides what to do with a message of the stream: `follow` of core/stream/reader.ts by default. */
   readonly follow?: typeof follow;

@@ -98,7 +98,7 @@ test("orders from a user who may only send are refused and counted", async () =>
   await until(() => secours.handled.length === 1);
   assert.deepEqual([report().held, report().untrusted?.count], [undefined, 3]);
   assert.equal(report().untrusted?.why, "it is an order, but was sent by nobody");
-  assert.equal(logged.filter((line) => line.includes("a message is refused: it is an order")).length, 1);
+  assert.equal(logged.filter((line) => line.includes("a message is rejected: it is an order")).length, 1);
   await host.down();
   end();
 });

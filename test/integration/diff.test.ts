@@ -79,7 +79,7 @@ test("a daemon that is away is asked until it answers, then gets every row", asy
 test("a foreign file is held: diff shows its replacement, approve allows it", async (t) => {
   const hosts = { box: ["names"], civet: ["event"] };
   const { read, write, trigger, order, up } = await upProject(t, { "out/box/names": "by hand 1\n" }, hosts);
-  await until(async () => (await trigger(["status"])).out.includes("names is there, and trigger did not write it"), {
+  await until(async () => (await trigger(["status"])).out.includes("names exists, but trigger did not write it"), {
     within: 60_000,
   });
   const { code, out } = await trigger(["diff", "names"]);
@@ -91,7 +91,7 @@ test("a foreign file is held: diff shows its replacement, approve allows it", as
   const without = await trigger(["approve", "names"]);
   assert.deepEqual([without.code, without.err], [1, ""]);
   assert.match(without.out, new RegExp(`^ {2}box: .*: \`trigger approve names ${shown}\`$`, "m"));
-  await until(() => up.said().includes(`not approved by no digest: theirs is ${shown}`), { within: 60_000 });
+  await until(() => up.said().includes(`stay held: their digest is ${shown}`), { within: 60_000 });
   write("out/box/names", "by hand 2\n");
   await trigger(["approve", "names", shown]); // asked, or refused where the host has found it moved by then
   let digest: string | undefined;
@@ -204,7 +204,7 @@ names still waits for an approval with a digest:
   box: 60 removals wait: \`trigger approve names ${digest}\`
 `,
   );
-  await until(() => up.said().includes("60 removals are not approved by no digest"));
+  await until(() => up.said().includes("60 removals stay held: their digest is"));
   await until(async () => (await heldBy()) === undefined);
   await order("hold", "names");
   await until(async () => (await heldBy()) === "person");

@@ -77,7 +77,7 @@ export default defineConfig({ directory: { ldif: "directory.ldif" }, hosts: { bo
   assert.equal(diff.code, 1);
   assert.equal(diff.out.match(/^ *\+\+\+ \/dev\/null$/gm)?.length, 4, diff.out);
   const status = await trigger(["status"]);
-  const detail = "4 files that are not given any more would be removed, at most 1 unasked";
+  const detail = "4 files that are not wanted any more would be removed, at most 1 without approval";
   const held = sayHold({ by: "conflict", detail });
   assert.ok(status.out.includes(`held: ${held}; \``), `one went: ${status.out}`);
   const wrong = await trigger(["approve", "keys", "00000000"]);

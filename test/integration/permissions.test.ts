@@ -63,7 +63,7 @@ test("the printed users permit all work of hosts, and no more", {
   orderer.publish("trigger", "trigger.note.box", Buffer.from(JSON.stringify({ ...order, order: "drop" })));
   await orderer.waitForConfirms();
   await alarm.close();
-  await until(() => said().includes("a message is refused: it is an order, but was sent by the broker user alarm"));
+  await until(() => said().includes("a message is rejected: it is an order, but was sent by the broker user alarm"));
   const held = await as("trigger-civet", ["hold", "note", "for a moment"]).ended;
   assert.equal(held.code, 0, held.err);
   await until(() => said().includes("note: asked to hold"));

@@ -51,7 +51,7 @@ for (const folder of folders)
     const project = projectOf(copyOf(t, folder));
     const read = () => networkStatus(project, made, new AbortController().signal);
     const [own, other] = await read().catch((error) => {
-      assert.match(String(error), /as trigger 0\.1\.0 wrote it, .*: restart its process/);
+      assert.match(String(error), /was written by trigger 0\.1\.0, .*: restart its process/);
       openHost(t, folder, { state: project.state });
       return read();
     });
@@ -82,7 +82,7 @@ everyStore("held removals are approved by the shown digest alone", async (all) =
   await all.start("many");
   for (const digest of [undefined, foundFile]) await all.pass(order("many", "approve", { digest }));
   assert.equal(served.size, 40);
-  assert.ok(logged.some((line) => line.includes(`not approved by ${foundFile}: theirs is ${removals}`)));
+  assert.ok(logged.some((line) => line.includes(`stay held: their digest is ${removals}, not ${foundFile}`)));
   await all.pass(order("many", "approve", { digest: removals }));
   assert.deepEqual(cells(served), cells(tableOf("many")));
   assert.equal(report("many").removals, undefined);
@@ -249,7 +249,7 @@ everyStore("a text that failed for good waits for a person", async (all) => {
     await all.pass(say("mail", [["b", row("b", ip)]]));
     for (let second = 0; second < 10; second++) await all.clock.advance(1000);
   }
-  assert.match(report("mail").held ?? "", /somebody else keeps writing/);
+  assert.match(report("mail").held ?? "", /another program keeps writing/);
 });
 
 everyStore("a foreign file is replaced by approval of its own digest alone", async (all) => {

@@ -127,7 +127,7 @@ test("a message that failed to be stored is tried again a second later", async (
   await using all = await listening(simulatedService().definition);
   all.database.exec("CREATE TRIGGER full BEFORE INSERT ON row BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
   for (const message of all.rows([["k", row("a", "10.0.0.1")]])) await all.send(message);
-  await until(() => all.logged.includes("what arrived could not be stored: the disk is full"));
+  await until(() => all.logged.includes("received messages could not be stored: the disk is full"));
   assert.equal(all.waits(), 1);
   all.database.exec("DROP TRIGGER full");
   await all.clock.advance(1000);

@@ -11,9 +11,9 @@ import { ask, type Inbox, type Received, type Receiver, type ReceiverOptions, re
 import { sayLeft } from "./say-left.ts";
 import { type Verification, verification } from "./verification.ts";
 
-/** After a store that failed (a full disk) the deliveries in hand are tried again, in milliseconds. */
+/** The wait before unstored deliveries are tried again after the store failed (a full disk), in milliseconds. */
 const storeRetry = 1000;
-/** The time between two lines of the log about a long repair, in milliseconds. */
+/** The interval of log lines about a long repair, in milliseconds. */
 const repairLogEvery = 5000;
 
 export interface ConversationInputs extends ReceiverOptions {
@@ -22,20 +22,23 @@ export interface ConversationInputs extends ReceiverOptions {
   readonly inbox: Inbox;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Compares the daemon of a table service; undefined where that is not done. It does not reject. */
+  /** Compares the daemon of a table service; undefined if there is no comparison. It does not reject. */
   readonly compareDaemon: (() => Promise<DaemonCompared>) | undefined;
-  /** Makes the digest from the rows again. */
+  /** Recomputes the digest from the rows. */
   recompute(): Promise<void>;
-  /** A batch of messages is in the store; `asked` says that a person's order is among them. */
+  /** Called when a batch of messages is stored; `asked` is true if a person's order is among them. */
   stored(batch: { readonly asked: boolean }): void;
-  /** The report of the service is another one. */
+  /** Called when the report of the service has changed. */
   onReportChanged(): void;
 }
 
-/** The exchange of one service with the transcriber: the stream, questions, refusals and comparisons. It runs nothing. */
+/**
+ * The exchange of one service with the transcriber: the stream, questions, refusals and comparisons. It runs no
+ * service.
+ */
 export class Conversation {
   readonly queue: Queue;
-  /** Rejects when the store turns out to be damaged. */
+  /** Rejects if the store turns out to be damaged. */
   readonly damaged: Promise<never>;
   readonly #inputs: ConversationInputs;
   readonly #receiver: Receiver;
@@ -58,12 +61,12 @@ export class Conversation {
     this.#verification = rows && verification({ ...inputs, store });
   }
 
-  /** The table may differ from the transcriber's: it is being compared or repaired. */
+  /** True while the table may differ from the transcriber's: it is being compared or repaired. */
   get inDoubt(): boolean {
     return this.#receiver.followed.doubt === true;
   }
 
-  /** Takes what the queue brings, and asks how the table compares; throws when the broker cannot be reached. */
+  /** Receives the messages of the queue, and asks how the table compares; throws if the broker cannot be reached. */
   async listen(broker: Broker): Promise<void> {
     const { inbox, clock, signal } = this.#inputs;
     this.#broker = broker;
@@ -77,7 +80,7 @@ export class Conversation {
     if (inbox.rows) this.#questions.ask("digest");
   }
 
-  /** Takes deliveries that had to wait for room in the store. */
+  /** Stores deliveries that had to wait for room in the store. */
   poke(): void {
     this.#intake?.poke();
   }
@@ -86,11 +89,14 @@ export class Conversation {
     await this.#intake?.close();
   }
 
-  /** Publishes a report message. A lost question is asked again, a lost refusal is said again with the next message that is refused. */
+  /**
+   * Publishes a message to the transcriber. A lost question is asked again. A lost refusal is published again with the
+   * next refused message.
+   */
   #say(message: object): void {
     const { signal, log } = this.#inputs;
     this.#broker?.publish(reportKey, JSON.stringify(message)).catch((error) => {
-      if (!signal.aborted) log(`the transcriber was not reached: ${reason(error)}`);
+      if (!signal.aborted) log(`cannot reach the transcriber: ${reason(error)}`);
     });
   }
 
@@ -109,7 +115,7 @@ export class Conversation {
     this.#inputs.onReportChanged();
   }
 
-  /** Answers a person's `verify`: the digest is made from the rows again, rather than believed, and then compared. */
+  /** Answers a person's `verify`: the digest is recomputed from the rows rather than trusted, and then compared. */
   #verify(at: number): void {
     const verification = this.#verification;
     if (!verification?.isNew(at)) return;
@@ -135,7 +141,7 @@ export class Conversation {
 
   async #failed(why: unknown): Promise<void> {
     const { inbox, clock, signal, log } = this.#inputs;
-    log(`what arrived could not be stored: ${reason(why)}`);
+    log(`received messages could not be stored: ${reason(why)}`);
     try {
       inbox.store.judge(why);
     } catch (error) {

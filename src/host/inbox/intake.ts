@@ -2,11 +2,11 @@ import type { Broker, Consumer, Delivery } from "../../ports/broker.ts";
 import { waitingLimit } from "../store/messages.ts";
 import type { Inbox, Received, Receiver } from "./receive.ts";
 
-/** Deliveries that a host has in its hands at most, per service. */
+/** The most unacknowledged deliveries of a service. */
 const prefetch = 200;
 
 export interface Intake {
-  /** There is room again for plain messages. */
+  /** Called when there is room again for plain messages. */
   poke(): void;
   close(): Promise<void>;
 }
@@ -19,7 +19,7 @@ export interface IntakeOptions {
   failed(why: unknown): void;
 }
 
-/** Takes a service's messages off its queue into the store: those that arrive together in one transaction. */
+/** Stores the messages of a service's queue: those that arrive together in one transaction. */
 export async function openIntake(
   broker: Broker,
   { store, rows }: Inbox,
@@ -36,7 +36,7 @@ export async function openIntake(
     try {
       while (inHand.length > 0 && !signal.aborted) {
         const room = rows ? inHand.length : waitingLimit - store.messages.waiting();
-        // Beyond the limit nothing is acknowledged, so the queue fills and refuses its publishers.
+        // Beyond the limit nothing is acknowledged, so the queue fills up and refuses its publishers.
         if (room <= 0) return;
         const batch = inHand.slice(0, room);
         received(await receiver.take(batch, now(), signal));

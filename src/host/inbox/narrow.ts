@@ -8,17 +8,17 @@ import type { StoredRows } from "../store/rows.ts";
  * grow with the difference, not with the table.
  */
 
-/** The most rows that one question compares: some milliseconds on either side. */
+/** The most rows that one question compares: that takes either side some milliseconds. */
 const mostRows = 2000;
-/** The fewest rows that are compared: fewer are sent as quickly. */
+/** The fewest rows that are compared: fewer are sent just as fast. */
 const fewestRows = 64;
-/** The number of rows per checksum: they are sent together if one of them differs. */
+/** The number of rows per checksum: all of them are sent if one differs. */
 const rowsToASum = 4;
 /** The most questions in a row without checksums, if everything differs. */
 const mostPlain = 64;
 
 export interface Narrowing {
-  /** The question to ask in place of one from `follow`. */
+  /** Returns the question to ask in place of one from `follow`. */
   narrow(want: Want): Want;
   /** Learns from the part that answered the question. */
   heard(part: PartMessage): void;
@@ -26,8 +26,8 @@ export interface Narrowing {
 
 export function narrowing(service: string, rows: Pick<StoredRows, "inHashOrder">): Narrowing {
   /**
-   * The number of next questions without checksums, since the last ones with them found little in common; doubled each
-   * time.
+   * The number of next questions without checksums. It doubles each time that questions with them found little in
+   * common.
    */
   let plain = 0;
   let next = 1;

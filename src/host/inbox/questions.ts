@@ -5,10 +5,13 @@ import type { Clock } from "../../ports/clock.ts";
 /** The waits for an answer, in milliseconds. */
 const waits = { first: 5000, longest: 60_000 };
 
-/** The one question that a host has open about a table: asked again until something is heard, because a question or its answer can be lost. */
+/**
+ * The one open question of a host about a table. It is asked again until an answer arrives, because a question or its
+ * answer can be lost.
+ */
 export interface Questions {
   ask(want: Want): void;
-  /** Something of the stream was heard: nothing is open any more. */
+  /** Called when a message of the stream arrives: no question is open any more. */
   heard(): void;
 }
 
@@ -25,7 +28,7 @@ export function questions(put: (want: Want) => void, clock: Clock, signal: Abort
 
   return {
     ask(want) {
-      open?.abort("asked anew");
+      open?.abort("asked again");
       open = new AbortController();
       insist(want, AbortSignal.any([open.signal, signal]));
     },

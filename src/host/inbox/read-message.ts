@@ -3,20 +3,23 @@ import { reason } from "../../core/util/errors.ts";
 import { readJson } from "../../core/util/json.ts";
 import { shown } from "../../core/util/shown.ts";
 
-/** The largest body that is read, in bytes; ours are split well below. */
+/** The largest body that is read, in bytes; ours are split far below. */
 const largest = 16 * 1024 * 1024;
 
-/** The content of a body: a message of the protocol, a plain one, or the reason that it cannot be read. */
+/** The content of a body: a message of the protocol, a plain message, or the reason why it cannot be read. */
 export type ReadMessage = { readonly own: ServiceMessage } | { readonly plain: unknown } | { readonly wrong: string };
 
-/** Reads a body that came for a service. Our own messages are objects that say `trigger` and `kind`; every other JSON is plain. */
+/**
+ * Reads a body that came for a service. Our own messages are objects with `trigger` and `kind`; all other JSON is
+ * plain.
+ */
 export function readMessage(body: Uint8Array, service: string): ReadMessage {
   if (body.length > largest) return { wrong: `${body.length} bytes, the limit is ${largest}` };
   let value: unknown;
   try {
     value = readJson(body);
   } catch (error) {
-    // What a parser says would show what may be a secret.
+    // The message of a parser could show a secret.
     const isParsers = error instanceof SyntaxError || error instanceof TypeError;
     return { wrong: isParsers ? "not JSON in UTF-8" : reason(error) };
   }

@@ -17,12 +17,12 @@ import type { ServiceStore } from "../store/service-store.ts";
 import { narrowing } from "./narrow.ts";
 import { readMessage } from "./read-message.ts";
 
-/** Store, then acknowledge: a message for one service is durable before the broker may delete it. */
+/** The intake of messages: each is stored before it is acknowledged, since the broker may then delete it. */
 
 /** The key of messages from hosts to the transcriber. */
 export const reportKey = serviceKey(reportService);
 
-/** The place of a service's messages: its part of the store, and its rows there. */
+/** The place for a service's messages: its part of the store, and its rows in it. */
 export interface Inbox {
   readonly store: ServiceStore;
   readonly service: Service;
@@ -48,7 +48,7 @@ export interface Received {
 }
 
 export interface Receiver {
-  /** Takes deliveries in their order, in one transaction, and acknowledges them. */
+  /** Stores deliveries in order, in one transaction, and acknowledges them. */
   take(deliveries: readonly Delivery[], now: number, signal: AbortSignal): Promise<Received>;
   readonly followed: Followed;
 }
@@ -59,14 +59,14 @@ type Taken =
   | { readonly wave: WaveMessage };
 
 export interface ReceiverOptions {
-  /** Writes what an order asks for; called within the transaction. */
+  /** Writes the effect of an order; called within the transaction. */
   obey(order: OrderMessage): void;
-  /** Takes a message about the progress of other hosts. */
+  /** Handles a message about the progress of other hosts. */
   hearWave?(message: WaveMessage): void;
   log(line: string): void;
-  /** Gives the reason to reject a message of the stream; undefined to take it. */
+  /** Returns the reason to reject a message of the stream; undefined to accept it. */
   readonly distrust?: ((body: Uint8Array) => string | undefined) | undefined;
-  /** Gives the reason to reject an order of a user of the broker; undefined to obey it. */
+  /** Returns the reason to reject an order from a user of the broker; undefined to obey it. */
   readonly wrongOrderer?: WrongOrderer | undefined;
   /** Decides what to do with a message of the stream; `follow` by default. */
   readonly follow?: typeof follow | undefined;
@@ -75,7 +75,7 @@ export interface ReceiverOptions {
 /** The least time between two log lines about untrusted messages, in milliseconds: one sender can send many. */
 const strangerPace = 60_000;
 
-/** Opens the intake of a service's store, at the place in the stream where it stands. */
+/** Opens the intake of a service's store, at the stored place in the stream. */
 export function receiver(
   host: string,
   { store, rows }: Inbox,
@@ -98,7 +98,7 @@ export function receiver(
         const wrong = wrongOrderer?.(delivery.user);
         return wrong === undefined ? { order: read.own } : refuse(wrong, now);
       }
-      if (!rows) return setAside("it is about a table, and the service has none");
+      if (!rows) return setAside("it is about a table, but the service has none");
       const stranger = distrust?.(delivery.body);
       if (stranger !== undefined) return refuse(stranger, now);
       return read.own.kind === "wave" ? { wave: read.own } : takeStream(rows, read.own, now);
@@ -112,7 +112,7 @@ export function receiver(
     store.untrusted.count(why, now);
     if (Math.abs(now - strangerSaid) < strangerPace) return;
     strangerSaid = now;
-    log(`a message is refused: ${why}`);
+    log(`a message is rejected: ${why}`);
   }
 
   function takeStream(rows: StoredRows, message: StreamMessage, now: number): Taken {
@@ -138,7 +138,7 @@ export function receiver(
         return taken;
       });
     } catch (error) {
-      // The transaction was rolled back, so the state in memory must be as well.
+      // The transaction was rolled back, so the state in memory must be, too.
       followed = before;
       restoreDigest?.();
       throw error;
@@ -154,7 +154,7 @@ export function receiver(
       for (const delivery of deliveries) delivery.ack();
       for (const one of taken) if ("wave" in one) hearWave?.(one.wave);
       const followups = taken.filter((one) => "followup" in one);
-      // Of several questions only the last is of use: it was decided last.
+      // Of several questions only the last one counts: it was decided last.
       const want = followups.findLast(({ followup }) => followup.ask)?.followup.ask;
       for (const { of } of followups) if (of.kind === "part") narrows?.heard(of);
       const verifies = taken.flatMap((one) =>

@@ -63,7 +63,7 @@ test("a host with trusted keys rejects and counts all messages of other keys", a
   await until(() => all.untrusted() === 15);
   assert.deepEqual(world.facts()?.followed, before);
   assert.equal(world.report().untrusted?.why, `its signature by the key ${ours!.name} is wrong`);
-  assert.equal(world.logged.filter((line) => line.includes("a message is refused")).length, 1);
+  assert.equal(world.logged.filter((line) => line.includes("a message is rejected")).length, 1);
 
   await world.say([["k2", row("b", "10.0.0.2")]]);
   await world.clock.advance(1_000);

@@ -5,19 +5,22 @@ import type { ServiceStore } from "../store/service-store.ts";
 export interface VerificationOptions {
   readonly store: ServiceStore;
   readonly signal: AbortSignal;
-  /** Compares the daemon; left out where that is not done. It does not reject. */
+  /** Compares the daemon; absent if there is no comparison. It does not reject. */
   readonly compareDaemon: (() => Promise<DaemonCompared>) | undefined;
   onReportChanged(): void;
   log(line: string): void;
 }
 
-/** Answers `verify`: with how the next comparison of the table ended, then with how the daemon compares. */
+/** Answers `verify`: with the result of the next comparison of the table, then with that of the daemon. */
 export interface Verification {
-  /** True for a new question: it may be repeated while no answer has come. One of 0 has no time, and is always new. */
+  /**
+   * True for a new question: the same one may be repeated until it is answered. One of 0 has no time, and is always
+   * new.
+   */
   isNew(at: number): boolean;
-  /** A person has asked for it, at this time: the next comparison is the answer. */
+  /** Notes that a person asked at this time: the next comparison is the answer. */
   asked(at: number): void;
-  /** The table was compared. */
+  /** Notes that the table was compared. */
   compared(differed: boolean): void;
 }
 
@@ -26,13 +29,13 @@ export function verification(options: VerificationOptions): Verification {
   let open: number | undefined;
   let comparing = false;
   let newest: number | undefined;
-  // The life before did not come to its end with it.
+  // The earlier process may have ended before its comparison did.
   const before = store.verified.read();
   if (before?.daemon?.state === "comparing") {
     store.verified.write({ ...before, daemon: { state: "failed", why: "the host was stopped meanwhile" } });
   }
 
-  /** Compares until the answer is to what was asked last. */
+  /** Compares until the answer is to the latest question. */
   async function answer(compare: () => Promise<DaemonCompared>): Promise<void> {
     for (let answered = Number.NaN; ; ) {
       const verified = store.verified.read();
@@ -64,7 +67,7 @@ export function verification(options: VerificationOptions): Verification {
       if (!compareDaemon || comparing) return;
       comparing = true;
       answer(compareDaemon)
-        .catch((error) => log(`how its daemon compared was not kept: ${reason(error)}`))
+        .catch((error) => log(`the comparison of its daemon could not be stored: ${reason(error)}`))
         .finally(() => {
           comparing = false;
         });

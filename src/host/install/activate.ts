@@ -7,7 +7,7 @@ import { unitsStarted } from "./start-limit.ts";
 import { commandsOf, runStep } from "./step.ts";
 import type { InstallContext, Work } from "./work.ts";
 
-/** The second half of an install: the daemon applies the files in place, or the last good files are put back. */
+/** The second half of an install: the daemon applies the files in place, or the last good files are restored. */
 
 /** The number of tries of a text whose reload or probe fails while the last good one passes. */
 const tries = 3;
@@ -23,7 +23,7 @@ export function activation({ ledger, files, clock, secret, restOf }: InstallCont
     const attempt = ledger.attempt(paths);
     if (attempt?.texts === texts && attempt.failures >= tries) throw new Fatal(attempt.why);
     const since = attempt ? clock.now() - attempt.at : spacing;
-    // After a clock was set back the time since is unknown.
+    // After a clock was set back, the time since the last try is unknown.
     if (attempt && since >= 0 && since < spacing) throw new Later(attempt.why, rest(steps, spacing - since));
     const wait = rest(steps);
     if (wait <= 0) return;
@@ -37,7 +37,9 @@ export function activation({ ledger, files, clock, secret, restOf }: InstallCont
     return Math.max(least, ...commands.flatMap(unitsStarted).map(restOf));
   }
 
-  /** Reloads and probes what is in place. Rolls back to the last good files, and throws, if one of the two fails. */
+  /**
+   * Reloads and probes the files in place. If one of the two fails, it rolls back to the last good files and throws.
+   */
   async function activate(work: Work): Promise<void> {
     const { steps, context } = work;
     let failed: "reload" | "probe" = "reload";
@@ -62,28 +64,29 @@ export function activation({ ledger, files, clock, secret, restOf }: InstallCont
     const serving = probe !== undefined;
     const applied = new Map<string, Applied>(targets.map(({ path, hash }) => [path, { hash, serving, probe: known }]));
     for (const { path } of ledger.pending([...applied.keys()])) {
-      // A file installed together with one of these and no longer wanted stays, and this reload was its own too.
+      // A file that was installed together with one of these and is no longer wanted stays. This reload was its own,
+      // too.
       if (applied.has(path)) continue;
       try {
         const disk = await orStays(files, path, () => readInPlace(files, path));
         applied.set(path, { hash: disk?.hash ?? null, serving: false, probe: null });
       } catch (error) {
-        // A file that other users block stays pending alone.
+        // A file that other users block is the only one that stays pending.
         if (!isStays(error)) throw error;
       }
     }
     ledger.settle(applied, { paths, wrote: targets });
   }
 
-  /** Puts the last good files back after a step that failed, and gives the error to throw. */
+  /** Restores the last good files after a step that failed, and returns the error to throw. */
   async function rollBack(work: Work, failed: "reload" | "probe", cause: unknown): Promise<Error> {
     const { targets, context, paths, texts } = work;
     const pending = ledger.pending(targets.map(({ path }) => path));
     const said = `the ${failed} of ${pending.map(({ path }) => path).join(", ")} failed`;
     if (pending.every(({ to, goodHash }) => to === goodHash)) {
-      // The failed text is itself the last good one: it stays pending, and nothing is blamed.
+      // The failed text is itself the last good one: it stays pending, and no text is to blame.
       const later = new Later(
-        `${said}; it is the last good text itself, so nothing is blamed`,
+        `${said}; it is the last good text itself, so no text is to blame`,
         rest(work.steps, spacing),
         { cause },
       );
@@ -95,7 +98,7 @@ export function activation({ ledger, files, clock, secret, restOf }: InstallCont
     const again = await mend.tryLastGood(pending, failed, work);
     context.host.signal.throwIfAborted();
     if (again.error !== undefined) {
-      const why = `what was there before is back and fails it too, so nothing is blamed (${reason(again.error)})`;
+      const why = `the text before it is restored and fails, too, so no text is to blame (${reason(again.error)})`;
       const later = new Later(`${said}; ${why}`, rest(work.steps, spacing), { cause });
       keepDistance(work, reason(later));
       return later;
@@ -117,7 +120,7 @@ export function activation({ ledger, files, clock, secret, restOf }: InstallCont
     return before?.texts === texts ? before.failures : 0;
   }
 
-  /** Notes a failed reload that blames no text, so that the next one keeps its distance. */
+  /** Notes a failed reload for which no text is to blame, so that the next one keeps its distance. */
   function keepDistance(work: Work, why: string): void {
     const { paths, texts } = work;
     ledger.failed({ paths, texts, failures: failuresOf(work), at: clock.now(), why });

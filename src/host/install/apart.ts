@@ -3,12 +3,17 @@ import { reason } from "../../core/util/errors.ts";
 import { isShared } from "./shared.ts";
 import type { Stuck } from "./target.ts";
 
-/** Files in folders of others that stay as they are: they must keep the rest of an install neither waiting nor out of force. */
+/**
+ * Files that stay as they are because another user blocks them in a shared folder. They must not keep the rest of an
+ * install waiting.
+ */
 
-/** In one install so many files may be found to stay, one after the other; more are a fault of the machine. */
+/** The most blocked files that one install finds, one after the other; more are a fault of the machine. */
 const most = 100;
 
-/** Thrown in an install of which one file cannot be handled: nothing is in place yet, or what was is back. */
+/**
+ * Thrown by an install with a file that cannot be handled: no file is in place yet, or the earlier files are restored.
+ */
 class Stays extends Error {
   override name = "Stays";
   readonly path: string;
@@ -18,20 +23,20 @@ class Stays extends Error {
   }
 }
 
-/** True of an error that ends an attempt only so that another one follows without the file. */
+/** True for an error that ends an attempt only to start another one without the file. */
 export const isStays = (error: unknown): boolean => error instanceof Stays;
 
-/** Does a piece of work on one file. Where it fails and others may have done it, that file is what stays. */
+/** Runs work on one file. If it fails and other users may be the cause, that file is blocked. */
 export async function orStays<T>(files: Files, path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const isTheirs = await isShared(files, path).catch(() => true); // it cannot be looked at for what they did
+    const isTheirs = await isShared(files, path).catch(() => true); // the path cannot be examined because of them
     throw isTheirs ? new Stays(path, { cause: error }) : error;
   }
 }
 
-/** Installs what it can, with `all`: again without each file that stays. Otherwise the files are one whole. */
+/** Installs what it can, with `all`: it tries again without each blocked file. Otherwise the files are one whole. */
 export async function withoutStuck<T>(all: boolean, attempt: (stuck: readonly Stuck[]) => Promise<T>): Promise<T> {
   const stuck: Stuck[] = [];
   for (;;) {
@@ -45,10 +50,10 @@ export async function withoutStuck<T>(all: boolean, attempt: (stuck: readonly St
   }
 }
 
-/** The sentence about files that stay, with what to type. */
+/** The sentence about blocked files, with the commands to type. */
 export function sayStuck(stuck: readonly Stuck[]): string {
   const said = stuck.slice(0, 5).map(({ path, why }) => `${path} (${why})`);
   const more = stuck.length > 5 ? [`and ${stuck.length - 5} more`] : [];
   const [first] = stuck;
-  return `cannot be replaced or removed: ${[...said, ...more].join("; ")}. All else is applied. \`namei -l ${first?.path}\` and \`lsattr -d ${first?.path}\` show what is in the way: move it away. It is tried again by itself`;
+  return `cannot be replaced or removed: ${[...said, ...more].join("; ")}. Everything else is applied. \`namei -l ${first?.path}\` and \`lsattr -d ${first?.path}\` show what blocks it: move that away. trigger then tries again by itself`;
 }

@@ -6,13 +6,13 @@ import { isShared } from "./shared.ts";
 import { commandDeadline, commandsOf, failed, runStep, type StepContext } from "./step.ts";
 import { folderOf, type Target } from "./target.ts";
 
-/** A file that waits beside its target. */
+/** A file staged beside its target. */
 export interface StagedFile {
   readonly name: string;
-  /** The bytes that were written. In a folder that others may write to, the name may have another file by now. */
+  /** The written bytes. In a folder that others may write to, another file may have the name by now. */
   readonly bytes: Uint8Array;
 }
-/** The staged files by target; undefined for a file that is to be removed. */
+/** The staged files by target; undefined for a file to remove. */
 export type Staged = ReadonlyMap<Target, StagedFile | undefined>;
 
 type Check = NonNullable<InstallSteps["check"]>;
@@ -53,7 +53,7 @@ export async function prepareCheck(
   const { machine, host } = context;
   const { files, scratch: parent } = machine;
   if (typeof check === "function") return prepared(() => check(host));
-  // If all files are to be removed, there is none to check.
+  // If all files are to be removed, there is nothing to check.
   if (targets.length === 0 && ("user" in check || isOfStaged(check))) return prepared(async () => {});
   const reader = "user" in check ? check.user : undefined;
   if (!("user" in check) && !(await someShared(files, targets))) {
@@ -93,7 +93,7 @@ const beside = (staged: Staged, staging: Stage): Place => ({
   configuration: (_, bytes, { beside, owned }) => staging.write(beside, bytes, owned),
 });
 
-/** Copies of all files, of installed ones too, since those may change during the check. */
+/** Copies of all files. Installed ones are copied, too, since they may change during the check. */
 const inScratch = (staged: Staged, scratch: Scratch): Place => ({
   file: (target) => scratch.write(target.path, staged.get(target)?.bytes ?? target.bytes),
   configuration: (path, bytes) => scratch.write(path, bytes),
@@ -145,7 +145,7 @@ async function copyWithin(
 ): Promise<string> {
   const real = await files.resolve(within);
   const [bytes, stat] = [await files.read(real), await files.stat(real)];
-  if (!bytes || !stat) throw new Error(`${within} does not exist, so the check cannot see it with the new files in it`);
+  if (!bytes || !stat) throw new Error(`${within} does not exist, so the check cannot read it with the new files`);
   // latin1 keeps every byte of a configuration that is not UTF-8.
   let text = Buffer.from(bytes).toString("latin1");
   let beside = real;

@@ -6,8 +6,8 @@ import { runStep, type StepContext } from "./step.ts";
 import { modeAndOwner, type Target } from "./target.ts";
 
 /**
- * Notes what an install would do, for a machine that changes nothing: the files as they would be, and the reload.
- * Nothing is checked or probed: the staged files and the new content are not there to be looked at.
+ * Logs what an install would change, on a machine that changes nothing: the files with their new text, and the reload.
+ * It checks and probes nothing: neither the staged files nor the new content exist.
  */
 export async function dryInstall(
   targets: readonly Target[],
@@ -26,19 +26,19 @@ export async function dryInstall(
       continue;
     }
     if (disk?.odd !== undefined) {
-      log(`${path} is ${disk.odd}, which somebody else has put there: it would be replaced`);
+      log(`${path} is ${disk.odd}, put there by another user: it would be replaced`);
       if (disk.stat.kind === "directory") await files.rename(path, `${path}.aside`);
       else await files.remove(path);
     }
     const isFound = disk !== undefined && disk.bytes.length > 0 && !isKnown(path) && !(await isMine(files, path));
-    if (isFound) log(`${path} is there, and trigger did not write it: it would be held until it is approved`);
+    if (isFound) log(`${path} exists, but trigger did not write it: it would be held until it is approved`);
     await files.makeDirectory(dirname(target.path));
     await files.write(target.path, target.bytes, modeAndOwner(target, context.secret));
   }
   try {
     if (steps.reload) await runStep(steps.reload, context);
   } catch (error) {
-    log(`the reload looks at what is only noted, and failed: ${reason(error)}`);
+    log(`the reload depends on changes that a dry run only records, and failed: ${reason(error)}`);
   }
   return "applied";
 }

@@ -14,13 +14,13 @@ type Kind = "staged" | "good" | "aside";
 /** The number of files kept aside per path. */
 const asidesKept = 10;
 
-/** An unguessable, never used name of a kind, in the folder of a path. */
+/** A new name of a kind in the folder of a path; it cannot be guessed. */
 const newName = (path: string, kind: Kind, infix = ""): string =>
   join(folderOf(path), `${tagOf(path)}.${kind}.${infix}${randomBytes(6).toString("hex")}`);
 
 /**
- * Makes sure that the folder of a path is there, durably, with every directory above it. In a directory that other
- * users may write to, a foreign thing in its place is moved away. Otherwise a user could keep a file applied by it.
+ * Creates the folder of a path, durably, with every directory above it. In a directory that other users may write to, a
+ * foreign thing in its place is moved away. Otherwise a user could keep a file applied by it.
  */
 export async function openFolder(files: Files, path: string, log: (message: string) => void): Promise<void> {
   const folder = folderOf(path);
@@ -38,7 +38,7 @@ export async function openFolder(files: Files, path: string, log: (message: stri
   }
   const directory = dirname(path);
   await files.makeDirectory(directory);
-  // Existing directories too: a process that died may have made them without a sync. Once the folder is there all of
+  // Existing directories, too: a process that died may have made them without a sync. Once the folder exists, all of
   // them are durable.
   for (let above = directory; above !== dirname(above); above = dirname(above)) await syncMine(files, dirname(above));
   await files.makeDirectory(folder, { mode: 0o700 });
@@ -48,20 +48,22 @@ export async function openFolder(files: Files, path: string, log: (message: stri
   if (still !== undefined) throw new Error(still);
 }
 
-/** The fault of a folder that is not this user's alone; undefined if it is. */
+/** The fault of a folder that other users can access; undefined if it has none. */
 function wrongFolder(folder: string, { kind, mode, uid, gid }: Stat): string | undefined {
   if (kind !== "directory") return `${folder} is a ${kind}: trigger keeps its staged files in a directory of that name`;
   if (isTrusted({ mode, uid, gid }, me())) return undefined;
-  return `${folder} belongs to another user (${ownerShown({ mode, uid, gid })}): trigger keeps its staged files there, so look what is in it and remove it`;
+  return `${folder} belongs to another user (${ownerShown({ mode, uid, gid })}): trigger keeps its staged files there, so inspect it and remove it`;
 }
 
-/** True if there is a folder for a path, and it is this user's own. */
+/** True if the folder for a path exists, and is this user's own. */
 async function isOpen(files: Files, path: string): Promise<boolean> {
   const found = await files.stat(folderOf(path));
   return found !== undefined && wrongFolder(folderOf(path), found) === undefined;
 }
 
-/** Makes a directory durable, unless it is one that this process may not read and so has not made. */
+/**
+ * Makes a directory durable. A directory that this process may not read is skipped: this process cannot have made it.
+ */
 async function syncMine(files: Files, directory: string): Promise<void> {
   try {
     await files.sync(directory);
@@ -70,14 +72,14 @@ async function syncMine(files: Files, directory: string): Promise<void> {
   }
 }
 
-/** The content of the `.trigger` folders of paths. Each folder is listed once, when it is asked for first. */
+/** The content of the `.trigger` folders of paths. Each folder is listed once, when first needed. */
 export interface Listing {
   readonly files: Files;
-  /** The names of a kind that a path had in its folder, oldest first. */
+  /** The names of a kind for a path in its folder, oldest first. */
   namesOf(path: string, kind: Kind): Promise<string[]>;
 }
 
-/** Begins a listing, valid until a file of a kind that it is asked for is added. */
+/** Begins a listing, valid until a file of a listed kind is added. */
 export function listing(files: Files): Listing {
   const folders = new Map<string, Map<string, string[]>>();
   async function list(path: string): Promise<Map<string, string[]>> {
@@ -101,25 +103,25 @@ export function listing(files: Files): Listing {
 /** The beginning of a name of `newName`: tag and kind. */
 const tagAndKind = /^(.*\.[0-9a-f]{8}\.(?:staged|good|aside))\./s;
 
-/** Removes the staged files of a path that a process left when it died. */
+/** Removes the staged files of a path that a dead process left. */
 export async function removeStaged({ files, namesOf }: Listing, path: string): Promise<void> {
   for (const name of await namesOf(path, "staged")) await files.remove(name);
 }
 
 const mineOf = (path: string): string => join(folderOf(path), `${tagOf(path)}.mine`);
 
-/** True if trigger has installed a path once: that is known beside the file, too, because a store may be lost. */
+/** True if trigger has ever installed a path. A file beside it records this, too, because a store may be lost. */
 export const isMine = async (files: Files, path: string): Promise<boolean> =>
   (await isOpen(files, path)) && (await files.stat(mineOf(path))) !== undefined;
 
-/** Marks a path durably as trigger's, before it is installed for the first time. */
+/** Marks a path durably as trigger's, before its first install. */
 export async function makeMine(files: Files, path: string): Promise<void> {
   if (await isMine(files, path)) return;
   await files.write(mineOf(path), "", { mode: 0o600 });
   await files.sync(folderOf(path));
 }
 
-/** Gives a path back to its next writer. */
+/** Removes the mark that a path is trigger's. */
 export async function disown(files: Files, path: string): Promise<void> {
   if (await isOpen(files, path)) await files.remove(mineOf(path));
 }
@@ -130,13 +132,13 @@ export async function removeEmptyFolders(files: Files, paths: readonly string[])
     if ((await isOpen(files, path)) && (await files.list(folder)).length === 0) await files.remove(folder);
 }
 
-/** Files written and made durable beside their targets, and removed again unless they were put in place. */
+/** Writes files durably beside their targets, and removes them again unless they were put in place. */
 export function stage(files: Files, log: (message: string) => void) {
   const names = new Set<string>();
   return {
     /**
-     * Writes bytes beside a path and gives the name. A failed fsync throws: the data may be lost even if a second fsync
-     * succeeds.
+     * Writes bytes beside a path and returns the name. A failed fsync throws: the data may be lost even if a second
+     * fsync succeeds.
      */
     async write(path: string, bytes: Uint8Array, owned: Partial<Owned>): Promise<string> {
       const name = newName(path, "staged");
@@ -152,7 +154,7 @@ export function stage(files: Files, log: (message: string) => void) {
     async clear(): Promise<void> {
       for (const name of names) {
         // A leftover is harmless, and the next install of this path removes it.
-        await files.remove(name).catch((error) => log(`a staged file stays behind: ${reason(error)}`));
+        await files.remove(name).catch((error) => log(`a staged file was not removed: ${reason(error)}`));
       }
       names.clear();
     },
@@ -162,12 +164,12 @@ export type Stage = ReturnType<typeof stage>;
 
 export type Owned = { readonly mode: number; readonly uid: number; readonly gid: number };
 
-/** Links the file in place as the last good one, durably, and gives the link. */
+/** Links the file in place as the last good one, durably, and returns the link. */
 export async function keepGood(files: Files, path: string, { bytes, stat }: InPlace): Promise<string> {
   const good = newName(path, "good");
   try {
     await files.link(path, good);
-    // A writer of that folder may have exchanged the file since it was read.
+    // A writer of that folder may have replaced the file since it was read.
     if ((await files.stat(good))?.kind !== "file") throw new Error(`${path} was replaced while it was read`);
   } catch (error) {
     if (!noLinks.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
@@ -188,7 +190,7 @@ export async function removeGoodBut({ files, namesOf }: Listing, path: string, n
 }
 
 /**
- * Keeps a foreign file aside, durably, and gives its name: a copy, a line that describes it, or the directory itself.
+ * Keeps a foreign file aside, durably, and returns its name: a copy, a line that describes it, or the directory itself.
  */
 export async function keepAside(
   files: Files,
@@ -204,11 +206,11 @@ export async function keepAside(
     await files.sync(aside);
   }
   await files.sync(folderOf(path));
-  // A name from a clock that was ahead counts as the oldest: otherwise it would displace each new one until its time
-  // has come.
+  // A name from a clock that was ahead counts as the oldest. Otherwise it would displace each new name until its time
+  // comes.
   const isAhead = (name: string): boolean => name > aside;
   const names = (await listing(files).namesOf(path, "aside")).sort((a, b) => Number(isAhead(b)) - Number(isAhead(a)));
-  // A directory that was moved here is removed by hand: its content is foreign.
+  // A person removes a directory that was moved here: its content is foreign.
   for (const old of names.slice(0, -asidesKept)) await files.remove(old).catch(() => {});
   return aside;
 }

@@ -9,7 +9,10 @@ import type { InPlace } from "./in-place.ts";
 import type { Target } from "./target.ts";
 import type { InstallContext } from "./work.ts";
 
-/** Foreign changes of installed files: shown, kept aside and replaced; when they recur, held for a person to judge. */
+/**
+ * Foreign changes of installed files. They are shown, kept aside and replaced; when they recur, held for a person to
+ * decide.
+ */
 
 /** The third hand edit of a path within this time, in milliseconds, holds the service. */
 const editTime = 60 * 60_000;
@@ -19,13 +22,13 @@ const editLimit = 3;
 const diffLines = 200;
 /** The most characters of a shown line. */
 const diffWidth = 1000;
-/** The most edits of a diff, whose cost grows with their square; beyond them it is given up. */
+/** The most edits of a diff, whose cost grows with their square; a longer diff is not computed. */
 const diffEdits = 2000;
 
 export type HandEdits = ReturnType<typeof handEdits>;
 
 export function handEdits({ ledger, files, owned, clock, secret, log }: InstallContext) {
-  /** True if the file that this service installed was changed or removed by another writer. */
+  /** True if another writer changed or removed the file that this service installed. */
   function isEdited({ path, hash, disk }: Target, pending: readonly PendingInstall[]): boolean {
     const applied = ledger.applied(path);
     const now = disk?.hash ?? null;
@@ -68,15 +71,15 @@ export function handEdits({ ledger, files, owned, clock, secret, log }: InstallC
     for (const target of targets) {
       const { path, disk } = target;
       if (!disk || !(await orStays(files, path, () => waitsForPerson(target)))) continue;
-      log(`${path} is there, and trigger did not write it\n${difference(target, disk, secret)}`);
+      log(`${path} exists, but trigger did not write it\n${difference(target, disk, secret)}`);
       owned.hold([[path, disk.hash]]);
       throw new Held(foundAt(target));
     }
   }
 
-  /** Throws `Held` for a path that another program keeps writing, until it is approved. */
+  /** Throws `Held` for a path that another program keeps writing, until its replacement is approved. */
   function holdEdited(all: readonly Target[], pending: readonly PendingInstall[]): void {
-    // A file to be removed is not held: an edit must not keep it in place.
+    // A file to remove is not held: an edit must not keep it in place.
     const targets = all.filter(({ hash }) => hash !== null);
     for (const { path, disk } of targets) {
       const held = ledger.held(path);
@@ -94,7 +97,7 @@ export function handEdits({ ledger, files, owned, clock, secret, log }: InstallC
       const edits = [...ledger.edits(path, now - editTime, now), now];
       if (edits.length < editLimit) continue;
       const times = edits.map((at) => new Date(at).toISOString()).join(", ");
-      const why = `somebody else keeps writing ${path} (${times}): it stays as it is until it is approved`;
+      const why = `another program keeps writing ${path} (${times}): it stays as it is until it is approved`;
       if (disk) log(`${why}\n${difference(target, disk, secret)}`);
       owned.hold([[path, disk?.hash ?? ""]]);
       ledger.hold(path, why);
@@ -110,11 +113,11 @@ export function handEdits({ ledger, files, owned, clock, secret, log }: InstallC
     if (disk && (isForeign || disk.odd !== undefined)) {
       const aside = await keepAside(files, path, disk, { now: clock.now(), secret });
       const isKnown = target.hash === null || isEdit;
-      const by = isKnown ? "was changed by somebody else" : "was found, and trigger did not write it";
-      const what = disk.odd === undefined ? by : `is ${disk.odd}, which somebody else has put there`;
+      const by = isKnown ? "was changed by another program" : "was found, but trigger did not write it";
+      const what = disk.odd === undefined ? by : `is ${disk.odd}, put there by another user`;
       const becomes = target.hash === null ? "removed" : "replaced";
       log(`${path} ${what}: it is ${becomes}, a copy is kept as ${aside}\n${difference(target, disk, secret)}`);
-    } else if (isEdit) log(`${path} was removed by somebody else: it is put back`);
+    } else if (isEdit) log(`${path} was removed by another program: it is restored`);
     return isEdit;
   }
 
@@ -123,14 +126,14 @@ export function handEdits({ ledger, files, owned, clock, secret, log }: InstallC
 
 function foundAt({ path, disk }: Target): string {
   if (disk?.odd === undefined)
-    return `${path} is there, and trigger did not write it: it stays until it is approved (a copy will be kept)`;
-  return `${path} is ${disk.odd}, in a folder that others may write: it is not followed, and stays until it is approved. Name the file it leads to, or let root alone write that folder`;
+    return `${path} exists, but trigger did not write it: it stays until it is approved (a copy will be kept)`;
+  return `${path} is ${disk.odd}, in a folder that other users may write: it is not followed, and stays until it is approved. Name the target file instead, or make the folder writable for root alone`;
 }
 
-/** One sentence or a unified diff: the effect of replacing a file. */
+/** The effect of replacing a file: one sentence, or a unified diff. */
 function difference({ path, bytes }: Target, found: InPlace, secret: boolean): string {
-  if (secret) return "the difference may hold secrets and is not shown";
-  if (!isUtf8(found.bytes)) return "what was found is not text";
+  if (secret) return "the difference may contain secrets and is not shown";
+  if (!isUtf8(found.bytes)) return "the found file is not text";
   const [before, after] = [Buffer.from(found.bytes).toString(), bytes.toString()];
   if (tooLongToDiff(before) || tooLongToDiff(after)) return "the difference is too long to be shown";
   const patch = createTwoFilesPatch(path, path, before, after, "as found", "as installed", {

@@ -5,13 +5,13 @@ import { othersMayReplace } from "../../core/service/trust.ts";
 import { me } from "./shared.ts";
 
 /**
- * The present content of a path. In a folder that others may write to it may be anything: it is described, and never
+ * The present content of a path. In a folder that others may write to, it may be anything: it is described, and never
  * followed or opened.
  */
 
 export const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-/** The file, or other thing, found at a path. */
+/** The file, or other thing, at a path. */
 export interface InPlace {
   /** The content; a descriptive line if it is not a readable file. */
   readonly bytes: Uint8Array;

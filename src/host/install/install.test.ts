@@ -50,7 +50,7 @@ test("a check that fails on the last good text too blames no text", async () => 
   daemon.machine.program("checkd", () => ({ code: 127, stderr: "no such program" }));
   await assert.rejects(
     install("next"),
-    (error) => !(error instanceof Fatal) && /nothing is blamed/.test(reason(error)),
+    (error) => !(error instanceof Fatal) && /no text is to blame/.test(reason(error)),
   );
   assert.equal(text(), "good");
 });
@@ -85,7 +85,10 @@ test("if the last good text fails its reload too, the reload stays pending", asy
   await install("good");
   daemon.down = true;
   for (let tried = 0; tried < 5; tried++) {
-    await assert.rejects(install("next"), (error) => error instanceof Later && /nothing is blamed/.test(reason(error)));
+    await assert.rejects(
+      install("next"),
+      (error) => error instanceof Later && /no text is to blame/.test(reason(error)),
+    );
     assert.equal(text(), "good");
     assert.deepEqual(installStatus(database).pending, [{ service: "demo", path }]);
     clock.advance(5000);
@@ -221,7 +224,7 @@ test("a file that cannot be installed is an error with the reason", async () => 
     { path, text: "" },
     { path: "/etc/demo/../demo/hosts.conf", text: "" },
   ];
-  await assert.rejects(host.install(twice), /is twice in one install/);
+  await assert.rejects(host.install(twice), /is listed twice in one install/);
   const steps = { check: ["checkd", "{staged:/etc/typo}"] as const };
   await assert.rejects(host.install({ path, text: "" }, steps), /names no file of this install/);
 });

@@ -20,21 +20,18 @@ import { type Work, workOn } from "./work.ts";
 
 /**
  * Installs files: stage, check, keep the last good ones, journal, replace, reload, probe, settle. Each step is durable
- * before the next, so a restarted process knows the pending reloads.
+ * before the next one, so a restarted process knows the pending reloads.
  */
 
 export interface InstallerOptions {
   readonly store: ServiceStore;
   readonly machine: Machine;
   readonly clock: Clock;
-  /** The service has secret columns: its files are 0600 and no part of them is shown. */
+  /** True if the service has secret columns: its files are 0600 and no part of them is shown. */
   readonly secret: boolean;
-  /** The state of the daemon is unknown: files that it was seen to serve are probed again. False by default. */
+  /** True if the state of the daemon is unknown: files that it was seen to serve are probed again. False by default. */
   readonly unsure?: boolean;
-  /**
-   * Takes a number of files and gives the number that may be removed in this run without a question; all may if it is
-   * absent.
-   */
+  /** Returns how many of a number of files may be removed in this run without a question. All may if it is absent. */
   readonly spare?: ((files: number) => number) | undefined;
   readonly log: (message: string) => void;
 }
@@ -44,22 +41,23 @@ export interface InstallOutcome {
   readonly installed: Installed;
   /** True if the daemon was seen to serve the files in place; undefined without a probe. */
   readonly serving: true | undefined;
-  /** The number of files that were removed without an answer of a person. */
+  /** The number of files that were removed without a person's approval. */
   readonly gone?: number;
-  /** Files that could not be installed or removed, because of another user's changes to their place or folder. */
+  /** Files that could not be installed or removed, because another user changed their place or folder. */
   readonly stuck?: readonly Stuck[];
 }
 
 export interface Installer {
   /**
-   * Installs files as one transaction. Throws `Fatal` if the text is to blame: it waits for another one or for
-   * `forgive`. Throws `Later` if it may be tried again after a while, and `Held` if another program keeps writing the
-   * same file. Throws any other error if the machine is to blame. In all these cases the last good files are, or stay,
-   * in place.
+   * Installs files as one transaction. In all errors the last good files are, or stay, in place.
+   * `Fatal`: the text is to blame; it waits for another one or for `forgive`.
+   * `Later`: it may be tried again after a while.
+   * `Held`: another program keeps writing the same file.
+   * Any other error: the machine is to blame.
    */
   install(files: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<InstallOutcome>;
   /**
-   * Runs the check alone, on staged files, and installs nothing. Gives the check's message if it refuses them; throws
+   * Runs the check alone, on staged files, and installs nothing. Returns the check's message if it refuses them; throws
    * if it cannot be run.
    */
   tryOut(files: readonly InstallFile[], steps: InstallSteps, host: Host): Promise<string | undefined>;
@@ -72,9 +70,12 @@ export interface Installer {
   wouldReplace(files: readonly InstallFile[]): Promise<boolean>;
   /** Forgets the failed attempts: a text that was given up is tried again. */
   forgive(): void;
-  /** Makes the reload of every file pending, durably: its next install checks, reloads and probes it although nothing changed. */
+  /**
+   * Makes the reload of every file pending, durably: its next install checks, reloads and probes it even without a
+   * change.
+   */
   requireReload(): void;
-  /** Drops the pending reload of files that this installer was not asked for, since no install would end it. */
+  /** Drops the pending reload of files that this installer did not install, since no install would end it. */
   dropUnwanted(): void;
 }
 
@@ -97,7 +98,7 @@ export function installer(options: InstallerOptions): Installer {
   const served = ({ probe }: InstallSteps): true | undefined => (probe ? true : undefined);
   const isKnown = (path: string): boolean => ledger.applied(path) !== undefined;
 
-  /** The files that are given, those to be removed, and those that stay as they are. */
+  /** The wanted files, those to remove, and those that are blocked. */
   async function readAll(wanted: readonly InstallFile[], { all = false }: InstallSteps, dry: boolean) {
     const given = await readTargets(files, wanted, { apart: all });
     const left = all ? await leave.read(given, dry) : { targets: [], stuck: [] };
@@ -127,7 +128,7 @@ export function installer(options: InstallerOptions): Installer {
       return { installed, serving: undefined, stuck };
     }
 
-    // An approval to remove a file lapses, unused, once the file is given again.
+    // An unused approval to remove a file ends once the file is wanted again.
     for (const { path } of given.filter(isApplied)) if (records.isAskedAbout(path)) records.forget(path);
     const work = workOn(targets, steps, stepContext);
     const listed = listing(files);
@@ -161,8 +162,8 @@ export function installer(options: InstallerOptions): Installer {
     hash === (disk?.hash ?? null) && hash === (ledger.applied(path)?.hash ?? null);
 
   /**
-   * The outcome for applied files by the ledger; the probe is run if it may tell more. Undefined if their reload is now
-   * pending.
+   * The outcome for applied files by the ledger. It runs the probe if that may tell more. Undefined if their reload is
+   * now pending.
    */
   async function askProbe(work: Work): Promise<InstallOutcome | undefined> {
     const { targets, steps, context } = work;
@@ -185,7 +186,7 @@ export function installer(options: InstallerOptions): Installer {
     return { installed: serving ? "unchanged" : "serving", serving: true };
   }
 
-  /** All steps that can fail before anything is replaced. */
+  /** Runs all steps that can fail before any file is replaced. */
   async function prepare(work: Work, pending: readonly PendingInstall[], staging: Stage): Promise<Staged> {
     try {
       edits.holdEdited(work.targets, pending);

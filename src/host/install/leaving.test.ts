@@ -84,7 +84,7 @@ test("a hand-edited file is shown and kept aside before its removal", async () =
   assert.equal(machine.text(`${folder}/.trigger/${aside}`), "by hand\n");
   assert.match(
     said.join("\n"),
-    /bob was changed by somebody else: it is removed, a copy is kept as .*\n(.*\n)*-by hand/,
+    /bob was changed by another program: it is removed, a copy is kept as .*\n(.*\n)*-by hand/,
   );
 });
 
@@ -212,8 +212,8 @@ test("a file that cannot be read stays, and delays no other", async () => {
   assert.deepEqual(await names(), [".trigger", "alice", "bob", "carol"]);
   assert.equal(text("alice"), "a2");
   assert.equal(machine.text("/etc/carol"), "c");
-  assert.match(stuck.at(-1) ?? "", /bob \(it is not given any more: .* is not a file but a directory.*namei -l .*bob/);
-  assert.match(said.join("\n"), /carol is not given any more, and leads to \/etc\/carol: what is there stays/);
+  assert.match(stuck.at(-1) ?? "", /bob \(it is not wanted any more: .* is not a file but a directory.*namei -l .*bob/);
+  assert.match(said.join("\n"), /carol is not wanted any more, but leads to \/etc\/carol: that file stays/);
   await machine.files.remove(pathOf("bob"));
   await give({ alice: "a2" });
   assert.equal(stuck.at(-1), "", "it is tried again");

@@ -4,10 +4,12 @@ import { placeOf, readInPlace } from "./in-place.ts";
 import { leavingTarget, type ReadTargets, type Stuck, type Target } from "./target.ts";
 import type { InstallContext } from "./work.ts";
 
-/** Files that a service installed and does not give any more: they are removed by the same way that brings others. */
+/** The removal of files that a service installed and no longer wants. It takes the same steps as an install. */
 
 export function leaving({ ledger, files, owned, isAsked, spare, log }: InstallContext) {
-  /** The files that go, beside those that are given, and those that should and cannot be looked at: they keep nothing else waiting. */
+  /**
+   * The files to remove, and those that should be removed but cannot be read. The latter keep no other file waiting.
+   */
   async function read({ targets: given, stuck: apart }: ReadTargets, dry: boolean): Promise<ReadTargets> {
     const wanted = new Set([...given, ...apart].map(({ path }) => path));
     const found: Target[] = [];
@@ -17,9 +19,9 @@ export function leaving({ ledger, files, owned, isAsked, spare, log }: InstallCo
       try {
         const real = await placeOf(files, path);
         if (real !== path) {
-          // It is reached by a symlink of root's now, and what is there may be wanted, or somebody else's.
+          // A symlink of root now leads there. The file there may be wanted, or foreign.
           if (dry) continue;
-          log(`${path} is not given any more, and leads to ${real}: what is there stays`);
+          log(`${path} is not wanted any more, but leads to ${real}: that file stays`);
           ledger.gone(path);
           continue;
         }
@@ -38,13 +40,13 @@ export function leaving({ ledger, files, owned, isAsked, spare, log }: InstallCo
   const going = (targets: readonly Target[]): (readonly [path: string, hash: string])[] =>
     targets.flatMap(({ path, hash, disk }) => (hash === null && disk ? [[path, disk.hash]] : []));
 
-  /** The number of files that go without an answer of a person. */
+  /** The number of files to remove without a person's approval. */
   const unasked = (targets: readonly Target[]): number =>
     going(targets).filter(([path, hash]) => !owned.has(path, hash)).length;
 
   /**
-   * Throws `Held` when more files would be removed than is allowed without a question, until the digest of these very ones is approved.
-   * A question that is open stays open for those that still go, however few.
+   * Throws `Held` if more files would be removed than the limit allows, until a person approves the digest of exactly
+   * these files. An open question stays open for the remaining files, however few.
    */
   function holdMany(targets: readonly Target[]): void {
     const there = going(targets);
@@ -53,18 +55,21 @@ export function leaving({ ledger, files, owned, isAsked, spare, log }: InstallCo
     const isOpen = there.some(([path]) => isAsked(path));
     if (there.length <= may && !isOpen) return;
     owned.hold(there);
-    const rule = there.length > may ? `at most ${may} unasked` : "and a person was asked about them";
-    throw new Held(`${there.length} files that are not given any more would be removed, ${rule}`);
+    const rule = there.length > may ? `at most ${may} without approval` : "and a person was asked about them";
+    throw new Held(`${there.length} files that are not wanted any more would be removed, ${rule}`);
   }
 
-  /** Removes what was beside files that are gone, but what was kept aside, and forgets them. Gives those that cannot be cleared yet. */
+  /**
+   * Removes the other files beside removed ones, except those kept aside, and forgets the paths. Returns the paths that
+   * cannot be cleared yet.
+   */
   async function clear(targets: readonly Target[]): Promise<Stuck[]> {
     const paths = targets.filter(({ hash }) => hash === null).map(({ path }) => path);
     const stuck: Stuck[] = [];
     try {
       await clearAll(paths);
     } catch {
-      // One after the other: each says what is in its own way.
+      // One after the other: each error names its own obstacle.
       for (const path of paths) await clearAll([path]).catch((error) => stuck.push(notGiven(path, error)));
     }
     return stuck;
@@ -84,4 +89,7 @@ export function leaving({ ledger, files, owned, isAsked, spare, log }: InstallCo
   return { read, unasked, holdMany, clear };
 }
 
-const notGiven = (path: string, error: unknown): Stuck => ({ path, why: `it is not given any more: ${reason(error)}` });
+const notGiven = (path: string, error: unknown): Stuck => ({
+  path,
+  why: `it is not wanted any more: ${reason(error)}`,
+});

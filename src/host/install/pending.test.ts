@@ -33,7 +33,7 @@ function scene() {
 }
 
 const nobodyIsBlamed = (error: unknown): boolean =>
-  !(error instanceof Fatal) && /nothing is blamed/.test(reason(error));
+  !(error instanceof Fatal) && /no text is to blame/.test(reason(error));
 
 test("only an unsure run reloads a daemon that lost its state", async () => {
   const { install, daemon, said, asides } = scene();

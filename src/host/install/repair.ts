@@ -12,7 +12,7 @@ import type { InstallContext, Work } from "./work.ts";
 export type Repair = ReturnType<typeof repair>;
 
 export function repair({ ledger, files, log }: InstallContext) {
-  /** True if the link still is the file that it was made for. */
+  /** True if the link still leads to the file for which it was made. */
   async function linkIsGood({ good, goodHash }: PendingInstall): Promise<boolean> {
     const bytes = good === null ? undefined : await files.read(good);
     return bytes !== undefined && hashOf(bytes) === goodHash;
@@ -48,20 +48,20 @@ export function repair({ ledger, files, log }: InstallContext) {
     if ((disk?.hash ?? null) === goodHash) return;
     if (goodHash === null) await files.remove(path);
     else if (good !== null && (await linkIsGood(unfinished))) await files.rename(good, path);
-    else log(`${path}: the last good file is gone, so what is in place stays`);
+    else log(`${path}: the last good file is missing, so the present one stays`);
   }
 
-  /** Makes the names in the folders of pending durable. */
+  /** Makes the names in the folders of pending files durable. */
   async function syncNames(pending: readonly PendingInstall[]): Promise<void> {
     for (const [directory, path] of new Map(pending.map(({ path }) => [dirname(path), path]))) {
       await orStays(files, path, async () => {
-        // The directory of a file to be removed may be gone already.
+        // The directory of a file to remove may already be missing.
         if (await files.stat(directory)) await files.sync(directory);
       });
     }
   }
 
-  /** The files that unfinished installs left in place, as they are now. */
+  /** The files that unfinished installs left in place, in their present state. */
   async function inPlace(pending: readonly PendingInstall[], serving: boolean): Promise<Map<string, Applied>> {
     const applied = new Map<string, Applied>();
     for (const { path } of pending) {
@@ -74,8 +74,8 @@ export function repair({ ledger, files, log }: InstallContext) {
   }
 
   /**
-   * Tries the steps, up to the failed one, on the last good files. The probe is then their own, if known, since it
-   * probes for their content.
+   * Tries the steps, up to the failed one, on the last good files. It uses their own probe, if known, since a probe
+   * looks for their content.
    */
   async function tryLastGood(
     pending: readonly PendingInstall[],
@@ -108,18 +108,18 @@ export function repair({ ledger, files, log }: InstallContext) {
       for (const unfinished of pending.filter(onlyReloadPending)) {
         // A foreign text is not applied unchecked: the next text that passes its check shows it and keeps it aside.
         const isForeign = now.get(unfinished.path)?.hash !== unfinished.to;
-        if (isForeign) throw new Error(`${unfinished.path} was changed by somebody else`);
+        if (isForeign) throw new Error(`${unfinished.path} was changed by another program`);
       }
       const forward = all(({ to }) => to);
       const back = all(({ goodHash }) => goodHash);
       if (!forward && !back) await rollBack(pending);
-      // The rename may have been the last thing that the interrupted install did.
+      // The rename may have been the last step of the interrupted install.
       await syncNames(pending);
       try {
         if (steps.reload) await runStep(steps.reload, context);
       } catch (error) {
         if (!forward || back || context.host.signal.aborted) throw error;
-        log(`the reload of an interrupted install failed, the last good text goes back: ${reason(error)}`);
+        log(`the reload of an interrupted install failed; the last good text is restored: ${reason(error)}`);
         await rollBack(pending);
         if (steps.reload) await runStep(steps.reload, context);
       }

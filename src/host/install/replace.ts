@@ -10,16 +10,16 @@ import type { Repair } from "./repair.ts";
 import type { Target } from "./target.ts";
 import type { InstallContext } from "./work.ts";
 
-/** The middle of an install: staged files take the place of those in place, which become the last good ones. */
+/** The middle of an install: staged files replace those in place, which become the last good ones. */
 
-/** The parts of an installer that a replacement works with. */
+/** The parts of an installer that a replacement uses. */
 interface Parts {
   readonly mend: Repair;
   readonly edits: HandEdits;
   readonly records: Pick<Records, "forget">;
 }
 
-/** Gives the function that replaces files, for one installer. */
+/** Returns the function that replaces files, for one installer. */
 export function replacement({ ledger, files, clock, log }: InstallContext, { mend, edits, records }: Parts) {
   /** Keeps the last good files, journals the replacement, and replaces. */
   async function replace(
@@ -35,7 +35,7 @@ export function replacement({ ledger, files, clock, log }: InstallContext, { men
       const unfinished = pending.find((candidate) => candidate.path === path);
       await orStays(files, path, async () => {
         if (await edits.setAside(target, pending)) edited.push(path);
-        // This precedes keeping another, whose fsync makes this durable as well.
+        // This comes before another is kept, whose fsync makes this durable, too.
         await removeGoodBut(listed, path, unfinished?.good ?? null);
         journal.push({ path, batch, to: hash, ...(await lastGood(target, unfinished)) });
       });
@@ -47,7 +47,7 @@ export function replacement({ ledger, files, clock, log }: InstallContext, { men
       edited,
       now: clock.now(),
     });
-    // From here on the ledger knows that these are ours.
+    // From here on the ledger records that these are ours.
     for (const { path } of staged.keys()) records.forget(path);
     try {
       for (const [{ path }, file] of staged) {
@@ -56,7 +56,7 @@ export function replacement({ ledger, files, clock, log }: InstallContext, { men
       await mend.syncNames(journal);
     } catch (error) {
       // A half-installed set must not wait for the next run. It stays pending: that run stages all of it again.
-      await mend.rollBack(journal).catch((again) => log(`the last good files could not be put back: ${reason(again)}`));
+      await mend.rollBack(journal).catch((again) => log(`the last good files could not be restored: ${reason(again)}`));
       throw error;
     }
   }
@@ -70,7 +70,7 @@ export function replacement({ ledger, files, clock, log }: InstallContext, { men
     if (unfinished?.goodHash === null) return nothing;
     if (unfinished && (await mend.linkIsGood(unfinished)))
       return { good: unfinished.good, goodHash: unfinished.goodHash };
-    // A thing that another user put in the place of a file is no last good file.
+    // A thing that another user put in place of a file is no last good file.
     return disk && disk.odd === undefined ? { good: await keepGood(files, path, disk), goodHash: disk.hash } : nothing;
   }
 

@@ -11,12 +11,12 @@ import { me } from "./shared.ts";
 
 export interface Scratch {
   readonly folder: string;
-  /** Writes a copy under the name of a file and gives its path. */
+  /** Writes a copy under the name of a file and returns its path. */
   write(path: string, bytes: Uint8Array): Promise<string>;
   remove(): Promise<void>;
 }
 
-/** Makes the folder: this user's alone (0700), or with a reader also for the reader's group to enter and read. */
+/** Makes the folder: for this user alone (0700), or with a reader also for the reader's group to enter and read. */
 export async function openScratch(
   files: Files,
   parent: string,
@@ -43,21 +43,21 @@ export async function openScratch(
         if ((await files.list(parent)).length === 0) await files.remove(parent);
       } catch (error) {
         // It is this user's alone, and the next start removes it.
-        log(`the copies of a check stay behind: ${reason(error)}`);
+        log(`the copies for a check were not removed: ${reason(error)}`);
       }
     },
   };
 }
 
-/** True if the check is to run as another user than this one, and may: only root can change its user. */
+/** True if the check has to run as another user, and can: only root can change its user. */
 export const canBecome = (user: User): boolean => me() === 0 && user.uid !== 0;
 
-/** The programs of the system, wherever it has them: a check as another user inherits no environment. */
+/** The folders of system programs on all systems: a check as another user inherits no environment. */
 const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
  * The command as the user, in the folder: with only the user's own group, no environment, and no way to regain
- * privileges. The folder is entered before privileges are dropped, so those above it may be closed to the user.
+ * privileges. The folder is entered before privileges are dropped, so the folders above it may be closed to the user.
  */
 export function asReader(command: Command, folder: string, user: User): Command {
   const rights = ["--clear-groups", "--no-new-privs", "--"];
@@ -65,11 +65,11 @@ export function asReader(command: Command, folder: string, user: User): Command 
   return ["env", "-i", "-C", folder, path, ...become, ...command];
 }
 
-/** The name of a path of the folder, relative to the folder. */
+/** The name of a path in the folder, relative to the folder. */
 export const within = (path: string): string => `./${basename(path)}`;
 
 /** The reason why a check could not be run as its user; undefined if it was run. */
 export const notBecome = (stderr: string, { uid }: User): string | undefined =>
   /^setpriv: /m.test(stderr)
-    ? `the check must run as uid ${uid}, and this process may not become it (${stderr.trim().slice(0, 200)}): the unit needs CAP_SETUID and CAP_SETGID`
+    ? `the check must run as uid ${uid}, but this process may not switch to it (${stderr.trim().slice(0, 200)}): the unit needs CAP_SETUID and CAP_SETGID`
     : undefined;

@@ -66,7 +66,7 @@ test("a file in a folder of root and a daemon's group is replaced", { skip }, as
     await install(path("zones", "campus"), text, check);
     assert.equal(readFileSync(path("zones", "campus"), "utf8"), text);
   }
-  await assert.rejects(install(path("zones", "campus"), "bad\n", check), /failed, and the last good text passes it/);
+  await assert.rejects(install(path("zones", "campus"), "bad\n", check), /failed, but the last good text passes it/);
   assert.equal(readFileSync(path("zones", "campus"), "utf8"), "zone 2\n");
 });
 
@@ -77,7 +77,7 @@ test("a symlink that a daemon's user made is neither read nor written through", 
   link(path("secret"), path("zones", "way"));
   const way = /is a symlink \(uid 61003\) in .*zones \(uid 0, gid 61003, mode 775\).* not followed\. Name the file/;
   const found =
-    /is a symlink to .*\(uid 61003\), in a folder that others may write: it is not followed.*\. Name the file/;
+    /is a symlink to .*\(uid 61003\), in a folder that other users may write: it is not followed.*\. Name the target file/;
   for (const [file, remedy] of [
     ["campus", found],
     ["new", found],
@@ -186,7 +186,7 @@ test("a check that cannot become its user blames the unit, not the text", { skip
     await host.install({ path: ${JSON.stringify(path("own"))}, text: "new" }, { check }).catch((error) => console.log(reason(error)));`;
   const node = [process.execPath, "--input-type=module", "-e", program];
   const said = execFileSync("setpriv", ["--bounding-set=-setuid,-setgid", ...node], { encoding: "utf8" });
-  assert.match(said, /nothing is blamed: the check must run as uid 61003, and this process may not become it/);
+  assert.match(said, /no text is to blame: the check must run as uid 61003, but this process may not switch to it/);
   assert.match(said, /the unit needs CAP_SETUID and CAP_SETGID/);
   assert.equal(readFileSync(path("own"), "utf8"), "good\n");
 });

@@ -5,7 +5,7 @@ import { othersMayReplace } from "../../core/service/trust.ts";
 /** The user of this process. */
 export const me = (): number => process.geteuid?.() ?? 0;
 
-/** True if others than root and this user may replace a path, by its folder or by one above it. */
+/** True if users other than root and this one may replace a path, through its folder or one above it. */
 export async function isShared(files: Files, path: string): Promise<boolean> {
   let held = await files.stat(path);
   for (let at = path; at !== dirname(at); at = dirname(at)) {

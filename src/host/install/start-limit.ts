@@ -4,9 +4,9 @@ import type { Machine } from "../../ports/machine.ts";
 import type { StartLimit, UnitStarts } from "../store/unit-starts.ts";
 
 /**
- * Systemd's limit of starts: beyond a number of starts within an interval a unit is refused until it is reset ("start
- * request repeated too quickly"). Each start that a service causes is counted, durably, and the service waits before
- * the limit is reached.
+ * The start limit of systemd: after a number of starts within an interval, a unit is refused until it is reset ("start
+ * request repeated too quickly"). Each start that a service causes is counted, durably. The service waits before the
+ * limit is reached.
  */
 
 /** The default limit of systemd (systemd.unit(5)): starts, and milliseconds. */
@@ -14,7 +14,7 @@ const usual = { burst: 5, interval: 10_000 };
 
 const verbs = ["start", "restart", "try-restart", "reload-or-restart", "try-reload-or-restart"];
 
-/** The units that a command starts, as far as its words tell: `systemctl restart named`, `service named restart`. */
+/** The units that a command starts, judged by its words: `systemctl restart named`, `service named restart`. */
 export function unitsStarted(asked: Asked): string[] {
   if ("socket" in asked) return [];
   const at = asked.findIndex((word) => /(^|\/)(systemctl|service)$/.test(word));
@@ -28,7 +28,7 @@ export function unitsStarted(asked: Asked): string[] {
 
 const unitOf = (name = ""): string => (/\.[a-z]+$/.test(name) ? name : `${name}.service`);
 
-/** A machine that notes each start of a unit before it happens. */
+/** A machine that records each start of a unit before it happens. */
 export function countingStarts(machine: Machine, starts: UnitStarts, clock: Clock): Machine {
   if (machine.dry) return machine;
   return {
@@ -52,7 +52,7 @@ async function limitOf(machine: Machine, unit: string, signal: AbortSignal | und
     return code === 0 ? readLimit(stdout) : usual;
   } catch (error) {
     signal?.throwIfAborted();
-    // The start itself tells whether the unit can be started.
+    // The start itself shows whether the unit can be started.
     if (error instanceof Error) return usual;
     throw error;
   }

@@ -2,7 +2,7 @@ import type { Asked, Command, Host, Output, Step } from "../../core/service/host
 import { CommandFailed } from "../../core/util/errors.ts";
 import type { Machine } from "../../ports/machine.ts";
 
-/** The deadline of a command, in milliseconds: then it hangs, and its process group is killed. */
+/** The deadline of a command, in milliseconds: after that it counts as hanging, and its process group is killed. */
 export const commandDeadline = 60_000;
 
 export interface StepContext {
@@ -28,14 +28,14 @@ export const commandsOf = (step: Exclude<Step, (host: Host) => Promise<void>>): 
 const isCommand = (step: Command | readonly Command[]): step is Command => typeof step[0] === "string";
 
 /**
- * The error of a command that did not exit 0: program, code, and the first lines of its output unless that may hold
+ * The error of a command that did not exit 0: program, code, and the first lines of its output unless they may contain
  * secrets.
  */
 export function failed(asked: Asked, output: Output, secret: boolean): CommandFailed {
   const { code, stdout, stderr } = output;
   const program = "socket" in asked ? asked.socket : asked[0];
   if (secret)
-    return new CommandFailed(`${program} exited ${code} (what it said may hold secrets and is not shown)`, code);
+    return new CommandFailed(`${program} exited ${code} (its output may contain secrets and is not shown)`, code);
   const said = (stderr.trim() || stdout.trim()).split("\n").slice(0, 8).join("\n").slice(0, 1000);
-  return new CommandFailed(`${program} exited ${code}${said ? `: ${said}` : " and said nothing"}`, code, output);
+  return new CommandFailed(`${program} exited ${code}${said ? `: ${said}` : " without any output"}`, code, output);
 }

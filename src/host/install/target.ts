@@ -9,7 +9,7 @@ export interface Target {
   /** The real path: symlinks are resolved. */
   readonly path: string;
   readonly bytes: Buffer;
-  /** Hash of the text to install; null for a file that is to be removed. */
+  /** Hash of the text to install; null for a file to remove. */
   readonly hash: string | null;
   readonly disk: InPlace | undefined;
 }
@@ -41,7 +41,8 @@ export async function readTargets(
     if (!isAbsolute(file.path)) throw new Fatal(`a file to install needs an absolute path, found "${file.path}"`);
     try {
       const path = await placeOf(files, file.path);
-      if (targets.some((target) => target.path === path)) throw new Fatal(`${file.path} is twice in one install`);
+      if (targets.some((target) => target.path === path))
+        throw new Fatal(`${file.path} is listed twice in one install`);
       const bytes = Buffer.from(file.text);
       targets.push({ file, path, bytes, hash: hashOf(bytes), disk: await readInPlace(files, path) });
     } catch (error) {
@@ -52,13 +53,13 @@ export async function readTargets(
   return { targets, stuck };
 }
 
-/** A file that is to be removed. */
+/** A target for a file to remove. */
 export const leavingTarget = (path: string, disk: InPlace | undefined): Target => ({
   ...{ file: { path, text: "" }, path, bytes: Buffer.alloc(0), hash: null, disk },
 });
 
 /**
- * The mode and owner of a new file: those of the existing one; with secret columns the mode is never wider than 0600.
+ * The mode and owner of a new file: those of the existing one. With secret columns the mode is never wider than 0600.
  */
 export function modeAndOwner({ file, disk }: Target, secret: boolean): { mode: number; uid?: number; gid?: number } {
   // A thing in place that is not a file sets no mode: a symlink may be writable by all.
@@ -74,6 +75,6 @@ export function modeAndOwner({ file, disk }: Target, secret: boolean): { mode: n
  */
 export const folderOf = (path: string): string => join(dirname(path), ".trigger");
 
-/** The beginning of names in that folder: for people the file's own name, for trigger its path. */
+/** The beginning of names in that folder: the file's own name for people, its path for trigger. */
 export const tagOf = (path: string): string =>
   `${basename(path).slice(0, 60)}.${hashOf(Buffer.from(path)).slice(0, 8)}`;

@@ -26,7 +26,7 @@ export function textCheck({ files, secret, log }: InstallContext, mend: Repair) 
     return { name: await staging.write(target.path, bytes, modeAndOwner(target, secret)), bytes };
   }
 
-  /** Throws when the check fails: `Fatal` when the last good files pass it now, for then it is the text's fault. */
+  /** Throws if the check fails: `Fatal` if the last good files pass it now, because the text is then to blame. */
   async function check(work: Work, pending: readonly PendingInstall[], staged: Staged, staging: Stage): Promise<void> {
     const { targets, context } = work;
     const step = work.steps.check;
@@ -42,13 +42,13 @@ export function textCheck({ files, secret, log }: InstallContext, mend: Repair) 
       const isGood = ({ path, hash, disk }: Target) =>
         hash === (pending.find((unfinished) => unfinished.path === path) ?? { goodHash: disk?.hash }).goodHash;
       if ([...staged.keys()].every(isGood)) {
-        throw new Error(`${why}, and it is the last good text itself, so nothing is blamed`, { cause });
+        throw new Error(`${why}, and it is the last good text itself, so no text is to blame`, { cause });
       }
       const good = await stageGood(staged, pending, staging);
       if (!good) throw new TextDoubted(`${why}, and there is no last good text to compare with`, { cause });
       await using again = await prepareCheck(step, stays, { staged: good, staging, context });
-      if (await passes(again.run)) throw new TextRefused(`${why}, and the last good text passes it`, { cause });
-      throw new Error(`${why}, and the last good text fails it too, so nothing is blamed`, { cause });
+      if (await passes(again.run)) throw new TextRefused(`${why}, but the last good text passes it`, { cause });
+      throw new Error(`${why}, and the last good text fails it, too, so no text is to blame`, { cause });
     }
   }
 

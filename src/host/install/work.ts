@@ -10,9 +10,9 @@ export interface Work {
   readonly targets: readonly Target[];
   readonly steps: InstallSteps;
   readonly context: StepContext;
-  /** Names the set of paths. */
+  /** A name for the set of paths. */
   readonly paths: string;
-  /** Names the set of texts at these paths. */
+  /** A name for the set of texts at these paths. */
   readonly texts: string;
 }
 
@@ -22,16 +22,13 @@ export interface InstallContext {
   readonly files: Files;
   /** Paths whose found or recurring foreign text may be replaced, by its hash. */
   readonly owned: Owned;
-  /** True if a person was asked about a path, and has not answered. */
+  /** True if a person was asked about a path, but has not answered. */
   readonly isAsked: (path: string) => boolean;
   readonly clock: Clock;
   /** Milliseconds until a unit may be started again. */
   readonly restOf: (unit: string) => number;
   readonly secret: boolean;
-  /**
-   * Takes a number of files and gives the number that may be removed in this run without a question; all may if it is
-   * absent.
-   */
+  /** Returns how many of a number of files may be removed in this run without a question. All may if it is absent. */
   readonly spare?: ((files: number) => number) | undefined;
   readonly log: (message: string) => void;
 }

@@ -54,5 +54,5 @@ test("a digest that cannot be stored is logged and ends no run", async () => {
     "CREATE TRIGGER full BEFORE INSERT ON held_removals BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
   );
   all.notice.say();
-  assert.deepEqual(all.logged, ["the digest of its held removals was not kept: the disk is full"]);
+  assert.deepEqual(all.logged, ["the digest of its held removals could not be stored: the disk is full"]);
 });

@@ -2,7 +2,7 @@ import { reason } from "../../core/util/errors.ts";
 import { type Question, sayQuestion } from "../store/retained.ts";
 import type { ServiceStore } from "../store/service-store.ts";
 
-/** The line of the log about removals of one service that wait for a person: once for each digest. */
+/** The log line about removals of one service that wait for a person: once for each digest. */
 export class RemovalsNotice {
   readonly #store: ServiceStore;
   readonly #log: (line: string) => void;
@@ -13,24 +13,24 @@ export class RemovalsNotice {
     this.#log = log;
   }
 
-  /** Says which removals wait, if they are others than at the last time. */
+  /** Logs which removals wait, if they differ from those of the last time. */
   say(): void {
     try {
       const question = this.#store.removals.noteQuestion();
       if (question && question.digest !== this.#said) this.#log(sayOpen(this.#store.name, question));
       this.#said = question?.digest;
     } catch (error) {
-      // The report makes the digest again, and a line of the log is not worth more than that.
-      this.#log(`the digest of its held removals was not kept: ${reason(error)}`);
+      // The report computes the digest again, and a log line is not worth an error.
+      this.#log(`the digest of its held removals could not be stored: ${reason(error)}`);
     }
   }
 
-  /** Looks again where removals waited at the last time: some may have come back. */
+  /** Logs again if removals waited the last time: some may have come back. */
   sayAgain(): void {
     if (this.#said !== undefined) this.say();
   }
 }
 
-/** The line that the log has of an open question. */
+/** The log line about an open question. */
 const sayOpen = (service: string, question: Question): string =>
-  `${sayQuestion(question)}: \`trigger diff ${service}\` lists them here, \`trigger approve ${service} ${question.digest}\` lets them go`;
+  `${sayQuestion(question)}: \`trigger diff ${service}\` lists them here, \`trigger approve ${service} ${question.digest}\` approves them`;

@@ -4,11 +4,14 @@ import type { ServiceFacts } from "../store/facts.ts";
 import { type Question, sayHold, sayRetained } from "../store/retained.ts";
 import type { ServiceStore } from "../store/service-store.ts";
 
-/** The most retained keys and parked messages that a report names, and the most characters of a reason. A report is read up to 2 MiB. */
+/**
+ * The most retained keys and parked messages that a report lists, and the most characters of a reason. A report is read
+ * up to 2 MiB.
+ */
 const named = 100;
 const longest = 1_000;
 
-/** The report of one service by its host's store alone, so that it can be asked while the daemon is busy, or gone. */
+/** The report of one service, read from its host's store alone. It works while the daemon is busy or not running. */
 export function serviceReport(store: ServiceStore, facts = store.readFacts()): ServiceReport {
   const { messages, seen } = store;
   const form = facts?.form ?? "table";
@@ -17,7 +20,7 @@ export function serviceReport(store: ServiceStore, facts = store.readFacts()): S
   const removals = retained > 0 ? store.removals.question() : undefined;
   const parked = messages.parked();
   const held = facts?.held && sayHold(facts.held);
-  // Mostly nothing is retained, and nothing parked: then there is nothing to list.
+  // Usually no row is retained and no message parked: then there is nothing to list.
   return {
     code: facts?.code ?? "",
     form,
@@ -52,7 +55,7 @@ const listRetained = ({ seen }: ServiceStore, question: Question | undefined): S
     ...{ since: row.since, retained: row.retained },
   }));
 
-/** The sentences about what a service without a failure waits for; `left` is the part of its table still to come. */
+/** The sentences on what a service without a failure waits for; `left` is the part of its table still to come. */
 export const waits = {
   fullRun: "a full run is pending",
   nextRun: "waits for its next run",

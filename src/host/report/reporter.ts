@@ -7,7 +7,7 @@ import { reportKey } from "../inbox/receive.ts";
 import type { HostStore } from "../store/host-store.ts";
 import { serviceReport } from "./report.ts";
 
-/** Reports of changes are folded to one in so many milliseconds. */
+/** The interval within which several changes become one report, in milliseconds. */
 const reportPace = 1000;
 
 export interface ReporterInputs {
@@ -18,12 +18,12 @@ export interface ReporterInputs {
   readonly store: HostStore;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** The report of the host's transcriber; left out where there is none. */
+  /** Returns the report of the host's transcriber; absent if it has none. */
   transcriber?(): TranscriberReport | undefined;
   log(line: string): void;
 }
 
-/** Sends the host's whole state to the transcriber each time that it is said to have changed: at once, then at most once a second. */
+/** Sends the host's whole state to the transcriber after each change: at once, then at most once a second. */
 export function reporter(inputs: ReporterInputs, broker: Broker): () => void {
   const { name, services, store, clock, signal, log, transcriber } = inputs;
   let pending = false;
@@ -32,7 +32,7 @@ export function reporter(inputs: ReporterInputs, broker: Broker): () => void {
   async function send(): Promise<void> {
     pending = false;
     pausing = true;
-    // A report that is lost is no loss, nor is one for which the store could not be read: the next one says everything again.
+    // A report that is lost or cannot be read from the store does no harm: the next one has everything again.
     await say().catch((error) => {
       if (!signal.aborted) log(`a report was not sent: ${reason(error)}`);
     });
@@ -58,12 +58,12 @@ export function reporter(inputs: ReporterInputs, broker: Broker): () => void {
     await broker.publish(reportKey, JSON.stringify(report));
   }
 
-  /** A disk that is full must not stop a report: the next one makes the digest again. */
+  /** A full disk must not stop a report: the next one computes the digest again. */
   function note(service: string): void {
     try {
       store.service(service).removals.noteQuestion();
     } catch (error) {
-      log(`${service}: the digest of its held removals was not kept: ${reason(error)}`);
+      log(`${service}: the digest of its held removals could not be stored: ${reason(error)}`);
     }
   }
 

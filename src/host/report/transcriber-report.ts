@@ -1,7 +1,10 @@
 import { activeInterval, type TranscriberReport } from "../../core/stream/report.ts";
 import type { Clock } from "../../ports/clock.ts";
 
-/** Looks, each time that it is called, whether what the transcriber of a host says is to be reported: when it changed, and every few seconds while it is active, so that others know when none is any more. */
+/**
+ * Returns a check whether the report of a host's transcriber must be sent: when it has changed, and every few seconds
+ * while it is active. Other hosts thus notice when none is active any more.
+ */
 export function transcriberLook(
   says: () => TranscriberReport | undefined,
   clock: Clock,

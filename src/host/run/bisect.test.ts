@@ -142,7 +142,7 @@ test("if checks cannot find every refused row, all changes wait, with a reason",
   say(Object.fromEntries(Array.from({ length: 400 }, (_, n) => [keyOf(n), n % 4 === 0 ? `bad-${n}` : `good-${n}`])));
   await assert.rejects(
     run(),
-    /last good text passes it; all 400 changes wait: not all of the guilty were found within 100 checks/,
+    /last good text passes it; all 400 changes wait: not all rows to blame were found within 100 checks/,
   );
   assert.deepEqual(lines(), ["a first"]);
   assert.equal(seen.reloads, reloads);
@@ -157,7 +157,7 @@ test("a check that refuses every text blames no row", async () => {
   await run();
   seen.broken = true;
   say({ b: "second", c: "third" });
-  await assert.rejects(run(), /the last good text fails it too, so nothing is blamed/);
+  await assert.rejects(run(), /the last good text fails it, too, so no text is to blame/);
   assert.deepEqual([report().refusedCount, facts()?.fatal], [0, undefined]);
   seen.broken = false;
   await run();
@@ -168,7 +168,7 @@ test("a check that refuses the empty text too blames no row", async () => {
   const { say, run, report, seen } = scene();
   seen.broken = true;
   say({ a: "first", b: "bad" });
-  await assert.rejects(run(), /all 2 changes wait: it also refuses what is applied now: .*no space left/);
+  await assert.rejects(run(), /all 2 changes wait: it also refuses the applied rows: .*no space left/);
   assert.equal(report().refusedCount, 0);
   seen.broken = false;
   await run();
@@ -235,7 +235,7 @@ test("a hold during a bisection stops the install of the good rows", async () =>
   await run();
   seen.whileChecking = () => store.write({ held: { by: "person", detail: "I edit it" } });
   say({ k3: "bad", k4: "c" });
-  await assert.rejects(run(), /the check .* failed.*; a person holds it meanwhile/);
+  await assert.rejects(run(), /the check .* failed.*; a person has held it meanwhile/);
   assert.deepEqual([lines(), seen.reloads], [["k1 a", "k2 b"], 1]);
   assert.deepEqual([facts()?.held, facts()?.fatal], [{ by: "person", detail: "I edit it" }, undefined]);
   seen.whileChecking = () => {};

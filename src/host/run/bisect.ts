@@ -8,9 +8,11 @@ import type { RunInput } from "../store/run-input.ts";
 import { type HostApi, type HostApiOptions, hostApi } from "./host-api.ts";
 import { tryRun } from "./trial.ts";
 
-/** The search for the changes that a check refuses, by the check alone: the guilty wait, the others are applied. */
+/**
+ * The search for the changes that a check refuses, by the check alone: the rows to blame wait, the others are applied.
+ */
 
-/** The budget of one search: checks, and milliseconds of a run's ten minutes. */
+/** The limits of one search: checks, and milliseconds of a run's ten minutes. */
 const budget = { checks: 100, time: 60_000 };
 const spent = `${budget.checks} checks and ${budget.time / 1000} s`;
 
@@ -20,11 +22,14 @@ interface Done {
   readonly result: RunResult;
 }
 type Options = HostApiOptions & {
-  /** The run is given no changes. */
+  /** True if the run gets no changes, but all rows. */
   readonly full: boolean;
 };
 
-/** Runs a service; when a check refuses its text, once more without the rows that are to blame. Throws what the first run threw when they are not found. */
+/**
+ * Runs a service. If a check refuses its text, it runs once more without the rows to blame. If these are not found, it
+ * throws the error of the first run.
+ */
 export async function runOnGood(table: Table, input: RunInput, options: Options): Promise<Done> {
   try {
     return await runOn(table, input, options);
@@ -34,12 +39,12 @@ export async function runOnGood(table: Table, input: RunInput, options: Options)
     if ("undecided" in found) throw undecided(error, found.undecided, input.changes.length);
     const { guilty } = found;
     const wait = `${guilty.flat().length} of ${input.changes.length} changes wait: ${guilty[0]?.[0]?.why}`;
-    // The checks may take a minute. What a person holds meanwhile writes nothing new.
+    // The checks may take a minute. If a person holds the service meanwhile, nothing new is written.
     if (options.store.facts?.held?.by === "person")
-      throw new Error(`${error.message}; a person holds it meanwhile`, { cause: error.cause });
-    options.log(guilty.length > 0 ? wait : "the check refuses them no more, so they are tried again");
+      throw new Error(`${error.message}; a person has held it meanwhile`, { cause: error.cause });
+    options.log(guilty.length > 0 ? wait : "the check no longer refuses them, so they are tried again");
     return await runOn(table, input.without(guilty, options.clock.now()), options).catch((again) => {
-      // What was passed a moment ago is not given up: something else has come meanwhile.
+      // A text that passed a moment ago is not given up: something else has changed meanwhile.
       throw again instanceof TextRefused ? new Error(again.message, { cause: again.cause }) : again;
     });
   }
@@ -52,7 +57,7 @@ async function runOn(table: Table, input: RunInput, { full, ...options }: Option
   return { input, api, result };
 }
 
-/** The error of a search that named no row: of the same kind as before. */
+/** The error of a search that named no row, of the same kind as before. */
 function undecided(error: TextRefused | TextDoubted, why: string, changes: number): Error {
   const wait = changes > 0 ? `all ${changes} changes wait: ` : "";
   const said = `${error.message}; ${wait}${why}`;
@@ -60,7 +65,7 @@ function undecided(error: TextRefused | TextDoubted, why: string, changes: numbe
   return error instanceof TextRefused ? new TextRefused(said, options) : new TextDoubted(said, options);
 }
 
-/** The rows that the check refuses, those of one linked group together; or why they are not known. */
+/** The rows that the check refuses, those of a linked group together; or the reason why they are not known. */
 async function findGuilty(
   table: Table,
   input: RunInput,
@@ -69,7 +74,7 @@ async function findGuilty(
   const { clock } = options;
   const end = clock.monotonic() + budget.time;
   const { changes, interrupted } = input;
-  if (changes.length === 0) return { undecided: "no row has moved, so it is not a row's fault" };
+  if (changes.length === 0) return { undecided: "no row has changed, so no row is to blame" };
   const check = (some: readonly (readonly Change<Columns>[])[]): Promise<string | undefined> => {
     const taken = new Set(some.flat());
     const left = new Map(changes.filter((change) => !taken.has(change)).map(({ key, before }) => [key, before]));
@@ -84,18 +89,21 @@ async function findGuilty(
     const limits = { checks: budget.checks, isOver: () => clock.monotonic() >= end };
     const found = await bisect(linked(table.unique ?? [], changes), check, limits);
     if ("baseline" in found) {
-      const what = found.at === "start" ? "is applied now" : "it accepted before";
-      return { undecided: `it also refuses what ${what}: ${found.baseline}` };
+      const what = found.at === "start" ? "the applied rows" : "the rows that it accepted before";
+      return { undecided: `it also refuses ${what}: ${found.baseline}` };
     }
-    if (found.untried.length > 0) return { undecided: `not all of the guilty were found within ${spent}` };
+    if (found.untried.length > 0) return { undecided: `not all rows to blame were found within ${spent}` };
     return { guilty: found.refused.map(({ items, why }) => items.flat().map(({ key }): WaitingRow => ({ key, why }))) };
   } catch (error) {
     options.signal.throwIfAborted();
-    return { undecided: `they cannot be told apart: ${reason(error)}` };
+    return { undecided: `the rows to blame cannot be found: ${reason(error)}` };
   }
 }
 
-/** The changes in groups: those that claim one unique value, before or after, belong together, as one gives it to the other. */
+/**
+ * The changes in groups. Those that claim one unique value, before or after, belong together: one may give it to the
+ * other.
+ */
 export function linked(unique: readonly string[], changes: readonly Change<Columns>[]): Change<Columns>[][] {
   const groupOf = new Map<string, Change<Columns>[]>();
   const groups = new Set<Change<Columns>[]>();
@@ -105,7 +113,7 @@ export function linked(unique: readonly string[], changes: readonly Change<Colum
     const met = new Set(
       claims(change).flatMap((claim) => [groupOf.get(claim) ?? []].filter(({ length }) => length > 0)),
     );
-    // The smaller join the largest, so that a long chain is not told over and over.
+    // The smaller groups join the largest, so that a long chain is not copied over and over.
     const [largest = [], ...others] = [...met].sort((a, b) => b.length - a.length);
     groups.add(largest);
     for (const group of others) groups.delete(group);

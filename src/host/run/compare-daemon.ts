@@ -3,26 +3,31 @@ import { reason } from "../../core/util/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { withinDeadline } from "./within-deadline.ts";
 
-/** The longest comparison of a daemon, its waits included. */
+/** The longest comparison of a daemon, with its waits. */
 const deadline = { milliseconds: 60_000, what: "the comparison" };
-/** A change that was just stored is applied first; one that is pending longer is a difference. Both in milliseconds. */
+/**
+ * The wait for a pending change to be applied before the comparison; a change still pending after it is a difference.
+ * In milliseconds.
+ */
 const pendingWithin = 5_000;
 const pace = 200;
-/** A comparison during which a run began says nothing: the number of attempts. */
+/** The number of attempts: a comparison during which a run began has no result. */
 const attempts = 3;
 
-/** One service on its host, as far as a comparison of its daemon must know it. */
+/** One service on its host, as a comparison of its daemon sees it. */
 export interface Comparable {
   compare(signal: AbortSignal): Promise<DaemonCompared>;
-  /** A run is under way, or the table is being repaired. */
+  /** True while a run is under way, or the table is being repaired. */
   busy(): boolean;
-  /** Something waits to be applied. */
+  /** True if a change is pending. */
   isPending(): boolean;
   /** The number of runs that have begun. */
   runs(): number;
 }
 
-/** Compares the daemons of a host, one after the other. It never rejects, and keeps no run waiting: changes go first. */
+/**
+ * Compares the daemons of a host, one after the other. It never rejects, and delays no run: changes take precedence.
+ */
 export function daemonComparer(life: {
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -51,7 +56,7 @@ export function daemonComparer(life: {
   const compare = (of: Comparable): Promise<DaemonCompared> =>
     withinDeadline(life, deadline, (signal) => compareQuiet(of, signal)).catch((error) => ({
       state: "failed",
-      why: `${reason(error)}${of.busy() ? "; it is run on its rows, or they are repaired, all the while" : ""}`,
+      why: `${reason(error)}${of.busy() ? "; runs or repairs of its rows took all the time" : ""}`,
     }));
 
   return (of) => {

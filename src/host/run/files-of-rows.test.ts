@@ -37,7 +37,7 @@ test("files removed without their rows count within the hour, as rows do", async
   await until(() => facts()?.held);
   assert.match(
     facts()?.held?.detail ?? "",
-    /^2 files that are not given any more would be removed, at most 1 unasked$/,
+    /^2 files that are not wanted any more would be removed, at most 1 without approval$/,
   );
   await clock.advance(2 * 60 * 60_000);
   await run("10.0.0.4");
@@ -81,7 +81,7 @@ test("files of removed rows are removed unasked, and no others with them", async
   await until(() => facts()?.held);
   assert.match(
     facts()?.held?.detail ?? "",
-    /^26 files that are not given any more would be removed, at most 3 unasked$/,
+    /^26 files that are not wanted any more would be removed, at most 3 without approval$/,
   );
   assert.equal(await there(), 27);
   await host.down();

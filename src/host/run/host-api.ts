@@ -21,20 +21,17 @@ export interface HostApiOptions {
   readonly secret: boolean;
   /** True if the state of the daemon is unknown: files that it was seen to serve are probed again. False by default. */
   readonly unsure?: boolean;
-  /**
-   * Takes a number of files and gives the number that may be removed in this run without a question; all may if it is
-   * absent.
-   */
+  /** Returns how many of a number of files may be removed in this run without a question. All may if it is absent. */
   readonly spare?: ((files: number) => number) | undefined;
   readonly log: (message: string) => void;
 }
 
-/** The API of the host for one run, and what the run has done with it. */
+/** The API of the host for one run, and a record of how the run used it. */
 export interface HostApi {
   /** The argument of `run` and of a plain handler. */
   readonly host: Host;
   /**
-   * Writes the run's notes in `host.memory`. After an unsure run it also drops the pending reloads of files that were
+   * Stores the run's notes in `host.memory`. After an unsure run it also drops the pending reloads of files that were
    * not installed. Called inside the transaction of the run's success.
    */
   keep(): void;
@@ -42,9 +39,9 @@ export interface HostApi {
   serving(): true | undefined;
   /** True if this run has installed files. */
   hasInstalled(): boolean;
-  /** The number of files that this run removed without an answer of a person. */
+  /** The number of files that this run removed without a person's approval. */
   gone(): number;
-  /** The message about files that stay as they are, because of another user's changes to their place or folder. */
+  /** The message about files that stay as they are, because another user changed their place or folder. */
   stuck(): string | undefined;
 }
 

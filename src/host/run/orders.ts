@@ -3,7 +3,7 @@ import type { Inbox } from "../inbox/receive.ts";
 import { installer } from "../install/install.ts";
 import type { RunContext } from "./run.ts";
 
-/** Obeys a person's orders about a service. It only writes into the store; the next run acts. */
+/** Carries out a person's orders about a service. It only writes into the store; the next run acts. */
 export function orders({ store, service, rows }: Inbox, context: RunContext) {
   const { clock, log } = context;
   const { messages, records, removals } = store;
@@ -18,25 +18,25 @@ export function orders({ store, service, rows }: Inbox, context: RunContext) {
     }
     if (order === "verify") judgeAnew();
     if (order === "retry") {
-      // A table takes no plain messages: what is parked there stays for a person to read, and to drop.
+      // A table receives no plain messages. Messages parked there stay for a person to read and drop.
       if (!table) messages.retry();
       install.forgive();
       store.write({ fatal: undefined });
       // Rows that the daemon refused are tried again.
       judgeAnew();
     }
-    if (order === "drop") log(`${messages.drop(id)} parked messages are thrown away`);
+    if (order === "drop") log(`${messages.drop(id)} parked messages are dropped`);
     if (order === "hold") store.write({ held: { by: "person", detail: why ?? "" } });
     if (order === "approve" && allow) {
       removals.allow(allow.rows, allow.until);
-      log(`${allow.rows} rows may go until ${new Date(allow.until).toISOString()}`);
+      log(`${allow.rows} rows may be removed until ${new Date(allow.until).toISOString()}`);
     } else if (order === "approve") approve(digest);
     if (order === "adopt" && record !== undefined) adopt(record, remove);
   };
 
   /**
-   * Approves what a person has seen under this digest: removals, or foreign things in the way. An unknown digest changes nothing.
-   * Without a digest the hold of a person ends, and all else that waits is judged, and shown, again.
+   * Approves the removals, or the conflicts, that a person has seen under this digest. An unknown digest changes
+   * nothing. Without a digest the hold by a person ends, and everything else that waits is judged and shown again.
    */
   function approve(digest: string | undefined): void {
     const things = records.conflicts();
@@ -50,16 +50,18 @@ export function orders({ store, service, rows }: Inbox, context: RunContext) {
       store.write({ held: undefined });
       judgeAnew();
     }
-    const by = `not approved by ${digest ?? "no digest"}: theirs is`;
-    if (things) log(`${things.count} things that are held are ${by} ${things.digest}`);
-    if (held) log(`${held.keys.length} removals are ${by} ${held.digest}`);
+    const not = digest === undefined ? "" : `, not ${digest}`;
+    if (things) log(`${things.count} conflicting files or records stay held: their digest is ${things.digest}${not}`);
+    if (held) log(`${held.keys.length} removals stay held: their digest is ${held.digest}${not}`);
     if (!things && !held && digest !== undefined) log(`nothing waits for the approval of ${digest}`);
   }
 
-  /** Takes over one thing of somebody else's, by its name in the daemon. */
+  /** Takes over one foreign thing, by its name in the daemon. */
   function adopt(record: string, remove: boolean): void {
     if (!remove && !records.isHeld(record) && !isWanted(record)) {
-      log(`${record} is left alone: no row has it, so it would be removed; \`trigger adopt --remove\` does that`);
+      log(
+        `${record} is left alone: no row has it, so adopting it would remove it; \`trigger adopt --remove\` does that`,
+      );
       return;
     }
     records.owned(clock.now).claim([record]);
@@ -67,13 +69,13 @@ export function orders({ store, service, rows }: Inbox, context: RunContext) {
     goOn();
   }
 
-  /** Ends a hold by foreign things; a hold by a person stays. */
+  /** Ends a hold by a conflict; a hold by a person stays. */
   function goOn(): void {
     if (store.facts?.held?.by !== "person") store.write({ held: undefined });
     judgeAnew();
   }
 
-  /** Judges every kept row again; held removals stay held. */
+  /** Judges every retained row again; held removals stay held. */
   function judgeAnew(): void {
     rows?.judgeRetained(clock.now());
   }

@@ -12,10 +12,10 @@ import { withinDeadline } from "./within-deadline.ts";
 
 /** One run of a service, from the store to the machine and back into the store. */
 
-/** A run that takes longer is interrupted, in milliseconds. */
+/** The time after which a run is interrupted, in milliseconds. */
 const runDeadline = { milliseconds: 10 * 60_000, what: "the run" };
 
-/** Attempts at a plain message before it is parked: with the backoff, within a minute. */
+/** The attempts at a plain message before it is parked; with the backoff they take less than a minute. */
 const attemptLimit = 6;
 
 export interface RunContext {
@@ -27,20 +27,26 @@ export interface RunContext {
   /** The most rows that may be removed within an hour, by the number applied; no limit without it. */
   readonly removals?: {
     limit(rows: number): number;
-    /** The last row may go unasked. */
+    /** True if the last row may be removed without a question. */
     readonly mayEmpty: boolean;
-    /** By which the hour is counted: the clock's time, but for what it jumps while the process lives. Milliseconds since 1970. */
+    /**
+     * The clock that counts the hour, in milliseconds since 1970. It does not follow jumps of the wall clock while the
+     * process lives.
+     */
     now(): number;
   };
   log(line: string): void;
 }
 
-/** Runs a table service on what is desired now. When it returns, that is applied; when it throws, its keys stay in doubt. */
+/**
+ * Runs a table service on the desired rows. When it returns, they are applied. When it throws, its keys stay in doubt.
+ */
 export async function runTable(table: Table, context: RunContext): Promise<void> {
   const { store, clock, machine, removals } = context;
   const { facts } = store;
   const mark = facts?.followed.mark;
-  // A daemon that was restarted since, unnoticed, has lost what it was given: a run by the changes alone would vouch for the rest.
+  // A daemon that was restarted unnoticed has lost its rows: a run with changes alone would wrongly count the others as
+  // applied.
   const incarnation = await machine.incarnation(table.daemon);
   if (facts !== undefined && facts.full === 0 && facts.incarnation !== incarnation) store.orderFullRun();
   if (store.runs.triedOtherwise()) store.orderFullRun();
@@ -57,7 +63,8 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
       const changes = asked > 0 ? undefined : first.changes;
       const secret = (table.secret ?? []).length > 0;
       const gone = first.changes.filter(({ after }) => after === undefined).length;
-      // Rows that may go take their files along; beyond that files count like rows, as where the service's code gives fewer.
+      // Files of rows that may be removed are removed with them. Further files count like rows, as when the service's
+      // code wants fewer.
       const went = removals ? store.removals.within(removals.now()) : 0;
       let withRows = 0;
       const spare =
@@ -69,7 +76,7 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
       const options = { ...context, name: context.host, signal, secret, unsure: changes === undefined, spare };
       const { input, api, result } = await runOnGood(table, first, { ...options, full: asked > 0 });
       signal.throwIfAborted();
-      // A run that loads everything may restart the daemon itself; one by the changes knows only the daemon that it began with.
+      // A run on all rows may restart the daemon itself. A run on changes knows only the daemon that it began with.
       const whole = changes === undefined || api.hasInstalled();
       const served = whole ? await machine.incarnation(table.daemon) : incarnation;
       store.transaction(() => {
@@ -79,16 +86,17 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
         api.keep();
         const serving = machine.dry ? undefined : (api.serving() ?? result?.serving);
         const ranAt = clock.now();
-        // A full run that was asked for while this one was under way is still pending.
+        // A full run that was ordered during this one is still pending.
         const now = store.facts;
-        // Rows of a table in doubt may contradict each other: who has run on them runs on all of them once the table is known to be right.
+        // Rows of a table in doubt may contradict each other. After a run on them, a full run follows once the table is
+        // known to be right.
         const settled = Number(doubt === true && !now?.followed.doubt);
         const full = (now?.full ?? 0) - asked + settled;
         const applied = mark && doubt ? { ...mark, doubt } : mark;
         const rows = (now?.rows ?? 0) + more;
         const well = { failing: undefined, fatal: undefined };
         store.write({ ...well, full, rows, applied, serving, incarnation: served, ranAt });
-        // What could be done is done, and counts; the rest is tried again, and said until it is done.
+        // The applied part counts. The rest is tried again, and reported until it is applied.
         if (api.stuck() !== undefined) store.orderFullRun();
       });
       const stuck = api.stuck();
@@ -98,10 +106,10 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
     const failing = reason(error);
     // A service that ran well without a probe has none.
     const serving = facts?.ranAt !== undefined && facts.serving === undefined ? undefined : false;
-    // A daemon that did not answer may come back with anything.
+    // A daemon that did not answer may come back in any state.
     if (error instanceof Away && asked === 0) store.orderFullRun();
     if (error instanceof Held) {
-      // A person may have held it meanwhile, and that is only for a person to end.
+      // A person may have held the service meanwhile; only a person ends that.
       const held = store.facts?.held;
       store.write({
         failing,
@@ -109,7 +117,7 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
         held: held?.by === "person" ? held : { by: "conflict", detail: failing },
       });
     } else if (!(error instanceof Fatal)) store.write({ failing, serving, fatal: undefined });
-    // What it waits for, that its rows move, has come already.
+    // The change of rows for which it waits has already happened.
     else if (store.runs.movedMeanwhile()) {
       store.write({ failing, serving });
       throw new Error(failing);
@@ -118,7 +126,10 @@ export async function runTable(table: Table, context: RunContext): Promise<void>
   }
 }
 
-/** Handles the plain message that is next. Throws when it is to be tried again; parks one that keeps failing, so that the next go on. */
+/**
+ * Handles the next plain message. Throws if it must be tried again. A message that keeps failing is parked, so that the
+ * next ones are handled.
+ */
 export async function handleNext(plain: PlainService<unknown>, context: RunContext): Promise<void> {
   const { store, clock } = context;
   const { messages } = store;
@@ -136,13 +147,13 @@ export async function handleNext(plain: PlainService<unknown>, context: RunConte
     }
     store.transaction(() => {
       messages.park(message, why);
-      // It is not tried any more: what waits for a person is not failing.
+      // It is not tried any more: a message that waits for a person is no failure.
       store.write({ failing: undefined });
     });
     context.log(`message ${message.id} is parked: ${why}`);
   };
   const body = readMessage(message.body, store.name);
-  // One that was set aside unread comes here by `trigger retry`: no attempt will make sense of it.
+  // A message that was set aside unread comes here after `trigger retry`: no attempt will make it readable.
   if ("wrong" in body) return park(body.wrong);
   if ("own" in body) return park(`a message of the protocol: ${body.own.kind}`);
   const read = readBody(plain, body.plain);
@@ -167,7 +178,7 @@ export async function handleNext(plain: PlainService<unknown>, context: RunConte
   }
 }
 
-/** The body for a handler, or the reason that it has none: a message that became invalid must not block the next. */
+/** The body for a handler, or the reason why it has none: a message that became invalid must not block the next one. */
 function readBody({ schema }: PlainService<unknown>, given: unknown): { body: unknown } | { wrong: string } {
   try {
     const read = schema.safeParse(given);

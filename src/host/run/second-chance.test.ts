@@ -128,7 +128,7 @@ test("a refused text without a guilty row is retried, at once with new code", as
   await until(() => facts()?.fatal !== undefined);
   await pass(200);
   assert.ok(report().failing && has("# v2"));
-  assert.match(report().why ?? "", /the last good text passes it; no row has moved, so it is not a row's fault: /);
+  assert.match(report().why ?? "", /the last good text passes it; no row has changed, so no row is to blame: /);
   await again("# v4\n");
   await until(() => has("# v4"));
   assert.equal(report().failing, false);

@@ -8,15 +8,15 @@ import type { ServiceStore } from "../store/service-store.ts";
 import { linked } from "./bisect.ts";
 
 /**
- * Tries rows that a check refused again by itself, ever more rarely. A check can fail for a passing reason, as when its process was killed.
- * A row that is refused again costs some checks and changes nothing.
+ * Tries rows that a check refused again by itself, ever more rarely. A check can fail for a passing reason, as when its
+ * process was killed. A row that is refused again costs some checks and changes nothing.
  */
 
-/** The waits before a second chance, in milliseconds: longer after each that was in vain. */
+/** The waits before a second chance, in milliseconds: longer after each that failed. */
 const waits = { first: 30_000, longest: 60 * 60_000 };
 
 export interface SecondChance {
-  /** A run has ended; `refused` says that it did so because a check refuses its text, whichever rows it has. */
+  /** Notes the end of a run. `refused` is true if a check refuses its text with any rows. */
   ended(refused: boolean): void;
 }
 
@@ -25,20 +25,20 @@ export interface SecondChanceOptions {
   readonly table: Table;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Something is pending again. */
+  /** Called when rows are pending again. */
   poke(): void;
   log(line: string): void;
 }
 
 export function secondChance({ store, table, clock, signal, poke, log }: SecondChanceOptions): SecondChance {
-  /** The second chances in a row for the same rows, the coming one included. */
+  /** The number of second chances in a row for the same rows, with the next one. */
   let chances = 1;
-  /** The name of what waited at the last look. */
+  /** The name of the waiting rows at the last look. */
   let seen = "";
   let timer: AbortController | undefined;
-  /** The groups of rows whose turn comes in this round. */
+  /** The groups of rows that this round still has to try. */
   let left: Group[] = [];
-  /** Since when the rows wait whose turn it is. */
+  /** The times since which the rows of the present group wait. */
   let tried: ReadonlyMap<string, number> = new Map();
   let allWait = false;
 
@@ -62,7 +62,10 @@ export function secondChance({ store, table, clock, signal, poke, log }: SecondC
     if (what !== "") begin();
   }
 
-  /** A name of what waits. For the whole text it is the place of the rows, because the text waits for them to change. */
+  /**
+   * A name for the waiting rows. For the whole text it is the place of the rows, because the text waits for them to
+   * change.
+   */
   function nameOf(rows: readonly RefusedRow[]): string {
     const { mark } = store.facts?.followed ?? {};
     if (!allWait) return rows.length === 0 ? "" : JSON.stringify(rows.map(({ key, desired }) => [key, desired]));
@@ -82,17 +85,17 @@ export function secondChance({ store, table, clock, signal, poke, log }: SecondC
     });
   }
 
-  /** A store that fails now (a full disk) is asked again after another wait. */
+  /** If the store fails (a full disk), the work is tried again after another wait. */
   function safely(work: () => void): void {
     try {
       work();
     } catch (error) {
-      log(`what a check refused is tried again later: ${reason(error)}`);
+      log(`rows that a check refused are tried again later: ${reason(error)}`);
       if (!timer) begin();
     }
   }
 
-  /** Gives the whole text, or the group whose turn it is, another run. Owed rows come first; the end of their run asks again. */
+  /** Gives the whole text, or the next group, another run. Pending rows come first; the end of their run asks again. */
   function next(): void {
     if (store.seen.isPending() && !allWait) return;
     if (allWait) store.write({ fatal: undefined });
@@ -107,7 +110,7 @@ export function secondChance({ store, table, clock, signal, poke, log }: SecondC
 
 type Group = readonly { readonly key: string; readonly since: number }[];
 
-/** The rows that wait, in groups that have to be tried together. */
+/** The waiting rows, in groups that must be tried together. */
 function groupsOf({ unique = [] }: Table, rows: readonly RefusedRow[]): Group[] {
   const since = new Map(rows.map((row) => [row.key, row.since]));
   const parse = (text: string | null): Columns | undefined => (text === null ? undefined : JSON.parse(text));

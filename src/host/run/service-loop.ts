@@ -8,24 +8,24 @@ import { type WaveGate, waveGate } from "./wave.ts";
 import { type WhileHeld, whileHeld } from "./while-held.ts";
 import { type Worker, worker } from "./worker.ts";
 
-/** The pace of a table service that names none, in milliseconds. */
+/** The pace of a table service without one of its own, in milliseconds. */
 const defaultPace = 1000;
 
 export interface ServiceLoopInputs {
   readonly service: Service;
-  /** The ground of each of its runs. */
+  /** The context of each of its runs. */
   readonly context: RunContext;
-  /** The longest wait for hosts of the waves before, in milliseconds; undefined if this host waits for none. */
+  /** The longest wait for hosts of earlier waves, in milliseconds; undefined if this host waits for none. */
   readonly waveWithin: number | undefined;
-  /** The rows can be read: the first run waits for it. */
+  /** Resolves when the rows can be read: the first run waits for it. */
   readonly ready: Promise<void>;
-  /** A run has succeeded. */
+  /** Called when a run has succeeded. */
   ran(): void;
-  /** The report of the service is another one. */
+  /** Called when the report of the service has changed. */
   onReportChanged(): void;
 }
 
-/** The runs of one service: what is pending, when a run is due, and the run itself. It knows of no broker. */
+/** The runs of one service: what is pending, when a run is due, and the run itself. It does not use the broker. */
 export class ServiceLoop {
   readonly #inputs: ServiceLoopInputs;
   readonly #table: Table | undefined;
@@ -58,17 +58,17 @@ export class ServiceLoop {
     this.#worker = worker(work, ready.then(this.#held?.look), clock, signal);
   }
 
-  /** The first run, if one was due, has ended, well or not. */
+  /** Resolves when the first run, if one was due, has ended, with or without success. */
   get started(): Promise<void> {
     return this.#worker.started;
   }
 
-  /** Resolves after the signal and the last run; rejects when the store turns out to be damaged. */
+  /** Resolves after the signal and the last run; rejects if the store turns out to be damaged. */
   get ended(): Promise<void> {
     return this.#worker.ended;
   }
 
-  /** A run is under way. */
+  /** True while a run is under way. */
   get busy(): boolean {
     return this.#running;
   }
@@ -78,18 +78,20 @@ export class ServiceLoop {
     return this.#runs;
   }
 
-  /** Something may be pending now; with `again`, a run waits for no backoff. */
+  /** Checks if a run is due now; with `again`, the run waits for no backoff. */
   poke(options?: { again?: boolean }): void {
     this.#worker.poke(options);
   }
 
-  /** Has a table service run on all rows, also if nothing is pending. */
+  /** Runs a table service on all rows, even if nothing is pending. */
   runAgain(): void {
     if (this.#table) this.#store.orderFullRun();
     this.poke();
   }
 
-  /** Orders a full run if the daemon was restarted since the last one. Of a held service, looks whether it is still held. */
+  /**
+   * Orders a full run if the daemon was restarted since the last one. For a held service, checks if it is still held.
+   */
   async lookAtDaemon(): Promise<void> {
     if (!this.#table) return;
     const { machine, log } = this.#inputs.context;
@@ -102,12 +104,12 @@ export class ServiceLoop {
     this.poke();
   }
 
-  /** Takes how far hosts of the waves before are. */
+  /** Takes in the progress of hosts of earlier waves. */
   hearWave(message: WaveMessage): void {
     this.#waves?.hear(message);
   }
 
-  /** Ends the wait for the waves before, for all that has arrived by now. */
+  /** Ends the wait for earlier waves, for all changes received by now. */
   endWait(): void {
     const mark = this.#store.facts?.followed.mark;
     if (mark) this.#waves?.approve(mark);
@@ -125,12 +127,12 @@ export class ServiceLoop {
     const facts = this.#store.readFacts();
     if (facts?.held !== undefined) return this.#held?.isDue() ?? false;
     if (!facts || facts.fatal !== undefined) return false;
-    // A table that was never whole is not run on: it would take away whatever has not arrived yet.
+    // A table that was never complete is not run on: the run would remove rows that have not arrived yet.
     if (!facts.followed.equal) return false;
     if (facts.full > 0) return true;
     if (!this.#store.seen.isPending()) this.#waves?.rest();
     else if (!this.#waves || !facts.followed.mark || this.#waves.isOpen(facts.followed.mark)) return true;
-    // A row that a run was tried with may be in the daemon already: it waits for no other host.
+    // A row of an earlier run may be in the daemon already: it waits for no other host.
     return this.#store.seen.isPending("inDoubt");
   }
 

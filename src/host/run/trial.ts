@@ -11,8 +11,8 @@ import { type HostApiOptions, hostApi } from "./host-api.ts";
  */
 
 /**
- * Runs a table service up to its first change, with each install's check in place of the install. Gives the message of
- * a check that refuses; undefined if all pass. Throws if the run ends otherwise, or before any check: then the trial
+ * Runs a table service up to its first change, with each install's check in place of the install. Returns the message
+ * of a check that refuses; undefined if all pass. Throws if the run ends otherwise, or before any check: then the trial
  * has no result.
  */
 export async function tryRun(table: Table, run: Run<Columns>, options: HostApiOptions): Promise<string | undefined> {
@@ -42,7 +42,7 @@ export async function tryRun(table: Table, run: Run<Columns>, options: HostApiOp
     await table.run(run as never, host);
   } catch (error) {
     host.signal.throwIfAborted();
-    // A service may have made another error of it.
+    // A service may have turned it into another error.
     if (refused === undefined && !(error instanceof Ended && checks > 0)) throw error;
   }
   return refused;

@@ -2,17 +2,22 @@ import { comparePlaces, type Place, type WaveMessage } from "../../core/stream/m
 import type { Clock } from "../../ports/clock.ts";
 import type { ServiceStore } from "../store/service-store.ts";
 
-/** The time that a host counts as failing after its last report, in milliseconds: each minute it reports at least. */
+/**
+ * The time for which a host counts as failing after its last report, in milliseconds. Hosts report at least each
+ * minute.
+ */
 const failsFor = 3 * 60_000;
 
 /** The gate before a service's changes: it opens once hosts of earlier waves have applied them, or after a time. */
 export interface WaveGate {
   hear(message: WaveMessage): void;
-  /** True if changes up to a place in the stream may be applied. Otherwise it calls `poke` when it is time to ask again. */
+  /**
+   * True if changes up to a place in the stream may be applied. Otherwise it calls `poke` when it is time to ask again.
+   */
   isOpen(mark: Place): boolean;
-  /** A person does not want to wait for what came up to there. */
+  /** Notes that a person ended the wait for the changes up to a place. */
   approve(mark: Place): void;
-  /** Nothing is pending any more: the next change waits its own time. */
+  /** Notes that nothing is pending any more: the next change waits for its own time. */
   rest(): void;
 }
 
@@ -23,16 +28,19 @@ export interface WaveGateOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   poke(): void;
-  /** The reason that status shows is another one. */
+  /** Called when the reason that status shows has changed. */
   onReportChanged(): void;
 }
 
-/** All but the reason that status shows is in memory: a host that starts runs on what it has, and waits for nobody. */
+/**
+ * Opens the gate of a service. Its state is in memory, except for the reason that status shows. A host that starts runs
+ * on its stored rows, and waits for no host.
+ */
 export function waveGate({ store, within, clock, signal, poke, onReportChanged }: WaveGateOptions): WaveGate {
   /** The place up to which the earlier waves have applied. */
   let done: Place | undefined;
   let failing: { readonly why: string; readonly from: Place; readonly until: number } | undefined;
-  /** Since when changes wait. */
+  /** The time since which changes wait. */
   let since: number | undefined;
   let asksAt: number | undefined;
   let shown: string | undefined;
@@ -69,7 +77,7 @@ export function waveGate({ store, within, clock, signal, poke, onReportChanged }
       if (isDone(mark)) return true;
       const now = clock.monotonic();
       since ??= now;
-      // What a person has let go on anyway keeps nothing back that comes behind it.
+      // A failure in changes that a person approved does not hold back later ones.
       const fails = failing && !isDone(failing.from) ? failing : undefined;
       const until = Math.max(since + within, fails?.until ?? 0);
       if (now >= until) return true;

@@ -142,7 +142,7 @@ test("a service's own hold is looked at again, and ends with its cause", async (
   const { dhcp, say, clock, facts } = all;
   let there = true;
   dhcp.controls.before = () => {
-    if (there) throw new Held("a table is there, and trigger did not write it");
+    if (there) throw new Held("a table exists, but trigger did not write it");
   };
   await say([["l", row("b", "10.0.0.2")]]);
   await until(() => facts()?.held);
@@ -154,7 +154,7 @@ test("a service's own hold is looked at again, and ends with its cause", async (
     });
   };
   await asked();
-  assert.equal(facts()?.held?.detail, "a table is there, and trigger did not write it");
+  assert.equal(facts()?.held?.detail, "a table exists, but trigger did not write it");
   there = false;
   await asked();
   await until(async () => {

@@ -9,17 +9,20 @@ import { withinDeadline } from "./within-deadline.ts";
 
 /** The care for a service that is held: nothing new is applied, and nothing that is applied is lost. */
 
-/** The time between two looks at the cause of a hold, in milliseconds. Each look renders what the service would install. */
+/**
+ * The interval between two checks of the cause of a hold, in milliseconds. Each check renders the files that the
+ * service would install.
+ */
 const lookEvery = 30_000;
-/** The longest that it may take, in milliseconds. */
+/** The longest duration of a check, in milliseconds. */
 const deadline = { milliseconds: 10 * 60_000, what: "the run of a held service" };
 
 export interface WhileHeld {
   /** True once its daemon has lost the applied rows. */
   isDue(): boolean;
-  /** Brings back what was lost. */
+  /** Restores the applied rows that were lost. */
   run(): Promise<void>;
-  /** Finds out whether it is still held, and whether its daemon has lost anything. It does not reject. */
+  /** Finds out if the service is still held, and if its daemon has lost rows. It does not reject. */
   look(): Promise<void>;
 }
 
@@ -42,12 +45,10 @@ export function whileHeld(
     const isTime = clock.monotonic() - lookedAt >= lookEvery;
     if (isTime) lookedAt = clock.monotonic();
     if (isTime && (await endedHold(table, context))) {
-      log("the cause of its hold is gone: it goes on");
+      log("the cause of its hold is gone: it continues");
       poke();
     } else if (await isOther()) {
-      log(
-        "its daemon, or the machine, was restarted while it is held: the applied rows are brought back, and no others",
-      );
+      log("its daemon, or the machine, was restarted while it is held: the applied rows are restored, and no others");
       lost = true;
       poke();
     }
@@ -67,8 +68,8 @@ export function whileHeld(
 }
 
 /**
- * Brings the applied rows, and no others, back into a daemon that lost them, as by a reboot.
- * An existing file is left as it is, also if trigger did not write it.
+ * Restores the applied rows, and no others, in a daemon that lost them, as by a reboot. An existing file is left as it
+ * is, even if trigger did not write it.
  */
 async function bringBack(table: Table, context: RunContext): Promise<void> {
   const { store, machine } = context;
@@ -93,13 +94,13 @@ async function bringBack(table: Table, context: RunContext): Promise<void> {
     store.transaction(() => {
       api.keep();
       store.write({ incarnation });
-      // The file that differs is seen to when the hold ends.
+      // The end of the hold takes care of the file that differs.
       if (leaves) store.orderFullRun();
     });
   });
 }
 
-/** Ends a service's hold by foreign things once they are gone; true if it has. Finding out changes nothing. */
+/** Ends a service's hold by a conflict once that is gone; true if it has. The test changes nothing. */
 async function endedHold(table: Table, context: RunContext): Promise<boolean> {
   const { store, removals } = context;
   const held = store.facts?.held;
@@ -112,12 +113,12 @@ async function endedHold(table: Table, context: RunContext): Promise<boolean> {
       const run = { rows: store.runs.wanted(), changes: undefined, interrupted: false };
       await table.run(run as never, look.host);
     } catch (error) {
-      // It came as far as its first change, or to its end, without meeting what it was held by.
+      // It reached its first change, or its end, without the conflict that holds it.
       if (!look.hasEnded(error)) return error instanceof Held ? error.message : String(error);
     }
     return undefined;
   });
-  // Meanwhile a person may have held it, or let it go on.
+  // Meanwhile a person may have held it, or ended the hold.
   const still = store.facts?.held;
   if (stays !== undefined || still?.by !== held.by || still.detail !== held.detail) return false;
   store.write({ held: undefined });

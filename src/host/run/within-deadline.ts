@@ -1,6 +1,9 @@
 import type { Clock } from "../../ports/clock.ts";
 
-/** Gives what the work gives, or throws when its time is over, or at the signal; then its own signal aborts, and whoever does not heed it is left behind. */
+/**
+ * Returns the result of work. Throws after a time, or at the signal; then the work's own signal aborts, and work that
+ * ignores it is abandoned.
+ */
 export async function withinDeadline<T>(
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
   { milliseconds, what }: { readonly milliseconds: number; readonly what: string },

@@ -3,37 +3,42 @@ import { Away, Fatal, Held, Later, reason, TextRefused } from "../../core/util/e
 import type { Clock } from "../../ports/clock.ts";
 import { Unusable } from "../../sqlite/integrity.ts";
 
-/** Runs a service whenever a run is due: at once for the first change, then paced, and with a backoff while it fails. */
+/**
+ * Runs a service whenever a run is due: at once for the first change, then paced, and with a backoff while it fails.
+ */
 
 /** The waits after failures, in milliseconds: 1 s, doubled each time, at most 30 s. */
 const waits = { first: 1000, longest: 30_000 };
-/** A daemon that does not answer is asked again after this, in milliseconds: a change is to be applied within a second of its return. */
+/**
+ * The wait before a daemon that does not answer is asked again, in milliseconds. A change must be applied within a
+ * second of its return.
+ */
 const awayRetry = 500;
 
 export interface Work {
   /** The least time between the starts of two runs, in milliseconds. */
   readonly pace: number;
-  /** Milliseconds from now in which no run begins, also if a person asks: its daemon would not be started again. */
+  /** The milliseconds in which no run begins, even if a person asks: its daemon could not be started again. */
   rest?(): number;
   /** True if a run is due. */
   isDue(): boolean;
-  /** One run; throws when it must be tried again. */
+  /** Runs once; throws if the run must be tried again. */
   run(signal: AbortSignal): Promise<void>;
-  /** Something about the service changed: for the report. */
+  /** Called when the report of the service may have changed. */
   onReportChanged(): void;
   log(line: string): void;
 }
 
 export interface Worker {
-  /** A run may be due now; with `again`, it waits for no backoff. */
+  /** Checks if a run is due now; with `again`, the run waits for no backoff. */
   poke(options?: { again?: boolean }): void;
-  /** The first run, if one was due, has ended, well or not. */
+  /** Resolves when the first run, if one was due, has ended, with or without success. */
   readonly started: Promise<void>;
-  /** Resolves when the signal has aborted and the last run has ended. Rejects when the store cannot be used any more. */
+  /** Resolves when the signal has aborted and the last run has ended. Rejects if the store can no longer be used. */
   readonly ended: Promise<void>;
 }
 
-/** Begins when it is ready. */
+/** Begins once `ready` resolves. */
 export function worker(work: Work, ready: Promise<void>, clock: Clock, signal: AbortSignal): Worker {
   let failures = 0;
   let failing = false;
@@ -109,7 +114,7 @@ export function worker(work: Work, ready: Promise<void>, clock: Clock, signal: A
         await runOnce();
         continue;
       }
-      // Without a run that is due only a poke ends the wait; one that is due also ends it when its time has come.
+      // Without a due run only a poke ends the wait. With one, its time ends the wait, too.
       const either = AbortSignal.any([wake.signal, signal]);
       if (!poked) await (due ? clock.sleep(wait, either) : aborted(either));
     }

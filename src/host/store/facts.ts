@@ -7,38 +7,43 @@ import { prepared } from "./prepared.ts";
 import { readJson } from "./read-json.ts";
 import type { Hold } from "./retained.ts";
 
-/** The facts of one service, its rows and messages apart. */
+/** The facts of one service, without its rows and messages. */
 export interface ServiceFacts {
   readonly form: "table" | "plain";
   readonly code: string;
   readonly followed: Followed;
-  /** The part of the table that differs from the transcriber's and is still to come, from 0 to 1; by the latest comparison. */
+  /**
+   * The part of the table that differs from the transcriber's and is still to come, from 0 to 1; by the latest
+   * comparison.
+   */
   readonly left: number;
-  /** The number of rows that are applied; counted here because counting them in the table costs more the more there are. */
+  /** The number of applied rows; stored here because counting them takes longer the more there are. */
   readonly rows: number;
-  /** The place whose rows the last successful run was given, and whether the table was in doubt then. */
+  /** The place up to which the last successful run had the rows, and whether the table was in doubt then. */
   readonly applied: (Mark & { readonly doubt?: true }) | undefined;
-  /** True if a probe saw the daemon serve what is applied, false if it or the run failed; undefined without a probe. */
+  /**
+   * True if a probe saw the daemon serve the applied rows, false if it or the run failed; undefined without a probe.
+   */
   readonly serving: boolean | undefined;
   readonly incarnation: string | undefined;
   /** The number of orders for a full run since the last one: the state of the daemon is unknown while it is above 0. */
   readonly full: number;
   /** The error of the last run. */
   readonly failing: string | undefined;
-  /** The error for which the service waits until its rows move, or for `trigger retry`. */
+  /** The error after which the service waits until its rows change, or for `trigger retry`. */
   readonly fatal: string | undefined;
-  /** The hold for which the service waits for `trigger approve`. Of a person's hold it is one without a digest. */
+  /** The hold for which the service waits for `trigger approve`; a hold by a person is approved without a digest. */
   readonly held: Hold | undefined;
   readonly ranAt: number | undefined;
 }
 
-/** Reads the facts of a service; undefined of one that the store does not know. */
+/** Reads the facts of a service; undefined if the store does not know it. */
 export function readFacts(database: DatabaseSync, service: string): ServiceFacts | undefined {
   const found = prepared(database, "SELECT * FROM service WHERE name = ?").get(service);
   return found && factsIn(found);
 }
 
-/** Writes some facts of a service, and gives them all as they are stored now. */
+/** Writes some facts of a service, and returns all of them as they are stored now. */
 export function writeFacts(database: DatabaseSync, service: string, facts: Partial<ServiceFacts>): ServiceFacts {
   const values = { name: service, ...columns(facts) };
   const names = Object.keys(values);
@@ -50,7 +55,7 @@ export function writeFacts(database: DatabaseSync, service: string, facts: Parti
   return factsIn(statement.get(...Object.values(values)) ?? {});
 }
 
-/** Orders one more full run of a service, and gives the facts as they are stored now. */
+/** Orders one more full run of a service, and returns the facts as they are stored now. */
 export function orderFullRun(database: DatabaseSync, service: string): ServiceFacts {
   const statement = prepared(
     database,
@@ -60,7 +65,7 @@ export function orderFullRun(database: DatabaseSync, service: string): ServiceFa
   return factsIn(statement.get(service) ?? {});
 }
 
-/** The services that the store knows of, also those that the config no longer has. */
+/** The services that the store knows, with those that the config no longer has. */
 export const knownServices = (database: DatabaseSync): string[] =>
   prepared(database, "SELECT name FROM service ORDER BY name")
     .all()
@@ -110,7 +115,7 @@ function columns(facts: Partial<ServiceFacts>): Record<string, string | number |
   if (facts.form) values.form = facts.form;
   if ("code" in facts) values.code = facts.code ?? "";
   if (facts.followed) {
-    // What is asked for is asked for again after a restart, from the next comparison.
+    // Repairs are requested again after a restart, from the next comparison.
     const { repair: _, ...stored } = facts.followed;
     const left = leftToRepair(facts.followed);
     values.followed = JSON.stringify(left > 0 ? { ...stored, left } : stored);

@@ -31,7 +31,7 @@ export function leftBy(database: DatabaseSync, service: string): LeftThere | und
     rows: count("SELECT count(*) AS count FROM row WHERE service = ? AND applied IS NOT NULL"),
     messages: count("SELECT count(*) AS count FROM message WHERE service = ?"),
     files,
-    // A file that was taken over is owned by its path as well.
+    // A file that was taken over is also owned by its path.
     records: [...recordsOf(database, service).names()].filter((name) => !files.includes(name)).sort(),
   };
 }

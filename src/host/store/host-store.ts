@@ -7,17 +7,17 @@ import { prepared } from "./prepared.ts";
 import { type LatestFacts, ServiceStore } from "./service-store.ts";
 import { type TranscriberNotes, transcriberNotesOf } from "./transcriber-notes.ts";
 
-/** The life of a host's process. */
+/** The present process of a host. */
 export interface Life {
   /** The trouble of its broker connection; undefined if there is none. */
   readonly trouble: string | undefined;
-  /** Its begin, milliseconds since 1970. */
+  /** Its start, milliseconds since 1970. */
   readonly since: number | undefined;
 }
 
-/** The store of one host, opened: all that it keeps on its disk. One process writes it. */
+/** The opened store of one host: everything that it keeps on its disk. One process writes it. */
 export class HostStore {
-  /** The notes of the transcriber of this host, where it has one. */
+  /** The notes of the transcriber of this host, if it has one. */
   readonly transcriber: TranscriberNotes;
   readonly #database: DatabaseSync;
   readonly #services = new Map<string, { readonly store: ServiceStore; readonly latest: LatestFacts }>();
@@ -37,14 +37,14 @@ export class HostStore {
     return store;
   }
 
-  /** The services that the store knows of, also those that the config no longer has. */
+  /** The services that the store knows, with those that the config no longer has. */
   services(): string[] {
     return knownServices(this.#database);
   }
 
-  /** Notes that a process begins, and forgets the waits of the one before. */
+  /** Notes the start of a process, and forgets the waits of the earlier one. */
   beginLife(host: string, pid: number, now: number): void {
-    // By services that may wait no more.
+    // Services that no longer wait may have left them.
     this.#database.exec("DELETE FROM wave");
     prepared(
       this.#database,
@@ -67,18 +67,18 @@ export class HostStore {
     };
   }
 
-  /** The remains of a service that its host no longer runs; undefined of one that the store does not know. */
+  /** The remains of a service that its host no longer runs; undefined if the store does not know it. */
   leftBy(service: string): LeftThere | undefined {
     return leftBy(this.#database, service);
   }
 
-  /** Removes all that the store knows of a service. */
+  /** Removes all data of a service. */
   forget(service: string): void {
     this.#services.delete(service);
     forgetService(this.#database, service);
   }
 
-  /** Throws what was thrown; if the store turns out to be damaged, `Unusable`. */
+  /** Throws an error again; as `Unusable` if the store turns out to be damaged. */
   judge(error: unknown): never {
     return throwDamage(this.#database, error);
   }
@@ -103,7 +103,7 @@ export class HostStore {
 
 const opened = new WeakMap<DatabaseSync, HostStore>();
 
-/** The store in a database that has its tables: one for each opened database. */
+/** The store in a database that has its tables; one object for each opened database. */
 export function hostStore(database: DatabaseSync): HostStore {
   const known = opened.get(database);
   if (known) return known;

@@ -45,7 +45,7 @@ export function ledgerOf(database: DatabaseSync, service: string) {
   const change = (sql: string, ...values: (string | number | null)[]): void =>
     void prepared(database, sql).run(...values);
 
-  /** A path belongs to one service: throws for the second that claims it. */
+  /** Claims a path for this service. Throws if it belongs to another one. */
   function own(path: string): void {
     const owner = one("SELECT service FROM install_path WHERE path = ?", path)?.service;
     if (owner !== undefined && owner !== service) {
@@ -79,7 +79,7 @@ export function ledgerOf(database: DatabaseSync, service: string) {
       }));
     },
 
-    /** Journals an install before anything is replaced. `edited` are the paths at which a foreign text is replaced. */
+    /** Journals an install before any file is replaced. `edited` are the paths at which a foreign text is replaced. */
     journal(
       pending: readonly PendingInstall[],
       { edited = [], now = 0 }: { edited?: readonly string[]; now?: number } = {},
@@ -104,7 +104,7 @@ export function ledgerOf(database: DatabaseSync, service: string) {
       all("SELECT path FROM install_pending WHERE service = ? ORDER BY path", service).map(({ path }) => String(path)),
 
     /**
-     * Makes a reload of each applied file pending, which replaces nothing. An unfinished install has more information,
+     * Makes a reload of each applied file pending, which replaces no file. An unfinished install has more information,
      * and stays.
      */
     requireReload(): void {
@@ -126,8 +126,8 @@ export function ledgerOf(database: DatabaseSync, service: string) {
       ),
 
     /**
-     * Paths that this service has written: those that were applied once, and those that an unfinished install may have
-     * left.
+     * The paths that this service has written: those that were ever applied, and those that an unfinished install may
+     * have left.
      */
     written: (): string[] =>
       all(
@@ -136,11 +136,11 @@ export function ledgerOf(database: DatabaseSync, service: string) {
         service,
       ).map(({ path }) => String(path)),
 
-    /** The hash of the last own text of this service that was applied at a path; null for none. */
+    /** The hash of this service's own text that was last applied at a path; null for none. */
     writtenHash: (path: string): string | null =>
       text(one("SELECT hash FROM install_written WHERE path = ? AND service = ?", path, service)?.hash),
 
-    /** Notes texts that are this service's own and applied. */
+    /** Notes texts of this service that are applied. */
     wrote(targets: readonly { readonly path: string; readonly hash: string | null }[]): void {
       const known = prepared(database, "SELECT 1 FROM install_written WHERE path = ? AND hash = ?");
       const other = targets.filter(({ path, hash }) => hash !== null && !known.get(path, hash));
@@ -235,7 +235,7 @@ export function ledgerOf(database: DatabaseSync, service: string) {
   }
 }
 
-/** True if nothing was being replaced: only the reload of an applied file is pending. */
+/** True if no file was being replaced: only the reload of an applied file is pending. */
 export const onlyReloadPending = ({ good, goodHash }: PendingInstall): boolean => good === null && goodHash !== null;
 /** The same condition in SQL. */
 const onlyReload = "good IS NULL AND good_hash IS NOT NULL";

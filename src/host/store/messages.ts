@@ -3,16 +3,16 @@ import { prepared } from "./prepared.ts";
 
 /** The plain messages that wait on a host's disk, in order, and those that are parked for a person. */
 
-/** A host takes plain messages from the broker only while fewer than this many wait. */
+/** The number of waiting messages from which on a host accepts no more plain messages from the broker. */
 export const waitingLimit = 1000;
 
 /**
  * The most parked messages that were tried. At that limit the queue waits, and at its own limit it refuses its
- * publishers; no accepted message is lost. Of the unreadable messages the same number is kept, the newest ones.
+ * publishers; no accepted message is lost. Of the unreadable messages the newest ones are kept, in the same number.
  */
 export const parkedLimit = 1000;
 
-/** Ids remembered per service, so that a message with an id is handled once. */
+/** The number of remembered ids of a service, so that a message with an id is handled once. */
 export const rememberedLimit = 10_000;
 
 /** The most bytes kept of an unreadable parked message. */
@@ -42,11 +42,11 @@ export interface StoredMessages {
   done(message: StoredMessage): void;
   failed(message: StoredMessage, why: string): void;
   park(message: StoredMessage, why: string): void;
-  /** Puts parked messages back to wait, in their order. */
+  /** Puts parked messages back into the queue, in their order. */
   retry(): number;
-  /** Deletes parked messages, all of them or one. Gives their number. */
+  /** Deletes parked messages, all of them or one. Returns their number. */
   drop(id?: number): number;
-  /** The first parked ones, for status. */
+  /** The first parked messages, for status. */
   listParked(limit: number): { id: number; why: string; since: number }[];
 }
 

@@ -6,7 +6,7 @@ import { prepared } from "./prepared.ts";
 
 /**
  * The records of a shared daemon that a service wrote. A host keeps them in a file of its own, because its store may be
- * deleted without loss. The rows come again from the transcriber, but the ownership of a daemon's records is known only
+ * deleted without loss. The rows come again from the transcriber. The ownership of a daemon's records is known only
  * here.
  */
 
@@ -19,12 +19,12 @@ const goneMemory = 60 * 24 * 60 * 60_000;
 /** The name under which the file is attached. */
 const apart = "own";
 
-/** Attaches to a store the file of the service's own records; not within a transaction. */
+/** Attaches the file of the service's own records to a store; not within a transaction. */
 export function attachOwned(database: DatabaseSync, file: string): void {
   prepared(database, `ATTACH ? AS ${apart}`).run(file);
 }
 
-/** Attaches that file to a store that is only read; without a file, nothing is remembered. */
+/** Attaches that file to a store that is only read; without a file, no record is remembered. */
 export function attachOwnedToRead(database: DatabaseSync, file: string | undefined): void {
   if (file !== undefined) attachOwned(database, file);
   else
@@ -32,11 +32,11 @@ export function attachOwnedToRead(database: DatabaseSync, file: string | undefin
     CREATE INDEX temp.owned_state ON owned (service, since) WHERE state <> 'ours'`);
 }
 
-/** The records and files of one service that are its own, and those of others that conflict with it. */
+/** The records and files that belong to one service, and the foreign ones that conflict with it. */
 export interface Records {
   /** Opens the service's own records; `now` is the time at which one is claimed or released. */
   owned(now: () => number): Owned;
-  /** The names that are the service's own. */
+  /** The names that belong to the service. */
   names(): Set<string>;
   /** Foreign records that conflict with the service: their number and the digest to approve; undefined if none. */
   conflicts(): Conflicts | undefined;
@@ -47,7 +47,7 @@ export interface Records {
   approve(digest: string | undefined): boolean;
   /** True if a foreign record of this name conflicts with the service. */
   isHeld(name: string): boolean;
-  /** True if a person was asked about a record of this name, also if the answer was an approval. */
+  /** True if a person was asked about a record of this name, even if the answer was an approval. */
   isAskedAbout(name: string): boolean;
   /** Forgets a record that was taken over and is known elsewhere from now on. */
   forget(name: string): void;
@@ -113,7 +113,7 @@ function ownedBy(database: DatabaseSync, service: string, now: () => number): Ow
   };
 }
 
-/** The states of a record that is the service's own only if its content is the remembered one. */
+/** The states of a record that belongs to the service only if its content is the remembered one. */
 const lasting = ["gone", "approved"];
 
 function heldThings(database: DatabaseSync, service: string): Conflicts | undefined {

@@ -110,7 +110,7 @@ test("an approval covers the removals of its digest, and no later ones", async (
   await clock.advance(1000);
   await until(() => report().removals?.rows === 40);
   await approve(first);
-  await until(() => logged.some((line) => line.includes(`not approved by ${first}`)));
+  await until(() => logged.some((line) => line.includes(`, not ${first}`)));
   await clock.advance(1000);
   assert.equal(dhcp.served.size, 40);
   await approve(report().removals?.digest);
@@ -238,7 +238,7 @@ test("held removals stay held under one digest until they are answered", async (
     assert.deepEqual(new Set(retained().map(([, ...reason]) => reason.join())), new Set([`removals,${asHeld}`]));
     const { digest } = question;
     const said = logged.filter((line) => line.includes("trigger approve dhcp")).at(-1);
-    assert.ok(said?.endsWith(`\`trigger approve dhcp ${digest}\` lets them go`), said);
+    assert.ok(said?.endsWith(`\`trigger approve dhcp ${digest}\` approves them`), said);
     assert.equal(dhcp.served.size, 300);
     return digest;
   };
@@ -395,7 +395,7 @@ test("removals allowed beforehand do not count within the hour", async () => {
   await using world = await manyRows(40);
   const { say, rows, dhcp, clock, order, logged } = world;
   await order({ order: "approve", allow: { rows: 20, until: clock.now() + hour } });
-  await until(() => logged.some((line) => line.includes("20 rows may go")));
+  await until(() => logged.some((line) => line.includes("20 rows may be removed")));
   await say(rows(0, 20, false));
   await until(() => clock.advance(1000).then(() => dhcp.served.size === 20));
   await say(rows(20, 30, false));

@@ -7,45 +7,47 @@ import type { Question } from "./retained.ts";
 import { pendingRows, retainedRows } from "./row-sets.ts";
 
 /**
- * Holds removals beyond a limit within a sliding hour, or of the last rows of a table. Additions and changes go on.
- * A person approves the digest of the very removals that were shown. If there are more meanwhile, they are held under another digest.
- * A hold ends by an approval, or with its row, when the directory has it again or another row takes its place.
- * Neither time nor a restart ends it.
+ * Holds removals beyond a limit within a sliding hour, or of the last rows of a table. Additions and changes go on. A
+ * person approves the digest of exactly the removals that were shown. If there are more meanwhile, they are held under
+ * another digest. A hold ends by an approval, or with its row, when the directory has it again or another row takes its
+ * place. Neither time nor a restart ends it.
  */
 
 /** The hour in which removals are counted, in milliseconds. */
 const hour = 60 * 60_000;
 
-/** The removals that need no question. */
+/** The removals that need no approval. */
 export interface RemovalRule {
   /** The most rows within an hour. */
   readonly limit: number;
-  /** The last row of the table, too. */
+  /** True if the last row of the table needs none either. */
   readonly mayEmpty: boolean;
 }
 
 /** The removals of one service: those that wait for a person, and those of the last hour. */
 export interface Removals {
-  /** Holds the removals that are pending if they are too many, or would leave no applied row. */
+  /** Holds the pending removals if they are too many, or would leave no applied row. */
   hold(rule: RemovalRule, now: number): void;
-  /** Counts removals that were made, but for those that a person let go: after many, the next few need no question. In the caller's transaction. */
+  /** Counts removals that were made, except those that a person approved. In the caller's transaction. */
   count(rows: number, now: number): void;
   /**
-   * Counts removals of a time ahead of now as made just now, so that they count for one hour.
-   * Needed at a start alone: a running process counts the hour by a clock that does not jump.
+   * Counts removals of a time ahead of now as made just now, so that they count for one hour. Needed only at a start: a
+   * running process counts the hour by a clock that does not jump.
    */
   countAhead(now: number): void;
-  /** The rows, and files beyond them, that went unasked within the hour. */
+  /** The number of rows removed without approval within the hour, with files beyond them. */
   within(now: number): number;
-  /** Allows removals that are known to come, beside the limit: so many rows until then. */
+  /** Allows a number of expected removals beside the limit, until a time. */
   allow(rows: number, until: number): void;
-  /** The digest that a person approves, and the keys whose removal waits for it; undefined when none does. */
+  /** The digest that a person approves, and the keys whose removal waits for it; undefined if there are none. */
   held(): HeldRemovals | undefined;
-  /** The question that is open, as a report says it. Its digest is made once: for twenty thousand keys it takes a tenth of a core. */
+  /**
+   * The open question, for a report. Its digest is computed once: for twenty thousand keys it takes a tenth of a core.
+   */
   question(): Question | undefined;
-  /** Stores the question that is open, until one of its rows comes or goes; gives it. */
+  /** Stores the open question until one of its rows is added or removed, and returns it. */
   noteQuestion(): Question | undefined;
-  /** Lets the removals go on that have this digest now; gives true if they do. */
+  /** Releases the removals that have this digest now; true if there are any. */
   approve(digest: string): boolean;
 }
 
@@ -97,7 +99,7 @@ function holdRemovals(database: DatabaseSync, service: string, { limit, mayEmpty
   const tooMany = pending.length + before > limit;
   if (!tooMany && (mayEmpty || isAnyLeft(database, service))) return;
   if (pending.length <= (allowance(database, service, now) ?? 0)) return;
-  // What was so when they were held: of those that wait, some may be back since.
+  // The count at the time of the hold: some of the waiting rows may be back since.
   const earlier = before > 0 ? ` after ${before} within the hour` : "";
   const detail = tooMany
     ? `${pending.length} would be removed${earlier}, at most ${limit} an hour`
@@ -120,7 +122,10 @@ const isAnyLeft = (database: DatabaseSync, service: string): boolean =>
        iif(retained_by IS NULL, desired IS NOT NULL AND NOT ${isRefusedSql("desired")}, applied IS NOT NULL) LIMIT 1`,
   ).get(service) !== undefined;
 
-/** True if a person approved these very removals. If others are pending by now, the approval is spent and no removal goes uncounted. */
+/**
+ * True if a person approved exactly these removals. If others are pending by now, the approval ends, and no removal
+ * goes uncounted.
+ */
 function isApproved(database: DatabaseSync, service: string, pending: readonly string[]): boolean {
   const approved = prepared(database, "SELECT digest FROM approved WHERE service = ?").get(service)?.digest;
   if (approved === undefined) return false;
@@ -168,7 +173,7 @@ const heldKeys = (database: DatabaseSync, service: string): string[] =>
     .all(service)
     .map(({ key }) => String(key));
 
-/** They are pending again. */
+/** Makes the held removals pending again. */
 function release(database: DatabaseSync, service: string): void {
   prepared(
     database,

@@ -1,6 +1,6 @@
 import { type HeldBy, type RetainedBy, retainedBy } from "../../core/stream/reasons.ts";
 
-/** The reason for which a row is retained, as a column has it, and its detail in words. */
+/** The reason why a row is retained, in the form of the column, and its detail in words. */
 export interface Retained {
   readonly by: RetainedBy;
   readonly detail: string;
@@ -17,25 +17,34 @@ export const sayQuestion = ({ digest, rows }: Question): string =>
   `held with the removals ${digest}: ${rows} ${rows === 1 ? "row" : "rows"} would be removed`;
 
 interface Reason {
-  /** The sentence that people read. The question is that which is open now: other rows may have come back since. */
+  /** The sentence that people read. The question is the one that is open now: other rows may have come back since. */
   say(detail: string, question: Question | undefined): string;
-  /** True if a full run gives the row again, since the daemon may be another one by then. */
+  /** True if a full run tries the row again, since the daemon may have changed. */
   readonly isTriedAgain: boolean;
 }
 
-/** Each reason for which a row is retained, with its one sentence. */
+/** Each reason why a row is retained, with its one sentence. */
 export const retentions: Readonly<Record<RetainedBy, Reason>> = {
-  /** The transcriber says that the entry has no right row. A new word of it ends that. */
+  /** The transcriber reports that the entry has no valid row. A new report about it ends that. */
   directory: { say: (detail) => `refused: ${detail}`, isTriedAgain: false },
-  /** This program's schema of the table does not take the row: the transcriber's code is another one. A new row, or a restart with the same code, ends that. */
+  /**
+   * This program's schema of the table does not accept the row: the transcriber has other code. A new row, or a restart
+   * with the same code, ends that.
+   */
   version: { say: (detail) => `other version: ${detail}`, isTriedAgain: false },
-  /** The row was left out of a text, alone or with others, so that the text passes its check. A new row ends that, or a second chance. */
+  /**
+   * The row was left out of a text, alone or with others, so that the text passes its check. A new row, or a second
+   * chance, ends that.
+   */
   check: { say: (detail) => `refused by the check: ${detail}`, isTriedAgain: false },
-  /** The daemon does not take the row. A new row ends that, or a full run. */
+  /** The daemon does not accept the row. A new row, or a full run, ends that. */
   daemon: { say: (detail) => `refused by the daemon: ${detail}`, isTriedAgain: true },
-  /** Something that trigger did not write stands in its place. A person approves that it is replaced, or it goes. */
+  /** A foreign thing is in its place. A person approves its replacement, or it disappears. */
   conflict: { say: (detail) => `held: ${detail}`, isTriedAgain: true },
-  /** The row would be removed with too many others, or as the last of its table. A person approves the question, or the row comes back. */
+  /**
+   * The row would be removed with too many others, or as the last of its table. A person approves the question, or the
+   * row comes back.
+   */
   removals: {
     say: (detail, question) => `${question ? sayQuestion(question) : "held with other removals"}, held as ${detail}`,
 
@@ -43,7 +52,7 @@ export const retentions: Readonly<Record<RetainedBy, Reason>> = {
   },
 };
 
-/** The reasons of rows that a full run gives again, as a list in SQL. */
+/** The reasons of rows that a full run tries again, as a list in SQL. */
 export const triedAgain = `(${retainedBy
   .filter((by) => retentions[by].isTriedAgain)
   .map((by) => `'${by}'`)
@@ -56,7 +65,7 @@ export const sayRetained = ({ by, detail }: Retained, question: Question | undef
 /** The hold of a service. */
 export interface Hold {
   readonly by: HeldBy;
-  /** The reason in words; of a person's hold it may be empty. */
+  /** The reason in words; it may be empty for a hold by a person. */
   readonly detail: string;
 }
 

@@ -7,7 +7,7 @@ import { conflictRows, pendingRows, retainedRows } from "./row-sets.ts";
 /** A desired row that is not applied: the last good one is retained, or there is none. */
 export interface RetainedRow extends Retained {
   readonly key: string;
-  /** The time since when it is retained, milliseconds since 1970. */
+  /** The time since which it is retained, milliseconds since 1970. */
   readonly since: number;
   /** True if the last good row is retained. */
   readonly retained: boolean;
@@ -19,22 +19,22 @@ export interface PendingRow {
   readonly applied: string | null;
 }
 
-/** The rows of one service as people and the loop see them; nothing is written. */
+/** The rows of one service for people and for the loop; nothing is written. */
 export interface RowsSeen {
-  /** True if a row waits for a run; with `inDoubt`, one that a run was tried with. */
+  /** True if a row waits for a run; with `inDoubt`, only if a run has tried it. */
   isPending(which?: "inDoubt"): boolean;
   /** The rows that wait for a run, by key. */
   pending(): PendingRow[];
   countPending(): number;
   countRetained(): number;
   countConflicts(): number;
-  /** The first retained rows by key, at most so many. */
+  /** The first retained rows by key, at most `most`. */
   retained(most: number): RetainedRow[];
-  /** True if a row is desired whose column has this value. */
+  /** True if a desired row has this value in a column. */
   isWanted(column: string, value: string): boolean;
 }
 
-/** Opens the rows of a service to be looked at. */
+/** Opens the rows of a service for reading. */
 export function rowsSeen(database: DatabaseSync, service: string): RowsSeen {
   const count = (rows: string): number =>
     Number(prepared(database, `SELECT count(*) AS rows FROM ${rows}`).get(service)?.rows ?? 0);

@@ -32,8 +32,8 @@ export interface StoredRows {
   /** Writes the decision of `follow`; in the caller's transaction. */
   write(write: Write, now: number): void;
   /**
-   * The desired rows from a key hash on, ordered by hash, and the hash at which they end. Their number is not much
-   * above `most`.
+   * The desired rows from a key hash on, ordered by hash, and the hash at which they end. Their number exceeds `most`
+   * only slightly.
    */
   inHashOrder(
     from: number,
@@ -83,7 +83,7 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
     // A removal by a refusal is pending like any other; once the row is removed, its reason is the refusal.
     const goes = applied !== null && reason?.by === "directory" && refusalRemoves(table, reason.about ?? []);
     if (reason && !goes) return reason;
-    // A removal that waits for a person keeps waiting when rows are judged again: a restart is no answer.
+    // A removal that waits for a person keeps waiting when rows are judged again: a restart is no approval.
     const waits = applied !== null && (goes || desired === null) && retained_by === "removals";
     return waits ? { by: retained_by, detail: detail ?? "" } : undefined;
   }
@@ -128,7 +128,7 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
 
   function recomputeOne(bucket: number, judgedAt: number | undefined): void {
     const [from, to] = bucketRange(bucket);
-    // A damaged file may have any hash.
+    // In a damaged file a hash may have any value.
     const [first, last] = [bucket === 0 ? -Infinity : from, bucket === bucketCount - 1 ? Infinity : to];
     const rows = sql.bucket.all(service, first, last) as unknown as Placed[];
     digest.recompute(
@@ -139,7 +139,7 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
       judgedAt !== undefined &&
       (!isRetainedFor(row, whyRetained(row.key, row)) || (row.desired === null && row.applied === null));
     const wrong = rows.filter((row) => row.torn === 1 || row.hash !== keyHash(row.key) || misjudged(row));
-    // Nearly always nothing is wrong: a reader of a million rows must not lock others out.
+    // Nearly always all is right, and a reader of a million rows must not lock others out.
     if (wrong.length === 0) return;
     transaction(database, () => {
       for (const row of wrong) mend(row, judgedAt);
@@ -182,7 +182,7 @@ export function storedRows(database: DatabaseSync, service: string, table: Table
   };
 }
 
-/** A reason to retain a row; of a refusal, also the columns and attributes that it is about. */
+/** A reason to retain a row; for a refusal, with the columns and attributes that it is about. */
 type Reason = Retained & { readonly about?: readonly string[] };
 
 const refusedBy = (cell: Cell): Reason => ({ by: "directory", detail: refusalOf(cell), about: aboutOf(cell) });
@@ -194,15 +194,15 @@ interface Stored {
   readonly detail: string | null;
 }
 type Keyed = Stored & { readonly key: string };
-/** A row of a possibly damaged file: its hash may not be its key's, and its text may be no row. */
+/** A row of a possibly damaged file: its hash may not belong to its key, and its text may not be a row. */
 type Placed = Keyed & { readonly hash: number; readonly torn: number };
 
 const isRetainedFor = ({ retained_by, detail }: Stored, retained: Retained | undefined): boolean =>
   retained_by === (retained?.by ?? null) && detail === (retained?.detail ?? null);
 
 /**
- * Settles a key of a run whose refusal removes the row. A removed row gets the refusal as its reason; the removal of a
- * row that was applied all the same is pending.
+ * Settles a key of a run whose refusal removes the row. A removed row gets the refusal as its reason. If the row was
+ * applied all the same, its removal is pending.
  */
 export function settleRefused(
   database: DatabaseSync,
@@ -224,8 +224,8 @@ export function settleRefused(
 }
 
 /**
- * The reason why a cell is no row of a table; undefined if it is one. No content of the cell prevents the judgement of
- * the others.
+ * The reason why a cell is not a row of a table; undefined if it is one. No content of the cell prevents the judgement
+ * of the others.
  */
 function wrongCell(table: Table, cell: Cell): string | undefined {
   if (cell.length > rowLimit) return `the row has ${cell.length} bytes, the limit is ${rowLimit}`;
@@ -233,7 +233,7 @@ function wrongCell(table: Table, cell: Cell): string | undefined {
     const read = readRow(table, JSON.parse(cell));
     return "wrong" in read ? read.wrong : undefined;
   } catch (error) {
-    return error instanceof SyntaxError ? "the row is no JSON" : reason(error);
+    return error instanceof SyntaxError ? "the row is not JSON" : reason(error);
   }
 }
 

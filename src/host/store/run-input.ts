@@ -13,14 +13,14 @@ import { appliedRows, currentRows, parseRow, type RunRow, targetOf, wantedRows }
 /** The rows for the runs of one service. */
 export interface RunInputs {
   /**
-   * Marks, durably, the keys of a run that begins; they stay in doubt until it succeeds. A full run is also given the
-   * rows that an earlier one could not apply, because the daemon may be another one now. It is also checked for rows
-   * that contradict each other.
+   * Marks, durably, the keys of a run that begins; they stay in doubt until it succeeds. A full run also gets the rows
+   * that an earlier run could not apply, because the daemon may have changed. It is also checked for rows that
+   * contradict each other.
    */
   begin(table: Table, options?: RunInputOptions): RunInput;
-  /** True if a failed run was given another row for a key than the next one would be: the daemon may have it. */
+  /** True if a failed run had another row for a key than the next one would have: the daemon may have it. */
   triedOtherwise(): boolean;
-  /** True if rows arrived since the last run began: its input is not that of the next one. */
+  /** True if rows arrived since the last run began: the next run has other input. */
   movedMeanwhile(): boolean;
   /**
    * The input of the last successful run, overlaid with that of the present one. It does not change while messages
@@ -29,7 +29,7 @@ export interface RunInputs {
   current(): Rows<Columns>;
   /** The rows of the next run, if none is under way. */
   wanted(): Rows<Columns>;
-  /** The rows that the last successful run was given; rows that were tried since are left out. */
+  /** The rows of the last successful run; rows that were tried since are left out. */
   applied(): Rows<Columns>;
 }
 
@@ -48,16 +48,15 @@ export interface RunInput {
   readonly rows: Rows<Columns>;
   /** The differences from the last successful run, removals first. */
   readonly changes: readonly Change<Columns>[];
-  /** True if a key was already in doubt: an earlier run did not end. */
+  /** True if a key was already in doubt: an earlier run was interrupted. */
   readonly interrupted: boolean;
   /**
-   * Takes these groups of keys out again, durably, before anything is made of them: they wait, and the applied rows
-   * stay in their place. A group stays if one of its rows changed meanwhile, since its verdict is outdated. Gives the
-   * remaining input.
+   * Removes these groups of keys from the input, durably, before they are used: they wait, and their applied rows stay.
+   * A group stays if one of its rows changed meanwhile, since its verdict is outdated. Returns the remaining input.
    */
   without(guilty: readonly (readonly WaitingRow[])[], now: number): RunInput;
   /**
-   * Ends a successful run except for these keys; in the caller's transaction. Gives the increase of applied rows, and
+   * Ends a successful run except for these keys; in the caller's transaction. Returns the increase of applied rows, and
    * the number of removed ones.
    */
   finish(
@@ -68,11 +67,11 @@ export interface RunInput {
 
 export interface RunInputOptions {
   readonly full?: boolean;
-  /** Holds the removals if they are too many; called each time that rows are given, since more may have arrived. */
+  /** Holds the removals if they are too many; called each time that rows are read, since more may have arrived. */
   hold?(): void;
 }
 
-/** A condition: the row is still desired as a run was given it. */
+/** A condition: the row is still desired in the form that the run tried. */
 const asTried = `(desired IS tried OR (retained_by IS NULL AND tried IS NULL AND ${isRefusedSql("desired")}))`;
 
 function triedOtherwise(database: DatabaseSync, service: string): boolean {
@@ -131,7 +130,7 @@ function beginRun(database: DatabaseSync, service: string, table: Table, options
       return transaction(database, () => {
         for (const group of guilty) {
           if (!group.every(({ key }) => (yields.has(key) ? retained : unchanged).get(service, key))) continue;
-          // A row that yielded to a guilty one is applied again, for its own reason.
+          // A row that yielded to a row to blame is applied again, for its own reason.
           const waiting = group.filter(({ key }) => !yields.has(key));
           for (const { key, why } of waiting) wait.run(why, now, service, key);
         }
@@ -169,13 +168,13 @@ function beginRun(database: DatabaseSync, service: string, table: Table, options
       const ran = new Set(input.map(({ key }) => key));
       const dropped = new Set(refused.filter(({ gone }) => gone).map(({ key }) => key));
       const waiting: (readonly [string, Retained])[] = [
-        // The reason is any value of a service: in JavaScript also undefined, or an error.
+        // A service may give any value as the reason: in JavaScript also undefined, or an error.
         ...refused.map(({ key, why }) => [key, { by: "daemon", detail: String(why) }] as const),
         ...held.map(({ key, why }) => [key, { by: "conflict", detail: String(why) }] as const),
       ];
       for (const [key, { by, detail }] of waiting) {
         if (ran.has(key)) refuse.run(by, detail, now, service, key);
-        // The row was applied once, and a full run finds that it no longer is.
+        // The row was applied before, and a full run finds that it no longer is.
         else more -= Number(out.run(now, by, detail, service, key).changes);
         if (dropped.has(key)) {
           const gone = Number(drop.run(service, key).changes);

@@ -6,7 +6,7 @@ import { prepared } from "./prepared.ts";
 import { pendingRows } from "./row-sets.ts";
 import { rowsBut } from "./rows-but.ts";
 
-/** A pending row, or one that is retained, as a run reads it. */
+/** A pending row, or a retained one, as a run reads it. */
 export interface RunRow {
   readonly key: string;
   readonly desired: string | null;
@@ -26,7 +26,7 @@ export function currentRows(database: DatabaseSync, service: string): Rows<Colum
   const count = prepared(database, `SELECT count(*) AS rows FROM row WHERE service = ? AND ${text} IS NOT NULL`);
 
   function* entries(): Generator<readonly [string, Columns]> {
-    // Read in pages, because an iterator left open would keep the write-ahead log from being emptied.
+    // Read in pages, because an open iterator would keep the write-ahead log from being emptied.
     for (let after = ""; ; ) {
       const rows = page.all(service, after) as { key: string; text: string }[];
       for (const row of rows) yield [row.key, JSON.parse(row.text)];
@@ -58,7 +58,7 @@ export function wantedRows(database: DatabaseSync, service: string): Rows<Column
   return rowsBut(currentRows(database, service), new Map(pending.map((row) => [row.key, parseRow(targetOf(row))])));
 }
 
-/** The rows that the last successful run was given. */
+/** The rows of the last successful run. */
 export function appliedRows(database: DatabaseSync, service: string): Rows<Columns> {
   const doubted = prepared(database, `SELECT key, applied FROM ${pendingRows} AND doubt = 1`).all(
     service,

@@ -8,7 +8,7 @@ export interface RefusedRow {
   readonly key: string;
   readonly desired: string | null;
   readonly applied: string | null;
-  /** The time since when it waits, milliseconds since 1970. */
+  /** The time since which it waits, milliseconds since 1970. */
   readonly since: number;
 }
 
@@ -17,7 +17,7 @@ export interface SecondChances {
   waiting(): RefusedRow[];
   /** Gives these keys to the next run, in one transaction. */
   release(keys: Iterable<string>): void;
-  /** Writes the time since when a row waits, if a check refused it again. */
+  /** Writes the time since which a row waits, if a check refused it again. */
   keepSince(key: string, since: number): void;
 }
 

@@ -16,12 +16,18 @@ import { type Untrusted, untrustedOf } from "./untrusted.ts";
 import { type Verifications, verificationsOf } from "./verified.ts";
 import { type WaveWait, waveWaitOf } from "./wave-wait.ts";
 
-/** The facts of a service as they were read or written last. They are read again after a transaction that was rolled back. */
+/**
+ * The facts of a service as they were last read or written. They are read again after a transaction that was rolled
+ * back.
+ */
 export interface LatestFacts {
   known: { readonly facts: ServiceFacts | undefined } | undefined;
 }
 
-/** The part of one service in its host's store. A verb is durable when it returns, or with the transaction that it is called in. */
+/**
+ * The part of one service in its host's store. A method's effect is durable when it returns, or with the transaction
+ * around it.
+ */
 export class ServiceStore {
   readonly name: string;
   readonly messages: StoredMessages;
@@ -63,12 +69,15 @@ export class ServiceStore {
     this.#transaction = transaction;
   }
 
-  /** Runs work in one transaction of the store, or as a part of the one that is open; a throw rolls everything back. */
+  /** Runs work in one transaction of the store, or as a part of the open one; a throw rolls everything back. */
   transaction<T>(work: () => T): T {
     return this.#transaction(work);
   }
 
-  /** The facts as they were read or written last, for one process alone writes them; undefined of a service that the store does not know. */
+  /**
+   * The facts as they were last read or written, since one process alone writes them. Undefined if the store does not
+   * know the service.
+   */
   get facts(): ServiceFacts | undefined {
     return this.#latest.known ? this.#latest.known.facts : this.readFacts();
   }
@@ -78,12 +87,12 @@ export class ServiceStore {
     return this.#keep(readFacts(this.#database, this.name));
   }
 
-  /** Writes some facts, and gives them all. */
+  /** Writes some facts, and returns all of them. */
   write(facts: Partial<ServiceFacts>): ServiceFacts {
     return this.#keep(writeFacts(this.#database, this.name, facts));
   }
 
-  /** Orders a full run: one more than are ordered. */
+  /** Orders a full run, in addition to those already ordered. */
   orderFullRun(): ServiceFacts {
     return this.#keep(orderFullRun(this.#database, this.name));
   }
@@ -93,7 +102,7 @@ export class ServiceStore {
     return storedRows(this.#database, this.name, table);
   }
 
-  /** Throws what was thrown; if the store turns out to be damaged, `Unusable`. */
+  /** Throws an error again; as `Unusable` if the store turns out to be damaged. */
   judge(error: unknown): never {
     return throwDamage(this.#database, error);
   }

@@ -8,7 +8,7 @@ import { readJson } from "./read-json.ts";
 
 const storedReport = reportMessage.extend({ heard: z.number().max(lastMoment).optional() });
 
-/** The last report of a host, and when it was heard by the clock of this machine, in milliseconds since 1970. */
+/** The last report of a host, and the time of its arrival by this machine's clock, in milliseconds since 1970. */
 export type StoredReport = z.infer<typeof storedReport>;
 
 /** The notes of a transcriber in its host's store: the last report of each host, and its own state. */
@@ -18,7 +18,7 @@ export interface TranscriberNotes {
   keepReport(report: StoredReport): void;
   /** Forgets the last report of a host, or its part about one service; true if there was any. */
   forgetReport(host: string, service?: string): boolean;
-  /** Its state; undefined if it has said none in this life. */
+  /** Its state; undefined if it has stored none in this life. */
   state(): TranscriberState | undefined;
   keepState(state: TranscriberState): void;
   forgetState(): void;
@@ -53,13 +53,13 @@ function keepReport(database: DatabaseSync, report: StoredReport): void {
   prepared(database, text).run(report.host, JSON.stringify(report));
 }
 
-/** The reports that can be read; of a damaged file, the host's next report takes its place. */
+/** The readable reports. In a damaged file, the host's next report replaces an unreadable one. */
 const readReports = (database: DatabaseSync): StoredReport[] =>
   prepared(database, "SELECT body FROM report ORDER BY host")
     .all()
     .flatMap(({ body }) => readJson(storedReport, body) ?? []);
 
-/** True of what a transcriber keeps; anything else is of a damaged file, or of another version. */
+/** True for a state of a transcriber. Any other value comes from a damaged file, or from another version. */
 const isState = (value: unknown): value is TranscriberState => storedState.safeParse(value).success;
 
 const moment = z.number().max(lastMoment);

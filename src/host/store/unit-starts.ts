@@ -1,13 +1,13 @@
 import type { DatabaseSync } from "node:sqlite";
 import { prepared } from "./prepared.ts";
 
-/** The limit of a unit: so many starts within an interval in milliseconds. */
+/** The limit of a unit: a number of starts within an interval in milliseconds. */
 export interface StartLimit {
   readonly burst: number;
   readonly interval: number;
 }
 
-/** The starts of units that the services of a host cause. systemd counts them by unit, whichever service it was. */
+/** The starts of units that the services of a host cause. systemd counts them by unit, for all services together. */
 export interface UnitStarts {
   /** Notes a start of a unit, before it happens. */
   note(unit: string, now: number, limit: StartLimit): void;
@@ -17,7 +17,7 @@ export interface UnitStarts {
   rest(now: number): number;
 }
 
-/** A run may start a unit twice: with the new text, and with the last good one. */
+/** The starts of a unit by one run: one with the new text, one with the last good one. */
 const startsOfOneRun = 2;
 
 /** Opens the starts of units for a service. */
@@ -31,7 +31,7 @@ export function unitStartsOf(database: DatabaseSync, service: string): UnitStart
   }
   return {
     note(unit, now, { burst, interval }) {
-      // Of a clock that was set back, what is to come says nothing.
+      // After a clock was set back, starts in the future have no meaning.
       prepared(database, "DELETE FROM unit_start WHERE unit = ? AND (until <= ? OR at > ?)").run(unit, now, now);
       if (burst === 0 || interval === 0) return;
       const text = "INSERT INTO unit_start (service, unit, at, until, burst) VALUES (?, ?, ?, ?, ?)";

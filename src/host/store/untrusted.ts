@@ -3,11 +3,11 @@ import type { ServiceReport } from "../../core/stream/report.ts";
 import { prepared } from "./prepared.ts";
 
 /**
- * The untrusted messages of one service, which are rejected and counted: messages about its rows that no trusted key has signed,
- * and orders of users that may give none.
+ * The untrusted messages of one service, which are rejected and counted. They are messages about its rows without a
+ * signature by a trusted key, and orders of users that may give none.
  */
 export interface Untrusted {
-  /** Counts one. In the caller's transaction. */
+  /** Counts one message. In the caller's transaction. */
   count(why: string, now: number): void;
   /** Their number, and the reason for the last one; undefined if there was none. */
   read(): ServiceReport["untrusted"];

@@ -4,7 +4,10 @@ import { transaction } from "../../sqlite/open.ts";
 import { prepared } from "./prepared.ts";
 import { readJson } from "./read-json.ts";
 
-/** The newest comparison that a person asked for: when it was asked, milliseconds since 1970, whether the table differed, and how the daemon compared. */
+/**
+ * The newest comparison that a person asked for. It has the time of the question (milliseconds since 1970), whether the
+ * table differed, and how the daemon compared.
+ */
 export type Verified = NonNullable<ServiceReport["verified"]>;
 
 /** The newest comparison of one service. */

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { prepared } from "./prepared.ts";
 
-/** The reason for which the changes of one service wait for other hosts, as status shows it. */
+/** The reason why the changes of one service wait for other hosts, as status shows it. */
 export interface WaveWait {
   /** The reason; undefined if they do not wait. */
   read(): string | undefined;

@@ -88,7 +88,7 @@ export const installFolderRemovals: readonly Removal[] = [
     file: "src/host/install/repair.ts",
     edits: [
       [
-        "      // The rename may have been the last thing that the interrupted install did.\n      await syncNames(pending);",
+        "      // The rename may have been the last step of the interrupted install.\n      await syncNames(pending);",
         "",
       ],
     ],
@@ -101,7 +101,7 @@ export const installFolderRemovals: readonly Removal[] = [
     file: "src/host/install/repair.ts",
     edits: [
       [
-        "        if (isForeign) throw new Error(`${unfinished.path} was changed by somebody else`);",
+        "        if (isForeign) throw new Error(`${unfinished.path} was changed by another program`);",
         "        void isForeign;",
       ],
     ],

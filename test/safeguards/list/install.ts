@@ -53,7 +53,7 @@ export const installRemovals: readonly Removal[] = [
     file: "src/host/install/replace.ts",
     edits: [
       [
-        "      await mend.rollBack(journal).catch((again) => log(`the last good files could not be put back: ${reason(again)}`));\n",
+        "      await mend.rollBack(journal).catch((again) => log(`the last good files could not be restored: ${reason(again)}`));\n",
         "",
       ],
     ],
