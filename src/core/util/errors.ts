@@ -69,7 +69,17 @@ export class UserError extends Error {
 /** The message of a thrown value, followed by its causes. */
 export function reason(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
-  return thrown.cause === undefined ? thrown.message : `${thrown.message}: ${reason(thrown.cause)}`;
+  const message = thrown.message || withoutMessage(thrown);
+  return thrown.cause === undefined ? message : `${message}: ${reason(thrown.cause)}`;
+}
+
+/**
+ * The reason of an error whose message is empty. Node throws one for a host with several addresses, such as `localhost`,
+ * if none of them answers.
+ */
+function withoutMessage(error: Error): string {
+  const parts = error instanceof AggregateError ? error.errors.map(reason) : [];
+  return [...new Set(parts)].join("; ") || error.name;
 }
 
 /** An outcome: the run failed for now, and is tried again, not sooner than after `after` milliseconds. */
