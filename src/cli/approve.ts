@@ -6,7 +6,7 @@ import { notApprovable, waitsForDigest } from "../operations/approvable.ts";
 import type { Arguments } from "./command.ts";
 import { orderCommand } from "./order-command.ts";
 
-/** Lets a held service continue, or allows removals that are known to come. */
+/** Lets a held service continue, or allows expected removals. */
 export const approve = orderCommand({
   order: "approve",
   summary: "let a held service continue, and take over the foreign things that conflict with it",
@@ -20,7 +20,7 @@ export const approve = orderCommand({
     "at-most": {
       type: "string",
       value: "N",
-      help: "with --until: N more rows may be removed, beside the limit of an hour",
+      help: "with --until: N more rows may be removed, besides the limit of an hour",
     },
   },
   more: `\`trigger status\` says why the service is held, and on its host \`trigger diff\` shows the difference. If something

@@ -23,7 +23,7 @@ export interface Command {
   readonly options: { readonly [name: string]: Option };
   /** The rest of its own help: exit codes, examples. */
   readonly more?: string;
-  /** Runs the command and gives its exit code. */
+  /** Runs the command and returns its exit code. */
   run(args: Arguments, screen: Screen): Promise<number>;
 }
 

@@ -11,7 +11,7 @@ import { type Command, projectOption } from "./command.ts";
 import { notedLines } from "./noted.ts";
 import type { Screen } from "./screen.ts";
 
-/** Shows the differences between what the daemons of this machine serve and the rows of a service. */
+/** Shows the differences between the content of this machine's daemons and the rows of a service. */
 export const diff: Command = {
   name: "diff",
   summary:

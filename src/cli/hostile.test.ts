@@ -101,7 +101,7 @@ test("any export of a config is read, or refused in one line naming it", () => {
   );
 });
 
-// A tab stays: it moves on by a space or more, and files have it.
+// A tab stays: it is as wide as a space or more, and files have tabs.
 const steers = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]|\p{Variation_Selector}/u;
 
 /** A directory of which each name and each refused value is that text; its entries are refused, but for the last. */

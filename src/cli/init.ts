@@ -26,7 +26,7 @@ export const init: Command = {
   operands: ["[FOLDER]"],
   options: {},
   more: `The project runs as it is: two hosts (the transcriber and one with a service that writes a file), and a directory of three
-entries to edit. For the editor and \`tsc\`, node_modules/trigger links to this trigger where npm has not installed it
+entries to edit. For the editor and \`tsc\`, node_modules/trigger links to this trigger if npm has not installed it
 under that name. \`npm install\` in a clone makes that link again where trigger was installed by npm.`,
   async run({ operands: [name = "."] }, { folder, say, lines }) {
     const root = resolve(folder, name);
@@ -66,9 +66,9 @@ function packageOf(root: string): { readonly scripts?: object } {
 }
 
 /**
- * Links the project to this trigger, unless npm has installed it in the project or above under the name `trigger`. Gives
- * the scripts of npm that make the link again, because npm removes it when it installs. There is none where no link is
- * made, or where a script would name a path of this machine.
+ * Links the project to this trigger, unless npm has installed it in the project or above under the name `trigger`. Returns
+ * the scripts of npm that make the link again, because npm removes it when it installs. It returns none if no link is
+ * made, or if a script would name a path of this machine.
  */
 function linkTrigger(root: string): Readonly<Record<string, string>> {
   if (foldersUpFrom(root).some((folder) => isThisTrigger(join(folder, "node_modules/trigger")))) return {};
@@ -79,7 +79,7 @@ function linkTrigger(root: string): Readonly<Record<string, string>> {
   const name = basename(installed);
   const isLocal = isThisTrigger(join(modules, name));
   symlinkSync(isLocal ? name : installed, link, "dir");
-  // npm runs `dependencies` after a change of node_modules, and `postinstall` where nothing is to be installed.
+  // npm runs `dependencies` after a change of node_modules, and `postinstall` if there is nothing to install.
   const again = (target: string): Readonly<Record<string, string>> => ({
     dependencies: `mkdir -p node_modules && ln -sfn ${target} node_modules/trigger`,
     postinstall: "npm run --silent dependencies",
@@ -98,7 +98,7 @@ const isThisTrigger = (path: string): boolean => existsSync(path) && realpathSyn
 const foldersUpFrom = (folder: string): string[] =>
   folder === dirname(folder) ? [folder] : [folder, ...foldersUpFrom(dirname(folder))];
 
-/** For the editor: the rules of a project's types, wherever it lies. A running project does not need them. */
+/** The type rules of a project in any folder, for the editor. A running project does not need them. */
 const typeCheck = {
   compilerOptions: {
     target: "esnext",

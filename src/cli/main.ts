@@ -9,7 +9,7 @@ import { commands, help } from "./commands.ts";
 import type { Terminal } from "./screen.ts";
 import { recordLines, screenOf } from "./screen.ts";
 
-/** Runs one command of the command line and gives its exit code. */
+/** Runs one command of the command line and returns its exit code. */
 export async function main(words: readonly string[], terminal: Terminal): Promise<number> {
   const [name, ...rest] = words;
   try {

@@ -13,11 +13,11 @@ export interface OrderCommand extends Pick<Command, "summary"> {
   /** The word after the service. */
   readonly operand?: string;
   readonly options?: Command["options"];
-  /** The fields of the order beside its name. */
+  /** The fields of the order besides its name. */
   readonly fields?: (args: Arguments, config: ReadConfig) => Partial<OrderMessage>;
-  /** Gives lines that say why the order is not given; undefined if it is. */
+  /** Returns lines with the reason if the order is not given; undefined if it is. */
   refuses?(args: Arguments, hosts: OrderedHosts): Promise<readonly string[] | undefined>;
-  /** Gives lines that say what still waits once the order is obeyed. */
+  /** Returns lines that list the things that wait even after the order. */
   leaves?(args: Arguments, hosts: OrderedHosts): Promise<readonly string[]>;
 }
 

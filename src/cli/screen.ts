@@ -51,7 +51,7 @@ export function screenOf(terminal: Terminal): Screen {
   };
 }
 
-/** The lines of a record of the log; from the second on they are indented, so that none passes for a record of its own. */
+/** The lines of a record of the log; from the second on they are indented, so that none looks like a record of its own. */
 export const recordLines = (record: string): string[] =>
   record
     .trimEnd()

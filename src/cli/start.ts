@@ -1,6 +1,6 @@
 import { main } from "./main.ts";
 
-/** The longest time that the output may take to leave, in milliseconds. */
+/** The longest time for the output to drain, in milliseconds. */
 const lastWait = 5000;
 
 /** A secret of the environment, read once: no program that is run from here, by trigger or by a project's code, inherits it. */

@@ -152,7 +152,7 @@ test("any report or store shows each host, and no control sequence", async (t) =
       fc.option(olds),
       async (bodies, own, other) => {
         database.exec("DELETE FROM report; DELETE FROM transcriber");
-        // What an older version may have kept, or a damaged file has.
+        // Values that an older version may have stored, or a damaged file has.
         if (own) database.prepare("INSERT INTO transcriber VALUES (1, ?)").run(own);
         if (other) database.prepare("INSERT INTO report VALUES ('far', ?)").run(other);
         for (const body of bodies) hear.report({ key: "k", body, redelivered: false, ack() {} });

@@ -123,7 +123,7 @@ function serviceCells(report: ServiceReport, now: number): string[] {
   return [String(rows), place(stored, now), place(applied, now), place(equal, now), lag, sayServing(report), ...counts];
 }
 
-/** The result of the last probe; a dash where there is none. */
+/** The result of the last probe, or a dash without one. */
 const sayServing = ({ serving }: ServiceReport): string => (serving === undefined ? "-" : serving ? "yes" : "no");
 
 function transcriberNotes(host: string, state: NonNullable<HostStatus["transcriber"]>): string[] {
@@ -174,7 +174,7 @@ const colours = ["green", "yellow", "red"] as const;
 const place = (mark: Mark | undefined, now: number): string =>
   mark ? `${time(mark.asOf.clock, now)} #${mark.seq}` : "-";
 
-/** The local time of a moment, with its date unless that is today's. */
+/** The local time of a moment, with its date unless it is of today. */
 function time(at: number, now: number): string {
   // Sweden writes dates as ISO 8601 does.
   const [date = "", clock = ""] = new Date(at).toLocaleString("sv-SE").split(" ");

@@ -12,7 +12,7 @@ import { brokerFile } from "./store-file.ts";
 /** Options of a connection to the broker. */
 export interface ConnectOptions {
   log?(line: string): void;
-  /** The password of RabbitMQ, where the environment gives one. */
+  /** The password of RabbitMQ from the environment, if any. */
   readonly password?: string | undefined;
 }
 

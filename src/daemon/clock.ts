@@ -1,6 +1,6 @@
 import type { Clock } from "../ports/clock.ts";
 
-/** The longest wait of a timer of Node, in milliseconds: with one more it fires at once. */
+/** The longest wait of a timer of Node, in milliseconds: a longer one would fire at once. */
 const longest = 2 ** 31 - 1;
 
 /** The machine's own time. */

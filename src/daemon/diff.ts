@@ -20,7 +20,7 @@ import { systemClock } from "./clock.ts";
 import { inCopyFolder } from "./copies.ts";
 import { isThere, openOwned, ownedFile, storeFile } from "./store-file.ts";
 
-/** The differences between what a daemon serves and the applied rows of a service. */
+/** The differences between the content of a daemon and the applied rows of a service. */
 export interface ServiceDifference {
   /** The observed records of the daemon against the rows; undefined for a service that cannot observe. */
   readonly observed: Difference | undefined;
@@ -34,7 +34,7 @@ export interface ServiceDifference {
   readonly removals: { readonly digest: string; readonly rows: readonly Columns[] } | undefined;
   /** The digest to approve for conflicts with foreign things, or for files to be removed, as the last run found them. */
   readonly conflict: string | undefined;
-  /** True while keys are pending: they differ because of that. */
+  /** True while keys are pending, which differ for that reason. */
   readonly pending: boolean;
   /** The pending rows: as they are applied, and as they are desired. */
   readonly waiting: readonly { readonly before: Columns | undefined; readonly after: Columns | undefined }[];

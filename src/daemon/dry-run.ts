@@ -20,7 +20,7 @@ export interface DryRun {
   readonly retainedCount: number;
 }
 
-/** Options of dry hosts: they follow and render, show what they would change, and write nothing but a state of their own. */
+/** Options of dry hosts: they follow and render, show the changes they would make, and write nothing except a state of their own. */
 export interface DryOptions {
   /** Takes the result of each run that differs from the one before. */
   show(host: string, service: string, run: DryRun): void;
@@ -65,7 +65,7 @@ export function dryMachines(
 /** A dry machine that starts from the base again after each run. */
 interface RenewedMachine {
   readonly machine: Machine;
-  /** Gives the changes of the run that has ended, and forgets them. */
+  /** Returns the changes of the run that has ended, and forgets them. */
   take(): Noted;
 }
 

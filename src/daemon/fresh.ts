@@ -7,7 +7,7 @@ import { reason } from "../core/util/errors.ts";
  */
 export function fresh<T>(files: readonly string[], read: () => T, log: (line: string) => void): () => T {
   const stamps = (): string => files.map(stamp).join();
-  // Before the reading: a change meanwhile is read once more.
+  // Taken before the reading: a change meanwhile causes another reading.
   let seen = stamps();
   let held = read();
   return () => {
@@ -23,7 +23,7 @@ export function fresh<T>(files: readonly string[], read: () => T, log: (line: st
   };
 }
 
-/** A text that changes with a file, its rights included. */
+/** A text that changes with a file or its rights. */
 function stamp(file: string): string {
   try {
     const { dev, ino, size, ctimeNs } = statSync(file, { bigint: true });

@@ -9,7 +9,7 @@ import { makeKey, openSigner, openTrust } from "./keys.ts";
 
 const body = '{"trigger":1}';
 
-/** A machine with a key and a file of those that it trusts, and what it says of them. */
+/** A machine with a key and a file of those that it trusts, and its log about them. */
 function machine(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), "trigger-keys-"));
   t.after(() => rmSync(folder, { recursive: true }));

@@ -48,7 +48,7 @@ export function openTrust({ config, folder }: Of, log: Log): ((body: Uint8Array)
   return (body) => wrongSignature(body, current());
 }
 
-/** Makes the file of a secret key if there is none, and gives the public key in base64. */
+/** Makes the file of a secret key if there is none, and returns the public key in base64. */
 export function makeKey(file: string): { readonly publicKey: string; readonly made: boolean } {
   const { privateKey } = generateKeyPairSync("ed25519");
   const made = writeNew(file, privateKey.export({ format: "pem", type: "pkcs8" }).toString());

@@ -2,7 +2,7 @@ import type { Broker } from "../ports/broker.ts";
 
 /**
  * Shares one connection to a broker between the hosts and the transcriber of a process.
- * Each user closes what it got; the connection ends when the last one has.
+ * Each user closes its own handle; the connection ends with the last one.
  */
 export function sharedBroker(connect: () => Promise<Broker>): () => Promise<Broker> {
   let opened: Promise<Broker> | undefined;

@@ -26,7 +26,7 @@ test.after(() => rmSync(state, { recursive: true }));
 const start = Date.UTC(2026, 10, 22);
 const wanted = Array.from({ length: 60 }, (_, n) => [`k${n}`, row(`name-${n}`, `10.0.0.${n}`)] as const);
 
-/** A transcriber that has the table, and what hosts that start on a store do. */
+/** A transcriber that has the table, and hosts that start on a store. */
 async function network() {
   const hub = memoryHub();
   const clock = virtualClock(start);
@@ -51,7 +51,7 @@ async function network() {
     { prefetch: 100 },
   );
 
-  /** A host on its store, which begins another one as often as it turns out to be damaged, as `trigger up` does. */
+  /** A host on its store, which begins another store each time that one is damaged, as `trigger up` does. */
   async function serves(host: string, log: string[]): Promise<void> {
     let damage: Unusable | undefined;
     for (let lives = 0; lives < 5; lives++) {

@@ -40,7 +40,7 @@ export function isThere(file: string): boolean {
   }
 }
 
-/** The error of a file of a host's state that cannot be read. It says who may: the file and its folder are their owner's alone. */
+/** The error of a file of a host's state that cannot be read. It names the users who may read it: the file and its folder are private to their owner. */
 export function unreadable(file: string, cause: unknown): UserError {
   if (cause instanceof OtherVersion) return new UserError(cause.message);
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";

@@ -33,7 +33,7 @@ export interface UpOptions {
   readonly hosts: readonly string[];
   readonly signal: AbortSignal;
   log(line: string): void;
-  /** The password of RabbitMQ, where the environment gives one. */
+  /** The password of RabbitMQ from the environment, if any. */
   readonly brokerPassword?: string | undefined;
   /** The clock of the hosts: the system's by default. */
   readonly clock?: Clock;

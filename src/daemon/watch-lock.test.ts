@@ -28,7 +28,7 @@ function watching(t: TestContext) {
   return { state, file, lock, clock, stop, watch, ended: () => ended };
 }
 
-/** The error of a host whose state is not its own any more. */
+/** The error of a host whose state was replaced. */
 function lost(ended: unknown, state: string): void {
   assert.ok(ended instanceof UserError);
   assert.equal(ended.message, `${join(state, "civet")} was deleted or replaced while civet was up: start it again`);

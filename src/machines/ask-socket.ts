@@ -7,7 +7,7 @@ import type { RunOptions } from "../ports/machine.ts";
 const answerLimit = 256 << 20;
 
 /**
- * Writes to a daemon's unix socket and gives the answer until the daemon closes it; throws `Away` if no daemon listens.
+ * Writes to a daemon's unix socket and returns the answer until the daemon closes it; throws `Away` if no daemon listens.
  */
 export async function askSocket(
   { socket: path }: Socket,

@@ -27,7 +27,7 @@ const emptyFiles: Files = {
   sync: refused("sync"),
 };
 
-/** The base of a dry machine that stands for any host: no file, nothing can be written, and each command exits 0 in silence. */
+/** The base of a dry machine for any host: it has no file, refuses writes, and each command exits 0 without output. */
 export const emptyMachine: Machine = {
   dry: true,
   scratch: "/scratch",

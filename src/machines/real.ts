@@ -34,7 +34,7 @@ async function lifeOf(daemon: DaemonIdentity): Promise<string | undefined> {
   const pid = await firstLine(daemon.pidFile);
   if (pid === undefined || !/^[1-9]\d*$/.test(pid)) return undefined;
   const stat = await firstLine(`/proc/${pid}/stat`);
-  // proc(5): the second field is the program's name in parentheses and may hold anything, so count behind the last one; 22 is the start time.
+  // proc(5): the second field is the program's name in parentheses and may hold anything, so count after the last one; 22 is the start time.
   const started = stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[22 - 3];
   return started && `${pid} ${started}`;
 }

@@ -22,7 +22,7 @@ export async function runCommand(command: Command, { changes, input, signal, dea
   const child = spawn(program, rest, { detached: true, stdio: "pipe" });
   const stdout = collect(child.stdout, changes ? outputLimit : answerLimit);
   const stderr = collect(child.stderr, outputLimit);
-  // A program may end without reading its input (EPIPE): its exit code tells how it went.
+  // A program may end without reading its input (EPIPE): its exit code shows its result.
   child.stdin.on("error", () => {});
   child.stdin.end(input);
 

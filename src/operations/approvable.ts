@@ -4,7 +4,7 @@ import { systemClock } from "../daemon/clock.ts";
 import type { Project } from "../project/project.ts";
 import { networkStatus } from "./network-status.ts";
 
-/** The hosts that an order goes to. */
+/** The hosts that get an order. */
 export interface OrderedHosts {
   readonly project: Project;
   readonly service: string;
@@ -13,7 +13,7 @@ export interface OrderedHosts {
 }
 
 /**
- * Lines that say that none of these hosts waits under a digest, and list what waits, by the stores and reports here.
+ * Lines that say that none of these hosts waits under a digest, and list the waiting things, by the stores and reports here.
  * Undefined if one of the hosts waits under the digest.
  */
 export async function notApprovable(digest: string, ordered: OrderedHosts): Promise<readonly string[] | undefined> {

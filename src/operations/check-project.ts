@@ -20,7 +20,7 @@ export interface Checked {
 export interface CheckOptions {
   /** The hosts whose files are on this machine, or all of the config; none by default. */
   readonly hosts?: readonly string[] | "all";
-  /** The password of RabbitMQ, where the environment gives one. */
+  /** The password of RabbitMQ from the environment, if any. */
   readonly brokerPassword?: string | undefined;
 }
 
@@ -50,7 +50,7 @@ function servicesToLoad({ config }: Project, hosts: readonly string[]): string[]
   return hosts.length === 0 || own.has(eventService) ? all : all.filter((service) => own.has(service));
 }
 
-/** The readings of files by which a host begins. */
+/** The files that a host reads at its start, each as a function that reads it. */
 function readingsOf(project: Project, host: string, brokerPassword?: string): (() => unknown)[] {
   const { config, folder } = project;
   const readings = [() => readBrokerFiles(project, brokerPassword), () => openTrust(project, ignore)];

@@ -46,7 +46,7 @@ export function newerFiles({ config, state }: Project): NewerFile[] {
   });
 }
 
-/** Puts the copies back, and gives the new path of each newer file. Throws a `UserError`, and changes nothing, while a host of this machine is up. */
+/** Puts the copies back, and returns the new path of each newer file. Throws a `UserError`, and changes nothing, while a host of this machine is up. */
 export function downgrade({ config, state }: Project, files: readonly NewerFile[]): string[] {
   const locks = hostsHere(state, [...config.hosts.keys()]).map((host) => ({
     host,

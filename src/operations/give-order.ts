@@ -10,9 +10,9 @@ import { loadServices, type Project } from "../project/project.ts";
 export interface Order extends Pick<OrderMessage, "service" | "order"> {
   /** The only host that is asked; every host of the service by default. */
   readonly host?: string | undefined;
-  /** The fields of the message beside its name. */
+  /** The fields of the message besides its name. */
   readonly fields: Partial<OrderMessage>;
-  /** The password of RabbitMQ, where the environment gives one. */
+  /** The password of RabbitMQ from the environment, if any. */
   readonly brokerPassword?: string | undefined;
 }
 

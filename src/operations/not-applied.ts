@@ -33,7 +33,7 @@ export interface NotAppliedOptions {
 }
 
 /**
- * Waits until every host has applied, in every table, the content of the directory at these CSNs. Gives the tables that are late at the end.
+ * Waits until every host has applied, in every table, the content of the directory at these CSNs. Returns the tables that are late at the end.
  * It reads the stores of this machine, and the reports that a transcriber of this machine has received.
  */
 export async function notApplied(

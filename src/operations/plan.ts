@@ -79,7 +79,7 @@ function newContent(entries: readonly StoredEntry[], file: string): readonly Sto
   return isContent ? readContent(bytes, file) : applyRecords(entries, records, file);
 }
 
-/** Runs a service on the rows as they are, then with the changes, and gives the result of the second run. */
+/** Runs a service on the rows as they are, then with the changes, and returns the result of the second run. */
 async function runOn(
   host: string,
   service: string,

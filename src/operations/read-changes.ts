@@ -8,7 +8,7 @@ export function readChanges(file: string): ChangeRecord[] {
   return readRecords(readLdif(file), file).map((record) => {
     if (record.kind !== "content") return record;
     throw new UserError(
-      `${file}:${record.line}: ${record.dn}: expected "changetype:" behind the DN, as ldapmodify does`,
+      `${file}:${record.line}: ${record.dn}: expected "changetype:" after the DN, as ldapmodify does`,
     );
   });
 }

@@ -9,12 +9,12 @@ import { loadServices, type Project } from "../project/project.ts";
 
 /** Options of `send`. */
 export interface SendOptions {
-  /** The password of RabbitMQ, where the environment gives one. */
+  /** The password of RabbitMQ from the environment, if any. */
   readonly brokerPassword?: string | undefined;
 }
 
 /**
- * Sends a message to every host of a plain service, or an event to the transcribers, and gives the names of their queues.
+ * Sends a message to every host of a plain service, or an event to the transcribers, and returns the names of their queues.
  * Throws a `UserError` for a message that the service would not take, and for a full queue.
  */
 export async function send(

@@ -17,7 +17,7 @@ const askInterval = 15_000;
 
 /** Options of `verify`. */
 export interface VerifyOptions {
-  /** The password of RabbitMQ, where the environment gives one. */
+  /** The password of RabbitMQ from the environment, if any. */
   readonly brokerPassword?: string | undefined;
   readonly signal: AbortSignal;
   /** Takes each answer as a line when it arrives. */
@@ -173,7 +173,7 @@ async function answers(
       return false;
     });
     if (open.length > 0 && monotonic() > again) {
-      // If the broker goes down meanwhile, the answers do not come.
+      // If the broker is down meanwhile, the answers do not come.
       await ask([...new Set(open.map(({ service }) => service))]).catch(() => {});
       again = monotonic() + askInterval;
     }

@@ -74,7 +74,7 @@ export interface Writer extends AsyncDisposable {
   delete(entry: string | ReadEntry): Promise<Made>;
   /** Makes a `change` of any kind. It is refused if `entry` has changed since it was read. */
   write(change: Change, entry?: ReadEntry): Promise<Made>;
-  /** Waits until every host has applied `changes`, `options.seconds` at most (60 by default); gives the late ones. */
+  /** Waits until every host has applied `changes`, `options.seconds` at most (60 by default); returns the late ones. */
   notApplied(changes: readonly Made[], options?: { readonly seconds?: number }): Promise<Late[]>;
   /** Ends the connections. */
   close(): Promise<void>;
@@ -127,7 +127,7 @@ export async function openWriter(project: Project, options: WriterOptions = {}):
   }
 
   let timeout = confirmTimeout;
-  /** Publishes an event; gives the reason if the broker has not confirmed it. */
+  /** Publishes an event; returns the reason if the broker has not confirmed it. */
   async function publishEvent(event: string, messageId: string): Promise<string | undefined> {
     const done = new AbortController();
     const late = systemClock.sleep(timeout, done.signal).then(() => {

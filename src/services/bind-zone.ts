@@ -33,7 +33,7 @@ export interface BindZoneSettings {
   readonly ns: readonly string[];
   /** The folder of the zone files, each called `db.` and the zone's name; `/var/lib/bind` by default. */
   readonly directory?: string;
-  /** Lines that the zone has beside those of the rows: `ns1 A 10.0.0.2`. */
+  /** Further lines of the zone, besides those of the rows: `ns1 A 10.0.0.2`. */
   readonly records?: readonly string[];
   /** The time to live of every record, in seconds; 3,600 by default. */
   readonly ttl?: number;
@@ -41,7 +41,7 @@ export interface BindZoneSettings {
   readonly rname?: string;
   /** Seconds after which a secondary server asks for a new serial (SOA); 7,200 by default. */
   readonly refresh?: number;
-  /** Seconds after which it asks again if that failed (SOA); 1,800 by default. */
+  /** Seconds after which a secondary server repeats a question that failed (SOA); 1,800 by default. */
   readonly retry?: number;
   /** Seconds after which a secondary server gives up the zone (SOA); 1,209,600 by default. */
   readonly expire?: number;

@@ -39,11 +39,11 @@ export interface BindSettings {
   readonly timeout?: number;
   /** The time to live of every record, in seconds; 3,600 by default. */
   readonly ttl?: number;
-  /** The types of record that are written; records of the others are left alone. All three by default. */
+  /** The types of record that are written; records of other types are left alone. All three by default. */
   readonly types?: readonly ("A" | "AAAA" | "PTR")[];
   /** Names of the zone that no row may have: `["www", "mail", "ns1"]`. */
   readonly reserved?: readonly string[];
-  /** The daemon whose restart causes a run on all rows; systemd's `named` by default, where the server is this machine. False for none. */
+  /** The daemon whose restart causes a run on all rows; systemd's `named` by default, if the server is this machine. False for none. */
   readonly daemon?: Daemon | false;
 }
 
@@ -74,7 +74,7 @@ const lookedUp = 25;
 
 /**
  * The names of a zone, and their addresses in its reverse zones, on any server that takes dynamic updates (RFC 2136), signed (TSIG, RFC 8945).
- * Others may write to the same zones: trigger leaves records alone that it did not write.
+ * Others may write to the same zones: trigger leaves their records alone.
  *
  * @example
  * ```ts

@@ -13,7 +13,7 @@ import { CommandFailed, Fatal } from "../core/util/errors.ts";
 import type { Columns } from "../core/util/json.ts";
 import { declared, type PerHost, readSettings, command as runs, type Schemas } from "./settings.ts";
 
-/** The options of `command` beside the row and its `select`. */
+/** The options of `command` besides the row and its `select`. */
 export interface CommandSettings {
   /** The executable and its arguments. */
   readonly command: Command;
@@ -100,7 +100,7 @@ async function ask(
   return { refused: refused.map(({ key, why }) => ({ key, why: withoutSecrets(why, secrets) })) };
 }
 
-/** The refused rows that the program printed. If the output may hold secrets, an error shows neither it nor what is wrong with it. */
+/** The refused rows that the program printed. If the output may hold secrets, an error shows neither the output nor its fault. */
 function refusedBy([program]: Command, said: string, hides: boolean) {
   try {
     return answer.parse(JSON.parse(said)).refused;

@@ -87,7 +87,7 @@ function matcher(text: string): Matcher {
   return read(FilterParser.parseString(unescaped(text)));
 }
 
-/** A filter in which letters beyond ASCII stand for themselves: the parser takes each escaped byte of one for a letter. */
+/** A filter with unescaped letters beyond ASCII: the parser takes each escaped byte for a letter of its own. */
 function unescaped(text: string): string {
   const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   return text.replace(/(?:\\[89a-f][0-9a-f])+/gi, (bytes) =>

@@ -3,9 +3,9 @@ import type { Host, InstallFile, InstallSteps } from "../core/service/host-api.t
 import { type Checked, type Rows, service, type TableDeclaration, type TableService } from "../core/service/service.ts";
 import { declared, type PerHost, readSettings, step, stepsOf } from "./settings.ts";
 
-/** The options of `files` beside the row and its `select`. */
+/** The options of `files` besides the row and its `select`. */
 export interface FileSettings<Row> {
-  /** The texts of the files: a function of the rows, and of the host where hosts differ. Called with no rows too. */
+  /** The texts of the files: a function of the rows, and of the host if hosts differ. It is also called without rows. */
   readonly files: (rows: Rows<Row>, host: Host) => InstallFile | readonly InstallFile[];
   /** Checks the staged files; `{staged}` is the first, `{staged:PATH}` the one for PATH. */
   readonly check?: InstallSteps["check"] | false;

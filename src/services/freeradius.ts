@@ -78,7 +78,7 @@ const settings = z.strictObject({
 export interface FreeradiusOptions extends FreeradiusSettings, PerHost<FreeradiusSettings>, Selected<RadiusUser> {
   /** True: the standard `select` also takes the devices of ieee802Device, for MAC authentication. */
   readonly devices?: boolean;
-  /** The attributes that a row's `reply` may have, beside the VLAN, each with its type. */
+  /** The attributes that a row's `reply` may have, besides the VLAN, each with its type. */
   readonly reply?: Readonly<Record<string, ReplyType>>;
   /**
    * The refusals that remove a row rather than retain it: `"remove"` for all, or those that are about one of these columns and attributes.

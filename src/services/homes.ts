@@ -24,7 +24,7 @@ export type HomeRow = {
 
 /** The settings of `homes`. */
 export interface HomesSettings {
-  /** The directory that every home is below, `/home` by default. It must exist. */
+  /** The directory above every home, `/home` by default. It must exist. */
   readonly base?: string;
   /** The directory for homes of removed entries, on the same file system; `.archive` in the base by default. */
   readonly archive?: string;

@@ -38,7 +38,7 @@ export interface NftablesSettings {
   readonly family?: "inet" | "ip" | "ip6" | "bridge" | "netdev" | "arp";
   /** The name of the table, which is trigger's alone; `trigger` by default. */
   readonly table?: string;
-  /** The content of the table beside the sets, in nft's language: chains with their rules. Or the absolute path of a file that has it. */
+  /** The content of the table besides the sets, in nft's language: chains with their rules. Or the absolute path of a file with it. */
   readonly rules: string;
   /** The file that `nft` reads at boot; `/etc/nftables.d/TABLE.nft` by default, false for none. */
   readonly path?: string | false;

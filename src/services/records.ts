@@ -15,8 +15,8 @@ export interface Records<Row, Content extends Json> {
   /** The records of the daemon under `names`. Without `names`, all records, foreign ones included. */
   look(names?: ReadonlySet<string>): Promise<ReadonlyMap<string, Content>>;
   /**
-   * Makes `moves`, removals first, in one transaction where the daemon has one. Afterwards it has `after`, even where it did not have
-   * `before`. Gives the names that were not written, each with the daemon's message, or `overtaken`.
+   * Makes `moves`, removals first, in one transaction if the daemon has transactions. Afterwards it has `after`, even if it did not have
+   * `before`. Returns the names that were not written, each with the daemon's message, or `overtaken`.
    */
   write(moves: readonly Move<Content>[]): Promise<ReadonlyMap<string, string | typeof overtaken> | undefined>;
 }
@@ -34,7 +34,7 @@ export interface Move<Content> {
   readonly after: Content | undefined;
 }
 
-/** The moves as lines, for a person who only reads them. */
+/** The moves as lines, for display. */
 export const shownMoves = (moves: readonly Move<Json>[]): string[] =>
   moves.flatMap(({ name, before, after }) => [
     ...(before === undefined ? [] : [`- ${name} ${canonical(before)}`]),
@@ -43,7 +43,7 @@ export const shownMoves = (moves: readonly Move<Json>[]): string[] =>
 
 /** The result of `converge`. */
 export interface Converged<Content extends Json = Json> {
-  /** The rows that were refused or are held: the answer of `run`. */
+  /** The refused and the held rows: the result for `run`. */
   readonly result: Exclude<RunResult, void>;
   /** The changes that were written. */
   readonly moves: readonly Move<Content>[];

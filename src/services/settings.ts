@@ -31,9 +31,9 @@ export interface Entries {
   readonly base?: string;
   /** Only those that match this filter (RFC 4515); values are compared without case, except for attributes in which case matters. */
   readonly filter?: string;
-  /** The attributes of this directory, by the standard ones in whose place they stand: `{ macAddress: "campusMac" }`. */
+  /** The attributes of this directory, by the standard ones that they replace: `{ macAddress: "campusMac" }`. */
   readonly attributes?: { readonly [standard: string]: string };
-  /** The object classes of this directory, by the standard ones in whose place they stand: `{ ieee802Device: "campusMachine" }`. */
+  /** The object classes of this directory, by the standard ones that they replace: `{ ieee802Device: "campusMachine" }`. */
   readonly classes?: { readonly [standard: string]: string };
 }
 
@@ -44,7 +44,7 @@ export interface PerHost<Settings> {
 }
 
 /**
- * Reads the settings of a ready-made service and gives those of each host.
+ * Reads the settings of a ready-made service and returns those of each host.
  * Throws a `UserError` that names the service, the option and the rule, when the service is made: before anything runs.
  */
 export function readSettings<Settings extends z.ZodObject>(
@@ -140,5 +140,5 @@ export function stepsOf(steps: { readonly [name in "check" | "reload" | "probe"]
   };
 }
 
-/** The first line of a rendered file, behind the comment sign of its format. */
+/** The first line of a rendered file, after the comment sign of its format. */
 export const notice = "Written by trigger from the directory: what is changed here is replaced.";

@@ -25,7 +25,7 @@ type Parts = Partial<Pick<TableService<Row, Row, Row | undefined>, "select" | "r
 const path = "/etc/demo/hosts";
 const textOf = (rows: Iterable<Row>): string => [...rows].map(({ name, ip }) => `${ip} ${name}\n`).join("");
 
-/** A service that keeps every rule, but for the parts given. */
+/** A service that keeps every rule, except in the given parts. */
 function made(parts: Parts = {}): Examined {
   return service({
     row,

@@ -10,7 +10,7 @@ interface Message {
   readonly options: Options.Publish;
 }
 
-/** Publishes one message over a new channel without earlier state. Gives undefined if no confirm comes in time. */
+/** Publishes one message over a new channel without earlier state. Returns undefined if no confirm comes in time. */
 export async function publishAlone(
   { model }: Connection,
   { exchange, key, body, options }: Message,

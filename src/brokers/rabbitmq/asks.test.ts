@@ -5,7 +5,7 @@ import { virtualClock } from "../../testing/virtual-clock.ts";
 import { answerAsks } from "./asks.ts";
 import { topology } from "./topology.ts";
 
-/** The log of asks that come from the user of a host. */
+/** The log of requests that come from the user of a host. */
 function asks() {
   const said: string[] = [];
   const log = (line: string): void => void said.push(line);

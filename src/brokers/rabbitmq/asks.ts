@@ -54,7 +54,7 @@ interface AnswerOptions {
   readonly log: (line: string) => void;
 }
 
-/** Handles the requests of hosts for queues. The function gives true for a message that is a request. */
+/** Handles the requests of hosts for queues. The function returns true for a message that is a request. */
 export function answerAsks({ declared, recreate, consuming, isActive, clock, log }: AnswerOptions) {
   const underWay = new Set<string>();
   const rest = new Map<string, () => boolean>();

@@ -108,7 +108,7 @@ export async function rabbitBroker(options: RabbitOptions): Promise<Broker> {
     if (publishing && user !== undefined) askFor(name, fault, user, publishing).catch(() => {});
   }
 
-  /** Waits for the backoff of a number of failures; gives false when the broker object is closed. */
+  /** Waits for the backoff of a number of failures; returns false when the broker object is closed. */
   async function pause(failures: number): Promise<boolean> {
     await clock.sleep(jittered(backoff(failures), random), signal);
     return !signal.aborted;

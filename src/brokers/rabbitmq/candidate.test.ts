@@ -4,7 +4,7 @@ import type { Delivery } from "../../ports/broker.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
 import { candidate } from "./candidate.ts";
 
-/** A candidate of which the test plays the server. */
+/** A candidate with the test as its server. */
 function scene() {
   const clock = virtualClock(0);
   const history: [at: number, active: boolean][] = [];

@@ -12,7 +12,7 @@ export interface ConfirmWatch {
   readonly nodeSuspected: boolean;
   /** Notes a confirm. */
   noteConfirm(): void;
-  /** Notes a channel without confirms; gives the reason to leave the connection, or undefined to keep it. */
+  /** Notes a channel without confirms; returns the reason to leave the connection, or undefined to keep it. */
   noteNone(): string | undefined;
   /** Notes the end of the connection. */
   noteEnd(): void;

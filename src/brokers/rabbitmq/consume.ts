@@ -31,11 +31,11 @@ interface Options {
   readonly keys?: () => readonly string[] | undefined;
   /** True if a message counts even without the right of its publisher to its key: only its arrival matters. */
   readonly anyPublisher?: boolean;
-  /** Takes a message that is for the broker object itself; gives false for any other. */
+  /** Takes a message that is for the broker object itself; returns false for any other. */
   readonly asked?: (message: ConsumeMessage) => boolean;
   /** Called when its channel has ended, and with it all unacknowledged messages. */
   lost?(): void;
-  /** Waits before the next try, longer at each failure in a row; gives false when the broker object is closed. */
+  /** Waits before the next try, longer at each failure in a row; returns false when the broker object is closed. */
   pause(failures: number): Promise<boolean>;
   /** Waits until the consumers of a deleted queue are notified of its end. */
   awaitDeletion(): Promise<void>;
@@ -168,7 +168,7 @@ export function rabbitConsumer(queue: string, take: (delivery: Delivery) => void
     }
   }
 
-  /** Waits between retries; gives false once the consumer is closed or the connection has ended. */
+  /** Waits between retries; returns false once the consumer is closed or the connection has ended. */
   async function wait(connection: Connection, failures: number): Promise<boolean> {
     const over = connection.ended.then(() => false);
     return (await Promise.race([over, pause(failures)])) && !closed && current === connection;

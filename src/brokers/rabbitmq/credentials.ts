@@ -1,6 +1,6 @@
 /** The addresses of RabbitMQ, and the credentials of this client. */
 export interface Address {
-  /** `amqp://user@host:port/vhost` or `amqps://…`, of a cluster one for each node; a password in it counts unless another one is given. */
+  /** `amqp://user@host:port/vhost` or `amqps://…`, of a cluster one for each node; `files` may give another password than the url. */
   readonly url: string | readonly string[];
   readonly password?: string;
   /**

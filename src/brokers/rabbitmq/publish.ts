@@ -149,7 +149,7 @@ export function publisher({
     if (!stale || !connection) return;
     channel = undefined;
     window.loseInFlight(why);
-    void closeChannel(stale); // it may be answered late
+    void closeChannel(stale); // the answer may be late
     await begin(connection).catch((error) => connection.destroy(reason(error)));
   }
 
@@ -192,7 +192,7 @@ export function publisher({
     opened.on("close", () => void again(opened, connection, why));
     opened.on("return", ({ properties }: Message) => {
       const message = window.inFlight(`${properties.correlationId}`);
-      if (message) message.unroutable = true; // its confirm comes behind
+      if (message) message.unroutable = true; // its confirm follows
     });
     blocked = () => connection.blocked !== undefined;
     current = connection;

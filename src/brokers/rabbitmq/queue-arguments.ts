@@ -64,7 +64,7 @@ const waitsForLost =
   "was made under an older RabbitMQ: 4.3 gives it to another consumer only a minute after the node of its consumer is lost. " +
   "A policy makes that a second. trigger cannot see policies; the script of `trigger permissions` sets it";
 
-/** `inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received '5' but current is '10'`, taken apart. */
+/** `inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received '5' but current is '10'`, parsed. */
 function differenceIn(why: string): { argument: string; ours: string; theirs: string } | undefined {
   const [, argument, ours, theirs] =
     why.match(/inequivalent arg '(.+?)' for .*?: received (.+?) but current is (.+?)"?$/) ?? [];

@@ -31,5 +31,5 @@ const refusals: readonly (readonly [RegExp, (target: About, line: string) => str
   ],
 ];
 
-/** The TLS alert in an error of OpenSSL, which has it between numbers and places in its own source. */
+/** The TLS alert in an error of OpenSSL, without the numbers and source positions around it. */
 const alertOf = (line: string): string => `the server refused: ${/alert ([^:]+):/.exec(line)?.[1] ?? "a TLS alert"}`;

@@ -165,7 +165,7 @@ test("a leaderless queue of a table is recreated by the transcriber", async (t) 
     patient,
   );
   await until(() => said().includes(`queue ${queue.name} delivers nothing, as after a crash`), patient);
-  // RabbitMQ 4 deletes such a queue for five seconds, and with it what was sent meanwhile.
+  // RabbitMQ 4 deletes such a queue for five seconds, and with it the messages sent meanwhile.
   await until(async () => (await goesThrough(broker, "trigger.ntp", "hello")()) && got.includes("hello"), patient);
 });
 
@@ -216,7 +216,7 @@ test("a host has only its own queue recreated, once in two minutes", async (t) =
   for (const name of ["a", "b", "c", "d"]) {
     await ask("trigger-box-dhcp", "trigger-box");
     await ask(`trigger-civet-${name}`, "trigger-box");
-    await until(() => said().includes(`queue trigger-civet-${name} is requested by`)); // and so the one before was read
+    await until(() => said().includes(`queue trigger-civet-${name} is requested by`)); // so the earlier one was read, too
   }
   assert.equal(said().match(/delivers nothing, as after a crash/g)?.length, 1, said());
   assert.doesNotMatch(said(), /queue trigger-cat-dhcp delivers nothing, as after a crash/);

@@ -29,7 +29,7 @@ export interface SendWindow {
    * waits for the confirms before it.
    */
   oldest(): { readonly message: Outgoing; readonly since: number } | undefined;
-  /** Ends the flight of a message and gives it; undefined if its flight has ended before. */
+  /** Ends the flight of a message and returns it; undefined if its flight has ended before. */
   land(id: string): Outgoing | undefined;
   /** Fails all messages in flight: the server may have them or not. */
   loseInFlight(why: string): void;

@@ -56,7 +56,7 @@ export function keepSession(options: SessionOptions): KeptSession {
   const { promise: aborted, resolve: abort } = Promise.withResolvers<string>();
   signal.addEventListener("abort", () => abort("closed"), { once: true });
 
-  /** Connects and waits for the end of the connections; gives their duration in milliseconds. */
+  /** Connects and waits for the end of the connections; returns their duration in milliseconds. */
   async function live(): Promise<number> {
     const session = await openSession(target, heartbeat, log);
     const since = clock.monotonic();

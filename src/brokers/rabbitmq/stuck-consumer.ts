@@ -29,7 +29,7 @@ interface Options {
 /**
  * Watches for a stuck consumer: it gets nothing although its queue has messages, or another process consumes the queue.
  * The server gives a queue to one consumer at a time. After a split of a cluster RabbitMQ (3.10) may give it to a
- * consumer that has ended. The function gives the present fault.
+ * consumer that has ended. The function returns the present fault.
  */
 export function mendStuckConsumer(queue: string, options: Options): () => string | undefined {
   const { consumer, declared, connection, recreate, clock, signal, log } = options;

@@ -5,7 +5,7 @@ import type { Clock } from "../../ports/clock.ts";
 const waits = { first: 2 * 60_000, longest: 60 * 60_000 };
 
 /**
- * Limits an action: gives true if it is due. The wait is two minutes at first, doubles each time, and is at most an
+ * Limits an action: returns true if it is due. The wait is two minutes at first, doubles each time, and is at most an
  * hour.
  */
 export function throttle({ monotonic }: Pick<Clock, "monotonic">): () => boolean {

@@ -26,7 +26,7 @@ export interface Topology {
   /** Deletes a queue with its messages, and declares it again after `awaitDeletion`. */
   recreate(connection: Connection, name: string, awaitDeletion: () => Promise<void>): Promise<void>;
   /**
-   * Deletes queues with their messages, and forgets them; gives the names of those that existed. Throws, and deletes
+   * Deletes queues with their messages, and forgets them; returns the names of those that existed. Throws, and deletes
    * none, if one has a consumer.
    */
   remove(connection: Connection, names: readonly string[]): Promise<string[]>;

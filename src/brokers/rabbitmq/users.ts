@@ -82,7 +82,7 @@ user() {
 /** The policy that keeps messages after any number of deliveries, as RabbitMQ lists it. */
 const endless = '{"delivery-limit":-1}';
 /**
- * The same policy, where a consumer whose node is lost keeps its queue for one second. RabbitMQ 4.2 and older refuse
+ * The same policy, by which a consumer whose node is lost keeps its queue for one second only. RabbitMQ 4.2 and older refuse
  * it.
  */
 const endlessAndQuick = '{"consumer-disconnected-timeout":1000,"delivery-limit":-1}';

@@ -70,7 +70,7 @@ export function startConsumer(
     working = undefined;
   }
 
-  /** Does the work that is possible now; gives the reason why no more is, if any. */
+  /** Does the work that is possible now; returns the reason why no more is, if any. */
   async function step(): Promise<string | undefined> {
     if (lock && !lock.held()) leave();
     lock ??= takeLock(lockFile);
@@ -93,10 +93,10 @@ export function startConsumer(
       const row = statements.queue.get(name);
       if (!row) return undefined;
       const { id, consumed, handedOver } = storedQueue(row);
-      // A consumer that began and did not end has died: it may have got any message that is there now.
+      // A consumer that began and did not end has died: it may have got any present message.
       const before = consumed ? integer(statements.newest.get(id)?.id) : handedOver;
       statements.consumption.run(1, before, id);
-      statements.recount.run(id); // heals a count that was damaged; it is right in any other case
+      statements.recount.run(id); // repairs a damaged count
       return { life, queue: id, handedOver: before, reached: 0, inHand: new Set(), acknowledged: new Set() };
     });
   }
@@ -157,7 +157,7 @@ export function startConsumer(
           if (life === ended.life) statements.consumption.run(0, newest, ended.queue);
         });
       } catch {
-        // The trouble of the file has the reason. For the next consumer this one has died, so messages are redelivered.
+        // The trouble of the file has the reason. The next consumer takes this one for dead, so messages are redelivered.
       }
     }
     leave();

@@ -1,7 +1,7 @@
 import type { Limit, Queue } from "../../ports/broker.ts";
 import { type Statements, storedQueue } from "./schema.ts";
 
-/** Adds missing queues and bindings, in a transaction; gives a line for each queue that exists with another limit. */
+/** Adds missing queues and bindings, in a transaction; returns a line for each queue that exists with another limit. */
 export function declareQueues(statements: Statements, queues: Iterable<Queue>): string[] {
   const differing: string[] = [];
   for (const { name, keys, limit } of queues) {
@@ -19,7 +19,7 @@ export function declareQueues(statements: Statements, queues: Iterable<Queue>): 
   return differing;
 }
 
-/** Removes queues with their bindings and messages, in a transaction; gives the names of those that existed. */
+/** Removes queues with their bindings and messages, in a transaction; returns the names of those that existed. */
 export function removeQueues(statements: Statements, names: readonly string[]): string[] {
   return names.filter((name) => {
     const row = statements.queue.get(name);

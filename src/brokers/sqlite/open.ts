@@ -30,7 +30,7 @@ interface Options {
 
 /**
  * Opens a broker's file, or makes it. A damaged file is set aside and replaced by a new one, which is logged.
- * Gives undefined while another process opens the file: two processes never set it aside at once.
+ * Returns undefined while another process opens the file: two processes never set it aside at once.
  */
 export function openFile(file: string, { lockFile, log, begin, suspect }: Options): Opened | undefined {
   const lock = takeLock(lockFile);

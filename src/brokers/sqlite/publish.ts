@@ -28,7 +28,7 @@ export function publisher(file: BrokerFile, wake: (queue: string) => void) {
   let running: Promise<void> | undefined;
 
   async function run(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve)); // publishes in this turn of the event loop come along
+    await new Promise((resolve) => setImmediate(resolve)); // publishes of this turn of the event loop share a transaction
     while (waiting.length > 0) await storeBatch(nextBatch(waiting));
     running = undefined;
   }
@@ -79,7 +79,7 @@ function nextBatch(waiting: Waiting[]): Waiting[] {
 }
 
 /**
- * Stores messages, in a transaction. Gives the full queue of each refused message, and the queues that got messages.
+ * Stores messages, in a transaction. Returns the full queue of each refused message, and the queues that got messages.
  */
 function storeAll(statements: Statements, messages: readonly Outgoing[]) {
   const full = new Map<number, string>();

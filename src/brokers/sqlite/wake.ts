@@ -9,7 +9,7 @@ import { createPrivate } from "../../sqlite/open.ts";
 export interface Wake {
   /** Wakes every listener of a name. */
   touch(name: string): void;
-  /** Calls `look` when the name is touched, and at every interval. Gives a function that ends that. */
+  /** Calls `look` when the name is touched, and at every interval. Returns a function that ends that. */
   listen(name: string, look: () => void): () => void;
   trouble(): string | undefined;
   close(): void;

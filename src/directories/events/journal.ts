@@ -13,10 +13,10 @@ export const asideLimit = { messages: 1_000, bytes: 64 * 1024 };
 
 /** The record of events: the hashes, the newest events whole, and the messages that could not be applied. */
 export interface Journal {
-  /** Records an event; gives false if it is recorded already. */
+  /** Records an event; returns false if it is recorded already. */
   note(hash: string, body: Uint8Array, at: number): boolean;
   setAside(body: Uint8Array, why: string, at: number): void;
-  /** Removes all records beyond the limits; gives the time of the newest event that was removed, if any. */
+  /** Removes all records beyond the limits; returns the time of the newest event that was removed, if any. */
   prune(): number | undefined;
   /** The bodies of the events taken since a moment, in their order. */
   since(moment: number): Iterable<Uint8Array>;

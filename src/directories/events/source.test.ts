@@ -68,7 +68,7 @@ function scene(t: TestContext, { every = 1000 } = {}) {
   const directory = open();
   return {
     ...{ clock, database, directory, open },
-    /** As another process does it. */
+    /** A seed by another process. */
     seed: (entries: readonly StoredEntry[], exported = clock.now()) => seed(connect(), entries, exported, clock.now()),
     take: (...messages: EventMessage[]) => directory.take(messages, never),
     names: () =>

@@ -39,7 +39,7 @@ export function takeAll(store: Store, messages: readonly EventMessage[], now: nu
   if (taken) writeStanding(database, { ...before, state: csnAfter(before.state, now), keptSince });
 }
 
-/** Applies an event. One that cannot be applied is set aside, so that it does not block those behind it. */
+/** Applies an event. One that cannot be applied is set aside, so that it does not block later ones. */
 export function applyOrSetAside(
   { content, journal }: Store,
   event: DirectoryEvent,

@@ -29,7 +29,7 @@ export interface WriteOptions {
   readonly read?: string;
 }
 
-/** A connection that writes to an LDAP server, and gives the exact result of each write. */
+/** A connection that writes to an LDAP server, and returns the exact result of each write. */
 export interface Binding {
   /** The entry of a DN, with its operational attributes; undefined if there is none. */
   read(dn: string): Promise<FoundEntry | undefined>;

@@ -23,7 +23,7 @@ export interface Modification {
   readonly kind: "add" | "delete" | "replace";
   /** The name of the attribute. */
   readonly attribute: string;
-  /** The values that are added, deleted, or put in place of all; none deletes or replaces by nothing. */
+  /** The values that are added, deleted, or put in place of all. An empty list deletes the attribute. */
   readonly values: readonly Value[];
 }
 

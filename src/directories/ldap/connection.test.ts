@@ -64,7 +64,7 @@ test("with StartTLS no password crosses the wire in clear", async () => {
       assert.equal(failed, undefined);
       connection.close();
     }
-    // Without StartTLS it is: who listens here would see it.
+    // Without StartTLS it is in the clear: an attacker here would see it.
     assert.equal(way.heard().includes(password), !access.startTls);
     assert.equal(way.heard().includes(bindDn), !access.startTls);
   }
@@ -90,7 +90,7 @@ test("a server with another name in its certificate gets no password", async () 
 test("a piece of a message in the clear is forgotten when TLS begins", async () => {
   await using server = await startSlapd({ ldif: baseLdif, tls: true });
   const { adminDn: bindDn, password } = server;
-  // The head of a message that is longer than all that follows: what comes in TLS would be its body.
+  // The head of a message that is longer than all that follows: the bytes in TLS would be its body.
   await using way = await overheard(server.port, { adds: Buffer.from([0x30, 0x82, 0x40, 0x00]) });
   const ca = readFileSync(server.ca, "utf8");
   const connection = await open({ url: way.url, bindDn, password, startTls: true, ca });

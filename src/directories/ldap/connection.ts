@@ -10,7 +10,7 @@ export interface Access {
   /** `ldap://host:389`, `ldaps://host:636`, or `ldapi://%2Frun%2Fslapd%2Fldapi`. */
   readonly url: string;
   /**
-   * The DN to bind with. Without it the system (ldapi) or the certificate names the reader; otherwise it is anonymous.
+   * The DN to bind with. Without it the system (ldapi) or the certificate names the reader, or the reader is anonymous.
    */
   readonly bindDn?: string;
   readonly password?: string;
@@ -23,7 +23,7 @@ export interface Access {
 
 /** A connection to an LDAP server, bound. */
 export interface Connection {
-  /** Sends a request; gives its message number, which its answers have. */
+  /** Sends a request; returns its message number, which its answers have. */
   send(operation: Operation, controls?: readonly RequestControl[]): number;
   /** The messages since the last call, at least one. Throws with the reason once the connection has ended. */
   next(): Promise<Message[]>;
@@ -160,7 +160,7 @@ function lineOf(access: Access, clock: Clock): Line {
     connected: () => ready(access.url.startsWith("ldaps:") ? "secureConnect" : "connect"),
     secure() {
       socket.off("data", take).off("close", closed);
-      // Bytes in the clear behind the answer may be an attacker's: a message is refused, a part of one is dropped.
+      // Bytes in the clear after the answer may be an attacker's: a message is refused, a part of one is dropped.
       if (waiting.length > 0) throw new Error("the server sent more data in the clear");
       cut = messageCutter();
       socket = connectTls({ socket, ...tlsOf(access) });

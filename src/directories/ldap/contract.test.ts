@@ -5,7 +5,7 @@ import type { StoredEntry } from "../../core/directory/entry.ts";
 import type { DirectorySource, SourceChange } from "../../ports/directory.ts";
 import { ldapSource } from "./source.ts";
 
-// The contract's entries have no entryUUID and stand below dc=campus: the server's are shown to it in that form.
+// The contract's entries have no entryUUID and are below dc=campus: the contract gets the server's entries in that form.
 const suffix = ",dc=example";
 const own = ["objectclass", "cn", "description"];
 const contractName = (dn: string): string => dn.slice(0, -suffix.length);

@@ -10,7 +10,7 @@ export interface FoundEntry {
   readonly parent: boolean | undefined;
 }
 
-/** Reads entries of one connection: text where a value is UTF-8, bytes otherwise and for `;binary`. */
+/** Reads entries of one connection: a UTF-8 value as text, any other and `;binary` as bytes. */
 export function entryReader(): (body: BerReader) => FoundEntry {
   const names = new Map<string, string>(); // a directory has few names of attributes, each many times
   const nameOf = (written: string): string => {

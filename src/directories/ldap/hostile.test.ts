@@ -116,7 +116,7 @@ const live = Buffer.concat([
 const subtree = Buffer.concat([entry(5, `cn=b,${base}`, 3, 1), entry(5, `cn=x,cn=b,${base}`, 4, 1), result(5, 0x65)]);
 const farewell = result(0, 0x78, 52);
 
-/** The damage to one answer: to the bind, the root DSE, the schema or the search, or to the messages behind them. */
+/** The damage to one answer: to the bind, the root DSE, the schema or the search, or to the messages after them. */
 const script = fc.record({
   which: fc.constantFrom("bind", "self", "schema", "content", "live", "subtree", "all", "nothing"),
   damage: damages,
@@ -153,7 +153,7 @@ test("any bytes of a server are a content, a change or trouble", async () => {
   const url = `ldap://127.0.0.1:${port}`;
   says.clear();
   says.set(0, [bound]).set(1, [self]).set(2, [schema]).set(3, [content, live]).set(4, [subtree]);
-  // Unhurt, it is a content and a change; where both its end and its changes come in one piece, the next reading brings them.
+  // Undamaged, it is a content and a change; if its end and its changes come in one piece, the next reading has them.
   const kinds = new Set<string>();
   await until(
     async () => {

@@ -33,8 +33,8 @@ export async function* readLive(
   };
 
   for (;;) {
-    // Over TLS each message is an event of its own: only the next turn of the event loop shows further ones. The broker of
-    // the reader gets its turn between changes, too, however many a server sends in a row.
+    // Over TLS each message is an event of its own: only the next turn of the event loop shows further ones. The broker
+    // of the reader gets its turn between changes, too, even if a server sends many in a row.
     if (put.size + gone.length > 0 && !inbox.more) await nextTurn();
     const size = put.size + gone.length;
     if (size > 0 && (!inbox.more || size >= mostTogether)) {

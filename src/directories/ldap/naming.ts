@@ -54,7 +54,7 @@ export async function entriesNaming(
 }
 
 /**
- * True if a value is one of the names or below one, by their forms. The bits behind a name (RFC 4517, 3.3.21) do not
+ * True if a value is one of the names or below one, by their forms. The bits after a name (RFC 4517, 3.3.21) do not
  * count.
  */
 function saysOne(value: string, forms: ReadonlySet<string>): boolean {

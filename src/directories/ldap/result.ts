@@ -39,7 +39,7 @@ export function readResult(body: BerReader): void {
   const code = body.integer("a result", enumerated);
   body.text("the DN of a result");
   const diagnostic = body.text("the text of a result");
-  // The text comes from the server and goes to the log: it is made printable, and one line at most.
+  // The text comes from the server and goes to the log: it is made printable, in one line.
   if (code !== 0)
     throw new ResultError(
       code,

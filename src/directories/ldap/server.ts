@@ -18,7 +18,7 @@ export interface Server {
 }
 
 /**
- * The remedy for a server other than OpenLDAP that lacks a feature which a reader needs. Without pages a search may end
+ * The remedy for a server other than OpenLDAP that lacks a feature that a reader needs. Without pages a search may end
  * at 1,000 entries, and its file looks whole.
  */
 export const exportInstead =

@@ -77,7 +77,7 @@ test("a subtree that enters or leaves the base comes and goes whole", async () =
   await follower.until(() => follower.mirror.size === 5);
   await server.modify(move(`ou=a,${base}`, "ou=a", top));
   await follower.until(() => follower.mirror.size === 1);
-  // A part of what went out comes back by itself: its top was known once.
+  // A part of the removed entries comes back by itself: its top was known once.
   await server.modify(move(`ou=deep,ou=a,${top}`, "ou=deep", base));
   await follower.until(() => named(follower, `cn=two,ou=deep,${base}`));
   assert.equal(follower.mirror.size, 3);
@@ -252,7 +252,7 @@ test("an entry that has changed is let go, though its session goes on", async ()
   const before = await first();
   await server.modify(set(`cn=one,ou=a,${top}`, "another"));
   assert.equal((await changes.next()).value.kind, "change");
-  const next = changes.next(); // the session goes on
+  const next = changes.next(); // the session continues
   await until(() => {
     collect();
     return before.deref() === undefined;

@@ -30,7 +30,7 @@ const manageDsaIt = { type: "2.16.840.1.113730.3.4.2", critical: false };
 export const attributesOf = ({ attributes = ["*"] }: Wanted): readonly string[] => [...attributes, ...alwaysRead];
 
 /**
- * Requests the subtree of a DN, or its entry alone, by content synchronization; gives the message number of the search.
+ * Requests the subtree of a DN, or its entry alone, by content synchronization; returns the message number of the search.
  */
 export function sendSyncSearch(
   connection: Connection,

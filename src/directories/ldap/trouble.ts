@@ -57,7 +57,7 @@ export function sayTrouble(error: unknown, reader: Reader): string {
   }
   const code = (cause as NodeJS.ErrnoException)?.code ?? "";
   const advice = networkRemedies.find(([pattern]) => pattern.test(code))?.[1];
-  const why = reason(cause).replace(/; if the root CA is installed locally.*$/, ""); // Node's own advice is an option of Node
+  const why = reason(cause).replace(/; if the root CA is installed locally.*$/, ""); // Node's own advice names an option of Node
   return `${what}: ${why}${advice ? `: ${advice}` : ""}`;
 }
 

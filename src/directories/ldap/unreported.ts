@@ -50,7 +50,7 @@ export interface UnreportedWrites {
   /** Notes a removed entry of the stream, with its name if the server has sent it. */
   noteRemoved(uuid: string, dn?: string): void;
   /**
-   * Takes a message that is not of the stream. All earlier changes of the stream must be held by now. Gives the entries
+   * Takes a message that is not of the stream. All earlier changes of the stream must be held by now. Returns the entries
    * that differ from the held ones, under their held names: only the stream changes names.
    */
   take(message: Message): Promise<readonly StoredEntry[]>;

@@ -10,7 +10,7 @@ export const readRecords = (bytes: Uint8Array, file: string): LdifRecord[] => [.
 
 /**
  * Reads the records one by one. The text is a whole file, or a part that begins on a line. `begun` is true for a part
- * after the first record, where no version line may be.
+ * after the first record: it may have no version line.
  */
 export function* recordsOf(
   bytes: Uint8Array,

@@ -37,7 +37,7 @@ export interface SettledOptions {
 }
 
 /**
- * Waits until a file has not changed for a while, or for the signal, and gives its stamp. Gives undefined if the file
+ * Waits until a file has not changed for a while, or for the signal, and returns its stamp. Returns undefined if the file
  * still changes after `within`. A growing file, or one that existed before, counts as written in place.
  */
 export async function settled(

@@ -111,7 +111,7 @@ test("a syntax error is reported once; the same good bytes heal it", () =>
     const said = why(await next());
     assert.ok(said.startsWith(`${file}:7: `) && said.endsWith("; the last good content stays"), said);
     assert.ok(await silent());
-    await utimes(file, 1, 1); // the same error in what seems a new file
+    await utimes(file, 1, 1); // the same error in a file that seems new
     assert.ok(await silent());
     await writeFile(file, good);
     assert.deepEqual(names(await next()), ["a"]);

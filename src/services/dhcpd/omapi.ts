@@ -90,7 +90,7 @@ export async function runOmapi(table: Run<DeclaredHost>, host: Host, settings: O
   }
 
   /**
-   * Sends dhcpd the calls of each move, removals before the others, then reads the result: gives the moves that failed.
+   * Sends dhcpd the calls of each move, removals before the others, then reads the result: returns the moves that failed.
    */
   async function carryOut(
     moves: readonly Move<Fixed>[],

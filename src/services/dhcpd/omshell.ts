@@ -102,7 +102,7 @@ async function faultOf(host: Host, place: OmapiPlace, key: SharedKey | undefined
   return new Away(`dhcpd on ${where} ended the connection`);
 }
 
-/** The input of omshell(1) for some calls. The algorithm stands before the key: omshell reads the key with it. */
+/** The input of omshell(1) for some calls. The algorithm precedes the key, as omshell reads the key with it. */
 export function omshellInput({ server, port }: OmapiPlace, key: SharedKey | undefined, calls: readonly Call[]): string {
   const keyLines = key ? [`key-algorithm ${key.algorithm}`, `key ${key.name} ${key.secret}`] : [];
   const lines = [`server ${server}`, `port ${port}`, ...keyLines, "connect"];

@@ -7,7 +7,7 @@ import type { Select } from "../../core/service/service.ts";
 export interface ZoneNames {
   /** The zone's name, `campus.example`. */
   readonly zone: string;
-  /** Lines of the zone's own, each beginning with a name that no row may have. */
+  /** The zone's own lines. Each begins with a name that no row may have. */
   readonly records: readonly string[];
 }
 
@@ -31,7 +31,7 @@ export type ZoneRow = {
   readonly ips: readonly string[];
 };
 
-/** The name that a line of a zone is about. */
+/** The owner name of a line of a zone. */
 export function ownerOf(line: string, zone: string): string {
   const [owner = ""] = line.toLowerCase().split(/\s/);
   if (owner === "@") return zone;

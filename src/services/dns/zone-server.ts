@@ -22,7 +22,7 @@ export interface ZoneServer {
    * no second look.
    */
   look(names?: ReadonlySet<string>, expected?: ReadonlyMap<string, NameRecords>): Promise<Map<string, NameRecords>>;
-  /** Sends messages; gives the status of each, none on a dry machine. */
+  /** Sends messages; returns the status of each, none on a dry machine. */
   update(messages: readonly UpdateMessage[]): Promise<readonly string[]>;
   /** Throws an error with the remedy if the server takes no update of a zone with this key at all. */
   requireOpen(zone: string): Promise<void>;

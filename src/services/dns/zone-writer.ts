@@ -13,7 +13,7 @@ const notAsExpected = ["YXDOMAIN", "YXRRSET", "NXDOMAIN", "NXRRSET"];
 export function zoneWriter(zones: Layout, server: ZoneServer) {
   let dry = false;
 
-  /** Gives the moves that were made, and the reasons against the others by name. */
+  /** Returns the moves that were made, and the reasons against the others by name. */
   async function send(moves: readonly ZoneMove[]): Promise<{ made: readonly ZoneMove[]; answers: Answers }> {
     const made: ZoneMove[] = [];
     const answers: Answers = new Map();

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { Host } from "../../core/service/host-api.ts";
 import { reason } from "../../core/util/errors.ts";
 
-/** Puts a home into the archive under a name of its own, `<uid>-<name>-<date>`, and gives that path. A rename keeps it in existence at every moment. */
+/** Puts a home into the archive under a name of its own, `<uid>-<name>-<date>`, and returns that path. A rename keeps it in existence at every moment. */
 export async function archiveHome(
   host: Host,
   { home, uid, archive, today }: { home: string; uid: string; archive: string; today: Date },

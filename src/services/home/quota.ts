@@ -13,7 +13,7 @@ const size = z
   .transform((text) => Number.parseInt(text, 10) * units[text.slice(-1) as keyof typeof units]);
 const count = z.int("is not a number of files").min(1, "is not a number of files");
 
-/** The disk quota of a member; a limit that is left out is none. Sizes are `"500M"`, `"10G"` or `"1T"`. */
+/** The disk quota of a member; a missing limit means none. Sizes are `"500M"`, `"10G"` or `"1T"`. */
 export interface QuotaSettings {
   /** The size that a member may fill. */
   readonly space?: string;
@@ -32,7 +32,7 @@ const limits = z.strictObject({
   filesForAWhile: count.optional(),
 } satisfies Schemas<QuotaSettings>);
 
-/** The disk quota of every member; what is left out has no limit. */
+/** The disk quota of every member. A missing limit means none. */
 export const quotaSettings = z.union([limits, z.literal(false)], 'is not a quota, such as { space: "10G" }, or false');
 export type Quota = z.output<typeof limits>;
 

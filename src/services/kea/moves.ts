@@ -34,8 +34,8 @@ export function placeMoves(
 }
 
 /**
- * Moves without those whose address is taken. A refused client keeps its old address, which may be another one's new
- * one: hence the repetition until no more are refused.
+ * Moves without those whose address is taken. A refused client keeps its old address, which may be the new one of
+ * another client. Hence the repetition until no more are refused.
  */
 function withoutTaken(
   moves: PlacedMove[],

@@ -12,8 +12,8 @@ export type Identifier = "hw-address" | "duid";
 export type Reservation = { readonly [word: string]: Json };
 
 /**
- * The content of a reservation. Settings that the rows do not have (options, a boot file, further addresses) stand
- * beside it as Kea writes them.
+ * The content of a reservation. Settings that the rows do not have (options, a boot file, further addresses) are
+ * kept as Kea writes them.
  */
 export type Content = {
   readonly ip?: string;
@@ -29,13 +29,13 @@ export type Content = {
 const identifiers = ["hw-address", "duid", "client-id", "circuit-id", "flex-id"];
 
 /**
- * The name of a reservation: the client's address itself if rows name it so. Another identifier stands behind its type,
- * so that it is never a row's.
+ * The name of a reservation: the client's address itself if rows name it so. Another identifier has its type before
+ * it, so that it never equals the name of a row.
  */
 export function nameOf(reservation: Reservation, by: Identifier): string {
   const type = identifiers.find((word) => typeof reservation[word] === "string") ?? "unknown";
   const value = String(reservation[type] ?? "").toLowerCase();
-  // Some are written without colons (client-id), all may be read so.
+  // Kea writes some without colons (client-id), and may read all of them so.
   const pairs = /^[0-9a-f]+$/.test(value) ? (value.match(/../g)?.join(":") ?? value) : value;
   return type === by ? pairs : `${type} ${pairs}`;
 }

@@ -78,7 +78,7 @@ const host = z.object({
   options: z.number(),
 });
 
-/** The reservations in what psql printed, in the words of Kea's configuration, each with the id of its subnet. */
+/** The reservations in the output of psql, in the words of Kea's configuration, each with the id of its subnet. */
 export function readHosts(printed: string): { id: number; reservation: Reservation }[] {
   const lines = printed.split("\n").filter((line) => line !== "");
   return lines.map((line) => {

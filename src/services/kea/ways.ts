@@ -23,7 +23,7 @@ export interface Kea {
 export interface Conflicts {
   /** The reasons of rows that wait: a foreign reservation has their address. */
   readonly foreign: Set<string>;
-  /** Reservations of ours that have another's address: something changed them, or they wait themselves. */
+  /** Reservations of ours with the address of another client: something changed them, or they wait themselves. */
   readonly ours: Set<string>;
 }
 

@@ -15,19 +15,19 @@ export type AliasRow = {
   readonly to: readonly string[];
 };
 
-/** The columns of refusals because no person may have the alias: for its domain, or for its local part. */
+/** The columns in the refusal of an address that no person may have as an alias: its domain, or its local part. */
 export const notTheirs: readonly string[] = ["domains", "reserved"];
 
-/** The rule for which addresses of people's `mail` become aliases. */
+/** The rule that selects the aliases among the addresses of people's `mail`. */
 export interface OfPeople {
-  /** The domains of people's aliases: `["campus.example"]`. None is made of another domain's address, nor of a name alone. */
+  /** The domains of people's aliases: `["campus.example"]`. An address in another domain, or a name alone, becomes no alias. */
   readonly domains?: readonly string[];
   /** The local parts that no person's `mail` may have; by default names of functions and system users such as `root`, `postmaster` and `abuse`. Alias entries may have them. */
   readonly reserved?: readonly string[];
 }
 
 /**
- * Local parts that stand for a domain or a machine and not for a person. They are the mailboxes of RFC 2142, senders of
+ * Local parts for functions of a domain or a machine, and not for persons. They are the mailboxes of RFC 2142, senders of
  * mail programs, and Debian's system users. They include those by which a certificate authority verifies a domain (CA/Browser
  * Forum, Baseline Requirements, 3.2.2.4.4).
  */

@@ -5,7 +5,7 @@ const headLength = 2048;
 export function readCdb(bytes: Uint8Array): Map<string, string> | undefined {
   if (bytes.length < headLength) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  // The first hash table stands behind the last record.
+  // The first hash table follows the last record.
   let end = bytes.length;
   for (let at = 0; at < headLength; at += 8) end = Math.min(end, view.getUint32(at, true));
   const records = new Map<string, string>();

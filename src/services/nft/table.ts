@@ -24,7 +24,7 @@ export interface Context {
   readonly boot: BootFiles | undefined;
 }
 
-/** The notes on the last table put in the kernel: a digest of its text, and one of nft's listing of it. */
+/** The names of two notes about the table that trigger last wrote: a digest of its text, and one of nft's listing. */
 const declaredNote = "declared";
 const shownNote = "shown";
 /** Set while refused rows keep rows and elements from being one to one: then every run compares the whole table. */

@@ -19,7 +19,7 @@ export interface Moves {
 /** The whole table in place of the present one: one transaction, so that no packet meets half of it. */
 export function tableText({ family, table }: Place, sets: readonly ElementSet[], elements: Elements, rules: string) {
   const name = `${family} ${table}`;
-  // Declared first, because only what exists can be deleted.
+  // The table is declared first, because a missing one cannot be deleted.
   let text = `# ${notice}\ntable ${name}\ndelete table ${name}\ntable ${name} {\n`;
   for (const set of sets) text += declaration(set, [...(elements.get(set.name) ?? [])]);
   return `${text}${rules.trimEnd()}\n}\n`;
@@ -33,7 +33,7 @@ function declaration(set: ElementSet, elements: readonly (readonly [key: string,
   const lines = [`type ${set.type}`];
   if (set.interval) lines.push("flags interval");
   if (set.counter) lines.push("counter");
-  // Sorted, so that the same elements are the same text.
+  // The elements are sorted, so that equal sets have equal texts.
   const sorted = elements.map(([key, value]) => elementText([set, key, value])).sort();
   if (sorted.length > 0) lines.push(`elements = {\n\t\t\t${sorted.join(",\n\t\t\t")}\n\t\t}`);
   return `\t${set.value ? "map" : "set"} ${set.name} {\n${lines.map((line) => `\t\t${line}\n`).join("")}\t}\n`;

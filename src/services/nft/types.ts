@@ -73,7 +73,7 @@ export const dataTypes: Readonly<Record<string, DataType>> = {
   },
 };
 
-/** The values that a map may give beside the types of a key. */
+/** The type of a map's values that no key has: verdicts. */
 export const verdictType: DataType = {
   clean: (value) => (verdict.test(value) ? value : undefined),
   write: same,

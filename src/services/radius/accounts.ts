@@ -6,7 +6,7 @@ import { account } from "../account.ts";
 import { readPassword, schemes } from "./columns.ts";
 import type { RadiusUser } from "./users.ts";
 
-/** The attributes of a reply beside the VLAN, with their types, by default. */
+/** The attributes of a reply besides the VLAN, with their types, by default. */
 export const commonReply = {
   "Session-Timeout": "number",
   "Idle-Timeout": "number",

@@ -41,7 +41,7 @@ export async function guarded<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Blocks the outside modules for the code of services. Gives a function that ends the block. */
+/** Blocks the outside modules for the code of services. Returns a function that ends the block. */
 function closeOutside(): () => void {
   const closed: (() => void)[] = [];
   for (const name of outside) {

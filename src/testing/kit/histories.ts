@@ -51,7 +51,7 @@ function manner(chance: Random): Pick<Moment, "delivery" | "restart" | "hurried"
   };
 }
 
-/** Changes one entry of a directory; gives a description of the change. */
+/** Changes one entry of a directory; returns a description of the change. */
 function change(
   present: Map<string, StoredEntry>,
   original: StoredEntry,

@@ -11,7 +11,7 @@ export function everydayMachine(files: Readonly<Record<string, string>> = {}): M
   const fail = (stderr: string): Partial<Output> => ({ code: 1, stderr });
   const named = ({ arguments: words }: Call): string[] =>
     words.filter((word) => !word.startsWith("-")).map((word) => normalize(word));
-  /** The path that a file gets: a folder takes it under its own name. */
+  /** The path of a copied or moved file: in a folder it keeps its name. */
   const into = async (from: string, to: string): Promise<string> =>
     to.endsWith("/") || (await machine.files.stat(to))?.kind === "directory" ? join(to, basename(from)) : to;
 

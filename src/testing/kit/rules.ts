@@ -7,7 +7,7 @@ import { changesBetween, valuesOf } from "./samples.ts";
 import { differences } from "./state.ts";
 import type { Delivery } from "./world.ts";
 
-/** A rule that a service keeps: gives lines that show how it is broken, or undefined. */
+/** A rule that a service keeps: returns lines that show how it is broken, or undefined. */
 export type Rule = (on: Case) => Promise<readonly string[] | undefined>;
 
 const day = 24 * 60 * 60_000;
@@ -170,7 +170,7 @@ export const convergesAfterACrash: Rule = async (on) => {
   return undefined;
 };
 
-/** The begin of a history. */
+/** The beginning of a history. */
 const allRows = (count: number): string => `at first: ${count === 1 ? "1 row" : `all ${count} rows`}`;
 
 /** A row for people, its secret columns masked. */

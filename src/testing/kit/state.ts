@@ -12,7 +12,7 @@ export interface StateOptions {
   /** The content of daemons, as texts by a name. */
   readonly daemons?: Readonly<Record<string, string>> | undefined;
   readonly folders: ReadonlySet<string>;
-  /** Takes the texts of files by path and gives what they mean, where one meaning can be written in several ways. */
+  /** Takes the texts of files by path and returns their meaning, if one meaning can be written in several ways. */
   readonly meaning?: ((files: ReadonlyMap<string, string>) => ReadonlyMap<string, string>) | undefined;
 }
 

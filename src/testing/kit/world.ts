@@ -26,7 +26,7 @@ export interface World {
   readonly dead: boolean;
   /** Sends changes of rows as the transcriber; the message may come twice, or be lost. */
   say(changes: readonly CellChange[], delivery?: Delivery): Promise<void>;
-  /** Waits until the host has nothing to do; gives the reason if it does not come to rest. */
+  /** Waits until the host has nothing to do; returns the reason if it does not come to rest. */
   rest(): Promise<string | undefined>;
   /** The rows that are applied, by key. */
   applied(): [key: string, cell: string][];
